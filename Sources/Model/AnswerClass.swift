@@ -1,0 +1,57 @@
+/// What a provider's answer to one message means for what happens next.
+package enum AnswerClass: String, Codable, Sendable, CaseIterable {
+    /// The provider took the message.
+    case accepted
+    /// Refused for now, for this message: try again after a back-off; an attempt is spent.
+    case temporary
+    /// The provider asks us to slow down (421, 429, 454, Retry-After): try again later; no attempt is spent.
+    case throttled
+    /// The provider could not be reached or did not answer: try again; an attempt is spent, unless nothing was sent.
+    case unreachable
+    /// No such mailbox or number: final, and the address is not worth another mailing.
+    case badRecipient = "bad_recipient"
+    /// Refused for good for another reason: content, policy, size.
+    case rejected
+    /// Our own set-up is refused (authentication, sender): no recipient's fault.
+    case misconfigured
+
+    /// Another attempt may end better.
+    package var isRetryable: Bool {
+        switch self {
+        case .temporary, .throttled, .unreachable, .misconfigured: true
+        case .accepted, .badRecipient, .rejected: false
+        }
+    }
+}
+
+/// How far a delivery had come when its answer was given.
+package enum DeliveryStage: String, Codable, Sendable, CaseIterable {
+    case connect, tls, greeting, auth, mail, rcpt, data, body, response
+}
+
+/// A provider's answer to one message, or what took its place.
+package struct Answer: Sendable, Equatable {
+    package var kind: AnswerClass
+    package var stage: DeliveryStage
+    /// SMTP reply code or HTTP status; 0 where there was none (no connection, time-out).
+    package var code: Int
+    /// The answer's text as the provider wrote it, with the enhanced status code (RFC 3463) in front where one was given;
+    /// at most 500 bytes, one line.
+    package var text: String
+    /// The provider's own name for the message; empty where it gave none.
+    package var messageID: String
+    /// The wait that the provider asked for (Retry-After), in seconds.
+    package var retryAfter: Double?
+
+    package init(
+        kind: AnswerClass, stage: DeliveryStage, code: Int, text: String, messageID: String = "",
+        retryAfter: Double? = nil
+    ) {
+        self.kind = kind
+        self.stage = stage
+        self.code = code
+        self.text = text
+        self.messageID = messageID
+        self.retryAfter = retryAfter
+    }
+}

@@ -1,0 +1,75 @@
+/// What a person did with a message, beside the message's state.
+package enum EventKind: String, Sendable, CaseIterable {
+    case opened, clicked, unsubscribed, complained
+}
+
+/// One event of one recipient.
+package struct RecipientEvent: Sendable, Equatable {
+    package var batch: Int
+    package var index: Int
+    package var kind: EventKind
+    /// When, in milliseconds since 1970.
+    package var at: Int64
+    /// The link of a click, the kind of a complaint; empty otherwise.
+    package var detail: String
+
+    package init(batch: Int, index: Int, kind: EventKind, at: Int64, detail: String = "") {
+        self.batch = batch
+        self.index = index
+        self.kind = kind
+        self.at = at
+        self.detail = detail
+    }
+}
+
+/// Events of one mailing that travel together: one entry of a status stream.
+package struct EventGroup: Sendable, Equatable {
+    package var mailing: MailingID
+    package var events: [RecipientEvent]
+
+    package init(mailing: MailingID, events: [RecipientEvent]) {
+        self.mailing = mailing
+        self.events = events
+    }
+}
+
+extension [RecipientEvent] {
+    /// The wire form: a JSON array of `[batch, index, kind, at, detail]`.
+    package func encoded() -> [UInt8] {
+        var out = JSONWriter(capacity: count * 48 + 2)
+        out.beginArray()
+        for event in self {
+            out.beginArray()
+            out.int(Int64(event.batch))
+            out.int(Int64(event.index))
+            out.string(event.kind.rawValue.utf8)
+            out.int(event.at)
+            out.string(event.detail.utf8)
+            out.endArray()
+        }
+        out.endArray()
+        return out.bytes
+    }
+
+    package init(decoding wire: [UInt8]) throws(WireError) {
+        var events: [RecipientEvent] = []
+        var scanner = JSONScanner(wire)
+        try scanner.array { scanner throws(WireError) in
+            try scanner.beginArray()
+            let batch = try Int(scanner.int())
+            try scanner.next()
+            let index = try Int(scanner.int())
+            try scanner.next()
+            let name = try scanner.string()
+            guard let kind = EventKind(rawValue: name) else { throw WireError("unknown event '\(name)'") }
+            try scanner.next()
+            let at = try scanner.int()
+            try scanner.next()
+            let detail = try scanner.string()
+            try scanner.endArray()
+            events.append(RecipientEvent(batch: batch, index: index, kind: kind, at: at, detail: detail))
+        }
+        try scanner.end()
+        self = events
+    }
+}

@@ -1,0 +1,28 @@
+/// Why a row of the input is no recipient of the mailing.
+package enum ExclusionReason: String, Codable, Sendable, CaseIterable {
+    case noAddress = "no_address"
+    case invalidAddress = "invalid_address"
+    case duplicate
+    case unsubscribed, suppressed
+    case controlGroup = "control_group"
+    case policy
+}
+
+/// A row of the input that was left out.
+package struct Exclusion: Sendable, Equatable {
+    /// The row of the input, from 1 for the first recipient.
+    package var row: Int
+    package var reason: ExclusionReason
+    package var id: String
+    package var address: String
+    /// What exactly was wrong, in a few words; empty where the reason says it all.
+    package var detail: String
+
+    package init(row: Int, reason: ExclusionReason, id: String, address: String, detail: String = "") {
+        self.row = row
+        self.reason = reason
+        self.id = id
+        self.address = address
+        self.detail = detail
+    }
+}

@@ -1,0 +1,76 @@
+/// Everything that is fixed when a mailing is made: what is said, by whom, how, and how fast. Travels as JSON in the
+/// ledger and in Redis, so that a worker needs nothing else but its providers.
+package struct Mailing: Codable, Sendable, Equatable {
+    /// What happens to a message that was on the wire when its worker was killed.
+    package enum UncertainPolicy: String, Codable, Sendable, CaseIterable {
+        /// Send again, under the same message id, so that a provider can drop the second.
+        case redeliver
+        /// Never send twice; a person decides.
+        case hold
+    }
+
+    package var name: String
+    package var channel: Channel
+    /// A named provider of the configuration, or a URL: `smtp://`, `smtps://`, `http://`, `https://`.
+    package var provider: String
+    /// The sender: an RFC 5322 mailbox for e-mail, the sender id for SMS, empty for webhooks.
+    package var from: String
+    package var replyTo: String
+    package var subject: Template
+    package var html: Template
+    package var text: Template
+    /// The JSON body of webhooks.
+    package var body: Template
+    /// The names of the values of a recipient, in the order in which batches carry them. The first two are always the
+    /// recipient's id and address.
+    package var fields: [String]
+    /// The limit on the mailing's messages, as text (`500/s`); nil for none.
+    package var speed: String?
+    package var batchSize: Int
+    /// Attempts at most for each recipient, from 1.
+    package var attempts: Int
+    /// How long after its start a mailing's message may still be tried, in seconds.
+    package var lifetime: Double
+    package var uncertain: UncertainPolicy
+
+    /// A template's source, and the place that errors name.
+    package struct Template: Codable, Sendable, Equatable {
+        package var source: String
+        /// The file the source came from, for messages.
+        package var file: String
+        /// The line of the file on which the source starts, from 1.
+        package var line: Int
+
+        package init(source: String, file: String = "", line: Int = 1) {
+            self.source = source
+            self.file = file
+            self.line = line
+        }
+
+        package static let empty = Template(source: "")
+        package var isEmpty: Bool { source.isEmpty }
+    }
+
+    package init(
+        name: String, channel: Channel, provider: String, from: String = "", replyTo: String = "",
+        subject: Template = .empty, html: Template = .empty, text: Template = .empty, body: Template = .empty,
+        fields: [String] = ["id", "address"], speed: String? = nil, batchSize: Int = 500, attempts: Int = 5,
+        lifetime: Double = 86_400, uncertain: UncertainPolicy = .redeliver
+    ) {
+        self.name = name
+        self.channel = channel
+        self.provider = provider
+        self.from = from
+        self.replyTo = replyTo
+        self.subject = subject
+        self.html = html
+        self.text = text
+        self.body = body
+        self.fields = fields
+        self.speed = speed
+        self.batchSize = batchSize
+        self.attempts = attempts
+        self.lifetime = lifetime
+        self.uncertain = uncertain
+    }
+}

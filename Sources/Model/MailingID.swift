@@ -1,0 +1,44 @@
+/// The name of a mailing: 13 characters of Crockford's base 32 in lower case, 41 bits of milliseconds since 1970 and 24
+/// random bits, so that ids sort by time of creation and two ledgers on one Redis never share one.
+package struct MailingID: Hashable, Sendable, Codable, Comparable, CustomStringConvertible {
+    package let description: String
+
+    private static let alphabet = Array("0123456789abcdefghjkmnpqrstvwxyz")
+    private static let length = 13
+
+    /// Takes an id as text; nil unless it has the form of one.
+    package init?(_ text: String) {
+        guard text.utf8.count == Self.length, text.allSatisfy({ Self.alphabet.contains($0) }) else { return nil }
+        description = text
+    }
+
+    /// Makes a new id.
+    /// - Parameter milliseconds: the time since 1970-01-01 UTC.
+    package init(
+        milliseconds: Int64, using generator: inout some RandomNumberGenerator
+    ) {
+        var bits = UInt64(milliseconds) << 24 | UInt64.random(in: 0..<(1 << 24), using: &generator)
+        var characters: [Character] = []
+        for _ in 0..<Self.length {
+            characters.append(Self.alphabet[Int(bits & 31)])
+            bits >>= 5
+        }
+        description = String(characters.reversed())
+    }
+
+    package static func < (left: MailingID, right: MailingID) -> Bool { left.description < right.description }
+
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        let text = try container.decode(String.self)
+        guard let id = MailingID(text) else {
+            throw DecodingError.dataCorruptedError(in: container, debugDescription: "'\(text)' is no mailing id")
+        }
+        self = id
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(description)
+    }
+}

@@ -1,0 +1,29 @@
+/// Messages for one provider that are handed over together: their texts in one piece of memory.
+package struct MessageGroup: Sendable {
+    package struct Message: Sendable {
+        /// The recipient's address.
+        package var recipient: String
+        /// Where the message's text lies in `bytes`: for SMTP as it goes onto the wire after DATA, CRLF lines with dots
+        /// stuffed (RFC 5321 section 4.5.2) but without the final dot; for HTTP the request's body.
+        package var body: Range<Int>
+        /// A name that stays the same if the message is sent again: the idempotency key of HTTP.
+        package var key: String
+
+        package init(recipient: String, body: Range<Int>, key: String) {
+            self.recipient = recipient
+            self.body = body
+            self.key = key
+        }
+    }
+
+    /// The envelope's sender (RFC 5321 reverse-path, without brackets); empty for channels without one.
+    package var sender: String
+    package var bytes: [UInt8]
+    package var messages: [Message]
+
+    package init(sender: String, bytes: [UInt8] = [], messages: [Message] = []) {
+        self.sender = sender
+        self.bytes = bytes
+        self.messages = messages
+    }
+}

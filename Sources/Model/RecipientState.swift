@@ -1,0 +1,54 @@
+/// Where one recipient of a mailing stands. The raw value is the character that packed states use, one a recipient.
+package enum RecipientState: Character, Sendable, CaseIterable {
+    /// Known, and no attempt has ended yet.
+    case planned = "p"
+    /// An attempt failed for now; another is due later.
+    case deferred = "d"
+    /// On the wire when its worker died: it may have arrived.
+    case uncertain = "u"
+    case stopped = "x"
+    case expired = "e"
+    case failed = "f"
+    /// The provider took the message.
+    case sent = "s"
+    /// The provider reported that it reached the person.
+    case delivered = "v"
+
+    package init?(code: UInt8) {
+        self.init(rawValue: Character(UnicodeScalar(code)))
+    }
+
+    package var code: UInt8 { rawValue.asciiValue ?? 0 }
+
+    package var name: String {
+        switch self {
+        case .planned: "planned"
+        case .deferred: "deferred"
+        case .uncertain: "uncertain"
+        case .stopped: "stopped"
+        case .expired: "expired"
+        case .failed: "failed"
+        case .sent: "sent"
+        case .delivered: "delivered"
+        }
+    }
+
+    /// The order in which states win: a result moves a recipient only to a state of a higher rank, so that the order and
+    /// the number of times in which results are written do not matter. Where two attempts differ, the one that reached
+    /// the person wins.
+    package var rank: Int {
+        switch self {
+        case .planned: 0
+        case .deferred: 1
+        case .uncertain: 2
+        case .stopped: 3
+        case .expired: 4
+        case .failed: 5
+        case .sent: 6
+        case .delivered: 7
+        }
+    }
+
+    /// No further attempt is made. (`uncertain` is open: the mailing's `uncertain:` or a person settles it.)
+    package var isTerminal: Bool { rank >= Self.stopped.rank }
+}

@@ -1,0 +1,78 @@
+/// The recipients of one batch: a table of text values, a row a recipient, a column a field of the mailing, in one piece of
+/// memory. Its wire form, in the ledger and in Redis, is a JSON array of arrays of strings (RFC 8259), so that SQL's
+/// `json_each` and any other tool can read it.
+package struct Recipients: Sendable {
+    /// The values one after another, as UTF-8.
+    package private(set) var bytes: [UInt8] = []
+    /// Where each value ends in `bytes`, row by row.
+    package private(set) var ends: [UInt32] = []
+    /// Values a row.
+    package let width: Int
+
+    package init(width: Int) {
+        precondition(width > 0)
+        self.width = width
+    }
+
+    package var count: Int { ends.count / width }
+    package var isEmpty: Bool { ends.isEmpty }
+
+    /// Where the value of a row and column lies in `bytes`.
+    @inlinable package func range(_ row: Int, _ column: Int) -> Range<Int> {
+        let cell = row * width + column
+        return (cell == 0 ? 0 : Int(ends[cell - 1]))..<Int(ends[cell])
+    }
+
+    package subscript(row: Int, column: Int) -> String {
+        String(decoding: bytes[range(row, column)], as: UTF8.self)
+    }
+
+    /// Adds the next value; a row is whole after `width` of them.
+    package mutating func append(_ value: some Collection<UInt8>) {
+        bytes.append(contentsOf: value)
+        ends.append(UInt32(bytes.count))
+    }
+
+    package mutating func append(row: [String]) {
+        precondition(row.count == width)
+        for value in row { append(value.utf8) }
+    }
+
+    package mutating func removeAll() {
+        bytes.removeAll(keepingCapacity: true)
+        ends.removeAll(keepingCapacity: true)
+    }
+}
+
+extension Recipients {
+    /// The wire form.
+    package func encoded() -> [UInt8] {
+        var out = JSONWriter(capacity: bytes.count + ends.count * 3 + count * 2 + 2)
+        out.beginArray()
+        for row in 0..<count {
+            out.beginArray()
+            for column in 0..<width { out.string(bytes[range(row, column)]) }
+            out.endArray()
+        }
+        out.endArray()
+        return out.bytes
+    }
+
+    /// Reads the wire form.
+    /// - Throws: `WireError` when it is not an array of rows of `width` strings.
+    package init(decoding wire: [UInt8], width: Int) throws(WireError) {
+        self.init(width: width)
+        bytes.reserveCapacity(wire.count)
+        var scanner = JSONScanner(wire)
+        try scanner.array { scanner throws(WireError) in
+            var columns = 0
+            try scanner.array { scanner throws(WireError) in
+                try scanner.string(into: &self.bytes)
+                self.ends.append(UInt32(self.bytes.count))
+                columns += 1
+            }
+            guard columns == width else { throw WireError("a recipient with \(columns) values in place of \(width)") }
+        }
+        try scanner.end()
+    }
+}

@@ -1,0 +1,5 @@
+import Testing
+
+@Suite struct BrokerPlace {
+    @Test func builds() {}
+}

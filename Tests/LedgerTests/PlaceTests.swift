@@ -1,0 +1,5 @@
+import Testing
+
+@Suite struct LedgerPlace {
+    @Test func builds() {}
+}

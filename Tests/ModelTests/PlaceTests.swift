@@ -1,0 +1,5 @@
+import Testing
+
+@Suite struct ModelPlace {
+    @Test func builds() {}
+}

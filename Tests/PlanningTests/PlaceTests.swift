@@ -1,0 +1,5 @@
+import Testing
+
+@Suite struct PlanningPlace {
+    @Test func builds() {}
+}

@@ -1,0 +1,5 @@
+import Testing
+
+@Suite struct PolicyPlace {
+    @Test func builds() {}
+}

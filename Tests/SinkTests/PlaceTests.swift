@@ -1,0 +1,5 @@
+import Testing
+
+@Suite struct SinkPlace {
+    @Test func builds() {}
+}

@@ -1,0 +1,5 @@
+import Testing
+
+@Suite struct TelemetryPlace {
+    @Test func builds() {}
+}

@@ -1,0 +1,5 @@
+import Testing
+
+@Suite struct TemplatesPlace {
+    @Test func builds() {}
+}

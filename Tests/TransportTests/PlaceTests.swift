@@ -1,0 +1,5 @@
+import Testing
+
+@Suite struct TransportPlace {
+    @Test func builds() {}
+}

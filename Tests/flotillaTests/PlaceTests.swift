@@ -1,0 +1,5 @@
+import Testing
+
+@Suite struct flotillaPlace {
+    @Test func builds() {}
+}
