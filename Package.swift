@@ -25,7 +25,7 @@ let log: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let metrics: Target.Dependency = .product(name: "Metrics", package: "swift-metrics")
 let metricsCore: Target.Dependency = .product(name: "CoreMetrics", package: "swift-metrics")
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
-let collections: Target.Dependency = .product(name: "Collections", package: "swift-collections")
+let collections: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
 let yaml: Target.Dependency = .product(name: "Yams", package: "Yams")
 let nio: [Target.Dependency] = [
     .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
@@ -58,7 +58,10 @@ let package = Package(
         // 1: the edges; each is the only importer of its driver.
         module("Telemetry", ["Model", log, metrics, metricsCore, lifecycle,
             .product(name: "Hummingbird", package: "hummingbird")]),
-        module("Broker", ["Model", "CHiredis", log, metrics, lifecycle, collections] + nio),
+        .target(
+            name: "Broker", dependencies: ["Model", "CHiredis", log, metrics, lifecycle, collections] + nio,
+            resources: ["begin", "feed", "report", "reserve", "settle"].map { .embedInCode("Scripts/\($0).lua") },
+            swiftSettings: strict),
         module("Ledger", ["Model", log, metrics, .product(name: "GRDB", package: "GRDB.swift")]),
         module("Templates", ["Model"]),
         module("Transport", ["Model", "Policy", "CCurl", log, metrics, collections] + nio),

@@ -1,0 +1,44 @@
+package import Model
+import struct Foundation.Data
+import class Foundation.JSONDecoder
+import class Foundation.JSONEncoder
+
+/// What workers need to know of the mailings in work: definition, state and speed.
+package struct MailingBoard: Sendable {
+    private let broker: Broker
+
+    package init(_ broker: Broker) { self.broker = broker }
+
+    /// Puts a mailing up, or its new state and speed.
+    /// - Parameter speed: the limit as text; empty for none.
+    package func publish(
+        _ id: MailingID, _ mailing: Mailing, state: MailingState, speed: String
+    ) async throws(RedisError) {
+        let definition: [UInt8]
+        do { definition = try [UInt8](JSONEncoder().encode(mailing)) } catch { throw .unexpected("mailing \(id): \(error)") }
+        _ = try await broker.redis.send([
+            "HSET", .text(broker.keys.mailing(id)), "definition", .bytes(definition), "state", .text(state.rawValue),
+            "speed", .text(speed),
+        ])
+    }
+
+    /// The mailing's definition; nil when it is not up (any more).
+    package func definition(_ id: MailingID) async throws(RedisError) -> Mailing? {
+        guard let bytes = try await broker.redis.send(["HGET", .text(broker.keys.mailing(id)), "definition"]).bytes else {
+            return nil
+        }
+        do { return try JSONDecoder().decode(Mailing.self, from: Data(bytes)) } catch {
+            throw .unexpected("mailing \(id): \(error)")
+        }
+    }
+
+    /// The mailing's limit as text; empty for none, nil when it is not up.
+    package func speed(_ id: MailingID) async throws(RedisError) -> String? {
+        try await broker.redis.send(["HGET", .text(broker.keys.mailing(id)), "speed"]).text
+    }
+
+    /// Takes a mailing down that has ended.
+    package func remove(_ id: MailingID) async throws(RedisError) {
+        _ = try await broker.redis.send(["DEL", .text(broker.keys.mailing(id)), .text(broker.keys.fed(id))])
+    }
+}

@@ -1,4 +1,0 @@
-import NIOPosix
-import NIOSSL
-import CHiredis
-enum BrokerPlace {}

@@ -1,0 +1,149 @@
+package import Model
+
+/// The way back: results and events from workers and trackers to the collector, packed many to an entry, in a number of
+/// streams so that several collectors can share them.
+package struct StatusStreams: Sendable {
+    private let broker: Broker
+    private let reader: RedisClient
+
+    package init(_ broker: Broker) {
+        self.broker = broker
+        reader = broker.redis.forBlocking("status")
+    }
+
+    package func close() async { await reader.close() }
+
+    /// What an entry holds.
+    package enum Payload: Sendable, Equatable {
+        case results(ResultGroup)
+        case events(EventGroup)
+        /// A worker asks that a mailing be paused, and says why (a provider refused our credentials).
+        case halt(MailingID, reason: String)
+        /// Not readable; it is set aside in the log.
+        case unreadable(String)
+    }
+
+    package struct Entry: Sendable {
+        package let payload: Payload
+        fileprivate let stream: String
+        fileprivate let id: String
+    }
+
+    /// Sends events; the order among them and the results does not matter.
+    package func send(_ group: EventGroup) async throws(RedisError) {
+        let partition = (group.events.first?.batch ?? 0) % broker.partitions
+        _ = try await broker.redis.send([
+            "XADD", .text(broker.keys.status(partition)), "*", "k", "e", "m", .text(group.mailing.description),
+            "d", .bytes(group.events.encoded()),
+        ])
+    }
+
+    /// Asks for a mailing to be paused.
+    package func sendHalt(_ mailing: MailingID, reason: String) async throws(RedisError) {
+        _ = try await broker.redis.send([
+            "XADD", .text(broker.keys.status(0)), "*", "k", "h", "m", .text(mailing.description), "d", .text(reason),
+        ])
+    }
+
+    /// Reads entries for a collector, waiting for the first at most `block`.
+    package func read(consumer: String, count: Int, block: Duration) async throws(RedisError) -> [Entry] {
+        try await reader.readGroup(
+            Keys.collectors, consumer: consumer, streams: (0..<broker.partitions).map(broker.keys.status),
+            count: count, block: block
+        ).map(Entry.init)
+    }
+
+    /// Entries that this consumer read and did not confirm, before it was started again.
+    package func readUnconfirmed(consumer: String, count: Int) async throws(RedisError) -> [Entry] {
+        var entries: [Entry] = []
+        for partition in 0..<broker.partitions {
+            let stream = broker.keys.status(partition)
+            try await broker.redis.makeGroup(Keys.collectors, of: stream)
+            let reply = try await broker.redis.send([
+                "XREADGROUP", "GROUP", .text(Keys.collectors), .text(consumer), "COUNT", RedisWord(count),
+                "STREAMS", .text(stream), "0",
+            ])
+            entries += try StreamEntry.list(reply).map(Entry.init)
+        }
+        return entries
+    }
+
+    /// Takes entries off their streams, and closed batches out of the fed ones; called after the ledger's commit.
+    package func confirm(_ entries: [Entry]) async throws(RedisError) {
+        guard !entries.isEmpty else { return }
+        var commands: [[RedisWord]] = []
+        for (stream, entries) in Dictionary(grouping: entries, by: \.stream) {
+            let ids = entries.map { RedisWord.text($0.id) }
+            commands.append(["XACK", .text(stream), .text(Keys.collectors)] + ids)
+            commands.append(["XDEL", .text(stream)] + ids)
+        }
+        // Batches first: should the connection break between the two, the entries come again and settle again.
+        let closed = entries.compactMap { entry -> (keys: [String], arguments: [RedisWord])? in
+            guard case .results(let group) = entry.payload, group.closing != .open else { return nil }
+            return ([broker.keys.fed(group.batch.mailing)], [RedisWord(group.batch.number), RedisWord(group.generation)])
+        }
+        if !closed.isEmpty { _ = try await broker.redis.run(Scripts.settle, calls: closed) }
+        for case .error(let text) in try await broker.redis.pipeline(commands) { throw .command(text) }
+    }
+
+    /// Entries that wait in each partition, and the age of the oldest of all in seconds.
+    package func lag() async throws(RedisError) -> (entries: [Int], seconds: Double) {
+        let streams = (0..<broker.partitions).map(broker.keys.status)
+        let replies = try await broker.redis.pipeline(
+            streams.flatMap { stream -> [[RedisWord]] in
+                [["XLEN", .text(stream)], ["XRANGE", .text(stream), "-", "+", "COUNT", "1"]]
+            } + [["TIME"]])
+        let now = (replies.last?.array?.first?.int ?? 0) * 1000
+        var entries: [Int] = []
+        var oldest = now
+        for index in streams.indices {
+            entries.append(Int(replies[2 * index].int ?? 0))
+            if let id = replies[2 * index + 1].array?.first?.array?.first?.text,
+                let milliseconds = Int64(id.prefix { $0 != "-" })
+            {
+                oldest = min(oldest, milliseconds)
+            }
+        }
+        return (entries, Double(now - oldest) / 1000)
+    }
+}
+
+extension StatusStreams.Entry {
+    fileprivate init(_ entry: StreamEntry) {
+        stream = entry.stream
+        id = entry.id
+        do throws(WireError) {
+            payload = try Self.payload(entry)
+        } catch {
+            payload = .unreadable("entry \(entry.id) of \(entry.stream): \(error)")
+        }
+    }
+
+    private static func payload(_ entry: StreamEntry) throws(WireError) -> StatusStreams.Payload {
+        guard let mailing = MailingID(entry.text("m")) else { throw WireError("no mailing id") }
+        let data = entry.fields["d"] ?? []
+        switch entry.text("k") {
+        case "r":
+            guard let closing = ResultGroup.Closing(rawValue: entry.text("f")) else { throw WireError("unknown closing") }
+            return .results(
+                ResultGroup(
+                    batch: BatchID(mailing: mailing, number: Int(try entry.int("b"))),
+                    generation: Int(try entry.int("g")), worker: entry.text("w"), sequence: Int(try entry.int("s")),
+                    closing: closing, results: try [RecipientResult](decoding: data, base: try entry.int("t"))))
+        case "e": return .events(EventGroup(mailing: mailing, events: try [RecipientEvent](decoding: data)))
+        case "h": return .halt(mailing, reason: String(decoding: data, as: UTF8.self))
+        case let kind: throw WireError("unknown kind '\(kind)'")
+        }
+    }
+}
+
+extension ResultGroup {
+    var words: [RedisWord] {
+        let base = results.map(\.at).min() ?? 0
+        return [
+            "k", "r", "m", .text(batch.mailing.description), "b", RedisWord(batch.number), "g", RedisWord(generation),
+            "w", .text(worker), "s", RedisWord(sequence), "f", .text(closing.rawValue), "t", RedisWord(base),
+            "d", .bytes(results.encoded(base: base)),
+        ]
+    }
+}
