@@ -69,22 +69,23 @@ let package = Package(
         module("Planning", ["Model", "Policy", "Broker", "Ledger", "Templates", log, metrics, lifecycle, yaml]),
         module("Delivery", ["Model", "Policy", "Broker", "Templates", "Transport", log, metrics, lifecycle, collections]),
         module("Collecting", ["Model", "Policy", "Broker", "Ledger", log, metrics, lifecycle]),
-        module("Control", ["Model", "Ledger"]),
         module("Sink", ["Model", log, lifecycle] + nio),
         // 3: the executable.
         .executableTarget(
             name: "flotilla",
             dependencies: [
                 "Model", "Policy", "Telemetry", "Broker", "Ledger", "Templates", "Transport",
-                "Planning", "Delivery", "Collecting", "Control", "Sink", log, metrics, lifecycle, yaml,
+                "Planning", "Delivery", "Collecting", "Sink", log, metrics, lifecycle, yaml,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
             ],
             swiftSettings: strict),
+        // Real servers for the tests.
+        .target(name: "TestServers", path: "Tests/TestServers", swiftSettings: strict),
         tests("Model", []),
         tests("Policy", ["Model"]),
         tests("Telemetry", ["Model"]),
-        tests("Broker", ["Model"]),
+        tests("Broker", ["Model", "TestServers", log] + nio),
         tests("Ledger", ["Model"]),
         tests("Templates", ["Model"]),
         tests("Transport", ["Model"]),

@@ -62,6 +62,11 @@ package struct BatchQueue: Sendable {
         return known
     }
 
+    /// How many batches of a mailing Redis knows of.
+    package func fedCount(_ mailing: MailingID) async throws(RedisError) -> Int {
+        Int(try await broker.redis.send(["HLEN", .text(broker.keys.fed(mailing))]).int ?? 0)
+    }
+
     // MARK: Working
 
     /// A batch in a worker's hands.

@@ -32,9 +32,13 @@ package struct MailingBoard: Sendable {
         }
     }
 
-    /// The mailing's limit as text; empty for none, nil when it is not up.
-    package func speed(_ id: MailingID) async throws(RedisError) -> String? {
-        try await broker.redis.send(["HGET", .text(broker.keys.mailing(id)), "speed"]).text
+    /// What operators may change: state and limit (as text; empty for none); nil when the mailing is not up.
+    package func controls(_ id: MailingID) async throws(RedisError) -> (state: MailingState, speed: String)? {
+        let values = try await broker.redis.send(["HMGET", .text(broker.keys.mailing(id)), "state", "speed"]).array ?? []
+        guard values.count == 2, let state = values[0].text.flatMap(MailingState.init), let speed = values[1].text else {
+            return nil
+        }
+        return (state, speed)
     }
 
     /// Takes a mailing down that has ended.

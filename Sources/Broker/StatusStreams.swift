@@ -45,8 +45,8 @@ package struct StatusStreams: Sendable {
         ])
     }
 
-    /// Reads entries for a collector, waiting for the first at most `block`.
-    package func read(consumer: String, count: Int, block: Duration) async throws(RedisError) -> [Entry] {
+    /// Reads entries for a collector, waiting for the first at most `block`; nil does not wait.
+    package func read(consumer: String, count: Int, block: Duration?) async throws(RedisError) -> [Entry] {
         try await reader.readGroup(
             Keys.collectors, consumer: consumer, streams: (0..<broker.partitions).map(broker.keys.status),
             count: count, block: block

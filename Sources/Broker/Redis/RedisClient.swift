@@ -1,3 +1,4 @@
+import Model
 package import Logging
 import Metrics
 package import NIOCore
@@ -153,12 +154,5 @@ package final class RedisClient: Sendable {
             return !state.isClosed
         }
         if wasInUse { logger.warning("\(error); connecting again") }
-    }
-}
-
-extension Duration {
-    var nanoseconds: Int64 {
-        let (seconds, attoseconds) = components
-        return seconds * 1_000_000_000 + attoseconds / 1_000_000_000
     }
 }

@@ -1,0 +1,138 @@
+import Foundation
+import Model
+import NIOPosix
+import Testing
+import TestServers
+
+@testable import Broker
+
+@Suite(.timeLimit(.minutes(1)))
+struct ConveyorTests {
+    let server: RedisServer
+    let broker: Broker
+    let id: MailingID
+
+    init() async throws {
+        server = try await RedisServer()
+        broker = Broker(
+            endpoint: RedisEndpoint(place: .unix(path: server.socket)), prefix: "test", partitions: 3, name: "test",
+            group: .singletonMultiThreadedEventLoopGroup, logger: quiet)
+        var generator = SystemRandomNumberGenerator()
+        id = MailingID(milliseconds: Clock.milliseconds(), using: &generator)
+    }
+
+    private func batch(_ number: Int, generation: Int = 1, open: [OpenRecipient]? = nil) -> FedBatch {
+        var recipients = Recipients(width: 2)
+        recipients.append(row: ["1", "a@example.com"])
+        recipients.append(row: ["2", "ü \"x\"\\@example.com"])
+        return FedBatch(
+            id: BatchID(mailing: id, number: number), generation: generation, recipients: recipients.encoded(), count: 2,
+            open: open, expires: 5, fed: 7)
+    }
+
+    private func take(_ queue: BatchQueue, as consumer: String = "w1") async throws -> BatchQueue.Lease? {
+        try await queue.take(channels: [.email, .sms], consumer: consumer, count: 1, block: .milliseconds(20)).first
+    }
+
+    @Test func aBatchComesOutAsItWentInAndOnlyOnce() async throws {
+        let queue = BatchQueue(broker)
+        let open = [OpenRecipient(index: 1, attempts: 2)]
+        #expect(try await queue.feed([batch(0), batch(1, open: open)], channel: .sms) == 2)
+        #expect(try await queue.feed([batch(0)], channel: .sms) == 0)
+        #expect(try await queue.depth(.sms) == 2)
+        let first = try #require(try await take(queue))
+        let second = try #require(try await take(queue, as: "w2"))
+        #expect(try await take(queue) == nil)
+        #expect(first.batch.id.number == 0 && first.batch.open == nil && first.channel == .sms)
+        #expect(second.batch.open == open && second.batch.expires == 5 && second.batch.fed == 7)
+        #expect(try Recipients(decoding: second.batch.recipients, width: 2)[1, 1] == "ü \"x\"\\@example.com")
+        #expect(try await queue.inWork(.sms) == 2)
+        #expect(try await queue.fed(id) == [0: 1, 1: 1])
+    }
+
+    @Test func aGroupBeginsOnlyWhileTheMailingSendsAndTheGenerationHolds() async throws {
+        let queue = BatchQueue(broker)
+        let board = MailingBoard(broker)
+        let mailing = Mailing(name: "m", channel: .email, provider: "p")
+        _ = try await queue.feed([batch(0)], channel: .email)
+        let lease = try #require(try await take(queue))
+        #expect(try await queue.begin(lease) == .lost)
+        try await board.publish(id, mailing, state: .sending, speed: "")
+        #expect(try await queue.begin(lease) == .go)
+        try await board.publish(id, mailing, state: .paused, speed: "5/s")
+        #expect(try await queue.begin(lease) == .halted(.paused))
+        let controls = try #require(try await board.controls(id))
+        #expect(controls.state == .paused && controls.speed == "5/s")
+        try await board.publish(id, mailing, state: .sending, speed: "")
+        _ = try await queue.feed([batch(0, generation: 2)], channel: .email)
+        #expect(try await queue.begin(lease) == .lost)
+        #expect(try await board.definition(id) == mailing)
+    }
+
+    @Test func resultsTravelAndTheClosingOneTakesTheBatchAway() async throws {
+        let queue = BatchQueue(broker)
+        let status = StatusStreams(broker)
+        _ = try await queue.feed([batch(4)], channel: .email)
+        let lease = try #require(try await take(queue))
+        let sent = RecipientResult(
+            index: 0, state: .sent, attempts: 1, at: 1_000_000,
+            answer: Answer(kind: .accepted, stage: .response, code: 250, text: "2.0.0 Ok: queued as A\"B", messageID: "A"))
+        let waiting = RecipientResult(
+            index: 1, state: .deferred, attempts: 2, at: 1_000_500, due: 1_009_000,
+            answer: Answer(kind: .temporary, stage: .rcpt, code: 450, text: "4.2.0 später"))
+        let open = ResultGroup(batch: lease.batch.id, generation: 1, worker: "w1", sequence: 0, closing: .open, results: [sent])
+        let done = ResultGroup(batch: lease.batch.id, generation: 1, worker: "w1", sequence: 1, closing: .done, results: [waiting])
+        try await queue.report(open, of: lease)
+        #expect(try await queue.depth(.email) == 1)
+        try await queue.report(done, of: lease)
+        #expect(try await queue.depth(.email) == 0)
+        #expect(try await queue.fedCount(id) == 1)
+        let events = EventGroup(mailing: id, events: [RecipientEvent(batch: 4, index: 0, kind: .clicked, at: 9, detail: "https://example.com/?a=1&b")])
+        try await status.send(events)
+        try await status.sendHalt(id, reason: "no")
+        #expect(try await status.lag().entries.reduce(0, +) == 4)
+
+        let entries = try await status.read(consumer: "c", count: 10, block: .milliseconds(20))
+        let payloads = entries.map(\.payload)
+        #expect(payloads.count == 4)
+        for expected in [.results(open), .results(done), .events(events), .halt(id, reason: "no")] as [StatusStreams.Payload] {
+            #expect(payloads.contains(expected))
+        }
+        // A collector that died before it confirmed finds them again.
+        #expect(try await status.readUnconfirmed(consumer: "c", count: 10).count == 4)
+        try await status.confirm(entries)
+        #expect(try await status.readUnconfirmed(consumer: "c", count: 10).isEmpty)
+        #expect(try await status.lag().entries.reduce(0, +) == 0)
+        #expect(try await queue.fedCount(id) == 0)
+    }
+
+    @Test func anUnreadableEntryIsToldNotLostInSilence() async throws {
+        let status = StatusStreams(broker)
+        _ = try await broker.redis.send(["XADD", "test:status:1", "*", "k", "r", "m", "nonsense"])
+        let entries = try await status.read(consumer: "c", count: 10, block: .milliseconds(20))
+        guard case .unreadable(let why)? = entries.first?.payload else { throw TimedOut(description: "nothing unreadable") }
+        #expect(why.contains("no mailing id"))
+    }
+
+    @Test func anEmptiedRedisIsWorkedWithAtOnce() async throws {
+        let queue = BatchQueue(broker)
+        _ = try await queue.feed([batch(0)], channel: .email)
+        _ = try await take(queue)
+        _ = try await broker.redis.send(["FLUSHALL"])
+        _ = try await broker.redis.send(["SCRIPT", "FLUSH"])
+        #expect(try await queue.feed([batch(0, generation: 2)], channel: .email) == 1)
+        #expect(try await take(queue)?.batch.generation == 2)
+    }
+
+    @Test func slotsAreSpacedAndSharedByAllWhoAsk() async throws {
+        let throttle = Throttle(broker)
+        let scope = Throttle.Scope(name: "mailing:x", interval: 10_000, burst: 3)
+        let first = try await throttle.reserve(5, in: [scope])
+        #expect((0..<5).map { first.delay($0) } == [0, 0, 0, 10_000, 20_000])
+        let second = try await throttle.reserve(2, in: [scope])
+        #expect(abs(second.now + second.delay(0) - first.now - 30_000) < 2)
+        let wide = Throttle.Scope(name: "channel:sms", interval: 100_000, burst: 1)
+        let both = try await throttle.reserve(3, in: [scope, wide])
+        #expect(abs(both.delay(2) - both.delay(1) - 100_000) < 2)
+    }
+}

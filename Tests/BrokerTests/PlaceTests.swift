@@ -1,5 +1,0 @@
-import Testing
-
-@Suite struct BrokerPlace {
-    @Test func builds() {}
-}

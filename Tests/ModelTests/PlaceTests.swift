@@ -1,5 +1,0 @@
-import Testing
-
-@Suite struct ModelPlace {
-    @Test func builds() {}
-}
