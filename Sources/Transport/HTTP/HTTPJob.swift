@@ -1,0 +1,63 @@
+import Model
+
+/// A group on its way through the transport's thread.
+final class HTTPJob {
+    let group: MessageGroup
+    let submission: HTTPSubmission
+    /// The group's texts at an address that stays: libcurl reads bodies from there.
+    private let texts: UnsafeMutableRawBufferPointer
+    private var answers: [Answer?]
+    /// The next message to begin.
+    private var next = 0
+    /// Messages begun whose answers have not come.
+    private var awaited = 0
+    private(set) var tally = HTTPTally()
+
+    init(_ submission: HTTPSubmission) {
+        group = submission.group
+        self.submission = submission
+        texts = .allocate(byteCount: max(group.bytes.count, 1), alignment: 1)
+        texts.copyBytes(from: group.bytes)
+        answers = Array(repeating: nil, count: group.messages.count)
+    }
+
+    deinit { texts.deallocate() }
+
+    /// The message to begin next; nil when there is none, or when no more may begin.
+    func beginNext() -> Int? {
+        guard next < group.messages.count else { return nil }
+        guard submission.mayBegin() else {
+            next = group.messages.count
+            return nil
+        }
+        defer { next += 1 }
+        awaited += 1
+        return next
+    }
+
+    /// Begins no more of its messages.
+    func stop() { next = group.messages.count }
+
+    func body(of index: Int) -> UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(rebasing: texts[group.messages[index].body])
+    }
+
+    func answer(_ index: Int, _ answer: Answer) {
+        answers[index] = answer
+        awaited -= 1
+        tally.count(answer)
+    }
+
+    var isWholyBegun: Bool { next == group.messages.count }
+    var isDone: Bool { awaited == 0 && isWholyBegun }
+
+    /// Hands the answers back; once.
+    func finish() { submission.continuation.resume(returning: answers) }
+}
+
+/// A group as it is handed to the transport's thread.
+struct HTTPSubmission: Sendable {
+    let group: MessageGroup
+    let mayBegin: @Sendable () -> Bool
+    let continuation: CheckedContinuation<[Answer?], Never>
+}

@@ -1,0 +1,42 @@
+import Model
+import Policy
+import Testing
+
+@Suite struct HTTPClassificationTests {
+    @Test(arguments: [
+        (200, AnswerClass.accepted), (202, .accepted), (204, .accepted), (299, .accepted),
+        (301, .misconfigured), (308, .misconfigured),
+        (400, .rejected), (401, .misconfigured), (402, .misconfigured), (403, .misconfigured), (404, .misconfigured),
+        (405, .misconfigured), (406, .misconfigured), (407, .misconfigured), (408, .temporary), (409, .temporary),
+        (410, .badRecipient), (413, .rejected), (415, .misconfigured), (421, .temporary), (422, .rejected),
+        (423, .temporary), (425, .temporary), (426, .misconfigured), (429, .throttled), (451, .rejected),
+        (500, .temporary), (501, .misconfigured), (502, .temporary), (503, .temporary), (504, .temporary),
+        (505, .misconfigured), (507, .temporary), (511, .misconfigured), (529, .temporary),
+    ])
+    func statusWithoutAWaitMeans(_ status: Int, _ kind: AnswerClass) {
+        #expect(HTTPClassification.classify(status: status, hasRetryAfter: false) == kind)
+    }
+
+    @Test(arguments: [(200, AnswerClass.accepted), (400, .rejected), (413, .temporary), (429, .throttled), (503, .throttled), (500, .temporary)])
+    func statusWithAWaitMeans(_ status: Int, _ kind: AnswerClass) {
+        #expect(HTTPClassification.classify(status: status, hasRetryAfter: true) == kind)
+    }
+
+    @Test func everyStatusHasAClassAndOnlySuccessIsAccepted() {
+        for status in -1...1000 {
+            for hasRetryAfter in [false, true] {
+                let kind = HTTPClassification.classify(status: status, hasRetryAfter: hasRetryAfter)
+                #expect((kind == .accepted) == (200...299).contains(status))
+            }
+        }
+    }
+
+    @Test func everyRuleDecidesForSomeStatus() {
+        for (place, rule) in HTTPClassification.rules.enumerated() {
+            let decides = rule.statuses.contains { status in
+                !HTTPClassification.rules[..<place].contains { $0.statuses.contains(status) && !$0.needsRetryAfter }
+            }
+            #expect(decides, "\(rule.statuses): \(rule.because)")
+        }
+    }
+}

@@ -1,0 +1,156 @@
+import Model
+import Testing
+
+@testable import Transport
+
+@Suite struct HTTPFailureTests {
+    /// The answer to one message from a server that does what `path` says.
+    private func answer(
+        _ path: String, change: (inout Provider) -> Void = { _ in }
+    ) async throws -> Answer {
+        let server = try ScriptedServer()
+        let transport = httpTransport(httpProvider(server.port, path: path, change: change))
+        let answers = await transport.deliver(httpGroup(1)) { true }
+        await transport.close()
+        return try #require(answers.first ?? nil)
+    }
+
+    @Test func aRefusalHasItsStatusAndReason() async throws {
+        let answer = try await answer(#"/status?code=422&body={"error":{"message":"number%20is\nbad"}}"#)
+        #expect(answer == Answer(kind: .rejected, stage: .response, code: 422, text: "number is bad"))
+    }
+
+    @Test func tooManyRequestsSayHowLongToWait() async throws {
+        let answer = try await answer("/status?code=429&wait=7&body=slow%20down")
+        #expect(answer == Answer(kind: .throttled, stage: .response, code: 429, text: "slow down", retryAfter: 7))
+    }
+
+    @Test func unavailableIsThrottledOnlyWithAWait() async throws {
+        let dated = try await answer("/status?code=503&date=30")
+        #expect(dated.kind == .throttled)
+        #expect((28...31).contains(dated.retryAfter ?? 0))
+        let plain = try await answer("/status?code=503")
+        #expect(plain.kind == .temporary && plain.retryAfter == nil)
+    }
+
+    @Test func redirectsAreNotFollowed() async throws {
+        let answer = try await answer("/status?code=307&location=/status?code=200")
+        #expect(answer.kind == .misconfigured && answer.code == 307)
+    }
+
+    @Test(arguments: ["/close", "/reset", "/head", "/interim", "/garbage"])
+    func aLostAnswerMayHaveArrived(_ path: String) async throws {
+        let answer = try await answer(path)
+        #expect(answer.kind == .unreachable && answer.stage == .response && answer.code == 0, "\(answer)")
+        #expect(answer.text.hasSuffix("it may have arrived"))
+    }
+
+    @Test func anAnswerThatTakesTooLongIsGivenUp() async throws {
+        let start = ContinuousClock.now
+        let answer = try await answer("/silent") { $0.timeout = 0.2 }
+        #expect(answer.kind == .unreachable && answer.stage == .response && answer.code == 0)
+        #expect(answer.text == "no answer within 0.2 s; it may have arrived")
+        #expect((.milliseconds(200) ... .milliseconds(900)).contains(ContinuousClock.now - start))
+    }
+
+    @Test func otherMessagesGoOnBesideOneThatIsStuck() async throws {
+        let server = try ScriptedServer()
+        let transport = httpTransport(httpProvider(server.port, path: "/hold") { $0.connections = 4; $0.timeout = 0.3 })
+        let answers = await transport.deliver(httpGroup(10)) { true }
+        #expect(answers.allSatisfy { $0?.kind == .unreachable })
+        server.release()
+        let later = await transport.deliver(httpGroup(10)) { true }
+        #expect(later.allSatisfy { $0?.kind == .accepted })
+        await transport.close()
+    }
+
+    @Test func aStatusDecidesThoughTheRestIsLost() async throws {
+        let taken = try await answer("/cut?code=200")
+        #expect(taken.kind == .accepted && taken.code == 200)
+        let refused = try await answer("/cut?code=500")
+        #expect(refused.kind == .temporary && refused.text == "half")
+        let stuck = try await answer("/stuck") { $0.timeout = 0.2 }
+        #expect(stuck.kind == .accepted && stuck.code == 200)
+    }
+
+    @Test func aHugeAnswerIsCutOff() async throws {
+        let taken = try await answer("/huge?code=200") { $0.messageID = "id" }
+        #expect(taken == Answer(kind: .accepted, stage: .response, code: 200, text: ""))
+        let refused = try await answer("/huge?code=400")
+        #expect(refused.kind == .rejected && refused.text == String(repeating: "x", count: 500))
+    }
+
+    @Test func aRequestIsNeverSentAgainByItself() async throws {
+        let server = try ScriptedServer()
+        let transport = httpTransport(httpProvider(server.port, path: "/second") { $0.connections = 1 })
+        let answers = await transport.deliver(httpGroup(4)) { true }
+        #expect(answers.map { $0?.kind } == [.accepted, .unreachable, .accepted, .unreachable])
+        #expect(answers[1]?.stage == .response)
+        await transport.close()
+        let keys = try (0..<4).map { _ in try server.nextRequest().key }
+        #expect(Set(keys).count == 4)
+    }
+
+    @Test func aRefusedConnectionSendsNothing() async throws {
+        let port = try Listener.freePort()
+        let transport = httpTransport(httpProvider(port))
+        let answers = await transport.deliver(httpGroup(20)) { true }
+        #expect(answers.allSatisfy {
+            $0 == Answer(
+                kind: .unreachable, stage: .connect, code: 0,
+                text: "127.0.0.1:\(port): cannot connect: Connection refused")
+        })
+        let error = await #expect(throws: TransportError.self) { try await transport.prepare() }
+        #expect(error?.kind == .unreachable && error?.stage == .connect)
+        #expect(error?.description.contains("Connection refused; check its host and port") == true)
+        await transport.close()
+    }
+
+    @Test func anUnknownHostSendsNothing() async throws {
+        let transport = httpTransport(httpProvider(80) { $0.host = "nowhere.invalid" })
+        let answers = await transport.deliver(httpGroup(2)) { true }
+        #expect(answers.allSatisfy { $0?.kind == .unreachable && $0?.stage == .connect })
+        #expect(answers.first??.text.hasPrefix("nowhere.invalid:80: ") == true)
+        await transport.close()
+    }
+
+    @Test func aConnectionThatIsNotMadeInTimeIsGivenUp() async throws {
+        let full = try Listener(backlog: 0)
+        // The one place in the queue of the listener is taken; further requests for a connection are not answered.
+        #expect(canConnect(full.port))
+        let transport = httpTransport(httpProvider(full.port) { $0.connectTimeout = 0.3 })
+        let answers = await transport.deliver(httpGroup(2)) { true }
+        #expect(answers.allSatisfy { $0?.kind == .unreachable && $0?.stage == .connect }, "\(answers)")
+        #expect(answers.first??.text == "127.0.0.1:\(full.port): no connection within 0.3 s")
+        await transport.close()
+    }
+
+    @Test(arguments: [
+        (["X\r\nY": "1"], "'X Y' is no header name"), (["X": "a\nb"], "the header 'X' has a control character"),
+        (["Content-Length": "5"], "the header 'Content-Length' is Flotilla's own"),
+    ])
+    func headersThatCannotBeSentAreRefused(_ headers: [String: String], _ reason: String) async throws {
+        let provider = httpProvider(80) { $0.headers = headers.mapValues { Secret($0) } }
+        let transport = httpTransport(provider)
+        let error = await #expect(throws: TransportError.self) { try await transport.prepare() }
+        #expect(error?.kind == .misconfigured)
+        #expect(error?.description.contains(reason) == true, "\(String(describing: error))")
+        let answers = await transport.deliver(httpGroup(2)) { true }
+        #expect(answers.allSatisfy { $0?.kind == .misconfigured })
+        await transport.close()
+    }
+
+    @Test func noTextShowsASecret() async throws {
+        for scheme in [Provider.Scheme.http, .https] {
+            for path in ["/close?token=s3cret", "/garbage?token=s3cret", "/status?code=500&token=s3cret"] {
+                let answer = try await answer(path) {
+                    $0.scheme = scheme
+                    $0.username = "user-s3cret"
+                    $0.password = Secret("s3cret")
+                    $0.headers = ["X-Key": Secret("s3cret")]
+                }
+                #expect(!answer.text.contains("s3cret"))
+            }
+        }
+    }
+}

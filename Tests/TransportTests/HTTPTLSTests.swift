@@ -1,0 +1,78 @@
+import Model
+import Testing
+
+@testable import Transport
+
+@Suite struct HTTPTLSTests {
+    private func provider(_ nginx: Nginx, change: (inout Provider) -> Void = { _ in }) -> Provider {
+        httpProvider(nginx.port) {
+            $0.scheme = .https
+            $0.host = "localhost"
+            $0.caFile = "\(nginx.folder.path)/tls.pem"
+            change(&$0)
+        }
+    }
+
+    @Test func deliversOverHTTP2OnOneConnection() async throws {
+        let nginx = try await Nginx(tls: true)
+        let transport = httpTransport(provider(nginx) { $0.messageID = "messages.0.id" })
+        _ = try await transport.prepare()
+        let answers = await transport.deliver(httpGroup(300)) { true }
+        #expect(answers.map { $0?.messageID } == (0..<300).map { "id-0123456789abc/0/\($0)" })
+        await transport.close()
+        let requests = try await nginx.requests(300)
+        #expect(requests.count == 300)
+        #expect(requests.allSatisfy { $0.version == "HTTP/2.0" })
+        #expect(Set(requests.map(\.connection)).count == 1)
+    }
+
+    @Test func aConnectionThatTheProviderWindsUpLosesNothingAndRepeatsNothing() async throws {
+        let nginx = try await Nginx(tls: true, settings: "keepalive_requests 100;")
+        let transport = httpTransport(provider(nginx))
+        let answers = await transport.deliver(httpGroup(1000)) { true }
+        await transport.close()
+        let accepted = answers.count { $0?.kind == .accepted }
+        let requests = try await nginx.requests(accepted)
+        #expect(Set(requests.map(\.key)).count == requests.count, "none arrives twice")
+        #expect(accepted == 1000, "\(answers.first { $0?.kind != .accepted } as Any)")
+    }
+
+    @Test func anUnknownCertificateIsRefusedBeforeAnythingIsSent() async throws {
+        let nginx = try await Nginx(tls: true)
+        for change in [{ $0.caFile = nil }, { $0.host = "127.0.0.1" }] as [(inout Provider) -> Void] {
+            let transport = httpTransport(provider(nginx, change: change))
+            let error = await #expect(throws: TransportError.self) { try await transport.prepare() }
+            #expect(error?.kind == .misconfigured && error?.stage == .tls, "\(String(describing: error))")
+            let answers = await transport.deliver(httpGroup(3)) { true }
+            #expect(answers.allSatisfy { $0?.kind == .misconfigured && $0?.stage == .tls }, "\(answers)")
+            await transport.close()
+        }
+        #expect(nginx.folder.text("access.log") == "")
+    }
+
+    @Test func aMissingCAFileIsNamed() async throws {
+        let nginx = try await Nginx(tls: true)
+        let transport = httpTransport(provider(nginx) { $0.caFile = "/nowhere/ca.pem" })
+        let error = await #expect(throws: TransportError.self) { try await transport.prepare() }
+        #expect(error?.kind == .misconfigured && error?.stage == .tls)
+        #expect(error?.description.contains("/nowhere/ca.pem") == true, "\(String(describing: error))")
+        await transport.close()
+    }
+
+    @Test func aPortWithoutTLSIsTold() async throws {
+        let server = try ScriptedServer()
+        let transport = httpTransport(httpProvider(server.port) { $0.scheme = .https; $0.connectTimeout = 1 })
+        let error = await #expect(throws: TransportError.self) { try await transport.prepare() }
+        #expect(error?.kind == .unreachable && error?.stage == .tls, "\(String(describing: error))")
+        await transport.close()
+    }
+
+    @Test func aHandshakeThatIsNotAnsweredIsGivenUp() async throws {
+        let mute = try Listener()
+        let transport = httpTransport(httpProvider(mute.port) { $0.scheme = .https; $0.connectTimeout = 0.3 })
+        let answers = await transport.deliver(httpGroup(1)) { true }
+        #expect(answers.first??.kind == .unreachable && answers.first??.stage == .tls, "\(answers)")
+        #expect(answers.first??.text == "127.0.0.1:\(mute.port): no TLS session within 0.3 s")
+        await transport.close()
+    }
+}
