@@ -4,4 +4,6 @@ extension Duration {
         let (seconds, attoseconds) = components
         return seconds * 1_000_000_000 + attoseconds / 1_000_000_000
     }
+
+    package var seconds: Double { Double(nanoseconds) / 1e9 }
 }

@@ -1,0 +1,190 @@
+import Foundation
+import Testing
+import TestServers
+
+/// What goes wrong at 3 a.m.: each fault ends with a clear word, and nothing is sent that should not be.
+@Suite(.timeLimit(.minutes(2)))
+struct BadInputTests {
+    /// Sends with broken recipients.
+    private func send(recipients: String) async throws -> Program.Outcome {
+        try MailingFolder(provider: "smtp://127.0.0.1:9", recipients: recipients).send()
+    }
+
+    @Test(arguments: [
+        ("", "empty"), ("id,email,first_name,code\n", "no recipients"),
+        ("id,mail,first_name,code\n1,a@example.com,A,1\n", "did you mean 'mail'"),
+    ])
+    func aFileWithoutRecipientsIsRefused(recipients: String, words: String) async throws {
+        let outcome = try await send(recipients: recipients)
+        #expect(outcome.status == 1)
+        #expect(outcome.errors.contains("recipients.csv") && outcome.errors.contains(words), "\(outcome.errors)")
+    }
+
+    @Test(arguments: [
+        ("1,a@example.com,A,1\n2,b@example.com\n", "row 2"), ("1,a@example.com,A,1\n2,b@example.com,\u{0},2\n", "row 2"),
+        ("1,a@example.com,A,1\n2,b@example.com,\"B,2\n", "row 2"),
+        ("1,a@example.com,A,1\n2,b@example.com,\(String(repeating: "x", count: 10_000_000)),2\n", "row 2"),
+    ])
+    func aBrokenRowStopsTheMailingBeforeAnybodyGotIt(rows: String, words: String) async throws {
+        let sink = try await RunningSink()
+        let mailing = try MailingFolder(provider: sink.url, recipients: "id,email,first_name,code\n" + rows)
+        let outcome = try mailing.send()
+        #expect(outcome.status == 1)
+        #expect((outcome.output + outcome.errors).contains(words), "\(outcome.errors.prefix(2000))")
+        #expect((outcome.output + outcome.errors).contains("recipients.csv"))
+        try await sink.stop()
+        #expect(try sink.lines().isEmpty)
+    }
+
+    @Test func invalidUTF8IsNamedByItsRow() async throws {
+        let sink = try await RunningSink()
+        let mailing = try MailingFolder(provider: sink.url, recipients: "")
+        var bytes = Data("id,email,first_name,code\n1,a@example.com,A,1\n2,b@example.com,Zo".utf8)
+        bytes.append(contentsOf: [0xeb])
+        bytes.append(contentsOf: Data(",2\n".utf8))
+        try bytes.write(to: mailing.folder.url.appending(path: "recipients.csv"))
+        let outcome = try mailing.send()
+        #expect(outcome.status == 1)
+        #expect((outcome.output + outcome.errors).contains("UTF-8") && (outcome.output + outcome.errors).contains("row 2"))
+        try await sink.stop()
+        #expect(try sink.lines().isEmpty)
+    }
+
+    @Test func anUnknownMergeFieldIsNamedWithItsPlace() throws {
+        let mailing = try MailingFolder(
+            provider: "smtp://127.0.0.1:9", recipients: MailingFolder.recipients(1),
+            html: "<p>Hello</p>\n<p>{{first_nme}}</p>\n")
+        let outcome = try mailing.send()
+        #expect(outcome.status == 1)
+        #expect(outcome.errors.contains("message.html:2:") && outcome.errors.contains("first_name"), "\(outcome.errors)")
+    }
+
+    @Test func brokenMustacheIsNamedWithItsPlace() throws {
+        let mailing = try MailingFolder(
+            provider: "smtp://127.0.0.1:9", recipients: MailingFolder.recipients(1), html: "<p>{{#code}}never closed</p>\n")
+        let outcome = try mailing.send()
+        #expect(outcome.status == 1)
+        #expect(outcome.errors.contains("message.html:1:"), "\(outcome.errors)")
+    }
+
+    @Test func anUnknownKeyOfTheMailingIsNamedWithItsPlace() throws {
+        let mailing = try MailingFolder(
+            provider: "smtp://127.0.0.1:9", recipients: MailingFolder.recipients(1), extra: "sped: 5/s\n")
+        let outcome = try mailing.send()
+        #expect(outcome.status == 1)
+        #expect(outcome.errors.contains("mailing.yaml:9") && outcome.errors.contains("speed"), "\(outcome.errors)")
+    }
+
+    @Test func anUnknownSettingIsNamed() throws {
+        let mailing = try MailingFolder(provider: "smtp://127.0.0.1:9", recipients: MailingFolder.recipients(1))
+        let outcome = try mailing.send(environment: ["FLOTILLA_REDDIS_URL": "x"])
+        #expect(outcome.status != 0)
+        #expect(outcome.errors.contains("FLOTILLA_REDDIS_URL"), "\(outcome.errors)")
+    }
+
+    @Test func anUnreachableRedisIsNamed() async throws {
+        let sink = try await RunningSink()
+        let mailing = try MailingFolder(provider: sink.url, recipients: MailingFolder.recipients(1))
+        let port = try freePort()
+        let outcome = try mailing.send(
+            ["--redis", "redis://127.0.0.1:\(port)"], environment: ["FLOTILLA_REDIS_TIMEOUT": "500ms"])
+        #expect(outcome.status == 1)
+        #expect(outcome.errors.contains("Redis at redis://127.0.0.1:\(port)/0 cannot be reached"), "\(outcome.errors)")
+    }
+
+    @Test func aRedisThatAsksForAPasswordIsNamedAndThePasswordIsNot() async throws {
+        let sink = try await RunningSink()
+        let port = try freePort()
+        let redis = try await RedisServer(["--requirepass", "sesam"], port: port)
+        let mailing = try MailingFolder(provider: sink.url, recipients: MailingFolder.recipients(3))
+        let without = try mailing.send(["--redis", "redis://127.0.0.1:\(port)"])
+        #expect(without.status == 1 && without.errors.contains("FLOTILLA_REDIS_PASSWORD"), "\(without.errors)")
+        let wrong = try mailing.send(
+            ["--redis", "redis://127.0.0.1:\(port)"], environment: ["FLOTILLA_REDIS_PASSWORD": "hunter2"])
+        #expect(wrong.status == 1 && !wrong.errors.contains("hunter2"))
+        let right = try mailing.send(
+            ["--redis", "redis://127.0.0.1:\(port)"], environment: ["FLOTILLA_REDIS_PASSWORD": "sesam"])
+        #expect(right.status == 0, "\(right.errors)")
+        redis.stop()
+        try await sink.stop()
+        #expect(try sink.arrived().count == 3)
+    }
+
+    @Test func aProviderThatRefusesConnectionsIsNamedBeforeAnythingIsSent() throws {
+        let port = try freePort()
+        let mailing = try MailingFolder(
+            provider: "smtp://127.0.0.1:\(port)", recipients: MailingFolder.recipients(1))
+        let outcome = try mailing.send()
+        #expect(outcome.status == 1)
+        #expect(outcome.errors.contains("127.0.0.1:\(port)") && outcome.errors.contains("refused"), "\(outcome.errors)")
+    }
+
+    @Test func aProviderThatNeverAnswersIsGivenUp() async throws {
+        let folder = try TemporaryFolder()
+        let port = try freePort()
+        let mute = try ServerProcess(
+            "python3",
+            ["-c", "import socket, time\ns = socket.create_server(('127.0.0.1', \(port)))\ntime.sleep(60)"],
+            package: "python3")
+        try await eventually("the mute server listens") { canConnect(port) }
+        let mailing = try MailingFolder(provider: "mute", recipients: MailingFolder.recipients(1))
+        let config = try folder.write(
+            "providers:\n  mute:\n    url: smtp://127.0.0.1:\(port)\n    connect_timeout: 500ms\n    timeout: 500ms\n",
+            to: "flotilla.yaml")
+        let start = ContinuousClock.now
+        let outcome = try mailing.send(["--config", config])
+        #expect(outcome.status == 1)
+        #expect(outcome.errors.contains("mute") && ContinuousClock.now - start < .seconds(10), "\(outcome.errors)")
+        mute.stop()
+    }
+
+    @Test func twoSendsOnOneLedgerDoNotMeet() async throws {
+        let sink = try await RunningSink()
+        let mailing = try MailingFolder(
+            provider: sink.url, recipients: MailingFolder.recipients(300), extra: "speed: 100/s\n")
+        let first = try RunningProgram(["send", mailing.mailing, "--ledger", mailing.ledger])
+        try await eventually("the first sends") { try !sink.lines().isEmpty }
+        let second = try mailing.send()
+        #expect(second.status == 1)
+        #expect(second.errors.contains("process \(first.process.processIdentifier)"), "\(second.errors)")
+        #expect(try await first.end() == 0)
+        try await sink.stop()
+        #expect(try sink.arrived().count == 300)
+    }
+
+    @Test func aLedgerOfANewerReleaseIsLeftAlone() async throws {
+        let sink = try await RunningSink()
+        let mailing = try MailingFolder(provider: sink.url, recipients: MailingFolder.recipients(1))
+        #expect(try mailing.send().status == 0)
+        let shell = try ServerProcess(
+            "sqlite3", [mailing.ledger, "INSERT INTO grdb_migrations VALUES ('from the future')"], package: "sqlite3")
+        #expect(shell.wait() == 0)
+        let outcome = try mailing.send(["--again"])
+        #expect(outcome.status == 1)
+        #expect(outcome.errors.contains("newer release"), "\(outcome.errors)")
+    }
+
+    @Test func aFullDiskUnderTheLedgerLosesNothing() async throws {
+        let sink = try await RunningSink()
+        let mailing = try MailingFolder(provider: sink.url, recipients: MailingFolder.recipients(20_000))
+        let disk = mailing.folder.path("disk")
+        try FileManager.default.createDirectory(atPath: disk, withIntermediateDirectories: true)
+        // A small disk of its own, in a namespace of its own: root alone can have one.
+        let script = """
+            mount -t tmpfs -o size=700k tmpfs "$1" && shift && "$@" & pid=$!
+            wait "$pid"
+            """
+        let log = mailing.folder.path("log")
+        let process = try ServerProcess(
+            "unshare",
+            ["--map-root-user", "--mount", "sh", "-c", script, "sh", disk, "timeout", "-s", "INT", "6", Program.path, "send",
+             mailing.mailing, "--ledger", disk + "/ledger.sqlite"],
+            package: "util-linux", output: log)
+        let status = process.wait()
+        let words = try String(contentsOfFile: log, encoding: .utf8)
+        #expect(status != 0)
+        #expect(words.contains("no room is left for the ledger"), "\(words)")
+        try await sink.stop()
+        #expect(try sink.lines().isEmpty)
+    }
+}

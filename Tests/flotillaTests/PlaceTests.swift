@@ -1,5 +1,0 @@
-import Testing
-
-@Suite struct flotillaPlace {
-    @Test func builds() {}
-}

@@ -1,0 +1,184 @@
+import Foundation
+import Testing
+import TestServers
+
+/// Whole mailings through the executable, with the receiving side's own record of what arrived.
+@Suite(.timeLimit(.minutes(3)))
+struct SendTests {
+    @Test func everyRecipientArrivesOnceAtAServerThatWeDidNotWrite() async throws {
+        let folder = try TemporaryFolder()
+        let port = try freePort()
+        let dump = folder.path("dump")
+        let user = getuid() == 0 ? ["-u", "nobody"] : []
+        try FileManager.default.setAttributes([.posixPermissions: 0o777], ofItemAtPath: folder.url.path)
+        let sink = try ServerProcess(
+            "smtp-sink", user + ["-D", dump, "127.0.0.1:\(port)", "100"], package: "postfix")
+        try await eventually("smtp-sink listens") { canConnect(port) }
+        let mailing = try MailingFolder(
+            provider: "smtp://127.0.0.1:\(port)", recipients: MailingFolder.recipients(1200))
+        let outcome = try mailing.send()
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        sink.stop(SIGTERM)
+        let arrived = try String(contentsOfFile: dump, encoding: .utf8).split(separator: "\n")
+            .filter { $0.hasPrefix("X-Rcpt-Args: ") }
+            .map { $0.dropFirst("X-Rcpt-Args: ".count).prefix { $0 != ">" } }
+        #expect(arrived.count == 1200)
+        #expect(Set(arrived) == Set((0..<1200).map { "<person\($0)@example.com" }))
+        #expect(try mailing.states()["sent"] == 1200)
+        #expect(try mailing.count("sent") == 1200)
+        #expect(outcome.output.contains("adds up"))
+    }
+
+    @Test func whatIsLeftOutIsReportedWithItsReason() async throws {
+        let sink = try await RunningSink()
+        let mailing = try MailingFolder(
+            provider: sink.url,
+            recipients: "id,email,first_name,code\n1,a@example.com,A,1\n2,not an address,B,2\n3,,C,3\n4,A@EXAMPLE.com,D,4\n")
+        #expect(try mailing.send().status == 0)
+        let report = try mailing.readReport()
+        #expect(report["planned"] as? Int == 1)
+        #expect(
+            (report["excluded"] as? [String: Int])?.filter { $0.value > 0 }
+                == ["invalid_address": 1, "no_address": 1, "duplicate": 1])
+        for key in ["states", "failures", "started", "finished", "seconds", "messages_per_second"] {
+            #expect(report[key] != nil, "\(key)")
+        }
+        try await sink.stop()
+        #expect(try sink.arrived() == ["a@example.com"])
+    }
+
+    @Test func temporaryFailuresAreTriedAgainAndPermanentOnesAreFinal() async throws {
+        let sink = try await RunningSink()
+        let mailing = try MailingFolder(
+            provider: sink.url,
+            recipients: MailingFolder.recipients(60) { number in
+                switch number % 6 {
+                case 0: "bounce\(number)"
+                case 1: "defer2.\(number)"
+                default: "person\(number)"
+                }
+            })
+        let outcome = try mailing.send()
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        #expect(try mailing.states().filter { $0.value > 0 } == ["sent": 50, "failed": 10])
+        try await sink.stop()
+        #expect(Set(try sink.arrived()).count == 50 && sink.arrived().count == 50)
+        let tries = Dictionary(grouping: try sink.lines(), by: { $0[3] }).mapValues(\.count)
+        #expect(tries["bounce0@example.com"] == 1)
+        #expect(tries["defer2.1@example.com"] == 3)
+        let failures = try mailing.readReport()["failures"] as? [String: Any]
+        #expect((failures?["classes"] as? [String: Int])?["bad_recipient"] == 10)
+        let shown = try Program.run(["mailing", "recipient", "--ledger", mailing.ledger, mailing.id(), "defer2.1@example.com"])
+        #expect(shown.output.contains("sent, 3 attempts") && shown.output.contains("450"))
+    }
+
+    @Test func attemptsHaveALimit() async throws {
+        let sink = try await RunningSink("smtp", ["--fail", "450=1"])
+        let mailing = try MailingFolder(
+            provider: sink.url, recipients: MailingFolder.recipients(5), extra: "attempts: 2\n")
+        #expect(try mailing.send().status == 0)
+        #expect(try mailing.states()["failed"] == 5)
+        try await sink.stop()
+        #expect(try sink.lines().count == 10)
+    }
+
+    @Test func aLifetimeEndsRetries() async throws {
+        let sink = try await RunningSink("smtp", ["--fail", "450=1"])
+        let mailing = try MailingFolder(
+            provider: sink.url, recipients: MailingFolder.recipients(5), extra: "attempts: 100\nlifetime: 2s\n")
+        #expect(try mailing.send().status == 0)
+        #expect(try mailing.states()["expired"] == 5)
+    }
+
+    @Test func droppedConnectionsLoseNobody() async throws {
+        let sink = try await RunningSink("smtp", ["--fail", "drop=0.05,421=0.02"])
+        let mailing = try MailingFolder(
+            provider: sink.url, recipients: MailingFolder.recipients(400), extra: "attempts: 20\n")
+        let outcome = try mailing.send()
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        #expect(try mailing.states()["sent"] == 400)
+        try await sink.stop()
+        #expect(Set(try sink.arrived()).count == 400)
+    }
+
+    @Test func aMailingThatIsInterruptedGoesOnAndSendsNothingTwice() async throws {
+        let sink = try await RunningSink("smtp", ["--latency", "5ms"])
+        let mailing = try MailingFolder(
+            provider: sink.url, recipients: MailingFolder.recipients(3000), extra: "batch_size: 100\nspeed: 1500/s\n")
+        let first = try RunningProgram(["send", mailing.mailing, "--ledger", mailing.ledger])
+        try await eventually("some have arrived") { try sink.lines().count > 300 }
+        first.signal(SIGINT)
+        #expect(try await first.end() == 2, "\(first.errors)")
+        let before = try sink.lines().count
+        #expect(before < 3000)
+        let second = try mailing.send()
+        #expect(second.status == 0, "\(second.errors)")
+        try await sink.stop()
+        #expect(try sink.arrived().count == 3000)
+        #expect(Set(try sink.arrived()).count == 3000)
+        let third = try mailing.send()
+        #expect(third.status == 0 && third.output.contains("nothing is sent again"))
+        #expect(try sink.lines().count == 3000)
+    }
+
+    @Test func aSpeedIsKept() async throws {
+        let sink = try await RunningSink()
+        let mailing = try MailingFolder(
+            provider: sink.url, recipients: MailingFolder.recipients(200), extra: "speed: 100/s\n")
+        #expect(try mailing.send().status == 0)
+        try await sink.stop()
+        let starts = try sink.lines().compactMap { Double($0[0]) }.sorted()
+        let seconds = ((starts.last ?? 0) - (starts.first ?? 0)) / 1e6
+        #expect((1.9...3).contains(seconds))
+        // In no second more than the rate, but for the jitter of arrival.
+        for (index, start) in starts.enumerated() {
+            #expect(starts[index...].prefix { $0 < start + 1e6 }.count <= 110)
+        }
+    }
+
+    @Test func pauseResumeAndStopTakeEffectWhileItSends() async throws {
+        let sink = try await RunningSink()
+        let mailing = try MailingFolder(
+            provider: sink.url, recipients: MailingFolder.recipients(2000), extra: "speed: 300/s\nbatch_size: 100\n")
+        let running = try RunningProgram(
+            ["send", mailing.mailing, "--ledger", mailing.ledger, "--report", mailing.report])
+        try await eventually("some have arrived") { try sink.lines().count > 100 }
+        let id = try mailing.id()
+        #expect(try Program.run(["mailing", "pause", id, "--ledger", mailing.ledger]).status == 0)
+        try await eventually("what was begun is told") { try mailing.count("sent") == sink.lines().count }
+        let paused = try sink.lines().count
+        #expect(paused < 1500)
+        #expect(try Program.run(["mailing", "resume", id, "--ledger", mailing.ledger]).status == 0)
+        try await eventually("it goes on") { try sink.lines().count > paused + 50 }
+        #expect(try Program.run(["mailing", "stop", id, "--ledger", mailing.ledger]).status == 0)
+        #expect(try await running.end() == 2, "\(running.errors)")
+        try await sink.stop()
+        let arrived = try sink.arrived()
+        #expect(Set(arrived).count == arrived.count && arrived.count < 2000)
+        #expect(try mailing.states().filter { $0.value > 0 } == ["sent": arrived.count, "stopped": 2000 - arrived.count])
+    }
+
+    @Test func aProviderThatRefusesOurSenderPausesTheMailingAndSaysWhy() async throws {
+        let sink = try await RunningSink("smtp", ["--credentials", "user:pass"])
+        let mailing = try MailingFolder(provider: sink.url, recipients: MailingFolder.recipients(20))
+        let outcome = try mailing.send()
+        #expect(outcome.status != 0)
+        #expect((outcome.output + outcome.errors).contains("530") || outcome.errors.contains("auth"), "\(outcome)")
+        try await sink.stop()
+        #expect(try sink.arrived().isEmpty)
+    }
+}
+
+func canConnect(_ port: Int) -> Bool {
+    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    defer { close(descriptor) }
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_port = UInt16(port).bigEndian
+    address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+    return withUnsafePointer(to: &address) { pointer in
+        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+            connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
+        }
+    }
+}
