@@ -57,7 +57,7 @@ let package = Package(
         module("Policy", ["Model"]),
         // 1: the edges; each is the only importer of its driver.
         module("Telemetry", ["Model", log, metrics, metricsCore, lifecycle,
-            .product(name: "Hummingbird", package: "hummingbird")]),
+            .product(name: "Hummingbird", package: "hummingbird"), .product(name: "NIOCore", package: "swift-nio")]),
         module("Broker", ["Model", "CHiredis", log, metrics, lifecycle, collections] + nio),
         module("Ledger", ["Model", log, metrics, .product(name: "GRDB", package: "GRDB.swift")]),
         module("Templates", ["Model"]),
@@ -68,19 +68,22 @@ let package = Package(
         module("Collecting", ["Model", "Policy", "Broker", "Ledger", log, metrics, lifecycle]),
         module("Control", ["Model", "Ledger"]),
         module("Sink", ["Model", log, lifecycle] + nio),
+        module("Settings", ["Model", "Policy", "Telemetry", log, yaml,
+            .product(name: "Configuration", package: "swift-configuration")]),
         // 3: the executable.
         .executableTarget(
             name: "flotilla",
             dependencies: [
                 "Model", "Policy", "Telemetry", "Broker", "Ledger", "Templates", "Transport",
-                "Planning", "Delivery", "Collecting", "Control", "Sink", log, metrics, lifecycle, yaml,
+                "Planning", "Delivery", "Collecting", "Control", "Sink", "Settings", log, metrics, lifecycle, yaml,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
             ],
             swiftSettings: strict),
         tests("Model", []),
         tests("Policy", ["Model"]),
-        tests("Telemetry", ["Model"]),
+        tests("Telemetry", ["Model", log, metrics, lifecycle]),
+        tests("Settings", ["Model", "Telemetry", log]),
         tests("Broker", ["Model"]),
         tests("Ledger", ["Model"]),
         tests("Templates", ["Model"]),
