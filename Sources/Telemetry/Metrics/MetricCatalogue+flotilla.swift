@@ -6,7 +6,7 @@ extension MetricDescription.Label {
         name: "provider", values: .open("the provider's name in the configuration, or scheme://host:port"))
     fileprivate static let outcome = Self(
         name: "outcome", values: .fixed(RecipientState.allCases.filter { $0 != .planned }.map(\.name)))
-    fileprivate static let answerClass = Self(name: "class", values: .fixed(AnswerClass.allCases.map(\.rawValue)))
+    fileprivate static let answerClass = Self(name: "class", values: .fixed(AnswerClass.allCases.filter(\.isRetryable).map(\.rawValue)))
     fileprivate static let scope = Self(
         name: "scope", values: .fixed(["provider", "channel", "mailing", "domain"]))
     fileprivate static let partition = Self(name: "partition", values: .open("0 up to `collector.partitions` - 1"))
