@@ -2,8 +2,8 @@ import Foundation
 
 /// The name by which a machine is known to mail servers.
 package enum HostName {
-    /// This machine's name when it has a domain, otherwise `localhost.localdomain`: an EHLO with a bare name is refused by
-    /// many servers (RFC 5321, section 4.1.4, asks for a domain). Never asks DNS.
+    /// This machine's name when it has a domain, otherwise `localhost.localdomain`: an EHLO with a bare name is refused
+    /// by many servers (RFC 5321, section 4.1.4, asks for a domain). Never asks DNS.
     package static let machine: String = {
         var buffer = [CChar](repeating: 0, count: 256)
         guard gethostname(&buffer, buffer.count - 1) == 0 else { return choose(from: "") }

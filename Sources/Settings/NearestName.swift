@@ -12,7 +12,8 @@ enum NearestName {
         return best?.name
     }
 
-    /// Insertions, deletions, replacements and swaps of neighbours that make one of the other (optimal string alignment).
+    /// Insertions, deletions, replacements and swaps of neighbours that make one of the other (optimal string
+    /// alignment).
     static func distance(_ a: [UInt8], _ b: [UInt8]) -> Int {
         var before: [Int] = []
         var last = Array(0...b.count)

@@ -1,7 +1,8 @@
 package import Model
 
 extension Provider {
-    static let allowedURLs = "`smtp://host[:port]`, `smtps://host[:port]`, `http(s)://host[:port][/path]`; a user and "
+    static let allowedURLs =
+        "`smtp://host[:port]`, `smtps://host[:port]`, `http(s)://host[:port][/path]`; a user and "
         + "password before the host"
 
     /// Makes a provider of its URL, with defaults for the rest.

@@ -13,7 +13,8 @@ package struct RedisURL: Sendable, Equatable {
     package let username: String?
     package let password: Secret?
 
-    static let allowed = "`redis://host[:port]`, `rediss://host[:port]`, `unix:///path`; a user and password before the host"
+    static let allowed =
+        "`redis://host[:port]`, `rediss://host[:port]`, `unix:///path`; a user and password before the host"
 
     /// nil for any other text; a database number too, for fleets on one Redis are told apart by `redis.prefix`.
     package init?(_ text: String) {

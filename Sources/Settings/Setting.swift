@@ -58,7 +58,8 @@ struct Setting<Value: Sendable>: Sendable {
         _ meaning: String, display: SettingKey.Display = .whole, list parse: @escaping @Sendable ([String]) -> Value?
     ) {
         key = SettingKey(
-            name: name, type: type, defaultText: defaultText, shownDefault: shown ?? defaultText.map { "`\($0)`" } ?? "",
+            name: name, type: type, defaultText: defaultText,
+            shownDefault: shown ?? defaultText.map { "`\($0)`" } ?? "",
             allowed: allowed, meaning: meaning, display: display, isList: type == "list",
             isAllowed: { parse($0) != nil })
         self.parse = parse

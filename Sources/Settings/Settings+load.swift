@@ -6,8 +6,8 @@ extension Settings {
     /// Reads the configuration: the environment wins over the file, the file over the defaults.
     /// - Parameters:
     ///   - file: the YAML file; nil takes `flotilla.yaml` of the working directory if there is one.
-    ///   - environment: the variables of the process; those that do not start with `FLOTILLA_` are left alone, and an empty
-    ///     one counts as not set.
+    ///   - environment: the variables of the process; those that do not start with `FLOTILLA_` are left alone, and an
+    ///     empty one counts as not set.
     /// - Throws: `SettingsError` with all unknown keys and bad values of file and environment at once.
     package static func load(
         file: String? = nil, environment: [String: String]
@@ -19,7 +19,8 @@ extension Settings {
         let fromEnvironment = SettingsEnvironment.read(variables, file: fromFile)
 
         let providers = fromFile.providers.merging(fromEnvironment.providers) { first, _ in first }
-        let problems = fromFile.problems + fromEnvironment.problems
+        let problems =
+            fromFile.problems + fromEnvironment.problems
             + missing(providers, in: fromFile.entries + fromEnvironment.entries) + clashes(fromFile.providers)
         guard problems.isEmpty else { throw SettingsError(problems: problems) }
 
@@ -88,7 +89,9 @@ extension Settings {
         reader.read(SettingsTable.providerUsername, name, into: &provider.username)
         reader.read(SettingsTable.providerPassword, name, into: &provider.password)
         reader.read(SettingsTable.providerConnections, name, into: &provider.connections)
-        if let wait = reader.value(SettingsTable.providerConnectTimeout, name) { provider.connectTimeout = wait.inSeconds }
+        if let wait = reader.value(SettingsTable.providerConnectTimeout, name) {
+            provider.connectTimeout = wait.inSeconds
+        }
         if let wait = reader.value(SettingsTable.providerTimeout, name) { provider.timeout = wait.inSeconds }
         reader.read(SettingsTable.providerStartTLS, name, into: &provider.startTLS)
         reader.read(SettingsTable.providerCAFile, name, into: &provider.caFile)

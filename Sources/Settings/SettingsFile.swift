@@ -37,7 +37,8 @@ struct SettingsFile {
             if let mapping = root.mapping {
                 walk(mapping, [])
             } else {
-                source.refuse(place(root), "", "must hold sections: \(SettingsSchema.children(of: []).joined(separator: ", "))")
+                source.refuse(
+                    place(root), "", "must hold sections: \(SettingsSchema.children(of: []).joined(separator: ", "))")
             }
         } catch let error as YamlError {
             let (line, problem) = error.plain

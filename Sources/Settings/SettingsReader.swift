@@ -5,7 +5,8 @@ struct SettingsReader {
     private let reader: ConfigReader
 
     /// - Parameters:
-    ///   - file: what was found in the file. It was parsed once, with its lines; hence no file provider of the library's.
+    ///   - file: what was found in the file. It was parsed once, with its lines; hence no file provider of the
+    ///     library's.
     ///   - environment: `FLOTILLA_` variables.
     init(file: [SettingsEntry], environment: [String: String]) {
         var values: [AbsoluteConfigKey: ConfigValue] = [:]
@@ -36,7 +37,8 @@ struct SettingsReader {
         var names = names[...]
         let path = setting.key.components.map { $0 == "*" ? names.popFirst() ?? $0 : $0 }
         let isSecret = setting.key.display != .whole
-        let texts = setting.key.isList
+        let texts =
+            setting.key.isList
             ? reader.stringArray(forKey: ConfigKey(path), isSecret: isSecret)
             : reader.string(forKey: ConfigKey(path), isSecret: isSecret).map { [$0] }
         return texts.flatMap(setting.parse)

@@ -10,7 +10,8 @@ enum SettingsTable {
     static let redisUsername = Setting.text("redis.username", "User of Redis (ACL); wins over the one in the URL.")
     static let redisPassword = Setting.secret("redis.password", "Password of Redis; wins over the one in the URL.")
     static let redisPrefix = Setting.name(
-        "redis.prefix", default: "flotilla", "What all keys in Redis start with; fleets that share a Redis differ in it.")
+        "redis.prefix", default: "flotilla",
+        "What all keys in Redis start with; fleets that share a Redis differ in it.")
     static let redisCAFile = Setting.file("redis.ca_file", "Certificate authorities for `rediss://`.")
     static let redisTimeout = Setting.duration(
         "redis.timeout", .milliseconds(10)...(.seconds(300)), default: "5s",
@@ -46,8 +47,10 @@ enum SettingsTable {
     static let metricsListen = Setting.listen(
         "metrics.listen", default: "127.0.0.1:9464", "Where `/metrics`, `/healthz` and `/readyz` are served.")
 
-    static let logLevel = Setting.choice("log.level", Logger.Level.self, default: "info", "The least level that is logged.")
-    static let logFormat = Setting.choice("log.format", Log.Format.self, default: "human", "Lines for people or JSON lines.")
+    static let logLevel = Setting.choice(
+        "log.level", Logger.Level.self, default: "info", "The least level that is logged.")
+    static let logFormat = Setting.choice(
+        "log.format", Log.Format.self, default: "human", "Lines for people or JSON lines.")
 
     static let emailHostname = Setting.hostName(
         "email.hostname", shown: "the machine's name if it has a domain, else `localhost.localdomain`",
@@ -76,7 +79,7 @@ enum SettingsTable {
     static let providerHeader = Setting.headerValue(
         "providers.*.headers.*", "`http(s)://`: a further header field, by its name.")
     static let providerBody = Setting.text(
-        "providers.*.body", shown: "the mailing's own",
+        "providers.*.body", shown: "the mailing's own; for `sms` a built-in one",
         "`http(s)://`: the template of the body.")
     static let providerContentType = Setting.headerText(
         "providers.*.content_type", default: "application/json", "`http(s)://`: the body's type.")

@@ -34,7 +34,9 @@ import Testing
 
     @Test func withoutFileAndEnvironmentTheDefaultsHold() throws {
         #expect(try load("") == Settings())
-        #expect(try load("# nothing\nredis:\nworker:\n  group:\nproviders: ~\n", ["HOME": "/", "FLOTILLA_REDIS_URL": ""]) == Settings())
+        #expect(
+            try load("# nothing\nredis:\nworker:\n  group:\nproviders: ~\n", ["HOME": "/", "FLOTILLA_REDIS_URL": ""])
+                == Settings())
     }
 
     @Test func everyDefaultOfTheTableIsTheDefaultOfTheStruct() throws {
@@ -132,7 +134,8 @@ import Testing
             [
                 "FLOTILLA_REDIS_TIMEOUT": "2s", "FLOTILLA_WORKER_CHANNELS": "email, webhook,email",
                 "FLOTILLA_METRICS_LISTEN": "off", "FLOTILLA_PROVIDERS_MY_RELAY_CONNECT_TIMEOUT": "7s",
-                "FLOTILLA_PROVIDERS_MY_RELAY_PASSWORD": "word", "FLOTILLA_PROVIDERS_MY_RELAY_HEADERS_X_API_KEY": "three",
+                "FLOTILLA_PROVIDERS_MY_RELAY_PASSWORD": "word",
+                "FLOTILLA_PROVIDERS_MY_RELAY_HEADERS_X_API_KEY": "three",
                 "FLOTILLA_PROVIDERS_MY_RELAY_HEADERS_X_NEW": "four",
                 "FLOTILLA_PROVIDERS_THE_OTHER_URL": "smtps://b.example.com",
                 "FLOTILLA_PROVIDERS_THE_OTHER_CONNECT_TIMEOUT": "8s",
@@ -207,8 +210,8 @@ import Testing
             """, ["FLOTILLA_PROVIDERS_FIVE_TIMEOUT": "0s"])
         #expect(
             said == [
-                "flotilla.yaml:2: providers.Main: a provider's name has 1 to 64 of a-z, 0-9, - and _, and starts with a "
-                    + "letter or digit",
+                "flotilla.yaml:2: providers.Main: a provider's name has 1 to 64 of a-z, 0-9, - and _, and starts with "
+                    + "a letter or digit",
                 "flotilla.yaml:5: providers.four.url: 'ftp://…@h?…' is not allowed; allowed: smtp://host[:port], "
                     + "smtps://host[:port], http(s)://host[:port][/path]; a user and password before the host",
                 "flotilla.yaml:5: providers.four.header: unknown key; did you mean providers.four.headers?",
@@ -242,7 +245,9 @@ import Testing
     }
 
     @Test func filesThatCannotBeReadAreRefused() throws {
-        let none = #expect(throws: SettingsError.self) { try Settings.load(file: "none/flotilla.yaml", environment: [:]) }
+        let none = #expect(throws: SettingsError.self) {
+            try Settings.load(file: "none/flotilla.yaml", environment: [:])
+        }
         #expect(none?.description == "none/flotilla.yaml: there is no such file")
         let folder = FileManager.default.temporaryDirectory.path()
         let error = #expect(throws: SettingsError.self) { try Settings.load(file: folder, environment: [:]) }
@@ -251,13 +256,18 @@ import Testing
 
     @Test func noSecretIsInAnErrorOrADump() throws {
         let settings = try load(
-            "redis: {url: 'redis://u:hunter2@h'}\nproviders: {a: {url: 'http://h', headers: {K: hunter2}, password: hunter2}}")
+            "redis: {url: 'redis://u:hunter2@h'}\nproviders: {a: {url: 'http://h', headers: {K: hunter2}, password: hunter2}}"
+        )
         var dumped = ""
         dump(settings, to: &dumped)
         #expect(!dumped.contains("hunter2"))
         #expect(!"\(settings)".contains("hunter2"))
         let said = try refusal(
-            "redis: {url: 'redis:/u:hunter2@h', password: [hunter2]}\nhunter: hunter2\nproviders: {a: {url: 'x://hun/ter2@h'}}",
+            """
+            redis: {url: 'redis:/u:hunter2@h', password: [hunter2]}
+            hunter: hunter2
+            providers: {a: {url: 'x://hun/ter2@h'}}
+            """,
             ["FLOTILLA_REDIS_PASWORD": "hunter2", "FLOTILLA_PROVIDERS_A_HEADERS_K": "hunter2\n"])
         #expect(said.count == 6)
         #expect(!said.joined().contains("hunter2"))

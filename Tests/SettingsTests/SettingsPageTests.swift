@@ -16,7 +16,8 @@ import Testing
 
     @Test func theExampleOfThePageIsRead() throws {
         let text = try String(contentsOf: Self.page, encoding: .utf8)
-        let example = try #require(text.split(separator: "```yaml\n").dropFirst().first?.split(separator: "```\n").first)
+        let example = try #require(
+            text.split(separator: "```yaml\n").dropFirst().first?.split(separator: "```\n").first)
         let file = FileManager.default.temporaryDirectory.appending(path: "flotilla-example-\(UUID().uuidString).yaml")
         try Data(example.utf8).write(to: file)
         defer { try? FileManager.default.removeItem(at: file) }

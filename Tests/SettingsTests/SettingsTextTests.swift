@@ -31,8 +31,10 @@ import Testing
     }
 
     @Test(arguments: [
-        "", "host", "smtp:host", "smtp://a b", "smtp://a:0", "smtp://a:65536", "smtp://a:x", "smtp://a:", "smtp://u%zz@a",
-        "smtp://u%f@a", "smtp://u%ff@a", "smtp://[::1", "smtp://[::1]x", "smtp://[host]", "smtp://a\nb", "smtp://a\u{0}",
+        "", "host", "smtp:host", "smtp://a b", "smtp://a:0", "smtp://a:65536", "smtp://a:x", "smtp://a:",
+        "smtp://u%zz@a",
+        "smtp://u%f@a", "smtp://u%ff@a", "smtp://[::1", "smtp://[::1]x", "smtp://[host]", "smtp://a\nb",
+        "smtp://a\u{0}",
         "smtp://ä",
     ])
     func otherTextIsNoURL(text: String) {

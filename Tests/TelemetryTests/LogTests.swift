@@ -125,7 +125,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("ada@example.com", "a…@example.com"), ("\"a@b\"@example.com", "\"…@example.com"), ("@example.com", "…@example.com"),
+        ("ada@example.com", "a…@example.com"), ("\"a@b\"@example.com", "\"…@example.com"),
+        ("@example.com", "…@example.com"),
         ("+4917012345689", "+4917…89"), ("+49170", "+…"), ("https://example.com/hook", "h…"), ("", "…"),
     ])
     func addressesAreMasked(address: String, masked: String) {

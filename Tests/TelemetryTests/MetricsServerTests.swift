@@ -8,7 +8,7 @@ import Testing
 @testable import Telemetry
 
 #if canImport(FoundationNetworking)
-import FoundationNetworking
+    import FoundationNetworking
 #endif
 
 @Suite(.timeLimit(.minutes(1))) struct MetricsServerTests {

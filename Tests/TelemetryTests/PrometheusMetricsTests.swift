@@ -69,7 +69,8 @@ import Testing
         Timer(label: "9lives-time", factory: metrics).recordSeconds(1)
         let page = try Exposition(metrics.exposition())
         #expect(page.names == ["_9lives_time_seconds", "hb_requests_total"])
-        #expect(page["hb_requests_total"]?.samples.first?.labels == ["hb_uri": "/", "exported_le": "x", "label__y": "z"])
+        #expect(
+            page["hb_requests_total"]?.samples.first?.labels == ["hb_uri": "/", "exported_le": "x", "label__y": "z"])
         #expect(metrics.unlisted == ["_9lives_time_seconds", "hb_requests_total"])
     }
 
@@ -164,7 +165,8 @@ import Testing
         let bounds = (0..<12).map { _ in Double.random(in: 0...100, using: &generator) }.sorted()
         let cell = HistogramCell(bounds: bounds)
         let values = (0..<500).map { _ in
-            Bool.random(using: &generator) ? Double.random(in: -5...120, using: &generator)
+            Bool.random(using: &generator)
+                ? Double.random(in: -5...120, using: &generator)
                 : bounds.randomElement(using: &generator) ?? 0
         }
         for value in values { cell.record(value) }

@@ -1,8 +1,8 @@
 import Foundation
 import Synchronization
 
-/// The owner of stderr: log lines go out whole, and the live progress line stays below them. Where stderr is no terminal
-/// no progress is shown; with `NO_COLOR` (https://no-color.org) or `TERM=dumb` no escape sequence is written.
+/// The owner of stderr: log lines go out whole, and the live progress line stays below them. Where stderr is no
+/// terminal no progress is shown; with `NO_COLOR` (https://no-color.org) or `TERM=dumb` no escape sequence is written.
 package final class Terminal: Sendable {
     private struct State {
         var progress = ""

@@ -37,8 +37,8 @@ package enum Timestamp {
         return out + "Z"
     }
 
-    /// The Gregorian date of a day. Counts in eras of 400 years of 146,097 days that start on 1 March, so that the leap day
-    /// is the last of its year.
+    /// The Gregorian date of a day. Counts in eras of 400 years of 146,097 days that start on 1 March, so that the leap
+    /// day is the last of its year.
     private static func civil(daysSince1970 days: Int64) -> (year: Int64, month: Int64, day: Int64) {
         // 719,468 days from 1 March of year 0 to 1970-01-01.
         let (era, dayOfEra) = (days + 719_468).flooredQuotientAndRemainder(dividingBy: 146_097)

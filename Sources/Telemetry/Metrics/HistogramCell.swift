@@ -48,29 +48,3 @@ final class HistogramCell: TimerHandler, RecorderHandler {
         Snapshot(buckets: buckets.load(), sum: Double(nanoseconds.load(ordering: .relaxed)) / 1e9 + sum.load())
     }
 }
-
-/// A fixed number of counts that threads may add to.
-final class AtomicCounts: Sendable {
-    private let count: Int
-    // Memory of our own, for no Swift array holds atomics; it lives as long as the object and is only reached through
-    // atomic operations.
-    private nonisolated(unsafe) let counts: UnsafeMutablePointer<Atomic<UInt64>>
-
-    init(count: Int) {
-        self.count = count
-        counts = .allocate(capacity: count)
-        for index in 0..<count { (counts + index).initialize(to: Atomic(0)) }
-    }
-
-    deinit {
-        counts.deinitialize(count: count)
-        counts.deallocate()
-    }
-
-    func increment(_ index: Int) {
-        precondition(index >= 0 && index < count)
-        counts[index].wrappingAdd(1, ordering: .relaxed)
-    }
-
-    func load() -> [UInt64] { (0..<count).map { counts[$0].load(ordering: .relaxed) } }
-}

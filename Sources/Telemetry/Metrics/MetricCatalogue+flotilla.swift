@@ -6,7 +6,8 @@ extension MetricDescription.Label {
         name: "provider", values: .open("the provider's name in the configuration, or scheme://host:port"))
     fileprivate static let outcome = Self(
         name: "outcome", values: .fixed(RecipientState.allCases.filter { $0 != .planned }.map(\.name)))
-    fileprivate static let answerClass = Self(name: "class", values: .fixed(AnswerClass.allCases.filter(\.isRetryable).map(\.rawValue)))
+    fileprivate static let answerClass = Self(
+        name: "class", values: .fixed(AnswerClass.allCases.filter(\.isRetryable).map(\.rawValue)))
     fileprivate static let scope = Self(
         name: "scope", values: .fixed(["provider", "channel", "mailing", "domain"]))
     fileprivate static let partition = Self(name: "partition", values: .open("0 up to `collector.partitions` - 1"))
@@ -76,7 +77,8 @@ extension MetricCatalogue {
             "flotilla_redis_round_trip_seconds", [], buckets: Buckets.fast,
             "Time from writing a command to Redis to its reply; blocking reads left out."),
         .counter(
-            "flotilla_redis_reconnects_total", "connections", [], "Connections to Redis opened in place of a lost one."),
+            "flotilla_redis_reconnects_total", "connections", [],
+            "Connections to Redis opened in place of a lost one."),
     ]
 
     private static let connections: [MetricDescription] = [

@@ -3,8 +3,13 @@ import Foundation
 extension PrometheusMetrics {
     /// Adds what is known of the process: CPU time, memory, descriptors, start, and `flotilla_build_info`. Where the
     /// system has no `/proc`, what would be read there is left out.
-    /// - Parameter version: Flotilla's version, as `--version` prints it.
-    package func addProcess(version: String) {
+    /// - Parameters:
+    ///   - version: Flotilla's version, as `--version` prints it.
+    ///   - terminal: whose dropped lines are counted.
+    package func addProcess(version: String, terminal: Terminal? = nil) {
+        if let terminal {
+            addReading("flotilla_log_dropped_total") { Double(terminal.droppedLines) }
+        }
         addReading("flotilla_build_info", labels: [("version", version), ("swift", ProcessReading.swiftVersion)]) { 1 }
         addReading("process_cpu_seconds_total", ProcessReading.cpuSeconds)
         addReading("process_resident_memory_bytes", ProcessReading.residentBytes)
@@ -18,11 +23,11 @@ extension PrometheusMetrics {
 enum ProcessReading {
     static var swiftVersion: String {
         #if compiler(>=6.4)
-        "6.4 or newer"
+            "6.4 or newer"
         #elseif compiler(>=6.3)
-        "6.3"
+            "6.3"
         #else
-        "6.2"
+            "6.2"
         #endif
     }
 

@@ -1,8 +1,8 @@
 package import CoreMetrics
 import Synchronization
 
-/// The swift-metrics backend of Flotilla: keeps every counter, gauge and histogram of the process and writes them in the
-/// Prometheus text format. Two metrics with the same name and labels are one. Names of libraries are made valid: a
+/// The swift-metrics backend of Flotilla: keeps every counter, gauge and histogram of the process and writes them in
+/// the Prometheus text format. Two metrics with the same name and labels are one. Names of libraries are made valid: a
 /// counter ends in `_total`, a timer in `_seconds`.
 package final class PrometheusMetrics: MetricsFactory {
     struct State {
@@ -23,8 +23,8 @@ package final class PrometheusMetrics: MetricsFactory {
         self.seriesLimit = seriesLimit
     }
 
-    /// Exposes a value that is asked for at each scrape, as a counter or gauge by what the catalogue says (a gauge where
-    /// it says nothing). `read` must be quick; while it gives nil, nothing is exposed.
+    /// Exposes a value that is asked for at each scrape, as a counter or gauge by what the catalogue says (a gauge
+    /// where it says nothing). `read` must be quick; while it gives nil, nothing is exposed.
     package func addReading(
         _ name: String, labels: [(String, String)] = [], _ read: @escaping @Sendable () -> Double?
     ) {

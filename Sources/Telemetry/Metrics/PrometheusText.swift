@@ -1,5 +1,3 @@
-import Synchronization
-
 /// The Prometheus text exposition format, version 0.0.4
 /// (https://prometheus.io/docs/instrumenting/exposition_formats/): names, escapes and numbers.
 enum PrometheusText {
@@ -12,7 +10,8 @@ enum PrometheusText {
         return valid.hasSuffix(suffix) ? valid : valid + suffix
     }
 
-    /// A name that matches `[a-zA-Z_][a-zA-Z0-9_]*` and has no two leading underscores, which Prometheus keeps to itself.
+    /// A name that matches `[a-zA-Z_][a-zA-Z0-9_]*` and has no two leading underscores, which Prometheus keeps to
+    /// itself.
     static func labelName(_ name: String) -> String {
         let valid = identifier(name, allowingColon: false)
         return valid.hasPrefix("__") ? "label" + valid : valid
@@ -60,49 +59,5 @@ enum PrometheusText {
         if value.isInfinite { return value < 0 ? "-Inf" : "+Inf" }
         if value == value.rounded(), value.magnitude < 9_007_199_254_740_992 { return "\(Int64(value))" }
         return "\(value)"
-    }
-}
-
-extension PrometheusMetrics {
-    /// All metrics as a scrape gets them: sorted by name, the series of each by their labels.
-    package func exposition() -> String {
-        let families = state.withLock { Array($0.families.values) }
-        var out = ""
-        for family in families.sorted(by: { $0.description.name < $1.description.name }) {
-            let samples = family.samples()
-            guard !samples.isEmpty else { continue }
-            let name = family.description.name
-            out += "# HELP \(name) \(PrometheusText.escapedHelp(family.description.help))\n"
-            out += "# TYPE \(name) \(family.description.type.rawValue)\n"
-            out += samples
-        }
-        return out
-    }
-}
-
-extension MetricFamily {
-    fileprivate func samples() -> String {
-        let name = description.name
-        var out = ""
-        for (labels, cell) in series.sorted(by: { $0.key < $1.key }) {
-            let braced = labels.isEmpty ? "" : "{\(labels)}"
-            switch cell {
-            case .counter(let cell): out += "\(name)\(braced) \(PrometheusText.number(cell.value))\n"
-            case .gauge(let cell): out += "\(name)\(braced) \(PrometheusText.number(cell.value))\n"
-            case .reading(let read):
-                if let value = read() { out += "\(name)\(braced) \(PrometheusText.number(value))\n" }
-            case .histogram(let cell):
-                let snapshot = cell.snapshot()
-                let before = labels.isEmpty ? "" : labels + ","
-                var count: UInt64 = 0
-                for (bucket, bound) in zip(snapshot.buckets, description.buckets + [.infinity]) {
-                    count += bucket
-                    out += "\(name)_bucket{\(before)le=\"\(PrometheusText.number(bound))\"} \(count)\n"
-                }
-                out += "\(name)_sum\(braced) \(PrometheusText.number(snapshot.sum))\n"
-                out += "\(name)_count\(braced) \(count)\n"
-            }
-        }
-        return out
     }
 }
