@@ -25,7 +25,10 @@ let log: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let metrics: Target.Dependency = .product(name: "Metrics", package: "swift-metrics")
 let metricsCore: Target.Dependency = .product(name: "CoreMetrics", package: "swift-metrics")
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
-let collections: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
+let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
+let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let yaml: Target.Dependency = .product(name: "Yams", package: "Yams")
 let nio: [Target.Dependency] = [
     .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
@@ -56,41 +59,43 @@ let package = Package(
         module("Model", []),
         module("Policy", ["Model"]),
         // 1: the edges; each is the only importer of its driver.
-        module("Telemetry", ["Model", log, metrics, metricsCore, lifecycle,
-            .product(name: "Hummingbird", package: "hummingbird")]),
+        module("Telemetry", ["Model", log, metrics, metricsCore, lifecycle, hummingbird, nioCore]),
         .target(
-            name: "Broker", dependencies: ["Model", "CHiredis", log, metrics, lifecycle, collections] + nio,
+            name: "Broker", dependencies: ["Model", "CHiredis", log, metrics, deque] + nio,
             resources: ["begin", "feed", "report", "reserve", "settle"].map { .embedInCode("Scripts/\($0).lua") },
             swiftSettings: strict),
-        module("Ledger", ["Model", log, metrics, .product(name: "GRDB", package: "GRDB.swift")]),
+        module("Ledger", ["Model", log, metrics, grdb]),
         module("Templates", ["Model"]),
-        module("Transport", ["Model", "Policy", "CCurl", log, metrics, collections] + nio),
+        module("Transport", ["Model", "Policy", "CCurl", log, metrics, deque] + nio),
         // 2: the roles.
         module("Planning", ["Model", "Policy", "Broker", "Ledger", "Templates", log, metrics, lifecycle, yaml]),
-        module("Delivery", ["Model", "Policy", "Broker", "Templates", "Transport", log, metrics, lifecycle, collections]),
-        module("Collecting", ["Model", "Policy", "Broker", "Ledger", log, metrics, lifecycle]),
+        module("Delivery", ["Model", "Policy", "Broker", "Templates", "Transport", log, metrics, lifecycle, deque]),
+        module("Collecting", ["Model", "Broker", "Ledger", log, metrics, lifecycle]),
         module("Sink", ["Model", log, lifecycle] + nio),
-        // 3: the executable.
+        // 3: the configuration and the executable.
+        module("Settings", ["Model", "Policy", "Telemetry", log, yaml,
+            .product(name: "Configuration", package: "swift-configuration")]),
         .executableTarget(
             name: "flotilla",
             dependencies: [
-                "Model", "Policy", "Telemetry", "Broker", "Ledger", "Templates", "Transport",
-                "Planning", "Delivery", "Collecting", "Sink", log, metrics, lifecycle, yaml,
+                "Model", "Policy", "Telemetry", "Broker", "Ledger", "Transport", "Planning", "Delivery", "Collecting",
+                "Sink", "Settings", log, metrics, lifecycle,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
-                .product(name: "Configuration", package: "swift-configuration"),
-            ],
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            ] + nio,
             swiftSettings: strict),
         // Real servers for the tests.
         .target(name: "TestServers", path: "Tests/TestServers", swiftSettings: strict),
         tests("Model", []),
         tests("Policy", ["Model"]),
-        tests("Telemetry", ["Model"]),
+        tests("Telemetry", ["Model", log, metrics, lifecycle]),
+        tests("Settings", ["Model", "Telemetry", log]),
         tests("Broker", ["Model", "TestServers", log] + nio),
-        tests("Ledger", ["Model"]),
+        tests("Ledger", ["Model", log, grdb]),
         tests("Templates", ["Model"]),
-        tests("Transport", ["Model"]),
-        tests("Planning", ["Model", "Ledger"]),
-        tests("Sink", ["Model"]),
-        tests("flotilla", ["Model", "Ledger"]),
+        tests("Transport", ["Model", "Policy", log] + nio),
+        tests("Planning", ["Model", "Policy", "Ledger"]),
+        tests("Sink", ["Model", log, lifecycle] + nio),
+        tests("flotilla", ["TestServers"]),
     ]
 )

@@ -1,0 +1,106 @@
+import Configuration
+import Foundation
+import Model
+
+extension Settings {
+    /// Reads the configuration: the environment wins over the file, the file over the defaults.
+    /// - Parameters:
+    ///   - file: the YAML file; nil takes `flotilla.yaml` of the working directory if there is one.
+    ///   - environment: the variables of the process; those that do not start with `FLOTILLA_` are left alone, and an
+    ///     empty one counts as not set.
+    /// - Throws: `SettingsError` with all unknown keys and bad values of file and environment at once.
+    package static func load(
+        file: String? = nil, environment: [String: String]
+    ) throws(SettingsError) -> Settings {
+        let standard = "flotilla.yaml"
+        let path = file ?? (FileManager.default.fileExists(atPath: standard) ? standard : nil)
+        let fromFile = path.map { SettingsFile.read($0) } ?? SettingsSource()
+        let variables = environment.filter { $0.key.hasPrefix(EnvironmentName.prefix) }
+        let fromEnvironment = SettingsEnvironment.read(variables, file: fromFile)
+
+        let providers = fromFile.providers.merging(fromEnvironment.providers) { first, _ in first }
+        let problems =
+            fromFile.problems + fromEnvironment.problems
+            + missing(providers, in: fromFile.entries + fromEnvironment.entries) + clashes(fromFile.providers)
+        guard problems.isEmpty else { throw SettingsError(problems: problems) }
+
+        var settings = Settings()
+        let reader = SettingsReader(file: fromFile.entries, environment: variables)
+        settings.readRoles(reader)
+        settings.readOperation(reader)
+        let fields = Set((fromFile.entries + fromEnvironment.entries).map(\.path).filter { $0.count == 4 })
+        for name in providers.keys {
+            settings.providers[name] = provider(name, headers: fields.filter { $0[1] == name }.map { $0[3] }, reader)
+        }
+        return settings
+    }
+
+    /// Providers without a URL.
+    private static func missing(
+        _ providers: [String: String], in entries: [SettingsEntry]
+    ) -> [SettingsError.Problem] {
+        providers.sorted { $0.key < $1.key }.compactMap { name, place in
+            if entries.contains(where: { $0.path == ["providers", name, "url"] }) { return nil }
+            let allowed = SettingsTable.providerURL.key.allowed.filter { $0 != "`" }
+            return SettingsError.Problem(
+                place: place, key: "providers.\(name).url", text: "is missing; allowed: \(allowed)")
+        }
+    }
+
+    /// Providers that the environment cannot tell apart.
+    private static func clashes(_ providers: [String: String]) -> [SettingsError.Problem] {
+        let groups = Dictionary(grouping: providers.keys.sorted()) { EnvironmentName.part($0) }
+        return groups.values.filter { $0.count > 1 }.sorted { $0[0] < $1[0] }.map { names in
+            SettingsError.Problem(
+                place: providers[names[1]] ?? "", key: "providers.\(names[1])",
+                text: "cannot be told from providers.\(names[0]) in names of environment variables; rename one")
+        }
+    }
+
+    private mutating func readRoles(_ reader: SettingsReader) {
+        if let url = reader.value(SettingsTable.redisURL) { redis.use(url) }
+        reader.read(SettingsTable.redisUsername, into: &redis.username)
+        reader.read(SettingsTable.redisPassword, into: &redis.password)
+        reader.read(SettingsTable.redisPrefix, into: &redis.prefix)
+        reader.read(SettingsTable.redisCAFile, into: &redis.caFile)
+        reader.read(SettingsTable.redisTimeout, into: &redis.timeout)
+        reader.read(SettingsTable.ledgerPath, into: &ledger.path)
+        reader.read(SettingsTable.plannerWindow, into: &planner.window)
+        reader.read(SettingsTable.plannerPoll, into: &planner.poll)
+        reader.read(SettingsTable.workerConcurrency, into: &worker.concurrency)
+        reader.read(SettingsTable.workerGroup, into: &worker.group)
+        reader.read(SettingsTable.workerChannels, into: &worker.channels)
+        reader.read(SettingsTable.workerFlush, into: &worker.flush)
+        reader.read(SettingsTable.collectorPartitions, into: &collector.partitions)
+        reader.read(SettingsTable.collectorBatch, into: &collector.batch)
+    }
+
+    private mutating func readOperation(_ reader: SettingsReader) {
+        if let listen = reader.value(SettingsTable.metricsListen) { metrics.listen = listen }
+        reader.read(SettingsTable.logLevel, into: &log.level)
+        reader.read(SettingsTable.logFormat, into: &log.format)
+        reader.read(SettingsTable.emailHostname, into: &email.hostname)
+        reader.read(SettingsTable.shutdownGrace, into: &shutdown.grace)
+    }
+
+    private static func provider(_ name: String, headers: [String], _ reader: SettingsReader) -> Provider? {
+        guard var provider = reader.value(SettingsTable.providerURL, name) else { return nil }
+        provider.name = name
+        reader.read(SettingsTable.providerUsername, name, into: &provider.username)
+        reader.read(SettingsTable.providerPassword, name, into: &provider.password)
+        reader.read(SettingsTable.providerConnections, name, into: &provider.connections)
+        if let wait = reader.value(SettingsTable.providerConnectTimeout, name) {
+            provider.connectTimeout = wait.inSeconds
+        }
+        if let wait = reader.value(SettingsTable.providerTimeout, name) { provider.timeout = wait.inSeconds }
+        reader.read(SettingsTable.providerStartTLS, name, into: &provider.startTLS)
+        reader.read(SettingsTable.providerCAFile, name, into: &provider.caFile)
+        reader.read(SettingsTable.providerBody, name, into: &provider.body)
+        reader.read(SettingsTable.providerContentType, name, into: &provider.contentType)
+        reader.read(SettingsTable.providerMessageID, name, into: &provider.messageID)
+        for field in headers {
+            if let value = reader.value(SettingsTable.providerHeader, name, field) { provider.headers[field] = value }
+        }
+        return provider
+    }
+}

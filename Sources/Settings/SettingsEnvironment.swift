@@ -1,0 +1,85 @@
+/// Reads the `FLOTILLA_` variables: finds the key of each, and refuses those that have none.
+struct SettingsEnvironment {
+    private let file: SettingsSource
+    private var source = SettingsSource()
+
+    private init(file: SettingsSource) { self.file = file }
+
+    /// - Parameters:
+    ///   - environment: `FLOTILLA_` variables; an empty one counts as not set.
+    ///   - file: what the file holds, for the names of its providers and header fields.
+    static func read(_ environment: [String: String], file: SettingsSource) -> SettingsSource {
+        var reader = SettingsEnvironment(file: file)
+        for (variable, value) in environment.sorted(by: { $0.key < $1.key }) { reader.take(variable, value) }
+        return reader.source
+    }
+
+    private mutating func take(_ variable: String, _ value: String) {
+        let name = variable.dropFirst(EnvironmentName.prefix.count)
+        guard let path = plain(name) ?? provider(name), case .key(let key) = SettingsSchema.match(path) else {
+            let known = SettingsTable.keys.map(\.variable)
+            let near = NearestName.of(variable.uppercased(), among: known)
+            source.refuse(
+                variable, "",
+                near.map { "unknown variable; did you mean \($0)?" }
+                    ?? "unknown variable; the configuration page lists the keys")
+            return
+        }
+        if value.isEmpty { return }
+        if path.count > 1, path[0] == "providers", source.providers[path[1]] == nil {
+            source.providers[path[1]] = variable
+        }
+        let texts = key.isList ? value.split(separator: ",").map { String($0.trimmingSpaces) } : [value]
+        source.add(SettingsEntry(path: path, key: key, texts: texts, place: variable))
+    }
+
+    /// The path of a key without names of the operator's choice.
+    private func plain(_ name: Substring) -> [String]? {
+        SettingsTable.keys.first { !$0.components.contains("*") && $0.variable == EnvironmentName.prefix + name }?
+            .components
+    }
+
+    /// The path of a key of a provider: of one in the file, or else of one that the variable itself names, in small
+    /// letters.
+    private func provider(_ name: Substring) -> [String]? {
+        guard name.hasPrefix("PROVIDERS_") else { return nil }
+        let rest = name.dropFirst("PROVIDERS_".count)
+        let known = file.providers.keys.map { (name: $0, part: EnvironmentName.part($0) + "_") }
+            .filter { rest.hasPrefix($0.part) }
+        if let longest = known.max(by: { $0.part.count < $1.part.count }),
+            let tail = tail(rest.dropFirst(longest.part.count), provider: longest.name)
+        {
+            return ["providers", longest.name] + tail
+        }
+        for (index, character) in zip(rest.indices, rest) where character == "_" {
+            let name = rest[..<index].lowercased()
+            guard SettingsSchema.problem(withNamesOf: ["providers", name]) == nil else { continue }
+            // From the left, so that the longest ending that is a key wins: CONNECT_TIMEOUT before TIMEOUT.
+            if let tail = tail(rest[rest.index(after: index)...], provider: name) { return ["providers", name] + tail }
+        }
+        return nil
+    }
+
+    /// The end of the path, below the provider's name.
+    private func tail(_ name: Substring, provider: String) -> [String]? {
+        for key in SettingsTable.keys where key.components.count == 3 && key.components[0] == "providers" {
+            if EnvironmentName.part(key.components[2]) == name { return [key.components[2]] }
+        }
+        guard name.hasPrefix("HEADERS_"), name.count > "HEADERS_".count else { return nil }
+        let part = name.dropFirst("HEADERS_".count)
+        let inFile = file.entries.first {
+            $0.path.count == 4 && $0.path[1] == provider && EnvironmentName.part($0.path[3]) == part
+        }
+        let field = inFile?.path[3] ?? part.lowercased().map { $0 == "_" ? "-" : String($0) }.joined()
+        let path = ["providers", provider, "headers", field]
+        return SettingsSchema.problem(withNamesOf: path) == nil ? ["headers", field] : nil
+    }
+}
+
+extension Substring {
+    fileprivate var trimmingSpaces: Substring {
+        var text = drop { $0 == " " }
+        while text.last == " " { text.removeLast() }
+        return text
+    }
+}

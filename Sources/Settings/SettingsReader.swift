@@ -1,0 +1,46 @@
+import Configuration
+
+/// Values by key, through swift-configuration: the environment before the file.
+struct SettingsReader {
+    private let reader: ConfigReader
+
+    /// - Parameters:
+    ///   - file: what was found in the file. It was parsed once, with its lines; hence no file provider of the
+    ///     library's.
+    ///   - environment: `FLOTILLA_` variables.
+    init(file: [SettingsEntry], environment: [String: String]) {
+        var values: [AbsoluteConfigKey: ConfigValue] = [:]
+        for entry in file {
+            let content: ConfigContent = entry.key.isList ? .stringArray(entry.texts) : .string(entry.texts.joined())
+            values[AbsoluteConfigKey(entry.path)] = ConfigValue(content, isSecret: entry.key.display != .whole)
+        }
+        let variables = EnvironmentVariablesProvider(
+            environmentVariables: environment.filter { !$0.value.isEmpty }, secretsSpecifier: .all)
+        reader = ConfigReader(providers: [
+            variables.prefixKeys(with: ["flotilla"]), InMemoryProvider(name: "file", values: values),
+        ])
+    }
+
+    /// The value of a key; nil when neither source has it.
+    /// - Parameter names: what stands for the `*` of the key, in their order.
+    func value<Value>(_ setting: Setting<Value>, _ names: String...) -> Value? { value(setting, names) }
+
+    func read<Value>(_ setting: Setting<Value>, _ names: String..., into target: inout Value) {
+        if let value = value(setting, names) { target = value }
+    }
+
+    func read<Value>(_ setting: Setting<Value>, _ names: String..., into target: inout Value?) {
+        if let value = value(setting, names) { target = value }
+    }
+
+    private func value<Value>(_ setting: Setting<Value>, _ names: [String]) -> Value? {
+        var names = names[...]
+        let path = setting.key.components.map { $0 == "*" ? names.popFirst() ?? $0 : $0 }
+        let isSecret = setting.key.display != .whole
+        let texts =
+            setting.key.isList
+            ? reader.stringArray(forKey: ConfigKey(path), isSecret: isSecret)
+            : reader.string(forKey: ConfigKey(path), isSecret: isSecret).map { [$0] }
+        return texts.flatMap(setting.parse)
+    }
+}

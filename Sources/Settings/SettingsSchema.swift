@@ -1,0 +1,68 @@
+/// How paths of a file lie among the keys of the table.
+enum SettingsSchema {
+    enum Match {
+        case key(SettingKey)
+        /// Keys lie below it.
+        case section
+        case unknown
+    }
+
+    static func match(_ path: [String]) -> Match {
+        var isSection = false
+        for key in SettingsTable.keys {
+            let components = key.components
+            guard components.count >= path.count, zip(components, path).allSatisfy({ $0 == "*" || $0 == $1 }) else {
+                continue
+            }
+            if components.count == path.count { return .key(key) }
+            isSection = true
+        }
+        return isSection ? .section : .unknown
+    }
+
+    /// What may stand in a section, in the order of the table; `*` where the operator chooses the names.
+    static func children(of path: some Collection<String>) -> [String] {
+        var names: [String] = []
+        for key in SettingsTable.keys {
+            let components = key.components
+            guard components.count > path.count, zip(components, path).allSatisfy({ $0 == "*" || $0 == $1 }) else {
+                continue
+            }
+            if !names.contains(components[path.count]) { names.append(components[path.count]) }
+        }
+        return names
+    }
+
+    /// What to say of a path that is unknown.
+    static func advice(_ path: [String]) -> String {
+        guard let name = path.last else { return "" }
+        let section = path.dropLast()
+        let siblings = children(of: section)
+        if let near = NearestName.of(name, among: siblings) {
+            return "unknown key; did you mean \((section + [near]).joined(separator: "."))?"
+        }
+        // Right, but in another section or in none.
+        let elsewhere = SettingsTable.keys.first { $0.components.last == name && !$0.components.contains("*") }
+        if let elsewhere { return "unknown key; did you mean \(elsewhere.name)?" }
+        return "unknown key; allowed here: \(siblings.joined(separator: ", "))"
+    }
+
+    /// What is wrong with a name that the operator chose, in a path that a key or section of the table matches.
+    static func problem(withNamesOf path: [String]) -> String? {
+        guard path.first == "providers" else { return nil }
+        if path.count > 1 {
+            let name = path[1].utf8
+            let isName = name.allSatisfy { byte in
+                (byte.isLetterOrDigit && !(65...90).contains(byte)) || "-_".utf8.contains(byte)
+            }
+            guard isName, (1...64).contains(name.count), name.first?.isLetterOrDigit == true else {
+                return "a provider's name has 1 to 64 of a-z, 0-9, - and _, and starts with a letter or digit"
+            }
+        }
+        if path.count > 3, path[2] == "headers" {
+            let isToken = path[3].utf8.allSatisfy { $0.isLetterOrDigit || "!#$%&'*+-.^_`|~".utf8.contains($0) }
+            guard isToken, !path[3].isEmpty else { return "no name of a header field (RFC 9110, section 5.6.2)" }
+        }
+        return nil
+    }
+}

@@ -1,0 +1,110 @@
+import Model
+
+extension MetricDescription.Label {
+    fileprivate static let channel = Self(name: "channel", values: .fixed(Channel.allCases.map(\.rawValue)))
+    fileprivate static let provider = Self(
+        name: "provider", values: .open("the provider's name in the configuration, or scheme://host:port"))
+    fileprivate static let outcome = Self(
+        name: "outcome", values: .fixed(RecipientState.allCases.filter { $0 != .planned }.map(\.name)))
+    fileprivate static let answerClass = Self(
+        name: "class", values: .fixed(AnswerClass.allCases.filter(\.isRetryable).map(\.rawValue)))
+    fileprivate static let scope = Self(
+        name: "scope", values: .fixed(["provider", "channel", "mailing", "domain"]))
+    fileprivate static let partition = Self(name: "partition", values: .open("0 up to `collector.partitions` - 1"))
+    fileprivate static let plannerOutcome = Self(
+        name: "outcome", values: .fixed(["planned"] + ExclusionReason.allCases.map(\.rawValue)))
+    fileprivate static let operation = Self(name: "operation", values: .open("the ledger's transactions, by name"))
+    fileprivate static let recipientState = Self(
+        name: "state", values: .fixed(RecipientState.allCases.map(\.name)))
+    fileprivate static let mailingState = Self(
+        name: "state", values: .fixed(MailingState.allCases.map(\.rawValue)))
+    fileprivate static let metric = Self(name: "metric", values: .open("names of metrics"))
+    fileprivate static let refusal = Self(name: "reason", values: .fixed(Refusal.allCases.map(\.rawValue)))
+    fileprivate static let version = Self(name: "version", values: .open("one value a build"))
+    fileprivate static let swift = Self(name: "swift", values: .open("one value a build"))
+}
+
+extension MetricCatalogue {
+    /// The catalogue of Flotilla: a metric that another module makes stands here, or is exposed as unlisted.
+    package static let flotilla = MetricCatalogue(messages + queues + ledgerAndRedis + connections + process)
+
+    private static let messages: [MetricDescription] = [
+        .counter(
+            "flotilla_messages_total", "messages", [.channel, .provider, .outcome],
+            "Attempts to deliver a message that came to an end, by what became of the recipient."),
+        .seconds(
+            "flotilla_delivery_seconds", [.channel, .provider], buckets: Buckets.hours,
+            "Time from handing a message to the provider's connection to the provider's answer."),
+        .counter(
+            "flotilla_retries_total", "messages", [.channel, .provider, .answerClass],
+            "Attempts that will be repeated, by the class of the answer that asks for it."),
+        .seconds(
+            "flotilla_throttle_wait_seconds", [.scope], buckets: Buckets.seconds,
+            "Time that groups of messages waited for a slot under a limit, by the scope of the limit."),
+    ]
+
+    private static let queues: [MetricDescription] = [
+        .seconds(
+            "flotilla_queue_wait_seconds", [.channel], buckets: Buckets.hours,
+            "Time from feeding a batch to Redis to a worker taking it."),
+        .gauge(
+            "flotilla_batches_ready", "batches", [.channel], "Batches in Redis that no worker has taken yet."),
+        .gauge(
+            "flotilla_batches_in_flight", "batches", [.channel], "Batches that a worker holds."),
+        .gauge(
+            "flotilla_status_lag_entries", "entries", [.partition],
+            "Entries of a status stream that the collector has not acknowledged yet."),
+        .gauge(
+            "flotilla_status_lag_seconds", "seconds", [], "Age of the oldest result that is not in the ledger yet."),
+        .counter(
+            "flotilla_planner_rows_total", "rows", [.plannerOutcome],
+            "Rows of recipient files, by whether they were planned or why they were left out."),
+        .gauge(
+            "flotilla_mailings", "mailings", [.mailingState], "Mailings in the ledger, by state."),
+    ]
+
+    private static let ledgerAndRedis: [MetricDescription] = [
+        .seconds(
+            "flotilla_ledger_write_seconds", [.operation], buckets: Buckets.fast,
+            "Time of a transaction that writes to the ledger, the commit included."),
+        .counter(
+            "flotilla_results_written_total", "results", [.recipientState],
+            "Results that the collector wrote to the ledger, by state."),
+        .counter(
+            "flotilla_results_duplicate_total", "results", [],
+            "Results that the collector met again and that changed nothing."),
+        .seconds(
+            "flotilla_redis_round_trip_seconds", [], buckets: Buckets.fast,
+            "Time from writing a command to Redis to its reply; blocking reads left out."),
+        .counter(
+            "flotilla_redis_reconnects_total", "connections", [],
+            "Connections to Redis opened in place of a lost one."),
+    ]
+
+    private static let connections: [MetricDescription] = [
+        .counter(
+            "flotilla_smtp_connections_opened_total", "connections", [.provider], "SMTP connections opened."),
+        .counter(
+            "flotilla_smtp_connection_errors_total", "connections", [.provider],
+            "SMTP connections that could not be opened or were lost."),
+        .gauge("flotilla_smtp_connections_open", "connections", [.provider], "SMTP connections open now."),
+        .counter(
+            "flotilla_http_connections_opened_total", "connections", [.provider], "HTTP connections opened."),
+    ]
+
+    private static let process: [MetricDescription] = [
+        .gauge(
+            "flotilla_build_info", "", [.version, .swift], "Always 1; its labels name the build and its compiler."),
+        .counter(
+            "flotilla_log_dropped_total", "lines", [], "Log lines that stderr did not take within a second."),
+        .counter(
+            "flotilla_metrics_refused_total", "requests", [.metric, .refusal],
+            "Requests for a metric that were not met: beyond the limit of label sets (counted under the label values "
+                + "'other'), or of another type than the metric has."),
+        .counter(
+            "process_cpu_seconds_total", "seconds", [], "CPU time of the process, user and system."),
+        .gauge("process_resident_memory_bytes", "bytes", [], "Resident memory of the process."),
+        .gauge("process_open_fds", "descriptors", [], "File descriptors that the process has open."),
+        .gauge("process_start_time_seconds", "seconds", [], "When the process started, since 1970-01-01 UTC."),
+    ]
+}

@@ -1,0 +1,276 @@
+import Foundation
+import Logging
+import Model
+import Telemetry
+import Testing
+
+@testable import Settings
+
+@Suite struct SettingsLoadTests {
+    /// Loads a file of this text; errors name it `flotilla.yaml`.
+    private func load(_ yaml: String, _ environment: [String: String] = [:]) throws -> Settings {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "flotilla-settings-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let file = folder.appending(path: "flotilla.yaml")
+        try Data(yaml.utf8).write(to: file)
+        do {
+            return try Settings.load(file: file.path(), environment: environment)
+        } catch {
+            let problems = error.problems.map {
+                SettingsError.Problem(
+                    place: $0.place.replacing(folder.path(), with: "").replacing("/flotilla", with: "flotilla"),
+                    key: $0.key, text: $0.text)
+            }
+            throw SettingsError(problems: problems)
+        }
+    }
+
+    /// What is said of a configuration that is refused, a line a problem.
+    private func refusal(_ yaml: String, _ environment: [String: String] = [:]) throws -> [String] {
+        let error = #expect(throws: SettingsError.self) { try load(yaml, environment) }
+        return error?.problems.map(\.description) ?? []
+    }
+
+    @Test func withoutFileAndEnvironmentTheDefaultsHold() throws {
+        #expect(try load("") == Settings())
+        #expect(
+            try load("# nothing\nredis:\nworker:\n  group:\nproviders: ~\n", ["HOME": "/", "FLOTILLA_REDIS_URL": ""])
+                == Settings())
+    }
+
+    @Test func everyDefaultOfTheTableIsTheDefaultOfTheStruct() throws {
+        for key in SettingsTable.keys where !key.components.contains("*") {
+            guard let text = key.defaultText else { continue }
+            #expect(try load("", [key.variable: text]) == Settings(), "\(key.name)")
+        }
+        let plain = try load("providers: {main: {url: 'smtp://mail.example.com'}}")
+        for key in SettingsTable.keys where key.components.contains("*") {
+            guard let text = key.defaultText else { continue }
+            let variable = key.variable.replacing("<NAME>", with: "MAIN")
+            #expect(try load("providers: {main: {url: 'smtp://mail.example.com'}}", [variable: text]) == plain)
+        }
+    }
+
+    @Test func aFileSetsEverything() throws {
+        let settings = try load(
+            """
+            redis:
+              url: rediss://ada:s3cret@redis.example.com
+              prefix: shop
+              ca_file: redis.pem
+              timeout: 1500ms
+            ledger: {path: shop.sqlite}
+            planner: {window: 8, poll: 1s}
+            worker:
+              concurrency: 4
+              group: 10
+              channels: [email, webhook]
+              flush: 10ms
+            collector: {partitions: 8, batch: 50}
+            metrics: {listen: "[::1]:0"}
+            log: {level: debug, format: json}
+            email: {hostname: mail.example.com}
+            shutdown: {grace: 2m}
+            providers:
+              main:
+                url: smtp://relay:pa%24s@mail.example.com:2525
+                connections: 5
+                connect_timeout: 3s
+                timeout: 2m
+                starttls: required
+                ca_file: ca.pem
+              gate-way_2:
+                url: https://sms.example.com/send?v=1
+                username: 007
+                password: "p:w"
+                headers: {X-Api-Key: "k e y"}
+                body: '{"to": "{{address}}"}'
+                content_type: text/plain
+                message_id: messages.0.id
+            """)
+        #expect(settings.redis.endpoint == .tcp(host: "redis.example.com", port: 6_379, tls: true))
+        #expect(settings.redis.username == "ada")
+        #expect(settings.redis.password == Secret("s3cret"))
+        #expect(settings.redis.prefix == "shop")
+        #expect(settings.redis.caFile == "redis.pem")
+        #expect(settings.redis.timeout == .milliseconds(1_500))
+        #expect(settings.ledger.path == "shop.sqlite")
+        #expect(settings.planner.window == 8)
+        #expect(settings.planner.poll == .seconds(1))
+        #expect(settings.worker.concurrency == 4)
+        #expect(settings.worker.group == 10)
+        #expect(settings.worker.channels == [.email, .webhook])
+        #expect(settings.worker.flush == .milliseconds(10))
+        #expect(settings.collector.partitions == 8)
+        #expect(settings.collector.batch == 50)
+        #expect(settings.metrics.listen == ListenAddress(host: "::1", port: 0))
+        #expect(settings.log.level == .debug)
+        #expect(settings.log.format == .json)
+        #expect(settings.email.hostname == "mail.example.com")
+        #expect(settings.shutdown.grace == .seconds(120))
+        #expect(
+            settings.providers["main"]
+                == Provider(
+                    name: "main", scheme: .smtp, host: "mail.example.com", port: 2_525, username: "relay",
+                    password: Secret("pa$s"), startTLS: .required, caFile: "ca.pem", connections: 5, connectTimeout: 3,
+                    timeout: 120))
+        #expect(
+            settings.providers["gate-way_2"]
+                == Provider(
+                    name: "gate-way_2", scheme: .https, host: "sms.example.com", port: 443, path: "/send?v=1",
+                    username: "007", password: Secret("p:w"), headers: ["X-Api-Key": Secret("k e y")],
+                    body: #"{"to": "{{address}}"}"#, contentType: "text/plain", messageID: "messages.0.id"))
+        #expect(settings.providers.count == 2)
+    }
+
+    @Test func theEnvironmentWinsOverTheFile() throws {
+        let settings = try load(
+            """
+            redis: {url: 'unix:///run/redis.sock', timeout: 1s}
+            worker: {channels: [sms]}
+            providers: {my-relay: {url: 'https://a.example.com/', timeout: 5s, headers: {X-Api-Key: one, X-Other: two}}}
+            """,
+            [
+                "FLOTILLA_REDIS_TIMEOUT": "2s", "FLOTILLA_WORKER_CHANNELS": "email, webhook,email",
+                "FLOTILLA_METRICS_LISTEN": "off", "FLOTILLA_PROVIDERS_MY_RELAY_CONNECT_TIMEOUT": "7s",
+                "FLOTILLA_PROVIDERS_MY_RELAY_PASSWORD": "word",
+                "FLOTILLA_PROVIDERS_MY_RELAY_HEADERS_X_API_KEY": "three",
+                "FLOTILLA_PROVIDERS_MY_RELAY_HEADERS_X_NEW": "four",
+                "FLOTILLA_PROVIDERS_THE_OTHER_URL": "smtps://b.example.com",
+                "FLOTILLA_PROVIDERS_THE_OTHER_CONNECT_TIMEOUT": "8s",
+            ])
+        #expect(settings.redis.endpoint == .unix("/run/redis.sock"))
+        #expect(settings.redis.timeout == .seconds(2))
+        #expect(settings.worker.channels == [.email, .webhook])
+        #expect(settings.metrics.listen == nil)
+        let relay = try #require(settings.providers["my-relay"])
+        #expect(relay.connectTimeout == 7)
+        #expect(relay.timeout == 5)
+        #expect(relay.password == Secret("word"))
+        #expect(relay.headers == ["X-Api-Key": Secret("three"), "X-Other": Secret("two"), "x-new": Secret("four")])
+        #expect(settings.providers["the_other"]?.port == 465)
+        #expect(settings.providers["the_other"]?.connectTimeout == 8)
+        #expect(settings.providers.count == 2)
+    }
+
+    @Test func allThatIsWrongIsSaidAtOnceWithItsPlace() throws {
+        let said = try refusal(
+            """
+            redis:
+              url: http://redis
+              pasword: hunter2
+            worker:
+              concurrency: many
+              channels: [email, fax]
+              flush: [1s]
+            concurrency: 5
+            log: loud
+            colour: {depth: 8}
+            metrics:
+              listen: 9464
+            """,
+            [
+                "FLOTILLA_LOG_LEVEL": "loud", "FLOTILLA_REDIS_URI": "redis://localhost",
+                "FLOTILLA_WORKER_FLUSH": "0.5s", "FLOTILLA_NOTHING_LIKE_IT": "1",
+            ])
+        #expect(
+            said == [
+                "flotilla.yaml:2: redis.url: 'http://redis' is not allowed; allowed: redis://host[:port], "
+                    + "rediss://host[:port], unix:///path; a user and password before the host",
+                "flotilla.yaml:3: redis.pasword: unknown key; did you mean redis.password?",
+                "flotilla.yaml:5: worker.concurrency: 'many' is not allowed; allowed: 1 to 10000",
+                "flotilla.yaml:6: worker.channels: 'email, fax' is not allowed; "
+                    + "allowed: at least one of email, sms, webhook",
+                "flotilla.yaml:7: worker.flush: must be one value",
+                "flotilla.yaml:8: concurrency: unknown key; did you mean worker.concurrency?",
+                "flotilla.yaml:9: log: is a section; write below it, indented: level, format",
+                "flotilla.yaml:10: colour: unknown key; allowed here: redis, ledger, planner, worker, collector, "
+                    + "metrics, log, email, shutdown, providers",
+                "flotilla.yaml:12: metrics.listen: '9464' is not allowed; allowed: host:port, [IPv6]:port, or off",
+                "FLOTILLA_LOG_LEVEL: log.level: 'loud' is not allowed; "
+                    + "allowed: trace, debug, info, notice, warning, error, critical",
+                "FLOTILLA_NOTHING_LIKE_IT: unknown variable; the configuration page lists the keys",
+                "FLOTILLA_REDIS_URI: unknown variable; did you mean FLOTILLA_REDIS_URL?",
+                "FLOTILLA_WORKER_FLUSH: worker.flush: '0.5s' is not allowed; allowed: 1ms to 10s, "
+                    + "a whole number with ms, s, m, h or d",
+            ])
+    }
+
+    @Test func providersAreCheckedToo() throws {
+        let said = try refusal(
+            """
+            providers:
+              Main: {url: 'smtp://a'}
+              two: {password: x}
+              three:
+              four: {url: 'ftp://u:secret@h?key=secret', header: {A: b}, headers: {"A B": c, "D": "e\\nf"}}
+              a-b: {url: 'smtp://a'}
+              a_b: {url: 'smtp://a'}
+            """, ["FLOTILLA_PROVIDERS_FIVE_TIMEOUT": "0s"])
+        #expect(
+            said == [
+                "flotilla.yaml:2: providers.Main: a provider's name has 1 to 64 of a-z, 0-9, - and _, and starts with "
+                    + "a letter or digit",
+                "flotilla.yaml:5: providers.four.url: 'ftp://…@h?…' is not allowed; allowed: smtp://host[:port], "
+                    + "smtps://host[:port], http(s)://host[:port][/path]; a user and password before the host",
+                "flotilla.yaml:5: providers.four.header: unknown key; did you mean providers.four.headers?",
+                "flotilla.yaml:5: providers.four.headers.A B: no name of a header field (RFC 9110, section 5.6.2)",
+                "flotilla.yaml:5: providers.four.headers.D: the value (not shown) is not allowed; allowed: one line",
+                "FLOTILLA_PROVIDERS_FIVE_TIMEOUT: providers.five.timeout: '0s' is not allowed; allowed: 10ms to 1h, "
+                    + "a whole number with ms, s, m, h or d",
+                "FLOTILLA_PROVIDERS_FIVE_TIMEOUT: providers.five.url: is missing; allowed: smtp://host[:port], "
+                    + "smtps://host[:port], http(s)://host[:port][/path]; a user and password before the host",
+                "flotilla.yaml:4: providers.three.url: is missing; allowed: smtp://host[:port], "
+                    + "smtps://host[:port], http(s)://host[:port][/path]; a user and password before the host",
+                "flotilla.yaml:3: providers.two.url: is missing; allowed: smtp://host[:port], "
+                    + "smtps://host[:port], http(s)://host[:port][/path]; a user and password before the host",
+                "flotilla.yaml:7: providers.a_b: cannot be told from providers.a-b in names of environment variables; "
+                    + "rename one",
+            ])
+    }
+
+    @Test(arguments: [
+        ("redis: [\n", "flotilla.yaml:2: no YAML: "),
+        ("a: 1\nredis:\n\tprefix: x", "flotilla.yaml:3: no YAML: "),
+        ("log: {}\nlog: {}", "flotilla.yaml:1: no YAML: the key log comes twice in one section"),
+        ("- redis", "flotilla.yaml:1: must hold sections: redis, ledger, "),
+        ("redis: {}\n---\nlog: {}", "flotilla.yaml:2: no YAML: "),
+        ("? [a]\n: b", "flotilla.yaml:1: a key must be text"),
+    ])
+    func textThatIsNoConfigurationIsRefused(yaml: String, start: String) throws {
+        let said = try refusal(yaml)
+        #expect(said.count == 1)
+        #expect(said.first?.hasPrefix(start) == true, "\(said)")
+    }
+
+    @Test func filesThatCannotBeReadAreRefused() throws {
+        let none = #expect(throws: SettingsError.self) {
+            try Settings.load(file: "none/flotilla.yaml", environment: [:])
+        }
+        #expect(none?.description == "none/flotilla.yaml: there is no such file")
+        let folder = FileManager.default.temporaryDirectory.path()
+        let error = #expect(throws: SettingsError.self) { try Settings.load(file: folder, environment: [:]) }
+        #expect(error?.description == "\(folder): cannot be read; is it a file?")
+    }
+
+    @Test func noSecretIsInAnErrorOrADump() throws {
+        let settings = try load(
+            "redis: {url: 'redis://u:hunter2@h'}\nproviders: {a: {url: 'http://h', headers: {K: hunter2}, password: hunter2}}"
+        )
+        var dumped = ""
+        dump(settings, to: &dumped)
+        #expect(!dumped.contains("hunter2"))
+        #expect(!"\(settings)".contains("hunter2"))
+        let said = try refusal(
+            """
+            redis: {url: 'redis:/u:hunter2@h', password: [hunter2]}
+            hunter: hunter2
+            providers: {a: {url: 'x://hun/ter2@h'}}
+            """,
+            ["FLOTILLA_REDIS_PASWORD": "hunter2", "FLOTILLA_PROVIDERS_A_HEADERS_K": "hunter2\n"])
+        #expect(said.count == 6)
+        #expect(!said.joined().contains("hunter2"))
+        #expect(!said.joined().contains("ter2"))
+    }
+}

@@ -1,5 +1,0 @@
-import Testing
-
-@Suite struct TelemetryPlace {
-    @Test func builds() {}
-}
