@@ -82,7 +82,7 @@ let package = Package(
         tests("Policy", ["Model"]),
         tests("Telemetry", ["Model"]),
         tests("Broker", ["Model"]),
-        tests("Ledger", ["Model"]),
+        tests("Ledger", ["Model", log, .product(name: "GRDB", package: "GRDB.swift")]),
         tests("Templates", ["Model"]),
         tests("Transport", ["Model"]),
         tests("Planning", ["Model", "Ledger"]),
