@@ -1,0 +1,38 @@
+package import Model
+
+/// A mailing as the ledger knows it. Times are milliseconds since 1970, nil until they have come.
+package struct MailingRecord: Sendable, Equatable {
+    package var id: MailingID
+    package var mailing: Mailing
+    /// Where its recipients come from; nil where they are not read from a file.
+    package var source: RecipientSource?
+    /// The absolute path of the mailing file it was made from; empty where there is none.
+    package var origin: String
+    package var state: MailingState
+    /// Why it failed, paused or stopped; empty otherwise.
+    package var reason: String
+    package var created: Int64
+    package var started: Int64?
+    package var planned: Int64?
+    package var finished: Int64?
+    package var plannedCount: Int
+    package var excludedCount: Int
+    /// The number of the next batch to plan.
+    package var nextBatch: Int
+    /// Rows of the source that are planned or excluded: where a crashed planning goes on.
+    package var rowsRead: Int
+    /// The source file's size in bytes and time of modification in milliseconds, by which a changed file is noticed.
+    package var sourceSize: Int64?
+    package var sourceModified: Int64?
+    package var planningDone: Bool
+    /// The limit that an operator set in place of the mailing's own.
+    package var speedOverride: String?
+
+    /// The limit in force, as text; nil for none.
+    package var speed: String? { speedOverride ?? mailing.speed }
+
+    /// When its messages expire; nil before it started.
+    package var expires: Int64? {
+        started.map { $0 + Int64(min(mailing.lifetime, 3_155_760_000) * 1000) }
+    }
+}

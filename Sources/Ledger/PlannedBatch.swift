@@ -1,0 +1,31 @@
+package import Model
+
+/// A batch as it is planned: it never changes afterwards.
+package struct PlannedBatch: Sendable {
+    /// Its number within the mailing, from 0.
+    package var number: Int
+    /// The wire form of its `Recipients`.
+    package var recipients: [UInt8]
+    /// Recipients in it.
+    package var count: Int
+    /// The `Fingerprint` of each recipient's address.
+    package var fingerprints: [UInt32]
+
+    package init(number: Int, recipients: [UInt8], count: Int, fingerprints: [UInt32]) {
+        self.number = number
+        self.recipients = recipients
+        self.count = count
+        self.fingerprints = fingerprints
+    }
+
+    /// Takes recipients whose first two values are id and address, as `Mailing.fields` demands.
+    package init(number: Int, recipients: Recipients) {
+        var fingerprints: [UInt32] = []
+        fingerprints.reserveCapacity(recipients.count)
+        for row in 0..<recipients.count {
+            fingerprints.append(Fingerprint.of(recipients.bytes[recipients.range(row, 1)]))
+        }
+        self.init(
+            number: number, recipients: recipients.encoded(), count: recipients.count, fingerprints: fingerprints)
+    }
+}

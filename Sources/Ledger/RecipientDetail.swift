@@ -1,0 +1,45 @@
+package import Model
+
+/// One attempt on one recipient, as its result came in.
+package struct AttemptRecord: Sendable, Equatable {
+    /// When, in milliseconds since 1970.
+    package var at: Int64
+    package var state: RecipientState
+    /// Attempts spent, this one included.
+    package var attempts: Int
+    package var answer: Answer?
+    package var generation: Int
+    package var worker: String
+}
+
+/// All that the ledger knows of one recipient of one mailing.
+package struct RecipientDetail: Sendable, Equatable {
+    /// A value of the recipient, with the name of its field.
+    package struct Value: Sendable, Equatable {
+        package var field: String
+        package var text: String
+    }
+
+    package var mailing: MailingID
+    package var mailingName: String
+    package var batch: Int
+    /// Its place in the batch, from 0.
+    package var index: Int
+    package var id: String
+    package var address: String
+    /// Every value, id and address included, in the order of the mailing's fields.
+    package var values: [Value]
+    package var state: RecipientState
+    package var attempts: Int
+    /// When the next attempt is due, in milliseconds since 1970; nil unless deferred.
+    package var due: Int64?
+    /// What became of each attempt, by time.
+    package var history: [AttemptRecord]
+    package var events: [RecipientEvent]
+
+    /// The last answer of a provider.
+    package var lastAnswer: Answer? { history.last { $0.answer != nil }?.answer }
+
+    /// The provider's own name for the message; empty where it gave none.
+    package var messageID: String { history.last { $0.answer?.messageID.isEmpty == false }?.answer?.messageID ?? "" }
+}

@@ -1,0 +1,56 @@
+import Foundation
+import GRDB
+
+extension LedgerError {
+    /// Runs `body`, with whatever it throws turned into a `LedgerError`.
+    static func mapping<T>(path: String, operation: String, _ body: () throws -> T) throws(LedgerError) -> T {
+        try result(path: path, operation: operation, body).get()
+    }
+
+    static func result<T>(path: String, operation: String, _ body: () throws -> T) -> Result<T, LedgerError> {
+        do {
+            return .success(try body())
+        } catch let error as LedgerError {
+            return .failure(error)
+        } catch let error as DatabaseError {
+            return .failure(LedgerError(error, path: path, operation: operation))
+        } catch {
+            return .failure(.failed(path: path, operation: operation, detail: "\(error)"))
+        }
+    }
+
+    private init(_ error: DatabaseError, path: String, operation: String) {
+        let detail = error.message ?? "\(error.resultCode)"
+        self =
+            switch error.resultCode {
+            case .SQLITE_FULL: .full(path: path, detail: detail)
+            case .SQLITE_IOERR where Self.isFull(path): .full(path: path, detail: detail)
+            case .SQLITE_NOTADB: .notADatabase(path: path)
+            case .SQLITE_CORRUPT: .corrupt(path: path, detail: detail)
+            case .SQLITE_CANTOPEN, .SQLITE_READONLY, .SQLITE_PERM:
+                .unwritable(path: path, detail: Self.reason(path) ?? detail)
+            case .SQLITE_BUSY, .SQLITE_LOCKED: .busy(path: path, seconds: 30)
+            default: .failed(path: path, operation: operation, detail: "\(detail) (\(error.extendedResultCode))")
+            }
+    }
+
+    /// Whether the file system has less than a megabyte left: SQLite reports some failures to grow a file as plain I/O errors.
+    private static func isFull(_ path: String) -> Bool {
+        var status = statvfs()
+        let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
+        guard statvfs(folder, &status) == 0 else { return false }
+        return UInt64(status.f_bavail) * UInt64(status.f_frsize) < 1 << 20
+    }
+
+    private static func reason(_ path: String) -> String? {
+        let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
+        var isFolder: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder), isFolder.boolValue else {
+            return "there is no folder \(folder)"
+        }
+        if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {
+            return "it is a folder"
+        }
+        return nil
+    }
+}

@@ -1,0 +1,131 @@
+import Foundation
+import GRDB
+package import Model
+
+extension SQLiteLedger: MailingStore {
+    package func create(
+        _ id: MailingID, mailing: Mailing, source: RecipientSource?, origin: String, state: MailingState, now: Int64
+    ) async throws(LedgerError) {
+        try await write("create") { db in
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+            let definition = String(decoding: try encoder.encode(mailing), as: UTF8.self)
+            let source = try source.map { String(decoding: try encoder.encode($0), as: UTF8.self) }
+            let started: Int64? = state == .collecting || state == .sending ? now : nil
+            try db.execute(
+                sql: """
+                    INSERT OR IGNORE INTO mailing (id, name, channel, definition, source, origin, state, created, started)
+                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+                    """,
+                arguments: [
+                    id.description, mailing.name, mailing.channel.rawValue, definition, source, origin, state.rawValue, now,
+                    started,
+                ])
+            guard db.changesCount == 1 else { throw LedgerError.refused("there is a mailing \(id) in the ledger already") }
+        }
+    }
+
+    package func mailing(_ id: MailingID) async throws(LedgerError) -> MailingRecord? {
+        try await read("reading a mailing") { db in try MailingRecord.one(db, id) }
+    }
+
+    package func mailings(states: Set<MailingState>?, limit: Int) async throws(LedgerError) -> [MailingRecord] {
+        try await read("listing mailings") { db in
+            let wanted = (states ?? Set(MailingState.allCases)).map { "'\($0.rawValue)'" }.sorted().joined(separator: ",")
+            return try MailingRecord.all(
+                db, "WHERE state IN (\(wanted)) ORDER BY created DESC, id DESC LIMIT ?", [limit])
+        }
+    }
+
+    package func find(prefix: String) async throws(LedgerError) -> [MailingRecord] {
+        try await read("finding a mailing") { db in
+            let wanted = prefix.lowercased()
+            return try MailingRecord.all(
+                db, "WHERE substr(id, 1, length(?)) = ? ORDER BY id DESC LIMIT 10", [wanted, wanted])
+        }
+    }
+
+    package func unfinished(origin: String) async throws(LedgerError) -> MailingRecord? {
+        try await read("finding a mailing") { db in
+            try MailingRecord.all(
+                db,
+                """
+                WHERE origin = ? AND state NOT IN ('sent', 'stopped', 'failed') ORDER BY created DESC, id DESC LIMIT 1
+                """, [origin]
+            ).first
+        }
+    }
+
+    package func latest(origin: String) async throws(LedgerError) -> MailingRecord? {
+        try await read("finding a mailing") { db in
+            try MailingRecord.all(db, "WHERE origin = ? ORDER BY created DESC, id DESC LIMIT 1", [origin]).first
+        }
+    }
+
+    package func setState(
+        _ id: MailingID, to state: MailingState, from: Set<MailingState>, reason: String, now: Int64
+    ) async throws(LedgerError) -> Bool {
+        try await write("state") { db in
+            let sources = from.map { "'\($0.rawValue)'" }.sorted().joined(separator: ",")
+            let starts = state == .collecting || state == .sending
+            // A mailing is sent only when each of its recipients is terminal, whoever says otherwise.
+            let condition = state != .sent ? "" : """
+                AND planning_done = 1 AND NOT EXISTS (
+                    SELECT 1 FROM counter WHERE mailing = mailing.id AND state IN ('planned', 'deferred', 'uncertain') AND n > 0)
+                """
+            try db.execute(
+                sql: """
+                    UPDATE mailing SET state = ?, reason = ?, finished = ?, started = iif(?, coalesce(started, ?), started)
+                    WHERE id = ? AND state IN (\(sources)) \(condition)
+                    """,
+                arguments: [state.rawValue, reason, state.isTerminal ? now : nil, starts, now, id.description])
+            return db.changesCount > 0
+        }
+    }
+
+    package func setSpeed(_ id: MailingID, _ speed: String?) async throws(LedgerError) {
+        try await write("speed") { db in
+            try db.execute(sql: "UPDATE mailing SET speed = ? WHERE id = ?", arguments: [speed, id.description])
+            guard db.changesCount == 1 else { throw LedgerError.refused("there is no mailing \(id) in the ledger") }
+        }
+    }
+}
+
+extension MailingRecord {
+    static func one(_ db: Database, _ id: MailingID) throws -> MailingRecord? {
+        try all(db, "WHERE id = ?", [id.description]).first
+    }
+
+    /// The mailings that a condition names.
+    static func all(_ db: Database, _ condition: String, _ arguments: StatementArguments) throws -> [MailingRecord] {
+        let cursor = try Row.fetchCursor(
+            db.cachedStatement(
+                sql: """
+                    SELECT id, definition, source, origin, state, reason, created, started, planned, finished, planned_count,
+                        excluded_count, next_batch, rows_read, source_size, source_modified, planning_done, speed
+                    FROM mailing \(condition)
+                    """),
+            arguments: arguments)
+        var records: [MailingRecord] = []
+        while let row = try cursor.next() { records.append(try MailingRecord(row)) }
+        return records
+    }
+
+    private init(_ row: Row) throws {
+        let text: String = row[0]
+        let name: String = row[4]
+        guard let id = MailingID(text) else { throw LedgerError.refused("the ledger holds a mailing '\(text)', which is no id") }
+        guard let state = MailingState(rawValue: name) else {
+            throw LedgerError.refused("mailing \(id) has the state '\(name)', which this release does not know")
+        }
+        let decoder = JSONDecoder()
+        let definition: String = row[1]
+        let source: String? = row[2]
+        self.init(
+            id: id, mailing: try decoder.decode(Mailing.self, from: Data(definition.utf8)),
+            source: try source.map { try decoder.decode(RecipientSource.self, from: Data($0.utf8)) },
+            origin: row[3], state: state, reason: row[5], created: row[6], started: row[7], planned: row[8],
+            finished: row[9], plannedCount: row[10], excludedCount: row[11], nextBatch: row[12], rowsRead: row[13],
+            sourceSize: row[14], sourceModified: row[15], planningDone: row[16], speedOverride: row[17])
+    }
+}

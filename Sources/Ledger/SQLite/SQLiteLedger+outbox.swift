@@ -1,0 +1,110 @@
+import GRDB
+package import Model
+
+extension SQLiteLedger: Outbox {
+    package func takeBatches(_ id: MailingID, limit: Int, now: Int64) async throws(LedgerError) -> [FedBatch] {
+        // A feeder asks often and mostly in vain: asking does not take the lock that writers share.
+        let isReady = try await read("looking for batches") { db in
+            try !Self.ready(db, id, limit: 1, now: now).isEmpty
+        }
+        guard isReady, limit > 0 else { return [] }
+        return try await write("take") { db in
+            guard let record = try MailingRecord.one(db, id), record.state == .collecting || record.state == .sending else {
+                return []
+            }
+            var batches: [FedBatch] = []
+            for number in try Self.ready(db, id, limit: limit, now: now) {
+                let batch = BatchID(mailing: id, number: number)
+                guard var progress = try BatchProgress.load(db, batch) else { continue }
+                let due = try progress.count(of: .deferred) == 0 ? [] : Self.due(db, batch, now: now)
+                let open = progress.feed(due: due, now: now)
+                try progress.store(db, batch)
+                batches.append(try Self.fedBatch(db, batch, progress, open, expires: record.expires ?? Int64.max))
+            }
+            return batches
+        }
+    }
+
+    /// The numbers of batches to feed: due retries for up to half of them, then first attempts, then more retries.
+    private static func ready(_ db: Database, _ id: MailingID, limit: Int, now: Int64) throws -> [Int] {
+        let retries = try Int.fetchAll(
+            db.cachedStatement(
+                sql: """
+                    SELECT number FROM progress WHERE mailing = ? AND ready > 0 AND ready <= ? ORDER BY ready, number LIMIT ?
+                    """),
+            arguments: [id.description, now, limit])
+        let first = try Int.fetchAll(
+            db.cachedStatement(
+                sql: "SELECT number FROM progress WHERE mailing = ? AND ready = 0 ORDER BY number LIMIT ?"),
+            arguments: [id.description, limit])
+        let retried = max(min(retries.count, (limit + 1) / 2), min(retries.count, limit - first.count))
+        return Array(retries.prefix(retried)) + first.prefix(limit - retried)
+    }
+
+    /// The deferred recipients of a batch that are due.
+    private static func due(_ db: Database, _ id: BatchID, now: Int64) throws -> Set<Int> {
+        try Int.fetchSet(
+            db.cachedStatement(
+                sql: "SELECT idx FROM setback WHERE mailing = ? AND batch = ? AND due > 0 AND due <= ?"),
+            arguments: [id.mailing.description, id.number, now])
+    }
+
+    private static func fedBatch(
+        _ db: Database, _ id: BatchID, _ progress: BatchProgress, _ open: [OpenRecipient]?, expires: Int64
+    ) throws -> FedBatch {
+        guard let recipients = try batchText(db, id) else {
+            throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "batch \(id) has no recipients")
+        }
+        return FedBatch(
+            id: id, generation: progress.generation, recipients: recipients, count: progress.states.count, open: open,
+            expires: expires, fed: progress.fed)
+    }
+
+    /// The wire form of a batch's recipients.
+    static func batchText(_ db: Database, _ id: BatchID) throws -> [UInt8]? {
+        let cursor = try Row.fetchCursor(
+            db.cachedStatement(sql: "SELECT recipients FROM batch WHERE mailing = ? AND number = ?"),
+            arguments: [id.mailing.description, id.number])
+        return try cursor.next()?.withUnsafeData(atIndex: 0) { $0.map { [UInt8]($0) } }
+    }
+
+    package func fedBatches(_ id: MailingID) async throws(LedgerError) -> [FedMark] {
+        try await read("listing fed batches") { db in
+            let cursor = try Row.fetchCursor(
+                db.cachedStatement(
+                    sql: "SELECT number, generation, fed FROM progress WHERE mailing = ? AND fed > 0 ORDER BY number"),
+                arguments: [id.description])
+            var marks: [FedMark] = []
+            while let row = try cursor.next() { marks.append(FedMark(number: row[0], generation: row[1], fed: row[2])) }
+            return marks
+        }
+    }
+
+    package func again(_ batch: BatchID, generation: Int) async throws(LedgerError) -> FedBatch? {
+        try await read("reading a batch") { db in
+            guard let progress = try BatchProgress.load(db, batch), progress.isFed, progress.generation == generation,
+                let record = try MailingRecord.one(db, batch.mailing)
+            else { return nil }
+            return try Self.fedBatch(db, batch, progress, progress.owed, expires: record.expires ?? Int64.max)
+        }
+    }
+
+    package func giveUp(_ batch: BatchID, generation: Int) async throws(LedgerError) -> Bool {
+        try await write("give up") { db in
+            guard var progress = try BatchProgress.load(db, batch), progress.isFed, progress.generation == generation else {
+                return false
+            }
+            progress.close()
+            try progress.store(db, batch)
+            return true
+        }
+    }
+
+    package func nextDue(_ id: MailingID) async throws(LedgerError) -> Int64? {
+        try await read("looking for retries") { db in
+            try Int64.fetchOne(
+                db.cachedStatement(sql: "SELECT min(ready) FROM progress WHERE mailing = ? AND ready > 0"),
+                arguments: [id.description])
+        }
+    }
+}

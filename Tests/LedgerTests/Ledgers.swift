@@ -1,0 +1,112 @@
+import Foundation
+import Ledger
+import Logging
+import Model
+import Synchronization
+import Testing
+
+/// A folder of a test's own; it goes with the value.
+final class TemporaryFolder: Sendable {
+    let path: String
+
+    init() throws {
+        let url = FileManager.default.temporaryDirectory.appendingPathComponent("ledger-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+        path = url.path
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: path) }
+}
+
+/// An engine that the conformance suite runs on; a further one is one more element of `all`.
+struct Engine: Sendable, CustomTestStringConvertible {
+    var name: String
+    var open: @Sendable (TemporaryFolder) async throws -> any LedgerStore
+
+    var testDescription: String { name }
+
+    static let all = [
+        Engine(name: "SQLite") { folder in
+            try SQLiteLedger.open(folder.path + "/ledger.sqlite", logger: Logger(label: "test"))
+        }
+    ]
+}
+
+/// A generator whose sequence its seed fixes (SplitMix64).
+struct SeededGenerator: RandomNumberGenerator {
+    var state: UInt64
+    init(_ seed: UInt64) { state = seed }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9e37_79b9_7f4a_7c15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
+        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
+        return z ^ (z >> 31)
+    }
+}
+
+/// Example mailings: batch `b` holds recipients `r<b>-<i>` with addresses `p<b>-<i>@example.com`.
+enum Example {
+    static let start: Int64 = 1_700_000_000_000
+
+    static func id(_ number: Int = 0) -> MailingID {
+        var generator = SeededGenerator(UInt64(number))
+        return MailingID(milliseconds: start + Int64(number), using: &generator)
+    }
+
+    static func recipients(batch: Int, count: Int) -> Recipients {
+        var recipients = Recipients(width: 3)
+        for index in 0..<count {
+            recipients.append(row: ["r\(batch)-\(index)", "p\(batch)-\(index)@example.com", "Ann \"\(index)\""])
+        }
+        return recipients
+    }
+
+    static func mailing(lifetime: Double = 3600) -> Mailing {
+        Mailing(
+            name: "Spring", channel: .email, provider: "smtp://127.0.0.1:2525", fields: ["id", "email", "name"],
+            lifetime: lifetime)
+    }
+
+    /// Makes a mailing that is being sent, with batches of the given sizes.
+    static func plan(
+        _ ledger: any LedgerStore, _ id: MailingID = id(), batches: [Int], mailing: Mailing = mailing()
+    ) async throws {
+        try await ledger.create(
+            id, mailing: mailing, source: nil, origin: "/mailing.yaml", state: .collecting, now: start)
+        try await ledger.appendPlan(
+            id,
+            batches: batches.enumerated().map { number, count in
+                PlannedBatch(number: number, recipients: recipients(batch: number, count: count))
+            }, exclusions: [], rowsRead: batches.reduce(0, +))
+        try await ledger.finishPlan(id, now: start)
+    }
+}
+
+func sent(_ index: Int, attempts: Int = 1, at: Int64 = Example.start) -> RecipientResult {
+    RecipientResult(
+        index: index, state: .sent, attempts: attempts, at: at,
+        answer: Answer(kind: .accepted, stage: .response, code: 250, text: "2.0.0 queued as \(index)", messageID: "m\(index)"))
+}
+
+func deferred(_ index: Int, attempts: Int = 1, due: Int64, at: Int64 = Example.start) -> RecipientResult {
+    RecipientResult(
+        index: index, state: .deferred, attempts: attempts, at: at, due: due,
+        answer: Answer(kind: .temporary, stage: .rcpt, code: 450, text: "4.2.0 <p0-\(index)@example.com> try later"))
+}
+
+func failed(_ index: Int, attempts: Int = 1, text: String = "5.1.1 no such user", at: Int64 = Example.start) -> RecipientResult {
+    RecipientResult(
+        index: index, state: .failed, attempts: attempts, at: at,
+        answer: Answer(kind: .badRecipient, stage: .rcpt, code: 550, text: text))
+}
+
+func resultGroup(
+    batch: Int = 0, generation: Int = 1, worker: String = "w", sequence: Int = 0,
+    closing: ResultGroup.Closing = .open, mailing: MailingID = Example.id(), _ results: [RecipientResult]
+) -> ResultGroup {
+    ResultGroup(
+        batch: BatchID(mailing: mailing, number: batch), generation: generation, worker: worker, sequence: sequence,
+        closing: closing, results: results)
+}

@@ -1,0 +1,163 @@
+import Ledger
+import Model
+import Testing
+
+@Suite struct OutboxConformanceTests {
+    let id = Example.id()
+    let now = Example.start
+
+    @Test(arguments: Engine.all) func feedsEachBatchOnceAndWhole(engine: Engine) async throws {
+        let folder = try TemporaryFolder()
+        let ledger = try await engine.open(folder)
+        try await Example.plan(ledger, batches: [3, 2, 1])
+        let first = try await ledger.takeBatches(id, limit: 2, now: now + 1)
+        #expect(first.map(\.id.number) == [0, 1])
+        #expect(first[0].recipients == Example.recipients(batch: 0, count: 3).encoded())
+        #expect(first[0].count == 3 && first[0].open == nil && first[0].generation == 1)
+        #expect(first[0].expires == now + 3_600_000 && first[0].fed == now + 1)
+        #expect(try await ledger.takeBatches(id, limit: 9, now: now).map(\.id.number) == [2])
+        #expect(try await ledger.takeBatches(id, limit: 9, now: now).isEmpty)
+        let marks = try await ledger.fedBatches(id)
+        #expect(marks.map(\.number) == [0, 1, 2] && marks.allSatisfy { $0.generation == 1 })
+        #expect(try await ledger.progress(id)?.fed == 3)
+        #expect(try await ledger.audit(id) == [])
+    }
+
+    @Test(arguments: Engine.all) func feedsNothingOfAMailingThatIsPaused(engine: Engine) async throws {
+        let folder = try TemporaryFolder()
+        let ledger = try await engine.open(folder)
+        try await Example.plan(ledger, batches: [1])
+        _ = try await ledger.setState(id, to: .paused, from: [.sending], reason: "", now: now)
+        #expect(try await ledger.takeBatches(id, limit: 1, now: now).isEmpty)
+        _ = try await ledger.setState(id, to: .sending, from: [.paused], reason: "", now: now)
+        #expect(try await ledger.takeBatches(id, limit: 1, now: now).count == 1)
+    }
+
+    @Test(arguments: Engine.all) func feedsRetriesWhenTheyAreDueWithTheirAttempts(engine: Engine) async throws {
+        let folder = try TemporaryFolder()
+        let ledger = try await engine.open(folder)
+        try await Example.plan(ledger, batches: [4])
+        _ = try await ledger.takeBatches(id, limit: 1, now: now)
+        let results = [sent(0), deferred(1, due: now + 500), deferred(2, attempts: 2, due: now + 900), failed(3)]
+        let summary = try await ledger.write(groups: [resultGroup(closing: .done, results)], events: [], now: now)
+        #expect(summary.closed == [BatchID(mailing: id, number: 0)])
+        #expect(try await ledger.nextDue(id) == now + 500)
+        #expect(try await ledger.takeBatches(id, limit: 1, now: now + 499).isEmpty)
+        let retry = try await ledger.takeBatches(id, limit: 1, now: now + 600)
+        #expect(retry.first?.open == [OpenRecipient(index: 1, attempts: 1)] && retry.first?.generation == 2)
+        #expect(try await ledger.nextDue(id) == nil)
+        _ = try await ledger.write(
+            groups: [resultGroup(generation: 2, closing: .done, [sent(1, attempts: 2)])], events: [], now: now)
+        #expect(try await ledger.nextDue(id) == now + 900)
+        let last = try await ledger.takeBatches(id, limit: 1, now: now + 900)
+        #expect(last.first?.open == [OpenRecipient(index: 2, attempts: 2)])
+        #expect(try await ledger.audit(id) == [])
+    }
+
+    @Test(arguments: Engine.all) func neitherRetriesNorFirstAttemptsStarve(engine: Engine) async throws {
+        let folder = try TemporaryFolder()
+        let ledger = try await engine.open(folder)
+        try await Example.plan(ledger, batches: Array(repeating: 1, count: 12))
+        _ = try await ledger.takeBatches(id, limit: 6, now: now)
+        _ = try await ledger.write(
+            groups: (0..<6).map { resultGroup(batch: $0, closing: .done, [deferred(0, due: now + 10 - Int64($0))]) }, events: [], now: now)
+        let mixed = try await ledger.takeBatches(id, limit: 4, now: now + 10)
+        #expect(mixed.map(\.id.number) == [5, 4, 6, 7])
+        let rest = try await ledger.takeBatches(id, limit: 20, now: now + 10)
+        #expect(rest.count == 8)
+    }
+
+    @Test(arguments: Engine.all) func handsALostFeedingOutAgain(engine: Engine) async throws {
+        let folder = try TemporaryFolder()
+        let ledger = try await engine.open(folder)
+        try await Example.plan(ledger, batches: [3])
+        let batch = BatchID(mailing: id, number: 0)
+        let taken = try #require(try await ledger.takeBatches(id, limit: 1, now: now).first)
+        let again = try #require(try await ledger.again(batch, generation: 1))
+        #expect(again.recipients == taken.recipients && again.open == nil && again.fed == taken.fed)
+        #expect(again.expires == taken.expires)
+        #expect(try await ledger.again(batch, generation: 2) == nil)
+        // What is known meanwhile is not handed out again.
+        _ = try await ledger.write(groups: [resultGroup([sent(1)])], events: [], now: now)
+        let part = try await ledger.again(batch, generation: 1)
+        #expect(part?.open == [OpenRecipient(index: 0, attempts: 0), OpenRecipient(index: 2, attempts: 0)])
+        #expect(try await !ledger.giveUp(batch, generation: 2))
+        #expect(try await ledger.giveUp(batch, generation: 1))
+        #expect(try await ledger.again(batch, generation: 1) == nil)
+        let next = try await ledger.takeBatches(id, limit: 1, now: now)
+        #expect(next.first?.generation == 2 && next.first?.open?.map(\.index) == [0, 2])
+    }
+
+    @Test(arguments: Engine.all) func aFeedingEndsOnlyWhenEachOfItsRecipientsHasAResult(engine: Engine) async throws {
+        let folder = try TemporaryFolder()
+        let ledger = try await engine.open(folder)
+        try await Example.plan(ledger, batches: [3])
+        _ = try await ledger.takeBatches(id, limit: 1, now: now)
+        // The closing group overtakes the first one.
+        var summary = try await ledger.write(
+            groups: [resultGroup(sequence: 1, closing: .done, [deferred(2, due: now)])], events: [], now: now)
+        #expect(summary.closed.isEmpty)
+        #expect(try await ledger.takeBatches(id, limit: 1, now: now + 1).isEmpty)
+        summary = try await ledger.write(groups: [resultGroup([sent(0), sent(1)])], events: [], now: now)
+        #expect(summary.closed.count == 1)
+        #expect(try await ledger.takeBatches(id, limit: 1, now: now + 1).first?.open?.map(\.index) == [2])
+    }
+
+    @Test(arguments: Engine.all) func aReleasedRestIsFedAgainOnceAllOfItsGroupsAreIn(engine: Engine) async throws {
+        let folder = try TemporaryFolder()
+        let ledger = try await engine.open(folder)
+        try await Example.plan(ledger, batches: [3])
+        _ = try await ledger.takeBatches(id, limit: 1, now: now)
+        _ = try await ledger.write(groups: [resultGroup(sequence: 1, closing: .released, [])], events: [], now: now)
+        #expect(try await ledger.takeBatches(id, limit: 1, now: now).isEmpty)
+        _ = try await ledger.write(groups: [resultGroup([sent(1)])], events: [], now: now)
+        let next = try await ledger.takeBatches(id, limit: 1, now: now)
+        #expect(next.first?.open?.map(\.index) == [0, 2] && next.first?.generation == 2)
+        // A closing group of the feeding before says nothing about this one.
+        let late = try await ledger.write(groups: [resultGroup(worker: "v", closing: .done, [])], events: [], now: now)
+        #expect(late.late == 1 && late.closed.isEmpty)
+        #expect(try await ledger.fedBatches(id).count == 1)
+    }
+
+    @Test(arguments: Engine.all) func stoppingLeavesWhatIsWithTheWorkers(engine: Engine) async throws {
+        let folder = try TemporaryFolder()
+        let ledger = try await engine.open(folder)
+        try await Example.plan(ledger, batches: [4, 2])
+        _ = try await ledger.takeBatches(id, limit: 1, now: now)
+        var results = [sent(0), deferred(1, due: now + 9), sent(2)]
+        results.append(RecipientResult(index: 3, state: .uncertain, attempts: 1, at: now))
+        _ = try await ledger.setState(id, to: .stopped, from: [.sending], reason: "", now: now)
+        #expect(try await ledger.stopOpen(id, now: now) == 2)
+        _ = try await ledger.write(groups: [resultGroup(closing: .done, results)], events: [], now: now)
+        #expect(try await ledger.stopOpen(id, now: now) == 1)
+        let report = try #require(try await ledger.report(id, now: now))
+        #expect(report[.stopped] == 3 && report[.sent] == 2 && report[.uncertain] == 1 && report[.planned] == 0)
+        #expect(report.balances)
+        #expect(try await ledger.audit(id) == [])
+        // A message that was on its way after all.
+        _ = try await ledger.write(groups: [resultGroup(worker: "v", [sent(1)])], events: [], now: now)
+        #expect(try await ledger.progress(id)?[.stopped] == 2)
+        #expect(try await ledger.audit(id) == [])
+    }
+
+    @Test(arguments: Engine.all) func expiresWhatIsOverdue(engine: Engine) async throws {
+        let folder = try TemporaryFolder()
+        let ledger = try await engine.open(folder)
+        try await Example.plan(ledger, batches: [2, 1], mailing: Example.mailing(lifetime: 1))
+        _ = try await ledger.takeBatches(id, limit: 1, now: now)
+        _ = try await ledger.write(
+            groups: [resultGroup(closing: .done, [sent(0), deferred(1, due: now + 9000)])], events: [], now: now)
+        #expect(try await ledger.expireOverdue(id, now: now + 999) == 0)
+        #expect(try await ledger.expireOverdue(id, now: now + 1000) == 2)
+        let report = try #require(try await ledger.report(id, now: now))
+        #expect(report[.expired] == 2 && report.failures == ["temporary": 1, "none": 1] && report.balances)
+        #expect(report.deferrals.isEmpty)
+        #expect(try await ledger.nextDue(id) == nil)
+        #expect(try await ledger.audit(id) == [])
+        // Late results still win, and take their reasons with them.
+        _ = try await ledger.write(groups: [resultGroup(worker: "v", [sent(1)])], events: [], now: now)
+        _ = try await ledger.write(groups: [resultGroup(batch: 1, worker: "v", [sent(0)])], events: [], now: now)
+        #expect(try await ledger.report(id, now: now)?.failures == [:])
+        #expect(try await ledger.audit(id) == [])
+    }
+}

@@ -1,5 +1,0 @@
-import Testing
-
-@Suite struct LedgerPlace {
-    @Test func builds() {}
-}

@@ -1,0 +1,114 @@
+import Ledger
+import Model
+import Testing
+
+/// Results that come in any order, twice, and cut differently lead to one ledger.
+@Suite struct ResultOrderTests {
+    struct Outcome: Equatable {
+        var states: [RecipientState: Int]
+        var failures: [String: Int]
+        var recipients: [String]
+        var sentInTimeline: Int
+        var failedInTimeline: Int
+        var fed: [FedMark]
+        var nextDue: Int64?
+    }
+
+    @Test(arguments: Array(zip(0..<24, Array(repeating: Engine.all, count: 24).joined())))
+    func orderRepetitionAndCutDoNotMatter(seed: Int, engine: Engine) async throws {
+        var generator = SeededGenerator(UInt64(seed))
+        let groups = Self.groups(&generator)
+        let reference = try await Self.outcome(engine, [groups])
+        for _ in 0..<2 {
+            var shuffled = groups + groups.filter { _ in Bool.random(using: &generator) }
+            shuffled += Self.recut(groups, &generator)
+            shuffled.shuffle(using: &generator)
+            var writes: [[ResultGroup]] = []
+            while !shuffled.isEmpty {
+                let count = Int.random(in: 1...min(7, shuffled.count), using: &generator)
+                writes.append(Array(shuffled.prefix(count)))
+                shuffled.removeFirst(count)
+            }
+            #expect(try await Self.outcome(engine, writes) == reference)
+        }
+    }
+
+    /// The results of two generations of four batches, the first of which a second worker took over.
+    private static func groups(_ generator: inout SeededGenerator) -> [ResultGroup] {
+        var groups: [ResultGroup] = []
+        for batch in 0..<4 {
+            for generation in 1...2 {
+                let release = generation == 2 && Bool.random(using: &generator)
+                let indexes = Array(0..<9).shuffled(using: &generator).prefix(release ? 5 : 9)
+                for (sequence, start) in stride(from: 0, to: indexes.count, by: 3).enumerated() {
+                    let part = indexes.dropFirst(start).prefix(3)
+                    let isLast = start + 3 >= indexes.count
+                    let results = part.map { result($0, generation: generation, batch: batch, &generator) }
+                    groups.append(
+                        resultGroup(
+                            batch: batch, generation: generation, worker: "w\(batch)", sequence: sequence,
+                            closing: !isLast || generation == 1 ? .open : release ? .released : .done, results))
+                }
+            }
+        }
+        return groups
+    }
+
+    private static func result(
+        _ index: Int, generation: Int, batch: Int, _ generator: inout SeededGenerator
+    ) -> RecipientResult {
+        let at = Example.start + Int64(generation * 10_000 + index * 700)
+        switch Int.random(in: 0..<10, using: &generator) {
+        case 0..<4: return sent(index, attempts: generation, at: at)
+        case 4..<6: return deferred(index, attempts: generation, due: at + Int64.random(in: 1...99, using: &generator), at: at)
+        // At most one generation fails a recipient, so that there is one reason to count.
+        case 6..<8 where (index + batch) % 2 == generation - 1: return failed(index, attempts: generation, at: at)
+        case 8: return RecipientResult(index: index, state: .uncertain, attempts: generation, at: at)
+        default: return RecipientResult(index: index, state: .delivered, attempts: generation, at: at)
+        }
+    }
+
+    /// The same results in groups of other sizes, as another reader of the same work might send them.
+    private static func recut(_ groups: [ResultGroup], _ generator: inout SeededGenerator) -> [ResultGroup] {
+        groups.flatMap { one in
+            one.results.enumerated().filter { _ in Bool.random(using: &generator) }.map { offset, result in
+                resultGroup(
+                    batch: one.batch.number, generation: one.generation, worker: one.worker + "-again",
+                    sequence: one.sequence * 10 + offset, [result])
+            }
+        }
+    }
+
+    private static func outcome(_ engine: Engine, _ writes: [[ResultGroup]]) async throws -> Outcome {
+        let folder = try TemporaryFolder()
+        let ledger = try await engine.open(folder)
+        let id = Example.id()
+        try await Example.plan(ledger, batches: [9, 9, 9, 9])
+        for _ in 1...2 {
+            // The first generation was given up, and its results come late.
+            for batch in try await ledger.takeBatches(id, limit: 9, now: Example.start) where batch.generation == 1 {
+                _ = try await ledger.giveUp(batch.id, generation: 1)
+            }
+        }
+        for groups in writes {
+            _ = try await ledger.write(groups: groups, events: [], now: Example.start)
+            let progress = try #require(try await ledger.progress(id))
+            #expect(progress.balances && progress.planned == 36)
+        }
+        #expect(try await ledger.audit(id) == [])
+        let report = try #require(try await ledger.report(id, now: Example.start))
+        #expect(report.balances)
+        var recipients: [String] = []
+        for batch in 0..<4 {
+            for index in 0..<9 {
+                let detail = try #require(try await ledger.recipient(id, "p\(batch)-\(index)@example.com"))
+                recipients.append("\(batch)/\(index) \(detail.state.name) \(detail.attempts) \(detail.due ?? 0)")
+            }
+        }
+        return Outcome(
+            states: report.states, failures: report.failures, recipients: recipients,
+            sentInTimeline: report.timeline.reduce(0) { $0 + $1.sent },
+            failedInTimeline: report.timeline.reduce(0) { $0 + $1.failed }, fed: try await ledger.fedBatches(id),
+            nextDue: try await ledger.nextDue(id))
+    }
+}
