@@ -85,7 +85,7 @@ let package = Package(
         tests("Ledger", ["Model"]),
         tests("Templates", ["Model"]),
         tests("Transport", ["Model"]),
-        tests("Planning", ["Model", "Ledger"]),
+        tests("Planning", ["Model", "Policy", "Ledger"]),
         tests("Sink", ["Model"]),
         tests("flotilla", ["Model", "Ledger"]),
     ]

@@ -4,5 +4,5 @@ import Yams
 
 @main
 struct Flotilla: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "flotilla", abstract: "Mass-message dispatch.")
+    static let configuration = CommandConfiguration(commandName: "flotilla", abstract: "Mass-message dispatch.", subcommands: [Generate.self])
 }
