@@ -47,7 +47,7 @@ import Testing
         let letters = Array("0123456789+ -()./x")
         let country = PhoneCountry("DE")
         var taken = 0
-        for _ in 0..<50_000 {
+        for _ in 0..<10_000 {
             let length = Int.random(in: 6...18, using: &generator)
             let text = String((0..<length).map { _ in letters.randomElement(using: &generator) ?? "0" })
             guard let number = try? PhoneNumber(text, country: country) else { continue }
@@ -56,6 +56,6 @@ import Testing
             #expect(try PhoneNumber(number.description, country: PhoneCountry("US")) == number)
             #expect((9...16).contains(number.description.utf8.count))
         }
-        #expect(taken > 2_000)
+        #expect(taken > 500)
     }
 }

@@ -100,13 +100,14 @@ package struct RecipientPlanner {
         guard isOutput else { return }
         chunk.fingerprints.append(key.withUnsafeBufferPointer { AddressFingerprint.ofKey($0) })
         row.bytes.withUnsafeBufferPointer { bytes in
+            func value(_ column: Int) -> UnsafeBufferPointer<UInt8> { UnsafeBufferPointer(rebasing: bytes[row.ranges[column]]) }
             if let idColumn {
-                chunk.recipients.append(bytes[row.ranges[idColumn]])
+                chunk.recipients.append(value(idColumn))
             } else {
                 chunk.recipients.append(String(rows).utf8)
             }
             normal.withUnsafeBufferPointer { chunk.recipients.append($0) }
-            for column in carried { chunk.recipients.append(bytes[row.ranges[column]]) }
+            for column in carried { chunk.recipients.append(value(column)) }
         }
     }
 

@@ -32,7 +32,6 @@ struct MailingDocument {
             MailingFileError(
                 problems: [.init(file: path, line: place?.line, column: place?.column, key: "", text: text)])
         }
-        guard Self.depth(text) <= 50 else { throw refuse(nil, "is nested more than 50 deep") }
         let root: Node?
         do {
             root = try Yams.compose(yaml: text)
@@ -60,9 +59,13 @@ struct MailingDocument {
             return .mapping(
                 mapping.map { key, value in
                     let keyPlace = place(key.mark)
+                    let content = Self.value(value)
+                    // The parser puts what is not there onto the next line.
+                    var isNull = false
+                    if case .null = content { isNull = true }
                     return Entry(
-                        key: key.scalar?.string ?? "?", keyPlace: keyPlace, value: Self.value(value),
-                        place: value.mark.map { Place(line: $0.line, column: $0.column) } ?? keyPlace)
+                        key: key.scalar?.string ?? "?", keyPlace: keyPlace, value: content,
+                        place: isNull ? keyPlace : place(value.mark))
                 })
         case .sequence, .alias: return .sequence
         }
@@ -70,25 +73,11 @@ struct MailingDocument {
 
     private static func place(_ mark: Mark?) -> Place { Place(line: mark?.line ?? 1, column: mark?.column ?? 1) }
 
-    /// How deep brackets or indentation could nest, at most: the parser is recursive, and a file must not break its stack.
-    private static func depth(_ text: String) -> Int {
-        var depth = 0
-        var deepest = 0
-        for byte in text.utf8 {
-            switch byte {
-            case UInt8(ascii: "["), UInt8(ascii: "{"):
-                depth += 1
-                deepest = max(deepest, depth)
-            case UInt8(ascii: "]"), UInt8(ascii: "}"): depth = max(0, depth - 1)
-            default: break
-            }
-        }
-        return deepest
-    }
-
     private static func explain(_ fault: YamlError) -> (Place?, String) {
         switch fault {
         case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _), .composer(_, let problem, let mark, _):
+            // The parser is recursive, and stops itself at a depth of 1000.
+            if problem.contains("nesting level") { return (place(mark), "is nested too deep; a mailing needs two levels") }
             let hint = problem.contains("mapping values are not allowed") ? "; put a value with ': ' in it between quotation marks" : ""
             return (place(mark), "is no valid YAML: \(problem)\(hint)")
         case .duplicatedKeysInMapping(let keys, let context):

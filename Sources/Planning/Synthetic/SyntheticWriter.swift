@@ -64,7 +64,7 @@ struct SyntheticWriter: Sendable {
     func appendCoupon(_ bits: UInt64, _ out: inout [UInt8]) {
         if !isCSV { out.append(UInt8(ascii: "\"")) }
         Self.couponAlphabet.withUTF8Buffer { alphabet in
-            for place in 0..<8 { out.append(alphabet[Int(bits >> (place * 5)) & 31]) }
+            for place in 0..<8 { out.append(alphabet[Int(bits >> UInt64(place * 5) & 31)]) }
         }
         if !isCSV { out.append(UInt8(ascii: "\"")) }
     }
