@@ -33,6 +33,12 @@ package struct Recipients: Sendable {
         ends.append(UInt32(bytes.count))
     }
 
+    /// The same without generics, for other modules: they cannot specialise the function above, which then takes 300 ns.
+    package mutating func append(_ value: UnsafeBufferPointer<UInt8>) {
+        bytes.append(contentsOf: value)
+        ends.append(UInt32(bytes.count))
+    }
+
     package mutating func append(row: [String]) {
         precondition(row.count == width)
         for value in row { append(value.utf8) }

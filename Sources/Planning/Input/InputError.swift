@@ -1,0 +1,37 @@
+/// What is wrong with a file of recipients as a whole, so that planning cannot go on: where, what, and what to do.
+package struct InputError: Error, Equatable, Sendable, CustomStringConvertible {
+    package let file: String
+    /// The line of the file, from 1.
+    package let line: Int?
+    /// The recipient's row, from 1; the header does not count.
+    package let row: Int?
+    /// The column's name, or its number where it has none.
+    package let column: String?
+    package let problem: String
+
+    package init(file: String, line: Int? = nil, row: Int? = nil, column: String? = nil, problem: String) {
+        self.file = file
+        self.line = line
+        self.row = row
+        self.column = column
+        self.problem = problem
+    }
+
+    package var description: String {
+        var places: [String] = []
+        if let row { places.append("row \(row)") }
+        if let column { places.append("column '\(column)'") }
+        let place = places.isEmpty ? "" : places.joined(separator: ", ") + ": "
+        return file + (line.map { ":\($0)" } ?? "") + ": " + place + problem
+    }
+}
+
+/// How large the parts of an input may be; what is larger is a mistake, and would take memory without bound.
+package enum InputLimit {
+    /// Bytes of one value.
+    package static let field = 1 << 20
+    /// Bytes of one row.
+    package static let row = 8 << 20
+    /// Columns.
+    package static let columns = 1000
+}

@@ -1,0 +1,167 @@
+package import Model
+import Policy
+
+/// Turns the rows of a file into the batches of a mailing: checks addresses and brings them into their normal form, drops
+/// duplicates (the first row of an address wins), and says of every row that is left out why. Its memory is bounded but for
+/// `DuplicateSet`'s 21 to 43 bytes an address.
+package struct RecipientPlanner {
+    /// The names of a recipient's values in the order of the batches, for `Mailing.fields`: id, address, all others.
+    package let fields: [String]
+    /// All columns of the file.
+    package let columns: [String]
+    /// Rows read so far.
+    package private(set) var rows = 0
+
+    private let source: RecipientSource
+    private let channel: Channel
+    private let country: PhoneCountry?
+    private let batchSize: Int
+    private let planned: Int
+    private let idColumn: Int?
+    private let addressColumn: Int
+    /// The columns of `fields`, from the third.
+    private let carried: [Int]
+    private var reader: RecipientReader
+    private var addresses: DuplicateSet
+    private var row = InputRow()
+    /// `row` was read and not yet planned.
+    private var hasRow = false
+    private var normal: [UInt8] = []
+    private var key: [UInt8] = []
+
+    /// NDJSON: keys that were left out because the first object lacks them.
+    package var ignored: [NDJSONReader.IgnoredKey] { reader.ignored }
+
+    /// Opens the file, finds the columns, and makes sure that there is a first row.
+    /// - Parameters:
+    ///   - carry: the columns that batches carry beside id and address; nil for all.
+    ///   - planned: rows that were planned before a restart; nothing is given out for them again.
+    package init(
+        source: RecipientSource, channel: Channel, carry: Set<String>? = nil, batchSize: Int = 500, after planned: Int = 0
+    ) throws(InputError) {
+        precondition(batchSize > 0)
+        self.source = source
+        self.channel = channel
+        self.batchSize = batchSize
+        self.planned = planned
+        if let code = source.country {
+            guard let country = PhoneCountry(code) else {
+                throw InputError(file: source.file, problem: "has the country '\(code)', which is no ISO 3166-1 code such as DE")
+            }
+            self.country = country
+        } else {
+            country = nil
+        }
+        reader = try RecipientReader(source)
+        let columns = reader.columns
+        self.columns = columns
+        let addressColumn = try Self.find(source.address, "address", in: columns, of: source)
+        self.addressColumn = addressColumn
+        let idColumn = source.id.isEmpty ? nil : try Self.find(source.id, "id", in: columns, of: source)
+        self.idColumn = idColumn
+        var carried: [Int] = []
+        for (index, name) in columns.enumerated() where !name.isEmpty && index != addressColumn && index != idColumn {
+            if carry?.contains(name) ?? true { carried.append(index) }
+        }
+        self.carried = carried
+        let idName = idColumn.map { columns[$0] } ?? (columns.contains("id") ? "row_number" : "id")
+        fields = [idName, columns[addressColumn]] + carried.map { columns[$0] }
+        var generator = SystemRandomNumberGenerator()
+        addresses = DuplicateSet(using: &generator)
+        hasRow = try reader.next(&row)
+        guard hasRow else {
+            throw InputError(file: source.file, problem: "has a header and no recipients; add a row for each")
+        }
+    }
+
+    /// A chunk for `next`, which it fills again and again.
+    package func makeChunk() -> PlannedChunk { PlannedChunk(width: fields.count) }
+
+    /// Fills a chunk with what comes next; false, with an empty chunk, behind the last row.
+    package mutating func next(_ chunk: inout PlannedChunk) throws(InputError) -> Bool {
+        chunk.removeAll()
+        while chunk.recipients.count < batchSize, chunk.exclusions.count < PlannedChunk.exclusionLimit {
+            if !hasRow { hasRow = try reader.next(&row) }
+            guard hasRow else { break }
+            hasRow = false
+            rows += 1
+            plan(into: &chunk)
+        }
+        chunk.rows = rows
+        return !chunk.recipients.isEmpty || !chunk.exclusions.isEmpty
+    }
+
+    private mutating func plan(into chunk: inout PlannedChunk) {
+        let isOutput = rows > planned
+        if let exclusion = examine() {
+            if isOutput { chunk.exclusions.append(exclude(exclusion.reason, exclusion.detail)) }
+            return
+        }
+        guard isOutput else { return }
+        chunk.fingerprints.append(key.withUnsafeBufferPointer { AddressFingerprint.ofKey($0) })
+        row.bytes.withUnsafeBufferPointer { bytes in
+            func value(_ column: Int) -> UnsafeBufferPointer<UInt8> { UnsafeBufferPointer(rebasing: bytes[row.ranges[column]]) }
+            if let idColumn {
+                chunk.recipients.append(value(idColumn))
+            } else {
+                chunk.recipients.append(String(rows).utf8)
+            }
+            normal.withUnsafeBufferPointer { chunk.recipients.append($0) }
+            for column in carried { chunk.recipients.append(value(column)) }
+        }
+    }
+
+    /// Puts the row's address into `normal` and its key into the set.
+    /// - Returns: why the row is left out, or nil.
+    private mutating func examine() -> (reason: ExclusionReason, detail: String)? {
+        normal.removeAll(keepingCapacity: true)
+        key.removeAll(keepingCapacity: true)
+        let range = row.ranges[addressColumn]
+        let fault: (reason: ExclusionReason, detail: String)? = row.bytes.withUnsafeBufferPointer { bytes in
+            let raw = UnsafeBufferPointer(rebasing: bytes[range]).trimmed
+            if raw.isEmpty { return (.noAddress, "") }
+            switch channel {
+            case .email:
+                if let fault = EmailAddress.normalise(raw, into: &normal) { return (.invalidAddress, fault.description) }
+            case .sms:
+                if let fault = PhoneNumber.normalise(raw, country: country, into: &normal) {
+                    return (.invalidAddress, fault.description)
+                }
+            case .webhook: normal.append(contentsOf: raw)
+            }
+            return nil
+        }
+        if let fault { return fault }
+        normal.withUnsafeBufferPointer { bytes in
+            if channel == .email { EmailAddress.appendKey(of: bytes, to: &key) } else { key.append(contentsOf: bytes) }
+        }
+        let isNew = key.withUnsafeBufferPointer { addresses.insert($0) }
+        return isNew ? nil : (.duplicate, "")
+    }
+
+    private func exclude(_ reason: ExclusionReason, _ detail: String) -> Exclusion {
+        Exclusion(
+            row: rows, reason: reason, id: idColumn.map { shortened(row.ranges[$0]) } ?? String(rows),
+            address: shortened(row.ranges[addressColumn]), detail: detail)
+    }
+
+    /// What an exclusion shows of a value: at most 320 bytes, so that nonsense in the file does not fill the ledger.
+    private func shortened(_ range: Range<Int>) -> String {
+        guard range.count > 320 else { return String(decoding: row.bytes[range], as: UTF8.self) }
+        var end = range.lowerBound + 317
+        while end > range.lowerBound, row.bytes[end] & 0xc0 == 0x80 { end -= 1 }
+        return String(decoding: row.bytes[range.lowerBound..<end], as: UTF8.self) + "…"
+    }
+
+    private static func find(
+        _ name: String, _ role: String, in columns: [String], of source: RecipientSource
+    ) throws(InputError) -> Int {
+        if !name.isEmpty, let index = columns.firstIndex(of: name) { return index }
+        let named = columns.filter { !$0.isEmpty }
+        let more = named.count > 30 ? " and \(named.count - 30) more" : ""
+        var problem = "has no column '\(name)' for the recipients' \(role)"
+        if let nearest = Spelling.nearest(to: name, among: named) { problem += "; did you mean '\(nearest)'?" }
+        problem += " (columns: \(named.prefix(30).joined(separator: ", "))\(more))"
+        throw InputError(file: source.file, problem: problem)
+    }
+}

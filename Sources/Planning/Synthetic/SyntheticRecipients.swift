@@ -1,0 +1,197 @@
+package import Model
+import Policy
+
+/// Writes a file of invented recipients, the same for the same seed: names in many scripts, addresses under reserved domains or
+/// telephone numbers reserved for fiction, and a share of rows that a planner must leave out.
+package struct SyntheticRecipients {
+    package struct Options: Sendable {
+        package var count: Int
+        package var seed: UInt64
+        package var channel: Channel
+        package var format: RecipientSource.Format
+        /// Shares of all rows, from 0 to 1, together at most 1.
+        package var invalid: Double
+        package var duplicates: Double
+        package var missing: Double
+
+        package init(
+            count: Int, seed: UInt64 = 1, channel: Channel = .email, format: RecipientSource.Format = .csv,
+            invalid: Double = 0.01, duplicates: Double = 0.01, missing: Double = 0.005
+        ) {
+            self.count = count
+            self.seed = seed
+            self.channel = channel
+            self.format = format
+            self.invalid = invalid
+            self.duplicates = duplicates
+            self.missing = missing
+        }
+    }
+
+    /// Rows written so far, by what a planner will make of them.
+    package struct Counts: Sendable, Equatable {
+        package internal(set) var valid = 0
+        package internal(set) var invalid = 0
+        package internal(set) var duplicates = 0
+        package internal(set) var missing = 0
+
+        package var all: Int { valid + invalid + duplicates + missing }
+    }
+
+    /// The columns, in their order.
+    package let columns: [String]
+    package private(set) var counts = Counts()
+
+    private let options: Options
+    private var generator: SeededGenerator
+    private let writer: SyntheticWriter
+    private let people: [SyntheticPeople]
+    private let products: [[UInt8]]
+    private let domains: [[UInt8]]
+    /// Valid addresses of late, in their normal form, from which duplicates are taken.
+    private var recent: [[UInt8]] = []
+    private var address: [UInt8] = []
+
+    package init(_ options: Options) {
+        self.options = options
+        generator = SeededGenerator(seed: options.seed)
+        let contact = options.channel == .sms ? "phone" : "email"
+        columns = ["id", contact, "first_name", "last_name", "city", "product", "coupon", "language"]
+        writer = SyntheticWriter(format: options.format, columns: columns)
+        people = SyntheticNames.locales.map { [writer] in SyntheticPeople($0, writer) }
+        products = SyntheticNames.products.map { [writer] in writer.encoded($0) }
+        domains = SyntheticNames.domains.map { Array($0.utf8) }
+    }
+
+    /// Appends the header; nothing for NDJSON.
+    package func appendHeader(to out: inout [UInt8]) { writer.appendHeader(to: &out) }
+
+    /// Appends the next row; false, and nothing, behind the last.
+    package mutating func appendRow(to out: inout [UInt8]) -> Bool {
+        guard counts.all < options.count else { return false }
+        let number = counts.all
+        var dice = generator.next()
+        func pick(_ count: Int) -> Int {
+            let index = Int(dice % UInt64(count))
+            dice /= UInt64(count)
+            return index
+        }
+        let person = people[pick(people.count)]
+        let first = pick(person.first.count)
+        let last = pick(person.last.count)
+        let city = pick(person.cities.count)
+        let product = pick(products.count)
+        let domain = pick(domains.count)
+        makeAddress(number, person.firstPlain[first], person.lastPlain[last], domains[domain])
+
+        writer.begin(0, &out)
+        writer.appendNumber(number + 1, &out)
+        writer.begin(1, &out)
+        writer.appendPlain(address, &out)
+        for (column, value) in [
+            (2, person.first[first]), (3, person.last[last]), (4, person.cities[city]), (5, products[product]),
+        ] {
+            writer.begin(column, &out)
+            out.append(contentsOf: value)
+        }
+        writer.begin(6, &out)
+        writer.appendCoupon(generator.next(), &out)
+        writer.begin(7, &out)
+        out.append(contentsOf: person.language)
+        writer.endRow(&out)
+        return true
+    }
+
+    /// Makes the row's address, good or bad as the dice fall.
+    private mutating func makeAddress(_ number: Int, _ first: [UInt8], _ last: [UInt8], _ domain: [UInt8]) {
+        address.removeAll(keepingCapacity: true)
+        let dice = generator.next()
+        let fate = Double(dice >> 11) / Double(1 << 53)
+        if fate < options.missing {
+            counts.missing += 1
+            return
+        }
+        if fate < options.missing + options.duplicates, !recent.isEmpty {
+            counts.duplicates += 1
+            address = recent[Int(dice % UInt64(recent.count))]
+            disguise(dice)
+            return
+        }
+        let isInvalid = fate >= options.missing + options.duplicates
+            && fate < options.missing + options.duplicates + options.invalid
+        if options.channel == .sms {
+            SyntheticPhone.append(number, to: &address)
+        } else {
+            appendMail(number, first, last, domain)
+        }
+        if isInvalid {
+            counts.invalid += 1
+            spoil(dice)
+            return
+        }
+        counts.valid += 1
+        if recent.count < 512 { recent.append(address) } else { recent[number & 511] = address }
+        if options.channel == .sms { SyntheticPhone.decorate(&address, dice) }
+    }
+
+    private mutating func appendMail(_ number: Int, _ first: [UInt8], _ last: [UInt8], _ domain: [UInt8]) {
+        address.append(contentsOf: first)
+        address.append(UInt8(ascii: "."))
+        address.append(contentsOf: last)
+        // The row's number makes it the only one of its kind.
+        writer.appendNumber(number + 1, &address)
+        address.append(UInt8(ascii: "@"))
+        address.append(contentsOf: domain)
+    }
+
+    /// The same address in other clothes.
+    private mutating func disguise(_ dice: UInt64) {
+        if options.channel == .sms {
+            SyntheticPhone.decorate(&address, dice)
+        } else if dice & 3 == 0 {
+            for index in address.indices where UInt8(ascii: "a")...UInt8(ascii: "z") ~= address[index] { address[index] &= 0xdf }
+        } else if dice & 3 == 1 {
+            address.append(UInt8(ascii: " "))
+        }
+    }
+
+    /// Makes an address that no planner may take, in one of the ways in which people do.
+    private mutating func spoil(_ dice: UInt64) {
+        if options.channel == .sms {
+            switch dice % 3 {
+            case 0: address.removeSubrange(6...)
+            case 1: address[address.count - 1] = UInt8(ascii: "O")
+            default: address.append(contentsOf: [UInt8](repeating: UInt8(ascii: "5"), count: 16 - min(8, address.count - 8)))
+            }
+            return
+        }
+        let at = address.firstIndex(of: UInt8(ascii: "@")) ?? 0
+        switch dice % 6 {
+        case 0: address.remove(at: at)
+        case 1: address.insert(UInt8(ascii: "@"), at: at)
+        case 2: address.removeSubrange((at + 1)...)
+        case 3: address[at - 1] = UInt8(ascii: " ")
+        case 4: address.removeSubrange(..<at)
+        default: address.insert(UInt8(ascii: "."), at: at)
+        }
+    }
+}
+
+/// A locale's words, as they go into the file.
+struct SyntheticPeople {
+    let language: [UInt8]
+    let first: [[UInt8]]
+    let last: [[UInt8]]
+    let cities: [[UInt8]]
+    let firstPlain: [[UInt8]]
+    let lastPlain: [[UInt8]]
+
+    init(_ locale: SyntheticNames.Locale, _ writer: SyntheticWriter) {
+        language = writer.encoded(locale.language)
+        first = locale.first.map { writer.encoded($0.written) }
+        last = locale.last.map { writer.encoded($0.written) }
+        cities = locale.cities.map { writer.encoded($0) }
+        firstPlain = locale.first.map { Array($0.plain.utf8) }
+        lastPlain = locale.last.map { Array($0.plain.utf8) }
+    }
+}

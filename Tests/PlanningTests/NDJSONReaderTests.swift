@@ -1,0 +1,71 @@
+import Planning
+import Testing
+
+@Suite struct NDJSONReaderTests {
+    private let folder: TemporaryFolder
+
+    init() throws { folder = try TemporaryFolder() }
+
+    private func read(_ text: String) throws -> (reader: NDJSONReader, rows: [[String]]) {
+        var reader = try NDJSONReader(path: try folder.write("recipients.ndjson", text))
+        var row = InputRow()
+        var rows: [[String]] = []
+        while try reader.next(&row) {
+            #expect(row.number == rows.count + 1)
+            rows.append((0..<row.count).map { row[$0] })
+        }
+        return (reader, rows)
+    }
+
+    @Test func takesTextsNumbersAndNestedValues() throws {
+        let (reader, rows) = try read(
+            #"""
+            {"id": 1, "name": "Zo\u00eb \"Z\" \ud83e\ude81\n", "vip": true, "tags": ["a", {"b": null}], "none": null}
+
+              {"vip":false,"id":-1.50e+3,"name":"字"}
+            """#)
+        #expect(reader.columns == ["id", "name", "vip", "tags", "none"])
+        #expect(rows == [["1", "Zoë \"Z\" 🪁\n", "true", #"["a", {"b": null}]"#, ""], ["-1.50e+3", "字", "false", "", ""]])
+        #expect(reader.ignored.isEmpty)
+    }
+
+    @Test func countsAndLeavesOutKeysThatTheFirstObjectLacks() throws {
+        let (reader, rows) = try read(
+            "\u{feff}{\"id\":\"1\"}\r\n{\"id\":\"2\",\"extra\":[1]}\r\n{\"more\":{},\"extra\":1,\"id\":\"3\"}\r\n")
+        #expect(rows == [["1"], ["2"], ["3"]])
+        #expect(reader.ignored.map(\.name) == ["extra", "more"])
+        #expect(reader.ignored.map(\.count) == [2, 1])
+        #expect(reader.ignored.map(\.row) == [2, 3])
+    }
+
+    @Test(
+        arguments: [
+            ("", "is empty"), ("\n \n", "only blank lines"), ("{}\n", "has 0 keys"), ("[1]\n", "recipients.ndjson:1: row 1: is no JSON object"),
+            ("{\"a\":1}\n\n{\"a\":x}\n", "recipients.ndjson:3: row 2, column 'a': has no JSON value"),
+            ("{\"a\":1,\"a\":2}\n", "column 'a': stands twice"), ("{\"a\":1}\n{\"a\":1,\"a\":2}\n", "row 2, column 'a': stands twice"),
+            ("{\"a\":1} {\"a\":2}\n", "text behind the object"), ("{\"a\":\"x\n\"}\n", "no closing quotation mark"),
+            ("{\"a\":\"\t\"}\n", "control character"), ("{\"a\":\"\\x\"}\n", "unknown escape"), ("{\"a\":\"\\u12\"}\n", "hexadecimal"),
+            ("{\"a\":\"\\ud800x\"}\n", "surrogate"), ("{\"a\":\"\\udc00\"}\n", "surrogate"), ("{\"a\":\"\\u0000\"}\n", "NUL"),
+            ("{\"a\":01}\n", "leading zero"), ("{\"a\":1.}\n", "digits"), ("{\"a\":-}\n", "no JSON value"), ("{\"a\":1e}\n", "exponent"),
+            ("{\"a\":tru}\n", "no JSON value"), ("{\"a\"}\n", "':'"), ("{\"a\":1,}\n", "quotation marks"), ("{a:1}\n", "quotation marks"),
+            ("{\"a\":[1,2}\n", "',' or ']'"), ("{\"a\":{\"b\" 1}}\n", "':'"), ("{\"a\":1\n", "',' or '}'"), ("{\"a\":\n", "ends before a value"),
+            ("{\"a\":\(String(repeating: "[", count: 100_000))\n", "nested more than 64 deep"),
+            ("{\"a\":\"\(String(repeating: "x", count: 2 << 20))\"}\n", "more than 1 MB"),
+            ("{\"a\":1}\n{\"b\":\"\(String(repeating: "x", count: 10 << 20))", "longer than 8 MB"),
+            ("{\"a\":\"b\u{0}\"}\n", "NUL byte"),
+        ])
+    func saysWhereWhatAndWhatToDo(_ text: String, _ part: String) {
+        #expect { try read(text) } throws: { error in
+            #expect("\(error)".contains(part), "\(error)")
+            return error is InputError
+        }
+    }
+
+    @Test func namesTheRowOfInvalidUTF8() throws {
+        let bytes = Array("{\"a\":\"b\"}\n{\"a\":\"".utf8) + [0xc3, 0x28] + Array("\"}\n".utf8)
+        var reader = try NDJSONReader(path: try folder.write("bad.ndjson", bytes))
+        var row = InputRow()
+        #expect(try reader.next(&row))
+        #expect { try reader.next(&row) } throws: { "\($0)".contains("bad.ndjson:2: row 2: is no valid UTF-8 (byte 7") }
+    }
+}

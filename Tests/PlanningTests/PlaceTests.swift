@@ -1,5 +1,0 @@
-import Testing
-
-@Suite struct PlanningPlace {
-    @Test func builds() {}
-}

@@ -1,0 +1,188 @@
+import Model
+import Planning
+import Testing
+
+@Suite struct RecipientPlannerTests {
+    private let folder: TemporaryFolder
+
+    init() throws { folder = try TemporaryFolder() }
+
+    private func source(_ text: String, id: String = "id", address: String = "email", country: String? = nil) throws -> RecipientSource {
+        RecipientSource(
+            file: try folder.write("recipients.csv", text), format: .csv, id: id, address: address, country: country)
+    }
+
+    private struct Plan: Equatable {
+        var recipients: [[String]] = []
+        var fingerprints: [UInt32] = []
+        var exclusions: [Exclusion] = []
+        var sizes: [Int] = []
+        var rows = 0
+    }
+
+    private func plan(_ planner: inout RecipientPlanner) throws -> Plan {
+        var plan = Plan()
+        var chunk = planner.makeChunk()
+        while try planner.next(&chunk) {
+            for row in 0..<chunk.recipients.count {
+                plan.recipients.append((0..<chunk.recipients.width).map { chunk.recipients[row, $0] })
+            }
+            plan.fingerprints += chunk.fingerprints
+            plan.exclusions += chunk.exclusions
+            plan.sizes.append(chunk.recipients.count)
+            plan.rows = chunk.rows
+        }
+        return plan
+    }
+
+    @Test func checksNormalisesAndSaysWhatWasLeftOut() throws {
+        var planner = try RecipientPlanner(
+            source: source(
+                """
+                name,id,email,city
+                Anna,7, Anna@Example.com ,Berlin
+                Bob,8,bob@@example.com,Paris
+                Cy,9,,Rome
+                Dee,10,ANNA@example.COM,Oslo
+                Eve,11,eve@example.org,"New
+                York"
+                """), channel: .email, batchSize: 10)
+        #expect(planner.fields == ["id", "email", "name", "city"])
+        let plan = try plan(&planner)
+        #expect(plan.recipients == [["7", "Anna@example.com", "Anna", "Berlin"], ["11", "eve@example.org", "Eve", "New\nYork"]])
+        #expect(plan.exclusions == [
+            Exclusion(row: 2, reason: .invalidAddress, id: "8", address: "bob@@example.com", detail: "two @"),
+            Exclusion(row: 3, reason: .noAddress, id: "9", address: ""),
+            Exclusion(row: 4, reason: .duplicate, id: "10", address: "ANNA@example.COM"),
+        ])
+        #expect(plan.rows == 5)
+    }
+
+    @Test func carriesOnlyTheColumnsThatAreWanted() throws {
+        var planner = try RecipientPlanner(
+            source: source("id,email,a,b,,c\n1,a@example.com,A,B,-,C\n"), channel: .email, carry: ["c", "a", "unknown", "email"])
+        #expect(planner.fields == ["id", "email", "a", "c"])
+        #expect(planner.columns == ["id", "email", "a", "b", "", "c"])
+        #expect(try plan(&planner).recipients == [["1", "a@example.com", "A", "C"]])
+    }
+
+    @Test func numbersTheRowsWhereThereIsNoIdColumn() throws {
+        var planner = try RecipientPlanner(
+            source: source("email,id\na@example.com,x\nbad,y\nb@example.com,z\n", id: ""), channel: .email)
+        #expect(planner.fields == ["row_number", "email", "id"])
+        let plan = try plan(&planner)
+        #expect(plan.recipients == [["1", "a@example.com", "x"], ["3", "b@example.com", "z"]])
+        #expect(plan.exclusions.map(\.id) == ["2"])
+    }
+
+    @Test func takesTelephoneNumbersOfTheDefaultCountry() throws {
+        var planner = try RecipientPlanner(
+            source: source("id,phone\n1,0170 1234567\n2,+49 170 1234567\n3,12\n", address: "phone", country: "DE"), channel: .sms)
+        let plan = try plan(&planner)
+        #expect(plan.recipients == [["1", "+491701234567"]])
+        #expect(plan.exclusions.map(\.reason) == [.duplicate, .invalidAddress])
+        #expect(plan.exclusions.map(\.detail) == ["", "fewer than 8 digits"])
+    }
+
+    @Test func takesAnyAddressForWebhooks() throws {
+        var planner = try RecipientPlanner(source: source("id,key\n1, A b \n2,a b\n3,A b\n4,\"\"\n", address: "key"), channel: .webhook)
+        let plan = try plan(&planner)
+        #expect(plan.recipients == [["1", "A b"], ["2", "a b"]])
+        #expect(plan.exclusions.map(\.reason) == [.duplicate, .noAddress])
+    }
+
+    @Test func goesOnBehindARowAsIfItHadNeverStopped() throws {
+        var text: [UInt8] = []
+        var synthetic = SyntheticRecipients(.init(count: 3_000, seed: 4, invalid: 0.1, duplicates: 0.2, missing: 0.05))
+        synthetic.appendHeader(to: &text)
+        while synthetic.appendRow(to: &text) {}
+        let source = RecipientSource(
+            file: try folder.write("recipients.csv", text), format: .csv, id: "id", address: "email")
+        var whole = try RecipientPlanner(source: source, channel: .email, batchSize: 100)
+        var chunk = whole.makeChunk()
+        var seen = Plan()
+        for _ in 0..<7 {
+            #expect(try whole.next(&chunk))
+            #expect(chunk.recipients.count == 100)
+            #expect(chunk.fingerprints.count == 100)
+        }
+        var resumed = try RecipientPlanner(source: source, channel: .email, batchSize: 100, after: chunk.rows)
+        seen = try plan(&whole)
+        #expect(try plan(&resumed) == seen)
+        #expect(seen.rows == 3_000)
+        var past = try RecipientPlanner(source: source, channel: .email, after: 3_000)
+        #expect(try plan(&past).sizes == [])
+    }
+
+    @Test func everyRowIsARecipientOrAnExclusion() throws {
+        for format in [RecipientSource.Format.csv, .ndjson] {
+            for channel in [Channel.email, .sms] {
+                var synthetic = SyntheticRecipients(
+                    .init(count: 20_000, seed: 8, channel: channel, format: format, invalid: 0.05, duplicates: 0.05, missing: 0.02))
+                var text: [UInt8] = []
+                synthetic.appendHeader(to: &text)
+                while synthetic.appendRow(to: &text) {}
+                var planner = try RecipientPlanner(
+                    source: RecipientSource(
+                        file: try folder.write("r.\(format)", text), format: format, id: "id", address: synthetic.columns[1]),
+                    channel: channel)
+                let plan = try plan(&planner)
+                func count(_ reason: ExclusionReason) -> Int { plan.exclusions.count { $0.reason == reason } }
+                #expect(plan.recipients.count == synthetic.counts.valid)
+                #expect(count(.invalidAddress) == synthetic.counts.invalid)
+                #expect(count(.duplicate) == synthetic.counts.duplicates)
+                #expect(count(.noAddress) == synthetic.counts.missing)
+                #expect(plan.sizes.dropLast().allSatisfy { $0 == 500 })
+                #expect(plan.recipients.first?.count == 8)
+            }
+        }
+    }
+
+    @Test func aMillionDuplicatesComeInBoundedChunksAndSoon() throws {
+        let text = "email\n" + String(repeating: "a@b.example\n", count: 1_000_000)
+        var planner = try RecipientPlanner(source: source(text, id: ""), channel: .email)
+        var chunk = planner.makeChunk()
+        var recipients = 0
+        var exclusions = 0
+        let clock = ContinuousClock()
+        let start = clock.now
+        while try planner.next(&chunk) {
+            #expect(chunk.exclusions.count <= PlannedChunk.exclusionLimit)
+            recipients += chunk.recipients.count
+            exclusions += chunk.exclusions.count
+        }
+        #expect(recipients == 1 && exclusions == 999_999)
+        #expect(clock.now - start < .seconds(30))
+    }
+
+    @Test func anExclusionShowsOnlyTheStartOfAGiantAddress() throws {
+        let giant = String(repeating: "字", count: 100_000)
+        var planner = try RecipientPlanner(source: source("id,email\n1,\(giant)\n"), channel: .email)
+        let exclusion = try #require(try plan(&planner).exclusions.first)
+        #expect(exclusion.address.hasSuffix("字…") && exclusion.address.utf8.count <= 320)
+        #expect(exclusion.detail == "more than 254 bytes")
+    }
+
+    @Test(
+        arguments: [
+            ("id,email\n", "email", "has a header and no recipients"),
+            ("id,e-mail,phone\n1,2,3\n", "email", "has no column 'email' for the recipients' address; did you mean 'e-mail'? (columns: id, e-mail, phone)"),
+            ("id,phone\n1,3\n", "email", "has no column 'email' for the recipients' address (columns: id, phone)"),
+            ("ID,email\n1,3\n", "email", "has no column 'id' for the recipients' id; did you mean 'ID'?"),
+        ])
+    func refusesAFileThatCannotBePlanned(_ text: String, _ address: String, _ part: String) {
+        #expect { try RecipientPlanner(source: source(text, address: address), channel: .email) } throws: { error in
+            #expect("\(error)".contains(part), "\(error)")
+            return error is InputError
+        }
+    }
+
+    @Test func aBadRowStopsPlanningBehindTheGoodOnes() throws {
+        var planner = try RecipientPlanner(
+            source: source("id,email\n1,a@example.com\n2,b@example.com\n3\n"), channel: .email, batchSize: 2)
+        var chunk = planner.makeChunk()
+        #expect(try planner.next(&chunk))
+        #expect(chunk.recipients.count == 2)
+        #expect { try planner.next(&chunk) } throws: { "\($0)".contains("recipients.csv:4: row 3: expected 2 fields, found 1") }
+    }
+}
