@@ -1,0 +1,48 @@
+package import Model
+
+/// Delivers groups of messages to one provider.
+package protocol DeliveryTransport: Sendable {
+    /// Connects once and learns what the provider offers.
+    /// - Throws: `TransportError`, which says what to do, where it cannot be reached or refuses us.
+    func prepare() async throws(TransportError) -> ProviderCapabilities
+
+    /// Delivers each message of the group and answers in their order. `mayBegin` is asked before each message, so that a
+    /// pause or a stop takes effect within the group; it is called on the transport's own threads and must not block.
+    /// - Returns: an answer a message; nil for those that were not begun because `mayBegin` said no, the task was
+    ///   cancelled or the transport was closed. A message of which nothing was on the wire when no connection could be had
+    ///   is answered as `.unreachable` at the stage `.connect`.
+    func deliver(_ group: MessageGroup, mayBegin: @escaping @Sendable () -> Bool) async -> [Answer?]
+
+    /// Closes idle connections politely and waits for those in use.
+    func close() async
+}
+
+/// What a provider offers for all messages.
+package struct ProviderCapabilities: Sendable, Equatable {
+    /// Bytes above 127 may stand in the body (RFC 6152).
+    package var eightBitMIME: Bool
+    /// Addresses may hold characters outside ASCII (RFC 6531).
+    package var smtpUTF8: Bool
+    /// Bytes of a message at most (RFC 1870); nil where the provider names no limit.
+    package var maximumSize: Int?
+
+    package init(eightBitMIME: Bool, smtpUTF8: Bool, maximumSize: Int?) {
+        self.eightBitMIME = eightBitMIME
+        self.smtpUTF8 = smtpUTF8
+        self.maximumSize = maximumSize
+    }
+}
+
+/// Why a provider cannot be used now, and what to do about it.
+package struct TransportError: Error, Sendable, CustomStringConvertible {
+    package let description: String
+    package let kind: AnswerClass
+    /// How far we came.
+    package let stage: DeliveryStage
+
+    package init(description: String, kind: AnswerClass, stage: DeliveryStage) {
+        self.description = description
+        self.kind = kind
+        self.stage = stage
+    }
+}
