@@ -1,5 +1,0 @@
-import Testing
-
-@Suite struct PolicyPlace {
-    @Test func builds() {}
-}
