@@ -1,5 +1,0 @@
-import Testing
-
-@Suite struct TransportPlace {
-    @Test func builds() {}
-}
