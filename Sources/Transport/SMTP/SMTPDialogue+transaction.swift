@@ -1,0 +1,166 @@
+import Model
+import NIOCore
+import Policy
+
+/// Messages: MAIL, RCPT, DATA, the text, and back to the next one.
+extension SMTPDialogue {
+    /// Takes a run and sends what it has left; only while nothing is expected. `signals` says when it is over.
+    mutating func begin(_ run: SMTPRun, into out: inout ByteBuffer) {
+        self.run = run
+        self.run.isFruitful = false
+        prepareSender()
+        openNext(into: &out)
+    }
+
+    /// Gives the run away: its answers, and where to go on with it.
+    mutating func takeRun() -> SMTPRun {
+        defer { run = .none }
+        return run
+    }
+
+    mutating func takeTransactionReply(_ code: Int, _ text: borrowing Span<UInt8>, into out: inout ByteBuffer) {
+        guard code != 421 else { return closeService(text) }
+        switch expects {
+        case .final: takeFinal(code, text, into: &out)
+        case .mail:
+            guard check(code, text) else { return }
+            if code >= 400 {
+                refuse(code, text)
+                guard capabilities.pipelining else { return openNext(into: &out) }
+            } else if !capabilities.pipelining {
+                writeRecipient(into: &out)
+            }
+            expects = .recipient
+        case .recipient:
+            guard check(code, text) else { return }
+            if code >= 400 {
+                refuse(code, text)
+                guard capabilities.pipelining else { return openNext(into: &out) }
+            } else if !capabilities.pipelining {
+                out.writeStaticString("DATA\r\n")
+            }
+            expects = .data
+        case .data: takeData(code, text, into: &out)
+        case .loneDot: goOn(into: &out)
+        case .reset:
+            guard 200...299 ~= code else { return fail(code, text) }
+            needsReset = false
+            expects = .mail
+            if !capabilities.pipelining { writeMail(into: &out) }
+        default: break
+        }
+    }
+
+    private mutating func takeData(_ code: Int, _ text: borrowing Span<UInt8>, into out: inout ByteBuffer) {
+        if 300...399 ~= code {
+            isOpen = false
+            if isRefused {
+                // RFC 2920 section 3.1: with no recipient left, a server that asks for the text all the same gets none.
+                expects = .loneDot
+                out.writeStaticString(".\r\n")
+                needsReset = true
+            } else {
+                expects = .final
+                finishing = current
+                writeText(into: &out)
+            }
+            isAhead = capabilities.pipelining && writeEnvelope(into: &out)
+        } else {
+            guard check(code, text), code >= 400 else { return fail(code, text, advice: "check that it speaks SMTP") }
+            refuse(code, text)
+            openNext(into: &out)
+        }
+    }
+
+    private mutating func takeFinal(_ code: Int, _ text: borrowing Span<UInt8>, into out: inout ByteBuffer) {
+        guard check(code, text) else { return }
+        if let finishing { run.answers[finishing] = answer(code, text, at: .response) }
+        finishing = nil
+        run.isFruitful = true
+        goOn(into: &out)
+    }
+
+    /// After a message: waits for the replies to the envelope that is already on its way, or writes the next one.
+    private mutating func goOn(into out: inout ByteBuffer) {
+        guard isAhead else { return openNext(into: &out) }
+        isAhead = false
+        expects = needsReset ? .reset : .mail
+    }
+
+    /// Writes the next envelope, or ends the run where there is none.
+    private mutating func openNext(into out: inout ByteBuffer) {
+        isOpen = false
+        if writeEnvelope(into: &out) {
+            expects = needsReset ? .reset : .mail
+        } else {
+            expects = .nothing
+            signals.insert(.finished)
+        }
+    }
+
+    /// Begins the next message that may and can be sent: writes its whole envelope when pipelining, else its first command.
+    /// - Returns: false where none is left.
+    private mutating func writeEnvelope(into out: inout ByteBuffer) -> Bool {
+        while !run.isOver {
+            guard run.mayBegin() else {
+                run.isStopped = true
+                return false
+            }
+            let index = run.next
+            run.next += 1
+            if let refusal = ownRefusal(of: index) {
+                run.answers[index] = refusal
+                continue
+            }
+            current = index
+            isOpen = true
+            isRefused = false
+            if needsReset { out.writeStaticString("RSET\r\n") }
+            if capabilities.pipelining {
+                writeMail(into: &out)
+                writeRecipient(into: &out)
+                out.writeStaticString("DATA\r\n")
+            } else if !needsReset {
+                writeMail(into: &out)
+            }
+            return true
+        }
+        return false
+    }
+
+    /// A reply to a command of a transaction is a consent or a refusal; anything else ends the conversation.
+    private mutating func check(_ code: Int, _ text: borrowing Span<UInt8>) -> Bool {
+        if 200...299 ~= code || 400...599 ~= code { return true }
+        fail(code, text, advice: "check that it speaks SMTP")
+        return false
+    }
+
+    /// Answers the current message by a refusal of its envelope, unless an earlier one did.
+    private mutating func refuse(_ code: Int, _ text: borrowing Span<UInt8>) {
+        needsReset = true
+        guard !isRefused else { return }
+        isRefused = true
+        run.answers[current] = answer(code, text, at: stage)
+        run.isFruitful = true
+    }
+
+    private func answer(_ code: Int, _ text: borrowing Span<UInt8>, at stage: DeliveryStage) -> Answer {
+        if code < 400 {
+            return Answer(
+                kind: .accepted, stage: stage, code: code, text: SMTPReplyText.oneLine(text),
+                messageID: SMTPReplyText.messageID(text))
+        }
+        let kind = SMTPClassification.classify(code: code, enhanced: SMTPReplyText.enhanced(text), stage: stage)
+        return Answer(kind: kind, stage: stage, code: code, text: SMTPReplyText.oneLine(text))
+    }
+
+    /// 421: the server closes after this reply (RFC 5321 section 3.8). To a final dot it is the message's own answer.
+    private mutating func closeService(_ text: borrowing Span<UInt8>) {
+        if expects == .final, let finishing {
+            run.answers[finishing] = answer(421, text, at: .response)
+            self.finishing = nil
+            run.isFruitful = true
+        }
+        fail(421, text)
+    }
+}

@@ -1,0 +1,195 @@
+import Model
+import NIOCore
+
+/// The client's side of one SMTP connection (RFC 5321) as a value: bytes of the server in, bytes for the server and answers
+/// out, without sockets or clocks.
+///
+/// Its owner hands it what was received, writes what it put into `out`, and then does what `signals` and `failure` ask for.
+/// With PIPELINING (RFC 2920) a message costs one round trip: its text goes out with the next message's MAIL, RCPT and DATA
+/// behind its final dot. Without it, each command waits for the reply to the one before.
+struct SMTPDialogue: Sendable {
+    struct Settings: Sendable {
+        /// What EHLO says.
+        var hostname: String
+        var username: String?
+        var password: Secret?
+        var startTLS: Provider.StartTLS
+        /// The server is on this machine: a password may go to it in clear.
+        var isLoopback: Bool
+    }
+
+    /// The reply that comes next.
+    enum Expectation: Sendable, Equatable {
+        case greeting, ehlo, helo, startTLS
+        /// Replies to AUTH and what follows it.
+        case authPlain, authLogin, authUsername, authLast
+        /// None: a run may begin.
+        case nothing
+        case reset, mail, recipient, data
+        /// Replies to the final dot, and to the lone dot of a message that was refused but asked for.
+        case final, loneDot
+        case quit
+        /// None: the connection is of no more use.
+        case closed
+    }
+
+    /// What the owner has to do.
+    struct Signals: OptionSet, Sendable {
+        let rawValue: UInt8
+        /// Put TLS under the dialogue, then call `tlsStarted`.
+        static let startTLS = Signals(rawValue: 1)
+        /// The server is ready for a first run.
+        static let ready = Signals(rawValue: 2)
+        /// `run` is over, and the next may begin.
+        static let finished = Signals(rawValue: 4)
+        /// The server said goodbye.
+        static let closed = Signals(rawValue: 8)
+    }
+
+    let settings: Settings
+    var expects = Expectation.greeting
+    var signals: Signals = []
+    var failure: SMTPFailure?
+    var capabilities = SMTPCapabilities()
+    var isEncrypted: Bool
+    /// The server offered STARTTLS but refused it.
+    var isTLSRefused = false
+    /// Whole replies so far: a wait for one begins again when it moves.
+    private(set) var replies = 0
+    private var parser = SMTPReplyParser()
+
+    // The transaction; see SMTPDialogue+transaction.swift.
+    var run = SMTPRun.none
+    /// What is the same in each MAIL of the run.
+    var mailCommand: [UInt8] = []
+    /// The run's sender is not ASCII.
+    var senderNeedsUTF8 = false
+    /// The run's sender cannot be written into a command, or not to this server.
+    var senderRefusal: Answer?
+    /// The message whose envelope was last written.
+    var current = 0
+    /// The current message's envelope is on the wire, its text is not.
+    var isOpen = false
+    /// The current message has its answer already, but replies to its pipelined commands are to come.
+    var isRefused = false
+    /// The message whose final dot waits for its reply.
+    var finishing: Int?
+    /// The current envelope went out behind the final dot of the message before it.
+    var isAhead = false
+    /// A transaction was left open: RSET comes before the next MAIL.
+    var needsReset = false
+
+    /// - Parameter isEncrypted: TLS is there from the first byte (RFC 8314).
+    init(_ settings: Settings, isEncrypted: Bool) {
+        self.settings = settings
+        self.isEncrypted = isEncrypted
+    }
+
+    var needsAttention: Bool { !signals.isEmpty || failure != nil }
+
+    mutating func takeSignals() -> Signals {
+        defer { signals = [] }
+        return signals
+    }
+
+    /// Takes what the server sent.
+    mutating func receive(_ input: borrowing Span<UInt8>, into out: inout ByteBuffer) {
+        var offset = 0
+        do {
+            while failure == nil, let reply = try parser.next(in: input, from: &offset) {
+                replies &+= 1
+                if let text = reply.text {
+                    take(reply.code, input.extracting(text), into: &out)
+                } else {
+                    let text = parser.takeText()
+                    take(reply.code, text.span, into: &out)
+                }
+                // What a server, or somebody in between, sent in clear behind its consent to TLS must not be taken for
+                // replies of the encrypted session (CVE-2011-0411).
+                if signals.contains(.startTLS) {
+                    parser.reset()
+                    return
+                }
+            }
+        } catch {
+            fail(kind: .unreachable, text: "the server sent \(error.description)", advice: "check that it speaks SMTP")
+        }
+    }
+
+    private mutating func take(_ code: Int, _ text: borrowing Span<UInt8>, into out: inout ByteBuffer) {
+        switch expects {
+        case .reset, .mail, .recipient, .data, .final, .loneDot: takeTransactionReply(code, text, into: &out)
+        case .nothing: fail(code, text)
+        case .quit:
+            expects = .closed
+            signals.insert(.closed)
+        case .closed: break
+        default: takeOpeningReply(code, text, into: &out)
+        }
+    }
+
+    /// Says goodbye; only while nothing is expected.
+    mutating func quit(into out: inout ByteBuffer) {
+        expects = .quit
+        out.writeStaticString("QUIT\r\n")
+    }
+
+    /// How far the conversation is.
+    var stage: DeliveryStage {
+        switch expects {
+        case .greeting, .ehlo, .helo: .greeting
+        case .startTLS: .tls
+        case .authPlain, .authLogin, .authUsername, .authLast: .auth
+        case .nothing, .quit, .closed: .connect
+        case .reset, .mail: .mail
+        case .recipient: .rcpt
+        case .data: .data
+        case .final, .loneDot: .body
+        }
+    }
+
+    /// Seconds to wait for the next reply, as RFC 5321 section 4.5.3.2 has them; a large text gets a second more for each
+    /// 64 KiB, because the wait begins while it is still on its way.
+    var patience: Int64 {
+        switch expects {
+        case .data: 120
+        case .final: 600
+        case .quit: 2
+        default: 300
+        }
+    }
+
+    /// Bytes of the text that the server has to take before it can reply.
+    var bytesUnderWay: Int {
+        guard expects == .final, let finishing else { return 0 }
+        return run.group.messages[finishing].body.count
+    }
+}
+
+// MARK: - The end of a connection
+
+extension SMTPDialogue {
+    /// Ends the conversation because of a reply: the service closes (421), or the reply makes no sense here.
+    mutating func fail(_ code: Int, _ text: borrowing Span<UInt8>, advice: String = "") {
+        let kind: AnswerClass = code == 421 ? .throttled : .unreachable
+        end(SMTPFailure(kind: kind, stage: stage, code: code, text: SMTPReplyText.oneLine(text), advice: advice))
+    }
+
+    /// Ends the conversation without a reply as the cause: lost, timed out, garbage.
+    mutating func fail(kind: AnswerClass, text: String, advice: String = "") {
+        end(SMTPFailure(kind: kind, stage: stage, text: text, advice: advice))
+    }
+
+    /// Ends the conversation. The run keeps the answers that it has; a message whose text was sent but not acknowledged is
+    /// answered, for it may have arrived; the one whose envelope alone was sent goes back to the run.
+    mutating func end(_ cause: SMTPFailure) {
+        guard failure == nil, expects != .closed else { return }
+        if let finishing, run.answers[finishing] == nil {
+            run.answers[finishing] = Answer(kind: .unreachable, stage: .body, code: 0, text: cause.text)
+        }
+        finishing = nil
+        if isOpen, !isRefused { run.next = current }
+        failure = cause
+        expects = .closed
+    }
+}

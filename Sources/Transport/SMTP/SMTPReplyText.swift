@@ -1,0 +1,70 @@
+/// What the text of a reply says.
+enum SMTPReplyText {
+    /// Bytes of a text that an answer keeps.
+    static let longest = 500
+
+    /// The enhanced status code in front (RFC 2034 section 4), if there is one.
+    static func enhanced(_ text: borrowing Span<UInt8>) -> (Int, Int, Int)? {
+        guard text.count >= 5, text[1] == UInt8(ascii: "."), [2, 4, 5].contains(Int(text[0]) - 48) else { return nil }
+        var numbers = (Int(text[0]) - 48, 0, 0)
+        var index = 2
+        guard let subject = number(text, at: &index), index < text.count, text[index] == UInt8(ascii: ".") else {
+            return nil
+        }
+        index += 1
+        guard let detail = number(text, at: &index), index == text.count || text[index] <= UInt8(ascii: " ") else {
+            return nil
+        }
+        numbers.1 = subject
+        numbers.2 = detail
+        return numbers
+    }
+
+    private static func number(_ text: borrowing Span<UInt8>, at index: inout Int) -> Int? {
+        let start = index
+        var value = 0
+        while index < text.count, index - start < 3, 48...57 ~= text[index] {
+            value = value * 10 + Int(text[index]) - 48
+            index += 1
+        }
+        return index == start ? nil : value
+    }
+
+    /// The text as one line of at most `longest` bytes of valid UTF-8: lines are joined by a space without repeating their
+    /// enhanced code, and each control character becomes a space.
+    static func oneLine(_ text: borrowing Span<UInt8>) -> String {
+        var isPlain = text.count <= longest
+        for index in text.indices where text[index] < 0x20 || text[index] > 0x7e { isPlain = false }
+        if isPlain { return string(text) }
+        return cleaned(text)
+    }
+
+    static func string(_ text: borrowing Span<UInt8>) -> String {
+        text.withUnsafeBufferPointer { String(decoding: $0, as: UTF8.self) }
+    }
+
+    private static func cleaned(_ text: borrowing Span<UInt8>) -> String {
+        let lines = string(text).split(separator: "\n", omittingEmptySubsequences: true)
+        let code = enhanced(text).map { "\($0).\($1).\($2) " } ?? ""
+        var joined = ""
+        for line in lines {
+            let isRepeated = !joined.isEmpty && !code.isEmpty && line.hasPrefix(code)
+            if !joined.isEmpty { joined += " " }
+            joined += isRepeated ? line.dropFirst(code.count) : line
+            // What comes after is cut off below.
+            if joined.utf8.count > 2 * longest { break }
+        }
+        var result = ""
+        var size = 0
+        for scalar in joined.unicodeScalars {
+            let isControl = scalar.properties.generalCategory == .control
+                || scalar.properties.generalCategory == .lineSeparator
+                || scalar.properties.generalCategory == .paragraphSeparator
+            let kept: Unicode.Scalar = isControl ? " " : scalar
+            size += UTF8.width(kept)
+            guard size <= longest else { break }
+            result.unicodeScalars.append(kept)
+        }
+        return result
+    }
+}

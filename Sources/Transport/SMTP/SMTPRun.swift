@@ -1,0 +1,35 @@
+import Model
+
+/// A group on its way through connections: which messages have their answers, and where to go on.
+struct SMTPRun: Sendable {
+    let group: MessageGroup
+    let mayBegin: @Sendable () -> Bool
+    /// An answer a message; nil where there is none yet.
+    var answers: [Answer?]
+    /// The first message that is not begun; each before it is answered, or on the wire of the connection that has the run.
+    var next = 0
+    /// `mayBegin` said no: nothing more of this group begins.
+    var isStopped = false
+    /// A message was answered by the server since the run came to its connection.
+    var isFruitful = false
+
+    init(_ group: MessageGroup, mayBegin: @escaping @Sendable () -> Bool) {
+        self.group = group
+        self.mayBegin = mayBegin
+        answers = Array(repeating: nil, count: group.messages.count)
+    }
+
+    /// No run.
+    static let none = SMTPRun(MessageGroup(sender: ""), mayBegin: { false })
+
+    var isOver: Bool { isStopped || next == group.messages.count }
+
+    /// Answers what is left by the failure that keeps it from being sent.
+    /// - Parameter isBegun: the next message's envelope was on the wire when the connection failed.
+    mutating func giveUp(_ failure: SMTPFailure, isBegun: Bool) {
+        for index in next..<answers.count where answers[index] == nil {
+            answers[index] = failure.answer(isBegun: isBegun && index == next)
+        }
+        next = answers.count
+    }
+}

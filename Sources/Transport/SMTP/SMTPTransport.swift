@@ -1,0 +1,42 @@
+package import Logging
+package import Model
+package import NIOCore
+
+/// Delivers over SMTP (RFC 5321): a pool of connections, each of which takes a whole group and gives back its answers.
+///
+/// What was sent but not acknowledged when a connection failed is answered as `.unreachable` at the stage `.body`: it may
+/// have arrived. What was not sent goes on on another connection, a few times.
+package final class SMTPTransport: DeliveryTransport {
+    private let pool: SMTPPool
+
+    /// - Parameters:
+    ///   - provider: where to, of scheme `smtp` or `smtps`.
+    ///   - hostname: this machine's name, for EHLO.
+    ///   - eventLoopGroup: what the connections run on; it must outlive `close`.
+    package init(provider: Provider, hostname: String, eventLoopGroup: any EventLoopGroup, logger: Logger) {
+        pool = SMTPPool(provider: provider, hostname: hostname, group: eventLoopGroup, logger: logger)
+    }
+
+    package func prepare() async throws(TransportError) -> ProviderCapabilities {
+        let result = await withCheckedContinuation { waiter in
+            pool.add(SMTPJob(.prepare(waiter), stop: SMTPStop()))
+        }
+        return try result.get()
+    }
+
+    package func deliver(_ group: MessageGroup, mayBegin: @escaping @Sendable () -> Bool) async -> [Answer?] {
+        guard !group.messages.isEmpty else { return [] }
+        let stop = SMTPStop()
+        return await withTaskCancellationHandler {
+            await withCheckedContinuation { waiter in
+                let run = SMTPRun(group) { !stop.isSet && mayBegin() }
+                pool.add(SMTPJob(.deliver(run, waiter), stop: stop))
+            }
+        } onCancel: {
+            stop.set()
+            pool.withdraw(stop)
+        }
+    }
+
+    package func close() async { await pool.close() }
+}

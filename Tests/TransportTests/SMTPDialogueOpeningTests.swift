@@ -1,0 +1,128 @@
+import NIOCore
+import Testing
+
+@testable import Model
+@testable import Transport
+
+@Suite struct SMTPDialogueOpeningTests {
+    /// Feeds replies one by one and collects what the client says.
+    private func talk(_ replies: [String]) -> (said: [String], dialogue: SMTPDialogue) { talk(.plain, replies) }
+
+    private func talk(
+        _ settings: SMTPDialogue.Settings, isEncrypted: Bool = false, _ replies: [String]
+    ) -> (said: [String], dialogue: SMTPDialogue) {
+        var dialogue = SMTPDialogue(settings, isEncrypted: isEncrypted)
+        var said: [String] = []
+        for reply in replies {
+            var out = ByteBuffer()
+            dialogue.receive(Array(reply.utf8).span, into: &out)
+            if dialogue.signals.contains(.startTLS) {
+                dialogue.signals.remove(.startTLS)
+                dialogue.tlsStarted(into: &out)
+                said.append("(TLS)")
+            }
+            said.append(String(buffer: out))
+        }
+        return (said, dialogue)
+    }
+
+    private func credentials(isLoopback: Bool = false, startTLS: Provider.StartTLS = .opportunistic)
+        -> SMTPDialogue.Settings
+    {
+        .init(
+            hostname: "client.example.com", username: "user", password: Secret("pass"), startTLS: startTLS,
+            isLoopback: isLoopback)
+    }
+
+    @Test func capabilitiesAreRead() {
+        let (said, dialogue) = talk([
+            "220 hi\r\n",
+            "250-server\r\n250-PIPELINING\r\n250-SIZE 1000\r\n250-8bitmime\r\n250-SMTPUTF8\r\n250-AUTH PLAIN LOGIN\r\n250 X\r\n",
+        ])
+        #expect(said == ["EHLO client.example.com\r\n", ""])
+        #expect(
+            dialogue.capabilities.provider == ProviderCapabilities(eightBitMIME: true, smtpUTF8: true, maximumSize: 1000))
+        #expect(dialogue.capabilities.pipelining && dialogue.capabilities.authPlain && dialogue.capabilities.authLogin)
+        #expect(dialogue.signals == .ready)
+    }
+
+    @Test func aServerWithoutEHLOGetsHELO() {
+        let (said, dialogue) = talk(["220 hi\r\n", "502 5.5.1 what?\r\n", "250 ok\r\n"])
+        #expect(said == ["EHLO client.example.com\r\n", "HELO client.example.com\r\n", ""])
+        #expect(dialogue.signals == .ready && dialogue.capabilities == SMTPCapabilities())
+    }
+
+    @Test func whatWasSentInClearBehindTheConsentToTLSIsForgotten() {
+        let (said, dialogue) = talk([
+            "220 hi\r\n", "250-server\r\n250 STARTTLS\r\n",
+            "220 go\r\n250-evil\r\n250-AUTH PLAIN\r\n250 PIPELINING\r\n250 half a li",
+            "250-server\r\n250 SIZE 5\r\n",
+        ])
+        #expect(
+            said == ["EHLO client.example.com\r\n", "STARTTLS\r\n", "(TLS)", "EHLO client.example.com\r\n", ""])
+        #expect(dialogue.signals == .ready)
+        #expect(!dialogue.capabilities.pipelining && dialogue.capabilities.maximumSize == 5)
+    }
+
+    @Test func requiredTLSIsNeverDoneWithout() {
+        var settings = credentials()
+        settings.startTLS = .required
+        let absent = talk(settings, ["220 hi\r\n", "250 server\r\n"])
+        #expect(absent.dialogue.failure?.kind == .misconfigured && absent.dialogue.failure?.stage == .tls)
+        let refused = talk(settings, ["220 hi\r\n", "250-server\r\n250 STARTTLS\r\n", "454 4.7.0 no\r\n"])
+        #expect(refused.dialogue.failure?.kind == .throttled && refused.dialogue.failure?.stage == .tls)
+    }
+
+    @Test func opportunisticTLSGoesOnWithoutAndNeverIsNever() {
+        let replies = ["220 hi\r\n", "250-server\r\n250 STARTTLS\r\n", "454 4.7.0 no\r\n"]
+        let refused = talk(replies)
+        #expect(refused.said[1] == "STARTTLS\r\n" && refused.dialogue.signals == .ready)
+        var settings = SMTPDialogue.Settings.plain
+        settings.startTLS = .never
+        #expect(talk(settings, Array(replies.prefix(2))).dialogue.signals == .ready)
+    }
+
+    @Test func aPasswordGoesNowhereInClearButToThisMachine() {
+        let replies = ["220 hi\r\n", "250-server\r\n250 AUTH PLAIN\r\n"]
+        let far = talk(credentials(), replies)
+        #expect(far.dialogue.failure?.kind == .misconfigured && far.dialogue.failure?.stage == .auth)
+        #expect(far.said.last == "")
+        #expect(talk(credentials(isLoopback: true), replies).said.last == "AUTH PLAIN AHVzZXIAcGFzcw==\r\n")
+        #expect(talk(credentials(), isEncrypted: true, replies).said.last == "AUTH PLAIN AHVzZXIAcGFzcw==\r\n")
+    }
+
+    @Test func loginIsSpokenWherePlainIsNot() {
+        let (said, dialogue) = talk(
+            credentials(), isEncrypted: true,
+            ["220 hi\r\n", "250-server\r\n250 AUTH=LOGIN\r\n", "334 VXNlcm5hbWU6\r\n", "334 UGFzc3dvcmQ6\r\n", "235 ok\r\n"])
+        #expect(said.suffix(4) == ["AUTH LOGIN\r\n", "dXNlcg==\r\n", "cGFzcw==\r\n", ""])
+        #expect(dialogue.signals == .ready)
+    }
+
+    @Test func aLongSecretWaitsForItsLine() {
+        var settings = credentials()
+        settings.password = Secret(String(repeating: "p", count: 600))
+        let (said, dialogue) = talk(
+            settings, isEncrypted: true, ["220 hi\r\n", "250-server\r\n250 AUTH PLAIN\r\n", "334 \r\n", "235 ok\r\n"])
+        #expect(said[1] == "AUTH PLAIN\r\n" && said[2].utf8.count > 800)
+        #expect(dialogue.signals == .ready)
+    }
+
+    @Test(arguments: [
+        (["554 5.7.1 blocked\r\n"], AnswerClass.misconfigured, DeliveryStage.greeting),
+        (["421 4.3.2 busy\r\n"], .throttled, .greeting),
+        (["450 later\r\n"], .throttled, .greeting),
+        (["SSH-2.0-OpenSSH_9.2\r\n"], .unreachable, .greeting),
+        (["220 hi\r\n", "250-server\r\n250 AUTH PLAIN\r\n", "535 5.7.8 bad credentials\r\n"], .misconfigured, .auth),
+        (["220 hi\r\n", "250-server\r\n250 AUTH PLAIN\r\n", "454 4.7.0 later\r\n"], .throttled, .auth),
+        (["220 hi\r\n", "250-server\r\n250 AUTH CRAM-MD5\r\n"], .misconfigured, .auth),
+    ])
+    func refusalsOfUsSayWhereAndWhat(_ replies: [String], _ kind: AnswerClass, _ stage: DeliveryStage) {
+        let (_, dialogue) = talk(credentials(isLoopback: true), replies)
+        #expect(dialogue.failure?.kind == kind && dialogue.failure?.stage == stage)
+        let provider = Provider(name: "p", scheme: .smtp, host: "mail.example.com", port: 25)
+        let text = dialogue.failure?.error(of: provider).description ?? ""
+        #expect(text.hasPrefix("provider 'p' at mail.example.com:25: "))
+        #expect(!text.contains("pass==") && !text.contains("AHVzZXIAcGFzcw"))
+    }
+}
