@@ -11,10 +11,11 @@ extension Setting where Value == Int {
 
 extension Setting where Value == Duration {
     static func duration(
-        _ name: String, _ range: ClosedRange<Duration>, default text: String, _ meaning: String
+        _ name: String, _ range: ClosedRange<Duration>, default text: String? = nil, shown: String? = nil,
+        _ meaning: String
     ) -> Self {
         Self(
-            name, type: "duration", default: text,
+            name, type: "duration", default: text, shown: shown,
             allowed: "\(range.lowerBound.settingText) to \(range.upperBound.settingText)", meaning,
             parse: { Duration(settingText: $0).flatMap { range.contains($0) ? $0 : nil } })
     }

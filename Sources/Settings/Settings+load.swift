@@ -71,6 +71,8 @@ extension Settings {
         reader.read(SettingsTable.workerGroup, into: &worker.group)
         reader.read(SettingsTable.workerChannels, into: &worker.channels)
         reader.read(SettingsTable.workerFlush, into: &worker.flush)
+        reader.read(SettingsTable.workerRetryBase, into: &worker.retryBase)
+        reader.read(SettingsTable.workerRetryCap, into: &worker.retryCap)
         reader.read(SettingsTable.collectorPartitions, into: &collector.partitions)
         reader.read(SettingsTable.collectorBatch, into: &collector.batch)
     }

@@ -44,6 +44,9 @@ package struct Settings: Sendable, Equatable {
         package var group = 50
         package var channels = Channel.allCases
         package var flush: Duration = .milliseconds(50)
+        /// The first wait between attempts; nil takes the protocol's own waits.
+        package var retryBase: Duration?
+        package var retryCap: Duration = .seconds(3_600)
         package init() {}
     }
 

@@ -37,6 +37,13 @@ enum SettingsTable {
         "worker.flush", .milliseconds(1)...(.seconds(10)), default: "50ms",
         "How long a result may wait in a worker for others to travel with.")
 
+    static let workerRetryBase = Setting.duration(
+        "worker.retry_base", .milliseconds(1)...(.seconds(86_400)), shown: "the protocol's: SMTP 60s, HTTP 2s",
+        "The first wait between attempts; it doubles with each, up to `worker.retry_cap`, with full jitter.")
+    static let workerRetryCap = Setting.duration(
+        "worker.retry_cap", .milliseconds(1)...(.seconds(604_800)), default: "1h",
+        "The longest wait between attempts, where `worker.retry_base` is set.")
+
     static let collectorPartitions = Setting.integer(
         "collector.partitions", 1...256, default: "4",
         "Status streams that results are spread over; the same for the whole fleet.")
@@ -91,7 +98,8 @@ enum SettingsTable {
         redisURL.key, redisUsername.key, redisPassword.key, redisPrefix.key, redisCAFile.key, redisTimeout.key,
         ledgerPath.key,
         plannerWindow.key, plannerPoll.key,
-        workerConcurrency.key, workerGroup.key, workerChannels.key, workerFlush.key,
+        workerConcurrency.key, workerGroup.key, workerChannels.key, workerFlush.key, workerRetryBase.key,
+        workerRetryCap.key,
         collectorPartitions.key, collectorBatch.key,
         metricsListen.key,
         logLevel.key, logFormat.key,

@@ -1,8 +1,24 @@
 import ArgumentParser
-import Configuration
-import Yams
 
+/// The one executable: a small file a subcommand.
 @main
 struct Flotilla: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "flotilla", abstract: "Mass-message dispatch.", subcommands: [SinkCommand.self])
+    static let configuration = CommandConfiguration(
+        commandName: "flotilla",
+        abstract: "Send one message to millions of people: e-mail, SMS, webhooks.",
+        discussion: """
+            To send a mailing from this machine alone:   flotilla send MAILING.yaml
+            To try it against a provider of your own:    flotilla sink --smtp 127.0.0.1:2525
+            A fleet: planner, worker (any number) and collector share a Redis and a configuration file, flotilla.yaml.
+            """,
+        version: Build.version,
+        subcommands: [
+            Send.self, MailingCommand.self, Up.self, PlannerCommand.self, WorkerCommand.self, CollectorCommand.self,
+            SinkCommand.self, Generate.self,
+        ])
+}
+
+/// Which build this is.
+enum Build {
+    static let version = "0.1.0"
 }

@@ -1,0 +1,165 @@
+import Broker
+import Logging
+import Metrics
+import Model
+import Policy
+import Synchronization
+import Transport
+
+/// One batch in a worker's hands, from its lease to its closing.
+struct BatchRun: Sendable {
+    let lease: BatchQueue.Lease
+    let mailing: PreparedMailing
+    let recipients: Recipients
+    let worker: WorkerShared
+    private let buffer: ResultBuffer
+    private let rule: OutcomeRule
+    private let meters: DeliveryMeters
+
+    init(lease: BatchQueue.Lease, mailing: PreparedMailing, recipients: Recipients, worker: WorkerShared) {
+        self.lease = lease
+        self.mailing = mailing
+        self.recipients = recipients
+        self.worker = worker
+        buffer = ResultBuffer(
+            lease: lease, queue: worker.queue, worker: worker.configuration.id, wait: worker.configuration.flush,
+            logger: worker.logger)
+        rule = OutcomeRule(
+            attempts: mailing.mailing.attempts, expires: lease.batch.expires,
+            schedule: worker.configuration.retries ?? (mailing.mailing.channel == .email ? .smtp : .http))
+        meters = worker.meters.meters(channel: mailing.mailing.channel, provider: mailing.provider)
+    }
+
+    /// How a group ended.
+    private enum Ending {
+        case done
+        /// Some of it was not begun and goes back.
+        case released
+        /// The batch is another's now.
+        case lost
+    }
+
+    /// Works until each recipient has a result or the rest is given back.
+    func run() async {
+        let open =
+            lease.batch.open
+            ?? (0..<recipients.count).map { OpenRecipient(index: $0, attempts: 0) }
+        var endings: [Ending] = []
+        await withTaskGroup(of: Ending.self) { group in
+            var pacer = Pacer(throttle: worker.throttle, groupLimit: worker.configuration.group)
+            var next = 0
+            while next < open.count {
+                guard worker.mayBegin(mailing) else {
+                    endings.append(.released)
+                    break
+                }
+                let size = await pacer.next(open.count - next, scope: mailing.scope) { worker.mayBegin(mailing) }
+                guard size > 0 else { continue }
+                let slice = Array(open[next..<min(next + size, open.count)])
+                next += slice.count
+                await worker.lanes.acquire()
+                group.addTask {
+                    defer { worker.lanes.release() }
+                    return await deliver(slice)
+                }
+            }
+            for await ending in group { endings.append(ending) }
+        }
+        guard !endings.contains(.lost) else {
+            return worker.logger.warning("batch \(lease.batch.id) is another worker's now; leaving it")
+        }
+        await buffer.close(endings.contains(.released) ? .released : .done)
+    }
+
+    /// Sends to some recipients and notes what became of them.
+    private func deliver(_ open: [OpenRecipient]) async -> Ending {
+        var waiting = open
+        var patience = Patience()
+        while true {
+            switch await permission() {
+            case .go: break
+            case .halted: return .released
+            case .lost: return .lost
+            }
+            waiting = await expire(waiting)
+            if waiting.isEmpty { return .done }
+            let group = compose(waiting)
+            let start = ContinuousClock.now
+            let answers = await mailing.transport.deliver(group) { [worker, mailing] in worker.mayBegin(mailing) }
+            let (results, unsent, problem) = judge(waiting, answers)
+            meters.delivered(results, seconds: ContinuousClock.now - start)
+            await buffer.add(results)
+            guard !unsent.isEmpty else { return .done }
+            // Nothing of these was on the wire: either we were told to stop, or the provider cannot be reached. Then they
+            // wait here, for the queue is full of others that would fare the same.
+            guard let problem else { return .released }
+            worker.providerTrouble(mailing.provider, problem)
+            waiting = unsent
+            guard worker.mayBegin(mailing), await patience.wait() else { return .released }
+        }
+    }
+
+    private func permission() async -> BatchQueue.Permission {
+        var patience = Patience()
+        while true {
+            do throws(RedisError) {
+                return try await worker.queue.begin(lease)
+            } catch {
+                worker.logger.warning("batch \(lease.batch.id) waits: \(error)")
+            }
+            guard !worker.isStopping, await patience.wait() else { return .halted(.paused) }
+        }
+    }
+
+    private func expire(_ open: [OpenRecipient]) async -> [OpenRecipient] {
+        let now = Clock.milliseconds()
+        guard now >= lease.batch.expires else { return open }
+        await buffer.add(
+            open.map { RecipientResult(index: $0.index, state: .expired, attempts: $0.attempts, at: now) })
+        return []
+    }
+
+    private func compose(_ open: [OpenRecipient]) -> MessageGroup {
+        var group = MessageGroup(sender: mailing.sender)
+        group.messages.reserveCapacity(open.count)
+        group.bytes.reserveCapacity(worker.messageSize.load(ordering: .relaxed) * open.count)
+        let date = Clock.milliseconds()
+        for item in open {
+            let start = group.bytes.count
+            mailing.compose(recipients, row: item.index, batch: lease.batch.id, date: date, into: &group.bytes)
+            group.messages.append(
+                MessageGroup.Message(
+                    recipient: recipients[item.index, 1], body: start..<group.bytes.count,
+                    key: "\(lease.batch.id.mailing).\(lease.batch.id.number).\(item.index)"))
+        }
+        worker.messageSize.store(group.bytes.count / max(1, open.count) + 256, ordering: .relaxed)
+        return group
+    }
+
+    /// Sorts answers into results and those of whom nothing was on the wire.
+    private func judge(
+        _ open: [OpenRecipient], _ answers: [Answer?]
+    ) -> (results: [RecipientResult], unsent: [OpenRecipient], problem: Answer?) {
+        var results: [RecipientResult] = []
+        results.reserveCapacity(open.count)
+        var unsent: [OpenRecipient] = []
+        var problem: Answer?
+        let now = Clock.milliseconds()
+        var generator = SystemRandomNumberGenerator()
+        for (item, answer) in zip(open, answers) {
+            guard let answer else {
+                unsent.append(item)
+                continue
+            }
+            if answer.kind == .unreachable, [.connect, .tls, .greeting].contains(answer.stage) {
+                unsent.append(item)
+                problem = answer
+                continue
+            }
+            if answer.kind == .misconfigured { worker.refused(mailing, answer) }
+            results.append(
+                rule.result(index: item.index, answer: answer, spent: item.attempts, now: now, using: &generator))
+        }
+        return (results, unsent, problem)
+    }
+}

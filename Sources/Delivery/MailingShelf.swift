@@ -1,0 +1,89 @@
+import Broker
+import Logging
+import Model
+import NIOCore
+import Policy
+import Synchronization
+import Transport
+
+/// The mailings that a worker has made ready, and the connections to their providers.
+actor MailingShelf {
+    enum Finding {
+        case ready(PreparedMailing)
+        /// The mailing has ended, or Redis lost it.
+        case gone
+        /// It cannot be sent by this worker; the text says why.
+        case unfit(String)
+    }
+
+    private let board: MailingBoard
+    private let configuration: WorkerConfiguration
+    private let group: any EventLoopGroup
+    private let logger: Logger
+    private var mailings: [MailingID: PreparedMailing] = [:]
+    private var transports: [String: any DeliveryTransport] = [:]
+
+    init(board: MailingBoard, configuration: WorkerConfiguration, group: any EventLoopGroup, logger: Logger) {
+        self.board = board
+        self.configuration = configuration
+        self.group = group
+        self.logger = logger
+    }
+
+    /// The mailing, made ready at the first call.
+    /// - Throws: `RedisError`, or `TransportError` while its provider cannot be reached.
+    func mailing(_ id: MailingID) async throws -> Finding {
+        if let known = mailings[id] { return .ready(known) }
+        guard let mailing = try await board.definition(id), let speed = try await board.controls(id)?.speed else { return .gone }
+        let provider: Provider
+        do throws(ProviderURLError) {
+            if let named = configuration.providers[mailing.provider] {
+                provider = named
+            } else {
+                provider = try ProviderURL.parse(mailing.provider)
+            }
+        } catch {
+            return .unfit("provider '\(mailing.provider)' is neither a name in this worker's flotilla.yaml nor a URL: \(error)")
+        }
+        let transport = self.transport(provider)
+        let capabilities = try await transport.prepare()
+        if let known = mailings[id] { return .ready(known) }
+        do {
+            let ready = try PreparedMailing(
+                id: id, mailing: mailing, speed: speed, provider: provider, hostname: configuration.hostname,
+                transport: transport, capabilities: capabilities)
+            mailings[id] = ready
+            return .ready(ready)
+        } catch {
+            return .unfit("\(error)")
+        }
+    }
+
+    private func transport(_ provider: Provider) -> any DeliveryTransport {
+        if let known = transports[provider.name] { return known }
+        let made = TransportMaker.make(
+            provider, hostname: configuration.hostname, group: group, logger: logger)
+        transports[provider.name] = made
+        return made
+    }
+
+    /// Looks at the board, and takes over what operators changed; forgets mailings that are gone.
+    func refresh() async throws(RedisError) {
+        for (id, mailing) in mailings {
+            guard let (state, speed) = try await board.controls(id) else {
+                mailings[id] = nil
+                mailing.halt()
+                continue
+            }
+            do {
+                try mailing.update(state: state, speed: speed)
+            } catch {
+                logger.error("mailing \(id): speed '\(speed)' is not understood and left as it was: \(error)")
+            }
+        }
+    }
+
+    func close() async {
+        for transport in transports.values { await transport.close() }
+    }
+}

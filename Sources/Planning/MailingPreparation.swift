@@ -1,0 +1,73 @@
+package import Model
+import Policy
+import Templates
+
+/// A mailing that was checked against its recipients' columns and its provider.
+package struct PreparedJob: Sendable {
+    package let mailing: Mailing
+    package let source: RecipientSource
+    package let provider: Provider
+}
+
+/// Checks a mailing before anything is sent: every template against the columns of the recipients' file.
+package enum MailingPreparation {
+    /// - Parameter providers: those that mailings may name.
+    /// - Throws: `InputError`, `TemplateError`, `ProviderURLError`, `UnknownProvider`.
+    package static func prepare(
+        _ file: MailingFile, providers: [String: Provider], hostname: String
+    ) throws -> PreparedJob {
+        var mailing = file.mailing
+        let provider = try find(mailing.provider, providers)
+        try Self.check(provider, suits: mailing.channel)
+        let planner = try RecipientPlanner(source: file.recipients, channel: mailing.channel)
+        mailing.fields = planner.fields
+        let used = try usedFields(mailing, provider, hostname)
+        // Only what the templates say travels with the batches.
+        mailing.fields = planner.fields.enumerated().filter { $0.offset < 2 || used.contains($0.offset) }.map(\.element)
+        return PreparedJob(mailing: mailing, source: file.recipients, provider: provider)
+    }
+
+    private static func usedFields(_ mailing: Mailing, _ provider: Provider, _ hostname: String) throws -> Set<Int> {
+        switch mailing.channel {
+        case .email: try EmailComposer(mailing: mailing, domain: hostname).columns
+        case .sms: try BodyComposer(sms: mailing, body: provider.body).columns
+        case .webhook: try BodyComposer(template: mailing.body, fields: mailing.fields, nested: mailing.nestedFields).columns
+        }
+    }
+
+    private static func find(_ name: String, _ providers: [String: Provider]) throws -> Provider {
+        if let provider = providers[name] { return provider }
+        if ProviderURL.isURL(name) { return try ProviderURL.parse(name) }
+        throw UnknownProvider(name: name, known: providers.keys.sorted())
+    }
+
+    private static func check(_ provider: Provider, suits channel: Channel) throws {
+        let isMail = provider.scheme == .smtp || provider.scheme == .smtps
+        guard isMail == (channel == .email) else {
+            throw UnsuitableProvider(provider: provider.name, scheme: provider.scheme, channel: channel)
+        }
+    }
+}
+
+package struct UnknownProvider: Error, CustomStringConvertible {
+    let name: String
+    let known: [String]
+
+    package var description: String {
+        let list = known.isEmpty ? "it names none" : "it names: \(known.joined(separator: ", "))"
+        return "provider '\(name)' is no URL (smtp://host:port) and no provider of flotilla.yaml (\(list))"
+    }
+}
+
+package struct UnsuitableProvider: Error, CustomStringConvertible {
+    let provider: String
+    let scheme: Provider.Scheme
+    let channel: Channel
+
+    package var description: String {
+        """
+        provider \(provider) speaks \(scheme.rawValue), which does not carry channel \(channel.rawValue): email takes smtp or \
+        smtps, sms and webhook take http or https
+        """
+    }
+}

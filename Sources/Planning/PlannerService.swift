@@ -1,0 +1,131 @@
+package import Ledger
+package import Logging
+import Metrics
+import Model
+import Policy
+import ServiceLifecycle
+import Synchronization
+
+/// Plans mailings, one after another: reads their recipients, cuts batches and writes them to the ledger. A mailing is sent
+/// only when its whole input was read without an error, so that a broken row stops it before anybody has got it.
+package struct PlannerService: Service {
+    package typealias Store = PlanStore & MailingStore
+
+    /// Rows in a transaction at most, so that memory stays small and a crash costs little.
+    private static let rowsAtOnce = 10_000
+
+    private let ledger: any Store
+    private let poll: Duration
+    private let logger: Logger
+    private let plannedRows = Counter(label: "flotilla_planner_rows_total", dimensions: [("outcome", "planned")])
+    private let excludedRows = Counter(label: "flotilla_planner_rows_total", dimensions: [("outcome", "excluded")])
+
+    /// - Parameter poll: how often the ledger is looked at for a mailing to plan.
+    package init(ledger: any Store, poll: Duration, logger: Logger) {
+        self.ledger = ledger
+        self.poll = poll
+        self.logger = logger
+    }
+
+    package func run() async throws {
+        let stopping = Atomic<Bool>(false)
+        await withGracefulShutdownHandler {
+            await plan { stopping.load(ordering: .relaxed) || Task.isCancelled }
+        } onGracefulShutdown: {
+            stopping.store(true, ordering: .relaxed)
+        }
+    }
+
+    private func plan(isStopping: () -> Bool) async {
+        var patience = Patience()
+        while !isStopping() {
+            do throws(LedgerError) {
+                let waiting = try await ledger.mailings(states: [.scheduled, .collecting], limit: 100)
+                // The oldest first.
+                if let record = waiting.last { try await plan(record, isStopping: isStopping) }
+                patience = Patience()
+            } catch {
+                logger.error("planning waits: \(error)")
+                guard await patience.wait() else { return }
+            }
+            do { try await Task.sleep(for: min(poll, .milliseconds(250))) } catch { return }
+        }
+    }
+
+    private func plan(_ record: MailingRecord, isStopping: () -> Bool) async throws(LedgerError) {
+        let now = Clock.milliseconds()
+        _ = try await ledger.setState(record.id, to: .collecting, from: [.scheduled], reason: "", now: now)
+        do {
+            try await read(record, isStopping: isStopping)
+        } catch let error as LedgerError {
+            throw error
+        } catch {
+            logger.error("mailing \(record.id) fails: \(error)", metadata: ["mailing": "\(record.id)"])
+            try await ledger.failPlan(record.id, reason: "\(error)", now: Clock.milliseconds())
+        }
+    }
+
+    private func read(_ record: MailingRecord, isStopping: () -> Bool) async throws {
+        guard let source = record.source else {
+            throw InputError(file: record.origin, problem: "names no recipients")
+        }
+        try await noteFile(record, source)
+        var planner = try RecipientPlanner(
+            source: source, channel: record.mailing.channel, carry: Set(record.mailing.fields.dropFirst(2)),
+            batchSize: BatchSize.of(record), after: record.rowsRead)
+        guard planner.fields == record.mailing.fields else {
+            throw InputError(file: source.file, problem: "has other columns than when the mailing was made")
+        }
+        var chunk = planner.makeChunk()
+        var batches: [PlannedBatch] = []
+        var exclusions: [Exclusion] = []
+        var number = record.nextBatch
+        var written = record.rowsRead
+        var hasMore = true
+        while hasMore {
+            if isStopping() { return }
+            hasMore = try planner.next(&chunk)
+            if !chunk.recipients.isEmpty {
+                batches.append(PlannedBatch(number: number, recipients: chunk.recipients))
+                number += 1
+            }
+            exclusions += chunk.exclusions
+            guard planner.rows - written >= Self.rowsAtOnce || !hasMore, planner.rows > written else { continue }
+            try await ledger.appendPlan(record.id, batches: batches, exclusions: exclusions, rowsRead: planner.rows)
+            plannedRows.increment(by: batches.reduce(0) { $0 + $1.count })
+            excludedRows.increment(by: exclusions.count)
+            written = planner.rows
+            batches.removeAll(keepingCapacity: true)
+            exclusions.removeAll(keepingCapacity: true)
+        }
+        for key in planner.ignored {
+            logger.warning("\(source.file): key '\(key.name)' of row \(key.row) is not in the first object and is left out")
+        }
+        try await ledger.finishPlan(record.id, now: Clock.milliseconds())
+        logger.info("mailing \(record.id) is planned: \(planner.rows) rows", metadata: ["mailing": "\(record.id)"])
+    }
+
+    /// A planning that is taken up again must read the file it began with.
+    private func noteFile(_ record: MailingRecord, _ source: RecipientSource) async throws {
+        let file = try FileStamp(path: source.file)
+        guard record.rowsRead > 0, let size = record.sourceSize, let modified = record.sourceModified else {
+            return try await ledger.noteSource(record.id, size: file.size, modified: file.modified)
+        }
+        guard size == file.size, modified == file.modified else {
+            throw InputError(
+                file: source.file,
+                problem: "has changed since \(record.rowsRead) of its rows were planned; send it as a new mailing")
+        }
+    }
+}
+
+/// How large a mailing's batches are.
+enum BatchSize {
+    /// Seconds of work that a slow mailing's batch holds: a pause, or a change of speed, finds little in the workers' hands.
+    private static let seconds = 5.0
+
+    static func of(_ record: MailingRecord) -> Int {
+        guard let speed = record.speed, let limit = try? RateLimit(speed) else { return record.mailing.batchSize }
+        return max(1, min(record.mailing.batchSize, Int(limit.perSecond * seconds)))
+    }
+}

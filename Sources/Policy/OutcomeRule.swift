@@ -1,0 +1,54 @@
+package import Model
+
+/// What becomes of a recipient after an answer: pure, so that retries can be reasoned about and simulated.
+package struct OutcomeRule: Sendable {
+    /// Attempts at most.
+    package var attempts: Int
+    /// When the mailing's messages expire, in milliseconds since 1970.
+    package var expires: Int64
+    package var schedule: RetrySchedule
+
+    package init(attempts: Int, expires: Int64, schedule: RetrySchedule) {
+        self.attempts = attempts
+        self.expires = expires
+        self.schedule = schedule
+    }
+
+    /// Seconds of rest after an answer that spends no attempt and names no time.
+    private static let rest = 5.0
+
+    /// - Parameters:
+    ///   - spent: attempts spent before this answer.
+    ///   - now: milliseconds since 1970.
+    package func result(
+        index: Int, answer: Answer, spent: Int, now: Int64, using generator: inout some RandomNumberGenerator
+    ) -> RecipientResult {
+        var result = RecipientResult(index: index, state: .failed, attempts: spent + 1, at: now, answer: answer)
+        switch answer.kind {
+        case .accepted:
+            result.state = .sent
+        case .badRecipient, .rejected:
+            result.state = .failed
+        case .throttled, .misconfigured:
+            // Nobody's fault among the recipients: no attempt is spent.
+            result.attempts = spent
+            deferred(&result, seconds: answer.retryAfter ?? Self.rest)
+        case .temporary, .unreachable:
+            guard result.attempts < attempts else { break }
+            deferred(
+                &result,
+                seconds: max(answer.retryAfter ?? 0, schedule.delay(afterAttempt: result.attempts, using: &generator)))
+        }
+        return result
+    }
+
+    private func deferred(_ result: inout RecipientResult, seconds: Double) {
+        let due = result.at + Int64(seconds * 1000)
+        if due >= expires {
+            result.state = .expired
+        } else {
+            result.state = .deferred
+            result.due = due
+        }
+    }
+}

@@ -1,0 +1,240 @@
+import ArgumentParser
+import Foundation
+import Ledger
+import Logging
+import Model
+import Planning
+import Policy
+import Settings
+import Telemetry
+
+/// Everything that is asked of, or told to, the mailings of a ledger.
+struct MailingCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "mailing", abstract: "List, show, report, pause, resume or stop the mailings of a ledger.",
+        subcommands: [
+            List.self, Show.self, Report.self, Recipient.self, History.self, Add.self, Pause.self, Resume.self, Stop.self,
+            Speed.self,
+        ])
+}
+
+/// Which ledger, and which of its mailings.
+struct LedgerOptions: ParsableArguments {
+    @Option(help: "The configuration file; ./flotilla.yaml where it exists.")
+    var config: String?
+
+    @Option(help: "The ledger's file (SQLite).")
+    var ledger: String?
+
+    func settings() throws -> Settings {
+        var settings = try Settings.load(file: config, environment: ProcessInfo.processInfo.environment)
+        if let ledger { settings.ledger.path = ledger }
+        Log.bootstrap(level: .warning, format: .human, terminal: Terminal())
+        return settings
+    }
+
+    /// Opens a ledger that is there; asking a question makes no new one.
+    func open() throws -> SQLiteLedger {
+        let path = try settings().ledger.path
+        guard FileManager.default.fileExists(atPath: path) else {
+            throw ValidationError("there is no ledger \(path); name one with --ledger")
+        }
+        return try SQLiteLedger.open(path, logger: Logger(label: "flotilla"))
+    }
+}
+
+struct MailingArgument: ParsableArguments {
+    @Argument(help: "The mailing's id, or as much of its beginning as is needed.")
+    var id: String
+
+    func find(in ledger: SQLiteLedger) async throws -> MailingRecord {
+        let found = try await ledger.find(prefix: id)
+        guard let record = found.first else {
+            throw ValidationError("no mailing begins with '\(id)'; flotilla mailing list shows them")
+        }
+        guard found.count == 1 else {
+            throw ValidationError("'\(id)' is the beginning of several mailings: \(found.map(\.id.description).joined(separator: ", "))")
+        }
+        return record
+    }
+}
+
+extension MailingCommand {
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "List the mailings, the newest first.")
+        @OptionGroup var options: LedgerOptions
+        @Option(help: "How many at most.") var limit = 50
+
+        func run() async throws {
+            let ledger = try options.open()
+            let records = try await ledger.mailings(states: nil, limit: limit)
+            if records.isEmpty { return print("no mailings yet") }
+            print(TextTable(
+                header: ["ID", "STATE", "PLANNED", "SENT", "FAILED", "OPEN", "CREATED", "NAME"],
+                rows: try await rows(records, ledger), rightAligned: [2, 3, 4, 5]).text)
+        }
+
+        private func rows(_ records: [MailingRecord], _ ledger: SQLiteLedger) async throws -> [[String]] {
+            var rows: [[String]] = []
+            for record in records {
+                let progress = try await ledger.progress(record.id)
+                rows.append([
+                    record.id.description, record.state.rawValue, grouped(record.plannedCount),
+                    grouped((progress?[.sent] ?? 0) + (progress?[.delivered] ?? 0)), grouped(progress?[.failed] ?? 0),
+                    grouped(progress?.open ?? 0), Timestamp.text(record.created), record.mailing.name,
+                ])
+            }
+            return rows
+        }
+    }
+
+    struct Show: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Show where a mailing stands, and why.")
+        @OptionGroup var options: LedgerOptions
+        @OptionGroup var mailing: MailingArgument
+
+        func run() async throws {
+            let ledger = try options.open()
+            let record = try await mailing.find(in: ledger)
+            guard let progress = try await ledger.progress(record.id) else { return }
+            var rows = [
+                ["id", record.id.description], ["name", record.mailing.name], ["state", record.state.rawValue],
+                ["channel", record.mailing.channel.rawValue], ["provider", record.mailing.provider],
+                ["speed", record.speed ?? "no limit"], ["made from", record.origin],
+                ["recipients", record.source?.file ?? "-"],
+            ]
+            if !record.reason.isEmpty { rows.append(["why", record.reason]) }
+            print(TextTable(header: [], rows: rows).text)
+            print(ProgressLine(name: record.mailing.name, progress: progress, rate: 0).text)
+        }
+    }
+
+    struct Report: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Report what became of a mailing, and check that it adds up.")
+        @OptionGroup var options: LedgerOptions
+        @OptionGroup var mailing: MailingArgument
+        @Flag(help: "Print JSON.") var json = false
+
+        func run() async throws {
+            let ledger = try options.open()
+            let record = try await mailing.find(in: ledger)
+            guard let report = try await ledger.report(record.id, now: Clock.milliseconds()) else { return }
+            print(json ? String(decoding: try report.json(), as: UTF8.self) : ReportText(report).text)
+            let faults = try await ledger.audit(record.id)
+            for fault in faults { FileHandle.standardError.write(Data("the numbers do not add up: \(fault)\n".utf8)) }
+            if !faults.isEmpty || !report.balances { throw ExitCode(1) }
+        }
+    }
+
+    struct Recipient: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Show what became of one recipient of a mailing: state, attempts, answers, times.")
+        @OptionGroup var options: LedgerOptions
+        @OptionGroup var mailing: MailingArgument
+        @Argument(help: "The recipient's address or id.") var recipient: String
+
+        func run() async throws {
+            let ledger = try options.open()
+            let record = try await mailing.find(in: ledger)
+            guard let detail = try await ledger.recipient(record.id, recipient) else {
+                throw ValidationError("mailing \(record.id) has no recipient '\(recipient)'; was it left out? See: flotilla mailing report \(record.id)")
+            }
+            print(RecipientText(detail).text)
+        }
+    }
+
+    struct History: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Show all that an address was sent, the newest first.")
+        @OptionGroup var options: LedgerOptions
+        @Argument(help: "The address.") var address: String
+        @Option(help: "How many at most.") var limit = 100
+
+        func run() async throws {
+            let details = try await options.open().history(address: address, limit: limit)
+            if details.isEmpty { return print("nothing was sent to this address") }
+            for detail in details { print(RecipientText(detail).text) }
+        }
+    }
+
+    struct Add: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Add a mailing to the ledger, for a running planner (flotilla planner, flotilla up).")
+        @Argument(help: "The mailing's file (YAML).") var file: String
+        @Option(help: "The recipients' file, in place of the mailing's.") var recipients: String?
+        @Option(help: "A provider of flotilla.yaml, or a URL.") var provider: String?
+        @OptionGroup var options: LedgerOptions
+
+        func run() async throws {
+            let settings = try options.settings()
+            let loaded = try MailingFile.load(file, overrides: .init(recipients: recipients, provider: provider))
+            let job = try MailingPreparation.prepare(
+                loaded, providers: settings.providers, hostname: settings.email.hostname)
+            let ledger = try SQLiteLedger.open(settings.ledger.path, logger: Logger(label: "flotilla"))
+            var generator = SystemRandomNumberGenerator()
+            let id = MailingID(milliseconds: Clock.milliseconds(), using: &generator)
+            try await ledger.create(
+                id, mailing: job.mailing, source: job.source,
+                origin: URL(fileURLWithPath: file).standardizedFileURL.path, state: .scheduled, now: Clock.milliseconds())
+            print(id)
+        }
+    }
+
+    struct Pause: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Pause a mailing; it goes on with: flotilla mailing resume.")
+        @OptionGroup var options: LedgerOptions
+        @OptionGroup var mailing: MailingArgument
+
+        func run() async throws {
+            try await change(options, mailing, to: .paused, from: [.sending], reason: PauseReason.byHand)
+        }
+    }
+
+    struct Resume: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Let a paused mailing go on.")
+        @OptionGroup var options: LedgerOptions
+        @OptionGroup var mailing: MailingArgument
+
+        func run() async throws { try await change(options, mailing, to: .sending, from: [.paused], reason: "") }
+    }
+
+    struct Stop: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Stop a mailing for good; who has not got it will not.")
+        @OptionGroup var options: LedgerOptions
+        @OptionGroup var mailing: MailingArgument
+
+        func run() async throws {
+            try await change(
+                options, mailing, to: .stopped, from: [.draft, .scheduled, .collecting, .sending, .paused],
+                reason: "stopped by hand")
+        }
+    }
+
+    struct Speed: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Change a mailing's limit while it is sent.")
+        @OptionGroup var options: LedgerOptions
+        @OptionGroup var mailing: MailingArgument
+        @Argument(help: "The new limit, as 500/s or 6000/min,burst=50; 'own' for the mailing file's.") var speed: String
+
+        func run() async throws {
+            let ledger = try options.open()
+            let record = try await mailing.find(in: ledger)
+            try await ledger.setSpeed(record.id, speed == "own" ? nil : RateLimit(speed).description)
+            print("\(record.id): \(speed)")
+        }
+    }
+}
+
+private func change(
+    _ options: LedgerOptions, _ argument: MailingArgument, to state: MailingState, from: Set<MailingState>, reason: String
+) async throws {
+    let ledger = try options.open()
+    let record = try await argument.find(in: ledger)
+    guard try await ledger.setState(record.id, to: state, from: from, reason: reason, now: Clock.milliseconds()) else {
+        throw ValidationError("mailing \(record.id) is \(record.state.rawValue) and cannot become \(state.rawValue)")
+    }
+    if state == .stopped {
+        // Without a planner at work nobody else would settle them; what is with the workers is settled when it comes back.
+        _ = try await ledger.stopOpen(record.id, now: Clock.milliseconds())
+    }
+    print("\(record.id): \(state.rawValue)")
+}

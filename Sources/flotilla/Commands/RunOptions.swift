@@ -1,0 +1,38 @@
+import ArgumentParser
+import Logging
+import Settings
+import Telemetry
+import class Foundation.ProcessInfo
+
+/// Options of every command that reads the configuration.
+struct RunOptions: ParsableArguments {
+    @Option(help: "The configuration file; ./flotilla.yaml where it exists.")
+    var config: String?
+
+    @Flag(help: "Log JSON lines.")
+    var json = false
+
+    @Option(help: "The Redis of the fleet: redis://, rediss:// (TLS) or unix:///path. No password here: FLOTILLA_REDIS_PASSWORD.")
+    var redis: String?
+
+    @Option(help: "The ledger's file (SQLite).")
+    var ledger: String?
+
+    /// The settings, with what the command line says in place of the file.
+    func settings() throws -> Settings {
+        var settings = try Settings.load(file: config, environment: ProcessInfo.processInfo.environment)
+        if let redis {
+            guard let url = RedisURL(redis) else {
+                throw ValidationError("--redis '\(redis)' is no Redis URL: redis://host:port, rediss://host:port or unix:///path")
+            }
+            guard url.username == nil, url.password == nil else {
+                throw ValidationError(
+                    "--redis shows its user and password to everyone who lists processes; use FLOTILLA_REDIS_URL")
+            }
+            settings.redis.endpoint = url.endpoint
+        }
+        if let ledger { settings.ledger.path = ledger }
+        if json { settings.log.format = .json }
+        return settings
+    }
+}

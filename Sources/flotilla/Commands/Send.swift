@@ -1,0 +1,117 @@
+import ArgumentParser
+import Broker
+import Delivery
+import Foundation
+import Ledger
+import Logging
+import Model
+import Planning
+import ServiceLifecycle
+import Settings
+import Telemetry
+
+/// The main job in one process.
+struct Send: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Send a mailing: plan it, deliver it, collect what became of everyone, and report.",
+        discussion: """
+            Everything runs in this process, with a private Redis and a SQLite ledger, unless --redis and --ledger name others.
+            Ctrl-C stops cleanly. The same command on the same ledger goes on where it stopped, and sends nothing twice.
+
+            Exit status: 0 when every recipient is accounted for; 2 when the mailing is not at its end (stopped, paused,
+            interrupted); 1 when something is wrong, and then nothing was sent that the message does not tell.
+            """)
+
+    @Argument(help: "The mailing's file (YAML): docs/mailing-file.md.", completion: .file(extensions: ["yaml", "yml"]))
+    var mailing: String
+
+    @Option(help: "The recipients' file (CSV or NDJSON), in place of the mailing's.")
+    var recipients: String?
+
+    @Option(help: "A provider of flotilla.yaml, or a URL: smtp://host:port, smtps://, http://, https://.")
+    var provider: String?
+
+    @Option(help: "Write the report as JSON to this file.")
+    var report: String?
+
+    @Option(help: "Groups of messages on their way at once.")
+    var concurrency: Int?
+
+    @Flag(help: "Show no progress and no report.")
+    var quiet = false
+
+    @Flag(help: "Send a mailing again, as a new one, that was sent from this file before.")
+    var again = false
+
+    @OptionGroup var options: RunOptions
+
+    func validate() throws {
+        if let concurrency, !(1...10_000).contains(concurrency) {
+            throw ValidationError("--concurrency is a number from 1 to 10000")
+        }
+    }
+
+    func run() async throws {
+        var settings = try options.settings()
+        if let concurrency { settings.worker.concurrency = concurrency }
+        let terminal = Terminal()
+        Log.bootstrap(
+            level: quiet ? max(settings.log.level, .warning) : settings.log.level, format: settings.log.format,
+            terminal: terminal)
+        // What can be wrong with the input is found before anything is started or written.
+        let file = try MailingFile.load(mailing, overrides: .init(recipients: recipients, provider: provider))
+        let job = try MailingPreparation.prepare(file, providers: settings.providers, hostname: settings.email.hostname)
+        let duty = try LedgerLock.acquire(ledger: settings.ledger.path)
+        defer { duty.release() }
+        let redis = settings.redis.endpoint == nil ? try await PrivateRedis() : nil
+        defer { redis?.stop() }
+        let station = try Station(settings, endpoint: redis?.endpoint, terminal: terminal)
+        let ledger = try station.openLedger()
+        let origin = URL(fileURLWithPath: mailing).standardizedFileURL.path
+        let intake = Intake(ledger: ledger, job: job, origin: origin, again: again)
+        let id: MailingID
+        switch try await intake.plan() {
+        case .finished(let earlier):
+            if !quiet { print("This mailing was sent before; nothing is sent again. To send it as a new mailing: --again\n") }
+            return try await finish(earlier, ledger, settings)
+        case .new, .goOn:
+            _ = try await ProviderCheck.check(
+                job.provider, hostname: settings.email.hostname, group: station.group, logger: station.logger)
+            id = try await intake.commit()
+        }
+        let broker = try await station.openBroker("send")
+        let follower = Follower(
+            id: id, name: job.mailing.name, ledger: ledger, terminal: terminal, isQuiet: quiet)
+        try await station.run(
+            station.metricsServer()
+                + [
+                    Observer(broker: broker, ledger: ledger, readiness: station.readiness, logger: station.logger),
+                    station.collector(broker, ledger), station.worker(broker),
+                ] + station.planner(broker, ledger), until: follower)
+        await broker.close()
+        try await finish(id, ledger, settings)
+    }
+
+    /// Reports, and says by the exit status how the mailing ended.
+    private func finish(_ id: MailingID, _ ledger: SQLiteLedger, _ settings: Settings) async throws {
+        guard let outcome = try await ledger.report(id, now: Clock.milliseconds()) else { return }
+        let faults = try await ledger.audit(id)
+        if let report { try outcome.json().write(to: URL(fileURLWithPath: report), options: .atomic) }
+        if !quiet {
+            print(ReportText(outcome).text)
+            print(
+                """
+
+                  More:  flotilla mailing report \(id) --ledger \(settings.ledger.path)
+                         sqlite3 \(settings.ledger.path) "SELECT * FROM delivery WHERE state <> 'sent' LIMIT 10"
+                """)
+        }
+        for fault in faults { FileHandle.standardError.write(Data("the numbers do not add up: \(fault)\n".utf8)) }
+        if !outcome.balances || !faults.isEmpty { throw ExitCode(1) }
+        if outcome.state == .failed { throw ExitCode(1) }
+        guard outcome.state == .sent else {
+            if !quiet { print("\nNot at its end yet: the same command goes on with it.") }
+            throw ExitCode(2)
+        }
+    }
+}

@@ -1,0 +1,58 @@
+import ArgumentParser
+import Ledger
+import Model
+import Planning
+
+/// Decides whether a mailing file is a new mailing, one to go on with, or one that was sent.
+struct Intake {
+    enum Decision: Equatable {
+        case new
+        case goOn(MailingID, MailingState)
+        case finished(MailingID)
+    }
+
+    struct Changed: Error, CustomStringConvertible {
+        let description: String
+    }
+
+    let ledger: SQLiteLedger
+    let job: PreparedJob
+    let origin: String
+    /// A mailing that was sent is sent again as a new one.
+    let again: Bool
+
+    /// - Throws: `Changed` when the mailing is half sent and its file is another now.
+    func plan() async throws -> Decision {
+        if let record = try await ledger.unfinished(origin: origin) {
+            guard record.mailing == job.mailing, record.source == job.source else {
+                throw Changed(
+                    description: """
+                        \(origin) has changed, or is sent with other options, since its mailing \(record.id) was begun, which \
+                        is not at its end (\(record.state.rawValue)). Take the change back to go on with it, or end it \
+                        first: flotilla mailing stop \(record.id)
+                        """)
+            }
+            return .goOn(record.id, record.state)
+        }
+        guard !again, let record = try await ledger.latest(origin: origin), record.state == .sent,
+            record.mailing == job.mailing, record.source == job.source
+        else { return .new }
+        return .finished(record.id)
+    }
+
+    /// Writes the decision down.
+    func commit() async throws -> MailingID {
+        let now = Clock.milliseconds()
+        if case .goOn(let id, let state) = try await plan() {
+            if state == .paused {
+                _ = try await ledger.setState(id, to: .sending, from: [.paused], reason: "", now: now)
+            }
+            return id
+        }
+        var generator = SystemRandomNumberGenerator()
+        let id = MailingID(milliseconds: now, using: &generator)
+        try await ledger.create(
+            id, mailing: job.mailing, source: job.source, origin: origin, state: .scheduled, now: now)
+        return id
+    }
+}

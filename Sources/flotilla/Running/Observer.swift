@@ -1,0 +1,65 @@
+import Broker
+import Ledger
+import Logging
+import Metrics
+import Model
+import ServiceLifecycle
+import Telemetry
+
+/// Looks once a second at Redis and the ledger: sets the gauges of queues and mailings, and says whether we are ready.
+struct Observer: Service {
+    let broker: Broker
+    /// Nil in a worker, which knows no ledger.
+    let ledger: SQLiteLedger?
+    let readiness: Readiness
+    let logger: Logger
+
+    func run() async throws {
+        let queue = BatchQueue(broker)
+        let status = StatusStreams(broker)
+        readiness.set("redis", ready: false, why: "not looked at yet")
+        try? await cancelWhenGracefulShutdown {
+            while true {
+                await lookAtRedis(queue, status)
+                if let ledger { await look(at: ledger) }
+                try await Task.sleep(for: .seconds(1))
+            }
+        }
+        await queue.close()
+        await status.close()
+    }
+
+    private func lookAtRedis(_ queue: BatchQueue, _ status: StatusStreams) async {
+        do throws(RedisError) {
+            for channel in Channel.allCases {
+                let labels = [("channel", channel.rawValue)]
+                let depth = try await queue.depth(channel)
+                let inWork = try await queue.inWork(channel)
+                Gauge(label: "flotilla_batches_in_flight", dimensions: labels).record(inWork)
+                Gauge(label: "flotilla_batches_ready", dimensions: labels).record(max(0, depth - inWork))
+            }
+            let lag = try await status.lag()
+            for (partition, entries) in lag.entries.enumerated() {
+                Gauge(label: "flotilla_status_lag_entries", dimensions: [("partition", "\(partition)")]).record(entries)
+            }
+            Gauge(label: "flotilla_status_lag_seconds").record(lag.seconds)
+            readiness.set("redis", ready: true)
+        } catch {
+            readiness.set("redis", ready: false, why: "\(error)")
+        }
+    }
+
+    private func look(at ledger: SQLiteLedger) async {
+        do throws(LedgerError) {
+            let open = MailingState.allCases.filter { !$0.isTerminal }
+            let mailings = try await ledger.mailings(states: Set(open), limit: 10_000)
+            for state in open {
+                Gauge(label: "flotilla_mailings", dimensions: [("state", state.rawValue)])
+                    .record(mailings.count { $0.state == state })
+            }
+            readiness.set("ledger", ready: true)
+        } catch {
+            readiness.set("ledger", ready: false, why: "\(error)")
+        }
+    }
+}

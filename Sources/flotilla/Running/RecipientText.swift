@@ -1,0 +1,26 @@
+import Ledger
+import Model
+import Telemetry
+
+/// What became of one recipient, for a terminal.
+struct RecipientText {
+    private let detail: RecipientDetail
+
+    init(_ detail: RecipientDetail) { self.detail = detail }
+
+    var text: String {
+        var rows = [
+            ["mailing", "\(detail.mailing) '\(detail.mailingName)'"],
+            ["recipient", "\(detail.address) (id \(detail.id), batch \(detail.batch), place \(detail.index))"],
+            ["state", "\(detail.state.name), \(detail.attempts) attempts"],
+        ]
+        if let due = detail.due { rows.append(["next attempt", Timestamp.text(due)]) }
+        if !detail.messageID.isEmpty { rows.append(["provider's id", detail.messageID]) }
+        for attempt in detail.history {
+            let answer = attempt.answer.map { "\($0.code) \($0.text) (\($0.kind.rawValue), at \($0.stage.rawValue))" } ?? ""
+            rows.append([Timestamp.text(attempt.at), "\(attempt.state.name) \(answer) by \(attempt.worker)"])
+        }
+        for event in detail.events { rows.append([Timestamp.text(event.at), "\(event.kind.rawValue) \(event.detail)"]) }
+        return TextTable(header: [], rows: rows).text + "\n"
+    }
+}

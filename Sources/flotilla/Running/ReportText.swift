@@ -1,0 +1,70 @@
+import Ledger
+import Model
+import Telemetry
+
+/// A report for a terminal.
+struct ReportText {
+    private let report: MailingReport
+
+    init(_ report: MailingReport) { self.report = report }
+
+    var text: String {
+        var blocks = [head, TextTable(header: [], rows: numbers, rightAligned: [1]).text.indented]
+        if !report.answers.isEmpty { blocks.append("Failures, by answer:\n" + answers(report.answers).indented) }
+        if !report.deferrals.isEmpty { blocks.append("Waiting for another attempt, by answer:\n" + answers(report.deferrals).indented) }
+        if report.timeline.count > 1 { blocks.append("Rate over time (\(report.step) s a column):\n" + timeline.indented) }
+        blocks.append(times)
+        return blocks.joined(separator: "\n\n")
+    }
+
+    private var head: String {
+        let why = report.reason.isEmpty ? "" : " (\(report.reason))"
+        return "Mailing \(report.id) '\(report.name)' by \(report.channel.rawValue): \(report.state.rawValue)\(why)"
+    }
+
+    private var numbers: [[String]] {
+        let excluded = report.excluded.values.reduce(0, +)
+        var rows = [["rows", grouped(report.planned + excluded)]]
+        for (reason, count) in report.excluded.sorted(by: { $0.value > $1.value }) where count > 0 {
+            rows.append(["  left out: \(reason.rawValue)", grouped(count)])
+        }
+        rows.append(["planned", grouped(report.planned)])
+        for state in RecipientState.allCases.sorted(by: { $0.rank > $1.rank }) where report[state] > 0 || state == .sent {
+            rows.append(["  \(state.name)", grouped(report[state])])
+        }
+        rows.append(["adds up", report.balances ? "yes" : "NO"])
+        return rows
+    }
+
+    private func answers(_ counts: [MailingReport.AnswerCount]) -> String {
+        TextTable(
+            header: [],
+            rows: counts.map { [grouped($0.count), $0.kind?.rawValue ?? "-", $0.code == 0 ? "-" : "\($0.code)", $0.text] },
+            rightAligned: [0]
+        ).text
+    }
+
+    private var timeline: String {
+        let bars = Array("▁▂▃▄▅▆▇█")
+        let moments = report.timeline
+        guard let first = moments.first?.second, let last = moments.last?.second else { return "" }
+        let sent = Dictionary(moments.map { ($0.second, $0.sent) }, uniquingKeysWith: +)
+        let counts = stride(from: first, through: last, by: Int(max(1, report.step))).prefix(200).map { sent[$0] ?? 0 }
+        let most = max(1, counts.max() ?? 1)
+        let line = String(counts.map { bars[min(bars.count - 1, $0 * bars.count / (most + 1))] })
+        return "\(line)  at most \(grouped(most / Int(max(1, report.step))))/s"
+    }
+
+    private var times: String {
+        let start = report.started.map(Timestamp.text) ?? "-"
+        let end = report.finished.map(Timestamp.text) ?? "-"
+        return "Started \(start), finished \(end): \(timeText(report.seconds)), \(grouped(Int(report.messagesPerSecond)))/s"
+    }
+}
+
+extension String {
+    /// Each line two columns to the right.
+    fileprivate var indented: String {
+        split(separator: "\n", omittingEmptySubsequences: false).map { "  " + $0 }.joined(separator: "\n")
+    }
+}

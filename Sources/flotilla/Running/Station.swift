@@ -1,0 +1,137 @@
+import Broker
+import Collecting
+import Delivery
+import Foundation
+import Ledger
+import Logging
+import Metrics
+import Model
+import NIOCore
+import NIOPosix
+import Planning
+import Policy
+import ServiceLifecycle
+import Settings
+import Telemetry
+import UnixSignals
+
+/// What every role of this process stands on, and the roles themselves.
+struct Station {
+    let settings: Settings
+    let endpoint: RedisEndpoint
+    let terminal: Terminal
+    let logger: Logger
+    let metrics: PrometheusMetrics
+    let readiness = Readiness()
+    /// Event loops of Redis and SMTP connections; the rest of the cores renders, plans and writes.
+    let group: any EventLoopGroup
+    /// Names this process in Redis, results and logs.
+    let name: String
+
+    /// Sets up logs and metrics; once in a process.
+    /// - Parameter endpoint: the Redis, where it is not the settings' own.
+    init(_ settings: Settings, endpoint: RedisEndpoint? = nil, terminal: Terminal = Terminal()) throws {
+        self.settings = settings
+        self.terminal = terminal
+        guard let endpoint = endpoint ?? RedisEndpoint(settings.redis) else {
+            throw MissingRedis()
+        }
+        self.endpoint = endpoint
+        metrics = PrometheusMetrics()
+        metrics.addProcess(version: Build.version)
+        MetricsSystem.bootstrap(metrics)
+        logger = Logger(label: "flotilla")
+        group = MultiThreadedEventLoopGroup(numberOfThreads: max(1, System.coreCount / 2))
+        name = "\(ProcessInfo.processInfo.hostName)-\(getpid())-\(String(UInt16.random(in: 0...UInt16.max), radix: 36))"
+    }
+
+    struct MissingRedis: Error, CustomStringConvertible {
+        let description = """
+            this role shares a Redis with the others: name it with --redis URL, redis.url in flotilla.yaml or FLOTILLA_REDIS_URL
+            """
+    }
+
+    func openLedger() throws -> SQLiteLedger {
+        try SQLiteLedger.open(settings.ledger.path, logger: logger)
+    }
+
+    /// Connects to Redis once, so that a wrong address or password ends the process with a clear word and not in a loop.
+    func openBroker(_ role: String) async throws -> Broker {
+        let broker = Broker(
+            endpoint: endpoint, prefix: settings.redis.prefix, partitions: settings.collector.partitions,
+            name: "flotilla-\(role)-\(name)", group: group, logger: logger)
+        do {
+            try await broker.check()
+        } catch {
+            await broker.close()
+            throw error
+        }
+        return broker
+    }
+
+    // MARK: Roles, as services; a service group stops them in the reverse order.
+
+    func metricsServer(onListening: @escaping @Sendable (Int) -> Void = { _ in }) -> [any Service] {
+        guard let address = settings.metrics.listen else { return [] }
+        return [MetricsServer(address: address, metrics: metrics, readiness: readiness, logger: logger, onListening: onListening)]
+    }
+
+    func collector(_ broker: Broker, _ ledger: SQLiteLedger) -> any Service {
+        Collector(broker: broker, ledger: ledger, name: name, logger: logger)
+    }
+
+    func worker(_ broker: Broker) -> any Service {
+        Worker(configuration: workerConfiguration, broker: broker, group: group, logger: logger)
+    }
+
+    var workerConfiguration: WorkerConfiguration {
+        WorkerConfiguration(
+            id: name, channels: settings.worker.channels, concurrency: settings.worker.concurrency,
+            group: settings.worker.group, flush: settings.worker.flush, retries: retries,
+            hostname: settings.email.hostname, providers: settings.providers)
+    }
+
+    private var retries: RetrySchedule? {
+        guard let base = settings.worker.retryBase else { return nil }
+        return RetrySchedule(base: base.seconds, cap: max(base, settings.worker.retryCap).seconds)
+    }
+
+    func planner(_ broker: Broker, _ ledger: SQLiteLedger) -> [any Service] {
+        [
+            PlannerService(ledger: ledger, poll: settings.planner.poll, logger: logger),
+            Feeder(
+                broker: broker, ledger: ledger, window: settings.planner.window, poll: settings.planner.poll,
+                logger: logger),
+        ]
+    }
+
+    /// Runs services until one of them ends the run, a signal comes, or one fails.
+    func run(_ services: [any Service], until end: (any Service)? = nil) async throws {
+        var all = services.map {
+            ServiceGroupConfiguration.ServiceConfiguration(service: $0, successTerminationBehavior: .ignore)
+        }
+        if let end {
+            all.append(.init(service: end, successTerminationBehavior: .gracefullyShutdownGroup))
+        }
+        var configuration = ServiceGroupConfiguration(
+            services: all, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+        configuration.maximumGracefulShutdownDuration = settings.shutdown.grace
+        configuration.maximumCancellationDuration = .seconds(5)
+        try await ServiceGroup(configuration: configuration).run()
+    }
+}
+
+extension RedisEndpoint {
+    /// Nil where the settings name no Redis.
+    init?(_ redis: Settings.Redis) {
+        switch redis.endpoint {
+        case nil: return nil
+        case .tcp(let host, let port, let tls): self.init(place: .tcp(host: host, port: port), tls: tls)
+        case .unix(let path): self.init(place: .unix(path: path))
+        }
+        username = redis.username
+        password = redis.password
+        caFile = redis.caFile
+        timeout = redis.timeout.seconds
+    }
+}
