@@ -24,6 +24,8 @@ package struct Mailing: Codable, Sendable, Equatable {
     /// The names of the values of a recipient, in the order in which batches carry them. The first two are always the
     /// recipient's id and address.
     package var fields: [String]
+    /// Those of `fields` whose values may be JSON lists or objects (of NDJSON), which sections and dotted names look into.
+    package var nestedFields: [String]
     /// The limit on the mailing's messages, as text (`500/s`); nil for none.
     package var speed: String?
     package var batchSize: Int
@@ -54,8 +56,8 @@ package struct Mailing: Codable, Sendable, Equatable {
     package init(
         name: String, channel: Channel, provider: String, from: String = "", replyTo: String = "",
         subject: Template = .empty, html: Template = .empty, text: Template = .empty, body: Template = .empty,
-        fields: [String] = ["id", "address"], speed: String? = nil, batchSize: Int = 500, attempts: Int = 5,
-        lifetime: Double = 86_400, uncertain: UncertainPolicy = .redeliver
+        fields: [String] = ["id", "address"], nestedFields: [String] = [], speed: String? = nil,
+        batchSize: Int = 500, attempts: Int = 5, lifetime: Double = 86_400, uncertain: UncertainPolicy = .redeliver
     ) {
         self.name = name
         self.channel = channel
@@ -67,6 +69,7 @@ package struct Mailing: Codable, Sendable, Equatable {
         self.text = text
         self.body = body
         self.fields = fields
+        self.nestedFields = nestedFields
         self.speed = speed
         self.batchSize = batchSize
         self.attempts = attempts

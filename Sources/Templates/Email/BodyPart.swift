@@ -1,0 +1,110 @@
+import Model
+
+/// One text of a message, ready in both forms in which it may go out.
+struct BodyPart: Sendable {
+    /// Content-Transfer-Encoding of RFC 2045.
+    enum Encoding: Sendable, Equatable {
+        case sevenBit, eightBit, quotedPrintable
+
+        var name: String {
+            switch self {
+            case .sevenBit: "7bit"
+            case .eightBit: "8bit"
+            case .quotedPrintable: "quoted-printable"
+            }
+        }
+    }
+
+    private let plain: CompiledTemplate
+    private let quoted: CompiledTemplate
+    /// The template's own text is ASCII.
+    private let isASCII: Bool
+    /// The most bytes of template text that can come to stand in one line.
+    private let longestText: Int
+    /// The most fields that can come to stand in one line.
+    private let mostFields: Int
+    /// The most bytes that escaping makes of one.
+    private let expansion: Int
+
+    /// The longest line of 7bit and 8bit (RFC 5322 section 2.1.1), without its CRLF.
+    private static let lineLimit = 998
+
+    init(
+        _ tokens: [TemplateToken], of source: TemplateSource, fields: FieldNames, escaping: Escaping
+    ) throws(TemplateError) {
+        plain = try CompiledTemplate(tokens, of: source, fields: fields, form: .wire(escaping))
+        quoted = try CompiledTemplate(tokens, of: source, fields: fields, form: .quoted(escaping))
+        isASCII = plain.literals.allSatisfy { $0 < 0x80 }
+        (longestText, mostFields) = plain.longestLine()
+        expansion = escaping == .html ? "&quot;".utf8.count : 1
+    }
+
+    /// The template's text contains this.
+    func contains(_ text: [UInt8]) -> Bool {
+        plain.literals.indices.contains { plain.literals[$0...].starts(with: text) }
+    }
+
+    /// The plainest encoding in which the part can go out to a server that takes 8 bit or does not.
+    /// - Parameter scratch: room to try it in; left as it was.
+    func encoding(_ row: RowValues, width: Int, eightBit: Bool, scratch: inout [UInt8]) -> Encoding {
+        if longestText > Self.lineLimit { return .quotedPrintable }
+        var isASCII = isASCII
+        var longest = 0
+        for column in plain.columns {
+            let value = row[column]
+            longest = max(longest, value.count)
+            if isASCII, value.contains(where: { $0 >= 0x80 }) { isASCII = false }
+        }
+        // What JSON escapes hide is known only when it is written.
+        if plain.isNested || longestText + mostFields * longest * expansion > Self.lineLimit {
+            let start = scratch.count
+            plain.render(row, width: width, into: &scratch)
+            let isShort = scratch[start...].split(separator: UInt8(ascii: "\n")).allSatisfy {
+                $0.count - ($0.last == UInt8(ascii: "\r") ? 1 : 0) <= Self.lineLimit
+            }
+            isASCII = scratch[start...].allSatisfy { $0 < 0x80 }
+            scratch.removeLast(scratch.count - start)
+            if !isShort { return .quotedPrintable }
+        }
+        return isASCII ? .sevenBit : eightBit ? .eightBit : .quotedPrintable
+    }
+
+    /// Appends the part's text, which begins on a new line, and ends its last line.
+    func write(_ row: RowValues, width: Int, as encoding: Encoding, into out: inout [UInt8]) {
+        if encoding == .quotedPrintable {
+            quoted.render(row, width: width, into: &out)
+            if out.last != UInt8(ascii: "\n") { out.endQuotedLine() }
+        } else {
+            plain.render(row, width: width, into: &out)
+            if out.last != UInt8(ascii: "\n") { out.append(contentsOf: "\r\n".utf8) }
+        }
+    }
+}
+
+extension CompiledTemplate {
+    /// The most bytes of literals, and the most fields, that can come to stand in one line, whichever sections are shown;
+    /// of templates that repeat sections, only what one showing can bring.
+    fileprivate func longestLine() -> (bytes: Int, fields: Int) {
+        var longest = (bytes: 0, fields: 0)
+        var line = longest
+        // The line as it stands where a section is skipped, by the section's end.
+        var skipped: [Int: (bytes: Int, fields: Int)] = [:]
+        func raise() { longest = (max(longest.bytes, line.bytes), max(longest.fields, line.fields)) }
+        for (index, segment) in segments.enumerated() {
+            if let other = skipped[index] { line = (max(line.bytes, other.bytes), max(line.fields, other.fields)) }
+            switch segment {
+            case .literal(let start, let end), .dotLiteral(let start, let end), .quotedLiteral(let start, let end):
+                for byte in literals[Int(start)..<Int(end)] {
+                    if byte == UInt8(ascii: "\n") { line = (0, 0) } else { line.bytes += 1 }
+                    if line.bytes > longest.bytes { longest.bytes = line.bytes }
+                }
+            case .field, .reference: line.fields += 1
+            case .section(_, let end), .inverted(_, let end), .nestedSection(_, let end), .nestedInverted(_, let end):
+                let other = skipped[Int(end)] ?? (0, 0)
+                skipped[Int(end)] = (max(line.bytes, other.bytes), max(line.fields, other.fields))
+            }
+            raise()
+        }
+        return longest
+    }
+}

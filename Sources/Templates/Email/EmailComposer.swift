@@ -1,0 +1,202 @@
+package import Model
+
+/// Makes the messages of one e-mail mailing: headers and MIME parts as they go onto the wire.
+package struct EmailComposer: Sendable {
+    private let subject: CompiledTemplate
+    /// The texts, plainest first (RFC 2046 section 5.1.4), each with its content type.
+    private let parts: [(part: BodyPart, header: [UInt8])]
+    private let boundary: [UInt8]
+    /// From and Reply-To, up to the name of To.
+    private let senderHeaders: [UInt8]
+    /// What ends the Message-ID, and what follows it in every message.
+    private let afterMessageID: [UInt8]
+
+    /// - Parameter domain: the right side of Message-IDs.
+    /// - Throws: `TemplateError` with all that is wrong with the mailing's sender and texts.
+    package init(mailing: Mailing, domain: String) throws(TemplateError) {
+        var generator = SystemRandomNumberGenerator()
+        try self.init(mailing: mailing, domain: domain, using: &generator)
+    }
+
+    /// - Parameter generator: makes the boundary, which nobody can guess, so that no value can contain it.
+    init(
+        mailing: Mailing, domain: String, using generator: inout some RandomNumberGenerator
+    ) throws(TemplateError) {
+        var problems: [TemplateError.Problem] = []
+        if !Mailbox.isDomain(domain) {
+            problems.append(
+                TemplateError.Problem(
+                    file: "", what: "'\(domain)' is no domain for Message-IDs", remedy: "name one like mail.example.com"))
+        }
+        let headers = Self.senderHeaders(of: mailing, &problems)
+        let fields = FieldNames(mailing.fields, nested: mailing.nestedFields)
+        let subject = Self.collect(&problems) { () throws(TemplateError) in
+            try CompiledTemplate(
+                mailing.subject, fields: mailing.fields, nested: mailing.nestedFields, escaping: .header)
+        }
+        var parts: [(part: BodyPart, header: [UInt8])] = []
+        for (template, escaping) in [(mailing.text, Escaping.none), (mailing.html, .html)] where !template.isEmpty {
+            let source = TemplateSource(template, unifyingLineEnds: true)
+            let (tokens, found) = TemplateParser.parse(source)
+            problems += found
+            let compiled = Self.collect(&problems) { () throws(TemplateError) in
+                try BodyPart(tokens, of: source, fields: fields, escaping: escaping)
+            }
+            if let compiled { parts.append((compiled, Self.partHeader(escaping))) }
+            guard mailing.text.isEmpty, problems.isEmpty else { continue }
+            let text = HTMLText.convert(tokens)
+            guard HTMLText.isVisible(text) else { continue }
+            parts.insert(
+                (try BodyPart(text, of: source, fields: fields, escaping: .none), Self.partHeader(.none)), at: 0)
+        }
+        if mailing.text.isEmpty, mailing.html.isEmpty {
+            problems.append(
+                TemplateError.Problem(file: "", what: "the mailing has no text", remedy: "give it 'html:' or 'text:'"))
+        }
+        guard problems.isEmpty, let subject else { throw TemplateError(problems) }
+        self.subject = subject
+        self.parts = parts
+        senderHeaders = headers
+        boundary = Self.boundary(for: parts.map(\.part), using: &generator)
+        afterMessageID = Array("@\(domain)>\r\nMIME-Version: 1.0\r\n".utf8)
+    }
+
+    /// The addr-spec of a mailing's `from`, for the envelope; nil where it is no mailbox.
+    package static func senderAddress(of from: String) -> String? { Mailbox(from)?.address }
+
+    /// Appends one message as it goes onto the wire after DATA: lines end with CRLF, dots at their start are doubled (RFC 5321
+    /// section 4.5.2), and the final dot is left out.
+    /// - Parameters:
+    ///   - index: the recipient's place in the batch; with the batch it makes the Message-ID, so that a message that is sent
+    ///     again has the same.
+    ///   - date: milliseconds since 1970.
+    ///   - eightBit: the server takes 8BITMIME (RFC 6152).
+    ///   - smtpUTF8: the server takes SMTPUTF8 (RFC 6531), so that headers may name addresses beyond ASCII.
+    package func compose(
+        _ recipients: Recipients, row: Int, batch: BatchID, index: Int, date: Int64, eightBit: Bool, smtpUTF8: Bool,
+        into out: inout [UInt8]
+    ) {
+        let width = recipients.width
+        recipients.withRow(row) { values in
+            out.append(contentsOf: "Date: ".utf8)
+            out.appendMailDate(date)
+            out.append(contentsOf: senderHeaders)
+            out.appendRecipient(values[1], smtpUTF8: smtpUTF8)
+            out.append(contentsOf: "\r\nSubject: ".utf8)
+            let start = out.count
+            subject.render(values, width: width, into: &out)
+            out.finishHeaderText(from: start, column: "Subject: ".utf8.count)
+            out.append(contentsOf: "\r\nMessage-ID: <".utf8)
+            out.append(contentsOf: batch.mailing.description.utf8)
+            out.append(UInt8(ascii: "."))
+            out.appendDecimal(batch.number)
+            out.append(UInt8(ascii: "."))
+            out.appendDecimal(index)
+            out.append(contentsOf: afterMessageID)
+            writeBody(values, width: width, eightBit: eightBit, into: &out)
+        }
+    }
+
+    private func writeBody(_ row: RowValues, width: Int, eightBit: Bool, into out: inout [UInt8]) {
+        let first = parts[0].part.encoding(row, width: width, eightBit: eightBit, scratch: &out)
+        guard parts.count > 1 else { return write(parts[0], as: first, row, width, into: &out) }
+        let second = parts[1].part.encoding(row, width: width, eightBit: eightBit, scratch: &out)
+        out.append(contentsOf: "Content-Type: multipart/alternative; boundary=\"".utf8)
+        out.append(contentsOf: boundary)
+        out.append(contentsOf: "\"\r\n".utf8)
+        if first == .eightBit || second == .eightBit {
+            out.append(contentsOf: "Content-Transfer-Encoding: 8bit\r\n".utf8)
+        }
+        out.append(contentsOf: "\r\n--".utf8)
+        out.append(contentsOf: boundary)
+        out.append(contentsOf: "\r\n".utf8)
+        write(parts[0], as: first, row, width, into: &out)
+        out.append(contentsOf: "--".utf8)
+        out.append(contentsOf: boundary)
+        out.append(contentsOf: "\r\n".utf8)
+        write(parts[1], as: second, row, width, into: &out)
+        out.append(contentsOf: "--".utf8)
+        out.append(contentsOf: boundary)
+        out.append(contentsOf: "--\r\n".utf8)
+    }
+
+    private func write(
+        _ part: (part: BodyPart, header: [UInt8]), as encoding: BodyPart.Encoding, _ row: RowValues, _ width: Int,
+        into out: inout [UInt8]
+    ) {
+        out.append(contentsOf: part.header)
+        out.append(contentsOf: encoding.name.utf8)
+        out.append(contentsOf: "\r\n\r\n".utf8)
+        part.part.write(row, width: width, as: encoding, into: &out)
+    }
+}
+
+extension EmailComposer {
+    private static func partHeader(_ escaping: Escaping) -> [UInt8] {
+        let subtype = escaping == .html ? "html" : "plain"
+        return Array("Content-Type: text/\(subtype); charset=utf-8\r\nContent-Transfer-Encoding: ".utf8)
+    }
+
+    /// Runs a step, and keeps its problems in place of throwing them.
+    private static func collect<Value>(
+        _ problems: inout [TemplateError.Problem], _ step: () throws(TemplateError) -> Value
+    ) -> Value? {
+        do throws(TemplateError) {
+            return try step()
+        } catch {
+            problems += error.problems
+            return nil
+        }
+    }
+
+    private static func senderHeaders(of mailing: Mailing, _ problems: inout [TemplateError.Problem]) -> [UInt8] {
+        var headers: [UInt8] = []
+        for (key, name, text) in [("from", "From", mailing.from), ("reply_to", "Reply-To", mailing.replyTo)] {
+            if key == "reply_to", text.isEmpty { continue }
+            guard let mailbox = Mailbox(text) else {
+                problems.append(
+                    TemplateError.Problem(
+                        file: "", what: "'\(key): \(text)' is not an e-mail sender",
+                        remedy: "write news@example.com or Example Shop <news@example.com>, a domain beyond ASCII in its "
+                            + "xn-- form, a name with commas or brackets in quotes"))
+                continue
+            }
+            headers.append(contentsOf: "\r\n\(name): ".utf8)
+            mailbox.write(column: name.utf8.count + 2, into: &headers)
+        }
+        headers.append(contentsOf: "\r\nTo: ".utf8)
+        return headers
+    }
+
+    private static func boundary(
+        for parts: [BodyPart], using generator: inout some RandomNumberGenerator
+    ) -> [UInt8] {
+        let alphabet = Array("abcdefghijklmnopqrstuvwxyz0123456789".utf8)
+        while true {
+            var boundary = Array("=_".utf8)
+            for _ in 0..<26 { boundary.append(alphabet[Int.random(in: 0..<alphabet.count, using: &generator)]) }
+            if !parts.contains(where: { $0.contains(boundary) }) { return boundary }
+        }
+    }
+}
+
+extension [UInt8] {
+    /// Appends the address of To. One that a header cannot hold as it is (beyond ASCII for a server without SMTPUTF8, or what
+    /// is no address at all) is shown as the name of an empty group, as RFC 6857 section 3.1.8 does.
+    fileprivate mutating func appendRecipient(_ address: Bytes, smtpUTF8: Bool) {
+        var isPlain = !address.isEmpty && address.count <= 320
+        for byte in address where byte < 0x21 || byte == 0x7f || byte >= 0x80 && !smtpUTF8 { isPlain = false }
+        if isPlain, smtpUTF8 {
+            let start = count
+            append(address, as: .header)
+            if count - start == address.count { return }
+            removeLast(count - start)
+            isPlain = false
+        }
+        if isPlain { return append(contentsOf: address) }
+        var shown: [UInt8] = []
+        shown.append(address, as: .header)
+        if !shown.isEmpty { appendEncodedWords(shown, column: "To: ".utf8.count) }
+        append(contentsOf: shown.isEmpty ? "undisclosed-recipients:;".utf8 : " :;".utf8)
+    }
+}

@@ -1,0 +1,206 @@
+/// Makes a plain-text template of an HTML one: merge fields and sections stay where they were; tags go, blocks become lines,
+/// a link becomes `text (url)`, an image its `alt`, an entity its character.
+struct HTMLText {
+    /// A byte of the template's text, or a merge tag, which stands for one unknown character.
+    enum Piece: Equatable {
+        case byte(UInt8)
+        case tag(TemplateToken)
+
+        var byte: UInt8? { if case .byte(let byte) = self { byte } else { nil } }
+        var section: TemplateToken? {
+            guard case .tag(let token) = self, token.isSectionEdge else { return nil }
+            return token
+        }
+    }
+
+    /// A link whose text is being read.
+    private struct Link {
+        var target: [Piece]
+        /// How many sections were open at its start.
+        var depth: Int
+        /// Where its text begins in `output`.
+        var start: Int
+    }
+
+    private let pieces: [Piece]
+    private var position = 0
+    private var output: [Piece] = []
+    /// White space that is owed before the next visible character.
+    private var owedLines = 0
+    private var owesSpace = false
+    private var isPreformatted = false
+    private var depth = 0
+    private var link: Link?
+
+    static func convert(_ tokens: [TemplateToken]) -> [TemplateToken] {
+        var converter = HTMLText(pieces: tokens.flatMap(\.pieces))
+        converter.run()
+        return converter.result()
+    }
+
+    private init(pieces: [Piece]) { self.pieces = pieces }
+
+    private mutating func run() {
+        while position < pieces.count {
+            switch pieces[position] {
+            case .tag(let token):
+                position += 1
+                if token.isSectionEdge { edge(token) } else { write(.tag(token)) }
+            case .byte(UInt8(ascii: "<")):
+                if let tag = HTMLTag(pieces, at: position) {
+                    position = tag.end
+                    take(tag)
+                } else {
+                    position += 1
+                    write(.byte(UInt8(ascii: "<")))
+                }
+            case .byte(UInt8(ascii: "&")):
+                let (text, end) = HTMLEntity.decode(pieces, at: position)
+                position = end
+                for byte in text { write(.byte(byte)) }
+            case .byte(let byte):
+                position += 1
+                space(or: byte)
+            }
+        }
+        closeLink()
+    }
+
+    private mutating func space(or byte: UInt8) {
+        switch byte {
+        case 0x20, 0x09, 0x0a, 0x0d, 0x0c:
+            if !isPreformatted {
+                owesSpace = true
+            } else if byte == 0x0a {
+                owedLines += 1
+            } else {
+                write(.byte(0x20))
+            }
+        default: write(.byte(byte))
+        }
+    }
+
+    /// Writes something visible, after the white space that is owed.
+    private mutating func write(_ piece: Piece) {
+        if !output.contains(where: { $0.section == nil }) { owedLines = 0; owesSpace = false }
+        if owedLines > 0 {
+            output += Array(repeating: .byte(0x0a), count: owedLines)
+        } else if owesSpace {
+            output.append(.byte(0x20))
+        }
+        owedLines = 0
+        owesSpace = false
+        output.append(piece)
+    }
+
+    private mutating func write(_ text: String) { for byte in text.utf8 { write(.byte(byte)) } }
+
+    /// A section's begin or end stays in the order of the template; a link that began in the section ends with it.
+    private mutating func edge(_ token: TemplateToken) {
+        if case .close = token.kind {
+            if let link, link.depth == depth { closeLink() }
+            depth -= 1
+        } else {
+            depth += 1
+        }
+        output.append(.tag(token))
+    }
+
+    private mutating func take(_ tag: HTMLTag) {
+        if tag.name == "a" {
+            closeLink()
+            var target = tag.isClosing ? nil : tag.value(of: "href")
+            if let pieces = target, !HTMLTag.isBalanced(pieces) { target = nil }
+            for token in tag.sectionEdges where target?.contains(.tag(token)) != true { edge(token) }
+            if let target, !target.isEmpty, target.first != .byte(UInt8(ascii: "#")) {
+                link = Link(target: target, depth: depth, start: output.count)
+            }
+            return
+        }
+        var alternative = tag.name == "img" && !tag.isClosing ? tag.value(of: "alt") ?? [] : []
+        if !HTMLTag.isBalanced(alternative) { alternative = [] }
+        for token in tag.sectionEdges where !alternative.contains(.tag(token)) { edge(token) }
+        for piece in alternative { if let token = piece.section { edge(token) } else { write(piece) } }
+        if !tag.isClosing, HTMLTag.unseen.contains(tag.name) { return skip(to: tag.name) }
+        switch HTMLTag.lines(around: tag.name) {
+        case 0: if tag.name == "td" || tag.name == "th" { owesSpace = true }
+        case let lines: owedLines = max(owedLines, lines)
+        }
+        switch tag.name {
+        case "br": owedLines = min(owedLines + 1, 2)
+        case "li" where !tag.isClosing: write("- ")
+        case "pre": isPreformatted = !tag.isClosing
+        default: break
+        }
+    }
+
+    /// Leaves out what stands up to the end of an element, but for the edges of sections.
+    private mutating func skip(to name: String) {
+        while position < pieces.count {
+            if let token = pieces[position].section { edge(token) }
+            if pieces[position] == .byte(UInt8(ascii: "<")), let tag = HTMLTag(pieces, at: position), tag.isClosing,
+                tag.name == name {
+                position = tag.end
+                return
+            }
+            position += 1
+        }
+    }
+
+    /// Adds the target of the link behind its text, unless the text says the same.
+    private mutating func closeLink() {
+        guard let link else { return }
+        self.link = nil
+        let text = output[link.start...].filter { $0 != .byte(0x20) && $0 != .byte(0x0a) }
+        let isSame = text == link.target || ["mailto:", "tel:", "http://", "https://"].contains { scheme in
+            Array(scheme.utf8).map(Piece.byte) + text == link.target
+        }
+        guard !isSame else { return }
+        let isEmpty = text.allSatisfy { $0.section != nil }
+        if !isEmpty { write(" (") }
+        for piece in link.target {
+            if let token = piece.section { output.append(.tag(token)) } else { write(piece) }
+        }
+        if !isEmpty { write(")") }
+    }
+
+    private func result() -> [TemplateToken] {
+        var tokens: [TemplateToken] = []
+        var text: [UInt8] = []
+        for piece in output + [.byte(0x0a)] {
+            switch piece {
+            case .byte(let byte): text.append(byte)
+            case .tag(let token):
+                if !text.isEmpty { tokens.append(TemplateToken(.text(text), at: token.offset)) }
+                text = []
+                tokens.append(token)
+            }
+        }
+        tokens.append(TemplateToken(.text(text), at: 0))
+        return tokens
+    }
+
+    /// The output holds anything that a reader sees.
+    static func isVisible(_ tokens: [TemplateToken]) -> Bool {
+        tokens.contains { token in
+            switch token.kind {
+            case .text(let text): text.contains { $0 > 0x20 }
+            case .variable: true
+            case .open, .close: false
+            }
+        }
+    }
+}
+
+extension TemplateToken {
+    fileprivate var isSectionEdge: Bool {
+        switch kind {
+        case .open, .close: true
+        case .text, .variable: false
+        }
+    }
+
+    fileprivate var pieces: [HTMLText.Piece] {
+        if case .text(let bytes) = kind { bytes.map(HTMLText.Piece.byte) } else { [.tag(self)] }
+    }
+}

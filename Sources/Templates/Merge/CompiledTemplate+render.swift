@@ -1,0 +1,89 @@
+package import Model
+
+/// One recipient's values, in the memory of its batch.
+struct RowValues {
+    let values: Bytes
+    let ends: UnsafeBufferPointer<UInt32>
+    /// The first cell of the row.
+    let first: Int
+
+    @inline(__always)
+    subscript(column: Int) -> Bytes {
+        let cell = first + column
+        let start = cell == 0 ? 0 : Int(ends[cell - 1])
+        return Bytes(rebasing: values[start..<Int(ends[cell])])
+    }
+}
+
+extension Recipients {
+    /// Lends the values of a row.
+    @inline(__always)
+    func withRow<Result>(_ row: Int, _ body: (RowValues) -> Result) -> Result {
+        precondition(row >= 0 && row < count, "no such recipient in the batch")
+        return bytes.withUnsafeBufferPointer { values in
+            ends.withUnsafeBufferPointer { body(RowValues(values: values, ends: $0, first: row * width)) }
+        }
+    }
+}
+
+extension Bytes {
+    /// A value is false when it is empty, `0`, or `false` in any case.
+    var isTrue: Bool {
+        switch count {
+        case 0: false
+        case 1: self[0] != UInt8(ascii: "0")
+        case 5: !zip(self, "false".utf8).allSatisfy { $0 | 0x20 == $1 }
+        default: true
+        }
+    }
+}
+
+extension CompiledTemplate {
+    /// Appends the template with the values of one recipient.
+    /// - Parameter recipients: of the fields that the template was compiled for.
+    package func render(_ recipients: Recipients, row: Int, into out: inout [UInt8]) {
+        recipients.withRow(row) { render($0, width: recipients.width, into: &out) }
+    }
+
+    /// The same for a row that is already at hand.
+    func render(_ row: RowValues, width: Int, into out: inout [UInt8]) {
+        precondition(width >= self.width, "recipients of another mailing")
+        literals.withUnsafeBufferPointer { literals in
+            if isNested {
+                var renderer = NestedRenderer(template: self, row: row, literals: literals)
+                renderer.render(0..<segments.count, into: &out)
+            } else {
+                renderPlain(row, literals, into: &out)
+            }
+        }
+    }
+
+    private func renderPlain(_ row: RowValues, _ literals: Bytes, into out: inout [UInt8]) {
+        var index = 0
+        while index < segments.count {
+            switch segments[index] {
+            case .section(let column, let end) where !row[Int(column)].isTrue: index = Int(end)
+            case .inverted(let column, let end) where row[Int(column)].isTrue: index = Int(end)
+            case let segment:
+                Self.write(segment, row, literals, into: &out)
+                index += 1
+            }
+        }
+    }
+
+    /// Writes a segment that is no jump.
+    @inline(__always)
+    static func write(_ segment: Segment, _ row: RowValues, _ literals: Bytes, into out: inout [UInt8]) {
+        switch segment {
+        case .literal(let start, let end):
+            out.append(contentsOf: Bytes(rebasing: literals[Int(start)..<Int(end)]))
+        case .dotLiteral(let start, let end):
+            if out.last == UInt8(ascii: "\n") { out.append(UInt8(ascii: ".")) }
+            out.append(contentsOf: Bytes(rebasing: literals[Int(start)..<Int(end)]))
+        case .quotedLiteral(let start, let end):
+            out.appendQuoted(Bytes(rebasing: literals[Int(start)..<Int(end)]))
+        case .field(let column, let form): out.append(row[Int(column)], as: form)
+        case .section, .inverted, .reference, .nestedSection, .nestedInverted: break
+        }
+    }
+}

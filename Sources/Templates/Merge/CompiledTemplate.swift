@@ -1,0 +1,72 @@
+package import Model
+
+/// A Mustache template (interpolation, sections, inverted sections, comments, delimiter changes) compiled for the fields of
+/// one mailing. Rendering parses nothing and looks no name up, unless the template looks into JSON values.
+package struct CompiledTemplate: Sendable {
+    /// A step of rendering. Jumps are indexes into `segments`.
+    enum Segment: Sendable, Equatable {
+        /// Bytes of `literals`, copied.
+        case literal(UInt32, UInt32)
+        /// The same, beginning with a dot, which is doubled where a line begins with it.
+        case dotLiteral(UInt32, UInt32)
+        /// The same, brought into quoted-printable while rendering, as the line before it depends on values.
+        case quotedLiteral(UInt32, UInt32)
+        case field(UInt32, ValueForm)
+        /// Go on with the next segment when the column's value is true, else jump.
+        case section(column: UInt32, end: UInt32)
+        case inverted(column: UInt32, end: UInt32)
+        /// The same for what needs the values of an enclosing section, or a look into JSON: indexes into `references`.
+        case reference(UInt32, ValueForm)
+        case nestedSection(UInt32, end: UInt32)
+        case nestedInverted(UInt32, end: UInt32)
+    }
+
+    /// A name that is looked up while rendering.
+    struct Reference: Sendable, Equatable {
+        /// The name's parts, looked for in the values of the enclosing sections; empty for `{{.}}`.
+        var path: [[UInt8]]
+        /// The column that the name stands for where no enclosing section has it.
+        var column: Int?
+        /// What follows the column in the name.
+        var columnPath: ArraySlice<[UInt8]>
+    }
+
+    var literals: [UInt8] = []
+    var segments: [Segment] = []
+    var references: [Reference] = []
+    /// The columns that may be parsed as JSON.
+    var nestedColumns: Set<Int> = []
+    /// The columns that are written or looked into, each once.
+    var columns: [Int] = []
+    /// Values a row must have at least.
+    let width: Int
+
+    /// A template without segments yet.
+    init(width: Int) { self.width = width }
+
+    /// - Parameters:
+    ///   - fields: the names of a recipient's values, in their order.
+    ///   - nested: those of them whose values may be JSON lists or objects, for sections and dotted names.
+    /// - Throws: `TemplateError` with all that is wrong in the template.
+    package init(
+        _ template: Mailing.Template, fields: [String], nested: [String] = [], escaping: Escaping
+    ) throws(TemplateError) {
+        let source = TemplateSource(template)
+        let (tokens, problems) = TemplateParser.parse(source)
+        try self.init(
+            tokens, of: source, fields: FieldNames(fields, nested: nested), form: .plain(escaping), problems: problems)
+    }
+
+    /// - Parameter problems: what the parser found; it is thrown together with what is found here.
+    init(
+        _ tokens: [TemplateToken], of source: TemplateSource, fields: FieldNames, form: OutputForm,
+        problems: [TemplateError.Problem] = []
+    ) throws(TemplateError) {
+        var compiler = TemplateCompiler(source: source, fields: fields, form: form)
+        self = compiler.compile(tokens)
+        let all = problems + compiler.problems
+        guard all.isEmpty else { throw TemplateError(all.sorted { ($0.line, $0.column) < ($1.line, $1.column) }) }
+    }
+
+    var isNested: Bool { !references.isEmpty }
+}

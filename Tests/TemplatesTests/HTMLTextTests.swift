@@ -1,0 +1,63 @@
+import Model
+import Testing
+
+@testable import Templates
+
+@Suite struct HTMLTextTests {
+    private func text(_ html: String, _ values: [String] = ["Ann", ""]) throws -> String {
+        let source = TemplateSource(Mailing.Template(source: html), unifyingLineEnds: true)
+        let (tokens, problems) = TemplateParser.parse(source)
+        #expect(problems.isEmpty)
+        let template = try CompiledTemplate(
+            HTMLText.convert(tokens), of: source, fields: FieldNames(["a", "b"], nested: []), form: .plain(.none))
+        var out: [UInt8] = []
+        template.render(recipients(values), row: 0, into: &out)
+        return String(decoding: out, as: UTF8.self)
+    }
+
+    @Test(arguments: [
+        ("plain  text\n here", "plain text here\n"),
+        ("<h1>Head</h1><p>One<br>two</p>\n<p>Three</p>", "Head\n\nOne\ntwo\n\nThree\n"),
+        ("<p>Dear {{a}},</p>", "Dear Ann,\n"),
+        ("<ul><li>one</li><li><b>two</b></li></ul>end", "- one\n- two\n\nend\n"),
+        ("<table><tr><td>a</td><td>b</td></tr><tr><td>c</td></tr></table>", "a b\nc\n"),
+        ("<a href=\"https://x.example/?a=1&amp;b={{a}}\">Go now</a>!", "Go now (https://x.example/?a=1&b=Ann)!\n"),
+        ("<a href='https://x.example'>https://x.example</a>, <a href=mailto:me@x.example>me@x.example</a>", "https://x.example, me@x.example\n"),
+        ("<a href='#top'>up</a>", "up\n"),
+        ("<a href=\"https://x.example/\"><img src=x alt=\"Our shop\"></a>", "Our shop (https://x.example/)\n"),
+        ("<a href=\"https://x.example/\"><img src=x></a>", "https://x.example/\n"),
+        ("a &lt;b&gt; &amp;amp; &#228;&#xE4;&auml;&yuml;&euro;&nbsp;&unknown; &; & b", "a <b> &amp; äääÿ€ &unknown; &; & b\n"),
+        ("1 < 2 <3 <!-- {{a}} <p> --> x", "1 < 2 <3 x\n"),
+        ("<style>p {a: b}</style><script>if (a</b) {}</script><title>t</title>x", "x\n"),
+        ("<p class=\"a>b\">x</p>", "x\n"),
+        ("&#123;&#123;nope}}", "{{nope}}\n"),
+        ("<pre>a\n  b</pre>", "a\n  b\n"),
+        ("{{#b}}<p>hidden</p>{{/b}}<p>x</p>{{^b}}<p>shown</p>{{/b}}", "\n\nx\n\nshown\n"),
+        ("<p class=\"{{#b}}c{{/b}}\">x</p>", "x\n"),
+        ("{{#a}}<a href=A>{{/a}}{{#b}}<a href=B>{{/b}}t</a>", "At\n"),
+        ("<a href=\"{{#b}}B{{/b}}{{^b}}C{{/b}}\">t</a>", "t (C)\n"),
+        ("<a href=\"x{{#b}}\" {{/b}}>t</a>", "t\n"),
+        ("<a href=x>open", "open (x)\n"),
+        ("<p>unclosed <b", "unclosed <b\n"),
+    ]) func makesText(_ html: String, _ expected: String) throws {
+        #expect(try text(html) == expected)
+    }
+
+    @Test func anyHTMLMakesATemplateThatCompiles() throws {
+        var generator = SeededGenerator(seed: 5)
+        let pieces = ["<", ">", "</", "a", " href=", "\"", "'", "p", "<p>", "<a href=x>", "</a>", "<style>", "</style>", "<!--", "-->", "&", "amp;",
+            "{{#a}}", "{{/a}}", "{{^b}}", "{{/b}}", "{{a}}", " ", "\n", "<img alt="]
+        for _ in 0..<3000 {
+            let html = (0..<Int.random(in: 0...16, using: &generator)).map { _ in
+                pieces.randomElement(using: &generator) ?? ""
+            }.joined()
+            let source = TemplateSource(Mailing.Template(source: html))
+            let fields = FieldNames(["a", "b"], nested: [])
+            let (tokens, _) = TemplateParser.parse(source)
+            guard (try? CompiledTemplate(tokens, of: source, fields: fields, form: .plain(.html))) != nil else { continue }
+            #expect(throws: Never.self, "\(html)") {
+                try CompiledTemplate(HTMLText.convert(tokens), of: source, fields: fields, form: .plain(.none))
+            }
+        }
+    }
+}

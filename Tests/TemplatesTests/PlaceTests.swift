@@ -1,5 +1,0 @@
-import Testing
-
-@Suite struct TemplatesPlace {
-    @Test func builds() {}
-}
