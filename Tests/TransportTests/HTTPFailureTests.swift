@@ -8,7 +8,7 @@ import Testing
     private func answer(
         _ path: String, change: (inout Provider) -> Void = { _ in }
     ) async throws -> Answer {
-        let server = try ScriptedServer()
+        let server = try await ScriptedServer.shared
         let transport = httpTransport(httpProvider(server.port, path: path, change: change))
         let answers = await transport.deliver(httpGroup(1)) { true }
         await transport.close()
@@ -46,6 +46,7 @@ import Testing
     }
 
     @Test func anAnswerThatTakesTooLongIsGivenUp() async throws {
+        _ = try await ScriptedServer.shared
         let start = ContinuousClock.now
         let answer = try await answer("/silent") { $0.timeout = 0.2 }
         #expect(answer.kind == .unreachable && answer.stage == .response && answer.code == 0)
@@ -54,7 +55,7 @@ import Testing
     }
 
     @Test func otherMessagesGoOnBesideOneThatIsStuck() async throws {
-        let server = try ScriptedServer()
+        let server = try await ScriptedServer()
         let transport = httpTransport(httpProvider(server.port, path: "/hold") { $0.connections = 4; $0.timeout = 0.3 })
         let answers = await transport.deliver(httpGroup(10)) { true }
         #expect(answers.allSatisfy { $0?.kind == .unreachable })
@@ -81,14 +82,15 @@ import Testing
     }
 
     @Test func aRequestIsNeverSentAgainByItself() async throws {
-        let server = try ScriptedServer()
+        let server = try await ScriptedServer()
         let transport = httpTransport(httpProvider(server.port, path: "/second") { $0.connections = 1 })
         let answers = await transport.deliver(httpGroup(4)) { true }
         #expect(answers.map { $0?.kind } == [.accepted, .unreachable, .accepted, .unreachable])
         #expect(answers[1]?.stage == .response)
         await transport.close()
-        let keys = try (0..<4).map { _ in try server.nextRequest().key }
-        #expect(Set(keys).count == 4)
+        var keys: Set<String> = []
+        for _ in 0..<4 { keys.insert(try await server.nextRequest().key) }
+        #expect(keys.count == 4)
     }
 
     @Test func aRefusedConnectionSendsNothing() async throws {

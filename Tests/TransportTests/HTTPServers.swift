@@ -5,52 +5,57 @@ import Testing
 
 /// A server of a test: a process that ends with us, however we end, as its input is a pipe of ours.
 final class ServerProcess: Sendable {
-    private let input = Pipe()
-    private let output = Pipe()
-    private let process = Mutex(Process())
-
-    /// - Parameter package: what to install where the program is missing.
-    init(_ arguments: [String], package: String) throws {
-        try process.withLock { process in
-            process.executableURL = URL(fileURLWithPath: "/bin/sh")
-            process.arguments = ["-c", Self.script, package] + arguments
-            process.standardInput = input
-            process.standardOutput = output
-            try process.run()
-        }
+    private struct Output {
+        var unread: [UInt8] = []
+        var hasEnded = false
     }
 
-    /// Passes lines on to the server; at the end of our input, ends it.
+    private let input = Pipe()
+    private let output = Mutex(Output())
+
+    /// - Parameters:
+    ///   - package: what to install where the program is missing.
+    ///   - readsInput: whether the server reads lines of ours and ends with them.
+    init(_ arguments: [String], package: String, readsInput: Bool = false) throws {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: readsInput ? "/usr/bin/env" : "/bin/sh")
+        process.arguments = readsInput ? arguments : ["-c", Self.script, package] + arguments
+        process.standardInput = input
+        let pipe = Pipe()
+        process.standardOutput = pipe
+        pipe.fileHandleForReading.readabilityHandler = { [weak self] handle in
+            let data = handle.availableData
+            if data.isEmpty { handle.readabilityHandler = nil }
+            self?.output.withLock { output in
+                output.unread += data
+                if data.isEmpty { output.hasEnded = true }
+            }
+        }
+        try process.run()
+    }
+
+    /// Kills the server at the end of our input. (Our threads block signals, and so do their children: SIGTERM is lost.)
     private static let script = """
         command -v "$1" >/dev/null || { echo "$1 is missing: apt-get install $0" >&2; exit 127; }
-        "$@" </dev/null & child=$!
-        while read -r line; do kill -"$line" $child; done
-        kill $child; wait $child
+        "$@" </dev/null & child=$!; cat >/dev/null; kill -9 $child
         """
 
-    deinit { stop() }
+    deinit { try? input.fileHandleForWriting.close() }
 
-    /// Sends the server a signal by its name, such as `USR1`.
-    func signal(_ name: String) { input.fileHandleForWriting.write(Data("\(name)\n".utf8)) }
-
-    func stop() {
-        process.withLock { process in
-            try? input.fileHandleForWriting.close()
-            process.waitUntilExit()
-        }
-    }
-
-    var isRunning: Bool { process.withLock { $0.isRunning } }
+    func write(_ line: String) { input.fileHandleForWriting.write(Data("\(line)\n".utf8)) }
 
     /// The server's next line of output; nil at its end.
-    func line() -> String? {
-        var line: [UInt8] = []
-        var byte: UInt8 = 0
-        while read(output.fileHandleForReading.fileDescriptor, &byte, 1) == 1 {
-            if byte == UInt8(ascii: "\n") { return String(decoding: line, as: UTF8.self) }
-            line.append(byte)
+    func line() async throws -> String? {
+        var line: String?
+        try await eventually("a line of the server's output") {
+            output.withLock { output in
+                guard let end = output.unread.firstIndex(of: UInt8(ascii: "\n")) else { return output.hasEnded }
+                line = String(decoding: output.unread[..<end], as: UTF8.self)
+                output.unread.removeSubrange(...end)
+                return true
+            }
         }
-        return nil
+        return line
     }
 }
 
@@ -140,7 +145,7 @@ final class Nginx: Sendable {
     init(tls: Bool = false, settings: String = "") async throws {
         folder = try TemporaryFolder()
         port = try Listener.freePort()
-        if tls { try Self.makeCertificate(folder) }
+        if tls { try await Self.makeCertificate(folder) }
         let path = folder.path
         let temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map { "\($0)_temp_path \(path)/\($0);" }
         try folder.write(
@@ -170,22 +175,26 @@ final class Nginx: Sendable {
         process = try ServerProcess(
             ["nginx", "-p", path, "-e", "\(path)/error.log", "-c", "\(path)/nginx.conf"], package: "nginx")
         try await eventually("nginx listens") {
-            guard process.isRunning else {
-                throw ServerFailure(description: "nginx ended: \(folder.text("error.log") ?? "apt-get install nginx")")
+            if let failure = folder.text("error.log"), failure.contains("[emerg]") {
+                throw ServerFailure(description: failure)
             }
             return canConnect(port)
         }
     }
 
-    private static func makeCertificate(_ folder: TemporaryFolder) throws {
-        let process = try ServerProcess(
+    private static func makeCertificate(_ folder: TemporaryFolder) async throws {
+        let openssl = Process()
+        openssl.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        openssl.arguments =
             [
                 "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
                 "-subj", "/CN=flotilla test", "-addext", "subjectAltName=DNS:localhost",
                 "-keyout", "\(folder.path)/tls.key", "-out", "\(folder.path)/tls.pem",
-            ], package: "openssl")
-        while process.line() != nil {}
-        guard folder.text("tls.pem") != nil else {
+            ]
+        openssl.standardError = FileHandle.nullDevice
+        try openssl.run()
+        try await eventually("openssl ends") { !openssl.isRunning }
+        guard openssl.terminationStatus == 0 else {
             throw ServerFailure(description: "openssl made no certificate: apt-get install openssl")
         }
     }
@@ -208,27 +217,36 @@ final class ScriptedServer: Sendable {
     let port: Int
     private let process: ServerProcess
 
-    init() throws {
-        process = try ServerProcess(["python3", "-c", Self.program], package: "python3")
-        guard let line = process.line(), let port = Int(line) else {
+    init() async throws {
+        process = try ServerProcess(["python3", "-c", Self.program], package: "python3", readsInput: true)
+        guard let line = try await process.line(), let port = Int(line) else {
             throw ServerFailure(description: "no answer of python3: apt-get install python3")
         }
         self.port = port
     }
 
+    private static let sharedOne = Task { try await ScriptedServer() }
+    /// One for all tests that do not look at `nextRequest`.
+    static var shared: ScriptedServer { get async throws { try await sharedOne.value } }
+
     /// The next request that has arrived; waits for it.
-    func nextRequest() throws -> Request {
-        try JSONDecoder().decode(Request.self, from: Data((process.line() ?? "").utf8))
+    func nextRequest() async throws -> Request {
+        try JSONDecoder().decode(Request.self, from: Data((try await process.line() ?? "").utf8))
     }
 
     /// Lets the requests to `/hold` be answered.
-    func release() { process.signal("USR1") }
+    func release() { process.write("release") }
 
     private static let program = #"""
-        import http.server, json, signal, socket, struct, sys, threading, time, urllib.parse
+        import http.server, json, os, socket, struct, sys, threading, time, urllib.parse
 
         released = threading.Event()
-        signal.signal(signal.SIGUSR1, lambda *_: released.set())
+
+        def follow():
+            for line in sys.stdin: released.set()
+            os._exit(0)
+
+        threading.Thread(target=follow, daemon=True).start()
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"

@@ -13,7 +13,7 @@ import Testing
         }
     }
 
-    @Test func deliversOverHTTP2OnOneConnection() async throws {
+    @Test func deliversOverHTTP2OnConnectionsThatAreKept() async throws {
         let nginx = try await Nginx(tls: true)
         let transport = httpTransport(provider(nginx) { $0.messageID = "messages.0.id" })
         _ = try await transport.prepare()
@@ -23,11 +23,11 @@ import Testing
         let requests = try await nginx.requests(300)
         #expect(requests.count == 300)
         #expect(requests.allSatisfy { $0.version == "HTTP/2.0" })
-        #expect(Set(requests.map(\.connection)).count == 1)
+        #expect(Set(requests.map(\.connection)).count <= 8)
     }
 
     @Test func aConnectionThatTheProviderWindsUpLosesNothingAndRepeatsNothing() async throws {
-        let nginx = try await Nginx(tls: true, settings: "keepalive_requests 100;")
+        let nginx = try await Nginx(tls: true, settings: "keepalive_requests 20;")
         let transport = httpTransport(provider(nginx))
         let answers = await transport.deliver(httpGroup(1000)) { true }
         await transport.close()
@@ -60,7 +60,7 @@ import Testing
     }
 
     @Test func aPortWithoutTLSIsTold() async throws {
-        let server = try ScriptedServer()
+        let server = try await ScriptedServer.shared
         let transport = httpTransport(httpProvider(server.port) { $0.scheme = .https; $0.connectTimeout = 1 })
         let error = await #expect(throws: TransportError.self) { try await transport.prepare() }
         #expect(error?.kind == .unreachable && error?.stage == .tls, "\(String(describing: error))")

@@ -139,10 +139,10 @@ func httpTransport(_ provider: Provider) -> HTTPTransport {
     }
 
     @Test func aCancelledTaskWaitsForWhatIsOnItsWayAndLeavesTheRest() async throws {
-        let server = try ScriptedServer()
+        let server = try await ScriptedServer()
         let transport = httpTransport(httpProvider(server.port, path: "/hold") { $0.connections = 2 })
         let delivery = Task { await transport.deliver(httpGroup(10)) { true } }
-        for _ in 0..<2 { _ = try server.nextRequest() }
+        for _ in 0..<2 { _ = try await server.nextRequest() }
         delivery.cancel()
         server.release()
         let answers = await delivery.value
@@ -151,10 +151,10 @@ func httpTransport(_ provider: Provider) -> HTTPTransport {
     }
 
     @Test func closeWaitsForWhatIsOnItsWayAndLeavesTheRest() async throws {
-        let server = try ScriptedServer()
+        let server = try await ScriptedServer()
         let transport = httpTransport(httpProvider(server.port, path: "/hold") { $0.connections = 2 })
         async let delivery = transport.deliver(httpGroup(10)) { true }
-        for _ in 0..<2 { _ = try server.nextRequest() }
+        for _ in 0..<2 { _ = try await server.nextRequest() }
         async let closing: Void = transport.close()
         // The close is known when a group that comes later is not begun.
         let late = await transport.deliver(httpGroup(1)) { true }

@@ -85,9 +85,10 @@ enum HTTPAnswer {
         case CURLE_SSL_CONNECT_ERROR, CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CACERT_BADFILE, CURLE_SSL_CERTPROBLEM,
             CURLE_SSL_CIPHER, CURLE_SSL_ISSUER_ERROR, CURLE_SSL_INVALIDCERTSTATUS: return .tls
         default:
-            var connected: curl_off_t = 0
-            flotilla_curl_get_microseconds(transfer.handle, CURLINFO_CONNECT_TIME_T, &connected)
-            return connected > 0 ? .tls : .connect
+            // Set once TCP is connected; libcurl 7.88 notes the time of it only after TLS.
+            var port = 0
+            flotilla_curl_get_long(transfer.handle, CURLINFO_PRIMARY_PORT, &port)
+            return port > 0 ? .tls : .connect
         }
     }
 

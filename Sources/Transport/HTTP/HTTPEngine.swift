@@ -56,6 +56,10 @@ final class HTTPEngine {
         poll.watch(inbox.bell, for: CURL_POLL_IN)
         let owner = Unmanaged.passUnretained(self).toOpaque()
         flotilla_curl_multi_set_long(multi, CURLMOPT_MAXCONNECTS, limit)
+        // One request at a time on an HTTP/2 connection. Sharing one fails in libcurl 7.88: when a provider winds a
+        // connection up (GOAWAY; nginx does after 1,000 requests), it sends the requests behind it over and over, and
+        // gives up some that the provider never saw, so that nobody knows which arrived.
+        flotilla_curl_multi_set_long(multi, CURLMOPT_PIPELINING, Int(CURLPIPE_NOTHING))
         flotilla_curl_multi_on_socket(multi, socketChanges, owner)
         flotilla_curl_multi_on_timer(multi, timerChanges, owner)
     }

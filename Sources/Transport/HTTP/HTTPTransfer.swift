@@ -56,7 +56,6 @@ final class HTTPTransfer {
     }
 
     private func configure(url: String, provider: Provider) {
-        let isSecure = provider.scheme == .https
         flotilla_curl_set_text(handle, CURLOPT_URL, url)
         flotilla_curl_set_text(handle, CURLOPT_PROTOCOLS_STR, "http,https")
         // The environment's proxies are not ours: what a provider is reached by stands in the configuration.
@@ -65,10 +64,8 @@ final class HTTPTransfer {
         flotilla_curl_set_long(handle, CURLOPT_FOLLOWLOCATION, 0)
         flotilla_curl_set_long(handle, CURLOPT_TCP_KEEPALIVE, 1)
         flotilla_curl_set_long(handle, CURLOPT_CONNECTTIMEOUT_MS, Int((provider.connectTimeout * 1000).rounded(.up)))
-        let version = isSecure ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1
+        let version = provider.scheme == .https ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1
         flotilla_curl_set_long(handle, CURLOPT_HTTP_VERSION, Int(version))
-        // Behind a first connection that turns out to be HTTP/2, the others' requests share it.
-        flotilla_curl_set_long(handle, CURLOPT_PIPEWAIT, isSecure ? 1 : 0)
         if let file = provider.caFile {
             flotilla_curl_set_text(handle, CURLOPT_CAINFO, file)
             flotilla_curl_set_pointer(handle, CURLOPT_CAPATH, nil)

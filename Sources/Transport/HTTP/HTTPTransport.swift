@@ -4,7 +4,8 @@ package import Model
 import Synchronization
 
 /// Delivers messages as HTTP requests (POST) to one provider's URL, over libcurl on a thread of its own: HTTP/2 where TLS
-/// negotiates it, HTTP/1.1 with connections kept alive otherwise, at most `provider.connections` requests at once.
+/// negotiates it, HTTP/1.1 otherwise, on connections kept alive; at most `provider.connections` requests at once, one a
+/// connection.
 /// A message is sent once: a request that may have been read is never repeated here.
 package final class HTTPTransport: DeliveryTransport {
     private let inbox = HTTPInbox()
