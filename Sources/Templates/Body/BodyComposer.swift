@@ -63,6 +63,9 @@ package struct BodyComposer: Sendable {
         }
     }
 
+    /// The columns that the body uses.
+    package var columns: Set<Int> { Set(template.columns) }
+
     /// Appends the body for one recipient.
     package func compose(_ recipients: Recipients, row: Int, into out: inout [UInt8]) {
         template.render(recipients, row: row, into: &out)

@@ -16,6 +16,8 @@ struct BodyPart: Sendable {
     }
 
     private let plain: CompiledTemplate
+    /// The columns that the part uses.
+    var columns: [Int] { plain.columns }
     private let quoted: CompiledTemplate
     /// The template's own text is ASCII.
     private let isASCII: Bool

@@ -61,6 +61,9 @@ package struct EmailComposer: Sendable {
         afterMessageID = Array("@\(domain)>\r\nMIME-Version: 1.0\r\n".utf8)
     }
 
+    /// The columns that the mailing's texts use.
+    package var columns: Set<Int> { Set(subject.columns).union(parts.flatMap(\.part.columns)) }
+
     /// The addr-spec of a mailing's `from`, for the envelope; nil where it is no mailbox.
     package static func senderAddress(of from: String) -> String? { Mailbox(from)?.address }
 
