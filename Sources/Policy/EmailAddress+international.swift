@@ -29,7 +29,8 @@ extension EmailAddress {
     private static func isAllowed(_ scalar: Unicode.Scalar) -> Bool {
         if scalar.value < 0x80 || scalar.value == 0x200c || scalar.value == 0x200d { return true }
         switch scalar.properties.generalCategory {
-        case .control, .format, .surrogate, .privateUse, .unassigned, .spaceSeparator, .lineSeparator, .paragraphSeparator:
+        case .control, .format, .surrogate, .privateUse, .unassigned, .spaceSeparator, .lineSeparator,
+            .paragraphSeparator:
             return false
         default: return true
         }
@@ -38,7 +39,8 @@ extension EmailAddress {
     /// A character of a U-label: a letter, mark or digit (RFC 5892 section 2.1), or a joiner.
     private static func isLetter(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.properties.generalCategory {
-        case .lowercaseLetter, .otherLetter, .modifierLetter, .uppercaseLetter, .titlecaseLetter, .nonspacingMark, .spacingMark,
+        case .lowercaseLetter, .otherLetter, .modifierLetter, .uppercaseLetter, .titlecaseLetter, .nonspacingMark,
+            .spacingMark,
             .decimalNumber:
             true
         // The middle dot of Catalan and that of Katakana (RFC 5892 appendix A.3, A.7).

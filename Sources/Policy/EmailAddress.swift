@@ -40,7 +40,9 @@ package struct EmailAddress: Sendable, Hashable, CustomStringConvertible {
         guard bytes.count <= 254 else { return .tooLong }
         let domainStart = out.count + at + 1
         out.append(contentsOf: bytes)
-        for index in domainStart..<out.count where UInt8(ascii: "A")...UInt8(ascii: "Z") ~= out[index] { out[index] |= 0x20 }
+        for index in domainStart..<out.count where UInt8(ascii: "A")...UInt8(ascii: "Z") ~= out[index] {
+            out[index] |= 0x20
+        }
         return nil
     }
 

@@ -37,7 +37,8 @@ package struct PhoneNumber: Sendable, Hashable, CustomStringConvertible {
                 let zero: [UInt8] = [UInt8(ascii: "("), UInt8(ascii: "0"), UInt8(ascii: ")")]
                 let isAbroad = isInternational || (out.count > digits + 1 && out[digits] == 48 && out[digits + 1] == 48)
                 if isAbroad, out.count > digits, bytes[index...].starts(with: zero) { index += 2 }
-            case UInt8(ascii: " "), UInt8(ascii: "\t"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "/"), UInt8(ascii: ")"):
+            case UInt8(ascii: " "), UInt8(ascii: "\t"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "/"),
+                UInt8(ascii: ")"):
                 break
             default:
                 let length = separator(bytes, at: index)
@@ -76,7 +77,8 @@ package struct PhoneNumber: Sendable, Hashable, CustomStringConvertible {
         guard let country else { return .noCountry }
         let trunk = country.trunk
         // A 1 or 8 in front may also be the first digit of the number itself: only the full length tells.
-        let isTrunk = starts(with: trunk) && (trunk.first == "0" || out.count - digits == 10 + trunk.utf8.count || trunk == "80")
+        let isTrunk =
+            starts(with: trunk) && (trunk.first == "0" || out.count - digits == 10 + trunk.utf8.count || trunk == "80")
         if !trunk.isEmpty, isTrunk { out.removeSubrange(digits..<digits + trunk.utf8.count) }
         out.insert(contentsOf: country.callingCode.utf8, at: digits)
         return nil
@@ -95,7 +97,9 @@ package struct PhoneNumber: Sendable, Hashable, CustomStringConvertible {
 
     private static func fault(_ bytes: UnsafeBufferPointer<UInt8>, at index: Int) -> PhoneNumberError {
         let rest = UnsafeBufferPointer(rebasing: bytes[index...])
-        guard let text = String(validating: rest, as: UTF8.self), let scalar = text.unicodeScalars.first else { return .notUTF8 }
+        guard let text = String(validating: rest, as: UTF8.self), let scalar = text.unicodeScalars.first else {
+            return .notUTF8
+        }
         return .badCharacter(scalar)
     }
 }

@@ -9,21 +9,28 @@ package enum ProviderURL {
     /// - Throws: `ProviderURLError`; never with a password in its text.
     package static func parse(_ text: String) throws(ProviderURLError) -> Provider {
         let halves = text.split(separator: "://", maxSplits: 1, omittingEmptySubsequences: false)
-        guard halves.count == 2 else { throw ProviderURLError("is no URL; write smtp://host:port or https://host/path") }
+        guard halves.count == 2 else {
+            throw ProviderURLError("is no URL; write smtp://host:port or https://host/path")
+        }
         guard let scheme = Provider.Scheme(rawValue: halves[0].lowercased()) else {
             let allowed = Provider.Scheme.allCases.map(\.rawValue).joined(separator: ", ")
             throw ProviderURLError("has the scheme '\(halves[0])', which is none of \(allowed)")
         }
-        for scalar in text.unicodeScalars where scalar.properties.isWhitespace || scalar.value < 0x20 || scalar.value == 0x7f {
+        for scalar in text.unicodeScalars
+        where scalar.properties.isWhitespace || scalar.value < 0x20 || scalar.value == 0x7f {
             throw ProviderURLError("has white space or a control character in it")
         }
-        guard !halves[1].contains("#") else { throw ProviderURLError("has a fragment (#), which is never sent; leave it out") }
+        guard !halves[1].contains("#") else {
+            throw ProviderURLError("has a fragment (#), which is never sent; leave it out")
+        }
         let pathStart = halves[1].firstIndex { $0 == "/" || $0 == "?" } ?? halves[1].endIndex
         var authority = halves[1][..<pathStart]
         var path = String(halves[1][pathStart...])
         if path.first != "/" { path = "/" + path }
         let isMail = scheme == .smtp || scheme == .smtps
-        guard !isMail || path == "/" else { throw ProviderURLError("has a path, which SMTP does not know; leave it out") }
+        guard !isMail || path == "/" else {
+            throw ProviderURLError("has a path, which SMTP does not know; leave it out")
+        }
         var username: String?
         if let at = authority.lastIndex(of: "@") {
             username = try user(authority[..<at])
@@ -58,7 +65,8 @@ package enum ProviderURL {
                 bytes.append(byte)
                 continue
             }
-            guard rest.count >= 2, let value = UInt8(Substring(rest.prefix(2)), radix: 16), value >= 0x20, value != 0x7f else {
+            guard rest.count >= 2, let value = UInt8(Substring(rest.prefix(2)), radix: 16), value >= 0x20, value != 0x7f
+            else {
                 throw ProviderURLError("has a '%' in the user's name without two hexadecimal digits behind it")
             }
             bytes.append(value)
@@ -76,11 +84,17 @@ package enum ProviderURL {
         var host = text
         var port: Substring?
         if text.first == "[" {
-            guard let close = text.firstIndex(of: "]") else { throw ProviderURLError("has no ']' behind the IPv6 address") }
+            guard let close = text.firstIndex(of: "]") else {
+                throw ProviderURLError("has no ']' behind the IPv6 address")
+            }
             host = text[text.index(after: text.startIndex)..<close]
-            guard IPAddressText.isVersion6(Array(host.utf8)) else { throw ProviderURLError("has no IPv6 address between the brackets") }
+            guard IPAddressText.isVersion6(Array(host.utf8)) else {
+                throw ProviderURLError("has no IPv6 address between the brackets")
+            }
             let tail = text[text.index(after: close)...]
-            guard tail.isEmpty || tail.first == ":" else { throw ProviderURLError("has '\(tail)' behind the IPv6 address") }
+            guard tail.isEmpty || tail.first == ":" else {
+                throw ProviderURLError("has '\(tail)' behind the IPv6 address")
+            }
             port = tail.isEmpty ? nil : tail.dropFirst()
         } else if let colon = text.firstIndex(of: ":") {
             host = text[..<colon]
@@ -94,7 +108,8 @@ package enum ProviderURL {
             throw ProviderURLError("has the character '\(bad)' in the host")
         }
         guard let port else { return (host.lowercased(), defaultPort) }
-        guard port.utf8.allSatisfy({ UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 }), let number = Int(port), 1...65535 ~= number
+        guard port.utf8.allSatisfy({ UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 }), let number = Int(port),
+            1...65535 ~= number
         else { throw ProviderURLError("has the port '\(port)', which is no number from 1 to 65535") }
         return (host.lowercased(), number)
     }

@@ -37,10 +37,13 @@ package struct RateLimit: Sendable, Hashable, CustomStringConvertible {
         let rate = parts[0].split(separator: "/", omittingEmptySubsequences: false).map(Self.trimmed)
         guard rate.count == 2 else { throw refuse("needs a number, a slash and a unit") }
         guard let count = Self.number(rate[0]) else {
-            throw refuse("'\(rate[0])' is no whole number from 1; for less than one a second take a longer unit: 30/min")
+            throw refuse(
+                "'\(rate[0])' is no whole number from 1; for less than one a second take a longer unit: 30/min")
         }
         guard let unit = Self.unit(rate[1]) else { throw refuse("the unit '\(rate[1])' is none of s, min, h, d") }
-        guard count <= Self.maximum * (unit.microseconds / 1_000_000) else { throw refuse("more than 1000000 a second") }
+        guard count <= Self.maximum * (unit.microseconds / 1_000_000) else {
+            throw refuse("more than 1000000 a second")
+        }
         var burst: Int64 = 1
         for (index, part) in parts.dropFirst().enumerated() {
             let pair = part.split(separator: "=", omittingEmptySubsequences: false).map(Self.trimmed)

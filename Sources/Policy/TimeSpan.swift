@@ -42,5 +42,7 @@ package struct TimeSpan: Sendable, Equatable {
 package struct TimeSpanError: Error, Equatable, Sendable, CustomStringConvertible {
     package let text: String
 
-    package var description: String { "'\(text)' is no length of time; write it as 24h, 90m, 2d or 1h30m (units: d, h, m, s)" }
+    package var description: String {
+        "'\(text)' is no length of time; write it as 24h, 90m, 2d or 1h30m (units: d, h, m, s)"
+    }
 }

@@ -37,7 +37,8 @@ struct Generate: ParsableCommand {
         func validate() throws {
             guard count >= 1 else { throw ValidationError("The number of rows must be at least 1.") }
             guard [invalid, duplicates, missing].allSatisfy({ 0...1 ~= $0 }), invalid + duplicates + missing <= 1 else {
-                throw ValidationError("--invalid, --duplicates and --missing are shares from 0 to 1, together at most 1.")
+                throw ValidationError(
+                    "--invalid, --duplicates and --missing are shares from 0 to 1, together at most 1.")
             }
             guard channel != .webhook else { throw ValidationError("--channel is email or sms.") }
         }
@@ -46,7 +47,8 @@ struct Generate: ParsableCommand {
             let file = try OutputFile(out)
             var rows = SyntheticRecipients(
                 .init(
-                    count: count, seed: seed, channel: channel, format: format, invalid: invalid, duplicates: duplicates,
+                    count: count, seed: seed, channel: channel, format: format, invalid: invalid,
+                    duplicates: duplicates,
                     missing: missing))
             var buffer: [UInt8] = []
             buffer.reserveCapacity(1 << 20 + 1 << 12)
@@ -59,7 +61,8 @@ struct Generate: ParsableCommand {
             try file.write(buffer)
             try file.finish()
             let counts = rows.counts
-            let summary = "\(counts.all) rows: \(counts.valid) valid, \(counts.invalid) invalid, "
+            let summary =
+                "\(counts.all) rows: \(counts.valid) valid, \(counts.invalid) invalid, "
                 + "\(counts.duplicates) duplicate, \(counts.missing) without an address\n"
             try? OutputFile.standardError.write(Array(summary.utf8))
         }
@@ -84,7 +87,7 @@ private struct OutputFile {
     /// Makes a file, or takes the place of an old one; `-` is standard output.
     init(_ path: String) throws {
         let descriptor = path == "-" ? 1 : open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
-        guard descriptor >= 0 else { throw ValidationError("\(path) cannot be written: \(String(cString: strerror(errno))).") }
+        guard descriptor >= 0 else { throw WriteError(name: path) }
         self.init(descriptor: descriptor, name: path == "-" ? "standard output" : path)
     }
 
@@ -102,13 +105,20 @@ private struct OutputFile {
             if count >= 0 {
                 offset += count
             } else if errno != EINTR {
-                throw ValidationError("\(name) cannot be written: \(String(cString: strerror(errno))).")
+                throw WriteError(name: name)
             }
         }
     }
 
     func finish() throws {
         guard descriptor > 2, close(descriptor) != 0 else { return }
-        throw ValidationError("\(name) cannot be written: \(String(cString: strerror(errno))).")
+        throw WriteError(name: name)
     }
+}
+
+private struct WriteError: Error, CustomStringConvertible {
+    let description: String
+
+    /// - Parameter name: of the file at which the last call of the system failed.
+    init(name: String) { description = "\(name) cannot be written: \(String(cString: strerror(errno)))." }
 }

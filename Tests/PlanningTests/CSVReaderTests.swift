@@ -21,7 +21,8 @@ import Testing
     }
 
     @Test func readsQuotesLineBreaksAndDoubledMarks() throws {
-        let (columns, rows) = try read("id,name,note\n1,\"Smith, Anna\",\"She said \"\"hi\"\"\nand left\"\n2,\"\",5\" disk\n")
+        let (columns, rows) = try read(
+            "id,name,note\n1,\"Smith, Anna\",\"She said \"\"hi\"\"\nand left\"\n2,\"\",5\" disk\n")
         #expect(columns == ["id", "name", "note"])
         #expect(rows == [["1", "Smith, Anna", "She said \"hi\"\nand left"], ["2", "", "5\" disk"]])
     }
@@ -37,7 +38,8 @@ import Testing
 
     @Test(arguments: [(",", ","), (";", ";"), ("\t", "\t")])
     func findsTheDelimiter(_ delimiter: String, _ expected: Character) throws {
-        let (columns, rows) = try read("id\(delimiter)\"a,b;c,d;\te\"\(delimiter)email\(delimiter)x\n1\(delimiter)2\(delimiter)3\(delimiter)4")
+        let (columns, rows) = try read(
+            "id\(delimiter)\"a,b;c,d;\te\"\(delimiter)email\(delimiter)x\n1\(delimiter)2\(delimiter)3\(delimiter)4")
         #expect(columns == ["id", "a,b;c,d;\te", "email", "x"])
         #expect(rows == [["1", "2", "3", "4"]])
     }
@@ -62,7 +64,10 @@ import Testing
                         .map { _ in letters.randomElement(using: &generator) ?? "" }.joined()
                 }
                 rows.append(row)
-                text += row.map { "\"\($0.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\""))\"" }
+                text +=
+                    row.map {
+                        "\"\($0.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\""))\""
+                    }
                     .joined(separator: ",") + end
             }
             let found = try read(text).rows
@@ -74,12 +79,25 @@ import Testing
     @Test(
         arguments: [
             ("", "recipients.csv: is empty"), ("\n\r\n\n", "has only blank lines"),
-            ("id,email\n1,a@example.com\n\n2\n", "recipients.csv:4: row 2: expected 2 fields, found 1; the first missing one is 'email'"),
-            ("id,email\n1,a@example.com,x\n", "recipients.csv:2: row 1: expected 2 fields, found 3; put a value with the delimiter ','"),
+            (
+                "id,email\n1,a@example.com\n\n2\n",
+                "recipients.csv:4: row 2: expected 2 fields, found 1; the first missing one is 'email'"
+            ),
+            (
+                "id,email\n1,a@example.com,x\n",
+                "recipients.csv:2: row 1: expected 2 fields, found 3; put a value with the delimiter ','"
+            ),
             ("id,email,id\n", "recipients.csv:1: column 'id': stands twice in the header, as columns 1 and 3"),
-            ("id,email\n\"1\nx\",\"a@example.com\n", "recipients.csv:2: row 1, column 'email': has an opening quotation mark in line 3"),
-            ("id,email\n\"1\" x,a\n", "recipients.csv:2: row 1, column 'id': has text behind the closing quotation mark"),
-            (",,\n1,2,3\n", "has no names in its first line"), ("id,email\n1,a\u{0}b\n", "row 1, column 'email': has a NUL byte"),
+            (
+                "id,email\n\"1\nx\",\"a@example.com\n",
+                "recipients.csv:2: row 1, column 'email': has an opening quotation mark in line 3"
+            ),
+            (
+                "id,email\n\"1\" x,a\n",
+                "recipients.csv:2: row 1, column 'id': has text behind the closing quotation mark"
+            ),
+            (",,\n1,2,3\n", "has no names in its first line"),
+            ("id,email\n1,a\u{0}b\n", "row 1, column 'email': has a NUL byte"),
             ("\u{feff}", "has only blank lines"),
         ])
     func saysWhereWhatAndWhatToDo(_ text: String, _ part: String) {
@@ -89,12 +107,15 @@ import Testing
         }
     }
 
-    @Test(arguments: [[0xff], [0xc3], [0xc0, 0x80], [0xed, 0xa0, 0x80], [0xf4, 0x90, 0x80, 0x80], [0xe2, 0x82]] as [[UInt8]])
+    @Test(
+        arguments: [[0xff], [0xc3], [0xc0, 0x80], [0xed, 0xa0, 0x80], [0xf4, 0x90, 0x80, 0x80], [0xe2, 0x82]]
+            as [[UInt8]])
     func namesTheRowAndColumnOfInvalidUTF8(_ bad: [UInt8]) throws {
         let good = "id,name\n1,\"two\nlines\"\n2,Jürgen 字 🪁\n"
         let bytes = Array((good + "3,abcdefgh").utf8) + bad + Array("\n".utf8)
         #expect { try read(bytes) } throws: { error in
-            #expect("\(error)".contains("recipients.csv:5: row 3, column 'name': is no valid UTF-8 (byte 9"), "\(error)")
+            #expect(
+                "\(error)".contains("recipients.csv:5: row 3, column 'name': is no valid UTF-8 (byte 9"), "\(error)")
             return true
         }
         // The halves of a character in two neighbours are no character.
@@ -105,18 +126,22 @@ import Testing
         let giant = String(repeating: "x", count: 10 << 20)
         for (value, hint) in [(giant, "is it really CSV"), ("\"\(giant)\"", "closing quotation mark missing")] {
             #expect { try read("id,note\n1,a\n2,\(value)\n") } throws: { error in
-                #expect("\(error)".contains("recipients.csv:3: row 2, column 'note': has a value of more than 1 MB"), "\(error)")
+                #expect(
+                    "\(error)".contains("recipients.csv:3: row 2, column 'note': has a value of more than 1 MB"),
+                    "\(error)")
                 return "\(error)".contains(hint)
             }
         }
         let largest = String(repeating: "x", count: 1 << 20)
-        #expect(try read("id,note\n1,\(largest)\n2,\"\(largest)\"\n").rows.map { $0[1].utf8.count } == [1 << 20, 1 << 20])
+        #expect(
+            try read("id,note\n1,\(largest)\n2,\"\(largest)\"\n").rows.map { $0[1].utf8.count } == [1 << 20, 1 << 20])
     }
 
     @Test func refusesWhatIsNoTextFile() throws {
         let folder = self.folder
         for (path, part) in [
-            (folder.path, "is a directory"), (folder.path + "/none.csv", "no such file"), ("/dev/null", "no regular file"),
+            (folder.path, "is a directory"), (folder.path + "/none.csv", "no such file"),
+            ("/dev/null", "no regular file"),
             (try folder.write("utf16.csv", [0xff, 0xfe, 0x69, 0x00]), "UTF-16"),
             (try folder.write("sheet.csv", [0x50, 0x4b, 0x03, 0x04, 0]), "spreadsheet"),
             (try folder.write("packed.csv", [0x1f, 0x8b, 0x08, 0x00]), "gunzip"),

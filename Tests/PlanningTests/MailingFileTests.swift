@@ -48,16 +48,21 @@ import Testing
     @Test func readsAWholeFile() throws {
         let file = try load(whole)
         let mailing = file.mailing
-        #expect(mailing.name == "Spring sale" && mailing.channel == .email && mailing.provider == "smtp://127.0.0.1:2525")
+        #expect(
+            mailing.name == "Spring sale" && mailing.channel == .email && mailing.provider == "smtp://127.0.0.1:2525")
         #expect(mailing.from == "Example Shop <news@example.com>" && mailing.replyTo == "help@example.com")
         #expect(mailing.subject.source == "{{first_name}}, 20 % off until Sunday" && mailing.subject.line == 5)
         #expect(mailing.subject.file == folder.path + "/mailing.yaml")
-        #expect(mailing.html == .init(source: "<p>Hello {{first_name}}</p>\n", file: folder.path + "/message.html", line: 1))
+        #expect(
+            mailing.html == .init(source: "<p>Hello {{first_name}}</p>\n", file: folder.path + "/message.html", line: 1)
+        )
         #expect(mailing.text.source == "Hello {{first_name}}\n")
         #expect(mailing.speed == "500/s" && mailing.batchSize == 250 && mailing.attempts == 7)
         #expect(mailing.lifetime == 5_400 && mailing.uncertain == .hold)
-        #expect(file.recipients == RecipientSource(
-            file: folder.path + "/recipients.csv", format: .csv, id: "id", address: "email"))
+        #expect(
+            file.recipients
+                == RecipientSource(
+                    file: folder.path + "/recipients.csv", format: .csv, id: "id", address: "email"))
     }
 
     private let short = """
@@ -85,25 +90,33 @@ import Testing
     }
 
     @Test func aBlockIsNeverAFileName() throws {
-        #expect(try load(short.replacing("text: Hello", with: "text: |\n  see notes.txt")).mailing.text.source == "see notes.txt\n")
-        #expect(problems(short.replacing("text: Hello", with: "text: notes.txt")) == [
-            "mailing.yaml:5:7: text: the file notes.txt does not exist; check the path"
-        ])
+        #expect(
+            try load(short.replacing("text: Hello", with: "text: |\n  see notes.txt")).mailing.text.source
+                == "see notes.txt\n")
+        #expect(
+            problems(short.replacing("text: Hello", with: "text: notes.txt")) == [
+                "mailing.yaml:5:7: text: the file notes.txt does not exist; check the path"
+            ])
     }
 
     @Test func readsTheOtherChannels() throws {
         try folder.write("r.jsonl", "{\"id\":1}\n")
         let sms = try load(
-            "name: x\nchannel: sms\ntext: Hi {{name}}\nrecipients: {file: r.jsonl, address: phone, country: de}\nprovider: gateway\n")
-        #expect(sms.mailing.text.source == "Hi {{name}}" && sms.recipients.format == .ndjson && sms.recipients.country == "DE")
+            "name: x\nchannel: sms\ntext: Hi {{name}}\nrecipients: {file: r.jsonl, address: phone, country: de}\nprovider: gateway\n"
+        )
+        #expect(
+            sms.mailing.text.source == "Hi {{name}}" && sms.recipients.format == .ndjson
+                && sms.recipients.country == "DE")
         let hook = try load(
-            "name: x\nchannel: webhook\nbody: '{\"a\": \"{{a}}\"}'\nrecipients: {file: r.jsonl, address: id}\nprovider: https://x.example/hook\n")
+            "name: x\nchannel: webhook\nbody: '{\"a\": \"{{a}}\"}'\nrecipients: {file: r.jsonl, address: id}\nprovider: https://x.example/hook\n"
+        )
         #expect(hook.mailing.body.source == "{\"a\": \"{{a}}\"}" && hook.mailing.provider == "https://x.example/hook")
     }
 
     @Test func theCommandLineWins() throws {
         let other = try folder.write("other.ndjson", "{\"id\":1}\n")
-        let yaml = short.replacing("file: recipients.csv, ", with: "").replacing("provider: smtp://localhost\n", with: "")
+        let yaml = short.replacing("file: recipients.csv, ", with: "").replacing(
+            "provider: smtp://localhost\n", with: "")
         let file = try load(yaml, .init(recipients: other, provider: "smtp://mail.example"))
         #expect(file.recipients.file == other && file.recipients.format == .ndjson)
         #expect(file.mailing.provider == "smtp://mail.example")
@@ -126,24 +139,25 @@ import Testing
             lifetime: 5 days
             uncertain: drop
             """)
-        #expect(found == [
-            "mailing.yaml:1:1: name: is empty; give it a value or leave it out",
-            "mailing.yaml:2:1: chanel: is no key of a mailing; did you mean 'channel'? (the keys are name, channel, recipients, provider, "
-                + "speed, batch_size, attempts, lifetime, uncertain, from, reply_to, subject, html, text, body)",
-            "mailing.yaml:3:10: channel: 'e-mail' is not allowed; did you mean 'email'? (it is one of email, sms, webhook)",
-            "mailing.yaml:6:13: recipients.address: is missing: the column of the address",
-            "mailing.yaml:6:20: recipients.file: none.csv does not exist; check the path",
-            "mailing.yaml:6:30: recipients.adress: is no key of recipients; did you mean 'address'? (the keys are file, format, id, "
-                + "address, country)",
-            "mailing.yaml:7:11: provider: has a password in it, which a file or a process list would show; name the provider in "
-                + "flotilla.yaml and set its password in the environment",
-            "mailing.yaml:8:8: speed: '500' is no rate limit: needs a number, a slash and a unit. Write it as 500/s or "
-                + "6000/min,burst=50 (units: s, min, h, d).",
-            "mailing.yaml:9:13: batch_size: '20000' is no whole number from 1 to 10000",
-            "mailing.yaml:10:11: attempts: 'five' is no whole number from 1 to 100",
-            "mailing.yaml:11:11: lifetime: '5 days' is no length of time; write it as 24h, 90m, 2d or 1h30m (units: d, h, m, s)",
-            "mailing.yaml:12:12: uncertain: 'drop' is not allowed; it is one of redeliver, hold",
-        ])
+        #expect(
+            found == [
+                "mailing.yaml:1:1: name: is empty; give it a value or leave it out",
+                "mailing.yaml:2:1: chanel: is no key of a mailing; did you mean 'channel'? (the keys are name, channel, recipients, provider, "
+                    + "speed, batch_size, attempts, lifetime, uncertain, from, reply_to, subject, html, text, body)",
+                "mailing.yaml:3:10: channel: 'e-mail' is not allowed; did you mean 'email'? (it is one of email, sms, webhook)",
+                "mailing.yaml:6:13: recipients.address: is missing: the column of the address",
+                "mailing.yaml:6:20: recipients.file: none.csv does not exist; check the path",
+                "mailing.yaml:6:30: recipients.adress: is no key of recipients; did you mean 'address'? (the keys are file, format, id, "
+                    + "address, country)",
+                "mailing.yaml:7:11: provider: has a password in it, which a file or a process list would show; name the provider in "
+                    + "flotilla.yaml and set its password in the environment",
+                "mailing.yaml:8:8: speed: '500' is no rate limit: needs a number, a slash and a unit. Write it as 500/s or "
+                    + "6000/min,burst=50 (units: s, min, h, d).",
+                "mailing.yaml:9:13: batch_size: '20000' is no whole number from 1 to 10000",
+                "mailing.yaml:10:11: attempts: 'five' is no whole number from 1 to 100",
+                "mailing.yaml:11:11: lifetime: '5 days' is no length of time; write it as 24h, 90m, 2d or 1h30m (units: d, h, m, s)",
+                "mailing.yaml:12:12: uncertain: 'drop' is not allowed; it is one of redeliver, hold",
+            ])
     }
 
     @Test(
@@ -155,13 +169,21 @@ import Testing
             ("a@example.com", "\"{{x}}@example.com\"", "from: has merge fields"),
             ("a@example.com", "\"A\\r\\nBcc: b@example.com <a@example.com>\"", "has a line break"),
             ("subject: Hi", "subject: \"a\\nb\"", "subject: has a line break"),
-            ("smtp://localhost", "http://localhost", ":7:11: provider: has the scheme http, but the channel email goes by smtp or smtps"),
-            ("smtp://localhost", "local host", "provider: is no URL"), ("{file: recipients.csv, address: email}", "r.csv", "must be a mapping"),
+            (
+                "smtp://localhost", "http://localhost",
+                ":7:11: provider: has the scheme http, but the channel email goes by smtp or smtps"
+            ),
+            ("smtp://localhost", "local host", "provider: is no URL"),
+            ("{file: recipients.csv, address: email}", "r.csv", "must be a mapping"),
             ("recipients.csv", "recipients.csv, country: DE", "country: is only used by the channel sms"),
-            ("recipients.csv", "message.html", "does not say its format"), ("recipients.csv", "recipients.csv, format: xls", "one of csv, ndjson"),
-            ("text: Hello", "text: Hello\ntext: Bye", "has the key 'text' twice"), ("name: x", "name: x: y", "is no valid YAML"),
-            ("name: x", "name: [", "is no valid YAML"), ("name: x", "name: {a: b}", ":1:7: name: must be a text or a number"),
-            ("text: Hello", "text:", "mailing.yaml:5:1: text: is empty"), ("smtp://localhost", "smtp://localhost\nlifetime: 400d", "longer than 365d"),
+            ("recipients.csv", "message.html", "does not say its format"),
+            ("recipients.csv", "recipients.csv, format: xls", "one of csv, ndjson"),
+            ("text: Hello", "text: Hello\ntext: Bye", "has the key 'text' twice"),
+            ("name: x", "name: x: y", "is no valid YAML"),
+            ("name: x", "name: [", "is no valid YAML"),
+            ("name: x", "name: {a: b}", ":1:7: name: must be a text or a number"),
+            ("text: Hello", "text:", "mailing.yaml:5:1: text: is empty"),
+            ("smtp://localhost", "smtp://localhost\nlifetime: 400d", "longer than 365d"),
         ])
     func refusesSayingWhereAndWhy(_ old: String, _ new: String, _ part: String) {
         let found = problems(short.replacing(old, with: new))
@@ -175,7 +197,9 @@ import Testing
 
     @Test func refusesFilesThatWouldBreakTheParser() throws {
         for unit in ["[", "{a: ", "- ", "? "] {
-            #expect(problems(String(repeating: unit, count: 100_000)).first?.contains("is nested too deep") == true, "\(unit)")
+            #expect(
+                problems(String(repeating: unit, count: 100_000)).first?.contains("is nested too deep") == true,
+                "\(unit)")
         }
         for (path, part) in [
             (folder.path + "/none.yaml", "does not exist"), (folder.path, "is a directory"),

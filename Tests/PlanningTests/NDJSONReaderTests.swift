@@ -25,7 +25,8 @@ import Testing
               {"vip":false,"id":-1.50e+3,"name":"字"}
             """#)
         #expect(reader.columns == ["id", "name", "vip", "tags", "none"])
-        #expect(rows == [["1", "Zoë \"Z\" 🪁\n", "true", #"["a", {"b": null}]"#, ""], ["-1.50e+3", "字", "false", "", ""]])
+        #expect(
+            rows == [["1", "Zoë \"Z\" 🪁\n", "true", #"["a", {"b": null}]"#, ""], ["-1.50e+3", "字", "false", "", ""]])
         #expect(reader.ignored.isEmpty)
     }
 
@@ -40,15 +41,22 @@ import Testing
 
     @Test(
         arguments: [
-            ("", "is empty"), ("\n \n", "only blank lines"), ("{}\n", "has 0 keys"), ("[1]\n", "recipients.ndjson:1: row 1: is no JSON object"),
+            ("", "is empty"), ("\n \n", "only blank lines"), ("{}\n", "has 0 keys"),
+            ("[1]\n", "recipients.ndjson:1: row 1: is no JSON object"),
             ("{\"a\":1}\n\n{\"a\":x}\n", "recipients.ndjson:3: row 2, column 'a': has no JSON value"),
-            ("{\"a\":1,\"a\":2}\n", "column 'a': stands twice"), ("{\"a\":1}\n{\"a\":1,\"a\":2}\n", "row 2, column 'a': stands twice"),
+            ("{\"a\":1,\"a\":2}\n", "column 'a': stands twice"),
+            ("{\"a\":1}\n{\"a\":1,\"a\":2}\n", "row 2, column 'a': stands twice"),
             ("{\"a\":1} {\"a\":2}\n", "text behind the object"), ("{\"a\":\"x\n\"}\n", "no closing quotation mark"),
-            ("{\"a\":\"\t\"}\n", "control character"), ("{\"a\":\"\\x\"}\n", "unknown escape"), ("{\"a\":\"\\u12\"}\n", "hexadecimal"),
-            ("{\"a\":\"\\ud800x\"}\n", "surrogate"), ("{\"a\":\"\\udc00\"}\n", "surrogate"), ("{\"a\":\"\\u0000\"}\n", "NUL"),
-            ("{\"a\":01}\n", "leading zero"), ("{\"a\":1.}\n", "digits"), ("{\"a\":-}\n", "no JSON value"), ("{\"a\":1e}\n", "exponent"),
-            ("{\"a\":tru}\n", "no JSON value"), ("{\"a\"}\n", "':'"), ("{\"a\":1,}\n", "quotation marks"), ("{a:1}\n", "quotation marks"),
-            ("{\"a\":[1,2}\n", "',' or ']'"), ("{\"a\":{\"b\" 1}}\n", "':'"), ("{\"a\":1\n", "',' or '}'"), ("{\"a\":\n", "ends before a value"),
+            ("{\"a\":\"\t\"}\n", "control character"), ("{\"a\":\"\\x\"}\n", "unknown escape"),
+            ("{\"a\":\"\\u12\"}\n", "hexadecimal"),
+            ("{\"a\":\"\\ud800x\"}\n", "surrogate"), ("{\"a\":\"\\udc00\"}\n", "surrogate"),
+            ("{\"a\":\"\\u0000\"}\n", "NUL"),
+            ("{\"a\":01}\n", "leading zero"), ("{\"a\":1.}\n", "digits"), ("{\"a\":-}\n", "no JSON value"),
+            ("{\"a\":1e}\n", "exponent"),
+            ("{\"a\":tru}\n", "no JSON value"), ("{\"a\"}\n", "':'"), ("{\"a\":1,}\n", "quotation marks"),
+            ("{a:1}\n", "quotation marks"),
+            ("{\"a\":[1,2}\n", "',' or ']'"), ("{\"a\":{\"b\" 1}}\n", "':'"), ("{\"a\":1\n", "',' or '}'"),
+            ("{\"a\":\n", "ends before a value"),
             ("{\"a\":\(String(repeating: "[", count: 100_000))\n", "nested more than 64 deep"),
             ("{\"a\":\"\(String(repeating: "x", count: 2 << 20))\"}\n", "more than 1 MB"),
             ("{\"a\":1}\n{\"b\":\"\(String(repeating: "x", count: 10 << 20))", "longer than 8 MB"),

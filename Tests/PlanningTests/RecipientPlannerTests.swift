@@ -7,7 +7,9 @@ import Testing
 
     init() throws { folder = try TemporaryFolder() }
 
-    private func source(_ text: String, id: String = "id", address: String = "email", country: String? = nil) throws -> RecipientSource {
+    private func source(_ text: String, id: String = "id", address: String = "email", country: String? = nil) throws
+        -> RecipientSource
+    {
         RecipientSource(
             file: try folder.write("recipients.csv", text), format: .csv, id: id, address: address, country: country)
     }
@@ -49,18 +51,23 @@ import Testing
                 """), channel: .email, batchSize: 10)
         #expect(planner.fields == ["id", "email", "name", "city"])
         let plan = try plan(&planner)
-        #expect(plan.recipients == [["7", "Anna@example.com", "Anna", "Berlin"], ["11", "eve@example.org", "Eve", "New\nYork"]])
-        #expect(plan.exclusions == [
-            Exclusion(row: 2, reason: .invalidAddress, id: "8", address: "bob@@example.com", detail: "two @"),
-            Exclusion(row: 3, reason: .noAddress, id: "9", address: ""),
-            Exclusion(row: 4, reason: .duplicate, id: "10", address: "ANNA@example.COM"),
-        ])
+        #expect(
+            plan.recipients == [
+                ["7", "Anna@example.com", "Anna", "Berlin"], ["11", "eve@example.org", "Eve", "New\nYork"],
+            ])
+        #expect(
+            plan.exclusions == [
+                Exclusion(row: 2, reason: .invalidAddress, id: "8", address: "bob@@example.com", detail: "two @"),
+                Exclusion(row: 3, reason: .noAddress, id: "9", address: ""),
+                Exclusion(row: 4, reason: .duplicate, id: "10", address: "ANNA@example.COM"),
+            ])
         #expect(plan.rows == 5)
     }
 
     @Test func carriesOnlyTheColumnsThatAreWanted() throws {
         var planner = try RecipientPlanner(
-            source: source("id,email,a,b,,c\n1,a@example.com,A,B,-,C\n"), channel: .email, carry: ["c", "a", "unknown", "email"])
+            source: source("id,email,a,b,,c\n1,a@example.com,A,B,-,C\n"), channel: .email,
+            carry: ["c", "a", "unknown", "email"])
         #expect(planner.fields == ["id", "email", "a", "c"])
         #expect(planner.columns == ["id", "email", "a", "b", "", "c"])
         #expect(try plan(&planner).recipients == [["1", "a@example.com", "A", "C"]])
@@ -77,7 +84,8 @@ import Testing
 
     @Test func takesTelephoneNumbersOfTheDefaultCountry() throws {
         var planner = try RecipientPlanner(
-            source: source("id,phone\n1,0170 1234567\n2,+49 170 1234567\n3,12\n", address: "phone", country: "DE"), channel: .sms)
+            source: source("id,phone\n1,0170 1234567\n2,+49 170 1234567\n3,12\n", address: "phone", country: "DE"),
+            channel: .sms)
         let plan = try plan(&planner)
         #expect(plan.recipients == [["1", "+491701234567"]])
         #expect(plan.exclusions.map(\.reason) == [.duplicate, .invalidAddress])
@@ -85,7 +93,8 @@ import Testing
     }
 
     @Test func takesAnyAddressForWebhooks() throws {
-        var planner = try RecipientPlanner(source: source("id,key\n1, A b \n2,a b\n3,A b\n4,\"\"\n", address: "key"), channel: .webhook)
+        var planner = try RecipientPlanner(
+            source: source("id,key\n1, A b \n2,a b\n3,A b\n4,\"\"\n", address: "key"), channel: .webhook)
         let plan = try plan(&planner)
         #expect(plan.recipients == [["1", "A b"], ["2", "a b"]])
         #expect(plan.exclusions.map(\.reason) == [.duplicate, .noAddress])
@@ -118,13 +127,16 @@ import Testing
         for format in [RecipientSource.Format.csv, .ndjson] {
             for channel in [Channel.email, .sms] {
                 var synthetic = SyntheticRecipients(
-                    .init(count: 20_000, seed: 8, channel: channel, format: format, invalid: 0.05, duplicates: 0.05, missing: 0.02))
+                    .init(
+                        count: 20_000, seed: 8, channel: channel, format: format, invalid: 0.05, duplicates: 0.05,
+                        missing: 0.02))
                 var text: [UInt8] = []
                 synthetic.appendHeader(to: &text)
                 while synthetic.appendRow(to: &text) {}
                 var planner = try RecipientPlanner(
                     source: RecipientSource(
-                        file: try folder.write("r.\(format)", text), format: format, id: "id", address: synthetic.columns[1]),
+                        file: try folder.write("r.\(format)", text), format: format, id: "id",
+                        address: synthetic.columns[1]),
                     channel: channel)
                 let plan = try plan(&planner)
                 func count(_ reason: ExclusionReason) -> Int { plan.exclusions.count { $0.reason == reason } }
@@ -166,7 +178,10 @@ import Testing
     @Test(
         arguments: [
             ("id,email\n", "email", "has a header and no recipients"),
-            ("id,e-mail,phone\n1,2,3\n", "email", "has no column 'email' for the recipients' address; did you mean 'e-mail'? (columns: id, e-mail, phone)"),
+            (
+                "id,e-mail,phone\n1,2,3\n", "email",
+                "has no column 'email' for the recipients' address; did you mean 'e-mail'? (columns: id, e-mail, phone)"
+            ),
             ("id,phone\n1,3\n", "email", "has no column 'email' for the recipients' address (columns: id, phone)"),
             ("ID,email\n1,3\n", "email", "has no column 'id' for the recipients' id; did you mean 'ID'?"),
         ])
@@ -183,6 +198,8 @@ import Testing
         var chunk = planner.makeChunk()
         #expect(try planner.next(&chunk))
         #expect(chunk.recipients.count == 2)
-        #expect { try planner.next(&chunk) } throws: { "\($0)".contains("recipients.csv:4: row 3: expected 2 fields, found 1") }
+        #expect { try planner.next(&chunk) } throws: {
+            "\($0)".contains("recipients.csv:4: row 3: expected 2 fields, found 1")
+        }
     }
 }

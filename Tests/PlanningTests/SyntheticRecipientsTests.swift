@@ -29,12 +29,15 @@ import Testing
     @Test func namesReservedDomainsOnlyAndManyScripts() {
         let text = String(decoding: make(.init(count: 5_000, invalid: 0)).text, as: UTF8.self)
         for line in text.split(separator: "\n") where line.contains("@") {
-            guard let domain = line.split(separator: "@").last?.split(whereSeparator: { $0 == "," || $0 == " " }).first else { continue }
+            guard let domain = line.split(separator: "@").last?.split(whereSeparator: { $0 == "," || $0 == " " }).first
+            else { continue }
             let last = domain.lowercased()
             #expect(
-                [".example", ".test", "example.com", "example.org", "example.net"].contains { last.hasSuffix($0) }, "\(line)")
+                [".example", ".test", "example.com", "example.org", "example.net"].contains { last.hasSuffix($0) },
+                "\(line)")
         }
-        for word in ["Müller", "Шевченко", "Ελένη", "فاطمة", "כהן", "प्रिया", "北京", "さくら", "서울", "\"\"Föhr\"\"", "set:\n4"] {
+        for word in ["Müller", "Шевченко", "Ελένη", "فاطمة", "כהן", "प्रिया", "北京", "さくら", "서울", "\"\"Föhr\"\"", "set:\n4"]
+        {
             #expect(text.contains(word), "\(word)")
         }
     }

@@ -21,10 +21,13 @@ import Testing
 
     @Test(
         arguments: [
-            ("", nil, PhoneNumberError.empty), ("+", nil, .noDigits), ("()", "DE", .noDigits), ("0170 1234567", nil, .noCountry),
-            ("+49+170", nil, .misplacedPlus), ("49+1701234567", nil, .misplacedPlus), ("+0170 1234567", nil, .zeroAfterPlus),
+            ("", nil, PhoneNumberError.empty), ("+", nil, .noDigits), ("()", "DE", .noDigits),
+            ("0170 1234567", nil, .noCountry),
+            ("+49+170", nil, .misplacedPlus), ("49+1701234567", nil, .misplacedPlus),
+            ("+0170 1234567", nil, .zeroAfterPlus),
             ("+49 170", nil, .tooShort), ("+4917012345678901", nil, .tooLong), ("+1 212 555 012", nil, .notTenDigits),
-            ("555-0123", "US", .notTenDigits), ("+49 170 CALL", nil, .badCharacter("C")), ("+49170#5", nil, .badCharacter("#")),
+            ("555-0123", "US", .notTenDigits), ("+49 170 CALL", nil, .badCharacter("C")),
+            ("+49170#5", nil, .badCharacter("#")),
             ("+49 170 ١٢٣", nil, .badCharacter("١")), (String(repeating: "1", count: 100), "DE", .tooLong),
         ] as [(String, String?, PhoneNumberError)])
     func refusesSayingWhy(_ text: String, _ country: String?, _ fault: PhoneNumberError) {

@@ -17,7 +17,8 @@ import Testing
 
     @Test(
         arguments: [
-            "", "500", "/s", "500/", "0/s", "-5/s", "0.5/s", "5/fortnight", "5/s,", "5/s,burst", "5/s,burst=0", "5/s,burst=x",
+            "", "500", "/s", "500/", "0/s", "-5/s", "0.5/s", "5/fortnight", "5/s,", "5/s,burst", "5/s,burst=0",
+            "5/s,burst=x",
             "5/s,burst=2,burst=3", "5/s,rate=2", "5/s/s", "1000001/s", "99999999999999999999/s", "+5/s", "5 0/s",
         ])
     func refusesWithTheRightForm(_ text: String) {
@@ -40,19 +41,24 @@ import Testing
 }
 
 @Suite struct TimeSpanTests {
-    @Test(arguments: [("24h", 86_400), ("90m", 5_400), ("2d", 172_800), ("1h30m", 5_400), ("45s", 45), ("1d2h3min4s", 93_784)])
+    @Test(arguments: [
+        ("24h", 86_400), ("90m", 5_400), ("2d", 172_800), ("1h30m", 5_400), ("45s", 45), ("1d2h3min4s", 93_784),
+    ])
     func reads(_ text: String, _ seconds: Int) throws { #expect(try TimeSpan(text).seconds == seconds) }
 
-    @Test(arguments: ["", "5", "h", "5 h", "0h", "-1h", "1h1h", "1m1h", "1w", "1.5h", "99999999999999999999h", "9999999999999999d"])
+    @Test(arguments: [
+        "", "5", "h", "5 h", "0h", "-1h", "1h1h", "1m1h", "1w", "1.5h", "99999999999999999999h", "9999999999999999d",
+    ])
     func refuses(_ text: String) { #expect(throws: TimeSpanError.self) { try TimeSpan(text) } }
 }
 
 @Suite struct RetryScheduleTests {
     @Test func doublesUpToItsCap() {
         let schedule = RetrySchedule(base: 60, cap: 4 * 3600)
-        #expect((1...10).map { schedule.ceiling(afterAttempt: $0) } == [
-            60, 120, 240, 480, 960, 1920, 3840, 7680, 14_400, 14_400,
-        ])
+        #expect(
+            (1...10).map { schedule.ceiling(afterAttempt: $0) } == [
+                60, 120, 240, 480, 960, 1920, 3840, 7680, 14_400, 14_400,
+            ])
         #expect(schedule.ceiling(afterAttempt: 100) == 14_400)
         #expect(RetrySchedule.smtp == schedule && RetrySchedule.http.ceiling(afterAttempt: 50) == 600)
     }
@@ -71,8 +77,9 @@ import Testing
         var one = SeededGenerator(seed: 1)
         var two = SeededGenerator(seed: 1)
         for attempt in 1...20 {
-            #expect(RetrySchedule.smtp.delay(afterAttempt: attempt, using: &one)
-                == RetrySchedule.smtp.delay(afterAttempt: attempt, using: &two))
+            #expect(
+                RetrySchedule.smtp.delay(afterAttempt: attempt, using: &one)
+                    == RetrySchedule.smtp.delay(afterAttempt: attempt, using: &two))
         }
     }
 }

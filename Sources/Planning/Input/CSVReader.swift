@@ -37,9 +37,11 @@ package struct CSVReader {
     private func ragged(_ row: InputRow) -> InputError {
         var problem = "expected \(columns.count) fields, found \(row.count)"
         if row.count > columns.count {
-            problem += "; put a value with the delimiter '\(Character(Unicode.Scalar(delimiter)))' in it between quotation marks"
+            problem +=
+                "; put a value with the delimiter '\(Character(Unicode.Scalar(delimiter)))' in it between quotation marks"
         } else {
-            problem += "; the first missing one is '\(columns[row.count])'. Is a quotation mark missing, or a delimiter?"
+            problem +=
+                "; the first missing one is '\(columns[row.count])'. Is a quotation mark missing, or a delimiter?"
         }
         return InputError(file: scanner.path, line: row.line, row: row.number, problem: problem)
     }
@@ -47,11 +49,14 @@ package struct CSVReader {
     private static func header(_ row: InputRow, path: String) throws(InputError) -> [String] {
         guard row.count <= InputLimit.columns else {
             throw InputError(
-                file: path, line: row.line, problem: "has \(row.count) columns; \(InputLimit.columns) are the most that are taken")
+                file: path, line: row.line,
+                problem: "has \(row.count) columns; \(InputLimit.columns) are the most that are taken")
         }
         var names: [String] = []
         for column in 0..<row.count {
-            let name = row.bytes[row.range(column)].withUnsafeBufferPointer { String(decoding: $0.trimmed, as: UTF8.self) }
+            let name = row.bytes[row.range(column)].withUnsafeBufferPointer {
+                String(decoding: $0.trimmed, as: UTF8.self)
+            }
             if !name.isEmpty, let first = names.firstIndex(of: name) {
                 throw InputError(
                     file: path, line: row.line, column: name,
@@ -60,7 +65,8 @@ package struct CSVReader {
             names.append(name)
         }
         guard names.contains(where: { !$0.isEmpty }) else {
-            throw InputError(file: path, line: row.line, problem: "has no names in its first line, which must be the header")
+            throw InputError(
+                file: path, line: row.line, problem: "has no names in its first line, which must be the header")
         }
         return names
     }

@@ -1,9 +1,10 @@
+import Policy
+
 #if canImport(Glibc)
     import Glibc
 #else
     import Darwin
 #endif
-import Policy
 
 /// Cuts a CSV file into rows and values; the header is a row like any other to it.
 struct CSVScanner {
@@ -113,7 +114,8 @@ struct CSVScanner {
                 guard isFinal else { return nil }
                 throw error(
                     row, row.ranges.count,
-                    "has an opening quotation mark in line \(input.line + lines) and no closing one up to the end of the file")
+                    "has an opening quotation mark in line \(input.line + lines) and no closing one up to the end of the file"
+                )
             }
             let mark = found.assumingMemoryBound(to: UInt8.self) - bytes
             let next = mark + 1
@@ -122,7 +124,9 @@ struct CSVScanner {
             let text = UnsafeBufferPointer(start: bytes + segment, count: (isDoubled ? next : mark) - segment)
             lines += Self.lineBreaks(text)
             row.bytes.append(contentsOf: text)
-            guard row.bytes.count - outStart <= InputLimit.field else { throw tooLong(row, row.ranges.count, isQuoted: true) }
+            guard row.bytes.count - outStart <= InputLimit.field else {
+                throw tooLong(row, row.ranges.count, isQuoted: true)
+            }
             if !isDoubled { return next }
             segment = next + 1
         }

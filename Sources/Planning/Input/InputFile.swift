@@ -36,7 +36,8 @@ final class InputFile {
                 file: path,
                 problem: isDirectory
                     ? "is a directory; name the file of recipients in it"
-                    : "is no regular file; write the recipients into a file first, since it is read again after a restart")
+                    : "is no regular file; write the recipients into a file first, since it is read again after a restart"
+            )
         }
         self.descriptor = descriptor
         bytes = .allocate(capacity: capacity)
@@ -81,7 +82,8 @@ final class InputFile {
     func start() throws(InputError) {
         while end - position < 4, !isAtEnd { try more() }
         guard end > position else {
-            throw InputError(file: path, problem: "is empty; it needs a header with the columns' names and a row a recipient")
+            throw InputError(
+                file: path, problem: "is empty; it needs a header with the columns' names and a row a recipient")
         }
         let head = UnsafeBufferPointer(start: bytes + position, count: end - position)
         if head.starts(with: [0xef, 0xbb, 0xbf]) {

@@ -45,7 +45,9 @@ struct JSONObjectParser {
     }
 
     private mutating func object(_ row: inout InputRow) throws(JSONFault) {
-        guard take(UInt8(ascii: "{")) else { throw fault("is no JSON object; each line needs one, {\"email\": \"…\", …}") }
+        guard take(UInt8(ascii: "{")) else {
+            throw fault("is no JSON object; each line needs one, {\"email\": \"…\", …}")
+        }
         var seen = [Bool](repeating: false, count: keys.count)
         var expected = 0
         if !take(UInt8(ascii: "}")) {
@@ -83,7 +85,9 @@ struct JSONObjectParser {
             guard take(UInt8(ascii: "}")) else { throw fault("needs ',' or '}'") }
         }
         skipSpace()
-        guard index == bytes.count else { throw fault("has text behind the object; each must stand on a line of its own") }
+        guard index == bytes.count else {
+            throw fault("has text behind the object; each must stand on a line of its own")
+        }
     }
 
     /// The column of the key just read, looked for first where it stood in the object before.
@@ -148,7 +152,9 @@ struct JSONObjectParser {
         let isZero = peek == UInt8(ascii: "0")
         let count = digits()
         guard count > 0 else { throw fault("has no JSON value (a text needs quotation marks)") }
-        guard !isZero || count == 1 else { throw fault("has a number with a leading zero; put it between quotation marks") }
+        guard !isZero || count == 1 else {
+            throw fault("has a number with a leading zero; put it between quotation marks")
+        }
         if peek == UInt8(ascii: ".") {
             index += 1
             guard digits() > 0 else { throw fault("has a number without digits behind its dot") }
@@ -192,7 +198,9 @@ struct JSONObjectParser {
 extension JSONObjectParser {
     /// Reads a string and appends what it stands for.
     private mutating func string(into out: inout [UInt8]) throws(JSONFault) {
-        guard index < bytes.count, bytes[index] == UInt8(ascii: "\"") else { throw fault("needs a key between quotation marks") }
+        guard index < bytes.count, bytes[index] == UInt8(ascii: "\"") else {
+            throw fault("needs a key between quotation marks")
+        }
         index += 1
         while true {
             let start = index
@@ -225,7 +233,8 @@ extension JSONObjectParser {
         case UInt8(ascii: "u"):
             var value = try hexadecimal()
             if 0xd800..<0xdc00 ~= value {
-                guard index + 1 < bytes.count, bytes[index] == UInt8(ascii: "\\"), bytes[index + 1] == UInt8(ascii: "u") else {
+                guard index + 1 < bytes.count, bytes[index] == UInt8(ascii: "\\"), bytes[index + 1] == UInt8(ascii: "u")
+                else {
                     throw fault("has half a surrogate pair")
                 }
                 index += 2

@@ -1,9 +1,10 @@
+import Policy
+
 #if canImport(Glibc)
     import Glibc
 #else
     import Darwin
 #endif
-import Policy
 
 /// Reads a file of JSON objects, one a line (NDJSON, JSON Lines; RFC 8259), in bounded memory. Texts are taken without their
 /// escapes, numbers, `true` and `false` as they are written, `null` and a missing key as empty, nested values as their JSON text.
@@ -43,7 +44,8 @@ package struct NDJSONReader {
         guard !columns.isEmpty, columns.count <= InputLimit.columns else {
             throw InputError(
                 file: path, line: row.line, row: 1,
-                problem: "has \(columns.count) keys; the first object names the columns, from 1 to \(InputLimit.columns)")
+                problem:
+                    "has \(columns.count) keys; the first object names the columns, from 1 to \(InputLimit.columns)")
         }
     }
 
@@ -88,7 +90,8 @@ package struct NDJSONReader {
                 guard count <= InputLimit.row else {
                     throw InputError(
                         file: input.path, line: input.line, row: row,
-                        problem: "is longer than \(InputLimit.row >> 20) MB; each object must stand on a line of its own")
+                        problem:
+                            "is longer than \(InputLimit.row >> 20) MB; each object must stand on a line of its own")
                 }
                 try input.more()
                 continue

@@ -37,7 +37,8 @@ package struct RecipientPlanner {
     ///   - carry: the columns that batches carry beside id and address; nil for all.
     ///   - planned: rows that were planned before a restart; nothing is given out for them again.
     package init(
-        source: RecipientSource, channel: Channel, carry: Set<String>? = nil, batchSize: Int = 500, after planned: Int = 0
+        source: RecipientSource, channel: Channel, carry: Set<String>? = nil, batchSize: Int = 500,
+        after planned: Int = 0
     ) throws(InputError) {
         precondition(batchSize > 0)
         self.source = source
@@ -46,7 +47,8 @@ package struct RecipientPlanner {
         self.planned = planned
         if let code = source.country {
             guard let country = PhoneCountry(code) else {
-                throw InputError(file: source.file, problem: "has the country '\(code)', which is no ISO 3166-1 code such as DE")
+                throw InputError(
+                    file: source.file, problem: "has the country '\(code)', which is no ISO 3166-1 code such as DE")
             }
             self.country = country
         } else {
@@ -100,7 +102,9 @@ package struct RecipientPlanner {
         guard isOutput else { return }
         chunk.fingerprints.append(key.withUnsafeBufferPointer { AddressFingerprint.ofKey($0) })
         row.bytes.withUnsafeBufferPointer { bytes in
-            func value(_ column: Int) -> UnsafeBufferPointer<UInt8> { UnsafeBufferPointer(rebasing: bytes[row.ranges[column]]) }
+            func value(_ column: Int) -> UnsafeBufferPointer<UInt8> {
+                UnsafeBufferPointer(rebasing: bytes[row.ranges[column]])
+            }
             if let idColumn {
                 chunk.recipients.append(value(idColumn))
             } else {
@@ -122,7 +126,9 @@ package struct RecipientPlanner {
             if raw.isEmpty { return (.noAddress, "") }
             switch channel {
             case .email:
-                if let fault = EmailAddress.normalise(raw, into: &normal) { return (.invalidAddress, fault.description) }
+                if let fault = EmailAddress.normalise(raw, into: &normal) {
+                    return (.invalidAddress, fault.description)
+                }
             case .sms:
                 if let fault = PhoneNumber.normalise(raw, country: country, into: &normal) {
                     return (.invalidAddress, fault.description)

@@ -75,10 +75,15 @@ struct MailingDocument {
 
     private static func explain(_ fault: YamlError) -> (Place?, String) {
         switch fault {
-        case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _), .composer(_, let problem, let mark, _):
+        case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
+            .composer(_, let problem, let mark, _):
             // The parser is recursive, and stops itself at a depth of 1000.
-            if problem.contains("nesting level") { return (place(mark), "is nested too deep; a mailing needs two levels") }
-            let hint = problem.contains("mapping values are not allowed") ? "; put a value with ': ' in it between quotation marks" : ""
+            if problem.contains("nesting level") {
+                return (place(mark), "is nested too deep; a mailing needs two levels")
+            }
+            let hint =
+                problem.contains("mapping values are not allowed")
+                ? "; put a value with ': ' in it between quotation marks" : ""
             return (place(mark), "is no valid YAML: \(problem)\(hint)")
         case .duplicatedKeysInMapping(let keys, let context):
             return (place(context.mark), "has the key '\(keys.joined(separator: "', '"))' twice; leave one")

@@ -21,12 +21,15 @@ package struct MailingFile: Sendable, Equatable {
     /// Reads and checks a mailing's file and the templates it names; the recipients' file must exist, but is not read.
     /// `Mailing.fields` is left as it is made, since only the recipients' file knows the columns.
     /// - Throws: `MailingFileError` with everything that is wrong, not only the first.
-    package static func load(_ path: String, overrides: Overrides = Overrides()) throws(MailingFileError) -> MailingFile {
+    package static func load(_ path: String, overrides: Overrides = Overrides()) throws(MailingFileError) -> MailingFile
+    {
         let text: String
         switch TextFile.read(path, limit: 4 << 20) {
         case .success(let content): text = content
         case .failure(let fault):
-            throw MailingFileError(problems: [.init(file: path, line: nil, column: nil, key: "", text: fault.description)])
+            throw MailingFileError(problems: [
+                .init(file: path, line: nil, column: nil, key: "", text: fault.description)
+            ])
         }
         let document = try MailingDocument(text, path: path)
         var check = MailingCheck(document: document, overrides: overrides)

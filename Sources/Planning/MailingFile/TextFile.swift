@@ -34,7 +34,8 @@ enum TextFile {
             return Fault(description: "does not exist; check the path")
         }
         guard !isDirectory else { return Fault(description: "is a directory, not a file") }
-        return FileManager.default.isReadableFile(atPath: path) ? nil : Fault(description: "cannot be read; check its permissions")
+        return FileManager.default.isReadableFile(atPath: path)
+            ? nil : Fault(description: "cannot be read; check its permissions")
     }
 
     /// A path relative to the folder of a file.

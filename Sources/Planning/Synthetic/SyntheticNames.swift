@@ -12,12 +12,16 @@ enum SyntheticNames {
         Locale(
             language: "en",
             first: [("Anna", "anna"), ("James", "james"), ("Grace", "grace"), ("Oliver", "oliver"), ("Zoë", "zoe")],
-            last: [("Smith", "smith"), ("O'Brien", "obrien"), ("Taylor", "taylor"), ("Nguyen-Clarke", "nguyen-clarke")],
+            last: [
+                ("Smith", "smith"), ("O'Brien", "obrien"), ("Taylor", "taylor"), ("Nguyen-Clarke", "nguyen-clarke"),
+            ],
             cities: ["London", "Leeds", "Boston", "Portland, OR"]),
         Locale(
             language: "de",
             first: [("Jürgen", "juergen"), ("Käthe", "kaethe"), ("Lukas", "lukas"), ("Sophie", "sophie")],
-            last: [("Müller", "mueller"), ("Weiß", "weiss"), ("von der Heide", "vonderheide"), ("Schröder", "schroeder")],
+            last: [
+                ("Müller", "mueller"), ("Weiß", "weiss"), ("von der Heide", "vonderheide"), ("Schröder", "schroeder"),
+            ],
             cities: ["Köln", "München", "Halle (Saale)", "Frankfurt, Oder"]),
         Locale(
             language: "fr",
@@ -42,7 +46,9 @@ enum SyntheticNames {
         Locale(
             language: "el",
             first: [("Ελένη", "eleni"), ("Γιώργος", "giorgos"), ("Άννα", "anna"), ("Νίκος", "nikos")],
-            last: [("Παπαδόπουλος", "papadopoulos"), ("Ιωάννου", "ioannou"), ("Σαμαράς", "samaras"), ("Ρήγας", "rigas")],
+            last: [
+                ("Παπαδόπουλος", "papadopoulos"), ("Ιωάννου", "ioannou"), ("Σαμαράς", "samaras"), ("Ρήγας", "rigas"),
+            ],
             cities: ["Αθήνα", "Θεσσαλονίκη", "Πάτρα", "Ηράκλειο"]),
         Locale(
             language: "ar",
@@ -78,14 +84,17 @@ enum SyntheticNames {
 
     /// With delimiters, quotation marks, a line break and characters that HTML escapes.
     static let products = [
-        "Tea pot", "Walking boots", "Desk lamp, brass", "\"Orion\" telescope", "Salt & pepper mill", "Cup, 6 pieces; blue",
-        "Notebook <A5>", "Rain jacket \"Föhr\", size M", "Garden set:\n4 chairs, 1 table", "Head torch", "Wool blanket 100 %",
+        "Tea pot", "Walking boots", "Desk lamp, brass", "\"Orion\" telescope", "Salt & pepper mill",
+        "Cup, 6 pieces; blue",
+        "Notebook <A5>", "Rain jacket \"Föhr\", size M", "Garden set:\n4 chairs, 1 table", "Head torch",
+        "Wool blanket 100 %",
         "Crème brûlée set", "Kite 🪁", "Bicycle bell", "Lunch box",
     ]
 
     /// Reserved for examples and tests, so that no mail ever reaches anybody (RFC 2606, RFC 6761).
     static let domains = [
-        "example.com", "example.org", "example.net", "mail.example.com", "post.example", "shop.example", "students.example",
+        "example.com", "example.org", "example.net", "mail.example.com", "post.example", "shop.example",
+        "students.example",
         "north.test", "office.test",
     ]
 }

@@ -117,7 +117,8 @@ package struct SyntheticRecipients {
             disguise(dice)
             return
         }
-        let isInvalid = fate >= options.missing + options.duplicates
+        let isInvalid =
+            fate >= options.missing + options.duplicates
             && fate < options.missing + options.duplicates + options.invalid
         if options.channel == .sms {
             SyntheticPhone.append(number, to: &address)
@@ -149,7 +150,9 @@ package struct SyntheticRecipients {
         if options.channel == .sms {
             SyntheticPhone.decorate(&address, dice)
         } else if dice & 3 == 0 {
-            for index in address.indices where UInt8(ascii: "a")...UInt8(ascii: "z") ~= address[index] { address[index] &= 0xdf }
+            for index in address.indices where UInt8(ascii: "a")...UInt8(ascii: "z") ~= address[index] {
+                address[index] &= 0xdf
+            }
         } else if dice & 3 == 1 {
             address.append(UInt8(ascii: " "))
         }
@@ -161,7 +164,8 @@ package struct SyntheticRecipients {
             switch dice % 3 {
             case 0: address.removeSubrange(6...)
             case 1: address[address.count - 1] = UInt8(ascii: "O")
-            default: address.append(contentsOf: [UInt8](repeating: UInt8(ascii: "5"), count: 16 - min(8, address.count - 8)))
+            default:
+                address.append(contentsOf: [UInt8](repeating: UInt8(ascii: "5"), count: 16 - min(8, address.count - 8)))
             }
             return
         }

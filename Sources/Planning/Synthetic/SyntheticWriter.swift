@@ -17,7 +17,8 @@ struct SyntheticWriter: Sendable {
     func encoded(_ value: String) -> [UInt8] {
         if isCSV {
             guard value.contains(where: { ",;\"\n\r".contains($0) }) else { return Array(value.utf8) }
-            return Array("\"\(value.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\""))\"".utf8)
+            return Array(
+                "\"\(value.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\""))\"".utf8)
         }
         var writer = JSONWriter()
         writer.string(value.utf8)
