@@ -32,26 +32,13 @@ struct Engine: Sendable, CustomTestStringConvertible {
     ]
 }
 
-/// A generator whose sequence its seed fixes (SplitMix64).
-struct SeededGenerator: RandomNumberGenerator {
-    var state: UInt64
-    init(_ seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-        return z ^ (z >> 31)
-    }
-}
 
 /// Example mailings: batch `b` holds recipients `r<b>-<i>` with addresses `p<b>-<i>@example.com`.
 enum Example {
     static let start: Int64 = 1_700_000_000_000
 
     static func id(_ number: Int = 0) -> MailingID {
-        var generator = SeededGenerator(UInt64(number))
+        var generator = SeededGenerator(seed: UInt64(number))
         return MailingID(milliseconds: start + Int64(number), using: &generator)
     }
 

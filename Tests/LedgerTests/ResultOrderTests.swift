@@ -16,7 +16,7 @@ import Testing
 
     @Test(arguments: Array(zip(0..<24, Array(repeating: Engine.all, count: 24).joined())))
     func orderRepetitionAndCutDoNotMatter(seed: Int, engine: Engine) async throws {
-        var generator = SeededGenerator(UInt64(seed))
+        var generator = SeededGenerator(seed: UInt64(seed))
         let groups = Self.groups(&generator)
         let reference = try await Self.outcome(engine, [groups])
         for _ in 0..<2 {

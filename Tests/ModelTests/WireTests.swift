@@ -3,18 +3,8 @@ import Testing
 
 @testable import Model
 
-/// Numbers that are the same at each run (SplitMix64).
-struct Seeded: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-        return mixed ^ (mixed >> 31)
-    }
-
+extension SeededGenerator {
+    /// A text with everything in it that wire formats stumble over.
     mutating func text() -> String {
         let pieces = ["a", "\"", "\\", "\n", "\r", "\t", "\u{0}", "\u{1f}", "/", "é", "日", "🎈", "\u{2028}", "[", ",", "Zoë", " "]
         return (0..<Int.random(in: 0...12, using: &self)).map { _ in pieces.randomElement(using: &self) ?? "" }.joined()
@@ -24,7 +14,7 @@ struct Seeded: RandomNumberGenerator {
 @Suite struct WireTests {
     @Test(arguments: 0..<200 as Range<UInt64>)
     func recipientsComeBackAsTheyWere(seed: UInt64) throws {
-        var random = Seeded(state: seed)
+        var random = SeededGenerator(seed: seed)
         let width = Int.random(in: 1...6, using: &random)
         let rows = (0..<Int.random(in: 0...20, using: &random)).map { _ in (0..<width).map { _ in random.text() } }
         var recipients = Recipients(width: width)
@@ -54,7 +44,7 @@ struct Seeded: RandomNumberGenerator {
 
     @Test(arguments: 0..<200 as Range<UInt64>)
     func resultsComeBackAsTheyWere(seed: UInt64) throws {
-        var random = Seeded(state: seed)
+        var random = SeededGenerator(seed: seed)
         let base: Int64 = 1_700_000_000_000
         let results = (0..<Int.random(in: 0...30, using: &random)).map { index in
             let state = RecipientState.allCases.randomElement(using: &random) ?? .sent
@@ -90,7 +80,7 @@ struct Seeded: RandomNumberGenerator {
 
 @Suite struct MailingIDTests {
     @Test func idsSortByTimeAndComeBackFromText() throws {
-        var random = Seeded(state: 1)
+        var random = SeededGenerator(seed: 1)
         let ids = (0..<1000).map { MailingID(milliseconds: 1_760_000_000_000 + $0, using: &random) }
         #expect(ids == ids.sorted())
         #expect(Set(ids).count == ids.count)

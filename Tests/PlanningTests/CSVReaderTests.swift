@@ -1,5 +1,6 @@
 import Planning
 import Policy
+import Model
 import Testing
 
 @Suite struct CSVReaderTests {

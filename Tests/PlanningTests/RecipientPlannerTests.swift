@@ -16,7 +16,6 @@ import Testing
 
     private struct Plan: Equatable {
         var recipients: [[String]] = []
-        var fingerprints: [UInt32] = []
         var exclusions: [Exclusion] = []
         var sizes: [Int] = []
         var rows = 0
@@ -29,7 +28,6 @@ import Testing
             for row in 0..<chunk.recipients.count {
                 plan.recipients.append((0..<chunk.recipients.width).map { chunk.recipients[row, $0] })
             }
-            plan.fingerprints += chunk.fingerprints
             plan.exclusions += chunk.exclusions
             plan.sizes.append(chunk.recipients.count)
             plan.rows = chunk.rows
@@ -113,7 +111,6 @@ import Testing
         for _ in 0..<7 {
             #expect(try whole.next(&chunk))
             #expect(chunk.recipients.count == 100)
-            #expect(chunk.fingerprints.count == 100)
         }
         var resumed = try RecipientPlanner(source: source, channel: .email, batchSize: 100, after: chunk.rows)
         seen = try plan(&whole)

@@ -99,21 +99,3 @@ import Testing
         #expect(key("ЇЖАК@example.com") == "їжак@example.com")
     }
 }
-
-@Suite struct AddressFingerprintTests {
-    @Test func isTheSameForeverAndForEveryCase() {
-        // Figures in ledgers rest on these.
-        #expect(AddressFingerprint.of("anna@example.com", channel: .email) == 0xba7d_4ca2)
-        #expect(AddressFingerprint.of("Anna@Example.com", channel: .email) == 0xba7d_4ca2)
-        #expect(AddressFingerprint.of("+491701234567", channel: .sms) == 0x8973_95d7)
-        #expect(AddressFingerprint.of("A", channel: .webhook) != AddressFingerprint.of("a", channel: .webhook))
-    }
-
-    @Test func spreadsEvenly() {
-        var buckets = [Int](repeating: 0, count: 256)
-        for number in 0..<20_000 {
-            buckets[Int(AddressFingerprint.of("user\(number)@example.com", channel: .email) >> 24)] += 1
-        }
-        #expect(buckets.allSatisfy { (30...140).contains($0) })
-    }
-}

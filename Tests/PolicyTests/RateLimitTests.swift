@@ -1,4 +1,5 @@
 import Policy
+import Model
 import Testing
 
 @Suite struct RateLimitTests {

@@ -1,5 +1,6 @@
 import Foundation
 import Logging
+import Model
 import Testing
 
 @testable import Telemetry
@@ -144,7 +145,7 @@ import Testing
 
     /// From 1622 on: before 1582 Foundation counts by the Julian calendar, which RFC 3339 does not know.
     @Test func timesAgreeWithFoundation() {
-        var generator = Seeded(state: 7)
+        var generator = SeededGenerator(seed: 7)
         let format = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
         for _ in 0..<500 {
             let seconds = Int64.random(in: -11_000_000_000...250_000_000_000, using: &generator)

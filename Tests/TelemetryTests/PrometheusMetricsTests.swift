@@ -1,5 +1,6 @@
 import CoreMetrics
 import Foundation
+import Model
 import Testing
 
 @testable import Telemetry
@@ -161,7 +162,7 @@ import Testing
 
     /// A histogram holds what a plain count of the same values says, for values and bounds from a seeded generator.
     @Test(arguments: 0..<20) func aHistogramCountsAsAListDoes(seed: Int) {
-        var generator = Seeded(state: UInt64(seed))
+        var generator = SeededGenerator(seed: UInt64(seed))
         let bounds = (0..<12).map { _ in Double.random(in: 0...100, using: &generator) }.sorted()
         let cell = HistogramCell(bounds: bounds)
         let values = (0..<500).map { _ in
@@ -177,18 +178,5 @@ import Testing
         }
         #expect(snapshot.buckets.reduce(0, +) == 500)
         #expect(abs(snapshot.sum - values.reduce(0, +)) < 1e-6)
-    }
-}
-
-/// SplitMix64 (Steele, Lea, Flood 2014): small, and the same everywhere.
-struct Seeded: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-        return z ^ (z >> 31)
     }
 }

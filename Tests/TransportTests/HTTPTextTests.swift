@@ -1,3 +1,4 @@
+import Model
 import Testing
 
 @testable import Transport
@@ -106,19 +107,5 @@ import Testing
         #expect(text.utf8.count <= 500 && text.utf8.count > 490)
         #expect(text.unicodeScalars.allSatisfy { $0 == "€" || $0 == " " })
         #expect(AnswerText.line([0xff, 0xfe, 0x41]).utf8.count <= 500)
-    }
-}
-
-/// A generator of random numbers that repeats itself (SplitMix64).
-private struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-        return mixed ^ (mixed >> 31)
     }
 }

@@ -23,7 +23,7 @@ import Testing
     /// However the replies are cut, at each single place and in random pieces, the client says and answers the same.
     @Test(arguments: [UInt64](1...12))
     func theCutOfTheServersBytesChangesNothing(_ seed: UInt64) {
-        var generator = SeededGenerator(seed)
+        var generator = SeededGenerator(seed: seed)
         let behaviours = behaviours(Self.refusals, &generator)
         let offers = seed % 2 == 0 ? SMTPDialogueTests.all : []
         func talk(_ piece: @escaping () -> Int) -> (sent: [UInt8], answers: [Answer?]) {
@@ -41,7 +41,7 @@ import Testing
             #expect(cut == whole, "in pieces of \(place) bytes")
         }
         for _ in 0..<20 {
-            var pieces = SeededGenerator(generator.next())
+            var pieces = SeededGenerator(seed: generator.next())
             let cut = talk { Int.random(in: 1...40, using: &pieces) }
             #expect(cut == whole)
         }
@@ -51,7 +51,7 @@ import Testing
     /// answered as accepted was taken once, and what was taken without being acknowledged is answered as uncertain.
     @Test(arguments: [UInt64](1...300))
     func answersAgreeWithWhatTheServerTook(_ seed: UInt64) {
-        var generator = SeededGenerator(seed)
+        var generator = SeededGenerator(seed: seed)
         let offers = Bool.random(using: &generator) ? SMTPDialogueTests.all : []
         let count = Int.random(in: 1...12, using: &generator)
         var run = SMTPRun(.numbered(count)) { true }
@@ -62,7 +62,7 @@ import Testing
             let server = SMTPScriptedServer(
                 offers: offers, behaviours: behaviours(Self.failures, &generator),
                 isWordy: Bool.random(using: &generator))
-            var pieces = SeededGenerator(generator.next())
+            var pieces = SeededGenerator(seed: generator.next())
             var conversation = SMTPConversation(server) { Int.random(in: 1...50, using: &pieces) }
             conversation.open()
             run = conversation.send(run)

@@ -1,3 +1,4 @@
+import Model
 import Testing
 
 @testable import Transport
@@ -51,7 +52,7 @@ import Testing
     }
 
     @Test func randomBytesNeverHarm() {
-        var generator = SeededGenerator(7)
+        var generator = SeededGenerator(seed: 7)
         for _ in 0..<3_000 {
             let bytes = (0..<Int.random(in: 0...60, using: &generator)).map { _ in
                 UInt8.random(in: Bool.random(using: &generator) ? 0...255 : 32...60, using: &generator)

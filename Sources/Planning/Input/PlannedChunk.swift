@@ -4,8 +4,6 @@ package import Model
 package struct PlannedChunk: Sendable {
     /// The batch; empty where all rows were left out.
     package internal(set) var recipients: Recipients
-    /// The fingerprint of each recipient's address.
-    package internal(set) var fingerprints: [UInt32] = []
     /// Rows that were left out.
     package internal(set) var exclusions: [Exclusion] = []
     /// Rows of the file read when the chunk was cut: planning goes on behind this row after a restart.
@@ -18,7 +16,6 @@ package struct PlannedChunk: Sendable {
 
     mutating func removeAll() {
         recipients.removeAll()
-        fingerprints.removeAll(keepingCapacity: true)
         exclusions.removeAll(keepingCapacity: true)
     }
 }

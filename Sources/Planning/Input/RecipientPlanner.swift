@@ -100,7 +100,6 @@ package struct RecipientPlanner {
             return
         }
         guard isOutput else { return }
-        chunk.fingerprints.append(key.withUnsafeBufferPointer { AddressFingerprint.ofKey($0) })
         row.bytes.withUnsafeBufferPointer { bytes in
             func value(_ column: Int) -> UnsafeBufferPointer<UInt8> {
                 UnsafeBufferPointer(rebasing: bytes[row.ranges[column]])
