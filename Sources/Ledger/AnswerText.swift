@@ -41,7 +41,8 @@ enum AnswerText {
         switch byte {
         case 0...0x20, UInt8(ascii: "<"), UInt8(ascii: ">"), UInt8(ascii: "("), UInt8(ascii: ")"), UInt8(ascii: "["),
             UInt8(ascii: "]"), UInt8(ascii: "{"), UInt8(ascii: "}"), UInt8(ascii: "\""), UInt8(ascii: "'"),
-            UInt8(ascii: "="), UInt8(ascii: ","), UInt8(ascii: ";"), UInt8(ascii: "/"), UInt8(ascii: "|"): true
+            UInt8(ascii: "="), UInt8(ascii: ","), UInt8(ascii: ";"), UInt8(ascii: "/"), UInt8(ascii: "|"):
+            true
         default: false
         }
     }
@@ -60,7 +61,9 @@ enum AnswerText {
         // A full stop or colon behind a number is the sentence's, not the number's.
         let tail = word.last.map { $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: ":") } == true ? word.suffix(1) : []
         let body = word.dropLast(tail.count)
-        let isNumber = body.allSatisfy { isDigit($0) || $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: ":") || $0 == UInt8(ascii: "-") }
+        let isNumber = body.allSatisfy {
+            isDigit($0) || $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: ":") || $0 == UInt8(ascii: "-")
+        }
         return isNumber || body.count >= 6 ? ArraySlice(CollectionOfOne(UInt8(ascii: "#")) + tail) : word[...]
     }
 }

@@ -1,6 +1,7 @@
-@testable import Ledger
 import Model
 import Testing
+
+@testable import Ledger
 
 @Suite struct AnswerTextTests {
     @Test(arguments: [
