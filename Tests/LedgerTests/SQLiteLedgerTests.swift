@@ -224,7 +224,7 @@ import Testing
             #expect(
                 answers == [
                     "p0-1@example.com failed 5.1.1 no such user -",
-                    "p0-2@example.com deferred 4.2.0 <<address>> try later 2023-11-14 22:14:20.000",
+                    "p0-2@example.com deferred 4.2.0 <address> try later 2023-11-14 22:14:20.000",
                 ])
         }
     }
