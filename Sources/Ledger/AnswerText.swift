@@ -5,7 +5,7 @@ enum AnswerText {
     static let other = "other"
     private static let longest = 160
 
-    /// Replaces e-mail addresses by `<address>` and numbers, ids and IP addresses by `#`, folds white space, keeps an
+    /// Replaces e-mail addresses by `address` and numbers, ids and IP addresses by `#`, folds white space, keeps an
     /// enhanced status code (RFC 3463) in front, and cuts at 160 bytes.
     static func normalise(_ text: String) -> String {
         var out: [UInt8] = []
@@ -41,7 +41,8 @@ enum AnswerText {
         switch byte {
         case 0...0x20, UInt8(ascii: "<"), UInt8(ascii: ">"), UInt8(ascii: "("), UInt8(ascii: ")"), UInt8(ascii: "["),
             UInt8(ascii: "]"), UInt8(ascii: "{"), UInt8(ascii: "}"), UInt8(ascii: "\""), UInt8(ascii: "'"),
-            UInt8(ascii: "="), UInt8(ascii: ","), UInt8(ascii: ";"), UInt8(ascii: "/"), UInt8(ascii: "|"): true
+            UInt8(ascii: "="), UInt8(ascii: ","), UInt8(ascii: ";"), UInt8(ascii: "/"), UInt8(ascii: "|"):
+            true
         default: false
         }
     }
@@ -55,12 +56,14 @@ enum AnswerText {
     }
 
     private static func replacement(_ word: [UInt8]) -> ArraySlice<UInt8> {
-        if word.contains(UInt8(ascii: "@")) { return ArraySlice("<address>".utf8) }
+        if word.contains(UInt8(ascii: "@")) { return ArraySlice("address".utf8) }
         guard word.contains(where: isDigit) else { return word[...] }
         // A full stop or colon behind a number is the sentence's, not the number's.
         let tail = word.last.map { $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: ":") } == true ? word.suffix(1) : []
         let body = word.dropLast(tail.count)
-        let isNumber = body.allSatisfy { isDigit($0) || $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: ":") || $0 == UInt8(ascii: "-") }
+        let isNumber = body.allSatisfy {
+            isDigit($0) || $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: ":") || $0 == UInt8(ascii: "-")
+        }
         return isNumber || body.count >= 6 ? ArraySlice(CollectionOfOne(UInt8(ascii: "#")) + tail) : word[...]
     }
 }

@@ -13,7 +13,7 @@ package enum LedgerError: Error, Sendable, Equatable {
     /// A later release has changed the ledger's tables; `found` names the changes that this one does not know.
     case newer(path: String, found: [String])
     /// Another process kept the ledger locked for too long.
-    case busy(path: String, seconds: Double)
+    case busy(path: String)
     /// Another process has the duty; `pid` is nil where its lock file does not tell.
     case held(path: String, pid: Int32?)
     /// What was asked does not fit what the ledger holds.
@@ -45,10 +45,10 @@ extension LedgerError: CustomStringConvertible {
             the ledger \(path) was written by a newer release (it has \(found.joined(separator: ", "))); use that release, \
             or another ledger
             """
-        case .busy(let path, let seconds):
+        case .busy(let path):
             """
-            the ledger \(path) was locked by another process for more than \(Int(seconds)) s; end what holds it (an open \
-            transaction in a sqlite3 shell, perhaps), then start again
+            the ledger \(path) stays locked by another process; end what holds it (an open transaction in a sqlite3 shell, \
+            perhaps), then start again
             """
         case .held(let path, let pid):
             """

@@ -14,7 +14,9 @@ package final class LedgerLock: Sendable {
         let file = path + ".lock"
         // Close-on-exec: a child (the private Redis) must not keep the duty after its parent's death.
         let descriptor = open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
-        guard descriptor >= 0 else { throw .unwritable(path: path, detail: "\(file): " + String(cString: strerror(errno))) }
+        guard descriptor >= 0 else {
+            throw .unwritable(path: path, detail: "\(file): " + String(cString: strerror(errno)))
+        }
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
             let reason = errno
             let pid = holder(descriptor)

@@ -1,10 +1,11 @@
-@testable import Ledger
 import Model
 import Testing
 
+@testable import Ledger
+
 @Suite struct AnswerTextTests {
     @Test(arguments: [
-        ("5.1.1 <ann@example.com>: user 4711 unknown", "5.1.1 <<address>>: user # unknown"),
+        ("5.1.1 <ann@example.com>: user 4711 unknown", "5.1.1 <address>: user # unknown"),
         ("4.7.1 greylisted, see https://example.com/g/ab12cd34", "4.7.1 greylisted, see https://example.com/g/#"),
         ("queue id 3F2A9C1B00 at 192.0.2.7:25.", "queue id # at #."),
         ("TLS1 is   too\told", "TLS1 is too old"),

@@ -74,7 +74,8 @@ enum Example {
 func sent(_ index: Int, attempts: Int = 1, at: Int64 = Example.start) -> RecipientResult {
     RecipientResult(
         index: index, state: .sent, attempts: attempts, at: at,
-        answer: Answer(kind: .accepted, stage: .response, code: 250, text: "2.0.0 queued as \(index)", messageID: "m\(index)"))
+        answer: Answer(
+            kind: .accepted, stage: .response, code: 250, text: "2.0.0 queued as \(index)", messageID: "m\(index)"))
 }
 
 func deferred(_ index: Int, attempts: Int = 1, due: Int64, at: Int64 = Example.start) -> RecipientResult {
@@ -83,7 +84,9 @@ func deferred(_ index: Int, attempts: Int = 1, due: Int64, at: Int64 = Example.s
         answer: Answer(kind: .temporary, stage: .rcpt, code: 450, text: "4.2.0 <p0-\(index)@example.com> try later"))
 }
 
-func failed(_ index: Int, attempts: Int = 1, text: String = "5.1.1 no such user", at: Int64 = Example.start) -> RecipientResult {
+func failed(_ index: Int, attempts: Int = 1, text: String = "5.1.1 no such user", at: Int64 = Example.start)
+    -> RecipientResult
+{
     RecipientResult(
         index: index, state: .failed, attempts: attempts, at: at,
         answer: Answer(kind: .badRecipient, stage: .rcpt, code: 550, text: text))

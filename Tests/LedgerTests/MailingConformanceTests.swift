@@ -96,7 +96,9 @@ import Testing
         }
         let excluded = [
             Exclusion(row: 5, reason: .duplicate, id: "5", address: "a@example.com"),
-            Exclusion(row: 6, reason: .invalidAddress, id: "6", address: String(repeating: "é", count: 9_000_000), detail: "long"),
+            Exclusion(
+                row: 6, reason: .invalidAddress, id: "6", address: String(repeating: "é", count: 9_000_000),
+                detail: "long"),
         ]
         try await ledger.appendPlan(id, batches: [batch(0)], exclusions: excluded, rowsRead: 6)
         // A second planner, or a batch left out: nothing of it is written.

@@ -60,7 +60,8 @@ import Testing
         try await Example.plan(ledger, batches: Array(repeating: 1, count: 12))
         _ = try await ledger.takeBatches(id, limit: 6, now: now)
         _ = try await ledger.write(
-            groups: (0..<6).map { resultGroup(batch: $0, closing: .done, [deferred(0, due: now + 10 - Int64($0))]) }, events: [], now: now)
+            groups: (0..<6).map { resultGroup(batch: $0, closing: .done, [deferred(0, due: now + 10 - Int64($0))]) },
+            events: [], now: now)
         let mixed = try await ledger.takeBatches(id, limit: 4, now: now + 10)
         #expect(mixed.map(\.id.number) == [5, 4, 6, 7])
         let rest = try await ledger.takeBatches(id, limit: 20, now: now + 10)

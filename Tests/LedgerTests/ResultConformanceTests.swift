@@ -12,7 +12,9 @@ import Testing
         let ledger = try await engine.open(folder)
         try await Example.plan(ledger, batches: [3])
         _ = try await ledger.takeBatches(id, limit: 1, now: now)
-        let groups = [resultGroup([sent(0), failed(1)]), resultGroup(sequence: 1, closing: .done, [deferred(2, due: now + 5)])]
+        let groups = [
+            resultGroup([sent(0), failed(1)]), resultGroup(sequence: 1, closing: .done, [deferred(2, due: now + 5)]),
+        ]
         let events = [EventGroup(mailing: id, events: [RecipientEvent(batch: 0, index: 0, kind: .opened, at: 7)])]
         let first = try await ledger.write(groups: groups, events: events, now: now)
         #expect(first.moved == [.sent: 1, .failed: 1, .deferred: 1] && first.events == 1 && first.duplicates == 0)
@@ -28,13 +30,18 @@ import Testing
         let ledger = try await engine.open(folder)
         try await Example.plan(ledger, batches: [2])
         let groups = [
-            resultGroup(mailing: Example.id(5), [sent(0)]), resultGroup(batch: 3, [sent(0)]), resultGroup([sent(2)]), resultGroup([sent(-1)]),
-            resultGroup([sent(0, at: -5)]), resultGroup([deferred(0, due: Int64.max)]), resultGroup([sent(0, attempts: -1)]),
+            resultGroup(mailing: Example.id(5), [sent(0)]), resultGroup(batch: 3, [sent(0)]), resultGroup([sent(2)]),
+            resultGroup([sent(-1)]),
+            resultGroup([sent(0, at: -5)]), resultGroup([deferred(0, due: Int64.max)]),
+            resultGroup([sent(0, attempts: -1)]),
         ]
         let events = [
-            EventGroup(mailing: id, events: [
-                RecipientEvent(batch: 0, index: 9, kind: .opened, at: 7), RecipientEvent(batch: 4, index: 0, kind: .opened, at: 7),
-            ])
+            EventGroup(
+                mailing: id,
+                events: [
+                    RecipientEvent(batch: 0, index: 9, kind: .opened, at: 7),
+                    RecipientEvent(batch: 4, index: 0, kind: .opened, at: 7),
+                ])
         ]
         let summary = try await ledger.write(groups: groups, events: events, now: now)
         #expect(summary.unknown == 3 && summary.invalid == 6 && summary.moved == [:] && summary.events == 0)
@@ -47,13 +54,18 @@ import Testing
         try await Example.plan(ledger, batches: [3, 2])
         _ = try await ledger.takeBatches(id, limit: 2, now: now)
         _ = try await ledger.write(
-            groups: [resultGroup(closing: .done, [deferred(0, due: now + 50), failed(1), sent(2)])], events: [], now: now)
+            groups: [resultGroup(closing: .done, [deferred(0, due: now + 50), failed(1), sent(2)])], events: [],
+            now: now)
         _ = try await ledger.takeBatches(id, limit: 2, now: now + 50)
         _ = try await ledger.write(
             groups: [resultGroup(generation: 2, closing: .done, [sent(0, attempts: 2, at: now + 60)])],
-            events: [EventGroup(mailing: id, events: [
-                RecipientEvent(batch: 0, index: 0, kind: .clicked, at: 99, detail: "https://example.com"),
-            ])], now: now)
+            events: [
+                EventGroup(
+                    mailing: id,
+                    events: [
+                        RecipientEvent(batch: 0, index: 0, kind: .clicked, at: 99, detail: "https://example.com")
+                    ])
+            ], now: now)
         let person = try #require(try await ledger.recipient(id, "P0-0@Example.COM"))
         #expect(person.id == "r0-0" && person.state == .sent && person.attempts == 2 && person.due == nil)
         #expect(person.values.map(\.field) == ["id", "email", "name"] && person.values[2].text == "Ann \"0\"")
@@ -85,13 +97,15 @@ import Testing
         // Equal but for the address, and then more different texts than are kept.
         var results = (0..<500).map { failed($0, text: "5.1.1 <p0-\($0)@example.com> unknown, id 7700\($0)ab") }
         results += (500..<999).map { index in
-            failed(index, text: "no " + String(index).map { String(UnicodeScalar(UInt8($0.asciiValue ?? 48) + 49)) }.joined())
+            failed(
+                index,
+                text: "no " + String(index).map { String(UnicodeScalar(UInt8($0.asciiValue ?? 48) + 49)) }.joined())
         }
         results.append(RecipientResult(index: 999, state: .failed, attempts: 0, at: now))
         _ = try await ledger.write(groups: [resultGroup(closing: .done, results)], events: [], now: now)
         let report = try #require(try await ledger.report(id, now: now))
         #expect(report.failures == ["bad_recipient": 999, "none": 1] && report.balances)
-        #expect(report.answers.first?.text == "5.1.1 <<address>> unknown, id #" && report.answers.first?.count == 500)
+        #expect(report.answers.first?.text == "5.1.1 <address> unknown, id #" && report.answers.first?.count == 500)
         #expect(report.answers.contains { $0.text == "other" && $0.count == 300 })
         #expect(report.answers.count == 10)
         #expect(try await ledger.audit(id) == [])
@@ -107,12 +121,13 @@ import Testing
         let report = try #require(try await ledger.report(id, now: now + 4500))
         #expect(report.seconds == 4.5 && report.messagesPerSecond == 2)
         #expect(report.timeline.map(\.sent) == [2, 2, 2, 2, 1] && report.timeline[0].deferred == 1 && report.step == 1)
-        #expect(report.deferrals.map(\.text) == ["4.2.0 <<address>> try later"])
+        #expect(report.deferrals.map(\.text) == ["4.2.0 <address> try later"])
         let object = try #require(try JSONSerialization.jsonObject(with: report.json()) as? [String: Any])
         #expect(object["planned"] as? Int == 10 && object["messages_per_second"] as? Double == 2)
         #expect(object["started"] as? String == "2023-11-14T22:13:20.000Z" && object.keys.contains("finished"))
         let states = try #require(object["states"] as? [String: Int])
-        #expect(states == ["planned": 0, "deferred": 1, "uncertain": 0, "stopped": 0, "expired": 0, "failed": 0, "sent": 9])
+        #expect(
+            states == ["planned": 0, "deferred": 1, "uncertain": 0, "stopped": 0, "expired": 0, "failed": 0, "sent": 9])
     }
 
     @Test(arguments: Engine.all) func aLongMailingsTimelineStaysShort(engine: Engine) async throws {

@@ -1,9 +1,10 @@
 import Foundation
 import GRDB
-@testable import Ledger
 import Logging
 import Model
 import Testing
+
+@testable import Ledger
 
 @Suite struct SQLiteLedgerTests {
     let logger = Logger(label: "test")
@@ -154,6 +155,18 @@ import Testing
         }
     }
 
+    @Test func theAuditFindsWhatDoesNotAgree() async throws {
+        let folder = try TemporaryFolder()
+        let ledger = try SQLiteLedger.open(folder.path + "/ledger.sqlite", logger: logger)
+        try await Example.plan(ledger, batches: [3])
+        #expect(try await ledger.audit(Example.id()) == [])
+        try await ledger.pool.write { try $0.execute(sql: "UPDATE counter SET n = n + 1") }
+        #expect(try await ledger.audit(Example.id()).count == 1)
+        #expect(try await ledger.report(Example.id(), now: Example.start)?.balances == false)
+        try await ledger.pool.write { try $0.execute(sql: "UPDATE progress SET states = 'psp', ready = 5, open = 1") }
+        #expect(try await ledger.audit(Example.id()).count >= 4)
+    }
+
     @Test func theDutyIsOnesAtATime() throws {
         let folder = try TemporaryFolder()
         let path = folder.path + "/ledger.sqlite"
@@ -173,27 +186,46 @@ import Testing
         try await Example.plan(ledger, batches: [4])
         _ = try await ledger.takeBatches(Example.id(), limit: 1, now: Example.start)
         _ = try await ledger.write(
-            groups: [resultGroup(closing: .done, [sent(0), failed(1), deferred(2, attempts: 2, due: Example.start + 60_000), sent(3)])],
+            groups: [
+                resultGroup(
+                    closing: .done,
+                    [sent(0), failed(1), deferred(2, attempts: 2, due: Example.start + 60_000), sent(3)])
+            ],
             events: [], now: Example.start)
         try await ledger.pool.read { db in
             let states = try String.fetchAll(
-                db, sql: "SELECT recipient || ' ' || address || ' ' || state || ' ' || attempts FROM delivery ORDER BY batch, idx")
-            #expect(states == [
-                "r0-0 p0-0@example.com sent 1", "r0-1 p0-1@example.com failed 1", "r0-2 p0-2@example.com deferred 2",
-                "r0-3 p0-3@example.com sent 1",
-            ])
+                db,
+                sql:
+                    "SELECT recipient || ' ' || address || ' ' || state || ' ' || attempts FROM delivery ORDER BY batch, idx"
+            )
+            #expect(
+                states == [
+                    "r0-0 p0-0@example.com sent 1", "r0-1 p0-1@example.com failed 1",
+                    "r0-2 p0-2@example.com deferred 2",
+                    "r0-3 p0-3@example.com sent 1",
+                ])
             let attempts = try String.fetchAll(
-                db, sql: "SELECT idx || ' ' || state || ' ' || class || ' ' || code || ' ' || message_id || ' ' || at FROM attempt ORDER BY idx")
-            #expect(attempts == [
-                "0 sent accepted 250 m0 2023-11-14 22:13:20.000", "1 failed bad_recipient 550  2023-11-14 22:13:20.000",
-                "2 deferred temporary 450  2023-11-14 22:13:20.000", "3 sent accepted 250 m3 2023-11-14 22:13:20.000",
-            ])
+                db,
+                sql:
+                    "SELECT idx || ' ' || state || ' ' || class || ' ' || code || ' ' || message_id || ' ' || at FROM attempt ORDER BY idx"
+            )
+            #expect(
+                attempts == [
+                    "0 sent accepted 250 m0 2023-11-14 22:13:20.000",
+                    "1 failed bad_recipient 550  2023-11-14 22:13:20.000",
+                    "2 deferred temporary 450  2023-11-14 22:13:20.000",
+                    "3 sent accepted 250 m3 2023-11-14 22:13:20.000",
+                ])
             let answers = try String.fetchAll(
-                db, sql: "SELECT address || ' ' || state || ' ' || text || ' ' || coalesce(due, '-') FROM answer ORDER BY idx")
-            #expect(answers == [
-                "p0-1@example.com failed 5.1.1 no such user -",
-                "p0-2@example.com deferred 4.2.0 <<address>> try later 2023-11-14 22:14:20.000",
-            ])
+                db,
+                sql:
+                    "SELECT address || ' ' || state || ' ' || text || ' ' || coalesce(due, '-') FROM answer ORDER BY idx"
+            )
+            #expect(
+                answers == [
+                    "p0-1@example.com failed 5.1.1 no such user -",
+                    "p0-2@example.com deferred 4.2.0 <address> try later 2023-11-14 22:14:20.000",
+                ])
         }
     }
 }

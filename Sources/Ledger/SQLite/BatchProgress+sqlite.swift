@@ -22,7 +22,10 @@ extension BatchProgress {
         let needed = progress.isFed ? (progress.states.count + 7) / 8 : 0
         guard progress.attempts.count == progress.states.count, progress.awaited.count == needed,
             progress.states.allSatisfy({ StateCode.state($0) != nil })
-        else { throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "the progress of batch \(id) does not fit together") }
+        else {
+            throw DatabaseError(
+                resultCode: .SQLITE_CORRUPT, message: "the progress of batch \(id) does not fit together")
+        }
         return progress
     }
 

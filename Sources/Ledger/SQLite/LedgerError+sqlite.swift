@@ -29,7 +29,7 @@ extension LedgerError {
             case .SQLITE_CORRUPT: .corrupt(path: path, detail: detail)
             case .SQLITE_CANTOPEN, .SQLITE_READONLY, .SQLITE_PERM:
                 .unwritable(path: path, detail: Self.reason(path) ?? detail)
-            case .SQLITE_BUSY, .SQLITE_LOCKED: .busy(path: path, seconds: 30)
+            case .SQLITE_BUSY, .SQLITE_LOCKED: .busy(path: path)
             default: .failed(path: path, operation: operation, detail: "\(detail) (\(error.extendedResultCode))")
             }
     }

@@ -53,10 +53,11 @@ struct ResultWriting {
     /// Results come through Redis, which others may write to.
     private static func isSound(_ group: ResultGroup, count: Int) -> Bool {
         let times: ClosedRange<Int64> = 0...(1 << 53)
-        return group.generation >= 0 && group.sequence >= 0 && group.results.allSatisfy {
-            (0..<count).contains($0.index) && times.contains($0.at) && times.contains($0.due) && $0.attempts >= 0
-                && $0.attempts < 1 << 31
-        }
+        return group.generation >= 0 && group.sequence >= 0
+            && group.results.allSatisfy {
+                (0..<count).contains($0.index) && times.contains($0.at) && times.contains($0.due) && $0.attempts >= 0
+                    && $0.attempts < 1 << 31
+            }
     }
 
     /// Adds a group to the log.

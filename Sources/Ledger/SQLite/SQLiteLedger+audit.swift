@@ -8,28 +8,32 @@ extension SQLiteLedger {
             var problems: [String] = []
             let counted = try Self.auditBatches(db, id, &problems)
             for (state, count) in try Self.states(db, id) where count != counted[state.rank] {
-                problems.append("the counter of \(state.name) says \(count), the recipients' states \(counted[state.rank])")
+                problems.append(
+                    "the counter of \(state.name) says \(count), the recipients' states \(counted[state.rank])")
             }
             func expect(_ what: String, _ sql: String, _ expected: Int) throws {
-                let found = try Int.fetchOne(db, sql: sql, arguments: ["id": id.description]) ?? 0
+                let found = try Int.fetchOne(db, sql: sql + " WHERE mailing = ?", arguments: [id.description]) ?? 0
                 if found != expected { problems.append("\(what): \(found), expected \(expected)") }
             }
             let failed = counted[RecipientState.failed.rank] + counted[RecipientState.expired.rank]
-            try expect("planned recipients", "SELECT planned_count FROM mailing WHERE id = :id", counted.reduce(0, +))
-            try expect("recipients in batches", "SELECT sum(count) FROM batch WHERE mailing = :id", counted.reduce(0, +))
-            try expect("batches", "SELECT count(*) FROM batch WHERE mailing = :id", record.nextBatch)
-            try expect("fingerprints", "SELECT sum(length(hashes)) / 4 FROM fingerprint WHERE mailing = :id", counted.reduce(0, +))
-            try expect("exclusions", "SELECT count(*) FROM exclusion WHERE mailing = :id", record.excludedCount)
-            try expect("exclusions by reason", "SELECT sum(n) FROM excluded WHERE mailing = :id", record.excludedCount)
-            try expect("reasons of failed and expired recipients", "SELECT sum(n) FROM failure WHERE mailing = :id", failed)
+            let total = counted.reduce(0, +)
+            if record.plannedCount != total {
+                problems.append("the mailing counts \(record.plannedCount) planned recipients, the batches \(total)")
+            }
+            try expect("recipients in batches", "SELECT sum(count) FROM batch", total)
+            try expect("batches", "SELECT count(*) FROM batch", record.nextBatch)
+            try expect("fingerprints", "SELECT sum(length(hashes)) / 4 FROM fingerprint", total)
+            try expect("exclusions", "SELECT count(*) FROM exclusion", record.excludedCount)
+            try expect("exclusions by reason", "SELECT sum(n) FROM excluded", record.excludedCount)
+            try expect("reasons of failed and expired recipients", "SELECT sum(n) FROM failure", failed)
             try expect(
-                "deferred recipients with a due time", "SELECT count(*) FROM setback WHERE mailing = :id AND due > 0",
+                "deferred recipients with a due time", "SELECT count(nullif(due, 0)) FROM setback",
                 counted[RecipientState.deferred.rank])
             try expect(
-                "sent messages in the timeline", "SELECT sum(sent) FROM timeline WHERE mailing = :id",
+                "sent messages in the timeline", "SELECT sum(sent) FROM timeline",
                 counted[RecipientState.sent.rank] + counted[RecipientState.delivered.rank])
             try expect(
-                "failed messages in the timeline", "SELECT sum(failed) FROM timeline WHERE mailing = :id",
+                "failed messages in the timeline", "SELECT sum(failed) FROM timeline",
                 counted[RecipientState.failed.rank])
             return problems
         }
@@ -40,7 +44,8 @@ extension SQLiteLedger {
     private static func auditBatches(_ db: Database, _ id: MailingID, _ problems: inout [String]) throws -> [Int] {
         var counted = [Int](repeating: 0, count: RecipientState.allCases.count)
         let rows = try Row.fetchCursor(
-            db, sql: "SELECT number, ready, open FROM progress WHERE mailing = ? ORDER BY number", arguments: [id.description])
+            db, sql: "SELECT number, ready, open FROM progress WHERE mailing = ? ORDER BY number",
+            arguments: [id.description])
         while let row = try rows.next() {
             let batch = BatchID(mailing: id, number: row[0])
             guard let progress = try BatchProgress.load(db, batch) else { continue }
@@ -51,8 +56,15 @@ extension SQLiteLedger {
                 db.cachedStatement(sql: "SELECT min(due) FROM setback WHERE mailing = ? AND batch = ? AND due > 0"),
                 arguments: [id.description, batch.number])
             let ready: Int64? = row[1]
-            if ready != progress.ready(due: due) { problems.append("batch \(batch.number) is ready at \(ready.map(String.init) ?? "no time"), expected \(progress.ready(due: due).map(String.init) ?? "no time")") }
-            if row[2] != progress.open { problems.append("batch \(batch.number) has \(progress.open) open recipients, not \(row[2] as Int)") }
+            let expected = progress.ready(due: due)
+            if ready != expected {
+                let (found, wanted) = (ready.map(String.init) ?? "never", expected.map(String.init) ?? "never")
+                problems.append("batch \(batch.number) may be fed from \(found), expected \(wanted)")
+            }
+            let open: Int = row[2]
+            if open != progress.open {
+                problems.append("batch \(batch.number) counts \(open) open recipients, its states \(progress.open)")
+            }
             if problems.count > 100 { break }
         }
         return counted

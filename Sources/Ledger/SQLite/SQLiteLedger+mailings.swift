@@ -18,10 +18,13 @@ extension SQLiteLedger: MailingStore {
                     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
                     """,
                 arguments: [
-                    id.description, mailing.name, mailing.channel.rawValue, definition, source, origin, state.rawValue, now,
+                    id.description, mailing.name, mailing.channel.rawValue, definition, source, origin, state.rawValue,
+                    now,
                     started,
                 ])
-            guard db.changesCount == 1 else { throw LedgerError.refused("there is a mailing \(id) in the ledger already") }
+            guard db.changesCount == 1 else {
+                throw LedgerError.refused("there is a mailing \(id) in the ledger already")
+            }
         }
     }
 
@@ -31,7 +34,8 @@ extension SQLiteLedger: MailingStore {
 
     package func mailings(states: Set<MailingState>?, limit: Int) async throws(LedgerError) -> [MailingRecord] {
         try await read("listing mailings") { db in
-            let wanted = (states ?? Set(MailingState.allCases)).map { "'\($0.rawValue)'" }.sorted().joined(separator: ",")
+            let wanted = (states ?? Set(MailingState.allCases)).map { "'\($0.rawValue)'" }.sorted().joined(
+                separator: ",")
             return try MailingRecord.all(
                 db, "WHERE state IN (\(wanted)) ORDER BY created DESC, id DESC LIMIT ?", [limit])
         }
@@ -69,7 +73,10 @@ extension SQLiteLedger: MailingStore {
             let sources = from.map { "'\($0.rawValue)'" }.sorted().joined(separator: ",")
             let starts = state == .collecting || state == .sending
             // A mailing is sent only when each of its recipients is terminal, whoever says otherwise.
-            let condition = state != .sent ? "" : """
+            let condition =
+                state != .sent
+                ? ""
+                : """
                 AND planning_done = 1 AND NOT EXISTS (
                     SELECT 1 FROM counter WHERE mailing = mailing.id AND state IN ('planned', 'deferred', 'uncertain') AND n > 0)
                 """
@@ -114,7 +121,9 @@ extension MailingRecord {
     private init(_ row: Row) throws {
         let text: String = row[0]
         let name: String = row[4]
-        guard let id = MailingID(text) else { throw LedgerError.refused("the ledger holds a mailing '\(text)', which is no id") }
+        guard let id = MailingID(text) else {
+            throw LedgerError.refused("the ledger holds a mailing '\(text)', which is no id")
+        }
         guard let state = MailingState(rawValue: name) else {
             throw LedgerError.refused("mailing \(id) has the state '\(name)', which this release does not know")
         }

@@ -9,7 +9,8 @@ extension SQLiteLedger: Outbox {
         }
         guard isReady, limit > 0 else { return [] }
         return try await write("take") { db in
-            guard let record = try MailingRecord.one(db, id), record.state == .collecting || record.state == .sending else {
+            guard let record = try MailingRecord.one(db, id), record.state == .collecting || record.state == .sending
+            else {
                 return []
             }
             var batches: [FedBatch] = []
@@ -18,6 +19,7 @@ extension SQLiteLedger: Outbox {
                 guard var progress = try BatchProgress.load(db, batch) else { continue }
                 let due = try progress.count(of: .deferred) == 0 ? [] : Self.due(db, batch, now: now)
                 let open = progress.feed(due: due, now: now)
+                if progress.owesNothing { continue }
                 try progress.store(db, batch)
                 batches.append(try Self.fedBatch(db, batch, progress, open, expires: record.expires ?? Int64.max))
             }
@@ -91,7 +93,8 @@ extension SQLiteLedger: Outbox {
 
     package func giveUp(_ batch: BatchID, generation: Int) async throws(LedgerError) -> Bool {
         try await write("give up") { db in
-            guard var progress = try BatchProgress.load(db, batch), progress.isFed, progress.generation == generation else {
+            guard var progress = try BatchProgress.load(db, batch), progress.isFed, progress.generation == generation
+            else {
                 return false
             }
             progress.close()

@@ -16,7 +16,8 @@ extension SQLiteLedger: PlanStore {
     ) async throws(LedgerError) {
         try await write("plan") { db in
             let row = try Row.fetchOne(
-                db, sql: "SELECT next_batch, planning_done, state FROM mailing WHERE id = ?", arguments: [id.description])
+                db, sql: "SELECT next_batch, planning_done, state FROM mailing WHERE id = ?",
+                arguments: [id.description])
             guard let row else { throw LedgerError.refused("there is no mailing \(id) in the ledger") }
             let next: Int = row[0]
             let isDone: Bool = row[1]
@@ -26,7 +27,8 @@ extension SQLiteLedger: PlanStore {
             for (offset, batch) in batches.enumerated() {
                 guard batch.number == next + offset else {
                     throw LedgerError.refused(
-                        "batch \(batch.number) of mailing \(id) does not follow batch \(next + offset - 1): is another planner at work?")
+                        "batch \(batch.number) of mailing \(id) does not follow batch \(next + offset - 1): is another planner at work?"
+                    )
                 }
                 try Self.insert(batch, of: id, db)
             }
@@ -46,11 +48,13 @@ extension SQLiteLedger: PlanStore {
     private static func insert(_ batch: PlannedBatch, of id: MailingID, _ db: Database) throws {
         guard batch.count > 0, batch.fingerprints.count == batch.count else {
             throw LedgerError.refused(
-                "batch \(batch.number) of mailing \(id) has \(batch.count) recipients, but \(batch.fingerprints.count) fingerprints")
+                "batch \(batch.number) of mailing \(id) has \(batch.count) recipients, but \(batch.fingerprints.count) fingerprints"
+            )
         }
         let mailing = id.description
-        try db.cachedStatement(sql: "INSERT INTO batch (mailing, number, count, recipients) VALUES (?, ?, ?, ?)").execute(
-            arguments: [mailing, batch.number, batch.count, String(decoding: batch.recipients, as: UTF8.self)])
+        try db.cachedStatement(sql: "INSERT INTO batch (mailing, number, count, recipients) VALUES (?, ?, ?, ?)")
+            .execute(
+                arguments: [mailing, batch.number, batch.count, String(decoding: batch.recipients, as: UTF8.self)])
         var hashes = Data(capacity: batch.count * 4)
         for hash in batch.fingerprints {
             withUnsafeBytes(of: hash.littleEndian) { hashes.append(contentsOf: $0) }

@@ -49,7 +49,9 @@ extension SQLiteLedger {
             let recipients = try recipients(db, batch)
             for index in hits where index < recipients.count && found.count < limit {
                 let bytes = recipients.bytes[recipients.range(index, 1)]
-                if Fingerprint.areEqual(bytes, wanted) { found.append(Found(batch: batch, index: index, recipients: recipients)) }
+                if Fingerprint.areEqual(bytes, wanted) {
+                    found.append(Found(batch: batch, index: index, recipients: recipients))
+                }
             }
         }
         return found
@@ -71,7 +73,8 @@ extension SQLiteLedger {
         start.beginArray()
         start.string(recipient.utf8)
         let numbers = try Int.fetchCursor(
-            db.cachedStatement(sql: "SELECT number FROM batch WHERE mailing = ? AND instr(recipients, ?) > 0 ORDER BY number"),
+            db.cachedStatement(
+                sql: "SELECT number FROM batch WHERE mailing = ? AND instr(recipients, ?) > 0 ORDER BY number"),
             arguments: [id.description, String(decoding: start.bytes, as: UTF8.self)])
         let wanted = Array(recipient.utf8)
         while let number = try numbers.next() {
@@ -101,9 +104,11 @@ extension SQLiteLedger {
         }
         return RecipientDetail(
             mailing: record.id, mailingName: record.mailing.name, batch: found.batch.number, index: found.index,
-            id: found.recipients[found.index, 0], address: found.recipients[found.index, 1], values: values, state: state,
+            id: found.recipients[found.index, 0], address: found.recipients[found.index, 1], values: values,
+            state: state,
             attempts: max(progress.attempts(found.index), setback?.attempts ?? 0),
-            due: state == .deferred ? setback?.due : nil, history: try attempts(db, found), events: try events(db, found))
+            due: state == .deferred ? setback?.due : nil, history: try attempts(db, found),
+            events: try events(db, found))
     }
 
     private static func attempts(_ db: Database, _ found: Found) throws -> [AttemptRecord] {

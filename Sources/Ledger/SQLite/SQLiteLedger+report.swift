@@ -36,7 +36,9 @@ extension SQLiteLedger: ReportStore {
 
     package func report(_ id: MailingID, now: Int64) async throws(LedgerError) -> MailingReport? {
         try await read("making the report") { db in
-            guard let record = try MailingRecord.one(db, id), let progress = try Self.progress(db, id) else { return nil }
+            guard let record = try MailingRecord.one(db, id), let progress = try Self.progress(db, id) else {
+                return nil
+            }
             let failures = try Self.pairs(
                 db, "SELECT class, sum(n) FROM failure WHERE mailing = ? AND n > 0 GROUP BY class", id)
             let excluded = try Self.pairs(db, "SELECT reason, n FROM excluded WHERE mailing = ?", id)
@@ -50,7 +52,8 @@ extension SQLiteLedger: ReportStore {
                     ExclusionReason.allCases.compactMap { reason in excluded[reason.rawValue].map { (reason, $0) } },
                     uniquingKeysWith: +),
                 states: progress.states, failures: failures,
-                answers: try Self.answers(db, id, "SELECT class, code, text, n FROM failure WHERE mailing = ? AND n > 0"),
+                answers: try Self.answers(
+                    db, id, "SELECT class, code, text, n FROM failure WHERE mailing = ? AND n > 0"),
                 deferrals: try Self.answers(
                     db, id,
                     """
@@ -97,7 +100,8 @@ extension SQLiteLedger: ReportStore {
             arguments: [id.description])
         guard let span, let first: Int64 = span[0], let last: Int64 = span[1] else { return ([], 1) }
         let needed = (last - first) / 200 + 1
-        let step = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21_600, 86_400].first { $0 >= needed } ?? needed
+        let step =
+            [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21_600, 86_400].first { $0 >= needed } ?? needed
         let cursor = try Row.fetchCursor(
             db.cachedStatement(
                 sql: """

@@ -6,8 +6,7 @@ import Metrics
 import Synchronization
 
 /// A ledger in one SQLite file (WAL), which several processes may have open at once. Every write is one transaction,
-/// synchronous=NORMAL: a crash of a process loses nothing, one of the machine at most the last moments before it, from
-/// which the results in Redis are written again. A write that has begun is finished even when its task is cancelled.
+/// which is on the disk when the call returns (synchronous=FULL), and which is finished even when its task is cancelled.
 package final class SQLiteLedger: Sendable {
     /// What tests, and unusual machines, may change.
     package struct Options: Sendable {
@@ -37,6 +36,8 @@ package final class SQLiteLedger: Sendable {
         try LedgerError.mapping(path: path, operation: "opening") {
             let pool = try DatabasePool(path: path, configuration: configuration(options))
             try migrate(pool, path: path)
+            // What Redis was told to forget must outlive a power failure, or people would get a message twice.
+            try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
             return SQLiteLedger(path: path, pool: pool, logger: logger, options: options)
         }
     }
@@ -81,8 +82,9 @@ package final class SQLiteLedger: Sendable {
             let found = try migrator.appliedIdentifiers(db).subtracting(migrator.migrations)
             let application = try Int32.fetchOne(db, sql: "PRAGMA application_id") ?? 0
             // GRDB keeps tables of its own, which another process that opens the new ledger may just have made.
-            let tables = try Int.fetchOne(
-                db, sql: "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'grdb%'") ?? 0
+            let tables =
+                try Int.fetchOne(
+                    db, sql: "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'grdb%'") ?? 0
             guard application == Schema.applicationID || (application == 0 && tables == 0) else {
                 throw LedgerError.foreign(path: path)
             }
@@ -173,9 +175,11 @@ extension SQLiteLedger {
             defer { try? db.execute(sql: "PRAGMA busy_timeout = \(Int(options.busySeconds * 1000))") }
             try db.checkpoint(.truncate)
         } catch {
-            logger.debug("the write-ahead log of the ledger could not be emptied", metadata: [
-                "bytes": "\(size)", "error": "\(error)",
-            ])
+            logger.debug(
+                "the write-ahead log of the ledger could not be emptied",
+                metadata: [
+                    "bytes": "\(size)", "error": "\(error)",
+                ])
         }
     }
 }
