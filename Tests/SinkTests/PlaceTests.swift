@@ -1,5 +1,0 @@
-import Testing
-
-@Suite struct SinkPlace {
-    @Test func builds() {}
-}
