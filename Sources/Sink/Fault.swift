@@ -38,7 +38,8 @@ package struct Fault: Sendable, Equatable {
             kind: .answer(code), reply: Array("\(code) \(status ?? usual.status) \(text ?? usual.text)\r\n".utf8))
     }
 
-    /// An HTTP answer with a JSON body, and with Retry-After (RFC 9110 section 10.2.3) in whole seconds where it is given.
+    /// An HTTP answer with a JSON body, and with Retry-After (RFC 9110 section 10.2.3) in whole seconds where it is
+    /// given.
     static func http(_ code: Int, text: String? = nil, retryAfter: Int? = nil) -> Fault {
         let text = text ?? usualHTTP(code)
         let body = "{\"error\":\"\(text)\"}"

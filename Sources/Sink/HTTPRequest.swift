@@ -45,7 +45,9 @@ struct HTTPRequest {
     /// Takes the key; quotes around it (the field is a structured string in its draft) are not part of it.
     mutating func take(key value: UnsafeRawBufferPointer) {
         var value = value
-        if value.count >= 2, value.first == Byte.quote, value.last == Byte.quote { value = value.slice(1..<value.count - 1) }
+        if value.count >= 2, value.first == Byte.quote, value.last == Byte.quote {
+            value = value.slice(1..<value.count - 1)
+        }
         key.removeAll(keepingCapacity: true)
         key.append(contentsOf: value.prefix(Self.longestKey))
     }

@@ -145,6 +145,8 @@ struct HTTPSession: SinkSession {
     /// Answers the request and makes ready for the next.
     mutating func give(_ answer: HeldAnswer, into out: inout ByteBuffer) -> SinkStep {
         let isClosing = !request.staysOpen
+        // A client of HTTP/1.0 closes unless it is told that it need not (RFC 9112 section 9.3).
+        let isKept = !isClosing && !request.isHTTP11
         request.clear()
         phase = .requestLine
         switch answer {
@@ -152,6 +154,7 @@ struct HTTPSession: SinkSession {
         case .accepted(let id):
             out.writeStaticString("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n")
             if isClosing { out.writeStaticString("Connection: close\r\n") }
+            if isKept { out.writeStaticString("Connection: keep-alive\r\n") }
             out.writeStaticString("Content-Length: 25\r\n\r\n{\"id\":\"")
             out.writeHexadecimal(id)
             out.writeStaticString("\"}")

@@ -1,7 +1,7 @@
 import Synchronization
 
-/// Decides what becomes of a message. One seed, recipient and number of the attempt always meet the same end, in whatever
-/// order and over however many connections they come.
+/// Decides what becomes of a message. One seed, recipient and number of the attempt always meet the same end, in
+/// whatever order and over however many connections they come.
 final class Judge: Sendable {
     /// A recipient's attempt: what draws are made from.
     struct Attempt {

@@ -7,8 +7,8 @@ import Synchronization
     import Glibc
 #endif
 
-/// The file to which lines are appended. Lines are gathered and written together; each is written whole, and none is lost
-/// but those gathered when the process is killed.
+/// The file to which lines are appended. Lines are gathered and written together; each is written whole, and none is
+/// lost but those gathered when the process is killed.
 final class RecordFile: Sendable {
     private struct State {
         var gathered: [UInt8] = []
@@ -82,9 +82,11 @@ final class RecordFile: Sendable {
         while state.written < state.gathered.count {
             let count = state.gathered.withUnsafeBytes { bytes in
                 #if canImport(Darwin)
-                    Darwin.write(state.descriptor, bytes.slice(from: state.written).baseAddress, bytes.count - state.written)
+                    Darwin.write(
+                        state.descriptor, bytes.slice(from: state.written).baseAddress, bytes.count - state.written)
                 #else
-                    Glibc.write(state.descriptor, bytes.slice(from: state.written).baseAddress, bytes.count - state.written)
+                    Glibc.write(
+                        state.descriptor, bytes.slice(from: state.written).baseAddress, bytes.count - state.written)
                 #endif
             }
             if count < 0 {
@@ -108,6 +110,7 @@ final class RecordFile: Sendable {
         state.failure = code
         failing.store(true, ordering: .relaxed)
         logger.error(
-            "cannot write the record file \(path): \(String(cString: strerror(code))); messages are refused until it can be")
+            "cannot write the record file \(path): \(String(cString: strerror(code))); refusing messages until it can be"
+        )
     }
 }

@@ -84,8 +84,8 @@ struct RecordLine {
         }
     }
 
-    /// Writes control characters, spaces' and quotes' bytes that would break a line's form, and all of a value that is no
-    /// UTF-8 but its ASCII, as `\xHH`.
+    /// Writes what would break the form of a line (control characters, quotes, backslashes), and the bytes above 127 of
+    /// a value that is no UTF-8, as `\xHH`.
     private static func append(escaped value: UnsafeRawBufferPointer, to out: inout [UInt8]) {
         var isPlain = true
         for byte in value where !(0x20..<0x7f).contains(byte) || byte == Byte.quote || byte == Byte.backslash {

@@ -22,7 +22,11 @@ extension SMTPSession {
         if !initial.isEmpty { return authenticate(step, initial, into: &out) }
         phase = .auth(step)
         // "Username:" in base 64, as every LOGIN server asks.
-        if case .plain = step { out.writeStaticString("334 \r\n") } else { out.writeStaticString("334 VXNlcm5hbWU6\r\n") }
+        if case .plain = step {
+            out.writeStaticString("334 \r\n")
+        } else {
+            out.writeStaticString("334 VXNlcm5hbWU6\r\n")
+        }
         return .more
     }
 

@@ -121,5 +121,6 @@ extension SMTPSession {
 
     private static let cannotRecord = Fault.smtp(452, status: "4.3.1", text: "the record cannot be written")
     private static let tooLarge = Fault.smtp(552, status: "5.3.4", text: "message too large")
-    private static let notEightBit = Fault.smtp(554, status: "5.6.3", text: "8-bit text, though 8BITMIME is not on offer")
+    private static let notEightBit = Fault.smtp(
+        554, status: "5.6.3", text: "8-bit text, though 8BITMIME is not on offer")
 }

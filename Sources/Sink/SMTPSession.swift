@@ -1,8 +1,8 @@
 import Model
 import NIOCore
 
-/// An SMTP server's side of one connection (RFC 5321), with PIPELINING (2920), SIZE (1870), 8BITMIME (6152), SMTPUTF8 (6531),
-/// ENHANCEDSTATUSCODES (2034), STARTTLS (3207) and AUTH (4954).
+/// An SMTP server's side of one connection (RFC 5321), with PIPELINING (2920), SIZE (1870), 8BITMIME (6152), SMTPUTF8
+/// (6531), ENHANCEDSTATUSCODES (2034), STARTTLS (3207) and AUTH (4954).
 struct SMTPSession: SinkSession {
     enum Phase {
         case command
@@ -75,6 +75,7 @@ struct SMTPSession: SinkSession {
         while taken < input.count {
             let rest = input.slice(from: taken)
             let (count, next): (Int, SinkStep)
+            let answered = out.writerIndex
             switch phase {
             case .command, .auth: (count, next) = processLine(rest, now: now, into: &out)
             case .header: (count, next) = processHeader(rest, now: now, into: &out)
@@ -82,6 +83,11 @@ struct SMTPSession: SinkSession {
             }
             taken += count
             if next != .more || count == 0 { return (taken, next) }
+            if !desk.smtpTexts.offersPipelining, out.writerIndex > answered, taken < input.count {
+                desk.counter.add { $0.errors += 1 }
+                out.writeStaticString("503 5.5.0 improper pipelining, closing the connection\r\n")
+                return (taken, .close)
+            }
         }
         return (taken, .more)
     }
@@ -104,13 +110,7 @@ struct SMTPSession: SinkSession {
             phase = .command
             return (feed + 1, authenticate(step, line, into: &out))
         }
-        let next = command(line, now: now, into: &out)
-        if !desk.smtpTexts.offersPipelining, case .command = phase, next == .more, feed + 1 < rest.count {
-            desk.counter.add { $0.errors += 1 }
-            out.writeStaticString("503 5.5.0 improper pipelining, closing the connection\r\n")
-            return (feed + 1, .close)
-        }
-        return (feed + 1, next)
+        return (feed + 1, command(line, now: now, into: &out))
     }
 
     /// Answers what breaks the protocol, and closes when there was too much of it.

@@ -4,7 +4,9 @@ package import Model
 package struct SinkConfiguration: Sendable {
     /// An extension of SMTP that the sink can be told not to offer.
     package enum Extension: String, Sendable, CaseIterable {
-        case pipelining, size, eightBitMIME = "8bitmime", smtpUTF8 = "smtputf8"
+        case pipelining, size
+        case eightBitMIME = "8bitmime"
+        case smtpUTF8 = "smtputf8"
     }
 
     /// The PEM files of a server's certificate (with its chain) and key.
@@ -78,7 +80,8 @@ package struct SinkListener: Sendable, Equatable, CustomStringConvertible {
         var host = text[..<colon]
         if host.hasPrefix("["), host.hasSuffix("]") { host = host.dropFirst().dropLast() }
         guard !host.isEmpty else {
-            throw SinkError("'\(text)' lacks the host to listen on: write 127.0.0.1:\(port), or 0.0.0.0:\(port) for all")
+            throw SinkError(
+                "'\(text)' lacks the host to listen on: write 127.0.0.1:\(port), or 0.0.0.0:\(port) for all")
         }
         self.init(scheme: scheme, host: String(host), port: Int(port))
     }

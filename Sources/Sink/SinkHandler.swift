@@ -138,7 +138,8 @@ final class SinkHandler<Session: SinkSession>: ChannelDuplexHandler, NIOSchedule
         guard mode == .running else { return }
         mode = .holding
         do {
-            timer = try context.eventLoop.assumeIsolated().scheduleCallback(in: .nanoseconds(nanoseconds), handler: self)
+            timer = try context.eventLoop.assumeIsolated().scheduleCallback(
+                in: .nanoseconds(nanoseconds), handler: self)
         } catch {
             // Only an event loop that is shutting down takes no timers.
             context.close(promise: nil)
@@ -165,7 +166,8 @@ final class SinkHandler<Session: SinkSession>: ChannelDuplexHandler, NIOSchedule
     }
 
     private func beginTLS(_ context: ChannelHandlerContext) {
-        // What was sent behind STARTTLS in clear is thrown away, lest it be taken for protected text (RFC 3207 section 6).
+        // What was sent behind STARTTLS in clear is thrown away, lest it be taken for protected text (RFC 3207 section
+        // 6).
         pending = ByteBuffer()
         write(context)
         guard let tls = desk.tls else { return }
@@ -193,18 +195,16 @@ final class SinkHandler<Session: SinkSession>: ChannelDuplexHandler, NIOSchedule
 
     private func finish(_ context: ChannelHandlerContext, _ ending: Ending) {
         write(context)
-        switch ending {
-        case .none: break
-        case .drop: context.close(promise: nil)
-        case .drain:
-            pending = ByteBuffer()
-            if hasInputEnded {
-                context.close(promise: nil)
-                return
-            }
+        guard ending != .none else { return }
+        pending = ByteBuffer()
+        timer?.cancel()
+        timer = try? context.eventLoop.assumeIsolated().scheduleCallback(in: Self.drainTime, handler: self)
+        if ending == .drop || hasInputEnded {
+            // Behind all that was written before, as a close throws away what the socket has not yet taken.
+            let written = context.writeAndFlush(wrapOutboundOut(ByteBuffer()))
+            written.assumeIsolated().whenComplete { _ in context.close(promise: nil) }
+        } else {
             context.close(mode: .output, promise: nil)
-            timer?.cancel()
-            timer = try? context.eventLoop.assumeIsolated().scheduleCallback(in: Self.drainTime, handler: self)
             readOn(context)
         }
     }

@@ -41,7 +41,9 @@ package struct SinkLatency: Sendable, Equatable {
         case "min": factor = 60e9
         default: return nil
         }
-        guard let number = Double(text.dropLast(own.count)), number >= 0, number * factor <= 86_400e9 else { return nil }
+        guard let number = Double(text.dropLast(own.count)), number >= 0, number * factor <= 86_400e9 else {
+            return nil
+        }
         return Int64(number * factor)
     }
 

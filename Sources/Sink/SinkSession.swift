@@ -29,7 +29,8 @@ protocol SinkSession {
     /// Begins the dialogue.
     mutating func open(into out: inout ByteBuffer) -> SinkStep
 
-    /// Takes input from its beginning as far as it can be understood; the rest has to be given again with more behind it.
+    /// Takes input from its beginning as far as it can be understood; the rest has to be given again with more behind
+    /// it.
     /// - Parameters:
     ///   - now: microseconds since 1970.
     ///   - out: where answers are appended.

@@ -54,7 +54,8 @@ struct SinkCommand: AsyncParsableCommand {
     var key: String?
     @Option(help: ArgumentHelp("Ask for this user and password: AUTH, Basic or Bearer.", valueName: "user:password"))
     var credentials: String?
-    @Option(help: ArgumentHelp("Extensions of SMTP not to offer: pipelining, size, 8bitmime, smtputf8.", valueName: "list"))
+    @Option(
+        help: ArgumentHelp("Extensions of SMTP not to offer: pipelining, size, 8bitmime, smtputf8.", valueName: "list"))
     var without: String?
     @Flag(help: "Print the counts every second on standard error.")
     var stats = false
@@ -105,7 +106,8 @@ struct SinkCommand: AsyncParsableCommand {
         default: throw ValidationError("--certificate and --key belong together")
         }
         if let credentials {
-            let halves = credentials.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+            let halves = credentials.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(
+                String.init)
             guard halves.count == 2 else { throw ValidationError("--credentials takes user:password") }
             settings.credentials = .init(username: halves[0], password: Secret(halves[1]))
         }
