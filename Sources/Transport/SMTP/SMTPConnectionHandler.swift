@@ -125,6 +125,9 @@ final class SMTPConnectionHandler: ChannelInboundHandler {
                 throw SMTPFailure(kind: .unreachable, stage: .tls, text: "TLS cannot be started: \(error)")
             }
             dialogue.tlsStarted(into: &out)
+            // The end of this read is now the TLS handler's and does not come here.
+            flush()
+            expectReply()
         } catch {
             dialogue.end(error)
         }

@@ -159,7 +159,6 @@ extension SMTPDialogue {
         if expects == .final, let finishing {
             run.answers[finishing] = answer(421, text, at: .response)
             self.finishing = nil
-            run.isFruitful = true
         }
         fail(421, text)
     }

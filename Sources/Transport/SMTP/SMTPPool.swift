@@ -91,7 +91,7 @@ final class SMTPPool: Sendable {
 
     /// A connection without a job is gone.
     func lost(_ id: Int) {
-        change { $0.lost(id, leftover: nil, isFailure: false, now: .now(), jitter: 0) }
+        change { $0.lost(id, leftover: nil, outcome: .quiet, now: .now(), jitter: 0) }
         metrics.closed(open: state.withLock { $0.roster.open })
     }
 
@@ -99,15 +99,15 @@ final class SMTPPool: Sendable {
     func lost(_ id: Int, _ job: SMTPJob, _ failure: SMTPFailure, wasUseful: Bool) {
         var job = job
         let goesOn = job.goesOn(after: failure, wasUseful: wasUseful)
-        var isFailure = !wasUseful
-        if case .deliver(let run, _) = job.work, run.isFruitful { isFailure = false }
-        if failure.kind == .throttled { isFailure = true }
+        var isFruitful = false
+        if case .deliver(let run, _) = job.work { isFruitful = run.isFruitful }
+        let isFailure = !isFruitful && (!wasUseful || failure.kind == .throttled)
         metrics.failed()
         logger.info("SMTP connection lost: \(failure.error(of: provider))", metadata: ["provider": "\(provider.name)"])
         if !goesOn { job.giveUp(failure, of: provider, isBegun: true) }
         change { roster in
             roster.lost(
-                id, leftover: goesOn ? job : nil, isFailure: isFailure, now: .now(), jitter: .random(in: 0...1))
+                id, leftover: goesOn ? job : nil, outcome: isFruitful ? .fruitful : isFailure ? .failed : .quiet, now: .now(), jitter: .random(in: 0...1))
         }
         metrics.closed(open: state.withLock { $0.roster.open })
     }

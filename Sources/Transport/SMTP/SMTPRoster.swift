@@ -26,6 +26,16 @@ struct SMTPRoster<Job: Sendable, Connection: Sendable>: Sendable {
         case quit
     }
 
+    /// What a connection that is gone says about the provider.
+    enum Outcome {
+        /// It worked: messages were answered before it ended.
+        case fruitful
+        /// It was of no use: further ones are tried after a wait.
+        case failed
+        /// Nothing: it was not in use, or may have been closed before it was.
+        case quiet
+    }
+
     let limit: Int
     private var waiting: Deque<Job> = []
     private var connections: [Int: Connection] = [:]
@@ -88,11 +98,14 @@ struct SMTPRoster<Job: Sendable, Connection: Sendable>: Sendable {
     /// A connection is gone.
     /// - Parameters:
     ///   - leftover: the job that goes on elsewhere, before all others.
-    ///   - isFailure: it was of no use; further ones are tried after a wait.
-    mutating func lost(_ id: Int, leftover: Job?, isFailure: Bool, now: NIODeadline, jitter: Double) -> [Action] {
+    mutating func lost(_ id: Int, leftover: Job?, outcome: Outcome, now: NIODeadline, jitter: Double) -> [Action] {
         connections[id] = nil
         if let place = idle.firstIndex(of: id) { idle.remove(at: place) }
-        if isFailure { backoff.failed(at: now, jitter: jitter) }
+        switch outcome {
+        case .fruitful: backoff.succeeded()
+        case .failed: backoff.failed(at: now, jitter: jitter)
+        case .quiet: break
+        }
         return (leftover.map { putBack($0, now: now) } ?? []) + (isClosed && connections.isEmpty ? [.gone] : [])
             + (isClosed ? [] : openWhereNeeded(now: now))
     }

@@ -10,7 +10,7 @@ struct SMTPRun: Sendable {
     var next = 0
     /// `mayBegin` said no: nothing more of this group begins.
     var isStopped = false
-    /// A message was answered by the server since the run came to its connection.
+    /// The server answered a message, otherwise than by 421, since the run came to its connection.
     var isFruitful = false
 
     init(_ group: MessageGroup, mayBegin: @escaping @Sendable () -> Bool) {

@@ -1,0 +1,164 @@
+import Foundation
+import Logging
+import NIOCore
+import NIOPosix
+import Synchronization
+import Testing
+
+@testable import Model
+@testable import Transport
+
+/// The transport against Postfix's smtp-sink, which keeps its own record of what arrived.
+@Suite struct SMTPSinkTests {
+    private func kinds(_ answers: [Answer?]) -> [AnswerClass?] { answers.map { $0?.kind } }
+
+    @Test(arguments: [[], ["-p"], ["-e"], ["-8", "-E"]])
+    func manyGroupsAtOnceArriveOnceEach(_ options: [String]) async throws {
+        let server = try await SMTPTestServer.sink(options)
+        let answers = try await withTransport(server.provider()) { transport in
+            await withTaskGroup(of: [Answer?].self) { tasks in
+                for number in 0..<20 {
+                    tasks.addTask { await transport.deliver(.numbered(30, from: number * 30)) { true } }
+                }
+                return await tasks.reduce(into: []) { $0 += $1 }
+            }
+        }
+        #expect(answers.count == 600 && kinds(answers).allSatisfy { $0 == .accepted })
+        let sunk = server.sunk
+        #expect(Set(sunk.recipients).count == 600 && sunk.recipients.count == 600)
+        #expect(sunk.lines.filter { $0 == ".dot" }.count == 600)
+        #expect(Set(sunk.lines.filter { $0.hasPrefix("bye ") }).count == 600)
+    }
+
+    @Test func prepareTellsWhatTheServerOffers() async throws {
+        let server = try await SMTPTestServer.sink(["-h", "sink.example.com"])
+        let capabilities = try await withTransport(server.provider()) { try await $0.prepare() }
+        #expect(capabilities.eightBitMIME && !capabilities.smtpUTF8)
+    }
+
+    @Test(arguments: [
+        ("-r", "rcpt", AnswerClass.temporary, DeliveryStage.rcpt, 450),
+        ("-f", "rcpt", .rejected, .rcpt, 500),
+        ("-f", "mail", .misconfigured, .mail, 500),
+        ("-r", "data", .temporary, .data, 450),
+        ("-f", ".", .rejected, .response, 500),
+        ("-r", ".", .temporary, .response, 450),
+    ])
+    func refusalsAreAnsweredMessageByMessage(
+        _ option: String, _ command: String, _ kind: AnswerClass, _ stage: DeliveryStage, _ code: Int
+    ) async throws {
+        let server = try await SMTPTestServer.sink([option, command])
+        let answers = try await withTransport(server.provider()) { await $0.deliver(.numbered(10)) { true } }
+        for answer in answers {
+            #expect(answer?.kind == kind && answer?.stage == stage && answer?.code == code)
+            #expect(answer?.text.isEmpty == false)
+        }
+        #expect(answers.count == 10)
+    }
+
+    @Test(arguments: [("mail", DeliveryStage.mail), ("rcpt", .rcpt), ("data", .data)])
+    func aServerThatDropsAtACommandIsGivenUpAfterAFewTries(_ command: String, _ stage: DeliveryStage) async throws {
+        let server = try await SMTPTestServer.sink(["-q", command])
+        let answers = try await withTransport(server.provider()) { await $0.deliver(.numbered(10)) { true } }
+        #expect(kinds(answers) == Array(repeating: .unreachable, count: 10))
+        #expect(answers[0]?.stage == stage)
+        #expect(answers.dropFirst().allSatisfy { $0?.stage == .connect })
+        #expect(server.sunk.recipients.isEmpty)
+    }
+
+    @Test func aServerThatDropsAfterTheDotLeavesFewUncertain() async throws {
+        let server = try await SMTPTestServer.sink(["-q", "."])
+        let answers = try await withTransport(server.provider()) { await $0.deliver(.numbered(10)) { true } }
+        #expect(kinds(answers) == Array(repeating: .unreachable, count: 10))
+        #expect(answers.prefix(SMTPJob.patience).allSatisfy { $0?.stage == .body })
+        #expect(answers.dropFirst(SMTPJob.patience).allSatisfy { $0?.stage == .connect })
+    }
+
+    @Test(arguments: ["connect", "ehlo", "mail", "rcpt", "data", "."])
+    func aServerThatClosesWith421IsNotAskedAgainAtOnce(_ command: String) async throws {
+        let server = try await SMTPTestServer.sink(["-Q", command])
+        let answers = try await withTransport(server.provider()) { await $0.deliver(.numbered(10)) { true } }
+        for answer in answers { #expect(answer?.kind == .throttled && answer?.code == 421) }
+        #expect(answers.count == 10)
+    }
+
+    @Test func aPauseTakesEffectWithinTheGroup() async throws {
+        let server = try await SMTPTestServer.sink(["-h", "sink.example.com"])
+        let left = Mutex(7)
+        let answers = try await withTransport(server.provider()) { transport in
+            await transport.deliver(.numbered(20)) {
+                left.withLock { left in
+                    left -= 1
+                    return left >= 0
+                }
+            }
+        }
+        #expect(kinds(answers) == Array(repeating: .accepted, count: 7) + Array(repeating: nil, count: 13))
+        #expect(server.sunk.recipients.count == 7)
+    }
+
+    @Test func nobodyListensIsUnreachableAndSoOnBecomesReachable() async throws {
+        let port = try SMTPTestServer.freePort()
+        let provider = Provider(name: "late", scheme: .smtp, host: "127.0.0.1", port: port)
+        try await withTransport(provider) { transport in
+            let refused = await transport.deliver(.numbered(3)) { true }
+            for answer in refused { #expect(answer?.kind == .unreachable && answer?.stage == .connect) }
+            await #expect(throws: TransportError.self) { _ = try await transport.prepare() }
+            let server = try await SMTPTestServer.sink(["-h", "sink.example.com"], port: port)
+            let answers = await transport.deliver(.numbered(3)) { true }
+            #expect(kinds(answers) == [.accepted, .accepted, .accepted])
+            #expect(server.sunk.recipients.count == 3)
+        }
+    }
+
+    @Test func aRestartedServerIsFoundAgain() async throws {
+        let port = try SMTPTestServer.freePort()
+        let first = try await SMTPTestServer.sink(["-h", "first.example.com"], port: port)
+        try await withTransport(first.provider()) { transport in
+            #expect(kinds(await transport.deliver(.numbered(2)) { true }) == [.accepted, .accepted])
+            first.stop()
+            let second = try await SMTPTestServer.sink(["-h", "second.example.com"], port: port)
+            #expect(kinds(await transport.deliver(.numbered(2)) { true }) == [.accepted, .accepted])
+            #expect(second.sunk.recipients.count == 2)
+        }
+    }
+
+    @Test func aServerThatSaysNothingIsGivenUpInTime() async throws {
+        let listener = try SMTPSilentListener()
+        let provider = Provider(
+            name: "silent", scheme: .smtp, host: "127.0.0.1", port: listener.port, connectTimeout: 0.2)
+        try await withTransport(provider) { transport in
+            let answers = await transport.deliver(.numbered(2)) { true }
+            for answer in answers { #expect(answer?.kind == .unreachable && answer?.stage == .connect) }
+            do throws(TransportError) {
+                _ = try await transport.prepare()
+                Issue.record("it cannot be prepared")
+            } catch {
+                #expect(error.stage == .greeting && error.description.contains("did not answer within 0.2 s"))
+            }
+        }
+    }
+
+    @Test func aServerThatStopsAnsweringIsGivenUpInTime() async throws {
+        let server = try await SMTPTestServer.sink(["-p", "-w", "100"])
+        let answers = try await withTransport(server.provider { $0.timeout = 0.2 }) { transport in
+            await transport.deliver(.numbered(2)) { true }
+        }
+        #expect(answers[0]?.stage == .data && answers[1]?.stage == .connect)
+        #expect(kinds(answers) == [.unreachable, .unreachable])
+    }
+
+    @Test func whoIsCancelledWhileWaitingGetsNothingSent() async throws {
+        let listener = try SMTPSilentListener()
+        let provider = Provider(
+            name: "silent", scheme: .smtp, host: "127.0.0.1", port: listener.port, connectTimeout: 30)
+        let transport = SMTPTransport(
+            provider: provider, hostname: "client.example.com",
+            eventLoopGroup: MultiThreadedEventLoopGroup.singleton, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        let task = Task { await transport.deliver(.numbered(2)) { true } }
+        task.cancel()
+        #expect(kinds(await task.value) == [nil, nil])
+        await transport.close()
+        #expect(kinds(await transport.deliver(.numbered(1)) { true }) == [nil])
+    }
+}
