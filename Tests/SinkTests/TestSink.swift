@@ -72,18 +72,6 @@ struct Feeder<Session: SinkSession> {
     }
 }
 
-/// SplitMix64, so that a failing test fails again.
-struct SeededGenerator: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var bits = state
-        bits = (bits ^ bits >> 30) &* 0xbf58_476d_1ce4_e5b9
-        bits = (bits ^ bits >> 27) &* 0x94d0_49bb_1331_11eb
-        return bits ^ bits >> 31
-    }
-}
 
 func desk(
     record: String? = nil, _ change: (inout SinkConfiguration) throws -> Void = { _ in }

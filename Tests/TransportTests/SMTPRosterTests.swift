@@ -143,7 +143,7 @@ import Testing
     /// Whatever happens in whatever order, the limit holds, and each job is given, refused or dropped in the end.
     @Test(arguments: [UInt64](1...60))
     func noJobIsLostAndTheLimitHolds(_ seed: UInt64) {
-        var generator = SeededGenerator(seed)
+        var generator = SeededGenerator(seed: seed)
         let limit = Int.random(in: 1...4, using: &generator)
         var roster = Roster(limit: limit)
         var now = start
