@@ -69,7 +69,8 @@ package final class ServerProcess: Sendable {
     package func stop(_ number: Int32 = SIGKILL) -> Int32 {
         box.withLock { box in
             if box.process.isRunning { kill(box.process.processIdentifier, number) }
-            box.process.waitUntilExit()
+            // Not waitUntilExit: it spins on a run loop that this thread may not own.
+            while box.process.isRunning { usleep(2000) }
             return box.process.terminationStatus
         }
     }

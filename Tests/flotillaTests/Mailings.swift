@@ -35,8 +35,8 @@ final class MailingFolder {
         return text
     }
 
-    func send(_ arguments: [String] = [], environment: [String: String] = [:]) throws -> Program.Outcome {
-        try Program.run(
+    func send(_ arguments: [String] = [], environment: [String: String] = [:]) async throws -> Program.Outcome {
+        try await Program.run(
             ["send", mailing, "--ledger", ledger, "--report", report] + arguments, environment: environment)
     }
 
@@ -49,8 +49,8 @@ final class MailingFolder {
     func states() throws -> [String: Int] { try readReport()["states"] as? [String: Int] ?? [:] }
 
     /// The id of the ledger's only mailing.
-    func id() throws -> String {
-        let listed = try Program.run(["mailing", "list", "--ledger", ledger])
+    func id() async throws -> String {
+        let listed = try await Program.run(["mailing", "list", "--ledger", ledger])
         return listed.output.split(separator: "\n").dropFirst().first?.split(separator: " ").first.map(String.init) ?? ""
     }
 

@@ -24,10 +24,18 @@ enum Program {
     ]
 
     /// Runs it to its end.
-    static func run(_ arguments: [String], environment extra: [String: String] = [:]) throws -> Outcome {
+    static func run(
+        _ arguments: [String], environment extra: [String: String] = [:], within seconds: Double = 60
+    ) async throws -> Outcome {
         let folder = try TemporaryFolder()
         let process = try start(arguments, environment: extra, output: folder.path("out"), errors: folder.path("err"))
-        process.waitUntilExit()
+        do {
+            try await eventually("flotilla \(arguments.first ?? "") ends", within: seconds) { !process.isRunning }
+        } catch {
+            kill(process.processIdentifier, SIGKILL)
+            let words = try String(contentsOfFile: folder.path("err"), encoding: .utf8)
+            throw TimedOut(description: "\(error): \(words.suffix(1000))")
+        }
         return Outcome(
             status: process.terminationReason == .exit ? process.terminationStatus : -process.terminationStatus,
             output: try String(contentsOfFile: folder.path("out"), encoding: .utf8),

@@ -3,7 +3,7 @@ import Testing
 import TestServers
 
 /// Whole mailings through the executable, with the receiving side's own record of what arrived.
-@Suite(.timeLimit(.minutes(3)))
+@Suite(.serialized, .timeLimit(.minutes(3)))
 struct SendTests {
     @Test func everyRecipientArrivesOnceAtAServerThatWeDidNotWrite() async throws {
         let folder = try TemporaryFolder()
@@ -16,7 +16,7 @@ struct SendTests {
         try await eventually("smtp-sink listens") { canConnect(port) }
         let mailing = try MailingFolder(
             provider: "smtp://127.0.0.1:\(port)", recipients: MailingFolder.recipients(1200))
-        let outcome = try mailing.send()
+        let outcome = try await mailing.send()
         #expect(outcome.status == 0, "\(outcome.errors)")
         sink.stop(SIGTERM)
         let arrived = try String(contentsOfFile: dump, encoding: .utf8).split(separator: "\n")
@@ -34,7 +34,7 @@ struct SendTests {
         let mailing = try MailingFolder(
             provider: sink.url,
             recipients: "id,email,first_name,code\n1,a@example.com,A,1\n2,not an address,B,2\n3,,C,3\n4,A@EXAMPLE.com,D,4\n")
-        #expect(try mailing.send().status == 0)
+        #expect(try await mailing.send().status == 0)
         let report = try mailing.readReport()
         #expect(report["planned"] as? Int == 1)
         #expect(
@@ -58,7 +58,7 @@ struct SendTests {
                 default: "person\(number)"
                 }
             })
-        let outcome = try mailing.send()
+        let outcome = try await mailing.send()
         #expect(outcome.status == 0, "\(outcome.errors)")
         #expect(try mailing.states().filter { $0.value > 0 } == ["sent": 50, "failed": 10])
         try await sink.stop()
@@ -69,7 +69,7 @@ struct SendTests {
         #expect(tries["defer2.1@example.com"] == 3)
         let failures = try mailing.readReport()["failures"] as? [String: Any]
         #expect((failures?["classes"] as? [String: Int])?["bad_recipient"] == 10)
-        let shown = try Program.run(["mailing", "recipient", "--ledger", mailing.ledger, mailing.id(), "defer2.1@example.com"])
+        let shown = try await Program.run(["mailing", "recipient", "--ledger", mailing.ledger, await mailing.id(), "defer2.1@example.com"])
         #expect(shown.output.contains("sent, 3 attempts") && shown.output.contains("450"))
     }
 
@@ -77,7 +77,7 @@ struct SendTests {
         let sink = try await RunningSink("smtp", ["--fail", "450=1"])
         let mailing = try MailingFolder(
             provider: sink.url, recipients: MailingFolder.recipients(5), extra: "attempts: 2\n")
-        #expect(try mailing.send().status == 0)
+        #expect(try await mailing.send().status == 0)
         #expect(try mailing.states()["failed"] == 5)
         try await sink.stop()
         #expect(try sink.lines().count == 10)
@@ -87,7 +87,7 @@ struct SendTests {
         let sink = try await RunningSink("smtp", ["--fail", "450=1"])
         let mailing = try MailingFolder(
             provider: sink.url, recipients: MailingFolder.recipients(5), extra: "attempts: 100\nlifetime: 2s\n")
-        #expect(try mailing.send().status == 0)
+        #expect(try await mailing.send().status == 0)
         #expect(try mailing.states()["expired"] == 5)
     }
 
@@ -95,7 +95,7 @@ struct SendTests {
         let sink = try await RunningSink("smtp", ["--fail", "drop=0.05,421=0.02"])
         let mailing = try MailingFolder(
             provider: sink.url, recipients: MailingFolder.recipients(400), extra: "attempts: 20\n")
-        let outcome = try mailing.send()
+        let outcome = try await mailing.send()
         #expect(outcome.status == 0, "\(outcome.errors)")
         #expect(try mailing.states()["sent"] == 400)
         try await sink.stop()
@@ -112,12 +112,12 @@ struct SendTests {
         #expect(try await first.end() == 2, "\(first.errors)")
         let before = try sink.lines().count
         #expect(before < 3000)
-        let second = try mailing.send()
+        let second = try await mailing.send()
         #expect(second.status == 0, "\(second.errors)")
         try await sink.stop()
         #expect(try sink.arrived().count == 3000)
         #expect(Set(try sink.arrived()).count == 3000)
-        let third = try mailing.send()
+        let third = try await mailing.send()
         #expect(third.status == 0 && third.output.contains("nothing is sent again"))
         #expect(try sink.lines().count == 3000)
     }
@@ -126,7 +126,7 @@ struct SendTests {
         let sink = try await RunningSink()
         let mailing = try MailingFolder(
             provider: sink.url, recipients: MailingFolder.recipients(200), extra: "speed: 100/s\n")
-        #expect(try mailing.send().status == 0)
+        #expect(try await mailing.send().status == 0)
         try await sink.stop()
         let starts = try sink.lines().compactMap { Double($0[0]) }.sorted()
         let seconds = ((starts.last ?? 0) - (starts.first ?? 0)) / 1e6
@@ -144,14 +144,14 @@ struct SendTests {
         let running = try RunningProgram(
             ["send", mailing.mailing, "--ledger", mailing.ledger, "--report", mailing.report])
         try await eventually("some have arrived") { try sink.lines().count > 100 }
-        let id = try mailing.id()
-        #expect(try Program.run(["mailing", "pause", id, "--ledger", mailing.ledger]).status == 0)
+        let id = try await mailing.id()
+        #expect(try await Program.run(["mailing", "pause", id, "--ledger", mailing.ledger]).status == 0)
         try await eventually("what was begun is told") { try mailing.count("sent") == sink.lines().count }
         let paused = try sink.lines().count
         #expect(paused < 1500)
-        #expect(try Program.run(["mailing", "resume", id, "--ledger", mailing.ledger]).status == 0)
+        #expect(try await Program.run(["mailing", "resume", id, "--ledger", mailing.ledger]).status == 0)
         try await eventually("it goes on") { try sink.lines().count > paused + 50 }
-        #expect(try Program.run(["mailing", "stop", id, "--ledger", mailing.ledger]).status == 0)
+        #expect(try await Program.run(["mailing", "stop", id, "--ledger", mailing.ledger]).status == 0)
         #expect(try await running.end() == 2, "\(running.errors)")
         try await sink.stop()
         let arrived = try sink.arrived()
@@ -162,7 +162,7 @@ struct SendTests {
     @Test func aProviderThatRefusesOurSenderPausesTheMailingAndSaysWhy() async throws {
         let sink = try await RunningSink("smtp", ["--credentials", "user:pass"])
         let mailing = try MailingFolder(provider: sink.url, recipients: MailingFolder.recipients(20))
-        let outcome = try mailing.send()
+        let outcome = try await mailing.send()
         #expect(outcome.status != 0)
         #expect((outcome.output + outcome.errors).contains("530") || outcome.errors.contains("auth"), "\(outcome)")
         try await sink.stop()
