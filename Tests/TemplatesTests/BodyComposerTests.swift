@@ -32,7 +32,8 @@ import Testing
             try composer.checkJSON(recipients(["7", "+49", "Ann"]), row: 0)
         }
         #expect(
-            error.description == "hook.json:4: with the values of recipient '7' the body is not JSON: no value begins with 'A', "
+            error.description
+                == "hook.json:4: with the values of recipient '7' the body is not JSON: no value begins with 'A', "
                 + "here: {\"n\": >>> Ann,}; put texts into quotes, and leave no comma before '}' or ']'")
     }
 
@@ -44,7 +45,9 @@ import Testing
         #expect(throws: TemplateError.self) { try composer.checkJSON(recipients(["1", "+49", text]), row: 0) }
     }
 
-    @Test(arguments: ["0", "-0.5e+3", " [ ] ", "{\"a\":[1,{\"b\":null}],\"c\":true}", "\"\\u00e9\\ud83d\\ude00\\/\"", "false"])
+    @Test(arguments: [
+        "0", "-0.5e+3", " [ ] ", "{\"a\":[1,{\"b\":null}],\"c\":true}", "\"\\u00e9\\ud83d\\ude00\\/\"", "false",
+    ])
     func isJSON(_ text: String) throws {
         let composer = try BodyComposer(template: Mailing.Template(source: "{{{name}}}"), fields: fields)
         try composer.checkJSON(recipients(["1", "+49", text]), row: 0)
@@ -53,7 +56,8 @@ import Testing
     @Test func smsTakesTheBuiltInBodyAroundItsText() throws {
         let composer = try BodyComposer(sms: sms("Hi \"{{name}}\",\n20 % off{{#id}}!{{/id}}"), body: nil)
         #expect(
-            rendered(composer, ["1", "+491", "A\"n"]) == #"{"to":"+491","from":"Shop","text":"Hi \"A\"n\",\n20 % off!"}"#)
+            rendered(composer, ["1", "+491", "A\"n"])
+                == #"{"to":"+491","from":"Shop","text":"Hi \"A\"n\",\n20 % off!"}"#)
         try composer.checkJSON(recipients(["1", "+491", "\\"]), row: 0)
     }
 

@@ -22,11 +22,17 @@ import Testing
         ("<ul><li>one</li><li><b>two</b></li></ul>end", "- one\n- two\n\nend\n"),
         ("<table><tr><td>a</td><td>b</td></tr><tr><td>c</td></tr></table>", "a b\nc\n"),
         ("<a href=\"https://x.example/?a=1&amp;b={{a}}\">Go now</a>!", "Go now (https://x.example/?a=1&b=Ann)!\n"),
-        ("<a href='https://x.example'>https://x.example</a>, <a href=mailto:me@x.example>me@x.example</a>", "https://x.example, me@x.example\n"),
+        (
+            "<a href='https://x.example'>https://x.example</a>, <a href=mailto:me@x.example>me@x.example</a>",
+            "https://x.example, me@x.example\n"
+        ),
         ("<a href='#top'>up</a>", "up\n"),
         ("<a href=\"https://x.example/\"><img src=x alt=\"Our shop\"></a>", "Our shop (https://x.example/)\n"),
         ("<a href=\"https://x.example/\"><img src=x></a>", "https://x.example/\n"),
-        ("a &lt;b&gt; &amp;amp; &#228;&#xE4;&auml;&yuml;&euro;&nbsp;&unknown; &; & b", "a <b> &amp; äääÿ€ &unknown; &; & b\n"),
+        (
+            "a &lt;b&gt; &amp;amp; &#228;&#xE4;&auml;&yuml;&euro;&nbsp;&unknown; &; & b",
+            "a <b> &amp; äääÿ€ &unknown; &; & b\n"
+        ),
         ("1 < 2 <3 <!-- {{a}} <p> --> x", "1 < 2 <3 x\n"),
         ("<style>p {a: b}</style><script>if (a</b) {}</script><title>t</title>x", "x\n"),
         ("<p class=\"a>b\">x</p>", "x\n"),
@@ -45,8 +51,11 @@ import Testing
 
     @Test func anyHTMLMakesATemplateThatCompiles() throws {
         var generator = SeededGenerator(seed: 5)
-        let pieces = ["<", ">", "</", "a", " href=", "\"", "'", "p", "<p>", "<a href=x>", "</a>", "<style>", "</style>", "<!--", "-->", "&", "amp;",
-            "{{#a}}", "{{/a}}", "{{^b}}", "{{/b}}", "{{a}}", " ", "\n", "<img alt="]
+        let pieces = [
+            "<", ">", "</", "a", " href=", "\"", "'", "p", "<p>", "<a href=x>", "</a>", "<style>", "</style>", "<!--",
+            "-->", "&", "amp;",
+            "{{#a}}", "{{/a}}", "{{^b}}", "{{/b}}", "{{a}}", " ", "\n", "<img alt=",
+        ]
         for _ in 0..<3000 {
             let html = (0..<Int.random(in: 0...16, using: &generator)).map { _ in
                 pieces.randomElement(using: &generator) ?? ""
@@ -54,7 +63,9 @@ import Testing
             let source = TemplateSource(Mailing.Template(source: html))
             let fields = FieldNames(["a", "b"], nested: [])
             let (tokens, _) = TemplateParser.parse(source)
-            guard (try? CompiledTemplate(tokens, of: source, fields: fields, form: .plain(.html))) != nil else { continue }
+            guard (try? CompiledTemplate(tokens, of: source, fields: fields, form: .plain(.html))) != nil else {
+                continue
+            }
             #expect(throws: Never.self, "\(html)") {
                 try CompiledTemplate(HTMLText.convert(tokens), of: source, fields: fields, form: .plain(.none))
             }

@@ -6,8 +6,10 @@ import Testing
 @Suite struct HeaderTests {
     @Test(arguments: [
         ("news@example.com", "", "news@example.com"), (" Shop <a.b+c@x-y.example> ", "Shop", "a.b+c@x-y.example"),
-        ("\"Shop, \\\"the\\\" one\" <a@b.example>", "Shop, \"the\" one", "a@b.example"), ("Käse & Co. <a@b.example>", "Käse & Co.", "a@b.example"),
-        ("<a@b.example>", "", "a@b.example"), ("\"a b\"@x.example", "", "\"a b\"@x.example"), ("a@[192.0.2.1]", "", "a@[192.0.2.1]"),
+        ("\"Shop, \\\"the\\\" one\" <a@b.example>", "Shop, \"the\" one", "a@b.example"),
+        ("Käse & Co. <a@b.example>", "Käse & Co.", "a@b.example"),
+        ("<a@b.example>", "", "a@b.example"), ("\"a b\"@x.example", "", "\"a b\"@x.example"),
+        ("a@[192.0.2.1]", "", "a@[192.0.2.1]"),
     ]) func isAMailbox(_ text: String, _ name: String, _ address: String) throws {
         let mailbox = try #require(Mailbox(text))
         #expect(mailbox.displayName == name)
@@ -16,15 +18,18 @@ import Testing
     }
 
     @Test(arguments: [
-        "", "x", "@", "a@", "@b.example", "a b@c.example", "a@b..example", "a@-b.example", ".a@b.example", "a.@b.example", "ä@b.example", "a@bücher.example",
-        "Shop <a@b.example", "Shop a@b.example", "a@b.example, c@d.example", "A, B <a@b.example>", "\"A <a@b.example>", "x\r\nBcc: y <a@b.example>",
+        "", "x", "@", "a@", "@b.example", "a b@c.example", "a@b..example", "a@-b.example", ".a@b.example",
+        "a.@b.example", "ä@b.example", "a@bücher.example",
+        "Shop <a@b.example", "Shop a@b.example", "a@b.example, c@d.example", "A, B <a@b.example>", "\"A <a@b.example>",
+        "x\r\nBcc: y <a@b.example>",
         "<<a@b.example>>", "a@b.example>", "A\u{2028}B <a@b.example>", "a@b.example\u{0}",
     ]) func isNoMailbox(_ text: String) {
         #expect(EmailComposer.senderAddress(of: text) == nil)
     }
 
     @Test(arguments: [
-        ("Tue, 01 Jul 2025 10:00:00 +0000", 1_751_364_000_000), ("Thu, 01 Jan 1970 00:00:00 +0000", 0), ("Wed, 31 Dec 1969 23:59:59 +0000", -1),
+        ("Tue, 01 Jul 2025 10:00:00 +0000", 1_751_364_000_000), ("Thu, 01 Jan 1970 00:00:00 +0000", 0),
+        ("Wed, 31 Dec 1969 23:59:59 +0000", -1),
         ("Thu, 29 Feb 2024 23:59:59 +0000", 1_709_251_199_999), ("Sun, 31 Dec 2000 12:30:05 +0000", 978_265_805_000),
         ("Fri, 31 Dec 9999 23:59:59 +0000", Int64.max), ("Mon, 01 Jan 0001 00:00:00 +0000", Int64.min),
     ]) func writesDates(_ expected: String, _ milliseconds: Int64) {
@@ -35,13 +40,16 @@ import Testing
 
     @Test func sendersSubjectsAndRecipientsReadBack() throws {
         let senders = [
-            "Example Shop <a@b.example>", "\"Shop, Inc.\" <a@b.example>", "Käse <a@b.example>", "株式会社サンプルのお店からのお知らせをお届けします <a@b.example>",
+            "Example Shop <a@b.example>", "\"Shop, Inc.\" <a@b.example>", "Käse <a@b.example>",
+            "株式会社サンプルのお店からのお知らせをお届けします <a@b.example>",
             "\(String(repeating: "Long name ", count: 20))<a@b.example>", "=?utf-8?Q?x?= <a@b.example>", "a@b.example",
             "A \(String(repeating: "x", count: 55)) <a@a-rather-long-domain-name.example>",
         ]
         let subjects = [
-            "short", "", String(repeating: "many words ", count: 40) + "end", String(repeating: "x", count: 1200), "Grüße aus Köln",
-            String(repeating: "日本語の件名 ", count: 20) + "。", "=?utf-8?Q?fake?=", String(repeating: "👩‍👩‍👧", count: 30), "tab\tand  two spaces",
+            "short", "", String(repeating: "many words ", count: 40) + "end", String(repeating: "x", count: 1200),
+            "Grüße aus Köln",
+            String(repeating: "日本語の件名 ", count: 20) + "。", "=?utf-8?Q?fake?=", String(repeating: "👩‍👩‍👧", count: 30),
+            "tab\tand  two spaces",
             String(repeating: "a", count: 66) + " b", String(repeating: "a", count: 67) + " b",
         ]
         var messages: [[UInt8]] = []
@@ -51,7 +59,9 @@ import Testing
                     EmailComposerTests.mailing(from: sender, replyTo: sender, subject: "{{name}}", text: "x"))
                 let message = try EmailComposerTests.compose(composer, ["1", "a@example.org", subject])
                 #expect(wireProblems(message) == [])
-                let head = String(decoding: message, as: UTF8.self).split(separator: "\r\n", omittingEmptySubsequences: false).prefix { !$0.isEmpty }
+                let head = String(decoding: message, as: UTF8.self).split(
+                    separator: "\r\n", omittingEmptySubsequences: false
+                ).prefix { !$0.isEmpty }
                 #expect(head.allSatisfy { $0.utf8.count <= 78 }, "\(head)")
                 messages.append(message)
             }

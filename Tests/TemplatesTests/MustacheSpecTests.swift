@@ -29,14 +29,30 @@ import Testing
 
     /// A value of the spec as a recipient's field holds it.
     private enum JSON: Decodable {
-        case text(String), number(Decimal), bool(Bool), list([JSON]), object([String: JSON])
+        case text(String)
+        case number(Decimal)
+        case bool(Bool)
+        case list([JSON])
+        case object([String: JSON])
 
         init(from decoder: any Decoder) throws {
             let container = try decoder.singleValueContainer()
-            if let value = try? container.decode(Bool.self) { self = .bool(value); return }
-            if let value = try? container.decode(Decimal.self) { self = .number(value); return }
-            if let value = try? container.decode(String.self) { self = .text(value); return }
-            if let value = try? container.decode([JSON].self) { self = .list(value); return }
+            if let value = try? container.decode(Bool.self) {
+                self = .bool(value)
+                return
+            }
+            if let value = try? container.decode(Decimal.self) {
+                self = .number(value)
+                return
+            }
+            if let value = try? container.decode(String.self) {
+                self = .text(value)
+                return
+            }
+            if let value = try? container.decode([JSON].self) {
+                self = .list(value)
+                return
+            }
             self = .object(try container.decode([String: JSON].self))
         }
 
@@ -85,7 +101,8 @@ import Testing
                 let compiled = try CompiledTemplate(
                     template, fields: ["id"] + values.map(\.key) + missing, nested: nested, escaping: .html)
                 var out: [UInt8] = []
-                compiled.render(recipients(["1"] + values.map(\.value.field) + missing.map { _ in "" }), row: 0, into: &out)
+                compiled.render(
+                    recipients(["1"] + values.map(\.value.field) + missing.map { _ in "" }), row: 0, into: &out)
                 #expect(String(decoding: out, as: UTF8.self) == item.expected, "\(item.name)")
                 #expect(item.partials == nil, "\(item.name)")
                 return
@@ -93,7 +110,9 @@ import Testing
                 let isPartial = error.description.contains("is a partial, which is not supported")
                 #expect(isPartial == (item.partials != nil), "\(item.name): \(error)")
                 if isPartial { return }
-                missing = error.problems.compactMap { $0.what.wholeMatch(of: /unknown field '(.+)'/).map { String($0.1) } }
+                missing = error.problems.compactMap {
+                    $0.what.wholeMatch(of: /unknown field '(.+)'/).map { String($0.1) }
+                }
                 #expect(missing.count == error.problems.count, "\(item.name): \(error)")
             }
         }

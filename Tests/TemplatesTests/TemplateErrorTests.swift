@@ -13,7 +13,8 @@ import Testing
     }
 
     @Test func reportsAllProblemsAtOnceInTheirOrder() {
-        let problems = CompiledTemplate.problems("{{a}}\n{{>part}}{{#first_name}}{{/id}}\n{{}} {{=x=}}\n{{^b}}{{first_name")
+        let problems = CompiledTemplate.problems(
+            "{{a}}\n{{>part}}{{#first_name}}{{/id}}\n{{}} {{=x=}}\n{{^b}}{{first_name")
         #expect(
             problems.map { String($0.split(separator: ";")[0]) } == [
                 "message.html:3:1: unknown field 'a'",
@@ -39,17 +40,31 @@ import Testing
 
     @Test func findsMisspeltFieldsInsideOfPlainSections() {
         #expect(CompiledTemplate.problems("{{#first_name}}{{frist_name}}{{/first_name}}").count == 1)
-        #expect(CompiledTemplate.problems("{{#list}}{{frist_name}}{{/list}}", fields: ["id", "list"], nested: ["list"]) == [])
+        #expect(
+            CompiledTemplate.problems("{{#list}}{{frist_name}}{{/list}}", fields: ["id", "list"], nested: ["list"])
+                == [])
     }
 
-    @Test(arguments: ["{{.}}", "{{^id}}{{.}}{{/id}}", "{{id.x}}", "{{.id}}", "{{id..x}}", "{{$id}}{{/id}}", "{{<id}}", "{{#id}}{{^id}}{{/id}}", "{{ ", "{{{id}}"])
+    @Test(arguments: [
+        "{{.}}", "{{^id}}{{.}}{{/id}}", "{{id.x}}", "{{.id}}", "{{id..x}}", "{{$id}}{{/id}}", "{{<id}}",
+        "{{#id}}{{^id}}{{/id}}", "{{ ", "{{{id}}",
+    ])
     func refuses(_ template: String) {
         #expect(!CompiledTemplate.problems(template).isEmpty)
     }
 
+    @Test func manyProblemsAndDeepSectionsEnd() {
+        #expect(CompiledTemplate.problems(String(repeating: "{{x}}{{}}", count: 20_000)).count == 200)
+        let deep = String(repeating: "{{#id}}", count: 101) + String(repeating: "{{/id}}", count: 101)
+        #expect(CompiledTemplate.problems(deep).count == 1)
+    }
+
     @Test func anyTextIsRefusedOrRendered() throws {
         var generator = SeededGenerator(seed: 11)
-        let pieces = ["{{", "}}", "{{{", "}}}", "#", "^", "/", "=", "!", ">", "&", ".", "id", "name", " ", "\n", "\r", "<% %>", "<%", "%>", "é", "x"]
+        let pieces = [
+            "{{", "}}", "{{{", "}}}", "#", "^", "/", "=", "!", ">", "&", ".", "id", "name", " ", "\n", "\r", "<% %>",
+            "<%", "%>", "é", "x",
+        ]
         var rendered = 0
         for _ in 0..<3000 {
             let source = (0..<Int.random(in: 0...14, using: &generator)).map { _ in
@@ -57,7 +72,8 @@ import Testing
             }.joined()
             do throws(TemplateError) {
                 let template = try CompiledTemplate(
-                    Mailing.Template(source: source), fields: ["id", "address", "name"], nested: ["name"], escaping: .html)
+                    Mailing.Template(source: source), fields: ["id", "address", "name"], nested: ["name"],
+                    escaping: .html)
                 var out: [UInt8] = []
                 template.render(recipients(["1", "a", #"[{"x":1}]"#]), row: 0, into: &out)
                 rendered += 1

@@ -36,7 +36,8 @@ package struct BodyComposer: Sendable {
         }
         // `id` and `address` stand for the first two values unless columns have those names.
         let aliases = ["id", "address"].enumerated().map { place, name in
-            mailing.fields.contains(name) || place >= mailing.fields.count ? (name, name) : (name, mailing.fields[place])
+            mailing.fields.contains(name) || place >= mailing.fields.count
+                ? (name, name) : (name, mailing.fields[place])
         }
         // A text with problems of its own is left out, so that each is reported once and in its own file.
         let substitution = SMSSubstitution(

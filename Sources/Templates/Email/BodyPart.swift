@@ -61,14 +61,28 @@ struct BodyPart: Sendable {
         if plain.isNested || longestText + mostFields * longest * expansion > Self.lineLimit {
             let start = scratch.count
             plain.render(row, width: width, into: &scratch)
-            let isShort = scratch[start...].split(separator: UInt8(ascii: "\n")).allSatisfy {
-                $0.count - ($0.last == UInt8(ascii: "\r") ? 1 : 0) <= Self.lineLimit
-            }
-            isASCII = scratch[start...].allSatisfy { $0 < 0x80 }
+            let (isShort, sawOnlyASCII) = Self.measure(scratch, from: start)
+            isASCII = sawOnlyASCII
             scratch.removeLast(scratch.count - start)
             if !isShort { return .quotedPrintable }
         }
         return isASCII ? .sevenBit : eightBit ? .eightBit : .quotedPrintable
+    }
+
+    /// Whether no line from here on is too long, and whether all is ASCII.
+    private static func measure(_ bytes: [UInt8], from start: Int) -> (isShort: Bool, isASCII: Bool) {
+        var isShort = true
+        var bits: UInt8 = 0
+        var lineStart = start
+        for index in start..<bytes.count {
+            let byte = bytes[index]
+            bits |= byte
+            guard byte == UInt8(ascii: "\n") else { continue }
+            // Before it stands its CR.
+            if index - 1 - lineStart > lineLimit { isShort = false }
+            lineStart = index + 1
+        }
+        return (isShort && bytes.count - lineStart <= lineLimit, bits < 0x80)
     }
 
     /// Appends the part's text, which begins on a new line, and ends its last line.

@@ -26,7 +26,14 @@ package struct EmailComposer: Sendable {
         if !Mailbox.isDomain(domain) {
             problems.append(
                 TemplateError.Problem(
-                    file: "", what: "'\(domain)' is no domain for Message-IDs", remedy: "name one like mail.example.com"))
+                    file: "", what: "'\(domain)' is no domain for Message-IDs", remedy: "name one like mail.example.com"
+                ))
+        }
+        if mailing.fields.count < 2 {
+            problems.append(
+                TemplateError.Problem(
+                    file: "", what: "the recipients have no address", remedy: "give them at least an id and an address")
+            )
         }
         let headers = Self.senderHeaders(of: mailing, &problems)
         let fields = FieldNames(mailing.fields, nested: mailing.nestedFields)
@@ -160,7 +167,8 @@ extension EmailComposer {
                 problems.append(
                     TemplateError.Problem(
                         file: "", what: "'\(key): \(text)' is not an e-mail sender",
-                        remedy: "write news@example.com or Example Shop <news@example.com>, a domain beyond ASCII in its "
+                        remedy:
+                            "write news@example.com or Example Shop <news@example.com>, a domain beyond ASCII in its "
                             + "xn-- form, a name with commas or brackets in quotes"))
                 continue
             }

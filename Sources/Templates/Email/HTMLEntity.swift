@@ -5,7 +5,8 @@ enum HTMLEntity {
         var name = ""
         var index = start + 1
         while index < pieces.count, name.utf8.count < 12, let byte = pieces[index].byte,
-            byte.isLetterOrDigit || byte == UInt8(ascii: "#") {
+            byte.isLetterOrDigit || byte == UInt8(ascii: "#")
+        {
             name.unicodeScalars.append(Unicode.Scalar(byte))
             index += 1
         }
@@ -35,9 +36,12 @@ enum HTMLEntity {
 
     private static let names: [String: String] = {
         var names = [
-            "amp": "&", "lt": "<", "gt": ">", "quot": "\"", "apos": "'", "nbsp": " ", "ensp": " ", "emsp": " ", "thinsp": " ",
-            "shy": "", "zwnj": "", "zwj": "", "lrm": "", "rlm": "", "ndash": "–", "mdash": "—", "hellip": "…", "bull": "•",
-            "lsquo": "‘", "rsquo": "’", "sbquo": "‚", "ldquo": "“", "rdquo": "”", "bdquo": "„", "lsaquo": "‹", "rsaquo": "›",
+            "amp": "&", "lt": "<", "gt": ">", "quot": "\"", "apos": "'", "nbsp": " ", "ensp": " ", "emsp": " ",
+            "thinsp": " ",
+            "shy": "", "zwnj": "", "zwj": "", "lrm": "", "rlm": "", "ndash": "–", "mdash": "—", "hellip": "…",
+            "bull": "•",
+            "lsquo": "‘", "rsquo": "’", "sbquo": "‚", "ldquo": "“", "rdquo": "”", "bdquo": "„", "lsaquo": "‹",
+            "rsaquo": "›",
             "euro": "€", "trade": "™", "larr": "←", "uarr": "↑", "rarr": "→", "darr": "↓", "minus": "−", "ne": "≠",
             "le": "≤", "ge": "≥", "infin": "∞", "hearts": "♥", "star": "☆", "check": "✓", "dagger": "†", "permil": "‰",
             "OElig": "Œ", "oelig": "œ", "Scaron": "Š", "scaron": "š", "Yuml": "Ÿ",

@@ -89,7 +89,8 @@ struct HTMLTag {
         var value: [Piece] = []
         var quote: UInt8?
         if index < inside.endIndex, let byte = inside[index].byte,
-            byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "'") {
+            byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "'")
+        {
             quote = byte
             index += 1
         }
@@ -116,7 +117,11 @@ struct HTMLTag {
                 index = end
             } else {
                 // A line end in an attribute would break the line of the text.
-                if let byte = value[index].byte, byte < 0x20 { result.append(.byte(0x20)) } else { result.append(value[index]) }
+                if let byte = value[index].byte, byte < 0x20 {
+                    result.append(.byte(0x20))
+                } else {
+                    result.append(value[index])
+                }
                 index += 1
             }
         }
@@ -146,7 +151,8 @@ struct HTMLTag {
         switch name {
         case "p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "dl", "table", "blockquote", "pre", "hr", "figure": 2
         case "div", "tr", "li", "dt", "dd", "section", "article", "header", "footer", "main", "nav", "aside", "form",
-            "address", "center", "figcaption", "tbody", "thead", "tfoot", "caption", "body", "html": 1
+            "address", "center", "figcaption", "tbody", "thead", "tfoot", "caption", "body", "html":
+            1
         default: 0
         }
     }

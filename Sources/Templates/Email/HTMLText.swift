@@ -82,7 +82,10 @@ struct HTMLText {
 
     /// Writes something visible, after the white space that is owed.
     private mutating func write(_ piece: Piece) {
-        if !output.contains(where: { $0.section == nil }) { owedLines = 0; owesSpace = false }
+        if !output.contains(where: { $0.section == nil }) {
+            owedLines = 0
+            owesSpace = false
+        }
         if owedLines > 0 {
             output += Array(repeating: .byte(0x0a), count: owedLines)
         } else if owesSpace {
@@ -139,7 +142,8 @@ struct HTMLText {
         while position < pieces.count {
             if let token = pieces[position].section { edge(token) }
             if pieces[position] == .byte(UInt8(ascii: "<")), let tag = HTMLTag(pieces, at: position), tag.isClosing,
-                tag.name == name {
+                tag.name == name
+            {
                 position = tag.end
                 return
             }
@@ -152,9 +156,11 @@ struct HTMLText {
         guard let link else { return }
         self.link = nil
         let text = output[link.start...].filter { $0 != .byte(0x20) && $0 != .byte(0x0a) }
-        let isSame = text == link.target || ["mailto:", "tel:", "http://", "https://"].contains { scheme in
-            Array(scheme.utf8).map(Piece.byte) + text == link.target
-        }
+        let isSame =
+            text == link.target
+            || ["mailto:", "tel:", "http://", "https://"].contains { scheme in
+                Array(scheme.utf8).map(Piece.byte) + text == link.target
+            }
         guard !isSame else { return }
         let isEmpty = text.allSatisfy { $0.section != nil }
         if !isEmpty { write(" (") }

@@ -14,10 +14,11 @@ extension [UInt8] {
             if byte == UInt8(ascii: "?"), index > start, self[index - 1] == UInt8(ascii: "=") { looksEncoded = true }
         }
         if isASCII, !looksEncoded, count - start + column <= Self.lineLimit { return }
-        var text = self[start...]
-        while text.last == 0x20 { text.removeLast() }
-        while text.first == 0x20 { text.removeFirst() }
-        let value = Array(text)
+        var first = start
+        var end = count
+        while first < end, self[first] == 0x20 { first += 1 }
+        while first < end, self[end - 1] == 0x20 { end -= 1 }
+        let value = Array(self[first..<end])
         removeLast(count - start)
         if isASCII, !looksEncoded, let folds = Self.folds(value, column: column) {
             for (index, byte) in value.enumerated() {
@@ -35,7 +36,8 @@ extension [UInt8] {
         var lineStart = -column
         var lastSpace: Int?
         for index in text.indices {
-            if text[index] == 0x20, index > 0, text[index - 1] != 0x20, index + 1 < text.count, text[index + 1] != 0x20 {
+            if text[index] == 0x20, index > 0, text[index - 1] != 0x20, index + 1 < text.count, text[index + 1] != 0x20
+            {
                 lastSpace = index
             }
             guard index - lineStart >= lineLimit else { continue }
@@ -92,7 +94,7 @@ extension [UInt8] {
     }
 
     private mutating func appendBase64(_ text: ArraySlice<UInt8>) {
-        let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
+        let alphabet: StaticString = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
         var index = text.startIndex
         while index < text.endIndex {
             let group = text[index..<Swift.min(index + 3, text.endIndex)]
@@ -100,7 +102,9 @@ extension [UInt8] {
             for byte in group { bits = bits << 8 | UInt32(byte) }
             bits <<= UInt32(8 * (3 - group.count))
             for place in 0..<4 {
-                append(place <= group.count ? alphabet[Int(bits >> UInt32(18 - 6 * place) & 63)] : UInt8(ascii: "="))
+                append(
+                    place <= group.count
+                        ? alphabet.utf8Start[Int(bits >> UInt32(18 - 6 * place) & 63)] : UInt8(ascii: "="))
             }
             index += 3
         }
@@ -111,6 +115,10 @@ extension UInt8 {
     /// Characters that it takes in an encoded word of encoding Q, in the set that is allowed in phrases too (RFC 2047
     /// section 5).
     fileprivate var encodedWordWidth: Int {
-        isLetterOrDigit || self == 0x20 || "!*+-/".utf8.contains(self) ? 1 : 3
+        switch self {
+        case _ where isLetterOrDigit: 1
+        case 0x20, UInt8(ascii: "!"), UInt8(ascii: "*"), UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "/"): 1
+        default: 3
+        }
     }
 }

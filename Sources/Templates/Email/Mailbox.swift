@@ -10,7 +10,8 @@ struct Mailbox: Equatable {
         let text = text.trimmed
         guard !text.unicodeScalars.contains(where: \.endsLineOrField) else { return nil }
         if text.hasSuffix(">") {
-            guard let bracket = text.lastIndex(of: "<"), let name = Self.unquoted(String(text[..<bracket]).trimmed) else {
+            guard let bracket = text.lastIndex(of: "<"), let name = Self.unquoted(String(text[..<bracket]).trimmed)
+            else {
                 return nil
             }
             displayName = name
@@ -86,7 +87,8 @@ struct Mailbox: Equatable {
         let start = out.count
         let isPlain = displayName.utf8.allSatisfy { $0.isAtomText || $0 == 0x20 } && !displayName.contains("=?")
         if displayName.utf8.allSatisfy({ (0x20..<0x7f).contains($0) }), !displayName.contains("=?"),
-            displayName.utf8.count <= 60 {
+            displayName.utf8.count <= 60
+        {
             let quoted = displayName.map { "\"\\".contains($0) ? "\\\($0)" : "\($0)" }.joined()
             out.append(contentsOf: (isPlain ? displayName : "\"\(quoted)\"").utf8)
         } else {
@@ -124,7 +126,8 @@ extension UInt8 {
     var isLetterOrDigit: Bool {
         switch self {
         case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-            UInt8(ascii: "0")...UInt8(ascii: "9"): true
+            UInt8(ascii: "0")...UInt8(ascii: "9"):
+            true
         default: false
         }
     }

@@ -4,36 +4,34 @@ extension [UInt8] {
     /// Line ends of any kind become CRLF, NUL is dropped, a dot at a line's start is encoded so that none needs stuffing.
     mutating func appendQuoted(_ text: Bytes) {
         var column = quotedColumn
-        for index in 0..<text.count {
+        var index = 0
+        while index < text.count {
+            let start = index
+            let limit = Swift.min(text.count, index + Self.quotedWidth - column)
+            if column > 0 || text[index] != UInt8(ascii: ".") {
+                while index < limit, text[index].isPlainInQuoted { index += 1 }
+            }
+            append(contentsOf: Bytes(rebasing: text[start..<index]))
+            column += index - start
+            guard index < text.count else { return }
             let byte = text[index]
             switch byte {
-            case 0: continue
-            case 0x0a where index > 0 && text[index - 1] == 0x0d: continue
+            case 0: index += 1
             case 0x0a, 0x0d:
-                endQuotedLine()
-                column = 0
-                continue
-            default: break
-            }
-            let isPlain: Bool
-            switch byte {
-            case UInt8(ascii: "="): isPlain = false
-            case UInt8(ascii: "."): isPlain = column > 0 && column < Self.quotedWidth
-            case 0x20...0x7e, 0x09: isPlain = true
-            default: isPlain = false
-            }
-            if column + (isPlain ? 1 : 3) > Self.quotedWidth {
+                if byte == 0x0d || index == 0 || text[index - 1] != 0x0d {
+                    endQuotedLine()
+                    column = 0
+                }
+                index += 1
+            case _ where column + (column > 0 && byte.isPlainInQuoted ? 1 : 3) > Self.quotedWidth:
                 append(contentsOf: "=\r\n".utf8)
                 column = 0
-            }
-            if isPlain {
-                append(byte)
-                column += 1
-            } else {
+            default:
                 append(UInt8(ascii: "="))
                 append(.hexDigit(byte >> 4))
                 append(.hexDigit(byte & 15))
                 column += 3
+                index += 1
             }
         }
     }
@@ -59,4 +57,9 @@ extension [UInt8] {
         while index > limit, self[index - 1] != 0x0a { index -= 1 }
         return count - index
     }
+}
+
+extension UInt8 {
+    /// Stands for itself in quoted-printable, but for white space at the end and a dot at the start of a line.
+    fileprivate var isPlainInQuoted: Bool { (0x20...0x7e).contains(self) && self != UInt8(ascii: "=") || self == 0x09 }
 }

@@ -10,7 +10,11 @@ extension CompiledTemplate {
         case .wire:
             var wire: [UInt8] = []
             text.withUnsafeBufferPointer { wire.append($0, as: .wire) }
-            if wire.first == UInt8(ascii: ".") { add(wire) { .dotLiteral($0, $1) } } else { add(wire) { .literal($0, $1) } }
+            if wire.first == UInt8(ascii: ".") {
+                add(wire) { .dotLiteral($0, $1) }
+            } else {
+                add(wire) { .literal($0, $1) }
+            }
         case .quoted: appendQuotedLiteral(text)
         }
     }

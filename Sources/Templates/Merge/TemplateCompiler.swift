@@ -20,6 +20,7 @@ struct TemplateCompiler {
     private let form: OutputForm
     private var result: CompiledTemplate
     private var open: [OpenSection] = []
+    private static let deepest = 100
     private(set) var problems: [TemplateError.Problem] = []
 
     init(source: TemplateSource, fields: FieldNames, form: OutputForm) {
@@ -49,6 +50,7 @@ struct TemplateCompiler {
     }
 
     private mutating func fail(at offset: Int, _ what: String, _ remedy: String) {
+        guard problems.count < TemplateError.most else { return }
         problems.append(source.problem(at: offset, what, remedy))
     }
 
@@ -59,6 +61,9 @@ struct TemplateCompiler {
     }
 
     private mutating func begin(_ name: String, _ isInverted: Bool, at offset: Int) {
+        if open.count == Self.deepest {
+            fail(at: offset, "more than \(Self.deepest) sections inside of each other", "make the template flatter")
+        }
         let target = resolve(name, at: offset, asSection: true)
         open.append(
             OpenSection(
@@ -125,7 +130,9 @@ struct TemplateCompiler {
         }
         let parts = name.split(separator: ".", omittingEmptySubsequences: false).map { Array($0.utf8) }
         guard !parts.contains([]) else {
-            fail(at: offset, "'\(name)' has an empty part", "write a field, or parts with one dot between them: order.total")
+            fail(
+                at: offset, "'\(name)' has an empty part",
+                "write a field, or parts with one dot between them: order.total")
             return nil
         }
         var found: (column: Int, rest: ArraySlice<[UInt8]>)?

@@ -28,6 +28,9 @@ package struct TemplateError: Error, CustomStringConvertible, Equatable {
         }
     }
 
+    /// Problems that are collected at most in each of parsing and compiling a template.
+    static let most = 100
+
     package let problems: [Problem]
 
     package init(_ problems: [Problem]) { self.problems = problems }

@@ -44,11 +44,10 @@ struct TemplateParser {
         guard let contentEnd = find(closer, from: contentStart) else {
             addText(position..<start)
             let opener = String(decoding: open, as: UTF8.self)
-            problems.append(
-                source.problem(
-                    at: start, "the tag that begins here with '\(opener)' has no end",
-                    "close it with '\(String(decoding: closer, as: UTF8.self))', or for a literal '\(opener)' change the "
-                        + "delimiters: {{=<% %>=}}"))
+            fail(
+                at: start, "the tag that begins here with '\(opener)' has no end",
+                "close it with '\(String(decoding: closer, as: UTF8.self))', or for a literal '\(opener)' change the "
+                    + "delimiters: {{=<% %>=}}")
             return false
         }
         let content = String(decoding: bytes[contentStart..<contentEnd], as: UTF8.self)
@@ -65,11 +64,16 @@ struct TemplateParser {
         return true
     }
 
+    private mutating func fail(at offset: Int, _ what: String, _ remedy: String) {
+        guard problems.count < TemplateError.most else { return }
+        problems.append(source.problem(at: offset, what, remedy))
+    }
+
     private static let sigils = Array("#^/!&{=><$".utf8)
     private static let standaloneSigils = Array("#^/!=>".utf8)
 
     private mutating func take(_ sigil: UInt8, _ name: String, at start: Int) {
-        func fail(_ what: String, _ remedy: String) { problems.append(source.problem(at: start, what, remedy)) }
+        func fail(_ what: String, _ remedy: String) { self.fail(at: start, what, remedy) }
         switch sigil {
         case UInt8(ascii: "!"): return
         case UInt8(ascii: "="): setDelimiters(name, at: start)
@@ -92,11 +96,9 @@ struct TemplateParser {
     private mutating func setDelimiters(_ content: String, at start: Int) {
         let parts = content.split(whereSeparator: \.isWhitespace)
         guard parts.count == 2, !content.contains("=") else {
-            problems.append(
-                source.problem(
-                    at: start, "'\(content)' does not name two delimiters",
-                    "write two texts without '=' and with a space between them: {{=<% %>=}}"))
-            return
+            return fail(
+                at: start, "'\(content)' does not name two delimiters",
+                "write two texts without '=' and with a space between them: {{=<% %>=}}")
         }
         open = Array(parts[0].utf8)
         close = Array(parts[1].utf8)
