@@ -21,10 +21,23 @@ package enum MailingPreparation {
         try Self.check(provider, suits: mailing.channel)
         let planner = try RecipientPlanner(source: file.recipients, channel: mailing.channel)
         mailing.fields = planner.fields
+        mailing.nestedFields = try nestedFields(of: file.recipients)
         let used = try usedFields(mailing, provider, hostname)
         // Only what the templates say travels with the batches.
         mailing.fields = planner.fields.enumerated().filter { $0.offset < 2 || used.contains($0.offset) }.map(\.element)
+        mailing.nestedFields = mailing.nestedFields.filter(mailing.fields.contains)
         return PreparedJob(mailing: mailing, source: file.recipients, provider: provider)
+    }
+
+    /// The columns whose values templates may look into: those that hold a list or an object in the first recipient.
+    private static func nestedFields(of source: RecipientSource) throws(InputError) -> [String] {
+        guard source.format == .ndjson else { return [] }
+        var reader = try RecipientReader(source)
+        var row = InputRow()
+        guard try reader.next(&row) else { return [] }
+        return reader.columns.enumerated().filter { column, _ in
+            row.bytes[row.range(column)].first.map { $0 == UInt8(ascii: "[") || $0 == UInt8(ascii: "{") } ?? false
+        }.map(\.element)
     }
 
     private static func usedFields(_ mailing: Mailing, _ provider: Provider, _ hostname: String) throws -> Set<Int> {
