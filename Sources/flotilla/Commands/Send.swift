@@ -58,6 +58,9 @@ struct Send: AsyncParsableCommand {
         Log.bootstrap(
             level: quiet ? max(settings.log.level, .warning) : settings.log.level, format: settings.log.format,
             terminal: terminal)
+        if let report, !FileManager.default.isWritableFile(atPath: URL(fileURLWithPath: report).deletingLastPathComponent().path) {
+            throw ValidationError("--report \(report): its folder is not there or cannot be written to")
+        }
         // What can be wrong with the input is found before anything is started or written.
         let file = try MailingFile.load(mailing, overrides: .init(recipients: recipients, provider: provider))
         let job = try MailingPreparation.prepare(file, providers: settings.providers, hostname: settings.email.hostname)
@@ -96,7 +99,15 @@ struct Send: AsyncParsableCommand {
     private func finish(_ id: MailingID, _ ledger: SQLiteLedger, _ settings: Settings) async throws {
         guard let outcome = try await ledger.report(id, now: Clock.milliseconds()) else { return }
         let faults = try await ledger.audit(id)
-        if let report { try outcome.json().write(to: URL(fileURLWithPath: report), options: .atomic) }
+        if let report {
+            do {
+                try outcome.json().write(to: URL(fileURLWithPath: report))
+            } catch {
+                FileHandle.standardError.write(
+                    Data("the report cannot be written to \(report); flotilla mailing report \(id) --json prints it\n".utf8))
+                throw ExitCode(1)
+            }
+        }
         if !quiet {
             print(ReportText(outcome).text)
             print(
