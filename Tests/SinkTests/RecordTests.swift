@@ -29,7 +29,7 @@ import Testing
     }
 
     @Test func whateverAValueHoldsALineStaysOneLine() throws {
-        var generator = SeededGenerator(seed: state: 5)
+        var generator = SeededGenerator(seed: 5)
         for _ in 0..<3000 {
             let value = (0..<Int.random(in: 0...30, using: &generator)).map { _ in
                 UInt8.random(in: 0...255, using: &generator)

@@ -90,7 +90,7 @@ import Testing
             #expect(try outcome(type, [bytes[..<split], bytes[split...]]) == whole, "split at byte \(split)")
         }
         #expect(try outcome(type, bytes.indices.map { bytes[$0...$0] }) == whole, "byte by byte")
-        var generator = SeededGenerator(seed: state: 7)
+        var generator = SeededGenerator(seed: 7)
         for _ in 0..<100 {
             var rest = bytes[...]
             var pieces: [ArraySlice<UInt8>] = []
@@ -134,7 +134,7 @@ import Testing
 
     /// Bodies made of the end's own bytes: the end is found where RFC 5321 says, and nowhere else.
     @Test func theEndOfAMessageIsFoundAmongItsOwnBytes() throws {
-        var generator = SeededGenerator(seed: state: 11)
+        var generator = SeededGenerator(seed: 11)
         let letters = Array("\r\n.\r\n.a".utf8)
         for _ in 0..<2000 {
             var body = Array("\r\n".utf8)
