@@ -2,11 +2,13 @@ package import Model
 
 /// What an SMTP server's reply means for a message: a table of rows, of which the first that fits decides.
 ///
-/// Reply codes are those of RFC 5321 section 4.2 and RFC 4954, enhanced ones those of RFC 3463 and its registry (RFC 5248).
+/// Reply codes are those of RFC 5321 section 4.2 and RFC 4954, enhanced ones those of RFC 3463 and its registry (RFC
+/// 5248).
 package enum SMTPClassification {
     /// The class of a reply.
     /// - Parameters:
-    ///   - code: the reply code; one outside 200...299 and 400...599 answers nothing that we ask, and counts as temporary.
+    ///   - code: the reply code; one outside 200...299 and 400...599 answers nothing that we ask, and counts as
+    ///     temporary.
     ///   - enhanced: class, subject and detail of the enhanced status code, where one was given.
     ///   - stage: the command that was answered; `.response` for the final dot.
     package static func classify(code: Int, enhanced: (Int, Int, Int)?, stage: DeliveryStage) -> AnswerClass {
@@ -28,7 +30,8 @@ package enum SMTPClassification {
         func fits(code: Int, enhanced given: (Int, Int, Int)?, stage: DeliveryStage) -> Bool {
             guard codes.contains(code), stages.isEmpty || stages.contains(stage) else { return false }
             guard !enhanced.isEmpty else { return true }
-            // An enhanced code of another class than the reply's first digit contradicts it; the reply code counts then.
+            // An enhanced code of another class than the reply's first digit contradicts it; the reply code counts
+            // then.
             guard let given, given.0 == code / 100 else { return false }
             return enhanced.contains { row in
                 row.subject == given.1 && (row.details.isEmpty || row.details.contains(given.2))

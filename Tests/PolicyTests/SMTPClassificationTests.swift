@@ -88,7 +88,9 @@ import Testing
                 for (subject, detail) in [(0, 0), (1, 1), (1, 7), (2, 2), (3, 4), (5, 3), (7, 1), (7, 26), (9, 999)] {
                     let kind = SMTPClassification.classify(
                         code: code, enhanced: (code / 100, subject, detail), stage: stage)
-                    if possible[code / 100]?.contains(kind) != true { wrong.append("\(code) \(subject).\(detail) \(kind)") }
+                    if possible[code / 100]?.contains(kind) != true {
+                        wrong.append("\(code) \(subject).\(detail) \(kind)")
+                    }
                 }
             }
         }

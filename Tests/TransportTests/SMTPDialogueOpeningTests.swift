@@ -41,7 +41,8 @@ import Testing
         ])
         #expect(said == ["EHLO client.example.com\r\n", ""])
         #expect(
-            dialogue.capabilities.provider == ProviderCapabilities(eightBitMIME: true, smtpUTF8: true, maximumSize: 1000))
+            dialogue.capabilities.provider
+                == ProviderCapabilities(eightBitMIME: true, smtpUTF8: true, maximumSize: 1000))
         #expect(dialogue.capabilities.pipelining && dialogue.capabilities.authPlain && dialogue.capabilities.authLogin)
         #expect(dialogue.signals == .ready)
     }
@@ -94,7 +95,10 @@ import Testing
     @Test func loginIsSpokenWherePlainIsNot() {
         let (said, dialogue) = talk(
             credentials(), isEncrypted: true,
-            ["220 hi\r\n", "250-server\r\n250 AUTH=LOGIN\r\n", "334 VXNlcm5hbWU6\r\n", "334 UGFzc3dvcmQ6\r\n", "235 ok\r\n"])
+            [
+                "220 hi\r\n", "250-server\r\n250 AUTH=LOGIN\r\n", "334 VXNlcm5hbWU6\r\n", "334 UGFzc3dvcmQ6\r\n",
+                "235 ok\r\n",
+            ])
         #expect(said.suffix(4) == ["AUTH LOGIN\r\n", "dXNlcg==\r\n", "cGFzcw==\r\n", ""])
         #expect(dialogue.signals == .ready)
     }

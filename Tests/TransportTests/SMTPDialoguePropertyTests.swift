@@ -47,8 +47,8 @@ import Testing
         }
     }
 
-    /// On servers that refuse and fail at random, over as many connections as it takes: each message is answered, what is
-    /// answered as accepted was taken once, and what was taken without being acknowledged is answered as uncertain.
+    /// On servers that refuse and fail at random, over as many connections as it takes: each message is answered, what
+    /// is answered as accepted was taken once, and what was taken without being acknowledged is answered as uncertain.
     @Test(arguments: [UInt64](1...300))
     func answersAgreeWithWhatTheServerTook(_ seed: UInt64) {
         var generator = SeededGenerator(seed: seed)

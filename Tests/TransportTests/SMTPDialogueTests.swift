@@ -59,7 +59,9 @@ import Testing
                 .accepted, .temporary, .accepted, .badRecipient, .badRecipient, .throttled, .rejected, .accepted,
             ])
         #expect(
-            run.answers.compactMap(\.?.stage) == [.response, .mail, .response, .rcpt, .rcpt, .data, .response, .response])
+            run.answers.compactMap(\.?.stage) == [
+                .response, .mail, .response, .rcpt, .rcpt, .data, .response, .response,
+            ])
         #expect(conversation.server.taken.map(\.recipient) == [0, 2, 7].map { "user\($0)@example.com" })
         #expect(run.answers[3]?.text == "5.1.1 no such user")
         // The next run on the connection starts clean, too.
@@ -117,7 +119,8 @@ import Testing
 
     @Test func eightBitTextIsDeclaredAndOtherTextIsNot() {
         var conversation = opened(Self.all)
-        _ = conversation.send(run(.numbered(2) { $0 == 0 ? "grüße, with a text that is long enough\r\n" : "plain\r\n" }))
+        _ = conversation.send(
+            run(.numbered(2) { $0 == 0 ? "grüße, with a text that is long enough\r\n" : "plain\r\n" }))
         let mails = conversation.server.commands.filter { $0.hasPrefix("MAIL") }
         #expect(mails.map { $0.hasSuffix(" BODY=8BITMIME") } == [true, false])
     }
@@ -130,7 +133,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "a@example.com\r\nRCPT TO:<b@example.com", "a@example.com> NOTIFY=NEVER", "", "a\0@example.com", "\"a@example.com",
+        "a@example.com\r\nRCPT TO:<b@example.com", "a@example.com> NOTIFY=NEVER", "", "a\0@example.com",
+        "\"a@example.com",
     ])
     func anAddressNeverEndsItsCommand(_ address: String) {
         var group = MessageGroup.numbered(2)
@@ -187,5 +191,29 @@ import Testing
         let answer = conversation.dialogue.takeRun().answers[0]
         #expect(answer?.text.hasPrefix("5.7.1 first [31m üü") == true)
         #expect((498...500).contains(answer?.text.utf8.count ?? 0))
+    }
+
+    @Test func aPauseStaysAPauseWhenTheConnectionFailsThen() {
+        var conversation = opened(Self.all, [.dropAtText])
+        let asked = Mutex(0)
+        var run = conversation.send(
+            SMTPRun(.numbered(3)) {
+                asked.withLock { asked in
+                    asked += 1
+                    return asked <= 1
+                }
+            })
+        run.giveUp(SMTPFailure(kind: .unreachable, stage: .connect, text: "lost"), isBegun: false)
+        #expect(run.answers.map { $0?.kind } == [.unreachable, nil, nil])
+    }
+
+    @Test func aFailureNamesTheStageOfTheMessageItMetOnly() {
+        var run = run(.numbered(3))
+        run.next = 1
+        var envelope = run
+        envelope.giveUp(SMTPFailure(kind: .unreachable, stage: .rcpt, text: "lost"), isBegun: true)
+        #expect(envelope.answers.map { $0?.stage } == [nil, .rcpt, .connect])
+        run.giveUp(SMTPFailure(kind: .unreachable, stage: .body, text: "lost"), isBegun: true)
+        #expect(run.answers.map { $0?.stage } == [nil, .connect, .connect])
     }
 }

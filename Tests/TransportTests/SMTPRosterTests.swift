@@ -205,7 +205,9 @@ import Testing
             default:
                 guard let (id, job) = busy.max(by: { $0.key < $1.key }) else { continue }
                 busy[id] = nil
-                perform(roster.lost(id, leftover: job, outcome: [.quiet, .failed, .fruitful][step % 3], now: now, jitter: 0.5))
+                perform(
+                    roster.lost(
+                        id, leftover: job, outcome: [.quiet, .failed, .fruitful][step % 3], now: now, jitter: 0.5))
             }
         }
         // Whoever is left is answered once the provider works.

@@ -228,7 +228,9 @@ extension SMTPDialogue.Settings {
 
 extension MessageGroup {
     /// A group of messages to `user0@example.com` and so on, each with a text of its own; some lines begin with a dot.
-    static func numbered(_ count: Int, from first: Int = 0, text: (Int) -> String = { "Subject: \($0)\r\n\r\n..dot\r\nbye \($0)\r\n" })
+    static func numbered(
+        _ count: Int, from first: Int = 0, text: (Int) -> String = { "Subject: \($0)\r\n\r\n..dot\r\nbye \($0)\r\n" }
+    )
         -> MessageGroup
     {
         var group = MessageGroup(sender: "news@example.com")

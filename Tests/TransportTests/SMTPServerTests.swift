@@ -66,7 +66,10 @@ import Testing
             $0.scheme = .smtps
             $0.caFile = certificate
         }
-        #expect(try await withTransport(good) { await $0.deliver(.numbered(2)) { true } }.allSatisfy { $0?.kind == .accepted })
+        #expect(
+            try await withTransport(good) { await $0.deliver(.numbered(2)) { true } }.allSatisfy {
+                $0?.kind == .accepted
+            })
         #expect(try server.taken.count == 2)
         var bad = good
         bad.caFile = nil

@@ -103,7 +103,12 @@ import Testing
         try await withTransport(provider) { transport in
             let refused = await transport.deliver(.numbered(3)) { true }
             for answer in refused { #expect(answer?.kind == .unreachable && answer?.stage == .connect) }
-            await #expect(throws: TransportError.self) { _ = try await transport.prepare() }
+            do throws(TransportError) {
+                _ = try await transport.prepare()
+                Issue.record("nobody listens")
+            } catch {
+                #expect(error.description.contains("Connection refused") && error.description.contains("check host"))
+            }
             let server = try await SMTPTestServer.sink(["-h", "sink.example.com"], port: port)
             let answers = await transport.deliver(.numbered(3)) { true }
             #expect(kinds(answers) == [.accepted, .accepted, .accepted])
@@ -154,7 +159,8 @@ import Testing
             name: "silent", scheme: .smtp, host: "127.0.0.1", port: listener.port, connectTimeout: 30)
         let transport = SMTPTransport(
             provider: provider, hostname: "client.example.com",
-            eventLoopGroup: MultiThreadedEventLoopGroup.singleton, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+            eventLoopGroup: MultiThreadedEventLoopGroup.singleton,
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         let task = Task { await transport.deliver(.numbered(2)) { true } }
         task.cancel()
         #expect(kinds(await task.value) == [nil, nil])

@@ -17,7 +17,7 @@ enum SMTPTestScript {
                     return "250 2.0.0 Ok: queued as PY%d" % id(envelope)
             def authenticate(server, session, envelope, mechanism, data):
                 good = data.login == b"user" and data.password == b"pass word"
-                return AuthResult(success=good, auth_data=data.login)
+                return AuthResult(success=good, handled=good, auth_data=data.login)
             context = None
             if "cert" in options:
                 context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

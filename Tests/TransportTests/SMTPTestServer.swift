@@ -61,7 +61,9 @@ final class SMTPTestServer: Sendable {
         guard let data = try? Data(contentsOf: folder.appendingPathComponent("taken")) else { return ([], []) }
         let lines = String(decoding: data, as: UTF8.self).split(separator: "\n").map(String.init)
         let prefix = "X-Rcpt-Args: <"
-        return (lines.filter { $0.hasPrefix(prefix) }.map { String($0.dropFirst(prefix.count).prefix { $0 != ">" }) }, lines)
+        return (
+            lines.filter { $0.hasPrefix(prefix) }.map { String($0.dropFirst(prefix.count).prefix { $0 != ">" }) }, lines
+        )
     }
 
     // MARK: - Python
@@ -71,7 +73,8 @@ final class SMTPTestServer: Sendable {
         guard let python = ProcessInfo.processInfo.environment["FLOTILLA_TEST_PYTHON"] else {
             throw Missing(
                 description: "FLOTILLA_TEST_PYTHON names no python with aiosmtpd: "
-                    + "python3 -m venv VENV && VENV/bin/pip install aiosmtpd && export FLOTILLA_TEST_PYTHON=VENV/bin/python")
+                    + "python3 -m venv VENV && VENV/bin/pip install aiosmtpd && export FLOTILLA_TEST_PYTHON=VENV/bin/python"
+            )
         }
         let folder = try temporaryFolder()
         let script = folder.appendingPathComponent("server.py")

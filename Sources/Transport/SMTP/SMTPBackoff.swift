@@ -1,6 +1,7 @@
 import NIOCore
 
-/// How long no new connection is tried after one failed: doubling from a quarter of a second to ten seconds, with jitter.
+/// How long no new connection is tried after one failed: doubling from a quarter of a second to ten seconds, with
+/// jitter.
 struct SMTPBackoff: Sendable {
     static let first: Int64 = 250
     static let longest: Int64 = 10_000

@@ -18,7 +18,8 @@ struct SMTPCapabilities: Sendable, Equatable {
 
     init() {}
 
-    /// Reads the reply's text, its lines parted by LF; the first is the greeting. What is unknown or malformed is skipped.
+    /// Reads the reply's text, its lines parted by LF; the first is the greeting. What is unknown or malformed is
+    /// skipped.
     init(reply: borrowing Span<UInt8>) {
         let lines = SMTPReplyText.string(reply).split(separator: "\n", omittingEmptySubsequences: false)
         for line in lines.dropFirst() {

@@ -6,7 +6,8 @@ final class SMTPConnectionHandler: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
-    /// How long a connection without work is kept; servers close theirs after five minutes (RFC 5321 section 4.5.3.2.7).
+    /// How long a connection without work is kept; servers close theirs after five minutes (RFC 5321 section
+    /// 4.5.3.2.7).
     static let idleTime = TimeAmount.seconds(30)
 
     private let id: Int
@@ -88,8 +89,9 @@ final class SMTPConnectionHandler: ChannelInboundHandler {
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        lose(SMTPFailure(
-            kind: .unreachable, stage: dialogue.stage, text: "the server closed the connection without a word"))
+        lose(
+            SMTPFailure(
+                kind: .unreachable, stage: dialogue.stage, text: "the server closed the connection without a word"))
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
@@ -97,8 +99,10 @@ final class SMTPConnectionHandler: ChannelInboundHandler {
         if isHandshake, let failure = SMTPTLS.failure(error) {
             lose(failure)
         } else {
-            lose(SMTPFailure(
-                kind: .unreachable, stage: dialogue.stage, text: "the connection was lost: \("\(error)".prefix(300))"))
+            lose(
+                SMTPFailure(
+                    kind: .unreachable, stage: dialogue.stage,
+                    text: "the connection was lost: \(SMTPFailure.short(error))"))
         }
     }
 
@@ -200,7 +204,8 @@ final class SMTPConnectionHandler: ChannelInboundHandler {
     }
 
     private func report() {
-        let failure = dialogue.failure ?? SMTPFailure(kind: .unreachable, stage: .connect, text: "the connection is closed")
+        let failure =
+            dialogue.failure ?? SMTPFailure(kind: .unreachable, stage: .connect, text: "the connection is closed")
         guard isOpen else { return pool.failedToOpen(id, failure) }
         if var job, case .deliver(_, let waiter) = job.work {
             self.job = nil
@@ -217,11 +222,13 @@ final class SMTPConnectionHandler: ChannelInboundHandler {
         repliesSeen = dialogue.replies
         guard dialogue.expects != .nothing, dialogue.expects != .closed else { return }
         var wait = min(timeout, dialogue.patience * 1_000_000_000)
+        // A second more for each 64 KiB of a large text.
         wait += Int64(dialogue.bytesUnderWay >> 16) * 1_000_000_000
         self.wait(until: .now() + .nanoseconds(wait))
     }
 
-    /// Sets the deadline. The timer is left where it is unless it would come too late: it looks at the deadline and goes on.
+    /// Sets the deadline. The timer is left where it is unless it would come too late: it looks at the deadline and
+    /// goes on.
     private func wait(until deadline: NIODeadline) {
         self.deadline = deadline
         if timer == nil || deadline < timerTime { schedule() }
@@ -245,9 +252,10 @@ final class SMTPConnectionHandler: ChannelInboundHandler {
         case .quit: end()
         default:
             let seconds = dialogue.expects == .greeting ? provider.connectTimeout : provider.timeout
-            lose(SMTPFailure(
-                kind: .unreachable, stage: dialogue.stage, text: "the server did not answer within \(seconds) s",
-                advice: "check that it works, or give it a longer timeout"))
+            lose(
+                SMTPFailure(
+                    kind: .unreachable, stage: dialogue.stage, text: "the server did not answer within \(seconds) s",
+                    advice: "check that it works, or give it a longer timeout"))
         }
     }
 }

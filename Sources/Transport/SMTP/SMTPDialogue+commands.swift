@@ -74,7 +74,8 @@ extension SMTPDialogue {
         let body = run.group.messages[current].body
         out.writeBytes(run.group.bytes[body])
         let end = body.upperBound
-        let isTerminated = body.isEmpty
+        let isTerminated =
+            body.isEmpty
             || body.count >= 2 && run.group.bytes[end - 2] == UInt8(ascii: "\r")
                 && run.group.bytes[end - 1] == UInt8(ascii: "\n")
         out.writeStaticString(isTerminated ? ".\r\n" : "\r\n.\r\n")

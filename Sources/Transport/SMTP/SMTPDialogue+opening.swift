@@ -81,8 +81,8 @@ extension SMTPDialogue {
         }
     }
 
-    /// Proves who we are, where a user name is set. PLAIN and LOGIN show the password to whoever reads along, so they are
-    /// used inside TLS only, or towards this machine.
+    /// Proves who we are, where a user name is set. PLAIN and LOGIN show the password to whoever reads along, so they
+    /// are used inside TLS only, or towards this machine.
     private mutating func authenticate(into out: inout ByteBuffer) {
         guard settings.username != nil else { return becomeReady() }
         expects = .authPlain

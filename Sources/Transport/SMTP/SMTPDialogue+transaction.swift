@@ -98,7 +98,8 @@ extension SMTPDialogue {
         }
     }
 
-    /// Begins the next message that may and can be sent: writes its whole envelope when pipelining, else its first command.
+    /// Begins the next message that may and can be sent: writes its whole envelope when pipelining, else its first
+    /// command.
     /// - Returns: false where none is left.
     private mutating func writeEnvelope(into out: inout ByteBuffer) -> Bool {
         while !run.isOver {

@@ -1,12 +1,12 @@
 import Model
 import NIOCore
 
-/// The client's side of one SMTP connection (RFC 5321) as a value: bytes of the server in, bytes for the server and answers
-/// out, without sockets or clocks.
+/// The client's side of one SMTP connection (RFC 5321) as a value: bytes of the server in, bytes for the server and
+/// answers out, without sockets or clocks.
 ///
-/// Its owner hands it what was received, writes what it put into `out`, and then does what `signals` and `failure` ask for.
-/// With PIPELINING (RFC 2920) a message costs one round trip: its text goes out with the next message's MAIL, RCPT and DATA
-/// behind its final dot. Without it, each command waits for the reply to the one before.
+/// Its owner hands it what was received, writes what it put into `out`, and then does what `signals` and `failure` ask
+/// for. With PIPELINING (RFC 2920) a message costs one round trip: its text goes out with the next message's MAIL, RCPT
+/// and DATA behind its final dot. Without it, each command waits for the reply to the one before.
 struct SMTPDialogue: Sendable {
     struct Settings: Sendable {
         /// What EHLO says.
@@ -148,8 +148,7 @@ struct SMTPDialogue: Sendable {
         }
     }
 
-    /// Seconds to wait for the next reply, as RFC 5321 section 4.5.3.2 has them; a large text gets a second more for each
-    /// 64 KiB, because the wait begins while it is still on its way.
+    /// Seconds to wait for the next reply (RFC 5321 section 4.5.3.2).
     var patience: Int64 {
         switch expects {
         case .data: 120
@@ -159,7 +158,7 @@ struct SMTPDialogue: Sendable {
         }
     }
 
-    /// Bytes of the text that the server has to take before it can reply.
+    /// Bytes of the text that the server has to take before it can reply: the wait begins while they are on their way.
     var bytesUnderWay: Int {
         guard expects == .final, let finishing else { return 0 }
         return run.group.messages[finishing].body.count
@@ -180,8 +179,8 @@ extension SMTPDialogue {
         end(SMTPFailure(kind: kind, stage: stage, text: text, advice: advice))
     }
 
-    /// Ends the conversation. The run keeps the answers that it has; a message whose text was sent but not acknowledged is
-    /// answered, for it may have arrived; the one whose envelope alone was sent goes back to the run.
+    /// Ends the conversation. The run keeps the answers that it has; a message whose text was sent but not acknowledged
+    /// is answered, for it may have arrived; the one whose envelope alone was sent goes back to the run.
     mutating func end(_ cause: SMTPFailure) {
         guard failure == nil, expects != .closed else { return }
         if let finishing, run.answers[finishing] == nil {

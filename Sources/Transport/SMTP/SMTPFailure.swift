@@ -1,7 +1,9 @@
 import Model
+import NIOCore
+import NIOPosix
 
 /// Why a connection cannot be used any more, or could not be had.
-struct SMTPFailure: Sendable, Equatable {
+struct SMTPFailure: Error, Sendable, Equatable {
     var kind: AnswerClass
     var stage: DeliveryStage
     /// The reply code; 0 where no reply is the cause.
@@ -25,5 +27,32 @@ struct SMTPFailure: Sendable, Equatable {
         let isItsOwn = isBegun && [.mail, .rcpt, .data].contains(stage)
         let stage = isItsOwn || kind != .unreachable && stage != .body ? stage : .connect
         return Answer(kind: kind, stage: stage, code: code, text: text)
+    }
+}
+
+extension SMTPFailure {
+    /// Why no connection was made.
+    init(connecting error: any Error, within patience: Double) {
+        if let failure = error as? SMTPFailure {
+            self = failure
+            return
+        }
+        let text: String
+        switch error {
+        case let error as NIOConnectionError:
+            // With no attempt made, the name has no address.
+            text = error.connectionErrors.first.map { Self.short($0.error) } ?? "the host's name is not known"
+        case ChannelError.connectTimeout: text = "no connection within \(patience) s"
+        default: text = Self.short(error)
+        }
+        self.init(
+            kind: .unreachable, stage: .connect, text: "cannot connect: \(text)",
+            advice: "check host and port, and that the server runs")
+    }
+
+    /// An error in one line.
+    static func short(_ error: any Error) -> String {
+        let text = if let error = error as? IOError { error.description } else { "\(error)" }
+        return String(text.prefix(200).map { $0.isNewline ? " " : $0 })
     }
 }

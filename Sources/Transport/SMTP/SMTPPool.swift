@@ -107,7 +107,8 @@ final class SMTPPool: Sendable {
         if !goesOn { job.giveUp(failure, of: provider, isBegun: true) }
         change { roster in
             roster.lost(
-                id, leftover: goesOn ? job : nil, outcome: isFruitful ? .fruitful : isFailure ? .failed : .quiet, now: .now(), jitter: .random(in: 0...1))
+                id, leftover: goesOn ? job : nil, outcome: isFruitful ? .fruitful : isFailure ? .failed : .quiet,
+                now: .now(), jitter: .random(in: 0...1))
         }
         metrics.closed(open: state.withLock { $0.roster.open })
     }
@@ -163,15 +164,8 @@ final class SMTPPool: Sendable {
                     let channel = try result.get()
                     try channel.pipeline.syncOperations.handler(type: SMTPConnectionHandler.self).adopt(until: deadline)
                 } catch {
-                    self.failedToOpen(id, Self.failure(error))
+                    self.failedToOpen(id, SMTPFailure(connecting: error, within: self.provider.connectTimeout))
                 }
             }
-    }
-
-    private static func failure(_ error: any Error) -> SMTPFailure {
-        if let failure = error as? SMTPFailure { return failure }
-        return SMTPFailure(
-            kind: .unreachable, stage: .connect, text: "cannot connect: \("\(error)".prefix(300))",
-            advice: "check host, port and that the server runs")
     }
 }

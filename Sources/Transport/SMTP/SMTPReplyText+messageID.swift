@@ -1,8 +1,8 @@
 extension SMTPReplyText {
-    /// The server's own name for a message that it took, from the text of the reply to the final dot; empty where none is
-    /// found. There is no standard for it; these are the ways of Postfix ("queued as X"), Exim ("OK id=X"), sendmail ("X
-    /// Message accepted for delivery"), Exchange ("<X> [...] Queued mail for delivery"), Gmail ("OK 17 X - gsmtp") and of
-    /// Amazon SES, SparkPost and others ("Ok X").
+    /// The server's own name for a message that it took, from the text of the reply to the final dot; empty where none
+    /// is found. There is no standard for it; these are the ways of Postfix ("queued as X"), Exim ("OK id=X"), sendmail
+    /// ("X Message accepted for delivery"), Exchange ("<X> [...] Queued mail for delivery"), Gmail ("OK 17 X - gsmtp")
+    /// and of Amazon SES, SparkPost and others ("Ok X").
     static func messageID(_ text: borrowing Span<UInt8>) -> String {
         // "2.0.0 Ok" and the like have no room for one.
         guard text.count > 10, text.count <= longest else { return "" }
@@ -11,7 +11,8 @@ extension SMTPReplyText {
         for (place, word) in words.enumerated() {
             let next = place + 1 < words.count ? words[place + 1] : nil
             if starts(text, word, with: "id="), word.count > 3 { return token(text, from: word.lowerBound + 3) }
-            if let next, place > 0, starts(text, next, with: "message"), find("accepted for delivery", in: text) != nil {
+            if let next, place > 0, starts(text, next, with: "message"), find("accepted for delivery", in: text) != nil
+            {
                 return checked(text, word)
             }
             if let next, next.count == 1, text[next.lowerBound] == UInt8(ascii: "-"), place + 3 == words.count {
@@ -40,8 +41,9 @@ extension SMTPReplyText {
         var start = range.lowerBound
         var end = range.upperBound
         while start < end, text[start] == UInt8(ascii: "<") || text[start] == UInt8(ascii: "(") { start += 1 }
-        while start < end, [UInt8(ascii: ">"), UInt8(ascii: ")"), UInt8(ascii: "."), UInt8(ascii: ","), UInt8(ascii: ";")]
-            .contains(text[end - 1])
+        while start < end,
+            [UInt8(ascii: ">"), UInt8(ascii: ")"), UInt8(ascii: "."), UInt8(ascii: ","), UInt8(ascii: ";")]
+                .contains(text[end - 1])
         {
             end -= 1
         }

@@ -30,8 +30,8 @@ enum SMTPReplyText {
         return index == start ? nil : value
     }
 
-    /// The text as one line of at most `longest` bytes of valid UTF-8: lines are joined by a space without repeating their
-    /// enhanced code, and each control character becomes a space.
+    /// The text as one line of at most `longest` bytes of valid UTF-8: lines are joined by a space without repeating
+    /// their enhanced code, and each control character becomes a space.
     static func oneLine(_ text: borrowing Span<UInt8>) -> String {
         var isPlain = text.count <= longest
         for index in text.indices where text[index] < 0x20 || text[index] > 0x7e { isPlain = false }
@@ -57,7 +57,8 @@ enum SMTPReplyText {
         var result = ""
         var size = 0
         for scalar in joined.unicodeScalars {
-            let isControl = scalar.properties.generalCategory == .control
+            let isControl =
+                scalar.properties.generalCategory == .control
                 || scalar.properties.generalCategory == .lineSeparator
                 || scalar.properties.generalCategory == .paragraphSeparator
             let kept: Unicode.Scalar = isControl ? " " : scalar

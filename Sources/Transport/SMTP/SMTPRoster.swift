@@ -1,8 +1,8 @@
 import DequeModule
 import NIOCore
 
-/// Who has which work: the connections to a provider and the jobs that wait for one, as a value. Each call returns what its
-/// owner has to do; time and chance come from outside.
+/// Who has which work: the connections to a provider and the jobs that wait for one, as a value. Each call returns what
+/// its owner has to do; time and chance come from outside.
 struct SMTPRoster<Job: Sendable, Connection: Sendable>: Sendable {
     enum Action {
         case give(Job, Connection)
@@ -148,7 +148,8 @@ struct SMTPRoster<Job: Sendable, Connection: Sendable>: Sendable {
             + (connections.isEmpty ? [.gone] : [])
     }
 
-    /// Opens as many connections as jobs wait, within the limit; after a failure one at a time until a message was answered.
+    /// Opens as many connections as jobs wait, within the limit; after a failure one at a time until a message was
+    /// answered.
     private mutating func openWhereNeeded(now: NIODeadline) -> [Action] {
         guard waiting.count > opening.count, connections.count + opening.count < limit else { return [] }
         if backoff.holds(at: now) {

@@ -6,7 +6,8 @@ struct SMTPRun: Sendable {
     let mayBegin: @Sendable () -> Bool
     /// An answer a message; nil where there is none yet.
     var answers: [Answer?]
-    /// The first message that is not begun; each before it is answered, or on the wire of the connection that has the run.
+    /// The first message that is not begun; each before it is answered, or on the wire of the connection that has the
+    /// run.
     var next = 0
     /// `mayBegin` said no: nothing more of this group begins.
     var isStopped = false
@@ -24,9 +25,10 @@ struct SMTPRun: Sendable {
 
     var isOver: Bool { isStopped || next == group.messages.count }
 
-    /// Answers what is left by the failure that keeps it from being sent.
+    /// Answers what is left by the failure that keeps it from being sent; nothing where no more was to begin anyway.
     /// - Parameter isBegun: the next message's envelope was on the wire when the connection failed.
     mutating func giveUp(_ failure: SMTPFailure, isBegun: Bool) {
+        guard !isStopped else { return }
         for index in next..<answers.count where answers[index] == nil {
             answers[index] = failure.answer(isBegun: isBegun && index == next)
         }

@@ -3,8 +3,8 @@ import NIOCore
 import NIOSSL
 import Synchronization
 
-/// TLS towards one provider: checked against its certificate authorities and name, but for opportunistic STARTTLS, where
-/// encryption without proof is better than none (RFC 7435).
+/// TLS towards one provider: checked against its certificate authorities and name, but for opportunistic STARTTLS,
+/// where encryption without proof is better than none (RFC 7435).
 final class SMTPTLS: Sendable {
     private let provider: Provider
     /// Made when first needed: reading the system's certificates takes milliseconds.
@@ -55,5 +55,3 @@ final class SMTPTLS: Sendable {
                 : "check that the port speaks TLS (465 from the start, 587 after STARTTLS)")
     }
 }
-
-extension SMTPFailure: Error {}
