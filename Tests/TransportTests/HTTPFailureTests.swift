@@ -56,7 +56,11 @@ import Testing
 
     @Test func otherMessagesGoOnBesideOneThatIsStuck() async throws {
         let server = try await ScriptedServer()
-        let transport = httpTransport(httpProvider(server.port, path: "/hold") { $0.connections = 4; $0.timeout = 0.3 })
+        let transport = httpTransport(
+            httpProvider(server.port, path: "/hold") {
+                $0.connections = 4
+                $0.timeout = 0.3
+            })
         let answers = await transport.deliver(httpGroup(10)) { true }
         #expect(answers.allSatisfy { $0?.kind == .unreachable })
         server.release()
@@ -97,11 +101,13 @@ import Testing
         let port = try Listener.freePort()
         let transport = httpTransport(httpProvider(port))
         let answers = await transport.deliver(httpGroup(20)) { true }
-        #expect(answers.allSatisfy {
-            $0 == Answer(
-                kind: .unreachable, stage: .connect, code: 0,
-                text: "127.0.0.1:\(port): cannot connect: Connection refused")
-        })
+        #expect(
+            answers.allSatisfy {
+                $0
+                    == Answer(
+                        kind: .unreachable, stage: .connect, code: 0,
+                        text: "127.0.0.1:\(port): cannot connect: Connection refused")
+            })
         let error = await #expect(throws: TransportError.self) { try await transport.prepare() }
         #expect(error?.kind == .unreachable && error?.stage == .connect)
         #expect(error?.description.contains("Connection refused; check its host and port") == true)

@@ -187,7 +187,8 @@ final class Nginx: Sendable {
         openssl.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         openssl.arguments =
             [
-                "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+                "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+                "-days", "2",
                 "-subj", "/CN=flotilla test", "-addext", "subjectAltName=DNS:localhost",
                 "-keyout", "\(folder.path)/tls.key", "-out", "\(folder.path)/tls.pem",
             ]
@@ -196,6 +197,17 @@ final class Nginx: Sendable {
         try await eventually("openssl ends") { !openssl.isRunning }
         guard openssl.terminationStatus == 0 else {
             throw ServerFailure(description: "openssl made no certificate: apt-get install openssl")
+        }
+    }
+
+    /// Connections that neither side has closed, as Linux counts them (proc(5), `/proc/net/tcp`).
+    var establishedConnections: Int {
+        get throws {
+            let port = String(format: ":%04X", port)
+            return try String(contentsOfFile: "/proc/net/tcp", encoding: .utf8).split(separator: "\n").count { line in
+                let fields = line.split(separator: " ")
+                return fields.count > 3 && fields[1].hasSuffix(port) && fields[3] == "01"
+            }
         }
     }
 

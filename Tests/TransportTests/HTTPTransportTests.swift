@@ -47,9 +47,10 @@ func httpTransport(_ provider: Provider) -> HTTPTransport {
         #expect(Set(answers.compactMap(\.?.messageID)).count == 1000)
         let requests = try await nginx.requests(1000)
         #expect(requests.count == 1000)
-        #expect(requests.allSatisfy { request in
-            request.method == "POST" && request.key == "0123456789abc/0/" + request.body.filter(\.isNumber)
-        })
+        #expect(
+            requests.allSatisfy { request in
+                request.method == "POST" && request.key == "0123456789abc/0/" + request.body.filter(\.isNumber)
+            })
         #expect(Set(requests.map(\.key)).count == 1000)
         #expect(Set(requests.map(\.connection)).count <= 8, "connections are kept")
     }
@@ -114,7 +115,7 @@ func httpTransport(_ provider: Provider) -> HTTPTransport {
         for part in 0..<3 {
             let answers = await transport.deliver(httpGroup(8, from: part * 8)) { true }
             #expect(answers.allSatisfy { $0?.kind == .accepted }, "\(answers)")
-            try await Task.sleep(for: .milliseconds(80))
+            try await eventually("nginx has closed its idle connections") { try nginx.establishedConnections == 0 }
         }
         await transport.close()
         #expect(try await nginx.requests(24).count == 24)
