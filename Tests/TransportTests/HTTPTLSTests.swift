@@ -60,7 +60,7 @@ import Testing
     }
 
     @Test func aPortWithoutTLSIsTold() async throws {
-        let server = try await ScriptedServer.shared
+        let server = try await HTTPScriptedServer.shared
         let transport = httpTransport(
             httpProvider(server.port) {
                 $0.scheme = .https
@@ -72,7 +72,7 @@ import Testing
     }
 
     @Test func aHandshakeThatIsNotAnsweredIsGivenUp() async throws {
-        let mute = try Listener()
+        let mute = try HTTPTestListener()
         let transport = httpTransport(
             httpProvider(mute.port) {
                 $0.scheme = .https

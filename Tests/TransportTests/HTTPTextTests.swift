@@ -69,7 +69,7 @@ import Testing
     }
 
     @Test func endsOnAnyInput() {
-        var generator = SeededGenerator(seed: 7)
+        var generator = HTTPTestGenerator(seed: 7)
         let alphabet = Array(#"{}[]",:\u01ae-. "#.utf8) + [0x00, 0xff]
         for _ in 0..<20_000 {
             let json = (0..<Int.random(in: 0..<40, using: &generator)).map { _ in
@@ -128,7 +128,7 @@ import Testing
 }
 
 /// A generator of random numbers that repeats itself (SplitMix64).
-private struct SeededGenerator: RandomNumberGenerator {
+private struct HTTPTestGenerator: RandomNumberGenerator {
     private var state: UInt64
     init(seed: UInt64) { state = seed }
 

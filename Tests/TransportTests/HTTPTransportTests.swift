@@ -115,7 +115,7 @@ func httpTransport(_ provider: Provider) -> HTTPTransport {
         for part in 0..<3 {
             let answers = await transport.deliver(httpGroup(8, from: part * 8)) { true }
             #expect(answers.allSatisfy { $0?.kind == .accepted }, "\(answers)")
-            try await eventually("nginx has closed its idle connections") { try nginx.establishedConnections == 0 }
+            try await waitUntil("nginx has closed its idle connections") { try nginx.establishedConnections == 0 }
         }
         await transport.close()
         #expect(try await nginx.requests(24).count == 24)
@@ -140,7 +140,7 @@ func httpTransport(_ provider: Provider) -> HTTPTransport {
     }
 
     @Test func aCancelledTaskWaitsForWhatIsOnItsWayAndLeavesTheRest() async throws {
-        let server = try await ScriptedServer()
+        let server = try await HTTPScriptedServer()
         let transport = httpTransport(httpProvider(server.port, path: "/hold") { $0.connections = 2 })
         let delivery = Task { await transport.deliver(httpGroup(10)) { true } }
         for _ in 0..<2 { _ = try await server.nextRequest() }
@@ -152,7 +152,7 @@ func httpTransport(_ provider: Provider) -> HTTPTransport {
     }
 
     @Test func closeWaitsForWhatIsOnItsWayAndLeavesTheRest() async throws {
-        let server = try await ScriptedServer()
+        let server = try await HTTPScriptedServer()
         let transport = httpTransport(httpProvider(server.port, path: "/hold") { $0.connections = 2 })
         async let delivery = transport.deliver(httpGroup(10)) { true }
         for _ in 0..<2 { _ = try await server.nextRequest() }
@@ -170,7 +170,7 @@ func httpTransport(_ provider: Provider) -> HTTPTransport {
     }
 
     @Test func anEmptyGroupHasNoAnswers() async throws {
-        let transport = httpTransport(httpProvider(try Listener.freePort()))
+        let transport = httpTransport(httpProvider(try HTTPTestListener.freePort()))
         #expect(await transport.deliver(httpGroup(0)) { true } == [])
         await transport.close()
     }
