@@ -17,7 +17,10 @@ import Testing
         #expect(HTTPClassification.classify(status: status, hasRetryAfter: false) == kind)
     }
 
-    @Test(arguments: [(200, AnswerClass.accepted), (400, .rejected), (413, .temporary), (429, .throttled), (503, .throttled), (500, .temporary)])
+    @Test(arguments: [
+        (200, AnswerClass.accepted), (400, .rejected), (413, .temporary), (429, .throttled), (503, .throttled),
+        (500, .temporary),
+    ])
     func statusWithAWaitMeans(_ status: Int, _ kind: AnswerClass) {
         #expect(HTTPClassification.classify(status: status, hasRetryAfter: true) == kind)
     }

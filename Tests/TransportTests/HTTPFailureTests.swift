@@ -8,7 +8,7 @@ import Testing
     private func answer(
         _ path: String, change: (inout Provider) -> Void = { _ in }
     ) async throws -> Answer {
-        let server = try await ScriptedServer.shared
+        let server = try await HTTPScriptedServer.shared
         let transport = httpTransport(httpProvider(server.port, path: path, change: change))
         let answers = await transport.deliver(httpGroup(1)) { true }
         await transport.close()
@@ -46,7 +46,7 @@ import Testing
     }
 
     @Test func anAnswerThatTakesTooLongIsGivenUp() async throws {
-        _ = try await ScriptedServer.shared
+        _ = try await HTTPScriptedServer.shared
         let start = ContinuousClock.now
         let answer = try await answer("/silent") { $0.timeout = 0.2 }
         #expect(answer.kind == .unreachable && answer.stage == .response && answer.code == 0)
@@ -55,8 +55,12 @@ import Testing
     }
 
     @Test func otherMessagesGoOnBesideOneThatIsStuck() async throws {
-        let server = try await ScriptedServer()
-        let transport = httpTransport(httpProvider(server.port, path: "/hold") { $0.connections = 4; $0.timeout = 0.3 })
+        let server = try await HTTPScriptedServer()
+        let transport = httpTransport(
+            httpProvider(server.port, path: "/hold") {
+                $0.connections = 4
+                $0.timeout = 0.3
+            })
         let answers = await transport.deliver(httpGroup(10)) { true }
         #expect(answers.allSatisfy { $0?.kind == .unreachable })
         server.release()
@@ -82,7 +86,7 @@ import Testing
     }
 
     @Test func aRequestIsNeverSentAgainByItself() async throws {
-        let server = try await ScriptedServer()
+        let server = try await HTTPScriptedServer()
         let transport = httpTransport(httpProvider(server.port, path: "/second") { $0.connections = 1 })
         let answers = await transport.deliver(httpGroup(4)) { true }
         #expect(answers.map { $0?.kind } == [.accepted, .unreachable, .accepted, .unreachable])
@@ -94,14 +98,16 @@ import Testing
     }
 
     @Test func aRefusedConnectionSendsNothing() async throws {
-        let port = try Listener.freePort()
+        let port = try HTTPTestListener.freePort()
         let transport = httpTransport(httpProvider(port))
         let answers = await transport.deliver(httpGroup(20)) { true }
-        #expect(answers.allSatisfy {
-            $0 == Answer(
-                kind: .unreachable, stage: .connect, code: 0,
-                text: "127.0.0.1:\(port): cannot connect: Connection refused")
-        })
+        #expect(
+            answers.allSatisfy {
+                $0
+                    == Answer(
+                        kind: .unreachable, stage: .connect, code: 0,
+                        text: "127.0.0.1:\(port): cannot connect: Connection refused")
+            })
         let error = await #expect(throws: TransportError.self) { try await transport.prepare() }
         #expect(error?.kind == .unreachable && error?.stage == .connect)
         #expect(error?.description.contains("Connection refused; check its host and port") == true)
@@ -117,9 +123,9 @@ import Testing
     }
 
     @Test func aConnectionThatIsNotMadeInTimeIsGivenUp() async throws {
-        let full = try Listener(backlog: 0)
+        let full = try HTTPTestListener(backlog: 0)
         // The one place in the queue of the listener is taken; further requests for a connection are not answered.
-        #expect(canConnect(full.port))
+        #expect(httpCanConnect(full.port))
         let transport = httpTransport(httpProvider(full.port) { $0.connectTimeout = 0.3 })
         let answers = await transport.deliver(httpGroup(2)) { true }
         #expect(answers.allSatisfy { $0?.kind == .unreachable && $0?.stage == .connect }, "\(answers)")

@@ -60,16 +60,24 @@ import Testing
     }
 
     @Test func aPortWithoutTLSIsTold() async throws {
-        let server = try await ScriptedServer.shared
-        let transport = httpTransport(httpProvider(server.port) { $0.scheme = .https; $0.connectTimeout = 1 })
+        let server = try await HTTPScriptedServer.shared
+        let transport = httpTransport(
+            httpProvider(server.port) {
+                $0.scheme = .https
+                $0.connectTimeout = 1
+            })
         let error = await #expect(throws: TransportError.self) { try await transport.prepare() }
         #expect(error?.kind == .unreachable && error?.stage == .tls, "\(String(describing: error))")
         await transport.close()
     }
 
     @Test func aHandshakeThatIsNotAnsweredIsGivenUp() async throws {
-        let mute = try Listener()
-        let transport = httpTransport(httpProvider(mute.port) { $0.scheme = .https; $0.connectTimeout = 0.3 })
+        let mute = try HTTPTestListener()
+        let transport = httpTransport(
+            httpProvider(mute.port) {
+                $0.scheme = .https
+                $0.connectTimeout = 0.3
+            })
         let answers = await transport.deliver(httpGroup(1)) { true }
         #expect(answers.first??.kind == .unreachable && answers.first??.stage == .tls, "\(answers)")
         #expect(answers.first??.text == "127.0.0.1:\(mute.port): no TLS session within 0.3 s")

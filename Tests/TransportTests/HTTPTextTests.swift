@@ -31,8 +31,10 @@ import Testing
         #expect(RetryAfter.seconds("Fri, 31 Dec 9999 23:59:59 GMT".utf8, now: moment) == RetryAfter.longest)
     }
 
-    @Test(arguments: ["", " ", "-5", "1.5", "soon", "5 s", "Sun, 06 Foo 1994 08:49:37 GMT", "Sun, 99 Nov 1994 08:49:37 GMT",
-        "Sun, 06 Nov 1994 08:49 GMT", "Sun, 06 Nov 1994 25:49:37 GMT", ", , , , ,", "a b c d e f"])
+    @Test(arguments: [
+        "", " ", "-5", "1.5", "soon", "5 s", "Sun, 06 Foo 1994 08:49:37 GMT", "Sun, 99 Nov 1994 08:49:37 GMT",
+        "Sun, 06 Nov 1994 08:49 GMT", "Sun, 06 Nov 1994 25:49:37 GMT", ", , , , ,", "a b c d e f",
+    ])
     func leavesOutWhatIsNeither(_ text: String) {
         #expect(RetryAfter.seconds(text.utf8, now: moment) == nil)
     }
@@ -57,7 +59,8 @@ import Testing
 
     @Test func findsNoneWhereThereIsNone() {
         for (path, json) in [
-            ("b", #"{"a":1}"#), ("a", #"{"a":null}"#), ("a", #"{"a":true}"#), ("a", #"{"a":{}}"#), ("a.0", #"{"a":[]}"#),
+            ("b", #"{"a":1}"#), ("a", #"{"a":null}"#), ("a", #"{"a":true}"#), ("a", #"{"a":{}}"#),
+            ("a.0", #"{"a":[]}"#),
             ("a.1", #"{"a":[1]}"#), ("a.x", #"{"a":[1]}"#), ("a.-1", #"{"a":[1]}"#), ("a", ""), ("a", "["), ("a", "{"),
             ("a", #"{"a"#), ("a", #"{"a":"unfinished"#), ("a", "plain"), ("b", #"{"a":}"#), ("b", #"{"a" "b":1}"#),
         ] {
@@ -66,7 +69,7 @@ import Testing
     }
 
     @Test func endsOnAnyInput() {
-        var generator = SeededGenerator(seed: 7)
+        var generator = HTTPTestGenerator(seed: 7)
         let alphabet = Array(#"{}[]",:\u01ae-. "#.utf8) + [0x00, 0xff]
         for _ in 0..<20_000 {
             let json = (0..<Int.random(in: 0..<40, using: &generator)).map { _ in
@@ -78,7 +81,8 @@ import Testing
     }
 
     @Test func passesDeepNesting() {
-        let deep = #"{"a":"# + String(repeating: "[", count: 30_000) + String(repeating: "]", count: 30_000) + #","b":"ok"}"#
+        let deep =
+            #"{"a":"# + String(repeating: "[", count: 30_000) + String(repeating: "]", count: 30_000) + #","b":"ok"}"#
         #expect(find("b", deep) == "ok")
     }
 }
@@ -107,5 +111,32 @@ import Testing
         #expect(text.utf8.count <= 500 && text.utf8.count > 490)
         #expect(text.unicodeScalars.allSatisfy { $0 == "€" || $0 == " " })
         #expect(AnswerText.line([0xff, 0xfe, 0x41]).utf8.count <= 500)
+    }
+}
+
+@Suite struct HTTPTallyTests {
+    @Test func countsAnswersByHundredAndThoseNeverSent() {
+        var tally = HTTPTally()
+        for code in [200, 204, 404, 503, 999] {
+            tally.count(Answer(kind: .accepted, stage: .response, code: code, text: ""))
+        }
+        tally.count(Answer(kind: .unreachable, stage: .response, code: 0, text: ""))
+        tally.count(Answer(kind: .unreachable, stage: .tls, code: 0, text: ""))
+        #expect(tally.answers == [3, 0, 2, 0, 1, 1])
+        #expect(tally.unsent == 1)
+    }
+}
+
+/// A generator of random numbers that repeats itself (SplitMix64).
+private struct HTTPTestGenerator: RandomNumberGenerator {
+    private var state: UInt64
+    init(seed: UInt64) { state = seed }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9e37_79b9_7f4a_7c15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
+        return mixed ^ (mixed >> 31)
     }
 }

@@ -47,9 +47,10 @@ func httpTransport(_ provider: Provider) -> HTTPTransport {
         #expect(Set(answers.compactMap(\.?.messageID)).count == 1000)
         let requests = try await nginx.requests(1000)
         #expect(requests.count == 1000)
-        #expect(requests.allSatisfy { request in
-            request.method == "POST" && request.key == "0123456789abc/0/" + request.body.filter(\.isNumber)
-        })
+        #expect(
+            requests.allSatisfy { request in
+                request.method == "POST" && request.key == "0123456789abc/0/" + request.body.filter(\.isNumber)
+            })
         #expect(Set(requests.map(\.key)).count == 1000)
         #expect(Set(requests.map(\.connection)).count <= 8, "connections are kept")
     }
@@ -114,7 +115,7 @@ func httpTransport(_ provider: Provider) -> HTTPTransport {
         for part in 0..<3 {
             let answers = await transport.deliver(httpGroup(8, from: part * 8)) { true }
             #expect(answers.allSatisfy { $0?.kind == .accepted }, "\(answers)")
-            try await Task.sleep(for: .milliseconds(80))
+            try await waitUntil("nginx has closed its idle connections") { try nginx.establishedConnections == 0 }
         }
         await transport.close()
         #expect(try await nginx.requests(24).count == 24)
@@ -139,7 +140,7 @@ func httpTransport(_ provider: Provider) -> HTTPTransport {
     }
 
     @Test func aCancelledTaskWaitsForWhatIsOnItsWayAndLeavesTheRest() async throws {
-        let server = try await ScriptedServer()
+        let server = try await HTTPScriptedServer()
         let transport = httpTransport(httpProvider(server.port, path: "/hold") { $0.connections = 2 })
         let delivery = Task { await transport.deliver(httpGroup(10)) { true } }
         for _ in 0..<2 { _ = try await server.nextRequest() }
@@ -151,7 +152,7 @@ func httpTransport(_ provider: Provider) -> HTTPTransport {
     }
 
     @Test func closeWaitsForWhatIsOnItsWayAndLeavesTheRest() async throws {
-        let server = try await ScriptedServer()
+        let server = try await HTTPScriptedServer()
         let transport = httpTransport(httpProvider(server.port, path: "/hold") { $0.connections = 2 })
         async let delivery = transport.deliver(httpGroup(10)) { true }
         for _ in 0..<2 { _ = try await server.nextRequest() }
@@ -169,7 +170,7 @@ func httpTransport(_ provider: Provider) -> HTTPTransport {
     }
 
     @Test func anEmptyGroupHasNoAnswers() async throws {
-        let transport = httpTransport(httpProvider(try Listener.freePort()))
+        let transport = httpTransport(httpProvider(try HTTPTestListener.freePort()))
         #expect(await transport.deliver(httpGroup(0)) { true } == [])
         await transport.close()
     }

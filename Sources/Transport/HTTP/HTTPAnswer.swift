@@ -28,8 +28,6 @@ enum HTTPAnswer {
         of(transfer, CURLE_OPERATION_TIMEDOUT, provider, messageID: messageID)
     }
 
-    static func nanoseconds(_ seconds: Double) -> Int64 { Int64(min(max(seconds, 0), 1e9) * 1e9) }
-
     /// Why no connection could be had, and what to do.
     static func cannotConnect(_ transfer: HTTPTransfer, _ result: CURLcode, _ provider: Provider) -> TransportError {
         let answer = failure(transfer, result, provider)
@@ -40,7 +38,8 @@ enum HTTPAnswer {
             default: "check its host and port, and that it runs and can be reached from here"
             }
         return TransportError(
-            description: "provider '\(provider.name)': \(answer.text); \(advice)", kind: answer.kind, stage: answer.stage)
+            description: "provider '\(provider.name)': \(answer.text); \(advice)", kind: answer.kind,
+            stage: answer.stage)
     }
 
     /// The final status; nil where none came.
@@ -74,7 +73,8 @@ enum HTTPAnswer {
     private static func kind(of result: CURLcode) -> AnswerClass {
         switch result {
         case CURLE_URL_MALFORMAT, CURLE_UNSUPPORTED_PROTOCOL, CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CACERT_BADFILE,
-            CURLE_SSL_CERTPROBLEM, CURLE_SSL_ISSUER_ERROR: .misconfigured
+            CURLE_SSL_CERTPROBLEM, CURLE_SSL_ISSUER_ERROR:
+            .misconfigured
         default: .unreachable
         }
     }
@@ -83,7 +83,8 @@ enum HTTPAnswer {
         guard provider.scheme == .https else { return .connect }
         switch result {
         case CURLE_SSL_CONNECT_ERROR, CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CACERT_BADFILE, CURLE_SSL_CERTPROBLEM,
-            CURLE_SSL_CIPHER, CURLE_SSL_ISSUER_ERROR, CURLE_SSL_INVALIDCERTSTATUS: return .tls
+            CURLE_SSL_CIPHER, CURLE_SSL_ISSUER_ERROR, CURLE_SSL_INVALIDCERTSTATUS:
+            return .tls
         default:
             // Set once TCP is connected; libcurl 7.88 notes the time of it only after TLS.
             var port = 0

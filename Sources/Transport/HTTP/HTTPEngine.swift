@@ -13,7 +13,6 @@ final class HTTPEngine {
     private let messageID: JSONPath?
     private let multi: UnsafeMutableRawPointer
     private var poll: SocketPoll
-    private var sharedLines: UnsafeMutablePointer<curl_slist>?
     /// All transfers made so far, at most one a connection; those not on their way are in `idle` too.
     private var transfers: [HTTPTransfer] = []
     private var idle: [HTTPTransfer] = []
@@ -40,7 +39,9 @@ final class HTTPEngine {
         self.metrics = metrics
         messageID = provider.messageID.map(JSONPath.init)
         shape = try HTTPRequestShape(provider)
-        guard LibCurl.isReady, let multi = curl_multi_init() else { throw Self.unusable(provider, "libcurl has no memory") }
+        guard LibCurl.isReady, let multi = curl_multi_init() else {
+            throw Self.unusable(provider, "libcurl has no memory")
+        }
         self.multi = multi
         do {
             poll = try SocketPoll()
@@ -52,7 +53,6 @@ final class HTTPEngine {
             curl_multi_cleanup(multi)
             throw Self.unusable(provider, "no descriptor for an eventfd is left")
         }
-        for line in shape.lines { sharedLines = curl_slist_append(sharedLines, line) }
         poll.watch(inbox.bell, for: CURL_POLL_IN)
         let owner = Unmanaged.passUnretained(self).toOpaque()
         flotilla_curl_multi_set_long(multi, CURLMOPT_MAXCONNECTS, limit)
@@ -62,15 +62,6 @@ final class HTTPEngine {
         flotilla_curl_multi_set_long(multi, CURLMOPT_PIPELINING, Int(CURLPIPE_NOTHING))
         flotilla_curl_multi_on_socket(multi, socketChanges, owner)
         flotilla_curl_multi_on_timer(multi, timerChanges, owner)
-    }
-
-    /// Cleans up in libcurl's order: handles, then their multi handle, which closes the connections, then their lines.
-    deinit {
-        for transfer in transfers where transfer.job != nil { curl_multi_remove_handle(multi, transfer.handle) }
-        transfers = []
-        idle = []
-        curl_multi_cleanup(multi)
-        curl_slist_free_all(sharedLines)
     }
 
     private static func unusable(_ provider: Provider, _ what: String) -> TransportError {
@@ -84,8 +75,14 @@ final class HTTPEngine {
     private var active: Int { transfers.count - idle.count }
     private var hasRoom: Bool { active < limit }
 
-    /// Serves until the inbox is closed and what was begun is answered.
+    /// Serves until the inbox is closed and what was begun is answered, and then closes all connections; once.
     func run() {
+        // libcurl's order: the handles, then their multi handle, which closes the connections by our callbacks.
+        defer {
+            transfers = []
+            idle = []
+            curl_multi_cleanup(multi)
+        }
         while true {
             accept(inbox.take())
             repeat {
@@ -119,7 +116,7 @@ final class HTTPEngine {
             }
             // The last of a group leaves the queue at once, so that `finishIfDone` is its last sight of it.
             if job.isWholyBegun { jobs.removeFirst() }
-            guard let transfer = idle.popLast() ?? makeTransfer() else {
+            guard let transfer = idle.popLast() ?? addTransfer() else {
                 answer(job, index, HTTPAnswer.noMemory)
                 continue
             }
@@ -128,19 +125,21 @@ final class HTTPEngine {
         }
     }
 
-    private func makeTransfer() -> HTTPTransfer? {
-        let transfer = HTTPTransfer(
-            url: shape.url, sharedLines: sharedLines, provider: provider,
-            engine: Unmanaged.passUnretained(self).toOpaque(), open: socketOpens, close: socketCloses)
+    private func addTransfer() -> HTTPTransfer? {
+        let transfer = makeTransfer()
         if let transfer { transfers.append(transfer) }
         return transfer
     }
 
+    private func makeTransfer() -> HTTPTransfer? {
+        guard let transfer = HTTPTransfer(shape, provider) else { return nil }
+        let owner = Unmanaged.passUnretained(self).toOpaque()
+        flotilla_curl_on_sockets(transfer.handle, socketOpens, socketCloses, owner)
+        return transfer
+    }
+
     private func begin(_ probe: CheckedContinuation<Result<ProviderCapabilities, TransportError>, Never>) {
-        guard !isClosing, let transfer = HTTPTransfer(
-            url: shape.url, sharedLines: sharedLines, provider: provider,
-            engine: Unmanaged.passUnretained(self).toOpaque(), open: socketOpens, close: socketCloses)
-        else {
+        guard !isClosing, let transfer = makeTransfer() else {
             probe.resume(returning: .failure(isClosing ? .closed : Self.unusable(provider, "libcurl has no memory")))
             return
         }
@@ -218,7 +217,9 @@ final class HTTPEngine {
         nextTimeoutCheck = now + checkInterval
         var hasAny = false
         for transfer in transfers where transfer.job != nil {
-            guard let began = transfer.began, now - began > HTTPAnswer.nanoseconds(provider.timeout) else { continue }
+            guard let began = transfer.began, now - began > MonotonicClock.nanoseconds(provider.timeout) else {
+                continue
+            }
             finish(transfer, HTTPAnswer.overdue(transfer, provider, messageID: messageID))
             hasAny = true
         }
@@ -227,7 +228,7 @@ final class HTTPEngine {
 
     /// Nanoseconds between two looks for overdue answers: a tenth of the time they have, from 10 ms to a quarter second.
     private var checkInterval: Int64 {
-        min(max(HTTPAnswer.nanoseconds(provider.timeout) / 10, 10_000_000), 250_000_000)
+        min(max(MonotonicClock.nanoseconds(provider.timeout) / 10, 10_000_000), 250_000_000)
     }
 
     /// Sleeps until a socket is ready, libcurl's timer is due, or the bell rings.
@@ -251,13 +252,13 @@ final class HTTPEngine {
 
     // What libcurl calls.
 
-    fileprivate func watch(_ socket: Int32, for what: Int32) { poll.watch(socket, for: what) }
+    func watch(_ socket: Int32, for what: Int32) { poll.watch(socket, for: what) }
 
-    fileprivate func setTimer(milliseconds: Int) {
+    func setTimer(milliseconds: Int) {
         due = milliseconds < 0 ? nil : MonotonicClock.now() + Int64(milliseconds) * 1_000_000
     }
 
-    fileprivate func open(_ address: UnsafeMutablePointer<curl_sockaddr>) -> Int32 {
+    func open(_ address: UnsafeMutablePointer<curl_sockaddr>) -> Int32 {
         let kind = address.pointee.socktype | Int32(SOCK_CLOEXEC.rawValue)
         let socket = socket(address.pointee.family, kind, address.pointee.protocol)
         if socket >= 0 {
@@ -267,42 +268,9 @@ final class HTTPEngine {
         return socket
     }
 
-    fileprivate func close(_ socket: Int32) -> Int32 {
+    func close(_ socket: Int32) -> Int32 {
         closed += 1
         poll.closed(socket)
         return Glibc.close(socket)
     }
-}
-
-private func engine(_ owner: UnsafeMutableRawPointer) -> HTTPEngine {
-    Unmanaged<HTTPEngine>.fromOpaque(owner).takeUnretainedValue()
-}
-
-private let socketChanges: curl_socket_callback = { _, socket, what, owner, _ in
-    if let owner { engine(owner).watch(socket, for: what) }
-    return 0
-}
-
-private let timerChanges: curl_multi_timer_callback = { _, milliseconds, owner in
-    if let owner { engine(owner).setTimer(milliseconds: milliseconds) }
-    return 0
-}
-
-private let socketOpens: curl_opensocket_callback = { owner, _, address in
-    guard let owner, let address else { return CURL_SOCKET_BAD }
-    return engine(owner).open(address)
-}
-
-private let socketCloses: curl_closesocket_callback = { owner, socket in
-    owner.map { engine($0).close(socket) } ?? Glibc.close(socket)
-}
-
-/// libcurl's state of the whole process, made at the first use.
-private enum LibCurl {
-    static let isReady = curl_global_init(Int(CURL_GLOBAL_DEFAULT)) == CURLE_OK
-}
-
-extension ProviderCapabilities {
-    /// HTTP carries any byte and names no limit.
-    fileprivate static let http = ProviderCapabilities(eightBitMIME: true, smtpUTF8: true, maximumSize: nil)
 }

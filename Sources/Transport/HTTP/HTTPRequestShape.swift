@@ -1,26 +1,43 @@
+import CCurl
 import FoundationEssentials
 import Model
 
-/// What all requests to one provider have in common, checked once: the URL and the header lines that do not change.
-struct HTTPRequestShape: Sendable {
+/// What all requests to one provider have in common, checked and put into libcurl's form once: the URL and the header
+/// lines that do not change. What it points to lives as long as it does.
+final class HTTPRequestShape {
     static let userAgent = "flotilla/0.1"
 
-    let url: String
-    /// Header lines as libcurl takes them: `Name: value`; `Name;` for an empty value; `Name:` to send none.
-    let lines: [String]
+    /// The URL, parsed: libcurl would otherwise parse it again for each request.
+    let url: OpaquePointer
+    /// Header lines: `Name: value`; `Name;` for an empty value; `Name:` to send none.
+    let lines: UnsafeMutablePointer<curl_slist>?
 
     /// - Throws: `TransportError` of the kind `.misconfigured` where the provider's host, path or headers cannot be sent.
     init(_ provider: Provider) throws(TransportError) {
-        url = try Self.url(of: provider)
+        let text = try Self.url(of: provider)
+        let lines = try Self.lines(of: provider)
+        guard let url = curl_url(), curl_url_set(url, CURLUPART_URL, text, 0) == CURLUE_OK else {
+            throw Self.refused(provider, "its host, port and path make no URL")
+        }
+        self.url = url
+        self.lines = lines.reduce(nil) { curl_slist_append($0, $1) }
+    }
+
+    deinit {
+        curl_url_cleanup(url)
+        curl_slist_free_all(lines)
+    }
+
+    private static func lines(of provider: Provider) throws(TransportError) -> [String] {
         var lines: [String] = []
         var given: Set<String> = []
         for (name, value) in provider.headers.sorted(by: { $0.key < $1.key }) {
-            try Self.check(name: name, value: value.exposed, of: provider)
+            try check(name: name, value: value.exposed, of: provider)
             given.insert(name.lowercased())
             lines.append(value.exposed.isEmpty ? "\(name);" : "\(name): \(value.exposed)")
         }
         var own = [
-            ("content-type", "Content-Type: \(provider.contentType)"), ("user-agent", "User-Agent: \(Self.userAgent)"),
+            ("content-type", "Content-Type: \(provider.contentType)"), ("user-agent", "User-Agent: \(userAgent)"),
             // Without this libcurl waits up to a second for "100 Continue" before a large body.
             ("expect", "Expect:"),
         ]
@@ -28,11 +45,11 @@ struct HTTPRequestShape: Sendable {
             let pair = Data("\(username):\(provider.password?.exposed ?? "")".utf8)
             own.append(("authorization", "Authorization: Basic \(pair.base64EncodedString())"))
         }
-        guard Self.isText(provider.contentType) else {
-            throw Self.refused(provider, "its content type has a control character")
+        guard isText(provider.contentType) else {
+            throw refused(provider, "its content type has a control character")
         }
         for (name, line) in own where !given.contains(name) { lines.append(line) }
-        self.lines = lines
+        return lines
     }
 
     /// scheme://host:port/path, with what may not stand in a URL (RFC 3986) percent-encoded in the path.
@@ -67,11 +84,14 @@ struct HTTPRequestShape: Sendable {
         let isToken = name.utf8.allSatisfy { byte in
             switch byte {
             case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"): true
+                UInt8(ascii: "0")...UInt8(ascii: "9"):
+                true
             default: "!#$%&'*+-.^_`|~".utf8.contains(byte)
             }
         }
-        guard isToken, !name.isEmpty else { throw refused(provider, "'\(AnswerText.line(name.utf8))' is no header name") }
+        guard isToken, !name.isEmpty else {
+            throw refused(provider, "'\(AnswerText.line(name.utf8))' is no header name")
+        }
         guard isText(value) else { throw refused(provider, "the header '\(name)' has a control character") }
         guard !reserved.contains(name.lowercased()) else {
             throw refused(provider, "the header '\(name)' is Flotilla's own; leave it out")

@@ -1,3 +1,5 @@
+// CCurl too: its headers may be where the compiler first meets C's own types.
+import CCurl
 import Glibc
 import Logging
 import Model

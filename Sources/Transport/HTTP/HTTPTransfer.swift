@@ -9,6 +9,7 @@ final class HTTPTransfer {
     static let bodyLimit = 1_048_576
 
     let handle: UnsafeMutableRawPointer
+    private let shape: HTTPRequestShape
     /// The head of the header list: the idempotency key, written anew for each request, before the lines all share.
     private let keyLine: UnsafeMutablePointer<curl_slist>
     private var keyCapacity = 128
@@ -24,28 +25,21 @@ final class HTTPTransfer {
 
     private static let keyName = Array("Idempotency-Key: ".utf8)
 
-    /// - Parameters:
-    ///   - sharedLines: header lines, which must outlive the transfer.
-    ///   - engine: the owner of socket callbacks.
-    init?(
-        url: String, sharedLines: UnsafeMutablePointer<curl_slist>?, provider: Provider,
-        engine: UnsafeMutableRawPointer, open: @escaping curl_opensocket_callback,
-        close: @escaping curl_closesocket_callback
-    ) {
+    init?(_ shape: HTTPRequestShape, _ provider: Provider) {
         guard let handle = curl_easy_init() else { return nil }
         self.handle = handle
+        self.shape = shape
         keyLine = .allocate(capacity: 1)
         let line = UnsafeMutablePointer<CChar>.allocate(capacity: keyCapacity)
         line.initialize(to: 0)
-        keyLine.initialize(to: curl_slist(data: line, next: sharedLines))
+        keyLine.initialize(to: curl_slist(data: line, next: shape.lines))
         failure = .allocate(capacity: Int(CURL_ERROR_SIZE))
         failure.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
-        configure(url: url, provider: provider)
+        configure(provider)
         let owner = Unmanaged.passUnretained(self).toOpaque()
         flotilla_curl_set_pointer(handle, CURLOPT_PRIVATE, owner)
         flotilla_curl_on_body(handle, bodyComes, owner)
         flotilla_curl_on_request(handle, requestBegan, owner)
-        flotilla_curl_on_sockets(handle, open, close, engine)
     }
 
     deinit {
@@ -55,15 +49,16 @@ final class HTTPTransfer {
         failure.deallocate()
     }
 
-    private func configure(url: String, provider: Provider) {
-        flotilla_curl_set_text(handle, CURLOPT_URL, url)
+    private func configure(_ provider: Provider) {
+        flotilla_curl_set_pointer(handle, CURLOPT_CURLU, UnsafeRawPointer(shape.url))
         flotilla_curl_set_text(handle, CURLOPT_PROTOCOLS_STR, "http,https")
         // The environment's proxies are not ours: what a provider is reached by stands in the configuration.
         flotilla_curl_set_text(handle, CURLOPT_PROXY, "")
         flotilla_curl_set_long(handle, CURLOPT_NOSIGNAL, 1)
         flotilla_curl_set_long(handle, CURLOPT_FOLLOWLOCATION, 0)
         flotilla_curl_set_long(handle, CURLOPT_TCP_KEEPALIVE, 1)
-        flotilla_curl_set_long(handle, CURLOPT_CONNECTTIMEOUT_MS, Int((provider.connectTimeout * 1000).rounded(.up)))
+        let connectTime = MonotonicClock.nanoseconds(provider.connectTimeout)
+        flotilla_curl_set_long(handle, CURLOPT_CONNECTTIMEOUT_MS, max(Int(connectTime / 1_000_000), 1))
         let version = provider.scheme == .https ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1
         flotilla_curl_set_long(handle, CURLOPT_HTTP_VERSION, Int(version))
         if let file = provider.caFile {
@@ -145,13 +140,4 @@ private let bodyComes: curl_write_callback = { bytes, size, count, owner in
 private let requestBegan: curl_prereq_callback = { owner, _, _, _, _ in
     guard let owner else { return CURL_PREREQFUNC_ABORT }
     return transfer(owner).requestBegins() ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT
-}
-
-/// Time that only goes forward, in nanoseconds.
-enum MonotonicClock {
-    static func now() -> Int64 {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
-    }
 }
