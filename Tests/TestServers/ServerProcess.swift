@@ -31,52 +31,80 @@ package final class TemporaryFolder: Sendable {
     }
 }
 
-/// A server that is started for a test and killed with its owner.
+/// A program that a test starts, and that is killed with its owner. It starts with no signal blocked: threads of the test
+/// process block them, and children would inherit that and miss SIGTERM.
 package final class ServerProcess: Sendable {
-    // Process is not Sendable; it is touched only under the lock.
-    private struct Box: @unchecked Sendable {
-        let process: Process
-    }
+    package let pid: pid_t
+    private let status = Mutex<Int32?>(nil)
 
-    private let box: Mutex<Box>
-
-    package init(_ program: String, _ arguments: [String], package: String, output: String? = nil) throws {
+    /// - Parameters:
+    ///   - package: Debian's package that has the program, for the message when it is missing.
+    ///   - environment: nil for the test's own.
+    ///   - output: the file that takes standard output; nil for none. The same for `errors`; nil joins it to the output.
+    package init(
+        _ program: String, _ arguments: [String], package: String, environment: [String: String]? = nil,
+        output: String? = nil, errors: String? = nil
+    ) throws {
         guard let path = Self.find(program) else { throw MissingServer(program: program, package: package) }
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: path)
-        process.arguments = arguments
-        let sink: FileHandle
-        if let output {
-            _ = FileManager.default.createFile(atPath: output, contents: nil)
-            sink = try FileHandle(forWritingTo: URL(fileURLWithPath: output))
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+        posix_spawn_file_actions_addopen(&actions, 1, output ?? "/dev/null", O_WRONLY | O_CREAT | O_TRUNC, 0o644)
+        if let errors {
+            posix_spawn_file_actions_addopen(&actions, 2, errors, O_WRONLY | O_CREAT | O_TRUNC, 0o644)
         } else {
-            sink = .nullDevice
+            posix_spawn_file_actions_adddup2(&actions, 1, 2)
         }
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = sink
-        process.standardError = sink
-        try process.run()
-        box = Mutex(Box(process: process))
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        var none = sigset_t()
+        sigemptyset(&none)
+        posix_spawnattr_setsigmask(&attributes, &none)
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
+        var words = ([path] + arguments).map { strdup($0) }
+        var variables = (environment ?? ProcessInfo.processInfo.environment).map { strdup("\($0.key)=\($0.value)") }
+        defer { for pointer in words + variables { free(pointer) } }
+        words.append(nil)
+        variables.append(nil)
+        var id = pid_t()
+        let code = posix_spawn(&id, path, &actions, &attributes, words, variables)
+        guard code == 0 else { throw TimedOut(description: "\(path) cannot be started: \(String(cString: strerror(code)))") }
+        pid = id
     }
 
-    package var pid: Int32 { box.withLock { $0.process.processIdentifier } }
-    package var isRunning: Bool { box.withLock { $0.process.isRunning } }
+    /// The exit status once it has ended, a signal's number below zero; nil while it runs.
+    package var ended: Int32? {
+        status.withLock { status in
+            if let status { return status }
+            var word: Int32 = 0
+            guard waitpid(pid, &word, WNOHANG) == pid else { return nil }
+            status = word & 0x7f == 0 ? (word >> 8) & 0xff : -(word & 0x7f)
+            return status
+        }
+    }
 
-    package func signal(_ number: Int32) { kill(pid, number) }
+    package var isRunning: Bool { ended == nil }
 
-    /// Ends the server and waits for it.
+    package func signal(_ number: Int32) {
+        if isRunning { kill(pid, number) }
+    }
+
+    /// Ends the program and waits for it.
     @discardableResult
     package func stop(_ number: Int32 = SIGKILL) -> Int32 {
-        box.withLock { box in
-            if box.process.isRunning { kill(box.process.processIdentifier, number) }
-            // Not waitUntilExit: it spins on a run loop that this thread may not own.
-            while box.process.isRunning { usleep(2000) }
-            return box.process.terminationStatus
-        }
+        signal(number)
+        return wait()
     }
 
-    /// Waits for the end of a process that ends by itself.
-    package func wait() -> Int32 { stop(0) }
+    /// Waits for the end of a program that ends by itself.
+    package func wait() -> Int32 {
+        while true {
+            if let ended { return ended }
+            usleep(1000)
+        }
+    }
 
     deinit { stop() }
 

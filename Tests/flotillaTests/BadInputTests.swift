@@ -154,7 +154,7 @@ struct BadInputTests {
         try await eventually("the first sends") { try !sink.lines().isEmpty }
         let second = try await mailing.send()
         #expect(second.status == 1)
-        #expect(second.errors.contains("process \(first.process.processIdentifier)"), "\(second.errors)")
+        #expect(second.errors.contains("process \(first.process.pid)"), "\(second.errors)")
         #expect(try await first.end() == 0)
         try await sink.stop()
         #expect(try sink.arrived().count == 300)

@@ -27,69 +27,41 @@ enum Program {
     static func run(
         _ arguments: [String], environment extra: [String: String] = [:], within seconds: Double = 60
     ) async throws -> Outcome {
-        let folder = try TemporaryFolder()
-        let process = try start(arguments, environment: extra, output: folder.path("out"), errors: folder.path("err"))
-        do {
-            try await eventually("flotilla \(arguments.first ?? "") ends", within: seconds) { !process.isRunning }
-        } catch {
-            kill(process.processIdentifier, SIGKILL)
-            let words = try String(contentsOfFile: folder.path("err"), encoding: .utf8)
-            throw TimedOut(description: "\(error): \(words.suffix(1000))")
-        }
-        return Outcome(
-            status: process.terminationReason == .exit ? process.terminationStatus : -process.terminationStatus,
-            output: try String(contentsOfFile: folder.path("out"), encoding: .utf8),
-            errors: try String(contentsOfFile: folder.path("err"), encoding: .utf8))
-    }
-
-    static func start(
-        _ arguments: [String], environment extra: [String: String] = [:], output: String, errors: String
-    ) throws -> Process {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: path)
-        process.arguments = arguments
-        process.environment = ProcessInfo.processInfo.environment
-            .merging(environment) { $1 }.merging(extra) { $1 }
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = try writing(output)
-        process.standardError = try writing(errors)
-        try process.run()
-        return process
-    }
-
-    private static func writing(_ path: String) throws -> FileHandle {
-        _ = FileManager.default.createFile(atPath: path, contents: nil)
-        return try FileHandle(forWritingTo: URL(fileURLWithPath: path))
+        let program = try RunningProgram(arguments, environment: extra)
+        let status = try await program.end(within: seconds)
+        return Outcome(status: status, output: program.output, errors: program.errors)
     }
 }
 
-/// A long-running part of Flotilla under test; killed with its owner.
-final class RunningProgram {
-    let process: Process
-    let folder: TemporaryFolder
+/// A run of the executable; killed with its owner.
+final class RunningProgram: Sendable {
+    let process: ServerProcess
+    private let arguments: [String]
+    private let folder: TemporaryFolder
 
-    init(_ arguments: [String], environment: [String: String] = [:]) throws {
+    init(_ arguments: [String], environment extra: [String: String] = [:]) throws {
         folder = try TemporaryFolder()
-        process = try Program.start(
-            arguments, environment: environment, output: folder.path("out"), errors: folder.path("err"))
-    }
-
-    deinit {
-        if process.isRunning { kill(process.processIdentifier, SIGKILL) }
+        self.arguments = arguments
+        process = try ServerProcess(
+            Program.path, arguments, package: "flotilla",
+            environment: ProcessInfo.processInfo.environment.merging(Program.environment) { $1 }.merging(extra) { $1 },
+            output: folder.path("out"), errors: folder.path("err"))
     }
 
     var output: String { (try? String(contentsOfFile: folder.path("out"), encoding: .utf8)) ?? "" }
     var errors: String { (try? String(contentsOfFile: folder.path("err"), encoding: .utf8)) ?? "" }
 
-    func signal(_ number: Int32) { kill(process.processIdentifier, number) }
+    func signal(_ number: Int32) { process.signal(number) }
 
     /// Waits for the end.
     /// - Returns: the exit status; a signal's number below zero.
     func end(within seconds: Double = 30) async throws -> Int32 {
-        try await eventually("flotilla \(process.arguments?.first ?? "") ends: \(errors.suffix(500))", within: seconds) {
-            !process.isRunning
+        do {
+            try await eventually("flotilla \(arguments.joined(separator: " ")) ends", within: seconds) { !process.isRunning }
+        } catch {
+            throw TimedOut(description: "\(error): \(errors.suffix(1000))")
         }
-        return process.terminationReason == .exit ? process.terminationStatus : -process.terminationStatus
+        return process.ended ?? 0
     }
 }
 
