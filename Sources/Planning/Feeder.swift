@@ -19,6 +19,8 @@ package actor Feeder: Service {
     private let poll: Duration
     private let logger: Logger
     private var shown: [MailingID: Shown] = [:]
+    /// Mailings that are over, and nothing of them is to be looked after any more.
+    private var ended: Set<MailingID> = []
     private var flow: [Channel: Flow] = [:]
     private nonisolated let stopping = Atomic<Bool>(false)
     private var nextTurn = 0
@@ -70,7 +72,7 @@ package actor Feeder: Service {
     /// - Returns: batches fed.
     private func turn() async throws -> Int {
         let records = try await ledger.mailings(states: [.sending, .paused, .stopped], limit: 1000)
-        for record in records { try await show(record) }
+        for record in records where !ended.contains(record.id) { try await show(record) }
         for id in shown.keys where !records.contains(where: { $0.id == id }) { shown[id] = nil }
         var fed = 0
         for channel in Channel.allCases {
@@ -84,8 +86,8 @@ package actor Feeder: Service {
     private func show(_ record: MailingRecord) async throws {
         guard let progress = try await ledger.progress(record.id) else { return }
         if record.state == .stopped {
+            if progress.open == progress[.uncertain] { return try await end(record) }
             _ = try await ledger.stopOpen(record.id, now: Clock.milliseconds())
-            if progress.open == 0 { return try await end(record) }
         }
         let now = Shown(state: record.state, speed: record.speed ?? "")
         if shown[record.id] == nil { try await reconcile(record) }
@@ -101,8 +103,9 @@ package actor Feeder: Service {
     }
 
     private func end(_ record: MailingRecord) async throws {
-        guard shown.removeValue(forKey: record.id) != nil else { return }
         try await board.remove(record.id)
+        ended.insert(record.id)
+        guard shown.removeValue(forKey: record.id) != nil else { return }
         logger.info("mailing \(record.id) '\(record.mailing.name)' is over", metadata: ["mailing": "\(record.id)"])
     }
 

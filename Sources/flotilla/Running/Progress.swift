@@ -30,7 +30,8 @@ struct Follower: Service {
                         lastLine = .now
                     }
                 }
-                if progress.state.isTerminal { return }
+                // A stopped mailing is over when what was with the workers has come back.
+                if progress.state.isTerminal, progress.state != .stopped || progress.open == progress[.uncertain] { return }
                 // An operator who pauses will resume; a mailing that paused itself needs somebody to mend something.
                 if progress.state == .paused, try await ledger.mailing(id)?.reason != PauseReason.byHand { return }
                 try await Task.sleep(for: .milliseconds(200))
