@@ -44,7 +44,8 @@ final class RunningProgram: Sendable {
         self.arguments = arguments
         process = try ServerProcess(
             Program.path, arguments, package: "flotilla",
-            environment: ProcessInfo.processInfo.environment.merging(Program.environment) { $1 }.merging(extra) { $1 },
+            environment: ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("FLOTILLA_") }
+                .merging(Program.environment) { $1 }.merging(extra) { $1 },
             output: folder.path("out"), errors: folder.path("err"))
     }
 

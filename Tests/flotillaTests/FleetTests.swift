@@ -1,0 +1,91 @@
+import Foundation
+import Testing
+import TestServers
+
+/// The roles as processes of their own, on a Redis that they share.
+@Suite(.serialized, .timeLimit(.minutes(2)))
+struct FleetTests {
+    @Test func aFleetSendsAMailingAndCanBeWatched() async throws {
+        let sink = try await RunningSink("smtp", ["--fail", "450=0.05"])
+        let port = try freePort()
+        let redis = try await RedisServer(["--requirepass", "sesam"], port: port)
+        let mailing = try MailingFolder(provider: sink.url, recipients: MailingFolder.recipients(3000))
+        let watched = try freePort()
+        let fleet = [
+            "FLOTILLA_REDIS_URL": "redis://127.0.0.1:\(port)", "FLOTILLA_REDIS_PASSWORD": "sesam",
+            "FLOTILLA_LEDGER_PATH": mailing.ledger,
+        ]
+        let added = try await Program.run(["mailing", "add", mailing.mailing], environment: fleet)
+        #expect(added.status == 0, "\(added.errors)")
+        let id = added.output.trimmingCharacters(in: .whitespacesAndNewlines)
+        let roles = [
+            try RunningProgram(["collector"], environment: fleet),
+            try RunningProgram(["worker"], environment: fleet.merging(["FLOTILLA_METRICS_LISTEN": "127.0.0.1:\(watched)"]) { $1 }),
+            try RunningProgram(["worker"], environment: fleet),
+            try RunningProgram(["planner"], environment: fleet),
+        ]
+        try await eventually("all is sent", within: 60) { try mailing.count("sent") == 3000 }
+        let page = try await get("http://127.0.0.1:\(watched)/metrics")
+        #expect(page.contains(#"flotilla_messages_total{channel="email""#))
+        for name in [
+            "flotilla_delivery_seconds_bucket", "flotilla_queue_wait_seconds_bucket", "flotilla_redis_round_trip_seconds_bucket",
+            "flotilla_batches_ready", "flotilla_status_lag_entries", "flotilla_build_info", "process_resident_memory_bytes",
+        ] {
+            #expect(page.contains(name), "\(name)")
+        }
+        let folder = try TemporaryFolder()
+        let file = try folder.write(page, to: "page")
+        let checked = try ServerProcess(
+            "sh", ["-c", "promtool check metrics < \"$1\"", "sh", file], package: "prometheus", output: folder.path("out"))
+        #expect(checked.wait() == 0, "\((try? String(contentsOfFile: folder.path("out"), encoding: .utf8)) ?? "")")
+        #expect(try await get("http://127.0.0.1:\(watched)/healthz") == "ok\n")
+        try await eventually("ready") { try await get("http://127.0.0.1:\(watched)/readyz").contains("true") }
+
+        redis.stop()
+        try await eventually("not ready without Redis") { try await get("http://127.0.0.1:\(watched)/readyz").contains("false") }
+        try await redis.start()
+        try await eventually("ready again") { try await !get("http://127.0.0.1:\(watched)/readyz").contains("false") }
+
+        for role in roles.reversed() {
+            role.signal(SIGTERM)
+            #expect(try await role.end() == 0, "\(role.errors)")
+            #expect(!role.errors.contains("sesam"))
+        }
+        let report = try await Program.run(["mailing", "report", id, "--ledger", mailing.ledger, "--json"])
+        #expect(report.status == 0 && report.output.contains("\"sent\" : 3000"), "\(report)")
+        try await sink.stop()
+        #expect(try sink.arrived().count == 3000)
+        #expect(Set(try sink.arrived()).count == 3000)
+        redis.stop()
+    }
+
+    @Test func twoWorkersShareALimit() async throws {
+        let sink = try await RunningSink()
+        let redis = try await RedisServer()
+        let mailing = try MailingFolder(
+            provider: sink.url, recipients: MailingFolder.recipients(400), extra: "speed: 200/s\nbatch_size: 50\n")
+        let fleet = ["FLOTILLA_REDIS_URL": "unix://\(redis.socket)", "FLOTILLA_LEDGER_PATH": mailing.ledger]
+        _ = try await Program.run(["mailing", "add", mailing.mailing], environment: fleet)
+        let roles = [
+            try RunningProgram(["worker"], environment: fleet), try RunningProgram(["worker"], environment: fleet),
+            try RunningProgram(["collector"], environment: fleet), try RunningProgram(["planner"], environment: fleet),
+        ]
+        try await eventually("all is sent", within: 30) { try mailing.count("sent") == 400 }
+        for role in roles { role.signal(SIGTERM) }
+        for role in roles { #expect(try await role.end() == 0, "\(role.errors)") }
+        try await sink.stop()
+        let starts = try sink.lines().compactMap { Double($0[0]) }.sorted()
+        #expect(starts.count == 400)
+        for (index, start) in starts.enumerated() {
+            #expect(starts[index...].prefix { $0 < start + 1e6 }.count <= 215)
+        }
+    }
+}
+
+/// The body of an answer, whatever its status.
+private func get(_ url: String) async throws -> String {
+    let folder = try TemporaryFolder()
+    let curl = try ServerProcess("curl", ["-s", "-m", "5", url], package: "curl", output: folder.path("body"))
+    _ = curl.wait()
+    return (try? String(contentsOfFile: folder.path("body"), encoding: .utf8)) ?? ""
+}
