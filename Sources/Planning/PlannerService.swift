@@ -18,7 +18,10 @@ package struct PlannerService: Service {
     private let poll: Duration
     private let logger: Logger
     private let plannedRows = Counter(label: "flotilla_planner_rows_total", dimensions: [("outcome", "planned")])
-    private let excludedRows = Counter(label: "flotilla_planner_rows_total", dimensions: [("outcome", "excluded")])
+    private let excludedRows = Dictionary(
+        uniqueKeysWithValues: ExclusionReason.allCases.map {
+            ($0, Counter(label: "flotilla_planner_rows_total", dimensions: [("outcome", $0.rawValue)]))
+        })
 
     /// - Parameter poll: how often the ledger is looked at for a mailing to plan.
     package init(ledger: any Store, poll: Duration, logger: Logger) {
@@ -93,7 +96,7 @@ package struct PlannerService: Service {
             guard planner.rows - written >= Self.rowsAtOnce || !hasMore, planner.rows > written else { continue }
             try await ledger.appendPlan(record.id, batches: batches, exclusions: exclusions, rowsRead: planner.rows)
             plannedRows.increment(by: batches.reduce(0) { $0 + $1.count })
-            excludedRows.increment(by: exclusions.count)
+            for exclusion in exclusions { excludedRows[exclusion.reason]?.increment() }
             written = planner.rows
             batches.removeAll(keepingCapacity: true)
             exclusions.removeAll(keepingCapacity: true)

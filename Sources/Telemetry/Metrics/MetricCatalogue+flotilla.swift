@@ -20,6 +20,8 @@ extension MetricDescription.Label {
         name: "state", values: .fixed(MailingState.allCases.map(\.rawValue)))
     fileprivate static let metric = Self(name: "metric", values: .open("names of metrics"))
     fileprivate static let refusal = Self(name: "reason", values: .fixed(Refusal.allCases.map(\.rawValue)))
+    fileprivate static let status = Self(
+        name: "status", values: .fixed(["none", "1xx", "2xx", "3xx", "4xx", "5xx"]))
     fileprivate static let version = Self(name: "version", values: .open("one value a build"))
     fileprivate static let swift = Self(name: "swift", values: .open("one value a build"))
 }
@@ -34,7 +36,7 @@ extension MetricCatalogue {
             "Attempts to deliver a message that came to an end, by what became of the recipient."),
         .seconds(
             "flotilla_delivery_seconds", [.channel, .provider], buckets: Buckets.hours,
-            "Time from handing a message to the provider's connection to the provider's answer."),
+            "Time from handing a group of messages to its transport to the last of its answers."),
         .counter(
             "flotilla_retries_total", "messages", [.channel, .provider, .answerClass],
             "Attempts that will be repeated, by the class of the answer that asks for it."),
@@ -90,6 +92,14 @@ extension MetricCatalogue {
         .gauge("flotilla_smtp_connections_open", "connections", [.provider], "SMTP connections open now."),
         .counter(
             "flotilla_http_connections_opened_total", "connections", [.provider], "HTTP connections opened."),
+        .gauge("flotilla_http_connections_open", "connections", [.provider], "HTTP connections open now."),
+        .gauge("flotilla_http_requests_in_flight", "requests", [.provider], "HTTP requests on their way now."),
+        .counter(
+            "flotilla_http_unsent_total", "messages", [.provider],
+            "Messages handed to HTTP of which nothing went onto the wire."),
+        .counter(
+            "flotilla_http_answers_total", "answers", [.provider, .status],
+            "HTTP answers by class of their status; `none` where there was no answer."),
     ]
 
     private static let process: [MetricDescription] = [

@@ -26,7 +26,7 @@ struct HTTPMetrics {
     init(provider: String) {
         let label = ("provider", provider)
         opened = Counter(label: "flotilla_http_connections_opened_total", dimensions: [label])
-        open = Gauge(label: "flotilla_http_connections", dimensions: [label])
+        open = Gauge(label: "flotilla_http_connections_open", dimensions: [label])
         inFlight = Gauge(label: "flotilla_http_requests_in_flight", dimensions: [label])
         unsent = Counter(label: "flotilla_http_unsent_total", dimensions: [label])
         answers = ["none", "1xx", "2xx", "3xx", "4xx", "5xx"].map {
