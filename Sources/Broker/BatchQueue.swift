@@ -15,7 +15,7 @@ package struct BatchQueue: Sendable {
 
     // MARK: Feeding
 
-    /// Makes batches ready. Feeding the same generation of a batch again changes nothing.
+    /// Makes batches ready. Feeding a generation that is in Redis, or one before it, changes nothing.
     /// - Returns: how many were new.
     package func feed(_ batches: [FedBatch], channel: Channel) async throws(RedisError) -> Int {
         guard !batches.isEmpty else { return 0 }
@@ -73,7 +73,8 @@ package struct BatchQueue: Sendable {
     package struct Lease: Sendable {
         package let batch: FedBatch
         package let channel: Channel
-        let entry: String
+        /// The name of its entry in the ready stream.
+        package let entry: String
     }
 
     /// Takes batches for a worker, waiting for the first at most `block`.
@@ -84,6 +85,27 @@ package struct BatchQueue: Sendable {
         let streams = Dictionary(uniqueKeysWithValues: channels.map { (broker.keys.ready($0), $0) })
         let entries = try await reader.readGroup(
             Keys.workers, consumer: consumer, streams: channels.map(broker.keys.ready), count: count, block: block)
+        return try leases(entries, streams)
+    }
+
+    /// Batches that were given to this worker and that it does not know of: the reply that brought them was lost.
+    /// - Parameter known: the entries that it has in hand.
+    package func takeLost(
+        channels: [Channel], consumer: String, known: Set<String>
+    ) async throws(RedisError) -> [Lease] {
+        var found: [Lease] = []
+        for channel in channels {
+            let stream = broker.keys.ready(channel)
+            try await broker.redis.makeGroup(Keys.workers, of: stream)
+            let reply = try await broker.redis.send([
+                "XREADGROUP", "GROUP", .text(Keys.workers), .text(consumer), "COUNT", "1000", "STREAMS", .text(stream), "0",
+            ])
+            found += try leases(StreamEntry.list(reply).filter { !known.contains($0.id) }, [stream: channel])
+        }
+        return found
+    }
+
+    private func leases(_ entries: [StreamEntry], _ streams: [String: Channel]) throws(RedisError) -> [Lease] {
         var leases: [Lease] = []
         for entry in entries {
             guard let channel = streams[entry.stream], !entry.fields.isEmpty else { continue }
@@ -113,6 +135,14 @@ package struct BatchQueue: Sendable {
         guard let text = reply.text else { throw .unexpected("begin: \(reply)") }
         guard text != "lost", let state = MailingState(rawValue: text) else { return .lost }
         return state == .sending ? .go : .halted(state)
+    }
+
+    /// Takes a batch off our hands that is no longer ours.
+    package func drop(_ lease: Lease) async throws(RedisError) {
+        let stream = RedisWord(broker.keys.ready(lease.channel))
+        _ = try await broker.redis.pipeline([
+            ["XACK", stream, .text(Keys.workers), .text(lease.entry)], ["XDEL", stream, .text(lease.entry)],
+        ])
     }
 
     /// Sends results of a batch to the collector; a closing group also takes the batch off the worker's hands.

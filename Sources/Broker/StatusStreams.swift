@@ -45,11 +45,11 @@ package struct StatusStreams: Sendable {
         ])
     }
 
-    /// Reads entries for a collector, waiting for the first at most `block`; nil does not wait.
+    /// Reads entries for a collector, about `count` in all, waiting for the first at most `block`; nil does not wait.
     package func read(consumer: String, count: Int, block: Duration?) async throws(RedisError) -> [Entry] {
         try await reader.readGroup(
             Keys.collectors, consumer: consumer, streams: (0..<broker.partitions).map(broker.keys.status),
-            count: count, block: block
+            count: max(1, count / broker.partitions), block: block
         ).map(Entry.init)
     }
 
@@ -68,8 +68,27 @@ package struct StatusStreams: Sendable {
         return entries
     }
 
-    /// Takes entries off their streams, and closed batches out of the fed ones; called after the ledger's commit.
-    package func confirm(_ entries: [Entry]) async throws(RedisError) {
+    /// Takes over entries that any collector read and did not confirm for as long as `idle`: it died.
+    package func claimAbandoned(by consumer: String, idle: Duration, count: Int) async throws(RedisError) -> [Entry] {
+        var entries: [Entry] = []
+        for partition in 0..<broker.partitions {
+            let stream = broker.keys.status(partition)
+            try await broker.redis.makeGroup(Keys.collectors, of: stream)
+            let reply = try await broker.redis.send([
+                "XAUTOCLAIM", .text(stream), .text(Keys.collectors), .text(consumer),
+                RedisWord(idle.nanoseconds / 1_000_000), "0-0", "COUNT", RedisWord(max(1, count / broker.partitions)),
+            ])
+            guard let parts = reply.array, parts.count >= 2 else { throw .unexpected("XAUTOCLAIM: \(reply)") }
+            entries += try StreamEntry.list(.array([.array([.string(Array(stream.utf8)), parts[1]])])).map(Entry.init)
+        }
+        return entries
+    }
+
+    /// Takes entries off their streams, and batches whose feeding is over out of the fed ones; called after the ledger's
+    /// commit.
+    package func confirm(
+        _ entries: [Entry], closed: [(batch: BatchID, generation: Int)] = []
+    ) async throws(RedisError) {
         guard !entries.isEmpty else { return }
         var commands: [[RedisWord]] = []
         for (stream, entries) in Dictionary(grouping: entries, by: \.stream) {
@@ -78,11 +97,13 @@ package struct StatusStreams: Sendable {
             commands.append(["XDEL", .text(stream)] + ids)
         }
         // Batches first: should the connection break between the two, the entries come again and settle again.
-        let closed = entries.compactMap { entry -> (keys: [String], arguments: [RedisWord])? in
-            guard case .results(let group) = entry.payload, group.closing != .open else { return nil }
-            return ([broker.keys.fed(group.batch.mailing)], [RedisWord(group.batch.number), RedisWord(group.generation)])
+        if !closed.isEmpty {
+            _ = try await broker.redis.run(
+                Scripts.settle,
+                calls: closed.map {
+                    ([broker.keys.fed($0.batch.mailing)], [RedisWord($0.batch.number), RedisWord($0.generation)])
+                })
         }
-        if !closed.isEmpty { _ = try await broker.redis.run(Scripts.settle, calls: closed) }
         for case .error(let text) in try await broker.redis.pipeline(commands) { throw .command(text) }
     }
 

@@ -9,23 +9,31 @@ import Synchronization
 /// Takes results and events from the status streams and writes them into the ledger: many in one transaction, confirmed to
 /// Redis only after the commit. Any number may run.
 package struct Collector: Service {
-    /// Entries in a transaction at most.
-    private static let limit = 200
     /// How long a small harvest waits for more: a transaction costs as much as a hundred results.
     private static let linger = Duration.milliseconds(25)
+
+    /// How often entries are looked for that a collector read and did not confirm, and how long they must have waited.
+    private static let patrol = Duration.seconds(30)
 
     private let status: StatusStreams
     private let ledger: any ResultStore & MailingStore
     private let name: String
+    /// Entries in a transaction, about.
+    private let limit: Int
     private let logger: Logger
     private let duplicates = Counter(label: "flotilla_results_duplicate_total")
     private let written: [RecipientState: Counter]
 
-    /// - Parameter name: names the collector in Redis; the same name takes up what it left unconfirmed.
-    package init(broker: Broker, ledger: any ResultStore & MailingStore, name: String, logger: Logger) {
+    /// - Parameters:
+    ///   - name: names the collector in Redis; unique to the process.
+    ///   - limit: entries in a transaction, about.
+    package init(
+        broker: Broker, ledger: any ResultStore & MailingStore, name: String, limit: Int = 200, logger: Logger
+    ) {
         status = StatusStreams(broker)
         self.ledger = ledger
         self.name = name
+        self.limit = limit
         self.logger = logger
         written = Dictionary(
             uniqueKeysWithValues: RecipientState.allCases.map {
@@ -46,20 +54,30 @@ package struct Collector: Service {
 
     private func collect(isStopping: () -> Bool) async {
         var patience = Patience()
-        var isFirst = true
+        // After a failure, entries may have been given to us whose reply was lost, or that we did not confirm.
+        var hasLeftovers = true
+        var lastPatrol = ContinuousClock.now - Self.patrol
         while !Task.isCancelled {
             let lastRound = isStopping()
             do throws(RedisError) {
-                let entries = isFirst ? try await leftovers() : try await harvest(wait: !lastRound)
-                isFirst = false
+                var entries: [StatusStreams.Entry] = []
+                if hasLeftovers {
+                    entries = try await status.readUnconfirmed(consumer: name, count: limit)
+                    hasLeftovers = !entries.isEmpty
+                } else if ContinuousClock.now - lastPatrol >= Self.patrol {
+                    entries = try await status.claimAbandoned(by: name, idle: Self.patrol, count: limit)
+                    if entries.isEmpty { lastPatrol = .now }
+                }
+                if entries.isEmpty { entries = try await harvest(wait: !lastRound) }
                 patience = Patience()
                 if entries.isEmpty {
                     if lastRound { return }
                     continue
                 }
-                guard await write(entries) else { return }
-                try await status.confirm(entries)
+                guard let closed = await write(entries) else { return }
+                try await status.confirm(entries, closed: closed)
             } catch {
+                hasLeftovers = true
                 logger.warning("status streams cannot be read or confirmed, trying again: \(error)")
                 if lastRound, patience.count > 5 {
                     return logger.error("results are left in Redis: they are collected at the next start")
@@ -69,22 +87,19 @@ package struct Collector: Service {
         }
     }
 
-    private func leftovers() async throws(RedisError) -> [StatusStreams.Entry] {
-        try await status.readUnconfirmed(consumer: name, count: 10_000)
-    }
-
     private func harvest(wait: Bool) async throws(RedisError) -> [StatusStreams.Entry] {
-        var entries = try await status.read(consumer: name, count: Self.limit, block: wait ? .milliseconds(500) : nil)
-        if !entries.isEmpty, entries.count < Self.limit / 4 {
+        var entries = try await status.read(consumer: name, count: limit, block: wait ? .milliseconds(500) : nil)
+        if !entries.isEmpty, entries.count < limit / 4 {
             try? await Task.sleep(for: Self.linger)
-            entries += try await status.read(consumer: name, count: Self.limit, block: nil)
+            // What the first read brought is not dropped because a second one fails.
+            entries += (try? await status.read(consumer: name, count: limit, block: nil)) ?? []
         }
         return entries
     }
 
     /// Writes until the ledger has taken it: what was sent to people must be kept.
-    /// - Returns: false when the process was cut short; the entries then stay in Redis.
-    private func write(_ entries: [StatusStreams.Entry]) async -> Bool {
+    /// - Returns: the batches whose feeding is over; nil when the process was cut short: the entries then stay in Redis.
+    private func write(_ entries: [StatusStreams.Entry]) async -> [(batch: BatchID, generation: Int)]? {
         var results: [ResultGroup] = []
         var events: [EventGroup] = []
         var halts: [(MailingID, String)] = []
@@ -102,6 +117,13 @@ package struct Collector: Service {
                 let summary = try await ledger.write(groups: results, events: events, now: Clock.milliseconds())
                 for (state, count) in summary.moved { written[state]?.increment(by: count) }
                 if summary.duplicates > 0 { duplicates.increment(by: summary.duplicates) }
+                if summary.unknown + summary.invalid > 0 {
+                    logger.error(
+                        """
+                        \(summary.unknown) groups of results are of no mailing of this ledger, and \(summary.invalid) cannot be \
+                        right; they are left out. Do two ledgers share one Redis and redis.prefix?
+                        """)
+                }
                 for (mailing, reason) in halts {
                     if try await ledger.setState(
                         mailing, to: .paused, from: [.sending], reason: reason, now: Clock.milliseconds())
@@ -109,13 +131,21 @@ package struct Collector: Service {
                         logger.error("mailing \(mailing) is paused: \(reason)", metadata: ["mailing": "\(mailing)"])
                     }
                 }
-                return true
+                return over(results, summary)
             } catch {
                 if patience.count % 5 == 0 {
                     logger.error("the ledger takes no results, they wait in Redis: \(error)")
                 }
             }
-            guard await patience.wait() else { return false }
+            guard await patience.wait() else { return nil }
         }
+    }
+
+    /// The feedings that the ledger has closed, each with its generation. Where groups came a second time (we died, or
+    /// Redis did, between commit and confirmation) the ledger closed them the first time.
+    private func over(_ groups: [ResultGroup], _ summary: WriteSummary) -> [(batch: BatchID, generation: Int)] {
+        let closed = Set(summary.closed)
+        return groups.filter { closed.contains($0.batch) || (summary.duplicates > 0 && $0.closing != .open) }
+            .map { ($0.batch, $0.generation) }
     }
 }

@@ -12,15 +12,20 @@ struct BatchRun: Sendable {
     let mailing: PreparedMailing
     let recipients: Recipients
     let worker: WorkerShared
+    /// What the batch counts towards the worker's load.
+    let share: Held.Share
     private let buffer: ResultBuffer
     private let rule: OutcomeRule
     private let meters: DeliveryMeters
 
-    init(lease: BatchQueue.Lease, mailing: PreparedMailing, recipients: Recipients, worker: WorkerShared) {
+    init(
+        lease: BatchQueue.Lease, mailing: PreparedMailing, recipients: Recipients, worker: WorkerShared, share: Held.Share
+    ) {
         self.lease = lease
         self.mailing = mailing
         self.recipients = recipients
         self.worker = worker
+        self.share = share
         buffer = ResultBuffer(
             lease: lease, queue: worker.queue, worker: worker.configuration.id, wait: worker.configuration.flush,
             logger: worker.logger)
@@ -46,7 +51,8 @@ struct BatchRun: Sendable {
             ?? (0..<recipients.count).map { OpenRecipient(index: $0, attempts: 0) }
         var endings: [Ending] = []
         await withTaskGroup(of: Ending.self) { group in
-            var pacer = Pacer(throttle: worker.throttle, groupLimit: worker.configuration.group)
+            var pacer = Pacer(
+                throttle: worker.throttle, groupLimit: worker.configuration.group, waits: worker.throttleWaits)
             var next = 0
             while next < open.count {
                 guard worker.mayBegin(mailing) else {
@@ -66,7 +72,8 @@ struct BatchRun: Sendable {
             for await ending in group { endings.append(ending) }
         }
         guard !endings.contains(.lost) else {
-            return worker.logger.warning("batch \(lease.batch.id) is another worker's now; leaving it")
+            worker.logger.warning("batch \(lease.batch.id) is another worker's now; leaving it")
+            return await buffer.abandon()
         }
         await buffer.close(endings.contains(.released) ? .released : .done)
     }
@@ -95,8 +102,18 @@ struct BatchRun: Sendable {
             guard let problem else { return .released }
             worker.providerTrouble(mailing.provider, problem)
             waiting = unsent
-            guard worker.mayBegin(mailing), await patience.wait() else { return .released }
+            // A provider that is away must not keep those of others waiting: neither lane nor load is held meanwhile.
+            share.giveBack()
+            worker.lanes.release()
+            let goesOn = await waitForProvider(&patience)
+            await worker.lanes.acquire()
+            guard goesOn else { return .released }
         }
+    }
+
+    private func waitForProvider(_ patience: inout Patience) async -> Bool {
+        guard worker.mayBegin(mailing) else { return false }
+        return await patience.wait() && worker.mayBegin(mailing)
     }
 
     private func permission() async -> BatchQueue.Permission {

@@ -45,7 +45,7 @@ actor MailingShelf {
         } catch {
             return .unfit("provider '\(mailing.provider)' is neither a name in this worker's flotilla.yaml nor a URL: \(error)")
         }
-        let transport = self.transport(provider)
+        let transport = self.transport(provider, key: mailing.provider)
         let capabilities = try await transport.prepare()
         if let known = mailings[id] { return .ready(known) }
         do {
@@ -59,11 +59,12 @@ actor MailingShelf {
         }
     }
 
-    private func transport(_ provider: Provider) -> any DeliveryTransport {
-        if let known = transports[provider.name] { return known }
+    /// - Parameter key: what the mailing calls the provider: two URLs of one host are two.
+    private func transport(_ provider: Provider, key: String) -> any DeliveryTransport {
+        if let known = transports[key] { return known }
         let made = TransportMaker.make(
             provider, hostname: configuration.hostname, group: group, logger: logger)
-        transports[provider.name] = made
+        transports[key] = made
         return made
     }
 

@@ -1,4 +1,5 @@
 import Broker
+import Metrics
 import Model
 
 /// Cuts a batch into groups, and under a limit lets each go at its time. Slots are reserved for some 50 ms of work, and
@@ -6,14 +7,16 @@ import Model
 struct Pacer {
     private let throttle: Throttle
     private let groupLimit: Int
+    private let waits: Metrics.Timer
     private var slots: Throttle.Slots?
     private var reserved = ContinuousClock.now
     private var used = 0
     private var count = 0
 
-    init(throttle: Throttle, groupLimit: Int) {
+    init(throttle: Throttle, groupLimit: Int, waits: Metrics.Timer) {
         self.throttle = throttle
         self.groupLimit = groupLimit
+        self.waits = waits
     }
 
     /// Waits for the next group's time.
@@ -30,11 +33,13 @@ struct Pacer {
                 reserved = .now
             } catch {
                 slots = nil
+                // The caller asks again, or sees that it must stop.
                 try? await Task.sleep(for: .milliseconds(100))
                 return 0
             }
         }
         guard let slots else { return 0 }
+        let asked = ContinuousClock.now
         let due = reserved + .microseconds(Int64(slots.delay(used).rounded(.up)))
         while true {
             guard mayBegin() else { return 0 }
@@ -44,6 +49,7 @@ struct Pacer {
         }
         let size = min(count - used, groupLimit, max(1, Int(5_000 / scope.interval)))
         used += size
+        waits.recordNanoseconds((ContinuousClock.now - asked).nanoseconds)
         return size
     }
 }

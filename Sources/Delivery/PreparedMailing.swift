@@ -16,6 +16,8 @@ final class PreparedMailing: Sendable {
     private struct Controls {
         var state: MailingState
         var scope: Throttle.Scope?
+        /// Halted here, and the board does not know it yet.
+        var isHalted = false
     }
 
     let id: MailingID
@@ -51,19 +53,23 @@ final class PreparedMailing: Sendable {
     }
 
     /// Messages of the mailing may begin, as far as the last look at the board told.
-    var isSending: Bool { controls.withLock { $0.state == .sending } }
+    var isSending: Bool { controls.withLock { $0.state == .sending && !$0.isHalted } }
 
     /// The mailing's own limit.
     var scope: Throttle.Scope? { controls.withLock { $0.scope } }
 
     func update(state: MailingState, speed: String) throws {
         let scope = try Self.scope(id, speed)
-        controls.withLock { $0 = Controls(state: state, scope: scope) }
+        controls.withLock { controls in
+            if state != .sending { controls.isHalted = false }
+            controls.state = state
+            controls.scope = scope
+        }
     }
 
-    /// Lets no further message begin here until the board says otherwise.
+    /// Lets no further message begin here until the board has shown a pause and its end.
     func halt() {
-        controls.withLock { $0.state = .paused }
+        controls.withLock { $0.isHalted = true }
     }
 
     private static func scope(_ id: MailingID, _ speed: String) throws -> Throttle.Scope? {

@@ -4,7 +4,7 @@ import Model
 import Synchronization
 
 /// The results of one batch on their way to the collector: kept until there are enough of them, or long enough, and sent
-/// again until Redis has taken them. One at a time sends, so that the closing group is the last.
+/// again until Redis has taken them. `close` comes after all `add`s, so that the closing group has the last number.
 final class ResultBuffer: Sendable {
     /// Results in a group at most.
     static let limit = 250
@@ -34,15 +34,30 @@ final class ResultBuffer: Sendable {
     func add(_ results: [RecipientResult]) async {
         let group = state.withLock { state -> ResultGroup? in
             state.results += results
+            // An empty group would leave a gap in the sequence, and the ledger would wait for it.
+            guard !state.results.isEmpty else { return nil }
             guard state.results.count >= Self.limit || ContinuousClock.now - state.lastFlush >= wait else { return nil }
             return take(&state, closing: .open)
         }
-        if let group, !group.results.isEmpty { await send(group) }
+        if let group { await send(group) }
     }
 
     /// Sends what is left, and gives the batch out of our hands.
     func close(_ closing: ResultGroup.Closing) async {
         await send(state.withLock { take(&$0, closing: closing) })
+    }
+
+    /// Sends what is left of a batch that is another worker's now: what was sent to people must be told all the same.
+    func abandon() async {
+        let group = state.withLock { $0.results.isEmpty ? nil : take(&$0, closing: .open) }
+        if let group { await send(group) }
+        var patience = Patience()
+        while true {
+            do throws(RedisError) { return try await queue.drop(lease) } catch {
+                logger.warning("batch \(lease.batch.id) cannot be taken off its stream: \(error)")
+            }
+            guard await patience.wait() else { return }
+        }
     }
 
     private func take(_ state: inout State, closing: ResultGroup.Closing) -> ResultGroup {

@@ -28,12 +28,16 @@ package struct Worker: Service {
 
     /// Works until a graceful shutdown: then takes nothing new, finishes what is on the wire, gives the rest back.
     package func run() async throws {
-        await withGracefulShutdownHandler {
-            await withDiscardingTaskGroup { group in
-                group.addTask { await watch() }
-                await take(into: &group)
+        await withTaskCancellationHandler {
+            await withGracefulShutdownHandler {
+                await withDiscardingTaskGroup { group in
+                    group.addTask { await watch() }
+                    await take(into: &group)
+                }
+            } onGracefulShutdown: {
+                shared.stop()
             }
-        } onGracefulShutdown: {
+        } onCancel: {
             shared.stop()
         }
         await shelf.close()
@@ -45,22 +49,37 @@ package struct Worker: Service {
     private func take(into group: inout DiscardingTaskGroup) async {
         let held = Held(load: shared.configuration.concurrency * shared.configuration.group)
         var patience = Patience()
+        let inHand = InHand()
+        // After a failure, batches may have been given to us whose reply was lost.
+        var mayHaveLost = false
         while !shared.isStopping {
             await held.untilLow()
             do throws(RedisError) {
-                let leases = try await shared.queue.take(
-                    channels: shared.configuration.channels, consumer: shared.configuration.id, count: 1,
-                    block: .milliseconds(500))
+                let channels = shared.configuration.channels
+                let id = shared.configuration.id
+                var leases: [BatchQueue.Lease] = []
+                if mayHaveLost {
+                    leases = try await shared.queue.takeLost(
+                        channels: channels, consumer: id, known: inHand.entries)
+                    mayHaveLost = false
+                }
+                if leases.isEmpty {
+                    leases = try await shared.queue.take(
+                        channels: channels, consumer: id, count: 1, block: .milliseconds(500))
+                }
                 patience = Patience()
                 for lease in leases {
                     let share = held.take(lease.batch.open?.count ?? lease.batch.count)
+                    inHand.insert(lease.entry)
                     group.addTask {
                         await work(lease, share)
+                        inHand.remove(lease.entry)
                         share.giveBack()
                     }
                 }
             } catch {
                 if case .unexpected = error { shared.logger.error("\(error)") }
+                mayHaveLost = true
                 guard await patience.wait() else { return }
             }
         }
@@ -78,7 +97,7 @@ package struct Worker: Service {
                         decoding: lease.batch.recipients, width: mailing.mailing.fields.count)
                     // A batch that waits for its slots must not keep others out.
                     if mailing.scope != nil { share.giveBack() }
-                    return await BatchRun(lease: lease, mailing: mailing, recipients: recipients, worker: shared).run()
+                    return await BatchRun(lease: lease, mailing: mailing, recipients: recipients, worker: shared, share: share).run()
                 case .gone:
                     return await giveBack(lease)
                 case .unfit(let why):
@@ -109,7 +128,10 @@ package struct Worker: Service {
     private func watch() async {
         while !shared.isStopping {
             do throws(RedisError) {
-                for (mailing, reason) in shared.takeHalts() { try await shared.status.sendHalt(mailing, reason: reason) }
+                while let (mailing, reason) = shared.nextHalt {
+                    try await shared.status.sendHalt(mailing, reason: reason)
+                    shared.haltSent(mailing)
+                }
                 try await shelf.refresh()
             } catch {
                 shared.logger.debug("the mailing board cannot be read: \(error)")

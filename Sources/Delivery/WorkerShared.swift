@@ -1,5 +1,6 @@
 import Broker
 import Logging
+import Metrics
 import Model
 import Synchronization
 
@@ -11,6 +12,7 @@ final class WorkerShared: Sendable {
     let throttle: Throttle
     let lanes: Lanes
     let meters = DeliveryMetersTable()
+    let throttleWaits = Metrics.Timer(label: "flotilla_throttle_wait_seconds", dimensions: [("scope", "mailing")])
     let logger: Logger
     /// The size of a message lately, in bytes: what to make room for.
     let messageSize = Atomic<Int>(4096)
@@ -62,10 +64,10 @@ final class WorkerShared: Sendable {
         halts.withLock { $0[mailing] = $0[mailing] ?? reason }
     }
 
-    func takeHalts() -> [MailingID: String] {
-        halts.withLock { halts in
-            defer { halts = [:] }
-            return halts
-        }
+    /// A mailing that the planner must still be asked to pause, and why.
+    var nextHalt: (mailing: MailingID, reason: String)? {
+        halts.withLock { $0.first.map { ($0.key, $0.value) } }
     }
+
+    func haltSent(_ mailing: MailingID) { halts.withLock { $0[mailing] = nil } }
 }

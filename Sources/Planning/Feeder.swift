@@ -2,7 +2,7 @@ package import Broker
 package import Ledger
 package import Logging
 import Metrics
-import Model
+package import Model
 import Policy
 import ServiceLifecycle
 import Synchronization
@@ -17,6 +17,7 @@ package actor Feeder: Service {
     private let ledger: any Store
     private let window: Int
     private let poll: Duration
+    private let only: MailingID?
     private let logger: Logger
     private var shown: [MailingID: Shown] = [:]
     /// Mailings that are over, and nothing of them is to be looked after any more.
@@ -34,7 +35,11 @@ package actor Feeder: Service {
     /// - Parameters:
     ///   - window: batches of a channel at most that are ready or in work.
     ///   - poll: how often the ledger is looked at while nothing is to be fed.
-    package init(broker: Broker, ledger: any Store, window: Int, poll: Duration, logger: Logger) {
+    ///   - only: the one mailing to feed; nil for all of the ledger.
+    package init(
+        broker: Broker, ledger: any Store, window: Int, poll: Duration, only: MailingID? = nil, logger: Logger
+    ) {
+        self.only = only
         self.broker = broker
         queue = BatchQueue(broker)
         board = MailingBoard(broker)
@@ -71,8 +76,10 @@ package actor Feeder: Service {
     /// One look at every mailing in work.
     /// - Returns: batches fed.
     private func turn() async throws -> Int {
-        let records = try await ledger.mailings(states: [.sending, .paused, .stopped], limit: 1000)
-        for record in records where !ended.contains(record.id) { try await show(record) }
+        var records = try await ledger.mailings(states: [.sending, .paused], limit: 10_000)
+        records += try await ledger.mailings(states: [.stopped], limit: 100)
+        records.removeAll { ended.contains($0.id) || (only != nil && $0.id != only) }
+        for record in records { try await show(record) }
         for id in shown.keys where !records.contains(where: { $0.id == id }) { shown[id] = nil }
         var fed = 0
         for channel in Channel.allCases {
@@ -89,7 +96,12 @@ package actor Feeder: Service {
             if progress.open == progress[.uncertain] { return try await end(record) }
             _ = try await ledger.stopOpen(record.id, now: Clock.milliseconds())
         }
+        if let expires = record.expires, Clock.milliseconds() >= expires, progress.open > 0 {
+            _ = try await ledger.expireOverdue(record.id, now: Clock.milliseconds())
+        }
         let now = Shown(state: record.state, speed: record.speed ?? "")
+        // A Redis that came back empty knows nothing of the mailing: put it up again, and feed again what was there.
+        if shown[record.id] != nil, try await board.controls(record.id) == nil { shown[record.id] = nil }
         if shown[record.id] == nil { try await reconcile(record) }
         if shown[record.id] != now {
             try await board.publish(record.id, record.mailing, state: now.state, speed: now.speed)
@@ -132,6 +144,10 @@ package actor Feeder: Service {
         flow[channel, default: Flow()].note(depth: depth)
         let free = min(window, flow[channel, default: Flow()].window(most: window)) - depth
         guard free > 0 else { return 0 }
+        // Results that nobody collects hold the feeding up, before they fill Redis.
+        var uncollected = -depth
+        for record in records { uncollected += try await queue.fedCount(record.id) }
+        guard uncollected < Self.uncollectedWindows * window else { return 0 }
         nextTurn += 1
         var left = free
         var fed = 0
@@ -156,8 +172,17 @@ package actor Feeder: Service {
         }
         guard limit > 0 else { return 0 }
         let batches = try await ledger.takeBatches(record.id, limit: limit, now: Clock.milliseconds())
-        return try await queue.feed(batches, channel: channel)
+        do throws(RedisError) {
+            return try await queue.feed(batches, channel: channel)
+        } catch {
+            // Which of them Redis has is looked up before the next feeding.
+            shown[record.id] = nil
+            throw error
+        }
     }
+
+    /// Windows of batches at most that are through the workers and not yet in the ledger.
+    private static let uncollectedWindows = 3
 
     /// Seconds of work that a slow mailing has ready.
     private static let ahead = 5.0

@@ -5,12 +5,12 @@ import Darwin
 #endif
 
 /// By what a file is known again: its size in bytes and its time of modification in milliseconds since 1970.
-struct FileStamp: Equatable {
-    let size: Int64
-    let modified: Int64
+package struct FileStamp: Equatable, Sendable {
+    package let size: Int64
+    package let modified: Int64
 
     /// - Throws: `InputError` when there is no such file.
-    init(path: String) throws(InputError) {
+    package init(path: String) throws(InputError) {
         var status = stat()
         guard stat(path, &status) == 0 else {
             throw InputError(file: path, problem: "cannot be read: \(String(cString: strerror(errno)))")

@@ -1,7 +1,7 @@
 package import Ledger
 package import Logging
 import Metrics
-import Model
+package import Model
 import Policy
 import ServiceLifecycle
 import Synchronization
@@ -16,6 +16,7 @@ package struct PlannerService: Service {
 
     private let ledger: any Store
     private let poll: Duration
+    private let only: MailingID?
     private let logger: Logger
     private let plannedRows = Counter(label: "flotilla_planner_rows_total", dimensions: [("outcome", "planned")])
     private let excludedRows = Dictionary(
@@ -23,8 +24,11 @@ package struct PlannerService: Service {
             ($0, Counter(label: "flotilla_planner_rows_total", dimensions: [("outcome", $0.rawValue)]))
         })
 
-    /// - Parameter poll: how often the ledger is looked at for a mailing to plan.
-    package init(ledger: any Store, poll: Duration, logger: Logger) {
+    /// - Parameters:
+    ///   - poll: how often the ledger is looked at for a mailing to plan.
+    ///   - only: the one mailing to plan; nil for all of the ledger.
+    package init(ledger: any Store, poll: Duration, only: MailingID? = nil, logger: Logger) {
+        self.only = only
         self.ledger = ledger
         self.poll = poll
         self.logger = logger
@@ -43,7 +47,8 @@ package struct PlannerService: Service {
         var patience = Patience()
         while !isStopping() {
             do throws(LedgerError) {
-                let waiting = try await ledger.mailings(states: [.scheduled, .collecting], limit: 100)
+                let waiting = try await ledger.mailings(states: [.scheduled, .collecting], limit: 10_000)
+                    .filter { only == nil || $0.id == only }
                 // The oldest first.
                 if let record = waiting.last { try await plan(record, isStopping: isStopping) }
                 patience = Patience()
@@ -61,6 +66,8 @@ package struct PlannerService: Service {
         do {
             try await read(record, isStopping: isStopping)
         } catch let error as LedgerError {
+            // Stopped by hand while it was planned: nothing is wrong.
+            if case .refused = error, try await ledger.mailing(record.id)?.state != .collecting { return }
             throw error
         } catch {
             logger.error("mailing \(record.id) fails: \(error)", metadata: ["mailing": "\(record.id)"])

@@ -185,7 +185,7 @@ struct BadInputTests {
         let log = mailing.folder.path("log")
         let process = try ServerProcess(
             "unshare",
-            ["--map-root-user", "--mount", "sh", "-c", script, "sh", disk, "timeout", "-s", "INT", "6", Program.path, "send",
+            ["--map-root-user", "--mount", "env", "-u", "FLOTILLA_TEST_PYTHON", "-u", "FLOTILLA_MUSTACHE_SPEC", "sh", "-c", script, "sh", disk, "timeout", "-s", "INT", "6", Program.path, "send",
              mailing.mailing, "--ledger", disk + "/ledger.sqlite"],
             package: "util-linux", output: log)
         let status = process.wait()

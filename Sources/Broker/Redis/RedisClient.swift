@@ -40,8 +40,6 @@ package final class RedisClient: Sendable {
         RedisClient(endpoint: endpoint, name: "\(name)-\(purpose)", group: group, logger: logger)
     }
 
-    package var isConnected: Bool { state.withLock { $0.connection != nil } }
-
     /// Sends one command.
     /// - Parameter blocking: seconds that the command itself may wait, beyond the endpoint's timeout.
     /// - Throws: `RedisError`; an error reply is `.command`.
@@ -81,7 +79,7 @@ package final class RedisClient: Sendable {
         while true {
             let step = state.withLock { state -> Step in
                 if state.isClosed { return .fail(.closed) }
-                if let connection = state.connection { return .use(connection) }
+                if let connection = state.connection, !connection.isClosed { return .use(connection) }
                 if state.isConnecting { return .waitForOther }
                 let now = ContinuousClock.now
                 let error = state.lastError ?? .unavailable(endpoint: "\(endpoint)", why: "no connection in time")
@@ -124,7 +122,7 @@ package final class RedisClient: Sendable {
             state.isConnecting = false
             switch outcome {
             case .success(let connection):
-                state.connection = connection
+                state.connection = state.isClosed ? nil : connection
                 if state.failures > 0 { reconnects.increment() }
                 state.failures = 0
                 state.lastError = nil
@@ -139,6 +137,7 @@ package final class RedisClient: Sendable {
             return (state.waiters, state.failures)
         }
         for waiter in waiters { waiter.resume() }
+        if case .success(let connection) = outcome, state.withLock({ $0.isClosed }) { await connection.close() }
         if case .failure(let error) = outcome {
             if failures == 1 || failures % 20 == 0 { logger.warning("\(error)", metadata: ["tries": "\(failures)"]) }
             if case .refused = error { throw error }

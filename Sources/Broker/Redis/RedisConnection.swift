@@ -46,6 +46,8 @@ final class RedisConnection: Sendable {
         }
     }
 
+    var isClosed: Bool { outbox.withLock { $0.closedBy != nil } }
+
     func close() async {
         _ = try? await channel.close().get()
     }

@@ -75,7 +75,7 @@ struct Send: AsyncParsableCommand {
         let id: MailingID
         switch try await intake.plan() {
         case .finished(let earlier):
-            if !quiet { print("This mailing was sent before; nothing is sent again. To send it as a new mailing: --again\n") }
+            if !quiet { print("This mailing was sent (or stopped) before; nothing is sent again. To send it as a new mailing: --again\n") }
             return try await finish(earlier, ledger, settings)
         case .new, .goOn:
             _ = try await ProviderCheck.check(
@@ -86,11 +86,11 @@ struct Send: AsyncParsableCommand {
         let follower = Follower(
             id: id, name: job.mailing.name, ledger: ledger, terminal: terminal, isQuiet: quiet)
         try await station.run(
-            station.metricsServer()
+            station.optionalMetricsServer()
                 + [
                     Observer(broker: broker, ledger: ledger, readiness: station.readiness, logger: station.logger),
                     station.collector(broker, ledger), station.worker(broker),
-                ] + station.planner(broker, ledger), until: follower)
+                ] + station.planner(broker, ledger, only: id), until: follower)
         await broker.close()
         try await finish(id, ledger, settings)
     }

@@ -34,10 +34,18 @@ struct Intake {
             }
             return .goOn(record.id, record.state)
         }
-        guard !again, let record = try await ledger.latest(origin: origin), record.state == .sent,
-            record.mailing == job.mailing, record.source == job.source
+        guard !again, let record = try await ledger.latest(origin: origin), [.sent, .stopped].contains(record.state),
+            record.mailing == job.mailing, record.source == job.source, isFileUnchanged(record)
         else { return .new }
         return .finished(record.id)
+    }
+
+    /// Another file of recipients under the same name is another mailing.
+    private func isFileUnchanged(_ record: MailingRecord) -> Bool {
+        guard let size = record.sourceSize, let modified = record.sourceModified,
+            let stamp = try? FileStamp(path: job.source.file)
+        else { return true }
+        return size == stamp.size && modified == stamp.modified
     }
 
     /// Writes the decision down.

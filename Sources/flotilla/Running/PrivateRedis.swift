@@ -59,7 +59,8 @@ final class PrivateRedis {
     /// Ends the server and removes its folder.
     func stop() {
         try? lifeline.fileHandleForWriting.close()
-        process.waitUntilExit()
+        // Not waitUntilExit, which spins on a run loop.
+        while process.isRunning { usleep(1000) }
     }
 
     private static func find(_ name: String) -> String? {

@@ -16,28 +16,45 @@ struct Follower: Service {
 
     func run() async throws {
         try? await cancelWhenGracefulShutdown {
-            var rate = Rate()
-            var lastLine = ContinuousClock.now
-            while true {
-                guard let progress = try await ledger.progress(id) else { return }
-                rate.note(progress)
-                let line = ProgressLine(name: name, progress: progress, rate: rate.perSecond).text
-                if !isQuiet {
-                    if terminal.isInteractive {
-                        terminal.progress(line)
-                    } else if ContinuousClock.now - lastLine > .seconds(Self.plainInterval) {
-                        terminal.log(line)
-                        lastLine = .now
-                    }
-                }
-                // A stopped mailing is over when what was with the workers has come back.
-                if progress.state.isTerminal, progress.state != .stopped || progress.open == progress[.uncertain] { return }
-                // An operator who pauses will resume; a mailing that paused itself needs somebody to mend something.
-                if progress.state == .paused, try await ledger.mailing(id)?.reason != PauseReason.byHand { return }
-                try await Task.sleep(for: .milliseconds(200))
-            }
+            try await follow()
         }
         terminal.progress(nil)
+    }
+
+    private func follow() async throws {
+        var rate = Rate()
+        var lastLine = ContinuousClock.now
+        while true {
+            do throws(LedgerError) {
+                guard let progress = try await ledger.progress(id) else { return }
+                rate.note(progress)
+                if !isQuiet { show(ProgressLine(name: name, progress: progress, rate: rate.perSecond), &lastLine) }
+                if try await isOver(progress) { return }
+            } catch {
+                // The ledger may be away for a while, like everything else; the roles say so too.
+                terminal.progress("\(name): the ledger cannot be read: \(error)")
+            }
+            try await Task.sleep(for: .milliseconds(200))
+        }
+    }
+
+    private func show(_ line: ProgressLine, _ lastLine: inout ContinuousClock.Instant) {
+        if terminal.isInteractive {
+            terminal.progress(line.text)
+        } else if ContinuousClock.now - lastLine > .seconds(Self.plainInterval) {
+            terminal.log(line.text)
+            lastLine = .now
+        }
+    }
+
+    private func isOver(_ progress: MailingProgress) async throws(LedgerError) -> Bool {
+        switch progress.state {
+        // What was with the workers has come back.
+        case .stopped: progress.open == progress[.uncertain]
+        // An operator who pauses will resume; a mailing that paused itself needs somebody to mend something.
+        case .paused: try await ledger.mailing(id)?.reason != PauseReason.byHand
+        default: progress.state.isTerminal
+        }
     }
 }
 

@@ -76,8 +76,14 @@ struct Station {
         return [MetricsServer(address: address, metrics: metrics, readiness: readiness, logger: logger, onListening: onListening)]
     }
 
+    /// The same for a process that ends by itself: a taken address is worth a word, and no reason to send nothing.
+    func optionalMetricsServer() -> [any Service] {
+        metricsServer().map { OptionalService(service: $0, logger: logger) }
+    }
+
     func collector(_ broker: Broker, _ ledger: SQLiteLedger) -> any Service {
-        Collector(broker: broker, ledger: ledger, name: name, logger: logger)
+        Collector(
+            broker: broker, ledger: ledger, name: name, limit: settings.collector.batch, logger: logger)
     }
 
     func worker(_ broker: Broker) -> any Service {
@@ -96,12 +102,13 @@ struct Station {
         return RetrySchedule(base: base.seconds, cap: max(base, settings.worker.retryCap).seconds)
     }
 
-    func planner(_ broker: Broker, _ ledger: SQLiteLedger) -> [any Service] {
+    /// - Parameter only: the one mailing to look after; nil for all of the ledger.
+    func planner(_ broker: Broker, _ ledger: SQLiteLedger, only: MailingID? = nil) -> [any Service] {
         [
-            PlannerService(ledger: ledger, poll: settings.planner.poll, logger: logger),
+            PlannerService(ledger: ledger, poll: settings.planner.poll, only: only, logger: logger),
             Feeder(
                 broker: broker, ledger: ledger, window: settings.planner.window, poll: settings.planner.poll,
-                logger: logger),
+                only: only, logger: logger),
         ]
     }
 
@@ -116,7 +123,7 @@ struct Station {
         var configuration = ServiceGroupConfiguration(
             services: all, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         configuration.maximumGracefulShutdownDuration = settings.shutdown.grace
-        configuration.maximumCancellationDuration = .seconds(5)
+        // No limit behind that: a message that is on the wire has its answer, or the provider's time-out, before we end.
         try await ServiceGroup(configuration: configuration).run()
     }
 }
@@ -133,5 +140,19 @@ extension RedisEndpoint {
         password = redis.password
         caFile = redis.caFile
         timeout = redis.timeout.seconds
+    }
+}
+
+/// A service that others can do without: its failure is logged.
+private struct OptionalService: Service {
+    let service: any Service
+    let logger: Logger
+
+    func run() async throws {
+        do {
+            try await service.run()
+        } catch {
+            logger.warning("\(error)")
+        }
     }
 }
