@@ -25,6 +25,8 @@ final class SMTPConnectionHandler: ChannelInboundHandler {
     private var isEnded = false
     /// A job was finished on it.
     private var isUseful = false
+    /// The server ended it behind its answer to the last message of a job.
+    private var endsFruitful = false
 
     private var deadline = NIODeadline.distantFuture
     private var timer: Scheduled<Void>?
@@ -49,6 +51,8 @@ final class SMTPConnectionHandler: ChannelInboundHandler {
         if isEnded { return report() }
         if repliesSeen == 0 { wait(until: deadline) }
         attend()
+        // The server may have been quicker than this call: then no read follows that would send the first job.
+        flush()
     }
 
     func take(_ job: SMTPJob) {
@@ -138,7 +142,7 @@ final class SMTPConnectionHandler: ChannelInboundHandler {
     }
 
     private func becomeOpen() {
-        guard let context else { return }
+        guard let context, dialogue.failure == nil else { return }
         isOpen = true
         let connection = SMTPConnection(
             channel: context.channel, handler: NIOLoopBound(self, eventLoop: context.eventLoop))
@@ -151,6 +155,11 @@ final class SMTPConnectionHandler: ChannelInboundHandler {
         self.job = nil
         isUseful = true
         if case .deliver(_, let waiter) = job.work { waiter.resume(returning: run.answers) }
+        // A server may say goodbye behind its last answer; then nothing more may begin here.
+        guard dialogue.failure == nil else {
+            endsFruitful = run.isFruitful
+            return
+        }
         goOn(pool.freed(id, isFruitful: run.isFruitful))
     }
 
@@ -212,7 +221,7 @@ final class SMTPConnectionHandler: ChannelInboundHandler {
             job.work = .deliver(dialogue.takeRun(), waiter)
             pool.lost(id, job, failure, wasUseful: isUseful)
         } else {
-            pool.lost(id)
+            pool.lost(id, isFruitful: endsFruitful)
         }
     }
 

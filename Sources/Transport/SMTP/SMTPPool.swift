@@ -14,6 +14,7 @@ final class SMTPPool: Sendable {
         var roster: Roster
         var closers: [CheckedContinuation<Void, Never>] = []
         var isGone = false
+        var losses = SMTPLosses()
     }
 
     let provider: Provider
@@ -90,8 +91,8 @@ final class SMTPPool: Sendable {
     }
 
     /// A connection without a job is gone.
-    func lost(_ id: Int) {
-        change { $0.lost(id, leftover: nil, outcome: .quiet, now: .now(), jitter: 0) }
+    func lost(_ id: Int, isFruitful: Bool) {
+        change { $0.lost(id, leftover: nil, outcome: isFruitful ? .fruitful : .quiet, now: .now(), jitter: 0) }
         metrics.closed(open: state.withLock { $0.roster.open })
     }
 
@@ -103,7 +104,7 @@ final class SMTPPool: Sendable {
         if case .deliver(let run, _) = job.work { isFruitful = run.isFruitful }
         let isFailure = !isFruitful && (!wasUseful || failure.kind == .throttled)
         metrics.failed()
-        logger.info("SMTP connection lost: \(failure.error(of: provider))", metadata: ["provider": "\(provider.name)"])
+        tell(failure)
         if !goesOn { job.giveUp(failure, of: provider, isBegun: true) }
         change { roster in
             roster.lost(
@@ -111,6 +112,15 @@ final class SMTPPool: Sendable {
                 now: .now(), jitter: .random(in: 0...1))
         }
         metrics.closed(open: state.withLock { $0.roster.open })
+    }
+
+    /// Many connections may be lost in a moment, and each job goes on: of that a line now and then is enough.
+    private func tell(_ failure: SMTPFailure) {
+        let count = state.withLock { $0.losses.add(at: .now()) }
+        logger.log(
+            level: count == nil ? .debug : .info,
+            "\(SMTPLosses.text(count ?? 1)): \(failure.error(of: provider))",
+            metadata: ["provider": "\(provider.name)"])
     }
 
     // MARK: - What the roster asks for

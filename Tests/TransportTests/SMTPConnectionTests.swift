@@ -1,0 +1,120 @@
+import Logging
+import NIOCore
+import NIOEmbedded
+import NIOPosix
+import Testing
+
+@testable import Model
+@testable import Transport
+
+/// A connection and its pool, with the channel in the test's hands: what comes when is the test's choice.
+@Suite struct SMTPConnectionTests {
+    private static let hello = "220 ready\r\n250-test\r\n250 PIPELINING\r\n"
+    private static let envelope = "250 ok\r\n250 ok\r\n354 go on\r\n"
+
+    /// A pool whose own connections never get a greeting, so that jobs wait for those of the test.
+    private func pool(_ listener: SMTPSilentListener) -> SMTPPool {
+        SMTPPool(
+            provider: Provider(name: "test", scheme: .smtp, host: "127.0.0.1", port: listener.port),
+            hostname: "client.example.com", group: MultiThreadedEventLoopGroup.singleton,
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+    }
+
+    private func job(_ number: Int, _ waiter: CheckedContinuation<[Answer?], Never>) -> SMTPJob {
+        SMTPJob(.deliver(SMTPRun(.numbered(1, from: number)) { true }, waiter), stop: SMTPStop())
+    }
+
+    /// A connection of the pool on a channel without a socket.
+    private struct Line {
+        let channel = EmbeddedChannel()
+        let handler: SMTPConnectionHandler
+
+        init(_ pool: SMTPPool, id: Int) throws {
+            handler = SMTPConnectionHandler(id: id, pool: pool, settings: .plain)
+            try channel.pipeline.syncOperations.addHandler(handler)
+        }
+
+        func adopt() { handler.adopt(until: .now() + .seconds(60)) }
+
+        /// Hands on what the server says, in one read.
+        func receive(_ text: String) throws { try channel.writeInbound(ByteBuffer(string: text)) }
+
+        /// What was sent since the last call.
+        func sent() throws -> String {
+            var all = ""
+            while let part = try channel.readOutbound(as: ByteBuffer.self) { all += String(buffer: part) }
+            return all
+        }
+
+        func end() throws { _ = try channel.finish(acceptAlreadyClosed: true) }
+    }
+
+    @Test func aServerThatIsReadyBeforeTheConnectReturnsIsSentTheFirstJob() async throws {
+        let listener = try SMTPSilentListener()
+        let pool = pool(listener)
+        let answers = await withCheckedContinuation { waiter in
+            pool.add(job(1, waiter))
+            do {
+                let line = try Line(pool, id: 100)
+                try line.receive(Self.hello)
+                #expect(try line.sent() == "EHLO client.example.com\r\n")
+                line.adopt()
+                #expect(try line.sent() == "MAIL FROM:<news@example.com>\r\nRCPT TO:<user1@example.com>\r\nDATA\r\n")
+                try line.receive(Self.envelope)
+                try line.receive("250 taken\r\n")
+                try line.end()
+            } catch {
+                Issue.record(error)
+            }
+        }
+        #expect(answers.map { $0?.kind } == [.accepted])
+        await pool.close()
+    }
+
+    @Test func aGoodbyeBehindTheLastAnswerLeavesTheNextJobToAnotherConnection() async throws {
+        let listener = try SMTPSilentListener()
+        let pool = pool(listener)
+        let (added, add) = AsyncStream<Void>.makeStream()
+        let first = Task {
+            await withCheckedContinuation { waiter in
+                pool.add(job(1, waiter))
+                add.finish()
+            }
+        }
+        for await _ in added {}
+        let second = await withCheckedContinuation { waiter in
+            pool.add(job(2, waiter))
+            do {
+                let leaving = try Line(pool, id: 100)
+                leaving.adopt()
+                try leaving.receive(Self.hello)
+                try leaving.receive(Self.envelope)
+                _ = try leaving.sent()
+                try leaving.receive("250 taken\r\n421 enough for one connection\r\n")
+                #expect(try leaving.sent().isEmpty)
+                try leaving.end()
+                let staying = try Line(pool, id: 101)
+                staying.adopt()
+                try staying.receive(Self.hello)
+                #expect(try staying.sent().contains("RCPT TO:<user2@example.com>"))
+                try staying.receive(Self.envelope)
+                try staying.receive("250 taken\r\n")
+                try staying.end()
+            } catch {
+                Issue.record(error)
+            }
+        }
+        #expect(second.map { $0?.kind } == [.accepted])
+        #expect(await first.value.map { $0?.kind } == [.accepted])
+        await pool.close()
+    }
+
+    @Test func lossesAreToldAtOnceAndThenTenSecondsApart() {
+        var losses = SMTPLosses()
+        let start = NIODeadline.now()
+        let told = [0, 1, 9, 10, 11, 30].map { losses.add(at: start + .seconds($0)) }
+        #expect(told == [1, nil, nil, 3, nil, 2])
+        #expect(SMTPLosses.text(1) == "SMTP connection lost")
+        #expect(SMTPLosses.text(3) == "3 SMTP connections lost, the last one")
+    }
+}

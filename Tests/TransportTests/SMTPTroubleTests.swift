@@ -1,0 +1,31 @@
+import Sink
+import Testing
+
+@testable import Model
+@testable import Transport
+
+/// The transport against a server that often breaks connections off, or closes them with 421.
+@Suite struct SMTPTroubleTests {
+    /// Each group comes back soon: no job is lost between connections, and none waits for a reply to what was not sent.
+    @Test(.timeLimit(.minutes(1)))
+    func allGroupsComeBackWhileConnectionsBreak() async throws {
+        var configuration = SinkConfiguration(listeners: [SinkListener(scheme: .smtp)])
+        configuration.failures = try FailureProfile(parsing: "drop=0.15,drop-after=0.05,421=0.02")
+        let sink = try await SinkServer.start(configuration: configuration)
+        let provider = Provider(
+            name: "sink", scheme: .smtp, host: "127.0.0.1", port: sink.port(.smtp) ?? 0, connections: 8, timeout: 3)
+        let answers = try await withTransport(provider) { transport in
+            await withTaskGroup(of: [Answer?].self) { tasks in
+                for number in 0..<200 {
+                    tasks.addTask { await transport.deliver(.numbered(10, from: number * 10)) { true } }
+                }
+                return await tasks.reduce(into: []) { $0 += $1 }
+            }
+        }
+        await sink.stop()
+        let texts = answers.compactMap { $0?.text }
+        #expect(texts.count == 2000)
+        #expect(!texts.contains { $0.contains("did not answer") })
+        #expect(answers.filter { $0?.kind == .accepted }.count <= sink.counts.accepted)
+    }
+}
