@@ -41,7 +41,7 @@ import Testing
         batch_size: 250
         attempts: 7
         lifetime: 90m
-        uncertain: hold
+        uncertain: redeliver
 
         """
 
@@ -58,7 +58,7 @@ import Testing
         )
         #expect(mailing.text.source == "Hello {{first_name}}\n")
         #expect(mailing.speed == "500/s" && mailing.batchSize == 250 && mailing.attempts == 7)
-        #expect(mailing.lifetime == 5_400 && mailing.uncertain == .hold)
+        #expect(mailing.lifetime == 5_400 && mailing.uncertain == .redeliver)
         #expect(
             file.recipients
                 == RecipientSource(
