@@ -23,6 +23,7 @@ package enum MailingPreparation {
         mailing.fields = planner.fields
         mailing.nestedFields = try nestedFields(of: file.recipients)
         let used = try usedFields(mailing, provider, hostname)
+        try checkBody(mailing, provider, file.recipients)
         // Only what the templates say travels with the batches.
         mailing.fields = planner.fields.enumerated().filter { $0.offset < 2 || used.contains($0.offset) }.map(\.element)
         mailing.nestedFields = mailing.nestedFields.filter(mailing.fields.contains)
@@ -46,6 +47,20 @@ package enum MailingPreparation {
         case .sms: try BodyComposer(sms: mailing, body: provider.body).columns
         case .webhook: try BodyComposer(template: mailing.body, fields: mailing.fields, nested: mailing.nestedFields).columns
         }
+    }
+
+    /// A body that is no JSON for the first recipient is none for the others.
+    private static func checkBody(_ mailing: Mailing, _ provider: Provider, _ source: RecipientSource) throws {
+        guard mailing.channel != .email, provider.contentType == "application/json" else { return }
+        var planner = try RecipientPlanner(source: source, channel: mailing.channel, batchSize: 1)
+        var chunk = planner.makeChunk()
+        while try planner.next(&chunk), chunk.recipients.isEmpty {}
+        guard !chunk.recipients.isEmpty else { return }
+        let composer = switch mailing.channel {
+        case .sms: try BodyComposer(sms: mailing, body: provider.body)
+        default: try BodyComposer(template: mailing.body, fields: mailing.fields, nested: mailing.nestedFields)
+        }
+        try composer.checkJSON(chunk.recipients, row: 0)
     }
 
     private static func find(_ name: String, _ providers: [String: Provider]) throws -> Provider {

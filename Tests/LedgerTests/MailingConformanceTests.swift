@@ -114,7 +114,9 @@ import Testing
         #expect(try await ledger.exclusions(id, after: 0, limit: 1) == [excluded[0]])
         let rest = try await ledger.exclusions(id, after: 5, limit: 9)
         #expect(rest.count == 1 && rest[0].address.utf8.count < 600)
-        try await ledger.appendPlan(id, batches: [batch(1)], exclusions: [], rowsRead: 10)
+        // A reason that comes up in a second transaction is counted once more, not twice.
+        let later = Exclusion(row: 9, reason: .duplicate, id: "9", address: "again@example.com")
+        try await ledger.appendPlan(id, batches: [batch(1)], exclusions: [later], rowsRead: 10)
         try await ledger.finishPlan(id, now: 9)
         record = try #require(try await ledger.mailing(id))
         #expect(record.state == .sending && record.planningDone && record.planned == 9)
@@ -122,7 +124,7 @@ import Testing
             try await ledger.appendPlan(id, batches: [batch(2)], exclusions: [], rowsRead: 14)
         }
         let report = try #require(try await ledger.report(id, now: Example.start))
-        #expect(report.excluded == [.duplicate: 1, .invalidAddress: 1] && report.balances)
+        #expect(report.excluded == [.duplicate: 2, .invalidAddress: 1] && report.balances)
         #expect(try await ledger.audit(id) == [])
     }
 

@@ -44,6 +44,13 @@ struct BadInputTests {
         #expect(try sink.lines().isEmpty)
     }
 
+    @Test func aWebhookBodyThatIsNoJSONIsRefused() async throws {
+        let mailing = try MailingFolder(
+            provider: "http://127.0.0.1:9/", recipients: MailingFolder.recipients(2), body: #"{"to":"{{email}}", x}"#)
+        let outcome = try await mailing.send()
+        #expect(outcome.status == 1 && outcome.errors.contains("not JSON"), "\(outcome.errors)")
+    }
+
     @Test func invalidUTF8IsNamedByItsRow() async throws {
         let sink = try await RunningSink()
         let mailing = try MailingFolder(provider: sink.url, recipients: "")

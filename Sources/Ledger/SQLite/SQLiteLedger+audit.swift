@@ -24,7 +24,7 @@ extension SQLiteLedger {
             try expect("batches", "SELECT count(*) FROM batch", record.nextBatch)
             try expect("fingerprints", "SELECT sum(length(hashes)) / 4 FROM fingerprint", total)
             try expect("exclusions", "SELECT count(*) FROM exclusion", record.excludedCount)
-            try expect("exclusions by reason", "SELECT sum(n) FROM excluded", record.excludedCount)
+            try expect("exclusions by reason", "SELECT sum(n) FROM exclusion_count", record.excludedCount)
             try expect("reasons of failed and expired recipients", "SELECT sum(n) FROM failure", failed)
             try expect(
                 "deferred recipients with a due time", "SELECT count(nullif(due, 0)) FROM setback",

@@ -85,7 +85,7 @@ extension SQLiteLedger: PlanStore {
         for (reason, count) in reasons {
             try db.cachedStatement(
                 sql: """
-                    INSERT INTO excluded (mailing, reason, n) VALUES (?, ?, ?)
+                    INSERT INTO exclusion_count (mailing, reason, n) VALUES (?, ?, ?)
                     ON CONFLICT DO UPDATE SET n = n + excluded.n
                     """
             ).execute(arguments: [id.description, reason.rawValue, count])

@@ -41,7 +41,7 @@ extension SQLiteLedger: ReportStore {
             }
             let failures = try Self.pairs(
                 db, "SELECT class, sum(n) FROM failure WHERE mailing = ? AND n > 0 GROUP BY class", id)
-            let excluded = try Self.pairs(db, "SELECT reason, n FROM excluded WHERE mailing = ?", id)
+            let excluded = try Self.pairs(db, "SELECT reason, n FROM exclusion_count WHERE mailing = ?", id)
             let seconds = record.started.map { Double((record.finished ?? now) - $0) / 1000 } ?? 0
             let sent = progress[.sent] + progress[.delivered]
             let (timeline, step) = try Self.timeline(db, id)

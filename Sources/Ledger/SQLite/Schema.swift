@@ -140,7 +140,7 @@ enum Schema {
             PRIMARY KEY (mailing, row)
         ) STRICT, WITHOUT ROWID;
 
-        CREATE TABLE excluded (
+        CREATE TABLE exclusion_count (
             mailing TEXT NOT NULL,
             reason TEXT NOT NULL,
             n INTEGER NOT NULL,

@@ -37,7 +37,7 @@ struct LedgerOptions: ParsableArguments {
     func open() throws -> SQLiteLedger {
         let path = try settings().ledger.path
         guard FileManager.default.fileExists(atPath: path) else {
-            throw ValidationError("there is no ledger \(path); name one with --ledger")
+            throw Refusal("there is no ledger \(path); name one with --ledger")
         }
         return try SQLiteLedger.open(path, logger: Logger(label: "flotilla"))
     }
@@ -50,10 +50,10 @@ struct MailingArgument: ParsableArguments {
     func find(in ledger: SQLiteLedger) async throws -> MailingRecord {
         let found = try await ledger.find(prefix: id)
         guard let record = found.first else {
-            throw ValidationError("no mailing begins with '\(id)'; flotilla mailing list shows them")
+            throw Refusal("no mailing begins with '\(id)'; flotilla mailing list shows them")
         }
         guard found.count == 1 else {
-            throw ValidationError("'\(id)' is the beginning of several mailings: \(found.map(\.id.description).joined(separator: ", "))")
+            throw Refusal("'\(id)' is the beginning of several mailings: \(found.map(\.id.description).joined(separator: ", "))")
         }
         return record
     }
@@ -137,7 +137,7 @@ extension MailingCommand {
             let ledger = try options.open()
             let record = try await mailing.find(in: ledger)
             guard let detail = try await ledger.recipient(record.id, recipient) else {
-                throw ValidationError("mailing \(record.id) has no recipient '\(recipient)'; was it left out? See: flotilla mailing report \(record.id)")
+                throw Refusal("mailing \(record.id) has no recipient '\(recipient)'; was it left out? See: flotilla mailing report \(record.id)")
             }
             print(RecipientText(detail).text)
         }
@@ -230,7 +230,7 @@ private func change(
     let ledger = try options.open()
     let record = try await argument.find(in: ledger)
     guard try await ledger.setState(record.id, to: state, from: from, reason: reason, now: Clock.milliseconds()) else {
-        throw ValidationError("mailing \(record.id) is \(record.state.rawValue) and cannot become \(state.rawValue)")
+        throw Refusal("mailing \(record.id) is \(record.state.rawValue) and cannot become \(state.rawValue)")
     }
     if state == .stopped {
         // Without a planner at work nobody else would settle them; what is with the workers is settled when it comes back.

@@ -23,10 +23,10 @@ struct RunOptions: ParsableArguments {
         var settings = try Settings.load(file: config, environment: ProcessInfo.processInfo.environment)
         if let redis {
             guard let url = RedisURL(redis) else {
-                throw ValidationError("--redis '\(redis)' is no Redis URL: redis://host:port, rediss://host:port or unix:///path")
+                throw Refusal("--redis '\(redis)' is no Redis URL: redis://host:port, rediss://host:port or unix:///path")
             }
             guard url.username == nil, url.password == nil else {
-                throw ValidationError(
+                throw Refusal(
                     "--redis shows its user and password to everyone who lists processes; use FLOTILLA_REDIS_URL")
             }
             settings.redis.endpoint = url.endpoint

@@ -59,7 +59,7 @@ struct Send: AsyncParsableCommand {
             level: quiet ? max(settings.log.level, .warning) : settings.log.level, format: settings.log.format,
             terminal: terminal)
         if let report, !FileManager.default.isWritableFile(atPath: URL(fileURLWithPath: report).deletingLastPathComponent().path) {
-            throw ValidationError("--report \(report): its folder is not there or cannot be written to")
+            throw Refusal("--report \(report): its folder is not there or cannot be written to")
         }
         // What can be wrong with the input is found before anything is started or written.
         let file = try MailingFile.load(mailing, overrides: .init(recipients: recipients, provider: provider))
