@@ -15,6 +15,7 @@ package struct Collector: Service {
     /// How often entries are looked for that a collector read and did not confirm, and how long they must have waited.
     private static let patrol = Duration.seconds(30)
 
+    private let broker: Broker
     private let status: StatusStreams
     private let ledger: any ResultStore & MailingStore
     private let name: String
@@ -30,6 +31,7 @@ package struct Collector: Service {
     package init(
         broker: Broker, ledger: any ResultStore & MailingStore, name: String, limit: Int = 200, logger: Logger
     ) {
+        self.broker = broker
         status = StatusStreams(broker)
         self.ledger = ledger
         self.name = name
@@ -48,6 +50,23 @@ package struct Collector: Service {
             await collect { stopping.load(ordering: .relaxed) }
         } onGracefulShutdown: {
             stopping.store(true, ordering: .relaxed)
+        }
+        await status.close()
+    }
+
+    /// Collects what is left in Redis, whoever read it, and returns: for a process whose Redis ends with it, after its
+    /// roles have ended.
+    package func drain() async {
+        let status = StatusStreams(broker)
+        do throws(RedisError) {
+            while true {
+                var entries = try await status.claimAbandoned(by: name, idle: .zero, count: limit)
+                if entries.isEmpty { entries = try await status.read(consumer: name, count: limit, block: nil) }
+                guard !entries.isEmpty, let closed = await write(entries) else { break }
+                try await status.confirm(entries, closed: closed)
+            }
+        } catch {
+            logger.error("results are left in Redis: \(error)")
         }
         await status.close()
     }

@@ -122,6 +122,19 @@ struct SendTests {
         #expect(try sink.lines().count == 3000)
     }
 
+    @Test func aProviderThatNeverAnswersDoesNotSpoilTheStop() async throws {
+        let sink = try await RunningSink("smtp", ["--fail", "stall=0.02"])
+        let mailing = try MailingFolder(provider: "slow", recipients: MailingFolder.recipients(1000), extra: "batch_size: 100\n")
+        let config = try mailing.folder.write(
+            "providers:\n  slow:\n    url: \(sink.url)\n    timeout: 3s\nshutdown:\n  grace: 500ms\n", to: "flotilla.yaml")
+        let running = try RunningProgram(["send", mailing.mailing, "--ledger", mailing.ledger, "--config", config])
+        try await eventually("some have arrived") { try sink.arrived().count > 100 }
+        running.signal(SIGINT)
+        #expect(try await running.end() == 2, "\(running.errors)")
+        let arrived = try sink.arrived().count
+        #expect(try mailing.count("sent") == arrived)
+    }
+
     @Test func aSpeedIsKept() async throws {
         let sink = try await RunningSink()
         let mailing = try MailingFolder(

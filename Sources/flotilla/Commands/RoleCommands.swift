@@ -1,5 +1,6 @@
 import ArgumentParser
 import Broker
+import Collecting
 import Ledger
 import Logging
 import Model
@@ -93,12 +94,14 @@ struct Up: RoleCommand {
         let station = try Station(settings, endpoint: redis?.endpoint, terminal: terminal)
         let ledger = try station.openLedger()
         let broker = try await station.openBroker("up")
+        let collector = station.collector(broker, ledger)
         try await station.run(
             station.metricsServer()
                 + [
                     Observer(broker: broker, ledger: ledger, readiness: station.readiness, logger: station.logger),
-                    station.collector(broker, ledger), station.worker(broker),
+                    collector, station.worker(broker),
                 ] + station.planner(broker, ledger))
+        await collector.drain()
         await broker.close()
         duty.release()
     }

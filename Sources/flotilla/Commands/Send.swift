@@ -1,5 +1,6 @@
 import ArgumentParser
 import Broker
+import Collecting
 import Delivery
 import Foundation
 import Ledger
@@ -85,12 +86,15 @@ struct Send: AsyncParsableCommand {
         let broker = try await station.openBroker("send")
         let follower = Follower(
             id: id, name: job.mailing.name, ledger: ledger, terminal: terminal, isQuiet: quiet)
+        let collector = station.collector(broker, ledger)
         try await station.run(
             station.optionalMetricsServer()
                 + [
                     Observer(broker: broker, ledger: ledger, readiness: station.readiness, logger: station.logger),
-                    station.collector(broker, ledger), station.worker(broker),
+                    collector, station.worker(broker),
                 ] + station.planner(broker, ledger, only: id), until: follower)
+        // Our Redis ends with us: what a slow provider answered after the grace is collected here.
+        await collector.drain()
         await broker.close()
         try await finish(id, ledger, settings)
     }

@@ -81,7 +81,7 @@ struct Station {
         metricsServer().map { OptionalService(service: $0, logger: logger) }
     }
 
-    func collector(_ broker: Broker, _ ledger: SQLiteLedger) -> any Service {
+    func collector(_ broker: Broker, _ ledger: SQLiteLedger) -> Collector {
         Collector(
             broker: broker, ledger: ledger, name: name, limit: settings.collector.batch, logger: logger)
     }
