@@ -5,6 +5,12 @@ import NIOPosix
 import NIOSSL
 import Synchronization
 
+#if canImport(Glibc)
+import Glibc
+#else
+import Darwin
+#endif
+
 /// One connection to Redis: commands of concurrent callers go out together, replies come back in their order.
 final class RedisConnection: Sendable {
     /// What waits for replies: a caller with one or more commands.
@@ -104,7 +110,7 @@ final class RedisConnection: Sendable {
                 try channel.pipeline.syncOperations.handler(type: RedisHandler.self).connection
             }.get()
         } catch {
-            throw .unavailable(endpoint: where_, why: "\(error)")
+            throw .unavailable(endpoint: where_, why: plainText(error))
         }
         try await connection.enter(endpoint, name: name)
         return connection
@@ -132,6 +138,17 @@ final class RedisConnection: Sendable {
         var configuration = TLSConfiguration.makeClientConfiguration()
         if let file = endpoint.caFile { configuration.trustRoots = .file(file) }
         return try NIOSSLContext(configuration: configuration)
+    }
+
+    /// What happened, in the system's words and without the names of types.
+    private static func plainText(_ error: any Error) -> String {
+        switch error {
+        case let error as NIOConnectionError:
+            // With no attempt made, the name has no address.
+            error.connectionErrors.first.map { plainText($0.error) } ?? "the host's name is not known"
+        case let error as IOError: String(cString: strerror(error.errnoCode))
+        default: "\(error)"
+        }
     }
 
     /// A literal address cannot be a TLS server name (RFC 6066 section 3).

@@ -2,6 +2,12 @@ import Model
 import NIOCore
 import NIOPosix
 
+#if canImport(Glibc)
+import Glibc
+#else
+import Darwin
+#endif
+
 /// Why a connection cannot be used any more, or could not be had.
 struct SMTPFailure: Error, Sendable, Equatable {
     var kind: AnswerClass
@@ -52,7 +58,7 @@ extension SMTPFailure {
 
     /// An error in one line.
     static func short(_ error: any Error) -> String {
-        let text = if let error = error as? IOError { error.description } else { "\(error)" }
+        let text = if let error = error as? IOError { String(cString: strerror(error.errnoCode)) } else { "\(error)" }
         return String(text.prefix(200).map { $0.isNewline ? " " : $0 })
     }
 }
