@@ -58,7 +58,7 @@ import Testing
                     try:
                         while True:
                             c.request('POST', '/', '{"to":"%d.%d"}' % (name, n)); r = c.getresponse(); r.read(); n += 1
-                    except Exception: print(name, n)
+                    except Exception: sys.stdout.write('%d %d\\n' % (name, n))
                 threads = [threading.Thread(target=run, args=(i,)) for i in range(4)]
                 for t in threads: t.start()
                 for t in threads: t.join()
