@@ -7,9 +7,11 @@ package struct RecipientResult: Sendable, Equatable {
     package var attempts: Int
     /// When, in milliseconds since 1970.
     package var at: Int64
-    /// When the next attempt is due, in milliseconds since 1970; 0 unless `state` is `deferred`.
+    /// When the next attempt is due, in milliseconds since 1970; 0 unless `state` is `deferred`, or `uncertain` and the
+    /// message is sent again: such a result puts the recipient on the list of the uncertain and moves no state.
     package var due: Int64
-    /// The provider's last answer; nil where there was none (stopped, expired before an attempt).
+    /// The provider's last answer; nil where there was none (stopped, expired before an attempt). Of an uncertain one, why
+    /// it is not known whether the message arrived.
     package var answer: Answer?
 
     package init(
@@ -43,16 +45,20 @@ package struct ResultGroup: Sendable, Equatable {
     /// The group's number within (batch, generation, worker), from 0: writing one twice changes nothing.
     package var sequence: Int
     package var closing: Closing
+    /// With a closing group: how many groups all workers reported of this generation, this one included. Redis counts them.
+    package var groups: Int
     package var results: [RecipientResult]
 
     package init(
-        batch: BatchID, generation: Int, worker: String, sequence: Int, closing: Closing, results: [RecipientResult]
+        batch: BatchID, generation: Int, worker: String, sequence: Int, closing: Closing, groups: Int = 0,
+        results: [RecipientResult]
     ) {
         self.batch = batch
         self.generation = generation
         self.worker = worker
         self.sequence = sequence
         self.closing = closing
+        self.groups = groups
         self.results = results
     }
 }

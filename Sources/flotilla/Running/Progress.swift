@@ -52,9 +52,15 @@ struct Follower: Service {
         // What was with the workers has come back.
         case .stopped: progress.open == progress[.uncertain]
         // An operator who pauses will resume; a mailing that paused itself needs somebody to mend something.
-        case .paused: try await ledger.mailing(id)?.reason != PauseReason.byHand
+        case .paused: try await isPausedByItself()
         default: progress.state.isTerminal
         }
+    }
+
+    /// State and reason are of one reading: between two, an operator may have resumed the mailing.
+    private func isPausedByItself() async throws(LedgerError) -> Bool {
+        guard let record = try await ledger.mailing(id) else { return true }
+        return record.state == .paused && record.reason != PauseReason.byHand
     }
 }
 
