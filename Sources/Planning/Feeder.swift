@@ -129,7 +129,9 @@ package actor Feeder: Service {
         let known = try await queue.fed(record.id)
         let missing = marked.filter { known[$0.number] != $0.generation }
         for mark in missing {
-            _ = try await ledger.giveUp(BatchID(mailing: record.id, number: mark.number), generation: mark.generation)
+            _ = try await ledger.giveUp(
+                BatchID(mailing: record.id, number: mark.number), generation: mark.generation, uncertain: nil, why: "",
+                now: Clock.milliseconds())
         }
         if !missing.isEmpty {
             logger.notice(
