@@ -46,23 +46,26 @@ package struct EpochBoard: Sendable {
         case foreign
     }
 
-    /// Takes or keeps the feeder's duty here; it is free again when this is not called for `time`.
-    package func hold(_ fence: Fence, time: Duration) async throws(RedisError) -> Duty {
+    /// Takes or keeps the feeder's duty here, and tells the epoch that Redis believes in, and the server's run id. The duty is
+    /// free again when this is not called for `time`.
+    package func hold(
+        _ fence: Fence, time: Duration
+    ) async throws(RedisError) -> (duty: Duty, epoch: Epoch?, run: String) {
         let reply = try await broker.redis.run(
-            Scripts.guardDuty, keys: [broker.keys.fence],
-            arguments: [.text(fence.ledger), RedisWord(fence.number), RedisWord(time.nanoseconds / 1_000_000)])
-        return switch reply.int {
-        case 1: .held
-        case -1: .foreign
-        default: .lost
+            Scripts.guardDuty, keys: [broker.keys.fence, broker.keys.epoch],
+            arguments: [
+                .text(fence.ledger), RedisWord(fence.number), RedisWord(time.nanoseconds / 1_000_000), .serverRun,
+            ])
+        guard let values = reply.array, values.count == 3, let epoch = values[1].text, let run = values[2].text else {
+            throw .unexpected("guard: \(reply)")
         }
-    }
-
-    /// The epoch that Redis tells, and the server's run id.
-    package func current() async throws(RedisError) -> (epoch: Epoch?, run: String) {
-        let replies = try await broker.redis.pipeline([["GET", .text(broker.keys.epoch)], ["ECHO", .serverRun]])
-        for case .error(let text) in replies { throw .command(text) }
-        return (replies[0].text.map { Epoch(text: $0) }, replies[1].text ?? "")
+        let duty: Duty =
+            switch values[0].int {
+            case 1: .held
+            case -1: .foreign
+            default: .lost
+            }
+        return (duty, epoch.isEmpty ? nil : Epoch(text: epoch), run)
     }
 
     /// Begins an epoch: all batches that were ready or in work are gone from Redis, results and limits stay.

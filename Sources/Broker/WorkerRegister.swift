@@ -48,13 +48,16 @@ package struct WorkerRegister: Sendable {
         package let isClean: Bool
     }
 
-    package func all() async throws(RedisError) -> [Registration] {
+    /// All workers, and the time of the answer in milliseconds of Redis time.
+    package func all() async throws(RedisError) -> (workers: [Registration], now: UInt64) {
         let replies = try await broker.redis.pipeline([
             ["HGETALL", .text(broker.keys.workers)], ["TIME"], ["ECHO", .serverRun],
         ])
         for case .error(let text) in replies { throw .command(text) }
         let words = replies[0].array ?? []
-        let now = (replies[1].array?.first?.int ?? 0) * 1000
+        let clock = (replies[1].array ?? []).compactMap(\.int)
+        guard clock.count == 2 else { throw .unexpected("TIME: \(replies[1])") }
+        let now = clock[0] * 1000 + clock[1] / 1000
         let run = replies[2].text ?? ""
         var found: [Registration] = []
         for index in stride(from: 0, to: words.count - 1, by: 2) {
@@ -64,6 +67,6 @@ package struct WorkerRegister: Sendable {
             found.append(
                 Registration(worker: worker, isAlive: expiry >= now, isClean: parts[1] == run && parts[2] == "clean"))
         }
-        return found
+        return (found, UInt64(now))
     }
 }
