@@ -65,7 +65,7 @@ package struct WorkerRegister: Sendable {
             let parts = value.split(separator: " ", omittingEmptySubsequences: false)
             guard parts.count == 3, let expiry = Int64(parts[0]) else { continue }
             found.append(
-                Registration(worker: worker, isAlive: expiry >= now, isClean: parts[1] == run && parts[2] == "clean"))
+                Registration(worker: worker, isAlive: expiry > now, isClean: parts[1] == run && parts[2] == "clean"))
         }
         return (found, UInt64(now))
     }

@@ -1,6 +1,7 @@
 import Broker
 import Logging
 import Model
+import Policy
 
 extension BatchRun {
     /// What is left to do of a batch whose worker died: done recipients are skipped, those that may have been reached are

@@ -31,21 +31,20 @@ package struct Worker: Service {
     /// Works until a graceful shutdown: then takes nothing new, finishes what is on the wire, gives the rest back. What is
     /// still on the wire when most of the grace is over is cut short.
     package func run() async throws {
-        let isDone = Atomic<Bool>(false)
         await withTaskCancellationHandler {
             await withGracefulShutdownHandler {
                 await withDiscardingTaskGroup { group in
-                    group.addTask { await keepLease { isDone.load(ordering: .relaxed) } }
-                    group.addTask { await flush { isDone.load(ordering: .relaxed) } }
+                    group.addTask { await keepLease() }
+                    group.addTask { await flush() }
                     group.addTask { await watch() }
                     await withDiscardingTaskGroup { await take(into: &$0) }
-                    isDone.store(true, ordering: .relaxed)
+                    shared.hasEnded()
                 }
             } onGracefulShutdown: {
                 shared.stop()
                 Task {
                     try? await Task.sleep(for: shared.configuration.grace * 4 / 5)
-                    if !isDone.load(ordering: .relaxed) { await cut() }
+                    await cut()
                 }
             }
         } onCancel: {
@@ -59,6 +58,7 @@ package struct Worker: Service {
 
     /// Waits no longer for what is on the wire: it becomes uncertain, by name.
     package func cut() async {
+        guard !shared.isDone, !shared.isCut else { return }
         shared.logger.warning("the stop is cut short: what providers have not answered is uncertain now")
         shared.cut()
         await shelf.abort()
@@ -154,14 +154,16 @@ package struct Worker: Service {
     }
 
     /// Renews the lease as long as anything is in hand.
-    private func keepLease(until isDone: () -> Bool) async {
+    private func keepLease() async {
         var patience = Patience()
-        while !isDone() {
+        while !shared.isDone {
             do throws(RedisError) {
                 try await shared.tenure.renew()
                 patience = Patience()
                 let next = ContinuousClock.now + shared.tenure.interval
-                while !isDone(), ContinuousClock.now < next { try? await Task.sleep(for: .milliseconds(50)) }
+                while !shared.isDone, ContinuousClock.now < next {
+                    guard (try? await Task.sleep(for: .milliseconds(50))) != nil else { return }
+                }
             } catch {
                 if patience.count % 20 == 0 { shared.logger.warning("the lease cannot be renewed: \(error)") }
                 guard await patience.wait() else { return }
@@ -170,9 +172,9 @@ package struct Worker: Service {
     }
 
     /// Sends results that wait for others no longer than they may.
-    private func flush(until isDone: () -> Bool) async {
+    private func flush() async {
         let wait = shared.configuration.flush
-        while !isDone() {
+        while !shared.isDone {
             for claim in shared.inHand.claims { await claim.buffer.flush(olderThan: wait) }
             do { try await Task.sleep(for: max(wait / 2, .milliseconds(5))) } catch { return }
         }

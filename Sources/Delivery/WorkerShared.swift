@@ -22,6 +22,7 @@ final class WorkerShared: Sendable {
     let messageSize = Atomic<Int>(4096)
     private let stopping = Atomic<Bool>(false)
     private let cutting = Atomic<Bool>(false)
+    private let done = Atomic<Bool>(false)
     private let troubles = Mutex<[String: ContinuousClock.Instant]>([:])
     private let halts = Mutex<[MailingID: String]>([:])
 
@@ -41,6 +42,11 @@ final class WorkerShared: Sendable {
     var isStopping: Bool { stopping.load(ordering: .relaxed) }
 
     func stop() { stopping.store(true, ordering: .relaxed) }
+
+    /// Nothing is in hand any more, and nothing will be.
+    var isDone: Bool { done.load(ordering: .relaxed) }
+
+    func hasEnded() { done.store(true, ordering: .relaxed) }
 
     /// The stop is cut short: what is on the wire now is not waited for.
     var isCut: Bool { cutting.load(ordering: .relaxed) }

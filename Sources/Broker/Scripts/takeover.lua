@@ -13,7 +13,7 @@ for _, consumer in ipairs(consumers) do
   local name, pending = consumer[2], consumer[4]
   local known = redis.call('HGET', KEYS[2], name)
   local expiry = known and tonumber(string.match(known, '^%d+')) or 0
-  if name ~= ARGV[2] and expiry < now then
+  if name ~= ARGV[2] and expiry <= now then
     if pending == 0 then
       if known == false or expiry + tonumber(ARGV[4]) < now then
         redis.call('XGROUP', 'DELCONSUMER', KEYS[1], ARGV[1], name)
