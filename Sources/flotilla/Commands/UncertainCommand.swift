@@ -28,26 +28,22 @@ extension MailingCommand {
         @Option(help: "Decide about the one with this address or id; may be given several times.") var recipient: [String] = []
 
         func validate() throws {
-            let isListing = held || json || limit != nil
-            switch (decision, all, recipient.isEmpty) {
-            case (nil, false, true):
-                if resend { throw ValidationError("--resend and --settle exclude each other") }
-            case (nil, _, _): throw ValidationError("--all and --recipient need a decision: --resend, or --settle sent|failed")
-            case (_, false, true): throw ValidationError("a decision needs --all, or --recipient ADDRESS_OR_ID")
-            case (_, true, false): throw ValidationError("--all and --recipient exclude each other")
-            default: if isListing { throw ValidationError("--held, --json and --limit are of the list, not of a decision") }
+            if resend, settle != nil { throw ValidationError("--resend and --settle exclude each other") }
+            if all, !recipient.isEmpty { throw ValidationError("--all and --recipient exclude each other") }
+            let isNamed = all || !recipient.isEmpty
+            if decision == nil, isNamed {
+                throw ValidationError("--all and --recipient need a decision: --resend, or --settle sent|failed")
+            }
+            if decision != nil, !isNamed { throw ValidationError("a decision needs --all, or --recipient ADDRESS_OR_ID") }
+            if decision != nil, held || json || limit != nil {
+                throw ValidationError("--held, --json and --limit are of the list, not of a decision")
             }
             if let limit, limit < 1 { throw ValidationError("--limit is 1 or more") }
         }
 
-        /// Nil for a list, and where two are given.
+        /// Nil for a list.
         private var decision: UncertainDecision? {
-            switch (resend, settle) {
-            case (true, nil): .resend
-            case (false, .sent?): .sent
-            case (false, .failed?): .failed
-            default: nil
-            }
+            resend ? .resend : settle.map { $0 == .sent ? .sent : .failed }
         }
 
         func run() async throws {
