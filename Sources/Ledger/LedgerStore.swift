@@ -1,7 +1,8 @@
 package import Model
 
 /// The whole of a ledger: what an engine must do, and what the conformance suite tests.
-package typealias LedgerStore = MailingStore & PlanStore & Outbox & ResultStore & ReportStore & DutyStore
+package typealias LedgerStore = MailingStore & PlanStore & Outbox & ResultStore & ReportStore & UncertainStore
+    & DutyStore
 
 /// Mailings and their states. `now` is in milliseconds since 1970 everywhere.
 package protocol MailingStore: Sendable {

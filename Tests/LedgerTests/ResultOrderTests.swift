@@ -11,6 +11,8 @@ import Testing
         var sentInTimeline: Int
         var failedInTimeline: Int
         var fed: [FedMark]
+        var uncertain: [String]
+        var listed: UncertainCounts
     }
 
     @Test(arguments: Array(zip(0..<12, Array(repeating: Engine.all, count: 12).joined())))
@@ -70,7 +72,9 @@ import Testing
             return deferred(index, attempts: generation, due: at + Int64.random(in: 1...99, using: &generator), at: at)
         // At most one generation fails a recipient, so that there is one reason to count.
         case 6..<8 where (index + batch) % 2 == generation - 1: return failed(index, attempts: generation, at: at)
-        case 8: return RecipientResult(index: index, state: .uncertain, attempts: generation, at: at)
+        case 8:
+            let due = Bool.random(using: &generator) ? at + 5 : 0
+            return uncertain(index, attempts: generation, due: due, at: at)
         default: return RecipientResult(index: index, state: .delivered, attempts: generation, at: at)
         }
     }
@@ -117,6 +121,9 @@ import Testing
         return Outcome(
             states: report.states, failures: report.failures, recipients: recipients,
             sentInTimeline: report.timeline.reduce(0) { $0 + $1.sent },
-            failedInTimeline: report.timeline.reduce(0) { $0 + $1.failed }, fed: try await ledger.fedBatches(id))
+            failedInTimeline: report.timeline.reduce(0) { $0 + $1.failed }, fed: try await ledger.fedBatches(id),
+            uncertain: try await ledger.uncertain(id, onlyHeld: false, after: nil, limit: 99).map {
+                "\($0.batch)/\($0.index) \($0.listing.generation) \($0.listing.isHeld) \($0.listing.at) \($0.state.name)"
+            }, listed: report.uncertain)
     }
 }
