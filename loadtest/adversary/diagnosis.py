@@ -22,8 +22,9 @@ async def redis(ask):
         for key in sorted(found):
             kind = await ask("TYPE", key)
             if kind == "stream":
-                lines.append(f"{key}: {await ask('XLEN', key)} entries")
-                for group in map(pairs, await ask("XINFO", "GROUPS", key)):
+                entries = await ask("XLEN", key)
+                lines.append(f"{key}: {entries} entries")
+                for group in map(pairs, await ask("XINFO", "GROUPS", key)) if entries else ():
                     lines.append(f"  group {group}")
                     for consumer in map(pairs, await ask("XINFO", "CONSUMERS", key, group["name"])):
                         lines.append(f"    consumer {consumer}")

@@ -5,6 +5,12 @@ from .conveyor import RedisError
 from .plan import ROLES
 
 
+def last_line(text):
+    """What a command said last, short enough for a line of ours."""
+    line = text.splitlines()[-1] if text else ""
+    return line if len(line) <= 120 else line[:117] + "..."
+
+
 class Adversary:
     def __init__(self, run):
         self.run, self.book, self.fleet = run, run.book, run.fleet
@@ -223,7 +229,7 @@ class Adversary:
             self.book.say("  resumed")
         else:
             # It may have been taken all the same: the answer was lost, not the deed.
-            self.book.leave_out("pause", text.splitlines()[-1] if text else f"status {code}")
+            self.book.leave_out("pause", last_line(text) or f"status {code}")
             if (self.run.watch.mailing_state or "") == "paused" or code == -1:
                 await self.insist("resume", self.run.mailing, once=code == -1)
         self.book.blame("paused", False)
@@ -240,7 +246,7 @@ class Adversary:
             await self.insist("speed", self.run.mailing, "own")
             self.book.say("  speed as before")
         else:
-            self.book.leave_out("speed", text.splitlines()[-1] if text else f"status {code}")
+            self.book.leave_out("speed", last_line(text) or f"status {code}")
         self.taken.discard("the speed")
 
     async def insist(self, *words, once=False):

@@ -52,7 +52,7 @@ class Role:
         """SIGTERM. The end must have status 0 and come within the grace: anything else is a finding. Returns seconds."""
         self.wanted = False
         self.measure()
-        begun, limit = time.time(), self.fleet.grace + 5
+        begun, limit = time.time(), self.fleet.grace + 2
         if self.alive:
             self.process.send_signal(signal.SIGTERM)
         while self.process.poll() is None and time.time() - begun < limit:

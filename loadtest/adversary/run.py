@@ -180,7 +180,7 @@ providers:
     async def go(self):
         await self.start()
         longest = max(2.0, self.o.seconds / 3)
-        gap = self.o.gap or max(0.8, self.o.seconds / 40)
+        gap = self.o.gap or max(1.3, self.o.seconds / 40)
         self.plan = draw(self.o.seed, self.o.seconds, self.kinds, gap, longest) if self.kinds else []
         self.book.say(
             f"mailing {self.mailing}: {self.o.recipients:,} recipients, {self.speed}/s, uncertain: {self.o.uncertain}, lease "
@@ -361,6 +361,9 @@ providers:
             ("memory", "Redis used_memory at most, MB", round(memory, 1), f"{self.o.memory:.0f}", memory <= self.o.memory),
             ("still", "longest stand-still less our own outages, s", round(own[0], 1), f"{self.o.still:.0f}", own[0] <= self.o.still),
         ]
+        late = judge.late_after_pause(arrivals, self.adversary.pauses)
+        if self.adversary.pauses and set(self.book.done) <= {"pause", "speed"}:
+            rows.append(("late", "messages begun more than 1 s after a pause", late, "0", late == 0))
         if self.graceful():
             rows.append(("graceful", "uncertain, though every fault was a graceful one", listed, "0", listed == 0))
         rows.append(("judge", "the judge finds a tampered record", "yes" if awake else "NO", "yes", awake))
@@ -371,7 +374,7 @@ providers:
             "faults": self.book.done, "left_out": self.book.left_out, "disk_note": self.disk_note,
             "stand_still": {"in_all": whole[0], "in_all_at": whole[1], "own": own[0], "own_at": own[1]},
             "outages": [{"from": a - self.started, "to": b - self.started, "why": w} for a, b, w in self.book.outages],
-            "pauses": len(self.adversary.pauses), "late_after_pause": judge.late_after_pause(arrivals, self.adversary.pauses),
+            "pauses": len(self.adversary.pauses), "late_after_pause": late,
             "redis_peak_mb": memory, "seconds": self.ended - self.started, "seconds_after_healing": self.took,
             "settled": self.settled, "findings": self.book.findings, "events": self.book.events,
             "plan": [vars(x) for x in self.plan], "stuck": getattr(self, "stuck", None), "report": getattr(self, "report", None),
