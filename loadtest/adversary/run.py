@@ -102,17 +102,15 @@ lifetime: 24h
 uncertain: {self.o.uncertain}
 """)
         self.provider_port = quiet_port(rng)
-        self.configure(lease=None)
-        self.lease = self.probe_lease()
-        self.configure(self.lease)
+        self.configure()
 
-    def configure(self, lease):
+    def configure(self):
         (self.dir / "flotilla.yaml").write_text(f"""redis: {{url: "unix://{self.dir}/redis.sock"}}
 ledger: {{path: "{self.ledger}"}}
 worker:
   retry_base: 200ms
   retry_cap: 2s
-{f'  lease: {lease}' if lease else ''}
+  lease: {self.o.lease}
 metrics: {{listen: "off"}}
 log: {{level: {self.o.log_level}}}
 email: {{hostname: chaos.example.com}}
@@ -120,18 +118,6 @@ shutdown: {{grace: {self.o.grace}s}}
 providers:
   sink: {{url: "smtp://{HOST}:{self.provider_port}", timeout: 10s, connect_timeout: 5s, connections: 10}}
 """)
-
-    def probe_lease(self):
-        """The lease to run with; None when this binary knows no leases."""
-        answer = subprocess.run(
-            [self.o.flotilla, "mailing", "list", "--ledger", str(self.dir / "probe.sqlite")], text=True, cwd=self.dir,
-            env=os.environ | {"FLOTILLA_WORKER_LEASE": self.o.lease}, capture_output=True)
-        if "unknown variable" in answer.stderr:
-            self.book.say("NOTE: this binary knows no worker.lease; it runs without")
-            return None
-        if answer.returncode != 0:
-            raise CannotRun(f"{self.o.flotilla} mailing list: {answer.stderr.strip()}")
-        return self.o.lease
 
     async def start(self):
         profile = [] if self.o.profile == "none" else ["--fail", self.o.profile]
@@ -184,7 +170,7 @@ providers:
         self.plan = draw(self.o.seed, self.o.seconds, self.kinds, gap, longest) if self.kinds else []
         self.book.say(
             f"mailing {self.mailing}: {self.o.recipients:,} recipients, {self.speed}/s, uncertain: {self.o.uncertain}, lease "
-            f"{self.lease or '-'}, {len(self.plan)} faults in {self.o.seconds:.0f} s")
+            f"{self.o.lease}, {len(self.plan)} faults in {self.o.seconds:.0f} s")
         watching = asyncio.create_task(self.watch.go())
         try:
             await self.torment(watching)
@@ -369,7 +355,7 @@ providers:
         rows.append(("judge", "the judge finds a tampered record", "yes" if awake else "NO", "yes", awake))
         took = {
             "seed": self.o.seed, "good": all(r[4] for r in rows), "recipients": self.o.recipients,
-            "uncertain_policy": self.o.uncertain, "lease": self.lease, "speed": self.speed, "profile": self.o.profile,
+            "uncertain_policy": self.o.uncertain, "lease": self.o.lease, "speed": self.speed, "profile": self.o.profile,
             "rows": [dict(zip(("name", "what", "found", "allowed", "good"), r)) for r in rows], "figures": f,
             "faults": self.book.done, "left_out": self.book.left_out, "disk_note": self.disk_note,
             "stand_still": {"in_all": whole[0], "in_all_at": whole[1], "own": own[0], "own_at": own[1]},
