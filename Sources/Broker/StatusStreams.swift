@@ -53,6 +53,9 @@ package struct StatusStreams: Sendable {
         ).map(Entry.init)
     }
 
+    /// The run id of the server that entries are read from: after its next start it may bring back what was confirmed.
+    package func serverRun() async throws(RedisError) -> String { try await reader.serverRun() }
+
     /// Entries that this consumer read and did not confirm, before it was started again.
     package func readUnconfirmed(consumer: String, count: Int) async throws(RedisError) -> [Entry] {
         var entries: [Entry] = []

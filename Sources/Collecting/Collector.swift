@@ -13,7 +13,8 @@ package struct Collector: Service {
     private static let linger = Duration.milliseconds(25)
 
     /// How often entries are looked for that a collector read and did not confirm, and how long they must have waited.
-    private static let patrol = Duration.seconds(30)
+    private static let patrol = Duration.seconds(5)
+    private static let abandoned = Duration.seconds(10)
 
     private let broker: Broker
     private let status: StatusStreams
@@ -76,15 +77,21 @@ package struct Collector: Service {
         // After a failure, entries may have been given to us whose reply was lost, or that we did not confirm.
         var hasLeftovers = true
         var lastPatrol = ContinuousClock.now - Self.patrol
+        var lastRun = ""
         while !Task.isCancelled {
             let lastRound = isStopping()
             do throws(RedisError) {
+                let run = try await status.serverRun()
+                if run != lastRun {
+                    hasLeftovers = true
+                    lastRun = run
+                }
                 var entries: [StatusStreams.Entry] = []
                 if hasLeftovers {
                     entries = try await status.readUnconfirmed(consumer: name, count: limit)
                     hasLeftovers = !entries.isEmpty
                 } else if ContinuousClock.now - lastPatrol >= Self.patrol {
-                    entries = try await status.claimAbandoned(by: name, idle: Self.patrol, count: limit)
+                    entries = try await status.claimAbandoned(by: name, idle: Self.abandoned, count: limit)
                     if entries.isEmpty { lastPatrol = .now }
                 }
                 if entries.isEmpty { entries = try await harvest(wait: !lastRound) }

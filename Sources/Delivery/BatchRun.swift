@@ -100,6 +100,7 @@ struct BatchRun: Sendable {
             let (results, unsent, problem) = judge(waiting, answers)
             meters.delivered(results, seconds: ContinuousClock.now - start)
             await buffer.add(results)
+            if !results.isEmpty { worker.providerWorks(mailing.provider) }
             guard !unsent.isEmpty else { return .done }
             // Nothing of these was on the wire: either we were told to stop, or the provider cannot be reached. Then they
             // wait here, for the queue is full of others that would fare the same.
@@ -144,6 +145,7 @@ struct BatchRun: Sendable {
 
     private func compose(_ open: [OpenRecipient]) -> MessageGroup {
         var group = MessageGroup(sender: mailing.sender)
+        group.mayFinish = { [worker, claim] in worker.holds(claim) }
         group.messages.reserveCapacity(open.count)
         group.bytes.reserveCapacity(worker.messageSize.load(ordering: .relaxed) * open.count)
         let date = Clock.milliseconds()

@@ -23,6 +23,7 @@ final class WorkerShared: Sendable {
     private let stopping = Atomic<Bool>(false)
     private let cutting = Atomic<Bool>(false)
     private let done = Atomic<Bool>(false)
+    private let hasTroubles = Atomic<Bool>(false)
     private let troubles = Mutex<[String: ContinuousClock.Instant]>([:])
     private let halts = Mutex<[MailingID: String]>([:])
 
@@ -58,10 +59,13 @@ final class WorkerShared: Sendable {
 
     /// Whether a message of the mailing and batch may begin, as far as this worker knows.
     func mayBegin(_ mailing: PreparedMailing, _ claim: Claim) -> Bool {
-        !isStopping && mailing.isSending && !claim.isOver && tenure.isHeld
+        !isStopping && mailing.isSending && holds(claim)
     }
 
-    /// Says that a provider cannot be reached, at most every ten seconds.
+    /// Whether the batch is certainly this worker's.
+    func holds(_ claim: Claim) -> Bool { !claim.isOver && tenure.isHeld }
+
+    /// A provider cannot be reached: says so, at most every ten seconds.
     func providerTrouble(_ provider: String, _ answer: Answer) {
         let now = ContinuousClock.now
         let isNews = troubles.withLock { troubles in
@@ -69,11 +73,24 @@ final class WorkerShared: Sendable {
             troubles[provider] = now
             return true
         }
-        if isNews {
-            logger.warning(
-                "provider \(provider) cannot be reached: \(answer.text); its messages wait",
-                metadata: ["provider": "\(provider)", "stage": "\(answer.stage)"])
+        hasTroubles.store(true, ordering: .relaxed)
+        guard isNews else { return }
+        logger.warning(
+            "provider \(provider) cannot be reached: \(answer.text); its messages wait",
+            metadata: ["provider": "\(provider)", "stage": "\(answer.stage)"])
+        configuration.onProvider(provider, "cannot be reached: \(answer.text)")
+    }
+
+    /// A provider answered: if it was away before, it is back.
+    func providerWorks(_ provider: String) {
+        guard hasTroubles.load(ordering: .relaxed) else { return }
+        let wasAway = troubles.withLock { troubles in
+            defer { hasTroubles.store(!troubles.isEmpty, ordering: .relaxed) }
+            return troubles.removeValue(forKey: provider) != nil
         }
+        guard wasAway else { return }
+        logger.notice("provider \(provider) is back", metadata: ["provider": "\(provider)"])
+        configuration.onProvider(provider, nil)
     }
 
     /// Says what was found of a batch whose worker's lease is over.

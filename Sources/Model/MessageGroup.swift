@@ -20,6 +20,9 @@ package struct MessageGroup: Sendable {
     package var sender: String
     package var bytes: [UInt8]
     package var messages: [Message]
+    /// Asked before the text of a message is sent whose envelope the provider took: false when the message has become
+    /// another's to send meanwhile. Called on the transport's own threads.
+    package var mayFinish: @Sendable () -> Bool = { true }
 
     package init(sender: String, bytes: [UInt8] = [], messages: [Message] = []) {
         self.sender = sender

@@ -54,15 +54,17 @@ final class MailingFolder {
         return listed.output.split(separator: "\n").dropFirst().first?.split(separator: " ").first.map(String.init) ?? ""
     }
 
-    /// How many recipients are in a state, asked as anybody could: by the sqlite3 shell.
+    /// How many recipients are in a state.
     func count(_ state: String) throws -> Int {
+        Int(try query("SELECT count(*) FROM delivery WHERE state = '\(state)'").first ?? "") ?? -1
+    }
+
+    /// The rows that a question to the ledger gives, asked as anybody could: by the sqlite3 shell.
+    func query(_ sql: String) throws -> [String] {
         let folder = try TemporaryFolder()
         let shell = try ServerProcess(
-            "sqlite3",
-            ["-readonly", "-cmd", ".timeout 5000", ledger, "SELECT count(*) FROM delivery WHERE state = '\(state)'"],
-            package: "sqlite3", output: folder.path("out"))
+            "sqlite3", ["-readonly", "-cmd", ".timeout 5000", ledger, sql], package: "sqlite3", output: folder.path("out"))
         _ = shell.wait()
-        let text = try String(contentsOfFile: folder.path("out"), encoding: .utf8)
-        return Int(text.trimmingCharacters(in: .whitespacesAndNewlines)) ?? -1
+        return try String(contentsOfFile: folder.path("out"), encoding: .utf8).split(separator: "\n").map(String.init)
     }
 }

@@ -28,6 +28,7 @@ package final class SQLiteLedger: Sendable {
     /// The size of the write-ahead log at the last attempt to empty it.
     private let walSize = Mutex(0)
     /// The fence that writes of the plan and the feeding must have; nil for none.
+    private let trouble = Mutex<LedgerError?>(nil)
     let planningFence = Mutex<Int64?>(nil)
 
     /// Opens a ledger, and makes or migrates it where needed.
@@ -118,6 +119,7 @@ extension SQLiteLedger {
             }
         }
         timer(operation).record(duration: ContinuousClock.now - start)
+        note(result.failure)
         return try result.get()
     }
 
@@ -133,6 +135,16 @@ extension SQLiteLedger {
             }
         }
         return try result.get()
+    }
+
+    /// Why the last write failed, if it did for a reason that lies with the file or its disk.
+    package var problem: LedgerError? { trouble.withLock { $0 } }
+
+    private func note(_ failure: LedgerError?) {
+        switch failure {
+        case .refused, .dutyLost: break
+        default: trouble.withLock { $0 = failure }
+        }
     }
 
     private func transact<T>(
@@ -183,5 +195,11 @@ extension SQLiteLedger {
                     "bytes": "\(size)", "error": "\(error)",
                 ])
         }
+    }
+}
+
+extension Result {
+    fileprivate var failure: Failure? {
+        if case .failure(let error) = self { error } else { nil }
     }
 }

@@ -18,6 +18,7 @@ extension MetricDescription.Label {
         name: "state", values: .fixed(RecipientState.allCases.map(\.name)))
     fileprivate static let mailingState = Self(
         name: "state", values: .fixed(MailingState.allCases.map(\.rawValue)))
+    fileprivate static let check = Self(name: "check", values: .open("redis, ledger, provider NAME"))
     fileprivate static let metric = Self(name: "metric", values: .open("names of metrics"))
     fileprivate static let refusal = Self(name: "reason", values: .fixed(Refusal.allCases.map(\.rawValue)))
     fileprivate static let status = Self(
@@ -123,6 +124,7 @@ extension MetricCatalogue {
     ]
 
     private static let process: [MetricDescription] = [
+        .gauge("flotilla_ready", "", [.check], "1 for each check of `/readyz` that is ready, 0 for one that is not."),
         .gauge(
             "flotilla_build_info", "", [.version, .swift], "Always 1; its labels name the build and its compiler."),
         .counter(

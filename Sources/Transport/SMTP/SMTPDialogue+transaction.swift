@@ -53,6 +53,10 @@ extension SMTPDialogue {
 
     private mutating func takeData(_ code: Int, _ text: borrowing Span<UInt8>, into out: inout ByteBuffer) {
         if 300...399 ~= code {
+            guard isRefused || run.group.mayFinish() else {
+                // Closing is the only way out of DATA: the message goes back unsent.
+                return fail(kind: .unreachable, text: "given up before the text: the message is another's to send now")
+            }
             isOpen = false
             if isRefused {
                 // RFC 2920 section 3.1: with no recipient left, a server that asks for the text all the same gets none.

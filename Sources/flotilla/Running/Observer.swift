@@ -22,6 +22,9 @@ struct Observer: Service {
             while true {
                 await lookAtRedis(queue, status)
                 if let ledger { await look(at: ledger) }
+                for check in readiness.all {
+                    Gauge(label: "flotilla_ready", dimensions: [("check", check.name)]).record(check.ready ? 1 : 0)
+                }
                 try await Task.sleep(for: .seconds(1))
             }
         }
@@ -57,7 +60,8 @@ struct Observer: Service {
                 Gauge(label: "flotilla_mailings", dimensions: [("state", state.rawValue)])
                     .record(mailings.count { $0.state == state })
             }
-            readiness.set("ledger", ready: true)
+            let problem = ledger.problem
+            readiness.set("ledger", ready: problem == nil, why: problem.map { "\($0)" } ?? "")
         } catch {
             readiness.set("ledger", ready: false, why: "\(error)")
         }

@@ -95,7 +95,10 @@ struct Station {
             id: name, channels: settings.worker.channels, concurrency: settings.worker.concurrency,
             group: settings.worker.group, flush: settings.worker.flush, lease: settings.worker.lease,
             poison: settings.worker.poison, grace: settings.shutdown.grace, retries: retries,
-            hostname: settings.email.hostname, providers: settings.providers)
+            hostname: settings.email.hostname, providers: settings.providers
+        ) { [readiness] provider, problem in
+            readiness.set("provider \(provider)", ready: problem == nil, why: problem ?? "")
+        }
     }
 
     private var retries: RetrySchedule? {
