@@ -30,6 +30,9 @@ package protocol DutyStore: Sendable {
     /// Who has a duty, be its time over or not; nil for nobody.
     func dutyHolder(_ name: String) async throws(LedgerError) -> DutyHolder?
 
+    /// The ledger's own name, drawn when it was made: by it a Redis tells whose batches it holds.
+    func identity() async throws(LedgerError) -> String
+
     /// From now on, the writes of the plan and of the feeding (`noteSource`, `appendPlan`, `finishPlan`, `failPlan`,
     /// `takeBatches`, `giveUp`) through this value are refused with `LedgerError.dutyLost` unless `Duty.planning` is held with
     /// this fence; nil lets all pass.

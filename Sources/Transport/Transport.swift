@@ -8,13 +8,19 @@ package protocol DeliveryTransport: Sendable {
 
     /// Delivers each message of the group and answers in their order. `mayBegin` is asked before each message, so that a
     /// pause or a stop takes effect within the group; it is called on the transport's own threads and must not block.
-    /// - Returns: an answer a message; nil for those that were not begun because `mayBegin` said no, the task was
-    ///   cancelled or the transport was closed. A message of which nothing was on the wire when no connection could be had
+    /// - Returns: an answer a message; nil for those that were not begun, or cannot have arrived, because `mayBegin` said no,
+    ///   the task was cancelled or the transport was closed or aborted. A message of which nothing was on the wire when no connection could be had
     ///   is answered as `.unreachable` at the stage `.connect`.
     func deliver(_ group: MessageGroup, mayBegin: @escaping @Sendable () -> Bool) async -> [Answer?]
 
     /// Closes idle connections politely and waits for those in use.
     func close() async
+
+    /// Ends all connections at once, and the transport with them. Each `deliver` under way returns promptly, later ones at
+    /// once: what may have arrived is answered as `.unreachable`, at the stage `.body` (SMTP: the final dot was sent) or
+    /// `.response` (HTTP: the request was being sent); what cannot have arrived is answered by nil. It may be called while
+    /// `close` waits, which then returns soon.
+    func abort()
 }
 
 /// What a provider offers for all messages.

@@ -29,6 +29,7 @@ import Testing
         }
         func retire(_ id: Int) -> Bool { roster.retire(id) }
         func close() -> [Roster.Action] { roster.close() }
+        func abort() -> [Roster.Action] { roster.abort() }
         func woken(at time: NIODeadline) -> [Roster.Action] {
             now = time
             return roster.woken(now: time)
@@ -140,6 +141,23 @@ import Testing
         #expect(roster.add(3).contains { if case .drop([3]) = $0 { true } else { false } })
     }
 
+    @Test func abortingCutsEveryConnectionAndEndsWhenAllAreLost() {
+        let roster = Office(limit: 2)
+        _ = roster.add(1)
+        _ = roster.add(2)
+        _ = roster.opened(1, "a")
+        _ = roster.opened(2, "b")
+        _ = roster.freed(2)
+        _ = roster.add(3)
+        _ = roster.add(4)
+        let actions = roster.abort()
+        let cut = actions.compactMap { if case .cut(let name) = $0 { name } else { nil } }
+        #expect(cut.sorted() == ["a", "b"])
+        #expect(actions.contains { if case .drop([4]) = $0 { true } else { false } })
+        #expect(roster.lost(1, leftover: 1).contains { if case .drop([1]) = $0 { true } else { false } })
+        #expect(roster.lost(2, leftover: nil).contains { if case .gone = $0 { true } else { false } })
+    }
+
     /// Whatever happens in whatever order, the limit holds, and each job is given, refused or dropped in the end.
     @Test(arguments: [UInt64](1...60))
     func noJobIsLostAndTheLimitHolds(_ seed: UInt64) {
@@ -165,7 +183,7 @@ import Testing
                 case .drop(let jobs): ended += jobs
                 case .wake(let time): wake = time
                 case .quit(let name): idle.remove(Int(name) ?? 0)
-                case .gone: break
+                case .cut, .gone: break
                 }
             }
         }

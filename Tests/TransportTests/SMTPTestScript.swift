@@ -68,6 +68,53 @@ enum SMTPTestScript {
                 else:
                     self.transport.write(b"250 ok\r\n")
 
+        # Says nothing more from the stage "at" on, for recipients that begin with "stall"; "text" stops reading within the
+        # text, and goes on after a while or ("end=reset") resets the connection. At the connection's end it reports how many
+        # final dots it saw.
+        class Stalling(asyncio.Protocol):
+            def __init__(self, options):
+                self.at, self.end, self.buffer, self.text, self.dots = options["at"], options.get("end"), b"", False, 0
+                self.stalls = self.is_silent = False
+            def connection_made(self, transport):
+                self.transport = transport
+                transport.write(b"220 stalling\r\n")
+            def connection_lost(self, reason):
+                report(event="lost", dots=str(self.dots))
+            def data_received(self, data):
+                if self.text and self.stalls and self.at == "text": self.stop_reading()
+                self.buffer += data
+                while b"\n" in self.buffer:
+                    line, self.buffer = self.buffer.split(b"\n", 1)
+                    self.take(line.rstrip(b"\r"))
+            def stop_reading(self):
+                self.transport.pause_reading()
+                report(event="stalled")
+                if self.end == "reset": self.transport.abort()
+                else: asyncio.get_running_loop().call_later(0.5, self.transport.resume_reading)
+                self.at = "never"
+                self.is_silent = True
+            def say(self, stage, reply):
+                if self.stalls and stage == self.at and not self.is_silent:
+                    self.is_silent = True
+                    report(event="stalled")
+                if not self.is_silent: self.transport.write(reply + b"\r\n")
+            def take(self, line):
+                if self.text:
+                    if line == b".":
+                        self.text = False
+                        self.dots += 1
+                        self.say("dot", b"250 taken")
+                elif line.startswith(b"EHLO"):
+                    self.transport.write(b"250-stalling\r\n250 PIPELINING\r\n")
+                elif line.startswith(b"RCPT"):
+                    self.stalls = line.startswith(b"RCPT TO:<stall")
+                    self.say("rcpt", b"250 ok")
+                elif line == b"DATA":
+                    self.text = not (self.stalls and self.at in ("rcpt", "data"))
+                    self.say("data", b"354 go")
+                else:
+                    self.say("", b"250 ok")
+
         # Takes STARTTLS, and answers in clear what the client might take for a reply within TLS.
         class Injector(asyncio.Protocol):
             def connection_made(self, transport):
@@ -88,6 +135,11 @@ enum SMTPTestScript {
                 make, context = aiosmtpd_server(options)
             elif sys.argv[1] == "limited":
                 make = lambda: Limited(options)
+            elif sys.argv[1] == "stalling":
+                make = lambda: Stalling(options)
+                if "cert" in options:
+                    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+                    context.load_cert_chain(options["cert"], options["key"])
             else:
                 make = Injector
             server = await asyncio.get_running_loop().create_server(make, "127.0.0.1", 0, ssl=context)

@@ -43,6 +43,10 @@ static inline CURLcode flotilla_curl_get_long(CURL *handle, CURLINFO info, long 
     return curl_easy_getinfo(handle, info, value);
 }
 
+static inline CURLcode flotilla_curl_get_offset(CURL *handle, CURLINFO info, curl_off_t *value) {
+    return curl_easy_getinfo(handle, info, value);
+}
+
 static inline CURLcode flotilla_curl_get_owner(CURL *handle, void **owner) {
     return curl_easy_getinfo(handle, CURLINFO_PRIVATE, owner);
 }

@@ -41,6 +41,12 @@ extension SQLiteLedger: DutyStore {
         }
     }
 
+    package func identity() async throws(LedgerError) -> String {
+        try await read("reading the ledger's identity") { db in
+            try String.fetchOne(db, sql: "SELECT identity FROM ledger") ?? ""
+        }
+    }
+
     package func guardPlanning(fence: Int64?) { planningFence.withLock { $0 = fence } }
 
     /// - Throws: `LedgerError.dutyLost` when `guardPlanning` demands a fence that is no longer that of the duty.

@@ -9,6 +9,7 @@ enum Schema {
         var migrator = DatabaseMigrator()
         migrator.registerMigration("1 tables") { db in
             try db.execute(sql: tables)
+            try db.execute(sql: "INSERT INTO ledger (identity) VALUES (lower(hex(randomblob(8))))")
             try db.execute(sql: "PRAGMA application_id = \(applicationID)")
         }
         migrator.registerMigration("1 views") { db in try db.execute(sql: views) }
@@ -18,6 +19,9 @@ enum Schema {
     /// The large and unchanging (`batch`, `fingerprint`) stands apart from the small and changing (`progress`), so that a
     /// result never rewrites a recipient's values. Rows a recipient exist only for what is not plain: `setback`, `event`.
     private static let tables = """
+        -- One row: the name by which a Redis knows whose batches it holds.
+        CREATE TABLE ledger (identity TEXT NOT NULL) STRICT;
+
         CREATE TABLE mailing (
             id TEXT PRIMARY KEY NOT NULL,
             name TEXT NOT NULL,

@@ -28,6 +28,14 @@ enum HTTPAnswer {
         of(transfer, CURLE_OPERATION_TIMEDOUT, provider, messageID: messageID)
     }
 
+    /// The answer of a request that we end ourselves; nil where nothing of it was sent.
+    static func cut(_ transfer: HTTPTransfer, _ provider: Provider, messageID: JSONPath?) -> Answer? {
+        if status(of: transfer) != nil { return of(transfer, CURLE_ABORTED_BY_CALLBACK, provider, messageID: messageID) }
+        guard transfer.mayHaveArrived else { return nil }
+        return Answer(
+            kind: .unreachable, stage: .response, code: 0, text: "cut short by our own stop; it may have arrived")
+    }
+
     /// Why no connection could be had, and what to do.
     static func cannotConnect(_ transfer: HTTPTransfer, _ result: CURLcode, _ provider: Provider) -> TransportError {
         let answer = failure(transfer, result, provider)
@@ -61,7 +69,7 @@ enum HTTPAnswer {
 
     /// What took the place of an answer. The texts hold no times or ports of ours, so that equal failures read equal.
     private static func failure(_ transfer: HTTPTransfer, _ result: CURLcode, _ provider: Provider) -> Answer {
-        if transfer.began != nil {
+        if transfer.mayHaveArrived {
             return Answer(kind: .unreachable, stage: .response, code: 0, text: lostText(transfer, result, provider))
         }
         let stage = stage(of: transfer, result, provider)

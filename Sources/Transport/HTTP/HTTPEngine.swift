@@ -104,6 +104,21 @@ final class HTTPEngine {
             finishIfDone(job)
         }
         jobs.removeAll()
+        if commands.isAborting { abort() }
+    }
+
+    /// Ends what is under way.
+    private func abort() {
+        for probe in probes.values {
+            probe.transfer.leavesQuickly()
+            curl_multi_remove_handle(multi, probe.transfer.handle)
+            probe.continuation.resume(returning: .failure(.closed))
+        }
+        probes = [:]
+        for transfer in transfers where transfer.job != nil {
+            transfer.leavesQuickly()
+            finish(transfer, HTTPAnswer.cut(transfer, provider, messageID: messageID))
+        }
     }
 
     /// Begins messages while there is room.
@@ -187,7 +202,7 @@ final class HTTPEngine {
         }
     }
 
-    private func finish(_ transfer: HTTPTransfer, _ given: Answer) {
+    private func finish(_ transfer: HTTPTransfer, _ given: Answer?) {
         curl_multi_remove_handle(multi, transfer.handle)
         guard let job = transfer.job else { return }
         let index = transfer.index
@@ -196,7 +211,7 @@ final class HTTPEngine {
         answer(job, index, given)
     }
 
-    private func answer(_ job: HTTPJob, _ index: Int, _ given: Answer) {
+    private func answer(_ job: HTTPJob, _ index: Int, _ given: Answer?) {
         job.answer(index, given)
         finishIfDone(job)
     }

@@ -10,6 +10,8 @@ final class HTTPInbox: Sendable {
         var submissions: [HTTPSubmission] = []
         var probes: [CheckedContinuation<Result<ProviderCapabilities, TransportError>, Never>] = []
         var isClosing = false
+        /// Nothing under way is waited for.
+        var isAborting = false
         var isEmpty: Bool { submissions.isEmpty && probes.isEmpty }
     }
 
@@ -68,6 +70,15 @@ final class HTTPInbox: Sendable {
         }
     }
 
+    /// Tells the thread to end at once.
+    func abort() {
+        state.withLock { state in
+            state.commands.isClosing = true
+            state.commands.isAborting = true
+            wake(&state, evenWithoutRoom: true)
+        }
+    }
+
     /// Tells the thread to end; `continuation` is resumed when it has.
     func close(_ continuation: CheckedContinuation<Void, Never>) {
         let hasEnded = state.withLock { state in
@@ -94,17 +105,24 @@ final class HTTPInbox: Sendable {
     func take() -> Commands {
         state.withLock { state in
             state.sleep = .awake
-            defer { state.commands = Commands(isClosing: state.commands.isClosing) }
+            defer {
+                state.commands = Commands(
+                    isClosing: state.commands.isClosing, isAborting: state.commands.isAborting)
+            }
             return state.commands
         }
     }
 
     /// Notes that the thread is about to sleep, and may be woken by the bell.
-    /// - Parameter hasRoom: whether it could begin a message if there were one.
+    /// - Parameters:
+    ///   - hasRoom: whether it could begin a message if there were one.
+    ///   - knowsClosing: whether it acts on `close` already; `abort` leaves nothing to sleep for.
     /// - Returns: false where it must not sleep, as something has come.
     func fallAsleep(hasRoom: Bool, knowsClosing: Bool) -> Bool {
         state.withLock { state in
-            guard state.commands.isEmpty, state.commands.isClosing == knowsClosing else { return false }
+            guard state.commands.isEmpty, state.commands.isClosing == knowsClosing, !state.commands.isAborting else {
+                return false
+            }
             state.sleep = hasRoom ? .asleep : .asleepWithoutRoom
             return true
         }

@@ -42,10 +42,11 @@ final class HTTPJob {
         UnsafeRawBufferPointer(rebasing: texts[group.messages[index].body])
     }
 
-    func answer(_ index: Int, _ answer: Answer) {
+    /// - Parameter answer: nil where the message was not sent, and nobody is to blame.
+    func answer(_ index: Int, _ answer: Answer?) {
         answers[index] = answer
         awaited -= 1
-        tally.count(answer)
+        if let answer { tally.count(answer) }
     }
 
     var isWholyBegun: Bool { next == group.messages.count }

@@ -10,6 +10,7 @@ final class HTTPTransfer {
 
     let handle: UnsafeMutableRawPointer
     private let shape: HTTPRequestShape
+    private let isEncrypted: Bool
     /// The head of the header list: the idempotency key, written anew for each request, before the lines all share.
     private let keyLine: UnsafeMutablePointer<curl_slist>
     private var keyCapacity = 128
@@ -18,7 +19,7 @@ final class HTTPTransfer {
     /// The message on its way: a place in a group; nil when the handle is free, or connects only.
     private(set) var job: HTTPJob?
     private(set) var index = 0
-    /// When the request began to be written, by `MonotonicClock`; nil before, and nothing was sent then.
+    /// When the request began to be written, by `MonotonicClock`; nil before.
     private(set) var began: Int64?
     private var received = 0
     private(set) var body: [UInt8] = []
@@ -29,6 +30,7 @@ final class HTTPTransfer {
         guard let handle = curl_easy_init() else { return nil }
         self.handle = handle
         self.shape = shape
+        isEncrypted = provider.scheme == .https
         keyLine = .allocate(capacity: 1)
         let line = UnsafeMutablePointer<CChar>.allocate(capacity: keyCapacity)
         line.initialize(to: 0)
@@ -84,6 +86,21 @@ final class HTTPTransfer {
         failure.pointee = 0
     }
 
+    /// Whether anything of the request was sent. libcurl counts what the system took; within TLS it counts what it gave to
+    /// TLS, or to HTTP/2, which may have sent more than it says, so there the beginning alone counts.
+    var mayHaveArrived: Bool {
+        guard began != nil else { return false }
+        guard !isEncrypted else { return true }
+        var head = 0
+        var body: curl_off_t = 0
+        flotilla_curl_get_long(handle, CURLINFO_REQUEST_SIZE, &head)
+        flotilla_curl_get_offset(handle, CURLINFO_SIZE_UPLOAD_T, &body)
+        return head > 0 || body > 0
+    }
+
+    /// Lets it be removed without waiting for a name that is being looked up.
+    func leavesQuickly() { flotilla_curl_set_long(handle, CURLOPT_QUICK_EXIT, 1) }
+
     /// Makes free for the next message.
     func end() {
         job = nil
@@ -120,7 +137,7 @@ final class HTTPTransfer {
     }
 
     fileprivate func requestBegins() -> Bool {
-        guard began == nil else { return false }
+        guard !mayHaveArrived else { return false }
         began = MonotonicClock.now()
         return true
     }

@@ -53,6 +53,8 @@ package final class HTTPTransport: DeliveryTransport {
     package func close() async {
         await withCheckedContinuation { inbox.close($0) }
     }
+
+    package func abort() { inbox.abort() }
 }
 
 /// Whether the task that waits for a group was cancelled.

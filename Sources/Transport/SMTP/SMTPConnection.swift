@@ -12,4 +12,8 @@ struct SMTPConnection: Sendable {
     func quit() {
         channel.eventLoop.execute { handler.value.quit() }
     }
+
+    func cut() {
+        channel.eventLoop.execute { handler.value.cut() }
+    }
 }

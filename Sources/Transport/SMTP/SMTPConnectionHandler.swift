@@ -1,5 +1,6 @@
 import Model
 import NIOCore
+import NIOSSL
 
 /// Puts a dialogue onto a channel: moves bytes, keeps time, and trades jobs with the pool.
 final class SMTPConnectionHandler: ChannelInboundHandler {
@@ -25,6 +26,8 @@ final class SMTPConnectionHandler: ChannelInboundHandler {
     private var isEnded = false
     /// A job was finished on it.
     private var isUseful = false
+    /// We ended it in the middle of its work.
+    private var isCut = false
     /// The server ended it behind its answer to the last message of a job.
     private var endsFruitful = false
 
@@ -67,6 +70,13 @@ final class SMTPConnectionHandler: ChannelInboundHandler {
         dialogue.quit(into: &out)
         flush()
         wait(until: .now() + .seconds(dialogue.patience))
+    }
+
+    /// Ends now, whatever is under way.
+    func cut() {
+        guard !isEnded else { return }
+        isCut = true
+        lose(.cut(at: dialogue.stage))
     }
 
     // MARK: - Channel
@@ -187,7 +197,15 @@ final class SMTPConnectionHandler: ChannelInboundHandler {
 
     private func flush() {
         guard out.readableBytes > 0, let context else { return }
-        context.writeAndFlush(wrapOutboundOut(out), promise: nil)
+        if let length = dialogue.takeLargeText(), let text = out.readSlice(length: length) {
+            // Its last byte is its final dot's: once the system has taken that, the message may arrive.
+            let promise = context.eventLoop.makePromise(of: Void.self)
+            promise.futureResult.assumeIsolated().whenSuccess { self.dialogue.textWasSent() }
+            context.write(wrapOutboundOut(text), promise: promise)
+            // TLS tells of all that it is given between two flushes together.
+            if dialogue.isEncrypted || out.readableBytes == 0 { context.flush() }
+        }
+        if out.readableBytes > 0 { context.writeAndFlush(wrapOutboundOut(out), promise: nil) }
         // Memory is used again where the socket took all at once; that of an unusually large message is let go.
         if out.capacity > 1 << 18 {
             out = context.channel.allocator.buffer(capacity: 4096)
@@ -208,8 +226,15 @@ final class SMTPConnectionHandler: ChannelInboundHandler {
         guard !isEnded else { return }
         isEnded = true
         timer?.cancel()
-        context?.close(promise: nil)
+        if dialogue.failure == nil { context?.close(promise: nil) } else { closeSocket() }
         if isAdopted { report() }
+    }
+
+    /// Closes without a word. TLS would first send what is still to be sent, and a text that was given up might arrive.
+    private func closeSocket() {
+        guard let context else { return }
+        let tls = try? context.pipeline.syncOperations.context(handlerType: NIOSSLClientHandler.self)
+        (tls ?? context).close(promise: nil)
     }
 
     private func report() {
@@ -219,6 +244,7 @@ final class SMTPConnectionHandler: ChannelInboundHandler {
         if var job, case .deliver(_, let waiter) = job.work {
             self.job = nil
             job.work = .deliver(dialogue.takeRun(), waiter)
+            guard !isCut else { return pool.cut(id, job) }
             pool.lost(id, job, failure, wasUseful: isUseful)
         } else {
             pool.lost(id, isFruitful: endsFruitful)

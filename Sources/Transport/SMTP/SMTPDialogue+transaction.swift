@@ -63,6 +63,7 @@ extension SMTPDialogue {
                 expects = .final
                 finishing = current
                 writeText(into: &out)
+                wroteText(upTo: out.readableBytes)
             }
             isAhead = capabilities.pipelining && writeEnvelope(into: &out)
         } else {

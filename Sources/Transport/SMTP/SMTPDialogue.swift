@@ -74,6 +74,10 @@ struct SMTPDialogue: Sendable {
     var isRefused = false
     /// The message whose final dot waits for its reply.
     var finishing: Int?
+    /// The text of `finishing` is so large that its final dot may not have left yet, and so it cannot have arrived.
+    private(set) var isTextUnderWay = false
+    /// How much of `out`, from its start, is to be watched until it has left; see `takeLargeText`.
+    private var largeText: Int?
     /// The current envelope went out behind the final dot of the message before it.
     var isAhead = false
     /// A transaction was left open: RSET comes before the next MAIL.
@@ -144,7 +148,8 @@ struct SMTPDialogue: Sendable {
         case .reset, .mail: .mail
         case .recipient: .rcpt
         case .data: .data
-        case .final, .loneDot: .body
+        case .final: isTextUnderWay ? .data : .body
+        case .loneDot: .body
         }
     }
 
@@ -157,6 +162,25 @@ struct SMTPDialogue: Sendable {
         default: 300
         }
     }
+
+    /// From so many bytes on a text may lie with us for a while. A smaller one is taken by the system at once, as nothing
+    /// else is under way then: a connection's send buffer has 16 KiB at least.
+    static let largeTextSize = 8192
+
+    /// Notes that the text of `finishing` was written, and where `out` ends behind its final dot.
+    mutating func wroteText(upTo end: Int) {
+        isTextUnderWay = bytesUnderWay >= Self.largeTextSize
+        largeText = isTextUnderWay ? end : nil
+    }
+
+    /// How many bytes of `out` end with a large text's final dot; the owner says by `textWasSent` that they have left.
+    /// Nil where there is none.
+    mutating func takeLargeText() -> Int? {
+        defer { largeText = nil }
+        return largeText
+    }
+
+    mutating func textWasSent() { isTextUnderWay = false }
 
     /// Bytes of the text that the server has to take before it can reply: the wait begins while they are on their way.
     var bytesUnderWay: Int {
@@ -179,15 +203,19 @@ extension SMTPDialogue {
         end(SMTPFailure(kind: kind, stage: stage, text: text, advice: advice))
     }
 
-    /// Ends the conversation. The run keeps the answers that it has; a message whose text was sent but not acknowledged
-    /// is answered, for it may have arrived; the one whose envelope alone was sent goes back to the run.
+    /// Ends the conversation. The run keeps the answers that it has; a message that was sent to its final dot but not
+    /// acknowledged is answered, for it may have arrived; one of which less was sent goes back to the run.
     mutating func end(_ cause: SMTPFailure) {
         guard failure == nil, expects != .closed else { return }
+        if isOpen, !isRefused { run.next = current }
         if let finishing, run.answers[finishing] == nil {
-            run.answers[finishing] = Answer(kind: .unreachable, stage: .body, code: 0, text: cause.text)
+            if isTextUnderWay {
+                run.next = finishing
+            } else {
+                run.answers[finishing] = Answer(kind: .unreachable, stage: .body, code: 0, text: cause.text)
+            }
         }
         finishing = nil
-        if isOpen, !isRefused { run.next = current }
         failure = cause
         expects = .closed
     }

@@ -37,6 +37,11 @@ struct SMTPFailure: Error, Sendable, Equatable {
 }
 
 extension SMTPFailure {
+    /// We ended the connection ourselves.
+    static func cut(at stage: DeliveryStage) -> SMTPFailure {
+        SMTPFailure(kind: .unreachable, stage: stage, text: "cut short by our own stop; it may have arrived")
+    }
+
     /// Why no connection was made.
     init(connecting error: any Error, within patience: Double) {
         if let failure = error as? SMTPFailure {

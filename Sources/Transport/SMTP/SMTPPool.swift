@@ -67,6 +67,11 @@ final class SMTPPool: Sendable {
         }
     }
 
+    /// Ends all connections in the middle of their work.
+    func abort() {
+        change { $0.abort() }
+    }
+
     // MARK: - What connections tell
 
     func opened(_ id: Int, _ connection: SMTPConnection) -> Next {
@@ -114,6 +119,12 @@ final class SMTPPool: Sendable {
         metrics.closed(open: state.withLock { $0.roster.open })
     }
 
+    /// A connection was cut with a job on it: its owner gets what is known, and nothing goes on elsewhere.
+    func cut(_ id: Int, _ job: SMTPJob) {
+        job.finish()
+        lost(id, isFruitful: false)
+    }
+
     /// Many connections may be lost in a moment, and each job goes on: of that a line now and then is enough.
     private func tell(_ failure: SMTPFailure) {
         let count = state.withLock { $0.losses.add(at: .now()) }
@@ -141,6 +152,7 @@ final class SMTPPool: Sendable {
             case .wake(let time):
                 group.any().scheduleTask(deadline: time) { self.change { $0.woken(now: .now()) } }
             case .quit(let connection): connection.quit()
+            case .cut(let connection): connection.cut()
             case .gone:
                 let closers = state.withLock { state in
                     state.isGone = true

@@ -14,6 +14,8 @@ struct SMTPRoster<Job: Sendable, Connection: Sendable>: Sendable {
         /// Call `woken` then.
         case wake(NIODeadline)
         case quit(Connection)
+        /// End it in the middle of its work.
+        case cut(Connection)
         /// The last connection is gone after `close`.
         case gone
     }
@@ -146,6 +148,16 @@ struct SMTPRoster<Job: Sendable, Connection: Sendable>: Sendable {
         }
         return [.drop(Array(waiting))] + idle.compactMap { connections[$0].map { .quit($0) } }
             + (connections.isEmpty ? [.gone] : [])
+    }
+
+    /// Ends at once: `gone` comes when each connection has said that it is lost.
+    mutating func abort() -> [Action] {
+        isClosed = true
+        defer {
+            waiting.removeAll()
+            idle.removeAll()
+        }
+        return [.drop(Array(waiting))] + connections.values.map { .cut($0) } + (connections.isEmpty ? [.gone] : [])
     }
 
     /// Opens as many connections as jobs wait, within the limit; after a failure one at a time until a message was

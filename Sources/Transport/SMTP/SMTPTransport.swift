@@ -4,8 +4,8 @@ package import NIOCore
 
 /// Delivers over SMTP (RFC 5321): a pool of connections, each of which takes a whole group and gives back its answers.
 ///
-/// What was sent but not acknowledged when a connection failed is answered as `.unreachable` at the stage `.body`: it
-/// may have arrived. What was not sent goes on on another connection, a few times.
+/// What was sent to its final dot but not acknowledged when a connection failed is answered as `.unreachable` at the stage
+/// `.body`: it may have arrived. What was not, cannot have arrived, and goes on on another connection, a few times.
 package final class SMTPTransport: DeliveryTransport {
     private let pool: SMTPPool
 
@@ -39,4 +39,6 @@ package final class SMTPTransport: DeliveryTransport {
     }
 
     package func close() async { await pool.close() }
+
+    package func abort() { pool.abort() }
 }
