@@ -39,12 +39,10 @@ struct ReportText {
 
     private var uncertain: String {
         let counts = report.uncertain
-        var text = """
-            Uncertain: of \(grouped(counts.listed)) recipients it was not known whether a message had arrived; \
-            \(grouped(counts.redelivered)) of them were given back to be sent to again
-            """
+        var text = "Uncertain: of \(grouped(counts.listed)) recipients no answer told whether a message had arrived"
+        if counts.redelivered > 0 { text += "; \(grouped(counts.redelivered)) given back to be sent to again" }
         if counts.held > 0 {
-            text += ", \(grouped(counts.held)) wait for your decision: flotilla mailing uncertain \(report.id) --held"
+            text += "; \(grouped(counts.held)) wait for your decision: flotilla mailing uncertain \(report.id) --held"
         }
         return text
     }
