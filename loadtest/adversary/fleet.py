@@ -112,7 +112,9 @@ class Fleet:
         return self.roles[name]
 
     def changed(self):
-        self._changed(any(r.available for r in self.roles.values() if r.kind == "worker"))
+        """Tells for each kind of role whether one of it can work."""
+        for kind in {r.kind for r in self.roles.values()}:
+            self._changed(kind, any(r.available for r in self.roles.values() if r.kind == kind))
 
     def free(self, preferred):
         """The preferred role, or another of its kind, or any, that no fault has in hand; None when all are taken."""

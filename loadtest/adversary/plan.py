@@ -30,6 +30,8 @@ KINDS = {
     "pause": Kind(2, 1, 3, "flotilla mailing pause, then resume"),
     "speed": Kind(1, 1, 3, "flotilla mailing speed: a fifth, then as before"),
 }
+SHORT = ["kill", "freeze", "term", "cut", "redis-kill", "redis-empty", "drop", "disk", "pause"]
+"""What a short run has time for."""
 GRACEFUL = {"term", "rolling", "pause", "speed"}
 """Faults after which nobody may be uncertain."""
 

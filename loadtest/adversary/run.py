@@ -80,12 +80,12 @@ class Run:
     def set_up(self):
         rng = random.Random(f"{self.o.seed} world")
         self.fleet = Fleet(self.dir, self.o.flotilla, self.o.grace, self.book.find,
-                           lambda any_: self.book.blame("no worker", not any_ and self.started is not None))
+                           lambda kind, any_: self.book.blame(f"no {kind}", not any_ and self.started is not None))
         self.redis = Conveyor(self.dir, self.fleet.spawn)
         self.adversary, self.watch = Adversary(self), Watch(self)
         self.book.progress = lambda: self.watch.text() if self.started else ""
         self.valid, self.bad = write_recipients(self.dir / "recipients.csv", self.o.recipients, rng)
-        self.speed = self.o.speed or max(20, round(self.o.recipients * 1.3 / self.o.seconds))
+        self.speed = self.o.speed or max(20, round(self.o.recipients * 1.1 / self.o.seconds))
         batch = self.o.batch or min(500, max(20, self.o.recipients // 100))
         (self.dir / "mailing.yaml").write_text(f"""name: Chaos {self.o.seed}
 channel: email
@@ -166,7 +166,7 @@ providers:
     async def go(self):
         await self.start()
         longest = max(2.0, self.o.seconds / 3)
-        gap = self.o.gap or max(1.3, self.o.seconds / 40)
+        gap = self.o.gap or max(1.2, self.o.seconds / 40)
         self.plan = draw(self.o.seed, self.o.seconds, self.kinds, gap, longest) if self.kinds else []
         self.book.say(
             f"mailing {self.mailing}: {self.o.recipients:,} recipients, {self.speed}/s, uncertain: {self.o.uncertain}, lease "
