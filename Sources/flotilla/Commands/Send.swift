@@ -125,7 +125,9 @@ struct Send: AsyncParsableCommand {
         if !outcome.balances || !faults.isEmpty { throw ExitCode(1) }
         if outcome.state == .failed { throw ExitCode(1) }
         guard outcome.state == .sent else {
-            if !quiet { print("\nNot at its end yet: the same command goes on with it.") }
+            // One that was held for its lateness says itself what to do; the same command would be held again.
+            let isHeld = outcome.state == .paused && outcome.started == nil && outcome.reason != PauseReason.byHand
+            if !quiet, !isHeld { print("\nNot at its end yet: the same command goes on with it.") }
             throw ExitCode(2)
         }
     }
