@@ -149,8 +149,8 @@ extension MailingRecord {
         self.init(
             id: id, mailing: try decoder.decode(Mailing.self, from: Data(definition.utf8)),
             source: try source.map { try decoder.decode(RecipientSource.self, from: Data($0.utf8)) },
-            origin: row[3], state: state, reason: row[5], created: row[6], start: row[18], started: row[7], planned: row[8],
-            finished: row[9], plannedCount: row[10], excludedCount: row[11], nextBatch: row[12], rowsRead: row[13],
+            origin: row[3], state: state, reason: row[5], created: row[6], start: row[18], started: row[7],
+            planned: row[8], finished: row[9], plannedCount: row[10], excludedCount: row[11], nextBatch: row[12], rowsRead: row[13],
             sourceSize: row[14], sourceModified: row[15], planningDone: row[16], speedOverride: row[17])
     }
 }
