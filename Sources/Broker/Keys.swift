@@ -7,8 +7,25 @@ package struct Keys: Sendable {
 
     package init(prefix: String) { self.prefix = prefix }
 
-    /// Stream, an entry a batch that is ready or in work; an entry is deleted when its worker has closed the batch.
+    /// String, `RUN:LEDGER:RANDOM`: what in this Redis is to be believed, set by the feeder. Where it is missing or of another
+    /// run of the server, all but the status streams is void.
+    var epoch: String { "\(prefix):epoch" }
+
+    /// String, `LEDGER NUMBER`: the feeder that has the duty; expires when the feeder does not renew it.
+    var fence: String { "\(prefix):fence" }
+
+    /// Hash, worker -> `EXPIRY RUN STATE`: its lease, in milliseconds of Redis time; a field goes a while after the worker.
+    var workers: String { "\(prefix):workers" }
+
+    /// Stream, an entry a batch that is ready or in work; an entry is deleted when its worker has closed the batch. Who has
+    /// it, and how often it was handed out, is what XPENDING tells.
     func ready(_ channel: Channel) -> String { "\(prefix):ready:\(channel.rawValue)" }
+
+    /// String, a byte a recipient of one feeding of a batch: 0 untouched, `b` begun, `d` done; goes with the batch's closing.
+    func marks(_ batch: BatchID, _ generation: Int) -> String { "\(prefix):marks:\(batch):\(generation)" }
+
+    /// Hash, worker:sequence -> status entry: the groups of results that were reported of a feeding; goes with its closing.
+    func groups(_ batch: BatchID, _ generation: Int) -> String { "\(prefix):groups:\(batch):\(generation)" }
 
     /// Hash, batch -> generation: the mailing's batches that are ready, in work, or have results not yet collected.
     /// A field goes when the collector has committed the batch's closing results.

@@ -11,15 +11,18 @@ package struct MailingBoard: Sendable {
 
     /// Puts a mailing up, or its new state and speed.
     /// - Parameter speed: the limit as text; empty for none.
+    /// - Throws: `RedisError.void` when the feeder has not the duty any more.
     package func publish(
-        _ id: MailingID, _ mailing: Mailing, state: MailingState, speed: String
+        _ id: MailingID, _ mailing: Mailing, state: MailingState, speed: String, fence: Fence
     ) async throws(RedisError) {
         let definition: [UInt8]
         do { definition = try [UInt8](JSONEncoder().encode(mailing)) } catch { throw .unexpected("mailing \(id): \(error)") }
-        _ = try await broker.redis.send([
-            "HSET", .text(broker.keys.mailing(id)), "definition", .bytes(definition), "state", .text(state.rawValue),
-            "speed", .text(speed),
-        ])
+        let reply = try await broker.redis.run(
+            Scripts.publish, keys: [broker.keys.mailing(id), broker.keys.fence],
+            arguments: [
+                .text(fence.text), "definition", .bytes(definition), "state", .text(state.rawValue), "speed", .text(speed),
+            ])
+        if reply.int != 1 { throw .void }
     }
 
     /// The mailing's definition; nil when it is not up (any more).

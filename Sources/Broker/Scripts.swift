@@ -2,7 +2,13 @@
 enum Scripts {
     static let feed = RedisScript(name: "feed", source: PackageResources.feed_lua)
     static let begin = RedisScript(name: "begin", source: PackageResources.begin_lua)
+    static let untouch = RedisScript(name: "untouch", source: PackageResources.untouch_lua)
     static let report = RedisScript(name: "report", source: PackageResources.report_lua)
     static let settle = RedisScript(name: "settle", source: PackageResources.settle_lua)
     static let reserve = RedisScript(name: "reserve", source: PackageResources.reserve_lua)
+    static let renew = RedisScript(name: "renew", source: PackageResources.renew_lua)
+    static let takeover = RedisScript(name: "takeover", source: PackageResources.takeover_lua)
+    static let guardDuty = RedisScript(name: "guard", source: PackageResources.guard_lua)
+    static let establish = RedisScript(name: "establish", source: PackageResources.establish_lua)
+    static let publish = RedisScript(name: "publish", source: PackageResources.publish_lua)
 }

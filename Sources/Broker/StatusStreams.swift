@@ -84,6 +84,29 @@ package struct StatusStreams: Sendable {
         return entries
     }
 
+    /// Sends results again that a loss of Redis may have taken, or not: written twice they change nothing.
+    package func offer(_ receipts: [Receipt]) async throws(RedisError) -> [Receipt] {
+        let replies = try await broker.redis.pipeline(
+            receipts.map {
+                ["XADD", .text(broker.keys.status($0.partition)), "*"] + $0.words + ["f", "", "c", "0"]
+            })
+        var offered: [Receipt] = []
+        for (receipt, reply) in zip(receipts, replies) {
+            if case .error(let text) = reply { throw .command(text) }
+            guard let id = reply.text.flatMap(StreamID.init) else { throw .unexpected("XADD: \(reply)") }
+            offered.append(Receipt(partition: receipt.partition, id: id, words: receipt.words))
+        }
+        return offered
+    }
+
+    /// The oldest entry of each partition that no collector has confirmed; nil where there is none.
+    package func oldest() async throws(RedisError) -> [StreamID?] {
+        let replies = try await broker.redis.pipeline(
+            (0..<broker.partitions).map { ["XRANGE", .text(broker.keys.status($0)), "-", "+", "COUNT", "1"] })
+        for case .error(let text) in replies { throw .command(text) }
+        return replies.map { $0.array?.first?.array?.first?.text.flatMap(StreamID.init) }
+    }
+
     /// Takes entries off their streams, and batches whose feeding is over out of the fed ones; called after the ledger's
     /// commit.
     package func confirm(
@@ -150,7 +173,8 @@ extension StatusStreams.Entry {
                 ResultGroup(
                     batch: BatchID(mailing: mailing, number: Int(try entry.int("b"))),
                     generation: Int(try entry.int("g")), worker: entry.text("w"), sequence: Int(try entry.int("s")),
-                    closing: closing, results: try [RecipientResult](decoding: data, base: try entry.int("t"))))
+                    closing: closing, groups: Int(try entry.int("c")),
+                    results: try [RecipientResult](decoding: data, base: try entry.int("t"))))
         case "e": return .events(EventGroup(mailing: mailing, events: try [RecipientEvent](decoding: data)))
         case "h": return .halt(mailing, reason: String(decoding: data, as: UTF8.self))
         case let kind: throw WireError("unknown kind '\(kind)'")
@@ -159,11 +183,12 @@ extension StatusStreams.Entry {
 }
 
 extension ResultGroup {
+    /// The fields of its status entry but for `f` (closing) and `c` (groups), which the script adds.
     var words: [RedisWord] {
         let base = results.map(\.at).min() ?? 0
         return [
             "k", "r", "m", .text(batch.mailing.description), "b", RedisWord(batch.number), "g", RedisWord(generation),
-            "w", .text(worker), "s", RedisWord(sequence), "f", .text(closing.rawValue), "t", RedisWord(base),
+            "w", .text(worker), "s", RedisWord(sequence), "t", RedisWord(base),
             "d", .bytes(results.encoded(base: base)),
         ]
     }

@@ -8,30 +8,30 @@ import Transport
 
 /// One batch in a worker's hands, from its lease to its closing.
 struct BatchRun: Sendable {
-    let lease: BatchQueue.Lease
+    let claim: Claim
     let mailing: PreparedMailing
     let recipients: Recipients
     let worker: WorkerShared
     /// What the batch counts towards the worker's load.
     let share: Held.Share
-    private let buffer: ResultBuffer
-    private let rule: OutcomeRule
-    private let meters: DeliveryMeters
+    let rule: OutcomeRule
+    let meters: DeliveryMeters
+
+    var lease: BatchQueue.Lease { claim.lease }
+    var buffer: ResultBuffer { claim.buffer }
 
     init(
-        lease: BatchQueue.Lease, mailing: PreparedMailing, recipients: Recipients, worker: WorkerShared, share: Held.Share
+        claim: Claim, mailing: PreparedMailing, recipients: Recipients, worker: WorkerShared, share: Held.Share
     ) {
-        self.lease = lease
+        self.claim = claim
         self.mailing = mailing
         self.recipients = recipients
         self.worker = worker
         self.share = share
-        buffer = ResultBuffer(
-            lease: lease, queue: worker.queue, worker: worker.configuration.id, wait: worker.configuration.flush,
-            logger: worker.logger)
         rule = OutcomeRule(
-            attempts: mailing.mailing.attempts, expires: lease.batch.expires,
-            schedule: worker.configuration.retries ?? (mailing.mailing.channel == .email ? .smtp : .http))
+            attempts: mailing.mailing.attempts, expires: claim.lease.batch.expires,
+            schedule: worker.configuration.retries ?? (mailing.mailing.channel == .email ? .smtp : .http),
+            uncertain: mailing.mailing.uncertain)
         meters = worker.meters.meters(channel: mailing.mailing.channel, provider: mailing.provider)
     }
 
@@ -40,26 +40,24 @@ struct BatchRun: Sendable {
         case done
         /// Some of it was not begun and goes back.
         case released
-        /// The batch is another's now.
-        case lost
     }
 
+    private var mayBegin: Bool { worker.mayBegin(mailing, claim) }
+
     /// Works until each recipient has a result or the rest is given back.
-    func run() async {
-        let open =
-            lease.batch.open
-            ?? (0..<recipients.count).map { OpenRecipient(index: $0, attempts: 0) }
-        var endings: [Ending] = []
+    func run() async throws(RedisError) {
+        let open = lease.deliveries == 1 ? whole : try await inherited()
+        var isReleased = false
         await withTaskGroup(of: Ending.self) { group in
             var pacer = Pacer(
                 throttle: worker.throttle, groupLimit: worker.configuration.group, waits: worker.throttleWaits)
             var next = 0
             while next < open.count {
-                guard worker.mayBegin(mailing) else {
-                    endings.append(.released)
+                guard mayBegin else {
+                    isReleased = true
                     break
                 }
-                let size = await pacer.next(open.count - next, scope: mailing.scope) { worker.mayBegin(mailing) }
+                let size = await pacer.next(open.count - next, scope: mailing.scope) { mayBegin }
                 guard size > 0 else { continue }
                 let slice = Array(open[next..<min(next + size, open.count)])
                 next += slice.count
@@ -69,13 +67,14 @@ struct BatchRun: Sendable {
                     return await deliver(slice)
                 }
             }
-            for await ending in group { endings.append(ending) }
+            for await ending in group where ending == .released { isReleased = true }
         }
-        guard !endings.contains(.lost) else {
-            worker.logger.warning("batch \(lease.batch.id) is another worker's now; leaving it")
-            return await buffer.abandon()
-        }
-        await buffer.close(endings.contains(.released) ? .released : .done)
+        await buffer.close(isReleased ? .released : .done)
+    }
+
+    /// Every recipient of this feeding.
+    var whole: [OpenRecipient] {
+        lease.batch.open ?? (0..<recipients.count).map { OpenRecipient(index: $0, attempts: 0) }
     }
 
     /// Sends to some recipients and notes what became of them.
@@ -83,25 +82,32 @@ struct BatchRun: Sendable {
         var waiting = open
         var patience = Patience()
         while true {
-            switch await permission() {
-            case .go: break
-            case .halted: return .released
-            case .lost: return .lost
-            }
             waiting = await expire(waiting)
             if waiting.isEmpty { return .done }
+            switch await permission(waiting) {
+            case .go: break
+            case .halted: return .released
+            case .lost:
+                claim.end()
+                worker.logger.warning("batch \(lease.batch.id) is not this worker's any more; leaving it")
+                return .released
+            }
             let group = compose(waiting)
             let start = ContinuousClock.now
-            let answers = await mailing.transport.deliver(group) { [worker, mailing] in worker.mayBegin(mailing) }
+            let answers = await mailing.transport.deliver(group) { [worker, mailing, claim] in
+                worker.mayBegin(mailing, claim)
+            }
             let (results, unsent, problem) = judge(waiting, answers)
             meters.delivered(results, seconds: ContinuousClock.now - start)
             await buffer.add(results)
             guard !unsent.isEmpty else { return .done }
             // Nothing of these was on the wire: either we were told to stop, or the provider cannot be reached. Then they
             // wait here, for the queue is full of others that would fare the same.
-            guard let problem else { return .released }
+            guard let problem, !worker.isStopping else { return .released }
             worker.providerTrouble(mailing.provider, problem)
             waiting = unsent
+            // Should we die meanwhile, it is known that nobody of them was reached.
+            try? await worker.queue.untouch(lease, waiting)
             // A provider that is away must not keep those of others waiting: neither lane nor load is held meanwhile.
             share.giveBack()
             worker.lanes.release()
@@ -112,19 +118,19 @@ struct BatchRun: Sendable {
     }
 
     private func waitForProvider(_ patience: inout Patience) async -> Bool {
-        guard worker.mayBegin(mailing) else { return false }
-        return await patience.wait() && worker.mayBegin(mailing)
+        guard mayBegin else { return false }
+        return await patience.wait() && mayBegin
     }
 
-    private func permission() async -> BatchQueue.Permission {
+    private func permission(_ open: [OpenRecipient]) async -> BatchQueue.Permission {
         var patience = Patience()
         while true {
             do throws(RedisError) {
-                return try await worker.queue.begin(lease)
+                return try await worker.queue.begin(lease, open)
             } catch {
-                worker.logger.warning("batch \(lease.batch.id) waits: \(error)")
+                if patience.count % 5 == 0 { worker.logger.warning("batch \(lease.batch.id) waits: \(error)") }
             }
-            guard !worker.isStopping, await patience.wait() else { return .halted(.paused) }
+            guard mayBegin, await patience.wait() else { return .halted(.paused) }
         }
     }
 
@@ -173,9 +179,15 @@ struct BatchRun: Sendable {
                 problem = answer
                 continue
             }
+            if answer.mayHaveArrived, worker.isCut, rule.uncertain == .redeliver {
+                // Not the message's fault: it is listed, and others send it again without an attempt spent.
+                results.append(rule.uncertain(index: item.index, answer: answer, spent: item.attempts, now: now))
+                unsent.append(item)
+                continue
+            }
             if answer.kind == .misconfigured { worker.refused(mailing, answer) }
-            results.append(
-                rule.result(index: item.index, answer: answer, spent: item.attempts, now: now, using: &generator))
+            rule.append(
+                index: item.index, answer: answer, spent: item.attempts, now: now, using: &generator, to: &results)
         }
         return (results, unsent, problem)
     }

@@ -11,7 +11,7 @@ struct DeliveryMeters: Sendable {
     init(channel: Channel, provider: String) {
         let labels = [("channel", channel.rawValue), ("provider", provider)]
         outcomes = Dictionary(
-            uniqueKeysWithValues: [RecipientState.sent, .failed, .deferred, .expired].map {
+            uniqueKeysWithValues: [RecipientState.sent, .failed, .deferred, .expired, .uncertain].map {
                 ($0, Counter(label: "flotilla_messages_total", dimensions: labels + [("outcome", $0.name)]))
             })
         retries = Dictionary(
@@ -23,6 +23,12 @@ struct DeliveryMeters: Sendable {
 
     func delivered(_ results: [RecipientResult], seconds: Duration) {
         guard !results.isEmpty else { return }
+        count(results)
+        delivery.recordNanoseconds(seconds.nanoseconds)
+    }
+
+    /// Counts results that no delivery of ours gave.
+    func count(_ results: [RecipientResult]) {
         let sent = results.count { $0.state == .sent }
         if sent > 0 { outcomes[.sent]?.increment(by: sent) }
         if sent < results.count {
@@ -31,7 +37,6 @@ struct DeliveryMeters: Sendable {
                 if result.state == .deferred, let kind = result.answer?.kind { retries[kind]?.increment() }
             }
         }
-        delivery.recordNanoseconds(seconds.nanoseconds)
     }
 }
 

@@ -84,6 +84,11 @@ actor MailingShelf {
         }
     }
 
+    /// Ends all connections at once.
+    func abort() {
+        for transport in transports.values { transport.abort() }
+    }
+
     func close() async {
         for transport in transports.values { await transport.close() }
     }

@@ -3,40 +3,43 @@ import Logging
 import Model
 import Synchronization
 
-/// The results of one batch on their way to the collector: kept until there are enough of them, or long enough, and sent
-/// again until Redis has taken them. `close` comes after all `add`s, so that the closing group has the last number.
+/// Gathers the results of one batch and sends them to the collector packed, so that a message costs a small share of a
+/// command. Results wait until there are enough of them, or for a short time.
 final class ResultBuffer: Sendable {
-    /// Results in a group at most.
-    static let limit = 250
+    /// Results in an entry, about.
+    private static let limit = 250
 
     private struct State {
         var results: [RecipientResult] = []
         var sequence = 0
-        var lastFlush = ContinuousClock.now
+        /// When the first of `results` came.
+        var since: ContinuousClock.Instant?
     }
 
     private let lease: BatchQueue.Lease
-    private let queue: BatchQueue
-    private let worker: String
-    private let wait: Duration
-    private let logger: Logger
+    private let worker: WorkerShared
     private let state = Mutex(State())
 
-    init(lease: BatchQueue.Lease, queue: BatchQueue, worker: String, wait: Duration, logger: Logger) {
+    init(lease: BatchQueue.Lease, worker: WorkerShared) {
         self.lease = lease
-        self.queue = queue
         self.worker = worker
-        self.wait = wait
-        self.logger = logger
     }
 
-    /// Adds results, and sends what is there when it is enough or old enough.
+    /// Adds results, and sends what is there when it is enough.
     func add(_ results: [RecipientResult]) async {
+        guard !results.isEmpty else { return }
         let group = state.withLock { state -> ResultGroup? in
             state.results += results
-            // An empty group would leave a gap in the sequence, and the ledger would wait for it.
-            guard !state.results.isEmpty else { return nil }
-            guard state.results.count >= Self.limit || ContinuousClock.now - state.lastFlush >= wait else { return nil }
+            if state.since == nil { state.since = .now }
+            return state.results.count >= Self.limit ? take(&state, closing: .open) : nil
+        }
+        if let group { await send(group) }
+    }
+
+    /// Sends what has waited for as long as `age`.
+    func flush(olderThan age: Duration) async {
+        let group = state.withLock { state -> ResultGroup? in
+            guard let since = state.since, ContinuousClock.now - since >= age else { return nil }
             return take(&state, closing: .open)
         }
         if let group { await send(group) }
@@ -47,28 +50,15 @@ final class ResultBuffer: Sendable {
         await send(state.withLock { take(&$0, closing: closing) })
     }
 
-    /// Sends what is left of a batch that is another worker's now: what was sent to people must be told all the same.
-    func abandon() async {
-        let group = state.withLock { $0.results.isEmpty ? nil : take(&$0, closing: .open) }
-        if let group { await send(group) }
-        var patience = Patience()
-        while true {
-            do throws(RedisError) { return try await queue.drop(lease) } catch {
-                logger.warning("batch \(lease.batch.id) cannot be taken off its stream: \(error)")
-            }
-            guard await patience.wait() else { return }
-        }
-    }
-
     private func take(_ state: inout State, closing: ResultGroup.Closing) -> ResultGroup {
         defer {
             state.results = []
             state.sequence += 1
-            state.lastFlush = .now
+            state.since = nil
         }
         return ResultGroup(
-            batch: lease.batch.id, generation: lease.batch.generation, worker: worker, sequence: state.sequence,
-            closing: closing, results: state.results)
+            batch: lease.batch.id, generation: lease.batch.generation, worker: "\(lease.worker).\(lease.deliveries)",
+            sequence: state.sequence, closing: closing, results: state.results)
     }
 
     /// What was sent to people must be told: it is tried until it is through, or the process is cut short.
@@ -76,14 +66,19 @@ final class ResultBuffer: Sendable {
         var patience = Patience()
         while true {
             do throws(RedisError) {
-                return try await queue.report(group, of: lease)
+                if let receipt = try await worker.queue.report(group, of: lease) { worker.tenure.keep(receipt) }
+                return
             } catch {
                 if patience.count % 20 == 0 {
-                    logger.error("\(group.results.count) results cannot be reported, trying again: \(error)")
+                    worker.logger.error("\(group.results.count) results cannot be reported, trying again: \(error)")
                 }
             }
             guard await patience.wait() else {
-                return logger.critical("\(group.results.count) results are lost with this process: it was cut short")
+                return worker.logger.critical(
+                    """
+                    \(group.results.count) results of batch \(lease.batch.id) are lost with this process, which was cut short: \
+                    they count as uncertain
+                    """)
             }
         }
     }

@@ -11,6 +11,7 @@ import Transport
 package struct Worker: Service {
     private let shared: WorkerShared
     private let shelf: MailingShelf
+    private let register: WorkerRegister
     private let queueWait: [Model.Channel: Metrics.Timer]
 
     package init(
@@ -19,6 +20,7 @@ package struct Worker: Service {
         var logger = logger
         logger[metadataKey: "worker"] = "\(configuration.id)"
         shared = WorkerShared(configuration: configuration, broker: broker, logger: logger)
+        register = WorkerRegister(broker)
         shelf = MailingShelf(board: MailingBoard(broker), configuration: configuration, group: group, logger: logger)
         queueWait = Dictionary(
             uniqueKeysWithValues: configuration.channels.map {
@@ -26,42 +28,66 @@ package struct Worker: Service {
             })
     }
 
-    /// Works until a graceful shutdown: then takes nothing new, finishes what is on the wire, gives the rest back.
+    /// Works until a graceful shutdown: then takes nothing new, finishes what is on the wire, gives the rest back. What is
+    /// still on the wire when most of the grace is over is cut short.
     package func run() async throws {
         await withTaskCancellationHandler {
             await withGracefulShutdownHandler {
                 await withDiscardingTaskGroup { group in
+                    group.addTask { await keepLease() }
+                    group.addTask { await flush() }
                     group.addTask { await watch() }
-                    await take(into: &group)
+                    await withDiscardingTaskGroup { await take(into: &$0) }
+                    shared.hasEnded()
                 }
             } onGracefulShutdown: {
                 shared.stop()
+                Task {
+                    try? await Task.sleep(for: shared.configuration.grace * 4 / 5)
+                    await cut()
+                }
             }
         } onCancel: {
             shared.stop()
         }
         await shelf.close()
+        try? await register.leave(shared.configuration.id)
         await shared.queue.close()
         await shared.status.close()
+    }
+
+    /// Waits no longer for what is on the wire: it becomes uncertain, by name.
+    package func cut() async {
+        guard !shared.isDone, !shared.isCut else { return }
+        shared.logger.warning("the stop is cut short: what providers have not answered is uncertain now")
+        shared.cut()
+        await shelf.abort()
     }
 
     /// Takes batches as long as there is less than a load of unbegun messages here, so that others get their share.
     private func take(into group: inout DiscardingTaskGroup) async {
         let held = Held(load: shared.configuration.concurrency * shared.configuration.group)
         var patience = Patience()
-        let inHand = InHand()
         // After a failure, batches may have been given to us whose reply was lost.
         var mayHaveLost = false
+        var lastSearch = ContinuousClock.now
         while !shared.isStopping {
             await held.untilLow()
+            guard shared.tenure.isHeld else {
+                try? await Task.sleep(for: .milliseconds(50))
+                continue
+            }
             do throws(RedisError) {
                 let channels = shared.configuration.channels
                 let id = shared.configuration.id
                 var leases: [BatchQueue.Lease] = []
                 if mayHaveLost {
                     leases = try await shared.queue.takeLost(
-                        channels: channels, consumer: id, known: inHand.entries)
+                        channels: channels, consumer: id, known: shared.inHand.entries)
                     mayHaveLost = false
+                } else if ContinuousClock.now - lastSearch >= Self.search {
+                    leases = try await shared.queue.takeOver(channels: channels, consumer: id, count: 4)
+                    if leases.isEmpty { lastSearch = .now }
                 }
                 if leases.isEmpty {
                     leases = try await shared.queue.take(
@@ -70,10 +96,11 @@ package struct Worker: Service {
                 patience = Patience()
                 for lease in leases {
                     let share = held.take(lease.batch.open?.count ?? lease.batch.count)
-                    inHand.insert(lease.entry)
+                    let claim = Claim(lease, buffer: ResultBuffer(lease: lease, worker: shared))
+                    shared.inHand.insert(claim)
                     group.addTask {
-                        await work(lease, share)
-                        inHand.remove(lease.entry)
+                        await work(claim, share)
+                        shared.inHand.remove(claim)
                         share.giveBack()
                     }
                 }
@@ -85,7 +112,11 @@ package struct Worker: Service {
         }
     }
 
-    private func work(_ lease: BatchQueue.Lease, _ share: Held.Share) async {
+    /// How often batches are looked for whose worker's lease is over.
+    private static let search = Duration.seconds(1)
+
+    private func work(_ claim: Claim, _ share: Held.Share) async {
+        let lease = claim.lease
         queueWait[lease.channel]?.recordMilliseconds(max(0, Clock.milliseconds() - lease.batch.fed))
         var patience = Patience()
         while true {
@@ -97,31 +128,56 @@ package struct Worker: Service {
                         decoding: lease.batch.recipients, width: mailing.mailing.fields.count)
                     // A batch that waits for its slots must not keep others out.
                     if mailing.scope != nil { share.giveBack() }
-                    return await BatchRun(lease: lease, mailing: mailing, recipients: recipients, worker: shared, share: share).run()
+                    return try await BatchRun(
+                        claim: claim, mailing: mailing, recipients: recipients, worker: shared, share: share
+                    ).run()
                 case .gone:
-                    return await giveBack(lease)
+                    return await claim.buffer.close(.released)
                 case .unfit(let why):
                     shared.logger.error("mailing \(lease.batch.id.mailing) cannot be sent here: \(why)")
                     shared.requestHalt(lease.batch.id.mailing, why)
-                    return await giveBack(lease)
+                    return await claim.buffer.close(.released)
                 }
             } catch let error as TransportError where error.kind == .misconfigured {
                 shared.requestHalt(lease.batch.id.mailing, error.description)
-                return await giveBack(lease)
+                return await claim.buffer.close(.released)
             } catch {
                 problem = error
             }
             if patience.count % 5 == 0 {
                 shared.logger.warning("batch \(lease.batch.id) waits: \(problem)")
             }
-            guard !shared.isStopping, await patience.wait() else { return await giveBack(lease) }
+            guard !shared.isStopping, !claim.isOver, await patience.wait() else {
+                return await claim.buffer.close(.released)
+            }
         }
     }
 
-    private func giveBack(_ lease: BatchQueue.Lease) async {
-        await ResultBuffer(
-            lease: lease, queue: shared.queue, worker: shared.configuration.id, wait: .zero, logger: shared.logger
-        ).close(.released)
+    /// Renews the lease as long as anything is in hand.
+    private func keepLease() async {
+        var patience = Patience()
+        while !shared.isDone {
+            do throws(RedisError) {
+                try await shared.tenure.renew()
+                patience = Patience()
+                let next = ContinuousClock.now + shared.tenure.interval
+                while !shared.isDone, ContinuousClock.now < next {
+                    guard (try? await Task.sleep(for: .milliseconds(50))) != nil else { return }
+                }
+            } catch {
+                if patience.count % 20 == 0 { shared.logger.warning("the lease cannot be renewed: \(error)") }
+                guard await patience.wait() else { return }
+            }
+        }
+    }
+
+    /// Sends results that wait for others no longer than they may.
+    private func flush() async {
+        let wait = shared.configuration.flush
+        while !shared.isDone {
+            for claim in shared.inHand.claims { await claim.buffer.flush(olderThan: wait) }
+            do { try await Task.sleep(for: max(wait / 2, .milliseconds(5))) } catch { return }
+        }
     }
 
     /// Looks after what operators change, and passes on what workers must have stopped.

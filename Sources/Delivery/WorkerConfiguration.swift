@@ -12,6 +12,12 @@ package struct WorkerConfiguration: Sendable {
     package var group: Int
     /// How long a result may wait for others before it is sent to the collector.
     package var flush: Duration
+    /// How long others leave our batches to us without a sign of life.
+    package var lease: Duration
+    /// Workers that may end with a batch before it is set aside, from 1.
+    package var poison: Int
+    /// How long a stop may take before what is on the wire is not waited for any longer.
+    package var grace: Duration
     /// Waits between attempts, in place of the protocol's own.
     package var retries: RetrySchedule?
     /// The name by which SMTP servers are greeted, and the domain of message ids.
@@ -21,7 +27,8 @@ package struct WorkerConfiguration: Sendable {
 
     package init(
         id: String, channels: [Channel] = Channel.allCases, concurrency: Int = 32, group: Int = 50,
-        flush: Duration = .milliseconds(50), retries: RetrySchedule? = nil, hostname: String,
+        flush: Duration = .milliseconds(50), lease: Duration = .seconds(10), poison: Int = 5,
+        grace: Duration = .seconds(25), retries: RetrySchedule? = nil, hostname: String,
         providers: [String: Provider] = [:]
     ) {
         self.id = id
@@ -29,6 +36,9 @@ package struct WorkerConfiguration: Sendable {
         self.concurrency = concurrency
         self.group = group
         self.flush = flush
+        self.lease = lease
+        self.poison = poison
+        self.grace = grace
         self.retries = retries
         self.hostname = hostname
         self.providers = providers

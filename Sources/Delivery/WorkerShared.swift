@@ -9,21 +9,31 @@ final class WorkerShared: Sendable {
     let configuration: WorkerConfiguration
     let queue: BatchQueue
     let status: StatusStreams
+    let inHand = InHand()
+    let tenure: Tenure
     let throttle: Throttle
     let lanes: Lanes
     let meters = DeliveryMetersTable()
     let throttleWaits = Metrics.Timer(label: "flotilla_throttle_wait_seconds", dimensions: [("scope", "mailing")])
+    private let takeovers = Counter(label: "flotilla_batches_taken_over_total")
+    private let setAside = Counter(label: "flotilla_batches_set_aside_total")
     let logger: Logger
     /// The size of a message lately, in bytes: what to make room for.
     let messageSize = Atomic<Int>(4096)
     private let stopping = Atomic<Bool>(false)
+    private let cutting = Atomic<Bool>(false)
+    private let done = Atomic<Bool>(false)
     private let troubles = Mutex<[String: ContinuousClock.Instant]>([:])
     private let halts = Mutex<[MailingID: String]>([:])
 
     init(configuration: WorkerConfiguration, broker: Broker, logger: Logger) {
         self.configuration = configuration
         queue = BatchQueue(broker)
-        status = StatusStreams(broker)
+        let status = StatusStreams(broker)
+        self.status = status
+        tenure = Tenure(
+            worker: configuration.id, length: configuration.lease, register: WorkerRegister(broker), status: status,
+            inHand: inHand, logger: logger)
         throttle = Throttle(broker)
         lanes = Lanes(configuration.concurrency)
         self.logger = logger
@@ -33,8 +43,23 @@ final class WorkerShared: Sendable {
 
     func stop() { stopping.store(true, ordering: .relaxed) }
 
-    /// Whether a message of the mailing may begin, as far as this worker knows.
-    func mayBegin(_ mailing: PreparedMailing) -> Bool { !isStopping && mailing.isSending }
+    /// Nothing is in hand any more, and nothing will be.
+    var isDone: Bool { done.load(ordering: .relaxed) }
+
+    func hasEnded() { done.store(true, ordering: .relaxed) }
+
+    /// The stop is cut short: what is on the wire now is not waited for.
+    var isCut: Bool { cutting.load(ordering: .relaxed) }
+
+    func cut() {
+        stop()
+        cutting.store(true, ordering: .relaxed)
+    }
+
+    /// Whether a message of the mailing and batch may begin, as far as this worker knows.
+    func mayBegin(_ mailing: PreparedMailing, _ claim: Claim) -> Bool {
+        !isStopping && mailing.isSending && !claim.isOver && tenure.isHeld
+    }
 
     /// Says that a provider cannot be reached, at most every ten seconds.
     func providerTrouble(_ provider: String, _ answer: Answer) {
@@ -49,6 +74,25 @@ final class WorkerShared: Sendable {
                 "provider \(provider) cannot be reached: \(answer.text); its messages wait",
                 metadata: ["provider": "\(provider)", "stage": "\(answer.stage)"])
         }
+    }
+
+    /// Says what was found of a batch whose worker's lease is over.
+    func takenOver(_ lease: BatchQueue.Lease, done: Int, begun: Int, isSetAside: Bool) {
+        takeovers.increment()
+        if isSetAside { setAside.increment() }
+        let open = (lease.batch.open?.count ?? lease.batch.count) - done
+        logger.log(
+            level: isSetAside ? .error : .warning,
+            isSetAside
+                ? """
+                batch \(lease.batch.id) is set aside: \(lease.deliveries - 1) workers ended with it. Its \(open) open recipients \
+                are held as uncertain: flotilla mailing uncertain \(lease.batch.id.mailing)
+                """
+                : """
+                batch \(lease.batch.id) is taken over from worker \(lease.from ?? ""), whose lease is over: \(done) done, \
+                \(begun) uncertain, \(open - begun) untouched
+                """,
+            metadata: ["mailing": "\(lease.batch.id.mailing)", "batch": "\(lease.batch.id.number)"])
     }
 
     /// A provider refuses our set-up: stops the mailing here at once, and asks the planner to pause it.

@@ -3,12 +3,6 @@ import Model
 /// Where the recipients of one batch stand, and which feeding of it is with the workers: the part of a batch that changes.
 /// A pure value: it is loaded, changed and stored within one transaction.
 struct BatchProgress: Equatable {
-    /// A worker gave its batch back with its group `sequence`.
-    struct Release: Equatable {
-        var worker: String
-        var sequence: Int
-    }
-
     /// How often the batch has been fed.
     var generation = 0
     /// When it was fed, in milliseconds since 1970; 0 while it is not with the workers.
@@ -21,7 +15,8 @@ struct BatchProgress: Equatable {
     var awaited: [UInt8] = []
     /// A worker said that each recipient of this generation has a result.
     var isDone = false
-    var release: Release?
+    /// How many groups of results there are of this generation, once a worker has given the rest back; 0 before.
+    var released = 0
 
     /// A batch none of whose recipients was tried.
     init(planned count: Int) {
@@ -58,11 +53,13 @@ struct BatchProgress: Equatable {
 extension BatchProgress {
     /// Takes one result.
     /// - Returns: the state it came from when the result counts: when its state ranks higher than that before, or both are
-    ///   `deferred` (the caller then keeps the later of the two). Nil when it changes no state.
+    ///   `deferred` (the caller then keeps the later of the two). Nil when it changes no state, as one that only lists the
+    ///   recipient as uncertain: the generation still owes a result of it.
     mutating func apply(_ result: RecipientResult, generation: Int) -> RecipientState? {
         let index = result.index
-        if generation == self.generation, isFed { awaited[index >> 3] &= ~(1 << UInt8(index & 7)) }
         attempts[index] = max(attempts[index], Self.attemptsCode(result.attempts))
+        if result.isListing { return nil }
+        if generation == self.generation, isFed { awaited[index >> 3] &= ~(1 << UInt8(index & 7)) }
         guard let old = state(index), result.state != .planned else { return nil }
         guard result.state.rank > old.rank || (result.state == .deferred && old == .deferred) else { return nil }
         states[index] = StateCode.code(result.state)
@@ -75,7 +72,7 @@ extension BatchProgress {
         generation += 1
         fed = now
         isDone = false
-        release = nil
+        released = 0
         awaited = [UInt8](repeating: 0, count: (states.count + 7) / 8)
         let planned = StateCode.code(.planned)
         for index in states.indices {
@@ -86,7 +83,7 @@ extension BatchProgress {
     }
 
     /// Those of whom this generation owes a result; nil for every one of the batch at the first attempt.
-    var owed: [OpenRecipient]? {
+    private var owed: [OpenRecipient]? {
         var open: [OpenRecipient] = []
         var isUntouched = true
         for index in states.indices where isAwaited(index) {
@@ -108,7 +105,7 @@ extension BatchProgress {
         fed = 0
         awaited = []
         isDone = false
-        release = nil
+        released = 0
     }
 
     /// From when on the batch may be fed, in milliseconds since 1970 (0: at once); nil when it is fed or has nothing to feed.
@@ -117,4 +114,9 @@ extension BatchProgress {
         if isFed { return nil }
         return count(of: .planned) > 0 ? 0 : due
     }
+}
+
+extension RecipientResult {
+    /// It says that the message may have arrived and is sent again: it puts the recipient on the list and moves no state.
+    var isListing: Bool { state == .uncertain && due > 0 }
 }

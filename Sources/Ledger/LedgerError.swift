@@ -16,6 +16,8 @@ package enum LedgerError: Error, Sendable, Equatable {
     case busy(path: String)
     /// Another process has the duty; `pid` is nil where its lock file does not tell.
     case held(path: String, pid: Int32?)
+    /// Another process has taken over planning and feeding: what this one writes of them is refused.
+    case dutyLost(path: String)
     /// What was asked does not fit what the ledger holds.
     case refused(String)
     /// Reading or writing failed for a reason that is not named above.
@@ -54,6 +56,11 @@ extension LedgerError: CustomStringConvertible {
             """
             the ledger \(path) is in use by \(pid.map { "process \($0)" } ?? "another process"); wait until it has ended, \
             or name another file with --ledger
+            """
+        case .dutyLost(let path):
+            """
+            another process has taken over planning and feeding on the ledger \(path), because this one did not renew its duty \
+            in time or gave it back; nothing was written: wait until the duty is free, then take it again
             """
         case .refused(let what): what
         case .failed(let path, let operation, let detail): "\(operation) failed on the ledger \(path): \(detail)"

@@ -48,3 +48,19 @@ package final class LedgerLock: Sendable {
         return Int32(String(decoding: buffer[..<count], as: UTF8.self).prefix { $0.isNumber })
     }
 }
+
+/// Tries again and again to take the lock of a ledger, and keeps it once it has it.
+package final class LockHolder: Sendable {
+    private let ledger: String
+    private let lock = Mutex<LedgerLock?>(nil)
+
+    package init(ledger: String) { self.ledger = ledger }
+
+    /// Whether the lock is ours now: whoever had it has ended.
+    package func tryLock() -> Bool {
+        lock.withLock { lock in
+            if lock == nil { lock = try? LedgerLock.acquire(ledger: ledger) }
+            return lock != nil
+        }
+    }
+}

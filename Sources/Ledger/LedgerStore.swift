@@ -1,7 +1,8 @@
 package import Model
 
 /// The whole of a ledger: what an engine must do, and what the conformance suite tests.
-package typealias LedgerStore = MailingStore & PlanStore & Outbox & ResultStore & ReportStore
+package typealias LedgerStore = MailingStore & PlanStore & Outbox & ResultStore & ReportStore & UncertainStore
+    & DutyStore
 
 /// Mailings and their states. `now` is in milliseconds since 1970 everywhere.
 package protocol MailingStore: Sendable {
@@ -85,16 +86,15 @@ package protocol Outbox: Sendable {
     /// The batches that are with the workers, by number.
     func fedBatches(_ id: MailingID) async throws(LedgerError) -> [FedMark]
 
-    /// A fed batch once more, under the same generation, less the recipients of whom a result of it is known: for a feeder
-    /// that died between taking it and handing it over. Nil when it is not fed under this generation.
-    func again(_ batch: BatchID, generation: Int) async throws(LedgerError) -> FedBatch?
-
     /// Ends a feeding that was lost; what is still open of it is fed again.
-    /// - Returns: whether it was fed under this generation.
-    func giveUp(_ batch: BatchID, generation: Int) async throws(LedgerError) -> Bool
-
-    /// When the next retry is due that is not with the workers, in milliseconds since 1970.
-    func nextDue(_ id: MailingID) async throws(LedgerError) -> Int64?
+    /// - Parameters:
+    ///   - uncertain: nil when none of its messages can have been on the wire. Otherwise each recipient of whom the feeding
+    ///     owes a result is put on the list of the uncertain, and with `hold` is held for a person and not fed again.
+    ///   - why: why it is not known what became of them; for people.
+    /// - Returns: how many were listed; nil when it was not fed under this generation.
+    func giveUp(
+        _ batch: BatchID, generation: Int, uncertain: Mailing.UncertainPolicy?, why: String, now: Int64
+    ) async throws(LedgerError) -> Int?
 
     /// Stops every planned and deferred recipient that is not with the workers (an `uncertain` one stays: it may have been
     /// reached). Set the mailing's state first, and call again when fed batches have come back.
@@ -118,7 +118,9 @@ package struct FedMark: Sendable, Equatable {
 package protocol ResultStore: Sendable {
     /// Writes results and events in one transaction with all counters they change. Groups may come in any order, late, and
     /// more than once: states move only forward by `RecipientState.rank`. A generation ends with `done` once each of its
-    /// recipients has a result, and with `released` once all groups of that worker are in, whatever overtook what.
+    /// recipients has a result, and with `released` once as many of its groups are in as the closing one says, of whatever
+    /// worker, whatever overtook what. An `uncertain` result puts its recipient on the list; with `due` above 0 it does
+    /// nothing else, with `due` 0 the recipient is held for a person.
     func write(
         groups: [ResultGroup], events: [EventGroup], now: Int64
     ) async throws(LedgerError) -> WriteSummary

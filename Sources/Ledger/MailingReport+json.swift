@@ -3,8 +3,8 @@ import Model
 
 extension MailingReport: Encodable {
     private enum Key: String, CodingKey {
-        case id, name, channel, state, reason, planned, excluded, states, failures, deferrals, events, timeline, created
-        case started, finished, seconds, balances
+        case id, name, channel, state, reason, planned, excluded, states, failures, deferrals, uncertain, events, timeline
+        case created, started, finished, seconds, balances
         case messagesPerSecond = "messages_per_second"
     }
 
@@ -28,6 +28,7 @@ extension MailingReport: Encodable {
         try container.encode(Dictionary(states, uniquingKeysWith: +), forKey: .states)
         try container.encode(Failures(classes: failures, answers: answers), forKey: .failures)
         try container.encode(deferrals, forKey: .deferrals)
+        try container.encode(uncertain, forKey: .uncertain)
         let events = events.map { ($0.key.rawValue, $0.value) }
         try container.encode(Dictionary(events, uniquingKeysWith: { first, _ in first }), forKey: .events)
         try container.encode(timeline, forKey: .timeline)

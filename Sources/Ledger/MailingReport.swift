@@ -37,6 +37,8 @@ package struct MailingReport: Sendable, Equatable {
     package var answers: [AnswerCount]
     /// The ten commonest answers of those who wait for another attempt.
     package var deferrals: [AnswerCount]
+    /// Those whom a message may have reached that no answer tells of.
+    package var uncertain: UncertainCounts
     /// Events by kind: how many, and of how many recipients.
     package var events: [EventKind: EventCount]
     /// What happened in each stretch of `step` seconds in which something did; at most some 200 of them.

@@ -35,10 +35,12 @@ package struct RecipientDetail: Sendable, Equatable {
     package var due: Int64?
     /// What became of each attempt, by time.
     package var history: [AttemptRecord]
+    /// When it was not known whether a message arrived, and what a person decided then, by time.
+    package var uncertain: [UncertainListing]
     package var events: [RecipientEvent]
 
     /// The last answer of a provider.
-    package var lastAnswer: Answer? { history.last { $0.answer != nil }?.answer }
+    package var lastAnswer: Answer? { history.last { $0.answer != nil && $0.state != .uncertain }?.answer }
 
     /// The provider's own name for the message; empty where it gave none.
     package var messageID: String { history.last { $0.answer?.messageID.isEmpty == false }?.answer?.messageID ?? "" }

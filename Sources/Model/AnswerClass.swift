@@ -54,4 +54,7 @@ package struct Answer: Sendable, Equatable {
         self.messageID = messageID
         self.retryAfter = retryAfter
     }
+
+    /// The message was on the wire and no answer came: nobody knows whether it arrived.
+    package var mayHaveArrived: Bool { kind == .unreachable && (stage == .body || stage == .response) }
 }

@@ -83,7 +83,8 @@ extension [RecipientResult] {
             if result.state != .sent {
                 out.string((result.answer?.kind.rawValue ?? "").utf8)
                 out.string((result.answer?.stage.rawValue ?? "").utf8)
-                out.int(result.due == 0 ? 0 : result.due - base)
+                // 0 is for none: what is due at the base itself is due a millisecond later.
+                out.int(result.due == 0 ? 0 : Swift.max(1, result.due - base))
             }
             out.endArray()
         }

@@ -23,7 +23,11 @@ package actor Feeder: Service {
     /// Mailings that are over, and nothing of them is to be looked after any more.
     private var ended: Set<MailingID> = []
     private var flow: [Channel: Flow] = [:]
+    private let keeper: EpochKeeper
+    private var epoch: Epoch?
+    private var lastWord = ContinuousClock.now - .seconds(60)
     private nonisolated let stopping = Atomic<Bool>(false)
+    private let rebuilds = Counter(label: "flotilla_redis_rebuilds_total")
     private var nextTurn = 0
 
     /// What the board shows of a mailing.
@@ -36,10 +40,15 @@ package actor Feeder: Service {
     ///   - window: batches of a channel at most that are ready or in work.
     ///   - poll: how often the ledger is looked at while nothing is to be fed.
     ///   - only: the one mailing to feed; nil for all of the ledger.
+    ///   - fence: the duty that this feeder has.
+    ///   - lease: the workers' lease.
+    ///   - isAlone: the Redis is this process's own, so that no other worker can be at work.
     package init(
-        broker: Broker, ledger: any Store, window: Int, poll: Duration, only: MailingID? = nil, logger: Logger
+        broker: Broker, ledger: any Store, window: Int, poll: Duration, only: MailingID? = nil, fence: Fence,
+        lease: Duration, isAlone: Bool, logger: Logger
     ) {
         self.only = only
+        keeper = EpochKeeper(broker: broker, fence: fence, lease: lease, isAlone: isAlone)
         self.broker = broker
         queue = BatchQueue(broker)
         board = MailingBoard(broker)
@@ -56,6 +65,7 @@ package actor Feeder: Service {
             self.stopping.store(true, ordering: .relaxed)
         }
         await queue.close()
+        await keeper.close()
     }
 
     private func feed() async {
@@ -76,6 +86,7 @@ package actor Feeder: Service {
     /// One look at every mailing in work.
     /// - Returns: batches fed.
     private func turn() async throws -> Int {
+        guard let epoch = try await believed() else { return 0 }
         var records = try await ledger.mailings(states: [.sending, .paused], limit: 10_000)
         records += try await ledger.mailings(states: [.stopped], limit: 100)
         records.removeAll { ended.contains($0.id) || (only != nil && $0.id != only) }
@@ -84,9 +95,77 @@ package actor Feeder: Service {
         var fed = 0
         for channel in Channel.allCases {
             let sending = records.filter { $0.state == .sending && $0.mailing.channel == channel }
-            if !sending.isEmpty { fed += try await feed(sending, channel) }
+            if !sending.isEmpty { fed += try await feed(sending, channel, epoch) }
         }
         return fed
+    }
+
+    /// The epoch that Redis is in; nil while what it holds cannot be believed, or it is not ours to feed.
+    private func believed() async throws -> Epoch? {
+        switch try await keeper.look() {
+        case .steady(let now):
+            if now != epoch {
+                shown = [:]
+                epoch = now
+            }
+            return now
+        case .deposed:
+            say(.warning, "another planner has taken over; this one feeds nothing more")
+        case .foreign:
+            say(
+                .error,
+                "another ledger works with this Redis and prefix: give each its own redis.prefix; nothing is fed meanwhile")
+        case .lost(let loss):
+            epoch = nil
+            return try await rebuild(loss)
+        }
+        return nil
+    }
+
+    /// Gives up what a lost Redis had, as soon as all is known that can be, and begins anew.
+    private func rebuild(_ loss: EpochKeeper.Loss) async throws -> Epoch? {
+        let records = try await ledger.mailings(states: [.collecting, .sending, .paused, .stopped], limit: 10_000)
+        var marks: [(MailingRecord, FedMark)] = []
+        for record in records where !ended.contains(record.id) {
+            marks += try await ledger.fedBatches(record.id).map { (record, $0) }
+        }
+        if !marks.isEmpty {
+            if let waitingFor = loss.waitingFor {
+                say(.warning, "Redis was emptied or started again with \(marks.count) batches at work; waiting for \(waitingFor)")
+                return nil
+            }
+            try await giveUp(marks, missing: loss.missing)
+        }
+        guard let begun = try await keeper.begin() else { return nil }
+        shown = [:]
+        epoch = begun
+        return begun
+    }
+
+    private func giveUp(_ marks: [(MailingRecord, FedMark)], missing: [String]?) async throws {
+        let isKnown = missing?.isEmpty == true
+        let why =
+            missing.map { "Redis lost its batch, and \($0.joined(separator: ", ")) did not come back" }
+            ?? "Redis lost its batch, and it is not known who worked on it"
+        var listed = 0
+        for (record, mark) in marks {
+            listed += try await ledger.giveUp(
+                BatchID(mailing: record.id, number: mark.number), generation: mark.generation,
+                uncertain: isKnown ? nil : record.mailing.uncertain, why: isKnown ? "" : why, now: Clock.milliseconds()) ?? 0
+        }
+        rebuilds.increment()
+        logger.warning(
+            """
+            Redis lost \(marks.count) batches; they are fed again, less what is known of them. \
+            \(listed == 0 ? "Nobody is uncertain: every worker told what it had sent" : "\(listed) recipients are uncertain: \(why)")
+            """)
+    }
+
+    /// Says what holds feeding up, now and then.
+    private func say(_ level: Logger.Level, _ text: String) {
+        guard ContinuousClock.now - lastWord >= .seconds(10) else { return }
+        lastWord = .now
+        logger.log(level: level, "\(text)")
     }
 
     /// Puts the mailing's state and speed on the board where they changed; brings back what Redis lost; ends what is over.
@@ -100,11 +179,9 @@ package actor Feeder: Service {
             _ = try await ledger.expireOverdue(record.id, now: Clock.milliseconds())
         }
         let now = Shown(state: record.state, speed: record.speed ?? "")
-        // A Redis that came back empty knows nothing of the mailing: put it up again, and feed again what was there.
-        if shown[record.id] != nil, try await board.controls(record.id) == nil { shown[record.id] = nil }
         if shown[record.id] == nil { try await reconcile(record) }
         if shown[record.id] != now {
-            try await board.publish(record.id, record.mailing, state: now.state, speed: now.speed)
+            try await board.publish(record.id, record.mailing, state: now.state, speed: now.speed, fence: keeper.fence)
             shown[record.id] = now
         }
         if record.state == .sending, progress.isComplete {
@@ -121,25 +198,27 @@ package actor Feeder: Service {
         logger.info("mailing \(record.id) '\(record.mailing.name)' is over", metadata: ["mailing": "\(record.id)"])
     }
 
-    /// Batches that the ledger believes to be in Redis, and that are not there: a crash between marking and feeding, or a
-    /// Redis that came back empty. They are fed again, as a new generation, less what is known of them.
+    /// Batches that the ledger believes to be in Redis, and that are not there: a feeder ended between marking and feeding.
+    /// Nobody can have worked on them. They are fed again, as a new generation.
     private func reconcile(_ record: MailingRecord) async throws {
         let marked = try await ledger.fedBatches(record.id)
         guard !marked.isEmpty else { return }
         let known = try await queue.fed(record.id)
         let missing = marked.filter { known[$0.number] != $0.generation }
         for mark in missing {
-            _ = try await ledger.giveUp(BatchID(mailing: record.id, number: mark.number), generation: mark.generation)
+            _ = try await ledger.giveUp(
+                BatchID(mailing: record.id, number: mark.number), generation: mark.generation, uncertain: nil, why: "",
+                now: Clock.milliseconds())
         }
         if !missing.isEmpty {
             logger.notice(
-                "mailing \(record.id): \(missing.count) batches are not in Redis any more and are fed again",
+                "mailing \(record.id): \(missing.count) batches did not reach Redis and are fed again",
                 metadata: ["mailing": "\(record.id)"])
         }
     }
 
     /// Shares what is free of the window: turn by turn, so that a small mailing does not wait behind a large one.
-    private func feed(_ records: [MailingRecord], _ channel: Channel) async throws -> Int {
+    private func feed(_ records: [MailingRecord], _ channel: Channel, _ epoch: Epoch) async throws -> Int {
         let depth = try await queue.depth(channel)
         flow[channel, default: Flow()].note(depth: depth)
         let free = min(window, flow[channel, default: Flow()].window(most: window)) - depth
@@ -154,7 +233,7 @@ package actor Feeder: Service {
         for (place, offset) in records.indices.enumerated() {
             let record = records[(offset + nextTurn) % records.count]
             let share = max(1, left / (records.count - place))
-            let count = try await feed(record, channel, atMost: min(left, share))
+            let count = try await feed(record, channel, epoch, atMost: min(left, share))
             left -= count
             fed += count
             if left == 0 { break }
@@ -163,7 +242,9 @@ package actor Feeder: Service {
         return fed
     }
 
-    private func feed(_ record: MailingRecord, _ channel: Channel, atMost limit: Int) async throws -> Int {
+    private func feed(
+        _ record: MailingRecord, _ channel: Channel, _ epoch: Epoch, atMost limit: Int
+    ) async throws -> Int {
         var limit = limit
         if let speed = shown[record.id]?.speed, !speed.isEmpty, let rate = try? RateLimit(speed) {
             // A slow mailing gets what it needs in the next seconds, not a window full.
@@ -173,10 +254,11 @@ package actor Feeder: Service {
         guard limit > 0 else { return 0 }
         let batches = try await ledger.takeBatches(record.id, limit: limit, now: Clock.milliseconds())
         do throws(RedisError) {
-            return try await queue.feed(batches, channel: channel)
+            return try await queue.feed(batches, channel: channel, epoch: epoch, fence: keeper.fence)
         } catch {
             // Which of them Redis has is looked up before the next feeding.
             shown[record.id] = nil
+            self.epoch = nil
             throw error
         }
     }
@@ -185,27 +267,5 @@ package actor Feeder: Service {
     private static let uncollectedWindows = 3
 
     /// Seconds of work that a slow mailing has ready.
-    private static let ahead = 5.0
-}
-
-/// How fast a channel's window is emptied, so that it holds some seconds of work and no more: what is ready stands before
-/// whatever comes later.
-private struct Flow {
-    private var depth = 0
-    private var last = ContinuousClock.now
-    /// Batches a second, lately.
-    private var rate = 0.0
-
-    mutating func note(depth now: Int) {
-        let seconds = Double((ContinuousClock.now - last).nanoseconds) / 1e9
-        guard seconds > 0.2 else { return }
-        let done = Double(max(0, depth - now))
-        rate += (done / seconds - rate) * min(1, seconds)
-        depth = now
-        last = .now
-    }
-
-    mutating func fed(_ count: Int) { depth += count }
-
-    func window(most: Int) -> Int { max(8, min(most, Int(rate * 4))) }
+    private static let ahead = 2.0
 }

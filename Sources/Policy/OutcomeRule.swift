@@ -7,20 +7,44 @@ package struct OutcomeRule: Sendable {
     /// When the mailing's messages expire, in milliseconds since 1970.
     package var expires: Int64
     package var schedule: RetrySchedule
+    /// What happens to a message that may have arrived.
+    package var uncertain: Mailing.UncertainPolicy
 
-    package init(attempts: Int, expires: Int64, schedule: RetrySchedule) {
+    package init(
+        attempts: Int, expires: Int64, schedule: RetrySchedule, uncertain: Mailing.UncertainPolicy = .redeliver
+    ) {
         self.attempts = attempts
         self.expires = expires
         self.schedule = schedule
+        self.uncertain = uncertain
     }
 
     /// Seconds of rest after an answer that spends no attempt and names no time.
     private static let rest = 5.0
 
+    /// Appends what an answer means for a recipient: one result, or two where the message may have arrived and is sent again.
     /// - Parameters:
     ///   - spent: attempts spent before this answer.
     ///   - now: milliseconds since 1970.
-    package func result(
+    package func append(
+        index: Int, answer: Answer, spent: Int, now: Int64, using generator: inout some RandomNumberGenerator,
+        to results: inout [RecipientResult]
+    ) {
+        if answer.mayHaveArrived {
+            results.append(uncertain(index: index, answer: answer, spent: spent, now: now))
+            if uncertain == .hold { return }
+        }
+        results.append(result(index: index, answer: answer, spent: spent, now: now, using: &generator))
+    }
+
+    /// A message that may have arrived: held, or only put on the list because it is sent again.
+    package func uncertain(index: Int, answer: Answer, spent: Int, now: Int64) -> RecipientResult {
+        RecipientResult(
+            index: index, state: .uncertain, attempts: spent, at: now, due: uncertain == .hold ? 0 : now, answer: answer)
+    }
+
+    /// What becomes of the recipient when the answer says that nothing arrived, or it is sent again.
+    func result(
         index: Int, answer: Answer, spent: Int, now: Int64, using generator: inout some RandomNumberGenerator
     ) -> RecipientResult {
         var result = RecipientResult(index: index, state: .failed, attempts: spent + 1, at: now, answer: answer)

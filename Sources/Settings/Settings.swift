@@ -34,6 +34,7 @@ package struct Settings: Sendable, Equatable {
         /// Batches that the feeder keeps ready for each channel.
         package var window = 64
         package var poll: Duration = .milliseconds(250)
+        package var lease: Duration = .seconds(10)
         package init() {}
     }
 
@@ -44,6 +45,8 @@ package struct Settings: Sendable, Equatable {
         package var group = 50
         package var channels = Channel.allCases
         package var flush: Duration = .milliseconds(50)
+        package var lease: Duration = .seconds(10)
+        package var poison = 5
         /// The first wait between attempts; nil takes the protocol's own waits.
         package var retryBase: Duration?
         package var retryCap: Duration = .seconds(3_600)

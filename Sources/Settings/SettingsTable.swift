@@ -25,6 +25,9 @@ enum SettingsTable {
     static let plannerPoll = Setting.duration(
         "planner.poll", .milliseconds(10)...(.seconds(60)), default: "250ms",
         "How often the feeder looks for work when nothing wakes it.")
+    static let plannerLease = Setting.duration(
+        "planner.lease", .seconds(1)...(.seconds(300)), default: "10s",
+        "How long a planner keeps its duty without a sign of life, before another takes over.")
 
     static let workerConcurrency = Setting.integer(
         "worker.concurrency", 1...10_000, default: "32", "Groups of messages in flight at a time in a worker.")
@@ -36,6 +39,13 @@ enum SettingsTable {
     static let workerFlush = Setting.duration(
         "worker.flush", .milliseconds(1)...(.seconds(10)), default: "50ms",
         "How long a result may wait in a worker for others to travel with.")
+
+    static let workerLease = Setting.duration(
+        "worker.lease", .seconds(1)...(.seconds(300)), default: "10s",
+        "How long a worker's batches are left to it without a sign of life; the same for the whole fleet.")
+    static let workerPoison = Setting.integer(
+        "worker.poison", 1...100, default: "5",
+        "Workers that may end with a batch before it is set aside and its recipients are held.")
 
     static let workerRetryBase = Setting.duration(
         "worker.retry_base", .milliseconds(1)...(.seconds(86_400)), shown: "the protocol's: SMTP 60s, HTTP 2s",
@@ -97,9 +107,9 @@ enum SettingsTable {
     static let keys: [SettingKey] = [
         redisURL.key, redisUsername.key, redisPassword.key, redisPrefix.key, redisCAFile.key, redisTimeout.key,
         ledgerPath.key,
-        plannerWindow.key, plannerPoll.key,
-        workerConcurrency.key, workerGroup.key, workerChannels.key, workerFlush.key, workerRetryBase.key,
-        workerRetryCap.key,
+        plannerWindow.key, plannerPoll.key, plannerLease.key,
+        workerConcurrency.key, workerGroup.key, workerChannels.key, workerFlush.key, workerLease.key,
+        workerPoison.key, workerRetryBase.key, workerRetryCap.key,
         collectorPartitions.key, collectorBatch.key,
         metricsListen.key,
         logLevel.key, logFormat.key,

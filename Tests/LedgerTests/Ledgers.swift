@@ -92,11 +92,17 @@ func failed(_ index: Int, attempts: Int = 1, text: String = "5.1.1 no such user"
         answer: Answer(kind: .badRecipient, stage: .rcpt, code: 550, text: text))
 }
 
+func uncertain(_ index: Int, attempts: Int = 1, due: Int64 = 0, at: Int64 = Example.start) -> RecipientResult {
+    RecipientResult(
+        index: index, state: .uncertain, attempts: attempts, at: at, due: due,
+        answer: Answer(kind: .unreachable, stage: .response, code: 0, text: "worker w died with it on the wire"))
+}
+
 func resultGroup(
     batch: Int = 0, generation: Int = 1, worker: String = "w", sequence: Int = 0,
-    closing: ResultGroup.Closing = .open, mailing: MailingID = Example.id(), _ results: [RecipientResult]
+    closing: ResultGroup.Closing = .open, groups: Int = 0, mailing: MailingID = Example.id(), _ results: [RecipientResult]
 ) -> ResultGroup {
     ResultGroup(
         batch: BatchID(mailing: mailing, number: batch), generation: generation, worker: worker, sequence: sequence,
-        closing: closing, results: results)
+        closing: closing, groups: groups, results: results)
 }

@@ -11,7 +11,8 @@ import Testing
         var sentInTimeline: Int
         var failedInTimeline: Int
         var fed: [FedMark]
-        var nextDue: Int64?
+        var uncertain: [String]
+        var listed: UncertainCounts
     }
 
     @Test(arguments: Array(zip(0..<12, Array(repeating: Engine.all, count: 12).joined())))
@@ -33,21 +34,28 @@ import Testing
         }
     }
 
-    /// The results of two generations of four batches, the first of which a second worker took over.
+    /// The results of two generations of four batches, each of which goes through the hands of up to three workers.
     private static func groups(_ generator: inout SeededGenerator) -> [ResultGroup] {
         var groups: [ResultGroup] = []
         for batch in 0..<4 {
             for generation in 1...2 {
                 let release = generation == 2 && Bool.random(using: &generator)
                 let indexes = Array(0..<9).shuffled(using: &generator).prefix(release ? 5 : 9)
-                for (sequence, start) in stride(from: 0, to: indexes.count, by: 3).enumerated() {
-                    let part = indexes.dropFirst(start).prefix(3)
-                    let isLast = start + 3 >= indexes.count
+                let size = Int.random(in: 1...3, using: &generator)
+                let count = (indexes.count + size - 1) / size
+                var sequences: [String: Int] = [:]
+                for (place, start) in stride(from: 0, to: indexes.count, by: size).enumerated() {
+                    let part = indexes.dropFirst(start).prefix(size)
+                    let isLast = place == count - 1
+                    let worker = "w\(Int.random(in: 0..<3, using: &generator))"
+                    let sequence = sequences[worker, default: 0]
+                    sequences[worker] = sequence + 1
                     let results = part.map { result($0, generation: generation, batch: batch, &generator) }
                     groups.append(
                         resultGroup(
-                            batch: batch, generation: generation, worker: "w\(batch)", sequence: sequence,
-                            closing: !isLast || generation == 1 ? .open : release ? .released : .done, results))
+                            batch: batch, generation: generation, worker: worker, sequence: sequence,
+                            closing: !isLast || generation == 1 ? .open : release ? .released : .done,
+                            groups: isLast ? count : 0, results))
                 }
             }
         }
@@ -64,14 +72,18 @@ import Testing
             return deferred(index, attempts: generation, due: at + Int64.random(in: 1...99, using: &generator), at: at)
         // At most one generation fails a recipient, so that there is one reason to count.
         case 6..<8 where (index + batch) % 2 == generation - 1: return failed(index, attempts: generation, at: at)
-        case 8: return RecipientResult(index: index, state: .uncertain, attempts: generation, at: at)
+        case 8:
+            let due = Bool.random(using: &generator) ? at + 5 : 0
+            return uncertain(index, attempts: generation, due: due, at: at)
         default: return RecipientResult(index: index, state: .delivered, attempts: generation, at: at)
         }
     }
 
-    /// The same results in groups of other sizes, as another reader of the same work might send them.
+    /// The same results in groups of other sizes, as another reader of the same work might send them; not of a feeding that
+    /// ends by the number of its groups.
     private static func recut(_ groups: [ResultGroup], _ generator: inout SeededGenerator) -> [ResultGroup] {
-        groups.flatMap { one in
+        let counted = Set(groups.filter { $0.closing == .released }.map { "\($0.batch) \($0.generation)" })
+        return groups.filter { !counted.contains("\($0.batch) \($0.generation)") }.flatMap { one in
             one.results.enumerated().filter { _ in Bool.random(using: &generator) }.map { offset, result in
                 resultGroup(
                     batch: one.batch.number, generation: one.generation, worker: one.worker + "-again",
@@ -88,7 +100,7 @@ import Testing
         for _ in 1...2 {
             // The first generation was given up, and its results come late.
             for batch in try await ledger.takeBatches(id, limit: 9, now: Example.start) where batch.generation == 1 {
-                _ = try await ledger.giveUp(batch.id, generation: 1)
+                _ = try await ledger.giveUp(batch.id, generation: 1, uncertain: nil, why: "", now: Example.start)
             }
         }
         for groups in writes {
@@ -110,6 +122,8 @@ import Testing
             states: report.states, failures: report.failures, recipients: recipients,
             sentInTimeline: report.timeline.reduce(0) { $0 + $1.sent },
             failedInTimeline: report.timeline.reduce(0) { $0 + $1.failed }, fed: try await ledger.fedBatches(id),
-            nextDue: try await ledger.nextDue(id))
+            uncertain: try await ledger.uncertain(id, onlyHeld: false, after: nil, limit: 99).map {
+                "\($0.batch)/\($0.index) \($0.listing.generation) \($0.listing.isHeld) \($0.listing.at) \($0.state.name)"
+            }, listed: report.uncertain)
     }
 }

@@ -167,6 +167,34 @@ import Testing
         #expect(try await ledger.audit(Example.id()).count >= 4)
     }
 
+    @Test func theAuditFindsAListThatDoesNotFit() async throws {
+        let folder = try TemporaryFolder()
+        let ledger = try SQLiteLedger.open(folder.path + "/ledger.sqlite", logger: logger)
+        try await Example.plan(ledger, batches: [3])
+        _ = try await ledger.takeBatches(Example.id(), limit: 1, now: Example.start)
+        _ = try await ledger.write(
+            groups: [resultGroup([uncertain(0), uncertain(1, due: Example.start)])], events: [], now: Example.start)
+        #expect(try await ledger.audit(Example.id()) == [])
+        for (change, words) in [
+            ("UPDATE uncertain SET idx = 3 WHERE idx = 0", ["held on the list", "of no recipient"]),
+            ("UPDATE uncertain SET idx = 0, settled_at = 5 WHERE idx = 3", ["held on the list", "half a decision"]),
+            ("UPDATE uncertain SET settled_at = NULL WHERE idx = 0", []),
+        ] {
+            try await ledger.pool.write { try $0.execute(sql: change) }
+            let problems = try await ledger.audit(Example.id())
+            #expect(problems.count == words.count && zip(problems, words).allSatisfy { $0.contains($1) }, "\(problems)")
+        }
+        let doubts = try await ledger.pool.read { db in
+            try String.fetchAll(
+                db, sql: "SELECT recipient || ' ' || address || ' ' || state || ' ' || since || ' ' || held FROM doubt")
+        }
+        #expect(
+            doubts == [
+                "r0-0 p0-0@example.com uncertain 2023-11-14 22:13:20.000 1",
+                "r0-1 p0-1@example.com planned 2023-11-14 22:13:20.000 0",
+            ])
+    }
+
     @Test func theDutyIsOnesAtATime() throws {
         let folder = try TemporaryFolder()
         let path = folder.path + "/ledger.sqlite"

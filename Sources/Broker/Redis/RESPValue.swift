@@ -36,6 +36,8 @@ package enum RESPValue: Sendable, Equatable {
 package enum RedisWord: Sendable, ExpressibleByStringLiteral, ExpressibleByIntegerLiteral {
     case text(String)
     case bytes([UInt8])
+    /// The run id of the server that the command goes to, whichever connection carries it.
+    case serverRun
 
     package init(stringLiteral value: String) { self = .text(value) }
     package init(integerLiteral value: Int64) { self = .text(String(value)) }

@@ -53,12 +53,18 @@ package final class RedisClient: Sendable {
     package func pipeline(_ commands: [[RedisWord]], blocking: Double = 0) async throws(RedisError) -> [RESPValue] {
         guard !commands.isEmpty else { return [] }
         let connection = try await connected()
-        let bytes = commands.count == 1 ? RedisEncoder.encode(commands[0]) : commands.flatMap { RedisEncoder.encode($0) }
+        let run = connection.serverRun
+        let bytes =
+            commands.count == 1
+            ? RedisEncoder.encode(commands[0], run: run) : commands.flatMap { RedisEncoder.encode($0, run: run) }
         let start = ContinuousClock.now
         let replies = try await connection.call(bytes, count: commands.count, timeout: endpoint.timeout + blocking)
         if blocking == 0 { roundTrip.recordNanoseconds((ContinuousClock.now - start).nanoseconds) }
         return replies
     }
+
+    /// The run id of the server, which differs after each of its starts.
+    package func serverRun() async throws(RedisError) -> String { try await connected().serverRun }
 
     package func close() async {
         let (connection, waiters) = state.withLock { state in

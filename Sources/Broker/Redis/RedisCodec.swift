@@ -3,7 +3,8 @@ import CHiredis
 /// hiredis as codec: commands to bytes, bytes to replies. One owner, the event loop of its connection.
 struct RedisEncoder {
     /// The command in RESP.
-    static func encode(_ words: [RedisWord]) -> [UInt8] {
+    /// - Parameter run: what `RedisWord.serverRun` stands for.
+    static func encode(_ words: [RedisWord], run: String = "") -> [UInt8] {
         var flat: [UInt8] = []
         var lengths: [Int] = []
         lengths.reserveCapacity(words.count)
@@ -12,6 +13,7 @@ struct RedisEncoder {
             switch word {
             case .text(let text): flat.append(contentsOf: text.utf8)
             case .bytes(let bytes): flat.append(contentsOf: bytes)
+            case .serverRun: flat.append(contentsOf: run.utf8)
             }
             lengths.append(flat.count - start)
         }

@@ -26,6 +26,7 @@ final class RedisConnection: Sendable {
         var calls: [Call] = []
         var isScheduled = false
         var closedBy: RedisError?
+        var serverRun = ""
     }
 
     let channel: any NIOCore.Channel
@@ -51,6 +52,9 @@ final class RedisConnection: Sendable {
             throw error as? RedisError ?? .unexpected("\(error)")
         }
     }
+
+    /// The run id of the server: another one after each of its starts, so that work of before is told apart.
+    var serverRun: String { outbox.withLock { $0.serverRun } }
 
     var isClosed: Bool { outbox.withLock { $0.closedBy != nil } }
 
@@ -123,6 +127,7 @@ final class RedisConnection: Sendable {
         }
         if endpoint.database != 0 { commands.append(["SELECT", RedisWord(endpoint.database)]) }
         commands.append(["CLIENT", "SETNAME", .text(name)])
+        commands.append(["INFO", "server"])
         let replies = try await call(
             commands.flatMap { RedisEncoder.encode($0) }, count: commands.count, timeout: endpoint.timeout)
         for case .error(let text) in replies {
@@ -132,6 +137,17 @@ final class RedisConnection: Sendable {
             }
             throw .refused(endpoint: "\(endpoint)", why: text)
         }
+        guard let run = Self.run(replies.last?.text ?? "") else {
+            await close()
+            throw .refused(endpoint: "\(endpoint)", why: "INFO server tells no run_id, by which a restart is noticed")
+        }
+        outbox.withLock { $0.serverRun = run }
+    }
+
+    /// The run id in a reply of INFO.
+    private static func run(_ info: String) -> String? {
+        info.split(whereSeparator: \.isNewline).first { $0.hasPrefix("run_id:") }
+            .map { String($0.dropFirst("run_id:".count)) }
     }
 
     private static func tlsContext(_ endpoint: RedisEndpoint) throws -> NIOSSLContext {

@@ -10,6 +10,8 @@ package enum RedisError: Error, Sendable, CustomStringConvertible, Equatable {
     case command(String)
     /// The reply has not the form that we expect of the command.
     case unexpected(String)
+    /// The epoch is over, or the feeder's duty is another's: the command changed nothing.
+    case void
     case closed
 
     package var description: String {
@@ -21,18 +23,8 @@ package enum RedisError: Error, Sendable, CustomStringConvertible, Equatable {
             "Redis at \(endpoint) refuses us: \(why). Check redis.username and redis.password (or FLOTILLA_REDIS_PASSWORD)."
         case .command(let text): "Redis answered: \(text)"
         case .unexpected(let text): "Redis answered in an unexpected form: \(text)"
+        case .void: "what this Redis held is void (it was emptied or started again), or another planner has the duty"
         case .closed: "the connection to Redis is closed"
-        }
-    }
-
-    /// Another try may end better, with nothing changed by a person.
-    package var isPassing: Bool {
-        switch self {
-        case .unavailable, .lost: true
-        case .command(let text):
-            ["LOADING", "BUSY", "TRYAGAIN", "MASTERDOWN", "OOM", "READONLY", "MISCONF"]
-                .contains { text.hasPrefix($0) }
-        case .refused, .unexpected, .closed: false
         }
     }
 }

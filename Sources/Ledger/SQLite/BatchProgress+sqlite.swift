@@ -8,7 +8,7 @@ extension BatchProgress {
         let cursor = try Row.fetchCursor(
             db.cachedStatement(
                 sql: """
-                    SELECT generation, fed, states, attempts, awaited, done, released_by, released_at
+                    SELECT generation, fed, states, attempts, awaited, done, released
                     FROM progress WHERE mailing = ? AND number = ?
                     """),
             arguments: [id.mailing.description, id.number])
@@ -18,7 +18,7 @@ extension BatchProgress {
         progress.fed = row[1]
         progress.awaited = try bytes(row, 4)
         progress.isDone = row[5]
-        if let worker: String = row[6] { progress.release = Release(worker: worker, sequence: row[7]) }
+        progress.released = row[6]
         let needed = progress.isFed ? (progress.states.count + 7) / 8 : 0
         guard progress.attempts.count == progress.states.count, progress.awaited.count == needed,
             progress.states.allSatisfy({ StateCode.state($0) != nil })
@@ -44,13 +44,13 @@ extension BatchProgress {
         try db.cachedStatement(
             sql: """
                 UPDATE progress SET generation = ?, fed = ?, ready = ?, open = ?, states = ?, attempts = ?, awaited = ?,
-                    done = ?, released_by = ?, released_at = ?
+                    done = ?, released = ?
                 WHERE mailing = ? AND number = ?
                 """
         ).execute(arguments: [
             generation, fed, ready(due: due), open, String(decoding: states, as: UTF8.self),
-            String(decoding: attempts, as: UTF8.self), isFed ? Data(awaited) : nil, isDone, release?.worker,
-            release?.sequence, id.mailing.description, id.number,
+            String(decoding: attempts, as: UTF8.self), isFed ? Data(awaited) : nil, isDone, released,
+            id.mailing.description, id.number,
         ])
     }
 }

@@ -29,6 +29,11 @@ struct FailureBook {
         try id(db, Key(kind: "none", code: 0, text: Self.overdue))
     }
 
+    /// The answer of those of whom a person said that the message did not arrive.
+    mutating func settledByHand(_ db: Database) throws -> Int64 {
+        try id(db, Key(kind: "none", code: 0, text: "settled by hand"))
+    }
+
     private mutating func id(_ db: Database, _ key: Key) throws -> Int64 {
         var known = try ids ?? load(db)
         ids = nil

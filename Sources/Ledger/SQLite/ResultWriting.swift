@@ -38,6 +38,7 @@ struct ResultWriting {
         }
         if group.generation < batches[index].progress.generation { summary.late += 1 }
         for result in group.results {
+            if result.state == .uncertain, try !list(result, group) { continue }
             guard let old = batches[index].progress.apply(result, generation: group.generation) else { continue }
             try move(result, from: old, batches[index].id, batches[index].mailing)
         }
@@ -45,15 +46,23 @@ struct ResultWriting {
         switch group.closing {
         case .open: break
         case .done: batches[index].progress.isDone = true
-        case .released:
-            batches[index].progress.release = BatchProgress.Release(worker: group.worker, sequence: group.sequence)
+        case .released: batches[index].progress.released = max(batches[index].progress.released, group.groups)
         }
+    }
+
+    /// Puts the recipient of an uncertain result on the list.
+    /// - Returns: false for one of whom a person has decided since: the decision stands.
+    private func list(_ result: RecipientResult, _ group: ResultGroup) throws -> Bool {
+        let entry = UncertainEntry(
+            generation: group.generation, worker: group.worker, at: result.at, why: result.answer?.text ?? "",
+            isHeld: !result.isListing)
+        return try entry.store(db, group.batch, result.index) || result.isListing
     }
 
     /// Results come through Redis, which others may write to.
     private static func isSound(_ group: ResultGroup, count: Int) -> Bool {
         let times: ClosedRange<Int64> = 0...(1 << 53)
-        return group.generation >= 0 && group.sequence >= 0
+        return group.generation >= 0 && group.sequence >= 0 && group.groups >= 0
             && group.results.allSatisfy {
                 (0..<count).contains($0.index) && times.contains($0.at) && times.contains($0.due) && $0.attempts >= 0
                     && $0.attempts < 1 << 31
@@ -155,14 +164,11 @@ struct ResultWriting {
     private func isOver(_ id: BatchID, _ progress: BatchProgress) throws -> Bool {
         guard progress.isFed else { return false }
         if progress.isDone, progress.owesNothing { return true }
-        guard let release = progress.release else { return false }
+        guard progress.released > 0 else { return false }
         let known = try Int.fetchOne(
             db.cachedStatement(
-                sql: """
-                    SELECT count(*) FROM result
-                    WHERE mailing = ? AND batch = ? AND generation = ? AND worker = ? AND sequence <= ?
-                    """),
-            arguments: [id.mailing.description, id.number, progress.generation, release.worker, release.sequence])
-        return known == release.sequence + 1
+                sql: "SELECT count(*) FROM result WHERE mailing = ? AND batch = ? AND generation = ?"),
+            arguments: [id.mailing.description, id.number, progress.generation])
+        return known.map { $0 >= progress.released } ?? false
     }
 }

@@ -35,8 +35,39 @@ extension SQLiteLedger {
             try expect(
                 "failed messages in the timeline", "SELECT sum(failed) FROM timeline",
                 counted[RecipientState.failed.rank])
+            try Self.auditUncertain(db, id, counted[RecipientState.uncertain.rank], &problems)
             return problems
         }
+    }
+
+    /// Each uncertain recipient has a row of the list that waits for a decision; a row is of a recipient, and its decision
+    /// whole.
+    private static func auditUncertain(
+        _ db: Database, _ id: MailingID, _ uncertain: Int, _ problems: inout [String]
+    ) throws {
+        func expect(_ what: String, _ sql: String, _ expected: Int) throws {
+            let found = try Int.fetchOne(db, sql: sql, arguments: [id.description]) ?? 0
+            if found != expected { problems.append("\(what): \(found), expected \(expected)") }
+        }
+        try expect(
+            "uncertain recipients that are held on the list",
+            """
+            SELECT count(*) FROM (
+                SELECT 1 FROM uncertain u CROSS JOIN progress p ON p.mailing = u.mailing AND p.number = u.batch
+                WHERE u.mailing = ? \(isHeld) GROUP BY u.batch, u.idx)
+            """, uncertain)
+        try expect(
+            "rows of the list that are of no recipient",
+            """
+            SELECT count(*) FROM uncertain u LEFT JOIN batch b ON b.mailing = u.mailing AND b.number = u.batch
+            WHERE u.mailing = ? AND (b.count IS NULL OR u.idx NOT BETWEEN 0 AND b.count - 1)
+            """, 0)
+        try expect(
+            "rows of the list with half a decision",
+            """
+            SELECT count(*) FROM uncertain
+            WHERE mailing = ? AND ((settled_at IS NULL) <> (outcome IS NULL) OR (held = 0 AND settled_at IS NOT NULL))
+            """, 0)
     }
 
     /// Recounts the states of all batches, and checks what is derived from them.

@@ -8,7 +8,8 @@ extension SQLiteLedger: Outbox {
             try !Self.ready(db, id, limit: 1, now: now).isEmpty
         }
         guard isReady, limit > 0 else { return [] }
-        return try await write("take") { db in
+        return try await write("take") { [self] db in
+            try requirePlanning(db)
             guard let record = try MailingRecord.one(db, id), record.state == .collecting || record.state == .sending
             else {
                 return []
@@ -82,32 +83,44 @@ extension SQLiteLedger: Outbox {
         }
     }
 
-    package func again(_ batch: BatchID, generation: Int) async throws(LedgerError) -> FedBatch? {
-        try await read("reading a batch") { db in
-            guard let progress = try BatchProgress.load(db, batch), progress.isFed, progress.generation == generation,
-                let record = try MailingRecord.one(db, batch.mailing)
-            else { return nil }
-            return try Self.fedBatch(db, batch, progress, progress.owed, expires: record.expires ?? Int64.max)
-        }
-    }
-
-    package func giveUp(_ batch: BatchID, generation: Int) async throws(LedgerError) -> Bool {
-        try await write("give up") { db in
+    package func giveUp(
+        _ batch: BatchID, generation: Int, uncertain: Mailing.UncertainPolicy?, why: String, now: Int64
+    ) async throws(LedgerError) -> Int? {
+        try await write("give up") { [self] db in
+            try requirePlanning(db)
             guard var progress = try BatchProgress.load(db, batch), progress.isFed, progress.generation == generation
             else {
-                return false
+                return nil
+            }
+            var listed = 0
+            if let uncertain {
+                let entry = UncertainEntry(
+                    generation: generation, worker: "", at: now, why: why, isHeld: uncertain == .hold)
+                listed = try Self.list(db, batch, &progress, entry)
             }
             progress.close()
             try progress.store(db, batch)
-            return true
+            return listed
         }
     }
 
-    package func nextDue(_ id: MailingID) async throws(LedgerError) -> Int64? {
-        try await read("looking for retries") { db in
-            try Int64.fetchOne(
-                db.cachedStatement(sql: "SELECT min(ready) FROM progress WHERE mailing = ? AND ready > 0"),
-                arguments: [id.description])
+    /// Puts each recipient of whom the feeding owes a result on the list of the uncertain.
+    private static func list(
+        _ db: Database, _ batch: BatchID, _ progress: inout BatchProgress, _ entry: UncertainEntry
+    ) throws -> Int {
+        var listed = 0
+        var held: [RecipientState: Int] = [:]
+        for index in progress.states.indices where progress.isAwaited(index) {
+            listed += 1
+            guard try entry.store(db, batch, index), let old = progress.state(index),
+                old.rank < RecipientState.uncertain.rank
+            else { continue }
+            progress.states[index] = StateCode.code(.uncertain)
+            if old == .deferred { try Setback.remove(db, batch, index) }
+            held[old, default: 0] += 1
         }
+        for (old, count) in held { try Self.count(db, batch.mailing, old, -count) }
+        try Self.count(db, batch.mailing, .uncertain, held.values.reduce(0, +))
+        return listed
     }
 }

@@ -4,7 +4,8 @@ package import Model
 
 extension SQLiteLedger: PlanStore {
     package func noteSource(_ id: MailingID, size: Int64, modified: Int64) async throws(LedgerError) {
-        try await write("source") { db in
+        try await write("source") { [self] db in
+            try requirePlanning(db)
             try db.execute(
                 sql: "UPDATE mailing SET source_size = ?, source_modified = ? WHERE id = ?",
                 arguments: [size, modified, id.description])
@@ -14,7 +15,8 @@ extension SQLiteLedger: PlanStore {
     package func appendPlan(
         _ id: MailingID, batches: [PlannedBatch], exclusions: [Exclusion], rowsRead: Int
     ) async throws(LedgerError) {
-        try await write("plan") { db in
+        try await write("plan") { [self] db in
+            try requirePlanning(db)
             let row = try Row.fetchOne(
                 db, sql: "SELECT next_batch, planning_done, state FROM mailing WHERE id = ?",
                 arguments: [id.description])
@@ -98,7 +100,8 @@ extension SQLiteLedger: PlanStore {
     }
 
     package func finishPlan(_ id: MailingID, now: Int64) async throws(LedgerError) {
-        try await write("plan end") { db in
+        try await write("plan end") { [self] db in
+            try requirePlanning(db)
             try db.execute(
                 sql: """
                     UPDATE mailing SET planning_done = 1, planned = coalesce(planned, ?),
@@ -110,7 +113,8 @@ extension SQLiteLedger: PlanStore {
     }
 
     package func failPlan(_ id: MailingID, reason: String, now: Int64) async throws(LedgerError) {
-        try await write("plan end") { db in
+        try await write("plan end") { [self] db in
+            try requirePlanning(db)
             try db.execute(
                 sql: """
                     UPDATE mailing SET state = 'failed', reason = ?, finished = ?

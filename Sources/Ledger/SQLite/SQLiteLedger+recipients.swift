@@ -88,10 +88,18 @@ extension SQLiteLedger {
     }
 
     private static func recipients(_ db: Database, _ id: BatchID) throws -> Recipients {
-        guard let wire = try batchText(db, id), let record = try MailingRecord.one(db, id.mailing) else {
+        guard let record = try MailingRecord.one(db, id.mailing) else {
+            throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "batch \(id) has no mailing")
+        }
+        return try recipients(db, id, record.mailing.fields.count)
+    }
+
+    /// The recipients of a batch of a mailing with `width` fields.
+    static func recipients(_ db: Database, _ id: BatchID, _ width: Int) throws -> Recipients {
+        guard let wire = try batchText(db, id) else {
             throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "batch \(id) has no recipients")
         }
-        return try Recipients(decoding: wire, width: record.mailing.fields.count)
+        return try Recipients(decoding: wire, width: width)
     }
 
     private static func detail(_ db: Database, _ record: MailingRecord, _ found: Found) throws -> RecipientDetail? {
@@ -108,7 +116,7 @@ extension SQLiteLedger {
             state: state,
             attempts: max(progress.attempts(found.index), setback?.attempts ?? 0),
             due: state == .deferred ? setback?.due : nil, history: try attempts(db, found),
-            events: try events(db, found))
+            uncertain: try listings(db, found.batch, found.index), events: try events(db, found))
     }
 
     private static func attempts(_ db: Database, _ found: Found) throws -> [AttemptRecord] {

@@ -60,6 +60,7 @@ extension SQLiteLedger: ReportStore {
                     SELECT class, code, text, count(*) AS n FROM setback JOIN failure ON failure.id = setback.failure
                     WHERE setback.mailing = ? AND due > 0 GROUP BY failure.id
                     """),
+                uncertain: try Self.uncertainCounts(db, id, held: progress[.uncertain]),
                 events: try Self.events(db, id), timeline: timeline, step: step, created: record.created,
                 started: record.started, finished: record.finished, seconds: seconds,
                 messagesPerSecond: seconds > 0 ? Double(sent) / seconds : 0,

@@ -27,6 +27,8 @@ package final class SQLiteLedger: Sendable {
     private let timers = Mutex<[String: Metrics.Timer]>([:])
     /// The size of the write-ahead log at the last attempt to empty it.
     private let walSize = Mutex(0)
+    /// The fence that writes of the plan and the feeding must have; nil for none.
+    let planningFence = Mutex<Int64?>(nil)
 
     /// Opens a ledger, and makes or migrates it where needed.
     /// - Throws: `LedgerError`: `newer`, `foreign`, `notADatabase`, `unwritable`, `full`, `busy`, `corrupt`.

@@ -9,6 +9,7 @@ enum Schema {
         var migrator = DatabaseMigrator()
         migrator.registerMigration("1 tables") { db in
             try db.execute(sql: tables)
+            try db.execute(sql: "INSERT INTO ledger (identity) VALUES (lower(hex(randomblob(8))))")
             try db.execute(sql: "PRAGMA application_id = \(applicationID)")
         }
         migrator.registerMigration("1 views") { db in try db.execute(sql: views) }
@@ -21,6 +22,9 @@ enum Schema {
     /// The large and unchanging (`batch`, `fingerprint`) stands apart from the small and changing (`progress`), so that a
     /// result never rewrites a recipient's values. Rows a recipient exist only for what is not plain: `setback`, `event`.
     private static let tables = """
+        -- One row: the name by which a Redis knows whose batches it holds.
+        CREATE TABLE ledger (identity TEXT NOT NULL) STRICT;
+
         CREATE TABLE mailing (
             id TEXT PRIMARY KEY NOT NULL,
             name TEXT NOT NULL,
@@ -74,8 +78,7 @@ enum Schema {
             attempts TEXT NOT NULL,
             awaited BLOB,
             done INTEGER NOT NULL DEFAULT 0,
-            released_by TEXT,
-            released_at INTEGER,
+            released INTEGER NOT NULL DEFAULT 0,
             PRIMARY KEY (mailing, number)
         ) STRICT;
         CREATE INDEX progress_ready ON progress (mailing, ready, number) WHERE ready IS NOT NULL;
@@ -116,6 +119,21 @@ enum Schema {
             n INTEGER NOT NULL DEFAULT 0,
             UNIQUE (mailing, class, code, text)
         ) STRICT;
+
+        -- Whom a message may have reached that no answer tells of: held ones wait for a person, the others are sent again.
+        CREATE TABLE uncertain (
+            mailing TEXT NOT NULL,
+            batch INTEGER NOT NULL,
+            idx INTEGER NOT NULL,
+            generation INTEGER NOT NULL,
+            held INTEGER NOT NULL,
+            worker TEXT NOT NULL,
+            at INTEGER NOT NULL,
+            why TEXT NOT NULL,
+            settled_at INTEGER,
+            outcome TEXT,
+            PRIMARY KEY (mailing, batch, idx, generation, held)
+        ) STRICT, WITHOUT ROWID;
 
         CREATE TABLE counter (
             mailing TEXT NOT NULL,
@@ -167,6 +185,14 @@ enum Schema {
             recipients INTEGER NOT NULL,
             PRIMARY KEY (mailing, kind)
         ) STRICT, WITHOUT ROWID;
+
+        -- What one process does at a time, and until when it has promised to be there; each holder has a higher fence.
+        CREATE TABLE duty (
+            name TEXT PRIMARY KEY NOT NULL,
+            holder TEXT NOT NULL,
+            fence INTEGER NOT NULL,
+            until INTEGER NOT NULL
+        ) STRICT;
         """
 
     /// For people with a SQL shell; the code reads the tables.
@@ -185,6 +211,16 @@ enum Schema {
             coalesce(a.value ->> 7, 'accepted') AS class, coalesce(a.value ->> 8, 'response') AS stage,
             r.generation, r.worker
         FROM result r, json_each(r.data) a;
+
+        CREATE VIEW doubt AS
+        SELECT u.mailing, u.batch, u.idx, b.recipients ->> ('$[' || u.idx || '][0]') AS recipient,
+            b.recipients ->> ('$[' || u.idx || '][1]') AS address,
+            CASE substr(p.states, u.idx + 1, 1) \(stateNames) END AS state,
+            strftime('%Y-%m-%d %H:%M:%f', u.at / 1000.0, 'unixepoch') AS since, u.why, u.held,
+            strftime('%Y-%m-%d %H:%M:%f', u.settled_at / 1000.0, 'unixepoch') AS settled, u.outcome
+        FROM uncertain u
+            JOIN batch b ON b.mailing = u.mailing AND b.number = u.batch
+            JOIN progress p ON p.mailing = u.mailing AND p.number = u.batch;
 
         CREATE VIEW answer AS
         SELECT s.mailing, s.batch, s.idx, b.recipients ->> ('$[' || s.idx || '][0]') AS recipient,

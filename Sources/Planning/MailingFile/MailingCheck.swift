@@ -103,9 +103,6 @@ struct MailingCheck {
         mailing.lifetime = span("lifetime") ?? mailing.lifetime
         if let uncertain = text("uncertain") {
             mailing.uncertain = choice("uncertain", uncertain) ?? mailing.uncertain
-            if mailing.uncertain == .hold {
-                report(entry("uncertain"), "'hold' is not there yet; with 'redeliver' a message that may have arrived is sent again")
-            }
         }
     }
 

@@ -59,6 +59,26 @@ extension MetricCatalogue {
         .gauge(
             "flotilla_status_lag_seconds", "seconds", [], "Age of the oldest result that is not in the ledger yet."),
         .counter(
+            "flotilla_batches_taken_over_total", "batches", [],
+            "Batches taken over from a worker whose lease was over."),
+        .counter(
+            "flotilla_batches_set_aside_total", "batches", [],
+            "Batches set aside because too many workers ended with them; their recipients are held as uncertain."),
+        .counter(
+            "flotilla_lease_lapses_total", "leases", [],
+            "Times that a worker found its own lease over: it was frozen, or Redis was away."),
+        .gauge(
+            "flotilla_results_unconfirmed", "groups", [],
+            "Groups of results that a worker keeps until a collector has confirmed them."),
+        .counter(
+            "flotilla_redis_losses_total", "losses", [],
+            "Times that a worker found Redis emptied or started again."),
+        .counter(
+            "flotilla_redis_rebuilds_total", "rebuilds", [],
+            "Times that the planner fed batches again which a Redis had lost."),
+        .gauge(
+            "flotilla_planner_active", "", [], "1 in the planner that has the duty, 0 in those that stand by."),
+        .counter(
             "flotilla_planner_rows_total", "rows", [.plannerOutcome],
             "Rows of recipient files, by whether they were planned or why they were left out."),
         .gauge(

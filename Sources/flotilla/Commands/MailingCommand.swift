@@ -14,7 +14,7 @@ struct MailingCommand: AsyncParsableCommand {
         commandName: "mailing", abstract: "List, show, report, pause, resume or stop the mailings of a ledger.",
         subcommands: [
             List.self, Show.self, Report.self, Recipient.self, History.self, Add.self, Pause.self, Resume.self, Stop.self,
-            Speed.self,
+            Speed.self, Uncertain.self,
         ])
 }
 

@@ -30,15 +30,15 @@ struct PlannerCommand: RoleCommand {
 
     func run() async throws {
         let station = try prepare()
-        let duty = try LedgerLock.acquire(ledger: station.settings.ledger.path)
         let ledger = try station.openLedger()
         let broker = try await station.openBroker("planner")
         try await station.run(
             station.metricsServer()
-                + [Observer(broker: broker, ledger: ledger, readiness: station.readiness, logger: station.logger)]
-                + station.planner(broker, ledger))
+                + [
+                    Observer(broker: broker, ledger: ledger, readiness: station.readiness, logger: station.logger),
+                    station.planner(broker, ledger, lock: LockHolder(ledger: station.settings.ledger.path).tryLock),
+                ])
         await broker.close()
-        duty.release()
     }
 }
 
@@ -50,12 +50,12 @@ struct WorkerCommand: RoleCommand {
     func run() async throws {
         let station = try prepare()
         let broker = try await station.openBroker("worker")
+        let worker = station.worker(broker)
         try await station.run(
             station.metricsServer()
                 + [
-                    Observer(broker: broker, ledger: nil, readiness: station.readiness, logger: station.logger),
-                    station.worker(broker),
-                ])
+                    Observer(broker: broker, ledger: nil, readiness: station.readiness, logger: station.logger), worker,
+                ], worker: worker)
         await broker.close()
     }
 }
@@ -95,12 +95,13 @@ struct Up: RoleCommand {
         let ledger = try station.openLedger()
         let broker = try await station.openBroker("up")
         let collector = station.collector(broker, ledger)
+        let worker = station.worker(broker)
         try await station.run(
             station.metricsServer()
                 + [
                     Observer(broker: broker, ledger: ledger, readiness: station.readiness, logger: station.logger),
-                    collector, station.worker(broker),
-                ] + station.planner(broker, ledger))
+                    collector, worker, station.planner(broker, ledger, isAlone: redis != nil) { true },
+                ], worker: worker)
         await collector.drain()
         await broker.close()
         duty.release()

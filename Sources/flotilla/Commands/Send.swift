@@ -87,12 +87,13 @@ struct Send: AsyncParsableCommand {
         let follower = Follower(
             id: id, name: job.mailing.name, ledger: ledger, terminal: terminal, isQuiet: quiet)
         let collector = station.collector(broker, ledger)
+        let worker = station.worker(broker)
         try await station.run(
             station.optionalMetricsServer()
                 + [
                     Observer(broker: broker, ledger: ledger, readiness: station.readiness, logger: station.logger),
-                    collector, station.worker(broker),
-                ] + station.planner(broker, ledger, only: id), until: follower)
+                    collector, worker, station.planner(broker, ledger, only: id, isAlone: redis != nil) { true },
+                ], until: follower, worker: worker)
         // Our Redis ends with us: what a slow provider answered after the grace is collected here.
         await collector.drain()
         await broker.close()
@@ -125,9 +126,18 @@ struct Send: AsyncParsableCommand {
         if !outcome.balances || !faults.isEmpty { throw ExitCode(1) }
         if outcome.state == .failed { throw ExitCode(1) }
         guard outcome.state == .sent else {
+            let held = outcome.states[.uncertain] ?? 0
+            if !quiet, held > 0 {
+                print(
+                    """
+
+                    \(grouped(held)) recipients may or may not have got it, and wait for your decision:
+                      flotilla mailing uncertain \(id) --ledger \(settings.ledger.path)
+                    """)
+            }
             // One that was held for its lateness says itself what to do; the same command would be held again.
-            let isHeld = outcome.state == .paused && outcome.started == nil && outcome.reason != PauseReason.byHand
-            if !quiet, !isHeld { print("\nNot at its end yet: the same command goes on with it.") }
+            let isLate = outcome.state == .paused && outcome.started == nil && outcome.reason != PauseReason.byHand
+            if !quiet, !isLate { print("\nNot at its end yet: the same command goes on with it.") }
             throw ExitCode(2)
         }
     }

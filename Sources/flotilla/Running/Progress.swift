@@ -63,6 +63,8 @@ struct Follower: Service {
         case .stopped: progress.open == progress[.uncertain]
         // An operator who pauses will resume; a mailing that paused itself needs somebody to mend something.
         case .paused: try await isPausedByItself()
+        // Nobody is left but those whom a person must decide on.
+        case .sending: progress.planningDone && progress.open > 0 && progress.open == progress[.uncertain]
         default: progress.state.isTerminal
         }
     }

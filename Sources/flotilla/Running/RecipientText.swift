@@ -20,6 +20,15 @@ struct RecipientText {
             let answer = attempt.answer.map { "\($0.code) \($0.text) (\($0.kind.rawValue), at \($0.stage.rawValue))" } ?? ""
             rows.append([Timestamp.text(attempt.at), "\(attempt.state.name) \(answer) by \(attempt.worker)"])
         }
+        for listing in detail.uncertain {
+            if listing.worker.isEmpty { rows.append([Timestamp.text(listing.at), "uncertain: \(listing.why)"]) }
+            if let settled = listing.settled, let outcome = listing.outcome {
+                rows.append([
+                    Timestamp.text(settled),
+                    outcome == .resend ? "given back by hand, to be sent again" : "settled by hand as \(outcome.rawValue)",
+                ])
+            }
+        }
         for event in detail.events { rows.append([Timestamp.text(event.at), "\(event.kind.rawValue) \(event.detail)"]) }
         return TextTable(header: [], rows: rows).text + "\n"
     }

@@ -12,6 +12,7 @@ struct ReportText {
     var text: String {
         var blocks = [head, TextTable(header: [], rows: numbers, rightAligned: [1]).text.indented]
         if !report.answers.isEmpty { blocks.append("Failures, by answer:\n" + answers(report.answers).indented) }
+        if report.uncertain.listed > 0 { blocks.append(uncertain) }
         if !report.deferrals.isEmpty { blocks.append("Waiting for another attempt, by answer:\n" + answers(report.deferrals).indented) }
         if report.timeline.count > 1 { blocks.append("Rate over time (\(report.step) s a column):\n" + timeline.indented) }
         blocks.append(times)
@@ -35,6 +36,18 @@ struct ReportText {
         }
         rows.append(["adds up", report.balances ? "yes" : "NO"])
         return rows
+    }
+
+    private var uncertain: String {
+        let counts = report.uncertain
+        var text = """
+            Uncertain: of \(grouped(counts.listed)) recipients it was not known whether a message had arrived; \
+            \(grouped(counts.redelivered)) of them were given back to be sent to again
+            """
+        if counts.held > 0 {
+            text += ", \(grouped(counts.held)) wait for your decision: flotilla mailing uncertain \(report.id) --held"
+        }
+        return text
     }
 
     private func answers(_ counts: [MailingReport.AnswerCount]) -> String {

@@ -86,14 +86,15 @@ struct Station {
             broker: broker, ledger: ledger, name: name, limit: settings.collector.batch, logger: logger)
     }
 
-    func worker(_ broker: Broker) -> any Service {
+    func worker(_ broker: Broker) -> Worker {
         Worker(configuration: workerConfiguration, broker: broker, group: group, logger: logger)
     }
 
     var workerConfiguration: WorkerConfiguration {
         WorkerConfiguration(
             id: name, channels: settings.worker.channels, concurrency: settings.worker.concurrency,
-            group: settings.worker.group, flush: settings.worker.flush, retries: retries,
+            group: settings.worker.group, flush: settings.worker.flush, lease: settings.worker.lease,
+            poison: settings.worker.poison, grace: settings.shutdown.grace, retries: retries,
             hostname: settings.email.hostname, providers: settings.providers)
     }
 
@@ -102,18 +103,27 @@ struct Station {
         return RetrySchedule(base: base.seconds, cap: max(base, settings.worker.retryCap).seconds)
     }
 
-    /// - Parameter only: the one mailing to look after; nil for all of the ledger.
-    func planner(_ broker: Broker, _ ledger: SQLiteLedger, only: MailingID? = nil) -> [any Service] {
-        [
-            PlannerService(ledger: ledger, poll: settings.planner.poll, only: only, logger: logger),
-            Feeder(
-                broker: broker, ledger: ledger, window: settings.planner.window, poll: settings.planner.poll,
-                only: only, logger: logger),
-        ]
+    /// - Parameters:
+    ///   - only: the one mailing to look after; nil for all of the ledger.
+    ///   - isAlone: the Redis is our own.
+    ///   - lock: takes, or has, the lock of the ledger's file.
+    func planner(
+        _ broker: Broker, _ ledger: SQLiteLedger, only: MailingID? = nil, isAlone: Bool = false,
+        lock: @escaping @Sendable () -> Bool
+    ) -> PlannerRole {
+        let planner = settings.planner
+        return PlannerRole(
+            PlannerRole.Configuration(
+                name: name, window: planner.window, poll: planner.poll, lease: planner.lease,
+                workerLease: settings.worker.lease, only: only, isAlone: isAlone),
+            broker: broker, ledger: ledger, lock: lock, logger: logger)
     }
 
     /// Runs services until one of them ends the run, a signal comes, or one fails.
-    func run(_ services: [any Service], until end: (any Service)? = nil) async throws {
+    /// - Parameter worker: the worker among them: a second signal cuts its stop short.
+    func run(
+        _ services: [any Service], until end: (any Service)? = nil, worker: Worker? = nil
+    ) async throws {
         var all = services.map {
             ServiceGroupConfiguration.ServiceConfiguration(service: $0, successTerminationBehavior: .ignore)
         }
@@ -123,8 +133,25 @@ struct Station {
         var configuration = ServiceGroupConfiguration(
             services: all, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         configuration.maximumGracefulShutdownDuration = settings.shutdown.grace
-        // No limit behind that: a message that is on the wire has its answer, or the provider's time-out, before we end.
+        let impatience = Task { await endAtSecondSignal(worker) }
+        defer { impatience.cancel() }
         try await ServiceGroup(configuration: configuration).run()
+    }
+
+    /// The first signal is the service group's; who sends a second one does not want to wait.
+    private func endAtSecondSignal(_ worker: Worker?) async {
+        var count = 0
+        for await _ in await UnixSignalsSequence(trapping: .sigterm, .sigint) {
+            count += 1
+            guard count > 1 else { continue }
+            logger.warning("a second signal: the stop is cut short")
+            await worker?.cut()
+            // Results need a moment to get out; whatever hangs now is left.
+            try? await Task.sleep(for: .seconds(3))
+            guard !Task.isCancelled else { return }
+            logger.critical("the process ends now; what was on its way is uncertain, and others take over its batches")
+            exit(3)
+        }
     }
 }
 

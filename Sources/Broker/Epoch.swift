@@ -1,0 +1,101 @@
+import Model
+
+/// What in a Redis is to be believed: a name that the feeder gives to one start of one server, for one ledger. What was put
+/// there before, or comes back from a disk or a replica, belongs to another epoch and is void.
+package struct Epoch: Sendable, Hashable {
+    /// `RUN:LEDGER:RANDOM`.
+    package let text: String
+
+    package init(text: String) { self.text = text }
+
+    /// - Parameters:
+    ///   - run: the server's run id.
+    ///   - ledger: the ledger's identity.
+    package init(run: String, ledger: String) {
+        text = "\(run):\(ledger):\(String(UInt64.random(in: 0...UInt64.max), radix: 36))"
+    }
+
+    /// Whether it is of this run of the server and this ledger.
+    package func isOf(run: String, ledger: String) -> Bool { text.hasPrefix("\(run):\(ledger):") }
+}
+
+/// The feeder's duty over a ledger's mailings, as Redis knows it: of several feeders the one with the highest number has it.
+package struct Fence: Sendable, Equatable {
+    package let ledger: String
+    package let number: Int64
+
+    package init(ledger: String, number: Int64) {
+        self.ledger = ledger
+        self.number = number
+    }
+
+    var text: String { "\(ledger) \(number)" }
+}
+
+/// Whether this Redis can be believed, and by whose word.
+package struct EpochBoard: Sendable {
+    private let broker: Broker
+
+    package init(_ broker: Broker) { self.broker = broker }
+
+    package enum Duty: Sendable, Equatable {
+        case held
+        /// A later feeder of the same ledger has it.
+        case lost
+        /// Another ledger's feeder works with this Redis and prefix.
+        case foreign
+    }
+
+    /// Takes or keeps the feeder's duty here, and tells the epoch that Redis believes in, and the server's run id. The duty is
+    /// free again when this is not called for `time`.
+    package func hold(
+        _ fence: Fence, time: Duration
+    ) async throws(RedisError) -> (duty: Duty, epoch: Epoch?, run: String) {
+        let reply = try await broker.redis.run(
+            Scripts.guardDuty, keys: [broker.keys.fence, broker.keys.epoch],
+            arguments: [
+                .text(fence.ledger), RedisWord(fence.number), RedisWord(time.nanoseconds / 1_000_000), .serverRun,
+            ])
+        guard let values = reply.array, values.count == 3, let epoch = values[1].text, let run = values[2].text else {
+            throw .unexpected("guard: \(reply)")
+        }
+        let duty: Duty =
+            switch values[0].int {
+            case 1: .held
+            case -1: .foreign
+            default: .lost
+            }
+        return (duty, epoch.isEmpty ? nil : Epoch(text: epoch), run)
+    }
+
+    /// Begins an epoch: all batches that were ready or in work are gone from Redis, results and limits stay.
+    /// - Parameter old: the epoch found before.
+    /// - Returns: the new one; nil when something changed meanwhile: look again.
+    package func establish(after old: Epoch?, run: String, fence: Fence) async throws(RedisError) -> Epoch? {
+        let epoch = Epoch(run: run, ledger: fence.ledger)
+        try await removeRemains()
+        let reply = try await broker.redis.run(
+            Scripts.establish,
+            keys: [broker.keys.epoch, broker.keys.fence] + Channel.allCases.map(broker.keys.ready),
+            arguments: [.text(old?.text ?? ""), .text(epoch.text), .serverRun, .text(fence.text)])
+        return reply.int == 1 ? epoch : nil
+    }
+
+    /// Removes what was known of feedings before: their numbers will not come again.
+    private func removeRemains() async throws(RedisError) {
+        for pattern in ["fed:*", "marks:*", "groups:*", "mailing:*"] {
+            var cursor = "0"
+            repeat {
+                let reply = try await broker.redis.send([
+                    "SCAN", .text(cursor), "MATCH", .text("\(broker.keys.prefix):\(pattern)"), "COUNT", "1000",
+                ])
+                guard let parts = reply.array, parts.count == 2, let next = parts[0].text, let keys = parts[1].array else {
+                    throw .unexpected("SCAN: \(reply)")
+                }
+                cursor = next
+                let words = keys.compactMap(\.bytes).map { RedisWord.bytes($0) }
+                if !words.isEmpty { _ = try await broker.redis.send(["UNLINK"] + words) }
+            } while cursor != "0"
+        }
+    }
+}

@@ -1,0 +1,46 @@
+/// Who holds a duty that one process has at a time.
+package struct DutyHolder: Sendable, Equatable {
+    /// The holder's name, as it gave it.
+    package var holder: String
+    /// Its fencing number: higher than that of all holders before.
+    package var fence: Int64
+    /// Until when it has promised to be there, in milliseconds since 1970.
+    package var until: Int64
+}
+
+/// Duties that one process has at a time, for a while that it renews: a row each, with a fencing number by which the writes of
+/// a holder that lost it are refused. Times are milliseconds since 1970.
+package protocol DutyStore: Sendable {
+    /// Takes a duty that is free: nobody ever had it, or gave it back, or its holder's time is over, or `holder` has it already
+    /// (a process that starts again under its name).
+    /// - Parameter isHolderGone: the caller knows that the holder has ended, so that its time need not be waited for. Where
+    ///   that is wrong, or another took the duty meanwhile, the fence still keeps the two apart.
+    /// - Returns: the new fence, one above the last; nil while another holds the duty.
+    func takeDuty(
+        _ name: String, holder: String, until: Int64, now: Int64, isHolderGone: Bool
+    ) async throws(LedgerError) -> Int64?
+
+    /// Extends a duty. One whose time is over is extended too, if nobody has taken it.
+    /// - Returns: false when another has taken it, or it was given back.
+    func renewDuty(_ name: String, fence: Int64, until: Int64) async throws(LedgerError) -> Bool
+
+    /// Gives a duty back, so that another may take it at once; nothing happens when another has it.
+    func releaseDuty(_ name: String, fence: Int64) async throws(LedgerError)
+
+    /// Who has a duty, be its time over or not; nil for nobody.
+    func dutyHolder(_ name: String) async throws(LedgerError) -> DutyHolder?
+
+    /// The ledger's own name, drawn when it was made: by it a Redis tells whose batches it holds.
+    func identity() async throws(LedgerError) -> String
+
+    /// From now on, the writes of the plan and of the feeding (`noteSource`, `appendPlan`, `finishPlan`, `failPlan`,
+    /// `takeBatches`, `giveUp`) through this value are refused with `LedgerError.dutyLost` unless `Duty.planning` is held with
+    /// this fence; nil lets all pass.
+    func guardPlanning(fence: Int64?)
+}
+
+/// The names of duties.
+package enum Duty {
+    /// Planning mailings and feeding their batches.
+    package static let planning = "planning"
+}

@@ -1,0 +1,127 @@
+import Broker
+import Ledger
+import Logging
+import Metrics
+import Model
+
+/// Sees to it that what Redis holds can be believed. A Redis that was emptied, or started again from whatever it had on its
+/// disk, is taken for lost; what workers still know of it is waited for before its batches are fed again.
+actor EpochKeeper {
+    /// What a look at Redis found.
+    enum View {
+        /// What Redis holds can be believed.
+        case steady(Epoch)
+        /// Nothing in it but results can be believed.
+        case lost(Loss)
+        /// Another feeder of this ledger has taken over.
+        case deposed
+        /// Another ledger works with the same Redis and prefix.
+        case foreign
+    }
+
+    struct Loss {
+        /// What is still waited for; nil when all is in that will come.
+        var waitingFor: String?
+        /// Whose messages on the wire nobody can tell of; empty when every worker came back, nil when it is not known who
+        /// worked.
+        var missing: [String]?
+    }
+
+    /// How long the duty is kept in Redis without a sign of the feeder.
+    private static let dutyTime = Duration.seconds(30)
+    /// How long a worker that is there may take to finish what it has on the wire.
+    private static let patience = Duration.seconds(30)
+
+    let fence: Fence
+    /// The workers' lease.
+    let lease: Duration
+    /// No worker outside of this process can be at work: the Redis is our own.
+    let isAlone: Bool
+    private let board: EpochBoard
+    private let register: WorkerRegister
+    private let status: StatusStreams
+    /// Workers at the last look; nil before the first.
+    private var workers: Set<String>?
+    /// Workers that are gone and whose last results may not be collected, with the time of Redis at which that was seen.
+    private var departed: [String: UInt64] = [:]
+    private var lastCount = ContinuousClock.now - .seconds(10)
+    private var lostSince: ContinuousClock.Instant?
+    private var found: (epoch: Epoch?, run: String) = (nil, "")
+
+    init(broker: Broker, fence: Fence, lease: Duration, isAlone: Bool) {
+        self.fence = fence
+        self.lease = lease
+        self.isAlone = isAlone
+        board = EpochBoard(broker)
+        register = WorkerRegister(broker)
+        status = StatusStreams(broker)
+    }
+
+    func close() async { await status.close() }
+
+    func look() async throws(RedisError) -> View {
+        let (duty, epoch, run) = try await board.hold(fence, time: Self.dutyTime)
+        switch duty {
+        case .lost: return .deposed
+        case .foreign: return .foreign
+        case .held: break
+        }
+        found = (epoch, run)
+        guard let epoch, epoch.isOf(run: run, ledger: fence.ledger) else {
+            let since = lostSince ?? .now
+            lostSince = since
+            return .lost(try await loss(since: since))
+        }
+        lostSince = nil
+        if ContinuousClock.now - lastCount >= .seconds(1) {
+            try await count()
+            lastCount = .now
+        }
+        return .steady(epoch)
+    }
+
+    /// Begins a new epoch, once all is given up that the old one had.
+    /// - Returns: nil when something changed meanwhile.
+    func begin() async throws(RedisError) -> Epoch? {
+        guard let epoch = try await board.establish(after: found.epoch, run: found.run, fence: fence) else { return nil }
+        workers = nil
+        departed = [:]
+        lostSince = nil
+        try await count()
+        return epoch
+    }
+
+    /// Notes who is at work, and whose last results are in the ledger by now.
+    private func count() async throws(RedisError) {
+        let (all, now) = try await register.all()
+        let alive = Set(all.filter(\.isAlive).map(\.worker))
+        for worker in (workers ?? []).subtracting(alive) { departed[worker] = now }
+        for worker in alive { departed[worker] = nil }
+        workers = alive
+        guard !departed.isEmpty else { return }
+        let oldest = try await status.oldest()
+        departed = departed.filter { _, seen in oldest.contains { $0.map { $0.milliseconds <= seen } ?? false } }
+    }
+
+    private func loss(since: ContinuousClock.Instant) async throws(RedisError) -> Loss {
+        let (all, _) = try await register.all()
+        let elapsed = ContinuousClock.now - since
+        var loss = Loss(missing: workers.map { _ in Array(departed.keys) })
+        // Who never registered, or is dead, is waited for as long as it might only be slow to come back.
+        let busy = all.filter { $0.isAlive && !$0.isClean }.map(\.worker)
+        if !busy.isEmpty, elapsed < Self.patience {
+            loss.waitingFor = "\(busy.count) workers to finish what they have on the wire"
+            return loss
+        }
+        let clean = Set(all.filter(\.isClean).map(\.worker))
+        let away = (workers ?? []).subtracting(clean).sorted()
+        if !away.isEmpty || workers == nil && !isAlone, elapsed < lease + .seconds(2) {
+            loss.waitingFor = away.isEmpty ? "workers to come back" : "\(away.count) workers to come back"
+            return loss
+        }
+        loss.missing? += away
+        let waiting = try await status.lag().entries.reduce(0, +)
+        if waiting > 0 { loss.waitingFor = "collectors to take \(waiting) groups of results" }
+        return loss
+    }
+}

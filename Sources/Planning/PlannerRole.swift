@@ -1,0 +1,148 @@
+package import Broker
+package import Ledger
+package import Logging
+import Metrics
+package import Model
+import ServiceLifecycle
+import Synchronization
+
+/// Plans and feeds the mailings of a ledger as long as it has the duty, which one process has at a time: others stand by and
+/// take over when the holder ends, or gives no sign of life. What a holder writes after it lost the duty is refused, by the
+/// ledger and by Redis.
+package struct PlannerRole: Service {
+    package typealias Store = PlanStore & Outbox & MailingStore & ReportStore & DutyStore
+
+    /// How a planner works.
+    package struct Configuration: Sendable {
+        /// Names the process.
+        package var name: String
+        /// Batches of a channel at most that are ready or in work.
+        package var window: Int
+        /// How often the ledger is looked at.
+        package var poll: Duration
+        /// How long the duty lasts without a sign of life.
+        package var lease: Duration
+        /// The workers' lease.
+        package var workerLease: Duration
+        /// The one mailing to look after; nil for all of the ledger.
+        package var only: MailingID?
+        /// The Redis is this process's own, so that no other worker can be at work.
+        package var isAlone: Bool
+
+        package init(
+            name: String, window: Int, poll: Duration, lease: Duration, workerLease: Duration, only: MailingID? = nil,
+            isAlone: Bool = false
+        ) {
+            self.name = name
+            self.window = window
+            self.poll = poll
+            self.lease = lease
+            self.workerLease = workerLease
+            self.only = only
+            self.isAlone = isAlone
+        }
+    }
+
+    private let configuration: Configuration
+    private let broker: Broker
+    private let ledger: any Store
+    private let lock: @Sendable () -> Bool
+    private let logger: Logger
+    private let active = Gauge(label: "flotilla_planner_active")
+
+    /// - Parameter lock: takes, or has, the lock of the ledger's file: whoever had it before has ended.
+    package init(
+        _ configuration: Configuration, broker: Broker, ledger: any Store, lock: @escaping @Sendable () -> Bool,
+        logger: Logger
+    ) {
+        self.configuration = configuration
+        self.broker = broker
+        self.ledger = ledger
+        self.lock = lock
+        self.logger = logger
+    }
+
+    package func run() async throws {
+        let stopping = Atomic<Bool>(false)
+        await withGracefulShutdownHandler {
+            await serve { stopping.load(ordering: .relaxed) || Task.isCancelled }
+        } onGracefulShutdown: {
+            stopping.store(true, ordering: .relaxed)
+        }
+    }
+
+    private func serve(isStopping: @Sendable () -> Bool) async {
+        var patience = Patience()
+        var hasWaited = false
+        while !isStopping() {
+            do throws(LedgerError) {
+                if let fence = try await take() {
+                    patience = Patience()
+                    hasWaited = false
+                    active.record(1)
+                    await work(Fence(ledger: try await ledger.identity(), number: fence), isStopping: isStopping)
+                    active.record(0)
+                    try await ledger.releaseDuty(Duty.planning, fence: fence)
+                    continue
+                }
+                if !hasWaited {
+                    let holder = try await ledger.dutyHolder(Duty.planning)?.holder ?? ""
+                    logger.notice("standing by: planner \(holder) has the duty, and this one takes over when it ends")
+                    hasWaited = true
+                }
+                active.record(0)
+                try? await Task.sleep(for: min(.milliseconds(500), configuration.lease / 5))
+            } catch {
+                if patience.count % 5 == 0 { logger.error("the planner waits: \(error)") }
+                guard await patience.wait() else { return }
+            }
+        }
+    }
+
+    private func take() async throws(LedgerError) -> Int64? {
+        let isHolderGone = lock()
+        let now = Clock.milliseconds()
+        return try await ledger.takeDuty(
+            Duty.planning, holder: configuration.name, until: now + configuration.lease.nanoseconds / 1_000_000, now: now,
+            isHolderGone: isHolderGone)
+    }
+
+    /// Plans and feeds until the stop, or until the duty is lost.
+    private func work(_ fence: Fence, isStopping: @Sendable () -> Bool) async {
+        logger.info("planning and feeding, duty \(fence.number)")
+        ledger.guardPlanning(fence: fence.number)
+        let planner = PlannerService(
+            ledger: ledger, poll: configuration.poll, only: configuration.only, logger: logger)
+        let feeder = Feeder(
+            broker: broker, ledger: ledger, window: configuration.window, poll: configuration.poll,
+            only: configuration.only, fence: fence, lease: configuration.workerLease, isAlone: configuration.isAlone,
+            logger: logger)
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { try? await planner.run() }
+            group.addTask { try? await feeder.run() }
+            await keepDuty(fence, isStopping: isStopping)
+            if !isStopping() { group.cancelAll() }
+            await group.waitForAll()
+        }
+        ledger.guardPlanning(fence: nil)
+    }
+
+    private func keepDuty(_ fence: Fence, isStopping: @Sendable () -> Bool) async {
+        let interval = configuration.lease / 5
+        while !isStopping() {
+            do throws(LedgerError) {
+                let until = Clock.milliseconds() + configuration.lease.nanoseconds / 1_000_000
+                guard try await ledger.renewDuty(Duty.planning, fence: fence.number, until: until) else {
+                    return logger.warning("another planner has taken the duty; this one stands by")
+                }
+            } catch {
+                // As long as nobody else has it, it is ours: a full disk keeps others from it as well.
+                logger.warning("the planner's duty cannot be renewed: \(error)")
+            }
+            let next = ContinuousClock.now + interval
+            while !isStopping(), ContinuousClock.now < next {
+                do { try await Task.sleep(for: .milliseconds(50)) } catch { return }
+            }
+        }
+    }
+}

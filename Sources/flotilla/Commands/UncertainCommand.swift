@@ -1,0 +1,115 @@
+import ArgumentParser
+import Foundation
+import Ledger
+import Model
+import Telemetry
+
+extension MailingCommand {
+    struct Uncertain: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "List those of whom it is not known whether a message arrived, and decide about those that are held.",
+            discussion: """
+                Without a decision it lists: with --json a JSON object a line. Only held recipients can be decided about; those \
+                that the mailing sends to again (uncertain: redeliver) are listed for the record.
+                """)
+
+        enum Settlement: String, ExpressibleByArgument, CaseIterable {
+            case sent, failed
+        }
+
+        @OptionGroup var options: LedgerOptions
+        @OptionGroup var mailing: MailingArgument
+        @Flag(help: "List only those that wait for a decision.") var held = false
+        @Flag(help: "Print a JSON object a line.") var json = false
+        @Option(help: "How many to list at most.") var limit: Int?
+        @Flag(help: "Send the message again.") var resend = false
+        @Option(help: "Take it as arrived (sent) or as not (failed).") var settle: Settlement?
+        @Flag(help: "Decide about all that are held.") var all = false
+        @Option(help: "Decide about the one with this address or id; may be given several times.") var recipient: [String] = []
+
+        func validate() throws {
+            if resend, settle != nil { throw ValidationError("--resend and --settle exclude each other") }
+            if all, !recipient.isEmpty { throw ValidationError("--all and --recipient exclude each other") }
+            let isNamed = all || !recipient.isEmpty
+            if decision == nil, isNamed {
+                throw ValidationError("--all and --recipient need a decision: --resend, or --settle sent|failed")
+            }
+            if decision != nil, !isNamed { throw ValidationError("a decision needs --all, or --recipient ADDRESS_OR_ID") }
+            if decision != nil, held || json || limit != nil {
+                throw ValidationError("--held, --json and --limit are of the list, not of a decision")
+            }
+            if let limit, limit < 1 { throw ValidationError("--limit is 1 or more") }
+        }
+
+        /// Nil for a list.
+        private var decision: UncertainDecision? {
+            resend ? .resend : settle.map { $0 == .sent ? .sent : .failed }
+        }
+
+        func run() async throws {
+            let ledger = try options.open()
+            let record = try await mailing.find(in: ledger)
+            if let decision { try await decide(decision, record, ledger) } else { try await list(record, ledger) }
+        }
+
+        /// Rows that are read, and printed, at a time: memory does not grow with the list.
+        private static let page = 1000
+
+        private func list(_ record: MailingRecord, _ ledger: SQLiteLedger) async throws {
+            var list = UncertainText()
+            var last: UncertainRecipient?
+            var left = limit ?? Int.max
+            while left > 0 {
+                let page = try await ledger.uncertain(
+                    record.id, onlyHeld: held, after: last, limit: min(left, Self.page))
+                guard let end = page.last else { break }
+                for item in page { print(json ? try UncertainText.json(item) : list.row(item, of: page)) }
+                last = end
+                left -= page.count
+            }
+            guard !json, let counts = try await ledger.report(record.id, now: Clock.milliseconds())?.uncertain else { return }
+            if last == nil { print(held ? "nobody waits for a decision" : "of nobody it is uncertain whether a message arrived") }
+            guard counts.held > 0 else { return }
+            print(
+                """
+
+                \(grouped(counts.held)) held: decide with --resend, or --settle sent|failed; and --all, or --recipient \
+                ADDRESS_OR_ID
+                """)
+        }
+
+        private func decide(_ decision: UncertainDecision, _ record: MailingRecord, _ ledger: SQLiteLedger) async throws {
+            let settled = try await ledger.decide(
+                record.id, recipients: all ? nil : recipient, as: decision, now: Clock.milliseconds())
+            let held = try await ledger.progress(record.id)?[.uncertain] ?? 0
+            print("\(record.id): \(did(decision, settled.count)); \(grouped(held)) still held")
+            if settled.count > 0 { print(next(decision, record, held: held)) }
+            for name in settled.notHeld.prefix(20) {
+                let found = try await ledger.recipient(record.id, name)
+                Self.complain(found.map { "'\(name)' is not held: it is \($0.state.name)" } ?? "there is no recipient '\(name)'")
+            }
+            if settled.notHeld.count > 20 { Self.complain("\(settled.notHeld.count - 20) more are not held") }
+            if !settled.notHeld.isEmpty { throw ExitCode(1) }
+        }
+
+        private func did(_ decision: UncertainDecision, _ count: Int) -> String {
+            let people = count == 1 ? "1 recipient" : "\(grouped(count)) recipients"
+            return decision == .resend ? "\(people) planned again" : "\(people) settled as \(decision.rawValue)"
+        }
+
+        private func next(_ decision: UncertainDecision, _ record: MailingRecord, held: Int) -> String {
+            switch decision {
+            case .resend where record.state == .paused:
+                "the message goes out under its first Message-ID or idempotency key once the mailing is resumed"
+            case .resend: "the message goes out under its first Message-ID or idempotency key, by a running planner and worker"
+            case .sent, .failed:
+                held > 0 || record.state.isTerminal
+                    ? "nothing more is sent to them" : "nothing more is sent to them; the mailing ends once all others are done"
+            }
+        }
+
+        private static func complain(_ text: String) {
+            FileHandle.standardError.write(Data((text + "\n").utf8))
+        }
+    }
+}

@@ -1,0 +1,76 @@
+import Foundation
+import Ledger
+import Model
+import Telemetry
+
+/// The list of the uncertain for a terminal, page by page: columns are as wide as the first page needs.
+struct UncertainText {
+    private var widths: [Int]?
+
+    private static let header = ["RECIPIENT", "ADDRESS", "SINCE", "STATE NOW", "WHY"]
+
+    /// A line, with the header before the first.
+    mutating func row(_ item: UncertainRecipient, of page: [UncertainRecipient]) -> String {
+        guard let widths else {
+            let widths = Self.widths(page)
+            self.widths = widths
+            return Self.line(Self.header, widths) + "\n" + Self.line(Self.cells(item), widths)
+        }
+        return Self.line(Self.cells(item), widths)
+    }
+
+    private static func cells(_ item: UncertainRecipient) -> [String] {
+        var state = item.state.name
+        if let outcome = item.listing.outcome { state += outcome == .resend ? ", by hand again" : ", by hand" }
+        return [item.id, item.address, Timestamp.text(item.listing.at), state, item.listing.why].map(printable)
+    }
+
+    /// Values of recipients and answers of providers may hold what moves a terminal's cursor.
+    private static func printable(_ text: String) -> String {
+        String(String.UnicodeScalarView(text.unicodeScalars.map { $0.properties.generalCategory == .control ? " " : $0 }))
+    }
+
+    private static func widths(_ page: [UncertainRecipient]) -> [Int] {
+        page.reduce(into: header.map(\.count)) { widths, item in
+            for (column, cell) in cells(item).enumerated() { widths[column] = max(widths[column], min(60, cell.count)) }
+        }
+    }
+
+    private static func line(_ cells: [String], _ widths: [Int]) -> String {
+        cells.enumerated().map { column, cell in
+            column == cells.count - 1 ? cell : cell + String(repeating: " ", count: max(0, widths[column] - cell.count))
+        }.joined(separator: "  ")
+    }
+
+    /// A row as a JSON object on one line; times are ISO 8601 in UTC.
+    static func json(_ item: UncertainRecipient) throws -> String {
+        let listing = item.listing
+        let row = Row(
+            recipient: item.id, address: item.address, batch: item.batch, index: item.index, state: item.state.name,
+            since: Timestamp.text(listing.at), why: listing.why, held: listing.isHeld, generation: listing.generation,
+            worker: listing.worker, settledAt: listing.settled.map(Timestamp.text), outcome: listing.outcome?.rawValue)
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return String(decoding: try encoder.encode(row), as: UTF8.self)
+    }
+
+    private struct Row: Encodable {
+        var recipient: String
+        var address: String
+        var batch: Int
+        var index: Int
+        var state: String
+        var since: String
+        var why: String
+        var held: Bool
+        var generation: Int
+        var worker: String
+        var settledAt: String?
+        var outcome: String?
+
+        private enum CodingKeys: String, CodingKey {
+            case recipient, address, batch, index, state, since, why, held, generation, worker, outcome
+            case settledAt = "settled_at"
+        }
+    }
+}

@@ -1,0 +1,212 @@
+import Foundation
+import Model
+import NIOPosix
+import Testing
+import TestServers
+
+@testable import Broker
+
+/// Begins an epoch, as a feeder does.
+func begin(_ broker: Broker, _ fence: Fence) async throws -> Epoch {
+    let board = EpochBoard(broker)
+    let (duty, epoch, run) = try await board.hold(fence, time: .seconds(30))
+    #expect(duty == .held)
+    return try #require(try await board.establish(after: epoch, run: run, fence: fence))
+}
+
+/// Who has a batch, who may go on with it, and what a successor knows of it.
+@Suite(.timeLimit(.minutes(1)))
+struct LeaseTests {
+    let server: RedisServer
+    let broker: Broker
+    let queue: BatchQueue
+    let register: WorkerRegister
+    let status: StatusStreams
+    let id: MailingID
+    let fence = Fence(ledger: "ledger", number: 1)
+
+    init() async throws {
+        server = try await RedisServer(["--appendonly", "yes"])
+        broker = Broker(
+            endpoint: RedisEndpoint(place: .unix(path: server.socket)), prefix: "test", partitions: 3, name: "test",
+            group: .singletonMultiThreadedEventLoopGroup, logger: quiet)
+        queue = BatchQueue(broker)
+        register = WorkerRegister(broker)
+        status = StatusStreams(broker)
+        var generator = SystemRandomNumberGenerator()
+        id = MailingID(milliseconds: Clock.milliseconds(), using: &generator)
+    }
+
+    private func batch(_ number: Int = 0, generation: Int = 1) -> FedBatch {
+        FedBatch(
+            id: BatchID(mailing: id, number: number), generation: generation, recipients: Array("[]".utf8), count: 10,
+            open: nil, expires: 5, fed: 7)
+    }
+
+    private func open(_ indexes: Range<Int>) -> [OpenRecipient] { indexes.map { OpenRecipient(index: $0, attempts: 0) } }
+
+    private func sent(_ indexes: Range<Int>) -> [RecipientResult] {
+        indexes.map {
+            RecipientResult(
+                index: $0, state: .sent, attempts: 1, at: 1_000_000,
+                answer: Answer(kind: .accepted, stage: .response, code: 250, text: "Ok"))
+        }
+    }
+
+    private func group(
+        _ lease: BatchQueue.Lease, _ sequence: Int, _ closing: ResultGroup.Closing, _ results: [RecipientResult]
+    ) -> ResultGroup {
+        ResultGroup(
+            batch: lease.batch.id, generation: lease.batch.generation, worker: "\(lease.worker).\(lease.deliveries)",
+            sequence: sequence, closing: closing, results: results)
+    }
+
+    /// A batch, fed and taken by worker `a`, of a mailing that sends.
+    private func taken(_ epoch: Epoch) async throws -> BatchQueue.Lease {
+        try await MailingBoard(broker).publish(
+            id, Mailing(name: "m", channel: .email, provider: "p"), state: .sending, speed: "", fence: fence)
+        _ = try await queue.feed([batch()], channel: .email, epoch: epoch, fence: fence)
+        return try #require(
+            try await queue.take(channels: [.email], consumer: "a", count: 1, block: .milliseconds(20)).first)
+    }
+
+    private func takeOver(by worker: String) async throws -> [BatchQueue.Lease] {
+        try await queue.takeOver(channels: [.email], consumer: worker, count: 10)
+    }
+
+    @Test func aBatchIsLeftToItsWorkerForTheTimeOfItsLeaseAndNoLonger() async throws {
+        let lease = try await taken(try await begin(broker, fence))
+        _ = try await register.renew("a", lease: .milliseconds(300), isClean: true, isKnown: false)
+        #expect(try await takeOver(by: "b").isEmpty)
+        try await eventually("the lease is over") { try await !takeOver(by: "b").isEmpty }
+        #expect(try await queue.begin(lease, open(0..<5)) == .lost)
+        // A worker that comes back does not get it from one whose lease holds.
+        _ = try await register.renew("b", lease: .seconds(60), isClean: true, isKnown: false)
+        #expect(try await takeOver(by: "a").isEmpty)
+    }
+
+    @Test func aSuccessorKnowsWhoIsDoneAndWhoMayHaveBeenReached() async throws {
+        let first = try await taken(try await begin(broker, fence))
+        #expect(try await queue.begin(first, open(0..<4)) == .go)
+        #expect(try await queue.begin(first, open(4..<8)) == .go)
+        _ = try await queue.report(group(first, 0, .open, sent(1..<3)), of: first)
+        try await queue.untouch(first, open(6..<8))
+        let second = try #require(try await takeOver(by: "b").first)
+        #expect(second.deliveries == 2 && second.from == "a" && second.batch.id == first.batch.id)
+        let marks = try await queue.marks(second)
+        #expect((0..<10).map { marks[$0] } == [.begun, .done, .done, .begun, .begun, .begun, .untouched, .untouched, .untouched, .untouched])
+        // The first wakes: it may begin nothing, take back nothing and close nothing; what it sent is told all the same.
+        #expect(try await queue.begin(first, open(6..<8)) == .lost)
+        try await queue.untouch(first, open(0..<8))
+        _ = try await queue.report(group(first, 1, .done, sent(0..<1)), of: first)
+        #expect(try await queue.depth(.email) == 1)
+        let after = try await queue.marks(second)
+        #expect(after[3] == .begun && after[0] == .done)
+        // Who is only listed is not done: a third worker would still send to them.
+        let listed = [RecipientResult(index: 3, state: .uncertain, attempts: 0, at: 1, due: 1)]
+        _ = try await queue.report(group(second, 0, .open, listed), of: second)
+        #expect(try await queue.marks(second)[3] == .begun)
+        _ = try await queue.report(group(second, 1, .released, []), of: second)
+        #expect(try await queue.depth(.email) == 0)
+        let groups = try await status.read(consumer: "c", count: 100, block: .milliseconds(20)).compactMap { entry in
+            if case .results(let group) = entry.payload { group } else { nil }
+        }
+        #expect(groups.map(\.closing) == [.open, .open, .open, .released])
+        #expect(groups.map(\.groups) == [1, 2, 3, 4])
+    }
+
+    @Test func aGroupThatWasReportedIsNotSentTwice() async throws {
+        let lease = try await taken(try await begin(broker, fence))
+        let first = try await queue.report(group(lease, 0, .open, sent(0..<2)), of: lease)
+        let again = try await queue.report(group(lease, 0, .open, sent(0..<2)), of: lease)
+        #expect(first?.id == again?.id)
+        #expect(try await status.lag().entries.reduce(0, +) == 1)
+    }
+
+    @Test func aLostReplyBringsTheBatchAgain() async throws {
+        let lease = try await taken(try await begin(broker, fence))
+        #expect(try await queue.takeLost(channels: [.email], consumer: "a", known: [lease.entry]).isEmpty)
+        let again = try #require(try await queue.takeLost(channels: [.email], consumer: "a", known: []).first)
+        #expect(again.entry == lease.entry && again.deliveries == 1)
+        #expect(try await queue.begin(again, open(0..<1)) == .go)
+    }
+
+    @Test(arguments: ["emptied", "started again"])
+    func aRedisThatIsNotTheOneItWasIsNotBelieved(how: String) async throws {
+        let epoch = try await begin(broker, fence)
+        let lease = try await taken(epoch)
+        #expect(try await register.renew("a", lease: .seconds(60), isClean: true, isKnown: false).isKept == false)
+        #expect(try await register.renew("a", lease: .seconds(60), isClean: true, isKnown: true).isKept)
+        let receipt = try #require(try await queue.report(group(lease, 0, .open, sent(0..<2)), of: lease))
+        if how == "emptied" {
+            _ = try await broker.redis.send(["FLUSHALL"])
+        } else {
+            server.stop()
+            try await server.start()
+            try await eventually("Redis is back") { (try? await broker.check()) != nil }
+            #expect(try await queue.depth(.email) == 1)
+        }
+        #expect(try await queue.begin(lease, open(0..<1)) == .lost)
+        await #expect(throws: RedisError.void) {
+            _ = try await queue.feed([batch(1)], channel: .email, epoch: epoch, fence: fence)
+        }
+        let renewal = try await register.renew("a", lease: .seconds(60), isClean: true, isKnown: true)
+        #expect(!renewal.isKept && renewal.epoch == nil)
+        // Not clean before it has said so in the Redis that there is now.
+        #expect(try await register.all().workers == [.init(worker: "a", isAlive: true, isClean: false)])
+        #expect(try await status.offer([receipt]).count == 1)
+        _ = try await register.renew("a", lease: .seconds(60), isClean: true, isKnown: true)
+        #expect(try await register.all().workers == [.init(worker: "a", isAlive: true, isClean: true)])
+        let next = try await begin(broker, fence)
+        #expect(next != epoch)
+        #expect(try await queue.depth(.email) == 0)
+        #expect(try await status.lag().entries.reduce(0, +) == (how == "emptied" ? 1 : 2))
+        #expect(try await register.renew("a", lease: .seconds(60), isClean: true, isKnown: true).epoch == next)
+    }
+
+    @Test func ofTwoFeedersTheLaterHasTheDutyAndAnotherLedgerHasNone() async throws {
+        let epoch = try await begin(broker, fence)
+        let board = EpochBoard(broker)
+        let later = Fence(ledger: "ledger", number: 2)
+        #expect(try await board.hold(later, time: .seconds(30)).duty == .held)
+        #expect(try await board.hold(fence, time: .seconds(30)).duty == .lost)
+        await #expect(throws: RedisError.void) {
+            _ = try await queue.feed([batch()], channel: .email, epoch: epoch, fence: fence)
+        }
+        await #expect(throws: RedisError.void) {
+            try await MailingBoard(broker).publish(
+                id, Mailing(name: "m", channel: .email, provider: "p"), state: .sending, speed: "", fence: fence)
+        }
+        #expect(try await queue.feed([batch()], channel: .email, epoch: epoch, fence: later) == 1)
+        let foreign = Fence(ledger: "other", number: 9)
+        #expect(try await board.hold(foreign, time: .seconds(30)).duty == .foreign)
+        #expect(try await board.hold(later, time: .milliseconds(50)).duty == .held)
+        try await eventually("the duty is free") { try await board.hold(foreign, time: .seconds(30)).duty == .held }
+    }
+
+    @Test func theDeadAreForgottenOnceTheyHaveNothing() async throws {
+        let lease = try await taken(try await begin(broker, fence))
+        _ = try await queue.report(group(lease, 0, .done, sent(0..<10)), of: lease)
+        try await register.leave("a")
+        _ = try await takeOver(by: "b")
+        #expect(try await register.all().workers.map(\.isAlive) == [false])
+        // A consumer that Redis knows no lease of at all goes at once.
+        _ = try await broker.redis.send(["HDEL", "test:workers", "a"])
+        _ = try await takeOver(by: "b")
+        #expect(try await broker.redis.send(["XINFO", "CONSUMERS", "test:ready:email", "workers"]).array?.isEmpty == true)
+    }
+
+    @Test func stretchesCoverJustTheirIndexes() {
+        var generator = SeededGenerator(seed: 7)
+        for _ in 0..<200 {
+            let indexes = (0..<30).filter { _ in Bool.random(using: &generator) }
+            let words = Stretch.words(indexes).map { word -> Int in
+                if case .text(let text) = word { Int(text) ?? -1 } else { -1 }
+            }
+            let covered = stride(from: 0, to: words.count, by: 2).flatMap { words[$0]..<words[$0] + words[$0 + 1] }
+            #expect(covered == indexes)
+        }
+        #expect(Stretch.words([3, 3, 4]).count == 2)
+        #expect(Stretch.words([]).isEmpty)
+    }
+}

@@ -1,0 +1,83 @@
+import Ledger
+import Model
+import Testing
+
+/// Whatever feeders, workers and people do, and in whatever order: the numbers add up, and nobody is fed who must not be.
+@Suite struct LedgerPropertyTests {
+    private static let sizes = [4, 3, 5]
+
+    @Test(arguments: 0..<25) func theNumbersAddUpWhateverHappens(seed: UInt64) async throws {
+        var generator = SeededGenerator(seed: seed)
+        for engine in Engine.all {
+            let folder = try TemporaryFolder()
+            let ledger = try await engine.open(folder)
+            try await Example.plan(ledger, batches: Self.sizes)
+            var sequence = 0
+            for step in 0..<60 {
+                try await Self.act(ledger, Example.start + Int64(step * 100), &sequence, &generator)
+                let progress = try #require(try await ledger.progress(Example.id()))
+                #expect(progress.balances && progress.planned == 12, "step \(step)")
+                #expect(try await ledger.audit(Example.id()) == [], "step \(step)")
+            }
+        }
+    }
+
+    private static func act(
+        _ ledger: any LedgerStore, _ now: Int64, _ sequence: inout Int, _ generator: inout SeededGenerator
+    ) async throws {
+        let id = Example.id()
+        switch Int.random(in: 0..<12, using: &generator) {
+        case 0..<3:
+            for batch in try await ledger.takeBatches(id, limit: 2, now: now) {
+                try await expectToBeFed(batch, ledger)
+            }
+        case 3..<8:
+            let groups = (0..<Int.random(in: 1...3, using: &generator)).map { _ in
+                sequence += 1
+                return group(sequence, now, &generator)
+            }
+            _ = try await ledger.write(groups: groups + groups.prefix(1), events: [], now: now)
+        case 8..<10:
+            guard let mark = try await ledger.fedBatches(id).randomElement(using: &generator) else { return }
+            let policies: [Mailing.UncertainPolicy?] = [nil, .hold, .redeliver]
+            let policy = policies.randomElement(using: &generator)
+            _ = try await ledger.giveUp(
+                BatchID(mailing: id, number: mark.number), generation: mark.generation, uncertain: policy ?? nil,
+                why: "Redis is another", now: now)
+        case 10:
+            let decision = UncertainDecision.allCases.randomElement(using: &generator) ?? .sent
+            let names = (0..<3).map { "r\($0)-\(Int.random(in: 0..<5, using: &generator))" }
+            let before = try await ledger.progress(id)?[.uncertain] ?? 0
+            let isAll = Bool.random(using: &generator)
+            let done = try await ledger.decide(id, recipients: isAll ? nil : names, as: decision, now: now)
+            let after = try await ledger.progress(id)?[.uncertain] ?? 0
+            #expect(after == before - done.count && (!isAll || after == 0))
+        default: _ = try await ledger.stopOpen(id, now: now)
+        }
+    }
+
+    /// Only planned recipients, and deferred ones that are due, are fed.
+    private static func expectToBeFed(_ batch: FedBatch, _ ledger: any LedgerStore) async throws {
+        for index in batch.open?.map(\.index) ?? Array(0..<batch.count) {
+            let found = try await ledger.recipient(batch.id.mailing, "r\(batch.id.number)-\(index)")
+            #expect(found?.state == .planned || (found?.state == .deferred && found?.due ?? 0 <= batch.fed))
+        }
+    }
+
+    private static func group(_ sequence: Int, _ now: Int64, _ generator: inout SeededGenerator) -> ResultGroup {
+        let batch = Int.random(in: 0..<3, using: &generator)
+        let results = (0..<sizes[batch]).filter { _ in Bool.random(using: &generator) }.map { index in
+            switch Int.random(in: 0..<6, using: &generator) {
+            case 0: sent(index, at: now)
+            case 1: failed(index, at: now)
+            case 2: uncertain(index, at: now)
+            case 3: uncertain(index, due: now + 50, at: now)
+            default: deferred(index, due: now + Int64.random(in: 1...500, using: &generator), at: now)
+            }
+        }
+        let closing = [ResultGroup.Closing.open, .done, .released].randomElement(using: &generator) ?? .open
+        return resultGroup(
+            batch: batch, generation: Int.random(in: 0...4, using: &generator), sequence: sequence, closing: closing,
+            groups: closing == .released ? Int.random(in: 0...6, using: &generator) : 0, results)
+    }
+}

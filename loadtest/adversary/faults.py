@@ -1,0 +1,259 @@
+"""The faults: each a coroutine that does something bad, waits, and undoes it."""
+import asyncio, signal, time
+
+from .conveyor import RedisError
+from .plan import ROLES
+
+
+def last_line(text):
+    """What a command said last, short enough for a line of ours."""
+    line = text.splitlines()[-1] if text else ""
+    return line if len(line) <= 120 else line[:117] + "..."
+
+
+class Adversary:
+    def __init__(self, run):
+        self.run, self.book, self.fleet = run, run.book, run.fleet
+        self.healing = asyncio.Event()  # set: everything is undone at once
+        self.tasks, self.taken = set(), set()
+        self.pauses = []  # (paused, resumed): seconds since 1970, when the commands had returned and before the next one
+
+    def start(self, fault):
+        if len(self.tasks) >= 5:
+            self.book.leave_out(fault.kind, "five others are at work")
+            return
+        task = asyncio.create_task(self.do(fault))
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+
+    async def do(self, fault):
+        try:
+            await getattr(self, fault.kind.replace("-", "_"))(fault)
+        except (OSError, RuntimeError, asyncio.TimeoutError) as error:
+            self.book.find("harness", f"{fault.kind} could not be done or undone: {error!r}")
+
+    async def heal(self):
+        self.healing.set()
+        if self.tasks:
+            await asyncio.wait(self.tasks, timeout=60)
+        if self.tasks:
+            self.book.find("harness", f"{len(self.tasks)} faults could not be undone within 60 s")
+
+    async def rest(self, seconds):
+        """Waits, or less when everything is to be healed."""
+        try:
+            await asyncio.wait_for(self.healing.wait(), seconds)
+        except asyncio.TimeoutError:
+            pass
+
+    def begin(self, kind, text):
+        self.book.count(kind)
+        self.book.say(text, kind)
+
+    def take(self, name, fault):
+        """One of a thing: False when another fault has it."""
+        if name in self.taken:
+            self.book.leave_out(fault.kind, f"another fault has {name}")
+            return False
+        self.taken.add(name)
+        return True
+
+    def role(self, fault):
+        role = self.fleet.free(fault.target)
+        if role is None:
+            self.book.leave_out(fault.kind, "every role is taken")
+        else:
+            role.busy = True
+        return role
+
+    # Roles
+
+    async def kill(self, fault):
+        if not (role := self.role(fault)):
+            return
+        self.begin("kill", f"kill {role.name} (pid {role.process.pid}), started again after {fault.seconds:.1f} s")
+        role.kill()
+        await self.rest(fault.seconds)
+        role.start()
+        role.busy = False
+
+    async def freeze(self, fault):
+        if not (role := self.role(fault)):
+            return
+        self.begin("freeze", f"freeze {role.name} (pid {role.process.pid}) for {fault.seconds:.1f} s")
+        role.freeze()
+        await self.rest(fault.seconds)
+        role.wake()
+        self.book.say(f"  {role.name} is awake")
+        role.busy = False
+
+    async def term(self, fault):
+        if not (role := self.role(fault)):
+            return
+        self.begin("term", f"SIGTERM to {role.name} (pid {role.process.pid}), started again {fault.seconds:.1f} s after its end")
+        took = await role.terminate()
+        self.book.say(f"  {role.name} has ended after {took:.1f} s")
+        await self.rest(fault.seconds)
+        role.start()
+        role.busy = False
+
+    async def rolling(self, fault):
+        if not self.take("rolling restart", fault):
+            return
+        self.begin("rolling", "rolling restart of every role")
+        for name in ROLES:
+            role = self.fleet.roles.get(name)
+            if self.healing.is_set() or not role or role.busy or not role.alive:
+                continue
+            role.busy = True
+            took = await role.terminate()
+            role.start()
+            role.busy = False
+            self.book.say(f"  {name} restarted, its end took {took:.1f} s")
+            await self.rest(fault.seconds)
+        self.taken.discard("rolling restart")
+
+    async def cut(self, fault):
+        role = self.fleet.roles[fault.target]
+        if not self.take(f"the link of {role.name}", fault):
+            return
+        reset = fault.coin < 0.5
+        self.begin("cut", f"cut {role.name} from Redis for {fault.seconds:.1f} s, then " + ("reset" if reset else "go on"))
+        role.relay.hold()
+        role.cut = True
+        self.fleet.changed()
+        await self.rest(fault.seconds)
+        if reset:
+            role.relay.drop()
+        role.relay.release()
+        role.cut = False
+        self.fleet.changed()
+        self.book.say(f"  {role.name} has its way to Redis again")
+        self.taken.discard(f"the link of {role.name}")
+
+    # Redis
+
+    async def redis_down(self, fault, how, text, between=lambda: "", empty=False):
+        if not self.take("Redis", fault):
+            return
+        self.begin(fault.kind, text)
+        self.book.blame("Redis is away", True)
+        await self.run.redis.stop(how)
+        more = between()
+        await self.rest(fault.seconds)
+        await self.run.redis.start(empty=empty)
+        self.book.blame("Redis is away", False)
+        self.book.say(f"  Redis is back{more}")
+        self.taken.discard("Redis")
+
+    async def redis_restart(self, fault):
+        await self.redis_down(fault, signal.SIGTERM, f"Redis ends, starts again after {fault.seconds:.1f} s")
+
+    async def redis_kill(self, fault):
+        await self.redis_down(fault, signal.SIGKILL, f"kill Redis, started again after {fault.seconds:.1f} s")
+
+    async def redis_rewind(self, fault):
+        moment = time.time() - fault.coin
+        await self.redis_down(
+            fault, signal.SIGKILL, f"power cut of Redis: its last {fault.coin:.2f} s are gone, back after {fault.seconds:.1f} s",
+            between=lambda: f", without {self.run.redis.rewind(moment):,} bytes of its append-only file")
+
+    async def redis_freeze(self, fault):
+        if not self.take("Redis", fault):
+            return
+        self.begin("redis-freeze", f"freeze Redis for {fault.seconds:.1f} s")
+        self.book.blame("Redis is away", True)
+        self.run.redis.freeze()
+        await self.rest(fault.seconds)
+        self.run.redis.wake()
+        self.book.blame("Redis is away", False)
+        self.book.say("  Redis is awake")
+        self.taken.discard("Redis")
+
+    async def redis_empty(self, fault):
+        if fault.coin < 0.5:
+            await self.redis_down(
+                fault, signal.SIGKILL, f"a new, empty Redis in the place of the old one after {fault.seconds:.1f} s", empty=True)
+            return
+        if not self.take("Redis", fault):
+            return
+        self.begin("redis-empty", "FLUSHALL")
+        try:
+            await self.run.redis.ask("FLUSHALL", timeout=10)
+        except (RedisError, OSError) as error:
+            self.book.find("harness", f"FLUSHALL: {error}")
+        self.taken.discard("Redis")
+
+    # The provider, the disk
+
+    async def drop(self, fault):
+        self.begin("drop", f"reset {self.run.relay.drop()} connections to the provider")
+
+    async def away(self, fault):
+        if not self.take("the provider", fault):
+            return
+        self.begin("away", f"the provider is away for {fault.seconds:.1f} s")
+        self.book.blame("the provider is away", True)
+        self.run.relay.refuse()
+        await self.rest(fault.seconds)
+        await self.run.relay.open()
+        self.book.blame("the provider is away", False)
+        self.book.say("  the provider is back")
+        self.taken.discard("the provider")
+
+    async def disk(self, fault):
+        if not self.take("the disk", fault):
+            return
+        self.book.blame("the disk is full", True)
+        size = self.run.disk.fill(self.run.ledger)
+        self.begin("disk", f"fill the ledger's disk ({size / 1e6:.0f} MB of ballast) for {fault.seconds:.1f} s")
+        await self.rest(fault.seconds)
+        self.run.disk.clear()
+        self.book.blame("the disk is full", False)
+        self.book.say("  the disk has room again")
+        self.taken.discard("the disk")
+
+    # People
+
+    async def pause(self, fault):
+        if not self.take("the mailing", fault):
+            return
+        self.book.blame("paused", True)
+        code, text = await self.fleet.command("mailing", "pause", self.run.mailing)
+        paused = time.time()
+        if code == 0:
+            self.begin("pause", f"pause for {fault.seconds:.1f} s")
+            await self.rest(fault.seconds)
+            self.pauses.append((paused, time.time()))
+            await self.insist("resume", self.run.mailing)
+            self.book.say("  resumed")
+        else:
+            # It may have been taken all the same: the answer was lost, not the deed.
+            self.book.leave_out("pause", last_line(text) or f"status {code}")
+            if (self.run.watch.mailing_state or "") == "paused" or code == -1:
+                await self.insist("resume", self.run.mailing, once=code == -1)
+        self.book.blame("paused", False)
+        self.taken.discard("the mailing")
+
+    async def speed(self, fault):
+        if not self.take("the speed", fault):
+            return
+        slow = f"{max(1, self.run.speed // 5)}/s"
+        code, text = await self.fleet.command("mailing", "speed", self.run.mailing, slow)
+        if code == 0:
+            self.begin("speed", f"speed {slow} for {fault.seconds:.1f} s")
+            await self.rest(fault.seconds)
+            await self.insist("speed", self.run.mailing, "own")
+            self.book.say("  speed as before")
+        else:
+            self.book.leave_out("speed", last_line(text) or f"status {code}")
+        self.taken.discard("the speed")
+
+    async def insist(self, *words, once=False):
+        """A command that must be done before the run can end: tried again while the ledger's disk or lock is in the way."""
+        for attempt in range(40):
+            code, text = await self.fleet.command("mailing", *words)
+            if code == 0 or once or self.run.watch.mailing_state in ("sent", "stopped", "failed"):
+                return
+            await asyncio.sleep(0.5)
+        self.book.find("harness", f"flotilla mailing {' '.join(map(str, words))} failed for 20 s: {text}")

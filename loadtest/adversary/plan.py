@@ -1,0 +1,70 @@
+"""What is done, when and to whom: all from the seed, before anything starts."""
+import dataclasses, math, random
+
+ROLES = ["worker-1", "worker-2", "worker-3", "collector-1", "collector-2", "planner-1", "planner-2"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Kind:
+    """A kind of fault: how many cards of the deck it has, seconds until it is undone (from, to), what it is."""
+    cards: int
+    least: float
+    most: float
+    what: str
+
+
+KINDS = {
+    "kill": Kind(4, 0.5, 5, "SIGKILL to a role, started again later"),
+    "freeze": Kind(3, 0.5, 20, "SIGSTOP to a role, woken later"),
+    "term": Kind(2, 0.2, 3, "SIGTERM to a role, started again after it has ended"),
+    "rolling": Kind(1, 0.1, 0.5, "SIGTERM and a new start of every role, one after the other"),
+    "cut": Kind(2, 0.5, 15, "a worker's way to Redis is cut, bytes kept or connections reset"),
+    "redis-restart": Kind(1, 0.2, 5, "Redis ends in order and starts again"),
+    "redis-kill": Kind(1, 0.2, 5, "SIGKILL to Redis, started again"),
+    "redis-rewind": Kind(1, 0.2, 5, "power cut: Redis comes back without its last second"),
+    "redis-freeze": Kind(1, 0.5, 8, "SIGSTOP to Redis"),
+    "redis-empty": Kind(2, 0.2, 3, "FLUSHALL, or a new empty Redis in its place"),
+    "drop": Kind(2, 0, 0, "all connections to the provider are reset"),
+    "away": Kind(1, 0.5, 5, "the provider is away: connections reset and refused"),
+    "disk": Kind(1, 1, 5, "no room on the ledger's disk"),
+    "pause": Kind(2, 1, 3, "flotilla mailing pause, then resume"),
+    "speed": Kind(1, 1, 3, "flotilla mailing speed: a fifth, then as before"),
+}
+GRACEFUL = {"term", "rolling", "pause", "speed"}
+"""Faults after which nobody may be uncertain."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Fault:
+    at: float
+    kind: str
+    target: str
+    seconds: float
+    coin: float
+
+
+def draw(seed, seconds, kinds, gap, longest):
+    """The faults of a run, in the order of their times (seconds from the start).
+
+    Kinds come from a shuffled deck, so that each has its turn; times between them are exponential around `gap`; times
+    until undone are evenly spread in their logarithm, none above `longest`. Of the targets workers come twice as often.
+    """
+    rng = random.Random(seed)
+    faults, deck, at = [], [], 0.0
+    targets = ROLES + ROLES[:3]
+    while True:
+        at += min(max(rng.expovariate(1 / gap), gap / 5), gap * 3)
+        if at >= seconds:
+            return faults
+        if not deck:
+            # One of each kind comes before any second one.
+            first, rest = list(kinds), [k for k in kinds for _ in range(KINDS[k].cards - 1)]
+            rng.shuffle(first)
+            rng.shuffle(rest)
+            deck = first + rest
+        name = deck.pop(0)
+        kind = KINDS[name]
+        most = max(kind.least, min(kind.most, longest))
+        length = math.exp(rng.uniform(math.log(kind.least), math.log(most))) if kind.least else 0.0
+        target = rng.choice(ROLES[:3] if name == "cut" else targets)
+        faults.append(Fault(round(at, 3), name, target, round(length, 3), rng.random()))

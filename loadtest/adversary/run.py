@@ -1,0 +1,378 @@
+"""One run: the fleet, the faults, the healing, the end, the judgement."""
+import asyncio, os, pathlib, random, signal, socket, subprocess, time
+
+from . import diagnosis, judge
+from .book import Book
+from .conveyor import Conveyor
+from .disk import SmallDisk
+from .faults import Adversary
+from .fleet import Fleet
+from .plan import GRACEFUL, KINDS, ROLES, draw
+from .relay import Relay
+from .watch import TERMINAL, Watch
+
+HOST = "127.0.0.1"
+
+
+class CannotRun(Exception):
+    """The run could not be set up; says why."""
+
+
+def quiet_port(rng):
+    """A free port below those that the system hands out, so that nobody else gets it while it is closed."""
+    for _ in range(200):
+        port = rng.randrange(20000, 32000)
+        with socket.socket() as s:
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                s.bind((HOST, port))
+                return port
+            except OSError:
+                continue
+    raise CannotRun("no free port between 20000 and 32000")
+
+
+def write_recipients(path, count, rng):
+    """A CSV of `count` valid recipients, each with an address of its own, and some that must be left out. Returns the
+    valid addresses and how many rows must be left out."""
+    valid, bad = [], 0
+    with open(path, "w", encoding="utf-8") as file:
+        file.write("id,email,first_name\n")
+        for n in range(count):
+            valid.append(f"person-{n}@d{rng.randrange(40)}.example")
+            file.write(f"{n},{valid[-1]},Name{n % 97}\n")
+            if rng.random() < 0.01:
+                bad += 1
+                file.write(rng.choice([f"x{n},,None\n", f"x{n},no address,Bad\n", f"x{n},{valid[-1].upper().replace('.EXAMPLE', '.example')},Double\n"]))
+    return set(valid), bad
+
+
+class Run:
+    def __init__(self, options, folder):
+        self.o, self.dir = options, pathlib.Path(folder)
+        self.book = Book()
+        self.ending = False
+        self.mailing, self.started = None, None
+        self.record = self.dir / "record.tsv"
+        self.disk = SmallDisk(self.dir / "ledger", 96 + options.recipients // 1000)
+        self.ledger = str(self.dir / "ledger" / "flotilla.sqlite")
+        self.kinds = [k for k in KINDS if k in options.faults]
+        self.disk_note = None
+        self.settled = None
+        self.snapshot = None
+        self.fleet = None
+
+    # Setting up
+
+    def prepare_disk(self):
+        """Before the first child and thread: a mount namespace is for the thread that asks for it."""
+        if "disk" not in self.kinds:
+            return
+        try:
+            self.disk.mount()
+        except OSError as error:
+            self.disk_note = f"no small disk could be mounted ({error}): run as root, with CAP_SYS_ADMIN"
+            if self.o.faults_named:
+                raise CannotRun(f"the fault 'disk' was asked for, and {self.disk_note}")
+            self.kinds.remove("disk")
+            print("!" * 100 + f"\n!! THE FAULT 'disk' IS LEFT OUT: {self.disk_note}\n" + "!" * 100)
+
+    def set_up(self):
+        rng = random.Random(f"{self.o.seed} world")
+        self.fleet = Fleet(self.dir, self.o.flotilla, self.o.grace, self.book.find,
+                           lambda any_: self.book.blame("no worker", not any_ and self.started is not None))
+        self.redis = Conveyor(self.dir, self.fleet.spawn)
+        self.adversary, self.watch = Adversary(self), Watch(self)
+        self.book.progress = lambda: self.watch.text() if self.started else ""
+        self.valid, self.bad = write_recipients(self.dir / "recipients.csv", self.o.recipients, rng)
+        self.speed = self.o.speed or max(20, round(self.o.recipients * 1.3 / self.o.seconds))
+        batch = self.o.batch or min(500, max(20, self.o.recipients // 100))
+        (self.dir / "mailing.yaml").write_text(f"""name: Chaos {self.o.seed}
+channel: email
+from: "Example Shop <news@example.com>"
+subject: "{{{{first_name}}}}, number {{{{id}}}}"
+text: |
+  Dear {{{{first_name}}}}, this is the only message for {{{{email}}}}.
+recipients: {{file: recipients.csv, id: id, address: email}}
+provider: sink
+speed: {self.speed}/s
+batch_size: {batch}
+attempts: 100
+lifetime: 24h
+uncertain: {self.o.uncertain}
+""")
+        self.provider_port = quiet_port(rng)
+        self.configure()
+
+    def configure(self):
+        (self.dir / "flotilla.yaml").write_text(f"""redis: {{url: "unix://{self.dir}/redis.sock"}}
+ledger: {{path: "{self.ledger}"}}
+worker:
+  retry_base: 200ms
+  retry_cap: 2s
+  lease: {self.o.lease}
+metrics: {{listen: "off"}}
+log: {{level: {self.o.log_level}}}
+email: {{hostname: chaos.example.com}}
+shutdown: {{grace: {self.o.grace}s}}
+providers:
+  sink: {{url: "smtp://{HOST}:{self.provider_port}", timeout: 10s, connect_timeout: 5s, connections: 10}}
+""")
+
+    async def start(self):
+        profile = [] if self.o.profile == "none" else ["--fail", self.o.profile]
+        out = open(self.dir / "sink.url", "wb")
+        self.sink = self.fleet.spawn("sink", [
+            self.o.flotilla, "sink", "--smtp", f"{HOST}:0", "--record", str(self.record), "--latency", self.o.latency,
+            "--seed", str(self.o.seed), *profile], stdout=out)
+        out.close()
+        await self.redis.start()
+        url = await self.first_line(self.dir / "sink.url")
+        self.relay = Relay(self.provider_port, int(url.rsplit(":", 1)[1]))
+        await self.relay.open()
+        for name in ROLES:
+            if name == "planner-2" and not self.o.standby:
+                continue
+            env = {}
+            if name.startswith("worker"):
+                path = str(self.dir / f"{name}.sock")
+                env["FLOTILLA_REDIS_URL"] = f"unix://{path}"
+            role = self.fleet.add(name, env)
+            if env:
+                role.relay = Relay(path, self.redis.socket)
+                await role.relay.open()
+        # The ledger is made by one process; all others find it.
+        code, text = await self.fleet.command("mailing", "add", "mailing.yaml", timeout=60)
+        if code != 0:
+            raise CannotRun(f"flotilla mailing add ended with {code}: {text}")
+        self.mailing = text.split()[-1]
+        for role in self.fleet.roles.values():
+            role.start()
+        self.started = time.time()
+        self.book.begun = self.started
+
+    async def first_line(self, path):
+        for _ in range(500):
+            text = path.read_text()
+            if "\n" in text:
+                return text.split("\n")[0]
+            if self.sink.poll() is not None:
+                break
+            await asyncio.sleep(0.02)
+        raise CannotRun("flotilla sink does not start: " + self.fleet.log("sink").read_text()[-500:])
+
+    # The run
+
+    async def go(self):
+        await self.start()
+        longest = max(2.0, self.o.seconds / 3)
+        gap = self.o.gap or max(1.3, self.o.seconds / 40)
+        self.plan = draw(self.o.seed, self.o.seconds, self.kinds, gap, longest) if self.kinds else []
+        self.book.say(
+            f"mailing {self.mailing}: {self.o.recipients:,} recipients, {self.speed}/s, uncertain: {self.o.uncertain}, lease "
+            f"{self.o.lease}, {len(self.plan)} faults in {self.o.seconds:.0f} s")
+        watching = asyncio.create_task(self.watch.go())
+        try:
+            await self.torment(watching)
+            await self.adversary.heal()
+            await self.end(watching)
+            await self.shut_down()
+        finally:
+            watching.cancel()
+            await asyncio.gather(watching, return_exceptions=True)
+        self.book.end_blame()
+
+    def nears_its_end(self):
+        if not self.watch.states or self.watch.mailing_state in ("scheduled", "collecting", "draft"):
+            return False
+        return self.watch.mailing_state in TERMINAL or self.watch.open <= self.o.recipients * 0.02
+
+    async def torment(self, watching):
+        faults = list(self.plan)
+        stop_at = self.o.seconds * 0.6 if self.o.stop else None
+        while self.book.now < self.o.seconds:
+            if watching.done():
+                watching.result()  # throws what ended it
+            if self.nears_its_end():
+                self.book.say(f"the mailing nears its end: {len(faults)} faults of the plan are left over")
+                break
+            if faults and faults[0].at <= self.book.now:
+                self.adversary.start(faults.pop(0))
+                continue
+            if stop_at and self.book.now >= stop_at:
+                stop_at = None
+                await self.adversary.insist("stop", self.mailing)
+                self.book.say("stopped for good")
+            await asyncio.sleep(0.02)
+        self.book.say("faults end, everything is healed")
+
+    async def end(self, watching):
+        """Waits for the mailing's end, at most `--limit` seconds from the healing."""
+        healed = time.time()
+        rest = self.watch.open
+        if rest > self.speed * 20 and self.watch.mailing_state not in TERMINAL:
+            faster = rest // 20
+            await self.adversary.insist("speed", self.mailing, f"{faster}/s")
+            self.book.say(f"speed {faster}/s, so that the rest takes some 20 s")
+        held_since, rounds = None, 0
+        while time.time() - healed < self.o.limit:
+            if watching.done():
+                watching.result()
+            state, states = self.watch.mailing_state, self.watch.states
+            if state in TERMINAL:
+                break
+            uncertain = states.get("uncertain", 0)
+            if uncertain and uncertain == self.watch.open:
+                held_since = held_since or time.time()
+                if time.time() - held_since > 2:
+                    await self.decide(uncertain, rounds)
+                    rounds, held_since = rounds + 1, None
+                    if rounds > 3:
+                        break
+            else:
+                held_since = None
+            await asyncio.sleep(0.1)
+        self.ended = time.time()
+        self.took = self.ended - healed
+        self.finished = self.watch.mailing_state in TERMINAL
+        if self.finished:
+            self.book.say(f"the mailing is {self.watch.mailing_state} {self.took:.1f} s after the healing")
+            await self.drained()
+        else:
+            self.stuck = await diagnosis.all(self)
+            self.book.say(f"STUCK: not at its end {self.took:.0f} s after the healing", "finding")
+            print("\n".join("  | " + line for line in self.stuck))
+        self.ending = True
+
+    async def decide(self, uncertain, rounds):
+        """Only the uncertain are open: a person decides. What is held is judged as it was before."""
+        if self.o.uncertain == "hold":
+            if self.snapshot is None:
+                self.snapshot = judge.Ledger(self.ledger, self.mailing)
+            words = ("--settle", "sent")
+        else:
+            words = ("--resend",)
+        code, text = await self.fleet.command("mailing", "uncertain", self.mailing, *words, "--all", timeout=60)
+        last = text.splitlines()[-1] if text else ""
+        self.book.say(f"{uncertain} are held; flotilla mailing uncertain {' '.join(words)} --all: {last}")
+        self.settled = {"people": uncertain, "command": " ".join(words), "status": code}
+        if code != 0:
+            self.book.find("uncertain", f"flotilla mailing uncertain ended with {code}: {last}")
+
+    async def drained(self):
+        """After the end all results must reach the ledger; whatever comes is part of the judgement."""
+        end = time.time() + 15
+        left = None
+        while time.time() < end:
+            try:
+                left = sum([await self.redis.ask("XLEN", key) for key in
+                            (await self.redis.ask("SCAN", "0", "MATCH", "flotilla:status:*", "COUNT", "100000"))[1]])
+            except OSError:
+                left = None
+            if left == 0:
+                break
+            await asyncio.sleep(0.1)
+        if left:
+            self.book.find("status", f"{left} entries of the status streams were not collected 15 s after the mailing's end")
+        await asyncio.sleep(0.5)
+
+    async def shut_down(self):
+        self.ending = True
+        for kind in ("worker", "planner", "collector"):
+            roles = [r for r in self.fleet.roles.values() if r.kind == kind and r.alive]
+            await asyncio.gather(*(r.terminate() for r in roles))
+        if self.mailing and self.finished:
+            code, text = await self.fleet.command("mailing", "report", self.mailing, "--json", timeout=60)
+            self.report = text if code == 0 else f"status {code}: {text}"
+        self.sink.send_signal(signal.SIGTERM)
+        for _ in range(1000):
+            if self.sink.poll() is not None:
+                break
+            await asyncio.sleep(0.01)
+        else:
+            raise RuntimeError("the sink does not end; its record cannot be trusted")
+        await self.redis.stop(signal.SIGTERM)
+
+    def close(self):
+        """Nothing that we started outlives this, however the run ended."""
+        if self.fleet:
+            self.fleet.close()
+        self.disk.unmount()
+
+    # The judgement
+
+    def verdict(self):
+        """Rows (name, what, found, allowed: text, good), and everything as a dictionary for --json."""
+        arrivals = judge.read_record(self.record) if self.record.exists() else []
+        last = judge.Ledger(self.ledger, self.mailing)
+        # Held ones are judged as they were before a person settled them, all others as they are at the very end.
+        ledger = last
+        if self.snapshot:
+            ledger = self.snapshot
+            ledger.state, ledger.reason = last.state, last.reason
+        hold = self.o.uncertain == "hold"
+        j = judge.Judgement(arrivals, ledger, self.valid, hold)
+        f = j.figures
+        whole, own = judge.stand_still(arrivals, self.started, self.ended, self.book.outages)
+        memory = self.watch.memory_peak / 1e6
+        findings = {kind: [x["text"] for x in self.book.findings if x["kind"] == kind]
+                    for kind in {x["kind"] for x in self.book.findings}}
+        expected = "stopped" if self.o.stop else "sent"
+        listed = f["uncertain"]["listed"]
+        awake = judge.is_awake(arrivals, ledger, self.valid, hold)
+        rows = [
+            ("lost", "state says sent, and no message came", len(j.lost), "0", not j.lost),
+            ("open", "never terminal", len(j.open), "0", not j.open),
+            ("doubled", "two messages or more, and not on the uncertain list", len(j.doubled), "0", not j.doubled),
+        ]
+        if hold:
+            rows.append(("doubled_though_held", "uncertain: hold, and two messages all the same",
+                         len(j.doubled_though_held), "0", not j.doubled_though_held))
+        rows += [
+            ("denied", "state says no, a message came, and not on the list", len(j.denied), "0", not j.denied),
+            ("strangers", "received by somebody nobody knows", len(j.strangers), "0", not j.strangers),
+            ("other_id", "tried under two Message-IDs", len(j.other_id), "0", not j.other_id),
+            ("planned", "planned, against valid rows of the file", f["planned"], f"{len(self.valid):,}",
+             f["planned"] == len(self.valid) and not ledger.twice_planned),
+            ("excluded", "left out, against bad rows of the file", f["excluded"], f"{self.bad:,}", f["excluded"] == self.bad),
+            ("sum", "sum of the states, against planned", f["sum_of_states"], f"{f['planned']:,}", f["sum_of_states"] == f["planned"]),
+            ("miscounted", "counters that differ from the recipients' states", j.miscounted, "0", not j.miscounted),
+            ("end", "the mailing's state at the end", f["mailing_state"], expected, f["mailing_state"] == expected),
+            ("exits", "roles that ended and were not asked to", len(findings.get("exit", [])), "0", "exit" not in findings),
+            ("term", "SIGTERM: late, or status not 0", len(findings.get("term", [])), "0", "term" not in findings),
+            ("pauses", "pauses nobody asked for", len(findings.get("pause", [])), "0", "pause" not in findings),
+            ("other", "other findings (see FOUND above)",
+             sum(len(v) for k, v in findings.items() if k not in ("exit", "term", "pause")), "0",
+             not set(findings) - {"exit", "term", "pause"}),
+            ("memory", "Redis used_memory at most, MB", round(memory, 1), f"{self.o.memory:.0f}", memory <= self.o.memory),
+            ("still", "longest stand-still less our own outages, s", round(own[0], 1), f"{self.o.still:.0f}", own[0] <= self.o.still),
+        ]
+        late = judge.late_after_pause(arrivals, self.adversary.pauses)
+        if self.adversary.pauses and set(self.book.done) <= {"pause", "speed"}:
+            rows.append(("late", "messages begun more than 1 s after a pause", late, "0", late == 0))
+        if self.graceful():
+            rows.append(("graceful", "uncertain, though every fault was a graceful one", listed, "0", listed == 0))
+        rows.append(("judge", "the judge finds a tampered record", "yes" if awake else "NO", "yes", awake))
+        took = {
+            "seed": self.o.seed, "good": all(r[4] for r in rows), "recipients": self.o.recipients,
+            "uncertain_policy": self.o.uncertain, "lease": self.o.lease, "speed": self.speed, "profile": self.o.profile,
+            "rows": [dict(zip(("name", "what", "found", "allowed", "good"), r)) for r in rows], "figures": f,
+            "faults": self.book.done, "left_out": self.book.left_out, "disk_note": self.disk_note,
+            "stand_still": {"in_all": whole[0], "in_all_at": whole[1], "own": own[0], "own_at": own[1]},
+            "outages": [{"from": a - self.started, "to": b - self.started, "why": w} for a, b, w in self.book.outages],
+            "pauses": len(self.adversary.pauses), "late_after_pause": late,
+            "redis_peak_mb": memory, "seconds": self.ended - self.started, "seconds_after_healing": self.took,
+            "settled": self.settled, "findings": self.book.findings, "events": self.book.events,
+            "plan": [vars(x) for x in self.plan], "stuck": getattr(self, "stuck", None), "report": getattr(self, "report", None),
+            "roles": {r.name: {"starts": r.starts, "cpu_seconds": round(r.cpu, 2), "peak_mb": round(r.peak, 1)}
+                      for r in self.fleet.roles.values()},
+            "names": {k: getattr(j, k)[:20] for k in ("lost", "open", "doubled", "doubled_though_held", "denied", "strangers",
+                                                     "other_id", "beyond_list")},
+        }
+        return rows, took
+
+    def graceful(self):
+        """Whether nothing was done after which anybody may be uncertain."""
+        certain = all(fault.split("=")[0].split(":")[-1].isdigit() for fault in self.o.profile.split(",")) \
+            if self.o.profile != "none" else True
+        return certain and set(self.book.done) <= GRACEFUL
