@@ -94,7 +94,7 @@ let package = Package(
         tests("Ledger", ["Model", log, grdb]),
         tests("Templates", ["Model"]),
         tests("Transport", ["Model", "Policy", "Sink", log, .product(name: "NIOEmbedded", package: "swift-nio")] + nio),
-        tests("Planning", ["Model", "Policy", "Ledger"]),
+        tests("Planning", ["Model", "Policy", "Ledger", log]),
         tests("Sink", ["Model", log, lifecycle] + nio),
         tests("flotilla", ["TestServers"]),
     ]

@@ -7,10 +7,13 @@ package typealias LedgerStore = MailingStore & PlanStore & Outbox & ResultStore 
 /// Mailings and their states. `now` is in milliseconds since 1970 everywhere.
 package protocol MailingStore: Sendable {
     /// Adds a mailing.
-    /// - Parameter origin: the absolute path of the mailing file; empty for none.
+    /// - Parameters:
+    ///   - origin: the absolute path of the mailing file; empty for none.
+    ///   - start: when it is to begin; nil for at once.
     /// - Throws: `LedgerError.refused` when the id is taken.
     func create(
-        _ id: MailingID, mailing: Mailing, source: RecipientSource?, origin: String, state: MailingState, now: Int64
+        _ id: MailingID, mailing: Mailing, source: RecipientSource?, origin: String, state: MailingState, start: Int64?,
+        now: Int64
     ) async throws(LedgerError)
 
     func mailing(_ id: MailingID) async throws(LedgerError) -> MailingRecord?
@@ -34,8 +37,23 @@ package protocol MailingStore: Sendable {
         _ id: MailingID, to state: MailingState, from: Set<MailingState>, reason: String, now: Int64
     ) async throws(LedgerError) -> Bool
 
+    /// Lets a paused mailing go on: it is `sending` when its plan is whole, else `collecting`, or `scheduled` where it has
+    /// not begun.
+    /// - Parameter atOnce: a start that has passed is forgotten, so that the mailing cannot be too late any more.
+    /// - Returns: its state now; nil when it was not paused.
+    func resume(_ id: MailingID, atOnce: Bool, now: Int64) async throws(LedgerError) -> MailingState?
+
     /// Sets the limit in place of the mailing's own; nil takes the mailing's own again.
     func setSpeed(_ id: MailingID, _ speed: String?) async throws(LedgerError)
+}
+
+extension MailingStore {
+    /// Adds a mailing that begins at once.
+    package func create(
+        _ id: MailingID, mailing: Mailing, source: RecipientSource?, origin: String, state: MailingState, now: Int64
+    ) async throws(LedgerError) {
+        try await create(id, mailing: mailing, source: source, origin: origin, state: state, start: nil, now: now)
+    }
 }
 
 /// The plan: recipients in batches, and what was left out.

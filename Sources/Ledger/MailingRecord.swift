@@ -12,6 +12,8 @@ package struct MailingRecord: Sendable, Equatable {
     /// Why it failed, paused or stopped; empty otherwise.
     package var reason: String
     package var created: Int64
+    /// When it is to begin; nil where it was, or is now, to begin at once.
+    package var start: Int64?
     package var started: Int64?
     package var planned: Int64?
     package var finished: Int64?

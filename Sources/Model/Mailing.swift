@@ -9,6 +9,14 @@ package struct Mailing: Codable, Sendable, Equatable {
         case hold
     }
 
+    /// What happens to a mailing that is found later than its start and the delay it allows: the machine was off.
+    package enum LatePolicy: String, Codable, Sendable, CaseIterable {
+        /// It is paused, and a person decides.
+        case hold
+        /// It is sent all the same.
+        case send
+    }
+
     package var name: String
     package var channel: Channel
     /// A named provider of the configuration, or a URL: `smtp://`, `smtps://`, `http://`, `https://`.
@@ -34,6 +42,10 @@ package struct Mailing: Codable, Sendable, Equatable {
     /// How long after its start a mailing's message may still be tried, in seconds.
     package var lifetime: Double
     package var uncertain: UncertainPolicy
+    /// Nil, as in mailings made before there were starts, for `hold`.
+    package var late: LatePolicy?
+    /// How long after its start a mailing may still begin by itself, in seconds; nil for an hour.
+    package var maximumDelay: Double?
 
     /// A template's source, and the place that errors name.
     package struct Template: Codable, Sendable, Equatable {
@@ -57,7 +69,8 @@ package struct Mailing: Codable, Sendable, Equatable {
         name: String, channel: Channel, provider: String, from: String = "", replyTo: String = "",
         subject: Template = .empty, html: Template = .empty, text: Template = .empty, body: Template = .empty,
         fields: [String] = ["id", "address"], nestedFields: [String] = [], speed: String? = nil,
-        batchSize: Int = 500, attempts: Int = 5, lifetime: Double = 86_400, uncertain: UncertainPolicy = .redeliver
+        batchSize: Int = 500, attempts: Int = 5, lifetime: Double = 86_400, uncertain: UncertainPolicy = .redeliver,
+        late: LatePolicy? = nil, maximumDelay: Double? = nil
     ) {
         self.name = name
         self.channel = channel
@@ -75,5 +88,7 @@ package struct Mailing: Codable, Sendable, Equatable {
         self.attempts = attempts
         self.lifetime = lifetime
         self.uncertain = uncertain
+        self.late = late
+        self.maximumDelay = maximumDelay
     }
 }

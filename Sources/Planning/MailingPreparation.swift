@@ -6,6 +6,8 @@ import Templates
 package struct PreparedJob: Sendable {
     package let mailing: Mailing
     package let source: RecipientSource
+    /// When it starts, in milliseconds since 1970; nil starts it at once.
+    package let start: Int64?
     package let provider: Provider
 }
 
@@ -27,7 +29,7 @@ package enum MailingPreparation {
         // Only what the templates say travels with the batches.
         mailing.fields = planner.fields.enumerated().filter { $0.offset < 2 || used.contains($0.offset) }.map(\.element)
         mailing.nestedFields = mailing.nestedFields.filter(mailing.fields.contains)
-        return PreparedJob(mailing: mailing, source: file.recipients, provider: provider)
+        return PreparedJob(mailing: mailing, source: file.recipients, start: file.start, provider: provider)
     }
 
     /// The columns whose values templates may look into: those that hold a list or an object in the first recipient.

@@ -17,6 +17,7 @@ package struct PlannerService: Service {
     private let ledger: any Store
     private let poll: Duration
     private let only: MailingID?
+    private let clock: @Sendable () -> Int64
     private let logger: Logger
     private let plannedRows = Counter(label: "flotilla_planner_rows_total", dimensions: [("outcome", "planned")])
     private let excludedRows = Dictionary(
@@ -27,8 +28,13 @@ package struct PlannerService: Service {
     /// - Parameters:
     ///   - poll: how often the ledger is looked at for a mailing to plan.
     ///   - only: the one mailing to plan; nil for all of the ledger.
-    package init(ledger: any Store, poll: Duration, only: MailingID? = nil, logger: Logger) {
+    ///   - clock: the time in milliseconds since 1970.
+    package init(
+        ledger: any Store, poll: Duration, only: MailingID? = nil,
+        clock: @escaping @Sendable () -> Int64 = { Clock.milliseconds() }, logger: Logger
+    ) {
         self.only = only
+        self.clock = clock
         self.ledger = ledger
         self.poll = poll
         self.logger = logger
@@ -49,8 +55,7 @@ package struct PlannerService: Service {
             do throws(LedgerError) {
                 let waiting = try await ledger.mailings(states: [.scheduled, .collecting], limit: 10_000)
                     .filter { only == nil || $0.id == only }
-                // The oldest first.
-                if let record = waiting.last { try await plan(record, isStopping: isStopping) }
+                if let record = try await nextDue(waiting) { try await plan(record, isStopping: isStopping) }
                 patience = Patience()
             } catch {
                 logger.error("planning waits: \(error)")
@@ -60,9 +65,51 @@ package struct PlannerService: Service {
         }
     }
 
+    /// Of mailings, the newest first, the one that should have begun first; pauses those that are too late to begin by
+    /// themselves.
+    private func nextDue(_ waiting: [MailingRecord]) async throws(LedgerError) -> MailingRecord? {
+        var due: MailingRecord?
+        for record in waiting.reversed() {
+            switch decision(record) {
+            case .wait: break
+            case .hold(let delay): try await hold(record, late: delay)
+            case .begin, .beginLate:
+                if let first = due, first.begins <= record.begins { break }
+                due = record
+            }
+        }
+        return due
+    }
+
+    /// A mailing that has begun goes on, whatever its start was.
+    private func decision(_ record: MailingRecord) -> StartRule.Decision {
+        record.started == nil ? StartRule(record.mailing, start: record.start).decide(now: clock()) : .begin
+    }
+
+    private func hold(_ record: MailingRecord, late delay: Int64) async throws(LedgerError) {
+        let allowed = StartRule(record.mailing, start: record.start).maximumDelay
+        let reason = """
+            its start \(Moment(milliseconds: record.begins)) is \(TimeSpan.text(seconds: Double(delay) / 1000)) past, and at \
+            most \(TimeSpan.text(seconds: allowed)) is allowed: flotilla mailing resume \(record.id) sends it now, \
+            flotilla mailing stop \(record.id) ends it
+            """
+        guard try await ledger.setState(record.id, to: .paused, from: [.scheduled], reason: reason, now: clock()) else {
+            return
+        }
+        logger.warning("mailing \(record.id) is held: \(reason)", metadata: ["mailing": "\(record.id)"])
+    }
+
     private func plan(_ record: MailingRecord, isStopping: () -> Bool) async throws(LedgerError) {
-        let now = Clock.milliseconds()
-        _ = try await ledger.setState(record.id, to: .collecting, from: [.scheduled], reason: "", now: now)
+        let decision = decision(record)
+        let now = clock()
+        let begins = try await ledger.setState(record.id, to: .collecting, from: [.scheduled], reason: "", now: now)
+        if begins, case .beginLate(let delay) = decision {
+            logger.notice(
+                """
+                mailing \(record.id) begins \(TimeSpan.text(seconds: Double(delay) / 1000)) after its start \
+                \(Moment(milliseconds: record.begins)), as its `late: send` says
+                """, metadata: ["mailing": "\(record.id)"])
+        }
         do {
             try await read(record, isStopping: isStopping)
         } catch let error as LedgerError {
@@ -71,7 +118,7 @@ package struct PlannerService: Service {
             throw error
         } catch {
             logger.error("mailing \(record.id) fails: \(error)", metadata: ["mailing": "\(record.id)"])
-            try await ledger.failPlan(record.id, reason: "\(error)", now: Clock.milliseconds())
+            try await ledger.failPlan(record.id, reason: "\(error)", now: clock())
         }
     }
 
@@ -111,7 +158,7 @@ package struct PlannerService: Service {
         for key in planner.ignored {
             logger.warning("\(source.file): key '\(key.name)' of row \(key.row) is not in the first object and is left out")
         }
-        try await ledger.finishPlan(record.id, now: Clock.milliseconds())
+        try await ledger.finishPlan(record.id, now: clock())
         logger.info("mailing \(record.id) is planned: \(planner.rows) rows", metadata: ["mailing": "\(record.id)"])
     }
 
@@ -127,4 +174,9 @@ package struct PlannerService: Service {
                 problem: "has changed since \(record.rowsRead) of its rows were planned; send it as a new mailing")
         }
     }
+}
+
+extension MailingRecord {
+    /// When it is to begin, in milliseconds since 1970.
+    fileprivate var begins: Int64 { start ?? created }
 }

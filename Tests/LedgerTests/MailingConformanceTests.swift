@@ -58,6 +58,38 @@ import Testing
         #expect(try await ledger.mailing(Example.id())?.reason == "enough")
     }
 
+    @Test(arguments: Engine.all) func aPausedMailingGoesOnWhereItWas(engine: Engine) async throws {
+        let folder = try TemporaryFolder()
+        let ledger = try await engine.open(folder)
+        let id = Example.id()
+        func pause() async throws {
+            let open: Set<MailingState> = [.scheduled, .collecting, .sending]
+            #expect(try await ledger.setState(id, to: .paused, from: open, reason: "tea", now: 20))
+        }
+        try await ledger.create(
+            id, mailing: Example.mailing(), source: nil, origin: "", state: .scheduled, start: 10, now: 1)
+        #expect(try await ledger.mailing(id)?.start == 10)
+        #expect(try await ledger.resume(id, atOnce: true, now: 5) == nil)
+        try await pause()
+        // A start that is to come, and one that nobody lets go by, stay.
+        #expect(try await ledger.resume(id, atOnce: true, now: 5) == .scheduled)
+        try await pause()
+        #expect(try await ledger.resume(id, atOnce: false, now: 30) == .scheduled)
+        #expect(try await ledger.mailing(id)?.start == 10)
+        try await pause()
+        #expect(try await ledger.resume(id, atOnce: true, now: 30) == .scheduled)
+        let record = try #require(try await ledger.mailing(id))
+        #expect(record.start == nil && record.started == nil && record.reason == "")
+        #expect(try await ledger.setState(id, to: .collecting, from: [.scheduled], reason: "", now: 40))
+        try await pause()
+        #expect(try await ledger.resume(id, atOnce: true, now: 50) == .collecting)
+        try await pause()
+        try await ledger.finishPlan(id, now: 60)
+        #expect(try await ledger.mailing(id)?.state == .paused)
+        #expect(try await ledger.resume(id, atOnce: true, now: 70) == .sending)
+        #expect(try await ledger.mailing(id)?.started == 40)
+    }
+
     @Test(arguments: Engine.all) func isSentOnlyWhenEveryRecipientIsTerminal(engine: Engine) async throws {
         let folder = try TemporaryFolder()
         let ledger = try await engine.open(folder)

@@ -123,6 +123,38 @@ import Testing
         #expect(problems(yaml, .init(recipients: other + "x", provider: "http://x")).count == 3)
     }
 
+    @Test func readsAStartAndWhatToDoWhenItIsMissed() throws {
+        let start = "start: \"2026-12-01T09:00:00+01:00\"\n"
+        let whole = try load(short + start + "late: send\nmax_delay: 90m\n")
+        #expect(whole.start == 1_796_112_000_000)
+        #expect(whole.mailing.late == .send && whole.mailing.maximumDelay == 5_400)
+        // The quotation marks may be left out.
+        let plain = try load(short + start.replacing("\"", with: ""))
+        #expect(plain.start == whole.start && plain.mailing.late == nil && plain.mailing.maximumDelay == nil)
+        #expect(try load(short).start == nil)
+    }
+
+    @Test(
+        arguments: [
+            (
+                "start: 2026-12-01T09:00:00",
+                "mailing.yaml:8:8: start: '2026-12-01T09:00:00' does not say its offset from UTC; write it as "
+                    + "2026-12-01T09:00:00+01:00, or with Z for UTC"
+            ),
+            ("start: tomorrow", ":8:8: start: 'tomorrow' is no time; write date, time and offset"),
+            ("start: 2026-12-01", "is no time"), ("start: 2026-02-30T09:00:00Z", "is no day or time of the calendar"),
+            ("start: [2026]", "start: must be a text"),
+            ("late: send", "mailing.yaml:8:1: late: is only used together with start; leave it out"),
+            ("max_delay: 1h", "max_delay: is only used together with start"),
+            ("start: 2026-12-01T09:00:00Z\nlate: drop", ":9:7: late: 'drop' is not allowed; it is one of hold, send"),
+            ("start: 2026-12-01T09:00:00Z\nmax_delay: soon", "max_delay: 'soon' is no length of time"),
+            ("start: 2026-12-01T09:00:00Z\nmax_delay: 400d", "max_delay: is longer than 365d"),
+        ])
+    func refusesAScheduleThatIsNotClear(_ lines: String, _ part: String) {
+        let found = problems(short + lines + "\n")
+        #expect(found.count == 1 && found[0].contains(part), "\(found)")
+    }
+
     @Test func tellsEverythingThatIsWrongAtOnceEachWithItsPlace() {
         let found = problems(
             """
@@ -143,7 +175,7 @@ import Testing
             found == [
                 "mailing.yaml:1:1: name: is empty; give it a value or leave it out",
                 "mailing.yaml:2:1: chanel: is no key of a mailing; did you mean 'channel'? (the keys are name, channel, recipients, provider, "
-                    + "speed, batch_size, attempts, lifetime, uncertain, from, reply_to, subject, html, text, body)",
+                    + "speed, batch_size, attempts, lifetime, uncertain, start, late, max_delay, from, reply_to, subject, html, text, body)",
                 "mailing.yaml:3:10: channel: 'e-mail' is not allowed; did you mean 'email'? (it is one of email, sms, webhook)",
                 "mailing.yaml:6:13: recipients.address: is missing: the column of the address",
                 "mailing.yaml:6:20: recipients.file: none.csv does not exist; check the path",

@@ -4,7 +4,8 @@ package import Model
 
 extension SQLiteLedger: MailingStore {
     package func create(
-        _ id: MailingID, mailing: Mailing, source: RecipientSource?, origin: String, state: MailingState, now: Int64
+        _ id: MailingID, mailing: Mailing, source: RecipientSource?, origin: String, state: MailingState, start: Int64?,
+        now: Int64
     ) async throws(LedgerError) {
         try await write("create") { db in
             let encoder = JSONEncoder()
@@ -14,13 +15,13 @@ extension SQLiteLedger: MailingStore {
             let started: Int64? = state == .collecting || state == .sending ? now : nil
             try db.execute(
                 sql: """
-                    INSERT OR IGNORE INTO mailing (id, name, channel, definition, source, origin, state, created, started)
-                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+                    INSERT OR IGNORE INTO mailing (id, name, channel, definition, source, origin, state, created, started,
+                        start)
+                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                     """,
                 arguments: [
                     id.description, mailing.name, mailing.channel.rawValue, definition, source, origin, state.rawValue,
-                    now,
-                    started,
+                    now, started, start,
                 ])
             guard db.changesCount == 1 else {
                 throw LedgerError.refused("there is a mailing \(id) in the ledger already")
@@ -90,6 +91,21 @@ extension SQLiteLedger: MailingStore {
         }
     }
 
+    package func resume(_ id: MailingID, atOnce: Bool, now: Int64) async throws(LedgerError) -> MailingState? {
+        try await write("state") { db in
+            try db.execute(
+                sql: """
+                    UPDATE mailing SET reason = '',
+                        state = iif(planning_done, 'sending', iif(started IS NULL, 'scheduled', 'collecting')),
+                        start = iif(? AND start <= ?, NULL, start)
+                    WHERE id = ? AND state = 'paused'
+                    """,
+                arguments: [atOnce, now, id.description])
+            guard db.changesCount > 0 else { return nil }
+            return try MailingRecord.one(db, id)?.state
+        }
+    }
+
     package func setSpeed(_ id: MailingID, _ speed: String?) async throws(LedgerError) {
         try await write("speed") { db in
             try db.execute(sql: "UPDATE mailing SET speed = ? WHERE id = ?", arguments: [speed, id.description])
@@ -109,7 +125,7 @@ extension MailingRecord {
             db.cachedStatement(
                 sql: """
                     SELECT id, definition, source, origin, state, reason, created, started, planned, finished, planned_count,
-                        excluded_count, next_batch, rows_read, source_size, source_modified, planning_done, speed
+                        excluded_count, next_batch, rows_read, source_size, source_modified, planning_done, speed, start
                     FROM mailing \(condition)
                     """),
             arguments: arguments)
@@ -133,8 +149,8 @@ extension MailingRecord {
         self.init(
             id: id, mailing: try decoder.decode(Mailing.self, from: Data(definition.utf8)),
             source: try source.map { try decoder.decode(RecipientSource.self, from: Data($0.utf8)) },
-            origin: row[3], state: state, reason: row[5], created: row[6], started: row[7], planned: row[8],
-            finished: row[9], plannedCount: row[10], excludedCount: row[11], nextBatch: row[12], rowsRead: row[13],
+            origin: row[3], state: state, reason: row[5], created: row[6], start: row[18], started: row[7],
+            planned: row[8], finished: row[9], plannedCount: row[10], excludedCount: row[11], nextBatch: row[12], rowsRead: row[13],
             sourceSize: row[14], sourceModified: row[15], planningDone: row[16], speedOverride: row[17])
     }
 }

@@ -13,6 +13,9 @@ enum Schema {
             try db.execute(sql: "PRAGMA application_id = \(applicationID)")
         }
         migrator.registerMigration("1 views") { db in try db.execute(sql: views) }
+        migrator.registerMigration("2 start") { db in
+            try db.execute(sql: "ALTER TABLE mailing ADD COLUMN start INTEGER")
+        }
         return migrator
     }
 

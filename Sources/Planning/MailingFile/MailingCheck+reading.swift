@@ -1,3 +1,5 @@
+import Policy
+
 extension MailingCheck {
     func entry(_ key: String) -> Entry? { document.entries.first { $0.key == key } }
 
@@ -28,6 +30,19 @@ extension MailingCheck {
             return nil
         }
         return value
+    }
+
+    /// A length of time in seconds, a year at most.
+    mutating func span(_ key: String) -> Double? {
+        guard let text = text(key) else { return nil }
+        do {
+            let span = try TimeSpan(text)
+            guard span.seconds > 365 * 86_400 else { return Double(span.seconds) }
+            report(entry(key), "is longer than 365d")
+        } catch {
+            report(entry(key), error.description)
+        }
+        return nil
     }
 
     mutating func choice<Choice: RawRepresentable<String> & CaseIterable>(

@@ -18,6 +18,7 @@ struct MailingCheck {
 
     static let common = [
         "name", "channel", "recipients", "provider", "speed", "batch_size", "attempts", "lifetime", "uncertain",
+        "start", "late", "max_delay",
     ]
     static let content = ["from", "reply_to", "subject", "html", "text", "body"]
 
@@ -39,12 +40,13 @@ struct MailingCheck {
         var mailing = Mailing(name: name, channel: fallback, provider: provider() ?? "")
         content(&mailing)
         pace(&mailing)
+        let start = schedule(&mailing)
         let source = recipients()
         guard problems.isEmpty, let source else {
             throw MailingFileError(
                 problems: problems.sorted { ($0.line ?? 0, $0.column ?? 0) < ($1.line ?? 0, $1.column ?? 0) })
         }
-        return MailingFile(mailing: mailing, recipients: source)
+        return MailingFile(mailing: mailing, recipients: source, start: start)
     }
 
     private mutating func checkKeys() {
@@ -98,18 +100,7 @@ struct MailingCheck {
         }
         mailing.batchSize = number("batch_size", in: 1...10_000) ?? mailing.batchSize
         mailing.attempts = number("attempts", in: 1...100) ?? mailing.attempts
-        if let lifetime = text("lifetime") {
-            do {
-                let span = try TimeSpan(lifetime)
-                if span.seconds <= 365 * 86_400 {
-                    mailing.lifetime = Double(span.seconds)
-                } else {
-                    report(entry("lifetime"), "is longer than 365d")
-                }
-            } catch {
-                report(entry("lifetime"), error.description)
-            }
-        }
+        mailing.lifetime = span("lifetime") ?? mailing.lifetime
         if let uncertain = text("uncertain") {
             mailing.uncertain = choice("uncertain", uncertain) ?? mailing.uncertain
         }

@@ -5,6 +5,8 @@ package import Model
 package struct MailingFile: Sendable, Equatable {
     package var mailing: Mailing
     package var recipients: RecipientSource
+    /// When it starts, in milliseconds since 1970; nil starts it at once.
+    package var start: Int64?
 
     /// What the command line says in place of the file.
     package struct Overrides: Sendable {

@@ -30,7 +30,9 @@ enum HTTPAnswer {
 
     /// The answer of a request that we end ourselves; nil where nothing of it was sent.
     static func cut(_ transfer: HTTPTransfer, _ provider: Provider, messageID: JSONPath?) -> Answer? {
-        if status(of: transfer) != nil { return of(transfer, CURLE_ABORTED_BY_CALLBACK, provider, messageID: messageID) }
+        guard status(of: transfer) == nil else {
+            return of(transfer, CURLE_ABORTED_BY_CALLBACK, provider, messageID: messageID)
+        }
         guard transfer.mayHaveArrived else { return nil }
         return Answer(
             kind: .unreachable, stage: .response, code: 0, text: "cut short by our own stop; it may have arrived")

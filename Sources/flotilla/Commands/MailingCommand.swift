@@ -79,12 +79,17 @@ extension MailingCommand {
             for record in records {
                 let progress = try await ledger.progress(record.id)
                 rows.append([
-                    record.id.description, record.state.rawValue, grouped(record.plannedCount),
+                    record.id.description, stateText(record), grouped(record.plannedCount),
                     grouped((progress?[.sent] ?? 0) + (progress?[.delivered] ?? 0)), grouped(progress?[.failed] ?? 0),
                     grouped(progress?.open ?? 0), Timestamp.text(record.created), record.mailing.name,
                 ])
             }
             return rows
+        }
+
+        private func stateText(_ record: MailingRecord) -> String {
+            guard let seconds = record.secondsToStart(Clock.milliseconds()) else { return record.state.rawValue }
+            return "\(record.state.rawValue), in \(TimeSpan.text(seconds: seconds))"
         }
     }
 
@@ -103,9 +108,13 @@ extension MailingCommand {
                 ["speed", record.speed ?? "no limit"], ["made from", record.origin],
                 ["recipients", record.source?.file ?? "-"],
             ]
+            if let start = record.start { rows.append(["start", Timestamp.text(start)]) }
             if !record.reason.isEmpty { rows.append(["why", record.reason]) }
             print(TextTable(header: [], rows: rows).text)
-            print(ProgressLine(name: record.mailing.name, progress: progress, rate: 0).text)
+            let line = ProgressLine(
+                name: record.mailing.name, progress: progress, rate: 0,
+                secondsToStart: record.secondsToStart(Clock.milliseconds()))
+            print(line.text)
         }
     }
 
@@ -174,7 +183,8 @@ extension MailingCommand {
             let id = MailingID(milliseconds: Clock.milliseconds(), using: &generator)
             try await ledger.create(
                 id, mailing: job.mailing, source: job.source,
-                origin: URL(fileURLWithPath: file).standardizedFileURL.path, state: .scheduled, now: Clock.milliseconds())
+                origin: URL(fileURLWithPath: file).standardizedFileURL.path, state: .scheduled, start: job.start,
+                now: Clock.milliseconds())
             print(id)
         }
     }
@@ -185,16 +195,24 @@ extension MailingCommand {
         @OptionGroup var mailing: MailingArgument
 
         func run() async throws {
-            try await change(options, mailing, to: .paused, from: [.sending], reason: PauseReason.byHand)
+            try await change(options, mailing, to: .paused, from: [.scheduled, .collecting, .sending], reason: PauseReason.byHand)
         }
     }
 
     struct Resume: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Let a paused mailing go on.")
+        static let configuration = CommandConfiguration(
+            abstract: "Let a paused mailing go on; one that is late for its start begins now.")
         @OptionGroup var options: LedgerOptions
         @OptionGroup var mailing: MailingArgument
 
-        func run() async throws { try await change(options, mailing, to: .sending, from: [.paused], reason: "") }
+        func run() async throws {
+            let ledger = try options.open()
+            let record = try await mailing.find(in: ledger)
+            guard let state = try await ledger.resume(record.id, atOnce: true, now: Clock.milliseconds()) else {
+                throw Refusal("mailing \(record.id) is \(record.state.rawValue), not paused")
+            }
+            print("\(record.id): \(state.rawValue)")
+        }
     }
 
     struct Stop: AsyncParsableCommand {

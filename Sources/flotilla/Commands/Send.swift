@@ -135,7 +135,9 @@ struct Send: AsyncParsableCommand {
                       flotilla mailing uncertain \(id) --ledger \(settings.ledger.path)
                     """)
             }
-            if !quiet { print("\nNot at its end yet: the same command goes on with it.") }
+            // One that was held for its lateness says itself what to do; the same command would be held again.
+            let isLate = outcome.state == .paused && outcome.started == nil && outcome.reason != PauseReason.byHand
+            if !quiet, !isLate { print("\nNot at its end yet: the same command goes on with it.") }
             throw ExitCode(2)
         }
     }

@@ -24,7 +24,7 @@ struct Intake {
     /// - Throws: `Changed` when the mailing is half sent and its file is another now.
     func plan() async throws -> Decision {
         if let record = try await ledger.unfinished(origin: origin) {
-            guard record.mailing == job.mailing, record.source == job.source else {
+            guard isSame(record) else {
                 throw Changed(
                     description: """
                         \(origin) has changed, or is sent with other options, since its mailing \(record.id) was begun, which \
@@ -35,9 +35,16 @@ struct Intake {
             return .goOn(record.id, record.state)
         }
         guard !again, let record = try await ledger.latest(origin: origin), [.sent, .stopped].contains(record.state),
-            record.mailing == job.mailing, record.source == job.source, isFileUnchanged(record)
+            isSame(record), isFileUnchanged(record)
         else { return .new }
         return .finished(record.id)
+    }
+
+    private func isSame(_ record: MailingRecord) -> Bool {
+        // A start that had passed is forgotten when a person lets the mailing go on.
+        let isStartForgotten = record.start == nil && (job.start ?? .max) <= Clock.milliseconds()
+        return record.mailing == job.mailing && record.source == job.source
+            && (record.start == job.start || isStartForgotten)
     }
 
     /// Another file of recipients under the same name is another mailing.
@@ -52,15 +59,15 @@ struct Intake {
     func commit() async throws -> MailingID {
         let now = Clock.milliseconds()
         if case .goOn(let id, let state) = try await plan() {
-            if state == .paused {
-                _ = try await ledger.setState(id, to: .sending, from: [.paused], reason: "", now: now)
-            }
+            // One that was held because it is late is held again: only a person lets it go on.
+            if state == .paused { _ = try await ledger.resume(id, atOnce: false, now: now) }
             return id
         }
         var generator = SystemRandomNumberGenerator()
         let id = MailingID(milliseconds: now, using: &generator)
         try await ledger.create(
-            id, mailing: job.mailing, source: job.source, origin: origin, state: .scheduled, now: now)
+            id, mailing: job.mailing, source: job.source, origin: origin, state: .scheduled, start: job.start,
+            now: now)
         return id
     }
 }

@@ -1,6 +1,7 @@
 import Foundation
 import Ledger
 import Model
+import Policy
 import ServiceLifecycle
 import Telemetry
 
@@ -23,12 +24,12 @@ struct Follower: Service {
 
     private func follow() async throws {
         var rate = Rate()
-        var lastLine = ContinuousClock.now
+        var lastLine: ContinuousClock.Instant?
         while true {
             do throws(LedgerError) {
                 guard let progress = try await ledger.progress(id) else { return }
                 rate.note(progress)
-                if !isQuiet { show(ProgressLine(name: name, progress: progress, rate: rate.perSecond), &lastLine) }
+                if !isQuiet { show(try await line(progress, rate.perSecond), &lastLine) }
                 if try await isOver(progress) { return }
             } catch {
                 // The ledger may be away for a while, like everything else; the roles say so too.
@@ -38,13 +39,22 @@ struct Follower: Service {
         }
     }
 
-    private func show(_ line: ProgressLine, _ lastLine: inout ContinuousClock.Instant) {
-        if terminal.isInteractive {
-            terminal.progress(line.text)
-        } else if ContinuousClock.now - lastLine > .seconds(Self.plainInterval) {
-            terminal.log(line.text)
-            lastLine = .now
-        }
+    private func line(_ progress: MailingProgress, _ rate: Double) async throws(LedgerError) -> ProgressLine {
+        // Asked for anew each time: a person may have let it begin at once.
+        let record = progress.state == .scheduled ? try await ledger.mailing(id) : nil
+        return ProgressLine(
+            name: name, progress: progress, rate: rate, secondsToStart: record?.secondsToStart(Clock.milliseconds()))
+    }
+
+    private func show(_ line: ProgressLine, _ lastLine: inout ContinuousClock.Instant?) {
+        guard !terminal.isInteractive else { return terminal.progress(line.text) }
+        // Of a start that is far away, a line an hour says enough, and the first one says it at once.
+        let wait = max(Self.plainInterval, min(3_600, (line.secondsToStart ?? 0) / 10))
+        let last = lastLine ?? (line.secondsToStart == nil ? .now : .now - .seconds(wait))
+        lastLine = last
+        guard ContinuousClock.now - last >= .seconds(wait) else { return }
+        terminal.log(line.text)
+        lastLine = .now
     }
 
     private func isOver(_ progress: MailingProgress) async throws(LedgerError) -> Bool {
@@ -63,6 +73,15 @@ struct Follower: Service {
     private func isPausedByItself() async throws(LedgerError) -> Bool {
         guard let record = try await ledger.mailing(id) else { return true }
         return record.state == .paused && record.reason != PauseReason.byHand
+    }
+}
+
+extension MailingRecord {
+    /// How long it waits for its start; nil where it does not.
+    /// - Parameter now: milliseconds since 1970.
+    func secondsToStart(_ now: Int64) -> Double? {
+        guard state == .scheduled, started == nil, let start, start > now else { return nil }
+        return Double(start - now) / 1000
     }
 }
 
@@ -92,10 +111,15 @@ struct ProgressLine {
     let progress: MailingProgress
     /// Recipients a second.
     let rate: Double
+    /// Nil where it has begun, or is about to.
+    let secondsToStart: Double?
 
     var text: String {
+        if let secondsToStart { return "\(name): starts in \(TimeSpan.text(seconds: secondsToStart))" }
         if !progress.planningDone {
-            return "\(name): planning, \(grouped(progress.planned)) planned, \(grouped(progress.excluded)) left out"
+            let isPlanned = [.draft, .scheduled, .collecting].contains(progress.state)
+            let doing = isPlanned ? "planning" : progress.state.rawValue
+            return "\(name): \(doing), \(grouped(progress.planned)) planned, \(grouped(progress.excluded)) left out"
         }
         let finished = progress.planned - progress.open
         let share = progress.planned == 0 ? 100 : finished * 100 / progress.planned
@@ -104,7 +128,7 @@ struct ProgressLine {
             parts.append("\(state.name) \(grouped(progress[state]))")
         }
         parts.append("\(grouped(Int(rate.rounded())))/s")
-        if rate > 0.5, progress.open > 0 { parts.append("\(timeText(Double(progress.open) / rate)) left") }
+        if rate > 0.5, progress.open > 0 { parts.append("\(TimeSpan.text(seconds: Double(progress.open) / rate)) left") }
         return parts.joined(separator: "  ")
     }
 }
@@ -118,14 +142,4 @@ func grouped(_ number: Int) -> String {
         place -= 3
     }
     return (number < 0 ? "-" : "") + String(digits)
-}
-
-/// A length of time, as `4 s`, `3 min 20 s`, `2 h 5 min`.
-func timeText(_ seconds: Double) -> String {
-    let whole = Int(seconds.rounded(.up))
-    switch whole {
-    case ..<60: return "\(whole) s"
-    case ..<3600: return "\(whole / 60) min \(whole % 60) s"
-    default: return "\(whole / 3600) h \(whole % 3600 / 60) min"
-    }
 }

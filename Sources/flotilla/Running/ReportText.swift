@@ -1,5 +1,6 @@
 import Ledger
 import Model
+import Policy
 import Telemetry
 
 /// A report for a terminal.
@@ -69,7 +70,7 @@ struct ReportText {
     private var times: String {
         let start = report.started.map(Timestamp.text) ?? "-"
         let end = report.finished.map(Timestamp.text) ?? "-"
-        return "Started \(start), finished \(end): \(timeText(report.seconds)), \(grouped(Int(report.messagesPerSecond)))/s"
+        return "Started \(start), finished \(end): \(TimeSpan.text(seconds: report.seconds)), \(grouped(Int(report.messagesPerSecond)))/s"
     }
 }
 

@@ -1,0 +1,26 @@
+import GRDB
+import Ledger
+import Logging
+import Model
+import Testing
+
+@Suite struct MigrationTests {
+    @Test func aLedgerOfBeforeThereWereStartsIsTakenOver() async throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path + "/ledger.sqlite"
+        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        let old = try SQLiteLedger.open(path, logger: logger)
+        try await old.create(
+            Example.id(), mailing: Example.mailing(), source: nil, origin: "", state: .scheduled, now: 5)
+        try old.close()
+        let file = try DatabaseQueue(path: path)
+        try await file.write { db in
+            try db.execute(sql: "ALTER TABLE mailing DROP COLUMN start")
+            try db.execute(sql: "DELETE FROM grdb_migrations WHERE identifier = '2 start'")
+        }
+        try file.close()
+        let new = try SQLiteLedger.open(path, logger: logger)
+        let record = try #require(try await new.mailing(Example.id()))
+        #expect(record.start == nil && record.state == .scheduled && record.mailing == Example.mailing())
+    }
+}
