@@ -26,6 +26,13 @@ package struct Broker: Sendable {
         guard try await redis.send(["PING"]).text == "PONG" else { throw .unexpected("PING") }
     }
 
+    /// Whether this Redis may throw keys away when its memory is full: what it held would be lost, batch by batch.
+    package func mayEvict() async throws(RedisError) -> Bool {
+        let memory = try await redis.send(["INFO", "memory"]).text ?? ""
+        let lines = memory.split(whereSeparator: \.isNewline)
+        return !lines.contains("maxmemory:0") && !lines.contains("maxmemory_policy:noeviction")
+    }
+
     package func close() async {
         await redis.close()
     }

@@ -52,15 +52,28 @@ package final class LedgerLock: Sendable {
 /// Tries again and again to take the lock of a ledger, and keeps it once it has it.
 package final class LockHolder: Sendable {
     private let ledger: String
-    private let lock = Mutex<LedgerLock?>(nil)
+    private let lock: Mutex<LedgerLock?>
+    private let isNews: Mutex<Bool>
 
-    package init(ledger: String) { self.ledger = ledger }
+    /// - Parameter held: the lock, where it is held already.
+    package init(ledger: String, held: LedgerLock? = nil) {
+        self.ledger = ledger
+        lock = Mutex(held)
+        isNews = Mutex(held != nil)
+    }
 
-    /// Whether the lock is ours now: whoever had it has ended.
+    /// Takes the lock if it is free.
+    /// - Returns: whether it became ours since the last call: whoever had it before has ended.
     package func tryLock() -> Bool {
         lock.withLock { lock in
-            if lock == nil { lock = try? LedgerLock.acquire(ledger: ledger) }
-            return lock != nil
+            if lock == nil {
+                lock = try? LedgerLock.acquire(ledger: ledger)
+                return lock != nil
+            }
+            return isNews.withLock { isNews in
+                defer { isNews = false }
+                return isNews
+            }
         }
     }
 }

@@ -50,7 +50,8 @@ package struct PlannerRole: Service {
     private let logger: Logger
     private let active = Gauge(label: "flotilla_planner_active")
 
-    /// - Parameter lock: takes, or has, the lock of the ledger's file: whoever had it before has ended.
+    /// - Parameter lock: takes the lock of the ledger's file, and says whether it became ours just now: whoever had it before
+    ///   has ended, and its duty need not run out.
     package init(
         _ configuration: Configuration, broker: Broker, ledger: any Store, lock: @escaping @Sendable () -> Bool,
         logger: Logger
@@ -130,6 +131,8 @@ package struct PlannerRole: Service {
     private func keepDuty(_ fence: Fence, isStopping: @Sendable () -> Bool) async {
         let interval = configuration.lease / 5
         while !isStopping() {
+            // Who took over from a planner that stood still gets the lock when that one has ended.
+            _ = lock()
             do throws(LedgerError) {
                 let until = Clock.milliseconds() + configuration.lease.nanoseconds / 1_000_000
                 guard try await ledger.renewDuty(Duty.planning, fence: fence.number, until: until) else {

@@ -84,6 +84,9 @@ extension MetricCatalogue {
             "Rows of recipient files, by whether they were planned or why they were left out."),
         .gauge(
             "flotilla_mailings", "mailings", [.mailingState], "Mailings in the ledger, by state."),
+        .gauge(
+            "flotilla_recipients_held", "recipients", [],
+            "Recipients of open mailings that may have got their message and wait for a person to decide."),
     ]
 
     private static let ledgerAndRedis: [MetricDescription] = [

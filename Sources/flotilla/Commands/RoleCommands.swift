@@ -36,7 +36,7 @@ struct PlannerCommand: RoleCommand {
             station.metricsServer()
                 + [
                     Observer(broker: broker, ledger: ledger, readiness: station.readiness, logger: station.logger),
-                    station.planner(broker, ledger, lock: LockHolder(ledger: station.settings.ledger.path).tryLock),
+                    station.planner(broker, ledger, lock: LockHolder(ledger: station.settings.ledger.path)),
                 ])
         await broker.close()
     }
@@ -100,7 +100,10 @@ struct Up: RoleCommand {
             station.metricsServer()
                 + [
                     Observer(broker: broker, ledger: ledger, readiness: station.readiness, logger: station.logger),
-                    collector, worker, station.planner(broker, ledger, isAlone: redis != nil) { true },
+                    collector, worker, 
+                    station.planner(
+                        broker, ledger, isAlone: redis != nil,
+                        lock: LockHolder(ledger: settings.ledger.path, held: duty)),
                 ], worker: worker)
         await collector.drain()
         await broker.close()

@@ -92,7 +92,10 @@ struct Send: AsyncParsableCommand {
             station.optionalMetricsServer()
                 + [
                     Observer(broker: broker, ledger: ledger, readiness: station.readiness, logger: station.logger),
-                    collector, worker, station.planner(broker, ledger, only: id, isAlone: redis != nil) { true },
+                    collector, worker, 
+                    station.planner(
+                        broker, ledger, only: id, isAlone: redis != nil,
+                        lock: LockHolder(ledger: settings.ledger.path, held: duty)),
                 ], until: follower, worker: worker)
         // Our Redis ends with us: what a slow provider answered after the grace is collected here.
         await collector.drain()

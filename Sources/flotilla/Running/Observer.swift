@@ -60,6 +60,11 @@ struct Observer: Service {
                 Gauge(label: "flotilla_mailings", dimensions: [("state", state.rawValue)])
                     .record(mailings.count { $0.state == state })
             }
+            var uncertain = 0
+            for mailing in mailings where mailing.planningDone {
+                uncertain += try await ledger.progress(mailing.id)?[.uncertain] ?? 0
+            }
+            Gauge(label: "flotilla_recipients_held").record(uncertain)
             let problem = ledger.problem
             readiness.set("ledger", ready: problem == nil, why: problem.map { "\($0)" } ?? "")
         } catch {

@@ -62,6 +62,10 @@ struct Station {
             name: "flotilla-\(role)-\(name)", group: group, logger: logger)
         do {
             try await broker.check()
+            if try await broker.mayEvict() {
+                logger.error(
+                    "this Redis throws keys away when its memory is full, and batches with them: set maxmemory-policy noeviction")
+            }
         } catch {
             await broker.close()
             throw error
@@ -109,17 +113,17 @@ struct Station {
     /// - Parameters:
     ///   - only: the one mailing to look after; nil for all of the ledger.
     ///   - isAlone: the Redis is our own.
-    ///   - lock: takes, or has, the lock of the ledger's file.
+    ///   - lock: takes the lock of the ledger's file.
     func planner(
         _ broker: Broker, _ ledger: SQLiteLedger, only: MailingID? = nil, isAlone: Bool = false,
-        lock: @escaping @Sendable () -> Bool
+        lock: LockHolder
     ) -> PlannerRole {
         let planner = settings.planner
         return PlannerRole(
             PlannerRole.Configuration(
                 name: name, window: planner.window, poll: planner.poll, lease: planner.lease,
                 workerLease: settings.worker.lease, only: only, isAlone: isAlone),
-            broker: broker, ledger: ledger, lock: lock, logger: logger)
+            broker: broker, ledger: ledger, lock: lock.tryLock, logger: logger)
     }
 
     /// Runs services until one of them ends the run, a signal comes, or one fails.
