@@ -95,6 +95,7 @@ let package = Package(
         tests("Templates", ["Model"]),
         tests("Transport", ["Model", "Policy", "Sink", log, .product(name: "NIOEmbedded", package: "swift-nio")] + nio),
         tests("Planning", ["Model", "Policy", "Ledger", log]),
+        tests("Collecting", ["Model", "Broker", "Ledger", "TestServers", log] + nio),
         tests("Sink", ["Model", log, lifecycle] + nio),
         tests("flotilla", ["TestServers"]),
     ]

@@ -1,0 +1,62 @@
+import Foundation
+import Ledger
+import Logging
+import Model
+import NIOPosix
+import Testing
+import TestServers
+
+@testable import Broker
+@testable import Collecting
+
+@Suite(.timeLimit(.minutes(1)))
+struct CollectorTests {
+    /// A Redis that comes back without its last moments may hold results as given to a collector that does not know of them.
+    @Test func whatARestartedRedisGivesBackIsTakenAtOnce() async throws {
+        let server = try await RedisServer(["--appendonly", "yes"])
+        let folder = try TemporaryFolder()
+        let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        let broker = Broker(
+            endpoint: RedisEndpoint(place: .unix(path: server.socket)), prefix: "test", partitions: 2, name: "test",
+            group: .singletonMultiThreadedEventLoopGroup, logger: quiet)
+        let ledger = try SQLiteLedger.open(folder.path("ledger.sqlite"), logger: quiet)
+        var generator = SystemRandomNumberGenerator()
+        let id = MailingID(milliseconds: Clock.milliseconds(), using: &generator)
+        try await ledger.create(
+            id, mailing: Mailing(name: "m", channel: .email, provider: "p"), source: nil, origin: "", state: .collecting,
+            now: 1)
+        var recipients = Recipients(width: 2)
+        recipients.append(row: ["1", "a@example.com"])
+        try await ledger.appendPlan(
+            id, batches: [PlannedBatch(number: 0, recipients: recipients)], exclusions: [], rowsRead: 1)
+        try await ledger.finishPlan(id, now: 2)
+        let fed = try await ledger.takeBatches(id, limit: 1, now: 3)
+        #expect(fed.count == 1)
+        let collector = Collector(broker: broker, ledger: ledger, name: "c", logger: quiet)
+        let running = Task { try? await collector.run() }
+        try await eventually("it reads") {
+            let consumers = try? await broker.redis.send(["XINFO", "CONSUMERS", "test:status:0", "collectors"])
+            return consumers?.array?.isEmpty == false
+        }
+        let group = ResultGroup(
+            batch: BatchID(mailing: id, number: 0), generation: 1, worker: "w.1", sequence: 0, closing: .open,
+            results: [
+                RecipientResult(
+                    index: 0, state: .sent, attempts: 1, at: 5,
+                    answer: Answer(kind: .accepted, stage: .response, code: 250, text: "Ok"))
+            ])
+        // Given to the collector behind its back, and Redis started again.
+        let fields = group.words + ["f", "", "c", "0"]
+        _ = try await broker.redis.pipeline([
+            ["MULTI"], ["XADD", "test:status:0", "*"] + fields,
+            ["XREADGROUP", "GROUP", "collectors", "c", "COUNT", "1", "STREAMS", "test:status:0", ">"], ["EXEC"],
+        ])
+        server.stop()
+        try await server.start()
+        try await eventually("it is in the ledger", within: 8) { try await ledger.progress(id)?[.sent] == 1 }
+        running.cancel()
+        _ = await running.value
+        await broker.close()
+        try ledger.close()
+    }
+}
