@@ -27,8 +27,9 @@ struct CollectorTests {
             now: 1)
         var recipients = Recipients(width: 2)
         recipients.append(row: ["1", "a@example.com"])
+        recipients.append(row: ["2", "b@example.com"])
         try await ledger.appendPlan(
-            id, batches: [PlannedBatch(number: 0, recipients: recipients)], exclusions: [], rowsRead: 1)
+            id, batches: [PlannedBatch(number: 0, recipients: recipients)], exclusions: [], rowsRead: 2)
         try await ledger.finishPlan(id, now: 2)
         let fed = try await ledger.takeBatches(id, limit: 1, now: 3)
         #expect(fed.count == 1)
@@ -38,22 +39,37 @@ struct CollectorTests {
             let consumers = try? await broker.redis.send(["XINFO", "CONSUMERS", "test:status:0", "collectors"])
             return consumers?.array?.isEmpty == false
         }
-        let group = ResultGroup(
-            batch: BatchID(mailing: id, number: 0), generation: 1, worker: "w.1", sequence: 0, closing: .open,
-            results: [
-                RecipientResult(
-                    index: 0, state: .sent, attempts: 1, at: 5,
-                    answer: Answer(kind: .accepted, stage: .response, code: 250, text: "Ok"))
-            ])
-        // Given to the collector behind its back, and Redis started again.
-        let fields = group.words + ["f", "", "c", "0"]
+        func group(_ index: Int) -> ResultGroup {
+            ResultGroup(
+                batch: BatchID(mailing: id, number: 0), generation: 1, worker: "w.1", sequence: index, closing: .open,
+                results: [
+                    RecipientResult(
+                        index: index, state: .sent, attempts: 1, at: 5,
+                        answer: Answer(kind: .accepted, stage: .response, code: 250, text: "Ok"))
+                ])
+        }
+        // The ledger is locked, so that the collector is busy with it and not with Redis while that is started again.
+        let go = folder.path("go")
+        let shell = try ServerProcess(
+            "sqlite3",
+            [folder.path("ledger.sqlite"), "BEGIN IMMEDIATE", ".shell touch \(folder.path("locked"))",
+             ".shell while [ ! -e \(go) ]; do sleep 0.02; done"],
+            package: "sqlite3")
+        try await eventually("the ledger is locked") { FileManager.default.fileExists(atPath: folder.path("locked")) }
+        _ = try await broker.redis.send(["XADD", "test:status:0", "*"] + group(0).words + ["f", "", "c", "0"])
+        try await eventually("the collector has the first") {
+            try await broker.redis.send(["XPENDING", "test:status:0", "collectors"]).array?.first?.int == 1
+        }
+        // The second is given to it behind its back.
         _ = try await broker.redis.pipeline([
-            ["MULTI"], ["XADD", "test:status:0", "*"] + fields,
+            ["MULTI"], ["XADD", "test:status:0", "*"] + group(1).words + ["f", "", "c", "0"],
             ["XREADGROUP", "GROUP", "collectors", "c", "COUNT", "1", "STREAMS", "test:status:0", ">"], ["EXEC"],
         ])
         server.stop()
         try await server.start()
-        try await eventually("it is in the ledger", within: 8) { try await ledger.progress(id)?[.sent] == 1 }
+        _ = try folder.write("", to: "go")
+        _ = shell.wait()
+        try await eventually("both are in the ledger", within: 8) { try await ledger.progress(id)?[.sent] == 2 }
         running.cancel()
         _ = await running.value
         await broker.close()

@@ -27,4 +27,13 @@ package enum RedisError: Error, Sendable, CustomStringConvertible, Equatable {
         case .closed: "the connection to Redis is closed"
         }
     }
+
+    /// Redis is away, or busy with itself: it may be back in a while, with nothing changed by a person.
+    package var isPassing: Bool {
+        switch self {
+        case .unavailable, .lost: true
+        case .command(let text): ["LOADING", "BUSY", "MASTERDOWN", "OOM", "MISCONF"].contains { text.hasPrefix($0) }
+        case .refused, .unexpected, .void, .closed: false
+        }
+    }
 }

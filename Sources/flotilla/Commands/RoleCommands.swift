@@ -30,8 +30,8 @@ struct PlannerCommand: RoleCommand {
 
     func run() async throws {
         let station = try prepare()
-        let ledger = try station.openLedger()
-        let broker = try await station.openBroker("planner")
+        let ledger = try await station.waitForLedger()
+        let broker = try await station.openBroker("planner", isPatient: true)
         try await station.run(
             station.metricsServer()
                 + [
@@ -49,7 +49,7 @@ struct WorkerCommand: RoleCommand {
 
     func run() async throws {
         let station = try prepare()
-        let broker = try await station.openBroker("worker")
+        let broker = try await station.openBroker("worker", isPatient: true)
         let worker = station.worker(broker)
         try await station.run(
             station.metricsServer()
@@ -67,8 +67,8 @@ struct CollectorCommand: RoleCommand {
 
     func run() async throws {
         let station = try prepare()
-        let ledger = try station.openLedger()
-        let broker = try await station.openBroker("collector")
+        let ledger = try await station.waitForLedger()
+        let broker = try await station.openBroker("collector", isPatient: true)
         try await station.run(
             station.metricsServer()
                 + [
@@ -92,8 +92,8 @@ struct Up: RoleCommand {
         let redis = settings.redis.endpoint == nil ? try await PrivateRedis() : nil
         defer { redis?.stop() }
         let station = try Station(settings, endpoint: redis?.endpoint, terminal: terminal)
-        let ledger = try station.openLedger()
-        let broker = try await station.openBroker("up")
+        let ledger = try await station.waitForLedger()
+        let broker = try await station.openBroker("up", isPatient: true)
         let collector = station.collector(broker, ledger)
         let worker = station.worker(broker)
         try await station.run(

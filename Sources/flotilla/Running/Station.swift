@@ -1,3 +1,4 @@
+import ArgumentParser
 import Broker
 import Collecting
 import Delivery
@@ -12,6 +13,7 @@ import Planning
 import Policy
 import ServiceLifecycle
 import Settings
+import Synchronization
 import Telemetry
 import UnixSignals
 
@@ -55,20 +57,47 @@ struct Station {
         try SQLiteLedger.open(settings.ledger.path, logger: logger)
     }
 
+    /// The same for a role that runs for long: a full disk, or one who keeps the ledger locked, is waited for.
+    func waitForLedger() async throws -> SQLiteLedger {
+        let isStopping = Mutex(false)
+        let signals = Task {
+            for await _ in await UnixSignalsSequence(trapping: .sigterm, .sigint) { isStopping.withLock { $0 = true } }
+        }
+        defer { signals.cancel() }
+        var patience = Patience()
+        while true {
+            do throws(LedgerError) {
+                return try SQLiteLedger.open(settings.ledger.path, logger: logger)
+            } catch {
+                switch error {
+                case .full, .busy: break
+                default: throw error
+                }
+                if patience.count % 5 == 0 { logger.error("waiting for the ledger: \(error)") }
+            }
+            guard await patience.wait(), !isStopping.withLock({ $0 }) else { throw ExitCode.success }
+        }
+    }
+
     /// Connects to Redis once, so that a wrong address or password ends the process with a clear word and not in a loop.
-    func openBroker(_ role: String) async throws -> Broker {
+    /// - Parameter isPatient: a Redis that cannot be reached is waited for, by whoever needs it.
+    func openBroker(_ role: String, isPatient: Bool = false) async throws -> Broker {
         let broker = Broker(
             endpoint: endpoint, prefix: settings.redis.prefix, partitions: settings.collector.partitions,
             name: "flotilla-\(role)-\(name)", group: group, logger: logger)
-        do {
+        do throws(RedisError) {
             try await broker.check()
             if try await broker.mayEvict() {
                 logger.error(
                     "this Redis throws keys away when its memory is full, and batches with them: set maxmemory-policy noeviction")
             }
         } catch {
-            await broker.close()
-            throw error
+            if isPatient, error.isPassing {
+                logger.error("waiting for Redis: \(error)")
+            } else {
+                await broker.close()
+                throw error
+            }
         }
         return broker
     }
