@@ -50,7 +50,7 @@ struct BatchRun: Sendable {
         var isReleased = false
         await withTaskGroup(of: Ending.self) { group in
             var pacer = Pacer(
-                throttle: worker.throttle, groupLimit: worker.configuration.group, waits: worker.throttleWaits)
+                throttle: worker.throttle, groupSize: mailing.groupSize, waits: worker.throttleWaits)
             var next = 0
             while next < open.count {
                 guard mayBegin else {
@@ -98,7 +98,9 @@ struct BatchRun: Sendable {
                 worker.mayBegin(mailing, claim)
             }
             let (results, unsent, problem) = judge(waiting, answers)
-            meters.delivered(results, seconds: ContinuousClock.now - start)
+            let took = ContinuousClock.now - start
+            meters.delivered(results, seconds: took)
+            if unsent.isEmpty { mailing.groupSize.note(waiting.count, took: took) }
             await buffer.add(results)
             if !results.isEmpty { worker.providerWorks(mailing.provider) }
             guard !unsent.isEmpty else { return .done }

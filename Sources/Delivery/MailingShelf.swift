@@ -51,7 +51,7 @@ actor MailingShelf {
         do {
             let ready = try PreparedMailing(
                 id: id, mailing: mailing, speed: speed, provider: provider, hostname: configuration.hostname,
-                transport: transport, capabilities: capabilities)
+                transport: transport, capabilities: capabilities, groupSize: GroupSize(most: configuration.group))
             mailings[id] = ready
             return .ready(ready)
         } catch {

@@ -6,16 +6,16 @@ import Model
 /// used in groups of some 5 ms.
 struct Pacer {
     private let throttle: Throttle
-    private let groupLimit: Int
+    private let groupSize: GroupSize
     private let waits: Metrics.Timer
     private var slots: Throttle.Slots?
     private var reserved = ContinuousClock.now
     private var used = 0
     private var count = 0
 
-    init(throttle: Throttle, groupLimit: Int, waits: Metrics.Timer) {
+    init(throttle: Throttle, groupSize: GroupSize, waits: Metrics.Timer) {
         self.throttle = throttle
-        self.groupLimit = groupLimit
+        self.groupSize = groupSize
         self.waits = waits
     }
 
@@ -23,7 +23,7 @@ struct Pacer {
     /// - Returns: how many messages may start now; 0 when the wait was broken off because `mayBegin` said no, or Redis
     ///   gave no slots yet.
     mutating func next(_ remaining: Int, scope: Throttle.Scope?, mayBegin: () -> Bool) async -> Int {
-        guard let scope else { return min(remaining, groupLimit) }
+        guard let scope else { return min(remaining, groupSize.now) }
         if slots == nil || used == count {
             count = min(remaining, max(1, Int(50_000 / scope.interval)))
             used = 0
@@ -47,7 +47,7 @@ struct Pacer {
             if wait <= .zero { break }
             do { try await Task.sleep(for: min(wait, .milliseconds(200)), tolerance: .zero) } catch { return 0 }
         }
-        let size = min(count - used, groupLimit, max(1, Int(5_000 / scope.interval)))
+        let size = min(count - used, groupSize.now, max(1, Int(5_000 / scope.interval)))
         used += size
         waits.recordNanoseconds((ContinuousClock.now - asked).nanoseconds)
         return size

@@ -27,17 +27,19 @@ final class PreparedMailing: Sendable {
     let sender: String
     let transport: any DeliveryTransport
     let capabilities: ProviderCapabilities
+    let groupSize: GroupSize
     private let controls: Mutex<Controls>
 
     init(
         id: MailingID, mailing: Mailing, speed: String, provider: Provider, hostname: String,
-        transport: any DeliveryTransport, capabilities: ProviderCapabilities
+        transport: any DeliveryTransport, capabilities: ProviderCapabilities, groupSize: GroupSize
     ) throws {
         self.id = id
         self.mailing = mailing
         self.provider = provider.name
         self.transport = transport
         self.capabilities = capabilities
+        self.groupSize = groupSize
         switch mailing.channel {
         case .email:
             composer = .email(try EmailComposer(mailing: mailing, domain: hostname))

@@ -9,6 +9,9 @@ import Synchronization
 final class Tenure: Sendable {
     private struct State {
         var until: ContinuousClock.Instant?
+        var renewed: ContinuousClock.Instant?
+        /// Until when others may only be slow to come back from what we have come back from.
+        var patientUntil: ContinuousClock.Instant?
         /// Redis has known of us before.
         var isKnown = false
         /// The epoch at the last renewal.
@@ -40,6 +43,9 @@ final class Tenure: Sendable {
         self.logger = logger
     }
 
+    /// How long after an outage a worker may be in coming back: the longest wait between two tries, and a little.
+    private static let longestReturn = Duration.seconds(6)
+
     /// How often the lease is to be renewed.
     var interval: Duration { min(.seconds(1), length / 5) }
 
@@ -47,6 +53,12 @@ final class Tenure: Sendable {
     var isHeld: Bool {
         let until = state.withLock { $0.until }
         return until.map { ContinuousClock.now < $0 } ?? false
+    }
+
+    /// A worker whose lease is over has ended, as far as we can tell: after an outage of Redis all of them come back, within
+    /// seconds of one another, and none is to be inherited from.
+    var mayInherit: Bool {
+        state.withLock { state in state.patientUntil.map { ContinuousClock.now >= $0 } ?? true }
     }
 
     /// Keeps results until a collector has confirmed them.
@@ -64,6 +76,9 @@ final class Tenure: Sendable {
         let renewal = try await register.renew(worker, lease: length, isClean: isClean, isKnown: isKnown)
         let isLoss = isKnown && !renewal.isKept
         let left = state.withLock { state in
+            let gap = state.renewed.map { asked - $0 } ?? .zero
+            if gap > length * 9 / 10 { state.patientUntil = asked + min(gap, Self.longestReturn) }
+            state.renewed = asked
             // A tenth less than Redis grants: its clock and ours may run at different speeds.
             state.until = asked + length * 9 / 10
             state.isKnown = true

@@ -85,7 +85,7 @@ package struct Worker: Service {
                     leases = try await shared.queue.takeLost(
                         channels: channels, consumer: id, known: shared.inHand.entries)
                     mayHaveLost = false
-                } else if ContinuousClock.now - lastSearch >= Self.search {
+                } else if ContinuousClock.now - lastSearch >= Self.search, shared.tenure.mayInherit {
                     leases = try await shared.queue.takeOver(channels: channels, consumer: id, count: 4)
                     if leases.isEmpty { lastSearch = .now }
                 }

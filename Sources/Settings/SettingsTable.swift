@@ -33,7 +33,7 @@ enum SettingsTable {
         "worker.concurrency", 1...10_000, default: "32", "Groups of messages in flight at a time in a worker.")
     static let workerGroup = Setting.integer(
         "worker.group", 1...1_000, default: "50",
-        "Messages in a group: what a connection gets at once, and what may be uncertain after a crash.")
+        "Messages in a group at most: what a connection gets at once; fewer where they take longer than half a second.")
     static let workerChannels = Setting.list(
         "worker.channels", Channel.self, shown: "all", "Channels that a worker serves.")
     static let workerFlush = Setting.duration(

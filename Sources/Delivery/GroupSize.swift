@@ -1,0 +1,30 @@
+import Synchronization
+
+/// How many messages are begun together: as many as take about half a second, so that few are in doubt when a worker ends
+/// in the middle of them, and a fast provider still gets large groups.
+final class GroupSize: Sendable {
+    /// Time that a group may take.
+    private static let aim = Duration.milliseconds(500)
+    /// Where it begins: a slow provider is not known to be one.
+    private static let first = 8
+
+    private let most: Int
+    private let size: Atomic<Int>
+
+    /// - Parameter most: messages in a group at most.
+    init(most: Int) {
+        self.most = most
+        size = Atomic(min(Self.first, most))
+    }
+
+    var now: Int { size.load(ordering: .relaxed) }
+
+    /// Notes how long a group took; groups on their way at the same time may overwrite one another's word.
+    func note(_ count: Int, took: Duration) {
+        if took > Self.aim {
+            size.store(max(1, min(now, Int(Double(count) * (Self.aim / took)))), ordering: .relaxed)
+        } else if count == now, took < Self.aim / 2 {
+            size.store(min(most, count * 2), ordering: .relaxed)
+        }
+    }
+}
