@@ -81,8 +81,13 @@ class Conveyor:
 
     async def stop(self, how):
         self.process.send_signal(how)
-        while self.process.poll() is None:
+        for _ in range(1500):
+            if self.process.poll() is not None:
+                return
             await asyncio.sleep(0.01)
+        self.process.kill()
+        self.process.wait()
+        raise RuntimeError(f"redis-server had not ended 15 s after signal {how}; it was killed")
 
     def _file(self):
         files = sorted((self.dir / "appendonlydir").glob("*.incr.aof"))

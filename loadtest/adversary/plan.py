@@ -45,6 +45,28 @@ class Fault:
     coin: float
 
 
+def read_script(text):
+    """A plan by hand: `seconds:kind[:target][:seconds until undone]`, by commas. Redis is emptied by FLUSHALL.
+
+    Throws ValueError, which says what is wrong.
+    """
+    faults = []
+    for item in text.split(","):
+        at, name, *rest = item.strip().split(":") + [""]
+        if name not in KINDS:
+            raise ValueError(f"'{item}': there is no fault '{name}'")
+        target, length = ROLES[0], KINDS[name].least
+        for word in filter(None, rest):
+            if word in ROLES:
+                target = word
+            elif word.replace(".", "", 1).isdigit():
+                length = float(word)
+            else:
+                raise ValueError(f"'{item}': '{word}' is neither a role ({', '.join(ROLES)}) nor seconds")
+        faults.append(Fault(float(at), name, target, length, 0.99))
+    return sorted(faults, key=lambda f: f.at)
+
+
 def draw(seed, seconds, kinds, gap, longest):
     """The faults of a run, in the order of their times (seconds from the start).
 

@@ -56,7 +56,7 @@ class Run:
         self.record = self.dir / "record.tsv"
         self.disk = SmallDisk(self.dir / "ledger", 96 + options.recipients // 1000)
         self.ledger = str(self.dir / "ledger" / "flotilla.sqlite")
-        self.kinds = [k for k in KINDS if k in options.faults]
+        self.kinds = sorted({f.kind for f in options.script}) if options.script else [k for k in KINDS if k in options.faults]
         self.disk_note = None
         self.settled = None
         self.snapshot = None
@@ -72,7 +72,7 @@ class Run:
             self.disk.mount()
         except OSError as error:
             self.disk_note = f"no small disk could be mounted ({error}): run as root, with CAP_SYS_ADMIN"
-            if self.o.faults_named:
+            if self.o.faults_named or self.o.script:
                 raise CannotRun(f"the fault 'disk' was asked for, and {self.disk_note}")
             self.kinds.remove("disk")
             print("!" * 100 + f"\n!! THE FAULT 'disk' IS LEFT OUT: {self.disk_note}\n" + "!" * 100)
@@ -167,7 +167,7 @@ providers:
         await self.start()
         longest = max(2.0, self.o.seconds / 3)
         gap = self.o.gap or max(1.2, self.o.seconds / 40)
-        self.plan = draw(self.o.seed, self.o.seconds, self.kinds, gap, longest) if self.kinds else []
+        self.plan = self.o.script or (draw(self.o.seed, self.o.seconds, self.kinds, gap, longest) if self.kinds else [])
         self.book.say(
             f"mailing {self.mailing}: {self.o.recipients:,} recipients, {self.speed}/s, uncertain: {self.o.uncertain}, lease "
             f"{self.o.lease}, {len(self.plan)} faults in {self.o.seconds:.0f} s")
@@ -178,7 +178,7 @@ providers:
             await self.end(watching)
             await self.shut_down()
         finally:
-            watching.cancel()
+            self.watch.stopped = True
             await asyncio.gather(watching, return_exceptions=True)
         self.book.end_blame()
 
@@ -280,7 +280,8 @@ providers:
         self.ending = True
         for kind in ("worker", "planner", "collector"):
             roles = [r for r in self.fleet.roles.values() if r.kind == kind and r.alive]
-            await asyncio.gather(*(r.terminate() for r in roles))
+            took = await asyncio.gather(*(r.terminate() for r in roles))
+            self.book.say(f"SIGTERM to every {kind}: ended after {max(took, default=0):.1f} s")
         if self.mailing and self.finished:
             code, text = await self.fleet.command("mailing", "report", self.mailing, "--json", timeout=60)
             self.report = text if code == 0 else f"status {code}: {text}"
@@ -294,10 +295,9 @@ providers:
         await self.redis.stop(signal.SIGTERM)
 
     def close(self):
-        """Nothing that we started outlives this, however the run ended."""
+        """No process that we started outlives this, however the run ended. The small disk is there until `unmount`."""
         if self.fleet:
             self.fleet.close()
-        self.disk.unmount()
 
     # The judgement
 

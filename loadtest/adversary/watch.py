@@ -15,7 +15,7 @@ class Watch:
         self.lines, self.offset, self.rates = 0, 0, []
         self.memory, self.memory_peak = 0, 0
         self.restarts, self.fallen = set(), set()
-        self.paused_since = None
+        self.paused_since, self.stopped = None, False
         self.ledger_away = 0
 
     @property
@@ -31,9 +31,9 @@ class Watch:
         return f"sent {self.states.get('sent', 0):,}  open {open_}  {rate:,.0f}/s"
 
     async def go(self):
-        """Runs until it is cancelled."""
+        """Runs until `stopped` is set. (Not by being cancelled: wait_for in Python 3.11 and before may swallow that.)"""
         beat = 0
-        while True:
+        while not self.stopped:
             now = time.time()
             self.run.redis.note_size(now)
             self.read_record(now)
