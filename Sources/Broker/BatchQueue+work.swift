@@ -71,10 +71,10 @@ extension BatchQueue {
         for channel in channels where found.count < count {
             let stream = broker.keys.ready(channel)
             let reply = try await broker.redis.run(
-                Scripts.takeover, keys: [stream, broker.keys.workers],
+                Scripts.takeover, keys: [stream, broker.keys.workers, broker.keys.epoch],
                 arguments: [
                     .text(Keys.workers), .text(consumer), RedisWord(count - found.count),
-                    RedisWord(Self.forgetAfter.nanoseconds / 1_000_000),
+                    RedisWord(Self.forgetAfter.nanoseconds / 1_000_000), .serverRun,
                 ])
             for item in reply.array ?? [] {
                 guard let parts = item.array, parts.count == 4, let deliveries = parts[2].int, let from = parts[3].text
@@ -125,9 +125,8 @@ extension BatchQueue {
                 broker.keys.epoch, broker.keys.ready(lease.channel), broker.keys.fed(id.mailing),
                 broker.keys.mailing(id.mailing), broker.keys.marks(id, lease.batch.generation),
             ],
-            arguments: token(lease) + [
-                RedisWord(id.number), RedisWord(lease.batch.generation), .text(lease.epoch.text), .serverRun,
-            ] + Stretch.words(recipients.lazy.map(\.index)))
+            arguments: token(lease) + [RedisWord(id.number), RedisWord(lease.batch.generation)]
+                + Stretch.words(recipients.lazy.map(\.index)))
         guard let text = reply.text else { throw .unexpected("begin: \(reply)") }
         guard text != "lost", let state = MailingState(rawValue: text) else { return .lost }
         return state == .sending ? .go : .halted(state)
@@ -137,7 +136,10 @@ extension BatchQueue {
     package func untouch(_ lease: Lease, _ recipients: [OpenRecipient]) async throws(RedisError) {
         _ = try await broker.redis.run(
             Scripts.untouch,
-            keys: [broker.keys.ready(lease.channel), broker.keys.marks(lease.batch.id, lease.batch.generation)],
+            keys: [
+                broker.keys.epoch, broker.keys.ready(lease.channel),
+                broker.keys.marks(lease.batch.id, lease.batch.generation),
+            ],
             arguments: token(lease) + Stretch.words(recipients.lazy.map(\.index)))
     }
 
@@ -159,7 +161,7 @@ extension BatchQueue {
         let reply = try await broker.redis.run(
             Scripts.report,
             keys: [
-                broker.keys.status(partition), broker.keys.ready(lease.channel),
+                broker.keys.epoch, broker.keys.status(partition), broker.keys.ready(lease.channel),
                 broker.keys.marks(group.batch, group.generation), broker.keys.groups(group.batch, group.generation),
             ],
             arguments: token(lease) + [
@@ -172,7 +174,10 @@ extension BatchQueue {
     }
 
     private func token(_ lease: Lease) -> [RedisWord] {
-        [.text(Keys.workers), .text(lease.worker), .text(lease.entry), RedisWord(lease.deliveries)]
+        [
+            .text(Keys.workers), .text(lease.worker), .text(lease.entry), RedisWord(lease.deliveries),
+            .text(lease.epoch.text), .serverRun,
+        ]
     }
 }
 

@@ -61,6 +61,9 @@ final class Tenure: Sendable {
         state.withLock { state in state.patientUntil.map { ContinuousClock.now >= $0 } ?? true }
     }
 
+    /// Every result is known to be in the ledger.
+    var isConfirmed: Bool { state.withLock { $0.unconfirmed.isEmpty } }
+
     /// Keeps results until a collector has confirmed them.
     func keep(_ receipt: Receipt) { state.withLock { $0.unconfirmed.append(receipt) } }
 

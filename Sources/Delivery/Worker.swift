@@ -38,6 +38,7 @@ package struct Worker: Service {
                     group.addTask { await flush() }
                     group.addTask { await watch() }
                     await withDiscardingTaskGroup { await take(into: &$0) }
+                    await waitForCollectors()
                     shared.hasEnded()
                 }
             } onGracefulShutdown: {
@@ -54,6 +55,17 @@ package struct Worker: Service {
         try? await register.leave(shared.configuration.id)
         await shared.queue.close()
         await shared.status.close()
+    }
+
+    /// What is in Redis alone would go with it: a worker stays until its results are in the ledger, if that does not take
+    /// longer than a stop may.
+    private func waitForCollectors() async {
+        while !shared.tenure.isConfirmed, !shared.isCut {
+            guard (try? await Task.sleep(for: .milliseconds(20))) != nil else { break }
+        }
+        if !shared.tenure.isConfirmed {
+            shared.logger.warning("ending before its last results are in the ledger; they wait in Redis for a collector")
+        }
     }
 
     /// Waits no longer for what is on the wire: it becomes uncertain, by name.
@@ -160,7 +172,7 @@ package struct Worker: Service {
             do throws(RedisError) {
                 try await shared.tenure.renew()
                 patience = Patience()
-                let next = ContinuousClock.now + shared.tenure.interval
+                let next = ContinuousClock.now + (shared.isStopping ? .milliseconds(100) : shared.tenure.interval)
                 while !shared.isDone, ContinuousClock.now < next {
                     guard (try? await Task.sleep(for: .milliseconds(50))) != nil else { return }
                 }

@@ -42,6 +42,8 @@ actor EpochKeeper {
     private let status: StatusStreams
     /// Workers at the last look; nil before the first.
     private var workers: Set<String>?
+    /// Workers that are gone and that were noted.
+    private var buried: Set<String> = []
     /// Workers that are gone and whose last results may not be collected, with the time of Redis at which that was seen.
     private var departed: [String: UInt64] = [:]
     private var lastCount = ContinuousClock.now - .seconds(10)
@@ -84,7 +86,8 @@ actor EpochKeeper {
     /// - Returns: nil when something changed meanwhile.
     func begin() async throws(RedisError) -> Epoch? {
         guard let epoch = try await board.establish(after: found.epoch, run: found.run, fence: fence) else { return nil }
-        workers = nil
+        // In the new epoch nobody has worked yet.
+        workers = []
         departed = [:]
         lostSince = nil
         try await count()
@@ -95,7 +98,12 @@ actor EpochKeeper {
     private func count() async throws(RedisError) {
         let (all, now) = try await register.all()
         let alive = Set(all.filter(\.isAlive).map(\.worker))
-        for worker in (workers ?? []).subtracting(alive) { departed[worker] = now }
+        let dead = Set(all.map(\.worker)).subtracting(alive)
+        // Whoever worked before this planner looked may have left results that are in Redis alone.
+        if workers == nil { departed["a worker of before"] = now }
+        for worker in (workers ?? []).union(dead).subtracting(alive).subtracting(buried) { departed[worker] = now }
+        buried.formUnion(departed.keys)
+        buried.subtract(alive)
         for worker in alive { departed[worker] = nil }
         workers = alive
         guard !departed.isEmpty else { return }

@@ -147,6 +147,13 @@ struct LeaseTests {
             #expect(try await queue.depth(.email) == 1)
         }
         #expect(try await queue.begin(lease, open(0..<1)) == .lost)
+        // It has no say in who has a batch, and none in how many groups of results there were.
+        #expect(try await takeOver(by: "b").isEmpty)
+        let closing = try #require(try await queue.report(group(lease, 1, .released, sent(2..<3)), of: lease))
+        let told = try await status.read(consumer: "c", count: 100, block: .milliseconds(20)).compactMap { entry in
+            if case .results(let group) = entry.payload, group.sequence == 1 { group } else { nil }
+        }
+        #expect(told.map(\.closing) == [.open] && told.map(\.groups) == [0] && closing.id > receipt.id)
         await #expect(throws: RedisError.void) {
             _ = try await queue.feed([batch(1)], channel: .email, epoch: epoch, fence: fence)
         }
@@ -160,7 +167,7 @@ struct LeaseTests {
         let next = try await begin(broker, fence)
         #expect(next != epoch)
         #expect(try await queue.depth(.email) == 0)
-        #expect(try await status.lag().entries.reduce(0, +) == (how == "emptied" ? 1 : 2))
+        #expect(try await status.lag().entries.reduce(0, +) == (how == "emptied" ? 2 : 3))
         #expect(try await register.renew("a", lease: .seconds(60), isClean: true, isKnown: true).epoch == next)
     }
 

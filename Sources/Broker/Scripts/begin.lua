@@ -1,16 +1,16 @@
 -- Asks whether the next group of a batch may begin, and marks its recipients as begun if so.
 -- KEYS: 1 epoch, 2 ready stream, 3 fed (hash: batch -> generation), 4 mailing (hash), 5 marks (string, a byte a recipient)
--- ARGV: 1 consumer group, 2 worker, 3 entry, 4 deliveries of the entry, 5 batch, 6 generation, 7 epoch it was fed in,
---       8 run of this server, 9... first recipient and number of recipients, for each stretch of the group
+-- ARGV: 1 consumer group, 2 worker, 3 entry, 4 deliveries of the entry, 5 epoch it was fed in, 6 run of this server,
+--       7 batch, 8 generation, 9... first recipient and number of recipients, for each stretch of the group
 -- Returns the mailing's state, or 'lost' when the batch is not this worker's (any more).
-if redis.call('GET', KEYS[1]) ~= ARGV[7] or string.sub(ARGV[7], 1, #ARGV[8]) ~= ARGV[8] then
+if redis.call('GET', KEYS[1]) ~= ARGV[5] or string.sub(ARGV[5], 1, #ARGV[6]) ~= ARGV[6] then
   return 'lost'
 end
 local held = redis.pcall('XPENDING', KEYS[2], ARGV[1], ARGV[3], ARGV[3], 1)[1]
 if not held or held[2] ~= ARGV[2] or held[4] ~= tonumber(ARGV[4]) then
   return 'lost'
 end
-if redis.call('HGET', KEYS[3], ARGV[5]) ~= ARGV[6] then
+if redis.call('HGET', KEYS[3], ARGV[7]) ~= ARGV[8] then
   return 'lost'
 end
 local state = redis.call('HGET', KEYS[4], 'state')

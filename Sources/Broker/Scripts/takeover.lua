@@ -1,10 +1,15 @@
 -- Takes over the batches of workers whose lease is over, and forgets such workers once they have none.
--- KEYS: 1 ready stream, 2 workers (hash: worker -> 'expiry run state')
--- ARGV: 1 consumer group, 2 the worker that takes over, 3 batches at most, 4 milliseconds after which the dead are forgotten
+-- KEYS: 1 ready stream, 2 workers (hash: worker -> 'expiry run state'), 3 epoch
+-- ARGV: 1 consumer group, 2 the worker that takes over, 3 batches at most, 4 milliseconds after which the dead are
+--       forgotten, 5 run of this server
 -- Returns for each batch its entry, the entry's fields, its deliveries and the worker that had it.
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local found = {}
+-- What an older state of this Redis says of batches and marks is void.
+if string.sub(redis.call('GET', KEYS[3]) or '', 1, #ARGV[5]) ~= ARGV[5] then
+  return found
+end
 local consumers = redis.pcall('XINFO', 'CONSUMERS', KEYS[1], ARGV[1])
 if consumers.err then
   return found

@@ -1,4 +1,3 @@
-import ArgumentParser
 import Broker
 import Collecting
 import Delivery
@@ -13,7 +12,6 @@ import Planning
 import Policy
 import ServiceLifecycle
 import Settings
-import Synchronization
 import Telemetry
 import UnixSignals
 
@@ -25,6 +23,7 @@ struct Station {
     let logger: Logger
     let metrics: PrometheusMetrics
     let readiness = Readiness()
+    private let signals: SignalWatch
     /// Event loops of Redis and SMTP connections; the rest of the cores renders, plans and writes.
     let group: any EventLoopGroup
     /// Names this process in Redis, results and logs.
@@ -43,6 +42,7 @@ struct Station {
         metrics.addProcess(version: Build.version)
         MetricsSystem.bootstrap(metrics)
         logger = Logger(label: "flotilla")
+        signals = SignalWatch(logger: logger)
         group = MultiThreadedEventLoopGroup(numberOfThreads: max(1, System.coreCount / 2))
         name = "\(ProcessInfo.processInfo.hostName)-\(getpid())-\(String(UInt16.random(in: 0...UInt16.max), radix: 36))"
     }
@@ -59,11 +59,6 @@ struct Station {
 
     /// The same for a role that runs for long: a full disk, or one who keeps the ledger locked, is waited for.
     func waitForLedger() async throws -> SQLiteLedger {
-        let isStopping = Mutex(false)
-        let signals = Task {
-            for await _ in await UnixSignalsSequence(trapping: .sigterm, .sigint) { isStopping.withLock { $0 = true } }
-        }
-        defer { signals.cancel() }
         var patience = Patience()
         while true {
             do throws(LedgerError) {
@@ -75,7 +70,7 @@ struct Station {
                 }
                 if patience.count % 5 == 0 { logger.error("waiting for the ledger: \(error)") }
             }
-            guard await patience.wait(), !isStopping.withLock({ $0 }) else { throw ExitCode.success }
+            guard await patience.wait() else { throw CancellationError() }
         }
     }
 
@@ -169,25 +164,8 @@ struct Station {
         var configuration = ServiceGroupConfiguration(
             services: all, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         configuration.maximumGracefulShutdownDuration = settings.shutdown.grace
-        let impatience = Task { await endAtSecondSignal(worker) }
-        defer { impatience.cancel() }
+        signals.begin(worker: worker)
         try await ServiceGroup(configuration: configuration).run()
-    }
-
-    /// The first signal is the service group's; who sends a second one does not want to wait.
-    private func endAtSecondSignal(_ worker: Worker?) async {
-        var count = 0
-        for await _ in await UnixSignalsSequence(trapping: .sigterm, .sigint) {
-            count += 1
-            guard count > 1 else { continue }
-            logger.warning("a second signal: the stop is cut short")
-            await worker?.cut()
-            // Results need a moment to get out; whatever hangs now is left.
-            try? await Task.sleep(for: .seconds(3))
-            guard !Task.isCancelled else { return }
-            logger.critical("the process ends now; what was on its way is uncertain, and others take over its batches")
-            exit(3)
-        }
     }
 }
 
