@@ -68,6 +68,15 @@ package struct EpochBoard: Sendable {
         return (duty, epoch.isEmpty ? nil : Epoch(text: epoch), run)
     }
 
+    /// The ledger whose mailings this Redis carries; nil while no planner has said so.
+    package func ledger() async throws(RedisError) -> String? {
+        let replies = try await broker.redis.pipeline([["GET", .text(broker.keys.fence)], ["GET", .text(broker.keys.epoch)]])
+        for case .error(let text) in replies { throw .command(text) }
+        if let fence = replies[0].text { return fence.split(separator: " ").first.map(String.init) }
+        let epoch = replies[1].text?.split(separator: ":").map(String.init) ?? []
+        return epoch.count == 3 ? epoch[1] : nil
+    }
+
     /// Begins an epoch: all batches that were ready or in work are gone from Redis, results and limits stay.
     /// - Parameter old: the epoch found before.
     /// - Returns: the new one; nil when something changed meanwhile: look again.

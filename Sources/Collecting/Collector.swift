@@ -18,22 +18,25 @@ package struct Collector: Service {
 
     private let broker: Broker
     private let status: StatusStreams
-    private let ledger: any ResultStore & MailingStore
+    private let epochs: EpochBoard
+    private let ledger: any ResultStore & MailingStore & DutyStore
     private let name: String
     /// Entries in a transaction, about.
     private let limit: Int
     private let logger: Logger
     private let duplicates = Counter(label: "flotilla_results_duplicate_total")
     private let written: [RecipientState: Counter]
+    private let identity = LedgerIdentity()
 
     /// - Parameters:
     ///   - name: names the collector in Redis; unique to the process.
     ///   - limit: entries in a transaction, about.
     package init(
-        broker: Broker, ledger: any ResultStore & MailingStore, name: String, limit: Int = 200, logger: Logger
+        broker: Broker, ledger: any ResultStore & MailingStore & DutyStore, name: String, limit: Int = 200, logger: Logger
     ) {
         self.broker = broker
         status = StatusStreams(broker)
+        epochs = EpochBoard(broker)
         self.ledger = ledger
         self.name = name
         self.limit = limit
@@ -81,6 +84,11 @@ package struct Collector: Service {
         while !Task.isCancelled {
             let lastRound = isStopping()
             do throws(RedisError) {
+                guard try await isOurs() else {
+                    if lastRound { return }
+                    try? await Task.sleep(for: .milliseconds(250))
+                    continue
+                }
                 let run = try await status.serverRun()
                 if run != lastRun {
                     hasLeftovers = true
@@ -111,6 +119,27 @@ package struct Collector: Service {
                 guard await patience.wait() else { return }
             }
         }
+    }
+
+    /// Whether the results in this Redis are of our ledger: taken by the collector of another, they would be lost.
+    private func isOurs() async throws(RedisError) -> Bool {
+        guard let carried = try await epochs.ledger() else { return false }
+        let ours: String
+        do throws(LedgerError) {
+            ours = try await identity.value(of: ledger)
+        } catch {
+            logger.error("the ledger cannot be read: \(error)")
+            return false
+        }
+        if carried == ours { return true }
+        if identity.isTimeToSay() {
+            logger.error(
+                """
+                this Redis carries the mailings of another ledger: is ledger.path of this collector right? Else give each its \
+                own redis.prefix. Nothing is collected meanwhile.
+                """)
+        }
+        return false
     }
 
     private func harvest(wait: Bool) async throws(RedisError) -> [StatusStreams.Entry] {
@@ -173,5 +202,26 @@ package struct Collector: Service {
         let closed = Set(summary.closed)
         return groups.filter { closed.contains($0.batch) || (summary.duplicates > 0 && $0.closing != .open) }
             .map { ($0.batch, $0.generation) }
+    }
+}
+
+/// The ledger's name, read once, and when it was last said that Redis knows another.
+private final class LedgerIdentity: Sendable {
+    private let known = Mutex<String?>(nil)
+    private let said = Mutex<ContinuousClock.Instant?>(nil)
+
+    func value(of ledger: any DutyStore) async throws(LedgerError) -> String {
+        if let value = known.withLock({ $0 }) { return value }
+        let value = try await ledger.identity()
+        known.withLock { $0 = value }
+        return value
+    }
+
+    func isTimeToSay() -> Bool {
+        said.withLock { last in
+            if let last, ContinuousClock.now - last < .seconds(30) { return false }
+            last = .now
+            return true
+        }
     }
 }

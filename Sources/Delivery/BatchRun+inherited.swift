@@ -10,7 +10,10 @@ extension BatchRun {
         let marks = try await worker.queue.marks(lease)
         let left = whole.filter { marks[$0.index] != .done }
         let begun = left.filter { marks[$0.index] == .begun }
-        let isPoison = lease.deliveries > worker.configuration.poison
+        // Workers that end while nobody of it was on the wire (a provider is away for long) are not the batch's fault, unless
+        // there is no end to it.
+        let limit = worker.configuration.poison * (begun.isEmpty ? 4 : 1)
+        let isPoison = lease.deliveries > limit
         worker.takenOver(lease, done: whole.count - left.count, begun: begun.count, isSetAside: isPoison)
         if isPoison {
             await note(left, "its batch was set aside: \(lease.deliveries - 1) workers ended with it", isHeld: true)

@@ -107,7 +107,7 @@ struct BatchRun: Sendable {
             // Nothing of these was on the wire: either we were told to stop, or the provider cannot be reached. Then they
             // wait here, for the queue is full of others that would fare the same.
             guard let problem, !worker.isStopping else { return .released }
-            worker.providerTrouble(mailing.provider, problem)
+            worker.providerTrouble(mailing.provider, problem.text, stage: problem.stage)
             waiting = unsent
             // Should we die meanwhile, it is known that nobody of them was reached.
             try? await worker.queue.untouch(lease, waiting)
@@ -121,8 +121,7 @@ struct BatchRun: Sendable {
     }
 
     private func waitForProvider(_ patience: inout Patience) async -> Bool {
-        guard mayBegin else { return false }
-        return await patience.wait() && mayBegin
+        await patience.wait { !mayBegin } && mayBegin
     }
 
     private func permission(_ open: [OpenRecipient]) async -> BatchQueue.Permission {
@@ -133,7 +132,7 @@ struct BatchRun: Sendable {
             } catch {
                 if patience.count % 5 == 0 { worker.logger.warning("batch \(lease.batch.id) waits: \(error)") }
             }
-            guard mayBegin, await patience.wait() else { return .halted(.paused) }
+            guard await patience.wait(unless: { !mayBegin }) else { return .halted(.paused) }
         }
     }
 

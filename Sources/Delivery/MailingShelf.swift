@@ -21,6 +21,8 @@ actor MailingShelf {
     private let group: any EventLoopGroup
     private let logger: Logger
     private var mailings: [MailingID: PreparedMailing] = [:]
+    /// Providers of mailings that are not ready yet.
+    private var waiting: [MailingID: String] = [:]
     private var transports: [String: any DeliveryTransport] = [:]
 
     init(board: MailingBoard, configuration: WorkerConfiguration, group: any EventLoopGroup, logger: Logger) {
@@ -46,7 +48,9 @@ actor MailingShelf {
             return .unfit("provider '\(mailing.provider)' is neither a name in this worker's flotilla.yaml nor a URL: \(error)")
         }
         let transport = self.transport(provider, key: mailing.provider)
+        waiting[id] = provider.name
         let capabilities = try await transport.prepare()
+        waiting[id] = nil
         if let known = mailings[id] { return .ready(known) }
         do {
             let ready = try PreparedMailing(
@@ -69,7 +73,9 @@ actor MailingShelf {
     }
 
     /// Looks at the board, and takes over what operators changed; forgets mailings that are gone.
-    func refresh() async throws(RedisError) {
+    /// - Returns: the providers of the mailings that are left.
+    func refresh() async throws(RedisError) -> Set<String> {
+        for id in waiting.keys where try await board.controls(id)?.state != .sending { waiting[id] = nil }
         for (id, mailing) in mailings {
             guard let (state, speed) = try await board.controls(id) else {
                 mailings[id] = nil
@@ -82,6 +88,15 @@ actor MailingShelf {
                 logger.error("mailing \(id): speed '\(speed)' is not understood and left as it was: \(error)")
             }
         }
+        return Set(mailings.values.map(\.provider)).union(waiting.values)
+    }
+
+    /// The name of a mailing's provider, once it is known.
+    func provider(of id: MailingID) -> String { waiting[id] ?? mailings[id]?.provider ?? "" }
+
+    /// Whether a mailing that is not ready yet is still to be sent, as far as Redis can be asked.
+    func isSending(_ id: MailingID) async -> Bool {
+        do throws(RedisError) { return try await board.controls(id)?.state == .sending } catch { return true }
     }
 
     /// Ends all connections at once.

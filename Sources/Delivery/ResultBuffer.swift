@@ -74,6 +74,8 @@ final class ResultBuffer: Sendable {
                 }
             }
             guard await patience.wait() else {
+                if group.results.isEmpty { return }
+                worker.loseResults()
                 return worker.logger.critical(
                     """
                     \(group.results.count) results of batch \(lease.batch.id) are lost with this process, which was cut short: \

@@ -57,6 +57,9 @@ package struct Worker: Service {
         await shared.status.close()
     }
 
+    /// Results could not be told to anybody before the end: their messages count as uncertain.
+    package var hasLostResults: Bool { shared.hasLostResults }
+
     /// What is in Redis alone would go with it: a worker stays until its results are in the ledger, if that does not take
     /// longer than a stop may.
     private func waitForCollectors() async {
@@ -119,7 +122,7 @@ package struct Worker: Service {
             } catch {
                 if case .unexpected = error { shared.logger.error("\(error)") }
                 mayHaveLost = true
-                guard await patience.wait() else { return }
+                guard await patience.wait(unless: { shared.isStopping }) else { return }
             }
         }
     }
@@ -156,10 +159,16 @@ package struct Worker: Service {
             } catch {
                 problem = error
             }
-            if patience.count % 5 == 0 {
+            if let away = problem as? TransportError {
+                let provider = await shelf.provider(of: lease.batch.id.mailing)
+                shared.providerTrouble(provider, away.description, stage: away.stage)
+            } else if patience.count % 5 == 0 {
                 shared.logger.warning("batch \(lease.batch.id) waits: \(problem)")
             }
-            guard !shared.isStopping, !claim.isOver, await patience.wait() else {
+            // Neither does a batch whose provider is away, or whose mailing was stopped meanwhile.
+            share.giveBack()
+            let mayWait = await patience.wait { shared.isStopping || claim.isOver }
+            guard mayWait, await shelf.isSending(lease.batch.id.mailing) else {
                 return await claim.buffer.close(.released)
             }
         }
@@ -171,6 +180,7 @@ package struct Worker: Service {
         while !shared.isDone {
             do throws(RedisError) {
                 try await shared.tenure.renew()
+                shared.configuration.health("lease", nil)
                 patience = Patience()
                 let next = ContinuousClock.now + (shared.isStopping ? .milliseconds(100) : shared.tenure.interval)
                 while !shared.isDone, ContinuousClock.now < next {
@@ -178,7 +188,8 @@ package struct Worker: Service {
                 }
             } catch {
                 if patience.count % 20 == 0 { shared.logger.warning("the lease cannot be renewed: \(error)") }
-                guard await patience.wait() else { return }
+                shared.configuration.health("lease", "it cannot be renewed: \(error)")
+                guard await patience.wait(unless: { shared.isDone }) else { return }
             }
         }
     }
@@ -200,7 +211,7 @@ package struct Worker: Service {
                     try await shared.status.sendHalt(mailing, reason: reason)
                     shared.haltSent(mailing)
                 }
-                try await shelf.refresh()
+                shared.forgetProviders(except: try await shelf.refresh())
             } catch {
                 shared.logger.debug("the mailing board cannot be read: \(error)")
             }

@@ -24,14 +24,14 @@ package struct WorkerConfiguration: Sendable {
     package var hostname: String
     /// Providers that mailings name.
     package var providers: [String: Provider]
-    /// Told when a provider cannot be reached, with the reason, and with nil when it is back.
-    package var onProvider: @Sendable (_ provider: String, _ problem: String?) -> Void
+    /// Told what is wrong with what the worker needs (`lease`, `provider NAME`), and nil when it is right again.
+    package var health: @Sendable (_ of: String, _ problem: String?) -> Void
 
     package init(
         id: String, channels: [Channel] = Channel.allCases, concurrency: Int = 32, group: Int = 50,
         flush: Duration = .milliseconds(50), lease: Duration = .seconds(10), poison: Int = 5,
         grace: Duration = .seconds(25), retries: RetrySchedule? = nil, hostname: String,
-        providers: [String: Provider] = [:], onProvider: @escaping @Sendable (String, String?) -> Void = { _, _ in }
+        providers: [String: Provider] = [:], health: @escaping @Sendable (String, String?) -> Void = { _, _ in }
     ) {
         self.id = id
         self.channels = channels
@@ -44,6 +44,6 @@ package struct WorkerConfiguration: Sendable {
         self.retries = retries
         self.hostname = hostname
         self.providers = providers
-        self.onProvider = onProvider
+        self.health = health
     }
 }

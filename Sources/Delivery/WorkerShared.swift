@@ -23,6 +23,7 @@ final class WorkerShared: Sendable {
     private let stopping = Atomic<Bool>(false)
     private let cutting = Atomic<Bool>(false)
     private let done = Atomic<Bool>(false)
+    private let lost = Atomic<Bool>(false)
     private let hasTroubles = Atomic<Bool>(false)
     private let troubles = Mutex<[String: ContinuousClock.Instant]>([:])
     private let halts = Mutex<[MailingID: String]>([:])
@@ -43,6 +44,11 @@ final class WorkerShared: Sendable {
     var isStopping: Bool { stopping.load(ordering: .relaxed) }
 
     func stop() { stopping.store(true, ordering: .relaxed) }
+
+    /// Results could not be told to anybody before the process ends.
+    var hasLostResults: Bool { lost.load(ordering: .relaxed) }
+
+    func loseResults() { lost.store(true, ordering: .relaxed) }
 
     /// Nothing is in hand any more, and nothing will be.
     var isDone: Bool { done.load(ordering: .relaxed) }
@@ -66,7 +72,7 @@ final class WorkerShared: Sendable {
     func holds(_ claim: Claim) -> Bool { !claim.isOver && tenure.isHeld }
 
     /// A provider cannot be reached: says so, at most every ten seconds.
-    func providerTrouble(_ provider: String, _ answer: Answer) {
+    func providerTrouble(_ provider: String, _ problem: String, stage: DeliveryStage) {
         let now = ContinuousClock.now
         let isNews = troubles.withLock { troubles in
             if let last = troubles[provider], now - last < .seconds(10) { return false }
@@ -76,9 +82,9 @@ final class WorkerShared: Sendable {
         hasTroubles.store(true, ordering: .relaxed)
         guard isNews else { return }
         logger.warning(
-            "provider \(provider) cannot be reached: \(answer.text); its messages wait",
-            metadata: ["provider": "\(provider)", "stage": "\(answer.stage)"])
-        configuration.onProvider(provider, "cannot be reached: \(answer.text)")
+            "provider \(provider) cannot be reached: \(problem); its messages wait",
+            metadata: ["provider": "\(provider)", "stage": "\(stage)"])
+        configuration.health("provider \(provider)", "cannot be reached: \(problem)")
     }
 
     /// A provider answered: if it was away before, it is back.
@@ -90,7 +96,17 @@ final class WorkerShared: Sendable {
         }
         guard wasAway else { return }
         logger.notice("provider \(provider) is back", metadata: ["provider": "\(provider)"])
-        configuration.onProvider(provider, nil)
+        configuration.health("provider \(provider)", nil)
+    }
+
+    /// A provider that no mailing needs any more is no trouble.
+    func forgetProviders(except needed: Set<String>) {
+        guard hasTroubles.load(ordering: .relaxed) else { return }
+        let gone = troubles.withLock { troubles in troubles.keys.filter { !needed.contains($0) } }
+        for provider in gone {
+            troubles.withLock { _ = $0.removeValue(forKey: provider) }
+            configuration.health("provider \(provider)", nil)
+        }
     }
 
     /// Says what was found of a batch whose worker's lease is over.

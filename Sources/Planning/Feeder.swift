@@ -222,34 +222,41 @@ package actor Feeder: Service {
         let depth = try await queue.depth(channel)
         flow[channel, default: Flow()].note(depth: depth)
         let free = min(window, flow[channel, default: Flow()].window(most: window)) - depth
-        guard free > 0 else { return 0 }
+        // What waits in workers for a provider that is away must not keep other mailings out: each has a few batches of its own.
+        let least = max(1, window / 8 / records.count)
         // Results that nobody collects hold the feeding up, before they fill Redis.
         var uncollected = -depth
-        for record in records { uncollected += try await queue.fedCount(record.id) }
+        var counts: [MailingID: Int] = [:]
+        for record in records {
+            let count = try await queue.fedCount(record.id)
+            counts[record.id] = count
+            uncollected += count
+        }
         guard uncollected < Self.uncollectedWindows * window else { return 0 }
         nextTurn += 1
-        var left = free
+        var left = max(0, free)
         var fed = 0
         for (place, offset) in records.indices.enumerated() {
             let record = records[(offset + nextTurn) % records.count]
-            let share = max(1, left / (records.count - place))
-            let count = try await feed(record, channel, epoch, atMost: min(left, share))
-            left -= count
+            let known = counts[record.id] ?? 0
+            let share = max(min(left, max(1, left / (records.count - place))), least - known)
+            guard share > 0 else { continue }
+            let count = try await feed(record, channel, epoch, known: known, atMost: share)
+            left = max(0, left - count)
             fed += count
-            if left == 0 { break }
         }
         flow[channel, default: Flow()].fed(fed)
         return fed
     }
 
     private func feed(
-        _ record: MailingRecord, _ channel: Channel, _ epoch: Epoch, atMost limit: Int
+        _ record: MailingRecord, _ channel: Channel, _ epoch: Epoch, known: Int, atMost limit: Int
     ) async throws -> Int {
         var limit = limit
         if let speed = shown[record.id]?.speed, !speed.isEmpty, let rate = try? RateLimit(speed) {
             // A slow mailing gets what it needs in the next seconds, not a window full.
             let needed = Int((Self.ahead * rate.perSecond / Double(BatchSize.of(record))).rounded(.up)) + 1
-            limit = min(limit, needed - (try await queue.fedCount(record.id)))
+            limit = min(limit, needed - known)
         }
         guard limit > 0 else { return 0 }
         let batches = try await ledger.takeBatches(record.id, limit: limit, now: Clock.milliseconds())

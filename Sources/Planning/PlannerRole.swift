@@ -130,6 +130,7 @@ package struct PlannerRole: Service {
 
     private func keepDuty(_ fence: Fence, isStopping: @Sendable () -> Bool) async {
         let interval = configuration.lease / 5
+        var failures = 0
         while !isStopping() {
             // Who took over from a planner that stood still gets the lock when that one has ended.
             _ = lock()
@@ -140,7 +141,8 @@ package struct PlannerRole: Service {
                 }
             } catch {
                 // As long as nobody else has it, it is ours: a full disk keeps others from it as well.
-                logger.warning("the planner's duty cannot be renewed: \(error)")
+                if failures % 30 == 0 { logger.warning("the planner's duty cannot be renewed: \(error)") }
+                failures += 1
             }
             let next = ContinuousClock.now + interval
             while !isStopping(), ContinuousClock.now < next {

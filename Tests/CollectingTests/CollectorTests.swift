@@ -11,15 +11,43 @@ import TestServers
 
 @Suite(.timeLimit(.minutes(1)))
 struct CollectorTests {
+    private let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+
+    private func broker(_ server: RedisServer) -> Broker {
+        Broker(
+            endpoint: RedisEndpoint(place: .unix(path: server.socket)), prefix: "test", partitions: 2, name: "test",
+            group: .singletonMultiThreadedEventLoopGroup, logger: quiet)
+    }
+
+    /// A collector with the wrong ledger would take results out of Redis that it cannot write.
+    @Test func theResultsOfAnotherLedgerAreLeftAlone() async throws {
+        let server = try await RedisServer()
+        let folder = try TemporaryFolder()
+        let broker = broker(server)
+        let ledger = try SQLiteLedger.open(folder.path("ledger.sqlite"), logger: quiet)
+        _ = try await EpochBoard(broker).hold(Fence(ledger: "another", number: 1), time: .seconds(60))
+        _ = try await broker.redis.send(["XADD", "test:status:0", "*", "k", "r", "m", "nonsense"])
+        let stopping = Collector(broker: broker, ledger: ledger, name: "c", logger: quiet)
+        let running = Task { try? await stopping.run() }
+        try await Task.sleep(for: .milliseconds(300))
+        #expect(try await StatusStreams(broker).lag().entries.reduce(0, +) == 1)
+        // Where the mailings are its own, it takes them.
+        _ = try await broker.redis.send(["DEL", "test:fence"])
+        _ = try await EpochBoard(broker).hold(Fence(ledger: try await ledger.identity(), number: 1), time: .seconds(60))
+        try await eventually("it is taken") { try await StatusStreams(broker).lag().entries.reduce(0, +) == 0 }
+        running.cancel()
+        _ = await running.value
+        await broker.close()
+        try ledger.close()
+    }
+
     /// A Redis that comes back without its last moments may hold results as given to a collector that does not know of them.
     @Test func whatARestartedRedisGivesBackIsTakenAtOnce() async throws {
         let server = try await RedisServer(["--appendonly", "yes"])
         let folder = try TemporaryFolder()
-        let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-        let broker = Broker(
-            endpoint: RedisEndpoint(place: .unix(path: server.socket)), prefix: "test", partitions: 2, name: "test",
-            group: .singletonMultiThreadedEventLoopGroup, logger: quiet)
+        let broker = broker(server)
         let ledger = try SQLiteLedger.open(folder.path("ledger.sqlite"), logger: quiet)
+        _ = try await EpochBoard(broker).hold(Fence(ledger: try await ledger.identity(), number: 1), time: .seconds(60))
         var generator = SystemRandomNumberGenerator()
         let id = MailingID(milliseconds: Clock.milliseconds(), using: &generator)
         try await ledger.create(

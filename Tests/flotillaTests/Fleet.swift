@@ -33,11 +33,11 @@ final class Fleet {
     }
 
     /// Starts roles; what stands behind a dash only tells them apart: `worker-1`.
-    func start(_ names: String...) throws {
+    func start(_ names: String..., environment extra: [String: String] = [:]) throws {
         for name in names {
             if let old = roles[name] { gone.append(old) }
             let role = String(name.prefix { $0 != "-" })
-            roles[name] = try RunningProgram([role], environment: environment)
+            roles[name] = try RunningProgram([role], environment: environment.merging(extra) { $1 })
         }
     }
 
@@ -67,6 +67,17 @@ final class Fleet {
         (gone.map { ("gone", $0) } + roles.map { ($0.key, $0.value) })
             .map { "--- \($0.0)\n\($0.1.errors.suffix(1500))" }.joined(separator: "\n")
     }
+
+    /// Adds a mailing of its own provider.
+    func add(_ count: Int, provider: String) async throws -> String {
+        let folder = try MailingFolder(provider: provider, recipients: MailingFolder.recipients(count))
+        others.append(folder)
+        let added = try await run("mailing", "add", folder.mailing)
+        guard added.status == 0 else { throw TimedOut(description: added.errors) }
+        return added.output.trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+
+    private var others: [MailingFolder] = []
 
     func run(_ arguments: String...) async throws -> Program.Outcome {
         try await Program.run(arguments, environment: environment)

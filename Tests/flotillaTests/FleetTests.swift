@@ -59,6 +59,27 @@ struct FleetTests {
         redis.stop()
     }
 
+    @Test func aProviderThatIsAwayHoldsUpNobodyElse() async throws {
+        let watched = try freePort()
+        let fleet = try await Fleet(2000, environment: ["FLOTILLA_METRICS_LISTEN": "off"])
+        let away = try await fleet.add(5000, provider: "smtp://127.0.0.1:\(try freePort())")
+        try fleet.start("collector", "planner")
+        try fleet.start("worker", environment: ["FLOTILLA_METRICS_LISTEN": "127.0.0.1:\(watched)"])
+        try await eventually("all others are sent", within: 45) {
+            try fleet.mailing.query("SELECT state FROM mailing WHERE id = '\(fleet.id)'") == ["sent"]
+        }
+        #expect(try await get("http://127.0.0.1:\(watched)/readyz").contains("cannot be reached"))
+        #expect(try await fleet.run("mailing", "stop", away).status == 0)
+        try await eventually("nobody of it is left open", within: 20) {
+            try fleet.mailing.query("SELECT n FROM counter WHERE mailing = '\(away)' AND state = 'stopped'") == ["5000"]
+        }
+        try await eventually("a provider that nobody needs is no trouble") {
+            try await get("http://127.0.0.1:\(watched)/readyz").contains("\"ready\":true,\"checks\"")
+        }
+        try await fleet.endAll()
+        #expect(try fleet.sink.arrived().count == 2000)
+    }
+
     @Test func twoWorkersShareALimit() async throws {
         let sink = try await RunningSink()
         let redis = try await RedisServer()

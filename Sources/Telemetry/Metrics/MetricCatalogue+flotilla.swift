@@ -18,7 +18,7 @@ extension MetricDescription.Label {
         name: "state", values: .fixed(RecipientState.allCases.map(\.name)))
     fileprivate static let mailingState = Self(
         name: "state", values: .fixed(MailingState.allCases.map(\.rawValue)))
-    fileprivate static let check = Self(name: "check", values: .open("redis, ledger, provider NAME"))
+    fileprivate static let check = Self(name: "check", values: .open("redis, lease, ledger, provider NAME"))
     fileprivate static let metric = Self(name: "metric", values: .open("names of metrics"))
     fileprivate static let refusal = Self(name: "reason", values: .fixed(Refusal.allCases.map(\.rawValue)))
     fileprivate static let status = Self(

@@ -112,7 +112,7 @@ extension MailingCommand {
             if !record.reason.isEmpty { rows.append(["why", record.reason]) }
             print(TextTable(header: [], rows: rows).text)
             let line = ProgressLine(
-                name: record.mailing.name, progress: progress, rate: 0,
+                name: record.mailing.name, progress: progress, rate: nil,
                 secondsToStart: record.secondsToStart(Clock.milliseconds()))
             print(line.text)
         }
@@ -236,6 +236,9 @@ extension MailingCommand {
         func run() async throws {
             let ledger = try options.open()
             let record = try await mailing.find(in: ledger)
+            guard !record.state.isTerminal else {
+                throw Refusal("mailing \(record.id) is \(record.state.rawValue): nothing more of it is sent")
+            }
             try await ledger.setSpeed(record.id, speed == "own" ? nil : RateLimit(speed).description)
             print("\(record.id): \(speed)")
         }

@@ -30,6 +30,7 @@ extension MailingCommand {
         func validate() throws {
             if resend, settle != nil { throw ValidationError("--resend and --settle exclude each other") }
             if all, !recipient.isEmpty { throw ValidationError("--all and --recipient exclude each other") }
+            if recipient.contains(where: \.isEmpty) { throw ValidationError("--recipient is empty; it is an address or an id") }
             let isNamed = all || !recipient.isEmpty
             if decision == nil, isNamed {
                 throw ValidationError("--all and --recipient need a decision: --resend, or --settle sent|failed")

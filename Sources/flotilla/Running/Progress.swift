@@ -109,8 +109,8 @@ private struct Rate {
 struct ProgressLine {
     let name: String
     let progress: MailingProgress
-    /// Recipients a second.
-    let rate: Double
+    /// Recipients a second; nil where it is not known.
+    let rate: Double?
     /// Nil where it has begun, or is about to.
     let secondsToStart: Double?
 
@@ -127,6 +127,7 @@ struct ProgressLine {
         for state in [RecipientState.failed, .expired, .deferred, .uncertain, .stopped] where progress[state] > 0 {
             parts.append("\(state.name) \(grouped(progress[state]))")
         }
+        guard let rate else { return parts.joined(separator: "  ") }
         parts.append("\(grouped(Int(rate.rounded())))/s")
         if rate > 0.5, progress.open > 0 { parts.append("\(TimeSpan.text(seconds: Double(progress.open) / rate)) left") }
         return parts.joined(separator: "  ")

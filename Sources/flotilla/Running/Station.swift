@@ -1,3 +1,4 @@
+import ArgumentParser
 import Broker
 import Collecting
 import Delivery
@@ -124,8 +125,8 @@ struct Station {
             group: settings.worker.group, flush: settings.worker.flush, lease: settings.worker.lease,
             poison: settings.worker.poison, grace: settings.shutdown.grace, retries: retries,
             hostname: settings.email.hostname, providers: settings.providers
-        ) { [readiness] provider, problem in
-            readiness.set("provider \(provider)", ready: problem == nil, why: problem ?? "")
+        ) { [readiness] part, problem in
+            readiness.set(part, ready: problem == nil, why: problem ?? "")
         }
     }
 
@@ -166,6 +167,7 @@ struct Station {
         configuration.maximumGracefulShutdownDuration = settings.shutdown.grace
         signals.begin(worker: worker)
         try await ServiceGroup(configuration: configuration).run()
+        if worker?.hasLostResults == true { throw ExitCode(3) }
     }
 }
 
