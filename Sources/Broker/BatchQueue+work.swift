@@ -1,3 +1,4 @@
+import Logging
 package import Model
 
 extension BatchQueue {
@@ -11,6 +12,8 @@ extension BatchQueue {
         package let worker: String
         /// How often it was handed out, from 1.
         package let deliveries: Int
+        /// It was handed out for the first time, and nobody can have begun anything of it.
+        package let isNew: Bool
         /// The epoch that it was fed in.
         package let epoch: Epoch
         /// The worker that had it before and whose lease is over; nil at the first time.
@@ -18,47 +21,28 @@ extension BatchQueue {
     }
 
     /// Takes batches for a worker, waiting for the first at most `block`.
-    /// - Throws: `RedisError`; an entry that is no batch is `.unexpected` and stays where it is.
     package func take(
         channels: [Channel], consumer: String, count: Int, block: Duration
     ) async throws(RedisError) -> [Lease] {
         let streams = Dictionary(uniqueKeysWithValues: channels.map { (broker.keys.ready($0), $0) })
         let entries = try await reader.readGroup(
             Keys.workers, consumer: consumer, streams: channels.map(broker.keys.ready), count: count, block: block)
-        var leases: [Lease] = []
-        for entry in entries {
-            guard let channel = streams[entry.stream] else { continue }
-            if let lease = try lease(entry, channel, consumer, deliveries: 1, from: nil) { leases.append(lease) }
+        return entries.compactMap { entry in
+            streams[entry.stream].flatMap { lease(entry, $0, consumer, deliveries: 1, isNew: true, from: nil) }
         }
-        return leases
     }
 
     /// Batches that were given to this worker and that it does not know of: the reply that brought them was lost.
     /// - Parameter known: the entries that it has in hand.
     package func takeLost(
-        channels: [Channel], consumer: String, known: Set<String>
+        channels: [Channel], consumer: String, known: [Channel: Set<String>]
     ) async throws(RedisError) -> [Lease] {
         var found: [Lease] = []
         for channel in channels {
-            let stream = broker.keys.ready(channel)
-            try await broker.redis.makeGroup(Keys.workers, of: stream)
-            let pending = try await broker.redis.send([
-                "XPENDING", .text(stream), .text(Keys.workers), "-", "+", "1000", .text(consumer),
-            ])
-            for held in pending.array ?? [] {
-                guard let item = held.array, item.count == 4, let entry = item[0].text, let count = item[3].int,
-                    !known.contains(entry)
-                else { continue }
-                let claimed = try await broker.redis.send([
-                    "XCLAIM", .text(stream), .text(Keys.workers), .text(consumer), "0", .text(entry), "RETRYCOUNT",
-                    RedisWord(count),
-                ])
-                let entries = try StreamEntry.list(.array([.array([.string(Array(stream.utf8)), claimed])]))
-                guard let entry = entries.first else { continue }
-                if let lease = try lease(entry, channel, consumer, deliveries: Int(count), from: nil) {
-                    found.append(lease)
-                }
-            }
+            let reply = try await broker.redis.run(
+                Scripts.reclaim, keys: [broker.keys.ready(channel)],
+                arguments: [.text(Keys.workers), .text(consumer)] + (known[channel] ?? []).map { .text($0) })
+            found += try leases(reply, channel, consumer)
         }
         return found
     }
@@ -69,22 +53,28 @@ extension BatchQueue {
     ) async throws(RedisError) -> [Lease] {
         var found: [Lease] = []
         for channel in channels where found.count < count {
-            let stream = broker.keys.ready(channel)
             let reply = try await broker.redis.run(
-                Scripts.takeover, keys: [stream, broker.keys.workers, broker.keys.epoch],
+                Scripts.takeover, keys: [broker.keys.ready(channel), broker.keys.workers, broker.keys.epoch],
                 arguments: [
                     .text(Keys.workers), .text(consumer), RedisWord(count - found.count),
                     RedisWord(Self.forgetAfter.nanoseconds / 1_000_000), .serverRun,
                 ])
-            for item in reply.array ?? [] {
-                guard let parts = item.array, parts.count == 4, let deliveries = parts[2].int, let from = parts[3].text
-                else { throw .unexpected("takeover: \(item)") }
-                let entries = try StreamEntry.list(
-                    .array([.array([.string(Array(stream.utf8)), .array([.array(Array(parts[..<2]))])])]))
-                guard let entry = entries.first else { continue }
-                if let lease = try lease(entry, channel, consumer, deliveries: Int(deliveries), from: from) {
-                    found.append(lease)
-                }
+            found += try leases(reply, channel, consumer)
+        }
+        return found
+    }
+
+    /// Reads `[entry, fields, deliveries, worker before]` for each batch.
+    private func leases(_ reply: RESPValue, _ channel: Channel, _ worker: String) throws(RedisError) -> [Lease] {
+        var found: [Lease] = []
+        for item in reply.array ?? [] {
+            guard let parts = item.array, parts.count == 4, let deliveries = parts[2].int, let from = parts[3].text else {
+                throw .unexpected("batches taken: \(item)")
+            }
+            let stream = RESPValue.string(Array(broker.keys.ready(channel).utf8))
+            let entries = try StreamEntry.list(.array([.array([stream, .array([.array(Array(parts[..<2]))])])]))
+            found += entries.compactMap {
+                lease($0, channel, worker, deliveries: Int(deliveries), isNew: false, from: from.isEmpty ? nil : from)
             }
         }
         return found
@@ -94,16 +84,19 @@ extension BatchQueue {
     private static let forgetAfter = Duration.seconds(60)
 
     private func lease(
-        _ entry: StreamEntry, _ channel: Channel, _ worker: String, deliveries: Int, from: String?
-    ) throws(RedisError) -> Lease? {
+        _ entry: StreamEntry, _ channel: Channel, _ worker: String, deliveries: Int, isNew: Bool, from: String?
+    ) -> Lease? {
         // An entry that was deleted while it was pending has no fields.
         guard !entry.fields.isEmpty else { return nil }
         do throws(WireError) {
             return Lease(
                 batch: try FedBatch(entry), channel: channel, entry: entry.id, worker: worker, deliveries: deliveries,
-                epoch: Epoch(text: entry.text("e")), from: from)
+                isNew: isNew, epoch: Epoch(text: entry.text("e")), from: from)
         } catch {
-            throw .unexpected("entry \(entry.id) of \(entry.stream): \(error)")
+            // It stays pending: work goes on around it.
+            broker.logger.error(
+                "entry \(entry.id) of \(entry.stream) is no batch that this release can read (\(error)); it is left where it is")
+            return nil
         }
     }
 
@@ -143,10 +136,16 @@ extension BatchQueue {
             arguments: token(lease) + Stretch.words(recipients.lazy.map(\.index)))
     }
 
-    /// How far the workers before came with a batch that was taken over.
-    package func marks(_ lease: Lease) async throws(RedisError) -> Marks {
-        let key = broker.keys.marks(lease.batch.id, lease.batch.generation)
-        return Marks(bytes: try await broker.redis.send(["GET", .text(key)]).bytes ?? [])
+    /// How far the workers before came with a batch that was taken over; nil when it is not this worker's any more.
+    package func marks(_ lease: Lease) async throws(RedisError) -> Marks? {
+        let reply = try await broker.redis.run(
+            Scripts.marks,
+            keys: [
+                broker.keys.epoch, broker.keys.ready(lease.channel),
+                broker.keys.marks(lease.batch.id, lease.batch.generation),
+            ],
+            arguments: token(lease))
+        return reply.bytes.map { Marks(bytes: $0) }
     }
 
     /// Sends results of a batch to the collector; a closing group also takes the batch off the worker's hands, if it is in
@@ -182,7 +181,7 @@ extension BatchQueue {
 }
 
 /// How far a feeding of a batch has come, recipient by recipient.
-package struct Marks: Sendable {
+package struct Marks: Sendable, Equatable {
     package enum Mark: Sendable { case untouched, begun, done }
 
     let bytes: [UInt8]

@@ -8,6 +8,7 @@ package struct Broker: Sendable {
     package let keys: Keys
     /// How many status streams there are; the same for the whole fleet.
     package let partitions: Int
+    let logger: Logger
 
     /// - Parameters:
     ///   - name: shown by Redis in CLIENT LIST.
@@ -19,6 +20,7 @@ package struct Broker: Sendable {
         redis = RedisClient(endpoint: endpoint, name: name, group: group, logger: logger)
         keys = Keys(prefix: prefix)
         self.partitions = partitions
+        self.logger = logger
     }
 
     /// Connects once, so that a wrong address or password is known before work begins.

@@ -82,7 +82,7 @@ package struct EpochBoard: Sendable {
     /// - Returns: the new one; nil when something changed meanwhile: look again.
     package func establish(after old: Epoch?, run: String, fence: Fence) async throws(RedisError) -> Epoch? {
         let epoch = Epoch(run: run, ledger: fence.ledger)
-        try await removeRemains()
+        try await removeRemains(fence)
         let reply = try await broker.redis.run(
             Scripts.establish,
             keys: [broker.keys.epoch, broker.keys.fence] + Channel.allCases.map(broker.keys.ready),
@@ -91,8 +91,8 @@ package struct EpochBoard: Sendable {
     }
 
     /// Removes what was known of feedings before: their numbers will not come again.
-    private func removeRemains() async throws(RedisError) {
-        for pattern in ["fed:*", "marks:*", "groups:*", "mailing:*"] {
+    private func removeRemains(_ fence: Fence) async throws(RedisError) {
+        for pattern in ["noted", "fed:*", "marks:*", "groups:*", "mailing:*"] {
             var cursor = "0"
             repeat {
                 let reply = try await broker.redis.send([
@@ -102,8 +102,7 @@ package struct EpochBoard: Sendable {
                     throw .unexpected("SCAN: \(reply)")
                 }
                 cursor = next
-                let words = keys.compactMap(\.bytes).map { RedisWord.bytes($0) }
-                if !words.isEmpty { _ = try await broker.redis.send(["UNLINK"] + words) }
+                if !keys.isEmpty { try await broker.remove(keys.compactMap(\.text), fence: fence) }
             } while cursor != "0"
         }
     }

@@ -14,7 +14,11 @@ package struct Keys: Sendable {
     /// String, `LEDGER NUMBER`: the feeder that has the duty; expires when the feeder does not renew it.
     var fence: String { "\(prefix):fence" }
 
-    /// Hash, worker -> `EXPIRY RUN STATE`: its lease, in milliseconds of Redis time; a field goes a while after the worker.
+    /// Set, the workers that the feeder knows of: only they begin anything, so that a loss of Redis finds nobody at work whom
+    /// nobody misses. Goes with the epoch.
+    var noted: String { "\(prefix):noted" }
+
+    /// Hash, worker -> `EXPIRY RUN STATE LOSSES`: its lease, in milliseconds of Redis time; a field goes a while after the worker.
     var workers: String { "\(prefix):workers" }
 
     /// Stream, an entry a batch that is ready or in work; an entry is deleted when its worker has closed the batch. Who has

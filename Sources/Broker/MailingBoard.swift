@@ -45,7 +45,33 @@ package struct MailingBoard: Sendable {
     }
 
     /// Takes a mailing down that has ended.
-    package func remove(_ id: MailingID) async throws(RedisError) {
-        _ = try await broker.redis.send(["DEL", .text(broker.keys.mailing(id)), .text(broker.keys.fed(id))])
+    /// - Throws: `RedisError.void` when the feeder has not the duty any more.
+    package func remove(_ id: MailingID, fence: Fence) async throws(RedisError) {
+        try await broker.remove([broker.keys.mailing(id), broker.keys.fed(id)], fence: fence)
+    }
+
+    /// The mailings that are up.
+    package func all() async throws(RedisError) -> [MailingID] {
+        let head = broker.keys.prefix + ":mailing:"
+        var found: [MailingID] = []
+        var cursor = "0"
+        repeat {
+            let reply = try await broker.redis.send(["SCAN", .text(cursor), "MATCH", .text(head + "*"), "COUNT", "1000"])
+            guard let parts = reply.array, parts.count == 2, let next = parts[0].text, let keys = parts[1].array else {
+                throw .unexpected("SCAN: \(reply)")
+            }
+            cursor = next
+            found += keys.compactMap { $0.text.flatMap { MailingID(String($0.dropFirst(head.count))) } }
+        } while cursor != "0"
+        return found
+    }
+}
+
+extension Broker {
+    /// Removes keys, if the feeder has the duty.
+    func remove(_ names: [String], fence: Fence) async throws(RedisError) {
+        let reply = try await redis.run(
+            Scripts.remove, keys: [keys.fence] + names, arguments: [.text(fence.text)])
+        if reply.int != 1 { throw .void }
     }
 }

@@ -113,7 +113,7 @@ package struct StatusStreams: Sendable {
     /// Takes entries off their streams, and batches whose feeding is over out of the fed ones; called after the ledger's
     /// commit.
     package func confirm(
-        _ entries: [Entry], closed: [(batch: BatchID, generation: Int)] = []
+        _ entries: [Entry], over: Set<Feeding> = []
     ) async throws(RedisError) {
         guard !entries.isEmpty else { return }
         var commands: [[RedisWord]] = []
@@ -123,12 +123,13 @@ package struct StatusStreams: Sendable {
             commands.append(["XDEL", .text(stream)] + ids)
         }
         // Batches first: should the connection break between the two, the entries come again and settle again.
-        if !closed.isEmpty {
-            _ = try await broker.redis.run(
+        if !over.isEmpty {
+            let replies = try await broker.redis.run(
                 Scripts.settle,
-                calls: closed.map {
+                calls: over.map {
                     ([broker.keys.fed($0.batch.mailing)], [RedisWord($0.batch.number), RedisWord($0.generation)])
                 })
+            for case .error(let text) in replies { throw .command(text) }
         }
         for case .error(let text) in try await broker.redis.pipeline(commands) { throw .command(text) }
     }

@@ -12,31 +12,38 @@ package struct WorkerRegister: Sendable {
         package let isKept: Bool
         /// The epoch now; nil while there is none.
         package let epoch: Epoch?
+        /// The feeder knows of the worker: it may take batches.
+        package let isNoted: Bool
+    }
+
+    /// What a worker says of itself.
+    package enum Condition: String, Sendable {
+        /// It has no batch in hand that a loss of Redis took from it, and offered all its results again.
+        case clean
+        case busy
+        /// It cannot tell what was on the wire of a batch that it took over, for the marks went with Redis.
+        case doubt
+        /// Not said by the worker: Redis lost its lease, and it has not noticed yet.
+        case lost
     }
 
     /// Renews a worker's lease.
     /// - Parameters:
-    ///   - isClean: it has no batch in hand that a loss of Redis took from it, and offered all its results again.
-    ///   - isKnown: it had a lease before. Where Redis does not know of it then, the worker is noted as not clean.
+    ///   - losses: how many losses of Redis the worker has noticed.
+    ///   - isKnown: it had a lease before. Where Redis does not know of it then, the renewal says so until `losses` grows.
     package func renew(
-        _ worker: String, lease: Duration, isClean: Bool, isKnown: Bool
+        _ worker: String, lease: Duration, condition: Condition, losses: Int, isKnown: Bool
     ) async throws(RedisError) -> Renewal {
         let reply = try await broker.redis.run(
-            Scripts.renew, keys: [broker.keys.workers, broker.keys.epoch],
+            Scripts.renew, keys: [broker.keys.workers, broker.keys.epoch, broker.keys.noted],
             arguments: [
-                .text(worker), RedisWord(lease.nanoseconds / 1_000_000), .serverRun, isClean ? "clean" : "busy",
-                isKnown ? "1" : "0",
+                .text(worker), RedisWord(lease.nanoseconds / 1_000_000), .serverRun, .text(condition.rawValue),
+                RedisWord(losses), isKnown ? "1" : "0",
             ])
-        guard let values = reply.array, values.count == 2 else { throw .unexpected("renew: \(reply)") }
+        guard let values = reply.array, values.count == 3 else { throw .unexpected("renew: \(reply)") }
         let epoch = values[1].text ?? ""
-        return Renewal(isKept: values[0].int == 1, epoch: epoch.isEmpty ? nil : Epoch(text: epoch))
-    }
-
-    /// Ends a lease, of a worker that has nothing in hand: nobody waits for it.
-    package func leave(_ worker: String) async throws(RedisError) {
-        _ = try await broker.redis.run(
-            Scripts.renew, keys: [broker.keys.workers, broker.keys.epoch],
-            arguments: [.text(worker), 0, .serverRun, "clean", "0"])
+        return Renewal(
+            isKept: values[0].int == 1, epoch: epoch.isEmpty ? nil : Epoch(text: epoch), isNoted: values[2].int == 1)
     }
 
     /// A worker as it is registered.
@@ -44,8 +51,28 @@ package struct WorkerRegister: Sendable {
         package let worker: String
         /// Its lease is not over.
         package let isAlive: Bool
-        /// It is registered in this run of the server, and nothing of before a loss is in its hands.
-        package let isClean: Bool
+        /// Nil when it is of another run of the server.
+        package let condition: Condition?
+    }
+
+    /// Tells workers that the feeder knows of them.
+    package func note(_ workers: [String]) async throws(RedisError) {
+        guard !workers.isEmpty else { return }
+        _ = try await broker.redis.send(["SADD", .text(broker.keys.noted)] + workers.map { .text($0) })
+    }
+
+    /// Workers that have batches in hand, alive or not, by channel's ready streams.
+    package func holders() async throws(RedisError) -> Set<String> {
+        let replies = try await broker.redis.pipeline(
+            Channel.allCases.map { ["XINFO", "CONSUMERS", .text(broker.keys.ready($0)), .text(Keys.workers)] })
+        var holders: Set<String> = []
+        for consumer in replies.compactMap(\.array).joined() {
+            guard let words = consumer.array, words.count >= 4, let name = words[1].text, let pending = words[3].int else {
+                continue
+            }
+            if pending > 0 { holders.insert(name) }
+        }
+        return holders
     }
 
     /// All workers, and the time of the answer in milliseconds of Redis time.
@@ -63,9 +90,11 @@ package struct WorkerRegister: Sendable {
         for index in stride(from: 0, to: words.count - 1, by: 2) {
             guard let worker = words[index].text, let value = words[index + 1].text else { continue }
             let parts = value.split(separator: " ", omittingEmptySubsequences: false)
-            guard parts.count == 3, let expiry = Int64(parts[0]) else { continue }
+            guard parts.count == 4, let expiry = Int64(parts[0]) else { continue }
             found.append(
-                Registration(worker: worker, isAlive: expiry > now, isClean: parts[1] == run && parts[2] == "clean"))
+                Registration(
+                    worker: worker, isAlive: expiry > now,
+                    condition: parts[1] == run ? Condition(rawValue: String(parts[2])) : nil))
         }
         return (found, UInt64(now))
     }

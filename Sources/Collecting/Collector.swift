@@ -66,8 +66,8 @@ package struct Collector: Service {
             while true {
                 var entries = try await status.claimAbandoned(by: name, idle: .zero, count: limit)
                 if entries.isEmpty { entries = try await status.read(consumer: name, count: limit, block: nil) }
-                guard !entries.isEmpty, let closed = await write(entries) else { break }
-                try await status.confirm(entries, closed: closed)
+                guard !entries.isEmpty, let over = await write(entries) else { break }
+                try await status.confirm(entries, over: over)
             }
         } catch {
             logger.error("results are left in Redis: \(error)")
@@ -108,8 +108,8 @@ package struct Collector: Service {
                     if lastRound { return }
                     continue
                 }
-                guard let closed = await write(entries) else { return }
-                try await status.confirm(entries, closed: closed)
+                guard let over = await write(entries) else { return }
+                try await status.confirm(entries, over: over)
             } catch {
                 hasLeftovers = true
                 logger.warning("status streams cannot be read or confirmed, trying again: \(error)")
@@ -153,8 +153,8 @@ package struct Collector: Service {
     }
 
     /// Writes until the ledger has taken it: what was sent to people must be kept.
-    /// - Returns: the batches whose feeding is over; nil when the process was cut short: the entries then stay in Redis.
-    private func write(_ entries: [StatusStreams.Entry]) async -> [(batch: BatchID, generation: Int)]? {
+    /// - Returns: the feedings that are over; nil when the process was cut short: the entries then stay in Redis.
+    private func write(_ entries: [StatusStreams.Entry]) async -> Set<Feeding>? {
         var results: [ResultGroup] = []
         var events: [EventGroup] = []
         var halts: [(MailingID, String)] = []
@@ -186,7 +186,7 @@ package struct Collector: Service {
                         logger.error("mailing \(mailing) is paused: \(reason)", metadata: ["mailing": "\(mailing)"])
                     }
                 }
-                return over(results, summary)
+                return summary.over
             } catch {
                 if patience.count % 5 == 0 {
                     logger.error("the ledger takes no results, they wait in Redis: \(error)")
@@ -194,14 +194,6 @@ package struct Collector: Service {
             }
             guard await patience.wait() else { return nil }
         }
-    }
-
-    /// The feedings that the ledger has closed, each with its generation. Where groups came a second time (we died, or
-    /// Redis did, between commit and confirmation) the ledger closed them the first time.
-    private func over(_ groups: [ResultGroup], _ summary: WriteSummary) -> [(batch: BatchID, generation: Int)] {
-        let closed = Set(summary.closed)
-        return groups.filter { closed.contains($0.batch) || (summary.duplicates > 0 && $0.closing != .open) }
-            .map { ($0.batch, $0.generation) }
     }
 }
 

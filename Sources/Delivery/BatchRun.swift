@@ -11,6 +11,8 @@ struct BatchRun: Sendable {
     let claim: Claim
     let mailing: PreparedMailing
     let recipients: Recipients
+    /// Those to send to.
+    let open: [OpenRecipient]
     let worker: WorkerShared
     /// What the batch counts towards the worker's load.
     let share: Held.Share
@@ -21,9 +23,11 @@ struct BatchRun: Sendable {
     var buffer: ResultBuffer { claim.buffer }
 
     init(
-        claim: Claim, mailing: PreparedMailing, recipients: Recipients, worker: WorkerShared, share: Held.Share
+        claim: Claim, mailing: PreparedMailing, recipients: Recipients, open: [OpenRecipient], worker: WorkerShared,
+        share: Held.Share
     ) {
         self.claim = claim
+        self.open = open
         self.mailing = mailing
         self.recipients = recipients
         self.worker = worker
@@ -45,8 +49,7 @@ struct BatchRun: Sendable {
     private var mayBegin: Bool { worker.mayBegin(mailing, claim) }
 
     /// Works until each recipient has a result or the rest is given back.
-    func run() async throws(RedisError) {
-        let open = lease.deliveries == 1 ? whole : try await inherited()
+    func run() async {
         var isReleased = false
         await withTaskGroup(of: Ending.self) { group in
             var pacer = Pacer(
@@ -70,11 +73,6 @@ struct BatchRun: Sendable {
             for await ending in group where ending == .released { isReleased = true }
         }
         await buffer.close(isReleased ? .released : .done)
-    }
-
-    /// Every recipient of this feeding.
-    var whole: [OpenRecipient] {
-        lease.batch.open ?? (0..<recipients.count).map { OpenRecipient(index: $0, attempts: 0) }
     }
 
     /// Sends to some recipients and notes what became of them.

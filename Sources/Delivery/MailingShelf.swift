@@ -91,6 +91,12 @@ actor MailingShelf {
         return Set(mailings.values.map(\.provider)).union(waiting.values)
     }
 
+    /// What a mailing wants of messages that may have arrived; nil when it has ended.
+    func policy(of id: MailingID) async throws(RedisError) -> Mailing.UncertainPolicy? {
+        if let known = mailings[id] { return known.mailing.uncertain }
+        return try await board.definition(id)?.uncertain
+    }
+
     /// The name of a mailing's provider, once it is known.
     func provider(of id: MailingID) -> String { waiting[id] ?? mailings[id]?.provider ?? "" }
 

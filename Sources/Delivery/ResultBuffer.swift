@@ -14,15 +14,22 @@ final class ResultBuffer: Sendable {
         var sequence = 0
         /// When the first of `results` came.
         var since: ContinuousClock.Instant?
+        /// Groups on their way to Redis.
+        var sending = 0
+        /// A group could not be told: what it had counts as begun and not done, so that the batch must not be closed.
+        var isBroken = false
     }
 
     private let lease: BatchQueue.Lease
     private let worker: WorkerShared
+    /// Names the worker and this claim of the batch: another claim numbers its groups anew.
+    private let name: String
     private let state = Mutex(State())
 
     init(lease: BatchQueue.Lease, worker: WorkerShared) {
         self.lease = lease
         self.worker = worker
+        name = "\(lease.worker).\(worker.nextClaim())"
     }
 
     /// Adds results, and sends what is there when it is enough.
@@ -45,24 +52,35 @@ final class ResultBuffer: Sendable {
         if let group { await send(group) }
     }
 
-    /// Sends what is left, and gives the batch out of our hands.
+    /// Sends what is left, and gives the batch out of our hands, once all groups before are through. A batch of which a group
+    /// could not be told stays pending: its next worker finds by the marks who is uncertain.
     func close(_ closing: ResultGroup.Closing) async {
+        while state.withLock({ $0.sending > 0 }) { try? await Task.sleep(for: .milliseconds(2)) }
+        guard !state.withLock({ $0.isBroken }) else { return }
         await send(state.withLock { take(&$0, closing: closing) })
+    }
+
+    /// Sends what is left of a batch that stays pending.
+    func leave() async {
+        await flush(olderThan: .zero)
+        while state.withLock({ $0.sending > 0 }) { try? await Task.sleep(for: .milliseconds(2)) }
     }
 
     private func take(_ state: inout State, closing: ResultGroup.Closing) -> ResultGroup {
         defer {
             state.results = []
             state.sequence += 1
+            state.sending += 1
             state.since = nil
         }
         return ResultGroup(
-            batch: lease.batch.id, generation: lease.batch.generation, worker: "\(lease.worker).\(lease.deliveries)",
+            batch: lease.batch.id, generation: lease.batch.generation, worker: name,
             sequence: state.sequence, closing: closing, results: state.results)
     }
 
     /// What was sent to people must be told: it is tried until it is through, or the process is cut short.
     private func send(_ group: ResultGroup) async {
+        defer { state.withLock { $0.sending -= 1 } }
         var patience = Patience()
         while true {
             do throws(RedisError) {
@@ -74,6 +92,7 @@ final class ResultBuffer: Sendable {
                 }
             }
             guard await patience.wait() else {
+                state.withLock { $0.isBroken = true }
                 if group.results.isEmpty { return }
                 worker.loseResults()
                 return worker.logger.critical(

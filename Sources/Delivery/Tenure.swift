@@ -16,9 +16,14 @@ final class Tenure: Sendable {
         var isKnown = false
         /// The epoch at the last renewal.
         var epoch: Epoch?
+        var isNoted = false
         var unconfirmed: [Receipt] = []
-        /// A loss was noticed, and the results are still to be offered again.
-        var mustOffer = false
+        /// Losses of Redis that were noticed.
+        var losses = 0
+        /// A loss was noticed, and not all is settled: how many of `unconfirmed` were offered again.
+        var offered: Int?
+        /// A loss took the marks of a batch that was taken over, before they were read.
+        var isInDoubt = false
     }
 
     private let worker: String
@@ -55,6 +60,9 @@ final class Tenure: Sendable {
         return until.map { ContinuousClock.now < $0 } ?? false
     }
 
+    /// Batches may be taken: nobody else can have them, and the feeder will miss us when Redis forgets us.
+    var mayTake: Bool { isHeld && state.withLock { $0.isNoted } }
+
     /// A worker whose lease is over has ended, as far as we can tell: after an outage of Redis all of them come back, within
     /// seconds of one another, and none is to be inherited from.
     var mayInherit: Bool {
@@ -70,14 +78,12 @@ final class Tenure: Sendable {
     /// Renews the lease; notices that it was over, that Redis lost everything, and what collectors have confirmed.
     func renew() async throws(RedisError) {
         noticeLapse()
-        let (receipts, isKnown, epoch, mustOffer) = state.withLock {
-            ($0.unconfirmed.count, $0.isKnown, $0.epoch, $0.mustOffer)
-        }
+        let before = state.withLock { $0 }
         let oldest = try await status.oldest()
-        let isClean = !mustOffer && inHand.claims.allSatisfy { $0.lease.epoch == epoch }
         let asked = ContinuousClock.now
-        let renewal = try await register.renew(worker, lease: length, isClean: isClean, isKnown: isKnown)
-        let isLoss = isKnown && !renewal.isKept
+        let renewal = try await register.renew(
+            worker, lease: length, condition: condition(before), losses: before.losses, isKnown: before.isKnown)
+        let isLoss = before.isKnown && !renewal.isKept
         let left = state.withLock { state in
             let gap = state.renewed.map { asked - $0 } ?? .zero
             if gap > length * 9 / 10 { state.patientUntil = asked + min(gap, Self.longestReturn) }
@@ -85,21 +91,38 @@ final class Tenure: Sendable {
             // A tenth less than Redis grants: its clock and ours may run at different speeds.
             state.until = asked + length * 9 / 10
             state.isKnown = true
+            state.isNoted = renewal.isNoted
+            if renewal.epoch != nil, !isLoss { state.isInDoubt = false }
             state.epoch = renewal.epoch
             if isLoss {
-                state.mustOffer = true
-            } else if !state.mustOffer {
+                state.losses += 1
+                state.offered = 0
+            } else if state.offered == nil {
                 // Those that were there before the question, and older than all that waits, are in the ledger.
-                let waiting = state.unconfirmed[..<receipts].filter { receipt in
+                let waiting = state.unconfirmed[..<before.unconfirmed.count].filter { receipt in
                     oldest[receipt.partition].map { $0 <= receipt.id } ?? false
                 }
-                state.unconfirmed.replaceSubrange(..<receipts, with: waiting)
+                state.unconfirmed.replaceSubrange(..<before.unconfirmed.count, with: waiting)
             }
             return state.unconfirmed.count
         }
         unconfirmed.record(left)
         if isLoss { noticeLoss(left) }
         try await offer()
+    }
+
+    private func condition(_ state: State) -> WorkerRegister.Condition {
+        if state.isInDoubt { return .doubt }
+        let isClean = state.offered == nil && inHand.claims.allSatisfy { $0.lease.epoch == state.epoch }
+        return isClean ? .clean : .busy
+    }
+
+    /// Ends the lease, of a worker that has nothing in hand.
+    func leave() async throws(RedisError) {
+        try await renew()
+        let state = state.withLock { $0 }
+        _ = try await register.renew(
+            worker, lease: .zero, condition: condition(state), losses: state.losses, isKnown: true)
     }
 
     /// A lease that was over for a moment may have made our batches others': what is begun ends here.
@@ -117,22 +140,37 @@ final class Tenure: Sendable {
         losses.increment()
         let claims = inHand.claims
         for claim in claims { claim.end() }
-        logger.error(
+        if claims.contains(where: { !$0.isUnderstood }) { state.withLock { $0.isInDoubt = true } }
+        logger.log(
+            level: claims.isEmpty && results == 0 ? .notice : .error,
             """
             Redis was emptied or started again: \(claims.count) batches in work are given up here and fed again by the planner, \
             \(results) groups of results that are not known to be in the ledger are sent again
             """)
     }
 
-    /// Sends again what a loss may have taken.
+    /// Sends again what a loss may have taken, and what was reported while it was not noticed: until no batch of before is
+    /// in hand.
     private func offer() async throws(RedisError) {
-        guard state.withLock({ $0.mustOffer }) else { return }
+        guard let start = state.withLock({ $0.offered }) else { return }
+        // A batch that is still in hand may have told something to the Redis of before a moment ago.
+        let epoch = state.withLock { $0.epoch }
+        let isLast = inHand.claims.allSatisfy { $0.lease.epoch == epoch }
         let receipts = state.withLock { $0.unconfirmed }
-        for start in stride(from: 0, to: receipts.count, by: 100) {
-            let some = Array(receipts[start..<min(start + 100, receipts.count)])
+        var done = start
+        while done < receipts.count {
+            let some = Array(receipts[done..<min(done + 100, receipts.count)])
             let offered = try await status.offer(some)
-            state.withLock { $0.unconfirmed.replaceSubrange(start..<start + some.count, with: offered) }
+            state.withLock { state in
+                state.unconfirmed.replaceSubrange(done..<done + some.count, with: offered)
+                state.offered = done + some.count
+            }
+            done += some.count
         }
-        state.withLock { $0.mustOffer = false }
+        state.withLock { state in
+            if isLast, state.unconfirmed.count == done {
+                state.offered = nil
+            }
+        }
     }
 }

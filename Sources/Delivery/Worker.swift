@@ -11,7 +11,6 @@ import Transport
 package struct Worker: Service {
     private let shared: WorkerShared
     private let shelf: MailingShelf
-    private let register: WorkerRegister
     private let queueWait: [Model.Channel: Metrics.Timer]
 
     package init(
@@ -20,7 +19,6 @@ package struct Worker: Service {
         var logger = logger
         logger[metadataKey: "worker"] = "\(configuration.id)"
         shared = WorkerShared(configuration: configuration, broker: broker, logger: logger)
-        register = WorkerRegister(broker)
         shelf = MailingShelf(board: MailingBoard(broker), configuration: configuration, group: group, logger: logger)
         queueWait = Dictionary(
             uniqueKeysWithValues: configuration.channels.map {
@@ -52,7 +50,7 @@ package struct Worker: Service {
             shared.stop()
         }
         await shelf.close()
-        try? await register.leave(shared.configuration.id)
+        try? await shared.tenure.leave()
         await shared.queue.close()
         await shared.status.close()
     }
@@ -88,7 +86,7 @@ package struct Worker: Service {
         var lastSearch = ContinuousClock.now
         while !shared.isStopping {
             await held.untilLow()
-            guard shared.tenure.isHeld else {
+            guard shared.tenure.mayTake else {
                 try? await Task.sleep(for: .milliseconds(50))
                 continue
             }
@@ -96,6 +94,7 @@ package struct Worker: Service {
                 let channels = shared.configuration.channels
                 let id = shared.configuration.id
                 var leases: [BatchQueue.Lease] = []
+                if shared.takePending() { mayHaveLost = true }
                 if mayHaveLost {
                     leases = try await shared.queue.takeLost(
                         channels: channels, consumer: id, known: shared.inHand.entries)
@@ -133,6 +132,11 @@ package struct Worker: Service {
     private func work(_ claim: Claim, _ share: Held.Share) async {
         let lease = claim.lease
         queueWait[lease.channel]?.recordMilliseconds(max(0, Clock.milliseconds() - lease.batch.fed))
+        // Before anything else, also before the batch could be given back: whom the workers before may have reached.
+        guard let open = await open(claim, share) else {
+            await claim.buffer.leave()
+            return shared.leavePending()
+        }
         var patience = Patience()
         while true {
             let problem: any Error
@@ -143,8 +147,8 @@ package struct Worker: Service {
                         decoding: lease.batch.recipients, width: mailing.mailing.fields.count)
                     // A batch that waits for its slots must not keep others out.
                     if mailing.scope != nil { share.giveBack() }
-                    return try await BatchRun(
-                        claim: claim, mailing: mailing, recipients: recipients, worker: shared, share: share
+                    return await BatchRun(
+                        claim: claim, mailing: mailing, recipients: recipients, open: open, worker: shared, share: share
                     ).run()
                 case .gone:
                     return await claim.buffer.close(.released)
@@ -174,6 +178,21 @@ package struct Worker: Service {
         }
     }
 
+    /// Whom to send to; nil when the batch is not ours any more, or that cannot be learnt before we end: it stays pending.
+    private func open(_ claim: Claim, _ share: Held.Share) async -> [OpenRecipient]? {
+        guard !claim.isUnderstood else { return Inheritance.whole(claim.lease.batch) }
+        var patience = Patience()
+        while true {
+            do throws(RedisError) {
+                let policy = try await shelf.policy(of: claim.lease.batch.id.mailing)
+                return try await Inheritance(claim: claim, policy: policy, worker: shared).enter()
+            } catch {
+                if patience.count % 5 == 0 { shared.logger.warning("batch \(claim.lease.batch.id) waits: \(error)") }
+            }
+            guard await patience.wait(unless: { shared.isStopping || claim.isOver }) else { return nil }
+        }
+    }
+
     /// Renews the lease as long as anything is in hand.
     private func keepLease() async {
         var patience = Patience()
@@ -182,7 +201,7 @@ package struct Worker: Service {
                 try await shared.tenure.renew()
                 shared.configuration.health("lease", nil)
                 patience = Patience()
-                let next = ContinuousClock.now + (shared.isStopping ? .milliseconds(100) : shared.tenure.interval)
+                let next = ContinuousClock.now + (shared.isStopping || !shared.tenure.mayTake ? .milliseconds(50) : shared.tenure.interval)
                 while !shared.isDone, ContinuousClock.now < next {
                     guard (try? await Task.sleep(for: .milliseconds(50))) != nil else { return }
                 }

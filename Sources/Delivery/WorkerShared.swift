@@ -24,6 +24,8 @@ final class WorkerShared: Sendable {
     private let cutting = Atomic<Bool>(false)
     private let done = Atomic<Bool>(false)
     private let lost = Atomic<Bool>(false)
+    private let claims = Atomic<Int>(0)
+    private let mustReclaim = Atomic<Bool>(false)
     private let hasTroubles = Atomic<Bool>(false)
     private let troubles = Mutex<[String: ContinuousClock.Instant]>([:])
     private let halts = Mutex<[MailingID: String]>([:])
@@ -44,6 +46,15 @@ final class WorkerShared: Sendable {
     var isStopping: Bool { stopping.load(ordering: .relaxed) }
 
     func stop() { stopping.store(true, ordering: .relaxed) }
+
+    /// A number for each claim.
+    func nextClaim() -> Int { claims.add(1, ordering: .relaxed).newValue }
+
+    /// A batch was left pending for us: it is to be taken again.
+    func leavePending() { mustReclaim.store(true, ordering: .relaxed) }
+
+    /// Whether batches were left pending since the last question.
+    func takePending() -> Bool { mustReclaim.exchange(false, ordering: .relaxed) }
 
     /// Results could not be told to anybody before the process ends.
     var hasLostResults: Bool { lost.load(ordering: .relaxed) }

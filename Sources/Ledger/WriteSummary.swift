@@ -16,6 +16,8 @@ package struct WriteSummary: Sendable, Equatable {
     package var events = 0
     /// Batches that this write ended the feeding of.
     package var closed: [BatchID] = []
+    /// Feedings that groups of this write were of and that are over, by this write or by one before.
+    package var over: Set<Feeding> = []
 
     package init() {}
 }

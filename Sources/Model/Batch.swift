@@ -12,6 +12,17 @@ package struct BatchID: Hashable, Sendable, CustomStringConvertible {
     package var description: String { "\(mailing)/\(number)" }
 }
 
+/// One feeding of a batch.
+package struct Feeding: Hashable, Sendable {
+    package let batch: BatchID
+    package let generation: Int
+
+    package init(batch: BatchID, generation: Int) {
+        self.batch = batch
+        self.generation = generation
+    }
+}
+
 /// A recipient to be sent to in a feeding of a batch.
 package struct OpenRecipient: Sendable, Equatable {
     /// Its place in the batch, from 0.

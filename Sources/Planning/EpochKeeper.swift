@@ -46,7 +46,7 @@ actor EpochKeeper {
     private var buried: Set<String> = []
     /// Workers that are gone and whose last results may not be collected, with the time of Redis at which that was seen.
     private var departed: [String: UInt64] = [:]
-    private var lastCount = ContinuousClock.now - .seconds(10)
+    private var noted: Set<String> = []
     private var lostSince: ContinuousClock.Instant?
     private var found: (epoch: Epoch?, run: String) = (nil, "")
 
@@ -75,10 +75,7 @@ actor EpochKeeper {
             return .lost(try await loss(since: since))
         }
         lostSince = nil
-        if ContinuousClock.now - lastCount >= .seconds(1) {
-            try await count()
-            lastCount = .now
-        }
+        try await count()
         return .steady(epoch)
     }
 
@@ -89,26 +86,35 @@ actor EpochKeeper {
         // In the new epoch nobody has worked yet.
         workers = []
         departed = [:]
+        noted = []
         lostSince = nil
         try await count()
         return epoch
     }
 
-    /// Notes who is at work, and whose last results are in the ledger by now.
+    /// Notes who is at work, and lets them; and whose last results are in the ledger by now.
     private func count() async throws(RedisError) {
         let (all, now) = try await register.all()
         let alive = Set(all.filter(\.isAlive).map(\.worker))
-        let dead = Set(all.map(\.worker)).subtracting(alive)
         // Whoever worked before this planner looked may have left results that are in Redis alone.
         if workers == nil { departed["a worker of before"] = now }
-        for worker in (workers ?? []).union(dead).subtracting(alive).subtracting(buried) { departed[worker] = now }
-        buried.formUnion(departed.keys)
-        buried.subtract(alive)
+        let dead = Set(all.map(\.worker)).union(workers ?? []).subtracting(alive)
+        for worker in dead.subtracting(buried) { departed[worker] = now }
+        buried = dead
         for worker in alive { departed[worker] = nil }
         workers = alive
+        // Known here first, and only then allowed to begin.
+        try await register.note(Array(alive.subtracting(noted)))
+        noted = alive
         guard !departed.isEmpty else { return }
+        // A worker's batches are its own until others have them, and know what was on the wire.
+        let holders = try await register.holders()
+        for worker in holders where departed[worker] != nil { departed[worker] = now }
+        if departed["a worker of before"] != nil, !holders.subtracting(alive).isEmpty { departed["a worker of before"] = now }
         let oldest = try await status.oldest()
-        departed = departed.filter { _, seen in oldest.contains { $0.map { $0.milliseconds <= seen } ?? false } }
+        departed = departed.filter { _, seen in
+            seen == now || oldest.contains { $0.map { $0.milliseconds <= seen } ?? false }
+        }
     }
 
     private func loss(since: ContinuousClock.Instant) async throws(RedisError) -> Loss {
@@ -116,18 +122,19 @@ actor EpochKeeper {
         let elapsed = ContinuousClock.now - since
         var loss = Loss(missing: workers.map { _ in Array(departed.keys) })
         // Who never registered, or is dead, is waited for as long as it might only be slow to come back.
-        let busy = all.filter { $0.isAlive && !$0.isClean }.map(\.worker)
+        let busy = all.filter { $0.isAlive && $0.condition != .clean && $0.condition != .doubt }.map(\.worker)
         if !busy.isEmpty, elapsed < Self.patience {
             loss.waitingFor = "\(busy.count) workers to finish what they have on the wire"
             return loss
         }
-        let clean = Set(all.filter(\.isClean).map(\.worker))
-        let away = (workers ?? []).subtracting(clean).sorted()
+        let clean = Set(all.filter { $0.condition == .clean }.map(\.worker))
+        let doubtful = Set(all.filter { $0.condition == .doubt }.map(\.worker))
+        let away = (workers ?? []).subtracting(clean).subtracting(doubtful).sorted()
         if !away.isEmpty || workers == nil && !isAlone, elapsed < lease + .seconds(2) {
             loss.waitingFor = away.isEmpty ? "workers to come back" : "\(away.count) workers to come back"
             return loss
         }
-        loss.missing? += away
+        loss.missing? += away + doubtful.sorted()
         let waiting = try await status.lag().entries.reduce(0, +)
         if waiting > 0 { loss.waitingFor = "collectors to take \(waiting) groups of results" }
         return loss

@@ -106,6 +106,7 @@ package actor Feeder: Service {
         case .steady(let now):
             if now != epoch {
                 shown = [:]
+                try await removeEnded()
                 epoch = now
             }
             return now
@@ -120,6 +121,14 @@ package actor Feeder: Service {
             return try await rebuild(loss)
         }
         return nil
+    }
+
+    /// Takes down what a feeder left up that ended between a mailing's end and that.
+    private func removeEnded() async throws {
+        for id in try await board.all() where try await ledger.mailing(id)?.state.isTerminal != false {
+            if try await ledger.mailing(id)?.state == .stopped { continue }
+            try await board.remove(id, fence: keeper.fence)
+        }
     }
 
     /// Gives up what a lost Redis had, as soon as all is known that can be, and begins anew.
@@ -192,7 +201,7 @@ package actor Feeder: Service {
     }
 
     private func end(_ record: MailingRecord) async throws {
-        try await board.remove(record.id)
+        try await board.remove(record.id, fence: keeper.fence)
         ended.insert(record.id)
         guard shown.removeValue(forKey: record.id) != nil else { return }
         logger.info("mailing \(record.id) '\(record.mailing.name)' is over", metadata: ["mailing": "\(record.id)"])

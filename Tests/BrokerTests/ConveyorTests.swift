@@ -109,7 +109,7 @@ struct ConveyorTests {
         #expect(try await status.readUnconfirmed(consumer: "c", count: 10).count == 4)
         #expect(try await status.claimAbandoned(by: "d", idle: .seconds(60), count: 10).isEmpty)
         #expect(try await status.claimAbandoned(by: "d", idle: .zero, count: 100).count == 4)
-        try await status.confirm(entries, closed: [(lease.batch.id, 1)])
+        try await status.confirm(entries, over: [Feeding(batch: lease.batch.id, generation: 1)])
         #expect(try await status.readUnconfirmed(consumer: "c", count: 10).isEmpty)
         #expect(try await status.lag().entries.reduce(0, +) == 0)
         #expect(try await queue.fedCount(id) == 0)

@@ -76,12 +76,12 @@ struct LeaseTests {
 
     @Test func aBatchIsLeftToItsWorkerForTheTimeOfItsLeaseAndNoLonger() async throws {
         let lease = try await taken(try await begin(broker, fence))
-        _ = try await register.renew("a", lease: .milliseconds(300), isClean: true, isKnown: false)
+        _ = try await register.renew("a", lease: .milliseconds(300), condition: .clean, losses: 0, isKnown: false)
         #expect(try await takeOver(by: "b").isEmpty)
         try await eventually("the lease is over") { try await !takeOver(by: "b").isEmpty }
         #expect(try await queue.begin(lease, open(0..<5)) == .lost)
         // A worker that comes back does not get it from one whose lease holds.
-        _ = try await register.renew("b", lease: .seconds(60), isClean: true, isKnown: false)
+        _ = try await register.renew("b", lease: .seconds(60), condition: .clean, losses: 0, isKnown: false)
         #expect(try await takeOver(by: "a").isEmpty)
     }
 
@@ -93,19 +93,20 @@ struct LeaseTests {
         try await queue.untouch(first, open(6..<8))
         let second = try #require(try await takeOver(by: "b").first)
         #expect(second.deliveries == 2 && second.from == "a" && second.batch.id == first.batch.id)
-        let marks = try await queue.marks(second)
+        let marks = try #require(try await queue.marks(second))
+        #expect(try await queue.marks(first) == nil)
         #expect((0..<10).map { marks[$0] } == [.begun, .done, .done, .begun, .begun, .begun, .untouched, .untouched, .untouched, .untouched])
         // The first wakes: it may begin nothing, take back nothing and close nothing; what it sent is told all the same.
         #expect(try await queue.begin(first, open(6..<8)) == .lost)
         try await queue.untouch(first, open(0..<8))
         _ = try await queue.report(group(first, 1, .done, sent(0..<1)), of: first)
         #expect(try await queue.depth(.email) == 1)
-        let after = try await queue.marks(second)
+        let after = try #require(try await queue.marks(second))
         #expect(after[3] == .begun && after[0] == .done)
         // Who is only listed is not done: a third worker would still send to them.
         let listed = [RecipientResult(index: 3, state: .uncertain, attempts: 0, at: 1, due: 1)]
         _ = try await queue.report(group(second, 0, .open, listed), of: second)
-        #expect(try await queue.marks(second)[3] == .begun)
+        #expect(try await queue.marks(second)?[3] == .begun)
         _ = try await queue.report(group(second, 1, .released, []), of: second)
         #expect(try await queue.depth(.email) == 0)
         let groups = try await status.read(consumer: "c", count: 100, block: .milliseconds(20)).compactMap { entry in
@@ -125,9 +126,9 @@ struct LeaseTests {
 
     @Test func aLostReplyBringsTheBatchAgain() async throws {
         let lease = try await taken(try await begin(broker, fence))
-        #expect(try await queue.takeLost(channels: [.email], consumer: "a", known: [lease.entry]).isEmpty)
-        let again = try #require(try await queue.takeLost(channels: [.email], consumer: "a", known: []).first)
-        #expect(again.entry == lease.entry && again.deliveries == 1)
+        #expect(try await queue.takeLost(channels: [.email], consumer: "a", known: [.email: [lease.entry]]).isEmpty)
+        let again = try #require(try await queue.takeLost(channels: [.email], consumer: "a", known: [:]).first)
+        #expect(again.entry == lease.entry && again.deliveries == 1 && !again.isNew)
         #expect(try await queue.begin(again, open(0..<1)) == .go)
     }
 
@@ -135,8 +136,8 @@ struct LeaseTests {
     func aRedisThatIsNotTheOneItWasIsNotBelieved(how: String) async throws {
         let epoch = try await begin(broker, fence)
         let lease = try await taken(epoch)
-        #expect(try await register.renew("a", lease: .seconds(60), isClean: true, isKnown: false).isKept == false)
-        #expect(try await register.renew("a", lease: .seconds(60), isClean: true, isKnown: true).isKept)
+        #expect(try await register.renew("a", lease: .seconds(60), condition: .clean, losses: 0, isKnown: false).isKept)
+        #expect(try await register.renew("a", lease: .seconds(60), condition: .clean, losses: 0, isKnown: true).isKept)
         let receipt = try #require(try await queue.report(group(lease, 0, .open, sent(0..<2)), of: lease))
         if how == "emptied" {
             _ = try await broker.redis.send(["FLUSHALL"])
@@ -157,18 +158,20 @@ struct LeaseTests {
         await #expect(throws: RedisError.void) {
             _ = try await queue.feed([batch(1)], channel: .email, epoch: epoch, fence: fence)
         }
-        let renewal = try await register.renew("a", lease: .seconds(60), isClean: true, isKnown: true)
-        #expect(!renewal.isKept && renewal.epoch == nil)
-        // Not clean before it has said so in the Redis that there is now.
-        #expect(try await register.all().workers == [.init(worker: "a", isAlive: true, isClean: false)])
+        let renewal = try await register.renew("a", lease: .seconds(60), condition: .clean, losses: 0, isKnown: true)
+        #expect(!renewal.isKept && renewal.epoch == nil && !renewal.isNoted)
+        // Not clean before it has noticed: the reply may have been lost.
+        #expect(try await register.all().workers == [.init(worker: "a", isAlive: true, condition: .lost)])
+        let again = try await register.renew("a", lease: .seconds(60), condition: .clean, losses: 0, isKnown: true)
+        #expect(!again.isKept)
         #expect(try await status.offer([receipt]).count == 1)
-        _ = try await register.renew("a", lease: .seconds(60), isClean: true, isKnown: true)
-        #expect(try await register.all().workers == [.init(worker: "a", isAlive: true, isClean: true)])
+        _ = try await register.renew("a", lease: .seconds(60), condition: .clean, losses: 1, isKnown: true)
+        #expect(try await register.all().workers == [.init(worker: "a", isAlive: true, condition: .clean)])
         let next = try await begin(broker, fence)
         #expect(next != epoch)
         #expect(try await queue.depth(.email) == 0)
         #expect(try await status.lag().entries.reduce(0, +) == (how == "emptied" ? 2 : 3))
-        #expect(try await register.renew("a", lease: .seconds(60), isClean: true, isKnown: true).epoch == next)
+        #expect(try await register.renew("a", lease: .seconds(60), condition: .clean, losses: 1, isKnown: true).epoch == next)
     }
 
     @Test func ofTwoFeedersTheLaterHasTheDutyAndAnotherLedgerHasNone() async throws {
@@ -194,7 +197,7 @@ struct LeaseTests {
     @Test func theDeadAreForgottenOnceTheyHaveNothing() async throws {
         let lease = try await taken(try await begin(broker, fence))
         _ = try await queue.report(group(lease, 0, .done, sent(0..<10)), of: lease)
-        try await register.leave("a")
+        _ = try await register.renew("a", lease: .zero, condition: .clean, losses: 0, isKnown: false)
         _ = try await takeOver(by: "b")
         #expect(try await register.all().workers.map(\.isAlive) == [false])
         // A consumer that Redis knows no lease of at all goes at once.

@@ -78,6 +78,6 @@ import Testing
         let closing = [ResultGroup.Closing.open, .done, .released].randomElement(using: &generator) ?? .open
         return resultGroup(
             batch: batch, generation: Int.random(in: 0...4, using: &generator), sequence: sequence, closing: closing,
-            groups: closing == .released ? Int.random(in: 0...6, using: &generator) : 0, results)
+            groups: closing == .released ? Int.random(in: 0...6, using: &generator) : 1, results)
     }
 }

@@ -100,7 +100,7 @@ func uncertain(_ index: Int, attempts: Int = 1, due: Int64 = 0, at: Int64 = Exam
 
 func resultGroup(
     batch: Int = 0, generation: Int = 1, worker: String = "w", sequence: Int = 0,
-    closing: ResultGroup.Closing = .open, groups: Int = 0, mailing: MailingID = Example.id(), _ results: [RecipientResult]
+    closing: ResultGroup.Closing = .open, groups: Int = 1, mailing: MailingID = Example.id(), _ results: [RecipientResult]
 ) -> ResultGroup {
     ResultGroup(
         batch: BatchID(mailing: mailing, number: batch), generation: generation, worker: worker, sequence: sequence,

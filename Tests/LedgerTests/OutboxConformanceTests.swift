@@ -96,6 +96,40 @@ import Testing
         #expect(try await ledger.takeBatches(id, limit: 1, now: now + 1).first?.open?.map(\.index) == [2])
     }
 
+    @Test(arguments: Engine.all) func aGroupThatRedisDidNotCountStandsInForNoOther(engine: Engine) async throws {
+        let folder = try TemporaryFolder()
+        let ledger = try await engine.open(folder)
+        try await Example.plan(ledger, batches: [3])
+        _ = try await ledger.takeBatches(id, limit: 1, now: now)
+        // A worker that lost the batch tells what it had sent after the batch was closed.
+        let zombie = resultGroup(worker: "z", groups: 0, [sent(2)])
+        let closing = resultGroup(worker: "v", closing: .released, groups: 2, [])
+        var summary = try await ledger.write(groups: [closing, zombie], events: [], now: now)
+        #expect(summary.closed.isEmpty && summary.over.isEmpty)
+        // A copy that was offered again, and the original behind it: the group counts once it is known to.
+        let first = resultGroup([sent(0)])
+        summary = try await ledger.write(groups: [resultGroup(groups: 0, [sent(0)])], events: [], now: now)
+        #expect(summary.closed.isEmpty)
+        summary = try await ledger.write(groups: [first], events: [], now: now)
+        #expect(summary.duplicates == 1 && summary.closed.count == 1)
+        #expect(summary.over == [Feeding(batch: BatchID(mailing: id, number: 0), generation: 1)])
+        // Written once more it changes nothing, and is still said to be over: Redis may not have heard it.
+        summary = try await ledger.write(groups: [first], events: [], now: now)
+        #expect(summary.closed.isEmpty && summary.over.count == 1)
+    }
+
+    @Test(arguments: Engine.all) func ofTwoCopiesTheOneThatClosesMayComeSecond(engine: Engine) async throws {
+        let folder = try TemporaryFolder()
+        let ledger = try await engine.open(folder)
+        try await Example.plan(ledger, batches: [3])
+        _ = try await ledger.takeBatches(id, limit: 1, now: now)
+        _ = try await ledger.write(groups: [resultGroup(groups: 0, [sent(0)])], events: [], now: now)
+        let closing = resultGroup(closing: .released, groups: 1, [sent(0)])
+        let summary = try await ledger.write(groups: [closing], events: [], now: now)
+        #expect(summary.duplicates == 1 && summary.closed.count == 1)
+        #expect(try await ledger.takeBatches(id, limit: 1, now: now).first?.open?.map(\.index) == [1, 2])
+    }
+
     @Test(arguments: Engine.all) func aReleasedRestIsFedAgainOnceAllOfItsGroupsAreIn(engine: Engine) async throws {
         let folder = try TemporaryFolder()
         let ledger = try await engine.open(folder)

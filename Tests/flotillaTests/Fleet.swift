@@ -43,6 +43,21 @@ final class Fleet {
 
     func signal(_ name: String, _ number: Int32) { roles[name]?.signal(number) }
 
+    /// SIGSTOP, outside of a transaction: a process that is frozen within one keeps the ledger locked, as SQLite will have it.
+    func freeze(_ name: String) async throws {
+        for _ in 1...20 {
+            signal(name, SIGSTOP)
+            let folder = try TemporaryFolder()
+            let shell = try ServerProcess(
+                "sqlite3", ["-cmd", ".timeout 300", mailing.ledger, "BEGIN IMMEDIATE; COMMIT"], package: "sqlite3",
+                output: folder.path("out"), errors: folder.path("err"))
+            if shell.wait() == 0 { return }
+            signal(name, SIGCONT)
+            try await Task.sleep(for: .milliseconds(3))
+        }
+        throw TimedOut(description: "\(name) is frozen in a transaction again and again")
+    }
+
     /// SIGTERM, and the exit status.
     func end(_ name: String, within seconds: Double = 30) async throws -> Int32 {
         signal(name, SIGTERM)

@@ -1,20 +1,25 @@
 -- Renews a worker's lease.
--- KEYS: 1 workers (hash: worker -> 'expiry run state'), 2 epoch
--- ARGV: 1 worker, 2 milliseconds of the lease, 3 run of this server, 4 'clean' or 'busy' (with batches that a loss of Redis
---       took), 5 '1' when the worker has had a lease before
--- Returns 1 when the lease before is known here, else 0 (Redis lost it, or was started again): the worker is then noted
--- as busy; and the epoch, '' for none of this run.
+-- KEYS: 1 workers (hash: worker -> 'expiry run state losses'), 2 epoch, 3 noted (set of the workers that the feeder knows)
+-- ARGV: 1 worker, 2 milliseconds of the lease, 3 run of this server, 4 'clean', 'busy' (with batches that a loss of Redis
+--       took) or 'doubt' (it cannot tell what was on the wire of such a batch), 5 losses of Redis that the worker noticed,
+--       6 '1' when it has had a lease before
+-- Returns 1 when the lease before is known here, else 0 (Redis lost it, or was started again), until the worker has noticed
+-- that; the epoch, '' for none of this run; and 1 when the feeder knows the worker.
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local kept, state = ARGV[6] == '0', ARGV[4]
 local known = redis.call('HGET', KEYS[1], ARGV[1])
-local kept = known and string.match(known, '^%d+ (%S*) ') == ARGV[3]
-local state = ARGV[4]
-if ARGV[5] == '1' and not kept then
-  state = 'busy'
+if known and not kept then
+  local run, old, losses = string.match(known, '^%d+ (%S*) (%S+) (%d+)$')
+  -- Whoever has not noticed yet that its lease was lost says so again: the reply that told it may have been lost as well.
+  kept = run == ARGV[3] and not (old == 'lost' and losses == ARGV[5])
 end
-redis.call('HSET', KEYS[1], ARGV[1], string.format('%.0f %s %s', now + tonumber(ARGV[2]), ARGV[3], state))
+if not kept then
+  state = 'lost'
+end
+redis.call('HSET', KEYS[1], ARGV[1], string.format('%.0f %s %s %s', now + tonumber(ARGV[2]), ARGV[3], state, ARGV[5]))
 local epoch = redis.call('GET', KEYS[2]) or ''
 if string.sub(epoch, 1, #ARGV[3]) ~= ARGV[3] then
   epoch = ''
 end
-return { kept and 1 or 0, epoch }
+return { kept and 1 or 0, epoch, redis.call('SISMEMBER', KEYS[3], ARGV[1]) }

@@ -10,7 +10,8 @@ local owns, counts = false, false
 if redis.call('GET', KEYS[1]) == ARGV[5] and string.sub(ARGV[5], 1, #ARGV[6]) == ARGV[6] then
   local held = redis.pcall('XPENDING', KEYS[3], ARGV[1], ARGV[3], ARGV[3], 1)[1]
   owns = held and held[2] == ARGV[2] and held[4] == tonumber(ARGV[4])
-  counts = owns or redis.call('EXISTS', KEYS[5]) == 1
+  -- Whoever has it: the closing group will tell how many groups there were, and this one is among them.
+  counts = held and true or false
 end
 if counts then
   local known = redis.call('HGET', KEYS[5], ARGV[7])

@@ -18,6 +18,8 @@ struct ResultWriting {
     var mailings: [MailingChanges] = []
     private var mailingIndex: [MailingID: Int] = [:]
     var summary = WriteSummary()
+    /// Whose groups were written.
+    private var feedings: Set<Feeding> = []
     /// Recipients that moved into a state, by rank.
     private var moved = [Int](repeating: 0, count: RecipientState.allCases.count)
 
@@ -32,15 +34,17 @@ struct ResultWriting {
             summary.invalid += 1
             return
         }
-        guard try log(group) else {
+        feedings.insert(Feeding(batch: group.batch, generation: group.generation))
+        if try log(group) {
+            if group.generation < batches[index].progress.generation { summary.late += 1 }
+            for result in group.results {
+                if result.state == .uncertain, try !list(result, group) { continue }
+                guard let old = batches[index].progress.apply(result, generation: group.generation) else { continue }
+                try move(result, from: old, batches[index].id, batches[index].mailing)
+            }
+        } else {
+            // Of two copies the one that closes may come second.
             summary.duplicates += 1
-            return
-        }
-        if group.generation < batches[index].progress.generation { summary.late += 1 }
-        for result in group.results {
-            if result.state == .uncertain, try !list(result, group) { continue }
-            guard let old = batches[index].progress.apply(result, generation: group.generation) else { continue }
-            try move(result, from: old, batches[index].id, batches[index].mailing)
         }
         guard batches[index].progress.isFed, group.generation == batches[index].progress.generation else { return }
         switch group.closing {
@@ -76,14 +80,24 @@ struct ResultWriting {
         for result in group.results { base = min(base, result.at) }
         try db.cachedStatement(
             sql: """
-                INSERT OR IGNORE INTO result (mailing, batch, generation, worker, sequence, base, data)
-                VALUES (?, ?, ?, ?, ?, ?, ?)
+                INSERT OR IGNORE INTO result (mailing, batch, generation, worker, sequence, base, data, counted)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?)
                 """
         ).execute(arguments: [
             group.batch.mailing.description, group.batch.number, group.generation, group.worker, group.sequence, base,
-            String(decoding: group.results.encoded(base: base), as: UTF8.self),
+            String(decoding: group.results.encoded(base: base), as: UTF8.self), group.groups > 0,
         ])
-        return db.changesCount == 1
+        if db.changesCount == 1 { return true }
+        guard group.groups > 0 else { return false }
+        try db.cachedStatement(
+            sql: """
+                UPDATE result SET counted = 1
+                WHERE mailing = ? AND batch = ? AND generation = ? AND worker = ? AND sequence = ?
+                """
+        ).execute(arguments: [
+            group.batch.mailing.description, group.batch.number, group.generation, group.worker, group.sequence,
+        ])
+        return false
     }
 
     private mutating func batch(_ id: BatchID) throws -> Int? {
@@ -154,6 +168,11 @@ struct ResultWriting {
                 try batch.progress.store(db, batch.id)
             }
         }
+        for feeding in feedings {
+            guard let index = batchIndex[feeding.batch] else { continue }
+            let progress = batches[index].progress
+            if !progress.isFed || progress.generation != feeding.generation { summary.over.insert(feeding) }
+        }
         for mailing in mailings { try mailing.store(db) }
         for state in RecipientState.allCases where moved[state.rank] > 0 { summary.moved[state] = moved[state.rank] }
         return summary
@@ -167,7 +186,7 @@ struct ResultWriting {
         guard progress.released > 0 else { return false }
         let known = try Int.fetchOne(
             db.cachedStatement(
-                sql: "SELECT count(*) FROM result WHERE mailing = ? AND batch = ? AND generation = ?"),
+                sql: "SELECT count(*) FROM result WHERE mailing = ? AND batch = ? AND generation = ? AND counted"),
             arguments: [id.mailing.description, id.number, progress.generation])
         return known.map { $0 >= progress.released } ?? false
     }

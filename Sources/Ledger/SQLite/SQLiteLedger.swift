@@ -11,7 +11,7 @@ package final class SQLiteLedger: Sendable {
     /// What tests, and unusual machines, may change.
     package struct Options: Sendable {
         /// How long a write waits for another process, in seconds.
-        package var busySeconds = 30.0
+        package var busySeconds = 10.0
         /// The size of the write-ahead log, in bytes, above which it is emptied into the database.
         package var walLimit = 64 << 20
         /// The size, in pages, at which the database counts as full; nil for what the disk holds.

@@ -85,7 +85,8 @@ enum Schema {
         CREATE INDEX progress_fed ON progress (mailing, number) WHERE fed > 0;
 
         -- What workers reported, as they reported it: a JSON array of [index, state, attempts, at, code, text, message id,
-        -- class, stage, due], times in milliseconds after base, the last three left out for state s (sent).
+        -- class, stage, due], times in milliseconds after base, the last three left out for state s (sent). counted: Redis
+        -- counted the group among those of its feeding.
         CREATE TABLE result (
             mailing TEXT NOT NULL,
             batch INTEGER NOT NULL,
@@ -94,6 +95,7 @@ enum Schema {
             sequence INTEGER NOT NULL,
             base INTEGER NOT NULL,
             data TEXT NOT NULL,
+            counted INTEGER NOT NULL,
             PRIMARY KEY (mailing, batch, generation, worker, sequence)
         ) STRICT;
 
