@@ -64,9 +64,9 @@ struct BatchRun: Sendable {
                 guard size > 0 else { continue }
                 let slice = Array(open[next..<min(next + size, open.count)])
                 next += slice.count
-                await worker.lanes.acquire()
+                await mailing.lanes.acquire()
                 group.addTask {
-                    defer { worker.lanes.release() }
+                    defer { mailing.lanes.release() }
                     return await deliver(slice)
                 }
             }
@@ -111,9 +111,9 @@ struct BatchRun: Sendable {
             try? await worker.queue.untouch(lease, waiting)
             // A provider that is away must not keep those of others waiting: neither lane nor load is held meanwhile.
             share.giveBack()
-            worker.lanes.release()
+            mailing.lanes.release()
             let goesOn = await waitForProvider(&patience)
-            await worker.lanes.acquire()
+            await mailing.lanes.acquire()
             guard goesOn else { return .released }
         }
     }

@@ -8,13 +8,17 @@ final class GroupSize: Sendable {
     /// Where it begins: a slow provider is not known to be one.
     private static let first = 8
 
+    private let least: Int
     private let most: Int
     private let size: Atomic<Int>
 
-    /// - Parameter most: messages in a group at most.
-    init(most: Int) {
+    /// - Parameters:
+    ///   - least: messages in a group at least, from 1: what keeps all connections busy.
+    ///   - most: messages in a group at most.
+    init(least: Int, most: Int) {
+        self.least = min(least, most)
         self.most = most
-        size = Atomic(min(Self.first, most))
+        size = Atomic(min(max(Self.first, least), most))
     }
 
     var now: Int { size.load(ordering: .relaxed) }
@@ -22,7 +26,7 @@ final class GroupSize: Sendable {
     /// Notes how long a group took; groups on their way at the same time may overwrite one another's word.
     func note(_ count: Int, took: Duration) {
         if took > Self.aim {
-            size.store(max(1, min(now, Int(Double(count) * (Self.aim / took)))), ordering: .relaxed)
+            size.store(max(least, min(now, Int(Double(count) * (Self.aim / took)))), ordering: .relaxed)
         } else if count == now, took < Self.aim / 2 {
             size.store(min(most, count * 2), ordering: .relaxed)
         }

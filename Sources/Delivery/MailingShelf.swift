@@ -23,7 +23,7 @@ actor MailingShelf {
     private var mailings: [MailingID: PreparedMailing] = [:]
     /// Providers of mailings that are not ready yet.
     private var waiting: [MailingID: String] = [:]
-    private var transports: [String: any DeliveryTransport] = [:]
+    private var transports: [String: (any DeliveryTransport, Lanes)] = [:]
 
     init(board: MailingBoard, configuration: WorkerConfiguration, group: any EventLoopGroup, logger: Logger) {
         self.board = board
@@ -47,7 +47,7 @@ actor MailingShelf {
         } catch {
             return .unfit("provider '\(mailing.provider)' is neither a name in this worker's flotilla.yaml nor a URL: \(error)")
         }
-        let transport = self.transport(provider, key: mailing.provider)
+        let (transport, lanes) = self.transport(provider, key: mailing.provider)
         waiting[id] = provider.name
         let capabilities = try await transport.prepare()
         waiting[id] = nil
@@ -55,7 +55,8 @@ actor MailingShelf {
         do {
             let ready = try PreparedMailing(
                 id: id, mailing: mailing, speed: speed, provider: provider, hostname: configuration.hostname,
-                transport: transport, capabilities: capabilities, groupSize: GroupSize(most: configuration.group))
+                transport: transport, capabilities: capabilities, lanes: lanes,
+                groupSize: GroupSize(least: leastGroup(provider), most: configuration.group))
             mailings[id] = ready
             return .ready(ready)
         } catch {
@@ -64,12 +65,22 @@ actor MailingShelf {
     }
 
     /// - Parameter key: what the mailing calls the provider: two URLs of one host are two.
-    private func transport(_ provider: Provider, key: String) -> any DeliveryTransport {
+    private func transport(_ provider: Provider, key: String) -> (any DeliveryTransport, Lanes) {
         if let known = transports[key] { return known }
         let made = TransportMaker.make(
             provider, hostname: configuration.hostname, group: group, logger: logger)
-        transports[key] = made
-        return made
+        // An SMTP connection has a group to itself: more groups than connections would only be begun earlier.
+        let places = isSMTP(provider) ? min(configuration.concurrency, provider.connections) : configuration.concurrency
+        let lanes = Lanes(places)
+        transports[key] = (made, lanes)
+        return (made, lanes)
+    }
+
+    private func isSMTP(_ provider: Provider) -> Bool { provider.scheme == .smtp || provider.scheme == .smtps }
+
+    /// The requests of an HTTP group are spread over all connections.
+    private func leastGroup(_ provider: Provider) -> Int {
+        isSMTP(provider) ? 1 : (provider.connections + configuration.concurrency - 1) / configuration.concurrency
     }
 
     /// Looks at the board, and takes over what operators changed; forgets mailings that are gone.
@@ -107,10 +118,10 @@ actor MailingShelf {
 
     /// Ends all connections at once.
     func abort() {
-        for transport in transports.values { transport.abort() }
+        for (transport, _) in transports.values { transport.abort() }
     }
 
     func close() async {
-        for transport in transports.values { await transport.close() }
+        for (transport, _) in transports.values { await transport.close() }
     }
 }

@@ -27,18 +27,21 @@ final class PreparedMailing: Sendable {
     let sender: String
     let transport: any DeliveryTransport
     let capabilities: ProviderCapabilities
+    let lanes: Lanes
     let groupSize: GroupSize
     private let controls: Mutex<Controls>
 
     init(
         id: MailingID, mailing: Mailing, speed: String, provider: Provider, hostname: String,
-        transport: any DeliveryTransport, capabilities: ProviderCapabilities, groupSize: GroupSize
+        transport: any DeliveryTransport, capabilities: ProviderCapabilities, lanes: Lanes,
+        groupSize: GroupSize
     ) throws {
         self.id = id
         self.mailing = mailing
         self.provider = provider.name
         self.transport = transport
         self.capabilities = capabilities
+        self.lanes = lanes
         self.groupSize = groupSize
         switch mailing.channel {
         case .email:

@@ -12,7 +12,6 @@ final class WorkerShared: Sendable {
     let inHand = InHand()
     let tenure: Tenure
     let throttle: Throttle
-    let lanes: Lanes
     let meters = DeliveryMetersTable()
     let throttleWaits = Metrics.Timer(label: "flotilla_throttle_wait_seconds", dimensions: [("scope", "mailing")])
     private let takeovers = Counter(label: "flotilla_batches_taken_over_total")
@@ -39,7 +38,6 @@ final class WorkerShared: Sendable {
             worker: configuration.id, length: configuration.lease, register: WorkerRegister(broker), status: status,
             inHand: inHand, logger: logger)
         throttle = Throttle(broker)
-        lanes = Lanes(configuration.concurrency)
         self.logger = logger
     }
 

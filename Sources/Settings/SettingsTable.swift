@@ -30,7 +30,8 @@ enum SettingsTable {
         "How long a planner keeps its duty without a sign of life, before another takes over.")
 
     static let workerConcurrency = Setting.integer(
-        "worker.concurrency", 1...10_000, default: "32", "Groups of messages in flight at a time in a worker.")
+        "worker.concurrency", 1...10_000, default: "32",
+        "Groups of messages in flight at a time in a worker, for each provider; with SMTP no more than its connections.")
     static let workerGroup = Setting.integer(
         "worker.group", 1...1_000, default: "50",
         "Messages in a group at most: what a connection gets at once; fewer where they take longer than half a second.")
