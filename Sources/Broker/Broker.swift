@@ -61,7 +61,10 @@ extension RedisClient {
         do throws(RedisError) {
             return try StreamEntry.list(await send(head + wait + tail, blocking: seconds))
         } catch {
-            guard case .command(let text) = error, text.hasPrefix("NOGROUP") else { throw error }
+            // UNBLOCKED: the stream went while we waited for it.
+            guard case .command(let text) = error, text.hasPrefix("NOGROUP") || text.hasPrefix("UNBLOCKED") else {
+                throw error
+            }
             for stream in streams { try await makeGroup(group, of: stream) }
             return try StreamEntry.list(await send(head + wait + tail, blocking: seconds))
         }

@@ -1,10 +1,10 @@
 import Synchronization
 
-/// How many messages are begun together: as many as take about half a second, so that few are in doubt when a worker ends
+/// How many messages are begun together: as many as take about a fifth of a second, so that few are in doubt when a worker ends
 /// in the middle of them, and a fast provider still gets large groups.
 final class GroupSize: Sendable {
     /// Time that a group may take.
-    private static let aim = Duration.milliseconds(500)
+    private static let aim = Duration.milliseconds(200)
     /// Where it begins: a slow provider is not known to be one.
     private static let first = 8
 

@@ -72,7 +72,9 @@ package struct Worker: Service {
     /// Waits no longer for what is on the wire: it becomes uncertain, by name.
     package func cut() async {
         guard !shared.isDone, !shared.isCut else { return }
-        shared.logger.warning("the stop is cut short: what providers have not answered is uncertain now")
+        if !shared.inHand.claims.isEmpty {
+            shared.logger.warning("the stop is cut short: what providers have not answered is uncertain now")
+        }
         shared.cut()
         await shelf.abort()
     }

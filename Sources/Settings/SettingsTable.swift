@@ -34,7 +34,7 @@ enum SettingsTable {
         "Groups of messages in flight at a time in a worker, for each provider; with SMTP no more than its connections.")
     static let workerGroup = Setting.integer(
         "worker.group", 1...1_000, default: "50",
-        "Messages in a group at most: what a connection gets at once; fewer where they take longer than half a second.")
+        "Messages in a group at most: what a connection gets at once; fewer where they take longer than 200 ms.")
     static let workerChannels = Setting.list(
         "worker.channels", Channel.self, shown: "all", "Channels that a worker serves.")
     static let workerFlush = Setting.duration(
