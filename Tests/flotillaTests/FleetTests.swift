@@ -80,6 +80,43 @@ struct FleetTests {
         #expect(try fleet.sink.arrived().count == 2000)
     }
 
+    @Test func pauseResumeSpeedAndStopReachTheWholeFleetWithinASecond() async throws {
+        let fleet = try await Fleet(6000, extra: "batch_size: 100\nspeed: 400/s\n")
+        try fleet.start("collector", "worker-1", "worker-2", "planner")
+        try await eventually("some have arrived") { try fleet.sink.lines().count > 200 }
+        func now() -> Double { Date().timeIntervalSince1970 }
+        func begun() throws -> [Double] { try fleet.sink.lines().compactMap { Double($0[0]).map { $0 / 1e6 } } }
+
+        #expect(try await fleet.run("mailing", "pause", fleet.id).status == 0)
+        let paused = now()
+        try await eventually("what was begun is told") { try fleet.mailing.count("sent") == fleet.sink.lines().count }
+        try await eventually("a while has passed") { now() > paused + 2 }
+        let before = try begun()
+        #expect((before.max() ?? 0) < paused + 1)
+
+        #expect(try await fleet.run("mailing", "resume", fleet.id).status == 0)
+        let resumed = now()
+        try await eventually("it goes on") { try begun().count > before.count + 100 }
+        #expect(try begun().filter { $0 > paused + 1 }.min() ?? .infinity < resumed + 1)
+
+        #expect(try await fleet.run("mailing", "speed", fleet.id, "50/s").status == 0)
+        let slowed = now()
+        try await eventually("a while has passed") { now() > slowed + 3 }
+        let slow = try begun().filter { $0 > slowed + 1 && $0 <= slowed + 3 }.count
+        #expect((60...130).contains(slow), "\(slow) in two seconds at 50/s")
+
+        #expect(try await fleet.run("mailing", "stop", fleet.id).status == 0)
+        let stopped = now()
+        try await eventually("nobody is left open") {
+            try fleet.mailing.count("sent") + fleet.mailing.count("stopped") == 6000
+        }
+        try await fleet.endAll()
+        #expect(try begun().max() ?? 0 < stopped + 1)
+        let arrived = try fleet.sink.arrived()
+        #expect(Set(arrived).count == arrived.count && arrived.count < 6000)
+        #expect(try fleet.mailing.count("sent") == arrived.count)
+    }
+
     @Test func twoWorkersShareALimit() async throws {
         let sink = try await RunningSink()
         let redis = try await RedisServer()
