@@ -118,6 +118,8 @@ package struct Worker: Service {
                         await work(claim, share)
                         shared.inHand.remove(claim)
                         share.giveBack()
+                        // It was left pending, and is ours as long as nobody else has taken it.
+                        if !claim.isUnderstood { shared.leavePending() }
                     }
                 }
             } catch {
@@ -135,10 +137,7 @@ package struct Worker: Service {
         let lease = claim.lease
         queueWait[lease.channel]?.recordMilliseconds(max(0, Clock.milliseconds() - lease.batch.fed))
         // Before anything else, also before the batch could be given back: whom the workers before may have reached.
-        guard let open = await open(claim, share) else {
-            await claim.buffer.leave()
-            return shared.leavePending()
-        }
+        guard let open = await open(claim, share) else { return await claim.buffer.leave() }
         var patience = Patience()
         while true {
             let problem: any Error
@@ -187,7 +186,10 @@ package struct Worker: Service {
         while true {
             do throws(RedisError) {
                 let policy = try await shelf.policy(of: claim.lease.batch.id.mailing)
-                return try await Inheritance(claim: claim, policy: policy, worker: shared).enter()
+                if let open = try await Inheritance(claim: claim, policy: policy, worker: shared).enter() { return open }
+                // Not ours, or of a Redis that is not believed: both will be known in a moment.
+                try? await Task.sleep(for: .milliseconds(500))
+                return nil
             } catch {
                 if patience.count % 5 == 0 { shared.logger.warning("batch \(claim.lease.batch.id) waits: \(error)") }
             }
