@@ -59,8 +59,11 @@ package struct BatchQueue: Sendable {
     }
 
     /// The batches of a mailing that Redis knows of, each with its generation.
-    package func fed(_ mailing: MailingID) async throws(RedisError) -> [Int: Int] {
-        let words = try await broker.redis.send(["HGETALL", .text(broker.keys.fed(mailing))]).array ?? []
+    /// - Throws: `RedisError.void` when the epoch is over.
+    package func fed(_ mailing: MailingID, epoch: Epoch) async throws(RedisError) -> [Int: Int] {
+        let reply = try await broker.redis.run(
+            Scripts.known, keys: [broker.keys.epoch, broker.keys.fed(mailing)], arguments: [.text(epoch.text), .serverRun])
+        guard let words = reply.array else { throw .void }
         var known: [Int: Int] = [:]
         for index in stride(from: 0, to: words.count - 1, by: 2) {
             if let batch = words[index].int, let generation = words[index + 1].int { known[Int(batch)] = Int(generation) }

@@ -7,6 +7,7 @@ enum Scripts {
     static let settle = RedisScript(name: "settle", source: PackageResources.settle_lua)
     static let reserve = RedisScript(name: "reserve", source: PackageResources.reserve_lua)
     static let renew = RedisScript(name: "renew", source: PackageResources.renew_lua)
+    static let known = RedisScript(name: "known", source: PackageResources.known_lua)
     static let marks = RedisScript(name: "marks", source: PackageResources.marks_lua)
     static let reclaim = RedisScript(name: "reclaim", source: PackageResources.reclaim_lua)
     static let remove = RedisScript(name: "remove", source: PackageResources.remove_lua)

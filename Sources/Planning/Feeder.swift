@@ -90,7 +90,7 @@ package actor Feeder: Service {
         var records = try await ledger.mailings(states: [.sending, .paused], limit: 10_000)
         records += try await ledger.mailings(states: [.stopped], limit: 100)
         records.removeAll { ended.contains($0.id) || (only != nil && $0.id != only) }
-        for record in records { try await show(record) }
+        for record in records { try await show(record, epoch) }
         for id in shown.keys where !records.contains(where: { $0.id == id }) { shown[id] = nil }
         var fed = 0
         for channel in Channel.allCases {
@@ -178,7 +178,7 @@ package actor Feeder: Service {
     }
 
     /// Puts the mailing's state and speed on the board where they changed; brings back what Redis lost; ends what is over.
-    private func show(_ record: MailingRecord) async throws {
+    private func show(_ record: MailingRecord, _ epoch: Epoch) async throws {
         guard let progress = try await ledger.progress(record.id) else { return }
         if record.state == .stopped {
             if progress.open == progress[.uncertain] { return try await end(record) }
@@ -188,7 +188,7 @@ package actor Feeder: Service {
             _ = try await ledger.expireOverdue(record.id, now: Clock.milliseconds())
         }
         let now = Shown(state: record.state, speed: record.speed ?? "")
-        if shown[record.id] == nil { try await reconcile(record) }
+        if shown[record.id] == nil { try await reconcile(record, epoch) }
         if shown[record.id] != now {
             try await board.publish(record.id, record.mailing, state: now.state, speed: now.speed, fence: keeper.fence)
             shown[record.id] = now
@@ -209,10 +209,10 @@ package actor Feeder: Service {
 
     /// Batches that the ledger believes to be in Redis, and that are not there: a feeder ended between marking and feeding.
     /// Nobody can have worked on them. They are fed again, as a new generation.
-    private func reconcile(_ record: MailingRecord) async throws {
+    private func reconcile(_ record: MailingRecord, _ epoch: Epoch) async throws {
         let marked = try await ledger.fedBatches(record.id)
         guard !marked.isEmpty else { return }
-        let known = try await queue.fed(record.id)
+        let known = try await queue.fed(record.id, epoch: epoch)
         let missing = marked.filter { known[$0.number] != $0.generation }
         for mark in missing {
             _ = try await ledger.giveUp(

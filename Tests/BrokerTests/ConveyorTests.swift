@@ -52,7 +52,7 @@ struct ConveyorTests {
         #expect(second.batch.open == open && second.batch.expires == 5 && second.batch.fed == 7)
         #expect(try Recipients(decoding: second.batch.recipients, width: 2)[1, 1] == "ü \"x\"\\@example.com")
         #expect(try await queue.inWork(.sms) == 2)
-        #expect(try await queue.fed(id) == [0: 1, 1: 1])
+        #expect(try await queue.fed(id, epoch: epoch) == [0: 1, 1: 1])
     }
 
     @Test func aGroupBeginsOnlyWhileTheMailingSendsAndTheGenerationHolds() async throws {

@@ -148,6 +148,8 @@ struct LeaseTests {
             #expect(try await queue.depth(.email) == 1)
         }
         #expect(try await queue.begin(lease, open(0..<1)) == .lost)
+        // That it knows of no batch must not be taken for a batch that never came.
+        await #expect(throws: RedisError.void) { _ = try await queue.fed(id, epoch: epoch) }
         // It has no say in who has a batch, and none in how many groups of results there were.
         #expect(try await takeOver(by: "b").isEmpty)
         let closing = try #require(try await queue.report(group(lease, 1, .released, sent(2..<3)), of: lease))
