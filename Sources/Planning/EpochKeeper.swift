@@ -120,7 +120,7 @@ actor EpochKeeper {
     private func loss(since: ContinuousClock.Instant) async throws(RedisError) -> Loss {
         let (all, _) = try await register.all()
         let elapsed = ContinuousClock.now - since
-        var loss = Loss(missing: workers.map { _ in Array(departed.keys) })
+        var loss = Loss()
         // Who never registered, or is dead, is waited for as long as it might only be slow to come back.
         let busy = all.filter { $0.isAlive && $0.condition != .clean && $0.condition != .doubt }.map(\.worker)
         if !busy.isEmpty, elapsed < Self.patience {
@@ -129,12 +129,13 @@ actor EpochKeeper {
         }
         let clean = Set(all.filter { $0.condition == .clean }.map(\.worker))
         let doubtful = Set(all.filter { $0.condition == .doubt }.map(\.worker))
-        let away = (workers ?? []).subtracting(clean).subtracting(doubtful).sorted()
+        // Of those that seemed to have left, some may only have been forgotten by the Redis that was lost.
+        let away = (workers ?? []).union(departed.keys).subtracting(clean).subtracting(doubtful).sorted()
         if !away.isEmpty || workers == nil && !isAlone, elapsed < lease + .seconds(2) {
             loss.waitingFor = away.isEmpty ? "workers to come back" : "\(away.count) workers to come back"
             return loss
         }
-        loss.missing? += away + doubtful.sorted()
+        if workers != nil { loss.missing = away + doubtful.sorted() }
         let waiting = try await status.lag().entries.reduce(0, +)
         if waiting > 0 { loss.waitingFor = "collectors to take \(waiting) groups of results" }
         return loss
