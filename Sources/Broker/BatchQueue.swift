@@ -71,6 +71,20 @@ package struct BatchQueue: Sendable {
         return known
     }
 
+    /// Makes sure that a feeding that did not reach Redis will not reach it any more.
+    /// - Returns: false when it has by now.
+    /// - Throws: `RedisError.void` when the epoch is over, or the feeder has not the duty any more.
+    package func void(_ feeding: Feeding, epoch: Epoch, fence: Fence) async throws(RedisError) -> Bool {
+        let reply = try await broker.redis.run(
+            Scripts.void, keys: [broker.keys.epoch, broker.keys.fence, broker.keys.fed(feeding.batch.mailing)],
+            arguments: [
+                .text(epoch.text), .serverRun, .text(fence.text), RedisWord(feeding.batch.number),
+                RedisWord(feeding.generation),
+            ])
+        if reply.int == -1 { throw .void }
+        return reply.int == 1
+    }
+
     /// How many batches of a mailing Redis knows of.
     package func fedCount(_ mailing: MailingID) async throws(RedisError) -> Int {
         Int(try await broker.redis.send(["HLEN", .text(broker.keys.fed(mailing))]).int ?? 0)

@@ -63,7 +63,7 @@ package struct Collector: Service {
     package func drain() async {
         let status = StatusStreams(broker)
         do throws(RedisError) {
-            while true {
+            while try await isOurs() {
                 var entries = try await status.claimAbandoned(by: name, idle: .zero, count: limit)
                 if entries.isEmpty { entries = try await status.read(consumer: name, count: limit, block: nil) }
                 guard !entries.isEmpty, let over = await write(entries) else { break }

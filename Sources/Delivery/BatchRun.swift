@@ -107,8 +107,9 @@ struct BatchRun: Sendable {
             guard let problem, !worker.isStopping else { return .released }
             worker.providerTrouble(mailing.provider, problem.text, stage: problem.stage)
             waiting = unsent
-            // Should we die meanwhile, it is known that nobody of them was reached.
-            try? await worker.queue.untouch(lease, waiting)
+            // Should we die meanwhile, it is known that nobody of them was reached. Where that cannot be said, the command may
+            // still come, and must not find them begun again.
+            do throws(RedisError) { try await worker.queue.untouch(lease, waiting) } catch { return .released }
             // A provider that is away must not keep those of others waiting: neither lane nor load is held meanwhile.
             share.giveBack()
             mailing.lanes.release()

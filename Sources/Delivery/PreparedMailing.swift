@@ -17,8 +17,12 @@ final class PreparedMailing: Sendable {
         var state: MailingState
         var scope: Throttle.Scope?
         /// Halted here, and the board does not know it yet.
-        var isHalted = false
+        var haltedAt: ContinuousClock.Instant?
+        var isHalted: Bool { haltedAt != nil }
     }
+
+    /// After which a halt is over that the board never showed: somebody resumed the mailing faster than it could be seen.
+    private static let haltTime = Duration.seconds(5)
 
     let id: MailingID
     let mailing: Mailing
@@ -66,7 +70,9 @@ final class PreparedMailing: Sendable {
     func update(state: MailingState, speed: String) throws {
         let scope = try Self.scope(id, speed)
         controls.withLock { controls in
-            if state != .sending { controls.isHalted = false }
+            if let since = controls.haltedAt, state != .sending || ContinuousClock.now - since > Self.haltTime {
+                controls.haltedAt = nil
+            }
             controls.state = state
             controls.scope = scope
         }
@@ -74,7 +80,7 @@ final class PreparedMailing: Sendable {
 
     /// Lets no further message begin here until the board has shown a pause and its end.
     func halt() {
-        controls.withLock { $0.isHalted = true }
+        controls.withLock { $0.haltedAt = .now }
     }
 
     private static func scope(_ id: MailingID, _ speed: String) throws -> Throttle.Scope? {

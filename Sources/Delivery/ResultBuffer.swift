@@ -55,15 +55,32 @@ final class ResultBuffer: Sendable {
     /// Sends what is left, and gives the batch out of our hands, once all groups before are through. A batch of which a group
     /// could not be told stays pending: its next worker finds by the marks who is uncertain.
     func close(_ closing: ResultGroup.Closing) async {
-        while state.withLock({ $0.sending > 0 }) { try? await Task.sleep(for: .milliseconds(2)) }
-        guard !state.withLock({ $0.isBroken }) else { return }
-        await send(state.withLock { take(&$0, closing: closing) })
+        await untilSent()
+        var group: ResultGroup?
+        while true {
+            let isBroken = state.withLock { state in
+                // A flush may have begun since.
+                if state.sending == 0, !state.isBroken { group = take(&state, closing: closing) }
+                return state.isBroken
+            }
+            if isBroken { return }
+            if let group { return await send(group) }
+            await untilSent()
+        }
     }
 
     /// Sends what is left of a batch that stays pending.
     func leave() async {
         await flush(olderThan: .zero)
-        while state.withLock({ $0.sending > 0 }) { try? await Task.sleep(for: .milliseconds(2)) }
+        await untilSent()
+    }
+
+    private func untilSent() async {
+        var wait = Duration.milliseconds(2)
+        while state.withLock({ $0.sending > 0 }) {
+            try? await Task.sleep(for: wait)
+            wait = min(wait * 2, .milliseconds(200))
+        }
     }
 
     private func take(_ state: inout State, closing: ResultGroup.Closing) -> ResultGroup {

@@ -86,9 +86,15 @@ package struct Worker: Service {
         // After a failure, batches may have been given to us whose reply was lost.
         var mayHaveLost = false
         var lastSearch = ContinuousClock.now
+        var lastReclaim = ContinuousClock.now
+        var lastWord = ContinuousClock.now
         while !shared.isStopping {
             await held.untilLow()
             guard shared.tenure.mayTake else {
+                if ContinuousClock.now - lastWord >= .seconds(10) {
+                    lastWord = .now
+                    shared.logger.warning("taking no batches: Redis is away, or no planner knows of this worker yet")
+                }
                 try? await Task.sleep(for: .milliseconds(50))
                 continue
             }
@@ -96,11 +102,13 @@ package struct Worker: Service {
                 let channels = shared.configuration.channels
                 let id = shared.configuration.id
                 var leases: [BatchQueue.Lease] = []
-                if shared.takePending() { mayHaveLost = true }
+                // A connection that was given up may still have delivered its last question.
+                if shared.takePending() || ContinuousClock.now - lastReclaim >= .seconds(5) { mayHaveLost = true }
                 if mayHaveLost {
                     leases = try await shared.queue.takeLost(
                         channels: channels, consumer: id, known: shared.inHand.entries)
                     mayHaveLost = false
+                    lastReclaim = .now
                 } else if ContinuousClock.now - lastSearch >= Self.search, shared.tenure.mayInherit {
                     leases = try await shared.queue.takeOver(channels: channels, consumer: id, count: 4)
                     if leases.isEmpty { lastSearch = .now }
@@ -110,6 +118,7 @@ package struct Worker: Service {
                         channels: channels, consumer: id, count: 1, block: .milliseconds(500))
                 }
                 patience = Patience()
+                lastWord = .now
                 for lease in leases {
                     let share = held.take(lease.batch.open?.count ?? lease.batch.count)
                     let claim = Claim(lease, buffer: ResultBuffer(lease: lease, worker: shared))

@@ -46,7 +46,6 @@ actor EpochKeeper {
     private var buried: Set<String> = []
     /// Workers that are gone and whose last results may not be collected, with the time of Redis at which that was seen.
     private var departed: [String: UInt64] = [:]
-    private var noted: Set<String> = []
     private var lostSince: ContinuousClock.Instant?
     private var found: (epoch: Epoch?, run: String) = (nil, "")
 
@@ -86,7 +85,6 @@ actor EpochKeeper {
         // In the new epoch nobody has worked yet.
         workers = []
         departed = [:]
-        noted = []
         lostSince = nil
         try await count()
         return epoch
@@ -104,8 +102,7 @@ actor EpochKeeper {
         for worker in alive { departed[worker] = nil }
         workers = alive
         // Known here first, and only then allowed to begin.
-        try await register.note(Array(alive.subtracting(noted)))
-        noted = alive
+        try await register.note(Array(alive))
         guard !departed.isEmpty else { return }
         // A worker's batches are its own until others have them, and know what was on the wire.
         let holders = try await register.holders()

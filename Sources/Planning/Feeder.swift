@@ -25,6 +25,9 @@ package actor Feeder: Service {
     private var flow: [Channel: Flow] = [:]
     private let keeper: EpochKeeper
     private var epoch: Epoch?
+    /// Stopped mailings that are not over yet, and when they were looked for.
+    private var stopped: [MailingRecord] = []
+    private var lastStopped = ContinuousClock.now - .seconds(10)
     private var lastWord = ContinuousClock.now - .seconds(60)
     private nonisolated let stopping = Atomic<Bool>(false)
     private let rebuilds = Counter(label: "flotilla_redis_rebuilds_total")
@@ -88,7 +91,11 @@ package actor Feeder: Service {
     private func turn() async throws -> Int {
         guard let epoch = try await believed() else { return 0 }
         var records = try await ledger.mailings(states: [.sending, .paused], limit: 10_000)
-        records += try await ledger.mailings(states: [.stopped], limit: 100)
+        if ContinuousClock.now - lastStopped >= Self.stoppedInterval {
+            stopped = try await ledger.mailings(states: [.stopped], limit: 10_000).filter { !ended.contains($0.id) }
+            lastStopped = .now
+        }
+        records += stopped
         records.removeAll { ended.contains($0.id) || (only != nil && $0.id != only) }
         for record in records { try await show(record, epoch) }
         for id in shown.keys where !records.contains(where: { $0.id == id }) { shown[id] = nil }
@@ -215,9 +222,10 @@ package actor Feeder: Service {
         let known = try await queue.fed(record.id, epoch: epoch)
         let missing = marked.filter { known[$0.number] != $0.generation }
         for mark in missing {
+            let feeding = Feeding(batch: BatchID(mailing: record.id, number: mark.number), generation: mark.generation)
+            guard try await queue.void(feeding, epoch: epoch, fence: keeper.fence) else { continue }
             _ = try await ledger.giveUp(
-                BatchID(mailing: record.id, number: mark.number), generation: mark.generation, uncertain: nil, why: "",
-                now: Clock.milliseconds())
+                feeding.batch, generation: feeding.generation, uncertain: nil, why: "", now: Clock.milliseconds())
         }
         if !missing.isEmpty {
             logger.notice(
@@ -278,6 +286,8 @@ package actor Feeder: Service {
             throw error
         }
     }
+
+    private static let stoppedInterval = Duration.milliseconds(300)
 
     /// Windows of batches at most that are through the workers and not yet in the ledger.
     private static let uncollectedWindows = 3

@@ -9,6 +9,10 @@ local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local kept, state = ARGV[6] == '0', ARGV[4]
 local known = redis.call('HGET', KEYS[1], ARGV[1])
+if not known or tonumber(string.match(known, '^%d+')) < now then
+  -- The feeder may have given this worker up: it must be noted again.
+  redis.call('SREM', KEYS[3], ARGV[1])
+end
 if known and not kept then
   local run, old, losses = string.match(known, '^%d+ (%S*) (%S+) (%d+)$')
   -- Whoever has not noticed yet that its lease was lost says so again: the reply that told it may have been lost as well.

@@ -105,7 +105,7 @@ struct Up: RoleCommand {
                         broker, ledger, isAlone: redis != nil,
                         lock: LockHolder(ledger: settings.ledger.path, held: duty)),
                 ], worker: worker)
-        await collector.drain()
+        if redis != nil { await collector.drain() }
         await broker.close()
         duty.release()
     }

@@ -98,7 +98,7 @@ struct Send: AsyncParsableCommand {
                         lock: LockHolder(ledger: settings.ledger.path, held: duty)),
                 ], until: follower, worker: worker)
         // Our Redis ends with us: what a slow provider answered after the grace is collected here.
-        await collector.drain()
+        if redis != nil { await collector.drain() }
         await broker.close()
         try await finish(id, ledger, settings)
     }

@@ -45,7 +45,7 @@ struct Station {
         logger = Logger(label: "flotilla")
         signals = SignalWatch(logger: logger)
         group = MultiThreadedEventLoopGroup(numberOfThreads: max(1, System.coreCount / 2))
-        name = "\(ProcessInfo.processInfo.hostName)-\(getpid())-\(String(UInt16.random(in: 0...UInt16.max), radix: 36))"
+        name = "\(ProcessInfo.processInfo.hostName)-\(getpid())-\(String(UInt64.random(in: 0...UInt64.max), radix: 36))"
     }
 
     struct MissingRedis: Error, CustomStringConvertible {
