@@ -189,6 +189,22 @@ struct CrashTests {
         #expect(try fleet.listed().isEmpty)
     }
 
+    @Test func rolesThatStartWithoutRedisWaitForItAndEndWhenAsked() async throws {
+        let fleet = try await Fleet(200)
+        fleet.redis.stop()
+        try fleet.start("collector", "worker", "planner", "worker-2")
+        for name in ["collector", "worker", "planner"] {
+            try await eventually("\(name) says what it waits for", within: 20) {
+                fleet.errors(name).contains("waiting for Redis") || fleet.errors(name).contains("cannot be reached")
+            }
+        }
+        #expect(try await fleet.end("worker-2") == 0)
+        try await fleet.redis.start()
+        try await fleet.state("sent")
+        try await fleet.endAll()
+        #expect(try fleet.sink.arrived().count == 200)
+    }
+
     @Test func aKilledCollectorsResultsAreTakenByAnother() async throws {
         let fleet = try await Fleet(2000, sink: ["--latency", "10ms"])
         try fleet.start("collector-1", "collector-2", "worker", "planner")
