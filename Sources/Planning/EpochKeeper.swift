@@ -29,6 +29,8 @@ actor EpochKeeper {
 
     /// How long the duty is kept in Redis without a sign of the feeder.
     private static let dutyTime = Duration.seconds(30)
+    /// How long a worker may take to come back after an outage: the longest wait between two tries, and some.
+    private static let longestReturn = Duration.seconds(8)
     /// How long a worker that is there may take to finish what it has on the wire.
     private static let patience = Duration.seconds(30)
 
@@ -128,7 +130,7 @@ actor EpochKeeper {
         let doubtful = Set(all.filter { $0.condition == .doubt }.map(\.worker))
         // Of those that seemed to have left, some may only have been forgotten by the Redis that was lost.
         let away = (workers ?? []).union(departed.keys).subtracting(clean).subtracting(doubtful).sorted()
-        if !away.isEmpty || workers == nil && !isAlone, elapsed < lease + .seconds(2) {
+        if !away.isEmpty || workers == nil && !isAlone, elapsed < max(lease + .seconds(2), Self.longestReturn) {
             loss.waitingFor = away.isEmpty ? "workers to come back" : "\(away.count) workers to come back"
             return loss
         }
