@@ -27,8 +27,7 @@ struct DeliveryMeters: Sendable {
         delivery.recordNanoseconds(seconds.nanoseconds)
     }
 
-    /// Counts results that no delivery of ours gave.
-    func count(_ results: [RecipientResult]) {
+    private func count(_ results: [RecipientResult]) {
         let sent = results.count { $0.state == .sent }
         if sent > 0 { outcomes[.sent]?.increment(by: sent) }
         if sent < results.count {

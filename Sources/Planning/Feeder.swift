@@ -132,9 +132,11 @@ package actor Feeder: Service {
 
     /// Takes down what a feeder left up that ended between a mailing's end and that.
     private func removeEnded() async throws {
-        for id in try await board.all() where try await ledger.mailing(id)?.state.isTerminal != false {
-            if try await ledger.mailing(id)?.state == .stopped { continue }
-            try await board.remove(id, fence: keeper.fence)
+        for id in try await board.all() {
+            switch try await ledger.mailing(id)?.state {
+            case nil, .sent, .failed: try await board.remove(id, fence: keeper.fence)
+            default: break
+            }
         }
     }
 
