@@ -93,7 +93,7 @@ let package = Package(
         tests("Broker", ["Model", "TestServers", log] + nio),
         tests("Ledger", ["Model", log, grdb]),
         tests("Templates", ["Model"]),
-        tests("Transport", ["Model", "Policy", "Sink", log, .product(name: "NIOEmbedded", package: "swift-nio")] + nio),
+        tests("Transport", ["Model", "Policy", "Sink", "TestServers", log, .product(name: "NIOEmbedded", package: "swift-nio")] + nio),
         tests("Planning", ["Model", "Policy", "Ledger", log]),
         tests("Collecting", ["Model", "Broker", "Ledger", "TestServers", log] + nio),
         tests("Sink", ["Model", log, lifecycle] + nio),

@@ -134,19 +134,26 @@ package func eventually(
     }
 }
 
-/// A TCP port of the loopback that was free a moment ago.
+/// Where `freePort` goes on: another place for each test process.
+private let nextPort = Atomic<Int>(Int.random(in: 0..<12_000))
+
+/// A TCP port of loopback on which nothing listens: below those that the system hands out to connections, and never the same
+/// one twice, so that nobody else gets it before the server of the test does.
 package func freePort() throws -> Int {
-    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    defer { close(descriptor) }
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-    let bound = withUnsafeMutablePointer(to: &address) { pointer in
-        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-            bind(descriptor, $0, length) == 0 && getsockname(descriptor, $0, &length) == 0
+    for _ in 0..<1000 {
+        let port = 20_000 + nextPort.add(1, ordering: .relaxed).newValue % 12_000
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(descriptor) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+        address.sin_port = UInt16(port).bigEndian
+        let isFree = withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
+            }
         }
+        if isFree { return port }
     }
-    guard bound else { throw TimedOut(description: "no free port") }
-    return Int(UInt16(bigEndian: address.sin_port))
+    throw TimedOut(description: "no free port")
 }

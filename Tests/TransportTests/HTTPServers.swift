@@ -1,3 +1,4 @@
+import func TestServers.freePort
 import Foundation
 import Glibc
 import Synchronization
@@ -102,7 +103,7 @@ final class HTTPTestListener: Sendable {
 
     deinit { close(socket) }
 
-    static func freePort() throws -> Int { try HTTPTestListener().port }
+    static func freePort() throws -> Int { try TestServers.freePort() }
 }
 
 /// Whether a port of this machine takes connections.

@@ -50,7 +50,7 @@ import Testing
         let server = try await SMTPTestServer.sink([option, command])
         let answers = try await withTransport(server.provider()) { await $0.deliver(.numbered(10)) { true } }
         for answer in answers {
-            #expect(answer?.kind == kind && answer?.stage == stage && answer?.code == code)
+            #expect(answer?.kind == kind && answer?.stage == stage && answer?.code == code, "\(String(describing: answer))")
             #expect(answer?.text.isEmpty == false)
         }
         #expect(answers.count == 10)

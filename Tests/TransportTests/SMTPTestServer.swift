@@ -1,3 +1,4 @@
+import func TestServers.freePort
 import Foundation
 import Logging
 import NIOPosix
@@ -131,10 +132,7 @@ final class SMTPTestServer: Sendable {
     }
 
     /// A port that was free a moment ago.
-    static func freePort() throws -> Int {
-        let listener = try SMTPSilentListener()
-        return listener.port
-    }
+    static func freePort() throws -> Int { try TestServers.freePort() }
 
     private func waitForPort() async throws {
         try await eventually("the server on port \(port)") { SMTPSilentListener.answers(port: port) ? true : nil }
