@@ -142,7 +142,8 @@ private let nextPort = Atomic<Int>(Int.random(in: 0..<12_000))
 package func freePort() throws -> Int {
     for _ in 0..<1000 {
         let port = 20_000 + nextPort.add(1, ordering: .relaxed).newValue % 12_000
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        // Close-on-exec: a server that another test starts just now would keep the port.
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         defer { close(descriptor) }
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)

@@ -78,7 +78,7 @@ import Testing
     func aServerThatClosesWith421IsNotAskedAgainAtOnce(_ command: String) async throws {
         let server = try await SMTPTestServer.sink(["-Q", command])
         let answers = try await withTransport(server.provider()) { await $0.deliver(.numbered(10)) { true } }
-        for answer in answers { #expect(answer?.kind == .throttled && answer?.code == 421) }
+        for answer in answers { #expect(answer?.kind == .throttled && answer?.code == 421, "\(String(describing: answer))") }
         #expect(answers.count == 10)
     }
 

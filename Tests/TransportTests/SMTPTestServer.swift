@@ -135,7 +135,12 @@ final class SMTPTestServer: Sendable {
     static func freePort() throws -> Int { try TestServers.freePort() }
 
     private func waitForPort() async throws {
-        try await eventually("the server on port \(port)") { SMTPSilentListener.answers(port: port) ? true : nil }
+        // Not by connecting: smtp-sink that answers a connection at once (-Q connect) may die of one that is gone by then.
+        let listening = ":" + String(UInt16(port), radix: 16, uppercase: true).leftPadded(to: 4) + " 00000000:0000 0A"
+        try await eventually("the server on port \(port)") {
+            let sockets = (try? String(contentsOfFile: "/proc/net/tcp", encoding: .utf8)) ?? ""
+            return sockets.contains(listening) ? true : nil
+        }
     }
 }
 
@@ -187,7 +192,7 @@ final class SMTPSilentListener: Sendable {
     private let descriptor: Int32
 
     init() throws {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         self.descriptor = descriptor
         var address = Self.loopback(port: 0)
         var size = socklen_t(MemoryLayout<sockaddr_in>.size)
@@ -203,7 +208,7 @@ final class SMTPSilentListener: Sendable {
     deinit { close(descriptor) }
 
     static func answers(port: Int) -> Bool {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         defer { close(descriptor) }
         var address = loopback(port: UInt16(port))
         return withUnsafePointer(to: &address) { pointer in
@@ -247,5 +252,11 @@ func withTransport<Value>(
     } catch {
         await transport.close()
         throw error
+    }
+}
+
+extension String {
+    fileprivate func leftPadded(to count: Int) -> String {
+        String(repeating: "0", count: Swift.max(0, count - self.count)) + self
     }
 }
