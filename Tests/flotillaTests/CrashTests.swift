@@ -193,7 +193,7 @@ struct CrashTests {
         let fleet = try await Fleet(200)
         fleet.redis.stop()
         try fleet.start("collector", "worker", "planner", "worker-2")
-        for name in ["collector", "worker", "planner"] {
+        for name in ["collector", "worker", "planner", "worker-2"] {
             try await eventually("\(name) says what it waits for", within: 20) {
                 fleet.errors(name).contains("waiting for Redis") || fleet.errors(name).contains("cannot be reached")
             }
