@@ -29,7 +29,14 @@ struct CollectorTests {
         _ = try await broker.redis.send(["XADD", "test:status:0", "*", "k", "r", "m", "nonsense"])
         let stopping = Collector(broker: broker, ledger: ledger, name: "c", logger: quiet)
         let running = Task { try? await stopping.run() }
-        try await Task.sleep(for: .milliseconds(300))
+        // It looks, finds another's name, and looks again: two keys each time.
+        func looks() async throws -> Int {
+            let stats = try await broker.redis.send(["INFO", "commandstats"]).text ?? ""
+            let line = stats.split(whereSeparator: \.isNewline).first { $0.hasPrefix("cmdstat_get:calls=") }
+            return Int(line?.dropFirst("cmdstat_get:calls=".count).prefix { $0.isNumber } ?? "") ?? 0
+        }
+        let before = try await looks()
+        try await eventually("it has looked several times") { try await looks() >= before + 6 }
         #expect(try await StatusStreams(broker).lag().entries.reduce(0, +) == 1)
         // Where the mailings are its own, it takes them.
         _ = try await broker.redis.send(["DEL", "test:fence"])
