@@ -41,8 +41,11 @@ package struct Keys: Sendable {
     /// Stream, an entry a group of results or events; an entry is deleted when the collector has committed it.
     func status(_ partition: Int) -> String { "\(prefix):status:\(partition)" }
 
-    /// String, the theoretical arrival time of a scope in microseconds; expires a minute after it has passed.
+    /// String, the calendar of a scope: which moments are handed out (`reserve.lua`); expires an hour after the last of them.
     func throttle(_ scope: String) -> String { "\(prefix):throttle:\(scope)" }
+
+    /// Hash, how a scope slows down for its provider: `until` when nothing starts, and `interval` between two starts.
+    func pace(_ scope: String) -> String { "\(prefix):pace:\(scope)" }
 
     /// The consumer group of the ready streams.
     static let workers = "workers"

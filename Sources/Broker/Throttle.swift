@@ -1,4 +1,6 @@
-/// Slots of a limit that the whole fleet shares.
+import Model
+
+/// Slots of limits that the whole fleet shares.
 package struct Throttle: Sendable {
     private let broker: Broker
 
@@ -7,7 +9,7 @@ package struct Throttle: Sendable {
     /// A limit in a scope (`mailing:ID`, `channel:sms`).
     package struct Scope: Sendable, Equatable {
         package var name: String
-        /// Microseconds between two messages; not below 1.
+        /// Microseconds between two messages; 0 where only the scope's pace limits it.
         package var interval: Double
         /// Messages that may start at once after a rest, from 1.
         package var burst: Int
@@ -19,30 +21,37 @@ package struct Throttle: Sendable {
         }
     }
 
-    /// Moments at which messages may start.
+    /// Moments at which messages may start, in microseconds of Redis's clock.
     package struct Slots: Sendable, Equatable {
-        let now: Double
-        let scopes: [(first: Double, interval: Double, burst: Int)]
-
-        /// Microseconds after the reservation at which message `index` may start, not below 0.
-        package func delay(_ index: Int) -> Double {
-            scopes.reduce(0) { latest, scope in
-                max(latest, scope.first + Double(index - scope.burst + 1) * scope.interval - now)
-            }
-        }
-
-        package static func == (left: Slots, right: Slots) -> Bool {
-            left.now == right.now && left.scopes.elementsEqual(right.scopes) { $0 == $1 }
-        }
+        /// When Redis was asked.
+        package var now: Double
+        /// Microseconds after `now`, ascending.
+        package var moments: [UInt32]
+        /// Microseconds after `now` at which the first that was not granted could be.
+        package var next: Double
     }
 
-    /// Reserves slots in all scopes at once.
-    package func reserve(_ count: Int, in scopes: [Scope]) async throws(RedisError) -> Slots {
+    /// Reserves moments that conform in all scopes at once; `reserve.lua` and `Policy/SlotCalendar.swift` say how.
+    /// - Parameters:
+    ///   - count: moments at most.
+    ///   - horizon: none lies further ahead.
+    ///   - after: none is nearer.
+    ///   - spacing: time between two of them at least.
+    package func reserve(
+        _ count: Int, in scopes: [Scope], horizon: Duration, after: Duration = .zero, spacing: Duration = .zero
+    ) async throws(RedisError) -> Slots {
         let reply = try await broker.redis.run(
-            Scripts.reserve, keys: scopes.map { broker.keys.throttle($0.name) },
-            arguments: [RedisWord(count)] + scopes.flatMap { [.text(String($0.interval)), RedisWord($0.burst)] })
-        let times = (reply.array ?? []).compactMap { $0.text.flatMap(Double.init) }
-        guard times.count == scopes.count + 1 else { throw .unexpected("reserve: \(reply)") }
-        return Slots(now: times[0], scopes: zip(times.dropFirst(), scopes).map { ($0, $1.interval, $1.burst) })
+            Scripts.reserve, keys: scopes.flatMap { [broker.keys.throttle($0.name), broker.keys.pace($0.name)] },
+            arguments: [
+                RedisWord(count), RedisWord(horizon.nanoseconds / 1000), RedisWord(after.nanoseconds / 1000),
+                RedisWord(spacing.nanoseconds / 1000),
+            ] + scopes.flatMap { [.text(String($0.interval)), RedisWord($0.burst)] })
+        guard let parts = reply.array, parts.count == 3, let now = parts[0].text.flatMap(Double.init),
+            let packed = parts[1].bytes, let next = parts[2].text.flatMap(Double.init)
+        else { throw .unexpected("reserve: \(reply)") }
+        let moments = stride(from: 0, to: packed.count - 3, by: 4).map { place in
+            (0..<4).reduce(UInt32(0)) { $0 | UInt32(packed[place + $1]) << UInt32(8 * $1) }
+        }
+        return Slots(now: now, moments: moments, next: next)
     }
 }

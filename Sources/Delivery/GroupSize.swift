@@ -11,6 +11,8 @@ final class GroupSize: Sendable {
     private let least: Int
     private let most: Int
     private let size: Atomic<Int>
+    /// Nanoseconds that a message takes, lately.
+    private let time = Atomic<Int64>(0)
 
     /// - Parameters:
     ///   - least: messages in a group at least, from 1: what keeps all connections busy.
@@ -23,8 +25,14 @@ final class GroupSize: Sendable {
 
     var now: Int { size.load(ordering: .relaxed) }
 
+    /// Nanoseconds that a message takes within a group, without its wait for a slot.
+    var service: Int64 { time.load(ordering: .relaxed) }
+
     /// Notes how long a group took; groups on their way at the same time may overwrite one another's word.
     func note(_ count: Int, took: Duration) {
+        let latest = took.nanoseconds / Int64(max(1, count))
+        let known = service
+        time.store(known == 0 ? latest : known + (latest - known) / 8, ordering: .relaxed)
         if took > Self.aim {
             size.store(max(least, min(now, Int(Double(count) * (Self.aim / took)))), ordering: .relaxed)
         } else if count == now, took < Self.aim / 2 {

@@ -7,8 +7,9 @@ package protocol DeliveryTransport: Sendable {
     func prepare() async throws(TransportError) -> ProviderCapabilities
 
     /// Delivers each message of the group and answers in their order. `mayBegin` is asked before each message, so that a
-    /// pause or a stop takes effect within the group; it is called on the transport's own threads and must not block.
-    /// - Returns: an answer a message; nil for those that were not begun, or cannot have arrived, because `mayBegin` said no,
+    /// pause or a stop takes effect within the group; it is called on the transport's own threads and must not block. Then each message
+    /// starts when the group's `limit` says: it is its first byte that starts then.
+    /// - Returns: an answer a message; nil for those that were not begun, or cannot have arrived, because `mayBegin` or the limit said no,
     ///   the task was cancelled or the transport was closed or aborted. A message of which nothing was on the wire when no connection could be had
     ///   is answered as `.unreachable` at the stage `.connect`.
     func deliver(_ group: MessageGroup, mayBegin: @escaping @Sendable () -> Bool) async -> [Answer?]

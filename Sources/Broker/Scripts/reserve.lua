@@ -1,33 +1,152 @@
--- Reserves slots in every scope of a send at once: the generic cell rate algorithm, in microseconds of Redis time.
--- A scope's key holds its theoretical arrival time; slot k of a scope may be used from arrival + (k - burst + 1) * interval.
--- KEYS: a key a scope
--- ARGV: 1 slots wanted; then for each scope: interval in microseconds, burst
--- Returns now, then for each scope the moment of its first slot (before the burst is taken off).
+-- Reserves moments at which messages may start, in every scope of a send at once: Policy/SlotCalendar.swift has the same
+-- arithmetic in Swift, and says what it guarantees. Cell k of a scope starts at base + k * interval, and lets one message start.
+-- KEYS: for each scope its calendar (string: `base next interval burst`, then `first+count` for each run of free cells before
+--       `next`), and its pace (hash: until, interval)
+-- ARGV: 1 moments wanted, 2 horizon: none lies further ahead, 3 none is nearer, 4 spacing between two of them; then for each scope
+--       its interval (0: no limit of its own) and its burst. All times in microseconds.
+-- Returns this server's time; the moments in microseconds after it, as unsigned 32-bit little-endian integers; and how long
+-- after it the first that was not granted could be.
 local clock = redis.call('TIME')
 local now = clock[1] * 1000000 + clock[2]
-local wanted = tonumber(ARGV[1])
-local arrivals = {}
-local first = now
-for i = 1, #KEYS do
-  local interval = tonumber(ARGV[2 * i])
-  local arrival = tonumber(redis.call('GET', KEYS[i]) or now)
-  if arrival < now then
-    arrival = now
+local wanted, horizon, spacing = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[4])
+local floor, max = math.floor, math.max
+local scopes = {}
+local start = now + tonumber(ARGV[3])
+
+local function load(text, interval, burst)
+  local base, next, old, free = string.match(text or '', '^(%S+) (%S+) (%S+) %S+ ?(.*)$')
+  local scope = { interval = interval, burst = burst, gaps = {}, place = 1, kept = {} }
+  if not base then
+    -- New here, or lost: what may have been handed out before comes first.
+    scope.base, scope.next = now + horizon, 0
+    return scope
   end
-  arrivals[i] = arrival
-  local start = arrival - (tonumber(ARGV[2 * i + 1]) - 1) * interval
-  if start > first then
-    first = start
+  base, next, old = tonumber(base), tonumber(next), tonumber(old)
+  if old ~= interval then
+    base, next, free = base + (next - 1) * old + interval, 0, ''
+  end
+  if base + next * interval > now + horizon + interval + 1 then
+    -- This server's clock went back.
+    base, next, free = now + horizon, 0, ''
+  end
+  local oldest = now - (burst - 1) * interval
+  if base + next * interval < oldest then
+    base, next, free = oldest, 0, ''
+  end
+  scope.base, scope.next = base, next
+  for first, count in string.gmatch(free, '(%d+)%+(%d+)') do
+    first, count = tonumber(first), tonumber(count)
+    local usable = max(first, floor((oldest - base) / interval))
+    if usable < first + count then
+      local gaps = scope.gaps
+      gaps[#gaps + 1], gaps[#gaps + 2] = usable, first + count - usable
+    end
+  end
+  return scope
+end
+
+for i = 1, #KEYS / 2 do
+  local pace = redis.call('HMGET', KEYS[2 * i], 'until', 'interval')
+  local interval = max(tonumber(ARGV[2 * i + 3]), tonumber(pace[2] or '') or 0)
+  start = max(start, tonumber(pace[1] or '') or 0)
+  if interval > 0 then
+    local scope = load(redis.call('GET', KEYS[2 * i - 1]), interval, tonumber(ARGV[2 * i + 4]))
+    scope.key = KEYS[2 * i - 1]
+    scopes[#scopes + 1] = scope
   end
 end
-local answer = { string.format('%.0f', now) }
-for i = 1, #KEYS do
-  local interval = tonumber(ARGV[2 * i])
-  if arrivals[i] < first then
-    arrivals[i] = first
+-- With several scopes a cell may be used up to its end, for no cell of another scope begins where it does.
+local slack = #scopes > 1 and 1 or 0
+
+-- The first cell from `cell` on that is not too late at `time`.
+local function first(scope, cell, time)
+  local reach = scope.burst - 1 + slack
+  local base, interval = scope.base, scope.interval
+  local late = base + (cell + reach) * interval
+  if late > time or (slack == 0 and late == time) then
+    return cell
   end
-  answer[i + 1] = string.format('%.0f', arrivals[i])
-  local next = arrivals[i] + wanted * interval
-  redis.call('SET', KEYS[i], string.format('%.0f', next), 'PX', math.ceil((next - now) / 1000) + 60000)
+  cell = max(cell, floor((time - base) / interval) - reach)
+  while true do
+    late = base + (cell + reach) * interval
+    if late > time or (slack == 0 and late == time) then
+      return cell
+    end
+    cell = cell + 1
+  end
 end
-return answer
+
+-- When the first message from `time` on can start.
+local function usable(scope, time)
+  local gaps = scope.gaps
+  for i = scope.place, #gaps, 2 do
+    local cell = first(scope, gaps[i], time)
+    if cell < gaps[i] + gaps[i + 1] then
+      return max(time, scope.base + cell * scope.interval)
+    end
+  end
+  return max(time, scope.base + first(scope, scope.next, time) * scope.interval)
+end
+
+local function keep(scope, cell, count)
+  if count > 0 then
+    local kept = scope.kept
+    kept[#kept + 1], kept[#kept + 2] = cell, count
+  end
+end
+
+-- Uses the cell that `usable` found.
+local function take(scope, time)
+  local gaps = scope.gaps
+  while scope.place < #gaps do
+    local i = scope.place
+    local cell, last = first(scope, gaps[i], time), gaps[i] + gaps[i + 1]
+    if cell < last then
+      keep(scope, gaps[i], cell - gaps[i])
+      gaps[i], gaps[i + 1] = cell + 1, last - cell - 1
+      if gaps[i + 1] == 0 then
+        scope.place = i + 2
+      end
+      return
+    end
+    keep(scope, gaps[i], gaps[i + 1])
+    scope.place = i + 2
+  end
+  local cell = first(scope, scope.next, time)
+  keep(scope, scope.next, cell - scope.next)
+  scope.next = cell + 1
+end
+
+local granted = {}
+local time = start
+while true do
+  local before
+  repeat
+    before = time
+    for i = 1, #scopes do
+      time = usable(scopes[i], time)
+    end
+  until time == before or #scopes == 1
+  if #granted >= wanted or time >= now + horizon then
+    break
+  end
+  granted[#granted + 1] = struct.pack('<I4', math.ceil(time - now))
+  for i = 1, #scopes do
+    take(scopes[i], time)
+  end
+  time = time + spacing
+end
+for i = 1, #scopes do
+  local scope = scopes[i]
+  local kept, gaps = scope.kept, scope.gaps
+  for j = scope.place, #gaps do
+    kept[#kept + 1] = gaps[j]
+  end
+  local words = { string.format('%.17g %.0f %.17g %d', scope.base, scope.next, scope.interval, scope.burst) }
+  -- The latest are worth most.
+  for j = max(1, #kept - 1023), #kept, 2 do
+    words[#words + 1] = string.format('%.0f+%.0f', kept[j], kept[j + 1])
+  end
+  redis.call('SET', scope.key, table.concat(words, ' '), 'PX', 3600000 + max(0, math.ceil(scope.interval / 1000)))
+end
+return { string.format('%.0f', now), table.concat(granted), string.format('%.0f', max(0, time - now)) }

@@ -17,6 +17,8 @@ final class HTTPEngine {
     private var transfers: [HTTPTransfer] = []
     private var idle: [HTTPTransfer] = []
     private var probes: [ObjectIdentifier: Probe] = [:]
+    /// Messages that wait for their moment, each of which has its connection already; the next one last.
+    private var armed: [Armed] = []
     /// Groups with messages not begun, in the order in which they came.
     private var jobs: Deque<HTTPJob> = []
     private var isClosing = false
@@ -26,6 +28,12 @@ final class HTTPEngine {
     private var opened = 0
     private var closed = 0
     private var openedRecorded = 0
+
+    private struct Armed {
+        var moment: Int64
+        let job: HTTPJob
+        let index: Int
+    }
 
     private struct Probe {
         let transfer: HTTPTransfer
@@ -73,7 +81,7 @@ final class HTTPEngine {
     /// Requests on their way at most.
     private var limit: Int { max(provider.connections, 1) }
     private var active: Int { transfers.count - idle.count }
-    private var hasRoom: Bool { active < limit }
+    private var hasRoom: Bool { active + armed.count < limit }
 
     /// Serves until the inbox is closed and what was begun is answered, and then closes all connections; once.
     func run() {
@@ -89,7 +97,7 @@ final class HTTPEngine {
                 begin()
                 runDue()
             } while harvest() && !jobs.isEmpty
-            if isClosing, active == 0, probes.isEmpty { return }
+            if isClosing, active == 0, armed.isEmpty, probes.isEmpty { return }
             wait()
         }
     }
@@ -104,6 +112,9 @@ final class HTTPEngine {
             finishIfDone(job)
         }
         jobs.removeAll()
+        let waiting = armed
+        armed.removeAll()
+        for message in waiting { answer(message.job, message.index, nil) }
         if commands.isAborting { abort() }
     }
 
@@ -123,20 +134,50 @@ final class HTTPEngine {
 
     /// Begins messages while there is room.
     private func begin() {
+        beginArmed()
         while hasRoom, let job = jobs.first {
-            guard let index = job.beginNext() else {
+            guard case .begin(let index, let moment) = job.beginNext() else {
                 jobs.removeFirst()
                 finishIfDone(job)
                 continue
             }
             // The last of a group leaves the queue at once, so that `finishIfDone` is its last sight of it.
             if job.isWholyBegun { jobs.removeFirst() }
-            guard let transfer = idle.popLast() ?? addTransfer() else {
-                answer(job, index, HTTPAnswer.noMemory)
+            if let moment {
+                arm(Armed(moment: moment, job: job, index: index))
+            } else {
+                begin(job, index)
+            }
+        }
+    }
+
+    private func begin(_ job: HTTPJob, _ index: Int) {
+        guard let transfer = idle.popLast() ?? addTransfer() else { return answer(job, index, HTTPAnswer.noMemory) }
+        transfer.begin(job, index)
+        curl_multi_add_handle(multi, transfer.handle)
+    }
+
+    private func arm(_ message: Armed) {
+        armed.insert(message, at: armed.firstIndex { $0.moment <= message.moment } ?? armed.endIndex)
+    }
+
+    /// Begins the messages whose moment has come.
+    private func beginArmed() {
+        while let message = armed.last, message.moment <= MonotonicClock.now() {
+            armed.removeLast()
+            guard message.job.submission.mayBegin() else {
+                answer(message.job, message.index, nil)
                 continue
             }
-            transfer.begin(job, index)
-            curl_multi_add_handle(multi, transfer.handle)
+            guard let limit = message.job.group.limit, !limit.use(message.moment), limit.isActive else {
+                begin(message.job, message.index)
+                continue
+            }
+            switch limit.next() {
+            case .now: begin(message.job, message.index)
+            case .at(let moment): arm(Armed(moment: moment, job: message.job, index: message.index))
+            case .none: answer(message.job, message.index, nil)
+            }
         }
     }
 
@@ -250,12 +291,10 @@ final class HTTPEngine {
     private func wait() {
         var until = due
         if active > 0 { until = min(until ?? .max, nextTimeoutCheck) }
-        var milliseconds: Int32 = -1
-        if let until {
-            milliseconds = Int32(clamping: max(until - MonotonicClock.now() + 999_999, 0) / 1_000_000)
-        }
-        if milliseconds != 0, !inbox.fallAsleep(hasRoom: hasRoom, knowsClosing: isClosing) { milliseconds = 0 }
-        for place in 0..<poll.wait(milliseconds: milliseconds) {
+        if let moment = armed.last?.moment { until = min(until ?? .max, moment) }
+        var nanoseconds: Int64? = until.map { max($0 - MonotonicClock.now(), 0) }
+        if nanoseconds != 0, !inbox.fallAsleep(hasRoom: hasRoom, knowsClosing: isClosing) { nanoseconds = 0 }
+        for place in 0..<poll.wait(nanoseconds: nanoseconds) {
             let (socket, mask) = poll.ready(place)
             if socket == inbox.bell {
                 inbox.quietBell()

@@ -23,16 +23,33 @@ final class HTTPJob {
 
     deinit { texts.deallocate() }
 
-    /// The message to begin next; nil when there is none, or when no more may begin.
-    func beginNext() -> Int? {
-        guard next < group.messages.count else { return nil }
+    enum Next {
+        /// The message may begin at once, or at a moment of its own (`HTTPEngine.Armed`).
+        case begin(Int, at: Int64?)
+        /// There is none, or no more may begin.
+        case none
+    }
+
+    /// The message to begin next.
+    func beginNext() -> Next {
+        guard next < group.messages.count else { return .none }
         guard submission.mayBegin() else {
-            next = group.messages.count
-            return nil
+            stop()
+            return .none
+        }
+        var moment: Int64?
+        if let limit = group.limit, limit.isActive {
+            switch limit.next() {
+            case .now: break
+            case .at(let time): moment = time
+            case .none:
+                stop()
+                return .none
+            }
         }
         defer { next += 1 }
         awaited += 1
-        return next
+        return .begin(next, at: moment)
     }
 
     /// Begins no more of its messages.

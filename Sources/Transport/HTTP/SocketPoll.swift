@@ -71,10 +71,16 @@ struct SocketPoll: ~Copyable {
     }
 
     /// Waits for sockets that are ready.
-    /// - Parameter milliseconds: at most that long; for ever when negative.
+    /// - Parameter nanoseconds: at most that long; for ever when nil.
     /// - Returns: their number; `ready` tells each.
-    func wait(milliseconds: Int32) -> Int {
-        Int(max(epoll_wait(epoll, events.baseAddress, Int32(events.count), milliseconds), 0))
+    func wait(nanoseconds: Int64?) -> Int {
+        guard let nanoseconds else { return wait(until: nil) }
+        var time = timespec(tv_sec: Int(nanoseconds / 1_000_000_000), tv_nsec: Int(nanoseconds % 1_000_000_000))
+        return wait(until: &time)
+    }
+
+    private func wait(until time: UnsafePointer<timespec>?) -> Int {
+        Int(max(epoll_pwait2(epoll, events.baseAddress, Int32(events.count), time, nil), 0))
     }
 
     /// The socket at a place of the last `wait`, and what it is ready for, as libcurl's `CURL_CSELECT_…`; 0 where nobody

@@ -255,6 +255,9 @@ final class SMTPConnectionHandler: ChannelInboundHandler {
 
     private func expectReply() {
         repliesSeen = dialogue.replies
+        if let moment = dialogue.run.startsAt, dialogue.expects == .start {
+            return wait(until: .uptimeNanoseconds(UInt64(max(0, moment))))
+        }
         guard dialogue.expects != .nothing, dialogue.expects != .closed else { return }
         var wait = min(timeout, dialogue.patience * 1_000_000_000)
         // A second more for each 64 KiB of a large text.
@@ -284,6 +287,11 @@ final class SMTPConnectionHandler: ChannelInboundHandler {
         case .nothing:
             if pool.retire(id) { return quit() }
             wait(until: .now() + Self.idleTime)
+        case .start:
+            dialogue.startIsDue(into: &out)
+            attend()
+            flush()
+            if !isEnded { expectReply() }
         case .quit: end()
         default:
             let seconds = dialogue.expects == .greeting ? provider.connectTimeout : provider.timeout

@@ -8,7 +8,15 @@ extension SMTPDialogue {
     mutating func begin(_ run: SMTPRun, into out: inout ByteBuffer) {
         self.run = run
         self.run.isFruitful = false
+        // A moment taken for another connection has passed.
+        self.run.startsAt = nil
         prepareSender()
+        openNext(into: &out)
+    }
+
+    /// The moment of the next message has come.
+    mutating func startIsDue(into out: inout ByteBuffer) {
+        guard expects == .start else { return }
         openNext(into: &out)
     }
 
@@ -69,7 +77,7 @@ extension SMTPDialogue {
                 writeText(into: &out)
                 wroteText(upTo: out.readableBytes)
             }
-            isAhead = capabilities.pipelining && writeEnvelope(into: &out)
+            isAhead = capabilities.pipelining && writeEnvelope(ahead: true, into: &out) == .written
         } else {
             guard check(code, text), code >= 400 else { return fail(code, text, advice: "check that it speaks SMTP") }
             refuse(code, text)
@@ -95,29 +103,40 @@ extension SMTPDialogue {
     /// Writes the next envelope, or ends the run where there is none.
     private mutating func openNext(into out: inout ByteBuffer) {
         isOpen = false
-        if writeEnvelope(into: &out) {
-            expects = needsReset ? .reset : .mail
-        } else {
+        switch writeEnvelope(ahead: false, into: &out) {
+        case .written: expects = needsReset ? .reset : .mail
+        case .waits: expects = .start
+        case .none:
             expects = .nothing
             signals.insert(.finished)
         }
     }
 
+    private enum Opening { case written, waits, none }
+
     /// Begins the next message that may and can be sent: writes its whole envelope when pipelining, else its first
     /// command.
-    /// - Returns: false where none is left.
-    private mutating func writeEnvelope(into out: inout ByteBuffer) -> Bool {
+    /// - Parameter ahead: the message before has no answer yet.
+    private mutating func writeEnvelope(ahead: Bool, into out: inout ByteBuffer) -> Opening {
         while !run.isOver {
             guard run.mayBegin() else {
                 run.isStopped = true
-                return false
+                return .none
             }
             let index = run.next
-            run.next += 1
             if let refusal = ownRefusal(of: index) {
+                run.next += 1
                 run.answers[index] = refusal
                 continue
             }
+            switch run.start(ahead: ahead) {
+            case .now: break
+            case .at: return .waits
+            case .none:
+                if !ahead { run.isStopped = true }
+                return .none
+            }
+            run.next += 1
             current = index
             isOpen = true
             isRefused = false
@@ -129,9 +148,9 @@ extension SMTPDialogue {
             } else if !needsReset {
                 writeMail(into: &out)
             }
-            return true
+            return .written
         }
-        return false
+        return .none
     }
 
     /// A reply to a command of a transaction is a consent or a refusal; anything else ends the conversation.

@@ -25,6 +25,8 @@ struct SMTPDialogue: Sendable {
         case authPlain, authLogin, authUsername, authLast
         /// None: a run may begin.
         case nothing
+        /// None: the run's next message waits for its moment; `startIsDue` is to be called then.
+        case start
         case reset, mail, recipient, data
         /// Replies to the final dot, and to the lone dot of a message that was refused but asked for.
         case final, loneDot
@@ -123,7 +125,7 @@ struct SMTPDialogue: Sendable {
     private mutating func take(_ code: Int, _ text: borrowing Span<UInt8>, into out: inout ByteBuffer) {
         switch expects {
         case .reset, .mail, .recipient, .data, .final, .loneDot: takeTransactionReply(code, text, into: &out)
-        case .nothing: fail(code, text)
+        case .nothing, .start: fail(code, text)
         case .quit:
             expects = .closed
             signals.insert(.closed)
@@ -144,7 +146,7 @@ struct SMTPDialogue: Sendable {
         case .greeting, .ehlo, .helo: .greeting
         case .startTLS: .tls
         case .authPlain, .authLogin, .authUsername, .authLast: .auth
-        case .nothing, .quit, .closed: .connect
+        case .nothing, .start, .quit, .closed: .connect
         case .reset, .mail: .mail
         case .recipient: .rcpt
         case .data: .data

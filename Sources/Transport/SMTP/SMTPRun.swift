@@ -11,6 +11,8 @@ struct SMTPRun: Sendable {
     var next = 0
     /// `mayBegin` said no: nothing more of this group begins.
     var isStopped = false
+    /// The moment that the next message has under its limit, and waits for.
+    var startsAt: Int64?
     /// The server answered a message, otherwise than by 421, since the run came to its connection.
     var isFruitful = false
 
@@ -22,6 +24,20 @@ struct SMTPRun: Sendable {
 
     /// No run.
     static let none = SMTPRun(MessageGroup(sender: ""), mayBegin: { false })
+
+    /// Whether the next message may start under the group's limit. Not ahead of an answer that is still to come: a busy server would see
+    /// it later than it was meant.
+    mutating func start(ahead: Bool) -> Start {
+        guard let limit = group.limit, limit.isActive else { return .now }
+        if ahead { return .none }
+        if let moment = startsAt {
+            startsAt = nil
+            if limit.use(moment) { return .now }
+        }
+        let start = limit.next()
+        if case .at(let moment) = start { startsAt = moment }
+        return start
+    }
 
     var isOver: Bool { isStopped || next == group.messages.count }
 

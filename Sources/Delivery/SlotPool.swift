@@ -1,0 +1,295 @@
+import Broker
+import Metrics
+import Model
+import Policy
+import Synchronization
+
+/// The slots that a worker has of the limits of one kind of send: reserved a little ahead for the whole fleet's sake, admitted to groups
+/// shortly before they are due, and used by whichever message is ready when their moment comes. Times are in nanoseconds of CLOCK_MONOTONIC.
+final class SlotPool: Sendable {
+    /// What is reserved in one go.
+    struct Order {
+        var count: Int
+        var scopes: [Throttle.Scope]
+        var horizon: Duration
+        var after: Duration
+        var spacing: Duration
+    }
+
+    private enum Admission {
+        case group(SlotTicket, count: Int)
+        case ask(Order)
+        case wait(Int64)
+    }
+
+    private struct State {
+        var scopes: [Throttle.Scope] = []
+        var stock = SlotStock()
+        /// The longest interval of the scopes, in microseconds.
+        var interval = 0.0
+        /// Messages of admitted groups that have not started.
+        var promised = 0
+        /// Admitted groups of which none has.
+        var entering = 0
+        /// Slots that this worker makes use of within `span`.
+        var quota = 1
+        var used = 0
+        var dropped = 0
+        var isAsking = false
+        var nextAsk: Int64 = 0
+        /// Questions in a row that brought no slot.
+        var refusals = 0
+    }
+
+    /// For how long slots are reserved in one go.
+    private static let span: Int64 = 100_000_000
+    /// When the last slot is nearer than this, more are asked for.
+    private static let ahead: Int64 = 60_000_000
+    /// Between two questions at least.
+    private static let pause: Int64 = 25_000_000
+
+    /// Batches come through one after another, so that the first is done first.
+    let door = Lanes(1)
+    private let throttle: Throttle
+    private let clock: SharedTime
+    private let meters: ThrottleMeters
+    private let isLimited = Atomic<Bool>(false)
+    private let state = Mutex(State())
+
+    init(throttle: Throttle, clock: SharedTime, meters: ThrottleMeters) {
+        self.throttle = throttle
+        self.clock = clock
+        self.meters = meters
+    }
+
+    /// Whether there is a limit now.
+    var isActive: Bool { isLimited.load(ordering: .relaxed) }
+
+    /// Takes over changed limits; what was reserved under others is given up.
+    func update(_ scopes: [Throttle.Scope]) {
+        state.withLock { state in
+            guard scopes != state.scopes else { return }
+            state.scopes = scopes
+            state.interval = scopes.reduce(0) { max($0, $1.interval) }
+            state.stock = SlotStock(interval: state.interval)
+            state.quota = max(1, Self.most(state.interval) / 2)
+            state.nextAsk = 0
+            state.refusals = 0
+            isLimited.store(!scopes.isEmpty, ordering: .relaxed)
+        }
+    }
+
+    /// Gives up what was reserved: nothing more is to start for now.
+    func clear() {
+        state.withLock { $0.stock.clear() }
+    }
+
+    /// Slots that a rate has within `span`.
+    private static func most(_ interval: Double) -> Int {
+        interval > 0 ? max(1, Int(Double(span) / 1000 / interval)) : 1000
+    }
+
+    // MARK: - Admission
+
+    /// Waits until a group may be handed to its transport, as its first message has its moment soon.
+    /// - Parameters:
+    ///   - most: messages in the group at most.
+    ///   - service: nanoseconds that a connection needs for a message, where it takes one at a time.
+    /// - Returns: the group's share of the limit and its size; nil when `mayBegin` says no.
+    func admit(_ most: Int, service: Int64, mayBegin: () -> Bool) async -> (ticket: SlotTicket, count: Int)? {
+        let asked = Clock.monotonic()
+        while mayBegin() {
+            guard isActive else { return (SlotTicket(self, 0), most) }
+            switch state.withLock({ decide(&$0, most, service) }) {
+            case .group(let ticket, let count):
+                meters.waited(Clock.monotonic() - asked)
+                return (ticket, count)
+            case .ask(let order): await ask(order)
+            case .wait(let time):
+                do {
+                    try await Task.sleep(for: .nanoseconds(min(max(time, 1_000_000), 250_000_000)), tolerance: .zero)
+                } catch { return nil }
+            }
+        }
+        return nil
+    }
+
+    private func decide(_ state: inout State, _ most: Int, _ service: Int64) -> Admission {
+        let now = Clock.monotonic()
+        drop(&state, now)
+        if let order = order(&state, now) { return .ask(order) }
+        let reach = Self.reach(state.interval)
+        guard let near = state.stock.slot(state.entering), state.stock.count > state.promised else {
+            return .wait((state.isAsking ? now + 2_000_000 : state.nextAsk) - now)
+        }
+        guard near <= now + reach else {
+            return .wait(min(near - reach, max(state.nextAsk, now + 1_000_000)) - now)
+        }
+        // As many groups share the slots as connections are needed to use them in time.
+        let sharers = max(1, Int(1.5 * Double(service) / max(1, state.stock.meanGap ?? state.interval * 1000)))
+        let count = max(1, min(most, (state.stock.count - state.promised) / sharers))
+        state.entering += 1
+        state.promised += count
+        return .group(SlotTicket(self, count), count: count)
+    }
+
+    /// How long before its moment a slot goes to a group: time to mark it as begun, and to connect where starts are rare.
+    private static func reach(_ interval: Double) -> Int64 {
+        Int64(min(max(interval * 1000 / 8, 20_000_000), 1_000_000_000))
+    }
+
+    private func drop(_ state: inout State, _ now: Int64) {
+        let dropped = state.stock.dropLate(now)
+        state.dropped += dropped
+        meters.dropped(dropped)
+    }
+
+    // MARK: - Reservation
+
+    private func order(_ state: inout State, _ now: Int64) -> Order? {
+        guard !state.isAsking, now >= state.nextAsk, (state.stock.last ?? now) - now < Self.ahead else { return nil }
+        let most = Self.most(state.interval)
+        if state.dropped > max(1, state.used / 8) {
+            state.quota = max(1, min(state.quota, state.used + state.used / 4 + 1))
+        } else if state.used >= state.quota * 3 / 4 {
+            state.quota = min(most, state.quota * 2)
+        }
+        state.used = 0
+        state.dropped = 0
+        state.isAsking = true
+        // Who cannot use all that there is takes it spread out, and leaves the rest to others.
+        let spacing = state.quota * 2 <= most ? Self.span / Int64(state.quota) : 0
+        let after = spacing > 0 ? state.stock.last.map { max(0, $0 - now) + spacing } ?? 0 : 0
+        return Order(
+            count: state.quota, scopes: state.scopes, horizon: Self.horizon(state.interval), after: .nanoseconds(after),
+            spacing: .nanoseconds(spacing))
+    }
+
+    /// No slot lies further ahead: what is changed takes effect within that time.
+    private static func horizon(_ interval: Double) -> Duration {
+        .microseconds(Int64(min(max(interval / 4, 200_000), 2_000_000)))
+    }
+
+    private func ask(_ order: Order) async {
+        let sent = Clock.monotonic()
+        var slots: Throttle.Slots?
+        do throws(RedisError) {
+            slots = try await throttle.reserve(
+                order.count, in: order.scopes, horizon: order.horizon, after: order.after, spacing: order.spacing)
+        } catch {
+            // Whoever waits asks again, or sees that it must stop.
+        }
+        let received = Clock.monotonic()
+        meters.asked()
+        let moments = slots.map { clock.local($0, sent: sent, received: received) } ?? []
+        state.withLock { state in
+            state.isAsking = false
+            guard let slots else {
+                state.nextAsk = received + 100_000_000
+                return
+            }
+            if state.scopes == order.scopes { state.stock.add(moments) }
+            guard moments.isEmpty else {
+                state.refusals = 0
+                state.nextAsk = received + Self.pause
+                return
+            }
+            // All that may be handed out is; the more often that is met, the more others there are who want it too.
+            let backoff = Self.pause << Int64(min(state.refusals, 4))
+            state.refusals += 1
+            let wait = Int64(slots.next * 1000) - order.horizon.nanoseconds
+            state.nextAsk = received + max(wait, Int64.random(in: backoff / 2...backoff))
+        }
+    }
+
+    // MARK: - Starting
+
+    /// A moment for a message that is ready.
+    func next(_ ticket: SlotTicket) -> Start {
+        state.withLock { state in
+            guard !state.scopes.isEmpty else { return .now }
+            let now = Clock.monotonic()
+            drop(&state, now)
+            let start = state.stock.take(now, reach: Self.reach(state.interval))
+            switch start {
+            case .none: return .none
+            case .now: state.used += 1
+            case .at(let moment): ticket.waits(moment - now)
+            }
+            ticket.starts { isFirst in
+                state.promised -= 1
+                if isFirst { state.entering -= 1 }
+            }
+            return start
+        }
+    }
+
+    func use(_ moment: Int64) -> Bool {
+        state.withLock { state in
+            let isGood = !state.stock.isLate(moment, Clock.monotonic())
+            if isGood {
+                state.used += 1
+            } else {
+                state.dropped += 1
+                meters.dropped(1)
+            }
+            return isGood
+        }
+    }
+
+    /// A group has ended, with messages that it did not start.
+    func left(_ count: Int, hasEntered: Bool) {
+        state.withLock { state in
+            state.promised -= count
+            if !hasEntered { state.entering -= 1 }
+        }
+    }
+}
+
+/// The share of a limit that one group was admitted with.
+final class SlotTicket: StartLimit {
+    private struct State {
+        var left: Int
+        var hasEntered: Bool
+        var waited: Int64 = 0
+    }
+
+    private let pool: SlotPool
+    private let state: Mutex<State>
+
+    /// - Parameter count: messages that it was admitted for; 0 without a limit.
+    init(_ pool: SlotPool, _ count: Int) {
+        self.pool = pool
+        state = Mutex(State(left: count, hasEntered: count == 0))
+    }
+
+    var isActive: Bool { pool.isActive }
+    func next() -> Start { pool.next(self) }
+    func use(_ moment: Int64) -> Bool { pool.use(moment) }
+
+    /// A message of the group has its moment.
+    func starts(_ note: (_ isFirst: Bool) -> Void) {
+        state.withLock { state in
+            guard state.left > 0 else { return }
+            state.left -= 1
+            note(!state.hasEntered)
+            state.hasEntered = true
+        }
+    }
+
+    func waits(_ time: Int64) { state.withLock { $0.waited += time } }
+
+    /// The group is over.
+    /// - Returns: nanoseconds that its messages waited for their moments.
+    func end() -> Int64 {
+        let state = state.withLock { state in
+            defer {
+                state.left = 0
+                state.hasEntered = true
+            }
+            return state
+        }
+        if state.left > 0 || !state.hasEntered { pool.left(state.left, hasEntered: state.hasEntered) }
+        return state.waited
+    }
+}

@@ -1,0 +1,34 @@
+import Broker
+import Metrics
+import Model
+import Policy
+import Synchronization
+
+/// The time that the fleet shares, as this worker knows it.
+final class SharedTime: Sendable {
+    private let clock = Mutex(SharedClock())
+
+    /// The moments of slots in nanoseconds of CLOCK_MONOTONIC.
+    func local(_ slots: Throttle.Slots, sent: Int64, received: Int64) -> [Int64] {
+        clock.withLock { clock in
+            clock.note(shared: slots.now, sent: sent, received: received)
+            return slots.moments.compactMap { clock.local(slots.now + Double($0), now: received) }
+        }
+    }
+}
+
+/// What throttling costs and does, for the metrics.
+struct ThrottleMeters: Sendable {
+    private let waits: Metrics.Timer
+    private let reservations = Counter(label: "flotilla_throttle_reservations_total")
+    private let drops = Counter(label: "flotilla_throttle_slots_dropped_total")
+
+    /// - Parameter scope: the kind of the narrowest scope.
+    init(scope: String) {
+        waits = Metrics.Timer(label: "flotilla_throttle_wait_seconds", dimensions: [("scope", scope)])
+    }
+
+    func waited(_ nanoseconds: Int64) { waits.recordNanoseconds(nanoseconds) }
+    func asked() { reservations.increment() }
+    func dropped(_ count: Int) { if count > 0 { drops.increment(by: count) } }
+}

@@ -1,0 +1,42 @@
+/// Brings moments of a clock that all share (Redis's) to this process's own, which only goes forward: never too early, and late
+/// by no more than the quickest round trip lately. The time of day of this machine does not matter.
+package struct SharedClock: Sendable, Equatable {
+    /// By how much the two clocks may drift apart, as a share of the time that passes; a clock that is being set right may be slewed by
+    /// 500 parts in a million (adjtimex(2)).
+    package static let drift = 0.0005
+
+    /// The shared time less ours is not below it, in nanoseconds; nil before the first reading.
+    private var difference: Double?
+    /// Our time of the reading that it is from.
+    private var since: Int64 = 0
+
+    package init() {}
+
+    /// Notes a reading of the shared clock.
+    /// - Parameters:
+    ///   - shared: the time that was read, in microseconds.
+    ///   - sent: our time when the reading was asked for, in nanoseconds.
+    ///   - received: our time when it came.
+    package mutating func note(shared: Double, sent: Int64, received: Int64) {
+        let least = shared * 1000 - Double(received)
+        let most = shared * 1000 - Double(sent)
+        guard let difference else { return begin(least, received) }
+        let known = difference - Double(received - since) * Self.drift
+        // A clock that went back is another clock.
+        if most < known || least > known { begin(least, received) }
+    }
+
+    private mutating func begin(_ least: Double, _ received: Int64) {
+        difference = least
+        since = received
+    }
+
+    /// Our time at which a moment of the shared clock has certainly come, in nanoseconds; nil before the first reading.
+    /// - Parameters:
+    ///   - shared: microseconds.
+    ///   - now: our time.
+    package func local(_ shared: Double, now: Int64) -> Int64? {
+        guard let difference else { return nil }
+        return Int64((shared * 1000 - difference + Double(max(0, now - since)) * Self.drift).rounded(.up))
+    }
+}
