@@ -44,6 +44,10 @@ package struct Keys: Sendable {
     /// String, the theoretical arrival time of a scope in microseconds; expires a minute after it has passed.
     func throttle(_ scope: String) -> String { "\(prefix):throttle:\(scope)" }
 
+    /// Hash, scope -> limit as text: the limits that operators set at run time, all of them; replaced by the feeder when one
+    /// changes and when an epoch begins, otherwise it stays.
+    var limits: String { "\(prefix):limits" }
+
     /// The consumer group of the ready streams.
     static let workers = "workers"
     /// The consumer group of the status streams.
