@@ -47,6 +47,10 @@ package struct Keys: Sendable {
     /// Hash, how a scope slows down for its provider: `until` when nothing starts, and `interval` between two starts.
     func pace(_ scope: String) -> String { "\(prefix):pace:\(scope)" }
 
+    /// Hash, scope -> limit as text: the limits that operators set at run time, all of them; replaced by the feeder when one
+    /// changes and when an epoch begins, otherwise it stays.
+    var limits: String { "\(prefix):limits" }
+
     /// The consumer group of the ready streams.
     static let workers = "workers"
     /// The consumer group of the status streams.

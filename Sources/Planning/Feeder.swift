@@ -9,17 +9,20 @@ import Synchronization
 
 /// Keeps a window of batches ready in Redis, shared fairly among the mailings in work; notices when a mailing is complete.
 package actor Feeder: Service {
-    package typealias Store = Outbox & MailingStore & ReportStore
+    package typealias Store = Outbox & MailingStore & ReportStore & LimitStore
 
     private let broker: Broker
     private let queue: BatchQueue
     private let board: MailingBoard
+    private let limitBoard: LimitBoard
     private let ledger: any Store
     private let window: Int
     private let poll: Duration
     private let only: MailingID?
     private let logger: Logger
     private var shown: [MailingID: Shown] = [:]
+    /// The limits set at run time that the workers see, by scope; nil when that is not known.
+    private var shownLimits: [String: String]?
     /// Mailings that are over, and nothing of them is to be looked after any more.
     private var ended: Set<MailingID> = []
     private var flow: [Channel: Flow] = [:]
@@ -55,6 +58,7 @@ package actor Feeder: Service {
         self.broker = broker
         queue = BatchQueue(broker)
         board = MailingBoard(broker)
+        limitBoard = LimitBoard(broker)
         self.ledger = ledger
         self.window = window
         self.poll = poll
@@ -90,6 +94,7 @@ package actor Feeder: Service {
     /// - Returns: batches fed.
     private func turn() async throws -> Int {
         guard let epoch = try await believed() else { return 0 }
+        try await showLimits()
         var records = try await ledger.mailings(states: [.sending, .paused], limit: 10_000)
         if ContinuousClock.now - lastStopped >= Self.stoppedInterval {
             stopped = try await ledger.mailings(states: [.stopped], limit: 10_000).filter { !ended.contains($0.id) }
@@ -113,6 +118,7 @@ package actor Feeder: Service {
         case .steady(let now):
             if now != epoch {
                 shown = [:]
+                shownLimits = nil
                 try await removeEnded()
                 epoch = now
             }
@@ -156,6 +162,7 @@ package actor Feeder: Service {
         }
         guard let begun = try await keeper.begin() else { return nil }
         shown = [:]
+        shownLimits = nil
         epoch = begun
         return begun
     }
@@ -207,6 +214,14 @@ package actor Feeder: Service {
                 record.id, to: .sent, from: [.sending], reason: "", now: Clock.milliseconds())
             try await end(record)
         }
+    }
+
+    /// Puts the limits that were set at run time up for the workers, when they have changed or an epoch has begun.
+    private func showLimits() async throws {
+        let limits = try await Dictionary(ledger.limits().map { ($0.scope, $0.text) }) { $1 }
+        guard limits != shownLimits else { return }
+        try await limitBoard.publishLimits(limits, fence: keeper.fence)
+        shownLimits = limits
     }
 
     private func end(_ record: MailingRecord) async throws {

@@ -22,6 +22,13 @@ package enum HostName {
         return !inner.isEmpty && inner.utf8.allSatisfy { $0.isLetterOrDigit || ".:-".utf8.contains($0) }
     }
 
+    /// A domain in small letters with a dot in it, or `*.` and a domain.
+    static func isPattern(_ text: String) -> Bool {
+        let domain = text.hasPrefix("*.") ? text.dropFirst(2) : text[...]
+        return isDomain(String(domain)) && !domain.utf8.contains { UInt8(ascii: "A")...UInt8(ascii: "Z") ~= $0 }
+            && (domain.count < text.count || domain.contains("."))
+    }
+
     private static func isDomain(_ text: String) -> Bool {
         guard (1...253).contains(text.utf8.count) else { return false }
         return text.split(separator: ".", omittingEmptySubsequences: false).allSatisfy { label in

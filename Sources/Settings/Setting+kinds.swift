@@ -1,4 +1,5 @@
 import Model
+import Policy
 import Telemetry
 
 extension Setting where Value == Int {
@@ -88,6 +89,31 @@ extension Setting where Value == ListenAddress? {
         Self(
             name, type: "address", default: text, allowed: "`host:port`, `[IPv6]:port`, or `off`", meaning,
             parse: { $0 == "off" ? .some(nil) : ListenAddress($0).map { .some($0) } ?? nil })
+    }
+}
+
+extension Setting where Value == RateLimit? {
+    /// `none` is no limit.
+    static func limit(_ name: String, default text: String? = nil, shown: String? = nil, _ meaning: String) -> Self {
+        Self(
+            name, type: "limit", default: text, shown: shown,
+            allowed: "`500/s`, `6000/min,burst=50` (units s, min, h, d), or `none`", meaning,
+            parse: { text in
+                do { return try .some(RateLimit.orNone(text)) } catch { return nil }
+            })
+    }
+}
+
+extension Setting where Value == [String] {
+    /// Domains as a list, or as one text with spaces between them.
+    static func domainNames(_ name: String, shown: String, _ meaning: String) -> Self {
+        Self(
+            name, type: "list", shown: shown,
+            allowed: "domains in small letters, each `example.com`, or `*.example.com` for all below it", meaning,
+            list: { texts in
+                let names = texts.flatMap { $0.split(separator: " ").map(String.init) }
+                return !names.isEmpty && names.allSatisfy(HostName.isPattern) ? names : nil
+            })
     }
 }
 

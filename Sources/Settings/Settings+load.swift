@@ -1,6 +1,7 @@
 import Configuration
 import Foundation
 import Model
+import Policy
 
 extension Settings {
     /// Reads the configuration: the environment wins over the file, the file over the defaults.
@@ -21,7 +22,9 @@ extension Settings {
         let providers = fromFile.providers.merging(fromEnvironment.providers) { first, _ in first }
         let problems =
             fromFile.problems + fromEnvironment.problems
-            + missing(providers, in: fromFile.entries + fromEnvironment.entries) + clashes(fromFile.providers)
+            + missing(providers, in: fromFile.entries + fromEnvironment.entries)
+            + clashes("providers", fromFile.providers) + clashes("domains", fromFile.domains)
+            + SettingsDomains.problems(fromFile.domains, in: fromFile.entries + fromEnvironment.entries)
         guard problems.isEmpty else { throw SettingsError(problems: problems) }
 
         var settings = Settings()
@@ -32,6 +35,7 @@ extension Settings {
         for name in providers.keys {
             settings.providers[name] = provider(name, headers: fields.filter { $0[1] == name }.map { $0[3] }, reader)
         }
+        settings.readLimits(reader, providers: providers.keys.sorted(), domains: fromFile.domains.keys.sorted())
         return settings
     }
 
@@ -47,13 +51,13 @@ extension Settings {
         }
     }
 
-    /// Providers that the environment cannot tell apart.
-    private static func clashes(_ providers: [String: String]) -> [SettingsError.Problem] {
-        let groups = Dictionary(grouping: providers.keys.sorted()) { EnvironmentName.part($0) }
+    /// Names in a section that the environment cannot tell apart.
+    private static func clashes(_ section: String, _ places: [String: String]) -> [SettingsError.Problem] {
+        let groups = Dictionary(grouping: places.keys.sorted()) { EnvironmentName.part($0) }
         return groups.values.filter { $0.count > 1 }.sorted { $0[0] < $1[0] }.map { names in
             SettingsError.Problem(
-                place: providers[names[1]] ?? "", key: "providers.\(names[1])",
-                text: "cannot be told from providers.\(names[0]) in names of environment variables; rename one")
+                place: places[names[1]] ?? "", key: "\(section).\(names[1])",
+                text: "cannot be told from \(section).\(names[0]) in names of environment variables; rename one")
         }
     }
 
@@ -86,6 +90,16 @@ extension Settings {
         reader.read(SettingsTable.logFormat, into: &log.format)
         reader.read(SettingsTable.emailHostname, into: &email.hostname)
         reader.read(SettingsTable.shutdownGrace, into: &shutdown.grace)
+    }
+
+    private mutating func readLimits(_ reader: SettingsReader, providers: [String], domains: [String]) {
+        for name in providers { reader.read(SettingsTable.providerLimit, name, into: &limits.providers[name]) }
+        for (channel, setting) in SettingsTable.channelLimits { reader.read(setting, into: &limits.channels[channel]) }
+        limits.domains = domains.map { name in
+            DomainLimit(
+                name: name, names: reader.value(SettingsTable.domainNames, name),
+                limit: reader.value(SettingsTable.domainLimit, name) ?? nil)
+        }
     }
 
     private static func provider(_ name: String, headers: [String], _ reader: SettingsReader) -> Provider? {

@@ -1,5 +1,6 @@
 package import Logging
 package import Model
+package import Policy
 package import Telemetry
 
 /// Everything an operator can set, with its defaults: the one place into which `flotilla.yaml` and the environment are
@@ -95,6 +96,8 @@ package struct Settings: Sendable, Equatable {
     package var shutdown = Shutdown()
     /// By name.
     package var providers: [String: Provider] = [:]
+    /// Of providers, channels and recipient domains.
+    package var limits = Limits()
 
     package init() {}
 }

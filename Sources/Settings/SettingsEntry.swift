@@ -26,6 +26,8 @@ struct SettingsSource {
     var problems: [SettingsError.Problem] = []
     /// Providers that the source names, and where first, even if nothing is said of them.
     var providers: [String: String] = [:]
+    /// Entries of `domains:`, in the same way.
+    var domains: [String: String] = [:]
 
     mutating func add(_ entry: SettingsEntry) {
         entries.append(entry)

@@ -16,7 +16,7 @@ struct SettingsEnvironment {
 
     private mutating func take(_ variable: String, _ value: String) {
         let name = variable.dropFirst(EnvironmentName.prefix.count)
-        guard let path = plain(name) ?? provider(name), case .key(let key) = SettingsSchema.match(path) else {
+        guard let path = plain(name) ?? provider(name) ?? domain(name), case .key(let key) = SettingsSchema.match(path) else {
             let known = SettingsTable.keys.map(\.variable)
             let near = NearestName.of(variable.uppercased(), among: known)
             source.refuse(
@@ -56,6 +56,21 @@ struct SettingsEnvironment {
             guard SettingsSchema.problem(withNamesOf: ["providers", name]) == nil else { continue }
             // From the left, so that the longest ending that is a key wins: CONNECT_TIMEOUT before TIMEOUT.
             if let tail = tail(rest[rest.index(after: index)...], provider: name) { return ["providers", name] + tail }
+        }
+        return nil
+    }
+
+    /// The path of a key of an entry of `domains:` that the file has.
+    private func domain(_ name: Substring) -> [String]? {
+        guard name.hasPrefix("DOMAINS_") else { return nil }
+        let rest = name.dropFirst("DOMAINS_".count)
+        for key in SettingsTable.keys where key.components.count == 3 && key.components[0] == "domains" {
+            let ending = "_" + EnvironmentName.part(key.components[2])
+            guard rest.hasSuffix(ending) else { continue }
+            let part = rest.dropLast(ending.count)
+            // The first, for the same variable each time; two that are spelt the same are refused elsewhere.
+            let entry = file.domains.keys.sorted().first { EnvironmentName.part($0) == part }
+            if let entry { return ["domains", entry, key.components[2]] }
         }
         return nil
     }

@@ -67,6 +67,7 @@ struct SettingsFile {
                 continue
             }
             if path.count == 2, section == ["providers"] { source.providers[name] = place(keyNode) }
+            if path.count == 2, section == ["domains"] { source.domains[name] = place(keyNode) }
             if case .key(let key) = match {
                 take(node, path, key, place(keyNode))
             } else if let mapping = node.mapping {

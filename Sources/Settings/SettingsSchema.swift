@@ -49,7 +49,22 @@ enum SettingsSchema {
 
     /// What is wrong with a name that the operator chose, in a path that a key or section of the table matches.
     static func problem(withNamesOf path: [String]) -> String? {
-        guard path.first == "providers" else { return nil }
+        switch path.first {
+        case "providers": problem(withProvider: path)
+        case "domains": path.count > 1 ? problem(withDomain: path[1].utf8) : nil
+        default: nil
+        }
+    }
+
+    private static func problem(withDomain name: String.UTF8View) -> String? {
+        let isName = name.allSatisfy { byte in
+            (byte.isLetterOrDigit && !(65...90).contains(byte)) || "-_.".utf8.contains(byte)
+        }
+        if isName, (1...253).contains(name.count), name.first?.isLetterOrDigit == true { return nil }
+        return "a name below domains has 1 to 253 of a-z, 0-9, -, _ and ., and starts with a letter or digit"
+    }
+
+    private static func problem(withProvider path: [String]) -> String? {
         if path.count > 1 {
             let name = path[1].utf8
             let isName = name.allSatisfy { byte in

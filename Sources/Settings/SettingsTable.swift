@@ -1,5 +1,6 @@
 import Logging
 import Model
+import Policy
 import Telemetry
 
 /// All keys: what `docs/configuration.md` lists, and what is refused when it is not here.
@@ -105,6 +106,22 @@ enum SettingsTable {
         "providers.*.message_id",
         "`http(s)://`: the member of a JSON answer with the provider's message id, with dots: `messages.0.id`.")
 
+    static let providerLimit = Setting.limit(
+        "providers.*.limit", default: RateLimit.none, "Messages that the whole fleet may start with the provider.")
+
+    static let channelLimits: [(channel: Channel, setting: Setting<RateLimit?>)] = Channel.allCases.map { channel in
+        (channel, .limit(
+            "channels.\(channel.rawValue).limit", default: channel.ceiling?.description ?? RateLimit.none,
+            "Messages of the channel `\(channel.rawValue)` that the whole fleet may start."))
+    }
+
+    static let domainLimit = Setting.limit(
+        "domains.*.limit", shown: "`none`",
+        "Messages that the whole fleet may start for e-mail addresses of the entry's domains.")
+    static let domainNames = Setting.domainNames(
+        "domains.*.names", shown: "the entry's own name",
+        "Domains that share the entry's limit, and are slowed down together; no domain in two entries.")
+
     static let keys: [SettingKey] = [
         redisURL.key, redisUsername.key, redisPassword.key, redisPrefix.key, redisCAFile.key, redisTimeout.key,
         ledgerPath.key,
@@ -118,6 +135,6 @@ enum SettingsTable {
         shutdownGrace.key,
         providerURL.key, providerUsername.key, providerPassword.key, providerConnections.key,
         providerConnectTimeout.key, providerTimeout.key, providerStartTLS.key, providerCAFile.key, providerHeader.key,
-        providerBody.key, providerContentType.key, providerMessageID.key,
-    ]
+        providerBody.key, providerContentType.key, providerMessageID.key, providerLimit.key,
+    ] + channelLimits.map(\.setting.key) + [domainLimit.key, domainNames.key]
 }

@@ -23,4 +23,20 @@ import Testing
         let record = try #require(try await new.mailing(Example.id()))
         #expect(record.start == nil && record.state == .scheduled && record.mailing == Example.mailing())
     }
+
+    @Test func aLedgerOfBeforeLimitsCouldBeSetIsTakenOver() async throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path + "/ledger.sqlite"
+        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        try SQLiteLedger.open(path, logger: logger).close()
+        let file = try DatabaseQueue(path: path)
+        try await file.write { db in
+            try db.execute(sql: "DROP TABLE limit_override")
+            try db.execute(sql: "DELETE FROM grdb_migrations WHERE identifier = '3 limits'")
+        }
+        try file.close()
+        let ledger = try SQLiteLedger.open(path, logger: logger)
+        #expect(try await ledger.limits().isEmpty)
+        #expect(try await ledger.setLimit("channel:sms", "1/s", now: 1) == nil)
+    }
 }

@@ -38,6 +38,7 @@ extension SettingKey {
     /// The key's row in `docs/configuration.md`.
     var row: String {
         let name = name.replacing("providers.*", with: "providers.NAME").replacing("headers.*", with: "headers.FIELD")
+            .replacing("domains.*", with: "domains.ENTRY")
         return "| `\(name)` | \(type) | \(shownDefault) | \(allowed) | \(meaning) |"
     }
 }

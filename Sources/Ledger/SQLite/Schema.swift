@@ -16,6 +16,17 @@ enum Schema {
         migrator.registerMigration("2 start") { db in
             try db.execute(sql: "ALTER TABLE mailing ADD COLUMN start INTEGER")
         }
+        migrator.registerMigration("3 limits") { db in
+            // Set by operators in place of the configuration's: a limit as text, or none; changed in milliseconds since 1970.
+            try db.execute(
+                sql: """
+                    CREATE TABLE limit_override (
+                        scope TEXT PRIMARY KEY NOT NULL,
+                        text TEXT NOT NULL,
+                        changed INTEGER NOT NULL
+                    ) STRICT
+                    """)
+        }
         return migrator
     }
 

@@ -1,0 +1,30 @@
+/// Limits that operators set while mailings are sent, in place of those of the configuration.
+package protocol LimitStore: Sendable {
+    /// All that are set, by scope.
+    func limits() async throws(LedgerError) -> [LimitOverride]
+
+    /// Sets a scope's limit in place of the one before.
+    /// - Parameters:
+    ///   - scope: as `provider:NAME`.
+    ///   - text: the limit, or `none`; nil takes the configuration's own again.
+    ///   - now: milliseconds since 1970.
+    /// - Returns: what was set before; nil for nothing.
+    @discardableResult
+    func setLimit(_ scope: String, _ text: String?, now: Int64) async throws(LedgerError) -> LimitOverride?
+}
+
+/// A limit that was set while mailings are sent.
+package struct LimitOverride: Sendable, Equatable {
+    /// As `provider:NAME`.
+    package var scope: String
+    /// The limit, or `none`.
+    package var text: String
+    /// When it was set, in milliseconds since 1970.
+    package var changed: Int64
+
+    package init(scope: String, text: String, changed: Int64) {
+        self.scope = scope
+        self.text = text
+        self.changed = changed
+    }
+}

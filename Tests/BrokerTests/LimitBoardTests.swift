@@ -1,0 +1,37 @@
+import NIOPosix
+import Testing
+import TestServers
+
+@testable import Broker
+
+/// Limits set at run time, between the feeder and the workers.
+@Suite(.timeLimit(.minutes(1)))
+struct LimitBoardTests {
+    @Test func whatIsUpIsReplacedAsAWholeAndByTheFeederAlone() async throws {
+        let server = try await RedisServer()
+        let broker = Broker(
+            endpoint: RedisEndpoint(place: .unix(path: server.socket)), prefix: "test", partitions: 3, name: "test",
+            group: .singletonMultiThreadedEventLoopGroup, logger: quiet)
+        let fence = Fence(ledger: "ledger", number: 1)
+        _ = try await begin(broker, fence)
+        let board = LimitBoard(broker)
+        #expect(try await board.limits().isEmpty)
+        let first = ["provider:main": "5/s", "domain:ü \"x\"": "none"]
+        try await board.publishLimits(first, fence: fence)
+        #expect(try await board.limits() == first)
+        let many = Dictionary(uniqueKeysWithValues: (0..<10_000).map { ("provider:\($0)", "\($0 + 1)/s") })
+        try await board.publishLimits(many, fence: fence)
+        #expect(try await board.limits() == many)
+        // It stays, whatever epoch follows.
+        #expect(try await broker.redis.send(["PTTL", "test:limits"]).int == -1)
+        _ = try await begin(broker, fence)
+        #expect(try await board.limits() == many)
+        await #expect(throws: RedisError.void) {
+            try await board.publishLimits([:], fence: Fence(ledger: "ledger", number: 2))
+        }
+        #expect(try await board.limits() == many)
+        try await board.publishLimits([:], fence: fence)
+        #expect(try await board.limits().isEmpty)
+        server.stop()
+    }
+}
