@@ -53,7 +53,7 @@ package struct OutcomeRule: Sendable {
             result.state = .sent
         case .badRecipient, .rejected:
             result.state = .failed
-        case .throttled, .misconfigured:
+        case .throttled, .domainThrottled, .misconfigured:
             // Nobody's fault among the recipients: no attempt is spent.
             result.attempts = spent
             deferred(&result, seconds: answer.retryAfter ?? Self.rest)

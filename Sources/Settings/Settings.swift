@@ -1,5 +1,6 @@
 package import Logging
 package import Model
+package import Policy
 package import Telemetry
 
 /// Everything an operator can set, with its defaults: the one place into which `flotilla.yaml` and the environment are
@@ -50,6 +51,8 @@ package struct Settings: Sendable, Equatable {
         /// The first wait between attempts; nil takes the protocol's own waits.
         package var retryBase: Duration?
         package var retryCap: Duration = .seconds(3_600)
+        /// What providers' answers mean: the operator's rules, then the built-in ones.
+        package var answers = AnswerTable.standard
         package init() {}
     }
 

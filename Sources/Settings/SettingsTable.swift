@@ -55,6 +55,10 @@ enum SettingsTable {
         "worker.retry_cap", .milliseconds(1)...(.seconds(604_800)), default: "1h",
         "The longest wait between attempts, where `worker.retry_base` is set.")
 
+    static let workerAnswers = Setting.file(
+        "worker.answers", allowed: "a YAML file",
+        "Rules for providers' answers that go before the built-in ones: [answers.md](answers.md).")
+
     static let collectorPartitions = Setting.integer(
         "collector.partitions", 1...256, default: "4",
         "Status streams that results are spread over; the same for the whole fleet.")
@@ -110,7 +114,7 @@ enum SettingsTable {
         ledgerPath.key,
         plannerWindow.key, plannerPoll.key, plannerLease.key,
         workerConcurrency.key, workerGroup.key, workerChannels.key, workerFlush.key, workerLease.key,
-        workerPoison.key, workerRetryBase.key, workerRetryCap.key,
+        workerPoison.key, workerRetryBase.key, workerRetryCap.key, workerAnswers.key,
         collectorPartitions.key, collectorBatch.key,
         metricsListen.key,
         logLevel.key, logFormat.key,

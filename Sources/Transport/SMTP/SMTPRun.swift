@@ -11,7 +11,7 @@ struct SMTPRun: Sendable {
     var next = 0
     /// `mayBegin` said no: nothing more of this group begins.
     var isStopped = false
-    /// The server answered a message, otherwise than by 421, since the run came to its connection.
+    /// The server answered a message, otherwise than by closing on us all (421), since the run came to its connection.
     var isFruitful = false
 
     init(_ group: MessageGroup, mayBegin: @escaping @Sendable () -> Bool) {
