@@ -68,7 +68,7 @@ actor MailingShelf {
     private func transport(_ provider: Provider, key: String) -> (any DeliveryTransport, Lanes) {
         if let known = transports[key] { return known }
         let made = TransportMaker.make(
-            provider, hostname: configuration.hostname, group: group, logger: logger)
+            provider, hostname: configuration.hostname, answers: configuration.answers, group: group, logger: logger)
         // An SMTP connection has a group to itself: more groups than connections would only be begun earlier.
         let places = isSMTP(provider) ? min(configuration.concurrency, provider.connections) : configuration.concurrency
         let lanes = Lanes(places)

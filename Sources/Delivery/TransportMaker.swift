@@ -1,17 +1,19 @@
 package import Logging
 package import Model
 package import NIOCore
+package import Policy
 package import Transport
 
 /// Makes the transport that a provider's scheme asks for.
 enum TransportMaker {
     static func make(
-        _ provider: Provider, hostname: String, group: any EventLoopGroup, logger: Logger
+        _ provider: Provider, hostname: String, answers: AnswerTable, group: any EventLoopGroup, logger: Logger
     ) -> any DeliveryTransport {
         switch provider.scheme {
         case .smtp, .smtps:
-            SMTPTransport(provider: provider, hostname: hostname, eventLoopGroup: group, logger: logger)
-        case .http, .https: HTTPTransport(provider: provider, logger: logger)
+            SMTPTransport(
+                provider: provider, hostname: hostname, answers: answers, eventLoopGroup: group, logger: logger)
+        case .http, .https: HTTPTransport(provider: provider, answers: answers, logger: logger)
         }
     }
 }
@@ -21,9 +23,11 @@ package enum ProviderCheck {
     /// Connects once, and says what is wrong where that fails.
     /// - Throws: `TransportError`.
     package static func check(
-        _ provider: Provider, hostname: String, group: any EventLoopGroup, logger: Logger
+        _ provider: Provider, hostname: String, answers: AnswerTable = .standard, group: any EventLoopGroup,
+        logger: Logger
     ) async throws(TransportError) -> ProviderCapabilities {
-        let transport = TransportMaker.make(provider, hostname: hostname, group: group, logger: logger)
+        let transport = TransportMaker.make(
+            provider, hostname: hostname, answers: answers, group: group, logger: logger)
         do throws(TransportError) {
             let capabilities = try await transport.prepare()
             await transport.close()

@@ -20,6 +20,8 @@ package struct WorkerConfiguration: Sendable {
     package var grace: Duration
     /// Waits between attempts, in place of the protocol's own.
     package var retries: RetrySchedule?
+    /// What providers' answers mean.
+    package var answers: AnswerTable
     /// The name by which SMTP servers are greeted, and the domain of message ids.
     package var hostname: String
     /// Providers that mailings name.
@@ -30,8 +32,8 @@ package struct WorkerConfiguration: Sendable {
     package init(
         id: String, channels: [Channel] = Channel.allCases, concurrency: Int = 32, group: Int = 50,
         flush: Duration = .milliseconds(50), lease: Duration = .seconds(10), poison: Int = 5,
-        grace: Duration = .seconds(25), retries: RetrySchedule? = nil, hostname: String,
-        providers: [String: Provider] = [:], health: @escaping @Sendable (String, String?) -> Void = { _, _ in }
+        grace: Duration = .seconds(25), retries: RetrySchedule? = nil, answers: AnswerTable = .standard,
+        hostname: String, providers: [String: Provider] = [:], health: @escaping @Sendable (String, String?) -> Void = { _, _ in }
     ) {
         self.id = id
         self.channels = channels
@@ -42,6 +44,7 @@ package struct WorkerConfiguration: Sendable {
         self.poison = poison
         self.grace = grace
         self.retries = retries
+        self.answers = answers
         self.hostname = hostname
         self.providers = providers
         self.health = health

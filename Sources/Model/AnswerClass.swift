@@ -6,6 +6,8 @@ package enum AnswerClass: String, Codable, Sendable, CaseIterable {
     case temporary
     /// The provider asks us to slow down (421, 429, 454, Retry-After): try again later; no attempt is spent.
     case throttled
+    /// The recipient's domain, not the provider, asks us to slow down: try again later; no attempt is spent.
+    case domainThrottled = "domain_throttled"
     /// The provider could not be reached or did not answer: try again; an attempt is spent, unless nothing was sent.
     case unreachable
     /// No such mailbox or number: final, and the address is not worth another mailing.
@@ -18,8 +20,16 @@ package enum AnswerClass: String, Codable, Sendable, CaseIterable {
     /// Another attempt may end better.
     package var isRetryable: Bool {
         switch self {
-        case .temporary, .throttled, .unreachable, .misconfigured: true
+        case .temporary, .throttled, .domainThrottled, .unreachable, .misconfigured: true
         case .accepted, .badRecipient, .rejected: false
+        }
+    }
+
+    /// It speaks of one message or its recipient, not of the provider or our set-up.
+    package var isAboutMessage: Bool {
+        switch self {
+        case .accepted, .temporary, .domainThrottled, .badRecipient, .rejected: true
+        case .throttled, .unreachable, .misconfigured: false
         }
     }
 }
@@ -42,10 +52,12 @@ package struct Answer: Sendable, Equatable {
     package var messageID: String
     /// The wait that the provider asked for (Retry-After), in seconds.
     package var retryAfter: Double?
+    /// An answer of HTTP that says the provider itself failed: 5xx of the class temporary. Not carried to the collector.
+    package var hasProviderFailed: Bool
 
     package init(
         kind: AnswerClass, stage: DeliveryStage, code: Int, text: String, messageID: String = "",
-        retryAfter: Double? = nil
+        retryAfter: Double? = nil, hasProviderFailed: Bool = false
     ) {
         self.kind = kind
         self.stage = stage
@@ -53,8 +65,13 @@ package struct Answer: Sendable, Equatable {
         self.text = text
         self.messageID = messageID
         self.retryAfter = retryAfter
+        self.hasProviderFailed = hasProviderFailed
     }
 
     /// The message was on the wire and no answer came: nobody knows whether it arrived.
     package var mayHaveArrived: Bool { kind == .unreachable && (stage == .body || stage == .response) }
+
+    /// The provider could not be reached or gave no answer, at any stage, or it said over HTTP that it failed (500 to 599 of
+    /// the class temporary). A reply of SMTP never is: 4xx and 5xx speak of a message, a limit or our set-up.
+    package var isProviderFault: Bool { kind == .unreachable || hasProviderFailed }
 }

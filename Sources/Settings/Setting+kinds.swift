@@ -27,8 +27,8 @@ extension Setting where Value == String {
         Self(name, type: "text", default: text, shown: shown, allowed: "any text", meaning, parse: { $0 })
     }
 
-    static func file(_ name: String, _ meaning: String) -> Self {
-        Self(name, type: "path", allowed: "a PEM file", meaning, parse: { $0 })
+    static func file(_ name: String, allowed: String = "a PEM file", _ meaning: String) -> Self {
+        Self(name, type: "path", allowed: allowed, meaning, parse: { $0 })
     }
 
     /// A name inside other names: letters, digits and `-_.:`.

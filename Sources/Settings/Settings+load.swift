@@ -20,17 +20,20 @@ extension Settings {
         let fromEnvironment = SettingsEnvironment.read(variables, file: fromFile)
 
         let providers = fromFile.providers.merging(fromEnvironment.providers) { first, _ in first }
+        let reader = SettingsReader(file: fromFile.entries, environment: variables)
+        let answers = reader.value(SettingsTable.workerAnswers).map { AnswerFile.read($0) }
         let problems =
             fromFile.problems + fromEnvironment.problems
             + missing(providers, in: fromFile.entries + fromEnvironment.entries)
             + clashes("providers", fromFile.providers) + clashes("domains", fromFile.domains)
             + SettingsDomains.problems(fromFile.domains, in: fromFile.entries + fromEnvironment.entries)
+            + (answers?.problems ?? [])
         guard problems.isEmpty else { throw SettingsError(problems: problems) }
 
         var settings = Settings()
-        let reader = SettingsReader(file: fromFile.entries, environment: variables)
         settings.readRoles(reader)
         settings.readOperation(reader)
+        if let answers { settings.worker.answers = AnswerTable(own: answers.rules) }
         let fields = Set((fromFile.entries + fromEnvironment.entries).map(\.path).filter { $0.count == 4 })
         for name in providers.keys {
             settings.providers[name] = provider(name, headers: fields.filter { $0[1] == name }.map { $0[3] }, reader)

@@ -51,6 +51,8 @@ package struct Settings: Sendable, Equatable {
         /// The first wait between attempts; nil takes the protocol's own waits.
         package var retryBase: Duration?
         package var retryCap: Duration = .seconds(3_600)
+        /// What providers' answers mean: the operator's rules, then the built-in ones.
+        package var answers = AnswerTable.standard
         package init() {}
     }
 

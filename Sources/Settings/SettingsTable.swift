@@ -50,11 +50,15 @@ enum SettingsTable {
         "Workers that may end with a batch before it is set aside and its recipients are held.")
 
     static let workerRetryBase = Setting.duration(
-        "worker.retry_base", .milliseconds(1)...(.seconds(86_400)), shown: "the protocol's: SMTP 60s, HTTP 2s",
+        "worker.retry_base", .milliseconds(1)...(.seconds(86_400)), shown: "the protocol's: SMTP 15min, HTTP 2s",
         "The first wait between attempts; it doubles with each, up to `worker.retry_cap`, with full jitter.")
     static let workerRetryCap = Setting.duration(
         "worker.retry_cap", .milliseconds(1)...(.seconds(604_800)), default: "1h",
         "The longest wait between attempts, where `worker.retry_base` is set.")
+
+    static let workerAnswers = Setting.file(
+        "worker.answers", allowed: "a YAML file",
+        "Rules for providers' answers that go before the built-in ones: [answers.md](answers.md).")
 
     static let collectorPartitions = Setting.integer(
         "collector.partitions", 1...256, default: "4",
@@ -127,7 +131,7 @@ enum SettingsTable {
         ledgerPath.key,
         plannerWindow.key, plannerPoll.key, plannerLease.key,
         workerConcurrency.key, workerGroup.key, workerChannels.key, workerFlush.key, workerLease.key,
-        workerPoison.key, workerRetryBase.key, workerRetryCap.key,
+        workerPoison.key, workerRetryBase.key, workerRetryCap.key, workerAnswers.key,
         collectorPartitions.key, collectorBatch.key,
         metricsListen.key,
         logLevel.key, logFormat.key,

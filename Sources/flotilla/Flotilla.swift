@@ -14,7 +14,7 @@ struct Flotilla: AsyncParsableCommand {
         version: Build.version,
         subcommands: [
             Send.self, MailingCommand.self, Up.self, PlannerCommand.self, WorkerCommand.self, CollectorCommand.self,
-            SinkCommand.self, Generate.self,
+            AnswersCommand.self, SinkCommand.self, Generate.self,
         ])
 }
 

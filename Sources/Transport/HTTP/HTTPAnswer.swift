@@ -9,7 +9,9 @@ enum HTTPAnswer {
 
     /// The answer of a request that ended with `result`. Where a final status came, it decides, also when the rest of
     /// the answer was lost or too long: the provider has said what it did with the message.
-    static func of(_ transfer: HTTPTransfer, _ result: CURLcode, _ provider: Provider, messageID: JSONPath?) -> Answer {
+    static func of(
+        _ transfer: HTTPTransfer, _ result: CURLcode, _ provider: Provider, _ answers: AnswerTable, messageID: JSONPath?
+    ) -> Answer {
         guard let status = status(of: transfer) else { return failure(transfer, result, provider) }
         guard !(200...299).contains(status) else {
             let id = messageID?.text(in: transfer.body)
@@ -18,20 +20,26 @@ enum HTTPAnswer {
                 messageID: id.map { AnswerText.line($0.utf8) } ?? "")
         }
         let retryAfter = retryAfter(of: transfer)
+        let text = AnswerText.reason(in: transfer.body)
+        let kind = answers.classify(.http, code: status, text: text, hasRetryAfter: retryAfter != nil)
         return Answer(
-            kind: HTTPClassification.classify(status: status, hasRetryAfter: retryAfter != nil), stage: .response,
-            code: status, text: AnswerText.reason(in: transfer.body), retryAfter: retryAfter)
+            kind: kind, stage: .response, code: status, text: text, retryAfter: retryAfter,
+            hasProviderFailed: kind == .temporary && 500...599 ~= status)
     }
 
     /// The answer of a request that got none within the provider's time.
-    static func overdue(_ transfer: HTTPTransfer, _ provider: Provider, messageID: JSONPath?) -> Answer {
-        of(transfer, CURLE_OPERATION_TIMEDOUT, provider, messageID: messageID)
+    static func overdue(
+        _ transfer: HTTPTransfer, _ provider: Provider, _ answers: AnswerTable, messageID: JSONPath?
+    ) -> Answer {
+        of(transfer, CURLE_OPERATION_TIMEDOUT, provider, answers, messageID: messageID)
     }
 
     /// The answer of a request that we end ourselves; nil where nothing of it was sent.
-    static func cut(_ transfer: HTTPTransfer, _ provider: Provider, messageID: JSONPath?) -> Answer? {
+    static func cut(
+        _ transfer: HTTPTransfer, _ provider: Provider, _ answers: AnswerTable, messageID: JSONPath?
+    ) -> Answer? {
         guard status(of: transfer) == nil else {
-            return of(transfer, CURLE_ABORTED_BY_CALLBACK, provider, messageID: messageID)
+            return of(transfer, CURLE_ABORTED_BY_CALLBACK, provider, answers, messageID: messageID)
         }
         guard transfer.mayHaveArrived else { return nil }
         return Answer(

@@ -2,6 +2,7 @@ import CCurl
 import DequeModule
 import Glibc
 import Model
+import Policy
 
 /// Runs the requests of one transport over libcurl's multi interface. It lives and ends on one thread.
 final class HTTPEngine {
@@ -11,6 +12,7 @@ final class HTTPEngine {
     private let metrics: HTTPMetrics
     /// Where a JSON answer has the message's id; nil where nobody asked for it.
     private let messageID: JSONPath?
+    private let answers: AnswerTable
     private let multi: UnsafeMutableRawPointer
     private var poll: SocketPoll
     /// All transfers made so far, at most one a connection; those not on their way are in `idle` too.
@@ -41,10 +43,13 @@ final class HTTPEngine {
     }
 
     /// - Throws: `TransportError` where the provider's settings cannot be used or the system has no descriptors left.
-    init(provider: Provider, inbox: HTTPInbox, metrics: HTTPMetrics) throws(TransportError) {
+    init(
+        provider: Provider, answers: AnswerTable, inbox: HTTPInbox, metrics: HTTPMetrics
+    ) throws(TransportError) {
         self.provider = provider
         self.inbox = inbox
         self.metrics = metrics
+        self.answers = answers
         messageID = provider.messageID.map(JSONPath.init)
         shape = try HTTPRequestShape(provider)
         guard LibCurl.isReady, let multi = curl_multi_init() else {
@@ -128,7 +133,7 @@ final class HTTPEngine {
         probes = [:]
         for transfer in transfers where transfer.job != nil {
             transfer.leavesQuickly()
-            finish(transfer, HTTPAnswer.cut(transfer, provider, messageID: messageID))
+            finish(transfer, HTTPAnswer.cut(transfer, provider, answers, messageID: messageID))
         }
     }
 
@@ -239,7 +244,7 @@ final class HTTPEngine {
             curl_multi_remove_handle(multi, transfer.handle)
             probe.continuation.resume(returning: failure.map(Result.failure) ?? .success(.http))
         } else {
-            finish(transfer, HTTPAnswer.of(transfer, result, provider, messageID: messageID))
+            finish(transfer, HTTPAnswer.of(transfer, result, provider, answers, messageID: messageID))
         }
     }
 
@@ -276,7 +281,7 @@ final class HTTPEngine {
             guard let began = transfer.began, now - began > MonotonicClock.nanoseconds(provider.timeout) else {
                 continue
             }
-            finish(transfer, HTTPAnswer.overdue(transfer, provider, messageID: messageID))
+            finish(transfer, HTTPAnswer.overdue(transfer, provider, answers, messageID: messageID))
             hasAny = true
         }
         return hasAny

@@ -3,17 +3,20 @@ import CCurl
 import Glibc
 import Logging
 import Model
+import Policy
 
 /// The thread of one transport.
 enum HTTPThread {
     /// What the thread needs, handed over as a pointer.
     private final class Start {
         let provider: Provider
+        let answers: AnswerTable
         let inbox: HTTPInbox
         let logger: Logger
 
-        init(provider: Provider, inbox: HTTPInbox, logger: Logger) {
+        init(provider: Provider, answers: AnswerTable, inbox: HTTPInbox, logger: Logger) {
             self.provider = provider
+            self.answers = answers
             self.inbox = inbox
             self.logger = logger
         }
@@ -26,7 +29,7 @@ enum HTTPThread {
             let end: HTTPInbox.End
             do throws(TransportError) {
                 let engine = try HTTPEngine(
-                    provider: provider, inbox: inbox, metrics: HTTPMetrics(provider: provider.name))
+                    provider: provider, answers: answers, inbox: inbox, metrics: HTTPMetrics(provider: provider.name))
                 engine.run()
                 end = .closed
             } catch {
@@ -38,8 +41,8 @@ enum HTTPThread {
     }
 
     /// Starts it; it ends after `inbox.close`. Where none can be had, whatever the inbox gets is answered with that.
-    static func start(provider: Provider, inbox: HTTPInbox, logger: Logger) {
-        let start = Unmanaged.passRetained(Start(provider: provider, inbox: inbox, logger: logger))
+    static func start(provider: Provider, answers: AnswerTable, inbox: HTTPInbox, logger: Logger) {
+        let start = Unmanaged.passRetained(Start(provider: provider, answers: answers, inbox: inbox, logger: logger))
         var thread = pthread_t()
         let failure = pthread_create(
             &thread, nil,

@@ -1,6 +1,7 @@
 import Glibc
 package import Logging
 package import Model
+package import Policy
 import Synchronization
 
 /// Delivers messages as HTTP requests (POST) to one provider's URL, over libcurl on a thread of its own: HTTP/2 where TLS
@@ -12,11 +13,12 @@ package final class HTTPTransport: DeliveryTransport {
     private let logger: Logger
 
     /// Starts the thread; nothing is connected yet. Settings that cannot be used are told by `prepare`, and in the answers.
-    package init(provider: Provider, logger: Logger) {
+    /// - Parameter answers: what the provider's refusals mean.
+    package init(provider: Provider, answers: AnswerTable = .standard, logger: Logger) {
         var logger = logger
         logger[metadataKey: "provider"] = .string(provider.name)
         self.logger = logger
-        HTTPThread.start(provider: provider, inbox: inbox, logger: logger)
+        HTTPThread.start(provider: provider, answers: answers, inbox: inbox, logger: logger)
     }
 
     /// Ends the thread when it is idle.

@@ -52,12 +52,11 @@ extension SMTPDialogue {
             case .tls: "set its `starttls` to `opportunistic` or `never`, or use `smtps://`"
             default: "ask the provider whether this machine may send through it"
             }
-        let enhanced = SMTPReplyText.enhanced(text)
-        let kind = SMTPClassification.classify(code: code, enhanced: enhanced, stage: stage)
+        let line = SMTPReplyText.oneLine(text)
+        let kind = settings.answers.classify(.smtp, code: code, stage: stage, text: line)
         end(
             SMTPFailure(
-                kind: kind, stage: stage, code: code, text: SMTPReplyText.oneLine(text),
-                advice: kind == .misconfigured ? advice : ""))
+                kind: kind, stage: stage, code: code, text: line, advice: kind == .misconfigured ? advice : ""))
     }
 
     private mutating func sayHello(into out: inout ByteBuffer) {

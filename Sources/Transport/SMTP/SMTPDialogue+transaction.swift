@@ -175,15 +175,24 @@ extension SMTPDialogue {
                 kind: .accepted, stage: stage, code: code, text: SMTPReplyText.oneLine(text),
                 messageID: SMTPReplyText.messageID(text))
         }
-        let kind = SMTPClassification.classify(code: code, enhanced: SMTPReplyText.enhanced(text), stage: stage)
-        return Answer(kind: kind, stage: stage, code: code, text: SMTPReplyText.oneLine(text))
+        let line = SMTPReplyText.oneLine(text)
+        let kind = settings.answers.classify(.smtp, code: code, stage: stage, text: line)
+        return Answer(kind: kind, stage: stage, code: code, text: line)
     }
 
-    /// 421: the server closes after this reply (RFC 5321 section 3.8). To a final dot it is the message's own answer.
+    /// 421: the server closes after this reply (RFC 5321 section 3.8). To a final dot it is the message's own answer, and to
+    /// an envelope where the table says that it speaks of the message or its recipient: the others go on elsewhere then.
     private mutating func closeService(_ text: borrowing Span<UInt8>) {
         if expects == .final, let finishing {
             run.answers[finishing] = answer(421, text, at: .response)
             self.finishing = nil
+        } else if isOpen, !isRefused, expects == .mail || expects == .recipient || expects == .data {
+            let own = answer(421, text, at: stage)
+            if own.kind.isAboutMessage {
+                isRefused = true
+                run.answers[current] = own
+                run.isFruitful = true
+            }
         }
         fail(421, text)
     }

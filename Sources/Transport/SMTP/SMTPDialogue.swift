@@ -1,5 +1,6 @@
 import Model
 import NIOCore
+import Policy
 
 /// The client's side of one SMTP connection (RFC 5321) as a value: bytes of the server in, bytes for the server and
 /// answers out, without sockets or clocks.
@@ -16,6 +17,8 @@ struct SMTPDialogue: Sendable {
         var startTLS: Provider.StartTLS
         /// The server is on this machine: a password may go to it in clear.
         var isLoopback: Bool
+        /// What refusals mean.
+        var answers = AnswerTable.standard
     }
 
     /// The reply that comes next.
@@ -196,8 +199,15 @@ struct SMTPDialogue: Sendable {
 extension SMTPDialogue {
     /// Ends the conversation because of a reply: the service closes (421), or the reply makes no sense here.
     mutating func fail(_ code: Int, _ text: borrowing Span<UInt8>, advice: String = "") {
-        let kind: AnswerClass = code == 421 ? .throttled : .unreachable
-        end(SMTPFailure(kind: kind, stage: stage, code: code, text: SMTPReplyText.oneLine(text), advice: advice))
+        let line = SMTPReplyText.oneLine(text)
+        end(SMTPFailure(kind: kind(code, line), stage: stage, code: code, text: line, advice: advice))
+    }
+
+    /// What the end of a conversation means for all messages behind it: a class of one message's own is none of it.
+    private func kind(_ code: Int, _ line: String) -> AnswerClass {
+        guard code == 421 else { return .unreachable }
+        let said = settings.answers.classify(.smtp, code: code, stage: stage, text: line)
+        return said == .misconfigured ? said : .throttled
     }
 
     /// Ends the conversation without a reply as the cause: lost, timed out, garbage.

@@ -3,6 +3,7 @@ import Metrics
 import Model
 import NIOCore
 import NIOPosix
+import Policy
 import Synchronization
 
 /// The connections to one provider: opens them as work demands, hands out jobs, and deals with failures.
@@ -25,7 +26,9 @@ final class SMTPPool: Sendable {
     private let metrics: SMTPMetrics
     private let state: Mutex<State>
 
-    init(provider: Provider, hostname: String, group: any EventLoopGroup, logger: Logger) {
+    init(
+        provider: Provider, hostname: String, answers: AnswerTable, group: any EventLoopGroup, logger: Logger
+    ) {
         self.provider = provider
         self.group = group
         self.logger = logger
@@ -34,7 +37,7 @@ final class SMTPPool: Sendable {
         let isLoopback = provider.host == "localhost" || provider.host == "::1" || provider.host.hasPrefix("127.")
         settings = SMTPDialogue.Settings(
             hostname: hostname, username: provider.username, password: provider.password, startTLS: provider.startTLS,
-            isLoopback: isLoopback)
+            isLoopback: isLoopback, answers: answers)
         state = Mutex(State(roster: Roster(limit: provider.connections)))
     }
 

@@ -1,34 +1,9 @@
+import Policy
+
 /// What the text of a reply says.
 enum SMTPReplyText {
     /// Bytes of a text that an answer keeps.
     static let longest = 500
-
-    /// The enhanced status code in front (RFC 2034 section 4), if there is one.
-    static func enhanced(_ text: borrowing Span<UInt8>) -> (Int, Int, Int)? {
-        guard text.count >= 5, text[1] == UInt8(ascii: "."), [2, 4, 5].contains(Int(text[0]) - 48) else { return nil }
-        var numbers = (Int(text[0]) - 48, 0, 0)
-        var index = 2
-        guard let subject = number(text, at: &index), index < text.count, text[index] == UInt8(ascii: ".") else {
-            return nil
-        }
-        index += 1
-        guard let detail = number(text, at: &index), index == text.count || text[index] <= UInt8(ascii: " ") else {
-            return nil
-        }
-        numbers.1 = subject
-        numbers.2 = detail
-        return numbers
-    }
-
-    private static func number(_ text: borrowing Span<UInt8>, at index: inout Int) -> Int? {
-        let start = index
-        var value = 0
-        while index < text.count, index - start < 3, 48...57 ~= text[index] {
-            value = value * 10 + Int(text[index]) - 48
-            index += 1
-        }
-        return index == start ? nil : value
-    }
 
     /// The text as one line of at most `longest` bytes of valid UTF-8: lines are joined by a space without repeating
     /// their enhanced code, and each control character becomes a space.
@@ -45,7 +20,7 @@ enum SMTPReplyText {
 
     private static func cleaned(_ text: borrowing Span<UInt8>) -> String {
         let lines = string(text).split(separator: "\n", omittingEmptySubsequences: true)
-        let code = enhanced(text).map { "\($0).\($1).\($2) " } ?? ""
+        let code = text.withUnsafeBufferPointer { EnhancedCode(startOf: $0) }.map { "\($0) " } ?? ""
         var joined = ""
         for line in lines {
             let isRepeated = !joined.isEmpty && !code.isEmpty && line.hasPrefix(code)

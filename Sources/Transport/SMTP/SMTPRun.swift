@@ -13,7 +13,7 @@ struct SMTPRun: Sendable {
     var isStopped = false
     /// The moment that the next message has under its limit, and waits for.
     var startsAt: Int64?
-    /// The server answered a message, otherwise than by 421, since the run came to its connection.
+    /// The server answered a message, otherwise than by closing on us all (421), since the run came to its connection.
     var isFruitful = false
 
     init(_ group: MessageGroup, mayBegin: @escaping @Sendable () -> Bool) {

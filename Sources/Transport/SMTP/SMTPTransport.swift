@@ -1,6 +1,7 @@
 package import Logging
 package import Model
 package import NIOCore
+package import Policy
 
 /// Delivers over SMTP (RFC 5321): a pool of connections, each of which takes a whole group and gives back its answers.
 ///
@@ -12,9 +13,14 @@ package final class SMTPTransport: DeliveryTransport {
     /// - Parameters:
     ///   - provider: where to, of scheme `smtp` or `smtps`.
     ///   - hostname: this machine's name, for EHLO.
+    ///   - answers: what the provider's refusals mean.
     ///   - eventLoopGroup: what the connections run on; it must outlive `close`.
-    package init(provider: Provider, hostname: String, eventLoopGroup: any EventLoopGroup, logger: Logger) {
-        pool = SMTPPool(provider: provider, hostname: hostname, group: eventLoopGroup, logger: logger)
+    package init(
+        provider: Provider, hostname: String, answers: AnswerTable = .standard, eventLoopGroup: any EventLoopGroup,
+        logger: Logger
+    ) {
+        pool = SMTPPool(
+            provider: provider, hostname: hostname, answers: answers, group: eventLoopGroup, logger: logger)
     }
 
     package func prepare() async throws(TransportError) -> ProviderCapabilities {

@@ -80,7 +80,8 @@ struct Send: AsyncParsableCommand {
             return try await finish(earlier, ledger, settings)
         case .new, .goOn:
             _ = try await ProviderCheck.check(
-                job.provider, hostname: settings.email.hostname, group: station.group, logger: station.logger)
+                job.provider, hostname: settings.email.hostname, answers: settings.worker.answers, group: station.group,
+                logger: station.logger)
             id = try await intake.commit()
         }
         let broker = try await station.openBroker("send")

@@ -1,0 +1,79 @@
+import Foundation
+import Yams
+
+/// A YAML file of an operator's, with the lines of what is in it.
+struct YAMLFile {
+    private static let sizeLimit = 1 << 20
+
+    /// As the operator wrote it.
+    let name: String
+    /// What is wrong so far, in the order of the file.
+    var problems: [SettingsError.Problem] = []
+
+    init(name: String) { self.name = name }
+
+    /// Reads the file.
+    /// - Returns: nil for an empty file, and where it cannot be read, which `problems` then say.
+    mutating func read() -> Node? {
+        do {
+            let data = try Data(contentsOf: URL(filePath: name))
+            if data.count > Self.sizeLimit {
+                refuse(name, "", "is larger than \(Self.sizeLimit) bytes, too large for a configuration")
+            } else if let text = String(validating: data, as: UTF8.self) {
+                return parse(text)
+            } else {
+                refuse(name, "", "is not UTF-8")
+            }
+        } catch let error as CocoaError where error.code == .fileReadNoSuchFile {
+            refuse(name, "", "there is no such file")
+        } catch let error as CocoaError where error.code == .fileReadNoPermission {
+            refuse(name, "", "may not be read")
+        } catch {
+            refuse(name, "", "cannot be read; is it a file?")
+        }
+        return nil
+    }
+
+    private mutating func parse(_ text: String) -> Node? {
+        do {
+            guard let root = try compose(yaml: text), !root.isNothing else { return nil }
+            return root
+        } catch let error as YamlError {
+            let (line, problem) = error.plain
+            refuse(line.map { "\(name):\($0)" } ?? name, "", "no YAML: \(problem)")
+        } catch {
+            refuse(name, "", "no YAML")
+        }
+        return nil
+    }
+
+    mutating func refuse(_ place: String, _ key: String, _ text: String) {
+        problems.append(SettingsError.Problem(place: place, key: key, text: text))
+    }
+
+    func place(_ node: Node) -> String { node.mark.map { "\(name):\($0.line)" } ?? name }
+}
+
+extension Node {
+    /// Nothing was written, or null: the default holds.
+    var isNothing: Bool {
+        guard let scalar else { return false }
+        return scalar.style != .doubleQuoted && scalar.style != .singleQuoted
+            && ["", "~", "null", "Null", "NULL"].contains(scalar.string)
+    }
+}
+
+extension YamlError {
+    /// Line and problem, without the text of the file, which may hold passwords.
+    fileprivate var plain: (line: Int?, problem: String) {
+        switch self {
+        case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
+            .composer(_, let problem, let mark, _):
+            (mark.line, problem)
+        case .duplicatedKeysInMapping(let duplicates, let context):
+            (context.mark.line, "the key \(duplicates.joined(separator: ", ")) comes twice in one section")
+        case .reader(let problem, _, _, _): (nil, problem)
+        default: (nil, "it cannot be read")
+        }
+    }
+}
