@@ -125,15 +125,16 @@ extension BatchQueue {
         return state == .sending ? .go : .halted(state)
     }
 
-    /// Takes back the marks of recipients that were begun and of whom nothing was on the wire.
-    package func untouch(_ lease: Lease, _ recipients: [OpenRecipient]) async throws(RedisError) {
+    /// Takes back the marks of recipients that were begun and of whom nothing was on the wire, or nothing was taken.
+    /// - Parameter indexes: ascending.
+    package func untouch(_ lease: Lease, _ indexes: [Int]) async throws(RedisError) {
         _ = try await broker.redis.run(
             Scripts.untouch,
             keys: [
                 broker.keys.epoch, broker.keys.ready(lease.channel),
                 broker.keys.marks(lease.batch.id, lease.batch.generation),
             ],
-            arguments: token(lease) + Stretch.words(recipients.lazy.map(\.index)))
+            arguments: token(lease) + Stretch.words(indexes))
     }
 
     /// How far the workers before came with a batch that was taken over; nil when it is not this worker's any more.

@@ -52,75 +52,152 @@ struct BatchRun: Sendable {
     func run() async {
         var isReleased = false
         await withTaskGroup(of: Ending.self) { group in
-            var pacer = Pacer(
-                throttle: worker.throttle, groupSize: mailing.groupSize, waits: worker.throttleWaits)
-            var next = 0
-            while next < open.count {
-                guard mayBegin else {
-                    isReleased = true
-                    break
-                }
-                let size = await pacer.next(open.count - next, scope: mailing.scope) { mayBegin }
-                guard size > 0 else { continue }
-                let slice = Array(open[next..<min(next + size, open.count)])
-                next += slice.count
-                await mailing.lanes.acquire()
-                group.addTask {
-                    defer { mailing.lanes.release() }
-                    return await deliver(slice)
-                }
-            }
+            for (pool, open) in mailing.kinds(of: open, recipients) { group.addTask { await send(open, pool) } }
             for await ending in group where ending == .released { isReleased = true }
         }
         await buffer.close(isReleased ? .released : .done)
     }
 
-    /// Sends to some recipients and notes what became of them.
-    private func deliver(_ open: [OpenRecipient]) async -> Ending {
-        var waiting = open
-        var patience = Patience()
-        while true {
-            waiting = await expire(waiting)
-            if waiting.isEmpty { return .done }
-            switch await permission(waiting) {
-            case .go: break
-            case .halted: return .released
-            case .lost:
-                claim.end()
-                worker.logger.warning("batch \(lease.batch.id) is not this worker's any more; leaving it")
-                return .released
+    /// Sends to recipients that the same limits hold for.
+    private func send(_ open: [OpenRecipient], _ pool: SlotPool) async -> Ending {
+        let isLimited = pool.isActive
+        if isLimited { await pool.door.acquire() }
+        return await withTaskGroup(of: Ending.self) { group in
+            var ending = Ending.done
+            var next = 0
+            while next < open.count {
+                guard mayBegin, let admission = await admit(open.count - next, pool) else {
+                    ending = .released
+                    break
+                }
+                let slice = Array(open[next..<next + admission.count])
+                next += slice.count
+                await mailing.lanes.acquire()
+                group.addTask {
+                    defer { mailing.lanes.release() }
+                    return await deliver(slice, pool, admission.ticket)
+                }
             }
-            let group = compose(waiting)
-            let start = ContinuousClock.now
-            let answers = await mailing.transport.deliver(group) { [worker, mailing, claim] in
-                worker.mayBegin(mailing, claim)
-            }
-            let (results, unsent, problem) = judge(waiting, answers)
-            let took = ContinuousClock.now - start
-            meters.delivered(results, seconds: took)
-            if unsent.isEmpty { mailing.groupSize.note(waiting.count, took: took) }
-            await buffer.add(results)
-            if !results.isEmpty { worker.providerWorks(mailing.provider) }
-            guard !unsent.isEmpty else { return .done }
-            // Nothing of these was on the wire: either we were told to stop, or the provider cannot be reached. Then they
-            // wait here, for the queue is full of others that would fare the same.
-            guard let problem, !worker.isStopping else { return .released }
-            worker.providerTrouble(mailing.provider, problem.text, stage: problem.stage)
-            waiting = unsent
-            // Should we die meanwhile, it is known that nobody of them was reached. Where that cannot be said, the command may
-            // still come, and must not find them begun again.
-            do throws(RedisError) { try await worker.queue.untouch(lease, waiting) } catch { return .released }
-            // A provider that is away must not keep those of others waiting: neither lane nor load is held meanwhile.
-            share.giveBack()
-            mailing.lanes.release()
-            let goesOn = await waitForProvider(&patience)
-            await mailing.lanes.acquire()
-            guard goesOn else { return .released }
+            if isLimited { pool.door.release() }
+            for await one in group where one == .released { ending = .released }
+            return ending
         }
     }
 
-    private func waitForProvider(_ patience: inout Patience) async -> Bool {
-        await patience.wait { !mayBegin } && mayBegin
+    private func admit(_ most: Int, _ pool: SlotPool) async -> (ticket: SlotTicket, count: Int)? {
+        await pool.admit(min(most, mailing.groupSize.now), service: mailing.service) { mayBegin }
+    }
+
+    /// Sends to some recipients until each has a result.
+    private func deliver(_ open: [OpenRecipient], _ pool: SlotPool, _ ticket: SlotTicket) async -> Ending {
+        var left = open
+        var ticket: SlotTicket? = ticket
+        var again = Again(now: Clock.milliseconds())
+        var patience = Patience()
+        defer { _ = ticket?.end() }
+        while true {
+            left = await expire(left)
+            if left.isEmpty {
+                guard !again.isEmpty else { return .done }
+                // Neither lane nor load is held meanwhile.
+                share.giveBack()
+                guard await outside({ await again.wait { !mayBegin } }) else {
+                    await buffer.add(again.results)
+                    return .done
+                }
+                left = again.take()
+                continue
+            }
+            var count = left.count
+            var probe: Int?
+            if ticket == nil || mailing.guardian.isOpen {
+                _ = ticket?.end()
+                let turn = await outside { await nextTurn(left.count, pool) }
+                (ticket, count, probe) = (turn?.ticket, turn?.count ?? 0, turn?.probe)
+            }
+            guard let admitted = ticket, await isAllowed(Array(left.prefix(count))) else {
+                mailing.guardian.note(isFruitful: false, failures: 0, problem: nil, probe: probe)
+                await buffer.add(again.results)
+                return .released
+            }
+            let group = Array(left.prefix(count))
+            let verdict = await transmit(group, pool, admitted, probe, again)
+            ticket = nil
+            await buffer.add(verdict.results)
+            // Should we die meanwhile, it is known that nobody of these was reached. Where that cannot be said, the command may still
+            // come, and must not find them begun again.
+            if !(await unmark(verdict.unsent, verdict.again)) {
+                await buffer.add(again.results + verdict.again)
+                return .released
+            }
+            again.add(verdict.again)
+            left = verdict.unsent + left.dropFirst(count)
+            guard verdict.problem != nil, !mailing.guardian.isOpen else {
+                patience = Patience()
+                continue
+            }
+            // Not yet for certain down. A provider that is away must not keep those of others waiting.
+            share.giveBack()
+            _ = await outside { await patience.wait { !mayBegin } }
+        }
+    }
+
+    /// Does something for which the place among those who send is given up.
+    private func outside<Result>(_ body: () async -> Result) async -> Result {
+        mailing.lanes.release()
+        let result = await body()
+        await mailing.lanes.acquire()
+        return result
+    }
+
+    /// Waits until the provider is there and the limits let a group go; one message where it is to be found out whether it is.
+    private func nextTurn(_ most: Int, _ pool: SlotPool) async -> (ticket: SlotTicket, count: Int, probe: Int?)? {
+        if mailing.guardian.isOpen { share.giveBack() }
+        switch await mailing.guardian.pass(mayBegin: { mayBegin }) {
+        case nil: return nil
+        case .go: return await admit(most, pool).map { ($0.ticket, $0.count, nil) }
+        case .probe(let probe):
+            if let admission = await admit(1, pool) { return (admission.ticket, 1, probe) }
+            mailing.guardian.note(isFruitful: false, failures: 0, problem: nil, probe: probe)
+            return nil
+        }
+    }
+
+    /// Whether the group may begin; marks it as begun.
+    private func isAllowed(_ group: [OpenRecipient]) async -> Bool {
+        switch await permission(group) {
+        case .go: return true
+        case .halted: return false
+        case .lost:
+            claim.end()
+            worker.logger.warning("batch \(lease.batch.id) is not this worker's any more; leaving it")
+            return false
+        }
+    }
+
+    /// Hands a group to its transport, and finds out what its answers mean.
+    private func transmit(
+        _ open: [OpenRecipient], _ pool: SlotPool, _ ticket: SlotTicket, _ probe: Int?, _ again: Again
+    ) async -> Verdict {
+        var group = compose(open)
+        group.limit = ticket
+        let start = ContinuousClock.now
+        let answers = await mailing.transport.deliver(group) { [worker, mailing, claim] in worker.mayBegin(mailing, claim) }
+        let took = ContinuousClock.now - start - .nanoseconds(ticket.end())
+        let verdict = judge(open, answers, again)
+        meters.delivered(verdict.all, seconds: took)
+        if verdict.unsent.isEmpty { mailing.groupSize.note(open.count, took: took) }
+        mailing.guardian.note(
+            isFruitful: verdict.isFruitful, failures: verdict.failures, problem: verdict.problem ?? verdict.failure, probe: probe)
+        worker.paces.note(verdict, provider: mailing.provider, domain: pool.domain)
+        return verdict
+    }
+
+    private func unmark(_ unsent: [OpenRecipient], _ again: [RecipientResult]) async -> Bool {
+        if unsent.isEmpty, again.isEmpty { return true }
+        let indexes = unsent.map(\.index) + again.map(\.index)
+        do throws(RedisError) { try await worker.queue.untouch(lease, indexes.sorted()) } catch { return false }
+        return true
     }
 
     private func permission(_ open: [OpenRecipient]) async -> BatchQueue.Permission {
@@ -161,36 +238,39 @@ struct BatchRun: Sendable {
         return group
     }
 
-    /// Sorts answers into results and those of whom nothing was on the wire.
-    private func judge(
-        _ open: [OpenRecipient], _ answers: [Answer?]
-    ) -> (results: [RecipientResult], unsent: [OpenRecipient], problem: Answer?) {
-        var results: [RecipientResult] = []
-        results.reserveCapacity(open.count)
-        var unsent: [OpenRecipient] = []
-        var problem: Answer?
+    /// What the answers to a group mean.
+    private func judge(_ open: [OpenRecipient], _ answers: [Answer?], _ again: Again) -> Verdict {
+        var verdict = Verdict()
+        verdict.results.reserveCapacity(open.count)
         let now = Clock.milliseconds()
+        let isOutage = mailing.guardian.isOpen
         var generator = SystemRandomNumberGenerator()
         for (item, answer) in zip(open, answers) {
             guard let answer else {
-                unsent.append(item)
+                verdict.unsent.append(item)
                 continue
             }
             if answer.kind == .unreachable, [.connect, .tls, .greeting].contains(answer.stage) {
-                unsent.append(item)
-                problem = answer
+                verdict.noteUnsent(item, answer)
                 continue
             }
+            verdict.count(answer)
             if answer.mayHaveArrived, worker.isCut, rule.uncertain == .redeliver {
                 // Not the message's fault: it is listed, and others send it again without an attempt spent.
-                results.append(rule.uncertain(index: item.index, answer: answer, spent: item.attempts, now: now))
-                unsent.append(item)
+                verdict.results.append(rule.uncertain(index: item.index, answer: answer, spent: item.attempts, now: now))
+                verdict.unsent.append(item)
                 continue
             }
             if answer.kind == .misconfigured { worker.refused(mailing, answer) }
             rule.append(
-                index: item.index, answer: answer, spent: item.attempts, now: now, using: &generator, to: &results)
+                index: item.index, answer: answer, spent: item.attempts, now: now, outage: isOutage, using: &generator,
+                to: &verdict.results)
+            // What is due in a moment need not go through the ledger. (What may have arrived is on the list first.)
+            if let last = verdict.results.last, !answer.mayHaveArrived, !worker.isStopping, again.takes(last, now: now) {
+                verdict.results.removeLast()
+                verdict.again.append(last)
+            }
         }
-        return (results, unsent, problem)
+        return verdict
     }
 }

@@ -1,3 +1,4 @@
+import Model
 import Synchronization
 
 /// How many messages are begun together: as many as take about a fifth of a second, so that few are in doubt when a worker ends

@@ -17,16 +17,36 @@ actor MailingShelf {
     }
 
     private let board: MailingBoard
+    private let limitBoard: LimitBoard
+    private let throttle: Throttle
+    private let limits: LimitDesk
+    private let paces: PaceKeeper
+    private let clock = SharedTime()
+    private let meters = ThrottleMeters()
     private let configuration: WorkerConfiguration
     private let group: any EventLoopGroup
     private let logger: Logger
     private var mailings: [MailingID: PreparedMailing] = [:]
     /// Providers of mailings that are not ready yet.
     private var waiting: [MailingID: String] = [:]
-    private var transports: [String: (any DeliveryTransport, Lanes)] = [:]
+    private var transports: [String: Way] = [:]
 
-    init(board: MailingBoard, configuration: WorkerConfiguration, group: any EventLoopGroup, logger: Logger) {
+    /// The way to a provider.
+    private struct Way {
+        let transport: any DeliveryTransport
+        let lanes: Lanes
+        let guardian: ProviderGuard
+    }
+
+    init(
+        board: MailingBoard, limitBoard: LimitBoard, throttle: Throttle, limits: LimitDesk, paces: PaceKeeper,
+        configuration: WorkerConfiguration, group: any EventLoopGroup, logger: Logger
+    ) {
         self.board = board
+        self.limitBoard = limitBoard
+        self.throttle = throttle
+        self.limits = limits
+        self.paces = paces
         self.configuration = configuration
         self.group = group
         self.logger = logger
@@ -47,16 +67,19 @@ actor MailingShelf {
         } catch {
             return .unfit("provider '\(mailing.provider)' is neither a name in this worker's flotilla.yaml nor a URL: \(error)")
         }
-        let (transport, lanes) = self.transport(provider, key: mailing.provider)
+        let way = way(to: provider, key: mailing.provider)
         waiting[id] = provider.name
-        let capabilities = try await transport.prepare()
+        let capabilities = try await capabilities(way)
         waiting[id] = nil
         if let known = mailings[id] { return .ready(known) }
         do {
             let ready = try PreparedMailing(
                 id: id, mailing: mailing, speed: speed, provider: provider, hostname: configuration.hostname,
-                transport: transport, capabilities: capabilities, lanes: lanes,
-                groupSize: GroupSize(least: leastGroup(provider), most: configuration.group))
+                transport: way.transport, capabilities: capabilities, lanes: way.lanes, guardian: way.guardian,
+                groupSize: GroupSize(least: leastGroup(provider), most: configuration.group), limits: limits
+            ) { [throttle, clock, meters] domain in
+                SlotPool(domain: domain, throttle: throttle, clock: clock, meters: meters)
+            }
             mailings[id] = ready
             return .ready(ready)
         } catch {
@@ -64,16 +87,30 @@ actor MailingShelf {
         }
     }
 
+    /// Connects to a mailing's provider for the first time.
+    private func capabilities(_ way: Way) async throws(TransportError) -> ProviderCapabilities {
+        do throws(TransportError) {
+            return try await way.transport.prepare()
+        } catch {
+            way.guardian.note(
+                isFruitful: false, failures: 1,
+                problem: Answer(kind: error.kind, stage: error.stage, code: 0, text: error.description), probe: nil)
+            throw error
+        }
+    }
+
     /// - Parameter key: what the mailing calls the provider: two URLs of one host are two.
-    private func transport(_ provider: Provider, key: String) -> (any DeliveryTransport, Lanes) {
+    private func way(to provider: Provider, key: String) -> Way {
         if let known = transports[key] { return known }
         let made = TransportMaker.make(
             provider, hostname: configuration.hostname, answers: configuration.answers, group: group, logger: logger)
         // An SMTP connection has a group to itself: more groups than connections would only be begun earlier.
         let places = isSMTP(provider) ? min(configuration.concurrency, provider.connections) : configuration.concurrency
-        let lanes = Lanes(places)
-        transports[key] = (made, lanes)
-        return (made, lanes)
+        let way = Way(
+            transport: made, lanes: Lanes(places),
+            guardian: ProviderGuard(provider, health: configuration.health, logger: logger))
+        transports[key] = way
+        return way
     }
 
     private func isSMTP(_ provider: Provider) -> Bool { provider.scheme == .smtp || provider.scheme == .smtps }
@@ -84,8 +121,7 @@ actor MailingShelf {
     }
 
     /// Looks at the board, and takes over what operators changed; forgets mailings that are gone.
-    /// - Returns: the providers of the mailings that are left.
-    func refresh() async throws(RedisError) -> Set<String> {
+    func refresh() async throws(RedisError) {
         for id in waiting.keys where try await board.controls(id)?.state != .sending { waiting[id] = nil }
         for (id, mailing) in mailings {
             guard let (state, speed) = try await board.controls(id) else {
@@ -99,7 +135,16 @@ actor MailingShelf {
                 logger.error("mailing \(id): speed '\(speed)' is not understood and left as it was: \(error)")
             }
         }
-        return Set(mailings.values.map(\.provider)).union(waiting.values)
+        limits.take(try await limitBoard.limits())
+        limits.take(slowed: try await paces.slowed(scopes))
+        for mailing in mailings.values { mailing.refreshLimits() }
+        let needed = Set(mailings.values.map(\.provider)).union(waiting.values)
+        for way in transports.values where !needed.contains(way.guardian.name) { way.guardian.forget() }
+    }
+
+    /// The scopes that can have a pace.
+    private var scopes: Set<String> {
+        Set(mailings.values.map { LimitScope.provider($0.provider).description }).union(limits.domains.scopes)
     }
 
     /// What a mailing wants of messages that may have arrived; nil when it has ended.
@@ -108,9 +153,6 @@ actor MailingShelf {
         return try await board.definition(id)?.uncertain
     }
 
-    /// The name of a mailing's provider, once it is known.
-    func provider(of id: MailingID) -> String { waiting[id] ?? mailings[id]?.provider ?? "" }
-
     /// Whether a mailing that is not ready yet is still to be sent, as far as Redis can be asked.
     func isSending(_ id: MailingID) async -> Bool {
         do throws(RedisError) { return try await board.controls(id)?.state == .sending } catch { return true }
@@ -118,10 +160,10 @@ actor MailingShelf {
 
     /// Ends all connections at once.
     func abort() {
-        for (transport, _) in transports.values { transport.abort() }
+        for way in transports.values { way.transport.abort() }
     }
 
     func close() async {
-        for (transport, _) in transports.values { await transport.close() }
+        for way in transports.values { await way.transport.close() }
     }
 }

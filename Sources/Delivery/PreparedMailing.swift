@@ -15,7 +15,9 @@ final class PreparedMailing: Sendable {
     /// What an operator may change while the mailing is sent.
     private struct Controls {
         var state: MailingState
-        var scope: Throttle.Scope?
+        var speed: RateLimit?
+        /// The slots of its kinds of send: those to each of the domains that are a scope (by their place in the table), and all others.
+        var pools: [Int?: SlotPool] = [:]
         /// Halted here, and the board does not know it yet.
         var haltedAt: ContinuousClock.Instant?
         var isHalted: Bool { haltedAt != nil }
@@ -32,13 +34,18 @@ final class PreparedMailing: Sendable {
     let transport: any DeliveryTransport
     let capabilities: ProviderCapabilities
     let lanes: Lanes
+    let guardian: ProviderGuard
     let groupSize: GroupSize
+    /// A connection takes one message at a time, so that groups are what goes in parallel.
+    let isSequential: Bool
+    private let limits: LimitDesk
+    private let makePool: @Sendable (_ domain: String?) -> SlotPool
     private let controls: Mutex<Controls>
 
     init(
         id: MailingID, mailing: Mailing, speed: String, provider: Provider, hostname: String,
         transport: any DeliveryTransport, capabilities: ProviderCapabilities, lanes: Lanes,
-        groupSize: GroupSize
+        guardian: ProviderGuard, groupSize: GroupSize, limits: LimitDesk, makePool: @escaping @Sendable (_ domain: String?) -> SlotPool
     ) throws {
         self.id = id
         self.mailing = mailing
@@ -46,7 +53,11 @@ final class PreparedMailing: Sendable {
         self.transport = transport
         self.capabilities = capabilities
         self.lanes = lanes
+        self.guardian = guardian
         self.groupSize = groupSize
+        isSequential = provider.scheme == .smtp || provider.scheme == .smtps
+        self.limits = limits
+        self.makePool = makePool
         switch mailing.channel {
         case .email:
             composer = .email(try EmailComposer(mailing: mailing, domain: hostname))
@@ -58,23 +69,67 @@ final class PreparedMailing: Sendable {
             composer = .body(try BodyComposer(template: mailing.body, fields: mailing.fields, nested: mailing.nestedFields))
             sender = ""
         }
-        controls = Mutex(Controls(state: .sending, scope: try Self.scope(id, speed)))
+        controls = Mutex(Controls(state: .sending, speed: try Self.limit(speed)))
     }
 
     /// Messages of the mailing may begin, as far as the last look at the board told.
     var isSending: Bool { controls.withLock { $0.state == .sending && !$0.isHalted } }
 
-    /// The mailing's own limit.
-    var scope: Throttle.Scope? { controls.withLock { $0.scope } }
+    /// Nanoseconds that a connection needs for a message; 0 where that does not tell how many must be at work.
+    var service: Int64 { isSequential ? groupSize.service : 0 }
+
+    /// There is a limit now on some of its sends, so that a batch of it may wait.
+    var isLimited: Bool { controls.withLock { $0.speed != nil || $0.pools.values.contains(where: \.isActive) } }
+
+    /// The recipients of a batch by kind of send, each with its slots.
+    func kinds(of open: [OpenRecipient], _ recipients: Recipients) -> [(SlotPool, [OpenRecipient])] {
+        guard mailing.channel == .email, !limits.domains.scopes.isEmpty else { return [(pool(nil), open)] }
+        var kinds: [Int?: [OpenRecipient]] = [:]
+        recipients.bytes.withUnsafeBufferPointer { bytes in
+            for item in open {
+                let address = UnsafeBufferPointer(rebasing: bytes[recipients.range(item.index, 1)])
+                kinds[limits.domains.entry(of: address), default: []].append(item)
+            }
+        }
+        return kinds.map { (pool($0), $1) }
+    }
+
+    private func pool(_ domain: Int?) -> SlotPool {
+        controls.withLock { controls in
+            if let known = controls.pools[domain] { return known }
+            let made = makePool(domain.map { limits.domains.scopes[$0] })
+            made.update(scopes(domain, controls.speed))
+            controls.pools[domain] = made
+            return made
+        }
+    }
+
+    private func scopes(_ domain: Int?, _ speed: RateLimit?) -> [Throttle.Scope] {
+        let own: [LimitScope] = [.provider(provider), .channel(mailing.channel), .mailing("\(id)")]
+        let name = domain.flatMap { LimitScope(limits.domains.scopes[$0]) }
+        return limits.scopes(of: own + (name.map { [$0] } ?? []), speed: speed)
+    }
+
+    /// Takes over limits that have changed.
+    func refreshLimits() {
+        controls.withLock { controls in
+            for (domain, pool) in controls.pools { pool.update(scopes(domain, controls.speed)) }
+        }
+    }
+
+    /// Gives up slots that were reserved: the provider, or one of its domains, asks for a pause.
+    func clearSlots() {
+        controls.withLock { for pool in $0.pools.values { pool.clear() } }
+    }
 
     func update(state: MailingState, speed: String) throws {
-        let scope = try Self.scope(id, speed)
+        let speed = try Self.limit(speed)
         controls.withLock { controls in
             if let since = controls.haltedAt, state != .sending || ContinuousClock.now - since > Self.haltTime {
                 controls.haltedAt = nil
             }
             controls.state = state
-            controls.scope = scope
+            controls.speed = speed
         }
     }
 
@@ -83,10 +138,8 @@ final class PreparedMailing: Sendable {
         controls.withLock { $0.haltedAt = .now }
     }
 
-    private static func scope(_ id: MailingID, _ speed: String) throws -> Throttle.Scope? {
-        guard !speed.isEmpty else { return nil }
-        let limit = try RateLimit(speed)
-        return Throttle.Scope(name: "mailing:\(id)", interval: 1e6 / limit.perSecond, burst: Int(limit.burst))
+    private static func limit(_ speed: String) throws(RateLimitError) -> RateLimit? {
+        speed.isEmpty ? nil : try RateLimit(speed)
     }
 
     /// Appends one message's text, as the transport wants it.

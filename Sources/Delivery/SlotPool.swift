@@ -17,7 +17,7 @@ final class SlotPool: Sendable {
     }
 
     private enum Admission {
-        case group(SlotTicket, count: Int)
+        case group(SlotTicket, count: Int, narrowest: String)
         case ask(Order)
         case wait(Int64)
     }
@@ -25,7 +25,8 @@ final class SlotPool: Sendable {
     private struct State {
         var scopes: [Throttle.Scope] = []
         var stock = SlotStock()
-        /// The longest interval of the scopes, in microseconds.
+        /// The scope with the longest interval, and that in microseconds.
+        var narrowest = ""
         var interval = 0.0
         /// Messages of admitted groups that have not started.
         var promised = 0
@@ -50,13 +51,16 @@ final class SlotPool: Sendable {
 
     /// Batches come through one after another, so that the first is done first.
     let door = Lanes(1)
+    /// The scope of the recipients' domain, where it is one.
+    let domain: String?
     private let throttle: Throttle
     private let clock: SharedTime
     private let meters: ThrottleMeters
     private let isLimited = Atomic<Bool>(false)
     private let state = Mutex(State())
 
-    init(throttle: Throttle, clock: SharedTime, meters: ThrottleMeters) {
+    init(domain: String?, throttle: Throttle, clock: SharedTime, meters: ThrottleMeters) {
+        self.domain = domain
         self.throttle = throttle
         self.clock = clock
         self.meters = meters
@@ -70,7 +74,9 @@ final class SlotPool: Sendable {
         state.withLock { state in
             guard scopes != state.scopes else { return }
             state.scopes = scopes
-            state.interval = scopes.reduce(0) { max($0, $1.interval) }
+            let narrowest = scopes.max { $0.interval < $1.interval }
+            state.narrowest = narrowest?.name ?? ""
+            state.interval = narrowest?.interval ?? 0
             state.stock = SlotStock(interval: state.interval)
             state.quota = max(1, Self.most(state.interval) / 2)
             state.nextAsk = 0
@@ -101,8 +107,8 @@ final class SlotPool: Sendable {
         while mayBegin() {
             guard isActive else { return (SlotTicket(self, 0), most) }
             switch state.withLock({ decide(&$0, most, service) }) {
-            case .group(let ticket, let count):
-                meters.waited(Clock.monotonic() - asked)
+            case .group(let ticket, let count, let narrowest):
+                meters.waited(Clock.monotonic() - asked, scope: narrowest)
                 return (ticket, count)
             case .ask(let order): await ask(order)
             case .wait(let time):
@@ -130,7 +136,7 @@ final class SlotPool: Sendable {
         let count = max(1, min(most, (state.stock.count - state.promised) / sharers))
         state.entering += 1
         state.promised += count
-        return .group(SlotTicket(self, count), count: count)
+        return .group(SlotTicket(self, count), count: count, narrowest: state.narrowest)
     }
 
     /// How long before its moment a slot goes to a group: time to mark it as begun, and to connect where starts are rare.

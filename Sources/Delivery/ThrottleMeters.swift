@@ -19,16 +19,22 @@ final class SharedTime: Sendable {
 
 /// What throttling costs and does, for the metrics.
 struct ThrottleMeters: Sendable {
-    private let waits: Metrics.Timer
+    private let waits: [String: Metrics.Timer]
     private let reservations = Counter(label: "flotilla_throttle_reservations_total")
     private let drops = Counter(label: "flotilla_throttle_slots_dropped_total")
 
-    /// - Parameter scope: the kind of the narrowest scope.
-    init(scope: String) {
-        waits = Metrics.Timer(label: "flotilla_throttle_wait_seconds", dimensions: [("scope", scope)])
+    init() {
+        waits = Dictionary(
+            uniqueKeysWithValues: ["provider", "channel", "mailing", "domain"].map {
+                ($0, Metrics.Timer(label: "flotilla_throttle_wait_seconds", dimensions: [("scope", $0)]))
+            })
     }
 
-    func waited(_ nanoseconds: Int64) { waits.recordNanoseconds(nanoseconds) }
+    /// - Parameter scope: the narrowest scope of the send.
+    func waited(_ nanoseconds: Int64, scope: String) {
+        waits[String(scope.prefix { $0 != ":" })]?.recordNanoseconds(nanoseconds)
+    }
+
     func asked() { reservations.increment() }
     func dropped(_ count: Int) { if count > 0 { drops.increment(by: count) } }
 }

@@ -19,7 +19,9 @@ package struct Worker: Service {
         var logger = logger
         logger[metadataKey: "worker"] = "\(configuration.id)"
         shared = WorkerShared(configuration: configuration, broker: broker, logger: logger)
-        shelf = MailingShelf(board: MailingBoard(broker), configuration: configuration, group: group, logger: logger)
+        shelf = MailingShelf(
+            board: MailingBoard(broker), limitBoard: LimitBoard(broker), throttle: Throttle(broker), limits: shared.limits,
+            paces: shared.paces, configuration: configuration, group: group, logger: logger)
         queueWait = Dictionary(
             uniqueKeysWithValues: configuration.channels.map {
                 ($0, Metrics.Timer(label: "flotilla_queue_wait_seconds", dimensions: [("channel", $0.rawValue)]))
@@ -156,7 +158,7 @@ package struct Worker: Service {
                     let recipients = try Recipients(
                         decoding: lease.batch.recipients, width: mailing.mailing.fields.count)
                     // A batch that waits for its slots must not keep others out.
-                    if mailing.scope != nil { share.giveBack() }
+                    if mailing.isLimited { share.giveBack() }
                     return await BatchRun(
                         claim: claim, mailing: mailing, recipients: recipients, open: open, worker: shared, share: share
                     ).run()
@@ -173,10 +175,7 @@ package struct Worker: Service {
             } catch {
                 problem = error
             }
-            if let away = problem as? TransportError {
-                let provider = await shelf.provider(of: lease.batch.id.mailing)
-                shared.providerTrouble(provider, away.description, stage: away.stage)
-            } else if patience.count % 5 == 0 {
+            if patience.count % 5 == 0 {
                 shared.logger.warning("batch \(lease.batch.id) waits: \(problem)")
             }
             // Neither does a batch whose provider is away, or whose mailing was stopped meanwhile.
@@ -243,7 +242,7 @@ package struct Worker: Service {
                     try await shared.status.sendHalt(mailing, reason: reason)
                     shared.haltSent(mailing)
                 }
-                shared.forgetProviders(except: try await shelf.refresh())
+                try await shelf.refresh()
             } catch {
                 shared.logger.debug("the mailing board cannot be read: \(error)")
             }

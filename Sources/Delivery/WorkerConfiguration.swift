@@ -22,6 +22,8 @@ package struct WorkerConfiguration: Sendable {
     package var retries: RetrySchedule?
     /// What providers' answers mean.
     package var answers: AnswerTable
+    /// What limits sends, but for mailings' own limits.
+    package var limits: Limits
     /// The name by which SMTP servers are greeted, and the domain of message ids.
     package var hostname: String
     /// Providers that mailings name.
@@ -33,7 +35,7 @@ package struct WorkerConfiguration: Sendable {
         id: String, channels: [Channel] = Channel.allCases, concurrency: Int = 32, group: Int = 50,
         flush: Duration = .milliseconds(50), lease: Duration = .seconds(10), poison: Int = 5,
         grace: Duration = .seconds(25), retries: RetrySchedule? = nil, answers: AnswerTable = .standard,
-        hostname: String, providers: [String: Provider] = [:], health: @escaping @Sendable (String, String?) -> Void = { _, _ in }
+        limits: Limits = Limits(), hostname: String, providers: [String: Provider] = [:], health: @escaping @Sendable (String, String?) -> Void = { _, _ in }
     ) {
         self.id = id
         self.channels = channels
@@ -45,6 +47,7 @@ package struct WorkerConfiguration: Sendable {
         self.grace = grace
         self.retries = retries
         self.answers = answers
+        self.limits = limits
         self.hostname = hostname
         self.providers = providers
         self.health = health

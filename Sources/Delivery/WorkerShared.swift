@@ -11,9 +11,9 @@ final class WorkerShared: Sendable {
     let status: StatusStreams
     let inHand = InHand()
     let tenure: Tenure
-    let throttle: Throttle
+    let limits: LimitDesk
+    let paces = PaceKeeper()
     let meters = DeliveryMetersTable()
-    let throttleWaits = Metrics.Timer(label: "flotilla_throttle_wait_seconds", dimensions: [("scope", "mailing")])
     private let takeovers = Counter(label: "flotilla_batches_taken_over_total")
     private let setAside = Counter(label: "flotilla_batches_set_aside_total")
     let logger: Logger
@@ -25,8 +25,6 @@ final class WorkerShared: Sendable {
     private let lost = Atomic<Bool>(false)
     private let claims = Atomic<Int>(0)
     private let mustReclaim = Atomic<Bool>(false)
-    private let hasTroubles = Atomic<Bool>(false)
-    private let troubles = Mutex<[String: ContinuousClock.Instant]>([:])
     private let halts = Mutex<[MailingID: String]>([:])
 
     init(configuration: WorkerConfiguration, broker: Broker, logger: Logger) {
@@ -37,7 +35,7 @@ final class WorkerShared: Sendable {
         tenure = Tenure(
             worker: configuration.id, length: configuration.lease, register: WorkerRegister(broker), status: status,
             inHand: inHand, logger: logger)
-        throttle = Throttle(broker)
+        limits = LimitDesk(configuration.limits, logger: logger)
         self.logger = logger
     }
 
@@ -79,44 +77,6 @@ final class WorkerShared: Sendable {
 
     /// Whether the batch is certainly this worker's.
     func holds(_ claim: Claim) -> Bool { !claim.isOver && tenure.isHeld }
-
-    /// A provider cannot be reached: says so, at most every ten seconds.
-    func providerTrouble(_ provider: String, _ problem: String, stage: DeliveryStage) {
-        let now = ContinuousClock.now
-        let isNews = troubles.withLock { troubles in
-            if let last = troubles[provider], now - last < .seconds(10) { return false }
-            troubles[provider] = now
-            return true
-        }
-        hasTroubles.store(true, ordering: .relaxed)
-        guard isNews else { return }
-        logger.warning(
-            "provider \(provider) cannot be reached: \(problem); its messages wait",
-            metadata: ["provider": "\(provider)", "stage": "\(stage)"])
-        configuration.health("provider \(provider)", "cannot be reached: \(problem)")
-    }
-
-    /// A provider answered: if it was away before, it is back.
-    func providerWorks(_ provider: String) {
-        guard hasTroubles.load(ordering: .relaxed) else { return }
-        let wasAway = troubles.withLock { troubles in
-            defer { hasTroubles.store(!troubles.isEmpty, ordering: .relaxed) }
-            return troubles.removeValue(forKey: provider) != nil
-        }
-        guard wasAway else { return }
-        logger.notice("provider \(provider) is back", metadata: ["provider": "\(provider)"])
-        configuration.health("provider \(provider)", nil)
-    }
-
-    /// A provider that no mailing needs any more is no trouble.
-    func forgetProviders(except needed: Set<String>) {
-        guard hasTroubles.load(ordering: .relaxed) else { return }
-        let gone = troubles.withLock { troubles in troubles.keys.filter { !needed.contains($0) } }
-        for provider in gone {
-            troubles.withLock { _ = $0.removeValue(forKey: provider) }
-            configuration.health("provider \(provider)", nil)
-        }
-    }
 
     /// Says what was found of a batch whose worker's lease is over.
     func takenOver(_ lease: BatchQueue.Lease, done: Int, begun: Int, isSetAside: Bool) {

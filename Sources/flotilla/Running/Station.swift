@@ -124,7 +124,8 @@ struct Station {
             id: name, channels: settings.worker.channels, concurrency: settings.worker.concurrency,
             group: settings.worker.group, flush: settings.worker.flush, lease: settings.worker.lease,
             poison: settings.worker.poison, grace: settings.shutdown.grace, retries: retries,
-            answers: settings.worker.answers, hostname: settings.email.hostname, providers: settings.providers
+            answers: settings.worker.answers, limits: settings.limits, hostname: settings.email.hostname,
+            providers: settings.providers
         ) { [readiness] part, problem in
             readiness.set(part, ready: problem == nil, why: problem ?? "")
         }

@@ -1,0 +1,59 @@
+import Broker
+import Logging
+import Model
+import Policy
+import Synchronization
+
+/// What limits a worker's sends: the configuration, what operators set at run time, and how far providers ask to slow down.
+final class LimitDesk: Sendable {
+    private struct State {
+        var limits: Limits
+        var overrides: [String: String] = [:]
+        /// Scopes that are slowed down or paused now.
+        var slowed: Set<String> = []
+    }
+
+    private let configured: Limits
+    /// The entries of `domains:`; they stay as they are while the process runs.
+    let domains: DomainTable
+    private let logger: Logger
+    private let state: Mutex<State>
+
+    init(_ limits: Limits, logger: Logger) {
+        configured = limits
+        domains = DomainTable(limits.domains)
+        self.logger = logger
+        state = Mutex(State(limits: limits))
+    }
+
+    /// Takes over the limits that operators set at run time.
+    func take(_ overrides: [String: String]) {
+        let problems = state.withLock { state -> [String] in
+            guard overrides != state.overrides else { return [] }
+            let (limits, problems) = configured.applying(overrides)
+            state.limits = limits
+            state.overrides = overrides
+            return problems
+        }
+        for problem in problems { logger.error("\(problem)") }
+    }
+
+    /// Takes over which scopes have a pace now.
+    func take(slowed: Set<String>) { state.withLock { $0.slowed = slowed } }
+
+    /// The scopes of a kind of send that limit it now, each with its own limit.
+    func scopes(of send: [LimitScope], speed: RateLimit?) -> [Throttle.Scope] {
+        state.withLock { state in
+            send.compactMap { scope in
+                let name = scope.description
+                var limit = state.limits.limit(scope)
+                if case .mailing = scope { limit = speed }
+                if let limit {
+                    let exact = SlotCalendar.Limit(limit)
+                    return Throttle.Scope(name: name, interval: exact.interval, burst: exact.burst)
+                }
+                return state.slowed.contains(name) ? Throttle.Scope(name: name, interval: 0, burst: 1) : nil
+            }
+        }
+    }
+}
