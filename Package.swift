@@ -90,7 +90,7 @@ let package = Package(
         tests("Policy", ["Model"]),
         tests("Telemetry", ["Model", log, metrics, lifecycle]),
         tests("Settings", ["Model", "Policy", "Telemetry", log]),
-        tests("Broker", ["Model", "TestServers", log] + nio),
+        tests("Broker", ["Model", "Policy", "TestServers", log] + nio),
         tests("Ledger", ["Model", log, grdb]),
         tests("Templates", ["Model"]),
         tests("Transport", ["Model", "Policy", "Sink", "TestServers", log, .product(name: "NIOEmbedded", package: "swift-nio")] + nio),

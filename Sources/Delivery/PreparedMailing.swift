@@ -62,8 +62,8 @@ final class PreparedMailing: Sendable {
         case .email:
             composer = .email(try EmailComposer(mailing: mailing, domain: hostname))
             sender = EmailComposer.senderAddress(of: mailing.from) ?? ""
-        case .sms:
-            composer = .body(try BodyComposer(sms: mailing, body: provider.body))
+        case .sms, .messenger:
+            composer = .body(try BodyComposer(gateway: mailing, body: provider.body))
             sender = mailing.from
         case .webhook:
             composer = .body(try BodyComposer(template: mailing.body, fields: mailing.fields, nested: mailing.nestedFields))

@@ -21,7 +21,7 @@ package struct Mailing: Codable, Sendable, Equatable {
     package var channel: Channel
     /// A named provider of the configuration, or a URL: `smtp://`, `smtps://`, `http://`, `https://`.
     package var provider: String
-    /// The sender: an RFC 5322 mailbox for e-mail, the sender id for SMS, empty for webhooks.
+    /// The sender: an RFC 5322 mailbox for e-mail, the sender id for SMS and messengers, empty for webhooks.
     package var from: String
     package var replyTo: String
     package var subject: Template

@@ -36,7 +36,7 @@ package struct Provider: Sendable, Equatable {
     package var timeout: Double
     /// HTTP: further header fields; a value may be secret (an API key).
     package var headers: [String: Secret]
-    /// HTTP: the template of the body; nil takes the mailing's own (webhook) or the built-in one (sms).
+    /// HTTP: the template of the body; nil takes the mailing's own (webhook) or the built-in one (sms, messenger).
     package var body: String?
     package var contentType: String
     /// HTTP: the member of a JSON answer that holds the provider's message id, as a path with dots: `messages.0.id`.

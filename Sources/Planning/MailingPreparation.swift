@@ -46,7 +46,7 @@ package enum MailingPreparation {
     private static func usedFields(_ mailing: Mailing, _ provider: Provider, _ hostname: String) throws -> Set<Int> {
         switch mailing.channel {
         case .email: try EmailComposer(mailing: mailing, domain: hostname).columns
-        case .sms: try BodyComposer(sms: mailing, body: provider.body).columns
+        case .sms, .messenger: try BodyComposer(gateway: mailing, body: provider.body).columns
         case .webhook: try BodyComposer(template: mailing.body, fields: mailing.fields, nested: mailing.nestedFields).columns
         }
     }
@@ -59,7 +59,7 @@ package enum MailingPreparation {
         while try planner.next(&chunk), chunk.recipients.isEmpty {}
         guard !chunk.recipients.isEmpty else { return }
         let composer = switch mailing.channel {
-        case .sms: try BodyComposer(sms: mailing, body: provider.body)
+        case .sms, .messenger: try BodyComposer(gateway: mailing, body: provider.body)
         default: try BodyComposer(template: mailing.body, fields: mailing.fields, nested: mailing.nestedFields)
         }
         try composer.checkJSON(chunk.recipients, row: 0)
@@ -97,7 +97,7 @@ package struct UnsuitableProvider: Error, CustomStringConvertible {
     package var description: String {
         """
         provider \(provider) speaks \(scheme.rawValue), which does not carry channel \(channel.rawValue): email takes smtp or \
-        smtps, sms and webhook take http or https
+        smtps, the others take http or https
         """
     }
 }

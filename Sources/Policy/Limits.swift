@@ -82,6 +82,8 @@ extension Channel {
     package var ceiling: RateLimit? {
         switch self {
         case .email, .sms, .webhook: nil
+        // Below the some 30 a second above which Telegram refuses a bot (its Bots FAQ).
+        case .messenger: try? RateLimit("25/s")
         }
     }
 

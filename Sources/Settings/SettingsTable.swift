@@ -102,7 +102,7 @@ enum SettingsTable {
     static let providerHeader = Setting.headerValue(
         "providers.*.headers.*", "`http(s)://`: a further header field, by its name.")
     static let providerBody = Setting.text(
-        "providers.*.body", shown: "the mailing's own; for `sms` a built-in one",
+        "providers.*.body", shown: "the mailing's own; for `sms` and `messenger` a built-in one",
         "`http(s)://`: the template of the body.")
     static let providerContentType = Setting.headerText(
         "providers.*.content_type", default: "application/json", "`http(s)://`: the body's type.")

@@ -18,11 +18,19 @@ extension HTTPSession {
         let method = line.slice(0..<first)
         request.isMessage = method.elementsEqual("POST".utf8) || method.elementsEqual("PUT".utf8)
         let path = line.slice(first + 1..<second)
-        if path.starts(with: "/sms"), path.count == 4 || path[4] == UInt8(ascii: "/") || path[4] == UInt8(ascii: "?") {
+        if Self.path(path, isBelow: "/sms") {
             request.channel = .sms
+        } else if Self.path(path, isBelow: "/messenger") {
+            request.channel = .messenger
         }
         phase = .fields
         return nil
+    }
+
+    private static func path(_ path: UnsafeRawBufferPointer, isBelow place: StaticString) -> Bool {
+        let count = place.utf8CodeUnitCount
+        guard path.starts(with: UnsafeRawBufferPointer(start: place.utf8Start, count: count)) else { return false }
+        return path.count == count || path[count] == UInt8(ascii: "/") || path[count] == UInt8(ascii: "?")
     }
 
     /// Reads one field (RFC 9112 section 5); gives the answer when it is refused.

@@ -5,7 +5,7 @@ import ArgumentParser
 struct Flotilla: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "flotilla",
-        abstract: "Send one message to millions of people: e-mail, SMS, webhooks.",
+        abstract: "Send one message to millions of people: e-mail, SMS, messengers, webhooks.",
         discussion: """
             To send a mailing from this machine alone:   flotilla send MAILING.yaml
             To try it against a provider of your own:    flotilla sink --smtp 127.0.0.1:2525
@@ -13,8 +13,8 @@ struct Flotilla: AsyncParsableCommand {
             """,
         version: Build.version,
         subcommands: [
-            Send.self, MailingCommand.self, Up.self, PlannerCommand.self, WorkerCommand.self, CollectorCommand.self,
-            AnswersCommand.self, SinkCommand.self, Generate.self,
+            Send.self, MailingCommand.self, LimitCommand.self, Up.self, PlannerCommand.self, WorkerCommand.self,
+            CollectorCommand.self, AnswersCommand.self, SinkCommand.self, Generate.self,
         ])
 }
 

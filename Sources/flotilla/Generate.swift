@@ -40,7 +40,7 @@ struct Generate: ParsableCommand {
                 throw ValidationError(
                     "--invalid, --duplicates and --missing are shares from 0 to 1, together at most 1.")
             }
-            guard channel != .webhook else { throw ValidationError("--channel is email or sms.") }
+            guard channel == .email || channel == .sms else { throw ValidationError("--channel is email or sms.") }
         }
 
         func run() throws {

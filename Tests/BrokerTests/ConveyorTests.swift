@@ -122,16 +122,4 @@ struct ConveyorTests {
         guard case .unreadable(let why)? = entries.first?.payload else { throw TimedOut(description: "nothing unreadable") }
         #expect(why.contains("no mailing id"))
     }
-
-    @Test func slotsAreSpacedAndSharedByAllWhoAsk() async throws {
-        let throttle = Throttle(broker)
-        let scope = Throttle.Scope(name: "mailing:x", interval: 1_000_000, burst: 3)
-        let first = try await throttle.reserve(5, in: [scope])
-        #expect((0..<5).map { first.delay($0) } == [0, 0, 0, 1_000_000, 2_000_000])
-        let second = try await throttle.reserve(2, in: [scope])
-        #expect(abs(second.now + second.delay(0) - first.now - 3_000_000) < 2)
-        let wide = Throttle.Scope(name: "channel:sms", interval: 10_000_000, burst: 1)
-        let both = try await throttle.reserve(3, in: [scope, wide])
-        #expect(abs(both.delay(2) - both.delay(1) - 10_000_000) < 2)
-    }
 }

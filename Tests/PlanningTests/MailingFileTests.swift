@@ -29,7 +29,7 @@ import Testing
 
     private let whole = """
         name: Spring sale
-        channel: email                # email, sms, webhook for now
+        channel: email                # email, sms, webhook, messenger
         from: "Example Shop <news@example.com>"
         reply_to: help@example.com
         subject: "{{first_name}}, 20 % off until Sunday"
@@ -176,7 +176,7 @@ import Testing
                 "mailing.yaml:1:1: name: is empty; give it a value or leave it out",
                 "mailing.yaml:2:1: chanel: is no key of a mailing; did you mean 'channel'? (the keys are name, channel, recipients, provider, "
                     + "speed, batch_size, attempts, lifetime, uncertain, start, late, max_delay, from, reply_to, subject, html, text, body)",
-                "mailing.yaml:3:10: channel: 'e-mail' is not allowed; did you mean 'email'? (it is one of email, sms, webhook)",
+                "mailing.yaml:3:10: channel: 'e-mail' is not allowed; did you mean 'email'? (it is one of email, sms, webhook, messenger)",
                 "mailing.yaml:6:13: recipients.address: is missing: the column of the address",
                 "mailing.yaml:6:20: recipients.file: none.csv does not exist; check the path",
                 "mailing.yaml:6:30: recipients.adress: is no key of recipients; did you mean 'address'? (the keys are file, format, id, "

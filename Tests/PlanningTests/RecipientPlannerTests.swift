@@ -90,9 +90,9 @@ import Testing
         #expect(plan.exclusions.map(\.detail) == ["", "fewer than 8 digits"])
     }
 
-    @Test func takesAnyAddressForWebhooks() throws {
+    @Test(arguments: [Channel.webhook, .messenger]) func takesAnyAddress(channel: Channel) throws {
         var planner = try RecipientPlanner(
-            source: source("id,key\n1, A b \n2,a b\n3,A b\n4,\"\"\n", address: "key"), channel: .webhook)
+            source: source("id,key\n1, A b \n2,a b\n3,A b\n4,\"\"\n", address: "key"), channel: channel)
         let plan = try plan(&planner)
         #expect(plan.recipients == [["1", "A b"], ["2", "a b"]])
         #expect(plan.exclusions.map(\.reason) == [.duplicate, .noAddress])

@@ -26,6 +26,7 @@ import Testing
 
     @Test(arguments: Channel.allCases) func channelsHaveTheirCeilingsAtFirst(channel: Channel) {
         #expect(Limits().limit(.channel(channel)) == channel.ceiling)
+        #expect(channel.ceiling?.description == (channel == .messenger ? "25/s" : nil))
     }
 
     @Test func overridesWinAndNoneLifts() throws {

@@ -37,6 +37,7 @@ import Testing
         #expect(limits.providers == ["main": try RateLimit("1019/min")])
         #expect(limits.limit("channel:sms") == (try RateLimit("25/s,burst=5")))
         #expect(limits.limit("channel:webhook") == nil && limits.limit("channel:email") == nil)
+        #expect(limits.limit("channel:messenger") == (try RateLimit("25/s")))
         #expect(
             limits.domains == [
                 DomainLimit(name: "gmail.com", limit: try RateLimit("50/s")),
@@ -62,6 +63,11 @@ import Testing
         #expect(limits.limit("channel:email") == (try RateLimit("100/s")))
     }
 
+    @Test func aCeilingByDefaultIsLiftedByNone() throws {
+        #expect(try load("channels: {messenger: {limit: none}}").limits.limit("channel:messenger") == nil)
+        #expect(try load("channels: {messenger: {limit: 90/s}}").limits.limit("channel:messenger")?.description == "90/s")
+    }
+
     @Test func whatIsNotAllowedIsSaidWithItsPlace() {
         let limit = "is not allowed; allowed: 500/s, 6000/min,burst=50 (units s, min, h, d), or none"
         let names = "is not allowed; allowed: domains in small letters, each example.com, or *.example.com for all below it"
@@ -84,7 +90,7 @@ import Testing
                 """,
                 ["FLOTILLA_DOMAINS_YAHOO_COM_LIMIT": "5/s", "FLOTILLA_DOMAINS_MICROSOFT_LIMIT": "0/s"]) == [
                     "2: channels.email.limit: '5' \(limit)",
-                    "3: channels.fax: unknown key; allowed here: email, sms, webhook",
+                    "3: channels.fax: unknown key; allowed here: email, sms, webhook, messenger",
                     "5: domains.Gmail.com: a name below domains has 1 to 253 of a-z, 0-9, -, _ and ., and starts with a letter or digit",
                     "6: domains.gmail.com.limit: 'quick' \(limit)",
                     "6: domains.gmail.com.name: unknown key; did you mean domains.gmail.com.names?",

@@ -181,7 +181,7 @@ import Testing
                 "flotilla.yaml:3: redis.pasword: unknown key; did you mean redis.password?",
                 "flotilla.yaml:5: worker.concurrency: 'many' is not allowed; allowed: 1 to 10000",
                 "flotilla.yaml:6: worker.channels: 'email, fax' is not allowed; "
-                    + "allowed: at least one of email, sms, webhook",
+                    + "allowed: at least one of email, sms, webhook, messenger",
                 "flotilla.yaml:7: worker.flush: must be one value",
                 "flotilla.yaml:8: concurrency: unknown key; did you mean worker.concurrency?",
                 "flotilla.yaml:9: log: is a section; write below it, indented: level, format",

@@ -54,7 +54,7 @@ import Testing
     }
 
     @Test func smsTakesTheBuiltInBodyAroundItsText() throws {
-        let composer = try BodyComposer(sms: sms("Hi \"{{name}}\",\n20 % off{{#id}}!{{/id}}"), body: nil)
+        let composer = try BodyComposer(gateway: sms("Hi \"{{name}}\",\n20 % off{{#id}}!{{/id}}"), body: nil)
         #expect(
             rendered(composer, ["1", "+491", "A\"n"])
                 == #"{"to":"+491","from":"Shop","text":"Hi \"A\"n\",\n20 % off!"}"#)
@@ -63,7 +63,7 @@ import Testing
 
     @Test func smsTakesTheBodyOfItsProvider() throws {
         let composer = try BodyComposer(
-            sms: sms("{{{name}}}", from: "S\"p"),
+            gateway: sms("{{{name}}}", from: "S\"p"),
             body: #"{"messages":[{"ref":"{{id}}","destination":"{{address}}","body":"{{text}}","by":"{{from}}"}]}"#)
         #expect(
             rendered(composer, ["1", "+491", "\""])
@@ -72,7 +72,7 @@ import Testing
 
     @Test func smsReportsTheProblemsOfBothTemplates() throws {
         let error = try #require(throws: TemplateError.self) {
-            try BodyComposer(sms: sms("{{nam}}"), body: "{{text}}{{#text}}{{/text}}")
+            try BodyComposer(gateway: sms("{{nam}}"), body: "{{text}}{{#text}}{{/text}}")
         }
         #expect(error.problems.map(\.file) == ["sms.txt", "body of provider gateway"])
     }

@@ -125,4 +125,23 @@ struct ChannelTests {
         #expect(Set(try sink.arrived()) == ["+491701234567", "+447700900123"])
         #expect(try sink.lines().allSatisfy { $0[2] == "sms" })
     }
+
+    @Test func aMessengersTextGoesToItsGateway() async throws {
+        let sink = try await RunningSink("http")
+        let folder = try TemporaryFolder()
+        _ = try folder.write("id,chat,first_name\n1,4711,Ada\n2,@al,\"Al \"\"x\"\"\"\n3,,None\n", to: "people.csv")
+        let file = try folder.write(
+            """
+            name: Text
+            channel: messenger
+            text: "Hello {{first_name}}"
+            recipients: {file: people.csv, id: id, address: chat}
+            provider: \(sink.url)/messenger
+            """, to: "messenger.yaml")
+        let outcome = try await Program.run(["send", file, "--ledger", folder.path("ledger.sqlite")])
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        try await sink.stop()
+        #expect(Set(try sink.arrived()) == ["4711", "@al"])
+        #expect(try sink.lines().allSatisfy { $0[2] == "messenger" })
+    }
 }

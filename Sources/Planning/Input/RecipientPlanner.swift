@@ -132,7 +132,7 @@ package struct RecipientPlanner {
                 if let fault = PhoneNumber.normalise(raw, country: country, into: &normal) {
                     return (.invalidAddress, fault.description)
                 }
-            case .webhook: normal.append(contentsOf: raw)
+            case .webhook, .messenger: normal.append(contentsOf: raw)
             }
             return nil
         }

@@ -26,7 +26,7 @@ struct MailingCheck {
     static func content(of channel: Channel) -> [String] {
         switch channel {
         case .email: ["from", "reply_to", "subject", "html", "text"]
-        case .sms: ["from", "text"]
+        case .sms, .messenger: ["from", "text"]
         case .webhook: ["body"]
         }
     }
@@ -79,7 +79,7 @@ struct MailingCheck {
             if entry("html") == nil, entry("text") == nil {
                 report(missing: "html", "is missing; an e-mail needs html or text, inline or as a file's name")
             }
-        case .sms:
+        case .sms, .messenger:
             mailing.from = text("from") ?? ""
             if mailing.from.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) {
                 report(entry("from"), "has a line break or another control character in it")

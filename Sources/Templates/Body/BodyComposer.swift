@@ -1,13 +1,13 @@
 package import Model
 
-/// Makes the JSON bodies of webhook and SMS mailings.
+/// Makes the JSON bodies of webhook, SMS and messenger mailings.
 package struct BodyComposer: Sendable {
     private let template: CompiledTemplate
     private let file: String
     private let line: Int
 
-    /// What an SMS gateway is sent where its provider has no `body` of its own.
-    package static let defaultSMSBody = #"{"to":"{{address}}","from":"{{from}}","text":"{{text}}"}"#
+    /// What a gateway for SMS or a messenger is sent where its provider has no `body` of its own.
+    package static let defaultGatewayBody = #"{"to":"{{address}}","from":"{{from}}","text":"{{text}}"}"#
 
     /// A body template of its own; values are escaped for JSON strings.
     /// - Throws: `TemplateError` with all that is wrong in the template.
@@ -19,13 +19,13 @@ package struct BodyComposer: Sendable {
         line = template.line
     }
 
-    /// The body of a gateway, around the text of an SMS mailing.
+    /// The body of a gateway, around the text of an SMS or messenger mailing.
     /// - Parameter body: names `{{text}}` (the mailing's text, rendered), `{{from}}` (its sender), `{{address}}` and `{{id}}`
-    ///   (the recipient's first two values) and the mailing's fields; nil for `defaultSMSBody`.
+    ///   (the recipient's first two values) and the mailing's fields; nil for `defaultGatewayBody`.
     /// - Throws: `TemplateError` with all that is wrong in both templates.
-    package init(sms mailing: Mailing, body: String?) throws(TemplateError) {
+    package init(gateway mailing: Mailing, body: String?) throws(TemplateError) {
         let bodySource = TemplateSource(
-            Mailing.Template(source: body ?? Self.defaultSMSBody, file: "body of provider \(mailing.provider)"))
+            Mailing.Template(source: body ?? Self.defaultGatewayBody, file: "body of provider \(mailing.provider)"))
         let textSource = TemplateSource(mailing.text, unifyingLineEnds: true)
         let (bodyTokens, bodyProblems) = TemplateParser.parse(bodySource)
         let (textTokens, textProblems) = TemplateParser.parse(textSource)
@@ -40,7 +40,7 @@ package struct BodyComposer: Sendable {
                 ? (name, name) : (name, mailing.fields[place])
         }
         // A text with problems of its own is left out, so that each is reported once and in its own file.
-        let substitution = SMSSubstitution(
+        let substitution = GatewaySubstitution(
             text: textError == nil ? textTokens : [], sender: mailing.from,
             aliases: Dictionary(uniqueKeysWithValues: aliases))
         do throws(TemplateError) {
@@ -94,7 +94,7 @@ package struct BodyComposer: Sendable {
 }
 
 /// Puts a mailing's text and sender into a gateway's body template.
-private struct SMSSubstitution {
+private struct GatewaySubstitution {
     let text: [TemplateToken]
     let sender: String
     let aliases: [String: String]

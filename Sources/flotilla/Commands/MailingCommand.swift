@@ -34,8 +34,10 @@ struct LedgerOptions: ParsableArguments {
     }
 
     /// Opens a ledger that is there; asking a question makes no new one.
-    func open() throws -> SQLiteLedger {
-        let path = try settings().ledger.path
+    func open() throws -> SQLiteLedger { try open(settings()) }
+
+    func open(_ settings: Settings) throws -> SQLiteLedger {
+        let path = settings.ledger.path
         guard FileManager.default.fileExists(atPath: path) else {
             throw Refusal("there is no ledger \(path); name one with --ledger")
         }

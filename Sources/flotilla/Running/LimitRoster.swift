@@ -1,0 +1,83 @@
+import Ledger
+import Model
+import Policy
+import Settings
+import Telemetry
+
+/// The scopes that a configuration knows, their limits, and what was set in place of those.
+struct LimitRoster {
+    private let settings: Settings
+    private let overrides: [String: LimitOverride]
+
+    init(_ settings: Settings, _ overrides: [LimitOverride]) {
+        self.settings = settings
+        self.overrides = Dictionary(overrides.map { ($0.scope, $0) }) { $1 }
+    }
+
+    /// A row a scope: its text, what holds, what the configuration says, when another limit was set.
+    var rows: [[String]] {
+        let known = known
+        let others = overrides.keys.filter { !known.contains($0) }.sorted()
+        return (known + others).map { scope in
+            let found = overrides[scope]
+            return [
+                scope, found?.text ?? configured(scope), configured(scope),
+                found.map { Timestamp.text($0.changed) } ?? "-",
+            ]
+        }
+    }
+
+    /// The limit of the configuration, in words.
+    func configured(_ scope: String) -> String { settings.limits.limit(scope)?.description ?? RateLimit.none }
+
+    /// Reads the name of a scope whose limit may be set.
+    /// - Throws: `Refusal` with the scopes that there are.
+    func scope(_ text: String) throws -> LimitScope {
+        guard let scope = LimitScope(text) else {
+            throw Refusal("'\(text)' is no scope; there are provider:NAME, \(channels.joined(separator: ", ")), domain:NAME")
+        }
+        switch scope {
+        case .channel: return scope
+        case .mailing(let id):
+            throw Refusal("a mailing's limit is its speed; change it with: flotilla mailing speed \(id) LIMIT")
+        case .provider(let name): return try provider(name)
+        case .domain(let name):
+            guard settings.limits.domains.contains(where: { $0.name == name }) else { throw unknown(domain: name) }
+            return scope
+        }
+    }
+
+    private func provider(_ name: String) throws -> LimitScope {
+        if settings.providers[name] != nil { return .provider(name) }
+        guard ProviderURL.isURL(name) else {
+            throw Refusal(
+                "flotilla.yaml has no provider '\(name)'; there \(list(settings.providers.keys.sorted())), "
+                    + "or a URL as in provider:smtp://127.0.0.1:2525")
+        }
+        do { return .provider(try ProviderURL.parse(name).name) } catch { throw Refusal("provider:\(name) \(error)") }
+    }
+
+    private func unknown(domain name: String) -> Refusal {
+        if let scope = DomainTable(settings.limits.domains).scope(of: "@\(name)") {
+            return Refusal("'\(name)' belongs to \(scope); set the limit of that")
+        }
+        return Refusal(
+            "flotilla.yaml has no '\(name)' below domains; there \(list(settings.limits.domains.map(\.name))). "
+                + "A limit for further domains needs an entry there, and workers started with it")
+    }
+
+    private func list(_ names: [String]) -> String {
+        switch names.count {
+        case 0: "are none"
+        case 1: "is \(names[0])"
+        default: "are \(names.joined(separator: ", "))"
+        }
+    }
+
+    private var channels: [String] { Channel.allCases.map { LimitScope.channel($0).description } }
+
+    private var known: [String] {
+        settings.providers.keys.sorted().map { LimitScope.provider($0).description } + channels
+            + settings.limits.domains.map { LimitScope.domain($0.name).description }
+    }
+}

@@ -1,0 +1,93 @@
+import Foundation
+import TestServers
+import Testing
+
+/// Limits while mailings are sent: `flotilla limit`, and what of it the workers see.
+@Suite(.timeLimit(.minutes(1)))
+struct LimitCommandTests {
+    private static let yaml = """
+        providers:
+          main: {url: 'smtp://127.0.0.1:9', limit: 100/s}
+        channels:
+          sms: {limit: 25/s}
+        domains:
+          gmail.com:
+          microsoft: {names: [outlook.com, "*.live.com"], limit: 20/s}
+
+        """
+
+    /// A ledger with one mailing in it, and a configuration.
+    private func mailing() async throws -> (MailingFolder, run: ([String]) async throws -> Program.Outcome) {
+        let mailing = try MailingFolder(provider: "smtp://127.0.0.1:9", recipients: MailingFolder.recipients(1))
+        let config = try mailing.folder.write(Self.yaml, to: "flotilla.yaml")
+        let added = try await Program.run(["mailing", "add", mailing.mailing, "--ledger", mailing.ledger])
+        try #require(added.status == 0, "\(added.errors)")
+        return (
+            mailing,
+            { try await Program.run(["limit"] + $0 + ["--ledger", mailing.ledger, "--config", config]) }
+        )
+    }
+
+    @Test func aLimitIsSetListedAndTakenBack() async throws {
+        let (_, run) = try await mailing()
+        let set = try await run(["set", "provider:main", " 6000 / minute "])
+        #expect(set.status == 0 && set.output == "provider:main: 6000/min, in place of 100/s of flotilla.yaml\n", "\(set.errors)")
+        let again = try await run(["set", "provider:main", "none"])
+        #expect(again.output.hasPrefix("provider:main: none, in place of 6000/min, set 20"), "\(again)")
+        #expect(try await run(["set", "domain:gmail.com", "5/s"]).output.hasSuffix("in place of none of flotilla.yaml\n"))
+        #expect(try await run(["set", "provider:smtp://Relay.example.com", "7/s"]).output.hasPrefix("provider:smtp://relay.example.com:25: 7/s"))
+        let rows = try await run(["list"]).output.split(separator: "\n").map {
+            $0.split(separator: " ").prefix(3).joined(separator: " ")
+        }
+        #expect(
+            rows == [
+                "SCOPE LIMIT FLOTILLA.YAML", "provider:main none 100/s", "channel:email none none", "channel:sms 25/s 25/s",
+                "channel:webhook none none", "channel:messenger 25/s 25/s", "domain:gmail.com 5/s none", "domain:microsoft 20/s 20/s",
+                "provider:smtp://relay.example.com:25 7/s none",
+            ])
+        let cleared = try await run(["clear", "provider:main"])
+        #expect(cleared.output == "provider:main: 100/s of flotilla.yaml, in place of none\n", "\(cleared.errors)")
+        let none = try await run(["clear", "provider:main"])
+        #expect(none.status == 1 && none.errors.contains("no limit was set by hand for 'provider:main'"), "\(none.errors)")
+    }
+
+    @Test(arguments: [
+        ("provider:mian", "5/s", "flotilla.yaml has no provider 'mian'; there is main, or a URL"),
+        ("provider:smtp://u:p@h", "5/s", "has a password in it"),
+        ("channel:fax", "5/s", "'channel:fax' is no scope; there are provider:NAME, channel:email"),
+        ("domain:a.live.com", "5/s", "'a.live.com' belongs to domain:microsoft"),
+        ("domain:yahoo.com", "5/s", "no 'yahoo.com' below domains; there are gmail.com, microsoft"),
+        ("mailing:abc", "5/s", "flotilla mailing speed abc"),
+        ("main", "5/s", "'main' is no scope"),
+        ("channel:email", "fast", "'fast' is no rate limit"),
+        ("channel:email", "0/s", "'0/s' is no rate limit"),
+    ])
+    func whatCannotBeSetIsRefusedWithTheReason(scope: String, limit: String, reason: String) async throws {
+        let (mailing, run) = try await mailing()
+        let outcome = try await run(["set", scope, limit])
+        #expect(outcome.status == 1 && outcome.errors.contains(reason), "\(outcome.errors)")
+        #expect(try mailing.query("SELECT count(*) FROM limit_override") == ["0"])
+    }
+
+    @Test func theWorkersSeeItWhileAPlannerIsAtWork() async throws {
+        let (mailing, run) = try await mailing()
+        let redis = try await RedisServer()
+        _ = try await run(["set", "channel:email", "3/s"])
+        let planner = try RunningProgram(
+            ["planner"], environment: ["FLOTILLA_REDIS_URL": "unix://\(redis.socket)", "FLOTILLA_LEDGER_PATH": mailing.ledger])
+        func shown() throws -> [String] {
+            let folder = try TemporaryFolder()
+            let client = try ServerProcess(
+                "redis-cli", ["-s", redis.socket, "HGETALL", "flotilla:limits"], package: "redis-tools", output: folder.path("out"))
+            _ = client.wait()
+            return try String(contentsOfFile: folder.path("out"), encoding: .utf8).split(separator: "\n").map(String.init)
+        }
+        try await eventually("what was set before is shown: \(planner.errors)") { try shown() == ["channel:email", "3/s"] }
+        _ = try await run(["set", "channel:email", "none"])
+        try await eventually("a change is shown", within: 2) { try shown() == ["channel:email", "none"] }
+        _ = try await run(["clear", "channel:email"])
+        try await eventually("what was taken back is gone", within: 2) { try shown().isEmpty }
+        planner.signal(SIGTERM)
+        _ = try await planner.end()
+    }
+}
