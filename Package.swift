@@ -89,7 +89,7 @@ let package = Package(
         tests("Model", []),
         tests("Policy", ["Model"]),
         tests("Telemetry", ["Model", log, metrics, lifecycle]),
-        tests("Settings", ["Model", "Telemetry", log]),
+        tests("Settings", ["Model", "Policy", "Telemetry", log]),
         tests("Broker", ["Model", "TestServers", log] + nio),
         tests("Ledger", ["Model", log, grdb]),
         tests("Templates", ["Model"]),

@@ -13,8 +13,8 @@ struct AnswerTableText {
                     + [rule.kind.rawValue, Self.because(rule)]
             }
             let middle = proto == .smtp ? ["ENHANCED", "STAGE"] : []
-            let table = TextTable(header: ["\(proto.rawValue.uppercased())", "CODE"] + middle + ["CLASS", "BECAUSE"], rows: rows)
-            return table.text
+            let header = [proto.rawValue.uppercased(), "CODE"] + middle + ["CLASS", "BECAUSE"]
+            return TextTable(header: header, rows: rows).text
         }.joined(separator: "\n\n") + "\n\nThe first rule that fits decides; without one the class is temporary."
         + (AnswerProtocol.allCases.contains { table.rules(of: $0).contains { $0.origin != nil } }
             ? "\n* a rule of the operator's file." : "")
@@ -49,7 +49,7 @@ struct AnswerDecisionText {
             lines.append("rule   none fits: this code is none of the protocol's")
         }
         if proto == .smtp { lines.append("stage  \(stage.rawValue)") }
-        lines.append("then   \(Self.consequence(decision.kind))")
+        lines.append("then   \(Self.consequence(decision.kind, at: stage))")
         text = lines.joined(separator: "\n")
     }
 
@@ -63,8 +63,10 @@ struct AnswerDecisionText {
     }
 
     /// What becomes of the recipient.
-    static func consequence(_ kind: AnswerClass) -> String {
+    static func consequence(_ kind: AnswerClass, at stage: DeliveryStage) -> String {
         switch kind {
+        case .accepted where stage != .response:
+            "the conversation goes on; only the answer to the final dot says that the provider has the message"
         case .accepted: "the recipient is sent: the provider has the message"
         case .temporary:
             "an attempt is spent; the recipient is tried again after a back-off, and is failed after the last attempt"
