@@ -14,7 +14,10 @@ import Testing
         let file = folder.appending(path: "answers.yaml")
         try Data(yaml.utf8).write(to: file)
         let (rules, problems) = AnswerFile.read(file.path())
-        return (rules, problems.map { $0.description.replacing(folder.path() + "/", with: "").replacing(folder.path(), with: "") })
+        return (
+            rules,
+            problems.map { $0.description.replacing(folder.path() + "/", with: "").replacing(folder.path(), with: "") }
+        )
     }
 
     @Test func rulesAreReadInTheirOrder() throws {
@@ -39,25 +42,52 @@ import Testing
 
     @Test(arguments: [
         ("- {protocol: smtp, codes: 550, class: rejected}", "answers.yaml:1: codes: unknown key; did you mean code?"),
-        ("- {protocol: smtp, colour: 550, class: rejected}", "answers.yaml:1: colour: unknown key; allowed here: protocol, code"),
-        ("- {protocol: ftp, code: 550, class: rejected}", "answers.yaml:1: protocol: 'ftp' is not allowed; allowed: smtp, http"),
+        (
+            "- {protocol: smtp, colour: 550, class: rejected}",
+            "answers.yaml:1: colour: unknown key; allowed here: protocol, code"
+        ),
+        (
+            "- {protocol: ftp, code: 550, class: rejected}",
+            "answers.yaml:1: protocol: 'ftp' is not allowed; allowed: smtp, http"
+        ),
         ("- {code: 550, class: rejected}", "answers.yaml:1: protocol: is missing; a rule needs "),
         ("\n- {protocol: smtp, code: 550}", "answers.yaml:2: class: is missing; a rule needs "),
         ("- {protocol: smtp, class: rejected, stage: rcpt}", "answers.yaml:1: code: is missing; a rule needs "),
-        ("- {protocol: smtp, code: 250, class: rejected}", "answers.yaml:1: code: '250' is not allowed; allowed: a code from 400 to 599"),
+        (
+            "- {protocol: smtp, code: 250, class: rejected}",
+            "answers.yaml:1: code: '250' is not allowed; allowed: a code from 400 to 599"
+        ),
         ("- {protocol: smtp, code: 200-599, class: rejected}", "answers.yaml:1: code: '200-599' is not allowed"),
-        ("- {protocol: http, code: 204, class: rejected}", "answers.yaml:1: code: '204' is not allowed; allowed: a code from 300 to 599"),
+        (
+            "- {protocol: http, code: 204, class: rejected}",
+            "answers.yaml:1: code: '204' is not allowed; allowed: a code from 300 to 599"
+        ),
         ("- {protocol: smtp, code: 5xx, class: rejected}", "answers.yaml:1: code: '5xx' is not allowed"),
         ("- {protocol: smtp, code: [550], class: rejected}", "answers.yaml:1: code: must be one value"),
-        ("- {protocol: smtp, code: 550, class: accepted}", "answers.yaml:1: class: 'accepted' is not allowed; allowed: temporary, throttled"),
+        (
+            "- {protocol: smtp, code: 550, class: accepted}",
+            "answers.yaml:1: class: 'accepted' is not allowed; allowed: temporary, throttled"
+        ),
         ("- {protocol: smtp, code: 550, class: unreachable}", "answers.yaml:1: class: 'unreachable' is not allowed"),
         ("- {protocol: smtp, code: 550, class: Rejected}", "answers.yaml:1: class: 'Rejected' is not allowed"),
-        ("- {protocol: smtp, enhanced: 5.7, class: rejected}", "answers.yaml:1: enhanced: '5.7' is not allowed; allowed: 5.7.1"),
-        ("- {protocol: smtp, code: 451, enhanced: 5.7.1, class: rejected}", "answers.yaml:1: enhanced: '5.7.1' never comes with code 451"),
+        (
+            "- {protocol: smtp, enhanced: 5.7, class: rejected}",
+            "answers.yaml:1: enhanced: '5.7' is not allowed; allowed: 5.7.1"
+        ),
+        (
+            "- {protocol: smtp, code: 451, enhanced: 5.7.1, class: rejected}",
+            "answers.yaml:1: enhanced: '5.7.1' never comes with code 451"
+        ),
         ("- {protocol: http, enhanced: 5.7.1, class: rejected}", "answers.yaml:1: enhanced: is of SMTP alone"),
         ("- {protocol: http, code: 500, stage: rcpt, class: rejected}", "answers.yaml:1: stage: is of SMTP alone"),
-        ("- {protocol: smtp, code: 500, stage: body, class: rejected}", "answers.yaml:1: stage: 'body' is not allowed; allowed: mail"),
-        ("- {protocol: smtp, code: 500, stage: greeting, class: rejected}", "answers.yaml:1: stage: 'greeting' is not allowed; allowed: mail, rcpt, data, response; at the others"),
+        (
+            "- {protocol: smtp, code: 500, stage: body, class: rejected}",
+            "answers.yaml:1: stage: 'body' is not allowed; allowed: mail"
+        ),
+        (
+            "- {protocol: smtp, code: 500, stage: greeting, class: rejected}",
+            "answers.yaml:1: stage: 'greeting' is not allowed; allowed: mail, rcpt, data, response; at the others"
+        ),
         ("- {protocol: smtp, text: '**', class: rejected}", "answers.yaml:1: text: '**' is not allowed"),
         ("- {protocol: smtp, code: 550, class: rejected, because: \"a\\nb\"}", "answers.yaml:1: because: "),
         ("- {}", "answers.yaml:1: is no rule; it needs a protocol, a class"),
@@ -74,13 +104,18 @@ import Testing
     @Test func allThatIsWrongIsSaidAtOnceInTheOrderOfTheFile() throws {
         let (_, problems) = try read(
             "- class: no\n  text: '*'\n  protocol: smtp\n- {protocol: smtp, code: 1, class: rejected}\n- {}")
-        #expect(problems.map { $0.split(separator: ":")[1...2].joined() } == ["1 class", "2 text", "4 code", "5 is no rule; it needs a protocol, a class, and a code, an enhanced code or a text"])
+        #expect(
+            problems.map { $0.split(separator: ":")[1...2].joined() } == [
+                "1 class", "2 text", "4 code",
+                "5 is no rule; it needs a protocol, a class, and a code, an enhanced code or a text",
+            ])
     }
 
     @Test func aFileHasSoManyRulesAtMost() throws {
         let rule = "- {protocol: smtp, code: 550, class: rejected}\n"
         #expect(try read(String(repeating: rule, count: AnswerFile.most)).rules.count == AnswerFile.most)
-        #expect(try read(String(repeating: rule, count: AnswerFile.most + 1)).problems.first?.contains("501 rules") == true)
+        #expect(
+            try read(String(repeating: rule, count: AnswerFile.most + 1)).problems.first?.contains("501 rules") == true)
     }
 
     @Test func theSettingsHoldTheTableOrSayWhatIsWrong() throws {
@@ -91,7 +126,9 @@ import Testing
         #expect(settings.worker.answers.classify(.http, code: 404, text: "") == .badRecipient)
         #expect(settings.worker.answers.classify(.http, code: 405, text: "") == .misconfigured)
         let error = #expect(throws: SettingsError.self) {
-            try Settings.load(environment: ["FLOTILLA_WORKER_ANSWERS": "none/answers.yaml", "FLOTILLA_WORKER_GROUP": "0"])
+            try Settings.load(environment: [
+                "FLOTILLA_WORKER_ANSWERS": "none/answers.yaml", "FLOTILLA_WORKER_GROUP": "0",
+            ])
         }
         #expect(error?.problems.count == 2)
         #expect(error?.description.contains("none/answers.yaml: there is no such file") == true)
@@ -101,7 +138,8 @@ import Testing
         let page = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent().appending(path: "docs/answers.md")
         let text = try String(contentsOf: page, encoding: .utf8)
-        let example = try #require(text.split(separator: "```yaml\n").dropFirst().first?.split(separator: "```\n").first)
+        let example = try #require(
+            text.split(separator: "```yaml\n").dropFirst().first?.split(separator: "```\n").first)
         let (rules, problems) = try read(String(example))
         #expect(problems == [] && rules.count >= 3)
     }

@@ -53,14 +53,17 @@ import Testing
         #expect((code.map { [$0.category, $0.subject, $0.detail] } ?? []) == numbers)
     }
 
-    @Test(arguments: [
-        ("5.7.1", "5.7.1", "5.7.10"), ("4.7.*", "4.7.999", "4.8.1"), ("*.2.2", "5.2.2", "5.2.1"),
-        ("5.7.20-27", "5.7.27", "5.7.28"), ("*.*.*", "2.0.0", nil),
-    ] as [(String, String, String?)])
+    @Test(
+        arguments: [
+            ("5.7.1", "5.7.1", "5.7.10"), ("4.7.*", "4.7.999", "4.8.1"), ("*.2.2", "5.2.2", "5.2.1"),
+            ("5.7.20-27", "5.7.27", "5.7.28"), ("*.*.*", "2.0.0", nil),
+        ] as [(String, String, String?)])
     func enhancedPatternsFit(_ text: String, _ good: String, _ bad: String?) throws {
         let pattern = try #require(EnhancedPattern(text))
         #expect(pattern.description == text)
-        func code(_ text: String) -> EnhancedCode? { Array(text.utf8).withUnsafeBufferPointer { EnhancedCode(startOf: $0) } }
+        func code(_ text: String) -> EnhancedCode? {
+            Array(text.utf8).withUnsafeBufferPointer { EnhancedCode(startOf: $0) }
+        }
         #expect(pattern.fits(try #require(code(good))))
         if let bad { #expect(!pattern.fits(try #require(code(bad)))) }
     }
