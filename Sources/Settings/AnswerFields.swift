@@ -17,6 +17,8 @@ struct AnswerFields {
         let texts: [String]
         /// `file:line`.
         let place: String
+        /// Its line.
+        let line: Int
     }
 
     static let needs = "a protocol, a class, and a code, an enhanced code or a text"
@@ -25,17 +27,22 @@ struct AnswerFields {
     /// Bytes of a reason at most.
     private static let longestReason = 200
 
+    /// Where the rule begins.
+    let place: String
     var values: [Key: Value] = [:]
-    /// What is wrong, once the rule was asked for.
-    private(set) var problems: [SettingsError.Problem] = []
+    private var found: [(line: Int, problem: SettingsError.Problem)] = []
 
-    /// - Parameter place: where the rule begins.
+    init(place: String) { self.place = place }
+
+    /// What is wrong, once the rule was asked for, in the order of the file.
+    var problems: [SettingsError.Problem] { found.sorted { $0.line < $1.line }.map(\.problem) }
+
     /// - Returns: nil where something is wrong.
-    mutating func rule(at place: String) -> AnswerRule? {
+    mutating func rule() -> AnswerRule? {
         let needed: [Key] = [.proto, .kind]
-        for key in needed where values[key] == nil { refuse(key, place, "is missing; a rule needs \(Self.needs)") }
+        for key in needed where values[key] == nil { refuse(key, "is missing; a rule needs \(Self.needs)") }
         if values[.code] == nil, values[.enhanced] == nil, values[.text] == nil {
-            refuse(.code, place, "is missing; a rule needs \(Self.needs)")
+            refuse(.code, "is missing; a rule needs \(Self.needs)")
         }
         let proto = one(.proto, allowed: Self.names(AnswerProtocol.allCases)) { AnswerProtocol(rawValue: $0) }
         let kind = one(.kind, allowed: Self.names(Self.kinds)) { text in Self.kinds.first { $0.rawValue == text } }
@@ -49,7 +56,7 @@ struct AnswerFields {
         let codes = codes(proto)
         let enhanced = enhanced(proto, codes)
         let stages = stages(proto, kind)
-        guard let kind, problems.isEmpty else { return nil }
+        guard let kind, found.isEmpty else { return nil }
         return AnswerRule(
             proto, codes, enhanced: enhanced, stages: stages, text: text, kind, because ?? "the operator's rule",
             origin: place)
@@ -67,19 +74,20 @@ struct AnswerFields {
     private mutating func enhanced(_ proto: AnswerProtocol, _ codes: ClosedRange<Int>) -> [EnhancedPattern] {
         guard let value = values[.enhanced] else { return [] }
         guard proto == .smtp else {
-            refuse(.enhanced, value.place, "is of SMTP alone")
+            refuse(.enhanced, "is of SMTP alone")
             return []
         }
         return value.texts.compactMap { text in
             guard let pattern = EnhancedPattern(text) else {
                 refuse(
-                    .enhanced, value.place,
-                    "'\(text.prefix(80))' is not allowed; allowed: 5.7.1, 4.7.* or 5.7.20-27 (in quotes where it begins with *)")
+                    .enhanced,
+                    "'\(text.prefix(80))' is not allowed; allowed: 5.7.1, 4.7.*, 5.7.20-27, or in quotes '*.7.1'")
                 return nil
             }
             let categories = codes.lowerBound / 100...codes.upperBound / 100
             if !pattern.category.overlaps(categories) {
-                refuse(.enhanced, value.place, "'\(text)' never comes with code \(NumberRange.text(codes)): their first digits differ")
+                let codes = NumberRange.text(codes)
+                refuse(.enhanced, "'\(text)' never comes with code \(codes): their first digits differ")
             }
             return pattern
         }
@@ -88,15 +96,18 @@ struct AnswerFields {
     private mutating func stages(_ proto: AnswerProtocol, _ kind: AnswerClass?) -> [DeliveryStage] {
         guard let value = values[.stage] else { return [] }
         guard proto == .smtp else {
-            refuse(.stage, value.place, "is of SMTP alone")
+            refuse(.stage, "is of SMTP alone")
             return []
         }
         var allowed: [DeliveryStage] = [.greeting, .tls, .auth, .mail, .rcpt, .data, .response]
-        if kind?.isAboutMessage == true { allowed.removeAll { AnswerRule.opening.contains($0) } }
+        var why = ""
+        if let kind, kind.isAboutMessage {
+            allowed.removeAll { AnswerRule.opening.contains($0) }
+            why = "; at the others there is no message that could be \(kind.rawValue)"
+        }
         return value.texts.compactMap { text in
             guard let stage = allowed.first(where: { $0.rawValue == text }) else {
-                let why = kind?.isAboutMessage == true ? "; at the others there is no message that could be \(kind?.rawValue ?? "")" : ""
-                refuse(.stage, value.place, "'\(text.prefix(80))' is not allowed; allowed: \(Self.names(allowed))\(why)")
+                refuse(.stage, "'\(text.prefix(80))' is not allowed; allowed: \(Self.names(allowed))\(why)")
                 return nil
             }
             return stage
@@ -107,14 +118,16 @@ struct AnswerFields {
     private mutating func one<Result>(_ key: Key, allowed: String, _ read: (String) -> Result?) -> Result? {
         guard let value = values[key], let text = value.texts.first else { return nil }
         guard let result = read(text) else {
-            refuse(key, value.place, "'\(text.prefix(80))' is not allowed; allowed: \(allowed)")
+            refuse(key, "'\(text.prefix(80))' is not allowed; allowed: \(allowed)")
             return nil
         }
         return result
     }
 
-    private mutating func refuse(_ key: Key, _ place: String, _ text: String) {
-        problems.append(SettingsError.Problem(place: place, key: key.rawValue, text: text))
+    private mutating func refuse(_ key: Key, _ text: String) {
+        let value = values[key]
+        found.append(
+            (value?.line ?? 0, SettingsError.Problem(place: value?.place ?? place, key: key.rawValue, text: text)))
     }
 
     private static func names<Name: RawRepresentable<String>>(_ all: [Name]) -> String {

@@ -32,19 +32,19 @@ struct AnswerFile {
                 file.refuse(file.place(item), "", "is no rule; it needs \(AnswerFields.needs)")
                 continue
             }
-            let fields = fields(of: mapping)
-            guard var draft = fields else { continue }
-            if let rule = draft.rule(at: file.place(item)) { rules.append(rule) }
-            file.problems += draft.problems
+            guard var fields = fields(of: mapping, at: file.place(item)) else { continue }
+            if let rule = fields.rule() { rules.append(rule) }
+            file.problems += fields.problems
         }
     }
 
     /// What stands in a rule; nil where a key is none of a rule's, or a value is no text.
-    private mutating func fields(of mapping: Node.Mapping) -> AnswerFields? {
-        var fields = AnswerFields()
+    private mutating func fields(of mapping: Node.Mapping, at start: String) -> AnswerFields? {
+        var fields = AnswerFields(place: start)
         var isWhole = true
         for (keyNode, node) in mapping {
             let place = file.place(keyNode)
+            let line = keyNode.mark?.line ?? 0
             guard let name = keyNode.scalar?.string, let key = AnswerFields.Key(rawValue: name) else {
                 file.refuse(place, keyNode.scalar?.string ?? "", Self.advice(keyNode.scalar?.string ?? ""))
                 isWhole = false
@@ -52,9 +52,10 @@ struct AnswerFile {
             }
             if node.isNothing { continue }
             if let scalar = node.scalar {
-                fields.values[key] = AnswerFields.Value(texts: [scalar.string], place: place)
+                fields.values[key] = AnswerFields.Value(texts: [scalar.string], place: place, line: line)
             } else if key.isList, let items = node.sequence, !items.isEmpty, items.allSatisfy({ $0.scalar != nil }) {
-                fields.values[key] = AnswerFields.Value(texts: items.compactMap(\.scalar?.string), place: place)
+                fields.values[key] = AnswerFields.Value(
+                    texts: items.compactMap(\.scalar?.string), place: place, line: line)
             } else {
                 file.refuse(place, name, key.isList ? "must be one value or a list of values" : "must be one value")
                 isWhole = false

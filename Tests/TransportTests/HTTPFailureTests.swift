@@ -1,4 +1,6 @@
+import Logging
 import Model
+import Policy
 import Testing
 
 @testable import Transport
@@ -31,6 +33,23 @@ import Testing
         #expect((28...31).contains(dated.retryAfter ?? 0))
         let plain = try await answer("/status?code=503")
         #expect(plain.kind == .temporary && plain.retryAfter == nil)
+    }
+
+    @Test(arguments: [(500, true), (502, true), (503, true), (504, true), (501, false), (408, false), (422, false)])
+    func onlyAFailureOfItsOwnIsTheProvidersFault(_ status: Int, _ isFault: Bool) async throws {
+        #expect(try await answer("/status?code=\(status)").isProviderFault == isFault)
+    }
+
+    @Test func anOperatorsRuleDecidesAboutAStatus() async throws {
+        let server = try await HTTPScriptedServer.shared
+        let rule = AnswerRule(
+            .http, 500...500, text: TextPattern("daily*quota"), .throttled, "known", origin: "answers.yaml:1")
+        let transport = HTTPTransport(
+            provider: httpProvider(server.port, path: "/status?code=500&body=Daily%20SMS%20quota"),
+            answers: AnswerTable(own: [rule]), logger: Logger(label: "test"))
+        let answers = await transport.deliver(httpGroup(1)) { true }
+        await transport.close()
+        #expect(answers.first??.kind == .throttled && answers.first??.isProviderFault == false)
     }
 
     @Test func redirectsAreNotFollowed() async throws {

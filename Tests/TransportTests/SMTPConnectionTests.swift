@@ -2,6 +2,7 @@ import Logging
 import NIOCore
 import NIOEmbedded
 import NIOPosix
+import Policy
 import Testing
 
 @testable import Model
@@ -16,7 +17,7 @@ import Testing
     private func pool(_ listener: SMTPSilentListener) -> SMTPPool {
         SMTPPool(
             provider: Provider(name: "test", scheme: .smtp, host: "127.0.0.1", port: listener.port),
-            hostname: "client.example.com", group: MultiThreadedEventLoopGroup.singleton,
+            hostname: "client.example.com", answers: .standard, group: MultiThreadedEventLoopGroup.singleton,
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     }
 

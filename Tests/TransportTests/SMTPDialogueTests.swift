@@ -1,4 +1,5 @@
 import NIOCore
+import Policy
 import Synchronization
 import Testing
 
@@ -102,6 +103,37 @@ import Testing
         #expect(run.answers.map { $0?.kind } == [.throttled, nil])
         #expect(run.answers[0]?.code == 421 && run.answers[0]?.stage == .response)
         #expect(run.next == 1)
+    }
+
+    @Test(arguments: [SMTPScriptedServer.Behaviour.closeAtRecipient, .closeAtData])
+    func a421OfTheRecipientsDomainIsThatMessagesAnswerAndTheRestGoesOn(_ behaviour: SMTPScriptedServer.Behaviour) {
+        let server = SMTPScriptedServer(offers: Self.all, behaviours: [.accept, behaviour])
+        var conversation = SMTPConversation(server)
+        conversation.server.closing = "4.7.28 Gmail has detected an unusual rate of unsolicited mail"
+        conversation.open()
+        let run = conversation.send(run(.numbered(4)))
+        #expect(run.answers.map { $0?.kind } == [.accepted, .domainThrottled, nil, nil])
+        #expect(run.next == 2 && run.isFruitful)
+        #expect(conversation.dialogue.failure?.kind == .throttled)
+    }
+
+    @Test func a421OfTheProviderIsNoMessagesAnswer() {
+        var conversation = opened(Self.all, [.closeAtRecipient])
+        let run = conversation.send(run(.numbered(2)))
+        #expect(run.answers.map { $0?.kind } == [nil, nil])
+        #expect(run.next == 0 && !run.isFruitful)
+        #expect(conversation.dialogue.failure?.kind == .throttled)
+    }
+
+    @Test func anOperatorsRuleDecidesAboutAReply() {
+        var settings = SMTPDialogue.Settings.plain
+        let rule = AnswerRule(
+            .smtp, 400...599, text: TextPattern("no such*user"), .rejected, "known", origin: "answers.yaml:1")
+        settings.answers = AnswerTable(own: [rule])
+        var conversation = SMTPConversation(
+            SMTPScriptedServer(offers: Self.all, behaviours: [.refuseRecipient, .refuseMail]), settings: settings)
+        conversation.open()
+        #expect(conversation.send(run(.numbered(2))).answers.map { $0?.kind } == [.rejected, .temporary])
     }
 
     @Test func anAddressBeyondASCIIIsRefusedWithoutSMTPUTF8AndSentWithIt() {

@@ -29,15 +29,6 @@ import Testing
     }
 
     @Test(arguments: [
-        ("5.1.1 unknown", [5, 1, 1]), ("2.0.0", [2, 0, 0]), ("4.7.123 x", [4, 7, 123]), ("5.1 x", []), ("3.1.1 x", []),
-        ("5.1.1unknown", []), ("5.1111.1 x", []), ("5..1 x", []), ("", []), ("5.1.1\nmore", [5, 1, 1]),
-    ])
-    func enhancedCodesAreRead(_ text: String, _ code: [Int]) {
-        let found = SMTPReplyText.enhanced(Array(text.utf8).span).map { [$0.0, $0.1, $0.2] } ?? []
-        #expect(found == code)
-    }
-
-    @Test(arguments: [
         ("5.1.1 a\n5.1.1 b\nc", "5.1.1 a b c"), ("tab\tbell\u{7}", "tab bell "), ("fin\u{85}e\u{2028}", "fin e "),
         ("plain", "plain"),
     ])
@@ -59,7 +50,6 @@ import Testing
             }
             #expect(SMTPReplyText.oneLine(bytes.span).utf8.count <= 500)
             #expect(SMTPReplyText.messageID(bytes.span).utf8.count <= 200)
-            _ = SMTPReplyText.enhanced(bytes.span)
         }
     }
 }

@@ -24,6 +24,8 @@ struct SMTPScriptedServer {
     /// Replies have several lines now and then.
     var isWordy = false
     var greeting = "220 scripted ESMTP\r\n"
+    /// What a 421 says.
+    var closing = "4.3.2 closing"
 
     private(set) var isClosed = false
     /// Recipient and text (dots unstuffed) of each message that was taken.
@@ -114,7 +116,7 @@ struct SMTPScriptedServer {
         mails += 1
         switch behaviour {
         case .refuseMail: return say(451, "4.3.0 not now")
-        case .closeAtMail: return close(say(421, "4.3.2 closing"))
+        case .closeAtMail: return close(say(421, closing))
         case .dropAtMail: return close()
         default:
             hasSender = true
@@ -126,7 +128,7 @@ struct SMTPScriptedServer {
         guard hasSender else { return say(503, "5.5.1 need MAIL") }
         switch behaviour {
         case .refuseRecipient, .refuseRecipientButAsk: return say(550, "5.1.1 no such user")
-        case .closeAtRecipient: return close(say(421, "4.3.2 closing"))
+        case .closeAtRecipient: return close(say(421, closing))
         case .dropAtRecipient: return close()
         default:
             recipient = String(command.dropFirst("RCPT TO:<".count).prefix { $0 != ">" })
@@ -143,7 +145,7 @@ struct SMTPScriptedServer {
         guard recipient != nil else { return say(554, "5.5.1 no valid recipients") }
         switch behaviour {
         case .refuseData: return say(451, "4.3.1 no room")
-        case .closeAtData: return close(say(421, "4.3.2 closing"))
+        case .closeAtData: return close(say(421, closing))
         case .dropAtData: return close()
         default:
             text = []
@@ -162,7 +164,7 @@ struct SMTPScriptedServer {
         }
         switch behaviour {
         case .refuseText: return say(554, "5.6.0 spam")
-        case .closeAtText: return close(say(421, "4.3.2 closing"))
+        case .closeAtText: return close(say(421, closing))
         case .dropAtText: return close()
         case .dropAfterTakingText:
             taken.append((recipient, lines.joined(separator: "\n")))

@@ -3,9 +3,10 @@ import Model
 extension AnswerTable {
     /// Reply codes are those of RFC 5321 section 4.2 and RFC 4954, enhanced ones those of RFC 3463 and its registry (RFC
     /// 5248).
-    static let standardSMTP: [AnswerRule] = [
-        rule(200...299, .accepted, "done")
-    ] + domains + notNow + setUp + message + recipient
+    static let standardSMTP: [AnswerRule] =
+        [
+            rule(200...299, .accepted, "done")
+        ] + domains + notNow + setUp + message + recipient
 
     /// What a relay passes on from the recipient's mail servers: these know us by the relay's address or our domain, and
     /// slow down what goes to them alone. The relay itself would take mail to others, so it must not be slowed for it.
@@ -19,7 +20,8 @@ extension AnswerTable {
             400...499, at: withRecipient, text: "[TS*temporarily deferred", .domainThrottled,
             "Yahoo and AOL (TSS04 and the like): unexpected volume or complaints of their users"),
         rule(
-            400...499, enhanced: [EnhancedPattern(4, 7, 600...699)], at: withRecipient, text: "temporarily rate limited",
+            400...499, enhanced: [EnhancedPattern(4, 7, 600...699)], at: withRecipient,
+            text: "temporarily rate limited",
             .domainThrottled, "Outlook.com (4.7.650 and the like): the relay's address is limited there"),
         rule(
             400...499, at: withRecipient, text: "host * said: 4*rate limit", .domainThrottled,
@@ -70,7 +72,8 @@ extension AnswerTable {
         rule(500...599, enhanced: [EnhancedPattern(5, 2, 2...2)], .temporary, "a full mailbox may be emptied"),
         rule(552...552, enhanced: [EnhancedPattern(5, 5, 3...3)], .temporary, "too many recipients in one go"),
         rule(
-            500...599, enhanced: [EnhancedPattern(5, 3, 4...4), EnhancedPattern(5, 2, 3...3), EnhancedPattern(5, 6)], .rejected,
+            500...599, enhanced: [EnhancedPattern(5, 3, 4...4), EnhancedPattern(5, 2, 3...3), EnhancedPattern(5, 6)],
+            .rejected,
             "size or content"),
         rule(552...552, at: [.rcpt], .temporary, "a full mailbox (RFC 5321 section 4.5.3.1.10)"),
         rule(552...552, .rejected, "size (RFC 1870)"),
@@ -84,7 +87,8 @@ extension AnswerTable {
             .badRecipient, "no such mailbox or domain, it moved, or it takes no mail"),
         rule(500...599, enhanced: [EnhancedPattern(5, 2, 1...1)], .badRecipient, "the mailbox is disabled"),
         rule(
-            500...599, enhanced: [EnhancedPattern(5, 4, 1...1), EnhancedPattern(5, 4, 4...4)], at: [.rcpt], .badRecipient,
+            500...599, enhanced: [EnhancedPattern(5, 4, 1...1), EnhancedPattern(5, 4, 4...4)], at: [.rcpt],
+            .badRecipient,
             "nobody takes mail for the domain; Exchange Online says 5.4.1 of unknown users"),
         rule(
             500...599, enhanced: [EnhancedPattern(5, 3), EnhancedPattern(5, 4), EnhancedPattern(5, 7)], .rejected,

@@ -25,7 +25,10 @@ struct AnswersCommand: ParsableCommand {
         help: "Say what this answer means: smtp or http, its code, and its text with the enhanced code in front.")
     var test: [String] = []
 
-    @Option(help: "Where the SMTP server gave the answer: greeting, tls, auth, mail, rcpt, data, or response for the final dot (rcpt).")
+    @Option(
+        help:
+            "Where the SMTP server gave the answer: greeting, tls, auth, mail, rcpt, data, or response for the final dot (rcpt)."
+    )
     var stage: DeliveryStage?
 
     @Flag(help: "The HTTP answer names a wait (Retry-After).")
@@ -40,7 +43,8 @@ struct AnswersCommand: ParsableCommand {
         if answer.proto == .http, stage != nil { throw ValidationError("--stage is of SMTP answers") }
         if answer.proto == .smtp, retryAfter { throw ValidationError("--retry-after is of HTTP answers") }
         if stage == .connect || stage == .body {
-            throw ValidationError("--stage is one at which a server answers: greeting, tls, auth, mail, rcpt, data, response")
+            throw ValidationError(
+                "--stage is one at which a server answers: greeting, tls, auth, mail, rcpt, data, response")
         }
     }
 
@@ -59,7 +63,8 @@ struct AnswersCommand: ParsableCommand {
         guard test.count >= 2, let proto = AnswerProtocol(rawValue: test[0].lowercased()), let code = Int(test[1]),
             100...999 ~= code
         else {
-            throw ValidationError("--test takes smtp or http, a code of three digits, and a text: --test smtp 550 \"5.7.1 blocked\"")
+            throw ValidationError(
+                "--test takes smtp or http, a code of three digits, and a text: --test smtp 550 \"5.7.1 blocked\"")
         }
         return (proto, code, test[2...].joined(separator: " "))
     }

@@ -6,18 +6,22 @@ struct AnswerTableText {
     let text: String
 
     init(_ table: AnswerTable) {
-        text = AnswerProtocol.allCases.map { proto in
-            let rows = table.rules(of: proto).enumerated().map { index, rule in
-                ["\(index + 1)\(rule.origin == nil ? "" : " *")", NumberRange.text(rule.codes)]
-                    + (proto == .smtp ? [Self.enhanced(rule), rule.stages.map(\.rawValue).joined(separator: " ")] : [])
-                    + [rule.kind.rawValue, Self.because(rule)]
-            }
-            let middle = proto == .smtp ? ["ENHANCED", "STAGE"] : []
-            let table = TextTable(header: ["\(proto.rawValue.uppercased())", "CODE"] + middle + ["CLASS", "BECAUSE"], rows: rows)
-            return table.text
-        }.joined(separator: "\n\n") + "\n\nThe first rule that fits decides; without one the class is temporary."
-        + (AnswerProtocol.allCases.contains { table.rules(of: $0).contains { $0.origin != nil } }
-            ? "\n* a rule of the operator's file." : "")
+        var parts = AnswerProtocol.allCases.map { Self.text(of: $0, table.rules(of: $0)) }
+        parts.append("The first rule that fits decides; without one the class is temporary.")
+        let hasOwn = AnswerProtocol.allCases.contains { table.rules(of: $0).contains { $0.origin != nil } }
+        if hasOwn { parts[parts.count - 1] += "\n* a rule of the operator's file." }
+        text = parts.joined(separator: "\n\n")
+    }
+
+    private static func text(of proto: AnswerProtocol, _ rules: [AnswerRule]) -> String {
+        let isSMTP = proto == .smtp
+        let rows = rules.enumerated().map { index, rule in
+            ["\(index + 1)\(rule.origin == nil ? "" : " *")", NumberRange.text(rule.codes)]
+                + (isSMTP ? [enhanced(rule), rule.stages.map(\.rawValue).joined(separator: " ")] : [])
+                + [rule.kind.rawValue, because(rule)]
+        }
+        let header = [proto.rawValue.uppercased(), "CODE"] + (isSMTP ? ["ENHANCED", "STAGE"] : [])
+        return TextTable(header: header + ["CLASS", "BECAUSE"], rows: rows).text
     }
 
     static func enhanced(_ rule: AnswerRule) -> String {
@@ -49,7 +53,7 @@ struct AnswerDecisionText {
             lines.append("rule   none fits: this code is none of the protocol's")
         }
         if proto == .smtp { lines.append("stage  \(stage.rawValue)") }
-        lines.append("then   \(Self.consequence(decision.kind))")
+        lines.append("then   \(Self.consequence(decision.kind, at: stage))")
         text = lines.joined(separator: "\n")
     }
 
@@ -63,8 +67,10 @@ struct AnswerDecisionText {
     }
 
     /// What becomes of the recipient.
-    static func consequence(_ kind: AnswerClass) -> String {
+    static func consequence(_ kind: AnswerClass, at stage: DeliveryStage) -> String {
         switch kind {
+        case .accepted where stage != .response:
+            "the conversation goes on; only the answer to the final dot says that the provider has the message"
         case .accepted: "the recipient is sent: the provider has the message"
         case .temporary:
             "an attempt is spent; the recipient is tried again after a back-off, and is failed after the last attempt"

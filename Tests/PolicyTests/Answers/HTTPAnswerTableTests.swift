@@ -1,8 +1,13 @@
 import Model
-import Policy
 import Testing
 
-@Suite struct HTTPClassificationTests {
+@testable import Policy
+
+@Suite struct HTTPAnswerTableTests {
+    private func classify(_ status: Int, hasRetryAfter: Bool) -> AnswerClass {
+        AnswerTable.standard.classify(.http, code: status, text: "", hasRetryAfter: hasRetryAfter)
+    }
+
     @Test(arguments: [
         (200, AnswerClass.accepted), (202, .accepted), (204, .accepted), (299, .accepted),
         (301, .misconfigured), (308, .misconfigured),
@@ -14,7 +19,7 @@ import Testing
         (505, .misconfigured), (507, .temporary), (511, .misconfigured), (529, .temporary),
     ])
     func statusWithoutAWaitMeans(_ status: Int, _ kind: AnswerClass) {
-        #expect(HTTPClassification.classify(status: status, hasRetryAfter: false) == kind)
+        #expect(classify(status, hasRetryAfter: false) == kind)
     }
 
     @Test(arguments: [
@@ -22,24 +27,25 @@ import Testing
         (500, .temporary),
     ])
     func statusWithAWaitMeans(_ status: Int, _ kind: AnswerClass) {
-        #expect(HTTPClassification.classify(status: status, hasRetryAfter: true) == kind)
+        #expect(classify(status, hasRetryAfter: true) == kind)
     }
 
     @Test func everyStatusHasAClassAndOnlySuccessIsAccepted() {
         for status in -1...1000 {
             for hasRetryAfter in [false, true] {
-                let kind = HTTPClassification.classify(status: status, hasRetryAfter: hasRetryAfter)
+                let kind = classify(status, hasRetryAfter: hasRetryAfter)
                 #expect((kind == .accepted) == (200...299).contains(status))
             }
         }
     }
 
     @Test func everyRuleDecidesForSomeStatus() {
-        for (place, rule) in HTTPClassification.rules.enumerated() {
-            let decides = rule.statuses.contains { status in
-                !HTTPClassification.rules[..<place].contains { $0.statuses.contains(status) && !$0.needsRetryAfter }
+        let table = AnswerTable.standard
+        for rule in table.rules(of: .http) {
+            let decides = rule.codes.contains { code in
+                table.decide(.http, code: code, text: "", hasRetryAfter: rule.needsRetryAfter).rule == rule
             }
-            #expect(decides, "\(rule.statuses): \(rule.because)")
+            #expect(decides, "\(rule.codes): \(rule.because)")
         }
     }
 }
