@@ -5,22 +5,6 @@ GOT_IT = ("sent", "delivered")
 TERMINAL = ("sent", "delivered", "failed", "expired", "stopped")
 
 
-class Arrival(collections.namedtuple("Arrival", "begun decided address message accepted code")):
-    """A line of the sink's record (docs/sink.md); times in microseconds since 1970."""
-
-
-def read_record(path):
-    """Every line that has a recipient, in the order of the file."""
-    lines = []
-    with open(path, encoding="utf-8", errors="replace") as file:
-        for line in file:
-            f = line.rstrip("\n").split("\t")
-            if len(f) != 12:
-                raise ValueError(f"a line of the sink's record has {len(f)} columns: {line!r}")
-            lines.append(Arrival(int(f[0]), int(f[1]), f[3], f[5], f[7] == "1", int(f[6])))
-    return lines
-
-
 def rows(db, query, *values):
     return db.execute(query, values).fetchall()
 
