@@ -15,18 +15,46 @@ class Limit:
         self.rate, self.burst = int(count) / UNITS[unit], int(burst or 1)
 
 
-def excess(times, limit, window):
-    """The largest of starts - (rate * window + burst) over all windows [t, t + window), and the start t of that window.
+class Slack:
+    """How much later than it was sent a message may have been seen, in seconds, at any time of a run.
+
+    Usually the p99 of what the probes tell; around a probe that was later than that, or woke later (the whole machine
+    stood still), as much as that one. `probes`: (sent, overslept, seen) in microseconds, in order."""
+
+    MARGIN = 15_000
+    """Probes come every 7 to 13 ms: what one of them met may have begun and ended that long before and after."""
+
+    def __init__(self, probes, tolerance):
+        self.tolerance = tolerance
+        self.usual = quantile(sorted(seen - at for at, _, seen in probes), 0.99)
+        self.peaks = [(at - max(0, overslept) - self.MARGIN, seen + self.MARGIN, max(seen - at, overslept))
+                      for at, overslept, seen in probes if max(seen - at, overslept) > self.usual]
+
+    def of(self, times):
+        """For each of the times: the slack and the tolerance, in seconds."""
+        out = [self.usual] * len(times)
+        for since, until, size in self.peaks:
+            for n in range(bisect.bisect_left(times, since), bisect.bisect_right(times, until)):
+                out[n] = max(out[n], size)
+        return [us / 1e6 + self.tolerance for us in out]
+
+
+def excess(times, limit, window, slack=None):
+    """The largest of starts - (rate * window + burst) over all windows [t, t + window), and the largest of the same less
+    rate * the slack at t (`slack`: seconds for each start).
 
     A window that begins just at a start holds no fewer than one that begins between this start and the one before."""
     allowed = limit.rate * window / 1e6 + limit.burst
-    most, at, end = 0, None, 0
+    most, beyond, end, count = 0, -math.inf, 0, len(times)
     for n, begin in enumerate(times):
-        while end < len(times) and times[end] < begin + window:
+        limit_of_window = begin + window
+        while end < count and times[end] < limit_of_window:
             end += 1
         if end - n > most:
-            most, at = end - n, begin
-    return most - allowed, at
+            most = end - n
+        if slack is not None and end - n - limit.rate * slack[n] > beyond:
+            beyond = end - n - limit.rate * slack[n]
+    return most - allowed, beyond - allowed
 
 
 def use(times, limit, since, until):
@@ -84,11 +112,15 @@ def is_awake():
     limit = Limit("100/s")
     even = [n * 10_000 for n in range(2000)]
     crowd = even[:1000] + [even[999] + 1, even[999] + 2] + even[1000:]  # the burst of 1 allows one of the two
+    calm = [(n * 10_000, 100, n * 10_000 + 200) for n in range(2000)]
+    stall = calm[:998] + [(9_980_000, 100, 10_010_000)] + calm[1001:]
     third = [t for n, t in enumerate(even) if n % 3]
     slower = [n * 5_000 for n in range(400)] + [2_000_000 + n * 10_000 for n in range(400)]
     return (
         all(excess(even, limit, w)[0] <= 0 for w in WINDOWS)
         and all(excess(crowd, limit, w)[0] == 1 for w in WINDOWS)
+        and excess(crowd, limit, 10_000, Slack(calm, 0).of(crowd))[1] > 0.9
+        and excess(crowd, limit, 10_000, Slack(stall, 0).of(crowd))[1] < 0
         and use(even, limit, 0, 20_000_000) > 0.999 and use(third, limit, 0, 20_000_000) < 0.68
         and holds_after(even, limit, 5_000_000, 0) == 0
         and 0.8 < holds_after(slower, limit, 1_000_000, 0) <= 1.01

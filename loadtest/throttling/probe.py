@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Measures how late the sink's clock sees what was sent: messages of its own over a kept connection, every 7 to 13 ms.
 
-    probe.py smtp|http PORT        writes NUMBER<tab>MICROSECONDS of each to standard output when its input ends
+    probe.py smtp|http PORT        writes NUMBER<tab>MICROSECONDS<tab>OVERSLEPT of each to standard output when its input ends
 
-The time is taken just before the write. Each goes to bounce-NUMBER@probe.test, which the sink refuses by its name."""
+The time is taken just before the write. Overslept: microseconds that it woke too late. Each goes to bounce-NUMBER@probe.test, which the sink refuses by its name."""
 import gc, os, random, select, socket, sys, time
 
 protocol, port = sys.argv[1], int(sys.argv[2])
@@ -38,7 +38,11 @@ if protocol == "smtp":
     answers(1)
 gc.disable()
 n = 0
-while not select.select([sys.stdin], [], [], rng.uniform(0.007, 0.013))[0]:
+while True:
+    pause, before = rng.uniform(0.007, 0.013), time.monotonic()
+    if select.select([sys.stdin], [], [], pause)[0]:
+        break
+    overslept = round((time.monotonic() - before - pause) * 1e6)
     who = f"bounce-{n}@probe.test"
     if protocol == "smtp":
         data, count = f"MAIL FROM:<probe@probe.test>\r\nRCPT TO:<{who}>\r\nRSET\r\n".encode(), 3
@@ -47,7 +51,7 @@ while not select.select([sys.stdin], [], [], rng.uniform(0.007, 0.013))[0]:
         data, count = f"POST / HTTP/1.1\r\nHost: probe\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode(), 1
     begun = time.time_ns()
     connection.send(data)
-    stamps.append(begun // 1000)
+    stamps.append((n, begun // 1000, overslept))
     answers(count)
     n += 1
-os.write(1, b"".join(b"%d\t%d\n" % pair for pair in enumerate(stamps)))
+os.write(1, b"".join(b"%d\t%d\t%d\n" % stamp for stamp in stamps))

@@ -50,11 +50,14 @@ def remarks(result):
     for r in result["rows"]:
         if abs(r["use"] - r["use_raw"]) > 1e-9:
             out.append(f"{r['scope']}: use {r['use_raw']:.1%} of the whole time, {r['use']:.1%} without what no survivor could use")
+        worst = max(r["excess"].values(), default=0)
+        if r["kept"] and worst > r["allowed"]:
+            out.append(f"{r['scope']}: the excess of {worst:+.2f} is arrival jitter: a probe at that moment was as late")
     return out + result["notes"]
 
 
 LEGEND = """use: starts / (rate x time while work waited), the first and the last second left out; * only told, not judged.
 10 ms ... 10 s: the largest starts - (rate x window + burst) over all windows of that length; below 0 the limit was never reached.
-p99 explains: rate x the p99 of the arrival jitter. allowed: rate x (its p99.9 + {tolerance:g} s).
+p99 explains: rate x the p99 of the arrival jitter. allowed: rate x (its p99 + {tolerance:g} s); around a later probe as much more as it was late.
 gaps: standard deviation of the times between two starts by their mean. 100 ms peak: the fullest 100 ms by rate x 100 ms.
 reserve/s: reservations of the whole fleet a second. us: CPU microseconds a message."""
