@@ -5,6 +5,7 @@ from machine import CannotRun, quiet_port
 from rig.book import Book
 from rig.conveyor import Conveyor
 from rig.fleet import Fleet
+from rig.ledger import Ledger
 from rig.record import read_record
 from rig.sink import Sink
 
@@ -221,7 +222,7 @@ providers:
         """Only the uncertain are open: a person decides. What is held is judged as it was before."""
         if self.o.uncertain == "hold":
             if self.snapshot is None:
-                self.snapshot = judge.Ledger(self.ledger, self.mailing)
+                self.snapshot = Ledger(self.ledger, self.mailing)
             words = ("--settle", "sent")
         else:
             words = ("--resend",)
@@ -271,7 +272,7 @@ providers:
     def verdict(self):
         """Rows (name, what, found, allowed: text, good), and everything as a dictionary for --json."""
         arrivals = read_record(self.record) if self.record.exists() else []
-        last = judge.Ledger(self.ledger, self.mailing)
+        last = Ledger(self.ledger, self.mailing)
         # Held ones are judged as they were before a person settled them, all others as they are at the very end.
         ledger = last
         if self.snapshot:

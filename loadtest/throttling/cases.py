@@ -34,7 +34,7 @@ class Case:
     turns: tuple = ()
     clocks: tuple = ()  # hours by which the clocks of the first workers are wrong
     seconds: float = 14
-    short: float = 5  # seconds of a short run
+    short: float = 4  # seconds of a short run
     email_only: bool = False
 
 
@@ -62,11 +62,11 @@ CASES = {c.name: c for c in (
           Claim("mailing, then 300/s", "300/s", since="slower+1", until="tight.begun"),
           Claim("provider, then 200/s", "200/s", since="tight+1", until="free.begun"),
           Claim("mailing, at last 500/s", "500/s", since="faster+1")),
-         ("500/s",), provider="1000/s", seconds=20, short=9,
-         actions=((0.25, "command", "slower", ("mailing", "speed", "{mailing}", "300/s")),
-                  (0.5, "command", "tight", ("limit", "set", "provider:p", "200/s")),
-                  (0.75, "command", "free", ("limit", "clear", "provider:p")),
-                  (0.75, "command", "faster", ("mailing", "speed", "{mailing}", "500/s"))),
+         ("500/s",), provider="1000/s", seconds=20, short=10,
+         actions=((0.2, "command", "slower", ("mailing", "speed", "{mailing}", "300/s")),
+                  (0.45, "command", "tight", ("limit", "set", "provider:p", "200/s")),
+                  (0.7, "command", "free", ("limit", "clear", "provider:p")),
+                  (0.7, "command", "faster", ("mailing", "speed", "{mailing}", "500/s"))),
          turns=(Turn("mailing speed 300/s", "300/s", "slower"), Turn("limit set provider 200/s", "200/s", "tight"),
                 Turn("cleared, speed 500/s", "500/s", "faster", higher=True))),
     Case("kill", "a worker killed and started again 2 s later, another frozen for 3 s",

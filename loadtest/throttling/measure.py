@@ -30,6 +30,16 @@ class Slack:
         self.peaks = [(at - max(0, overslept) - self.MARGIN, seen + self.MARGIN, max(seen - at, overslept))
                       for at, overslept, seen in probes if max(seen - at, overslept) > self.usual]
 
+    def share(self, arrivals):
+        """The share of a run around whose times a probe was later than the tolerance by itself."""
+        until = arrivals[0].begun
+        whole, stalled = max(1, arrivals[-1].begun - until), 0
+        for since, to, size in self.peaks:
+            if size > self.tolerance * 1e6:
+                stalled += max(0, to - max(since, until))
+                until = max(until, to)
+        return stalled / whole
+
     def of(self, times):
         """For each of the times: the slack and the tolerance, in seconds."""
         out = [self.usual] * len(times)

@@ -45,6 +45,11 @@ def remarks(result):
     j = result["jitter_us"]
     out = [f"arrival jitter p50 {j['p50']} us, p99 {j['p99']} us, p99.9 {j['p99.9']} us, max {j['max']} us of {j['count']} probes; "
            f"{result['figures']['messages']:,} starts, {result['figures']['scripts']:,.0f} scripts/s of all kinds"]
+    if result["stalled"] > 0.02:
+        out.append(f"the machine stood still: for {result['stalled']:.0%} of the time more than usual is allowed")
+    if result["dear"]:
+        out.append(f"TOO DEAR: {result['figures']['reservations']:,.0f} reservations a second")
+    out += [f"REFUSED: {text}" for text in result["refused"]]
     for t in result["turns"]:
         out.append(f"{t['what']}: after {t['seconds']:.2f} s (allowed 1 s){'' if t['good'] else '  TOO LATE'}")
     for r in result["rows"]:

@@ -40,7 +40,7 @@ class Trial:
         self.fleet = Fleet(folder, options.flotilla, 5, self.book.find, lambda kind, any_: None)
         self.redis = Conveyor(folder, self.fleet.spawn, durable=False)
         self.record, self.ledger = self.dir / "record.tsv", self.dir / "flotilla.sqlite"
-        self.marks, self.gaps, self.notes, self.asked = {}, [], [], {}
+        self.marks, self.gaps, self.notes, self.refused, self.asked = {}, [], [], [], {}
         self.mailings, self.ports, self.planned, self.ending = [], {}, 0, False
 
     # Setting up
@@ -176,7 +176,7 @@ providers:
         code, text = await self.fleet.command(*(self.mailings[0] if w == "{mailing}" else w for w in words))
         self.mark(mark)
         if code != 0:
-            self.notes.append(f"flotilla {' '.join(words[:2])} ended with {code}: {text.splitlines()[-1] if text else ''}")
+            self.refused.append(f"flotilla {' '.join(words[:2])} ended with {code}: {text.splitlines()[-1] if text else ''}")
             del self.marks[mark]
 
     async def kill(self, name, seconds):
@@ -271,13 +271,11 @@ providers:
             self.prove_clocks()
         for x in self.book.findings:
             self.notes.append(x["text"])
-        good = all(r["good"] for r in rows + turns) and not self.notes_fail()
+        dear = figures["reservations"] > self.o.calls
+        good = all(r["good"] for r in rows + turns) and not (dear or self.refused or self.book.findings)
         return {"case": self.case.name, "what": self.case.what, "workers": self.workers, "channel": self.o.channel,
                 "seconds": self.seconds, "jitter_us": jitter, "figures": figures, "rows": rows, "turns": turns,
-                "notes": self.notes, "good": good}
-
-    def notes_fail(self):
-        return bool(self.book.findings)
+                "notes": self.notes, "refused": self.refused, "dear": dear, "stalled": self.slack.share(starts), "good": good}
 
     def when(self, text):
         name, _, more = text.partition("+")
@@ -303,7 +301,7 @@ providers:
         a = since + 1_000_000 if claim.since == "first" else since
         b = until - 1_000_000 if claim.until == "end" else until
         out["use"], out["use_raw"] = self.used(times, limit, a, b), measure.use(times, limit, a, b)
-        out["used"] = not claim.use or out["use"] >= self.o.use
+        out["used"] = not claim.use or math.isnan(out["use"]) or out["use"] >= self.o.use
         out["judged_use"] = claim.use
         out["good"] = out["kept"] and out["used"]
         return out
