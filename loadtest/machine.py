@@ -2,10 +2,28 @@
 import os, pathlib, re, socket, sys, time
 
 
+class CannotRun(Exception):
+    """A load test could not be set up; says why."""
+
+
 def free_port():
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         return s.getsockname()[1]
+
+
+def quiet_port(rng):
+    """A free port below those that the system hands out, so that nobody else gets it while it is closed."""
+    for _ in range(200):
+        port = rng.randrange(20000, 32000)
+        with socket.socket() as s:
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                s.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
+    raise CannotRun("no free port between 20000 and 32000")
 
 
 def wait_port(port, seconds=10):

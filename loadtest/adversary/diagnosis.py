@@ -1,7 +1,7 @@
 """What is stuck: printed when a mailing does not come to its end."""
 import asyncio, sqlite3
 
-from .conveyor import RedisError
+from rig.conveyor import RedisError
 
 
 def pairs(flat):

@@ -2,12 +2,7 @@
 import ctypes, errno, os, sqlite3
 
 libc = ctypes.CDLL(None, use_errno=True)
-CLONE_NEWNS, MS_REC, MS_PRIVATE, PR_SET_PDEATHSIG, SIGKILL = 0x00020000, 0x4000, 1 << 18, 1, 9
-
-
-def die_with_parent():
-    """In a child before exec: the kernel kills it when we die, however we die."""
-    libc.prctl(PR_SET_PDEATHSIG, SIGKILL)
+CLONE_NEWNS, MS_REC, MS_PRIVATE = 0x00020000, 0x4000, 1 << 18
 
 
 def _check(result, what):

@@ -1,7 +1,7 @@
 """The faults: each a coroutine that does something bad, waits, and undoes it."""
 import asyncio, signal, time
 
-from .conveyor import RedisError
+from rig.conveyor import RedisError
 from .plan import ROLES
 
 

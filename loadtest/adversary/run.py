@@ -1,35 +1,22 @@
 """One run: the fleet, the faults, the healing, the end, the judgement."""
-import asyncio, os, pathlib, random, signal, socket, subprocess, time
+import asyncio, pathlib, random, signal, time
+
+from machine import CannotRun, quiet_port
+from rig.book import Book
+from rig.conveyor import Conveyor
+from rig.fleet import Fleet
+from rig.ledger import Ledger
+from rig.record import read_record
+from rig.sink import Sink
 
 from . import diagnosis, judge
-from .book import Book
-from .conveyor import Conveyor
 from .disk import SmallDisk
 from .faults import Adversary
-from .fleet import Fleet
 from .plan import GRACEFUL, KINDS, ROLES, draw
 from .relay import Relay
 from .watch import TERMINAL, Watch
 
 HOST = "127.0.0.1"
-
-
-class CannotRun(Exception):
-    """The run could not be set up; says why."""
-
-
-def quiet_port(rng):
-    """A free port below those that the system hands out, so that nobody else gets it while it is closed."""
-    for _ in range(200):
-        port = rng.randrange(20000, 32000)
-        with socket.socket() as s:
-            s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                s.bind((HOST, port))
-                return port
-            except OSError:
-                continue
-    raise CannotRun("no free port between 20000 and 32000")
 
 
 def write_recipients(path, count, rng):
@@ -121,14 +108,11 @@ providers:
 
     async def start(self):
         profile = [] if self.o.profile == "none" else ["--fail", self.o.profile]
-        out = open(self.dir / "sink.url", "wb")
-        self.sink = self.fleet.spawn("sink", [
-            self.o.flotilla, "sink", "--smtp", f"{HOST}:0", "--record", str(self.record), "--latency", self.o.latency,
-            "--seed", str(self.o.seed), *profile], stdout=out)
-        out.close()
+        self.sink = Sink(self.fleet, self.dir, self.record, options=[
+            "--latency", self.o.latency, "--seed", str(self.o.seed), *profile])
+        await self.sink.start()
         await self.redis.start()
-        url = await self.first_line(self.dir / "sink.url")
-        self.relay = Relay(self.provider_port, int(url.rsplit(":", 1)[1]))
+        self.relay = Relay(self.provider_port, self.sink.port)
         await self.relay.open()
         for name in ROLES:
             if name == "planner-2" and not self.o.standby:
@@ -150,16 +134,6 @@ providers:
             role.start()
         self.started = time.time()
         self.book.begun = self.started
-
-    async def first_line(self, path):
-        for _ in range(500):
-            text = path.read_text()
-            if "\n" in text:
-                return text.split("\n")[0]
-            if self.sink.poll() is not None:
-                break
-            await asyncio.sleep(0.02)
-        raise CannotRun("flotilla sink does not start: " + self.fleet.log("sink").read_text()[-500:])
 
     # The run
 
@@ -248,7 +222,7 @@ providers:
         """Only the uncertain are open: a person decides. What is held is judged as it was before."""
         if self.o.uncertain == "hold":
             if self.snapshot is None:
-                self.snapshot = judge.Ledger(self.ledger, self.mailing)
+                self.snapshot = Ledger(self.ledger, self.mailing)
             words = ("--settle", "sent")
         else:
             words = ("--resend",)
@@ -285,13 +259,7 @@ providers:
         if self.mailing and self.finished:
             code, text = await self.fleet.command("mailing", "report", self.mailing, "--json", timeout=60)
             self.report = text if code == 0 else f"status {code}: {text}"
-        self.sink.send_signal(signal.SIGTERM)
-        for _ in range(1000):
-            if self.sink.poll() is not None:
-                break
-            await asyncio.sleep(0.01)
-        else:
-            raise RuntimeError("the sink does not end; its record cannot be trusted")
+        await self.sink.stop()
         await self.redis.stop(signal.SIGTERM)
 
     def close(self):
@@ -303,8 +271,8 @@ providers:
 
     def verdict(self):
         """Rows (name, what, found, allowed: text, good), and everything as a dictionary for --json."""
-        arrivals = judge.read_record(self.record) if self.record.exists() else []
-        last = judge.Ledger(self.ledger, self.mailing)
+        arrivals = read_record(self.record) if self.record.exists() else []
+        last = Ledger(self.ledger, self.mailing)
         # Held ones are judged as they were before a person settled them, all others as they are at the very end.
         ledger = last
         if self.snapshot:

@@ -1,7 +1,7 @@
 """Looks on while the run goes: progress, memory, roles that end by themselves, a mailing that pauses by itself."""
 import asyncio, sqlite3, time
 
-from .conveyor import RedisError
+from rig.conveyor import RedisError
 
 OPEN = ("planned", "deferred", "uncertain")
 TERMINAL = ("sent", "stopped", "failed")

@@ -48,14 +48,14 @@ class Client:
 
 
 class Conveyor:
-    """redis-server on a Unix socket with an append-only file, flushed each second; it evicts nothing."""
+    """redis-server on a Unix socket; it evicts nothing. `durable`: with an append-only file, flushed each second."""
 
-    def __init__(self, folder, spawn):
+    def __init__(self, folder, spawn, durable=True):
         self.dir = pathlib.Path(folder) / "redis"
         self.dir.mkdir()
         self.socket = str(pathlib.Path(folder) / "redis.sock")
         self.ask = Client(self.socket)
-        self.spawn, self.process = spawn, None
+        self.spawn, self.process, self.durable = spawn, None, durable
         self.sizes = []  # of the append-only file, the last ones, with their times
 
     async def start(self, empty=False):
@@ -66,7 +66,7 @@ class Conveyor:
         self.sizes.clear()
         self.process = self.spawn("redis", [
             "redis-server", "--port", "0", "--unixsocket", self.socket, "--dir", str(self.dir), "--save", "",
-            "--appendonly", "yes", "--appendfsync", "everysec", "--auto-aof-rewrite-percentage", "0",
+            "--appendonly", "yes" if self.durable else "no", "--appendfsync", "everysec", "--auto-aof-rewrite-percentage", "0",
             "--maxmemory", "512mb", "--maxmemory-policy", "noeviction"])
         for _ in range(1000):
             try:

@@ -1,8 +1,29 @@
 """The fleet: our processes, how they are started, frozen, ended, and how they end when nobody asked them to."""
-import asyncio, os, pathlib, signal, subprocess, tempfile, time
+import asyncio, ctypes, os, pathlib, signal, subprocess, tempfile, time
 
-from . import disk
-from .plan import ROLES
+libc = ctypes.CDLL(None, use_errno=True)
+PR_SET_PDEATHSIG = 1
+PRIORITY = 10
+"""Of processes that are served first (SCHED_FIFO)."""
+
+
+def die_with_parent():
+    """In a child before exec: the kernel kills it when we die, however we die."""
+    libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def come_first():
+    """In a child before exec: die_with_parent, and from now on all other processes of the machine wait for it."""
+    die_with_parent()
+    os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(PRIORITY))
+
+
+def may_come_first():
+    """Whether `come_first` is allowed here: root may, others need CAP_SYS_NICE or a limit of their own."""
+    try:
+        return subprocess.run(["true"], preexec_fn=come_first).returncode == 0
+    except (OSError, subprocess.SubprocessError):
+        return False
 
 
 class Role:
@@ -99,11 +120,12 @@ class Fleet:
     def log(self, name):
         return self.dir / "log" / f"{name}.log"
 
-    def spawn(self, name, command, env=None, **more):
+    def spawn(self, name, command, env=None, realtime=False, **more):
         with open(self.log(name), "ab") as log:
             process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=more.pop("stdout", log), stderr=log, cwd=self.dir,
-                env=os.environ | (env or {}), start_new_session=True, preexec_fn=disk.die_with_parent, **more)
+                env=os.environ | (env or {}), start_new_session=True,
+                preexec_fn=come_first if realtime else die_with_parent, **more)
         self.processes = [p for p in self.processes if p.poll() is None] + [process]
         return process
 
@@ -119,7 +141,7 @@ class Fleet:
     def free(self, preferred):
         """The preferred role, or another of its kind, or any, that no fault has in hand; None when all are taken."""
         kind = preferred.split("-")[0]
-        order = [preferred] + [r for r in ROLES if r.startswith(kind)] + ROLES
+        order = [preferred] + [r for r in self.roles if r.startswith(kind)] + list(self.roles)
         for name in order:
             role = self.roles.get(name)
             if role and not role.busy and role.alive:
@@ -131,7 +153,7 @@ class Fleet:
         with tempfile.TemporaryFile() as output:
             process = subprocess.Popen(
                 [self.flotilla, *map(str, words)], stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
-                cwd=self.dir, start_new_session=True, preexec_fn=disk.die_with_parent)
+                cwd=self.dir, start_new_session=True, preexec_fn=die_with_parent)
             self.processes.append(process)
             end = time.time() + timeout
             while process.poll() is None and time.time() < end:

@@ -1,0 +1,20 @@
+"""The sink's record (docs/sink.md): who was tried when, and with what answer."""
+import collections
+
+
+class Arrival(collections.namedtuple("Arrival", "begun decided address mailing message code accepted stage")):
+    """A line of the record; times in microseconds since 1970."""
+
+
+def read_record(path):
+    """Every line, in the order of the file. A last line without its end (the sink was killed) is left out."""
+    lines = []
+    with open(path, encoding="utf-8", errors="replace") as file:
+        for line in file:
+            if not line.endswith("\n"):
+                break
+            f = line[:-1].split("\t")
+            if len(f) != 12:
+                raise ValueError(f"a line of the sink's record has {len(f)} columns: {line!r}")
+            lines.append(Arrival(int(f[0]), int(f[1]), f[3], f[4], f[5], int(f[6]), f[7] == "1", f[8]))
+    return lines

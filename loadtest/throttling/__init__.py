@@ -1,0 +1,1 @@
+"""What loadtest/throttle does: cases, the trial of one, the probe, the measure."""

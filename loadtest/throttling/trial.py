@@ -1,0 +1,343 @@
+"""One trial: a case with a number of workers. The fleet, the actions in the middle, the record, the figures."""
+import asyncio, math, pathlib, random, re, sqlite3, subprocess, sys, time, urllib.error, urllib.request
+
+from machine import CannotRun, cpu_of, free_port
+from rig.book import Book
+from rig.clock import wrong_clock
+from rig.conveyor import Conveyor, RedisError
+from rig.fleet import Fleet, come_first, die_with_parent
+from rig.record import read_record
+from rig.sink import Sink
+
+from . import measure
+from .cases import DOMAINS
+from .measure import WINDOWS, Limit
+
+RESERVATIONS = "flotilla_throttle_reservations_total"
+EMAIL = """name: {name}
+channel: email
+from: "Example Shop <news@example.com>"
+subject: "Hello {{{{first_name}}}}"
+text: "Dear {{{{first_name}}}}, this is message {{{{id}}}}."
+recipients: {{file: {file}, id: id, address: email}}
+provider: p
+"""
+WEBHOOK = """name: {name}
+channel: webhook
+body: '{{"to":"{{{{email}}}}","id":"{{{{id}}}}"}}'
+recipients: {{file: {file}, id: id, address: email}}
+provider: p
+"""
+GRANTED = 0.3
+"""Seconds that the slots a killed or frozen worker holds may lie ahead: their loss is not the survivors'."""
+
+
+class Trial:
+    def __init__(self, options, case, workers, folder, realtime):
+        self.o, self.case, self.workers, self.dir, self.realtime = options, case, workers, pathlib.Path(folder), realtime
+        self.seconds = options.seconds or (case.short if options.short else case.seconds)
+        self.book = Book(quiet=not options.verbose)
+        self.fleet = Fleet(folder, options.flotilla, 5, self.book.find, lambda kind, any_: None)
+        self.redis = Conveyor(folder, self.fleet.spawn, durable=False)
+        self.record, self.ledger = self.dir / "record.tsv", self.dir / "flotilla.sqlite"
+        self.marks, self.gaps, self.notes, self.refused, self.asked = {}, [], [], [], {}
+        self.mailings, self.ports, self.planned, self.ending = [], {}, 0, False
+
+    # Setting up
+
+    def recipients(self, count):
+        """Invented ones; where domains matter, our own, the domains by turns."""
+        path = self.dir / f"recipients-{count}.csv"
+        if path.exists():
+            return path
+        if self.case.domains:
+            rng = random.Random(1)
+            where = rng.choices(list(DOMAINS), list(DOMAINS.values()), k=count)
+            rows = "".join(f"{n},person-{n}@{domain},Name{n % 97}\n" for n, domain in enumerate(where))
+            path.write_text("id,email,first_name\n" + rows)
+        else:
+            code = self.fleet.spawn("generate", [
+                self.fleet.flotilla, "generate", "recipients", str(count), "--seed", "1", "--out", str(path),
+                "--invalid", "0", "--duplicates", "0", "--missing", "0"]).wait()
+            if code != 0:
+                raise CannotRun(f"flotilla generate ended with {code}")
+        return path
+
+    def configure(self, port):
+        scheme = "smtp" if self.o.channel == "email" else "http"
+        limit = f", limit: '{self.case.provider}'" if self.case.provider else ""
+        domains = "".join(f"\n  {name}: {{limit: '{text}'}}" for name, text in self.case.domains.items())
+        (self.dir / "flotilla.yaml").write_text(f"""redis: {{url: "unix://{self.redis.socket}"}}
+ledger: {{path: "{self.ledger}"}}
+metrics: {{listen: "off"}}
+log: {{level: info}}
+email: {{hostname: throttle.example.com}}
+providers:
+  p: {{url: "{scheme}://127.0.0.1:{port}", connections: 20{limit}}}
+""" + (f"domains:{domains}\n" if domains else ""))
+
+    async def add(self, number, speed):
+        fastest = min([Limit(text).rate for text in (speed, self.case.provider) if text])
+        rows = math.ceil(fastest * (self.seconds + 6)) + 200
+        file, name = self.recipients(rows), f"mailing-{number}"
+        text = (EMAIL if self.o.channel == "email" else WEBHOOK).format(name=name, file=file.name)
+        (self.dir / f"{name}.yaml").write_text(text + (f"speed: '{speed}'\n" if speed else ""))
+        code, text = await self.fleet.command("mailing", "add", f"{name}.yaml", timeout=60)
+        if code != 0:
+            raise CannotRun(f"flotilla mailing add ended with {code}: {text.splitlines()[-1] if text else ''}")
+        self.mailings.append(text.split()[-1])
+        self.planned += rows
+
+    def add_worker(self, number):
+        name, port = f"worker-{number}", free_port()
+        env = {"FLOTILLA_METRICS_LISTEN": f"127.0.0.1:{port}"}
+        hours = self.case.clocks[number - 1] if number <= min(len(self.case.clocks), max(1, self.workers - 1)) else 0
+        if hours:
+            env |= wrong_clock(self.dir, hours * 3600)
+        self.ports[name] = port
+        self.fleet.add(name, env)
+
+    async def start(self):
+        if not self.realtime:
+            self.notes.append("the sink waits for processors like all others: not root")
+        self.sink = Sink(self.fleet, self.dir, self.record, "smtp" if self.o.channel == "email" else "http",
+                         realtime=self.realtime)
+        await self.sink.start()
+        await self.redis.start()
+        self.configure(self.sink.port)
+        for number, speed in enumerate(self.case.speeds, 1):
+            await self.add(number, speed)
+        for name in ("planner", "collector"):
+            self.fleet.add(f"{name}-1", {})
+        for number in range(1, self.workers + 1):
+            self.add_worker(number)
+        self.probe = self.spawn_probe()
+        for role in self.fleet.roles.values():
+            role.start()
+
+    def spawn_probe(self):
+        with open(self.fleet.log("probe"), "ab") as log, open(self.dir / "probe.tsv", "wb") as out:
+            process = subprocess.Popen(
+                [sys.executable, pathlib.Path(__file__).with_name("probe.py"), self.sink.protocol, str(self.sink.port)],
+                stdin=subprocess.PIPE, stdout=out, stderr=log, start_new_session=True,
+                preexec_fn=come_first if self.realtime else die_with_parent)
+        self.fleet.processes.append(process)
+        return process
+
+    # The run
+
+    async def go(self):
+        await self.start()
+        await self.first()
+        begun = time.time()
+        watching = asyncio.create_task(self.ask_workers())
+        acting = asyncio.create_task(self.act(begun))
+        try:
+            await asyncio.sleep(1)
+            before = await self.figures()
+            await asyncio.sleep(max(0.1, begun + self.seconds - 1 - time.time()))
+            after = await self.figures()
+            await asyncio.sleep(max(0, begun + self.seconds - time.time()))
+            self.marks["cut"] = time.time_ns() // 1000
+            await asyncio.wait_for(acting, 30)
+        finally:
+            self.ending = True
+            acting.cancel()
+            await asyncio.gather(acting, watching, return_exceptions=True)
+        self.probe.stdin.close()
+        self.probe.wait(5)
+        for role in self.fleet.roles.values():
+            if role.kind == "worker" and role.alive:
+                role.kill()
+        await asyncio.sleep(0.3)
+        await self.sink.stop()
+        return self.judge(before, after)
+
+    async def first(self):
+        """Waits for the first start. Throws CannotRun with what the roles said."""
+        end = time.time() + 60
+        while time.time() < end:
+            if self.record.exists():
+                with open(self.record, encoding="utf-8", errors="replace") as file:
+                    if any("@probe.test" not in line for line in file):
+                        return
+            for role in self.fleet.exits():
+                raise CannotRun(f"{role.name} ended with {role.process.returncode}: {role.last_words()}")
+            await asyncio.sleep(0.05)
+        raise CannotRun("no message within 60 s; planner: " + self.fleet.roles["planner-1"].last_words())
+
+    async def act(self, begun):
+        for share, what, *rest in self.case.actions:
+            await asyncio.sleep(max(0, begun + share * self.seconds - time.time()))
+            await getattr(self, what)(*rest)
+
+    async def command(self, mark, words):
+        self.mark(mark + ".begun")
+        code, text = await self.fleet.command(*(self.mailings[0] if w == "{mailing}" else w for w in words))
+        self.mark(mark)
+        if code != 0:
+            self.refused.append(f"flotilla {' '.join(words[:2])} ended with {code}: {text.splitlines()[-1] if text else ''}")
+            del self.marks[mark]
+
+    async def kill(self, name, seconds):
+        role = self.fleet.roles[name]
+        self.gap(role, seconds)
+        await self.ask(role)
+        role.kill()
+        await asyncio.sleep(seconds)
+        role.start()
+
+    async def freeze(self, name, seconds):
+        role = self.fleet.roles[name] if name in self.fleet.roles else self.fleet.roles["worker-1"]
+        self.gap(role, seconds)
+        role.freeze()
+        await asyncio.sleep(seconds)
+        role.wake()
+
+    def gap(self, role, seconds):
+        """What is left out of the use: what survivors cannot know of, or with one worker all of the time."""
+        now = time.time_ns() // 1000
+        self.gaps.append((now, now + int((GRANTED if self.workers > 1 else seconds + 1) * 1e6)))
+
+    def mark(self, name):
+        self.marks[name] = time.time_ns() // 1000
+
+    # What it costs
+
+    async def ask_workers(self):
+        while not self.ending:
+            for role in list(self.fleet.roles.values()):
+                if role.kind == "worker" and role.available:
+                    await self.ask(role)
+            await asyncio.sleep(0.5)
+
+    async def ask(self, role):
+        """The worker's count of reservations, kept for each of its processes."""
+        def get():
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.ports[role.name]}/metrics", timeout=0.5) as answer:
+                return answer.read().decode()
+        try:
+            text = await asyncio.to_thread(get)
+        except (OSError, urllib.error.URLError):
+            return
+        found = re.findall(rf"^{RESERVATIONS}(?:{{[^}}]*}})? ([0-9.e+]+)$", text, re.M)
+        if found:
+            self.asked[role.name, role.starts] = sum(map(float, found))
+
+    async def figures(self):
+        for role in self.fleet.roles.values():
+            if role.kind == "worker" and role.available:
+                await self.ask(role)
+            role.measure()
+        try:
+            stats = await self.redis.ask("INFO", "commandstats")
+        except (OSError, RedisError, asyncio.TimeoutError):
+            stats = ""
+        scripts = sum(int(n) for n in re.findall(r"cmdstat_(?:evalsha|eval|fcall):calls=(\d+)", stats))
+        return {"at": time.time_ns() // 1000, "asked": sum(self.asked.values()) if self.asked else math.nan, "scripts": scripts,
+                "workers": sum(r.cpu for r in self.fleet.roles.values() if r.kind == "worker"),
+                "redis": cpu_of(self.redis.process.pid)}
+
+    # The judgement
+
+    def judge(self, before, after):
+        arrivals = read_record(self.record)
+        probes = {a.address: a.begun for a in arrivals if a.address.endswith("@probe.test")}
+        sent = [tuple(map(int, line.split())) for line in (self.dir / "probe.tsv").read_text().splitlines()]
+        sent = [(at, overslept, probes[who]) for n, at, overslept in sent if (who := f"bounce-{n}@probe.test") in probes]
+        late = sorted(seen - at for at, _, seen in sent)
+        starts = sorted((a for a in arrivals if not a.address.endswith("@probe.test") and a.begun < self.marks["cut"]),
+                        key=lambda a: a.begun)
+        if not starts or not late:
+            raise CannotRun(f"the record holds {len(starts)} messages and {len(late)} of the probe")
+        self.slack = measure.Slack(sent, self.o.tolerance)
+        jitter = {"p50": measure.quantile(late, 0.5), "p99": measure.quantile(late, 0.99),
+                  "p99.9": measure.quantile(late, 0.999), "max": late[-1], "count": len(late), "stalls": len([1 for *_, size in self.slack.peaks if size > 2000])}
+        self.allowance = jitter["p99"] / 1e6 + self.o.tolerance
+        self.marks["first"] = starts[0].begun
+        self.marks["end"] = self.marks["cut"]
+        if len(starts) >= self.planned:
+            self.marks["end"] = min(self.marks["cut"], starts[-1].begun)
+            self.notes.append(f"all {self.planned:,} messages had gone after {(self.marks['end'] - starts[0].begun) / 1e6:.1f} s")
+        count = sum(before["at"] <= a.begun < after["at"] for a in starts)
+        seconds = (after["at"] - before["at"]) / 1e6
+        figures = {"messages": len(starts), "reservations": (after["asked"] - before["asked"]) / seconds,
+                   "scripts": (after["scripts"] - before["scripts"]) / seconds,
+                   "worker_us": (after["workers"] - before["workers"]) / max(1, count) * 1e6,
+                   "redis_us": (after["redis"] - before["redis"]) / max(1, count) * 1e6}
+        rows = [row for claim in self.case.claims if (row := self.row(claim, starts, jitter))]
+        turns = [turn for t in self.case.turns if (turn := self.turn(t, starts))]
+        if self.case.clocks:
+            self.prove_clocks()
+        for x in self.book.findings:
+            self.notes.append(x["text"])
+        dear = figures["reservations"] > self.o.calls
+        good = all(r["good"] for r in rows + turns) and not (dear or self.refused or self.book.findings)
+        return {"case": self.case.name, "what": self.case.what, "workers": self.workers, "channel": self.o.channel,
+                "seconds": self.seconds, "jitter_us": jitter, "figures": figures, "rows": rows, "turns": turns,
+                "notes": self.notes, "refused": self.refused, "dear": dear, "stalled": self.slack.share(starts), "good": good}
+
+    def when(self, text):
+        name, _, more = text.partition("+")
+        return self.marks[name] + int(float(more or 0) * 1e6) if name in self.marks else None
+
+    def row(self, claim, starts, jitter):
+        since, until = self.when(claim.since), self.when(claim.until)
+        if since is None or until is None:
+            return None  # an action was refused; the notes say so
+        limit, pick = Limit(claim.limit), claim.pick
+        times = [a.begun for a in starts if since <= a.begun < until and (
+            pick is None or (a.mailing == self.mailings[pick] if isinstance(pick, int) else a.address.endswith("@" + pick)))]
+        slack = self.slack.of(times)
+        spread, fullest = measure.evenness(times, limit)
+        out = {"scope": claim.scope, "limit": claim.limit, "starts": len(times), "spread": spread, "fullest": fullest,
+               "excess": {}, "beyond": {}, "explained": round(limit.rate * jitter["p99"] / 1e6, 2),
+               "allowed": round(limit.rate * self.allowance, 2)}
+        for window in (w for w in WINDOWS if w <= until - since):
+            most, beyond = measure.excess(times, limit, window, slack)
+            out["excess"][window], out["beyond"][window] = round(most, 2), round(beyond, 2)
+        out["kept"] = all(beyond <= 1e-6 for beyond in out["beyond"].values())
+        # The first second of a run is for starting, the last for ending; inside the run only the changes have such edges.
+        a = since + 1_000_000 if claim.since == "first" else since
+        b = until - 1_000_000 if claim.until == "end" else until
+        out["use"], out["use_raw"] = self.used(times, limit, a, b), measure.use(times, limit, a, b)
+        out["used"] = not claim.use or math.isnan(out["use"]) or out["use"] >= self.o.use
+        out["judged_use"] = claim.use
+        out["good"] = out["kept"] and out["used"]
+        return out
+
+    def used(self, times, limit, a, b):
+        """The use without the gaps for which no survivor is to blame."""
+        parts, at = [], a
+        for since, until in sorted(self.gaps):
+            parts.append((at, min(since, b)))
+            at = max(at, min(until, b))
+        parts = [(x, y) for x, y in parts + [(at, b)] if y > x]
+        whole = sum(y - x for x, y in parts)
+        return sum(measure.use(times, limit, x, y) * (y - x) for x, y in parts) / whole if whole else math.nan
+
+    def turn(self, turn, starts):
+        if turn.mark not in self.marks:
+            return None
+        times, limit, changed = [a.begun for a in starts], Limit(turn.limit), self.marks[turn.mark]
+        following = [m for name, m in self.marks.items() if name.endswith(".begun") and m > changed]
+        times = [t for t in times if t < min(following, default=self.marks["end"])]
+        if turn.higher:
+            took = measure.used_after(times, limit, changed)
+        else:
+            took = measure.holds_after(times, limit, changed, self.allowance)
+        return {"what": turn.what, "seconds": took, "good": took <= 1}
+
+    def prove_clocks(self):
+        """The ledger has the times that workers wrote: they must be an hour off, or the case proved nothing."""
+        db = sqlite3.connect(f"file:{self.ledger}?mode=ro", uri=True, timeout=10)
+        try:
+            off = sorted({round((at / 1000 - time.time()) / 3600) for (at,) in db.execute("SELECT max(base) FROM result GROUP BY worker")})
+        finally:
+            db.close()
+        self.notes.append(f"clocks of workers are off by {', '.join(f'{h:+d} h' if h else '0 h' for h in off)}, as the ledger's times tell")
+        if not any(off):
+            self.book.find("clock", "no worker's clock was wrong: the case proves nothing")
+
+    def close(self):
+        self.fleet.close()
