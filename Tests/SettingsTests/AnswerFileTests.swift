@@ -142,5 +142,10 @@ import Testing
             text.split(separator: "```yaml\n").dropFirst().first?.split(separator: "```\n").first)
         let (rules, problems) = try read(String(example))
         #expect(problems == [] && rules.count >= 3)
+        let table = AnswerTable(own: rules)
+        let refusal = "5.7.1 Service unavailable; client host blocked using zen.spamhaus.org"
+        #expect(table.classify(.smtp, code: 550, stage: .rcpt, text: refusal) == .misconfigured)
+        #expect(table.classify(.smtp, code: 550, text: "5.4.5 Daily user sending limit exceeded") == .throttled)
+        #expect(table.classify(.http, code: 400, text: "Invalid phone number") == .badRecipient)
     }
 }
