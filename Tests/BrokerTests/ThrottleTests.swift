@@ -1,0 +1,97 @@
+import Model
+import NIOPosix
+import Policy
+import Testing
+import TestServers
+
+@testable import Broker
+
+/// `reserve.lua` on a real Redis against the same arithmetic in Swift.
+@Suite(.timeLimit(.minutes(1)))
+struct ThrottleTests {
+    let server: RedisServer
+    let broker: Broker
+    let throttle: Throttle
+    static let horizon = Duration.milliseconds(200)
+
+    init() async throws {
+        server = try await RedisServer()
+        broker = Broker(
+            endpoint: RedisEndpoint(place: .unix(path: server.socket)), prefix: "test", partitions: 3, name: "test",
+            group: .singletonMultiThreadedEventLoopGroup, logger: quiet)
+        throttle = Throttle(broker)
+    }
+
+    private func scope(_ name: String, _ limit: SlotCalendar.Limit) -> Throttle.Scope {
+        Throttle.Scope(name: name, interval: limit.interval, burst: limit.burst)
+    }
+
+    @Test(arguments: 0..<6 as Range<UInt64>)
+    func theScriptGrantsWhatTheModelGrants(seed: UInt64) async throws {
+        var random = SeededGenerator(seed: seed)
+        let names = ["provider:p", "channel:email", "mailing:m", "domain:d"]
+        var limits = names.map { _ in
+            SlotCalendar.Limit(
+                interval: [81.004, 333.333, 2_000, 40_000, 58_881.25].randomElement(using: &random) ?? 1,
+                burst: Int.random(in: 1...3, using: &random))
+        }
+        var calendars: [SlotCalendar?] = names.map { _ in nil }
+        var granted = 0
+        for step in 0..<150 {
+            if step == 75 { limits[0].interval *= 1.7 }
+            let which = names.indices.filter { _ in Double.random(in: 0..<1, using: &random) < 0.6 }
+            guard !which.isEmpty else { continue }
+            let count = Int.random(in: 1...40, using: &random)
+            let after = Bool.random(using: &random) ? 0.0 : 1_700
+            let spacing = Bool.random(using: &random) ? 0.0 : 900
+            let slots = try await throttle.reserve(
+                count, in: which.map { scope(names[$0], limits[$0]) }, horizon: Self.horizon,
+                after: .microseconds(Int64(after)), spacing: .microseconds(Int64(spacing)))
+            let horizon = 200_000.0
+            var own = which.map { calendars[$0] ?? SlotCalendar(limits[$0], now: slots.now, horizon: horizon) }
+            let grant = SlotCalendar.reserve(
+                count, in: &own, limits: which.map { limits[$0] }, now: slots.now, horizon: horizon, after: after,
+                spacing: spacing)
+            for (place, calendar) in zip(which, own) { calendars[place] = calendar }
+            #expect(slots.moments == grant.moments.map { UInt32($0.rounded(.up)) }, "step \(step)")
+            #expect(abs(slots.next - grant.next) <= 0.5, "step \(step)")
+            granted += slots.moments.count
+        }
+        #expect(granted > 20)
+    }
+
+    @Test func aPaceHoldsBackEvenWhereThereIsNoLimit() async throws {
+        let scope = Throttle.Scope(name: "provider:p", interval: 0, burst: 1)
+        let free = try await throttle.reserve(3, in: [scope], horizon: Self.horizon)
+        #expect(free.moments == [0, 0, 0])
+        let until = free.now + 5e6
+        _ = try await broker.redis.send(["HSET", "test:pace:provider:p", "until", .text("\(Int(until))"), "interval", "1000"])
+        let paused = try await throttle.reserve(3, in: [scope], horizon: Self.horizon)
+        #expect(paused.moments.isEmpty)
+        #expect(abs(paused.now + paused.next - until) < 2)
+        _ = try await broker.redis.send(["HDEL", "test:pace:provider:p", "until"])
+        let slow = try await throttle.reserve(3, in: [scope], horizon: Self.horizon)
+        #expect(slow.moments == [200_000 - 1, 200_000 - 1 + 1_000].map(UInt32.init) || slow.moments.count <= 3)
+    }
+
+    @Test func aLimitThatRedisForgotBeginsAfterAllThatWasHandedOut() async throws {
+        let limit = scope("mailing:x", SlotCalendar.Limit(interval: 1_000, burst: 1))
+        _ = try await throttle.reserve(1, in: [limit], horizon: Self.horizon)
+        let before = try await throttle.reserve(500, in: [limit], horizon: .milliseconds(400))
+        _ = try await broker.redis.send(["DEL", "test:throttle:mailing:x"])
+        let after = try await throttle.reserve(5, in: [limit], horizon: .milliseconds(400))
+        #expect(after.moments.isEmpty)
+        #expect(after.now + after.next >= before.now + Double(before.moments.last ?? 0))
+    }
+
+    @Test func thousandsOfCellsStayCheap() async throws {
+        let wide = scope("provider:p", SlotCalendar.Limit(interval: 50, burst: 1))
+        let narrow = scope("mailing:m", SlotCalendar.Limit(interval: 170, burst: 1))
+        for _ in 0..<20 {
+            _ = try await throttle.reserve(600, in: [wide, narrow], horizon: Self.horizon)
+            _ = try await throttle.reserve(600, in: [wide], horizon: Self.horizon)
+        }
+        let text = try await broker.redis.send(["GET", "test:throttle:provider:p"]).text ?? ""
+        #expect(text.utf8.count < 12_000)
+    }
+}
