@@ -187,8 +187,10 @@ struct BatchRun: Sendable {
         let verdict = judge(open, answers, again)
         meters.delivered(verdict.all, seconds: took)
         if verdict.unsent.isEmpty { mailing.groupSize.note(open.count, took: took) }
+        // What we cut short ourselves is nobody's fault.
         mailing.guardian.note(
-            isFruitful: verdict.isFruitful, failures: verdict.failures, problem: verdict.problem ?? verdict.failure, probe: probe)
+            isFruitful: verdict.isFruitful, failures: mayBegin ? verdict.failures : 0,
+            problem: verdict.problem ?? verdict.failure, probe: probe)
         worker.paces.note(verdict, provider: mailing.provider, domain: pool.domain)
         return verdict
     }

@@ -28,6 +28,8 @@ final class SlotPool: Sendable {
         /// The scope with the longest interval, and that in microseconds.
         var narrowest = ""
         var interval = 0.0
+        /// Scopes that are wider than the narrowest: they are shared with sends that take what is near.
+        var wider = 0
         /// Messages of admitted groups that have not started.
         var promised = 0
         /// Admitted groups of which none has.
@@ -43,9 +45,7 @@ final class SlotPool: Sendable {
     }
 
     /// For how long slots are reserved in one go.
-    private static let span: Int64 = 100_000_000
-    /// When the last slot is nearer than this, more are asked for.
-    private static let ahead: Int64 = 60_000_000
+    private static let span: Int64 = 50_000_000
     /// Between two questions at least.
     private static let pause: Int64 = 25_000_000
 
@@ -77,6 +77,7 @@ final class SlotPool: Sendable {
             let narrowest = scopes.max { $0.interval < $1.interval }
             state.narrowest = narrowest?.name ?? ""
             state.interval = narrowest?.interval ?? 0
+            state.wider = scopes.count { $0.interval < 0.95 * state.interval }
             state.stock = SlotStock(interval: state.interval)
             state.quota = max(1, Self.most(state.interval) / 2)
             state.nextAsk = 0
@@ -153,7 +154,11 @@ final class SlotPool: Sendable {
     // MARK: - Reservation
 
     private func order(_ state: inout State, _ now: Int64) -> Order? {
-        guard !state.isAsking, now >= state.nextAsk, (state.stock.last ?? now) - now < Self.ahead else { return nil }
+        let horizon = Self.horizon(state)
+        // A part of it is kept for others, who ask a little later.
+        guard !state.isAsking, now >= state.nextAsk, (state.stock.last ?? now) - now < horizon - Self.span * 6 / 5 else {
+            return nil
+        }
         let most = Self.most(state.interval)
         if state.dropped > max(1, state.used / 8) {
             state.quota = max(1, min(state.quota, state.used + state.used / 4 + 1))
@@ -167,13 +172,14 @@ final class SlotPool: Sendable {
         let spacing = state.quota * 2 <= most ? Self.span / Int64(state.quota) : 0
         let after = spacing > 0 ? state.stock.last.map { max(0, $0 - now) + spacing } ?? 0 : 0
         return Order(
-            count: state.quota, scopes: state.scopes, horizon: Self.horizon(state.interval), after: .nanoseconds(after),
+            count: state.quota, scopes: state.scopes, horizon: .nanoseconds(horizon), after: .nanoseconds(after),
             spacing: .nanoseconds(spacing))
     }
 
-    /// No slot lies further ahead: what is changed takes effect within that time.
-    private static func horizon(_ interval: Double) -> Duration {
-        .microseconds(Int64(min(max(interval / 4, 200_000), 2_000_000)))
+    /// No slot lies further ahead: what is changed takes effect within that time. A send with a limit of its own below one that it
+    /// shares looks further than those that share it, who would otherwise leave it nothing.
+    private static func horizon(_ state: State) -> Int64 {
+        max(2 * span * Int64(1 + state.wider), Int64(min(state.interval / 4, 2_000_000) * 1000))
     }
 
     private func ask(_ order: Order) async {
@@ -195,16 +201,18 @@ final class SlotPool: Sendable {
                 return
             }
             if state.scopes == order.scopes { state.stock.add(moments) }
-            guard moments.isEmpty else {
+            guard moments.count < order.count else {
                 state.refusals = 0
                 state.nextAsk = received + Self.pause
                 return
             }
-            // All that may be handed out is; the more often that is met, the more others there are who want it too.
+            // All that may be handed out is: more is asked for when there is room for all that is wanted. The more often nothing is
+            // left, the more others there are who want it too.
+            state.refusals = moments.isEmpty ? state.refusals + 1 : 0
+            let room = Int64(slots.next * 1000) + min(Self.span, Int64(state.interval * Double(order.count) * 1000))
+                - order.horizon.nanoseconds
             let backoff = Self.pause << Int64(min(state.refusals, 4))
-            state.refusals += 1
-            let wait = Int64(slots.next * 1000) - order.horizon.nanoseconds
-            state.nextAsk = received + max(wait, Int64.random(in: backoff / 2...backoff))
+            state.nextAsk = received + max(room, Int64.random(in: backoff / 2...backoff))
         }
     }
 

@@ -43,7 +43,16 @@ extension MetricCatalogue {
             "Attempts that will be repeated, by the class of the answer that asks for it."),
         .seconds(
             "flotilla_throttle_wait_seconds", [.scope], buckets: Buckets.seconds,
-            "Time that groups of messages waited for a slot under a limit, by the scope of the limit."),
+            "Time that groups of messages waited for a slot under a limit, by the narrowest scope of their limits."),
+        .counter(
+            "flotilla_throttle_reservations_total", "requests", [],
+            "Times that a worker asked Redis for slots under limits."),
+        .counter(
+            "flotilla_throttle_slots_dropped_total", "slots", [],
+            "Slots under limits that no message was ready for in time."),
+        .gauge(
+            "flotilla_provider_breaker_open", "", [.provider],
+            "1 while a provider is taken for down: its messages wait, and one at a time tries whether it is back."),
     ]
 
     private static let queues: [MetricDescription] = [
