@@ -58,8 +58,8 @@ package struct SlotCalendar: Sendable, Equatable {
             restart(at: base + (next - 1) * self.limit.interval + limit.interval)
         }
         self.limit = limit
-        // The clock went back.
-        if start(next) > now + horizon + limit.interval + 1 { restart(at: now + horizon) }
+        // Nobody looks so far ahead: the clock went back.
+        if start(next) > now + Self.farthest + limit.interval { restart(at: now + horizon) }
         let oldest = now - Double(limit.burst - 1) * limit.interval
         if start(next) < oldest { restart(at: oldest) }
         gaps = gaps.compactMap { gap in
@@ -67,6 +67,9 @@ package struct SlotCalendar: Sendable, Equatable {
             return usable < gap.first + gap.count ? Gap(first: usable, count: gap.first + gap.count - usable) : nil
         }
     }
+
+    /// No horizon is longer, in microseconds.
+    private static let farthest = 10_000_000.0
 
     private mutating func restart(at time: Double) {
         base = time

@@ -5,7 +5,7 @@ package import Model
 /// clock that only goes forward.
 package struct SlotStock: Sendable {
     /// How long after its moment a slot may be used, at least.
-    package static let tolerance: Int64 = 2_000_000
+    package static let tolerance: Int64 = 1_000_000
 
     private var slots: Deque<Int64> = []
     /// How long after its moment a slot may be used: where starts are rare, the limit's margin allows for more.
