@@ -61,10 +61,12 @@ struct BatchRun: Sendable {
     /// Sends to recipients that the same limits hold for.
     private func send(_ open: [OpenRecipient], _ pool: SlotPool) async -> Ending {
         let isLimited = pool.isActive
+        pool.expect(open.count)
         if isLimited { await pool.door.acquire() }
         return await withTaskGroup(of: Ending.self) { group in
             var ending = Ending.done
             var next = 0
+            defer { pool.expect(next - open.count) }
             while next < open.count {
                 guard mayBegin, let admission = await admit(open.count - next, pool) else {
                     ending = .released
@@ -86,6 +88,14 @@ struct BatchRun: Sendable {
 
     private func admit(_ most: Int, _ pool: SlotPool) async -> (ticket: SlotTicket, count: Int)? {
         await pool.admit(min(most, mailing.groupSize.now), service: mailing.service) { mayBegin }
+    }
+
+    /// The same for recipients whose slots were given up.
+    private func admitAgain(_ most: Int, _ pool: SlotPool) async -> (ticket: SlotTicket, count: Int)? {
+        pool.expect(most)
+        let admission = await admit(most, pool)
+        pool.expect((admission?.count ?? 0) - most)
+        return admission
     }
 
     /// Sends to some recipients until each has a result.
@@ -155,9 +165,9 @@ struct BatchRun: Sendable {
         if mailing.guardian.isOpen { share.giveBack() }
         switch await mailing.guardian.pass(mayBegin: { mayBegin }) {
         case nil: return nil
-        case .go: return await admit(most, pool).map { ($0.ticket, $0.count, nil) }
+        case .go: return await admitAgain(most, pool).map { ($0.ticket, $0.count, nil) }
         case .probe(let probe):
-            if let admission = await admit(1, pool) { return (admission.ticket, 1, probe) }
+            if let admission = await admitAgain(1, pool) { return (admission.ticket, 1, probe) }
             mailing.guardian.note(isFruitful: false, failures: 0, problem: nil, probe: probe)
             return nil
         }

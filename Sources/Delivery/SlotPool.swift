@@ -30,6 +30,8 @@ final class SlotPool: Sendable {
         var interval = 0.0
         /// Scopes that are wider than the narrowest: they are shared with sends that take what is near.
         var wider = 0
+        /// Messages that wait to be admitted.
+        var waiting = 0
         /// Messages of admitted groups that have not started.
         var promised = 0
         /// Admitted groups of which none has.
@@ -98,6 +100,9 @@ final class SlotPool: Sendable {
 
     // MARK: - Admission
 
+    /// Messages come that want slots, or go without any.
+    func expect(_ count: Int) { state.withLock { $0.waiting += count } }
+
     /// Waits until a group may be handed to its transport, as its first message has its moment soon.
     /// - Parameters:
     ///   - most: messages in the group at most.
@@ -106,7 +111,10 @@ final class SlotPool: Sendable {
     func admit(_ most: Int, service: Int64, mayBegin: () -> Bool) async -> (ticket: SlotTicket, count: Int)? {
         let asked = Clock.monotonic()
         while mayBegin() {
-            guard isActive else { return (SlotTicket(self, 0), most) }
+            guard isActive else {
+                expect(-most)
+                return (SlotTicket(self, 0), most)
+            }
             switch state.withLock({ decide(&$0, most, service) }) {
             case .group(let ticket, let count, let narrowest):
                 meters.waited(Clock.monotonic() - asked, scope: narrowest)
@@ -134,8 +142,9 @@ final class SlotPool: Sendable {
         }
         // As many groups share the slots as connections are needed to use them in time.
         let sharers = max(1, Int(1.5 * Double(service) / max(1, state.stock.meanGap ?? state.interval * 1000)))
-        let count = max(1, min(most, (state.stock.count - state.promised) / sharers))
+        let count = max(1, min(most, state.stock.count / sharers))
         state.entering += 1
+        state.waiting -= count
         state.promised += count
         return .group(SlotTicket(self, count), count: count, narrowest: state.narrowest)
     }
@@ -159,6 +168,8 @@ final class SlotPool: Sendable {
         guard !state.isAsking, now >= state.nextAsk, (state.stock.last ?? now) - now < horizon - Self.span * 6 / 5 else {
             return nil
         }
+        let wanted = state.waiting + state.promised - state.stock.count
+        guard wanted > 0 else { return nil }
         let most = Self.most(state.interval)
         if state.dropped > max(1, state.used / 8) {
             state.quota = max(1, min(state.quota, state.used + state.used / 4 + 1))
@@ -172,7 +183,7 @@ final class SlotPool: Sendable {
         let spacing = state.quota * 2 <= most ? Self.span / Int64(state.quota) : 0
         let after = spacing > 0 ? state.stock.last.map { max(0, $0 - now) + spacing } ?? 0 : 0
         return Order(
-            count: state.quota, scopes: state.scopes, horizon: .nanoseconds(horizon), after: .nanoseconds(after),
+            count: min(state.quota, wanted), scopes: state.scopes, horizon: .nanoseconds(horizon), after: .nanoseconds(after),
             spacing: .nanoseconds(spacing))
     }
 

@@ -9,11 +9,15 @@ package struct SlotStock: Sendable {
 
     private var slots: Deque<Int64> = []
     /// How long after its moment a slot may be used: where starts are rare, the limit's margin allows for more.
-    package var tolerance: Int64
+    package let tolerance: Int64
+    /// Slots that are nearer to one another than this are met together, a quarter of the tolerance late at most: a wake-up for each would cost
+    /// more than the message.
+    private let grain: Int64
 
     /// - Parameter interval: of the limit, in microseconds.
     package init(interval: Double = 0) {
         tolerance = max(Self.tolerance, Int64(min(interval, 1e12) * SlotCalendar.Limit.margin * 1000))
+        grain = interval * 1000 < Double(Self.tolerance / 4) ? Self.tolerance / 4 : 1
     }
 
     package var count: Int { slots.count }
@@ -53,7 +57,7 @@ package struct SlotStock: Sendable {
     package mutating func take(_ now: Int64, reach: Int64) -> Start {
         guard let first = slots.first, first <= now + reach else { return .none }
         slots.removeFirst()
-        return first <= now ? .now : .at(first)
+        return first <= now ? .now : .at((first + grain - 1) / grain * grain)
     }
 
     /// Gives all up.
