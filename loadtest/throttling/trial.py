@@ -14,6 +14,7 @@ from .cases import DOMAINS
 from .measure import WINDOWS, Limit
 
 RESERVATIONS = "flotilla_throttle_reservations_total"
+IN_FLIGHT = "flotilla_batches_in_flight"
 EMAIL = """name: {name}
 channel: email
 from: "Example Shop <news@example.com>"
@@ -40,7 +41,7 @@ class Trial:
         self.fleet = Fleet(folder, options.flotilla, 5, self.book.find, lambda kind, any_: None)
         self.redis = Conveyor(folder, self.fleet.spawn, durable=False)
         self.record, self.ledger = self.dir / "record.tsv", self.dir / "flotilla.sqlite"
-        self.marks, self.gaps, self.notes, self.refused, self.asked = {}, [], [], [], {}
+        self.marks, self.gaps, self.notes, self.refused, self.asked, self.holds = {}, [], [], [], {}, {}
         self.mailings, self.ports, self.planned, self.ending = [], {}, 0, False
 
     # Setting up
@@ -179,16 +180,21 @@ providers:
             self.refused.append(f"flotilla {' '.join(words[:2])} ended with {code}: {text.splitlines()[-1] if text else ''}")
             del self.marks[mark]
 
-    async def kill(self, name, seconds):
-        role = self.fleet.roles[name]
+    async def busiest(self):
+        """The worker that holds the most batches: its end costs most."""
+        workers = [r for r in self.fleet.roles.values() if r.kind == "worker" and r.available]
+        await asyncio.gather(*map(self.ask, workers))
+        return max(workers, key=lambda r: self.holds.get(r.name, 0))
+
+    async def kill(self, seconds):
+        role = await self.busiest()
         self.gap(role, seconds)
-        await self.ask(role)
         role.kill()
         await asyncio.sleep(seconds)
         role.start()
 
-    async def freeze(self, name, seconds):
-        role = self.fleet.roles[name] if name in self.fleet.roles else self.fleet.roles["worker-1"]
+    async def freeze(self, seconds):
+        role = await self.busiest()
         self.gap(role, seconds)
         role.freeze()
         await asyncio.sleep(seconds)
@@ -220,9 +226,12 @@ providers:
             text = await asyncio.to_thread(get)
         except (OSError, urllib.error.URLError):
             return
-        found = re.findall(rf"^{RESERVATIONS}(?:{{[^}}]*}})? ([0-9.e+]+)$", text, re.M)
-        if found:
-            self.asked[role.name, role.starts] = sum(map(float, found))
+        def total(metric):
+            found = re.findall(rf"^{metric}(?:{{[^}}]*}})? ([0-9.e+]+)$", text, re.M)
+            return sum(map(float, found)) if found else None
+        if (asked := total(RESERVATIONS)) is not None:
+            self.asked[role.name, role.starts] = asked
+        self.holds[role.name] = total(IN_FLIGHT) or 0
 
     async def figures(self):
         for role in self.fleet.roles.values():
