@@ -89,3 +89,10 @@ def rates(arrivals, since, seconds):
     """Messages a second, in parts of so many seconds."""
     count = collections.Counter(int((a.begun / 1e6 - since) // seconds) for a in arrivals)
     return [count[n] / seconds for n in range(max(count, default=-1) + 1)]
+
+
+def at_work_after(arrivals, back, rate):
+    """Seconds from the provider's return to the first message, and to the first second with half the rate; None: never."""
+    begun = sorted(a.begun / 1e6 for a in arrivals if a.begun / 1e6 >= back)
+    half = next((t for n, t in enumerate(begun) if bisect.bisect_left(begun, t + 1) - n >= rate / 2), None)
+    return begun[0] - back if begun else None, half - back if half is not None else None

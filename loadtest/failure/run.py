@@ -155,8 +155,7 @@ providers:
         away = sum(outage[0] <= a.begun < outage[1] for a in arrivals)
         parts = self.ideal(len(arrivals) - away, pauses)
         took, ideal = max((a.decided for a in arrivals), default=0) / 1e6 - min((a.begun for a in arrivals), default=0) / 1e6, sum(parts.values())
-        after = min((a.begun / 1e6 for a in arrivals if self.back and a.begun / 1e6 >= self.back), default=None)
-        again = after - self.back if after else None
+        first, half = judge.at_work_after(arrivals, self.back, self.o.rate) if self.back else (None, None)
         found = self.book.findings
         rows = [
             ("open", "not terminal", len(j.open), "0", not j.open),
@@ -172,8 +171,8 @@ providers:
         if self.o.protocol == "http":
             rows.append(("pauses", f"begun in a pause asked for, later than {judge.REACTION:g} s after it", broken, "0", not broken))
         if self.o.outage:
-            rows.append(("again", "seconds from the provider's return to the next message",
-                         "never" if again is None else round(again, 1), f"{self.o.probe:g}", again is not None and again <= self.o.probe))
+            rows.append(("again", "seconds from the provider's return to half the rate",
+                         "never" if half is None else round(half, 1), f"{self.o.probe:g}", half is not None and half <= self.o.probe))
         awake = judge.tampered(self.o.protocol, arrivals, ledger, self.valid, outage)
         rows.append(("judge", "the judge finds a tampered record", "yes" if awake else "NO", "yes", awake))
         everything = {
@@ -181,7 +180,7 @@ providers:
             "good": all(r[4] for r in rows), "rows": [dict(zip(("name", "what", "found", "allowed", "good"), r)) for r in rows],
             "took": took, "ideal": ideal, "ideal_parts": parts, "tries": len(arrivals), "codes": dict(j.codes), "states": dict(j.states),
             "uncertain_listed": j.listed, "pauses": count, "pauses_seconds": pauses,
-            "tries_in_outage": away, "rates": judge.rates(arrivals, self.started, 5), "redis_peak_mb": self.memory / 1e6, "findings": self.book.findings,
+            "first_after_outage": first, "tries_in_outage": away, "rates": judge.rates(arrivals, self.started, 5), "redis_peak_mb": self.memory / 1e6, "findings": self.book.findings,
             "names": {k: getattr(j, k)[:10] for k in ("open", "saveable", "burnt", "doubled", "lost", "after_refusal")},
             "attempts": {who: ledger.attempts[who] for who in j.burnt[:10]},
         }
