@@ -58,16 +58,20 @@ class Verdict:
         if since is None or until is None:
             return None  # an action was refused; the notes say so
         limit, pick = Limit(claim.limit), claim.pick
-        times = [a.begun for a in starts if since <= a.begun < until and (
+        chosen = [a for a in starts if since <= a.begun < until and (
             pick is None or (a.mailing == self.trial.mailings[pick] if isinstance(pick, int) else a.address.endswith("@" + pick)))]
+        times = [a.begun for a in chosen]
         slack = self.slack.of(times)
         spread, fullest = measure.evenness(times, limit)
         out = {"scope": claim.scope, "limit": claim.limit, "starts": len(times), "spread": spread, "fullest": fullest,
                "excess": {}, "beyond": {}, "explained": round(limit.rate * jitter["p99"] / 1e6, 2),
                "allowed": round(limit.rate * self.allowance, 2)}
         for window in (w for w in WINDOWS if w <= until - since):
-            most, beyond = measure.excess(times, limit, window, slack)
+            most, beyond, where = measure.excess(times, limit, window, slack)
             out["excess"][window], out["beyond"][window] = round(most, 2), round(beyond, 2)
+            if beyond > 1e-6 and "worst" not in out:
+                out["worst"] = {"window": window, "after": (times[where] - self.trial.marks["first"]) / 1e6, "starts": [
+                    (round((a.begun - times[where]) / 1000, 2), a.connection) for a in chosen[max(0, where - 2):where + 8]]}
         out["kept"] = all(beyond <= 1e-6 for beyond in out["beyond"].values())
         # The first second of a run is for starting, the last for ending; inside the run only the changes have such edges.
         a = since + 1_000_000 if claim.since == "first" else since
