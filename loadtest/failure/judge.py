@@ -6,6 +6,7 @@ FINAL = {"smtp": (550,), "http": (410,)}
 THROTTLED = {"smtp": (421,), "http": (429, 503)}
 """Answers that spend no attempt: the 503 of the profile names a wait."""
 PAUSE = {"smtp": None, "http": 503}
+"""In an outage, in which all is answered with it, 503 is plain, and neither."""
 REACTION = 0.5
 """Seconds within which a fleet must keep to a pause that one of its workers was asked for."""
 
@@ -13,13 +14,14 @@ REACTION = 0.5
 class Judgement:
     """Findings by name, each a list of recipients; figures beside them."""
 
-    def __init__(self, protocol, arrivals, ledger, valid):
+    def __init__(self, protocol, arrivals, ledger, valid, outage=(0, 0)):
         tries = collections.defaultdict(list)
         for a in arrivals:
             tries[a.address].append(a)
         taken = {who: sum(a.accepted for a in found) for who, found in tries.items()}
         refused = {who for who, found in tries.items() if any(a.code in FINAL[protocol] for a in found)}
-        spent = {who: sum(a.code not in THROTTLED[protocol] for a in found) for who, found in tries.items()}
+        spent = {who: sum(a.code not in THROTTLED[protocol] or outage[0] <= a.begun < outage[1] for a in found)
+                 for who, found in tries.items()}
         self.open = sorted(who for who in valid if ledger.delivery.get(who) not in TERMINAL)
         self.lost = sorted(who for who, state in ledger.delivery.items() if state == "sent" and not taken.get(who))
         self.saveable = sorted(who for who, state in ledger.delivery.items()
@@ -32,28 +34,28 @@ class Judgement:
         self.listed = len(ledger.listed)
 
 
-def tampered(protocol, arrivals, ledger, valid):
+def tampered(protocol, arrivals, ledger, valid, outage):
     """The judge's own trial: whether it finds somebody failed without a refusal, an attempt too many and a double."""
-    plain = Judgement(protocol, arrivals, ledger, valid)
+    plain = Judgement(protocol, arrivals, ledger, valid, outage)
     sent = next((a for a in arrivals if a.accepted and ledger.delivery.get(a.address) == "sent" and not ledger.listed[a.address]), None)
     if sent is None:
         return True  # nobody got anything
     who, states, attempts = sent.address, ledger.delivery[sent.address], ledger.attempts[sent.address]
     try:
-        doubled = Judgement(protocol, arrivals + [sent], ledger, valid)
+        doubled = Judgement(protocol, arrivals + [sent], ledger, valid, outage)
         ledger.delivery[who], ledger.attempts[who] = "failed", 99
-        failed = Judgement(protocol, arrivals, ledger, valid)
+        failed = Judgement(protocol, arrivals, ledger, valid, outage)
     finally:
         ledger.delivery[who], ledger.attempts[who] = states, attempts
     return (set(doubled.doubled) - set(plain.doubled) == {who} and who in failed.burnt
             and (who in failed.saveable) == (who not in plain.saveable))
 
 
-def in_pauses(arrivals, protocol, length):
+def in_pauses(arrivals, protocol, length, outage):
     """How many pauses were asked for, the seconds of all together, and how many messages began in one of them later than
     REACTION after it had been asked for."""
     code = PAUSE[protocol]
-    asked = sorted(a.decided for a in arrivals if code and a.code == code)
+    asked = sorted(a.decided for a in arrivals if code and a.code == code and not outage[0] <= a.begun < outage[1])
     begun = sorted(a.begun for a in arrivals)
     count, seconds, broken, over = 0, 0.0, 0, 0
     for at in asked:
@@ -87,3 +89,10 @@ def rates(arrivals, since, seconds):
     """Messages a second, in parts of so many seconds."""
     count = collections.Counter(int((a.begun / 1e6 - since) // seconds) for a in arrivals)
     return [count[n] / seconds for n in range(max(count, default=-1) + 1)]
+
+
+def at_work_after(arrivals, back, rate):
+    """Seconds from the provider's return to the first message, and to the first second with half the rate; None: never."""
+    begun = sorted(a.begun / 1e6 for a in arrivals if a.begun / 1e6 >= back)
+    half = next((t for n, t in enumerate(begun) if bisect.bisect_left(begun, t + 1) - n >= rate / 2), None)
+    return begun[0] - back if begun else None, half - back if half is not None else None

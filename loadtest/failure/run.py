@@ -15,6 +15,7 @@ PAUSE = 2.0
 """Seconds of the profile's Retry-After."""
 PROFILES = {"smtp": "421=0.3,450=0.1,550=0.05",
             "http": f"429=0.3,502=0.1,410=0.05,503=0.0005;retry-after={PAUSE:.0f}s"}
+REFUSING = {"smtp": "connect:421=1", "http": "503=1"}
 THROTTLED, TEMPORARY = 0.3, 0.1
 """Their shares in both profiles."""
 REST = 1.0
@@ -41,8 +42,8 @@ class Run:
         self.states, self.outage, self.back = {}, None, None
         self.book.progress = lambda: "  ".join(f"{k} {v:,}" for k, v in sorted(self.states.items()) if v)
 
-    def profile(self, seed):
-        return ["--fail", self.o.profile, "--seed", str(seed), "--latency", "2-10ms"]
+    def profile(self, seed, fail=None):
+        return ["--fail", fail or self.o.profile, "--seed", str(seed), "--latency", "2-10ms"]
 
     async def start(self):
         o = self.o
@@ -100,8 +101,13 @@ providers:
             if o.outage and self.outage is None and time.time() > cut:
                 await self.sink.stop()
                 self.outage = time.time()
-                self.book.say(f"the provider is away for {o.outage:.0f} s")
+                if o.refusing:
+                    self.sink.options = self.profile(1, REFUSING[o.protocol])
+                    await self.sink.start()
+                self.book.say(f"the provider {'refuses all' if o.refusing else 'is away'} for {o.outage:.0f} s")
             if self.outage and self.back is None and time.time() - self.outage >= o.outage:
+                if o.refusing:
+                    await self.sink.stop()
                 self.sink.options = self.profile(2)
                 await self.sink.start()
                 self.back = time.time()
@@ -143,12 +149,13 @@ providers:
     def verdict(self):
         arrivals = [a for a in read_record(self.record) if a.address]
         ledger = Ledger(str(self.ledger), self.mailing)
-        j = judge.Judgement(self.o.protocol, arrivals, ledger, self.valid)
-        count, pauses, broken = judge.in_pauses(arrivals, self.o.protocol, PAUSE)
-        parts = self.ideal(len(arrivals), pauses)
+        outage = tuple(int((t or 0) * 1e6) for t in (self.outage, self.back)) if self.o.refusing else (0, 0)
+        j = judge.Judgement(self.o.protocol, arrivals, ledger, self.valid, outage)
+        count, pauses, broken = judge.in_pauses(arrivals, self.o.protocol, PAUSE, outage)
+        away = sum(outage[0] <= a.begun < outage[1] for a in arrivals)
+        parts = self.ideal(len(arrivals) - away, pauses)
         took, ideal = max((a.decided for a in arrivals), default=0) / 1e6 - min((a.begun for a in arrivals), default=0) / 1e6, sum(parts.values())
-        after = min((a.begun / 1e6 for a in arrivals if self.back and a.begun / 1e6 >= self.back), default=None)
-        again = after - self.back if after else None
+        first, half = judge.at_work_after(arrivals, self.back, self.o.rate) if self.back else (None, None)
         found = self.book.findings
         rows = [
             ("open", "not terminal", len(j.open), "0", not j.open),
@@ -164,16 +171,16 @@ providers:
         if self.o.protocol == "http":
             rows.append(("pauses", f"begun in a pause asked for, later than {judge.REACTION:g} s after it", broken, "0", not broken))
         if self.o.outage:
-            rows.append(("again", "seconds from the provider's return to the next message",
-                         "never" if again is None else round(again, 1), f"{self.o.probe:g}", again is not None and again <= self.o.probe))
-        awake = judge.tampered(self.o.protocol, arrivals, ledger, self.valid)
+            rows.append(("again", "seconds from the provider's return to half the rate",
+                         "never" if half is None else round(half, 1), f"{self.o.probe:g}", half is not None and half <= self.o.probe))
+        awake = judge.tampered(self.o.protocol, arrivals, ledger, self.valid, outage)
         rows.append(("judge", "the judge finds a tampered record", "yes" if awake else "NO", "yes", awake))
         everything = {
             "protocol": self.o.protocol, "profile": self.o.profile, "recipients": self.o.recipients, "rate": self.o.rate,
             "good": all(r[4] for r in rows), "rows": [dict(zip(("name", "what", "found", "allowed", "good"), r)) for r in rows],
             "took": took, "ideal": ideal, "ideal_parts": parts, "tries": len(arrivals), "codes": dict(j.codes), "states": dict(j.states),
             "uncertain_listed": j.listed, "pauses": count, "pauses_seconds": pauses,
-            "rates": judge.rates(arrivals, self.started, 5), "redis_peak_mb": self.memory / 1e6, "findings": self.book.findings,
+            "first_after_outage": first, "tries_in_outage": away, "rates": judge.rates(arrivals, self.started, 5), "redis_peak_mb": self.memory / 1e6, "findings": self.book.findings,
             "names": {k: getattr(j, k)[:10] for k in ("open", "saveable", "burnt", "doubled", "lost", "after_refusal")},
             "attempts": {who: ledger.attempts[who] for who in j.burnt[:10]},
         }

@@ -2,7 +2,7 @@
 import collections
 
 
-class Arrival(collections.namedtuple("Arrival", "begun decided address mailing message code accepted stage")):
+class Arrival(collections.namedtuple("Arrival", "begun decided address mailing message code accepted stage connection")):
     """A line of the record; times in microseconds since 1970."""
 
 
@@ -16,5 +16,5 @@ def read_record(path):
             f = line[:-1].split("\t")
             if len(f) != 12:
                 raise ValueError(f"a line of the sink's record has {len(f)} columns: {line!r}")
-            lines.append(Arrival(int(f[0]), int(f[1]), f[3], f[4], f[5], int(f[6]), f[7] == "1", f[8]))
+            lines.append(Arrival(int(f[0]), int(f[1]), f[3], f[4], f[5], int(f[6]), f[7] == "1", f[8], int(f[11])))
     return lines

@@ -30,7 +30,7 @@ class Case:
     speeds: tuple = (None,)  # a mailing each
     provider: str = None
     domains: dict = dataclasses.field(default_factory=dict)
-    actions: tuple = ()  # (share of the time, name of an action of the trial, mark or role, words)
+    actions: tuple = ()  # (share of the time, name of an action of the trial, its arguments)
     turns: tuple = ()
     clocks: tuple = ()  # hours by which the clocks of the first workers are wrong
     seconds: float = 14
@@ -69,9 +69,9 @@ CASES = {c.name: c for c in (
                   (0.7, "command", "faster", ("mailing", "speed", "{mailing}", "500/s"))),
          turns=(Turn("mailing speed 300/s", "300/s", "slower"), Turn("limit set provider 200/s", "200/s", "tight"),
                 Turn("cleared, speed 500/s", "500/s", "faster", higher=True))),
-    Case("kill", "a worker killed and started again 2 s later, another frozen for 3 s",
+    Case("kill", "the worker with most work killed and started again 2 s later, then one frozen for 3 s",
          (Claim("mailing", "500/s"),), ("500/s",), seconds=20,
-         actions=((0.25, "kill", "worker-1", 2.0), (0.6, "freeze", "worker-2", 3.0))),
+         actions=((0.25, "kill", 2.0), (0.6, "freeze", 3.0))),
     Case("clock", "clocks of workers wrong by an hour: the first ahead, the second (of three or more) behind",
          (Claim("mailing", "500/s"),), ("500/s",), clocks=(1, -1)),
 )}

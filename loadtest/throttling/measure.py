@@ -50,12 +50,12 @@ class Slack:
 
 
 def excess(times, limit, window, slack=None):
-    """The largest of starts - (rate * window + burst) over all windows [t, t + window), and the largest of the same less
-    rate * the slack at t (`slack`: seconds for each start).
+    """The largest of starts - (rate * window + burst) over all windows [t, t + window), the largest of the same less
+    rate * the slack at t (`slack`: seconds for each start), and the number of the start t of that one.
 
     A window that begins just at a start holds no fewer than one that begins between this start and the one before."""
     allowed = limit.rate * window / 1e6 + limit.burst
-    most, beyond, end, count = 0, -math.inf, 0, len(times)
+    most, beyond, where, end, count = 0, -math.inf, 0, 0, len(times)
     for n, begin in enumerate(times):
         limit_of_window = begin + window
         while end < count and times[end] < limit_of_window:
@@ -63,8 +63,8 @@ def excess(times, limit, window, slack=None):
         if end - n > most:
             most = end - n
         if slack is not None and end - n - limit.rate * slack[n] > beyond:
-            beyond = end - n - limit.rate * slack[n]
-    return most - allowed, beyond - allowed
+            beyond, where = end - n - limit.rate * slack[n], n
+    return most - allowed, beyond - allowed, where
 
 
 def use(times, limit, since, until):

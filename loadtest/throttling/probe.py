@@ -3,7 +3,8 @@
 
     probe.py smtp|http PORT        writes NUMBER<tab>MICROSECONDS<tab>OVERSLEPT of each to standard output when its input ends
 
-The time is taken just before the write. Overslept: microseconds that it woke too late. Each goes to bounce-NUMBER@probe.test, which the sink refuses by its name."""
+The time is taken just before the write. Overslept: microseconds that it woke too late. Each goes to
+bounce-NUMBER@probe.test, which the sink refuses by its name."""
 import gc, os, random, select, socket, sys, time
 
 protocol, port = sys.argv[1], int(sys.argv[2])

@@ -55,6 +55,10 @@ def remarks(result):
     for r in result["rows"]:
         if abs(r["use"] - r["use_raw"]) > 1e-9:
             out.append(f"{r['scope']}: use {r['use_raw']:.1%} of the whole time, {r['use']:.1%} without what no survivor could use")
+        if "worst" in r:
+            w = r["worst"]
+            out.append(f"{r['scope']}: over in {w['window'] / 1000:g} ms, {w['after']:.3f} s after the first start; starts there, ms (connection): "
+                       + " ".join(f"{ms:g} ({c})" for ms, c in w["starts"]))
         worst = max(r["excess"].values(), default=0)
         if r["kept"] and worst > r["allowed"]:
             out.append(f"{r['scope']}: the excess of {worst:+.2f} is arrival jitter: a probe at that moment was as late")

@@ -1,19 +1,19 @@
 """One trial: a case with a number of workers. The fleet, the actions in the middle, the record, the figures."""
-import asyncio, math, pathlib, random, re, sqlite3, subprocess, sys, time, urllib.error, urllib.request
+import asyncio, math, pathlib, random, re, subprocess, sys, time, urllib.error, urllib.request
 
 from machine import CannotRun, cpu_of, free_port
 from rig.book import Book
 from rig.clock import wrong_clock
 from rig.conveyor import Conveyor, RedisError
 from rig.fleet import Fleet, come_first, die_with_parent
-from rig.record import read_record
 from rig.sink import Sink
 
-from . import measure
 from .cases import DOMAINS
-from .measure import WINDOWS, Limit
+from .measure import Limit
+from .verdict import Verdict
 
 RESERVATIONS = "flotilla_throttle_reservations_total"
+IN_FLIGHT = "flotilla_batches_in_flight"
 EMAIL = """name: {name}
 channel: email
 from: "Example Shop <news@example.com>"
@@ -40,7 +40,7 @@ class Trial:
         self.fleet = Fleet(folder, options.flotilla, 5, self.book.find, lambda kind, any_: None)
         self.redis = Conveyor(folder, self.fleet.spawn, durable=False)
         self.record, self.ledger = self.dir / "record.tsv", self.dir / "flotilla.sqlite"
-        self.marks, self.gaps, self.notes, self.refused, self.asked = {}, [], [], [], {}
+        self.marks, self.gaps, self.notes, self.refused, self.asked, self.holds = {}, [], [], [], {}, {}
         self.mailings, self.ports, self.planned, self.ending = [], {}, 0, False
 
     # Setting up
@@ -151,7 +151,7 @@ providers:
                 role.kill()
         await asyncio.sleep(0.3)
         await self.sink.stop()
-        return self.judge(before, after)
+        return Verdict(self).judge(before, after)
 
     async def first(self):
         """Waits for the first start. Throws CannotRun with what the roles said."""
@@ -179,16 +179,21 @@ providers:
             self.refused.append(f"flotilla {' '.join(words[:2])} ended with {code}: {text.splitlines()[-1] if text else ''}")
             del self.marks[mark]
 
-    async def kill(self, name, seconds):
-        role = self.fleet.roles[name]
+    async def busiest(self):
+        """The worker that holds the most batches: its end costs most."""
+        workers = [r for r in self.fleet.roles.values() if r.kind == "worker" and r.available]
+        await asyncio.gather(*map(self.ask, workers))
+        return max(workers, key=lambda r: self.holds.get(r.name, 0))
+
+    async def kill(self, seconds):
+        role = await self.busiest()
         self.gap(role, seconds)
-        await self.ask(role)
         role.kill()
         await asyncio.sleep(seconds)
         role.start()
 
-    async def freeze(self, name, seconds):
-        role = self.fleet.roles[name] if name in self.fleet.roles else self.fleet.roles["worker-1"]
+    async def freeze(self, seconds):
+        role = await self.busiest()
         self.gap(role, seconds)
         role.freeze()
         await asyncio.sleep(seconds)
@@ -220,9 +225,12 @@ providers:
             text = await asyncio.to_thread(get)
         except (OSError, urllib.error.URLError):
             return
-        found = re.findall(rf"^{RESERVATIONS}(?:{{[^}}]*}})? ([0-9.e+]+)$", text, re.M)
-        if found:
-            self.asked[role.name, role.starts] = sum(map(float, found))
+        def total(metric):
+            found = re.findall(rf"^{metric}(?:{{[^}}]*}})? ([0-9.e+]+)$", text, re.M)
+            return sum(map(float, found)) if found else None
+        if (asked := total(RESERVATIONS)) is not None:
+            self.asked[role.name, role.starts] = asked
+        self.holds[role.name] = total(IN_FLIGHT) or 0
 
     async def figures(self):
         for role in self.fleet.roles.values():
@@ -237,107 +245,6 @@ providers:
         return {"at": time.time_ns() // 1000, "asked": sum(self.asked.values()) if self.asked else math.nan, "scripts": scripts,
                 "workers": sum(r.cpu for r in self.fleet.roles.values() if r.kind == "worker"),
                 "redis": cpu_of(self.redis.process.pid)}
-
-    # The judgement
-
-    def judge(self, before, after):
-        arrivals = read_record(self.record)
-        probes = {a.address: a.begun for a in arrivals if a.address.endswith("@probe.test")}
-        sent = [tuple(map(int, line.split())) for line in (self.dir / "probe.tsv").read_text().splitlines()]
-        sent = [(at, overslept, probes[who]) for n, at, overslept in sent if (who := f"bounce-{n}@probe.test") in probes]
-        late = sorted(seen - at for at, _, seen in sent)
-        starts = sorted((a for a in arrivals if not a.address.endswith("@probe.test") and a.begun < self.marks["cut"]),
-                        key=lambda a: a.begun)
-        if not starts or not late:
-            raise CannotRun(f"the record holds {len(starts)} messages and {len(late)} of the probe")
-        self.slack = measure.Slack(sent, self.o.tolerance)
-        jitter = {"p50": measure.quantile(late, 0.5), "p99": measure.quantile(late, 0.99),
-                  "p99.9": measure.quantile(late, 0.999), "max": late[-1], "count": len(late), "stalls": len([1 for *_, size in self.slack.peaks if size > 2000])}
-        self.allowance = jitter["p99"] / 1e6 + self.o.tolerance
-        self.marks["first"] = starts[0].begun
-        self.marks["end"] = self.marks["cut"]
-        if len(starts) >= self.planned:
-            self.marks["end"] = min(self.marks["cut"], starts[-1].begun)
-            self.notes.append(f"all {self.planned:,} messages had gone after {(self.marks['end'] - starts[0].begun) / 1e6:.1f} s")
-        count = sum(before["at"] <= a.begun < after["at"] for a in starts)
-        seconds = (after["at"] - before["at"]) / 1e6
-        figures = {"messages": len(starts), "reservations": (after["asked"] - before["asked"]) / seconds,
-                   "scripts": (after["scripts"] - before["scripts"]) / seconds,
-                   "worker_us": (after["workers"] - before["workers"]) / max(1, count) * 1e6,
-                   "redis_us": (after["redis"] - before["redis"]) / max(1, count) * 1e6}
-        rows = [row for claim in self.case.claims if (row := self.row(claim, starts, jitter))]
-        turns = [turn for t in self.case.turns if (turn := self.turn(t, starts))]
-        if self.case.clocks:
-            self.prove_clocks()
-        for x in self.book.findings:
-            self.notes.append(x["text"])
-        dear = figures["reservations"] > self.o.calls
-        good = all(r["good"] for r in rows + turns) and not (dear or self.refused or self.book.findings)
-        return {"case": self.case.name, "what": self.case.what, "workers": self.workers, "channel": self.o.channel,
-                "seconds": self.seconds, "jitter_us": jitter, "figures": figures, "rows": rows, "turns": turns,
-                "notes": self.notes, "refused": self.refused, "dear": dear, "stalled": self.slack.share(starts), "good": good}
-
-    def when(self, text):
-        name, _, more = text.partition("+")
-        return self.marks[name] + int(float(more or 0) * 1e6) if name in self.marks else None
-
-    def row(self, claim, starts, jitter):
-        since, until = self.when(claim.since), self.when(claim.until)
-        if since is None or until is None:
-            return None  # an action was refused; the notes say so
-        limit, pick = Limit(claim.limit), claim.pick
-        times = [a.begun for a in starts if since <= a.begun < until and (
-            pick is None or (a.mailing == self.mailings[pick] if isinstance(pick, int) else a.address.endswith("@" + pick)))]
-        slack = self.slack.of(times)
-        spread, fullest = measure.evenness(times, limit)
-        out = {"scope": claim.scope, "limit": claim.limit, "starts": len(times), "spread": spread, "fullest": fullest,
-               "excess": {}, "beyond": {}, "explained": round(limit.rate * jitter["p99"] / 1e6, 2),
-               "allowed": round(limit.rate * self.allowance, 2)}
-        for window in (w for w in WINDOWS if w <= until - since):
-            most, beyond = measure.excess(times, limit, window, slack)
-            out["excess"][window], out["beyond"][window] = round(most, 2), round(beyond, 2)
-        out["kept"] = all(beyond <= 1e-6 for beyond in out["beyond"].values())
-        # The first second of a run is for starting, the last for ending; inside the run only the changes have such edges.
-        a = since + 1_000_000 if claim.since == "first" else since
-        b = until - 1_000_000 if claim.until == "end" else until
-        out["use"], out["use_raw"] = self.used(times, limit, a, b), measure.use(times, limit, a, b)
-        out["used"] = not claim.use or math.isnan(out["use"]) or out["use"] >= self.o.use
-        out["judged_use"] = claim.use
-        out["good"] = out["kept"] and out["used"]
-        return out
-
-    def used(self, times, limit, a, b):
-        """The use without the gaps for which no survivor is to blame."""
-        parts, at = [], a
-        for since, until in sorted(self.gaps):
-            parts.append((at, min(since, b)))
-            at = max(at, min(until, b))
-        parts = [(x, y) for x, y in parts + [(at, b)] if y > x]
-        whole = sum(y - x for x, y in parts)
-        return sum(measure.use(times, limit, x, y) * (y - x) for x, y in parts) / whole if whole else math.nan
-
-    def turn(self, turn, starts):
-        if turn.mark not in self.marks:
-            return None
-        times, limit, changed = [a.begun for a in starts], Limit(turn.limit), self.marks[turn.mark]
-        following = [m for name, m in self.marks.items() if name.endswith(".begun") and m > changed]
-        times = [t for t in times if t < min(following, default=self.marks["end"])]
-        if turn.higher:
-            took = measure.used_after(times, limit, changed)
-        else:
-            took = measure.holds_after(times, limit, changed, self.allowance)
-        return {"what": turn.what, "seconds": took, "good": took <= 1}
-
-    def prove_clocks(self):
-        """The ledger has the times that workers wrote: they must be an hour off, or the case proved nothing."""
-        db = sqlite3.connect(f"file:{self.ledger}?mode=ro", uri=True, timeout=10)
-        try:
-            off = sorted({round((at / 1000 - time.time()) / 3600) for (at,) in db.execute("SELECT max(base) FROM result GROUP BY worker")})
-        finally:
-            db.close()
-        self.notes.append(f"clocks of workers are off by {', '.join(f'{h:+d} h' if h else '0 h' for h in off)}, as the ledger's times tell")
-        if not any(off):
-            self.book.find("clock", "no worker's clock was wrong: the case proves nothing")
 
     def close(self):
         self.fleet.close()
