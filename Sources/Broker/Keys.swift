@@ -44,7 +44,9 @@ package struct Keys: Sendable {
     /// String, the calendar of a scope: which moments are handed out (`reserve.lua`); expires an hour after the last of them.
     func throttle(_ scope: String) -> String { "\(prefix):throttle:\(scope)" }
 
-    /// Hash, how a scope slows down for its provider: `until` when nothing starts, and `interval` between two starts.
+    /// Hash: `until` and `interval` of a scope that was asked to slow down (microseconds: of Redis time, before which nothing
+    /// starts; between two starts), and what the fleet saw since the last judgement; expires ten minutes after it was last
+    /// spoken of, or after `until`.
     func pace(_ scope: String) -> String { "\(prefix):pace:\(scope)" }
 
     /// Hash, scope -> limit as text: the limits that operators set at run time, all of them; replaced by the feeder when one
