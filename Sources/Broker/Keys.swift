@@ -44,6 +44,9 @@ package struct Keys: Sendable {
     /// String, the calendar of a scope: which moments are handed out (`reserve.lua`); expires an hour after the last of them.
     func throttle(_ scope: String) -> String { "\(prefix):throttle:\(scope)" }
 
+    /// String, until when the messages of a scope are queued that went back to the ledger; goes when that has come.
+    func turn(_ scope: String) -> String { "\(prefix):turn:\(scope)" }
+
     /// Hash: `until` and `interval` of a scope that was asked to slow down (microseconds: of Redis time, before which nothing
     /// starts; between two starts), and what the fleet saw since the last judgement; expires ten minutes after it was last
     /// spoken of, or after `until`.

@@ -5,6 +5,7 @@ enum Scripts {
     static let untouch = RedisScript(name: "untouch", source: PackageResources.untouch_lua)
     static let report = RedisScript(name: "report", source: PackageResources.report_lua)
     static let settle = RedisScript(name: "settle", source: PackageResources.settle_lua)
+    static let turn = RedisScript(name: "turn", source: PackageResources.turn_lua)
     static let reserve = RedisScript(name: "reserve", source: PackageResources.reserve_lua)
     static let renew = RedisScript(name: "renew", source: PackageResources.renew_lua)
     static let known = RedisScript(name: "known", source: PackageResources.known_lua)

@@ -31,6 +31,15 @@ package struct Throttle: Sendable {
         package var next: Double
     }
 
+    /// Queues messages of a scope whose slots are far away, so that each is tried when its turn has come.
+    /// - Returns: seconds until the first one's turn; the others follow at the scope's rate.
+    package func turn(_ count: Int, in scope: Scope) async throws(RedisError) -> Double {
+        let reply = try await broker.redis.run(
+            Scripts.turn, keys: [broker.keys.turn(scope.name)], arguments: [RedisWord(count), .text(String(scope.interval))])
+        guard let wait = reply.text.flatMap(Double.init) else { throw .unexpected("turn: \(reply)") }
+        return wait / 1e6
+    }
+
     /// Reserves moments that conform in all scopes at once; `reserve.lua` and `Policy/SlotCalendar.swift` say how.
     /// - Parameters:
     ///   - count: moments at most.

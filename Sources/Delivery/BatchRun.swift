@@ -61,6 +61,8 @@ struct BatchRun: Sendable {
     /// Sends to recipients that the same limits hold for.
     private func send(_ open: [OpenRecipient], _ pool: SlotPool) async -> Ending {
         let isLimited = pool.isActive
+        let open = isLimited ? await putOff(open, pool) : open
+        if open.isEmpty { return .done }
         pool.expect(open.count)
         if isLimited { await pool.door.acquire() }
         return await withTaskGroup(of: Ending.self) { group in
@@ -84,6 +86,24 @@ struct BatchRun: Sendable {
             for await one in group where one == .released { ending = .released }
             return ending
         }
+    }
+
+    /// Sends those back to the ledger for whom there is no room here, each with the time of its turn.
+    /// - Returns: the others.
+    private func putOff(_ open: [OpenRecipient], _ pool: SlotPool) async -> [OpenRecipient] {
+        let room = pool.room()
+        guard open.count > room else { return open }
+        let rest = open.dropFirst(room)
+        let turns: (first: Double, spacing: Double)
+        do throws(RedisError) { turns = try await pool.turns(rest.count) } catch { return open }
+        let now = Clock.milliseconds()
+        await buffer.add(
+            rest.enumerated().map { place, item in
+                rule.putOff(
+                    index: item.index, spent: item.attempts, wait: turns.first + Double(place) * turns.spacing,
+                    why: "waits for the limit of \(pool.domain ?? "")", now: now)
+            })
+        return Array(open.prefix(room))
     }
 
     private func admit(_ most: Int, _ pool: SlotPool) async -> (ticket: SlotTicket, count: Int)? {
@@ -201,8 +221,18 @@ struct BatchRun: Sendable {
         mailing.guardian.note(
             isFruitful: verdict.isFruitful, failures: mayBegin ? verdict.failures : 0,
             problem: verdict.problem ?? verdict.failure, probe: probe)
-        worker.paces.note(verdict, provider: mailing.provider, domain: pool.domain)
+        if let scope = worker.paces.note(verdict, provider: mailing.provider, domain: pool.domain) {
+            await pause(scope)
+        }
         return verdict
+    }
+
+    /// The provider asks for a pause: at once for this mailing, and within a quarter of a second for the whole fleet.
+    private func pause(_ scope: String) async {
+        mailing.clearSlots()
+        do throws(RedisError) { try await worker.paces.tell(scope) } catch {
+            worker.logger.warning("\(scope) asks for a pause, and Redis cannot be told: \(error)")
+        }
     }
 
     private func unmark(_ unsent: [OpenRecipient], _ again: [RecipientResult]) async -> Bool {

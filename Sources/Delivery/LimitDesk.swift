@@ -41,6 +41,9 @@ final class LimitDesk: Sendable {
     /// Takes over which scopes have a pace now.
     func take(slowed: Set<String>) { state.withLock { $0.slowed = slowed } }
 
+    /// The limit of a scope that is no mailing's.
+    func limit(_ scope: LimitScope) -> RateLimit? { state.withLock { $0.limits.limit(scope) } }
+
     /// The scopes of a kind of send that limit it now, each with its own limit.
     func scopes(of send: [LimitScope], speed: RateLimit?) -> [Throttle.Scope] {
         state.withLock { state in

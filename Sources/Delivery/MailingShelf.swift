@@ -136,7 +136,7 @@ actor MailingShelf {
             }
         }
         limits.take(try await limitBoard.limits())
-        limits.take(slowed: try await paces.slowed(scopes))
+        limits.take(slowed: try await paces.exchange(scopes))
         for mailing in mailings.values { mailing.refreshLimits() }
         let needed = Set(mailings.values.map(\.provider)).union(waiting.values)
         for way in transports.values where !needed.contains(way.guardian.name) { way.guardian.forget() }

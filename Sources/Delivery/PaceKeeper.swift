@@ -1,11 +1,141 @@
 import Broker
+import Logging
+import Metrics
 import Model
 import Policy
 import Synchronization
 
-/// Gathers what providers answer to a worker, and slows scopes down together with the rest of the fleet.
+/// Gathers what providers and domains answer to a worker, and slows their scopes down together with the rest of the fleet.
 final class PaceKeeper: Sendable {
-    func note(_ verdict: Verdict, provider: String, domain: String?) {}
+    /// What was seen of a scope and not told yet.
+    private struct Seen {
+        var answered = 0
+        var throttled = 0
+        /// The longest wait that was asked for, in seconds.
+        var pause: Double?
+    }
 
-    func slowed(_ scopes: Set<String>) async throws(RedisError) -> Set<String> { [] }
+    private struct Known {
+        var standing: PaceBoard.Standing
+        /// CLOCK_MONOTONIC of its reading.
+        var at: Int64
+        var isHeld: Bool { standing.interval != nil || standing.pause > 0 }
+    }
+
+    private struct State {
+        var seen: [String: Seen] = [:]
+        /// Scopes of which everything is counted: somebody was asked to slow down, and that is not forgotten yet.
+        var watched: Set<String> = []
+        var known: [String: Known] = [:]
+    }
+
+    private let board: PaceBoard
+    private let limits: LimitDesk
+    private let logger: Logger
+    private let isWatching = Atomic<Bool>(false)
+    private let state = Mutex(State())
+
+    init(_ board: PaceBoard, limits: LimitDesk, logger: Logger) {
+        self.board = board
+        self.limits = limits
+        self.logger = logger
+    }
+
+    /// Counts the answers to a group.
+    /// - Returns: the scope in which nothing more is to start for now, where the provider asked for that.
+    func note(_ verdict: Verdict, provider: String, domain: String?) -> String? {
+        guard verdict.throttled + verdict.domainThrottled > 0 || isWatching.load(ordering: .relaxed) else { return nil }
+        let scope = LimitScope.provider(provider).description
+        return state.withLock { state in
+            count(&state, scope, answered: verdict.answered, throttled: verdict.throttled, pause: verdict.retryAfter)
+            if let domain {
+                count(&state, domain, answered: verdict.answered, throttled: verdict.domainThrottled, pause: nil)
+            }
+            guard let asked = verdict.retryAfter, asked > 0 else { return nil }
+            guard let known = state.known[scope] else { return scope }
+            let left = known.standing.pause - Double(Clock.monotonic() - known.at) / 1e9
+            return asked > left + 0.5 ? scope : nil
+        }
+    }
+
+    private func count(_ state: inout State, _ scope: String, answered: Int, throttled: Int, pause: Double?) {
+        if throttled > 0, state.watched.insert(scope).inserted { isWatching.store(true, ordering: .relaxed) }
+        guard state.watched.contains(scope) else { return }
+        state.seen[scope, default: Seen()].answered += answered
+        state.seen[scope, default: Seen()].throttled += throttled
+        if let pause, pause > 0 { state.seen[scope, default: Seen()].pause = max(pause, state.seen[scope]?.pause ?? 0) }
+    }
+
+    /// Tells the fleet what was seen of a scope, and judges it where that is this worker's turn.
+    func tell(_ scope: String) async throws(RedisError) {
+        guard let seen = state.withLock({ $0.seen.removeValue(forKey: scope) }) else { return }
+        // What was answered was started, give or take what is on its way.
+        let (standing, judged) = try await board.observe(
+            scope, answered: seen.answered, throttled: seen.throttled, started: seen.answered, pause: seen.pause)
+        take(standing, of: scope)
+        guard let judged else { return }
+        var pace = Pace(encoded: judged.state)
+        pace.judge(
+            Pace.Observation(
+                answered: judged.answered, throttled: judged.throttled, started: judged.started, seconds: judged.seconds,
+                paused: judged.paused),
+            limit: LimitScope(scope).flatMap { limits.limit($0)?.perSecond })
+        try await board.steer(scope, judged, state: pace.encoded, interval: pace.interval)
+    }
+
+    /// Tells all that was seen, and asks how scopes stand.
+    /// - Parameter scopes: those of this worker's mailings.
+    /// - Returns: those that are slowed down or paused.
+    func exchange(_ scopes: Set<String>) async throws(RedisError) -> Set<String> {
+        for scope in state.withLock({ state in
+            // A scope that is at rest is judged too: that is how it recovers.
+            for scope in state.watched where scopes.contains(scope) { state.seen[scope, default: Seen()].answered += 0 }
+            return Array(state.seen.keys)
+        }) {
+            try await tell(scope)
+        }
+        let asked = scopes.sorted()
+        for (scope, standing) in zip(asked, try await board.standing(of: asked)) { take(standing, of: scope) }
+        return state.withLock { state in
+            state.known = state.known.filter { scopes.contains($0.key) }
+            state.watched = state.watched.filter { scope in
+                guard let known = state.known[scope] else { return false }
+                return known.isHeld || state.seen[scope] != nil || !Pace(encoded: known.standing.state).isAtRest
+            }
+            isWatching.store(!state.watched.isEmpty, ordering: .relaxed)
+            return Set(state.known.filter(\.value.isHeld).keys)
+        }
+    }
+
+    private func take(_ standing: PaceBoard.Standing, of scope: String) {
+        let now = Known(standing: standing, at: Clock.monotonic())
+        let before = state.withLock { state in
+            defer {
+                state.known[scope] = now
+                // Others have seen something: what we see of it counts too.
+                if now.isHeld, state.watched.insert(scope).inserted { isWatching.store(true, ordering: .relaxed) }
+            }
+            return state.known[scope]
+        }
+        let wasPaused = (before?.standing.pause ?? 0) > 0
+        let wasSlowed = before?.standing.interval != nil
+        if wasSlowed != (standing.interval != nil) || wasPaused != (standing.pause > 0) {
+            Gauge(label: "flotilla_scope_slowed", dimensions: [("scope", scope)]).record(now.isHeld ? 1 : 0)
+            say(scope, standing, wasPaused: wasPaused, wasSlowed: wasSlowed)
+        }
+        if let interval = standing.interval {
+            Gauge(label: "flotilla_scope_pace", dimensions: [("scope", scope)]).record(1e6 / interval)
+        }
+    }
+
+    private func say(_ scope: String, _ standing: PaceBoard.Standing, wasPaused: Bool, wasSlowed: Bool) {
+        if standing.pause > 0, !wasPaused {
+            logger.notice("\(scope) is paused for \(TimeSpan.text(seconds: standing.pause)): it asked for that (Retry-After)")
+        }
+        if standing.interval != nil, !wasSlowed {
+            logger.notice("\(scope) is \(Pace(encoded: standing.state).text)")
+        } else if standing.interval == nil, wasSlowed {
+            logger.notice("\(scope) is not slowed any more")
+        }
+    }
 }

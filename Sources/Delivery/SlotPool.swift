@@ -100,6 +100,25 @@ final class SlotPool: Sendable {
 
     // MARK: - Admission
 
+    /// How many messages more may wait here for their slots. Where it is the recipients' domain that holds them back, a batch would
+    /// otherwise be kept by a few of its recipients, and with it the whole mailing.
+    func room() -> Int {
+        state.withLock { state in
+            guard let domain, state.narrowest == domain, state.interval > 0 else { return .max }
+            return max(0, Int(Self.longestWait / 1000 / state.interval) - state.waiting)
+        }
+    }
+
+    /// Nanoseconds.
+    private static let longestWait = 10e9
+
+    /// When messages for which there is no room are to be tried again: the first of them, and the time from one to the next, in seconds.
+    func turns(_ count: Int) async throws(RedisError) -> (first: Double, spacing: Double) {
+        let scope = state.withLock { state in state.scopes.first { $0.name == state.narrowest } }
+        guard let scope else { return (0, 0) }
+        return (try await throttle.turn(count, in: scope), scope.interval / 1e6)
+    }
+
     /// Messages come that want slots, or go without any.
     func expect(_ count: Int) { state.withLock { $0.waiting += count } }
 

@@ -92,6 +92,9 @@ package struct Worker: Service {
         var lastWord = ContinuousClock.now
         while !shared.isStopping {
             await held.untilLow()
+            // Who has some already that wait for slots leaves the next to others.
+            let waiting = shared.limited.load(ordering: .relaxed)
+            if waiting > 1 { try? await Task.sleep(for: .milliseconds(min(100, 10 * waiting))) }
             guard shared.tenure.mayTake else {
                 if ContinuousClock.now - lastWord >= .seconds(10) {
                     lastWord = .now
@@ -158,7 +161,12 @@ package struct Worker: Service {
                     let recipients = try Recipients(
                         decoding: lease.batch.recipients, width: mailing.mailing.fields.count)
                     // A batch that waits for its slots must not keep others out.
-                    if mailing.isLimited { share.giveBack() }
+                    let isLimited = mailing.isLimited
+                    if isLimited {
+                        share.giveBack()
+                        shared.limited.add(1, ordering: .relaxed)
+                    }
+                    defer { if isLimited { shared.limited.subtract(1, ordering: .relaxed) } }
                     return await BatchRun(
                         claim: claim, mailing: mailing, recipients: recipients, open: open, worker: shared, share: share
                     ).run()

@@ -12,7 +12,7 @@ final class WorkerShared: Sendable {
     let inHand = InHand()
     let tenure: Tenure
     let limits: LimitDesk
-    let paces = PaceKeeper()
+    let paces: PaceKeeper
     let meters = DeliveryMetersTable()
     private let takeovers = Counter(label: "flotilla_batches_taken_over_total")
     private let setAside = Counter(label: "flotilla_batches_set_aside_total")
@@ -24,6 +24,8 @@ final class WorkerShared: Sendable {
     private let done = Atomic<Bool>(false)
     private let lost = Atomic<Bool>(false)
     private let claims = Atomic<Int>(0)
+    /// Batches in hand of mailings under a limit, which may wait long here.
+    let limited = Atomic<Int>(0)
     private let mustReclaim = Atomic<Bool>(false)
     private let halts = Mutex<[MailingID: String]>([:])
 
@@ -35,7 +37,9 @@ final class WorkerShared: Sendable {
         tenure = Tenure(
             worker: configuration.id, length: configuration.lease, register: WorkerRegister(broker), status: status,
             inHand: inHand, logger: logger)
-        limits = LimitDesk(configuration.limits, logger: logger)
+        let limits = LimitDesk(configuration.limits, logger: logger)
+        self.limits = limits
+        paces = PaceKeeper(PaceBoard(broker), limits: limits, logger: logger)
         self.logger = logger
     }
 

@@ -60,6 +60,9 @@ actor EpochKeeper {
         status = StatusStreams(broker)
     }
 
+    /// Workers that are there.
+    var crew: Int { max(1, workers?.count ?? 1) }
+
     func close() async { await status.close() }
 
     func look() async throws(RedisError) -> View {

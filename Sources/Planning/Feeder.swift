@@ -254,8 +254,10 @@ package actor Feeder: Service {
     /// Shares what is free of the window: turn by turn, so that a small mailing does not wait behind a large one.
     private func feed(_ records: [MailingRecord], _ channel: Channel, _ epoch: Epoch) async throws -> Int {
         let depth = try await queue.depth(channel)
+        let inWork = try await queue.inWork(channel)
         flow[channel, default: Flow()].note(depth: depth)
-        let free = min(window, flow[channel, default: Flow()].window(most: window)) - depth
+        // What workers have, some of it waiting for slots or retries, is theirs to bound.
+        let free = min(window - depth, flow[channel, default: Flow()].window(most: window) - max(0, depth - inWork))
         // What waits in workers for a provider that is away must not keep other mailings out: each has a few batches of its own.
         let least = max(1, window / 8 / records.count)
         // Results that nobody collects hold the feeding up, before they fill Redis.
@@ -288,8 +290,9 @@ package actor Feeder: Service {
     ) async throws -> Int {
         var limit = limit
         if let speed = shown[record.id]?.speed, !speed.isEmpty, let rate = try? RateLimit(speed) {
-            // A slow mailing gets what it needs in the next seconds, not a window full.
-            let needed = Int((Self.ahead * rate.perSecond / Double(BatchSize.of(record))).rounded(.up)) + 1
+            // A slow mailing gets what it needs in the next seconds, not a window full; and each worker some of it, for none may be able to do
+            // it all.
+            let needed = await Int((Self.ahead * rate.perSecond / Double(BatchSize.of(record))).rounded(.up)) + keeper.crew
             limit = min(limit, needed - known)
         }
         guard limit > 0 else { return 0 }

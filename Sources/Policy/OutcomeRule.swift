@@ -35,6 +35,16 @@ package struct OutcomeRule: Sendable {
         results.append(result(index: index, answer: answer, spent: spent, now: now, outage: outage, using: &generator))
     }
 
+    /// A message that was not tried, because a limit gives it no slot for long: no attempt is spent.
+    /// - Parameter wait: seconds until its turn.
+    package func putOff(index: Int, spent: Int, wait: Double, why: String, now: Int64) -> RecipientResult {
+        // Sooner by what a ledger gathers (`Setback.gathering`). Whose turn would come after the end gets it at the end.
+        let due = now + Int64(max(wait * 8 / 9, wait - 60) * 1000)
+        return RecipientResult(
+            index: index, state: .deferred, attempts: spent, at: now, due: max(now, min(due, expires - 1)),
+            answer: Answer(kind: .domainThrottled, stage: .connect, code: 0, text: why))
+    }
+
     /// A message that may have arrived: held, or only put on the list because it is sent again.
     package func uncertain(index: Int, answer: Answer, spent: Int, now: Int64) -> RecipientResult {
         RecipientResult(

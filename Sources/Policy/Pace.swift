@@ -87,6 +87,9 @@ package struct Pace: Sendable, Equatable {
 
     package init() {}
 
+    /// There is nothing to remember.
+    package var isAtRest: Bool { rate == nil && noise == 0 && age > 60 && evidence.throttled == 0 }
+
     /// Microseconds between two starts at least; nil while the scope is not slowed.
     package var interval: Double? { rate.map { 1e6 / $0 } }
 

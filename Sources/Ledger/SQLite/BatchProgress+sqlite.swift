@@ -38,7 +38,7 @@ extension BatchProgress {
         var due: Int64?
         if !isFed, count(of: .deferred) > 0 {
             due = try Int64.fetchOne(
-                db.cachedStatement(sql: "SELECT min(due) FROM setback WHERE mailing = ? AND batch = ? AND due > 0"),
+                db.cachedStatement(sql: "SELECT min(\(Setback.gathering)) FROM setback WHERE mailing = ? AND batch = ? AND due > 0"),
                 arguments: [id.mailing.description, id.number])
         }
         try db.cachedStatement(

@@ -10,6 +10,7 @@ extension MetricDescription.Label {
         name: "class", values: .fixed(AnswerClass.allCases.filter(\.isRetryable).map(\.rawValue)))
     fileprivate static let scope = Self(
         name: "scope", values: .fixed(["provider", "channel", "mailing", "domain"]))
+    fileprivate static let scopeName = Self(name: "scope", values: .open("provider:NAME, domain:NAME"))
     fileprivate static let partition = Self(name: "partition", values: .open("0 up to `collector.partitions` - 1"))
     fileprivate static let plannerOutcome = Self(
         name: "outcome", values: .fixed(["planned"] + ExclusionReason.allCases.map(\.rawValue)))
@@ -50,6 +51,12 @@ extension MetricCatalogue {
         .counter(
             "flotilla_throttle_slots_dropped_total", "slots", [],
             "Slots under limits that no message was ready for in time."),
+        .gauge(
+            "flotilla_scope_slowed", "", [.scopeName],
+            "1 while a provider or domain is slowed down or paused because it asked for that, otherwise 0."),
+        .gauge(
+            "flotilla_scope_pace", "messages a second", [.scopeName],
+            "What a scope that is slowed down may start; what it last was, where it is not any more."),
         .gauge(
             "flotilla_provider_breaker_open", "", [.provider],
             "1 while a provider is taken for down: its messages wait, and one at a time tries whether it is back."),
