@@ -34,7 +34,7 @@ struct BatchRun: Sendable {
         self.share = share
         rule = OutcomeRule(
             attempts: mailing.mailing.attempts, expires: claim.lease.batch.expires,
-            schedule: worker.configuration.retries ?? (mailing.mailing.channel == .email ? .smtp : .http),
+            retries: RetryRules(for: mailing.mailing.channel, override: worker.configuration.retries),
             uncertain: mailing.mailing.uncertain)
         meters = worker.meters.meters(channel: mailing.mailing.channel, provider: mailing.provider)
     }

@@ -6,35 +6,33 @@ package struct OutcomeRule: Sendable {
     package var attempts: Int
     /// When the mailing's messages expire, in milliseconds since 1970.
     package var expires: Int64
-    package var schedule: RetrySchedule
+    package var retries: RetryRules
     /// What happens to a message that may have arrived.
     package var uncertain: Mailing.UncertainPolicy
 
     package init(
-        attempts: Int, expires: Int64, schedule: RetrySchedule, uncertain: Mailing.UncertainPolicy = .redeliver
+        attempts: Int, expires: Int64, retries: RetryRules, uncertain: Mailing.UncertainPolicy = .redeliver
     ) {
         self.attempts = attempts
         self.expires = expires
-        self.schedule = schedule
+        self.retries = retries
         self.uncertain = uncertain
     }
-
-    /// Seconds of rest after an answer that spends no attempt and names no time.
-    private static let rest = 5.0
 
     /// Appends what an answer means for a recipient: one result, or two where the message may have arrived and is sent again.
     /// - Parameters:
     ///   - spent: attempts spent before this answer.
     ///   - now: milliseconds since 1970.
+    ///   - outage: the provider's breaker is open: what is the provider's fault spends no attempt.
     package func append(
-        index: Int, answer: Answer, spent: Int, now: Int64, using generator: inout some RandomNumberGenerator,
-        to results: inout [RecipientResult]
+        index: Int, answer: Answer, spent: Int, now: Int64, outage: Bool = false,
+        using generator: inout some RandomNumberGenerator, to results: inout [RecipientResult]
     ) {
         if answer.mayHaveArrived {
             results.append(uncertain(index: index, answer: answer, spent: spent, now: now))
             if uncertain == .hold { return }
         }
-        results.append(result(index: index, answer: answer, spent: spent, now: now, using: &generator))
+        results.append(result(index: index, answer: answer, spent: spent, now: now, outage: outage, using: &generator))
     }
 
     /// A message that may have arrived: held, or only put on the list because it is sent again.
@@ -45,7 +43,7 @@ package struct OutcomeRule: Sendable {
 
     /// What becomes of the recipient when the answer says that nothing arrived, or it is sent again.
     func result(
-        index: Int, answer: Answer, spent: Int, now: Int64, using generator: inout some RandomNumberGenerator
+        index: Int, answer: Answer, spent: Int, now: Int64, outage: Bool, using generator: inout some RandomNumberGenerator
     ) -> RecipientResult {
         var result = RecipientResult(index: index, state: .failed, attempts: spent + 1, at: now, answer: answer)
         switch answer.kind {
@@ -56,18 +54,31 @@ package struct OutcomeRule: Sendable {
         case .throttled, .domainThrottled, .misconfigured:
             // Nobody's fault among the recipients: no attempt is spent.
             result.attempts = spent
-            deferred(&result, seconds: answer.retryAfter ?? Self.rest)
+            deferred(&result, answer, using: &generator)
         case .temporary, .unreachable:
-            guard result.attempts < attempts else { break }
-            deferred(
-                &result,
-                seconds: max(answer.retryAfter ?? 0, schedule.delay(afterAttempt: result.attempts, using: &generator)))
+            if outage, Self.isProviderFault(answer) {
+                result.attempts = spent
+            } else if result.attempts >= attempts {
+                break
+            }
+            deferred(&result, answer, using: &generator)
         }
         return result
     }
 
-    private func deferred(_ result: inout RecipientResult, seconds: Double) {
-        let due = result.at + Int64(seconds * 1000)
+    /// It says something about the provider rather than about the message: no answer, or an HTTP server's own error. SMTP's 4xx
+    /// are about a message, and so is a full mailbox (55x).
+    private static func isProviderFault(_ answer: Answer) -> Bool {
+        answer.kind == .unreachable
+            || answer.kind == .temporary && answer.stage == .response && (500...549).contains(answer.code)
+    }
+
+    /// Another attempt later, or the end where that would come after the mailing's.
+    private func deferred(
+        _ result: inout RecipientResult, _ answer: Answer, using generator: inout some RandomNumberGenerator
+    ) {
+        let seconds = retries.delay(after: answer, attempt: max(1, result.attempts), using: &generator)
+        let due = result.at + Int64((seconds * 1000).rounded(.up))
         if due >= expires {
             result.state = .expired
         } else {

@@ -1,21 +1,24 @@
 /// When a message that failed for now is tried again: exponential back-off with full jitter, which spreads the retries of many
-/// messages evenly ("Exponential backoff and jitter", AWS Architecture Blog, 2015).
+/// messages evenly ("Exponential backoff and jitter", AWS Architecture Blog, 2015), above a least wait.
 package struct RetrySchedule: Sendable, Equatable {
+    /// No wait is shorter, in seconds.
+    package let least: Double
     /// The longest wait after the first attempt, in seconds; it doubles with each further one.
     package let base: Double
     /// No wait is longer, in seconds.
     package let cap: Double
 
-    /// For mail servers, whose temporary refusals (greylisting, full mailboxes) take minutes to hours.
-    package static let smtp = RetrySchedule(base: 60, cap: 4 * 3600)
-    /// For HTTP providers, which come back within seconds to minutes.
-    package static let http = RetrySchedule(base: 2, cap: 600)
-
-    /// - Precondition: `0 < base <= cap`.
-    package init(base: Double, cap: Double) {
-        precondition(base > 0 && base <= cap)
+    /// - Precondition: `0 <= least <= base <= cap` and `0 < base`.
+    package init(least: Double = 0, base: Double, cap: Double) {
+        precondition(least >= 0 && least <= base && base > 0 && base <= cap)
+        self.least = least
         self.base = base
         self.cap = cap
+    }
+
+    /// The same wait whatever the attempt, evenly distributed: for answers that spend none, whose number nobody keeps.
+    package static func rest(_ seconds: ClosedRange<Double>) -> RetrySchedule {
+        RetrySchedule(least: seconds.lowerBound, base: seconds.upperBound, cap: seconds.upperBound)
     }
 
     /// The longest wait after an attempt: `min(cap, base * 2^(attempt - 1))` seconds.
@@ -30,8 +33,8 @@ package struct RetrySchedule: Sendable, Equatable {
         return min(wait, cap)
     }
 
-    /// The wait after an attempt in seconds, evenly distributed over 0 to `ceiling(afterAttempt:)`.
+    /// The wait after an attempt in seconds, evenly distributed over `least` to `ceiling(afterAttempt:)`.
     package func delay(afterAttempt attempt: Int, using generator: inout some RandomNumberGenerator) -> Double {
-        Double.random(in: 0...ceiling(afterAttempt: attempt), using: &generator)
+        Double.random(in: least...ceiling(afterAttempt: attempt), using: &generator)
     }
 }

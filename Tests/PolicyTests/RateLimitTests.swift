@@ -52,35 +52,3 @@ import Testing
     ])
     func refuses(_ text: String) { #expect(throws: TimeSpanError.self) { try TimeSpan(text) } }
 }
-
-@Suite struct RetryScheduleTests {
-    @Test func doublesUpToItsCap() {
-        let schedule = RetrySchedule(base: 60, cap: 4 * 3600)
-        #expect(
-            (1...10).map { schedule.ceiling(afterAttempt: $0) } == [
-                60, 120, 240, 480, 960, 1920, 3840, 7680, 14_400, 14_400,
-            ])
-        #expect(schedule.ceiling(afterAttempt: 100) == 14_400)
-        #expect(RetrySchedule.smtp == schedule && RetrySchedule.http.ceiling(afterAttempt: 50) == 600)
-    }
-
-    @Test func spreadsEvenlyBelowTheCeiling() {
-        var generator = SeededGenerator(seed: 9)
-        for attempt in [1, 3, 20] {
-            let ceiling = RetrySchedule.http.ceiling(afterAttempt: attempt)
-            let delays = (0..<20_000).map { _ in RetrySchedule.http.delay(afterAttempt: attempt, using: &generator) }
-            #expect(delays.allSatisfy { 0 <= $0 && $0 <= ceiling })
-            #expect(abs(delays.reduce(0, +) / 20_000 / ceiling - 0.5) < 0.02)
-        }
-    }
-
-    @Test func theSameSeedGivesTheSameDelays() {
-        var one = SeededGenerator(seed: 1)
-        var two = SeededGenerator(seed: 1)
-        for attempt in 1...20 {
-            #expect(
-                RetrySchedule.smtp.delay(afterAttempt: attempt, using: &one)
-                    == RetrySchedule.smtp.delay(afterAttempt: attempt, using: &two))
-        }
-    }
-}
