@@ -56,7 +56,7 @@ package struct OutcomeRule: Sendable {
             result.attempts = spent
             deferred(&result, answer, using: &generator)
         case .temporary, .unreachable:
-            if outage, Self.isProviderFault(answer) {
+            if outage, answer.isProviderFault {
                 result.attempts = spent
             } else if result.attempts >= attempts {
                 break
@@ -64,13 +64,6 @@ package struct OutcomeRule: Sendable {
             deferred(&result, answer, using: &generator)
         }
         return result
-    }
-
-    /// It says something about the provider rather than about the message: no answer, or an HTTP server's own error. SMTP's 4xx
-    /// are about a message, and so is a full mailbox (55x).
-    private static func isProviderFault(_ answer: Answer) -> Bool {
-        answer.kind == .unreachable
-            || answer.kind == .temporary && answer.stage == .response && (500...549).contains(answer.code)
     }
 
     /// Another attempt later, or the end where that would come after the mailing's.

@@ -63,6 +63,7 @@ package struct RetryRules: Sendable, Equatable {
         switch kind {
         case .unreachable: unreachable
         case .throttled: throttled
+        case .domainThrottled: domainThrottled
         case .misconfigured: misconfigured
         case .accepted, .temporary, .badRecipient, .rejected: temporary
         }

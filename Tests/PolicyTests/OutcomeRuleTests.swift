@@ -63,7 +63,7 @@ import Testing
         #expect(Set(ends.keys) == [.sent, .failed, .expired])
     }
 
-    @Test(arguments: [AnswerClass.throttled, .misconfigured])
+    @Test(arguments: [AnswerClass.throttled, .domainThrottled, .misconfigured])
     func whatIsNoRecipientsFaultSpendsNoAttempt(_ kind: AnswerClass) {
         var generator = SeededGenerator(seed: 12)
         let result = one(rule(attempts: 1, expires: hour), answer(kind, 421), spent: 0, &generator)
@@ -73,7 +73,9 @@ import Testing
     @Test func anOutageSpendsNoAttemptOnTheProvidersOwnFaults() {
         var generator = SeededGenerator(seed: 13)
         let rule = rule(attempts: 3, expires: hour)
-        for fault in [answer(.unreachable, 0, .data), answer(.temporary, 503, .response)] {
+        var failed = answer(.temporary, 503, .response)
+        failed.hasProviderFailed = true
+        for fault in [answer(.unreachable, 0, .data), failed] {
             let spared = one(rule, fault, spent: 2, outage: true, &generator)
             #expect(spared.state == .deferred && spared.attempts == 2 && spared.due > 0)
             #expect(one(rule, fault, spent: 2, &generator).state == .failed)

@@ -58,7 +58,7 @@ import Testing
         }
     }
 
-    @Test(arguments: [AnswerClass.temporary, .unreachable, .throttled, .misconfigured])
+    @Test(arguments: [AnswerClass.temporary, .unreachable, .throttled, .domainThrottled, .misconfigured])
     func neverComesBackBeforeItWasAskedToNorMuchLaterNorInStep(_ kind: AnswerClass) {
         var generator = SeededGenerator(seed: 5)
         let rules = RetryRules(for: .sms)
