@@ -44,6 +44,11 @@ package struct Keys: Sendable {
     /// String, the theoretical arrival time of a scope in microseconds; expires a minute after it has passed.
     func throttle(_ scope: String) -> String { "\(prefix):throttle:\(scope)" }
 
+    /// Hash: `until` and `interval` of a scope that was asked to slow down (microseconds: of Redis time, before which nothing
+    /// starts; between two starts), and what the fleet saw since the last judgement; expires ten minutes after it was last
+    /// spoken of, or after `until`.
+    func pace(_ scope: String) -> String { "\(prefix):pace:\(scope)" }
+
     /// The consumer group of the ready streams.
     static let workers = "workers"
     /// The consumer group of the status streams.
