@@ -64,6 +64,9 @@ package struct Pace: Sendable, Equatable {
     var average = 0.0
     /// How it went at an earlier rate since throttling began; nil when all is well.
     var reference: Reference?
+    /// How it went before the first decrease; nil once there is known to be a limit. Many small decreases, each of which seemed to
+    /// help, show by it that they did not.
+    var origin: Reference?
 
     /// Answers to messages that started before a decrease are still coming for so long: the change reaches workers within
     /// 250 ms, slots lie up to 200 ms ahead, counts come every 500 ms, and the provider takes its time.
@@ -105,6 +108,7 @@ package struct Pace: Sendable, Equatable {
             if noiseAge >= noiseTime { noise = 0 }
         }
         reference?.seconds += seen.seconds
+        origin?.seconds += seen.seconds
         recover(limit)
         guard isFresh else { return }
         evidence.add(seen)
@@ -112,8 +116,10 @@ package struct Pace: Sendable, Equatable {
             guard let base = base(limit) else { return }
             let verdict = reference?.verdict(evidence, at: base)
             if verdict == .unclear, evidence.mayWait { return }
-            if verdict == .chance, reference?.isSuspected == true {
-                takeForChance()
+            if verdict == .chance, let known = reference, known.isSuspected {
+                takeForChance(known)
+            } else if let origin, base <= origin.rate / 4, origin.verdict(evidence, at: base) == .chance {
+                takeForChance(origin)
             } else {
                 slowDown(from: base, verdict, limit: limit)
             }
@@ -124,6 +130,7 @@ package struct Pace: Sendable, Equatable {
             evidence = Evidence()
             wellTimes += 1
             isProven = rate != nil && (isProven || wellTimes >= 2)
+            if isProven { origin = nil }
             if isShut { reopen() }
         }
     }
@@ -140,10 +147,11 @@ package struct Pace: Sendable, Equatable {
         if rate == nil { full = limit ?? max(base, Self.floor) }
         let isNew = verdict == nil
         switch verdict {
-        case .helps, nil:
-            if !isNew { noiseTime = Self.shortestNoise }
+        case .helps, .overtaken, nil:
+            if verdict == .helps { noiseTime = Self.shortestNoise }
             reference = Reference(
                 answered: evidence.answered, throttled: evidence.throttled, rate: base, restore: rate ?? 0)
+            if rate == nil || verdict == .overtaken { origin = reference }
         case .chance:
             // What a provider had saved up may look like it; it must be so twice.
             reference?.isSuspected = true
@@ -164,16 +172,15 @@ package struct Pace: Sendable, Equatable {
         let measured = taken / takenSeconds / (1 - noise)
         let capacity = min(base, max(base * (1 - excess), measured))
         go(at: max(Self.decrease * capacity, Self.deepest * base), below: capacity)
+        if isNew { average = measured }
         // From here on it is measured anew: the better times before would count for long.
-        if isNew {
-            average = measured
+        if verdict != .chance, verdict != .unclear {
             (taken, takenSeconds) = (evidence.answered - evidence.throttled, evidence.seconds)
         }
     }
 
     /// Goes back to the rate at which throttling began.
-    private mutating func takeForChance() {
-        guard let known = reference else { return }
+    private mutating func takeForChance(_ known: Reference) {
         noise = known.commonShare(with: evidence)
         noiseAge = 0
         isProven = false
@@ -181,6 +188,7 @@ package struct Pace: Sendable, Equatable {
         // Where answers are few it takes long to find out, and is to be worth it.
         noiseTime = min(max(2 * noiseTime, 4 * known.seconds), Self.longestNoise)
         reference = nil
+        origin = nil
         if known.restore > 0 {
             go(at: known.restore, below: known.restore)
         } else {
