@@ -60,7 +60,8 @@ package struct PaceBoard: Sendable {
         let reply = try await broker.redis.run(
             Scripts.observe, keys: [broker.keys.pace(scope)],
             arguments: [
-                RedisWord(answered), RedisWord(throttled), RedisWord(started), RedisWord(wait), RedisWord(Self.interval),
+                RedisWord(answered), RedisWord(throttled), RedisWord(started), RedisWord(wait),
+                RedisWord(Self.interval),
                 RedisWord(Self.patience), RedisWord(Self.kept),
             ])
         let words = reply.array ?? []
@@ -97,7 +98,8 @@ package struct PaceBoard: Sendable {
         guard !scopes.isEmpty else { return [] }
         let replies = try await broker.redis.pipeline(
             [["TIME"]] + scopes.map { ["HMGET", .text(broker.keys.pace($0)), "until", "interval", "state"] })
-        guard replies.count == scopes.count + 1, let clock = replies[0].array, clock.count == 2, let seconds = clock[0].int,
+        guard replies.count == scopes.count + 1, let clock = replies[0].array, clock.count == 2,
+            let seconds = clock[0].int,
             let rest = clock[1].int
         else { throw .unexpected("standing: \(replies)") }
         var standings: [Standing] = []

@@ -87,8 +87,9 @@ package struct Breaker: Sendable, Equatable {
             failures += 1
             switch state {
             case .closed:
-                guard failures >= Self.failuresToOpen
-                    || failures >= Self.slowFailures && now - firstFailure >= Self.slowSpan
+                guard
+                    failures >= Self.failuresToOpen
+                        || failures >= Self.slowFailures && now - firstFailure >= Self.slowSpan
                 else { return }
                 since = now
                 state = .open(until: now + wait(jitter))
@@ -121,7 +122,8 @@ package struct Breaker: Sendable, Equatable {
         let head = "open for \(Self.seconds(now - since)) after \(failures) failures in a row, "
         switch state {
         case .closed: return ""
-        case .open(let until): return head + (until <= now ? "next probe now" : "next probe in \(Self.seconds(until - now))")
+        case .open(let until):
+            return head + (until <= now ? "next probe now" : "next probe in \(Self.seconds(until - now))")
         case .halfOpen: return head + "a probe is on its way"
         }
     }

@@ -38,12 +38,14 @@ package struct OutcomeRule: Sendable {
     /// A message that may have arrived: held, or only put on the list because it is sent again.
     package func uncertain(index: Int, answer: Answer, spent: Int, now: Int64) -> RecipientResult {
         RecipientResult(
-            index: index, state: .uncertain, attempts: spent, at: now, due: uncertain == .hold ? 0 : now, answer: answer)
+            index: index, state: .uncertain, attempts: spent, at: now, due: uncertain == .hold ? 0 : now, answer: answer
+        )
     }
 
     /// What becomes of the recipient when the answer says that nothing arrived, or it is sent again.
     func result(
-        index: Int, answer: Answer, spent: Int, now: Int64, outage: Bool, using generator: inout some RandomNumberGenerator
+        index: Int, answer: Answer, spent: Int, now: Int64, outage: Bool,
+        using generator: inout some RandomNumberGenerator
     ) -> RecipientResult {
         var result = RecipientResult(index: index, state: .failed, attempts: spent + 1, at: now, answer: answer)
         switch answer.kind {

@@ -1,7 +1,7 @@
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #else
-import Darwin
+    import Darwin
 #endif
 
 /// How fast a fleet may send in a scope whose provider answers "too fast": a controller with multiplicative decrease and slow

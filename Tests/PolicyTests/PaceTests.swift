@@ -88,7 +88,8 @@ import Testing
             var pace = Pace()
             let limit = Bool.random(using: &generator) ? Double.random(in: 0.5...10_000, using: &generator) : nil
             for _ in 0..<200 {
-                let answered = Int.random(in: 0...[0, 3, 100, 100_000][Int.random(in: 0..<4, using: &generator)], using: &generator)
+                let answered = Int.random(
+                    in: 0...[0, 3, 100, 100_000][Int.random(in: 0..<4, using: &generator)], using: &generator)
                 let throttled = [0, answered, answered / 3, Int.random(in: 0...answered, using: &generator)]
                 let seconds = ([0, 0.5, 1, 600] as [Double]).randomElement(using: &generator) ?? 1
                 pace.judge(
@@ -103,7 +104,9 @@ import Testing
                 #expect(Pace(encoded: pace.encoded) == pace)
             }
             // The floor is no end: once nothing is refused any more it comes back.
-            for _ in 0..<2400 { pace.judge(Pace.Observation(answered: 1, throttled: 0, started: 1, seconds: 0.5), limit: limit) }
+            for _ in 0..<2400 {
+                pace.judge(Pace.Observation(answered: 1, throttled: 0, started: 1, seconds: 0.5), limit: limit)
+            }
             #expect(pace.rate == nil)
         }
     }
@@ -115,7 +118,8 @@ import Testing
         var pace = Pace()
         pace.judge(Pace.Observation(answered: 400, throttled: 120, started: 400, seconds: 1), limit: 400)
         #expect(
-            pace.text == "slowed to 252/s: 30 % of the answers at 400/s asked us to; back at 400/s in 40 s unless more do")
+            pace.text
+                == "slowed to 252/s: 30 % of the answers at 400/s asked us to; back at 400/s in 40 s unless more do")
         var simulation = PaceSimulation(rate: 200, provider: HiddenLimit(.chance(0.3), limit: 0, seed: 1))
         simulation.run(until: 60)
         #expect(simulation.pace.text.hasPrefix("not slowed: "))

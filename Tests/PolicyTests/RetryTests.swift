@@ -39,7 +39,8 @@ import Testing
         for attempt in 1...20 {
             let schedule = RetryRules.smtp.temporary
             #expect(
-                schedule.delay(afterAttempt: attempt, using: &one) == schedule.delay(afterAttempt: attempt, using: &two))
+                schedule.delay(afterAttempt: attempt, using: &one) == schedule.delay(afterAttempt: attempt, using: &two)
+            )
         }
     }
 }
