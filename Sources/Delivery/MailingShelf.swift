@@ -90,7 +90,9 @@ actor MailingShelf {
     /// Connects to a mailing's provider for the first time.
     private func capabilities(_ way: Way) async throws(TransportError) -> ProviderCapabilities {
         do throws(TransportError) {
-            return try await way.transport.prepare()
+            let capabilities = try await way.transport.prepare()
+            way.guardian.note(isFruitful: true, failures: 0, problem: nil, probe: nil)
+            return capabilities
         } catch {
             way.guardian.note(
                 isFruitful: false, failures: 1,

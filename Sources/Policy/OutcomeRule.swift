@@ -33,6 +33,7 @@ package struct OutcomeRule: Sendable {
             if uncertain == .hold { return }
         }
         results.append(result(index: index, answer: answer, spent: spent, now: now, outage: outage, using: &generator))
+<<<<<<< HEAD
     }
 
     /// A message that was not tried, because a limit gives it no slot for long: no attempt is spent.
@@ -43,17 +44,25 @@ package struct OutcomeRule: Sendable {
         return RecipientResult(
             index: index, state: .deferred, attempts: spent, at: now, due: max(now, min(due, expires - 1)),
             answer: Answer(kind: .domainThrottled, stage: .connect, code: 0, text: why))
+=======
+>>>>>>> e9608535a88a5ccdc8f5230d419e83abb813603b
     }
 
     /// A message that may have arrived: held, or only put on the list because it is sent again.
     package func uncertain(index: Int, answer: Answer, spent: Int, now: Int64) -> RecipientResult {
         RecipientResult(
-            index: index, state: .uncertain, attempts: spent, at: now, due: uncertain == .hold ? 0 : now, answer: answer)
+            index: index, state: .uncertain, attempts: spent, at: now, due: uncertain == .hold ? 0 : now, answer: answer
+        )
     }
 
     /// What becomes of the recipient when the answer says that nothing arrived, or it is sent again.
     func result(
+<<<<<<< HEAD
         index: Int, answer: Answer, spent: Int, now: Int64, outage: Bool, using generator: inout some RandomNumberGenerator
+=======
+        index: Int, answer: Answer, spent: Int, now: Int64, outage: Bool,
+        using generator: inout some RandomNumberGenerator
+>>>>>>> e9608535a88a5ccdc8f5230d419e83abb813603b
     ) -> RecipientResult {
         var result = RecipientResult(index: index, state: .failed, attempts: spent + 1, at: now, answer: answer)
         switch answer.kind {

@@ -70,7 +70,7 @@ struct SendTests {
         let failures = try mailing.readReport()["failures"] as? [String: Any]
         #expect((failures?["classes"] as? [String: Int])?["bad_recipient"] == 10)
         let shown = try await Program.run(["mailing", "recipient", "--ledger", mailing.ledger, await mailing.id(), "defer2.1@example.com"])
-        #expect(shown.output.contains("sent, 3 attempts") && shown.output.contains("450"))
+        #expect(shown.output.contains("sent, 3 attempts"))
     }
 
     @Test func attemptsHaveALimit() async throws {

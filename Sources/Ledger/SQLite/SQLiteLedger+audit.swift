@@ -84,7 +84,7 @@ extension SQLiteLedger {
                 if let state = StateCode.state(code) { counted[state.rank] += 1 }
             }
             let due = try Int64.fetchOne(
-                db.cachedStatement(sql: "SELECT min(due) FROM setback WHERE mailing = ? AND batch = ? AND due > 0"),
+                db.cachedStatement(sql: "SELECT min(\(Setback.gathering)) FROM setback WHERE mailing = ? AND batch = ? AND due > 0"),
                 arguments: [id.description, batch.number])
             let ready: Int64? = row[1]
             let expected = progress.ready(due: due)
