@@ -62,11 +62,7 @@ let package = Package(
         module("Telemetry", ["Model", log, metrics, metricsCore, lifecycle, hummingbird, nioCore]),
         .target(
             name: "Broker", dependencies: ["Model", "CHiredis", log, metrics, deque] + nio,
-<<<<<<< HEAD
             resources: ["begin", "establish", "feed", "guard", "known", "limits", "marks", "observe", "publish", "reclaim", "remove", "renew", "report", "reserve", "settle", "steer", "takeover", "turn", "untouch", "void"].map { .embedInCode("Scripts/\($0).lua") },
-=======
-            resources: ["begin", "establish", "feed", "guard", "known", "marks", "observe", "publish", "reclaim", "remove", "renew", "report", "reserve", "settle", "steer", "takeover", "untouch", "void"].map { .embedInCode("Scripts/\($0).lua") },
->>>>>>> e9608535a88a5ccdc8f5230d419e83abb813603b
             swiftSettings: strict),
         module("Ledger", ["Model", log, metrics, grdb]),
         module("Templates", ["Model"]),

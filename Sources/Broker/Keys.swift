@@ -44,24 +44,18 @@ package struct Keys: Sendable {
     /// String, the calendar of a scope: which moments are handed out (`reserve.lua`); expires an hour after the last of them.
     func throttle(_ scope: String) -> String { "\(prefix):throttle:\(scope)" }
 
-<<<<<<< HEAD
     /// String, until when the messages of a scope are queued that went back to the ledger; goes when that has come.
     func turn(_ scope: String) -> String { "\(prefix):turn:\(scope)" }
 
-=======
->>>>>>> e9608535a88a5ccdc8f5230d419e83abb813603b
     /// Hash: `until` and `interval` of a scope that was asked to slow down (microseconds: of Redis time, before which nothing
     /// starts; between two starts), and what the fleet saw since the last judgement; expires ten minutes after it was last
     /// spoken of, or after `until`.
     func pace(_ scope: String) -> String { "\(prefix):pace:\(scope)" }
 
-<<<<<<< HEAD
     /// Hash, scope -> limit as text: the limits that operators set at run time, all of them; replaced by the feeder when one
     /// changes and when an epoch begins, otherwise it stays.
     var limits: String { "\(prefix):limits" }
 
-=======
->>>>>>> e9608535a88a5ccdc8f5230d419e83abb813603b
     /// The consumer group of the ready streams.
     static let workers = "workers"
     /// The consumer group of the status streams.

@@ -60,12 +60,8 @@ package struct PaceBoard: Sendable {
         let reply = try await broker.redis.run(
             Scripts.observe, keys: [broker.keys.pace(scope)],
             arguments: [
-<<<<<<< HEAD
-                RedisWord(answered), RedisWord(throttled), RedisWord(started), RedisWord(wait), RedisWord(Self.interval),
-=======
                 RedisWord(answered), RedisWord(throttled), RedisWord(started), RedisWord(wait),
                 RedisWord(Self.interval),
->>>>>>> e9608535a88a5ccdc8f5230d419e83abb813603b
                 RedisWord(Self.patience), RedisWord(Self.kept),
             ])
         let words = reply.array ?? []
@@ -102,12 +98,8 @@ package struct PaceBoard: Sendable {
         guard !scopes.isEmpty else { return [] }
         let replies = try await broker.redis.pipeline(
             [["TIME"]] + scopes.map { ["HMGET", .text(broker.keys.pace($0)), "until", "interval", "state"] })
-<<<<<<< HEAD
-        guard replies.count == scopes.count + 1, let clock = replies[0].array, clock.count == 2, let seconds = clock[0].int,
-=======
         guard replies.count == scopes.count + 1, let clock = replies[0].array, clock.count == 2,
             let seconds = clock[0].int,
->>>>>>> e9608535a88a5ccdc8f5230d419e83abb813603b
             let rest = clock[1].int
         else { throw .unexpected("standing: \(replies)") }
         var standings: [Standing] = []

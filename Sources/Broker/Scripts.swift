@@ -16,10 +16,7 @@ enum Scripts {
     static let guardDuty = RedisScript(name: "guard", source: PackageResources.guard_lua)
     static let establish = RedisScript(name: "establish", source: PackageResources.establish_lua)
     static let void = RedisScript(name: "void", source: PackageResources.void_lua)
-<<<<<<< HEAD
     static let limits = RedisScript(name: "limits", source: PackageResources.limits_lua)
-=======
->>>>>>> e9608535a88a5ccdc8f5230d419e83abb813603b
     static let observe = RedisScript(name: "observe", source: PackageResources.observe_lua)
     static let steer = RedisScript(name: "steer", source: PackageResources.steer_lua)
     static let publish = RedisScript(name: "publish", source: PackageResources.publish_lua)

@@ -8,6 +8,8 @@ struct Again: Sendable {
     private static let patience: Int64 = 4_000
 
     private(set) var results: [RecipientResult] = []
+    /// The last answer of whoever has waited here, by place in the batch.
+    private(set) var answers: [Int: Answer] = [:]
     private let until: Int64
 
     /// - Parameter now: milliseconds since 1970.
@@ -19,7 +21,10 @@ struct Again: Sendable {
         result.state == .deferred && result.due - now <= Self.soon && result.due <= until
     }
 
-    mutating func add(_ more: [RecipientResult]) { results += more }
+    mutating func add(_ more: [RecipientResult]) {
+        results += more
+        for result in more { answers[result.index] = result.answer }
+    }
 
     /// Waits until all are due.
     /// - Returns: false when `condition` has become true before.

@@ -126,7 +126,7 @@ struct BatchRun: Sendable {
         var patience = Patience()
         defer { _ = ticket?.end() }
         while true {
-            left = await expire(left)
+            left = await expire(left, again)
             if left.isEmpty {
                 guard !again.isEmpty else { return .done }
                 // Neither lane nor load is held meanwhile.
@@ -254,11 +254,14 @@ struct BatchRun: Sendable {
         }
     }
 
-    private func expire(_ open: [OpenRecipient]) async -> [OpenRecipient] {
+    private func expire(_ open: [OpenRecipient], _ again: Again) async -> [OpenRecipient] {
         let now = Clock.milliseconds()
         guard now >= lease.batch.expires else { return open }
         await buffer.add(
-            open.map { RecipientResult(index: $0.index, state: .expired, attempts: $0.attempts, at: now) })
+            open.map { 
+                RecipientResult(
+                    index: $0.index, state: .expired, attempts: $0.attempts, at: now, answer: again.answers[$0.index])
+            })
         return []
     }
 

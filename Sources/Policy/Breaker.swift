@@ -87,14 +87,9 @@ package struct Breaker: Sendable, Equatable {
             failures += 1
             switch state {
             case .closed:
-<<<<<<< HEAD
-                guard failures >= Self.failuresToOpen
-                    || failures >= Self.slowFailures && now - firstFailure >= Self.slowSpan
-=======
                 guard
                     failures >= Self.failuresToOpen
                         || failures >= Self.slowFailures && now - firstFailure >= Self.slowSpan
->>>>>>> e9608535a88a5ccdc8f5230d419e83abb813603b
                 else { return }
                 since = now
                 state = .open(until: now + wait(jitter))
@@ -127,12 +122,8 @@ package struct Breaker: Sendable, Equatable {
         let head = "open for \(Self.seconds(now - since)) after \(failures) failures in a row, "
         switch state {
         case .closed: return ""
-<<<<<<< HEAD
-        case .open(let until): return head + (until <= now ? "next probe now" : "next probe in \(Self.seconds(until - now))")
-=======
         case .open(let until):
             return head + (until <= now ? "next probe now" : "next probe in \(Self.seconds(until - now))")
->>>>>>> e9608535a88a5ccdc8f5230d419e83abb813603b
         case .halfOpen: return head + "a probe is on its way"
         }
     }

@@ -33,7 +33,6 @@ package struct OutcomeRule: Sendable {
             if uncertain == .hold { return }
         }
         results.append(result(index: index, answer: answer, spent: spent, now: now, outage: outage, using: &generator))
-<<<<<<< HEAD
     }
 
     /// A message that was not tried, because a limit gives it no slot for long: no attempt is spent.
@@ -44,8 +43,6 @@ package struct OutcomeRule: Sendable {
         return RecipientResult(
             index: index, state: .deferred, attempts: spent, at: now, due: max(now, min(due, expires - 1)),
             answer: Answer(kind: .domainThrottled, stage: .connect, code: 0, text: why))
-=======
->>>>>>> e9608535a88a5ccdc8f5230d419e83abb813603b
     }
 
     /// A message that may have arrived: held, or only put on the list because it is sent again.
@@ -57,12 +54,8 @@ package struct OutcomeRule: Sendable {
 
     /// What becomes of the recipient when the answer says that nothing arrived, or it is sent again.
     func result(
-<<<<<<< HEAD
-        index: Int, answer: Answer, spent: Int, now: Int64, outage: Bool, using generator: inout some RandomNumberGenerator
-=======
         index: Int, answer: Answer, spent: Int, now: Int64, outage: Bool,
         using generator: inout some RandomNumberGenerator
->>>>>>> e9608535a88a5ccdc8f5230d419e83abb813603b
     ) -> RecipientResult {
         var result = RecipientResult(index: index, state: .failed, attempts: spent + 1, at: now, answer: answer)
         switch answer.kind {

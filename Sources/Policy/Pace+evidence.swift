@@ -1,13 +1,7 @@
 #if canImport(Glibc)
-<<<<<<< HEAD
-import Glibc
-#else
-import Darwin
-=======
     import Glibc
 #else
     import Darwin
->>>>>>> e9608535a88a5ccdc8f5230d419e83abb813603b
 #endif
 
 extension Pace {
@@ -67,11 +61,8 @@ extension Pace {
     /// What a decrease did.
     enum Verdict: Sendable, Equatable {
         case helps, chance, unclear
-<<<<<<< HEAD
-=======
         /// Much less is accepted than before: what was known is past.
         case overtaken
->>>>>>> e9608535a88a5ccdc8f5230d419e83abb813603b
     }
 
     /// Answers at an earlier rate, to compare with.
@@ -87,12 +78,7 @@ extension Pace {
         var isSuspected = false
 
         /// Whether slowing down to `lower` helped. A provider that takes so many a second takes a greater share of fewer
-<<<<<<< HEAD
-        /// messages, in proportion; one that refuses by chance takes the same share. One whose window is used up takes less, and
-        /// says nothing.
-=======
         /// messages, in proportion; one that refuses by chance takes the same share.
->>>>>>> e9608535a88a5ccdc8f5230d419e83abb813603b
         func verdict(_ evidence: Evidence, at lower: Double) -> Verdict {
             guard answered > 0, evidence.answered > 0, lower < rate else { return .unclear }
             let before = 1 - throttled / answered
@@ -101,15 +87,9 @@ extension Pace {
             let after = 1 - evidence.share
             let expected = min(1, before * rate / lower)
             let error = sqrt(before * (1 - before) * (1 / answered + 1 / evidence.answered))
-<<<<<<< HEAD
-            guard expected - before > max(2 * error, 0.01) else { return .unclear }
-            if after >= (before + expected) / 2 { return .helps }
-            return after >= 0.75 * before ? .chance : .unclear
-=======
             if after < 0.75 * before { return before - after > 3 * error ? .overtaken : .unclear }
             guard expected - before > max(2 * error, 0.01) else { return .unclear }
             return after >= (before + expected) / 2 ? .helps : .chance
->>>>>>> e9608535a88a5ccdc8f5230d419e83abb813603b
         }
 
         func commonShare(with evidence: Evidence) -> Double {

@@ -1,13 +1,7 @@
 #if canImport(Glibc)
-<<<<<<< HEAD
-import Glibc
-#else
-import Darwin
-=======
     import Glibc
 #else
     import Darwin
->>>>>>> e9608535a88a5ccdc8f5230d419e83abb813603b
 #endif
 
 extension Pace {
@@ -29,34 +23,19 @@ extension Pace {
 
     /// The form in which workers share it: numbers with spaces between them.
     package var encoded: String {
-<<<<<<< HEAD
-        let known = reference ?? Reference(answered: 0, throttled: 0, rate: 0, restore: 0)
-        let values = [
-            rate ?? 0, full, bottom, plateau, age, share, rateBefore, noise, noiseAge, noiseTime, Double(wellTimes),
-            isProven ? 1 : 0, isShut ? 1 : 0, evidence.answered, evidence.throttled, evidence.started, evidence.seconds,
-            evidence.paused, taken, takenSeconds, average, known.answered, known.throttled, known.rate, known.restore,
-            known.seconds, known.isSuspected ? 1 : 0,
-        ]
-        return values.map { "\($0)" }.joined(separator: " ")
-=======
         let values = [
             rate ?? 0, full, bottom, plateau, age, share, rateBefore, noise, noiseAge, noiseTime, Double(wellTimes),
             isProven ? 1 : 0, isShut ? 1 : 0, evidence.answered, evidence.throttled, evidence.started, evidence.seconds,
             evidence.paused, taken, takenSeconds, average,
         ]
         return (values + Reference.values(reference) + Reference.values(origin)).map { "\($0)" }.joined(separator: " ")
->>>>>>> e9608535a88a5ccdc8f5230d419e83abb813603b
     }
 
     /// Reads the form in which workers share it; a text that is none, of another version perhaps, is a fresh start.
     package init(encoded: String) {
         self.init()
         let values = encoded.split(separator: " ").compactMap { Double($0) }
-<<<<<<< HEAD
-        guard values.count == 27, values.allSatisfy({ 0 <= $0 && $0 <= 1e12 }), values[7] < 1 else { return }
-=======
         guard values.count == 33, values.allSatisfy({ 0 <= $0 && $0 <= 1e12 }), values[7] < 1 else { return }
->>>>>>> e9608535a88a5ccdc8f5230d419e83abb813603b
         if values[0] > 0 {
             // All of these are above 0 while it is slowed.
             guard values[1...3].allSatisfy({ $0 > 0 }) else { return }
@@ -69,12 +48,6 @@ extension Pace {
         evidence = Evidence(
             answered: values[13], throttled: values[14], started: values[15], seconds: values[16], paused: values[17])
         (taken, takenSeconds, average) = (values[18], values[19], values[20])
-<<<<<<< HEAD
-        guard values[21] > 0 else { return }
-        reference = Reference(
-            answered: values[21], throttled: values[22], rate: values[23], restore: values[24],
-            seconds: values[25], isSuspected: values[26] > 0)
-=======
         reference = Reference(Array(values[21..<27]))
         origin = Reference(Array(values[27..<33]))
     }
@@ -92,6 +65,5 @@ extension Pace.Reference {
         self.init(
             answered: values[0], throttled: values[1], rate: values[2], restore: values[3], seconds: values[4],
             isSuspected: values[5] > 0)
->>>>>>> e9608535a88a5ccdc8f5230d419e83abb813603b
     }
 }

@@ -1,13 +1,7 @@
 #if canImport(Glibc)
-<<<<<<< HEAD
-import Glibc
-#else
-import Darwin
-=======
     import Glibc
 #else
     import Darwin
->>>>>>> e9608535a88a5ccdc8f5230d419e83abb813603b
 #endif
 
 /// How fast a fleet may send in a scope whose provider answers "too fast": a controller with multiplicative decrease and slow
@@ -70,12 +64,9 @@ package struct Pace: Sendable, Equatable {
     var average = 0.0
     /// How it went at an earlier rate since throttling began; nil when all is well.
     var reference: Reference?
-<<<<<<< HEAD
-=======
     /// How it went before the first decrease; nil once there is known to be a limit. Many small decreases, each of which seemed to
     /// help, show by it that they did not.
     var origin: Reference?
->>>>>>> e9608535a88a5ccdc8f5230d419e83abb813603b
 
     /// Answers to messages that started before a decrease are still coming for so long: the change reaches workers within
     /// 250 ms, slots lie up to 200 ms ahead, counts come every 500 ms, and the provider takes its time.
@@ -99,12 +90,9 @@ package struct Pace: Sendable, Equatable {
 
     package init() {}
 
-<<<<<<< HEAD
     /// There is nothing to remember.
     package var isAtRest: Bool { rate == nil && noise == 0 && age > 60 && evidence.throttled == 0 }
 
-=======
->>>>>>> e9608535a88a5ccdc8f5230d419e83abb813603b
     /// Microseconds between two starts at least; nil while the scope is not slowed.
     package var interval: Double? { rate.map { 1e6 / $0 } }
 
@@ -123,10 +111,7 @@ package struct Pace: Sendable, Equatable {
             if noiseAge >= noiseTime { noise = 0 }
         }
         reference?.seconds += seen.seconds
-<<<<<<< HEAD
-=======
         origin?.seconds += seen.seconds
->>>>>>> e9608535a88a5ccdc8f5230d419e83abb813603b
         recover(limit)
         guard isFresh else { return }
         evidence.add(seen)
@@ -134,15 +119,10 @@ package struct Pace: Sendable, Equatable {
             guard let base = base(limit) else { return }
             let verdict = reference?.verdict(evidence, at: base)
             if verdict == .unclear, evidence.mayWait { return }
-<<<<<<< HEAD
-            if verdict == .chance, reference?.isSuspected == true {
-                takeForChance()
-=======
             if verdict == .chance, let known = reference, known.isSuspected {
                 takeForChance(known)
             } else if let origin, base <= origin.rate / 4, origin.verdict(evidence, at: base) == .chance {
                 takeForChance(origin)
->>>>>>> e9608535a88a5ccdc8f5230d419e83abb813603b
             } else {
                 slowDown(from: base, verdict, limit: limit)
             }
@@ -153,10 +133,7 @@ package struct Pace: Sendable, Equatable {
             evidence = Evidence()
             wellTimes += 1
             isProven = rate != nil && (isProven || wellTimes >= 2)
-<<<<<<< HEAD
-=======
             if isProven { origin = nil }
->>>>>>> e9608535a88a5ccdc8f5230d419e83abb813603b
             if isShut { reopen() }
         }
     }
@@ -173,18 +150,11 @@ package struct Pace: Sendable, Equatable {
         if rate == nil { full = limit ?? max(base, Self.floor) }
         let isNew = verdict == nil
         switch verdict {
-<<<<<<< HEAD
-        case .helps, nil:
-            if !isNew { noiseTime = Self.shortestNoise }
-            reference = Reference(
-                answered: evidence.answered, throttled: evidence.throttled, rate: base, restore: rate ?? 0)
-=======
         case .helps, .overtaken, nil:
             if verdict == .helps { noiseTime = Self.shortestNoise }
             reference = Reference(
                 answered: evidence.answered, throttled: evidence.throttled, rate: base, restore: rate ?? 0)
             if rate == nil || verdict == .overtaken { origin = reference }
->>>>>>> e9608535a88a5ccdc8f5230d419e83abb813603b
         case .chance:
             // What a provider had saved up may look like it; it must be so twice.
             reference?.isSuspected = true
@@ -205,26 +175,15 @@ package struct Pace: Sendable, Equatable {
         let measured = taken / takenSeconds / (1 - noise)
         let capacity = min(base, max(base * (1 - excess), measured))
         go(at: max(Self.decrease * capacity, Self.deepest * base), below: capacity)
-<<<<<<< HEAD
-        // From here on it is measured anew: the better times before would count for long.
-        if isNew {
-            average = measured
-=======
         if isNew { average = measured }
         // From here on it is measured anew: the better times before would count for long.
         if verdict != .chance, verdict != .unclear {
->>>>>>> e9608535a88a5ccdc8f5230d419e83abb813603b
             (taken, takenSeconds) = (evidence.answered - evidence.throttled, evidence.seconds)
         }
     }
 
     /// Goes back to the rate at which throttling began.
-<<<<<<< HEAD
-    private mutating func takeForChance() {
-        guard let known = reference else { return }
-=======
     private mutating func takeForChance(_ known: Reference) {
->>>>>>> e9608535a88a5ccdc8f5230d419e83abb813603b
         noise = known.commonShare(with: evidence)
         noiseAge = 0
         isProven = false
@@ -232,10 +191,7 @@ package struct Pace: Sendable, Equatable {
         // Where answers are few it takes long to find out, and is to be worth it.
         noiseTime = min(max(2 * noiseTime, 4 * known.seconds), Self.longestNoise)
         reference = nil
-<<<<<<< HEAD
-=======
         origin = nil
->>>>>>> e9608535a88a5ccdc8f5230d419e83abb813603b
         if known.restore > 0 {
             go(at: known.restore, below: known.restore)
         } else {

@@ -1,12 +1,7 @@
 import Model
 import NIOPosix
-<<<<<<< HEAD
-import Testing
-import TestServers
-=======
 import TestServers
 import Testing
->>>>>>> e9608535a88a5ccdc8f5230d419e83abb813603b
 
 @testable import Broker
 
@@ -72,13 +67,9 @@ struct PaceBoardTests {
         #expect(cases.count == 1)
         let left = try await broker.redis.send(["HMGET", .text(key), "answered", "throttled", "started"]).array ?? []
         let judged = try #require(cases.first)
-<<<<<<< HEAD
-        #expect(left.compactMap(\.int) == [150 - judged.answered, 50 - judged.throttled, 200 - judged.started].map(Int64.init))
-=======
         #expect(
             left.compactMap(\.int)
                 == [150 - judged.answered, 50 - judged.throttled, 200 - judged.started].map(Int64.init))
->>>>>>> e9608535a88a5ccdc8f5230d419e83abb813603b
     }
 
     @Test func aJudgeThatDiedIsGivenUpAndItsLateWordDoesNotCount() async throws {
@@ -101,11 +92,8 @@ struct PaceBoardTests {
         try await age(-3_600_000_000)
         _ = try await broker.redis.send(["HSET", .text(key), "claim", "9000000000000000"])
         #expect(try await see() == nil)
-<<<<<<< HEAD
-=======
         let at = try #require(try await broker.redis.send(["HGET", .text(key), "at"]).int)
         #expect(try await board.standing(of: [scope])[0].now >= at)
->>>>>>> e9608535a88a5ccdc8f5230d419e83abb813603b
         try await age(700_000)
         #expect(try await see() != nil)
     }
@@ -115,12 +103,6 @@ struct PaceBoardTests {
         let shorter = try await board.observe(scope, answered: 1, throttled: 1, started: 0, pause: 1).standing
         #expect(25...30 ~= shorter.pause)
         for nothing in [-5, 0, .nan] as [Double] {
-<<<<<<< HEAD
-            #expect(try await board.observe(scope, answered: 0, throttled: 0, started: 0, pause: nothing).standing.until == shorter.until)
-        }
-        for absurd in [1e9, .infinity] as [Double] {
-            #expect(try await board.observe(scope, answered: 0, throttled: 0, started: 0, pause: absurd).standing.pause == 86_400)
-=======
             #expect(
                 try await board.observe(scope, answered: 0, throttled: 0, started: 0, pause: nothing).standing.until
                     == shorter.until)
@@ -129,7 +111,6 @@ struct PaceBoardTests {
             #expect(
                 try await board.observe(scope, answered: 0, throttled: 0, started: 0, pause: absurd).standing.pause
                     == 86_400)
->>>>>>> e9608535a88a5ccdc8f5230d419e83abb813603b
         }
         // It outlives the pause.
         let left = try await broker.redis.send(["PTTL", .text(key)]).int ?? 0

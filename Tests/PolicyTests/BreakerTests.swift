@@ -109,12 +109,8 @@ import Testing
                 inFlight.append((0, now))
             case .probe(let ticket):
                 #expect(wasOpen)
-<<<<<<< HEAD
-                #expect(!inFlight.contains { $0.ticket > 0 && $0.at + probeTime > now && breaker.since ?? now <= $0.at })
-=======
                 #expect(
                     !inFlight.contains { $0.ticket > 0 && $0.at + probeTime > now && breaker.since ?? now <= $0.at })
->>>>>>> e9608535a88a5ccdc8f5230d419e83abb813603b
                 inFlight.append((ticket, now))
             case .wait(let until): #expect(wasOpen && until > now && until <= now + Breaker.longestWait)
             }
@@ -124,12 +120,8 @@ import Testing
                 // The owners of some die, others are stopped before they sent.
                 if fate == 0 { continue }
                 breaker.note(
-<<<<<<< HEAD
-                    fate == 1 ? .none : isUp ? .success : .failure, probe: ended.ticket == 0 ? nil : ended.ticket, at: now,
-=======
                     fate == 1 ? .none : isUp ? .success : .failure, probe: ended.ticket == 0 ? nil : ended.ticket,
                     at: now,
->>>>>>> e9608535a88a5ccdc8f5230d419e83abb813603b
                     jitter: Double.random(in: 0...1, using: &generator))
             }
         }

@@ -28,12 +28,8 @@ import Testing
         for life in 0..<3000 {
             let attempts = Int.random(in: 1...8, using: &generator)
             let rule = rule(
-<<<<<<< HEAD
-                attempts: attempts, expires: Int64.random(in: 1...48, using: &generator) * hour, life % 2 == 0 ? .smtp : .http)
-=======
                 attempts: attempts, expires: Int64.random(in: 1...48, using: &generator) * hour,
                 life % 2 == 0 ? .smtp : .http)
->>>>>>> e9608535a88a5ccdc8f5230d419e83abb813603b
             // Not always the same mix, or hardly a life would end in some of the ways.
             let kinds = (0..<3).map { _ in AnswerClass.allCases.randomElement(using: &generator) ?? .temporary }
             var now: Int64 = 0
@@ -42,18 +38,12 @@ import Testing
             var steps = 0
             repeat {
                 var given = answer(
-<<<<<<< HEAD
-                    kinds.randomElement(using: &generator) ?? .temporary, [0, 450, 503].randomElement(using: &generator) ?? 0)
-                given.retryAfter = Bool.random(using: &generator) ? Double.random(in: 0...7200, using: &generator) : nil
-                result = one(rule, given, spent: spent, now: now, outage: Int.random(in: 0..<4, using: &generator) == 0, &generator)
-=======
                     kinds.randomElement(using: &generator) ?? .temporary,
                     [0, 450, 503].randomElement(using: &generator) ?? 0)
                 given.retryAfter = Bool.random(using: &generator) ? Double.random(in: 0...7200, using: &generator) : nil
                 result = one(
                     rule, given, spent: spent, now: now, outage: Int.random(in: 0..<4, using: &generator) == 0,
                     &generator)
->>>>>>> e9608535a88a5ccdc8f5230d419e83abb813603b
                 #expect(result.answer == given && result.at == now)
                 #expect(result.attempts == spent || result.attempts == spent + 1)
                 #expect(result.attempts <= attempts)
@@ -95,13 +85,9 @@ import Testing
             #expect(one(rule, fault, spent: 2, &generator).state == .failed)
         }
         // Refusals of a message, also the full mailbox that SMTP's final answer may tell of, are its own.
-<<<<<<< HEAD
-        for own in [answer(.temporary, 450, .rcpt), answer(.temporary, 451, .response), answer(.temporary, 552, .response)] {
-=======
         for own in [
             answer(.temporary, 450, .rcpt), answer(.temporary, 451, .response), answer(.temporary, 552, .response),
         ] {
->>>>>>> e9608535a88a5ccdc8f5230d419e83abb813603b
             #expect(one(rule, own, spent: 2, outage: true, &generator).state == .failed)
         }
     }

@@ -39,12 +39,8 @@ import Testing
         for attempt in 1...20 {
             let schedule = RetryRules.smtp.temporary
             #expect(
-<<<<<<< HEAD
-                schedule.delay(afterAttempt: attempt, using: &one) == schedule.delay(afterAttempt: attempt, using: &two))
-=======
                 schedule.delay(afterAttempt: attempt, using: &one) == schedule.delay(afterAttempt: attempt, using: &two)
             )
->>>>>>> e9608535a88a5ccdc8f5230d419e83abb813603b
         }
     }
 }

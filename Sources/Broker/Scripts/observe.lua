@@ -20,18 +20,9 @@ local answered = redis.call('HINCRBY', KEYS[1], 'answered', ARGV[1])
 local throttled = redis.call('HINCRBY', KEYS[1], 'throttled', ARGV[2])
 local started = redis.call('HINCRBY', KEYS[1], 'started', ARGV[3])
 local reply = { string.format('%.0f', now), string.format('%.0f', stop), held[2] or '', held[3] or '' }
-<<<<<<< HEAD
--- A clock of Redis that was set back must not stop the judgements.
-if at > now then
-  at = now
-end
-local claim = tonumber(held[6] or 0)
-if not held[5] then
-=======
 local claim = tonumber(held[6] or 0)
 -- The first word, or a clock of Redis that was set back: that must not stop the judgements.
 if not held[5] or at > now then
->>>>>>> e9608535a88a5ccdc8f5230d419e83abb813603b
   redis.call('HSET', KEYS[1], 'at', string.format('%.0f', now))
 elseif now - at >= tonumber(ARGV[5]) and (claim <= now or claim > now + tonumber(ARGV[6])) then
   local paused = math.min(now, stop) - math.max(at, from)

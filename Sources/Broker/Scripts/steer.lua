@@ -1,12 +1,7 @@
 -- Sets what a judge found, unless the judgement was given to another meanwhile.
 -- KEYS: 1 pace (hash)
 -- ARGV: 1 version, 2 interval in microseconds ('' where not slowed), 3 state
-<<<<<<< HEAD
--- Returns 1, or 0 when it was too late.
--- Whoever has steered, or was given up, has the judgement no more.
-=======
 -- Returns 1, or 0 when it was too late: who has steered, or was given up, has the judgement no more.
->>>>>>> e9608535a88a5ccdc8f5230d419e83abb813603b
 if redis.call('HGET', KEYS[1], 'version') ~= ARGV[1] or redis.call('HDEL', KEYS[1], 'claim') == 0 then
   return 0
 end

@@ -138,7 +138,9 @@ struct ResultWriting {
                 if old == .failed, let before { mailings[mailing].count(before.at, failed: -1) }
             }
             if new == .failed || new == .expired {
-                let failure = try mailings[mailing].failures.id(db, result.answer)
+                // Whose lifetime ends without another attempt keeps the last answer.
+                let last = result.answer == nil ? before?.failure : nil
+                let failure = try last ?? mailings[mailing].failures.id(db, result.answer)
                 mailings[mailing].failures.add(failure, 1)
                 try Setback(at: result.at, due: 0, attempts: result.attempts, failure: failure)
                     .store(db, batch, result.index)
