@@ -36,7 +36,7 @@ final class SlotPool: Sendable {
         var promised = 0
         /// Admitted groups of which none has.
         var entering = 0
-        /// Slots that this worker makes use of within `span`.
+        /// Slots that this worker makes use of within `span`, or what others leave it of them.
         var quota = 1
         var used = 0
         var dropped = 0
@@ -49,7 +49,7 @@ final class SlotPool: Sendable {
     /// For how long slots are reserved in one go.
     private static let span: Int64 = 50_000_000
     /// Between two questions at least.
-    private static let pause: Int64 = 25_000_000
+    private static let pause: Int64 = 40_000_000
 
     /// Batches come through one after another, so that the first is done first.
     let door = Lanes(1)
@@ -102,15 +102,17 @@ final class SlotPool: Sendable {
 
     /// How many messages more may wait here for their slots. Where it is the recipients' domain that holds them back, a batch would
     /// otherwise be kept by a few of its recipients, and with it the whole mailing.
-    func room() -> Int {
+    /// - Parameter hadTurn: they come back because it is their turn.
+    func room(hadTurn: Bool) -> Int {
         state.withLock { state in
             guard let domain, state.narrowest == domain, state.interval > 0 else { return .max }
-            return max(0, Int(Self.longestWait / 1000 / state.interval) - state.waiting)
+            return max(0, Int((hadTurn ? Self.longWait : Self.shortWait) / state.interval) - state.waiting)
         }
     }
 
-    /// Nanoseconds.
-    private static let longestWait = 10e9
+    /// In microseconds.
+    private static let shortWait = 1e6
+    private static let longWait = 20e6
 
     /// When messages for which there is no room are to be tried again: the first of them, and the time from one to the next, in seconds.
     func turns(_ count: Int) async throws(RedisError) -> (first: Double, spacing: Double) {
@@ -176,7 +178,7 @@ final class SlotPool: Sendable {
     private func drop(_ state: inout State, _ now: Int64) {
         let dropped = state.stock.dropLate(now)
         state.dropped += dropped
-        meters.dropped(dropped)
+        meters.unclaimed(dropped)
     }
 
     // MARK: - Reservation
@@ -193,7 +195,7 @@ final class SlotPool: Sendable {
         if state.dropped > max(1, state.used / 8) {
             state.quota = max(1, min(state.quota, state.used + state.used / 4 + 1))
         } else if state.used >= state.quota * 3 / 4 {
-            state.quota = min(most, state.quota * 2)
+            state.quota = min(most, state.quota + max(1, state.quota / 4))
         }
         state.used = 0
         state.dropped = 0
@@ -239,10 +241,11 @@ final class SlotPool: Sendable {
             // All that may be handed out is: more is asked for when there is room for all that is wanted. The more often nothing is
             // left, the more others there are who want it too.
             state.refusals = moments.isEmpty ? state.refusals + 1 : 0
+            state.quota = max(1, (state.quota + moments.count) / 2)
             let room = Int64(slots.next * 1000) + min(Self.span, Int64(state.interval * Double(order.count) * 1000))
                 - order.horizon.nanoseconds
             let backoff = Self.pause << Int64(min(state.refusals, 4))
-            state.nextAsk = received + max(room, Int64.random(in: backoff / 2...backoff))
+            state.nextAsk = received + max(room, Int64.random(in: backoff * 3 / 4...backoff * 5 / 4))
         }
     }
 
@@ -275,7 +278,7 @@ final class SlotPool: Sendable {
                 state.used += 1
             } else {
                 state.dropped += 1
-                meters.dropped(1)
+                meters.tooLate()
             }
             return isGood
         }

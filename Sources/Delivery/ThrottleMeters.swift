@@ -21,7 +21,8 @@ final class SharedTime: Sendable {
 struct ThrottleMeters: Sendable {
     private let waits: [String: Metrics.Timer]
     private let reservations = Counter(label: "flotilla_throttle_reservations_total")
-    private let drops = Counter(label: "flotilla_throttle_slots_dropped_total")
+    private let unclaimed = Counter(label: "flotilla_throttle_slots_dropped_total", dimensions: [("reason", "unclaimed")])
+    private let late = Counter(label: "flotilla_throttle_slots_dropped_total", dimensions: [("reason", "late")])
 
     init() {
         waits = Dictionary(
@@ -36,5 +37,10 @@ struct ThrottleMeters: Sendable {
     }
 
     func asked() { reservations.increment() }
-    func dropped(_ count: Int) { if count > 0 { drops.increment(by: count) } }
+
+    /// No message was ready for them.
+    func unclaimed(_ count: Int) { if count > 0 { unclaimed.increment(by: count) } }
+
+    /// The message was ready, and we were not.
+    func tooLate() { late.increment() }
 }

@@ -94,7 +94,7 @@ package struct Worker: Service {
             await held.untilLow()
             // Who has some already that wait for slots leaves the next to others.
             let waiting = shared.limited.load(ordering: .relaxed)
-            if waiting > 1 { try? await Task.sleep(for: .milliseconds(min(100, 10 * waiting))) }
+            if waiting > 1 { try? await Task.sleep(for: .milliseconds(min(100, 20 * waiting))) }
             guard shared.tenure.mayTake else {
                 if ContinuousClock.now - lastWord >= .seconds(10) {
                     lastWord = .now

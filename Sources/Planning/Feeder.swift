@@ -290,10 +290,12 @@ package actor Feeder: Service {
     ) async throws -> Int {
         var limit = limit
         if let speed = shown[record.id]?.speed, !speed.isEmpty, let rate = try? RateLimit(speed) {
-            // A slow mailing gets what it needs in the next seconds, not a window full; and each worker some of it, for none may be able to do
-            // it all.
-            let needed = await Int((Self.ahead * rate.perSecond / Double(BatchSize.of(record))).rounded(.up)) + keeper.crew
-            limit = min(limit, needed - known)
+            // A slow mailing gets what it needs in the next seconds, not a window full. Each worker gets some of it, for none may be able to do
+            // it all, and a worker that is lost keeps its part until its lease is over.
+            let ahead = Int((Self.ahead * rate.perSecond / Double(BatchSize.of(record))).rounded(.up))
+            let needed = await 2 * (ahead + keeper.crew)
+            // Not all at once, or the first who comes has it all.
+            limit = min(limit, needed - known, max(1, ahead / 20))
         }
         guard limit > 0 else { return 0 }
         let batches = try await ledger.takeBatches(record.id, limit: limit, now: Clock.milliseconds())

@@ -32,7 +32,7 @@ package struct SlotCalendar: Sendable, Equatable {
             burst = Int(limit.burst)
         }
 
-        /// The share of a rate that is not used. A start may come a little after its moment (`Slots.tolerance`); over windows
+        /// The share of a rate that is not used. A start may come a little after its moment (`SlotStock.tolerance`); over windows
         /// that are long against that, this makes up for it.
         package static let margin = 0.005
     }

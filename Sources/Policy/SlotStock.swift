@@ -10,13 +10,15 @@ package struct SlotStock: Sendable {
     private var slots: Deque<Int64> = []
     /// How long after its moment a slot may be used: where starts are rare, the limit's margin allows for more.
     package let tolerance: Int64
-    /// Slots that are nearer to one another than this are met together, a quarter of the tolerance late at most: a wake-up for each would cost
+    /// Slots that are nearer to one another than this are met together, a quarter of a millisecond late at most: a wake-up for each would cost
     /// more than the message.
     private let grain: Int64
 
     /// - Parameter interval: of the limit, in microseconds.
     package init(interval: Double = 0) {
-        tolerance = max(Self.tolerance, Int64(min(interval, 1e12) * SlotCalendar.Limit.margin * 1000))
+        // A thread that is woken late loses more than one slot of a high rate, and takes a smaller part of a window with it.
+        let least = interval < 1000 ? 2 * Self.tolerance : Self.tolerance
+        tolerance = max(least, Int64(min(interval, 1e12) * SlotCalendar.Limit.margin * 1000))
         grain = interval * 1000 < Double(Self.tolerance / 4) ? Self.tolerance / 4 : 1
     }
 

@@ -11,6 +11,7 @@ extension MetricDescription.Label {
     fileprivate static let scope = Self(
         name: "scope", values: .fixed(["provider", "channel", "mailing", "domain"]))
     fileprivate static let scopeName = Self(name: "scope", values: .open("provider:NAME, domain:NAME"))
+    fileprivate static let dropReason = Self(name: "reason", values: .fixed(["unclaimed", "late"]))
     fileprivate static let partition = Self(name: "partition", values: .open("0 up to `collector.partitions` - 1"))
     fileprivate static let plannerOutcome = Self(
         name: "outcome", values: .fixed(["planned"] + ExclusionReason.allCases.map(\.rawValue)))
@@ -49,8 +50,8 @@ extension MetricCatalogue {
             "flotilla_throttle_reservations_total", "requests", [],
             "Times that a worker asked Redis for slots under limits."),
         .counter(
-            "flotilla_throttle_slots_dropped_total", "slots", [],
-            "Slots under limits that no message was ready for in time."),
+            "flotilla_throttle_slots_dropped_total", "slots", [.dropReason],
+            "Slots under limits that were not used in time: no message was ready, or this process woke up too late."),
         .gauge(
             "flotilla_scope_slowed", "", [.scopeName],
             "1 while a provider or domain is slowed down or paused because it asked for that, otherwise 0."),
