@@ -47,9 +47,9 @@ final class SlotPool: Sendable {
     }
 
     /// For how long slots are reserved in one go.
-    private static let span: Int64 = 50_000_000
+    private static let span: Int64 = 100_000_000
     /// Between two questions at least.
-    private static let pause: Int64 = 40_000_000
+    private static let pause: Int64 = 60_000_000
 
     /// Batches come through one after another, so that the first is done first.
     let door = Lanes(1)
@@ -241,7 +241,8 @@ final class SlotPool: Sendable {
             // All that may be handed out is: more is asked for when there is room for all that is wanted. The more often nothing is
             // left, the more others there are who want it too.
             state.refusals = moments.isEmpty ? state.refusals + 1 : 0
-            state.quota = max(1, (state.quota + moments.count) / 2)
+            // A little less each time: together they still ask for all that there is, and whoever has less comes up.
+            state.quota -= state.quota / 16
             let room = Int64(slots.next * 1000) + min(Self.span, Int64(state.interval * Double(order.count) * 1000))
                 - order.horizon.nanoseconds
             let backoff = Self.pause << Int64(min(state.refusals, 4))

@@ -3,8 +3,8 @@
 /// This is the generic cell rate algorithm (ITU-T I.371, annex A) with a memory for what was left out: a send that is held back
 /// by a narrower scope takes a later cell of this one, and leaves those before it to others. A cell of a scope with burst b may
 /// be used from its start until b - 1 intervals later, so that in any window of w at most `w / interval + b` messages start. A
-/// send in several scopes may use a cell until the next one begins, which makes it less than one message more, for cells of
-/// different length do not begin together.
+/// send in several scopes may use a cell a little later, by two cells of the widest scope and not beyond its own end, for cells of
+/// different length do not begin together: that makes it less than one message more.
 ///
 /// `Broker/Scripts/reserve.lua` is the same in Lua, for the whole fleet, by the clock of Redis alone.
 package struct SlotCalendar: Sendable, Equatable {
@@ -80,32 +80,32 @@ package struct SlotCalendar: Sendable, Equatable {
     private func start(_ cell: Double) -> Double { base + cell * limit.interval }
 
     /// The first cell from `cell` on that is not too late at `time`.
-    private func first(from cell: Double, at time: Double, isAlone: Bool) -> Double {
-        let reach = Double(limit.burst - 1) + (isAlone ? 0 : 1)
+    /// - Parameter slack: microseconds that a cell may be used later than its burst allows; 0 for a scope that is alone.
+    private func first(from cell: Double, at time: Double, slack: Double) -> Double {
         func isGood(_ cell: Double) -> Bool {
-            let late = base + (cell + reach) * limit.interval
-            return late > time || (isAlone && late == time)
+            let last = base + (cell + Double(limit.burst - 1)) * limit.interval + slack
+            return last > time || (slack == 0 && last == time)
         }
         if isGood(cell) { return cell }
-        var cell = max(cell, ((time - base) / limit.interval).rounded(.down) - reach)
+        var cell = max(cell, ((time - base) / limit.interval).rounded(.down) - Double(limit.burst))
         while !isGood(cell) { cell += 1 }
         return cell
     }
 
     /// When the first message from `time` on can start.
-    func usable(from time: Double, isAlone: Bool) -> Double {
+    func usable(from time: Double, slack: Double) -> Double {
         for gap in gaps {
-            let cell = first(from: gap.first, at: time, isAlone: isAlone)
+            let cell = first(from: gap.first, at: time, slack: slack)
             if cell < gap.first + gap.count { return max(time, start(cell)) }
         }
-        return max(time, start(first(from: next, at: time, isAlone: isAlone)))
+        return max(time, start(first(from: next, at: time, slack: slack)))
     }
 
     /// Uses the cell that `usable` found.
-    mutating func take(at time: Double, isAlone: Bool) {
+    mutating func take(at time: Double, slack: Double) {
         for index in gaps.indices {
             let gap = gaps[index]
-            let cell = first(from: gap.first, at: time, isAlone: isAlone)
+            let cell = first(from: gap.first, at: time, slack: slack)
             guard cell < gap.first + gap.count else { continue }
             let parts = [
                 Gap(first: gap.first, count: cell - gap.first), Gap(first: cell + 1, count: gap.first + gap.count - cell - 1),
@@ -113,7 +113,7 @@ package struct SlotCalendar: Sendable, Equatable {
             gaps.replaceSubrange(index...index, with: parts.filter { $0.count > 0 })
             return
         }
-        let cell = first(from: next, at: time, isAlone: isAlone)
+        let cell = first(from: next, at: time, slack: slack)
         if cell > next { gaps.append(Gap(first: next, count: cell - next)) }
         next = cell + 1
     }
@@ -141,19 +141,20 @@ extension SlotCalendar {
         horizon: Double, after: Double = 0, spacing: Double = 0
     ) -> Grant {
         for index in calendars.indices { calendars[index].advance(to: now, horizon: horizon, limit: limits[index]) }
-        let isAlone = calendars.count == 1
+        let widest = limits.map(\.interval).min() ?? 0
+        let slacks = limits.map { limits.count > 1 ? min($0.interval, 2 * widest) : 0 }
         var grant = Grant(moments: [], next: 0)
         var time = max(now + after, pausedUntil)
         while true {
             var before: Double
             repeat {
                 before = time
-                for calendar in calendars { time = calendar.usable(from: time, isAlone: isAlone) }
+                for (calendar, slack) in zip(calendars, slacks) { time = calendar.usable(from: time, slack: slack) }
             } while time != before
             grant.next = time - now
             if grant.moments.count >= wanted || time >= now + horizon { return grant }
             grant.moments.append(time - now)
-            for index in calendars.indices { calendars[index].take(at: time, isAlone: isAlone) }
+            for index in calendars.indices { calendars[index].take(at: time, slack: slacks[index]) }
             time += spacing
         }
     }

@@ -17,7 +17,7 @@ package struct SlotStock: Sendable {
     /// - Parameter interval: of the limit, in microseconds.
     package init(interval: Double = 0) {
         // A thread that is woken late loses more than one slot of a high rate, and takes a smaller part of a window with it.
-        let least = interval < 1000 ? 2 * Self.tolerance : Self.tolerance
+        let least = interval < 1000 ? Self.tolerance * 3 / 2 : Self.tolerance
         tolerance = max(least, Int64(min(interval, 1e12) * SlotCalendar.Limit.margin * 1000))
         grain = interval * 1000 < Double(Self.tolerance / 4) ? Self.tolerance / 4 : 1
     }

@@ -29,6 +29,7 @@ class Case:
     claims: tuple
     speeds: tuple = (None,)  # a mailing each
     provider: str = None
+    widest: str = None  # where several limits meet in a send: the widest of them
     domains: dict = dataclasses.field(default_factory=dict)
     actions: tuple = ()  # (share of the time, name of an action of the trial, its arguments)
     turns: tuple = ()
@@ -53,16 +54,16 @@ CASES = {c.name: c for c in (
     plain("12345/s"),
     plain("7/min", 90),
     Case("provider", "a provider limit, shared by two mailings, one with a limit of its own under it",
-         (Claim("provider", "500/s"), Claim("mailing 1", "120/s", 0)), ("120/s", None), provider="500/s"),
+         (Claim("provider", "500/s"), Claim("mailing 1", "120/s", 0)), ("120/s", None), provider="500/s", widest="500/s"),
     Case("domain", "a domain limit under a mailing's and a provider's; a third of the recipients is there",
          (Claim("provider", "500/s", use=False), Claim("mailing", "300/s"), Claim("domain", "50/s", "slow.example")),
-         ("300/s",), provider="500/s", domains={"slow.example": "50/s"}, email_only=True),
+         ("300/s",), provider="500/s", widest="500/s", domains={"slow.example": "50/s"}, email_only=True),
     Case("change", "a mailing's speed and a provider's limit, changed while it is sent",
          (Claim("mailing, 500/s", "500/s", until="slower.begun"),
           Claim("mailing, then 300/s", "300/s", since="slower+1", until="tight.begun"),
           Claim("provider, then 200/s", "200/s", since="tight+1", until="free.begun"),
           Claim("mailing, at last 500/s", "500/s", since="faster+1")),
-         ("500/s",), provider="1000/s", seconds=20, short=10,
+         ("500/s",), provider="1000/s", widest="1000/s", seconds=20, short=10,
          actions=((0.2, "command", "slower", ("mailing", "speed", "{mailing}", "300/s")),
                   (0.45, "command", "tight", ("limit", "set", "provider:p", "200/s")),
                   (0.7, "command", "free", ("limit", "clear", "provider:p")),

@@ -67,6 +67,6 @@ def remarks(result):
 
 LEGEND = """use: starts / (rate x time while work waited), the first and the last second left out; * only told, not judged.
 10 ms ... 10 s: the largest starts - (rate x window + burst) over all windows of that length; below 0 the limit was never reached.
-p99 explains: rate x the p99 of the arrival jitter. allowed: rate x (its p99 + {tolerance:g} s); around a later probe as much more as it was late.
+p99 explains: rate x the p99 of the arrival jitter. allowed: rate x (its p99 + {tolerance:g} s, and two slots of the widest limit where several meet); around a later probe as much more as it was late.
 gaps: standard deviation of the times between two starts by their mean. 100 ms peak: the fullest 100 ms by rate x 100 ms.
 reserve/s: reservations of the whole fleet a second. us: CPU microseconds a message."""

@@ -55,25 +55,32 @@ for i = 1, #KEYS / 2 do
     scopes[#scopes + 1] = scope
   end
 end
--- With several scopes a cell may be used up to its end, for no cell of another scope begins where it does.
-local slack = #scopes > 1 and 1 or 0
+-- With several scopes a cell may be used a little late, for no cell of another scope begins where it does: by as long as two cells
+-- of the widest scope are, and not beyond its own end.
+local widest = math.huge
+for i = 1, #scopes do
+  widest = math.min(widest, scopes[i].interval)
+end
+for i = 1, #scopes do
+  local scope = scopes[i]
+  scope.slack = #scopes > 1 and math.min(scope.interval, 2 * widest) or 0
+end
+
+local function good(scope, cell, time)
+  local last = scope.base + (cell + scope.burst - 1) * scope.interval + scope.slack
+  return last > time or (scope.slack == 0 and last == time)
+end
 
 -- The first cell from `cell` on that is not too late at `time`.
 local function first(scope, cell, time)
-  local reach = scope.burst - 1 + slack
-  local base, interval = scope.base, scope.interval
-  local late = base + (cell + reach) * interval
-  if late > time or (slack == 0 and late == time) then
+  if good(scope, cell, time) then
     return cell
   end
-  cell = max(cell, floor((time - base) / interval) - reach)
-  while true do
-    late = base + (cell + reach) * interval
-    if late > time or (slack == 0 and late == time) then
-      return cell
-    end
+  cell = max(cell, floor((time - scope.base) / scope.interval) - scope.burst)
+  while not good(scope, cell, time) do
     cell = cell + 1
   end
+  return cell
 end
 
 -- When the first message from `time` on can start.
