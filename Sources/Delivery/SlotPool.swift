@@ -156,11 +156,9 @@ final class SlotPool: Sendable {
         if let order = order(&state, now) { return .ask(order) }
         let reach = Self.reach(state.interval)
         guard let near = state.stock.slot(state.entering), state.stock.count > state.promised else {
-            return .wait((state.isAsking ? now + 2_000_000 : state.nextAsk) - now)
+            return .wait((state.isAsking ? now + 2_000_000 : asksAt(state, now)) - now)
         }
-        guard near <= now + reach else {
-            return .wait(min(near - reach, max(state.nextAsk, now + 1_000_000)) - now)
-        }
+        guard near <= now + reach else { return .wait(min(near - reach, asksAt(state, now)) - now) }
         // As many groups share the slots as connections are needed to use them in time.
         let sharers = max(1, Int(1.5 * Double(service) / max(1, state.stock.meanGap ?? state.interval * 1000)))
         let count = max(1, min(most, state.stock.count / sharers))
@@ -183,12 +181,13 @@ final class SlotPool: Sendable {
 
     // MARK: - Reservation
 
+    /// When more slots are asked for, as things are. A part of the horizon is kept for others, who ask a little later.
+    private func asksAt(_ state: State, _ now: Int64) -> Int64 {
+        max(state.nextAsk, (state.stock.last ?? now) - Self.horizon(state) + Self.span * 6 / 5)
+    }
+
     private func order(_ state: inout State, _ now: Int64) -> Order? {
-        let horizon = Self.horizon(state)
-        // A part of it is kept for others, who ask a little later.
-        guard !state.isAsking, now >= state.nextAsk, (state.stock.last ?? now) - now < horizon - Self.span * 6 / 5 else {
-            return nil
-        }
+        guard !state.isAsking, now >= asksAt(state, now) else { return nil }
         let wanted = state.waiting + state.promised - state.stock.count
         guard wanted > 0 else { return nil }
         let most = Self.most(state.interval)
@@ -204,7 +203,7 @@ final class SlotPool: Sendable {
         let spacing = state.quota * 2 <= most ? Self.span / Int64(state.quota) : 0
         let after = spacing > 0 ? state.stock.last.map { max(0, $0 - now) + spacing } ?? 0 : 0
         return Order(
-            count: min(state.quota, wanted), scopes: state.scopes, horizon: .nanoseconds(horizon), after: .nanoseconds(after),
+            count: min(state.quota, wanted), scopes: state.scopes, horizon: .nanoseconds(Self.horizon(state)), after: .nanoseconds(after),
             spacing: .nanoseconds(spacing))
     }
 
