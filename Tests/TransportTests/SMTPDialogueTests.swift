@@ -117,12 +117,20 @@ import Testing
         #expect(conversation.dialogue.failure?.kind == .throttled)
     }
 
-    @Test func a421OfTheProviderIsNoMessagesAnswer() {
-        var conversation = opened(Self.all, [.closeAtRecipient])
+    @Test(arguments: [SMTPScriptedServer.Behaviour.closeAtMail, .closeAtRecipient, .closeAtData])
+    func a421OfTheProviderIsTheAnswerOfTheMessageThatMetIt(_ behaviour: SMTPScriptedServer.Behaviour) {
+        var conversation = opened(Self.all, [behaviour])
         let run = conversation.send(run(.numbered(2)))
-        #expect(run.answers.map { $0?.kind } == [nil, nil])
-        #expect(run.next == 0 && !run.isFruitful)
+        #expect(run.answers.map { $0?.kind } == [.throttled, nil])
+        #expect(run.next == 1 && !run.isFruitful)
         #expect(conversation.dialogue.failure?.kind == .throttled)
+    }
+
+    @Test func a421ToAMailOnAConnectionThatHasServedSaysNothingOfTheMessage() {
+        var conversation = opened(Self.all, [.accept, .closeAtMail])
+        let run = conversation.send(run(.numbered(3)))
+        #expect(run.answers.map { $0?.kind } == [.accepted, nil, nil])
+        #expect(run.next == 1 && run.isFruitful)
     }
 
     @Test func anOperatorsRuleDecidesAboutAReply() {

@@ -68,7 +68,9 @@ struct FleetTests {
         try await eventually("all others are sent", within: 45) {
             try fleet.mailing.query("SELECT state FROM mailing WHERE id = '\(fleet.id)'") == ["sent"]
         }
-        #expect(try await get("http://127.0.0.1:\(watched)/readyz").contains("failures in a row"))
+        try await eventually("the worker says what is wrong", within: 20) {
+            try await get("http://127.0.0.1:\(watched)/readyz").contains("failures in a row")
+        }
         #expect(try await fleet.run("mailing", "stop", away).status == 0)
         try await eventually("nobody of it is left open", within: 20) {
             try fleet.mailing.query("SELECT n FROM counter WHERE mailing = '\(away)' AND state = 'stopped'") == ["5000"]

@@ -90,6 +90,7 @@ extension SMTPDialogue {
         if let finishing { run.answers[finishing] = answer(code, text, at: .response) }
         finishing = nil
         run.isFruitful = true
+        hasServed = true
         goOn(into: &out)
     }
 
@@ -180,18 +181,19 @@ extension SMTPDialogue {
         return Answer(kind: kind, stage: stage, code: code, text: line)
     }
 
-    /// 421: the server closes after this reply (RFC 5321 section 3.8). To a final dot it is the message's own answer, and to
-    /// an envelope where the table says that it speaks of the message or its recipient: the others go on elsewhere then.
+    /// 421: the server closes after this reply (RFC 5321 section 3.8). To a final dot or an envelope it is the message's own answer, and
+    /// the others go on elsewhere; but for a MAIL on a connection that has served its share, of which it says nothing more than that.
     private mutating func closeService(_ text: borrowing Span<UInt8>) {
         if expects == .final, let finishing {
             run.answers[finishing] = answer(421, text, at: .response)
             self.finishing = nil
         } else if isOpen, !isRefused, expects == .mail || expects == .recipient || expects == .data {
             let own = answer(421, text, at: stage)
-            if own.kind.isAboutMessage {
+            let isAboutConnection = expects == .mail && hasServed && own.kind == .throttled
+            if own.kind.isAboutMessage || own.kind == .throttled, !isAboutConnection {
                 isRefused = true
                 run.answers[current] = own
-                run.isFruitful = true
+                if own.kind.isAboutMessage { run.isFruitful = true }
             }
         }
         fail(421, text)

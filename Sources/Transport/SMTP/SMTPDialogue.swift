@@ -85,6 +85,8 @@ struct SMTPDialogue: Sendable {
     private var largeText: Int?
     /// The current envelope went out behind the final dot of the message before it.
     var isAhead = false
+    /// The server has answered a message on this connection.
+    var hasServed = false
     /// A transaction was left open: RSET comes before the next MAIL.
     var needsReset = false
 

@@ -44,8 +44,8 @@ struct SMTPJob: Sendable {
     }
 
     /// Whether it goes on on another connection after the one it was on failed: as long as that one answered something,
-    /// and a few times more where the server was merely gone. A server that asks us to slow down is not asked again at
-    /// once.
+    /// and a few times more where the server was merely gone, or had enough of the connection. A server that asks us to slow down is not
+    /// asked again at once.
     /// - Parameter wasUseful: the connection had finished earlier jobs: it may have been closed while it was idle.
     mutating func goesOn(after failure: SMTPFailure, wasUseful: Bool) -> Bool {
         guard case .deliver(let run, _) = work, !run.isOver else { return false }
@@ -53,7 +53,7 @@ struct SMTPJob: Sendable {
             fruitless = 0
             return true
         }
-        guard failure.kind == .unreachable else { return false }
+        guard failure.kind == .unreachable || wasUseful && failure.stage == .mail else { return false }
         if !wasUseful { fruitless += 1 }
         return fruitless < Self.patience
     }

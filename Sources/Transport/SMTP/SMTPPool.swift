@@ -110,7 +110,8 @@ final class SMTPPool: Sendable {
         let goesOn = job.goesOn(after: failure, wasUseful: wasUseful)
         var isFruitful = false
         if case .deliver(let run, _) = job.work { isFruitful = run.isFruitful }
-        let isFailure = !isFruitful && (!wasUseful || failure.kind == .throttled)
+        // How fast messages go to a server that asks to slow down is the limits' matter, not the connections'.
+        let isFailure = !isFruitful && !wasUseful && failure.kind != .throttled
         metrics.failed()
         tell(failure)
         if !goesOn { job.giveUp(failure, of: provider, isBegun: true) }

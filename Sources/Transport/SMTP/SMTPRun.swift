@@ -45,7 +45,13 @@ struct SMTPRun: Sendable {
     /// - Parameter isBegun: the next message's envelope was on the wire when the connection failed.
     mutating func giveUp(_ failure: SMTPFailure, isBegun: Bool) {
         guard !isStopped else { return }
-        for index in next..<answers.count where answers[index] == nil {
+        // Who is asked to slow down has asked with one message: it alone has the answer, and the others were not tried.
+        var end = answers.count
+        if failure.kind == .throttled {
+            let isAnswered = next > 0 && answers[next - 1]?.kind == .throttled
+            end = isAnswered ? next : min(next + 1, end)
+        }
+        for index in next..<end where answers[index] == nil {
             answers[index] = failure.answer(isBegun: isBegun && index == next)
         }
         next = answers.count
