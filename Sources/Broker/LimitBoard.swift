@@ -4,18 +4,24 @@ package struct LimitBoard: Sendable {
 
     package init(_ broker: Broker) { self.broker = broker }
 
-    /// Puts up all limits that are set, in place of those that were up: none is missing in between.
+    /// Puts up all limits that are set, in place of those that were up: none is missing in between. Where a limit has changed, nobody
+    /// is queued at the old one's rate any more.
     /// - Parameter overrides: by scope (`provider:NAME`), a limit as text or `none`.
     /// - Throws: `RedisError.void` when the feeder has not the duty any more.
     package func publishLimits(_ overrides: [String: String], fence: Fence) async throws(RedisError) {
+        let before = try await limits() ?? [:]
+        let changed = Set(before.keys).union(overrides.keys).filter { before[$0] != overrides[$0] }
         let reply = try await broker.redis.run(
-            Scripts.limits, keys: [broker.keys.limits, broker.keys.fence],
-            arguments: [.text(fence.text)] + overrides.flatMap { [.text($0.key), .text($0.value)] })
+            Scripts.limits, keys: [broker.keys.limits, broker.keys.fence] + changed.map(broker.keys.turn),
+            arguments: [.text(fence.text), .text(Self.marker), "1"] + overrides.flatMap { [.text($0.key), .text($0.value)] })
         if reply.int != 1 { throw .void }
     }
 
-    /// The limits that are up, by scope; empty for none.
-    package func limits() async throws(RedisError) -> [String: String] {
+    /// Tells a Redis without limits from one that has lost them.
+    private static let marker = ""
+
+    /// The limits that are up, by scope; nil where the feeder has not put up any yet, not even none.
+    package func limits() async throws(RedisError) -> [String: String]? {
         let reply = try await broker.redis.send(["HGETALL", .text(broker.keys.limits)])
         guard let words = reply.array, words.count.isMultiple(of: 2) else { throw .unexpected("HGETALL: \(reply)") }
         var limits: [String: String] = [:]
@@ -23,6 +29,7 @@ package struct LimitBoard: Sendable {
             guard let scope = words[index].text, let text = words[index + 1].text else { continue }
             limits[scope] = text
         }
+        guard limits.removeValue(forKey: Self.marker) != nil else { return nil }
         return limits
     }
 }

@@ -10,12 +10,20 @@ struct Again: Sendable {
     private(set) var results: [RecipientResult] = []
     /// The last answer of whoever has waited here, by place in the batch.
     private(set) var answers: [Int: Answer] = [:]
+    /// Those who were let go on, and have no newer result yet.
+    private var taken: [Int: RecipientResult] = [:]
     private let until: Int64
 
     /// - Parameter now: milliseconds since 1970.
     init(now: Int64) { until = now + Self.patience }
 
     var isEmpty: Bool { results.isEmpty }
+
+    /// What is to be told of all who have no newer result, when work on them ends.
+    var unsettled: [RecipientResult] { results + taken.values }
+
+    /// These have newer results now.
+    mutating func settle(_ indexes: some Sequence<Int>) { for index in indexes { taken[index] = nil } }
 
     func takes(_ result: RecipientResult, now: Int64) -> Bool {
         result.state == .deferred && result.due - now <= Self.soon && result.due <= until
@@ -28,19 +36,23 @@ struct Again: Sendable {
 
     /// Waits until all are due.
     /// - Returns: false when `condition` has become true before.
-    func wait(unless condition: () -> Bool) async -> Bool {
+    /// - Parameter now: milliseconds since 1970.
+    func wait(now: Int64, unless condition: () -> Bool) async -> Bool {
         let due = results.reduce(0) { max($0, $1.due) }
+        let end = ContinuousClock.now + .milliseconds(due - now)
         while !condition() {
-            let left = due - Clock.milliseconds()
-            // A clock that was set back must not hold anybody for long.
-            if left <= 0 || left > 2 * Self.soon { return true }
-            do { try await Task.sleep(for: .milliseconds(min(left, 100))) } catch { return false }
+            let left = end - ContinuousClock.now
+            if left <= .zero { return true }
+            do { try await Task.sleep(for: min(left, .milliseconds(100))) } catch { return false }
         }
         return false
     }
 
     mutating func take() -> [OpenRecipient] {
-        defer { results = [] }
+        defer {
+            for result in results { taken[result.index] = result }
+            results = []
+        }
         return results.map { OpenRecipient(index: $0.index, attempts: $0.attempts) }
     }
 }

@@ -46,7 +46,8 @@ struct BatchRun: Sendable {
         case released
     }
 
-    private var mayBegin: Bool { worker.mayBegin(mailing, claim) }
+    /// Nothing stands against the next message, and its lifetime is not over.
+    private var mayBegin: Bool { worker.mayBegin(mailing, claim) && worker.now < lease.batch.expires }
 
     /// Works until each recipient has a result or the rest is given back.
     func run() async {
@@ -70,16 +71,16 @@ struct BatchRun: Sendable {
             var next = 0
             defer { pool.expect(next - open.count) }
             while next < open.count {
-                guard mayBegin, let admission = await admit(open.count - next, pool) else {
-                    ending = .released
+                guard mayBegin, let turn = await turn(open.count - next, pool) else {
+                    if !(await expire(Array(open[next...]))).isEmpty { ending = .released }
                     break
                 }
-                let slice = Array(open[next..<next + admission.count])
+                let slice = Array(open[next..<next + turn.count])
                 next += slice.count
                 await mailing.lanes.acquire()
                 group.addTask {
                     defer { mailing.lanes.release() }
-                    return await deliver(slice, pool, admission.ticket)
+                    return await deliver(slice, pool, turn)
                 }
             }
             if isLimited { pool.door.release() }
@@ -96,7 +97,7 @@ struct BatchRun: Sendable {
         let rest = open.dropFirst(room)
         let turns: (first: Double, spacing: Double)
         do throws(RedisError) { turns = try await pool.turns(rest.count) } catch { return open }
-        let now = Clock.milliseconds()
+        let now = worker.now
         await buffer.add(
             rest.enumerated().map { place, item in
                 rule.putOff(
@@ -106,62 +107,85 @@ struct BatchRun: Sendable {
         return Array(open.prefix(room))
     }
 
-    private func admit(_ most: Int, _ pool: SlotPool) async -> (ticket: SlotTicket, count: Int)? {
-        await pool.admit(min(most, mailing.groupSize.now), service: mailing.service) { mayBegin }
+    /// What lets a group go.
+    private struct Turn {
+        var ticket: SlotTicket
+        var count: Int
+        /// It is one message that tries whether the provider is back.
+        var probe: Int?
     }
 
-    /// The same for recipients whose slots were given up.
-    private func admitAgain(_ most: Int, _ pool: SlotPool) async -> (ticket: SlotTicket, count: Int)? {
+    /// Waits until the provider is there and the limits let a group go.
+    private func turn(_ most: Int, _ pool: SlotPool) async -> Turn? {
+        var most = min(most, mailing.groupSize.now)
+        var probe: Int?
+        if mailing.guardian.isOpen {
+            share.giveBack()
+            guard let passage = await mailing.guardian.pass(mayBegin: { mayBegin }) else { return nil }
+            if case .probe(let ticket) = passage { (most, probe) = (1, ticket) }
+        }
+        if let admission = await pool.admit(most, service: mailing.service, mayBegin: { mayBegin }) {
+            return Turn(ticket: admission.ticket, count: admission.count, probe: probe)
+        }
+        mailing.guardian.note(isFruitful: false, failures: 0, problem: nil, probe: probe)
+        return nil
+    }
+
+    /// The same for recipients whose turn was given up.
+    private func turnAgain(_ most: Int, _ pool: SlotPool) async -> Turn? {
         pool.expect(most)
-        let admission = await admit(most, pool)
-        pool.expect((admission?.count ?? 0) - most)
-        return admission
+        let isLimited = pool.isActive
+        if isLimited { await pool.returning.acquire() }
+        let turn = await turn(most, pool)
+        if isLimited { pool.returning.release() }
+        pool.expect((turn?.count ?? 0) - most)
+        return turn
     }
 
     /// Sends to some recipients until each has a result.
-    private func deliver(_ open: [OpenRecipient], _ pool: SlotPool, _ ticket: SlotTicket) async -> Ending {
+    private func deliver(_ open: [OpenRecipient], _ pool: SlotPool, _ first: Turn) async -> Ending {
         var left = open
-        var ticket: SlotTicket? = ticket
-        var again = Again(now: Clock.milliseconds())
+        var turn: Turn? = first
+        var again = Again(now: worker.now)
         var patience = Patience()
-        defer { _ = ticket?.end() }
+        defer { _ = turn?.ticket.end() }
         while true {
-            left = await expire(left, again)
+            left = await expire(left, &again)
             if left.isEmpty {
                 guard !again.isEmpty else { return .done }
                 // Neither lane nor load is held meanwhile.
                 share.giveBack()
-                guard await outside({ await again.wait { !mayBegin } }) else {
-                    await buffer.add(again.results)
+                guard await outside({ await again.wait(now: worker.now) { !mayBegin } }) else {
+                    await buffer.add(again.unsettled)
                     return .done
                 }
                 left = again.take()
                 continue
             }
-            var count = left.count
-            var probe: Int?
-            if ticket == nil || mailing.guardian.isOpen {
-                _ = ticket?.end()
-                let turn = await outside { await nextTurn(left.count, pool) }
-                (ticket, count, probe) = (turn?.ticket, turn?.count ?? 0, turn?.probe)
+            if turn == nil || (mailing.guardian.isOpen && turn?.probe == nil) {
+                _ = turn?.ticket.end()
+                turn = await outside { await turnAgain(left.count, pool) }
             }
-            guard let admitted = ticket, await isAllowed(Array(left.prefix(count))) else {
-                mailing.guardian.note(isFruitful: false, failures: 0, problem: nil, probe: probe)
-                await buffer.add(again.results)
-                return .released
+            guard let now = turn, await isAllowed(Array(left.prefix(now.count))) else {
+                mailing.guardian.note(isFruitful: false, failures: 0, problem: nil, probe: turn?.probe)
+                left = await expire(left, &again)
+                await buffer.add(again.unsettled)
+                return left.isEmpty ? .done : .released
             }
-            let group = Array(left.prefix(count))
-            let verdict = await transmit(group, pool, admitted, probe, again)
-            ticket = nil
+            let group = Array(left.prefix(now.count))
+            let verdict = await transmit(group, pool, now, again)
+            turn = nil
             await buffer.add(verdict.results)
+            let unsent = Set(verdict.unsent.map(\.index))
+            again.settle(group.lazy.map(\.index).filter { !unsent.contains($0) })
+            again.add(verdict.again)
             // Should we die meanwhile, it is known that nobody of these was reached. Where that cannot be said, the command may still
             // come, and must not find them begun again.
             if !(await unmark(verdict.unsent, verdict.again)) {
-                await buffer.add(again.results + verdict.again)
+                await buffer.add(again.unsettled)
                 return .released
             }
-            again.add(verdict.again)
-            left = verdict.unsent + left.dropFirst(count)
+            left = verdict.unsent + left.dropFirst(now.count)
             guard verdict.problem != nil, !mailing.guardian.isOpen else {
                 patience = Patience()
                 continue
@@ -180,19 +204,6 @@ struct BatchRun: Sendable {
         return result
     }
 
-    /// Waits until the provider is there and the limits let a group go; one message where it is to be found out whether it is.
-    private func nextTurn(_ most: Int, _ pool: SlotPool) async -> (ticket: SlotTicket, count: Int, probe: Int?)? {
-        if mailing.guardian.isOpen { share.giveBack() }
-        switch await mailing.guardian.pass(mayBegin: { mayBegin }) {
-        case nil: return nil
-        case .go: return await admitAgain(most, pool).map { ($0.ticket, $0.count, nil) }
-        case .probe(let probe):
-            if let admission = await admitAgain(1, pool) { return (admission.ticket, 1, probe) }
-            mailing.guardian.note(isFruitful: false, failures: 0, problem: nil, probe: probe)
-            return nil
-        }
-    }
-
     /// Whether the group may begin; marks it as begun.
     private func isAllowed(_ group: [OpenRecipient]) async -> Bool {
         switch await permission(group) {
@@ -207,20 +218,20 @@ struct BatchRun: Sendable {
 
     /// Hands a group to its transport, and finds out what its answers mean.
     private func transmit(
-        _ open: [OpenRecipient], _ pool: SlotPool, _ ticket: SlotTicket, _ probe: Int?, _ again: Again
+        _ open: [OpenRecipient], _ pool: SlotPool, _ turn: Turn, _ again: Again
     ) async -> Verdict {
         var group = compose(open)
-        group.limit = ticket
+        group.limit = turn.ticket
         let start = ContinuousClock.now
         let answers = await mailing.transport.deliver(group) { [worker, mailing, claim] in worker.mayBegin(mailing, claim) }
-        let took = ContinuousClock.now - start - .nanoseconds(ticket.end())
+        let took = ContinuousClock.now - start - .nanoseconds(turn.ticket.end())
         let verdict = judge(open, answers, again)
         meters.delivered(verdict.all, seconds: took)
         if verdict.unsent.isEmpty { mailing.groupSize.note(open.count, took: took) }
         // What we cut short ourselves is nobody's fault.
         mailing.guardian.note(
             isFruitful: verdict.isFruitful, failures: mayBegin ? verdict.failures : 0,
-            problem: verdict.problem ?? verdict.failure, probe: probe)
+            problem: verdict.problem ?? verdict.failure, probe: turn.probe)
         if let scope = worker.paces.note(verdict, provider: mailing.provider, domain: pool.domain) {
             await pause(scope)
         }
@@ -254,14 +265,21 @@ struct BatchRun: Sendable {
         }
     }
 
-    private func expire(_ open: [OpenRecipient], _ again: Again) async -> [OpenRecipient] {
-        let now = Clock.milliseconds()
+    /// Ends those whose lifetime is over.
+    /// - Returns: the others.
+    private func expire(_ open: [OpenRecipient]) async -> [OpenRecipient] {
+        var none = Again(now: 0)
+        return await expire(open, &none)
+    }
+
+    private func expire(_ open: [OpenRecipient], _ again: inout Again) async -> [OpenRecipient] {
+        let now = worker.now
         guard now >= lease.batch.expires else { return open }
-        await buffer.add(
-            open.map { 
-                RecipientResult(
-                    index: $0.index, state: .expired, attempts: $0.attempts, at: now, answer: again.answers[$0.index])
-            })
+        let results = open.map {
+            RecipientResult(index: $0.index, state: .expired, attempts: $0.attempts, at: now, answer: again.answers[$0.index])
+        }
+        again.settle(open.lazy.map(\.index))
+        await buffer.add(results)
         return []
     }
 
@@ -270,7 +288,7 @@ struct BatchRun: Sendable {
         group.mayFinish = { [worker, claim] in worker.holds(claim) }
         group.messages.reserveCapacity(open.count)
         group.bytes.reserveCapacity(worker.messageSize.load(ordering: .relaxed) * open.count)
-        let date = Clock.milliseconds()
+        let date = worker.now
         for item in open {
             let start = group.bytes.count
             mailing.compose(recipients, row: item.index, batch: lease.batch.id, date: date, into: &group.bytes)
@@ -287,7 +305,7 @@ struct BatchRun: Sendable {
     private func judge(_ open: [OpenRecipient], _ answers: [Answer?], _ again: Again) -> Verdict {
         var verdict = Verdict()
         verdict.results.reserveCapacity(open.count)
-        let now = Clock.milliseconds()
+        let now = worker.now
         let isOutage = mailing.guardian.isOpen
         var generator = SystemRandomNumberGenerator()
         for (item, answer) in zip(open, answers) {

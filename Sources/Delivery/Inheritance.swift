@@ -43,7 +43,7 @@ struct Inheritance: Sendable {
     }
 
     private func note(_ open: [OpenRecipient], _ why: String, isHeld: Bool) async {
-        let now = Clock.milliseconds()
+        let now = worker.now
         let answer = Answer(kind: .unreachable, stage: .body, code: 0, text: why)
         await claim.buffer.add(
             open.map {

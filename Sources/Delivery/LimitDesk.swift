@@ -8,9 +8,10 @@ import Synchronization
 final class LimitDesk: Sendable {
     private struct State {
         var limits: Limits
-        var overrides: [String: String] = [:]
-        /// Scopes that are slowed down or paused now.
-        var slowed: Set<String> = []
+        /// Nil until they were seen.
+        var overrides: [String: String]?
+        /// Scopes that are slowed down or paused now, with the microseconds between two starts (0 where only paused).
+        var slowed: [String: Double] = [:]
     }
 
     private let configured: Limits
@@ -26,6 +27,9 @@ final class LimitDesk: Sendable {
         state = Mutex(State(limits: limits))
     }
 
+    /// It is known what operators have set.
+    var isKnown: Bool { state.withLock { $0.overrides != nil } }
+
     /// Takes over the limits that operators set at run time.
     func take(_ overrides: [String: String]) {
         let problems = state.withLock { state -> [String] in
@@ -39,15 +43,15 @@ final class LimitDesk: Sendable {
     }
 
     /// Takes over which scopes have a pace now.
-    func take(slowed: Set<String>) { state.withLock { $0.slowed = slowed } }
+    func take(slowed: [String: Double]) { state.withLock { $0.slowed = slowed } }
 
     /// The limit of a scope that is no mailing's.
     func limit(_ scope: LimitScope) -> RateLimit? { state.withLock { $0.limits.limit(scope) } }
 
-    /// The scopes of a kind of send that limit it now, each with its own limit.
-    func scopes(of send: [LimitScope], speed: RateLimit?) -> [Throttle.Scope] {
+    /// The scopes of a kind of send that limit it now, each with its own limit, and the longest interval to which one of them is slowed.
+    func scopes(of send: [LimitScope], speed: RateLimit?) -> (scopes: [Throttle.Scope], pace: Double) {
         state.withLock { state in
-            send.compactMap { scope in
+            let scopes = send.compactMap { scope -> Throttle.Scope? in
                 let name = scope.description
                 var limit = state.limits.limit(scope)
                 if case .mailing = scope { limit = speed }
@@ -55,8 +59,9 @@ final class LimitDesk: Sendable {
                     let exact = SlotCalendar.Limit(limit)
                     return Throttle.Scope(name: name, interval: exact.interval, burst: exact.burst)
                 }
-                return state.slowed.contains(name) ? Throttle.Scope(name: name, interval: 0, burst: 1) : nil
+                return state.slowed[name].map { _ in Throttle.Scope(name: name, interval: 0, burst: 1) }
             }
+            return (scopes, send.reduce(0) { max($0, state.slowed[$1.description] ?? 0) })
         }
     }
 }

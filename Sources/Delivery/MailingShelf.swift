@@ -21,7 +21,7 @@ actor MailingShelf {
     private let throttle: Throttle
     private let limits: LimitDesk
     private let paces: PaceKeeper
-    private let clock = SharedTime()
+    private let clock: SharedTime
     private let meters = ThrottleMeters()
     private let configuration: WorkerConfiguration
     private let group: any EventLoopGroup
@@ -39,7 +39,7 @@ actor MailingShelf {
     }
 
     init(
-        board: MailingBoard, limitBoard: LimitBoard, throttle: Throttle, limits: LimitDesk, paces: PaceKeeper,
+        board: MailingBoard, limitBoard: LimitBoard, throttle: Throttle, limits: LimitDesk, paces: PaceKeeper, time: SharedTime,
         configuration: WorkerConfiguration, group: any EventLoopGroup, logger: Logger
     ) {
         self.board = board
@@ -47,6 +47,7 @@ actor MailingShelf {
         self.throttle = throttle
         self.limits = limits
         self.paces = paces
+        clock = time
         self.configuration = configuration
         self.group = group
         self.logger = logger
@@ -71,6 +72,9 @@ actor MailingShelf {
         waiting[id] = provider.name
         let capabilities = try await capabilities(way)
         waiting[id] = nil
+        // Before its first message: what others have been asked for, and what operators have set.
+        try await learn([LimitScope.provider(provider.name).description])
+        guard limits.isKnown else { throw RedisError.void }
         if let known = mailings[id] { return .ready(known) }
         do {
             let ready = try PreparedMailing(
@@ -137,11 +141,18 @@ actor MailingShelf {
                 logger.error("mailing \(id): speed '\(speed)' is not understood and left as it was: \(error)")
             }
         }
-        limits.take(try await limitBoard.limits())
-        limits.take(slowed: try await paces.exchange(scopes))
+        try await learn()
         for mailing in mailings.values { mailing.refreshLimits() }
         let needed = Set(mailings.values.map(\.provider)).union(waiting.values)
         for way in transports.values where !needed.contains(way.guardian.name) { way.guardian.forget() }
+    }
+
+    /// Asks what limits sends now.
+    /// - Parameter more: scopes besides those of the mailings here.
+    private func learn(_ more: Set<String> = []) async throws(RedisError) {
+        // A Redis that has lost them changes nothing.
+        if let overrides = try await limitBoard.limits() { limits.take(overrides) }
+        limits.take(slowed: try await paces.exchange(scopes.union(more)))
     }
 
     /// The scopes that can have a pace.

@@ -31,13 +31,15 @@ final class PaceKeeper: Sendable {
 
     private let board: PaceBoard
     private let limits: LimitDesk
+    private let time: SharedTime
     private let logger: Logger
     private let isWatching = Atomic<Bool>(false)
     private let state = Mutex(State())
 
-    init(_ board: PaceBoard, limits: LimitDesk, logger: Logger) {
+    init(_ board: PaceBoard, limits: LimitDesk, time: SharedTime, logger: Logger) {
         self.board = board
         self.limits = limits
+        self.time = time
         self.logger = logger
     }
 
@@ -85,8 +87,8 @@ final class PaceKeeper: Sendable {
 
     /// Tells all that was seen, and asks how scopes stand.
     /// - Parameter scopes: those of this worker's mailings.
-    /// - Returns: those that are slowed down or paused.
-    func exchange(_ scopes: Set<String>) async throws(RedisError) -> Set<String> {
+    /// - Returns: those that are slowed down or paused, with the microseconds between two starts (0 where only paused).
+    func exchange(_ scopes: Set<String>) async throws(RedisError) -> [String: Double] {
         for scope in state.withLock({ state in
             // A scope that is at rest is judged too: that is how it recovers.
             for scope in state.watched where scopes.contains(scope) { state.seen[scope, default: Seen()].answered += 0 }
@@ -95,7 +97,13 @@ final class PaceKeeper: Sendable {
             try await tell(scope)
         }
         let asked = scopes.sorted()
-        for (scope, standing) in zip(asked, try await board.standing(of: asked)) { take(standing, of: scope) }
+        let sent = Clock.monotonic()
+        let standings = try await board.standing(of: asked)
+        if let now = standings.first?.now { time.note(shared: Double(now), sent: sent, received: Clock.monotonic()) }
+        for (scope, standing) in zip(asked, standings) {
+            remind(standing, of: scope)
+            take(standing, of: scope)
+        }
         return state.withLock { state in
             state.known = state.known.filter { scopes.contains($0.key) }
             state.watched = state.watched.filter { scope in
@@ -103,7 +111,17 @@ final class PaceKeeper: Sendable {
                 return known.isHeld || state.seen[scope] != nil || !Pace(encoded: known.standing.state).isAtRest
             }
             isWatching.store(!state.watched.isEmpty, ordering: .relaxed)
-            return Set(state.known.filter(\.value.isHeld).keys)
+            return state.known.filter(\.value.isHeld).mapValues { $0.standing.interval ?? 0 }
+        }
+    }
+
+    /// A Redis that was lost has forgotten a pause: it is told again.
+    private func remind(_ standing: PaceBoard.Standing, of scope: String) {
+        guard standing.until == 0, standing.state.isEmpty else { return }
+        state.withLock { state in
+            guard let known = state.known[scope] else { return }
+            let left = known.standing.pause - Double(Clock.monotonic() - known.at) / 1e9
+            if left > 0.5 { state.seen[scope, default: Seen()].pause = left }
         }
     }
 

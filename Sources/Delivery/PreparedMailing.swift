@@ -98,13 +98,14 @@ final class PreparedMailing: Sendable {
         controls.withLock { controls in
             if let known = controls.pools[domain] { return known }
             let made = makePool(domain.map { limits.domains.scopes[$0] })
-            made.update(scopes(domain, controls.speed))
+            let (scopes, pace) = scopes(domain, controls.speed)
+            made.update(scopes, pace: pace)
             controls.pools[domain] = made
             return made
         }
     }
 
-    private func scopes(_ domain: Int?, _ speed: RateLimit?) -> [Throttle.Scope] {
+    private func scopes(_ domain: Int?, _ speed: RateLimit?) -> (scopes: [Throttle.Scope], pace: Double) {
         let own: [LimitScope] = [.provider(provider), .channel(mailing.channel), .mailing("\(id)")]
         let name = domain.flatMap { LimitScope(limits.domains.scopes[$0]) }
         return limits.scopes(of: own + (name.map { [$0] } ?? []), speed: speed)
@@ -113,7 +114,10 @@ final class PreparedMailing: Sendable {
     /// Takes over limits that have changed.
     func refreshLimits() {
         controls.withLock { controls in
-            for (domain, pool) in controls.pools { pool.update(scopes(domain, controls.speed)) }
+            for (domain, pool) in controls.pools {
+                let (scopes, pace) = scopes(domain, controls.speed)
+                pool.update(scopes, pace: pace)
+            }
         }
     }
 

@@ -28,6 +28,9 @@ final class SlotPool: Sendable {
         /// The scope with the longest interval, and that in microseconds.
         var narrowest = ""
         var interval = 0.0
+        var pace = 0.0
+        /// Moments that messages have and wait for.
+        var claimed: [Int64: Int] = [:]
         /// Scopes that are wider than the narrowest: they are shared with sends that take what is near.
         var wider = 0
         /// Messages that wait to be admitted.
@@ -53,6 +56,8 @@ final class SlotPool: Sendable {
 
     /// Batches come through one after another, so that the first is done first.
     let door = Lanes(1)
+    /// And those before them whose slots were given up.
+    let returning = Lanes(1)
     /// The scope of the recipients' domain, where it is one.
     let domain: String?
     private let throttle: Throttle
@@ -72,15 +77,20 @@ final class SlotPool: Sendable {
     var isActive: Bool { isLimited.load(ordering: .relaxed) }
 
     /// Takes over changed limits; what was reserved under others is given up.
-    func update(_ scopes: [Throttle.Scope]) {
+    /// - Parameter pace: the longest interval to which one of the scopes is slowed, in microseconds; 0 for none.
+    func update(_ scopes: [Throttle.Scope], pace: Double) {
         state.withLock { state in
-            guard scopes != state.scopes else { return }
+            guard scopes != state.scopes || pace != state.pace else { return }
+            let isChanged = scopes != state.scopes
             state.scopes = scopes
+            state.pace = pace
             let narrowest = scopes.max { $0.interval < $1.interval }
             state.narrowest = narrowest?.name ?? ""
-            state.interval = narrowest?.interval ?? 0
+            state.interval = max(narrowest?.interval ?? 0, pace)
             state.wider = scopes.count { $0.interval < 0.95 * state.interval }
+            guard isChanged else { return state.stock.adapt(to: state.interval) }
             state.stock = SlotStock(interval: state.interval)
+            state.claimed.removeAll()
             state.quota = max(1, Self.most(state.interval) / 2)
             state.nextAsk = 0
             state.refusals = 0
@@ -90,7 +100,10 @@ final class SlotPool: Sendable {
 
     /// Gives up what was reserved: nothing more is to start for now.
     func clear() {
-        state.withLock { $0.stock.clear() }
+        state.withLock { state in
+            state.stock.clear()
+            state.claimed.removeAll()
+        }
     }
 
     /// Slots that a rate has within `span`.
@@ -106,7 +119,8 @@ final class SlotPool: Sendable {
     func room(hadTurn: Bool) -> Int {
         state.withLock { state in
             guard let domain, state.narrowest == domain, state.interval > 0 else { return .max }
-            return max(0, Int((hadTurn ? Self.longWait : Self.shortWait) / state.interval) - state.waiting)
+            // However rare its slots are, one waits for the next.
+            return max(state.waiting > 0 ? 0 : 1, Int((hadTurn ? Self.longWait : Self.shortWait) / state.interval) - state.waiting)
         }
     }
 
@@ -170,7 +184,7 @@ final class SlotPool: Sendable {
 
     /// How long before its moment a slot goes to a group: time to mark it as begun, and to connect where starts are rare.
     private static func reach(_ interval: Double) -> Int64 {
-        Int64(min(max(interval * 1000 / 8, 20_000_000), 1_000_000_000))
+        Int64(min(max(interval * 1000 / 8, 20_000_000), 10_000_000_000))
     }
 
     private func drop(_ state: inout State, _ now: Int64) {
@@ -210,7 +224,7 @@ final class SlotPool: Sendable {
     /// No slot lies further ahead: what is changed takes effect within that time. A send with a limit of its own below one that it
     /// shares looks further than those that share it, who would otherwise leave it nothing.
     private static func horizon(_ state: State) -> Int64 {
-        max(2 * span * Int64(1 + state.wider), Int64(min(state.interval / 4, 2_000_000) * 1000))
+        max(2 * span * Int64(1 + state.wider), Int64(min(state.interval / 4, 15_000_000) * 1000))
     }
 
     private func ask(_ order: Order) async {
@@ -261,7 +275,9 @@ final class SlotPool: Sendable {
             switch start {
             case .none: return .none
             case .now: state.used += 1
-            case .at(let moment): ticket.waits(moment - now)
+            case .at(let moment):
+                state.claimed[moment, default: 0] += 1
+                ticket.waits(moment - now)
             }
             ticket.starts { isFirst in
                 state.promised -= 1
@@ -273,7 +289,11 @@ final class SlotPool: Sendable {
 
     func use(_ moment: Int64) -> Bool {
         state.withLock { state in
-            let isGood = !state.stock.isLate(moment, Clock.monotonic())
+            // One that was given up meanwhile was of a limit that does not hold any more.
+            let claims = state.claimed[moment] ?? 0
+            state.claimed[moment] = claims > 1 ? claims - 1 : nil
+            let isClaimed = claims > 0
+            let isGood = isClaimed && !state.stock.isLate(moment, Clock.monotonic())
             if isGood {
                 state.used += 1
             } else {

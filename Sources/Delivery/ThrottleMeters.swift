@@ -8,6 +8,17 @@ import Synchronization
 final class SharedTime: Sendable {
     private let clock = Mutex(SharedClock())
 
+    /// Milliseconds since 1970, by Redis's clock as soon as it was asked once: that of this machine may be wrong.
+    var milliseconds: Int64 {
+        clock.withLock { $0.shared(at: Clock.monotonic()) }.map { Int64($0 / 1000) } ?? Clock.milliseconds()
+    }
+
+    /// Takes note of a reading of Redis's clock.
+    /// - Parameter shared: microseconds since 1970.
+    func note(shared: Double, sent: Int64, received: Int64) {
+        clock.withLock { $0.note(shared: shared, sent: sent, received: received) }
+    }
+
     /// The moments of slots in nanoseconds of CLOCK_MONOTONIC.
     func local(_ slots: Throttle.Slots, sent: Int64, received: Int64) -> [Int64] {
         clock.withLock { clock in

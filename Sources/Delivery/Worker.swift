@@ -21,7 +21,7 @@ package struct Worker: Service {
         shared = WorkerShared(configuration: configuration, broker: broker, logger: logger)
         shelf = MailingShelf(
             board: MailingBoard(broker), limitBoard: LimitBoard(broker), throttle: Throttle(broker), limits: shared.limits,
-            paces: shared.paces, configuration: configuration, group: group, logger: logger)
+            paces: shared.paces, time: shared.time, configuration: configuration, group: group, logger: logger)
         queueWait = Dictionary(
             uniqueKeysWithValues: configuration.channels.map {
                 ($0, Metrics.Timer(label: "flotilla_queue_wait_seconds", dimensions: [("channel", $0.rawValue)]))
@@ -149,7 +149,7 @@ package struct Worker: Service {
 
     private func work(_ claim: Claim, _ share: Held.Share) async {
         let lease = claim.lease
-        queueWait[lease.channel]?.recordMilliseconds(max(0, Clock.milliseconds() - lease.batch.fed))
+        queueWait[lease.channel]?.recordMilliseconds(max(0, shared.now - lease.batch.fed))
         // Before anything else, also before the batch could be given back: whom the workers before may have reached.
         guard let open = await open(claim, share) else { return await claim.buffer.leave() }
         var patience = Patience()
@@ -188,7 +188,9 @@ package struct Worker: Service {
             }
             // Neither does a batch whose provider is away, or whose mailing was stopped meanwhile.
             share.giveBack()
-            let mayWait = await patience.wait { shared.isStopping || claim.isOver }
+            let mayWait = await patience.wait {
+                shared.isStopping || claim.isOver || shared.now >= lease.batch.expires
+            }
             guard mayWait, await shelf.isSending(lease.batch.id.mailing) else {
                 return await claim.buffer.close(.released)
             }

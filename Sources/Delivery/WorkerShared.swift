@@ -11,6 +11,8 @@ final class WorkerShared: Sendable {
     let status: StatusStreams
     let inHand = InHand()
     let tenure: Tenure
+    /// The time that the fleet shares.
+    let time = SharedTime()
     let limits: LimitDesk
     let paces: PaceKeeper
     let meters = DeliveryMetersTable()
@@ -39,9 +41,12 @@ final class WorkerShared: Sendable {
             inHand: inHand, logger: logger)
         let limits = LimitDesk(configuration.limits, logger: logger)
         self.limits = limits
-        paces = PaceKeeper(PaceBoard(broker), limits: limits, logger: logger)
+        paces = PaceKeeper(PaceBoard(broker), limits: limits, time: time, logger: logger)
         self.logger = logger
     }
+
+    /// Milliseconds since 1970.
+    var now: Int64 { time.milliseconds }
 
     var isStopping: Bool { stopping.load(ordering: .relaxed) }
 

@@ -100,9 +100,13 @@ package struct Pace: Sendable, Equatable {
     /// - Parameter limit: the scope's own rate, messages a second; nil where it has none.
     package mutating func judge(_ seen: Observation, limit: Double?) {
         guard seen.seconds > 0 else { return }
-        let fading = exp(-seen.seconds / Self.memory)
-        taken = taken * fading + Double(seen.answered - seen.throttled)
-        takenSeconds = takenSeconds * fading + seen.seconds
+        // Where nothing is sent (the provider is down, nothing is to be sent) there is nothing to measure.
+        let isIdle = seen.answered == 0 && seen.started == 0
+        if !isIdle {
+            let fading = exp(-seen.seconds / Self.memory)
+            taken = taken * fading + Double(seen.answered - seen.throttled)
+            takenSeconds = takenSeconds * fading + seen.seconds
+        }
         // Answers of a time that began too soon after a decrease belong to the rate before.
         let isFresh = age >= Self.reaction
         age = min(age + seen.seconds, Self.forgotten)
@@ -113,7 +117,7 @@ package struct Pace: Sendable, Equatable {
         reference?.seconds += seen.seconds
         origin?.seconds += seen.seconds
         recover(limit)
-        guard isFresh else { return }
+        guard isFresh, !isIdle else { return }
         evidence.add(seen)
         if evidence.isSignificant(beyond: noise, isExpected: isProven) {
             guard let base = base(limit) else { return }

@@ -22,7 +22,7 @@ package struct RetryRules: Sendable, Equatable {
         unreachable: RetrySchedule(base: 60, cap: 3600))
     /// For HTTP providers, which come back within seconds to minutes.
     package static let http = RetryRules(
-        temporary: RetrySchedule(base: 2, cap: 600), unreachable: RetrySchedule(base: 2, cap: 600))
+        temporary: RetrySchedule(least: 1, base: 5, cap: 600), unreachable: RetrySchedule(least: 1, base: 5, cap: 600))
 
     package init(temporary: RetrySchedule, unreachable: RetrySchedule) {
         self.temporary = temporary

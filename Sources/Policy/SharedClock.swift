@@ -31,6 +31,9 @@ package struct SharedClock: Sendable, Equatable {
         since = received
     }
 
+    /// What the shared clock shows at a time of ours, in microseconds, no later than it does; nil before the first reading.
+    package func shared(at local: Int64) -> Double? { difference.map { (Double(local) + $0) / 1000 } }
+
     /// Our time at which a moment of the shared clock has certainly come, in nanoseconds; nil before the first reading.
     /// - Parameters:
     ///   - shared: microseconds.

@@ -55,7 +55,8 @@ package struct SlotCalendar: Sendable, Equatable {
     /// Takes over a changed limit and drops what is past.
     mutating func advance(to now: Double, horizon: Double, limit: Limit) {
         if limit.interval != self.limit.interval {
-            restart(at: base + (next - 1) * self.limit.interval + limit.interval)
+            // Of what was handed out further ahead nothing is used any more: whoever has it learns of the change.
+            restart(at: min(base + (next - 1) * self.limit.interval + limit.interval, now + Self.notice))
         }
         self.limit = limit
         // Nobody looks so far ahead: the clock went back.
@@ -68,8 +69,10 @@ package struct SlotCalendar: Sendable, Equatable {
         }
     }
 
+    /// After so long everybody knows of a changed limit, in microseconds.
+    private static let notice = 1_000_000.0
     /// No horizon is longer, in microseconds.
-    private static let farthest = 10_000_000.0
+    private static let farthest = 20_000_000.0
 
     private mutating func restart(at time: Double) {
         base = time

@@ -9,13 +9,16 @@ package struct SlotStock: Sendable {
 
     private var slots: Deque<Int64> = []
     /// How long after its moment a slot may be used: where starts are rare, the limit's margin allows for more.
-    package let tolerance: Int64
+    package private(set) var tolerance: Int64 = 0
     /// Slots that are nearer to one another than this are met together, a quarter of a millisecond late at most: a wake-up for each would cost
     /// more than the message.
-    private let grain: Int64
+    private var grain: Int64 = 1
 
     /// - Parameter interval: of the limit, in microseconds.
-    package init(interval: Double = 0) {
+    package init(interval: Double = 0) { adapt(to: interval) }
+
+    /// The limit's interval has changed; what is here stays.
+    package mutating func adapt(to interval: Double) {
         // A thread that is woken late loses more than one slot of a high rate, and takes a smaller part of a window with it.
         let least = interval < 1000 ? Self.tolerance * 3 / 2 : Self.tolerance
         tolerance = max(least, Int64(min(interval, 1e12) * SlotCalendar.Limit.margin * 1000))

@@ -54,7 +54,7 @@ import Testing
         var generator = SeededGenerator(seed: 4)
         for _ in 0..<1000 {
             #expect(300...900 ~= RetryRules.smtp.delay(after: answer(.temporary), attempt: 1, using: &generator))
-            #expect(0...2 ~= RetryRules.http.delay(after: answer(.temporary), attempt: 1, using: &generator))
+            #expect(1...5 ~= RetryRules.http.delay(after: answer(.temporary), attempt: 1, using: &generator))
             #expect(0.5...1.5 ~= RetryRules.smtp.delay(after: answer(.throttled), attempt: 1, using: &generator))
         }
     }
@@ -65,7 +65,7 @@ import Testing
         let rules = RetryRules(for: .sms)
         for asked in [1, 20, 300, 7200, 86_400] as [Double] {
             let delays = (0..<500).map { _ in rules.delay(after: answer(kind, asked), attempt: 1, using: &generator) }
-            let latest = max(asked + min(max(asked / 10, 1), 60), kind == .temporary || kind == .unreachable ? 2 : 0)
+            let latest = max(asked + min(max(asked / 10, 1), 60), kind == .temporary || kind == .unreachable ? 5 : 0)
             #expect(delays.allSatisfy { asked <= $0 && $0 <= latest })
             #expect(Set(delays).count > 400)
         }

@@ -23,9 +23,10 @@ local function load(text, interval, burst)
   end
   base, next, old = tonumber(base), tonumber(next), tonumber(old)
   if old ~= interval then
-    base, next, free = base + (next - 1) * old + interval, 0, ''
+    -- Of what was handed out further ahead nothing is used any more: whoever has it learns of the change.
+    base, next, free = math.min(base + (next - 1) * old + interval, now + 1000000), 0, ''
   end
-  if base + next * interval > now + 10000000 + interval then
+  if base + next * interval > now + 20000000 + interval then
     -- Nobody looks so far ahead: this server's clock went back.
     base, next, free = now + horizon, 0, ''
   end

@@ -1,5 +1,5 @@
 -- Queues messages of a scope whose slots are far away, one behind the other at the scope's rate.
--- KEYS: 1 the end of the queue (string, microseconds of this server's time)
+-- KEYS: 1 the end of the queue (string, microseconds of this server's time; goes when it has come, or the limit was changed by hand)
 -- ARGV: 1 messages, 2 microseconds between two of them
 -- Returns how many microseconds from now the first has its turn.
 local clock = redis.call('TIME')

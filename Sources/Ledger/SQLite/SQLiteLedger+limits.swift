@@ -20,8 +20,26 @@ extension SQLiteLedger: LimitStore {
             } else {
                 try db.execute(sql: "DELETE FROM limit_override WHERE scope = ?", arguments: [scope])
             }
+            if scope.hasPrefix("domain:") { try Self.recall(db, at: now + Self.notice) }
             return before.map(Self.override)
         }
+    }
+
+    /// Milliseconds after which every worker knows of a changed limit.
+    private static let notice: Int64 = 1000
+
+    /// Has all tried again who were put off because their domain's limit had no slot for them: the times they were given do not hold any more.
+    private static func recall(_ db: Database, at time: Int64) throws {
+        let putOff = """
+            due > :time AND failure IN (SELECT id FROM failure WHERE class = 'domain_throttled' AND code = 0)
+            """
+        try db.execute(
+            sql: """
+                UPDATE progress SET ready = :time
+                WHERE fed = 0 AND ready > :time
+                  AND (mailing, number) IN (SELECT mailing, batch FROM setback WHERE \(putOff))
+                """, arguments: ["time": time])
+        try db.execute(sql: "UPDATE setback SET at = :time, due = :time WHERE \(putOff)", arguments: ["time": time])
     }
 
     private static func override(_ row: Row) -> LimitOverride {

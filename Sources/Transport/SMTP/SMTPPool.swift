@@ -173,6 +173,9 @@ final class SMTPPool: Sendable {
         let patience = TimeAmount.time(provider.connectTimeout)
         let deadline = NIODeadline.now() + patience
         let loop = group.next()
+        // A server that closes at once takes its handler out of the pipeline before anybody could ask for it there.
+        let handlers = NIOLoopBoundBox.makeEmptyBox(
+            valueType: [ObjectIdentifier: SMTPConnectionHandler].self, eventLoop: loop)
         ClientBootstrap(group: loop)
             .connectTimeout(patience)
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
@@ -180,15 +183,17 @@ final class SMTPPool: Sendable {
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     if self.tls.isImplicit { try channel.pipeline.syncOperations.addHandler(self.tls.handler()) }
-                    try channel.pipeline.syncOperations.addHandler(
-                        SMTPConnectionHandler(id: id, pool: self, settings: self.settings))
+                    let handler = SMTPConnectionHandler(id: id, pool: self, settings: self.settings)
+                    handlers.value = (handlers.value ?? [:]).merging([ObjectIdentifier(channel): handler]) { $1 }
+                    try channel.pipeline.syncOperations.addHandler(handler)
                 }
             }
             .connect(host: provider.host, port: provider.port)
             .whenComplete { result in
                 do {
                     let channel = try result.get()
-                    try channel.pipeline.syncOperations.handler(type: SMTPConnectionHandler.self).adopt(until: deadline)
+                    handlers.value?[ObjectIdentifier(channel)]?.adopt(until: deadline)
+                    handlers.value = nil
                 } catch {
                     self.failedToOpen(id, SMTPFailure(connecting: error, within: self.provider.connectTimeout))
                 }
