@@ -41,7 +41,7 @@ package struct Keys: Sendable {
     /// Stream, an entry a group of results or events; an entry is deleted when the collector has committed it.
     func status(_ partition: Int) -> String { "\(prefix):status:\(partition)" }
 
-    /// String, the calendar of a scope: which moments are handed out (`reserve.lua`); expires an hour after the last of them.
+    /// String, the calendar of a scope: which moments are handed out (`reserve.lua`); expires an hour after the limit has its whole burst again.
     func throttle(_ scope: String) -> String { "\(prefix):throttle:\(scope)" }
 
     /// String, until when the messages of a scope are queued that went back to the ledger; goes when that has come.

@@ -78,8 +78,8 @@ actor MailingShelf {
         if let known = mailings[id] { return .ready(known) }
         do {
             let ready = try PreparedMailing(
-                id: id, mailing: mailing, speed: speed, provider: provider, hostname: configuration.hostname,
-                transport: way.transport, capabilities: capabilities, lanes: way.lanes, guardian: way.guardian,
+                id: id, mailing: mailing, speed: speed, provider: provider, alias: alias(of: provider),
+                hostname: configuration.hostname, transport: way.transport, capabilities: capabilities, lanes: way.lanes, guardian: way.guardian,
                 groupSize: GroupSize(least: leastGroup(provider), most: configuration.group), limits: limits
             ) { [throttle, clock, meters] domain in
                 SlotPool(domain: domain, throttle: throttle, clock: clock, meters: meters)
@@ -89,6 +89,14 @@ actor MailingShelf {
         } catch {
             return .unfit("\(error)")
         }
+    }
+
+    /// The one provider of the configuration that a URL leads to, too.
+    private func alias(of provider: Provider) -> String? {
+        let same = configuration.providers.values.filter {
+            $0.name != provider.name && ($0.scheme, $0.host, $0.port) == (provider.scheme, provider.host, provider.port)
+        }
+        return same.count == 1 ? same.first?.name : nil
     }
 
     /// Connects to a mailing's provider for the first time.

@@ -29,6 +29,8 @@ final class PreparedMailing: Sendable {
     let id: MailingID
     let mailing: Mailing
     let provider: String
+    /// The configuration's name for a provider that the mailing names by its URL: its limits hold too.
+    let alias: String?
     let composer: Composer
     let sender: String
     let transport: any DeliveryTransport
@@ -43,13 +45,14 @@ final class PreparedMailing: Sendable {
     private let controls: Mutex<Controls>
 
     init(
-        id: MailingID, mailing: Mailing, speed: String, provider: Provider, hostname: String,
+        id: MailingID, mailing: Mailing, speed: String, provider: Provider, alias: String?, hostname: String,
         transport: any DeliveryTransport, capabilities: ProviderCapabilities, lanes: Lanes,
         guardian: ProviderGuard, groupSize: GroupSize, limits: LimitDesk, makePool: @escaping @Sendable (_ domain: String?) -> SlotPool
     ) throws {
         self.id = id
         self.mailing = mailing
         self.provider = provider.name
+        self.alias = alias
         self.transport = transport
         self.capabilities = capabilities
         self.lanes = lanes
@@ -106,9 +109,10 @@ final class PreparedMailing: Sendable {
     }
 
     private func scopes(_ domain: Int?, _ speed: RateLimit?) -> (scopes: [Throttle.Scope], pace: Double) {
-        let own: [LimitScope] = [.provider(provider), .channel(mailing.channel), .mailing("\(id)")]
+        let own: [LimitScope] = alias.map { [.provider($0)] } ?? []
+        let all: [LimitScope] = own + [.provider(provider), .channel(mailing.channel), .mailing("\(id)")]
         let name = domain.flatMap { LimitScope(limits.domains.scopes[$0]) }
-        return limits.scopes(of: own + (name.map { [$0] } ?? []), speed: speed)
+        return limits.scopes(of: all + (name.map { [$0] } ?? []), speed: speed)
     }
 
     /// Takes over limits that have changed.

@@ -29,6 +29,7 @@ final class SlotPool: Sendable {
         var narrowest = ""
         var interval = 0.0
         var pace = 0.0
+        var burst = 1
         /// Moments that messages have and wait for.
         var claimed: [Int64: Int] = [:]
         /// Scopes that are wider than the narrowest: they are shared with sends that take what is near.
@@ -91,7 +92,8 @@ final class SlotPool: Sendable {
             guard isChanged else { return state.stock.adapt(to: state.interval) }
             state.stock = SlotStock(interval: state.interval)
             state.claimed.removeAll()
-            state.quota = max(1, Self.most(state.interval) / 2)
+            state.burst = narrowest?.burst ?? 1
+            state.quota = min(max(1, Self.most(state) / 2), Self.firstQuota)
             state.nextAsk = 0
             state.refusals = 0
             isLimited.store(!scopes.isEmpty, ordering: .relaxed)
@@ -106,10 +108,15 @@ final class SlotPool: Sendable {
         }
     }
 
-    /// Slots that a rate has within `span`.
-    private static func most(_ interval: Double) -> Int {
-        interval > 0 ? max(1, Int(Double(span) / 1000 / interval)) : 1000
+    /// Slots that are asked for in one go at most: what the rate has within `span`, or a whole burst.
+    private static func most(_ state: State) -> Int {
+        guard state.interval > 0 else { return firstQuota }
+        return min(limit, max(state.burst, Int((Double(span) / 1000 / state.interval).rounded(.up))))
     }
+
+    /// Nobody else is served by Redis while it makes out slots, a microsecond or two for each.
+    private static let limit = 4_000
+    private static let firstQuota = 512
 
     // MARK: - Admission
 
@@ -204,7 +211,7 @@ final class SlotPool: Sendable {
         guard !state.isAsking, now >= asksAt(state, now) else { return nil }
         let wanted = state.waiting + state.promised - state.stock.count
         guard wanted > 0 else { return nil }
-        let most = Self.most(state.interval)
+        let most = Self.most(state)
         if state.dropped > max(1, state.used / 8) {
             state.quota = max(1, min(state.quota, state.used + state.used / 4 + 1))
         } else if state.used >= state.quota * 3 / 4 {
@@ -248,7 +255,8 @@ final class SlotPool: Sendable {
             if state.scopes == order.scopes { state.stock.add(moments) }
             guard moments.count < order.count else {
                 state.refusals = 0
-                state.nextAsk = received + Self.pause
+                // What was saved up is there at once, and more of it perhaps.
+                state.nextAsk = received + min(Self.pause, max(0, (moments.last ?? received) - received) / 2)
                 return
             }
             // All that may be handed out is: more is asked for when there is room for all that is wanted. The more often nothing is

@@ -21,6 +21,8 @@ package actor Feeder: Service {
     private let only: MailingID?
     private let logger: Logger
     private var shown: [MailingID: Shown] = [:]
+    /// Recipients in a batch, on average.
+    private var sizes: [MailingID: Double] = [:]
     /// The limits set at run time that the workers see, by scope; nil when that is not known.
     private var shownLimits: [String: String]?
     /// Mailings that are over, and nothing of them is to be looked after any more.
@@ -103,7 +105,10 @@ package actor Feeder: Service {
         records += stopped
         records.removeAll { ended.contains($0.id) || (only != nil && $0.id != only) }
         for record in records { try await show(record, epoch) }
-        for id in shown.keys where !records.contains(where: { $0.id == id }) { shown[id] = nil }
+        for id in shown.keys where !records.contains(where: { $0.id == id }) {
+            shown[id] = nil
+            sizes[id] = nil
+        }
         var fed = 0
         for channel in Channel.allCases {
             let sending = records.filter { $0.state == .sending && $0.mailing.channel == channel }
@@ -203,6 +208,8 @@ package actor Feeder: Service {
         if let expires = record.expires, Clock.milliseconds() >= expires, progress.open > 0 {
             _ = try await ledger.expireOverdue(record.id, now: Clock.milliseconds())
         }
+        // Batches are as large as the mailing's speed was when they were cut.
+        sizes[record.id] = max(1, Double(progress.planned) / Double(max(1, record.nextBatch)))
         let now = Shown(state: record.state, speed: record.speed ?? "")
         if shown[record.id] == nil { try await reconcile(record, epoch) }
         if shown[record.id] != now {
@@ -292,7 +299,7 @@ package actor Feeder: Service {
         if let speed = shown[record.id]?.speed, !speed.isEmpty, let rate = try? RateLimit(speed) {
             // A slow mailing gets what it needs in the next seconds, not a window full. Each worker gets some of it, for none may be able to do
             // it all, and a worker that is lost keeps its part until its lease is over.
-            let ahead = Int((Self.ahead * rate.perSecond / Double(BatchSize.of(record))).rounded(.up))
+            let ahead = Int((Self.ahead * rate.perSecond / (sizes[record.id] ?? 1)).rounded(.up))
             let needed = await 2 * (ahead + keeper.crew)
             // Not all at once, or the first who comes has it all.
             limit = min(limit, needed - known, max(1, ahead / 20))

@@ -137,7 +137,8 @@ struct FleetTests {
         let starts = try sink.lines().compactMap { Double($0[0]) }.sorted()
         #expect(starts.count == 400)
         for (index, start) in starts.enumerated() {
-            #expect(starts[index...].prefix { $0 < start + 1e6 }.count <= 220)
+            // 201, and what a machine that stands still for 20 ms adds; `loadtest/throttle` measures it better.
+            #expect(starts[index...].prefix { $0 < start + 1e6 }.count <= 205)
         }
     }
 }

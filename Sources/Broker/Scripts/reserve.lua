@@ -155,6 +155,7 @@ for i = 1, #scopes do
   for j = max(1, #kept - 1023), #kept, 2 do
     words[#words + 1] = string.format('%.0f+%.0f', kept[j], kept[j + 1])
   end
-  redis.call('SET', scope.key, table.concat(words, ' '), 'PX', 3600000 + max(0, math.ceil(scope.interval / 1000)))
+  redis.call('SET', scope.key, table.concat(words, ' '), 'PX',
+    math.ceil(3600000 + (scope.burst + 1) * scope.interval / 1000))
 end
 return { string.format('%.0f', now), table.concat(granted), string.format('%.0f', max(0, time - now)) }
