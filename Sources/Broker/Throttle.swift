@@ -32,10 +32,12 @@ package struct Throttle: Sendable {
     }
 
     /// Queues messages of a scope whose slots are far away, so that each is tried when its turn has come.
-    /// - Returns: seconds until the first one's turn; the others follow at the scope's rate.
-    package func turn(_ count: Int, in scope: Scope) async throws(RedisError) -> Double {
+    /// - Parameter interval: microseconds from one to the next.
+    /// - Returns: seconds until the first one's turn.
+    package func turn(_ count: Int, in scope: String, interval: Double) async throws(RedisError) -> Double {
         let reply = try await broker.redis.run(
-            Scripts.turn, keys: [broker.keys.turn(scope.name)], arguments: [RedisWord(count), .text(String(scope.interval))])
+            Scripts.turn, keys: [broker.keys.turn(scope)],
+            arguments: [RedisWord(count), .text(String(interval))])
         guard let wait = reply.text.flatMap(Double.init) else { throw .unexpected("turn: \(reply)") }
         return wait / 1e6
     }

@@ -92,7 +92,7 @@ struct BatchRun: Sendable {
     /// Sends those back to the ledger for whom there is no room here, each with the time of its turn.
     /// - Returns: the others.
     private func putOff(_ open: [OpenRecipient], _ pool: SlotPool) async -> [OpenRecipient] {
-        let room = pool.room(hadTurn: lease.batch.open != nil)
+        let room = pool.room(hadTurn: lease.batch.generation > 1)
         guard open.count > room else { return open }
         let rest = open.dropFirst(room)
         let turns: (first: Double, spacing: Double)

@@ -48,8 +48,9 @@ final class LimitDesk: Sendable {
     /// The limit of a scope that is no mailing's.
     func limit(_ scope: LimitScope) -> RateLimit? { state.withLock { $0.limits.limit(scope) } }
 
-    /// The scopes of a kind of send that limit it now, each with its own limit, and the longest interval to which one of them is slowed.
-    func scopes(of send: [LimitScope], speed: RateLimit?) -> (scopes: [Throttle.Scope], pace: Double) {
+    /// The scopes of a kind of send that limit it now, each with its own limit, and the microseconds between two starts in those that are
+    /// slowed down.
+    func scopes(of send: [LimitScope], speed: RateLimit?) -> (scopes: [Throttle.Scope], paces: [String: Double]) {
         state.withLock { state in
             let scopes = send.compactMap { scope -> Throttle.Scope? in
                 let name = scope.description
@@ -61,7 +62,7 @@ final class LimitDesk: Sendable {
                 }
                 return state.slowed[name].map { _ in Throttle.Scope(name: name, interval: 0, burst: 1) }
             }
-            return (scopes, send.reduce(0) { max($0, state.slowed[$1.description] ?? 0) })
+            return (scopes, state.slowed.filter { pace in scopes.contains { $0.name == pace.key } })
         }
     }
 }

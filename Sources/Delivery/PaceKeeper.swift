@@ -72,8 +72,16 @@ final class PaceKeeper: Sendable {
     func tell(_ scope: String) async throws(RedisError) {
         guard let seen = state.withLock({ $0.seen.removeValue(forKey: scope) }) else { return }
         // What was answered was started, give or take what is on its way.
-        let (standing, judged) = try await board.observe(
-            scope, answered: seen.answered, throttled: seen.throttled, started: seen.answered, pause: seen.pause)
+        let standing: PaceBoard.Standing
+        let judged: PaceBoard.Case?
+        do throws(RedisError) {
+            (standing, judged) = try await board.observe(
+                scope, answered: seen.answered, throttled: seen.throttled, started: seen.answered, pause: seen.pause)
+        } catch {
+            // A pause that was asked for is told as soon as somebody can be told.
+            state.withLock { count(&$0, scope, answered: seen.answered, throttled: seen.throttled, pause: seen.pause) }
+            throw error
+        }
         take(standing, of: scope)
         guard let judged else { return }
         var pace = Pace(encoded: judged.state)

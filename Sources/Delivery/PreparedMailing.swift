@@ -101,14 +101,14 @@ final class PreparedMailing: Sendable {
         controls.withLock { controls in
             if let known = controls.pools[domain] { return known }
             let made = makePool(domain.map { limits.domains.scopes[$0] })
-            let (scopes, pace) = scopes(domain, controls.speed)
-            made.update(scopes, pace: pace)
+            let (scopes, paces) = scopes(domain, controls.speed)
+            made.update(scopes, paces: paces)
             controls.pools[domain] = made
             return made
         }
     }
 
-    private func scopes(_ domain: Int?, _ speed: RateLimit?) -> (scopes: [Throttle.Scope], pace: Double) {
+    private func scopes(_ domain: Int?, _ speed: RateLimit?) -> (scopes: [Throttle.Scope], paces: [String: Double]) {
         let own: [LimitScope] = alias.map { [.provider($0)] } ?? []
         let all: [LimitScope] = own + [.provider(provider), .channel(mailing.channel), .mailing("\(id)")]
         let name = domain.flatMap { LimitScope(limits.domains.scopes[$0]) }
@@ -119,8 +119,8 @@ final class PreparedMailing: Sendable {
     func refreshLimits() {
         controls.withLock { controls in
             for (domain, pool) in controls.pools {
-                let (scopes, pace) = scopes(domain, controls.speed)
-                pool.update(scopes, pace: pace)
+                let (scopes, paces) = scopes(domain, controls.speed)
+                pool.update(scopes, paces: paces)
             }
         }
     }
@@ -131,14 +131,14 @@ final class PreparedMailing: Sendable {
     }
 
     func update(state: MailingState, speed: String) throws {
-        let speed = try Self.limit(speed)
         controls.withLock { controls in
             if let since = controls.haltedAt, state != .sending || ContinuousClock.now - since > Self.haltTime {
                 controls.haltedAt = nil
             }
             controls.state = state
-            controls.speed = speed
         }
+        let limit = try Self.limit(speed)
+        controls.withLock { $0.speed = limit }
     }
 
     /// Lets no further message begin here until the board has shown a pause and its end.

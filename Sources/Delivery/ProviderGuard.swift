@@ -87,5 +87,8 @@ final class ProviderGuard: Sendable {
     }
 
     /// No mailing needs it any more.
-    func forget() { health("provider \(name)", nil) }
+    func forget() {
+        gauge.record(0)
+        health("provider \(name)", nil)
+    }
 }

@@ -25,10 +25,11 @@ final class SlotPool: Sendable {
     private struct State {
         var scopes: [Throttle.Scope] = []
         var stock = SlotStock()
-        /// The scope with the longest interval, and that in microseconds.
+        /// Microseconds between two starts in scopes that are slowed down, by name.
+        var paces: [String: Double] = [:]
+        /// The scope with the longest interval, by its limit or its pace, and that in microseconds.
         var narrowest = ""
         var interval = 0.0
-        var pace = 0.0
         var burst = 1
         /// Moments that messages have and wait for.
         var claimed: [Int64: Int] = [:]
@@ -57,8 +58,8 @@ final class SlotPool: Sendable {
 
     /// Batches come through one after another, so that the first is done first.
     let door = Lanes(1)
-    /// And those before them whose slots were given up.
-    let returning = Lanes(1)
+    /// And those whose slots were given up, a few at a time.
+    let returning = Lanes(8)
     /// The scope of the recipients' domain, where it is one.
     let domain: String?
     private let throttle: Throttle
@@ -78,17 +79,18 @@ final class SlotPool: Sendable {
     var isActive: Bool { isLimited.load(ordering: .relaxed) }
 
     /// Takes over changed limits; what was reserved under others is given up.
-    /// - Parameter pace: the longest interval to which one of the scopes is slowed, in microseconds; 0 for none.
-    func update(_ scopes: [Throttle.Scope], pace: Double) {
+    /// - Parameter paces: microseconds between two starts in those of the scopes that are slowed down, by name.
+    func update(_ scopes: [Throttle.Scope], paces: [String: Double]) {
         state.withLock { state in
-            guard scopes != state.scopes || pace != state.pace else { return }
+            guard scopes != state.scopes || paces != state.paces else { return }
             let isChanged = scopes != state.scopes
             state.scopes = scopes
-            state.pace = pace
-            let narrowest = scopes.max { $0.interval < $1.interval }
+            state.paces = paces
+            func interval(_ scope: Throttle.Scope) -> Double { max(scope.interval, paces[scope.name] ?? 0) }
+            let narrowest = scopes.max { interval($0) < interval($1) }
             state.narrowest = narrowest?.name ?? ""
-            state.interval = max(narrowest?.interval ?? 0, pace)
-            state.wider = scopes.count { $0.interval < 0.95 * state.interval }
+            state.interval = narrowest.map(interval) ?? 0
+            state.wider = scopes.count { interval($0) < 0.95 * state.interval }
             guard isChanged else { return state.stock.adapt(to: state.interval) }
             state.stock = SlotStock(interval: state.interval)
             state.claimed.removeAll()
@@ -137,9 +139,8 @@ final class SlotPool: Sendable {
 
     /// When messages for which there is no room are to be tried again: the first of them, and the time from one to the next, in seconds.
     func turns(_ count: Int) async throws(RedisError) -> (first: Double, spacing: Double) {
-        let scope = state.withLock { state in state.scopes.first { $0.name == state.narrowest } }
-        guard let scope else { return (0, 0) }
-        return (try await throttle.turn(count, in: scope), scope.interval / 1e6)
+        let (scope, interval) = state.withLock { ($0.narrowest, $0.interval) }
+        return (try await throttle.turn(count, in: scope, interval: interval), interval / 1e6)
     }
 
     /// Messages come that want slots, or go without any.
@@ -273,13 +274,17 @@ final class SlotPool: Sendable {
 
     // MARK: - Starting
 
+    /// How long a connection is kept for the next message of its group.
+    private static let hold: Int64 = 100_000_000
+
     /// A moment for a message that is ready.
     func next(_ ticket: SlotTicket) -> Start {
         state.withLock { state in
             guard !state.scopes.isEmpty else { return .now }
             let now = Clock.monotonic()
             drop(&state, now)
-            let start = state.stock.take(now, reach: Self.reach(state.interval))
+            // A connection that is there waits rather than to be handed out anew.
+            let start = state.stock.take(now, reach: max(Self.hold, Self.reach(state.interval)))
             switch start {
             case .none: return .none
             case .now: state.used += 1

@@ -7,6 +7,7 @@ extension AnswerTable {
         rule(300...399, .misconfigured, "redirects are not followed: the URL is to be the provider's own"),
         rule(401...401, .misconfigured, "the credentials are missing or wrong"),
         rule(402...402, .misconfigured, "the account is not paid for"),
+        ofOne("blocked by the user"), ofOne("user is deactivated"), ofOne("initiate conversation"), ofOne("bot was kicked"),
         rule(403...403, .misconfigured, "the credentials do not allow it"),
         rule(404...405, .misconfigured, "the URL is not one that takes messages"),
         rule(406...407, .misconfigured, "the form of the answer, or a proxy before the provider, is refused"),
@@ -27,6 +28,11 @@ extension AnswerTable {
         rule(511...511, .misconfigured, "the network asks for a log-in (RFC 6585)"),
         rule(500...599, .temporary, "the provider failed"),
     ]
+
+    /// Telegram's bots: 403 is about one person there.
+    private static func ofOne(_ text: String) -> AnswerRule {
+        AnswerRule(.http, 403...403, text: TextPattern(text), .badRecipient, "a messenger's user who does not want it, or is gone")
+    }
 
     private static func rule(
         _ codes: ClosedRange<Int>, ifRetryAfter needsRetryAfter: Bool = false, _ kind: AnswerClass, _ because: String

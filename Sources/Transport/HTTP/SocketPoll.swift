@@ -80,7 +80,11 @@ struct SocketPoll: ~Copyable {
     }
 
     private func wait(until time: UnsafePointer<timespec>?) -> Int {
-        Int(max(epoll_pwait2(epoll, events.baseAddress, Int32(events.count), time, nil), 0))
+        let count = epoll_pwait2(epoll, events.baseAddress, Int32(events.count), time, nil)
+        guard count < 0, errno == ENOSYS || errno == EPERM else { return Int(max(count, 0)) }
+        // A kernel before 5.11, or one that is kept from it: whole milliseconds, rounded up.
+        let milliseconds = time.map { Int32(clamping: $0.pointee.tv_sec * 1000 + ($0.pointee.tv_nsec + 999_999) / 1_000_000) }
+        return Int(max(epoll_wait(epoll, events.baseAddress, Int32(events.count), milliseconds ?? -1), 0))
     }
 
     /// The socket at a place of the last `wait`, and what it is ready for, as libcurl's `CURL_CSELECT_…`; 0 where nobody

@@ -39,11 +39,17 @@ import Testing
         }
     }
 
+    @Test func aMessengersUserWhoBlockedUsIsNoReasonToPause() {
+        let table = AnswerTable.standard
+        #expect(table.classify(.http, code: 403, text: "Forbidden: bot was blocked by the user") == .badRecipient)
+        #expect(table.classify(.http, code: 403, text: "Forbidden: wrong token") == .misconfigured)
+    }
+
     @Test func everyRuleDecidesForSomeStatus() {
         let table = AnswerTable.standard
         for rule in table.rules(of: .http) {
             let decides = rule.codes.contains { code in
-                table.decide(.http, code: code, text: "", hasRetryAfter: rule.needsRetryAfter).rule == rule
+                table.decide(.http, code: code, text: rule.text?.description ?? "", hasRetryAfter: rule.needsRetryAfter).rule == rule
             }
             #expect(decides, "\(rule.codes): \(rule.because)")
         }
