@@ -113,6 +113,9 @@ final class PaceKeeper: Sendable {
             take(standing, of: scope)
         }
         return state.withLock { state in
+            for (scope, known) in state.known where known.isHeld && !scopes.contains(scope) {
+                Gauge(label: "flotilla_scope_slowed", dimensions: [("scope", scope)]).record(0)
+            }
             state.known = state.known.filter { scopes.contains($0.key) }
             state.watched = state.watched.filter { scope in
                 guard let known = state.known[scope] else { return false }

@@ -88,6 +88,10 @@ final class ProviderGuard: Sendable {
 
     /// No mailing needs it any more.
     func forget() {
+        guard hasFailed.load(ordering: .relaxed) else { return }
+        breaker.withLock { $0.note(.success, at: Clock.monotonic(), jitter: 0) }
+        hasFailed.store(false, ordering: .relaxed)
+        open.store(false, ordering: .relaxed)
         gauge.record(0)
         health("provider \(name)", nil)
     }

@@ -95,7 +95,9 @@ final class SlotPool: Sendable {
             state.stock = SlotStock(interval: state.interval)
             state.claimed.removeAll()
             state.burst = narrowest?.burst ?? 1
-            state.quota = min(max(1, Self.most(state) / 2), Self.firstQuota)
+            state.quota = min(Self.most(state), Self.firstQuota)
+            state.used = 0
+            state.dropped = 0
             state.nextAsk = 0
             state.refusals = 0
             isLimited.store(!scopes.isEmpty, ordering: .relaxed)
@@ -134,7 +136,7 @@ final class SlotPool: Sendable {
     }
 
     /// In microseconds.
-    private static let shortWait = 1e6
+    private static let shortWait = 2e6
     private static let longWait = 20e6
 
     /// When messages for which there is no room are to be tried again: the first of them, and the time from one to the next, in seconds.
@@ -214,9 +216,9 @@ final class SlotPool: Sendable {
         guard wanted > 0 else { return nil }
         let most = Self.most(state)
         if state.dropped > max(1, state.used / 8) {
-            state.quota = max(1, min(state.quota, state.used + state.used / 4 + 1))
+            state.quota = max(1, state.quota * 3 / 4, min(state.quota, state.used + state.used / 4 + 1))
         } else if state.used >= state.quota * 3 / 4 {
-            state.quota = min(most, state.quota + max(1, state.quota / 4))
+            state.quota = min(most, state.quota + max(2, state.quota / 4))
         }
         state.used = 0
         state.dropped = 0
@@ -303,10 +305,9 @@ final class SlotPool: Sendable {
     func use(_ moment: Int64) -> Bool {
         state.withLock { state in
             // One that was given up meanwhile was of a limit that does not hold any more.
-            let claims = state.claimed[moment] ?? 0
+            guard let claims = state.claimed[moment] else { return false }
             state.claimed[moment] = claims > 1 ? claims - 1 : nil
-            let isClaimed = claims > 0
-            let isGood = isClaimed && !state.stock.isLate(moment, Clock.monotonic())
+            let isGood = !state.stock.isLate(moment, Clock.monotonic())
             if isGood {
                 state.used += 1
             } else {

@@ -21,8 +21,9 @@ package struct SlotStock: Sendable {
     package mutating func adapt(to interval: Double) {
         // A thread that is woken late loses more than one slot of a high rate, and takes a smaller part of a window with it.
         let least = interval < 1000 ? Self.tolerance * 3 / 2 : Self.tolerance
-        tolerance = max(least, Int64(min(interval, 1e12) * SlotCalendar.Limit.margin * 1000))
         grain = interval * 1000 < Double(Self.tolerance / 4) ? Self.tolerance / 4 : 1
+        // Counted from the moment as it was given out, which `grain` may have put off.
+        tolerance = max(least - grain, Int64(min(interval, 1e12) * SlotCalendar.Limit.margin * 1000))
     }
 
     package var count: Int { slots.count }
