@@ -166,14 +166,14 @@ struct BatchRun: Sendable {
                 _ = turn?.ticket.end()
                 turn = await outside { await turnAgain(left.count, pool) }
             }
-            guard let now = turn, await isAllowed(Array(left.prefix(now.count))) else {
+            guard let current = turn, await isAllowed(Array(left.prefix(current.count))) else {
                 mailing.guardian.note(isFruitful: false, failures: 0, problem: nil, probe: turn?.probe)
                 left = await expire(left, &again)
                 await buffer.add(again.unsettled)
                 return left.isEmpty ? .done : .released
             }
-            let group = Array(left.prefix(now.count))
-            let verdict = await transmit(group, pool, now, again)
+            let group = Array(left.prefix(current.count))
+            let verdict = await transmit(group, pool, current, again)
             turn = nil
             await buffer.add(verdict.results)
             let unsent = Set(verdict.unsent.map(\.index))
@@ -185,7 +185,7 @@ struct BatchRun: Sendable {
                 await buffer.add(again.unsettled)
                 return .released
             }
-            left = verdict.unsent + left.dropFirst(now.count)
+            left = verdict.unsent + left.dropFirst(current.count)
             guard verdict.problem != nil, !mailing.guardian.isOpen else {
                 patience = Patience()
                 continue

@@ -12,7 +12,7 @@ struct Verdict: Sendable {
     var problem: Answer?
     /// Messages that the provider answered, of whatever kind, or failed to.
     private(set) var answered = 0
-    /// Answers that asks us to slow down: the provider's, and those of the recipients' domain.
+    /// Answers that ask us to slow down: the provider's, and those of the recipients' domain.
     private(set) var throttled = 0
     private(set) var domainThrottled = 0
     /// The longest wait that was asked for with them, in seconds.

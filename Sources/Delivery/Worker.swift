@@ -94,7 +94,7 @@ package struct Worker: Service {
             await held.untilLow()
             // Who has some already that wait for slots leaves the next to others.
             let waiting = shared.limited.load(ordering: .relaxed)
-            if waiting > 1 { try? await Task.sleep(for: .milliseconds(min(100, 20 * waiting))) }
+            if waiting > 1 { try? await Task.sleep(for: min(Self.longestModesty, Self.modesty * waiting)) }
             guard shared.tenure.mayTake else {
                 if ContinuousClock.now - lastWord >= .seconds(10) {
                     lastWord = .now
@@ -143,6 +143,10 @@ package struct Worker: Service {
             }
         }
     }
+
+    /// How long a worker lets others go first, for each batch that waits here.
+    private static let modesty = Duration.milliseconds(20)
+    private static let longestModesty = Duration.milliseconds(100)
 
     /// How often batches are looked for whose worker's lease is over.
     private static let search = Duration.seconds(1)

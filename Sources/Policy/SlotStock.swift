@@ -4,8 +4,8 @@ package import Model
 /// The moments at which a worker may start messages under a limit: each is used in time, or dropped. Times are in nanoseconds of a
 /// clock that only goes forward.
 package struct SlotStock: Sendable {
-    /// How long after its moment a slot may be used, at least.
-    package static let tolerance: Int64 = 1_000_000
+    /// How long after its moment a slot may be used at low rates, in nanoseconds.
+    private static let usual: Int64 = 1_000_000
 
     private var slots: Deque<Int64> = []
     /// How long after its moment a slot may be used: where starts are rare, the limit's margin allows for more.
@@ -20,8 +20,8 @@ package struct SlotStock: Sendable {
     /// The limit's interval has changed; what is here stays.
     package mutating func adapt(to interval: Double) {
         // A thread that is woken late loses more than one slot of a high rate, and takes a smaller part of a window with it.
-        let least = interval < 1000 ? Self.tolerance * 3 / 2 : Self.tolerance
-        grain = interval * 1000 < Double(Self.tolerance / 4) ? Self.tolerance / 4 : 1
+        let least = interval < 1000 ? Self.usual * 3 / 2 : Self.usual
+        grain = interval * 1000 < Double(Self.usual / 4) ? Self.usual / 4 : 1
         // Counted from the moment as it was given out, which `grain` may have put off.
         tolerance = max(least - grain, Int64(min(interval, 1e12) * SlotCalendar.Limit.margin * 1000))
     }
@@ -29,7 +29,6 @@ package struct SlotStock: Sendable {
     package var count: Int { slots.count }
     package var first: Int64? { slots.first }
     package var last: Int64? { slots.last }
-
 
     /// The slot at a place, from 0 for the next.
     package func slot(_ place: Int) -> Int64? { slots.indices.contains(place) ? slots[place] : nil }

@@ -50,7 +50,7 @@ enum SettingsTable {
         "Workers that may end with a batch before it is set aside and its recipients are held.")
 
     static let workerRetryBase = Setting.duration(
-        "worker.retry_base", .milliseconds(1)...(.seconds(86_400)), shown: "the protocol's: SMTP 15min, HTTP 5s",
+        "worker.retry_base", .milliseconds(1)...(.seconds(86_400)), shown: "the protocol's: SMTP 15m (no answer: 60s), HTTP 5s",
         "The first wait between attempts; it doubles with each, up to `worker.retry_cap`, with full jitter.")
     static let workerRetryCap = Setting.duration(
         "worker.retry_cap", .milliseconds(1)...(.seconds(604_800)), default: "1h",

@@ -1,5 +1,5 @@
 """The judgement of a trial, from the sink's record and the probe's stamps."""
-import math, sqlite3, time
+import datetime, math, re, sqlite3, time
 
 from machine import CannotRun
 from rig.record import read_record
@@ -108,12 +108,22 @@ class Verdict:
         return {"what": turn.what, "seconds": took, "good": took <= 1}
 
     def prove_clocks(self):
-        """The ledger has the times that workers wrote: they must be an hour off, or the case proved nothing."""
+        """The workers' logs have their own time: it must be an hour off, or the case proved nothing. What they wrote for the ledger goes by
+        Redis's time, and must not be."""
+        logged = set()
+        for log in sorted((self.trial.dir / "log").glob("worker-*.log")):
+            stamps = re.findall(r"^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)", log.read_text(errors="replace"), re.M)
+            if stamps:
+                at = datetime.datetime.fromisoformat(stamps[0] + "+00:00").timestamp()
+                logged.add(round((at - time.time()) / 3600))
         db = sqlite3.connect(f"file:{self.trial.ledger}?mode=ro", uri=True, timeout=10)
         try:
-            off = sorted({round((at / 1000 - time.time()) / 3600) for (at,) in db.execute("SELECT max(base) FROM result GROUP BY worker")})
+            told = {round((at / 1000 - time.time()) / 3600) for (at,) in db.execute("SELECT max(base) FROM result GROUP BY worker")}
         finally:
             db.close()
-        self.trial.notes.append(f"clocks of workers are off by {', '.join(f'{h:+d} h' if h else '0 h' for h in off)}, as the ledger's times tell")
-        if not any(off):
+        hours = ", ".join(f"{h:+d} h" if h else "0 h" for h in sorted(logged))
+        self.trial.notes.append(f"clocks of workers are off by {hours}, as their logs tell")
+        if not any(logged):
             self.trial.book.find("clock", "no worker's clock was wrong: the case proves nothing")
+        if any(told):
+            self.trial.book.find("clock", "the ledger has times of a wrong clock")
