@@ -27,7 +27,6 @@ package struct SlotStock: Sendable {
     }
 
     package var count: Int { slots.count }
-    package var first: Int64? { slots.first }
     package var last: Int64? { slots.last }
 
     /// The slot at a place, from 0 for the next.
