@@ -1,7 +1,7 @@
 """The measure: what the times of starts say about a limit. Pure; times in microseconds, sorted."""
 import bisect, math, statistics
 
-WINDOWS = (10_000, 100_000, 1_000_000, 10_000_000)
+WINDOWS = (10_000, 100_000, 1_000_000, 10_000_000, 60_000_000)
 UNITS = {"s": 1, "min": 60, "h": 3600, "d": 86400}
 
 
