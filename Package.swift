@@ -75,6 +75,9 @@ let package = Package(
         // 3: the configuration and the executable.
         module("Settings", ["Model", "Policy", "Telemetry", log, yaml,
             .product(name: "Configuration", package: "swift-configuration")]),
+        .target(
+            name: "Loadtest", dependencies: ["Model"],
+            resources: ["html", "css", "js"].map { .embedInCode("Report/report.\($0)") }, swiftSettings: strict),
         .executableTarget(
             name: "flotilla",
             dependencies: [
@@ -97,6 +100,7 @@ let package = Package(
         tests("Planning", ["Model", "Policy", "Ledger", log]),
         tests("Collecting", ["Model", "Broker", "Ledger", "TestServers", log] + nio),
         tests("Sink", ["Model", log, lifecycle] + nio),
+        tests("Loadtest", ["Model"]),
         tests("flotilla", ["TestServers"]),
     ]
 )
