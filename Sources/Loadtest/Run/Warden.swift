@@ -14,7 +14,8 @@ final class Warden: Sendable {
     private let line: Mutex<Int32?>
     private let shell: Mutex<ChildProcess?>
 
-    /// Signals that end others are no reason to end before it has seen to them.
+    /// Signals that end others are no reason to end before it has seen to them. Whoever is being killed may still write a file: hence
+    /// the second removal.
     private static let script = """
         trap '' HUP INT TERM
         folder=$1
@@ -27,7 +28,9 @@ final class Warden: Sendable {
             esac
         done
         [ -z "$children" ] || kill -KILL $children
-        [ -z "$folder" ] || rm -rf "$folder"
+        [ -z "$folder" ] || /bin/rm -rf "$folder"
+        [ -z "$children" ] || /bin/sleep 1
+        [ -z "$folder" ] || /bin/rm -rf "$folder"
         """
 
     /// - Parameters:

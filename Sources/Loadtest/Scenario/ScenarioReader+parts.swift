@@ -96,7 +96,10 @@ extension ScenarioReader {
                 }
             }
         }
+        let before = file.problems.count
         checkOwn(settings, scenario.sinks)
+        // What is the run's own is told once, and not judged as well.
+        guard file.problems.count == before else { return scenario.fleet = fleet }
         absolutePaths(&settings)
         fleet.yaml = YAMLText.of(settings)
         for sink in scenario.sinks {

@@ -96,6 +96,7 @@ extension ScenarioReader {
     }
 
     private mutating func ofMailings(_ node: Node, _ scenario: Scenario) -> [Wish] {
+        guard !scenario.mailings.isEmpty else { return [] }
         var wishes: [Wish] = []
         let parts = fields(node, "expect.mailings", scenario.mailings.map(\.name))
         for plan in scenario.mailings {

@@ -1,0 +1,130 @@
+import Foundation
+import Testing
+import TestServers
+
+/// Whole load tests through the executable.
+@Suite(.serialized, .timeLimit(.minutes(3)))
+struct LoadtestCommandTests {
+    private let folder: TemporaryFolder
+
+    init() throws { folder = try TemporaryFolder() }
+
+    private static let head = """
+        about: "A trial"
+        timeout: 90s
+        sinks:
+          relay: {protocol: smtp, latency: 5-40ms}
+        fleet:
+          workers: 1
+          settings:
+            worker: {lease: 1s}
+            planner: {lease: 1s}
+            email: {hostname: mail.example.com}
+        mailings:
+          - {name: news, channel: email, provider: relay, recipients: 2000, speed: 800/s}
+
+        """
+
+    private func run(_ text: String, _ more: String...) async throws -> (outcome: Program.Outcome, result: [String: Any]) {
+        let scenario = try folder.write(Self.head + text, to: "trial.yaml")
+        let json = folder.path("result.json")
+        let outcome = try await Program.run(["loadtest", "run", scenario, "--json", json] + more)
+        let data = (try? Data(contentsOf: URL(fileURLWithPath: json))) ?? Data("{}".utf8)
+        return (outcome, try JSONSerialization.jsonObject(with: data) as? [String: Any] ?? [:])
+    }
+
+    private func seen(_ result: [String: Any], _ what: String) -> [String: Any] {
+        (result["expectations"] as? [[String: Any]])?.first { $0["what"] as? String == what } ?? [:]
+    }
+
+    @Test func aRunWithAWorkerAddedAndOneKilledIsJudgedFromTheRecord() async throws {
+        let records = folder.path("records")
+        let page = folder.path("report.html")
+        let (outcome, result) = try await run(
+            """
+            script:
+              - {at: 300ms, do: add, role: worker}
+              - {at: 1s, do: kill, role: worker-1}
+            expect:
+              rate: ">= 50/s"
+              memory: {worker: "<= 4GB"}
+              mailings: {news: {failed: 0}}
+            """, "--record", records, "--report", page)
+        #expect(outcome.status == 0, "\(outcome.output)\n\(outcome.errors)")
+        #expect(result["good"] as? Bool == true)
+        let mailing = (result["mailings"] as? [[String: Any]])?.first ?? [:]
+        #expect(mailing["recipients"] as? Int == 2_000 && mailing["arrived"] as? Int == 2_000)
+        #expect(mailing["twice"] as? Int == 0 && mailing["missing"] as? Int == 0)
+        for what in ["all mailings end", "losses", "duplicates", "rate", "worker: memory", "news: failed"] {
+            #expect(seen(result, what)["good"] as? Bool == true, "\(what): \(seen(result, what))")
+        }
+        let events = (result["events"] as? [[String: Any]])?.compactMap { $0["what"] as? String }
+        #expect(events == ["worker-2 added", "worker-1 killed"])
+        let roles = (result["roles"] as? [[String: Any]])?.compactMap { $0["name"] as? String } ?? []
+        #expect(Set(roles) == ["redis", "relay", "collector-1", "planner-1", "worker-1", "worker-2"])
+        let titles = (result["panels"] as? [[String: Any]])?.compactMap { $0["title"] as? String } ?? []
+        #expect(titles.contains("Messages at the sinks") && titles.contains("CPU by role"))
+        // The record is what the verdict rests on: asked by hand it says the same.
+        let lines = try String(contentsOfFile: records + "/relay.tsv", encoding: .utf8).split(separator: "\n")
+        let ids = lines.map { $0.split(separator: "\t", omittingEmptySubsequences: false) }.filter { $0[7] == "1" }.map { $0[5] }
+        #expect(Set(ids).count == 2_000)
+        #expect(try String(contentsOfFile: page, encoding: .utf8).contains("<svg") || FileManager.default.fileExists(atPath: page))
+        #expect(outcome.output.contains("trial: met"))
+    }
+
+    @Test func anExpectationThatIsNotMetFailsTheRun() async throws {
+        let (outcome, result) = try await run("expect: {rate: \">= 100000/s\", failed: 0}\n", "--recipients", "300")
+        #expect(outcome.status == 1, "\(outcome.output)\n\(outcome.errors)")
+        #expect(result["good"] as? Bool == false)
+        #expect(seen(result, "rate")["good"] as? Bool == false)
+        #expect(seen(result, "losses")["good"] as? Bool == true)
+        #expect(outcome.output.contains("NOT MET"))
+    }
+
+    @Test func aScenarioThatIsWrongIsRefusedBeforeAnythingIsStarted() async throws {
+        let (outcome, result) = try await run("expect: {rat: 5}\n")
+        #expect(outcome.status == 2)
+        #expect(outcome.errors.contains("trial.yaml:13: expect.rat: unknown key; did you mean rate?"), "\(outcome.errors)")
+        #expect(result.isEmpty)
+    }
+
+    @Test func whatEndsByItselfEndsTheRunWithItsLog() async throws {
+        // Nothing can be written where the ledger is to be: the roles end at their start.
+        let (outcome, _) = try await run("redis: redis://127.0.0.1:1\n")
+        #expect(outcome.status == 2)
+        #expect(outcome.errors.contains("Redis at redis://127.0.0.1:1"), "\(outcome.errors)")
+    }
+
+    @Test(arguments: [SIGINT, SIGKILL]) func nothingIsLeftBehindWhenItIsEnded(_ signal: Int32) async throws {
+        let scenario = try folder.write(
+            Self.head.replacingOccurrences(of: "speed: 800/s", with: "speed: 20/s"), to: "trial.yaml")
+        let running = try RunningProgram(["loadtest", "run", scenario], environment: ["TMPDIR": folder.url.path])
+        let before = try processes(below: running.process.pid)
+        #expect(before.count <= 8)
+        try await eventually("it sends: \(running.errors)", within: 60) { running.errors.contains("trial 00:0") }
+        let children = try processes(below: running.process.pid)
+        #expect(children.count >= 6)
+        running.signal(signal)
+        #expect(try await running.end() == (signal == SIGKILL ? -SIGKILL : 2))
+        try await eventually("its processes have ended", within: 30) { children.allSatisfy { !Self.isAlive($0) } }
+        try await eventually("its folder is gone", within: 30) {
+            try FileManager.default.contentsOfDirectory(atPath: folder.url.path).allSatisfy { !$0.hasPrefix("flotilla-loadtest") }
+        }
+    }
+
+    /// The ids of a process's children.
+    private func processes(below parent: Int32) throws -> [Int32] {
+        try FileManager.default.contentsOfDirectory(atPath: "/proc").compactMap { Int32($0) }.filter { id in
+            let stat = (try? String(contentsOfFile: "/proc/\(id)/stat", encoding: .utf8)) ?? ""
+            let fields = stat[(stat.lastIndex(of: ")") ?? stat.startIndex)...].split(separator: " ")
+            return fields.count > 2 && Int32(fields[2]) == parent
+        }
+    }
+
+    /// A zombie that nobody has waited for yet has ended.
+    private static func isAlive(_ id: Int32) -> Bool {
+        guard let stat = try? String(contentsOfFile: "/proc/\(id)/stat", encoding: .utf8), let end = stat.lastIndex(of: ")")
+        else { return false }
+        return stat[end...].split(separator: " ").dropFirst().first != "Z"
+    }
+}
