@@ -28,7 +28,8 @@ struct LoadtestCommandTests {
     private func run(_ text: String, _ more: String...) async throws -> (outcome: Program.Outcome, result: [String: Any]) {
         let scenario = try folder.write(Self.head + text, to: "trial.yaml")
         let json = folder.path("result.json")
-        let outcome = try await Program.run(["loadtest", "run", scenario, "--json", json] + more)
+        let outcome = try await Program.run(
+            ["loadtest", "run", scenario, "--json", json] + more, environment: ["TMPDIR": folder.url.path])
         let data = (try? Data(contentsOf: URL(fileURLWithPath: json))) ?? Data("{}".utf8)
         return (outcome, try JSONSerialization.jsonObject(with: data) as? [String: Any] ?? [:])
     }
@@ -88,20 +89,44 @@ struct LoadtestCommandTests {
         #expect(result.isEmpty)
     }
 
-    @Test func whatEndsByItselfEndsTheRunWithItsLog() async throws {
-        // Nothing can be written where the ledger is to be: the roles end at their start.
+    @Test func aRedisThatIsNotThereIsTold() async throws {
         let (outcome, _) = try await run("redis: redis://127.0.0.1:1\n")
         #expect(outcome.status == 2)
         #expect(outcome.errors.contains("Redis at redis://127.0.0.1:1"), "\(outcome.errors)")
     }
 
-    @Test(arguments: [SIGINT, SIGKILL]) func nothingIsLeftBehindWhenItIsEnded(_ signal: Int32) async throws {
+    @Test func aGivenRedisIsLeftAsItWas() async throws {
+        let redis = try await RedisServer()
+        let (outcome, _) = try await run("redis: unix://\(redis.socket)\n", "--recipients", "300")
+        #expect(outcome.status == 0, "\(outcome.output)\n\(outcome.errors)")
+        let cli = try ServerProcess(
+            "redis-cli", ["-s", redis.socket, "DBSIZE"], package: "redis-tools", output: folder.path("size"))
+        #expect(cli.wait() == 0)
+        #expect(try String(contentsOfFile: folder.path("size"), encoding: .utf8).trimmingCharacters(in: .whitespacesAndNewlines) == "0")
+    }
+
+    private func start() async throws -> (running: RunningProgram, children: [Int32]) {
         let scenario = try folder.write(
             Self.head.replacingOccurrences(of: "speed: 800/s", with: "speed: 20/s"), to: "trial.yaml")
         let running = try RunningProgram(["loadtest", "run", scenario], environment: ["TMPDIR": folder.url.path])
-        let before = try processes(below: running.process.pid)
-        #expect(before.count <= 8)
         try await eventually("it sends: \(running.errors)", within: 60) { running.errors.contains("trial 00:0") }
+        return (running, try processes(below: running.process.pid))
+    }
+
+    @Test func aRoleThatEndsByItselfEndsTheRunAndItsLogIsNamed() async throws {
+        let (running, children) = try await start()
+        let worker = try #require(
+            children.first { (try? String(contentsOfFile: "/proc/\($0)/cmdline", encoding: .utf8))?.contains("\0worker\0") == true })
+        kill(worker, SIGKILL)
+        #expect(try await running.end() == 2)
+        #expect(running.errors.contains("worker-1 ended by itself") && running.errors.contains("signal 9"), "\(running.errors)")
+        let log = try #require(running.errors.split(separator: "\n").first { $0.hasPrefix("Its log: ") }?.dropFirst(9))
+        #expect(FileManager.default.fileExists(atPath: String(log)))
+        #expect(children.allSatisfy { !Self.isAlive($0) })
+    }
+
+    @Test(arguments: [SIGINT, SIGKILL]) func nothingIsLeftBehindWhenItIsEnded(_ signal: Int32) async throws {
+        let (running, _) = try await start()
         let children = try processes(below: running.process.pid)
         #expect(children.count >= 6)
         running.signal(signal)

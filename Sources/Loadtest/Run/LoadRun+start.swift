@@ -25,12 +25,13 @@ extension LoadRun {
             }
         }
         let client = RedisClient(endpoint: endpoint, name: "flotilla-loadtest", group: group, logger: Self.silence)
-        redis = client
         do {
             _ = try await client.send(["PING"])
         } catch {
+            await client.close()
             throw RunFailure("\(error)")
         }
+        redis = client
     }
 
     /// At its socket, empty.
