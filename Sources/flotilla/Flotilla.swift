@@ -15,6 +15,7 @@ struct Flotilla: AsyncParsableCommand {
         subcommands: [
             Send.self, MailingCommand.self, LimitCommand.self, Up.self, PlannerCommand.self, WorkerCommand.self,
             CollectorCommand.self, AnswersCommand.self, TopCommand.self, SinkCommand.self, Generate.self,
+            LoadtestCommand.self,
         ])
 }
 
