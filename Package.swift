@@ -58,6 +58,7 @@ let package = Package(
         .target(name: "CHiredis", linkerSettings: [.linkedLibrary("hiredis")]),
         module("Model", []),
         module("Policy", ["Model", deque]),
+        module("Simulation", ["Model", "Policy"]),
         // 1: the edges; each is the only importer of its driver.
         module("Telemetry", ["Model", log, metrics, metricsCore, lifecycle, hummingbird, nioCore]),
         .target(
@@ -79,7 +80,7 @@ let package = Package(
             name: "flotilla",
             dependencies: [
                 "Model", "Policy", "Telemetry", "Broker", "Ledger", "Transport", "Planning", "Delivery", "Collecting",
-                "Sink", "Settings", log, metrics, lifecycle,
+                "Sink", "Settings", "Simulation", log, metrics, lifecycle,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ] + nio,
@@ -88,6 +89,7 @@ let package = Package(
         .target(name: "TestServers", path: "Tests/TestServers", swiftSettings: strict),
         tests("Model", []),
         tests("Policy", ["Model"]),
+        tests("Simulation", ["Model", "Policy"]),
         tests("Telemetry", ["Model", log, metrics, lifecycle]),
         tests("Settings", ["Model", "Policy", "Telemetry", log]),
         tests("Broker", ["Model", "Policy", "TestServers", log] + nio),
