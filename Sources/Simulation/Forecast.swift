@@ -27,6 +27,8 @@ package struct Forecast: Sendable, Encodable {
         package var at: Double
         package var begins: Double?
         package var ends: Double?
+        /// When 99 of 100 had.
+        package var mostEnd: Double?
         package var sent = 0
         package var failed = 0
         package var expired = 0

@@ -29,4 +29,7 @@ struct Kind: Sendable {
     var brake = Brake.nothing
     /// Messages on their way, where each goes by itself.
     var flying = 0
+
+    /// How long its narrowest limit makes it, for comparison with others.
+    var effort: Double { Double(backlog.available) * (scopes.first?.limit.interval ?? 1) }
 }

@@ -25,9 +25,28 @@ struct MailingRun: Sendable {
     var expires: Double { plan.at + plan.lifetime }
     /// Recipients without a final state.
     var open: Int { plan.recipients - report.sent - report.failed - report.expired }
-    var batches: Int { (plan.recipients + plan.batchSize - 1) / max(1, plan.batchSize) }
+    private var batches: Int { (plan.recipients + plan.batchSize - 1) / max(1, plan.batchSize) }
+
+    /// Workers that have work of it.
+    /// - Parameter most: that there are.
+    func busyWorkers(of most: Int, _ all: [Kind]) -> Double {
+        let (first, due) = kinds.reduce((0, 0)) {
+            ($0.0 + all[$1].backlog.fresh + all[$1].flying, $0.1 + all[$1].backlog.readyCount)
+        }
+        // Each of those who are due is in another batch.
+        guard due < most else { return Double(most) }
+        if batches <= most { return Double(min(most, batches + due)) }
+        // At the end some workers have up to a batch more than others: of `most` with evenly spread rests, when `first` messages are left
+        // so many still have some.
+        let spread = Double(most * plan.batchSize) / 2
+        return min(Double(most), max(1, Double(most) * (Double(first) / spread).squareRoot()) + Double(due))
+    }
 
     mutating func note(_ brake: Brake, for seconds: Double) { held[brake, default: 0] += seconds }
+
+    mutating func look(at time: Double) {
+        if report.mostEnd == nil, open * 100 <= plan.recipients { report.mostEnd = time }
+    }
 
     /// The report, with what held it back.
     var finished: Forecast.Mailing {

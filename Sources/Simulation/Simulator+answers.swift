@@ -78,7 +78,8 @@ extension Simulator {
             // The ledger feeds a batch when an eighth of the wait of whoever is due first is over beyond it, a minute at most, and all
             // of it who are due then come along: by themselves they wait for all of that, in company for a part.
             let mailing = mailings[kinds[kind].mailing]
-            let alike = max(1, Double(kinds[kind].backlog.waitingCount + count) / Double(max(1, mailing.batches)))
+            let batches = Double(mailing.plan.recipients) / Double(max(1, mailing.plan.batchSize))
+            let alike = max(1, Double(kinds[kind].backlog.waitingCount + count) / max(1, batches))
             let part = 1 / alike + (1 - 1 / alike) * Double.random(in: 0...1, using: &random)
             moment += min(wait / 8, 60) * part + plan.poll / 2
         }

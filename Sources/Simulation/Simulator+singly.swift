@@ -3,7 +3,9 @@ import Policy
 extension Simulator {
     /// A message on its way.
     struct Flight: Sendable {
-        var kind: Int
+        var provider: Int
+        /// Nil for one that was counted when it began, with many others: it only keeps a connection.
+        var kind: Int?
         var spent: Int
         var isRefused: Bool
     }
@@ -13,7 +15,7 @@ extension Simulator {
 
     /// Lets all messages begin that may, and goes on to when another can.
     mutating func singly() {
-        land(until: now)
+        fillConnections()
         var started: [Int: Int] = [:]
         var isIdle = 0
         let order = kinds.indices.filter { mailings[kinds[$0].mailing].isBegun }
@@ -28,7 +30,6 @@ extension Simulator {
                 isIdle += 1
             }
         }
-        for index in providers.indices { providers[index].rate = 0 }
         var next = min(nextEvent, nextDue, flights.first ?? .infinity)
         for kind in order where kinds[kind].backlog.available > 0 && kinds[kind].blockedUntil > now {
             next = min(next, kinds[kind].blockedUntil)
@@ -53,7 +54,7 @@ extension Simulator {
         let time = provider.latency.draw(using: &random)
         let isRefused = providers[index].refuses(at: moment)
         flights.add(
-            Flight(kind: kind, spent: taken.spent, isRefused: isRefused),
+            Flight(provider: index, kind: kind, spent: taken.spent, isRefused: isRefused),
             at: moment + time + provider.overhead(isLimited: !kinds[kind].scopes.isEmpty))
         kinds[kind].flying += 1
         providers[index].busy += 1
@@ -79,12 +80,9 @@ extension Simulator {
         if provider.busy >= open { return useful < workers ? .window : .connections(provider.name) }
         if kinds[kind].blockedUntil > now { return kinds[kind].brake }
         let mailing = mailings[kinds[kind].mailing]
-        let (first, others, flying) = mailing.kinds.reduce((0, 0, 0)) {
-            ($0.0 + kinds[$1].backlog.fresh, $0.1 + kinds[$1].backlog.readyCount, $0.2 + kinds[$1].flying)
-        }
-        let size = max(1, mailing.plan.batchSize)
-        let batches = min(mailing.batches, (first + flying + size - 1) / size + others)
-        return batches < useful && flying >= batches * each ? .batches : nil
+        let busy = mailing.busyWorkers(of: useful, kinds)
+        guard busy < Double(useful) else { return nil }
+        return mailing.kinds.reduce(0) { $0 + kinds[$1].flying } >= Int(busy * Double(each)) ? .batches : nil
     }
 
     /// When a message may begin under its limits; nil where that is further ahead than workers look.
@@ -112,13 +110,27 @@ extension Simulator {
         return now + moment / 1e6
     }
 
+    /// Where many went together until now, connections have their messages.
+    private mutating func fillConnections() {
+        for index in providers.indices where providers[index].rate > 0 {
+            let time = providers[index].plan.service(isLimited: false)
+            let count = Int(providers[index].rate * time)
+            for place in 0..<count {
+                flights.add(Flight(provider: index, spent: 0, isRefused: false), at: now + time * Double(place + 1) / Double(count))
+            }
+            providers[index].busy += count
+            providers[index].rate = 0
+        }
+    }
+
     /// Answers that have come.
     mutating func land(until time: Double) {
         while let (at, flight) = flights.pop(until: time) {
-            let provider = kinds[flight.kind].provider
+            let provider = flight.provider
             providers[provider].busy -= 1
-            kinds[flight.kind].flying -= 1
-            let asked = answer(flight.kind, spent: flight.spent, count: 1, at: at, last: at, refused: flight.isRefused ? 1 : 0)
+            guard let kind = flight.kind else { continue }
+            kinds[kind].flying -= 1
+            let asked = answer(kind, spent: flight.spent, count: 1, at: at, last: at, refused: flight.isRefused ? 1 : 0)
             if asked > 0 { providers[provider].pause(until: at + asked) }
         }
     }

@@ -8,11 +8,11 @@ extension Simulator {
 
     /// One step in which many messages begin.
     mutating func together() {
-        land(until: now)
         let going = kinds.indices.filter { mailings[kinds[$0].mailing].isBegun && kinds[$0].backlog.available > 0 }
         let event = min(nextEvent, flights.first ?? .infinity)
         guard !going.isEmpty else { return go(to: max(now.nextUp, min(event, nextDue))) }
         var seconds = min(stepLength, event - now)
+        if providers.allSatisfy({ $0.share == 0 || $0.pausedUntil > now }) { seconds = min(event, nextDue) - now }
         let flows = going.map { kind -> FairShare.Flow in
             let backlog = kinds[kind].backlog
             let demand = backlog.fresh > 0 ? Double.infinity : Double(backlog.available) / seconds

@@ -62,7 +62,10 @@ package struct Simulator: Sendable {
         }
         for change in plan.workers { events.add((), at: change.at) }
         for provider in providers {
-            for outage in provider.plan.outages { events.add((), at: outage.lowerBound) }
+            for outage in provider.plan.outages {
+                events.add((), at: outage.lowerBound)
+                events.add((), at: outage.upperBound)
+            }
         }
     }
 
@@ -105,8 +108,9 @@ package struct Simulator: Sendable {
     private static let longest = 10 * 366 * 86_400.0
 
     private mutating func run() {
-        while mailings.contains(where: { $0.open > 0 }) {
+        while true {
             look()
+            guard mailings.contains(where: { $0.open > 0 }) else { return }
             let open = mailings.reduce(0) { $0 + ($1.isBegun ? $1.open : 0) }
             let before = now
             if open <= Self.few { singly() } else { together() }
@@ -121,6 +125,7 @@ package struct Simulator: Sendable {
     /// What has happened by itself up to now.
     private mutating func look() {
         while events.pop(until: now) != nil {}
+        land(until: now)
         let workers = plan.workers(at: now)
         for index in mailings.indices where mailings[index].open > 0 {
             if mailings[index].ready <= now { mailings[index].isBegun = true }
@@ -163,6 +168,7 @@ package struct Simulator: Sendable {
         var most = -1
         for index in mailings.indices where mailings[index].isBegun && mailings[index].open > 0 {
             mailings[index].note(brake(of: index), for: seconds)
+            mailings[index].look(at: time)
             if most < 0 || mailings[index].open > mailings[most].open { most = index }
         }
         if most < 0 { most = mailings.indices.first { mailings[$0].open > 0 } ?? 0 }
@@ -170,12 +176,12 @@ package struct Simulator: Sendable {
         now = time
     }
 
-    /// What holds a mailing back: what holds back most of those who could start.
+    /// What holds a mailing back: what holds back those of its kinds that take longest.
     func brake(of mailing: Int) -> Brake {
         let run = mailings[mailing]
         guard run.isBegun else { return now < run.plan.at ? .start : .planning }
         let waiting = run.kinds.filter { kinds[$0].backlog.available > 0 }
-        guard let most = waiting.max(by: { kinds[$0].backlog.available < kinds[$1].backlog.available }) else {
+        guard let most = waiting.max(by: { kinds[$0].effort < kinds[$1].effort }) else {
             return run.kinds.contains { kinds[$0].flying > 0 } ? .nothing : .retries
         }
         return kinds[most].brake
@@ -198,6 +204,7 @@ package struct Simulator: Sendable {
             providers[index].note(limit: limit(of: own), service: providers[index].plan.service(isLimited: true))
             var report = providers[index].report
             (report.peakRate, report.busyConnections) = book.peak(of: index)
+            report.busyConnections = min(report.busyConnections, Double(report.connections))
             forecast.providers.append(report)
         }
         return forecast

@@ -72,12 +72,9 @@ struct Supply {
             let way = ways[kinds[kind].provider] ?? put(brake, capacity: Double(min(most, useful * each)) * open)
             ways[kinds[kind].provider] = way
             needs[place].append((way, max(service(of: kind), 1e-9)))
-            // Of a mailing of few batches not all workers have one.
-            let mailing = mailings[kinds[kind].mailing]
-            let (fresh, due) = mailing.kinds.reduce((0, 0)) { ($0.0 + kinds[$1].backlog.fresh, $0.1 + kinds[$1].backlog.readyCount) }
-            let batches = min(mailing.batches, (fresh + mailing.plan.batchSize - 1) / max(1, mailing.plan.batchSize) + due)
-            if batches < useful {
-                let own = put(.batches, capacity: Double(batches * each) * open)
+            let busy = mailings[kinds[kind].mailing].busyWorkers(of: useful, kinds)
+            if busy < Double(useful) {
+                let own = put(.batches, capacity: busy * Double(each) * open)
                 needs[place].append((own, max(service(of: kind), 1e-9)))
             }
         }

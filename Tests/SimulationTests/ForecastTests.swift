@@ -22,7 +22,9 @@ import Testing
 
     @Test(arguments: [("25/s", 500), ("500/s", 20_000), ("1019/min", 3_000), ("12345/s", 1_000_000)])
     func aLimitAloneIsExact(speed: String, recipients: Int) throws {
-        let forecast = try Simulator.forecast(plan(recipients, ProviderPlan(latency: .fixed(0.01), connections: 1_000), speed: speed))
+        var plan = try plan(recipients, ProviderPlan(latency: .fixed(0.01), connections: 1_000), speed: speed)
+        plan.concurrency = 1_000
+        let forecast = Simulator.forecast(plan)
         let limit = SlotCalendar.Limit(try RateLimit(speed))
         // The first starts at once, the last answer comes after its latency.
         let expected = Double(recipients - 1) * limit.interval / 1e6 + 0.01
@@ -35,11 +37,12 @@ import Testing
     @Test(arguments: [Latency.fixed(0.1), .even(0.05...0.5), .logNormal(p50: 0.12, p99: 0.9)], [5_000, 300_000])
     func connectionsAndLatencyAloneAreExact(latency: Latency, recipients: Int) throws {
         let forecast = try Simulator.forecast(plan(recipients, ProviderPlan(latency: latency, connections: 20), workers: 4))
-        let expected = Double(recipients) * latency.mean / 80
-        #expect(abs(try sending(forecast) - expected) < 0.01 * expected + 2 * latency.mean, "\(forecast.seconds) for \(expected)")
+        // At the end some workers have more left than others: half a batch's time.
+        let expected = Double(recipients) * latency.mean / 80 + 500 * latency.mean / 20 / 2
+        #expect(abs(try sending(forecast) - expected) < 0.01 * expected + 3 * latency.mean, "\(forecast.seconds) for \(expected)")
         #expect(forecast.mailings[0].brakes.first?.by == .connections("relay"))
         #expect(forecast.providers[0].connections == 80)
-        #expect(abs(forecast.providers[0].busyConnections - 80) < 2)
+        #expect((78...80).contains(forecast.providers[0].busyConnections))
     }
 
     @Test func fewAndManyComeToTheSame() throws {
@@ -98,7 +101,7 @@ import Testing
         #expect(abs(forecast.providers[0].secondsAway - 600) < 0.1)
         #expect(forecast.providers[0].secondsToReturn <= 30)
         #expect(forecast.providers[0].uncertain == 25)
-        #expect(forecast.phases.contains { $0.brake == .outage("relay") && abs($0.to - $0.from - 600) < 31 })
+        #expect(forecast.phases.contains { $0.brake == .outage("relay") && abs($0.to - $0.from - 600) < 31 }, "\(forecast.phases)")
     }
 
     @Test func smallMailingsDoNotWaitForALargeOne() throws {
@@ -122,8 +125,10 @@ import Testing
         plan.mailings[0].domains = ["slow": 1.0 / 3]
         let forecast = Simulator.forecast(plan)
         #expect(abs(try sending(forecast) - 20_000 / 50 * 1.005) < 1)
+        #expect(forecast.mailings[0].brakes.first?.by == .limit("domain:slow"))
         // While all go, 250 of the 300 a second are others'.
-        #expect(forecast.mailings[0].brakes.contains { $0.by == .limit("mailing:news") && abs($0.seconds - 40_000 / 248.5) < 5 })
+        #expect(abs((forecast.rate.first { $0.at == 60 }?.rate ?? 0) - 298.5) < 1)
+        #expect(abs((forecast.rate.first { $0.at == 200 }?.rate ?? 0) - 49.75) < 1)
     }
 
     @Test func aProviderThatThrottlesIsSentWhatItTakes() throws {
@@ -186,7 +191,9 @@ import Testing
         #expect(took < .seconds(10), "\(took)")
         let mailing = try #require(forecast?.mailings[0])
         #expect(mailing.sent + mailing.failed == 50_000_000)
-        // Every fiftieth message comes twice.
-        #expect(abs((mailing.ends ?? 0) / (51_020_000 / 500 * 1.005) - 1) < 0.01, "\(mailing.ends ?? 0)")
+        // Every fiftieth message comes twice; the last of five attempts of a few come some hours later.
+        let ideal = 51_020_000 / 500 * 1.005
+        #expect(abs((mailing.brakes.first?.seconds ?? 0) / ideal - 1) < 0.01, "\(mailing.brakes)")
+        #expect((mailing.ends ?? 0) > ideal && (mailing.ends ?? 0) < ideal + 13_500)
     }
 }
