@@ -58,6 +58,7 @@ let package = Package(
         .target(name: "CHiredis", linkerSettings: [.linkedLibrary("hiredis")]),
         module("Model", []),
         module("Policy", ["Model", deque]),
+        module("Simulation", ["Model", "Policy"]),
         // 1: the edges; each is the only importer of its driver.
         module("Telemetry", ["Model", log, metrics, metricsCore, lifecycle, hummingbird, nioCore]),
         .target(
@@ -83,7 +84,7 @@ let package = Package(
             name: "flotilla",
             dependencies: [
                 "Model", "Policy", "Telemetry", "Broker", "Ledger", "Transport", "Planning", "Delivery", "Collecting",
-                "Sink", "Settings", "Loadtest", log, metrics, lifecycle,
+                "Sink", "Settings", "Loadtest", "Simulation", log, metrics, lifecycle,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ] + nio,
@@ -92,6 +93,7 @@ let package = Package(
         .target(name: "TestServers", path: "Tests/TestServers", swiftSettings: strict),
         tests("Model", []),
         tests("Policy", ["Model"]),
+        tests("Simulation", ["Model", "Policy"]),
         tests("Telemetry", ["Model", log, metrics, lifecycle]),
         tests("Settings", ["Model", "Policy", "Telemetry", "Sink", log]),
         tests("Broker", ["Model", "Policy", "TestServers", log] + nio),
