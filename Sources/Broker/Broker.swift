@@ -28,6 +28,13 @@ package struct Broker: Sendable {
         guard try await redis.send(["PING"]).text == "PONG" else { throw .unexpected("PING") }
     }
 
+    /// What Redis's clock shows, in microseconds since 1970.
+    package func time() async throws(RedisError) -> Int64 {
+        let reply = try await redis.send(["TIME"])
+        guard let time = reply.time else { throw .unexpected("TIME: \(reply)") }
+        return time
+    }
+
     /// Whether this Redis may throw keys away when its memory is full: what it held would be lost, batch by batch.
     package func mayEvict() async throws(RedisError) -> Bool {
         let memory = try await redis.send(["INFO", "memory"]).text ?? ""

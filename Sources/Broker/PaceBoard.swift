@@ -98,16 +98,13 @@ package struct PaceBoard: Sendable {
         guard !scopes.isEmpty else { return [] }
         let replies = try await broker.redis.pipeline(
             [["TIME"]] + scopes.map { ["HMGET", .text(broker.keys.pace($0)), "until", "interval", "state"] })
-        guard replies.count == scopes.count + 1, let clock = replies[0].array, clock.count == 2,
-            let seconds = clock[0].int,
-            let rest = clock[1].int
-        else { throw .unexpected("standing: \(replies)") }
+        guard replies.count == scopes.count + 1, let now = replies[0].time else { throw .unexpected("standing: \(replies)") }
         var standings: [Standing] = []
         for reply in replies.dropFirst() {
             guard let words = reply.array, words.count == 3 else { throw .unexpected("standing: \(reply)") }
             standings.append(
                 Standing(
-                    now: seconds * 1_000_000 + rest, until: words[0].int ?? 0,
+                    now: now, until: words[0].int ?? 0,
                     interval: words[1].text.flatMap(Self.interval), state: words[2].text ?? ""))
         }
         return standings

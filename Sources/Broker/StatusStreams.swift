@@ -141,7 +141,7 @@ package struct StatusStreams: Sendable {
             streams.flatMap { stream -> [[RedisWord]] in
                 [["XLEN", .text(stream)], ["XRANGE", .text(stream), "-", "+", "COUNT", "1"]]
             } + [["TIME"]])
-        let now = (replies.last?.array?.first?.int ?? 0) * 1000
+        let now = (replies.last?.time ?? 0) / 1000
         var entries: [Int] = []
         var oldest = now
         for index in streams.indices {

@@ -82,9 +82,7 @@ package struct WorkerRegister: Sendable {
         ])
         for case .error(let text) in replies { throw .command(text) }
         let words = replies[0].array ?? []
-        let clock = (replies[1].array ?? []).compactMap(\.int)
-        guard clock.count == 2 else { throw .unexpected("TIME: \(replies[1])") }
-        let now = clock[0] * 1000 + clock[1] / 1000
+        guard let now = replies[1].time.map({ $0 / 1000 }) else { throw .unexpected("TIME: \(replies[1])") }
         let run = replies[2].text ?? ""
         var found: [Registration] = []
         for index in stride(from: 0, to: words.count - 1, by: 2) {

@@ -12,9 +12,8 @@ package struct Collector: Service {
     /// How long a small harvest waits for more: a transaction costs as much as a hundred results.
     private static let linger = Duration.milliseconds(25)
 
-    /// How often entries are looked for that a collector read and did not confirm, and how long they must have waited.
+    /// How often entries are looked for that a collector read and did not confirm.
     private static let patrol = Duration.seconds(5)
-    private static let abandoned = Duration.seconds(10)
 
     private let broker: Broker
     private let status: StatusStreams
@@ -23,6 +22,7 @@ package struct Collector: Service {
     private let name: String
     /// Entries in a transaction, about.
     private let limit: Int
+    private let abandoned: Duration
     private let logger: Logger
     private let duplicates = Counter(label: "flotilla_results_duplicate_total")
     private let written: [RecipientState: Counter]
@@ -31,8 +31,10 @@ package struct Collector: Service {
     /// - Parameters:
     ///   - name: names the collector in Redis; unique to the process.
     ///   - limit: entries in a transaction, about.
+    ///   - abandoned: how long entries that another collector read must have waited before they are taken over.
     package init(
-        broker: Broker, ledger: any ResultStore & MailingStore & DutyStore, name: String, limit: Int = 200, logger: Logger
+        broker: Broker, ledger: any ResultStore & MailingStore & DutyStore, name: String, limit: Int = 200,
+        abandoned: Duration = .seconds(10), logger: Logger
     ) {
         self.broker = broker
         status = StatusStreams(broker)
@@ -40,6 +42,7 @@ package struct Collector: Service {
         self.ledger = ledger
         self.name = name
         self.limit = limit
+        self.abandoned = abandoned
         self.logger = logger
         written = Dictionary(
             uniqueKeysWithValues: RecipientState.allCases.map {
@@ -99,7 +102,7 @@ package struct Collector: Service {
                     entries = try await status.readUnconfirmed(consumer: name, count: limit)
                     hasLeftovers = !entries.isEmpty
                 } else if ContinuousClock.now - lastPatrol >= Self.patrol {
-                    entries = try await status.claimAbandoned(by: name, idle: Self.abandoned, count: limit)
+                    entries = try await status.claimAbandoned(by: name, idle: abandoned, count: limit)
                     if entries.isEmpty { lastPatrol = .now }
                 }
                 if entries.isEmpty { entries = try await harvest(wait: !lastRound) }

@@ -124,7 +124,7 @@ struct BatchRun: Sendable {
             guard let passage = await mailing.guardian.pass(mayBegin: { mayBegin }) else { return nil }
             if case .probe(let ticket) = passage { (most, probe) = (1, ticket) }
         }
-        if let admission = await pool.admit(most, service: mailing.service, mayBegin: { mayBegin }) {
+        if let admission = await pool.admit(most, capacity: mailing.capacity, mayBegin: { mayBegin }) {
             return Turn(ticket: admission.ticket, count: admission.count, probe: probe)
         }
         mailing.guardian.note(isFruitful: false, failures: 0, problem: nil, probe: probe)

@@ -1,6 +1,16 @@
 import Model
 import Synchronization
 
+/// What a provider's connections can do.
+struct Capacity {
+    /// Nanoseconds that one of them needs for a message.
+    var time: Int64
+    var connections: Int
+
+    /// Nanoseconds from one start to the next that they manage together.
+    var pace: Int64 { time / Int64(connections) }
+}
+
 /// How many messages are begun together: as many as take about a fifth of a second, so that few are in doubt when a worker ends
 /// in the middle of them, and a fast provider still gets large groups.
 final class GroupSize: Sendable {

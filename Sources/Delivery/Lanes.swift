@@ -8,9 +8,13 @@ final class Lanes: Sendable {
         var waiters = Deque<UnsafeContinuation<Void, Never>>()
     }
 
+    let count: Int
     private let state: Mutex<State>
 
-    init(_ count: Int) { state = Mutex(State(free: count)) }
+    init(_ count: Int) {
+        self.count = count
+        state = Mutex(State(free: count))
+    }
 
     func acquire() async {
         await withUnsafeContinuation { continuation in

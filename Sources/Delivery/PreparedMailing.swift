@@ -78,8 +78,8 @@ final class PreparedMailing: Sendable {
     /// Messages of the mailing may begin, as far as the last look at the board told.
     var isSending: Bool { controls.withLock { $0.state == .sending && !$0.isHalted } }
 
-    /// Nanoseconds that a connection needs for a message; 0 where that does not tell how many must be at work.
-    var service: Int64 { isSequential ? groupSize.service : 0 }
+    /// What its connections can do; no time where a message's does not tell how many must be at work.
+    var capacity: Capacity { Capacity(time: isSequential ? groupSize.service : 0, connections: lanes.count) }
 
     /// There is a limit now on some of its sends, so that a batch of it may wait.
     var isLimited: Bool { controls.withLock { $0.speed != nil || $0.pools.values.contains(where: \.isActive) } }

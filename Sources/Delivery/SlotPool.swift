@@ -46,6 +46,8 @@ final class SlotPool: Sendable {
         var quota = 1
         var used = 0
         var dropped = 0
+        /// There was less than was asked for, the last time: others want what is dropped here.
+        var isContended = false
         var isAsking = false
         var nextAsk: Int64 = 0
         /// Questions in a row that brought no slot.
@@ -152,16 +154,16 @@ final class SlotPool: Sendable {
     /// Waits until a group may be handed to its transport, as its first message has its moment soon.
     /// - Parameters:
     ///   - most: messages in the group at most.
-    ///   - service: nanoseconds that a connection needs for a message, where it takes one at a time.
+    ///   - capacity: what the connections can do.
     /// - Returns: the group's share of the limit and its size; nil when `mayBegin` says no.
-    func admit(_ most: Int, service: Int64, mayBegin: () -> Bool) async -> (ticket: SlotTicket, count: Int)? {
+    func admit(_ most: Int, capacity: Capacity, mayBegin: () -> Bool) async -> (ticket: SlotTicket, count: Int)? {
         let asked = Clock.monotonic()
         while mayBegin() {
             guard isActive else {
                 expect(-most)
                 return (SlotTicket(self, 0), most)
             }
-            switch state.withLock({ decide(&$0, most, service) }) {
+            switch state.withLock({ decide(&$0, most, capacity) }) {
             case .group(let ticket, let count, let narrowest):
                 meters.waited(Clock.monotonic() - asked, scope: narrowest)
                 return (ticket, count)
@@ -175,17 +177,17 @@ final class SlotPool: Sendable {
         return nil
     }
 
-    private func decide(_ state: inout State, _ most: Int, _ service: Int64) -> Admission {
+    private func decide(_ state: inout State, _ most: Int, _ capacity: Capacity) -> Admission {
         let now = Clock.monotonic()
         drop(&state, now)
-        if let order = order(&state, now) { return .ask(order) }
+        if let order = order(&state, now, capacity) { return .ask(order) }
         let reach = Self.reach(state.interval)
         guard let near = state.stock.slot(state.entering), state.stock.count > state.promised else {
             return .wait((state.isAsking ? now + 2_000_000 : asksAt(state, now)) - now)
         }
         guard near <= now + reach else { return .wait(min(near - reach, asksAt(state, now)) - now) }
         // As many groups share the slots as connections are needed to use them in time.
-        let sharers = max(1, Int(1.5 * Double(service) / max(1, state.stock.meanGap ?? state.interval * 1000)))
+        let sharers = max(1, Int(1.5 * Double(capacity.time) / max(1, state.stock.meanGap ?? state.interval * 1000)))
         let count = max(1, min(most, state.stock.count / sharers))
         state.entering += 1
         state.waiting -= count
@@ -211,12 +213,12 @@ final class SlotPool: Sendable {
         max(state.nextAsk, (state.stock.last ?? now) - Self.horizon(state) + Self.span * 6 / 5)
     }
 
-    private func order(_ state: inout State, _ now: Int64) -> Order? {
+    private func order(_ state: inout State, _ now: Int64, _ capacity: Capacity) -> Order? {
         guard !state.isAsking, now >= asksAt(state, now) else { return nil }
         let wanted = state.waiting + state.promised - state.stock.count
         guard wanted > 0 else { return nil }
         let most = Self.most(state)
-        if state.dropped > max(1, state.used / 8) {
+        if state.isContended, state.dropped > max(1, state.used / 8) {
             state.quota = max(1, state.quota * 3 / 4, min(state.quota, state.used + state.used / 4 + 1))
         } else if state.used >= state.quota * 3 / 4 {
             state.quota = min(most, state.quota + max(2, state.quota / 4))
@@ -224,8 +226,9 @@ final class SlotPool: Sendable {
         state.used = 0
         state.dropped = 0
         state.isAsking = true
-        // Who cannot use all that there is takes it spread out, and leaves the rest to others.
-        let spacing = state.quota * 2 <= most ? Self.span / Int64(state.quota) : 0
+        // Who cannot use all that there is takes it spread out, no denser than its connections can start, and leaves the rest to others.
+        let pace = capacity.pace > Int64(state.interval * 1000) ? capacity.pace : 0
+        let spacing = max(state.quota * 2 <= most ? Self.span / Int64(state.quota) : 0, pace)
         let after = spacing > 0 ? state.stock.last.map { max(0, $0 - now) + spacing } ?? 0 : 0
         return Order(
             count: min(state.quota, wanted), scopes: state.scopes, horizon: .nanoseconds(Self.horizon(state)), after: .nanoseconds(after),
@@ -257,7 +260,8 @@ final class SlotPool: Sendable {
                 return
             }
             if state.scopes == order.scopes { state.stock.add(moments) }
-            guard moments.count < order.count else {
+            state.isContended = moments.count < order.count
+            guard state.isContended else {
                 state.refusals = 0
                 // What was saved up is there at once, and more of it perhaps.
                 state.nextAsk = received + min(Self.pause, max(0, (moments.last ?? received) - received) / 2)

@@ -19,6 +19,15 @@ final class SharedTime: Sendable {
         clock.withLock { $0.note(shared: shared, sent: sent, received: received) }
     }
 
+    /// Reads Redis's clock a few times before slots are met by it: the first answer alone may have come late, and slots with it.
+    func learn(from broker: Broker) async {
+        for _ in 0..<4 {
+            let sent = Clock.monotonic()
+            guard let shared = try? await broker.time() else { return }
+            note(shared: Double(shared), sent: sent, received: Clock.monotonic())
+        }
+    }
+
     /// The moments of slots in nanoseconds of CLOCK_MONOTONIC.
     func local(_ slots: Throttle.Slots, sent: Int64, received: Int64) -> [Int64] {
         clock.withLock { clock in

@@ -9,6 +9,7 @@ import Transport
 
 /// Takes batches, delivers them, reports what became of each recipient. Stateless: any number may run.
 package struct Worker: Service {
+    private let broker: Broker
     private let shared: WorkerShared
     private let shelf: MailingShelf
     private let queueWait: [Model.Channel: Metrics.Timer]
@@ -16,6 +17,7 @@ package struct Worker: Service {
     package init(
         configuration: WorkerConfiguration, broker: Broker, group: any EventLoopGroup, logger: Logger
     ) {
+        self.broker = broker
         var logger = logger
         logger[metadataKey: "worker"] = "\(configuration.id)"
         shared = WorkerShared(configuration: configuration, broker: broker, logger: logger)
@@ -31,6 +33,7 @@ package struct Worker: Service {
     /// Works until a graceful shutdown: then takes nothing new, finishes what is on the wire, gives the rest back. What is
     /// still on the wire when most of the grace is over is cut short.
     package func run() async throws {
+        await shared.time.learn(from: broker)
         await withTaskCancellationHandler {
             await withGracefulShutdownHandler {
                 await withDiscardingTaskGroup { group in

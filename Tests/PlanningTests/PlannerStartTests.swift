@@ -37,7 +37,7 @@ import Testing
         let planner = PlannerService(ledger: ledger, poll: .milliseconds(5), clock: { now }, logger: logger)
         let task = Task { try await planner.run() }
         defer { task.cancel() }
-        let deadline = ContinuousClock.now + .seconds(10)
+        let deadline = ContinuousClock.now + .seconds(60)
         while try await ledger.mailing(id)?.state != state {
             try #require(ContinuousClock.now < deadline, "it is never \(state)")
             try await Task.sleep(for: .milliseconds(2))

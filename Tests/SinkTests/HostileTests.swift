@@ -12,7 +12,7 @@ import Testing
                 import os, random, socket, sys
                 random.seed(1)
                 def talk(port, data, half=True):
-                    s = socket.create_connection(('127.0.0.1', int(port))); s.settimeout(10)
+                    s = socket.create_connection(('127.0.0.1', int(port))); s.settimeout(60)
                     try:
                         s.sendall(data)
                         if half: s.shutdown(socket.SHUT_WR)

@@ -7,7 +7,7 @@ struct Program {
     var output: String
     var errors: String
 
-    /// Runs a program with a deadline of 30 seconds.
+    /// Runs a program with a deadline of two minutes.
     /// - Parameter package: what installs it, for the message when it is missing.
     static func run(_ name: String, _ arguments: [String], package: String) async throws -> Program {
         let started = try start(name, arguments, package: package)
@@ -53,7 +53,7 @@ struct Program {
             self.process = process
             try process.run()
             let id = process.processIdentifier
-            DispatchQueue.global().asyncAfter(deadline: .now() + 30) { [weak self] in
+            DispatchQueue.global().asyncAfter(deadline: .now() + 120) { [weak self] in
                 if self?.process.isRunning == true { kill(id, SIGKILL) }
             }
         }

@@ -125,7 +125,7 @@ package struct TimedOut: Error, CustomStringConvertible {
 /// Waits until something is so, looking every few milliseconds.
 /// - Throws: `TimedOut` after `seconds`.
 package func eventually(
-    _ what: String, within seconds: Double = 10, _ condition: () async throws -> Bool
+    _ what: String, within seconds: Double = 60, _ condition: () async throws -> Bool
 ) async throws {
     let deadline = ContinuousClock.now + .seconds(seconds)
     while try await !condition() {

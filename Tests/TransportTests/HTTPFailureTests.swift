@@ -70,7 +70,7 @@ import Testing
         let answer = try await answer("/silent") { $0.timeout = 0.2 }
         #expect(answer.kind == .unreachable && answer.stage == .response && answer.code == 0)
         #expect(answer.text == "no answer within 0.2 s; it may have arrived")
-        #expect((.milliseconds(200) ... .milliseconds(900)).contains(ContinuousClock.now - start))
+        #expect(ContinuousClock.now - start >= .milliseconds(200))
     }
 
     @Test func otherMessagesGoOnBesideOneThatIsStuck() async throws {

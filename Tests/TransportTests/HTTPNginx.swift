@@ -3,7 +3,7 @@ import Foundation
 /// A real nginx; its access log is the record of what arrived, written by somebody else.
 final class Nginx: Sendable {
     struct Request: Decodable {
-        var key, body, method, uri, type, agent, authorization, apiKey, version, connection, length: String
+        var key, body, method, uri, type, agent, authorization, apiKey, version, connection, length, expect: String
     }
 
     let port: Int
@@ -29,7 +29,7 @@ final class Nginx: Sendable {
                 log_format record escape=json '{"key":"$http_idempotency_key","body":"$request_body",'
                     '"method":"$request_method","uri":"$request_uri","type":"$content_type","agent":"$http_user_agent",'
                     '"authorization":"$http_authorization","apiKey":"$http_x_api_key","version":"$server_protocol",'
-                    '"connection":"$connection","length":"$content_length"}';
+                    '"connection":"$connection","length":"$content_length","expect":"$http_expect"}';
                 server {
                     listen 127.0.0.1:\(port)\(tls ? " ssl http2" : "");
                     \(tls ? "ssl_certificate \(path)/tls.pem; ssl_certificate_key \(path)/tls.key;" : "")

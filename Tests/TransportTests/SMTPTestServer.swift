@@ -227,15 +227,15 @@ final class SMTPSilentListener: Sendable {
     }
 }
 
-/// Waits until something is there, for ten seconds at most.
+/// Waits until something is there, for a minute at most.
 @discardableResult
 func eventually<Value>(_ what: String, _ look: () throws -> Value?) async throws -> Value {
-    let deadline = ContinuousClock.now + .seconds(10)
+    let deadline = ContinuousClock.now + .seconds(60)
     while ContinuousClock.now < deadline {
         if let value = try look() { return value }
         try await Task.sleep(for: .milliseconds(5))
     }
-    throw SMTPTestServer.Missing(description: "\(what) did not come within 10 s")
+    throw SMTPTestServer.Missing(description: "\(what) did not come within a minute")
 }
 
 /// Makes a transport for a provider, uses it, and closes it.

@@ -64,7 +64,7 @@ final class Fleet {
     }
 
     /// SIGTERM, and the exit status.
-    func end(_ name: String, within seconds: Double = 30) async throws -> Int32 {
+    func end(_ name: String, within seconds: Double = 60) async throws -> Int32 {
         signal(name, SIGTERM)
         return try await roles[name]?.end(within: seconds) ?? 0
     }
@@ -105,7 +105,7 @@ final class Fleet {
     }
 
     /// Waits until the mailing is in a state.
-    func state(_ wanted: String, within seconds: Double = 45) async throws {
+    func state(_ wanted: String, within seconds: Double = 90) async throws {
         do {
             try await eventually("the mailing is \(wanted)", within: seconds) {
                 try self.mailing.query("SELECT state FROM mailing") == [wanted]

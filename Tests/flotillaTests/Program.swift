@@ -25,7 +25,7 @@ enum Program {
 
     /// Runs it to its end.
     static func run(
-        _ arguments: [String], environment extra: [String: String] = [:], within seconds: Double = 60
+        _ arguments: [String], environment extra: [String: String] = [:], within seconds: Double = 90
     ) async throws -> Outcome {
         let program = try RunningProgram(arguments, environment: extra)
         let status = try await program.end(within: seconds)
@@ -56,7 +56,7 @@ final class RunningProgram: Sendable {
 
     /// Waits for the end.
     /// - Returns: the exit status; a signal's number below zero.
-    func end(within seconds: Double = 30) async throws -> Int32 {
+    func end(within seconds: Double = 60) async throws -> Int32 {
         do {
             try await eventually("flotilla \(arguments.joined(separator: " ")) ends", within: seconds) { !process.isRunning }
         } catch {
@@ -88,9 +88,10 @@ final class RunningSink {
     /// Recipients with an accepted message, each as often as it got one.
     func arrived() throws -> [String] { try lines().filter { $0[7] == "1" }.map { $0[3] } }
 
-    /// Every message and its answer, by column (docs/sink.md).
+    /// Every message and its answer, by column (docs/sink.md); of a line that is being written nothing.
     func lines() throws -> [[String]] {
-        try String(contentsOfFile: record, encoding: .utf8).split(separator: "\n")
+        let text = try String(contentsOfFile: record, encoding: .utf8)
+        return text[..<(text.lastIndex(of: "\n") ?? text.startIndex)].split(separator: "\n")
             .map { $0.split(separator: "\t", omittingEmptySubsequences: false).map(String.init) }
     }
 

@@ -29,6 +29,7 @@ class Case:
     claims: tuple
     speeds: tuple = (None,)  # a mailing each
     provider: str = None
+    channel: str = None
     widest: str = None  # where several limits meet in a send: the widest of them
     domains: dict = dataclasses.field(default_factory=dict)
     actions: tuple = ()  # (share of the time, name of an action of the trial, its arguments)
@@ -53,6 +54,8 @@ CASES = {c.name: c for c in (
     plain("1019/min", 24),
     plain("12345/s"),
     plain("7/min", 90),
+    Case("minute", "one mailing at 500/s for more than a minute", (Claim("mailing", "500/s"),), ("500/s",), seconds=75),
+    Case("channel", "a channel limit, shared by two mailings", (Claim("channel", "300/s"),), (None, None), channel="300/s"),
     Case("provider", "a provider limit, shared by two mailings, one with a limit of its own under it",
          (Claim("provider", "500/s"), Claim("mailing 1", "120/s", 0)), ("120/s", None), provider="500/s", widest="500/s"),
     Case("domain", "a domain limit under a mailing's and a provider's; a third of the recipients is there",
@@ -77,4 +80,5 @@ CASES = {c.name: c for c in (
          (Claim("mailing", "500/s"),), ("500/s",), clocks=(1, -1)),
 )}
 SHORT = ("500/s", "provider", "change")
-USUAL = tuple(name for name in CASES if name != "7/min")
+LONG = ("7/min", "minute")
+USUAL = tuple(name for name in CASES if name not in LONG)

@@ -1,7 +1,7 @@
 """The measure: what the times of starts say about a limit. Pure; times in microseconds, sorted."""
 import bisect, math, statistics
 
-WINDOWS = (10_000, 100_000, 1_000_000, 10_000_000)
+WINDOWS = (10_000, 100_000, 1_000_000, 10_000_000, 60_000_000)
 UNITS = {"s": 1, "min": 60, "h": 3600, "d": 86400}
 
 
@@ -120,7 +120,7 @@ def quantile(sorted_values, share):
 def is_awake():
     """The measure's own trial: what must be found in made-up times is found, and nothing where nothing is."""
     limit = Limit("100/s")
-    even = [n * 10_000 for n in range(2000)]
+    even = [n * 10_000 for n in range(7000)]
     crowd = even[:1000] + [even[999] + 1, even[999] + 2] + even[1000:]  # the burst of 1 allows one of the two
     calm = [(n * 10_000, 100, n * 10_000 + 200) for n in range(2000)]
     stall = calm[:998] + [(9_980_000, 100, 10_010_000)] + calm[1001:]
@@ -131,7 +131,7 @@ def is_awake():
         and all(excess(crowd, limit, w)[0] == 1 for w in WINDOWS)
         and excess(crowd, limit, 10_000, Slack(calm, 0).of(crowd))[1] > 0.9
         and excess(crowd, limit, 10_000, Slack(stall, 0).of(crowd))[1] < 0
-        and use(even, limit, 0, 20_000_000) > 0.999 and use(third, limit, 0, 20_000_000) < 0.68
+        and use(even, limit, 0, 70_000_000) > 0.999 and use(third, limit, 0, 70_000_000) < 0.68
         and holds_after(even, limit, 5_000_000, 0) == 0
         and 0.8 < holds_after(slower, limit, 1_000_000, 0) <= 1.01
         and used_after(slower, Limit("200/s"), 0) == 0)

@@ -3,7 +3,7 @@ import math
 
 from .measure import WINDOWS
 
-HEAD = ("case", "workers", "scope", "limit", "use", "10 ms", "100 ms", "1 s", "10 s", "p99 explains", "allowed", "gaps", "100 ms peak",
+HEAD = ("case", "workers", "scope", "limit", "use", "10 ms", "100 ms", "1 s", "10 s", "60 s", "p99 explains", "allowed", "gaps", "100 ms peak",
         "reserve/s", "worker us", "Redis us", "verdict")
 
 
@@ -29,8 +29,8 @@ def lines(result):
 
 
 def plain(rows, head=True):
-    widths = [max(len(h), w) for h, w in zip(HEAD, (9, 1, 22, 8, 7, 7, 7, 7, 7, 6, 6, 4, 6, 6, 6, 6, 6))]
-    form = lambda row: "  ".join(c.ljust(w) if i in (0, 2, 3, 16) else c.rjust(w) for i, (c, w) in enumerate(zip(row, widths))).rstrip()
+    widths = [max(len(h), w) for h, w in zip(HEAD, (9, 1, 22, 8, 7, 7, 7, 7, 7, 7, 6, 6, 4, 6, 6, 6, 6, 6))]
+    form = lambda row: "  ".join(c.ljust(w) if i in (0, 2, 3, 17) else c.rjust(w) for i, (c, w) in enumerate(zip(row, widths))).rstrip()
     return "\n".join(([form(HEAD)] if head else []) + [form(row) for row in rows])
 
 
@@ -66,7 +66,7 @@ def remarks(result):
 
 
 LEGEND = """use: starts / (rate x time while work waited), the first and the last second left out; * only told, not judged.
-10 ms ... 10 s: the largest starts - (rate x window + burst) over all windows of that length; below 0 the limit was never reached.
+10 ms ... 60 s: the largest starts - (rate x window + burst) over all windows of that length; below 0 the limit was never reached.
 p99 explains: rate x the p99 of the arrival jitter. allowed: rate x (its p99 + {tolerance:g} s, and two slots of the widest limit where several meet); around a later probe as much more as it was late.
 gaps: standard deviation of the times between two starts by their mean. 100 ms peak: the fullest 100 ms by rate x 100 ms.
 reserve/s: reservations of the whole fleet a second. us: CPU microseconds a message."""

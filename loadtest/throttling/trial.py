@@ -74,10 +74,11 @@ log: {{level: info}}
 email: {{hostname: throttle.example.com}}
 providers:
   p: {{url: "{scheme}://127.0.0.1:{port}", connections: 20{limit}}}
-""" + (f"domains:{domains}\n" if domains else ""))
+""" + (f"domains:{domains}\n" if domains else "")
+            + (f"channels: {{{self.o.channel}: {{limit: '{self.case.channel}'}}}}\n" if self.case.channel else ""))
 
     async def add(self, number, speed):
-        fastest = min([Limit(text).rate for text in (speed, self.case.provider) if text])
+        fastest = min([Limit(text).rate for text in (speed, self.case.provider, self.case.channel) if text])
         rows = math.ceil(fastest * (self.seconds + 6)) + 200
         file, name = self.recipients(rows), f"mailing-{number}"
         text = (EMAIL if self.o.channel == "email" else WEBHOOK).format(name=name, file=file.name)

@@ -30,6 +30,12 @@ package enum RESPValue: Sendable, Equatable {
         guard case .array(let values) = self else { return nil }
         return values
     }
+
+    /// The answer to TIME, in microseconds since 1970.
+    package var time: Int64? {
+        guard let parts = array, parts.count == 2, let seconds = parts[0].int, let rest = parts[1].int else { return nil }
+        return seconds * 1_000_000 + rest
+    }
 }
 
 /// One word of a command: text, a number, or bytes as they are.
