@@ -12,6 +12,7 @@ final class Prometheus {
     private let folder: TemporaryFolder
     private let process: ServerProcess
     private let port: Int
+    private let began = Date().timeIntervalSince1970
 
     /// The label `fleet` of the targets.
     static let fleet = "test"
@@ -76,9 +77,9 @@ final class Prometheus {
         var groups: [Group]
     }
 
-    struct Found: Decodable {
-        struct Sample: Decodable { var metric: [String: String] }
-        var result: [Sample]
+    private struct Found: Decodable {
+        struct Series: Decodable { var metric: [String: String] }
+        var result: [Series]
     }
 
     func targets() throws -> [Targets.Active] { try ask(Targets.self, "targets").activeTargets }
@@ -88,8 +89,11 @@ final class Prometheus {
     /// The names of all metrics it has, recorded ones too.
     func names() throws -> Set<String> { Set(try ask([String].self, "label/__name__/values")) }
 
-    /// What an instant query finds.
-    func query(_ text: String) throws -> [Found.Sample] { try ask(Found.self, "query", ["query": text]).result }
+    /// Whether a query has found anything since the start, as a graph would show it.
+    func shows(_ query: String) throws -> Bool {
+        let fields = ["query": query, "start": "\(began)", "end": "\(Date().timeIntervalSince1970)", "step": "1"]
+        return try !ask(Found.self, "query_range", fields).result.isEmpty
+    }
 
     /// A query as Prometheus's own parser prints it: on one line, without comments.
     func formatted(_ query: String) throws -> String { try ask(String.self, "format_query", ["query": query]) }
