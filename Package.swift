@@ -62,7 +62,7 @@ let package = Package(
         module("Telemetry", ["Model", log, metrics, metricsCore, lifecycle, hummingbird, nioCore]),
         .target(
             name: "Broker", dependencies: ["Model", "CHiredis", log, metrics, deque] + nio,
-            resources: ["begin", "establish", "feed", "guard", "known", "limits", "marks", "observe", "publish", "reclaim", "remove", "renew", "report", "reserve", "settle", "steer", "takeover", "turn", "untouch", "void"].map { .embedInCode("Scripts/\($0).lua") },
+            resources: ["begin", "establish", "feed", "guard", "known", "limits", "marks", "observe", "publish", "pulse", "reclaim", "remove", "renew", "report", "reserve", "settle", "steer", "takeover", "turn", "untouch", "void"].map { .embedInCode("Scripts/\($0).lua") },
             swiftSettings: strict),
         module("Ledger", ["Model", log, metrics, grdb]),
         module("Templates", ["Model"]),

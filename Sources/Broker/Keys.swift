@@ -56,6 +56,10 @@ package struct Keys: Sendable {
     /// changes and when an epoch begins, otherwise it stays.
     var limits: String { "\(prefix):limits" }
 
+    /// Hash, process -> `TIME JSON`: the signs of life of all processes (`Pulse`), for people to see; a field goes with its process, or ten
+    /// minutes after its last sign.
+    var pulses: String { "\(prefix):pulses" }
+
     /// The consumer group of the ready streams.
     static let workers = "workers"
     /// The consumer group of the status streams.

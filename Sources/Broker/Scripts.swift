@@ -19,5 +19,6 @@ enum Scripts {
     static let limits = RedisScript(name: "limits", source: PackageResources.limits_lua)
     static let observe = RedisScript(name: "observe", source: PackageResources.observe_lua)
     static let steer = RedisScript(name: "steer", source: PackageResources.steer_lua)
+    static let pulse = RedisScript(name: "pulse", source: PackageResources.pulse_lua)
     static let publish = RedisScript(name: "publish", source: PackageResources.publish_lua)
 }

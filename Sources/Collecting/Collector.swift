@@ -189,6 +189,7 @@ package struct Collector: Service {
                         logger.error("mailing \(mailing) is paused: \(reason)", metadata: ["mailing": "\(mailing)"])
                     }
                 }
+                for group in results { trace(group) }
                 return summary.over
             } catch {
                 if patience.count % 5 == 0 {
@@ -196,6 +197,23 @@ package struct Collector: Service {
                 }
             }
             guard await patience.wait() else { return nil }
+        }
+    }
+}
+
+extension Collector {
+    /// Follows what is in the ledger now: by batch, and for who asks for that (log.level: trace) each message by its id.
+    private func trace(_ group: ResultGroup) {
+        guard logger.logLevel <= .debug else { return }
+        let fields: Logger.Metadata = [
+            "mailing": "\(group.batch.mailing)", "batch": "\(group.batch.number)", "worker": "\(group.worker)",
+        ]
+        logger.debug("\(group.results.count) results written", metadata: fields)
+        guard logger.logLevel <= .trace else { return }
+        for result in group.results {
+            logger.trace(
+                "written: \(result.state.name), attempt \(result.attempts)",
+                metadata: fields.merging(["message_id": "\(group.batch).\(result.index)"]) { $1 })
         }
     }
 }

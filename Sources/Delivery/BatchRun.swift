@@ -51,12 +51,14 @@ struct BatchRun: Sendable {
 
     /// Works until each recipient has a result or the rest is given back.
     func run() async {
+        worker.logger.debug("taken, \(open.count) recipients to send to", metadata: fields)
         var isReleased = false
         await withTaskGroup(of: Ending.self) { group in
             for (pool, open) in mailing.kinds(of: open, recipients) { group.addTask { await send(open, pool) } }
             for await ending in group where ending == .released { isReleased = true }
         }
         await buffer.close(isReleased ? .released : .done)
+        worker.logger.debug(isReleased ? "given back in part" : "done", metadata: fields)
     }
 
     /// Sends to recipients that the same limits hold for.
@@ -223,12 +225,17 @@ struct BatchRun: Sendable {
         var group = compose(open)
         group.limit = turn.ticket
         let start = ContinuousClock.now
+        worker.onWire.add(open.count, ordering: .relaxed)
         let answers = await mailing.transport.deliver(group) { [worker, mailing, claim] in worker.mayBegin(mailing, claim) }
+        worker.onWire.subtract(open.count, ordering: .relaxed)
         // Where a connection takes one message after the other, so did the waits for their moments.
         let waited = turn.ticket.end()
         let took = ContinuousClock.now - start - .nanoseconds(mailing.isSequential ? waited : 0)
+        trace(open, answers)
         let verdict = judge(open, answers, again)
         meters.delivered(verdict.all, seconds: took)
+        worker.answered.add(open.count - verdict.unsent.count, ordering: .relaxed)
+        pool.started(open.count - verdict.unsent.count)
         if verdict.unsent.isEmpty { mailing.groupSize.note(open.count, took: took) }
         // What we cut short ourselves is nobody's fault.
         mailing.guardian.note(

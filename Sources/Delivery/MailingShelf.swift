@@ -168,6 +168,11 @@ actor MailingShelf {
         Set(mailings.values.map { LimitScope.provider($0.provider).description }).union(limits.domains.scopes)
     }
 
+    /// What waits of each mailing, and for what.
+    var shares: [String: Pulse.Share] {
+        Dictionary(uniqueKeysWithValues: mailings.map { ("\($0.key)", $0.value.share) })
+    }
+
     /// What a mailing wants of messages that may have arrived; nil when it has ended.
     func policy(of id: MailingID) async throws(RedisError) -> Mailing.UncertainPolicy? {
         if let known = mailings[id] { return known.mailing.uncertain }

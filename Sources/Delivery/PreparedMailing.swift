@@ -81,6 +81,15 @@ final class PreparedMailing: Sendable {
     /// What its connections can do; no time where a message's does not tell how many must be at work.
     var capacity: Capacity { Capacity(time: isSequential ? groupSize.service : 0, connections: lanes.count) }
 
+    /// What waits here, and for what.
+    var share: Pulse.Share {
+        let pools = controls.withLock { $0.pools.values.map(\.share) }
+        var share = pools.max { ($0.waiting, $0.interval) < ($1.waiting, $1.interval) } ?? Pulse.Share()
+        share.waiting = pools.reduce(0) { $0 + $1.waiting }
+        share.isDown = guardian.isOpen
+        return share
+    }
+
     /// There is a limit now on some of its sends, so that a batch of it may wait.
     var isLimited: Bool { controls.withLock { $0.speed != nil || $0.pools.values.contains(where: \.isActive) } }
 

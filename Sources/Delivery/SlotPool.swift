@@ -25,6 +25,8 @@ final class SlotPool: Sendable {
 
     private struct State {
         var scopes: [Throttle.Scope] = []
+        /// Starts in each scope that is no mailing's.
+        var starts: [Counter] = []
         var stock = SlotStock()
         /// Microseconds between two starts in scopes that are slowed down, by name.
         var paces: [String: Double] = [:]
@@ -87,6 +89,7 @@ final class SlotPool: Sendable {
         state.withLock { state in
             guard scopes != state.scopes || paces != state.paces else { return }
             let isChanged = scopes != state.scopes
+            if isChanged { state.starts = Self.meters(scopes) }
             state.scopes = scopes
             state.paces = paces
             func interval(_ scope: Throttle.Scope) -> Double { max(scope.interval, paces[scope.name] ?? 0) }
@@ -107,6 +110,20 @@ final class SlotPool: Sendable {
         }
     }
 
+    /// Shows the limits of scopes; a mailing's is its own affair, and there may be many.
+    private static func meters(_ scopes: [Throttle.Scope]) -> [Counter] {
+        scopes.filter { !$0.name.hasPrefix("mailing:") && $0.interval > 0 }.map { scope in
+            Gauge(label: "flotilla_scope_limit", dimensions: [("scope", scope.name)]).record(1e6 / scope.interval)
+            return Counter(label: "flotilla_scope_starts_total", dimensions: [("scope", scope.name)])
+        }
+    }
+
+    /// Messages of this kind were started.
+    func started(_ count: Int) {
+        guard isActive, count > 0 else { return }
+        for starts in state.withLock({ $0.starts }) { starts.increment(by: count) }
+    }
+
     /// Gives up what was reserved: nothing more is to start for now.
     func clear() {
         state.withLock { state in
@@ -124,6 +141,11 @@ final class SlotPool: Sendable {
     /// Nobody else is served by Redis while it makes out slots, a microsecond or two for each.
     private static let limit = 4_000
     private static let firstQuota = 512
+
+    /// How much waits here, and for what.
+    var share: Pulse.Share {
+        state.withLock { Pulse.Share(waiting: $0.waiting + $0.promised, scope: $0.narrowest, interval: $0.interval / 1e6) }
+    }
 
     // MARK: - Admission
 

@@ -1,7 +1,7 @@
 package import Broker
 package import Logging
 import Metrics
-import Model
+package import Model
 package import NIOCore
 import ServiceLifecycle
 import Synchronization
@@ -58,6 +58,15 @@ package struct Worker: Service {
         try? await shared.tenure.leave()
         await shared.queue.close()
         await shared.status.close()
+    }
+
+    /// Adds what this worker does to its process's sign of life.
+    package func describe(_ pulse: inout Pulse) async {
+        pulse.channels = shared.configuration.channels
+        pulse.answered = shared.answered.load(ordering: .relaxed)
+        pulse.inFlight = shared.onWire.load(ordering: .relaxed)
+        pulse.batches = shared.inHand.claims.count
+        pulse.mailings = await shelf.shares
     }
 
     /// Results could not be told to anybody before the end: their messages count as uncertain.

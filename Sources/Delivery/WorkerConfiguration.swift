@@ -28,6 +28,8 @@ package struct WorkerConfiguration: Sendable {
     package var hostname: String
     /// Providers that mailings name.
     package var providers: [String: Provider]
+    /// Logs show whole addresses.
+    package var showsAddresses: Bool
     /// Told what is wrong with what the worker needs (`lease`, `provider NAME`), and nil when it is right again.
     package var health: @Sendable (_ of: String, _ problem: String?) -> Void
 
@@ -35,7 +37,8 @@ package struct WorkerConfiguration: Sendable {
         id: String, channels: [Channel] = Channel.allCases, concurrency: Int = 32, group: Int = 50,
         flush: Duration = .milliseconds(50), lease: Duration = .seconds(10), poison: Int = 5,
         grace: Duration = .seconds(25), retries: RetrySchedule? = nil, answers: AnswerTable = .standard,
-        limits: Limits = Limits(), hostname: String, providers: [String: Provider] = [:], health: @escaping @Sendable (String, String?) -> Void = { _, _ in }
+        limits: Limits = Limits(), hostname: String, providers: [String: Provider] = [:],
+        showsAddresses: Bool = false, health: @escaping @Sendable (String, String?) -> Void = { _, _ in }
     ) {
         self.id = id
         self.channels = channels
@@ -50,6 +53,7 @@ package struct WorkerConfiguration: Sendable {
         self.limits = limits
         self.hostname = hostname
         self.providers = providers
+        self.showsAddresses = showsAddresses
         self.health = health
     }
 }

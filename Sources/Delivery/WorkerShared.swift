@@ -28,6 +28,9 @@ final class WorkerShared: Sendable {
     private let claims = Atomic<Int>(0)
     /// Batches in hand of mailings under a limit, which may wait long here.
     let limited = Atomic<Int>(0)
+    /// Messages that were answered, and such as are handed to their transports now.
+    let answered = Atomic<Int>(0)
+    let onWire = Atomic<Int>(0)
     private let mustReclaim = Atomic<Bool>(false)
     private let halts = Mutex<[MailingID: String]>([:])
 

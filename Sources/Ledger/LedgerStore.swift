@@ -83,6 +83,9 @@ package protocol Outbox: Sendable {
     /// of a mailing that is not `collecting` or `sending`.
     func takeBatches(_ id: MailingID, limit: Int, now: Int64) async throws(LedgerError) -> [FedBatch]
 
+    /// When the next batch of a mailing can be fed, in milliseconds since 1970, 0 for at once; nil where none is left.
+    func nextBatch(_ id: MailingID) async throws(LedgerError) -> Int64?
+
     /// The batches that are with the workers, by number.
     func fedBatches(_ id: MailingID) async throws(LedgerError) -> [FedMark]
 

@@ -306,6 +306,11 @@ package actor Feeder: Service {
         }
         guard limit > 0 else { return 0 }
         let batches = try await ledger.takeBatches(record.id, limit: limit, now: Clock.milliseconds())
+        for batch in batches {
+            logger.debug(
+                "fed, generation \(batch.generation), \(batch.open?.count ?? batch.count) recipients to send to",
+                metadata: ["mailing": "\(record.id)", "batch": "\(batch.id.number)"])
+        }
         do throws(RedisError) {
             return try await queue.feed(batches, channel: channel, epoch: epoch, fence: keeper.fence)
         } catch {

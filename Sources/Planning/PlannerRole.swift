@@ -24,20 +24,23 @@ package struct PlannerRole: Service {
         package var lease: Duration
         /// The workers' lease.
         package var workerLease: Duration
+        /// How long a mailing that nothing holds up may be without a result before it counts as stuck.
+        package var stuckAfter: Duration
         /// The one mailing to look after; nil for all of the ledger.
         package var only: MailingID?
         /// The Redis is this process's own, so that no other worker can be at work.
         package var isAlone: Bool
 
         package init(
-            name: String, window: Int, poll: Duration, lease: Duration, workerLease: Duration, only: MailingID? = nil,
-            isAlone: Bool = false
+            name: String, window: Int, poll: Duration, lease: Duration, workerLease: Duration, stuckAfter: Duration,
+            only: MailingID? = nil, isAlone: Bool = false
         ) {
             self.name = name
             self.window = window
             self.poll = poll
             self.lease = lease
             self.workerLease = workerLease
+            self.stuckAfter = stuckAfter
             self.only = only
             self.isAlone = isAlone
         }
@@ -118,7 +121,12 @@ package struct PlannerRole: Service {
             broker: broker, ledger: ledger, window: configuration.window, poll: configuration.poll,
             only: configuration.only, fence: fence, lease: configuration.workerLease, isAlone: configuration.isAlone,
             logger: logger)
+        let watch = HoldupWatch(
+            broker: broker, ledger: ledger, patience: Double(configuration.stuckAfter.nanoseconds) / 1e9, only: configuration.only,
+            logger: logger)
         await withTaskGroup(of: Void.self) { group in
+            let watching = Task { await watch.run() }
+            defer { watching.cancel() }
             group.addTask { try? await planner.run() }
             group.addTask { try? await feeder.run() }
             await keepDuty(fence, isStopping: isStopping)

@@ -74,6 +74,7 @@ extension Settings {
         reader.read(SettingsTable.ledgerPath, into: &ledger.path)
         reader.read(SettingsTable.plannerWindow, into: &planner.window)
         reader.read(SettingsTable.plannerPoll, into: &planner.poll)
+        reader.read(SettingsTable.plannerStuckAfter, into: &planner.stuckAfter)
         reader.read(SettingsTable.plannerLease, into: &planner.lease)
         reader.read(SettingsTable.workerConcurrency, into: &worker.concurrency)
         reader.read(SettingsTable.workerGroup, into: &worker.group)
@@ -91,6 +92,7 @@ extension Settings {
         if let listen = reader.value(SettingsTable.metricsListen) { metrics.listen = listen }
         reader.read(SettingsTable.logLevel, into: &log.level)
         reader.read(SettingsTable.logFormat, into: &log.format)
+        reader.read(SettingsTable.logAddresses, into: &log.addresses)
         reader.read(SettingsTable.emailHostname, into: &email.hostname)
         reader.read(SettingsTable.shutdownGrace, into: &shutdown.grace)
     }

@@ -35,6 +35,7 @@ package struct Settings: Sendable, Equatable {
         /// Batches that the feeder keeps ready for each channel.
         package var window = 64
         package var poll: Duration = .milliseconds(250)
+        package var stuckAfter: Duration = .seconds(60)
         package var lease: Duration = .seconds(10)
         package init() {}
     }
@@ -72,7 +73,13 @@ package struct Settings: Sendable, Equatable {
     package struct Logs: Sendable, Equatable {
         package var level: Logger.Level = .info
         package var format: Log.Format = .human
+        package var addresses: Addresses = .masked
         package init() {}
+
+        /// How addresses of recipients are logged.
+        package enum Addresses: String, Sendable, CaseIterable {
+            case masked, shown
+        }
     }
 
     package struct Email: Sendable, Equatable {

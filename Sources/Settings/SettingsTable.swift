@@ -26,6 +26,9 @@ enum SettingsTable {
     static let plannerPoll = Setting.duration(
         "planner.poll", .milliseconds(10)...(.seconds(60)), default: "250ms",
         "How often the feeder looks for work when nothing wakes it.")
+    static let plannerStuckAfter = Setting.duration(
+        "planner.stuck_after", .seconds(1)...(.seconds(86_400)), default: "1m",
+        "How long a mailing may be without a result, though nothing holds it up, before it is reported as stuck.")
     static let plannerLease = Setting.duration(
         "planner.lease", .seconds(1)...(.seconds(300)), default: "10s",
         "How long a planner keeps its duty without a sign of life, before another takes over.")
@@ -74,6 +77,9 @@ enum SettingsTable {
         "log.level", Logger.Level.self, default: "info", "The least level that is logged.")
     static let logFormat = Setting.choice(
         "log.format", Log.Format.self, default: "human", "Lines for people or JSON lines.")
+    static let logAddresses = Setting.choice(
+        "log.addresses", Settings.Logs.Addresses.self, default: "masked",
+        "How recipients' addresses are logged, where a level logs them: `a***@example.com`, or whole.")
 
     static let emailHostname = Setting.hostName(
         "email.hostname", shown: "the machine's name if it has a domain, else `localhost.localdomain`",
@@ -129,12 +135,12 @@ enum SettingsTable {
     static let keys: [SettingKey] = [
         redisURL.key, redisUsername.key, redisPassword.key, redisPrefix.key, redisCAFile.key, redisTimeout.key,
         ledgerPath.key,
-        plannerWindow.key, plannerPoll.key, plannerLease.key,
+        plannerWindow.key, plannerPoll.key, plannerStuckAfter.key, plannerLease.key,
         workerConcurrency.key, workerGroup.key, workerChannels.key, workerFlush.key, workerLease.key,
         workerPoison.key, workerRetryBase.key, workerRetryCap.key, workerAnswers.key,
         collectorPartitions.key, collectorBatch.key,
         metricsListen.key,
-        logLevel.key, logFormat.key,
+        logLevel.key, logFormat.key, logAddresses.key,
         emailHostname.key,
         shutdownGrace.key,
         providerURL.key, providerUsername.key, providerPassword.key, providerConnections.key,

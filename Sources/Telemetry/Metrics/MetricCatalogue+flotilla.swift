@@ -11,6 +11,9 @@ extension MetricDescription.Label {
     fileprivate static let scope = Self(
         name: "scope", values: .fixed(["provider", "channel", "mailing", "domain"]))
     fileprivate static let scopeName = Self(name: "scope", values: .open("provider:NAME, domain:NAME"))
+    fileprivate static let limitScope = Self(name: "scope", values: .open("provider:NAME, channel:NAME, domain:NAME"))
+    fileprivate static let mailing = Self(name: "mailing", values: .open("ids of mailings that are sent"))
+    fileprivate static let life = Self(name: "state", values: .fixed(["alive", "lost"]))
     fileprivate static let dropReason = Self(name: "reason", values: .fixed(["unclaimed", "late"]))
     fileprivate static let partition = Self(name: "partition", values: .open("0 up to `collector.partitions` - 1"))
     fileprivate static let plannerOutcome = Self(
@@ -52,6 +55,12 @@ extension MetricCatalogue {
         .counter(
             "flotilla_throttle_slots_dropped_total", "slots", [.dropReason],
             "Slots under limits that were not used in time: no message was ready, or this process woke up too late."),
+        .gauge(
+            "flotilla_scope_limit", "messages a second", [.limitScope],
+            "The limit of a scope in the worker's sends, of the whole fleet."),
+        .counter(
+            "flotilla_scope_starts_total", "messages", [.limitScope],
+            "Messages that this worker started under the limit of a scope."),
         .gauge(
             "flotilla_scope_slowed", "", [.scopeName],
             "1 while a provider or domain is slowed down or paused because it asked for that, otherwise 0."),
@@ -101,6 +110,12 @@ extension MetricCatalogue {
             "Rows of recipient files, by whether they were planned or why they were left out."),
         .gauge(
             "flotilla_mailings", "mailings", [.mailingState], "Mailings in the ledger, by state."),
+        .gauge(
+            "flotilla_mailing_stuck", "", [.mailing],
+            "1 while there is work of a mailing, nothing holds it up, and nobody got a result for `planner.stuck_after`, otherwise 0."),
+        .gauge(
+            "flotilla_workers", "workers", [.life],
+            "Workers that gave a sign of life within 5 s, and such as gave none for longer, up to ten minutes."),
         .gauge(
             "flotilla_recipients_held", "recipients", [],
             "Recipients of open mailings that may have got their message and wait for a person to decide."),

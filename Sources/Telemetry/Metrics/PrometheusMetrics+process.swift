@@ -20,7 +20,7 @@ extension PrometheusMetrics {
 }
 
 /// What the kernel says of this process (proc(5)).
-enum ProcessReading {
+package enum ProcessReading {
     static var swiftVersion: String {
         #if compiler(>=6.4)
             "6.4 or newer"
@@ -31,13 +31,13 @@ enum ProcessReading {
         #endif
     }
 
-    @Sendable static func cpuSeconds() -> Double? {
+    @Sendable package static func cpuSeconds() -> Double? {
         var time = timespec()
         guard clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time) == 0 else { return nil }
         return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
     }
 
-    @Sendable static func residentBytes() -> Double? {
+    @Sendable package static func residentBytes() -> Double? {
         // The second number of statm: resident pages.
         guard let fields = text("/proc/self/statm")?.split(separator: " "), fields.count > 1,
             let pages = Double(fields[1])

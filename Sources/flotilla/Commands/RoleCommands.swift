@@ -36,6 +36,7 @@ struct PlannerCommand: RoleCommand {
             station.metricsServer()
                 + [
                     Observer(broker: broker, ledger: ledger, readiness: station.readiness, logger: station.logger),
+                    station.pulse(.planner, broker),
                     station.planner(broker, ledger, lock: LockHolder(ledger: station.settings.ledger.path)),
                 ])
         await broker.close()
@@ -54,7 +55,8 @@ struct WorkerCommand: RoleCommand {
         try await station.run(
             station.metricsServer()
                 + [
-                    Observer(broker: broker, ledger: nil, readiness: station.readiness, logger: station.logger), worker,
+                    Observer(broker: broker, ledger: nil, readiness: station.readiness, logger: station.logger),
+                    station.pulse(.worker, broker, worker: worker), worker,
                 ], worker: worker)
         await broker.close()
     }
@@ -73,6 +75,7 @@ struct CollectorCommand: RoleCommand {
             station.metricsServer()
                 + [
                     Observer(broker: broker, ledger: ledger, readiness: station.readiness, logger: station.logger),
+                    station.pulse(.collector, broker),
                     station.collector(broker, ledger),
                 ])
         await broker.close()
@@ -100,7 +103,8 @@ struct Up: RoleCommand {
             station.metricsServer()
                 + [
                     Observer(broker: broker, ledger: ledger, readiness: station.readiness, logger: station.logger),
-                    collector, worker, 
+                    station.pulse(.all, broker, worker: worker),
+                    collector, worker,
                     station.planner(
                         broker, ledger, isAlone: redis != nil,
                         lock: LockHolder(ledger: settings.ledger.path, held: duty)),

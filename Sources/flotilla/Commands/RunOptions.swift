@@ -21,18 +21,22 @@ struct RunOptions: ParsableArguments {
     /// The settings, with what the command line says in place of the file.
     func settings() throws -> Settings {
         var settings = try Settings.load(file: config, environment: ProcessInfo.processInfo.environment)
-        if let redis {
-            guard let url = RedisURL(redis) else {
-                throw Refusal("--redis '\(redis)' is no Redis URL: redis://host:port, rediss://host:port or unix:///path")
-            }
-            guard url.username == nil, url.password == nil else {
-                throw Refusal(
-                    "--redis shows its user and password to everyone who lists processes; use FLOTILLA_REDIS_URL")
-            }
-            settings.redis.endpoint = url.endpoint
-        }
+        if let redis { try settings.redis.take(redis) }
         if let ledger { settings.ledger.path = ledger }
         if json { settings.log.format = .json }
         return settings
+    }
+}
+
+extension Settings.Redis {
+    /// Takes the address of the option `--redis`.
+    mutating func take(_ option: String) throws {
+        guard let url = RedisURL(option) else {
+            throw Refusal("--redis '\(option)' is no Redis URL: redis://host:port, rediss://host:port or unix:///path")
+        }
+        guard url.username == nil, url.password == nil else {
+            throw Refusal("--redis shows its user and password to everyone who lists processes; use FLOTILLA_REDIS_URL")
+        }
+        endpoint = url.endpoint
     }
 }

@@ -93,7 +93,7 @@ struct Send: AsyncParsableCommand {
             station.optionalMetricsServer()
                 + [
                     Observer(broker: broker, ledger: ledger, readiness: station.readiness, logger: station.logger),
-                    collector, worker, 
+                    station.pulse(.all, broker, worker: worker), collector, worker,
                     station.planner(
                         broker, ledger, only: id, isAlone: redis != nil,
                         lock: LockHolder(ledger: settings.ledger.path, held: duty)),

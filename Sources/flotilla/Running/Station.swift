@@ -98,6 +98,11 @@ struct Station {
         return broker
     }
 
+    /// Shows this process to others.
+    func pulse(_ role: Pulse.Role, _ broker: Broker, worker: Worker? = nil) -> PulseSender {
+        PulseSender(name: name, role: role, broker: broker, worker: worker)
+    }
+
     // MARK: Roles, as services; a service group stops them in the reverse order.
 
     func metricsServer(onListening: @escaping @Sendable (Int) -> Void = { _ in }) -> [any Service] {
@@ -125,7 +130,7 @@ struct Station {
             group: settings.worker.group, flush: settings.worker.flush, lease: settings.worker.lease,
             poison: settings.worker.poison, grace: settings.shutdown.grace, retries: retries,
             answers: settings.worker.answers, limits: settings.limits, hostname: settings.email.hostname,
-            providers: settings.providers
+            providers: settings.providers, showsAddresses: settings.log.addresses == .shown
         ) { [readiness] part, problem in
             readiness.set(part, ready: problem == nil, why: problem ?? "")
         }
@@ -148,7 +153,8 @@ struct Station {
         return PlannerRole(
             PlannerRole.Configuration(
                 name: name, window: planner.window, poll: planner.poll, lease: planner.lease,
-                workerLease: settings.worker.lease, only: only, isAlone: isAlone),
+                workerLease: settings.worker.lease,
+                stuckAfter: planner.stuckAfter, only: only, isAlone: isAlone),
             broker: broker, ledger: ledger, lock: lock.tryLock, logger: logger)
     }
 

@@ -1,0 +1,110 @@
+package import Broker
+package import Ledger
+import Logging
+import Metrics
+import Model
+package import Policy
+
+/// Looks after mailings that ought to get on and do not: says so in the log, in the ledger (as the mailing's reason) and as a metric.
+struct HoldupWatch {
+    typealias Store = Outbox & MailingStore & ReportStore
+
+    private struct Last {
+        var states: [RecipientState: Int]
+        var since: ContinuousClock.Instant
+    }
+
+    private static let interval = Duration.seconds(2)
+
+    private let board: PulseBoard
+    private let status: StatusStreams
+    private let ledger: any Store
+    private let patience: Double
+    private let only: MailingID?
+    private let logger: Logger
+
+    /// - Parameter patience: seconds without a result after which a mailing that nothing holds up is stuck.
+    init(broker: Broker, ledger: any Store, patience: Double, only: MailingID?, logger: Logger) {
+        board = PulseBoard(broker)
+        status = StatusStreams(broker)
+        self.ledger = ledger
+        self.patience = patience
+        self.only = only
+        self.logger = logger
+    }
+
+    /// Watches until it is cancelled.
+    func run() async {
+        var last: [MailingID: Last] = [:]
+        while !Task.isCancelled {
+            // What cannot be asked now is said by others; the next look is soon.
+            try? await look(&last)
+            do { try await Task.sleep(for: Self.interval) } catch { break }
+        }
+        for id in last.keys { Self.gauge(id).destroy() }
+    }
+
+    private func look(_ last: inout [MailingID: Last]) async throws {
+        let signs = try await board.all()
+        let lag = try await status.lag().seconds
+        for (state, isAlive) in [("alive", true), ("lost", false)] {
+            Gauge(label: "flotilla_workers", dimensions: [("state", state)])
+                .record(signs.count { !$0.pulse.channels.isEmpty && $0.isAlive == isAlive })
+        }
+        let records = try await ledger.mailings(states: [.sending], limit: 10_000).filter { only == nil || $0.id == only }
+        for id in last.keys where !records.contains(where: { $0.id == id }) {
+            Self.gauge(id).destroy()
+            last[id] = nil
+        }
+        for record in records {
+            guard let progress = try await ledger.progress(record.id) else { continue }
+            if last[record.id]?.states != progress.states { last[record.id] = Last(states: progress.states, since: .now) }
+            let silence = last[record.id].map { ContinuousClock.now - $0.since } ?? .zero
+            var facts = HoldupFacts(
+                record, progress, signs, silence: Double(silence.nanoseconds) / 1e9, lag: lag)
+            facts.next = try await ledger.nextBatch(record.id).map { Double(max(0, $0 - Clock.milliseconds())) / 1000 }
+            try await note(record, facts)
+        }
+    }
+
+    private func note(_ record: MailingRecord, _ facts: HoldupFacts) async throws {
+        let holdup = facts.holdup(patience: patience)
+        if case .stuck(let seconds) = holdup {
+            Self.gauge(record.id).record(1)
+            guard record.reason.isEmpty else { return }
+            let why = """
+                stuck: nobody got a result for \(TimeSpan.text(seconds: seconds.rounded())), though \(facts.open - facts.held) are open, \
+                \(facts.fed) batches are with \(facts.workers) workers, and no limit, pause or outage holds them; \
+                flotilla top shows the workers, their logs say what they wait for
+                """
+            logger.error("mailing \(record.id) is \(why)", metadata: ["mailing": "\(record.id)"])
+            _ = try await ledger.setState(record.id, to: .sending, from: [.sending], reason: why, now: Clock.milliseconds())
+        } else {
+            Self.gauge(record.id).record(0)
+            guard !record.reason.isEmpty else { return }
+            logger.notice("mailing \(record.id) is not stuck any more", metadata: ["mailing": "\(record.id)"])
+            _ = try await ledger.setState(record.id, to: .sending, from: [.sending], reason: "", now: Clock.milliseconds())
+        }
+    }
+
+    private static func gauge(_ id: MailingID) -> Gauge {
+        Gauge(label: "flotilla_mailing_stuck", dimensions: [("mailing", "\(id)")])
+    }
+}
+
+extension HoldupFacts {
+    /// - Parameters:
+    ///   - silence: seconds since a result of the mailing was last written.
+    ///   - lag: seconds that the oldest result waits for a collector.
+    package init(_ record: MailingRecord, _ progress: MailingProgress, _ signs: [PulseBoard.Sign], silence: Double, lag: Double) {
+        let workers = signs.filter { $0.isAlive && $0.pulse.serves(record.mailing.channel) }
+        self.init(
+            state: record.state, channel: record.mailing.channel, provider: record.mailing.provider, open: progress.open,
+            silence: silence, workers: workers.count)
+        reason = record.reason
+        held = progress[.uncertain]
+        fed = progress.fed
+        shares = workers.compactMap { $0.pulse.mailings["\(record.id)"] }
+        self.lag = lag
+    }
+}
