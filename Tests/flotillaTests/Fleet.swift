@@ -89,8 +89,9 @@ final class Fleet {
     }
 
     /// Adds a mailing of its own provider.
-    func add(_ count: Int, provider: String) async throws -> String {
-        let folder = try MailingFolder(provider: provider, recipients: MailingFolder.recipients(count))
+    /// - Parameter body: of a webhook; nil for e-mail.
+    func add(_ count: Int, provider: String, body: String? = nil) async throws -> String {
+        let folder = try MailingFolder(provider: provider, recipients: MailingFolder.recipients(count), body: body)
         others.append(folder)
         let added = try await run("mailing", "add", folder.mailing)
         guard added.status == 0 else { throw TimedOut(description: added.errors) }

@@ -40,7 +40,7 @@ struct Station {
         }
         self.endpoint = endpoint
         metrics = PrometheusMetrics()
-        metrics.addProcess(version: Build.version)
+        metrics.addProcess(version: Build.version, terminal: terminal)
         MetricsSystem.bootstrap(metrics)
         logger = Logger(label: "flotilla")
         signals = SignalWatch(logger: logger)
