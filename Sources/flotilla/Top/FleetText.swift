@@ -35,7 +35,7 @@ struct FleetText {
         ).text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
         // What holds a mailing up stands below it, whole: it is what one looks for.
         return [table[0]] + zip(table.dropFirst(), view.mailings).flatMap { row, line in
-            line.holdup.isEmpty ? [row] : [row] + wrapped("  ^ " + line.holdup)
+            line.holdup.isEmpty ? [row] : [row] + wrapped(line.holdup)
         }
     }
 
@@ -56,10 +56,10 @@ struct FleetText {
     }
 
     private func wrapped(_ text: String) -> [String] {
-        var lines = [""]
-        for word in text.split(separator: " ", omittingEmptySubsequences: false) {
+        var lines = ["  ^"]
+        for word in text.split(separator: " ") {
             if lines[lines.count - 1].count + word.count + 1 > width, lines[lines.count - 1].count > 4 { lines.append("   ") }
-            lines[lines.count - 1] += (lines[lines.count - 1].isEmpty ? "" : " ") + word
+            lines[lines.count - 1] += " " + word
         }
         return lines
     }
