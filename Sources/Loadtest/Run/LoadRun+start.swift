@@ -95,7 +95,7 @@ extension LoadRun {
                 "sink", "--\(plan.profile.proto.rawValue)", "127.0.0.1:\(sinkPorts[plan.name] ?? 0)",
                 "--record", folder.record(plan.name), "--profile", "\(folder.path)/sinks/\(plan.name).yaml",
                 "--seed", "\(scenario.seed)",
-            ], environment: environment, output: output, errors: folder.log(plan.name), warden: warden)
+            ] + (scenario.kills(sink: plan.name) ? ["--sync"] : []), environment: environment, output: output, errors: folder.log(plan.name), warden: warden)
         member.begin(process)
         let deadline = ContinuousClock.now + .seconds(20)
         while true {
@@ -204,6 +204,13 @@ extension LoadRun {
     /// Ours, without what would change the fleet's settings.
     var environment: [String: String] {
         ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("FLOTILLA_") }
+    }
+}
+
+extension Scenario {
+    /// Such a sink has to write its record before it answers, or the verdict would miss what it took last.
+    func kills(sink name: String) -> Bool {
+        script.contains { $0.action == .kill && $0.target == .sink(name) }
     }
 }
 
