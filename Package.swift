@@ -72,9 +72,9 @@ let package = Package(
         module("Planning", ["Model", "Policy", "Broker", "Ledger", "Templates", log, metrics, lifecycle, yaml]),
         module("Delivery", ["Model", "Policy", "Broker", "Templates", "Transport", log, metrics, lifecycle, deque]),
         module("Collecting", ["Model", "Broker", "Ledger", log, metrics, lifecycle]),
-        module("Sink", ["Model", log, lifecycle] + nio),
+        module("Sink", ["Model", "Policy", log, lifecycle] + nio),
         // 3: the configuration and the executable.
-        module("Settings", ["Model", "Policy", "Telemetry", log, yaml,
+        module("Settings", ["Model", "Policy", "Telemetry", "Sink", log, yaml,
             .product(name: "Configuration", package: "swift-configuration")]),
         .executableTarget(
             name: "flotilla",
@@ -91,14 +91,14 @@ let package = Package(
         tests("Policy", ["Model"]),
         tests("Simulation", ["Model", "Policy"]),
         tests("Telemetry", ["Model", log, metrics, lifecycle]),
-        tests("Settings", ["Model", "Policy", "Telemetry", log]),
+        tests("Settings", ["Model", "Policy", "Telemetry", "Sink", log]),
         tests("Broker", ["Model", "Policy", "TestServers", log] + nio),
         tests("Ledger", ["Model", log, grdb]),
         tests("Templates", ["Model"]),
         tests("Transport", ["Model", "Policy", "Sink", "TestServers", log, .product(name: "NIOEmbedded", package: "swift-nio")] + nio),
         tests("Planning", ["Model", "Policy", "Ledger", log]),
         tests("Collecting", ["Model", "Broker", "Ledger", "TestServers", log] + nio),
-        tests("Sink", ["Model", log, lifecycle] + nio),
+        tests("Sink", ["Model", "Policy", log, lifecycle] + nio),
         tests("flotilla", ["TestServers"]),
     ]
 )
