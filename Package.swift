@@ -76,11 +76,15 @@ let package = Package(
         // 3: the configuration and the executable.
         module("Settings", ["Model", "Policy", "Telemetry", "Sink", log, yaml,
             .product(name: "Configuration", package: "swift-configuration")]),
+        .target(
+            name: "Loadtest",
+            dependencies: ["Model", "Policy", "Broker", "Ledger", "Sink", "Settings", yaml, log] + nio,
+            resources: ["html", "css", "js"].map { .embedInCode("Report/report.\($0)") }, swiftSettings: strict),
         .executableTarget(
             name: "flotilla",
             dependencies: [
                 "Model", "Policy", "Telemetry", "Broker", "Ledger", "Transport", "Planning", "Delivery", "Collecting",
-                "Sink", "Settings", "Simulation", log, metrics, lifecycle,
+                "Sink", "Settings", "Loadtest", "Simulation", log, metrics, lifecycle,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ] + nio,
@@ -99,6 +103,7 @@ let package = Package(
         tests("Planning", ["Model", "Policy", "Ledger", log]),
         tests("Collecting", ["Model", "Broker", "Ledger", "TestServers", log] + nio),
         tests("Sink", ["Model", "Policy", log, lifecycle] + nio),
+        tests("Loadtest", ["Model", "Policy", "Settings", "TestServers"]),
         tests("flotilla", ["TestServers"]),
     ]
 )

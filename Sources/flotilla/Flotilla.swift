@@ -14,7 +14,7 @@ struct Flotilla: AsyncParsableCommand {
         version: Build.version,
         subcommands: [
             Send.self, MailingCommand.self, LimitCommand.self, Up.self, PlannerCommand.self, WorkerCommand.self,
-            CollectorCommand.self, AnswersCommand.self, SinkCommand.self, Generate.self,
+            CollectorCommand.self, AnswersCommand.self, SinkCommand.self, Generate.self, LoadtestCommand.self, SimulateCommand.self,
         ])
 }
 
