@@ -142,7 +142,8 @@ struct ForecastText {
         }
         let table = TextTable(
             header: ["CPU of", "processes", "cores at most", "CPU time", "us a message"], rows: rows, rightAligned: [1, 2, 3, 4])
-        return table.text + """
+        let shared = result.plan.cores.map { "all on \(Self.cores($0)) cores" } ?? "each on a core of its own; --cores N for all on N"
+        return "Processes: \(shared)\n" + table.text + """
 
 
             Redis    \(Self.bytes(forecast.redis.peakBytes)) at most, \(Self.bytes(forecast.redis.worstBytes)) should the collector stand \
