@@ -103,6 +103,7 @@ let package = Package(
         tests("Planning", ["Model", "Policy", "Ledger", log]),
         tests("Collecting", ["Model", "Broker", "Ledger", "TestServers", log] + nio),
         tests("Sink", ["Model", "Policy", log, lifecycle] + nio),
+        tests("Loadtest", ["Model", "Policy", "Settings", "TestServers"]),
         tests("flotilla", ["TestServers"]),
     ]
 )
