@@ -30,7 +30,12 @@ struct ForecastText {
     }
 
     private static func time(_ seconds: Double) -> String {
-        seconds < 10 ? "\((seconds * 10).rounded() / 10) s" : TimeSpan.text(seconds: seconds)
+        switch seconds {
+        case ..<10: "\((seconds * 10).rounded() / 10) s"
+        // A day more or less is not what people think in here.
+        case 86_400..<360_000: "\(Int(seconds / 3_600)) h \(Int(seconds / 60) % 60) min"
+        default: TimeSpan.text(seconds: seconds)
+        }
     }
 
     private static func rate(_ perSecond: Double) -> String {
