@@ -38,7 +38,9 @@ package struct LiveView: Sendable {
                 "queue",
                 "\(Self.count(state.ready)) batches ready, \(Self.count(state.inFlight)) in flight, "
                     + "results \(state.lag.map { FigureText.time($0) } ?? "?") behind"))
-        lines.append(Self.row("fleet", MemberKind.allCases.compactMap(fleet).joined(separator: "; ")))
+        lines.append(Self.row("fleet", kinds { state.running[$0].map(String.init) }))
+        lines.append(Self.row("cores", kinds { state.cores[$0].map { FigureText.decimals($0, 2) } }))
+        lines.append(Self.row("memory", kinds { state.memory[$0].map { FigureText.size(Double($0)) } }))
         lines.append("")
         let head = lines.count
         let tail = state.events.map { Self.row("\(FigureText.clock($0.at))", $0.what) } + (state.next.map { [Self.row("next", $0)] } ?? [])
@@ -56,11 +58,9 @@ package struct LiveView: Sendable {
         return (lines + tail).prefix(max(1, rows - 1)).map { String($0.prefix(max(1, columns - 1))) }
     }
 
-    private func fleet(_ kind: MemberKind) -> String? {
-        guard let count = state.running[kind] else { return nil }
-        var text = "\(count) \(kind.rawValue) \(FigureText.decimals(state.cores[kind] ?? 0, 2)) cores"
-        if let memory = state.memory[kind] { text += " \(FigureText.size(Double(memory)))" }
-        return text
+    /// A figure for each kind of process that has one.
+    private func kinds(_ figure: (MemberKind) -> String?) -> String {
+        MemberKind.allCases.compactMap { kind in figure(kind).map { "\(kind.rawValue) \($0)" } }.joined(separator: ", ")
     }
 
     private static func count(_ value: Double?) -> String { value.map { FigureText.grouped(Int($0)) } ?? "?" }
