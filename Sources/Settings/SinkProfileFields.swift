@@ -153,7 +153,9 @@ struct SinkProfileFields {
         figures.append(Key.fail.rawValue)
         let found = parsed(.fail) { text throws(SinkError) in try FailureProfile(parsing: text) }
         if let code = found?.codeNeverMet(over: proto) {
-            refuse(.fail, node, "\(code) goes to the other protocol than \(proto.rawValue); give it a stage (docs/sink.md)")
+            refuse(
+                .fail, node, "\(code) goes to the other protocol than \(proto.rawValue); give it a stage (docs/sink.md)"
+            )
         }
         return found
     }
@@ -166,7 +168,8 @@ struct SinkProfileFields {
             profile.sources.append(source)
             if profile.idleSources.contains(source) {
                 let known = profile.figures.joined(separator: ", ")
-                refuse(.sources, item, part: "figure", "'\(source.figure)' is no figure of this profile; it has \(known)")
+                refuse(
+                    .sources, item, part: "figure", "'\(source.figure)' is no figure of this profile; it has \(known)")
             }
         }
     }
@@ -177,7 +180,8 @@ struct SinkProfileFields {
             let url = parts["url"]?.scalar?.string, !says.isEmpty, says.utf8.count <= Self.longestText
         else {
             refuse(
-                .sources, item, "each needs a figure, what says of it (\(Self.longestText) bytes at most) and a url, or url: none")
+                .sources, item,
+                "each needs a figure, what says of it (\(Self.longestText) bytes at most) and a url, or url: none")
             return nil
         }
         let seen = parts["seen"]?.scalar?.string

@@ -18,6 +18,8 @@ package struct Costs: Sendable, Equatable {
     package var idle = 20_000.0
     /// Writing a result to the ledger, the collector's whole share (`loadtest/bench --only roles`: 2.7 by e-mail, 2.9 by HTTP).
     package var collect = 2.8
+    /// Results a second that one collector writes, its commits included (`loadtest/bench`: collecting 60,000 results).
+    package var collectorRate = 220_598.0
     /// A message in Redis (`loadtest/bench --only roles`: 2.2 and 2.7), and what a slot adds to it (`loadtest/throttle`: 4.1 in all
     /// at 12,345/s, of which a second's own cost is 1).
     package var redis = 2.4

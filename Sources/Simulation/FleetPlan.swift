@@ -60,6 +60,7 @@ package struct MailingPlan: Sendable {
     package var at = 0.0
     package var speed: RateLimit?
     package var attempts = 5
+    package var uncertain = Mailing.UncertainPolicy.redeliver
     /// In seconds.
     package var lifetime = 86_400.0
     /// Recipients in a batch, where `speed` asks for no smaller ones.

@@ -32,6 +32,10 @@ package struct Forecast: Sendable, Encodable {
         package var sent = 0
         package var failed = 0
         package var expired = 0
+        /// Those who may have got it and wait for a person to decide (`uncertain: hold`).
+        package var held = 0
+        /// Times that no answer told whether a message had arrived.
+        package var uncertain = 0
         /// Of all attempts, those that ended with each class of answer.
         package var answers: [String: Int] = [:]
         /// Seconds that each thing held it back, the longest first.

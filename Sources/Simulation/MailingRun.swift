@@ -18,13 +18,13 @@ struct MailingRun: Sendable {
         self.ready = ready
         rule = OutcomeRule(
             attempts: plan.attempts, expires: Int64((plan.at + plan.lifetime) * 1000),
-            retries: RetryRules(for: plan.channel, override: retries))
+            retries: RetryRules(for: plan.channel, override: retries), uncertain: plan.uncertain)
         report = Forecast.Mailing(name: plan.name, recipients: plan.recipients, at: plan.at)
     }
 
     var expires: Double { plan.at + plan.lifetime }
     /// Recipients without a final state.
-    var open: Int { plan.recipients - report.sent - report.failed - report.expired }
+    var open: Int { plan.recipients - report.sent - report.failed - report.expired - report.held }
     private var batches: Int { (plan.recipients + plan.batchSize - 1) / max(1, plan.batchSize) }
 
     /// Workers that have work of it.

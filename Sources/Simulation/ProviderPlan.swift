@@ -17,6 +17,8 @@ package struct ProviderPlan: Sendable {
     package var answers: [AnswerShare] = []
     /// What it takes and never told us of.
     package var hiddenLimit: HiddenLimit?
+    /// Seconds that a message keeps its connection beside that, on average: answers that never come.
+    package var stalls = 0.0
     /// When it is away: nobody can connect.
     package var outages: [Range<Double>] = []
 
@@ -37,7 +39,7 @@ package struct ProviderPlan: Sendable {
     /// three round trips, TLS left out).
     func overhead(isLimited: Bool) -> Double {
         let trips = isSMTP && isLimited ? 2.0 : 1
-        return roundTrip * (trips + (messagesPerConnection.map { 3 / Double(max(1, $0)) } ?? 0))
+        return stalls + roundTrip * (trips + (messagesPerConnection.map { 3 / Double(max(1, $0)) } ?? 0))
     }
 
     func isAway(at time: Double) -> Bool { outages.contains { $0.contains(time) } }

@@ -50,6 +50,7 @@ extension Simulator {
         let mailing = kinds[kind].mailing
         mailings[mailing].report.answers[answer.kind.rawValue, default: 0] += count
         mailings[mailing].report.ends = max(mailings[mailing].report.ends ?? 0, last)
+        if answer.mayHaveArrived { mailings[mailing].report.uncertain += count }
         let samples = answer.kind.isRetryable ? min(count, Self.samples) : 1
         var results: [RecipientResult] = []
         for sample in 0..<samples {
@@ -61,6 +62,7 @@ extension Simulator {
             switch result.state {
             case .deferred: wait(kind, until: Double(result.due) / 1000, from: time, spent: result.attempts, count: part)
             case .expired: mailings[mailing].report.expired += part
+            case .uncertain: mailings[mailing].report.held += part
             case .failed: mailings[mailing].report.failed += part
             default: mailings[mailing].report.sent += part
             }

@@ -10,8 +10,10 @@ extension Simulator {
         var isRefused: Bool
     }
 
-    /// How far ahead workers reserve, in microseconds (`Delivery/SlotPool`).
+    /// How far ahead workers reserve, in microseconds (`Delivery/SlotPool`): a limit that Redis does not know begins so much later.
     private static let horizon = 200_000.0
+    /// Here nobody needs a moment before it has come.
+    private static let ahead = 100.0
 
     /// Lets all messages begin that may, and goes on to when another can.
     mutating func singly() {
@@ -85,7 +87,7 @@ extension Simulator {
         return mailing.kinds.reduce(0) { $0 + kinds[$1].flying } >= Int(busy * Double(each)) ? .batches : nil
     }
 
-    /// When a message may begin under its limits; nil where that is further ahead than workers look.
+    /// When a message may begin under its limits; nil where that is not yet.
     private mutating func moment(_ kind: Int) -> Double? {
         var scopes = kinds[kind].scopes
         let name = kinds[kind].providerScope
@@ -99,12 +101,12 @@ extension Simulator {
         guard !scopes.isEmpty else { return now }
         let time = now * 1e6
         var known = scopes.map { calendars[$0.name] ?? SlotCalendar($0.limit, now: time, horizon: book.steps > 0 ? 0 : Self.horizon) }
-        let grant = SlotCalendar.reserve(1, in: &known, limits: scopes.map(\.limit), now: time, horizon: Self.horizon)
+        let grant = SlotCalendar.reserve(1, in: &known, limits: scopes.map(\.limit), now: time, horizon: Self.ahead)
         for (scope, calendar) in zip(scopes, known) { calendars[scope.name] = calendar }
         guard let moment = grant.moments.first else {
-            // The narrowest is named; it has no slot so near.
+            // The narrowest is named.
             kinds[kind].brake = providers[kinds[kind].provider].pace.rate == nil ? .limit(scopes[0].name) : .pace(name)
-            kinds[kind].blockedUntil = max(now.nextUp, now + (grant.next - Self.horizon) / 1e6 + 1e-6)
+            kinds[kind].blockedUntil = max(now.nextUp, now + (grant.next - Self.ahead / 2) / 1e6)
             return nil
         }
         return now + moment / 1e6

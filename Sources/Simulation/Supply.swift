@@ -95,12 +95,12 @@ struct Supply {
         let redisIdle = costs.redisIdle + costs.redisWorker * Double(workers)
         let worker = add(.workerCPU, capacity: Double(workers) * 1e6 - idle)
         let planner = add(.planner, capacity: 1e6)
-        let collector = add(.collector, capacity: 1e6)
+        let collector = add(.collector, capacity: min(1e6 / max(costs.collect, 1e-9), costs.collectorRate))
         let redis = add(.redis, capacity: 1e6 - redisIdle)
         let cores = plan.cores.map { add(.cores, capacity: $0 * 1e6 - idle - redisIdle) }
         for (place, kind) in going.enumerated() {
             let cost = cost(of: kind)
-            needs[place] += [(worker, cost.worker), (planner, costs.feed), (collector, costs.collect), (redis, cost.redis)]
+            needs[place] += [(worker, cost.worker), (planner, costs.feed), (collector, 1), (redis, cost.redis)]
             if let cores { needs[place].append((cores, cost.worker + costs.feed + costs.collect + cost.redis)) }
         }
     }

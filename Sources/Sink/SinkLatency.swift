@@ -17,6 +17,17 @@ package struct SinkLatency: Sendable, Equatable {
         let deviation: Double
     }
 
+    /// How it is spread, in nanoseconds.
+    package enum Shape: Sendable, Equatable {
+        case even(Int64, Int64)
+        case logNormal(p50: Double, p99: Double)
+    }
+
+    package var shape: Shape {
+        guard let normal else { return .even(least, most) }
+        return .logNormal(p50: normal.median, p99: normal.median * exp(normal.deviation * Self.deviationsOfP99))
+    }
+
     package static let none = SinkLatency(least: 0, most: 0)
 
     /// How many standard deviations the 99th percentile of a normal distribution lies above its middle.

@@ -16,7 +16,11 @@ import Testing
         do {
             return (try SinkProfileFile.read(file.path()), [])
         } catch {
-            return (nil, error.problems.map { $0.description.replacing(folder.path(), with: "").drop { $0 == "/" } }.map(String.init))
+            return (
+                nil,
+                error.problems.map { $0.description.replacing(folder.path(), with: "").drop { $0 == "/" } }.map(
+                    String.init)
+            )
         }
     }
 
@@ -54,7 +58,7 @@ import Testing
         ("", "p.yaml: is empty"), ("- a", "p.yaml:1: must be a mapping"),
         ("about: x", "p.yaml:1: protocol: is missing; allowed: smtp, http"),
         ("protocol: ftp", "p.yaml:1: protocol: 'ftp' is not allowed; allowed: smtp, http"),
-        ("protocol: smtp\nlatencies: 1s", "p.yaml:2: latencies: unknown key; did you mean latency?"),
+        ("protocol: smtp\nlatancy: 1s", "p.yaml:2: latancy: unknown key; did you mean latency?"),
         ("protocol: smtp\ncolour: red", "p.yaml:2: colour: unknown key; allowed here: about, protocol"),
         ("protocol: smtp\nlatency: soon", "p.yaml:2: latency: 'soon' is no latency"),
         ("protocol: smtp\nlatency: {p50: 1s}", "p.yaml:2: latency: needs p50 and p99"),
@@ -70,7 +74,10 @@ import Testing
         ("protocol: smtp\nlimit: {rate: 1/s, code: 250}", "p.yaml:2: limit: 250 is no refusal"),
         ("protocol: smtp\nlimit: {rate: 1/s, code: x}", "p.yaml:2: limit.code: 'x' is no code"),
         ("protocol: smtp\nlimit: {rate: 1/s, retry_after: 1s}", "p.yaml:2: limit: Retry-After belongs to HTTP"),
-        ("protocol: http\nlimit: {rate: 1/s, status: 4.7.0}", "p.yaml:2: limit: an enhanced status code belongs to SMTP"),
+        (
+            "protocol: http\nlimit: {rate: 1/s, status: 4.7.0}",
+            "p.yaml:2: limit: an enhanced status code belongs to SMTP"
+        ),
         ("protocol: smtp\nlimit: {rate: 1/s, status: 4.7}", "p.yaml:2: limit.status: '4.7' is no enhanced status code"),
         ("protocol: smtp\nlimit: {rate: 1/s, text: \"a\\nb\"}", "p.yaml:2: limit.text: a text has up to 400"),
         ("protocol: smtp\nlimit: {rate: 1/s, pause: 1s}", "p.yaml:2: limit.pause: unknown key"),

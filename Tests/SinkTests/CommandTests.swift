@@ -99,16 +99,16 @@ import Testing
             import http.client, sys
             c = http.client.HTTPConnection('127.0.0.1', int(sys.argv[1]))
             for n in range(5):
-                c.request('POST', '/', '{"to":"u%d"}' % n); r = c.getresponse()
-                print(r.status, r.headers['Retry-After'], r.headers['Connection'], r.read().decode() if r.status > 200 else '')
+                c.request('POST', '/', '{"to":"u%d"}' % n); r = c.getresponse(); text = r.read().decode()
+                print(r.status, r.headers['Retry-After'], r.headers['Connection'], text if r.status > 200 else 'taken')
             """, [port])
         sink.signal(SIGTERM)
         #expect(run.status == 0, "\(run.errors)")
         #expect(
             run.output == """
-                200 None None\u{20}
-                200 None close\u{20}
-                200 None None\u{20}
+                200 None None taken
+                200 None close taken
+                200 None None taken
                 429 7 close {"error":"slow down"}
                 429 7 None {"error":"slow down"}
 
@@ -128,7 +128,8 @@ import Testing
         (["--smtp", "127.0.0.1:0", "--limit", "100"], "500/s"),
         (["--smtp", "127.0.0.1:0", "--limit", "9/s;code=200"], "400 to 599"),
         (["--smtp", "127.0.0.1:0", "--latency", "p50:9ms"], "p50:120ms,p99:900ms"),
-        (["--smtp", "127.0.0.1:0", "--messages-per-connection=-1"], "from 0"), (["--smtp", "192.0.2.1:25"], "192.0.2.1:25"),
+        (["--smtp", "127.0.0.1:0", "--messages-per-connection=-1"], "from 0"),
+        (["--smtp", "192.0.2.1:25"], "192.0.2.1:25"),
         (["--http", "127.0.0.1:0", "--certificate", "/no/file", "--key", "/no/key"], "/no/file"),
     ])
     func wrongOptionsAreRefusedWithTheWayOut(arguments: [String], hint: String) async throws {

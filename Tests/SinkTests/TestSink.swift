@@ -74,7 +74,6 @@ struct Feeder<Session: SinkSession> {
     }
 }
 
-
 func desk(
     record: String? = nil, _ change: (inout SinkConfiguration) throws -> Void = { _ in }
 ) throws -> SinkDesk {

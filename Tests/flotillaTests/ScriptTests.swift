@@ -26,7 +26,7 @@ struct ScriptTests {
     }
 
     @Test func aProviderThatFailsInAllWaysThatPassCostsNobodyTheMessage() async throws {
-        let run = try await run("failing", ["--short", "--ratio", "6", "--limit", "60"])
+        let run = try await run("failing", ["--short", "--rate", "150", "--recipients", "1200", "--ratio", "6"])
         #expect(run.status == 0, "\(run.output)")
         #expect(run.output.contains("PASSED"))
     }
@@ -34,7 +34,7 @@ struct ScriptTests {
     /// The machine is shared with other tests: what is told here is gross, `loadtest/throttle` alone tells it exactly.
     @Test func twoWorkersKeepALimitTogether() async throws {
         let run = try await run(
-            "throttle", ["--cases", "500/s,provider", "--workers", "2", "--seconds", "4", "--use", "0.5", "--tolerance", "0.1"])
+            "throttle", ["--cases", "500/s,provider", "--workers", "2", "--seconds", "4", "--use", "0.1", "--tolerance", "0.1"])
         #expect(run.status == 0, "\(run.output)")
         #expect(run.output.contains("PASSED: every limit kept and used"))
     }

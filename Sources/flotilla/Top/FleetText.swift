@@ -40,7 +40,7 @@ struct FleetText {
     }
 
     private var processes: [String] {
-        if view.processes.isEmpty { return ["no process of this fleet has given a sign of life"] }
+        guard !view.processes.isEmpty else { return view.problems.isEmpty ? ["no process of this fleet has given a sign of life"] : [] }
         let rows = view.processes.map { line -> [String] in
             [
                 line.role + (line.hasDuty ? "*" : ""), line.isAlive ? "alive" : "LOST", "\(TimeSpan.text(seconds: line.age.rounded()))",

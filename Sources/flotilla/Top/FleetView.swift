@@ -115,7 +115,7 @@ struct FleetLook {
             next.since[key] = (progress.states, since)
             next.finished[key] = progress.planned - progress.open
             view.mailings.append(
-                try await line(record, progress, signs, silence: Double((now - since).nanoseconds) / 1e9, lag: view.lagSeconds, seconds))
+                try await line(record, progress, view, signs, silence: Double((now - since).nanoseconds) / 1e9, seconds))
         }
         past = next
         return view
@@ -136,15 +136,18 @@ struct FleetLook {
     }
 
     private func line(
-        _ record: MailingRecord, _ progress: MailingProgress, _ signs: [PulseBoard.Sign], silence: Double, lag: Double, _ seconds: Double?
+        _ record: MailingRecord, _ progress: MailingProgress, _ view: FleetView, _ signs: [PulseBoard.Sign], silence: Double,
+        _ seconds: Double?
     ) async throws(LedgerError) -> FleetView.MailingLine {
         let finished = progress.planned - progress.open
         var rate: Double?
         if let seconds, seconds > 0.2, let before = past?.finished["\(record.id)"] { rate = Double(finished - before) / seconds }
-        var facts = HoldupFacts(record, progress, signs, silence: silence, lag: lag)
+        var facts = HoldupFacts(record, progress, signs, silence: silence, lag: view.lagSeconds)
         facts.next = try await ledger.nextBatch(record.id).map { Double(max(0, $0 - Clock.milliseconds())) / 1000 }
         let isStuck = record.state == .sending && !record.reason.isEmpty
-        let words = isStuck ? record.reason : facts.holdup(patience: patience).words
+        // Without Redis only the ledger's word is known.
+        let isKnown = view.problems.isEmpty || record.state == .paused
+        let words = isStuck ? record.reason : isKnown ? facts.holdup(patience: patience).words : ""
         return FleetView.MailingLine(
             id: "\(record.id)", name: record.mailing.name, channel: record.mailing.channel.rawValue, state: record.state.rawValue,
             planned: progress.planned, sent: progress[.sent] + progress[.delivered], failed: progress[.failed], open: progress.open,
