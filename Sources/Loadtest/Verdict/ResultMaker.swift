@@ -34,8 +34,10 @@ struct ResultMaker {
 
     /// Of a run among several, its number of workers before what is said.
     private func label(_ outcome: RunOutcome, _ text: String) -> String {
-        scenario.steps == nil ? text : "\(outcome.scenario.fleet.workers) workers: \(text)"
+        scenario.steps == nil ? text : "\(Self.workers(outcome.scenario.fleet.workers)): \(text)"
     }
+
+    private static func workers(_ count: Int) -> String { count == 1 ? "1 worker" : "\(count) workers" }
 
     private func mailings(_ outcome: RunOutcome, _ judgement: Judgement) -> [RunResult.Mailing] {
         zip(outcome.mailings, judgement.tallies).map { facts, tally in
@@ -60,7 +62,7 @@ struct ResultMaker {
     private func events(_ outcome: RunOutcome, _ offset: Double) -> [RunResult.Event] {
         let own = outcome.events.map { RunResult.Event(at: $0.at + offset, what: $0.what) }
         guard scenario.steps != nil else { return own }
-        return [RunResult.Event(at: offset, what: "\(outcome.scenario.fleet.workers) workers")] + own
+        return [RunResult.Event(at: offset, what: Self.workers(outcome.scenario.fleet.workers))] + own
     }
 
     /// Panels of the same title become one, with a gap between the steps.
@@ -108,7 +110,7 @@ struct ResultMaker {
         guard let bound = scenario.wishes.first(where: { $0.measure == .efficiency })?.bound else { return [] }
         return steps.dropFirst().map { step in
             RunResult.Expectation(
-                what: "\(step.workers) workers: efficiency", wanted: bound.description,
+                what: "\(Self.workers(step.workers)): efficiency", wanted: bound.description,
                 seen: FigureText.decimals(step.efficiency, 3), good: bound.isMet(by: step.efficiency),
                 note: "\(FigureText.rate(step.perSecond)) in all")
         }
