@@ -3,7 +3,7 @@ import Policy
 
 extension Simulator {
     /// A cohort whose answers ask for another attempt becomes this many at most: the waits are drawn for each.
-    private static let samples = 32
+    private static let samples = 16
 
     /// What becomes of messages that were on their way.
     /// - Parameters:

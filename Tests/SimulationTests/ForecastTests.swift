@@ -4,6 +4,12 @@ import Testing
 
 @testable import Simulation
 
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
 /// What a plan comes to where it can be said by hand.
 @Suite struct ForecastTests {
     private func plan(
@@ -185,15 +191,23 @@ import Testing
     @Test(.timeLimit(.minutes(1))) func fiftyMillionTakeSeconds() throws {
         var provider = ProviderPlan(latency: .even(0.02...0.028))
         provider.answers = [AnswerShare(.temporary, 0.02), AnswerShare(.badRecipient, 0.01)]
-        let clock = ContinuousClock()
-        var forecast: Forecast?
-        let took = try clock.measure { forecast = try Simulator.forecast(plan(50_000_000, provider, speed: "500/s", workers: 4)) }
-        #expect(took < .seconds(10), "\(took)")
-        let mailing = try #require(forecast?.mailings[0])
+        // Of this thread: other tests have the machine as well.
+        let began = Self.threadTime()
+        let forecast = try Simulator.forecast(plan(50_000_000, provider, speed: "500/s", workers: 4))
+        let took = Self.threadTime() - began
+        #expect(took < 10, "\(took) s")
+        let mailing = forecast.mailings[0]
         #expect(mailing.sent + mailing.failed == 50_000_000)
         // Every fiftieth message comes twice; the last of five attempts of a few come some hours later.
         let ideal = 51_020_000 / 500 * 1.005
         #expect(abs((mailing.brakes.first?.seconds ?? 0) / ideal - 1) < 0.01, "\(mailing.brakes)")
         #expect((mailing.ends ?? 0) > ideal && (mailing.ends ?? 0) < ideal + 13_500)
+    }
+
+    /// CPU of this thread, in seconds.
+    private static func threadTime() -> Double {
+        var time = timespec()
+        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+        return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
     }
 }
