@@ -55,7 +55,6 @@ import Testing
         let limit = try SinkLimit(parsing: "200/s,burst=10;code=429;retry-after=1s;text=slow down")
         try await TestSink.with {
             $0.limit = limit
-            $0.threads = 2
         } body: { sink in
             let run = try await Program.python(
                 """
