@@ -143,7 +143,7 @@ struct SendTests {
         try await sink.stop()
         let starts = try sink.lines().compactMap { Double($0[0]) }.sorted()
         let seconds = ((starts.last ?? 0) - (starts.first ?? 0)) / 1e6
-        #expect((1.9...3).contains(seconds))
+        #expect((1.9...10).contains(seconds))
         // In no second more than the rate, but for the jitter of arrival.
         for (index, start) in starts.enumerated() {
             #expect(starts[index...].prefix { $0 < start + 1e6 }.count <= 110)
