@@ -58,6 +58,7 @@ let package = Package(
         .target(name: "CHiredis", linkerSettings: [.linkedLibrary("hiredis")]),
         module("Model", []),
         module("Policy", ["Model", deque]),
+        module("Simulation", ["Model", "Policy"]),
         // 1: the edges; each is the only importer of its driver.
         module("Telemetry", ["Model", log, metrics, metricsCore, lifecycle, hummingbird, nioCore]),
         .target(
@@ -71,15 +72,19 @@ let package = Package(
         module("Planning", ["Model", "Policy", "Broker", "Ledger", "Templates", log, metrics, lifecycle, yaml]),
         module("Delivery", ["Model", "Policy", "Broker", "Templates", "Transport", log, metrics, lifecycle, deque]),
         module("Collecting", ["Model", "Broker", "Ledger", log, metrics, lifecycle]),
-        module("Sink", ["Model", log, lifecycle] + nio),
+        module("Sink", ["Model", "Policy", log, lifecycle] + nio),
         // 3: the configuration and the executable.
-        module("Settings", ["Model", "Policy", "Telemetry", log, yaml,
+        module("Settings", ["Model", "Policy", "Telemetry", "Sink", log, yaml,
             .product(name: "Configuration", package: "swift-configuration")]),
+        .target(
+            name: "Loadtest",
+            dependencies: ["Model", "Policy", "Broker", "Ledger", "Sink", "Settings", yaml, log] + nio,
+            resources: ["html", "css", "js"].map { .embedInCode("Report/report.\($0)") }, swiftSettings: strict),
         .executableTarget(
             name: "flotilla",
             dependencies: [
                 "Model", "Policy", "Telemetry", "Broker", "Ledger", "Transport", "Planning", "Delivery", "Collecting",
-                "Sink", "Settings", log, metrics, lifecycle,
+                "Sink", "Settings", "Loadtest", "Simulation", log, metrics, lifecycle,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ] + nio,
@@ -88,15 +93,17 @@ let package = Package(
         .target(name: "TestServers", path: "Tests/TestServers", swiftSettings: strict),
         tests("Model", []),
         tests("Policy", ["Model"]),
+        tests("Simulation", ["Model", "Policy"]),
         tests("Telemetry", ["Model", log, metrics, lifecycle]),
-        tests("Settings", ["Model", "Policy", "Telemetry", log]),
+        tests("Settings", ["Model", "Policy", "Telemetry", "Sink", log]),
         tests("Broker", ["Model", "Policy", "TestServers", log] + nio),
         tests("Ledger", ["Model", log, grdb]),
         tests("Templates", ["Model"]),
         tests("Transport", ["Model", "Policy", "Sink", "TestServers", log, .product(name: "NIOEmbedded", package: "swift-nio")] + nio),
         tests("Planning", ["Model", "Policy", "Ledger", log]),
         tests("Collecting", ["Model", "Broker", "Ledger", "TestServers", log] + nio),
-        tests("Sink", ["Model", log, lifecycle] + nio),
+        tests("Sink", ["Model", "Policy", log, lifecycle] + nio),
+        tests("Loadtest", ["Model", "Policy", "Settings", "TestServers"]),
         tests("flotilla", ["TestServers"]),
     ]
 )

@@ -7,7 +7,8 @@ package struct PulseBoard: Sendable {
     package struct Sign: Sendable, Equatable {
         /// Names the process.
         package var name: String
-        /// Seconds since then.
+        /// When that was, in milliseconds of Redis's clock, and seconds since then.
+        package var at: Int64
         package var age: Double
         package var pulse: Pulse
 
@@ -50,7 +51,7 @@ package struct PulseBoard: Sendable {
                 let pulse = try? JSONDecoder().decode(Pulse.self, from: Data(value[value.index(after: space)...].utf8))
             else { continue }
             let age = Double(max(0, now - at)) / 1000
-            if age > Self.memory { try await end(name) } else { signs.append(Sign(name: name, age: age, pulse: pulse)) }
+            if age > Self.memory { try await end(name) } else { signs.append(Sign(name: name, at: at, age: age, pulse: pulse)) }
         }
         return signs.sorted { $0.name < $1.name }
     }

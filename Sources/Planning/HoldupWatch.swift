@@ -10,7 +10,7 @@ struct HoldupWatch {
     typealias Store = Outbox & MailingStore & ReportStore
 
     private struct Last {
-        var states: [RecipientState: Int]
+        var progress: MailingProgress
         var since: ContinuousClock.Instant
     }
 
@@ -58,11 +58,13 @@ struct HoldupWatch {
         }
         for record in records {
             guard let progress = try await ledger.progress(record.id) else { continue }
-            if last[record.id]?.states != progress.states { last[record.id] = Last(states: progress.states, since: .now) }
+            if last[record.id]?.progress != progress { last[record.id] = Last(progress: progress, since: .now) }
             let silence = last[record.id].map { ContinuousClock.now - $0.since } ?? .zero
             var facts = HoldupFacts(
                 record, progress, signs, silence: Double(silence.nanoseconds) / 1e9, lag: lag)
             facts.next = try await ledger.nextBatch(record.id).map { Double(max(0, $0 - Clock.milliseconds())) / 1000 }
+            // What had to wait for something begins to be late when that is over.
+            if facts.holdup(patience: patience).isHeld { last[record.id]?.since = .now }
             try await note(record, facts)
         }
     }

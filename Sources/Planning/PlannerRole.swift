@@ -125,13 +125,15 @@ package struct PlannerRole: Service {
             broker: broker, ledger: ledger, patience: Double(configuration.stuckAfter.nanoseconds) / 1e9, only: configuration.only,
             logger: logger)
         await withTaskGroup(of: Void.self) { group in
+            // Not of the group: that ends with the stop, and the watch has to be ended.
             let watching = Task { await watch.run() }
-            defer { watching.cancel() }
             group.addTask { try? await planner.run() }
             group.addTask { try? await feeder.run() }
             await keepDuty(fence, isStopping: isStopping)
             if !isStopping() { group.cancelAll() }
             await group.waitForAll()
+            watching.cancel()
+            await watching.value
         }
         ledger.guardPlanning(fence: nil)
     }

@@ -22,6 +22,16 @@ package enum Holdup: Sendable, Equatable {
     case stuck(Double)
 }
 
+extension Holdup {
+    /// Something holds it up for which it may wait as long as that takes.
+    package var isHeld: Bool {
+        switch self {
+        case .none, .limited, .stuck: false
+        case .paused, .due, .undecided, .noWorker, .down, .lag: true
+        }
+    }
+}
+
 /// What is known of a mailing in work.
 package struct HoldupFacts: Sendable, Equatable {
     package var state: MailingState
@@ -36,7 +46,7 @@ package struct HoldupFacts: Sendable, Equatable {
     package var fed = 0
     /// Seconds until the next batch can be fed, 0 for now; nil when there is none.
     package var next: Double?
-    /// Seconds since a result of it was last written.
+    /// Seconds since a result of it was last written, or something that held it up was over.
     package var silence: Double
     /// Seconds that the oldest result waits for a collector.
     package var lag = 0.0
@@ -72,6 +82,8 @@ extension HoldupFacts {
         if lag > Self.longLag { return .lag(lag) }
         if shares.contains(where: \.isDown) { return .down(provider) }
         let limited = shares.filter { $0.waiting > 0 && !$0.scope.isEmpty }.max { $0.interval < $1.interval }
+        // A scope without an interval is one whose provider asked for a pause.
+        if let limited, limited.interval == 0 { return .limited(limited.scope) }
         // However rare a limit's moments are, after some of them somebody got a message.
         if silence >= patience + (limited.map { 3 * $0.interval } ?? 0) { return .stuck(silence) }
         return limited.map { .limited($0.scope) } ?? .none

@@ -4,7 +4,7 @@ extension Duration {
     ]
 
     /// Takes a whole number and a unit: `250ms`, `5s`, `10m`, `24h`, `7d`; nil for anything else.
-    init?(settingText text: String) {
+    package init?(settingText text: String) {
         let digits = text.prefix { ("0"..."9").contains($0) }
         guard let unit = Self.units.first(where: { $0.name == text.dropFirst(digits.count) }),
             let number = Int64(digits)

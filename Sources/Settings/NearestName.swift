@@ -1,7 +1,7 @@
 /// What somebody may have meant by a name that does not exist.
-enum NearestName {
+package enum NearestName {
     /// The candidate with the fewest changed letters; nil when even that one is far off.
-    static func of(_ name: String, among candidates: some Sequence<String>) -> String? {
+    package static func of(_ name: String, among candidates: some Sequence<String>) -> String? {
         var best: (name: String, distance: Int)?
         for candidate in candidates {
             let distance = distance(Array(name.utf8), Array(candidate.utf8))

@@ -2,6 +2,7 @@ import Configuration
 import Foundation
 import Model
 import Policy
+package import Yams
 
 extension Settings {
     /// Reads the configuration: the environment wins over the file, the file over the defaults.
@@ -15,8 +16,20 @@ extension Settings {
     ) throws(SettingsError) -> Settings {
         let standard = "flotilla.yaml"
         let path = file ?? (FileManager.default.fileExists(atPath: standard) ? standard : nil)
-        let fromFile = path.map { SettingsFile.read($0) } ?? SettingsSource()
-        let variables = environment.filter { $0.key.hasPrefix(EnvironmentName.prefix) }
+        return try make(
+            path.map { SettingsFile.read($0) } ?? SettingsSource(),
+            environment.filter { $0.key.hasPrefix(EnvironmentName.prefix) })
+    }
+
+    /// Reads a section of another file that holds what `flotilla.yaml` would, with its keys and values.
+    /// - Throws: `SettingsError` with everything that is wrong in it, in places of that file.
+    package static func read(_ section: Node, of file: YAMLFile) throws(SettingsError) -> Settings {
+        try make(SettingsFile.read(section, of: file), [:])
+    }
+
+    private static func make(
+        _ fromFile: SettingsSource, _ variables: [String: String]
+    ) throws(SettingsError) -> Settings {
         let fromEnvironment = SettingsEnvironment.read(variables, file: fromFile)
 
         let providers = fromFile.providers.merging(fromEnvironment.providers) { first, _ in first }

@@ -8,11 +8,19 @@ package struct SettingsError: Error, CustomStringConvertible, Equatable {
         /// What is wrong and what is allowed; never a secret.
         package let text: String
 
+        package init(place: String, key: String, text: String) {
+            self.place = place
+            self.key = key
+            self.text = text
+        }
+
         package var description: String { key.isEmpty ? "\(place): \(text)" : "\(place): \(key): \(text)" }
     }
 
     /// At least one, in the order of the file, then of the names of variables.
     package let problems: [Problem]
+
+    package init(problems: [Problem]) { self.problems = problems }
 
     /// One line a problem.
     package var description: String { problems.map(\.description).joined(separator: "\n") }

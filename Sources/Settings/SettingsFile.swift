@@ -16,6 +16,12 @@ struct SettingsFile {
         return file.source
     }
 
+    static func read(_ section: Node, of yaml: YAMLFile) -> SettingsSource {
+        var file = SettingsFile(yaml)
+        file.take(section)
+        return file.source
+    }
+
     private mutating func take(_ root: Node) {
         if let mapping = root.mapping {
             walk(mapping, [])

@@ -1,20 +1,20 @@
 import Foundation
-import Yams
+package import Yams
 
 /// A YAML file of an operator's, with the lines of what is in it.
-struct YAMLFile {
+package struct YAMLFile {
     private static let sizeLimit = 1 << 20
 
     /// As the operator wrote it.
-    let name: String
+    package let name: String
     /// What is wrong so far, in the order of the file.
-    var problems: [SettingsError.Problem] = []
+    package var problems: [SettingsError.Problem] = []
 
-    init(name: String) { self.name = name }
+    package init(name: String) { self.name = name }
 
     /// Reads the file.
     /// - Returns: nil for an empty file, and where it cannot be read, which `problems` then say.
-    mutating func read() -> Node? {
+    package mutating func read() -> Node? {
         do {
             let data = try Data(contentsOf: URL(filePath: name))
             if data.count > Self.sizeLimit {
@@ -47,16 +47,18 @@ struct YAMLFile {
         return nil
     }
 
-    mutating func refuse(_ place: String, _ key: String, _ text: String) {
+    /// Adds a problem with a key, which is empty where it is about the file.
+    package mutating func refuse(_ place: String, _ key: String, _ text: String) {
         problems.append(SettingsError.Problem(place: place, key: key, text: text))
     }
 
-    func place(_ node: Node) -> String { node.mark.map { "\(name):\($0.line)" } ?? name }
+    /// `file:line`.
+    package func place(_ node: Node) -> String { node.mark.map { "\(name):\($0.line)" } ?? name }
 }
 
 extension Node {
     /// Nothing was written, or null: the default holds.
-    var isNothing: Bool {
+    package var isNothing: Bool {
         guard let scalar else { return false }
         return scalar.style != .doubleQuoted && scalar.style != .singleQuoted
             && ["", "~", "null", "Null", "NULL"].contains(scalar.string)

@@ -36,7 +36,7 @@ extension FailureProfile {
             }
             name = name[name.index(after: colon)...]
         }
-        let options = try Options(parts.dropFirst(), of: text)
+        let options = try FaultOptions(parts.dropFirst(), of: text)
         if let code = Int(name) {
             try add(code: code, at: stage ?? Self.home(of: code), share: share, options: options, text: text)
         } else {
@@ -45,7 +45,7 @@ extension FailureProfile {
     }
 
     private mutating func add(
-        code: Int, at stage: Stage, share: Double, options: Options, text: Substring
+        code: Int, at stage: Stage, share: Double, options: FaultOptions, text: Substring
     ) throws(SinkError) {
         guard (400...599).contains(code) else {
             throw SinkError("'\(text)': \(code) is no refusal; the codes are 400 to 599")
@@ -60,9 +60,9 @@ extension FailureProfile {
     }
 
     private mutating func add(
-        named name: Substring, at stage: Stage?, share: Double, options: Options, text: Substring
+        named name: Substring, at stage: Stage?, share: Double, options: FaultOptions, text: Substring
     ) throws(SinkError) {
-        guard options == Options() else { throw SinkError("'\(text)': a fault without an answer takes no option") }
+        guard options == FaultOptions() else { throw SinkError("'\(text)': a fault without an answer takes no option") }
         let stages = stage.map { [$0] } ?? [.data, .http]
         for stage in stages {
             switch name {
@@ -90,7 +90,7 @@ extension FailureProfile {
         self[stage].append(Rule(limit: limit, fault: fault))
     }
 
-    private static func home(of code: Int) -> Stage {
+    static func home(of code: Int) -> Stage {
         switch code {
         case 552, 554: .data
         case 421, 450...459, 521, 530...539, 550...559: .rcpt
@@ -102,43 +102,5 @@ extension FailureProfile {
         var text = text.drop { $0 == " " }
         while text.last == " " { text = text.dropLast() }
         return text
-    }
-
-    private struct Options: Equatable {
-        var status: String?
-        var text: String?
-        /// Whole seconds, rounded up.
-        var retryAfter: Int?
-
-        init() {}
-
-        init(_ options: ArraySlice<Substring>, of rule: Substring) throws(SinkError) {
-            for option in options {
-                let halves = option.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-                let value = halves.count == 2 ? halves[1] : ""
-                switch halves.first {
-                case "retry-after":
-                    guard let wait = SinkLatency.nanoseconds(value) else {
-                        throw SinkError("'\(rule)': '\(value)' is no time, such as 2s")
-                    }
-                    retryAfter = Int((wait + 999_999_999) / 1_000_000_000)
-                case "status":
-                    let numbers = value.split(separator: ".", omittingEmptySubsequences: false).map { UInt16($0) }
-                    guard numbers.count == 3, !numbers.contains(nil) else {
-                        throw SinkError("'\(rule)': '\(value)' is no enhanced status code, such as 5.7.1")
-                    }
-                    status = String(value)
-                case "text":
-                    // It goes into a JSON string and onto an SMTP line as it is.
-                    let isPlain = value.utf8.allSatisfy { (0x20..<0x7f).contains($0) && $0 != 0x22 && $0 != 0x5c }
-                    guard isPlain, !value.isEmpty, value.utf8.count <= 400 else {
-                        throw SinkError("'\(rule)': text= takes up to 400 printable ASCII characters but \" and \\")
-                    }
-                    text = String(value)
-                default:
-                    throw SinkError("'\(rule)': no option '\(option)'; the options are retry-after=, status= and text=")
-                }
-            }
-        }
     }
 }

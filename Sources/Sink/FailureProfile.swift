@@ -32,6 +32,12 @@ package struct FailureProfile: Sendable, Equatable {
     /// A message's recipient and the number of the attempt have to be known.
     var drawsByRecipient: Bool { !(rcpt.isEmpty && data.isEmpty && http.isEmpty) }
 
+    /// A code that nobody meets who speaks this protocol alone; nil where there is none. Faults without an answer are met over both.
+    package func codeNeverMet(over proto: SinkProfile.Proto) -> Int? {
+        Stage.allCases.filter { ($0 == .http) != (proto == .http) }.lazy
+            .flatMap { self[$0] }.map(\.fault.code).first { $0 != 0 }
+    }
+
     /// The rules of a stage, in the order in which they were written.
     subscript(_ stage: Stage) -> [Rule] {
         get {

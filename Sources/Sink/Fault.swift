@@ -14,6 +14,10 @@ package struct Fault: Sendable, Equatable {
     package let kind: Kind
     /// The answer as it goes onto the wire; empty where there is none.
     let reply: [UInt8]
+    /// What it says behind its code, in SMTP with the enhanced status code in front; empty where there is no answer.
+    package let text: String
+    /// Seconds that its Retry-After names.
+    package let retryAfter: Int?
 
     /// The code that the record shows: 0 where no answer was given.
     var code: Int {
@@ -26,16 +30,18 @@ package struct Fault: Sendable, Equatable {
     static let dropAfter = Fault(kind: .dropAfter, reply: [])
     static let stall = Fault(kind: .stall, reply: [])
 
-    private init(kind: Kind, reply: [UInt8]) {
+    private init(kind: Kind, reply: [UInt8], text: String = "", retryAfter: Int? = nil) {
         self.kind = kind
         self.reply = reply
+        self.text = text
+        self.retryAfter = retryAfter
     }
 
     /// An SMTP answer with an enhanced status code (RFC 3463).
     static func smtp(_ code: Int, status: String? = nil, text: String? = nil) -> Fault {
         let usual = usualSMTP(code)
-        return Fault(
-            kind: .answer(code), reply: Array("\(code) \(status ?? usual.status) \(text ?? usual.text)\r\n".utf8))
+        let said = "\(status ?? usual.status) \(text ?? usual.text)"
+        return Fault(kind: .answer(code), reply: Array("\(code) \(said)\r\n".utf8), text: said)
     }
 
     /// An HTTP answer with a JSON body, and with Retry-After (RFC 9110 section 10.2.3) in whole seconds where it is
@@ -53,7 +59,7 @@ package struct Fault: Sendable, Equatable {
                 \(wait)Content-Length: \(body.utf8.count)\r
                 \r
                 \(body)
-                """.utf8))
+                """.utf8), text: text, retryAfter: retryAfter)
     }
 
     private static func usualSMTP(_ code: Int) -> (status: String, text: String) {

@@ -11,6 +11,11 @@ extension HTTPSession {
         recipient.removeAll(keepingCapacity: true)
         JSONMember.recipient(in: body, into: &recipient)
         if recipient.isEmpty { recipient.append(contentsOf: request.key) }
+        if request.isAuthorised, let limit = desk.limit(at: now) {
+            // Before the attempt is counted, so that attempts meet what they would have met without the limit.
+            note(code: limit.http.code, accepted: false, bytes: body.count, id: 0, now: now)
+            return give(.fault(limit.http), into: &out)
+        }
         var attempt = Judge.Attempt(key: 0, number: 0)
         let fault: Fault? = recipient.withUnsafeBytes { recipient in
             let behaviour = AddressBehaviour(recipient)

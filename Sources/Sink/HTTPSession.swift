@@ -21,6 +21,8 @@ struct HTTPSession: SinkSession {
     var request = HTTPRequest()
     var recipient: [UInt8] = []
     var held: HeldAnswer?
+    /// Answers given.
+    private var answers = 0
 
     static let longestLine = 8192
     static let longestHead = 65_536
@@ -144,7 +146,9 @@ struct HTTPSession: SinkSession {
 
     /// Answers the request and makes ready for the next.
     mutating func give(_ answer: HeldAnswer, into out: inout ByteBuffer) -> SinkStep {
-        let isClosing = !request.staysOpen
+        answers += 1
+        let most = desk.configuration.messagesPerConnection
+        let isClosing = !request.staysOpen || most > 0 && answers >= most
         // A client of HTTP/1.0 closes unless it is told that it need not (RFC 9112 section 9.3).
         let isKept = !isClosing && !request.isHTTP11
         request.clear()

@@ -54,7 +54,7 @@ final class Judge: Sendable {
 
     /// How long the answer to an attempt is held back, in nanoseconds.
     func latency(_ attempt: Attempt) -> Int64 {
-        latency.least == latency.most ? latency.least : latency.at(draw(attempt, 0xff))
+        latency.isFixed ? latency.least : latency.at(draw(attempt, 0xff), draw(attempt, 0xfe))
     }
 
     private func draw(_ attempt: Attempt, _ part: UInt64) -> Double {

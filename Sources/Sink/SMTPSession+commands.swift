@@ -81,6 +81,11 @@ extension SMTPSession {
         guard isUTF8 || path.address.isASCII else {
             return mistake("553 5.6.7 the address needs SMTPUTF8\r\n", into: &out)
         }
+        let most = desk.configuration.messagesPerConnection
+        if most > 0, messages >= most {
+            return meet(
+                Self.tooManyMessages, stage: .mail, recipient: argument.slice(0..<0), begun: now, now: now, into: &out)
+        }
         if let fault = desk.judge.fault(at: .mail) {
             return meet(fault, stage: .mail, recipient: argument.slice(0..<0), begun: now, now: now, into: &out)
         }
@@ -121,6 +126,9 @@ extension SMTPSession {
             fault = Self.needsUTF8
         } else if envelope.count >= Self.mostRecipients {
             fault = Self.tooMany
+        } else if let limit = desk.limit(at: now) {
+            // Before the attempt is counted, so that attempts meet what they would have met without the limit.
+            fault = limit.smtp
         } else {
             let behaviour = AddressBehaviour(path.address)
             let attempt = desk.judge.begin(path.address, behaviour)
@@ -179,5 +187,7 @@ extension SMTPSession {
     private static let noMailbox = Fault.smtp(501, status: "5.1.3", text: "syntax: RCPT TO:<local@domain>")
     private static let noParameter = Fault.smtp(555, status: "5.5.4", text: "parameter not on offer")
     private static let needsUTF8 = Fault.smtp(553, status: "5.6.7", text: "the address needs SMTPUTF8")
+    private static let tooManyMessages = Fault.smtp(
+        421, status: "4.7.0", text: "too many messages over this connection, closing it")
     private static let tooMany = Fault.smtp(452, status: "4.5.3", text: "too many recipients")
 }

@@ -77,6 +77,7 @@ extension SMTPSession {
     /// Decides about the message, records it for each recipient, and answers.
     private mutating func finish(now: Int64, into out: inout ByteBuffer) -> SinkStep {
         phase = .command
+        messages += 1
         defer { envelope.clear() }
         if desk.records?.isFailing == true {
             let count = envelope.count

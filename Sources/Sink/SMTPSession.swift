@@ -27,6 +27,8 @@ struct SMTPSession: SinkSession {
     var isAuthenticated = false
     /// Commands that were no commands; too many end the connection.
     var mistakes = 0
+    /// Messages whose end came.
+    var messages = 0
     var envelope = SMTPEnvelope()
     var message = SMTPMessage()
     var held: HeldAnswer?

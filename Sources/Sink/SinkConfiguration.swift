@@ -37,10 +37,15 @@ package struct SinkConfiguration: Sendable {
     /// How long the answer to a whole message is held back.
     package var latency = SinkLatency.none
     package var failures = FailureProfile()
+    /// What comes faster is refused; nil for no limit.
+    package var limit: SinkLimit?
     /// Two runs with one seed give a recipient's n-th attempt the same answer.
     package var seed: UInt64 = 1
     /// Connections at once; further ones are refused with 421 or 503. 0 for no limit.
     package var maxConnections = 0
+    /// Messages over one connection: the next is refused with 421 and the connection closed; HTTP closes behind the last
+    /// answer. 0 for no limit.
+    package var messagesPerConnection = 0
     /// Threads that serve connections.
     package var threads = 1
     /// Needed for `smtps` and `https`; with it SMTP in clear offers STARTTLS.

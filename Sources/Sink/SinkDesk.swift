@@ -14,6 +14,8 @@ final class SinkDesk: Sendable {
     let configuration: SinkConfiguration
     let judge: Judge
     let records: RecordFile?
+    /// What the limit lets through; nil for no limit.
+    let bucket: TokenBucket?
     let counter = SinkCounter()
     let tls: NIOSSLContext?
     let smtpTexts: SMTPTexts
@@ -27,6 +29,7 @@ final class SinkDesk: Sendable {
         self.configuration = configuration
         self.logger = logger
         judge = Judge(profile: configuration.failures, latency: configuration.latency, seed: configuration.seed)
+        bucket = configuration.limit.map { TokenBucket($0.rate) }
         tls = try configuration.certificate.map { certificate throws(SinkError) in try Self.context(certificate) }
         if let path = configuration.record {
             records = try RecordFile(path: path, logger: logger)
@@ -40,6 +43,13 @@ final class SinkDesk: Sendable {
 
     /// A name for the next message.
     func nextID() -> UInt64 { ids.wrappingAdd(1, ordering: .relaxed).newValue }
+
+    /// Counts a message against the limit.
+    /// - Returns: the limit, when the message comes too fast.
+    func limit(at now: Int64) -> SinkLimit? {
+        guard let bucket, !bucket.take(at: now) else { return nil }
+        return configuration.limit
+    }
 
     /// Counts what became of a message, and records it.
     func note(_ line: RecordLine) {

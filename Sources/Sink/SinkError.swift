@@ -1,5 +1,5 @@
 /// Why the sink cannot be started: what is wrong, and what would be right.
 package struct SinkError: Error, CustomStringConvertible, Equatable {
     package let description: String
-    init(_ description: String) { self.description = description }
+    package init(_ description: String) { self.description = description }
 }

@@ -14,7 +14,8 @@ struct Flotilla: AsyncParsableCommand {
         version: Build.version,
         subcommands: [
             Send.self, MailingCommand.self, LimitCommand.self, Up.self, PlannerCommand.self, WorkerCommand.self,
-            CollectorCommand.self, AnswersCommand.self, TopCommand.self, SinkCommand.self, Generate.self,
+            CollectorCommand.self, TopCommand.self, AnswersCommand.self, LoadtestCommand.self, SimulateCommand.self, SinkCommand.self,
+            Generate.self,
         ])
 }
 

@@ -2,6 +2,7 @@ import ArgumentParser
 import Logging
 import Model
 import ServiceLifecycle
+import Settings
 import Sink
 import UnixSignals
 
@@ -22,8 +23,10 @@ struct SinkCommand: AsyncParsableCommand {
               flotilla sink --smtp 127.0.0.1:2525 --http 127.0.0.1:8025 --record arrived.tsv
               flotilla sink --smtp 127.0.0.1:2525 --latency 50-500ms --fail "550=0.05,450=0.10,421=0.01,drop=0.001"
               flotilla sink --http 127.0.0.1:8025 --fail "429=0.02;retry-after=2s,503=0.01"
+              flotilla sink --http 127.0.0.1:8025 --limit "100/s,burst=20;retry-after=1s"
+              flotilla sink --smtp 127.0.0.1:2525 --profile loadtest/profiles/mailbox-large.yaml --latency 0ms
 
-            docs/sink.md has the record's columns, the profile's grammar and the addresses that misbehave by name.
+            docs/sink.md has the record's columns, the grammars, the profiles and the addresses that misbehave by name.
             """)
 
     @Option(help: ArgumentHelp("Listen for SMTP; port 0 takes a free one.", valueName: "host:port"))
@@ -38,14 +41,25 @@ struct SinkCommand: AsyncParsableCommand {
     var record: String?
     @Flag(help: "Write the record before the answers it tells of are sent, so that a kill -9 loses no line.")
     var sync = false
-    @Option(help: ArgumentHelp("Hold answers to messages back: 50ms, or 50-500ms.", valueName: "time"))
+    @Option(
+        help: ArgumentHelp("Imitate a provider as a file says; the options below go before it.", valueName: "file"))
+    var profile: String?
+    @Option(
+        help: ArgumentHelp(
+            "Hold answers to messages back: 50ms, 50-500ms, or log-normally p50:120ms,p99:900ms.", valueName: "time"))
     var latency: String?
+    @Option(
+        help: ArgumentHelp(
+            "Refuse what comes faster: 100/s,burst=20;code=429;retry-after=1s; none for no limit.", valueName: "rate"))
+    var limit: String?
     @Option(help: ArgumentHelp("Shares of messages that fail: 550=0.05,429=0.02;retry-after=2s.", valueName: "profile"))
     var fail: String?
     @Option(help: "Runs with one seed fail alike.")
     var seed: UInt64 = 1
     @Option(help: ArgumentHelp("Refuse connections above this number; 0 for no limit.", valueName: "number"))
-    var maxConnections = 0
+    var maxConnections: Int?
+    @Option(help: ArgumentHelp("Close a connection after so many messages; 0 for no limit.", valueName: "number"))
+    var messagesPerConnection: Int?
     @Option(help: ArgumentHelp("Threads that serve connections.", valueName: "number"))
     var threads = 1
     @Option(help: ArgumentHelp("PEM file of the certificate; SMTP then offers STARTTLS.", valueName: "file"))
@@ -95,10 +109,14 @@ struct SinkCommand: AsyncParsableCommand {
         var settings = SinkConfiguration(listeners: listeners)
         settings.record = record
         settings.sync = sync
+        if let profile { settings.apply(try read(profile)) }
         if let latency { settings.latency = try SinkLatency(parsing: latency) }
         if let fail { settings.failures = try FailureProfile(parsing: fail) }
         settings.seed = seed
-        settings.maxConnections = maxConnections
+        if let limit { settings.limit = limit == "none" ? nil : try SinkLimit(parsing: limit) }
+        settings.maxConnections = try number(maxConnections, "--max-connections") ?? settings.maxConnections
+        settings.messagesPerConnection =
+            try number(messagesPerConnection, "--messages-per-connection") ?? settings.messagesPerConnection
         settings.threads = threads
         switch (certificate, key) {
         case (let chain?, let key?): settings.certificate = .init(chain: chain, key: key)
@@ -119,5 +137,19 @@ struct SinkCommand: AsyncParsableCommand {
             settings.without.insert(known)
         }
         return settings
+    }
+
+    /// The profile of a file, which has to fit the listeners.
+    private func read(_ file: String) throws -> SinkProfile {
+        let profile = try SinkProfileFile.read(file)
+        let strangers = profile.proto == .smtp ? http + https : smtp + smtps
+        guard let stranger = strangers.first else { return profile }
+        let kind = profile.proto.rawValue
+        throw ValidationError("\(file) imitates a provider that speaks \(kind), and \(stranger) does not")
+    }
+
+    private func number(_ value: Int?, _ option: String) throws -> Int? {
+        guard let value, value < 0 else { return value }
+        throw ValidationError("\(option) takes a number from 0, not \(value)")
     }
 }

@@ -34,6 +34,8 @@ import Testing
         #expect(facts { $0.shares = [common, rare] } == .limited("domain:d"))
         #expect(facts { $0.silence = 241; $0.shares = [common, rare] } == .stuck(241))
         #expect(facts { $0.silence = 61; $0.shares = [common] } == .stuck(61))
+        let paused = Pulse.Share(waiting: 3, scope: "provider:p")
+        #expect(facts { $0.silence = 500; $0.shares = [paused] } == .limited("provider:p"))
         #expect(facts { $0.silence = 59; $0.shares = [common] } == .limited("provider:p"))
     }
 }

@@ -78,11 +78,58 @@ import Testing
         }
     }
 
+    @Test func aProfileIsImitatedAndOptionsGoBeforeIt() async throws {
+        let folder = try TestFolder()
+        let file = "\(folder.path)/bot.yaml"
+        try Data(
+            """
+            about: "A bot"
+            protocol: http
+            latency: 60s
+            messages_per_connection: 2
+            limit: {rate: 1/h, burst: 3, code: 429, retry_after: 7s, text: slow down}
+            """.utf8
+        ).write(to: URL(fileURLWithPath: file))
+        let sink = try start([
+            "--http", "127.0.0.1:0", "--record", "\(folder.path)/r", "--profile", file, "--latency", "0ms",
+        ])
+        let port = try port(try await sink.lines(1)[0])
+        let run = try await Program.python(
+            """
+            import http.client, sys
+            c = http.client.HTTPConnection('127.0.0.1', int(sys.argv[1]))
+            for n in range(5):
+                c.request('POST', '/', '{"to":"u%d"}' % n); r = c.getresponse(); text = r.read().decode()
+                print(r.status, r.headers['Retry-After'], r.headers['Connection'], text if r.status > 200 else 'taken')
+            """, [port])
+        sink.signal(SIGTERM)
+        #expect(run.status == 0, "\(run.errors)")
+        #expect(
+            run.output == """
+                200 None None taken
+                200 None close taken
+                200 None None taken
+                429 7 close {"error":"slow down"}
+                429 7 None {"error":"slow down"}
+
+                """)
+        let ended = try await sink.end()
+        #expect(ended.errors.contains("accepted 3 refused 2 (429: 2)"), "\(ended.errors)")
+        let wrong = try await start(["--smtp", "127.0.0.1:0", "--profile", file]).end()
+        #expect(wrong.status != 0 && wrong.errors.contains("speaks http"), "\(wrong.errors)")
+    }
+
     @Test(arguments: [
         ([], "at least one of"), (["--smtp", "2525"], "host:port"), (["--smtps", "127.0.0.1:0"], "certificate"),
         (["--smtp", "127.0.0.1:0", "--fail", "550"], "550=0.05"),
         (["--smtp", "127.0.0.1:0", "--record", "/no/file"], "/no/file"),
-        (["--smtp", "127.0.0.1:0", "--without", "dsn"], "8bitmime"), (["--smtp", "192.0.2.1:25"], "192.0.2.1:25"),
+        (["--smtp", "127.0.0.1:0", "--without", "dsn"], "8bitmime"),
+        (["--smtp", "127.0.0.1:0", "--profile", "/no/profile.yaml"], "/no/profile.yaml: there is no such file"),
+        (["--smtp", "127.0.0.1:0", "--limit", "100"], "500/s"),
+        (["--smtp", "127.0.0.1:0", "--limit", "9/s;code=200"], "400 to 599"),
+        (["--smtp", "127.0.0.1:0", "--latency", "p50:9ms"], "p50:120ms,p99:900ms"),
+        (["--smtp", "127.0.0.1:0", "--messages-per-connection=-1"], "from 0"),
+        (["--smtp", "192.0.2.1:25"], "192.0.2.1:25"),
         (["--http", "127.0.0.1:0", "--certificate", "/no/file", "--key", "/no/key"], "/no/file"),
     ])
     func wrongOptionsAreRefusedWithTheWayOut(arguments: [String], hint: String) async throws {

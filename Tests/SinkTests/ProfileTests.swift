@@ -1,4 +1,5 @@
 import Model
+import Policy
 import Testing
 
 @testable import Sink
@@ -75,6 +76,64 @@ import Testing
         let waits = (0..<1000).map { judge.latency(.init(key: UInt64($0) &* 0x9e37_79b9_7f4a_7c15, number: 0)) }
         #expect(waits.allSatisfy { (10_000_000..<20_000_000).contains($0) })
         #expect((14_500_000...15_500_000).contains(waits.reduce(0, +) / 1000))
+    }
+
+    @Test func latencyIsLogNormalByTwoOfItsPercentiles() throws {
+        let latency = try SinkLatency(parsing: "p50:120ms,p99:900ms")
+        #expect(latency == SinkLatency(p50: 120_000_000, p99: 900_000_000))
+        for text in ["p50:1s", "p99:1s,p50:1s", "p50:2s,p99:1s", "p50:0ms,p99:1s", "p50:1,p99:2s", "p50:1s,p99:1h"] {
+            #expect(throws: SinkError.self, "\(text)") { try SinkLatency(parsing: text) }
+        }
+        func waits(seed: UInt64, reversed: Bool = false) -> [Int: Int64] {
+            let judge = Judge(profile: FailureProfile(), latency: latency, seed: seed)
+            var waits: [Int: Int64] = [:]
+            for number in reversed ? Array((0..<20_000).reversed()) : Array(0..<20_000) {
+                waits[number] = Array("user\(number)@example.com".utf8).withUnsafeBytes {
+                    judge.latency(judge.begin($0, nil))
+                }
+            }
+            return waits
+        }
+        let found = waits(seed: 5)
+        let sorted = found.values.sorted()
+        // Five standard deviations of the share of 20,000 draws that lies below the percentile.
+        #expect(abs(sorted.count { $0 <= 120_000_000 } - 10_000) < 354)
+        #expect(abs(sorted.count { $0 <= 900_000_000 } - 19_800) < 71)
+        #expect((sorted.last ?? 0) <= 9_000_000_000 && (sorted.first ?? 0) > 0)
+        #expect(waits(seed: 5, reversed: true) == found)
+        #expect(waits(seed: 6) != found)
+        let fixed = try #require(SinkLatency(p50: 7, p99: 7))
+        #expect(fixed.at(0.9999, 0) == 7)
+    }
+
+    @Test func limitsAreReadAsTheirProtocolWantsThem() throws {
+        func replies(_ text: String) throws -> [String] {
+            let limit = try SinkLimit(parsing: text)
+            return [limit.smtp, limit.http].map {
+                String(decoding: $0.reply, as: UTF8.self).split(separator: "\r\n").joined(separator: "|")
+            }
+        }
+        #expect(try SinkLimit(parsing: "6000/min,burst=50").rate == RateLimit("6000/min,burst=50"))
+        #expect(
+            try replies("9/s;code=454;status=4.7.0;text=slow down") == [
+                "454 4.7.0 slow down",
+                "HTTP/1.1 429 Too Many Requests|Content-Type: application/json|Content-Length: 29|{\"error\":\"Too Many Requests\"}",
+            ])
+        #expect(
+            try replies("9/s;code=503;retry-after=1500ms;text=slow down") == [
+                "421 4.7.0 too much mail, closing the connection, try again later",
+                "HTTP/1.1 503 slow down|Content-Type: application/json|Retry-After: 2|Content-Length: 21|{\"error\":\"slow down\"}",
+            ])
+        #expect(
+            try replies("9/s;retry-after=1s;status=4.7.1;text=no").map { $0.prefix(12) } == [
+                "421 4.7.1 no", "HTTP/1.1 429",
+            ])
+        for text in [
+            "", "9", "9/s;code=200", "9/s;code=x", "9/s;code=429;status=4.7.0", "9/s;code=421;retry-after=1s",
+            "9/s;colour=red", "9/s;text=\"",
+        ] {
+            #expect(throws: SinkError.self, "\(text)") { try SinkLimit(parsing: text) }
+        }
     }
 
     @Test func addressesThatMisbehaveAreKnownByWholeWords() {

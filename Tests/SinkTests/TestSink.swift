@@ -49,6 +49,8 @@ struct Feeder<Session: SinkSession> {
     var session: Session
     var out = ByteBuffer()
     var steps: [SinkStep] = []
+    /// Microseconds.
+    var now: Int64 = 1
     private var pending: [UInt8] = []
 
     init(_ desk: SinkDesk) {
@@ -62,7 +64,7 @@ struct Feeder<Session: SinkSession> {
         guard steps.last != .close, steps.last != .drop else { return }
         pending.append(contentsOf: bytes)
         while !pending.isEmpty {
-            let (taken, next) = pending.withUnsafeBytes { session.process($0, now: 1, into: &out) }
+            let (taken, next) = pending.withUnsafeBytes { session.process($0, now: now, into: &out) }
             pending.removeFirst(taken)
             if case .hold = next { _ = session.release(into: &out) }
             if next == .more { break }
@@ -71,7 +73,6 @@ struct Feeder<Session: SinkSession> {
         }
     }
 }
-
 
 func desk(
     record: String? = nil, _ change: (inout SinkConfiguration) throws -> Void = { _ in }

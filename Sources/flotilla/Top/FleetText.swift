@@ -35,31 +35,34 @@ struct FleetText {
         ).text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
         // What holds a mailing up stands below it, whole: it is what one looks for.
         return [table[0]] + zip(table.dropFirst(), view.mailings).flatMap { row, line in
-            line.holdup.isEmpty ? [row] : [row] + wrapped("  ^ " + line.holdup)
+            line.holdup.isEmpty ? [row] : [row] + wrapped(line.holdup)
         }
     }
 
     private var processes: [String] {
-        if view.processes.isEmpty { return ["no process of this fleet has given a sign of life"] }
+        guard !view.processes.isEmpty else { return view.problems.isEmpty ? ["no process of this fleet has given a sign of life"] : [] }
         let rows = view.processes.map { line -> [String] in
             [
-                line.role + (line.hasDuty ? "*" : ""), line.isAlive ? "alive" : "LOST", "\(TimeSpan.text(seconds: line.age.rounded()))",
+                Self.short(line.name), line.role + (line.hasDuty ? "*" : ""), line.isAlive ? "alive" : "LOST", "\(TimeSpan.text(seconds: line.age.rounded()))",
                 grouped(line.inFlight), grouped(line.batches), line.perSecond.map { grouped(Int($0.rounded())) } ?? "-",
                 line.cpu.map { "\(Int(($0 * 100).rounded())) %" } ?? "-", "\(line.memory / 1_000_000) MB",
-                TimeSpan.text(seconds: line.uptime.rounded()), line.version, line.name,
+                TimeSpan.text(seconds: line.uptime.rounded()), line.version,
             ]
         }
         return TextTable(
-            header: ["ROLE", "LIFE", "SEEN", "ON WIRE", "BATCHES", "PER S", "CPU", "RSS", "UP", "VERSION", "NAME"], rows: rows,
-            rightAligned: [2, 3, 4, 5, 6, 7, 8]
+            header: ["PROCESS", "ROLE", "LIFE", "SEEN", "WIRE", "BATCHES", "PER S", "CPU", "RSS", "UP", "VERSION"], rows: rows,
+            rightAligned: [3, 4, 5, 6, 7, 8, 9]
         ).text.split(separator: "\n").map(String.init)
     }
 
+    /// Host and process number, without what makes the name unique.
+    private static func short(_ name: String) -> String { String(name[..<(name.lastIndex(of: "-") ?? name.endIndex)]) }
+
     private func wrapped(_ text: String) -> [String] {
-        var lines = [""]
-        for word in text.split(separator: " ", omittingEmptySubsequences: false) {
+        var lines = ["  ^"]
+        for word in text.split(separator: " ") {
             if lines[lines.count - 1].count + word.count + 1 > width, lines[lines.count - 1].count > 4 { lines.append("   ") }
-            lines[lines.count - 1] += (lines[lines.count - 1].isEmpty ? "" : " ") + word
+            lines[lines.count - 1] += " " + word
         }
         return lines
     }

@@ -66,7 +66,8 @@ struct FleetLook {
         var at: ContinuousClock.Instant
         var finished: [String: Int]
         var since: [String: (states: [RecipientState: Int], at: ContinuousClock.Instant)]
-        var signs: [String: Pulse]
+        var signs: [String: PulseBoard.Sign]
+        var lines: [String: FleetView.ProcessLine]
     }
 
     let broker: Broker
@@ -103,10 +104,11 @@ struct FleetLook {
         let holder = try await ledger.dutyHolder(Duty.planning)?.holder
         let now = ContinuousClock.now
         let seconds = past.map { Double((now - $0.at).nanoseconds) / 1e9 }
-        view.processes = signs.map { line($0, hasDuty: $0.name == holder, seconds) }
+        view.processes = signs.map { line($0, hasDuty: $0.name == holder) }
         let states: Set<MailingState>? = all ? nil : Set(MailingState.allCases.filter { !$0.isTerminal })
-        var next = Past(at: now, finished: [:], since: [:], signs: [:])
-        for sign in signs { next.signs[sign.name] = sign.pulse }
+        var next = Past(at: now, finished: [:], since: [:], signs: [:], lines: [:])
+        for sign in signs { next.signs[sign.name] = sign }
+        for line in view.processes { next.lines[line.name] = line }
         for record in try await ledger.mailings(states: states, limit: all ? 50 : 1_000) {
             guard let progress = try await ledger.progress(record.id) else { continue }
             let key = "\(record.id)"
@@ -115,36 +117,42 @@ struct FleetLook {
             next.since[key] = (progress.states, since)
             next.finished[key] = progress.planned - progress.open
             view.mailings.append(
-                try await line(record, progress, signs, silence: Double((now - since).nanoseconds) / 1e9, lag: view.lagSeconds, seconds))
+                try await line(record, progress, view, signs, silence: Double((now - since).nanoseconds) / 1e9, seconds))
         }
         past = next
         return view
     }
 
-    private func line(_ sign: PulseBoard.Sign, hasDuty: Bool, _ seconds: Double?) -> FleetView.ProcessLine {
+    private func line(_ sign: PulseBoard.Sign, hasDuty: Bool) -> FleetView.ProcessLine {
         let pulse = sign.pulse
         let before = past?.signs[sign.name]
-        func rate(_ value: Double, _ old: Double?) -> Double? {
-            guard let old, let seconds, seconds > 0.2 else { return nil }
+        // By the signs' own times; where there is no new one, what was known is still so.
+        let seconds = before.map { Double(sign.at - $0.at) / 1000 } ?? 0
+        func rate(_ value: Double, _ old: Double?, _ known: Double?) -> Double? {
+            guard let old, seconds > 0.1 else { return known }
             return max(0, value - old) / seconds
         }
+        let known = past?.lines[sign.name]
         return FleetView.ProcessLine(
             name: sign.name, role: pulse.role.rawValue, host: pulse.host, version: pulse.version, isAlive: sign.isAlive, age: sign.age,
             hasDuty: hasDuty, inFlight: pulse.inFlight, batches: pulse.batches,
-            perSecond: rate(Double(pulse.answered), before.map { Double($0.answered) }), cpu: rate(pulse.cpu, before?.cpu),
+            perSecond: rate(Double(pulse.answered), before.map { Double($0.pulse.answered) }, known?.perSecond), cpu: rate(pulse.cpu, before?.pulse.cpu, known?.cpu),
             memory: pulse.memory, uptime: Double(Clock.milliseconds() - pulse.started) / 1000)
     }
 
     private func line(
-        _ record: MailingRecord, _ progress: MailingProgress, _ signs: [PulseBoard.Sign], silence: Double, lag: Double, _ seconds: Double?
+        _ record: MailingRecord, _ progress: MailingProgress, _ view: FleetView, _ signs: [PulseBoard.Sign], silence: Double,
+        _ seconds: Double?
     ) async throws(LedgerError) -> FleetView.MailingLine {
         let finished = progress.planned - progress.open
         var rate: Double?
         if let seconds, seconds > 0.2, let before = past?.finished["\(record.id)"] { rate = Double(finished - before) / seconds }
-        var facts = HoldupFacts(record, progress, signs, silence: silence, lag: lag)
+        var facts = HoldupFacts(record, progress, signs, silence: silence, lag: view.lagSeconds)
         facts.next = try await ledger.nextBatch(record.id).map { Double(max(0, $0 - Clock.milliseconds())) / 1000 }
         let isStuck = record.state == .sending && !record.reason.isEmpty
-        let words = isStuck ? record.reason : facts.holdup(patience: patience).words
+        // Without Redis only the ledger's word is known.
+        let isKnown = view.problems.isEmpty || record.state == .paused
+        let words = isStuck ? record.reason : isKnown ? facts.holdup(patience: patience).words : ""
         return FleetView.MailingLine(
             id: "\(record.id)", name: record.mailing.name, channel: record.mailing.channel.rawValue, state: record.state.rawValue,
             planned: progress.planned, sent: progress[.sent] + progress[.delivered], failed: progress[.failed], open: progress.open,

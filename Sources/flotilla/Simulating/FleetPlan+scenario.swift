@@ -1,0 +1,141 @@
+import Loadtest
+import Model
+import Policy
+import Settings
+import Simulation
+import Sink
+
+/// What a scenario comes to as a plan, and what of it a plan cannot say.
+struct ScenarioPlan {
+    private(set) var plan: FleetPlan
+    private(set) var notes: [String] = []
+
+    init(_ scenario: Scenario) {
+        plan = FleetPlan(mailings: [], providers: [:])
+        let settings = scenario.fleet.settings
+        plan.limits = settings.limits
+        plan.concurrency = settings.worker.concurrency
+        plan.group = settings.worker.group
+        plan.window = settings.planner.window
+        plan.poll = settings.planner.poll.seconds
+        plan.seed = scenario.seed
+        if let base = settings.worker.retryBase {
+            plan.retries = RetrySchedule(base: base.seconds, cap: max(base, settings.worker.retryCap).seconds)
+        }
+        for sink in scenario.sinks {
+            plan.providers[sink.name] = provider(sink, settings)
+        }
+        for mailing in scenario.mailings { add(mailing) }
+        plan.workers = [FleetPlan.Staffing(at: 0, count: scenario.fleet.workers)]
+        for line in scenario.script { follow(line) }
+    }
+
+    private mutating func provider(_ sink: Scenario.SinkPlan, _ settings: Settings) -> ProviderPlan {
+        let profile = sink.profile
+        var latency = Latency.fixed(0)
+        switch profile.latency?.shape {
+        case .even(let least, let most)?: latency = .even(Double(least) / 1e9...Double(most) / 1e9)
+        case .logNormal(let p50, let p99)?: latency = .logNormal(p50: p50 / 1e9, p99: p99 / 1e9)
+        case nil: break
+        }
+        var provider = ProviderPlan(isSMTP: profile.proto == .smtp, latency: latency)
+        let known = settings.providers[sink.name]
+        provider.connections = known?.connections ?? provider.connections
+        provider.mostConnections = profile.connections.flatMap { $0 > 0 ? $0 : nil }
+        provider.messagesPerConnection = profile.messagesPerConnection.flatMap { $0 > 0 ? $0 : nil }
+        let table = settings.worker.answers
+        if let limit = profile.limit {
+            let fault = limit.fault(over: profile.proto)
+            let answer = Self.answer(to: fault, at: profile.proto == .smtp ? .rcpt : .response, profile.proto, table)
+            if answer.kind == .throttled {
+                provider.hiddenLimit = HiddenLimit(
+                    perSecond: limit.rate.perSecond, burst: Double(limit.rate.burst), retryAfter: answer.retryAfter)
+            } else {
+                notes.append("what \(sink.name) says above its limit is '\(answer.kind.rawValue)' to us, not 'throttled': its limit is left out")
+            }
+        }
+        for expected in profile.failures?.expected(over: profile.proto) ?? [] where expected.share > 0 {
+            let stage: DeliveryStage =
+                switch expected.stage {
+                case .connect: .connect
+                case .mail: .mail
+                case .rcpt: .rcpt
+                case .data, .http: .response
+                }
+            provider.answers.append(
+                AnswerShare(share: expected.share, answer: Self.answer(to: expected.fault, at: stage, profile.proto, table)))
+            if expected.fault.kind == .stall { provider.stalls += expected.share * (known?.timeout ?? 60) }
+        }
+        return provider
+    }
+
+    /// What a fault of the sink is to us.
+    private static func answer(
+        to fault: Fault, at stage: DeliveryStage, _ proto: SinkProfile.Proto, _ table: AnswerTable
+    ) -> Answer {
+        guard case .answer(let code) = fault.kind else {
+            return Answer(kind: .unreachable, stage: stage, code: 0, text: "")
+        }
+        let kind = table.classify(
+            proto == .smtp ? .smtp : .http, code: code, stage: stage, text: fault.text, hasRetryAfter: fault.retryAfter != nil)
+        return Answer(
+            kind: kind, stage: stage, code: code, text: fault.text, retryAfter: fault.retryAfter.map(Double.init),
+            hasProviderFailed: proto == .http && kind == .temporary && 500...599 ~= code)
+    }
+
+    private mutating func add(_ mailing: Scenario.MailingPlan) {
+        for copy in 1...mailing.copies {
+            var planned = MailingPlan(
+                name: mailing.copies == 1 ? mailing.name : "\(mailing.name)-\(copy)", channel: mailing.channel,
+                provider: mailing.provider, recipients: mailing.recipients, speed: mailing.speed)
+            planned.at = mailing.at
+            if let size = mailing.extra["batch_size"].flatMap({ Int($0) }), size > 0 { planned.batch = size }
+            if let attempts = mailing.extra["attempts"].flatMap({ Int($0) }) { planned.attempts = attempts }
+            if let policy = mailing.extra["uncertain"].flatMap({ Mailing.UncertainPolicy(rawValue: $0) }) {
+                planned.uncertain = policy
+            }
+            if let text = mailing.extra["lifetime"] {
+                do { planned.lifetime = Double(try TimeSpan(text).seconds) } catch { notes.append("lifetime: \(error)") }
+            }
+            plan.mailings.append(planned)
+        }
+    }
+
+    // MARK: - Script
+
+    private mutating func follow(_ line: ScriptLine) {
+        switch line.target {
+        case .sink(let name): follow(line, sink: name)
+        case .kind(.worker): follow(line, workers: line.count)
+        case .member(let name) where name.hasPrefix("worker-"): follow(line, workers: 1)
+        default: notes.append("'\(line.text)' at \(TimeSpan.text(seconds: line.at)) is left out: only workers and sinks come and go here")
+        }
+    }
+
+    private mutating func follow(_ line: ScriptLine, workers count: Int?) {
+        let now = plan.workers.last?.count ?? 0
+        switch line.action {
+        case .add: staff(at: line.at, now + (count ?? 1))
+        case .remove, .kill, .freeze: staff(at: line.at, max(0, now - (count ?? 1)))
+        case .thaw: staff(at: line.at, now + (count ?? 1))
+        case .restart: notes.append("'\(line.text)' is left out: while a worker starts again the others go on")
+        }
+    }
+
+    private mutating func staff(at time: Double, _ count: Int) { plan.workers.append(.init(at: time, count: count)) }
+
+    private mutating func follow(_ line: ScriptLine, sink name: String) {
+        var outages = plan.providers[name]?.outages ?? []
+        switch line.action {
+        case .remove, .kill, .freeze: outages.append(line.at..<Double.greatestFiniteMagnitude)
+        case .add, .thaw, .restart:
+            guard let last = outages.last, last.upperBound == .greatestFiniteMagnitude, line.at > last.lowerBound else { break }
+            outages[outages.count - 1] = last.lowerBound..<line.at
+        }
+        plan.providers[name]?.outages = outages
+    }
+}
+
+extension Duration {
+    fileprivate var seconds: Double { Double(components.seconds) + Double(components.attoseconds) / 1e18 }
+}

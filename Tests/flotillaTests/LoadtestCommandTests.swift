@@ -1,0 +1,155 @@
+import Foundation
+import Testing
+import TestServers
+
+/// Whole load tests through the executable.
+@Suite(.serialized, .timeLimit(.minutes(3)))
+struct LoadtestCommandTests {
+    private let folder: TemporaryFolder
+
+    init() throws { folder = try TemporaryFolder() }
+
+    private static let head = """
+        about: "A trial"
+        timeout: 90s
+        sinks:
+          relay: {protocol: smtp, latency: 5-40ms}
+        fleet:
+          workers: 1
+          settings:
+            worker: {lease: 1s}
+            planner: {lease: 1s}
+            email: {hostname: mail.example.com}
+        mailings:
+          - {name: news, channel: email, provider: relay, recipients: 2000, speed: 800/s}
+
+        """
+
+    private func run(_ text: String, _ more: String...) async throws -> (outcome: Program.Outcome, result: [String: Any]) {
+        let scenario = try folder.write(Self.head + text, to: "trial.yaml")
+        let json = folder.path("result.json")
+        let outcome = try await Program.run(
+            ["loadtest", "run", scenario, "--json", json] + more, environment: ["TMPDIR": folder.url.path])
+        let data = (try? Data(contentsOf: URL(fileURLWithPath: json))) ?? Data("{}".utf8)
+        return (outcome, try JSONSerialization.jsonObject(with: data) as? [String: Any] ?? [:])
+    }
+
+    private func seen(_ result: [String: Any], _ what: String) -> [String: Any] {
+        (result["expectations"] as? [[String: Any]])?.first { $0["what"] as? String == what } ?? [:]
+    }
+
+    @Test func aRunWithAWorkerAddedAndOneKilledIsJudgedFromTheRecord() async throws {
+        let records = folder.path("records")
+        let page = folder.path("report.html")
+        let (outcome, result) = try await run(
+            """
+            script:
+              - {at: 300ms, do: add, role: worker}
+              - {at: 1s, do: kill, role: worker-1}
+            expect:
+              rate: ">= 50/s"
+              memory: {worker: "<= 4GB"}
+              mailings: {news: {failed: 0}}
+            """, "--record", records, "--report", page)
+        #expect(outcome.status == 0, "\(outcome.output)\n\(outcome.errors)")
+        #expect(result["good"] as? Bool == true)
+        let mailing = (result["mailings"] as? [[String: Any]])?.first ?? [:]
+        #expect(mailing["recipients"] as? Int == 2_000 && mailing["arrived"] as? Int == 2_000)
+        #expect(mailing["twice"] as? Int == 0 && mailing["missing"] as? Int == 0)
+        for what in ["all mailings end", "losses", "duplicates", "rate", "worker: memory", "news: failed"] {
+            #expect(seen(result, what)["good"] as? Bool == true, "\(what): \(seen(result, what))")
+        }
+        let events = (result["events"] as? [[String: Any]])?.compactMap { $0["what"] as? String }
+        #expect(events == ["worker-2 added", "worker-1 killed"])
+        let roles = (result["roles"] as? [[String: Any]])?.compactMap { $0["name"] as? String } ?? []
+        #expect(Set(roles) == ["redis", "relay", "collector-1", "planner-1", "worker-1", "worker-2"])
+        let titles = (result["panels"] as? [[String: Any]])?.compactMap { $0["title"] as? String } ?? []
+        #expect(titles.contains("Messages at the sinks") && titles.contains("CPU by role"))
+        // The record is what the verdict rests on: asked by hand it says the same.
+        let lines = try String(contentsOfFile: records + "/relay.tsv", encoding: .utf8).split(separator: "\n")
+        let ids = lines.map { $0.split(separator: "\t", omittingEmptySubsequences: false) }.filter { $0[7] == "1" }.map { $0[5] }
+        #expect(Set(ids).count == 2_000)
+        #expect(try String(contentsOfFile: page, encoding: .utf8).contains("<svg") || FileManager.default.fileExists(atPath: page))
+        #expect(outcome.output.contains("trial: met"))
+    }
+
+    @Test func anExpectationThatIsNotMetFailsTheRun() async throws {
+        let (outcome, result) = try await run("expect: {rate: \">= 100000/s\", failed: 0}\n", "--recipients", "300")
+        #expect(outcome.status == 1, "\(outcome.output)\n\(outcome.errors)")
+        #expect(result["good"] as? Bool == false)
+        #expect(seen(result, "rate")["good"] as? Bool == false)
+        #expect(seen(result, "losses")["good"] as? Bool == true)
+        #expect(outcome.output.contains("NOT MET"))
+    }
+
+    @Test func aScenarioThatIsWrongIsRefusedBeforeAnythingIsStarted() async throws {
+        let (outcome, result) = try await run("expect: {rat: 5}\n")
+        #expect(outcome.status == 2)
+        #expect(outcome.errors.contains("trial.yaml:13: expect.rat: unknown key; did you mean rate?"), "\(outcome.errors)")
+        #expect(result.isEmpty)
+    }
+
+    @Test func aRedisThatIsNotThereIsTold() async throws {
+        let (outcome, _) = try await run("redis: redis://127.0.0.1:1\n")
+        #expect(outcome.status == 2)
+        #expect(outcome.errors.contains("Redis at redis://127.0.0.1:1"), "\(outcome.errors)")
+    }
+
+    @Test func aGivenRedisIsLeftAsItWas() async throws {
+        let redis = try await RedisServer()
+        let (outcome, _) = try await run("redis: unix://\(redis.socket)\n", "--recipients", "300")
+        #expect(outcome.status == 0, "\(outcome.output)\n\(outcome.errors)")
+        let cli = try ServerProcess(
+            "redis-cli", ["-s", redis.socket, "DBSIZE"], package: "redis-tools", output: folder.path("size"))
+        #expect(cli.wait() == 0)
+        #expect(try String(contentsOfFile: folder.path("size"), encoding: .utf8).trimmingCharacters(in: .whitespacesAndNewlines) == "0")
+    }
+
+    private func start() async throws -> (running: RunningProgram, children: [Int32]) {
+        let scenario = try folder.write(
+            Self.head.replacingOccurrences(of: "speed: 800/s", with: "speed: 20/s"), to: "trial.yaml")
+        let running = try RunningProgram(["loadtest", "run", scenario], environment: ["TMPDIR": folder.url.path])
+        try await eventually("it sends: \(running.errors)", within: 60) { running.errors.contains("trial 00:0") }
+        return (running, try processes(below: running.process.pid))
+    }
+
+    @Test func aRoleThatEndsByItselfEndsTheRunAndItsLogIsNamed() async throws {
+        let (running, children) = try await start()
+        let worker = try #require(
+            children.first { (try? String(contentsOfFile: "/proc/\($0)/cmdline", encoding: .utf8))?.contains("\0worker\0") == true })
+        kill(worker, SIGKILL)
+        #expect(try await running.end() == 2)
+        #expect(running.errors.contains("worker-1 ended by itself") && running.errors.contains("signal 9"), "\(running.errors)")
+        let log = try #require(running.errors.split(separator: "\n").first { $0.hasPrefix("Its log: ") }?.dropFirst(9))
+        #expect(FileManager.default.fileExists(atPath: String(log)))
+        #expect(children.allSatisfy { !Self.isAlive($0) })
+    }
+
+    @Test(arguments: [SIGINT, SIGKILL]) func nothingIsLeftBehindWhenItIsEnded(_ signal: Int32) async throws {
+        let (running, _) = try await start()
+        let children = try processes(below: running.process.pid)
+        #expect(children.count >= 6)
+        running.signal(signal)
+        #expect(try await running.end() == (signal == SIGKILL ? -SIGKILL : 2))
+        try await eventually("its processes have ended", within: 30) { children.allSatisfy { !Self.isAlive($0) } }
+        try await eventually("its folder is gone", within: 30) {
+            try FileManager.default.contentsOfDirectory(atPath: folder.url.path).allSatisfy { !$0.hasPrefix("flotilla-loadtest") }
+        }
+    }
+
+    /// The ids of a process's children.
+    private func processes(below parent: Int32) throws -> [Int32] {
+        try FileManager.default.contentsOfDirectory(atPath: "/proc").compactMap { Int32($0) }.filter { id in
+            let stat = (try? String(contentsOfFile: "/proc/\(id)/stat", encoding: .utf8)) ?? ""
+            let fields = stat[(stat.lastIndex(of: ")") ?? stat.startIndex)...].split(separator: " ")
+            return fields.count > 2 && Int32(fields[2]) == parent
+        }
+    }
+
+    /// A zombie that nobody has waited for yet has ended.
+    private static func isAlive(_ id: Int32) -> Bool {
+        guard let stat = try? String(contentsOfFile: "/proc/\(id)/stat", encoding: .utf8), let end = stat.lastIndex(of: ")")
+        else { return false }
+        return stat[end...].split(separator: " ").dropFirst().first != "Z"
+    }
+}

@@ -1,0 +1,41 @@
+import Foundation
+import TestServers
+import Testing
+
+/// Short forms of the long runs in `loadtest/`, each judged from the sink's record.
+@Suite(.timeLimit(.minutes(5)), .serialized)
+struct ScriptTests {
+    private func run(_ name: String, _ arguments: [String]) async throws -> (status: Int32?, output: String) {
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+        let folder = try TemporaryFolder()
+        let script = try ServerProcess(
+            root.appending(path: "loadtest/\(name)").path, arguments + ["--flotilla", Program.path], package: "python3",
+            environment: ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("FLOTILLA_") },
+            output: folder.path("out"), errors: folder.path("err"))
+        try await eventually("loadtest/\(name) ends", within: 280) { !script.isRunning }
+        let texts = ["out", "err"].map { (try? String(contentsOfFile: folder.path($0), encoding: .utf8)) ?? "" }
+        return (script.ended, texts.joined(separator: "\n"))
+    }
+
+    /// `loadtest/chaos --nightly` is the long one.
+    @Test func aFleetThatBadThingsAreDoneToLosesNobodyAndDoublesNobody() async throws {
+        let run = try await run("chaos", ["--seed", "7", "--short"])
+        #expect(run.status == 0, "\(run.output)")
+        #expect(run.output.contains("PASSED: nobody lost, nobody twice"))
+    }
+
+    @Test func aProviderThatFailsInAllWaysThatPassCostsNobodyTheMessage() async throws {
+        let run = try await run("failing", ["--short", "--rate", "150", "--recipients", "1200", "--ratio", "6"])
+        #expect(run.status == 0, "\(run.output)")
+        #expect(run.output.contains("PASSED"))
+    }
+
+    /// The machine is shared with other tests: what is told here is gross, `loadtest/throttle` alone tells it exactly.
+    @Test func twoWorkersKeepALimitTogether() async throws {
+        let run = try await run(
+            "throttle", ["--cases", "500/s,provider", "--workers", "2", "--seconds", "4", "--use", "0.1", "--tolerance", "0.1"])
+        #expect(run.status == 0, "\(run.output)")
+        #expect(run.output.contains("PASSED: every limit kept and used"))
+    }
+}
