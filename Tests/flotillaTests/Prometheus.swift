@@ -89,14 +89,13 @@ final class Prometheus {
     /// The names of all metrics it has, recorded ones too.
     func names() throws -> Set<String> { Set(try ask([String].self, "label/__name__/values")) }
 
-    /// Whether a query has found anything since the start, as a graph would show it.
-    func shows(_ query: String) throws -> Bool {
+    /// Whether a query has found a series with these labels since the start, as a graph would show it.
+    func shows(_ query: String, labels: [String]) throws -> Bool {
         let fields = ["query": query, "start": "\(began)", "end": "\(Date().timeIntervalSince1970)", "step": "1"]
-        return try !ask(Found.self, "query_range", fields).result.isEmpty
+        return try ask(Found.self, "query_range", fields).result.contains { series in
+            labels.allSatisfy { series.metric[$0] != nil }
+        }
     }
-
-    /// A query as Prometheus's own parser prints it: on one line, without comments.
-    func formatted(_ query: String) throws -> String { try ask(String.self, "format_query", ["query": query]) }
 
     private func ask<Content: Decodable>(_ type: Content.Type, _ what: String, _ fields: [String: String] = [:]) throws -> Content {
         let text = try page("/api/v1/\(what)", fields)

@@ -103,15 +103,15 @@ struct PrometheusTests {
         }
         for rule in rules { #expect(rule.health == "ok", "\(rule.name): \(rule.lastError ?? "")") }
 
-        // Panels: each query finds something, so that no label is misspelt either.
+        // Panels: each query finds something, with the labels of its legend, so that none is misspelt either.
         let dashboard = try Dashboard.read()
         var queries = dashboard.queries(fleet: Prometheus.fleet)
         #expect(queries.count > 40)
-        for query in dashboard.variables { queries.append(("variable", "count(\(query))")) }
+        for query in dashboard.variables { queries.append(("variable", "count(\(query))", [])) }
         var empty = queries
         do {
             try await eventually("each panel shows something", within: 60) {
-                empty = try empty.filter { try !prometheus.shows($0.query) && !Self.emptyPanels.contains($0.panel) }
+                empty = try empty.filter { try !prometheus.shows($0.query, labels: $0.labels) && !Self.emptyPanels.contains($0.panel) }
                 return empty.isEmpty
             }
         } catch {
@@ -120,8 +120,7 @@ struct PrometheusTests {
 
         // Names: all that are asked for are there.
         let known = try prometheus.names()
-        let asked = try (rules.map { ($0.name, $0.query) } + queries.map { ($0.panel, try prometheus.formatted($0.query)) })
-        for (place, query) in asked {
+        for (place, query) in rules.map({ ($0.name, $0.query) }) + queries.map({ ($0.panel, $0.query) }) {
             let named = PromQL.metrics(in: query)
             #expect(!named.isEmpty, "\(place)")
             for name in named where !known.contains(name) { #expect(Self.notInTheScrape[name] != nil, "\(place): there is no \(name)") }
@@ -159,7 +158,7 @@ struct PrometheusTests {
 private struct Dashboard: Decodable {
     struct Panel: Decodable {
         struct Place: Decodable { var x, y, w, h: Int }
-        struct Target: Decodable { var expr: String }
+        struct Target: Decodable { var expr, legendFormat: String }
         struct Source: Decodable { var uid: String }
         var id: Int
         var type: String
@@ -194,9 +193,12 @@ private struct Dashboard: Decodable {
     }
 
     /// The queries of all panels, as Grafana asks them with all processes and providers chosen.
-    func queries(fleet: String) -> [(panel: String, query: String)] {
+    func queries(fleet: String) -> [(panel: String, query: String, labels: [String])] {
         panels.flatMap { panel in
-            (panel.targets ?? []).map { (panel.title, Self.filled($0.expr, fleet: fleet)) }
+            (panel.targets ?? []).map { target in
+                let labels = target.legendFormat.matches(of: #/{{(\w+)}}/#).map { String($0.1) }
+                return (panel.title, Self.filled(target.expr, fleet: fleet), labels)
+            }
         }
     }
 
