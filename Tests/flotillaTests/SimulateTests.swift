@@ -32,13 +32,10 @@ struct SimulateTests {
     ) async throws -> (seconds: Double, attempts: Int, dropped: Int) {
         let fleet = try await Fleet(count, sink: sink, extra: mailing, environment: environment)
         let ports = try (0..<2).map { _ in try freePort() }
+        try fleet.start("collector", "planner")
         for (number, port) in ports.enumerated() {
             try fleet.start("worker-\(number)", environment: ["FLOTILLA_METRICS_LISTEN": "127.0.0.1:\(port)"])
         }
-        try fleet.start("collector")
-        // Nobody is to begin alone.
-        for port in ports { try await eventually("a worker is there") { try Self.page(port).contains("flotilla_build_info") } }
-        try fleet.start("planner")
         try await fleet.state("sent")
         var dropped = 0
         for port in ports { dropped += try await Self.dropped(port) }
