@@ -90,7 +90,10 @@ struct SimulateTests {
             """)
         var seen: [Double] = []
         for _ in 1...4 {
-            seen.append(try await run(200, sink: ["--latency", "800-1200ms"], latency: 1, mailing: "batch_size: 5\n").seconds)
+            // A worker takes more than it can send at once, as a rule: here each takes its half of so few.
+            let real = try await run(
+                200, sink: ["--latency", "800-1200ms"], latency: 1, mailing: "batch_size: 5\n", environment: ["FLOTILLA_WORKER_GROUP": "1"])
+            seen.append(real.seconds)
             if abs(seen[seen.count - 1] / said.seconds - 1) < Self.bound { return }
         }
         Issue.record("said to take \(said.seconds) s, took \(seen)")
