@@ -6,7 +6,7 @@ import TestServers
 
 @testable import Broker
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct ConveyorTests {
     let server: RedisServer
     let broker: Broker

@@ -15,7 +15,7 @@ func begin(_ broker: Broker, _ fence: Fence) async throws -> Epoch {
 }
 
 /// Who has a batch, who may go on with it, and what a successor knows of it.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct LeaseTests {
     let server: RedisServer
     let broker: Broker

@@ -5,7 +5,7 @@ import TestServers
 @testable import Broker
 
 /// Limits set at run time, between the feeder and the workers.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct LimitBoardTests {
     @Test func whatIsUpIsReplacedAsAWholeAndByTheFeederAlone() async throws {
         let server = try await RedisServer()

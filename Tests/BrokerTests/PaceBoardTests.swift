@@ -6,7 +6,7 @@ import Testing
 @testable import Broker
 
 /// What workers share about a scope that is to slow down.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct PaceBoardTests {
     let server: RedisServer
     let broker: Broker

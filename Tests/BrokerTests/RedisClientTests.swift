@@ -20,7 +20,7 @@ let quiet: Logger = {
     return logger
 }()
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct RedisClientTests {
     @Test func repliesOfEveryTypeAreRead() async throws {
         let server = try await RedisServer()

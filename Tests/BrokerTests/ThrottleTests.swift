@@ -7,7 +7,7 @@ import TestServers
 @testable import Broker
 
 /// `reserve.lua` on a real Redis against the same arithmetic in Swift.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct ThrottleTests {
     let server: RedisServer
     let broker: Broker

@@ -9,7 +9,7 @@ import TestServers
 @testable import Broker
 @testable import Collecting
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct CollectorTests {
     private let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 

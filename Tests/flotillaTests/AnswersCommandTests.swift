@@ -3,7 +3,7 @@ import TestServers
 import Testing
 
 /// `flotilla answers`: the table in effect, and what one answer means.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct AnswersCommandTests {
     private func folder() throws -> TemporaryFolder {
         let folder = try TemporaryFolder()

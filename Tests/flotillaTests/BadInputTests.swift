@@ -3,7 +3,7 @@ import Testing
 import TestServers
 
 /// What goes wrong at 3 a.m.: each fault ends with a clear word, and nothing is sent that should not be.
-@Suite(.serialized, .timeLimit(.minutes(2)))
+@Suite(.serialized, .timeLimit(.minutes(5)))
 struct BadInputTests {
     /// Sends with broken recipients.
     private func send(recipients: String) async throws -> Program.Outcome {

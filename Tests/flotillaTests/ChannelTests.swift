@@ -3,7 +3,7 @@ import Testing
 import TestServers
 
 /// What goes onto the wire, looked at by servers and libraries that we did not write.
-@Suite(.serialized, .timeLimit(.minutes(2)))
+@Suite(.serialized, .timeLimit(.minutes(5)))
 struct ChannelTests {
     /// aiosmtpd takes the mail, Python's email package reads it, a JSON line a message tells.
     private static let reader = """

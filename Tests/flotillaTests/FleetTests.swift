@@ -3,7 +3,7 @@ import Testing
 import TestServers
 
 /// The roles as processes of their own, on a Redis that they share.
-@Suite(.serialized, .timeLimit(.minutes(2)))
+@Suite(.serialized, .timeLimit(.minutes(5)))
 struct FleetTests {
     @Test func aFleetSendsAMailingAndCanBeWatched() async throws {
         let sink = try await RunningSink("smtp", ["--fail", "450=0.05"])

@@ -3,7 +3,7 @@ import TestServers
 import Testing
 
 /// Limits while mailings are sent: `flotilla limit`, and what of it the workers see.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct LimitCommandTests {
     private static let yaml = """
         providers:

@@ -3,7 +3,7 @@ import Testing
 import TestServers
 
 /// Whole load tests through the executable.
-@Suite(.serialized, .timeLimit(.minutes(3)))
+@Suite(.serialized, .timeLimit(.minutes(5)))
 struct LoadtestCommandTests {
     private let folder: TemporaryFolder
 

@@ -3,7 +3,7 @@ import Testing
 import TestServers
 
 /// Whole mailings through the executable, with the receiving side's own record of what arrived.
-@Suite(.serialized, .timeLimit(.minutes(3)))
+@Suite(.serialized, .timeLimit(.minutes(5)))
 struct SendTests {
     @Test func everyRecipientArrivesOnceAtAServerThatWeDidNotWrite() async throws {
         let folder = try TemporaryFolder()
