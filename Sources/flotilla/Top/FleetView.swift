@@ -181,6 +181,7 @@ extension Holdup {
         case .undecided(let count): "\(grouped(count)) wait for a person to decide: flotilla mailing uncertain"
         case .noWorker(let channel): "no worker that serves \(channel.rawValue) is alive"
         case .down(let provider): "provider \(provider) is down; one message at a time tries it"
+        case .asked(let scope, let seconds): "\(scope) asked to wait \(TimeSpan.text(seconds: seconds.rounded())) more"
         case .limited(let scope): "throttled by \(scope)"
         case .lag(let seconds): "results wait for a collector, the oldest for \(TimeSpan.text(seconds: seconds.rounded()))"
         case .stuck(let seconds): "stuck: nobody got a result for \(TimeSpan.text(seconds: seconds.rounded()))"
