@@ -81,6 +81,9 @@ final class PreparedMailing: Sendable {
     /// What its connections can do; no time where a message's does not tell how many must be at work.
     var capacity: Capacity { Capacity(time: isSequential ? groupSize.service : 0, connections: lanes.count) }
 
+    /// Messages that keep its connections busy while more are fetched: what each does in two groups' time.
+    var load: Int { 2 * lanes.count * groupSize.now }
+
     /// What waits here, and for what.
     var share: Pulse.Share {
         let pools = controls.withLock { $0.pools.values.map(\.share) }
