@@ -37,14 +37,14 @@ struct HoldupWatch {
             do { try await Task.sleep(for: Self.interval) } catch { break }
         }
         for id in clocks.keys { Self.gauge(id).destroy() }
+        for isAlive in [true, false] { Self.workers(isAlive: isAlive).destroy() }
     }
 
     private func look(_ clocks: inout [MailingID: HoldupClock<MailingProgress>]) async throws {
         let signs = try await board.all()
         let lag = try await status.lag().seconds
-        for (state, isAlive) in [("alive", true), ("lost", false)] {
-            Gauge(label: "flotilla_workers", dimensions: [("state", state)])
-                .record(signs.count { !$0.pulse.channels.isEmpty && $0.isAlive == isAlive })
+        for isAlive in [true, false] {
+            Self.workers(isAlive: isAlive).record(signs.count { !$0.pulse.channels.isEmpty && $0.isAlive == isAlive })
         }
         let records = try await ledger.mailings(states: [.sending], limit: 10_000).filter { only == nil || $0.id == only }
         for id in clocks.keys where !records.contains(where: { $0.id == id }) {
@@ -78,6 +78,10 @@ struct HoldupWatch {
             logger.notice("mailing \(record.id) is not stuck any more", metadata: ["mailing": "\(record.id)"])
             _ = try await ledger.setState(record.id, to: .sending, from: [.sending], reason: "", now: Clock.milliseconds())
         }
+    }
+
+    private static func workers(isAlive: Bool) -> Gauge {
+        Gauge(label: "flotilla_workers", dimensions: [("state", isAlive ? "alive" : "lost")])
     }
 
     private static func gauge(_ id: MailingID) -> Gauge {
