@@ -1,5 +1,5 @@
 """Job queues at our job, in turn with us: what a user would take in our place (loadtest/bench --only queues)."""
-import dataclasses, os, pathlib, re, shlex, socket, statistics, subprocess, sys, time, urllib.request
+import dataclasses, os, pathlib, re, shlex, shutil, socket, statistics, subprocess, sys, time, urllib.request
 
 from machine import cpu_of
 
@@ -74,9 +74,12 @@ class Queues:
         self.log = bench.dir / "queues.log"
 
     def measure(self):
+        versions = {peer: self.version(peer) for peer in (ARQ, SAQ, STREAQ, SIDEKIQ)}
+        for peer, (_, reason) in versions.items():
+            if reason:
+                print(f"{peer.name} is left out: {reason}", file=sys.stderr)
         for channel, trials in TRIALS.items():
             receiver = Receiver(self.bench, channel)
-            versions = {peer: self.version(peer, receiver) for peer, _ in trials}
             ours, theirs = [], {trial: [] for trial in trials if not versions[trial[0]][1]}
             for _ in range(self.bench.a.rounds):
                 ours.append(self.ours(channel, receiver))
@@ -89,28 +92,28 @@ class Queues:
 
     def row(self, title, version, reason, rounds, us):
         if reason:
-            self.bench.rows.append((title, "-", "-", "not installed", INSTALL))
+            self.bench.rows.append((title, "-", "-", "cannot run", f"install it: {INSTALL}"))
             self.bench.result[title] = {"us": None, "rate": None, "reason": reason}
             return
         rate, cpu = (us["rate"] / statistics.median(r["rate"] for r in rounds), statistics.median(r["us"] for r in rounds) / us["us"])
         self.bench.row(title, rounds, f"flotilla's rate / its {rate:.1f}, its CPU / flotilla's {cpu:.1f}")
         self.bench.result[title] |= {"version": version, "flotilla rate / its": rate, "its CPU / flotilla": cpu}
 
-    def environment(self, peer, kind, receiver, sock="/none"):
-        return os.environ | {"PATH": f"{PYTHON}:{os.environ['PATH']}", "PYTHONDONTWRITEBYTECODE": "1", "TARGET": receiver.url,
+    def environment(self, peer, kind, url="http://127.0.0.1/", sock="/none"):
+        return os.environ | {"PATH": f"{PYTHON}:{os.environ['PATH']}", "PYTHONDONTWRITEBYTECODE": "1", "TARGET": url,
                              "REDIS_URL": f"unix://{sock}", "JOBS": str(peer.jobs[kind])}
 
-    def version(self, peer, receiver):
-        """The version that is installed and None; or None and why there is none."""
-        if not peer.version.startswith("python ") or (PYTHON / "python").exists():
-            try:
-                found = subprocess.run(shlex.split(peer.version), cwd=HERE, env=self.environment(peer, "batch", receiver),
-                                       capture_output=True, text=True)
-            except FileNotFoundError as error:
-                return None, f"{error}; {INSTALL} installs it"
-            said = (found.stdout if found.returncode == 0 else found.stderr).strip()
-            return (said, None) if found.returncode == 0 else (None, f"{said[-300:]}; {INSTALL} installs it")
-        return None, f"no {PYTHON.relative_to(HERE.parent.parent)}; {INSTALL} makes it"
+    def version(self, peer):
+        """The version that is installed and None; or None and why it cannot run."""
+        program, *words = shlex.split(peer.version)
+        found = PYTHON / program if program == "python" else shutil.which(program)
+        if not found or not os.path.exists(found):
+            return None, f"{program} is missing ({found or 'Debian package ruby'}); {INSTALL} installs it"
+        asked = subprocess.run([found, *words], cwd=HERE, env=self.environment(peer, "batch"), capture_output=True, text=True)
+        if asked.returncode == 0:
+            return asked.stdout.strip(), None
+        lines = asked.stderr.strip().splitlines() or ["it says nothing"]
+        return None, f"{next((line for line in lines if 'Error' in line), lines[-1])}; {INSTALL} installs what it needs"
 
     def ours(self, channel, receiver):
         before, n = receiver.count(), self.bench.a.messages
@@ -122,7 +125,7 @@ class Queues:
         """One mailing by a queue whose workers are up and warm; their start and the producer's own are left out."""
         count = max(1000, self.bench.a.messages // SHARE[kind])
         redis, sock = self.bench.start_redis()
-        environment = self.environment(peer, kind, receiver, sock)
+        environment = self.environment(peer, kind, receiver.url, sock)
         with self.log.open("wb") as log:
             start = lambda command, **more: subprocess.Popen(command, cwd=HERE, env=environment, stderr=log, **more)
             command = shlex.split(peer.worker.format(jobs=peer.jobs[kind]))
@@ -148,7 +151,7 @@ class Queues:
 
     def produce(self, peer, kind, start, sock, mailing, count, workers):
         """Seconds from the producer's first look at the recipients to the last outcome, and its CPU from there."""
-        file = self.bench.recipients(self.bench.a.messages)
+        file = self.bench.recipients(max(self.bench.a.messages, 2000))
         producer = start([*shlex.split(peer.producer), kind, file, str(count), mailing], stdout=subprocess.PIPE, text=True)
         self.bench.servers.append(producer)
         began = producer.stdout.readline().split()
