@@ -1,5 +1,5 @@
 """What the jobs of the asyncio queues share: the recipients, the messages of loadtest/bench-mailings, and their sending."""
-import asyncio, base64, csv, email.utils, html, itertools, json, os, pathlib, re, sys, time
+import asyncio, base64, csv, email.utils, html, itertools, json, logging, os, pathlib, re, sys, time
 
 import aiohttp, aiosmtplib
 
@@ -7,6 +7,7 @@ REDIS, TARGET = os.environ["REDIS_URL"], os.environ["TARGET"]
 JOBS = int(os.environ["JOBS"])
 """Jobs that one worker process has under way at a time."""
 LANES, BATCH = 32, 500
+logging.disable(logging.INFO)   # some would write two lines a job
 MAILINGS = pathlib.Path(__file__).resolve().parent.parent / "bench-mailings"
 
 
