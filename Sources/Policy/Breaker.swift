@@ -14,7 +14,7 @@ package struct Breaker: Sendable, Equatable {
     package static let slowSpan: Int64 = 2_000_000_000
     /// The wait before the first probe and the longest one; it doubles with each that fails.
     package static let firstWait: Int64 = 1_000_000_000
-    package static let longestWait: Int64 = 30_000_000_000
+    package static let longestWait: Int64 = 10_000_000_000
     /// How soon to ask again while a probe is on its way.
     static let glance: Int64 = 100_000_000
 
