@@ -45,6 +45,7 @@ struct HoldupWatch {
     }
 
     private func look(_ last: inout [MailingID: Last]) async throws {
+        try await board.forget()
         let signs = try await board.all()
         let lag = try await status.lag().seconds
         for (state, isAlive) in [("alive", true), ("lost", false)] {
