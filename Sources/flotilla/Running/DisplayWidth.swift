@@ -11,7 +11,8 @@ extension String {
         guard columns > most else { return self }
         guard most > 0 else { return "" }
         let room = most - 1
-        let behind = place == .middle ? room / 2 : 0
+        // More of what stands behind: hosts' names begin alike, and the process number is there.
+        let behind = place == .middle ? room * 2 / 3 : 0
         return fitting(room - behind) + "…" + String(String(reversed()).fitting(behind).reversed())
     }
 
