@@ -123,6 +123,8 @@ struct BatchRun: Sendable {
         var probe: Int?
         if mailing.guardian.isOpen {
             share.giveBack()
+            worker.limited.add(1, ordering: .relaxed)
+            defer { worker.limited.subtract(1, ordering: .relaxed) }
             guard let passage = await mailing.guardian.pass(mayBegin: { mayBegin }) else { return nil }
             if case .probe(let ticket) = passage { (most, probe) = (1, ticket) }
         }
@@ -178,6 +180,7 @@ struct BatchRun: Sendable {
             let verdict = await transmit(group, pool, current, again)
             turn = nil
             await buffer.add(verdict.results)
+            share.finish(group.count - verdict.unsent.count)
             let unsent = Set(verdict.unsent.map(\.index))
             again.settle(group.lazy.map(\.index).filter { !unsent.contains($0) })
             again.add(verdict.again)

@@ -17,7 +17,7 @@ final class GroupSize: Sendable {
     /// Time that a group may take.
     private static let aim = Duration.milliseconds(200)
     /// Where it begins: a slow provider is not known to be one.
-    private static let first = 8
+    static let first = 8
 
     private let least: Int
     private let most: Int

@@ -10,8 +10,8 @@ final class LimitDesk: Sendable {
         var limits: Limits
         /// Nil until they were seen.
         var overrides: [String: String]?
-        /// Scopes that are slowed down or paused now, with the microseconds between two starts (0 where only paused).
-        var slowed: [String: Double] = [:]
+        /// Scopes that are slowed down or paused now.
+        var slowed: [String: PaceKeeper.Hold] = [:]
     }
 
     private let configured: Limits
@@ -42,8 +42,8 @@ final class LimitDesk: Sendable {
         for problem in problems { logger.error("\(problem)") }
     }
 
-    /// Takes over which scopes have a pace now.
-    func take(slowed: [String: Double]) { state.withLock { $0.slowed = slowed } }
+    /// Takes over which scopes have a pace or a pause now.
+    func take(slowed: [String: PaceKeeper.Hold]) { state.withLock { $0.slowed = slowed } }
 
     /// The limit of a scope that is no mailing's.
     func limit(_ scope: LimitScope) -> RateLimit? { state.withLock { $0.limits.limit(scope) } }
@@ -62,7 +62,16 @@ final class LimitDesk: Sendable {
                 }
                 return state.slowed[name].map { _ in Throttle.Scope(name: name, interval: 0, burst: 1) }
             }
-            return (scopes, state.slowed.filter { pace in scopes.contains { $0.name == pace.key } })
+            return (scopes, state.slowed.filter { pace in scopes.contains { $0.name == pace.key } }.mapValues(\.interval))
         }
+    }
+
+    /// The scope of a kind of send for which a provider asks to wait longest, and the seconds that are left of that.
+    func pause(of send: [LimitScope]) -> (scope: String, seconds: Double)? {
+        let now = Clock.monotonic()
+        let slowed = state.withLock { $0.slowed }
+        let longest = send.map(\.description).max { slowed[$0]?.until ?? 0 < slowed[$1]?.until ?? 0 }
+        guard let longest, let until = slowed[longest]?.until, until > now else { return nil }
+        return (longest, Double(until - now) / 1e9)
     }
 }

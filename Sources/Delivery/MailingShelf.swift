@@ -151,9 +151,12 @@ actor MailingShelf {
         }
         try await learn()
         for mailing in mailings.values { mailing.refreshLimits() }
-        let needed = Set(mailings.values.map(\.provider)).union(waiting.values)
+        let needed = providers
         for way in transports.values where !needed.contains(way.guardian.name) { way.guardian.forget() }
     }
+
+    /// The providers of the mailings here.
+    var providers: Set<String> { Set(mailings.values.map(\.provider)).union(waiting.values) }
 
     /// Asks what limits sends now.
     /// - Parameter more: scopes besides those of the mailings here.

@@ -20,6 +20,18 @@ final class PaceKeeper: Sendable {
         /// CLOCK_MONOTONIC of its reading.
         var at: Int64
         var isHeld: Bool { standing.interval != nil || standing.pause > 0 }
+        /// CLOCK_MONOTONIC of the end of its pause.
+        var pausedUntil: Int64 { at + Int64(standing.pause * 1e9) }
+        /// Seconds that are left of its pause.
+        var pause: Double { Double(pausedUntil - Clock.monotonic()) / 1e9 }
+    }
+
+    /// How far a scope is held back.
+    struct Hold {
+        /// Microseconds between two starts; 0 where it is only paused.
+        var interval: Double
+        /// CLOCK_MONOTONIC before which nothing starts.
+        var until: Int64
     }
 
     private struct State {
@@ -55,8 +67,7 @@ final class PaceKeeper: Sendable {
             }
             guard let asked = verdict.retryAfter, asked > 0 else { return nil }
             guard let known = state.known[scope] else { return scope }
-            let left = known.standing.pause - Double(Clock.monotonic() - known.at) / 1e9
-            return asked > left + 0.5 ? scope : nil
+            return asked > known.pause + 0.5 ? scope : nil
         }
     }
 
@@ -95,8 +106,8 @@ final class PaceKeeper: Sendable {
 
     /// Tells all that was seen, and asks how scopes stand.
     /// - Parameter scopes: those of this worker's mailings.
-    /// - Returns: those that are slowed down or paused, with the microseconds between two starts (0 where only paused).
-    func exchange(_ scopes: Set<String>) async throws(RedisError) -> [String: Double] {
+    /// - Returns: those that are slowed down or paused.
+    func exchange(_ scopes: Set<String>) async throws(RedisError) -> [String: Hold] {
         for scope in state.withLock({ state in
             // A scope that is at rest is judged too: that is how it recovers.
             for scope in state.watched where scopes.contains(scope) { state.seen[scope, default: Seen()].answered += 0 }
@@ -122,7 +133,7 @@ final class PaceKeeper: Sendable {
                 return known.isHeld || state.seen[scope] != nil || !Pace(encoded: known.standing.state).isAtRest
             }
             isWatching.store(!state.watched.isEmpty, ordering: .relaxed)
-            return state.known.filter(\.value.isHeld).mapValues { $0.standing.interval ?? 0 }
+            return state.known.filter(\.value.isHeld).mapValues { Hold(interval: $0.standing.interval ?? 0, until: $0.pausedUntil) }
         }
     }
 
@@ -131,7 +142,7 @@ final class PaceKeeper: Sendable {
         guard standing.until == 0, standing.state.isEmpty else { return }
         state.withLock { state in
             guard let known = state.known[scope] else { return }
-            let left = known.standing.pause - Double(Clock.monotonic() - known.at) / 1e9
+            let left = known.pause
             if left > 0.5 { state.seen[scope, default: Seen()].pause = left }
         }
     }

@@ -81,12 +81,16 @@ final class PreparedMailing: Sendable {
     /// What its connections can do; no time where a message's does not tell how many must be at work.
     var capacity: Capacity { Capacity(time: isSequential ? groupSize.service : 0, connections: lanes.count) }
 
+    /// Messages that keep its connections busy while more are fetched: what each does in two groups' time.
+    var load: Int { 2 * lanes.count * groupSize.now }
+
     /// What waits here, and for what.
     var share: Pulse.Share {
         let pools = controls.withLock { $0.pools.values.map(\.share) }
         var share = pools.max { ($0.waiting, $0.interval) < ($1.waiting, $1.interval) } ?? Pulse.Share()
         share.waiting = pools.reduce(0) { $0 + $1.waiting }
         share.isDown = guardian.isOpen
+        if let asked = limits.pause(of: own) { (share.scope, share.pause) = asked }
         return share
     }
 
@@ -118,11 +122,12 @@ final class PreparedMailing: Sendable {
     }
 
     private func scopes(_ domain: Int?, _ speed: RateLimit?) -> (scopes: [Throttle.Scope], paces: [String: Double]) {
-        let own: [LimitScope] = alias.map { [.provider($0)] } ?? []
-        let all: [LimitScope] = own + [.provider(provider), .channel(mailing.channel), .mailing("\(id)")]
         let name = domain.flatMap { LimitScope(limits.domains.scopes[$0]) }
-        return limits.scopes(of: all + (name.map { [$0] } ?? []), speed: speed)
+        return limits.scopes(of: own + [.channel(mailing.channel), .mailing("\(id)")] + (name.map { [$0] } ?? []), speed: speed)
     }
+
+    /// The scopes of its provider.
+    private var own: [LimitScope] { (alias.map { [.provider($0)] } ?? []) + [.provider(provider)] }
 
     /// Takes over limits that have changed.
     func refreshLimits() {

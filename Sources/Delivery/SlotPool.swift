@@ -89,7 +89,12 @@ final class SlotPool: Sendable {
         state.withLock { state in
             guard scopes != state.scopes || paces != state.paces else { return }
             let isChanged = scopes != state.scopes
-            if isChanged { state.starts = Self.meters(scopes) }
+            if isChanged {
+                for lifted in state.scopes where !scopes.contains(where: { $0.name == lifted.name && $0.interval > 0 }) {
+                    Self.gauge(lifted).destroy()
+                }
+                state.starts = Self.meters(scopes)
+            }
             state.scopes = scopes
             state.paces = paces
             func interval(_ scope: Throttle.Scope) -> Double { max(scope.interval, paces[scope.name] ?? 0) }
@@ -113,9 +118,13 @@ final class SlotPool: Sendable {
     /// Shows the limits of scopes; a mailing's is its own affair, and there may be many.
     private static func meters(_ scopes: [Throttle.Scope]) -> [Counter] {
         scopes.filter { !$0.name.hasPrefix("mailing:") && $0.interval > 0 }.map { scope in
-            Gauge(label: "flotilla_scope_limit", dimensions: [("scope", scope.name)]).record(1e6 / scope.interval)
+            gauge(scope).record(1e6 / scope.interval)
             return Counter(label: "flotilla_scope_starts_total", dimensions: [("scope", scope.name)])
         }
+    }
+
+    private static func gauge(_ scope: Throttle.Scope) -> Gauge {
+        Gauge(label: "flotilla_scope_limit", dimensions: [("scope", scope.name)])
     }
 
     /// Messages of this kind were started.

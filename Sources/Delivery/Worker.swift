@@ -93,9 +93,8 @@ package struct Worker: Service {
         await shelf.abort()
     }
 
-    /// Takes batches as long as there is less than a load of unbegun messages here, so that others get their share.
+    /// Takes batches as long as there is less than a load of messages here, so that others get their share.
     private func take(into group: inout DiscardingTaskGroup) async {
-        let held = Held(load: shared.configuration.concurrency * shared.configuration.group)
         var patience = Patience()
         // After a failure, batches may have been given to us whose reply was lost.
         var mayHaveLost = false
@@ -103,7 +102,7 @@ package struct Worker: Service {
         var lastReclaim = ContinuousClock.now
         var lastWord = ContinuousClock.now
         while !shared.isStopping {
-            await held.untilLow()
+            await shared.held.untilLow()
             // Who has some already that wait for slots leaves the next to others.
             let waiting = shared.limited.load(ordering: .relaxed)
             if waiting > 1 { try? await Task.sleep(for: min(Self.longestModesty, Self.modesty * waiting)) }
@@ -137,7 +136,7 @@ package struct Worker: Service {
                 patience = Patience()
                 lastWord = .now
                 for lease in leases {
-                    let share = held.take(lease.batch.open?.count ?? lease.batch.count)
+                    let share = shared.held.take(lease.batch.open?.count ?? lease.batch.count)
                     let claim = Claim(lease, buffer: ResultBuffer(lease: lease, worker: shared))
                     shared.inHand.insert(claim)
                     group.addTask {
@@ -176,6 +175,7 @@ package struct Worker: Service {
                 case .ready(let mailing):
                     let recipients = try Recipients(
                         decoding: lease.batch.recipients, width: mailing.mailing.fields.count)
+                    share.assign(to: mailing.provider) { mailing.load }
                     // A batch that waits for its slots must not keep others out.
                     let isLimited = mailing.isLimited
                     if isLimited {
@@ -271,6 +271,7 @@ package struct Worker: Service {
                     shared.haltSent(mailing)
                 }
                 try await shelf.refresh()
+                shared.held.keep(await shelf.providers)
             } catch {
                 shared.logger.debug("the mailing board cannot be read: \(error)")
             }

@@ -10,6 +10,7 @@ final class WorkerShared: Sendable {
     let queue: BatchQueue
     let status: StatusStreams
     let inHand = InHand()
+    let held: Held
     let tenure: Tenure
     /// The time that the fleet shares.
     let time = SharedTime()
@@ -26,7 +27,7 @@ final class WorkerShared: Sendable {
     private let done = Atomic<Bool>(false)
     private let lost = Atomic<Bool>(false)
     private let claims = Atomic<Int>(0)
-    /// Batches in hand of mailings under a limit, which may wait long here.
+    /// What may wait long here: batches in hand of mailings under a limit, and messages whose provider is down.
     let limited = Atomic<Int>(0)
     /// Messages that were answered, and such as are handed to their transports now.
     let answered = Atomic<Int>(0)
@@ -36,6 +37,7 @@ final class WorkerShared: Sendable {
 
     init(configuration: WorkerConfiguration, broker: Broker, logger: Logger) {
         self.configuration = configuration
+        held = Held(first: configuration.concurrency * GroupSize.first, most: configuration.concurrency * configuration.group)
         queue = BatchQueue(broker)
         let status = StatusStreams(broker)
         self.status = status

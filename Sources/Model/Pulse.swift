@@ -10,17 +10,20 @@ package struct Pulse: Sendable, Codable, Equatable {
     package struct Share: Sendable, Codable, Equatable {
         /// Messages that wait for their moments under a limit.
         package var waiting: Int
-        /// The narrowest scope of that limit, as `provider:main`; empty where there is none.
+        /// The narrowest scope of that limit, or the one that is paused, as `provider:main`; empty where there is none.
         package var scope: String
         /// Seconds between two starts in that scope, for the whole fleet.
         package var interval: Double
+        /// Seconds for which its provider still asks to wait (Retry-After).
+        package var pause: Double
         /// The provider is taken for down.
         package var isDown: Bool
 
-        package init(waiting: Int = 0, scope: String = "", interval: Double = 0, isDown: Bool = false) {
+        package init(waiting: Int = 0, scope: String = "", interval: Double = 0, pause: Double = 0, isDown: Bool = false) {
             self.waiting = waiting
             self.scope = scope
             self.interval = interval
+            self.pause = pause
             self.isDown = isDown
         }
     }

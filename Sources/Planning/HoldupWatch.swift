@@ -9,11 +9,6 @@ package import Policy
 struct HoldupWatch {
     typealias Store = Outbox & MailingStore & ReportStore
 
-    private struct Last {
-        var progress: MailingProgress
-        var since: ContinuousClock.Instant
-    }
-
     private static let interval = Duration.seconds(2)
 
     private let board: PulseBoard
@@ -35,43 +30,39 @@ struct HoldupWatch {
 
     /// Watches until it is cancelled.
     func run() async {
-        var last: [MailingID: Last] = [:]
+        var clocks: [MailingID: HoldupClock<MailingProgress>] = [:]
         while !Task.isCancelled {
             // What cannot be asked now is said by others; the next look is soon.
-            try? await look(&last)
+            try? await look(&clocks)
             do { try await Task.sleep(for: Self.interval) } catch { break }
         }
-        for id in last.keys { Self.gauge(id).destroy() }
+        for id in clocks.keys { Self.gauge(id).destroy() }
+        for isAlive in [true, false] { Self.workers(isAlive: isAlive).destroy() }
     }
 
-    private func look(_ last: inout [MailingID: Last]) async throws {
+    private func look(_ clocks: inout [MailingID: HoldupClock<MailingProgress>]) async throws {
         try await board.forget()
         let signs = try await board.all()
         let lag = try await status.lag().seconds
-        for (state, isAlive) in [("alive", true), ("lost", false)] {
-            Gauge(label: "flotilla_workers", dimensions: [("state", state)])
-                .record(signs.count { !$0.pulse.channels.isEmpty && $0.isAlive == isAlive })
+        for isAlive in [true, false] {
+            Self.workers(isAlive: isAlive).record(signs.count { !$0.pulse.channels.isEmpty && $0.isAlive == isAlive })
         }
         let records = try await ledger.mailings(states: [.sending], limit: 10_000).filter { only == nil || $0.id == only }
-        for id in last.keys where !records.contains(where: { $0.id == id }) {
+        for id in clocks.keys where !records.contains(where: { $0.id == id }) {
             Self.gauge(id).destroy()
-            last[id] = nil
+            clocks[id] = nil
         }
         for record in records {
             guard let progress = try await ledger.progress(record.id) else { continue }
-            if last[record.id]?.progress != progress { last[record.id] = Last(progress: progress, since: .now) }
-            let silence = last[record.id].map { ContinuousClock.now - $0.since } ?? .zero
-            var facts = HoldupFacts(
-                record, progress, signs, silence: Double(silence.nanoseconds) / 1e9, lag: lag)
+            var facts = HoldupFacts(record, progress, signs, silence: 0, lag: lag)
             facts.next = try await ledger.nextBatch(record.id).map { Double(max(0, $0 - Clock.milliseconds())) / 1000 }
-            // What had to wait for something begins to be late when that is over.
-            if facts.holdup(patience: patience).isHeld { last[record.id]?.since = .now }
-            try await note(record, facts)
+            let holdup = clocks[record.id, default: HoldupClock()].look(
+                &facts, progress, at: Double(Clock.monotonic()) / 1e9, patience: patience)
+            try await note(record, facts, holdup)
         }
     }
 
-    private func note(_ record: MailingRecord, _ facts: HoldupFacts) async throws {
-        let holdup = facts.holdup(patience: patience)
+    private func note(_ record: MailingRecord, _ facts: HoldupFacts, _ holdup: Holdup) async throws {
         if case .stuck(let seconds) = holdup {
             Self.gauge(record.id).record(1)
             guard record.reason.isEmpty else { return }
@@ -88,6 +79,10 @@ struct HoldupWatch {
             logger.notice("mailing \(record.id) is not stuck any more", metadata: ["mailing": "\(record.id)"])
             _ = try await ledger.setState(record.id, to: .sending, from: [.sending], reason: "", now: Clock.milliseconds())
         }
+    }
+
+    private static func workers(isAlive: Bool) -> Gauge {
+        Gauge(label: "flotilla_workers", dimensions: [("state", isAlive ? "alive" : "lost")])
     }
 
     private static func gauge(_ id: MailingID) -> Gauge {

@@ -14,7 +14,9 @@ package enum Holdup: Sendable, Equatable {
     case noWorker(Channel)
     /// Its provider is taken for down.
     case down(String)
-    /// The limit of a scope, as `provider:main`.
+    /// The provider of a scope, as `provider:main`, asked to wait for so many seconds from now.
+    case asked(String, Double)
+    /// The limit of a scope.
     case limited(String)
     /// Results wait for a collector, for so many seconds.
     case lag(Double)
@@ -27,7 +29,7 @@ extension Holdup {
     package var isHeld: Bool {
         switch self {
         case .none, .limited, .stuck: false
-        case .paused, .due, .undecided, .noWorker, .down, .lag: true
+        case .paused, .due, .undecided, .noWorker, .down, .asked, .lag: true
         }
     }
 }
@@ -81,11 +83,16 @@ extension HoldupFacts {
         if workers == 0 { return .noWorker(channel) }
         if lag > Self.longLag { return .lag(lag) }
         if shares.contains(where: \.isDown) { return .down(provider) }
-        let limited = shares.filter { $0.waiting > 0 && !$0.scope.isEmpty }.max { $0.interval < $1.interval }
-        // A scope without an interval is one whose provider asked for a pause.
-        if let limited, limited.interval == 0 { return .limited(limited.scope) }
-        // However rare a limit's moments are, after some of them somebody got a message.
-        if silence >= patience + (limited.map { 3 * $0.interval } ?? 0) { return .stuck(silence) }
+        if let asked = shares.filter({ $0.pause > 0 }).max(by: { $0.pause < $1.pause }) { return .asked(asked.scope, asked.pause) }
+        if silence >= patience + allowance { return .stuck(silence) }
         return limited.map { .limited($0.scope) } ?? .none
     }
+
+    /// What limits it most.
+    private var limited: Pulse.Share? {
+        shares.filter { $0.waiting > 0 && $0.interval > 0 }.max { $0.interval < $1.interval }
+    }
+
+    /// Seconds more that it may be silent: however rare a limit's moments are, after some of them somebody got a message.
+    package var allowance: Double { limited.map { 3 * $0.interval } ?? 0 }
 }

@@ -71,7 +71,7 @@ enum SettingsTable {
         "Entries of a status stream written to the ledger in one transaction.")
 
     static let metricsListen = Setting.listen(
-        "metrics.listen", default: "127.0.0.1:9464", "Where `/metrics`, `/healthz` and `/readyz` are served.")
+        "metrics.listen", default: "127.0.0.1:9464", "Where `/metrics`, `/healthz` and `/readyz` are served; with `off` no metrics are kept.")
 
     static let logLevel = Setting.choice(
         "log.level", Logger.Level.self, default: "info", "The least level that is logged.")

@@ -1,7 +1,8 @@
 package import Policy
 
 /// How many messages a sink takes in a time, and what it says to those that come faster. In every window of w seconds no more
-/// than rate x w + burst get past it, by the times in the record's column `decided`.
+/// than rate x w + burst get past it, by the times at which they asked: an HTTP request at its end (the record's column `decided`,
+/// give or take the turns that the sink's threads get), a recipient of SMTP at RCPT, before its message.
 package struct SinkLimit: Sendable, Equatable {
     package let rate: RateLimit
     let smtp: Fault

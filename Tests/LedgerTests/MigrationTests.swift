@@ -5,6 +5,20 @@ import Model
 import Testing
 
 @Suite struct MigrationTests {
+    /// As the roles of a fleet do that start together: each step of making the tables may be another's.
+    @Test func aNewLedgerCanBeOpenedByManyAtOnce() async throws {
+        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        for _ in 0..<20 {
+            let folder = try TemporaryFolder()
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for _ in 0..<4 {
+                    group.addTask { @concurrent in try SQLiteLedger.open(folder.path + "/ledger.sqlite", logger: logger).close() }
+                }
+                try await group.waitForAll()
+            }
+        }
+    }
+
     @Test func aLedgerOfBeforeThereWereStartsIsTakenOver() async throws {
         let folder = try TemporaryFolder()
         let path = folder.path + "/ledger.sqlite"

@@ -53,6 +53,22 @@ import TestServers
         #expect(try tally([line("1.0")], facts([1: "s"], recipients: 3)).missing == 2)
     }
 
+    /// A fleet that calls a mailing finished with people left over has lost them, whatever its ledger says of them.
+    @Test(arguments: ["p", "d", "x"]) func whoIsLeftOverInAnEndedMailingIsMissing(state: String) throws {
+        let ended = facts([1: "s" + state])
+        let tally = try tally([line("1.0")], ended)
+        #expect(tally.missing == 1 && tally.open == 0)
+        #expect(try self.tally([line("1.0") + line("1.1")], ended).missing == 0)
+        var going = ended
+        going.state = .sending
+        #expect(try self.tally([line("1.0")], going).missing == 0)
+        #expect(try self.tally([line("1.0")], going).open == 1)
+    }
+
+    @Test func messagesToNobodyInTheLedgerAreCounted() throws {
+        #expect(try tally([line("1.0") + line("1.5") + line("7.0")], facts([1: "s"])).strangers == 2)
+    }
+
     @Test func aMessageTakenTwiceIsOneTooManyUnlessItsRecipientIsOnTheList() throws {
         let record = line("1.0") + line("1.0", at: 2) + line("1.1") + line("1.1", at: 2)
         let tally = try tally([record], facts([1: "ss"], listed: [.init(batch: 1, index: 1)]))

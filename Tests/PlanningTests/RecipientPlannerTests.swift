@@ -161,7 +161,7 @@ import Testing
             exclusions += chunk.exclusions.count
         }
         #expect(recipients == 1 && exclusions == 999_999)
-        #expect(clock.now - start < .seconds(30))
+        #expect(clock.now - start < .seconds(150))
     }
 
     @Test func anExclusionShowsOnlyTheStartOfAGiantAddress() throws {

@@ -22,6 +22,7 @@ import Testing
         #expect(facts { $0.held = 10 } == .undecided(10))
         #expect(facts { $0.fed = 0; $0.next = 30 } == .due(30))
         #expect(facts { $0.workers = 0 } == .noWorker(.sms))
+        #expect(facts { $0.shares = [Pulse.Share(waiting: 3, scope: "provider:p", interval: 0.1, pause: 7)] } == .asked("provider:p", 7))
         #expect(facts { $0.lag = 20 } == .lag(20))
         #expect(facts { $0.shares = [Pulse.Share(isDown: true)] } == .down("p"))
         #expect(facts { $0.open = 0 } == .none)
@@ -34,8 +35,6 @@ import Testing
         #expect(facts { $0.shares = [common, rare] } == .limited("domain:d"))
         #expect(facts { $0.silence = 241; $0.shares = [common, rare] } == .stuck(241))
         #expect(facts { $0.silence = 61; $0.shares = [common] } == .stuck(61))
-        let paused = Pulse.Share(waiting: 3, scope: "provider:p")
-        #expect(facts { $0.silence = 500; $0.shares = [paused] } == .limited("provider:p"))
         #expect(facts { $0.silence = 59; $0.shares = [common] } == .limited("provider:p"))
     }
 }

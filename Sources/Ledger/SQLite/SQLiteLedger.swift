@@ -36,12 +36,21 @@ package final class SQLiteLedger: Sendable {
     package static func open(
         _ path: String, logger: Logger, options: Options = Options()
     ) throws(LedgerError) -> SQLiteLedger {
-        try LedgerError.mapping(path: path, operation: "opening") {
-            let pool = try DatabasePool(path: path, configuration: configuration(options))
-            try migrate(pool, path: path)
-            // What Redis was told to forget must outlive a power failure, or people would get a message twice.
-            try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
-            return SQLiteLedger(path: path, pool: pool, logger: logger, options: options)
+        let deadline = ContinuousClock.now + .seconds(options.busySeconds)
+        while true {
+            do throws(LedgerError) {
+                return try LedgerError.mapping(path: path, operation: "opening") {
+                    let pool = try DatabasePool(path: path, configuration: configuration(options))
+                    try migrate(pool, path: path)
+                    // What Redis was told to forget must outlive a power failure, or people would get a message twice.
+                    try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
+                    return SQLiteLedger(path: path, pool: pool, logger: logger, options: options)
+                }
+            } catch {
+                // SQLite does not wait, whatever its time-out, while another process turns the write-ahead log on or takes it away.
+                guard case .busy = error, ContinuousClock.now < deadline else { throw error }
+                usleep(20_000)
+            }
         }
     }
 
@@ -95,11 +104,16 @@ package final class SQLiteLedger: Sendable {
             return try !migrator.hasCompletedMigrations(db)
         }
         guard isNew else { return }
-        do {
-            try migrator.migrate(pool)
-        } catch {
-            // Two processes that open a new ledger at once both try; the one that comes second finds it done.
-            guard try pool.read(migrator.hasCompletedMigrations) else { throw error }
+        var applied = 0
+        while true {
+            do {
+                return try migrator.migrate(pool)
+            } catch {
+                // Processes that open a new ledger at once all try; whoever comes second to a step finds it done, and goes on from there.
+                let now = try pool.read { try migrator.appliedIdentifiers($0).count }
+                guard now > applied else { throw error }
+                applied = now
+            }
         }
     }
 }

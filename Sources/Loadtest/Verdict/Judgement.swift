@@ -86,9 +86,12 @@ struct Judgement {
         switch measure {
         case .duplicates:
             let listed = Int(sum(\.listedTwice))
-            return Seen(
-                value: sum(\.twice),
-                note: listed > 0 ? "\(FigureText.grouped(listed)) more arrived twice and are on the list of the uncertain" : "")
+            let strangers = Int(sum(\.strangers))
+            let notes = [
+                listed > 0 ? "\(FigureText.grouped(listed)) more arrived twice and are on the list of the uncertain" : nil,
+                strangers > 0 ? "\(FigureText.grouped(strangers)) of them are to recipients whom the ledger does not have" : nil,
+            ]
+            return Seen(value: sum(\.twice) + sum(\.strangers), note: notes.compactMap(\.self).joined(separator: "; "))
         case .losses:
             let open = Int(sum(\.open)) - Int(sum { min($0.open, $0.uncertain) })
             return Seen(

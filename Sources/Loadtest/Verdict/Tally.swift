@@ -44,12 +44,13 @@ package struct Tally: Sendable, Equatable {
     /// Those of them with more than one message who are not on the list of the uncertain, and who are.
     package var twice = 0
     package var listedTwice = 0
-    /// Recipients whom the ledger has as sent and whose message no sink took; and those of the file whom it does not have.
+    /// Recipients whose message no sink took though the ledger has them as sent, or their mailing has ended without a word of
+    /// their fate (failed, expired, listed); and those of the file whom the ledger does not have.
     package var missing = 0
     /// Recipients who ended as failed or expired, and those of them whose message was taken all the same.
     package var failed = 0
     package var failedArrived = 0
-    /// Recipients of whom nothing is settled: planned, deferred, held.
+    /// Recipients of a mailing that goes on of whom nothing is settled: planned, deferred; and those of any who are held.
     package var open = 0
     /// Recipients on the list.
     package var uncertain = 0
@@ -73,8 +74,9 @@ package struct Tally: Sendable, Equatable {
                 case .failed, .expired:
                     failed += 1
                     if count > 0 { failedArrived += 1 }
-                case .planned, .deferred, .uncertain, nil: open += 1
-                case .stopped: break
+                case .uncertain: open += 1
+                case .planned, .deferred, .stopped, nil:
+                    if !facts.state.isTerminal { open += 1 } else if count == 0 { missing += 1 }
                 }
             }
         }

@@ -41,7 +41,8 @@ struct Station {
         self.endpoint = endpoint
         metrics = PrometheusMetrics()
         metrics.addProcess(version: Build.version, terminal: terminal)
-        MetricsSystem.bootstrap(metrics)
+        // Figures that nobody can ask for are not kept.
+        if settings.metrics.listen != nil { MetricsSystem.bootstrap(metrics) }
         logger = Logger(label: "flotilla")
         signals = SignalWatch(logger: logger)
         group = MultiThreadedEventLoopGroup(numberOfThreads: max(1, System.coreCount / 2))

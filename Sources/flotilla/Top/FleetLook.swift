@@ -12,24 +12,19 @@ struct FleetLook {
         let finished: Int
         /// Recipients finished a second since the look before; nil in a first one.
         let perSecond: Double?
-        private let states: [RecipientState: Int]
-        /// When those states were first seen.
-        private let since: ContinuousClock.Instant
+        /// What the planner goes by, too.
+        var clock: HoldupClock<MailingProgress>
 
         init(_ progress: MailingProgress, before: Seen?) {
             at = .now
             finished = progress.planned - progress.open
-            states = progress.states
-            since = before.flatMap { $0.states == progress.states ? $0.since : nil } ?? at
+            clock = before?.clock ?? HoldupClock()
             guard let before, at - before.at > .milliseconds(50) else {
                 perSecond = before?.perSecond
                 return
             }
             perSecond = Double(finished - before.finished) / (at - before.at).seconds
         }
-
-        /// Seconds since anything of it moved.
-        var silence: Double { (at - since).seconds }
     }
 
     private let broker: Broker
@@ -61,9 +56,13 @@ struct FleetLook {
         do throws(LedgerError) {
             holder = try await ledger.dutyHolder(Duty.planning)?.holder
             let standings = try await ledger.standings(states: states, limit: all ? 50 : 1_000)
-            let seen = standings.map { ($0, Seen($0.progress, before: self.seen[$0.record.id])) }
-            self.seen = Dictionary(uniqueKeysWithValues: seen.map { ($0.record.id, $1) })
-            mailings = seen.map { line($0, $1, signs, lag: view.lagSeconds) }
+            var seen: [MailingID: Seen] = [:]
+            mailings = standings.map { standing in
+                var now = Seen(standing.progress, before: self.seen[standing.record.id])
+                defer { seen[standing.record.id] = now }
+                return line(standing, &now, signs, lag: view.lagSeconds)
+            }
+            self.seen = seen
         } catch {
             view.problems.append("the mailings are as they were last seen, for the ledger cannot be asked: \(error)")
         }
@@ -119,10 +118,10 @@ struct FleetLook {
 
 extension FleetLook {
     private func line(
-        _ standing: MailingStanding, _ seen: Seen, _ signs: [PulseBoard.Sign]?, lag: Double
+        _ standing: MailingStanding, _ seen: inout Seen, _ signs: [PulseBoard.Sign]?, lag: Double
     ) -> FleetView.MailingLine {
         let (record, progress) = (standing.record, standing.progress)
-        let (kind, words) = holdup(standing, seen, signs, lag: lag)
+        let (kind, words) = holdup(standing, &seen, signs, lag: lag)
         return FleetView.MailingLine(
             id: "\(record.id)", name: record.mailing.name, channel: record.mailing.channel.rawValue,
             provider: ProviderURL.name(of: record.mailing.provider), state: record.state.rawValue,
@@ -134,7 +133,7 @@ extension FleetLook {
 
     /// - Parameter signs: nil without Redis: only the ledger's word is known then.
     private func holdup(
-        _ standing: MailingStanding, _ seen: Seen, _ signs: [PulseBoard.Sign]?, lag: Double
+        _ standing: MailingStanding, _ seen: inout Seen, _ signs: [PulseBoard.Sign]?, lag: Double
     ) -> (kind: String, words: String) {
         let record = standing.record
         if let seconds = record.secondsToStart(Clock.milliseconds()) {
@@ -143,8 +142,8 @@ extension FleetLook {
         // The planner has watched it for longer than we have.
         if record.state == .sending, !record.reason.isEmpty { return ("stuck", record.reason) }
         guard signs != nil || record.state == .paused else { return Holdup.none.said }
-        var facts = HoldupFacts(record, standing.progress, signs ?? [], silence: seen.silence, lag: lag)
+        var facts = HoldupFacts(record, standing.progress, signs ?? [], silence: 0, lag: lag)
         facts.next = standing.next.map { Double(max(0, $0 - Clock.milliseconds())) / 1000 }
-        return facts.holdup(patience: patience).said
+        return seen.clock.look(&facts, standing.progress, at: Double(Clock.monotonic()) / 1e9, patience: patience).said
     }
 }

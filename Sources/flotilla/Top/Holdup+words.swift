@@ -11,6 +11,7 @@ extension Holdup {
         case .undecided(let count): ("undecided", "\(grouped(count)) wait for a person to decide: flotilla mailing uncertain")
         case .noWorker(let channel): ("no_worker", "no worker that serves \(channel.rawValue) is alive")
         case .down(let provider): ("down", "provider \(provider) is down; one message at a time tries it")
+        case .asked(let scope, let seconds): ("asked", "\(scope) asked to wait \(Self.text(seconds)) more")
         case .limited(let scope): ("limited", "throttled by \(scope)")
         case .lag(let seconds): ("lag", "results wait for a collector, the oldest for \(Self.text(seconds))")
         case .stuck(let seconds): ("stuck", "stuck: nobody got a result for \(Self.text(seconds))")

@@ -1,0 +1,33 @@
+/// Tells, from one look at a mailing to the next, for how long it got no result that it could have had.
+///
+/// `Progress` is what changes when somebody gets a result.
+package struct HoldupClock<Progress: Equatable & Sendable>: Sendable {
+    private var progress: Progress?
+    /// Seconds, of the looks' clock.
+    private var since = 0.0
+    private var allowance = 0.0
+
+    package init() {}
+
+    /// What holds a mailing up at a time, in seconds.
+    /// - Parameters:
+    ///   - facts: what is known of it; their silence is set here.
+    ///   - patience: seconds without a result after which a mailing that nothing holds up is stuck.
+    package mutating func look(_ facts: inout HoldupFacts, _ progress: Progress, at now: Double, patience: Double) -> Holdup {
+        if progress != self.progress { since = now }
+        self.progress = progress
+        defer { allowance = facts.allowance }
+        facts.silence = now - since
+        var holdup = facts.holdup(patience: patience)
+        // A limit that allowed so long a silence was lifted, or something else that held it up is over: now it begins to be late.
+        let wasAllowed = allowance > facts.allowance && facts.silence < patience + allowance
+        if case .stuck = holdup, wasAllowed {
+            facts.silence = 0
+            holdup = facts.holdup(patience: patience)
+            since = now
+        } else if holdup.isHeld {
+            since = now
+        }
+        return holdup
+    }
+}
