@@ -71,7 +71,7 @@ let package = Package(
         // 2: the roles.
         module("Planning", ["Model", "Policy", "Broker", "Ledger", "Templates", log, metrics, lifecycle, yaml]),
         module("Delivery", ["Model", "Policy", "Broker", "Templates", "Transport", log, metrics, lifecycle, deque]),
-        module("Collecting", ["Model", "Broker", "Ledger", log, metrics, lifecycle]),
+        module("Collecting", ["Model", "Policy", "Broker", "Ledger", log, metrics, lifecycle]),
         module("Sink", ["Model", "Policy", log, lifecycle] + nio),
         // 3: the configuration and the executable.
         module("Settings", ["Model", "Policy", "Telemetry", "Sink", log, yaml,

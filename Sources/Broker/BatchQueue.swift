@@ -58,6 +58,12 @@ package struct BatchQueue: Sendable {
         }
     }
 
+    /// How full the stream of each channel is: batches that are ready, and that a worker has taken and not closed.
+    package func fills() async throws(RedisError) -> [(channel: Channel, fill: StreamFill)] {
+        let fills = try await broker.redis.fills(Channel.allCases.map(broker.keys.ready), group: Keys.workers)
+        return Array(zip(Channel.allCases, fills))
+    }
+
     /// The batches of a mailing that Redis knows of, each with its generation.
     /// - Throws: `RedisError.void` when the epoch is over.
     package func fed(_ mailing: MailingID, epoch: Epoch) async throws(RedisError) -> [Int: Int] {

@@ -56,8 +56,8 @@ package struct Keys: Sendable {
     /// changes and when an epoch begins, otherwise it stays.
     var limits: String { "\(prefix):limits" }
 
-    /// Hash, process -> `TIME JSON`: the signs of life of all processes (`Pulse`), for people to see; a field goes with its process, or ten
-    /// minutes after its last sign.
+    /// Hash, process -> `TIME JSON`: the signs of life of all processes (`Pulse`), for people to see; a field goes with its process, or when
+    /// the planner finds its last sign ten minutes old.
     var pulses: String { "\(prefix):pulses" }
 
     /// The consumer group of the ready streams.

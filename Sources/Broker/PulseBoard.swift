@@ -38,21 +38,30 @@ package struct PulseBoard: Sendable {
         _ = try await broker.redis.send(["HDEL", .text(broker.keys.pulses), .text(name)])
     }
 
-    /// All that are known, by name; those who were lost long ago are forgotten.
+    /// All that gave a sign within `memory`, by name; changes nothing.
     package func all() async throws(RedisError) -> [Sign] {
+        try await entries().compactMap { entry in
+            // One of another release may say other things.
+            guard entry.age <= Self.memory, let pulse = try? JSONDecoder().decode(Pulse.self, from: Data(entry.text.utf8)) else { return nil }
+            return Sign(name: entry.name, at: entry.at, age: entry.age, pulse: pulse)
+        }.sorted { $0.name < $1.name }
+    }
+
+    /// Forgets those who were lost longer ago than `memory`, whatever release they were of.
+    package func forget() async throws(RedisError) {
+        let old = try await entries().filter { $0.age > Self.memory }.map { RedisWord.text($0.name) }
+        if !old.isEmpty { _ = try await broker.redis.send(["HDEL", .text(broker.keys.pulses)] + old) }
+    }
+
+    /// Who gave a sign, when (milliseconds; seconds ago), and what it said; what bears no time is as old as can be.
+    private func entries() async throws(RedisError) -> [(name: String, at: Int64, age: Double, text: Substring)] {
         let replies = try await broker.redis.pipeline([["HGETALL", .text(broker.keys.pulses)], ["TIME"]])
         for case .error(let text) in replies { throw .command(text) }
         guard let words = replies[0].array, let now = replies[1].time.map({ $0 / 1000 }) else { throw .unexpected("pulses: \(replies)") }
-        var signs: [Sign] = []
-        for index in stride(from: 0, to: words.count - 1, by: 2) {
-            guard let name = words[index].text, let value = words[index + 1].text, let space = value.firstIndex(of: " "),
-                let at = Int64(value[..<space]),
-                // One of another release may say other things.
-                let pulse = try? JSONDecoder().decode(Pulse.self, from: Data(value[value.index(after: space)...].utf8))
-            else { continue }
-            let age = Double(max(0, now - at)) / 1000
-            if age > Self.memory { try await end(name) } else { signs.append(Sign(name: name, at: at, age: age, pulse: pulse)) }
+        return stride(from: 0, to: words.count - 1, by: 2).map { index in
+            let parts = (words[index + 1].text ?? "").split(separator: " ", maxSplits: 1, omittingEmptySubsequences: false)
+            let at = Int64(parts[0]) ?? 0
+            return (words[index].text ?? "", at, max(0, Double(now) - Double(at)) / 1000, parts.dropFirst().first ?? "")
         }
-        return signs.sorted { $0.name < $1.name }
     }
 }

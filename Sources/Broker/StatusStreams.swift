@@ -134,25 +134,15 @@ package struct StatusStreams: Sendable {
         for case .error(let text) in try await broker.redis.pipeline(commands) { throw .command(text) }
     }
 
+    /// How full each partition is: what waits for a collector, and what one has read and not confirmed.
+    package func fills() async throws(RedisError) -> [StreamFill] {
+        try await broker.redis.fills((0..<broker.partitions).map(broker.keys.status), group: Keys.collectors)
+    }
+
     /// Entries that wait in each partition, and the age of the oldest of all in seconds.
     package func lag() async throws(RedisError) -> (entries: [Int], seconds: Double) {
-        let streams = (0..<broker.partitions).map(broker.keys.status)
-        let replies = try await broker.redis.pipeline(
-            streams.flatMap { stream -> [[RedisWord]] in
-                [["XLEN", .text(stream)], ["XRANGE", .text(stream), "-", "+", "COUNT", "1"]]
-            } + [["TIME"]])
-        let now = (replies.last?.time ?? 0) / 1000
-        var entries: [Int] = []
-        var oldest = now
-        for index in streams.indices {
-            entries.append(Int(replies[2 * index].int ?? 0))
-            if let id = replies[2 * index + 1].array?.first?.array?.first?.text,
-                let milliseconds = Int64(id.prefix { $0 != "-" })
-            {
-                oldest = min(oldest, milliseconds)
-            }
-        }
-        return (entries, Double(now - oldest) / 1000)
+        let fills = try await fills()
+        return (fills.map(\.entries), fills.map(\.seconds).max() ?? 0)
     }
 }
 

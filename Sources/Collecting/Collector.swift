@@ -27,6 +27,7 @@ package struct Collector: Service {
     private let duplicates = Counter(label: "flotilla_results_duplicate_total")
     private let written: [RecipientState: Counter]
     private let identity = LedgerIdentity()
+    private let providers = ProviderNames()
 
     /// - Parameters:
     ///   - name: names the collector in Redis; unique to the process.
@@ -186,10 +187,11 @@ package struct Collector: Service {
                     if try await ledger.setState(
                         mailing, to: .paused, from: [.sending], reason: reason, now: Clock.milliseconds())
                     {
-                        logger.error("mailing \(mailing) is paused: \(reason)", metadata: ["mailing": "\(mailing)"])
+                        let fields = await providers.fields(of: mailing, in: ledger)
+                        logger.error("mailing \(mailing) is paused: \(reason)", metadata: fields)
                     }
                 }
-                for group in results { trace(group) }
+                for group in results { await trace(group) }
                 return summary.over
             } catch {
                 if patience.count % 5 == 0 {
@@ -203,17 +205,16 @@ package struct Collector: Service {
 
 extension Collector {
     /// Follows what is in the ledger now: by batch, and for who asks for that (log.level: trace) each message by its id.
-    private func trace(_ group: ResultGroup) {
+    private func trace(_ group: ResultGroup) async {
         guard logger.logLevel <= .debug else { return }
-        let fields: Logger.Metadata = [
-            "mailing": "\(group.batch.mailing)", "batch": "\(group.batch.number)", "worker": "\(group.worker)",
-        ]
+        let fields = await providers.fields(of: group.batch.mailing, in: ledger)
+            .merging(["batch": "\(group.batch.number)", "worker": "\(group.worker)"]) { $1 }
         logger.debug("\(group.results.count) results written", metadata: fields)
         guard logger.logLevel <= .trace else { return }
         for result in group.results {
             logger.trace(
                 "written: \(result.state.name), attempt \(result.attempts)",
-                metadata: fields.merging(["message_id": "\(group.batch).\(result.index)"]) { $1 })
+                metadata: fields.merging(["message_id": "\(group.batch.message(result.index))"]) { $1 })
         }
     }
 }

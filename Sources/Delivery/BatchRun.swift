@@ -216,7 +216,7 @@ struct BatchRun: Sendable {
         case .halted: return false
         case .lost:
             claim.end()
-            worker.logger.warning("batch \(lease.batch.id) is not this worker's any more; leaving it")
+            worker.logger.warning("batch \(lease.batch.id) is not this worker's any more; leaving it", metadata: fields)
             return false
         }
     }
@@ -227,6 +227,7 @@ struct BatchRun: Sendable {
     ) async -> Verdict {
         var group = compose(open)
         group.limit = turn.ticket
+        trace(open)
         let start = ContinuousClock.now
         worker.onWire.add(open.count, ordering: .relaxed)
         let answers = await mailing.transport.deliver(group) { [worker, mailing, claim] in worker.mayBegin(mailing, claim) }
@@ -254,7 +255,7 @@ struct BatchRun: Sendable {
     private func pause(_ scope: String) async {
         mailing.clearSlots()
         do throws(RedisError) { try await worker.paces.tell(scope) } catch {
-            worker.logger.warning("\(scope) asks for a pause, and Redis cannot be told: \(error)")
+            worker.logger.warning("\(scope) asks for a pause, and Redis cannot be told: \(error)", metadata: fields)
         }
     }
 
@@ -271,7 +272,7 @@ struct BatchRun: Sendable {
             do throws(RedisError) {
                 return try await worker.queue.begin(lease, open)
             } catch {
-                if patience.count % 5 == 0 { worker.logger.warning("batch \(lease.batch.id) waits: \(error)") }
+                if patience.count % 5 == 0 { worker.logger.warning("batch \(lease.batch.id) waits: \(error)", metadata: fields) }
             }
             guard await patience.wait(unless: { !mayBegin }) else { return .halted(.paused) }
         }
@@ -307,7 +308,7 @@ struct BatchRun: Sendable {
             group.messages.append(
                 MessageGroup.Message(
                     recipient: recipients[item.index, 1], body: start..<group.bytes.count,
-                    key: "\(lease.batch.id.mailing).\(lease.batch.id.number).\(item.index)"))
+                    key: lease.batch.id.message(item.index)))
         }
         worker.messageSize.store(group.bytes.count / max(1, open.count) + 256, ordering: .relaxed)
         return group

@@ -146,7 +146,7 @@ actor MailingShelf {
             do {
                 try mailing.update(state: state, speed: speed)
             } catch {
-                logger.error("mailing \(id): speed '\(speed)' is not understood and left as it was: \(error)")
+                logger.error("mailing \(id): speed '\(speed)' is not understood and left as it was: \(error)", metadata: ["mailing": "\(id)"])
             }
         }
         try await learn()

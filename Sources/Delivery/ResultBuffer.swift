@@ -105,7 +105,7 @@ final class ResultBuffer: Sendable {
                 return
             } catch {
                 if patience.count % 20 == 0 {
-                    worker.logger.error("\(group.results.count) results cannot be reported, trying again: \(error)")
+                    worker.logger.error("\(group.results.count) results cannot be reported, trying again: \(error)", metadata: lease.fields)
                 }
             }
             guard await patience.wait() else {
@@ -116,7 +116,7 @@ final class ResultBuffer: Sendable {
                     """
                     \(group.results.count) results of batch \(lease.batch.id) are lost with this process, which was cut short: \
                     they count as uncertain
-                    """)
+                    """, metadata: lease.fields)
             }
         }
     }

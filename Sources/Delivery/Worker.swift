@@ -189,7 +189,7 @@ package struct Worker: Service {
                 case .gone:
                     return await claim.buffer.close(.released)
                 case .unfit(let why):
-                    shared.logger.error("mailing \(lease.batch.id.mailing) cannot be sent here: \(why)")
+                    shared.logger.error("mailing \(lease.batch.id.mailing) cannot be sent here: \(why)", metadata: lease.fields)
                     shared.requestHalt(lease.batch.id.mailing, why)
                     return await claim.buffer.close(.released)
                 }
@@ -200,7 +200,7 @@ package struct Worker: Service {
                 problem = error
             }
             if patience.count % 5 == 0 {
-                shared.logger.warning("batch \(lease.batch.id) waits: \(problem)")
+                shared.logger.warning("batch \(lease.batch.id) waits: \(problem)", metadata: lease.fields)
             }
             // Neither does a batch whose provider is away, or whose mailing was stopped meanwhile.
             share.giveBack()
@@ -225,7 +225,9 @@ package struct Worker: Service {
                 try? await Task.sleep(for: .milliseconds(500))
                 return nil
             } catch {
-                if patience.count % 5 == 0 { shared.logger.warning("batch \(claim.lease.batch.id) waits: \(error)") }
+                if patience.count % 5 == 0 {
+                    shared.logger.warning("batch \(claim.lease.batch.id) waits: \(error)", metadata: claim.lease.fields)
+                }
             }
             guard await patience.wait(unless: { shared.isStopping || claim.isOver }) else { return nil }
         }

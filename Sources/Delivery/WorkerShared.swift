@@ -108,7 +108,7 @@ final class WorkerShared: Sendable {
                 batch \(lease.batch.id) is taken over from worker \(lease.from ?? ""), whose lease is over: \(done) done, \
                 \(begun) uncertain, \(open - begun) untouched
                 """,
-            metadata: ["mailing": "\(lease.batch.id.mailing)", "batch": "\(lease.batch.id.number)"])
+            metadata: lease.fields)
     }
 
     /// A provider refuses our set-up: stops the mailing here at once, and asks the planner to pause it.

@@ -134,6 +134,10 @@ package protocol ReportStore: Sendable {
     /// A mailing's counters; nil when it is not known.
     func progress(_ id: MailingID) async throws(LedgerError) -> MailingProgress?
 
+    /// The mailings in one of `states` (all for nil), the newest first, each with what `progress` and `Outbox.nextBatch` tell of it; as
+    /// many queries for one as for a thousand.
+    func standings(states: Set<MailingState>?, limit: Int) async throws(LedgerError) -> [MailingStanding]
+
     /// A mailing's report, from counters alone.
     func report(_ id: MailingID, now: Int64) async throws(LedgerError) -> MailingReport?
 

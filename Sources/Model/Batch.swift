@@ -10,6 +10,9 @@ package struct BatchID: Hashable, Sendable, CustomStringConvertible {
     }
 
     package var description: String { "\(mailing)/\(number)" }
+
+    /// The id of a recipient's message, the same at every attempt: of the Message-ID header, the idempotency key and the logs.
+    package func message(_ index: Int) -> String { "\(mailing).\(number).\(index)" }
 }
 
 /// One feeding of a batch.

@@ -235,7 +235,7 @@ package actor Feeder: Service {
         try await board.remove(record.id, fence: keeper.fence)
         ended.insert(record.id)
         guard shown.removeValue(forKey: record.id) != nil else { return }
-        logger.info("mailing \(record.id) '\(record.mailing.name)' is over", metadata: ["mailing": "\(record.id)"])
+        logger.info("mailing \(record.id) '\(record.mailing.name)' is over", metadata: record.fields)
     }
 
     /// Batches that the ledger believes to be in Redis, and that are not there: a feeder ended between marking and feeding.
@@ -254,7 +254,7 @@ package actor Feeder: Service {
         if !missing.isEmpty {
             logger.notice(
                 "mailing \(record.id): \(missing.count) batches did not reach Redis and are fed again",
-                metadata: ["mailing": "\(record.id)"])
+                metadata: record.fields)
         }
     }
 
@@ -306,11 +306,7 @@ package actor Feeder: Service {
         }
         guard limit > 0 else { return 0 }
         let batches = try await ledger.takeBatches(record.id, limit: limit, now: Clock.milliseconds())
-        for batch in batches {
-            logger.debug(
-                "fed, generation \(batch.generation), \(batch.open?.count ?? batch.count) recipients to send to",
-                metadata: ["mailing": "\(record.id)", "batch": "\(batch.id.number)"])
-        }
+        for batch in batches { logger.fed(batch, of: record) }
         do throws(RedisError) {
             return try await queue.feed(batches, channel: channel, epoch: epoch, fence: keeper.fence)
         } catch {

@@ -41,6 +41,7 @@ struct HoldupWatch {
     }
 
     private func look(_ clocks: inout [MailingID: HoldupClock<MailingProgress>]) async throws {
+        try await board.forget()
         let signs = try await board.all()
         let lag = try await status.lag().seconds
         for isAlive in [true, false] {

@@ -96,7 +96,7 @@ package struct PlannerService: Service {
         guard try await ledger.setState(record.id, to: .paused, from: [.scheduled], reason: reason, now: clock()) else {
             return
         }
-        logger.warning("mailing \(record.id) is held: \(reason)", metadata: ["mailing": "\(record.id)"])
+        logger.warning("mailing \(record.id) is held: \(reason)", metadata: record.fields)
     }
 
     private func plan(_ record: MailingRecord, isStopping: () -> Bool) async throws(LedgerError) {
@@ -108,7 +108,7 @@ package struct PlannerService: Service {
                 """
                 mailing \(record.id) begins \(TimeSpan.text(seconds: Double(delay) / 1000)) after its start \
                 \(Moment(milliseconds: record.begins)), as its `late: send` says
-                """, metadata: ["mailing": "\(record.id)"])
+                """, metadata: record.fields)
         }
         do {
             try await read(record, isStopping: isStopping)
@@ -117,7 +117,7 @@ package struct PlannerService: Service {
             if case .refused = error, try await ledger.mailing(record.id)?.state != .collecting { return }
             throw error
         } catch {
-            logger.error("mailing \(record.id) fails: \(error)", metadata: ["mailing": "\(record.id)"])
+            logger.error("mailing \(record.id) fails: \(error)", metadata: record.fields)
             try await ledger.failPlan(record.id, reason: "\(error)", now: clock())
         }
     }
@@ -156,10 +156,11 @@ package struct PlannerService: Service {
             exclusions.removeAll(keepingCapacity: true)
         }
         for key in planner.ignored {
-            logger.warning("\(source.file): key '\(key.name)' of row \(key.row) is not in the first object and is left out")
+            logger.warning(
+                "\(source.file): key '\(key.name)' of row \(key.row) is not in the first object and is left out", metadata: record.fields)
         }
         try await ledger.finishPlan(record.id, now: clock())
-        logger.info("mailing \(record.id) is planned: \(planner.rows) rows", metadata: ["mailing": "\(record.id)"])
+        logger.info("mailing \(record.id) is planned: \(planner.rows) rows", metadata: record.fields)
     }
 
     /// A planning that is taken up again must read the file it began with.

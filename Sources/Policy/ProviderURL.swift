@@ -6,6 +6,12 @@ package enum ProviderURL {
     /// Whether a text is meant as a URL rather than as the name of a configured provider.
     package static func isURL(_ text: String) -> Bool { text.contains("://") }
 
+    /// What logs and metrics call the provider that a mailing names: a URL without its user and path, `smtp://relay.example.com:25`.
+    package static func name(of text: String) -> String {
+        guard isURL(text) else { return text }
+        do { return try parse(text).name } catch { return "unknown" }
+    }
+
     /// - Throws: `ProviderURLError`; never with a password in its text.
     package static func parse(_ text: String) throws(ProviderURLError) -> Provider {
         let halves = text.split(separator: "://", maxSplits: 1, omittingEmptySubsequences: false)

@@ -16,13 +16,20 @@ import Testing
         pulse.mailings = ["m": Pulse.Share(waiting: 3, scope: "provider:p", interval: 0.5, isDown: true)]
         try await board.beat("b", pulse)
         try await board.beat("a", pulse)
-        // One of another release, and one of long ago.
-        _ = try await broker.redis.send(["HSET", "test:pulses", "c", "12 {\"role\":\"rower\"}", "d", "12 {}"])
+        // One of another release, and some of long ago.
+        let now = try await broker.time() / 1000
+        _ = try await broker.redis.send([
+            "HSET", "test:pulses", "c", .text("\(now) {\"role\":\"rower\"}"), "d", "12 {}", "e", "noise", "f", .text("\(Int64.min) {}"),
+        ])
         let signs = try await board.all()
         #expect(signs.map(\.name) == ["a", "b"])
         #expect(signs.allSatisfy { $0.pulse == pulse && $0.isAlive && $0.age < 60 })
         try await board.end("a")
         #expect(try await board.all().map(\.name) == ["b"])
+        #expect(try await broker.redis.send(["HLEN", "test:pulses"]).int == 5, "who looks changes nothing")
+        try await board.forget()
+        try await board.forget()
+        #expect(try await broker.redis.send(["HKEYS", "test:pulses"]).array?.compactMap(\.text).sorted() == ["b", "c"])
         await broker.close()
     }
 }

@@ -23,6 +23,27 @@ import Testing
         #expect(try await ledger.audit(id) == [])
     }
 
+    @Test(arguments: Engine.all) func standingsSayOfAllMailingsWhatEachSaysByItself(engine: Engine) async throws {
+        let folder = try TemporaryFolder()
+        let ledger = try await engine.open(folder)
+        for number in 0..<4 { try await Example.plan(ledger, Example.id(number), batches: [4, 2]) }
+        for number in 0..<3 { _ = try await ledger.takeBatches(Example.id(number), limit: number, now: now) }
+        _ = try await ledger.write(
+            groups: [resultGroup(closing: .done, mailing: Example.id(1), [sent(0), deferred(1, due: now + 500), failed(2), sent(3)])],
+            events: [], now: now)
+        _ = try await ledger.setState(Example.id(3), to: .stopped, from: [.sending], reason: "tea", now: now)
+        for states in [nil, [MailingState.sending], [.stopped, .failed]] as [Set<MailingState>?] {
+            let standings = try await ledger.standings(states: states, limit: 9)
+            #expect(try await standings.map(\.record) == ledger.mailings(states: states, limit: 9))
+            for standing in standings {
+                #expect(try await standing.progress == ledger.progress(standing.record.id))
+                #expect(try await standing.next == ledger.nextBatch(standing.record.id))
+            }
+        }
+        #expect(try await ledger.standings(states: nil, limit: 2).count == 2)
+        #expect(try await ledger.standings(states: [.sending], limit: 9).contains { $0.progress.fed == 2 && $0.next == nil })
+    }
+
     @Test(arguments: Engine.all) func feedsNothingOfAMailingThatIsPaused(engine: Engine) async throws {
         let folder = try TemporaryFolder()
         let ledger = try await engine.open(folder)

@@ -5,10 +5,13 @@ import Testing
 /// `flotilla top`, and mailings that do not get on.
 @Suite(.timeLimit(.minutes(5))) struct TopTests {
     private func top(_ fleet: Fleet) async throws -> (mailing: [String: Any], processes: [[String: Any]]) {
-        let run = try await fleet.run("top", "--json", "--every", "0.5")
-        let view = try #require(try JSONSerialization.jsonObject(with: Data(run.output.utf8)) as? [String: Any], "\(run.errors)")
+        let view = try view(try await fleet.run("top", "--json", "--every", "0.5"))
         let mailings = try #require(view["mailings"] as? [[String: Any]])
         return (mailings.first ?? [:], try #require(view["processes"] as? [[String: Any]]))
+    }
+
+    private func view(_ run: Program.Outcome) throws -> [String: Any] {
+        try #require(try JSONSerialization.jsonObject(with: Data(run.output.utf8)) as? [String: Any], "\(run.errors)")
     }
 
     private func scrape(_ port: Int) throws -> String {
@@ -25,8 +28,8 @@ import Testing
         try await eventually("it is throttled: \(fleet.logs)") {
             let (mailing, processes) = try await top(fleet)
             return mailing["holdup"] as? String == "throttled by mailing:\(fleet.id)" && processes.count == 4
-                && processes.allSatisfy { $0["isAlive"] as? Bool == true }
-                && processes.contains { $0["hasDuty"] as? Bool == true && $0["role"] as? String == "planner" }
+                && mailing["holdup_kind"] as? String == "limited" && processes.allSatisfy { $0["is_alive"] as? Bool == true }
+                && processes.contains { $0["has_duty"] as? Bool == true && $0["role"] as? String == "planner" }
         }
         let page = try await fleet.run("top", "--once")
         #expect(page.status == 0 && page.output.contains("^ throttled by mailing:\(fleet.id)"))
@@ -34,15 +37,77 @@ import Testing
         try await eventually("nobody is there") {
             let (mailing, processes) = try await top(fleet)
             return mailing["holdup"] as? String == "no worker that serves email is alive"
-                && processes.count { $0["isAlive"] as? Bool == false } == 2
+                && processes.count { $0["is_alive"] as? Bool == false } == 2
         }
-        _ = try await fleet.run("mailing", "pause", fleet.id)
-        #expect(try await top(fleet).mailing["holdup"] as? String == "paused by hand")
+        // Their batches are with nobody who works on them; the planner has more of them ready.
+        let streams = try #require(try view(try await fleet.run("top", "--json", "--every", "0.1"))["batch_streams"] as? [[String: Any]])
+        let email = try #require(streams.first { $0["channel"] as? String == "email" })
+        #expect((email["in_work"] as? Int ?? 0) > 0 && (email["oldest_seconds"] as? Double ?? 0) > 0, "\(streams)")
+        #expect(try await fleet.run("top", "--once", "--every", "0.1").output.contains("batches, email"))
+        #expect(try await fleet.run("mailing", "pause", fleet.id, "--by", " \n").status != 0)
+        #expect(try await fleet.run("mailing", "pause", fleet.id).status == 0)
+        let holdup = try #require(try await top(fleet).mailing["holdup"] as? String)
+        #expect(holdup.wholeMatch(of: /paused by \S+@\S+/) != nil, "\(holdup)")
+        _ = try await fleet.run("mailing", "resume", fleet.id)
+        #expect(try await fleet.run("mailing", "pause", fleet.id, "--by", "Alice, on call").status == 0)
+        #expect(try await top(fleet).mailing["holdup"] as? String == "paused by Alice, on call")
+        #expect(try await fleet.run("mailing", "show", fleet.id).output.contains("paused by Alice, on call"))
         #expect(try await fleet.end("planner") == 0)
         try await eventually("who ends in good order is not missed") {
             try await top(fleet).processes.allSatisfy { $0["role"] as? String != "planner" }
         }
         try await fleet.endAll()
+    }
+
+    @Test func whoMayOnlyReadCanWatch() async throws {
+        let redis = try await RedisServer([
+            "--user", "watcher", "on", ">pass", "~*", "+@read", "+info", "+time", "+client|setname",
+        ])
+        let mailing = try MailingFolder(provider: "smtp://127.0.0.1:9", recipients: MailingFolder.recipients(3))
+        let fleet = ["FLOTILLA_REDIS_URL": "unix://\(redis.socket)", "FLOTILLA_LEDGER_PATH": mailing.ledger]
+        #expect(try await Program.run(["mailing", "add", mailing.mailing], environment: fleet).status == 0)
+        let roles = [try RunningProgram(["planner"], environment: fleet), try RunningProgram(["collector"], environment: fleet)]
+        let watcher = fleet.merging(["FLOTILLA_REDIS_USERNAME": "watcher", "FLOTILLA_REDIS_PASSWORD": "pass"]) { $1 }
+        try await eventually("the watcher sees all") {
+            let view = try view(try await Program.run(["top", "--json", "--every", "0.1"], environment: watcher))
+            return (view["problems"] as? [String]) == [] && (view["processes"] as? [Any])?.count == 2
+                && (view["mailings"] as? [[String: Any]])?.first?["holdup_kind"] as? String == "no_worker"
+        }
+        for role in roles {
+            role.signal(SIGTERM)
+            #expect(try await role.end() == 0)
+        }
+    }
+
+    /// A terminal of its own: `script` of every Debian.
+    @Test func theLiveViewOutlivesALedgerThatCannotBeRead() async throws {
+        let redis = try await RedisServer()
+        let mailing = try MailingFolder(provider: "smtp://127.0.0.1:9", recipients: MailingFolder.recipients(3))
+        let fleet = ["FLOTILLA_REDIS_URL": "unix://\(redis.socket)", "FLOTILLA_LEDGER_PATH": mailing.ledger]
+        #expect(try await Program.run(["mailing", "add", mailing.mailing], environment: fleet).status == 0)
+        let folder = try TemporaryFolder()
+        let terminal = try ServerProcess(
+            "script",
+            ["-qefc", "echo $$ > \(folder.path("pid")); exec \(Program.path) top --every 0.1", "/dev/null"],
+            package: "bsdutils", environment: ProcessInfo.processInfo.environment.merging(fleet) { $1 }, output: folder.path("screen"))
+        func screens() throws -> [Substring] {
+            try String(contentsOfFile: folder.path("screen"), encoding: .utf8).split(separator: "\u{1B}[H")
+        }
+        func rename(_ table: String, to other: String) throws {
+            let shell = try ServerProcess(
+                "sqlite3", ["-cmd", ".timeout 5000", mailing.ledger, "ALTER TABLE \(table) RENAME TO \(other)"], package: "sqlite3")
+            #expect(shell.wait() == 0)
+        }
+        try await eventually("the mailing is shown") { try screens().last { $0.hasSuffix("\u{1B}[J") }?.contains("Test") == true }
+        try rename("mailing", to: "gone")
+        try await eventually("what is wrong is said, and the mailing is still shown") {
+            try screens().contains { $0.contains("! the mailings are as they were last seen") && $0.contains("Test") }
+        }
+        try rename("gone", to: "mailing")
+        try await eventually("all is well again") { try screens().last { $0.hasSuffix("\u{1B}[J") }?.contains("! ") == false }
+        let id = try #require(pid_t(try String(contentsOfFile: folder.path("pid"), encoding: .utf8).filter(\.isNumber)))
+        #expect(kill(id, SIGINT) == 0)
+        #expect(terminal.wait() == 0)
     }
 
     @Test func aMailingThatIsStuckIsSaidToBe() async throws {
@@ -54,7 +119,7 @@ import Testing
         try fleet.start("collector", "worker-1")
         try await eventually("it is stuck: \(fleet.logs)") {
             let (mailing, _) = try await top(fleet)
-            return mailing["isStuck"] as? Bool == true && (mailing["holdup"] as? String ?? "").hasPrefix("stuck: nobody got a result")
+            return mailing["is_stuck"] as? Bool == true && (mailing["holdup"] as? String ?? "").hasPrefix("stuck: nobody got a result")
         }
         #expect(fleet.errors("planner").contains("is stuck: nobody got a result for"))
         #expect(try await fleet.run("mailing", "show", fleet.id).output.contains("stuck: nobody got a result for"))

@@ -35,10 +35,7 @@ extension SQLiteLedger: MailingStore {
 
     package func mailings(states: Set<MailingState>?, limit: Int) async throws(LedgerError) -> [MailingRecord] {
         try await read("listing mailings") { db in
-            let wanted = (states ?? Set(MailingState.allCases)).map { "'\($0.rawValue)'" }.sorted().joined(
-                separator: ",")
-            return try MailingRecord.all(
-                db, "WHERE state IN (\(wanted)) ORDER BY created DESC, id DESC LIMIT ?", [limit])
+            try MailingRecord.all(db, MailingRecord.newest(of: states), [limit])
         }
     }
 
@@ -117,6 +114,12 @@ extension SQLiteLedger: MailingStore {
 extension MailingRecord {
     static func one(_ db: Database, _ id: MailingID) throws -> MailingRecord? {
         try all(db, "WHERE id = ?", [id.description]).first
+    }
+
+    /// The condition that names the newest mailings in one of `states`, all for nil; its one argument is how many.
+    static func newest(of states: Set<MailingState>?) -> String {
+        let wanted = (states ?? Set(MailingState.allCases)).map { "'\($0.rawValue)'" }.sorted().joined(separator: ",")
+        return "WHERE state IN (\(wanted)) ORDER BY created DESC, id DESC LIMIT ?"
     }
 
     /// The mailings that a condition names.

@@ -22,9 +22,12 @@ extension SQLiteLedger: ReportStore {
     }
 
     static func states(_ db: Database, _ id: MailingID) throws -> [RecipientState: Int] {
-        let counts = try pairs(db, "SELECT state, n FROM counter WHERE mailing = ?", id)
-        return Dictionary(
-            RecipientState.allCases.map { ($0, counts[$0.name] ?? 0) }, uniquingKeysWith: { first, _ in first })
+        states(try pairs(db, "SELECT state, n FROM counter WHERE mailing = ?", id))
+    }
+
+    /// Counts by the states' names, as counts of all states.
+    static func states(_ counts: [String: Int]) -> [RecipientState: Int] {
+        Dictionary(uniqueKeysWithValues: RecipientState.allCases.map { ($0, counts[$0.name] ?? 0) })
     }
 
     static func pairs(_ db: Database, _ sql: String, _ id: MailingID) throws -> [String: Int] {

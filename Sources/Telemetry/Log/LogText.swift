@@ -1,8 +1,8 @@
 /// Text inside a line for people.
-enum LogText {
+package enum LogText {
     /// Appends text with each control character as an escape, so that what a provider answered cannot forge a line or
     /// steer the terminal.
-    static func append(_ text: String, to out: inout String) {
+    package static func append(_ text: String, to out: inout String) {
         for scalar in text.unicodeScalars {
             switch scalar {
             case "\n": out += "\\n"
@@ -13,6 +13,9 @@ enum LogText {
             }
         }
     }
+
+    /// Nothing in a text would have to be escaped.
+    package static func isPlain(_ text: String) -> Bool { !text.unicodeScalars.contains(where: isControl) }
 
     /// A value that would not be read back as one: empty, or with spaces, quotes, `=` or control characters.
     static func needsQuotes(_ text: String) -> Bool {

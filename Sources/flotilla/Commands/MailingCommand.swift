@@ -194,10 +194,12 @@ extension MailingCommand {
     struct Pause: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Pause a mailing; it goes on with: flotilla mailing resume.")
         @OptionGroup var options: LedgerOptions
+        @OptionGroup var order: OrderOptions
         @OptionGroup var mailing: MailingArgument
 
         func run() async throws {
-            try await change(options, mailing, to: .paused, from: [.scheduled, .collecting, .sending], reason: PauseReason.byHand)
+            try await change(
+                options, mailing, to: .paused, from: [.scheduled, .collecting, .sending], reason: OrderReason.paused(by: order.name))
         }
     }
 
@@ -220,12 +222,13 @@ extension MailingCommand {
     struct Stop: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Stop a mailing for good; who has not got it will not.")
         @OptionGroup var options: LedgerOptions
+        @OptionGroup var order: OrderOptions
         @OptionGroup var mailing: MailingArgument
 
         func run() async throws {
             try await change(
                 options, mailing, to: .stopped, from: [.draft, .scheduled, .collecting, .sending, .paused],
-                reason: "stopped by hand")
+                reason: OrderReason.stopped(by: order.name))
         }
     }
 

@@ -140,7 +140,7 @@ struct Send: AsyncParsableCommand {
                     """)
             }
             // One that was held for its lateness says itself what to do; the same command would be held again.
-            let isLate = outcome.state == .paused && outcome.started == nil && outcome.reason != PauseReason.byHand
+            let isLate = outcome.state == .paused && outcome.started == nil && !OrderReason.isPausedByPerson(outcome.reason)
             if !quiet, !isLate { print("\nNot at its end yet: the same command goes on with it.") }
             throw ExitCode(2)
         }

@@ -34,12 +34,10 @@ struct Observer: Service {
 
     private func lookAtRedis(_ queue: BatchQueue, _ status: StatusStreams) async {
         do throws(RedisError) {
-            for channel in Channel.allCases {
+            for (channel, fill) in try await queue.fills() {
                 let labels = [("channel", channel.rawValue)]
-                let depth = try await queue.depth(channel)
-                let inWork = try await queue.inWork(channel)
-                Gauge(label: "flotilla_batches_in_flight", dimensions: labels).record(inWork)
-                Gauge(label: "flotilla_batches_ready", dimensions: labels).record(max(0, depth - inWork))
+                Gauge(label: "flotilla_batches_in_flight", dimensions: labels).record(fill.pending)
+                Gauge(label: "flotilla_batches_ready", dimensions: labels).record(fill.waiting)
             }
             let lag = try await status.lag()
             for (partition, entries) in lag.entries.enumerated() {

@@ -72,7 +72,7 @@ struct Follower: Service {
     /// State and reason are of one reading: between two, an operator may have resumed the mailing.
     private func isPausedByItself() async throws(LedgerError) -> Bool {
         guard let record = try await ledger.mailing(id) else { return true }
-        return record.state == .paused && record.reason != PauseReason.byHand
+        return record.state == .paused && !OrderReason.isPausedByPerson(record.reason)
     }
 }
 
@@ -83,11 +83,6 @@ extension MailingRecord {
         guard state == .scheduled, started == nil, let start, start > now else { return nil }
         return Double(start - now) / 1000
     }
-}
-
-/// Why mailings are paused, where it is we who say so.
-enum PauseReason {
-    static let byHand = "paused by hand"
 }
 
 /// Recipients finished in a second, over the last few seconds.

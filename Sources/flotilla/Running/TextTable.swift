@@ -3,17 +3,26 @@ struct TextTable {
     let header: [String]
     let rows: [[String]]
     var rightAligned: Set<Int> = []
+    /// Spaces between two columns.
+    var gap = 2
 
-    var text: String {
+    var text: String { lines.joined(separator: "\n") }
+
+    var lines: [String] {
         let all = (header.isEmpty ? [] : [header]) + rows
-        let columns = all.map(\.count).max() ?? 0
-        let widths = (0..<columns).map { column in all.map { column < $0.count ? $0[column].count : 0 }.max() ?? 0 }
+        let widths = Self.widths(all)
         return all.map { row in
             row.enumerated().map { column, cell in
-                let space = String(repeating: " ", count: widths[column] - cell.count)
+                let space = String(repeating: " ", count: widths[column] - cell.columns)
                 if rightAligned.contains(column) { return space + cell }
                 return column == row.count - 1 ? cell : cell + space
-            }.joined(separator: "  ")
-        }.joined(separator: "\n")
+            }.joined(separator: String(repeating: " ", count: gap))
+        }
+    }
+
+    /// How wide each column is.
+    static func widths(_ rows: [[String]]) -> [Int] {
+        let columns = rows.map(\.count).max() ?? 0
+        return (0..<columns).map { column in rows.map { column < $0.count ? $0[column].columns : 0 }.max() ?? 0 }
     }
 }

@@ -208,12 +208,8 @@ struct ForecastText {
     /// An object; a list of them where the scenario has steps.
     var json: String {
         get throws {
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-            encoder.keyEncodingStrategy = .convertToSnakeCase
             let documents = results.map { Document(name: name, workers: $0.workers, forecast: $0.forecast, notes: $0.notes) }
-            let data = documents.count == 1 ? try encoder.encode(documents[0]) : try encoder.encode(documents)
-            return String(decoding: data, as: UTF8.self)
+            return documents.count == 1 ? try ScriptJSON.text(documents[0]) : try ScriptJSON.text(documents)
         }
     }
 }

@@ -6,12 +6,12 @@ import Logging
 import Model
 import NIOPosix
 import Settings
-import Telemetry
+import UnixSignals
 
 /// A live view of a fleet.
 struct TopCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "top", abstract: "Watch a fleet: its mailings and what holds them up, its processes, its queues.",
+        commandName: "top", abstract: "Watch a fleet: its mailings and what holds them up, its processes, its streams.",
         discussion: """
             Reads the ledger and Redis, and changes nothing. On a terminal it is drawn anew until Ctrl-C; otherwise it is printed once.
             """)
@@ -34,31 +34,47 @@ struct TopCommand: AsyncParsableCommand {
         let broker = Broker(
             endpoint: endpoint, prefix: settings.redis.prefix, partitions: settings.collector.partitions, name: "flotilla-top",
             group: MultiThreadedEventLoopGroup.singleton, logger: Logger(label: "flotilla") { _ in SwiftLogNoOpLogHandler() })
-        var look = FleetLook(broker: broker, ledger: ledger, patience: settings.planner.stuckAfter.seconds)
-        if json || once || isatty(STDOUT_FILENO) == 0 {
-            // Two looks, for rates.
-            _ = try await look.look(all: all)
-            try await Task.sleep(for: .seconds(every))
-            try show(try await look.look(all: all))
-        } else {
-            while !Task.isCancelled {
-                draw(try await look.look(all: all))
-                try await Task.sleep(for: .seconds(every))
-            }
+        let look = FleetLook(broker: broker, ledger: ledger, patience: settings.planner.stuckAfter.seconds)
+        let isLive = !json && !once && isatty(STDOUT_FILENO) != 0
+        do {
+            if isLive { await watch(look) } else { try await show(look) }
+        } catch {
+            await look.close()
+            throw error
         }
         await look.close()
     }
 
-    private func show(_ view: FleetView) throws {
+    /// Prints once, after two looks, for rates.
+    private func show(_ look: FleetLook) async throws {
+        var look = look
+        _ = await look.look(all: all)
+        try await Task.sleep(for: .seconds(every))
+        let view = await look.look(all: all)
+        if json { return print(try ScriptJSON.text(view)) }
         // A file or a pipe is as wide as it is said to be, or as it need be.
         let width = ProcessInfo.processInfo.environment["COLUMNS"].flatMap { Int($0) } ?? .max
-        guard json else { return print(FleetText(view: view, width: max(40, width)).lines.joined(separator: "\n")) }
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        print(String(decoding: try encoder.encode(view), as: UTF8.self))
+        print(FleetText(view: view, width: max(40, width)).lines.joined(separator: "\n"))
     }
 
-    private func draw(_ view: FleetView) {
+    /// Draws again and again, until a signal comes.
+    private func watch(_ look: FleetLook) async {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { [all, every] in
+                var look = look
+                while !Task.isCancelled {
+                    Self.draw(await look.look(all: all))
+                    try? await Task.sleep(for: .seconds(every))
+                }
+            }
+            for await _ in await UnixSignalsSequence(trapping: .sigterm, .sigint) { break }
+            group.cancelAll()
+            // A look under way is waited for; who does not want to wait for that signals again.
+            for number in [SIGTERM, SIGINT] { signal(number, SIG_DFL) }
+        }
+    }
+
+    private static func draw(_ view: FleetView) {
         var size = winsize()
         let isKnown = ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0
         let (columns, rows) = isKnown ? (Int(size.ws_col), Int(size.ws_row)) : (80, 24)

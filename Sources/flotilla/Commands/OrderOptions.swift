@@ -1,0 +1,38 @@
+import ArgumentParser
+import Foundation
+import Telemetry
+
+/// Who gives an order about a mailing, which the ledger keeps as its reason and everybody is shown.
+struct OrderOptions: ParsableArguments {
+    @Option(help: "Who does this, as others are to see it; your user and host, as in alice@ops1, where nothing is said.")
+    var by: String?
+
+    /// A name longer than this is no name.
+    private static let longest = 100
+
+    func validate() throws {
+        guard let by else { return }
+        guard !by.allSatisfy(\.isWhitespace), by.count <= Self.longest, LogText.isPlain(by) else {
+            throw ValidationError("--by takes a name of up to \(Self.longest) printable characters")
+        }
+    }
+
+    /// Who it is, as far as can be told: behind `sudo` the person, not the user that the command runs as.
+    var name: String {
+        if let by { return by }
+        let process = ProcessInfo.processInfo
+        let user = process.environment["SUDO_USER"] ?? process.userName
+        return "\(user.isEmpty ? "uid\(getuid())" : user)@\(process.hostName)"
+    }
+}
+
+/// Why a mailing does not go on, where a person had it so: what `mailing pause` and `mailing stop` write into the ledger.
+enum OrderReason {
+    private static let pause = "paused by "
+
+    static func paused(by name: String) -> String { pause + name }
+    static func stopped(by name: String) -> String { "stopped by \(name)" }
+
+    /// A person paused it; all other reasons say what has to be mended.
+    static func isPausedByPerson(_ reason: String) -> Bool { reason.hasPrefix(pause) }
+}
