@@ -1,18 +1,23 @@
 /// How fast the fleet goes in a scope whose provider asks to slow down. The board adds up what the workers saw and hands it to
 /// one of them to judge; it does not know the arithmetic, and carries its state as text.
 package struct PaceBoard: Sendable {
-    /// From judgement to judgement.
-    package static let interval: Int64 = 500_000
-    /// A judge who has not steered by then is given up, in microseconds.
-    static let patience: Int64 = 2_000_000
     /// Milliseconds; longer than recovery takes.
     static let kept: Int64 = 600_000
     /// No provider pauses a scope for longer, in seconds.
     package static let longestPause = 86_400.0
 
     private let broker: Broker
+    private let interval: Int64
+    private let patience: Int64
 
-    package init(_ broker: Broker) { self.broker = broker }
+    /// - Parameters:
+    ///   - interval: microseconds from judgement to judgement.
+    ///   - patience: microseconds after which a judge who has not steered is given up.
+    package init(_ broker: Broker, interval: Int64 = 500_000, patience: Int64 = 2_000_000) {
+        self.broker = broker
+        self.interval = interval
+        self.patience = patience
+    }
 
     /// How a scope stands; all is in microseconds, of Redis time where it is a moment.
     package struct Standing: Sendable, Equatable {
@@ -61,8 +66,7 @@ package struct PaceBoard: Sendable {
             Scripts.observe, keys: [broker.keys.pace(scope)],
             arguments: [
                 RedisWord(answered), RedisWord(throttled), RedisWord(started), RedisWord(wait),
-                RedisWord(Self.interval),
-                RedisWord(Self.patience), RedisWord(Self.kept),
+                RedisWord(self.interval), RedisWord(patience), RedisWord(Self.kept),
             ])
         let words = reply.array ?? []
         guard words.count == 4 || words.count == 10, let now = words[0].int, let until = words[1].int,

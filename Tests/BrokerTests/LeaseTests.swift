@@ -76,7 +76,7 @@ struct LeaseTests {
 
     @Test func aBatchIsLeftToItsWorkerForTheTimeOfItsLeaseAndNoLonger() async throws {
         let lease = try await taken(try await begin(broker, fence))
-        _ = try await register.renew("a", lease: .milliseconds(300), condition: .clean, losses: 0, isKnown: false)
+        _ = try await register.renew("a", lease: .seconds(3), condition: .clean, losses: 0, isKnown: false)
         #expect(try await takeOver(by: "b").isEmpty)
         try await eventually("the lease is over") { try await !takeOver(by: "b").isEmpty }
         #expect(try await queue.begin(lease, open(0..<5)) == .lost)

@@ -17,6 +17,11 @@ enum Program {
         var errors: String
     }
 
+    /// Our own environment, without what is for the tests or would change the program's settings.
+    static var surroundings: [String: String] {
+        ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("FLOTILLA_") }
+    }
+
     /// What every test sets: short waits, quiet ports, a host name that is one.
     static let environment = [
         "FLOTILLA_METRICS_LISTEN": "off", "FLOTILLA_EMAIL_HOSTNAME": "mail.example.com",
@@ -44,8 +49,7 @@ final class RunningProgram: Sendable {
         self.arguments = arguments
         process = try ServerProcess(
             Program.path, arguments, package: "flotilla",
-            environment: ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("FLOTILLA_") }
-                .merging(Program.environment) { $1 }.merging(extra) { $1 },
+            environment: Program.surroundings.merging(Program.environment) { $1 }.merging(extra) { $1 },
             output: folder.path("out"), errors: folder.path("err"))
     }
 

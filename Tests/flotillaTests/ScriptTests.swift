@@ -11,7 +11,7 @@ struct ScriptTests {
         let folder = try TemporaryFolder()
         let script = try ServerProcess(
             root.appending(path: "loadtest/\(name)").path, arguments + ["--flotilla", Program.path], package: "python3",
-            environment: ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("FLOTILLA_") },
+            environment: Program.surroundings,
             output: folder.path("out"), errors: folder.path("err"))
         try await eventually("loadtest/\(name) ends", within: 280) { !script.isRunning }
         let texts = ["out", "err"].map { (try? String(contentsOfFile: folder.path($0), encoding: .utf8)) ?? "" }

@@ -89,7 +89,7 @@ import Testing
         let terminal = try ServerProcess(
             "script",
             ["-qefc", "echo $$ > \(folder.path("pid")); exec \(Program.path) top --every 0.1", "/dev/null"],
-            package: "bsdutils", environment: ProcessInfo.processInfo.environment.merging(fleet) { $1 }, output: folder.path("screen"))
+            package: "bsdutils", environment: Program.surroundings.merging(fleet) { $1 }, output: folder.path("screen"))
         func screens() throws -> [Substring] {
             try String(contentsOfFile: folder.path("screen"), encoding: .utf8).split(separator: "\u{1B}[H")
         }
