@@ -69,8 +69,31 @@ struct LoadtestCommandTests {
         let lines = try String(contentsOfFile: records + "/relay.tsv", encoding: .utf8).split(separator: "\n")
         let ids = lines.map { $0.split(separator: "\t", omittingEmptySubsequences: false) }.filter { $0[7] == "1" }.map { $0[5] }
         #expect(Set(ids).count == 2_000)
-        #expect(try String(contentsOfFile: page, encoding: .utf8).contains("<svg") || FileManager.default.fileExists(atPath: page))
+        let html = try String(contentsOfFile: page, encoding: .utf8)
+        #expect(titles.allSatisfy { html.contains($0) } && html.contains("worker-1 killed"))
+        // It is whole by itself.
+        #expect(!html.contains("src=\"") && !html.contains("<link") && !html.contains("url(http"))
         #expect(outcome.output.contains("trial: met"))
+    }
+
+    /// Small, and beside other tests: whether all get their message, once, is asked here, and not how fast.
+    @Test(arguments: [("email-1m", 0.01), ("slow-provider", 0.02), ("mixed-mailings", 0.01), ("redis-loss", 0.45)])
+    func aScenarioThatShipsReachesEverybodyOnce(name: String, scale: Double) async throws {
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+        let json = folder.path("result.json")
+        let outcome = try await Program.run(
+            ["loadtest", "run", root.appending(path: "loadtest/scenarios/\(name).yaml").path, "--scale", "\(scale)", "--json", json],
+            environment: ["TMPDIR": folder.url.path], within: 240)
+        #expect(outcome.status != 2, "\(outcome.output)\n\(outcome.errors)")
+        let result = try #require(
+            try JSONSerialization.jsonObject(with: Data(contentsOf: URL(fileURLWithPath: json))) as? [String: Any])
+        for what in ["all mailings end", "losses", "duplicates"] {
+            #expect(seen(result, what)["good"] as? Bool == true, "\(what): \(seen(result, what))")
+        }
+        for mailing in result["mailings"] as? [[String: Any]] ?? [] {
+            #expect(mailing["arrived"] as? Int == mailing["recipients"] as? Int, "\(mailing)")
+        }
     }
 
     @Test func anExpectationThatIsNotMetFailsTheRun() async throws {
