@@ -40,6 +40,10 @@ extension LoadRun {
             throw RunFailure(
                 "no redis-server is found in PATH: install it (apt-get install redis-server), or name a running Redis: redis: redis://host:port")
         }
+        // sun_path of unix(7), with its end.
+        guard folder.redisSocket.utf8.count < 108 else {
+            throw RunFailure("\(folder.redisSocket) is too long for a socket: set TMPDIR to a folder with a shorter path")
+        }
         try? FileManager.default.removeItem(atPath: folder.redisSocket)
         let process = try ChildProcess(
             server,

@@ -140,12 +140,12 @@ actor LoadRun {
             try checkMembers()
             if round % 3 == 0 {
                 await readProgress()
-                let planned = scenario.mailings.reduce(0) { $0 + $1.copies }
-                if mailings.count == planned, mailings.allSatisfy({ $0.ended != nil }) { break }
-                if let paused = mailings.first(where: { $0.state == .paused }) {
-                    halt = "\(paused.name) was paused: \(await reason(paused.id))"
+                if let one = mailings.first(where: { $0.state == .paused || $0.state == .stopped }) {
+                    halt = "\(one.name) is \(one.state.rawValue): \(await reason(one.id))"
                     break
                 }
+                let planned = scenario.mailings.reduce(0) { $0 + $1.copies }
+                if mailings.count == planned, mailings.allSatisfy({ $0.ended != nil }) { break }
                 if now > scenario.timeout {
                     halt = "not all was sent within \(FigureText.time(scenario.timeout))"
                     break
@@ -161,8 +161,8 @@ actor LoadRun {
         while true {
             await sample()
             tell()
-            let next = Double(samples.count)
-            try await Task.sleep(for: .seconds(max(0.05, next - now)))
+            // At the next whole second: what a slow look has missed is not made up for.
+            try await Task.sleep(for: .seconds(now.rounded(.down) + 1 - now))
         }
     }
 

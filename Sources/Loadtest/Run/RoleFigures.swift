@@ -53,10 +53,13 @@ private struct Sample {
     let labels: Substring.UTF8View
     let value: Double
 
+    /// Beyond it, and where it is no number, a figure is not one.
+    private static let most = 1e15
+
     init?(_ line: Substring.UTF8View) {
         let end = line.firstIndex { $0 == UInt8(ascii: "{") || $0 == UInt8(ascii: " ") } ?? line.endIndex
         guard let space = line.lastIndex(of: UInt8(ascii: " ")), end <= space,
-            let number = Double(String(Substring(line[line.index(after: space)...])))
+            let number = Double(String(Substring(line[line.index(after: space)...]))), abs(number) < Self.most
         else { return nil }
         name = String(Substring(line[..<end]))
         labels = line[end..<space]
