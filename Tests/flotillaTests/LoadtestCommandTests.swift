@@ -74,6 +74,33 @@ struct LoadtestCommandTests {
         // It is whole by itself.
         #expect(!html.contains("src=\"") && !html.contains("<link") && !html.contains("url(http"))
         #expect(outcome.output.contains("trial: met"))
+        let drawn = try await drawn(html)
+        #expect(drawn.count == 3 && drawn[0] >= titles.count, "plots, width, its window's width: \(drawn)")
+        #expect(drawn[1] <= drawn[2] && drawn[2] <= 360, "plots, width, its window's width: \(drawn)")
+    }
+
+    /// What a browser makes of a page on a phone 360 pixels wide: its plots, its width, and the window's.
+    private func drawn(_ html: String) async throws -> [Int] {
+        let inside = html.replacingOccurrences(of: "&", with: "&amp;").replacingOccurrences(of: "\"", with: "&quot;")
+        let page = try folder.write(
+            """
+            <!doctype html><body><iframe width="360" height="800" style="border:0" srcdoc="\(inside)"></iframe><script>
+            addEventListener("load", () => {
+                const page = document.querySelector("iframe").contentDocument
+                const root = page.documentElement
+                document.body.textContent = "drawn " + [page.querySelectorAll("svg").length, root.scrollWidth, root.clientWidth].join(" ") + " end"
+            })
+            </script>
+            """, to: "phone.html")
+        let browser = try ServerProcess(
+            "chromium",
+            [
+                "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--user-data-dir=\(folder.path("chromium"))",
+                "--virtual-time-budget=5000", "--dump-dom", "file://\(page)",
+            ], package: "chromium", output: folder.path("dom"), errors: folder.path("chromium.log"))
+        try await eventually("the browser has drawn it", within: 120) { !browser.isRunning }
+        let dom = try String(contentsOfFile: folder.path("dom"), encoding: .utf8)
+        return dom.split(separator: "drawn ").dropFirst().last.map { $0.split(separator: " ").compactMap { Int($0) } } ?? []
     }
 
     /// Small, and beside other tests: whether all get their message, once, is asked here, and not how fast.

@@ -34,7 +34,7 @@ struct ScriptTests {
     /// The machine is shared with other tests: what is told here is gross, `loadtest/throttle` alone tells it exactly.
     @Test func twoWorkersKeepALimitTogether() async throws {
         let run = try await run(
-            "throttle", ["--cases", "500/s,provider", "--workers", "2", "--seconds", "4", "--use", "0.1", "--tolerance", "0.1"])
+            "throttle", ["--cases", "500/s,provider", "--workers", "2", "--seconds", "6", "--use", "0.02", "--tolerance", "0.1"])
         #expect(run.status == 0, "\(run.output)")
         #expect(run.output.contains("PASSED: every limit kept and used"))
     }
