@@ -144,7 +144,8 @@ import Testing
         let forecast = Simulator.forecast(plan)
         // Two seconds of work twice over and two batches a worker are fed: 3,000 messages, of which half a batch is done.
         let lost = 60 - 2_750 / 497.5
-        #expect(abs(try sending(forecast) - whole - lost) < 1, "\(try sending(forecast)) for \(whole) + \(lost)")
+        let took = try sending(forecast)
+        #expect(abs(took - whole - lost) < 1, "\(took) for \(whole) + \(lost)")
         #expect(forecast.mailings[0].sent == 60_000)
         #expect(forecast.phases.contains { $0.brake == .missing(.planner) && abs($0.to - 90) < 0.5 }, "\(forecast.phases)")
         // One that is missing while it plans goes on where it was.
@@ -163,7 +164,8 @@ import Testing
         plan.absences = [Absence(.collector, 30..<90)]
         let forecast = Simulator.forecast(plan)
         let lost = 60 - (2_400 + 750) / 497.5
-        #expect(abs(try sending(forecast) - whole - lost) < 1, "\(try sending(forecast)) for \(whole) + \(lost)")
+        let took = try sending(forecast)
+        #expect(abs(took - whole - lost) < 1, "\(took) for \(whole) + \(lost)")
         #expect(forecast.mailings[0].sent == 60_000)
     }
 
@@ -172,7 +174,8 @@ import Testing
         let whole = try sending(Simulator.forecast(plan))
         plan.absences = [Absence(.redis, 1..<9), Absence(.redis, 2..<6)]
         let forecast = Simulator.forecast(plan)
-        #expect(abs(try sending(forecast) - whole - 8) < 0.3, "\(try sending(forecast)) for \(whole)")
+        let took = try sending(forecast)
+        #expect(abs(took - whole - 8) < 0.3, "\(took) for \(whole)")
         #expect(forecast.mailings[0].sent == recipients)
     }
 
