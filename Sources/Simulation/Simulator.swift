@@ -221,10 +221,18 @@ package struct Simulator: Sendable {
     /// Messages a second that limits let through to a provider; nil where nothing limits one of its kinds.
     private func limit(of own: [Kind]) -> Double? {
         guard own.allSatisfy({ !$0.scopes.isEmpty }) else { return nil }
-        var seen: Set<String> = []
-        // The narrowest of each; a scope of several counts once.
-        let narrowest = own.compactMap(\.scopes.first).filter { seen.insert($0.name).inserted }.reduce(0) { $0 + $1.perSecond }
-        let shared = own.flatMap(\.scopes).filter { $0.name == own[0].providerScope || $0.name.hasPrefix("channel:") }
-        return min(narrowest, shared.map(\.perSecond).min() ?? .infinity)
+        // What all of them come to where nothing else is scarce; a scope of several counts once.
+        var places: [String: Int] = [:]
+        var capacities: [Double] = []
+        let flows = own.map { kind in
+            let needs = kind.scopes.map { scope in
+                let place = places[scope.name] ?? capacities.count
+                if place == capacities.count { capacities.append(scope.perSecond) }
+                places[scope.name] = place
+                return (resource: place, amount: 1.0)
+            }
+            return FairShare.Flow(weight: kind.weight, demand: .infinity, needs: needs)
+        }
+        return FairShare(flows, capacities: capacities).rates.reduce(0, +)
     }
 }

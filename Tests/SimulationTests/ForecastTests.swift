@@ -135,6 +135,8 @@ import Testing
         // While all go, 250 of the 300 a second are others'.
         #expect(abs((forecast.rate.first { $0.at == 60 }?.rate ?? 0) - 298.5) < 1)
         #expect(abs((forecast.rate.first { $0.at == 200 }?.rate ?? 0) - 49.75) < 1)
+        // The mailing's limit is for both kinds together.
+        #expect(abs((forecast.providers[0].limit ?? 0) - 298.5) < 0.1)
     }
 
     @Test func withoutAPlannerWhatIsFedGoesAndNothingNew() throws {
