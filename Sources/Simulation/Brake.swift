@@ -20,6 +20,8 @@ package enum Brake: Sendable, Hashable, Encodable, CustomStringConvertible {
     /// More workers than `planner.window` has batches, or a mailing has.
     case window, batches
     case noWorkers
+    /// Nobody does what all mailings need.
+    case missing(Duty)
     /// All who are left wait for their next attempt.
     case retries
     /// Nothing: what there is goes at once.
@@ -43,6 +45,9 @@ package enum Brake: Sendable, Hashable, Encodable, CustomStringConvertible {
         case .window: "planner.window has fewer batches than there are workers"
         case .batches: "fewer batches are left than there are workers"
         case .noWorkers: "there is no worker"
+        case .missing(.planner): "there is no planner: nothing new is fed"
+        case .missing(.collector): "there is no collector: nothing is written down, and nothing new is fed"
+        case .missing(.redis): "Redis is away"
         case .retries: "those who are left wait for their next attempt"
         case .nothing: "nothing holds it back"
         }
@@ -74,6 +79,7 @@ extension Brake {
         case .window: "window"
         case .batches: "batches"
         case .noWorkers: "no_workers"
+        case .missing(let duty): "no_\(duty.rawValue)"
         case .retries: "retries"
         case .nothing: "nothing"
         }

@@ -10,6 +10,8 @@ package struct FleetPlan: Sendable {
     package var limits = Limits()
     /// Worker processes from each moment on, in order of time.
     package var workers: [Staffing]
+    /// When nobody plans, nobody collects, or Redis is away.
+    package var absences: [Absence] = []
     /// `worker.concurrency`: groups on their way at a time in a worker; over SMTP each has a connection.
     package var concurrency = 32
     /// `worker.group`.

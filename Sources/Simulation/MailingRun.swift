@@ -51,7 +51,7 @@ struct MailingRun: Sendable {
     /// The report, with what held it back.
     var finished: Forecast.Mailing {
         var report = report
-        if plan.at < ready { report.brakes.append(Forecast.Held(by: .planning, seconds: ready - plan.at)) }
+        if plan.at < ready { report.brakes.append(Forecast.Held(by: .planning, seconds: min(ready, expires) - plan.at)) }
         report.brakes += held.map { Forecast.Held(by: $0.key, seconds: $0.value) }
         report.brakes.sort { ($0.seconds, $1.by.name) > ($1.seconds, $0.by.name) }
         return report

@@ -33,7 +33,7 @@ extension Simulator {
             }
         }
         var next = min(nextEvent, nextDue, flights.first ?? .infinity)
-        for kind in order where kinds[kind].backlog.available > 0 && kinds[kind].blockedUntil > now {
+        for kind in order where kinds[kind].available > 0 && kinds[kind].blockedUntil > now {
             next = min(next, kinds[kind].blockedUntil)
         }
         if next.isFinite { note(started, until: max(next, now.nextUp)) }
@@ -42,7 +42,7 @@ extension Simulator {
 
     /// - Returns: false where it has none, or something holds it back.
     private mutating func start(_ kind: Int) -> Bool {
-        guard kinds[kind].backlog.available > 0 else {
+        guard kinds[kind].available > 0 else {
             kinds[kind].brake = .nothing
             return false
         }
@@ -51,7 +51,7 @@ extension Simulator {
             kinds[kind].brake = brake
             return false
         }
-        guard let moment = moment(kind), let taken = kinds[kind].backlog.take(1).first else { return false }
+        guard let moment = moment(kind), let taken = kinds[kind].take(1).first else { return false }
         let provider = providers[index].plan
         let time = provider.latency.draw(using: &random)
         let isRefused = providers[index].refuses(at: moment)

@@ -8,14 +8,13 @@ extension Simulator {
 
     /// One step in which many messages begin.
     mutating func together() {
-        let going = kinds.indices.filter { mailings[kinds[$0].mailing].isBegun && kinds[$0].backlog.available > 0 }
+        let going = kinds.indices.filter { mailings[kinds[$0].mailing].isBegun && kinds[$0].available > 0 }
         let event = min(nextEvent, flights.first ?? .infinity)
         guard !going.isEmpty else { return go(to: max(now.nextUp, min(event, nextDue))) }
         var seconds = min(stepLength, event - now)
         if providers.allSatisfy({ $0.share == 0 || $0.pausedUntil > now }) { seconds = min(event, nextDue) - now }
         let flows = going.map { kind -> FairShare.Flow in
-            let backlog = kinds[kind].backlog
-            let demand = backlog.fresh > 0 ? Double.infinity : Double(backlog.available) / seconds
+            let demand = kinds[kind].backlog.fresh > 0 ? Double.infinity : Double(kinds[kind].available) / seconds
             return FairShare.Flow(weight: kinds[kind].weight, demand: demand, needs: [])
         }
         let supply = Supply(self, going: going)
@@ -35,7 +34,7 @@ extension Simulator {
     private mutating func finish(_ going: [Int], _ share: FairShare, _ supply: Supply, _ seconds: inout Double) {
         for (place, kind) in going.enumerated() where kinds[kind].backlog.fresh > 0 && share.rates[place] > 0 {
             // Not beyond the moment at which there is nothing more of it.
-            seconds = min(seconds, max(1e-6, Double(kinds[kind].backlog.available) / share.rates[place]))
+            seconds = min(seconds, max(1e-6, Double(kinds[kind].available) / share.rates[place]))
         }
         for index in providers.indices {
             let places = going.indices.filter { kinds[going[$0]].provider == index }
@@ -51,8 +50,8 @@ extension Simulator {
                 kinds[kind].brake = .nothing
             }
             let exact = share.rates[place] * seconds + kinds[kind].carry
-            let count = min(kinds[kind].backlog.available, Int(exact + 1e-6))
-            kinds[kind].carry = count == kinds[kind].backlog.available ? 0 : max(0, exact - Double(count))
+            let count = min(kinds[kind].available, Int(exact + 1e-6))
+            kinds[kind].carry = count == kinds[kind].available ? 0 : max(0, exact - Double(count))
             guard count > 0 else { continue }
             started[kind] = count
             begin(kind, count, seconds, refused[kinds[kind].provider])
@@ -65,7 +64,7 @@ extension Simulator {
         let mailing = kinds[kind].mailing
         if mailings[mailing].report.begins == nil { mailings[mailing].report.begins = now }
         let time = providers[kinds[kind].provider].plan.latency.mean
-        for taken in kinds[kind].backlog.take(count) {
+        for taken in kinds[kind].take(count) {
             answer(
                 kind, spent: taken.spent, count: taken.count, at: now + seconds / 2 + time, last: now + seconds + time,
                 refused: refused)

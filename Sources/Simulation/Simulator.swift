@@ -24,6 +24,8 @@ package struct Simulator: Sendable {
     var calendars: [String: SlotCalendar] = [:]
     var turn = 0
     var book: Book
+    /// Duties that nobody does now.
+    var missing: Set<Duty> = []
 
     /// Messages open up to which each goes by itself.
     static let few = 2_000
@@ -51,7 +53,7 @@ package struct Simulator: Sendable {
         mailings = []
         for mailing in plan.mailings.sorted(by: { $0.at < $1.at }) {
             let begin = max(planner, mailing.at + plan.poll / 2)
-            planner = begin + Double(mailing.recipients) * plan.costs.plan / 1e6
+            planner = plan.planned(from: begin, seconds: Double(mailing.recipients) * plan.costs.plan / 1e6)
             mailings.append(MailingRun(mailing, ready: planner, retries: plan.retries))
             book.plan(mailing.recipients, from: begin, to: planner)
         }
@@ -61,6 +63,10 @@ package struct Simulator: Sendable {
             events.add((), at: mailing.expires)
         }
         for change in plan.workers { events.add((), at: change.at) }
+        for absence in plan.absences {
+            events.add((), at: absence.time.lowerBound)
+            events.add((), at: absence.time.upperBound)
+        }
         for provider in providers {
             for outage in provider.plan.outages {
                 events.add((), at: outage.lowerBound)
@@ -139,6 +145,7 @@ package struct Simulator: Sendable {
             looks[index] = providers[index].look(at: now, using: &random)
         }
         for index in kinds.indices where mailings[kinds[index].mailing].isBegun { kinds[index].backlog.release(until: now) }
+        lookForDuties()
     }
 
     /// When something happens by itself next.
@@ -164,6 +171,7 @@ package struct Simulator: Sendable {
             return
         }
         let seconds = time - now
+        for kind in kinds.indices { kinds[kind].note(started: started[kind] ?? 0, for: seconds) }
         for index in providers.indices { providers[index].pass(from: now, to: time) }
         var most = -1
         for index in mailings.indices where mailings[index].isBegun && mailings[index].open > 0 {
@@ -179,12 +187,12 @@ package struct Simulator: Sendable {
     /// What holds a mailing back: what holds back those of its kinds that take longest.
     func brake(of mailing: Int) -> Brake {
         let run = mailings[mailing]
-        guard run.isBegun else { return now < run.plan.at ? .start : .planning }
+        guard run.isBegun else { return now < run.plan.at ? .start : missing.contains(.planner) ? .missing(.planner) : .planning }
         let waiting = run.kinds.filter { kinds[$0].backlog.available > 0 }
         guard let most = waiting.max(by: { kinds[$0].effort < kinds[$1].effort }) else {
             return run.kinds.contains { kinds[$0].flying > 0 } ? .nothing : .retries
         }
-        return kinds[most].brake
+        return kinds[most].missing.map { .missing($0) } ?? kinds[most].brake
     }
 
     private mutating func expire(_ index: Int) {
@@ -213,10 +221,18 @@ package struct Simulator: Sendable {
     /// Messages a second that limits let through to a provider; nil where nothing limits one of its kinds.
     private func limit(of own: [Kind]) -> Double? {
         guard own.allSatisfy({ !$0.scopes.isEmpty }) else { return nil }
-        var seen: Set<String> = []
-        // The narrowest of each; a scope of several counts once.
-        let narrowest = own.compactMap(\.scopes.first).filter { seen.insert($0.name).inserted }.reduce(0) { $0 + $1.perSecond }
-        let shared = own.flatMap(\.scopes).filter { $0.name == own[0].providerScope || $0.name.hasPrefix("channel:") }
-        return min(narrowest, shared.map(\.perSecond).min() ?? .infinity)
+        // What all of them come to where nothing else is scarce; a scope of several counts once.
+        var places: [String: Int] = [:]
+        var capacities: [Double] = []
+        let flows = own.map { kind in
+            let needs = kind.scopes.map { scope in
+                let place = places[scope.name] ?? capacities.count
+                if place == capacities.count { capacities.append(scope.perSecond) }
+                places[scope.name] = place
+                return (resource: place, amount: 1.0)
+            }
+            return FairShare.Flow(weight: kind.weight, demand: .infinity, needs: needs)
+        }
+        return FairShare(flows, capacities: capacities).rates.reduce(0, +)
     }
 }

@@ -23,11 +23,16 @@ struct Sizing {
     private static let lag = 0.15
 
     /// Batches in Redis, ready or in work: what the feeder lets in (`Planning/Feeder`).
-    private func batches(_ load: Book.Load) -> Double {
-        let second = load.rate / Double(max(1, load.batch))
-        if load.hasSpeed { return min(Double(plan.window), 2 * (2 * second).rounded(.up) + 2 * Double(workers)) }
+    private func batches(_ load: Book.Load) -> Double { batches(load.rate, load.batch, hasSpeed: load.hasSpeed) }
+
+    /// The same of a mailing that sends so many messages a second.
+    func batches(of mailing: MailingPlan, rate: Double) -> Double { batches(rate, mailing.batchSize, hasSpeed: mailing.speed != nil) }
+
+    private func batches(_ rate: Double, _ size: Int, hasSpeed: Bool) -> Double {
+        let second = rate / Double(max(1, size))
+        if hasSpeed { return min(Double(plan.window), 2 * (2 * second).rounded(.up) + 2 * Double(workers)) }
         // Two seconds of work that are ready, and in each worker what it takes before it leaves the next to others.
-        let inHand = (Double(plan.concurrency * plan.group) / Double(max(1, load.batch))).rounded(.up)
+        let inHand = (Double(plan.concurrency * plan.group) / Double(max(1, size))).rounded(.up)
         return min(Double(plan.window), max(8, 2 * second) + Double(workers) * inHand)
     }
 

@@ -32,6 +32,11 @@ struct Generate: ParsableCommand {
         @Option(help: "Share of rows with an address that an earlier row had.") var duplicates = 0.01
         @Option(help: "Share of rows without an address.") var missing = 0.005
         @Option(help: "What the addresses are for: email or sms.") var channel: Channel = .email
+        @Option(
+            help: ArgumentHelp(
+                "A share of the rows that gets a domain, such as gmail.example=40%; may be repeated. The other rows get the usual domains.",
+                valueName: "NAME=SHARE"))
+        var domain: [String] = []
         @Option(help: "csv or ndjson.") var format: RecipientSource.Format = .csv
 
         func validate() throws {
@@ -41,6 +46,22 @@ struct Generate: ParsableCommand {
                     "--invalid, --duplicates and --missing are shares from 0 to 1, together at most 1.")
             }
             guard channel == .email || channel == .sms else { throw ValidationError("--channel is email or sms.") }
+            guard domain.isEmpty || channel == .email else { throw ValidationError("--domain is of e-mail addresses.") }
+            _ = try shares()
+        }
+
+        private func shares() throws -> [DomainShare] {
+            do {
+                let shares = try domain.map { text in
+                    let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+                    guard parts.count == 2 else { throw ValidationError("--domain \(text): it is a domain and its share, such as gmail.example=40%.") }
+                    return try DomainShare(String(parts[0]), String(parts[1]))
+                }
+                try DomainShare.check(shares)
+                return shares
+            } catch let error as DomainShareError {
+                throw ValidationError("--domain: \(error).")
+            }
         }
 
         func run() throws {
@@ -49,7 +70,7 @@ struct Generate: ParsableCommand {
                 .init(
                     count: count, seed: seed, channel: channel, format: format, invalid: invalid,
                     duplicates: duplicates,
-                    missing: missing))
+                    missing: missing, domains: try shares()))
             var buffer: [UInt8] = []
             buffer.reserveCapacity(1 << 20 + 1 << 12)
             rows.appendHeader(to: &buffer)

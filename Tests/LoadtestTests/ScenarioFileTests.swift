@@ -113,6 +113,49 @@ import TestServers
         #expect(found == found.sorted { Int($0.prefix { $0 != ":" }) ?? 0 < Int($1.prefix { $0 != ":" }) ?? 0 })
     }
 
+    @Test func sharesOfDomainsAreRead() throws {
+        let text = Self.whole.replacingOccurrences(
+            of: "speed: 500/s}", with: "speed: 500/s, domains: {gmail.example: 40%, outlook.example: 0.25}}")
+        let scenario = try read(text)
+        #expect(
+            scenario.mailings[0].domains
+                == [try DomainShare("gmail.example", "0.4"), try DomainShare("outlook.example", "25%")])
+        #expect(scenario.mailings[1].domains.isEmpty)
+    }
+
+    @Test func sharesOfDomainsThatCannotBeAreRefused() throws {
+        let found = try problems(
+            """
+            about: x
+            sinks: {relay: {protocol: smtp}, gateway: {protocol: http}}
+            mailings:
+              - name: a
+                channel: email
+                provider: relay
+                recipients: 5
+                domains:
+                  gmail.example: 80%
+                  outlook.example: 0.3
+              - name: b
+                channel: email
+                provider: relay
+                recipients: 5
+                domains:
+                  gmail.com: 10%
+                  gmail.example: 40
+                  other.example: [1]
+              - {name: c, channel: sms, provider: gateway, recipients: 5, domains: {gmail.example: 40%}}
+              - {name: d, channel: email, provider: relay, recipients: 5, domains: gmail.example}
+            """)
+        #expect(found.count == 6, "\(found)")
+        #expect(found.contains { $0.hasPrefix("9: mailings[0].domains: the shares come to 110.0%") }, "\(found)")
+        #expect(found.contains { $0.hasPrefix("16: mailings[1].domains.gmail.com: a domain here ends in .example") })
+        #expect(found.contains { $0.hasPrefix("17: mailings[1].domains.gmail.example: '40' is no share") })
+        #expect(found.contains("18: mailings[1].domains.other.example: must be one value, such as 40%"))
+        #expect(found.contains("19: mailings[2].domains: is of email: recipients of sms have no domain"))
+        #expect(found.contains { $0.hasPrefix("20: mailings[3].domains: must be a mapping of domains and shares") })
+    }
+
     @Test func settingsAreJudgedAsThoseOfAFleetAreAndWhatTheRunSetsIsRefused() throws {
         let start = "about: x\nsinks: {relay: {protocol: smtp}}\nmailings: [{name: n, channel: email, provider: relay, recipients: 1}]\n"
         #expect(

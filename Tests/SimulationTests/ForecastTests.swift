@@ -135,6 +135,50 @@ import Testing
         // While all go, 250 of the 300 a second are others'.
         #expect(abs((forecast.rate.first { $0.at == 60 }?.rate ?? 0) - 298.5) < 1)
         #expect(abs((forecast.rate.first { $0.at == 200 }?.rate ?? 0) - 49.75) < 1)
+        // The mailing's limit is for both kinds together.
+        #expect(abs((forecast.providers[0].limit ?? 0) - 298.5) < 0.1)
+    }
+
+    @Test func withoutAPlannerWhatIsFedGoesAndNothingNew() throws {
+        var plan = try plan(60_000, ProviderPlan(latency: .fixed(0.02)), speed: "500/s")
+        let whole = try sending(Simulator.forecast(plan))
+        plan.absences = [Absence(.planner, 30..<90)]
+        let forecast = Simulator.forecast(plan)
+        // Two seconds of work twice over and two batches a worker are fed: 3,000 messages, of which half a batch is done.
+        let lost = 60 - 2_750 / 497.5
+        let took = try sending(forecast)
+        #expect(abs(took - whole - lost) < 1, "\(took) for \(whole) + \(lost)")
+        #expect(forecast.mailings[0].sent == 60_000)
+        #expect(forecast.phases.contains { $0.brake == .missing(.planner) && abs($0.to - 90) < 0.5 }, "\(forecast.phases)")
+        // One that is missing while it plans goes on where it was.
+        plan.absences = [Absence(.planner, 0..<20)]
+        #expect(abs((Simulator.forecast(plan).mailings[0].begins ?? 0) - 20.126) < 0.01)
+        plan.absences = [Absence(.planner, 0 ..< .infinity)]
+        let never = Simulator.forecast(plan)
+        #expect(never.mailings[0].sent == 0 && never.mailings[0].expired == 60_000)
+    }
+
+    @Test func withoutACollectorFeedingStopsThreeWindowsLater() throws {
+        var plan = try plan(60_000, ProviderPlan(latency: .fixed(0.02)), speed: "500/s")
+        plan.mailings[0].batch = 100
+        plan.window = 8
+        let whole = try sending(Simulator.forecast(plan))
+        plan.absences = [Absence(.collector, 30..<90)]
+        let forecast = Simulator.forecast(plan)
+        let lost = 60 - (2_400 + 750) / 497.5
+        let took = try sending(forecast)
+        #expect(abs(took - whole - lost) < 1, "\(took) for \(whole) + \(lost)")
+        #expect(forecast.mailings[0].sent == 60_000)
+    }
+
+    @Test(arguments: [1_500, 60_000]) func withoutRedisNothingBegins(recipients: Int) throws {
+        var plan = try plan(recipients, ProviderPlan(latency: .fixed(0.02)), speed: "500/s")
+        let whole = try sending(Simulator.forecast(plan))
+        plan.absences = [Absence(.redis, 1..<9), Absence(.redis, 2..<6)]
+        let forecast = Simulator.forecast(plan)
+        let took = try sending(forecast)
+        #expect(abs(took - whole - 8) < 0.3, "\(took) for \(whole)")
+        #expect(forecast.mailings[0].sent == recipients)
     }
 
     @Test func aProviderThatThrottlesIsSentWhatItTakes() throws {

@@ -115,6 +115,84 @@ struct SimulateTests {
         #expect(abs(Double(real.attempts) / Double(attempts) - 1) < 0.03, "\(real.attempts) attempts, \(attempts) said")
     }
 
+    /// A scenario as it is forecast and as it runs: seconds from the first message to the last answer, of all and of those in a domain.
+    private func run(_ scenario: String, latency: Double, domain: String) async throws -> (all: Double, domain: Double, inDomain: Int) {
+        let folder = try TemporaryFolder()
+        let file = try folder.write(scenario, to: "case.yaml")
+        let outcome = try await Program.run(["loadtest", "run", file, "--record", folder.path("records"), "--quiet"])
+        try #require(outcome.status == 0, "\(outcome.output)\(outcome.errors)")
+        let lines = try String(contentsOfFile: folder.path("records/relay.tsv"), encoding: .utf8).split(separator: "\n").map { $0.split(separator: "\t") }
+        func seconds(_ lines: [[Substring]]) -> Double {
+            let begun = lines.compactMap { Double($0[0]) }.min() ?? 0
+            return ((lines.compactMap { Double($0[1]) }.max() ?? 0) - begun) / 1e6 + latency
+        }
+        let own = lines.filter { $0[3].hasSuffix("@\(domain)") }
+        return (seconds(lines), seconds(own), own.count)
+    }
+
+    @Test func aDomainsLimitHoldsBackItsShareAsLongAsIsSaid() async throws {
+        let scenario = """
+            about: A third belongs to a domain that is sent little
+            sinks: {relay: {protocol: smtp, latency: 20ms}}
+            fleet: {workers: 2, settings: {domains: {slow: {names: [slow.example], limit: 40/s}}}}
+            mailings: [{name: news, channel: email, provider: relay, recipients: 480, batch_size: "40", domains: {slow.example: 1/3}}]
+            """.replacingOccurrences(of: "1/3", with: "33.3%")
+        let said = try await forecast(scenario)
+        #expect(abs(said.seconds - 4.02) < 0.1, "\(said.seconds)")
+        var seen: [Double] = []
+        for _ in 1...4 {
+            let real = try await run(scenario, latency: 0.02, domain: "slow.example")
+            #expect((158...162).contains(real.inDomain))
+            seen.append(real.all)
+            if abs(real.all / said.seconds - 1) < Self.bound { return }
+        }
+        Issue.record("said to take \(said.seconds) s, took \(seen)")
+    }
+
+    @Test func whatTheScriptDoesIsFollowedOrNamed() async throws {
+        let start = """
+            about: Things end
+            sinks: {relay: {protocol: smtp, latency: 20ms}}
+            fleet: {workers: 2}
+            mailings: [{name: news, channel: email, provider: relay, recipients: 30000, speed: 500/s}]
+            script:
+
+            """
+        let plain = try await forecast(start.replacingOccurrences(of: "script:\n", with: ""))
+        func takes(_ script: String) async throws -> (seconds: Double, output: String) {
+            let outcome = try await simulate(start + script, ["--json"])
+            try #require(outcome.status == 0, "\(outcome.errors)")
+            let document = try JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [String: Any]
+            let mailing = ((document?["forecast"] as? [String: Any])?["mailings"] as? [[String: Any]])?.first
+            return (try #require(mailing?["ends"] as? Double) - #require(mailing?["begins"] as? Double) - plain.seconds, outcome.output)
+        }
+        // All that are frozen are thawed; where nobody is, nobody comes.
+        let frozen = try await takes(
+            "  - {at: 10s, do: freeze, role: worker, count: 2}\n  - {at: 20s, do: thaw, role: worker}\n  - {at: 30s, do: thaw, role: worker}\n")
+        #expect(abs(frozen.seconds - 10) < 0.5, "\(frozen.seconds)")
+        #expect(frozen.output.contains("'thaw worker' at 30 s changes nothing: there is none"), "\(frozen.output)")
+        #expect(frozen.output.contains("'freeze 2 worker' at 10 s, not followed: what it had in hand waits 10 s"), "\(frozen.output)")
+        // One after the other is nothing; both that are there at once is their absence.
+        let rolling = try await takes("  - {at: 10s, do: restart, role: worker, each: 2s}\n")
+        #expect(abs(rolling.seconds) < 0.3, "\(rolling.seconds)")
+        let both = try await takes("  - {at: 10s, do: restart, role: worker-1}\n  - {at: 10s, do: restart, role: worker-2}\n")
+        #expect(both.seconds > 0.4 && both.seconds < 0.8, "\(both.seconds)")
+        // A second planner stands by; without one nothing is fed.
+        let planner = try await takes("  - {at: 10s, do: kill, role: planner}\n  - {at: 40s, do: add, role: planner}\n")
+        #expect(planner.seconds > 20 && planner.seconds < 26, "\(planner.seconds)")
+        #expect(planner.output.contains("no_planner"))
+        let standby = try await takes("  - {at: 5s, do: add, role: planner}\n  - {at: 10s, do: kill, role: planner-1}\n")
+        #expect(abs(standby.seconds) < 0.1, "\(standby.seconds)")
+        // A frozen one has the duty until its lease is over: ten seconds, of which what two workers were fed fills seven.
+        let lease = try await takes("  - {at: 5s, do: add, role: planner}\n  - {at: 10s, do: freeze, role: planner-1}\n")
+        #expect(abs(lease.seconds - 3) < 0.5, "\(lease.seconds)")
+        let redis = try await takes("  - {at: 10s, do: kill, role: redis}\n  - {at: 15s, do: add, role: redis}\n")
+        #expect(abs(redis.seconds - 8) < 0.5, "\(redis.seconds)")
+        #expect(redis.output.contains("'kill redis' at 10 s, not followed: recipients that are uncertain because Redis was lost"), "\(redis.output)")
+        let sink = try await takes("  - {at: 10s, do: restart, role: \"sink:relay\"}\n")
+        #expect(sink.seconds > 0.2 && sink.seconds < 15, "\(sink.seconds)")
+    }
+
     @Test func aPersonIsToldWhatItTakes() async throws {
         let scenario = """
             about: Fifty million

@@ -1,6 +1,7 @@
 import Broker
 import Foundation
 import Model
+import Policy
 import Settings
 import Sink
 import Yams
@@ -139,7 +140,7 @@ extension LoadRun {
                 "generate", "recipients", "\(plan.recipients)", "--seed", "\(scenario.seed &+ UInt64(index))",
                 "--channel", plan.channel == .sms ? "sms" : "email", "--invalid", "0", "--duplicates", "0",
                 "--missing", "0", "--out", file,
-            ])
+            ] + plan.domains.flatMap { ["--domain", "\($0.domain)=\($0.share)"] })
             for copy in 1...plan.copies {
                 let name = plan.name(ofCopy: copy)
                 _ = try folder.write(

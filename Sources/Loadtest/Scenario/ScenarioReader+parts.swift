@@ -139,7 +139,7 @@ extension ScenarioReader {
 
     // MARK: Mailings
 
-    private static let mailingKeys = ["name", "channel", "provider", "recipients", "speed", "at", "copies"] + extraKeys
+    private static let mailingKeys = ["name", "channel", "provider", "recipients", "speed", "at", "copies", "domains"] + extraKeys
     /// Keys of a mailing file that are taken as they are; `flotilla mailing add` judges their values.
     private static let extraKeys = ["batch_size", "attempts", "lifetime", "uncertain"]
 
@@ -184,12 +184,44 @@ extension ScenarioReader {
         let speed = speed(fields, section)
         let at = time(fields, "at", section) ?? 0
         let copies = number(fields, "copies", section, 1...1_000) ?? 1
+        let domains = fields["domains"].map { self.domains($0, "\(section).domains", channel) } ?? []
         var extra: [String: String] = [:]
         for key in Self.extraKeys { extra[key] = text(fields, key, section) }
         guard file.problems.count == before, let name, let channel, let provider, let recipients else { return nil }
         return Scenario.MailingPlan(
             name: name, channel: channel, provider: provider, recipients: recipients, speed: speed, at: at,
-            copies: copies, extra: extra)
+            copies: copies, domains: domains, extra: extra)
+    }
+
+    private mutating func domains(_ node: Node, _ section: String, _ channel: Channel?) -> [DomainShare] {
+        guard let mapping = node.mapping else {
+            refuse(node, section, "must be a mapping of domains and shares, such as {gmail.example: 40%, outlook.example: 25%}")
+            return []
+        }
+        if let channel, channel != .email {
+            refuse(node, section, "is of email: recipients of \(channel.rawValue) have no domain")
+            return []
+        }
+        var shares: [DomainShare] = []
+        for (key, value) in mapping {
+            let name = key.scalar?.string ?? ""
+            guard let text = value.scalar?.string else {
+                refuse(value, Self.join(section, name), "must be one value, such as 40%")
+                continue
+            }
+            do throws(DomainShareError) {
+                shares.append(try DomainShare(name, text))
+            } catch {
+                let place = if case .name = error { key } else { value }
+                refuse(place, Self.join(section, String(name.prefix(80))), error.description)
+            }
+        }
+        do throws(DomainShareError) {
+            try DomainShare.check(shares)
+        } catch {
+            refuse(node, section, error.description)
+        }
+        return shares
     }
 
     private mutating func speed(_ fields: [String: Node], _ section: String) -> RateLimit? {

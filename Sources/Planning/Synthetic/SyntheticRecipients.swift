@@ -1,5 +1,5 @@
 package import Model
-import Policy
+package import Policy
 
 /// Writes a file of invented recipients, the same for the same seed: names in many scripts, addresses under reserved domains or
 /// telephone numbers reserved for fiction, and a share of rows that a planner must leave out.
@@ -13,10 +13,13 @@ package struct SyntheticRecipients {
         package var invalid: Double
         package var duplicates: Double
         package var missing: Double
+        /// Which part of the rows has which domain; the others get the usual ones. Together at most 1.
+        package var domains: [DomainShare]
 
         package init(
             count: Int, seed: UInt64 = 1, channel: Channel = .email, format: RecipientSource.Format = .csv,
-            invalid: Double = 0.01, duplicates: Double = 0.01, missing: Double = 0.005
+            invalid: Double = 0.01, duplicates: Double = 0.01, missing: Double = 0.005,
+            domains: [DomainShare] = []
         ) {
             self.count = count
             self.seed = seed
@@ -25,6 +28,7 @@ package struct SyntheticRecipients {
             self.invalid = invalid
             self.duplicates = duplicates
             self.missing = missing
+            self.domains = domains
         }
     }
 
@@ -48,6 +52,9 @@ package struct SyntheticRecipients {
     private let people: [SyntheticPeople]
     private let products: [[UInt8]]
     private let domains: [[UInt8]]
+    /// Domains that were asked for, each with the end of its part of all 64-bit numbers; and where those parts begin for this seed.
+    private let shares: [(end: UInt64, domain: [UInt8])]
+    private let phase: UInt64
     /// Valid addresses of late, in their normal form, from which duplicates are taken.
     private var recent: [[UInt8]] = []
     private var address: [UInt8] = []
@@ -61,6 +68,14 @@ package struct SyntheticRecipients {
         people = SyntheticNames.locales.map { [writer] in SyntheticPeople($0, writer) }
         products = SyntheticNames.products.map { [writer] in writer.encoded($0) }
         domains = SyntheticNames.domains.map { Array($0.utf8) }
+        var sum = 0.0
+        shares = options.domains.filter { $0.share > 0 }.map { one in
+            sum += one.share
+            let end = min(1, sum) * 0x1p64
+            return (end < 0x1p64 ? UInt64(end) : .max, Array(one.domain.utf8))
+        }
+        var phases = SeededGenerator(seed: ~options.seed)
+        phase = phases.next()
     }
 
     /// Appends the header; nothing for NDJSON.
@@ -82,7 +97,7 @@ package struct SyntheticRecipients {
         let city = pick(person.cities.count)
         let product = pick(products.count)
         let domain = pick(domains.count)
-        makeAddress(number, person.firstPlain[first], person.lastPlain[last], domains[domain])
+        makeAddress(number, person.firstPlain[first], person.lastPlain[last], wanted(number) ?? domains[domain])
 
         writer.begin(0, &out)
         writer.appendNumber(number + 1, &out)
@@ -100,6 +115,17 @@ package struct SyntheticRecipients {
         out.append(contentsOf: person.language)
         writer.endRow(&out)
         return true
+    }
+
+    /// Domains that rows have where no others are asked for, each as often as the others.
+    package static var usualDomains: [String] { SyntheticNames.domains }
+
+    /// The domain that was asked for, for a row. Rows go round by the golden ratio (Weyl's sequence), so that each domain has its part of
+    /// every stretch of rows, to a row or two, and not only of all of them.
+    private func wanted(_ number: Int) -> [UInt8]? {
+        guard !shares.isEmpty else { return nil }
+        let place = phase &+ UInt64(number) &* 0x9e37_79b9_7f4a_7c15
+        return shares.first { place < $0.end || $0.end == .max }?.domain
     }
 
     /// Makes the row's address, good or bad as the dice fall.

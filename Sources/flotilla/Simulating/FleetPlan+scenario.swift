@@ -1,5 +1,6 @@
 import Loadtest
 import Model
+import Planning
 import Policy
 import Settings
 import Simulation
@@ -7,8 +8,8 @@ import Sink
 
 /// What a scenario comes to as a plan, and what of it a plan cannot say.
 struct ScenarioPlan {
-    private(set) var plan: FleetPlan
-    private(set) var notes: [String] = []
+    var plan: FleetPlan
+    var notes: [String] = []
 
     init(_ scenario: Scenario) {
         plan = FleetPlan(mailings: [], providers: [:])
@@ -26,8 +27,7 @@ struct ScenarioPlan {
             plan.providers[sink.name] = provider(sink, settings)
         }
         for mailing in scenario.mailings { add(mailing) }
-        plan.workers = [FleetPlan.Staffing(at: 0, count: scenario.fleet.workers)]
-        for line in scenario.script { follow(line) }
+        follow(scenario)
     }
 
     private mutating func provider(_ sink: Scenario.SinkPlan, _ settings: Settings) -> ProviderPlan {
@@ -89,6 +89,7 @@ struct ScenarioPlan {
                 name: mailing.copies == 1 ? mailing.name : "\(mailing.name)-\(copy)", channel: mailing.channel,
                 provider: mailing.provider, recipients: mailing.recipients, speed: mailing.speed)
             planned.at = mailing.at
+            planned.domains = shares(of: mailing)
             if let size = mailing.extra["batch_size"].flatMap({ Int($0) }), size > 0 { planned.batch = size }
             if let attempts = mailing.extra["attempts"].flatMap({ Int($0) }) { planned.attempts = attempts }
             if let policy = mailing.extra["uncertain"].flatMap({ Mailing.UncertainPolicy(rawValue: $0) }) {
@@ -101,41 +102,17 @@ struct ScenarioPlan {
         }
     }
 
-    // MARK: - Script
-
-    private mutating func follow(_ line: ScriptLine) {
-        switch line.target {
-        case .sink(let name): follow(line, sink: name)
-        case .kind(.worker): follow(line, workers: line.count)
-        case .member(let name) where name.hasPrefix("worker-"): follow(line, workers: 1)
-        default: notes.append("'\(line.text)' at \(TimeSpan.text(seconds: line.at)) is left out: only workers and sinks come and go here")
+    /// Shares of a mailing's recipients by the entry of `domains:` in the settings that theirs belongs to.
+    private func shares(of mailing: Scenario.MailingPlan) -> [String: Double] {
+        guard mailing.channel == .email else { return [:] }
+        let table = DomainTable(plan.limits.domains)
+        let usual = SyntheticRecipients.usualDomains
+        let rest = max(0, 1 - mailing.domains.reduce(0) { $0 + $1.share }) / Double(usual.count)
+        var shares: [String: Double] = [:]
+        for (domain, share) in mailing.domains.map({ ($0.domain, $0.share) }) + usual.map({ ($0, rest) }) {
+            guard case .domain(let entry)? = table.scope(of: "somebody@\(domain)").flatMap(LimitScope.init) else { continue }
+            shares[entry, default: 0] += share
         }
+        return shares
     }
-
-    private mutating func follow(_ line: ScriptLine, workers count: Int?) {
-        let now = plan.workers.last?.count ?? 0
-        switch line.action {
-        case .add: staff(at: line.at, now + (count ?? 1))
-        case .remove, .kill, .freeze: staff(at: line.at, max(0, now - (count ?? 1)))
-        case .thaw: staff(at: line.at, now + (count ?? 1))
-        case .restart: notes.append("'\(line.text)' is left out: while a worker starts again the others go on")
-        }
-    }
-
-    private mutating func staff(at time: Double, _ count: Int) { plan.workers.append(.init(at: time, count: count)) }
-
-    private mutating func follow(_ line: ScriptLine, sink name: String) {
-        var outages = plan.providers[name]?.outages ?? []
-        switch line.action {
-        case .remove, .kill, .freeze: outages.append(line.at..<Double.greatestFiniteMagnitude)
-        case .add, .thaw, .restart:
-            guard let last = outages.last, last.upperBound == .greatestFiniteMagnitude, line.at > last.lowerBound else { break }
-            outages[outages.count - 1] = last.lowerBound..<line.at
-        }
-        plan.providers[name]?.outages = outages
-    }
-}
-
-extension Duration {
-    fileprivate var seconds: Double { Double(components.seconds) + Double(components.attoseconds) / 1e18 }
 }

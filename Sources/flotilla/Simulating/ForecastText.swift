@@ -194,6 +194,12 @@ struct ForecastText {
         }
         return "\(name):\n"
             + TextTable(header: ["workers", "takes", "rate", "efficiency", "Redis", "held back longest by"], rows: rows, rightAligned: [0, 1, 2, 3, 4]).text
+            + notes.map { "\n- \($0)" }.joined()
+    }
+
+    /// Each once, whichever steps they are of.
+    private var notes: [String] {
+        results.flatMap(\.notes).reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
     }
 
     // MARK: - JSON
