@@ -85,6 +85,19 @@ struct ThrottleTests {
         #expect(after.now + after.next >= before.now + Double(before.moments.last ?? 0))
     }
 
+    /// Whoever comes later queues behind, whatever the time between.
+    @Test func turnsFollowOneAnother() async throws {
+        let first = try await throttle.turn(3, in: "domain:d", interval: 20_000_000)
+        #expect(first == 0)
+        let second = try await throttle.turn(2, in: "domain:d", interval: 20_000_000)
+        #expect(second <= 60 && second > 1)
+        let third = try await throttle.turn(1, in: "domain:d", interval: 20_000_000)
+        #expect(third <= second + 40 && third > second)
+        #expect(try await throttle.turn(1, in: "domain:another", interval: 20_000_000) == 0)
+        let left = try await broker.redis.send(["PTTL", .text(broker.keys.turn("domain:d"))]).int ?? 0
+        #expect(left > 60_000 && left <= 120_001)
+    }
+
     @Test func thousandsOfCellsStayCheap() async throws {
         let wide = scope("provider:p", SlotCalendar.Limit(interval: 50, burst: 1))
         let narrow = scope("mailing:m", SlotCalendar.Limit(interval: 170, burst: 1))
