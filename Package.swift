@@ -101,7 +101,7 @@ let package = Package(
         tests("Templates", ["Model"]),
         tests("Transport", ["Model", "Policy", "Sink", "TestServers", log, .product(name: "NIOEmbedded", package: "swift-nio")] + nio),
         tests("Planning", ["Model", "Policy", "Ledger", log]),
-        tests("Delivery", ["Model", "Policy", log]),
+        tests("Delivery", ["Model", "Policy", "Broker", "TestServers", log] + nio),
         tests("Collecting", ["Model", "Broker", "Ledger", "TestServers", log] + nio),
         tests("Sink", ["Model", "Policy", log, lifecycle] + nio),
         tests("Loadtest", ["Model", "Policy", "Settings", "TestServers"]),
