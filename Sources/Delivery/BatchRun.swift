@@ -123,8 +123,8 @@ struct BatchRun: Sendable {
         var probe: Int?
         if mailing.guardian.isOpen {
             share.giveBack()
-            worker.limited.add(1, ordering: .relaxed)
-            defer { worker.limited.subtract(1, ordering: .relaxed) }
+            worker.parked.add(1, ordering: .relaxed)
+            defer { worker.parked.subtract(1, ordering: .relaxed) }
             guard let passage = await mailing.guardian.pass(mayBegin: { mayBegin }) else { return nil }
             if case .probe(let ticket) = passage { (most, probe) = (1, ticket) }
         }
@@ -157,8 +157,7 @@ struct BatchRun: Sendable {
             left = await expire(left, &again)
             if left.isEmpty {
                 guard !again.isEmpty else { return .done }
-                // Neither lane nor load is held meanwhile.
-                share.giveBack()
+                // No lane is held meanwhile.
                 guard await outside({ await again.wait(now: worker.now) { !mayBegin } }) else {
                     await buffer.add(again.unsettled)
                     return .done

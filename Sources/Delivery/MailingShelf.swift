@@ -151,12 +151,9 @@ actor MailingShelf {
         }
         try await learn()
         for mailing in mailings.values { mailing.refreshLimits() }
-        let needed = providers
+        let needed = Set(mailings.values.map(\.provider)).union(waiting.values)
         for way in transports.values where !needed.contains(way.guardian.name) { way.guardian.forget() }
     }
-
-    /// The providers of the mailings here.
-    var providers: Set<String> { Set(mailings.values.map(\.provider)).union(waiting.values) }
 
     /// Asks what limits sends now.
     /// - Parameter more: scopes besides those of the mailings here.
@@ -173,7 +170,10 @@ actor MailingShelf {
 
     /// What waits of each mailing, and for what.
     var shares: [String: Pulse.Share] {
-        Dictionary(uniqueKeysWithValues: mailings.map { ("\($0.key)", $0.value.share) })
+        var shares = Dictionary(uniqueKeysWithValues: mailings.map { ("\($0.key)", $0.value.share) })
+        let troubled = Set(transports.values.map(\.guardian).filter(\.hasTrouble).map(\.name))
+        for (id, provider) in waiting where troubled.contains(provider) { shares["\(id)"] = Pulse.Share(isDown: true) }
+        return shares
     }
 
     /// What a mailing wants of messages that may have arrived; nil when it has ended.

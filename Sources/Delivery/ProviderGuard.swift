@@ -33,6 +33,9 @@ final class ProviderGuard: Sendable {
 
     var isOpen: Bool { open.load(ordering: .relaxed) }
 
+    /// Its last answer was a failure, or there was none.
+    var hasTrouble: Bool { hasFailed.load(ordering: .relaxed) }
+
     /// Waits until the provider may be sent to.
     /// - Returns: nil when `mayBegin` says no.
     func pass(mayBegin: () -> Bool) async -> Passage? {

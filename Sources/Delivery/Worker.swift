@@ -40,6 +40,7 @@ package struct Worker: Service {
                     group.addTask { await keepLease() }
                     group.addTask { await flush() }
                     group.addTask { await watch() }
+                    group.addTask { await relent() }
                     await withDiscardingTaskGroup { await take(into: &$0) }
                     await waitForCollectors()
                     shared.hasEnded()
@@ -103,8 +104,9 @@ package struct Worker: Service {
         var lastWord = ContinuousClock.now
         while !shared.isStopping {
             await shared.held.untilLow()
-            // Who has some already that wait for slots leaves the next to others.
-            let waiting = shared.limited.load(ordering: .relaxed)
+            // Who has some already that wait for slots, or nothing but such whose provider is down, leaves the next to others.
+            let parked = shared.held.isIdle ? shared.parked.load(ordering: .relaxed) : 0
+            let waiting = shared.limited.load(ordering: .relaxed) + parked
             if waiting > 1 { try? await Task.sleep(for: min(Self.longestModesty, Self.modesty * waiting)) }
             guard shared.tenure.mayTake else {
                 if ContinuousClock.now - lastWord >= .seconds(10) {
@@ -175,13 +177,13 @@ package struct Worker: Service {
                 case .ready(let mailing):
                     let recipients = try Recipients(
                         decoding: lease.batch.recipients, width: mailing.mailing.fields.count)
-                    share.assign(to: mailing.provider) { mailing.load }
                     // A batch that waits for its slots must not keep others out.
                     let isLimited = mailing.isLimited
                     if isLimited {
                         share.giveBack()
                         shared.limited.add(1, ordering: .relaxed)
                     }
+                    share.assign(to: mailing.provider) { mailing.load }
                     defer { if isLimited { shared.limited.subtract(1, ordering: .relaxed) } }
                     return await BatchRun(
                         claim: claim, mailing: mailing, recipients: recipients, open: open, worker: shared, share: share
@@ -262,6 +264,14 @@ package struct Worker: Service {
         }
     }
 
+    /// Takes one batch more now and then, whatever is held.
+    private func relent() async {
+        while !shared.isDone {
+            shared.held.relent()
+            do { try await Task.sleep(for: .nanoseconds(Held.pause / 2)) } catch { return }
+        }
+    }
+
     /// Looks after what operators change, and passes on what workers must have stopped.
     private func watch() async {
         while !shared.isStopping {
@@ -271,7 +281,6 @@ package struct Worker: Service {
                     shared.haltSent(mailing)
                 }
                 try await shelf.refresh()
-                shared.held.keep(await shelf.providers)
             } catch {
                 shared.logger.debug("the mailing board cannot be read: \(error)")
             }

@@ -27,8 +27,10 @@ final class WorkerShared: Sendable {
     private let done = Atomic<Bool>(false)
     private let lost = Atomic<Bool>(false)
     private let claims = Atomic<Int>(0)
-    /// What may wait long here: batches in hand of mailings under a limit, and messages whose provider is down.
+    /// Batches in hand of mailings under a limit, which may wait long here.
     let limited = Atomic<Int>(0)
+    /// Groups whose provider is down.
+    let parked = Atomic<Int>(0)
     /// Messages that were answered, and such as are handed to their transports now.
     let answered = Atomic<Int>(0)
     let onWire = Atomic<Int>(0)

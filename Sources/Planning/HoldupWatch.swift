@@ -32,8 +32,8 @@ struct HoldupWatch {
     func run() async {
         var clocks: [MailingID: HoldupClock<MailingProgress>] = [:]
         while !Task.isCancelled {
-            // What cannot be asked now is said by others; the next look is soon.
-            try? await look(&clocks)
+            // What cannot be asked now is said by others; the next look is soon, and the silence between does not count.
+            do { try await look(&clocks) } catch { for id in clocks.keys { clocks[id] = HoldupClock() } }
             do { try await Task.sleep(for: Self.interval) } catch { break }
         }
         for id in clocks.keys { Self.gauge(id).destroy() }

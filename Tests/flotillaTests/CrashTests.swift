@@ -11,13 +11,13 @@ struct CrashTests {
     @Test(arguments: ["redeliver", "hold"])
     func aKilledWorkersBatchesAreTakenOverAndWhatItHadOnTheWireIsNamed(policy: String) async throws {
         let fleet = try await Fleet(
-            1000, sink: ["--latency", "20ms"], extra: "batch_size: 100\nuncertain: \(policy)\n", environment: Self.shared)
+            3000, sink: ["--latency", "20ms"], extra: "batch_size: 100\nuncertain: \(policy)\n", environment: Self.shared)
         try fleet.start("collector", "worker-1", "worker-2", "planner")
         try await eventually("some have arrived") { try fleet.sink.lines().count > 200 }
         try await fleet.kill("worker-1")
         if policy == "hold" {
             try await eventually("all others are sent") {
-                try fleet.mailing.count("sent") + fleet.mailing.count("uncertain") == 1000
+                try fleet.mailing.count("sent") + fleet.mailing.count("uncertain") == 3000
             }
             let held = try fleet.mailing.count("uncertain")
             // 20 connections with a group of 5 each, and results of the last moments.
@@ -31,7 +31,7 @@ struct CrashTests {
         try await fleet.state("sent")
         #expect(fleet.errors("worker-2").contains("is taken over from worker"))
         try await fleet.endAll()
-        #expect(Set(try fleet.sink.arrived()).count == 1000)
+        #expect(Set(try fleet.sink.arrived()).count == 3000)
         let listed = try fleet.listed()
         let doubled = try fleet.doubled()
         #expect(!listed.isEmpty && listed.isSuperset(of: doubled))
@@ -40,7 +40,7 @@ struct CrashTests {
     }
 
     @Test func aFrozenWorkerThatWakesSendsNothingMore() async throws {
-        let fleet = try await Fleet(600, sink: ["--latency", "30ms"], environment: Self.shared)
+        let fleet = try await Fleet(2000, sink: ["--latency", "30ms"], environment: Self.shared)
         try fleet.start("collector", "worker-1", "worker-2", "planner")
         try await eventually("some have arrived") { try fleet.sink.lines().count > 100 }
         fleet.signal("worker-1", SIGSTOP)
@@ -51,7 +51,7 @@ struct CrashTests {
         try await eventually("it finds its lease over") { fleet.errors("worker-1").contains("the lease of this worker was over") }
         try await fleet.endAll()
         #expect(try fleet.sink.arrived() == before)
-        #expect(Set(before).count == 600)
+        #expect(Set(before).count == 2000)
         let doubled = try fleet.doubled()
         #expect(try fleet.listed().isSuperset(of: doubled))
     }

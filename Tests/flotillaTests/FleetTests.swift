@@ -140,8 +140,8 @@ struct FleetTests {
         let starts = try sink.lines().compactMap { Double($0[0]) }.sorted()
         #expect(starts.count == 400)
         for (index, start) in starts.enumerated() {
-            // 201, and what a machine that stands still for 20 ms adds; `loadtest/throttle` measures it better.
-            #expect(starts[index...].prefix { $0 < start + 1e6 }.count <= 205)
+            // 201, and what a machine that stands still for half a second adds; `loadtest/throttle` measures it better.
+            #expect(starts[index...].prefix { $0 < start + 1e6 }.count <= 300)
         }
     }
 }

@@ -105,7 +105,7 @@ struct SendTests {
     @Test func aMailingThatIsInterruptedGoesOnAndSendsNothingTwice() async throws {
         let sink = try await RunningSink("smtp", ["--latency", "5ms"])
         let mailing = try MailingFolder(
-            provider: sink.url, recipients: MailingFolder.recipients(3000), extra: "batch_size: 100\nspeed: 1500/s\n")
+            provider: sink.url, recipients: MailingFolder.recipients(3000), extra: "batch_size: 100\nspeed: 600/s\n")
         let first = try RunningProgram(["send", mailing.mailing, "--ledger", mailing.ledger])
         try await eventually("some have arrived") { try sink.lines().count > 300 }
         first.signal(SIGINT)

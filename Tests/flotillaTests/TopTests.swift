@@ -31,8 +31,10 @@ import Testing
                 && mailing["holdup_kind"] as? String == "limited" && processes.allSatisfy { $0["is_alive"] as? Bool == true }
                 && processes.contains { $0["has_duty"] as? Bool == true && $0["role"] as? String == "planner" }
         }
-        let page = try await fleet.run("top", "--once")
-        #expect(page.status == 0 && page.output.contains("^ throttled by mailing:\(fleet.id)"))
+        try await eventually("it is said to people") {
+            let page = try await fleet.run("top", "--once")
+            return page.status == 0 && page.output.contains("^ throttled by mailing:\(fleet.id)")
+        }
         for name in ["worker-1", "worker-2"] { try await fleet.kill(name) }
         try await eventually("nobody is there") {
             let (mailing, processes) = try await top(fleet)

@@ -141,7 +141,10 @@ extension FleetLook {
         }
         // The planner has watched it for longer than we have.
         if record.state == .sending, !record.reason.isEmpty { return ("stuck", record.reason) }
-        guard signs != nil || record.state == .paused else { return Holdup.none.said }
+        guard signs != nil || record.state == .paused else {
+            seen.clock = HoldupClock()
+            return Holdup.none.said
+        }
         var facts = HoldupFacts(record, standing.progress, signs ?? [], silence: 0, lag: lag)
         facts.next = standing.next.map { Double(max(0, $0 - Clock.milliseconds())) / 1000 }
         return seen.clock.look(&facts, standing.progress, at: Double(Clock.monotonic()) / 1e9, patience: patience).said
