@@ -26,6 +26,16 @@ package struct Pulse: Sendable, Codable, Equatable {
             self.pause = pause
             self.isDown = isDown
         }
+
+        /// A process of an older release says less.
+        package init(from decoder: any Decoder) throws {
+            let words = try decoder.container(keyedBy: CodingKeys.self)
+            waiting = try words.decodeIfPresent(Int.self, forKey: .waiting) ?? 0
+            scope = try words.decodeIfPresent(String.self, forKey: .scope) ?? ""
+            interval = try words.decodeIfPresent(Double.self, forKey: .interval) ?? 0
+            pause = try words.decodeIfPresent(Double.self, forKey: .pause) ?? 0
+            isDown = try words.decodeIfPresent(Bool.self, forKey: .isDown) ?? false
+        }
     }
 
     package var role: Role

@@ -71,12 +71,12 @@ struct HoldupWatch {
                 \(facts.fed) batches are with \(facts.workers) workers, and no limit, pause or outage holds them; \
                 flotilla top shows the workers, their logs say what they wait for
                 """
-            logger.error("mailing \(record.id) is \(why)", metadata: ["mailing": "\(record.id)"])
+            logger.error("mailing \(record.id) is \(why)", metadata: record.fields)
             _ = try await ledger.setState(record.id, to: .sending, from: [.sending], reason: why, now: Clock.milliseconds())
         } else {
             Self.gauge(record.id).record(0)
             guard !record.reason.isEmpty else { return }
-            logger.notice("mailing \(record.id) is not stuck any more", metadata: ["mailing": "\(record.id)"])
+            logger.notice("mailing \(record.id) is not stuck any more", metadata: record.fields)
             _ = try await ledger.setState(record.id, to: .sending, from: [.sending], reason: "", now: Clock.milliseconds())
         }
     }

@@ -5,8 +5,10 @@ import TestServers
 /// `flotilla simulate`, and whether what it says is so.
 @Suite(.serialized, .timeLimit(.minutes(6)))
 struct SimulateTests {
-    /// 5 % where the machine is ours alone; beside other tests, which take a part of it now and then, a gross fault is found.
-    private static let bound = ProcessInfo.processInfo.environment["FORECAST_BOUND"].flatMap { Double($0) } ?? 0.25
+    /// What a real run may take by what is said: within 5 % where the machine is ours alone and says so. Beside other tests, which take
+    /// their part of it, a run may take longer, and a gross fault is found.
+    private static let fits: ClosedRange<Double> =
+        ProcessInfo.processInfo.environment["FORECAST_BOUND"].flatMap { Double($0) }.map { (1 - $0)...(1 + $0) } ?? 0.75...3
 
     private func simulate(_ scenario: String, _ arguments: [String] = []) async throws -> Program.Outcome {
         let folder = try TemporaryFolder()
@@ -75,7 +77,7 @@ struct SimulateTests {
             let real = try await run(500, sink: ["--latency", "20ms"], latency: 0.02, mailing: "speed: 100/s\n")
             let able = real.seconds * 500 / Double(500 + real.dropped)
             seen.append("\(real.seconds) s with \(real.dropped) slots dropped")
-            if abs(able / said.seconds - 1) < Self.bound { return }
+            if Self.fits.contains(able / said.seconds) { return }
         }
         Issue.record("said to take \(said.seconds) s, took \(seen)")
     }
@@ -94,7 +96,7 @@ struct SimulateTests {
             let real = try await run(
                 200, sink: ["--latency", "800-1200ms"], latency: 1, mailing: "batch_size: 5\n", environment: ["FLOTILLA_WORKER_GROUP": "1"])
             seen.append(real.seconds)
-            if abs(seen[seen.count - 1] / said.seconds - 1) < Self.bound { return }
+            if Self.fits.contains(seen[seen.count - 1] / said.seconds) { return }
         }
         Issue.record("said to take \(said.seconds) s, took \(seen)")
     }
@@ -144,7 +146,7 @@ struct SimulateTests {
             let real = try await run(scenario, latency: 0.02, domain: "slow.example")
             #expect((158...162).contains(real.inDomain))
             seen.append(real.all)
-            if abs(real.all / said.seconds - 1) < Self.bound { return }
+            if Self.fits.contains(real.all / said.seconds) { return }
         }
         Issue.record("said to take \(said.seconds) s, took \(seen)")
     }
