@@ -105,7 +105,8 @@ final class ResultBuffer: Sendable {
                 return
             } catch {
                 if patience.count % 20 == 0 {
-                    worker.logger.error("\(group.results.count) results cannot be reported, trying again: \(error)", metadata: lease.fields)
+                    let what = group.results.isEmpty ? "the end of a batch" : "\(group.results.count) results"
+                    worker.logger.warning("\(what) cannot be reported, trying again: \(error)", metadata: lease.fields)
                 }
             }
             guard await patience.wait() else {

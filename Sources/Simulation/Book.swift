@@ -54,7 +54,7 @@ struct Book: Sendable {
     mutating func pass(from: Double, to: Double, started: Int, brake: Brake) {
         let workers = Double(plan.workers(at: from))
         total.worker += workers * plan.costs.idle * (to - from)
-        total.redis += (plan.costs.redisIdle + workers * plan.costs.redisWorker) * (to - from)
+        total.redis += plan.costs.redisAtRest(workers: workers) * (to - from)
         attempts += started
         course.add(from: from, to: to, started: started, brake: brake)
     }
@@ -89,7 +89,7 @@ struct Book: Sendable {
         peaks.worker = max(peaks.worker, window.worker / seconds + workers * plan.costs.idle)
         peaks.planner = max(peaks.planner, window.planner / seconds)
         peaks.collector = max(peaks.collector, window.collector / seconds)
-        peaks.redis = max(peaks.redis, window.redis / seconds + plan.costs.redisIdle + workers * plan.costs.redisWorker)
+        peaks.redis = max(peaks.redis, window.redis / seconds + plan.costs.redisAtRest(workers: workers))
         for (provider, count) in window.messages {
             guard count / seconds > peaks.messages[provider, default: 0] else { continue }
             peaks.messages[provider] = count / seconds

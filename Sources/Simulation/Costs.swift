@@ -27,12 +27,17 @@ package struct Costs: Sendable, Equatable {
     /// A second of Redis, and what each worker adds to it (`loadtest/throttle`, 25/s with one to eight workers).
     package var redisIdle = 9_000.0
     package var redisWorker = 2_500.0
+    /// Workers that wait for a busy Redis ask it less often: they take half of it at most.
+    private static let mostAtRest = 500_000.0
     /// A recipient in the ledger, in bytes; each further attempt adds the second (docs/ledger.md: 200 MB a million, 5 % of whose
     /// results were failures or deferrals).
     package var ledgerBytes = 200.0
     package var attemptBytes = 90.0
 
     package init() {}
+
+    /// Microseconds of Redis a second, whatever is sent.
+    func redisAtRest(workers: Double) -> Double { min(redisIdle + workers * redisWorker, Self.mostAtRest) }
 
     /// Microseconds of a worker a message, without waking up.
     func message(isSMTP: Bool) -> Double { isSMTP ? smtp : http }

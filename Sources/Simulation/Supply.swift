@@ -92,7 +92,7 @@ struct Supply {
     private mutating func addMachine() {
         let costs = plan.costs
         let idle = costs.idle * Double(workers)
-        let redisIdle = costs.redisIdle + costs.redisWorker * Double(workers)
+        let redisIdle = costs.redisAtRest(workers: Double(workers))
         let worker = add(.workerCPU, capacity: Double(workers) * 1e6 - idle)
         let planner = add(.planner, capacity: 1e6)
         let collector = add(.collector, capacity: min(1e6 / max(costs.collect, 1e-9), costs.collectorRate))

@@ -45,6 +45,9 @@ extension LoadRun {
         guard folder.redisSocket.utf8.count < 108 else {
             throw RunFailure("\(folder.redisSocket) is too long for a socket: set TMPDIR to a folder with a shorter path")
         }
+        guard !folder.redisSocket.contains(where: { $0.isWhitespace || "?#%".contains($0) }) else {
+            throw RunFailure("\(folder.redisSocket) cannot stand in a URL: set TMPDIR to a folder whose path has no spaces and none of ? # %")
+        }
         try? FileManager.default.removeItem(atPath: folder.redisSocket)
         let process = try ChildProcess(
             server,

@@ -18,7 +18,8 @@ struct RunFolder: Sendable {
             }
             try FileManager.default.createDirectory(atPath: records, withIntermediateDirectories: true)
         } catch {
-            throw RunFailure("the run's folder cannot be made: \(error.localizedDescription)")
+            try? FileManager.default.removeItem(atPath: path)
+            throw RunFailure("the run's folder \(path), or that of the records, \(records), cannot be made; both have to be folders that this user may write in")
         }
     }
 

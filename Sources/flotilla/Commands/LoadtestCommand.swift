@@ -33,7 +33,7 @@ struct LoadtestCommand: AsyncParsableCommand {
 
         func validate() throws {
             if let recipients, recipients < 1 { throw ValidationError("--recipients is a number from 1") }
-            if let scale, !(scale > 0 && scale <= 1_000) { throw ValidationError("--scale is a factor above 0, such as 0.01") }
+            if let scale, !(scale > 0 && scale <= 1_000) { throw ValidationError("--scale is a factor above 0, such as 0.01, up to 1000") }
             if recipients != nil, scale != nil { throw ValidationError("--recipients and --scale exclude each other") }
             if let workers, !(0...1_000).contains(workers) { throw ValidationError("--workers is a number from 0 to 1000") }
         }

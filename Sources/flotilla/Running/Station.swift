@@ -170,8 +170,11 @@ struct Station {
         if let end {
             all.append(.init(service: end, successTerminationBehavior: .gracefullyShutdownGroup))
         }
+        // At debug the group would write whole services into the log.
+        var quiet = logger
+        quiet.logLevel = max(logger.logLevel, .info)
         var configuration = ServiceGroupConfiguration(
-            services: all, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+            services: all, gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet)
         configuration.maximumGracefulShutdownDuration = settings.shutdown.grace
         signals.begin(worker: worker)
         try await ServiceGroup(configuration: configuration).run()

@@ -83,7 +83,7 @@ struct ForecastText {
             let open = mailing.recipients - mailing.sent - mailing.failed - mailing.expired - mailing.held
             return [
                 mailing.name, grouped(mailing.recipients), open > 0 ? "no end" : Self.time(seconds),
-                seconds > 0 ? Self.rate(Double(mailing.recipients) / seconds) : "-", grouped(mailing.sent), grouped(mailing.failed),
+                seconds > 0 ? Self.rate(Double(mailing.sent) / seconds) : "-", grouped(mailing.sent), grouped(mailing.failed),
                 grouped(mailing.expired),
                 mailing.brakes.first.map { "\($0.by)" } ?? "",
             ]
