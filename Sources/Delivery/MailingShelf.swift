@@ -36,6 +36,7 @@ actor MailingShelf {
         let transport: any DeliveryTransport
         let lanes: Lanes
         let guardian: ProviderGuard
+        let groupSize: GroupSize
     }
 
     init(
@@ -80,7 +81,7 @@ actor MailingShelf {
             let ready = try PreparedMailing(
                 id: id, mailing: mailing, speed: speed, provider: provider, alias: alias(of: provider),
                 hostname: configuration.hostname, transport: way.transport, capabilities: capabilities, lanes: way.lanes, guardian: way.guardian,
-                groupSize: GroupSize(least: leastGroup(provider), most: configuration.group), limits: limits
+                groupSize: way.groupSize, limits: limits
             ) { [throttle, clock, meters] domain in
                 SlotPool(domain: domain, throttle: throttle, clock: clock, meters: meters)
             }
@@ -122,7 +123,8 @@ actor MailingShelf {
         let places = isSMTP(provider) ? min(configuration.concurrency, provider.connections) : configuration.concurrency
         let way = Way(
             transport: made, lanes: Lanes(places),
-            guardian: ProviderGuard(provider, health: configuration.health, logger: logger))
+            guardian: ProviderGuard(provider, health: configuration.health, logger: logger),
+            groupSize: GroupSize(least: leastGroup(provider), most: configuration.group))
         transports[key] = way
         return way
     }

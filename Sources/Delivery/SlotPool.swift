@@ -90,7 +90,7 @@ final class SlotPool: Sendable {
             guard scopes != state.scopes || paces != state.paces else { return }
             let isChanged = scopes != state.scopes
             if isChanged {
-                for lifted in state.scopes where !scopes.contains(where: { $0.name == lifted.name && $0.interval > 0 }) {
+                for lifted in state.scopes where !lifted.name.hasPrefix("mailing:") && !scopes.contains(where: { $0.name == lifted.name && $0.interval > 0 }) {
                     Self.gauge(lifted).destroy()
                 }
                 state.starts = Self.meters(scopes)

@@ -71,6 +71,11 @@ struct FleetTests {
         try await eventually("the worker says what is wrong") {
             try await get("http://127.0.0.1:\(watched)/readyz").contains("failures in a row")
         }
+        try await eventually("it is said what holds it up") {
+            let view = try JSONSerialization.jsonObject(with: Data(await fleet.run("top", "--json", "--every", "0.1").output.utf8)) as? [String: Any]
+            let mailing = (view?["mailings"] as? [[String: Any]])?.first { $0["id"] as? String == away }
+            return mailing?["holdup_kind"] as? String == "down"
+        }
         #expect(try await fleet.run("mailing", "stop", away).status == 0)
         try await eventually("nobody of it is left open") {
             try fleet.mailing.query("SELECT n FROM counter WHERE mailing = '\(away)' AND state = 'stopped'") == ["5000"]
