@@ -83,9 +83,6 @@ package protocol Outbox: Sendable {
     /// of a mailing that is not `collecting` or `sending`.
     func takeBatches(_ id: MailingID, limit: Int, now: Int64) async throws(LedgerError) -> [FedBatch]
 
-    /// When the next batch of a mailing can be fed, in milliseconds since 1970, 0 for at once; nil where none is left.
-    func nextBatch(_ id: MailingID) async throws(LedgerError) -> Int64?
-
     /// The batches that are with the workers, by number.
     func fedBatches(_ id: MailingID) async throws(LedgerError) -> [FedMark]
 
@@ -134,7 +131,7 @@ package protocol ReportStore: Sendable {
     /// A mailing's counters; nil when it is not known.
     func progress(_ id: MailingID) async throws(LedgerError) -> MailingProgress?
 
-    /// The mailings in one of `states` (all for nil), the newest first, each with what `progress` and `Outbox.nextBatch` tell of it; as
+    /// The mailings in one of `states` (all for nil), the newest first, each with what `progress` tells of it and its next batch; as
     /// many queries for one as for a thousand.
     func standings(states: Set<MailingState>?, limit: Int) async throws(LedgerError) -> [MailingStanding]
 

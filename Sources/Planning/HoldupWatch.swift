@@ -7,7 +7,7 @@ package import Policy
 
 /// Looks after mailings that ought to get on and do not: says so in the log, in the ledger (as the mailing's reason) and as a metric.
 struct HoldupWatch {
-    typealias Store = Outbox & MailingStore & ReportStore
+    typealias Store = MailingStore & ReportStore
 
     private static let interval = Duration.seconds(2)
 
@@ -47,18 +47,17 @@ struct HoldupWatch {
         for isAlive in [true, false] {
             Self.workers(isAlive: isAlive).record(signs.count { !$0.pulse.channels.isEmpty && $0.isAlive == isAlive })
         }
-        let records = try await ledger.mailings(states: [.sending], limit: 10_000).filter { only == nil || $0.id == only }
-        for id in clocks.keys where !records.contains(where: { $0.id == id }) {
+        let standings = try await ledger.standings(states: [.sending], limit: 10_000).filter { only == nil || $0.record.id == only }
+        let watched = Set(standings.map(\.record.id))
+        for id in clocks.keys where !watched.contains(id) {
             Self.gauge(id).destroy()
             clocks[id] = nil
         }
-        for record in records {
-            guard let progress = try await ledger.progress(record.id) else { continue }
-            var facts = HoldupFacts(record, progress, signs, silence: 0, lag: lag)
-            facts.next = try await ledger.nextBatch(record.id).map { Double(max(0, $0 - Clock.milliseconds())) / 1000 }
-            let holdup = clocks[record.id, default: HoldupClock()].look(
-                &facts, progress, at: Double(Clock.monotonic()) / 1e9, patience: patience)
-            try await note(record, facts, holdup)
+        for standing in standings {
+            var facts = HoldupFacts(standing, signs, lag: lag)
+            let holdup = clocks[standing.record.id, default: HoldupClock()].look(
+                &facts, standing.progress, at: Double(Clock.monotonic()) / 1e9, patience: patience)
+            try await note(standing.record, facts, holdup)
         }
     }
 
@@ -91,17 +90,18 @@ struct HoldupWatch {
 }
 
 extension HoldupFacts {
-    /// - Parameters:
-    ///   - silence: seconds since a result of the mailing was last written.
-    ///   - lag: seconds that the oldest result waits for a collector.
-    package init(_ record: MailingRecord, _ progress: MailingProgress, _ signs: [PulseBoard.Sign], silence: Double, lag: Double) {
+    /// Their silence is left to a `HoldupClock`.
+    /// - Parameter lag: seconds that the oldest result waits for a collector.
+    package init(_ standing: MailingStanding, _ signs: [PulseBoard.Sign], lag: Double) {
+        let (record, progress) = (standing.record, standing.progress)
         let workers = signs.filter { $0.isAlive && $0.pulse.serves(record.mailing.channel) }
         self.init(
             state: record.state, channel: record.mailing.channel, provider: record.mailing.provider, open: progress.open,
-            silence: silence, workers: workers.count)
+            silence: 0, workers: workers.count)
         reason = record.reason
         held = progress[.uncertain]
         fed = progress.fed
+        next = standing.next.map { Double(max(0, $0 - Clock.milliseconds())) / 1000 }
         shares = workers.compactMap { $0.pulse.mailings["\(record.id)"] }
         self.lag = lag
     }

@@ -126,15 +126,6 @@ import Testing
     }
 
     @Test(arguments: [
-        ("ada@example.com", "a…@example.com"), ("\"a@b\"@example.com", "\"…@example.com"),
-        ("@example.com", "…@example.com"),
-        ("+4917012345689", "+4917…89"), ("+49170", "+…"), ("https://example.com/hook", "h…"), ("", "…"),
-    ])
-    func addressesAreMasked(address: String, masked: String) {
-        #expect(Log.masked(address) == masked)
-    }
-
-    @Test(arguments: [
         (0, "1970-01-01T00:00:00.000Z"), (951_782_400_000, "2000-02-29T00:00:00.000Z"),
         (1_767_225_599_999, "2025-12-31T23:59:59.999Z"), (-1, "1969-12-31T23:59:59.999Z"),
         (4_107_542_400_000, "2100-03-01T00:00:00.000Z"),

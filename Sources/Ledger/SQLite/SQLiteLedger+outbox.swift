@@ -28,14 +28,6 @@ extension SQLiteLedger: Outbox {
         }
     }
 
-    package func nextBatch(_ id: MailingID) async throws(LedgerError) -> Int64? {
-        try await read("looking for the next batch") { db in
-            try Int64.fetchOne(
-                db.cachedStatement(sql: "SELECT min(ready) FROM progress WHERE mailing = ? AND ready >= 0"),
-                arguments: [id.description])
-        }
-    }
-
     /// The numbers of batches to feed: due retries for up to half of them, then first attempts, then more retries.
     private static func ready(_ db: Database, _ id: MailingID, limit: Int, now: Int64) throws -> [Int] {
         let retries = try Int.fetchAll(

@@ -15,7 +15,7 @@ package enum Log {
         package static let batch = "batch"
         package static let worker = "worker"
         package static let provider = "provider"
-        /// Always through `Log.masked`.
+        /// Always through `Masking.address`, unless the operator wants it shown.
         package static let recipient = "recipient"
     }
 
@@ -26,16 +26,5 @@ package enum Log {
                 LineHandler(label: label, level: level, format: format, terminal: terminal, metadataProvider: provider)
             },
             metadataProvider: nil)
-    }
-
-    /// An address as logs may show it: enough to recognise one that is known, too little to find one that is not.
-    /// `ada@example.com` becomes `a…@example.com`, `+4917012345689` becomes `+4917…89`.
-    package static func masked(_ address: String) -> String {
-        if let at = address.lastIndex(of: "@") {
-            return address[..<at].prefix(1) + "…" + address[at...]
-        }
-        let isNumber = address.hasPrefix("+") && address.dropFirst().allSatisfy(\.isNumber)
-        guard isNumber, address.count >= 10 else { return address.prefix(1) + "…" }
-        return address.prefix(5) + "…" + address.suffix(2)
     }
 }

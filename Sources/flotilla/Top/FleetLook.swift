@@ -145,8 +145,7 @@ extension FleetLook {
             seen.clock = HoldupClock()
             return Holdup.none.said
         }
-        var facts = HoldupFacts(record, standing.progress, signs ?? [], silence: 0, lag: lag)
-        facts.next = standing.next.map { Double(max(0, $0 - Clock.milliseconds())) / 1000 }
+        var facts = HoldupFacts(standing, signs ?? [], lag: lag)
         return seen.clock.look(&facts, standing.progress, at: Double(Clock.monotonic()) / 1e9, patience: patience).said
     }
 }
