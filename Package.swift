@@ -9,9 +9,26 @@ let strict: [SwiftSetting] = [
     .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
 ]
 
-/// A module of ours: strict settings, in `Sources/NAME`.
-func module(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+/// The floors of the house, as folders: dependencies point downwards only, and a role never imports another role.
+enum Floor: String {
+    case core = "Core"
+    case edges = "Edges"
+    case roles = "Roles"
+    case lab = "Lab"
+}
+
+/// A module of ours: strict settings, in `Sources/FLOOR/NAME`.
+func module(
+    _ floor: Floor, _ name: String, _ dependencies: [Target.Dependency], resources: [Resource]? = nil
+) -> Target {
+    .target(
+        name: name, dependencies: dependencies, path: "Sources/\(floor.rawValue)/\(name)", resources: resources,
+        swiftSettings: strict)
+}
+
+/// A C library's headers and inline wrappers, in `Sources/Core/NAME`.
+func shim(_ name: String, library: String) -> Target {
+    .target(name: name, path: "Sources/Core/\(name)", linkerSettings: [.linkedLibrary(library)])
 }
 
 /// The tests of a module, in `Tests/NAMETests`.
@@ -35,51 +52,57 @@ let nio: [Target.Dependency] = [
     .product(name: "NIOSSL", package: "swift-nio-ssl"),
 ]
 
+/// The Lua scripts of the broker.
+let scripts = [
+    "begin", "establish", "feed", "guard", "known", "limits", "marks", "observe", "publish", "pulse", "reclaim", "remove", "renew",
+    "report", "reserve", "settle", "steer", "takeover", "turn", "untouch", "void",
+]
+
 let package = Package(
     name: "flotilla",
     platforms: [.macOS(.v15)],
     products: [.executable(name: "flotilla", targets: ["flotilla"])],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
-        .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: ["YAML"]),
-        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
-        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
-        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
-        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
-        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
-        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
-        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
-        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-collections", exact: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-configuration", exact: "1.4.0", traits: ["YAML"]),
+        .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics", exact: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", exact: "2.37.6"),
+        .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1"),
+        .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
     ],
     targets: [
-        // 0: C libraries; values; pure rules.
-        .target(name: "CCurl", linkerSettings: [.linkedLibrary("curl")]),
-        .target(name: "CHiredis", linkerSettings: [.linkedLibrary("hiredis")]),
-        module("Model", []),
-        module("Policy", ["Model", deque]),
-        module("Simulation", ["Model", "Policy"]),
-        // 1: the edges; each is the only importer of its driver.
-        module("Telemetry", ["Model", log, metrics, metricsCore, lifecycle, hummingbird, nioCore]),
-        .target(
-            name: "Broker", dependencies: ["Model", "CHiredis", log, metrics, deque] + nio,
-            resources: ["begin", "establish", "feed", "guard", "known", "limits", "marks", "observe", "publish", "pulse", "reclaim", "remove", "renew", "report", "reserve", "settle", "steer", "takeover", "turn", "untouch", "void"].map { .embedInCode("Scripts/\($0).lua") },
-            swiftSettings: strict),
-        module("Ledger", ["Model", log, metrics, grdb]),
-        module("Templates", ["Model"]),
-        module("Transport", ["Model", "Policy", "CCurl", log, metrics, deque] + nio),
-        // 2: the roles.
-        module("Planning", ["Model", "Policy", "Broker", "Ledger", "Templates", log, metrics, lifecycle, yaml]),
-        module("Delivery", ["Model", "Policy", "Broker", "Templates", "Transport", log, metrics, lifecycle, deque]),
-        module("Collecting", ["Model", "Policy", "Broker", "Ledger", log, metrics, lifecycle]),
-        module("Sink", ["Model", "Policy", log, lifecycle] + nio),
-        // 3: the configuration and the executable.
-        module("Settings", ["Model", "Policy", "Telemetry", "Sink", log, yaml,
-            .product(name: "Configuration", package: "swift-configuration")]),
-        .target(
-            name: "Loadtest",
-            dependencies: ["Model", "Policy", "Broker", "Ledger", "Sink", "Settings", yaml, log] + nio,
-            resources: ["html", "css", "js"].map { .embedInCode("Report/report.\($0)") }, swiftSettings: strict),
+        // Core: C libraries; values and wire formats; pure rules; the merge language.
+        shim("CCurl", library: "curl"),
+        shim("CHiredis", library: "hiredis"),
+        module(.core, "Model", []),
+        module(.core, "Policy", ["Model", deque]),
+        module(.core, "Templates", ["Model"]),
+        // Edges: each is the only importer of its driver.
+        module(.edges, "Telemetry", ["Model", log, metrics, metricsCore, lifecycle, hummingbird, nioCore]),
+        module(
+            .edges, "Broker", ["Model", "CHiredis", log, metrics, deque] + nio,
+            resources: scripts.map { .embedInCode("Scripts/\($0).lua") }),
+        module(.edges, "Ledger", ["Model", log, metrics, grdb]),
+        module(.edges, "Transport", ["Model", "Policy", "CCurl", log, metrics, deque] + nio),
+        module(
+            .edges, "Settings",
+            ["Model", "Policy", "Telemetry", "Sink", log, yaml, .product(name: "Configuration", package: "swift-configuration")]),
+        // Roles: one duty each.
+        module(.roles, "Planning", ["Model", "Policy", "Broker", "Ledger", "Templates", log, metrics, lifecycle, yaml]),
+        module(
+            .roles, "Delivery", ["Model", "Policy", "Broker", "Templates", "Transport", log, metrics, lifecycle, deque]),
+        module(.roles, "Collecting", ["Model", "Policy", "Broker", "Ledger", log, metrics, lifecycle]),
+        // Lab: the other side, load tests, forecasts.
+        module(.lab, "Sink", ["Model", "Policy", log, lifecycle] + nio),
+        module(.lab, "Simulation", ["Model", "Policy"]),
+        module(
+            .lab, "Loadtest", ["Model", "Policy", "Broker", "Ledger", "Sink", "Settings", yaml, log] + nio,
+            resources: ["html", "css", "js"].map { .embedInCode("Report/report.\($0)") }),
         .executableTarget(
             name: "flotilla",
             dependencies: [

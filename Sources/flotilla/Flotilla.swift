@@ -14,7 +14,7 @@ struct Flotilla: AsyncParsableCommand {
         version: Build.version,
         subcommands: [
             Send.self, MailingCommand.self, LimitCommand.self, Up.self, PlannerCommand.self, WorkerCommand.self,
-            CollectorCommand.self, TopCommand.self, AnswersCommand.self, LoadtestCommand.self, SimulateCommand.self, SinkCommand.self,
+            CollectorCommand.self, TopCommand.self, ResponsesCommand.self, LoadtestCommand.self, SimulateCommand.self, SinkCommand.self,
             Generate.self,
         ])
 }

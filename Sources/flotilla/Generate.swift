@@ -54,7 +54,9 @@ struct Generate: ParsableCommand {
             do {
                 let shares = try domain.map { text in
                     let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-                    guard parts.count == 2 else { throw ValidationError("--domain \(text): it is a domain and its share, such as gmail.example=40%.") }
+                    guard parts.count == 2 else {
+                        throw ValidationError("--domain \(text): it is a domain and its share, such as gmail.example=40%.")
+                    }
                     return try DomainShare(String(parts[0]), String(parts[1]))
                 }
                 try DomainShare.check(shares)

@@ -1,17 +1,17 @@
 import Foundation
 import Model
 import NIOPosix
-import Testing
 import TestServers
+import Testing
 
 @testable import Broker
 
-/// Begins an epoch, as a feeder does.
-func begin(_ broker: Broker, _ fence: Fence) async throws -> Epoch {
-    let board = EpochBoard(broker)
-    let (duty, epoch, run) = try await board.hold(fence, time: .seconds(30))
-    #expect(duty == .held)
-    return try #require(try await board.establish(after: epoch, run: run, fence: fence))
+/// Begins an epoch, as a dispatcher does.
+func begin(_ broker: Broker, _ fencingToken: FencingToken) async throws -> Epoch {
+    let board = EpochStore(broker)
+    let (leadership, epoch, run) = try await board.hold(fencingToken, time: .seconds(30))
+    #expect(leadership == .held)
+    return try #require(try await board.establish(after: epoch, run: run, fencingToken: fencingToken))
 }
 
 /// Who has a batch, who may go on with it, and what a successor knows of it.
@@ -20,10 +20,10 @@ struct LeaseTests {
     let server: RedisServer
     let broker: Broker
     let queue: BatchQueue
-    let register: WorkerRegister
+    let register: WorkerRegistry
     let status: StatusStreams
     let id: MailingID
-    let fence = Fence(ledger: "ledger", number: 1)
+    let fencingToken = FencingToken(ledger: "ledger", number: 1)
 
     init() async throws {
         server = try await RedisServer(["--appendonly", "yes"])
@@ -31,15 +31,15 @@ struct LeaseTests {
             endpoint: RedisEndpoint(place: .unix(path: server.socket)), prefix: "test", partitions: 3, name: "test",
             group: .singletonMultiThreadedEventLoopGroup, logger: quiet)
         queue = BatchQueue(broker)
-        register = WorkerRegister(broker)
+        register = WorkerRegistry(broker)
         status = StatusStreams(broker)
         var generator = SystemRandomNumberGenerator()
         id = MailingID(milliseconds: Clock.milliseconds(), using: &generator)
     }
 
-    private func batch(_ number: Int = 0, generation: Int = 1) -> FedBatch {
-        FedBatch(
-            id: BatchID(mailing: id, number: number), generation: generation, recipients: Array("[]".utf8), count: 10,
+    private func batch(_ number: Int = 0, dispatchNumber: Int = 1) -> DispatchedBatch {
+        DispatchedBatch(
+            id: BatchID(mailing: id, number: number), dispatchNumber: dispatchNumber, recipients: Array("[]".utf8), count: 10,
             open: nil, expires: 5, fed: 7)
     }
 
@@ -49,7 +49,7 @@ struct LeaseTests {
         indexes.map {
             RecipientResult(
                 index: $0, state: .sent, attempts: 1, at: 1_000_000,
-                answer: Answer(kind: .accepted, stage: .response, code: 250, text: "Ok"))
+                response: ProviderResponse(kind: .accepted, stage: .response, code: 250, text: "Ok"))
         }
     }
 
@@ -57,15 +57,15 @@ struct LeaseTests {
         _ lease: BatchQueue.Lease, _ sequence: Int, _ closing: ResultGroup.Closing, _ results: [RecipientResult]
     ) -> ResultGroup {
         ResultGroup(
-            batch: lease.batch.id, generation: lease.batch.generation, worker: "\(lease.worker).\(lease.deliveries)",
+            batch: lease.batch.id, dispatchNumber: lease.batch.dispatchNumber, worker: "\(lease.worker).\(lease.deliveries)",
             sequence: sequence, closing: closing, results: results)
     }
 
     /// A batch, fed and taken by worker `a`, of a mailing that sends.
     private func taken(_ epoch: Epoch) async throws -> BatchQueue.Lease {
-        try await MailingBoard(broker).publish(
-            id, Mailing(name: "m", channel: .email, provider: "p"), state: .sending, speed: "", fence: fence)
-        _ = try await queue.feed([batch()], channel: .email, epoch: epoch, fence: fence)
+        try await PublishedMailings(broker).publish(
+            id, Mailing(name: "m", channel: .email, provider: "p"), state: .sending, speed: "", fencingToken: fencingToken)
+        _ = try await queue.feed([batch()], channel: .email, epoch: epoch, fencingToken: fencingToken)
         return try #require(
             try await queue.take(channels: [.email], consumer: "a", count: 1, block: .milliseconds(20)).first)
     }
@@ -75,7 +75,7 @@ struct LeaseTests {
     }
 
     @Test func aBatchIsLeftToItsWorkerForTheTimeOfItsLeaseAndNoLonger() async throws {
-        let lease = try await taken(try await begin(broker, fence))
+        let lease = try await taken(try await begin(broker, fencingToken))
         _ = try await register.renew("a", lease: .seconds(3), condition: .clean, losses: 0, isKnown: false)
         #expect(try await takeOver(by: "b").isEmpty)
         try await eventually("the lease is over") { try await !takeOver(by: "b").isEmpty }
@@ -86,7 +86,7 @@ struct LeaseTests {
     }
 
     @Test func aSuccessorKnowsWhoIsDoneAndWhoMayHaveBeenReached() async throws {
-        let first = try await taken(try await begin(broker, fence))
+        let first = try await taken(try await begin(broker, fencingToken))
         #expect(try await queue.begin(first, open(0..<4)) == .go)
         #expect(try await queue.begin(first, open(4..<8)) == .go)
         _ = try await queue.report(group(first, 0, .open, sent(1..<3)), of: first)
@@ -95,7 +95,8 @@ struct LeaseTests {
         #expect(second.deliveries == 2 && second.from == "a" && second.batch.id == first.batch.id)
         let marks = try #require(try await queue.marks(second))
         #expect(try await queue.marks(first) == nil)
-        #expect((0..<10).map { marks[$0] } == [.begun, .done, .done, .begun, .begun, .begun, .untouched, .untouched, .untouched, .untouched])
+        #expect(
+            (0..<10).map { marks[$0] } == [.begun, .done, .done, .begun, .begun, .begun, .untouched, .untouched, .untouched, .untouched])
         // The first wakes: it may begin nothing, take back nothing and close nothing; what it sent is told all the same.
         #expect(try await queue.begin(first, open(6..<8)) == .lost)
         try await queue.untouch(first, Array(0..<8))
@@ -117,7 +118,7 @@ struct LeaseTests {
     }
 
     @Test func aGroupThatWasReportedIsNotSentTwice() async throws {
-        let lease = try await taken(try await begin(broker, fence))
+        let lease = try await taken(try await begin(broker, fencingToken))
         let first = try await queue.report(group(lease, 0, .open, sent(0..<2)), of: lease)
         let again = try await queue.report(group(lease, 0, .open, sent(0..<2)), of: lease)
         #expect(first?.id == again?.id)
@@ -125,7 +126,7 @@ struct LeaseTests {
     }
 
     @Test func aLostReplyBringsTheBatchAgain() async throws {
-        let lease = try await taken(try await begin(broker, fence))
+        let lease = try await taken(try await begin(broker, fencingToken))
         #expect(try await queue.takeLost(channels: [.email], consumer: "a", known: [.email: [lease.entry]]).isEmpty)
         let again = try #require(try await queue.takeLost(channels: [.email], consumer: "a", known: [:]).first)
         #expect(again.entry == lease.entry && again.deliveries == 1 && !again.isNew)
@@ -134,7 +135,7 @@ struct LeaseTests {
 
     @Test(arguments: ["emptied", "started again"])
     func aRedisThatIsNotTheOneItWasIsNotBelieved(how: String) async throws {
-        let epoch = try await begin(broker, fence)
+        let epoch = try await begin(broker, fencingToken)
         let lease = try await taken(epoch)
         #expect(try await register.renew("a", lease: .seconds(60), condition: .clean, losses: 0, isKnown: false).isKept)
         #expect(try await register.renew("a", lease: .seconds(60), condition: .clean, losses: 0, isKnown: true).isKept)
@@ -158,7 +159,7 @@ struct LeaseTests {
         }
         #expect(told.map(\.closing) == [.open] && told.map(\.groups) == [0] && closing.id > receipt.id)
         await #expect(throws: RedisError.void) {
-            _ = try await queue.feed([batch(1)], channel: .email, epoch: epoch, fence: fence)
+            _ = try await queue.feed([batch(1)], channel: .email, epoch: epoch, fencingToken: fencingToken)
         }
         let renewal = try await register.renew("a", lease: .seconds(60), condition: .clean, losses: 0, isKnown: true)
         #expect(!renewal.isKept && renewal.epoch == nil && !renewal.isNoted)
@@ -169,7 +170,7 @@ struct LeaseTests {
         #expect(try await status.offer([receipt]).count == 1)
         _ = try await register.renew("a", lease: .seconds(60), condition: .clean, losses: 1, isKnown: true)
         #expect(try await register.all().workers == [.init(worker: "a", isAlive: true, condition: .clean)])
-        let next = try await begin(broker, fence)
+        let next = try await begin(broker, fencingToken)
         #expect(next != epoch)
         #expect(try await queue.depth(.email) == 0)
         #expect(try await status.lag().entries.reduce(0, +) == (how == "emptied" ? 2 : 3))
@@ -177,27 +178,27 @@ struct LeaseTests {
     }
 
     @Test func ofTwoFeedersTheLaterHasTheDutyAndAnotherLedgerHasNone() async throws {
-        let epoch = try await begin(broker, fence)
-        let board = EpochBoard(broker)
-        let later = Fence(ledger: "ledger", number: 2)
-        #expect(try await board.hold(later, time: .seconds(30)).duty == .held)
-        #expect(try await board.hold(fence, time: .seconds(30)).duty == .lost)
+        let epoch = try await begin(broker, fencingToken)
+        let board = EpochStore(broker)
+        let later = FencingToken(ledger: "ledger", number: 2)
+        #expect(try await board.hold(later, time: .seconds(30)).leadership == .held)
+        #expect(try await board.hold(fencingToken, time: .seconds(30)).leadership == .lost)
         await #expect(throws: RedisError.void) {
-            _ = try await queue.feed([batch()], channel: .email, epoch: epoch, fence: fence)
+            _ = try await queue.feed([batch()], channel: .email, epoch: epoch, fencingToken: fencingToken)
         }
         await #expect(throws: RedisError.void) {
-            try await MailingBoard(broker).publish(
-                id, Mailing(name: "m", channel: .email, provider: "p"), state: .sending, speed: "", fence: fence)
+            try await PublishedMailings(broker).publish(
+                id, Mailing(name: "m", channel: .email, provider: "p"), state: .sending, speed: "", fencingToken: fencingToken)
         }
-        #expect(try await queue.feed([batch()], channel: .email, epoch: epoch, fence: later) == 1)
-        let foreign = Fence(ledger: "other", number: 9)
-        #expect(try await board.hold(foreign, time: .seconds(30)).duty == .foreign)
-        #expect(try await board.hold(later, time: .milliseconds(50)).duty == .held)
-        try await eventually("the duty is free") { try await board.hold(foreign, time: .seconds(30)).duty == .held }
+        #expect(try await queue.feed([batch()], channel: .email, epoch: epoch, fencingToken: later) == 1)
+        let foreign = FencingToken(ledger: "other", number: 9)
+        #expect(try await board.hold(foreign, time: .seconds(30)).leadership == .foreign)
+        #expect(try await board.hold(later, time: .milliseconds(50)).leadership == .held)
+        try await eventually("the duty is free") { try await board.hold(foreign, time: .seconds(30)).leadership == .held }
     }
 
     @Test func theDeadAreForgottenOnceTheyHaveNothing() async throws {
-        let lease = try await taken(try await begin(broker, fence))
+        let lease = try await taken(try await begin(broker, fencingToken))
         _ = try await queue.report(group(lease, 0, .done, sent(0..<10)), of: lease)
         _ = try await register.renew("a", lease: .zero, condition: .clean, losses: 0, isKnown: false)
         _ = try await takeOver(by: "b")
@@ -212,13 +213,13 @@ struct LeaseTests {
         var generator = SeededGenerator(seed: 7)
         for _ in 0..<200 {
             let indexes = (0..<30).filter { _ in Bool.random(using: &generator) }
-            let words = Stretch.words(indexes).map { word -> Int in
+            let words = IndexRange.words(indexes).map { word -> Int in
                 if case .text(let text) = word { Int(text) ?? -1 } else { -1 }
             }
             let covered = stride(from: 0, to: words.count, by: 2).flatMap { words[$0]..<words[$0] + words[$0 + 1] }
             #expect(covered == indexes)
         }
-        #expect(Stretch.words([3, 3, 4]).count == 2)
-        #expect(Stretch.words([]).isEmpty)
+        #expect(IndexRange.words([3, 3, 4]).count == 2)
+        #expect(IndexRange.words([]).isEmpty)
     }
 }

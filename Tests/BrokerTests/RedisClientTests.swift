@@ -2,12 +2,12 @@ import Foundation
 import Logging
 import Model
 import NIOPosix
-import Testing
 import TestServers
+import Testing
 
 @testable import Broker
 
-/// A client with a short patience, for servers that are away.
+/// A client with a short backoff, for servers that are away.
 func client(_ endpoint: RedisEndpoint, timeout: Double = 5) -> RedisClient {
     var endpoint = endpoint
     endpoint.timeout = timeout
@@ -28,10 +28,11 @@ struct RedisClientTests {
         let script = "return {1, 'two', false, {3, {}}, redis.status_reply('FINE')}"
         let reply = try await redis.send(["EVAL", .text(script), "0"])
         #expect(
-            reply == .array([
-                .integer(1), .string(Array("two".utf8)), .null, .array([.integer(3), .array([])]),
-                .string(Array("FINE".utf8)),
-            ]))
+            reply
+                == .array([
+                    .integer(1), .string(Array("two".utf8)), .null, .array([.integer(3), .array([])]),
+                    .string(Array("FINE".utf8)),
+                ]))
         await #expect(throws: RedisError.command("ERR unknown command 'NOPE', with args beginning with: ")) {
             try await redis.send(["NOPE"])
         }
@@ -135,8 +136,10 @@ struct RedisClientTests {
         let folder = try TemporaryFolder()
         let made = try ServerProcess(
             "openssl",
-            ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=localhost", "-addext",
-             "subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout", folder.path("key.pem"), "-out", folder.path("cert.pem")],
+            [
+                "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=localhost", "-addext",
+                "subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout", folder.path("key.pem"), "-out", folder.path("cert.pem"),
+            ],
             package: "openssl")
         #expect(made.wait() == 0)
         let port = try freePort()

@@ -1,8 +1,8 @@
 import Model
 import NIOPosix
 import Policy
-import Testing
 import TestServers
+import Testing
 
 @testable import Broker
 
@@ -22,7 +22,7 @@ struct ThrottleTests {
         throttle = Throttle(broker)
     }
 
-    private func scope(_ name: String, _ limit: SlotCalendar.Limit) -> Throttle.Scope {
+    private func scope(_ name: String, _ limit: ReservationCalendar.Limit) -> Throttle.Scope {
         Throttle.Scope(name: name, interval: limit.interval, burst: limit.burst)
     }
 
@@ -31,11 +31,11 @@ struct ThrottleTests {
         var random = SeededGenerator(seed: seed)
         let names = ["provider:p", "channel:email", "mailing:m", "domain:d"]
         var limits = names.map { _ in
-            SlotCalendar.Limit(
+            ReservationCalendar.Limit(
                 interval: [81.004, 333.333, 2_000, 40_000, 58_881.25].randomElement(using: &random) ?? 1,
                 burst: Int.random(in: 1...3, using: &random))
         }
-        var calendars: [SlotCalendar?] = names.map { _ in nil }
+        var calendars: [ReservationCalendar?] = names.map { _ in nil }
         var granted = 0
         for step in 0..<150 {
             if step == 75 { limits[0].interval *= 1.7 }
@@ -48,8 +48,8 @@ struct ThrottleTests {
                 count, in: which.map { scope(names[$0], limits[$0]) }, horizon: Self.horizon,
                 after: .microseconds(Int64(after)), spacing: .microseconds(Int64(spacing)))
             let horizon = 200_000.0
-            var own = which.map { calendars[$0] ?? SlotCalendar(limits[$0], now: slots.now, horizon: horizon) }
-            let grant = SlotCalendar.reserve(
+            var own = which.map { calendars[$0] ?? ReservationCalendar(limits[$0], now: slots.now, horizon: horizon) }
+            let grant = ReservationCalendar.reserve(
                 count, in: &own, limits: which.map { limits[$0] }, now: slots.now, horizon: horizon, after: after,
                 spacing: spacing)
             for (place, calendar) in zip(which, own) { calendars[place] = calendar }
@@ -76,7 +76,7 @@ struct ThrottleTests {
     }
 
     @Test func aLimitThatRedisForgotBeginsAfterAllThatWasHandedOut() async throws {
-        let limit = scope("mailing:x", SlotCalendar.Limit(interval: 1_000, burst: 1))
+        let limit = scope("mailing:x", ReservationCalendar.Limit(interval: 1_000, burst: 1))
         _ = try await throttle.reserve(1, in: [limit], horizon: Self.horizon)
         let before = try await throttle.reserve(500, in: [limit], horizon: .milliseconds(400))
         _ = try await broker.redis.send(["DEL", "test:throttle:mailing:x"])
@@ -99,8 +99,8 @@ struct ThrottleTests {
     }
 
     @Test func thousandsOfCellsStayCheap() async throws {
-        let wide = scope("provider:p", SlotCalendar.Limit(interval: 50, burst: 1))
-        let narrow = scope("mailing:m", SlotCalendar.Limit(interval: 170, burst: 1))
+        let wide = scope("provider:p", ReservationCalendar.Limit(interval: 50, burst: 1))
+        let narrow = scope("mailing:m", ReservationCalendar.Limit(interval: 170, burst: 1))
         for _ in 0..<20 {
             _ = try await throttle.reserve(600, in: [wide, narrow], horizon: Self.horizon)
             _ = try await throttle.reserve(600, in: [wide], horizon: Self.horizon)

@@ -3,8 +3,8 @@ import Ledger
 import Logging
 import Model
 import NIOPosix
-import Testing
 import TestServers
+import Testing
 
 @testable import Broker
 @testable import Collecting
@@ -25,7 +25,7 @@ struct CollectorTests {
         let folder = try TemporaryFolder()
         let broker = broker(server)
         let ledger = try SQLiteLedger.open(folder.path("ledger.sqlite"), logger: quiet)
-        _ = try await EpochBoard(broker).hold(Fence(ledger: "another", number: 1), time: .seconds(60))
+        _ = try await EpochStore(broker).hold(FencingToken(ledger: "another", number: 1), time: .seconds(60))
         _ = try await broker.redis.send(["XADD", "test:status:0", "*", "k", "r", "m", "nonsense"])
         let stopping = Collector(broker: broker, ledger: ledger, name: "c", logger: quiet)
         let running = Task { try? await stopping.run() }
@@ -40,7 +40,7 @@ struct CollectorTests {
         #expect(try await StatusStreams(broker).lag().entries.reduce(0, +) == 1)
         // Where the mailings are its own, it takes them.
         _ = try await broker.redis.send(["DEL", "test:fence"])
-        _ = try await EpochBoard(broker).hold(Fence(ledger: try await ledger.identity(), number: 1), time: .seconds(60))
+        _ = try await EpochStore(broker).hold(FencingToken(ledger: try await ledger.identity(), number: 1), time: .seconds(60))
         try await eventually("it is taken") { try await StatusStreams(broker).lag().entries.reduce(0, +) == 0 }
         running.cancel()
         _ = await running.value
@@ -54,7 +54,7 @@ struct CollectorTests {
         let folder = try TemporaryFolder()
         let broker = broker(server)
         let ledger = try SQLiteLedger.open(folder.path("ledger.sqlite"), logger: quiet)
-        _ = try await EpochBoard(broker).hold(Fence(ledger: try await ledger.identity(), number: 1), time: .seconds(60))
+        _ = try await EpochStore(broker).hold(FencingToken(ledger: try await ledger.identity(), number: 1), time: .seconds(60))
         var generator = SystemRandomNumberGenerator()
         let id = MailingID(milliseconds: Clock.milliseconds(), using: &generator)
         try await ledger.create(
@@ -66,7 +66,7 @@ struct CollectorTests {
         try await ledger.appendPlan(
             id, batches: [PlannedBatch(number: 0, recipients: recipients)], exclusions: [], rowsRead: 2)
         try await ledger.finishPlan(id, now: 2)
-        let fed = try await ledger.takeBatches(id, limit: 1, now: 3)
+        let fed = try await ledger.dispatchBatches(id, limit: 1, now: 3)
         #expect(fed.count == 1)
         // It does not find them as somebody else's.
         let collector = Collector(broker: broker, ledger: ledger, name: "c", abandoned: .seconds(3600), logger: quiet)
@@ -77,19 +77,21 @@ struct CollectorTests {
         }
         func group(_ index: Int) -> ResultGroup {
             ResultGroup(
-                batch: BatchID(mailing: id, number: 0), generation: 1, worker: "w.1", sequence: index, closing: .open,
+                batch: BatchID(mailing: id, number: 0), dispatchNumber: 1, worker: "w.1", sequence: index, closing: .open,
                 results: [
                     RecipientResult(
                         index: index, state: .sent, attempts: 1, at: 5,
-                        answer: Answer(kind: .accepted, stage: .response, code: 250, text: "Ok"))
+                        response: ProviderResponse(kind: .accepted, stage: .response, code: 250, text: "Ok"))
                 ])
         }
         // The ledger is locked, so that the collector is busy with it and not with Redis while that is started again.
         let go = folder.path("go")
         let shell = try ServerProcess(
             "sqlite3",
-            [folder.path("ledger.sqlite"), "BEGIN IMMEDIATE", ".shell touch \(folder.path("locked"))",
-             ".shell while [ ! -e \(go) ]; do sleep 0.02; done"],
+            [
+                folder.path("ledger.sqlite"), "BEGIN IMMEDIATE", ".shell touch \(folder.path("locked"))",
+                ".shell while [ ! -e \(go) ]; do sleep 0.02; done",
+            ],
             package: "sqlite3")
         try await eventually("the ledger is locked") { FileManager.default.fileExists(atPath: folder.path("locked")) }
         _ = try await broker.redis.send(["XADD", "test:status:0", "*"] + group(0).words + ["f", "", "c", "0"])

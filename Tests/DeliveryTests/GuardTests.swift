@@ -15,59 +15,59 @@ import Testing
         let numbers = Mutex<[Int]>([])
     }
 
-    private static let down = Answer(kind: .unreachable, stage: .connect, code: 0, text: "connection refused")
+    private static let down = ProviderResponse(kind: .unreachable, stage: .connect, code: 0, text: "connection refused")
 
-    private func make() -> (guardian: ProviderGuard, health: Health) {
+    private func make() -> (breaker: ProviderCircuitBreaker, health: Health) {
         let health = Health()
         let provider = Provider(name: "relay", scheme: .smtp, host: "127.0.0.1", port: 9)
-        let guardian = ProviderGuard(
+        let breaker = ProviderCircuitBreaker(
             provider, health: { _, problem in health.said.withLock { $0.append(problem) } },
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
-        return (guardian, health)
+        return (breaker, health)
     }
 
-    private func fail(_ guardian: ProviderGuard, probe: Int? = nil) {
-        guardian.note(isFruitful: false, failures: 1, problem: Self.down, probe: probe)
+    private func fail(_ breaker: ProviderCircuitBreaker, probe: Int? = nil) {
+        breaker.note(isFruitful: false, failures: 1, problem: Self.down, probe: probe)
     }
 
     @Test func failuresInARowHoldBackAllButOneThatTries() async throws {
-        let (guardian, health) = make()
-        for _ in 0..<9 { fail(guardian) }
-        #expect(!guardian.isOpen && health.said.withLock(\.isEmpty))
-        fail(guardian)
-        #expect(guardian.isOpen)
+        let (breaker, health) = make()
+        for _ in 0..<9 { fail(breaker) }
+        #expect(!breaker.isOpen && health.said.withLock(\.isEmpty))
+        fail(breaker)
+        #expect(breaker.isOpen)
         #expect(health.said.withLock { $0.last??.contains("connection refused") } == true)
-        let passage = await guardian.pass { true }
+        let passage = await breaker.pass { true }
         guard case .probe(let ticket) = passage else { return #expect(passage == .probe(1)) }
         // The others wait while it is on its way; who may not begin any more does not wait.
         let looks = Atomic<Int>(0)
-        #expect(await guardian.pass { looks.add(1, ordering: .relaxed).newValue < 3 } == nil)
-        fail(guardian, probe: ticket)
-        #expect(guardian.isOpen)
-        guardian.note(isFruitful: true, failures: 0, problem: nil, probe: nil)
-        #expect(!guardian.isOpen && health.said.withLock { $0.last } == .some(nil))
-        #expect(await guardian.pass { true } == .go)
+        #expect(await breaker.pass { looks.add(1, ordering: .relaxed).newValue < 3 } == nil)
+        fail(breaker, probe: ticket)
+        #expect(breaker.isOpen)
+        breaker.note(isFruitful: true, failures: 0, problem: nil, probe: nil)
+        #expect(!breaker.isOpen && health.said.withLock { $0.last } == .some(nil))
+        #expect(await breaker.pass { true } == .go)
     }
 
     @Test func aProviderThatNobodyNeedsIsNoTrouble() {
-        let (guardian, health) = make()
-        for _ in 0..<10 { fail(guardian) }
-        guardian.forget()
-        #expect(!guardian.isOpen && health.said.withLock { $0.last } == .some(nil))
+        let (breaker, health) = make()
+        for _ in 0..<10 { fail(breaker) }
+        breaker.forget()
+        #expect(!breaker.isOpen && health.said.withLock { $0.last } == .some(nil))
     }
 
-    /// An answer of the provider between failures: it is there.
+    /// An response of the provider between failures: it is there.
     @Test func failuresThatAreNotInARowHoldBackNobody() {
-        let (guardian, _) = make()
+        let (breaker, _) = make()
         for round in 0..<100 {
-            fail(guardian)
-            if round % 5 == 4 { guardian.note(isFruitful: true, failures: 0, problem: nil, probe: nil) }
+            fail(breaker)
+            if round % 5 == 4 { breaker.note(isFruitful: true, failures: 0, problem: nil, probe: nil) }
         }
-        #expect(!guardian.isOpen)
+        #expect(!breaker.isOpen)
     }
 
     @Test func groupsGrowWithAFastProviderAndShrinkWithASlowOne() {
-        let size = GroupSize(least: 2, most: 50)
+        let size = GroupSizer(least: 2, most: 50)
         #expect(size.now == 8)
         for _ in 0..<5 { size.note(size.now, took: .milliseconds(5)) }
         #expect(size.now == 50)
@@ -81,7 +81,7 @@ import Testing
     }
 
     @Test func placesAreGivenInTheOrderInWhichTheyWereAskedFor() async {
-        let lanes = Lanes(1)
+        let lanes = ConcurrencyLimiter(1)
         await lanes.acquire()
         let order = Order()
         await withTaskGroup(of: Void.self) { group in

@@ -14,7 +14,7 @@ import Testing
         let ledger = try await engine.open(folder)
         try await Example.plan(
             ledger, batches: Array(repeating: 3, count: batches), mailing: Example.mailing(lifetime: lifetime))
-        _ = try await ledger.takeBatches(id, limit: batches, now: now)
+        _ = try await ledger.dispatchBatches(id, limit: batches, now: now)
         _ = try await ledger.write(
             groups: (0..<batches).map {
                 resultGroup(batch: $0, closing: .done, [uncertain(0), uncertain(1, attempts: 3, at: now + 2000), sent(2)])
@@ -28,7 +28,7 @@ import Testing
         let done = try await ledger.decide(
             id, recipients: ["P0-0@Example.com", "r0-1", "p0-2@example.com", "nobody", "nobody"], as: .resend, now: now + 5)
         #expect(done.count == 2 && done.notHeld == ["p0-2@example.com", "nobody"])
-        let batch = try #require(try await ledger.takeBatches(id, limit: 1, now: now + 6).first)
+        let batch = try #require(try await ledger.dispatchBatches(id, limit: 1, now: now + 6).first)
         #expect(batch.open == [OpenRecipient(index: 0, attempts: 1), OpenRecipient(index: 1, attempts: 3)])
         let report = try #require(try await ledger.report(id, now: now))
         #expect(report.uncertain.listed == 2 && report.uncertain.held == 0 && report.uncertain.redelivered == 2)
@@ -42,18 +42,18 @@ import Testing
         let folder = try TemporaryFolder()
         let ledger = try await held(engine, folder)
         #expect(try await ledger.decide(id, recipients: nil, as: .resend, now: now + 5).count == 2)
-        // The same report by another worker, and one of a feeding before.
+        // The same report by another worker, and one of a dispatch before.
         _ = try await ledger.write(groups: [resultGroup(worker: "v", [uncertain(0), uncertain(1)])], events: [], now: now)
-        _ = try await ledger.write(groups: [resultGroup(generation: 0, worker: "v", [uncertain(0)])], events: [], now: now)
+        _ = try await ledger.write(groups: [resultGroup(dispatchNumber: 0, worker: "v", [uncertain(0)])], events: [], now: now)
         #expect(try await ledger.progress(id)?[.planned] == 2)
-        // A later feeding in which it happens again is a new question.
-        _ = try await ledger.takeBatches(id, limit: 1, now: now + 6)
-        let again = resultGroup(generation: 2, closing: .done, [uncertain(0, at: now + 7), sent(1, attempts: 4)])
+        // A later dispatch in which it happens again is a new question.
+        _ = try await ledger.dispatchBatches(id, limit: 1, now: now + 6)
+        let again = resultGroup(dispatchNumber: 2, closing: .done, [uncertain(0, at: now + 7), sent(1, attempts: 4)])
         #expect(try await ledger.write(groups: [again], events: [], now: now).closed.count == 1)
         let list = try await ledger.uncertain(id, onlyHeld: false, after: nil, limit: 9)
-        #expect(list.map(\.index) == [0, 0, 0, 1] && list.map(\.listing.generation) == [0, 1, 2, 1])
+        #expect(list.map(\.index) == [0, 0, 0, 1] && list.map(\.listing.dispatchNumber) == [0, 1, 2, 1])
         let waiting = try await ledger.uncertain(id, onlyHeld: true, after: nil, limit: 9)
-        // The report of the feeding before came after the decision; it waits with the new question.
+        // The report of the dispatch before came after the decision; it waits with the new question.
         #expect(Set(waiting.map(\.index)) == [0])
         #expect(try await ledger.decide(id, recipients: nil, as: .sent, now: now + 9).count == 1)
         #expect(try await ledger.progress(id)?.isComplete == true)
@@ -68,12 +68,12 @@ import Testing
         #expect(try await ledger.decide(id, recipients: ["r0-1"], as: .sent, now: now + 90_000).count == 1)
         var report = try #require(try await ledger.report(id, now: now))
         #expect(report[.failed] == 1 && report[.sent] == 2 && report[.uncertain] == 0 && report.balances)
-        #expect(report.failures == ["none": 1] && report.answers.map(\.text) == ["settled by hand"])
+        #expect(report.failures == ["none": 1] && report.responses.map(\.text) == ["settled by hand"])
         // It shows when the messages were on the wire, not when somebody decided.
         #expect(report.timeline.map(\.sent) == [1, 1] && report.timeline.map(\.failed) == [1, 0])
-        #expect(try await ledger.takeBatches(id, limit: 1, now: now + 99_000).isEmpty)
+        #expect(try await ledger.dispatchBatches(id, limit: 1, now: now + 99_000).isEmpty)
         #expect(try await ledger.audit(id) == [])
-        // The dead worker's own answers come after all.
+        // The dead worker's own responses come after all.
         _ = try await ledger.write(groups: [resultGroup(worker: "a", [sent(0), failed(1)])], events: [], now: now)
         report = try #require(try await ledger.report(id, now: now))
         #expect(report[.failed] == 0 && report[.sent] == 3 && report.failures == [:])
@@ -101,14 +101,14 @@ import Testing
         let folder = try TemporaryFolder()
         let ledger = try await engine.open(folder)
         try await Example.plan(ledger, batches: [2])
-        _ = try await ledger.takeBatches(id, limit: 1, now: now)
+        _ = try await ledger.dispatchBatches(id, limit: 1, now: now)
         _ = try await ledger.write(groups: [resultGroup([uncertain(0)])], events: [], now: now)
         #expect(try await ledger.decide(id, recipients: nil, as: .resend, now: now).count == 1)
-        #expect(try await ledger.takeBatches(id, limit: 1, now: now).isEmpty)
+        #expect(try await ledger.dispatchBatches(id, limit: 1, now: now).isEmpty)
         #expect(try await ledger.audit(id) == [])
         let closing = resultGroup(sequence: 1, closing: .done, [sent(1)])
         #expect(try await ledger.write(groups: [closing], events: [], now: now).closed.count == 1)
-        #expect(try await ledger.takeBatches(id, limit: 1, now: now).first?.open?.map(\.index) == [0])
+        #expect(try await ledger.dispatchBatches(id, limit: 1, now: now).first?.open?.map(\.index) == [0])
     }
 
     @Test(arguments: Engine.all) func listsPageByPageAndDecidesInSteps(engine: Engine) async throws {

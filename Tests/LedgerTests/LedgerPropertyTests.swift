@@ -28,7 +28,7 @@ import Testing
         let id = Example.id()
         switch Int.random(in: 0..<12, using: &generator) {
         case 0..<3:
-            for batch in try await ledger.takeBatches(id, limit: 2, now: now) {
+            for batch in try await ledger.dispatchBatches(id, limit: 2, now: now) {
                 try await expectToBeFed(batch, ledger)
             }
         case 3..<8:
@@ -38,11 +38,11 @@ import Testing
             }
             _ = try await ledger.write(groups: groups + groups.prefix(1), events: [], now: now)
         case 8..<10:
-            guard let mark = try await ledger.fedBatches(id).randomElement(using: &generator) else { return }
+            guard let mark = try await ledger.openDispatches(id).randomElement(using: &generator) else { return }
             let policies: [Mailing.UncertainPolicy?] = [nil, .hold, .redeliver]
             let policy = policies.randomElement(using: &generator)
             _ = try await ledger.giveUp(
-                BatchID(mailing: id, number: mark.number), generation: mark.generation, uncertain: policy ?? nil,
+                BatchID(mailing: id, number: mark.number), dispatchNumber: mark.dispatchNumber, uncertain: policy ?? nil,
                 why: "Redis is another", now: now)
         case 10:
             let decision = UncertainDecision.allCases.randomElement(using: &generator) ?? .sent
@@ -57,7 +57,7 @@ import Testing
     }
 
     /// Only planned recipients, and deferred ones that are due, are fed.
-    private static func expectToBeFed(_ batch: FedBatch, _ ledger: any LedgerStore) async throws {
+    private static func expectToBeFed(_ batch: DispatchedBatch, _ ledger: any LedgerStore) async throws {
         for index in batch.open?.map(\.index) ?? Array(0..<batch.count) {
             let found = try await ledger.recipient(batch.id.mailing, "r\(batch.id.number)-\(index)")
             #expect(found?.state == .planned || (found?.state == .deferred && found?.due ?? 0 <= batch.fed))
@@ -77,7 +77,7 @@ import Testing
         }
         let closing = [ResultGroup.Closing.open, .done, .released].randomElement(using: &generator) ?? .open
         return resultGroup(
-            batch: batch, generation: Int.random(in: 0...4, using: &generator), sequence: sequence, closing: closing,
+            batch: batch, dispatchNumber: Int.random(in: 0...4, using: &generator), sequence: sequence, closing: closing,
             groups: closing == .released ? Int.random(in: 0...6, using: &generator) : 1, results)
     }
 }

@@ -32,7 +32,6 @@ struct Engine: Sendable, CustomTestStringConvertible {
     ]
 }
 
-
 /// Example mailings: batch `b` holds recipients `r<b>-<i>` with addresses `p<b>-<i>@example.com`.
 enum Example {
     static let start: Int64 = 1_700_000_000_000
@@ -74,14 +73,14 @@ enum Example {
 func sent(_ index: Int, attempts: Int = 1, at: Int64 = Example.start) -> RecipientResult {
     RecipientResult(
         index: index, state: .sent, attempts: attempts, at: at,
-        answer: Answer(
+        response: ProviderResponse(
             kind: .accepted, stage: .response, code: 250, text: "2.0.0 queued as \(index)", messageID: "m\(index)"))
 }
 
 func deferred(_ index: Int, attempts: Int = 1, due: Int64, at: Int64 = Example.start) -> RecipientResult {
     RecipientResult(
         index: index, state: .deferred, attempts: attempts, at: at, due: due,
-        answer: Answer(kind: .temporary, stage: .rcpt, code: 450, text: "4.2.0 <p0-\(index)@example.com> try later"))
+        response: ProviderResponse(kind: .temporary, stage: .rcpt, code: 450, text: "4.2.0 <p0-\(index)@example.com> try later"))
 }
 
 func failed(_ index: Int, attempts: Int = 1, text: String = "5.1.1 no such user", at: Int64 = Example.start)
@@ -89,20 +88,20 @@ func failed(_ index: Int, attempts: Int = 1, text: String = "5.1.1 no such user"
 {
     RecipientResult(
         index: index, state: .failed, attempts: attempts, at: at,
-        answer: Answer(kind: .badRecipient, stage: .rcpt, code: 550, text: text))
+        response: ProviderResponse(kind: .badRecipient, stage: .rcpt, code: 550, text: text))
 }
 
 func uncertain(_ index: Int, attempts: Int = 1, due: Int64 = 0, at: Int64 = Example.start) -> RecipientResult {
     RecipientResult(
         index: index, state: .uncertain, attempts: attempts, at: at, due: due,
-        answer: Answer(kind: .unreachable, stage: .response, code: 0, text: "worker w died with it on the wire"))
+        response: ProviderResponse(kind: .unreachable, stage: .response, code: 0, text: "worker w died with it on the wire"))
 }
 
 func resultGroup(
-    batch: Int = 0, generation: Int = 1, worker: String = "w", sequence: Int = 0,
+    batch: Int = 0, dispatchNumber: Int = 1, worker: String = "w", sequence: Int = 0,
     closing: ResultGroup.Closing = .open, groups: Int = 1, mailing: MailingID = Example.id(), _ results: [RecipientResult]
 ) -> ResultGroup {
     ResultGroup(
-        batch: BatchID(mailing: mailing, number: batch), generation: generation, worker: worker, sequence: sequence,
+        batch: BatchID(mailing: mailing, number: batch), dispatchNumber: dispatchNumber, worker: worker, sequence: sequence,
         closing: closing, groups: groups, results: results)
 }

@@ -94,7 +94,7 @@ import Testing
         let folder = try TemporaryFolder()
         let ledger = try await engine.open(folder)
         try await Example.plan(ledger, batches: [2])
-        _ = try await ledger.takeBatches(Example.id(), limit: 1, now: Example.start)
+        _ = try await ledger.dispatchBatches(Example.id(), limit: 1, now: Example.start)
         _ = try await ledger.write(groups: [resultGroup([sent(0)])], events: [], now: 0)
         #expect(try await !ledger.setState(Example.id(), to: .sent, from: [.sending], reason: "", now: 1))
         _ = try await ledger.write(groups: [resultGroup(sequence: 1, closing: .done, [failed(1)])], events: [], now: 0)

@@ -10,7 +10,7 @@ import Testing
         var recipients: [String]
         var sentInTimeline: Int
         var failedInTimeline: Int
-        var fed: [FedMark]
+        var fed: [DispatchMark]
         var uncertain: [String]
         var listed: UncertainCounts
     }
@@ -38,8 +38,8 @@ import Testing
     private static func groups(_ generator: inout SeededGenerator) -> [ResultGroup] {
         var groups: [ResultGroup] = []
         for batch in 0..<4 {
-            for generation in 1...2 {
-                let release = generation == 2 && Bool.random(using: &generator)
+            for dispatchNumber in 1...2 {
+                let release = dispatchNumber == 2 && Bool.random(using: &generator)
                 let indexes = Array(0..<9).shuffled(using: &generator).prefix(release ? 5 : 9)
                 let size = Int.random(in: 1...3, using: &generator)
                 let count = (indexes.count + size - 1) / size
@@ -50,11 +50,11 @@ import Testing
                     let worker = "w\(Int.random(in: 0..<3, using: &generator))"
                     let sequence = sequences[worker, default: 0]
                     sequences[worker] = sequence + 1
-                    let results = part.map { result($0, generation: generation, batch: batch, &generator) }
+                    let results = part.map { result($0, dispatchNumber: dispatchNumber, batch: batch, &generator) }
                     groups.append(
                         resultGroup(
-                            batch: batch, generation: generation, worker: worker, sequence: sequence,
-                            closing: !isLast || generation == 1 ? .open : release ? .released : .done,
+                            batch: batch, dispatchNumber: dispatchNumber, worker: worker, sequence: sequence,
+                            closing: !isLast || dispatchNumber == 1 ? .open : release ? .released : .done,
                             groups: isLast ? count : 0, results))
                 }
             }
@@ -63,30 +63,30 @@ import Testing
     }
 
     private static func result(
-        _ index: Int, generation: Int, batch: Int, _ generator: inout SeededGenerator
+        _ index: Int, dispatchNumber: Int, batch: Int, _ generator: inout SeededGenerator
     ) -> RecipientResult {
-        let at = Example.start + Int64(generation * 10_000 + index * 700)
+        let at = Example.start + Int64(dispatchNumber * 10_000 + index * 700)
         switch Int.random(in: 0..<10, using: &generator) {
-        case 0..<4: return sent(index, attempts: generation, at: at)
+        case 0..<4: return sent(index, attempts: dispatchNumber, at: at)
         case 4..<6:
-            return deferred(index, attempts: generation, due: at + Int64.random(in: 1...99, using: &generator), at: at)
-        // At most one generation fails a recipient, so that there is one reason to count.
-        case 6..<8 where (index + batch) % 2 == generation - 1: return failed(index, attempts: generation, at: at)
+            return deferred(index, attempts: dispatchNumber, due: at + Int64.random(in: 1...99, using: &generator), at: at)
+        // At most one dispatchNumber fails a recipient, so that there is one reason to count.
+        case 6..<8 where (index + batch) % 2 == dispatchNumber - 1: return failed(index, attempts: dispatchNumber, at: at)
         case 8:
             let due = Bool.random(using: &generator) ? at + 5 : 0
-            return uncertain(index, attempts: generation, due: due, at: at)
-        default: return RecipientResult(index: index, state: .delivered, attempts: generation, at: at)
+            return uncertain(index, attempts: dispatchNumber, due: due, at: at)
+        default: return RecipientResult(index: index, state: .delivered, attempts: dispatchNumber, at: at)
         }
     }
 
-    /// The same results in groups of other sizes, as another reader of the same work might send them; not of a feeding that
+    /// The same results in groups of other sizes, as another reader of the same work might send them; not of a dispatch that
     /// ends by the number of its groups.
     private static func recut(_ groups: [ResultGroup], _ generator: inout SeededGenerator) -> [ResultGroup] {
-        let counted = Set(groups.filter { $0.closing == .released }.map { "\($0.batch) \($0.generation)" })
-        return groups.filter { !counted.contains("\($0.batch) \($0.generation)") }.flatMap { one in
+        let counted = Set(groups.filter { $0.closing == .released }.map { "\($0.batch) \($0.dispatchNumber)" })
+        return groups.filter { !counted.contains("\($0.batch) \($0.dispatchNumber)") }.flatMap { one in
             one.results.enumerated().filter { _ in Bool.random(using: &generator) }.map { offset, result in
                 resultGroup(
-                    batch: one.batch.number, generation: one.generation, worker: one.worker + "-again",
+                    batch: one.batch.number, dispatchNumber: one.dispatchNumber, worker: one.worker + "-again",
                     sequence: one.sequence * 10 + offset, [result])
             }
         }
@@ -98,9 +98,9 @@ import Testing
         let id = Example.id()
         try await Example.plan(ledger, batches: [9, 9, 9, 9])
         for _ in 1...2 {
-            // The first generation was given up, and its results come late.
-            for batch in try await ledger.takeBatches(id, limit: 9, now: Example.start) where batch.generation == 1 {
-                _ = try await ledger.giveUp(batch.id, generation: 1, uncertain: nil, why: "", now: Example.start)
+            // The first dispatchNumber was given up, and its results come late.
+            for batch in try await ledger.dispatchBatches(id, limit: 9, now: Example.start) where batch.dispatchNumber == 1 {
+                _ = try await ledger.giveUp(batch.id, dispatchNumber: 1, uncertain: nil, why: "", now: Example.start)
             }
         }
         for groups in writes {
@@ -121,9 +121,9 @@ import Testing
         return Outcome(
             states: report.states, failures: report.failures, recipients: recipients,
             sentInTimeline: report.timeline.reduce(0) { $0 + $1.sent },
-            failedInTimeline: report.timeline.reduce(0) { $0 + $1.failed }, fed: try await ledger.fedBatches(id),
+            failedInTimeline: report.timeline.reduce(0) { $0 + $1.failed }, fed: try await ledger.openDispatches(id),
             uncertain: try await ledger.uncertain(id, onlyHeld: false, after: nil, limit: 99).map {
-                "\($0.batch)/\($0.index) \($0.listing.generation) \($0.listing.isHeld) \($0.listing.at) \($0.state.name)"
+                "\($0.batch)/\($0.index) \($0.listing.dispatchNumber) \($0.listing.isHeld) \($0.listing.at) \($0.state.name)"
             }, listed: report.uncertain)
     }
 }

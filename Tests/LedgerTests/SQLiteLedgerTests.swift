@@ -62,7 +62,7 @@ import Testing
         try file.close()
         await #expect(throws: LedgerError.self) {
             let ledger = try SQLiteLedger.open(path, logger: logger)
-            _ = try await ledger.takeBatches(Example.id(), limit: 2, now: Example.start)
+            _ = try await ledger.dispatchBatches(Example.id(), limit: 2, now: Example.start)
         }
     }
 
@@ -171,7 +171,7 @@ import Testing
         let folder = try TemporaryFolder()
         let ledger = try SQLiteLedger.open(folder.path + "/ledger.sqlite", logger: logger)
         try await Example.plan(ledger, batches: [3])
-        _ = try await ledger.takeBatches(Example.id(), limit: 1, now: Example.start)
+        _ = try await ledger.dispatchBatches(Example.id(), limit: 1, now: Example.start)
         _ = try await ledger.write(
             groups: [resultGroup([uncertain(0), uncertain(1, due: Example.start)])], events: [], now: Example.start)
         #expect(try await ledger.audit(Example.id()) == [])
@@ -212,7 +212,7 @@ import Testing
         let folder = try TemporaryFolder()
         let ledger = try SQLiteLedger.open(folder.path + "/ledger.sqlite", logger: logger)
         try await Example.plan(ledger, batches: [4])
-        _ = try await ledger.takeBatches(Example.id(), limit: 1, now: Example.start)
+        _ = try await ledger.dispatchBatches(Example.id(), limit: 1, now: Example.start)
         _ = try await ledger.write(
             groups: [
                 resultGroup(
@@ -244,13 +244,13 @@ import Testing
                     "2 deferred temporary 450  2023-11-14 22:13:20.000",
                     "3 sent accepted 250 m3 2023-11-14 22:13:20.000",
                 ])
-            let answers = try String.fetchAll(
+            let responses = try String.fetchAll(
                 db,
                 sql:
                     "SELECT address || ' ' || state || ' ' || text || ' ' || coalesce(due, '-') FROM answer ORDER BY idx"
             )
             #expect(
-                answers == [
+                responses == [
                     "p0-1@example.com failed 5.1.1 no such user -",
                     "p0-2@example.com deferred 4.2.0 <address> try later 2023-11-14 22:14:20.000",
                 ])

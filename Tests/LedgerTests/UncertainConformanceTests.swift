@@ -10,7 +10,7 @@ import Testing
         let folder = try TemporaryFolder()
         let ledger = try await engine.open(folder)
         try await Example.plan(ledger, batches: [2])
-        _ = try await ledger.takeBatches(id, limit: 1, now: now)
+        _ = try await ledger.dispatchBatches(id, limit: 1, now: now)
         let listing = resultGroup(worker: "v", [uncertain(0, attempts: 2, due: now + 1)])
         var summary = try await ledger.write(
             groups: [listing, resultGroup(worker: "v", sequence: 1, closing: .done, [sent(1)])], events: [], now: now)
@@ -28,12 +28,12 @@ import Testing
         let folder = try TemporaryFolder()
         let ledger = try await engine.open(folder)
         try await Example.plan(ledger, batches: [3])
-        _ = try await ledger.takeBatches(id, limit: 1, now: now)
+        _ = try await ledger.dispatchBatches(id, limit: 1, now: now)
         let results = [uncertain(0), deferred(1, due: now + 1), sent(2)]
         let summary = try await ledger.write(groups: [resultGroup(closing: .done, results)], events: [], now: now)
         #expect(summary.moved == [.uncertain: 1, .deferred: 1, .sent: 1] && summary.closed.count == 1)
-        #expect(try await ledger.takeBatches(id, limit: 1, now: now + 1).first?.open?.map(\.index) == [1])
-        // The answer that its dead worker had: a deferral decides nothing, an acceptance does.
+        #expect(try await ledger.dispatchBatches(id, limit: 1, now: now + 1).first?.open?.map(\.index) == [1])
+        // The response that its dead worker had: a deferral decides nothing, an acceptance does.
         _ = try await ledger.write(groups: [resultGroup(worker: "a", [deferred(0, due: now + 1)])], events: [], now: now)
         #expect(try await ledger.progress(id)?[.uncertain] == 1)
         _ = try await ledger.write(groups: [resultGroup(worker: "b", [sent(0)])], events: [], now: now)
@@ -45,20 +45,20 @@ import Testing
         let folder = try TemporaryFolder()
         let ledger = try await engine.open(folder)
         try await Example.plan(ledger, batches: [3, 3])
-        let taken = try await ledger.takeBatches(id, limit: 2, now: now)
+        let taken = try await ledger.dispatchBatches(id, limit: 2, now: now)
         _ = try await ledger.write(
             groups: [resultGroup([sent(0)]), resultGroup(batch: 1, [deferred(0, due: now + 1), sent(1)])], events: [],
             now: now)
         #expect(
-            try await ledger.giveUp(taken[0].id, generation: 1, uncertain: .redeliver, why: "Redis is new", now: now) == 2)
-        #expect(try await ledger.takeBatches(id, limit: 1, now: now).first?.open?.map(\.index) == [1, 2])
-        #expect(try await ledger.giveUp(taken[1].id, generation: 1, uncertain: .hold, why: "Redis is new", now: now) == 1)
+            try await ledger.giveUp(taken[0].id, dispatchNumber: 1, uncertain: .redeliver, why: "Redis is new", now: now) == 2)
+        #expect(try await ledger.dispatchBatches(id, limit: 1, now: now).first?.open?.map(\.index) == [1, 2])
+        #expect(try await ledger.giveUp(taken[1].id, dispatchNumber: 1, uncertain: .hold, why: "Redis is new", now: now) == 1)
         #expect(try await ledger.progress(id)?[.uncertain] == 1)
-        let retry = try await ledger.takeBatches(id, limit: 9, now: now + 1)
+        let retry = try await ledger.dispatchBatches(id, limit: 9, now: now + 1)
         #expect(retry.map(\.id) == [taken[1].id] && retry.first?.open?.map(\.index) == [0])
-        // Under this generation only the deferred one is awaited; held, it waits for no further attempt.
-        #expect(try await ledger.giveUp(taken[1].id, generation: 2, uncertain: .hold, why: "again", now: now) == 1)
-        #expect(try await ledger.takeBatches(id, limit: 9, now: now + 99).isEmpty)
+        // Under this dispatchNumber only the deferred one is awaited; held, it waits for no further attempt.
+        #expect(try await ledger.giveUp(taken[1].id, dispatchNumber: 2, uncertain: .hold, why: "again", now: now) == 1)
+        #expect(try await ledger.dispatchBatches(id, limit: 9, now: now + 99).isEmpty)
         let report = try #require(try await ledger.report(id, now: now))
         #expect(report[.uncertain] == 2 && report[.deferred] == 0 && report.deferrals.isEmpty && report.balances)
         #expect(try await ledger.audit(id) == [])

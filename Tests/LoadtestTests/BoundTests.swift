@@ -1,4 +1,5 @@
 import Testing
+
 @testable import Loadtest
 
 @Suite struct BoundTests {

@@ -2,8 +2,9 @@ import Foundation
 import Model
 import Policy
 import Settings
-import Testing
 import TestServers
+import Testing
+
 @testable import Loadtest
 
 @Suite struct ScenarioFileTests {
@@ -191,9 +192,12 @@ import TestServers
             .deletingLastPathComponent().appending(path: "loadtest/scenarios")
         let files = try FileManager.default.contentsOfDirectory(atPath: folder.path).filter { $0.hasSuffix(".yaml") }
         #expect(
-            Set(files) == Set(
-                ["email-1m", "sms-throttled", "provider-outage", "slow-provider", "mixed-mailings", "rolling-restart",
-                 "redis-loss", "scale-out", "soak"].map { $0 + ".yaml" }))
+            Set(files)
+                == Set(
+                    [
+                        "email-1m", "sms-throttled", "provider-outage", "slow-provider", "mixed-mailings", "rolling-restart",
+                        "redis-loss", "scale-out", "soak",
+                    ].map { $0 + ".yaml" }))
         for file in files {
             let scenario = try ScenarioFile.read(folder.appending(path: file).path)
             #expect(scenario.about.count > 20 && !scenario.wishes.isEmpty, "\(file)")

@@ -1,6 +1,7 @@
 import Model
-import Testing
 import TestServers
+import Testing
+
 @testable import Loadtest
 
 /// The verdict on records that were made up: what was lost, doubled and how fast it came is told from them alone.
@@ -12,7 +13,8 @@ import TestServers
     private func line(_ place: String, at: Double = 1, accepted: Bool = true, mailing: String = VerdictTests.id) -> String {
         let time = Self.origin + Int64(at * 1e6)
         let code = accepted ? 250 : 450
-        return "\(time)\t\(time + 500)\temail\tsomebody@example.com\t\(mailing)\t\(mailing).\(place)@mail.example.com\t\(code)\t\(accepted ? 1 : 0)\tresponse\t2048\tq1\t3\n"
+        return
+            "\(time)\t\(time + 500)\temail\tsomebody@example.com\t\(mailing)\t\(mailing).\(place)@mail.example.com\t\(code)\t\(accepted ? 1 : 0)\tresponse\t2048\tq1\t3\n"
     }
 
     private func arrivals(_ records: [String]) throws -> Arrivals {
@@ -26,7 +28,8 @@ import TestServers
     }
 
     private func facts(_ states: [Int: String], recipients: Int? = nil, listed: [MailingFacts.Place] = []) -> MailingFacts {
-        var facts = MailingFacts(plan: "news", name: "news", id: Self.id, channel: .email, recipients: recipients ?? states.values.reduce(0) { $0 + $1.count })
+        var facts = MailingFacts(
+            plan: "news", name: "news", id: Self.id, channel: .email, recipients: recipients ?? states.values.reduce(0) { $0 + $1.count })
         facts.state = .sent
         facts.states = states.mapValues { Array($0.utf8) }
         facts.listed = Set(listed)

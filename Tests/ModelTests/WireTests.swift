@@ -49,15 +49,15 @@ extension SeededGenerator {
         let results = (0..<Int.random(in: 0...30, using: &random)).map { index in
             let state = RecipientState.allCases.randomElement(using: &random) ?? .sent
             let isSent = state == .sent
-            let answer = Answer(
-                kind: isSent ? .accepted : AnswerClass.allCases.randomElement(using: &random) ?? .temporary,
+            let response = ProviderResponse(
+                kind: isSent ? .accepted : ResponseClass.allCases.randomElement(using: &random) ?? .temporary,
                 stage: isSent ? .response : DeliveryStage.allCases.randomElement(using: &random) ?? .rcpt,
                 code: Int.random(in: 0...599, using: &random), text: random.text(), messageID: random.text())
             return RecipientResult(
                 index: index, state: state, attempts: Int.random(in: 0...100, using: &random),
                 at: base + Int64.random(in: 0...1_000_000, using: &random),
                 due: state == .deferred ? base + Int64.random(in: 1...9_000_000, using: &random) : 0,
-                answer: isSent || Bool.random(using: &random) ? answer : nil)
+                response: isSent || Bool.random(using: &random) ? response : nil)
         }
         let read = try [RecipientResult](decoding: results.encoded(base: base), base: base)
         #expect(read == results)

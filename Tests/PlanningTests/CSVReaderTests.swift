@@ -1,6 +1,6 @@
+import Model
 import Planning
 import Policy
-import Model
 import Testing
 
 @Suite struct CSVReaderTests {

@@ -38,7 +38,9 @@ import Testing
                 #expect((198...202).contains(part.count { $0.contains("@gmail.example,") }), "seed \(seed), from \(start)")
                 #expect((123...127).contains(part.count { $0.contains("@outlook.example,") }), "seed \(seed), from \(start)")
             }
-            #expect(Set(rows.compactMap { $0.split(separator: "@").last?.split(separator: ",").first }).count == 2 + SyntheticRecipients.usualDomains.count)
+            #expect(
+                Set(rows.compactMap { $0.split(separator: "@").last?.split(separator: ",").first }).count == 2
+                    + SyntheticRecipients.usualDomains.count)
         }
         let all = make(.init(count: 300, invalid: 0, duplicates: 0, missing: 0, domains: [try DomainShare("gmail.example", "1")]))
         #expect(String(decoding: all.text, as: UTF8.self).split(separator: "@gmail.example,").count == 301)
@@ -58,8 +60,7 @@ import Testing
                 [".example", ".test", "example.com", "example.org", "example.net"].contains { last.hasSuffix($0) },
                 "\(line)")
         }
-        for word in ["Müller", "Шевченко", "Ελένη", "فاطمة", "כהן", "प्रिया", "北京", "さくら", "서울", "\"\"Föhr\"\"", "set:\n4"]
-        {
+        for word in ["Müller", "Шевченко", "Ελένη", "فاطمة", "כהן", "प्रिया", "北京", "さくら", "서울", "\"\"Föhr\"\"", "set:\n4"] {
             #expect(text.contains(word), "\(word)")
         }
     }

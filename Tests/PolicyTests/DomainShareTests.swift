@@ -17,7 +17,9 @@ import Testing
         #expect(try DomainShare(name, "0.1").domain == name)
     }
 
-    @Test(arguments: ["gmail.com", "example", "Gmail.example", "-a.example", "a..example", "*.example", "notexample.com", "exa mple.test", ""])
+    @Test(arguments: [
+        "gmail.com", "example", "Gmail.example", "-a.example", "a..example", "*.example", "notexample.com", "exa mple.test", "",
+    ])
     func othersAreRefusedSoThatNothingReachesAnybody(name: String) {
         #expect { try DomainShare(name, "0.1") } throws: { "\($0)".contains("nothing may reach anybody") }
     }
@@ -26,7 +28,11 @@ import Testing
         let third = try ["a", "b", "c"].map { try DomainShare("\($0).example", "0.3333333333333333") }
         try DomainShare.check(third)
         try DomainShare.check([DomainShare("a.test", "40%"), DomainShare("b.test", "60%")])
-        #expect { try DomainShare.check([DomainShare("a.test", "60%"), DomainShare("b.test", "0.5")]) } throws: { "\($0)".contains("come to 110.0%") }
-        #expect { try DomainShare.check([DomainShare("a.test", "0.1"), DomainShare("a.test", "0.1")]) } throws: { "\($0)".contains("there twice") }
+        #expect { try DomainShare.check([DomainShare("a.test", "60%"), DomainShare("b.test", "0.5")]) } throws: {
+            "\($0)".contains("come to 110.0%")
+        }
+        #expect { try DomainShare.check([DomainShare("a.test", "0.1"), DomainShare("a.test", "0.1")]) } throws: {
+            "\($0)".contains("there twice")
+        }
     }
 }

@@ -7,7 +7,7 @@ struct FleetModel {
     enum Event {
         case ask(Int)
         case reserve(Int, sent: Int64)
-        case reply(Int, SlotCalendar.Grant, shared: Double, sent: Int64)
+        case reply(Int, ReservationCalendar.Grant, shared: Double, sent: Int64)
         case wake(Int)
         case die(Int)
         case join
@@ -17,7 +17,7 @@ struct FleetModel {
 
     struct Worker {
         var clock = SharedClock()
-        var stock: SlotStock
+        var stock: ReservationStock
         /// What the worker knows of the limits.
         var limits: [RateLimit]
         var offset: Double
@@ -37,7 +37,7 @@ struct FleetModel {
 
     var random: SeededGenerator
     var limits: [RateLimit]
-    var calendars: [SlotCalendar]
+    var calendars: [ReservationCalendar]
     var workers: [Worker] = []
     var events: [(at: Double, what: Event)] = []
     /// How late a worker wakes up, in microseconds: mostly, and once in a while.
@@ -49,15 +49,15 @@ struct FleetModel {
     init(seed: UInt64, limits: [RateLimit], workers count: Int) {
         random = SeededGenerator(seed: seed)
         self.limits = limits
-        calendars = limits.map { SlotCalendar(SlotCalendar.Limit($0), now: Self.epoch, horizon: Self.horizon) }
+        calendars = limits.map { ReservationCalendar(ReservationCalendar.Limit($0), now: Self.epoch, horizon: Self.horizon) }
         for _ in 0..<count { join() }
     }
 
     private mutating func join() {
-        let interval = limits.map { SlotCalendar.Limit($0).interval }.max() ?? 0
+        let interval = limits.map { ReservationCalendar.Limit($0).interval }.max() ?? 0
         workers.append(
             Worker(
-                stock: SlotStock(interval: interval), limits: limits, offset: .random(in: 1e6...7.2e9, using: &random),
+                stock: ReservationStock(interval: interval), limits: limits, offset: .random(in: 1e6...7.2e9, using: &random),
                 drift: .random(in: -0.0002...0.0002, using: &random)))
         // A worker reads the store's clock a few times before it begins.
         for _ in 0..<4 {
@@ -91,10 +91,10 @@ struct FleetModel {
             guard workers[index].isAlive else { return }
             plan(delay(), .reserve(index, sent: workers[index].local(now)))
         case .reserve(let index, let sent):
-            let known = workers[index].limits.map { SlotCalendar.Limit($0) }
+            let known = workers[index].limits.map { ReservationCalendar.Limit($0) }
             let shared = (Self.epoch + now).rounded(.down)
             let most = Int((100_000 / (known.map(\.interval).max() ?? 1)).rounded(.up))
-            let grant = SlotCalendar.reserve(
+            let grant = ReservationCalendar.reserve(
                 Int.random(in: (most + 1) / 2...2 * most, using: &random), in: &calendars, limits: known, now: shared,
                 horizon: max(Self.horizon, (known.map(\.interval).max() ?? 0) / 4))
             plan(delay(), .reply(index, grant, shared: shared, sent: sent))
@@ -113,7 +113,7 @@ struct FleetModel {
             for index in workers.indices { plan(.random(in: 0...300_000, using: &random), .learn(index)) }
         case .learn(let index):
             workers[index].limits = limits
-            workers[index].stock = SlotStock(interval: limits.map { SlotCalendar.Limit($0).interval }.max() ?? 0)
+            workers[index].stock = ReservationStock(interval: limits.map { ReservationCalendar.Limit($0).interval }.max() ?? 0)
         }
     }
 

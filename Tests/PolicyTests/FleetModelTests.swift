@@ -27,7 +27,7 @@ import Testing
         let interval = Double(limit.period) / Double(limit.count)
         let several = scopes > 1 ? 1.0 : 0
         // A slot is used a tolerance late at most, and a worker's idea of the store's time is behind by a quick round trip.
-        let tolerance = max(1_500, interval * SlotCalendar.Limit.margin) + 500
+        let tolerance = max(1_500, interval * ReservationCalendar.Limit.margin) + 500
         #expect(excess(starts, limit) < tolerance / interval + several + 0.01, "\(limit)")
         #expect(excess(starts, limit, least: max(400_000, 1.1 * interval)) < several + 0.01, "\(limit)")
     }

@@ -10,18 +10,18 @@ import Testing
         OutcomeRule(attempts: attempts, expires: expires, retries: rules)
     }
 
-    private func answer(_ kind: AnswerClass, _ code: Int = 0, _ stage: DeliveryStage = .mail) -> Answer {
-        Answer(kind: kind, stage: stage, code: code, text: "as it was said")
+    private func response(_ kind: ResponseClass, _ code: Int = 0, _ stage: DeliveryStage = .mail) -> ProviderResponse {
+        ProviderResponse(kind: kind, stage: stage, code: code, text: "as it was said")
     }
 
     private func one(
-        _ rule: OutcomeRule, _ answer: Answer, spent: Int, now: Int64 = 0, outage: Bool = false,
+        _ rule: OutcomeRule, _ response: ProviderResponse, spent: Int, now: Int64 = 0, outage: Bool = false,
         _ generator: inout SeededGenerator
     ) -> RecipientResult {
-        rule.result(index: 0, answer: answer, spent: spent, now: now, outage: outage, using: &generator)
+        rule.result(index: 0, response: response, spent: spent, now: now, outage: outage, using: &generator)
     }
 
-    /// Whole lives of messages with answers at random.
+    /// Whole lives of messages with responses at random.
     @Test func everyLifeEndsWithinItsAttemptsAndItsTimeWithTheLastAnswerKept() {
         var generator = SeededGenerator(seed: 11)
         var ends: [RecipientState: Int] = [:]
@@ -31,20 +31,20 @@ import Testing
                 attempts: attempts, expires: Int64.random(in: 1...48, using: &generator) * hour,
                 life % 2 == 0 ? .smtp : .http)
             // Not always the same mix, or hardly a life would end in some of the ways.
-            let kinds = (0..<3).map { _ in AnswerClass.allCases.randomElement(using: &generator) ?? .temporary }
+            let kinds = (0..<3).map { _ in ResponseClass.allCases.randomElement(using: &generator) ?? .temporary }
             var now: Int64 = 0
             var spent = 0
             var result: RecipientResult
             var steps = 0
             repeat {
-                var given = answer(
+                var given = response(
                     kinds.randomElement(using: &generator) ?? .temporary,
                     [0, 450, 503].randomElement(using: &generator) ?? 0)
                 given.retryAfter = Bool.random(using: &generator) ? Double.random(in: 0...7200, using: &generator) : nil
                 result = one(
                     rule, given, spent: spent, now: now, outage: Int.random(in: 0..<4, using: &generator) == 0,
                     &generator)
-                #expect(result.answer == given && result.at == now)
+                #expect(result.response == given && result.at == now)
                 #expect(result.attempts == spent || result.attempts == spent + 1)
                 #expect(result.attempts <= attempts)
                 switch result.state {
@@ -67,26 +67,26 @@ import Testing
         #expect(Set(ends.keys) == [.sent, .failed, .expired])
     }
 
-    @Test(arguments: [AnswerClass.throttled, .domainThrottled, .misconfigured])
-    func whatIsNoRecipientsFaultSpendsNoAttempt(_ kind: AnswerClass) {
+    @Test(arguments: [ResponseClass.throttled, .domainThrottled, .misconfigured])
+    func whatIsNoRecipientsFaultSpendsNoAttempt(_ kind: ResponseClass) {
         var generator = SeededGenerator(seed: 12)
-        let result = one(rule(attempts: 1, expires: hour), answer(kind, 421), spent: 0, &generator)
+        let result = one(rule(attempts: 1, expires: hour), response(kind, 421), spent: 0, &generator)
         #expect(result.state == .deferred && result.attempts == 0)
     }
 
     @Test func anOutageSpendsNoAttemptOnTheProvidersOwnFaults() {
         var generator = SeededGenerator(seed: 13)
         let rule = rule(attempts: 3, expires: hour)
-        var failed = answer(.temporary, 503, .response)
+        var failed = response(.temporary, 503, .response)
         failed.hasProviderFailed = true
-        for fault in [answer(.unreachable, 0, .data), failed] {
+        for fault in [response(.unreachable, 0, .data), failed] {
             let spared = one(rule, fault, spent: 2, outage: true, &generator)
             #expect(spared.state == .deferred && spared.attempts == 2 && spared.due > 0)
             #expect(one(rule, fault, spent: 2, &generator).state == .failed)
         }
-        // Refusals of a message, also the full mailbox that SMTP's final answer may tell of, are its own.
+        // Refusals of a message, also the full mailbox that SMTP's final response may tell of, are its own.
         for own in [
-            answer(.temporary, 450, .rcpt), answer(.temporary, 451, .response), answer(.temporary, 552, .response),
+            response(.temporary, 450, .rcpt), response(.temporary, 451, .response), response(.temporary, 552, .response),
         ] {
             #expect(one(rule, own, spent: 2, outage: true, &generator).state == .failed)
         }
@@ -94,22 +94,22 @@ import Testing
 
     @Test func aWaitBeyondTheLifetimeEndsItAtOnceAndKeepsTheAnswer() {
         var generator = SeededGenerator(seed: 14)
-        var given = answer(.throttled, 429, .response)
+        var given = response(.throttled, 429, .response)
         given.retryAfter = 86_400
         let result = one(rule(expires: hour), given, spent: 1, &generator)
-        #expect(result.state == .expired && result.answer == given && result.attempts == 1)
+        #expect(result.state == .expired && result.response == given && result.attempts == 1)
     }
 
     @Test func aMessageThatMayHaveArrivedIsListedOrHeld() {
         var generator = SeededGenerator(seed: 15)
-        let lost = answer(.unreachable, 0, .response)
+        let lost = response(.unreachable, 0, .response)
         var results: [RecipientResult] = []
         var rule = rule(expires: hour)
-        rule.append(index: 3, answer: lost, spent: 0, now: 7, using: &generator, to: &results)
+        rule.append(index: 3, response: lost, spent: 0, now: 7, using: &generator, to: &results)
         #expect(results.map(\.state) == [.uncertain, .deferred] && results.map(\.attempts) == [0, 1])
         results = []
         rule.uncertain = .hold
-        rule.append(index: 3, answer: lost, spent: 0, now: 7, outage: true, using: &generator, to: &results)
+        rule.append(index: 3, response: lost, spent: 0, now: 7, outage: true, using: &generator, to: &results)
         #expect(results.map(\.state) == [.uncertain] && results[0].due == 0)
     }
 }

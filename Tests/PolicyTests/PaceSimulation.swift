@@ -66,9 +66,9 @@ struct PaceSimulation {
     let rate: Double
     let isLimited: Bool
     var provider: HiddenLimit
-    private(set) var pace = Pace()
+    private(set) var pace = AdaptiveRate()
     private(set) var seconds: [Second] = []
-    private var answers: [(at: Double, accepted: Bool)] = []
+    private var responses: [(at: Double, accepted: Bool)] = []
     private var arrived = 0
     private var coming: [(at: Double, rate: Double?)] = []
     private var slowed: Double?
@@ -107,22 +107,22 @@ struct PaceSimulation {
         let isAccepted = provider.accepts(at: now + 0.1)
         while seconds.count <= Int(now) { seconds.append(Second()) }
         if isAccepted { seconds[Int(now)].accepted += 1 } else { seconds[Int(now)].throttled += 1 }
-        answers.append((now + 0.2, isAccepted))
+        responses.append((now + 0.2, isAccepted))
         started += 1
     }
 
     private mutating func judge(at now: Double) {
         var answered = 0
         var throttled = 0
-        while arrived < answers.count, answers[arrived].at <= now {
+        while arrived < responses.count, responses[arrived].at <= now {
             answered += 1
-            if !answers[arrived].accepted { throttled += 1 }
+            if !responses[arrived].accepted { throttled += 1 }
             arrived += 1
         }
         // As workers share it.
-        pace = Pace(encoded: pace.encoded)
+        pace = AdaptiveRate(encoded: pace.encoded)
         pace.judge(
-            Pace.Observation(answered: answered, throttled: throttled, started: started, seconds: 0.5),
+            AdaptiveRate.Observation(answered: answered, throttled: throttled, started: started, seconds: 0.5),
             limit: isLimited ? rate : nil)
         started = 0
         coming.append((now + 0.4, pace.rate))

@@ -46,25 +46,25 @@ import Testing
 }
 
 @Suite struct RetryRulesTests {
-    private func answer(_ kind: AnswerClass, _ retryAfter: Double? = nil) -> Answer {
-        Answer(kind: kind, stage: .response, code: 0, text: "", retryAfter: retryAfter)
+    private func response(_ kind: ResponseClass, _ retryAfter: Double? = nil) -> ProviderResponse {
+        ProviderResponse(kind: kind, stage: .response, code: 0, text: "", retryAfter: retryAfter)
     }
 
     @Test func greyListingIsGivenItsMinutesAndHTTPItsSeconds() {
         var generator = SeededGenerator(seed: 4)
         for _ in 0..<1000 {
-            #expect(300...900 ~= RetryRules.smtp.delay(after: answer(.temporary), attempt: 1, using: &generator))
-            #expect(1...5 ~= RetryRules.http.delay(after: answer(.temporary), attempt: 1, using: &generator))
-            #expect(0.5...1.5 ~= RetryRules.smtp.delay(after: answer(.throttled), attempt: 1, using: &generator))
+            #expect(300...900 ~= RetryRules.smtp.delay(after: response(.temporary), attempt: 1, using: &generator))
+            #expect(1...5 ~= RetryRules.http.delay(after: response(.temporary), attempt: 1, using: &generator))
+            #expect(0.5...1.5 ~= RetryRules.smtp.delay(after: response(.throttled), attempt: 1, using: &generator))
         }
     }
 
-    @Test(arguments: [AnswerClass.temporary, .unreachable, .throttled, .domainThrottled, .misconfigured])
-    func neverComesBackBeforeItWasAskedToNorMuchLaterNorInStep(_ kind: AnswerClass) {
+    @Test(arguments: [ResponseClass.temporary, .unreachable, .throttled, .domainThrottled, .misconfigured])
+    func neverComesBackBeforeItWasAskedToNorMuchLaterNorInStep(_ kind: ResponseClass) {
         var generator = SeededGenerator(seed: 5)
         let rules = RetryRules(for: .sms)
         for asked in [1, 20, 300, 7200, 86_400] as [Double] {
-            let delays = (0..<500).map { _ in rules.delay(after: answer(kind, asked), attempt: 1, using: &generator) }
+            let delays = (0..<500).map { _ in rules.delay(after: response(kind, asked), attempt: 1, using: &generator) }
             let latest = max(asked + min(max(asked / 10, 1), 60), kind == .temporary || kind == .unreachable ? 5 : 0)
             #expect(delays.allSatisfy { asked <= $0 && $0 <= latest })
             #expect(Set(delays).count > 400)
@@ -74,7 +74,7 @@ import Testing
     @Test func anAbsurdWaitIsNoTrouble() {
         var generator = SeededGenerator(seed: 6)
         for asked in [Double.infinity, 1e300, -1, .nan, 0] {
-            let delay = RetryRules.smtp.delay(after: answer(.throttled, asked), attempt: 1, using: &generator)
+            let delay = RetryRules.smtp.delay(after: response(.throttled, asked), attempt: 1, using: &generator)
             #expect(delay > 0 && delay <= RetryRules.longest + 60)
         }
     }

@@ -33,7 +33,8 @@ import Testing
               gmail.com: {limit: 50/s}
               slow.example.com:
               yahoo: {names: [yahoo.com, "*.yahoo.com"]}
-            """).limits
+            """
+        ).limits
         #expect(limits.providers == ["main": try RateLimit("1019/min")])
         #expect(limits.limit("channel:sms") == (try RateLimit("25/s,burst=5")))
         #expect(limits.limit("channel:webhook") == nil && limits.limit("channel:email") == nil)
@@ -55,7 +56,8 @@ import Testing
                 "FLOTILLA_DOMAINS_OUTLOOK_COM_LIMIT": "3/s", "FLOTILLA_DOMAINS_OUTLOOK_COM_NAMES": "outlook.com, live.com",
                 "FLOTILLA_DOMAINS_EU_1_LIMIT": "none", "FLOTILLA_PROVIDERS_MAIN_LIMIT": "6/s",
                 "FLOTILLA_CHANNELS_EMAIL_LIMIT": "100/s",
-            ]).limits
+            ]
+        ).limits
         #expect(limits.limit("domain:outlook.com") == (try RateLimit("3/s")))
         #expect(limits.domains.map(\.names) == [["a.example.com"], ["outlook.com", "live.com"]])
         #expect(limits.limit("domain:eu_1") == nil)

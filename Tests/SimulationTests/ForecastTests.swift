@@ -21,7 +21,7 @@ import Testing
         return FleetPlan(mailings: [mailing], providers: ["relay": provider], workers: workers)
     }
 
-    /// Seconds from the first start to the last answer.
+    /// Seconds from the first start to the last response.
     private func sending(_ forecast: Forecast) throws -> Double {
         try #require(forecast.mailings[0].ends) - #require(forecast.mailings[0].begins)
     }
@@ -31,8 +31,8 @@ import Testing
         var plan = try plan(recipients, ProviderPlan(latency: .fixed(0.01), connections: 1_000), speed: speed)
         plan.concurrency = 1_000
         let forecast = Simulator.forecast(plan)
-        let limit = SlotCalendar.Limit(try RateLimit(speed))
-        // The first starts at once, the last answer comes after its latency.
+        let limit = ReservationCalendar.Limit(try RateLimit(speed))
+        // The first starts at once, the last response comes after its latency.
         let expected = Double(recipients - 1) * limit.interval / 1e6 + 0.01
         #expect(abs(try sending(forecast) - expected) < max(0.25, 0.001 * expected))
         #expect(forecast.mailings[0].sent == recipients)
@@ -70,7 +70,7 @@ import Testing
 
     @Test func retriesTakeAsLongAsTheirScheduleSays() throws {
         var provider = ProviderPlan(latency: .fixed(0.01))
-        provider.answers = [AnswerShare(.temporary, 0.1), AnswerShare(.badRecipient, 0.02)]
+        provider.responses = [ResponseShare(.temporary, 0.1), ResponseShare(.badRecipient, 0.02)]
         let forecast = try Simulator.forecast(plan(200_000, provider))
         let mailing = forecast.mailings[0]
         #expect(mailing.sent + mailing.failed == 200_000 && mailing.expired == 0)
@@ -142,7 +142,7 @@ import Testing
     @Test func withoutAPlannerWhatIsFedGoesAndNothingNew() throws {
         var plan = try plan(60_000, ProviderPlan(latency: .fixed(0.02)), speed: "500/s")
         let whole = try sending(Simulator.forecast(plan))
-        plan.absences = [Absence(.planner, 30..<90)]
+        plan.absences = [OutageWindow(.planner, 30..<90)]
         let forecast = Simulator.forecast(plan)
         // Two seconds of work twice over and two batches a worker are fed: 3,000 messages, of which half a batch is done.
         let lost = 60 - 2_750 / 497.5
@@ -151,9 +151,9 @@ import Testing
         #expect(forecast.mailings[0].sent == 60_000)
         #expect(forecast.phases.contains { $0.brake == .missing(.planner) && abs($0.to - 90) < 0.5 }, "\(forecast.phases)")
         // One that is missing while it plans goes on where it was.
-        plan.absences = [Absence(.planner, 0..<20)]
+        plan.absences = [OutageWindow(.planner, 0..<20)]
         #expect(abs((Simulator.forecast(plan).mailings[0].begins ?? 0) - 20.126) < 0.01)
-        plan.absences = [Absence(.planner, 0 ..< .infinity)]
+        plan.absences = [OutageWindow(.planner, 0 ..< .infinity)]
         let never = Simulator.forecast(plan)
         #expect(never.mailings[0].sent == 0 && never.mailings[0].expired == 60_000)
     }
@@ -163,7 +163,7 @@ import Testing
         plan.mailings[0].batch = 100
         plan.window = 8
         let whole = try sending(Simulator.forecast(plan))
-        plan.absences = [Absence(.collector, 30..<90)]
+        plan.absences = [OutageWindow(.collector, 30..<90)]
         let forecast = Simulator.forecast(plan)
         let lost = 60 - (2_400 + 750) / 497.5
         let took = try sending(forecast)
@@ -174,7 +174,7 @@ import Testing
     @Test(arguments: [1_500, 60_000]) func withoutRedisNothingBegins(recipients: Int) throws {
         var plan = try plan(recipients, ProviderPlan(latency: .fixed(0.02)), speed: "500/s")
         let whole = try sending(Simulator.forecast(plan))
-        plan.absences = [Absence(.redis, 1..<9), Absence(.redis, 2..<6)]
+        plan.absences = [OutageWindow(.redis, 1..<9), OutageWindow(.redis, 2..<6)]
         let forecast = Simulator.forecast(plan)
         let took = try sending(forecast)
         #expect(abs(took - whole - 8) < 0.3, "\(took) for \(whole)")
@@ -221,20 +221,22 @@ import Testing
 
     @Test func theSameSeedHasTheSameForecast() throws {
         var provider = ProviderPlan(latency: .logNormal(p50: 0.1, p99: 1))
-        provider.answers = [AnswerShare(.temporary, 0.05), AnswerShare(.throttled, 0.02, retryAfter: 2), AnswerShare(.rejected, 0.01)]
+        provider.responses = [
+            ResponseShare(.temporary, 0.05), ResponseShare(.throttled, 0.02, retryAfter: 2), ResponseShare(.rejected, 0.01),
+        ]
         var plan = try plan(30_000, provider, speed: "300/s", workers: 3)
         plan.mailings.append(MailingPlan(name: "text", channel: .messenger, provider: "relay", recipients: 1_500))
         let forecasts = (0..<2).map { _ in Simulator.forecast(plan) }
         #expect(forecasts[0].seconds == forecasts[1].seconds)
         #expect(forecasts[0].rate == forecasts[1].rate)
-        #expect(forecasts[0].mailings.map(\.answers) == forecasts[1].mailings.map(\.answers))
+        #expect(forecasts[0].mailings.map(\.responses) == forecasts[1].mailings.map(\.responses))
         plan.seed = 2
-        #expect(Simulator.forecast(plan).mailings.map(\.answers) != forecasts[0].mailings.map(\.answers))
+        #expect(Simulator.forecast(plan).mailings.map(\.responses) != forecasts[0].mailings.map(\.responses))
     }
 
     @Test(.timeLimit(.minutes(5))) func fiftyMillionTakeSeconds() throws {
         var provider = ProviderPlan(latency: .even(0.02...0.028))
-        provider.answers = [AnswerShare(.temporary, 0.02), AnswerShare(.badRecipient, 0.01)]
+        provider.responses = [ResponseShare(.temporary, 0.02), ResponseShare(.badRecipient, 0.01)]
         // Of this thread: other tests have the machine as well.
         let began = Self.threadTime()
         let forecast = try Simulator.forecast(plan(50_000_000, provider, speed: "500/s", workers: 4))

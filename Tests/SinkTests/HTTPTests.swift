@@ -102,20 +102,20 @@ import Testing
     ])
     func brokenRequestsAreRefusedAndTheConnectionCloses(request: String, code: String) throws {
         let desk = try desk()
-        var feeder = Feeder<HTTPSession>(desk)
-        feeder.feed(request.utf8)
-        #expect(feeder.text.hasPrefix("HTTP/1.1 \(code) "))
-        #expect(feeder.text.contains("\r\nConnection: close\r\n"))
-        #expect(feeder.steps == [.close])
+        var dispatcher = Dispatcher<HTTPSession>(desk)
+        dispatcher.feed(request.utf8)
+        #expect(dispatcher.text.hasPrefix("HTTP/1.1 \(code) "))
+        #expect(dispatcher.text.contains("\r\nConnection: close\r\n"))
+        #expect(dispatcher.steps == [.close])
         #expect(desk.counter.snapshot.errors == 1)
     }
 
     @Test func headsWithoutEndAreRefused() throws {
         for piece in ["x", "X: y\r\n", "X-\(String(repeating: "a", count: 8000)): y\r\n"] {
-            var feeder = Feeder<HTTPSession>(try desk())
-            feeder.feed("POST / HTTP/1.1\r\n".utf8)
-            for _ in 0..<20_000 where feeder.steps.isEmpty { feeder.feed(piece.utf8) }
-            #expect(feeder.text.hasPrefix("HTTP/1.1 431 "))
+            var dispatcher = Dispatcher<HTTPSession>(try desk())
+            dispatcher.feed("POST / HTTP/1.1\r\n".utf8)
+            for _ in 0..<20_000 where dispatcher.steps.isEmpty { dispatcher.feed(piece.utf8) }
+            #expect(dispatcher.text.hasPrefix("HTTP/1.1 431 "))
         }
     }
 }

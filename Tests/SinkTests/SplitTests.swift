@@ -4,7 +4,7 @@ import Testing
 
 @testable import Sink
 
-/// However the network cuts what a client sends, the answers and the record are the same.
+/// However the network cuts what a client sends, the responses and the record are the same.
 @Suite struct SplitTests {
     static let mail = """
         EHLO client.example.com\r
@@ -71,16 +71,16 @@ import Testing
 
         """
 
-    /// The answers, and the lines of the record.
+    /// The responses, and the lines of the record.
     private func outcome<Session: SinkSession>(
         _ type: Session.Type, _ pieces: [ArraySlice<UInt8>]
     ) throws -> [String] {
         let folder = try TestFolder()
         let desk = try desk(record: "\(folder.path)/record")
-        var feeder = Feeder<Session>(desk)
-        for piece in pieces { feeder.feed(piece) }
+        var dispatcher = Dispatcher<Session>(desk)
+        for piece in pieces { dispatcher.feed(piece) }
         desk.records?.close()
-        return [feeder.text, try folder.text("record"), "\(feeder.steps)"]
+        return [dispatcher.text, try folder.text("record"), "\(dispatcher.steps)"]
     }
 
     private func check<Session: SinkSession>(_ type: Session.Type, _ text: String) throws -> [String] {
@@ -151,12 +151,12 @@ import Testing
             let size = try #require(wanted)
             let folder = try TestFolder()
             let desk = try desk(record: "\(folder.path)/record")
-            var feeder = Feeder<SMTPSession>(desk)
-            feeder.feed(head)
+            var dispatcher = Dispatcher<SMTPSession>(desk)
+            dispatcher.feed(head)
             var rest = body[...]
             while !rest.isEmpty {
                 let piece = rest.prefix(Int.random(in: 1...9, using: &generator))
-                feeder.feed(piece)
+                dispatcher.feed(piece)
                 rest = rest.dropFirst(piece.count)
             }
             desk.records?.close()

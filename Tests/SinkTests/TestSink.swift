@@ -45,7 +45,7 @@ struct TestSink {
 }
 
 /// A session without a socket: gives back what is left over with more behind it, as the handler does.
-struct Feeder<Session: SinkSession> {
+struct Dispatcher<Session: SinkSession> {
     var session: Session
     var out = ByteBuffer()
     var steps: [SinkStep] = []

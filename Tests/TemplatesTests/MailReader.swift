@@ -75,12 +75,12 @@ enum MailReader {
         process.standardInput = try FileHandle(forReadingFrom: file)
         process.standardOutput = output
         try process.run()
-        let answer = output.fileHandleForReading.readDataToEndOfFile()
+        let response = output.fileHandleForReading.readDataToEndOfFile()
         process.waitUntilExit()
         guard process.terminationStatus == 0 else {
             throw Failure(description: "python3 could not read the messages; is it there? apt-get install python3")
         }
-        return try JSONDecoder().decode([ReadMail].self, from: answer)
+        return try JSONDecoder().decode([ReadMail].self, from: response)
     }
 
     /// What a server makes of what it gets: a dot at a line's start is dropped (RFC 5321 section 4.5.2).

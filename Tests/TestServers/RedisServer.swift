@@ -11,8 +11,10 @@ package final class RedisServer: Sendable {
     package init(_ extra: [String] = [], port: Int = 0) async throws {
         folder = try TemporaryFolder()
         arguments =
-            ["--port", "\(port)", "--bind", "127.0.0.1", "--unixsocket", folder.path("redis.sock"), "--dir", folder.url.path,
-             "--save", "", "--appendonly", "no"] + extra
+            [
+                "--port", "\(port)", "--bind", "127.0.0.1", "--unixsocket", folder.path("redis.sock"), "--dir", folder.url.path,
+                "--save", "", "--appendonly", "no",
+            ] + extra
         process = Mutex(try Self.start(arguments))
         try await isUp()
     }

@@ -5,7 +5,7 @@ import Testing
 
 /// What is answered when we end requests ourselves.
 @Suite struct HTTPAbortTests {
-    private static let cut = Answer(
+    private static let cut = ProviderResponse(
         kind: .unreachable, stage: .response, code: 0, text: "cut short by our own stop; it may have arrived")
 
     @Test func whatWasSentMayHaveArrivedAndTheRestIsNotBegun() async throws {
@@ -17,8 +17,8 @@ import Testing
         async let waiting = transport.deliver(httpGroup(2, from: 10)) { true }
         let start = ContinuousClock.now
         transport.abort()
-        let answers = await first
-        #expect(answers == Array(repeating: Self.cut, count: 4) + Array(repeating: nil, count: 6))
+        let responses = await first
+        #expect(responses == Array(repeating: Self.cut, count: 4) + Array(repeating: nil, count: 6))
         #expect(keys == Set((0..<4).map { "0123456789abc/0/\($0)" }))
         #expect(await waiting == [nil, nil])
         #expect(await transport.deliver(httpGroup(2)) { true } == [nil, nil])
@@ -29,12 +29,12 @@ import Testing
     @Test func itEndsACloseThatWaits() async throws {
         let server = try await HTTPScriptedServer()
         let transport = httpTransport(httpProvider(server.port, path: "/silent"))
-        async let answers = transport.deliver(httpGroup(1)) { true }
+        async let responses = transport.deliver(httpGroup(1)) { true }
         _ = try await server.nextRequest()
         async let closed: Void = transport.close()
         transport.abort()
         await closed
-        #expect(await answers == [Self.cut])
+        #expect(await responses == [Self.cut])
     }
 
     @Test func aRequestWithoutAConnectionIsNotBegun() async throws {
@@ -42,14 +42,14 @@ import Testing
         #expect(httpCanConnect(full.port))
         let transport = httpTransport(httpProvider(full.port) { $0.connectTimeout = 60 })
         let (begun, begin) = AsyncStream<Void>.makeStream()
-        async let answers = transport.deliver(httpGroup(1)) {
+        async let responses = transport.deliver(httpGroup(1)) {
             begin.finish()
             return true
         }
         for await _ in begun {}
         let probe = Task { try await transport.prepare() }
         transport.abort()
-        #expect(await answers == [nil])
+        #expect(await responses == [nil])
         await #expect(throws: TransportError.self) { try await probe.value }
         await transport.close()
     }

@@ -6,70 +6,70 @@ import Testing
 @testable import Transport
 
 @Suite struct HTTPFailureTests {
-    /// The answer to one message from a server that does what `path` says.
-    private func answer(
+    /// The response to one message from a server that does what `path` says.
+    private func response(
         _ path: String, change: (inout Provider) -> Void = { _ in }
-    ) async throws -> Answer {
+    ) async throws -> ProviderResponse {
         let server = try await HTTPScriptedServer.shared
         let transport = httpTransport(httpProvider(server.port, path: path, change: change))
-        let answers = await transport.deliver(httpGroup(1)) { true }
+        let responses = await transport.deliver(httpGroup(1)) { true }
         await transport.close()
-        return try #require(answers.first ?? nil)
+        return try #require(responses.first ?? nil)
     }
 
     @Test func aRefusalHasItsStatusAndReason() async throws {
-        let answer = try await answer(#"/status?code=422&body={"error":{"message":"number%20is\nbad"}}"#)
-        #expect(answer == Answer(kind: .rejected, stage: .response, code: 422, text: "number is bad"))
+        let response = try await response(#"/status?code=422&body={"error":{"message":"number%20is\nbad"}}"#)
+        #expect(response == ProviderResponse(kind: .rejected, stage: .response, code: 422, text: "number is bad"))
     }
 
     @Test func tooManyRequestsSayHowLongToWait() async throws {
-        let answer = try await answer("/status?code=429&wait=7&body=slow%20down")
-        #expect(answer == Answer(kind: .throttled, stage: .response, code: 429, text: "slow down", retryAfter: 7))
+        let response = try await response("/status?code=429&wait=7&body=slow%20down")
+        #expect(response == ProviderResponse(kind: .throttled, stage: .response, code: 429, text: "slow down", retryAfter: 7))
     }
 
     @Test func unavailableIsThrottledOnlyWithAWait() async throws {
-        let dated = try await answer("/status?code=503&date=30")
+        let dated = try await response("/status?code=503&date=30")
         #expect(dated.kind == .throttled)
         #expect((1...31).contains(dated.retryAfter ?? 0))
-        let plain = try await answer("/status?code=503")
+        let plain = try await response("/status?code=503")
         #expect(plain.kind == .temporary && plain.retryAfter == nil)
     }
 
     @Test(arguments: [(500, true), (502, true), (503, true), (504, true), (501, false), (408, false), (422, false)])
     func onlyAFailureOfItsOwnIsTheProvidersFault(_ status: Int, _ isFault: Bool) async throws {
-        #expect(try await answer("/status?code=\(status)").isProviderFault == isFault)
+        #expect(try await response("/status?code=\(status)").isProviderFault == isFault)
     }
 
     @Test func anOperatorsRuleDecidesAboutAStatus() async throws {
         let server = try await HTTPScriptedServer.shared
-        let rule = AnswerRule(
+        let rule = ResponseRule(
             .http, 500...500, text: TextPattern("daily*quota"), .throttled, "known", origin: "answers.yaml:1")
         let transport = HTTPTransport(
             provider: httpProvider(server.port, path: "/status?code=500&body=Daily%20SMS%20quota"),
-            answers: AnswerTable(own: [rule]), logger: Logger(label: "test"))
-        let answers = await transport.deliver(httpGroup(1)) { true }
+            responses: ResponseTable(own: [rule]), logger: Logger(label: "test"))
+        let responses = await transport.deliver(httpGroup(1)) { true }
         await transport.close()
-        #expect(answers.first??.kind == .throttled && answers.first??.isProviderFault == false)
+        #expect(responses.first??.kind == .throttled && responses.first??.isProviderFault == false)
     }
 
     @Test func redirectsAreNotFollowed() async throws {
-        let answer = try await answer("/status?code=307&location=/status?code=200")
-        #expect(answer.kind == .misconfigured && answer.code == 307)
+        let response = try await response("/status?code=307&location=/status?code=200")
+        #expect(response.kind == .misconfigured && response.code == 307)
     }
 
     @Test(arguments: ["/close", "/reset", "/head", "/interim", "/garbage"])
     func aLostAnswerMayHaveArrived(_ path: String) async throws {
-        let answer = try await answer(path)
-        #expect(answer.kind == .unreachable && answer.stage == .response && answer.code == 0, "\(answer)")
-        #expect(answer.text.hasSuffix("it may have arrived"))
+        let response = try await response(path)
+        #expect(response.kind == .unreachable && response.stage == .response && response.code == 0, "\(response)")
+        #expect(response.text.hasSuffix("it may have arrived"))
     }
 
     @Test func anAnswerThatTakesTooLongIsGivenUp() async throws {
         _ = try await HTTPScriptedServer.shared
         let start = ContinuousClock.now
-        let answer = try await answer("/silent") { $0.timeout = 0.2 }
-        #expect(answer.kind == .unreachable && answer.stage == .response && answer.code == 0)
-        #expect(answer.text == "no answer within 0.2 s; it may have arrived")
+        let response = try await response("/silent") { $0.timeout = 0.2 }
+        #expect(response.kind == .unreachable && response.stage == .response && response.code == 0)
+        #expect(response.text == "no answer within 0.2 s; it may have arrived")
         #expect(ContinuousClock.now - start >= .milliseconds(200))
     }
 
@@ -80,8 +80,8 @@ import Testing
                 $0.connections = 4
                 $0.timeout = 0.3
             })
-        let answers = await transport.deliver(httpGroup(10)) { true }
-        #expect(answers.allSatisfy { $0?.kind == .unreachable })
+        let responses = await transport.deliver(httpGroup(10)) { true }
+        #expect(responses.allSatisfy { $0?.kind == .unreachable })
         server.release()
         let later = await transport.deliver(httpGroup(10)) { true }
         #expect(later.allSatisfy { $0?.kind == .accepted })
@@ -89,27 +89,27 @@ import Testing
     }
 
     @Test func aStatusDecidesThoughTheRestIsLost() async throws {
-        let taken = try await answer("/cut?code=200")
+        let taken = try await response("/cut?code=200")
         #expect(taken.kind == .accepted && taken.code == 200)
-        let refused = try await answer("/cut?code=500")
+        let refused = try await response("/cut?code=500")
         #expect(refused.kind == .temporary && refused.text == "half")
-        let stuck = try await answer("/stuck") { $0.timeout = 0.2 }
+        let stuck = try await response("/stuck") { $0.timeout = 0.2 }
         #expect(stuck.kind == .accepted && stuck.code == 200)
     }
 
     @Test func aHugeAnswerIsCutOff() async throws {
-        let taken = try await answer("/huge?code=200") { $0.messageID = "id" }
-        #expect(taken == Answer(kind: .accepted, stage: .response, code: 200, text: ""))
-        let refused = try await answer("/huge?code=400")
+        let taken = try await response("/huge?code=200") { $0.messageID = "id" }
+        #expect(taken == ProviderResponse(kind: .accepted, stage: .response, code: 200, text: ""))
+        let refused = try await response("/huge?code=400")
         #expect(refused.kind == .rejected && refused.text == String(repeating: "x", count: 500))
     }
 
     @Test func aRequestIsNeverSentAgainByItself() async throws {
         let server = try await HTTPScriptedServer()
         let transport = httpTransport(httpProvider(server.port, path: "/second") { $0.connections = 1 })
-        let answers = await transport.deliver(httpGroup(4)) { true }
-        #expect(answers.map { $0?.kind } == [.accepted, .unreachable, .accepted, .unreachable])
-        #expect(answers[1]?.stage == .response)
+        let responses = await transport.deliver(httpGroup(4)) { true }
+        #expect(responses.map { $0?.kind } == [.accepted, .unreachable, .accepted, .unreachable])
+        #expect(responses[1]?.stage == .response)
         await transport.close()
         var keys: Set<String> = []
         for _ in 0..<4 { keys.insert(try await server.nextRequest().key) }
@@ -119,11 +119,11 @@ import Testing
     @Test func aRefusedConnectionSendsNothing() async throws {
         let port = try HTTPTestListener.freePort()
         let transport = httpTransport(httpProvider(port))
-        let answers = await transport.deliver(httpGroup(20)) { true }
+        let responses = await transport.deliver(httpGroup(20)) { true }
         #expect(
-            answers.allSatisfy {
+            responses.allSatisfy {
                 $0
-                    == Answer(
+                    == ProviderResponse(
                         kind: .unreachable, stage: .connect, code: 0,
                         text: "127.0.0.1:\(port): cannot connect: Connection refused")
             })
@@ -135,9 +135,9 @@ import Testing
 
     @Test func anUnknownHostSendsNothing() async throws {
         let transport = httpTransport(httpProvider(80) { $0.host = "nowhere.invalid" })
-        let answers = await transport.deliver(httpGroup(2)) { true }
-        #expect(answers.allSatisfy { $0?.kind == .unreachable && $0?.stage == .connect })
-        #expect(answers.first??.text.hasPrefix("nowhere.invalid:80: ") == true)
+        let responses = await transport.deliver(httpGroup(2)) { true }
+        #expect(responses.allSatisfy { $0?.kind == .unreachable && $0?.stage == .connect })
+        #expect(responses.first??.text.hasPrefix("nowhere.invalid:80: ") == true)
         await transport.close()
     }
 
@@ -146,9 +146,9 @@ import Testing
         // The one place in the queue of the listener is taken; further requests for a connection are not answered.
         #expect(httpCanConnect(full.port))
         let transport = httpTransport(httpProvider(full.port) { $0.connectTimeout = 0.3 })
-        let answers = await transport.deliver(httpGroup(2)) { true }
-        #expect(answers.allSatisfy { $0?.kind == .unreachable && $0?.stage == .connect }, "\(answers)")
-        #expect(answers.first??.text == "127.0.0.1:\(full.port): no connection within 0.3 s")
+        let responses = await transport.deliver(httpGroup(2)) { true }
+        #expect(responses.allSatisfy { $0?.kind == .unreachable && $0?.stage == .connect }, "\(responses)")
+        #expect(responses.first??.text == "127.0.0.1:\(full.port): no connection within 0.3 s")
         await transport.close()
     }
 
@@ -162,21 +162,21 @@ import Testing
         let error = await #expect(throws: TransportError.self) { try await transport.prepare() }
         #expect(error?.kind == .misconfigured)
         #expect(error?.description.contains(reason) == true, "\(String(describing: error))")
-        let answers = await transport.deliver(httpGroup(2)) { true }
-        #expect(answers.allSatisfy { $0?.kind == .misconfigured })
+        let responses = await transport.deliver(httpGroup(2)) { true }
+        #expect(responses.allSatisfy { $0?.kind == .misconfigured })
         await transport.close()
     }
 
     @Test func noTextShowsASecret() async throws {
         for scheme in [Provider.Scheme.http, .https] {
             for path in ["/close?token=s3cret", "/garbage?token=s3cret", "/status?code=500&token=s3cret"] {
-                let answer = try await answer(path) {
+                let response = try await response(path) {
                     $0.scheme = scheme
                     $0.username = "user-s3cret"
                     $0.password = Secret("s3cret")
                     $0.headers = ["X-Key": Secret("s3cret")]
                 }
-                #expect(!answer.text.contains("s3cret"))
+                #expect(!response.text.contains("s3cret"))
             }
         }
     }

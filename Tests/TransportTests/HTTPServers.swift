@@ -1,7 +1,8 @@
-import func TestServers.freePort
 import Foundation
 import Glibc
 import Synchronization
+
+import func TestServers.freePort
 
 /// A server of a test: a process that ends with us, however we end, as its input is a pipe of ours.
 final class HTTPTestProcess: Sendable {

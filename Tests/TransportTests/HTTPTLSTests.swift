@@ -17,8 +17,8 @@ import Testing
         let nginx = try await Nginx(tls: true)
         let transport = httpTransport(provider(nginx) { $0.messageID = "messages.0.id" })
         _ = try await transport.prepare()
-        let answers = await transport.deliver(httpGroup(300)) { true }
-        #expect(answers.map { $0?.messageID } == (0..<300).map { "id-0123456789abc/0/\($0)" })
+        let responses = await transport.deliver(httpGroup(300)) { true }
+        #expect(responses.map { $0?.messageID } == (0..<300).map { "id-0123456789abc/0/\($0)" })
         await transport.close()
         let requests = try await nginx.requests(300)
         #expect(requests.count == 300)
@@ -29,12 +29,12 @@ import Testing
     @Test func aConnectionThatTheProviderWindsUpLosesNothingAndRepeatsNothing() async throws {
         let nginx = try await Nginx(tls: true, settings: "keepalive_requests 20;")
         let transport = httpTransport(provider(nginx))
-        let answers = await transport.deliver(httpGroup(1000)) { true }
+        let responses = await transport.deliver(httpGroup(1000)) { true }
         await transport.close()
-        let accepted = answers.count { $0?.kind == .accepted }
+        let accepted = responses.count { $0?.kind == .accepted }
         let requests = try await nginx.requests(accepted)
         #expect(Set(requests.map(\.key)).count == requests.count, "none arrives twice")
-        #expect(accepted == 1000, "\(answers.first { $0?.kind != .accepted } as Any)")
+        #expect(accepted == 1000, "\(responses.first { $0?.kind != .accepted } as Any)")
     }
 
     @Test func anUnknownCertificateIsRefusedBeforeAnythingIsSent() async throws {
@@ -43,8 +43,8 @@ import Testing
             let transport = httpTransport(provider(nginx, change: change))
             let error = await #expect(throws: TransportError.self) { try await transport.prepare() }
             #expect(error?.kind == .misconfigured && error?.stage == .tls, "\(String(describing: error))")
-            let answers = await transport.deliver(httpGroup(3)) { true }
-            #expect(answers.allSatisfy { $0?.kind == .misconfigured && $0?.stage == .tls }, "\(answers)")
+            let responses = await transport.deliver(httpGroup(3)) { true }
+            #expect(responses.allSatisfy { $0?.kind == .misconfigured && $0?.stage == .tls }, "\(responses)")
             await transport.close()
         }
         #expect(nginx.folder.text("access.log") == "")
@@ -78,9 +78,9 @@ import Testing
                 $0.scheme = .https
                 $0.connectTimeout = 0.3
             })
-        let answers = await transport.deliver(httpGroup(1)) { true }
-        #expect(answers.first??.kind == .unreachable && answers.first??.stage == .tls, "\(answers)")
-        #expect(answers.first??.text == "127.0.0.1:\(mute.port): no TLS session within 0.3 s")
+        let responses = await transport.deliver(httpGroup(1)) { true }
+        #expect(responses.first??.kind == .unreachable && responses.first??.stage == .tls, "\(responses)")
+        #expect(responses.first??.text == "127.0.0.1:\(mute.port): no TLS session within 0.3 s")
         await transport.close()
     }
 }

@@ -76,7 +76,7 @@ import Testing
                 alphabet.randomElement(using: &generator) ?? 0
             }
             for path in ["a", "a.0", "0.a", ""] { _ = JSONPath(path).text(in: json) }
-            #expect(AnswerText.reason(in: json).utf8.count <= AnswerText.longest)
+            #expect(ResponseText.reason(in: json).utf8.count <= ResponseText.longest)
         }
     }
 
@@ -88,7 +88,7 @@ import Testing
 }
 
 @Suite struct AnswerTextTests {
-    private func reason(_ body: String) -> String { AnswerText.reason(in: Array(body.utf8)) }
+    private func reason(_ body: String) -> String { ResponseText.reason(in: Array(body.utf8)) }
 
     @Test func takesTheUsualMembers() {
         #expect(reason(#"{"code":3,"message":"no credit"}"#) == "no credit")
@@ -110,7 +110,7 @@ import Testing
         let text = reason(String(repeating: "€ \u{2028}\u{202e}\u{7f}", count: 1000))
         #expect(text.utf8.count <= 500 && text.utf8.count > 490)
         #expect(text.unicodeScalars.allSatisfy { $0 == "€" || $0 == " " })
-        #expect(AnswerText.line([0xff, 0xfe, 0x41]).utf8.count <= 500)
+        #expect(ResponseText.line([0xff, 0xfe, 0x41]).utf8.count <= 500)
     }
 }
 
@@ -118,11 +118,11 @@ import Testing
     @Test func countsAnswersByHundredAndThoseNeverSent() {
         var tally = HTTPTally()
         for code in [200, 204, 404, 503, 999] {
-            tally.count(Answer(kind: .accepted, stage: .response, code: code, text: ""))
+            tally.count(ProviderResponse(kind: .accepted, stage: .response, code: code, text: ""))
         }
-        tally.count(Answer(kind: .unreachable, stage: .response, code: 0, text: ""))
-        tally.count(Answer(kind: .unreachable, stage: .tls, code: 0, text: ""))
-        #expect(tally.answers == [3, 0, 2, 0, 1, 1])
+        tally.count(ProviderResponse(kind: .unreachable, stage: .response, code: 0, text: ""))
+        tally.count(ProviderResponse(kind: .unreachable, stage: .tls, code: 0, text: ""))
+        #expect(tally.responses == [3, 0, 2, 0, 1, 1])
         #expect(tally.unsent == 1)
     }
 }

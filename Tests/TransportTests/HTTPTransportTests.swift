@@ -35,16 +35,16 @@ func httpTransport(_ provider: Provider) -> HTTPTransport {
         let nginx = try await Nginx()
         let transport = httpTransport(httpProvider(nginx.port) { $0.messageID = "messages.0.id" })
         try #expect(await transport.prepare().maximumSize == nil)
-        let answers = await withTaskGroup(of: [Answer?].self) { tasks in
+        let responses = await withTaskGroup(of: [ProviderResponse?].self) { tasks in
             for part in 0..<5 {
                 tasks.addTask { await transport.deliver(httpGroup(200, from: part * 200)) { true } }
             }
             return await tasks.reduce(into: []) { $0 += $1 }
         }
         await transport.close()
-        #expect(answers.count == 1000)
-        #expect(answers.allSatisfy { $0?.kind == .accepted && $0?.code == 200 && $0?.stage == .response })
-        #expect(Set(answers.compactMap(\.?.messageID)).count == 1000)
+        #expect(responses.count == 1000)
+        #expect(responses.allSatisfy { $0?.kind == .accepted && $0?.code == 200 && $0?.stage == .response })
+        #expect(Set(responses.compactMap(\.?.messageID)).count == 1000)
         let requests = try await nginx.requests(1000)
         #expect(requests.count == 1000)
         #expect(
@@ -58,8 +58,8 @@ func httpTransport(_ provider: Provider) -> HTTPTransport {
     @Test func answersStandInTheOrderOfTheMessages() async throws {
         let nginx = try await Nginx()
         let transport = httpTransport(httpProvider(nginx.port) { $0.messageID = "messages.0.id" })
-        let answers = await transport.deliver(httpGroup(100)) { true }
-        #expect(answers.map { $0?.messageID } == (0..<100).map { "id-0123456789abc/0/\($0)" })
+        let responses = await transport.deliver(httpGroup(100)) { true }
+        #expect(responses.map { $0?.messageID } == (0..<100).map { "id-0123456789abc/0/\($0)" })
         await transport.close()
     }
 
@@ -87,8 +87,8 @@ func httpTransport(_ provider: Provider) -> HTTPTransport {
         let transport = httpTransport(httpProvider(nginx.port))
         var group = httpGroup(3) { ["", "short", String(repeating: "x", count: 3_000_000)][$0] }
         group.messages[1].key = String(repeating: "k", count: 1000) + "\r\nX-Evil: 1"
-        let answers = await transport.deliver(group) { true }
-        #expect(answers.allSatisfy { $0?.kind == .accepted })
+        let responses = await transport.deliver(group) { true }
+        #expect(responses.allSatisfy { $0?.kind == .accepted })
         await transport.close()
         let requests = try await nginx.requests(3).sorted { Int($0.length) ?? 0 < Int($1.length) ?? 0 }
         #expect(requests.map(\.length) == ["0", "5", "3000000"])
@@ -101,8 +101,8 @@ func httpTransport(_ provider: Provider) -> HTTPTransport {
         let nginx = try await Nginx(settings: "keepalive_requests 10;")
         let transport = httpTransport(httpProvider(nginx.port) { $0.connections = 1 })
         for part in 0..<5 {
-            let answers = await transport.deliver(httpGroup(5, from: part * 5)) { true }
-            #expect(answers.allSatisfy { $0?.kind == .accepted })
+            let responses = await transport.deliver(httpGroup(5, from: part * 5)) { true }
+            #expect(responses.allSatisfy { $0?.kind == .accepted })
         }
         await transport.close()
         let requests = try await nginx.requests(25)
@@ -113,8 +113,8 @@ func httpTransport(_ provider: Provider) -> HTTPTransport {
         let nginx = try await Nginx(settings: "keepalive_timeout 50ms;")
         let transport = httpTransport(httpProvider(nginx.port))
         for part in 0..<3 {
-            let answers = await transport.deliver(httpGroup(8, from: part * 8)) { true }
-            #expect(answers.allSatisfy { $0?.kind == .accepted }, "\(answers)")
+            let responses = await transport.deliver(httpGroup(8, from: part * 8)) { true }
+            #expect(responses.allSatisfy { $0?.kind == .accepted }, "\(responses)")
             try await waitUntil("nginx has closed its idle connections") { try nginx.establishedConnections == 0 }
         }
         await transport.close()
@@ -125,13 +125,13 @@ func httpTransport(_ provider: Provider) -> HTTPTransport {
         let nginx = try await Nginx()
         let transport = httpTransport(httpProvider(nginx.port) { $0.connections = 2 })
         let asked = Mutex(0)
-        let answers = await transport.deliver(httpGroup(50)) {
+        let responses = await transport.deliver(httpGroup(50)) {
             asked.withLock { asked in
                 asked += 1
                 return asked <= 7
             }
         }
-        #expect(answers.map { $0 != nil } == (0..<50).map { $0 < 7 })
+        #expect(responses.map { $0 != nil } == (0..<50).map { $0 < 7 })
         #expect(asked.withLock { $0 } == 8, "asked once a message, and not again after a no")
         let next = await transport.deliver(httpGroup(3, from: 50)) { true }
         #expect(next.allSatisfy { $0?.kind == .accepted })
@@ -146,8 +146,8 @@ func httpTransport(_ provider: Provider) -> HTTPTransport {
         for _ in 0..<2 { _ = try await server.nextRequest() }
         delivery.cancel()
         server.release()
-        let answers = await delivery.value
-        #expect(answers.map { $0?.kind } == [.accepted, .accepted] + Array(repeating: nil, count: 8))
+        let responses = await delivery.value
+        #expect(responses.map { $0?.kind } == [.accepted, .accepted] + Array(repeating: nil, count: 8))
         await transport.close()
     }
 
@@ -161,9 +161,9 @@ func httpTransport(_ provider: Provider) -> HTTPTransport {
         let late = await transport.deliver(httpGroup(1)) { true }
         #expect(late == [nil] || late.first??.kind == .accepted)
         server.release()
-        let answers = await delivery
+        let responses = await delivery
         await closing
-        #expect(answers.prefix(2).allSatisfy { $0?.kind == .accepted })
+        #expect(responses.prefix(2).allSatisfy { $0?.kind == .accepted })
         await transport.close()
         #expect(await transport.deliver(httpGroup(2)) { true } == [nil, nil])
         await #expect(throws: TransportError.self) { try await transport.prepare() }

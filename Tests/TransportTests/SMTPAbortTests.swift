@@ -25,10 +25,10 @@ import Testing
     }
 
     /// Delivers on one connection, aborts when the server stalls, and waits for the server's own end of the connection.
-    /// - Returns: the answers, and the final dots that the server saw.
+    /// - Returns: the responses, and the final dots that the server saw.
     private func aborted(
         _ server: SMTPTestServer, _ group: MessageGroup, _ change: (inout Provider) -> Void = { _ in }
-    ) async throws -> (answers: [Answer?], dots: String?) {
+    ) async throws -> (responses: [ProviderResponse?], dots: String?) {
         let transport = transport(
             server.provider {
                 $0.connections = 1
@@ -39,20 +39,20 @@ import Testing
         async let waiting = transport.deliver(.numbered(2)) { true }
         let start = ContinuousClock.now
         transport.abort()
-        let answers = await first
+        let responses = await first
         #expect(await waiting == [nil, nil])
         #expect(await transport.deliver(.numbered(2)) { true } == [nil, nil])
         await transport.close()
         #expect(ContinuousClock.now - start < .seconds(30))
         let dots = try await eventually("the connection's end") { try server.taken.first { $0["event"] == "lost" } }
-        return (answers, dots["dots"])
+        return (responses, dots["dots"])
     }
 
     @Test func aMessageBehindItsFinalDotMayHaveArrived() async throws {
         let server = try await SMTPTestServer.python("stalling", ["at=dot"])
-        let (answers, dots) = try await aborted(server, group())
-        #expect(answers.map { $0?.kind } == [.accepted, .accepted, .unreachable, nil])
-        #expect(answers[2] == Answer(kind: .unreachable, stage: .body, code: 0, text: Self.cut))
+        let (responses, dots) = try await aborted(server, group())
+        #expect(responses.map { $0?.kind } == [.accepted, .accepted, .unreachable, nil])
+        #expect(responses[2] == ProviderResponse(kind: .unreachable, stage: .body, code: 0, text: Self.cut))
         #expect(dots == "3")
     }
 
@@ -61,8 +61,8 @@ import Testing
         let server = try await SMTPTestServer.python("stalling", ["at=\(stage)"])
         var group = MessageGroup.numbered(2)
         group.messages[0].recipient = "stall@example.com"
-        let (answers, dots) = try await aborted(server, group)
-        #expect(answers == [nil, nil])
+        let (responses, dots) = try await aborted(server, group)
+        #expect(responses == [nil, nil])
         #expect(dots == "0")
     }
 
@@ -73,22 +73,22 @@ import Testing
         let (certificate, key) = try SMTPTestServer.certificate(in: folder)
         let server = try await SMTPTestServer.python(
             "stalling", ["at=text"] + (isEncrypted ? ["cert=\(certificate)", "key=\(key)"] : []))
-        let (answers, dots) = try await aborted(server, group(text: Self.large)) {
+        let (responses, dots) = try await aborted(server, group(text: Self.large)) {
             guard isEncrypted else { return }
             $0.scheme = .smtps
             $0.caFile = certificate
         }
-        #expect(answers.map { $0?.kind } == [.accepted, .accepted, nil, nil])
+        #expect(responses.map { $0?.kind } == [.accepted, .accepted, nil, nil])
         #expect(dots == "2")
     }
 
     @Test func aConnectionLostWithinATextLeavesNothingUncertain() async throws {
         let server = try await SMTPTestServer.python("stalling", ["at=text", "end=reset"])
-        let answers = try await withTransport(server.provider { $0.connections = 1 }) { transport in
+        let responses = try await withTransport(server.provider { $0.connections = 1 }) { transport in
             await transport.deliver(group(text: Self.large)) { true }
         }
-        #expect(answers.map { $0?.kind } == [.accepted, .accepted, .unreachable, .unreachable])
-        #expect(answers.map { $0?.stage } == [.response, .response, .data, .connect])
+        #expect(responses.map { $0?.kind } == [.accepted, .accepted, .unreachable, .unreachable])
+        #expect(responses.map { $0?.stage } == [.response, .response, .data, .connect])
         let dots = try server.taken.compactMap { $0["dots"] }
         #expect(dots.sorted() == ["0", "0", "0", "2"], "it was tried on three more connections")
     }
@@ -96,7 +96,7 @@ import Testing
     @Test func aServerThatSilencesEachOfManyConnectionsHoldsNobodyUp() async throws {
         let server = try await SMTPTestServer.python("stalling", ["at=dot"])
         let transport = transport(server.provider { $0.connections = 8 })
-        let answers = await withTaskGroup(of: [Answer?].self) { tasks in
+        let responses = await withTaskGroup(of: [ProviderResponse?].self) { tasks in
             for number in 0..<40 {
                 tasks.addTask {
                     var group = MessageGroup.numbered(5, from: number * 5)
@@ -106,13 +106,13 @@ import Testing
             }
             _ = try? await eventually("the stalls") { try server.taken.count == 8 ? true : nil }
             transport.abort()
-            return await tasks.reduce(into: [[Answer?]]()) { $0.append($1) }
+            return await tasks.reduce(into: [[ProviderResponse?]]()) { $0.append($1) }
         }
         await transport.close()
-        #expect(answers.count == 40)
-        #expect(answers.filter { $0[3]?.stage == .body && $0[3]?.text == Self.cut }.count == 8)
-        #expect(answers.filter { $0 == [nil, nil, nil, nil, nil] }.count == 32)
-        #expect(answers.allSatisfy { $0[4] == nil })
+        #expect(responses.count == 40)
+        #expect(responses.filter { $0[3]?.stage == .body && $0[3]?.text == Self.cut }.count == 8)
+        #expect(responses.filter { $0 == [nil, nil, nil, nil, nil] }.count == 32)
+        #expect(responses.allSatisfy { $0[4] == nil })
     }
 
     @Test func whoWaitsForAConnectionIsLetGoAtOnce() async throws {

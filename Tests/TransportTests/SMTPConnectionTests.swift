@@ -17,11 +17,11 @@ import Testing
     private func pool(_ listener: SMTPSilentListener) -> SMTPPool {
         SMTPPool(
             provider: Provider(name: "test", scheme: .smtp, host: "127.0.0.1", port: listener.port),
-            hostname: "client.example.com", answers: .standard, group: MultiThreadedEventLoopGroup.singleton,
+            hostname: "client.example.com", responses: .standard, group: MultiThreadedEventLoopGroup.singleton,
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     }
 
-    private func job(_ number: Int, _ waiter: CheckedContinuation<[Answer?], Never>) -> SMTPJob {
+    private func job(_ number: Int, _ waiter: CheckedContinuation<[ProviderResponse?], Never>) -> SMTPJob {
         SMTPJob(.deliver(SMTPRun(.numbered(1, from: number)) { true }, waiter), stop: SMTPStop())
     }
 
@@ -53,7 +53,7 @@ import Testing
     @Test func aServerThatIsReadyBeforeTheConnectReturnsIsSentTheFirstJob() async throws {
         let listener = try SMTPSilentListener()
         let pool = pool(listener)
-        let answers = await withCheckedContinuation { waiter in
+        let responses = await withCheckedContinuation { waiter in
             pool.add(job(1, waiter))
             do {
                 let line = try Line(pool, id: 100)
@@ -68,7 +68,7 @@ import Testing
                 Issue.record(error)
             }
         }
-        #expect(answers.map { $0?.kind } == [.accepted])
+        #expect(responses.map { $0?.kind } == [.accepted])
         await pool.close()
     }
 

@@ -113,7 +113,7 @@ import Testing
     }
 
     @Test(arguments: [
-        (["554 5.7.1 blocked\r\n"], AnswerClass.misconfigured, DeliveryStage.greeting),
+        (["554 5.7.1 blocked\r\n"], ResponseClass.misconfigured, DeliveryStage.greeting),
         (["421 4.3.2 busy\r\n"], .throttled, .greeting),
         (["450 later\r\n"], .throttled, .greeting),
         (["SSH-2.0-OpenSSH_9.2\r\n"], .unreachable, .greeting),
@@ -121,7 +121,7 @@ import Testing
         (["220 hi\r\n", "250-server\r\n250 AUTH PLAIN\r\n", "454 4.7.0 later\r\n"], .throttled, .auth),
         (["220 hi\r\n", "250-server\r\n250 AUTH CRAM-MD5\r\n"], .misconfigured, .auth),
     ])
-    func refusalsOfUsSayWhereAndWhat(_ replies: [String], _ kind: AnswerClass, _ stage: DeliveryStage) {
+    func refusalsOfUsSayWhereAndWhat(_ replies: [String], _ kind: ResponseClass, _ stage: DeliveryStage) {
         let (_, dialogue) = talk(credentials(isLoopback: true), replies)
         #expect(dialogue.failure?.kind == kind && dialogue.failure?.stage == stage)
         let provider = Provider(name: "p", scheme: .smtp, host: "mail.example.com", port: 25)

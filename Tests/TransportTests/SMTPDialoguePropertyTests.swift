@@ -20,22 +20,22 @@ import Testing
         (0..<40).map { _ in kinds.randomElement(using: &generator) ?? .accept }
     }
 
-    /// However the replies are cut, at each single place and in random pieces, the client says and answers the same.
+    /// However the replies are cut, at each single place and in random pieces, the client says and responses the same.
     @Test(arguments: [UInt64](1...12))
     func theCutOfTheServersBytesChangesNothing(_ seed: UInt64) {
         var generator = SeededGenerator(seed: seed)
         let behaviours = behaviours(Self.refusals, &generator)
         let offers = seed % 2 == 0 ? SMTPDialogueTests.all : []
-        func talk(_ piece: @escaping () -> Int) -> (sent: [UInt8], answers: [Answer?]) {
+        func talk(_ piece: @escaping () -> Int) -> (sent: [UInt8], responses: [ProviderResponse?]) {
             var server = SMTPScriptedServer(offers: offers, behaviours: behaviours, isWordy: seed % 3 == 0)
             server.greeting = "220-hello\r\n220 scripted\r\n"
             var conversation = SMTPConversation(server, piece: piece)
             conversation.open()
-            let answers = conversation.send(SMTPRun(.numbered(6)) { true }).answers
-            return (conversation.sent, answers)
+            let responses = conversation.send(SMTPRun(.numbered(6)) { true }).responses
+            return (conversation.sent, responses)
         }
         let whole = talk { 1 << 16 }
-        #expect(whole.answers.allSatisfy { $0 != nil })
+        #expect(whole.responses.allSatisfy { $0 != nil })
         for place in 1...60 {
             let cut = talk { place }
             #expect(cut == whole, "in pieces of \(place) bytes")
@@ -70,11 +70,11 @@ import Testing
             for message in conversation.server.taken { taken[message.recipient, default: 0] += 1 }
         }
         #expect(run.isOver)
-        for (index, answer) in run.answers.enumerated() {
+        for (index, response) in run.responses.enumerated() {
             let times = taken["user\(index)@example.com"] ?? 0
-            switch answer?.kind {
+            switch response?.kind {
             case .accepted: #expect(times == 1)
-            case .unreachable: #expect(times <= 1 && answer?.stage == .body)
+            case .unreachable: #expect(times <= 1 && response?.stage == .body)
             case nil: Issue.record("message \(index) has no answer")
             default: #expect(times == 0)
             }
@@ -83,6 +83,6 @@ import Testing
 }
 
 /// Compares what was sent and answered.
-private func == (left: (sent: [UInt8], answers: [Answer?]), right: (sent: [UInt8], answers: [Answer?])) -> Bool {
-    left.sent == right.sent && left.answers == right.answers
+private func == (left: (sent: [UInt8], responses: [ProviderResponse?]), right: (sent: [UInt8], responses: [ProviderResponse?])) -> Bool {
+    left.sent == right.sent && left.responses == right.responses
 }

@@ -24,11 +24,11 @@ import Testing
         #expect(conversation.server.breaches == [])
         #expect(conversation.server.taken.map(\.recipient) == (0..<5).map { "user\($0)@example.com" })
         #expect(conversation.server.taken[3].text == "Subject: 3\n\n.dot\nbye 3")
-        #expect(run.answers.compactMap(\.?.kind) == Array(repeating: .accepted, count: 5))
-        #expect(run.answers[4]?.messageID == "ID5X5")
-        #expect(run.answers[4]?.stage == .response)
-        #expect(run.answers[4]?.code == 250)
-        #expect(run.answers[4]?.text == "2.0.0 Ok: queued as ID5X5")
+        #expect(run.responses.compactMap(\.?.kind) == Array(repeating: .accepted, count: 5))
+        #expect(run.responses[4]?.messageID == "ID5X5")
+        #expect(run.responses[4]?.stage == .response)
+        #expect(run.responses[4]?.code == 250)
+        #expect(run.responses[4]?.text == "2.0.0 Ok: queued as ID5X5")
         #expect(conversation.dialogue.signals == .finished.union(.ready))
     }
 
@@ -56,18 +56,18 @@ import Testing
         let run = conversation.send(run(.numbered(8)))
         #expect(conversation.server.breaches == [])
         #expect(
-            run.answers.compactMap(\.?.kind) == [
+            run.responses.compactMap(\.?.kind) == [
                 .accepted, .temporary, .accepted, .badRecipient, .badRecipient, .throttled, .rejected, .accepted,
             ])
         #expect(
-            run.answers.compactMap(\.?.stage) == [
+            run.responses.compactMap(\.?.stage) == [
                 .response, .mail, .response, .rcpt, .rcpt, .data, .response, .response,
             ])
         #expect(conversation.server.taken.map(\.recipient) == [0, 2, 7].map { "user\($0)@example.com" })
-        #expect(run.answers[3]?.text == "5.1.1 no such user")
+        #expect(run.responses[3]?.text == "5.1.1 no such user")
         // The next run on the connection starts clean, too.
         let next = conversation.send(self.run(.numbered(1, from: 8)))
-        #expect(next.answers[0]?.kind == .accepted)
+        #expect(next.responses[0]?.kind == .accepted)
         #expect(conversation.server.breaches == [])
     }
 
@@ -82,7 +82,7 @@ import Testing
                     return asked <= 2
                 }
             })
-        #expect(run.answers.map { $0?.kind } == [.accepted, .accepted, nil, nil, nil])
+        #expect(run.responses.map { $0?.kind } == [.accepted, .accepted, nil, nil, nil])
         #expect(run.isStopped && run.next == 2)
         #expect(conversation.server.taken.count == 2)
         #expect(asked.withLock { $0 } == 3)
@@ -91,8 +91,8 @@ import Testing
     @Test func whatWasSentButNotAcknowledgedIsUncertainAndTheRestIsLeft() {
         var conversation = opened(Self.all, [.accept, .dropAtText])
         let run = conversation.send(run(.numbered(4)))
-        #expect(run.answers.map { $0?.kind } == [.accepted, .unreachable, nil, nil])
-        #expect(run.answers[1]?.stage == .body)
+        #expect(run.responses.map { $0?.kind } == [.accepted, .unreachable, nil, nil])
+        #expect(run.responses[1]?.stage == .body)
         #expect(run.next == 2)
         #expect(conversation.dialogue.failure?.kind == .unreachable)
     }
@@ -100,8 +100,8 @@ import Testing
     @Test func a421ToTheFinalDotIsThatMessagesAnswer() {
         var conversation = opened(Self.all, [.closeAtText])
         let run = conversation.send(run(.numbered(2)))
-        #expect(run.answers.map { $0?.kind } == [.throttled, nil])
-        #expect(run.answers[0]?.code == 421 && run.answers[0]?.stage == .response)
+        #expect(run.responses.map { $0?.kind } == [.throttled, nil])
+        #expect(run.responses[0]?.code == 421 && run.responses[0]?.stage == .response)
         #expect(run.next == 1)
     }
 
@@ -112,7 +112,7 @@ import Testing
         conversation.server.closing = "4.7.28 Gmail has detected an unusual rate of unsolicited mail"
         conversation.open()
         let run = conversation.send(run(.numbered(4)))
-        #expect(run.answers.map { $0?.kind } == [.accepted, .domainThrottled, nil, nil])
+        #expect(run.responses.map { $0?.kind } == [.accepted, .domainThrottled, nil, nil])
         #expect(run.next == 2 && run.isFruitful)
         #expect(conversation.dialogue.failure?.kind == .throttled)
     }
@@ -121,7 +121,7 @@ import Testing
     func a421OfTheProviderIsTheAnswerOfTheMessageThatMetIt(_ behaviour: SMTPScriptedServer.Behaviour) {
         var conversation = opened(Self.all, [behaviour])
         let run = conversation.send(run(.numbered(2)))
-        #expect(run.answers.map { $0?.kind } == [.throttled, nil])
+        #expect(run.responses.map { $0?.kind } == [.throttled, nil])
         #expect(run.next == 1 && !run.isFruitful)
         #expect(conversation.dialogue.failure?.kind == .throttled)
     }
@@ -129,19 +129,19 @@ import Testing
     @Test func a421ToAMailOnAConnectionThatHasServedSaysNothingOfTheMessage() {
         var conversation = opened(Self.all, [.accept, .closeAtMail])
         let run = conversation.send(run(.numbered(3)))
-        #expect(run.answers.map { $0?.kind } == [.accepted, nil, nil])
+        #expect(run.responses.map { $0?.kind } == [.accepted, nil, nil])
         #expect(run.next == 1 && run.isFruitful)
     }
 
     @Test func anOperatorsRuleDecidesAboutAReply() {
         var settings = SMTPDialogue.Settings.plain
-        let rule = AnswerRule(
+        let rule = ResponseRule(
             .smtp, 400...599, text: TextPattern("no such*user"), .rejected, "known", origin: "answers.yaml:1")
-        settings.answers = AnswerTable(own: [rule])
+        settings.responses = ResponseTable(own: [rule])
         var conversation = SMTPConversation(
             SMTPScriptedServer(offers: Self.all, behaviours: [.refuseRecipient, .refuseMail]), settings: settings)
         conversation.open()
-        #expect(conversation.send(run(.numbered(2))).answers.map { $0?.kind } == [.rejected, .temporary])
+        #expect(conversation.send(run(.numbered(2))).responses.map { $0?.kind } == [.rejected, .temporary])
     }
 
     @Test func anAddressBeyondASCIIIsRefusedWithoutSMTPUTF8AndSentWithIt() {
@@ -149,10 +149,10 @@ import Testing
         group.messages[0].recipient = "jürgen@example.com"
         var without = opened(["PIPELINING"])
         let refused = without.send(run(group))
-        #expect(refused.answers.compactMap(\.?.kind) == [.rejected, .accepted])
-        #expect(refused.answers[0]?.text.contains("SMTPUTF8") == true)
+        #expect(refused.responses.compactMap(\.?.kind) == [.rejected, .accepted])
+        #expect(refused.responses[0]?.text.contains("SMTPUTF8") == true)
         var with = opened(Self.all)
-        #expect(with.send(run(group)).answers.compactMap(\.?.kind) == [.accepted, .accepted])
+        #expect(with.send(run(group)).responses.compactMap(\.?.kind) == [.accepted, .accepted])
         #expect(with.server.commands.contains { $0.hasPrefix("MAIL") && $0.hasSuffix(" SMTPUTF8") })
         #expect(with.server.taken[0].recipient == "jürgen@example.com")
     }
@@ -168,7 +168,7 @@ import Testing
     @Test func aMessageAboveTheServersLimitIsNotOffered() {
         var conversation = opened(["SIZE 10", "PIPELINING"])
         let run = conversation.send(run(.numbered(2) { $0 == 0 ? "longer than ten bytes\r\n" : "short\r\n" }))
-        #expect(run.answers.compactMap(\.?.kind) == [.rejected, .accepted])
+        #expect(run.responses.compactMap(\.?.kind) == [.rejected, .accepted])
         #expect(conversation.server.taken.count == 1)
     }
 
@@ -181,23 +181,23 @@ import Testing
         group.messages[0].recipient = address
         var conversation = opened(Self.all)
         let run = conversation.send(run(group))
-        #expect(run.answers.compactMap(\.?.kind) == [.badRecipient, .accepted])
+        #expect(run.responses.compactMap(\.?.kind) == [.badRecipient, .accepted])
         #expect(conversation.server.commands.filter { $0.hasPrefix("RCPT") } == ["RCPT TO:<user1@example.com>"])
         group.sender = address.isEmpty ? "\r\n" : address
-        #expect(conversation.send(self.run(group)).answers.compactMap(\.?.kind) == [.misconfigured, .misconfigured])
+        #expect(conversation.send(self.run(group)).responses.compactMap(\.?.kind) == [.misconfigured, .misconfigured])
     }
 
     @Test func aQuotedLocalPartMayHoldBrackets() {
         var group = MessageGroup.numbered(1)
         group.messages[0].recipient = "\"a>\\\" b\"@example.com"
         var conversation = opened(Self.all)
-        #expect(conversation.send(run(group)).answers[0]?.kind == .accepted)
+        #expect(conversation.send(run(group)).responses[0]?.kind == .accepted)
     }
 
     @Test func aTextWithoutALastLineEndGetsOneAndAnEmptyOneIsALoneDot() {
         var conversation = opened(Self.all)
         let run = conversation.send(run(.numbered(2) { $0 == 0 ? "no end" : "" }))
-        #expect(run.answers.compactMap(\.?.kind) == [.accepted, .accepted])
+        #expect(run.responses.compactMap(\.?.kind) == [.accepted, .accepted])
         #expect(conversation.server.taken.map(\.text) == ["no end", ""])
         #expect(conversation.server.breaches == [])
     }
@@ -218,7 +218,7 @@ import Testing
         conversation.dialogue.receive(Array(garbage.utf8).span, into: &out)
         #expect(conversation.dialogue.failure?.kind == .unreachable)
         let run = conversation.dialogue.takeRun()
-        #expect(run.next == 0 && run.answers == [nil, nil])
+        #expect(run.next == 0 && run.responses == [nil, nil])
     }
 
     @Test func answersAreCleanLines() {
@@ -228,9 +228,9 @@ import Testing
         let long = String(repeating: "ü", count: 400)
         conversation.dialogue.receive(
             Array("550-5.7.1 first\u{1b}[31m\r\n550 5.7.1 \(long)\r\n503 a\r\n503 b\r\n".utf8).span, into: &out)
-        let answer = conversation.dialogue.takeRun().answers[0]
-        #expect(answer?.text.hasPrefix("5.7.1 first [31m üü") == true)
-        #expect((498...500).contains(answer?.text.utf8.count ?? 0))
+        let response = conversation.dialogue.takeRun().responses[0]
+        #expect(response?.text.hasPrefix("5.7.1 first [31m üü") == true)
+        #expect((498...500).contains(response?.text.utf8.count ?? 0))
     }
 
     @Test func aPauseStaysAPauseWhenTheConnectionFailsThen() {
@@ -244,7 +244,7 @@ import Testing
                 }
             })
         run.giveUp(SMTPFailure(kind: .unreachable, stage: .connect, text: "lost"), isBegun: false)
-        #expect(run.answers.map { $0?.kind } == [.unreachable, nil, nil])
+        #expect(run.responses.map { $0?.kind } == [.unreachable, nil, nil])
     }
 
     @Test func aFailureNamesTheStageOfTheMessageItMetOnly() {
@@ -252,8 +252,8 @@ import Testing
         run.next = 1
         var envelope = run
         envelope.giveUp(SMTPFailure(kind: .unreachable, stage: .rcpt, text: "lost"), isBegun: true)
-        #expect(envelope.answers.map { $0?.stage } == [nil, .rcpt, .connect])
+        #expect(envelope.responses.map { $0?.stage } == [nil, .rcpt, .connect])
         run.giveUp(SMTPFailure(kind: .unreachable, stage: .body, text: "lost"), isBegun: true)
-        #expect(run.answers.map { $0?.stage } == [nil, .connect, .connect])
+        #expect(run.responses.map { $0?.stage } == [nil, .connect, .connect])
     }
 }

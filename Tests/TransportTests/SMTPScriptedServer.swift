@@ -3,7 +3,6 @@ import NIOCore
 @testable import Model
 @testable import Transport
 
-
 /// The server's side as a value: strict about the protocol, with a behaviour for each transaction in turn.
 struct SMTPScriptedServer {
     enum Behaviour: Equatable {
@@ -48,7 +47,7 @@ struct SMTPScriptedServer {
         self.isWordy = isWordy
     }
 
-    /// Takes what the client sent, and answers.
+    /// Takes what the client sent, and responses.
     mutating func receive(_ bytes: some Sequence<UInt8>) -> String {
         input.append(contentsOf: bytes)
         var replies = ""

@@ -32,9 +32,9 @@ import Testing
             $0.startTLS = .required
             $0.caFile = certificate
         }
-        let answers = try await withTransport(good) { await $0.deliver(.numbered(3)) { true } }
-        #expect(answers.map { $0?.kind } == [.accepted, .accepted, .accepted])
-        #expect(answers[0]?.messageID.hasPrefix("PY") == true)
+        let responses = try await withTransport(good) { await $0.deliver(.numbered(3)) { true } }
+        #expect(responses.map { $0?.kind } == [.accepted, .accepted, .accepted])
+        #expect(responses[0]?.messageID.hasPrefix("PY") == true)
         let taken = try server.taken
         #expect(taken.map { $0["tls"] } == ["True", "True", "True"])
         #expect(taken.map { $0["recipient"] } == (0..<3).map { "user\($0)@example.com" })
@@ -47,15 +47,15 @@ import Testing
             $0.startTLS = .required
         }
         let refused = try await withTransport(bad) { await $0.deliver(.numbered(2)) { true } }
-        for answer in refused { #expect(answer?.kind == .misconfigured && answer?.stage == .tls) }
+        for response in refused { #expect(response?.kind == .misconfigured && response?.stage == .tls) }
         #expect(try server.taken.count == 3)
     }
 
     @Test func opportunisticSTARTTLSDoesNotAskForACertificate() async throws {
         defer { removeFolder() }
         let server = try await aiosmtpd("tls=offered")
-        let answers = try await withTransport(server.provider()) { await $0.deliver(.numbered(1)) { true } }
-        #expect(answers[0]?.kind == .accepted)
+        let responses = try await withTransport(server.provider()) { await $0.deliver(.numbered(1)) { true } }
+        #expect(responses[0]?.kind == .accepted)
         #expect(try server.taken.map { $0["tls"] } == ["True"])
     }
 
@@ -103,8 +103,8 @@ import Testing
             $0.username = "user"
             $0.password = Secret("pass word")
         }
-        let answers = try await withTransport(provider) { await $0.deliver(.numbered(1)) { true } }
-        #expect(answers[0]?.kind == .accepted)
+        let responses = try await withTransport(provider) { await $0.deliver(.numbered(1)) { true } }
+        #expect(responses[0]?.kind == .accepted)
         #expect(try server.taken.map { $0["user"] } == ["user"])
         provider.password = Secret("wrong")
         do {
@@ -119,8 +119,8 @@ import Testing
     @Test func withoutCredentialsAServerThatWantsThemIsMisconfigured() async throws {
         defer { removeFolder() }
         let server = try await aiosmtpd("tls=required", "auth=plain")
-        let answers = try await withTransport(server.provider()) { await $0.deliver(.numbered(2)) { true } }
-        for answer in answers { #expect(answer?.kind == .misconfigured && answer?.code == 530) }
+        let responses = try await withTransport(server.provider()) { await $0.deliver(.numbered(2)) { true } }
+        for response in responses { #expect(response?.kind == .misconfigured && response?.code == 530) }
     }
 
     @Test(arguments: ["yes", "no"])
@@ -129,8 +129,8 @@ import Testing
         let server = try await aiosmtpd("utf8=\(utf8)")
         var group = MessageGroup.numbered(2) { "Subject: \($0)\r\n\r\ngrüße\r\n" }
         group.messages[0].recipient = "用户@例え.jp"
-        let answers = try await withTransport(server.provider()) { await $0.deliver(group) { true } }
-        #expect(answers.map { $0?.kind } == [utf8 == "yes" ? .accepted : .rejected, .accepted])
+        let responses = try await withTransport(server.provider()) { await $0.deliver(group) { true } }
+        #expect(responses.map { $0?.kind } == [utf8 == "yes" ? .accepted : .rejected, .accepted])
         let taken = try server.taken
         #expect(taken.map { $0["recipient"] } == (utf8 == "yes" ? ["用户@例え.jp"] : []) + ["user1@example.com"])
         #expect(taken.last?["content"] == "Subject: 1\r\n\r\ngrüße\r\n")
@@ -141,8 +141,8 @@ import Testing
         defer { removeFolder() }
         let server = try await aiosmtpd("size=1000")
         let group = MessageGroup.numbered(3) { $0 == 1 ? String(repeating: "long line\r\n", count: 200) : "short\r\n" }
-        let answers = try await withTransport(server.provider()) { await $0.deliver(group) { true } }
-        #expect(answers.map { $0?.kind } == [.accepted, .rejected, .accepted])
+        let responses = try await withTransport(server.provider()) { await $0.deliver(group) { true } }
+        #expect(responses.map { $0?.kind } == [.accepted, .rejected, .accepted])
     }
 
     @Test func aLargeMessageArrivesWhole() async throws {
@@ -150,8 +150,8 @@ import Testing
         let server = try await aiosmtpd("tls=offered")
         let text = String(repeating: "0123456789abcdefghijklmnopqrstuvwxyz\r\n", count: 100_000)
         let group = MessageGroup.numbered(2) { $0 == 0 ? text : "short\r\n" }
-        let answers = try await withTransport(server.provider()) { await $0.deliver(group) { true } }
-        #expect(answers.map { $0?.kind } == [.accepted, .accepted])
+        let responses = try await withTransport(server.provider()) { await $0.deliver(group) { true } }
+        #expect(responses.map { $0?.kind } == [.accepted, .accepted])
         #expect(try server.taken.first?["content"] == text)
     }
 
@@ -159,15 +159,15 @@ import Testing
     func aServerThatTakesFewMessagesAConnectionGetsAllTheSame(_ end: String) async throws {
         defer { removeFolder() }
         let server = try await SMTPTestServer.python("limited", ["limit=7", "end=\(end)"])
-        let answers = try await withTransport(server.provider { $0.connections = 2 }) { transport in
-            await withTaskGroup(of: [Answer?].self) { tasks in
+        let responses = try await withTransport(server.provider { $0.connections = 2 }) { transport in
+            await withTaskGroup(of: [ProviderResponse?].self) { tasks in
                 for number in 0..<3 {
                     tasks.addTask { await transport.deliver(.numbered(30, from: number * 30)) { true } }
                 }
                 return await tasks.reduce(into: []) { $0 += $1 }
             }
         }
-        #expect(answers.count == 90 && answers.allSatisfy { $0?.kind == .accepted })
+        #expect(responses.count == 90 && responses.allSatisfy { $0?.kind == .accepted })
         let taken = try server.taken.compactMap { $0["recipient"] }
         #expect(taken.count == 90 && Set(taken).count == 90)
     }
@@ -175,10 +175,10 @@ import Testing
     @Test func repliesInClearBehindTheConsentToTLSAreNotBelieved() async throws {
         defer { removeFolder() }
         let server = try await SMTPTestServer.python("injector", [])
-        let answers = try await withTransport(server.provider { $0.timeout = 0.3 }) { transport in
+        let responses = try await withTransport(server.provider { $0.timeout = 0.3 }) { transport in
             await transport.deliver(.numbered(1)) { true }
         }
-        #expect(answers[0]?.kind == .unreachable)
+        #expect(responses[0]?.kind == .unreachable)
         #expect(try server.taken.isEmpty)
     }
 }

@@ -10,20 +10,20 @@ import Testing
 
 /// The transport against Postfix's smtp-sink, which keeps its own record of what arrived.
 @Suite struct SMTPSinkTests {
-    private func kinds(_ answers: [Answer?]) -> [AnswerClass?] { answers.map { $0?.kind } }
+    private func kinds(_ responses: [ProviderResponse?]) -> [ResponseClass?] { responses.map { $0?.kind } }
 
     @Test(arguments: [[], ["-p"], ["-e"], ["-8", "-E"]])
     func manyGroupsAtOnceArriveOnceEach(_ options: [String]) async throws {
         let server = try await SMTPTestServer.sink(options)
-        let answers = try await withTransport(server.provider()) { transport in
-            await withTaskGroup(of: [Answer?].self) { tasks in
+        let responses = try await withTransport(server.provider()) { transport in
+            await withTaskGroup(of: [ProviderResponse?].self) { tasks in
                 for number in 0..<20 {
                     tasks.addTask { await transport.deliver(.numbered(30, from: number * 30)) { true } }
                 }
                 return await tasks.reduce(into: []) { $0 += $1 }
             }
         }
-        #expect(answers.count == 600 && kinds(answers).allSatisfy { $0 == .accepted })
+        #expect(responses.count == 600 && kinds(responses).allSatisfy { $0 == .accepted })
         let sunk = server.sunk
         #expect(Set(sunk.recipients).count == 600 && sunk.recipients.count == 600)
         #expect(sunk.lines.filter { $0 == ".dot" }.count == 600)
@@ -37,7 +37,7 @@ import Testing
     }
 
     @Test(arguments: [
-        ("-r", "rcpt", AnswerClass.temporary, DeliveryStage.rcpt, 450),
+        ("-r", "rcpt", ResponseClass.temporary, DeliveryStage.rcpt, 450),
         ("-f", "rcpt", .rejected, .rcpt, 500),
         ("-f", "mail", .misconfigured, .mail, 500),
         ("-r", "data", .temporary, .data, 450),
@@ -45,48 +45,48 @@ import Testing
         ("-r", ".", .temporary, .response, 450),
     ])
     func refusalsAreAnsweredMessageByMessage(
-        _ option: String, _ command: String, _ kind: AnswerClass, _ stage: DeliveryStage, _ code: Int
+        _ option: String, _ command: String, _ kind: ResponseClass, _ stage: DeliveryStage, _ code: Int
     ) async throws {
         let server = try await SMTPTestServer.sink([option, command])
-        let answers = try await withTransport(server.provider()) { await $0.deliver(.numbered(10)) { true } }
-        for answer in answers {
-            #expect(answer?.kind == kind && answer?.stage == stage && answer?.code == code, "\(String(describing: answer))")
-            #expect(answer?.text.isEmpty == false)
+        let responses = try await withTransport(server.provider()) { await $0.deliver(.numbered(10)) { true } }
+        for response in responses {
+            #expect(response?.kind == kind && response?.stage == stage && response?.code == code, "\(String(describing: response))")
+            #expect(response?.text.isEmpty == false)
         }
-        #expect(answers.count == 10)
+        #expect(responses.count == 10)
     }
 
     @Test(arguments: [("mail", DeliveryStage.mail), ("rcpt", .rcpt), ("data", .data)])
     func aServerThatDropsAtACommandIsGivenUpAfterAFewTries(_ command: String, _ stage: DeliveryStage) async throws {
         let server = try await SMTPTestServer.sink(["-q", command])
-        let answers = try await withTransport(server.provider()) { await $0.deliver(.numbered(10)) { true } }
-        #expect(kinds(answers) == Array(repeating: .unreachable, count: 10))
-        #expect(answers[0]?.stage == stage)
-        #expect(answers.dropFirst().allSatisfy { $0?.stage == .connect })
+        let responses = try await withTransport(server.provider()) { await $0.deliver(.numbered(10)) { true } }
+        #expect(kinds(responses) == Array(repeating: .unreachable, count: 10))
+        #expect(responses[0]?.stage == stage)
+        #expect(responses.dropFirst().allSatisfy { $0?.stage == .connect })
         #expect(server.sunk.recipients.isEmpty)
     }
 
     @Test func aServerThatDropsAfterTheDotLeavesFewUncertain() async throws {
         let server = try await SMTPTestServer.sink(["-q", "."])
-        let answers = try await withTransport(server.provider()) { await $0.deliver(.numbered(10)) { true } }
-        #expect(kinds(answers) == Array(repeating: .unreachable, count: 10))
-        #expect(answers.prefix(SMTPJob.patience).allSatisfy { $0?.stage == .body })
-        #expect(answers.dropFirst(SMTPJob.patience).allSatisfy { $0?.stage == .connect })
+        let responses = try await withTransport(server.provider()) { await $0.deliver(.numbered(10)) { true } }
+        #expect(kinds(responses) == Array(repeating: .unreachable, count: 10))
+        #expect(responses.prefix(SMTPJob.backoff).allSatisfy { $0?.stage == .body })
+        #expect(responses.dropFirst(SMTPJob.backoff).allSatisfy { $0?.stage == .connect })
     }
 
     @Test(arguments: ["connect", "ehlo", "mail", "rcpt", "data", "."])
     func aServerThatClosesWith421HasOneMessageOfTheGroup(_ command: String) async throws {
         let server = try await SMTPTestServer.sink(["-Q", command])
-        let answers = try await withTransport(server.provider()) { await $0.deliver(.numbered(10)) { true } }
-        #expect(answers[0]?.kind == .throttled && answers[0]?.code == 421, "\(String(describing: answers[0]))")
+        let responses = try await withTransport(server.provider()) { await $0.deliver(.numbered(10)) { true } }
+        #expect(responses[0]?.kind == .throttled && responses[0]?.code == 421, "\(String(describing: responses[0]))")
         // The others were not tried, and go back.
-        #expect(answers.dropFirst().allSatisfy { $0 == nil } && answers.count == 10)
+        #expect(responses.dropFirst().allSatisfy { $0 == nil } && responses.count == 10)
     }
 
     @Test func aPauseTakesEffectWithinTheGroup() async throws {
         let server = try await SMTPTestServer.sink(["-h", "sink.example.com"])
         let left = Mutex(7)
-        let answers = try await withTransport(server.provider()) { transport in
+        let responses = try await withTransport(server.provider()) { transport in
             await transport.deliver(.numbered(20)) {
                 left.withLock { left in
                     left -= 1
@@ -94,7 +94,7 @@ import Testing
                 }
             }
         }
-        #expect(kinds(answers) == Array(repeating: .accepted, count: 7) + Array(repeating: nil, count: 13))
+        #expect(kinds(responses) == Array(repeating: .accepted, count: 7) + Array(repeating: nil, count: 13))
         #expect(server.sunk.recipients.count == 7)
     }
 
@@ -103,7 +103,7 @@ import Testing
         let provider = Provider(name: "late", scheme: .smtp, host: "127.0.0.1", port: port)
         try await withTransport(provider) { transport in
             let refused = await transport.deliver(.numbered(3)) { true }
-            for answer in refused { #expect(answer?.kind == .unreachable && answer?.stage == .connect) }
+            for response in refused { #expect(response?.kind == .unreachable && response?.stage == .connect) }
             do throws(TransportError) {
                 _ = try await transport.prepare()
                 Issue.record("nobody listens")
@@ -111,8 +111,8 @@ import Testing
                 #expect(error.description.contains("Connection refused") && error.description.contains("check host"))
             }
             let server = try await SMTPTestServer.sink(["-h", "sink.example.com"], port: port)
-            let answers = await transport.deliver(.numbered(3)) { true }
-            #expect(kinds(answers) == [.accepted, .accepted, .accepted])
+            let responses = await transport.deliver(.numbered(3)) { true }
+            #expect(kinds(responses) == [.accepted, .accepted, .accepted])
             #expect(server.sunk.recipients.count == 3)
         }
     }
@@ -134,8 +134,8 @@ import Testing
         let provider = Provider(
             name: "silent", scheme: .smtp, host: "127.0.0.1", port: listener.port, connectTimeout: 0.2)
         try await withTransport(provider) { transport in
-            let answers = await transport.deliver(.numbered(2)) { true }
-            for answer in answers { #expect(answer?.kind == .unreachable && answer?.stage == .connect) }
+            let responses = await transport.deliver(.numbered(2)) { true }
+            for response in responses { #expect(response?.kind == .unreachable && response?.stage == .connect) }
             do throws(TransportError) {
                 _ = try await transport.prepare()
                 Issue.record("it cannot be prepared")
@@ -147,11 +147,11 @@ import Testing
 
     @Test func aServerThatStopsAnsweringIsGivenUpInTime() async throws {
         let server = try await SMTPTestServer.sink(["-p", "-w", "100"])
-        let answers = try await withTransport(server.provider { $0.timeout = 0.2 }) { transport in
+        let responses = try await withTransport(server.provider { $0.timeout = 0.2 }) { transport in
             await transport.deliver(.numbered(2)) { true }
         }
-        #expect(answers[0]?.stage == .data && answers[1]?.stage == .connect)
-        #expect(kinds(answers) == [.unreachable, .unreachable])
+        #expect(responses[0]?.stage == .data && responses[1]?.stage == .connect)
+        #expect(kinds(responses) == [.unreachable, .unreachable])
     }
 
     @Test func whoIsCancelledWhileWaitingGetsNothingSent() async throws {

@@ -1,9 +1,10 @@
-import func TestServers.freePort
 import Foundation
 import Logging
 import NIOPosix
 import Synchronization
 import Testing
+
+import func TestServers.freePort
 
 @testable import Model
 @testable import Transport
@@ -135,7 +136,7 @@ final class SMTPTestServer: Sendable {
     static func freePort() throws -> Int { try TestServers.freePort() }
 
     private func waitForPort() async throws {
-        // Not by connecting: smtp-sink that answers a connection at once (-Q connect) may die of one that is gone by then.
+        // Not by connecting: smtp-sink that responses a connection at once (-Q connect) may die of one that is gone by then.
         let listening = ":" + String(UInt16(port), radix: 16, uppercase: true).leftPadded(to: 4) + " 00000000:0000 0A"
         try await eventually("the server on port \(port)") {
             let sockets = (try? String(contentsOfFile: "/proc/net/tcp", encoding: .utf8)) ?? ""
@@ -207,7 +208,7 @@ final class SMTPSilentListener: Sendable {
 
     deinit { close(descriptor) }
 
-    static func answers(port: Int) -> Bool {
+    static func responses(port: Int) -> Bool {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         defer { close(descriptor) }
         var address = loopback(port: UInt16(port))

@@ -14,8 +14,8 @@ import Testing
         let sink = try await SinkServer.start(configuration: configuration)
         let provider = Provider(
             name: "sink", scheme: .smtp, host: "127.0.0.1", port: sink.port(.smtp) ?? 0, connections: 8, timeout: 60)
-        let answers = try await withTransport(provider) { transport in
-            await withTaskGroup(of: [Answer?].self) { tasks in
+        let responses = try await withTransport(provider) { transport in
+            await withTaskGroup(of: [ProviderResponse?].self) { tasks in
                 for number in 0..<200 {
                     tasks.addTask { await transport.deliver(.numbered(10, from: number * 10)) { true } }
                 }
@@ -23,10 +23,10 @@ import Testing
             }
         }
         await sink.stop()
-        // Those behind a message that met 421 come back without an answer.
-        let texts = answers.compactMap { $0?.text }
-        #expect(answers.count == 2000 && texts.count > 1500)
+        // Those behind a message that met 421 come back without an response.
+        let texts = responses.compactMap { $0?.text }
+        #expect(responses.count == 2000 && texts.count > 1500)
         #expect(!texts.contains { $0.contains("did not answer") })
-        #expect(answers.filter { $0?.kind == .accepted }.count <= sink.counts.accepted)
+        #expect(responses.filter { $0?.kind == .accepted }.count <= sink.counts.accepted)
     }
 }

@@ -1,6 +1,6 @@
 import Foundation
-import Testing
 import TestServers
+import Testing
 
 /// What goes wrong at 3 a.m.: each fault ends with a clear word, and nothing is sent that should not be.
 @Suite(.serialized, .timeLimit(.minutes(5)))
@@ -192,8 +192,11 @@ struct BadInputTests {
         let log = mailing.folder.path("log")
         let process = try ServerProcess(
             "unshare",
-            ["--map-root-user", "--mount", "env", "-u", "FLOTILLA_TEST_PYTHON", "-u", "FLOTILLA_MUSTACHE_SPEC", "sh", "-c", script, "sh", disk, "timeout", "-s", "INT", "6", Program.path, "send",
-             mailing.mailing, "--ledger", disk + "/ledger.sqlite"],
+            [
+                "--map-root-user", "--mount", "env", "-u", "FLOTILLA_TEST_PYTHON", "-u", "FLOTILLA_MUSTACHE_SPEC", "sh", "-c", script, "sh",
+                disk, "timeout", "-s", "INT", "6", Program.path, "send",
+                mailing.mailing, "--ledger", disk + "/ledger.sqlite",
+            ],
             package: "util-linux", output: log)
         let status = process.wait()
         let words = try String(contentsOfFile: log, encoding: .utf8)

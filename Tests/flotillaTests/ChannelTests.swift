@@ -1,6 +1,6 @@
 import Foundation
-import Testing
 import TestServers
+import Testing
 
 /// What goes onto the wire, looked at by servers and libraries that we did not write.
 @Suite(.serialized, .timeLimit(.minutes(5)))
@@ -108,7 +108,8 @@ struct ChannelTests {
         let sink = try await RunningSink("http", ["--fail", "429=0.1;retry-after=1s"])
         let folder = try TemporaryFolder()
         _ = try folder.write(
-            "id,phone,first_name\n1,0170 1234567,Ada\n2,+44 7700 900123,\"Al \"\"x\"\"\"\n3,12,Bad\n4,0170/1234567,Twice\n", to: "people.csv")
+            "id,phone,first_name\n1,0170 1234567,Ada\n2,+44 7700 900123,\"Al \"\"x\"\"\"\n3,12,Bad\n4,0170/1234567,Twice\n",
+            to: "people.csv")
         let file = try folder.write(
             """
             name: Text

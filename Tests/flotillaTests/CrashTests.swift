@@ -1,6 +1,6 @@
 import Foundation
-import Testing
 import TestServers
+import Testing
 
 /// Nobody lost, nobody twice but by name: what a fleet owes its users when its parts end, freeze, or forget.
 @Suite(.serialized, .timeLimit(.minutes(5)))

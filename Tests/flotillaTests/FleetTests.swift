@@ -1,6 +1,6 @@
 import Foundation
-import Testing
 import TestServers
+import Testing
 
 /// The roles as processes of their own, on a Redis that they share.
 @Suite(.serialized, .timeLimit(.minutes(5)))
@@ -72,7 +72,9 @@ struct FleetTests {
             try await get("http://127.0.0.1:\(watched)/readyz").contains("failures in a row")
         }
         try await eventually("it is said what holds it up") {
-            let view = try JSONSerialization.jsonObject(with: Data(await fleet.run("top", "--json", "--every", "0.1").output.utf8)) as? [String: Any]
+            let view =
+                try JSONSerialization.jsonObject(with: Data(await fleet.run("top", "--json", "--every", "0.1").output.utf8))
+                as? [String: Any]
             let mailing = (view?["mailings"] as? [[String: Any]])?.first { $0["id"] as? String == away }
             return mailing?["holdup_kind"] as? String == "down"
         }
@@ -151,7 +153,7 @@ struct FleetTests {
     }
 }
 
-/// The body of an answer, whatever its status.
+/// The body of an response, whatever its status.
 private func get(_ url: String) async throws -> String {
     let folder = try TemporaryFolder()
     let curl = try ServerProcess("curl", ["-s", "-m", "5", url], package: "curl", output: folder.path("body"))

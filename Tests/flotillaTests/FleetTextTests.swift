@@ -8,12 +8,15 @@ import Testing
     /// Everything as long as it can be.
     private static let large: FleetView = {
         var view = FleetView(at: 1_800_000_000_000)
-        for (number, name) in ["The quarterly newsletter to everybody who ever bought anything", "春のセール、すべてのお客様へのお知らせです。どうぞお楽しみに", "a\u{1B}[31mb\nc"].enumerated() {
+        for (number, name) in [
+            "The quarterly newsletter to everybody who ever bought anything", "春のセール、すべてのお客様へのお知らせです。どうぞお楽しみに", "a\u{1B}[31mb\nc",
+        ].enumerated() {
             view.mailings.append(
                 .init(
                     id: "a40me1hk\(number)wxyz", name: name, channel: "messenger", provider: "p", state: "collecting", planned: .max,
                     sent: 999_999_999, failed: 123_456_789, open: 1_234_567_890, perSecond: 123_456, secondsLeft: 86_399,
-                    holdupKind: "limited", holdup: "throttled by provider:smtps://\(String(repeating: "relay.", count: 30))example.com:465",
+                    holdupKind: "limited",
+                    blockingReason: "throttled by provider:smtps://\(String(repeating: "relay.", count: 30))example.com:465",
                     isStuck: false))
         }
         for isAlive in [true, false] {
@@ -25,7 +28,8 @@ import Testing
         }
         view.batchStreams = [.init(channel: "messenger", ready: 12_345_678, inWork: 1_000_000, oldestSeconds: 1e6)]
         view.resultStreams = [
-            .init(partition: 0, waiting: 0, pending: 0, oldestSeconds: 0), .init(partition: 31, waiting: 1_000_000_000, pending: 1, oldestSeconds: 1e9),
+            .init(partition: 0, waiting: 0, pending: 0, oldestSeconds: 0),
+            .init(partition: 31, waiting: 1_000_000_000, pending: 1, oldestSeconds: 1e9),
         ]
         view.problems = ["Redis cannot be asked: " + String(repeating: "word ", count: 60)]
         return view
@@ -35,9 +39,13 @@ import Testing
         let lines = FleetText(view: Self.large, width: width).lines
         for line in lines { #expect(line.columns <= width && !line.contains("\u{1B}"), "\(line)") }
         let text = lines.joined(separator: "\n")
-        let figures = width < 132 ? ["999M", "123M", "1.23G", "123k", "23h", "LOST 9m", "12790%", "512GB", "364d", "12,345,678"]
+        let figures =
+            width < 132
+            ? ["999M", "123M", "1.23G", "123k", "23h", "LOST 9m", "12790%", "512GB", "364d", "12,345,678"]
             : ["999,999,999", "1,234,567,890", "123,456"]
-        for figure in figures { #expect(lines.contains { $0.split(separator: " ").joined(separator: " ").contains(figure) }, "\(figure) in\n\(text)") }
+        for figure in figures {
+            #expect(lines.contains { $0.split(separator: " ").joined(separator: " ").contains(figure) }, "\(figure) in\n\(text)")
+        }
         #expect(lines.count { $0.contains("-1234567 ") } == 2, "the process number stays:\n\(text)")
         // What holds a mailing up is whole, on as many lines as it needs.
         let joined = lines.map { $0.trimmingCharacters(in: .whitespaces) }.joined()
@@ -50,12 +58,14 @@ import Testing
         var view = FleetView(at: 0)
         view.mailings = [
             .init(
-                id: "a40me1hk0wxyz", name: "Spring sale", channel: "email", provider: "main", state: "sending", planned: 20_000, sent: 3_887,
-                failed: 41, open: 15_578, perSecond: 274.4, secondsLeft: 56.8, holdupKind: "", holdup: "", isStuck: false)
+                id: "a40me1hk0wxyz", name: "Spring sale", channel: "email", provider: "main", state: "sending", planned: 20_000,
+                sent: 3_887,
+                failed: 41, open: 15_578, perSecond: 274.4, secondsLeft: 56.8, holdupKind: "", blockingReason: "", isStuck: false)
         ]
         view.processes = [
             .init(
-                name: "mx1-71-3k4j", role: "worker", host: "mx1", version: "0.1.0", isAlive: true, seenSeconds: 0.4, hasDuty: false, inFlight: 150,
+                name: "mx1-71-3k4j", role: "worker", host: "mx1", version: "0.1.0", isAlive: true, seenSeconds: 0.4, hasDuty: false,
+                inFlight: 150,
                 batches: 14, cpu: nil, memoryBytes: 46_300_000, uptimeSeconds: 200)
         ]
         #expect(

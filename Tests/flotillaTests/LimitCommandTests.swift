@@ -35,7 +35,9 @@ struct LimitCommandTests {
         let again = try await run(["set", "provider:main", "none"])
         #expect(again.output.hasPrefix("provider:main: none, in place of 6000/min, set 20"), "\(again)")
         #expect(try await run(["set", "domain:gmail.com", "5/s"]).output.hasSuffix("in place of none of flotilla.yaml\n"))
-        #expect(try await run(["set", "provider:smtp://Relay.example.com", "7/s"]).output.hasPrefix("provider:smtp://relay.example.com:25: 7/s"))
+        #expect(
+            try await run(["set", "provider:smtp://Relay.example.com", "7/s"]).output.hasPrefix("provider:smtp://relay.example.com:25: 7/s")
+        )
         let rows = try await run(["list"]).output.split(separator: "\n").map {
             $0.split(separator: " ").prefix(3).joined(separator: " ")
         }

@@ -1,6 +1,6 @@
 import Foundation
-import Testing
 import TestServers
+import Testing
 
 /// Whole load tests through the executable.
 @Suite(.serialized, .timeLimit(.minutes(5)))

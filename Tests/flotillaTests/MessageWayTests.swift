@@ -1,6 +1,6 @@
 import Foundation
-import Testing
 import TestServers
+import Testing
 
 /// The logs of all roles, read side by side.
 @Suite(.timeLimit(.minutes(5))) struct MessageWayTests {

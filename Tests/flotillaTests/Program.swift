@@ -92,7 +92,7 @@ final class RunningSink {
     /// Recipients with an accepted message, each as often as it got one.
     func arrived() throws -> [String] { try lines().filter { $0[7] == "1" }.map { $0[3] } }
 
-    /// Every message and its answer, by column (docs/sink.md); of a line that is being written nothing.
+    /// Every message and its response, by column (docs/sink.md); of a line that is being written nothing.
     func lines() throws -> [[String]] {
         let text = try String(contentsOfFile: record, encoding: .utf8)
         return text[..<(text.lastIndex(of: "\n") ?? text.startIndex)].split(separator: "\n")

@@ -1,6 +1,6 @@
 import Foundation
-import Testing
 import TestServers
+import Testing
 
 /// Whole mailings through the executable, with the receiving side's own record of what arrived.
 @Suite(.serialized, .timeLimit(.minutes(5)))

@@ -1,6 +1,6 @@
 import Foundation
-import Testing
 import TestServers
+import Testing
 
 /// `flotilla simulate`, and whether what it says is so.
 @Suite(.serialized, .timeLimit(.minutes(6)))
@@ -16,7 +16,7 @@ struct SimulateTests {
         return try await Program.run(["simulate", file] + arguments)
     }
 
-    /// The forecast of a mailing: seconds from its first message to its last answer.
+    /// The forecast of a mailing: seconds from its first message to its last response.
     private func forecast(_ scenario: String) async throws -> (seconds: Double, document: [String: Any]) {
         let outcome = try await simulate(scenario, ["--json"])
         try #require(outcome.status == 0, "\(outcome.errors)")
@@ -117,13 +117,15 @@ struct SimulateTests {
         #expect(abs(Double(real.attempts) / Double(attempts) - 1) < 0.03, "\(real.attempts) attempts, \(attempts) said")
     }
 
-    /// A scenario as it is forecast and as it runs: seconds from the first message to the last answer, of all and of those in a domain.
+    /// A scenario as it is forecast and as it runs: seconds from the first message to the last response, of all and of those in a domain.
     private func run(_ scenario: String, latency: Double, domain: String) async throws -> (all: Double, domain: Double, inDomain: Int) {
         let folder = try TemporaryFolder()
         let file = try folder.write(scenario, to: "case.yaml")
         let outcome = try await Program.run(["loadtest", "run", file, "--record", folder.path("records"), "--quiet"])
         try #require(outcome.status == 0, "\(outcome.output)\(outcome.errors)")
-        let lines = try String(contentsOfFile: folder.path("records/relay.tsv"), encoding: .utf8).split(separator: "\n").map { $0.split(separator: "\t") }
+        let lines = try String(contentsOfFile: folder.path("records/relay.tsv"), encoding: .utf8).split(separator: "\n").map {
+            $0.split(separator: "\t")
+        }
         func seconds(_ lines: [[Substring]]) -> Double {
             let begun = lines.compactMap { Double($0[0]) }.min() ?? 0
             return ((lines.compactMap { Double($0[1]) }.max() ?? 0) - begun) / 1e6 + latency
@@ -170,7 +172,8 @@ struct SimulateTests {
         }
         // All that are frozen are thawed; where nobody is, nobody comes.
         let frozen = try await takes(
-            "  - {at: 10s, do: freeze, role: worker, count: 2}\n  - {at: 20s, do: thaw, role: worker}\n  - {at: 30s, do: thaw, role: worker}\n")
+            "  - {at: 10s, do: freeze, role: worker, count: 2}\n  - {at: 20s, do: thaw, role: worker}\n  - {at: 30s, do: thaw, role: worker}\n"
+        )
         #expect(abs(frozen.seconds - 10) < 0.5, "\(frozen.seconds)")
         #expect(frozen.output.contains("'thaw worker' at 30 s changes nothing: there is none"), "\(frozen.output)")
         #expect(frozen.output.contains("'freeze 2 worker' at 10 s, not followed: what it had in hand waits 10 s"), "\(frozen.output)")
@@ -185,12 +188,14 @@ struct SimulateTests {
         #expect(planner.output.contains("no_planner"))
         let standby = try await takes("  - {at: 5s, do: add, role: planner}\n  - {at: 10s, do: kill, role: planner-1}\n")
         #expect(abs(standby.seconds) < 0.1, "\(standby.seconds)")
-        // A frozen one has the duty until its lease is over: ten seconds, of which what two workers were fed fills seven.
+        // A frozen one has the leadership until its lease is over: ten seconds, of which what two workers were fed fills seven.
         let lease = try await takes("  - {at: 5s, do: add, role: planner}\n  - {at: 10s, do: freeze, role: planner-1}\n")
         #expect(abs(lease.seconds - 3) < 0.5, "\(lease.seconds)")
         let redis = try await takes("  - {at: 10s, do: kill, role: redis}\n  - {at: 15s, do: add, role: redis}\n")
         #expect(abs(redis.seconds - 8) < 0.5, "\(redis.seconds)")
-        #expect(redis.output.contains("'kill redis' at 10 s, not followed: recipients that are uncertain because Redis was lost"), "\(redis.output)")
+        #expect(
+            redis.output.contains("'kill redis' at 10 s, not followed: recipients that are uncertain because Redis was lost"),
+            "\(redis.output)")
         let sink = try await takes("  - {at: 10s, do: restart, role: \"sink:relay\"}\n")
         #expect(sink.seconds > 0.2 && sink.seconds < 15, "\(sink.seconds)")
     }
@@ -206,7 +211,8 @@ struct SimulateTests {
         let outcome = try await simulate(scenario, ["--recipients", "50000000"])
         #expect(outcome.status == 0, "\(outcome.errors)")
         for text in [
-            "50,000,000 take 29 h", "the limit of provider:relay", "12 connections", "Redis", "498/s", "away 10 min", "Ledger   grows by 10 GB",
+            "50,000,000 take 29 h", "the limit of provider:relay", "12 connections", "Redis", "498/s", "away 10 min",
+            "Ledger   grows by 10 GB",
         ] {
             #expect(outcome.output.contains(text), "\(text): \(outcome.output)")
         }

@@ -48,8 +48,8 @@ import Testing
         #expect(try await fleet.run("top", "--once", "--every", "0.1").output.contains("batches, email"))
         #expect(try await fleet.run("mailing", "pause", fleet.id, "--by", " \n").status != 0)
         #expect(try await fleet.run("mailing", "pause", fleet.id).status == 0)
-        let holdup = try #require(try await top(fleet).mailing["holdup"] as? String)
-        #expect(holdup.wholeMatch(of: /paused by \S+@\S+/) != nil, "\(holdup)")
+        let blockingReason = try #require(try await top(fleet).mailing["holdup"] as? String)
+        #expect(blockingReason.wholeMatch(of: /paused by \S+@\S+/) != nil, "\(blockingReason)")
         _ = try await fleet.run("mailing", "resume", fleet.id)
         #expect(try await fleet.run("mailing", "pause", fleet.id, "--by", "Alice, on call").status == 0)
         #expect(try await top(fleet).mailing["holdup"] as? String == "paused by Alice, on call")
@@ -131,7 +131,7 @@ import Testing
             let page = try scrape(port)
             return page.contains(isStuck) && page.contains("flotilla_workers{state=\"alive\"} 1\n")
         }
-        // Another worker gets the message, and the provider answers the second attempt.
+        // Another worker gets the message, and the provider responses the second attempt.
         try await fleet.kill("worker-1")
         try fleet.start("worker-2")
         try await fleet.state("sent")

@@ -2,7 +2,7 @@ import Foundation
 import TestServers
 import Testing
 
-/// The list of those whom a message may have reached that no answer tells of, and what a person decides about them.
+/// The list of those whom a message may have reached that no response tells of, and what a person decides about them.
 @Suite(.timeLimit(.minutes(5)))
 struct UncertainCommandTests {
     /// A mailing of four that is being sent: 0 and 1 are held, 2 was sent to again and got it, 3 failed.

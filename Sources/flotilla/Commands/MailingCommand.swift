@@ -71,9 +71,11 @@ extension MailingCommand {
             let ledger = try options.open()
             let records = try await ledger.mailings(states: nil, limit: limit)
             if records.isEmpty { return print("no mailings yet") }
-            print(TextTable(
-                header: ["ID", "STATE", "PLANNED", "SENT", "FAILED", "OPEN", "CREATED", "NAME"],
-                rows: try await rows(records, ledger), rightAligned: [2, 3, 4, 5]).text)
+            print(
+                TextTable(
+                    header: ["ID", "STATE", "PLANNED", "SENT", "FAILED", "OPEN", "CREATED", "NAME"],
+                    rows: try await rows(records, ledger), rightAligned: [2, 3, 4, 5]
+                ).text)
         }
 
         private func rows(_ records: [MailingRecord], _ ledger: SQLiteLedger) async throws -> [[String]] {
@@ -148,7 +150,8 @@ extension MailingCommand {
             let ledger = try options.open()
             let record = try await mailing.find(in: ledger)
             guard let detail = try await ledger.recipient(record.id, recipient) else {
-                throw Refusal("mailing \(record.id) has no recipient '\(recipient)'; was it left out? See: flotilla mailing report \(record.id)")
+                throw Refusal(
+                    "mailing \(record.id) has no recipient '\(recipient)'; was it left out? See: flotilla mailing report \(record.id)")
             }
             print(RecipientText(detail).text)
         }

@@ -15,11 +15,11 @@ protocol RoleCommand: AsyncParsableCommand {
 }
 
 extension RoleCommand {
-    func prepare() throws -> Station {
+    func prepare() throws -> RoleRuntime {
         let settings = try options.settings()
         let terminal = Terminal()
         Log.bootstrap(level: settings.log.level, format: settings.log.format, terminal: terminal)
-        return try Station(settings, terminal: terminal)
+        return try RoleRuntime(settings, terminal: terminal)
     }
 }
 
@@ -29,15 +29,15 @@ struct PlannerCommand: RoleCommand {
     @OptionGroup var options: RunOptions
 
     func run() async throws {
-        let station = try prepare()
-        let ledger = try await station.waitForLedger()
-        let broker = try await station.openBroker("planner", isPatient: true)
-        try await station.run(
-            station.metricsServer()
+        let runtime = try prepare()
+        let ledger = try await runtime.waitForLedger()
+        let broker = try await runtime.openBroker("planner", isPatient: true)
+        try await runtime.run(
+            runtime.metricsServer()
                 + [
-                    Observer(broker: broker, ledger: ledger, readiness: station.readiness, logger: station.logger),
-                    station.pulse(.planner, broker),
-                    station.planner(broker, ledger, lock: LockHolder(ledger: station.settings.ledger.path)),
+                    Observer(broker: broker, ledger: ledger, readiness: runtime.readiness, logger: runtime.logger),
+                    runtime.heartbeat(.planner, broker),
+                    runtime.planner(broker, ledger, lock: LockHolder(ledger: runtime.settings.ledger.path)),
                 ])
         await broker.close()
     }
@@ -49,14 +49,14 @@ struct WorkerCommand: RoleCommand {
     @OptionGroup var options: RunOptions
 
     func run() async throws {
-        let station = try prepare()
-        let broker = try await station.openBroker("worker", isPatient: true)
-        let worker = station.worker(broker)
-        try await station.run(
-            station.metricsServer()
+        let runtime = try prepare()
+        let broker = try await runtime.openBroker("worker", isPatient: true)
+        let worker = runtime.worker(broker)
+        try await runtime.run(
+            runtime.metricsServer()
                 + [
-                    Observer(broker: broker, ledger: nil, readiness: station.readiness, logger: station.logger),
-                    station.pulse(.worker, broker, worker: worker), worker,
+                    Observer(broker: broker, ledger: nil, readiness: runtime.readiness, logger: runtime.logger),
+                    runtime.heartbeat(.worker, broker, worker: worker), worker,
                 ], worker: worker)
         await broker.close()
     }
@@ -68,15 +68,15 @@ struct CollectorCommand: RoleCommand {
     @OptionGroup var options: RunOptions
 
     func run() async throws {
-        let station = try prepare()
-        let ledger = try await station.waitForLedger()
-        let broker = try await station.openBroker("collector", isPatient: true)
-        try await station.run(
-            station.metricsServer()
+        let runtime = try prepare()
+        let ledger = try await runtime.waitForLedger()
+        let broker = try await runtime.openBroker("collector", isPatient: true)
+        try await runtime.run(
+            runtime.metricsServer()
                 + [
-                    Observer(broker: broker, ledger: ledger, readiness: station.readiness, logger: station.logger),
-                    station.pulse(.collector, broker),
-                    station.collector(broker, ledger),
+                    Observer(broker: broker, ledger: ledger, readiness: runtime.readiness, logger: runtime.logger),
+                    runtime.heartbeat(.collector, broker),
+                    runtime.collector(broker, ledger),
                 ])
         await broker.close()
     }
@@ -91,26 +91,26 @@ struct Up: RoleCommand {
         let settings = try options.settings()
         let terminal = Terminal()
         Log.bootstrap(level: settings.log.level, format: settings.log.format, terminal: terminal)
-        let duty = try LedgerLock.acquire(ledger: settings.ledger.path)
+        let leadership = try LedgerLock.acquire(ledger: settings.ledger.path)
         let redis = settings.redis.endpoint == nil ? try await PrivateRedis() : nil
         defer { redis?.stop() }
-        let station = try Station(settings, endpoint: redis?.endpoint, terminal: terminal)
-        let ledger = try await station.waitForLedger()
-        let broker = try await station.openBroker("up", isPatient: true)
-        let collector = station.collector(broker, ledger)
-        let worker = station.worker(broker)
-        try await station.run(
-            station.metricsServer()
+        let runtime = try RoleRuntime(settings, endpoint: redis?.endpoint, terminal: terminal)
+        let ledger = try await runtime.waitForLedger()
+        let broker = try await runtime.openBroker("up", isPatient: true)
+        let collector = runtime.collector(broker, ledger)
+        let worker = runtime.worker(broker)
+        try await runtime.run(
+            runtime.metricsServer()
                 + [
-                    Observer(broker: broker, ledger: ledger, readiness: station.readiness, logger: station.logger),
-                    station.pulse(.all, broker, worker: worker),
+                    Observer(broker: broker, ledger: ledger, readiness: runtime.readiness, logger: runtime.logger),
+                    runtime.heartbeat(.all, broker, worker: worker),
                     collector, worker,
-                    station.planner(
+                    runtime.planner(
                         broker, ledger, isAlone: redis != nil,
-                        lock: LockHolder(ledger: settings.ledger.path, held: duty)),
+                        lock: LockHolder(ledger: settings.ledger.path, held: leadership)),
                 ], worker: worker)
         if redis != nil { await collector.drain() }
         await broker.close()
-        duty.release()
+        leadership.release()
     }
 }

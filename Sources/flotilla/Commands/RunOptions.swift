@@ -2,6 +2,7 @@ import ArgumentParser
 import Logging
 import Settings
 import Telemetry
+
 import class Foundation.ProcessInfo
 
 /// Options of every command that reads the configuration.

@@ -65,12 +65,12 @@ struct Send: AsyncParsableCommand {
         // What can be wrong with the input is found before anything is started or written.
         let file = try MailingFile.load(mailing, overrides: .init(recipients: recipients, provider: provider))
         let job = try MailingPreparation.prepare(file, providers: settings.providers, hostname: settings.email.hostname)
-        let duty = try LedgerLock.acquire(ledger: settings.ledger.path)
-        defer { duty.release() }
+        let leadership = try LedgerLock.acquire(ledger: settings.ledger.path)
+        defer { leadership.release() }
         let redis = settings.redis.endpoint == nil ? try await PrivateRedis() : nil
         defer { redis?.stop() }
-        let station = try Station(settings, endpoint: redis?.endpoint, terminal: terminal)
-        let ledger = try station.openLedger()
+        let runtime = try RoleRuntime(settings, endpoint: redis?.endpoint, terminal: terminal)
+        let ledger = try runtime.openLedger()
         let origin = URL(fileURLWithPath: mailing).standardizedFileURL.path
         let intake = Intake(ledger: ledger, job: job, origin: origin, again: again)
         let id: MailingID
@@ -80,23 +80,23 @@ struct Send: AsyncParsableCommand {
             return try await finish(earlier, ledger, settings)
         case .new, .goOn:
             _ = try await ProviderCheck.check(
-                job.provider, hostname: settings.email.hostname, answers: settings.worker.answers, group: station.group,
-                logger: station.logger)
+                job.provider, hostname: settings.email.hostname, responses: settings.worker.responses, group: runtime.group,
+                logger: runtime.logger)
             id = try await intake.commit()
         }
-        let broker = try await station.openBroker("send")
+        let broker = try await runtime.openBroker("send")
         let follower = Follower(
             id: id, name: job.mailing.name, ledger: ledger, terminal: terminal, isQuiet: quiet)
-        let collector = station.collector(broker, ledger)
-        let worker = station.worker(broker)
-        try await station.run(
-            station.optionalMetricsServer()
+        let collector = runtime.collector(broker, ledger)
+        let worker = runtime.worker(broker)
+        try await runtime.run(
+            runtime.optionalMetricsServer()
                 + [
-                    Observer(broker: broker, ledger: ledger, readiness: station.readiness, logger: station.logger),
-                    station.pulse(.all, broker, worker: worker), collector, worker,
-                    station.planner(
+                    Observer(broker: broker, ledger: ledger, readiness: runtime.readiness, logger: runtime.logger),
+                    runtime.heartbeat(.all, broker, worker: worker), collector, worker,
+                    runtime.planner(
                         broker, ledger, only: id, isAlone: redis != nil,
-                        lock: LockHolder(ledger: settings.ledger.path, held: duty)),
+                        lock: LockHolder(ledger: settings.ledger.path, held: leadership)),
                 ], until: follower, worker: worker)
         // Our Redis ends with us: what a slow provider answered after the grace is collected here.
         if redis != nil { await collector.drain() }

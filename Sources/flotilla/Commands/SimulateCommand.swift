@@ -28,10 +28,14 @@ struct SimulateCommand: ParsableCommand {
     @Flag(help: "Print JSON.") var json = false
 
     func validate() throws {
-        if let recipients, !(1...10_000_000_000).contains(recipients) { throw ValidationError("--recipients is a number from 1 to 10000000000") }
+        if let recipients, !(1...10_000_000_000).contains(recipients) {
+            throw ValidationError("--recipients is a number from 1 to 10000000000")
+        }
         if let workers, !(0...10_000).contains(workers) { throw ValidationError("--workers is a number from 0 to 10000") }
         if let cores, !(cores > 0) { throw ValidationError("--cores is a number above 0") }
-        if let recipientBytes, !(1...1_000_000).contains(recipientBytes) { throw ValidationError("--recipient-bytes is a number from 1 to 1000000") }
+        if let recipientBytes, !(1...1_000_000).contains(recipientBytes) {
+            throw ValidationError("--recipient-bytes is a number from 1 to 1000000")
+        }
         if let roundTrip, Duration(settingText: roundTrip) == nil { throw ValidationError("--round-trip is a time such as 20ms") }
     }
 

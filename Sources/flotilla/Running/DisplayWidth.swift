@@ -19,7 +19,11 @@ extension String {
     /// Characters from its beginning, as many as some columns take.
     func fitting(_ most: Int) -> String {
         var left = most
-        return String(prefix { left -= $0.columns; return left >= 0 })
+        return String(
+            prefix {
+                left -= $0.columns
+                return left >= 0
+            })
     }
 }
 

@@ -118,7 +118,10 @@ struct ProgressLine {
         }
         let finished = progress.planned - progress.open
         let share = progress.planned == 0 ? 100 : finished * 100 / progress.planned
-        var parts = ["\(name): \(progress.state.rawValue) \(share) %", "sent \(grouped(progress[.sent] + progress[.delivered])) of \(grouped(progress.planned))"]
+        var parts = [
+            "\(name): \(progress.state.rawValue) \(share) %",
+            "sent \(grouped(progress[.sent] + progress[.delivered])) of \(grouped(progress.planned))",
+        ]
         for state in [RecipientState.failed, .expired, .deferred, .uncertain, .stopped] where progress[state] > 0 {
             parts.append("\(state.name) \(grouped(progress[state]))")
         }

@@ -17,8 +17,8 @@ struct RecipientText {
         if let due = detail.due { rows.append(["next attempt", Timestamp.text(due)]) }
         if !detail.messageID.isEmpty { rows.append(["provider's id", detail.messageID]) }
         for attempt in detail.history {
-            let answer = attempt.answer.map { "\($0.code) \($0.text) (\($0.kind.rawValue), at \($0.stage.rawValue))" } ?? ""
-            rows.append([Timestamp.text(attempt.at), "\(attempt.state.name) \(answer) by \(attempt.worker)"])
+            let response = attempt.response.map { "\($0.code) \($0.text) (\($0.kind.rawValue), at \($0.stage.rawValue))" } ?? ""
+            rows.append([Timestamp.text(attempt.at), "\(attempt.state.name) \(response) by \(attempt.worker)"])
         }
         for listing in detail.uncertain {
             if listing.worker.isEmpty { rows.append([Timestamp.text(listing.at), "uncertain: \(listing.why)"]) }

@@ -11,9 +11,9 @@ struct ReportText {
 
     var text: String {
         var blocks = [head, TextTable(header: [], rows: numbers, rightAligned: [1]).text.indented]
-        if !report.answers.isEmpty { blocks.append("Failures, by answer:\n" + answers(report.answers).indented) }
+        if !report.responses.isEmpty { blocks.append("Failures, by answer:\n" + responses(report.responses).indented) }
         if report.uncertain.listed > 0 { blocks.append(uncertain) }
-        if !report.deferrals.isEmpty { blocks.append("Waiting for another attempt, by answer:\n" + answers(report.deferrals).indented) }
+        if !report.deferrals.isEmpty { blocks.append("Waiting for another attempt, by answer:\n" + responses(report.deferrals).indented) }
         if report.timeline.count > 1 { blocks.append("Rate over time (\(report.step) s a column):\n" + timeline.indented) }
         blocks.append(times)
         return blocks.joined(separator: "\n\n")
@@ -48,7 +48,7 @@ struct ReportText {
         return text
     }
 
-    private func answers(_ counts: [MailingReport.AnswerCount]) -> String {
+    private func responses(_ counts: [MailingReport.ResponseCount]) -> String {
         TextTable(
             header: [],
             rows: counts.map { [grouped($0.count), $0.kind?.rawValue ?? "-", $0.code == 0 ? "-" : "\($0.code)", $0.text] },

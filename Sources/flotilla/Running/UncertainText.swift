@@ -25,7 +25,7 @@ struct UncertainText {
         return [item.id, item.address, Timestamp.text(item.listing.at), state, item.listing.why].map(printable)
     }
 
-    /// Values of recipients and answers of providers may hold what moves a terminal's cursor.
+    /// Values of recipients and responses of providers may hold what moves a terminal's cursor.
     private static func printable(_ text: String) -> String {
         String(String.UnicodeScalarView(text.unicodeScalars.map { $0.properties.generalCategory == .control ? " " : $0 }))
     }
@@ -47,7 +47,7 @@ struct UncertainText {
         let listing = item.listing
         let row = Row(
             recipient: item.id, address: item.address, batch: item.batch, index: item.index, state: item.state.name,
-            since: Timestamp.text(listing.at), why: listing.why, held: listing.isHeld, generation: listing.generation,
+            since: Timestamp.text(listing.at), why: listing.why, held: listing.isHeld, dispatchNumber: listing.dispatchNumber,
             worker: listing.worker, settledAt: listing.settled.map(Timestamp.text), outcome: listing.outcome?.rawValue)
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
@@ -63,13 +63,13 @@ struct UncertainText {
         var since: String
         var why: String
         var held: Bool
-        var generation: Int
+        var dispatchNumber: Int
         var worker: String
         var settledAt: String?
         var outcome: String?
 
         private enum CodingKeys: String, CodingKey {
-            case recipient, address, batch, index, state, since, why, held, generation, worker, outcome
+            case recipient, address, batch, index, state, since, why, held, dispatchNumber, worker, outcome
             case settledAt = "settled_at"
         }
     }

@@ -43,15 +43,16 @@ struct ScenarioPlan {
         provider.connections = known?.connections ?? provider.connections
         provider.mostConnections = profile.connections.flatMap { $0 > 0 ? $0 : nil }
         provider.messagesPerConnection = profile.messagesPerConnection.flatMap { $0 > 0 ? $0 : nil }
-        let table = settings.worker.answers
+        let table = settings.worker.responses
         if let limit = profile.limit {
             let fault = limit.fault(over: profile.proto)
-            let answer = Self.answer(to: fault, at: profile.proto == .smtp ? .rcpt : .response, profile.proto, table)
-            if answer.kind == .throttled {
+            let response = Self.response(to: fault, at: profile.proto == .smtp ? .rcpt : .response, profile.proto, table)
+            if response.kind == .throttled {
                 provider.hiddenLimit = HiddenLimit(
-                    perSecond: limit.rate.perSecond, burst: Double(limit.rate.burst), retryAfter: answer.retryAfter)
+                    perSecond: limit.rate.perSecond, burst: Double(limit.rate.burst), retryAfter: response.retryAfter)
             } else {
-                notes.append("what \(sink.name) says above its limit is '\(answer.kind.rawValue)' to us, not 'throttled': its limit is left out")
+                notes.append(
+                    "what \(sink.name) says above its limit is '\(response.kind.rawValue)' to us, not 'throttled': its limit is left out")
             }
         }
         for expected in profile.failures?.expected(over: profile.proto) ?? [] where expected.share > 0 {
@@ -62,23 +63,23 @@ struct ScenarioPlan {
                 case .rcpt: .rcpt
                 case .data, .http: .response
                 }
-            provider.answers.append(
-                AnswerShare(share: expected.share, answer: Self.answer(to: expected.fault, at: stage, profile.proto, table)))
+            provider.responses.append(
+                ResponseShare(share: expected.share, response: Self.response(to: expected.fault, at: stage, profile.proto, table)))
             if expected.fault.kind == .stall { provider.stalls += expected.share * (known?.timeout ?? 60) }
         }
         return provider
     }
 
     /// What a fault of the sink is to us.
-    private static func answer(
-        to fault: Fault, at stage: DeliveryStage, _ proto: SinkProfile.Proto, _ table: AnswerTable
-    ) -> Answer {
-        guard case .answer(let code) = fault.kind else {
-            return Answer(kind: .unreachable, stage: stage, code: 0, text: "")
+    private static func response(
+        to fault: Fault, at stage: DeliveryStage, _ proto: SinkProfile.Proto, _ table: ResponseTable
+    ) -> ProviderResponse {
+        guard case .response(let code) = fault.kind else {
+            return ProviderResponse(kind: .unreachable, stage: stage, code: 0, text: "")
         }
         let kind = table.classify(
             proto == .smtp ? .smtp : .http, code: code, stage: stage, text: fault.text, hasRetryAfter: fault.retryAfter != nil)
-        return Answer(
+        return ProviderResponse(
             kind: kind, stage: stage, code: code, text: fault.text, retryAfter: fault.retryAfter.map(Double.init),
             hasProviderFailed: proto == .http && kind == .temporary && 500...599 ~= code)
     }

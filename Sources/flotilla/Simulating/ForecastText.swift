@@ -102,7 +102,8 @@ struct ForecastText {
         let rows = phases.prefix(20).map {
             [Self.time($0.from), "for \(Self.time($0.to - $0.from))", Self.rate($0.rate), "\($0.brake)"]
         }
-        var text = "What holds the largest back, from when on:\n"
+        var text =
+            "What holds the largest back, from when on:\n"
             + indented(TextTable(header: [], rows: rows, rightAligned: [0, 1, 2]).text)
         if phases.count > rows.count { text += "\n  and \(phases.count - rows.count) more" }
         return text + "\nRate: \(course(result.forecast))"
@@ -164,7 +165,8 @@ struct ForecastText {
         for mailing in result.forecast.mailings where mailing.expired > 0 {
             let lifetime = result.plan.mailings.first { $0.name == mailing.name }?.lifetime ?? 0
             advice.append(
-                "\(grouped(mailing.expired)) recipients of \(mailing.name) expire: its lifetime is \(Self.time(lifetime)) (lifetime: in the mailing)")
+                "\(grouped(mailing.expired)) recipients of \(mailing.name) expire: its lifetime is \(Self.time(lifetime)) (lifetime: in the mailing)"
+            )
         }
         for provider in result.forecast.providers {
             if let needed = provider.neededConnections, needed > provider.connections {
@@ -175,7 +177,8 @@ struct ForecastText {
         }
         let busy = result.forecast.cpu.filter { $0.peakCores > 0.8 * Double($0.count) && $0.name != "planner" }
         for role in busy {
-            advice.append("\(role.name): \(Self.cores(role.peakCores)) of \(role.count) cores are busy at most; docs/capacity.md says how to shard")
+            advice.append(
+                "\(role.name): \(Self.cores(role.peakCores)) of \(role.count) cores are busy at most; docs/capacity.md says how to shard")
         }
         return advice + result.notes
     }
@@ -193,7 +196,10 @@ struct ForecastText {
             ]
         }
         return "\(name):\n"
-            + TextTable(header: ["workers", "takes", "rate", "efficiency", "Redis", "held back longest by"], rows: rows, rightAligned: [0, 1, 2, 3, 4]).text
+            + TextTable(
+                header: ["workers", "takes", "rate", "efficiency", "Redis", "held back longest by"], rows: rows,
+                rightAligned: [0, 1, 2, 3, 4]
+            ).text
             + notes.map { "\n- \($0)" }.joined()
     }
 

@@ -8,9 +8,9 @@ extension ScenarioPlan {
     /// Seconds from SIGTERM to a process until its successor works, with nothing to finish (measured with `flotilla loadtest run`, a
     /// release build: a worker had ended and another begun after 0.25 s, and a planner fed 0.1 s after it was started).
     private static let restart = 0.35
-    /// What a worker has besides: slots of a limit are reserved so far ahead (`Delivery/SlotPool`).
+    /// What a worker has besides: slots of a limit are reserved so far ahead (`Delivery/ReservationPool`).
     private static let ahead = 0.2
-    /// Until the fleet sends again after a Redis that came back empty: all tell what they know, and the feeder begins anew (3.3 s measured
+    /// Until the fleet sends again after a Redis that came back empty: all tell what they know, and the dispatcher begins anew (3.3 s measured
     /// with a lease of 10 s; 2.7 s in `redis-loss`).
     private static let afterRedis = 3.0
 
@@ -22,8 +22,8 @@ extension ScenarioPlan {
             kind == .worker ? Self.restart + Self.ahead + min(longest, settings.shutdown.grace.seconds) : Self.restart
         }
         plan.workers = roster.counts(.worker).map { FleetPlan.Staffing(at: $0.at, count: $0.count) }
-        plan.absences = roster.gapsOfThePlanner(lease: settings.planner.lease.seconds).map { Absence(.planner, $0) }
-        plan.absences += roster.gaps(.collector).map { Absence(.collector, $0) }
+        plan.absences = roster.gapsOfThePlanner(lease: settings.planner.lease.seconds).map { OutageWindow(.planner, $0) }
+        plan.absences += roster.gaps(.collector).map { OutageWindow(.collector, $0) }
         for member in roster.members {
             switch member.kind {
             case .sink: plan.providers[member.name]?.outages = member.away
@@ -35,10 +35,10 @@ extension ScenarioPlan {
     }
 
     /// A Redis that was frozen has everything when it is thawed; one that has ended comes back empty.
-    private static func absences(ofRedis redis: ScriptRoster.Member) -> [Absence] {
+    private static func absences(ofRedis redis: ScriptRoster.Member) -> [OutageWindow] {
         redis.away.map { away in
             let isFrozen = redis.spans.first { $0.to == away.lowerBound }?.isFrozen ?? false
-            return Absence(.redis, away.lowerBound..<(away.upperBound + (isFrozen ? 0 : afterRedis)))
+            return OutageWindow(.redis, away.lowerBound..<(away.upperBound + (isFrozen ? 0 : afterRedis)))
         }
     }
 

@@ -41,9 +41,10 @@ struct FleetText {
             rightAligned: [2, 3, 4, 5, 6, 7], names: 8, cut: .end
         ).lines(width: width)
         // What holds a mailing up stands below it, whole: it is what one looks for.
-        return table.prefix(1) + zip(table.dropFirst(), view.mailings).flatMap { row, line in
-            [row] + (line.holdup.isEmpty ? [] : wrapped(line.holdup, first: "  ^ ", rest: "    "))
-        }
+        return table.prefix(1)
+            + zip(table.dropFirst(), view.mailings).flatMap { row, line in
+                [row] + (line.blockingReason.isEmpty ? [] : wrapped(line.blockingReason, first: "  ^ ", rest: "    "))
+            }
     }
 
     private var processes: [String] {

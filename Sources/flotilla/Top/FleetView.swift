@@ -16,7 +16,7 @@ struct FleetView: Encodable {
         var secondsLeft: Double?
         /// What holds it up, as a word for scripts and a sentence for people; empty where nothing does.
         var holdupKind: String
-        var holdup: String
+        var blockingReason: String
         var isStuck: Bool
     }
 
@@ -28,7 +28,7 @@ struct FleetView: Encodable {
         var isAlive: Bool
         /// Since its last sign of life.
         var seenSeconds: Double
-        /// A planner that has the duty.
+        /// A planner that has the leadership.
         var hasDuty: Bool
         /// Messages on the wire, and batches in hand.
         var inFlight: Int

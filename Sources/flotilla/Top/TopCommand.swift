@@ -16,7 +16,8 @@ struct TopCommand: AsyncParsableCommand {
             Reads the ledger and Redis, and changes nothing. On a terminal it is drawn anew until Ctrl-C; otherwise it is printed once.
             """)
     @OptionGroup var options: LedgerOptions
-    @Option(help: "The Redis of the fleet: redis://, rediss:// (TLS) or unix:///path. No password here: FLOTILLA_REDIS_PASSWORD.") var redis: String?
+    @Option(help: "The Redis of the fleet: redis://, rediss:// (TLS) or unix:///path. No password here: FLOTILLA_REDIS_PASSWORD.")
+    var redis: String?
     @Option(help: "Seconds between two looks.") var every = 1.0
     @Flag(help: "Mailings that are over, too.") var all = false
     @Flag(help: "Print once, even on a terminal.") var once = false
@@ -29,12 +30,12 @@ struct TopCommand: AsyncParsableCommand {
     func run() async throws {
         var settings = try options.settings()
         if let redis { try settings.redis.take(redis) }
-        guard let endpoint = RedisEndpoint(settings.redis) else { throw Station.MissingRedis() }
+        guard let endpoint = RedisEndpoint(settings.redis) else { throw RoleRuntime.MissingRedis() }
         let ledger = try options.open(settings)
         let broker = Broker(
             endpoint: endpoint, prefix: settings.redis.prefix, partitions: settings.collector.partitions, name: "flotilla-top",
             group: MultiThreadedEventLoopGroup.singleton, logger: Logger(label: "flotilla") { _ in SwiftLogNoOpLogHandler() })
-        let look = FleetLook(broker: broker, ledger: ledger, patience: settings.planner.stuckAfter.seconds)
+        let look = FleetSnapshot(broker: broker, ledger: ledger, backoff: settings.planner.stuckAfter.seconds)
         let isLive = !json && !once && isatty(STDOUT_FILENO) != 0
         do {
             if isLive { await watch(look) } else { try await show(look) }
@@ -46,7 +47,7 @@ struct TopCommand: AsyncParsableCommand {
     }
 
     /// Prints once, after two looks, for rates.
-    private func show(_ look: FleetLook) async throws {
+    private func show(_ look: FleetSnapshot) async throws {
         var look = look
         _ = await look.look(all: all)
         try await Task.sleep(for: .seconds(every))
@@ -58,7 +59,7 @@ struct TopCommand: AsyncParsableCommand {
     }
 
     /// Draws again and again, until a signal comes.
-    private func watch(_ look: FleetLook) async {
+    private func watch(_ look: FleetSnapshot) async {
         await withTaskGroup(of: Void.self) { group in
             group.addTask { [all, every] in
                 var look = look

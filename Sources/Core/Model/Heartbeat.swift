@@ -1,0 +1,75 @@
+/// A sign of life of one process of a fleet, and how it does. Times are milliseconds since 1970.
+package struct Heartbeat: Sendable, Codable, Equatable {
+    package enum Role: String, Sendable, Codable, CaseIterable {
+        case planner, worker, collector
+        /// All three in one process.
+        case all
+    }
+
+    /// What a worker has of one mailing.
+    package struct Share: Sendable, Codable, Equatable {
+        /// Messages that wait for their moments under a limit.
+        package var waiting: Int
+        /// The narrowest scope of that limit, or the one that is paused, as `provider:main`; empty where there is none.
+        package var scope: String
+        /// Seconds between two starts in that scope, for the whole fleet.
+        package var interval: Double
+        /// Seconds for which its provider still asks to wait (Retry-After).
+        package var pause: Double
+        /// The provider is taken for down.
+        package var isDown: Bool
+
+        package init(waiting: Int = 0, scope: String = "", interval: Double = 0, pause: Double = 0, isDown: Bool = false) {
+            self.waiting = waiting
+            self.scope = scope
+            self.interval = interval
+            self.pause = pause
+            self.isDown = isDown
+        }
+
+        /// A process of an older release says less.
+        package init(from decoder: any Decoder) throws {
+            let words = try decoder.container(keyedBy: CodingKeys.self)
+            waiting = try words.decodeIfPresent(Int.self, forKey: .waiting) ?? 0
+            scope = try words.decodeIfPresent(String.self, forKey: .scope) ?? ""
+            interval = try words.decodeIfPresent(Double.self, forKey: .interval) ?? 0
+            pause = try words.decodeIfPresent(Double.self, forKey: .pause) ?? 0
+            isDown = try words.decodeIfPresent(Bool.self, forKey: .isDown) ?? false
+        }
+    }
+
+    package var role: Role
+    package var version: String
+    package var host: String
+    /// The process's number on its host.
+    package var process: Int32
+    package var started: Int64
+    /// CPU seconds that the process has used.
+    package var cpu: Double
+    /// Resident memory in bytes.
+    package var memory: Int
+    /// A worker: channels that it serves.
+    package var channels: [Channel] = []
+    /// A worker: messages that were answered since it started.
+    package var answered = 0
+    /// A worker: messages that are on the wire, and batches in hand.
+    package var inFlight = 0
+    package var batches = 0
+    /// A worker: its mailings.
+    package var mailings: [String: Share] = [:]
+
+    package init(
+        role: Role, version: String, host: String, process: Int32, started: Int64, cpu: Double, memory: Int
+    ) {
+        self.role = role
+        self.version = version
+        self.host = host
+        self.process = process
+        self.started = started
+        self.cpu = cpu
+        self.memory = memory
+    }
+
+    /// It delivers messages of a channel.
+    package func serves(_ channel: Channel) -> Bool { channels.contains(channel) }
+}

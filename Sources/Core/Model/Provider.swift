@@ -1,0 +1,80 @@
+/// A provider as the configuration names it: where messages go, and how to speak to it.
+package struct Provider: Sendable, Equatable {
+    package enum Scheme: String, Sendable, CaseIterable {
+        /// SMTP (RFC 5321) in clear, with STARTTLS (RFC 3207) where `startTLS` says so.
+        case smtp
+        /// SMTP inside TLS from the first byte (RFC 8314).
+        case smtps
+        case http, https
+    }
+
+    package enum StartTLS: String, Sendable, CaseIterable {
+        /// Used when the server offers it, with the certificate unchecked (RFC 7435).
+        case opportunistic
+        /// Without it, or without a valid certificate, nothing is sent.
+        case required
+        case never
+    }
+
+    /// Its name in the configuration, in metrics and logs; for a provider given by URL alone, `scheme://host:port`.
+    package var name: String
+    package var scheme: Scheme
+    package var host: String
+    package var port: Int
+    /// HTTP: path and query, from "/".
+    package var path: String
+    package var username: String?
+    package var password: Secret?
+    package var startTLS: StartTLS
+    /// A PEM file of certificate authorities in place of the system's.
+    package var caFile: String?
+    /// Connections at most, for each worker process.
+    package var connections: Int
+    /// Seconds for TCP, TLS and greeting.
+    package var connectTimeout: Double
+    /// Seconds that an response may take.
+    package var timeout: Double
+    /// HTTP: further header fields; a value may be secret (an API key).
+    package var headers: [String: Secret]
+    /// HTTP: the template of the body; nil takes the mailing's own (webhook) or the built-in one (sms, messenger).
+    package var body: String?
+    package var contentType: String
+    /// HTTP: the member of a JSON response that holds the provider's message id, as a path with dots: `messages.0.id`.
+    package var messageID: String?
+
+    package init(
+        name: String, scheme: Scheme, host: String, port: Int, path: String = "/", username: String? = nil,
+        password: Secret? = nil, startTLS: StartTLS = .opportunistic, caFile: String? = nil, connections: Int = 20,
+        connectTimeout: Double = 10, timeout: Double = 60, headers: [String: Secret] = [:], body: String? = nil,
+        contentType: String = "application/json", messageID: String? = nil
+    ) {
+        self.name = name
+        self.scheme = scheme
+        self.host = host
+        self.port = port
+        self.path = path
+        self.username = username
+        self.password = password
+        self.startTLS = startTLS
+        self.caFile = caFile
+        self.connections = connections
+        self.connectTimeout = connectTimeout
+        self.timeout = timeout
+        self.headers = headers
+        self.body = body
+        self.contentType = contentType
+        self.messageID = messageID
+    }
+}
+
+/// A text that no log, error or dump shows.
+package struct Secret: Sendable, Equatable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+    /// The text itself; read it only where it goes onto the wire.
+    package let exposed: String
+
+    package init(_ text: String) { exposed = text }
+
+    package var description: String { "****" }
+    package var debugDescription: String { "****" }
+    package var customMirror: Mirror { Mirror(self, children: []) }
+}

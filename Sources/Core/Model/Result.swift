@@ -1,0 +1,147 @@
+/// What became of one recipient in one attempt.
+package struct RecipientResult: Sendable, Equatable {
+    /// Its place in the batch, from 0.
+    package var index: Int
+    package var state: RecipientState
+    /// Attempts spent so far, this one included.
+    package var attempts: Int
+    /// When, in milliseconds since 1970.
+    package var at: Int64
+    /// When the next attempt is due, in milliseconds since 1970; 0 unless `state` is `deferred`, or `uncertain` and the
+    /// message is sent again: such a result puts the recipient on the list of the uncertain and moves no state.
+    package var due: Int64
+    /// The provider's last response; nil where there was none (stopped, expired before an attempt). Of an uncertain one, why
+    /// it is not known whether the message arrived.
+    package var response: ProviderResponse?
+
+    package init(
+        index: Int, state: RecipientState, attempts: Int, at: Int64, due: Int64 = 0, response: ProviderResponse? = nil
+    ) {
+        self.index = index
+        self.state = state
+        self.attempts = attempts
+        self.at = at
+        self.due = due
+        self.response = response
+    }
+}
+
+/// Results of one batch that travel together: one entry of a status stream.
+package struct ResultGroup: Sendable, Equatable {
+    /// What a group says about its batch beyond its results.
+    package enum Closing: String, Sendable {
+        /// More groups follow.
+        case open = ""
+        /// The worker is through with this dispatchNumber: each of its recipients has a result.
+        case done
+        /// The worker gave the rest of the batch back untouched.
+        case released
+    }
+
+    package var batch: BatchID
+    package var dispatchNumber: Int
+    /// Who worked on it: the worker's id.
+    package var worker: String
+    /// The group's number within (batch, dispatchNumber, worker), from 0: writing one twice changes nothing.
+    package var sequence: Int
+    package var closing: Closing
+    /// With a closing group: how many groups all workers reported of this dispatchNumber, this one included. Redis counts them.
+    package var groups: Int
+    package var results: [RecipientResult]
+
+    package init(
+        batch: BatchID, dispatchNumber: Int, worker: String, sequence: Int, closing: Closing, groups: Int = 0,
+        results: [RecipientResult]
+    ) {
+        self.batch = batch
+        self.dispatchNumber = dispatchNumber
+        self.worker = worker
+        self.sequence = sequence
+        self.closing = closing
+        self.groups = groups
+        self.results = results
+    }
+}
+
+extension [RecipientResult] {
+    /// The wire form, which the ledger keeps as it is: a JSON array of
+    /// `[index, state, attempts, at, code, text, message id, class, stage, due]`, where `at` and `due` are milliseconds after
+    /// `base`, and class, stage and due are left out of results of state `sent`.
+    /// - Parameter base: milliseconds since 1970, not above any `at`.
+    package func encoded(base: Int64) -> [UInt8] {
+        var out = JSONWriter(capacity: count * 80 + 2)
+        out.beginArray()
+        for result in self {
+            out.beginArray()
+            out.int(Int64(result.index))
+            out.string(CollectionOfOne(result.state.code))
+            out.int(Int64(result.attempts))
+            out.int(result.at - base)
+            out.int(Int64(result.response?.code ?? 0))
+            out.string((result.response?.text ?? "").utf8)
+            out.string((result.response?.messageID ?? "").utf8)
+            if result.state != .sent {
+                out.string((result.response?.kind.rawValue ?? "").utf8)
+                out.string((result.response?.stage.rawValue ?? "").utf8)
+                // 0 is for none: what is due at the base itself is due a millisecond later.
+                out.int(result.due == 0 ? 0 : Swift.max(1, result.due - base))
+            }
+            out.endArray()
+        }
+        out.endArray()
+        return out.bytes
+    }
+
+    /// Reads the wire form.
+    package init(decoding wire: [UInt8], base: Int64) throws(WireError) {
+        var results: [RecipientResult] = []
+        var scanner = JSONScanner(wire)
+        try scanner.array { scanner throws(WireError) in
+            results.append(try RecipientResult(from: &scanner, base: base))
+        }
+        try scanner.end()
+        self = results
+    }
+}
+
+extension RecipientResult {
+    fileprivate init(from scanner: inout JSONScanner, base: Int64) throws(WireError) {
+        try scanner.beginArray()
+        let index = try Int(scanner.int())
+        try scanner.next()
+        var letter: [UInt8] = []
+        try scanner.string(into: &letter)
+        guard letter.count == 1, let state = RecipientState(code: letter[0]) else { throw WireError("unknown state") }
+        try scanner.next()
+        let attempts = try Int(scanner.int())
+        try scanner.next()
+        let at = try scanner.int() + base
+        try scanner.next()
+        let code = try Int(scanner.int())
+        try scanner.next()
+        let text = try scanner.string()
+        try scanner.next()
+        let messageID = try scanner.string()
+        var response = ProviderResponse(kind: .accepted, stage: .response, code: code, text: text, messageID: messageID)
+        var hasAnswer = state == .sent
+        var due: Int64 = 0
+        if scanner.hasNext() {
+            let kind = try scanner.string()
+            try scanner.next()
+            let stage = try scanner.string()
+            try scanner.next()
+            due = try scanner.int()
+            if !kind.isEmpty {
+                guard let kind = ResponseClass(rawValue: kind) else { throw WireError("unknown class '\(kind)'") }
+                guard let stage = DeliveryStage(rawValue: stage) else { throw WireError("unknown stage '\(stage)'") }
+                response.kind = kind
+                response.stage = stage
+                hasAnswer = true
+            }
+        }
+        try scanner.endArray()
+        self.init(
+            index: index, state: state, attempts: attempts, at: at, due: due == 0 ? 0 : due + base,
+            response: hasAnswer ? response : nil)
+    }
+}

@@ -1,0 +1,98 @@
+package import Model
+
+/// What keeps a mailing from getting on: the one thing to say of it, the most particular first.
+package enum BlockingReason: Sendable, Equatable {
+    /// Nothing: its recipients get results.
+    case none
+    /// It is paused, for a reason.
+    case paused(String)
+    /// All that is left waits for the time of another attempt, in seconds from now.
+    case due(Double)
+    /// Only persons can decide on those who are left.
+    case undecided(Int)
+    /// No worker is alive that serves its channel.
+    case noWorker(Channel)
+    /// Its provider is taken for down.
+    case down(String)
+    /// The provider of a scope, as `provider:main`, asked to wait for so many seconds from now.
+    case asked(String, Double)
+    /// The limit of a scope.
+    case limited(String)
+    /// Results wait for a collector, for so many seconds.
+    case lag(Double)
+    /// There is work, nothing of the above holds it, and nobody got a result for so many seconds.
+    case stuck(Double)
+}
+
+extension BlockingReason {
+    /// Something holds it up for which it may wait as long as that takes.
+    package var isHeld: Bool {
+        switch self {
+        case .none, .limited, .stuck: false
+        case .paused, .due, .undecided, .noWorker, .down, .asked, .lag: true
+        }
+    }
+}
+
+/// What is known of a mailing in work.
+package struct BlockingFacts: Sendable, Equatable {
+    package var state: MailingState
+    /// Why it is paused.
+    package var reason = ""
+    package var channel: Channel
+    package var provider: String
+    /// Recipients that are not terminal, and those of them that are held for a person.
+    package var open: Int
+    package var held = 0
+    /// Batches that are with the workers.
+    package var fed = 0
+    /// Seconds until the next batch can be fed, 0 for now; nil when there is none.
+    package var next: Double?
+    /// Seconds since a result of it was last written, or something that held it up was over.
+    package var silence: Double
+    /// Seconds that the oldest result waits for a collector.
+    package var lag = 0.0
+    /// Workers that are alive and serve its channel.
+    package var workers: Int
+    /// What they say of it.
+    package var shares: [Heartbeat.Share] = []
+
+    package init(
+        state: MailingState, channel: Channel, provider: String, open: Int, silence: Double, workers: Int
+    ) {
+        self.state = state
+        self.channel = channel
+        self.provider = provider
+        self.open = open
+        self.silence = silence
+        self.workers = workers
+    }
+}
+
+extension BlockingFacts {
+    /// Results are written within a second where all is well.
+    private static let longLag = 15.0
+
+    /// What holds it up.
+    /// - Parameter backoff: seconds without a result after which a mailing that nothing holds up is stuck.
+    package func blockingReason(backoff: Double) -> BlockingReason {
+        if state == .paused { return .paused(reason) }
+        guard state == .sending, open > 0 else { return .none }
+        if held == open { return .undecided(held) }
+        if fed == 0, let next, next > 0 { return .due(next) }
+        if workers == 0 { return .noWorker(channel) }
+        if lag > Self.longLag { return .lag(lag) }
+        if shares.contains(where: \.isDown) { return .down(provider) }
+        if let asked = shares.filter({ $0.pause > 0 }).max(by: { $0.pause < $1.pause }) { return .asked(asked.scope, asked.pause) }
+        if silence >= backoff + allowance { return .stuck(silence) }
+        return limited.map { .limited($0.scope) } ?? .none
+    }
+
+    /// What limits it most.
+    private var limited: Heartbeat.Share? {
+        shares.filter { $0.waiting > 0 && $0.interval > 0 }.max { $0.interval < $1.interval }
+    }
+
+    /// Seconds more that it may be silent: however rare a limit's moments are, after some of them somebody got a message.
+    package var allowance: Double { limited.map { 3 * $0.interval } ?? 0 }
+}

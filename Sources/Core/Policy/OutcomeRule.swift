@@ -1,0 +1,94 @@
+package import Model
+
+/// What becomes of a recipient after an response: pure, so that retries can be reasoned about and simulated.
+package struct OutcomeRule: Sendable {
+    /// Attempts at most.
+    package var attempts: Int
+    /// When the mailing's messages expire, in milliseconds since 1970.
+    package var expires: Int64
+    package var retries: RetryRules
+    /// What happens to a message that may have arrived.
+    package var uncertain: Mailing.UncertainPolicy
+
+    package init(
+        attempts: Int, expires: Int64, retries: RetryRules, uncertain: Mailing.UncertainPolicy = .redeliver
+    ) {
+        self.attempts = attempts
+        self.expires = expires
+        self.retries = retries
+        self.uncertain = uncertain
+    }
+
+    /// Appends what an response means for a recipient: one result, or two where the message may have arrived and is sent again.
+    /// - Parameters:
+    ///   - spent: attempts spent before this response.
+    ///   - now: milliseconds since 1970.
+    ///   - outage: the provider's breaker is open: what is the provider's fault spends no attempt.
+    package func append(
+        index: Int, response: ProviderResponse, spent: Int, now: Int64, outage: Bool = false,
+        using generator: inout some RandomNumberGenerator, to results: inout [RecipientResult]
+    ) {
+        if response.mayHaveArrived {
+            results.append(uncertain(index: index, response: response, spent: spent, now: now))
+            if uncertain == .hold { return }
+        }
+        results.append(result(index: index, response: response, spent: spent, now: now, outage: outage, using: &generator))
+    }
+
+    /// A message that was not tried, because a limit gives it no slot for long: no attempt is spent.
+    /// - Parameter wait: seconds until its turn.
+    package func putOff(index: Int, spent: Int, wait: Double, why: String, now: Int64) -> RecipientResult {
+        // Sooner by what a ledger gathers (`Setback.gathering`). Whose turn would come after the end gets it at the end.
+        let due = now + Int64(max(wait * 8 / 9, wait - 60) * 1000)
+        return RecipientResult(
+            index: index, state: .deferred, attempts: spent, at: now, due: max(now, min(due, expires - 1)),
+            response: ProviderResponse(kind: .domainThrottled, stage: .connect, code: 0, text: why))
+    }
+
+    /// A message that may have arrived: held, or only put on the list because it is sent again.
+    package func uncertain(index: Int, response: ProviderResponse, spent: Int, now: Int64) -> RecipientResult {
+        RecipientResult(
+            index: index, state: .uncertain, attempts: spent, at: now, due: uncertain == .hold ? 0 : now, response: response
+        )
+    }
+
+    /// What becomes of the recipient when the response says that nothing arrived, or it is sent again.
+    func result(
+        index: Int, response: ProviderResponse, spent: Int, now: Int64, outage: Bool,
+        using generator: inout some RandomNumberGenerator
+    ) -> RecipientResult {
+        var result = RecipientResult(index: index, state: .failed, attempts: spent + 1, at: now, response: response)
+        switch response.kind {
+        case .accepted:
+            result.state = .sent
+        case .badRecipient, .rejected:
+            result.state = .failed
+        case .throttled, .domainThrottled, .misconfigured:
+            // Nobody's fault among the recipients: no attempt is spent.
+            result.attempts = spent
+            deferred(&result, response, using: &generator)
+        case .temporary, .unreachable:
+            if outage, response.isProviderFault {
+                result.attempts = spent
+            } else if result.attempts >= attempts {
+                break
+            }
+            deferred(&result, response, using: &generator)
+        }
+        return result
+    }
+
+    /// Another attempt later, or the end where that would come after the mailing's.
+    private func deferred(
+        _ result: inout RecipientResult, _ response: ProviderResponse, using generator: inout some RandomNumberGenerator
+    ) {
+        let seconds = retries.delay(after: response, attempt: max(1, result.attempts), using: &generator)
+        let due = result.at + Int64((seconds * 1000).rounded(.up))
+        if due >= expires {
+            result.state = .expired
+        } else {
+            result.state = .deferred
+            result.due = due
+        }
+    }
+}

@@ -1,0 +1,69 @@
+import DequeModule
+package import Model
+
+/// The moments at which a worker may start messages under a limit: each is used in time, or dropped. Times are in nanoseconds of a
+/// clock that only goes forward.
+package struct ReservationStock: Sendable {
+    /// How long after its moment a slot may be used at low rates, in nanoseconds.
+    private static let usual: Int64 = 1_000_000
+
+    private var slots: Deque<Int64> = []
+    /// How long after its moment a slot may be used: where starts are rare, the limit's margin allows for more.
+    package private(set) var tolerance: Int64 = 0
+    /// Reservations that are nearer to one another than this are met together, a quarter of a millisecond late at most: a wake-up for each would cost
+    /// more than the message.
+    private var grain: Int64 = 1
+
+    /// - Parameter interval: of the limit, in microseconds.
+    package init(interval: Double = 0) { adapt(to: interval) }
+
+    /// The limit's interval has changed; what is here stays.
+    package mutating func adapt(to interval: Double) {
+        // A thread that is woken late loses more than one slot of a high rate, and takes a smaller part of a window with it.
+        let least = interval < 1000 ? Self.usual * 3 / 2 : Self.usual
+        grain = interval * 1000 < Double(Self.usual / 4) ? Self.usual / 4 : 1
+        // Counted from the moment as it was given out, which `grain` may have put off.
+        tolerance = max(least - grain, Int64(min(interval, 1e12) * ReservationCalendar.Limit.margin * 1000))
+    }
+
+    package var count: Int { slots.count }
+    package var last: Int64? { slots.last }
+
+    /// The slot at a place, from 0 for the next.
+    package func slot(_ place: Int) -> Int64? { slots.indices.contains(place) ? slots[place] : nil }
+
+    /// Nanoseconds from one slot to the next; nil where there are less than two.
+    package var meanGap: Double? {
+        guard let first = slots.first, let last = slots.last, count > 1 else { return nil }
+        return Double(last - first) / Double(count - 1)
+    }
+
+    /// Adds slots in their order; they may lie between those that are here.
+    package mutating func add(_ new: [Int64]) {
+        guard let last = slots.last, let first = new.first, first < last else { return slots.append(contentsOf: new) }
+        slots = Deque((slots + new).sorted())
+    }
+
+    /// Drops what was not used in time.
+    /// - Returns: how many.
+    package mutating func dropLate(_ now: Int64) -> Int {
+        var dropped = 0
+        while let first = slots.first, isLate(first, now) {
+            slots.removeFirst()
+            dropped += 1
+        }
+        return dropped
+    }
+
+    package func isLate(_ slot: Int64, _ now: Int64) -> Bool { now - slot > tolerance }
+
+    /// Takes the next slot, if it comes within `reach`; late ones were dropped before.
+    package mutating func take(_ now: Int64, reach: Int64) -> Start {
+        guard let first = slots.first, first <= now + reach else { return .none }
+        slots.removeFirst()
+        return first <= now ? .now : .at((first + grain - 1) / grain * grain)
+    }
+
+    /// Gives all up.
+    package mutating func clear() { slots.removeAll() }
+}

@@ -1,0 +1,71 @@
+package import Model
+
+/// How long a message waits after each class of response.
+package struct RetryRules: Sendable, Equatable {
+    /// Refused for now, for this message.
+    package var temporary: RetrySchedule
+    /// No response, or the connection was lost.
+    package var unreachable: RetrySchedule
+    /// The provider asks us to slow down; spends no attempt. It is the scope's pace that slows down, not the message.
+    package var throttled: RetrySchedule = .rest(0.5...1.5)
+    /// The recipient's domain asks to slow down; spends no attempt. It may be a domain without a limit of ours, so that nothing
+    /// but this wait keeps us from asking it again and again.
+    package var domainThrottled: RetrySchedule = .rest(30...90)
+    /// Our own set-up is refused; spends no attempt. The mailing pauses, this only keeps the rest from going on meanwhile.
+    package var misconfigured: RetrySchedule = .rest(5...15)
+
+    /// For mail servers, minutes to hours (RFC 5321 section 4.5.4.1). Grey-listing (RFC 6647) refuses a first retry that comes
+    /// before some five minutes, and full jitter from nothing would spend half of the first retries on that: hence a least
+    /// wait, as long as Postfix' `minimal_backoff_time`, and full jitter above it.
+    package static let smtp = RetryRules(
+        temporary: RetrySchedule(least: 300, base: 900, cap: 4 * 3600),
+        unreachable: RetrySchedule(base: 60, cap: 3600))
+    /// For HTTP providers, which come back within seconds to minutes.
+    package static let http = RetryRules(
+        temporary: RetrySchedule(least: 1, base: 5, cap: 600), unreachable: RetrySchedule(least: 1, base: 5, cap: 600))
+
+    package init(temporary: RetrySchedule, unreachable: RetrySchedule) {
+        self.temporary = temporary
+        self.unreachable = unreachable
+    }
+
+    /// The channel's rules.
+    /// - Parameter override: an operator's schedule for what spends attempts.
+    package init(for channel: Channel, override: RetrySchedule? = nil) {
+        self = channel == .email ? .smtp : .http
+        if let override {
+            temporary = override
+            unreachable = override
+        }
+    }
+
+    /// No wait of a provider is believed beyond this, in seconds.
+    static let longest = 366 * 86_400.0
+
+    /// Seconds to wait after an response, at random; never less than the provider asked for (Retry-After), and then up to a tenth
+    /// of that longer, from a second to a minute, so that a fleet does not come back all at once.
+    /// - Parameter attempt: attempts spent so far, from 1, with this one where it spends one.
+    package func delay(
+        after response: ProviderResponse, attempt: Int, using generator: inout some RandomNumberGenerator
+    ) -> Double {
+        let own = schedule(for: response.kind).delay(afterAttempt: attempt, using: &generator)
+        guard let asked = response.retryAfter, asked > 0 else { return own }
+        let wait = min(asked, Self.longest)
+        let later = wait + Double.random(in: 0...min(max(wait / 10, 1), 60), using: &generator)
+        // Where an attempt is spent, the more patient of the two counts; what spends none comes when it was asked to.
+        switch response.kind {
+        case .temporary, .unreachable: return max(own, later)
+        default: return later
+        }
+    }
+
+    private func schedule(for kind: ResponseClass) -> RetrySchedule {
+        switch kind {
+        case .unreachable: unreachable
+        case .throttled: throttled
+        case .domainThrottled: domainThrottled
+        case .misconfigured: misconfigured
+        case .accepted, .temporary, .badRecipient, .rejected: temporary
+        }
+    }
+}

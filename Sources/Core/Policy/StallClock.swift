@@ -1,0 +1,33 @@
+/// Tells, from one look at a mailing to the next, for how long it got no result that it could have had.
+///
+/// `Progress` is what changes when somebody gets a result.
+package struct StallClock<Progress: Equatable & Sendable>: Sendable {
+    private var progress: Progress?
+    /// Seconds, of the looks' clock.
+    private var since = 0.0
+    private var allowance = 0.0
+
+    package init() {}
+
+    /// What holds a mailing up at a time, in seconds.
+    /// - Parameters:
+    ///   - facts: what is known of it; their silence is set here.
+    ///   - backoff: seconds without a result after which a mailing that nothing holds up is stuck.
+    package mutating func look(_ facts: inout BlockingFacts, _ progress: Progress, at now: Double, backoff: Double) -> BlockingReason {
+        if progress != self.progress { since = now }
+        self.progress = progress
+        defer { allowance = facts.allowance }
+        facts.silence = now - since
+        var blockingReason = facts.blockingReason(backoff: backoff)
+        // A limit that allowed so long a silence was lifted, or something else that held it up is over: now it begins to be late.
+        let wasAllowed = allowance > facts.allowance && facts.silence < backoff + allowance
+        if case .stuck = blockingReason, wasAllowed {
+            facts.silence = 0
+            blockingReason = facts.blockingReason(backoff: backoff)
+            since = now
+        } else if blockingReason.isHeld {
+            since = now
+        }
+        return blockingReason
+    }
+}

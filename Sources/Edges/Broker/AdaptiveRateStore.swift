@@ -1,0 +1,121 @@
+/// How fast the fleet goes in a scope whose provider asks to slow down. The board adds up what the workers saw and hands it to
+/// one of them to judge; it does not know the arithmetic, and carries its state as text.
+package struct AdaptiveRateStore: Sendable {
+    /// Milliseconds; longer than recovery takes.
+    static let kept: Int64 = 600_000
+    /// No provider pauses a scope for longer, in seconds.
+    package static let longestPause = 86_400.0
+
+    private let broker: Broker
+    private let interval: Int64
+    private let backoff: Int64
+
+    /// - Parameters:
+    ///   - interval: microseconds from judgement to judgement.
+    ///   - backoff: microseconds after which a judge who has not steered is given up.
+    package init(_ broker: Broker, interval: Int64 = 500_000, backoff: Int64 = 2_000_000) {
+        self.broker = broker
+        self.interval = interval
+        self.backoff = backoff
+    }
+
+    /// How a scope stands; all is in microseconds, of Redis time where it is a moment.
+    package struct Standing: Sendable, Equatable {
+        package var now: Int64
+        /// Nothing starts before; 0 or past where it is not paused.
+        package var until: Int64
+        /// Between two starts at least; nil where it is not slowed.
+        package var interval: Double?
+        /// What the last judge left; empty for nothing.
+        package var state: String
+
+        package init(now: Int64, until: Int64, interval: Double?, state: String) {
+            self.now = now
+            self.until = until
+            self.interval = interval
+            self.state = state
+        }
+
+        /// Seconds that it is still paused.
+        package var pause: Double { Double(max(0, until - now)) / 1e6 }
+    }
+
+    /// What is to be judged, by who was given it alone.
+    package struct Case: Sendable, Equatable {
+        let version: Int64
+        package let state: String
+        package let answered: Int
+        package let throttled: Int
+        package let started: Int
+        /// Since the judgement before, and of these how many it was paused.
+        package let seconds: Double
+        package let paused: Double
+    }
+
+    /// Adds what this worker saw of a scope since it last said so.
+    /// - Parameters:
+    ///   - pause: seconds that the provider asked to wait (Retry-After), the longest; it never shortens a pause, and counts as a
+    ///     day at most.
+    /// - Returns: how the scope stands, and a case when this worker is to judge: it calls `steer` at once.
+    package func observe(
+        _ scope: String, answered: Int, throttled: Int, started: Int, pause: Double? = nil
+    ) async throws(RedisError) -> (standing: Standing, case: Case?) {
+        let asked = pause ?? 0
+        let wait = asked > 0 ? Int64((min(asked, Self.longestPause) * 1e6).rounded(.up)) : 0
+        let reply = try await broker.redis.run(
+            Scripts.observe, keys: [broker.keys.pace(scope)],
+            arguments: [
+                RedisArgument(answered), RedisArgument(throttled), RedisArgument(started), RedisArgument(wait),
+                RedisArgument(self.interval), RedisArgument(backoff), RedisArgument(Self.kept),
+            ])
+        let words = reply.array ?? []
+        guard words.count == 4 || words.count == 10, let now = words[0].int, let until = words[1].int,
+            let interval = words[2].text, let state = words[3].text
+        else { throw .unexpected("observe: \(reply)") }
+        let standing = Standing(now: now, until: until, interval: Self.interval(interval), state: state)
+        guard words.count == 10 else { return (standing, nil) }
+        let numbers = words[4...].compactMap(\.int)
+        guard numbers.count == 6 else { throw .unexpected("observe: \(reply)") }
+        return (
+            standing,
+            Case(
+                version: numbers[0], state: state, answered: Int(numbers[1]), throttled: Int(numbers[2]),
+                started: Int(numbers[3]), seconds: Double(numbers[4]) / 1e6, paused: Double(numbers[5]) / 1e6)
+        )
+    }
+
+    /// Sets what a judge found.
+    /// - Parameter interval: microseconds between two starts; nil where the scope is not slowed.
+    /// - Returns: false when it came too late and another judges.
+    @discardableResult
+    package func steer(
+        _ scope: String, _ judged: Case, state: String, interval: Double?
+    ) async throws(RedisError) -> Bool {
+        try await broker.redis.run(
+            Scripts.steer, keys: [broker.keys.pace(scope)],
+            arguments: [RedisArgument(judged.version), RedisArgument(interval.map { "\($0)" } ?? ""), RedisArgument(state)]
+        ).int == 1
+    }
+
+    /// How scopes stand, in their order.
+    package func standing(of scopes: [String]) async throws(RedisError) -> [Standing] {
+        guard !scopes.isEmpty else { return [] }
+        let replies = try await broker.redis.pipeline(
+            [["TIME"]] + scopes.map { ["HMGET", .text(broker.keys.pace($0)), "until", "interval", "state"] })
+        guard replies.count == scopes.count + 1, let now = replies[0].time else { throw .unexpected("standing: \(replies)") }
+        var standings: [Standing] = []
+        for reply in replies.dropFirst() {
+            guard let words = reply.array, words.count == 3 else { throw .unexpected("standing: \(reply)") }
+            standings.append(
+                Standing(
+                    now: now, until: words[0].int ?? 0,
+                    interval: words[1].text.flatMap(Self.interval), state: words[2].text ?? ""))
+        }
+        return standings
+    }
+
+    private static func interval(_ text: String) -> Double? {
+        guard let value = Double(text), value > 0, value.isFinite else { return nil }
+        return value
+    }
+}

@@ -1,0 +1,121 @@
+package import Logging
+import Model
+package import NIOCore
+
+/// The conveyor: everything that the roles do with Redis.
+package struct Broker: Sendable {
+    package let redis: RedisClient
+    package let keys: Keys
+    /// How many status streams there are; the same for the whole fleet.
+    package let partitions: Int
+    let logger: Logger
+
+    /// - Parameters:
+    ///   - name: shown by Redis in CLIENT LIST.
+    ///   - partitions: status streams, from 1.
+    package init(
+        endpoint: RedisEndpoint, prefix: String, partitions: Int, name: String, group: any EventLoopGroup,
+        logger: Logger
+    ) {
+        redis = RedisClient(endpoint: endpoint, name: name, group: group, logger: logger)
+        keys = Keys(prefix: prefix)
+        self.partitions = partitions
+        self.logger = logger
+    }
+
+    /// Connects once, so that a wrong address or password is known before work begins.
+    package func check() async throws(RedisError) {
+        guard try await redis.send(["PING"]).text == "PONG" else { throw .unexpected("PING") }
+    }
+
+    /// What Redis's clock shows, in microseconds since 1970.
+    package func time() async throws(RedisError) -> Int64 {
+        let reply = try await redis.send(["TIME"])
+        guard let time = reply.time else { throw .unexpected("TIME: \(reply)") }
+        return time
+    }
+
+    /// Whether this Redis may throw keys away when its memory is full: what it held would be lost, batch by batch.
+    package func mayEvict() async throws(RedisError) -> Bool {
+        let memory = try await redis.send(["INFO", "memory"]).text ?? ""
+        let lines = memory.split(whereSeparator: \.isNewline)
+        return !lines.contains("maxmemory:0") && !lines.contains("maxmemory_policy:noeviction")
+    }
+
+    package func close() async {
+        await redis.close()
+    }
+}
+
+extension RedisClient {
+    /// Makes a consumer group that reads from the beginning, and the stream where there is none.
+    func makeGroup(_ group: String, of stream: String) async throws(RedisError) {
+        do throws(RedisError) {
+            _ = try await send(["XGROUP", "CREATE", .text(stream), .text(group), "0", "MKSTREAM"])
+        } catch {
+            guard case .command(let text) = error, text.hasPrefix("BUSYGROUP") else { throw error }
+        }
+    }
+
+    /// Reads new entries of streams for a consumer; makes missing consumer groups (a new or emptied Redis) and reads again.
+    func readGroup(
+        _ group: String, consumer: String, streams: [String], count: Int, block: Duration?
+    ) async throws(RedisError) -> [StreamEntry] {
+        let head: [RedisArgument] = ["XREADGROUP", "GROUP", .text(group), .text(consumer), "COUNT", RedisArgument(count)]
+        let wait: [RedisArgument] = block.map { ["BLOCK", RedisArgument(max(1, $0.nanoseconds / 1_000_000))] } ?? []
+        let tail: [RedisArgument] = ["STREAMS"] + streams.map { .text($0) } + streams.map { _ in ">" }
+        let seconds = block.map { Double($0.nanoseconds) / 1e9 } ?? 0
+        do throws(RedisError) {
+            return try StreamEntry.list(await send(head + wait + tail, blocking: seconds))
+        } catch {
+            // UNBLOCKED: the stream went while we waited for it.
+            guard case .command(let text) = error, text.hasPrefix("NOGROUP") || text.hasPrefix("UNBLOCKED") else {
+                throw error
+            }
+            for stream in streams { try await makeGroup(group, of: stream) }
+            return try StreamEntry.list(await send(head + wait + tail, blocking: seconds))
+        }
+    }
+}
+
+/// One entry of a stream, with its fields.
+struct StreamEntry: Sendable {
+    var stream: String
+    var id: String
+    var fields: [String: [UInt8]]
+
+    func text(_ field: String) -> String { String(decoding: fields[field] ?? [], as: UTF8.self) }
+    func int(_ field: String) throws(WireError) -> Int64 {
+        guard let value = Int64(text(field)) else { throw WireError("field '\(field)' is no number") }
+        return value
+    }
+
+    /// The entries of a reply of XREADGROUP.
+    static func list(_ reply: RESPValue) throws(RedisError) -> [StreamEntry] {
+        if case .null = reply { return [] }
+        guard let streams = reply.array else { throw .unexpected("XREADGROUP: \(reply)") }
+        var entries: [StreamEntry] = []
+        for stream in streams {
+            guard let pair = stream.array, pair.count == 2, let name = pair[0].text, let items = pair[1].array else {
+                throw .unexpected("XREADGROUP")
+            }
+            for item in items {
+                guard let parts = item.array, parts.count == 2, let id = parts[0].text else {
+                    throw .unexpected("XREADGROUP")
+                }
+                // An entry that was deleted while it was pending has no fields.
+                entries.append(StreamEntry(stream: name, id: id, fields: fields(parts[1])))
+            }
+        }
+        return entries
+    }
+
+    private static func fields(_ value: RESPValue) -> [String: [UInt8]] {
+        let words = value.array ?? []
+        var fields: [String: [UInt8]] = [:]
+        for index in stride(from: 0, to: words.count - 1, by: 2) {
+            if let name = words[index].text, let bytes = words[index + 1].bytes { fields[name] = bytes }
+        }
+        return fields
+    }
+}

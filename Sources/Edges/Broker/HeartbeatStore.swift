@@ -1,0 +1,69 @@
+import FoundationEssentials
+package import Model
+
+/// The signs of life of all processes of a fleet, for people to see: nothing is decided by them.
+package struct HeartbeatStore: Sendable {
+    /// A process as it was last heard of.
+    package struct Sign: Sendable, Equatable {
+        /// Names the process.
+        package var name: String
+        /// When that was, in milliseconds of Redis's clock, and seconds since then.
+        package var at: Int64
+        package var age: Double
+        package var heartbeat: Heartbeat
+
+        /// It gave a sign within the time that several need.
+        package var isAlive: Bool { age < HeartbeatStore.longest }
+    }
+
+    /// How often a process gives a sign.
+    package static let interval = Duration.seconds(1)
+    /// Seconds without one after which a process is lost.
+    package static let longest = 5.0
+    /// Seconds after which it is forgotten.
+    package static let memory = 600.0
+
+    private let broker: Broker
+
+    package init(_ broker: Broker) { self.broker = broker }
+
+    package func beat(_ name: String, _ heartbeat: Heartbeat) async throws(RedisError) {
+        guard let text = try? JSONEncoder().encode(heartbeat) else { return }
+        _ = try await broker.redis.run(
+            Scripts.heartbeat, keys: [broker.keys.heartbeats], arguments: [.text(name), .text(String(decoding: text, as: UTF8.self))])
+    }
+
+    /// A process ends in good order: it is not missed.
+    package func end(_ name: String) async throws(RedisError) {
+        _ = try await broker.redis.send(["HDEL", .text(broker.keys.heartbeats), .text(name)])
+    }
+
+    /// All that gave a sign within `memory`, by name; changes nothing.
+    package func all() async throws(RedisError) -> [Sign] {
+        try await entries().compactMap { entry in
+            // One of another release may say other things.
+            guard entry.age <= Self.memory, let heartbeat = try? JSONDecoder().decode(Heartbeat.self, from: Data(entry.text.utf8)) else {
+                return nil
+            }
+            return Sign(name: entry.name, at: entry.at, age: entry.age, heartbeat: heartbeat)
+        }.sorted { $0.name < $1.name }
+    }
+
+    /// Forgets those who were lost longer ago than `memory`, whatever release they were of.
+    package func forget() async throws(RedisError) {
+        let old = try await entries().filter { $0.age > Self.memory }.map { RedisArgument.text($0.name) }
+        if !old.isEmpty { _ = try await broker.redis.send(["HDEL", .text(broker.keys.heartbeats)] + old) }
+    }
+
+    /// Who gave a sign, when (milliseconds; seconds ago), and what it said; what bears no time is as old as can be.
+    private func entries() async throws(RedisError) -> [(name: String, at: Int64, age: Double, text: Substring)] {
+        let replies = try await broker.redis.pipeline([["HGETALL", .text(broker.keys.heartbeats)], ["TIME"]])
+        for case .error(let text) in replies { throw .command(text) }
+        guard let words = replies[0].array, let now = replies[1].time.map({ $0 / 1000 }) else { throw .unexpected("pulses: \(replies)") }
+        return stride(from: 0, to: words.count - 1, by: 2).map { index in
+            let parts = (words[index + 1].text ?? "").split(separator: " ", maxSplits: 1, omittingEmptySubsequences: false)
+            let at = Int64(parts[0]) ?? 0
+            return (words[index].text ?? "", at, max(0, Double(now) - Double(at)) / 1000, parts.dropFirst().first ?? "")
+        }
+    }
+}

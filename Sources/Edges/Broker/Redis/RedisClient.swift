@@ -1,0 +1,169 @@
+package import Logging
+import Metrics
+import Model
+package import NIOCore
+import Synchronization
+
+/// A Redis that is reached again whenever it was lost. Concurrent callers share one connection and are pipelined.
+/// Each call waits for a connection at most the endpoint's timeout; who wants to wait longer calls again.
+package final class RedisClient: Sendable {
+    private struct State {
+        var connection: RedisConnection?
+        /// Callers wait for the one who connects.
+        var isConnecting = false
+        var waiters: [UnsafeContinuation<Void, Never>] = []
+        var failures = 0
+        /// No new try before this moment.
+        var notBefore: ContinuousClock.Instant = .now
+        var lastError: RedisError?
+        var isClosed = false
+    }
+
+    package let endpoint: RedisEndpoint
+    private let name: String
+    private let group: any EventLoopGroup
+    private let logger: Logger
+    private let state = Mutex(State())
+    private let roundTrip = Metrics.Timer(label: "flotilla_redis_round_trip_seconds")
+    private let reconnects = Counter(label: "flotilla_redis_reconnects_total")
+
+    /// - Parameter name: shown by Redis in CLIENT LIST.
+    package init(endpoint: RedisEndpoint, name: String, group: any EventLoopGroup, logger: Logger) {
+        self.endpoint = endpoint
+        self.name = name
+        self.group = group
+        self.logger = logger
+    }
+
+    /// Another client to the same Redis with a connection of its own, for reads that block.
+    package func forBlocking(_ purpose: String) -> RedisClient {
+        RedisClient(endpoint: endpoint, name: "\(name)-\(purpose)", group: group, logger: logger)
+    }
+
+    /// Sends one command.
+    /// - Parameter blocking: seconds that the command itself may wait, beyond the endpoint's timeout.
+    /// - Throws: `RedisError`; an error reply is `.command`.
+    package func send(_ words: [RedisArgument], blocking: Double = 0) async throws(RedisError) -> RESPValue {
+        let reply = try await pipeline([words], blocking: blocking)[0]
+        if case .error(let text) = reply { throw .command(text) }
+        return reply
+    }
+
+    /// Sends commands in one piece; error replies stand among the replies.
+    package func pipeline(_ commands: [[RedisArgument]], blocking: Double = 0) async throws(RedisError) -> [RESPValue] {
+        guard !commands.isEmpty else { return [] }
+        let connection = try await connected()
+        let run = connection.serverRun
+        let bytes =
+            commands.count == 1
+            ? RedisEncoder.encode(commands[0], run: run) : commands.flatMap { RedisEncoder.encode($0, run: run) }
+        let start = ContinuousClock.now
+        let replies = try await connection.call(bytes, count: commands.count, timeout: endpoint.timeout + blocking)
+        if blocking == 0 { roundTrip.recordNanoseconds((ContinuousClock.now - start).nanoseconds) }
+        return replies
+    }
+
+    /// The run id of the server, which differs after each of its starts.
+    package func serverRun() async throws(RedisError) -> String { try await connected().serverRun }
+
+    package func close() async {
+        let (connection, waiters) = state.withLock { state in
+            state.isClosed = true
+            defer {
+                state.connection = nil
+                state.waiters = []
+            }
+            return (state.connection, state.waiters)
+        }
+        for waiter in waiters { waiter.resume() }
+        await connection?.close()
+    }
+
+    private enum Step {
+        case use(RedisConnection)
+        case connect, waitForOther
+        case backOff(Duration)
+        case fail(RedisError)
+    }
+
+    private func connected() async throws(RedisError) -> RedisConnection {
+        let deadline = ContinuousClock.now + .seconds(endpoint.timeout)
+        while true {
+            let step = state.withLock { state -> Step in
+                if state.isClosed { return .fail(.closed) }
+                if let connection = state.connection, !connection.isClosed { return .use(connection) }
+                if state.isConnecting { return .waitForOther }
+                let now = ContinuousClock.now
+                let error = state.lastError ?? .unavailable(endpoint: "\(endpoint)", why: "no connection in time")
+                if case .refused = error, state.notBefore > now { return .fail(error) }
+                if state.notBefore >= deadline || now >= deadline { return .fail(error) }
+                if state.notBefore > now { return .backOff(state.notBefore - now) }
+                state.isConnecting = true
+                return .connect
+            }
+            switch step {
+            case .use(let connection): return connection
+            case .fail(let error): throw error
+            case .connect: try await connect()
+            case .backOff(let wait):
+                do { try await Task.sleep(for: wait) } catch { throw .closed }
+            case .waitForOther:
+                await withUnsafeContinuation { continuation in
+                    let isOver = state.withLock { state in
+                        guard state.isConnecting, !state.isClosed else { return true }
+                        state.waiters.append(continuation)
+                        return false
+                    }
+                    if isOver { continuation.resume() }
+                }
+            }
+        }
+    }
+
+    private func connect() async throws(RedisError) {
+        let outcome: Result<RedisConnection, RedisError>
+        do throws(RedisError) {
+            outcome = .success(
+                try await RedisConnection.open(endpoint, name: name, on: group) { [weak self] connection, error in
+                    self?.closed(connection, error)
+                })
+        } catch {
+            outcome = .failure(error)
+        }
+        let (waiters, failures) = state.withLock { state in
+            state.isConnecting = false
+            switch outcome {
+            case .success(let connection):
+                state.connection = state.isClosed ? nil : connection
+                if state.failures > 0 { reconnects.increment() }
+                state.failures = 0
+                state.lastError = nil
+            case .failure(let error):
+                state.failures += 1
+                state.lastError = error
+                // 50 ms, 100 ms … 5 s, spread by half, so that a fleet does not come back in step.
+                let wait = min(5, 0.05 * Double(1 << min(state.failures - 1, 10)))
+                state.notBefore = .now + .seconds(wait * Double.random(in: 0.5...1))
+            }
+            defer { state.waiters = [] }
+            return (state.waiters, state.failures)
+        }
+        for waiter in waiters { waiter.resume() }
+        if case .success(let connection) = outcome, state.withLock({ $0.isClosed }) { await connection.close() }
+        if case .failure(let error) = outcome {
+            if failures == 1 || failures % 20 == 0 { logger.warning("\(error)", metadata: ["tries": "\(failures)"]) }
+            if case .refused = error { throw error }
+        }
+    }
+
+    private func closed(_ connection: RedisConnection, _ error: RedisError) {
+        let wasInUse = state.withLock { state in
+            guard state.connection === connection else { return false }
+            state.connection = nil
+            state.failures += 1
+            state.lastError = error
+            return !state.isClosed
+        }
+        if wasInUse { logger.warning("\(error); connecting again") }
+    }
+}

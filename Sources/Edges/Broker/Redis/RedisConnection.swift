@@ -1,0 +1,276 @@
+import DequeModule
+import Model
+import NIOCore
+import NIOPosix
+import NIOSSL
+import Synchronization
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
+/// One connection to Redis: commands of concurrent callers go out together, replies come back in their order.
+final class RedisConnection: Sendable {
+    /// What waits for replies: a caller with one or more commands.
+    struct Call {
+        var commands: [UInt8]
+        var count: Int
+        /// Seconds after which the connection is taken for dead.
+        var timeout: Double
+        var continuation: UnsafeContinuation<[RESPValue], any Error>
+    }
+
+    private struct Outbox {
+        var calls: [Call] = []
+        var isScheduled = false
+        var closedBy: RedisError?
+        var serverRun = ""
+    }
+
+    let channel: any NIOCore.Channel
+    private let outbox = Mutex(Outbox())
+
+    fileprivate init(channel: any NIOCore.Channel) { self.channel = channel }
+
+    /// Sends commands in one piece and waits for all their replies.
+    func call(_ commands: [UInt8], count: Int, timeout: Double) async throws(RedisError) -> [RESPValue] {
+        do {
+            return try await withUnsafeThrowingContinuation { continuation in
+                let call = Call(commands: commands, count: count, timeout: timeout, continuation: continuation)
+                let (mustSchedule, error) = outbox.withLock { outbox -> (Bool, RedisError?) in
+                    if let error = outbox.closedBy { return (false, error) }
+                    outbox.calls.append(call)
+                    defer { outbox.isScheduled = true }
+                    return (!outbox.isScheduled, nil)
+                }
+                if let error { return continuation.resume(throwing: error) }
+                if mustSchedule { channel.eventLoop.execute { self.channel.pipeline.fireUserInboundEventTriggered(Flush()) } }
+            }
+        } catch {
+            throw error as? RedisError ?? .unexpected("\(error)")
+        }
+    }
+
+    /// The run id of the server: another one after each of its starts, so that work of before is told apart.
+    var serverRun: String { outbox.withLock { $0.serverRun } }
+
+    var isClosed: Bool { outbox.withLock { $0.closedBy != nil } }
+
+    func close() async {
+        _ = try? await channel.close().get()
+    }
+
+    fileprivate struct Flush: Sendable {}
+
+    fileprivate func takeOutbox() -> [Call] {
+        outbox.withLock { outbox in
+            outbox.isScheduled = false
+            defer { outbox.calls.removeAll(keepingCapacity: true) }
+            return outbox.calls
+        }
+    }
+
+    fileprivate func closeOutbox(_ error: RedisError) -> [Call] {
+        outbox.withLock { outbox in
+            outbox.closedBy = outbox.closedBy ?? error
+            defer { outbox.calls = [] }
+            return outbox.calls
+        }
+    }
+
+    /// Connects, does TLS, and enters (AUTH, SELECT).
+    static func open(
+        _ endpoint: RedisEndpoint, name: String, on group: any EventLoopGroup,
+        onClose: @escaping @Sendable (RedisConnection, RedisError) -> Void
+    ) async throws(RedisError) -> RedisConnection {
+        let where_ = "\(endpoint)"
+        let connection: RedisConnection
+        do {
+            let tls = try endpoint.tls ? tlsContext(endpoint) : nil
+            let host: String? = if case .tcp(let host, _) = endpoint.place { host } else { nil }
+            let bootstrap = ClientBootstrap(group: group)
+                .connectTimeout(.nanoseconds(Int64(endpoint.timeout * 1e9)))
+                .channelOption(.tcpOption(.tcp_nodelay), value: 1)
+                .channelInitializer { channel in
+                    channel.eventLoop.makeCompletedFuture {
+                        if let tls {
+                            let name = host.flatMap { isAddress($0) ? nil : $0 }
+                            try channel.pipeline.syncOperations.addHandler(
+                                NIOSSLClientHandler(context: tls, serverHostname: name))
+                        }
+                        try channel.pipeline.syncOperations.addHandler(
+                            RedisHandler(
+                                connection: RedisConnection(channel: channel), endpoint: where_, onClose: onClose))
+                    }
+                }
+            let channel =
+                switch endpoint.place {
+                case .tcp(let host, let port): try await bootstrap.connect(host: host, port: port).get()
+                case .unix(let path): try await bootstrap.connect(unixDomainSocketPath: path).get()
+                }
+            connection = try await channel.eventLoop.submit {
+                try channel.pipeline.syncOperations.handler(type: RedisHandler.self).connection
+            }.get()
+        } catch {
+            throw .unavailable(endpoint: where_, why: plainText(error))
+        }
+        try await connection.enter(endpoint, name: name)
+        return connection
+    }
+
+    private func enter(_ endpoint: RedisEndpoint, name: String) async throws(RedisError) {
+        var commands: [[RedisArgument]] = []
+        if let password = endpoint.password {
+            commands.append(["AUTH"] + (endpoint.username.map { [.text($0)] } ?? []) + [.text(password.exposed)])
+        }
+        if endpoint.database != 0 { commands.append(["SELECT", RedisArgument(endpoint.database)]) }
+        commands.append(["CLIENT", "SETNAME", .text(name)])
+        commands.append(["INFO", "server"])
+        let replies = try await call(
+            commands.flatMap { RedisEncoder.encode($0) }, count: commands.count, timeout: endpoint.timeout)
+        for case .error(let text) in replies {
+            await close()
+            if text.hasPrefix("LOADING") || text.hasPrefix("MASTERDOWN") || text.contains("max number of clients") {
+                throw .unavailable(endpoint: "\(endpoint)", why: text)
+            }
+            throw .refused(endpoint: "\(endpoint)", why: text)
+        }
+        guard let run = Self.run(replies.last?.text ?? "") else {
+            await close()
+            throw .refused(endpoint: "\(endpoint)", why: "INFO server tells no run_id, by which a restart is noticed")
+        }
+        outbox.withLock { $0.serverRun = run }
+    }
+
+    /// The run id in a reply of INFO.
+    private static func run(_ info: String) -> String? {
+        info.split(whereSeparator: \.isNewline).first { $0.hasPrefix("run_id:") }
+            .map { String($0.dropFirst("run_id:".count)) }
+    }
+
+    private static func tlsContext(_ endpoint: RedisEndpoint) throws -> NIOSSLContext {
+        var configuration = TLSConfiguration.makeClientConfiguration()
+        if let file = endpoint.caFile { configuration.trustRoots = .file(file) }
+        return try NIOSSLContext(configuration: configuration)
+    }
+
+    /// What happened, in the system's words and without the names of types.
+    private static func plainText(_ error: any Error) -> String {
+        switch error {
+        case let error as NIOConnectionError:
+            // With no attempt made, the name has no address.
+            error.connectionErrors.first.map { plainText($0.error) } ?? "the host's name is not known"
+        case let error as IOError: String(cString: strerror(error.errnoCode))
+        default: "\(error)"
+        }
+    }
+
+    /// A literal address cannot be a TLS server name (RFC 6066 section 3).
+    private static func isAddress(_ host: String) -> Bool { (try? SocketAddress(ipAddress: host, port: 0)) != nil }
+}
+
+/// The shell around hiredis: writes calls, hands replies to callers, notices silence.
+private final class RedisHandler: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+
+    private struct Pending {
+        var continuation: UnsafeContinuation<[RESPValue], any Error>
+        var replies: [RESPValue]
+        var missing: Int
+        var deadline: NIODeadline
+    }
+
+    let connection: RedisConnection
+    private let endpoint: String
+    private let onClose: @Sendable (RedisConnection, RedisError) -> Void
+    private let decoder = RedisDecoder()
+    private var pending = Deque<Pending>()
+    private var alarm: Scheduled<Void>?
+    private var failure: RedisError?
+
+    init(
+        connection: RedisConnection, endpoint: String, onClose: @escaping @Sendable (RedisConnection, RedisError) -> Void
+    ) {
+        self.connection = connection
+        self.endpoint = endpoint
+        self.onClose = onClose
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        guard event is RedisConnection.Flush else { return context.fireUserInboundEventTriggered(event) }
+        let calls = connection.takeOutbox()
+        guard !calls.isEmpty else { return }
+        var buffer = context.channel.allocator.buffer(capacity: calls.reduce(0) { $0 + $1.commands.count })
+        let now = NIODeadline.now()
+        for call in calls {
+            buffer.writeBytes(call.commands)
+            pending.append(
+                Pending(
+                    continuation: call.continuation, replies: [], missing: call.count,
+                    deadline: now + .nanoseconds(Int64(call.timeout * 1e9))))
+        }
+        context.writeAndFlush(NIOAny(buffer), promise: nil)
+        if alarm == nil { setAlarm(context) }
+    }
+
+    /// Looks once at the oldest call's deadline, not at each: a connection responses in order.
+    private func setAlarm(_ context: ChannelHandlerContext) {
+        guard let deadline = pending.first?.deadline else {
+            alarm = nil
+            return
+        }
+        alarm = context.eventLoop.assumeIsolated().scheduleTask(deadline: deadline) { [self] in
+            if let oldest = pending.first, oldest.deadline <= .now() {
+                fail(context, .lost(endpoint: endpoint, why: "no answer in time"))
+            } else {
+                setAlarm(context)
+            }
+        }
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        let buffer = unwrapInboundIn(data)
+        guard buffer.withUnsafeReadableBytes({ decoder.feed($0) }) else {
+            return fail(context, .lost(endpoint: endpoint, why: "out of memory for its reply"))
+        }
+        do throws(RedisError) {
+            while let reply = try decoder.next() { take(reply) }
+        } catch {
+            fail(context, error)
+        }
+    }
+
+    private func take(_ reply: RESPValue) {
+        guard !pending.isEmpty else { return }
+        pending[pending.startIndex].replies.append(reply)
+        pending[pending.startIndex].missing -= 1
+        if pending[pending.startIndex].missing == 0 {
+            let call = pending.removeFirst()
+            call.continuation.resume(returning: call.replies)
+        }
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        fail(context, .lost(endpoint: endpoint, why: "\(error)"))
+    }
+
+    private func fail(_ context: ChannelHandlerContext, _ error: RedisError) {
+        failure = failure ?? error
+        context.close(promise: nil)
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        alarm?.cancel()
+        let error = failure ?? .lost(endpoint: endpoint, why: "it closed the connection")
+        onClose(connection, error)
+        let unsent = connection.closeOutbox(error)
+        for call in pending { call.continuation.resume(throwing: error) }
+        for call in unsent {
+            call.continuation.resume(throwing: RedisError.unavailable(endpoint: endpoint, why: "it closed the connection"))
+        }
+        pending = []
+        context.fireChannelInactive()
+    }
+}

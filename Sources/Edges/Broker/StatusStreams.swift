@@ -1,0 +1,189 @@
+package import Model
+
+/// The way back: results and events from workers and trackers to the collector, packed many to an entry, in a number of
+/// streams so that several collectors can share them.
+package struct StatusStreams: Sendable {
+    private let broker: Broker
+    private let reader: RedisClient
+
+    package init(_ broker: Broker) {
+        self.broker = broker
+        reader = broker.redis.forBlocking("status")
+    }
+
+    package func close() async { await reader.close() }
+
+    /// What an entry holds.
+    package enum Payload: Sendable, Equatable {
+        case results(ResultGroup)
+        case events(EventGroup)
+        /// A worker asks that a mailing be paused, and says why (a provider refused our credentials).
+        case halt(MailingID, reason: String)
+        /// Not readable; it is set aside in the log.
+        case unreadable(String)
+    }
+
+    package struct Entry: Sendable {
+        package let payload: Payload
+        fileprivate let stream: String
+        fileprivate let id: String
+    }
+
+    /// Sends events; the order among them and the results does not matter.
+    package func send(_ group: EventGroup) async throws(RedisError) {
+        let partition = (group.events.first?.batch ?? 0) % broker.partitions
+        _ = try await broker.redis.send([
+            "XADD", .text(broker.keys.status(partition)), "*", "k", "e", "m", .text(group.mailing.description),
+            "d", .bytes(group.events.encoded()),
+        ])
+    }
+
+    /// Asks for a mailing to be paused.
+    package func sendHalt(_ mailing: MailingID, reason: String) async throws(RedisError) {
+        _ = try await broker.redis.send([
+            "XADD", .text(broker.keys.status(0)), "*", "k", "h", "m", .text(mailing.description), "d", .text(reason),
+        ])
+    }
+
+    /// Reads entries for a collector, about `count` in all, waiting for the first at most `block`; nil does not wait.
+    package func read(consumer: String, count: Int, block: Duration?) async throws(RedisError) -> [Entry] {
+        try await reader.readGroup(
+            Keys.collectors, consumer: consumer, streams: (0..<broker.partitions).map(broker.keys.status),
+            count: max(1, count / broker.partitions), block: block
+        ).map(Entry.init)
+    }
+
+    /// The run id of the server that entries are read from: after its next start it may bring back what was confirmed.
+    package func serverRun() async throws(RedisError) -> String { try await reader.serverRun() }
+
+    /// Entries that this consumer read and did not confirm, before it was started again.
+    package func readUnconfirmed(consumer: String, count: Int) async throws(RedisError) -> [Entry] {
+        var entries: [Entry] = []
+        for partition in 0..<broker.partitions {
+            let stream = broker.keys.status(partition)
+            try await broker.redis.makeGroup(Keys.collectors, of: stream)
+            let reply = try await broker.redis.send([
+                "XREADGROUP", "GROUP", .text(Keys.collectors), .text(consumer), "COUNT", RedisArgument(count),
+                "STREAMS", .text(stream), "0",
+            ])
+            entries += try StreamEntry.list(reply).map(Entry.init)
+        }
+        return entries
+    }
+
+    /// Takes over entries that any collector read and did not confirm for as long as `idle`: it died.
+    package func claimAbandoned(by consumer: String, idle: Duration, count: Int) async throws(RedisError) -> [Entry] {
+        var entries: [Entry] = []
+        for partition in 0..<broker.partitions {
+            let stream = broker.keys.status(partition)
+            try await broker.redis.makeGroup(Keys.collectors, of: stream)
+            let reply = try await broker.redis.send([
+                "XAUTOCLAIM", .text(stream), .text(Keys.collectors), .text(consumer),
+                RedisArgument(idle.nanoseconds / 1_000_000), "0-0", "COUNT", RedisArgument(max(1, count / broker.partitions)),
+            ])
+            guard let parts = reply.array, parts.count >= 2 else { throw .unexpected("XAUTOCLAIM: \(reply)") }
+            entries += try StreamEntry.list(.array([.array([.string(Array(stream.utf8)), parts[1]])])).map(Entry.init)
+        }
+        return entries
+    }
+
+    /// Sends results again that a loss of Redis may have taken, or not: written twice they change nothing.
+    package func offer(_ receipts: [Receipt]) async throws(RedisError) -> [Receipt] {
+        let replies = try await broker.redis.pipeline(
+            receipts.map {
+                ["XADD", .text(broker.keys.status($0.partition)), "*"] + $0.words + ["f", "", "c", "0"]
+            })
+        var offered: [Receipt] = []
+        for (receipt, reply) in zip(receipts, replies) {
+            if case .error(let text) = reply { throw .command(text) }
+            guard let id = reply.text.flatMap(StreamID.init) else { throw .unexpected("XADD: \(reply)") }
+            offered.append(Receipt(partition: receipt.partition, id: id, words: receipt.words))
+        }
+        return offered
+    }
+
+    /// The oldest entry of each partition that no collector has confirmed; nil where there is none.
+    package func oldest() async throws(RedisError) -> [StreamID?] {
+        let replies = try await broker.redis.pipeline(
+            (0..<broker.partitions).map { ["XRANGE", .text(broker.keys.status($0)), "-", "+", "COUNT", "1"] })
+        for case .error(let text) in replies { throw .command(text) }
+        return replies.map { $0.array?.first?.array?.first?.text.flatMap(StreamID.init) }
+    }
+
+    /// Takes entries off their streams, and batches whose dispatch is over out of the fed ones; called after the ledger's
+    /// commit.
+    package func confirm(
+        _ entries: [Entry], over: Set<Dispatch> = []
+    ) async throws(RedisError) {
+        guard !entries.isEmpty else { return }
+        var commands: [[RedisArgument]] = []
+        for (stream, entries) in Dictionary(grouping: entries, by: \.stream) {
+            let ids = entries.map { RedisArgument.text($0.id) }
+            commands.append(["XACK", .text(stream), .text(Keys.collectors)] + ids)
+            commands.append(["XDEL", .text(stream)] + ids)
+        }
+        // Batches first: should the connection break between the two, the entries come again and settle again.
+        if !over.isEmpty {
+            let replies = try await broker.redis.run(
+                Scripts.settle,
+                calls: over.map {
+                    ([broker.keys.fed($0.batch.mailing)], [RedisArgument($0.batch.number), RedisArgument($0.dispatchNumber)])
+                })
+            for case .error(let text) in replies { throw .command(text) }
+        }
+        for case .error(let text) in try await broker.redis.pipeline(commands) { throw .command(text) }
+    }
+
+    /// How full each partition is: what waits for a collector, and what one has read and not confirmed.
+    package func fills() async throws(RedisError) -> [StreamDepth] {
+        try await broker.redis.fills((0..<broker.partitions).map(broker.keys.status), group: Keys.collectors)
+    }
+
+    /// Entries that wait in each partition, and the age of the oldest of all in seconds.
+    package func lag() async throws(RedisError) -> (entries: [Int], seconds: Double) {
+        let fills = try await fills()
+        return (fills.map(\.entries), fills.map(\.seconds).max() ?? 0)
+    }
+}
+
+extension StatusStreams.Entry {
+    fileprivate init(_ entry: StreamEntry) {
+        stream = entry.stream
+        id = entry.id
+        do throws(WireError) {
+            payload = try Self.payload(entry)
+        } catch {
+            payload = .unreadable("entry \(entry.id) of \(entry.stream): \(error)")
+        }
+    }
+
+    private static func payload(_ entry: StreamEntry) throws(WireError) -> StatusStreams.Payload {
+        guard let mailing = MailingID(entry.text("m")) else { throw WireError("no mailing id") }
+        let data = entry.fields["d"] ?? []
+        switch entry.text("k") {
+        case "r":
+            guard let closing = ResultGroup.Closing(rawValue: entry.text("f")) else { throw WireError("unknown closing") }
+            return .results(
+                ResultGroup(
+                    batch: BatchID(mailing: mailing, number: Int(try entry.int("b"))),
+                    dispatchNumber: Int(try entry.int("g")), worker: entry.text("w"), sequence: Int(try entry.int("s")),
+                    closing: closing, groups: Int(try entry.int("c")),
+                    results: try [RecipientResult](decoding: data, base: try entry.int("t"))))
+        case "e": return .events(EventGroup(mailing: mailing, events: try [RecipientEvent](decoding: data)))
+        case "h": return .halt(mailing, reason: String(decoding: data, as: UTF8.self))
+        case let kind: throw WireError("unknown kind '\(kind)'")
+        }
+    }
+}
+
+extension ResultGroup {
+    /// The fields of its status entry but for `f` (closing) and `c` (groups), which the script adds.
+    var words: [RedisArgument] {
+        let base = results.map(\.at).min() ?? 0
+        return [
+            "k", "r", "m", .text(batch.mailing.description), "b", RedisArgument(batch.number), "g", RedisArgument(dispatchNumber),
+            "w", .text(worker), "s", RedisArgument(sequence), "t", RedisArgument(base),
+            "d", .bytes(results.encoded(base: base)),
+        ]
+    }
+}

@@ -1,0 +1,34 @@
+/// How full a stream is.
+package struct StreamDepth: Sendable, Equatable {
+    /// Entries in it.
+    package var entries = 0
+    /// Those of them that somebody of its consumer group has taken and not ended.
+    package var pending = 0
+    /// Seconds that the oldest entry has been there; 0 where there is none.
+    package var seconds = 0.0
+
+    /// Entries that nobody has taken.
+    package var waiting: Int { max(0, entries - pending) }
+}
+
+extension RedisClient {
+    /// How full streams are, in one round trip that changes nothing; a stream or group that does not exist is empty.
+    func fills(_ streams: [String], group: String) async throws(RedisError) -> [StreamDepth] {
+        let replies = try await pipeline(
+            streams.flatMap { stream -> [[RedisArgument]] in
+                [
+                    ["XLEN", .text(stream)], ["XPENDING", .text(stream), .text(group)],
+                    ["XRANGE", .text(stream), "-", "+", "COUNT", "1"],
+                ]
+            } + [["TIME"]])
+        for case .error(let text) in replies where !text.hasPrefix("NOGROUP") { throw .command(text) }
+        let now = Double(replies.last?.time ?? 0) / 1e6
+        return streams.indices.map { place in
+            let (length, pending, first) = (replies[3 * place], replies[3 * place + 1], replies[3 * place + 2])
+            let oldest = first.array?.first?.array?.first?.text.flatMap { StreamID($0) }
+            return StreamDepth(
+                entries: Int(length.int ?? 0), pending: Int(pending.array?.first?.int ?? 0),
+                seconds: oldest.map { max(0, now - Double($0.milliseconds) / 1000) } ?? 0)
+        }
+    }
+}

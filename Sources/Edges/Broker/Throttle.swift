@@ -1,0 +1,68 @@
+import Model
+
+/// Reservations of limits that the whole fleet shares.
+package struct Throttle: Sendable {
+    private let broker: Broker
+
+    package init(_ broker: Broker) { self.broker = broker }
+
+    /// A limit in a scope (`mailing:ID`, `channel:sms`).
+    package struct Scope: Sendable, Equatable {
+        package var name: String
+        /// Microseconds between two messages; 0 where only the scope's pace limits it.
+        package var interval: Double
+        /// Messages that may start at once after a rest, from 1.
+        package var burst: Int
+
+        package init(name: String, interval: Double, burst: Int) {
+            self.name = name
+            self.interval = interval
+            self.burst = burst
+        }
+    }
+
+    /// Moments at which messages may start, in microseconds of Redis's clock.
+    package struct Reservations: Sendable, Equatable {
+        /// When Redis was asked.
+        package var now: Double
+        /// Microseconds after `now`, ascending.
+        package var moments: [UInt32]
+        /// Microseconds after `now` at which the first that was not granted could be.
+        package var next: Double
+    }
+
+    /// Queues messages of a scope whose slots are far away, so that each is tried when its turn has come.
+    /// - Parameter interval: microseconds from one to the next.
+    /// - Returns: seconds until the first one's turn.
+    package func turn(_ count: Int, in scope: String, interval: Double) async throws(RedisError) -> Double {
+        let reply = try await broker.redis.run(
+            Scripts.turn, keys: [broker.keys.turn(scope)],
+            arguments: [RedisArgument(count), .text(String(interval))])
+        guard let wait = reply.text.flatMap(Double.init) else { throw .unexpected("turn: \(reply)") }
+        return wait / 1e6
+    }
+
+    /// Reserves moments that conform in all scopes at once; `reserve.lua` and `Policy/ReservationCalendar.swift` say how.
+    /// - Parameters:
+    ///   - count: moments at most.
+    ///   - horizon: none lies further ahead.
+    ///   - after: none is nearer.
+    ///   - spacing: time between two of them at least.
+    package func reserve(
+        _ count: Int, in scopes: [Scope], horizon: Duration, after: Duration = .zero, spacing: Duration = .zero
+    ) async throws(RedisError) -> Reservations {
+        let reply = try await broker.redis.run(
+            Scripts.reserve, keys: scopes.flatMap { [broker.keys.throttle($0.name), broker.keys.pace($0.name)] },
+            arguments: [
+                RedisArgument(count), RedisArgument(horizon.nanoseconds / 1000), RedisArgument(after.nanoseconds / 1000),
+                RedisArgument(spacing.nanoseconds / 1000),
+            ] + scopes.flatMap { [.text(String($0.interval)), RedisArgument($0.burst)] })
+        guard let parts = reply.array, parts.count == 3, let now = parts[0].text.flatMap(Double.init),
+            let packed = parts[1].bytes, let next = parts[2].text.flatMap(Double.init)
+        else { throw .unexpected("reserve: \(reply)") }
+        let moments = stride(from: 0, to: packed.count - 3, by: 4).map { place in
+            (0..<4).reduce(UInt32(0)) { $0 | UInt32(packed[place + $1]) << UInt32(8 * $1) }
+        }
+        return Reservations(now: now, moments: moments, next: next)
+    }
+}

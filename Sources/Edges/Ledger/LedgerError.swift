@@ -1,0 +1,69 @@
+/// Why the ledger did not do what it was asked to; the ledger itself is whole after each of them but `corrupt`.
+package enum LedgerError: Error, Sendable, Equatable {
+    /// No room is left: nothing of the transaction was written.
+    case full(path: String, detail: String)
+    /// The file is no SQLite database.
+    case notADatabase(path: String)
+    /// The file is a SQLite database of something else.
+    case foreign(path: String)
+    /// The file is damaged.
+    case corrupt(path: String, detail: String)
+    /// The file or its folder cannot be opened for writing.
+    case unwritable(path: String, detail: String)
+    /// A later release has changed the ledger's tables; `found` names the changes that this one does not know.
+    case newer(path: String, found: [String])
+    /// Another process kept the ledger locked for too long.
+    case busy(path: String)
+    /// Another process has the leadership; `pid` is nil where its lock file does not tell.
+    case held(path: String, pid: Int32?)
+    /// Another process has taken over planning and dispatch: what this one writes of them is refused.
+    case leadershipLost(path: String)
+    /// What was asked does not fit what the ledger holds.
+    case refused(String)
+    /// Reading or writing failed for a reason that is not named above.
+    case failed(path: String, operation: String, detail: String)
+}
+
+extension LedgerError: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .full(let path, let detail):
+            """
+            no room is left for the ledger \(path) (\(detail)); what was written before is whole: make room. Roles that run go on by themselves; \
+            start any other command again
+            """
+        case .notADatabase(let path):
+            "\(path) is no ledger (not a SQLite database); name another file with --ledger, or move this one away"
+        case .foreign(let path):
+            "\(path) is a database of another program; name another file with --ledger"
+        case .corrupt(let path, let detail):
+            """
+            the ledger \(path) is damaged (\(detail)); keep a copy, then restore a backup or try `sqlite3 \(path) .recover`
+            """
+        case .unwritable(let path, let detail):
+            "the ledger \(path) cannot be written (\(detail)); check that its folder exists and is writable"
+        case .newer(let path, let found):
+            """
+            the ledger \(path) was written by a newer release (it has \(found.joined(separator: ", "))); use that release, \
+            or another ledger
+            """
+        case .busy(let path):
+            """
+            the ledger \(path) stays locked by another process; end what holds it (an open transaction in a sqlite3 shell, \
+            perhaps), then start again
+            """
+        case .held(let path, let pid):
+            """
+            the ledger \(path) is in use by \(pid.map { "process \($0)" } ?? "another process"); wait until it has ended, \
+            or name another file with --ledger
+            """
+        case .leadershipLost(let path):
+            """
+            another process has taken over planning and feeding on the ledger \(path), because this one did not renew its duty \
+            in time or gave it back; nothing was written: wait until the duty is free, then take it again
+            """
+        case .refused(let what): what
+        case .failed(let path, let operation, let detail): "\(operation) failed on the ledger \(path): \(detail)"
+        }
+    }
+}

@@ -1,0 +1,79 @@
+import Foundation
+import Synchronization
+
+/// The exclusive leadership on a ledger, held by one process at a time through `flock(2)` on PATH.lock, from `acquire` to
+/// `release` or the end of the process, however it ends.
+package final class LedgerLock: Sendable {
+    private let descriptor: Mutex<Int32?>
+
+    private init(descriptor: Int32) { self.descriptor = Mutex(descriptor) }
+
+    /// Takes the leadership, without waiting.
+    /// - Throws: `LedgerError.held` naming the process that has it; `LedgerError.unwritable`.
+    package static func acquire(ledger path: String) throws(LedgerError) -> LedgerLock {
+        let file = path + ".lock"
+        // Close-on-exec: a child (the private Redis) must not keep the leadership after its parent's death.
+        let descriptor = open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+        guard descriptor >= 0 else {
+            throw .unwritable(path: path, detail: "\(file): " + String(cString: strerror(errno)))
+        }
+        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+            let reason = errno
+            let pid = holder(descriptor)
+            close(descriptor)
+            if reason == EWOULDBLOCK { throw .held(path: path, pid: pid) }
+            throw .unwritable(path: path, detail: "\(file): " + String(cString: strerror(reason)))
+        }
+        // The pid is for people only; a full disk must not keep the leadership from being taken.
+        let text = Array("\(getpid())\n".utf8)
+        _ = ftruncate(descriptor, 0)
+        _ = pwrite(descriptor, text, text.count, 0)
+        return LedgerLock(descriptor: descriptor)
+    }
+
+    /// Gives the leadership back; further calls do nothing.
+    package func release() {
+        descriptor.withLock { descriptor in
+            if let open = descriptor { close(open) }
+            descriptor = nil
+        }
+    }
+
+    deinit { release() }
+
+    private static func holder(_ descriptor: Int32) -> Int32? {
+        var buffer = [UInt8](repeating: 0, count: 16)
+        let count = pread(descriptor, &buffer, buffer.count, 0)
+        guard count > 0 else { return nil }
+        return Int32(String(decoding: buffer[..<count], as: UTF8.self).prefix { $0.isNumber })
+    }
+}
+
+/// Tries again and again to take the lock of a ledger, and keeps it once it has it.
+package final class LockHolder: Sendable {
+    private let ledger: String
+    private let lock: Mutex<LedgerLock?>
+    private let isNews: Mutex<Bool>
+
+    /// - Parameter held: the lock, where it is held already.
+    package init(ledger: String, held: LedgerLock? = nil) {
+        self.ledger = ledger
+        lock = Mutex(held)
+        isNews = Mutex(held != nil)
+    }
+
+    /// Takes the lock if it is free.
+    /// - Returns: whether it became ours since the last call: whoever had it before has ended.
+    package func tryLock() -> Bool {
+        lock.withLock { lock in
+            if lock == nil {
+                lock = try? LedgerLock.acquire(ledger: ledger)
+                return lock != nil
+            }
+            return isNews.withLock { isNews in
+                defer { isNews = false }
+                return isNews
+            }
+        }
+    }
+}

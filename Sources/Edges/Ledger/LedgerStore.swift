@@ -1,0 +1,153 @@
+package import Model
+
+/// The whole of a ledger: what an engine must do, and what the conformance suite tests.
+package typealias LedgerStore = MailingStore & PlanStore & Outbox & ResultStore & ReportStore & UncertainStore
+    & LeadershipStore & LimitStore
+
+/// Mailings and their states. `now` is in milliseconds since 1970 everywhere.
+package protocol MailingStore: Sendable {
+    /// Adds a mailing.
+    /// - Parameters:
+    ///   - origin: the absolute path of the mailing file; empty for none.
+    ///   - start: when it is to begin; nil for at once.
+    /// - Throws: `LedgerError.refused` when the id is taken.
+    func create(
+        _ id: MailingID, mailing: Mailing, source: RecipientSource?, origin: String, state: MailingState, start: Int64?,
+        now: Int64
+    ) async throws(LedgerError)
+
+    func mailing(_ id: MailingID) async throws(LedgerError) -> MailingRecord?
+
+    /// The mailings in one of `states`, the newest first; all for nil.
+    func mailings(states: Set<MailingState>?, limit: Int) async throws(LedgerError) -> [MailingRecord]
+
+    /// The mailings whose id starts with `prefix`, at most ten: more than one means that the prefix is not enough.
+    func find(prefix: String) async throws(LedgerError) -> [MailingRecord]
+
+    /// The newest mailing made from a file that is not terminal.
+    func unfinished(origin: String) async throws(LedgerError) -> MailingRecord?
+
+    /// The newest mailing made from a file.
+    func latest(origin: String) async throws(LedgerError) -> MailingRecord?
+
+    /// Moves a mailing to a state if it is in one of `from`; the first `collecting` or `sending` sets its start, a terminal
+    /// state its end. `sent` is taken only when every recipient is planned and terminal.
+    /// - Returns: whether it moved.
+    func setState(
+        _ id: MailingID, to state: MailingState, from: Set<MailingState>, reason: String, now: Int64
+    ) async throws(LedgerError) -> Bool
+
+    /// Lets a paused mailing go on: it is `sending` when its plan is whole, else `collecting`, or `scheduled` where it has
+    /// not begun.
+    /// - Parameter atOnce: a start that has passed is forgotten, so that the mailing cannot be too late any more.
+    /// - Returns: its state now; nil when it was not paused.
+    func resume(_ id: MailingID, atOnce: Bool, now: Int64) async throws(LedgerError) -> MailingState?
+
+    /// Sets the limit in place of the mailing's own; nil takes the mailing's own again.
+    func setSpeed(_ id: MailingID, _ speed: String?) async throws(LedgerError)
+}
+
+extension MailingStore {
+    /// Adds a mailing that begins at once.
+    package func create(
+        _ id: MailingID, mailing: Mailing, source: RecipientSource?, origin: String, state: MailingState, now: Int64
+    ) async throws(LedgerError) {
+        try await create(id, mailing: mailing, source: source, origin: origin, state: state, start: nil, now: now)
+    }
+}
+
+/// The plan: recipients in batches, and what was left out.
+package protocol PlanStore: Sendable {
+    /// Notes the source's size in bytes and its time of modification, by which a resumed planning sees a changed file.
+    func noteSource(_ id: MailingID, size: Int64, modified: Int64) async throws(LedgerError)
+
+    /// Adds batches, exclusions and how far the source was read, all or nothing: a planning that died goes on at the
+    /// record's `rowsRead` with batch `nextBatch`.
+    /// - Throws: `LedgerError.refused` when the batches do not follow those planned before (another planner is at work), or
+    ///   the mailing is no longer being planned.
+    func appendPlan(
+        _ id: MailingID, batches: [PlannedBatch], exclusions: [Exclusion], rowsRead: Int
+    ) async throws(LedgerError)
+
+    /// Marks the plan as whole; a `collecting` mailing is `sending` from then on.
+    func finishPlan(_ id: MailingID, now: Int64) async throws(LedgerError)
+
+    /// Marks the mailing as failed, because its plan cannot be made.
+    func failPlan(_ id: MailingID, reason: String, now: Int64) async throws(LedgerError)
+}
+
+/// What is to be fed to workers.
+package protocol Outbox: Sendable {
+    /// Takes batches with recipients to send to now, and marks them as fed under a new dispatchNumber. Up to half of them are
+    /// batches with due retries, the longest due first, so that neither retries nor first attempts starve. Nothing is taken
+    /// of a mailing that is not `collecting` or `sending`.
+    func dispatchBatches(_ id: MailingID, limit: Int, now: Int64) async throws(LedgerError) -> [DispatchedBatch]
+
+    /// The batches that are with the workers, by number.
+    func openDispatches(_ id: MailingID) async throws(LedgerError) -> [DispatchMark]
+
+    /// Ends a dispatch that was lost; what is still open of it is fed again.
+    /// - Parameters:
+    ///   - uncertain: nil when none of its messages can have been on the wire. Otherwise each recipient of whom the dispatch
+    ///     owes a result is put on the list of the uncertain, and with `hold` is held for a person and not fed again.
+    ///   - why: why it is not known what became of them; for people.
+    /// - Returns: how many were listed; nil when it was not fed under this dispatchNumber.
+    func giveUp(
+        _ batch: BatchID, dispatchNumber: Int, uncertain: Mailing.UncertainPolicy?, why: String, now: Int64
+    ) async throws(LedgerError) -> Int?
+
+    /// Stops every planned and deferred recipient that is not with the workers (an `uncertain` one stays: it may have been
+    /// reached). Set the mailing's state first, and call again when fed batches have come back.
+    /// - Returns: how many it stopped.
+    func stopOpen(_ id: MailingID, now: Int64) async throws(LedgerError) -> Int
+
+    /// Once the mailing's lifetime is over, expires every planned and deferred recipient that is not with the workers.
+    /// - Returns: how many it expired.
+    func expireOverdue(_ id: MailingID, now: Int64) async throws(LedgerError) -> Int
+}
+
+/// A batch that is with the workers.
+package struct DispatchMark: Sendable, Equatable {
+    package var number: Int
+    package var dispatchNumber: Int
+    /// When it was fed, in milliseconds since 1970.
+    package var fed: Int64
+}
+
+/// What became of recipients.
+package protocol ResultStore: Sendable {
+    /// Writes results and events in one transaction with all counters they change. Groups may come in any order, late, and
+    /// more than once: states move only forward by `RecipientState.rank`. A dispatchNumber ends with `done` once each of its
+    /// recipients has a result, and with `released` once as many of its groups are in as the closing one says, of whatever
+    /// worker, whatever overtook what. An `uncertain` result puts its recipient on the list; with `due` above 0 it does
+    /// nothing else, with `due` 0 the recipient is held for a person.
+    func write(
+        groups: [ResultGroup], events: [EventGroup], now: Int64
+    ) async throws(LedgerError) -> WriteSummary
+}
+
+/// Questions to the ledger.
+package protocol ReportStore: Sendable {
+    /// A mailing's counters; nil when it is not known.
+    func progress(_ id: MailingID) async throws(LedgerError) -> MailingProgress?
+
+    /// The mailings in one of `states` (all for nil), the newest first, each with what `progress` tells of it and its next batch; as
+    /// many queries for one as for a thousand.
+    func standings(states: Set<MailingState>?, limit: Int) async throws(LedgerError) -> [MailingStanding]
+
+    /// A mailing's report, from counters alone.
+    func report(_ id: MailingID, now: Int64) async throws(LedgerError) -> MailingReport?
+
+    /// Recounts a mailing from its recipients' states and compares all that is counted or derived.
+    /// - Returns: what does not agree, a sentence each; empty when the ledger is right.
+    func audit(_ id: MailingID) async throws(LedgerError) -> [String]
+
+    /// The recipient of a mailing with an address (ASCII case does not matter) or, failing that, an id.
+    func recipient(_ id: MailingID, _ key: String) async throws(LedgerError) -> RecipientDetail?
+
+    /// What an address got, over all mailings, the newest first.
+    func history(address: String, limit: Int) async throws(LedgerError) -> [RecipientDetail]
+
+    /// Exclusions of a mailing after a row, by row.
+    func exclusions(_ id: MailingID, after row: Int, limit: Int) async throws(LedgerError) -> [Exclusion]
+}

@@ -1,0 +1,81 @@
+package import Foundation
+import Model
+
+extension MailingReport: Encodable {
+    private enum Key: String, CodingKey {
+        case id, name, channel, state, reason, planned, excluded, states, failures, deferrals, uncertain, events, timeline
+        case created, started, finished, seconds, balances
+        case messagesPerSecond = "messages_per_second"
+    }
+
+    private struct Failures: Encodable {
+        var classes: [String: Int]
+        var responses: [ResponseCount]
+    }
+
+    /// Times are ISO 8601 in UTC; `delivered` is there only when a provider reported a delivery, since most cannot tell.
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: Key.self)
+        try container.encode(id.description, forKey: .id)
+        try container.encode(name, forKey: .name)
+        try container.encode(channel, forKey: .channel)
+        try container.encode(state, forKey: .state)
+        if !reason.isEmpty { try container.encode(reason, forKey: .reason) }
+        try container.encode(planned, forKey: .planned)
+        let excluded = excluded.map { ($0.key.rawValue, $0.value) }
+        try container.encode(Dictionary(excluded, uniquingKeysWith: +), forKey: .excluded)
+        let states = states.filter { $0.key != .delivered || $0.value > 0 }.map { ($0.key.name, $0.value) }
+        try container.encode(Dictionary(states, uniquingKeysWith: +), forKey: .states)
+        try container.encode(Failures(classes: failures, responses: responses), forKey: .failures)
+        try container.encode(deferrals, forKey: .deferrals)
+        try container.encode(uncertain, forKey: .uncertain)
+        let events = events.map { ($0.key.rawValue, $0.value) }
+        try container.encode(Dictionary(events, uniquingKeysWith: { first, _ in first }), forKey: .events)
+        try container.encode(timeline, forKey: .timeline)
+        try container.encode(Self.text(created), forKey: .created)
+        try container.encode(started.map(Self.text), forKey: .started)
+        try container.encode(finished.map(Self.text), forKey: .finished)
+        try container.encode(seconds, forKey: .seconds)
+        try container.encode(messagesPerSecond, forKey: .messagesPerSecond)
+        try container.encode(balances, forKey: .balances)
+    }
+
+    /// The report as a JSON object, indented, with its keys in order.
+    package func json() throws -> Data {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        return try encoder.encode(self)
+    }
+
+    static func text(_ milliseconds: Int64) -> String {
+        Date(timeIntervalSince1970: Double(milliseconds) / 1000)
+            .formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
+    }
+}
+
+extension MailingReport.ResponseCount: Encodable {
+    private enum Key: String, CodingKey {
+        case kind = "class"
+        case code, text, count
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: Key.self)
+        try container.encode(kind?.rawValue ?? "none", forKey: .kind)
+        try container.encode(code, forKey: .code)
+        try container.encode(text, forKey: .text)
+        try container.encode(count, forKey: .count)
+    }
+}
+
+extension MailingReport.Moment: Encodable {
+    private enum Key: String, CodingKey { case start, sent, failed, deferred }
+
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: Key.self)
+        try container.encode(MailingReport.text(second * 1000), forKey: .start)
+        try container.encode(sent, forKey: .sent)
+        try container.encode(failed, forKey: .failed)
+        try container.encode(deferred, forKey: .deferred)
+    }
+}

@@ -1,0 +1,64 @@
+package import Model
+
+/// What became of a mailing, in numbers that add up.
+package struct MailingReport: Sendable, Equatable {
+    /// Recipients that ended, or wait, with one response.
+    package struct ResponseCount: Sendable, Equatable {
+        package var kind: ResponseClass?
+        /// SMTP reply code or HTTP status; 0 where there was none.
+        package var code: Int
+        /// The response without what differs from one recipient to the next.
+        package var text: String
+        package var count: Int
+    }
+
+    /// A stretch of the mailing's time.
+    package struct Moment: Sendable, Equatable {
+        /// Its start, in seconds since 1970.
+        package var second: Int64
+        package var sent: Int
+        package var failed: Int
+        package var deferred: Int
+    }
+
+    package var id: MailingID
+    package var name: String
+    package var channel: Channel
+    package var state: MailingState
+    package var reason: String
+    package var planned: Int
+    /// Rows left out, by reason.
+    package var excluded: [ExclusionReason: Int]
+    /// Recipients by state, for each state.
+    package var states: [RecipientState: Int]
+    /// Failed and expired recipients by class of the last response; the key is `none` where no provider answered.
+    package var failures: [String: Int]
+    /// The ten commonest last responses of failed and expired recipients.
+    package var responses: [ResponseCount]
+    /// The ten commonest responses of those who wait for another attempt.
+    package var deferrals: [ResponseCount]
+    /// Those whom a message may have reached that no response tells of.
+    package var uncertain: UncertainCounts
+    /// Events by kind: how many, and of how many recipients.
+    package var events: [EventKind: EventCount]
+    /// What happened in each stretch of `step` seconds in which something did; at most some 200 of them.
+    package var timeline: [Moment]
+    package var step: Int64
+    package var created: Int64
+    /// Milliseconds since 1970; nil until it has come.
+    package var started: Int64?
+    package var finished: Int64?
+    /// From the start to the end, or to now.
+    package var seconds: Double
+    /// Messages that a provider took, by second of `seconds`.
+    package var messagesPerSecond: Double
+    /// The planned recipients equal the sum of the states, and failed and expired ones that of the reasons.
+    package var balances: Bool
+
+    package struct EventCount: Sendable, Equatable, Encodable {
+        package var count: Int
+        package var recipients: Int
+    }
+
+    package subscript(state: RecipientState) -> Int { states[state] ?? 0 }
+}

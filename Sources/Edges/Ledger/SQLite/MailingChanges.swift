@@ -1,0 +1,44 @@
+import GRDB
+import Model
+
+/// What one transaction changes in a mailing's counters.
+struct MailingChanges {
+    private struct Moment {
+        var sent = 0
+        var failed = 0
+        var deferred = 0
+    }
+
+    let id: MailingID
+    var failures: FailureTable
+    /// Changes of the counters, by `RecipientState.rank`.
+    var moves = [Int](repeating: 0, count: RecipientState.allCases.count)
+    private var timeline: [Int64: Moment] = [:]
+
+    init(id: MailingID) {
+        self.id = id
+        failures = FailureTable(mailing: id)
+    }
+
+    /// Counts what happened at a time in milliseconds since 1970.
+    mutating func count(_ at: Int64, sent: Int = 0, failed: Int = 0, deferred: Int = 0) {
+        timeline[at / 1000, default: Moment()].sent += sent
+        guard failed != 0 || deferred != 0 else { return }
+        timeline[at / 1000, default: Moment()].failed += failed
+        timeline[at / 1000, default: Moment()].deferred += deferred
+    }
+
+    func store(_ db: Database) throws {
+        for state in RecipientState.allCases { try SQLiteLedger.count(db, id, state, moves[state.rank]) }
+        try failures.store(db)
+        for (second, moment) in timeline {
+            try db.cachedStatement(
+                sql: """
+                    INSERT INTO timeline (mailing, second, sent, failed, deferred) VALUES (?, ?, ?, ?, ?)
+                    ON CONFLICT DO UPDATE SET sent = sent + excluded.sent, failed = failed + excluded.failed,
+                        deferred = deferred + excluded.deferred
+                    """
+            ).execute(arguments: [id.description, second, moment.sent, moment.failed, moment.deferred])
+        }
+    }
+}

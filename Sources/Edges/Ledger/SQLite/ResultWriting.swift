@@ -1,0 +1,195 @@
+import GRDB
+import Model
+
+/// The writing of results within one transaction: batches are read when a result of theirs comes first, and stored with
+/// all counters at the end.
+struct ResultWriting {
+    private struct Batch {
+        var id: BatchID
+        /// As it was read.
+        var before: BatchProgress
+        var progress: BatchProgress
+        var mailing: Int
+    }
+
+    let db: Database
+    private var batches: [Batch] = []
+    private var batchIndex: [BatchID: Int] = [:]
+    var mailings: [MailingChanges] = []
+    private var mailingIndex: [MailingID: Int] = [:]
+    var summary = WriteSummary()
+    /// Whose groups were written.
+    private var feedings: Set<Dispatch> = []
+    /// Recipients that moved into a state, by rank.
+    private var moved = [Int](repeating: 0, count: RecipientState.allCases.count)
+
+    init(_ db: Database) { self.db = db }
+
+    mutating func add(_ group: ResultGroup) throws {
+        guard let index = try batch(group.batch) else {
+            summary.unknown += 1
+            return
+        }
+        guard Self.isSound(group, count: batches[index].progress.states.count) else {
+            summary.invalid += 1
+            return
+        }
+        feedings.insert(Dispatch(batch: group.batch, dispatchNumber: group.dispatchNumber))
+        if try log(group) {
+            if group.dispatchNumber < batches[index].progress.dispatchNumber { summary.late += 1 }
+            for result in group.results {
+                if result.state == .uncertain, try !list(result, group) { continue }
+                guard let old = batches[index].progress.apply(result, dispatchNumber: group.dispatchNumber) else { continue }
+                try move(result, from: old, batches[index].id, batches[index].mailing)
+            }
+        } else {
+            // Of two copies the one that closes may come second.
+            summary.duplicates += 1
+        }
+        guard batches[index].progress.isFed, group.dispatchNumber == batches[index].progress.dispatchNumber else { return }
+        switch group.closing {
+        case .open: break
+        case .done: batches[index].progress.isDone = true
+        case .released: batches[index].progress.released = max(batches[index].progress.released, group.groups)
+        }
+    }
+
+    /// Puts the recipient of an uncertain result on the list.
+    /// - Returns: false for one of whom a person has decided since: the decision stands.
+    private func list(_ result: RecipientResult, _ group: ResultGroup) throws -> Bool {
+        let entry = UncertainEntry(
+            dispatchNumber: group.dispatchNumber, worker: group.worker, at: result.at, why: result.response?.text ?? "",
+            isHeld: !result.isListing)
+        return try entry.store(db, group.batch, result.index) || result.isListing
+    }
+
+    /// Results come through Redis, which others may write to.
+    private static func isSound(_ group: ResultGroup, count: Int) -> Bool {
+        let times: ClosedRange<Int64> = 0...(1 << 53)
+        return group.dispatchNumber >= 0 && group.sequence >= 0 && group.groups >= 0
+            && group.results.allSatisfy {
+                (0..<count).contains($0.index) && times.contains($0.at) && times.contains($0.due) && $0.attempts >= 0
+                    && $0.attempts < 1 << 31
+            }
+    }
+
+    /// Adds a group to the log.
+    /// - Returns: false when it is there already.
+    private func log(_ group: ResultGroup) throws -> Bool {
+        var base = group.results.first?.at ?? 0
+        for result in group.results { base = min(base, result.at) }
+        try db.cachedStatement(
+            sql: """
+                INSERT OR IGNORE INTO result (mailing, batch, generation, worker, sequence, base, data, counted)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+                """
+        ).execute(arguments: [
+            group.batch.mailing.description, group.batch.number, group.dispatchNumber, group.worker, group.sequence, base,
+            String(decoding: group.results.encoded(base: base), as: UTF8.self), group.groups > 0,
+        ])
+        if db.changesCount == 1 { return true }
+        guard group.groups > 0 else { return false }
+        try db.cachedStatement(
+            sql: """
+                UPDATE result SET counted = 1
+                WHERE mailing = ? AND batch = ? AND generation = ? AND worker = ? AND sequence = ?
+                """
+        ).execute(arguments: [
+            group.batch.mailing.description, group.batch.number, group.dispatchNumber, group.worker, group.sequence,
+        ])
+        return false
+    }
+
+    private mutating func batch(_ id: BatchID) throws -> Int? {
+        if let index = batchIndex[id] { return index }
+        guard let progress = try BatchProgress.load(db, id) else { return nil }
+        batches.append(Batch(id: id, before: progress, progress: progress, mailing: mailing(id.mailing)))
+        batchIndex[id] = batches.count - 1
+        return batches.count - 1
+    }
+
+    private mutating func mailing(_ id: MailingID) -> Int {
+        if let index = mailingIndex[id] { return index }
+        mailings.append(MailingChanges(id: id))
+        mailingIndex[id] = mailings.count - 1
+        return mailings.count - 1
+    }
+
+    /// Keeps counters, setbacks and timeline in step with a recipient that moves.
+    private mutating func move(
+        _ result: RecipientResult, from old: RecipientState, _ batch: BatchID, _ mailing: Int
+    ) throws {
+        let new = result.state
+        let hadSetback = old == .deferred || old == .failed || old == .expired
+        let before = hadSetback ? try LastError.load(db, batch, result.index) : nil
+        if new == .deferred {
+            // Of two deferrals that of the later attempt holds, whichever came first.
+            let due = max(result.due, 1)
+            if let before, (before.attempts, before.due) >= (result.attempts, due) { return }
+            let failure = try mailings[mailing].failures.id(db, result.response)
+            try LastError(at: result.at, due: due, attempts: result.attempts, failure: failure)
+                .store(db, batch, result.index)
+            mailings[mailing].count(result.at, deferred: 1)
+            if old == .deferred { return }
+        } else {
+            if old == .failed || old == .expired {
+                let failure = try before?.failure ?? mailings[mailing].failures.neverTried(db)
+                mailings[mailing].failures.add(failure, -1)
+                if old == .failed, let before { mailings[mailing].count(before.at, failed: -1) }
+            }
+            if new == .failed || new == .expired {
+                // Whose lifetime ends without another attempt keeps the last response.
+                let last = result.response == nil ? before?.failure : nil
+                let failure = try last ?? mailings[mailing].failures.id(db, result.response)
+                mailings[mailing].failures.add(failure, 1)
+                try LastError(at: result.at, due: 0, attempts: result.attempts, failure: failure)
+                    .store(db, batch, result.index)
+                if new == .failed { mailings[mailing].count(result.at, failed: 1) }
+            } else if before != nil {
+                try LastError.remove(db, batch, result.index)
+            }
+            if new.rank >= RecipientState.sent.rank, old.rank < RecipientState.sent.rank {
+                mailings[mailing].count(result.at, sent: 1)
+            }
+        }
+        mailings[mailing].moves[old.rank] -= 1
+        mailings[mailing].moves[new.rank] += 1
+        moved[new.rank] += 1
+    }
+
+    /// Stores what changed.
+    mutating func finish() throws -> WriteSummary {
+        for index in batches.indices {
+            if try isOver(batches[index].id, batches[index].progress) {
+                batches[index].progress.close()
+                summary.closed.append(batches[index].id)
+            }
+            // Also when nothing packed changed, a deferral's new due time may have to be taken over.
+            let batch = batches[index]
+            if batch.progress != batch.before || batch.progress.count(of: .deferred) > 0 {
+                try batch.progress.store(db, batch.id)
+            }
+        }
+        for dispatch in feedings {
+            guard let index = batchIndex[dispatch.batch] else { continue }
+            let progress = batches[index].progress
+            if !progress.isFed || progress.dispatchNumber != dispatch.dispatchNumber { summary.over.insert(dispatch) }
+        }
+        for mailing in mailings { try mailing.store(db) }
+        for state in RecipientState.allCases where moved[state.rank] > 0 { summary.moved[state] = moved[state.rank] }
+        return summary
+    }
+
+    /// Whether all is known of the batch's dispatch. Status streams have several readers, so that the group that closes a
+    /// dispatch may overtake others: it counts once they are in.
+    private func isOver(_ id: BatchID, _ progress: BatchProgress) throws -> Bool {
+        guard progress.isFed else { return false }
+        if progress.isDone, progress.owesNothing { return true }
+        guard progress.released > 0 else { return false }
+        let known = try Int.fetchOne(
+            db.cachedStatement(
+                sql: "SELECT count(*) FROM result WHERE mailing = ? AND batch = ? AND generation = ? AND counted"),
+            arguments: [id.mailing.description, id.number, progress.dispatchNumber])
+        return known.map { $0 >= progress.released } ?? false
+    }
+}

@@ -1,0 +1,153 @@
+import Foundation
+import GRDB
+package import Model
+
+extension SQLiteLedger {
+    package func recipient(_ id: MailingID, _ key: String) async throws(LedgerError) -> RecipientDetail? {
+        try await read("finding a recipient") { db in
+            guard let record = try MailingRecord.one(db, id) else { return nil }
+            let rows = try Row.fetchCursor(
+                db.cachedStatement(sql: "SELECT mailing, batch, hashes FROM fingerprint WHERE mailing = ?"),
+                arguments: [id.description])
+            if let found = try Self.find(db, rows, address: key, limit: 1).first {
+                return try Self.detail(db, record, found)
+            }
+            return try Self.find(db, id, recipient: key).flatMap { try Self.detail(db, record, $0) }
+        }
+    }
+
+    package func history(address: String, limit: Int) async throws(LedgerError) -> [RecipientDetail] {
+        try await read("finding an address") { db in
+            let rows = try Row.fetchCursor(
+                db.cachedStatement(sql: "SELECT mailing, batch, hashes FROM fingerprint ORDER BY rowid DESC"))
+            var details: [RecipientDetail] = []
+            for found in try Self.find(db, rows, address: address, limit: limit) {
+                guard let record = try MailingRecord.one(db, found.batch.mailing) else { continue }
+                if let detail = try Self.detail(db, record, found) { details.append(detail) }
+            }
+            return details.sorted { $0.mailing > $1.mailing }
+        }
+    }
+
+    private struct Found {
+        var batch: BatchID
+        var index: Int
+        var recipients: Recipients
+    }
+
+    /// The recipients with an address among rows of fingerprints.
+    private static func find(
+        _ db: Database, _ rows: RowCursor, address: String, limit: Int
+    ) throws -> [Found] {
+        let wanted = Array(address.utf8)
+        let hash = Fingerprint.of(wanted).littleEndian
+        var found: [Found] = []
+        while found.count < limit, let row = try rows.next() {
+            let hits = try row.withUnsafeData(atIndex: 2) { data in data.map { places(of: hash, in: $0) } ?? [] }
+            guard !hits.isEmpty, let mailing = MailingID(row[0] as String) else { continue }
+            let batch = BatchID(mailing: mailing, number: row[1])
+            let recipients = try recipients(db, batch)
+            for index in hits where index < recipients.count && found.count < limit {
+                let bytes = recipients.bytes[recipients.range(index, 1)]
+                if Fingerprint.areEqual(bytes, wanted) {
+                    found.append(Found(batch: batch, index: index, recipients: recipients))
+                }
+            }
+        }
+        return found
+    }
+
+    private static func places(of hash: UInt32, in hashes: Data) -> [Int] {
+        hashes.withUnsafeBytes { buffer in
+            // A blob that SQLite hands out need not be aligned.
+            var places: [Int] = []
+            for index in 0..<buffer.count / 4
+            where buffer.loadUnaligned(fromByteOffset: index * 4, as: UInt32.self) == hash { places.append(index) }
+            return places
+        }
+    }
+
+    /// The first recipient with an id: every batch is searched for the id's JSON at the start of a recipient.
+    private static func find(_ db: Database, _ id: MailingID, recipient: String) throws -> Found? {
+        var start = JSONWriter()
+        start.beginArray()
+        start.string(recipient.utf8)
+        let numbers = try Int.fetchCursor(
+            db.cachedStatement(
+                sql: "SELECT number FROM batch WHERE mailing = ? AND instr(recipients, ?) > 0 ORDER BY number"),
+            arguments: [id.description, String(decoding: start.bytes, as: UTF8.self)])
+        let wanted = Array(recipient.utf8)
+        while let number = try numbers.next() {
+            let batch = BatchID(mailing: id, number: number)
+            let recipients = try recipients(db, batch)
+            for index in 0..<recipients.count where recipients.bytes[recipients.range(index, 0)].elementsEqual(wanted) {
+                return Found(batch: batch, index: index, recipients: recipients)
+            }
+        }
+        return nil
+    }
+
+    private static func recipients(_ db: Database, _ id: BatchID) throws -> Recipients {
+        guard let record = try MailingRecord.one(db, id.mailing) else {
+            throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "batch \(id) has no mailing")
+        }
+        return try recipients(db, id, record.mailing.fields.count)
+    }
+
+    /// The recipients of a batch of a mailing with `width` fields.
+    static func recipients(_ db: Database, _ id: BatchID, _ width: Int) throws -> Recipients {
+        guard let wire = try batchText(db, id) else {
+            throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "batch \(id) has no recipients")
+        }
+        return try Recipients(decoding: wire, width: width)
+    }
+
+    private static func detail(_ db: Database, _ record: MailingRecord, _ found: Found) throws -> RecipientDetail? {
+        guard let progress = try BatchProgress.load(db, found.batch), let state = progress.state(found.index) else {
+            return nil
+        }
+        let setback = try LastError.load(db, found.batch, found.index)
+        let values = record.mailing.fields.enumerated().map { column, field in
+            RecipientDetail.Value(field: field, text: found.recipients[found.index, column])
+        }
+        return RecipientDetail(
+            mailing: record.id, mailingName: record.mailing.name, batch: found.batch.number, index: found.index,
+            id: found.recipients[found.index, 0], address: found.recipients[found.index, 1], values: values,
+            state: state,
+            attempts: max(progress.attempts(found.index), setback?.attempts ?? 0),
+            due: state == .deferred ? setback?.due : nil, history: try attempts(db, found),
+            uncertain: try listings(db, found.batch, found.index), events: try events(db, found))
+    }
+
+    private static func attempts(_ db: Database, _ found: Found) throws -> [AttemptRecord] {
+        let rows = try Row.fetchCursor(
+            db.cachedStatement(
+                sql: "SELECT generation, worker, base, data FROM result WHERE mailing = ? AND batch = ?"),
+            arguments: [found.batch.mailing.description, found.batch.number])
+        var attempts: [AttemptRecord] = []
+        while let row = try rows.next() {
+            let wire = try row.withUnsafeData(atIndex: 3) { $0.map { [UInt8]($0) } ?? [] }
+            for result in try [RecipientResult](decoding: wire, base: row[2]) where result.index == found.index {
+                attempts.append(
+                    AttemptRecord(
+                        at: result.at, state: result.state, attempts: result.attempts, response: result.response,
+                        dispatchNumber: row[0], worker: row[1]))
+            }
+        }
+        return attempts.sorted { ($0.at, $0.attempts, $0.state.rank) < ($1.at, $1.attempts, $1.state.rank) }
+    }
+
+    private static func events(_ db: Database, _ found: Found) throws -> [RecipientEvent] {
+        let rows = try Row.fetchCursor(
+            db.cachedStatement(
+                sql: "SELECT kind, at, detail FROM event WHERE mailing = ? AND batch = ? AND idx = ? ORDER BY at, kind"),
+            arguments: [found.batch.mailing.description, found.batch.number, found.index])
+        var events: [RecipientEvent] = []
+        while let row = try rows.next() {
+            guard let kind = EventKind(rawValue: row[0]) else { continue }
+            events.append(
+                RecipientEvent(batch: found.batch.number, index: found.index, kind: kind, at: row[1], detail: row[2]))
+        }
+        return events
+    }
+}

@@ -1,0 +1,142 @@
+import GRDB
+package import Model
+
+extension SQLiteLedger: ReportStore {
+    package func progress(_ id: MailingID) async throws(LedgerError) -> MailingProgress? {
+        try await read("reading counters") { db in try Self.progress(db, id) }
+    }
+
+    static func progress(_ db: Database, _ id: MailingID) throws -> MailingProgress? {
+        let cursor = try Row.fetchCursor(
+            db.cachedStatement(
+                sql: """
+                    SELECT state, planned_count, excluded_count, planning_done, started, finished,
+                        (SELECT count(*) FROM progress WHERE progress.mailing = mailing.id AND fed > 0)
+                    FROM mailing WHERE id = ?
+                    """),
+            arguments: [id.description])
+        guard let row = try cursor.next() else { return nil }
+        return MailingProgress(
+            state: MailingState(rawValue: row[0]) ?? .failed, planned: row[1], excluded: row[2], planningDone: row[3],
+            states: try states(db, id), fed: row[6], started: row[4], finished: row[5])
+    }
+
+    static func states(_ db: Database, _ id: MailingID) throws -> [RecipientState: Int] {
+        states(try pairs(db, "SELECT state, n FROM counter WHERE mailing = ?", id))
+    }
+
+    /// Counts by the states' names, as counts of all states.
+    static func states(_ counts: [String: Int]) -> [RecipientState: Int] {
+        Dictionary(uniqueKeysWithValues: RecipientState.allCases.map { ($0, counts[$0.name] ?? 0) })
+    }
+
+    static func pairs(_ db: Database, _ sql: String, _ id: MailingID) throws -> [String: Int] {
+        var counts: [String: Int] = [:]
+        let cursor = try Row.fetchCursor(db.cachedStatement(sql: sql), arguments: [id.description])
+        while let row = try cursor.next() { counts[row[0]] = row[1] as Int }
+        return counts
+    }
+
+    package func report(_ id: MailingID, now: Int64) async throws(LedgerError) -> MailingReport? {
+        try await read("making the report") { db in
+            guard let record = try MailingRecord.one(db, id), let progress = try Self.progress(db, id) else {
+                return nil
+            }
+            let failures = try Self.pairs(
+                db, "SELECT class, sum(n) FROM failure WHERE mailing = ? AND n > 0 GROUP BY class", id)
+            let excluded = try Self.pairs(db, "SELECT reason, n FROM exclusion_count WHERE mailing = ?", id)
+            let seconds = record.started.map { Double((record.finished ?? now) - $0) / 1000 } ?? 0
+            let sent = progress[.sent] + progress[.delivered]
+            let (timeline, step) = try Self.timeline(db, id)
+            return MailingReport(
+                id: id, name: record.mailing.name, channel: record.mailing.channel, state: record.state,
+                reason: record.reason, planned: record.plannedCount,
+                excluded: Dictionary(
+                    ExclusionReason.allCases.compactMap { reason in excluded[reason.rawValue].map { (reason, $0) } },
+                    uniquingKeysWith: +),
+                states: progress.states, failures: failures,
+                responses: try Self.responses(
+                    db, id, "SELECT class, code, text, n FROM failure WHERE mailing = ? AND n > 0"),
+                deferrals: try Self.responses(
+                    db, id,
+                    """
+                    SELECT class, code, text, count(*) AS n FROM setback JOIN failure ON failure.id = setback.failure
+                    WHERE setback.mailing = ? AND due > 0 GROUP BY failure.id
+                    """),
+                uncertain: try Self.uncertainCounts(db, id, held: progress[.uncertain]),
+                events: try Self.events(db, id), timeline: timeline, step: step, created: record.created,
+                started: record.started, finished: record.finished, seconds: seconds,
+                messagesPerSecond: seconds > 0 ? Double(sent) / seconds : 0,
+                balances: progress.balances && excluded.values.reduce(0, +) == record.excludedCount
+                    && failures.values.reduce(0, +) == progress[.failed] + progress[.expired])
+        }
+    }
+
+    /// The ten commonest responses of a query for class, code, text and n.
+    private static func responses(_ db: Database, _ id: MailingID, _ sql: String) throws -> [MailingReport.ResponseCount] {
+        let cursor = try Row.fetchCursor(
+            db.cachedStatement(sql: sql + " ORDER BY n DESC, class, code, text LIMIT 10"), arguments: [id.description])
+        var responses: [MailingReport.ResponseCount] = []
+        while let row = try cursor.next() {
+            responses.append(
+                MailingReport.ResponseCount(
+                    kind: ResponseClass(rawValue: row[0]), code: row[1], text: row[2], count: row[3]))
+        }
+        return responses
+    }
+
+    private static func events(_ db: Database, _ id: MailingID) throws -> [EventKind: MailingReport.EventCount] {
+        var events: [EventKind: MailingReport.EventCount] = [:]
+        let cursor = try Row.fetchCursor(
+            db.cachedStatement(sql: "SELECT kind, n, recipients FROM event_counter WHERE mailing = ?"),
+            arguments: [id.description])
+        while let row = try cursor.next() {
+            guard let kind = EventKind(rawValue: row[0]) else { continue }
+            events[kind] = MailingReport.EventCount(count: row[1], recipients: row[2])
+        }
+        return events
+    }
+
+    /// The timeline in stretches of so many seconds that there are at most some 200.
+    private static func timeline(_ db: Database, _ id: MailingID) throws -> ([MailingReport.Moment], Int64) {
+        let span = try Row.fetchOne(
+            db.cachedStatement(sql: "SELECT min(second), max(second) FROM timeline WHERE mailing = ?"),
+            arguments: [id.description])
+        guard let span, let first: Int64 = span[0], let last: Int64 = span[1] else { return ([], 1) }
+        let needed = (last - first) / 200 + 1
+        let step =
+            [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21_600, 86_400].first { $0 >= needed } ?? needed
+        let cursor = try Row.fetchCursor(
+            db.cachedStatement(
+                sql: """
+                    SELECT second / ?1 * ?1 AS start, sum(sent), sum(failed), sum(deferred) FROM timeline
+                    WHERE mailing = ?2 GROUP BY start ORDER BY start
+                    """),
+            arguments: [step, id.description])
+        var moments: [MailingReport.Moment] = []
+        while let row = try cursor.next() {
+            moments.append(MailingReport.Moment(second: row[0], sent: row[1], failed: row[2], deferred: row[3]))
+        }
+        return (moments, step)
+    }
+
+    package func exclusions(_ id: MailingID, after row: Int, limit: Int) async throws(LedgerError) -> [Exclusion] {
+        try await read("listing exclusions") { db in
+            let cursor = try Row.fetchCursor(
+                db.cachedStatement(
+                    sql: """
+                        SELECT row, reason, id, address, detail FROM exclusion WHERE mailing = ? AND row > ?
+                        ORDER BY row LIMIT ?
+                        """),
+                arguments: [id.description, row, limit])
+            var exclusions: [Exclusion] = []
+            while let row = try cursor.next() {
+                exclusions.append(
+                    Exclusion(
+                        row: row[0], reason: ExclusionReason(rawValue: row[1]) ?? .policy, id: row[2], address: row[3],
+                        detail: row[4]))
+            }
+            return exclusions
+        }
+    }
+}

@@ -1,0 +1,85 @@
+import GRDB
+package import Model
+
+extension SQLiteLedger: UncertainStore {
+    package func uncertain(
+        _ id: MailingID, onlyHeld: Bool, after: UncertainRecipient?, limit: Int
+    ) async throws(LedgerError) -> [UncertainRecipient] {
+        try await read("listing the uncertain") { db in
+            guard let record = try MailingRecord.one(db, id) else { return [] }
+            let rows = try Row.fetchCursor(
+                db.cachedStatement(
+                    sql: """
+                        SELECT u.batch, u.idx, unicode(substr(p.states, u.idx + 1, 1)), \(UncertainListing.columns)
+                        FROM uncertain u CROSS JOIN progress p ON p.mailing = u.mailing AND p.number = u.batch
+                        WHERE u.mailing = ? AND (u.batch, u.idx, u.generation, u.held) > (?, ?, ?, ?) \(onlyHeld ? Self.isHeld : "")
+                        ORDER BY u.batch, u.idx, u.generation, u.held LIMIT ?
+                        """),
+                arguments: [
+                    id.description, after?.batch ?? -1, after?.index ?? -1, after?.listing.dispatchNumber ?? -1,
+                    after?.listing.isHeld ?? false, limit,
+                ])
+            var page: [UncertainRecipient] = []
+            var batch: (number: Int, recipients: Recipients)?
+            while let row = try rows.next() {
+                let number: Int = row[0]
+                let index: Int = row[1]
+                if batch?.number != number {
+                    batch = (
+                        number, try Self.recipients(db, BatchID(mailing: id, number: number), record.mailing.fields.count)
+                    )
+                }
+                guard let recipients = batch?.recipients, (0..<recipients.count).contains(index),
+                    let state = UInt8(exactly: row[2] as Int).flatMap(StateCode.state)
+                else { continue }
+                page.append(
+                    UncertainRecipient(
+                        batch: number, index: index, id: recipients[index, 0], address: recipients[index, 1],
+                        state: state, listing: UncertainListing(row, from: 3)))
+            }
+            return page
+        }
+    }
+
+    /// Of rows of `uncertain u` with their `progress p`: the recipient waits for a person.
+    static let isHeld = "AND u.held = 1 AND u.settled_at IS NULL AND substr(p.states, u.idx + 1, 1) = 'u'"
+
+    static func uncertainCounts(_ db: Database, _ id: MailingID, held: Int) throws -> UncertainCounts {
+        let cursor = try Row.fetchCursor(
+            db.cachedStatement(
+                sql: """
+                    SELECT count(*), coalesce(sum(again), 0) FROM (
+                        SELECT max(held = 0 OR outcome IS 'resend') AS again FROM uncertain WHERE mailing = ?
+                        GROUP BY batch, idx)
+                    """),
+            arguments: [id.description])
+        let row = try cursor.next()
+        return UncertainCounts(listed: row?[0] ?? 0, held: held, redelivered: row?[1] ?? 0)
+    }
+
+    /// The times a recipient was put on the list, by time.
+    static func listings(_ db: Database, _ id: BatchID, _ index: Int) throws -> [UncertainListing] {
+        let rows = try Row.fetchCursor(
+            db.cachedStatement(
+                sql: """
+                    SELECT \(UncertainListing.columns) FROM uncertain u WHERE mailing = ? AND batch = ? AND idx = ?
+                    ORDER BY at, generation, held
+                    """),
+            arguments: [id.mailing.description, id.number, index])
+        var listings: [UncertainListing] = []
+        while let row = try rows.next() { listings.append(UncertainListing(row, from: 0)) }
+        return listings
+    }
+}
+
+extension UncertainListing {
+    fileprivate static let columns = "u.generation, u.held, u.worker, u.at, u.why, u.settled_at, u.outcome"
+
+    /// Reads `columns`.
+    fileprivate init(_ row: Row, from start: Int) {
+        let outcome: String? = row[start + 6]
+        self.init(
+            dispatchNumber: row[start], isHeld: row[start + 1], worker: row[start + 2], at: row[start + 3],
+            why: row[start + 4], settled: row[start + 5], outcome: outcome.flatMap(UncertainDecision.init))
+    }
+}

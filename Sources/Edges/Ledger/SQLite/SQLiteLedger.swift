@@ -1,0 +1,219 @@
+import Dispatch
+import Foundation
+import GRDB
+package import Logging
+import Metrics
+import Synchronization
+
+/// A ledger in one SQLite file (WAL), which several processes may have open at once. Every write is one transaction,
+/// which is on the disk when the call returns (synchronous=FULL), and which is finished even when its task is cancelled.
+package final class SQLiteLedger: Sendable {
+    /// What tests, and unusual machines, may change.
+    package struct Options: Sendable {
+        /// How long a write waits for another process, in seconds.
+        package var busySeconds = 10.0
+        /// The size of the write-ahead log, in bytes, above which it is emptied into the database.
+        package var walLimit = 64 << 20
+        /// The size, in pages, at which the database counts as full; nil for what the disk holds.
+        package var maximumPages: Int?
+
+        package init() {}
+    }
+
+    package let path: String
+    let pool: DatabasePool
+    let logger: Logger
+    private let options: Options
+    private let timers = Mutex<[String: Metrics.Timer]>([:])
+    /// The size of the write-ahead log at the last attempt to empty it.
+    private let walSize = Mutex(0)
+    /// The fencingToken that writes of the plan and the dispatch must have; nil for none.
+    private let trouble = Mutex<LedgerError?>(nil)
+    let planningFence = Mutex<Int64?>(nil)
+
+    /// Opens a ledger, and makes or migrates it where needed.
+    /// - Throws: `LedgerError`: `newer`, `foreign`, `notADatabase`, `unwritable`, `full`, `busy`, `corrupt`.
+    package static func open(
+        _ path: String, logger: Logger, options: Options = Options()
+    ) throws(LedgerError) -> SQLiteLedger {
+        let deadline = ContinuousClock.now + .seconds(options.busySeconds)
+        while true {
+            do throws(LedgerError) {
+                return try LedgerError.mapping(path: path, operation: "opening") {
+                    let pool = try DatabasePool(path: path, configuration: configuration(options))
+                    try migrate(pool, path: path)
+                    // What Redis was told to forget must outlive a power failure, or people would get a message twice.
+                    try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
+                    return SQLiteLedger(path: path, pool: pool, logger: logger, options: options)
+                }
+            } catch {
+                // SQLite does not wait, whatever its time-out, while another process turns the write-ahead log on or takes it away.
+                guard case .busy = error, ContinuousClock.now < deadline else { throw error }
+                usleep(20_000)
+            }
+        }
+    }
+
+    private init(path: String, pool: DatabasePool, logger: Logger, options: Options) {
+        self.path = path
+        self.pool = pool
+        self.logger = logger
+        self.options = options
+    }
+
+    /// Closes the file, after what is under way.
+    package func close() throws(LedgerError) {
+        try LedgerError.mapping(path: path, operation: "closing") {
+            // Readers first: the last connection empties the write-ahead log into the file if it is the writer's.
+            pool.releaseMemory()
+            try pool.close()
+        }
+    }
+
+    private static func configuration(_ options: Options) -> Configuration {
+        var configuration = Configuration()
+        configuration.label = "ledger"
+        configuration.foreignKeysEnabled = false
+        configuration.busyMode = .timeout(options.busySeconds)
+        configuration.maximumReaderCount = 4
+        configuration.prepareDatabase { db in
+            guard !db.configuration.readonly else { return }
+            // Of a new file only; twice SQLite's 4 KB, as measured in docs/ledger.md.
+            try db.execute(sql: "PRAGMA page_size = 8192")
+            try db.execute(sql: "PRAGMA cache_size = -16000")
+            try db.execute(sql: "PRAGMA wal_autocheckpoint = 2000")
+            try db.execute(sql: "PRAGMA journal_size_limit = \(options.walLimit)")
+            if let pages = options.maximumPages { try db.execute(sql: "PRAGMA max_page_count = \(pages)") }
+        }
+        return configuration
+    }
+
+    private static func migrate(_ pool: DatabasePool, path: String) throws {
+        let migrator = Schema.migrator
+        let isNew = try pool.read { db in
+            let found = try migrator.appliedIdentifiers(db).subtracting(migrator.migrations)
+            let application = try Int32.fetchOne(db, sql: "PRAGMA application_id") ?? 0
+            // GRDB keeps tables of its own, which another process that opens the new ledger may just have made.
+            let tables =
+                try Int.fetchOne(
+                    db, sql: "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'grdb%'") ?? 0
+            guard application == Schema.applicationID || (application == 0 && tables == 0) else {
+                throw LedgerError.foreign(path: path)
+            }
+            guard found.isEmpty else { throw LedgerError.newer(path: path, found: found.sorted()) }
+            return try !migrator.hasCompletedMigrations(db)
+        }
+        guard isNew else { return }
+        var applied = 0
+        while true {
+            do {
+                return try migrator.migrate(pool)
+            } catch {
+                // Processes that open a new ledger at once all try; whoever comes second to a step finds it done, and goes on from there.
+                let now = try pool.read { try migrator.appliedIdentifiers($0).count }
+                guard now > applied else { throw error }
+                applied = now
+            }
+        }
+    }
+}
+
+extension SQLiteLedger {
+    /// Runs `body` in one transaction of its own.
+    /// - Parameter operation: its name in the metric and in errors.
+    func write<T: Sendable>(
+        _ operation: String, _ body: @escaping @Sendable (Database) throws -> T
+    ) async throws(LedgerError) -> T {
+        let start = ContinuousClock.now
+        // GRDB's own `async` writes stop when their task is cancelled; results must not be lost that way.
+        let result: Result<T, LedgerError> = await withCheckedContinuation { continuation in
+            pool.asyncWriteWithoutTransaction { [self] db in
+                continuation.resume(returning: transact(db, operation, body))
+                boundLog(db)
+            }
+        }
+        timer(operation).record(duration: ContinuousClock.now - start)
+        note(result.failure)
+        return try result.get()
+    }
+
+    /// Runs `body` on one unchanging view of the ledger.
+    func read<T: Sendable>(
+        _ operation: String, _ body: @escaping @Sendable (Database) throws -> T
+    ) async throws(LedgerError) -> T {
+        let path = path
+        let result: Result<T, LedgerError> = await withCheckedContinuation { continuation in
+            pool.asyncRead { db in
+                continuation.resume(
+                    returning: LedgerError.result(path: path, operation: operation) { try body(db.get()) })
+            }
+        }
+        return try result.get()
+    }
+
+    /// Why the last write failed, if it did for a reason that lies with the file or its disk.
+    package var problem: LedgerError? { trouble.withLock { $0 } }
+
+    private func note(_ failure: LedgerError?) {
+        switch failure {
+        case .refused, .leadershipLost: break
+        default: trouble.withLock { $0 = failure }
+        }
+    }
+
+    private func transact<T>(
+        _ db: Database, _ operation: String, _ body: (Database) throws -> T
+    ) -> Result<T, LedgerError> {
+        LedgerError.result(path: path, operation: operation) {
+            var value: T?
+            try db.inTransaction(.immediate) {
+                value = try body(db)
+                return .commit
+            }
+            guard let value else { throw LedgerError.failed(path: path, operation: operation, detail: "no commit") }
+            return value
+        }
+    }
+
+    private func timer(_ operation: String) -> Metrics.Timer {
+        timers.withLock { timers in
+            if let timer = timers[operation] { return timer }
+            let timer = Metrics.Timer(label: "flotilla_ledger_write_seconds", dimensions: [("operation", operation)])
+            timers[operation] = timer
+            return timer
+        }
+    }
+
+    /// Empties the write-ahead log when it has grown beyond its limit: SQLite's own checkpoints never reach its end while
+    /// two processes write without a pause.
+    private func boundLog(_ db: Database) {
+        var status = stat()
+        guard stat(path + "-wal", &status) == 0 else { return }
+        let size = Int(status.st_size)
+        let isDue = walSize.withLock { last in
+            if size < options.walLimit { last = 0 }
+            guard size >= last + options.walLimit else { return false }
+            last = size
+            return true
+        }
+        guard isDue else { return }
+        do {
+            // A reader may keep the log from being emptied; then it is tried again one limit later, rather than waited for.
+            try db.execute(sql: "PRAGMA busy_timeout = 200")
+            defer { try? db.execute(sql: "PRAGMA busy_timeout = \(Int(options.busySeconds * 1000))") }
+            try db.checkpoint(.truncate)
+        } catch {
+            logger.debug(
+                "the write-ahead log of the ledger could not be emptied",
+                metadata: [
+                    "bytes": "\(size)", "error": "\(error)",
+                ])
+        }
+    }
+}
+
+extension Result {
+    fileprivate var failure: Failure? {
+        if case .failure(let error) = self { error } else { nil }
+    }
+}

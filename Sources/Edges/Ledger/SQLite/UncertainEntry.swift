@@ -1,0 +1,36 @@
+import GRDB
+import Model
+
+/// A row of the list of those whom a message may have reached that no response tells of.
+struct UncertainEntry {
+    var dispatchNumber: Int
+    /// Who reported it; empty where the dispatcher did.
+    var worker: String
+    /// When, in milliseconds since 1970.
+    var at: Int64
+    var why: String
+    /// It waits for a person; otherwise the message is sent again.
+    var isHeld: Bool
+
+    /// Puts a recipient on the list. Of several reports in one dispatchNumber the first holds, whichever is written first.
+    /// - Returns: whether the recipient is held and nobody has decided on it, in this dispatchNumber or a later one.
+    func store(_ db: Database, _ id: BatchID, _ index: Int) throws -> Bool {
+        let mailing = id.mailing.description
+        try db.cachedStatement(
+            sql: """
+                INSERT INTO uncertain (mailing, batch, idx, generation, held, worker, at, why) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+                ON CONFLICT DO UPDATE SET worker = excluded.worker, at = excluded.at, why = excluded.why
+                    WHERE excluded.at < at
+                """
+        ).execute(arguments: [mailing, id.number, index, dispatchNumber, isHeld, worker, at, why])
+        guard isHeld else { return false }
+        return try Bool.fetchOne(
+            db.cachedStatement(
+                sql: """
+                    SELECT NOT EXISTS (
+                        SELECT 1 FROM uncertain
+                        WHERE mailing = ? AND batch = ? AND idx = ? AND generation >= ? AND settled_at IS NOT NULL)
+                    """),
+            arguments: [mailing, id.number, index, dispatchNumber]) == true
+    }
+}

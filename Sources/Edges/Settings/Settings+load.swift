@@ -1,0 +1,143 @@
+import Configuration
+import Foundation
+import Model
+import Policy
+package import Yams
+
+extension Settings {
+    /// Reads the configuration: the environment wins over the file, the file over the defaults.
+    /// - Parameters:
+    ///   - file: the YAML file; nil takes `flotilla.yaml` of the working directory if there is one.
+    ///   - environment: the variables of the process; those that do not start with `FLOTILLA_` are left alone, and an
+    ///     empty one counts as not set.
+    /// - Throws: `SettingsError` with all unknown keys and bad values of file and environment at once.
+    package static func load(
+        file: String? = nil, environment: [String: String]
+    ) throws(SettingsError) -> Settings {
+        let standard = "flotilla.yaml"
+        let path = file ?? (FileManager.default.fileExists(atPath: standard) ? standard : nil)
+        return try make(
+            path.map { SettingsFile.read($0) } ?? SettingsSource(),
+            environment.filter { $0.key.hasPrefix(EnvironmentName.prefix) })
+    }
+
+    /// Reads a section of another file that holds what `flotilla.yaml` would, with its keys and values.
+    /// - Throws: `SettingsError` with everything that is wrong in it, in places of that file.
+    package static func read(_ section: Node, of file: YAMLFile) throws(SettingsError) -> Settings {
+        try make(SettingsFile.read(section, of: file), [:])
+    }
+
+    private static func make(
+        _ fromFile: SettingsSource, _ variables: [String: String]
+    ) throws(SettingsError) -> Settings {
+        let fromEnvironment = SettingsEnvironment.read(variables, file: fromFile)
+
+        let providers = fromFile.providers.merging(fromEnvironment.providers) { first, _ in first }
+        let reader = SettingsReader(file: fromFile.entries, environment: variables)
+        let responses = reader.value(SettingsTable.workerAnswers).map { ResponseRuleFile.read($0) }
+        let problems =
+            fromFile.problems + fromEnvironment.problems
+            + missing(providers, in: fromFile.entries + fromEnvironment.entries)
+            + clashes("providers", fromFile.providers) + clashes("domains", fromFile.domains)
+            + SettingsDomains.problems(fromFile.domains, in: fromFile.entries + fromEnvironment.entries)
+            + (responses?.problems ?? [])
+        guard problems.isEmpty else { throw SettingsError(problems: problems) }
+
+        var settings = Settings()
+        settings.readRoles(reader)
+        settings.readOperation(reader)
+        if let responses { settings.worker.responses = ResponseTable(own: responses.rules) }
+        let fields = Set((fromFile.entries + fromEnvironment.entries).map(\.path).filter { $0.count == 4 })
+        for name in providers.keys {
+            settings.providers[name] = provider(name, headers: fields.filter { $0[1] == name }.map { $0[3] }, reader)
+        }
+        settings.readLimits(reader, providers: providers.keys.sorted(), domains: fromFile.domains.keys.sorted())
+        return settings
+    }
+
+    /// Providers without a URL.
+    private static func missing(
+        _ providers: [String: String], in entries: [SettingsEntry]
+    ) -> [SettingsError.Problem] {
+        providers.sorted { $0.key < $1.key }.compactMap { name, place in
+            if entries.contains(where: { $0.path == ["providers", name, "url"] }) { return nil }
+            let allowed = SettingsTable.providerURL.key.allowed.filter { $0 != "`" }
+            return SettingsError.Problem(
+                place: place, key: "providers.\(name).url", text: "is missing; allowed: \(allowed)")
+        }
+    }
+
+    /// Names in a section that the environment cannot tell apart.
+    private static func clashes(_ section: String, _ places: [String: String]) -> [SettingsError.Problem] {
+        let groups = Dictionary(grouping: places.keys.sorted()) { EnvironmentName.part($0) }
+        return groups.values.filter { $0.count > 1 }.sorted { $0[0] < $1[0] }.map { names in
+            SettingsError.Problem(
+                place: places[names[1]] ?? "", key: "\(section).\(names[1])",
+                text: "cannot be told from \(section).\(names[0]) in names of environment variables; rename one")
+        }
+    }
+
+    private mutating func readRoles(_ reader: SettingsReader) {
+        if let url = reader.value(SettingsTable.redisURL) { redis.use(url) }
+        reader.read(SettingsTable.redisUsername, into: &redis.username)
+        reader.read(SettingsTable.redisPassword, into: &redis.password)
+        reader.read(SettingsTable.redisPrefix, into: &redis.prefix)
+        reader.read(SettingsTable.redisCAFile, into: &redis.caFile)
+        reader.read(SettingsTable.redisTimeout, into: &redis.timeout)
+        reader.read(SettingsTable.ledgerPath, into: &ledger.path)
+        reader.read(SettingsTable.plannerWindow, into: &planner.window)
+        reader.read(SettingsTable.plannerPoll, into: &planner.poll)
+        reader.read(SettingsTable.plannerStuckAfter, into: &planner.stuckAfter)
+        reader.read(SettingsTable.plannerLease, into: &planner.lease)
+        reader.read(SettingsTable.workerConcurrency, into: &worker.concurrency)
+        reader.read(SettingsTable.workerGroup, into: &worker.group)
+        reader.read(SettingsTable.workerChannels, into: &worker.channels)
+        reader.read(SettingsTable.workerFlush, into: &worker.flush)
+        reader.read(SettingsTable.workerLease, into: &worker.lease)
+        reader.read(SettingsTable.workerPoison, into: &worker.poison)
+        reader.read(SettingsTable.workerRetryBase, into: &worker.retryBase)
+        reader.read(SettingsTable.workerRetryCap, into: &worker.retryCap)
+        reader.read(SettingsTable.collectorPartitions, into: &collector.partitions)
+        reader.read(SettingsTable.collectorBatch, into: &collector.batch)
+    }
+
+    private mutating func readOperation(_ reader: SettingsReader) {
+        if let listen = reader.value(SettingsTable.metricsListen) { metrics.listen = listen }
+        reader.read(SettingsTable.logLevel, into: &log.level)
+        reader.read(SettingsTable.logFormat, into: &log.format)
+        reader.read(SettingsTable.logAddresses, into: &log.addresses)
+        reader.read(SettingsTable.emailHostname, into: &email.hostname)
+        reader.read(SettingsTable.shutdownGrace, into: &shutdown.grace)
+    }
+
+    private mutating func readLimits(_ reader: SettingsReader, providers: [String], domains: [String]) {
+        for name in providers { reader.read(SettingsTable.providerLimit, name, into: &limits.providers[name]) }
+        for (channel, setting) in SettingsTable.channelLimits { reader.read(setting, into: &limits.channels[channel]) }
+        limits.domains = domains.map { name in
+            DomainLimit(
+                name: name, names: reader.value(SettingsTable.domainNames, name),
+                limit: reader.value(SettingsTable.domainLimit, name) ?? nil)
+        }
+    }
+
+    private static func provider(_ name: String, headers: [String], _ reader: SettingsReader) -> Provider? {
+        guard var provider = reader.value(SettingsTable.providerURL, name) else { return nil }
+        provider.name = name
+        reader.read(SettingsTable.providerUsername, name, into: &provider.username)
+        reader.read(SettingsTable.providerPassword, name, into: &provider.password)
+        reader.read(SettingsTable.providerConnections, name, into: &provider.connections)
+        if let wait = reader.value(SettingsTable.providerConnectTimeout, name) {
+            provider.connectTimeout = wait.inSeconds
+        }
+        if let wait = reader.value(SettingsTable.providerTimeout, name) { provider.timeout = wait.inSeconds }
+        reader.read(SettingsTable.providerStartTLS, name, into: &provider.startTLS)
+        reader.read(SettingsTable.providerCAFile, name, into: &provider.caFile)
+        reader.read(SettingsTable.providerBody, name, into: &provider.body)
+        reader.read(SettingsTable.providerContentType, name, into: &provider.contentType)
+        reader.read(SettingsTable.providerMessageID, name, into: &provider.messageID)
+        for field in headers {
+            if let value = reader.value(SettingsTable.providerHeader, name, field) { provider.headers[field] = value }
+        }
+        return provider
+    }
+}

@@ -1,0 +1,112 @@
+package import Logging
+package import Model
+package import Policy
+package import Telemetry
+
+/// Everything an operator can set, with its defaults: the one place into which `flotilla.yaml` and the environment are
+/// read. Each property has its key, meaning and allowed values in `SettingsTable`.
+package struct Settings: Sendable, Equatable {
+    package struct Redis: Sendable, Equatable {
+        /// nil: `flotilla send` and `flotilla up` start a private Redis.
+        package var endpoint: RedisURL.Endpoint?
+        package var username: String?
+        package var password: Secret?
+        package var prefix = "flotilla"
+        /// A PEM file of certificate authorities in place of the system's.
+        package var caFile: String?
+        package var timeout: Duration = .seconds(5)
+
+        package init() {}
+
+        /// Takes the place, and with it the credentials, from a URL, as `--redis` does.
+        package mutating func use(_ url: RedisURL) {
+            endpoint = url.endpoint
+            username = url.username
+            password = url.password
+        }
+    }
+
+    package struct Ledger: Sendable, Equatable {
+        package var path = "flotilla.sqlite"
+        package init() {}
+    }
+
+    package struct Planner: Sendable, Equatable {
+        /// Batches that the dispatcher keeps ready for each channel.
+        package var window = 64
+        package var poll: Duration = .milliseconds(250)
+        package var stuckAfter: Duration = .seconds(60)
+        package var lease: Duration = .seconds(10)
+        package init() {}
+    }
+
+    package struct Worker: Sendable, Equatable {
+        /// Groups of messages in flight at a time.
+        package var concurrency = 32
+        /// Messages at most in a group.
+        package var group = 50
+        package var channels = Channel.allCases
+        package var flush: Duration = .milliseconds(50)
+        package var lease: Duration = .seconds(10)
+        package var poison = 5
+        /// The first wait between attempts; nil takes the protocol's own waits.
+        package var retryBase: Duration?
+        package var retryCap: Duration = .seconds(3_600)
+        /// What providers' responses mean: the operator's rules, then the built-in ones.
+        package var responses = ResponseTable.standard
+        package init() {}
+    }
+
+    package struct Collector: Sendable, Equatable {
+        package var partitions = 4
+        /// Entries of a status stream at most in a transaction.
+        package var batch = 200
+        package init() {}
+    }
+
+    package struct Metrics: Sendable, Equatable {
+        /// nil: not served.
+        package var listen: ListenAddress? = ListenAddress(host: "127.0.0.1", port: 9464)
+        package init() {}
+    }
+
+    package struct Logs: Sendable, Equatable {
+        package var level: Logger.Level = .info
+        package var format: Log.Format = .human
+        package var addresses: Addresses = .masked
+        package init() {}
+
+        /// How addresses of recipients are logged.
+        package enum Addresses: String, Sendable, CaseIterable {
+            case masked, shown
+        }
+    }
+
+    package struct Email: Sendable, Equatable {
+        /// Our name in EHLO and in Message-ID.
+        package var hostname = HostName.machine
+        package init() {}
+    }
+
+    package struct Shutdown: Sendable, Equatable {
+        /// How long what is in flight may take to end after a signal to stop.
+        package var grace: Duration = .seconds(25)
+        package init() {}
+    }
+
+    package var redis = Redis()
+    package var ledger = Ledger()
+    package var planner = Planner()
+    package var worker = Worker()
+    package var collector = Collector()
+    package var metrics = Metrics()
+    package var log = Logs()
+    package var email = Email()
+    package var shutdown = Shutdown()
+    /// By name.
+    package var providers: [String: Provider] = [:]
+    /// Of providers, channels and recipient domains.
+    package var limits = Limits()
+
+    package init() {}
+}

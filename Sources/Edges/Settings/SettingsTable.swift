@@ -1,0 +1,155 @@
+import Logging
+import Model
+import Policy
+import Telemetry
+
+/// All keys: what `docs/configuration.md` lists, and what is refused when it is not here.
+enum SettingsTable {
+    static let redisURL = Setting.redisURL(
+        "redis.url", shown: "a private Redis",
+        "Where Redis is. Without it `flotilla send` and `flotilla up` start one of their own.")
+    static let redisUsername = Setting.text("redis.username", "User of Redis (ACL); wins over the one in the URL.")
+    static let redisPassword = Setting.secret("redis.password", "Password of Redis; wins over the one in the URL.")
+    static let redisPrefix = Setting.name(
+        "redis.prefix", default: "flotilla",
+        "What all keys in Redis start with; fleets that share a Redis differ in it.")
+    static let redisCAFile = Setting.file("redis.ca_file", "Certificate authorities for `rediss://`.")
+    static let redisTimeout = Setting.duration(
+        "redis.timeout", .milliseconds(10)...(.seconds(300)), default: "5s",
+        "How long a connection and a reply may take.")
+
+    static let ledgerPath = Setting.text(
+        "ledger.path", default: "flotilla.sqlite", "The ledger's SQLite file; made when it is missing.")
+
+    static let plannerWindow = Setting.integer(
+        "planner.window", 1...10_000, default: "64", "Batches kept ready in Redis for each channel.")
+    static let plannerPoll = Setting.duration(
+        "planner.poll", .milliseconds(10)...(.seconds(60)), default: "250ms",
+        "How often the feeder looks for work when nothing wakes it.")
+    static let plannerStuckAfter = Setting.duration(
+        "planner.stuck_after", .seconds(1)...(.seconds(86_400)), default: "1m",
+        "How long a mailing may be without a result, though nothing holds it up, before it is reported as stuck.")
+    static let plannerLease = Setting.duration(
+        "planner.lease", .seconds(1)...(.seconds(300)), default: "10s",
+        "How long a planner keeps its duty without a sign of life, before another takes over.")
+
+    static let workerConcurrency = Setting.integer(
+        "worker.concurrency", 1...10_000, default: "32",
+        "Groups of messages in flight at a time in a worker, for each provider; with SMTP no more than its connections.")
+    static let workerGroup = Setting.integer(
+        "worker.group", 1...1_000, default: "50",
+        "Messages in a group at most: what a connection gets at once; fewer where they take longer than 200 ms.")
+    static let workerChannels = Setting.list(
+        "worker.channels", Channel.self, shown: "all", "Channels that a worker serves.")
+    static let workerFlush = Setting.duration(
+        "worker.flush", .milliseconds(1)...(.seconds(10)), default: "50ms",
+        "How long a result may wait in a worker for others to travel with.")
+
+    static let workerLease = Setting.duration(
+        "worker.lease", .seconds(1)...(.seconds(300)), default: "10s",
+        "How long a worker's batches are left to it without a sign of life; the same for the whole fleet.")
+    static let workerPoison = Setting.integer(
+        "worker.poison", 1...100, default: "5",
+        "Workers that may end with a batch before it is set aside and its recipients are held.")
+
+    static let workerRetryBase = Setting.duration(
+        "worker.retry_base", .milliseconds(1)...(.seconds(86_400)), shown: "the protocol's: SMTP 15m (no answer: 60s), HTTP 5s",
+        "The first wait between attempts; it doubles with each, up to `worker.retry_cap`, with full jitter.")
+    static let workerRetryCap = Setting.duration(
+        "worker.retry_cap", .milliseconds(1)...(.seconds(604_800)), default: "1h",
+        "The longest wait between attempts, where `worker.retry_base` is set.")
+
+    static let workerAnswers = Setting.file(
+        "worker.answers", allowed: "a YAML file",
+        "Rules for providers' answers that go before the built-in ones: [answers.md](answers.md).")
+
+    static let collectorPartitions = Setting.integer(
+        "collector.partitions", 1...256, default: "4",
+        "Status streams that results are spread over; the same for the whole fleet.")
+    static let collectorBatch = Setting.integer(
+        "collector.batch", 1...10_000, default: "200",
+        "Entries of a status stream written to the ledger in one transaction.")
+
+    static let metricsListen = Setting.listen(
+        "metrics.listen", default: "127.0.0.1:9464",
+        "Where `/metrics`, `/healthz` and `/readyz` are served; with `off` no metrics are kept.")
+
+    static let logLevel = Setting.choice(
+        "log.level", Logger.Level.self, default: "info", "The least level that is logged.")
+    static let logFormat = Setting.choice(
+        "log.format", Log.Format.self, default: "human", "Lines for people or JSON lines.")
+    static let logAddresses = Setting.choice(
+        "log.addresses", Settings.Logs.Addresses.self, default: "masked",
+        "How recipients' addresses are logged, where a level logs them: `a***@example.com`, or whole.")
+
+    static let emailHostname = Setting.hostName(
+        "email.hostname", shown: "the machine's name if it has a domain, else `localhost.localdomain`",
+        "Our name in EHLO and in Message-ID.")
+
+    static let shutdownGrace = Setting.duration(
+        "shutdown.grace", .zero...(.seconds(3_600)), default: "25s",
+        "How long what is in flight may take to end after SIGTERM or Ctrl-C.")
+
+    static let providerURL = Setting.providerURL(
+        "providers.*.url", "Where the provider is, and how it is spoken to; required.")
+    static let providerUsername = Setting.text(
+        "providers.*.username", "User for SMTP AUTH or HTTP Basic; wins over the one in the URL.")
+    static let providerPassword = Setting.secret("providers.*.password", "Its password; wins over the one in the URL.")
+    static let providerConnections = Setting.integer(
+        "providers.*.connections", 1...10_000, default: "20", "Connections at most, for each worker process.")
+    static let providerConnectTimeout = Setting.duration(
+        "providers.*.connect_timeout", .milliseconds(10)...(.seconds(600)), default: "10s",
+        "How long TCP, TLS and greeting may take.")
+    static let providerTimeout = Setting.duration(
+        "providers.*.timeout", .milliseconds(10)...(.seconds(3_600)), default: "60s", "How long an answer may take.")
+    static let providerStartTLS = Setting.choice(
+        "providers.*.starttls", Provider.StartTLS.self, default: "opportunistic",
+        "`smtp://`: TLS when the server offers it, TLS with a valid certificate or nothing, or no TLS.")
+    static let providerCAFile = Setting.file("providers.*.ca_file", "Certificate authorities in place of the system's.")
+    static let providerHeader = Setting.headerValue(
+        "providers.*.headers.*", "`http(s)://`: a further header field, by its name.")
+    static let providerBody = Setting.text(
+        "providers.*.body", shown: "the mailing's own; for `sms` and `messenger` a built-in one",
+        "`http(s)://`: the template of the body.")
+    static let providerContentType = Setting.headerText(
+        "providers.*.content_type", default: "application/json", "`http(s)://`: the body's type.")
+    static let providerMessageID = Setting.text(
+        "providers.*.message_id",
+        "`http(s)://`: the member of a JSON answer with the provider's message id, with dots: `messages.0.id`.")
+
+    static let providerLimit = Setting.limit(
+        "providers.*.limit", default: RateLimit.none, "Messages that the whole fleet may start with the provider.")
+
+    static let channelLimits: [(channel: Channel, setting: Setting<RateLimit?>)] = Channel.allCases.map { channel in
+        (
+            channel,
+            .limit(
+                "channels.\(channel.rawValue).limit", default: channel.ceiling?.description ?? RateLimit.none,
+                "Messages of the channel `\(channel.rawValue)` that the whole fleet may start.")
+        )
+    }
+
+    static let domainLimit = Setting.limit(
+        "domains.*.limit", shown: "`none`",
+        "Messages that the whole fleet may start for e-mail addresses of the entry's domains.")
+    static let domainNames = Setting.domainNames(
+        "domains.*.names", shown: "the entry's own name",
+        "Domains that share the entry's limit, and are slowed down together; no domain in two entries.")
+
+    static let keys: [SettingKey] =
+        [
+            redisURL.key, redisUsername.key, redisPassword.key, redisPrefix.key, redisCAFile.key, redisTimeout.key,
+            ledgerPath.key,
+            plannerWindow.key, plannerPoll.key, plannerStuckAfter.key, plannerLease.key,
+            workerConcurrency.key, workerGroup.key, workerChannels.key, workerFlush.key, workerLease.key,
+            workerPoison.key, workerRetryBase.key, workerRetryCap.key, workerAnswers.key,
+            collectorPartitions.key, collectorBatch.key,
+            metricsListen.key,
+            logLevel.key, logFormat.key, logAddresses.key,
+            emailHostname.key,
+            shutdownGrace.key,
+            providerURL.key, providerUsername.key, providerPassword.key, providerConnections.key,
+            providerConnectTimeout.key, providerTimeout.key, providerStartTLS.key, providerCAFile.key, providerHeader.key,
+            providerBody.key, providerContentType.key, providerMessageID.key, providerLimit.key,
+        ] + channelLimits.map(\.setting.key) + [domainLimit.key, domainNames.key]
+}

@@ -1,0 +1,141 @@
+import CCurl
+import Glibc
+import Model
+import Policy
+
+/// Makes responses of what libcurl tells about a request that ended.
+enum HTTPProviderResponse {
+    static let noMemory = ProviderResponse(kind: .unreachable, stage: .connect, code: 0, text: "libcurl has no memory")
+
+    /// The response of a request that ended with `result`. Where a final status came, it decides, also when the rest of
+    /// the response was lost or too long: the provider has said what it did with the message.
+    static func of(
+        _ transfer: HTTPTransfer, _ result: CURLcode, _ provider: Provider, _ responses: ResponseTable, messageID: JSONPath?
+    ) -> ProviderResponse {
+        guard let status = status(of: transfer) else { return failure(transfer, result, provider) }
+        guard !(200...299).contains(status) else {
+            let id = messageID?.text(in: transfer.body)
+            return ProviderResponse(
+                kind: .accepted, stage: .response, code: status, text: "",
+                messageID: id.map { ResponseText.line($0.utf8) } ?? "")
+        }
+        let retryAfter = retryAfter(of: transfer)
+        let text = ResponseText.reason(in: transfer.body)
+        let kind = responses.classify(.http, code: status, text: text, hasRetryAfter: retryAfter != nil)
+        return ProviderResponse(
+            kind: kind, stage: .response, code: status, text: text, retryAfter: retryAfter,
+            hasProviderFailed: kind == .temporary && 500...599 ~= status)
+    }
+
+    /// The response of a request that got none within the provider's time.
+    static func overdue(
+        _ transfer: HTTPTransfer, _ provider: Provider, _ responses: ResponseTable, messageID: JSONPath?
+    ) -> ProviderResponse {
+        of(transfer, CURLE_OPERATION_TIMEDOUT, provider, responses, messageID: messageID)
+    }
+
+    /// The response of a request that we end ourselves; nil where nothing of it was sent.
+    static func cut(
+        _ transfer: HTTPTransfer, _ provider: Provider, _ responses: ResponseTable, messageID: JSONPath?
+    ) -> ProviderResponse? {
+        guard status(of: transfer) == nil else {
+            return of(transfer, CURLE_ABORTED_BY_CALLBACK, provider, responses, messageID: messageID)
+        }
+        guard transfer.mayHaveArrived else { return nil }
+        return ProviderResponse(
+            kind: .unreachable, stage: .response, code: 0, text: "cut short by our own stop; it may have arrived")
+    }
+
+    /// Why no connection could be had, and what to do.
+    static func cannotConnect(_ transfer: HTTPTransfer, _ result: CURLcode, _ provider: Provider) -> TransportError {
+        let response = failure(transfer, result, provider)
+        let advice =
+            switch (response.kind, response.stage) {
+            case (.misconfigured, .tls): "check the provider's host name and its `ca` file"
+            case (_, .tls): "check that the port speaks TLS"
+            default: "check its host and port, and that it runs and can be reached from here"
+            }
+        return TransportError(
+            description: "provider '\(provider.name)': \(response.text); \(advice)", kind: response.kind,
+            stage: response.stage)
+    }
+
+    /// The final status; nil where none came.
+    private static func status(of transfer: HTTPTransfer) -> Int? {
+        var status = 0
+        flotilla_curl_get_long(transfer.handle, CURLINFO_RESPONSE_CODE, &status)
+        return status >= 200 ? status : nil
+    }
+
+    private static func retryAfter(of transfer: HTTPTransfer) -> Double? {
+        var header: UnsafeMutablePointer<curl_header>?
+        guard curl_easy_header(transfer.handle, "Retry-After", 0, UInt32(CURLH_HEADER), -1, &header) == CURLHE_OK,
+            let value = header?.pointee.value
+        else { return nil }
+        var now = timespec()
+        clock_gettime(CLOCK_REALTIME, &now)
+        return RetryAfter.seconds(String(cString: value).utf8, now: Double(now.tv_sec))
+    }
+
+    /// What took the place of an response. The texts hold no times or ports of ours, so that equal failures read equal.
+    private static func failure(_ transfer: HTTPTransfer, _ result: CURLcode, _ provider: Provider) -> ProviderResponse {
+        if transfer.mayHaveArrived {
+            return ProviderResponse(kind: .unreachable, stage: .response, code: 0, text: lostText(transfer, result, provider))
+        }
+        let stage = stage(of: transfer, result, provider)
+        let text = unsentText(transfer, result, provider, stage)
+        return ProviderResponse(kind: kind(of: result), stage: stage, code: 0, text: ResponseText.line(text.utf8))
+    }
+
+    /// What a person must mend, and what may mend itself.
+    private static func kind(of result: CURLcode) -> ResponseClass {
+        switch result {
+        case CURLE_URL_MALFORMAT, CURLE_UNSUPPORTED_PROTOCOL, CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CACERT_BADFILE,
+            CURLE_SSL_CERTPROBLEM, CURLE_SSL_ISSUER_ERROR:
+            .misconfigured
+        default: .unreachable
+        }
+    }
+
+    private static func stage(of transfer: HTTPTransfer, _ result: CURLcode, _ provider: Provider) -> DeliveryStage {
+        guard provider.scheme == .https else { return .connect }
+        switch result {
+        case CURLE_SSL_CONNECT_ERROR, CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CACERT_BADFILE, CURLE_SSL_CERTPROBLEM,
+            CURLE_SSL_CIPHER, CURLE_SSL_ISSUER_ERROR, CURLE_SSL_INVALIDCERTSTATUS:
+            return .tls
+        default:
+            // Set once TCP is connected; libcurl 7.88 notes the time of it only after TLS.
+            var port = 0
+            flotilla_curl_get_long(transfer.handle, CURLINFO_PRIMARY_PORT, &port)
+            return port > 0 ? .tls : .connect
+        }
+    }
+
+    private static func unsentText(
+        _ transfer: HTTPTransfer, _ result: CURLcode, _ provider: Provider, _ stage: DeliveryStage
+    ) -> String {
+        let place = "\(provider.host):\(provider.port)"
+        switch (result, stage) {
+        case (CURLE_OPERATION_TIMEDOUT, .tls): return "\(place): no TLS session within \(provider.connectTimeout) s"
+        case (CURLE_OPERATION_TIMEDOUT, _): return "\(place): no connection within \(provider.connectTimeout) s"
+        case (CURLE_COULDNT_CONNECT, _):
+            var number = 0
+            flotilla_curl_get_long(transfer.handle, CURLINFO_OS_ERRNO, &number)
+            let reason = number > 0 ? String(cString: strerror(Int32(number))) : meaning(result)
+            return "\(place): cannot connect: \(reason)"
+        case (_, .tls) where !transfer.failureText.isEmpty: return "\(place): \(transfer.failureText)"
+        default: return "\(place): \(meaning(result))"
+        }
+    }
+
+    private static func lostText(_ transfer: HTTPTransfer, _ result: CURLcode, _ provider: Provider) -> String {
+        switch result {
+        case CURLE_OPERATION_TIMEDOUT: "no answer within \(provider.timeout) s; it may have arrived"
+        case CURLE_GOT_NOTHING, CURLE_ABORTED_BY_CALLBACK:
+            "connection closed without an answer; it may have arrived"
+        default: "no answer: \(meaning(result)); it may have arrived"
+        }
+    }
+
+    private static func meaning(_ result: CURLcode) -> String { String(cString: curl_easy_strerror(result)) }
+}

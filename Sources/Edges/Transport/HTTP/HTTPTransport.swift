@@ -1,0 +1,67 @@
+import Glibc
+package import Logging
+package import Model
+package import Policy
+import Synchronization
+
+/// Delivers messages as HTTP requests (POST) to one provider's URL, over libcurl on a thread of its own: HTTP/2 where TLS
+/// negotiates it, HTTP/1.1 otherwise, on connections kept alive; at most `provider.connections` requests at once, one a
+/// connection.
+/// A message is sent once: a request that may have been read is never repeated here.
+package final class HTTPTransport: DeliveryTransport {
+    private let inbox = HTTPInbox()
+    private let logger: Logger
+
+    /// Starts the thread; nothing is connected yet. Settings that cannot be used are told by `prepare`, and in the responses.
+    /// - Parameter responses: what the provider's refusals mean.
+    package init(provider: Provider, responses: ResponseTable = .standard, logger: Logger) {
+        var logger = logger
+        logger[metadataKey: "provider"] = .string(provider.name)
+        self.logger = logger
+        HTTPThread.start(provider: provider, responses: responses, inbox: inbox, logger: logger)
+    }
+
+    /// Ends the thread when it is idle.
+    deinit { inbox.close() }
+
+    /// Connects, with TLS where the URL says so, and disconnects, without a request.
+    package func prepare() async throws(TransportError) -> ProviderCapabilities {
+        let response = await withCheckedContinuation { inbox.probe($0) }
+        do throws(TransportError) {
+            return try response.get()
+        } catch {
+            logger.debug("provider not ready", metadata: ["reason": .string(error.description)])
+            throw error
+        }
+    }
+
+    package func deliver(_ group: MessageGroup, mayBegin: @escaping @Sendable () -> Bool) async -> [ProviderResponse?] {
+        guard !group.messages.isEmpty else { return [] }
+        let cancellation = Cancellation()
+        return await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                inbox.submit(
+                    HTTPSubmission(
+                        group: group, mayBegin: { !cancellation.isCancelled && mayBegin() },
+                        continuation: continuation))
+            }
+        } onCancel: {
+            cancellation.cancel()
+        }
+    }
+
+    /// Waits for the requests under way, leaves those not begun, closes all connections and ends the thread. Whatever is
+    /// delivered afterwards is not begun.
+    package func close() async {
+        await withCheckedContinuation { inbox.close($0) }
+    }
+
+    package func abort() { inbox.abort() }
+}
+
+/// Whether the task that waits for a group was cancelled.
+private final class Cancellation: Sendable {
+    private let flag = Atomic(false)
+    var isCancelled: Bool { flag.load(ordering: .relaxed) }
+    func cancel() { flag.store(true, ordering: .relaxed) }
+}

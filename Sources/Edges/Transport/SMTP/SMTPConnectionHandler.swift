@@ -1,0 +1,309 @@
+import Model
+import NIOCore
+import NIOSSL
+
+/// Puts a dialogue onto a channel: moves bytes, keeps time, and trades jobs with the pool.
+final class SMTPConnectionHandler: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    /// How long a connection without work is kept; servers close theirs after five minutes (RFC 5321 section
+    /// 4.5.3.2.7).
+    static let idleTime = TimeAmount.seconds(30)
+
+    private let id: Int
+    private let pool: SMTPPool
+    private let provider: Provider
+    private let timeout: Int64
+    private var dialogue: SMTPDialogue
+    private var context: ChannelHandlerContext?
+    private var out = ByteBuffer()
+    private var job: SMTPJob?
+    /// The pool waits for this channel; until then others may win the race for the host's addresses.
+    private var isAdopted = false
+    /// The pool counts it among its connections.
+    private var isOpen = false
+    private var isEnded = false
+    /// A job was finished on it.
+    private var isUseful = false
+    /// We ended it in the middle of its work.
+    private var isCut = false
+    /// The server ended it behind its response to the last message of a job.
+    private var endsFruitful = false
+
+    private var deadline = NIODeadline.distantFuture
+    private var timer: Scheduled<Void>?
+    private var timerTime = NIODeadline.distantFuture
+    /// The dialogue's replies when the deadline was last set.
+    private var repliesSeen = 0
+
+    init(id: Int, pool: SMTPPool, settings: SMTPDialogue.Settings) {
+        self.id = id
+        self.pool = pool
+        provider = pool.provider
+        timeout = TimeAmount.time(pool.provider.timeout).nanoseconds
+        dialogue = SMTPDialogue(settings, isEncrypted: pool.tls.isImplicit)
+    }
+
+    // MARK: - What the pool asks for
+
+    /// The connection was made, and the pool waits for it to be ready.
+    /// - Parameter deadline: the end of the time for TCP, TLS and greeting.
+    func adopt(until deadline: NIODeadline) {
+        isAdopted = true
+        if isEnded { return report() }
+        if repliesSeen == 0 { wait(until: deadline) }
+        attend()
+        // The server may have been quicker than this call: then no read follows that would send the first job.
+        flush()
+    }
+
+    func take(_ job: SMTPJob) {
+        guard !isEnded, self.job == nil else { return pool.putBack(job) }
+        start(job)
+        attend()
+        flush()
+    }
+
+    func quit() {
+        guard !isEnded, dialogue.expects == .nothing else { return end() }
+        dialogue.quit(into: &out)
+        flush()
+        wait(until: .now() + .seconds(dialogue.backoff))
+    }
+
+    /// Ends now, whatever is under way.
+    func cut() {
+        guard !isEnded else { return }
+        isCut = true
+        lose(.cut(at: dialogue.stage))
+    }
+
+    // MARK: - Channel
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        out = context.channel.allocator.buffer(capacity: 4096)
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        timer?.cancel()
+        self.context = nil
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        let buffer = unwrapInboundIn(data)
+        dialogue.receive(buffer.readableBytesUInt8Span, into: &out)
+        if dialogue.needsAttention { attend() }
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        flush()
+        if dialogue.replies != repliesSeen { expectReply() }
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        lose(
+            SMTPFailure(
+                kind: .unreachable, stage: dialogue.stage, text: "the server closed the connection without a word"))
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        let isHandshake = dialogue.isEncrypted && [.greeting, .ehlo].contains(dialogue.expects)
+        if isHandshake, let failure = SMTPTLS.failure(error) {
+            lose(failure)
+        } else {
+            lose(
+                SMTPFailure(
+                    kind: .unreachable, stage: dialogue.stage,
+                    text: "the connection was lost: \(SMTPFailure.short(error))"))
+        }
+    }
+
+    // MARK: - Work
+
+    /// Does what the dialogue asks for until it asks for nothing more.
+    private func attend() {
+        guard isAdopted else { return }
+        while dialogue.needsAttention, !isEnded {
+            let signals = dialogue.takeSignals()
+            if signals.contains(.startTLS) { startTLS() }
+            if signals.contains(.ready) { becomeOpen() }
+            if signals.contains(.finished) { finish() }
+            if signals.contains(.closed) || dialogue.failure != nil { return end() }
+        }
+    }
+
+    private func startTLS() {
+        do throws(SMTPFailure) {
+            let handler = try pool.tls.handler()
+            do {
+                try context?.pipeline.syncOperations.addHandler(handler, position: .first)
+            } catch {
+                throw SMTPFailure(kind: .unreachable, stage: .tls, text: "TLS cannot be started: \(error)")
+            }
+            dialogue.tlsStarted(into: &out)
+            // The end of this read is now the TLS handler's and does not come here.
+            flush()
+            expectReply()
+        } catch {
+            dialogue.end(error)
+        }
+    }
+
+    private func becomeOpen() {
+        guard let context, dialogue.failure == nil else { return }
+        isOpen = true
+        let connection = SMTPConnection(
+            channel: context.channel, handler: NIOLoopBound(self, eventLoop: context.eventLoop))
+        goOn(pool.opened(id, connection))
+    }
+
+    private func finish() {
+        let run = dialogue.takeRun()
+        guard let job else { return }
+        self.job = nil
+        isUseful = true
+        if case .deliver(_, let waiter) = job.work { waiter.resume(returning: run.responses) }
+        // A server may say goodbye behind its last response; then nothing more may begin here.
+        guard dialogue.failure == nil else {
+            endsFruitful = run.isFruitful
+            return
+        }
+        goOn(pool.freed(id, isFruitful: run.isFruitful))
+    }
+
+    private func goOn(_ next: SMTPPool.Next) {
+        switch next {
+        case .take(let job): start(job)
+        case .idle: wait(until: .now() + Self.idleTime)
+        case .quit:
+            dialogue.quit(into: &out)
+            wait(until: .now() + .seconds(dialogue.backoff))
+        }
+    }
+
+    private func start(_ job: SMTPJob) {
+        switch job.work {
+        case .deliver(let run, _):
+            self.job = job
+            dialogue.begin(run, into: &out)
+            expectReply()
+        case .prepare(let waiter):
+            waiter.resume(returning: .success(dialogue.capabilities.provider))
+            goOn(pool.freed(id, isFruitful: false))
+        }
+    }
+
+    private func flush() {
+        guard out.readableBytes > 0, let context else { return }
+        if let length = dialogue.takeLargeText(), let text = out.readSlice(length: length) {
+            // Its last byte is its final dot's: once the system has taken that, the message may arrive.
+            let promise = context.eventLoop.makePromise(of: Void.self)
+            promise.futureResult.assumeIsolated().whenSuccess { self.dialogue.textWasSent() }
+            context.write(wrapOutboundOut(text), promise: promise)
+            // TLS tells of all that it is given between two flushes together.
+            if dialogue.isEncrypted || out.readableBytes == 0 { context.flush() }
+        }
+        if out.readableBytes > 0 { context.writeAndFlush(wrapOutboundOut(out), promise: nil) }
+        // Memory is used again where the socket took all at once; that of an unusually large message is let go.
+        if out.capacity > 1 << 18 {
+            out = context.channel.allocator.buffer(capacity: 4096)
+        } else {
+            out.clear()
+        }
+    }
+
+    // MARK: - The end
+
+    private func lose(_ failure: SMTPFailure) {
+        dialogue.end(failure)
+        end()
+    }
+
+    /// Closes, and tells the pool what became of the job.
+    private func end() {
+        guard !isEnded else { return }
+        isEnded = true
+        timer?.cancel()
+        if dialogue.failure == nil { context?.close(promise: nil) } else { closeSocket() }
+        if isAdopted { report() }
+    }
+
+    /// Closes without a word. TLS would first send what is still to be sent, and a text that was given up might arrive.
+    private func closeSocket() {
+        guard let context else { return }
+        let tls = try? context.pipeline.syncOperations.context(handlerType: NIOSSLClientHandler.self)
+        (tls ?? context).close(promise: nil)
+    }
+
+    private func report() {
+        let failure =
+            dialogue.failure ?? SMTPFailure(kind: .unreachable, stage: .connect, text: "the connection is closed")
+        guard isOpen else { return pool.failedToOpen(id, failure) }
+        if var job, case .deliver(_, let waiter) = job.work {
+            self.job = nil
+            job.work = .deliver(dialogue.takeRun(), waiter)
+            guard !isCut else { return pool.cut(id, job) }
+            pool.lost(id, job, failure, wasUseful: isUseful)
+        } else {
+            pool.lost(id, isFruitful: endsFruitful)
+        }
+    }
+
+    // MARK: - Time
+
+    private func expectReply() {
+        repliesSeen = dialogue.replies
+        if let moment = dialogue.run.startsAt, dialogue.expects == .start {
+            return wait(until: .uptimeNanoseconds(UInt64(max(0, moment))))
+        }
+        guard dialogue.expects != .nothing, dialogue.expects != .closed else { return }
+        var wait = min(timeout, dialogue.backoff * 1_000_000_000)
+        // A second more for each 64 KiB of a large text.
+        wait += Int64(dialogue.bytesUnderWay >> 16) * 1_000_000_000
+        self.wait(until: .now() + .nanoseconds(wait))
+    }
+
+    /// Sets the deadline. The timer is left where it is unless it would come too late: it looks at the deadline and
+    /// goes on.
+    private func wait(until deadline: NIODeadline) {
+        self.deadline = deadline
+        if timer == nil || deadline < timerTime { schedule() }
+    }
+
+    private func schedule() {
+        guard let context, !isEnded else { return }
+        timer?.cancel()
+        timerTime = deadline
+        timer = context.eventLoop.assumeIsolated().scheduleTask(deadline: deadline) { self.timePassed() }
+    }
+
+    private func timePassed() {
+        timer = nil
+        guard !isEnded else { return }
+        guard NIODeadline.now() >= deadline else { return schedule() }
+        switch dialogue.expects {
+        case .nothing:
+            if pool.retire(id) { return quit() }
+            wait(until: .now() + Self.idleTime)
+        case .start:
+            dialogue.startIsDue(into: &out)
+            attend()
+            flush()
+            if !isEnded { expectReply() }
+        case .quit: end()
+        default:
+            let seconds = dialogue.expects == .greeting ? provider.connectTimeout : provider.timeout
+            lose(
+                SMTPFailure(
+                    kind: .unreachable, stage: dialogue.stage, text: "the server did not answer within \(seconds) s",
+                    advice: "check that it works, or give it a longer timeout"))
+        }
+    }
+}
+
+extension TimeAmount {
+    /// - Parameter seconds: at most a day counts.
+    static func time(_ seconds: Double) -> TimeAmount { .nanoseconds(Int64(max(0, min(seconds, 86_400)) * 1e9)) }
+}

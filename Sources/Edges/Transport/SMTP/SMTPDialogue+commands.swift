@@ -1,0 +1,157 @@
+import Model
+import NIOCore
+
+/// What goes onto the wire for one message.
+extension SMTPDialogue {
+    /// Looks once at what all messages of the run share.
+    mutating func prepareSender() {
+        senderRefusal = nil
+        senderNeedsUTF8 = false
+        mailCommand = Array("MAIL FROM:<\(run.group.sender)>".utf8)
+        switch SMTPAddressForm(run.group.sender) {
+        case .ascii: break
+        case .unicode:
+            senderNeedsUTF8 = true
+            if !capabilities.smtpUTF8 {
+                senderRefusal = ProviderResponse(
+                    kind: .misconfigured, stage: .mail, code: 0,
+                    text: "the sender's address is not ASCII, and the server does not offer SMTPUTF8")
+            }
+        case .unsafe:
+            senderRefusal = ProviderResponse(
+                kind: .misconfigured, stage: .mail, code: 0,
+                text: "the sender's address holds characters that no SMTP command may hold")
+        }
+    }
+
+    /// Why a message is not even offered to the server; nil for nearly all.
+    func ownRefusal(of index: Int) -> ProviderResponse? {
+        if let senderRefusal { return senderRefusal }
+        let message = run.group.messages[index]
+        switch message.recipient.isEmpty ? .unsafe : SMTPAddressForm(message.recipient) {
+        case .ascii: break
+        case .unicode:
+            if !capabilities.smtpUTF8 {
+                return ProviderResponse(
+                    kind: .rejected, stage: .rcpt, code: 0,
+                    text: "the address is not ASCII, and the server does not offer SMTPUTF8")
+            }
+        case .unsafe:
+            return ProviderResponse(
+                kind: .badRecipient, stage: .rcpt, code: 0,
+                text: "the address is empty or holds characters that no SMTP command may hold")
+        }
+        if let limit = capabilities.maximumSize, message.body.count > limit {
+            return ProviderResponse(
+                kind: .rejected, stage: .mail, code: 0,
+                text: "the message has \(message.body.count) bytes, the server takes \(limit)")
+        }
+        return nil
+    }
+
+    func writeMail(into out: inout ByteBuffer) {
+        let message = run.group.messages[current]
+        out.writeBytes(mailCommand)
+        if capabilities.size {
+            out.writeStaticString(" SIZE=")
+            out.writeDecimal(message.body.count)
+        }
+        if capabilities.eightBitMIME, hasEightBit(message.body) { out.writeStaticString(" BODY=8BITMIME") }
+        if capabilities.smtpUTF8, senderNeedsUTF8 || SMTPAddressForm(message.recipient) == .unicode {
+            out.writeStaticString(" SMTPUTF8")
+        }
+        out.writeStaticString("\r\n")
+    }
+
+    func writeRecipient(into out: inout ByteBuffer) {
+        out.writeStaticString("RCPT TO:<")
+        out.writeString(run.group.messages[current].recipient)
+        out.writeStaticString(">\r\n")
+    }
+
+    /// Writes the current message's text and the final dot.
+    func writeText(into out: inout ByteBuffer) {
+        let body = run.group.messages[current].body
+        out.writeBytes(run.group.bytes[body])
+        let end = body.upperBound
+        let isTerminated =
+            body.isEmpty
+            || body.count >= 2 && run.group.bytes[end - 2] == UInt8(ascii: "\r")
+                && run.group.bytes[end - 1] == UInt8(ascii: "\n")
+        out.writeStaticString(isTerminated ? ".\r\n" : "\r\n.\r\n")
+    }
+
+    /// A byte above 127 stands in the text.
+    private func hasEightBit(_ body: Range<Int>) -> Bool {
+        run.group.bytes.withUnsafeBytes { bytes in
+            let text = UnsafeRawBufferPointer(rebasing: bytes[body])
+            var seen: UInt64 = 0
+            var index = 0
+            while index + 8 <= text.count {
+                seen |= text.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+                index += 8
+            }
+            while index < text.count {
+                seen |= UInt64(text[index])
+                index += 1
+            }
+            return seen & 0x8080_8080_8080_8080 != 0
+        }
+    }
+}
+
+/// Which bytes an address holds, as far as SMTP commands are concerned; whether it is valid was settled by the planner.
+enum SMTPAddressForm: Equatable {
+    case ascii
+    /// It needs SMTPUTF8 (RFC 6531).
+    case unicode
+    /// It could end the command or the path: a control character, or a space or bracket outside quotes.
+    case unsafe
+
+    init(_ address: String) {
+        var isUnicode = false
+        var isQuoted = false
+        var isEscaped = false
+        for byte in address.utf8 {
+            if byte < 0x20 || byte == 0x7f {
+                self = .unsafe
+                return
+            }
+            if byte >= 0x80 { isUnicode = true }
+            if isEscaped {
+                isEscaped = false
+            } else if byte == UInt8(ascii: "\"") {
+                isQuoted.toggle()
+            } else if byte == UInt8(ascii: "\\"), isQuoted {
+                isEscaped = true
+            } else if !isQuoted, byte == UInt8(ascii: " ") || byte == UInt8(ascii: "<") || byte == UInt8(ascii: ">") {
+                self = .unsafe
+                return
+            }
+        }
+        self = isQuoted ? .unsafe : isUnicode ? .unicode : .ascii
+    }
+}
+
+extension ByteBuffer {
+    /// Writes a number that is not negative in decimal digits.
+    fileprivate mutating func writeDecimal(_ value: Int) {
+        var digits: UInt64 = 0
+        var count = 0
+        var rest = value
+        // At most eight digits fit; more go the slow way.
+        guard value < 100_000_000 else {
+            writeString(String(value))
+            return
+        }
+        repeat {
+            digits = digits << 8 | UInt64(48 + rest % 10)
+            rest /= 10
+            count += 1
+        } while rest > 0
+        for _ in 0..<count {
+            writeInteger(UInt8(truncatingIfNeeded: digits))
+            digits >>= 8
+        }
+    }
+}

@@ -1,0 +1,201 @@
+import Model
+import NIOCore
+import Policy
+
+/// Messages: MAIL, RCPT, DATA, the text, and back to the next one.
+extension SMTPDialogue {
+    /// Takes a run and sends what it has left; only while nothing is expected. `signals` says when it is over.
+    mutating func begin(_ run: SMTPRun, into out: inout ByteBuffer) {
+        self.run = run
+        self.run.isFruitful = false
+        // A moment taken for another connection has passed.
+        self.run.startsAt = nil
+        prepareSender()
+        openNext(into: &out)
+    }
+
+    /// The moment of the next message has come.
+    mutating func startIsDue(into out: inout ByteBuffer) {
+        guard expects == .start else { return }
+        openNext(into: &out)
+    }
+
+    /// Gives the run away: its responses, and where to go on with it.
+    mutating func takeRun() -> SMTPRun {
+        defer { run = .none }
+        return run
+    }
+
+    mutating func takeTransactionReply(_ code: Int, _ text: borrowing Span<UInt8>, into out: inout ByteBuffer) {
+        guard code != 421 else { return closeService(text) }
+        switch expects {
+        case .final: takeFinal(code, text, into: &out)
+        case .mail:
+            guard check(code, text) else { return }
+            if code >= 400 {
+                refuse(code, text)
+                guard capabilities.pipelining else { return openNext(into: &out) }
+            } else if !capabilities.pipelining {
+                writeRecipient(into: &out)
+            }
+            expects = .recipient
+        case .recipient:
+            guard check(code, text) else { return }
+            if code >= 400 {
+                refuse(code, text)
+                guard capabilities.pipelining else { return openNext(into: &out) }
+            } else if !capabilities.pipelining {
+                out.writeStaticString("DATA\r\n")
+            }
+            expects = .data
+        case .data: takeData(code, text, into: &out)
+        case .loneDot: goOn(into: &out)
+        case .reset:
+            guard 200...299 ~= code else { return fail(code, text) }
+            needsReset = false
+            expects = .mail
+            if !capabilities.pipelining { writeMail(into: &out) }
+        default: break
+        }
+    }
+
+    private mutating func takeData(_ code: Int, _ text: borrowing Span<UInt8>, into out: inout ByteBuffer) {
+        if 300...399 ~= code {
+            guard isRefused || run.group.mayFinish() else {
+                // Closing is the only way out of DATA: the message goes back unsent.
+                return fail(kind: .unreachable, text: "given up before the text: the message is another's to send now")
+            }
+            isOpen = false
+            if isRefused {
+                // RFC 2920 section 3.1: with no recipient left, a server that asks for the text all the same gets none.
+                expects = .loneDot
+                out.writeStaticString(".\r\n")
+                needsReset = true
+            } else {
+                expects = .final
+                finishing = current
+                writeText(into: &out)
+                wroteText(upTo: out.readableBytes)
+            }
+            isAhead = capabilities.pipelining && writeEnvelope(ahead: true, into: &out) == .written
+        } else {
+            guard check(code, text), code >= 400 else { return fail(code, text, advice: "check that it speaks SMTP") }
+            refuse(code, text)
+            openNext(into: &out)
+        }
+    }
+
+    private mutating func takeFinal(_ code: Int, _ text: borrowing Span<UInt8>, into out: inout ByteBuffer) {
+        guard check(code, text) else { return }
+        if let finishing { run.responses[finishing] = response(code, text, at: .response) }
+        finishing = nil
+        run.isFruitful = true
+        hasServed = true
+        goOn(into: &out)
+    }
+
+    /// After a message: waits for the replies to the envelope that is already on its way, or writes the next one.
+    private mutating func goOn(into out: inout ByteBuffer) {
+        guard isAhead else { return openNext(into: &out) }
+        isAhead = false
+        expects = needsReset ? .reset : .mail
+    }
+
+    /// Writes the next envelope, or ends the run where there is none.
+    private mutating func openNext(into out: inout ByteBuffer) {
+        isOpen = false
+        switch writeEnvelope(ahead: false, into: &out) {
+        case .written: expects = needsReset ? .reset : .mail
+        case .waits: expects = .start
+        case .none:
+            expects = .nothing
+            signals.insert(.finished)
+        }
+    }
+
+    private enum Opening { case written, waits, none }
+
+    /// Begins the next message that may and can be sent: writes its whole envelope when pipelining, else its first
+    /// command.
+    /// - Parameter ahead: the message before has no response yet.
+    private mutating func writeEnvelope(ahead: Bool, into out: inout ByteBuffer) -> Opening {
+        while !run.isOver {
+            guard run.mayBegin() else {
+                run.isStopped = true
+                return .none
+            }
+            let index = run.next
+            if let refusal = ownRefusal(of: index) {
+                run.next += 1
+                run.responses[index] = refusal
+                continue
+            }
+            switch run.start(ahead: ahead) {
+            case .now: break
+            case .at: return .waits
+            case .none:
+                if !ahead { run.isStopped = true }
+                return .none
+            }
+            run.next += 1
+            current = index
+            isOpen = true
+            isRefused = false
+            if needsReset { out.writeStaticString("RSET\r\n") }
+            if capabilities.pipelining {
+                writeMail(into: &out)
+                writeRecipient(into: &out)
+                out.writeStaticString("DATA\r\n")
+            } else if !needsReset {
+                writeMail(into: &out)
+            }
+            return .written
+        }
+        return .none
+    }
+
+    /// A reply to a command of a transaction is a consent or a refusal; anything else ends the conversation.
+    private mutating func check(_ code: Int, _ text: borrowing Span<UInt8>) -> Bool {
+        if 200...299 ~= code || 400...599 ~= code { return true }
+        fail(code, text, advice: "check that it speaks SMTP")
+        return false
+    }
+
+    /// Answers the current message by a refusal of its envelope, unless an earlier one did.
+    private mutating func refuse(_ code: Int, _ text: borrowing Span<UInt8>) {
+        needsReset = true
+        guard !isRefused else { return }
+        isRefused = true
+        run.responses[current] = response(code, text, at: stage)
+        run.isFruitful = true
+    }
+
+    private func response(_ code: Int, _ text: borrowing Span<UInt8>, at stage: DeliveryStage) -> ProviderResponse {
+        if code < 400 {
+            return ProviderResponse(
+                kind: .accepted, stage: stage, code: code, text: SMTPReplyText.oneLine(text),
+                messageID: SMTPReplyText.messageID(text))
+        }
+        let line = SMTPReplyText.oneLine(text)
+        let kind = settings.responses.classify(.smtp, code: code, stage: stage, text: line)
+        return ProviderResponse(kind: kind, stage: stage, code: code, text: line)
+    }
+
+    /// 421: the server closes after this reply (RFC 5321 section 3.8). To a final dot or an envelope it is the message's own response, and
+    /// the others go on elsewhere; but for a MAIL on a connection that has served its share, of which it says nothing more than that.
+    private mutating func closeService(_ text: borrowing Span<UInt8>) {
+        if expects == .final, let finishing {
+            run.responses[finishing] = response(421, text, at: .response)
+            self.finishing = nil
+        } else if isOpen, !isRefused, expects == .mail || expects == .recipient || expects == .data {
+            let own = response(421, text, at: stage)
+            let isAboutConnection = expects == .mail && hasServed && own.kind == .throttled
+            if own.kind.isAboutMessage || own.kind == .throttled, !isAboutConnection {
+                isRefused = true
+                run.responses[current] = own
+                if own.kind.isAboutMessage { run.isFruitful = true }
+            }
+        }
+        fail(421, text)
+    }
+}

@@ -1,0 +1,69 @@
+import Model
+import NIOCore
+import NIOPosix
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
+/// Why a connection cannot be used any more, or could not be had.
+struct SMTPFailure: Error, Sendable, Equatable {
+    var kind: ResponseClass
+    var stage: DeliveryStage
+    /// The reply code; 0 where no reply is the cause.
+    var code = 0
+    /// The reply's text as an response keeps it, or what happened.
+    var text: String
+    /// What to do about it.
+    var advice = ""
+
+    /// The error that says it of a provider.
+    func error(of provider: Provider) -> TransportError {
+        let place = "provider '\(provider.name)' at \(provider.host):\(provider.port)"
+        let said = code == 0 ? text : "answered \(code) \(text)"
+        return TransportError(
+            description: "\(place): \(said)\(advice.isEmpty ? "" : "; \(advice)")", kind: kind, stage: stage)
+    }
+
+    /// The response to a message whose text was not sent.
+    /// - Parameter isBegun: the failure met this message's envelope, not another's or none.
+    func response(isBegun: Bool) -> ProviderResponse {
+        let isItsOwn = isBegun && [.mail, .rcpt, .data].contains(stage)
+        let stage = isItsOwn || kind != .unreachable && stage != .body ? stage : .connect
+        return ProviderResponse(kind: kind, stage: stage, code: code, text: text)
+    }
+}
+
+extension SMTPFailure {
+    /// We ended the connection ourselves.
+    static func cut(at stage: DeliveryStage) -> SMTPFailure {
+        SMTPFailure(kind: .unreachable, stage: stage, text: "cut short by our own stop; it may have arrived")
+    }
+
+    /// Why no connection was made.
+    init(connecting error: any Error, within backoff: Double) {
+        if let failure = error as? SMTPFailure {
+            self = failure
+            return
+        }
+        let text: String
+        switch error {
+        case let error as NIOConnectionError:
+            // With no attempt made, the name has no address.
+            text = error.connectionErrors.first.map { Self.short($0.error) } ?? "the host's name is not known"
+        case ChannelError.connectTimeout: text = "no connection within \(backoff) s"
+        default: text = Self.short(error)
+        }
+        self.init(
+            kind: .unreachable, stage: .connect, text: "cannot connect: \(text)",
+            advice: "check host and port, and that the server runs")
+    }
+
+    /// An error in one line.
+    static func short(_ error: any Error) -> String {
+        let text = if let error = error as? IOError { String(cString: strerror(error.errnoCode)) } else { "\(error)" }
+        return String(text.prefix(200).map { $0.isNewline ? " " : $0 })
+    }
+}

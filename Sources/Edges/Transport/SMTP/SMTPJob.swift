@@ -1,0 +1,68 @@
+import Model
+import Synchronization
+
+/// Work for a connection, and who waits for it.
+struct SMTPJob: Sendable {
+    enum Work: Sendable {
+        case deliver(SMTPRun, CheckedContinuation<[ProviderResponse?], Never>)
+        case prepare(CheckedContinuation<Result<ProviderCapabilities, TransportError>, Never>)
+    }
+
+    /// Connections at most that may fail one after another without an response to any of the run's messages.
+    static let backoff = 3
+
+    var work: Work
+    let stop: SMTPStop
+    /// Connections that failed so since the last response.
+    var fruitless = 0
+
+    init(_ work: Work, stop: SMTPStop) {
+        self.work = work
+        self.stop = stop
+    }
+
+    /// Answers with what there is.
+    func finish() {
+        switch work {
+        case .deliver(let run, let waiter): waiter.resume(returning: run.responses)
+        case .prepare(let waiter):
+            waiter.resume(
+                returning: .failure(
+                    TransportError(description: "the transport is closed", kind: .unreachable, stage: .connect)))
+        }
+    }
+
+    /// Answers what is left by a failure.
+    /// - Parameter isBegun: the next message's envelope was on the wire.
+    func giveUp(_ failure: SMTPFailure, of provider: Provider, isBegun: Bool) {
+        switch work {
+        case .deliver(var run, let waiter):
+            run.giveUp(failure, isBegun: isBegun)
+            waiter.resume(returning: run.responses)
+        case .prepare(let waiter): waiter.resume(returning: .failure(failure.error(of: provider)))
+        }
+    }
+
+    /// Whether it goes on on another connection after the one it was on failed: as long as that one answered something,
+    /// and a few times more where the server was merely gone, or had enough of the connection. A server that asks us to slow down is not
+    /// asked again at once.
+    /// - Parameter wasUseful: the connection had finished earlier jobs: it may have been closed while it was idle.
+    mutating func goesOn(after failure: SMTPFailure, wasUseful: Bool) -> Bool {
+        guard case .deliver(let run, _) = work, !run.isOver else { return false }
+        if run.isFruitful {
+            fruitless = 0
+            return true
+        }
+        guard failure.kind == .unreachable || wasUseful && failure.stage == .mail else { return false }
+        if !wasUseful { fruitless += 1 }
+        return fruitless < Self.backoff
+    }
+}
+
+/// Says that whoever waits for a job was cancelled.
+final class SMTPStop: Sendable {
+    private let flag = Atomic(false)
+
+    var isSet: Bool { flag.load(ordering: .relaxed) }
+    func set() { flag.store(true, ordering: .sequentiallyConsistent) }
+}

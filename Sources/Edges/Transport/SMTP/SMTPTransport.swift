@@ -1,0 +1,50 @@
+package import Logging
+package import Model
+package import NIOCore
+package import Policy
+
+/// Delivers over SMTP (RFC 5321): a pool of connections, each of which takes a whole group and gives back its responses.
+///
+/// What was sent to its final dot but not acknowledged when a connection failed is answered as `.unreachable` at the stage
+/// `.body`: it may have arrived. What was not, cannot have arrived, and goes on on another connection, a few times.
+package final class SMTPTransport: DeliveryTransport {
+    private let pool: SMTPPool
+
+    /// - Parameters:
+    ///   - provider: where to, of scheme `smtp` or `smtps`.
+    ///   - hostname: this machine's name, for EHLO.
+    ///   - responses: what the provider's refusals mean.
+    ///   - eventLoopGroup: what the connections run on; it must outlive `close`.
+    package init(
+        provider: Provider, hostname: String, responses: ResponseTable = .standard, eventLoopGroup: any EventLoopGroup,
+        logger: Logger
+    ) {
+        pool = SMTPPool(
+            provider: provider, hostname: hostname, responses: responses, group: eventLoopGroup, logger: logger)
+    }
+
+    package func prepare() async throws(TransportError) -> ProviderCapabilities {
+        let result = await withCheckedContinuation { waiter in
+            pool.add(SMTPJob(.prepare(waiter), stop: SMTPStop()))
+        }
+        return try result.get()
+    }
+
+    package func deliver(_ group: MessageGroup, mayBegin: @escaping @Sendable () -> Bool) async -> [ProviderResponse?] {
+        guard !group.messages.isEmpty else { return [] }
+        let stop = SMTPStop()
+        return await withTaskCancellationHandler {
+            await withCheckedContinuation { waiter in
+                let run = SMTPRun(group) { !stop.isSet && mayBegin() }
+                pool.add(SMTPJob(.deliver(run, waiter), stop: stop))
+            }
+        } onCancel: {
+            stop.set()
+            pool.withdraw(stop)
+        }
+    }
+
+    package func close() async { await pool.close() }
+
+    package func abort() { pool.abort() }
+}

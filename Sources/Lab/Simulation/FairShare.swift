@@ -1,0 +1,58 @@
+/// Shares what is scarce: a flow gets no less than another of the same weight unless something that it alone needs holds it back
+/// (max-min fairness by progressive filling: Bertsekas and Gallager, "Data networks", 1992, section 6.5.2). It is what the dispatcher's
+/// turns come to when many messages go: each mailing gets a batch a turn.
+struct FairShare {
+    /// What wants to go.
+    struct Flow {
+        /// Its part, compared with the others'.
+        var weight: Double
+        /// Messages a second at most.
+        var demand: Double
+        /// What each message takes of which resources (by place).
+        var needs: [(resource: Int, amount: Double)]
+    }
+
+    /// What holds a flow back.
+    enum Brake: Equatable {
+        /// Nothing: all that it has goes.
+        case demand
+        /// By place.
+        case resource(Int)
+    }
+
+    private(set) var rates: [Double]
+    private(set) var brakes: [Brake]
+
+    /// - Parameter capacities: of the resources, a second.
+    init(_ flows: [Flow], capacities: [Double]) {
+        rates = flows.map { _ in 0 }
+        brakes = flows.map { _ in .demand }
+        var left = capacities
+        var active = flows.indices.filter { flows[$0].demand > 0 }
+        while !active.isEmpty {
+            var use = capacities.map { _ in 0.0 }
+            for flow in active {
+                for need in flows[flow].needs { use[need.resource] += flows[flow].weight * need.amount }
+            }
+            // How much higher all can go until the first thing is full.
+            var rise = Double.infinity
+            for resource in use.indices where use[resource] > 0 { rise = min(rise, max(0, left[resource]) / use[resource]) }
+            for flow in active { rise = min(rise, (flows[flow].demand - rates[flow]) / flows[flow].weight) }
+            guard rise.isFinite else { break }
+            for flow in active { rates[flow] += rise * flows[flow].weight }
+            for resource in use.indices { left[resource] -= rise * use[resource] }
+            let full = use.indices.filter { use[$0] > 0 && left[$0] <= 1e-9 * max(1, capacities[$0]) }
+            let before = active.count
+            active.removeAll { flow in
+                // Of several that are full, the first in their order.
+                if let resource = full.first(where: { resource in flows[flow].needs.contains { $0.resource == resource } }) {
+                    brakes[flow] = .resource(resource)
+                    return true
+                }
+                return rates[flow] >= flows[flow].demand * (1 - 1e-12)
+            }
+            // Rounding alone must not keep it going.
+            if active.count == before { break }
+        }
+    }
+}

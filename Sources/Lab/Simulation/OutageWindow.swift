@@ -1,0 +1,91 @@
+/// A leadership that every mailing needs, and of which a fleet has one.
+package enum Leadership: String, Sendable, Hashable, CaseIterable {
+    /// Plans mailings and feeds batches: without it what was fed goes, and nothing new.
+    case planner
+    /// Writes results to the ledger: without it the dispatcher stops three windows of batches later (`Planning/Dispatcher`).
+    case collector
+    /// Without it nothing begins.
+    case redis
+}
+
+/// A time in which nobody does a leadership.
+package struct OutageWindow: Sendable, Equatable {
+    package var leadership: Leadership
+    /// Seconds; without an end up to `.infinity`.
+    package var time: Range<Double>
+
+    package init(_ leadership: Leadership, _ time: Range<Double>) {
+        self.leadership = leadership
+        self.time = time
+    }
+}
+
+extension FleetPlan {
+    /// Duties that nobody does at a moment.
+    func missing(at time: Double) -> Set<Leadership> {
+        Set(absences.filter { $0.time.contains(time) }.map(\.leadership))
+    }
+
+    /// When something is done that takes a planner so many seconds: it goes on where it was as soon as there is one again.
+    func planned(from begin: Double, seconds: Double) -> Double {
+        var (now, left) = (begin, seconds)
+        for away in absences.filter({ $0.leadership == .planner }).map(\.time).sorted(by: { $0.lowerBound < $1.lowerBound })
+        where away.upperBound > now {
+            let work = max(0, away.lowerBound - now)
+            if work >= left && away.lowerBound > now { break }
+            left -= work
+            now = away.upperBound
+        }
+        return now + left
+    }
+}
+
+extension Simulator {
+    /// Sets how much of each kind may still begin where a leadership has been given up, and takes that back where it is done again.
+    mutating func lookForDuties() {
+        let before = missing
+        missing = plan.missing(at: now)
+        for leadership in before.subtracting(missing) {
+            for kind in kinds.indices { kinds[kind].left[leadership] = nil }
+        }
+        for leadership in Leadership.allCases where missing.contains(leadership) && !before.contains(leadership) {
+            let fed = leadership == .redis ? kinds.map { _ in 0 } : self.fed()
+            for kind in kinds.indices {
+                kinds[kind].left[leadership] = fed[kind] + (leadership == .collector ? uncollected(kind) : 0)
+            }
+        }
+    }
+
+    /// Messages of each kind that are in Redis now, ready or in workers.
+    private func fed() -> [Int] {
+        let workers = plan.workers(at: now)
+        let sizing = Sizing(plan, workers: workers, mailings: mailings.count)
+        let batches = mailings.map { mailing -> Double in
+            let rate = mailing.kinds.reduce(0) { $0 + kinds[$1].lately }
+            return mailing.isBegun && mailing.open > 0 ? sizing.batches(of: mailing.plan, rate: rate) : 0
+        }
+        return kinds.map { kind in
+            let mailing = mailings[kind.mailing]
+            let channel = mailings.indices.filter { mailings[$0].plan.channel == mailing.plan.channel }
+            let wanted = channel.reduce(0) { $0 + batches[$1] }
+            let open = mailing.kinds.reduce(0) { $0 + kinds[$1].backlog.open }
+            guard wanted > 0, open > 0 else { return 0 }
+            let size = Double(mailing.plan.batchSize)
+            // Of those in work a half is done.
+            let messages = batches[kind.mailing] * min(1, Double(plan.window) / wanted) * size - Double(workers) * size / 2
+            return Int((max(size, messages) * Double(kind.backlog.open) / Double(open)).rounded(.up))
+        }
+    }
+
+    /// Messages of a kind that may go and that nobody writes down, until nothing more of its channel is fed.
+    private func uncollected(_ place: Int) -> Int {
+        let mailing = mailings[kinds[place].mailing]
+        let open = kinds.reduce(0) { $0 + (mailings[$1.mailing].plan.channel == mailing.plan.channel ? $1.backlog.open : 0) }
+        guard open > 0 else { return 0 }
+        let all = Double(Self.uncollectedWindows * plan.window * mailing.plan.batchSize)
+        return Int((all * Double(kinds[place].backlog.open) / Double(open)).rounded(.up))
+    }
+
+    /// Windows of batches (`Planning/Dispatcher`).
+    private static let uncollectedWindows = 3
+}

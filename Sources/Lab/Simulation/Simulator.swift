@@ -1,0 +1,238 @@
+import Model
+import Policy
+
+/// Runs a plan by a virtual clock, with the product's own rules. Nothing is read, written or waited for, and a plan of the same seed
+/// always comes to the same.
+///
+/// Where more than `few` messages are open it works in steps: what is scarce is shared (`FairShare`), so many begin in the step, and
+/// their responses are cohorts of which each stands for a number of messages. Where there are no more than that, each message goes
+/// by itself: its moment comes from a `ReservationCalendar` for each limit, its latency and its response are drawn. Recipients are counted
+/// the same way in both, so that it goes over from the one to the other, and back when the next mailing begins, with nothing lost.
+package struct Simulator: Sendable {
+    let plan: FleetPlan
+    var random: SeededGenerator
+    var now = 0.0
+    var mailings: [MailingRun]
+    var kinds: [Kind] = []
+    var providers: [ProviderRun]
+    /// What happens by itself, when it does: mailings begin and expire, workers come and go, providers go away.
+    var events = Agenda<Void>()
+    /// When breakers are looked at next, by provider.
+    var looks: [Double?]
+    /// Messages on their way, where each goes by itself.
+    var flights = Agenda<Flight>()
+    var calendars: [String: ReservationCalendar] = [:]
+    var turn = 0
+    var book: Book
+    /// Duties that nobody does now.
+    var missing: Set<Leadership> = []
+
+    /// Messages open up to which each goes by itself.
+    static let few = 2_000
+
+    /// What a plan comes to.
+    package static func forecast(_ plan: FleetPlan) -> Forecast {
+        var simulator = Simulator(plan)
+        simulator.run()
+        return simulator.report()
+    }
+
+    init(_ plan: FleetPlan) {
+        self.plan = plan
+        random = SeededGenerator(seed: plan.seed)
+        let names = plan.providers.keys.sorted()
+        providers = names.map { name in
+            ProviderRun(
+                name: name, plan: plan.providers[name] ?? ProviderPlan(latency: .fixed(0)),
+                limit: plan.limits.providers[name]?.perSecond)
+        }
+        looks = names.map { _ in nil }
+        book = Book(plan)
+        // One planner plans one mailing after another.
+        var planner = 0.0
+        mailings = []
+        for mailing in plan.mailings.sorted(by: { $0.at < $1.at }) {
+            let begin = max(planner, mailing.at + plan.poll / 2)
+            planner = plan.planned(from: begin, seconds: Double(mailing.recipients) * plan.costs.plan / 1e6)
+            mailings.append(MailingRun(mailing, ready: planner, retries: plan.retries))
+            book.plan(mailing.recipients, from: begin, to: planner)
+        }
+        for index in mailings.indices { split(index, names) }
+        for mailing in mailings {
+            events.add((), at: mailing.ready)
+            events.add((), at: mailing.expires)
+        }
+        for change in plan.workers { events.add((), at: change.at) }
+        for absence in plan.absences {
+            events.add((), at: absence.time.lowerBound)
+            events.add((), at: absence.time.upperBound)
+        }
+        for provider in providers {
+            for outage in provider.plan.outages {
+                events.add((), at: outage.lowerBound)
+                events.add((), at: outage.upperBound)
+            }
+        }
+    }
+
+    /// The kinds of send of a mailing.
+    private mutating func split(_ index: Int, _ names: [String]) {
+        let mailing = mailings[index].plan
+        guard let provider = names.firstIndex(of: mailing.provider) else { return }
+        let scope = LimitScope.provider(mailing.provider)
+        var common: [(String, RateLimit)] = []
+        for scope in [scope, .channel(mailing.channel)] {
+            if let limit = plan.limits.limit(scope) { common.append((scope.description, limit)) }
+        }
+        if let speed = mailing.speed { common.append(("mailing:\(mailing.name)", speed)) }
+        var rest = mailing.recipients
+        var parts: [(RateLimit?, String, Int)] = []
+        for (name, share) in mailing.domains.sorted(by: { $0.key < $1.key }) where share > 0 {
+            let count = min(rest, Int((Double(mailing.recipients) * share).rounded()))
+            rest -= count
+            let domain = LimitScope.domain(name)
+            parts.append((plan.limits.limit(domain), domain.description, count))
+        }
+        parts.append((nil, "", rest))
+        for (limit, name, count) in parts where count > 0 {
+            let scopes = (common + (limit.map { [(name, $0)] } ?? []))
+                .map { Kind.Scope(name: $0.0, limit: ReservationCalendar.Limit($0.1)) }
+                .sorted { ($0.limit.interval, $1.name) > ($1.limit.interval, $0.name) }
+            // Batches go round; of those that wait for slots each mailing's takes its turn.
+            let weight = scopes.isEmpty ? min(mailing.batchSize, mailing.recipients) : 500
+            mailings[index].kinds.append(kinds.count)
+            kinds.append(
+                Kind(
+                    mailing: index, provider: provider, providerScope: scope.description, scopes: scopes,
+                    weight: Double(weight) * Double(count) / Double(mailing.recipients), backlog: Backlog(fresh: count)))
+        }
+    }
+
+    // MARK: - Time
+
+    /// Nobody plans further ahead: ten years, in seconds.
+    private static let longest = 10 * 366 * 86_400.0
+
+    private mutating func run() {
+        while true {
+            look()
+            guard mailings.contains(where: { $0.open > 0 }) else { return }
+            let open = mailings.reduce(0) { $0 + ($1.isBegun ? $1.open : 0) }
+            let before = now
+            if open <= Self.few { singly() } else { together() }
+            guard now.isFinite, now < Self.longest else {
+                now = before
+                book.unfinished = "it does not come to an end: \(brake(of: mailings.indices.first { mailings[$0].open > 0 } ?? 0))"
+                return
+            }
+        }
+    }
+
+    /// What has happened by itself up to now.
+    private mutating func look() {
+        while events.pop(until: now) != nil {}
+        land(until: now)
+        let workers = plan.workers(at: now)
+        for index in mailings.indices where mailings[index].open > 0 {
+            if mailings[index].ready <= now { mailings[index].isBegun = true }
+            if mailings[index].expires <= now { expire(index) }
+        }
+        for index in providers.indices {
+            providers[index].staff(workers)
+            let each = providers[index].plan.connections(concurrency: plan.concurrency)
+            providers[index].note(connections: min(providers[index].plan.mostConnections ?? .max, min(workers, plan.window) * each))
+            providers[index].judge(at: now)
+            looks[index] = providers[index].look(at: now, using: &random)
+        }
+        for index in kinds.indices where mailings[kinds[index].mailing].isBegun { kinds[index].backlog.release(until: now) }
+        lookForDuties()
+    }
+
+    /// When something happens by itself next.
+    var nextEvent: Double {
+        var next = events.first ?? .infinity
+        for index in providers.indices {
+            if let look = looks[index] { next = min(next, look) }
+            if let judgement = providers[index].judgement { next = min(next, judgement) }
+            if providers[index].pausedUntil > now { next = min(next, providers[index].pausedUntil) }
+        }
+        return max(next, now.nextUp)
+    }
+
+    /// When somebody who waits is due next.
+    var nextDue: Double {
+        kinds.reduce(.infinity) { min($0, mailings[$1.mailing].isBegun ? $1.backlog.nextDue ?? .infinity : .infinity) }
+    }
+
+    /// Goes on to a moment, with a word on what happened meanwhile.
+    mutating func go(to time: Double, started: [Int: Int] = [:]) {
+        guard time.isFinite else {
+            now = time
+            return
+        }
+        let seconds = time - now
+        for kind in kinds.indices { kinds[kind].note(started: started[kind] ?? 0, for: seconds) }
+        for index in providers.indices { providers[index].pass(from: now, to: time) }
+        var most = -1
+        for index in mailings.indices where mailings[index].isBegun && mailings[index].open > 0 {
+            mailings[index].note(brake(of: index), for: seconds)
+            mailings[index].look(at: time)
+            if most < 0 || mailings[index].open > mailings[most].open { most = index }
+        }
+        if most < 0 { most = mailings.indices.first { mailings[$0].open > 0 } ?? 0 }
+        book.pass(from: now, to: time, started: started.values.reduce(0, +), brake: brake(of: most))
+        now = time
+    }
+
+    /// What holds a mailing back: what holds back those of its kinds that take longest.
+    func brake(of mailing: Int) -> Brake {
+        let run = mailings[mailing]
+        guard run.isBegun else { return now < run.plan.at ? .start : missing.contains(.planner) ? .missing(.planner) : .planning }
+        let waiting = run.kinds.filter { kinds[$0].backlog.available > 0 }
+        guard let most = waiting.max(by: { kinds[$0].effort < kinds[$1].effort }) else {
+            return run.kinds.contains { kinds[$0].flying > 0 } ? .nothing : .retries
+        }
+        return kinds[most].missing.map { .missing($0) } ?? kinds[most].brake
+    }
+
+    private mutating func expire(_ index: Int) {
+        for kind in mailings[index].kinds {
+            mailings[index].report.expired += kinds[kind].backlog.end()
+        }
+        mailings[index].report.ends = max(mailings[index].report.ends ?? 0, now)
+    }
+
+    private mutating func report() -> Forecast {
+        var forecast = book.finish(at: now)
+        forecast.mailings = mailings.map(\.finished)
+        forecast.seconds = mailings.compactMap(\.report.ends).max() ?? now
+        for index in providers.indices {
+            let own = kinds.filter { $0.provider == index }
+            guard !own.isEmpty else { continue }
+            providers[index].note(limit: limit(of: own), service: providers[index].plan.service(isLimited: true))
+            var report = providers[index].report
+            (report.peakRate, report.busyConnections) = book.peak(of: index)
+            report.busyConnections = min(report.busyConnections, Double(report.connections))
+            forecast.providers.append(report)
+        }
+        return forecast
+    }
+
+    /// Messages a second that limits let through to a provider; nil where nothing limits one of its kinds.
+    private func limit(of own: [Kind]) -> Double? {
+        guard own.allSatisfy({ !$0.scopes.isEmpty }) else { return nil }
+        // What all of them come to where nothing else is scarce; a scope of several counts once.
+        var places: [String: Int] = [:]
+        var capacities: [Double] = []
+        let flows = own.map { kind in
+            let needs = kind.scopes.map { scope in
+                let place = places[scope.name] ?? capacities.count
+                if place == capacities.count { capacities.append(scope.perSecond) }
+                places[scope.name] = place
+                return (resource: place, amount: 1.0)
+            }
+            return FairShare.Flow(weight: kind.weight, demand: .infinity, needs: needs)
+        }
+        return FairShare(flows, capacities: capacities).rates.reduce(0, +)
+    }
+}

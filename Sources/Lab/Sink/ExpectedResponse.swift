@@ -1,0 +1,30 @@
+/// An response that a share of the attempts gets from a sink, for whoever forecasts what it will do.
+package struct ExpectedResponse: Sendable, Equatable {
+    /// Of all attempts, 0 to 1.
+    package var share: Double
+    package var stage: FailureProfile.Stage
+    package var fault: Fault
+}
+
+extension FailureProfile {
+    /// What attempts over a protocol meet, but for faults in place of SMTP's greeting: those cost connections, not messages.
+    package func expected(over proto: SinkProfile.Proto) -> [ExpectedResponse] {
+        var responses: [ExpectedResponse] = []
+        // A stage is reached by what passed those before it.
+        var passed = 1.0
+        for stage in proto == .smtp ? [Stage.mail, .rcpt, .data] : [.http] {
+            var before = 0.0
+            for rule in self[stage] {
+                responses.append(ExpectedResponse(share: passed * (rule.limit - before), stage: stage, fault: rule.fault))
+                before = rule.limit
+            }
+            passed *= 1 - min(1, before)
+        }
+        return responses
+    }
+}
+
+extension SinkLimit {
+    /// What those get who come too fast.
+    package func fault(over proto: SinkProfile.Proto) -> Fault { proto == .smtp ? smtp : http }
+}

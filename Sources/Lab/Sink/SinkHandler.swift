@@ -1,0 +1,261 @@
+import NIOCore
+import NIOSSL
+
+/// Joins a session to its channel: reads, holds responses back, writes, and ends the connection.
+final class SinkHandler<Session: SinkSession>: ChannelDuplexHandler, NIOScheduledCallbackHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    private enum Mode {
+        case running
+        /// An response is held back; input waits.
+        case holding
+        /// Nothing more is answered; input is thrown away until the client goes.
+        case draining
+        case closed
+    }
+
+    /// What follows the bytes that are sent.
+    private enum Ending {
+        case none
+        /// The client reads to the end first: a close with input unread would be a reset, and take the response with it.
+        case drain
+        case drop
+    }
+
+    private let desk: SinkDesk
+    private let isSecure: Bool
+    private var session: Session?
+    private var context: ChannelHandlerContext?
+    private var mode = Mode.running
+    private var pending = ByteBuffer()
+    private var out = ByteBuffer()
+    private var timer: NIOScheduledCallback?
+    private var isReadHeld = false
+    private var hasInputEnded = false
+    private var isCounted = false
+
+    /// Input that may wait while an response is held back.
+    private static var mostPending: Int { 1 << 18 }
+    private static var drainTime: TimeAmount { .seconds(2) }
+
+    init(desk: SinkDesk, isSecure: Bool) {
+        self.desk = desk
+        self.isSecure = isSecure
+    }
+
+    func channelActive(context: ChannelHandlerContext) {
+        self.context = context
+        let limit = desk.configuration.maxConnections
+        var number = 0
+        var isOver = false
+        desk.counter.add { counts in
+            counts.connections += 1
+            counts.opened += 1
+            number = counts.opened
+            isOver = limit > 0 && counts.connections > limit
+            if isOver { counts.errors += 1 }
+        }
+        isCounted = true
+        if isOver {
+            Session.refuse(desk, into: &out)
+            send(context, .drain)
+        } else {
+            var session = Session(desk: desk, number: number, isSecure: isSecure)
+            let step = session.open(into: &out)
+            self.session = session
+            if take(step, context) { send(context, .none) }
+        }
+        context.fireChannelActive()
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        mode = .closed
+        timer?.cancel()
+        timer = nil
+        self.context = nil
+        if isCounted { desk.counter.add { $0.connections -= 1 } }
+        context.fireChannelInactive()
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        var buffer = unwrapInboundIn(data)
+        guard mode == .running || mode == .holding else { return }
+        if pending.readableBytes == 0 { pending = buffer } else { pending.writeBuffer(&buffer) }
+        if mode == .running { run(context) }
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        if mode == .running { send(context, .none) }
+    }
+
+    /// Hands input to the session until it needs more, and does what it says.
+    private func run(_ context: ChannelHandlerContext) {
+        let now = SinkDesk.now()
+        while mode == .running, pending.readableBytes > 0 {
+            var next = SinkStep.more
+            let taken = pending.withUnsafeReadableBytes { bytes in
+                guard let result = session?.process(bytes, now: now, into: &out) else { return 0 }
+                next = result.next
+                return result.taken
+            }
+            pending.moveReaderIndex(forwardBy: taken)
+            if next == .more || !take(next, context) { break }
+        }
+        keepRest()
+    }
+
+    /// Lets go of the memory of what was read: the channel takes it for the next read when nobody else holds it.
+    private func keepRest() {
+        if pending.readableBytes == 0 {
+            pending = ByteBuffer()
+        } else if pending.readableBytes < 4096 || pending.readerIndex > pending.readableBytes {
+            pending = ByteBuffer(bytes: pending.readableBytesView)
+        }
+    }
+
+    /// Does what a session says.
+    /// - Returns: whether input may be read on with.
+    private func take(_ step: SinkStep, _ context: ChannelHandlerContext) -> Bool {
+        switch step {
+        case .more: return true
+        case .hold(let nanoseconds):
+            send(context, .none)
+            hold(nanoseconds, context)
+        case .close: send(context, .drain)
+        case .drop: send(context, .drop)
+        case .stall:
+            send(context, .none)
+            mode = .draining
+            pending = ByteBuffer()
+        case .startTLS: beginTLS(context)
+        }
+        return false
+    }
+
+    private func hold(_ nanoseconds: Int64, _ context: ChannelHandlerContext) {
+        guard mode == .running else { return }
+        mode = .holding
+        do {
+            timer = try context.eventLoop.assumeIsolated().scheduleCallback(
+                in: .nanoseconds(nanoseconds), handler: self)
+        } catch {
+            // Only an event loop that is shutting down takes no timers.
+            context.close(promise: nil)
+        }
+    }
+
+    /// The time has come for the response that is held back, or for the end of a connection that is drained.
+    func handleScheduledCallback(eventLoop: some EventLoop) {
+        timer = nil
+        guard let context else { return }
+        switch mode {
+        case .holding: release(context)
+        case .draining: context.close(promise: nil)
+        case .running, .closed: break
+        }
+    }
+
+    private func release(_ context: ChannelHandlerContext) {
+        mode = .running
+        guard let step = session?.release(into: &out) else { return }
+        if take(step, context) { run(context) }
+        if mode == .running { send(context, hasInputEnded ? .drop : .none) }
+        readOn(context)
+    }
+
+    private func beginTLS(_ context: ChannelHandlerContext) {
+        // What was sent behind STARTTLS in clear is thrown away, lest it be taken for protected text (RFC 3207 section
+        // 6).
+        pending = ByteBuffer()
+        write(context)
+        guard let tls = desk.tls else { return }
+        do {
+            try context.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls), position: .first)
+            session?.secure()
+        } catch {
+            context.close(promise: nil)
+        }
+    }
+
+    private func send(_ context: ChannelHandlerContext, _ ending: Ending) {
+        if ending == .none, out.readableBytes == 0 { return }
+        if ending != .none { mode = .draining }
+        guard let records = desk.records, desk.configuration.sync else {
+            finish(context, ending)
+            return
+        }
+        // The first of these tasks after a turn of the event loop writes the lines of all connections.
+        context.eventLoop.assumeIsolated().execute { [self] in
+            guard self.context != nil else { return }
+            if records.flush() { finish(context, ending) } else { context.close(promise: nil) }
+        }
+    }
+
+    private func finish(_ context: ChannelHandlerContext, _ ending: Ending) {
+        write(context)
+        guard ending != .none else { return }
+        pending = ByteBuffer()
+        timer?.cancel()
+        timer = try? context.eventLoop.assumeIsolated().scheduleCallback(in: Self.drainTime, handler: self)
+        if ending == .drop || hasInputEnded {
+            // Behind all that was written before, as a close throws away what the socket has not yet taken.
+            let written = context.writeAndFlush(wrapOutboundOut(ByteBuffer()))
+            written.assumeIsolated().whenComplete { _ in context.close(promise: nil) }
+        } else {
+            context.close(mode: .output, promise: nil)
+            readOn(context)
+        }
+    }
+
+    private func write(_ context: ChannelHandlerContext) {
+        guard out.readableBytes > 0 else { return }
+        context.writeAndFlush(wrapOutboundOut(out), promise: nil)
+        // The same memory again, unless the socket took less than all of it.
+        out.clear()
+    }
+
+    func read(context: ChannelHandlerContext) {
+        let isFull = mode == .holding && pending.readableBytes > Self.mostPending
+        if isFull || !context.channel.isWritable { isReadHeld = true } else { context.read() }
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if context.channel.isWritable { readOn(context) }
+        context.fireChannelWritabilityChanged()
+    }
+
+    private func readOn(_ context: ChannelHandlerContext) {
+        guard isReadHeld else { return }
+        isReadHeld = false
+        read(context: context)
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if case ChannelEvent.inputClosed? = event as? ChannelEvent {
+            hasInputEnded = true
+            if mode != .holding { send(context, .drop) }
+        } else if event is SinkStopping {
+            // A message that was taken gets its response now.
+            if mode == .holding {
+                timer?.cancel()
+                timer = nil
+                pending = ByteBuffer()
+                mode = .draining
+                _ = session?.release(into: &out)
+            }
+            send(context, .drop)
+        }
+        context.fireUserInboundEventTriggered(event)
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        // A client that goes without a word breaks nothing; one that fails at TLS does.
+        if !(error is IOError) { desk.counter.add { $0.errors += 1 } }
+        context.close(promise: nil)
+    }
+}
+
+/// Told to every connection when the sink stops.
+struct SinkStopping: Sendable {}

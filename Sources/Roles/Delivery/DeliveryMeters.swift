@@ -1,0 +1,60 @@
+import Metrics
+import Model
+import Synchronization
+
+/// The counters of one channel and provider; added to once a group, not once a message.
+struct DeliveryMeters: Sendable {
+    private let outcomes: [RecipientState: Counter]
+    private let retries: [ResponseClass: Counter]
+    private let delivery: Metrics.Timer
+
+    init(channel: Channel, provider: String) {
+        let labels = [("channel", channel.rawValue), ("provider", provider)]
+        outcomes = Dictionary(
+            uniqueKeysWithValues: [RecipientState.sent, .failed, .deferred, .expired, .uncertain].map {
+                ($0, Counter(label: "flotilla_messages_total", dimensions: labels + [("outcome", $0.name)]))
+            })
+        retries = Dictionary(
+            uniqueKeysWithValues: ResponseClass.allCases.filter(\.isRetryable).map {
+                ($0, Counter(label: "flotilla_retries_total", dimensions: labels + [("class", $0.rawValue)]))
+            })
+        delivery = Metrics.Timer(label: "flotilla_delivery_seconds", dimensions: labels)
+    }
+
+    func delivered(_ results: [RecipientResult], seconds: Duration) {
+        guard !results.isEmpty else { return }
+        count(results)
+        delivery.recordNanoseconds(seconds.nanoseconds)
+    }
+
+    private func count(_ results: [RecipientResult]) {
+        let sent = results.count { $0.state == .sent }
+        if sent > 0 { outcomes[.sent]?.increment(by: sent) }
+        if sent < results.count {
+            for result in results where result.state != .sent {
+                outcomes[result.state]?.increment()
+                if result.state == .deferred, let kind = result.response?.kind { retries[kind]?.increment() }
+            }
+        }
+    }
+}
+
+/// The meters of each channel and provider, made once.
+final class DeliveryMetersTable: Sendable {
+    private struct Key: Hashable {
+        var channel: Channel
+        var provider: String
+    }
+
+    private let table = Mutex<[Key: DeliveryMeters]>([:])
+
+    func meters(channel: Channel, provider: String) -> DeliveryMeters {
+        table.withLock { table in
+            let key = Key(channel: channel, provider: provider)
+            if let known = table[key] { return known }
+            let made = DeliveryMeters(channel: channel, provider: provider)
+            table[key] = made
+            return made
+        }
+    }
+}

@@ -1,0 +1,53 @@
+import Model
+import Synchronization
+
+/// What a provider's connections can do.
+struct Capacity {
+    /// Nanoseconds that one of them needs for a message.
+    var time: Int64
+    var connections: Int
+
+    /// Nanoseconds from one start to the next that they manage together.
+    var pace: Int64 { time / Int64(connections) }
+}
+
+/// How many messages are begun together: as many as take about a fifth of a second, so that few are in doubt when a worker ends
+/// in the middle of them, and a fast provider still gets large groups.
+final class GroupSizer: Sendable {
+    /// Time that a group may take.
+    private static let aim = Duration.milliseconds(200)
+    /// Where it begins: a slow provider is not known to be one.
+    static let first = 8
+
+    private let least: Int
+    private let most: Int
+    private let size: Atomic<Int>
+    /// Nanoseconds that a message takes, lately.
+    private let time = Atomic<Int64>(0)
+
+    /// - Parameters:
+    ///   - least: messages in a group at least, from 1: what keeps all connections busy.
+    ///   - most: messages in a group at most.
+    init(least: Int, most: Int) {
+        self.least = min(least, most)
+        self.most = most
+        size = Atomic(min(max(Self.first, least), most))
+    }
+
+    var now: Int { size.load(ordering: .relaxed) }
+
+    /// Nanoseconds that a message takes within a group, without its wait for a slot.
+    var service: Int64 { time.load(ordering: .relaxed) }
+
+    /// Notes how long a group took; groups on their way at the same time may overwrite one another's word.
+    func note(_ count: Int, took: Duration) {
+        let latest = took.nanoseconds / Int64(max(1, count))
+        let known = service
+        time.store(known == 0 ? latest : known + (latest - known) / 8, ordering: .relaxed)
+        if took > Self.aim {
+            size.store(max(least, min(now, Int(Double(count) * (Self.aim / took)))), ordering: .relaxed)
+        } else if count == now, took < Self.aim / 2 {
+            size.store(min(most, count * 2), ordering: .relaxed)
+        }
+    }
+}

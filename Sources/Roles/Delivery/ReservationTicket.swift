@@ -1,0 +1,50 @@
+import Model
+import Synchronization
+
+/// The share of a limit that one group was admitted with.
+final class ReservationTicket: StartLimit {
+    private struct State {
+        var left: Int
+        var hasEntered: Bool
+        var waited: Int64 = 0
+    }
+
+    private let pool: ReservationPool
+    private let state: Mutex<State>
+
+    /// - Parameter count: messages that it was admitted for; 0 without a limit.
+    init(_ pool: ReservationPool, _ count: Int) {
+        self.pool = pool
+        state = Mutex(State(left: count, hasEntered: count == 0))
+    }
+
+    var isActive: Bool { pool.isActive }
+    func next() -> Start { pool.next(self) }
+    func use(_ moment: Int64) -> Bool { pool.use(moment) }
+
+    /// A message of the group has its moment.
+    func starts(_ note: (_ isFirst: Bool) -> Void) {
+        state.withLock { state in
+            guard state.left > 0 else { return }
+            state.left -= 1
+            note(!state.hasEntered)
+            state.hasEntered = true
+        }
+    }
+
+    func waits(_ time: Int64) { state.withLock { $0.waited += time } }
+
+    /// The group is over.
+    /// - Returns: nanoseconds that its messages waited for their moments.
+    func end() -> Int64 {
+        let state = state.withLock { state in
+            defer {
+                state.left = 0
+                state.hasEntered = true
+            }
+            return state
+        }
+        if state.left > 0 || !state.hasEntered { pool.left(state.left, hasEntered: state.hasEntered) }
+        return state.waited
+    }
+}

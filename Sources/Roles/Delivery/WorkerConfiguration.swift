@@ -1,0 +1,59 @@
+package import Model
+package import Policy
+
+/// How a worker works.
+package struct WorkerConfiguration: Sendable {
+    /// Names the worker in results, metrics and Redis; unique to the process.
+    package var id: String
+    package var channels: [Channel]
+    /// Groups of messages on their way at once.
+    package var concurrency: Int
+    /// Messages in a group at most.
+    package var group: Int
+    /// How long a result may wait for others before it is sent to the collector.
+    package var flush: Duration
+    /// How long others leave our batches to us without a sign of life.
+    package var lease: Duration
+    /// Workers that may end with a batch before it is set aside, from 1.
+    package var poison: Int
+    /// How long a stop may take before what is on the wire is not waited for any longer.
+    package var grace: Duration
+    /// Waits between attempts, in place of the protocol's own.
+    package var retries: RetrySchedule?
+    /// What providers' responses mean.
+    package var responses: ResponseTable
+    /// What limits sends, but for mailings' own limits.
+    package var limits: Limits
+    /// The name by which SMTP servers are greeted, and the domain of message ids.
+    package var hostname: String
+    /// Providers that mailings name.
+    package var providers: [String: Provider]
+    /// Logs show whole addresses.
+    package var showsAddresses: Bool
+    /// Told what is wrong with what the worker needs (`lease`, `provider NAME`), and nil when it is right again.
+    package var health: @Sendable (_ of: String, _ problem: String?) -> Void
+
+    package init(
+        id: String, channels: [Channel] = Channel.allCases, concurrency: Int = 32, group: Int = 50,
+        flush: Duration = .milliseconds(50), lease: Duration = .seconds(10), poison: Int = 5,
+        grace: Duration = .seconds(25), retries: RetrySchedule? = nil, responses: ResponseTable = .standard,
+        limits: Limits = Limits(), hostname: String, providers: [String: Provider] = [:],
+        showsAddresses: Bool = false, health: @escaping @Sendable (String, String?) -> Void = { _, _ in }
+    ) {
+        self.id = id
+        self.channels = channels
+        self.concurrency = concurrency
+        self.group = group
+        self.flush = flush
+        self.lease = lease
+        self.poison = poison
+        self.grace = grace
+        self.retries = retries
+        self.responses = responses
+        self.limits = limits
+        self.hostname = hostname
+        self.providers = providers
+        self.showsAddresses = showsAddresses
+        self.health = health
+    }
+}

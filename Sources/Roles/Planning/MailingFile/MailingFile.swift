@@ -1,0 +1,39 @@
+package import Model
+
+/// A mailing and its recipients as a person writes them down: a YAML file, with templates inside or in files beside it
+/// (`docs/mailing-file.md`).
+package struct MailingFile: Sendable, Equatable {
+    package var mailing: Mailing
+    package var recipients: RecipientSource
+    /// When it starts, in milliseconds since 1970; nil starts it at once.
+    package var start: Int64?
+
+    /// What the command line says in place of the file.
+    package struct Overrides: Sendable {
+        /// The file of recipients, relative to the working directory.
+        package var recipients: String?
+        package var provider: String?
+
+        package init(recipients: String? = nil, provider: String? = nil) {
+            self.recipients = recipients
+            self.provider = provider
+        }
+    }
+
+    /// Reads and checks a mailing's file and the templates it names; the recipients' file must exist, but is not read.
+    /// `Mailing.fields` is left as it is made, since only the recipients' file knows the columns.
+    /// - Throws: `MailingFileError` with everything that is wrong, not only the first.
+    package static func load(_ path: String, overrides: Overrides = Overrides()) throws(MailingFileError) -> MailingFile {
+        let text: String
+        switch TextFile.read(path, limit: 4 << 20) {
+        case .success(let content): text = content
+        case .failure(let fault):
+            throw MailingFileError(problems: [
+                .init(file: path, line: nil, column: nil, key: "", text: fault.description)
+            ])
+        }
+        let document = try MailingDocument(text, path: path)
+        var check = MailingCheck(document: document, overrides: overrides)
+        return try check.run()
+    }
+}

@@ -1,0 +1,104 @@
+package import Model
+import Policy
+import Templates
+
+/// A mailing that was checked against its recipients' columns and its provider.
+package struct PreparedJob: Sendable {
+    package let mailing: Mailing
+    package let source: RecipientSource
+    /// When it starts, in milliseconds since 1970; nil starts it at once.
+    package let start: Int64?
+    package let provider: Provider
+}
+
+/// Checks a mailing before anything is sent: every template against the columns of the recipients' file.
+package enum MailingPreparation {
+    /// - Parameter providers: those that mailings may name.
+    /// - Throws: `InputError`, `TemplateError`, `ProviderURLError`, `UnknownProvider`.
+    package static func prepare(
+        _ file: MailingFile, providers: [String: Provider], hostname: String
+    ) throws -> PreparedJob {
+        var mailing = file.mailing
+        let provider = try find(mailing.provider, providers)
+        try Self.check(provider, suits: mailing.channel)
+        let planner = try RecipientPlanner(source: file.recipients, channel: mailing.channel)
+        mailing.fields = planner.fields
+        mailing.nestedFields = try nestedFields(of: file.recipients)
+        let used = try usedFields(mailing, provider, hostname)
+        try checkBody(mailing, provider, file.recipients)
+        // Only what the templates say travels with the batches.
+        mailing.fields = planner.fields.enumerated().filter { $0.offset < 2 || used.contains($0.offset) }.map(\.element)
+        mailing.nestedFields = mailing.nestedFields.filter(mailing.fields.contains)
+        return PreparedJob(mailing: mailing, source: file.recipients, start: file.start, provider: provider)
+    }
+
+    /// The columns whose values templates may look into: those that hold a list or an object in the first recipient.
+    private static func nestedFields(of source: RecipientSource) throws(InputError) -> [String] {
+        guard source.format == .ndjson else { return [] }
+        var reader = try RecipientReader(source)
+        var row = InputRow()
+        guard try reader.next(&row) else { return [] }
+        return reader.columns.enumerated().filter { column, _ in
+            row.bytes[row.range(column)].first.map { $0 == UInt8(ascii: "[") || $0 == UInt8(ascii: "{") } ?? false
+        }.map(\.element)
+    }
+
+    private static func usedFields(_ mailing: Mailing, _ provider: Provider, _ hostname: String) throws -> Set<Int> {
+        switch mailing.channel {
+        case .email: try EmailComposer(mailing: mailing, domain: hostname).columns
+        case .sms, .messenger: try BodyComposer(gateway: mailing, body: provider.body).columns
+        case .webhook: try BodyComposer(template: mailing.body, fields: mailing.fields, nested: mailing.nestedFields).columns
+        }
+    }
+
+    /// A body that is no JSON for the first recipient is none for the others.
+    private static func checkBody(_ mailing: Mailing, _ provider: Provider, _ source: RecipientSource) throws {
+        guard mailing.channel != .email, provider.contentType == "application/json" else { return }
+        var planner = try RecipientPlanner(source: source, channel: mailing.channel, batchSize: 1)
+        var chunk = planner.makeChunk()
+        while try planner.next(&chunk), chunk.recipients.isEmpty {}
+        guard !chunk.recipients.isEmpty else { return }
+        let composer =
+            switch mailing.channel {
+            case .sms, .messenger: try BodyComposer(gateway: mailing, body: provider.body)
+            default: try BodyComposer(template: mailing.body, fields: mailing.fields, nested: mailing.nestedFields)
+            }
+        try composer.checkJSON(chunk.recipients, row: 0)
+    }
+
+    private static func find(_ name: String, _ providers: [String: Provider]) throws -> Provider {
+        if let provider = providers[name] { return provider }
+        if ProviderURL.isURL(name) { return try ProviderURL.parse(name) }
+        throw UnknownProvider(name: name, known: providers.keys.sorted())
+    }
+
+    private static func check(_ provider: Provider, suits channel: Channel) throws {
+        let isMail = provider.scheme == .smtp || provider.scheme == .smtps
+        guard isMail == (channel == .email) else {
+            throw UnsuitableProvider(provider: provider.name, scheme: provider.scheme, channel: channel)
+        }
+    }
+}
+
+package struct UnknownProvider: Error, CustomStringConvertible {
+    let name: String
+    let known: [String]
+
+    package var description: String {
+        let list = known.isEmpty ? "it names none" : "it names: \(known.joined(separator: ", "))"
+        return "provider '\(name)' is no URL (smtp://host:port) and no provider of flotilla.yaml (\(list))"
+    }
+}
+
+package struct UnsuitableProvider: Error, CustomStringConvertible {
+    let provider: String
+    let scheme: Provider.Scheme
+    let channel: Channel
+
+    package var description: String {
+        """
+        provider \(provider) speaks \(scheme.rawValue), which does not carry channel \(channel.rawValue): email takes smtp or \
+        smtps, the others take http or https
+        """
+    }
+}

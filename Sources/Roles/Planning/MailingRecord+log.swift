@@ -1,0 +1,24 @@
+import Ledger
+import Logging
+import Model
+import Policy
+
+extension MailingRecord {
+    /// The fields by which a mailing's lines are found in the log.
+    var fields: Logger.Metadata { ["mailing": "\(id)", "provider": "\(ProviderURL.name(of: mailing.provider))"] }
+}
+
+extension Logger {
+    /// Says that a batch is fed, and for who asks for that (log.level: trace) of each message by its id.
+    func fed(_ batch: DispatchedBatch, of record: MailingRecord) {
+        guard logLevel <= .debug else { return }
+        let fields = record.fields.merging(["batch": "\(batch.id.number)"]) { $1 }
+        debug("fed, generation \(batch.dispatchNumber), \(batch.open?.count ?? batch.count) recipients to send to", metadata: fields)
+        guard logLevel <= .trace else { return }
+        for item in batch.open ?? (0..<batch.count).map({ OpenRecipient(index: $0, attempts: 0) }) {
+            trace(
+                "fed, attempt \(item.attempts + 1)",
+                metadata: fields.merging(["message_id": "\(batch.id.message(item.index))"]) { $1 })
+        }
+    }
+}

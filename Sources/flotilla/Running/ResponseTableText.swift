@@ -1,0 +1,89 @@
+import Model
+import Policy
+
+/// The table of responses for people: each protocol's rules in the order in which they are asked.
+struct ResponseTableText {
+    let text: String
+
+    init(_ table: ResponseTable) {
+        var parts = ResponseProtocol.allCases.map { Self.text(of: $0, table.rules(of: $0)) }
+        parts.append("The first rule that fits decides; without one the class is temporary.")
+        let hasOwn = ResponseProtocol.allCases.contains { table.rules(of: $0).contains { $0.origin != nil } }
+        if hasOwn { parts[parts.count - 1] += "\n* a rule of the operator's file." }
+        text = parts.joined(separator: "\n\n")
+    }
+
+    private static func text(of proto: ResponseProtocol, _ rules: [ResponseRule]) -> String {
+        let isSMTP = proto == .smtp
+        let rows = rules.enumerated().map { index, rule in
+            ["\(index + 1)\(rule.origin == nil ? "" : " *")", NumberRange.text(rule.codes)]
+                + (isSMTP ? [enhanced(rule), rule.stages.map(\.rawValue).joined(separator: " ")] : [])
+                + [rule.kind.rawValue, because(rule)]
+        }
+        let header = [proto.rawValue.uppercased(), "CODE"] + (isSMTP ? ["ENHANCED", "STAGE"] : [])
+        return TextTable(header: header + ["CLASS", "BECAUSE"], rows: rows).text
+    }
+
+    static func enhanced(_ rule: ResponseRule) -> String {
+        rule.enhanced.map(\.description).joined(separator: " ")
+    }
+
+    /// The reason, with the conditions that have no column.
+    private static func because(_ rule: ResponseRule) -> String {
+        var text = rule.because
+        if let pattern = rule.text { text = "\"\(pattern)\": \(text)" }
+        if rule.needsRetryAfter { text = "with Retry-After: \(text)" }
+        if let origin = rule.origin { text += " (\(origin))" }
+        return text
+    }
+}
+
+/// What one response means, for people.
+struct ResponseDecisionText {
+    let text: String
+
+    init(_ decision: ResponseTable.Decision, of proto: ResponseProtocol, in table: ResponseTable, stage: DeliveryStage) {
+        var lines = ["class  \(decision.kind.rawValue)"]
+        if let rule = decision.rule {
+            let place = rule.origin ?? "built in"
+            let number = (table.rules(of: proto).firstIndex(of: rule) ?? 0) + 1
+            lines.append("rule   \(number) of \(proto.rawValue) (\(place)): \(Self.condition(rule))")
+            lines.append("       \(rule.because)")
+        } else {
+            lines.append("rule   none fits: this code is none of the protocol's")
+        }
+        if proto == .smtp { lines.append("stage  \(stage.rawValue)") }
+        lines.append("then   \(Self.consequence(decision.kind, at: stage))")
+        text = lines.joined(separator: "\n")
+    }
+
+    private static func condition(_ rule: ResponseRule) -> String {
+        var parts = ["code \(NumberRange.text(rule.codes))"]
+        if !rule.enhanced.isEmpty { parts.append("enhanced \(ResponseTableText.enhanced(rule))") }
+        if !rule.stages.isEmpty { parts.append("at \(rule.stages.map(\.rawValue).joined(separator: ", "))") }
+        if let pattern = rule.text { parts.append("text \"\(pattern)\"") }
+        if rule.needsRetryAfter { parts.append("with Retry-After") }
+        return parts.joined(separator: ", ")
+    }
+
+    /// What becomes of the recipient.
+    static func consequence(_ kind: ResponseClass, at stage: DeliveryStage) -> String {
+        switch kind {
+        case .accepted where stage != .response:
+            "the conversation goes on; only the answer to the final dot says that the provider has the message"
+        case .accepted: "the recipient is sent: the provider has the message"
+        case .temporary:
+            "an attempt is spent; the recipient is tried again after a back-off, and is failed after the last attempt"
+        case .throttled:
+            "no attempt is spent; the recipient waits and is tried again, and the provider is sent less for a while"
+        case .domainThrottled:
+            "no attempt is spent; the recipient waits and is tried again, and the recipient's domain is sent less for a while"
+        case .unreachable:
+            "the recipient is tried again; an attempt is spent, unless nothing was sent"
+        case .badRecipient: "the recipient is failed at once: the address is not worth another mailing"
+        case .rejected: "the recipient is failed at once; the address may be good"
+        case .misconfigured:
+            "no attempt is spent; the mailing is paused with this answer as the reason, and the recipient waits until it is resumed"
+        }
+    }
+}

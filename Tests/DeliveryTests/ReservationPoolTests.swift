@@ -1,0 +1,106 @@
+import Logging
+import Model
+import NIOPosix
+import Policy
+import Synchronization
+import TestServers
+import Testing
+
+@testable import Broker
+@testable import Delivery
+
+/// Pools of several workers on a real Redis. What is judged are the moments that messages are given, and not when a busy machine lets them go.
+@Suite(.timeLimit(.minutes(5)))
+struct SlotPoolTests {
+    private final class Moments: Sendable {
+        /// Of CLOCK_MONOTONIC, in nanoseconds.
+        let given = Mutex<[Int64]>([])
+        let started = Atomic<Int>(0)
+    }
+
+    private let server: RedisServer
+    private let broker: Broker
+
+    init() async throws {
+        server = try await RedisServer()
+        broker = Broker(
+            endpoint: RedisEndpoint(place: .unix(path: server.socket)), prefix: "test", partitions: 1, name: "test",
+            group: .singletonMultiThreadedEventLoopGroup, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+    }
+
+    private func pool() async -> ReservationPool {
+        let time = SharedTime()
+        await time.learn(from: broker)
+        return ReservationPool(domain: nil, throttle: Throttle(broker), clock: time, meters: ThrottleMeters())
+    }
+
+    private func scope(_ text: String) throws -> Throttle.Scope {
+        let limit = ReservationCalendar.Limit(try RateLimit(text))
+        return Throttle.Scope(name: "provider:p", interval: limit.interval, burst: limit.burst)
+    }
+
+    /// Starts messages until so many have started in all, as a worker does with four connections.
+    private func work(_ pool: ReservationPool, _ moments: Moments, until count: Int) async {
+        func isDone() -> Bool { moments.started.load(ordering: .relaxed) >= count }
+        pool.expect(count)
+        await withTaskGroup(of: Void.self) { group in
+            for _ in 0..<4 {
+                group.addTask {
+                    while let (ticket, size) = await pool.admit(10, capacity: Capacity(time: 0, connections: 4), mayBegin: { !isDone() }) {
+                        message: for _ in 0..<size where !isDone() {
+                            switch pool.next(ticket) {
+                            case .none: break message
+                            case .now: break
+                            case .at(let moment):
+                                try? await Task.sleep(for: .nanoseconds(moment - Clock.monotonic()))
+                                guard pool.use(moment) else { continue message }
+                                moments.given.withLock { $0.append(moment) }
+                            }
+                            moments.started.add(1, ordering: .relaxed)
+                        }
+                        _ = ticket.end()
+                    }
+                }
+            }
+        }
+    }
+
+    @Test func workersThatShareALimitGetNoTwoMomentsTooClose() async throws {
+        let moments = Moments()
+        let pools = [await pool(), await pool(), await pool()]
+        let limit = try scope("200/s")
+        await withTaskGroup(of: Void.self) { group in
+            for pool in pools {
+                pool.update([limit], paces: [:])
+                group.addTask { await work(pool, moments, until: 120) }
+            }
+        }
+        let given = moments.given.withLock { $0.sorted() }
+        #expect(given.count > 20)
+        // Clocks of one machine agree to some microseconds.
+        let closest = zip(given.dropFirst(), given).map { $0 - $1 }.min() ?? 0
+        #expect(closest >= 5_000_000 - 500_000, "\(closest) ns apart")
+    }
+
+    @Test func aLimitThatIsLiftedHoldsNobody() async throws {
+        let pool = await pool()
+        pool.update([try scope("6/min")], paces: [:])
+        #expect(pool.isActive && abs(pool.share.interval - 10) < 0.1)
+        pool.expect(10)
+        let first = try #require(await pool.admit(10, capacity: Capacity(time: 0, connections: 4)) { true })
+        #expect(first.count == 1)
+        async let waiting = pool.admit(10, capacity: Capacity(time: 0, connections: 4)) { true }
+        pool.update([], paces: [:])
+        #expect(try #require(await waiting).count == 10)
+        #expect(!pool.isActive)
+    }
+
+    @Test func whoMayNotBeginAnyMoreDoesNotWait() async throws {
+        let pool = await pool()
+        pool.update([try scope("6/min")], paces: [:])
+        pool.expect(2)
+        #expect(await pool.admit(1, capacity: Capacity(time: 0, connections: 1)) { true } != nil)
+        let looks = Atomic<Int>(0)
+        #expect(await pool.admit(1, capacity: Capacity(time: 0, connections: 1)) { looks.add(1, ordering: .relaxed).newValue < 4 } == nil)
+    }
+}

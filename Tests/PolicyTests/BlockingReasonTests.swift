@@ -1,0 +1,61 @@
+import Model
+import Policy
+import Testing
+
+@Suite struct HoldupTests {
+    private func facts(_ change: (inout BlockingFacts) -> Void = { _ in }) -> BlockingReason {
+        var facts = BlockingFacts(state: .sending, channel: .sms, provider: "p", open: 10, silence: 100, workers: 2)
+        facts.fed = 1
+        facts.next = 0
+        change(&facts)
+        return facts.blockingReason(backoff: 60)
+    }
+
+    @Test func workThatNothingHoldsUpIsStuckAfterAWhile() {
+        #expect(facts() == .stuck(100))
+        #expect(facts { $0.silence = 59 } == .none)
+        #expect(facts { $0.shares = [Heartbeat.Share(), Heartbeat.Share(waiting: 0, scope: "provider:p", interval: 0.1)] } == .stuck(100))
+    }
+
+    @Test func whatHoldsItUpIsSaidInstead() {
+        #expect(
+            facts {
+                $0.state = .paused
+                $0.reason = "by hand"
+            } == .paused("by hand"))
+        #expect(facts { $0.held = 10 } == .undecided(10))
+        #expect(
+            facts {
+                $0.fed = 0
+                $0.next = 30
+            } == .due(30))
+        #expect(facts { $0.workers = 0 } == .noWorker(.sms))
+        #expect(
+            facts { $0.shares = [Heartbeat.Share(waiting: 3, scope: "provider:p", interval: 0.1, pause: 7)] } == .asked("provider:p", 7))
+        #expect(facts { $0.lag = 20 } == .lag(20))
+        #expect(facts { $0.shares = [Heartbeat.Share(isDown: true)] } == .down("p"))
+        #expect(facts { $0.open = 0 } == .none)
+        #expect(facts { $0.state = .collecting } == .none)
+    }
+
+    @Test func aLimitIsWaitedForAsLongAsItTakes() {
+        let rare = Heartbeat.Share(waiting: 3, scope: "domain:d", interval: 60)
+        let common = Heartbeat.Share(waiting: 300, scope: "provider:p", interval: 0.01)
+        #expect(facts { $0.shares = [common, rare] } == .limited("domain:d"))
+        #expect(
+            facts {
+                $0.silence = 241
+                $0.shares = [common, rare]
+            } == .stuck(241))
+        #expect(
+            facts {
+                $0.silence = 61
+                $0.shares = [common]
+            } == .stuck(61))
+        #expect(
+            facts {
+                $0.silence = 59
+                $0.shares = [common]
+            } == .limited("provider:p"))
+    }
+}

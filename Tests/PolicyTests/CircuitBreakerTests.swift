@@ -1,0 +1,140 @@
+import Model
+import Testing
+
+@testable import Policy
+
+@Suite struct BreakerTests {
+    private let second: Int64 = 1_000_000_000
+
+    private func opened(at now: Int64) -> CircuitBreaker {
+        var breaker = CircuitBreaker()
+        for _ in 0..<CircuitBreaker.failuresToOpen { breaker.note(.failure, at: now, jitter: 1) }
+        return breaker
+    }
+
+    @Test func opensAfterTenFailuresAtOnceOrThreeInTwoSeconds() {
+        var fast = CircuitBreaker()
+        for number in 1...10 {
+            fast.note(.failure, at: Int64(number), jitter: 1)
+            #expect(fast.isOpen == (number == 10))
+        }
+        var slow = CircuitBreaker()
+        slow.note(.failure, at: 0, jitter: 1)
+        slow.note(.failure, at: second, jitter: 1)
+        #expect(slow.admit(at: second) == .go)
+        slow.note(.failure, at: 2 * second, jitter: 1)
+        #expect(slow.isOpen && slow.since == 2 * second)
+    }
+
+    @Test func aSuccessBetweenFailuresStartsTheCountAnew() {
+        var breaker = CircuitBreaker()
+        for number in 0..<1000 {
+            breaker.note(number % 3 == 2 ? .success : .failure, at: Int64(number) * second, jitter: 1)
+            #expect(breaker.admit(at: Int64(number) * second) == .go)
+        }
+    }
+
+    @Test func probesComeAfterOneSecondThenTwiceAsLongUpToTen() {
+        var breaker = opened(at: 0)
+        var now: Int64 = 0
+        var waits: [Int64] = []
+        for _ in 0..<8 {
+            guard case .wait(let until) = breaker.admit(at: now) else { break }
+            waits.append((until - now) / second)
+            now = until
+            guard case .probe(let ticket) = breaker.admit(at: now) else { break }
+            breaker.note(.failure, probe: ticket, at: now, jitter: 1)
+        }
+        #expect(waits == [1, 2, 4, 8, 10, 10, 10, 10])
+        #expect(breaker.text(at: now) == "open for 55 s after 18 failures in a row, next probe in 10 s")
+    }
+
+    @Test func oneSuccessClosesItAndTheNextOutageBeginsWithAShortWait() {
+        var breaker = opened(at: 0)
+        guard case .probe(let ticket) = breaker.admit(at: second) else {
+            Issue.record("no probe after a second")
+            return
+        }
+        #expect(breaker.admit(at: second) == .wait(until: second + CircuitBreaker.glance))
+        breaker.note(.success, probe: ticket, at: 2 * second, jitter: 1)
+        #expect(!breaker.isOpen && breaker.since == nil && breaker.text(at: 3 * second) == "")
+        #expect(breaker.admit(at: 2 * second) == .go)
+        for _ in 0..<10 { breaker.note(.failure, at: 9 * second, jitter: 1) }
+        #expect(breaker.admit(at: 9 * second) == .wait(until: 10 * second))
+    }
+
+    @Test func aProbeThatWasNotSentGivesItsPlaceToAnotherAtOnce() {
+        var breaker = opened(at: 0)
+        guard case .probe(let first) = breaker.admit(at: second) else { return }
+        breaker.note(.none, probe: first, at: 2 * second, jitter: 1)
+        #expect(breaker.admit(at: 2 * second) == .probe(first + 1))
+        // The late word of the first says nothing of the second.
+        breaker.note(.failure, probe: first, at: 3 * second, jitter: 1)
+        #expect(breaker.admit(at: 3 * second) == .wait(until: 3 * second + CircuitBreaker.glance))
+    }
+
+    @Test func aProbeWhoseOutcomeNeverComesHoldsItOpenForItsTimeOnly() {
+        var breaker = CircuitBreaker(probeTime: 5 * second)
+        for _ in 0..<10 { breaker.note(.failure, at: 0, jitter: 1) }
+        #expect(breaker.admit(at: second) == .probe(1))
+        guard case .wait = breaker.admit(at: 6 * second - 1) else {
+            Issue.record("a second probe beside the first")
+            return
+        }
+        #expect(breaker.admit(at: 6 * second) == .probe(2))
+    }
+
+    /// A worker's schedule at random against a provider that is up and down by turns: who is admitted ends after a while, or
+    /// never.
+    @Test(arguments: 0..<200 as Range<UInt64>)
+    func oneProbeAtATimeAndAProviderThatWorksAgainIsUsedAgain(_ seed: UInt64) {
+        var generator = SeededGenerator(seed: seed)
+        let probeTime = 20 * second
+        var breaker = CircuitBreaker(probeTime: probeTime)
+        /// Ticket (0 for none), and when it was admitted.
+        var inFlight: [(ticket: Int, at: Int64)] = []
+        var now: Int64 = 0
+        var isUp = true
+        var upSince: Int64 = 0
+        for _ in 0..<3000 {
+            now += Int64.random(in: 0...second / 2, using: &generator)
+            if Int.random(in: 0..<150, using: &generator) == 0 {
+                isUp.toggle()
+                upSince = now
+            }
+            let wasOpen = breaker.isOpen
+            switch breaker.admit(at: now) {
+            case .go:
+                #expect(!wasOpen)
+                inFlight.append((0, now))
+            case .probe(let ticket):
+                #expect(wasOpen)
+                #expect(
+                    !inFlight.contains { $0.ticket > 0 && $0.at + probeTime > now && breaker.since ?? now <= $0.at })
+                inFlight.append((ticket, now))
+            case .wait(let until): #expect(wasOpen && until > now && until <= now + CircuitBreaker.longestWait)
+            }
+            while !inFlight.isEmpty, inFlight.count > 8 || Bool.random(using: &generator) {
+                let ended = inFlight.remove(at: Int.random(in: 0..<inFlight.count, using: &generator))
+                let fate = Int.random(in: 0..<20, using: &generator)
+                // The owners of some die, others are stopped before they sent.
+                if fate == 0 { continue }
+                breaker.note(
+                    fate == 1 ? .none : isUp ? .success : .failure, probe: ended.ticket == 0 ? nil : ended.ticket,
+                    at: now,
+                    jitter: Double.random(in: 0...1, using: &generator))
+            }
+        }
+        // From now on it works, and whoever is admitted says so.
+        if !isUp { upSince = now }
+        let limit = now + CircuitBreaker.longestWait + probeTime
+        while breaker.isOpen, now <= limit {
+            switch breaker.admit(at: now) {
+            case .go: break
+            case .probe(let ticket): breaker.note(.success, probe: ticket, at: now, jitter: 0)
+            case .wait(let until): now = until
+            }
+        }
+        #expect(!breaker.isOpen && upSince <= now)
+    }
+}
