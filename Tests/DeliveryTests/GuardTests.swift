@@ -56,7 +56,7 @@ import Testing
         #expect(!breaker.isOpen && health.said.withLock { $0.last } == .some(nil))
     }
 
-    /// An response of the provider between failures: it is there.
+    /// A response of the provider between failures: it is there.
     @Test func failuresThatAreNotInARowHoldBackNobody() {
         let (breaker, _) = make()
         for round in 0..<100 {

@@ -39,7 +39,7 @@ import Testing
                     "stall@x.y timeout", "stall@x.y 250", "defer3@x.y 450", "defer3@x.y 450", "defer3@x.y 450",
                     "defer3@x.y 250",
                 ])
-            // What was taken without an response is in the record as taken: the sender cannot know, the record does.
+            // What was taken without a response is in the record as taken: the sender cannot know, the record does.
             let lost = try sink.records().filter { $0.recipient == "lost2@x.y" }
             #expect(lost.map(\.accepted) == [true, true, true] && lost.map(\.code) == [0, 0, 250])
             #expect(sink.running.counts.unanswered == 2 && sink.running.counts.dropped == 2)

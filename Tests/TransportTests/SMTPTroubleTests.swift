@@ -23,7 +23,7 @@ import Testing
             }
         }
         await sink.stop()
-        // Those behind a message that met 421 come back without an response.
+        // Those behind a message that met 421 come back without a response.
         let texts = responses.compactMap { $0?.text }
         #expect(responses.count == 2000 && texts.count > 1500)
         #expect(!texts.contains { $0.contains("did not answer") })

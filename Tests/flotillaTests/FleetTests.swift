@@ -153,7 +153,7 @@ struct FleetTests {
     }
 }
 
-/// The body of an response, whatever its status.
+/// The body of a response, whatever its status.
 private func get(_ url: String) async throws -> String {
     let folder = try TemporaryFolder()
     let curl = try ServerProcess("curl", ["-s", "-m", "5", url], package: "curl", output: folder.path("body"))

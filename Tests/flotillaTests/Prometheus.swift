@@ -114,7 +114,7 @@ final class Prometheus {
 
 /// Pages, by curl.
 enum Web {
-    /// The body of an response, whatever its status; empty where there is none.
+    /// The body of a response, whatever its status; empty where there is none.
     static func get(_ url: String, _ fields: [String: String] = [:]) throws -> String {
         let folder = try TemporaryFolder()
         let query = fields.flatMap { ["--data-urlencode", "\($0.key)=\($0.value)"] }

@@ -32,7 +32,7 @@ package struct Provider: Sendable, Equatable {
     package var connections: Int
     /// Seconds for TCP, TLS and greeting.
     package var connectTimeout: Double
-    /// Seconds that an response may take.
+    /// Seconds that a response may take.
     package var timeout: Double
     /// HTTP: further header fields; a value may be secret (an API key).
     package var headers: [String: Secret]

@@ -52,7 +52,7 @@ package struct ProviderResponse: Sendable, Equatable {
     package var messageID: String
     /// The wait that the provider asked for (Retry-After), in seconds.
     package var retryAfter: Double?
-    /// An response of HTTP that says the provider itself failed: 5xx of the class temporary. Not carried to the collector.
+    /// A response of HTTP that says the provider itself failed: 5xx of the class temporary. Not carried to the collector.
     package var hasProviderFailed: Bool
 
     package init(

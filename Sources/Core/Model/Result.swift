@@ -42,6 +42,8 @@ package struct ResultGroup: Sendable, Equatable {
     package var dispatchNumber: Int
     /// Who worked on it: the worker's id.
     package var worker: String
+    /// The provider that its attempts went to; empty where the entry does not say (an older worker).
+    package var provider: String
     /// The group's number within (batch, dispatchNumber, worker), from 0: writing one twice changes nothing.
     package var sequence: Int
     package var closing: Closing
@@ -50,12 +52,13 @@ package struct ResultGroup: Sendable, Equatable {
     package var results: [RecipientResult]
 
     package init(
-        batch: BatchID, dispatchNumber: Int, worker: String, sequence: Int, closing: Closing, groups: Int = 0,
+        batch: BatchID, dispatchNumber: Int, worker: String, provider: String = "", sequence: Int, closing: Closing, groups: Int = 0,
         results: [RecipientResult]
     ) {
         self.batch = batch
         self.dispatchNumber = dispatchNumber
         self.worker = worker
+        self.provider = provider
         self.sequence = sequence
         self.closing = closing
         self.groups = groups

@@ -2,7 +2,7 @@
 /// time, after growing waits, and closes at the first success (the circuit breaker of Nygard, "Release It!", 2007). One a
 /// provider in each worker. Times are nanoseconds of a clock that does not go back.
 ///
-/// A failure is an response that is the provider's own fault (`ProviderResponse.isProviderFault`); any other response is a success, a refusal
+/// A failure is a response that is the provider's own fault (`ProviderResponse.isProviderFault`); any other response is a success, a refusal
 /// too: whoever refuses is there.
 package struct CircuitBreaker: Sendable, Equatable {
     /// Failures in a row that open it. A whole provider fails on all connections at once, so that ten are there in an instant;
@@ -53,7 +53,7 @@ package struct CircuitBreaker: Sendable, Equatable {
     /// How long a probe's outcome is waited for: its owner may have been stopped.
     private let probeTime: Int64
 
-    /// - Parameter probeTime: longer than a provider may take over an response, connecting included.
+    /// - Parameter probeTime: longer than a provider may take over a response, connecting included.
     package init(probeTime: Int64 = 90_000_000_000) {
         self.probeTime = max(1, probeTime)
     }

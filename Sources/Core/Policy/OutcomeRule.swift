@@ -1,6 +1,6 @@
 package import Model
 
-/// What becomes of a recipient after an response: pure, so that retries can be reasoned about and simulated.
+/// What becomes of a recipient after a response: pure, so that retries can be reasoned about and simulated.
 package struct OutcomeRule: Sendable {
     /// Attempts at most.
     package var attempts: Int
@@ -19,7 +19,7 @@ package struct OutcomeRule: Sendable {
         self.uncertain = uncertain
     }
 
-    /// Appends what an response means for a recipient: one result, or two where the message may have arrived and is sent again.
+    /// Appends what a response means for a recipient: one result, or two where the message may have arrived and is sent again.
     /// - Parameters:
     ///   - spent: attempts spent before this response.
     ///   - now: milliseconds since 1970.

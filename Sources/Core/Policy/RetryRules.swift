@@ -42,7 +42,7 @@ package struct RetryRules: Sendable, Equatable {
     /// No wait of a provider is believed beyond this, in seconds.
     static let longest = 366 * 86_400.0
 
-    /// Seconds to wait after an response, at random; never less than the provider asked for (Retry-After), and then up to a tenth
+    /// Seconds to wait after a response, at random; never less than the provider asked for (Retry-After), and then up to a tenth
     /// of that longer, from a second to a minute, so that a fleet does not come back all at once.
     /// - Parameter attempt: attempts spent so far, from 1, with this one where it spends one.
     package func delay(

@@ -9,7 +9,7 @@ package protocol DeliveryTransport: Sendable {
     /// Delivers each message of the group and responses in their order. `mayBegin` is asked before each message, so that a
     /// pause or a stop takes effect within the group; it is called on the transport's own threads and must not block. Then each message
     /// starts when the group's `limit` says: it is its first byte that starts then.
-    /// - Returns: an response a message; nil for those that were not begun, or cannot have arrived, because `mayBegin` or the limit said no,
+    /// - Returns: a response a message; nil for those that were not begun, or cannot have arrived, because `mayBegin` or the limit said no,
     ///   the task was cancelled or the transport was closed or aborted. So are those behind a message that met 421: it alone
     ///   has that response. A message of which nothing was on the wire when no connection could be had is answered as `.unreachable` at the stage `.connect`.
     func deliver(_ group: MessageGroup, mayBegin: @escaping @Sendable () -> Bool) async -> [ProviderResponse?]

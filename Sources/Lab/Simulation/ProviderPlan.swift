@@ -32,7 +32,7 @@ package struct ProviderPlan: Sendable {
     func connections(concurrency: Int) -> Int { isSMTP ? min(concurrency, connections) : connections }
 
     /// Seconds that a message keeps its connection, on average.
-    /// - Parameter isLimited: under a limit no envelope of SMTP goes ahead of an response.
+    /// - Parameter isLimited: under a limit no envelope of SMTP goes ahead of a response.
     func service(isLimited: Bool) -> Double { latency.mean + overhead(isLimited: isLimited) }
 
     /// What a message takes besides the response's latency: round trips, and its share of opening connections (TCP, greeting, EHLO;
@@ -45,7 +45,7 @@ package struct ProviderPlan: Sendable {
     func isAway(at time: Double) -> Bool { outages.contains { $0.contains(time) } }
 }
 
-/// An response that a share of the attempts gets, whatever the rate.
+/// A response that a share of the attempts gets, whatever the rate.
 package struct ResponseShare: Sendable {
     /// 0 to 1; of all of a provider at most 1 together.
     package var share: Double

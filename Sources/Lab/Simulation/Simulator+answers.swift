@@ -44,7 +44,7 @@ extension Simulator {
 
     private static let accepted = ProviderResponse(kind: .accepted, stage: .response, code: 0, text: "")
 
-    /// Lets the product's rule say what an response means for some recipients.
+    /// Lets the product's rule say what a response means for some recipients.
     private mutating func settle(_ kind: Int, _ response: ProviderResponse, spent: Int, count: Int, at time: Double, last: Double) {
         guard count > 0 else { return }
         let mailing = kinds[kind].mailing

@@ -1,4 +1,4 @@
-/// An response that a share of the attempts gets from a sink, for whoever forecasts what it will do.
+/// A response that a share of the attempts gets from a sink, for whoever forecasts what it will do.
 package struct ExpectedResponse: Sendable, Equatable {
     /// Of all attempts, 0 to 1.
     package var share: Double

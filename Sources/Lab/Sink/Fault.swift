@@ -5,7 +5,7 @@ package struct Fault: Sendable, Equatable {
         case response(Int)
         /// The connection is closed, and the message is not taken.
         case drop
-        /// The message is taken, and the connection closed without an response.
+        /// The message is taken, and the connection closed without a response.
         case dropAfter
         /// No response ever comes, and the message is not taken; the connection stays open.
         case stall

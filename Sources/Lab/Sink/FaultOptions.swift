@@ -1,4 +1,4 @@
-/// What an response says beside its code: the options behind a rule of `--fail` or a limit.
+/// What a response says beside its code: the options behind a rule of `--fail` or a limit.
 package struct FaultOptions: Sendable, Equatable {
     /// An enhanced status code (RFC 3463), for SMTP.
     package private(set) var status: String?
@@ -44,7 +44,7 @@ package struct FaultOptions: Sendable, Equatable {
         status = String(value)
     }
 
-    /// - Throws: `SinkError` when an response could not hold it: it goes into a JSON string and onto an SMTP line as it is.
+    /// - Throws: `SinkError` when a response could not hold it: it goes into a JSON string and onto an SMTP line as it is.
     package mutating func take(text value: Substring) throws(SinkError) {
         let isPlain = value.utf8.allSatisfy { (0x20..<0x7f).contains($0) && $0 != 0x22 && $0 != 0x5c }
         guard isPlain, !value.isEmpty, value.utf8.count <= 400 else {

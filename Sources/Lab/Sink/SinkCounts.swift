@@ -8,7 +8,7 @@ package struct SinkCounts: Sendable, Equatable {
     package var refused: [Int: Int] = [:]
     /// Messages not taken and not answered: dropped or left waiting for ever.
     package var dropped = 0
-    /// Of those taken: without an response.
+    /// Of those taken: without a response.
     package var unanswered = 0
     /// Commands, requests and connections that broke the protocol or a limit.
     package var errors = 0

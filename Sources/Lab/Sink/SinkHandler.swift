@@ -9,7 +9,7 @@ final class SinkHandler<Session: SinkSession>: ChannelDuplexHandler, NIOSchedule
 
     private enum Mode {
         case running
-        /// An response is held back; input waits.
+        /// A response is held back; input waits.
         case holding
         /// Nothing more is answered; input is thrown away until the client goes.
         case draining
@@ -36,7 +36,7 @@ final class SinkHandler<Session: SinkSession>: ChannelDuplexHandler, NIOSchedule
     private var hasInputEnded = false
     private var isCounted = false
 
-    /// Input that may wait while an response is held back.
+    /// Input that may wait while a response is held back.
     private static var mostPending: Int { 1 << 18 }
     private static var drainTime: TimeAmount { .seconds(2) }
 

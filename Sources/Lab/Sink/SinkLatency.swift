@@ -4,7 +4,7 @@
     import Glibc
 #endif
 
-/// How long an response is held back: evenly spread between two bounds, or log-normally by two of its percentiles.
+/// How long a response is held back: evenly spread between two bounds, or log-normally by two of its percentiles.
 package struct SinkLatency: Sendable, Equatable {
     /// The shortest and the longest that is given, in nanoseconds.
     package let least: Int64

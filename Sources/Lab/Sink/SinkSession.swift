@@ -10,7 +10,7 @@ enum SinkStep: Equatable {
     case close
     /// It sends what it has answered, and breaks the connection off.
     case drop
-    /// It reads on without an response, until the client goes.
+    /// It reads on without a response, until the client goes.
     case stall
     /// It sends what it has answered, and begins TLS.
     case startTLS
@@ -46,7 +46,7 @@ protocol SinkSession {
     mutating func secure()
 }
 
-/// An response that is held back.
+/// A response that is held back.
 enum HeldResponse {
     case accepted(UInt64)
     case fault(Fault)

@@ -20,7 +20,7 @@ struct GroupOutcome: Sendable {
     /// Answers that are the provider's own fault, and the last of them.
     private(set) var failures = 0
     private(set) var failure: ProviderResponse?
-    /// There was an response that only a provider at work gives.
+    /// There was a response that only a provider at work gives.
     private(set) var isFruitful = false
 
     /// Every attempt that ended.

@@ -1,8 +1,8 @@
 package import Model
 
-/// What providers' responses mean for what happens next: rules in order, of which the first that fits an response decides.
+/// What providers' responses mean for what happens next: rules in order, of which the first that fits a response decides.
 package struct ResponseTable: Sendable, Equatable {
-    /// What an response was found to mean.
+    /// What a response was found to mean.
     package struct Decision: Sendable, Equatable {
         package let kind: ResponseClass
         /// Nil where no rule fits: the code is none of the protocol.
@@ -24,7 +24,7 @@ package struct ResponseTable: Sendable, Equatable {
     /// In the order in which they are asked.
     package func rules(of proto: ResponseProtocol) -> [ResponseRule] { proto == .smtp ? smtp : http }
 
-    /// The class of an response: `.accepted` for 2xx, whatever the rules say, and for nothing else of the standard table.
+    /// The class of a response: `.accepted` for 2xx, whatever the rules say, and for nothing else of the standard table.
     /// - Parameters:
     ///   - code: the reply code or the final status.
     ///   - stage: SMTP: the command that was answered; `.response` for the final dot.

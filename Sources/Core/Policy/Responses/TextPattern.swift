@@ -1,4 +1,4 @@
-/// A piece of an response's text that a rule looks for: case does not matter (of ASCII letters), `*` stands for anything in
+/// A piece of a response's text that a rule looks for: case does not matter (of ASCII letters), `*` stands for anything in
 /// between, and it may stand anywhere in the text.
 ///
 /// The time to match is linear in the text, whatever the text and the pattern (Knuth, Morris, Pratt: "Fast pattern

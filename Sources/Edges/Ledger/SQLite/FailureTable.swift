@@ -19,7 +19,7 @@ struct FailureTable {
 
     init(mailing: MailingID) { self.mailing = mailing }
 
-    /// The id of an response, counted under its class and code with the text `other` where there are too many texts already.
+    /// The id of a response, counted under its class and code with the text `other` where there are too many texts already.
     mutating func id(_ db: Database, _ response: ProviderResponse?) throws -> Int64 {
         guard let response else { return try id(db, Key(kind: "none", code: 0, text: "no answer of a provider")) }
         return try id(db, Key(kind: response.kind.rawValue, code: response.code, text: ResponseText.normalise(response.text)))

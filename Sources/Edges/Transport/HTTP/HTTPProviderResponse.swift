@@ -77,7 +77,7 @@ enum HTTPProviderResponse {
         return RetryAfter.seconds(String(cString: value).utf8, now: Double(now.tv_sec))
     }
 
-    /// What took the place of an response. The texts hold no times or ports of ours, so that equal failures read equal.
+    /// What took the place of a response. The texts hold no times or ports of ours, so that equal failures read equal.
     private static func failure(_ transfer: HTTPTransfer, _ result: CURLcode, _ provider: Provider) -> ProviderResponse {
         if transfer.mayHaveArrived {
             return ProviderResponse(kind: .unreachable, stage: .response, code: 0, text: lostText(transfer, result, provider))

@@ -4,7 +4,7 @@ import Model
 
 /// One of libcurl's easy handles with what it needs for a request, used for one message after another.
 final class HTTPTransfer {
-    /// Bytes of an response's body that are kept, and those that are taken at most.
+    /// Bytes of a response's body that are kept, and those that are taken at most.
     static let bodyKept = 65_536
     static let bodyLimit = 1_048_576
 
@@ -152,7 +152,7 @@ private let bodyComes: curl_write_callback = { bytes, size, count, owner in
     return transfer(owner).receive(UnsafeRawBufferPointer(start: bytes, count: size * count)) ? size * count : 0
 }
 
-/// libcurl sends a request again by itself when a kept connection ends without an response. The provider may have taken the
+/// libcurl sends a request again by itself when a kept connection ends without a response. The provider may have taken the
 /// message all the same, and nobody is to get it twice without our knowing: the second time is refused.
 private let requestBegan: curl_prereq_callback = { owner, _, _, _, _ in
     guard let owner else { return CURL_PREREQFUNC_ABORT }

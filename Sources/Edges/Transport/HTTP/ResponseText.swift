@@ -1,4 +1,4 @@
-/// The reason in an response's body, for people: one line of at most 500 bytes without control characters.
+/// The reason in a response's body, for people: one line of at most 500 bytes without control characters.
 enum ResponseText {
     static let longest = 500
 

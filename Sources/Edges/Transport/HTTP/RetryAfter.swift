@@ -1,4 +1,4 @@
-/// The wait that an response asks for: Retry-After (RFC 9110 section 10.2.3).
+/// The wait that a response asks for: Retry-After (RFC 9110 section 10.2.3).
 enum RetryAfter {
     /// A wait above a day is taken as a day: a wrong clock or a slip must not hold a mailing for ever.
     static let longest: Double = 86_400
@@ -29,7 +29,7 @@ enum RetryAfter {
         guard let day = number(words[isAsctime ? 2 : 1]), let month = month(words[isAsctime ? 1 : 2]),
             var year = number(words[isAsctime ? 4 : 3]), (1...31).contains(day)
         else { return nil }
-        // Two digits: RFC 9110 has years more than 50 ahead mean the last century; an response's date is about now.
+        // Two digits: RFC 9110 has years more than 50 ahead mean the last century; a response's date is about now.
         if year < 100 { year += year < 70 ? 2000 : 1900 }
         let clock = words[isAsctime ? 3 : 4].split(separator: UInt8(ascii: ":"))
         guard clock.count == 3, let hour = number(clock[0]), let minute = number(clock[1]),

@@ -14,7 +14,7 @@ struct SMTPFailure: Error, Sendable, Equatable {
     var stage: DeliveryStage
     /// The reply code; 0 where no reply is the cause.
     var code = 0
-    /// The reply's text as an response keeps it, or what happened.
+    /// The reply's text as a response keeps it, or what happened.
     var text: String
     /// What to do about it.
     var advice = ""

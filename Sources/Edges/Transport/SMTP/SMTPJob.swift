@@ -8,7 +8,7 @@ struct SMTPJob: Sendable {
         case prepare(CheckedContinuation<Result<ProviderCapabilities, TransportError>, Never>)
     }
 
-    /// Connections at most that may fail one after another without an response to any of the run's messages.
+    /// Connections at most that may fail one after another without a response to any of the run's messages.
     static let backoff = 3
 
     var work: Work

@@ -41,7 +41,7 @@ final class SMTPPool: Sendable {
         state = Mutex(State(roster: Roster(limit: provider.connections)))
     }
 
-    /// Takes a job; whoever waits for it gets an response in any case.
+    /// Takes a job; whoever waits for it gets a response in any case.
     func add(_ job: SMTPJob) {
         change { roster in
             // Checked under the lock: a stop that is set later finds the job in the queue.

@@ -2,7 +2,7 @@ import Policy
 
 /// What the text of a reply says.
 enum SMTPReplyText {
-    /// Bytes of a text that an response keeps.
+    /// Bytes of a text that a response keeps.
     static let longest = 500
 
     /// The text as one line of at most `longest` bytes of valid UTF-8: lines are joined by a space without repeating

@@ -4,7 +4,7 @@ import Model
 struct SMTPRun: Sendable {
     let group: MessageGroup
     let mayBegin: @Sendable () -> Bool
-    /// An response a message; nil where there is none yet.
+    /// A response a message; nil where there is none yet.
     var responses: [ProviderResponse?]
     /// The first message that is not begun; each before it is answered, or on the wire of the connection that has the
     /// run.
@@ -25,7 +25,7 @@ struct SMTPRun: Sendable {
     /// No run.
     static let none = SMTPRun(MessageGroup(sender: ""), mayBegin: { false })
 
-    /// Whether the next message may start under the group's limit. Not ahead of an response that is still to come: a busy server would see
+    /// Whether the next message may start under the group's limit. Not ahead of a response that is still to come: a busy server would see
     /// it later than it was meant.
     mutating func start(ahead: Bool) -> Start {
         guard let limit = group.limit, limit.isActive else { return .now }
