@@ -54,8 +54,9 @@ let nio: [Target.Dependency] = [
 
 /// The Lua scripts of the broker.
 let scripts = [
-    "begin", "establish", "feed", "guard", "known", "limits", "marks", "observe", "publish", "pulse", "reclaim", "remove", "renew",
-    "report", "reserve", "settle", "steer", "takeover", "turn", "untouch", "void",
+    "admit", "dispatch", "dispatched", "establish", "forget", "heartbeat", "lead", "limits", "marks", "observe",
+    "prelude", "publish", "queue", "reclaim", "remove", "renew", "report", "reserve", "settle", "start", "steer",
+    "take", "takeover", "unmark", "withdraw",
 ]
 
 let package = Package(
