@@ -2,7 +2,7 @@ package import Model
 
 /// The whole of a ledger: what an engine must do, and what the conformance suite tests.
 package typealias LedgerStore = MailingStore & PlanStore & Outbox & ResultStore & ReportStore & UncertainStore
-    & LeadershipStore & LimitStore
+    & LeadershipStore & LimitStore & ChangeSource
 
 /// Mailings and their states. `now` is in milliseconds since 1970 everywhere.
 package protocol MailingStore: Sendable {
