@@ -2,7 +2,7 @@ package import Model
 
 /// The whole of a ledger: what an engine must do, and what the conformance suite tests.
 package typealias LedgerStore = MailingStore & PlanStore & Outbox & ResultStore & ReportStore & UncertainStore
-    & LeadershipStore & LimitStore
+    & LeadershipStore & LimitStore & ChangeSource
 
 /// Mailings and their states. `now` is in milliseconds since 1970 everywhere.
 package protocol MailingStore: Sendable {
@@ -76,8 +76,38 @@ package protocol PlanStore: Sendable {
     func failPlan(_ id: MailingID, reason: String, now: Int64) async throws(LedgerError)
 }
 
-/// What is to be fed to workers.
+/// What is to be dispatched to workers.
 package protocol Outbox: Sendable {
+    /// The mailings that a dispatcher has to look after, the oldest first: those in `sending` and `paused`, and stopped ones of which
+    /// something is still open or with the workers. It reads no definition, and mailings that are over cost nothing.
+    func work() async throws(LedgerError) -> [MailingWork]
+
+    /// Takes batches of several mailings in one transaction, of each at most `limit`, by the rules of the function below. Where none is
+    /// ready there is no transaction.
+    func dispatchBatches(
+        _ wanted: [(mailing: MailingID, limit: Int)], now: Int64
+    ) async throws(LedgerError) -> [DispatchedBatch]
+
+    /// Marks as `sent`, in one transaction, those of the mailings that are `sending` and whose recipients are all planned and terminal.
+    /// - Returns: the mailings that it marked.
+    func complete(_ ids: [MailingID], now: Int64) async throws(LedgerError) -> Set<MailingID>
+
+    /// The batches of several mailings that are with the workers, by number.
+    func openDispatches(of ids: [MailingID]) async throws(LedgerError) -> [MailingID: [DispatchMark]]
+
+    /// Ends dispatches none of whose messages can have been started, as they never reached Redis or never left it, in one transaction. What is
+    /// still open of them is dispatched again.
+    /// - Returns: how many of them it ended: batches that are still in that dispatch.
+    func takeBack(_ dispatches: [Dispatch], now: Int64) async throws(LedgerError) -> Int
+
+    /// Ends dispatches that were lost, in one transaction. What is still open of them is dispatched again.
+    /// - Parameter why: why it is not known what became of their messages, for people: each recipient of whom a dispatch owes a result is
+    ///   listed as uncertain, and held where the mailing says so. Nil when none of the messages can have been started.
+    /// - Returns: how many dispatches it ended, and how many recipients it listed.
+    func giveUp(
+        _ dispatches: [Dispatch], why: String?, now: Int64
+    ) async throws(LedgerError) -> (batches: Int, listed: Int)
+
     /// Takes batches with recipients to send to now, and marks them as fed under a new dispatchNumber. Up to half of them are
     /// batches with due retries, the longest due first, so that neither retries nor first attempts starve. Nothing is taken
     /// of a mailing that is not `collecting` or `sending`.
