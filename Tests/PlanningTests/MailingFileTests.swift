@@ -108,8 +108,8 @@ import Testing
             sms.mailing.text.source == "Hi {{name}}" && sms.recipients.format == .ndjson
                 && sms.recipients.country == "DE")
         let hook = try load(
-            "name: x\nchannel: webhook\nbody: '{\"a\": \"{{a}}\"}'\nrecipients: {file: r.jsonl, address: id}\nprovider: https://x.example/hook\n"
-        )
+            "name: x\nchannel: webhook\nbody: '{\"a\": \"{{a}}\"}'\nrecipients: {file: r.jsonl, address: id}\n"
+                + "provider: https://x.example/hook\n")
         #expect(hook.mailing.body.source == "{\"a\": \"{{a}}\"}" && hook.mailing.provider == "https://x.example/hook")
     }
 
@@ -174,8 +174,9 @@ import Testing
         #expect(
             found == [
                 "mailing.yaml:1:1: name: is empty; give it a value or leave it out",
-                "mailing.yaml:2:1: chanel: is no key of a mailing; did you mean 'channel'? (the keys are name, channel, recipients, provider, "
-                    + "speed, batch_size, attempts, lifetime, uncertain, start, late, max_delay, from, reply_to, subject, html, text, body)",
+                "mailing.yaml:2:1: chanel: is no key of a mailing; did you mean 'channel'? "
+                    + "(the keys are name, channel, recipients, provider, speed, batch_size, attempts, lifetime, uncertain, "
+                    + "start, late, max_delay, from, reply_to, subject, html, text, body)",
                 "mailing.yaml:3:10: channel: 'e-mail' is not allowed; did you mean 'email'? (it is one of email, sms, webhook, messenger)",
                 "mailing.yaml:6:13: recipients.address: is missing: the column of the address",
                 "mailing.yaml:6:20: recipients.file: none.csv does not exist; check the path",

@@ -88,7 +88,8 @@ struct LoadtestCommandTests {
             addEventListener("load", () => {
                 const page = document.querySelector("iframe").contentDocument
                 const root = page.documentElement
-                document.body.textContent = "drawn " + [page.querySelectorAll("svg").length, root.scrollWidth, root.clientWidth].join(" ") + " end"
+                const figures = [page.querySelectorAll("svg").length, root.scrollWidth, root.clientWidth]
+                document.body.textContent = "drawn " + figures.join(" ") + " end"
             })
             </script>
             """, to: "phone.html")

@@ -46,8 +46,8 @@ package struct EpochStore: Sendable {
         case foreign
     }
 
-    /// Takes or keeps the dispatcher's leadership here, and tells the epoch that Redis believes in, and the server's run id. The leadership is
-    /// free again when this is not called for `time`.
+    /// Takes or keeps the dispatcher's leadership here, and tells the epoch that Redis believes in, and the server's run id. The
+    /// leadership is free again when this is not called for `time`.
     package func hold(
         _ fencingToken: FencingToken, time: Duration
     ) async throws(RedisError) -> (leadership: Leadership, epoch: Epoch?, run: String) {

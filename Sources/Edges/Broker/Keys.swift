@@ -41,7 +41,8 @@ package struct Keys: Sendable {
     /// Stream, an entry a group of results or events; an entry is deleted when the collector has committed it.
     func status(_ partition: Int) -> String { "\(prefix):status:\(partition)" }
 
-    /// String, the calendar of a scope: which moments are handed out (`reserve.lua`); expires an hour after the limit has its whole burst again.
+    /// String, the calendar of a scope: which moments are handed out (`reserve.lua`); expires an hour after the limit has its whole burst
+    /// again.
     func throttle(_ scope: String) -> String { "\(prefix):throttle:\(scope)" }
 
     /// String, until when the messages of a scope are queued that went back to the ledger; goes when that has come.
@@ -56,8 +57,8 @@ package struct Keys: Sendable {
     /// changes and when an epoch begins, otherwise it stays.
     var limits: String { "\(prefix):limits" }
 
-    /// Hash, process -> `TIME JSON`: the signs of life of all processes (`Heartbeat`), for people to see; a field goes with its process, or when
-    /// the planner finds its last sign ten minutes old.
+    /// Hash, process -> `TIME JSON`: the signs of life of all processes (`Heartbeat`), for people to see; a field goes with its process,
+    /// or when the planner finds its last sign ten minutes old.
     var heartbeats: String { "\(prefix):pulses" }
 
     /// The consumer group of the ready streams.
