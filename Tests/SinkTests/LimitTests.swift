@@ -22,7 +22,7 @@ import Testing
     }
 
     @Test(arguments: [1, 2, 3]) func aBucketNeverLetsMoreThroughAndWastesNothing(seed: UInt64) throws {
-        var generator = SplitMix(state: seed)
+        var generator = SeededGenerator(seed: seed)
         for text in ["1/s", "25/s,burst=3", "600/min,burst=40", "12345/s,burst=100", "7/h"] {
             let limit = try RateLimit(text)
             let bucket = TokenBucket(limit)
@@ -176,18 +176,5 @@ import Testing
                 #expect(time >= due, "u\(number)")
             }
         }
-    }
-}
-
-/// A generator with a seed.
-private struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var bits = state
-        bits = (bits ^ bits >> 30) &* 0xbf58_476d_1ce4_e5b9
-        bits = (bits ^ bits >> 27) &* 0x94d0_49bb_1331_11eb
-        return bits ^ bits >> 31
     }
 }

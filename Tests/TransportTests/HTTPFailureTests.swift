@@ -1,6 +1,7 @@
 import Logging
 import Model
 import Policy
+import TestServers
 import Testing
 
 @testable import Transport
@@ -117,7 +118,7 @@ import Testing
     }
 
     @Test func aRefusedConnectionSendsNothing() async throws {
-        let port = try HTTPTestListener.freePort()
+        let port = try freePort()
         let transport = httpTransport(httpProvider(port))
         let responses = await transport.deliver(httpGroup(20)) { true }
         #expect(

@@ -1,7 +1,7 @@
 """One run: the fleet, the provider that fails, its outage, the mailing's end, the judgement."""
-import asyncio, pathlib, random, signal, sqlite3, time
+import asyncio, pathlib, signal, sqlite3, time
 
-from machine import CannotRun, quiet_port
+from machine import CannotRun
 from rig.book import Book
 from rig.conveyor import Conveyor, RedisError
 from rig.fleet import Fleet
@@ -56,7 +56,6 @@ provider: p
 speed: {o.rate}/s
 attempts: 20
 """)
-        self.sink.port = quiet_port(random.Random())
         (self.dir / "flotilla.yaml").write_text(f"""redis: {{url: "unix://{self.redis.socket}"}}
 ledger: {{path: "{self.ledger}"}}
 worker: {{retry_base: {o.base}ms, retry_cap: {o.cap}ms}}
