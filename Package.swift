@@ -115,8 +115,8 @@ let package = Package(
         // Real servers for the tests.
         .target(name: "TestServers", path: "Tests/TestServers", swiftSettings: strict),
         tests("Model", []),
-        tests("Policy", ["Model"]),
-        tests("Simulation", ["Model", "Policy"]),
+        tests("Policy", ["Model", "TestServers"]),
+        tests("Simulation", ["Model", "Policy", "TestServers"]),
         tests("Telemetry", ["Model", log, metrics, lifecycle]),
         tests("Settings", ["Model", "Policy", "Telemetry", "Sink", log]),
         tests("Broker", ["Model", "Policy", "TestServers", log] + nio),

@@ -154,15 +154,14 @@ import Testing
         var chunk = planner.makeChunk()
         var recipients = 0
         var exclusions = 0
-        let clock = ContinuousClock()
-        let start = clock.now
+        let start = cpuTime()
         while try planner.next(&chunk) {
             #expect(chunk.exclusions.count <= PlannedChunk.exclusionLimit)
             recipients += chunk.recipients.count
             exclusions += chunk.exclusions.count
         }
         #expect(recipients == 1 && exclusions == 999_999)
-        #expect(clock.now - start < .seconds(150))
+        #expect(cpuTime() - start < 150)
     }
 
     @Test func anExclusionShowsOnlyTheStartOfAGiantAddress() throws {

@@ -148,7 +148,7 @@ import Testing
 
     @Test func aServerThatStopsAnsweringIsGivenUpInTime() async throws {
         let server = try await SMTPTestServer.sink(["-p", "-w", "100"])
-        let responses = try await withTransport(server.provider { $0.timeout = 0.2 }) { transport in
+        let responses = try await withTransport(server.provider { $0.timeout = 2 }) { transport in
             await transport.deliver(.numbered(2)) { true }
         }
         #expect(responses[0]?.stage == .data && responses[1]?.stage == .connect)
