@@ -76,8 +76,9 @@ struct LeaseTests {
 
     @Test func aBatchIsLeftToItsWorkerForTheTimeOfItsLeaseAndNoLonger() async throws {
         let lease = try await taken(try await begin(broker, fencingToken))
-        _ = try await register.renew("a", lease: .seconds(3), condition: .clean, losses: 0, isKnown: false)
+        _ = try await register.renew("a", lease: .seconds(60), condition: .clean, losses: 0, isKnown: false)
         #expect(try await takeOver(by: "b").isEmpty)
+        _ = try await register.renew("a", lease: .milliseconds(1), condition: .clean, losses: 0, isKnown: true)
         try await eventually("the lease is over") { try await !takeOver(by: "b").isEmpty }
         #expect(try await queue.begin(lease, open(0..<5)) == .lost)
         // A worker that comes back does not get it from one whose lease holds.

@@ -2,8 +2,8 @@
 /// time, after growing waits, and closes at the first success (the circuit breaker of Nygard, "Release It!", 2007). One a
 /// provider in each worker. Times are nanoseconds of a clock that does not go back.
 ///
-/// A failure is a response that is the provider's own fault (`ProviderResponse.isProviderFault`); any other response is a success, a refusal
-/// too: whoever refuses is there.
+/// A failure is a response that is the provider's own fault (`ProviderResponse.isProviderFault`); any other response is a success, a
+/// refusal too: whoever refuses is there.
 package struct CircuitBreaker: Sendable, Equatable {
     /// Failures in a row that open it. A whole provider fails on all connections at once, so that ten are there in an instant;
     /// where one response in three is a failure by chance, ten in a row come once in 59,000 responses.

@@ -298,8 +298,8 @@ package actor Dispatcher: Service {
     ) async throws -> Int {
         var limit = limit
         if let speed = shown[record.id]?.speed, !speed.isEmpty, let rate = try? RateLimit(speed) {
-            // A slow mailing gets what it needs in the next seconds, not a window full. Each worker gets some of it, for none may be able to do
-            // it all, and a worker that is lost keeps its part until its lease is over.
+            // A slow mailing gets what it needs in the next seconds, not a window full. Each worker gets some of it, for none may be able
+            // to do it all, and a worker that is lost keeps its part until its lease is over.
             let ahead = Int((Self.ahead * rate.perSecond / (sizes[record.id] ?? 1)).rounded(.up))
             let needed = await 2 * (ahead + epochs.crew)
             // Not all at once, or the first who comes has it all.
