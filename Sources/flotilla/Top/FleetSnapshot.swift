@@ -32,17 +32,17 @@ struct FleetSnapshot {
     private let queue: BatchQueue
     private let status: StatusStreams
     /// `planner.stuck_after` in seconds.
-    private let backoff: Double
+    private let stuckAfter: Duration
     private var seen: [MailingID: Seen] = [:]
     private var signs: [String: (sign: HeartbeatStore.Sign, line: FleetView.ProcessLine)] = [:]
     /// The mailings of the last look that the ledger answered, and who had the leadership.
     private var mailings: [FleetView.MailingLine] = []
     private var holder: String?
 
-    init(broker: Broker, ledger: SQLiteLedger, backoff: Double) {
+    init(broker: Broker, ledger: SQLiteLedger, stuckAfter: Duration) {
         self.broker = broker
         self.ledger = ledger
-        self.backoff = backoff
+        self.stuckAfter = stuckAfter
         queue = BatchQueue(broker)
         status = StatusStreams(broker)
     }
@@ -146,6 +146,6 @@ extension FleetSnapshot {
             return BlockingReason.none.said
         }
         var facts = BlockingFacts(standing, signs ?? [], lag: lag)
-        return seen.clock.look(&facts, standing.progress, at: Double(Clock.monotonic()) / 1e9, backoff: backoff).said
+        return seen.clock.look(&facts, standing.progress, at: Double(Clock.monotonic()) / 1e9, stuckAfter: stuckAfter).said
     }
 }

@@ -14,16 +14,16 @@ struct StallMonitor {
     private let board: HeartbeatStore
     private let status: StatusStreams
     private let ledger: any Store
-    private let backoff: Double
+    private let stuckAfter: Duration
     private let only: MailingID?
     private let logger: Logger
 
-    /// - Parameter backoff: seconds without a result after which a mailing that nothing holds up is stuck.
-    init(broker: Broker, ledger: any Store, backoff: Double, only: MailingID?, logger: Logger) {
+    /// - Parameter stuckAfter: how long without a result after which a mailing that nothing holds up is stuck.
+    init(broker: Broker, ledger: any Store, stuckAfter: Duration, only: MailingID?, logger: Logger) {
         board = HeartbeatStore(broker)
         status = StatusStreams(broker)
         self.ledger = ledger
-        self.backoff = backoff
+        self.stuckAfter = stuckAfter
         self.only = only
         self.logger = logger
     }
@@ -56,7 +56,7 @@ struct StallMonitor {
         for standing in standings {
             var facts = BlockingFacts(standing, signs, lag: lag)
             let blockingReason = clocks[standing.record.id, default: StallClock()].look(
-                &facts, standing.progress, at: Double(Clock.monotonic()) / 1e9, backoff: backoff)
+                &facts, standing.progress, at: Double(Clock.monotonic()) / 1e9, stuckAfter: stuckAfter)
             try await note(standing.record, facts, blockingReason)
         }
     }
