@@ -10,7 +10,7 @@ import Synchronization
 /// take over when the holder ends, or gives no sign of life. What a holder writes after it lost the leadership is refused, by the
 /// ledger and by Redis.
 package struct PlannerRole: Service {
-    package typealias Store = PlanStore & Outbox & MailingStore & ReportStore & LeadershipStore & LimitStore
+    package typealias Store = PlanStore & Outbox & MailingStore & ReportStore & LeadershipStore & LimitStore & ChangeSource
 
     /// How a planner works.
     package struct Configuration: Sendable {
