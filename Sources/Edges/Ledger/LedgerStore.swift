@@ -58,22 +58,19 @@ extension MailingStore {
 
 /// The plan: recipients in batches, and what was left out.
 package protocol PlanStore: Sendable {
-    /// Notes the source's size in bytes and its time of modification, by which a resumed planning sees a changed file.
-    func noteSource(_ id: MailingID, size: Int64, modified: Int64) async throws(LedgerError)
+    /// The mailings that wait for their planning at a time.
+    /// - Parameters:
+    ///   - only: the one mailing to look for; nil for all.
+    ///   - now: milliseconds since 1970.
+    ///   - limit: due mailings at most.
+    func waiting(only: MailingID?, now: Int64, limit: Int) async throws(LedgerError) -> WaitingMailings
 
-    /// Adds batches, exclusions and how far the source was read, all or nothing: a planning that died goes on at the
-    /// record's `rowsRead` with batch `nextBatch`.
-    /// - Throws: `LedgerError.refused` when the batches do not follow those planned before (another planner is at work), or
-    ///   the mailing is no longer being planned.
-    func appendPlan(
-        _ id: MailingID, batches: [PlannedBatch], exclusions: [Exclusion], rowsRead: Int
-    ) async throws(LedgerError)
-
-    /// Marks the plan as whole; a `collecting` mailing is `sending` from then on.
-    func finishPlan(_ id: MailingID, now: Int64) async throws(LedgerError)
-
-    /// Marks the mailing as failed, because its plan cannot be made.
-    func failPlan(_ id: MailingID, reason: String, now: Int64) async throws(LedgerError)
+    /// Writes steps of the plans of one or several mailings in one transaction, in their order: batches, exclusions, how far the source was
+    /// read, and the states that change thereby. A planning that died goes on at the record's `rowsRead` with batch `nextBatch`.
+    /// - Parameter now: milliseconds since 1970; mailings whose first steps these are have begun then.
+    /// - Returns: why steps were left out, by mailing, while the others were written: its batches do not follow those planned before (another
+    ///   planner is at work), or it is no longer being planned.
+    func writePlan(_ steps: [PlanStep], now: Int64) async throws(LedgerError) -> [MailingID: LedgerError]
 }
 
 /// What is to be dispatched to workers.

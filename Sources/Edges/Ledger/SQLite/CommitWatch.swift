@@ -7,8 +7,9 @@ import Logging
 /// The kernel tells of the write to the log. SQLite makes the commit visible only later, when the log is on the disk, and no event tells of
 /// that. So the file is looked at several times after an event, also when the first look finds a commit: it may be an earlier one.
 struct CommitWatch {
-    /// The pause after a look, in milliseconds: those who write without a pause cause no more looks than that.
-    private static let gathering: Int32 = 4
+    /// The pause after a look, in milliseconds: it doubles, up to the longest, while others write without a pause.
+    private static let pause: Int32 = 2
+    private static let longestPause: Int32 = 16
     /// How often the file is looked at where there are no events, in milliseconds.
     private static let fallback: Int32 = 2000
 
@@ -22,6 +23,7 @@ struct CommitWatch {
     private var connection: DatabaseQueue?
     private var version: Int?
     private var looks = RepeatedLooks()
+    private var pause = pause
 
     init(path: String, stop: Int32, logger: Logger, onCommit: @escaping @Sendable () -> Void) {
         // SQLite puts its log beside the file that a link leads to.
@@ -45,7 +47,7 @@ struct CommitWatch {
     mutating func run() {
         while !wait() {
             look()
-            guard Self.poll([stop], Self.gathering).isEmpty else { return }
+            guard Self.poll([stop], pause).isEmpty else { return }
         }
     }
 
@@ -61,8 +63,12 @@ struct CommitWatch {
         guard let folder else { return Self.poll([stop], delay ?? Self.fallback).contains(stop) }
         let ready = Self.poll([stop, folder.descriptor], delay ?? -1)
         if ready.contains(stop) { return true }
-        guard ready.contains(folder.descriptor) else { return false }
+        guard ready.contains(folder.descriptor) else {
+            pause = Self.pause
+            return false
+        }
         take(folder.events())
+        pause = min(Self.longestPause, pause * 2)
         return false
     }
 

@@ -228,7 +228,8 @@ enum Schema {
         CREATE INDEX mailing_work ON mailing (
             id, state, channel, provider, speed, own_speed, started, lifetime, planned_count, next_batch, planning_done)
             WHERE state IN ('collecting', 'sending', 'paused', 'stopped') AND settled = 0;
-        CREATE INDEX mailing_waiting ON mailing (id, state, start, created, started) WHERE state IN ('scheduled', 'collecting');
+        CREATE INDEX mailing_waiting ON mailing (iif(state = 'collecting', 0, coalesce(start, created)), id)
+            WHERE state IN ('scheduled', 'collecting');
         """
 
     /// For people with a SQL shell; the code reads the tables.
