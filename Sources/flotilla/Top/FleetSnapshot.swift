@@ -76,15 +76,16 @@ struct FleetSnapshot {
     /// The signs of life of all processes; nil when Redis does not tell.
     private func lookAtRedis(_ view: inout FleetView) async -> [HeartbeatStore.Sign]? {
         do throws(RedisError) {
-            view.batchStreams = try await queue.fills().map { channel, fill in
-                .init(channel: channel.rawValue, ready: fill.waiting, inWork: fill.pending, oldestSeconds: fill.seconds)
+            let lanes = try await queue.lanes().sorted { "\($0)" < "\($1)" }
+            view.batchStreams = zip(lanes, try await queue.depths(lanes)).map { lane, depth in
+                .init(channel: "\(lane)", ready: depth.waiting, inWork: depth.pending, oldestSeconds: depth.seconds)
             }
-            let fills = try await status.fills()
-            view.resultStreams = fills.enumerated().map { partition, fill in
-                .init(partition: partition, waiting: fill.waiting, pending: fill.pending, oldestSeconds: fill.seconds)
+            let depths = try await status.depths()
+            view.resultStreams = depths.enumerated().map { partition, depth in
+                .init(partition: partition, waiting: depth.waiting, pending: depth.pending, oldestSeconds: depth.seconds)
             }
-            view.lagEntries = fills.reduce(0) { $0 + $1.entries }
-            view.lagSeconds = fills.map(\.seconds).max() ?? 0
+            view.lagEntries = depths.reduce(0) { $0 + $1.entries }
+            view.lagSeconds = depths.map(\.seconds).max() ?? 0
             return try await broker.heartbeats.all()
         } catch {
             view.problems.append("Redis cannot be asked: \(error)")
@@ -110,7 +111,6 @@ struct FleetSnapshot {
     }
 
     func close() async {
-        await queue.close()
         await status.close()
         await broker.close()
     }
