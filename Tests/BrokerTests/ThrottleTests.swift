@@ -75,7 +75,7 @@ struct ThrottleTests {
         let free = try await throttle.reserve(3, in: [scope], horizon: Self.horizon)
         #expect(free.moments == [0, 0, 0])
         let until = free.now + 5e6
-        _ = try await broker.redis.send(["HSET", .text(broker.keys.pace(scope.name)), "until", .text("\(Int(until))"), "interval", "1000"])
+        _ = try await broker.redis.send(["HSET", .text(broker.keys.adaptiveRate(scope.name)), "until", .text("\(Int(until))"), "interval", "1000"])
         let paused = try await throttle.reserve(3, in: [scope], horizon: Self.horizon)
         #expect(paused.moments.isEmpty)
         // At the first cell from then on.
@@ -106,7 +106,7 @@ struct ThrottleTests {
         let third = try await throttle.turn(1, in: "domain:d", interval: 20_000_000)
         #expect(third == 98.5)
         #expect(try await throttle.turn(1, in: "domain:another", interval: 20_000_000) == 0)
-        let left = try await broker.redis.send(["PTTL", .text(broker.keys.turn("domain:d"))]).int ?? 0
+        let left = try await broker.redis.send(["PTTL", .text(broker.keys.queue("domain:d"))]).int ?? 0
         #expect(left > 60_000 && left <= 120_001)
     }
 

@@ -3,6 +3,7 @@ import GRDB
 import Logging
 import Model
 import Synchronization
+import TestServers
 import Testing
 
 @testable import Ledger

@@ -1,6 +1,7 @@
 import Glibc
 import Ledger
 import Model
+import TestServers
 import Testing
 
 @Suite struct WorkConformanceTests {

@@ -2,6 +2,7 @@ import Ledger
 import Logging
 import Model
 import Synchronization
+import TestServers
 import Testing
 
 @testable import Planning
@@ -23,7 +24,7 @@ import Testing
     }
 
     private func file(_ name: String, rows: Int, more: String = "") throws -> String {
-        try folder.write(name, "id,email\n" + (0..<rows).map { "\($0),p\($0)@example.com\n" }.joined() + more)
+        try folder.write("id,email\n" + (0..<rows).map { "\($0),p\($0)@example.com\n" }.joined() + more, to: name)
     }
 
     private func add(_ number: Int, file: String, state: MailingState = .scheduled, start: Int64? = nil) async throws {
