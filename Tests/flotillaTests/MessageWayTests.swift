@@ -24,7 +24,7 @@ import Testing
                 }
             }
             #expect(parts.first == fleet.id && parts.count == 3)
-            #expect(try way("planner") == ["fed, attempt 1"])
+            #expect(try way("planner") == ["dispatched, attempt 1"])
             #expect(try way("worker") == ["sending, attempt 1", "answered: accepted"])
             #expect(try way("collector") == ["written: sent, attempt 1"])
         }
