@@ -121,7 +121,7 @@ let package = Package(
         tests("Telemetry", ["Model", log, metrics, lifecycle]),
         tests("Settings", ["Model", "Policy", "Telemetry", "Sink", log]),
         tests("Broker", ["Model", "Policy", "TestServers", log] + nio),
-        tests("Ledger", ["Model", "TestServers", log, grdb]),
+        tests("Ledger", ["Model", "TestServers", log, grdb], resources: [.embedInCode("Fixtures/ledger-2026-11-22.sql")]),
         tests("Templates", ["Model"]),
         tests("Transport", ["Model", "Policy", "Sink", "TestServers", log, .product(name: "NIOEmbedded", package: "swift-nio")] + nio),
         tests("Planning", ["Model", "Policy", "Ledger", "TestServers", log]),

@@ -22,11 +22,11 @@ import Testing
     }
 
     @Test func fingerprintsIgnoreOnlyTheCaseOfLetters() {
-        #expect(Fingerprint.of("Ann@Example.com".utf8) == Fingerprint.of("ann@example.com".utf8))
-        #expect(Fingerprint.of("ann@example.com".utf8) != Fingerprint.of("anm@example.com".utf8))
+        #expect(AddressHash.of("Ann@Example.com".utf8) == AddressHash.of("ann@example.com".utf8))
+        #expect(AddressHash.of("ann@example.com".utf8) != AddressHash.of("anm@example.com".utf8))
         // Test vectors of draft-eastlake-fnv, 32-bit FNV-1a.
-        #expect(Fingerprint.of("".utf8) == 0x811c_9dc5)
-        #expect(Fingerprint.of("a".utf8) == 0xe40c_292c)
-        #expect(Fingerprint.of("foobar".utf8) == 0xbf9c_f968)
+        #expect(AddressHash.of("".utf8) == 0x811c_9dc5)
+        #expect(AddressHash.of("a".utf8) == 0xe40c_292c)
+        #expect(AddressHash.of("foobar".utf8) == 0xbf9c_f968)
     }
 }

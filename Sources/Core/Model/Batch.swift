@@ -55,11 +55,10 @@ package struct DispatchedBatch: Sendable {
     /// When it was fed, in milliseconds since 1970.
     package var fed: Int64
     /// The provider that the mailing names, by its name or URL; empty where the entry does not say.
-    package var provider: String
+    package var provider = ""
 
     package init(
-        id: BatchID, dispatchNumber: Int, recipients: [UInt8], count: Int, open: [OpenRecipient]?, expires: Int64, fed: Int64,
-        provider: String = ""
+        id: BatchID, dispatchNumber: Int, recipients: [UInt8], count: Int, open: [OpenRecipient]?, expires: Int64, fed: Int64
     ) {
         self.id = id
         self.dispatchNumber = dispatchNumber
@@ -68,7 +67,6 @@ package struct DispatchedBatch: Sendable {
         self.open = open
         self.expires = expires
         self.fed = fed
-        self.provider = provider
     }
 }
 

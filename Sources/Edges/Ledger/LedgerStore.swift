@@ -1,7 +1,7 @@
 package import Model
 
 /// The whole of a ledger: what an engine must do, and what the conformance suite tests.
-package typealias LedgerStore = MailingStore & PlanStore & Outbox & ResultStore & ReportStore & UncertainStore
+package typealias LedgerStore = MailingStore & PlanStore & DispatchStore & ResultStore & ReportStore & UncertainStore
     & LeadershipStore & LimitStore & ChangeSource
 
 /// Mailings and their states. `now` is in milliseconds since 1970 everywhere.
@@ -34,8 +34,14 @@ package protocol MailingStore: Sendable {
     /// state its end. `sent` is taken only when every recipient is planned and terminal.
     /// - Returns: whether it moved.
     func setState(
-        _ id: MailingID, to state: MailingState, from: Set<MailingState>, reason: String, now: Int64
+        _ id: MailingID, to state: MailingState, from: Set<MailingState>, reason: StateReason, now: Int64
     ) async throws(LedgerError) -> Bool
+
+    /// Notes that a mailing that is sending gets no further, or that it does again: its state stays.
+    /// - Parameter why: for people; nil when it is stuck no longer.
+    /// - Returns: whether that is news: one that is stuck already stays so, with the reason noted first.
+    @discardableResult
+    func noteStuck(_ id: MailingID, why: String?, now: Int64) async throws(LedgerError) -> Bool
 
     /// Lets a paused mailing go on: it is `sending` when its plan is whole, else `collecting`, or `scheduled` where it has
     /// not begun.
@@ -53,6 +59,13 @@ extension MailingStore {
         _ id: MailingID, mailing: Mailing, source: RecipientSource?, origin: String, state: MailingState, now: Int64
     ) async throws(LedgerError) {
         try await create(id, mailing: mailing, source: source, origin: origin, state: state, start: nil, now: now)
+    }
+
+    /// Moves a mailing to a state for a reason that is a text.
+    package func setState(
+        _ id: MailingID, to state: MailingState, from: Set<MailingState>, reason: String, now: Int64
+    ) async throws(LedgerError) -> Bool {
+        try await setState(id, to: state, from: from, reason: StateReason(text: reason), now: now)
     }
 }
 
@@ -74,7 +87,7 @@ package protocol PlanStore: Sendable {
 }
 
 /// What is to be dispatched to workers.
-package protocol Outbox: Sendable {
+package protocol DispatchStore: Sendable {
     /// The mailings that a dispatcher has to look after, the oldest first: those in `sending` and `paused`, and stopped ones of which
     /// something is still open or with the workers. It reads no definition, and mailings that are over cost nothing.
     func work() async throws(LedgerError) -> [MailingWork]
@@ -137,9 +150,18 @@ package protocol Outbox: Sendable {
 package struct DispatchMark: Sendable, Equatable {
     package var number: Int
     package var dispatchNumber: Int
-    /// When it was fed, in milliseconds since 1970.
-    package var fed: Int64
+    /// When it was dispatched, in milliseconds since 1970.
+    package var dispatched: Int64
+
+    package init(number: Int, dispatchNumber: Int, dispatched: Int64) {
+        self.number = number
+        self.dispatchNumber = dispatchNumber
+        self.dispatched = dispatched
+    }
 }
+
+/// The name of before.
+package typealias Outbox = DispatchStore
 
 /// What became of recipients.
 package protocol ResultStore: Sendable {
@@ -160,14 +182,14 @@ package protocol ReportStore: Sendable {
 
     /// The mailings in one of `states` (all for nil), the newest first, each with what `progress` tells of it and its next batch; as
     /// many queries for one as for a thousand.
-    func standings(states: Set<MailingState>?, limit: Int) async throws(LedgerError) -> [MailingStanding]
+    func statuses(states: Set<MailingState>?, limit: Int) async throws(LedgerError) -> [MailingStatus]
 
     /// A mailing's report, from counters alone.
     func report(_ id: MailingID, now: Int64) async throws(LedgerError) -> MailingReport?
 
     /// Recounts a mailing from its recipients' states and compares all that is counted or derived.
     /// - Returns: what does not agree, a sentence each; empty when the ledger is right.
-    func audit(_ id: MailingID) async throws(LedgerError) -> [String]
+    func recount(_ id: MailingID) async throws(LedgerError) -> [String]
 
     /// The recipient of a mailing with an address (ASCII case does not matter) or, failing that, an id.
     func recipient(_ id: MailingID, _ key: String) async throws(LedgerError) -> RecipientDetail?
@@ -177,4 +199,11 @@ package protocol ReportStore: Sendable {
 
     /// Exclusions of a mailing after a row, by row.
     func exclusions(_ id: MailingID, after row: Int, limit: Int) async throws(LedgerError) -> [Exclusion]
+}
+
+extension ReportStore {
+    /// The name of before.
+    package func standings(states: Set<MailingState>?, limit: Int) async throws(LedgerError) -> [MailingStatus] {
+        try await statuses(states: states, limit: limit)
+    }
 }

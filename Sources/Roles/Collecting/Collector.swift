@@ -185,7 +185,7 @@ package struct Collector: Service {
                 }
                 for (mailing, reason) in halts {
                     if try await ledger.setState(
-                        mailing, to: .paused, from: [.sending], reason: reason, now: Clock.milliseconds())
+                        mailing, to: .paused, from: [.sending], reason: .providerRefused(reason), now: Clock.milliseconds())
                     {
                         let fields = await providers.fields(of: mailing, in: ledger)
                         logger.error("mailing \(mailing) is paused: \(reason)", metadata: fields)

@@ -110,7 +110,7 @@ package struct PlannerService: Service {
             most \(TimeSpan.text(seconds: allowed)) is allowed: flotilla mailing resume \(record.id) sends it now, \
             flotilla mailing stop \(record.id) ends it
             """
-        guard try await ledger.setState(record.id, to: .paused, from: [.scheduled], reason: reason, now: clock()) else {
+        guard try await ledger.setState(record.id, to: .paused, from: [.scheduled], reason: .late(reason), now: clock()) else {
             return
         }
         logger.warning("mailing \(record.id) is held: \(reason)", metadata: record.fields)

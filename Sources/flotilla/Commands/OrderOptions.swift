@@ -25,14 +25,3 @@ struct OrderOptions: ParsableArguments {
         return "\(user.isEmpty ? "uid\(getuid())" : user)@\(process.hostName)"
     }
 }
-
-/// Why a mailing does not go on, where a person had it so: what `mailing pause` and `mailing stop` write into the ledger.
-enum OrderReason {
-    private static let pause = "paused by "
-
-    static func paused(by name: String) -> String { pause + name }
-    static func stopped(by name: String) -> String { "stopped by \(name)" }
-
-    /// A person paused it; all other reasons say what has to be mended.
-    static func isPausedByPerson(_ reason: String) -> Bool { reason.hasPrefix(pause) }
-}

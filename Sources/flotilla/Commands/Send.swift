@@ -107,7 +107,7 @@ struct Send: AsyncParsableCommand {
     /// Reports, and says by the exit status how the mailing ended.
     private func finish(_ id: MailingID, _ ledger: SQLiteLedger, _ settings: Settings) async throws {
         guard let outcome = try await ledger.report(id, now: Clock.milliseconds()) else { return }
-        let faults = try await ledger.audit(id)
+        let faults = try await ledger.recount(id)
         if let report {
             do {
                 try outcome.json().write(to: URL(fileURLWithPath: report))
@@ -140,7 +140,7 @@ struct Send: AsyncParsableCommand {
                     """)
             }
             // One that was held for its lateness says itself what to do; the same command would be held again.
-            let isLate = outcome.state == .paused && outcome.started == nil && !OrderReason.isPausedByPerson(outcome.reason)
+            let isLate = outcome.state == .paused && outcome.started == nil && outcome.stateReason.kind != .person
             if !quiet, !isLate { print("\nNot at its end yet: the same command goes on with it.") }
             throw ExitCode(2)
         }

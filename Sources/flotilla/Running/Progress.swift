@@ -72,7 +72,7 @@ struct Follower: Service {
     /// State and reason are of one reading: between two, an operator may have resumed the mailing.
     private func isPausedByItself() async throws(LedgerError) -> Bool {
         guard let record = try await ledger.mailing(id) else { return true }
-        return record.state == .paused && !OrderReason.isPausedByPerson(record.reason)
+        return record.state == .paused && record.stateReason.kind != .person
     }
 }
 

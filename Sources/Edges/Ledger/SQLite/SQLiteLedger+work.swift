@@ -15,7 +15,7 @@ extension SQLiteLedger {
                             planning_done,
                             (SELECT sum(n) FROM counter WHERE counter.mailing = mailing.id AND counter.state IN ('planned', 'deferred')),
                             (SELECT n FROM counter WHERE counter.mailing = mailing.id AND counter.state = 'uncertain'),
-                            (SELECT count(*) FROM progress WHERE progress.mailing = mailing.id AND fed > 0),
+                            (SELECT count(*) FROM progress WHERE progress.mailing = mailing.id AND dispatched > 0),
                             (SELECT min(ready) FROM progress WHERE progress.mailing = mailing.id AND ready >= 0)
                         FROM mailing INDEXED BY mailing_work WHERE \(Self.inWork) AND state <> 'collecting' ORDER BY id
                         """))
@@ -49,7 +49,7 @@ extension SQLiteLedger {
                     AND NOT EXISTS (
                         SELECT 1 FROM counter
                         WHERE counter.mailing = mailing.id AND counter.state IN ('planned', 'deferred') AND n > 0)
-                    AND NOT EXISTS (SELECT 1 FROM progress WHERE progress.mailing = mailing.id AND fed > 0)
+                    AND NOT EXISTS (SELECT 1 FROM progress WHERE progress.mailing = mailing.id AND dispatched > 0)
                 """
         ).execute(arguments: [id.description])
     }

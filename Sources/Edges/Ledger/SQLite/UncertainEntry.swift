@@ -18,7 +18,7 @@ struct UncertainEntry {
         let mailing = id.mailing.description
         try db.cachedStatement(
             sql: """
-                INSERT INTO uncertain (mailing, batch, idx, generation, held, worker, at, why) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+                INSERT INTO uncertain (mailing, batch, idx, dispatch, held, worker, at, why) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
                 ON CONFLICT DO UPDATE SET worker = excluded.worker, at = excluded.at, why = excluded.why
                     WHERE excluded.at < at
                 """
@@ -29,7 +29,7 @@ struct UncertainEntry {
                 sql: """
                     SELECT NOT EXISTS (
                         SELECT 1 FROM uncertain
-                        WHERE mailing = ? AND batch = ? AND idx = ? AND generation >= ? AND settled_at IS NOT NULL)
+                        WHERE mailing = ? AND batch = ? AND idx = ? AND dispatch >= ? AND settled_at IS NOT NULL)
                     """),
             arguments: [mailing, id.number, index, dispatchNumber]) == true
     }

@@ -2,11 +2,11 @@ import GRDB
 package import Model
 
 extension SQLiteLedger {
-    package func audit(_ id: MailingID) async throws(LedgerError) -> [String] {
-        try await read("auditing") { db in
+    package func recount(_ id: MailingID) async throws(LedgerError) -> [String] {
+        try await read("recounting") { db in
             guard let record = try MailingRecord.one(db, id) else { return ["there is no mailing \(id) in the ledger"] }
             var problems: [String] = []
-            let counted = try Self.auditBatches(db, id, &problems)
+            let counted = try Self.recountBatches(db, id, &problems)
             for (state, count) in try Self.states(db, id) where count != counted[state.rank] {
                 problems.append(
                     "the counter of \(state.name) says \(count), the recipients' states \(counted[state.rank])")
@@ -27,7 +27,7 @@ extension SQLiteLedger {
             try expect("exclusions by reason", "SELECT sum(n) FROM exclusion_count", record.excludedCount)
             try expect("reasons of failed and expired recipients", "SELECT sum(n) FROM failure", failed)
             try expect(
-                "deferred recipients with a due time", "SELECT count(nullif(due, 0)) FROM setback",
+                "deferred recipients with a due time", "SELECT count(nullif(due, 0)) FROM recipient_error",
                 counted[RecipientState.deferred.rank])
             try expect(
                 "sent messages in the timeline", "SELECT sum(sent) FROM timeline",
@@ -35,14 +35,14 @@ extension SQLiteLedger {
             try expect(
                 "failed messages in the timeline", "SELECT sum(failed) FROM timeline",
                 counted[RecipientState.failed.rank])
-            try Self.auditUncertain(db, id, counted[RecipientState.uncertain.rank], &problems)
+            try Self.recountUncertain(db, id, counted[RecipientState.uncertain.rank], &problems)
             return problems
         }
     }
 
     /// Each uncertain recipient has a row of the list that waits for a decision; a row is of a recipient, and its decision
     /// whole.
-    private static func auditUncertain(
+    private static func recountUncertain(
         _ db: Database, _ id: MailingID, _ uncertain: Int, _ problems: inout [String]
     ) throws {
         func expect(_ what: String, _ sql: String, _ expected: Int) throws {
@@ -72,7 +72,7 @@ extension SQLiteLedger {
 
     /// Recounts the states of all batches, and checks what is derived from them.
     /// - Returns: recipients by `RecipientState.rank`.
-    private static func auditBatches(_ db: Database, _ id: MailingID, _ problems: inout [String]) throws -> [Int] {
+    private static func recountBatches(_ db: Database, _ id: MailingID, _ problems: inout [String]) throws -> [Int] {
         var counted = [Int](repeating: 0, count: RecipientState.allCases.count)
         let rows = try Row.fetchCursor(
             db, sql: "SELECT number, ready, open FROM progress WHERE mailing = ? ORDER BY number",
@@ -84,13 +84,14 @@ extension SQLiteLedger {
                 if let state = StateCode.state(code) { counted[state.rank] += 1 }
             }
             let due = try Int64.fetchOne(
-                db.cachedStatement(sql: "SELECT min(\(LastError.gathering)) FROM setback WHERE mailing = ? AND batch = ? AND due > 0"),
+                db.cachedStatement(
+                    sql: "SELECT min(\(LastError.gathering)) FROM recipient_error WHERE mailing = ? AND batch = ? AND due > 0"),
                 arguments: [id.description, batch.number])
             let ready: Int64? = row[1]
             let expected = progress.ready(due: due)
             if ready != expected {
                 let (found, wanted) = (ready.map(String.init) ?? "never", expected.map(String.init) ?? "never")
-                problems.append("batch \(batch.number) may be fed from \(found), expected \(wanted)")
+                problems.append("batch \(batch.number) may be dispatched from \(found), expected \(wanted)")
             }
             let open: Int = row[2]
             if open != progress.open {

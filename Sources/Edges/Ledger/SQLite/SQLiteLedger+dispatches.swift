@@ -1,7 +1,7 @@
 import GRDB
 package import Model
 
-extension SQLiteLedger: Outbox {
+extension SQLiteLedger: DispatchStore {
     package func dispatchBatches(_ id: MailingID, limit: Int, now: Int64) async throws(LedgerError) -> [DispatchedBatch] {
         try await dispatchBatches([(id, limit)], now: now)
     }
@@ -55,18 +55,20 @@ extension SQLiteLedger: Outbox {
     ) throws -> DispatchedBatch? {
         guard var progress = try BatchProgress.load(db, id) else { return nil }
         let due = try progress.count(of: .deferred) == 0 ? [] : Self.due(db, id, now: now)
-        let open = progress.feed(due: due, now: now)
+        let open = progress.dispatch(due: due, now: now)
         if progress.owesNothing { return nil }
         try progress.store(db, id)
         guard let recipients = try batchText(db, id) else {
             throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "batch \(id) has no recipients")
         }
-        return DispatchedBatch(
+        var batch = DispatchedBatch(
             id: id, dispatchNumber: progress.dispatchNumber, recipients: recipients, count: progress.states.count, open: open,
-            expires: content.expires, fed: progress.fed, provider: content.provider)
+            expires: content.expires, fed: progress.dispatched)
+        batch.provider = content.provider
+        return batch
     }
 
-    /// The numbers of batches to feed: due retries for up to half of them, then first attempts, then more retries.
+    /// The numbers of batches to dispatch: due retries for up to half of them, then first attempts, then more retries.
     private static func ready(_ db: Database, _ id: MailingID, limit: Int, now: Int64) throws -> [Int] {
         let retries = try Int.fetchAll(
             db.cachedStatement(
@@ -86,7 +88,7 @@ extension SQLiteLedger: Outbox {
     private static func due(_ db: Database, _ id: BatchID, now: Int64) throws -> Set<Int> {
         try Int.fetchSet(
             db.cachedStatement(
-                sql: "SELECT idx FROM setback WHERE mailing = ? AND batch = ? AND due > 0 AND due <= ?"),
+                sql: "SELECT idx FROM recipient_error WHERE mailing = ? AND batch = ? AND due > 0 AND due <= ?"),
             arguments: [id.mailing.description, id.number, now])
     }
 
@@ -109,10 +111,10 @@ extension SQLiteLedger: Outbox {
             for id in ids {
                 let rows = try Row.fetchCursor(
                     db.cachedStatement(
-                        sql: "SELECT number, generation, fed FROM progress WHERE mailing = ? AND fed > 0 ORDER BY number"),
+                        sql: "SELECT number, dispatch, dispatched FROM progress WHERE mailing = ? AND dispatched > 0 ORDER BY number"),
                     arguments: [id.description])
                 while let row = try rows.next() {
-                    marks[id, default: []].append(DispatchMark(number: row[0], dispatchNumber: row[1], fed: row[2]))
+                    marks[id, default: []].append(DispatchMark(number: row[0], dispatchNumber: row[1], dispatched: row[2]))
                 }
             }
             return marks
@@ -176,7 +178,7 @@ extension SQLiteLedger: Outbox {
     /// - Parameter loss: nil when none of its messages can have been started.
     /// - Returns: how many were listed as uncertain; nil when the batch is not in this dispatch.
     private static func giveUp(_ db: Database, _ dispatch: Dispatch, _ loss: Loss?) throws -> Int? {
-        guard var progress = try BatchProgress.load(db, dispatch.batch), progress.isFed,
+        guard var progress = try BatchProgress.load(db, dispatch.batch), progress.isDispatched,
             progress.dispatchNumber == dispatch.dispatchNumber
         else { return nil }
         var listed = 0

@@ -5,38 +5,38 @@ extension SQLiteLedger: LeadershipStore {
     package func acquireLeadership(
         _ name: String, holder: String, until: Int64, now: Int64, isHolderGone: Bool
     ) async throws(LedgerError) -> Int64? {
-        try await write("duty") { db in
+        try await write("leadership") { db in
             let last = try Self.leadership(db, name)
             guard last.map({ isHolderGone || $0.holder.isEmpty || $0.holder == holder || $0.until <= now }) ?? true else {
                 return nil
             }
             let fencingToken = (last?.fencingToken ?? 0) + 1
             try db.execute(
-                sql: "INSERT OR REPLACE INTO duty (name, holder, fence, until) VALUES (?, ?, ?, ?)",
+                sql: "INSERT OR REPLACE INTO leadership (name, holder, fencing_token, until) VALUES (?, ?, ?, ?)",
                 arguments: [name, holder, fencingToken, until])
             return fencingToken
         }
     }
 
     package func renewLeadership(_ name: String, fencingToken: Int64, until: Int64) async throws(LedgerError) -> Bool {
-        try await write("duty") { db in
+        try await write("leadership") { db in
             try db.execute(
-                sql: "UPDATE duty SET until = ? WHERE name = ? AND fence = ? AND holder <> ''",
+                sql: "UPDATE leadership SET until = ? WHERE name = ? AND fencing_token = ? AND holder <> ''",
                 arguments: [until, name, fencingToken])
             return db.changesCount == 1
         }
     }
 
     package func releaseLeadership(_ name: String, fencingToken: Int64) async throws(LedgerError) {
-        try await write("duty") { db in
+        try await write("leadership") { db in
             // The row stays, for the next fencingToken to be above this one.
             try db.execute(
-                sql: "UPDATE duty SET holder = '', until = 0 WHERE name = ? AND fence = ?", arguments: [name, fencingToken])
+                sql: "UPDATE leadership SET holder = '', until = 0 WHERE name = ? AND fencing_token = ?", arguments: [name, fencingToken])
         }
     }
 
     package func leader(_ name: String) async throws(LedgerError) -> Leader? {
-        try await read("reading a duty") { db in
+        try await read("reading who leads") { db in
             try Self.leadership(db, name).flatMap { $0.holder.isEmpty ? nil : $0 }
         }
     }
@@ -59,7 +59,7 @@ extension SQLiteLedger: LeadershipStore {
     /// The row of a leadership; its holder is empty when it was given back.
     private static func leadership(_ db: Database, _ name: String) throws -> Leader? {
         let cursor = try Row.fetchCursor(
-            db.cachedStatement(sql: "SELECT holder, fence, until FROM duty WHERE name = ?"), arguments: [name])
+            db.cachedStatement(sql: "SELECT holder, fencing_token, until FROM leadership WHERE name = ?"), arguments: [name])
         return try cursor.next().map { Leader(holder: $0[0], fencingToken: $0[1], until: $0[2]) }
     }
 }
