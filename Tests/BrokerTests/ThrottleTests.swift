@@ -75,7 +75,9 @@ struct ThrottleTests {
         let free = try await throttle.reserve(3, in: [scope], horizon: Self.horizon)
         #expect(free.moments == [0, 0, 0])
         let until = free.now + 5e6
-        _ = try await broker.redis.send(["HSET", .text(broker.keys.adaptiveRate(scope.name)), "until", .text("\(Int(until))"), "interval", "1000"])
+        _ = try await broker.redis.send([
+            "HSET", .text(broker.keys.adaptiveRate(scope.name)), "until", .text("\(Int(until))"), "interval", "1000",
+        ])
         let paused = try await throttle.reserve(3, in: [scope], horizon: Self.horizon)
         #expect(paused.moments.isEmpty)
         // At the first cell from then on.

@@ -26,7 +26,7 @@ struct CollectorTests {
         let broker = broker(server)
         let ledger = try SQLiteLedger.open(folder.path("ledger.sqlite"), logger: quiet)
         _ = try await EpochStore(broker).hold(FencingToken(ledger: "another", number: 1), time: .seconds(60))
-        _ = try await broker.redis.send(["XADD", "test:status:0", "*", "k", "r", "m", "nonsense"])
+        _ = try await broker.redis.send(["XADD", "{test}:status:0", "*", "k", "r", "m", "nonsense"])
         let stopping = Collector(broker: broker, ledger: ledger, name: "c", logger: quiet)
         let running = Task { try? await stopping.run() }
         // It looks, finds another's name, and looks again: two keys each time.
@@ -39,7 +39,7 @@ struct CollectorTests {
         try await eventually("it has looked several times") { try await looks() >= before + 6 }
         #expect(try await StatusStreams(broker).lag().entries.reduce(0, +) == 1)
         // Where the mailings are its own, it takes them.
-        _ = try await broker.redis.send(["DEL", "test:fence"])
+        _ = try await broker.redis.send(["DEL", "{test}:leader"])
         _ = try await EpochStore(broker).hold(FencingToken(ledger: try await ledger.identity(), number: 1), time: .seconds(60))
         try await eventually("it is taken") { try await StatusStreams(broker).lag().entries.reduce(0, +) == 0 }
         running.cancel()
@@ -72,7 +72,7 @@ struct CollectorTests {
         let collector = Collector(broker: broker, ledger: ledger, name: "c", abandoned: .seconds(3600), logger: quiet)
         let running = Task { try? await collector.run() }
         try await eventually("it reads") {
-            let consumers = try? await broker.redis.send(["XINFO", "CONSUMERS", "test:status:0", "collectors"])
+            let consumers = try? await broker.redis.send(["XINFO", "CONSUMERS", "{test}:status:0", "collectors"])
             return consumers?.array?.isEmpty == false
         }
         func group(_ index: Int) -> ResultGroup {
@@ -94,14 +94,14 @@ struct CollectorTests {
             ],
             package: "sqlite3")
         try await eventually("the ledger is locked") { FileManager.default.fileExists(atPath: folder.path("locked")) }
-        _ = try await broker.redis.send(["XADD", "test:status:0", "*"] + group(0).fields + ["f", "", "c", "0"])
+        _ = try await broker.redis.send(["XADD", "{test}:status:0", "*"] + group(0).fields + ["f", "", "c", "0"])
         try await eventually("the collector has the first") {
-            try await broker.redis.send(["XPENDING", "test:status:0", "collectors"]).array?.first?.int == 1
+            try await broker.redis.send(["XPENDING", "{test}:status:0", "collectors"]).array?.first?.int == 1
         }
         // The second is given to it behind its back.
         _ = try await broker.redis.pipeline([
-            ["MULTI"], ["XADD", "test:status:0", "*"] + group(1).fields + ["f", "", "c", "0"],
-            ["XREADGROUP", "GROUP", "collectors", "c", "COUNT", "1", "STREAMS", "test:status:0", ">"], ["EXEC"],
+            ["MULTI"], ["XADD", "{test}:status:0", "*"] + group(1).fields + ["f", "", "c", "0"],
+            ["XREADGROUP", "GROUP", "collectors", "c", "COUNT", "1", "STREAMS", "{test}:status:0", ">"], ["EXEC"],
         ])
         server.stop()
         try await server.start()

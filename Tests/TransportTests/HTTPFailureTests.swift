@@ -143,9 +143,9 @@ import Testing
     }
 
     @Test func aConnectionThatIsNotMadeInTimeIsGivenUp() async throws {
-        let full = try HTTPTestListener(backlog: 0)
+        let full = try SilentServer(backlog: 0)
         // The one place in the queue of the listener is taken; further requests for a connection are not answered.
-        #expect(httpCanConnect(full.port))
+        #expect(canConnect(full.port))
         let transport = httpTransport(httpProvider(full.port) { $0.connectTimeout = 0.3 })
         let responses = await transport.deliver(httpGroup(2)) { true }
         #expect(responses.allSatisfy { $0?.kind == .unreachable && $0?.stage == .connect }, "\(responses)")

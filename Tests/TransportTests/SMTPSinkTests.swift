@@ -131,7 +131,7 @@ import Testing
     }
 
     @Test func aServerThatSaysNothingIsGivenUpInTime() async throws {
-        let listener = try SMTPSilentListener()
+        let listener = try SilentServer()
         let provider = Provider(
             name: "silent", scheme: .smtp, host: "127.0.0.1", port: listener.port, connectTimeout: 0.2)
         try await withTransport(provider) { transport in
@@ -156,7 +156,7 @@ import Testing
     }
 
     @Test func whoIsCancelledWhileWaitingGetsNothingSent() async throws {
-        let listener = try SMTPSilentListener()
+        let listener = try SilentServer()
         let provider = Provider(
             name: "silent", scheme: .smtp, host: "127.0.0.1", port: listener.port, connectTimeout: 30)
         let transport = SMTPTransport(

@@ -78,13 +78,7 @@ struct LimitCommandTests {
         let planner = try RunningProgram(
             ["planner"], environment: ["FLOTILLA_REDIS_URL": "unix://\(redis.socket)", "FLOTILLA_LEDGER_PATH": mailing.ledger])
         // A field without a name says that they are all here.
-        func shown() throws -> [String] {
-            let folder = try TemporaryFolder()
-            let client = try ServerProcess(
-                "redis-cli", ["-s", redis.socket, "HGETALL", "{flotilla}:limits"], package: "redis-tools", output: folder.path("out"))
-            _ = client.wait()
-            return try String(contentsOfFile: folder.path("out"), encoding: .utf8).split(separator: "\n").map(String.init)
-        }
+        func shown() throws -> [String] { try redis.cli("HGETALL", "{flotilla}:limits").split(separator: "\n").map(String.init) }
         try await eventually("what was set before is shown: \(planner.errors)") { try shown() == ["1", "channel:email", "3/s"] }
         _ = try await run(["set", "channel:email", "none"])
         try await eventually("a change is shown") { try shown() == ["1", "channel:email", "none"] }

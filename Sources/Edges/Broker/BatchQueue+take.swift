@@ -103,7 +103,8 @@ extension BatchQueue {
                 throw .unexpected("batches taken: \(item)")
             }
             let entry = try StreamEntry(lane, .array(Array(parts[..<2])))
-            if let lease = lease(entry, lane, worker, deliveries: Int(clamping: deliveries), isNew: false, from: from.isEmpty ? nil : from) {
+            if let lease = lease(entry, lane, worker, deliveries: Int(clamping: deliveries), isNew: false, from: from.isEmpty ? nil : from)
+            {
                 found.append(lease)
             }
         }

@@ -19,7 +19,10 @@ package struct BatchQueue: Sendable {
             Scripts.dispatch,
             calls: batches.map { batch, lane in
                 (
-                    [broker.keys.lane(lane), broker.keys.dispatched(batch.id.mailing), broker.keys.epoch, broker.keys.leader, broker.keys.lanes],
+                    [
+                        broker.keys.lane(lane), broker.keys.dispatched(batch.id.mailing), broker.keys.epoch, broker.keys.leader,
+                        broker.keys.lanes,
+                    ],
                     [
                         RedisArgument(batch.id.number), RedisArgument(batch.dispatchNumber), .text(epoch.text), .serverRun,
                         .text(fencingToken.text), .text(Keys.workers), .text("\(lane)"),

@@ -4,7 +4,8 @@ extension DispatchedBatch {
     /// The fields of its entry in a lane.
     func fields(_ epoch: Epoch) -> [RedisArgument] {
         [
-            "v", RedisArgument(WireVersion.current), "e", .text(epoch.text), "m", .text(id.mailing.description), "b", RedisArgument(id.number), "g", RedisArgument(dispatchNumber),
+            "v", RedisArgument(WireVersion.current), "e", .text(epoch.text), "m", .text(id.mailing.description), "b",
+            RedisArgument(id.number), "g", RedisArgument(dispatchNumber),
             "n", RedisArgument(count), "o", .bytes(open?.encoded() ?? []), "x", RedisArgument(expires), "t", RedisArgument(fed),
             "r", .bytes(recipients),
         ]

@@ -38,8 +38,10 @@ package struct Release01: Sendable {
 
     /// Removes what is left of it.
     package func remove() async throws(RedisError) {
-        let kinds = ["fence", "noted", "workers", "limits", "pulses", "ready:*", "marks:*", "groups:*", "fed:*", "mailing:*", "status:*",
-            "throttle:*", "turn:*", "pace:*", "epoch"]
+        let kinds = [
+            "fence", "noted", "workers", "limits", "pulses", "ready:*", "marks:*", "groups:*", "fed:*", "mailing:*", "status:*",
+            "throttle:*", "turn:*", "pace:*", "epoch",
+        ]
         for kind in kinds {
             for keys in try await broker.scan("\(prefix):\(kind)") where !keys.isEmpty {
                 _ = try await broker.redis.send(["UNLINK"] + keys.map { .text($0) })

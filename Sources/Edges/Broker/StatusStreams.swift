@@ -33,7 +33,8 @@ package struct StatusStreams: Sendable {
     package func send(_ group: EventGroup) async throws(RedisError) {
         let partition = (group.events.first?.batch ?? 0) % broker.partitions
         _ = try await broker.redis.send([
-            "XADD", .text(broker.keys.status(partition)), "*", "v", RedisArgument(WireVersion.current), "k", "e", "m", .text(group.mailing.description),
+            "XADD", .text(broker.keys.status(partition)), "*", "v", RedisArgument(WireVersion.current), "k", "e", "m",
+            .text(group.mailing.description),
             "d", .bytes(group.events.encoded()),
         ])
     }
@@ -41,7 +42,8 @@ package struct StatusStreams: Sendable {
     /// Asks for a mailing to be paused.
     package func sendHalt(_ mailing: MailingID, reason: String) async throws(RedisError) {
         _ = try await broker.redis.send([
-            "XADD", .text(broker.keys.status(0)), "*", "v", RedisArgument(WireVersion.current), "k", "h", "m", .text(mailing.description), "d", .text(reason),
+            "XADD", .text(broker.keys.status(0)), "*", "v", RedisArgument(WireVersion.current), "k", "h", "m", .text(mailing.description),
+            "d", .text(reason),
         ])
     }
 
@@ -183,7 +185,8 @@ extension ResultGroup {
     var fields: [RedisArgument] {
         let base = results.map(\.at).min() ?? 0
         return [
-            "v", RedisArgument(WireVersion.current), "k", "r", "m", .text(batch.mailing.description), "b", RedisArgument(batch.number), "g", RedisArgument(dispatchNumber),
+            "v", RedisArgument(WireVersion.current), "k", "r", "m", .text(batch.mailing.description), "b", RedisArgument(batch.number), "g",
+            RedisArgument(dispatchNumber),
             "w", .text(worker), "p", .text(provider), "s", RedisArgument(sequence), "t", RedisArgument(base),
             "d", .bytes(results.encoded(base: base)),
         ]

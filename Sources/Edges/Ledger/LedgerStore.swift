@@ -81,8 +81,8 @@ package protocol PlanStore: Sendable {
     /// Writes steps of the plans of one or several mailings in one transaction, in their order: batches, exclusions, how far the source was
     /// read, and the states that change thereby. A planning that died goes on at the record's `rowsRead` with batch `nextBatch`.
     /// - Parameter now: milliseconds since 1970; mailings whose first steps these are have begun then.
-    /// - Returns: why steps were left out, by mailing, while the others were written: its batches do not follow those planned before (another
-    ///   planner is at work), or it is no longer being planned.
+    /// - Returns: why steps were left out, by mailing, while the others were written: its batches do not follow those planned before
+    ///   (another planner is at work), or it is no longer being planned.
     func writePlan(_ steps: [PlanStep], now: Int64) async throws(LedgerError) -> [MailingID: LedgerError]
 }
 
@@ -105,8 +105,8 @@ package protocol DispatchStore: Sendable {
     /// The batches of several mailings that are with the workers, by number.
     func openDispatches(of ids: [MailingID]) async throws(LedgerError) -> [MailingID: [DispatchMark]]
 
-    /// Ends dispatches none of whose messages can have been started, as they never reached Redis or never left it, in one transaction. What is
-    /// still open of them is dispatched again.
+    /// Ends dispatches none of whose messages can have been started, as they never reached Redis or never left it, in one transaction.
+    /// What is still open of them is dispatched again.
     /// - Returns: how many of them it ended: batches that are still in that dispatch.
     func takeBack(_ dispatches: [Dispatch], now: Int64) async throws(LedgerError) -> Int
 

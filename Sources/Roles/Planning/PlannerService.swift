@@ -7,8 +7,8 @@ import ServiceLifecycle
 import Synchronization
 
 /// Plans mailings, one after another: reads their recipients, cuts batches and writes them to the ledger, several small mailings in one
-/// transaction. A mailing is sent only when its whole input was read without an error, so that a broken row stops it before anybody has got it.
-/// Where nothing is due it sleeps until the ledger changes or the next mailing is to begin.
+/// transaction. A mailing is sent only when its whole input was read without an error, so that a broken row stops it before anybody has
+/// got it. Where nothing is due it sleeps until the ledger changes or the next mailing is to begin.
 package struct PlannerService: Service {
     package typealias Store = PlanStore & MailingStore & ChangeSource
 

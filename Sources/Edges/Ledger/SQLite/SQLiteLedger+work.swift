@@ -2,7 +2,8 @@ import GRDB
 package import Model
 
 extension SQLiteLedger {
-    /// Names the mailings that the index `mailing_work` holds, so that those that are over cost nothing. Of the stopped, `settled` are over.
+    /// Names the mailings that the index `mailing_work` holds, so that those that are over cost nothing. Of the stopped, `settled` are
+    /// over.
     static let inWork = "state IN ('collecting', 'sending', 'paused', 'stopped') AND settled = 0"
 
     package func work() async throws(LedgerError) -> [MailingWork] {

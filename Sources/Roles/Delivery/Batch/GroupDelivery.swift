@@ -46,7 +46,8 @@ struct GroupDelivery: Sendable {
             let outcome = await transmit(group, current, retries)
             turn = nil
             await batch.report(outcome.results)
-            share.finish((outcome.results + outcome.retries).count { ($0.state != .uncertain || $0.due == 0) && !rested.contains($0.index) })
+            share.finish(
+                (outcome.results + outcome.retries).count { ($0.state != .uncertain || $0.due == 0) && !rested.contains($0.index) })
             rested.formUnion(outcome.retries.map(\.index))
             share.adjust(target: mailing.prefetchTarget)
             await unmark(outcome)

@@ -27,7 +27,8 @@ struct Takeover: Sendable {
         let from = lease.from.map { "worker \($0)" } ?? "a worker"
         await note(
             plan.uncertain,
-            plan.isQuarantined ? "its batch was quarantined: \(lease.deliveries - 1) workers ended with it" : "in flight when \(from) ended",
+            plan.isQuarantined
+                ? "its batch was quarantined: \(lease.deliveries - 1) workers ended with it" : "in flight when \(from) ended",
             isHeld: plan.isHeld)
         // Known to the collector before a second message goes out.
         await batch.buffer.flush(olderThan: .zero)

@@ -80,8 +80,8 @@ struct DispatchChoice: Sendable {
         return chosen
     }
 
-    /// A slow mailing gets what it needs in the next seconds. There is some for each worker, for none may be able to do it all, and a worker
-    /// that is lost keeps its part until its lease has expired.
+    /// A slow mailing gets what it needs in the next seconds. There is some for each worker, for none may be able to do it all, and a
+    /// worker that is lost keeps its part until its lease has expired.
     private func needed(_ one: Candidate, crew: Int) -> Int {
         guard let speed = one.speed else { return .max }
         let ahead = Int(min(1e6, Timing.window.seconds * speed.perSecond / max(1, one.batchSize)).rounded(.up))
