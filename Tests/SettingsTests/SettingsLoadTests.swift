@@ -3,6 +3,7 @@ import Logging
 import Model
 import Telemetry
 import Testing
+import Text
 
 @testable import Settings
 

@@ -2,6 +2,7 @@ import Logging
 import Model
 import Policy
 import Testing
+import Text
 
 @testable import Transport
 

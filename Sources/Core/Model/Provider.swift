@@ -1,3 +1,5 @@
+package import Text
+
 /// A provider as the configuration names it: where messages go, and how to speak to it.
 package struct Provider: Sendable, Equatable {
     package enum Scheme: String, Sendable, CaseIterable {
@@ -6,6 +8,18 @@ package struct Provider: Sendable, Equatable {
         /// SMTP inside TLS from the first byte (RFC 8314).
         case smtps
         case http, https
+
+        package var isSMTP: Bool { self == .smtp || self == .smtps }
+
+        /// The port of a URL that names none (RFC 5321 section 4.5.4.2, RFC 8314 section 7.3, RFC 9110 section 4.2).
+        package var defaultPort: Int {
+            switch self {
+            case .smtp: 25
+            case .smtps: 465
+            case .http: 80
+            case .https: 443
+            }
+        }
     }
 
     package enum StartTLS: String, Sendable, CaseIterable {
@@ -65,16 +79,4 @@ package struct Provider: Sendable, Equatable {
         self.contentType = contentType
         self.messageID = messageID
     }
-}
-
-/// A text that no log, error or dump shows.
-package struct Secret: Sendable, Equatable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
-    /// The text itself; read it only where it goes onto the wire.
-    package let exposed: String
-
-    package init(_ text: String) { exposed = text }
-
-    package var description: String { "****" }
-    package var debugDescription: String { "****" }
-    package var customMirror: Mirror { Mirror(self, children: []) }
 }

@@ -1,3 +1,5 @@
+import Text
+
 /// The recipients of one batch: a table of text values, a row a recipient, a column a field of the mailing, in one piece of
 /// memory. Its wire form, in the ledger and in Redis, is a JSON array of arrays of strings (RFC 8259), so that SQL's
 /// `json_each` and any other tool can read it.
@@ -69,16 +71,14 @@ extension Recipients {
     package init(decoding wire: [UInt8], width: Int) throws(WireError) {
         self.init(width: width)
         bytes.reserveCapacity(wire.count)
-        var scanner = JSONScanner(wire)
-        try scanner.array { scanner throws(WireError) in
+        try WireReader.array(wire) { reader throws(WireError) in
             var columns = 0
-            try scanner.array { scanner throws(WireError) in
-                try scanner.string(into: &self.bytes)
+            try reader.array { reader throws(WireError) in
+                try reader.string(into: &self.bytes)
                 self.ends.append(UInt32(self.bytes.count))
                 columns += 1
             }
             guard columns == width else { throw WireError("a recipient with \(columns) values in place of \(width)") }
         }
-        try scanner.end()
     }
 }

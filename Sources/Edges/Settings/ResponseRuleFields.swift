@@ -1,5 +1,6 @@
 import Model
 import Policy
+import Text
 
 /// The fields of one rule as they were written, and the rule that they make.
 struct ResponseRuleFields {

@@ -1,6 +1,7 @@
 import Model
 import Policy
 import Telemetry
+import Text
 
 extension Setting where Value == Int {
     static func integer(_ name: String, _ range: ClosedRange<Int>, default text: String, _ meaning: String) -> Self {
@@ -45,7 +46,7 @@ extension Setting where Value == String {
     static func hostName(_ name: String, shown: String, _ meaning: String) -> Self {
         Self(
             name, type: "text", shown: shown, allowed: "a domain name, or an address literal `[192.0.2.1]`", meaning,
-            parse: { HostName.isValid($0) ? $0 : nil })
+            parse: { DomainName.isValidOrLiteral($0) ? $0 : nil })
     }
 
     static func headerText(_ name: String, default text: String, _ meaning: String) -> Self {
@@ -70,17 +71,25 @@ extension Setting where Value == Secret {
 extension Setting where Value == RedisURL {
     static func redisURL(_ name: String, shown: String, _ meaning: String) -> Self {
         Self(
-            name, type: "URL", shown: shown, allowed: RedisURL.allowed, meaning, display: .url,
-            parse: { RedisURL($0) })
+            name, type: "URL", shown: shown,
+            allowed: "`redis://host[:port]`, `rediss://host[:port]`, `unix:///path`; a user and password before the host", meaning,
+            display: .url,
+            parse: { text in
+                // Fleets on one Redis are told apart by `redis.prefix`, and a Redis Cluster has no other database than 0.
+                guard let url = try? RedisURL(text), url.database == 0 else { return nil }
+                return url
+            })
     }
 }
 
 extension Setting where Value == Provider {
-    /// The provider has an empty name until its section gives it one.
+    /// The provider has the name of its URL until its section gives it one.
     static func providerURL(_ name: String, _ meaning: String) -> Self {
         Self(
-            name, type: "URL", allowed: Provider.allowedURLs, meaning, display: .url,
-            parse: { Provider(name: "", url: $0) })
+            name, type: "URL",
+            allowed: "`smtp://host[:port]`, `smtps://host[:port]`, `http(s)://host[:port][/path]`; a user and password before the host",
+            meaning, display: .url,
+            parse: { try? ProviderURL.parse($0, allowingPassword: true) })
     }
 }
 
@@ -140,19 +149,4 @@ extension Setting {
                 return values.isEmpty ? nil : values
             })
     }
-}
-
-extension UInt8 {
-    /// Of ASCII.
-    var isLetterOrDigit: Bool {
-        switch self {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-            UInt8(ascii: "0")...UInt8(ascii: "9"):
-            true
-        default: false
-        }
-    }
-
-    /// C0 and DEL.
-    var isControl: Bool { self < 0x20 || self == 0x7f }
 }

@@ -1,4 +1,5 @@
 import Telemetry
+import Text
 
 /// One key of the configuration, as it is documented.
 struct SettingKey: Sendable {
@@ -41,7 +42,7 @@ struct SettingKey: Sendable {
     func shown(_ value: String) -> String {
         switch display {
         case .whole: "'\(value.prefix(80))\(value.count > 80 ? "…" : "")'"
-        case .url: "'\(URLParts.withoutSecrets(value))'"
+        case .url: "'\(ParsedURL.withoutSecrets(value))'"
         case .nothing: "the value (not shown)"
         }
     }

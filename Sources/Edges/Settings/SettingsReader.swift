@@ -1,4 +1,5 @@
 import Configuration
+import Text
 
 /// Values by key, through swift-configuration: the environment before the file.
 struct SettingsReader {

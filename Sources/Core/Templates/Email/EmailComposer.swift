@@ -1,4 +1,5 @@
 package import Model
+import Text
 
 /// Makes the messages of one e-mail mailing: headers and MIME parts as they go onto the wire.
 package struct EmailComposer: Sendable {
@@ -23,7 +24,7 @@ package struct EmailComposer: Sendable {
         mailing: Mailing, domain: String, using generator: inout some RandomNumberGenerator
     ) throws(TemplateError) {
         var problems: [TemplateError.Problem] = []
-        if !Mailbox.isDomain(domain) {
+        if !DomainName.isValidOrLiteral(domain) {
             problems.append(
                 TemplateError.Problem(
                     file: "", what: "'\(domain)' is no domain for Message-IDs", remedy: "name one like mail.example.com"
@@ -72,7 +73,13 @@ package struct EmailComposer: Sendable {
     package var columns: Set<Int> { Set(subject.columns).union(parts.flatMap(\.part.columns)) }
 
     /// The addr-spec of a mailing's `from`, for the envelope; nil where it is no mailbox.
-    package static func senderAddress(of from: String) -> String? { Mailbox(from)?.address }
+    package static func senderAddress(of from: String) -> String? { sender(from)?.address.description }
+
+    /// Reads a sender. Its address is ASCII, because not every server takes another (RFC 6531).
+    private static func sender(_ text: String) -> Mailbox? {
+        guard let mailbox = try? Mailbox(text), mailbox.address.description.utf8.allSatisfy({ $0 < 0x80 }) else { return nil }
+        return mailbox
+    }
 
     /// Appends one message as it goes onto the wire after DATA: lines end with CRLF, dots at their start are doubled (RFC 5321
     /// section 4.5.2), and the final dot is left out.
@@ -163,7 +170,7 @@ extension EmailComposer {
         var headers: [UInt8] = []
         for (key, name, text) in [("from", "From", mailing.from), ("reply_to", "Reply-To", mailing.replyTo)] {
             if key == "reply_to", text.isEmpty { continue }
-            guard let mailbox = Mailbox(text) else {
+            guard let mailbox = sender(text) else {
                 problems.append(
                     TemplateError.Problem(
                         file: "", what: "'\(key): \(text)' is not an e-mail sender",

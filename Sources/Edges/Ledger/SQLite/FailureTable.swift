@@ -22,7 +22,7 @@ struct FailureTable {
     /// The id of a response, counted under its class and code with the text `other` where there are too many texts already.
     mutating func id(_ db: Database, _ response: ProviderResponse?) throws -> Int64 {
         guard let response else { return try id(db, Key(kind: "none", code: 0, text: "no answer of a provider")) }
-        return try id(db, Key(kind: response.kind.rawValue, code: response.code, text: ResponseText.normalise(response.text)))
+        return try id(db, Key(kind: response.kind.rawValue, code: response.code, text: ResponseGrouping.normalise(response.text)))
     }
 
     mutating func neverTried(_ db: Database) throws -> Int64 {
@@ -40,9 +40,9 @@ struct FailureTable {
         defer { ids = known }
         if let id = known[key] { return id }
         var key = key
-        if distinct >= ResponseText.distinctLimit {
+        if distinct >= ResponseGrouping.distinctLimit {
             // Codes are a provider's to choose, too.
-            key = Key(kind: key.kind, code: 0, text: ResponseText.other)
+            key = Key(kind: key.kind, code: 0, text: ResponseGrouping.other)
             if let id = known[key] { return id }
         } else {
             distinct += 1

@@ -1,5 +1,6 @@
 import Model
 import Policy
+import Text
 
 extension MailingCheck {
     mutating func provider() -> String? {
