@@ -44,7 +44,7 @@ import Text
     @Test(arguments: [
         ("smtp://Relay.Example.com", "smtp://relay.example.com:25"), ("SMTP://relay.example.com:25", "smtp://relay.example.com:25"),
         ("smtp://relay.example.com.", "smtp://relay.example.com:25"),
-        ("smtp://u%40x:pw@relay.example.com:025/", "smtp://relay.example.com:25"),
+        ("smtp://u%40x@relay.example.com:025/", "smtp://relay.example.com:25"),
         ("smtp://relay%2eexample.com", "smtp://relay.example.com:25"), ("smtps://h", "smtps://h:465"), ("https://h/a?b", "https://h:443"),
         ("http://[0:0::1]/x", "http://[::1]:80"), ("main", "main"),
     ])
@@ -54,6 +54,14 @@ import Text
         var limits = Limits()
         limits = limits.applying(["provider:\(text)": "5/s"]).limits
         #expect(limits.limit(.provider(name))?.description == "5/s")
+    }
+
+    @Test(arguments: [
+        ("smtp://Relay.Example.com", "smtp://relay.example.com:25"), ("https://u%40x@H/a?b=%41", "https://u%40x@h:443/a?b=%41"),
+        ("http://[0::1]?x", "http://[::1]:80/?x"), ("main", "main"), ("smtp://h:0", "smtp://h:0"),
+    ])
+    func theCanonicalURLKeepsUserAndPath(_ text: String, _ url: String) {
+        #expect(ProviderURL.canonicalURL(text) == url && ProviderURL.canonicalURL(url) == url)
     }
 
     @Test func aPasswordIsTakenWhereItMayStand() throws {

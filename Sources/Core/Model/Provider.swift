@@ -39,44 +39,36 @@ package struct Provider: Sendable, Equatable {
     package var path: String
     package var username: String?
     package var password: Secret?
-    package var startTLS: StartTLS
+    package var startTLS = StartTLS.opportunistic
     /// A PEM file of certificate authorities in place of the system's.
     package var caFile: String?
     /// Connections at most, for each worker process.
-    package var connections: Int
+    package var connections = 20
     /// Seconds for TCP, TLS and greeting.
-    package var connectTimeout: Double
+    package var connectTimeout = 10.0
     /// Seconds that a response may take.
-    package var timeout: Double
+    package var timeout = 60.0
     /// HTTP: further header fields; a value may be secret (an API key).
-    package var headers: [String: Secret]
+    package var headers: [String: Secret] = [:]
     /// HTTP: the template of the body; nil takes the mailing's own (webhook) or the built-in one (sms, messenger).
     package var body: String?
-    package var contentType: String
+    package var contentType = "application/json"
     /// HTTP: the member of a JSON response that holds the provider's message id, as a path with dots: `messages.0.id`.
     package var messageID: String?
 
-    package init(
-        name: String, scheme: Scheme, host: String, port: Int, path: String = "/", username: String? = nil,
-        password: Secret? = nil, startTLS: StartTLS = .opportunistic, caFile: String? = nil, connections: Int = 20,
-        connectTimeout: Double = 10, timeout: Double = 60, headers: [String: Secret] = [:], body: String? = nil,
-        contentType: String = "application/json", messageID: String? = nil
-    ) {
+    /// A provider with the defaults for all but its place.
+    package init(name: String, scheme: Scheme, host: String, port: Int, path: String = "/") {
         self.name = name
         self.scheme = scheme
         self.host = host
         self.port = port
         self.path = path
-        self.username = username
-        self.password = password
-        self.startTLS = startTLS
-        self.caFile = caFile
-        self.connections = connections
-        self.connectTimeout = connectTimeout
-        self.timeout = timeout
-        self.headers = headers
-        self.body = body
-        self.contentType = contentType
-        self.messageID = messageID
+    }
+
+    /// The provider with some of its properties changed.
+    package func with(_ change: (inout Provider) -> Void) -> Provider {
+        var changed = self
+        change(&changed)
+        return changed
     }
 }

@@ -56,13 +56,15 @@ extension Recipients {
     /// The wire form.
     package func encoded() -> [UInt8] {
         var out = JSONWriter(capacity: bytes.count + ends.count * 3 + count * 2 + 2)
-        out.beginArray()
-        for row in 0..<count {
+        bytes.withUnsafeBufferPointer { bytes in
             out.beginArray()
-            for column in 0..<width { out.string(bytes[range(row, column)]) }
+            for row in 0..<count {
+                out.beginArray()
+                for column in 0..<width { out.string(UnsafeBufferPointer(rebasing: bytes[range(row, column)])) }
+                out.endArray()
+            }
             out.endArray()
         }
-        out.endArray()
         return out.bytes
     }
 

@@ -1,3 +1,4 @@
+import Model
 import Text
 
 /// Finds the entry of `domains:` that an e-mail address belongs to: the one that names its domain, else the one with the longest

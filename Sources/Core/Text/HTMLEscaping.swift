@@ -25,7 +25,7 @@ extension [UInt8] {
 
 extension UInt8 {
     /// `&`, `<`, `>`, `"` and `'`.
-    @inlinable package var isHTMLSpecial: Bool {
+    @inlinable public var isHTMLSpecial: Bool {
         switch self {
         case UInt8(ascii: "&"), UInt8(ascii: "<"), UInt8(ascii: ">"), UInt8(ascii: "\""), UInt8(ascii: "'"): true
         default: false

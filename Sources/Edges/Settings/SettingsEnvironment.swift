@@ -31,7 +31,7 @@ struct SettingsEnvironment {
         if path.count > 1, path[0] == "providers", source.providers[path[1]] == nil {
             source.providers[path[1]] = variable
         }
-        let texts = key.isList ? value.split(separator: ",").map { String($0.trimmed) } : [value]
+        let texts = key.form.isList ? value.split(separator: ",").map { String($0.trimmed) } : [value]
         source.add(SettingsEntry(path: path, key: key, texts: texts, place: variable))
     }
 

@@ -81,24 +81,34 @@ package struct EmailComposer: Sendable {
         return mailbox
     }
 
-    /// Appends one message as it goes onto the wire after DATA: lines end with CRLF, dots at their start are doubled (RFC 5321
+    /// What the server that gets a message understands beyond RFC 5321.
+    package struct Server: Sendable, Equatable {
+        /// 8BITMIME (RFC 6152).
+        package var eightBitMIME: Bool
+        /// SMTPUTF8 (RFC 6531): headers may name addresses beyond ASCII.
+        package var smtpUTF8: Bool
+
+        package init(eightBitMIME: Bool, smtpUTF8: Bool) {
+            self.eightBitMIME = eightBitMIME
+            self.smtpUTF8 = smtpUTF8
+        }
+    }
+
+    /// Appends one message as SMTP sends it after DATA: lines end with CRLF, dots at their start are doubled (RFC 5321
     /// section 4.5.2), and the final dot is left out.
     /// - Parameters:
-    ///   - index: the recipient's place in the batch; with the batch it makes the Message-ID, so that a message that is sent
+    ///   - row: the recipient's place in the batch; with the batch it makes the Message-ID, so that a message that is sent
     ///     again has the same.
     ///   - date: milliseconds since 1970.
-    ///   - eightBit: the server takes 8BITMIME (RFC 6152).
-    ///   - smtpUTF8: the server takes SMTPUTF8 (RFC 6531), so that headers may name addresses beyond ASCII.
     package func compose(
-        _ recipients: Recipients, row: Int, batch: BatchID, index: Int, date: Int64, eightBit: Bool, smtpUTF8: Bool,
-        into out: inout [UInt8]
+        _ recipients: Recipients, row: Int, of batch: BatchID, date: Int64, for server: Server, into out: inout [UInt8]
     ) {
         let width = recipients.width
         recipients.withRow(row) { values in
             out.append(contentsOf: "Date: ".utf8)
             out.appendMailDate(date)
             out.append(contentsOf: senderHeaders)
-            out.appendRecipient(values[1], smtpUTF8: smtpUTF8)
+            out.appendRecipient(values[1], smtpUTF8: server.smtpUTF8)
             out.append(contentsOf: "\r\nSubject: ".utf8)
             let start = out.count
             subject.render(values, width: width, into: &out)
@@ -108,9 +118,9 @@ package struct EmailComposer: Sendable {
             out.append(UInt8(ascii: "."))
             out.appendDecimal(batch.number)
             out.append(UInt8(ascii: "."))
-            out.appendDecimal(index)
+            out.appendDecimal(row)
             out.append(contentsOf: afterMessageID)
-            writeBody(values, width: width, eightBit: eightBit, into: &out)
+            writeBody(values, width: width, eightBit: server.eightBitMIME, into: &out)
         }
     }
 

@@ -1,24 +1,26 @@
 /// Classes of ASCII bytes. None of them depends on a locale, and bytes from 0x80 belong to none.
+///
+/// What is inlined into other modules has to be public in this module: Swift 6.3 does not inline `package` functions across modules.
 extension UInt8 {
     /// `0` to `9`.
-    @inlinable package var isDigit: Bool { self &- UInt8(ascii: "0") < 10 }
+    @inlinable public var isDigit: Bool { self &- UInt8(ascii: "0") < 10 }
 
     /// `a` to `z` and `A` to `Z`.
-    @inlinable package var isLetter: Bool { (self | 0x20) &- UInt8(ascii: "a") < 26 }
+    @inlinable public var isLetter: Bool { (self | 0x20) &- UInt8(ascii: "a") < 26 }
 
-    @inlinable package var isLetterOrDigit: Bool { isLetter || isDigit }
+    @inlinable public var isLetterOrDigit: Bool { isLetter || isDigit }
 
     /// C0 and DEL.
-    @inlinable package var isControl: Bool { self < 0x20 || self == 0x7f }
+    @inlinable public var isControl: Bool { self < 0x20 || self == 0x7f }
 
     /// A space, tab, line feed, vertical tab, form feed or carriage return.
-    @inlinable package var isSpace: Bool { self == 0x20 || self &- 0x09 < 5 }
+    @inlinable public var isSpace: Bool { self == 0x20 || self &- 0x09 < 5 }
 
     /// A letter in lower case; every other byte as it is.
-    @inlinable package var lowercased: UInt8 { self &- UInt8(ascii: "A") < 26 ? self | 0x20 : self }
+    @inlinable public var lowercased: UInt8 { self &- UInt8(ascii: "A") < 26 ? self | 0x20 : self }
 
     /// An atext character (RFC 5322 section 3.2.3).
-    @inlinable package var isAtomText: Bool {
+    @inlinable public var isAtomText: Bool {
         switch self {
         case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
             // ! # $ % & ' * + - / = ? ^ _ ` { | } ~
@@ -29,19 +31,19 @@ extension UInt8 {
     }
 
     /// The value of a hexadecimal digit in upper or lower case; nil for any other byte.
-    @inlinable package var hexadecimalValue: UInt8? {
+    @inlinable public var hexadecimalValue: UInt8? {
         if isDigit { return self &- UInt8(ascii: "0") }
         let letter = self | 0x20
         return letter &- UInt8(ascii: "a") < 6 ? letter &- UInt8(ascii: "a") &+ 10 : nil
     }
 
     /// The digit of a number below 16, in upper case.
-    @inlinable package static func hexadecimalDigit(_ value: UInt8) -> UInt8 {
+    @inlinable public static func hexadecimalDigit(_ value: UInt8) -> UInt8 {
         value < 10 ? UInt8(ascii: "0") &+ value : UInt8(ascii: "A") &- 10 &+ value
     }
 
     /// The digit of a number below 16, in lower case.
-    @inlinable package static func lowercaseHexadecimalDigit(_ value: UInt8) -> UInt8 {
+    @inlinable public static func lowercaseHexadecimalDigit(_ value: UInt8) -> UInt8 {
         value < 10 ? UInt8(ascii: "0") &+ value : UInt8(ascii: "a") &- 10 &+ value
     }
 }

@@ -1,7 +1,7 @@
 extension JSONCursor {
     /// Passes a string, and appends what it stands for to `out`.
     @inlinable
-    package mutating func string(into out: inout [UInt8]) throws(JSONSyntaxError) {
+    public mutating func string(into out: inout [UInt8]) throws(JSONSyntaxError) {
         guard take(UInt8(ascii: "\"")) else { throw error(.noString) }
         while true {
             let start = index
@@ -28,7 +28,7 @@ extension JSONCursor {
 
     /// Passes a string, and checks it like `string(into:)`.
     @inlinable
-    package mutating func skipString() throws(JSONSyntaxError) {
+    public mutating func skipString() throws(JSONSyntaxError) {
         guard take(UInt8(ascii: "\"")) else { throw error(.noString) }
         while true {
             skipPlain()
@@ -45,7 +45,7 @@ extension JSONCursor {
 
     /// Passes a string, and gives what it stands for as text; bytes that are no UTF-8 become U+FFFD.
     @inlinable
-    package mutating func string() throws(JSONSyntaxError) -> String {
+    public mutating func string() throws(JSONSyntaxError) -> String {
         var value: [UInt8] = []
         try string(into: &value)
         return String(decoding: value, as: UTF8.self)

@@ -1,6 +1,6 @@
 extension JSONCursor {
     /// Passes a value of any kind and checks its grammar; lists and objects at most `deepest` deep.
-    package mutating func skipValue() throws(JSONSyntaxError) {
+    public mutating func skipValue() throws(JSONSyntaxError) {
         // A bit for each list and object around the cursor, the innermost last: 1 for an object.
         var kinds: UInt64 = 0
         var depth = 0
@@ -53,7 +53,7 @@ extension JSONCursor {
 
     /// Passes a number (RFC 8259 section 6).
     /// - Returns: where it stands.
-    package mutating func number() throws(JSONSyntaxError) -> Range<Int> {
+    public mutating func number() throws(JSONSyntaxError) -> Range<Int> {
         skipSpace()
         let start = index
         if current == UInt8(ascii: "-") { index += 1 }
@@ -75,7 +75,7 @@ extension JSONCursor {
 
     /// Passes a whole number without fraction and exponent; leading zeros are read.
     @inlinable
-    package mutating func integer() throws(JSONSyntaxError) -> Int64 {
+    public mutating func integer() throws(JSONSyntaxError) -> Int64 {
         skipSpace()
         let isNegative = current == UInt8(ascii: "-")
         if isNegative { index += 1 }

@@ -3,9 +3,9 @@
 ///
 /// It neither recurses nor allocates, and it never reads beyond the bytes, whatever they are. Bytes from 0x80 are not checked to be
 /// UTF-8. Every function that throws `JSONSyntaxError` leaves the cursor where the text is wrong.
-package struct JSONCursor {
+public struct JSONCursor {
     /// What a reader of texts from outside lets pass.
-    package enum Tolerance: Sendable {
+    public enum Tolerance: Sendable {
         /// RFC 8259.
         case strict
         /// RFC 8259, and no NUL in a text.
@@ -16,7 +16,7 @@ package struct JSONCursor {
     }
 
     /// How deep `skipValue` goes.
-    package static let deepest = 64
+    public static let deepest = 64
 
     @usableFromInline let bytes: UnsafeBufferPointer<UInt8>
     @usableFromInline var index = 0
@@ -24,24 +24,24 @@ package struct JSONCursor {
 
     /// - Parameter bytes: must outlive the cursor.
     @inlinable
-    package init(_ bytes: UnsafeBufferPointer<UInt8>, tolerance: Tolerance = .strict) {
+    public init(_ bytes: UnsafeBufferPointer<UInt8>, tolerance: Tolerance = .strict) {
         self.bytes = bytes
         self.tolerance = tolerance
     }
 
     /// The byte at which the cursor stands, from 0.
-    @inlinable package var position: Int { index }
+    @inlinable public var position: Int { index }
 
     @inlinable
-    package func error(_ problem: JSONSyntaxError.Problem) -> JSONSyntaxError { JSONSyntaxError(problem, at: index) }
+    public func error(_ problem: JSONSyntaxError.Problem) -> JSONSyntaxError { JSONSyntaxError(problem, at: index) }
 
     /// The bytes of a range of the text.
     @inlinable
-    package func text(_ range: Range<Int>) -> UnsafeBufferPointer<UInt8> { UnsafeBufferPointer(rebasing: bytes[range]) }
+    public func text(_ range: Range<Int>) -> UnsafeBufferPointer<UInt8> { UnsafeBufferPointer(rebasing: bytes[range]) }
 
     /// Passes white space (RFC 8259 section 2).
     @inlinable
-    package mutating func skipSpace() {
+    public mutating func skipSpace() {
         while index < bytes.count {
             switch bytes[index] {
             case 0x20, 0x09, 0x0a, 0x0d: index += 1
@@ -53,7 +53,7 @@ package struct JSONCursor {
     /// Passes white space.
     /// - Returns: the byte behind it; nil at the end of the text.
     @inlinable
-    package mutating func peek() -> UInt8? {
+    public mutating func peek() -> UInt8? {
         skipSpace()
         return index < bytes.count ? bytes[index] : nil
     }
@@ -61,7 +61,7 @@ package struct JSONCursor {
     /// Passes white space and a byte.
     /// - Returns: false where another byte stands there; only the white space is passed then.
     @inlinable
-    package mutating func take(_ byte: UInt8) -> Bool {
+    public mutating func take(_ byte: UInt8) -> Bool {
         skipSpace()
         guard index < bytes.count, bytes[index] == byte else { return false }
         index += 1
@@ -70,21 +70,21 @@ package struct JSONCursor {
 
     /// Passes white space, and checks that nothing is left.
     @inlinable
-    package mutating func end() throws(JSONSyntaxError) {
+    public mutating func end() throws(JSONSyntaxError) {
         skipSpace()
         guard index == bytes.count else { throw error(.textBehind) }
     }
 
     /// Passes a key and its colon, and appends the key to `out`.
     @inlinable
-    package mutating func key(into out: inout [UInt8]) throws(JSONSyntaxError) {
+    public mutating func key(into out: inout [UInt8]) throws(JSONSyntaxError) {
         try string(into: &out)
         guard take(UInt8(ascii: ":")) else { throw error(.noColon) }
     }
 
     /// Passes `true`, `false` or `null`.
     @inlinable
-    package mutating func word(_ word: StaticString) throws(JSONSyntaxError) {
+    public mutating func word(_ word: StaticString) throws(JSONSyntaxError) {
         let count = word.utf8CodeUnitCount
         guard index + count <= bytes.count else { throw error(.noValue) }
         for offset in 0..<count where bytes[index + offset] != word.utf8Start[offset] { throw error(.noValue) }

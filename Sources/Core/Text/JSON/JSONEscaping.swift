@@ -1,30 +1,34 @@
 extension [UInt8] {
     /// Appends UTF-8 as the inside of a JSON string (RFC 8259 section 7): quotes, backslashes and C0 controls become escapes.
     @inlinable
-    package mutating func appendJSONEscaped(_ value: UnsafeBufferPointer<UInt8>) {
+    public mutating func appendJSONEscaped(_ value: UnsafeBufferPointer<UInt8>) {
         var start = 0
         for index in 0..<value.count {
             let byte = value[index]
             guard byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") else { continue }
             append(contentsOf: UnsafeBufferPointer(rebasing: value[start..<index]))
             start = index + 1
-            appendJSONEscape(byte)
+            if byte >= 0x20 {
+                append(UInt8(ascii: "\\"))
+                append(byte)
+            } else {
+                appendJSONControl(byte)
+            }
         }
         append(contentsOf: UnsafeBufferPointer(rebasing: value[start..<value.count]))
     }
 
     @usableFromInline
-    mutating func appendJSONEscape(_ byte: UInt8) {
+    mutating func appendJSONControl(_ byte: UInt8) {
         append(UInt8(ascii: "\\"))
         switch byte {
         case 0x0a: append(UInt8(ascii: "n"))
         case 0x0d: append(UInt8(ascii: "r"))
         case 0x09: append(UInt8(ascii: "t"))
-        case 0..<0x20:
+        default:
             append(contentsOf: "u00".utf8)
             append(.lowercaseHexadecimalDigit(byte >> 4))
             append(.lowercaseHexadecimalDigit(byte & 15))
-        default: append(byte)
         }
     }
 }
@@ -52,9 +56,12 @@ extension String {
 
     private mutating func appendJSONEscaped(_ scalar: Unicode.Scalar) {
         switch scalar.value {
-        case 0..<0x20, 0x22, 0x5c:
+        case 0x22, 0x5c:
+            self += "\\"
+            unicodeScalars.append(scalar)
+        case 0..<0x20:
             var bytes: [UInt8] = []
-            bytes.appendJSONEscape(UInt8(scalar.value))
+            bytes.appendJSONControl(UInt8(scalar.value))
             self += String(decoding: bytes, as: UTF8.self)
         case 0x7f...0x9f: self += "\\u00" + String(scalar.value, radix: 16)
         default: unicodeScalars.append(scalar)

@@ -1,13 +1,13 @@
 /// Where a text stops being JSON (RFC 8259), and why.
-package struct JSONSyntaxError: Error, Equatable, Sendable {
+public struct JSONSyntaxError: Error, Equatable, Sendable {
     /// Its description goes behind the name of what holds the text: "row 2 has no JSON value".
-    package enum Problem: Sendable, Equatable, CustomStringConvertible {
+    public enum Problem: Sendable, Equatable, CustomStringConvertible {
         case noValue, noString, noNumber, noArray, endsBeforeValue, tooDeep, textBehind
         case noColon, noCommaInObject, noCommaInArray
         case unfinishedString, controlCharacter, unknownEscape, badHexadecimal, halfSurrogate, nul
         case leadingZero, noDigitsBehindDot, noDigitsInExponent, numberOutOfRange
 
-        package var description: String {
+        public var description: String {
             switch self {
             case .noValue: "has no JSON value (a text needs quotation marks)"
             case .noString: "needs a key or text between quotation marks"
@@ -33,9 +33,9 @@ package struct JSONSyntaxError: Error, Equatable, Sendable {
         }
     }
 
-    package let problem: Problem
+    public let problem: Problem
     /// The byte, from 0.
-    package let offset: Int
+    public let offset: Int
 
     @usableFromInline
     init(_ problem: Problem, at offset: Int) {

@@ -1,30 +1,30 @@
 /// Writes compact JSON (RFC 8259) into bytes: arrays, whole numbers and strings. It sets the commas; that arrays are closed and that
 /// nothing follows the first value is the caller's duty.
-package struct JSONWriter: Sendable {
+public struct JSONWriter: Sendable {
     @usableFromInline var output: [UInt8] = []
     @usableFromInline var needsComma = false
 
     /// What was written so far.
-    @inlinable package var bytes: [UInt8] { output }
+    @inlinable public var bytes: [UInt8] { output }
 
     /// - Parameter capacity: bytes that are expected.
-    package init(capacity: Int = 256) { output.reserveCapacity(capacity) }
+    public init(capacity: Int = 256) { output.reserveCapacity(capacity) }
 
     @inlinable
-    package mutating func beginArray() {
+    public mutating func beginArray() {
         separate()
         output.append(UInt8(ascii: "["))
         needsComma = false
     }
 
     @inlinable
-    package mutating func endArray() {
+    public mutating func endArray() {
         output.append(UInt8(ascii: "]"))
         needsComma = true
     }
 
     @inlinable
-    package mutating func int(_ value: Int64) {
+    public mutating func int(_ value: Int64) {
         separate()
         appendDecimal(value)
         needsComma = true
@@ -32,14 +32,16 @@ package struct JSONWriter: Sendable {
 
     /// Writes UTF-8 as a string.
     @inlinable
-    package mutating func string(_ value: some Collection<UInt8>) {
+    public mutating func string(_ value: some Collection<UInt8>) {
+        if value.withContiguousStorageIfAvailable({ string($0) }) == nil { Array(value).withUnsafeBufferPointer { string($0) } }
+    }
+
+    /// Writes UTF-8 as a string.
+    @inlinable
+    public mutating func string(_ value: UnsafeBufferPointer<UInt8>) {
         separate()
         output.append(UInt8(ascii: "\""))
-        let plain = value.withContiguousStorageIfAvailable { buffer in
-            output.appendJSONEscaped(buffer)
-            return true
-        }
-        if plain == nil { Array(value).withUnsafeBufferPointer { output.appendJSONEscaped($0) } }
+        output.appendJSONEscaped(value)
         output.append(UInt8(ascii: "\""))
         needsComma = true
     }

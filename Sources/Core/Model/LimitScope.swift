@@ -1,7 +1,5 @@
-package import Model
-
 /// What a limit counts. Its text is the same in the ledger, in Redis, in metrics and on the command line: `provider:NAME`,
-/// `channel:email`, `mailing:ID`, `domain:NAME`.
+/// `channel:email`, `mailing:ID`, `domain:NAME`. Code compares scopes, never the beginning of their text.
 package enum LimitScope: Sendable, Hashable, CustomStringConvertible {
     /// By its name in the configuration, or `scheme://host:port`.
     case provider(String)

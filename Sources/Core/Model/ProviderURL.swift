@@ -1,4 +1,3 @@
-package import Model
 import Text
 
 /// Reads the URL of a provider: `scheme://[user[:password]@]host[:port][/path]` (RFC 3986 section 3), with the schemes smtp (port 25
@@ -9,10 +8,19 @@ package enum ProviderURL {
 
     /// The name of the provider that a mailing or a limit names: a URL without its user and path and always with its port,
     /// `smtp://relay.example.com:25`, so that every spelling of one place has one name. A name from the configuration stays as it is.
-    /// - Returns: nil for a text that looks like a URL and is none.
+    /// - Returns: nil for a text that looks like a URL and is none that a mailing may name.
     package static func canonicalName(_ text: String) -> String? {
         guard isURL(text) else { return text }
-        do { return try parse(text, allowingPassword: true).name } catch { return nil }
+        do { return try parse(text).name } catch { return nil }
+    }
+
+    /// The URL of a provider in its canonical form, with user and path, so that mailings that name one place share its connections. Any
+    /// other text stays as it is.
+    package static func canonicalURL(_ text: String) -> String {
+        guard isURL(text), let url = try? parse(text) else { return text }
+        let user = url.username.map { PercentEncoding.encode($0, allowing: PercentEncoding.isUnreserved) + "@" } ?? ""
+        let place = url.name.dropFirst(url.scheme.rawValue.count + 3)
+        return "\(url.scheme.rawValue)://\(user)\(place)\(url.path == "/" ? "" : url.path)"
     }
 
     /// What logs and metrics call the provider that a mailing names: its canonical name.
@@ -38,8 +46,7 @@ package enum ProviderURL {
         }
         let port = url.port ?? scheme.defaultPort
         var provider = Provider(
-            name: "\(scheme.rawValue)://\(url.authority(defaultPort: port))", scheme: scheme, host: url.host, port: port)
-        provider.path = path
+            name: "\(scheme.rawValue)://\(url.authority(defaultPort: port))", scheme: scheme, host: url.host, port: port, path: path)
         provider.username = url.username
         provider.password = url.password
         return provider
