@@ -3,6 +3,7 @@ import Model
 import Policy
 import TestServers
 import Testing
+import Text
 
 @testable import Transport
 
@@ -44,7 +45,8 @@ import Testing
     @Test func anOperatorsRuleDecidesAboutAStatus() async throws {
         let server = try await HTTPScriptedServer.shared
         let rule = ResponseRule(
-            .http, 500...500, text: TextPattern("daily*quota"), .throttled, "known", origin: "answers.yaml:1")
+            .http, ResponseRule.Condition(codes: 500...500, text: TextPattern("daily*quota")), .throttled, "known", origin: "answers.yaml:1"
+        )
         let transport = HTTPTransport(
             provider: httpProvider(server.port, path: "/status?code=500&body=Daily%20SMS%20quota"),
             responses: ResponseTable(own: [rule]), logger: Logger(label: "test"))

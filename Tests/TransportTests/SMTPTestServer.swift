@@ -28,7 +28,9 @@ final class SMTPTestServer: Sendable {
     func stop() { process.stop() }
 
     func provider(_ change: (inout Provider) -> Void = { _ in }) -> Provider {
-        var provider = Provider(name: "test", scheme: .smtp, host: "127.0.0.1", port: port, connections: 4)
+        var provider = Provider(name: "test", scheme: .smtp, host: "127.0.0.1", port: port).with {
+            $0.connections = 4
+        }
         change(&provider)
         return provider
     }

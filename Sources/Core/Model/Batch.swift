@@ -1,3 +1,5 @@
+import Text
+
 /// One batch of one mailing: the unit that is planned, fed, leased and closed.
 package struct BatchID: Hashable, Sendable, CustomStringConvertible {
     package let mailing: MailingID
@@ -87,16 +89,14 @@ extension [OpenRecipient] {
 
     package init(decoding wire: [UInt8]) throws(WireError) {
         var items: [OpenRecipient] = []
-        var scanner = JSONScanner(wire)
-        try scanner.array { scanner throws(WireError) in
-            try scanner.beginArray()
-            let index = try Int(scanner.int())
-            try scanner.next()
-            let attempts = try Int(scanner.int())
-            try scanner.endArray()
+        try WireReader.array(wire) { reader throws(WireError) in
+            try reader.beginArray()
+            let index = try Int(reader.int())
+            try reader.next()
+            let attempts = try Int(reader.int())
+            try reader.endArray()
             items.append(OpenRecipient(index: index, attempts: attempts))
         }
-        try scanner.end()
         self = items
     }
 }

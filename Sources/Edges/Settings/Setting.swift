@@ -1,4 +1,5 @@
 import Telemetry
+import Text
 
 /// One key of the configuration, as it is documented.
 struct SettingKey: Sendable {
@@ -10,17 +11,31 @@ struct SettingKey: Sendable {
         case nothing
     }
 
+    /// How a value is written, and how it is documented.
+    struct Form: Sendable {
+        let type: String
+        let allowed: String
+        /// The default as it is written in a file; nil where there is none or it cannot be written.
+        let defaultText: String?
+        /// The default in words, where `defaultText` cannot say it.
+        let shownDefault: String
+        let display: Display
+
+        init(type: String, allowed: String, default defaultText: String? = nil, shown: String? = nil, display: Display = .whole) {
+            self.type = type
+            self.allowed = allowed
+            self.defaultText = defaultText
+            shownDefault = shown ?? defaultText.map { "`\($0)`" } ?? ""
+            self.display = display
+        }
+
+        var isList: Bool { type == "list" }
+    }
+
     /// Dots between sections; `*` stands for a name that the operator chooses.
     let name: String
-    let type: String
-    /// The default as it is written in a file; nil where there is none or it cannot be written.
-    let defaultText: String?
-    /// The default in words, where `defaultText` cannot say it.
-    let shownDefault: String
-    let allowed: String
     let meaning: String
-    let display: Display
-    let isList: Bool
+    let form: Form
     /// The value is one that the setting takes.
     let isAllowed: @Sendable ([String]) -> Bool
 
@@ -39,9 +54,9 @@ struct SettingKey: Sendable {
 
     /// A value as an error may show it.
     func shown(_ value: String) -> String {
-        switch display {
+        switch form.display {
         case .whole: "'\(value.prefix(80))\(value.count > 80 ? "…" : "")'"
-        case .url: "'\(URLParts.withoutSecrets(value))'"
+        case .url: "'\(ParsedURL.withoutSecrets(value))'"
         case .nothing: "the value (not shown)"
         }
     }
@@ -53,24 +68,14 @@ struct Setting<Value: Sendable>: Sendable {
     /// Reads the value; a list has several texts. nil: not allowed.
     let parse: @Sendable ([String]) -> Value?
 
-    init(
-        _ name: String, type: String, default defaultText: String? = nil, shown: String? = nil, allowed: String,
-        _ meaning: String, display: SettingKey.Display = .whole, list parse: @escaping @Sendable ([String]) -> Value?
-    ) {
-        key = SettingKey(
-            name: name, type: type, defaultText: defaultText,
-            shownDefault: shown ?? defaultText.map { "`\($0)`" } ?? "",
-            allowed: allowed, meaning: meaning, display: display, isList: type == "list",
-            isAllowed: { parse($0) != nil })
+    /// A setting of several texts where its form is a list, otherwise of one.
+    init(_ name: String, _ meaning: String, _ form: SettingKey.Form, list parse: @escaping @Sendable ([String]) -> Value?) {
+        key = SettingKey(name: name, meaning: meaning, form: form, isAllowed: { parse($0) != nil })
         self.parse = parse
     }
 
-    init(
-        _ name: String, type: String, default defaultText: String? = nil, shown: String? = nil, allowed: String,
-        _ meaning: String, display: SettingKey.Display = .whole, parse: @escaping @Sendable (String) -> Value?
-    ) {
-        self.init(
-            name, type: type, default: defaultText, shown: shown, allowed: allowed, meaning, display: display,
-            list: { texts in texts.first.flatMap(parse) })
+    /// A setting of one text.
+    init(_ name: String, _ meaning: String, _ form: SettingKey.Form, parse: @escaping @Sendable (String) -> Value?) {
+        self.init(name, meaning, form, list: { texts in texts.first.flatMap(parse) })
     }
 }

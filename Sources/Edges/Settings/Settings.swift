@@ -2,6 +2,7 @@ package import Logging
 package import Model
 package import Policy
 package import Telemetry
+package import Text
 
 /// Everything an operator can set, with its defaults: the one place into which `flotilla.yaml` and the environment are
 /// read. Each property has its key, meaning and allowed values in `SettingsTable`.

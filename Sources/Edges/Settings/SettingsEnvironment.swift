@@ -1,3 +1,5 @@
+import Text
+
 /// Reads the `FLOTILLA_` variables: finds the key of each, and refuses those that have none.
 struct SettingsEnvironment {
     private let file: SettingsSource
@@ -29,7 +31,7 @@ struct SettingsEnvironment {
         if path.count > 1, path[0] == "providers", source.providers[path[1]] == nil {
             source.providers[path[1]] = variable
         }
-        let texts = key.isList ? value.split(separator: ",").map { String($0.trimmingSpaces) } : [value]
+        let texts = key.form.isList ? value.split(separator: ",").map { String($0.trimmed) } : [value]
         source.add(SettingsEntry(path: path, key: key, texts: texts, place: variable))
     }
 
@@ -88,13 +90,5 @@ struct SettingsEnvironment {
         let field = inFile?.path[3] ?? part.lowercased().map { $0 == "_" ? "-" : String($0) }.joined()
         let path = ["providers", provider, "headers", field]
         return SettingsSchema.problem(withNamesOf: path) == nil ? ["headers", field] : nil
-    }
-}
-
-extension Substring {
-    fileprivate var trimmingSpaces: Substring {
-        var text = drop { $0 == " " }
-        while text.last == " " { text.removeLast() }
-        return text
     }
 }

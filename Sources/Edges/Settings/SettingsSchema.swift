@@ -1,3 +1,5 @@
+import Text
+
 /// How paths of a file lie among the keys of the table.
 enum SettingsSchema {
     enum Match {

@@ -2,6 +2,7 @@ import ArgumentParser
 import Logging
 import Settings
 import Telemetry
+import Text
 
 import class Foundation.ProcessInfo
 
@@ -32,11 +33,16 @@ struct RunOptions: ParsableArguments {
 extension Settings.Redis {
     /// Takes the address of the option `--redis`.
     mutating func take(_ option: String) throws {
-        guard let url = RedisURL(option) else {
-            throw Refusal("--redis '\(option)' is no Redis URL: redis://host:port, rediss://host:port or unix:///path")
+        let url: RedisURL
+        do { url = try RedisURL(option) } catch {
+            throw Refusal(
+                "--redis '\(ParsedURL.withoutSecrets(option))' \(error); write redis://host:port, rediss://host:port or unix:///path")
         }
         guard url.username == nil, url.password == nil else {
             throw Refusal("--redis shows its user and password to everyone who lists processes; use FLOTILLA_REDIS_URL")
+        }
+        guard url.database == 0 else {
+            throw Refusal("--redis names the database \(url.database); fleets on one Redis are told apart by redis.prefix")
         }
         endpoint = url.endpoint
     }

@@ -33,7 +33,7 @@ struct ResponseCounts {
             // What a worker puts off itself has the class of a provider that throttles a domain, and no code.
             self.init(
                 origin: response.kind == .domainThrottled && response.code == 0 ? .domainLimit : .provider,
-                kind: response.kind.rawValue, code: response.code, text: ResponseText.normalise(response.text))
+                kind: response.kind.rawValue, code: response.code, text: ResponseGrouping.normalise(response.text))
         }
 
         /// What no provider said.
@@ -45,7 +45,7 @@ struct ResponseCounts {
         var gathered: Key {
             var key = self
             key.code = 0
-            key.text = origin == .domainLimit ? "other domain limits" : ResponseText.other
+            key.text = origin == .domainLimit ? "other domain limits" : ResponseGrouping.other
             return key
         }
     }
@@ -76,7 +76,7 @@ struct ResponseCounts {
         defer { ids = known }
         if let id = known[key] { return id }
         var key = key
-        if distinct >= ResponseText.distinctLimit {
+        if distinct >= ResponseGrouping.distinctLimit {
             key = key.gathered
             if let id = known[key] { return id }
         } else {

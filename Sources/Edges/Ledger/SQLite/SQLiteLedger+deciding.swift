@@ -1,5 +1,6 @@
 import GRDB
 package import Model
+import Text
 
 extension SQLiteLedger {
     package func decide(
@@ -31,13 +32,13 @@ private struct WantedRecipients {
     init(_ names: [String]) {
         for name in Set(names) {
             self.names[Array(name.utf8)] = name
-            folded[name.utf8.map(AddressHash.lowercase), default: []].append(name)
+            folded[name.utf8.map(\.lowercased), default: []].append(name)
         }
     }
 
     /// The names given that a recipient has.
     func names(id: ArraySlice<UInt8>, address: ArraySlice<UInt8>) -> [String] {
-        (folded[address.map(AddressHash.lowercase)] ?? []) + (names[Array(id)].map { [$0] } ?? [])
+        (folded[address.map(\.lowercased)] ?? []) + (names[Array(id)].map { [$0] } ?? [])
     }
 }
 

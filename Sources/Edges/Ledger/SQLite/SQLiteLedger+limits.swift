@@ -1,4 +1,5 @@
 import GRDB
+import Model
 
 extension SQLiteLedger: LimitStore {
     package func limits() async throws(LedgerError) -> [LimitOverride] {
@@ -20,7 +21,7 @@ extension SQLiteLedger: LimitStore {
             } else {
                 try db.execute(sql: "DELETE FROM limit_override WHERE scope = ?", arguments: [scope])
             }
-            if scope.hasPrefix("domain:") { try Self.recall(db, at: now + Self.notice) }
+            if case .domain = LimitScope(scope) { try Self.recall(db, at: now + Self.notice) }
             return before.map(Self.override)
         }
     }

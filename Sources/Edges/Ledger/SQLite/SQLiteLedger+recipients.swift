@@ -1,6 +1,7 @@
 import Foundation
 import GRDB
 package import Model
+import Text
 
 extension SQLiteLedger {
     package func recipient(_ id: MailingID, _ key: String) async throws(LedgerError) -> RecipientDetail? {
@@ -49,7 +50,7 @@ extension SQLiteLedger {
             let recipients = try recipients(db, batch)
             for index in hits where index < recipients.count && found.count < limit {
                 let bytes = recipients.bytes[recipients.range(index, 1)]
-                if AddressHash.areEqual(bytes, wanted) {
+                if ASCII.equalIgnoringCase(bytes, wanted) {
                     found.append(Found(batch: batch, index: index, recipients: recipients))
                 }
             }

@@ -1,4 +1,5 @@
 import Synchronization
+import Text
 
 /// What must be true before a process takes work: named checks that its parts set as things change.
 package final class Readiness: Sendable {
@@ -44,8 +45,8 @@ extension [Readiness.Check] {
     /// The body of `/readyz`.
     var json: String {
         let checks = map { check in
-            "{\"name\":\(JSONText.quoted(check.name)),\"ready\":\(check.ready),"
-                + "\"since\":\"\(Timestamp.text(check.since))\",\"why\":\(JSONText.quoted(check.why))}"
+            "{\"name\":\(check.name.jsonString),\"ready\":\(check.ready),"
+                + "\"since\":\"\(Timestamp.text(check.since))\",\"why\":\(check.why.jsonString)}"
         }
         return "{\"ready\":\(allSatisfy(\.ready)),\"checks\":[\(checks.joined(separator: ","))]}\n"
     }

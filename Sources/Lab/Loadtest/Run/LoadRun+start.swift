@@ -4,6 +4,7 @@ import Model
 import Policy
 import Settings
 import Sink
+import Text
 import Yams
 
 extension LoadRun {
@@ -20,9 +21,9 @@ extension LoadRun {
             endpoint = RedisEndpoint(place: .unix(path: folder.redisSocket), timeout: 1)
         case .given(let url):
             do {
-                endpoint = try RedisEndpoint(url: url)
+                endpoint = RedisEndpoint(try RedisURL(url))
             } catch {
-                throw RunFailure("redis: \(error)")
+                throw RunFailure("redis \(error)")
             }
         }
         let client = RedisClient(endpoint: endpoint, name: "flotilla-loadtest", group: group, logger: Self.silence)
@@ -210,7 +211,7 @@ extension LoadRun {
         guard process.ended == 0 else {
             throw RunFailure("flotilla \(words.joined(separator: " ")) failed: \(folder.lastWords("command", lines: 10))")
         }
-        return ((try? String(contentsOfFile: output, encoding: .utf8)) ?? "").trimmed
+        return String(((try? String(contentsOfFile: output, encoding: .utf8)) ?? "").trimmed)
     }
 
     /// Ours, without what would change the fleet's settings.

@@ -5,7 +5,7 @@ extension UnsafeBufferPointer<UInt8> {
         var start = 0
         var end = count
         while start < end {
-            if Self.isSpace(self[start]) {
+            if self[start].isSpace {
                 start += 1
             } else if self[start] >= 0x80, case let length = invisible(at: start, before: end), length > 0 {
                 start += length
@@ -14,7 +14,7 @@ extension UnsafeBufferPointer<UInt8> {
             }
         }
         while end > start {
-            if Self.isSpace(self[end - 1]) {
+            if self[end - 1].isSpace {
                 end -= 1
             } else if self[end - 1] >= 0x80, end - 2 >= start, invisible(at: end - 2, before: end) == 2 {
                 end -= 2
@@ -27,10 +27,6 @@ extension UnsafeBufferPointer<UInt8> {
         return UnsafeBufferPointer(rebasing: self[start..<end])
     }
 
-    @inline(__always) private static func isSpace(_ byte: UInt8) -> Bool {
-        byte == 0x20 || (byte >= 0x09 && byte <= 0x0d)
-    }
-
     /// The length of the invisible character at a position; 0 where there is none.
     private func invisible(at index: Int, before end: Int) -> Int {
         if index + 2 <= end, self[index] == 0xc2, self[index + 1] == 0xa0 { return 2 }
@@ -39,5 +35,15 @@ extension UnsafeBufferPointer<UInt8> {
         case (0xe2, 0x80, 0x8b), (0xef, 0xbb, 0xbf): return 3
         default: return 0
         }
+    }
+}
+
+extension StringProtocol {
+    /// The text without white space (Unicode's, line ends too) around it.
+    package var trimmed: SubSequence {
+        var text = self[...]
+        while text.first?.isWhitespace == true { text.removeFirst() }
+        while text.last?.isWhitespace == true { text.removeLast() }
+        return text
     }
 }

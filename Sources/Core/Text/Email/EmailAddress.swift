@@ -40,9 +40,7 @@ package struct EmailAddress: Sendable, Hashable, CustomStringConvertible {
         guard bytes.count <= 254 else { return .tooLong }
         let domainStart = out.count + at + 1
         out.append(contentsOf: bytes)
-        for index in domainStart..<out.count where UInt8(ascii: "A")...UInt8(ascii: "Z") ~= out[index] {
-            out[index] |= 0x20
-        }
+        for index in domainStart..<out.count { out[index] = out[index].lowercased }
         return nil
     }
 
@@ -56,7 +54,7 @@ package struct EmailAddress: Sendable, Hashable, CustomStringConvertible {
         for index in start..<out.count {
             let byte = out[index]
             bits |= byte
-            if byte &- UInt8(ascii: "A") < 26 { out[index] = byte | 0x20 }
+            out[index] = byte.lowercased
         }
         guard bits >= 0x80 else { return }
         out.removeSubrange(start...)
@@ -65,7 +63,7 @@ package struct EmailAddress: Sendable, Hashable, CustomStringConvertible {
 }
 
 extension EmailAddress {
-    /// Where the `@` after the local part stands. Anything from U+0080 counts as atext here (RFC 6531 section 3.3).
+    /// The index of the `@` after the local part. Anything from U+0080 counts as atext here (RFC 6531 section 3.3).
     private static func localPart(
         _ bytes: UnsafeBufferPointer<UInt8>, _ isForeign: inout Bool
     ) -> Result<Int, EmailAddressError> {
@@ -75,7 +73,7 @@ extension EmailAddress {
         var index = 0
         while index < bytes.count {
             let byte = bytes[index]
-            if isAtomText(byte) {
+            if byte.isAtomText || byte >= 0x80 {
                 afterDot = false
                 bits |= byte
             } else if byte == UInt8(ascii: ".") {
@@ -136,8 +134,8 @@ extension EmailAddress {
             }
             let byte = bytes[index]
             switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"): isNumber = false
-            case UInt8(ascii: "0")...UInt8(ascii: "9"): break
+            case _ where byte.isLetter: isNumber = false
+            case _ where byte.isDigit: break
             case UInt8(ascii: "-"):
                 guard index > labelStart else { return .hyphen }
                 isNumber = false
@@ -160,22 +158,10 @@ extension EmailAddress {
         guard bytes[bytes.count - 1] == UInt8(ascii: "]") else { return .badLiteral }
         let inner = bytes[1..<(bytes.count - 1)]
         let prefix = "IPv6:".utf8
-        if inner.count > prefix.count, zip(inner, prefix).allSatisfy({ $0 | 0x20 == $1 | 0x20 }) {
-            return IPAddressText.isVersion6(inner.dropFirst(prefix.count)) ? nil : .badLiteral
+        if inner.count > prefix.count, ASCII.equalIgnoringCase(inner.prefix(prefix.count), prefix) {
+            return IPAddress.isVersion6(inner.dropFirst(prefix.count)) ? nil : .badLiteral
         }
-        return IPAddressText.isVersion4(inner) ? nil : .badLiteral
-    }
-
-    /// RFC 5322 section 3.2.3: atext, and all that is not ASCII.
-    @inline(__always) private static func isAtomText(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-            UInt8(ascii: "0")...UInt8(ascii: "9"), 0x80...0xff,
-            // ! # $ % & ' * + - / = ? ^ _ ` { | } ~
-            0x21, 0x23...0x27, 0x2a, 0x2b, 0x2d, 0x2f, 0x3d, 0x3f, 0x5e...0x60, 0x7b...0x7e:
-            true
-        default: false
-        }
+        return IPAddress.isVersion4(inner) ? nil : .badLiteral
     }
 
     /// The most telling error for a byte that stands where it must not.

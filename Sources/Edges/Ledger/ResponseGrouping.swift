@@ -1,5 +1,7 @@
-/// Answers of providers without what differs from one recipient to the next, so that equal responses are counted together.
-enum ResponseText {
+import Text
+
+/// Takes out of a provider's response what differs from one recipient to the next, so that equal responses are counted together.
+enum ResponseGrouping {
     /// At most this many different texts are counted for a mailing; the rest is counted under `other`.
     static let distinctLimit = 200
     static let other = "other"
@@ -47,22 +49,20 @@ enum ResponseText {
         }
     }
 
-    private static func isDigit(_ byte: UInt8) -> Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) }
-
     private static func isEnhancedCode(_ word: [UInt8]) -> Bool {
         let parts = word.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
         return parts.count == 3 && parts[0].count == 1
-            && parts.allSatisfy { (1...3).contains($0.count) && $0.allSatisfy(isDigit) }
+            && parts.allSatisfy { (1...3).contains($0.count) && $0.allSatisfy(\.isDigit) }
     }
 
     private static func replacement(_ word: [UInt8]) -> ArraySlice<UInt8> {
         if word.contains(UInt8(ascii: "@")) { return ArraySlice("address".utf8) }
-        guard word.contains(where: isDigit) else { return word[...] }
+        guard word.contains(where: \.isDigit) else { return word[...] }
         // A full stop or colon behind a number is the sentence's, not the number's.
         let tail = word.last.map { $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: ":") } == true ? word.suffix(1) : []
         let body = word.dropLast(tail.count)
         let isNumber = body.allSatisfy {
-            isDigit($0) || $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: ":") || $0 == UInt8(ascii: "-")
+            $0.isDigit || $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: ":") || $0 == UInt8(ascii: "-")
         }
         return isNumber || body.count >= 6 ? ArraySlice(CollectionOfOne(UInt8(ascii: "#")) + tail) : word[...]
     }

@@ -1,7 +1,5 @@
-package import Model
-
 /// What a limit counts. Its text is the same in the ledger, in Redis, in metrics and on the command line: `provider:NAME`,
-/// `channel:email`, `mailing:ID`, `domain:NAME`.
+/// `channel:email`, `mailing:ID`, `domain:NAME`. Code compares scopes, never the beginning of their text.
 package enum LimitScope: Sendable, Hashable, CustomStringConvertible {
     /// By its name in the configuration, or `scheme://host:port`.
     case provider(String)
@@ -10,13 +8,14 @@ package enum LimitScope: Sendable, Hashable, CustomStringConvertible {
     /// By the name of its entry below `domains:`.
     case domain(String)
 
-    /// Nil for a text that names no scope.
+    /// Reads a scope. A provider that is given by a URL gets its canonical name, so that every spelling of the URL is one scope.
+    /// - Returns: nil for a text that names no scope.
     package init?(_ text: String) {
         guard let colon = text.firstIndex(of: ":") else { return nil }
         let name = String(text[text.index(after: colon)...])
         guard !name.isEmpty else { return nil }
         switch text[..<colon] {
-        case "provider": self = .provider(name)
+        case "provider": self = .provider(ProviderURL.canonicalName(name) ?? name)
         case "mailing": self = .mailing(name)
         case "domain": self = .domain(name)
         case "channel":

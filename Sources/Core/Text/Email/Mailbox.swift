@@ -6,9 +6,9 @@ package struct Mailbox: Sendable, Equatable {
     package let address: EmailAddress
 
     package init(_ text: String) throws(MailboxError) {
-        let text = Self.trimmed(text[...])
+        let text = text.trimmed
         guard !text.isEmpty else { throw MailboxError("is empty") }
-        for scalar in text.unicodeScalars where scalar.properties.generalCategory == .control {
+        guard !text.unicodeScalars.contains(where: Self.endsLine) else {
             throw MailboxError("has a line break or another control character in it")
         }
         do {
@@ -18,7 +18,7 @@ package struct Mailbox: Sendable, Equatable {
                 return
             }
             address = try EmailAddress(String(text[text.index(after: open)...].dropLast()))
-            displayName = try Self.phrase(Self.trimmed(text[..<open]))
+            displayName = try Self.phrase(text[..<open].trimmed)
         } catch let fault as EmailAddressError {
             throw MailboxError("has no valid address: \(fault)")
         } catch let fault as MailboxError {
@@ -56,11 +56,12 @@ package struct Mailbox: Sendable, Equatable {
         return name
     }
 
-    private static func trimmed(_ text: Substring) -> Substring {
-        var text = text
-        while text.first?.isWhitespace == true { text.removeFirst() }
-        while text.last?.isWhitespace == true { text.removeLast() }
-        return text
+    /// Characters that end a line or a header field for one reader or another.
+    private static func endsLine(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.properties.generalCategory {
+        case .control, .lineSeparator, .paragraphSeparator: true
+        default: false
+        }
     }
 }
 

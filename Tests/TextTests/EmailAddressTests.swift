@@ -1,6 +1,6 @@
 import Model
-import Policy
 import Testing
+import Text
 
 @Suite struct EmailAddressTests {
     @Test(

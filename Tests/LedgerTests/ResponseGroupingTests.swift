@@ -3,7 +3,7 @@ import Testing
 
 @testable import Ledger
 
-@Suite struct AnswerTextTests {
+@Suite struct ResponseGroupingTests {
     @Test(arguments: [
         ("5.1.1 <ann@example.com>: user 4711 unknown", "5.1.1 <address>: user # unknown"),
         ("4.7.1 greylisted, see https://example.com/g/ab12cd34", "4.7.1 greylisted, see https://example.com/g/#"),
@@ -11,12 +11,12 @@ import Testing
         ("TLS1 is   too\told", "TLS1 is too old"),
         ("", ""), ("\r\n\u{7}", ""), ("5.x.1 no", "5.x.1 no"),
     ]) func replacesWhatDiffersBetweenRecipients(text: String, expected: String) {
-        #expect(ResponseText.normalise(text) == expected)
+        #expect(ResponseGrouping.normalise(text) == expected)
     }
 
     @Test func cutsAtACharacter() {
         for length in 150..<170 {
-            let text = ResponseText.normalise(String(repeating: "a", count: length) + String(repeating: "é😀", count: 200))
+            let text = ResponseGrouping.normalise(String(repeating: "a", count: length) + String(repeating: "é😀", count: 200))
             #expect(text.utf8.count <= 160 && !text.unicodeScalars.contains("\u{fffd}"))
         }
     }
