@@ -40,7 +40,8 @@ def clone(path, original, numbers, provider=None):
                 values.append("copy.id" if name == key else f"o.{name}")
                 if name == "definition" and provider:
                     values[-1] = f"json_set(o.definition, '$.provider', {provider})"
-            db.execute(f"INSERT INTO {table} ({', '.join(names)}) SELECT {', '.join(values)} FROM {table} o, copy WHERE o.{key} = ?", (original,))
+            db.execute(f"INSERT INTO {table} ({', '.join(names)}) SELECT {', '.join(values)} FROM {table} o, copy "
+                       f"WHERE o.{key} = ?", (original,))
         db.execute("DROP TABLE copy")
 
 
