@@ -1,25 +1,29 @@
 import ArgumentParser
+import Telemetry
 
-/// The one executable: a small file a subcommand.
+/// The start of the process.
 @main
+enum Start {
+    static func main() async {
+        MovedCommands.forward(CommandLine.arguments)
+        await Flotilla.main()
+    }
+}
+
+/// The product's command line: a small file a subcommand.
 struct Flotilla: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "flotilla",
         abstract: "Send one message to millions of people: e-mail, SMS, messengers, webhooks.",
         discussion: """
             To send a mailing from this machine alone:   flotilla send MAILING.yaml
-            To try it against a provider of your own:    flotilla sink --smtp 127.0.0.1:2525
+            To try it against a provider of your own:    flotilla-lab sink --smtp 127.0.0.1:2525
             A fleet: planner, worker (any number) and collector share a Redis and a configuration file, flotilla.yaml.
+            Test providers, load tests, forecasts and made-up recipients are commands of flotilla-lab.
             """,
         version: Build.version,
         subcommands: [
             Send.self, MailingCommand.self, LimitCommand.self, Up.self, PlannerCommand.self, WorkerCommand.self,
-            CollectorCommand.self, TopCommand.self, ResponsesCommand.self, LoadtestCommand.self, SimulateCommand.self, SinkCommand.self,
-            Generate.self,
+            CollectorCommand.self, TopCommand.self, ResponsesCommand.self,
         ])
-}
-
-/// Which build this is.
-enum Build {
-    static let version = "0.1.0"
 }

@@ -1,5 +1,6 @@
 import Model
 import Policy
+import Telemetry
 
 /// The table of responses for people: each protocol's rules in the order in which they are asked.
 struct ResponseTableText {

@@ -1,5 +1,6 @@
 import Model
 import Policy
+import Telemetry
 
 extension BlockingReason {
     /// A word for scripts and a sentence for people; both empty where nothing holds the mailing up.

@@ -1,4 +1,5 @@
 import Policy
+import Telemetry
 
 /// A table that fits a width: where there is no room, figures are written shorter and names are cut, but no figure is.
 struct FittedTable {

@@ -6,6 +6,7 @@ import Logging
 import Model
 import NIOPosix
 import Settings
+import Telemetry
 import UnixSignals
 
 /// A live view of a fleet.
