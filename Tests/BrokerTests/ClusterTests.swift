@@ -2,6 +2,7 @@ import Foundation
 import Model
 import NIOPosix
 import TestServers
+import Text
 import Testing
 
 @testable import Broker
