@@ -15,7 +15,7 @@ async def redis(ask):
         found = []
         cursor = "0"
         while True:
-            cursor, keys = await ask("SCAN", cursor, "MATCH", "flotilla:*", "COUNT", "1000")
+            cursor, keys = await ask("SCAN", cursor, "MATCH", "{flotilla}:*", "COUNT", "1000")
             found += keys
             if cursor == "0" or len(found) > 5000:
                 break

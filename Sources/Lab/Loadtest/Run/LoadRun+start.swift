@@ -74,14 +74,14 @@ extension LoadRun {
         do {
             var cursor = "0"
             repeat {
-                let reply = try await redis.send(["SCAN", .text(cursor), "MATCH", .text("\(prefix):*"), "COUNT", "1000"])
+                let reply = try await redis.send(["SCAN", .text(cursor), "MATCH", .text("{\(prefix)}:*"), "COUNT", "1000"])
                 guard let parts = reply.array, parts.count == 2, let next = parts[0].text else { break }
                 let keys = (parts[1].array ?? []).compactMap(\.bytes)
                 if !keys.isEmpty { _ = try await redis.send(["UNLINK"] + keys.map { .bytes($0) }) }
                 cursor = next
             } while cursor != "0"
         } catch {
-            notes.append("keys that begin with \(prefix): may be left in Redis: \(error)")
+            notes.append("keys that begin with {\(prefix)}: may be left in Redis: \(error)")
         }
     }
 
