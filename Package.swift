@@ -138,7 +138,8 @@ let package = Package(
         tests("Ledger", ["Model", "Text", "TestServers", log, grdb], resources: [.embedInCode("Fixtures/ledger-2026-11-22.sql")]),
         tests("Templates", ["Model", "Text"]),
         tests(
-            "Transport", ["Model", "Text", "Policy", "Sink", "TestServers", log, .product(name: "NIOEmbedded", package: "swift-nio")] + nio),
+            "Transport",
+            ["Model", "Text", "Policy", "Sink", "TestServers", log, .product(name: "NIOEmbedded", package: "swift-nio")] + nio),
         tests("Planning", ["Model", "Policy", "Ledger", "Synthetic", "TestServers", log]),
         tests("Delivery", ["Model", "Policy", "Broker", "TestServers", log] + nio),
         tests("Collecting", ["Model", "Broker", "Ledger", "TestServers", log] + nio),

@@ -50,7 +50,7 @@ struct CrashTests {
         // What was on the wire of each connection arrived; nothing else may.
         let before = try fleet.sink.arrived()
         fleet.signal("worker-1", SIGCONT)
-        try await eventually("it finds its lease over") { fleet.errors("worker-1").contains("the lease of this worker was over") }
+        try await eventually("it finds its lease over") { fleet.errors("worker-1").contains("the lease of this worker had expired") }
         try await fleet.endAll()
         #expect(try fleet.sink.arrived() == before)
         #expect(Set(before).count == 1500)
@@ -133,7 +133,7 @@ struct CrashTests {
         // Nobody who knew that worker is left when its results go.
         #expect(try await fleet.end("planner-1") == 0)
         try fleet.start("planner-2")
-        try await eventually("the second works") { fleet.errors("planner-2").contains("planning and feeding") }
+        try await eventually("the second works") { fleet.errors("planner-2").contains("planning and dispatching") }
         _ = try fleet.redis.cli("FLUSHALL")
         fleet.signal("collector", SIGCONT)
         try await fleet.speed("500/s")
@@ -163,7 +163,7 @@ struct CrashTests {
         try await eventually("all others are sent") {
             try fleet.mailing.count("sent") + fleet.mailing.count("uncertain") == 40
         }
-        #expect(fleet.errors("worker-3").contains("is set aside: 2 workers ended with it"))
+        #expect(fleet.errors("worker-3").contains("is quarantined: 2 workers ended with it"))
         #expect(try fleet.listed().contains("stall9@example.com"))
         #expect(try fleet.mailing.query("SELECT state FROM delivery WHERE address = 'stall9@example.com'") == ["uncertain"])
         let settled = try await fleet.run("mailing", "uncertain", fleet.id, "--settle", "failed", "--all")
@@ -181,7 +181,7 @@ struct CrashTests {
         try fleet.start("planner-2")
         try await eventually("the second stands by") { fleet.errors("planner-2").contains("standing by") }
         if signal == SIGSTOP { try await fleet.freeze("planner-1") } else { fleet.signal("planner-1", signal) }
-        try await eventually("the second works") { fleet.errors("planner-2").contains("planning and feeding") }
+        try await eventually("the second works") { fleet.errors("planner-2").contains("planning and dispatching") }
         if signal == SIGSTOP {
             fleet.signal("planner-1", SIGCONT)
             try await eventually("the first stands back") { fleet.errors("planner-1").contains("another planner has taken") }

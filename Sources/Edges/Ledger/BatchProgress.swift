@@ -108,7 +108,8 @@ extension BatchProgress {
         released = 0
     }
 
-    /// From when on the batch may be dispatched, in milliseconds since 1970 (0: at once); nil when it is dispatched or has nobody to send to.
+    /// From when on the batch may be dispatched, in milliseconds since 1970 (0: at once); nil when it is dispatched or has nobody to send
+    /// to.
     /// - Parameter due: when the first of its deferred recipients is due.
     func ready(due: Int64?) -> Int64? {
         if isDispatched { return nil }

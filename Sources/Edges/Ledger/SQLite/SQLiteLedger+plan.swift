@@ -69,7 +69,8 @@ extension SQLiteLedger: PlanStore {
         if case .failed(let reason) = step.ending {
             try db.cachedStatement(
                 sql: """
-                    UPDATE mailing SET state = 'failed', reason_kind = 'input', actor = '', reason = ?, finished = ?2, started = coalesce(started, ?2)
+                    UPDATE mailing SET state = 'failed', reason_kind = 'input', actor = '', reason = ?, finished = ?2,
+                        started = coalesce(started, ?2)
                     WHERE id = ? AND state NOT IN ('sent', 'stopped', 'failed')
                     """
             ).execute(arguments: [reason, now, id.description])
