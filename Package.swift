@@ -126,7 +126,7 @@ let package = Package(
         tests("Transport", ["Model", "Policy", "Sink", "TestServers", log, .product(name: "NIOEmbedded", package: "swift-nio")] + nio),
         tests("Planning", ["Model", "Policy", "Ledger", "TestServers", log]),
         tests("Delivery", ["Model", "Policy", "Broker", "TestServers", log] + nio),
-        tests("Collecting", ["Model", "Broker", "Ledger", "TestServers", log] + nio),
+        tests("Collecting", ["Model", "Broker", "Ledger", "TestServers", log, lifecycle] + nio),
         tests("Sink", ["Model", "Policy", "TestServers", log, lifecycle] + nio),
         tests("Loadtest", ["Model", "Policy", "Settings", "TestServers"]),
         tests("flotilla", ["TestServers"]),
