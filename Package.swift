@@ -142,7 +142,7 @@ let package = Package(
             ["Model", "Text", "Policy", "Sink", "TestServers", log, .product(name: "NIOEmbedded", package: "swift-nio")] + nio),
         tests("Planning", ["Model", "Policy", "Ledger", "Synthetic", "TestServers", log]),
         tests("Delivery", ["Model", "Policy", "Broker", "TestServers", log] + nio),
-        tests("Collecting", ["Model", "Broker", "Ledger", "TestServers", log] + nio),
+        tests("Collecting", ["Model", "Broker", "Ledger", "TestServers", log, lifecycle] + nio),
         tests("Sink", ["Model", "Text", "Policy", "Settings", "TestServers", log, lifecycle] + nio),
         tests("Synthetic", ["Model", "Text", "Policy", "Planning"]),
         tests("Loadtest", ["Model", "Text", "Policy", "Settings", "TestServers"]),

@@ -69,7 +69,7 @@ extension MailingStore {
     }
 }
 
-/// The plan: recipients in batches, and what was left out.
+/// The plan: recipients in batches, and the rows that were excluded.
 package protocol PlanStore: Sendable {
     /// The mailings that wait for their planning at a time.
     /// - Parameters:
@@ -81,8 +81,8 @@ package protocol PlanStore: Sendable {
     /// Writes steps of the plans of one or several mailings in one transaction, in their order: batches, exclusions, how far the source was
     /// read, and the states that change thereby. A planning that died goes on at the record's `rowsRead` with batch `nextBatch`.
     /// - Parameter now: milliseconds since 1970; mailings whose first steps these are have begun then.
-    /// - Returns: why steps were left out, by mailing, while the others were written: its batches do not follow those planned before
-    ///   (another planner is at work), or it is no longer being planned.
+    /// - Returns: why steps were not written, by mailing, while the others were: its batches do not follow those planned before (another
+    ///   planner is at work), or it is no longer being planned.
     func writePlan(_ steps: [PlanStep], now: Int64) async throws(LedgerError) -> [MailingID: LedgerError]
 }
 
@@ -118,7 +118,7 @@ package protocol DispatchStore: Sendable {
         _ dispatches: [Dispatch], why: String?, now: Int64
     ) async throws(LedgerError) -> (batches: Int, listed: Int)
 
-    /// Takes batches with recipients to send to now, and marks them as fed under a new dispatchNumber. Up to half of them are
+    /// Takes batches with recipients to send to now, and marks them as dispatched under a new dispatch number. Up to half of them are
     /// batches with due retries, the longest due first, so that neither retries nor first attempts starve. Nothing is taken
     /// of a mailing that is not `collecting` or `sending`.
     func dispatchBatches(_ id: MailingID, limit: Int, now: Int64) async throws(LedgerError) -> [DispatchedBatch]
@@ -126,18 +126,18 @@ package protocol DispatchStore: Sendable {
     /// The batches that are with the workers, by number.
     func openDispatches(_ id: MailingID) async throws(LedgerError) -> [DispatchMark]
 
-    /// Ends a dispatch that was lost; what is still open of it is fed again.
+    /// Ends a dispatch that was lost; what is still open of it is dispatched again.
     /// - Parameters:
-    ///   - uncertain: nil when none of its messages can have been on the wire. Otherwise each recipient of whom the dispatch
-    ///     owes a result is put on the list of the uncertain, and with `hold` is held for a person and not fed again.
+    ///   - uncertain: nil when none of its messages can have been started. Otherwise each recipient of whom the dispatch
+    ///     owes a result is put on the list of uncertain deliveries, and with `hold` is held for a person and not sent to again.
     ///   - why: why it is not known what became of them; for people.
-    /// - Returns: how many were listed; nil when it was not fed under this dispatchNumber.
+    /// - Returns: how many were listed; nil when the batch is not in this dispatch.
     func giveUp(
         _ batch: BatchID, dispatchNumber: Int, uncertain: Mailing.UncertainPolicy?, why: String, now: Int64
     ) async throws(LedgerError) -> Int?
 
     /// Stops every planned and deferred recipient that is not with the workers (an `uncertain` one stays: it may have been
-    /// reached). Set the mailing's state first, and call again when fed batches have come back.
+    /// reached). Set the mailing's state first, and call again when dispatched batches have come back.
     /// - Returns: how many it stopped.
     func stopOpen(_ id: MailingID, now: Int64) async throws(LedgerError) -> Int
 
@@ -166,7 +166,7 @@ package typealias Outbox = DispatchStore
 /// What became of recipients.
 package protocol ResultStore: Sendable {
     /// Writes results and events in one transaction with all counters they change. Groups may come in any order, late, and
-    /// more than once: states move only forward by `RecipientState.rank`. A dispatchNumber ends with `done` once each of its
+    /// more than once: states move only forward by `RecipientState.rank`. A dispatch ends with `done` once each of its
     /// recipients has a result, and with `released` once as many of its groups are in as the closing one says, of whatever
     /// worker, whatever overtook what. An `uncertain` result puts its recipient on the list; with `due` above 0 it does
     /// nothing else, with `due` 0 the recipient is held for a person.

@@ -29,7 +29,7 @@ package struct MailingReport: Sendable, Equatable {
     /// Why a mailing that is sending gets no further; empty for one that does.
     package var stuckReason: String
     package var planned: Int
-    /// Rows left out, by reason.
+    /// Excluded rows, by reason.
     package var excluded: [ExclusionReason: Int]
     /// Recipients by state, for each state.
     package var states: [RecipientState: Int]

@@ -1,8 +1,8 @@
-/// A mailing and where it stands, all of one reading.
+/// A mailing with its counters and what is next, all of one read.
 package struct MailingStatus: Sendable, Equatable {
     package var record: MailingRecord
     package var progress: MailingProgress
-    /// When its next batch can be fed, in milliseconds since 1970, 0 for at once; nil where none is left.
+    /// When its next batch may be dispatched, in milliseconds since 1970, 0 for at once; nil where none is left.
     package var next: Int64?
 }
 

@@ -159,7 +159,7 @@ package struct PlannerService: Service {
         }
         for key in entry.ignored {
             logger.warning(
-                "\(record.source?.file ?? ""): key '\(key.name)' of row \(key.row) is not in the first object and is left out",
+                "\(record.source?.file ?? ""): key '\(key.name)' of row \(key.row) is not in the first object and is ignored",
                 metadata: record.fields)
         }
         switch entry.step.ending {

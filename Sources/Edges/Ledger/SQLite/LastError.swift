@@ -9,7 +9,7 @@ struct LastError {
     var attempts: Int
     var failure: Int64
 
-    /// When a batch is fed again for the sake of a recipient: an eighth of the wait later than it is due, a minute at most, so that
+    /// When a batch is dispatched again for the sake of a recipient: an eighth of the wait later than it is due, a minute at most, so that
     /// others who are due by then come with it.
     static let gathering = "due + min((due - at) / 8, 60000)"
 

@@ -129,7 +129,7 @@ private struct Deciding {
         return held
     }
 
-    /// - Parameter at: when the message was on the wire, which is where the timeline shows it.
+    /// - Parameter at: when the message was in flight, in milliseconds since 1970: there the timeline shows it.
     private mutating func settle(_ batch: BatchID, _ index: Int, at: Int64, _ progress: inout BatchProgress) throws {
         progress.states[index] = StateCode.code(decision.state)
         changes.moves[RecipientState.uncertain.rank] -= 1

@@ -192,7 +192,7 @@ extension SQLiteLedger: DispatchStore {
         return listed
     }
 
-    /// Puts each recipient of whom the dispatch owes a result on the list of the uncertain.
+    /// Puts each recipient of whom the dispatch owes a result on the list of uncertain deliveries.
     private static func list(
         _ db: Database, _ batch: BatchID, _ progress: inout BatchProgress, _ entry: UncertainEntry
     ) throws -> Int {

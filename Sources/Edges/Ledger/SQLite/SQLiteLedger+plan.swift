@@ -139,7 +139,7 @@ extension SQLiteLedger: PlanStore {
         }
     }
 
-    /// What was left out may be anything, megabytes in one field included: its beginning tells enough.
+    /// The values of an excluded row may be anything, megabytes in one field included: the beginning tells enough.
     private static func shortened(_ text: String) -> String {
         text.utf8.count <= 512 ? text : text.prefix(200) + "…"
     }

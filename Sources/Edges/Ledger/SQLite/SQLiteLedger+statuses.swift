@@ -30,7 +30,7 @@ extension SQLiteLedger {
         return counts
     }
 
-    /// Batches with the workers, and when the next one can be fed, by mailing; each subquery is a look into an index.
+    /// Batches with the workers, and when the next one can be dispatched, by mailing; each subquery is a look into an index.
     private static func batches(_ db: Database, _ newest: String, _ limit: Int) throws -> [String: (dispatched: Int, next: Int64?)] {
         let rows = try Row.fetchCursor(
             db.cachedStatement(

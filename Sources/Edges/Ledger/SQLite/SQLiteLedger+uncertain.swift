@@ -5,7 +5,7 @@ extension SQLiteLedger: UncertainStore {
     package func uncertain(
         _ id: MailingID, onlyHeld: Bool, after: UncertainRecipient?, limit: Int
     ) async throws(LedgerError) -> [UncertainRecipient] {
-        try await read("listing the uncertain") { db in
+        try await read("listing uncertain deliveries") { db in
             guard let record = try MailingRecord.one(db, id) else { return [] }
             let rows = try Row.fetchCursor(
                 db.cachedStatement(

@@ -12,8 +12,8 @@ struct UncertainEntry {
     /// It waits for a person; otherwise the message is sent again.
     var isHeld: Bool
 
-    /// Puts a recipient on the list. Of several reports in one dispatchNumber the first holds, whichever is written first.
-    /// - Returns: whether the recipient is held and nobody has decided on it, in this dispatchNumber or a later one.
+    /// Puts a recipient on the list. Of several reports in one dispatch the first holds, whichever is written first.
+    /// - Returns: whether the recipient is held and nobody has decided on it, in this dispatch or a later one.
     func store(_ db: Database, _ id: BatchID, _ index: Int) throws -> Bool {
         let mailing = id.mailing.description
         try db.cachedStatement(
