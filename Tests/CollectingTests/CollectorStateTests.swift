@@ -10,7 +10,8 @@ import Testing
     private func idle(at now: ContinuousClock.Instant) -> CollectorState {
         var state = CollectorState(limit: 200, at: now)
         #expect(state.next(at: now, isStopping: false) == .checkOwner)
-        #expect(state.note(owner: .ours))
+        let note1 = state.note(owner: .ours)
+        #expect(note1)
         #expect(state.next(at: now, isStopping: false) == .readUnconfirmed)
         state.note(0, of: .readUnconfirmed, at: now)
         #expect(state.next(at: now, isStopping: false) == .claimAbandoned)
@@ -22,12 +23,14 @@ import Testing
         var state = CollectorState(limit: 200, at: start)
         for owner in [CollectorState.Owner.nobody, .another, .nobody] {
             #expect(state.next(at: start, isStopping: false) == .checkOwner)
-            #expect(state.note(owner: owner))
+            let note2 = state.note(owner: owner)
+            #expect(note2)
             #expect(state.next(at: start, isStopping: false) == .waitForOwner(owner))
             state.noteWait()
         }
         #expect(state.next(at: start, isStopping: false) == .checkOwner)
-        #expect(state.note(owner: .another))
+        let note3 = state.note(owner: .another)
+        #expect(note3)
         #expect(state.next(at: start, isStopping: true) == .end)
     }
 
@@ -36,7 +39,8 @@ import Testing
         #expect(state.next(at: start, isStopping: false) == .read(atMost: .seconds(5)))
         state.note(0, of: .read(atMost: .seconds(5)), at: start + .seconds(5))
         #expect(state.next(at: start + .seconds(5), isStopping: false) == .checkOwner)
-        #expect(state.note(owner: .ours))
+        let note4 = state.note(owner: .ours)
+        #expect(note4)
         #expect(state.next(at: start + .seconds(5), isStopping: false) == .claimAbandoned)
     }
 
@@ -44,7 +48,8 @@ import Testing
         var state = idle(at: start)
         state.note(1, of: .read(atMost: .seconds(5)), at: start + .seconds(2))
         #expect(state.next(at: start + .seconds(2), isStopping: false) == .checkOwner)
-        #expect(state.note(owner: .ours))
+        let note5 = state.note(owner: .ours)
+        #expect(note5)
         #expect(state.next(at: start + .seconds(2), isStopping: false) == .write)
     }
 
@@ -79,20 +84,25 @@ import Testing
     @Test func whatWasReadOfAnotherLedgerStaysInRedis() {
         var state = idle(at: start)
         state.note(7, of: .read(atMost: .seconds(5)), at: start + .seconds(1))
-        #expect(!state.note(owner: .another))
+        let note6 = state.note(owner: .another)
+        #expect(!note6)
         #expect(state.inHand == 0)
         #expect(state.next(at: start + .seconds(1), isStopping: false) == .waitForOwner(.another))
         state.noteWait()
-        #expect(state.note(owner: .ours))
+        let note7 = state.note(owner: .ours)
+        #expect(note7)
         #expect(state.next(at: start + .seconds(1), isStopping: false) == .readUnconfirmed)
     }
 
     @Test func anotherRunOfTheServerMayBringBackWhatWasRead() {
         var state = idle(at: start)
-        #expect(state.note(run: "a"))
+        let run1 = state.note(run: "a")
+        #expect(run1)
         state.note(0, of: .readUnconfirmed, at: start)
-        #expect(!state.note(run: "a"))
-        #expect(state.note(run: "b"))
+        let run2 = state.note(run: "a")
+        #expect(!run2)
+        let run3 = state.note(run: "b")
+        #expect(run3)
         #expect(state.next(at: start, isStopping: false) == .readUnconfirmed)
     }
 
