@@ -54,7 +54,7 @@ let nio: [Target.Dependency] = [
 
 /// The Lua scripts of the broker.
 let scripts = [
-    "admit", "dispatch", "dispatched", "establish", "forget", "heartbeat", "lead", "limits", "marks", "observe",
+    "admit", "dispatch", "dispatched", "establish", "forget", "heartbeat", "lead", "leave", "limits", "marks", "observe",
     "prelude", "publish", "queue", "reclaim", "remove", "renew", "report", "reserve", "settle", "start", "steer",
     "take", "takeover", "unmark", "withdraw",
 ]
