@@ -37,8 +37,9 @@ struct WakeStreamTests {
         var stream = try await stream()
         let epoch = try await fleet.begin()
         #expect(try await next(&stream) == [.epoch])
+        // Once for all batches of a lane, or again where the script had to be loaded.
         try await fleet.dispatch([fleet.batch(0), fleet.batch(1)], epoch: epoch)
-        #expect(try await next(&stream) == [.lane(fleet.lane)])
+        #expect(Set(try await next(&stream).map { "\($0)" }) == ["\(WakeEvent.lane(fleet.lane))"])
         try await fleet.publish(.paused)
         #expect(try await next(&stream) == [.mailing(fleet.id)])
         try await PublishedLimits(fleet.broker).publishLimits([:], fencingToken: fleet.token)
@@ -119,7 +120,9 @@ struct WakeStreamTests {
 
     @Test func theStreamsStaySmall() async throws {
         let epoch = try await fleet.begin()
-        for number in 0..<3_000 { try await fleet.dispatch([fleet.batch(number)], epoch: epoch) }
+        await withThrowingTaskGroup(of: Void.self) { group in
+            for number in 0..<3_000 { group.addTask { try await fleet.dispatch([fleet.batch(number)], epoch: epoch) } }
+        }
         let length = try await fleet.broker.redis.send(["XLEN", .text(fleet.broker.keys.wake)]).int ?? 0
         #expect((1...1_200).contains(length))
     }
