@@ -52,6 +52,32 @@ import Testing
         }
     }
 
+    @Test func deprecatedKeysAreReadWithOneWarningThatNamesTheNewOne() throws {
+        let fromFile = try load("worker:\n  poison: 7\n")
+        #expect(fromFile.worker.maxDeliveries == 7)
+        #expect(fromFile.warnings.count == 1)
+        #expect(fromFile.warnings.first?.hasSuffix("flotilla.yaml:2: worker.poison is deprecated; write worker.max_deliveries") == true)
+        let fromEnvironment = try load("", ["FLOTILLA_WORKER_POISON": "8"])
+        #expect(fromEnvironment.worker.maxDeliveries == 8)
+        #expect(
+            fromEnvironment.warnings == [
+                "FLOTILLA_WORKER_POISON: the variable is deprecated; write FLOTILLA_WORKER_MAX_DELIVERIES"
+            ])
+        // The environment wins over the file, whatever the names.
+        let both = try load("worker: {max_deliveries: 7}", ["FLOTILLA_WORKER_POISON": "8"])
+        #expect(both.worker.maxDeliveries == 8)
+        #expect(try load("worker: {max_deliveries: 7}").warnings == [])
+    }
+
+    @Test func aKeyWithItsOldAndItsNewNameIsRefused() throws {
+        #expect(
+            try refusal("worker: {poison: 7, max_deliveries: 7}") == [
+                "flotilla.yaml:1: worker.max_deliveries: is set twice, perhaps by a deprecated name"
+            ])
+        #expect(
+            try refusal("", ["FLOTILLA_WORKER_POISON": "0"]).first?.hasPrefix("FLOTILLA_WORKER_POISON: worker.max_deliveries: '0'") == true)
+    }
+
     @Test func aFileSetsEverything() throws {
         let settings = try load(
             """

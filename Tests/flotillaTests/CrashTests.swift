@@ -146,7 +146,7 @@ struct CrashTests {
         // Person 0 is never answered: each worker that tries is killed with the message on the wire.
         let fleet = try await Fleet(
             40, sink: [], extra: "batch_size: 20\n", local: { $0 == 0 ? "stall9" : "person\($0)" },
-            environment: ["FLOTILLA_WORKER_POISON": "2"])
+            environment: ["FLOTILLA_WORKER_MAX_DELIVERIES": "2"])
         try fleet.start("collector", "planner")
         for round in 1...2 {
             try fleet.start("worker-\(round)")

@@ -5,7 +5,8 @@ import Policy
 package import Yams
 
 extension Settings {
-    /// Reads the configuration: the environment wins over the file, the file over the defaults.
+    /// Reads the configuration: the environment wins over the file, the file over the defaults. A deprecated key is read,
+    /// and noted in `warnings`.
     /// - Parameters:
     ///   - file: the YAML file; nil takes `flotilla.yaml` of the working directory if there is one.
     ///   - environment: the variables of the process; those that do not start with `FLOTILLA_` are left alone, and an
@@ -33,8 +34,8 @@ extension Settings {
         let fromEnvironment = SettingsEnvironment.read(variables, file: fromFile)
 
         let providers = fromFile.providers.merging(fromEnvironment.providers) { first, _ in first }
-        let reader = SettingsReader(file: fromFile.entries, environment: variables)
-        let responses = reader.value(SettingsTable.workerAnswers).map { ResponseRuleFile.read($0) }
+        let reader = SettingsReader(file: fromFile.entries, environment: DeprecatedKeys.replacing(variables))
+        let responses = reader.value(SettingsTable.workerResponses).map { ResponseRuleFile.read($0) }
         let problems =
             fromFile.problems + fromEnvironment.problems
             + missing(providers, in: fromFile.entries + fromEnvironment.entries)
@@ -44,6 +45,7 @@ extension Settings {
         guard problems.isEmpty else { throw SettingsError(problems: problems) }
 
         var settings = Settings()
+        settings.warnings = fromFile.warnings + fromEnvironment.warnings
         settings.readRoles(reader)
         settings.readOperation(reader)
         if let responses { settings.worker.responses = ResponseTable(own: responses.rules) }
@@ -94,7 +96,7 @@ extension Settings {
         reader.read(SettingsTable.workerChannels, into: &worker.channels)
         reader.read(SettingsTable.workerFlush, into: &worker.flush)
         reader.read(SettingsTable.workerLease, into: &worker.lease)
-        reader.read(SettingsTable.workerPoison, into: &worker.poison)
+        reader.read(SettingsTable.workerMaxDeliveries, into: &worker.maxDeliveries)
         reader.read(SettingsTable.workerRetryBase, into: &worker.retryBase)
         reader.read(SettingsTable.workerRetryCap, into: &worker.retryCap)
         reader.read(SettingsTable.collectorPartitions, into: &collector.partitions)

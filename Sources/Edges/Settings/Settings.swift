@@ -48,7 +48,8 @@ package struct Settings: Sendable, Equatable {
         package var channels = Channel.allCases
         package var flush: Duration = .milliseconds(50)
         package var lease: Duration = .seconds(10)
-        package var poison = 5
+        /// Workers that may end with a batch before it is quarantined.
+        package var maxDeliveries = 5
         /// The first wait between attempts; nil takes the protocol's own waits.
         package var retryBase: Duration?
         package var retryCap: Duration = .seconds(3_600)
@@ -107,6 +108,8 @@ package struct Settings: Sendable, Equatable {
     package var providers: [String: Provider] = [:]
     /// Of providers, channels and recipient domains.
     package var limits = Limits()
+    /// A sentence for each deprecated key that was read, with its place and its new name.
+    package var warnings: [String] = []
 
     package init() {}
 }
