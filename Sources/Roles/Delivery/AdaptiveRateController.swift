@@ -164,7 +164,7 @@ final class AdaptiveRateController: Sendable {
             say(scope, standing, wasPaused: wasPaused, wasSlowed: wasSlowed)
         }
         if let interval = standing.interval {
-            Gauge(label: "flotilla_scope_pace", dimensions: [("scope", scope)]).record(1e6 / interval)
+            Gauge(label: "flotilla_scope_adaptive_rate", dimensions: [("scope", scope)]).record(1e6 / interval)
         }
     }
 

@@ -18,7 +18,7 @@ final class WorkerContext: Sendable {
     let paces: AdaptiveRateController
     let meters = DeliveryMetersTable()
     private let takeovers = Counter(label: "flotilla_batches_taken_over_total")
-    private let setAside = Counter(label: "flotilla_batches_set_aside_total")
+    private let setAside = Counter(label: "flotilla_batches_quarantined_total")
     let logger: Logger
     /// The size of a message lately, in bytes: what to make room for.
     let messageSize = Atomic<Int>(4096)
