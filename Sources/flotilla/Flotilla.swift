@@ -1,6 +1,6 @@
 import ArgumentParser
 
-/// The one executable: a small file a subcommand.
+/// The executable of the product; each subcommand has its own file.
 @main
 struct Flotilla: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -8,7 +8,7 @@ struct Flotilla: AsyncParsableCommand {
         abstract: "Send one message to millions of people: e-mail, SMS, messengers, webhooks.",
         discussion: """
             To send a mailing from this machine alone:   flotilla send MAILING.yaml
-            To try it against a provider of your own:    flotilla sink --smtp 127.0.0.1:2525
+            To try it against a test provider:           flotilla-lab sink --smtp 127.0.0.1:2525
             A fleet: planner, worker (any number) and collector share a Redis and a configuration file, flotilla.yaml.
             """,
         version: Build.version,
@@ -17,9 +17,13 @@ struct Flotilla: AsyncParsableCommand {
             CollectorCommand.self, TopCommand.self, ResponsesCommand.self, LoadtestCommand.self, SimulateCommand.self, SinkCommand.self,
             Generate.self,
         ])
+
+    static func main() async {
+        await main(DeprecatedCommands.replacing(Array(CommandLine.arguments.dropFirst())))
+    }
 }
 
-/// Which build this is.
+/// The version of this build.
 enum Build {
     static let version = "0.1.0"
 }

@@ -26,7 +26,7 @@ struct SendTests {
         #expect(Set(arrived) == Set((0..<1200).map { "<person\($0)@example.com" }))
         #expect(try mailing.states()["sent"] == 1200)
         #expect(try mailing.count("sent") == 1200)
-        #expect(outcome.output.contains("adds up"))
+        #expect(outcome.output.contains("reconciled"))
     }
 
     @Test func whatIsLeftOutIsReportedWithItsReason() async throws {

@@ -19,12 +19,21 @@ struct RunOptions: ParsableArguments {
     @Option(help: "The ledger's file (SQLite).")
     var ledger: String?
 
-    /// The settings, with what the command line says in place of the file.
+    /// The settings; options win over the file and the environment.
     func settings() throws -> Settings {
-        var settings = try Settings.load(file: config, environment: ProcessInfo.processInfo.environment)
+        var settings = try Settings.loadWithWarnings(file: config)
         if let redis { try settings.redis.take(redis) }
         if let ledger { settings.ledger.path = ledger }
         if json { settings.log.format = .json }
+        return settings
+    }
+}
+
+extension Settings {
+    /// Reads the configuration, and writes a warning to standard error for each deprecated key.
+    static func loadWithWarnings(file: String?) throws -> Settings {
+        let settings = try load(file: file, environment: ProcessInfo.processInfo.environment)
+        for warning in settings.warnings { StandardError.warn(warning) }
         return settings
     }
 }
@@ -33,10 +42,10 @@ extension Settings.Redis {
     /// Takes the address of the option `--redis`.
     mutating func take(_ option: String) throws {
         guard let url = RedisURL(option) else {
-            throw Refusal("--redis '\(option)' is no Redis URL: redis://host:port, rediss://host:port or unix:///path")
+            throw CommandError("--redis '\(option)' is not a Redis URL: redis://host:port, rediss://host:port or unix:///path")
         }
         guard url.username == nil, url.password == nil else {
-            throw Refusal("--redis shows its user and password to everyone who lists processes; use FLOTILLA_REDIS_URL")
+            throw CommandError("--redis shows its user and password to everyone who lists processes; use FLOTILLA_REDIS_URL")
         }
         endpoint = url.endpoint
     }
