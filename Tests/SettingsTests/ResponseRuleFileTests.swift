@@ -5,7 +5,7 @@ import Testing
 
 @testable import Settings
 
-@Suite struct AnswerFileTests {
+@Suite struct ResponseRuleFileTests {
     /// What a file of rules holds, and what is said of it; it is called `responses.yaml`.
     private func read(_ yaml: String) throws -> (rules: [ResponseRule], problems: [String]) {
         let folder = FileManager.default.temporaryDirectory.appending(path: "flotilla-responses-\(UUID().uuidString)")
@@ -76,10 +76,10 @@ import Testing
         ),
         (
             "- {protocol: smtp, code: 451, enhanced: 5.7.1, class: rejected}",
-            "responses.yaml:1: enhanced: '5.7.1' never comes with code 451"
+            "responses.yaml:1: enhanced: '5.7.1' never matches code 451"
         ),
-        ("- {protocol: http, enhanced: 5.7.1, class: rejected}", "responses.yaml:1: enhanced: is of SMTP alone"),
-        ("- {protocol: http, code: 500, stage: rcpt, class: rejected}", "responses.yaml:1: stage: is of SMTP alone"),
+        ("- {protocol: http, enhanced: 5.7.1, class: rejected}", "responses.yaml:1: enhanced: is for SMTP only"),
+        ("- {protocol: http, code: 500, stage: rcpt, class: rejected}", "responses.yaml:1: stage: is for SMTP only"),
         (
             "- {protocol: smtp, code: 500, stage: body, class: rejected}",
             "responses.yaml:1: stage: 'body' is not allowed; allowed: mail"
@@ -90,10 +90,10 @@ import Testing
         ),
         ("- {protocol: smtp, text: '**', class: rejected}", "responses.yaml:1: text: '**' is not allowed"),
         ("- {protocol: smtp, code: 550, class: rejected, because: \"a\\nb\"}", "responses.yaml:1: because: "),
-        ("- {}", "responses.yaml:1: is no rule; it needs a protocol, a class"),
-        ("- smtp", "responses.yaml:1: is no rule"),
+        ("- {}", "responses.yaml:1: is not a rule; it needs a protocol, a class"),
+        ("- smtp", "responses.yaml:1: is not a rule"),
         ("rules: []", "responses.yaml:1: must be a list of rules"),
-        ("- {protocol: smtp, enhanced: *.7.1, class: rejected}", "responses.yaml:1: no YAML: "),
+        ("- {protocol: smtp, enhanced: *.7.1, class: rejected}", "responses.yaml:1: not valid YAML: "),
     ])
     func whatIsNoRuleIsRefusedWithItsPlaceAndWhatIsAllowed(_ yaml: String, _ start: String) throws {
         let (rules, problems) = try read(yaml)
@@ -107,7 +107,7 @@ import Testing
         #expect(
             problems.map { $0.split(separator: ":")[1...2].joined() } == [
                 "1 class", "2 text", "4 code",
-                "5 is no rule; it needs a protocol, a class, and a code, an enhanced code or a text",
+                "5 is not a rule; it needs a protocol, a class, and a code, an enhanced code or a text",
             ])
     }
 

@@ -241,7 +241,7 @@ import Testing
                 "flotilla.yaml:5: providers.four.url: 'ftp://…@h?…' is not allowed; allowed: smtp://host[:port], "
                     + "smtps://host[:port], http(s)://host[:port][/path]; a user and password before the host",
                 "flotilla.yaml:5: providers.four.header: unknown key; did you mean providers.four.headers?",
-                "flotilla.yaml:5: providers.four.headers.A B: no name of a header field (RFC 9110, section 5.6.2)",
+                "flotilla.yaml:5: providers.four.headers.A B: is not the name of a header field (RFC 9110, section 5.6.2)",
                 "flotilla.yaml:5: providers.four.headers.D: the value (not shown) is not allowed; allowed: one line",
                 "FLOTILLA_PROVIDERS_FIVE_TIMEOUT: providers.five.timeout: '0s' is not allowed; allowed: 10ms to 1h, "
                     + "a whole number with ms, s, m, h or d",
@@ -251,17 +251,17 @@ import Testing
                     + "smtps://host[:port], http(s)://host[:port][/path]; a user and password before the host",
                 "flotilla.yaml:3: providers.two.url: is missing; allowed: smtp://host[:port], "
                     + "smtps://host[:port], http(s)://host[:port][/path]; a user and password before the host",
-                "flotilla.yaml:7: providers.a_b: cannot be told from providers.a-b in names of environment variables; "
+                "flotilla.yaml:7: providers.a_b: has the same environment variables as providers.a-b; "
                     + "rename one",
             ])
     }
 
     @Test(arguments: [
-        ("redis: [\n", "flotilla.yaml:2: no YAML: "),
-        ("a: 1\nredis:\n\tprefix: x", "flotilla.yaml:3: no YAML: "),
-        ("log: {}\nlog: {}", "flotilla.yaml:1: no YAML: the key log comes twice in one section"),
+        ("redis: [\n", "flotilla.yaml:2: not valid YAML: "),
+        ("a: 1\nredis:\n\tprefix: x", "flotilla.yaml:3: not valid YAML: "),
+        ("log: {}\nlog: {}", "flotilla.yaml:1: not valid YAML: the key log comes twice in one section"),
         ("- redis", "flotilla.yaml:1: must hold sections: redis, ledger, "),
-        ("redis: {}\n---\nlog: {}", "flotilla.yaml:2: no YAML: "),
+        ("redis: {}\n---\nlog: {}", "flotilla.yaml:2: not valid YAML: "),
         ("? [a]\n: b", "flotilla.yaml:1: a key must be text"),
     ])
     func textThatIsNoConfigurationIsRefused(yaml: String, start: String) throws {

@@ -1,6 +1,6 @@
 package import Model
 
-/// Where a Redis is, and as whom to speak to it: `redis://[user:password@]host[:port]`, `rediss://…` (TLS), or
+/// The address and the credentials of a Redis: `redis://[user:password@]host[:port]`, `rediss://…` (TLS), or
 /// `unix:///path/to.sock`.
 package struct RedisURL: Sendable, Equatable {
     package enum Endpoint: Sendable, Equatable {
@@ -16,7 +16,7 @@ package struct RedisURL: Sendable, Equatable {
     static let allowed =
         "`redis://host[:port]`, `rediss://host[:port]`, `unix:///path`; a user and password before the host"
 
-    /// nil for any other text; a database number too, for fleets on one Redis are told apart by `redis.prefix`.
+    /// Nil for any other text, also for a database number: fleets on one Redis differ in `redis.prefix`.
     package init?(_ text: String) {
         guard let parts = URLParts(text) else { return nil }
         switch parts.scheme {

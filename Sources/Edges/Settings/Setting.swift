@@ -2,27 +2,44 @@ import Telemetry
 
 /// One key of the configuration, as it is documented.
 struct SettingKey: Sendable {
-    /// How much of its value an error may show.
+    /// How much of its value an error shows.
     enum Display: Sendable {
         case whole
-        /// User information and query are left out.
+        /// Without user information and query.
         case url
         case nothing
     }
 
-    /// Dots between sections; `*` stands for a name that the operator chooses.
+    /// Sections with dots between; `*` stands for a name that the operator chooses.
     let name: String
     let type: String
-    /// The default as it is written in a file; nil where there is none or it cannot be written.
+    /// The default as a file would have it; nil if there is none or a file cannot have it.
     let defaultText: String?
     /// The default in words, where `defaultText` cannot say it.
     let shownDefault: String
     let allowed: String
     let meaning: String
     let display: Display
-    let isList: Bool
     /// The value is one that the setting takes.
-    let isAllowed: @Sendable ([String]) -> Bool
+    fileprivate(set) var isAllowed: @Sendable ([String]) -> Bool = { _ in true }
+
+    /// - Parameters:
+    ///   - defaultText: the default as a file would have it.
+    ///   - shown: the default in words, where `defaultText` cannot say it.
+    init(
+        _ name: String, type: String, default defaultText: String? = nil, shown: String? = nil, allowed: String, _ meaning: String,
+        display: Display = .whole
+    ) {
+        self.name = name
+        self.type = type
+        self.defaultText = defaultText
+        shownDefault = shown ?? defaultText.map { "`\($0)`" } ?? ""
+        self.allowed = allowed
+        self.meaning = meaning
+        self.display = display
+    }
+
+    var isList: Bool { type == "list" }
 
     var components: [String] { name.split(separator: ".").map(String.init) }
 
@@ -50,27 +67,17 @@ struct SettingKey: Sendable {
 /// A key with the Swift type of its value.
 struct Setting<Value: Sendable>: Sendable {
     let key: SettingKey
-    /// Reads the value; a list has several texts. nil: not allowed.
+    /// Reads the value; a list has several texts. Nil if it is not allowed.
     let parse: @Sendable ([String]) -> Value?
 
-    init(
-        _ name: String, type: String, default defaultText: String? = nil, shown: String? = nil, allowed: String,
-        _ meaning: String, display: SettingKey.Display = .whole, list parse: @escaping @Sendable ([String]) -> Value?
-    ) {
-        key = SettingKey(
-            name: name, type: type, defaultText: defaultText,
-            shownDefault: shown ?? defaultText.map { "`\($0)`" } ?? "",
-            allowed: allowed, meaning: meaning, display: display, isList: type == "list",
-            isAllowed: { parse($0) != nil })
+    init(_ key: SettingKey, list parse: @escaping @Sendable ([String]) -> Value?) {
+        var key = key
+        key.isAllowed = { parse($0) != nil }
+        self.key = key
         self.parse = parse
     }
 
-    init(
-        _ name: String, type: String, default defaultText: String? = nil, shown: String? = nil, allowed: String,
-        _ meaning: String, display: SettingKey.Display = .whole, parse: @escaping @Sendable (String) -> Value?
-    ) {
-        self.init(
-            name, type: type, default: defaultText, shown: shown, allowed: allowed, meaning, display: display,
-            list: { texts in texts.first.flatMap(parse) })
+    init(_ key: SettingKey, parse: @escaping @Sendable (String) -> Value?) {
+        self.init(key, list: { texts in texts.first.flatMap(parse) })
     }
 }

@@ -22,8 +22,8 @@ extension Settings {
             environment.filter { $0.key.hasPrefix(EnvironmentName.prefix) })
     }
 
-    /// Reads a section of another file that holds what `flotilla.yaml` would, with its keys and values.
-    /// - Throws: `SettingsError` with everything that is wrong in it, in places of that file.
+    /// Reads a section of another file that has the keys and values of `flotilla.yaml`.
+    /// - Throws: `SettingsError` with all errors, in places of that file.
     package static func read(_ section: Node, of file: YAMLFile) throws(SettingsError) -> Settings {
         try make(SettingsFile.read(section, of: file), [:])
     }
@@ -69,13 +69,13 @@ extension Settings {
         }
     }
 
-    /// Names in a section that the environment cannot tell apart.
+    /// Names in a section that have the same environment variables.
     private static func clashes(_ section: String, _ places: [String: String]) -> [SettingsError.Problem] {
         let groups = Dictionary(grouping: places.keys.sorted()) { EnvironmentName.part($0) }
         return groups.values.filter { $0.count > 1 }.sorted { $0[0] < $1[0] }.map { names in
             SettingsError.Problem(
                 place: places[names[1]] ?? "", key: "\(section).\(names[1])",
-                text: "cannot be told from \(section).\(names[0]) in names of environment variables; rename one")
+                text: "has the same environment variables as \(section).\(names[0]); rename one")
         }
     }
 

@@ -3,8 +3,8 @@ package import Model
 package import Policy
 package import Telemetry
 
-/// Everything an operator can set, with its defaults: the one place into which `flotilla.yaml` and the environment are
-/// read. Each property has its key, meaning and allowed values in `SettingsTable`.
+/// All settings with their defaults, as read from `flotilla.yaml` and the environment. `SettingsTable` has the key, the meaning and the
+/// allowed values of each property.
 package struct Settings: Sendable, Equatable {
     package struct Redis: Sendable, Equatable {
         /// nil: `flotilla send` and `flotilla up` start a private Redis.
@@ -18,7 +18,7 @@ package struct Settings: Sendable, Equatable {
 
         package init() {}
 
-        /// Takes the place, and with it the credentials, from a URL, as `--redis` does.
+        /// Takes address and credentials from a URL.
         package mutating func use(_ url: RedisURL) {
             endpoint = url.endpoint
             username = url.username
@@ -50,7 +50,7 @@ package struct Settings: Sendable, Equatable {
         package var lease: Duration = .seconds(10)
         /// Workers that may end with a batch before it is quarantined.
         package var maxDeliveries = 5
-        /// The first wait between attempts; nil takes the protocol's own waits.
+        /// The first wait between attempts; nil for the waits of the protocol.
         package var retryBase: Duration?
         package var retryCap: Duration = .seconds(3_600)
         /// What providers' responses mean: the operator's rules, then the built-in ones.
@@ -90,7 +90,7 @@ package struct Settings: Sendable, Equatable {
     }
 
     package struct Shutdown: Sendable, Equatable {
-        /// How long what is in flight may take to end after a signal to stop.
+        /// How long messages in flight may take to end after a signal to stop.
         package var grace: Duration = .seconds(25)
         package init() {}
     }

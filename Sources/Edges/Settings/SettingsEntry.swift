@@ -1,4 +1,4 @@
-/// One value as it was found, before it means anything.
+/// One value as text, with its key and its place.
 struct SettingsEntry {
     let path: [String]
     let key: SettingKey
@@ -8,7 +8,7 @@ struct SettingsEntry {
 
     var name: String { path.joined(separator: ".") }
 
-    /// What is wrong with the value; nil for nothing.
+    /// The error in the value; nil if it is allowed.
     var problem: SettingsError.Problem? {
         guard !key.isAllowed(texts) else { return nil }
         let value = texts.joined(separator: ", ")
@@ -19,7 +19,7 @@ struct SettingsEntry {
     }
 }
 
-/// What one source of settings holds.
+/// The contents of one source of settings: a file, or the environment.
 struct SettingsSource {
     var entries: [SettingsEntry] = []
     /// In the order of the source.
