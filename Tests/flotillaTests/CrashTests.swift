@@ -48,7 +48,7 @@ struct CrashTests {
         // What was on the wire of each connection arrived; nothing else may.
         let before = try fleet.sink.arrived()
         fleet.signal("worker-1", SIGCONT)
-        try await eventually("it finds its lease over") { fleet.errors("worker-1").contains("the lease of this worker was over") }
+        try await eventually("it finds its lease over") { fleet.errors("worker-1").contains("the lease of this worker expired") }
         try await fleet.endAll()
         #expect(try fleet.sink.arrived() == before)
         #expect(Set(before).count == 2000)
@@ -93,7 +93,7 @@ struct CrashTests {
         #expect(try fleet.sink.arrived().count == 2000, "\(fleet.logs)")
         #expect(Set(try fleet.sink.arrived()).count == 2000)
         #expect(try fleet.listed().isEmpty)
-        #expect(fleet.errors("planner").contains("Nobody is uncertain"))
+        #expect(fleet.errors("planner").contains("No recipient is uncertain"))
     }
 
     @Test func whatARedisAndAWorkerTookWithThemIsNamed() async throws {
@@ -129,7 +129,7 @@ struct CrashTests {
         // Nobody who knew that worker is left when its results go.
         #expect(try await fleet.end("planner-1") == 0)
         try fleet.start("planner-2")
-        try await eventually("the second works") { fleet.errors("planner-2").contains("planning and feeding") }
+        try await eventually("the second works") { fleet.errors("planner-2").contains("leader: planning and dispatching") }
         let emptied = try ServerProcess("redis-cli", ["-s", fleet.redis.socket, "FLUSHALL"], package: "redis-tools")
         #expect(emptied.wait() == 0)
         fleet.signal("collector", SIGCONT)
@@ -159,7 +159,7 @@ struct CrashTests {
         try await eventually("all others are sent") {
             try fleet.mailing.count("sent") + fleet.mailing.count("uncertain") == 40
         }
-        #expect(fleet.errors("worker-3").contains("is set aside: 2 workers ended with it"))
+        #expect(fleet.errors("worker-3").contains("is quarantined: 2 workers ended with it"))
         #expect(try fleet.listed().contains("stall9@example.com"))
         #expect(try fleet.mailing.query("SELECT state FROM delivery WHERE address = 'stall9@example.com'") == ["uncertain"])
         let settled = try await fleet.run("mailing", "uncertain", fleet.id, "--settle", "failed", "--all")
@@ -175,12 +175,12 @@ struct CrashTests {
         try fleet.start("collector", "worker", "planner-1")
         try await eventually("some have arrived") { try fleet.sink.lines().count > 100 }
         try fleet.start("planner-2")
-        try await eventually("the second stands by") { fleet.errors("planner-2").contains("standing by") }
+        try await eventually("the second stands by") { fleet.errors("planner-2").contains("standby: ") }
         if signal == SIGSTOP { try await fleet.freeze("planner-1") } else { fleet.signal("planner-1", signal) }
-        try await eventually("the second works") { fleet.errors("planner-2").contains("planning and feeding") }
+        try await eventually("the second works") { fleet.errors("planner-2").contains("leader: planning and dispatching") }
         if signal == SIGSTOP {
             fleet.signal("planner-1", SIGCONT)
-            try await eventually("the first stands back") { fleet.errors("planner-1").contains("another planner has taken") }
+            try await eventually("the first stands back") { fleet.errors("planner-1").contains("another planner is the leader now") }
         }
         try await fleet.state("sent")
         try await fleet.endAll()

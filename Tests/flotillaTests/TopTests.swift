@@ -123,9 +123,9 @@ import Testing
             let (mailing, _) = try await top(fleet)
             return mailing["is_stuck"] as? Bool == true && mailing["blocking_kind"] as? String == "stuck"
         }
-        #expect(fleet.errors("planner").contains("is stuck: nobody got a result for"))
-        #expect(try await fleet.run("mailing", "show", fleet.id).output.contains("stuck: nobody got a result for"))
-        #expect(try await fleet.run("mailing", "report", fleet.id).output.contains("stuck: nobody"))
+        #expect(fleet.errors("planner").contains("is stuck: no recipient got a result for"))
+        #expect(try await fleet.run("mailing", "show", fleet.id).output.contains("stuck: no recipient got a result for"))
+        #expect(try await fleet.run("mailing", "report", fleet.id).output.contains("stuck: no recipient"))
         let isStuck = "flotilla_mailing_stuck{mailing=\"\(fleet.id)\"} 1\n"
         try await eventually("the planner shows it") {
             let page = try scrape(port)

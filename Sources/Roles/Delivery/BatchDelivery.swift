@@ -58,7 +58,7 @@ struct BatchDelivery: Sendable {
             for await ending in group where ending == .released { isReleased = true }
         }
         await buffer.close(isReleased ? .released : .done)
-        worker.logger.debug(isReleased ? "given back in part" : "done", metadata: fields)
+        worker.logger.debug(isReleased ? "released" : "done", metadata: fields)
     }
 
     /// Sends to recipients that the same limits hold for.
@@ -215,7 +215,7 @@ struct BatchDelivery: Sendable {
         case .halted: return false
         case .lost:
             claim.end()
-            worker.logger.warning("batch \(lease.batch.id) is not this worker's any more; leaving it", metadata: fields)
+            worker.logger.warning("batch \(lease.batch.id) belongs to another worker now; leaving it", metadata: fields)
             return false
         }
     }
@@ -254,7 +254,7 @@ struct BatchDelivery: Sendable {
     private func pause(_ scope: String) async {
         mailing.clearSlots()
         do throws(RedisError) { try await worker.paces.tell(scope) } catch {
-            worker.logger.warning("\(scope) asks for a pause, and Redis cannot be told: \(error)", metadata: fields)
+            worker.logger.warning("\(scope) asks for a pause that Redis cannot record: \(error)", metadata: fields)
         }
     }
 

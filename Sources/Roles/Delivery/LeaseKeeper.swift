@@ -133,7 +133,7 @@ final class LeaseKeeper: Sendable {
         for claim in claims { claim.end() }
         state.withLock { $0.until = nil }
         lapses.increment()
-        logger.warning("the lease of this worker was over; it gives up the \(claims.count) batches it had")
+        logger.warning("the lease of this worker expired; it gives up its \(claims.count) batches")
     }
 
     private func noticeLoss(_ results: Int) {
@@ -144,8 +144,8 @@ final class LeaseKeeper: Sendable {
         logger.log(
             level: claims.isEmpty && results == 0 ? .notice : .error,
             """
-            Redis was emptied or started again: \(claims.count) batches in work are given up here and fed again by the planner, \
-            \(results) groups of results that are not known to be in the ledger are sent again
+            Redis was emptied or restarted: \(claims.count) batches in flight are given up here and dispatched again by the planner, \
+            \(results) groups of unconfirmed results are reported again
             """)
     }
 

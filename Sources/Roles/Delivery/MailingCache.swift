@@ -151,7 +151,7 @@ actor MailingCache {
                 try mailing.update(state: state, speed: speed)
             } catch {
                 logger.error(
-                    "mailing \(id): speed '\(speed)' is not understood and left as it was: \(error)", metadata: ["mailing": "\(id)"])
+                    "mailing \(id): speed '\(speed)' is not valid and stays as it was: \(error)", metadata: ["mailing": "\(id)"])
             }
         }
         try await learn()

@@ -30,10 +30,10 @@ struct Takeover: Sendable {
         worker.takenOver(lease, done: whole.count - left.count, begun: begun.count, isSetAside: isPoison)
         let isHeld = policy == .hold
         if isPoison {
-            await note(left, "its batch was set aside: \(lease.deliveries - 1) workers ended with it", isHeld: true)
+            await note(left, "its batch was quarantined: \(lease.deliveries - 1) workers ended with it", isHeld: true)
         } else {
             let before = lease.from.map { "worker \($0)" } ?? "a worker"
-            await note(begun, "on its way when \(before) ended", isHeld: isHeld)
+            await note(begun, "in flight when \(before) ended", isHeld: isHeld)
         }
         // Known to the collector before a second message goes out.
         await claim.buffer.flush(olderThan: .zero)

@@ -88,7 +88,7 @@ package struct Worker: Service {
     package func cut() async {
         guard !shared.isDone, !shared.isCut else { return }
         if !shared.inFlight.claims.isEmpty {
-            shared.logger.warning("the stop is cut short: what providers have not answered is uncertain now")
+            shared.logger.warning("the graceful stop ends early: messages without a response are uncertain now")
         }
         shared.cut()
         await mailings.abort()
@@ -111,7 +111,7 @@ package struct Worker: Service {
             guard shared.lease.mayTake else {
                 if ContinuousClock.now - lastWord >= .seconds(10) {
                     lastWord = .now
-                    shared.logger.warning("taking no batches: Redis is away, or no planner knows of this worker yet")
+                    shared.logger.warning("taking no batches: Redis is unavailable, or no planner has registered this worker yet")
                 }
                 try? await Task.sleep(for: .milliseconds(50))
                 continue
@@ -282,7 +282,7 @@ package struct Worker: Service {
                 }
                 try await mailings.refresh()
             } catch {
-                shared.logger.debug("the mailing board cannot be read: \(error)")
+                shared.logger.debug("the published mailings cannot be read: \(error)")
             }
             try? await Task.sleep(for: .milliseconds(250))
         }

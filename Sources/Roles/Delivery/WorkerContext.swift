@@ -103,12 +103,12 @@ final class WorkerContext: Sendable {
             level: isSetAside ? .error : .warning,
             isSetAside
                 ? """
-                batch \(lease.batch.id) is set aside: \(lease.deliveries - 1) workers ended with it. Its \(open) open recipients \
-                are held as uncertain: flotilla mailing uncertain \(lease.batch.id.mailing)
+                batch \(lease.batch.id) is quarantined: \(lease.deliveries - 1) workers ended with it. Its \(open) open recipients \
+                are held: flotilla mailing uncertain \(lease.batch.id.mailing)
                 """
                 : """
-                batch \(lease.batch.id) is taken over from worker \(lease.from ?? ""), whose lease is over: \(done) done, \
-                \(begun) uncertain, \(open - begun) untouched
+                batch \(lease.batch.id) is taken over from worker \(lease.from ?? ""), whose lease expired: \(done) done, \
+                \(begun) uncertain, \(open - begun) not started
                 """,
             metadata: lease.fields)
     }

@@ -85,7 +85,7 @@ package actor Dispatcher: Service {
                 fed = try await turn()
                 backoff = Backoff()
             } catch {
-                if backoff.count % 20 == 0 { logger.warning("feeding waits: \(error)") }
+                if backoff.count % 20 == 0 { logger.warning("dispatching waits: \(error)") }
                 guard await backoff.wait() else { return }
             }
             try? await Task.sleep(for: fed > 0 ? min(poll, .milliseconds(20)) : min(poll, .milliseconds(100)))
@@ -129,11 +129,11 @@ package actor Dispatcher: Service {
             }
             return now
         case .deposed:
-            say(.warning, "another planner has taken over; this one feeds nothing more")
+            say(.warning, "another planner is the leader now; this one dispatches no more")
         case .foreign:
             say(
                 .error,
-                "another ledger works with this Redis and prefix: give each its own redis.prefix; nothing is fed meanwhile")
+                "another ledger uses this Redis and prefix: give each its own redis.prefix; nothing is dispatched meanwhile")
         case .lost(let loss):
             epoch = nil
             return try await rebuild(loss)
@@ -160,7 +160,7 @@ package actor Dispatcher: Service {
         }
         if !marks.isEmpty {
             if let waitingFor = loss.waitingFor {
-                say(.warning, "Redis was emptied or started again with \(marks.count) batches at work; waiting for \(waitingFor)")
+                say(.warning, "Redis was emptied or restarted with \(marks.count) batches in flight; waiting for \(waitingFor)")
                 return nil
             }
             try await giveUp(marks, missing: loss.missing)
@@ -176,7 +176,7 @@ package actor Dispatcher: Service {
         let isKnown = missing?.isEmpty == true
         let why =
             missing.map { "Redis lost its batch, and \($0.joined(separator: ", ")) did not come back" }
-            ?? "Redis lost its batch, and it is not known who worked on it"
+            ?? "Redis lost its batch, and the workers that had it are unknown"
         var listed = 0
         for (record, mark) in marks {
             listed +=
@@ -187,8 +187,8 @@ package actor Dispatcher: Service {
         rebuilds.increment()
         logger.warning(
             """
-            Redis lost \(marks.count) batches; they are fed again, less what is known of them. \
-            \(listed == 0 ? "Nobody is uncertain: every worker told what it had sent" : "\(listed) recipients are uncertain: \(why)")
+            Redis lost \(marks.count) batches; what is not known to be done is dispatched again. \
+            \(listed == 0 ? "No recipient is uncertain: every worker reported what it had sent" : "\(listed) recipients are uncertain: \(why)")
             """)
     }
 
@@ -236,7 +236,7 @@ package actor Dispatcher: Service {
         try await board.remove(record.id, fencingToken: epochs.fencingToken)
         ended.insert(record.id)
         guard shown.removeValue(forKey: record.id) != nil else { return }
-        logger.info("mailing \(record.id) '\(record.mailing.name)' is over", metadata: record.fields)
+        logger.info("mailing \(record.id) '\(record.mailing.name)' has ended", metadata: record.fields)
     }
 
     /// Batches that the ledger believes to be in Redis, and that are not there: a dispatcher ended between marking and dispatch.
@@ -254,7 +254,7 @@ package actor Dispatcher: Service {
         }
         if !missing.isEmpty {
             logger.notice(
-                "mailing \(record.id): \(missing.count) batches did not reach Redis and are fed again",
+                "mailing \(record.id): \(missing.count) batches did not reach Redis and are dispatched again",
                 metadata: record.fields)
         }
     }

@@ -126,7 +126,7 @@ actor EpochManager {
         // Who never registered, or is dead, is waited for as long as it might only be slow to come back.
         let busy = all.filter { $0.isAlive && $0.condition != .clean && $0.condition != .doubt }.map(\.worker)
         if !busy.isEmpty, elapsed < Self.backoff {
-            loss.waitingFor = "\(busy.count) workers to finish what they have on the wire"
+            loss.waitingFor = "\(busy.count) workers to finish their messages in flight"
             return loss
         }
         let clean = Set(all.filter { $0.condition == .clean }.map(\.worker))

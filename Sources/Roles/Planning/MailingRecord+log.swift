@@ -13,11 +13,13 @@ extension Logger {
     func fed(_ batch: DispatchedBatch, of record: MailingRecord) {
         guard logLevel <= .debug else { return }
         let fields = record.fields.merging(["batch": "\(batch.id.number)"]) { $1 }
-        debug("fed, generation \(batch.dispatchNumber), \(batch.open?.count ?? batch.count) recipients to send to", metadata: fields)
+        debug(
+            "dispatched, dispatch number \(batch.dispatchNumber), \(batch.open?.count ?? batch.count) recipients to send to",
+            metadata: fields)
         guard logLevel <= .trace else { return }
         for item in batch.open ?? (0..<batch.count).map({ OpenRecipient(index: $0, attempts: 0) }) {
             trace(
-                "fed, attempt \(item.attempts + 1)",
+                "dispatched, attempt \(item.attempts + 1)",
                 metadata: fields.merging(["message_id": "\(batch.id.message(item.index))"]) { $1 })
         }
     }

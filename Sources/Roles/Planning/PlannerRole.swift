@@ -91,7 +91,7 @@ package struct PlannerRole: Service {
                 }
                 if !hasWaited {
                     let holder = try await ledger.leader(Leadership.planning)?.holder ?? ""
-                    logger.notice("standing by: planner \(holder) has the duty, and this one takes over when it ends")
+                    logger.notice("standby: planner \(holder) is the leader, and this one takes over when it ends")
                     hasWaited = true
                 }
                 active.record(0)
@@ -113,7 +113,7 @@ package struct PlannerRole: Service {
 
     /// Plans and feeds until the stop, or until the leadership is lost.
     private func work(_ fencingToken: FencingToken, isStopping: @Sendable () -> Bool) async {
-        logger.info("planning and feeding, duty \(fencingToken.number)")
+        logger.info("leader: planning and dispatching, fencing token \(fencingToken.number)")
         ledger.guardPlanning(fencingToken: fencingToken.number)
         let planner = PlannerService(
             ledger: ledger, poll: configuration.poll, only: configuration.only, logger: logger)
@@ -147,11 +147,11 @@ package struct PlannerRole: Service {
             do throws(LedgerError) {
                 let until = Clock.milliseconds() + configuration.lease.nanoseconds / 1_000_000
                 guard try await ledger.renewLeadership(Leadership.planning, fencingToken: fencingToken.number, until: until) else {
-                    return logger.warning("another planner has taken the duty; this one stands by")
+                    return logger.warning("another planner is the leader now; this one is a standby")
                 }
             } catch {
                 // As long as nobody else has it, it is ours: a full disk keeps others from it as well.
-                if failures % 30 == 0 { logger.warning("the planner's duty cannot be renewed: \(error)") }
+                if failures % 30 == 0 { logger.warning("the leadership cannot be renewed: \(error)") }
                 failures += 1
             }
             let next = ContinuousClock.now + interval

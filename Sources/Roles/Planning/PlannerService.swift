@@ -96,7 +96,7 @@ package struct PlannerService: Service {
         guard try await ledger.setState(record.id, to: .paused, from: [.scheduled], reason: reason, now: clock()) else {
             return
         }
-        logger.warning("mailing \(record.id) is held: \(reason)", metadata: record.fields)
+        logger.warning("mailing \(record.id) is paused: \(reason)", metadata: record.fields)
     }
 
     private func plan(_ record: MailingRecord, isStopping: () -> Bool) async throws(LedgerError) {
@@ -157,7 +157,7 @@ package struct PlannerService: Service {
         }
         for key in planner.ignored {
             logger.warning(
-                "\(source.file): key '\(key.name)' of row \(key.row) is not in the first object and is left out", metadata: record.fields)
+                "\(source.file): key '\(key.name)' of row \(key.row) is not in the first object and is ignored", metadata: record.fields)
         }
         try await ledger.finishPlan(record.id, now: clock())
         logger.info("mailing \(record.id) is planned: \(planner.rows) rows", metadata: record.fields)
