@@ -54,8 +54,9 @@ let nio: [Target.Dependency] = [
 
 /// The Lua scripts of the broker.
 let scripts = [
-    "begin", "establish", "feed", "guard", "known", "limits", "marks", "observe", "publish", "pulse", "reclaim", "remove", "renew",
-    "report", "reserve", "settle", "steer", "takeover", "turn", "untouch", "void",
+    "admit", "dispatch", "dispatched", "establish", "forget", "heartbeat", "lead", "limits", "marks", "observe",
+    "prelude", "publish", "queue", "reclaim", "remove", "renew", "report", "reserve", "settle", "start", "steer",
+    "take", "takeover", "unmark", "withdraw",
 ]
 
 let package = Package(
@@ -115,18 +116,18 @@ let package = Package(
         // Real servers for the tests.
         .target(name: "TestServers", path: "Tests/TestServers", swiftSettings: strict),
         tests("Model", []),
-        tests("Policy", ["Model"]),
-        tests("Simulation", ["Model", "Policy"]),
+        tests("Policy", ["Model", "TestServers"]),
+        tests("Simulation", ["Model", "Policy", "TestServers"]),
         tests("Telemetry", ["Model", log, metrics, lifecycle]),
         tests("Settings", ["Model", "Policy", "Telemetry", "Sink", log]),
         tests("Broker", ["Model", "Policy", "TestServers", log] + nio),
-        tests("Ledger", ["Model", log, grdb]),
+        tests("Ledger", ["Model", "TestServers", log, grdb]),
         tests("Templates", ["Model"]),
         tests("Transport", ["Model", "Policy", "Sink", "TestServers", log, .product(name: "NIOEmbedded", package: "swift-nio")] + nio),
-        tests("Planning", ["Model", "Policy", "Ledger", log]),
+        tests("Planning", ["Model", "Policy", "Ledger", "TestServers", log]),
         tests("Delivery", ["Model", "Policy", "Broker", "TestServers", log] + nio),
         tests("Collecting", ["Model", "Broker", "Ledger", "TestServers", log] + nio),
-        tests("Sink", ["Model", "Policy", log, lifecycle] + nio),
+        tests("Sink", ["Model", "Policy", "TestServers", log, lifecycle] + nio),
         tests("Loadtest", ["Model", "Policy", "Settings", "TestServers"]),
         tests("flotilla", ["TestServers"]),
     ]

@@ -1,28 +1,41 @@
 """What the load tests ask of the machine: ports, CPU and memory of processes."""
-import os, pathlib, re, socket, sys, time
+import fcntl, os, pathlib, random, re, socket, sys, time
 
 
 class CannotRun(Exception):
     """A load test could not be set up; says why."""
 
 
+HELD = {}
+"""Of each port that is taken, an open file that is locked: until this process ends, however it does."""
+
+
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """A TCP port of loopback on which nothing listens."""
+    return quiet_port(random)
 
 
 def quiet_port(rng):
-    """A free port below those that the system hands out, so that nobody else gets it while it is closed."""
-    for _ in range(200):
+    """A free port below those that the system hands out, so that nobody else gets it while it is closed.
+
+    The tests (Tests/TestServers/TestPort.swift) and `flotilla loadtest` take theirs under the same locks."""
+    folder = pathlib.Path("/tmp/flotilla-ports")
+    folder.mkdir(exist_ok=True)
+    if folder.stat().st_uid == os.getuid():
+        folder.chmod(0o777)
+    for _ in range(2000):
         port = rng.randrange(20000, 32000)
-        with socket.socket() as s:
-            s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
+        if port in HELD:
+            continue
+        file = os.open(folder / str(port), os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            with socket.socket() as s:
                 s.bind(("127.0.0.1", port))
-                return port
-            except OSError:
-                continue
+            HELD[port] = file
+            return port
+        except OSError:
+            os.close(file)
     raise CannotRun("no free port between 20000 and 32000")
 
 

@@ -22,7 +22,7 @@ struct PaceBoardTests {
         board = AdaptiveRateStore(broker, interval: 60_000_000, backoff: 60_000_000)
     }
 
-    private var key: String { broker.keys.pace(scope) }
+    private var key: String { broker.keys.adaptiveRate(scope) }
 
     /// Says that the last judgement was so long ago, in microseconds; negative for the future.
     private func age(_ microseconds: Int64) async throws {

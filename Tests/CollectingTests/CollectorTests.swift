@@ -94,13 +94,13 @@ struct CollectorTests {
             ],
             package: "sqlite3")
         try await eventually("the ledger is locked") { FileManager.default.fileExists(atPath: folder.path("locked")) }
-        _ = try await broker.redis.send(["XADD", "test:status:0", "*"] + group(0).words + ["f", "", "c", "0"])
+        _ = try await broker.redis.send(["XADD", "test:status:0", "*"] + group(0).fields + ["f", "", "c", "0"])
         try await eventually("the collector has the first") {
             try await broker.redis.send(["XPENDING", "test:status:0", "collectors"]).array?.first?.int == 1
         }
         // The second is given to it behind its back.
         _ = try await broker.redis.pipeline([
-            ["MULTI"], ["XADD", "test:status:0", "*"] + group(1).words + ["f", "", "c", "0"],
+            ["MULTI"], ["XADD", "test:status:0", "*"] + group(1).fields + ["f", "", "c", "0"],
             ["XREADGROUP", "GROUP", "collectors", "c", "COUNT", "1", "STREAMS", "test:status:0", ">"], ["EXEC"],
         ])
         server.stop()

@@ -9,7 +9,8 @@ import Testing
 @testable import Broker
 @testable import Delivery
 
-/// Pools of several workers on a real Redis. What is judged are the moments that messages are given, and not when a busy machine lets them go.
+/// Pools of several workers on a real Redis. What is judged are the moments that messages are given, and not when a busy machine lets
+/// them go.
 @Suite(.timeLimit(.minutes(5)))
 struct SlotPoolTests {
     private final class Moments: Sendable {

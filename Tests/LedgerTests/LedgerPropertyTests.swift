@@ -1,5 +1,6 @@
 import Ledger
 import Model
+import TestServers
 import Testing
 
 /// Whatever feeders, workers and people do, and in whatever order: the numbers add up, and nobody is fed who must not be.

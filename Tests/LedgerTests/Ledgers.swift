@@ -3,20 +3,8 @@ import Ledger
 import Logging
 import Model
 import Synchronization
+import TestServers
 import Testing
-
-/// A folder of a test's own; it goes with the value.
-final class TemporaryFolder: Sendable {
-    let path: String
-
-    init() throws {
-        let url = FileManager.default.temporaryDirectory.appendingPathComponent("ledger-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-        path = url.path
-    }
-
-    deinit { try? FileManager.default.removeItem(atPath: path) }
-}
 
 /// An engine that the conformance suite runs on; a further one is one more element of `all`.
 struct Engine: Sendable, CustomTestStringConvertible {

@@ -1,4 +1,5 @@
 import Ledger
+import TestServers
 import Testing
 
 @Suite struct LimitConformanceTests {

@@ -2,6 +2,7 @@ import GRDB
 import Ledger
 import Logging
 import Model
+import TestServers
 import Testing
 
 @Suite struct MigrationTests {

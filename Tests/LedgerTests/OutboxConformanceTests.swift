@@ -1,5 +1,6 @@
 import Ledger
 import Model
+import TestServers
 import Testing
 
 @Suite struct OutboxConformanceTests {

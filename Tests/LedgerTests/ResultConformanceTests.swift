@@ -1,6 +1,7 @@
 import Foundation
 import Ledger
 import Model
+import TestServers
 import Testing
 
 @Suite struct ResultConformanceTests {

@@ -1,5 +1,6 @@
 import Ledger
 import Model
+import TestServers
 import Testing
 
 /// Results that come in any order, twice, and cut differently lead to one ledger.

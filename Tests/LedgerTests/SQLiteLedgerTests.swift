@@ -2,6 +2,7 @@ import Foundation
 import GRDB
 import Logging
 import Model
+import TestServers
 import Testing
 
 @testable import Ledger

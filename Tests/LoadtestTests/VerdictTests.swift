@@ -13,8 +13,9 @@ import Testing
     private func line(_ place: String, at: Double = 1, accepted: Bool = true, mailing: String = VerdictTests.id) -> String {
         let time = Self.origin + Int64(at * 1e6)
         let code = accepted ? 250 : 450
-        return
-            "\(time)\t\(time + 500)\temail\tsomebody@example.com\t\(mailing)\t\(mailing).\(place)@mail.example.com\t\(code)\t\(accepted ? 1 : 0)\tresponse\t2048\tq1\t3\n"
+        let identifier = "\(mailing).\(place)@mail.example.com"
+        return "\(time)\t\(time + 500)\temail\tsomebody@example.com\t\(mailing)\t\(identifier)\t\(code)\t"
+            + "\(accepted ? 1 : 0)\tresponse\t2048\tq1\t3\n"
     }
 
     private func arrivals(_ records: [String]) throws -> Arrivals {

@@ -1,6 +1,7 @@
 import Model
 import Planning
 import Policy
+import TestServers
 import Testing
 
 @Suite struct CSVReaderTests {
@@ -11,7 +12,7 @@ import Testing
     private func read(_ text: String) throws -> (columns: [String], rows: [[String]]) { try read(Array(text.utf8)) }
 
     private func read(_ bytes: [UInt8]) throws -> (columns: [String], rows: [[String]]) {
-        var reader = try CSVReader(path: try folder.write("recipients.csv", bytes))
+        var reader = try CSVReader(path: try folder.write(bytes, to: "recipients.csv"))
         var row = InputRow()
         var rows: [[String]] = []
         while try reader.next(&row) {
@@ -143,9 +144,9 @@ import Testing
         for (path, part) in [
             (folder.path, "is a directory"), (folder.path + "/none.csv", "no such file"),
             ("/dev/null", "no regular file"),
-            (try folder.write("utf16.csv", [0xff, 0xfe, 0x69, 0x00]), "UTF-16"),
-            (try folder.write("sheet.csv", [0x50, 0x4b, 0x03, 0x04, 0]), "spreadsheet"),
-            (try folder.write("packed.csv", [0x1f, 0x8b, 0x08, 0x00]), "gunzip"),
+            (try folder.write([0xff, 0xfe, 0x69, 0x00], to: "utf16.csv"), "UTF-16"),
+            (try folder.write([0x50, 0x4b, 0x03, 0x04, 0], to: "sheet.csv"), "spreadsheet"),
+            (try folder.write([0x1f, 0x8b, 0x08, 0x00], to: "packed.csv"), "gunzip"),
         ] {
             #expect { try CSVReader(path: path) } throws: { "\($0)".hasPrefix(path) && "\($0)".contains(part) }
         }

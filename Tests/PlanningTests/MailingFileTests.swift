@@ -1,5 +1,6 @@
 import Model
 import Planning
+import TestServers
 import Testing
 
 @Suite struct MailingFileTests {
@@ -7,13 +8,13 @@ import Testing
 
     init() throws {
         folder = try TemporaryFolder()
-        try folder.write("message.html", "\u{feff}<p>Hello {{first_name}}</p>\n")
-        try folder.write("message.txt", "Hello {{first_name}}\n")
-        try folder.write("recipients.csv", "id,email\n1,a@example.com\n")
+        try folder.write("\u{feff}<p>Hello {{first_name}}</p>\n", to: "message.html")
+        try folder.write("Hello {{first_name}}\n", to: "message.txt")
+        try folder.write("id,email\n1,a@example.com\n", to: "recipients.csv")
     }
 
     private func load(_ yaml: String, _ overrides: MailingFile.Overrides = .init()) throws -> MailingFile {
-        try MailingFile.load(try folder.write("mailing.yaml", yaml), overrides: overrides)
+        try MailingFile.load(try folder.write(yaml, to: "mailing.yaml"), overrides: overrides)
     }
 
     private func problems(_ yaml: String, _ overrides: MailingFile.Overrides = .init()) -> [String] {
@@ -100,7 +101,7 @@ import Testing
     }
 
     @Test func readsTheOtherChannels() throws {
-        try folder.write("r.jsonl", "{\"id\":1}\n")
+        try folder.write("{\"id\":1}\n", to: "r.jsonl")
         let sms = try load(
             "name: x\nchannel: sms\ntext: Hi {{name}}\nrecipients: {file: r.jsonl, address: phone, country: de}\nprovider: gateway\n"
         )
@@ -108,13 +109,13 @@ import Testing
             sms.mailing.text.source == "Hi {{name}}" && sms.recipients.format == .ndjson
                 && sms.recipients.country == "DE")
         let hook = try load(
-            "name: x\nchannel: webhook\nbody: '{\"a\": \"{{a}}\"}'\nrecipients: {file: r.jsonl, address: id}\nprovider: https://x.example/hook\n"
-        )
+            "name: x\nchannel: webhook\nbody: '{\"a\": \"{{a}}\"}'\nrecipients: {file: r.jsonl, address: id}\n"
+                + "provider: https://x.example/hook\n")
         #expect(hook.mailing.body.source == "{\"a\": \"{{a}}\"}" && hook.mailing.provider == "https://x.example/hook")
     }
 
     @Test func theCommandLineWins() throws {
-        let other = try folder.write("other.ndjson", "{\"id\":1}\n")
+        let other = try folder.write("{\"id\":1}\n", to: "other.ndjson")
         let yaml = short.replacing("file: recipients.csv, ", with: "").replacing(
             "provider: smtp://localhost\n", with: "")
         let file = try load(yaml, .init(recipients: other, provider: "smtp://mail.example"))
@@ -174,8 +175,9 @@ import Testing
         #expect(
             found == [
                 "mailing.yaml:1:1: name: is empty; give it a value or leave it out",
-                "mailing.yaml:2:1: chanel: is no key of a mailing; did you mean 'channel'? (the keys are name, channel, recipients, provider, "
-                    + "speed, batch_size, attempts, lifetime, uncertain, start, late, max_delay, from, reply_to, subject, html, text, body)",
+                "mailing.yaml:2:1: chanel: is no key of a mailing; did you mean 'channel'? "
+                    + "(the keys are name, channel, recipients, provider, speed, batch_size, attempts, lifetime, uncertain, "
+                    + "start, late, max_delay, from, reply_to, subject, html, text, body)",
                 "mailing.yaml:3:10: channel: 'e-mail' is not allowed; did you mean 'email'? (it is one of email, sms, webhook, messenger)",
                 "mailing.yaml:6:13: recipients.address: is missing: the column of the address",
                 "mailing.yaml:6:20: recipients.file: none.csv does not exist; check the path",
@@ -235,7 +237,7 @@ import Testing
         }
         for (path, part) in [
             (folder.path + "/none.yaml", "does not exist"), (folder.path, "is a directory"),
-            (try folder.write("latin.yaml", [0x6e, 0xfc]), "is not UTF-8"),
+            (try folder.write([0x6e, 0xfc], to: "latin.yaml"), "is not UTF-8"),
         ] {
             #expect { try MailingFile.load(path) } throws: { "\($0)".hasPrefix(path) && "\($0)".contains(part) }
         }

@@ -1,4 +1,5 @@
 import Planning
+import TestServers
 import Testing
 
 @Suite struct NDJSONReaderTests {
@@ -7,7 +8,7 @@ import Testing
     init() throws { folder = try TemporaryFolder() }
 
     private func read(_ text: String) throws -> (reader: NDJSONReader, rows: [[String]]) {
-        var reader = try NDJSONReader(path: try folder.write("recipients.ndjson", text))
+        var reader = try NDJSONReader(path: try folder.write(text, to: "recipients.ndjson"))
         var row = InputRow()
         var rows: [[String]] = []
         while try reader.next(&row) {
@@ -71,7 +72,7 @@ import Testing
 
     @Test func namesTheRowOfInvalidUTF8() throws {
         let bytes = Array("{\"a\":\"b\"}\n{\"a\":\"".utf8) + [0xc3, 0x28] + Array("\"}\n".utf8)
-        var reader = try NDJSONReader(path: try folder.write("bad.ndjson", bytes))
+        var reader = try NDJSONReader(path: try folder.write(bytes, to: "bad.ndjson"))
         var row = InputRow()
         #expect(try reader.next(&row))
         #expect { try reader.next(&row) } throws: { "\($0)".contains("bad.ndjson:2: row 2: is no valid UTF-8 (byte 7") }

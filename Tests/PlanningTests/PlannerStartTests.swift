@@ -3,6 +3,7 @@ import Logging
 import Model
 import Planning
 import Synchronization
+import TestServers
 import Testing
 
 /// When the planner begins a mailing, on a real ledger and by a clock of the test's.
@@ -16,7 +17,7 @@ import Testing
     init() throws {
         folder = try TemporaryFolder()
         ledger = try SQLiteLedger.open(folder.path + "/ledger.sqlite", logger: logger)
-        let file = try folder.write("recipients.csv", "id,email\n1,a@example.com\n2,b@example.com\n")
+        let file = try folder.write("id,email\n1,a@example.com\n2,b@example.com\n", to: "recipients.csv")
         source = RecipientSource(file: file, format: .csv, id: "id", address: "email")
     }
 
@@ -37,11 +38,7 @@ import Testing
         let planner = PlannerService(ledger: ledger, poll: .milliseconds(5), clock: { now }, logger: logger)
         let task = Task { try await planner.run() }
         defer { task.cancel() }
-        let deadline = ContinuousClock.now + .seconds(60)
-        while try await ledger.mailing(id)?.state != state {
-            try #require(ContinuousClock.now < deadline, "it is never \(state)")
-            try await Task.sleep(for: .milliseconds(2))
-        }
+        try await eventually("the mailing is \(state)") { try await ledger.mailing(id)?.state == state }
         task.cancel()
         try await task.value
     }

@@ -1,5 +1,6 @@
 import Model
 import Planning
+import TestServers
 import Testing
 
 @Suite struct RecipientPlannerTests {
@@ -11,7 +12,7 @@ import Testing
         -> RecipientSource
     {
         RecipientSource(
-            file: try folder.write("recipients.csv", text), format: .csv, id: id, address: address, country: country)
+            file: try folder.write(text, to: "recipients.csv"), format: .csv, id: id, address: address, country: country)
     }
 
     private struct Plan: Equatable {
@@ -104,7 +105,7 @@ import Testing
         synthetic.appendHeader(to: &text)
         while synthetic.appendRow(to: &text) {}
         let source = RecipientSource(
-            file: try folder.write("recipients.csv", text), format: .csv, id: "id", address: "email")
+            file: try folder.write(text, to: "recipients.csv"), format: .csv, id: "id", address: "email")
         var whole = try RecipientPlanner(source: source, channel: .email, batchSize: 100)
         var chunk = whole.makeChunk()
         var seen = Plan()
@@ -132,7 +133,7 @@ import Testing
                 while synthetic.appendRow(to: &text) {}
                 var planner = try RecipientPlanner(
                     source: RecipientSource(
-                        file: try folder.write("r.\(format)", text), format: format, id: "id",
+                        file: try folder.write(text, to: "r.\(format)"), format: format, id: "id",
                         address: synthetic.columns[1]),
                     channel: channel)
                 let plan = try plan(&planner)
@@ -153,15 +154,14 @@ import Testing
         var chunk = planner.makeChunk()
         var recipients = 0
         var exclusions = 0
-        let clock = ContinuousClock()
-        let start = clock.now
+        let start = cpuTime()
         while try planner.next(&chunk) {
             #expect(chunk.exclusions.count <= PlannedChunk.exclusionLimit)
             recipients += chunk.recipients.count
             exclusions += chunk.exclusions.count
         }
         #expect(recipients == 1 && exclusions == 999_999)
-        #expect(clock.now - start < .seconds(150))
+        #expect(cpuTime() - start < 150)
     }
 
     @Test func anExclusionShowsOnlyTheStartOfAGiantAddress() throws {

@@ -8,7 +8,7 @@ import Testing
         facts.fed = 1
         facts.next = 0
         change(&facts)
-        return facts.blockingReason(backoff: 60)
+        return facts.blockingReason(stuckAfter: .seconds(60))
     }
 
     @Test func workThatNothingHoldsUpIsStuckAfterAWhile() {

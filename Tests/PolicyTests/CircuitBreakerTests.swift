@@ -55,7 +55,7 @@ import Testing
             Issue.record("no probe after a second")
             return
         }
-        #expect(breaker.admit(at: second) == .wait(until: second + CircuitBreaker.glance))
+        #expect(breaker.admit(at: second) == .wait(until: second + 90 * second))
         breaker.note(.success, probe: ticket, at: 2 * second, jitter: 1)
         #expect(!breaker.isOpen && breaker.since == nil && breaker.text(at: 3 * second) == "")
         #expect(breaker.admit(at: 2 * second) == .go)
@@ -70,7 +70,7 @@ import Testing
         #expect(breaker.admit(at: 2 * second) == .probe(first + 1))
         // The late word of the first says nothing of the second.
         breaker.note(.failure, probe: first, at: 3 * second, jitter: 1)
-        #expect(breaker.admit(at: 3 * second) == .wait(until: 3 * second + CircuitBreaker.glance))
+        #expect(breaker.admit(at: 3 * second) == .wait(until: 2 * second + 90 * second))
     }
 
     @Test func aProbeWhoseOutcomeNeverComesHoldsItOpenForItsTimeOnly() {

@@ -1,8 +1,8 @@
 import Model
 import Policy
 
-/// Workers that share limits, in virtual time: each has a clock of its own that is wrong, asks a store for moments over a network with delays,
-/// wakes up late, and may die. The store, the stock and the clock are the real ones; nothing here knows how they work.
+/// Workers that share limits, in virtual time: each has a clock of its own that is wrong, asks a store for moments over a network with
+/// delays, wakes up late, and may die. The store, the stock and the clock are the real ones; nothing here knows how they work.
 struct FleetModel {
     enum Event {
         case ask(Int)

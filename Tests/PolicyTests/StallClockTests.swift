@@ -2,7 +2,7 @@ import Model
 import Policy
 import Testing
 
-/// Looks every two seconds at a mailing of which nobody gets a result, with a backoff of a minute.
+/// Looks every two seconds at a mailing of which nobody gets a result, one that is stuck after a minute.
 @Suite struct HoldupClockTests {
     private var clock = StallClock<Int>()
 
@@ -15,7 +15,7 @@ import Testing
             facts.fed = 1
             facts.next = 0
             change(&facts)
-            return clock.look(&facts, progress, at: Double(second), backoff: 60)
+            return clock.look(&facts, progress, at: Double(second), stuckAfter: .seconds(60))
         }
     }
 

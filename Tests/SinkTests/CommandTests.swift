@@ -1,4 +1,5 @@
 import Foundation
+import TestServers
 import Testing
 
 @testable import Sink
@@ -14,12 +15,12 @@ import Testing
         return try Program.start(path, ["sink"] + arguments, package: "")
     }
 
-    private func port(_ line: Substring) throws -> String {
+    private func port(_ line: String) throws -> String {
         String(try #require(line.split(separator: ":").last))
     }
 
     @Test func aTermWritesEveryLineWhole() async throws {
-        let folder = try TestFolder()
+        let folder = try TemporaryFolder()
         let sink = try start(["--smtp", "127.0.0.1:0", "--record", "\(folder.path)/r", "--stats", "--latency", "1ms"])
         let port = try port(try await sink.lines(1)[0])
         let source = try Program.start(
@@ -29,13 +30,13 @@ import Testing
                 "127.0.0.1:\(port)",
             ],
             package: "postfix")
-        _ = try await eventually { try folder.text("r").utf8.count > 100_000 ? true : nil }
+        _ = try await eventually { (folder.text("r") ?? "").utf8.count > 100_000 ? true : nil }
         sink.signal(SIGTERM)
         let ended = try await sink.end()
         source.signal(SIGKILL)
         _ = try await source.end()
         #expect(ended.status == 0)
-        let text = try folder.text("r")
+        let text = try #require(folder.text("r"))
         let records = SinkRecord.read(text)
         #expect(text.hasSuffix("\n") && records.count == text.split(separator: "\n").count)
         let last = try #require(ended.errors.split(separator: "\n").last)
@@ -44,7 +45,7 @@ import Testing
 
     /// What the client was told is in the record, though the sink was killed in the middle.
     @Test func aKillLosesNoLineWithSync() async throws {
-        let folder = try TestFolder()
+        let folder = try TemporaryFolder()
         let sink = try start(["--http", "127.0.0.1:0", "--record", "\(folder.path)/r", "--sync"])
         let port = try port(try await sink.lines(1)[0])
         let client = try Program.start(
@@ -64,12 +65,12 @@ import Testing
                 for t in threads: t.join()
                 """, port,
             ], package: "python3")
-        _ = try await eventually { try folder.text("r").utf8.count > 50_000 ? true : nil }
+        _ = try await eventually { (folder.text("r") ?? "").utf8.count > 50_000 ? true : nil }
         sink.signal(SIGKILL)
         _ = try await sink.end()
         let answered = try await client.end().output.split(separator: "\n")
         #expect(answered.count == 4)
-        let records = Set(SinkRecord.read(try folder.text("r")).map(\.recipient))
+        let records = Set(SinkRecord.read(try #require(folder.text("r"))).map(\.recipient))
         for line in answered {
             let numbers = line.split(separator: " ").compactMap { Int($0) }
             for number in 0..<numbers[1] where !records.contains("\(numbers[0]).\(number)") {
@@ -79,7 +80,7 @@ import Testing
     }
 
     @Test func aProfileIsImitatedAndOptionsGoBeforeIt() async throws {
-        let folder = try TestFolder()
+        let folder = try TemporaryFolder()
         let file = "\(folder.path)/bot.yaml"
         try Data(
             """

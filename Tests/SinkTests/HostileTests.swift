@@ -1,4 +1,5 @@
 import Foundation
+import TestServers
 import Testing
 
 @testable import Sink
@@ -31,15 +32,19 @@ import Testing
                 begin = b'EHLO x\\r\\nMAIL FROM:<a@b>\\r\\nRCPT TO:<c@d>\\r\\nDATA\\r\\n'
                 assert b'queued' in talk(smtp, begin + b'Message-ID: <' + b'9' * 9_000_000 + b'>\\r\\n.\\r\\nQUIT\\r\\n')
                 assert b'552 5.3.4' in talk(smtp, begin + b'y' * 11_000_000 + b'\\r\\n.\\r\\nQUIT\\r\\n')
-                assert b'queued' in talk(smtp, begin + b'Message-ID: <a\\tb\\x00"c\\xff.1.2@x>\\r\\n\\r\\n' + random.randbytes(100_000).replace(b'\\r\\n.\\r\\n', b'') + b'\\r\\n.\\r\\nQUIT\\r\\n')
+                noise = random.randbytes(100_000).replace(b'\\r\\n.\\r\\n', b'')
+                header = b'Message-ID: <a\\tb\\x00"c\\xff.1.2@x>\\r\\n\\r\\n'
+                assert b'queued' in talk(smtp, begin + header + noise + b'\\r\\n.\\r\\nQUIT\\r\\n')
+                evil = b'MAIL FROM:<evil@x>\\r\\nRCPT TO:<evil@x>\\r\\nDATA\\r\\n.\\r\\nQUIT\\r\\n'
                 # One end that is none, by CR or LF alone, smuggles no second message in.
                 for end in (b'\\n.\\n', b'\\n.\\r\\n', b'\\r\\n.\\n', b'\\r.\\r', b'\\r\\n.\\r', b'\\r\\n.\\r\\r\\n'):
-                    out = talk(smtp, begin + b'\\r\\nx' + end + b'MAIL FROM:<evil@x>\\r\\nRCPT TO:<evil@x>\\r\\nDATA\\r\\n.\\r\\nQUIT\\r\\n')
+                    out = talk(smtp, begin + b'\\r\\nx' + end + evil)
                     assert out.count(b'queued') == 1, (end, out)
                 assert b'501' in talk(smtp, b'EHLO x\\r\\nMAIL FROM:<a@b\\rRCPT TO:<c@d>\\r\\nQUIT\\r\\n')
                 assert b'500 5.5.2' in talk(smtp, b'EHLO x\\nQUIT\\r\\n')
                 assert b'too many errors' in talk(smtp, b'FOO\\r\\n' * 100)
-                out = talk(http, b'POST / HTTP/1.1\\r\\nHost: x\\r\\nIdempotency-Key: a\\tb\\xff"\\r\\nContent-Length: 20\\r\\n\\r\\n{"to":"a\\\\n1\\\\t2\\\\u00002"}')
+                head = b'POST / HTTP/1.1\\r\\nHost: x\\r\\nIdempotency-Key: a\\tb\\xff"\\r\\nContent-Length: 20\\r\\n\\r\\n'
+                out = talk(http, head + b'{"to":"a\\\\n1\\\\t2\\\\u00002"}')
                 assert b'200 OK' in out, out
                 """, [sink.smtp, sink.http])
             #expect(run.status == 0, "\(run.errors)")

@@ -1,5 +1,6 @@
 import Foundation
 import Model
+import TestServers
 import Testing
 
 @testable import Sink
@@ -59,7 +60,7 @@ import Testing
     }
 
     @Test func aHalfLineOfAnEarlierRunSpoilsNoneOfOurs() throws {
-        let folder = try TestFolder()
+        let folder = try TemporaryFolder()
         let path = "\(folder.path)/record"
         try Data("170000\thalf".utf8).write(to: URL(fileURLWithPath: path))
         let file = try RecordFile(path: path, logger: TestSink.quiet)
@@ -70,7 +71,7 @@ import Testing
                     code: 0, accepted: true, stage: .response, bytes: 0, queueID: 0, connection: 1))
         }
         file.close()
-        let records = SinkRecord.read(try folder.text("record"))
+        let records = SinkRecord.read(try #require(folder.text("record")))
         #expect(records.map(\.recipient) == ["b@example.com"])
         #expect(records.first?.accepted == true && records.first?.queueID == "")
     }

@@ -1,5 +1,6 @@
 import Foundation
 import Model
+import TestServers
 import Testing
 
 @testable import Sink
@@ -85,7 +86,7 @@ import Testing
     }
 
     @Test func starttlsAndAuthAreAskedFor() async throws {
-        let folder = try TestFolder()
+        let folder = try TemporaryFolder()
         let pair = try await Certificate.make(in: folder)
         try await TestSink.with { configuration in
             configuration.certificate = pair
@@ -166,7 +167,7 @@ import Testing
 
 /// A certificate of one's own for localhost.
 enum Certificate {
-    static func make(in folder: TestFolder) async throws -> SinkConfiguration.Certificate {
+    static func make(in folder: TemporaryFolder) async throws -> SinkConfiguration.Certificate {
         let pair = SinkConfiguration.Certificate(chain: "\(folder.path)/cert.pem", key: "\(folder.path)/key.pem")
         let run = try await Program.run(
             "openssl",

@@ -1,5 +1,6 @@
 import Foundation
 import Model
+import TestServers
 import Testing
 
 @testable import Sink
@@ -75,12 +76,12 @@ import Testing
     private func outcome<Session: SinkSession>(
         _ type: Session.Type, _ pieces: [ArraySlice<UInt8>]
     ) throws -> [String] {
-        let folder = try TestFolder()
+        let folder = try TemporaryFolder()
         let desk = try desk(record: "\(folder.path)/record")
         var dispatcher = Dispatcher<Session>(desk)
         for piece in pieces { dispatcher.feed(piece) }
         desk.records?.close()
-        return [dispatcher.text, try folder.text("record"), "\(dispatcher.steps)"]
+        return [dispatcher.text, try #require(folder.text("record")), "\(dispatcher.steps)"]
     }
 
     private func check<Session: SinkSession>(_ type: Session.Type, _ text: String) throws -> [String] {
@@ -149,7 +150,7 @@ import Testing
                     && (place == 0 || place >= 2 && body[place - 2..<place].elementsEqual("\r\n".utf8))
             }
             let size = try #require(wanted)
-            let folder = try TestFolder()
+            let folder = try TemporaryFolder()
             let desk = try desk(record: "\(folder.path)/record")
             var dispatcher = Dispatcher<SMTPSession>(desk)
             dispatcher.feed(head)
@@ -160,7 +161,7 @@ import Testing
                 rest = rest.dropFirst(piece.count)
             }
             desk.records?.close()
-            let record = SinkRecord.read(try folder.text("record")).first
+            let record = SinkRecord.read(try #require(folder.text("record"))).first
             #expect(record?.bytes == size, "\(body)")
         }
     }

@@ -2,6 +2,7 @@ import Foundation
 import Logging
 import Model
 import NIOCore
+import TestServers
 import Testing
 
 @testable import Sink
@@ -9,7 +10,7 @@ import Testing
 /// A sink with SMTP and HTTP on free ports and a record, for one test.
 struct TestSink {
     let running: RunningSink
-    let folder: TestFolder
+    let folder: TemporaryFolder
 
     var smtp: String { "\(running.port(.smtp) ?? 0)" }
     var http: String { "\(running.port(.http) ?? 0)" }
@@ -18,7 +19,7 @@ struct TestSink {
     static func with(
         _ change: (inout SinkConfiguration) throws -> Void = { _ in }, body: (TestSink) async throws -> Void
     ) async throws {
-        let folder = try TestFolder()
+        let folder = try TemporaryFolder()
         var configuration = SinkConfiguration(listeners: [.init(scheme: .smtp), .init(scheme: .http)])
         configuration.record = "\(folder.path)/record.tsv"
         try change(&configuration)
@@ -37,7 +38,7 @@ struct TestSink {
     /// What the record holds now; every line of it has to be whole.
     func records() throws -> [SinkRecord] {
         running.flush()
-        let text = try folder.text("record.tsv")
+        let text = try #require(folder.text("record.tsv"))
         let records = SinkRecord.read(text)
         #expect(records.count == text.split(separator: "\n").count)
         return records

@@ -10,27 +10,6 @@ package struct MissingServer: Error, CustomStringConvertible {
     }
 }
 
-/// A folder that is removed with its owner.
-package final class TemporaryFolder: Sendable {
-    package let url: URL
-
-    package init() throws {
-        url = FileManager.default.temporaryDirectory.appending(path: "flotilla-test-\(UUID().uuidString.lowercased())")
-        try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-        // Servers that give up root must get in.
-        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: url.path)
-    }
-
-    deinit { try? FileManager.default.removeItem(at: url) }
-
-    package func path(_ name: String) -> String { url.appending(path: name).path }
-
-    package func write(_ text: String, to name: String) throws -> String {
-        try Data(text.utf8).write(to: url.appending(path: name))
-        return path(name)
-    }
-}
-
 /// A program that a test starts, and that is killed with its owner. It starts with no signal blocked: threads of the test
 /// process block them, and children would inherit that and miss SIGTERM.
 package final class ServerProcess: Sendable {
@@ -114,47 +93,4 @@ package final class ServerProcess: Sendable {
         return (path.split(separator: ":").map(String.init) + ["/usr/sbin", "/usr/bin", "/usr/local/bin"])
             .map { $0 + "/" + program }.first { FileManager.default.isExecutableFile(atPath: $0) }
     }
-}
-
-package struct TimedOut: Error, CustomStringConvertible {
-    package let description: String
-
-    package init(description: String) { self.description = description }
-}
-
-/// Waits until something is so, looking every few milliseconds.
-/// - Throws: `TimedOut` after `seconds`.
-package func eventually(
-    _ what: String, within seconds: Double = 60, _ condition: () async throws -> Bool
-) async throws {
-    let deadline = ContinuousClock.now + .seconds(seconds)
-    while try await !condition() {
-        guard ContinuousClock.now < deadline else { throw TimedOut(description: "not within \(seconds) s: \(what)") }
-        try await Task.sleep(for: .milliseconds(5))
-    }
-}
-
-/// Where `freePort` goes on: another place for each test process.
-private let nextPort = Atomic<Int>(Int.random(in: 0..<12_000))
-
-/// A TCP port of loopback on which nothing listens: below those that the system hands out to connections, and never the same
-/// one twice, so that nobody else gets it before the server of the test does.
-package func freePort() throws -> Int {
-    for _ in 0..<1000 {
-        let port = 20_000 + nextPort.add(1, ordering: .relaxed).newValue % 12_000
-        // Close-on-exec: a server that another test starts just now would keep the port.
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
-        defer { close(descriptor) }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-        address.sin_port = UInt16(port).bigEndian
-        let isFree = withUnsafePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
-            }
-        }
-        if isFree { return port }
-    }
-    throw TimedOut(description: "no free port")
 }

@@ -1,6 +1,7 @@
 import Logging
 import Model
 import Policy
+import TestServers
 import Testing
 
 @testable import Transport
@@ -78,9 +79,9 @@ import Testing
         let transport = httpTransport(
             httpProvider(server.port, path: "/hold") {
                 $0.connections = 4
-                $0.timeout = 0.3
+                $0.timeout = 2
             })
-        let responses = await transport.deliver(httpGroup(10)) { true }
+        let responses = await transport.deliver(httpGroup(4)) { true }
         #expect(responses.allSatisfy { $0?.kind == .unreachable })
         server.release()
         let later = await transport.deliver(httpGroup(10)) { true }
@@ -93,7 +94,7 @@ import Testing
         #expect(taken.kind == .accepted && taken.code == 200)
         let refused = try await response("/cut?code=500")
         #expect(refused.kind == .temporary && refused.text == "half")
-        let stuck = try await response("/stuck") { $0.timeout = 0.2 }
+        let stuck = try await response("/stuck") { $0.timeout = 2 }
         #expect(stuck.kind == .accepted && stuck.code == 200)
     }
 
@@ -117,7 +118,7 @@ import Testing
     }
 
     @Test func aRefusedConnectionSendsNothing() async throws {
-        let port = try HTTPTestListener.freePort()
+        let port = try freePort()
         let transport = httpTransport(httpProvider(port))
         let responses = await transport.deliver(httpGroup(20)) { true }
         #expect(

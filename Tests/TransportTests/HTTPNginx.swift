@@ -1,4 +1,5 @@
 import Foundation
+import TestServers
 
 /// A real nginx; its access log is the record of what arrived, written by somebody else.
 final class Nginx: Sendable {
@@ -7,15 +8,15 @@ final class Nginx: Sendable {
     }
 
     let port: Int
-    let folder: HTTPTestFolder
+    let folder: TemporaryFolder
     private let process: HTTPTestProcess
 
     /// - Parameters:
     ///   - tls: whether it speaks TLS, with the certificate `tls.pem` of the folder, and HTTP/2.
     ///   - settings: further lines for the server, such as `keepalive_requests 10;`.
     init(tls: Bool = false, settings: String = "") async throws {
-        folder = try HTTPTestFolder()
-        port = try HTTPTestListener.freePort()
+        folder = try TemporaryFolder()
+        port = try freePort()
         if tls { try await Self.makeCertificate(folder) }
         let path = folder.path
         let temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map { "\($0)_temp_path \(path)/\($0);" }
@@ -45,7 +46,7 @@ final class Nginx: Sendable {
             """, to: "nginx.conf")
         process = try HTTPTestProcess(
             ["nginx", "-p", path, "-e", "\(path)/error.log", "-c", "\(path)/nginx.conf"], package: "nginx")
-        try await waitUntil("nginx listens") {
+        try await eventually("nginx listens") {
             if let failure = folder.text("error.log"), failure.contains("[emerg]") {
                 throw HTTPTestFailure(description: failure)
             }
@@ -53,7 +54,7 @@ final class Nginx: Sendable {
         }
     }
 
-    private static func makeCertificate(_ folder: HTTPTestFolder) async throws {
+    private static func makeCertificate(_ folder: TemporaryFolder) async throws {
         let openssl = Process()
         openssl.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         openssl.arguments =
@@ -65,7 +66,7 @@ final class Nginx: Sendable {
             ]
         openssl.standardError = FileHandle.nullDevice
         try openssl.run()
-        try await waitUntil("openssl ends") { !openssl.isRunning }
+        try await eventually("openssl ends") { !openssl.isRunning }
         guard openssl.terminationStatus == 0 else {
             throw HTTPTestFailure(description: "openssl made no certificate: apt-get install openssl")
         }
@@ -85,7 +86,7 @@ final class Nginx: Sendable {
     /// What has arrived, when it is `count` requests or more.
     func requests(_ count: Int) async throws -> [Request] {
         var lines: [Substring] = []
-        try await waitUntil("\(count) requests in nginx's log") {
+        try await eventually("\(count) requests in nginx's log") {
             lines = (folder.text("access.log") ?? "").split(separator: "\n")
             return lines.count >= count
         }

@@ -1,8 +1,7 @@
 import Foundation
 import Glibc
 import Synchronization
-
-import func TestServers.freePort
+import TestServers
 
 /// A server of a test: a process that ends with us, however we end, as its input is a pipe of ours.
 final class HTTPTestProcess: Sendable {
@@ -48,7 +47,7 @@ final class HTTPTestProcess: Sendable {
     /// The server's next line of output; nil at its end.
     func line() async throws -> String? {
         var line: String?
-        try await waitUntil("a line of the server's output") {
+        try await eventually("a line of the server's output") {
             output.withLock { output in
                 guard let end = output.unread.firstIndex(of: UInt8(ascii: "\n")) else { return output.hasEnded }
                 line = String(decoding: output.unread[..<end], as: UTF8.self)
@@ -62,23 +61,6 @@ final class HTTPTestProcess: Sendable {
 
 struct HTTPTestFailure: Error, CustomStringConvertible {
     let description: String
-}
-
-/// A folder that is removed with its owner.
-final class HTTPTestFolder: Sendable {
-    let path: String
-
-    init() throws {
-        path = FileManager.default.temporaryDirectory.appendingPathComponent("flotilla-\(UUID())").path
-        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    }
-
-    deinit { try? FileManager.default.removeItem(atPath: path) }
-
-    func text(_ name: String) -> String? { try? String(contentsOfFile: "\(path)/\(name)", encoding: .utf8) }
-    func write(_ text: String, to name: String) throws {
-        try text.write(toFile: "\(path)/\(name)", atomically: true, encoding: .utf8)
-    }
 }
 
 /// A listening socket on a port of its own.
@@ -103,8 +85,6 @@ final class HTTPTestListener: Sendable {
     }
 
     deinit { close(socket) }
-
-    static func freePort() throws -> Int { try TestServers.freePort() }
 }
 
 /// Whether a port of this machine takes connections.
@@ -118,14 +98,5 @@ func httpCanConnect(_ port: Int) -> Bool {
     return withUnsafeBytes(of: &address) { bytes in
         guard let pointer = bytes.baseAddress?.assumingMemoryBound(to: sockaddr.self) else { return false }
         return connect(socket, pointer, socklen_t(bytes.count)) == 0
-    }
-}
-
-/// Asks until `condition` holds, for a minute at most.
-func waitUntil(_ what: String, _ condition: () throws -> Bool) async throws {
-    let deadline = ContinuousClock.now + .seconds(60)
-    while try !condition() {
-        guard ContinuousClock.now < deadline else { throw HTTPTestFailure(description: "not within a minute: \(what)") }
-        try await Task.sleep(for: .milliseconds(5))
     }
 }

@@ -69,7 +69,7 @@ import Testing
     }
 
     @Test func endsOnAnyInput() {
-        var generator = HTTPTestGenerator(seed: 7)
+        var generator = SeededGenerator(seed: 7)
         let alphabet = Array(#"{}[]",:\u01ae-. "#.utf8) + [0x00, 0xff]
         for _ in 0..<20_000 {
             let json = (0..<Int.random(in: 0..<40, using: &generator)).map { _ in
@@ -124,19 +124,5 @@ import Testing
         tally.count(ProviderResponse(kind: .unreachable, stage: .tls, code: 0, text: ""))
         #expect(tally.responses == [3, 0, 2, 0, 1, 1])
         #expect(tally.unsent == 1)
-    }
-}
-
-/// A generator of random numbers that repeats itself (SplitMix64).
-private struct HTTPTestGenerator: RandomNumberGenerator {
-    private var state: UInt64
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-        return mixed ^ (mixed >> 31)
     }
 }

@@ -1,6 +1,7 @@
 import Logging
 import Model
 import Synchronization
+import TestServers
 import Testing
 
 @testable import Transport
@@ -115,7 +116,7 @@ func httpTransport(_ provider: Provider) -> HTTPTransport {
         for part in 0..<3 {
             let responses = await transport.deliver(httpGroup(8, from: part * 8)) { true }
             #expect(responses.allSatisfy { $0?.kind == .accepted }, "\(responses)")
-            try await waitUntil("nginx has closed its idle connections") { try nginx.establishedConnections == 0 }
+            try await eventually("nginx has closed its idle connections") { try nginx.establishedConnections == 0 }
         }
         await transport.close()
         #expect(try await nginx.requests(24).count == 24)
@@ -170,7 +171,7 @@ func httpTransport(_ provider: Provider) -> HTTPTransport {
     }
 
     @Test func anEmptyGroupHasNoAnswers() async throws {
-        let transport = httpTransport(httpProvider(try HTTPTestListener.freePort()))
+        let transport = httpTransport(httpProvider(try freePort()))
         #expect(await transport.deliver(httpGroup(0)) { true } == [])
         await transport.close()
     }

@@ -1,6 +1,7 @@
 import Foundation
 import Logging
 import NIOPosix
+import TestServers
 import Testing
 
 @testable import Model
@@ -68,8 +69,7 @@ import Testing
 
     @Test(arguments: [false, true])
     func aTextWithoutItsFinalDotIsNotBegunAndNeverArrives(_ isEncrypted: Bool) async throws {
-        let folder = try SMTPTestServer.temporaryFolder()
-        defer { try? FileManager.default.removeItem(at: folder) }
+        let folder = try TemporaryFolder()
         let (certificate, key) = try SMTPTestServer.certificate(in: folder)
         let server = try await SMTPTestServer.python(
             "stalling", ["at=text"] + (isEncrypted ? ["cert=\(certificate)", "key=\(key)"] : []))

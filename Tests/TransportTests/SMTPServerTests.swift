@@ -1,4 +1,5 @@
 import Foundation
+import TestServers
 import Testing
 
 @testable import Model
@@ -6,16 +7,14 @@ import Testing
 
 /// The transport against aiosmtpd, which shows each message as it understood it, and against servers that misbehave.
 @Suite struct SMTPServerTests {
-    private let folder: URL
+    private let folder: TemporaryFolder
     private let certificate: String
     private let key: String
 
     init() throws {
-        folder = try SMTPTestServer.temporaryFolder()
+        folder = try TemporaryFolder()
         (certificate, key) = try SMTPTestServer.certificate(in: folder)
     }
-
-    private func removeFolder() { try? FileManager.default.removeItem(at: folder) }
 
     private func aiosmtpd(_ arguments: String...) async throws -> SMTPTestServer {
         var all = arguments
@@ -25,7 +24,6 @@ import Testing
 
     @Test(arguments: ["localhost", "127.0.0.1"])
     func requiredSTARTTLSChecksTheCertificate(_ host: String) async throws {
-        defer { removeFolder() }
         let server = try await aiosmtpd("tls=required")
         let good = server.provider {
             $0.host = host
@@ -52,7 +50,6 @@ import Testing
     }
 
     @Test func opportunisticSTARTTLSDoesNotAskForACertificate() async throws {
-        defer { removeFolder() }
         let server = try await aiosmtpd("tls=offered")
         let responses = try await withTransport(server.provider()) { await $0.deliver(.numbered(1)) { true } }
         #expect(responses[0]?.kind == .accepted)
@@ -60,7 +57,6 @@ import Testing
     }
 
     @Test func implicitTLSChecksTheCertificate() async throws {
-        defer { removeFolder() }
         let server = try await aiosmtpd("tls=implicit")
         let good = server.provider {
             $0.scheme = .smtps
@@ -83,7 +79,6 @@ import Testing
     }
 
     @Test func aServerWithoutTLSIsNamedSo() async throws {
-        defer { removeFolder() }
         let server = try await aiosmtpd()
         for change: (inout Provider) -> Void in [{ $0.startTLS = .required }, { $0.scheme = .smtps }] {
             do {
@@ -97,7 +92,6 @@ import Testing
 
     @Test(arguments: ["plain", "login"])
     func credentialsAreProvedInsideTLS(_ mechanism: String) async throws {
-        defer { removeFolder() }
         let server = try await aiosmtpd("tls=required", "auth=\(mechanism)")
         var provider = server.provider {
             $0.username = "user"
@@ -117,7 +111,6 @@ import Testing
     }
 
     @Test func withoutCredentialsAServerThatWantsThemIsMisconfigured() async throws {
-        defer { removeFolder() }
         let server = try await aiosmtpd("tls=required", "auth=plain")
         let responses = try await withTransport(server.provider()) { await $0.deliver(.numbered(2)) { true } }
         for response in responses { #expect(response?.kind == .misconfigured && response?.code == 530) }
@@ -125,7 +118,6 @@ import Testing
 
     @Test(arguments: ["yes", "no"])
     func addressesBeyondASCIIGoWhereTheyAreTaken(_ utf8: String) async throws {
-        defer { removeFolder() }
         let server = try await aiosmtpd("utf8=\(utf8)")
         var group = MessageGroup.numbered(2) { "Subject: \($0)\r\n\r\ngrüße\r\n" }
         group.messages[0].recipient = "用户@例え.jp"
@@ -138,7 +130,6 @@ import Testing
     }
 
     @Test func aTooLargeMessageIsRejectedAlone() async throws {
-        defer { removeFolder() }
         let server = try await aiosmtpd("size=1000")
         let group = MessageGroup.numbered(3) { $0 == 1 ? String(repeating: "long line\r\n", count: 200) : "short\r\n" }
         let responses = try await withTransport(server.provider()) { await $0.deliver(group) { true } }
@@ -146,7 +137,6 @@ import Testing
     }
 
     @Test func aLargeMessageArrivesWhole() async throws {
-        defer { removeFolder() }
         let server = try await aiosmtpd("tls=offered")
         let text = String(repeating: "0123456789abcdefghijklmnopqrstuvwxyz\r\n", count: 100_000)
         let group = MessageGroup.numbered(2) { $0 == 0 ? text : "short\r\n" }
@@ -157,7 +147,6 @@ import Testing
 
     @Test(arguments: ["421 4.7.0 too many messages on this connection", ""])
     func aServerThatTakesFewMessagesAConnectionGetsAllTheSame(_ end: String) async throws {
-        defer { removeFolder() }
         let server = try await SMTPTestServer.python("limited", ["limit=7", "end=\(end)"])
         let responses = try await withTransport(server.provider { $0.connections = 2 }) { transport in
             await withTaskGroup(of: [ProviderResponse?].self) { tasks in
@@ -173,7 +162,6 @@ import Testing
     }
 
     @Test func repliesInClearBehindTheConsentToTLSAreNotBelieved() async throws {
-        defer { removeFolder() }
         let server = try await SMTPTestServer.python("injector", [])
         let responses = try await withTransport(server.provider { $0.timeout = 0.3 }) { transport in
             await transport.deliver(.numbered(1)) { true }

@@ -3,6 +3,7 @@ import Logging
 import NIOCore
 import NIOPosix
 import Synchronization
+import TestServers
 import Testing
 
 @testable import Model
@@ -99,7 +100,7 @@ import Testing
     }
 
     @Test func nobodyListensIsUnreachableAndSoOnBecomesReachable() async throws {
-        let port = try SMTPTestServer.freePort()
+        let port = try freePort()
         let provider = Provider(name: "late", scheme: .smtp, host: "127.0.0.1", port: port)
         try await withTransport(provider) { transport in
             let refused = await transport.deliver(.numbered(3)) { true }
@@ -118,7 +119,7 @@ import Testing
     }
 
     @Test func aRestartedServerIsFoundAgain() async throws {
-        let port = try SMTPTestServer.freePort()
+        let port = try freePort()
         let first = try await SMTPTestServer.sink(["-h", "first.example.com"], port: port)
         try await withTransport(first.provider()) { transport in
             #expect(kinds(await transport.deliver(.numbered(2)) { true }) == [.accepted, .accepted])
@@ -147,7 +148,7 @@ import Testing
 
     @Test func aServerThatStopsAnsweringIsGivenUpInTime() async throws {
         let server = try await SMTPTestServer.sink(["-p", "-w", "100"])
-        let responses = try await withTransport(server.provider { $0.timeout = 0.2 }) { transport in
+        let responses = try await withTransport(server.provider { $0.timeout = 2 }) { transport in
             await transport.deliver(.numbered(2)) { true }
         }
         #expect(responses[0]?.stage == .data && responses[1]?.stage == .connect)

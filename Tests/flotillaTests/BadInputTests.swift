@@ -139,7 +139,7 @@ struct BadInputTests {
         let port = try freePort()
         let mute = try ServerProcess(
             "python3",
-            ["-c", "import socket, time\ns = socket.create_server(('127.0.0.1', \(port)))\ntime.sleep(60)"],
+            ["-c", "import socket, time\ns = socket.create_server(('127.0.0.1', \(port)))\ntime.sleep(600)"],
             package: "python3")
         try await eventually("the mute server listens") { canConnect(port) }
         let mailing = try MailingFolder(provider: "mute", recipients: MailingFolder.recipients(1))
@@ -156,12 +156,13 @@ struct BadInputTests {
     @Test func twoSendsOnOneLedgerDoNotMeet() async throws {
         let sink = try await RunningSink()
         let mailing = try MailingFolder(
-            provider: sink.url, recipients: MailingFolder.recipients(300), extra: "speed: 100/s\n")
+            provider: sink.url, recipients: MailingFolder.recipients(300), extra: "speed: 10/s\n")
         let first = try RunningProgram(["send", mailing.mailing, "--ledger", mailing.ledger])
         try await eventually("the first sends") { try !sink.lines().isEmpty }
         let second = try await mailing.send()
         #expect(second.status == 1)
         #expect(second.errors.contains("process \(first.process.pid)"), "\(second.errors)")
+        #expect(try await mailing.run("speed", "1000/s").status == 0)
         #expect(try await first.end() == 0)
         try await sink.stop()
         #expect(try sink.arrived().count == 300)
@@ -186,22 +187,23 @@ struct BadInputTests {
         try FileManager.default.createDirectory(atPath: disk, withIntermediateDirectories: true)
         // A small disk of its own, in a namespace of its own: root alone can have one.
         let script = """
-            mount -t tmpfs -o size=700k tmpfs "$1" && shift && "$@" & pid=$!
-            wait "$pid"
+            mount -t tmpfs -o size=700k tmpfs "$1" && shift && exec "$@"
             """
         let log = mailing.folder.path("log")
         let process = try ServerProcess(
             "unshare",
             [
                 "--map-root-user", "--mount", "env", "-u", "FLOTILLA_TEST_PYTHON", "-u", "FLOTILLA_MUSTACHE_SPEC", "sh", "-c", script, "sh",
-                disk, "timeout", "-s", "INT", "6", Program.path, "send",
-                mailing.mailing, "--ledger", disk + "/ledger.sqlite",
+                disk, Program.path, "send", mailing.mailing, "--ledger", disk + "/ledger.sqlite",
             ],
             package: "util-linux", output: log)
-        let status = process.wait()
-        let words = try String(contentsOfFile: log, encoding: .utf8)
-        #expect(status != 0)
-        #expect(words.contains("no room is left for the ledger"), "\(words)")
+        func words() -> String { (try? String(contentsOfFile: log, encoding: .utf8)) ?? "" }
+        try await eventually("the disk is full: \(words())") {
+            words().contains("no room is left for the ledger") || !process.isRunning
+        }
+        process.signal(SIGINT)
+        #expect(try await eventually("it ends") { process.ended } != 0)
+        #expect(words().contains("no room is left for the ledger"), "\(words())")
         try await sink.stop()
         #expect(try sink.lines().isEmpty)
     }

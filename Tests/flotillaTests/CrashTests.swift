@@ -7,17 +7,19 @@ import Testing
 struct CrashTests {
     /// Small groups: a worker takes few batches at a time, so that each has some.
     private static let shared = ["FLOTILLA_WORKER_GROUP": "5"]
+    /// A worker that a busy machine lets wait keeps its lease: where nobody may be uncertain.
+    private static let patient = ["FLOTILLA_WORKER_LEASE": "20s"]
 
     @Test(arguments: ["redeliver", "hold"])
     func aKilledWorkersBatchesAreTakenOverAndWhatItHadOnTheWireIsNamed(policy: String) async throws {
         let fleet = try await Fleet(
-            3000, sink: ["--latency", "20ms"], extra: "batch_size: 100\nuncertain: \(policy)\n", environment: Self.shared)
+            2000, sink: ["--latency", "150ms"], extra: "batch_size: 50\nuncertain: \(policy)\n", environment: Self.shared)
         try fleet.start("collector", "worker-1", "worker-2", "planner")
-        try await eventually("some have arrived") { try fleet.sink.lines().count > 200 }
+        try await eventually("some have arrived") { try fleet.sink.lines().count > 100 }
         try await fleet.kill("worker-1")
         if policy == "hold" {
             try await eventually("all others are sent") {
-                try fleet.mailing.count("sent") + fleet.mailing.count("uncertain") == 3000
+                try fleet.mailing.count("sent") + fleet.mailing.count("uncertain") == 2000
             }
             let held = try fleet.mailing.count("uncertain")
             // 20 connections with a group of 5 each, and results of the last moments.
@@ -31,7 +33,7 @@ struct CrashTests {
         try await fleet.state("sent")
         #expect(fleet.errors("worker-2").contains("is taken over from worker"))
         try await fleet.endAll()
-        #expect(Set(try fleet.sink.arrived()).count == 3000)
+        #expect(Set(try fleet.sink.arrived()).count == 2000)
         let listed = try fleet.listed()
         let doubled = try fleet.doubled()
         #expect(!listed.isEmpty && listed.isSuperset(of: doubled))
@@ -40,7 +42,7 @@ struct CrashTests {
     }
 
     @Test func aFrozenWorkerThatWakesSendsNothingMore() async throws {
-        let fleet = try await Fleet(2000, sink: ["--latency", "30ms"], environment: Self.shared)
+        let fleet = try await Fleet(1500, sink: ["--latency", "150ms"], environment: Self.shared)
         try fleet.start("collector", "worker-1", "worker-2", "planner")
         try await eventually("some have arrived") { try fleet.sink.lines().count > 100 }
         fleet.signal("worker-1", SIGSTOP)
@@ -48,16 +50,16 @@ struct CrashTests {
         // What was on the wire of each connection arrived; nothing else may.
         let before = try fleet.sink.arrived()
         fleet.signal("worker-1", SIGCONT)
-        try await eventually("it finds its lease over") { fleet.errors("worker-1").contains("the lease of this worker expired") }
+        try await eventually("it finds its lease over") { fleet.errors("worker-1").contains("the lease of this worker had expired") }
         try await fleet.endAll()
         #expect(try fleet.sink.arrived() == before)
-        #expect(Set(before).count == 2000)
+        #expect(Set(before).count == 1500)
         let doubled = try fleet.doubled()
         #expect(try fleet.listed().isSuperset(of: doubled))
     }
 
     @Test func aRollingRestartMakesNobodyUncertain() async throws {
-        let fleet = try await Fleet(3000, sink: ["--latency", "10ms"], extra: "speed: 600/s\n")
+        let fleet = try await Fleet(3000, sink: ["--latency", "10ms"], extra: "speed: 60/s\n", environment: Self.patient)
         let names = ["collector-1", "collector-2", "worker-1", "worker-2", "planner-1", "planner-2"]
         for name in names { try fleet.start(name) }
         try await eventually("some have arrived") { try fleet.sink.lines().count > 100 }
@@ -66,6 +68,7 @@ struct CrashTests {
             try fleet.start(name)
         }
         #expect(try fleet.sink.lines().count < 3000)
+        try await fleet.speed("1500/s")
         try await fleet.state("sent")
         try await fleet.endAll()
         #expect(try fleet.sink.arrived().count == 3000)
@@ -76,9 +79,9 @@ struct CrashTests {
 
     @Test(arguments: ["emptied", "started again"])
     func aRedisThatForgetsLosesNobody(how: String) async throws {
-        let fleet = try await Fleet(2000, sink: ["--latency", "10ms"], extra: "speed: 400/s\n")
+        let fleet = try await Fleet(2000, sink: ["--latency", "10ms"], extra: "speed: 100/s\n", environment: Self.patient)
         try fleet.start("collector-1", "collector-2", "worker-1", "worker-2", "planner")
-        try await eventually("some have arrived") { try fleet.sink.lines().count > 300 }
+        try await eventually("some have arrived") { try fleet.sink.lines().count > 200 }
         if how == "emptied" {
             let emptied = try ServerProcess("redis-cli", ["-s", fleet.redis.socket, "FLUSHALL"], package: "redis-tools")
             #expect(emptied.wait() == 0)
@@ -87,6 +90,7 @@ struct CrashTests {
             try await fleet.redis.start()
         }
         #expect(try fleet.sink.lines().count < 2000)
+        try await fleet.speed("1000/s")
         try await fleet.state("sent")
         try await fleet.endAll()
         // Every worker lived to tell what it had sent: nobody is in doubt, and nobody gets it twice.
@@ -97,17 +101,18 @@ struct CrashTests {
     }
 
     @Test func whatARedisAndAWorkerTookWithThemIsNamed() async throws {
-        let fleet = try await Fleet(1000, sink: ["--latency", "10ms"], extra: "speed: 200/s\n")
+        let fleet = try await Fleet(1000, sink: ["--latency", "10ms"], extra: "speed: 50/s\n")
         try fleet.start("collector", "worker-1", "worker-2", "planner")
-        try await eventually("some have arrived") { try fleet.sink.lines().count > 200 }
+        try await eventually("some have arrived") { try fleet.sink.lines().count > 60 }
         // The collector stands still, so that results are in Redis alone when it goes.
         try await fleet.freeze("collector")
         let count = try fleet.sink.lines().count
-        try await eventually("more have arrived") { try fleet.sink.lines().count > count + 50 }
+        try await eventually("more have arrived") { try fleet.sink.lines().count > count + 30 }
         try await fleet.kill("worker-1")
         fleet.redis.stop()
         try await fleet.redis.start()
         fleet.signal("collector", SIGCONT)
+        try await fleet.speed("500/s")
         try await fleet.state("sent")
         try await fleet.endAll()
         #expect(Set(try fleet.sink.arrived()).count == 1000)
@@ -118,21 +123,22 @@ struct CrashTests {
 
     @Test func whatWorkersThatHaveEndedLeftInALostRedisIsNamed() async throws {
         let fleet = try await Fleet(
-            1000, sink: ["--latency", "10ms"], extra: "speed: 200/s\n", environment: ["FLOTILLA_SHUTDOWN_GRACE": "1s"])
+            1000, sink: ["--latency", "10ms"], extra: "speed: 50/s\n", environment: ["FLOTILLA_SHUTDOWN_GRACE": "1s"])
         try fleet.start("collector", "worker-1", "planner-1")
-        try await eventually("some have arrived") { try fleet.sink.lines().count > 200 }
+        try await eventually("some have arrived") { try fleet.sink.lines().count > 60 }
         try await fleet.freeze("collector")
         let count = try fleet.sink.lines().count
-        try await eventually("more have arrived") { try fleet.sink.lines().count > count + 50 }
+        try await eventually("more have arrived") { try fleet.sink.lines().count > count + 30 }
         #expect(try await fleet.end("worker-1") == 0)
         #expect(fleet.errors("worker-1").contains("ending before its last results are in the ledger"))
         // Nobody who knew that worker is left when its results go.
         #expect(try await fleet.end("planner-1") == 0)
         try fleet.start("planner-2")
-        try await eventually("the second works") { fleet.errors("planner-2").contains("leader: planning and dispatching") }
+        try await eventually("the second works") { fleet.errors("planner-2").contains("planning and dispatching, fencing token") }
         let emptied = try ServerProcess("redis-cli", ["-s", fleet.redis.socket, "FLUSHALL"], package: "redis-tools")
         #expect(emptied.wait() == 0)
         fleet.signal("collector", SIGCONT)
+        try await fleet.speed("500/s")
         try fleet.start("worker-2")
         try await fleet.state("sent")
         try await fleet.endAll()
@@ -171,16 +177,16 @@ struct CrashTests {
 
     @Test(arguments: [SIGKILL, SIGSTOP])
     func anotherPlannerTakesOver(signal: Int32) async throws {
-        let fleet = try await Fleet(1500, sink: ["--latency", "10ms"])
+        let fleet = try await Fleet(1500, sink: ["--latency", "10ms"], environment: Self.patient)
         try fleet.start("collector", "worker", "planner-1")
         try await eventually("some have arrived") { try fleet.sink.lines().count > 100 }
         try fleet.start("planner-2")
-        try await eventually("the second stands by") { fleet.errors("planner-2").contains("standby: ") }
+        try await eventually("the second stands by") { fleet.errors("planner-2").contains("standing by: ") }
         if signal == SIGSTOP { try await fleet.freeze("planner-1") } else { fleet.signal("planner-1", signal) }
-        try await eventually("the second works") { fleet.errors("planner-2").contains("leader: planning and dispatching") }
+        try await eventually("the second works") { fleet.errors("planner-2").contains("planning and dispatching, fencing token") }
         if signal == SIGSTOP {
             fleet.signal("planner-1", SIGCONT)
-            try await eventually("the first stands back") { fleet.errors("planner-1").contains("another planner is the leader now") }
+            try await eventually("the first stands back") { fleet.errors("planner-1").contains("another planner leads now") }
         }
         try await fleet.state("sent")
         try await fleet.endAll()
@@ -206,7 +212,7 @@ struct CrashTests {
     }
 
     @Test func aKilledCollectorsResultsAreTakenByAnother() async throws {
-        let fleet = try await Fleet(2000, sink: ["--latency", "10ms"])
+        let fleet = try await Fleet(2000, sink: ["--latency", "10ms"], environment: Self.patient)
         try fleet.start("collector-1", "collector-2", "worker", "planner")
         try await eventually("some have arrived") { try fleet.sink.lines().count > 100 }
         try await fleet.kill("collector-1")
@@ -248,16 +254,17 @@ struct CrashTests {
 
     @Test func aSendThatIsKilledGoesOnAndNamesWhoMayHaveGotItTwice() async throws {
         let sink = try await RunningSink("smtp", ["--latency", "5ms"])
-        let mailing = try MailingFolder(provider: sink.url, recipients: MailingFolder.recipients(2000), extra: "batch_size: 100\n")
+        let mailing = try MailingFolder(
+            provider: sink.url, recipients: MailingFolder.recipients(1000), extra: "batch_size: 100\nspeed: 200/s\n")
         let first = try RunningProgram(["send", mailing.mailing, "--ledger", mailing.ledger])
-        try await eventually("some have arrived") { try sink.lines().count > 300 }
+        try await eventually("some have arrived") { try sink.lines().count > 100 }
         first.signal(SIGKILL)
         _ = try await first.end()
         let second = try await mailing.send()
         #expect(second.status == 0, "\(second.errors)")
         try await sink.stop()
         let arrived = try sink.arrived()
-        #expect(Set(arrived).count == 2000)
+        #expect(Set(arrived).count == 1000)
         let doubled = Set(Dictionary(grouping: arrived) { $0 }.filter { $0.value.count > 1 }.keys)
         let listed = Set(
             try mailing.query(

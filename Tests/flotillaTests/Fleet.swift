@@ -25,7 +25,7 @@ final class Fleet {
             provider: sink.url, recipients: MailingFolder.recipients(count, local), extra: extra)
         environment = [
             "FLOTILLA_REDIS_URL": "unix://\(redis.socket)", "FLOTILLA_LEDGER_PATH": mailing.ledger,
-            "FLOTILLA_WORKER_LEASE": "1s", "FLOTILLA_PLANNER_LEASE": "1s",
+            "FLOTILLA_WORKER_LEASE": "3s", "FLOTILLA_PLANNER_LEASE": "2s",
         ].merging(extraEnvironment) { $1 }
         let added = try await Program.run(["mailing", "add", mailing.mailing], environment: environment)
         guard added.status == 0 else { throw TimedOut(description: added.errors) }
@@ -64,7 +64,7 @@ final class Fleet {
     }
 
     /// SIGTERM, and the exit status.
-    func end(_ name: String, within seconds: Double = 60) async throws -> Int32 {
+    func end(_ name: String, within seconds: Double = 150) async throws -> Int32 {
         signal(name, SIGTERM)
         return try await roles[name]?.end(within: seconds) ?? 0
     }
@@ -100,12 +100,19 @@ final class Fleet {
 
     private var others: [MailingFolder] = []
 
+    /// Changes the mailing's speed. A test that disturbs a mailing sends it slowly until then, so that it is still on, however long the
+    /// test takes on a busy machine, and goes on at full speed.
+    func speed(_ speed: String) async throws {
+        let outcome = try await run("mailing", "speed", id, speed)
+        guard outcome.status == 0 else { throw TimedOut(description: outcome.errors) }
+    }
+
     func run(_ arguments: String...) async throws -> Program.Outcome {
         try await Program.run(arguments, environment: environment)
     }
 
     /// Waits until the mailing is in a state.
-    func state(_ wanted: String, within seconds: Double = 90) async throws {
+    func state(_ wanted: String, within seconds: Double = 150) async throws {
         do {
             try await eventually("the mailing is \(wanted)", within: seconds) {
                 try self.mailing.query("SELECT state FROM mailing") == [wanted]

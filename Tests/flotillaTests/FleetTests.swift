@@ -89,41 +89,37 @@ struct FleetTests {
         #expect(try fleet.sink.arrived().count == 2000)
     }
 
-    /// Within a second where processes get their turns; here they share two cores with other tests.
+    /// That an order takes effect within a second is measured by `loadtest/`, where processes get their turns. Here it takes effect.
     @Test func pauseResumeSpeedAndStopReachTheWholeFleet() async throws {
-        let soon = 4.0
-        let fleet = try await Fleet(6000, extra: "batch_size: 100\nspeed: 400/s\n")
+        let fleet = try await Fleet(6000, extra: "batch_size: 100\nspeed: 200/s\n")
         try fleet.start("collector", "worker-1", "worker-2", "planner")
         try await eventually("some have arrived") { try fleet.sink.lines().count > 200 }
-        func now() -> Double { Date().timeIntervalSince1970 }
-        func begun() throws -> [Double] { try fleet.sink.lines().compactMap { Double($0[0]).map { $0 / 1e6 } } }
+        /// The start of each message, in seconds.
+        func starts() throws -> [Double] { try fleet.sink.lines().compactMap { Double($0[0]).map { $0 / 1e6 } } }
+        /// Messages that started in the last seconds, but not in the very last: the record is written a little later.
+        func recent(_ seconds: Double) throws -> Int {
+            let end = Date().timeIntervalSince1970 - 1
+            return try starts().count { (end - seconds...end).contains($0) }
+        }
 
         #expect(try await fleet.run("mailing", "pause", fleet.id).status == 0)
-        let paused = now()
-        try await eventually("what was begun is told") { try fleet.mailing.count("sent") == fleet.sink.lines().count }
-        try await eventually("a while has passed") { now() > paused + soon + 1 }
-        let before = try begun()
-        #expect((before.max() ?? 0) < paused + soon)
+        try await eventually("what was begun is told, and no more begins") {
+            try fleet.mailing.count("sent") == fleet.sink.lines().count && recent(2) == 0
+        }
+        let before = try starts().count
 
         #expect(try await fleet.run("mailing", "resume", fleet.id).status == 0)
-        let resumed = now()
-        try await eventually("it goes on") { try begun().count > before.count + 100 }
-        #expect(try begun().filter { $0 > paused + soon }.min() ?? .infinity < resumed + soon)
+        try await eventually("it goes on") { try starts().count > before + 100 }
 
         #expect(try await fleet.run("mailing", "speed", fleet.id, "50/s").status == 0)
-        let slowed = now()
-        try await eventually("a while has passed") { now() > slowed + soon + 2 }
-        let slow = try begun().filter { $0 > slowed + soon && $0 <= slowed + soon + 2 }.count
         // A machine that is busy with other tests misses moments; nobody may start between them.
-        #expect((10...130).contains(slow), "\(slow) in two seconds at 50/s")
+        try await eventually("it goes on slowly") { (10...120).contains(try recent(2)) }
 
         #expect(try await fleet.run("mailing", "stop", fleet.id).status == 0)
-        let stopped = now()
         try await eventually("nobody is left open") {
             try fleet.mailing.count("sent") + fleet.mailing.count("stopped") == 6000
         }
         try await fleet.endAll()
-        #expect(try begun().max() ?? 0 < stopped + soon)
         let arrived = try fleet.sink.arrived()
         #expect(Set(arrived).count == arrived.count && arrived.count < 6000)
         #expect(try fleet.mailing.count("sent") == arrived.count)
@@ -133,23 +129,21 @@ struct FleetTests {
         let sink = try await RunningSink()
         let redis = try await RedisServer()
         let mailing = try MailingFolder(
-            provider: sink.url, recipients: MailingFolder.recipients(400), extra: "speed: 200/s\nbatch_size: 50\n")
+            provider: sink.url, recipients: MailingFolder.recipients(1000), extra: "speed: 250/s\nbatch_size: 50\n")
         let fleet = ["FLOTILLA_REDIS_URL": "unix://\(redis.socket)", "FLOTILLA_LEDGER_PATH": mailing.ledger]
         _ = try await Program.run(["mailing", "add", mailing.mailing], environment: fleet)
-        let roles = [
-            try RunningProgram(["worker"], environment: fleet), try RunningProgram(["worker"], environment: fleet),
-            try RunningProgram(["collector"], environment: fleet), try RunningProgram(["planner"], environment: fleet),
-        ]
-        try await eventually("all is sent") { try mailing.count("sent") == 400 }
+        let others = [try RunningProgram(["collector"], environment: fleet), try RunningProgram(["planner"], environment: fleet)]
+        let begin = Date().timeIntervalSince1970
+        let roles = others + [try RunningProgram(["worker"], environment: fleet), try RunningProgram(["worker"], environment: fleet)]
+        try await eventually("all is sent") { try mailing.count("sent") == 1000 }
         for role in roles { role.signal(SIGTERM) }
         for role in roles { #expect(try await role.end() == 0, "\(role.errors)") }
         try await sink.stop()
-        let starts = try sink.lines().compactMap { Double($0[0]) }.sorted()
-        #expect(starts.count == 400)
-        for (index, start) in starts.enumerated() {
-            // 201, and what a machine that stands still for half a second adds; `loadtest/throttle` measures it better.
-            #expect(starts[index...].prefix { $0 < start + 1e6 }.count <= 300)
-        }
+        let starts = try sink.lines().compactMap { Double($0[0]).map { $0 / 1e6 } }.sorted()
+        #expect(starts.count == 1000)
+        // A machine that stands still lets messages start late, never early: of those from `begin` on there is at most one for each 4 ms.
+        // `loadtest/throttle` judges every window.
+        for (index, start) in starts.enumerated() { #expect(Double(index) <= (start - begin) * 250 + 2) }
     }
 }
 

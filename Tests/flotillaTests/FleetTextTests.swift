@@ -26,7 +26,7 @@ import Testing
                     version: "1.20.300-beta.4+build.20261122", isAlive: isAlive, seenSeconds: 599, isLeader: true, inFlight: 250_000,
                     batches: 250_000, perSecond: 1_234_567, cpu: 127.9, memoryBytes: 512_000_000_000, uptimeSeconds: 86_400 * 364.9))
         }
-        view.batchStreams = [.init(channel: "messenger", ready: 12_345_678, inFlight: 1_000_000, oldestSeconds: 1e6)]
+        view.lanes = [.init(channel: "messenger", provider: "bot", ready: 12_345_678, inFlight: 1_000_000, oldestSeconds: 1e6)]
         view.resultStreams = [
             .init(partition: 0, waiting: 0, pending: 0, oldestSeconds: 0),
             .init(partition: 31, waiting: 1_000_000_000, pending: 1, oldestSeconds: 1e9),
@@ -110,7 +110,10 @@ import Testing
         let json = try JSONSerialization.jsonObject(with: Data(try Self.large.json().utf8))
         let added = try Self.keys(json).subtracting(Self.keys(JSONSerialization.jsonObject(with: Data(ScriptJSON.text(Self.large).utf8))))
         #expect(
-            added == ["mailings[].holdup", "mailings[].holdup_kind", "processes[].has_duty", "batch_streams[].in_work"])
+            added == [
+                "mailings[].holdup", "mailings[].holdup_kind", "processes[].has_duty", "batch_streams[].channel", "batch_streams[].ready",
+                "batch_streams[].in_work", "batch_streams[].oldest_seconds",
+            ])
         let mailing = ((json as? [String: Any])?["mailings"] as? [[String: Any]])?.first
         #expect(mailing?["blocking_kind"] as? String == "limit" && mailing?["holdup_kind"] as? String == "limited")
         #expect(mailing?["holdup"] as? String == mailing?["blocking_reason"] as? String)

@@ -88,7 +88,8 @@ struct LoadtestCommandTests {
             addEventListener("load", () => {
                 const page = document.querySelector("iframe").contentDocument
                 const root = page.documentElement
-                document.body.textContent = "drawn " + [page.querySelectorAll("svg").length, root.scrollWidth, root.clientWidth].join(" ") + " end"
+                const figures = [page.querySelectorAll("svg").length, root.scrollWidth, root.clientWidth]
+                document.body.textContent = "drawn " + figures.join(" ") + " end"
             })
             </script>
             """, to: "phone.html")
@@ -159,7 +160,7 @@ struct LoadtestCommandTests {
         let scenario = try folder.write(
             Self.head.replacingOccurrences(of: "speed: 800/s", with: "speed: 20/s"), to: "trial.yaml")
         let running = try RunningProgram(["loadtest", "run", scenario], environment: ["TMPDIR": folder.url.path])
-        try await eventually("it sends: \(running.errors)", within: 60) { running.errors.contains("trial 00:0") }
+        try await eventually("it sends: \(running.errors)") { running.errors.contains("trial 00:0") }
         return (running, try processes(below: running.process.pid))
     }
 
@@ -181,8 +182,8 @@ struct LoadtestCommandTests {
         #expect(children.count >= 6)
         running.signal(signal)
         #expect(try await running.end() == (signal == SIGKILL ? -SIGKILL : 2))
-        try await eventually("its processes have ended", within: 30) { children.allSatisfy { !Self.isAlive($0) } }
-        try await eventually("its folder is gone", within: 30) {
+        try await eventually("its processes have ended") { children.allSatisfy { !Self.isAlive($0) } }
+        try await eventually("its folder is gone") {
             try FileManager.default.contentsOfDirectory(atPath: folder.url.path).allSatisfy { !$0.hasPrefix("flotilla-loadtest") }
         }
     }

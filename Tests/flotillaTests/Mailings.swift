@@ -54,6 +54,11 @@ final class MailingFolder {
         return listed.output.split(separator: "\n").dropFirst().first?.split(separator: " ").first.map(String.init) ?? ""
     }
 
+    /// Runs `flotilla mailing COMMAND` on the ledger's only mailing.
+    func run(_ command: String, _ arguments: String...) async throws -> Program.Outcome {
+        try await Program.run(["mailing", command, id()] + arguments + ["--ledger", ledger])
+    }
+
     /// How many recipients are in a state.
     func count(_ state: String) throws -> Int {
         Int(try query("SELECT count(*) FROM delivery WHERE state = '\(state)'").first ?? "") ?? -1

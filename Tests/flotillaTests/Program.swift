@@ -30,7 +30,7 @@ enum Program {
 
     /// Runs it to its end.
     static func run(
-        _ arguments: [String], environment extra: [String: String] = [:], within seconds: Double = 90
+        _ arguments: [String], environment extra: [String: String] = [:], within seconds: Double = 150
     ) async throws -> Outcome {
         let program = try RunningProgram(arguments, environment: extra)
         let status = try await program.end(within: seconds)
@@ -60,7 +60,7 @@ final class RunningProgram: Sendable {
 
     /// Waits for the end.
     /// - Returns: the exit status; a signal's number below zero.
-    func end(within seconds: Double = 60) async throws -> Int32 {
+    func end(within seconds: Double = 150) async throws -> Int32 {
         do {
             try await eventually("flotilla \(arguments.joined(separator: " ")) ends", within: seconds) { !process.isRunning }
         } catch {

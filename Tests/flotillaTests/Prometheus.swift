@@ -37,7 +37,7 @@ final class Prometheus {
                 "--config.file=\(configuration.path)", "--storage.tsdb.path=\(folder.path("data"))",
                 "--web.listen-address=127.0.0.1:\(port)", "--log.level=warn",
             ], package: "prometheus", output: folder.path("log"))
-        try await eventually("Prometheus is up: \(log)", within: 60) {
+        try await eventually("Prometheus is up: \(log)") {
             guard process.isRunning else { throw TimedOut(description: "Prometheus ended: \(log)") }
             return try page("/-/ready").contains("Ready")
         }

@@ -88,7 +88,7 @@ struct PrometheusTests {
             try fleet.start(name, environment: ["FLOTILLA_METRICS_LISTEN": "127.0.0.1:\(target.port)"])
         }
         var last: [Prometheus.Targets.Active] = []
-        try await eventually("all roles are scraped: \(fleet.logs)", within: 60) {
+        try await eventually("all roles are scraped: \(fleet.logs)") {
             last = try prometheus.targets()
             return last.count == targets.count && last.allSatisfy { $0.health == "up" }
         }
@@ -97,7 +97,7 @@ struct PrometheusTests {
 
         // Rules: all are evaluated without an error.
         var rules: [Prometheus.Rules.Rule] = []
-        try await eventually("all rules are evaluated", within: 60) {
+        try await eventually("all rules are evaluated") {
             rules = try prometheus.rules()
             return !rules.isEmpty && rules.allSatisfy { $0.health != "unknown" }
         }
@@ -110,7 +110,7 @@ struct PrometheusTests {
         for query in dashboard.variables { queries.append(("variable", "count(\(query))", [])) }
         var empty = queries
         do {
-            try await eventually("each panel shows something", within: 60) {
+            try await eventually("each panel shows something") {
                 empty = try empty.filter { try !prometheus.shows($0.query, labels: $0.labels) && !Self.emptyPanels.contains($0.panel) }
                 return empty.isEmpty
             }

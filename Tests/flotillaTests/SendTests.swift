@@ -105,21 +105,22 @@ struct SendTests {
     @Test func aMailingThatIsInterruptedGoesOnAndSendsNothingTwice() async throws {
         let sink = try await RunningSink("smtp", ["--latency", "5ms"])
         let mailing = try MailingFolder(
-            provider: sink.url, recipients: MailingFolder.recipients(3000), extra: "batch_size: 100\nspeed: 600/s\n")
+            provider: sink.url, recipients: MailingFolder.recipients(1200), extra: "batch_size: 100\nspeed: 100/s\n")
         let first = try RunningProgram(["send", mailing.mailing, "--ledger", mailing.ledger])
-        try await eventually("some have arrived") { try sink.lines().count > 300 }
+        try await eventually("some have arrived") { try sink.lines().count > 100 }
         first.signal(SIGINT)
         #expect(try await first.end() == 2, "\(first.errors)")
         let before = try sink.lines().count
-        #expect(before < 3000)
+        #expect(before < 1200)
+        #expect(try await mailing.run("speed", "1000/s").status == 0)
         let second = try await mailing.send()
         #expect(second.status == 0, "\(second.errors)")
         try await sink.stop()
-        #expect(try sink.arrived().count == 3000)
-        #expect(Set(try sink.arrived()).count == 3000)
+        #expect(try sink.arrived().count == 1200)
+        #expect(Set(try sink.arrived()).count == 1200)
         let third = try await mailing.send()
         #expect(third.status == 0 && third.output.contains("is not sent again"))
-        #expect(try sink.lines().count == 3000)
+        #expect(try sink.lines().count == 1200)
     }
 
     @Test func aProviderThatNeverAnswersDoesNotSpoilTheStop() async throws {
@@ -139,31 +140,29 @@ struct SendTests {
         let sink = try await RunningSink()
         let mailing = try MailingFolder(
             provider: sink.url, recipients: MailingFolder.recipients(200), extra: "speed: 100/s\n")
+        let begin = Date().timeIntervalSince1970
         #expect(try await mailing.send().status == 0)
         try await sink.stop()
-        let starts = try sink.lines().compactMap { Double($0[0]) }.sorted()
-        let seconds = ((starts.last ?? 0) - (starts.first ?? 0)) / 1e6
-        #expect((1.9...60).contains(seconds))
-        // In no second more than the rate, but for what a busy machine lets arrive late.
-        for (index, start) in starts.enumerated() {
-            #expect(starts[index...].prefix { $0 < start + 1e6 }.count <= 150)
-        }
+        let starts = try sink.lines().compactMap { Double($0[0]).map { $0 / 1e6 } }.sorted()
+        #expect(starts.count == 200)
+        // A busy machine lets messages start late, never early.
+        for (index, start) in starts.enumerated() { #expect(Double(index) <= (start - begin) * 100 + 2) }
     }
 
     @Test func pauseResumeAndStopTakeEffectWhileItSends() async throws {
         let sink = try await RunningSink()
         let mailing = try MailingFolder(
-            provider: sink.url, recipients: MailingFolder.recipients(2000), extra: "speed: 300/s\nbatch_size: 100\n")
+            provider: sink.url, recipients: MailingFolder.recipients(2000), extra: "speed: 60/s\nbatch_size: 100\n")
         let running = try RunningProgram(
             ["send", mailing.mailing, "--ledger", mailing.ledger, "--report", mailing.report])
-        try await eventually("some have arrived") { try sink.lines().count > 100 }
+        try await eventually("some have arrived") { try sink.lines().count > 50 }
         let id = try await mailing.id()
         #expect(try await Program.run(["mailing", "pause", id, "--ledger", mailing.ledger]).status == 0)
         try await eventually("what was begun is told") { try mailing.count("sent") == sink.lines().count }
         let paused = try sink.lines().count
         #expect(paused < 1500)
         #expect(try await Program.run(["mailing", "resume", id, "--ledger", mailing.ledger]).status == 0)
-        try await eventually("it goes on") { try sink.lines().count > paused + 50 }
+        try await eventually("it goes on") { try sink.lines().count > paused + 30 }
         #expect(try await Program.run(["mailing", "stop", id, "--ledger", mailing.ledger]).status == 0)
         #expect(try await running.end() == 2, "\(running.errors)")
         try await sink.stop()

@@ -42,10 +42,10 @@ import Testing
                 && processes.count { $0["is_alive"] as? Bool == false } == 2
         }
         // Their batches are with nobody who works on them; the planner has more of them ready.
-        let streams = try #require(try view(try await fleet.run("top", "--json", "--every", "0.1"))["batch_streams"] as? [[String: Any]])
+        let streams = try #require(try view(try await fleet.run("top", "--json", "--every", "0.1"))["lanes"] as? [[String: Any]])
         let email = try #require(streams.first { $0["channel"] as? String == "email" })
         #expect((email["in_flight"] as? Int ?? 0) > 0 && (email["oldest_seconds"] as? Double ?? 0) > 0, "\(streams)")
-        #expect(try await fleet.run("top", "--once", "--every", "0.1").output.contains("batches, email"))
+        #expect(try await fleet.run("top", "--once", "--every", "0.1").output.contains("lane email:"))
         #expect(try await fleet.run("mailing", "pause", fleet.id, "--by", " \n").status != 0)
         #expect(try await fleet.run("mailing", "pause", fleet.id).status == 0)
         let blockingReason = try #require(try await top(fleet).mailing["blocking_reason"] as? String)

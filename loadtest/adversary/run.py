@@ -30,7 +30,8 @@ def write_recipients(path, count, rng):
             file.write(f"{n},{valid[-1]},Name{n % 97}\n")
             if rng.random() < 0.01:
                 bad += 1
-                file.write(rng.choice([f"x{n},,None\n", f"x{n},no address,Bad\n", f"x{n},{valid[-1].upper().replace('.EXAMPLE', '.example')},Double\n"]))
+                double = valid[-1].upper().replace(".EXAMPLE", ".example")
+                file.write(rng.choice([f"x{n},,None\n", f"x{n},no address,Bad\n", f"x{n},{double},Double\n"]))
     return set(valid), bad
 
 

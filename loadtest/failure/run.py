@@ -1,7 +1,7 @@
 """One run: the fleet, the provider that fails, its outage, the mailing's end, the judgement."""
-import asyncio, pathlib, random, signal, sqlite3, time
+import asyncio, pathlib, signal, sqlite3, time
 
-from machine import CannotRun, quiet_port
+from machine import CannotRun
 from rig.book import Book
 from rig.conveyor import Conveyor, RedisError
 from rig.fleet import Fleet
@@ -50,12 +50,12 @@ class Run:
         self.valid = {f"person-{n}@d{n % 40}.example" for n in range(o.recipients)}
         (self.dir / "recipients.csv").write_text("id,email,first_name\n" + "".join(
             f"{n},person-{n}@d{n % 40}.example,Name{n % 97}\n" for n in range(o.recipients)))
-        (self.dir / "mailing.yaml").write_text(f"name: Failing\n{MAILING[o.protocol]}" + f"""recipients: {{file: recipients.csv, id: id, address: email}}
+        (self.dir / "mailing.yaml").write_text(f"name: Failing\n{MAILING[o.protocol]}" f"""\
+recipients: {{file: recipients.csv, id: id, address: email}}
 provider: p
 speed: {o.rate}/s
 attempts: 20
 """)
-        self.sink.port = quiet_port(random.Random())
         (self.dir / "flotilla.yaml").write_text(f"""redis: {{url: "unix://{self.redis.socket}"}}
 ledger: {{path: "{self.ledger}"}}
 worker: {{retry_base: {o.base}ms, retry_cap: {o.cap}ms}}
@@ -154,7 +154,8 @@ providers:
         count, pauses, broken = judge.in_pauses(arrivals, self.o.protocol, PAUSE, outage)
         away = sum(outage[0] <= a.begun < outage[1] for a in arrivals)
         parts = self.ideal(len(arrivals) - away, pauses)
-        took, ideal = max((a.decided for a in arrivals), default=0) / 1e6 - min((a.begun for a in arrivals), default=0) / 1e6, sum(parts.values())
+        took = max((a.decided for a in arrivals), default=0) / 1e6 - min((a.begun for a in arrivals), default=0) / 1e6
+        ideal = sum(parts.values())
         first, half = judge.at_work_after(arrivals, self.back, self.o.rate) if self.back else (None, None)
         found = self.book.findings
         rows = [
@@ -180,7 +181,8 @@ providers:
             "good": all(r[4] for r in rows), "rows": [dict(zip(("name", "what", "found", "allowed", "good"), r)) for r in rows],
             "took": took, "ideal": ideal, "ideal_parts": parts, "tries": len(arrivals), "codes": dict(j.codes), "states": dict(j.states),
             "uncertain_listed": j.listed, "pauses": count, "pauses_seconds": pauses,
-            "first_after_outage": first, "tries_in_outage": away, "rates": judge.rates(arrivals, self.started, 5), "redis_peak_mb": self.memory / 1e6, "findings": self.book.findings,
+            "first_after_outage": first, "tries_in_outage": away,
+            "rates": judge.rates(arrivals, self.started, 5), "redis_peak_mb": self.memory / 1e6, "findings": self.book.findings,
             "names": {k: getattr(j, k)[:10] for k in ("open", "saveable", "burnt", "doubled", "lost", "after_refusal")},
             "attempts": {who: ledger.attempts[who] for who in j.burnt[:10]},
         }

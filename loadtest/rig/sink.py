@@ -1,7 +1,7 @@
 """The provider: `flotilla sink`, started by us, ended so that its record is whole."""
 import asyncio, signal
 
-from machine import CannotRun
+from machine import CannotRun, free_port
 
 
 class Sink:
@@ -13,10 +13,10 @@ class Sink:
     def __init__(self, fleet, folder, record, protocol="smtp", options=(), realtime=False):
         self.fleet, self.folder, self.record, self.protocol = fleet, folder, record, protocol
         self.options, self.realtime = list(options), realtime
-        self.process, self.url, self.port = None, None, 0
+        self.process, self.url, self.port = None, None, free_port()
 
     async def start(self):
-        """At the port it had before, where it had one. Throws CannotRun."""
+        """At the same port each time. Throws CannotRun."""
         path = self.folder / "sink.url"
         with open(path, "wb") as out:
             self.process = self.fleet.spawn("sink", [
@@ -26,7 +26,6 @@ class Sink:
             text = path.read_text()
             if "\n" in text:
                 self.url = text.split("\n")[0]
-                self.port = int(self.url.rsplit(":", 1)[1].strip("/"))
                 return
             if self.process.poll() is not None:
                 break

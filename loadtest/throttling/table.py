@@ -3,8 +3,8 @@ import math
 
 from .measure import WINDOWS
 
-HEAD = ("case", "workers", "scope", "limit", "use", "10 ms", "100 ms", "1 s", "10 s", "60 s", "p99 explains", "allowed", "gaps", "100 ms peak",
-        "reserve/s", "worker us", "Redis us", "verdict")
+HEAD = ("case", "workers", "scope", "limit", "use", "10 ms", "100 ms", "1 s", "10 s", "60 s", "p99 explains", "allowed", "gaps",
+        "100 ms peak", "reserve/s", "worker us", "Redis us", "verdict")
 
 
 def number(value, digits=1):
@@ -57,7 +57,8 @@ def remarks(result):
             out.append(f"{r['scope']}: use {r['use_raw']:.1%} of the whole time, {r['use']:.1%} without what no survivor could use")
         if "worst" in r:
             w = r["worst"]
-            out.append(f"{r['scope']}: over in {w['window'] / 1000:g} ms, {w['after']:.3f} s after the first start; starts there, ms (connection): "
+            out.append(f"{r['scope']}: over in {w['window'] / 1000:g} ms, {w['after']:.3f} s after the first start; "
+                       f"starts there, ms (connection): "
                        + " ".join(f"{ms:g} ({c})" for ms, c in w["starts"]))
         worst = max(r["excess"].values(), default=0)
         if r["kept"] and worst > r["allowed"]:
@@ -67,6 +68,8 @@ def remarks(result):
 
 LEGEND = """use: starts / (rate x time while work waited), the first and the last second left out; * only told, not judged.
 10 ms ... 60 s: the largest starts - (rate x window + burst) over all windows of that length; below 0 the limit was never reached.
-p99 explains: rate x the p99 of the arrival jitter. allowed: rate x (its p99 + {tolerance:g} s, and two slots of the widest limit where several meet); around a later probe as much more as it was late.
+p99 explains: rate x the p99 of the arrival jitter.
+allowed: rate x (its p99 + {tolerance:g} s, and two slots of the widest limit where several meet);
+around a later probe as much more as it was late.
 gaps: standard deviation of the times between two starts by their mean. 100 ms peak: the fullest 100 ms by rate x 100 ms.
 reserve/s: reservations of the whole fleet a second. us: CPU microseconds a message."""

@@ -24,13 +24,15 @@ class Verdict:
             raise CannotRun(f"the record holds {len(starts)} messages and {len(late)} of the probe")
         self.slack = measure.Slack(sent, self.trial.o.tolerance)
         jitter = {"p50": measure.quantile(late, 0.5), "p99": measure.quantile(late, 0.99),
-                  "p99.9": measure.quantile(late, 0.999), "max": late[-1], "count": len(late), "stalls": len([1 for *_, size in self.slack.peaks if size > 2000])}
+                  "p99.9": measure.quantile(late, 0.999), "max": late[-1], "count": len(late),
+                  "stalls": len([1 for *_, size in self.slack.peaks if size > 2000])}
         self.allowance = jitter["p99"] / 1e6 + self.trial.o.tolerance
         self.trial.marks["first"] = starts[0].begun
         self.trial.marks["end"] = self.trial.marks["cut"]
         if len(starts) >= self.trial.planned:
             self.trial.marks["end"] = min(self.trial.marks["cut"], starts[-1].begun)
-            self.trial.notes.append(f"all {self.trial.planned:,} messages had gone after {(self.trial.marks['end'] - starts[0].begun) / 1e6:.1f} s")
+            took = (self.trial.marks["end"] - starts[0].begun) / 1e6
+            self.trial.notes.append(f"all {self.trial.planned:,} messages had gone after {took:.1f} s")
         count = sum(before["at"] <= a.begun < after["at"] for a in starts)
         seconds = (after["at"] - before["at"]) / 1e6
         figures = {"messages": len(starts), "reservations": (after["asked"] - before["asked"]) / seconds,

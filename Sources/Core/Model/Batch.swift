@@ -54,9 +54,12 @@ package struct DispatchedBatch: Sendable {
     package var expires: Int64
     /// When it was fed, in milliseconds since 1970.
     package var fed: Int64
+    /// The provider that the mailing names, by its name or URL; empty where the entry does not say.
+    package var provider: String
 
     package init(
-        id: BatchID, dispatchNumber: Int, recipients: [UInt8], count: Int, open: [OpenRecipient]?, expires: Int64, fed: Int64
+        id: BatchID, dispatchNumber: Int, recipients: [UInt8], count: Int, open: [OpenRecipient]?, expires: Int64, fed: Int64,
+        provider: String = ""
     ) {
         self.id = id
         self.dispatchNumber = dispatchNumber
@@ -65,6 +68,7 @@ package struct DispatchedBatch: Sendable {
         self.open = open
         self.expires = expires
         self.fed = fed
+        self.provider = provider
     }
 }
 

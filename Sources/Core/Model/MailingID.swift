@@ -8,8 +8,18 @@ package struct MailingID: Hashable, Sendable, Codable, Comparable, CustomStringC
 
     /// Takes an id as text; nil unless it has the form of one.
     package init?(_ text: String) {
-        guard text.utf8.count == Self.length, text.allSatisfy({ Self.alphabet.contains($0) }) else { return nil }
+        guard text.utf8.count == Self.length, text.utf8.allSatisfy(Self.isDigit) else { return nil }
         description = text
+    }
+
+    /// Whether a byte is a digit of Crockford's base 32 in lower case: no i, l, o or u.
+    private static func isDigit(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): true
+        case UInt8(ascii: "i"), UInt8(ascii: "l"), UInt8(ascii: "o"), UInt8(ascii: "u"): false
+        case UInt8(ascii: "a")...UInt8(ascii: "z"): true
+        default: false
+        }
     }
 
     /// Makes a new id.

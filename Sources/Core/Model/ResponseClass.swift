@@ -40,7 +40,7 @@ package enum DeliveryStage: String, Codable, Sendable, CaseIterable {
 }
 
 /// A provider's response to one message, or what took its place.
-package struct ProviderResponse: Sendable, Equatable {
+package struct ProviderResponse: Sendable, Hashable {
     package var kind: ResponseClass
     package var stage: DeliveryStage
     /// SMTP reply code or HTTP status; 0 where there was none (no connection, time-out).

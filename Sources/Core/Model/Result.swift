@@ -1,5 +1,5 @@
 /// What became of one recipient in one attempt.
-package struct RecipientResult: Sendable, Equatable {
+package struct RecipientResult: Sendable, Hashable {
     /// Its place in the batch, from 0.
     package var index: Int
     package var state: RecipientState

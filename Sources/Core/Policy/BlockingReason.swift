@@ -74,8 +74,8 @@ extension BlockingFacts {
     private static let longLag = 15.0
 
     /// What holds it up.
-    /// - Parameter backoff: seconds without a result after which a mailing that nothing holds up is stuck.
-    package func blockingReason(backoff: Double) -> BlockingReason {
+    /// - Parameter stuckAfter: how long without a result after which a mailing that nothing holds up is stuck.
+    package func blockingReason(stuckAfter: Duration) -> BlockingReason {
         if state == .paused { return .paused(reason) }
         guard state == .sending, open > 0 else { return .none }
         if held == open { return .undecided(held) }
@@ -84,7 +84,7 @@ extension BlockingFacts {
         if lag > Self.longLag { return .lag(lag) }
         if shares.contains(where: \.isDown) { return .down(provider) }
         if let asked = shares.filter({ $0.pause > 0 }).max(by: { $0.pause < $1.pause }) { return .asked(asked.scope, asked.pause) }
-        if silence >= backoff + allowance { return .stuck(silence) }
+        if silence >= stuckAfter.seconds + allowance { return .stuck(silence) }
         return limited.map { .limited($0.scope) } ?? .none
     }
 

@@ -2,8 +2,8 @@
 /// time, after growing waits, and closes at the first success (the circuit breaker of Nygard, "Release It!", 2007). One a
 /// provider in each worker. Times are nanoseconds of a clock that does not go back.
 ///
-/// A failure is a response that is the provider's own fault (`ProviderResponse.isProviderFault`); any other response is a success, a refusal
-/// too: whoever refuses is there.
+/// A failure is a response that is the provider's own fault (`ProviderResponse.isProviderFault`); any other response is a success, a
+/// refusal too: whoever refuses is there.
 package struct CircuitBreaker: Sendable, Equatable {
     /// Failures in a row that open it. A whole provider fails on all connections at once, so that ten are there in an instant;
     /// where one response in three is a failure by chance, ten in a row come once in 59,000 responses.
@@ -15,8 +15,6 @@ package struct CircuitBreaker: Sendable, Equatable {
     /// The wait before the first probe and the longest one; it doubles with each that fails.
     package static let firstWait: Int64 = 1_000_000_000
     package static let longestWait: Int64 = 10_000_000_000
-    /// How soon to ask again while a probe is on its way.
-    static let glance: Int64 = 100_000_000
 
     /// What came of a message.
     package enum Outcome: Sendable, Equatable {
@@ -60,12 +58,20 @@ package struct CircuitBreaker: Sendable, Equatable {
 
     package var isOpen: Bool { state != .closed }
 
+    /// When the next probe may go; nil while it is closed.
+    package var nextProbe: Int64? {
+        switch state {
+        case .closed: nil
+        case .open(let until), .halfOpen(let until): until
+        }
+    }
+
     /// Whether a message may go now. Whoever is told to probe must send, or note `.none`.
     package mutating func admit(at now: Int64) -> Admission {
         switch state {
         case .closed: return .go
         case .open(let until) where now < until: return .wait(until: until)
-        case .halfOpen(let until) where now < until: return .wait(until: min(until, now + Self.glance))
+        case .halfOpen(let until) where now < until: return .wait(until: until)
         case .open, .halfOpen:
             ticket += 1
             state = .halfOpen(until: now + probeTime)

@@ -80,6 +80,12 @@ package struct ReservationCalendar: Sendable, Equatable {
         gaps = []
     }
 
+    /// Keeps the latest gaps alone, which are worth most: what is stored of a calendar stays small.
+    fileprivate mutating func forget() { gaps.removeFirst(max(0, gaps.count - Self.most)) }
+
+    /// Gaps that are kept.
+    private static let most = 512
+
     private func start(_ cell: Double) -> Double { base + cell * limit.interval }
 
     /// The first cell from `cell` on that is not too late at `time`.
@@ -155,10 +161,12 @@ extension ReservationCalendar {
                 for (calendar, slack) in zip(calendars, slacks) { time = calendar.usable(from: time, slack: slack) }
             } while time != before
             grant.next = time - now
-            if grant.moments.count >= wanted || time >= now + horizon { return grant }
+            if grant.moments.count >= wanted || time >= now + horizon { break }
             grant.moments.append(time - now)
             for index in calendars.indices { calendars[index].take(at: time, slack: slacks[index]) }
             time += spacing
         }
+        for index in calendars.indices { calendars[index].forget() }
+        return grant
     }
 }

@@ -10,8 +10,8 @@ package struct ReservationStock: Sendable {
     private var slots: Deque<Int64> = []
     /// How long after its moment a slot may be used: where starts are rare, the limit's margin allows for more.
     package private(set) var tolerance: Int64 = 0
-    /// Reservations that are nearer to one another than this are met together, a quarter of a millisecond late at most: a wake-up for each would cost
-    /// more than the message.
+    /// Reservations that are nearer to one another than this are met together, a quarter of a millisecond late at most: a wake-up for
+    /// each would cost more than the message.
     private var grain: Int64 = 1
 
     /// - Parameter interval: of the limit, in microseconds.

@@ -63,7 +63,7 @@ package struct AdaptiveRateStore: Sendable {
         let asked = pause ?? 0
         let wait = asked > 0 ? Int64((min(asked, Self.longestPause) * 1e6).rounded(.up)) : 0
         let reply = try await broker.redis.run(
-            Scripts.observe, keys: [broker.keys.pace(scope)],
+            Scripts.observe, keys: [broker.keys.adaptiveRate(scope)],
             arguments: [
                 RedisArgument(answered), RedisArgument(throttled), RedisArgument(started), RedisArgument(wait),
                 RedisArgument(self.interval), RedisArgument(backoff), RedisArgument(Self.kept),
@@ -92,7 +92,7 @@ package struct AdaptiveRateStore: Sendable {
         _ scope: String, _ judged: Case, state: String, interval: Double?
     ) async throws(RedisError) -> Bool {
         try await broker.redis.run(
-            Scripts.steer, keys: [broker.keys.pace(scope)],
+            Scripts.steer, keys: [broker.keys.adaptiveRate(scope)],
             arguments: [RedisArgument(judged.version), RedisArgument(interval.map { "\($0)" } ?? ""), RedisArgument(state)]
         ).int == 1
     }
@@ -101,7 +101,7 @@ package struct AdaptiveRateStore: Sendable {
     package func standing(of scopes: [String]) async throws(RedisError) -> [Standing] {
         guard !scopes.isEmpty else { return [] }
         let replies = try await broker.redis.pipeline(
-            [["TIME"]] + scopes.map { ["HMGET", .text(broker.keys.pace($0)), "until", "interval", "state"] })
+            [["TIME"]] + scopes.map { ["HMGET", .text(broker.keys.adaptiveRate($0)), "until", "interval", "state"] })
         guard replies.count == scopes.count + 1, let now = replies[0].time else { throw .unexpected("standing: \(replies)") }
         var standings: [Standing] = []
         for reply in replies.dropFirst() {

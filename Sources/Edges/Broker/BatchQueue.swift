@@ -1,98 +1,96 @@
 package import Model
 
-/// The way of batches: from the dispatcher through a stream for each channel to a worker.
+/// The way of batches from the dispatcher through lanes to workers. Every step of a batch is one script that checks the epoch and the
+/// fencing token of whoever takes it, so that nothing of an older state of Redis or of a worker without a lease takes effect.
 package struct BatchQueue: Sendable {
     let broker: Broker
-    /// A connection of its own for reads that block.
-    let reader: RedisClient
 
-    package init(_ broker: Broker) {
-        self.broker = broker
-        reader = broker.redis.forBlocking("batches")
-    }
+    package init(_ broker: Broker) { self.broker = broker }
 
-    package func close() async { await reader.close() }
-
-    /// Makes batches ready. Dispatch a dispatchNumber that is in Redis, or one before it, changes nothing.
+    /// Makes batches ready in their lanes and wakes the workers. To dispatch a number that is in Redis, or one before it, changes nothing.
     /// - Returns: how many were new.
-    /// - Throws: `RedisError.void` when the epoch is over, or the dispatcher has not the leadership any more: nothing of what follows
-    ///   was fed.
-    package func feed(
-        _ batches: [DispatchedBatch], channel: Channel, epoch: Epoch, fencingToken: FencingToken
+    /// - Throws: `RedisError.epochEnded` when the epoch has ended or another dispatcher leads: nothing of what follows was dispatched.
+    package func dispatch(
+        _ batches: [(batch: DispatchedBatch, lane: Lane)], epoch: Epoch, fencingToken: FencingToken
     ) async throws(RedisError) -> Int {
         guard !batches.isEmpty else { return 0 }
-        let stream = broker.keys.ready(channel)
+        let wakes = Set(batches.map(\.lane)).map { WakeEvent.lane($0).command(broker.keys.wake, atMost: 1000) }
         let replies = try await broker.redis.run(
-            Scripts.feed,
-            calls: batches.map { batch in
+            Scripts.dispatch,
+            calls: batches.map { batch, lane in
                 (
-                    [stream, broker.keys.fed(batch.id.mailing), broker.keys.epoch, broker.keys.fencingToken],
+                    [
+                        broker.keys.lane(lane), broker.keys.dispatched(batch.id.mailing), broker.keys.epoch, broker.keys.leader,
+                        broker.keys.lanes,
+                    ],
                     [
                         RedisArgument(batch.id.number), RedisArgument(batch.dispatchNumber), .text(epoch.text), .serverRun,
-                        .text(fencingToken.text),
-                    ] + batch.words(epoch)
+                        .text(fencingToken.text), .text(Keys.workers), .text("\(lane)"),
+                    ] + batch.fields(epoch)
                 )
-            })
+            }, then: wakes)
         var new = 0
         for reply in replies {
             if case .error(let text) = reply { throw .command(text) }
-            if reply.int == -1 { throw .void }
+            if reply.int == -1 { throw .epochEnded }
             new += Int(reply.int ?? 0)
         }
         return new
     }
 
-    /// Batches of a channel that are ready or in work.
-    package func depth(_ channel: Channel) async throws(RedisError) -> Int {
-        Int(try await broker.redis.send(["XLEN", .text(broker.keys.ready(channel))]).int ?? 0)
+    /// The lanes that are not empty.
+    package func lanes() async throws(RedisError) -> [Lane] {
+        let reply = try await broker.redis.send(["SMEMBERS", .text(broker.keys.lanes)])
+        return (reply.array ?? []).compactMap { $0.text.flatMap { Lane($0) } }
     }
 
-    /// Batches of a channel that a worker has taken and not closed.
-    package func inWork(_ channel: Channel) async throws(RedisError) -> Int {
-        do throws(RedisError) {
-            let reply = try await broker.redis.send(["XPENDING", .text(broker.keys.ready(channel)), .text(Keys.workers)])
-            return Int(reply.array?.first?.int ?? 0)
-        } catch {
-            guard case .command(let text) = error, text.hasPrefix("NOGROUP") else { throw error }
-            return 0
-        }
+    /// Batches in lanes, in their order, and how many of them a worker has.
+    package func counts(_ lanes: [Lane]) async throws(RedisError) -> [(entries: Int, pending: Int)] {
+        guard !lanes.isEmpty else { return [] }
+        return try await broker.redis.counts(lanes.map(broker.keys.lane), group: Keys.workers)
     }
 
-    /// How full the stream of each channel is: batches that are ready, and that a worker has taken and not closed.
-    package func fills() async throws(RedisError) -> [(channel: Channel, fill: StreamDepth)] {
-        let fills = try await broker.redis.fills(Channel.allCases.map(broker.keys.ready), group: Keys.workers)
-        return Array(zip(Channel.allCases, fills))
+    /// How full lanes are, in their order, with the age of their oldest batch; for people.
+    package func depths(_ lanes: [Lane]) async throws(RedisError) -> [StreamDepth] {
+        try await broker.redis.depths(lanes.map(broker.keys.lane), group: Keys.workers)
     }
 
-    /// The batches of a mailing that Redis knows of, each with its dispatchNumber.
-    /// - Throws: `RedisError.void` when the epoch is over.
-    package func fed(_ mailing: MailingID, epoch: Epoch) async throws(RedisError) -> [Int: Int] {
-        let reply = try await broker.redis.run(
-            Scripts.known, keys: [broker.keys.epoch, broker.keys.fed(mailing)], arguments: [.text(epoch.text), .serverRun])
-        guard let words = reply.array else { throw .void }
-        var known: [Int: Int] = [:]
-        for index in stride(from: 0, to: words.count - 1, by: 2) {
-            if let batch = words[index].int, let dispatchNumber = words[index + 1].int { known[Int(batch)] = Int(dispatchNumber) }
+    /// The batches of mailings that Redis knows of, by mailing, each with its dispatch number.
+    /// - Throws: `RedisError.epochEnded` when it is not the epoch that holds.
+    package func dispatched(_ mailings: [MailingID], epoch: Epoch) async throws(RedisError) -> [MailingID: [Int: Int]] {
+        let replies = try await broker.redis.run(
+            Scripts.dispatched,
+            calls: mailings.map { ([broker.keys.epoch, broker.keys.dispatched($0)], [.text(epoch.text), .serverRun]) })
+        var known: [MailingID: [Int: Int]] = [:]
+        for (mailing, reply) in zip(mailings, replies) {
+            if case .error(let text) = reply { throw .command(text) }
+            guard let words = reply.array else { throw .epochEnded }
+            known[mailing] = [:]
+            for index in stride(from: 0, to: words.count - 1, by: 2) {
+                if let batch = words[index].int, let number = words[index + 1].int { known[mailing]?[Int(batch)] = Int(number) }
+            }
         }
         return known
     }
 
-    /// Makes sure that a dispatch that did not reach Redis will not reach it any more.
+    /// How many batches of mailings Redis knows of, in their order.
+    package func dispatchedCounts(_ mailings: [MailingID]) async throws(RedisError) -> [Int] {
+        let replies = try await broker.redis.pipeline(mailings.map { ["HLEN", .text(broker.keys.dispatched($0))] })
+        for case .error(let text) in replies { throw .command(text) }
+        return replies.map { Int($0.int ?? 0) }
+    }
+
+    /// Makes sure that a dispatch that did not reach Redis never will.
     /// - Returns: false when it has by now.
-    /// - Throws: `RedisError.void` when the epoch is over, or the dispatcher has not the leadership any more.
-    package func void(_ dispatch: Dispatch, epoch: Epoch, fencingToken: FencingToken) async throws(RedisError) -> Bool {
+    /// - Throws: `RedisError.epochEnded` when the epoch has ended or another dispatcher leads.
+    package func withdraw(_ dispatch: Dispatch, epoch: Epoch, fencingToken: FencingToken) async throws(RedisError) -> Bool {
         let reply = try await broker.redis.run(
-            Scripts.void, keys: [broker.keys.epoch, broker.keys.fencingToken, broker.keys.fed(dispatch.batch.mailing)],
+            Scripts.withdraw, keys: [broker.keys.epoch, broker.keys.leader, broker.keys.dispatched(dispatch.batch.mailing)],
             arguments: [
                 .text(epoch.text), .serverRun, .text(fencingToken.text), RedisArgument(dispatch.batch.number),
                 RedisArgument(dispatch.dispatchNumber),
             ])
-        if reply.int == -1 { throw .void }
+        if reply.int == -1 { throw .epochEnded }
         return reply.int == 1
-    }
-
-    /// How many batches of a mailing Redis knows of.
-    package func fedCount(_ mailing: MailingID) async throws(RedisError) -> Int {
-        Int(try await broker.redis.send(["HLEN", .text(broker.keys.fed(mailing))]).int ?? 0)
     }
 }

@@ -23,9 +23,21 @@ package struct Broker: Sendable {
         self.logger = logger
     }
 
-    /// Connects once, so that a wrong address or password is known before work begins.
+    /// Connects once, so that a wrong address or password, or another number of status streams than the fleet's, is known before work
+    /// begins. The first role of a fleet sets that number.
     package func check() async throws(RedisError) {
         guard try await redis.send(["PING"]).text == "PONG" else { throw .unexpected("PING") }
+        let replies = try await redis.pipeline([
+            ["SET", .text(keys.partitions), RedisArgument(partitions), "NX"], ["GET", .text(keys.partitions)],
+        ])
+        for case .error(let text) in replies { throw .command(text) }
+        try check(partitions: replies[1].text)
+    }
+
+    /// - Parameter here: the number of status streams that Redis knows; nil or empty where it knows none.
+    func check(partitions here: String?) throws(RedisError) {
+        guard let here = here.flatMap(Int.init), here != partitions else { return }
+        throw .otherPartitions(here: here, ours: partitions)
     }
 
     /// What Redis's clock shows, in microseconds since 1970.
@@ -90,7 +102,7 @@ struct StreamEntry: Sendable {
         return value
     }
 
-    /// The entries of a reply of XREADGROUP.
+    /// The entries of a reply of XREADGROUP or XREAD.
     static func list(_ reply: RESPValue) throws(RedisError) -> [StreamEntry] {
         if case .null = reply { return [] }
         guard let streams = reply.array else { throw .unexpected("XREADGROUP: \(reply)") }

@@ -1,16 +1,18 @@
 import Model
 
 extension DispatchedBatch {
-    /// The fields of its entry in a ready stream.
-    func words(_ epoch: Epoch) -> [RedisArgument] {
+    /// The fields of its entry in a lane.
+    func fields(_ epoch: Epoch) -> [RedisArgument] {
         [
-            "e", .text(epoch.text), "m", .text(id.mailing.description), "b", RedisArgument(id.number), "g", RedisArgument(dispatchNumber),
+            "v", RedisArgument(WireVersion.current), "e", .text(epoch.text), "m", .text(id.mailing.description), "b",
+            RedisArgument(id.number), "g", RedisArgument(dispatchNumber),
             "n", RedisArgument(count), "o", .bytes(open?.encoded() ?? []), "x", RedisArgument(expires), "t", RedisArgument(fed),
             "r", .bytes(recipients),
         ]
     }
 
     init(_ entry: StreamEntry) throws(WireError) {
+        try WireVersion.check(entry.text("v"))
         guard let mailing = MailingID(entry.text("m")) else { throw WireError("no mailing id") }
         let open = entry.fields["o"] ?? []
         self.init(

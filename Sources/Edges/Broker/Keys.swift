@@ -1,66 +1,86 @@
 import Model
 
-/// Every key that we keep in Redis, with its type and its lifetime.
+/// Every key that Flotilla keeps in Redis, with its type and its lifetime. All keys of one Flotilla carry one hash tag, its prefix in
+/// braces, so that they share a slot of a Redis Cluster (Redis Cluster specification, "Hash tags").
 package struct Keys: Sendable {
     /// Before each key, so that several Flotillas can share a Redis.
-    package let prefix: String
+    let tag: String
+    /// The prefix without braces, under which release 0.1 kept its keys.
+    let prefix: String
 
-    package init(prefix: String) { self.prefix = prefix }
+    package init(prefix: String) {
+        self.prefix = prefix
+        tag = prefix.contains("{") ? prefix : "{\(prefix)}"
+    }
 
-    /// String, `RUN:LEDGER:RANDOM`: what in this Redis is to be believed, set by the dispatcher. Where it is missing or of another
-    /// run of the server, all but the status streams is void.
-    var epoch: String { "\(prefix):epoch" }
+    /// String, `RUN:LEDGER:RANDOM`: the epoch, set by the dispatcher. Where it is missing or of another run of the server, nothing but the
+    /// status streams can be believed.
+    var epoch: String { "\(tag):epoch" }
 
-    /// String, `LEDGER NUMBER`: the dispatcher that has the leadership; expires when the dispatcher does not renew it.
-    var fencingToken: String { "\(prefix):fence" }
+    /// String, `LEDGER NUMBER`: the fencing token of the leading planner; expires when the leader does not renew it.
+    var leader: String { "\(tag):leader" }
 
-    /// Set, the workers that the dispatcher knows of: only they begin anything, so that a loss of Redis finds nobody at work whom
-    /// nobody misses. Goes with the epoch.
-    var noted: String { "\(prefix):noted" }
+    /// String: how many status streams there are, set by the first role and checked by all others.
+    var partitions: String { "\(tag):partitions" }
 
-    /// Hash, worker -> `EXPIRY RUN STATE LOSSES`: its lease, in milliseconds of Redis time; a field goes a while after the worker.
-    var workers: String { "\(prefix):workers" }
+    /// Set: the workers that the dispatcher knows of. Only they start messages, so that after a loss of Redis every worker that may have
+    /// messages in flight is known. Goes with the epoch.
+    var admitted: String { "\(tag):admitted" }
 
-    /// Stream, an entry a batch that is ready or in work; an entry is deleted when its worker has closed the batch. Who has
-    /// it, and how often it was handed out, is what XPENDING tells.
-    func ready(_ channel: Channel) -> String { "\(prefix):ready:\(channel.rawValue)" }
+    /// Hash, worker -> `EXPIRY RUN CONDITION LOSSES`: its lease, in milliseconds of Redis time; a field goes a while after the worker.
+    var workers: String { "\(tag):workers" }
 
-    /// String, a byte a recipient of one dispatch of a batch: 0 untouched, `b` begun, `d` done; goes with the batch's closing.
-    func marks(_ batch: BatchID, _ dispatchNumber: Int) -> String { "\(prefix):marks:\(batch):\(dispatchNumber)" }
+    /// Set: the lanes that a worker has taken batches from, where a takeover looks; goes with the worker.
+    func workerLanes(_ worker: String) -> String { "\(tag):worker-lanes:\(worker)" }
 
-    /// Hash, worker:sequence -> status entry: the groups of results that were reported of a dispatch; goes with its closing.
-    func groups(_ batch: BatchID, _ dispatchNumber: Int) -> String { "\(prefix):groups:\(batch):\(dispatchNumber)" }
+    /// Set: the lanes that are not empty, each as `CHANNEL:PROVIDER`.
+    var lanes: String { "\(tag):lanes" }
 
-    /// Hash, batch -> dispatchNumber: the mailing's batches that are ready, in work, or have results not yet collected.
-    /// A field goes when the collector has committed the batch's closing results.
-    func fed(_ mailing: MailingID) -> String { "\(prefix):fed:\(mailing)" }
+    /// Stream, an entry a batch that is ready or in a worker's hands; an entry is deleted when its worker has closed the batch, and the
+    /// stream with its last entry. XPENDING tells which worker has a batch, and how often it was handed out.
+    func lane(_ lane: Lane) -> String { "\(tag):lane:\(lane)" }
+
+    /// Stream: what workers wake up for (`WakeEvent`); trimmed to about a thousand entries.
+    var wake: String { "\(tag):wake" }
+
+    /// Stream: what the dispatcher wakes up for, lanes that run low and workers that are new; trimmed to about a hundred entries.
+    var demand: String { "\(tag):demand" }
+
+    /// String, a byte a recipient of one dispatch of a batch: 0 not started, `b` started, `d` done; goes when the batch is closed.
+    func marks(_ batch: BatchID, _ dispatchNumber: Int) -> String { "\(tag):marks:\(batch):\(dispatchNumber)" }
+
+    /// Hash, worker:sequence -> status entry: the groups of results that were reported of a dispatch; goes when the batch is closed.
+    func groups(_ batch: BatchID, _ dispatchNumber: Int) -> String { "\(tag):groups:\(batch):\(dispatchNumber)" }
+
+    /// Hash, batch -> dispatch number: the mailing's batches that are ready, in a worker's hands, or have results not yet collected. A
+    /// field goes when the collector has committed the batch's closing results. `withdrawn NUMBER` keeps a lost dispatch from arriving.
+    func dispatched(_ mailing: MailingID) -> String { "\(tag):dispatched:\(mailing)" }
 
     /// Hash: the mailing's definition, state and speed; goes when the mailing has ended.
-    func mailing(_ id: MailingID) -> String { "\(prefix):mailing:\(id)" }
+    func mailing(_ id: MailingID) -> String { "\(tag):mailing:\(id)" }
 
     /// Stream, an entry a group of results or events; an entry is deleted when the collector has committed it.
-    func status(_ partition: Int) -> String { "\(prefix):status:\(partition)" }
+    func status(_ partition: Int) -> String { "\(tag):status:\(partition)" }
 
-    /// String, the calendar of a scope: which moments are handed out (`reserve.lua`); expires an hour after the limit has its whole burst again.
-    func throttle(_ scope: String) -> String { "\(prefix):throttle:\(scope)" }
+    /// String, the reservation calendar of a scope (`reserve.lua`); expires an hour after the limit has its whole burst again.
+    func throttle(_ scope: String) -> String { "\(tag):throttle:\(scope)" }
 
-    /// String, until when the messages of a scope are queued that went back to the ledger; goes when that has come.
-    func turn(_ scope: String) -> String { "\(prefix):turn:\(scope)" }
+    /// String: when the queue of a scope's messages that went back to the ledger ends; expires at that time.
+    func queue(_ scope: String) -> String { "\(tag):queue:\(scope)" }
 
-    /// Hash: `until` and `interval` of a scope that was asked to slow down (microseconds: of Redis time, before which nothing
-    /// starts; between two starts), and what the fleet saw since the last judgement; expires ten minutes after it was last
-    /// spoken of, or after `until`.
-    func pace(_ scope: String) -> String { "\(prefix):pace:\(scope)" }
+    /// Hash: the adaptive rate of a scope. `until` and `interval` (microseconds: of Redis time, before which nothing starts; between two
+    /// starts), and what the fleet saw since the last judgement; expires ten minutes after it was last used, or after `until`.
+    func adaptiveRate(_ scope: String) -> String { "\(tag):rate:\(scope)" }
 
-    /// Hash, scope -> limit as text: the limits that operators set at run time, all of them; replaced by the dispatcher when one
-    /// changes and when an epoch begins, otherwise it stays.
-    var limits: String { "\(prefix):limits" }
+    /// Hash, scope -> limit as text: the limits that operators set at run time, all of them. The dispatcher replaces it when one changes
+    /// and when an epoch begins.
+    var limits: String { "\(tag):limits" }
 
-    /// Hash, process -> `TIME JSON`: the signs of life of all processes (`Heartbeat`), for people to see; a field goes with its process, or when
-    /// the planner finds its last sign ten minutes old.
-    var heartbeats: String { "\(prefix):pulses" }
+    /// Hash, process -> `TIME JSON`: the heartbeats of all processes, for people to see; a field goes with its process, or when the leader
+    /// finds its last heartbeat ten minutes old.
+    var heartbeats: String { "\(tag):heartbeats" }
 
-    /// The consumer group of the ready streams.
+    /// The consumer group of the lanes.
     static let workers = "workers"
     /// The consumer group of the status streams.
     static let collectors = "collectors"

@@ -4,23 +4,23 @@ package struct PublishedLimits: Sendable {
 
     package init(_ broker: Broker) { self.broker = broker }
 
-    /// Puts up all limits that are set, in place of those that were up: none is missing in between. Where a limit has changed, nobody
+    /// Publishes all limits that are set, in place of those published before: none is missing in between. Where a limit has changed, nobody
     /// is queued at the old one's rate any more.
     /// - Parameter overrides: by scope (`provider:NAME`), a limit as text or `none`.
-    /// - Throws: `RedisError.void` when the dispatcher has not the leadership any more.
+    /// - Throws: `RedisError.epochEnded` when another dispatcher leads.
     package func publishLimits(_ overrides: [String: String], fencingToken: FencingToken) async throws(RedisError) {
         let before = try await limits() ?? [:]
         let changed = Set(before.keys).union(overrides.keys).filter { before[$0] != overrides[$0] }
         let reply = try await broker.redis.run(
-            Scripts.limits, keys: [broker.keys.limits, broker.keys.fencingToken] + changed.map(broker.keys.turn),
+            Scripts.limits, keys: [broker.keys.limits, broker.keys.leader, broker.keys.wake] + changed.map(broker.keys.queue),
             arguments: [.text(fencingToken.text), .text(Self.marker), "1"] + overrides.flatMap { [.text($0.key), .text($0.value)] })
-        if reply.int != 1 { throw .void }
+        if reply.int != 1 { throw .epochEnded }
     }
 
     /// Tells a Redis without limits from one that has lost them.
     private static let marker = ""
 
-    /// The limits that are up, by scope; nil where the dispatcher has not put up any yet, not even none.
+    /// The limits that are published, by scope; nil where the dispatcher has not published any yet, not even none.
     package func limits() async throws(RedisError) -> [String: String]? {
         let reply = try await broker.redis.send(["HGETALL", .text(broker.keys.limits)])
         guard let words = reply.array, words.count.isMultiple(of: 2) else { throw .unexpected("HGETALL: \(reply)") }

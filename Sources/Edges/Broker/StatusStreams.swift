@@ -33,7 +33,8 @@ package struct StatusStreams: Sendable {
     package func send(_ group: EventGroup) async throws(RedisError) {
         let partition = (group.events.first?.batch ?? 0) % broker.partitions
         _ = try await broker.redis.send([
-            "XADD", .text(broker.keys.status(partition)), "*", "k", "e", "m", .text(group.mailing.description),
+            "XADD", .text(broker.keys.status(partition)), "*", "v", RedisArgument(WireVersion.current), "k", "e", "m",
+            .text(group.mailing.description),
             "d", .bytes(group.events.encoded()),
         ])
     }
@@ -41,7 +42,8 @@ package struct StatusStreams: Sendable {
     /// Asks for a mailing to be paused.
     package func sendHalt(_ mailing: MailingID, reason: String) async throws(RedisError) {
         _ = try await broker.redis.send([
-            "XADD", .text(broker.keys.status(0)), "*", "k", "h", "m", .text(mailing.description), "d", .text(reason),
+            "XADD", .text(broker.keys.status(0)), "*", "v", RedisArgument(WireVersion.current), "k", "h", "m", .text(mailing.description),
+            "d", .text(reason),
         ])
     }
 
@@ -91,13 +93,13 @@ package struct StatusStreams: Sendable {
     package func offer(_ receipts: [Receipt]) async throws(RedisError) -> [Receipt] {
         let replies = try await broker.redis.pipeline(
             receipts.map {
-                ["XADD", .text(broker.keys.status($0.partition)), "*"] + $0.words + ["f", "", "c", "0"]
+                ["XADD", .text(broker.keys.status($0.partition)), "*"] + $0.fields + ["f", "", "c", "0"]
             })
         var offered: [Receipt] = []
         for (receipt, reply) in zip(receipts, replies) {
             if case .error(let text) = reply { throw .command(text) }
             guard let id = reply.text.flatMap(StreamID.init) else { throw .unexpected("XADD: \(reply)") }
-            offered.append(Receipt(partition: receipt.partition, id: id, words: receipt.words))
+            offered.append(Receipt(partition: receipt.partition, id: id, fields: receipt.fields))
         }
         return offered
     }
@@ -127,7 +129,7 @@ package struct StatusStreams: Sendable {
             let replies = try await broker.redis.run(
                 Scripts.settle,
                 calls: over.map {
-                    ([broker.keys.fed($0.batch.mailing)], [RedisArgument($0.batch.number), RedisArgument($0.dispatchNumber)])
+                    ([broker.keys.dispatched($0.batch.mailing)], [RedisArgument($0.batch.number), RedisArgument($0.dispatchNumber)])
                 })
             for case .error(let text) in replies { throw .command(text) }
         }
@@ -135,14 +137,14 @@ package struct StatusStreams: Sendable {
     }
 
     /// How full each partition is: what waits for a collector, and what one has read and not confirmed.
-    package func fills() async throws(RedisError) -> [StreamDepth] {
-        try await broker.redis.fills((0..<broker.partitions).map(broker.keys.status), group: Keys.collectors)
+    package func depths() async throws(RedisError) -> [StreamDepth] {
+        try await broker.redis.depths((0..<broker.partitions).map(broker.keys.status), group: Keys.collectors)
     }
 
     /// Entries that wait in each partition, and the age of the oldest of all in seconds.
     package func lag() async throws(RedisError) -> (entries: [Int], seconds: Double) {
-        let fills = try await fills()
-        return (fills.map(\.entries), fills.map(\.seconds).max() ?? 0)
+        let depths = try await depths()
+        return (depths.map(\.entries), depths.map(\.seconds).max() ?? 0)
     }
 }
 
@@ -158,6 +160,7 @@ extension StatusStreams.Entry {
     }
 
     private static func payload(_ entry: StreamEntry) throws(WireError) -> StatusStreams.Payload {
+        try WireVersion.check(entry.text("v"))
         guard let mailing = MailingID(entry.text("m")) else { throw WireError("no mailing id") }
         let data = entry.fields["d"] ?? []
         switch entry.text("k") {
@@ -166,7 +169,8 @@ extension StatusStreams.Entry {
             return .results(
                 ResultGroup(
                     batch: BatchID(mailing: mailing, number: Int(try entry.int("b"))),
-                    dispatchNumber: Int(try entry.int("g")), worker: entry.text("w"), sequence: Int(try entry.int("s")),
+                    dispatchNumber: Int(try entry.int("g")), worker: entry.text("w"), provider: entry.text("p"),
+                    sequence: Int(try entry.int("s")),
                     closing: closing, groups: Int(try entry.int("c")),
                     results: try [RecipientResult](decoding: data, base: try entry.int("t"))))
         case "e": return .events(EventGroup(mailing: mailing, events: try [RecipientEvent](decoding: data)))
@@ -178,11 +182,12 @@ extension StatusStreams.Entry {
 
 extension ResultGroup {
     /// The fields of its status entry but for `f` (closing) and `c` (groups), which the script adds.
-    var words: [RedisArgument] {
+    var fields: [RedisArgument] {
         let base = results.map(\.at).min() ?? 0
         return [
-            "k", "r", "m", .text(batch.mailing.description), "b", RedisArgument(batch.number), "g", RedisArgument(dispatchNumber),
-            "w", .text(worker), "s", RedisArgument(sequence), "t", RedisArgument(base),
+            "v", RedisArgument(WireVersion.current), "k", "r", "m", .text(batch.mailing.description), "b", RedisArgument(batch.number), "g",
+            RedisArgument(dispatchNumber),
+            "w", .text(worker), "p", .text(provider), "s", RedisArgument(sequence), "t", RedisArgument(base),
             "d", .bytes(results.encoded(base: base)),
         ]
     }

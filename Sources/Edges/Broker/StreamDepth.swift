@@ -12,8 +12,17 @@ package struct StreamDepth: Sendable, Equatable {
 }
 
 extension RedisClient {
+    /// Entries of streams, and those of them that a consumer has; no more than two numbers a stream travel.
+    func counts(_ streams: [String], group: String) async throws(RedisError) -> [(entries: Int, pending: Int)] {
+        let replies = try await pipeline(streams.flatMap { [["XLEN", .text($0)], ["XPENDING", .text($0), .text(group)]] })
+        for case .error(let text) in replies where !text.hasPrefix("NOGROUP") { throw .command(text) }
+        return streams.indices.map { place in
+            (Int(replies[2 * place].int ?? 0), Int(replies[2 * place + 1].array?.first?.int ?? 0))
+        }
+    }
+
     /// How full streams are, in one round trip that changes nothing; a stream or group that does not exist is empty.
-    func fills(_ streams: [String], group: String) async throws(RedisError) -> [StreamDepth] {
+    func depths(_ streams: [String], group: String) async throws(RedisError) -> [StreamDepth] {
         let replies = try await pipeline(
             streams.flatMap { stream -> [[RedisArgument]] in
                 [

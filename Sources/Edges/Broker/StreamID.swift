@@ -20,5 +20,5 @@ package struct Receipt: Sendable {
     package let partition: Int
     package let id: StreamID
     /// The fields of the entry.
-    let words: [RedisArgument]
+    let fields: [RedisArgument]
 }

@@ -3,8 +3,15 @@ import Model
 /// Reservations of limits that the whole fleet shares.
 package struct Throttle: Sendable {
     private let broker: Broker
+    private let scripts: (reserve: RedisScript, queue: RedisScript)
 
-    package init(_ broker: Broker) { self.broker = broker }
+    package init(_ broker: Broker) { self.init(broker, reserve: Scripts.reserve, queue: Scripts.queue) }
+
+    /// A throttle with other scripts. Tests give it some that read a clock of theirs.
+    init(_ broker: Broker, reserve: RedisScript, queue: RedisScript) {
+        self.broker = broker
+        scripts = (reserve, queue)
+    }
 
     /// A limit in a scope (`mailing:ID`, `channel:sms`).
     package struct Scope: Sendable, Equatable {
@@ -36,7 +43,7 @@ package struct Throttle: Sendable {
     /// - Returns: seconds until the first one's turn.
     package func turn(_ count: Int, in scope: String, interval: Double) async throws(RedisError) -> Double {
         let reply = try await broker.redis.run(
-            Scripts.turn, keys: [broker.keys.turn(scope)],
+            scripts.queue, keys: [broker.keys.queue(scope)],
             arguments: [RedisArgument(count), .text(String(interval))])
         guard let wait = reply.text.flatMap(Double.init) else { throw .unexpected("turn: \(reply)") }
         return wait / 1e6
@@ -52,7 +59,7 @@ package struct Throttle: Sendable {
         _ count: Int, in scopes: [Scope], horizon: Duration, after: Duration = .zero, spacing: Duration = .zero
     ) async throws(RedisError) -> Reservations {
         let reply = try await broker.redis.run(
-            Scripts.reserve, keys: scopes.flatMap { [broker.keys.throttle($0.name), broker.keys.pace($0.name)] },
+            scripts.reserve, keys: scopes.flatMap { [broker.keys.throttle($0.name), broker.keys.adaptiveRate($0.name)] },
             arguments: [
                 RedisArgument(count), RedisArgument(horizon.nanoseconds / 1000), RedisArgument(after.nanoseconds / 1000),
                 RedisArgument(spacing.nanoseconds / 1000),

@@ -1,10 +1,22 @@
 import Model
 
-/// The workers of the fleet, each under a lease that it renews: what a worker whose lease is over had in hand is others'.
+/// The workers of the fleet, each under a lease that it renews: others take over the batches of a worker whose lease has expired.
 package struct WorkerRegistry: Sendable {
     private let broker: Broker
 
     package init(_ broker: Broker) { self.broker = broker }
+
+    /// What a worker says of itself.
+    package enum Condition: String, Sendable {
+        /// It has no batch that a loss of Redis took from it, and offered all its results again.
+        case clean
+        /// It still has such a batch, or results to offer.
+        case busy
+        /// It cannot tell which messages of a batch were in flight that it took over, for the marks went with Redis.
+        case doubt
+        /// Not said by the worker: Redis lost its lease, and it has not noticed yet.
+        case lost
+    }
 
     /// What Redis said to a renewal.
     package struct Renewal: Sendable, Equatable {
@@ -13,69 +25,85 @@ package struct WorkerRegistry: Sendable {
         /// The epoch now; nil while there is none.
         package let epoch: Epoch?
         /// The dispatcher knows of the worker: it may take batches.
-        package let isNoted: Bool
+        package let isAdmitted: Bool
+
+        package init(isKept: Bool, epoch: Epoch?, isAdmitted: Bool) {
+            self.isKept = isKept
+            self.epoch = epoch
+            self.isAdmitted = isAdmitted
+        }
     }
 
-    /// What a worker says of itself.
-    package enum Condition: String, Sendable {
-        /// It has no batch in hand that a loss of Redis took from it, and offered all its results again.
-        case clean
-        case busy
-        /// It cannot tell what was on the wire of a batch that it took over, for the marks went with Redis.
-        case doubt
-        /// Not said by the worker: Redis lost its lease, and it has not noticed yet.
-        case lost
-    }
-
-    /// Renews a worker's lease.
+    /// Renews a worker's lease, and asks the dispatcher to admit the worker where it is not.
     /// - Parameters:
     ///   - losses: how many losses of Redis the worker has noticed.
     ///   - isKnown: it had a lease before. Where Redis does not know of it then, the renewal says so until `losses` grows.
+    /// - Throws: also `RedisError.otherPartitions`.
     package func renew(
         _ worker: String, lease: Duration, condition: Condition, losses: Int, isKnown: Bool
     ) async throws(RedisError) -> Renewal {
         let reply = try await broker.redis.run(
-            Scripts.renew, keys: [broker.keys.workers, broker.keys.epoch, broker.keys.noted],
+            Scripts.renew,
+            keys: [broker.keys.workers, broker.keys.epoch, broker.keys.admitted, broker.keys.demand, broker.keys.partitions],
             arguments: [
                 .text(worker), RedisArgument(lease.nanoseconds / 1_000_000), .serverRun, .text(condition.rawValue),
                 RedisArgument(losses), isKnown ? "1" : "0",
             ])
-        guard let values = reply.array, values.count == 3 else { throw .unexpected("renew: \(reply)") }
+        guard let values = reply.array, values.count == 4 else { throw .unexpected("renew: \(reply)") }
+        try broker.check(partitions: values[3].text)
         let epoch = values[1].text ?? ""
         return Renewal(
-            isKept: values[0].int == 1, epoch: epoch.isEmpty ? nil : Epoch(text: epoch), isNoted: values[2].int == 1)
+            isKept: values[0].int == 1, epoch: epoch.isEmpty ? nil : Epoch(text: epoch), isAdmitted: values[2].int == 1)
+    }
+
+    /// A worker that ends has no batch in any lane.
+    package func clearLanes(of worker: String) async throws(RedisError) {
+        _ = try await broker.redis.send(["DEL", .text(broker.keys.workerLanes(worker))])
     }
 
     /// A worker as it is registered.
-    package struct Registration: Sendable, Equatable {
+    package struct Registration: Sendable, Hashable {
         package let worker: String
-        /// Its lease is not over.
+        /// Its lease has not expired.
         package let isAlive: Bool
         /// Nil when it is of another run of the server.
         package let condition: Condition?
-    }
+        /// The registration as Redis holds it: it changes with each renewal.
+        package let text: String
 
-    /// Tells workers that the dispatcher knows of them.
-    package func note(_ workers: [String]) async throws(RedisError) {
-        guard !workers.isEmpty else { return }
-        _ = try await broker.redis.send(["SADD", .text(broker.keys.noted)] + workers.map { .text($0) })
-    }
-
-    /// Workers that have batches in hand, alive or not, by channel's ready streams.
-    package func holders() async throws(RedisError) -> Set<String> {
-        let replies = try await broker.redis.pipeline(
-            Channel.allCases.map { ["XINFO", "CONSUMERS", .text(broker.keys.ready($0)), .text(Keys.workers)] })
-        var holders: Set<String> = []
-        for consumer in replies.compactMap(\.array).joined() {
-            guard let words = consumer.array, words.count >= 4, let name = words[1].text, let pending = words[3].int else {
-                continue
-            }
-            if pending > 0 { holders.insert(name) }
+        package init(worker: String, isAlive: Bool, condition: Condition?, text: String = "") {
+            self.worker = worker
+            self.isAlive = isAlive
+            self.condition = condition
+            self.text = text
         }
-        return holders
     }
 
-    /// All workers, and the time of the response in milliseconds of Redis time.
+    /// Admits workers: the dispatcher knows of them.
+    package func admit(_ workers: [String]) async throws(RedisError) {
+        guard !workers.isEmpty else { return }
+        _ = try await broker.redis.run(
+            Scripts.admit, keys: [broker.keys.admitted, broker.keys.wake], arguments: workers.map { .text($0) })
+    }
+
+    /// Those of some workers, none of them alive, whose batches nobody has taken over yet.
+    package func holders(of workers: [String]) async throws(RedisError) -> Set<String> {
+        let replies = try await broker.redis.pipeline(workers.map { ["SCARD", .text(broker.keys.workerLanes($0))] })
+        for case .error(let text) in replies { throw .command(text) }
+        return Set(zip(workers, replies).filter { ($1.int ?? 0) > 0 }.map(\.0))
+    }
+
+    /// Forgets a worker whose lease expired a minute ago, once it has no batch in any lane.
+    package func forget(_ worker: String) async throws(RedisError) {
+        _ = try await broker.redis.run(
+            Scripts.forget, keys: [broker.keys.workers, broker.keys.workerLanes(worker)],
+            arguments: [.text(worker), RedisArgument(Self.memory.nanoseconds / 1_000_000)])
+    }
+
+    /// How long a worker without a batch is remembered after its lease.
+    private static let memory = Duration.seconds(60)
+
+    /// All workers, and the time of the reply in milliseconds of Redis time.
     package func all() async throws(RedisError) -> (workers: [Registration], now: UInt64) {
         let replies = try await broker.redis.pipeline([
             ["HGETALL", .text(broker.keys.workers)], ["TIME"], ["ECHO", .serverRun],
@@ -86,14 +114,14 @@ package struct WorkerRegistry: Sendable {
         let run = replies[2].text ?? ""
         var found: [Registration] = []
         for index in stride(from: 0, to: words.count - 1, by: 2) {
-            guard let worker = words[index].text, let value = words[index + 1].text else { continue }
-            let parts = value.split(separator: " ", omittingEmptySubsequences: false)
+            guard let worker = words[index].text, let text = words[index + 1].text else { continue }
+            let parts = text.split(separator: " ", omittingEmptySubsequences: false)
             guard parts.count == 4, let expiry = Int64(parts[0]) else { continue }
             found.append(
                 Registration(
                     worker: worker, isAlive: expiry > now,
-                    condition: parts[1] == run ? Condition(rawValue: String(parts[2])) : nil))
+                    condition: parts[1] == run ? Condition(rawValue: String(parts[2])) : nil, text: text))
         }
-        return (found, UInt64(now))
+        return (found, UInt64(clamping: now))
     }
 }

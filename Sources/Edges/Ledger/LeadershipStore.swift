@@ -34,8 +34,8 @@ package protocol LeadershipStore: Sendable {
     func identity() async throws(LedgerError) -> String
 
     /// From now on, the writes of the plan and of the dispatch (`noteSource`, `appendPlan`, `finishPlan`, `failPlan`,
-    /// `dispatchBatches`, `giveUp`) through this value are refused with `LedgerError.leadershipLost` unless `Leadership.planning` is held with
-    /// this fencingToken; nil lets all pass.
+    /// `dispatchBatches`, `giveUp`) through this value are refused with `LedgerError.leadershipLost` unless `Leadership.planning` is held
+    /// with this fencingToken; nil lets all pass.
     func guardPlanning(fencingToken: Int64?)
 }
 

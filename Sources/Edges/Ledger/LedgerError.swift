@@ -29,8 +29,8 @@ extension LedgerError: CustomStringConvertible {
         switch self {
         case .full(let path, let detail):
             """
-            no room is left for the ledger \(path) (\(detail)); what was written before is whole: make room. Roles that run go on by themselves; \
-            start any other command again
+            no room is left for the ledger \(path) (\(detail)); what was written before is whole: make room. \
+            Roles that run go on by themselves; start any other command again
             """
         case .notADatabase(let path):
             "\(path) is no ledger (not a SQLite database); name another file with --ledger, or move this one away"

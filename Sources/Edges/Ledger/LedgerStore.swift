@@ -2,7 +2,7 @@ package import Model
 
 /// The whole of a ledger: what an engine must do, and what the conformance suite tests.
 package typealias LedgerStore = MailingStore & PlanStore & Outbox & ResultStore & ReportStore & UncertainStore
-    & LeadershipStore & LimitStore
+    & LeadershipStore & LimitStore & ChangeSource
 
 /// Mailings and their states. `now` is in milliseconds since 1970 everywhere.
 package protocol MailingStore: Sendable {
@@ -58,26 +58,53 @@ extension MailingStore {
 
 /// The plan: recipients in batches, and what was left out.
 package protocol PlanStore: Sendable {
-    /// Notes the source's size in bytes and its time of modification, by which a resumed planning sees a changed file.
-    func noteSource(_ id: MailingID, size: Int64, modified: Int64) async throws(LedgerError)
+    /// The mailings that wait for their planning at a time.
+    /// - Parameters:
+    ///   - only: the one mailing to look for; nil for all.
+    ///   - now: milliseconds since 1970.
+    ///   - limit: due mailings at most.
+    func waiting(only: MailingID?, now: Int64, limit: Int) async throws(LedgerError) -> WaitingMailings
 
-    /// Adds batches, exclusions and how far the source was read, all or nothing: a planning that died goes on at the
-    /// record's `rowsRead` with batch `nextBatch`.
-    /// - Throws: `LedgerError.refused` when the batches do not follow those planned before (another planner is at work), or
-    ///   the mailing is no longer being planned.
-    func appendPlan(
-        _ id: MailingID, batches: [PlannedBatch], exclusions: [Exclusion], rowsRead: Int
-    ) async throws(LedgerError)
-
-    /// Marks the plan as whole; a `collecting` mailing is `sending` from then on.
-    func finishPlan(_ id: MailingID, now: Int64) async throws(LedgerError)
-
-    /// Marks the mailing as failed, because its plan cannot be made.
-    func failPlan(_ id: MailingID, reason: String, now: Int64) async throws(LedgerError)
+    /// Writes steps of the plans of one or several mailings in one transaction, in their order: batches, exclusions, how far the source was
+    /// read, and the states that change thereby. A planning that died goes on at the record's `rowsRead` with batch `nextBatch`.
+    /// - Parameter now: milliseconds since 1970; mailings whose first steps these are have begun then.
+    /// - Returns: why steps were left out, by mailing, while the others were written: its batches do not follow those planned before (another
+    ///   planner is at work), or it is no longer being planned.
+    func writePlan(_ steps: [PlanStep], now: Int64) async throws(LedgerError) -> [MailingID: LedgerError]
 }
 
-/// What is to be fed to workers.
+/// What is to be dispatched to workers.
 package protocol Outbox: Sendable {
+    /// The mailings that a dispatcher has to look after, the oldest first: those in `sending` and `paused`, and stopped ones of which
+    /// something is still open or with the workers. It reads no definition, and mailings that are over cost nothing.
+    func work() async throws(LedgerError) -> [MailingWork]
+
+    /// Takes batches of several mailings in one transaction, of each at most `limit`, by the rules of the function below. Where none is
+    /// ready there is no transaction.
+    func dispatchBatches(
+        _ wanted: [(mailing: MailingID, limit: Int)], now: Int64
+    ) async throws(LedgerError) -> [DispatchedBatch]
+
+    /// Marks as `sent`, in one transaction, those of the mailings that are `sending` and whose recipients are all planned and terminal.
+    /// - Returns: the mailings that it marked.
+    func complete(_ ids: [MailingID], now: Int64) async throws(LedgerError) -> Set<MailingID>
+
+    /// The batches of several mailings that are with the workers, by number.
+    func openDispatches(of ids: [MailingID]) async throws(LedgerError) -> [MailingID: [DispatchMark]]
+
+    /// Ends dispatches none of whose messages can have been started, as they never reached Redis or never left it, in one transaction. What is
+    /// still open of them is dispatched again.
+    /// - Returns: how many of them it ended: batches that are still in that dispatch.
+    func takeBack(_ dispatches: [Dispatch], now: Int64) async throws(LedgerError) -> Int
+
+    /// Ends dispatches that were lost, in one transaction. What is still open of them is dispatched again.
+    /// - Parameter why: why it is not known what became of their messages, for people: each recipient of whom a dispatch owes a result is
+    ///   listed as uncertain, and held where the mailing says so. Nil when none of the messages can have been started.
+    /// - Returns: how many dispatches it ended, and how many recipients it listed.
+    func giveUp(
+        _ dispatches: [Dispatch], why: String?, now: Int64
+    ) async throws(LedgerError) -> (batches: Int, listed: Int)
+
     /// Takes batches with recipients to send to now, and marks them as fed under a new dispatchNumber. Up to half of them are
     /// batches with due retries, the longest due first, so that neither retries nor first attempts starve. Nothing is taken
     /// of a mailing that is not `collecting` or `sending`.

@@ -11,7 +11,8 @@ package protocol DeliveryTransport: Sendable {
     /// starts when the group's `limit` says: it is its first byte that starts then.
     /// - Returns: a response a message; nil for those that were not begun, or cannot have arrived, because `mayBegin` or the limit said no,
     ///   the task was cancelled or the transport was closed or aborted. So are those behind a message that met 421: it alone
-    ///   has that response. A message of which nothing was on the wire when no connection could be had is answered as `.unreachable` at the stage `.connect`.
+    ///   has that response. A message of which nothing was on the wire when no connection could be had is answered as `.unreachable` at
+    ///   the stage `.connect`.
     func deliver(_ group: MessageGroup, mayBegin: @escaping @Sendable () -> Bool) async -> [ProviderResponse?]
 
     /// Closes idle connections politely and waits for those in use.

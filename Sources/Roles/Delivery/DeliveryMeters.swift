@@ -47,6 +47,13 @@ final class DeliveryMetersTable: Sendable {
     }
 
     private let table = Mutex<[Key: DeliveryMeters]>([:])
+    private let queueWaits = Dictionary(
+        uniqueKeysWithValues: Channel.allCases.map {
+            ($0, Metrics.Timer(label: "flotilla_queue_wait_seconds", dimensions: [("channel", $0.rawValue)]))
+        })
+
+    /// - Parameter milliseconds: how long a batch waited in its lane.
+    func queueWait(_ channel: Channel, milliseconds: Int64) { queueWaits[channel]?.recordMilliseconds(milliseconds) }
 
     func meters(channel: Channel, provider: String) -> DeliveryMeters {
         table.withLock { table in

@@ -6,17 +6,17 @@ package struct WorkerConfiguration: Sendable {
     /// Names the worker in results, metrics and Redis; unique to the process.
     package var id: String
     package var channels: [Channel]
-    /// Groups of messages on their way at once.
+    /// Groups of messages in flight at once, for each provider.
     package var concurrency: Int
     /// Messages in a group at most.
     package var group: Int
     /// How long a result may wait for others before it is sent to the collector.
     package var flush: Duration
-    /// How long others leave our batches to us without a sign of life.
+    /// How long others leave this worker its batches without a renewal of its lease.
     package var lease: Duration
-    /// Workers that may end with a batch before it is set aside, from 1.
-    package var poison: Int
-    /// How long a stop may take before what is on the wire is not waited for any longer.
+    /// Workers that may end with a batch before it is quarantined, from 1.
+    package var maximumDeliveries: Int
+    /// How long a stop may take before messages in flight are not waited for any longer.
     package var grace: Duration
     /// Waits between attempts, in place of the protocol's own.
     package var retries: RetrySchedule?
@@ -35,7 +35,7 @@ package struct WorkerConfiguration: Sendable {
 
     package init(
         id: String, channels: [Channel] = Channel.allCases, concurrency: Int = 32, group: Int = 50,
-        flush: Duration = .milliseconds(50), lease: Duration = .seconds(10), poison: Int = 5,
+        flush: Duration = .milliseconds(50), lease: Duration = .seconds(10), maximumDeliveries: Int = 5,
         grace: Duration = .seconds(25), retries: RetrySchedule? = nil, responses: ResponseTable = .standard,
         limits: Limits = Limits(), hostname: String, providers: [String: Provider] = [:],
         showsAddresses: Bool = false, health: @escaping @Sendable (String, String?) -> Void = { _, _ in }
@@ -46,7 +46,7 @@ package struct WorkerConfiguration: Sendable {
         self.group = group
         self.flush = flush
         self.lease = lease
-        self.poison = poison
+        self.maximumDeliveries = maximumDeliveries
         self.grace = grace
         self.retries = retries
         self.responses = responses

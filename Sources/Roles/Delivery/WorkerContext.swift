@@ -9,47 +9,60 @@ final class WorkerContext: Sendable {
     let configuration: WorkerConfiguration
     let queue: BatchQueue
     let status: StatusStreams
-    let inFlight = InFlightBatches()
-    let held: Prefetch
+    let inFlight: InFlightBatches
+    let prefetch: Prefetch
     let lease: LeaseKeeper
     /// The time that the fleet shares.
     let time = SharedTime()
     let limits: ActiveLimits
-    let paces: AdaptiveRateController
+    let rates: AdaptiveRateController
     let meters = DeliveryMetersTable()
-    private let takeovers = Counter(label: "flotilla_batches_taken_over_total")
-    private let setAside = Counter(label: "flotilla_batches_quarantined_total")
     let logger: Logger
+    /// Wakes messages that wait: a stop, a lease that expired, a mailing that was paused, a circuit breaker that opened or closed.
+    let changes: Broadcast
+    /// Wakes the one who takes batches.
+    let demand: WakeSignal
+    /// Wakes the one who renews the lease.
+    let renewal = WakeSignal()
+    /// Wakes the one who looks after what was published.
+    let published = WakeSignal()
+    /// Wakes the one who sends results that have waited.
+    let results = WakeSignal()
     /// The size of a message lately, in bytes: what to make room for.
     let messageSize = Atomic<Int>(4096)
+    /// Messages that were answered, and such as are handed to their transports now.
+    let answered = Atomic<Int>(0)
+    let transmitting = Atomic<Int>(0)
+    private let takeovers = Counter(label: "flotilla_batches_taken_over_total")
+    private let quarantined = Counter(label: "flotilla_batches_quarantined_total")
     private let stopping = Atomic<Bool>(false)
     private let cutting = Atomic<Bool>(false)
     private let done = Atomic<Bool>(false)
     private let lost = Atomic<Bool>(false)
     private let claims = Atomic<Int>(0)
-    /// Batches in hand of mailings under a limit, which may wait long here.
-    let limited = Atomic<Int>(0)
-    /// Groups whose provider is down.
-    let parked = Atomic<Int>(0)
-    /// Messages that were answered, and such as are handed to their transports now.
-    let answered = Atomic<Int>(0)
-    let onWire = Atomic<Int>(0)
     private let mustReclaim = Atomic<Bool>(false)
+    private let arrived = Mutex<[BatchLease]>([])
     private let halts = Mutex<[MailingID: String]>([:])
 
     init(configuration: WorkerConfiguration, broker: Broker, logger: Logger) {
         self.configuration = configuration
-        held = Prefetch(first: configuration.concurrency * GroupSizer.first, most: configuration.concurrency * configuration.group)
+        self.logger = logger
+        let changes = Broadcast()
+        let demand = WakeSignal()
+        self.changes = changes
+        self.demand = demand
+        prefetch = Prefetch(
+            first: configuration.concurrency * GroupSizer.first, most: configuration.concurrency * configuration.group, signal: demand)
+        inFlight = InFlightBatches(changes: changes)
         queue = BatchQueue(broker)
         let status = StatusStreams(broker)
         self.status = status
         lease = LeaseKeeper(
-            worker: configuration.id, length: configuration.lease, register: WorkerRegistry(broker), status: status,
+            worker: configuration.id, length: configuration.lease, registry: WorkerRegistry(broker), status: status,
             inFlight: inFlight, logger: logger)
         let limits = ActiveLimits(configuration.limits, logger: logger)
         self.limits = limits
-        paces = AdaptiveRateController(AdaptiveRateStore(broker), limits: limits, time: time, logger: logger)
-        self.logger = logger
+        rates = AdaptiveRateController(AdaptiveRateStore(broker), limits: limits, time: time, logger: logger)
     }
 
     /// Milliseconds since 1970.
@@ -57,73 +70,102 @@ final class WorkerContext: Sendable {
 
     var isStopping: Bool { stopping.load(ordering: .relaxed) }
 
-    func stop() { stopping.store(true, ordering: .relaxed) }
+    func stop() {
+        stopping.store(true, ordering: .relaxed)
+        wakeAll()
+    }
 
-    /// A number for each claim.
+    /// A number for each claim of a batch.
     func nextClaim() -> Int { claims.add(1, ordering: .relaxed).newValue }
 
     /// A batch was left pending for us: it is to be taken again.
-    func leavePending() { mustReclaim.store(true, ordering: .relaxed) }
+    func leavePending() {
+        mustReclaim.store(true, ordering: .relaxed)
+        demand.notify()
+    }
 
     /// Whether batches were left pending since the last question.
     func takePending() -> Bool { mustReclaim.exchange(false, ordering: .relaxed) }
+
+    /// Batches were taken over: work on them is to begin.
+    func arrive(_ leases: [BatchLease]) {
+        arrived.withLock { $0 += leases }
+        demand.notify()
+    }
+
+    /// Batches that were taken over since the last question.
+    func takeArrived() -> [BatchLease] {
+        arrived.withLock { leases in
+            defer { leases = [] }
+            return leases
+        }
+    }
 
     /// Results could not be told to anybody before the process ends.
     var hasLostResults: Bool { lost.load(ordering: .relaxed) }
 
     func loseResults() { lost.store(true, ordering: .relaxed) }
 
-    /// Nothing is in hand any more, and nothing will be.
+    /// Nothing is in the worker's hands any more, and nothing will be.
     var isDone: Bool { done.load(ordering: .relaxed) }
 
-    func hasEnded() { done.store(true, ordering: .relaxed) }
+    func hasEnded() {
+        done.store(true, ordering: .relaxed)
+        wakeAll()
+    }
 
-    /// The stop is cut short: what is on the wire now is not waited for.
+    /// The stop is cut short: what is in flight now is not waited for.
     var isCut: Bool { cutting.load(ordering: .relaxed) }
 
     func cut() {
-        stop()
         cutting.store(true, ordering: .relaxed)
+        stop()
     }
 
-    /// Whether a message of the mailing and batch may begin, as far as this worker knows.
-    func mayBegin(_ mailing: PreparedMailing, _ claim: InFlightBatch) -> Bool {
-        !isStopping && mailing.isSending && holds(claim)
+    private func wakeAll() {
+        changes.notify()
+        for signal in [demand, renewal, published, results] { signal.notify() }
+    }
+
+    /// Whether a message of the mailing and batch may start, as far as this worker knows.
+    func mayBegin(_ mailing: PreparedMailing, _ batch: InFlightBatch) -> Bool {
+        !isStopping && mailing.isSending && holds(batch)
     }
 
     /// Whether the batch is certainly this worker's.
-    func holds(_ claim: InFlightBatch) -> Bool { !claim.isOver && lease.isHeld }
+    func holds(_ batch: InFlightBatch) -> Bool { !batch.isEnded && lease.isHeld }
 
-    /// Says what was found of a batch whose worker's lease is over.
-    func takenOver(_ lease: BatchQueue.Lease, done: Int, begun: Int, isSetAside: Bool) {
+    /// Says what was found of a batch whose worker's lease has expired.
+    func takenOver(_ lease: BatchLease, _ plan: TakeoverPlan) {
         takeovers.increment()
-        if isSetAside { setAside.increment() }
-        let open = (lease.batch.open?.count ?? lease.batch.count) - done
-        logger.log(
-            level: isSetAside ? .error : .warning,
-            isSetAside
-                ? """
-                batch \(lease.batch.id) is quarantined: \(lease.deliveries - 1) workers ended with it. Its \(open) open recipients \
-                are held: flotilla mailing uncertain \(lease.batch.id.mailing)
+        if plan.isQuarantined {
+            quarantined.increment()
+            return logger.error(
                 """
-                : """
-                batch \(lease.batch.id) is taken over from worker \(lease.from ?? ""), whose lease expired: \(done) done, \
-                \(begun) uncertain, \(open - begun) not started
-                """,
-            metadata: lease.fields)
+                batch \(lease.batch.id) is quarantined: \(lease.deliveries - 1) workers ended with it. Its \(plan.uncertain.count) open \
+                recipients are held: flotilla mailing uncertain \(lease.batch.id.mailing)
+                """, metadata: lease.fields)
+        }
+        let notStarted = plan.open.count - (plan.isHeld ? 0 : plan.uncertain.count)
+        logger.warning(
+            """
+            batch \(lease.batch.id) is taken over from worker \(lease.from ?? ""), whose lease has expired: \(plan.done) done, \
+            \(plan.uncertain.count) uncertain, \(notStarted) not started
+            """, metadata: lease.fields)
     }
 
     /// A provider refuses our set-up: stops the mailing here at once, and asks the planner to pause it.
     func refused(_ mailing: PreparedMailing, _ response: ProviderResponse) {
         mailing.halt()
+        changes.notify()
         requestHalt(
-            mailing.id,
-            "provider \(mailing.provider) refuses us at \(response.stage.rawValue): \(response.code) \(response.text)")
+            mailing.id, "provider \(mailing.provider) refuses us at \(response.stage.rawValue): \(response.code) \(response.text)")
     }
 
     /// Asks the planner to pause a mailing, and says why.
     func requestHalt(_ mailing: MailingID, _ reason: String) {
         halts.withLock { $0[mailing] = $0[mailing] ?? reason }
+        published.notify()
     }
 
     /// A mailing that the planner must still be asked to pause, and why.

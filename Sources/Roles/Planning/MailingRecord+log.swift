@@ -9,13 +9,11 @@ extension MailingRecord {
 }
 
 extension Logger {
-    /// Says that a batch is fed, and for who asks for that (log.level: trace) of each message by its id.
-    func fed(_ batch: DispatchedBatch, of record: MailingRecord) {
+    /// Says that a batch is dispatched, and for who asks for that (log.level: trace) of each message by its id.
+    func dispatched(_ batch: DispatchedBatch, _ mailing: Logger.Metadata) {
         guard logLevel <= .debug else { return }
-        let fields = record.fields.merging(["batch": "\(batch.id.number)"]) { $1 }
-        debug(
-            "dispatched, dispatch number \(batch.dispatchNumber), \(batch.open?.count ?? batch.count) recipients to send to",
-            metadata: fields)
+        let fields = mailing.merging(["batch": "\(batch.id.number)"]) { $1 }
+        debug("dispatched, number \(batch.dispatchNumber), \(batch.open?.count ?? batch.count) recipients to send to", metadata: fields)
         guard logLevel <= .trace else { return }
         for item in batch.open ?? (0..<batch.count).map({ OpenRecipient(index: $0, attempts: 0) }) {
             trace(

@@ -3,24 +3,25 @@ package import Ledger
 package import Logging
 import Metrics
 package import Model
+import Policy
 import ServiceLifecycle
 import Synchronization
 
-/// Plans and feeds the mailings of a ledger as long as it has the leadership, which one process has at a time: others stand by and
-/// take over when the holder ends, or gives no sign of life. What a holder writes after it lost the leadership is refused, by the
+/// Plans and dispatches the mailings of a ledger as long as it leads, which one process does at a time: others stand by and
+/// take over when the leader ends, or renews its leadership no more. What a planner writes after it lost the leadership is refused, by the
 /// ledger and by Redis.
 package struct PlannerRole: Service {
-    package typealias Store = PlanStore & Outbox & MailingStore & ReportStore & LeadershipStore & LimitStore
+    package typealias Store = PlanStore & Outbox & MailingStore & ReportStore & LeadershipStore & LimitStore & ChangeSource
 
     /// How a planner works.
     package struct Configuration: Sendable {
         /// Names the process.
         package var name: String
-        /// Batches of a channel at most that are ready or in work.
+        /// Batches of a lane at most that are ready or with workers.
         package var window: Int
         /// How often the ledger is looked at.
         package var poll: Duration
-        /// How long the leadership lasts without a sign of life.
+        /// How long the leadership lasts without a renewal.
         package var lease: Duration
         /// The workers' lease.
         package var workerLease: Duration
@@ -54,7 +55,7 @@ package struct PlannerRole: Service {
     private let active = Gauge(label: "flotilla_planner_active")
 
     /// - Parameter lock: takes the lock of the ledger's file, and says whether it became ours just now: whoever had it before
-    ///   has ended, and its leadership need not run out.
+    ///   has ended, and its leadership need not expire.
     package init(
         _ configuration: Configuration, broker: Broker, ledger: any Store, lock: @escaping @Sendable () -> Bool,
         logger: Logger
@@ -67,38 +68,52 @@ package struct PlannerRole: Service {
     }
 
     package func run() async throws {
-        let stopping = Atomic<Bool>(false)
+        let stop = Stop()
         await withGracefulShutdownHandler {
-            await serve { stopping.load(ordering: .relaxed) || Task.isCancelled }
+            await serve(until: stop)
         } onGracefulShutdown: {
-            stopping.store(true, ordering: .relaxed)
+            stop.request()
         }
     }
 
-    private func serve(isStopping: @Sendable () -> Bool) async {
+    /// That the role is to end, and a signal for the one who waits.
+    private final class Stop: Sendable {
+        let signal = WakeSignal()
+        private let isRequested = Atomic<Bool>(false)
+
+        var isStopping: Bool { isRequested.load(ordering: .relaxed) || Task.isCancelled }
+
+        func request() {
+            isRequested.store(true, ordering: .relaxed)
+            signal.notify()
+        }
+    }
+
+    private func serve(until stop: Stop) async {
         var backoff = Backoff()
         var hasWaited = false
-        while !isStopping() {
+        while !stop.isStopping {
             do throws(LedgerError) {
                 if let fencingToken = try await take() {
                     backoff = Backoff()
                     hasWaited = false
                     active.record(1)
-                    await work(FencingToken(ledger: try await ledger.identity(), number: fencingToken), isStopping: isStopping)
+                    await work(FencingToken(ledger: try await ledger.identity(), number: fencingToken), until: stop)
                     active.record(0)
                     try await ledger.releaseLeadership(Leadership.planning, fencingToken: fencingToken)
                     continue
                 }
                 if !hasWaited {
                     let holder = try await ledger.leader(Leadership.planning)?.holder ?? ""
-                    logger.notice("standby: planner \(holder) is the leader, and this one takes over when it ends")
+                    logger.notice("standing by: planner \(holder) leads, and this one takes over when it ends")
                     hasWaited = true
                 }
                 active.record(0)
-                try? await Task.sleep(for: min(.milliseconds(500), configuration.lease / 5))
+                // The lock of a leader that has ended tells nobody that it is free.
+                await stop.signal.wait(atMost: min(Timing.renewal, configuration.lease / 5))
             } catch {
                 if backoff.count % 5 == 0 { logger.error("the planner waits: \(error)") }
-                guard await backoff.wait() else { return }
+                guard await backoff.wait(unless: { stop.isStopping }) else { return }
             }
         }
     }
@@ -107,57 +122,53 @@ package struct PlannerRole: Service {
         let isHolderGone = lock()
         let now = Clock.milliseconds()
         return try await ledger.acquireLeadership(
-            Leadership.planning, holder: configuration.name, until: now + configuration.lease.nanoseconds / 1_000_000, now: now,
+            Leadership.planning, holder: configuration.name, until: now + configuration.lease.milliseconds, now: now,
             isHolderGone: isHolderGone)
     }
 
-    /// Plans and feeds until the stop, or until the leadership is lost.
-    private func work(_ fencingToken: FencingToken, isStopping: @Sendable () -> Bool) async {
-        logger.info("leader: planning and dispatching, fencing token \(fencingToken.number)")
+    /// Plans and dispatches until the stop, or until the leadership is lost.
+    private func work(_ fencingToken: FencingToken, until stop: Stop) async {
+        logger.info("planning and dispatching, fencing token \(fencingToken.number)")
         ledger.guardPlanning(fencingToken: fencingToken.number)
         let planner = PlannerService(
             ledger: ledger, poll: configuration.poll, only: configuration.only, logger: logger)
         let dispatcher = Dispatcher(
-            broker: broker, ledger: ledger, window: configuration.window, poll: configuration.poll,
-            only: configuration.only, fencingToken: fencingToken, lease: configuration.workerLease, isAlone: configuration.isAlone,
-            logger: logger)
-        let watch = StallMonitor(
-            broker: broker, ledger: ledger, backoff: Double(configuration.stuckAfter.nanoseconds) / 1e9, only: configuration.only,
-            logger: logger)
+            Dispatcher.Configuration(
+                window: configuration.window, only: configuration.only, workerLease: configuration.workerLease,
+                isAlone: configuration.isAlone),
+            broker: broker, ledger: ledger, fencingToken: fencingToken, logger: logger)
+        let monitor = StallMonitor(
+            broker: broker, ledger: ledger, stuckAfter: configuration.stuckAfter, only: configuration.only, logger: logger)
         await withTaskGroup(of: Void.self) { group in
-            // Not of the group: that ends with the stop, and the watch has to be ended.
-            let watching = Task { await watch.run() }
-            group.addTask { try? await planner.run() }
-            group.addTask { try? await dispatcher.run() }
-            await keepDuty(fencingToken, isStopping: isStopping)
-            if !isStopping() { group.cancelAll() }
-            await group.waitForAll()
-            watching.cancel()
-            await watching.value
+            group.addTask { await monitor.run() }
+            // They end with the stop by themselves; the monitor has to be ended, when both have.
+            await withTaskGroup(of: Void.self) { roles in
+                roles.addTask { try? await planner.run() }
+                roles.addTask { try? await dispatcher.run() }
+                await keepLeadership(fencingToken, until: stop)
+                if !stop.isStopping { roles.cancelAll() }
+            }
+            group.cancelAll()
         }
         ledger.guardPlanning(fencingToken: nil)
     }
 
-    private func keepDuty(_ fencingToken: FencingToken, isStopping: @Sendable () -> Bool) async {
-        let interval = configuration.lease / 5
+    private func keepLeadership(_ fencingToken: FencingToken, until stop: Stop) async {
         var failures = 0
-        while !isStopping() {
+        while !stop.isStopping {
             // Who took over from a planner that stood still gets the lock when that one has ended.
             _ = lock()
             do throws(LedgerError) {
-                let until = Clock.milliseconds() + configuration.lease.nanoseconds / 1_000_000
+                let until = Clock.milliseconds() + configuration.lease.milliseconds
                 guard try await ledger.renewLeadership(Leadership.planning, fencingToken: fencingToken.number, until: until) else {
-                    return logger.warning("another planner is the leader now; this one is a standby")
+                    return logger.warning("another planner leads now; this one stands by")
                 }
             } catch {
                 // As long as nobody else has it, it is ours: a full disk keeps others from it as well.
                 if failures % 30 == 0 { logger.warning("the leadership cannot be renewed: \(error)") }
                 failures += 1
             }
-            let next = ContinuousClock.now + interval
-            while !isStopping(), ContinuousClock.now < next {
-                do { try await Task.sleep(for: .milliseconds(50)) } catch { return }
-            }
+            await stop.signal.wait(atMost: configuration.lease / 5)
         }
     }
 }

@@ -6,19 +6,23 @@ import Policy
 import ServiceLifecycle
 import Synchronization
 
-/// Plans mailings, one after another: reads their recipients, cuts batches and writes them to the ledger. A mailing is sent
-/// only when its whole input was read without an error, so that a broken row stops it before anybody has got it.
+/// Plans mailings, one after another: reads their recipients, cuts batches and writes them to the ledger, several small mailings in one
+/// transaction. A mailing is sent only when its whole input was read without an error, so that a broken row stops it before anybody has got it.
+/// Where nothing is due it sleeps until the ledger changes or the next mailing is to begin.
 package struct PlannerService: Service {
-    package typealias Store = PlanStore & MailingStore
+    package typealias Store = PlanStore & MailingStore & ChangeSource
 
-    /// Rows in a transaction at most, so that memory stays small and a crash costs little.
-    private static let rowsAtOnce = 10_000
+    /// Due mailings that are read from the ledger at a time.
+    private static let mailingsAtOnce = 100
 
-    private let ledger: any Store
+    /// The least time between two looks at the ledger: others may write to it without a pause.
+    private static let leastInterval = Duration.milliseconds(20)
+
+    let ledger: any Store
     private let poll: Duration
     private let only: MailingID?
-    private let clock: @Sendable () -> Int64
-    private let logger: Logger
+    let clock: @Sendable () -> Int64
+    let logger: Logger
     private let plannedRows = Counter(label: "flotilla_planner_rows_total", dimensions: [("outcome", "planned")])
     private let excludedRows = Dictionary(
         uniqueKeysWithValues: ExclusionReason.allCases.map {
@@ -26,7 +30,7 @@ package struct PlannerService: Service {
         })
 
     /// - Parameters:
-    ///   - poll: how often the ledger is looked at for a mailing to plan.
+    ///   - poll: how often the ledger is looked at while it tells of no change.
     ///   - only: the one mailing to plan; nil for all of the ledger.
     ///   - clock: the time in milliseconds since 1970.
     package init(
@@ -40,45 +44,58 @@ package struct PlannerService: Service {
         self.logger = logger
     }
 
+    /// Plans until a graceful shutdown or a cancellation. What is not written by then is planned at the next start.
     package func run() async throws {
         let stopping = Atomic<Bool>(false)
+        let signal = WakeSignal()
+        let subscription = ledger.wake(signal)
         await withGracefulShutdownHandler {
-            await plan { stopping.load(ordering: .relaxed) || Task.isCancelled }
+            await plan(woken: signal) { stopping.load(ordering: .relaxed) || Task.isCancelled }
         } onGracefulShutdown: {
             stopping.store(true, ordering: .relaxed)
+            signal.notify()
         }
+        subscription.cancel()
     }
 
-    private func plan(isStopping: () -> Bool) async {
+    private func plan(woken signal: WakeSignal, isStopping: () -> Bool) async {
         var backoff = Backoff()
         while !isStopping() {
+            var wait = poll
             do throws(LedgerError) {
-                let waiting = try await ledger.mailings(states: [.scheduled, .collecting], limit: 10_000)
-                    .filter { only == nil || $0.id == only }
-                if let record = try await nextDue(waiting) { try await plan(record, isStopping: isStopping) }
+                let next = try await planDue(isStopping: isStopping)
+                if let next { wait = min(poll, .milliseconds(max(1, next - clock()))) }
                 backoff = Backoff()
             } catch {
                 logger.error("planning waits: \(error)")
-                guard await backoff.wait() else { return }
+                guard await backoff.wait(unless: isStopping) else { return }
+                continue
             }
-            do { try await Task.sleep(for: min(poll, .milliseconds(250))) } catch { return }
+            let looked = ContinuousClock.now
+            await signal.wait(atMost: wait)
+            let early = Self.leastInterval - (ContinuousClock.now - looked)
+            if early > .zero, !isStopping() { try? await Task.sleep(for: early) }
         }
     }
 
-    /// Of mailings, the newest first, the one that should have begun first; pauses those that are too late to begin by
-    /// themselves.
-    private func nextDue(_ waiting: [MailingRecord]) async throws(LedgerError) -> MailingRecord? {
-        var due: MailingRecord?
-        for record in waiting.reversed() {
-            switch decision(record) {
-            case .wait: break
-            case .hold(let delay): try await hold(record, late: delay)
-            case .begin, .beginLate:
-                if let first = due, first.begins <= record.begins { break }
-                due = record
+    /// Plans all mailings that are due.
+    /// - Returns: when the next one is to begin, in milliseconds since 1970; nil for none.
+    private func planDue(isStopping: () -> Bool) async throws(LedgerError) -> Int64? {
+        while true {
+            let waiting = try await ledger.waiting(only: only, now: clock(), limit: Self.mailingsAtOnce)
+            if waiting.due.isEmpty { return waiting.next }
+            var buffer = PlanBuffer()
+            for record in waiting.due {
+                if isStopping() { break }
+                if case .hold(let delay) = decision(record) {
+                    try await hold(record, late: delay)
+                } else {
+                    try await plan(record, &buffer, isStopping: isStopping)
+                }
             }
+            try await write(&buffer)
+            if isStopping() { return nil }
         }
-        return due
     }
 
     /// A mailing that has begun goes on, whatever its start was.
@@ -99,80 +116,56 @@ package struct PlannerService: Service {
         logger.warning("mailing \(record.id) is paused: \(reason)", metadata: record.fields)
     }
 
-    private func plan(_ record: MailingRecord, isStopping: () -> Bool) async throws(LedgerError) {
-        let decision = decision(record)
-        let now = clock()
-        let begins = try await ledger.setState(record.id, to: .collecting, from: [.scheduled], reason: "", now: now)
-        if begins, case .beginLate(let delay) = decision {
+    /// Reads a mailing's recipients; one whose recipients cannot be read fails alone.
+    private func plan(_ record: MailingRecord, _ buffer: inout PlanBuffer, isStopping: () -> Bool) async throws(LedgerError) {
+        do {
+            try await read(record, into: &buffer, isStopping: isStopping)
+        } catch let error as LedgerError {
+            throw error
+        } catch {
+            buffer.remove(record.id)
+            buffer.append(
+                PlanBuffer.Entry(step: PlanStep(mailing: record.id, ending: .failed(reason: "\(error)")), rows: 0, record: record))
+        }
+    }
+
+    /// Writes what the buffer holds, in one transaction.
+    /// - Returns: the mailings that are no longer being planned: somebody stopped them meanwhile.
+    /// - Throws: also when another planner is at work.
+    @discardableResult
+    func write(_ buffer: inout PlanBuffer) async throws(LedgerError) -> Set<MailingID> {
+        let entries = buffer.take()
+        guard !entries.isEmpty else { return [] }
+        let refusals = try await ledger.writePlan(entries.map(\.step), now: clock())
+        for entry in entries where refusals[entry.record.id] == nil { note(entry) }
+        for (id, refusal) in refusals {
+            let state = try await ledger.mailing(id)?.state
+            // Stopped or paused by hand before it had begun, or while it was planned: nothing is wrong.
+            if state == .scheduled || state == .collecting { throw refusal }
+        }
+        return Set(refusals.keys)
+    }
+
+    private func note(_ entry: PlanBuffer.Entry) {
+        let record = entry.record
+        plannedRows.increment(by: entry.step.batches.reduce(0) { $0 + $1.count })
+        for exclusion in entry.step.exclusions { excludedRows[exclusion.reason]?.increment() }
+        if record.rowsRead == 0, entry.step.sourceSize != nil, case .beginLate(let delay) = decision(record) {
             logger.notice(
                 """
                 mailing \(record.id) begins \(TimeSpan.text(seconds: Double(delay) / 1000)) after its start \
                 \(Moment(milliseconds: record.begins)), as its `late: send` says
                 """, metadata: record.fields)
         }
-        do {
-            try await read(record, isStopping: isStopping)
-        } catch let error as LedgerError {
-            // Stopped by hand while it was planned: nothing is wrong.
-            if case .refused = error, try await ledger.mailing(record.id)?.state != .collecting { return }
-            throw error
-        } catch {
-            logger.error("mailing \(record.id) fails: \(error)", metadata: record.fields)
-            try await ledger.failPlan(record.id, reason: "\(error)", now: clock())
-        }
-    }
-
-    private func read(_ record: MailingRecord, isStopping: () -> Bool) async throws {
-        guard let source = record.source else {
-            throw InputError(file: record.origin, problem: "names no recipients")
-        }
-        try await noteFile(record, source)
-        var planner = try RecipientPlanner(
-            source: source, channel: record.mailing.channel, carry: Set(record.mailing.fields.dropFirst(2)),
-            batchSize: BatchSize.of(record), after: record.rowsRead)
-        guard planner.fields == record.mailing.fields else {
-            throw InputError(file: source.file, problem: "has other columns than when the mailing was made")
-        }
-        var chunk = planner.makeChunk()
-        var batches: [PlannedBatch] = []
-        var exclusions: [Exclusion] = []
-        var number = record.nextBatch
-        var written = record.rowsRead
-        var hasMore = true
-        while hasMore {
-            if isStopping() { return }
-            hasMore = try planner.next(&chunk)
-            if !chunk.recipients.isEmpty {
-                batches.append(PlannedBatch(number: number, recipients: chunk.recipients))
-                number += 1
-            }
-            exclusions += chunk.exclusions
-            guard planner.rows - written >= Self.rowsAtOnce || !hasMore, planner.rows > written else { continue }
-            try await ledger.appendPlan(record.id, batches: batches, exclusions: exclusions, rowsRead: planner.rows)
-            plannedRows.increment(by: batches.reduce(0) { $0 + $1.count })
-            for exclusion in exclusions { excludedRows[exclusion.reason]?.increment() }
-            written = planner.rows
-            batches.removeAll(keepingCapacity: true)
-            exclusions.removeAll(keepingCapacity: true)
-        }
-        for key in planner.ignored {
+        for key in entry.ignored {
             logger.warning(
-                "\(source.file): key '\(key.name)' of row \(key.row) is not in the first object and is ignored", metadata: record.fields)
+                "\(record.source?.file ?? ""): key '\(key.name)' of row \(key.row) is not in the first object and is ignored",
+                metadata: record.fields)
         }
-        try await ledger.finishPlan(record.id, now: clock())
-        logger.info("mailing \(record.id) is planned: \(planner.rows) rows", metadata: record.fields)
-    }
-
-    /// A planning that is taken up again must read the file it began with.
-    private func noteFile(_ record: MailingRecord, _ source: RecipientSource) async throws {
-        let file = try FileStamp(path: source.file)
-        guard record.rowsRead > 0, let size = record.sourceSize, let modified = record.sourceModified else {
-            return try await ledger.noteSource(record.id, size: file.size, modified: file.modified)
-        }
-        guard size == file.size, modified == file.modified else {
-            throw InputError(
-                file: source.file,
-                problem: "has changed since \(record.rowsRead) of its rows were planned; send it as a new mailing")
+        switch entry.step.ending {
+        case .more: break
+        case .whole: logger.info("mailing \(record.id) is planned: \(entry.step.rowsRead ?? 0) rows", metadata: record.fields)
+        case .failed(let reason): logger.error("mailing \(record.id) fails: \(reason)", metadata: record.fields)
         }
     }
 }

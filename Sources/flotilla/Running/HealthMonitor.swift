@@ -28,16 +28,19 @@ struct HealthMonitor: Service {
                 try await Task.sleep(for: .seconds(1))
             }
         }
-        await queue.close()
         await status.close()
     }
 
     private func checkRedis(_ queue: BatchQueue, _ status: StatusStreams) async {
         do throws(RedisError) {
-            for (channel, fill) in try await queue.fills() {
+            let lanes = try await queue.lanes()
+            let counts = Dictionary(zip(lanes, try await queue.counts(lanes))) { $1 }
+            for channel in Channel.allCases {
                 let labels = [("channel", channel.rawValue)]
-                Gauge(label: "flotilla_batches_in_flight", dimensions: labels).record(fill.pending)
-                Gauge(label: "flotilla_batches_ready", dimensions: labels).record(fill.waiting)
+                let own = counts.filter { $0.key.channel == channel }.values
+                let pending = own.reduce(0) { $0 + $1.pending }
+                Gauge(label: "flotilla_batches_in_flight", dimensions: labels).record(pending)
+                Gauge(label: "flotilla_batches_ready", dimensions: labels).record(own.reduce(0) { $0 + $1.entries } - pending)
             }
             let lag = try await status.lag()
             for (partition, entries) in lag.entries.enumerated() {

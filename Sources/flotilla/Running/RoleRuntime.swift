@@ -129,7 +129,7 @@ struct RoleRuntime {
         WorkerConfiguration(
             id: name, channels: settings.worker.channels, concurrency: settings.worker.concurrency,
             group: settings.worker.group, flush: settings.worker.flush, lease: settings.worker.lease,
-            poison: settings.worker.maxDeliveries, grace: settings.shutdown.grace, retries: retries,
+            maximumDeliveries: settings.worker.maxDeliveries, grace: settings.shutdown.grace, retries: retries,
             responses: settings.worker.responses, limits: settings.limits, hostname: settings.email.hostname,
             providers: settings.providers, showsAddresses: settings.log.addresses == .shown
         ) { [readiness] part, problem in

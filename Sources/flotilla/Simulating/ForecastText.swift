@@ -165,8 +165,8 @@ struct ForecastText {
         for mailing in result.forecast.mailings where mailing.expired > 0 {
             let lifetime = result.plan.mailings.first { $0.name == mailing.name }?.lifetime ?? 0
             advice.append(
-                "\(grouped(mailing.expired)) recipients of \(mailing.name) expire: its lifetime is \(Self.time(lifetime)) (lifetime: in the mailing)"
-            )
+                "\(grouped(mailing.expired)) recipients of \(mailing.name) expire: "
+                    + "its lifetime is \(Self.time(lifetime)) (lifetime: in the mailing)")
         }
         for provider in result.forecast.providers {
             if let needed = provider.neededConnections, needed > provider.connections {

@@ -10,8 +10,8 @@ extension ScenarioPlan {
     private static let restart = 0.35
     /// What a worker has besides: slots of a limit are reserved so far ahead (`Delivery/ReservationPool`).
     private static let ahead = 0.2
-    /// Until the fleet sends again after a Redis that came back empty: all tell what they know, and the dispatcher begins anew (3.3 s measured
-    /// with a lease of 10 s; 2.7 s in `redis-loss`).
+    /// Until the fleet sends again after a Redis that came back empty: all tell what they know, and the dispatcher begins anew (3.3 s
+    /// measured with a lease of 10 s; 2.7 s in `redis-loss`).
     private static let afterRedis = 3.0
 
     /// Takes over when which processes are there, and says what of it is not followed.
@@ -61,7 +61,8 @@ extension ScenarioPlan {
             }
         return switch (line.action, kind) {
         case (.kill, .worker?), (.freeze, .worker?):
-            "what it had in hand waits \(TimeSpan.text(seconds: lease)) (worker.lease) for another worker, and what was on the wire is uncertain"
+            "what it had in hand waits \(TimeSpan.text(seconds: lease)) (worker.lease) for another worker, "
+                + "and what was on the wire is uncertain"
         case (.freeze, .sink?): "answers that come when it is thawed; it is taken for one that cannot be reached"
         case (.freeze, .planner?), (.freeze, .collector?): "a lock on the ledger, should it be frozen within a transaction"
         case (.freeze, .redis?): "leases that end meanwhile"

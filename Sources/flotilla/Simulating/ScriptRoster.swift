@@ -178,7 +178,8 @@ extension ScriptRoster {
         }
     }
 
-    /// When nobody has the planner's leadership: another takes over at once when its holder has ended, and after its lease when it is frozen.
+    /// When nobody has the planner's leadership: another takes over at once when its holder has ended, and after its lease when it is
+    /// frozen.
     func gapsOfThePlanner(lease: Double) -> [Range<Double>] {
         let planners = members.filter { $0.kind == .planner }
         var gaps: [Range<Double>] = []

@@ -31,15 +31,15 @@ struct FleetSampler {
     private let ledger: SQLiteLedger
     private let queue: BatchQueue
     private let status: StatusStreams
-    /// `planner.stuck_after` in seconds.
-    private let stuckAfter: Double
+    /// `planner.stuck_after`.
+    private let stuckAfter: Duration
     private var samples: [MailingID: Sample] = [:]
     private var processes: [String: (sign: HeartbeatStore.Sign, line: FleetSnapshot.ProcessLine)] = [:]
     /// The mailings of the last snapshot that could read the ledger, and the leading planner.
     private var mailings: [FleetSnapshot.MailingLine] = []
     private var leader: String?
 
-    init(broker: Broker, ledger: SQLiteLedger, stuckAfter: Double) {
+    init(broker: Broker, ledger: SQLiteLedger, stuckAfter: Duration) {
         self.broker = broker
         self.ledger = ledger
         self.stuckAfter = stuckAfter
@@ -76,15 +76,18 @@ struct FleetSampler {
     /// The heartbeats of all processes; nil when Redis cannot be read.
     private func readRedis(_ snapshot: inout FleetSnapshot) async -> [HeartbeatStore.Sign]? {
         do throws(RedisError) {
-            snapshot.batchStreams = try await queue.fills().map { channel, fill in
-                .init(channel: channel.rawValue, ready: fill.waiting, inFlight: fill.pending, oldestSeconds: fill.seconds)
+            let lanes = try await queue.lanes().sorted { "\($0)" < "\($1)" }
+            snapshot.lanes = zip(lanes, try await queue.depths(lanes)).map { lane, depth in
+                .init(
+                    channel: lane.channel.rawValue, provider: lane.provider, ready: depth.waiting, inFlight: depth.pending,
+                    oldestSeconds: depth.seconds)
             }
-            let fills = try await status.fills()
-            snapshot.resultStreams = fills.enumerated().map { partition, fill in
-                .init(partition: partition, waiting: fill.waiting, pending: fill.pending, oldestSeconds: fill.seconds)
+            let depths = try await status.depths()
+            snapshot.resultStreams = depths.enumerated().map { partition, depth in
+                .init(partition: partition, waiting: depth.waiting, pending: depth.pending, oldestSeconds: depth.seconds)
             }
-            snapshot.lagEntries = fills.reduce(0) { $0 + $1.entries }
-            snapshot.lagSeconds = fills.map(\.seconds).max() ?? 0
+            snapshot.lagEntries = depths.reduce(0) { $0 + $1.entries }
+            snapshot.lagSeconds = depths.map(\.seconds).max() ?? 0
             return try await broker.heartbeats.all()
         } catch {
             snapshot.problems.append("Redis cannot be read: \(error)")
@@ -110,7 +113,6 @@ struct FleetSampler {
     }
 
     func close() async {
-        await queue.close()
         await status.close()
         await broker.close()
     }
@@ -146,7 +148,7 @@ extension FleetSampler {
             return ("", "")
         }
         var facts = BlockingFacts(standing, signs ?? [], lag: lag)
-        let reason = sample.clock.look(&facts, standing.progress, at: Double(Clock.monotonic()) / 1e9, backoff: stuckAfter)
+        let reason = sample.clock.look(&facts, standing.progress, at: Double(Clock.monotonic()) / 1e9, stuckAfter: stuckAfter)
         return (reason.kind, reason.text)
     }
 }

@@ -40,9 +40,10 @@ struct FleetSnapshot: Encodable {
         var uptimeSeconds: Double
     }
 
-    /// Batches between the dispatcher and the end of their delivery.
-    struct BatchStream: Encodable {
+    /// The batches of one provider and channel, between the dispatcher and the end of their delivery.
+    struct LaneLine: Encodable {
         var channel: String
+        var provider: String
         var ready: Int
         var inFlight: Int
         /// Of the oldest, be it ready or in flight.
@@ -62,7 +63,7 @@ struct FleetSnapshot: Encodable {
     var at: Int64
     var mailings: [MailingLine] = []
     var processes: [ProcessLine] = []
-    var batchStreams: [BatchStream] = []
+    var lanes: [LaneLine] = []
     var resultStreams: [ResultStream] = []
     /// Results that are not in the ledger yet, over all partitions, and the age of the oldest.
     var lagEntries = 0

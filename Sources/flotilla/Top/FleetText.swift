@@ -66,9 +66,9 @@ struct FleetText {
         ).lines(width: width)
     }
 
-    /// One line for each stream that is not empty.
+    /// One line for each lane and each status stream that is not empty.
     private var streams: [String] {
-        let batches = snapshot.batchStreams.map { ("batches, \($0.channel)", $0.ready, $0.inFlight, $0.oldestSeconds) }
+        let batches = snapshot.lanes.map { ("lane \($0.channel):\(Self.plain($0.provider))", $0.ready, $0.inFlight, $0.oldestSeconds) }
         let results = snapshot.resultStreams.map { ("results, partition \($0.partition)", $0.waiting, $0.pending, $0.oldestSeconds) }
         let rows = (batches + results).filter { $0.1 + $0.2 > 0 }.map { name, waiting, taken, oldest -> [FittedTable.Cell] in
             [.init(name), .count(waiting), .count(taken), .span(oldest)]

@@ -35,7 +35,7 @@ struct TopCommand: AsyncParsableCommand {
         let broker = Broker(
             endpoint: endpoint, prefix: settings.redis.prefix, partitions: settings.collector.partitions, name: "flotilla-top",
             group: MultiThreadedEventLoopGroup.singleton, logger: Logger(label: "flotilla") { _ in SwiftLogNoOpLogHandler() })
-        let sampler = FleetSampler(broker: broker, ledger: ledger, stuckAfter: settings.planner.stuckAfter.seconds)
+        let sampler = FleetSampler(broker: broker, ledger: ledger, stuckAfter: settings.planner.stuckAfter)
         let isLive = !json && !once && isatty(STDOUT_FILENO) != 0
         do {
             if isLive { await watch(sampler) } else { try await show(sampler) }

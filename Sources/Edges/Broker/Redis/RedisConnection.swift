@@ -85,7 +85,7 @@ final class RedisConnection: Sendable {
         _ endpoint: RedisEndpoint, name: String, on group: any EventLoopGroup,
         onClose: @escaping @Sendable (RedisConnection, RedisError) -> Void
     ) async throws(RedisError) -> RedisConnection {
-        let where_ = "\(endpoint)"
+        let address = "\(endpoint)"
         let connection: RedisConnection
         do {
             let tls = try endpoint.tls ? tlsContext(endpoint) : nil
@@ -102,7 +102,7 @@ final class RedisConnection: Sendable {
                         }
                         try channel.pipeline.syncOperations.addHandler(
                             RedisHandler(
-                                connection: RedisConnection(channel: channel), endpoint: where_, onClose: onClose))
+                                connection: RedisConnection(channel: channel), endpoint: address, onClose: onClose))
                     }
                 }
             let channel =
@@ -114,7 +114,7 @@ final class RedisConnection: Sendable {
                 try channel.pipeline.syncOperations.handler(type: RedisHandler.self).connection
             }.get()
         } catch {
-            throw .unavailable(endpoint: where_, why: plainText(error))
+            throw .unavailable(endpoint: address, why: plainText(error))
         }
         try await connection.enter(endpoint, name: name)
         return connection

@@ -10,8 +10,12 @@ package enum RedisError: Error, Sendable, CustomStringConvertible, Equatable {
     case command(String)
     /// The reply has not the form that we expect of the command.
     case unexpected(String)
-    /// The epoch is over, or the dispatcher's leadership is another's: the command changed nothing.
-    case void
+    /// The epoch has ended, or another dispatcher leads: the command changed nothing.
+    case epochEnded
+    /// What the dispatcher publishes is not there yet.
+    case notPublished(String)
+    /// Roles with different numbers of status streams share this Redis and prefix.
+    case otherPartitions(here: Int, ours: Int)
     case closed
 
     package var description: String {
@@ -23,7 +27,13 @@ package enum RedisError: Error, Sendable, CustomStringConvertible, Equatable {
             "Redis at \(endpoint) refuses us: \(why). Check redis.username and redis.password (or FLOTILLA_REDIS_PASSWORD)."
         case .command(let text): "Redis replied: \(text)"
         case .unexpected(let text): "Redis replied in an unexpected form: \(text)"
-        case .void: "what this Redis held is void (it was emptied or started again), or another planner has the duty"
+        case .epochEnded: "what this Redis held cannot be believed (it was emptied or started again), or another planner leads"
+        case .notPublished(let what): "\(what) are not published yet: no planner has begun its work in this Redis"
+        case .otherPartitions(let here, let ours):
+            """
+            this Redis and prefix has \(here) status streams, and this role is set to \(ours): set collector.partitions to \(here) for \
+            every role, or give the other fleet a redis.prefix of its own
+            """
         case .closed: "the connection to Redis is closed"
         }
     }
@@ -33,7 +43,8 @@ package enum RedisError: Error, Sendable, CustomStringConvertible, Equatable {
         switch self {
         case .unavailable, .lost: true
         case .command(let text): ["LOADING", "BUSY", "MASTERDOWN", "OOM", "MISCONF"].contains { text.hasPrefix($0) }
-        case .refused, .unexpected, .void, .closed: false
+        case .notPublished: true
+        case .refused, .unexpected, .epochEnded, .otherPartitions, .closed: false
         }
     }
 }

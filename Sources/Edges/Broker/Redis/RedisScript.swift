@@ -41,15 +41,20 @@ extension RedisClient {
     }
 
     /// Runs a script several times in one piece, in order; loads it where Redis does not know it (a new or emptied one).
+    /// - Parameter after: commands that follow in the same piece; their replies are not told.
     package func run(
-        _ script: RedisScript, calls: [(keys: [String], arguments: [RedisArgument])]
+        _ script: RedisScript, calls: [(keys: [String], arguments: [RedisArgument])], then after: [[RedisArgument]] = []
     ) async throws(RedisError) -> [RESPValue] {
+        guard !calls.isEmpty else { return [] }
         var hash = try await script.hash(on: self)
-        var replies = try await pipeline(calls.map { script.words(hash, keys: $0.keys, arguments: $0.arguments) })
+        var replies = try await pipeline(
+            calls.map { script.words(hash, keys: $0.keys, arguments: $0.arguments) } + after)
+        replies.removeLast(after.count)
         let unknown = replies.indices.filter { if case .error(let text) = replies[$0] { text.hasPrefix("NOSCRIPT") } else { false } }
         guard !unknown.isEmpty else { return replies }
         hash = try await script.hash(on: self, reload: true)
-        let again = try await pipeline(unknown.map { script.words(hash, keys: calls[$0].keys, arguments: calls[$0].arguments) })
+        let again = try await pipeline(
+            unknown.map { script.words(hash, keys: calls[$0].keys, arguments: calls[$0].arguments) } + after)
         for (index, reply) in zip(unknown, again) { replies[index] = reply }
         return replies
     }

@@ -1,7 +1,7 @@
--- Removes keys for the feeder.
--- KEYS: 1 fence, 2... keys to remove
--- ARGV: 1 fence of the feeder
--- Returns 1, or 0 when the feeder has not the duty.
+-- Removes keys for the dispatcher.
+-- KEYS: 1 leader, 2... keys to remove
+-- ARGV: 1 fencing token of the dispatcher
+-- Returns 1, or 0 when another dispatcher leads.
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then
   return 0
 end

@@ -1,7 +1,7 @@
--- Takes a batch out of the fed ones after the collector has committed its closing results.
--- KEYS: 1 fed (hash: batch -> generation)
--- ARGV: 1 batch, 2 generation
--- Returns 1, or 0 when a later generation is in work.
+-- Takes a batch out of the dispatched ones after the collector has committed its closing results.
+-- KEYS: 1 dispatched (hash: batch -> dispatch number)
+-- ARGV: 1 batch, 2 dispatch number
+-- Returns 1, or 0 when a later dispatch is in work.
 if redis.call('HGET', KEYS[1], ARGV[1]) == ARGV[2] then
   return redis.call('HDEL', KEYS[1], ARGV[1])
 end

@@ -1,39 +1,34 @@
--- Takes over the batches of workers whose lease is over, and forgets such workers once they have none.
--- KEYS: 1 ready stream, 2 workers (hash: worker -> 'expiry run state'), 3 epoch
--- ARGV: 1 consumer group, 2 the worker that takes over, 3 batches at most, 4 milliseconds after which the dead are
---       forgotten, 5 run of this server
--- Returns for each batch its entry, the entry's fields, its deliveries and the worker that had it.
+-- Takes over the batches that a worker whose lease has expired had taken from one lane.
+-- KEYS: 1 epoch, 2 workers (hash: worker -> 'expiry run condition losses'), 3 lane, 4 lanes of that worker (set), 5 lanes of the successor
+-- ARGV: 1 consumer group, 2 successor, 3 the worker, 4 its registration as it was seen a while ago, 5 batches at most,
+--       6 run of this server, 7 the lane's name
+-- Returns for each batch its entry, the entry's fields, its deliveries and the worker that had it. A worker whose registration has changed
+-- since it was seen lives: a clock that jumped alone takes nothing from anybody.
+local found = {}
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
-local found = {}
--- What an older state of this Redis says of batches and marks is void.
-if string.sub(redis.call('GET', KEYS[3]) or '', 1, #ARGV[5]) ~= ARGV[5] then
+local known = redis.call('HGET', KEYS[2], ARGV[3])
+if not is_current(KEYS[1], ARGV[6]) or (known or '') ~= ARGV[4]
+  or known and tonumber(string.match(known, '^%d+')) > now then
   return found
 end
-local consumers = redis.pcall('XINFO', 'CONSUMERS', KEYS[1], ARGV[1])
-if consumers.err then
-  return found
+local pending = redis.pcall('XPENDING', KEYS[3], ARGV[1], '-', '+', tonumber(ARGV[5]), ARGV[3])
+if pending.err then
+  pending = {}
 end
-for _, consumer in ipairs(consumers) do
-  local name, pending = consumer[2], consumer[4]
-  local known = redis.call('HGET', KEYS[2], name)
-  local expiry = known and tonumber(string.match(known, '^%d+')) or 0
-  if name ~= ARGV[2] and expiry <= now then
-    if pending == 0 then
-      if known == false or expiry + tonumber(ARGV[4]) < now then
-        redis.call('XGROUP', 'DELCONSUMER', KEYS[1], ARGV[1], name)
-        redis.call('HDEL', KEYS[2], name)
-      end
-    elseif #found < tonumber(ARGV[3]) then
-      for _, held in ipairs(redis.call('XPENDING', KEYS[1], ARGV[1], '-', '+', tonumber(ARGV[3]) - #found, name)) do
-        local claimed = redis.call('XCLAIM', KEYS[1], ARGV[1], ARGV[2], 0, held[1])[1]
-        if claimed then
-          found[#found + 1] = { claimed[1], claimed[2], held[4] + 1, name }
-        else
-          redis.call('XACK', KEYS[1], ARGV[1], held[1])
-        end
-      end
-    end
+for _, held in ipairs(pending) do
+  local claimed = redis.call('XCLAIM', KEYS[3], ARGV[1], ARGV[2], 0, held[1])[1]
+  if claimed then
+    found[#found + 1] = { claimed[1], claimed[2], held[4] + 1, ARGV[3] }
+  else
+    redis.call('XACK', KEYS[3], ARGV[1], held[1])
   end
+end
+if #found > 0 then
+  redis.call('SADD', KEYS[5], ARGV[7])
+end
+if #pending < tonumber(ARGV[5]) then
+  redis.pcall('XGROUP', 'DELCONSUMER', KEYS[3], ARGV[1], ARGV[3])
+  redis.call('SREM', KEYS[4], ARGV[7])
 end
 return found

@@ -176,6 +176,7 @@ struct ResultWriting {
             if !progress.isFed || progress.dispatchNumber != dispatch.dispatchNumber { summary.over.insert(dispatch) }
         }
         for mailing in mailings { try mailing.store(db) }
+        for mailing in Set(summary.closed.map(\.mailing)) { try SQLiteLedger.settle(db, mailing) }
         for state in RecipientState.allCases where moved[state.rank] > 0 { summary.moved[state] = moved[state.rank] }
         return summary
     }

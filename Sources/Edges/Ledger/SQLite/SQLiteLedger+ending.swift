@@ -10,7 +10,10 @@ extension SQLiteLedger {
     }
 
     package func expireOverdue(_ id: MailingID, now: Int64) async throws(LedgerError) -> Int {
-        guard let expires = try await mailing(id)?.expires, now >= expires else { return 0 }
+        let expires = try await read("reading a lifetime") { db in
+            try Int64.fetchOne(db, sql: "SELECT started + lifetime FROM mailing WHERE id = ?", arguments: [id.description])
+        }
+        guard let expires, now >= expires else { return 0 }
         return try await endOpen(id, as: .expired, now: now)
     }
 
@@ -66,6 +69,7 @@ extension SQLiteLedger {
         let count = ended.values.reduce(0, +)
         try SQLiteLedger.count(db, id, state, count)
         try failures.store(db)
+        try settle(db, id)
         return (count, numbers.count < step ? nil : numbers.last)
     }
 }

@@ -16,12 +16,12 @@ extension SQLiteLedger: MailingStore {
             try db.execute(
                 sql: """
                     INSERT OR IGNORE INTO mailing (id, name, channel, definition, source, origin, state, created, started,
-                        start)
-                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                        start, provider, lifetime, own_speed)
+                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                     """,
                 arguments: [
                     id.description, mailing.name, mailing.channel.rawValue, definition, source, origin, state.rawValue,
-                    now, started, start,
+                    now, started, start, mailing.provider, MailingRecord.milliseconds(lifetime: mailing.lifetime), mailing.speed,
                 ])
             guard db.changesCount == 1 else {
                 throw LedgerError.refused("there is a mailing \(id) in the ledger already")
@@ -68,24 +68,43 @@ extension SQLiteLedger: MailingStore {
         _ id: MailingID, to state: MailingState, from: Set<MailingState>, reason: String, now: Int64
     ) async throws(LedgerError) -> Bool {
         try await write("state") { db in
-            let sources = from.map { "'\($0.rawValue)'" }.sorted().joined(separator: ",")
-            let starts = state == .collecting || state == .sending
-            // A mailing is sent only when each of its recipients is terminal, whoever says otherwise.
-            let condition =
-                state != .sent
-                ? ""
-                : """
-                AND planning_done = 1 AND NOT EXISTS (
-                    SELECT 1 FROM counter WHERE mailing = mailing.id AND state IN ('planned', 'deferred', 'uncertain') AND n > 0)
-                """
-            try db.execute(
-                sql: """
-                    UPDATE mailing SET state = ?, reason = ?, finished = ?, started = iif(?, coalesce(started, ?), started)
-                    WHERE id = ? AND state IN (\(sources)) \(condition)
-                    """,
-                arguments: [state.rawValue, reason, state.isTerminal ? now : nil, starts, now, id.description])
-            return db.changesCount > 0
+            try Self.setState(db, id, StateChange(to: state, from: from, reason: reason, now: now))
         }
+    }
+
+    /// How a mailing's state is to change.
+    struct StateChange: Sendable {
+        var to: MailingState
+        /// Nothing changes unless the mailing is in one of these.
+        var from: Set<MailingState>
+        var reason = ""
+        /// Milliseconds since 1970.
+        var now: Int64
+    }
+
+    /// - Returns: whether the state changed.
+    static func setState(_ db: Database, _ id: MailingID, _ change: StateChange) throws -> Bool {
+        let sources = change.from.map { "'\($0.rawValue)'" }.sorted().joined(separator: ",")
+        let starts = change.to == .collecting || change.to == .sending
+        // A mailing is sent only when each of its recipients is terminal, whoever says otherwise.
+        let condition =
+            change.to != .sent
+            ? ""
+            : """
+            AND planning_done = 1 AND NOT EXISTS (
+                SELECT 1 FROM counter WHERE mailing = mailing.id AND state IN ('planned', 'deferred', 'uncertain') AND n > 0)
+            """
+        try db.cachedStatement(
+            sql: """
+                UPDATE mailing SET state = ?, reason = ?, finished = ?, started = iif(?, coalesce(started, ?), started)
+                WHERE id = ? AND state IN (\(sources)) \(condition)
+                """
+        ).execute(arguments: [
+            change.to.rawValue, change.reason, change.to.isTerminal ? change.now : nil, starts, change.now, id.description,
+        ])
+        guard db.changesCount > 0 else { return false }
+        if change.to == .stopped { try settle(db, id) }
+        return true
     }
 
     package func resume(_ id: MailingID, atOnce: Bool, now: Int64) async throws(LedgerError) -> MailingState? {

@@ -3,29 +3,67 @@ package import Model
 
 extension SQLiteLedger: Outbox {
     package func dispatchBatches(_ id: MailingID, limit: Int, now: Int64) async throws(LedgerError) -> [DispatchedBatch] {
-        // A dispatcher asks often and mostly in vain: asking does not take the lock that writers share.
-        let isReady = try await read("looking for batches") { db in
-            try !Self.ready(db, id, limit: 1, now: now).isEmpty
+        try await dispatchBatches([(id, limit)], now: now)
+    }
+
+    package func dispatchBatches(
+        _ wanted: [(mailing: MailingID, limit: Int)], now: Int64
+    ) async throws(LedgerError) -> [DispatchedBatch] {
+        // A dispatcher asks often and sometimes in vain: asking does not take the lock that writers share.
+        let ready = try await read("looking for batches") { db in
+            try wanted.filter { try $0.limit > 0 && !Self.ready(db, $0.mailing, limit: 1, now: now).isEmpty }
         }
-        guard isReady, limit > 0 else { return [] }
+        guard !ready.isEmpty else { return [] }
         return try await write("take") { [self] db in
             try requirePlanning(db)
-            guard let record = try MailingRecord.one(db, id), record.state == .collecting || record.state == .sending
-            else {
-                return []
-            }
             var batches: [DispatchedBatch] = []
-            for number in try Self.ready(db, id, limit: limit, now: now) {
-                let batch = BatchID(mailing: id, number: number)
-                guard var progress = try BatchProgress.load(db, batch) else { continue }
-                let due = try progress.count(of: .deferred) == 0 ? [] : Self.due(db, batch, now: now)
-                let open = progress.feed(due: due, now: now)
-                if progress.owesNothing { continue }
-                try progress.store(db, batch)
-                batches.append(try Self.fedBatch(db, batch, progress, open, expires: record.expires ?? Int64.max))
+            for (mailing, limit) in ready {
+                guard let content = try DispatchedContent(db, mailing) else { continue }
+                for number in try Self.ready(db, mailing, limit: limit, now: now) {
+                    let id = BatchID(mailing: mailing, number: number)
+                    if let batch = try Self.dispatch(db, id, content, now: now) { batches.append(batch) }
+                }
             }
             return batches
         }
+    }
+
+    /// What the batches of a mailing carry of it.
+    private struct DispatchedContent {
+        var provider: String
+        var expires: Int64
+
+        /// Nil for a mailing of which nothing may be dispatched.
+        init?(_ db: Database, _ id: MailingID) throws {
+            let rows = try Row.fetchCursor(
+                db.cachedStatement(
+                    sql: """
+                        SELECT provider, started + lifetime FROM mailing INDEXED BY mailing_work
+                        WHERE id = ? AND \(inWork) AND state IN ('collecting', 'sending')
+                        """),
+                arguments: [id.description])
+            guard let row = try rows.next() else { return nil }
+            provider = row[0]
+            expires = row[1] ?? Int64.max
+        }
+    }
+
+    /// Marks a batch as dispatched.
+    /// - Returns: nil when it has nobody to send to.
+    private static func dispatch(
+        _ db: Database, _ id: BatchID, _ content: DispatchedContent, now: Int64
+    ) throws -> DispatchedBatch? {
+        guard var progress = try BatchProgress.load(db, id) else { return nil }
+        let due = try progress.count(of: .deferred) == 0 ? [] : Self.due(db, id, now: now)
+        let open = progress.feed(due: due, now: now)
+        if progress.owesNothing { return nil }
+        try progress.store(db, id)
+        guard let recipients = try batchText(db, id) else {
+            throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "batch \(id) has no recipients")
+        }
+        return DispatchedBatch(
+            id: id, dispatchNumber: progress.dispatchNumber, recipients: recipients, count: progress.states.count, open: open,
+            expires: content.expires, fed: progress.fed, provider: content.provider)
     }
 
     /// The numbers of batches to feed: due retries for up to half of them, then first attempts, then more retries.
@@ -52,17 +90,6 @@ extension SQLiteLedger: Outbox {
             arguments: [id.mailing.description, id.number, now])
     }
 
-    private static func fedBatch(
-        _ db: Database, _ id: BatchID, _ progress: BatchProgress, _ open: [OpenRecipient]?, expires: Int64
-    ) throws -> DispatchedBatch {
-        guard let recipients = try batchText(db, id) else {
-            throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "batch \(id) has no recipients")
-        }
-        return DispatchedBatch(
-            id: id, dispatchNumber: progress.dispatchNumber, recipients: recipients, count: progress.states.count, open: open,
-            expires: expires, fed: progress.fed)
-    }
-
     /// The wire form of a batch's recipients.
     static func batchText(_ db: Database, _ id: BatchID) throws -> [UInt8]? {
         let cursor = try Row.fetchCursor(
@@ -72,13 +99,22 @@ extension SQLiteLedger: Outbox {
     }
 
     package func openDispatches(_ id: MailingID) async throws(LedgerError) -> [DispatchMark] {
-        try await read("listing fed batches") { db in
-            let cursor = try Row.fetchCursor(
-                db.cachedStatement(
-                    sql: "SELECT number, generation, fed FROM progress WHERE mailing = ? AND fed > 0 ORDER BY number"),
-                arguments: [id.description])
-            var marks: [DispatchMark] = []
-            while let row = try cursor.next() { marks.append(DispatchMark(number: row[0], dispatchNumber: row[1], fed: row[2])) }
+        try await openDispatches(of: [id])[id] ?? []
+    }
+
+    package func openDispatches(of ids: [MailingID]) async throws(LedgerError) -> [MailingID: [DispatchMark]] {
+        guard !ids.isEmpty else { return [:] }
+        return try await read("listing dispatched batches") { db in
+            var marks: [MailingID: [DispatchMark]] = [:]
+            for id in ids {
+                let rows = try Row.fetchCursor(
+                    db.cachedStatement(
+                        sql: "SELECT number, generation, fed FROM progress WHERE mailing = ? AND fed > 0 ORDER BY number"),
+                    arguments: [id.description])
+                while let row = try rows.next() {
+                    marks[id, default: []].append(DispatchMark(number: row[0], dispatchNumber: row[1], fed: row[2]))
+                }
+            }
             return marks
         }
     }
@@ -88,20 +124,70 @@ extension SQLiteLedger: Outbox {
     ) async throws(LedgerError) -> Int? {
         try await write("give up") { [self] db in
             try requirePlanning(db)
-            guard var progress = try BatchProgress.load(db, batch), progress.isFed, progress.dispatchNumber == dispatchNumber
-            else {
-                return nil
-            }
-            var listed = 0
-            if let uncertain {
-                let entry = UncertainEntry(
-                    dispatchNumber: dispatchNumber, worker: "", at: now, why: why, isHeld: uncertain == .hold)
-                listed = try Self.list(db, batch, &progress, entry)
-            }
-            progress.close()
-            try progress.store(db, batch)
+            let dispatch = Dispatch(batch: batch, dispatchNumber: dispatchNumber)
+            let listed = try Self.giveUp(db, dispatch, uncertain.map { Loss(why: why, policy: $0, at: now) })
+            try Self.settle(db, batch.mailing)
             return listed
         }
+    }
+
+    package func takeBack(_ dispatches: [Dispatch], now: Int64) async throws(LedgerError) -> Int {
+        try await giveUp(dispatches, why: nil, now: now).batches
+    }
+
+    package func giveUp(
+        _ dispatches: [Dispatch], why: String?, now: Int64
+    ) async throws(LedgerError) -> (batches: Int, listed: Int) {
+        guard !dispatches.isEmpty else { return (0, 0) }
+        return try await write("give up") { [self] db in
+            try requirePlanning(db)
+            var policies: [MailingID: Mailing.UncertainPolicy] = [:]
+            var (batches, listed) = (0, 0)
+            for dispatch in dispatches {
+                let mailing = dispatch.batch.mailing
+                let policy = try policies[mailing] ?? Self.uncertainPolicy(db, mailing)
+                policies[mailing] = policy
+                let loss = why.map { Loss(why: $0, policy: policy, at: now) }
+                guard let count = try Self.giveUp(db, dispatch, loss) else { continue }
+                batches += 1
+                listed += count
+            }
+            for mailing in policies.keys { try Self.settle(db, mailing) }
+            return (batches, listed)
+        }
+    }
+
+    private static func uncertainPolicy(_ db: Database, _ id: MailingID) throws -> Mailing.UncertainPolicy {
+        let text = try String.fetchOne(
+            db.cachedStatement(sql: "SELECT definition ->> 'uncertain' FROM mailing WHERE id = ?"), arguments: [id.description])
+        return text.flatMap(Mailing.UncertainPolicy.init) ?? .hold
+    }
+
+    /// A dispatch was lost, and its messages may have been started.
+    private struct Loss {
+        /// For people.
+        var why: String
+        var policy: Mailing.UncertainPolicy
+        /// Milliseconds since 1970.
+        var at: Int64
+    }
+
+    /// Ends a dispatch.
+    /// - Parameter loss: nil when none of its messages can have been started.
+    /// - Returns: how many were listed as uncertain; nil when the batch is not in this dispatch.
+    private static func giveUp(_ db: Database, _ dispatch: Dispatch, _ loss: Loss?) throws -> Int? {
+        guard var progress = try BatchProgress.load(db, dispatch.batch), progress.isFed,
+            progress.dispatchNumber == dispatch.dispatchNumber
+        else { return nil }
+        var listed = 0
+        if let loss {
+            let entry = UncertainEntry(
+                dispatchNumber: dispatch.dispatchNumber, worker: "", at: loss.at, why: loss.why, isHeld: loss.policy == .hold)
+            listed = try list(db, dispatch.batch, &progress, entry)
+        }
+        progress.close()
+        try progress.store(db, dispatch.batch)
+        return listed
     }
 
     /// Puts each recipient of whom the dispatch owes a result on the list of the uncertain.

@@ -3,56 +3,100 @@ import GRDB
 package import Model
 
 extension SQLiteLedger: PlanStore {
-    package func noteSource(_ id: MailingID, size: Int64, modified: Int64) async throws(LedgerError) {
-        try await write("source") { [self] db in
-            try requirePlanning(db)
-            try db.execute(
-                sql: "UPDATE mailing SET source_size = ?, source_modified = ? WHERE id = ?",
-                arguments: [size, modified, id.description])
+    /// When a mailing's planning begins, 0 for one that was interrupted: what the index `mailing_waiting` is by.
+    static let begins = "iif(state = 'collecting', 0, coalesce(start, created))"
+
+    package func waiting(only: MailingID?, now: Int64, limit: Int) async throws(LedgerError) -> WaitingMailings {
+        try await read("looking for mailings to plan") { db in
+            let isWaiting = "INDEXED BY mailing_waiting WHERE state IN ('scheduled', 'collecting') AND (?1 IS NULL OR id = ?1)"
+            let due = try MailingRecord.all(
+                db, "\(isWaiting) AND \(Self.begins) <= ?2 ORDER BY \(Self.begins), id LIMIT ?3",
+                [only?.description, now, limit])
+            let next = try Int64.fetchOne(
+                db.cachedStatement(sql: "SELECT min(\(Self.begins)) FROM mailing \(isWaiting) AND \(Self.begins) > ?2"),
+                arguments: [only?.description, now])
+            return WaitingMailings(due: due, next: next)
         }
     }
 
-    package func appendPlan(
-        _ id: MailingID, batches: [PlannedBatch], exclusions: [Exclusion], rowsRead: Int
-    ) async throws(LedgerError) {
-        try await write("plan") { [self] db in
+    package func writePlan(_ steps: [PlanStep], now: Int64) async throws(LedgerError) -> [MailingID: LedgerError] {
+        guard !steps.isEmpty else { return [:] }
+        return try await write("plan") { [self] db in
             try requirePlanning(db)
-            let row = try Row.fetchOne(
-                db, sql: "SELECT next_batch, planning_done, state FROM mailing WHERE id = ?",
-                arguments: [id.description])
-            guard let row else { throw LedgerError.refused("there is no mailing \(id) in the ledger") }
-            let next: Int = row[0]
-            let isDone: Bool = row[1]
-            guard !isDone, MailingState(rawValue: row[2])?.isTerminal == false else {
-                throw LedgerError.refused("mailing \(id) is no longer being planned (its state is \(row[2] as String))")
+            var refusals: [MailingID: LedgerError] = [:]
+            for step in steps where refusals[step.mailing] == nil {
+                refusals[step.mailing] = try Self.refusal(of: step, db)
+                if refusals[step.mailing] == nil { try Self.write(step, now: now, db) }
             }
-            for (offset, batch) in batches.enumerated() {
-                guard batch.number == next + offset else {
-                    throw LedgerError.refused(
-                        "batch \(batch.number) of mailing \(id) does not follow batch \(next + offset - 1): is another planner at work?"
-                    )
-                }
-                try Self.insert(batch, of: id, db)
-            }
-            try Self.insert(exclusions, of: id, db)
-            let count = batches.reduce(0) { $0 + $1.count }
-            try Self.count(db, id, .planned, count)
-            try db.execute(
-                sql: """
-                    UPDATE mailing SET next_batch = next_batch + ?, planned_count = planned_count + ?,
-                        excluded_count = excluded_count + ?, rows_read = ?
-                    WHERE id = ?
-                    """,
-                arguments: [batches.count, count, exclusions.count, rowsRead, id.description])
+            return refusals
         }
+    }
+
+    /// Why a step cannot be written; nil where it can.
+    private static func refusal(of step: PlanStep, _ db: Database) throws -> LedgerError? {
+        let id = step.mailing
+        let rows = try Row.fetchCursor(
+            db.cachedStatement(sql: "SELECT next_batch, planning_done, state, started IS NOT NULL FROM mailing WHERE id = ?"),
+            arguments: [id.description])
+        guard let row = try rows.next() else { return .refused("there is no mailing \(id) in the ledger") }
+        let next: Int = row[0]
+        let isDone: Bool = row[1]
+        let state: String = row[2]
+        let hasBegun: Bool = row[3]
+        if case .failed = step.ending { return nil }
+        guard !isDone, MailingState(rawValue: state)?.isTerminal == false, hasBegun || state != "paused" else {
+            return .refused("mailing \(id) is no longer being planned (its state is \(state))")
+        }
+        for (offset, batch) in step.batches.enumerated() {
+            guard batch.number == next + offset else {
+                return .refused(
+                    """
+                    batch \(batch.number) of mailing \(id) does not follow batch \(next + offset - 1): is another planner at work?
+                    """)
+            }
+            guard batch.count > 0, batch.fingerprints.count == batch.count else {
+                return .refused(
+                    """
+                    batch \(batch.number) of mailing \(id) has \(batch.count) recipients, but \(batch.fingerprints.count) fingerprints
+                    """)
+            }
+        }
+        return nil
+    }
+
+    private static func write(_ step: PlanStep, now: Int64, _ db: Database) throws {
+        let id = step.mailing
+        if case .failed(let reason) = step.ending {
+            try db.cachedStatement(
+                sql: """
+                    UPDATE mailing SET state = 'failed', reason = ?, finished = ?2, started = coalesce(started, ?2)
+                    WHERE id = ? AND state NOT IN ('sent', 'stopped', 'failed')
+                    """
+            ).execute(arguments: [reason, now, id.description])
+            return
+        }
+        for batch in step.batches { try insert(batch, of: id, db) }
+        try insert(step.exclusions, of: id, db)
+        let count = step.batches.reduce(0) { $0 + $1.count }
+        try Self.count(db, id, .planned, count)
+        // The second parameter is when it begins, the fourth whether its plan is whole.
+        try db.cachedStatement(
+            sql: """
+                UPDATE mailing SET next_batch = next_batch + ?1, started = coalesce(started, ?2), planned_count = planned_count + ?3,
+                    planning_done = ?4, planned = iif(?4, coalesce(planned, ?2), planned),
+                    state = CASE WHEN ?4 AND state IN ('scheduled', 'collecting') THEN 'sending' WHEN state = 'scheduled' THEN 'collecting'
+                        ELSE state END,
+                    excluded_count = excluded_count + ?5, rows_read = coalesce(?6, rows_read), source_size = coalesce(?7, source_size),
+                    source_modified = coalesce(?8, source_modified)
+                WHERE id = ?9
+                """
+        ).execute(arguments: [
+            step.batches.count, now, count, step.ending == .whole, step.exclusions.count, step.rowsRead, step.sourceSize,
+            step.sourceModified, id.description,
+        ])
     }
 
     private static func insert(_ batch: PlannedBatch, of id: MailingID, _ db: Database) throws {
-        guard batch.count > 0, batch.fingerprints.count == batch.count else {
-            throw LedgerError.refused(
-                "batch \(batch.number) of mailing \(id) has \(batch.count) recipients, but \(batch.fingerprints.count) fingerprints"
-            )
-        }
         let mailing = id.description
         try db.cachedStatement(sql: "INSERT INTO batch (mailing, number, count, recipients) VALUES (?, ?, ?, ?)")
             .execute(
@@ -97,31 +141,6 @@ extension SQLiteLedger: PlanStore {
     /// What was left out may be anything, megabytes in one field included: its beginning tells enough.
     private static func shortened(_ text: String) -> String {
         text.utf8.count <= 512 ? text : text.prefix(200) + "…"
-    }
-
-    package func finishPlan(_ id: MailingID, now: Int64) async throws(LedgerError) {
-        try await write("plan end") { [self] db in
-            try requirePlanning(db)
-            try db.execute(
-                sql: """
-                    UPDATE mailing SET planning_done = 1, planned = coalesce(planned, ?),
-                        state = iif(state = 'collecting', 'sending', state)
-                    WHERE id = ?
-                    """,
-                arguments: [now, id.description])
-        }
-    }
-
-    package func failPlan(_ id: MailingID, reason: String, now: Int64) async throws(LedgerError) {
-        try await write("plan end") { [self] db in
-            try requirePlanning(db)
-            try db.execute(
-                sql: """
-                    UPDATE mailing SET state = 'failed', reason = ?, finished = ?
-                    WHERE id = ? AND state NOT IN ('sent', 'stopped', 'failed')
-                    """,
-                arguments: [reason, now, id.description])
-        }
     }
 
     /// Adds to the counter of a state.

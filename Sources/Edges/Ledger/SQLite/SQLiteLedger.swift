@@ -30,6 +30,10 @@ package final class SQLiteLedger: Sendable {
     /// The fencingToken that writes of the plan and the dispatch must have; nil for none.
     private let trouble = Mutex<LedgerError?>(nil)
     let planningFence = Mutex<Int64?>(nil)
+    /// Those who wait for commits.
+    let changes = ChangeNotifier()
+    /// Tells of commits by other processes, from the first subscription on.
+    let watcher = Mutex<CommitWatcher?>(nil)
 
     /// Opens a ledger, and makes or migrates it where needed.
     /// - Throws: `LedgerError`: `newer`, `foreign`, `notADatabase`, `unwritable`, `full`, `busy`, `corrupt`.
@@ -63,6 +67,7 @@ package final class SQLiteLedger: Sendable {
 
     /// Closes the file, after what is under way.
     package func close() throws(LedgerError) {
+        endWatching()
         try LedgerError.mapping(path: path, operation: "closing") {
             // Readers first: the last connection empties the write-ahead log into the file if it is the writer's.
             pool.releaseMemory()
@@ -128,7 +133,10 @@ extension SQLiteLedger {
         // GRDB's own `async` writes stop when their task is cancelled; results must not be lost that way.
         let result: Result<T, LedgerError> = await withCheckedContinuation { continuation in
             pool.asyncWriteWithoutTransaction { [self] db in
-                continuation.resume(returning: transact(db, operation, body))
+                let before = db.totalChangesCount
+                let result = transact(db, operation, body)
+                continuation.resume(returning: result)
+                if result.failure == nil, db.totalChangesCount != before { changes.notify() }
                 boundLog(db)
             }
         }

@@ -27,6 +27,7 @@ enum Schema {
                     ) STRICT
                     """)
         }
+        migrator.registerMigration("4 work") { db in try db.execute(sql: work) }
         return migrator
     }
 
@@ -206,6 +207,29 @@ enum Schema {
             fence INTEGER NOT NULL,
             until INTEGER NOT NULL
         ) STRICT;
+        """
+
+    /// What the dispatcher and the planner ask for, in columns of its own and in indexes that hold nothing of the mailings that are over.
+    private static let work = """
+        ALTER TABLE mailing ADD COLUMN provider TEXT NOT NULL DEFAULT '';
+        -- Milliseconds after the start during which a message may be tried.
+        ALTER TABLE mailing ADD COLUMN lifetime INTEGER NOT NULL DEFAULT 0;
+        -- The definition's limit; speed is the one that was set in its place.
+        ALTER TABLE mailing ADD COLUMN own_speed TEXT;
+        -- Of a stopped mailing: nothing is open any more but what is held for a person, and nothing is with the workers.
+        ALTER TABLE mailing ADD COLUMN settled INTEGER NOT NULL DEFAULT 0;
+        UPDATE mailing SET provider = coalesce(definition ->> 'provider', ''),
+            lifetime = CAST(min(definition ->> 'lifetime', 3155760000) * 1000 AS INTEGER), own_speed = definition ->> 'speed',
+            settled = state = 'stopped'
+                AND NOT EXISTS (
+                    SELECT 1 FROM counter
+                    WHERE counter.mailing = mailing.id AND counter.state IN ('planned', 'deferred') AND n > 0)
+                AND NOT EXISTS (SELECT 1 FROM progress WHERE progress.mailing = mailing.id AND fed > 0);
+        CREATE INDEX mailing_work ON mailing (
+            id, state, channel, provider, speed, own_speed, started, lifetime, planned_count, next_batch, planning_done)
+            WHERE state IN ('collecting', 'sending', 'paused', 'stopped') AND settled = 0;
+        CREATE INDEX mailing_waiting ON mailing (iif(state = 'collecting', 0, coalesce(start, created)), id)
+            WHERE state IN ('scheduled', 'collecting');
         """
 
     /// For people with a SQL shell; the code reads the tables.

@@ -11,15 +11,32 @@ enum FreePort {
     /// Where the search goes on: another place for each run.
     private static let next = Atomic<Int>(Int.random(in: 0..<12_000))
 
+    /// All processes of this machine that take ports for others share the folder: the tests and the rigs in `loadtest/` do too.
+    private static let folder = "/tmp/flotilla-ports"
+
     /// A TCP port of loopback on which nothing listens, below those that the system hands out to connections, and never the same one
-    /// twice, so that hardly anybody else gets it before the process that it is for.
+    /// twice. Nobody else takes it before this process ends.
     /// - Throws: `RunFailure` when none is found.
     static func take() throws(RunFailure) -> Int {
         for _ in 0..<1_000 {
             let port = 20_000 + next.add(1, ordering: .relaxed).newValue % 12_000
+            guard let file = lock(port) else { continue }
             if isFree(port) { return port }
+            close(file)
         }
         throw RunFailure("no TCP port from 20000 to 31999 of 127.0.0.1 is free")
+    }
+
+    /// - Returns: the locked file; it stays open, and locked, as long as this process runs.
+    private static func lock(_ port: Int) -> Int32? {
+        mkdir(folder, 0o777)
+        chmod(folder, 0o777)
+        // Close-on-exec: a process that is started would keep the lock.
+        let file = open("\(folder)/\(port)", O_RDONLY | O_CREAT | O_CLOEXEC, 0o666)
+        guard file >= 0 else { return nil }
+        if flock(file, LOCK_EX | LOCK_NB) == 0 { return file }
+        close(file)
+        return nil
     }
 
     private static func isFree(_ port: Int) -> Bool {

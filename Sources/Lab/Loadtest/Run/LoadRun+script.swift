@@ -21,9 +21,8 @@ extension LoadRun {
                 mailings.append(facts)
             }
             if plan.at > 0 {
-                say(
-                    "\(plan.name) added, \(FigureText.grouped(plan.recipients)) recipients\(plan.copies > 1 ? " each of \(plan.copies)" : "")"
-                )
+                let copies = plan.copies > 1 ? " each of \(plan.copies)" : ""
+                say("\(plan.name) added, \(FigureText.grouped(plan.recipients)) recipients\(copies)")
             }
         }
     }

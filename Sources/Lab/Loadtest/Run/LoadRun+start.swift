@@ -39,8 +39,8 @@ extension LoadRun {
     func spawnRedis(_ member: Member) async throws {
         guard let server = ProgramPath.find("redis-server") else {
             throw RunFailure(
-                "no redis-server is found in PATH: install it (apt-get install redis-server), or name a running Redis: redis: redis://host:port"
-            )
+                "no redis-server is found in PATH: install it (apt-get install redis-server), "
+                    + "or name a running Redis: redis: redis://host:port")
         }
         // sun_path of unix(7), with its end.
         guard folder.redisSocket.utf8.count < 108 else {

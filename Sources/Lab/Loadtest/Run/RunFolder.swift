@@ -20,8 +20,8 @@ struct RunFolder: Sendable {
         } catch {
             try? FileManager.default.removeItem(atPath: path)
             throw RunFailure(
-                "the run's folder \(path), or that of the records, \(records), cannot be made; both have to be folders that this user may write in"
-            )
+                "the run's folder \(path), or that of the records, \(records), cannot be made; "
+                    + "both have to be folders that this user may write in")
         }
     }
 

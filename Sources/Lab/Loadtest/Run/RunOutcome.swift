@@ -42,9 +42,8 @@ struct RunOutcome: Sendable {
         halt = run.halt
         let late = run.scenario.script.filter { $0.at > run.seconds }
         if let first = late.first {
-            notes.append(
-                "all was sent before the script came to: \(late.count == 1 ? "" : "\(late.count) lines from ")\(first.text) at \(FigureText.decimals(first.at, 1)) s"
-            )
+            let lines = late.count == 1 ? "" : "\(late.count) lines from "
+            notes.append("all was sent before the script came to: \(lines)\(first.text) at \(FigureText.decimals(first.at, 1)) s")
         }
         for tail in run.tails {
             if tail.broken > 0 { notes.append("\(tail.broken) lines of the record of \(tail.sink) are broken, and were left out") }

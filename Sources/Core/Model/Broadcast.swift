@@ -1,0 +1,75 @@
+import Synchronization
+
+/// Wakes every task that waits for something to change; each looks for itself whether the change concerns it.
+package final class Broadcast: Sendable {
+    private struct State {
+        /// Grows with each notification.
+        var version = 0
+        var nextWaiter = 0
+        var waiters: [Int: CheckedContinuation<Void, Never>] = [:]
+    }
+
+    private let state = Mutex(State())
+
+    package init() {}
+
+    /// Where the next `wait(after:)` begins: read it before the condition is looked at, so that no change is missed.
+    package var version: Int { state.withLock { $0.version } }
+
+    package func notify() {
+        let waiters = state.withLock { state -> [CheckedContinuation<Void, Never>] in
+            state.version += 1
+            defer { state.waiters = [:] }
+            return Array(state.waiters.values)
+        }
+        for waiter in waiters { waiter.resume() }
+    }
+
+    /// Waits until there was a notification after `version`, at most until `deadline`.
+    /// - Returns: false when the task was cancelled.
+    @discardableResult
+    package func wait(after version: Int, until deadline: ContinuousClock.Instant? = nil) async -> Bool {
+        if let deadline {
+            guard ContinuousClock.now < deadline else { return !Task.isCancelled }
+            await withTaskGroup(of: Void.self) { group in
+                group.addTask { await self.suspend(after: version) }
+                group.addTask { try? await Task.sleep(until: deadline, tolerance: .zero, clock: .continuous) }
+                await group.next()
+                group.cancelAll()
+            }
+        } else {
+            await suspend(after: version)
+        }
+        return !Task.isCancelled
+    }
+
+    /// Waits until `deadline`, or until `condition` is true, whichever comes first.
+    /// - Returns: false when `condition` became true, or the task was cancelled.
+    package func wait(until deadline: ContinuousClock.Instant, unless condition: () -> Bool) async -> Bool {
+        while true {
+            let version = version
+            if condition() { return false }
+            if ContinuousClock.now >= deadline { return true }
+            guard await wait(after: version, until: deadline) else { return false }
+        }
+    }
+
+    private func suspend(after version: Int) async {
+        let number = state.withLock { state in
+            state.nextWaiter += 1
+            return state.nextWaiter
+        }
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let isOver = state.withLock { state in
+                    if state.version != version || Task.isCancelled { return true }
+                    state.waiters[number] = continuation
+                    return false
+                }
+                if isOver { continuation.resume() }
+            }
+        } onCancel: {
+            state.withLock { $0.waiters.removeValue(forKey: number) }?.resume()
+        }
+    }
+}

@@ -1,0 +1,12 @@
+/// The version of the entries that Flotilla's processes exchange through Redis. It grows when an older process could misread a newer
+/// entry; an entry of a version above `current` is left to a newer process.
+package enum WireVersion {
+    package static let current = 1
+
+    /// Checks the version field of an entry; empty for an entry of release 0.1, which had none.
+    package static func check(_ text: String) throws(WireError) {
+        guard !text.isEmpty else { return }
+        guard let version = Int(text) else { throw WireError("its version '\(text.prefix(20))' is no number") }
+        guard version <= current else { throw WireError("its version \(version) is newer than \(current), the newest this release reads") }
+    }
+}

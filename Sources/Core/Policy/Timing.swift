@@ -1,0 +1,29 @@
+/// The times that the roles of a fleet must agree on, or that depend on one another. What an operator may want to change is a setting.
+package enum Timing {
+    /// How often a worker renews its lease, and a dispatcher its leadership, at most; a fifth of a lease that is shorter than that.
+    package static let renewal = Duration.seconds(1)
+    /// A worker goes by a lease this much shorter than the one that Redis holds: their clocks may run at different speeds.
+    package static let leaseMargin = 0.1
+    /// How long a role may take to come back after an outage of Redis: the longest wait of `Backoff` between two tries, and a little.
+    package static let longestReturn = Duration.seconds(6)
+    /// How much longer the dispatcher waits for workers than they need for that.
+    package static let returnMargin = Duration.seconds(2)
+    /// How long a worker that is there may take to finish its messages in flight after a loss of Redis.
+    package static let finishing = Duration.seconds(30)
+    /// How long the leadership is kept in Redis without a word of the dispatcher.
+    package static let leadership = Duration.seconds(30)
+    /// How often whoever waits for an event looks all the same: events may get lost with a connection.
+    package static let fallback = Duration.seconds(2)
+    /// How often a worker looks at all lanes, for a wake-up that it may have missed.
+    package static let laneLook = Duration.seconds(10)
+    /// A worker takes what a provider's connections use in that time.
+    package static let prefetch = Duration.milliseconds(500)
+    /// How often a worker with messages in flight exchanges what its providers ask for with the fleet.
+    package static let rateExchange = Duration.milliseconds(250)
+    /// How soon a retry must be due to wait in the worker; all others go through the ledger, so that Redis stays small.
+    package static let localRetry = Duration.seconds(2)
+    /// How long a group is kept in a worker by its retries.
+    package static let localRetries = Duration.seconds(4)
+    /// How much work the dispatcher keeps ready in a lane.
+    package static let window = Duration.seconds(2)
+}

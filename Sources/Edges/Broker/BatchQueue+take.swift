@@ -1,0 +1,138 @@
+import Logging
+package import Model
+
+extension BatchQueue {
+    /// What a worker wants of a lane.
+    package struct Want: Sendable, Equatable {
+        package var lane: Lane
+        /// Batches, from 1.
+        package var count: Int
+
+        package init(lane: Lane, count: Int) {
+            self.lane = lane
+            self.count = count
+        }
+    }
+
+    /// What a worker got of a lane.
+    package struct Taken: Sendable {
+        package let lane: Lane
+        package let leases: [BatchLease]
+        /// Batches that are left in it for whoever asks next.
+        package let waiting: Int
+    }
+
+    /// Takes batches for a worker, without waiting: as many of each lane as it wants, or what there is.
+    /// - Returns: an answer for each want; none while Redis cannot be believed.
+    package func take(_ wants: [Want], worker: String) async throws(RedisError) -> [Taken] {
+        guard !wants.isEmpty else { return [] }
+        let reply = try await broker.redis.run(
+            Scripts.take,
+            keys: [broker.keys.epoch, broker.keys.workerLanes(worker), broker.keys.demand] + wants.map { broker.keys.lane($0.lane) },
+            arguments: [.text(Keys.workers), .text(worker), .serverRun]
+                + wants.flatMap { [.text("\($0.lane)"), RedisArgument($0.count)] })
+        guard let answers = reply.array, answers.count == wants.count || answers.isEmpty else { throw .unexpected("take: \(reply)") }
+        var taken: [Taken] = []
+        for (want, answer) in zip(wants, answers) {
+            guard let parts = answer.array, parts.count == 2, let entries = parts[0].array else { throw .unexpected("take: \(answer)") }
+            var leases: [BatchLease] = []
+            for entry in entries {
+                if let lease = lease(try StreamEntry(want.lane, entry), want.lane, worker, deliveries: 1, isNew: true, from: nil) {
+                    leases.append(lease)
+                }
+            }
+            taken.append(Taken(lane: want.lane, leases: leases, waiting: Int(parts[1].int ?? 0)))
+        }
+        return taken
+    }
+
+    /// Batches that were given to this worker and that it does not know of: the reply that brought them was lost.
+    /// - Parameter known: the entries that it has, by lane.
+    package func reclaim(worker: String, known: [Lane: Set<String>]) async throws(RedisError) -> [BatchLease] {
+        let lanes = try await workerLanes(worker)
+        guard !lanes.isEmpty else { return [] }
+        let replies = try await broker.redis.run(
+            Scripts.reclaim,
+            calls: lanes.map { lane in
+                (
+                    [broker.keys.epoch, broker.keys.lane(lane)],
+                    [.text(Keys.workers), .text(worker), .serverRun] + (known[lane] ?? []).map { .text($0) }
+                )
+            })
+        var found: [BatchLease] = []
+        for (lane, reply) in zip(lanes, replies) {
+            if case .error(let text) = reply { throw .command(text) }
+            found += try leases(reply, lane, worker)
+        }
+        return found
+    }
+
+    /// Takes over batches of a worker whose lease has expired, from the lanes that its registration names.
+    /// - Parameters:
+    ///   - dead: the worker as it was seen a while ago; one that has changed since is left alone.
+    ///   - count: batches at most.
+    package func takeOver(_ dead: WorkerRegistry.Registration, worker: String, count: Int) async throws(RedisError) -> [BatchLease] {
+        var found: [BatchLease] = []
+        for lane in try await workerLanes(dead.worker) where found.count < count {
+            let reply = try await broker.redis.run(
+                Scripts.takeover,
+                keys: [
+                    broker.keys.epoch, broker.keys.workers, broker.keys.lane(lane), broker.keys.workerLanes(dead.worker),
+                    broker.keys.workerLanes(worker),
+                ],
+                arguments: [
+                    .text(Keys.workers), .text(worker), .text(dead.worker), .text(dead.text), RedisArgument(count - found.count),
+                    .serverRun, .text("\(lane)"),
+                ])
+            found += try leases(reply, lane, worker)
+        }
+        return found
+    }
+
+    /// The lanes that a worker has taken batches from.
+    private func workerLanes(_ worker: String) async throws(RedisError) -> [Lane] {
+        let reply = try await broker.redis.send(["SMEMBERS", .text(broker.keys.workerLanes(worker))])
+        return (reply.array ?? []).compactMap { $0.text.flatMap { Lane($0) } }
+    }
+
+    /// Reads `[entry, fields, deliveries, worker before]` for each batch.
+    private func leases(_ reply: RESPValue, _ lane: Lane, _ worker: String) throws(RedisError) -> [BatchLease] {
+        var found: [BatchLease] = []
+        for item in reply.array ?? [] {
+            guard let parts = item.array, parts.count == 4, let deliveries = parts[2].int, let from = parts[3].text else {
+                throw .unexpected("batches taken: \(item)")
+            }
+            let entry = try StreamEntry(lane, .array(Array(parts[..<2])))
+            if let lease = lease(entry, lane, worker, deliveries: Int(clamping: deliveries), isNew: false, from: from.isEmpty ? nil : from)
+            {
+                found.append(lease)
+            }
+        }
+        return found
+    }
+
+    private func lease(
+        _ entry: StreamEntry, _ lane: Lane, _ worker: String, deliveries: Int, isNew: Bool, from: String?
+    ) -> BatchLease? {
+        // An entry that was deleted while it was pending has no fields.
+        guard !entry.fields.isEmpty else { return nil }
+        do throws(WireError) {
+            return BatchLease(
+                batch: try DispatchedBatch(entry), lane: lane, entry: entry.id, worker: worker, deliveries: deliveries,
+                isNew: isNew, epoch: Epoch(text: entry.text("e")), from: from)
+        } catch {
+            // It stays pending: work goes on around it.
+            broker.logger.error(
+                "entry \(entry.id) of lane \(lane) is no batch that this release can read (\(error)); it is left where it is")
+            return nil
+        }
+    }
+}
+
+extension StreamEntry {
+    fileprivate init(_ lane: Lane, _ value: RESPValue) throws(RedisError) {
+        let stream = RESPValue.string(Array("\(lane)".utf8))
+        guard let entry = try StreamEntry.list(.array([.array([stream, .array([value])])])).first else { throw .unexpected("an entry") }
+        self = entry
+    }
+}

@@ -1,0 +1,79 @@
+import Model
+
+/// Whether this Redis can be believed, and which dispatcher leads.
+package struct EpochStore: Sendable {
+    private let broker: Broker
+
+    package init(_ broker: Broker) { self.broker = broker }
+
+    package enum Leadership: Sendable, Equatable {
+        case held
+        /// A later dispatcher of the same ledger leads.
+        case lost
+        /// Another ledger's dispatcher works with this Redis and prefix.
+        case foreign
+    }
+
+    /// What Redis says to the dispatcher that leads, or wants to.
+    package struct Standing: Sendable, Equatable {
+        package var leadership: Leadership
+        /// The epoch that Redis holds, of whatever run of the server; nil for none.
+        package var epoch: Epoch?
+        /// The server's run id.
+        package var run: String
+    }
+
+    /// Takes or keeps the leadership. It is free again when this is not called for `time`.
+    package func hold(_ fencingToken: FencingToken, time: Duration) async throws(RedisError) -> Standing {
+        let reply = try await broker.redis.run(
+            Scripts.lead, keys: [broker.keys.leader, broker.keys.epoch],
+            arguments: [
+                .text(fencingToken.ledger), RedisArgument(fencingToken.number), RedisArgument(time.nanoseconds / 1_000_000), .serverRun,
+            ])
+        guard let values = reply.array, values.count == 3, let epoch = values[1].text, let run = values[2].text else {
+            throw .unexpected("lead: \(reply)")
+        }
+        let leadership: Leadership =
+            switch values[0].int {
+            case 1: .held
+            case -1: .foreign
+            default: .lost
+            }
+        return Standing(leadership: leadership, epoch: epoch.isEmpty ? nil : Epoch(text: epoch), run: run)
+    }
+
+    /// The ledger whose mailings this Redis carries; nil while no planner has said so.
+    package func ledger() async throws(RedisError) -> String? {
+        let replies = try await broker.redis.pipeline([["GET", .text(broker.keys.leader)], ["GET", .text(broker.keys.epoch)]])
+        for case .error(let text) in replies { throw .command(text) }
+        if let leader = replies[0].text { return leader.split(separator: " ").first.map(String.init) }
+        let epoch = replies[1].text?.split(separator: ":").map(String.init) ?? []
+        return epoch.count == 3 ? epoch[1] : nil
+    }
+
+    /// Begins an epoch: all batches that were ready or in a worker's hands are gone from Redis, results and limits stay.
+    /// - Parameter found: what `hold` said.
+    /// - Returns: the new epoch; nil when something changed meanwhile: look again.
+    package func establish(after found: Standing, fencingToken: FencingToken) async throws(RedisError) -> Epoch? {
+        let epoch = Epoch(run: found.run, ledger: fencingToken.ledger)
+        for pattern in ["admitted", "dispatched:*", "marks:*", "groups:*", "mailing:*", "worker-lanes:*"] {
+            try await removeAll("\(broker.keys.tag):\(pattern)", fencingToken)
+        }
+        // Only this dispatcher makes lanes, so that none is added meanwhile.
+        let lanes = try await BatchQueue(broker).lanes()
+        let reply = try await broker.redis.run(
+            Scripts.establish,
+            keys: [broker.keys.epoch, broker.keys.leader, broker.keys.partitions, broker.keys.lanes, broker.keys.wake]
+                + lanes.map(broker.keys.lane),
+            arguments: [
+                .text(found.epoch?.text ?? ""), .text(epoch.text), .serverRun, .text(fencingToken.text), RedisArgument(broker.partitions),
+            ])
+        return reply.int == 1 ? epoch : nil
+    }
+
+    private func removeAll(_ pattern: String, _ fencingToken: FencingToken) async throws(RedisError) {
+        for keys in try await broker.scan(pattern) where !keys.isEmpty {
+            try await broker.remove(keys, fencingToken: fencingToken)
+        }
+    }
+}

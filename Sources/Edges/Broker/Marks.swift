@@ -1,0 +1,35 @@
+/// How far one dispatch of a batch has come, recipient by recipient.
+package struct Marks: Sendable, Equatable {
+    package enum Mark: Sendable { case notStarted, started, done }
+
+    let bytes: [UInt8]
+
+    package subscript(index: Int) -> Mark {
+        guard bytes.indices.contains(index) else { return .notStarted }
+        return switch bytes[index] {
+        case UInt8(ascii: "b"): .started
+        case UInt8(ascii: "d"): .done
+        default: .notStarted
+        }
+    }
+}
+
+/// Recipients that stand one behind the other in a batch: most groups are one range.
+enum IndexRange {
+    /// First recipient and number of recipients of each range.
+    /// - Parameter indexes: ascending; repeated ones count once.
+    static func words(_ indexes: some Sequence<Int>) -> [RedisArgument] {
+        var words: [RedisArgument] = []
+        var start = 0
+        var end = 0
+        for index in indexes where index != end - 1 || start == end {
+            if index != end || start == end {
+                if start < end { words += [RedisArgument(start), RedisArgument(end - start)] }
+                start = index
+            }
+            end = index + 1
+        }
+        if start < end { words += [RedisArgument(start), RedisArgument(end - start)] }
+        return words
+    }
+}

@@ -1,0 +1,76 @@
+import GRDB
+package import Model
+
+extension SQLiteLedger {
+    /// Names the mailings that the index `mailing_work` holds, so that those that are over cost nothing. Of the stopped, `settled` are over.
+    static let inWork = "state IN ('collecting', 'sending', 'paused', 'stopped') AND settled = 0"
+
+    package func work() async throws(LedgerError) -> [MailingWork] {
+        try await read("looking for work") { db in
+            // All columns of `mailing` are in the index: the definitions, which may be long, are not touched.
+            let rows = try Row.fetchCursor(
+                db.cachedStatement(
+                    sql: """
+                        SELECT id, state, channel, provider, coalesce(speed, own_speed), started + lifetime, planned_count, next_batch,
+                            planning_done,
+                            (SELECT sum(n) FROM counter WHERE counter.mailing = mailing.id AND counter.state IN ('planned', 'deferred')),
+                            (SELECT n FROM counter WHERE counter.mailing = mailing.id AND counter.state = 'uncertain'),
+                            (SELECT count(*) FROM progress WHERE progress.mailing = mailing.id AND fed > 0),
+                            (SELECT min(ready) FROM progress WHERE progress.mailing = mailing.id AND ready >= 0)
+                        FROM mailing INDEXED BY mailing_work WHERE \(Self.inWork) AND state <> 'collecting' ORDER BY id
+                        """))
+            var work: [MailingWork] = []
+            while let row = try rows.next() {
+                let mailing = try MailingWork(row)
+                if !mailing.isOver { work.append(mailing) }
+            }
+            return work
+        }
+    }
+
+    package func complete(_ ids: [MailingID], now: Int64) async throws(LedgerError) -> Set<MailingID> {
+        guard !ids.isEmpty else { return [] }
+        return try await write("state") { db in
+            var complete: Set<MailingID> = []
+            for id in ids {
+                let isMoved = try Self.setState(db, id, StateChange(to: .sent, from: [.sending], now: now))
+                if isMoved { complete.insert(id) }
+            }
+            return complete
+        }
+    }
+
+    /// Notes of a stopped mailing that nothing of it is open any more, but for those who are held, and nothing with the workers.
+    static func settle(_ db: Database, _ id: MailingID) throws {
+        try db.cachedStatement(
+            sql: """
+                UPDATE mailing INDEXED BY mailing_work SET settled = 1
+                WHERE id = ? AND \(inWork) AND state = 'stopped'
+                    AND NOT EXISTS (
+                        SELECT 1 FROM counter
+                        WHERE counter.mailing = mailing.id AND counter.state IN ('planned', 'deferred') AND n > 0)
+                    AND NOT EXISTS (SELECT 1 FROM progress WHERE progress.mailing = mailing.id AND fed > 0)
+                """
+        ).execute(arguments: [id.description])
+    }
+}
+
+extension MailingWork {
+    /// Reads the columns of `SQLiteLedger.work`.
+    fileprivate init(_ row: Row) throws {
+        let text: String = row[0]
+        guard let id = MailingID(text), let state = MailingState(rawValue: row[1]), let channel = Channel(rawValue: row[2]) else {
+            throw LedgerError.refused("the ledger holds a mailing '\(text)' whose state or channel this release does not know")
+        }
+        self.init(id: id, state: state, channel: channel, provider: row[3])
+        speed = row[4]
+        expires = row[5]
+        planned = row[6]
+        batches = row[7]
+        isPlanned = row[8]
+        uncertain = row[10] ?? 0
+        open = (row[9] ?? 0) + uncertain
+        dispatched = row[11]
+        next = row[12]
+    }
+}

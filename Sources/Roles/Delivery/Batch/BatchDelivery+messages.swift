@@ -1,0 +1,62 @@
+import Broker
+import Model
+import Policy
+import Synchronization
+import Transport
+
+extension BatchDelivery {
+    /// The texts of a group, in one piece of memory.
+    func compose(_ open: [OpenRecipient]) -> MessageGroup {
+        var group = MessageGroup(sender: mailing.sender)
+        group.mayFinish = { [worker, batch] in worker.holds(batch) }
+        group.messages.reserveCapacity(open.count)
+        group.bytes.reserveCapacity(worker.messageSize.load(ordering: .relaxed) * open.count)
+        let date = worker.now
+        for item in open {
+            let start = group.bytes.count
+            mailing.compose(recipients, row: item.index, batch: lease.batch.id, date: date, into: &group.bytes)
+            group.messages.append(
+                MessageGroup.Message(
+                    recipient: recipients[item.index, 1], body: start..<group.bytes.count,
+                    key: lease.batch.id.message(item.index)))
+        }
+        worker.messageSize.store(group.bytes.count / max(1, open.count) + 256, ordering: .relaxed)
+        return group
+    }
+
+    /// What the responses to a group mean.
+    func judge(_ open: [OpenRecipient], _ responses: [ProviderResponse?], _ retries: LocalRetryRule) -> GroupOutcome {
+        var outcome = GroupOutcome()
+        outcome.results.reserveCapacity(open.count)
+        let now = worker.now
+        let isOutage = mailing.link.breaker.isOpen
+        var generator = SystemRandomNumberGenerator()
+        for (item, response) in zip(open, responses) {
+            guard let response else {
+                outcome.unsent.append(item)
+                continue
+            }
+            if response.kind == .unreachable, [.connect, .tls, .greeting].contains(response.stage) {
+                outcome.noteUnsent(item, response)
+                continue
+            }
+            outcome.count(response)
+            if response.mayHaveArrived, worker.isCut, rule.uncertain == .redeliver {
+                // Not the message's fault: it is listed, and others send it again without an attempt spent.
+                outcome.results.append(rule.uncertain(index: item.index, response: response, spent: item.attempts, now: now))
+                outcome.unsent.append(item)
+                continue
+            }
+            if response.kind == .misconfigured { worker.refused(mailing, response) }
+            rule.append(
+                index: item.index, response: response, spent: item.attempts, now: now, outage: isOutage, using: &generator,
+                to: &outcome.results)
+            // What is due in a moment need not go through the ledger. (What may have arrived is on the list first.)
+            if let last = outcome.results.last, !response.mayHaveArrived, !worker.isStopping, retries.takes(last, now: now) {
+                outcome.results.removeLast()
+                outcome.retries.append(last)
+            }
+        }
+        return outcome
+    }
+}

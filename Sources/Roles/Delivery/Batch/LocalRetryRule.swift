@@ -1,0 +1,15 @@
+import Model
+import Policy
+
+/// Which retries a worker waits for by itself: those that are due so soon that the way through the ledger would take longer.
+struct LocalRetryRule: Sendable {
+    /// No retry of the group is waited for beyond that moment, in milliseconds since 1970.
+    private let until: Int64
+
+    /// - Parameter now: when the group was taken up, in milliseconds since 1970.
+    init(now: Int64) { until = now + Timing.localRetries.milliseconds }
+
+    func takes(_ result: RecipientResult, now: Int64) -> Bool {
+        result.state == .deferred && result.due - now <= Timing.localRetry.milliseconds && result.due <= until
+    }
+}

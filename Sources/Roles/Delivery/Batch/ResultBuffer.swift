@@ -1,0 +1,96 @@
+import Broker
+import Logging
+import Model
+import Synchronization
+
+/// Sends the results of one batch to the collector packed, so that a message costs a small share of a command; the shell of
+/// `ResultBufferState`.
+final class ResultBuffer: Sendable {
+    private let lease: BatchLease
+    private let provider: String
+    private let worker: WorkerContext
+    /// Names the worker and this claim of the batch: another claim numbers its groups anew.
+    private let name: String
+    private let state = Mutex(ResultBufferState())
+    /// Notified when a group is through.
+    private let through = WakeSignal()
+
+    init(lease: BatchLease, worker: WorkerContext) {
+        self.lease = lease
+        self.worker = worker
+        provider = lease.lane.provider
+        name = "\(lease.worker).\(worker.nextClaim())"
+    }
+
+    /// Adds results, and sends what is there when it is enough.
+    func add(_ results: [RecipientResult]) async {
+        let (group, isFirst) = state.withLock { state in
+            let wasEmpty = state.since == nil
+            let group = state.add(results, at: .now)
+            return (group, wasEmpty && state.since != nil)
+        }
+        if isFirst { worker.results.notify() }
+        if let group { await send(group) }
+    }
+
+    /// When the results that wait here must be sent; nil where none waits.
+    func due(after wait: Duration) -> ContinuousClock.Instant? { state.withLock { $0.since.map { $0 + wait } } }
+
+    /// Sends what has waited for as long as `age`.
+    func flush(olderThan age: Duration) async {
+        if let group = state.withLock({ $0.flush(olderThan: age, at: .now) }) { await send(group) }
+    }
+
+    /// Sends what is left and closes the batch, once all groups before are through. A batch of which a group could not be told stays
+    /// pending: its next worker finds by the marks who is uncertain.
+    func close(_ closing: ResultGroup.Closing) async {
+        while true {
+            let (group, isBroken) = state.withLock { ($0.close(closing), $0.isBroken) }
+            if let group { return await send(group) }
+            if isBroken { return }
+            // One that is flushed at this moment; the wait has an end only for a process that is cut short.
+            await through.wait(atMost: .seconds(1))
+        }
+    }
+
+    /// Sends what is left of a batch that stays pending.
+    func leave() async {
+        await flush(olderThan: .zero)
+        while state.withLock({ $0.sending > 0 }) { await through.wait(atMost: .seconds(1)) }
+    }
+
+    /// What was sent to people must be told: it is tried until it is through, or the process is cut short.
+    private func send(_ part: ResultBufferState.Group) async {
+        let group = ResultGroup(
+            batch: lease.batch.id, dispatchNumber: lease.batch.dispatchNumber, worker: name, provider: provider, sequence: part.sequence,
+            closing: part.closing, results: part.results)
+        let isTold = await tell(group)
+        state.withLock { $0.sent(isTold: isTold) }
+        through.notify()
+    }
+
+    private func tell(_ group: ResultGroup) async -> Bool {
+        var backoff = Backoff()
+        while true {
+            do throws(RedisError) {
+                if let receipt = try await worker.queue.report(group, of: lease) { worker.lease.keep(receipt) }
+                return true
+            } catch {
+                if backoff.count % 20 == 0 {
+                    let what = group.results.isEmpty ? "the end of a batch" : "\(group.results.count) results"
+                    worker.logger.warning("\(what) cannot be reported, trying again: \(error)", metadata: lease.fields)
+                }
+            }
+            guard await backoff.wait() else {
+                guard !group.results.isEmpty else { return false }
+                worker.loseResults()
+                worker.logger.critical(
+                    """
+                    \(group.results.count) results of batch \(lease.batch.id) are lost, because the process ends early: \
+                    they count as uncertain
+                    """, metadata: lease.fields)
+                return false
+            }
+        }
+    }
+}

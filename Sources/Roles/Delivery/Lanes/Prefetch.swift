@@ -1,0 +1,95 @@
+import Broker
+import Model
+import Synchronization
+
+/// What a worker has taken and not finished, and what it should take next; the shell of `PrefetchState`.
+final class Prefetch: Sendable {
+    private let state: Mutex<PrefetchState>
+    /// When the circuit breaker of a lane's provider lets a probe go; nil while it is closed.
+    private let probes = Mutex<[Lane: @Sendable () -> ContinuousClock.Instant?]>([:])
+    /// Notified when something may be wanted that was not before.
+    private let signal: WakeSignal
+
+    init(first: Int, most: Int, signal: WakeSignal) {
+        state = Mutex(PrefetchState(first: first, most: most))
+        self.signal = signal
+    }
+
+    /// Messages of one batch, or of one kind of send in it, until they are finished or given back; more than that changes nothing.
+    final class Share: Sendable {
+        private let prefetch: Prefetch
+        private let lane: Lane
+        private let kind: PrefetchState.Kind?
+        private let messages: Mutex<Int>
+
+        fileprivate init(_ prefetch: Prefetch, _ lane: Lane, _ kind: PrefetchState.Kind?, _ messages: Int) {
+            self.prefetch = prefetch
+            self.lane = lane
+            self.kind = kind
+            self.messages = Mutex(messages)
+        }
+
+        /// Takes some of its messages as a share of their own, now that their kind is known.
+        /// - Parameter usable: what limits of that kind alone let start in the time that is fetched ahead.
+        func split(_ count: Int, _ kind: PrefetchState.Kind, usable: Double) -> Share {
+            let count = take(count)
+            prefetch.state.withLock { $0.assign(count, of: lane, to: kind, usable: usable) }
+            return Share(prefetch, lane, kind, count)
+        }
+
+        /// So many of its messages are finished.
+        func finish(_ count: Int) {
+            let count = take(count)
+            if count > 0 { prefetch.change { $0.finish(count, of: lane, kind: kind, at: .now) } }
+        }
+
+        /// What its provider can use now.
+        func adjust(target: Int) { prefetch.state.withLock { $0.adjust(lane, target: target) } }
+
+        func giveBack() { finish(.max) }
+
+        private func take(_ count: Int) -> Int {
+            messages.withLock { messages in
+                let taken = min(count, messages)
+                messages -= taken
+                return taken
+            }
+        }
+    }
+
+    var total: Int { state.withLock { $0.total } }
+
+    func offer(_ lane: Lane) { change { $0.offer(lane, at: .now) } }
+
+    /// What is to be asked for now; it counts as asked for until `taken` or `failed`.
+    func wants() -> [BatchQueue.Want] {
+        let blocked = probes.withLock { $0 }.mapValues { $0() }
+        return state.withLock { state in
+            for (lane, probeAt) in blocked { state.block(lane, until: probeAt) }
+            return state.wants(at: .now)
+        }
+    }
+
+    /// Has the lane's circuit breaker asked before each look at what is wanted.
+    func watch(_ lane: Lane, probeAt: @escaping @Sendable () -> ContinuousClock.Instant?) {
+        probes.withLock { $0[lane] = probeAt }
+    }
+
+    var nextLook: ContinuousClock.Instant? { state.withLock { $0.nextLook() } }
+
+    func failed(_ wants: [BatchQueue.Want]) { state.withLock { $0.failed(wants) } }
+
+    /// Batches came.
+    /// - Returns: the share of each.
+    func taken(_ lane: Lane, sizes: [Int], waiting: Int?) -> [Share] {
+        state.withLock { $0.taken(lane, sizes: sizes, waiting: waiting, at: .now) }
+        return sizes.map { Share(self, lane, nil, $0) }
+    }
+
+    func forget() { state.withLock { $0.forget(at: .now) } }
+
+    /// - Parameter body: tells whether something is wanted now.
+    private func change(_ body: (inout PrefetchState) -> Bool) {
+        if state.withLock({ body(&$0) }) { signal.notify() }
+    }
+}

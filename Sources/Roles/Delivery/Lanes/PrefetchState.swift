@@ -1,0 +1,166 @@
+import Broker
+import Model
+import Policy
+
+/// How many messages a worker has taken and not finished, by lane, and which batches it should take: of each lane what its provider's
+/// connections use in half a second, and nothing that a limit or an open circuit breaker would only let wait here. So what is left in a
+/// lane is there for other workers, and no lane's batches are in the way of another's.
+struct PrefetchState: Sendable {
+    typealias Instant = ContinuousClock.Instant
+
+    /// Messages of one kind of send (a mailing's to one limited domain, or all its others), which share their limits.
+    struct Kind: Hashable, Sendable {
+        var mailing: MailingID
+        /// The scope of the recipients' domain; nil for the others.
+        var domain: String?
+    }
+
+    private struct Held: Sendable {
+        var messages = 0
+        /// Messages that limits of this kind alone let start in the time that is fetched ahead; infinite where there is none.
+        var usable = Double.infinity
+
+        var counted: Double { min(Double(messages), usable) }
+    }
+
+    private struct LaneState: Sendable {
+        /// By kind; messages whose mailing is not ready yet have none.
+        var held: [Kind?: Held] = [:]
+        /// Messages that are enough for now.
+        var target: Int
+        /// Recipients in a batch, lately.
+        var batchSize = 0.0
+        /// Batches wait in it, as far as is known.
+        var hasMore = true
+        /// The circuit breaker is open: one batch is taken at that moment, if there is none here to probe with.
+        var probeAt: Instant?
+        /// Batches asked for, and not here yet.
+        var asked = 0
+        /// When something of it was last here.
+        var last: Instant
+
+        var counted: Double { held.values.reduce(0) { $0 + $1.counted } }
+        var messages: Int { held.values.reduce(0) { $0 + $1.messages } }
+    }
+
+    /// Messages that are enough while nothing is known of a provider.
+    private let first: Int
+    /// Messages that are enough for all lanes together; a lane of which nothing is here still gets its first batch, up to `patience` times
+    /// as many.
+    private let most: Int
+    private static let patience = 16
+    /// Batches asked for in one go at most, of a lane and of all.
+    private static let batchesAtOnce = 16
+    private static let lanesAtOnce = 100
+    /// After that time without a batch a lane is forgotten.
+    private static let memory = Duration.seconds(60)
+
+    private var lanes: [Lane: LaneState] = [:]
+    private(set) var total = 0
+    /// A lane got nothing because of what is here of all together.
+    private var isFull = false
+
+    init(first: Int, most: Int) {
+        self.first = first
+        self.most = most
+    }
+
+    /// A lane has batches, as far as is known.
+    /// - Returns: whether something of it is wanted now, as of every change below.
+    mutating func offer(_ lane: Lane, at now: Instant) -> Bool {
+        lanes[lane, default: LaneState(target: first, last: now)].hasMore = true
+        return isWanted(lane, at: now)
+    }
+
+    private func isWanted(_ lane: Lane, at now: Instant) -> Bool { lanes[lane].map { want($0, at: now) > 0 } ?? false }
+
+    /// What is to be asked for now; it counts as asked for until `taken`.
+    mutating func wants(at now: Instant) -> [BatchQueue.Want] {
+        var wants: [BatchQueue.Want] = []
+        isFull = total >= 4 * most
+        for (lane, state) in lanes where wants.count < Self.lanesAtOnce {
+            let count = want(state, at: now)
+            guard count > 0 else { continue }
+            lanes[lane]?.asked = count
+            wants.append(BatchQueue.Want(lane: lane, count: count))
+        }
+        return wants
+    }
+
+    private func want(_ lane: LaneState, at now: Instant) -> Int {
+        guard lane.hasMore, lane.asked == 0 else { return 0 }
+        let counted = lane.counted
+        if let probeAt = lane.probeAt { return counted == 0 && now >= probeAt ? 1 : 0 }
+        guard counted < Double(lane.target), total < (lane.messages == 0 ? Self.patience * most : 4 * most) else { return 0 }
+        // Of a lane whose batches are not known yet, one tells.
+        guard lane.batchSize > 0 else { return 1 }
+        return min(Self.batchesAtOnce, max(1, Int(((Double(lane.target) - counted) / lane.batchSize).rounded(.up))))
+    }
+
+    /// When a look at the wants is due though nothing happens: an open circuit breaker lets a probe go.
+    func nextLook() -> Instant? {
+        lanes.values.filter { $0.hasMore && $0.messages == 0 }.compactMap(\.probeAt).min()
+    }
+
+    /// Batches came, as answer to a want or by a takeover.
+    /// - Parameters:
+    ///   - sizes: messages in each.
+    ///   - waiting: batches that are left in the lane; nil where that was not asked.
+    mutating func taken(_ lane: Lane, sizes: [Int], waiting: Int?, at now: Instant) {
+        var state = lanes[lane] ?? LaneState(target: first, last: now)
+        if let waiting {
+            state.asked = 0
+            state.hasMore = waiting > 0
+        }
+        state.last = now
+        for size in sizes {
+            state.batchSize = state.batchSize == 0 ? Double(max(1, size)) : state.batchSize + (Double(size) - state.batchSize) / 4
+            state.held[nil, default: Held()].messages += size
+            total += size
+        }
+        lanes[lane] = state
+    }
+
+    /// What was asked for did not come: Redis was lost, or cannot be believed.
+    mutating func failed(_ wants: [BatchQueue.Want]) {
+        for want in wants { lanes[want.lane]?.asked = 0 }
+    }
+
+    /// It is known of which kind some messages of a lane are.
+    /// - Parameter usable: what limits of that kind alone let start in the time that is fetched ahead.
+    mutating func assign(_ messages: Int, of lane: Lane, to kind: Kind, usable: Double) {
+        lanes[lane]?.held[nil]?.messages -= messages
+        lanes[lane]?.held[kind, default: Held()].messages += messages
+        lanes[lane]?.held[kind]?.usable = usable
+    }
+
+    /// Messages of a lane are finished, or given back.
+    mutating func finish(_ messages: Int, of lane: Lane, kind: Kind?, at now: Instant) -> Bool {
+        total -= messages
+        lanes[lane]?.last = now
+        if let left = lanes[lane]?.held[kind]?.messages {
+            lanes[lane]?.held[kind]?.messages = left - messages
+            if left == messages, kind != nil { lanes[lane]?.held[kind] = nil }
+        }
+        if isFull, total < 4 * most {
+            isFull = false
+            return true
+        }
+        return isWanted(lane, at: now)
+    }
+
+    /// What a lane's provider can use has changed.
+    /// - Parameter target: messages that are enough for now, from 1.
+    mutating func adjust(_ lane: Lane, target: Int) { lanes[lane]?.target = max(1, target) }
+
+    /// The circuit breaker of a lane's provider has opened, with its next probe at that moment, or closed.
+    mutating func block(_ lane: Lane, until probeAt: Instant?) { lanes[lane]?.probeAt = probeAt }
+
+    /// Forgets lanes of which nothing was here for long.
+    mutating func forget(at now: Instant) {
+        lanes = lanes.filter { $0.value.hasMore || $0.value.messages > 0 || $0.value.asked > 0 || now - $0.value.last < Self.memory }
+    }
+
+    /// Messages of a lane that are here.
+    func messages(of lane: Lane) -> Int { lanes[lane]?.messages ?? 0 }
+}

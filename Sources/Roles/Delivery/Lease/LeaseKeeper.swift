@@ -1,0 +1,120 @@
+import Broker
+import Logging
+import Metrics
+import Model
+import Synchronization
+
+/// Renews a worker's lease, and keeps the results that no collector has confirmed; the shell of `LeaseState`.
+final class LeaseKeeper: Sendable {
+    private struct State {
+        var lease: LeaseState
+        var results = UnconfirmedResults()
+    }
+
+    private let worker: String
+    private let registry: WorkerRegistry
+    private let status: StatusStreams
+    private let inFlight: InFlightBatches
+    private let logger: Logger
+    private let state: Mutex<State>
+    private let losses = Counter(label: "flotilla_redis_losses_total")
+    private let lapses = Counter(label: "flotilla_lease_lapses_total")
+    private let unconfirmed = Gauge(label: "flotilla_results_unconfirmed")
+
+    init(
+        worker: String, length: Duration, registry: WorkerRegistry, status: StatusStreams, inFlight: InFlightBatches, logger: Logger
+    ) {
+        self.worker = worker
+        self.registry = registry
+        self.status = status
+        self.inFlight = inFlight
+        self.logger = logger
+        state = Mutex(State(lease: LeaseState(length: length)))
+    }
+
+    /// How often the lease is to be renewed.
+    var interval: Duration { state.withLock { $0.lease.interval } }
+
+    /// Nobody else can have this worker's batches yet.
+    var isHeld: Bool { state.withLock { $0.lease.isHeld(at: .now) } }
+
+    /// Batches may be taken.
+    var mayTake: Bool { state.withLock { $0.lease.mayTake(at: .now) } }
+
+    /// Batches of workers whose lease has expired may be taken over.
+    var mayTakeOver: Bool { state.withLock { $0.lease.mayTakeOver(at: .now) } }
+
+    /// Every result is known to be in the ledger.
+    var isConfirmed: Bool { state.withLock { $0.results.count == 0 } }
+
+    /// Keeps results until a collector has confirmed them.
+    func keep(_ receipt: Receipt) { state.withLock { $0.results.add(receipt) } }
+
+    /// Renews the lease; notices that it had expired, that Redis lost everything, and what collectors have confirmed.
+    func renew() async throws(RedisError) {
+        if state.withLock({ $0.lease.willRenew(at: .now) }) != nil { noticeLapse() }
+        let known = state.withLock { $0.results.count }
+        // Nothing to be confirmed: nothing to be asked.
+        let oldest = known > 0 ? try await status.oldest() : []
+        let asked = ContinuousClock.now
+        let before = state.withLock { $0.lease }
+        let batches = inFlight.all
+        let renewal = try await registry.renew(
+            worker, lease: before.length, condition: before.condition(batches.lazy.map(\.lease.epoch)), losses: before.losses,
+            isKnown: before.isKnown)
+        let hasUnread = inFlight.all.contains { !$0.isUnderstood }
+        let (actions, left) = state.withLock { state in
+            let actions = state.lease.didRenew(renewal, asked: asked, hasUnread: hasUnread)
+            if actions.contains(.offerResults) {
+                state.results.restart()
+            } else if known > 0, !state.lease.isOffering {
+                state.results.confirm(oldest: oldest, known: known)
+            }
+            return (actions, state.results.count)
+        }
+        unconfirmed.record(left)
+        if !actions.isEmpty { noticeLoss(left) }
+        try await offer()
+    }
+
+    /// Ends the lease of a worker that has nothing in its hands.
+    func leave() async throws(RedisError) {
+        try await renew()
+        let state = state.withLock { $0.lease }
+        if inFlight.all.isEmpty { try await registry.clearLanes(of: worker) }
+        _ = try await registry.renew(
+            worker, lease: .zero, condition: state.condition(inFlight.all.lazy.map(\.lease.epoch)), losses: state.losses, isKnown: true)
+    }
+
+    private func noticeLapse() {
+        let ended = inFlight.endAll()
+        lapses.increment()
+        logger.warning("the lease of this worker had expired; it gives up the \(ended) batches it had")
+    }
+
+    private func noticeLoss(_ results: Int) {
+        losses.increment()
+        let ended = inFlight.endAll()
+        logger.log(
+            level: ended == 0 && results == 0 ? .notice : .error,
+            """
+            Redis was emptied or restarted: \(ended) batches in work are given up here and dispatched again by the planner, \
+            \(results) groups of unconfirmed results are reported again
+            """)
+    }
+
+    /// Sends again what a loss may have taken, and what was reported while it was not noticed: until no batch of before is left here.
+    private func offer() async throws(RedisError) {
+        guard state.withLock({ $0.lease.isOffering }) else { return }
+        // A batch that is still here may have told something to the Redis of before a moment ago.
+        let epoch = state.withLock { $0.lease.epoch }
+        let isLast = inFlight.all.allSatisfy { $0.lease.epoch == epoch }
+        while true {
+            let some = state.withLock { $0.results.next }
+            guard !some.isEmpty else { break }
+            let offered = try await status.offer(some)
+            state.withLock { $0.results.didOffer(offered) }
+        }
+        if isLast { state.withLock { if $0.results.next.isEmpty { $0.lease.didOffer() } } }
+    }
+}

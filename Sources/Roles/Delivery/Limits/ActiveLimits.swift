@@ -1,0 +1,86 @@
+import Broker
+import Logging
+import Model
+import Policy
+import Synchronization
+
+/// What limits a worker's sends: the configuration, what operators set at run time, and how far providers ask to slow down.
+final class ActiveLimits: Sendable {
+    private struct State {
+        var limits: Limits
+        /// Nil until they were seen.
+        var overrides: [String: String]?
+        /// Scopes that are slowed down or paused now.
+        var slowed: [String: AdaptiveRateController.Hold] = [:]
+    }
+
+    private let configured: Limits
+    /// The entries of `domains:`; they stay as they are while the process runs.
+    let domains: DomainTable
+    private let logger: Logger
+    private let state: Mutex<State>
+
+    init(_ limits: Limits, logger: Logger) {
+        configured = limits
+        domains = DomainTable(limits.domains)
+        self.logger = logger
+        state = Mutex(State(limits: limits))
+    }
+
+    /// It is known what operators have set.
+    var isKnown: Bool { state.withLock { $0.overrides != nil } }
+
+    /// Takes over the limits that operators set at run time.
+    func take(_ overrides: [String: String]) {
+        let problems = state.withLock { state -> [String] in
+            guard overrides != state.overrides else { return [] }
+            let (limits, problems) = configured.applying(overrides)
+            state.limits = limits
+            state.overrides = overrides
+            return problems
+        }
+        for problem in problems { logger.error("\(problem)") }
+    }
+
+    /// Takes over which scopes have a pace or a pause now.
+    func take(slowed: [String: AdaptiveRateController.Hold]) { state.withLock { $0.slowed = slowed } }
+
+    /// Messages a second that a scope lets start, by its limit or its adaptive rate; nil where neither holds it back.
+    func perSecond(_ scope: LimitScope) -> Double? {
+        state.withLock { state in
+            let limit = state.limits.limit(scope)?.perSecond
+            guard let interval = state.slowed[scope.description]?.interval, interval > 0 else { return limit }
+            return min(limit ?? .infinity, 1e6 / interval)
+        }
+    }
+
+    /// The limit of a scope that is no mailing's.
+    func limit(_ scope: LimitScope) -> RateLimit? { state.withLock { $0.limits.limit(scope) } }
+
+    /// The scopes of a kind of send that limit it now, each with its own limit, and the microseconds between two starts in those that are
+    /// slowed down.
+    func scopes(of send: [LimitScope], speed: RateLimit?) -> (scopes: [Throttle.Scope], paces: [String: Double]) {
+        state.withLock { state in
+            let scopes = send.compactMap { scope -> Throttle.Scope? in
+                let name = scope.description
+                var limit = state.limits.limit(scope)
+                if case .mailing = scope { limit = speed }
+                if let limit {
+                    let exact = ReservationCalendar.Limit(limit)
+                    return Throttle.Scope(name: name, interval: exact.interval, burst: exact.burst)
+                }
+                return state.slowed[name].map { _ in Throttle.Scope(name: name, interval: 0, burst: 1) }
+            }
+            return (scopes, state.slowed.filter { pace in scopes.contains { $0.name == pace.key } }.mapValues(\.interval))
+        }
+    }
+
+    /// The scope of a kind of send for which a provider asks to wait longest, and the seconds that are left of that.
+    func pause(of send: [LimitScope]) -> (scope: String, seconds: Double)? {
+        let now = Clock.monotonic()
+        let slowed = state.withLock { $0.slowed }
+        let longest = send.map(\.description).max { slowed[$0]?.until ?? 0 < slowed[$1]?.until ?? 0 }
+        guard let longest, let until = slowed[longest]?.until, until > now else { return nil }
+        return (longest, Double(until - now) / 1e9)
+    }
+}

@@ -1,0 +1,168 @@
+import Broker
+import Logging
+import Model
+import NIOCore
+import Policy
+import Synchronization
+import Transport
+
+/// The mailings that a worker has made ready, and its links to their providers.
+actor MailingCache {
+    enum Finding {
+        case ready(PreparedMailing)
+        /// The mailing has ended, or Redis lost it.
+        case gone
+        /// It cannot be sent by this worker; the text says why.
+        case unfit(String)
+    }
+
+    private let published: PublishedMailings
+    private let publishedLimits: PublishedLimits
+    private let throttle: Throttle
+    private let meters = ThrottleMeters()
+    private let worker: WorkerContext
+    private let group: any EventLoopGroup
+    private var limits: ActiveLimits { worker.limits }
+    private var configuration: WorkerConfiguration { worker.configuration }
+    private var mailings: [MailingID: PreparedMailing] = [:]
+    /// Providers of mailings that are not ready yet.
+    private var waiting: [MailingID: String] = [:]
+    private var links: [String: ProviderLink] = [:]
+
+    init(_ worker: WorkerContext, broker: Broker, group: any EventLoopGroup) {
+        published = PublishedMailings(broker)
+        publishedLimits = PublishedLimits(broker)
+        throttle = Throttle(broker)
+        self.worker = worker
+        self.group = group
+    }
+
+    /// The mailing, made ready at the first call.
+    /// - Throws: `RedisError`, or `TransportError` while its provider cannot be reached.
+    func mailing(_ id: MailingID, lane: Lane) async throws -> Finding {
+        if let known = mailings[id] { return .ready(known) }
+        guard let mailing = try await published.definition(id), let speed = try await published.controls(id)?.speed else { return .gone }
+        let provider: Provider
+        do throws(ProviderURLError) {
+            if let named = configuration.providers[mailing.provider] {
+                provider = named
+            } else {
+                provider = try ProviderURL.parse(mailing.provider)
+            }
+        } catch {
+            return .unfit("provider '\(mailing.provider)' is neither a name in this worker's flotilla.yaml nor a URL: \(error)")
+        }
+        let link = link(to: provider, key: mailing.provider, lane: lane)
+        waiting[id] = provider.name
+        let capabilities = try await link.prepare()
+        waiting[id] = nil
+        // Before its first message: what others have been asked for, and what operators have set.
+        try await learn([LimitScope.provider(provider.name).description])
+        guard limits.isKnown else { throw RedisError.notPublished("the limits") }
+        if let known = mailings[id] { return .ready(known) }
+        do {
+            let ready = try PreparedMailing(
+                id: id, mailing: mailing, speed: speed,
+                PreparedMailing.Setting(
+                    link: link, capabilities: capabilities, alias: alias(of: provider), hostname: configuration.hostname, limits: limits
+                ) { [throttle, meters, worker] domain in
+                    ReservationPool(domain: domain, throttle: throttle, clock: worker.time, meters: meters)
+                })
+            mailings[id] = ready
+            return .ready(ready)
+        } catch {
+            return .unfit("\(error)")
+        }
+    }
+
+    /// The one provider of the configuration that a URL leads to, too.
+    private func alias(of provider: Provider) -> String? {
+        let same = configuration.providers.values.filter {
+            $0.name != provider.name && ($0.scheme, $0.host, $0.port) == (provider.scheme, provider.host, provider.port)
+        }
+        return same.count == 1 ? same.first?.name : nil
+    }
+
+    /// - Parameter key: what the mailing calls the provider: two URLs of one host, with different users, are two.
+    private func link(to provider: Provider, key: String, lane: Lane) -> ProviderLink {
+        if let known = links[key] { return known }
+        let made = ProviderLink(provider, worker: worker, group: group)
+        worker.prefetch.watch(lane) { [breaker = made.breaker] in breaker.nextProbe }
+        links[key] = made
+        return made
+    }
+
+    /// Takes over what operators changed of some mailings, or of all for nil; forgets mailings that are gone.
+    func refresh(_ some: Set<MailingID>? = nil) async throws(RedisError) {
+        let known = some.map { $0.intersection(mailings.keys) }.map(Array.init) ?? Array(mailings.keys)
+        for (id, controls) in zip(known, try await published.controls(known)) {
+            guard let mailing = mailings[id] else { continue }
+            guard let controls else {
+                mailings[id] = nil
+                mailing.halt()
+                continue
+            }
+            do {
+                try mailing.update(state: controls.state, speed: controls.speed)
+            } catch {
+                worker.logger.error(
+                    "mailing \(id): speed '\(controls.speed)' is not valid and stays as it was: \(error)", metadata: ["mailing": "\(id)"])
+            }
+        }
+        worker.changes.notify()
+    }
+
+    /// Exchanges with the fleet what providers ask for, and takes over changed limits.
+    func exchange() async throws(RedisError) {
+        for id in waiting.keys where try await published.controls(id)?.state != .sending { waiting[id] = nil }
+        try await learn()
+        for mailing in mailings.values { mailing.refreshLimits() }
+        let needed = Set(mailings.values.map(\.provider)).union(waiting.values)
+        for link in links.values where !needed.contains(link.provider.name) { link.breaker.forget() }
+        worker.changes.notify()
+    }
+
+    /// No mailing is known here, and none is waited for.
+    var isIdle: Bool { mailings.isEmpty && waiting.isEmpty }
+
+    /// Asks what limits sends now.
+    /// - Parameter more: scopes besides those of the mailings here.
+    private func learn(_ more: Set<String> = []) async throws(RedisError) {
+        // A Redis that has lost them changes nothing.
+        if let overrides = try await publishedLimits.limits() { limits.take(overrides) }
+        limits.take(slowed: try await worker.rates.exchange(scopes.union(more)))
+    }
+
+    /// The scopes that can have an adaptive rate.
+    private var scopes: Set<String> {
+        Set(mailings.values.map { LimitScope.provider($0.provider).description }).union(limits.domains.scopes)
+    }
+
+    /// What waits of each mailing, and for what.
+    var shares: [String: Heartbeat.Share] {
+        var shares = Dictionary(uniqueKeysWithValues: mailings.map { ("\($0.key)", $0.value.share) })
+        let troubled = Set(links.values.map(\.breaker).filter(\.hasTrouble).map(\.name))
+        for (id, provider) in waiting where troubled.contains(provider) { shares["\(id)"] = Heartbeat.Share(isDown: true) }
+        return shares
+    }
+
+    /// What a mailing wants of messages that may have arrived; nil when it has ended.
+    func policy(of id: MailingID) async throws(RedisError) -> Mailing.UncertainPolicy? {
+        if let known = mailings[id] { return known.mailing.uncertain }
+        return try await published.definition(id)?.uncertain
+    }
+
+    /// Whether a mailing that is not ready yet is still to be sent, as far as Redis can be asked.
+    func isSending(_ id: MailingID) async -> Bool {
+        do throws(RedisError) { return try await published.controls(id)?.state == .sending } catch { return true }
+    }
+
+    /// Ends all connections at once.
+    func abort() {
+        for link in links.values { link.transport.abort() }
+    }
+
+    func close() async {
+        for link in links.values { await link.transport.close() }
+    }
+}

@@ -1,0 +1,185 @@
+import Broker
+import Model
+import Policy
+import Synchronization
+import Templates
+import Transport
+
+/// A mailing made ready to be sent: templates compiled, provider connected, limits known.
+final class PreparedMailing: Sendable {
+    enum Composer: Sendable {
+        case email(EmailComposer)
+        case body(BodyComposer)
+    }
+
+    /// What an operator may change while the mailing is sent.
+    private struct Controls {
+        var state: MailingState
+        var speed: RateLimit?
+        /// The reservations of its kinds of send: those to each of the domains that are a scope (by their place in the table), and all
+        /// others.
+        var pools: [Int?: ReservationPool] = [:]
+        /// Halted here, and what is published does not say so yet.
+        var haltedAt: ContinuousClock.Instant?
+        var isHalted: Bool { haltedAt != nil }
+    }
+
+    /// A halt here ends after that time if nobody published a pause: somebody resumed the mailing faster than it could be seen.
+    private static let haltTime = Duration.seconds(5)
+
+    let id: MailingID
+    let mailing: Mailing
+    let link: ProviderLink
+    /// The configuration's name for a provider that the mailing names by its URL: its limits hold too.
+    let alias: String?
+    let composer: Composer
+    let sender: String
+    let capabilities: ProviderCapabilities
+    private let limits: ActiveLimits
+    private let makePool: @Sendable (_ domain: String?) -> ReservationPool
+    private let controls: Mutex<Controls>
+
+    var provider: String { link.provider.name }
+
+    /// What a mailing is sent with besides its own definition.
+    struct Setting {
+        var link: ProviderLink
+        var capabilities: ProviderCapabilities
+        /// The configuration's name for a provider that the mailing names by its URL.
+        var alias: String?
+        /// The domain of message ids.
+        var hostname: String
+        var limits: ActiveLimits
+        var makePool: @Sendable (_ domain: String?) -> ReservationPool
+    }
+
+    /// - Parameter speed: the limit as text; empty for none.
+    init(id: MailingID, mailing: Mailing, speed: String, _ setting: Setting) throws {
+        self.id = id
+        self.mailing = mailing
+        link = setting.link
+        alias = setting.alias
+        capabilities = setting.capabilities
+        limits = setting.limits
+        makePool = setting.makePool
+        switch mailing.channel {
+        case .email:
+            composer = .email(try EmailComposer(mailing: mailing, domain: setting.hostname))
+            sender = EmailComposer.senderAddress(of: mailing.from) ?? ""
+        case .sms, .messenger:
+            composer = .body(try BodyComposer(gateway: mailing, body: setting.link.provider.body))
+            sender = mailing.from
+        case .webhook:
+            composer = .body(try BodyComposer(template: mailing.body, fields: mailing.fields, nested: mailing.nestedFields))
+            sender = ""
+        }
+        controls = Mutex(Controls(state: .sending, speed: try Self.limit(speed)))
+    }
+
+    /// Messages of the mailing may start, as far as what was last published tells.
+    var isSending: Bool { controls.withLock { $0.state == .sending && !$0.isHalted } }
+
+    /// Messages of its lane that are enough for a worker: what the provider's connections use in half a second, and no more than the limits
+    /// of provider and channel let start in that time.
+    var prefetchTarget: Int {
+        let limit = (own + [.channel(mailing.channel)]).compactMap { limits.perSecond($0) }.min() ?? .infinity
+        return max(1, Int(min(Double(link.prefetch), limit * Timing.prefetch.seconds)))
+    }
+
+    /// Messages of a kind of send that limits of that kind alone, the mailing's and the domain's, let start in half a second.
+    func usable(_ domain: String?) -> Double {
+        let speed = controls.withLock { $0.speed?.perSecond } ?? .infinity
+        let shared = domain.flatMap { LimitScope($0) }.flatMap { limits.perSecond($0) } ?? .infinity
+        return min(speed, shared) * Timing.prefetch.seconds
+    }
+
+    /// What waits here, and for what.
+    var share: Heartbeat.Share {
+        let pools = controls.withLock { $0.pools.values.map(\.share) }
+        var share = pools.max { ($0.waiting, $0.interval) < ($1.waiting, $1.interval) } ?? Heartbeat.Share()
+        share.waiting = pools.reduce(0) { $0 + $1.waiting }
+        share.isDown = link.breaker.isOpen
+        if let asked = limits.pause(of: own) { (share.scope, share.pause) = asked }
+        return share
+    }
+
+    /// The recipients of a batch by kind of send, each with its reservations.
+    func kinds(of open: [OpenRecipient], _ recipients: Recipients) -> [(ReservationPool, [OpenRecipient])] {
+        guard mailing.channel == .email, !limits.domains.scopes.isEmpty else { return [(pool(nil), open)] }
+        var kinds: [Int?: [OpenRecipient]] = [:]
+        recipients.bytes.withUnsafeBufferPointer { bytes in
+            for item in open {
+                let address = UnsafeBufferPointer(rebasing: bytes[recipients.range(item.index, 1)])
+                kinds[limits.domains.entry(of: address), default: []].append(item)
+            }
+        }
+        return kinds.map { (pool($0), $1) }
+    }
+
+    private func pool(_ domain: Int?) -> ReservationPool {
+        controls.withLock { controls in
+            if let known = controls.pools[domain] { return known }
+            let made = makePool(domain.map { limits.domains.scopes[$0] })
+            let (scopes, paces) = scopes(domain, controls.speed)
+            made.update(scopes, paces: paces)
+            controls.pools[domain] = made
+            return made
+        }
+    }
+
+    private func scopes(_ domain: Int?, _ speed: RateLimit?) -> (scopes: [Throttle.Scope], paces: [String: Double]) {
+        let name = domain.flatMap { LimitScope(limits.domains.scopes[$0]) }
+        return limits.scopes(of: own + [.channel(mailing.channel), .mailing("\(id)")] + (name.map { [$0] } ?? []), speed: speed)
+    }
+
+    /// The scopes of its provider.
+    private var own: [LimitScope] { (alias.map { [.provider($0)] } ?? []) + [.provider(provider)] }
+
+    /// Takes over limits that have changed.
+    func refreshLimits() {
+        controls.withLock { controls in
+            for (domain, pool) in controls.pools {
+                let (scopes, paces) = scopes(domain, controls.speed)
+                pool.update(scopes, paces: paces)
+            }
+        }
+    }
+
+    /// Gives up what was reserved: the provider, or one of its domains, asks for a pause.
+    func clearReservations() {
+        controls.withLock { for pool in $0.pools.values { pool.clear() } }
+    }
+
+    func update(state: MailingState, speed: String) throws {
+        controls.withLock { controls in
+            if let since = controls.haltedAt, state != .sending || ContinuousClock.now - since > Self.haltTime {
+                controls.haltedAt = nil
+            }
+            controls.state = state
+        }
+        let limit = try Self.limit(speed)
+        controls.withLock { $0.speed = limit }
+    }
+
+    /// Lets no further message start here until a pause and its end were published.
+    func halt() {
+        controls.withLock { $0.haltedAt = .now }
+    }
+
+    private static func limit(_ speed: String) throws(RateLimitError) -> RateLimit? {
+        speed.isEmpty ? nil : try RateLimit(speed)
+    }
+
+    /// Appends one message's text, as the transport wants it.
+    /// - Parameter date: milliseconds since 1970.
+    func compose(_ recipients: Recipients, row: Int, batch: BatchID, date: Int64, into bytes: inout [UInt8]) {
+        switch composer {
+        case .email(let composer):
+            composer.compose(
+                recipients, row: row, batch: batch, index: row, date: date, eightBit: capabilities.eightBitMIME,
+                smtpUTF8: capabilities.smtpUTF8, into: &bytes)
+        case .body(let composer):
+            composer.compose(recipients, row: row, into: &bytes)
+        }
+    }
+}

@@ -1,0 +1,136 @@
+import Logging
+import Metrics
+import Model
+import Policy
+import Synchronization
+
+/// Keeps a worker's messages from a provider that is down, and says so. One for each provider.
+final class ProviderCircuitBreaker: Sendable {
+    /// What a message that waited may do.
+    enum Passage: Sendable, Equatable {
+        case go
+        /// One message may try whether the provider is back; its outcome is noted with the ticket.
+        case probe(Int)
+    }
+
+    let name: String
+    private let changes: Broadcast
+    /// Notified when it opens or closes, so that somebody looks at `nextProbe`.
+    private let signal: WakeSignal
+    private let health: @Sendable (_ of: String, _ problem: String?) -> Void
+    private let logger: Logger
+    private let open = Atomic<Bool>(false)
+    private let hasFailed = Atomic<Bool>(false)
+    private let breaker: Mutex<CircuitBreaker>
+    private let gauge: Gauge
+
+    /// - Parameters:
+    ///   - changes: wakes the messages that wait for it.
+    ///   - signal: wakes whoever takes batches for it.
+    init(
+        _ provider: Provider, changes: Broadcast, signal: WakeSignal, health: @escaping @Sendable (String, String?) -> Void, logger: Logger
+    ) {
+        name = provider.name
+        self.signal = signal
+        self.changes = changes
+        self.health = health
+        self.logger = logger
+        // Connecting, and all the steps of an SMTP transaction.
+        breaker = Mutex(CircuitBreaker(probeTime: Int64((provider.connectTimeout + 2 * provider.timeout) * 1e9)))
+        gauge = Gauge(label: "flotilla_provider_breaker_open", dimensions: [("provider", provider.name)])
+        gauge.record(0)
+    }
+
+    var isOpen: Bool { open.load(ordering: .relaxed) }
+
+    /// When the next message may try whether the provider is back; nil while it is closed.
+    var nextProbe: ContinuousClock.Instant? {
+        guard isOpen, let probe = breaker.withLock({ $0.nextProbe }) else { return nil }
+        return .now + .nanoseconds(max(0, probe - Clock.monotonic()))
+    }
+
+    /// Its last response was a failure, or there was none.
+    var hasTrouble: Bool { hasFailed.load(ordering: .relaxed) }
+
+    /// Waits until the provider may be sent to.
+    /// - Returns: nil when `mayBegin` says no.
+    func pass(mayBegin: () -> Bool) async -> Passage? {
+        while true {
+            let version = changes.version
+            guard mayBegin(), !Task.isCancelled else { return nil }
+            let now = Clock.monotonic()
+            switch breaker.withLock({ $0.admit(at: now) }) {
+            case .go: return .go
+            case .probe(let ticket): return .probe(ticket)
+            case .wait(let until): await changes.wait(after: version, until: .now + .nanoseconds(until - now))
+            }
+        }
+    }
+
+    /// Takes note of what came of messages.
+    /// - Parameters:
+    ///   - failures: responses that are the provider's own fault, and groups for which no connection could be had.
+    ///   - problem: what went wrong.
+    func note(isFruitful: Bool, failures: Int, problem: ProviderResponse?, probe: Int?) {
+        // Most of the time nothing is wrong, and nothing has been.
+        guard failures > 0 || probe != nil || hasFailed.load(ordering: .relaxed) else { return }
+        let now = Clock.monotonic()
+        let jitter = Double.random(in: 0...1)
+        let change = breaker.withLock { breaker -> Change in
+            let before = breaker
+            if isFruitful {
+                breaker.note(.success, probe: probe, at: now, jitter: 0)
+            } else if failures > 0 {
+                for _ in 0..<min(failures, CircuitBreaker.failuresToOpen) { breaker.note(.failure, probe: probe, at: now, jitter: jitter) }
+            } else {
+                breaker.note(.none, probe: probe, at: now, jitter: 0)
+            }
+            return show(before, breaker)
+        }
+        wake(change)
+        if change.after.isOpen {
+            let what = problem.map { "\($0.code == 0 ? "" : "\($0.code) ")\($0.text)" } ?? "no response"
+            health("provider \(name)", "\(change.after.text(at: now)): \(what)")
+            guard !change.before.isOpen else { return }
+            gauge.record(1)
+            logger.warning(
+                "provider \(name) is unavailable (\(what)); its messages wait, and one at a time probes it",
+                metadata: ["provider": "\(name)", "stage": "\(problem?.stage.rawValue ?? "")"])
+        } else if change.before.isOpen {
+            gauge.record(0)
+            health("provider \(name)", nil)
+            logger.notice("the circuit breaker of provider \(name) is closed", metadata: ["provider": "\(name)"])
+        }
+    }
+
+    private struct Change {
+        var before: CircuitBreaker
+        var after: CircuitBreaker
+    }
+
+    /// Shows a change to those who look without the lock; called inside it, so that the last one is what they see.
+    private func show(_ before: CircuitBreaker, _ after: CircuitBreaker) -> Change {
+        hasFailed.store(after.failures > 0, ordering: .relaxed)
+        open.store(after.isOpen, ordering: .relaxed)
+        return Change(before: before, after: after)
+    }
+
+    private func wake(_ change: Change) {
+        guard change.before != change.after, change.before.isOpen || change.after.isOpen else { return }
+        changes.notify()
+        signal.notify()
+    }
+
+    /// No mailing needs it any more.
+    func forget() {
+        guard hasFailed.load(ordering: .relaxed) else { return }
+        let change = breaker.withLock { breaker in
+            let before = breaker
+            breaker.note(.success, at: Clock.monotonic(), jitter: 0)
+            return show(before, breaker)
+        }
+        wake(change)
+        gauge.record(0)
+        health("provider \(name)", nil)
+    }
+}

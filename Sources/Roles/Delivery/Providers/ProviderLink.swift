@@ -1,0 +1,53 @@
+import Logging
+import Model
+import NIOCore
+import Policy
+import Transport
+
+/// A worker's way to one provider: connections, how many groups use them at once, and how the provider does. All mailings that name the
+/// provider in the same words share it.
+final class ProviderLink: Sendable {
+    let provider: Provider
+    let transport: any DeliveryTransport
+    let limiter: ConcurrencyLimiter
+    let breaker: ProviderCircuitBreaker
+    let groupSizer: GroupSizer
+    /// A connection takes one message at a time, so that groups are what goes in parallel.
+    let isSequential: Bool
+
+    init(_ provider: Provider, worker: WorkerContext, group: any EventLoopGroup) {
+        let configuration = worker.configuration
+        self.provider = provider
+        isSequential = provider.scheme == .smtp || provider.scheme == .smtps
+        transport = TransportFactory.make(
+            provider, hostname: configuration.hostname, responses: configuration.responses, group: group, logger: worker.logger)
+        // An SMTP connection has a group to itself: more groups than connections would only be started earlier.
+        let places = isSequential ? min(configuration.concurrency, provider.connections) : configuration.concurrency
+        limiter = ConcurrencyLimiter(places)
+        breaker = ProviderCircuitBreaker(
+            provider, changes: worker.changes, signal: worker.demand, health: configuration.health, logger: worker.logger)
+        // The requests of an HTTP group are spread over all connections.
+        let least = isSequential ? 1 : (provider.connections + configuration.concurrency - 1) / configuration.concurrency
+        groupSizer = GroupSizer(least: least, most: configuration.group)
+    }
+
+    /// What its connections can do; no time where a message's does not tell how many must be at work.
+    var capacity: Capacity { Capacity(time: isSequential ? groupSizer.service : 0, connections: limiter.count) }
+
+    /// Messages that its connections use in about half a second: a group takes about a fifth of a second, and each place has its next one.
+    var prefetch: Int { 2 * limiter.count * groupSizer.now }
+
+    /// Connects for the first time.
+    func prepare() async throws(TransportError) -> ProviderCapabilities {
+        do throws(TransportError) {
+            let capabilities = try await transport.prepare()
+            breaker.note(isFruitful: true, failures: 0, problem: nil, probe: nil)
+            return capabilities
+        } catch {
+            breaker.note(
+                isFruitful: false, failures: 1,
+                problem: ProviderResponse(kind: error.kind, stage: error.stage, code: 0, text: error.description), probe: nil)
+            throw error
+        }
+    }
+}

@@ -1,0 +1,51 @@
+import Broker
+import Logging
+import Model
+import Policy
+
+extension Worker {
+    /// Renews the lease as long as anything is in the worker's hands, and looks for workers whose lease has expired.
+    func keepLease() async {
+        var backoff = Backoff()
+        var search = TakeoverSearch()
+        while !worker.isDone {
+            do throws(RedisError) {
+                let couldTake = worker.lease.mayTake
+                try await worker.lease.renew()
+                worker.configuration.health("lease", nil)
+                if worker.lease.mayTake != couldTake { worker.demand.notify() }
+                if worker.lease.isConfirmed { worker.changes.notify() }
+                try await findExpired(&search)
+                backoff = Backoff()
+                await worker.renewal.wait(atMost: nextRenewal)
+            } catch {
+                if backoff.count % 20 == 0 { worker.logger.warning("the lease cannot be renewed: \(error)") }
+                worker.configuration.health("lease", "it cannot be renewed: \(error)")
+                guard await backoff.wait(unless: { worker.isDone }) else { return }
+            }
+        }
+    }
+
+    /// Who stops waits for its last results to be confirmed; who is not admitted is told by the wake-up stream, and this is its fallback.
+    private var nextRenewal: Duration {
+        if worker.isStopping { return .milliseconds(20) }
+        return worker.lease.mayTake ? worker.lease.interval : min(worker.lease.interval, .milliseconds(250))
+    }
+
+    /// Takes over batches of workers that have ended.
+    private func findExpired(_ search: inout TakeoverSearch) async throws(RedisError) {
+        guard !worker.isStopping, worker.lease.mayTake, worker.lease.mayTakeOver else { return }
+        let registry = WorkerRegistry(broker)
+        for dead in search.look(try await registry.all().workers, except: worker.configuration.id, at: .now) {
+            let leases = try await worker.queue.takeOver(dead, worker: worker.configuration.id, count: Self.takeoversAtOnce)
+            if leases.isEmpty {
+                try await registry.forget(dead.worker)
+            } else {
+                return worker.arrive(leases)
+            }
+        }
+    }
+
+    /// So that several workers share what a dead one had.
+    private static var takeoversAtOnce: Int { 4 }
+}

@@ -1,0 +1,155 @@
+import Broker
+import Logging
+import Metrics
+import Model
+import Policy
+import Transport
+
+extension Worker {
+    /// Takes batches as long as a lane has some that its provider can use.
+    func takeBatches(into group: inout DiscardingTaskGroup) async {
+        var backoff = Backoff()
+        // After a failure, batches may have been given to us whose reply was lost; and the command itself may still be on its way.
+        var mayHaveLost = false
+        var reclaimsAgain: ContinuousClock.Instant?
+        var hasSaid = ContinuousClock.now
+        while !worker.isStopping {
+            guard worker.lease.mayTake else {
+                if ContinuousClock.now - hasSaid >= .seconds(10) {
+                    hasSaid = .now
+                    worker.logger.warning("taking no batches: Redis is unavailable, or no planner has admitted this worker yet")
+                }
+                await worker.demand.wait(atMost: Timing.fallback)
+                continue
+            }
+            hasSaid = .now
+            do throws(RedisError) {
+                for lease in worker.takeArrived() { begin(lease, in: &group) }
+                if let time = reclaimsAgain, ContinuousClock.now >= time { (mayHaveLost, reclaimsAgain) = (true, nil) }
+                if worker.takePending() || mayHaveLost {
+                    mayHaveLost = true
+                    for lease in try await worker.queue.reclaim(worker: worker.configuration.id, known: worker.inFlight.entries) {
+                        begin(lease, in: &group)
+                    }
+                    mayHaveLost = false
+                }
+                let wants = worker.prefetch.wants()
+                if wants.isEmpty {
+                    let wait = worker.prefetch.nextLook.map { min(Timing.fallback, max(.milliseconds(1), $0 - .now)) }
+                    await worker.demand.wait(atMost: wait ?? Timing.fallback)
+                    continue
+                }
+                try await take(wants, into: &group)
+                backoff = Backoff()
+            } catch {
+                if case .unexpected = error { worker.logger.error("\(error)") }
+                mayHaveLost = true
+                reclaimsAgain = .now + .seconds(5)
+                guard await backoff.wait(unless: { worker.isStopping }) else { return }
+            }
+        }
+    }
+
+    private func take(_ wants: [BatchQueue.Want], into group: inout DiscardingTaskGroup) async throws(RedisError) {
+        let taken: [BatchQueue.Taken]
+        do throws(RedisError) {
+            taken = try await worker.queue.take(wants, worker: worker.configuration.id)
+        } catch {
+            worker.prefetch.failed(wants)
+            throw error
+        }
+        if taken.isEmpty {
+            // An older state of Redis: the lease will tell.
+            worker.prefetch.failed(wants)
+            worker.renewal.notify()
+            await worker.demand.wait(atMost: .milliseconds(200))
+        }
+        for lane in taken {
+            let shares = worker.prefetch.taken(lane.lane, sizes: lane.leases.map(\.messages), waiting: lane.waiting)
+            for (lease, share) in zip(lane.leases, shares) { begin(lease, share, in: &group) }
+        }
+    }
+
+    /// Begins to work on a batch that came without being asked for.
+    private func begin(_ lease: BatchLease, in group: inout DiscardingTaskGroup) {
+        for share in worker.prefetch.taken(lease.lane, sizes: [lease.messages], waiting: nil) { begin(lease, share, in: &group) }
+    }
+
+    private func begin(_ lease: BatchLease, _ share: Prefetch.Share, in group: inout DiscardingTaskGroup) {
+        let batch = InFlightBatch(lease, buffer: ResultBuffer(lease: lease, worker: worker))
+        worker.inFlight.insert(batch)
+        group.addTask {
+            await work(batch, share)
+            worker.inFlight.remove(batch)
+            share.giveBack()
+            // It was left pending, and is ours as long as nobody else has taken it.
+            if !batch.isUnderstood { worker.leavePending() }
+            worker.changes.notify()
+        }
+    }
+
+    private func work(_ batch: InFlightBatch, _ share: Prefetch.Share) async {
+        let lease = batch.lease
+        worker.meters.queueWait(lease.lane.channel, milliseconds: max(0, worker.now - lease.batch.fed))
+        // Before anything else, also before the batch could be given back: whom the workers before may have reached.
+        guard let open = await open(batch) else { return await batch.buffer.leave() }
+        var backoff = Backoff()
+        while true {
+            let problem: any Error
+            do {
+                switch try await mailings.mailing(lease.batch.id.mailing, lane: lease.lane) {
+                case .ready(let mailing):
+                    let recipients = try Recipients(decoding: lease.batch.recipients, width: mailing.mailing.fields.count)
+                    return await BatchDelivery(
+                        batch: batch, mailing: mailing, recipients: recipients, open: open, worker: worker, share: share
+                    ).run()
+                case .gone:
+                    return await batch.buffer.close(.released)
+                case .unfit(let why):
+                    worker.logger.error("mailing \(lease.batch.id.mailing) cannot be sent here: \(why)", metadata: lease.fields)
+                    worker.requestHalt(lease.batch.id.mailing, why)
+                    return await batch.buffer.close(.released)
+                }
+            } catch let error as TransportError where error.kind == .misconfigured {
+                worker.requestHalt(lease.batch.id.mailing, error.description)
+                return await batch.buffer.close(.released)
+            } catch {
+                problem = error
+            }
+            if backoff.count % 5 == 0 {
+                worker.logger.warning("batch \(lease.batch.id) waits: \(problem)", metadata: lease.fields)
+            }
+            let mayWait = await backoff.wait {
+                worker.isStopping || batch.isEnded || worker.now >= lease.batch.expires
+            }
+            guard mayWait, await mailings.isSending(lease.batch.id.mailing) else {
+                return await batch.buffer.close(.released)
+            }
+        }
+    }
+
+    /// Whom to send to; nil when the batch is not ours any more, or that cannot be learnt before we end: it stays pending.
+    private func open(_ batch: InFlightBatch) async -> [OpenRecipient]? {
+        guard !batch.isUnderstood else { return Takeover.whole(batch.lease.batch) }
+        var backoff = Backoff()
+        while true {
+            do throws(RedisError) {
+                let policy = try await mailings.policy(of: batch.lease.batch.id.mailing)
+                if let open = try await Takeover(batch: batch, policy: policy, worker: worker).enter() { return open }
+                // Not ours, or of a Redis that is not believed: both will be known in a moment.
+                _ = await worker.changes.wait(until: .now + .milliseconds(500), unless: { worker.isStopping || batch.isEnded })
+                return nil
+            } catch {
+                if backoff.count % 5 == 0 {
+                    worker.logger.warning("batch \(batch.lease.batch.id) waits: \(error)", metadata: batch.lease.fields)
+                }
+            }
+            guard await backoff.wait(unless: { worker.isStopping || batch.isEnded }) else { return nil }
+        }
+    }
+}
+
+extension BatchLease {
+    /// Recipients that its dispatch is for.
+    var messages: Int { batch.open?.count ?? batch.count }
+}

@@ -1,0 +1,47 @@
+import Broker
+import Logging
+import Model
+import Policy
+
+extension Worker {
+    /// Blocks on the wake-up stream until that is closed, and tells each event to whom it concerns. What was missed is found by a look at
+    /// all lanes now and then.
+    func wakeUp() async {
+        var stream = wakeStream
+        var backoff = Backoff()
+        while !worker.isStopping, !Task.isCancelled {
+            do throws(RedisError) {
+                let events = try await stream.next(atMost: Timing.laneLook)
+                backoff = Backoff()
+                try await handle(events)
+            } catch {
+                worker.logger.debug("the wake-up stream cannot be read: \(error)")
+                guard await backoff.wait(unless: { worker.isStopping }) else { break }
+            }
+        }
+    }
+
+    private func handle(_ events: [WakeEvent]) async throws(RedisError) {
+        var changed: Set<MailingID> = []
+        // Nothing in time, or more than one event can tell: look at all lanes.
+        var looksAtAll = events.isEmpty
+        for event in events {
+            switch event {
+            case .lane(let lane): offer(lane)
+            case .mailing(let id): changed.insert(id)
+            case .limits: worker.published.notify()
+            case .epoch, .admitted: worker.renewal.notify()
+            case .worker, .other: looksAtAll = true
+            }
+        }
+        if !changed.isEmpty { try await mailings.refresh(changed) }
+        guard looksAtAll else { return }
+        for lane in try await worker.queue.lanes() { offer(lane) }
+        worker.prefetch.forget()
+        worker.published.notify()
+    }
+
+    private func offer(_ lane: Lane) {
+        if worker.configuration.channels.contains(lane.channel) { worker.prefetch.offer(lane) }
+    }
+}

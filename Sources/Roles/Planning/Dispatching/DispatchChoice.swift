@@ -1,0 +1,93 @@
+import Model
+import Policy
+
+/// Which mailings get how many of the batches that may be made ready: a few seconds of work for each lane, shared turn by turn, so that a
+/// small mailing does not wait behind a large one. It guarantees that no lane gets more than its window, that every mailing with work to
+/// do gets some, and that nothing is dispatched while results pile up that nobody collects.
+struct DispatchChoice: Sendable {
+    typealias Instant = ContinuousClock.Instant
+
+    /// A mailing that has batches to be dispatched now.
+    struct Candidate: Sendable, Equatable {
+        var mailing: MailingID
+        var lane: Lane
+        /// Its batches that Redis knows of: in the lane, with workers, or with results not yet collected.
+        var known = 0
+        /// Recipients in one of its batches, on average.
+        var batchSize = 1.0
+        /// Its limit; nil for none.
+        var speed: RateLimit?
+    }
+
+    /// How full a lane is.
+    struct Depth: Sendable, Equatable {
+        /// Batches that are ready or with workers.
+        var entries = 0
+        /// Those of them that a worker has.
+        var pending = 0
+    }
+
+    /// Windows of batches at most that are through the workers and not yet in the ledger.
+    private static let uncollectedWindows = 3
+    /// Batches that a lane gets though it was not seen to be emptied yet; fewer where there are many lanes.
+    private static let least = 8
+    /// Windows of batches that all lanes have together at least, however many there are.
+    private static let windows = 4
+
+    /// Batches of a lane at most that are ready or with workers.
+    private let window: Int
+    private var rates: [Lane: DrainRate] = [:]
+    private var turn = 0
+
+    init(window: Int) { self.window = window }
+
+    /// - Parameters:
+    ///   - candidates: mailings that have something to be dispatched now.
+    ///   - depths: of the candidates' lanes.
+    ///   - crew: workers that are there.
+    /// - Returns: how many batches of each, from 1, in the order in which they are to be dispatched.
+    mutating func choose(
+        _ candidates: [Candidate], depths: [Lane: Depth], crew: Int, at now: Instant
+    ) -> [(mailing: MailingID, limit: Int)] {
+        rates = rates.filter { depths[$0.key] != nil }
+        for (lane, depth) in depths { rates[lane, default: DrainRate()].note(entries: depth.entries, at: now) }
+        turn += 1
+        let least = max(1, min(Self.least, Self.windows * window / max(1, depths.count)))
+        return Dictionary(grouping: candidates, by: \.lane).flatMap { lane, candidates in
+            choose(candidates, lane, depths[lane] ?? Depth(), least: least, crew: crew)
+        }
+    }
+
+    private func choose(
+        _ candidates: [Candidate], _ lane: Lane, _ depth: Depth, least: Int, crew: Int
+    ) -> [(mailing: MailingID, limit: Int)] {
+        let uncollected = candidates.reduce(-depth.entries) { $0 + $1.known }
+        guard uncollected < Self.uncollectedWindows * window else { return [] }
+        let ahead = max(least, min(window, rates[lane]?.batches(in: Timing.window) ?? 0))
+        // What workers have, some of it waiting for reservations or retries, is theirs to bound.
+        var left = max(0, min(window - depth.entries, ahead - max(0, depth.entries - depth.pending)))
+        // What waits in workers must not keep other mailings out: each has a few batches of its own.
+        let own = max(1, window / 8 / candidates.count)
+        var chosen: [(mailing: MailingID, limit: Int)] = []
+        for (place, offset) in candidates.indices.enumerated() {
+            let one = candidates[(offset + turn) % candidates.count]
+            let share = max(min(left, max(1, left / (candidates.count - place))), own - one.known)
+            let limit = min(share, needed(one, crew: crew))
+            guard limit > 0 else { continue }
+            left = max(0, left - limit)
+            chosen.append((one.mailing, limit))
+        }
+        return chosen
+    }
+
+    /// A slow mailing gets what it needs in the next seconds. Each worker gets some of it, for none may be able to do it all, and a worker
+    /// that is lost keeps its part until its lease has expired; and not all at once, or the first who comes has it all.
+    private func needed(_ one: Candidate, crew: Int) -> Int {
+        guard let speed = one.speed else { return .max }
+        let ahead = Int(min(1e6, Timing.window.seconds * speed.perSecond / max(1, one.batchSize)).rounded(.up))
+        return min(2 * (ahead + crew) - one.known, max(1, ahead / 20))
+    }
+
+    /// Batches were made ready in a lane.
+    mutating func dispatched(_ count: Int, to lane: Lane) { rates[lane]?.dispatched(count) }
+}

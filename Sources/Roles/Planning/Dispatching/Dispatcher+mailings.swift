@@ -1,0 +1,130 @@
+import Broker
+import Ledger
+import Logging
+import Model
+import Policy
+
+extension Dispatcher {
+    /// Publishes the limits that were set at run time, when they have changed or an epoch has begun.
+    func publishLimits() async throws {
+        let limits = try await Dictionary(ledger.limits().map { ($0.scope, $0.text) }) { $1 }
+        guard limits != shownLimits else { return }
+        try await publishedLimits.publishLimits(limits, fencingToken: fencingToken)
+        shownLimits = limits
+    }
+
+    /// Publishes mailings that are new here, and states and speeds that have changed. A mailing that is new here is reconciled first.
+    func publish(_ work: [MailingWork], _ epoch: Epoch) async throws {
+        let ids = Set(work.map(\.id))
+        for id in shown.keys where !ids.contains(id) { shown[id] = nil }
+        let new = work.filter { shown[$0.id] == nil }
+        try await reconcile(new, epoch)
+        var publications: [PublishedMailings.Publication] = []
+        var shows: [MailingID: Shown] = [:]
+        for one in work {
+            let (state, speed) = (one.state, one.speed ?? "")
+            if let known = shown[one.id] {
+                guard known.state != state || known.speed != speed else { continue }
+                publications.append(.init(id: one.id, definition: nil, state: state, speed: speed))
+                shows[one.id] = known
+                shows[one.id]?.state = state
+                shows[one.id]?.speed = speed
+            } else if let record = try await ledger.mailing(one.id) {
+                publications.append(.init(id: one.id, definition: record.mailing, state: state, speed: speed))
+                shows[one.id] = Shown(
+                    state: state, speed: speed, name: record.mailing.name,
+                    lane: Lane(channel: one.channel, provider: ProviderURL.name(of: one.provider)), fields: record.fields)
+            }
+        }
+        try await published.publish(publications, fencingToken: fencingToken)
+        shown.merge(shows) { $1 }
+    }
+
+    /// Ends what a stop or a lifetime ends. Stopped mailings that are over are no work any more.
+    func end(_ work: inout [MailingWork], now: Int64) async throws {
+        for one in work {
+            if one.state == .stopped, one.open > one.uncertain { _ = try await ledger.stopOpen(one.id, now: now) }
+            if let expires = one.expires, now >= expires, one.open > 0 { _ = try await ledger.expireOverdue(one.id, now: now) }
+        }
+        for one in work where one.isOver { try await remove(one.id) }
+        work.removeAll(where: \.isOver)
+    }
+
+    /// Marks mailings as sent that are complete.
+    func complete(_ work: [MailingWork], now: Int64) async throws -> Set<MailingID> {
+        let complete = work.filter { $0.state == .sending && $0.isComplete }.map(\.id)
+        guard !complete.isEmpty else { return [] }
+        let sent = try await ledger.complete(complete, now: now)
+        for id in sent { try await remove(id) }
+        return sent
+    }
+
+    private func remove(_ id: MailingID) async throws {
+        try await published.remove(id, fencingToken: fencingToken)
+        guard let known = shown.removeValue(forKey: id) else { return }
+        logger.info("mailing \(id) '\(known.name)' has ended", metadata: known.fields)
+    }
+
+    /// Removes what a dispatcher left published that ended between a mailing's end and that.
+    func removeEnded() async throws {
+        for id in try await published.all() {
+            switch try await ledger.mailing(id)?.state {
+            case nil, .sent, .failed: try await published.remove(id, fencingToken: fencingToken)
+            default: break
+            }
+        }
+    }
+
+    /// Batches that the ledger believes to be in Redis, and that are not there: a dispatcher ended between marking and dispatching.
+    /// Nobody can have worked on them. They are dispatched again, under a new number.
+    private func reconcile(_ new: [MailingWork], _ epoch: Epoch) async throws {
+        let ids = new.filter { $0.dispatched > 0 }.map(\.id)
+        guard !ids.isEmpty else { return }
+        let marked = try await ledger.openDispatches(of: ids)
+        let known = try await queue.dispatched(ids, epoch: epoch)
+        var missing: [Dispatch] = []
+        for (id, marks) in marked {
+            for mark in marks where known[id]?[mark.number] != mark.dispatchNumber {
+                let dispatch = Dispatch(batch: BatchID(mailing: id, number: mark.number), dispatchNumber: mark.dispatchNumber)
+                if try await queue.withdraw(dispatch, epoch: epoch, fencingToken: fencingToken) { missing.append(dispatch) }
+            }
+        }
+        guard !missing.isEmpty else { return }
+        _ = try await ledger.takeBack(missing, now: Clock.milliseconds())
+        for (id, batches) in Dictionary(grouping: missing, by: \.batch.mailing) {
+            logger.notice(
+                "mailing \(id): \(batches.count) batches did not reach Redis and are dispatched again", metadata: ["mailing": "\(id)"])
+        }
+    }
+
+    /// Makes batches ready, as many as the choice says.
+    func dispatch(_ work: [MailingWork], _ epoch: Epoch, now: Int64) async throws {
+        let sending = work.filter { one in one.state == .sending && (one.next.map { $0 <= now } ?? false) && shown[one.id] != nil }
+        guard !sending.isEmpty else { return }
+        let counts = try await queue.dispatchedCounts(sending.map(\.id))
+        let lanes = Set(sending.compactMap { shown[$0.id]?.lane })
+        let depths = try await Dictionary(uniqueKeysWithValues: zip(lanes, queue.counts(Array(lanes)))).mapValues {
+            DispatchChoice.Depth(entries: $0.entries, pending: $0.pending)
+        }
+        let candidates = zip(sending, counts).compactMap { one, known -> DispatchChoice.Candidate? in
+            guard let lane = shown[one.id]?.lane else { return nil }
+            // Batches are as large as the mailing's speed was when they were cut.
+            let batchSize = max(1, Double(one.planned) / Double(max(1, one.batches)))
+            return DispatchChoice.Candidate(
+                mailing: one.id, lane: lane, known: known, batchSize: batchSize, speed: one.speed.flatMap { try? RateLimit($0) })
+        }
+        let wanted = await choice.choose(candidates, depths: depths, crew: epochs.crew, at: .now)
+        guard !wanted.isEmpty else { return }
+        let batches = try await ledger.dispatchBatches(wanted, now: now).compactMap { batch in
+            shown[batch.id.mailing].map { (batch: batch, lane: $0.lane) }
+        }
+        for (batch, _) in batches { logger.dispatched(batch, shown[batch.id.mailing]?.fields ?? [:]) }
+        do throws(RedisError) {
+            _ = try await queue.dispatch(batches, epoch: epoch, fencingToken: fencingToken)
+        } catch {
+            doubt(batches.map(\.batch.id.mailing))
+            throw error
+        }
+        for (lane, batches) in Dictionary(grouping: batches, by: \.lane) { choice.dispatched(batches.count, to: lane) }
+    }
+}

@@ -1,0 +1,207 @@
+package import Broker
+package import Ledger
+package import Logging
+import Metrics
+package import Model
+import Policy
+import ServiceLifecycle
+import Synchronization
+
+/// Keeps a window of batches ready in the lanes, shared fairly among the mailings in work; publishes mailings and limits to the workers;
+/// notices when a mailing is complete. It is woken by commits to the ledger, by workers, and by the times that mailings wait for.
+package actor Dispatcher: Service {
+    package typealias Store = Outbox & MailingStore & ReportStore & LimitStore & ChangeSource
+
+    /// How a dispatcher works.
+    package struct Configuration: Sendable {
+        /// Batches of a lane at most that are ready or with workers.
+        package var window: Int
+        /// The one mailing to look after; nil for all of the ledger.
+        package var only: MailingID?
+        /// The workers' lease.
+        package var workerLease: Duration
+        /// The Redis is this process's own, so that no other worker can be at work.
+        package var isAlone: Bool
+
+        package init(window: Int, only: MailingID? = nil, workerLease: Duration, isAlone: Bool = false) {
+            self.window = window
+            self.only = only
+            self.workerLease = workerLease
+            self.isAlone = isAlone
+        }
+    }
+
+    let broker: Broker
+    let queue: BatchQueue
+    let published: PublishedMailings
+    let publishedLimits: PublishedLimits
+    let ledger: any Store
+    let only: MailingID?
+    let logger: Logger
+    let epochs: EpochManager
+    nonisolated let fencingToken: FencingToken
+    /// What workers see of the mailings in work; a mailing that is missing is reconciled with Redis before anything of it is dispatched.
+    var shown: [MailingID: Shown] = [:]
+    /// The limits set at run time that the workers see, by scope; nil when that is not known.
+    var shownLimits: [String: String]?
+    var choice: DispatchChoice
+    var epoch: Epoch?
+    let rebuilds = Counter(label: "flotilla_redis_rebuilds_total")
+    private var hasSaid = ContinuousClock.now - .seconds(60)
+    /// When Redis was last asked for the epoch and the workers.
+    private var looked = ContinuousClock.now - .seconds(60)
+    private nonisolated let signal = WakeSignal()
+    /// A worker is new or has left.
+    private nonisolated let hasNewWorkers = Atomic<Bool>(false)
+    private nonisolated let stopping = Atomic<Bool>(false)
+
+    /// What workers see of a mailing, and what stays the same of it.
+    struct Shown {
+        var state: MailingState
+        var speed: String
+        var name: String
+        var lane: Lane
+        var fields: Logger.Metadata
+    }
+
+    /// - Parameter fencingToken: what proves that this dispatcher leads.
+    package init(
+        _ configuration: Configuration, broker: Broker, ledger: any Store, fencingToken: FencingToken, logger: Logger
+    ) {
+        only = configuration.only
+        self.fencingToken = fencingToken
+        epochs = EpochManager(
+            broker: broker, fencingToken: fencingToken, lease: configuration.workerLease, isAlone: configuration.isAlone)
+        self.broker = broker
+        queue = BatchQueue(broker)
+        published = PublishedMailings(broker)
+        publishedLimits = PublishedLimits(broker)
+        self.ledger = ledger
+        choice = DispatchChoice(window: configuration.window)
+        self.logger = logger
+    }
+
+    package func run() async throws {
+        let demand = WakeStream(broker, for: .dispatcher)
+        let changes = ledger.wake(signal)
+        await withGracefulShutdownHandler {
+            await withDiscardingTaskGroup { group in
+                group.addTask { await self.follow(demand) }
+                await dispatch()
+                await demand.close()
+                group.cancelAll()
+            }
+        } onGracefulShutdown: {
+            self.stopping.store(true, ordering: .relaxed)
+            self.signal.notify()
+        }
+        changes.cancel()
+        await epochs.close()
+    }
+
+    private nonisolated var isStopping: Bool { stopping.load(ordering: .relaxed) || Task.isCancelled }
+
+    /// Wakes the dispatcher when a lane runs low, or a worker is new.
+    private nonisolated func follow(_ demand: WakeStream) async {
+        var demand = demand
+        var backoff = Backoff()
+        while !isStopping {
+            do throws(RedisError) {
+                let events = try await demand.next(atMost: .seconds(10))
+                if events.contains(.worker) || events.contains(.other) { hasNewWorkers.store(true, ordering: .relaxed) }
+                if !events.isEmpty { signal.notify() }
+                backoff = Backoff()
+            } catch {
+                guard await backoff.wait(unless: { isStopping }) else { return }
+            }
+        }
+    }
+
+    private func dispatch() async {
+        var backoff = Backoff()
+        while !isStopping {
+            let begun = ContinuousClock.now
+            var next = Timing.fallback
+            do {
+                next = try await turn()
+                backoff = Backoff()
+            } catch {
+                looked = .now - .seconds(60)
+                if backoff.count % 20 == 0 { logger.warning("dispatching waits: \(error)") }
+                guard await backoff.wait(unless: { isStopping }) else { return }
+            }
+            await signal.wait(atMost: next)
+            // Commits come by the hundred a second while much is sent: one turn serves many.
+            let rest = Self.shortestTurn - (ContinuousClock.now - begun)
+            if rest > .zero { try? await Task.sleep(for: rest) }
+        }
+    }
+
+    private static let shortestTurn = Duration.milliseconds(10)
+
+    /// One look at every mailing in work.
+    /// - Returns: when to look again though nothing happens.
+    private func turn() async throws -> Duration {
+        guard let epoch = try await believed() else { return .milliseconds(250) }
+        try await publishLimits()
+        let now = Clock.milliseconds()
+        var work = try await ledger.work().filter { only == nil || $0.id == only }
+        try await end(&work, now: now)
+        try await publish(work, epoch)
+        let sent = try await complete(work, now: now)
+        work.removeAll { sent.contains($0.id) }
+        try await dispatch(work, epoch, now: now)
+        // Retries and lifetimes that come due.
+        let times = work.flatMap { [$0.next, $0.open > 0 ? $0.expires : nil] }.compactMap { $0 }.filter { $0 > now }
+        return min(Timing.fallback, times.min().map { .milliseconds($0 - now) } ?? Timing.fallback)
+    }
+
+    /// The epoch that Redis is in; nil while what it holds cannot be believed, or another dispatcher leads.
+    private func believed() async throws -> Epoch? {
+        let mustLook = hasNewWorkers.exchange(false, ordering: .relaxed)
+        if let epoch, !mustLook, ContinuousClock.now - looked < Timing.renewal { return epoch }
+        let view = try await epochs.look()
+        looked = .now
+        switch view {
+        case .steady(let now):
+            if now != epoch {
+                try await removeEnded()
+                enter(now)
+            }
+            return now
+        case .deposed:
+            say(.warning, "another planner leads now; this one dispatches nothing more")
+        case .foreign:
+            say(
+                .error,
+                "another ledger uses this Redis and prefix: give each its own redis.prefix; nothing is dispatched meanwhile")
+        case .lost(let loss):
+            epoch = nil
+            if let begun = try await rebuild(loss) {
+                enter(begun)
+                return begun
+            }
+        }
+        epoch = nil
+        return nil
+    }
+
+    private func enter(_ new: Epoch) {
+        shown = [:]
+        shownLimits = nil
+        epoch = new
+    }
+
+    /// Something went wrong under way: what Redis has of the mailings is looked up before anything more is dispatched.
+    func doubt(_ mailings: some Sequence<MailingID>) {
+        for id in mailings { shown[id] = nil }
+        epoch = nil
+    }
+
+    /// Says what holds dispatching up, now and then.
+    func say(_ level: Logger.Level, _ text: String) {
+        guard ContinuousClock.now - hasSaid >= .seconds(10) else { return }
+        hasSaid = .now
+        logger.log(level: level, "\(text)")
+    }
+}

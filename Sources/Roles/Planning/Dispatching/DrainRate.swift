@@ -1,0 +1,31 @@
+import Model
+
+/// How fast a lane is emptied, so that it holds a short time of work and no more: what is ready stands before whatever comes later, and is
+/// what a lost Redis leaves in doubt.
+struct DrainRate: Sendable {
+    typealias Instant = ContinuousClock.Instant
+
+    private var entries = 0
+    private var last: Instant?
+    /// Batches a second, lately.
+    private var rate = 0.0
+
+    /// - Parameter now: entries that are in the lane.
+    mutating func note(entries now: Int, at time: Instant) {
+        guard let last else {
+            (entries, self.last) = (now, time)
+            return
+        }
+        let seconds = (time - last).seconds
+        guard seconds > 0.2 else { return }
+        let done = Double(max(0, entries - now))
+        rate += (done / seconds - rate) * min(1, seconds)
+        entries = now
+        self.last = time
+    }
+
+    mutating func dispatched(_ count: Int) { entries += count }
+
+    /// Batches that are emptied in a time.
+    func batches(in time: Duration) -> Int { Int(min(1e6, rate * time.seconds)) }
+}

@@ -1,0 +1,108 @@
+package import Broker
+package import Ledger
+import Logging
+import Metrics
+import Model
+package import Policy
+
+/// Looks after mailings that ought to get on and do not: says so in the log, in the ledger (as the mailing's reason) and as a metric.
+struct StallMonitor {
+    typealias Store = MailingStore & ReportStore
+
+    private static let interval = Duration.seconds(2)
+
+    private let board: HeartbeatStore
+    private let status: StatusStreams
+    private let ledger: any Store
+    private let stuckAfter: Duration
+    private let only: MailingID?
+    private let logger: Logger
+
+    /// - Parameter stuckAfter: how long without a result after which a mailing that nothing holds up is stuck.
+    init(broker: Broker, ledger: any Store, stuckAfter: Duration, only: MailingID?, logger: Logger) {
+        board = HeartbeatStore(broker)
+        status = StatusStreams(broker)
+        self.ledger = ledger
+        self.stuckAfter = stuckAfter
+        self.only = only
+        self.logger = logger
+    }
+
+    /// Watches until it is cancelled.
+    func run() async {
+        var clocks: [MailingID: StallClock<MailingProgress>] = [:]
+        while !Task.isCancelled {
+            // What cannot be asked now is said by others; the next look is soon, and the silence between does not count.
+            do { try await look(&clocks) } catch { for id in clocks.keys { clocks[id] = StallClock() } }
+            do { try await Task.sleep(for: Self.interval) } catch { break }
+        }
+        for id in clocks.keys { Self.gauge(id).destroy() }
+        for isAlive in [true, false] { Self.workers(isAlive: isAlive).destroy() }
+    }
+
+    private func look(_ clocks: inout [MailingID: StallClock<MailingProgress>]) async throws {
+        try await board.forget()
+        let signs = try await board.all()
+        let lag = try await status.lag().seconds
+        for isAlive in [true, false] {
+            Self.workers(isAlive: isAlive).record(signs.count { !$0.heartbeat.channels.isEmpty && $0.isAlive == isAlive })
+        }
+        let standings = try await ledger.standings(states: [.sending], limit: 10_000).filter { only == nil || $0.record.id == only }
+        let watched = Set(standings.map(\.record.id))
+        for id in clocks.keys where !watched.contains(id) {
+            Self.gauge(id).destroy()
+            clocks[id] = nil
+        }
+        for standing in standings {
+            var facts = BlockingFacts(standing, signs, lag: lag)
+            let blockingReason = clocks[standing.record.id, default: StallClock()].look(
+                &facts, standing.progress, at: Double(Clock.monotonic()) / 1e9, stuckAfter: stuckAfter)
+            try await note(standing.record, facts, blockingReason)
+        }
+    }
+
+    private func note(_ record: MailingRecord, _ facts: BlockingFacts, _ blockingReason: BlockingReason) async throws {
+        if case .stuck(let seconds) = blockingReason {
+            Self.gauge(record.id).record(1)
+            guard record.reason.isEmpty else { return }
+            let why = """
+                stuck: no recipient got a result for \(TimeSpan.text(seconds: seconds.rounded())), though \(facts.open - facts.held) are open, \
+                \(facts.fed) batches are with \(facts.workers) workers, and no limit, pause or outage blocks them; \
+                flotilla top shows the workers, their logs say what they wait for
+                """
+            logger.error("mailing \(record.id) is \(why)", metadata: record.fields)
+            _ = try await ledger.setState(record.id, to: .sending, from: [.sending], reason: why, now: Clock.milliseconds())
+        } else {
+            Self.gauge(record.id).record(0)
+            guard !record.reason.isEmpty else { return }
+            logger.notice("mailing \(record.id) is no longer stuck", metadata: record.fields)
+            _ = try await ledger.setState(record.id, to: .sending, from: [.sending], reason: "", now: Clock.milliseconds())
+        }
+    }
+
+    private static func workers(isAlive: Bool) -> Gauge {
+        Gauge(label: "flotilla_workers", dimensions: [("state", isAlive ? "alive" : "lost")])
+    }
+
+    private static func gauge(_ id: MailingID) -> Gauge {
+        Gauge(label: "flotilla_mailing_stuck", dimensions: [("mailing", "\(id)")])
+    }
+}
+
+extension BlockingFacts {
+    /// Their silence is left to a `StallClock`.
+    /// - Parameter lag: seconds that the oldest result waits for a collector.
+    package init(_ standing: MailingStanding, _ signs: [HeartbeatStore.Sign], lag: Double) {
+        let (record, progress) = (standing.record, standing.progress)
+        let workers = signs.filter { $0.isAlive && $0.heartbeat.serves(record.mailing.channel) }
+        self.init(
+            state: record.state, channel: record.mailing.channel, provider: record.mailing.provider, open: progress.open,
+            silence: 0, workers: workers.count)
+        reason = record.reason
+        held = progress[.uncertain]
+        fed = progress.fed
+        next = standing.next.map { Double(max(0, $0 - Clock.milliseconds())) / 1000 }
+        shares = workers.compactMap { $0.heartbeat.mailings["\(record.id)"] }
+        self.lag = lag
+    }
+}

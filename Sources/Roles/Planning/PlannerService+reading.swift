@@ -1,0 +1,58 @@
+import Ledger
+import Model
+
+extension PlannerService {
+    /// Reads the recipients of a mailing into the buffer, and writes that whenever it is full.
+    /// - Throws: `LedgerError`; `InputError` and `TemplateError` when the recipients cannot be read.
+    func read(_ record: MailingRecord, into buffer: inout PlanBuffer, isStopping: () -> Bool) async throws {
+        guard let source = record.source else {
+            throw InputError(file: record.origin, problem: "names no recipients")
+        }
+        var step = try firstStep(record, source)
+        var planner = try RecipientPlanner(
+            source: source, channel: record.mailing.channel, carry: Set(record.mailing.fields.dropFirst(2)),
+            batchSize: BatchSize.of(record), after: record.rowsRead)
+        guard planner.fields == record.mailing.fields else {
+            throw InputError(file: source.file, problem: "has other columns than when the mailing was made")
+        }
+        var chunk = planner.makeChunk()
+        var number = record.nextBatch
+        var written = record.rowsRead
+        var hasMore = true
+        while hasMore {
+            if isStopping() { return buffer.remove(record.id) }
+            hasMore = try planner.next(&chunk)
+            if !chunk.recipients.isEmpty {
+                step.batches.append(PlannedBatch(number: number, recipients: chunk.recipients))
+                number += 1
+            }
+            step.exclusions += chunk.exclusions
+            guard buffer.isFull(with: planner.rows - written) || !hasMore else { continue }
+            step.rowsRead = planner.rows
+            step.ending = hasMore ? .more : .whole
+            var entry = PlanBuffer.Entry(step: step, rows: planner.rows - written, record: record)
+            if !hasMore { entry.ignored = planner.ignored }
+            buffer.append(entry)
+            written = planner.rows
+            step = PlanStep(mailing: record.id)
+            if buffer.isFull(), try await write(&buffer).contains(record.id) { return }
+        }
+    }
+
+    /// A mailing's first step since this planner looks after it. A planning that is taken up again must read the file it began with.
+    private func firstStep(_ record: MailingRecord, _ source: RecipientSource) throws -> PlanStep {
+        let file = try FileStamp(path: source.file)
+        var step = PlanStep(mailing: record.id)
+        guard record.rowsRead > 0, let size = record.sourceSize, let modified = record.sourceModified else {
+            step.sourceSize = file.size
+            step.sourceModified = file.modified
+            return step
+        }
+        guard size == file.size, modified == file.modified else {
+            throw InputError(
+                file: source.file,
+                problem: "has changed since \(record.rowsRead) of its rows were planned; send it as a new mailing")
+        }
+        return step
+    }
+}

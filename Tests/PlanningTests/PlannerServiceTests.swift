@@ -1,0 +1,126 @@
+import Ledger
+import Logging
+import Model
+import Synchronization
+import TestServers
+import Testing
+
+@testable import Planning
+
+/// How a planner works through many mailings, on a real ledger.
+@Suite(.timeLimit(.minutes(2))) struct PlannerServiceTests {
+    private let folder: TemporaryFolder
+    private let ledger: SQLiteLedger
+    private let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+
+    init() throws {
+        folder = try TemporaryFolder()
+        ledger = try SQLiteLedger.open(folder.path + "/ledger.sqlite", logger: logger)
+    }
+
+    private func id(_ number: Int) -> MailingID {
+        var generator = SeededGenerator(seed: UInt64(number))
+        return MailingID(milliseconds: Int64(number), using: &generator)
+    }
+
+    private func file(_ name: String, rows: Int, more: String = "") throws -> String {
+        try folder.write("id,email\n" + (0..<rows).map { "\($0),p\($0)@example.com\n" }.joined() + more, to: name)
+    }
+
+    private func add(_ number: Int, file: String, state: MailingState = .scheduled, start: Int64? = nil) async throws {
+        try await ledger.create(
+            id(number), mailing: Mailing(name: "x", channel: .email, provider: "smtp://localhost", fields: ["id", "email"]),
+            source: RecipientSource(file: file, format: .csv, id: "id", address: "email"), origin: "", state: state, start: start, now: 1)
+    }
+
+    /// Runs a planner that is woken by changes alone while `body` runs.
+    private func planning(_ body: () async throws -> Void) async throws {
+        let planner = PlannerService(ledger: ledger, poll: .seconds(60), logger: logger)
+        let task = Task { try await planner.run() }
+        defer { task.cancel() }
+        try await body()
+        task.cancel()
+        try await task.value
+    }
+
+    private func wait(until states: [MailingState], of numbers: Range<Int>) async throws {
+        let deadline = ContinuousClock.now + .seconds(30)
+        for number in numbers {
+            while try await !states.contains(ledger.mailing(id(number))?.state ?? .draft) {
+                try #require(ContinuousClock.now < deadline, "mailing \(number) is never \(states)")
+                try await Task.sleep(for: .milliseconds(2))
+            }
+        }
+    }
+
+    @Test func aBrokenMailingFailsAlone() async throws {
+        let good = try file("good.csv", rows: 3)
+        let broken = try file("broken.csv", rows: 30_000, more: "\"no end")
+        for number in 0..<9 { try await add(number, file: number == 4 ? broken : good) }
+        try await planning { try await wait(until: [.sending, .failed], of: 0..<9) }
+        for number in 0..<9 {
+            let record = try #require(try await ledger.mailing(id(number)))
+            #expect(record.state == (number == 4 ? .failed : .sending))
+            #expect(record.planningDone == (number != 4) && record.started != nil)
+            #expect(record.reason.isEmpty == (number != 4))
+            #expect(try await ledger.audit(record.id) == [])
+        }
+        // What nobody has got is dispatched from the others alone.
+        #expect(try await ledger.work().allSatisfy { $0.planned == 3 && $0.isPlanned && $0.expires != nil })
+    }
+
+    @Test func aNewMailingWakesThePlanner() async throws {
+        let source = try file("r.csv", rows: 1)
+        try await planning {
+            for number in 0..<10 {
+                let start = ContinuousClock.now
+                try await add(number, file: source)
+                try await wait(until: [.sending], of: number..<(number + 1))
+                #expect(ContinuousClock.now - start < .seconds(2))
+                try await Task.sleep(for: .milliseconds(20))
+            }
+        }
+    }
+
+    @Test func aStartThatComesWakesThePlanner() async throws {
+        let start = Clock.milliseconds() + 400
+        try await add(0, file: file("r.csv", rows: 1), start: start)
+        try await planning { try await wait(until: [.sending], of: 0..<1) }
+        let record = try #require(try await ledger.mailing(id(0)))
+        let started = try #require(record.started)
+        #expect((start..<start + 5000).contains(started))
+    }
+
+    @Test func aLargeMailingIsPlannedInParts() async throws {
+        try await add(0, file: file("small.csv", rows: 5))
+        try await add(1, file: file("large.csv", rows: 25_000))
+        try await add(2, file: file("small.csv", rows: 5))
+        try await planning { try await wait(until: [.sending], of: 0..<3) }
+        for (number, count) in [(0, 5), (1, 25_000), (2, 5)] {
+            let record = try #require(try await ledger.mailing(id(number)))
+            #expect(record.plannedCount == count && record.rowsRead == count)
+            #expect(try await ledger.audit(record.id) == [])
+        }
+    }
+
+    @Test func oneThatWasStoppedIsLeftAlone() async throws {
+        try await add(0, file: file("r.csv", rows: 1))
+        let waiting = try await ledger.waiting(only: nil, now: 5, limit: 9)
+        #expect(waiting.due.count == 1)
+        _ = try await ledger.setState(id(0), to: .stopped, from: [.scheduled], reason: "", now: 5)
+        let planner = PlannerService(ledger: ledger, poll: .seconds(60), logger: logger)
+        var buffer = PlanBuffer()
+        buffer.append(PlanBuffer.Entry(step: PlanStep(mailing: id(0), ending: .whole), rows: 0, record: waiting.due[0]))
+        #expect(try await planner.write(&buffer) == [id(0)])
+        #expect(buffer.entries.isEmpty && buffer.rows == 0)
+        #expect(try await ledger.mailing(id(0))?.state == .stopped)
+    }
+
+    @Test func manySmallMailingsArePlannedSoon() async throws {
+        let source = try file("r.csv", rows: 100)
+        for number in 0..<300 { try await add(number, file: source) }
+        let start = ContinuousClock.now
+        try await planning { try await wait(until: [.sending], of: 0..<300) }
+        print("300 mailings of 100 recipients were planned in \(ContinuousClock.now - start)")
+    }
+}
