@@ -81,7 +81,7 @@ struct LimitCommandTests {
         func shown() throws -> [String] {
             let folder = try TemporaryFolder()
             let client = try ServerProcess(
-                "redis-cli", ["-s", redis.socket, "HGETALL", "flotilla:limits"], package: "redis-tools", output: folder.path("out"))
+                "redis-cli", ["-s", redis.socket, "HGETALL", "{flotilla}:limits"], package: "redis-tools", output: folder.path("out"))
             _ = client.wait()
             return try String(contentsOfFile: folder.path("out"), encoding: .utf8).split(separator: "\n").map(String.init)
         }
