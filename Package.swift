@@ -62,7 +62,10 @@ let scripts = [
 let package = Package(
     name: "flotilla",
     platforms: [.macOS(.v15)],
-    products: [.executable(name: "flotilla", targets: ["flotilla"])],
+    products: [
+        .executable(name: "flotilla", targets: ["flotilla"]),
+        .executable(name: "flotilla-lab", targets: ["flotilla-lab"]),
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
         .package(url: "https://github.com/apple/swift-collections", exact: "1.6.0"),
@@ -92,43 +95,53 @@ let package = Package(
         module(.edges, "Transport", ["Model", "Policy", "CCurl", log, metrics, deque] + nio),
         module(
             .edges, "Settings",
-            ["Model", "Policy", "Telemetry", "Sink", log, yaml, .product(name: "Configuration", package: "swift-configuration")]),
+            ["Model", "Policy", "Telemetry", log, yaml, .product(name: "Configuration", package: "swift-configuration")]),
         // Roles: one duty each.
         module(.roles, "Planning", ["Model", "Policy", "Broker", "Ledger", "Templates", log, metrics, lifecycle, yaml]),
         module(
             .roles, "Delivery", ["Model", "Policy", "Broker", "Templates", "Transport", log, metrics, lifecycle, deque]),
         module(.roles, "Collecting", ["Model", "Policy", "Broker", "Ledger", log, metrics, lifecycle]),
         // Lab: the other side, load tests, forecasts.
-        module(.lab, "Sink", ["Model", "Policy", log, lifecycle] + nio),
+        module(.lab, "Sink", ["Model", "Policy", "Settings", log, lifecycle, yaml] + nio),
         module(.lab, "Simulation", ["Model", "Policy"]),
+        module(.lab, "Synthetic", ["Model", "Policy"]),
         module(
-            .lab, "Loadtest", ["Model", "Policy", "Broker", "Ledger", "Sink", "Settings", yaml, log] + nio,
+            .lab, "Loadtest", ["Model", "Policy", "Broker", "Ledger", "Telemetry", "Sink", "Settings", yaml, log] + nio,
             resources: ["html", "css", "js"].map { .embedInCode("Report/report.\($0)") }),
         .executableTarget(
             name: "flotilla",
             dependencies: [
                 "Model", "Policy", "Telemetry", "Broker", "Ledger", "Transport", "Planning", "Delivery", "Collecting",
-                "Sink", "Settings", "Loadtest", "Simulation", log, metrics, lifecycle,
+                "Settings", log, metrics, lifecycle,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ] + nio,
             swiftSettings: strict),
+        .executableTarget(
+            name: "flotilla-lab",
+            dependencies: [
+                "Model", "Policy", "Telemetry", "Settings", "Sink", "Synthetic", "Simulation", "Loadtest", log, lifecycle,
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            ],
+            path: "Sources/Lab/flotilla-lab", swiftSettings: strict),
         // Real servers for the tests.
         .target(name: "TestServers", path: "Tests/TestServers", swiftSettings: strict),
         tests("Model", []),
         tests("Policy", ["Model", "TestServers"]),
         tests("Simulation", ["Model", "Policy", "TestServers"]),
         tests("Telemetry", ["Model", log, metrics, lifecycle]),
-        tests("Settings", ["Model", "Policy", "Telemetry", "Sink", log]),
+        tests("Settings", ["Model", "Policy", "Telemetry", log]),
         tests("Broker", ["Model", "Policy", "TestServers", log] + nio),
         tests("Ledger", ["Model", "TestServers", log, grdb]),
         tests("Templates", ["Model"]),
         tests("Transport", ["Model", "Policy", "Sink", "TestServers", log, .product(name: "NIOEmbedded", package: "swift-nio")] + nio),
-        tests("Planning", ["Model", "Policy", "Ledger", "TestServers", log]),
+        tests("Planning", ["Model", "Policy", "Ledger", "Synthetic", "TestServers", log]),
         tests("Delivery", ["Model", "Policy", "Broker", "TestServers", log] + nio),
         tests("Collecting", ["Model", "Broker", "Ledger", "TestServers", log] + nio),
-        tests("Sink", ["Model", "Policy", "TestServers", log, lifecycle] + nio),
+        tests("Sink", ["Model", "Policy", "Settings", "TestServers", log, lifecycle] + nio),
+        tests("Synthetic", ["Model", "Policy", "Planning"]),
         tests("Loadtest", ["Model", "Policy", "Settings", "TestServers"]),
-        tests("flotilla", ["TestServers"]),
+        tests("flotilla", ["Telemetry", "TestServers"]),
     ]
 )

@@ -1,7 +1,16 @@
 import ArgumentParser
+import Telemetry
 
-/// The executable of the product; each subcommand has its own file.
+/// The start of the process.
 @main
+enum Start {
+    static func main() async {
+        MovedCommands.forward(CommandLine.arguments)
+        await Flotilla.main(DeprecatedCommands.replacing(Array(CommandLine.arguments.dropFirst())))
+    }
+}
+
+/// The product's command line; each subcommand has its own file.
 struct Flotilla: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "flotilla",
@@ -10,20 +19,11 @@ struct Flotilla: AsyncParsableCommand {
             To send a mailing from this machine alone:   flotilla send MAILING.yaml
             To try it against a test provider:           flotilla-lab sink --smtp 127.0.0.1:2525
             A fleet: planner, worker (any number) and collector share a Redis and a configuration file, flotilla.yaml.
+            Test providers, load tests, forecasts and invented recipients are commands of flotilla-lab.
             """,
         version: Build.version,
         subcommands: [
             Send.self, MailingCommand.self, LimitCommand.self, Up.self, PlannerCommand.self, WorkerCommand.self,
-            CollectorCommand.self, TopCommand.self, ResponsesCommand.self, LoadtestCommand.self, SimulateCommand.self, SinkCommand.self,
-            Generate.self,
+            CollectorCommand.self, TopCommand.self, ResponsesCommand.self,
         ])
-
-    static func main() async {
-        await main(DeprecatedCommands.replacing(Array(CommandLine.arguments.dropFirst())))
-    }
-}
-
-/// The version of this build.
-enum Build {
-    static let version = "0.1.0"
 }

@@ -1,3 +1,4 @@
+import Telemetry
 import Testing
 
 @testable import Loadtest
@@ -38,7 +39,7 @@ import Testing
         #expect(FigureText.size(62_400_000) == "62.4MB")
         #expect(FigureText.rate(18_234.4) == "18,234/s")
         #expect(FigureText.rate(0.5) == "0.5/s")
-        #expect(FigureText.grouped(-1_234_567) == "-1,234,567")
+        #expect(grouped(-1_234_567) == "-1,234,567")
         #expect(FigureText.clock(3_725) == "1:02:05" && FigureText.clock(65) == "01:05")
     }
 }

@@ -1,3 +1,4 @@
+import Telemetry
 import Testing
 
 @testable import Loadtest
@@ -8,7 +9,7 @@ import Testing
         (Int.min, "-9,223,372,036,854,775,808"),
     ])
     func thousandsAreSetApart(number: Int, text: String) {
-        #expect(Figure.grouped(number) == text)
+        #expect(grouped(number) == text)
     }
 
     @Test(arguments: [

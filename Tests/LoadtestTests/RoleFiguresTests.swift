@@ -26,7 +26,7 @@ import Testing
     }
 
     @Test func countsOfAProcessThatHasEndedAreKept() {
-        let member = Member(.worker, name: "worker-1", number: 0, port: 0)
+        let member = FleetProcess(.worker, name: "worker-1", number: 0, port: 0)
         member.figures.outcomes = ["sent": 10]
         member.close("killed")
         member.figures.outcomes = ["sent": 5]

@@ -72,8 +72,8 @@ import Testing
         #expect(scenario.recipients == 1_010_000)
         #expect(scenario.script.map(\.at) == [20, 30, 31, 40])
         #expect(scenario.script.map(\.target) == [.kind(.worker), .sink("relay"), .member("worker-2"), .kind(.worker)])
-        #expect(scenario.wishes.count == 6)
-        #expect(scenario.wishes.last?.subject == .mailing("small"))
+        #expect(scenario.expectations.count == 6)
+        #expect(scenario.expectations.last?.subject == .mailing("small"))
     }
 
     @Test func whatIsNotKnownIsRefusedWithItsLineAndWhatIsAllowed() throws {
@@ -200,7 +200,7 @@ import Testing
                     ].map { $0 + ".yaml" }))
         for file in files {
             let scenario = try ScenarioFile.read(folder.appending(path: file).path)
-            #expect(scenario.about.count > 20 && !scenario.wishes.isEmpty, "\(file)")
+            #expect(scenario.about.count > 20 && !scenario.expectations.isEmpty, "\(file)")
         }
     }
 }

@@ -28,7 +28,7 @@ import Testing
         return arrivals
     }
 
-    private func facts(_ states: [Int: String], recipients: Int? = nil, listed: [MailingFacts.Place] = []) -> MailingFacts {
+    private func facts(_ states: [Int: String], recipients: Int? = nil, listed: [MailingFacts.Position] = []) -> MailingFacts {
         var facts = MailingFacts(
             plan: "news", name: "news", id: Self.id, channel: .email, recipients: recipients ?? states.values.reduce(0) { $0 + $1.count })
         facts.state = .sent
@@ -37,62 +37,62 @@ import Testing
         return facts
     }
 
-    private func tally(_ records: [String], _ facts: MailingFacts) throws -> Tally {
-        Tally(facts, try arrivals(records).mailings[Self.id])
+    private func deliveryCounts(_ records: [String], _ facts: MailingFacts) throws -> DeliveryCounts {
+        DeliveryCounts(facts, try arrivals(records).mailings[Self.id])
     }
 
     @Test func everybodyOnceIsNeitherLostNorDoubled() throws {
-        let tally = try tally([line("1.0") + line("1.1"), line("2.0")], facts([1: "ss", 2: "s"]))
-        #expect(tally.arrived == 3 && tally.twice == 0 && tally.missing == 0 && tally.open == 0)
+        let deliveryCounts = try deliveryCounts([line("1.0") + line("1.1"), line("2.0")], facts([1: "ss", 2: "s"]))
+        #expect(deliveryCounts.arrived == 3 && deliveryCounts.twice == 0 && deliveryCounts.missing == 0 && deliveryCounts.open == 0)
     }
 
     @Test func whoIsSaidToHaveItAndIsNotInTheRecordIsMissing() throws {
-        let tally = try tally([line("1.0") + line("1.1", accepted: false)], facts([1: "ssf"]))
-        #expect(tally.missing == 1)
-        #expect(tally.failed == 1)
-        #expect(tally.arrived == 1)
+        let deliveryCounts = try deliveryCounts([line("1.0") + line("1.1", accepted: false)], facts([1: "ssf"]))
+        #expect(deliveryCounts.missing == 1)
+        #expect(deliveryCounts.failed == 1)
+        #expect(deliveryCounts.arrived == 1)
     }
 
     @Test func whoIsNotEvenInTheLedgerIsMissing() throws {
-        #expect(try tally([line("1.0")], facts([1: "s"], recipients: 3)).missing == 2)
+        #expect(try deliveryCounts([line("1.0")], facts([1: "s"], recipients: 3)).missing == 2)
     }
 
     /// A fleet that calls a mailing finished with people left over has lost them, whatever its ledger says of them.
     @Test(arguments: ["p", "d", "x"]) func whoIsLeftOverInAnEndedMailingIsMissing(state: String) throws {
         let ended = facts([1: "s" + state])
-        let tally = try tally([line("1.0")], ended)
-        #expect(tally.missing == 1 && tally.open == 0)
-        #expect(try self.tally([line("1.0") + line("1.1")], ended).missing == 0)
+        let deliveryCounts = try deliveryCounts([line("1.0")], ended)
+        #expect(deliveryCounts.missing == 1 && deliveryCounts.open == 0)
+        #expect(try self.deliveryCounts([line("1.0") + line("1.1")], ended).missing == 0)
         var going = ended
         going.state = .sending
-        #expect(try self.tally([line("1.0")], going).missing == 0)
-        #expect(try self.tally([line("1.0")], going).open == 1)
+        #expect(try self.deliveryCounts([line("1.0")], going).missing == 0)
+        #expect(try self.deliveryCounts([line("1.0")], going).open == 1)
     }
 
     @Test func messagesToNobodyInTheLedgerAreCounted() throws {
-        #expect(try tally([line("1.0") + line("1.5") + line("7.0")], facts([1: "s"])).strangers == 2)
+        #expect(try deliveryCounts([line("1.0") + line("1.5") + line("7.0")], facts([1: "s"])).strangers == 2)
     }
 
     @Test func aMessageTakenTwiceIsOneTooManyUnlessItsRecipientIsOnTheList() throws {
         let record = line("1.0") + line("1.0", at: 2) + line("1.1") + line("1.1", at: 2)
-        let tally = try tally([record], facts([1: "ss"], listed: [.init(batch: 1, index: 1)]))
-        #expect(tally.twice == 1)
-        #expect(tally.listedTwice == 1)
-        #expect(tally.arrived == 2)
-        #expect(tally.uncertain == 1)
+        let deliveryCounts = try deliveryCounts([record], facts([1: "ss"], listed: [.init(batch: 1, index: 1)]))
+        #expect(deliveryCounts.twice == 1)
+        #expect(deliveryCounts.listedTwice == 1)
+        #expect(deliveryCounts.arrived == 2)
+        #expect(deliveryCounts.uncertain == 1)
     }
 
     @Test func onceAtEachOfTwoSinksIsTwice() throws {
-        #expect(try tally([line("1.0"), line("1.0")], facts([1: "s"])).twice == 1)
+        #expect(try deliveryCounts([line("1.0"), line("1.0")], facts([1: "s"])).twice == 1)
     }
 
     @Test func refusalsAndRetriesAreNoDuplicates() throws {
         let record = line("1.0", accepted: false) + line("1.0", at: 2)
-        #expect(try tally([record], facts([1: "s"])).twice == 0)
+        #expect(try deliveryCounts([record], facts([1: "s"])).twice == 0)
     }
 
     @Test func whoFailedAndHasItAllTheSameIsTold() throws {
-        #expect(try tally([line("1.0")], facts([1: "f"])).failedArrived == 1)
+        #expect(try deliveryCounts([line("1.0")], facts([1: "f"])).failedArrived == 1)
     }
 
     @Test func othersMessagesAndBrokenLinesAreLeftOutAndCounted() throws {

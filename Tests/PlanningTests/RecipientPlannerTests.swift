@@ -1,5 +1,6 @@
 import Model
 import Planning
+import Synthetic
 import TestServers
 import Testing
 

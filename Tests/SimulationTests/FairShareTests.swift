@@ -12,7 +12,7 @@ import Testing
                 FairShare.Flow(weight: 2, demand: .infinity, needs: [(0, 1)]),
             ], capacities: [100])
         #expect(share.rates.map { ($0 * 1000).rounded() / 1000 } == [10, 30, 60])
-        #expect(share.brakes == [.demand, .resource(0), .resource(0)])
+        #expect(share.bottlenecks == [.demand, .resource(0), .resource(0)])
     }
 
     @Test func aNarrowLimitOfOneLeavesTheWideOneToOthers() {
@@ -22,7 +22,7 @@ import Testing
                 FairShare.Flow(weight: 1, demand: .infinity, needs: [(1, 1)]),
             ], capacities: [120, 500])
         #expect(share.rates.map { $0.rounded() } == [120, 380])
-        #expect(share.brakes == [.resource(0), .resource(1)])
+        #expect(share.bottlenecks == [.resource(0), .resource(1)])
     }
 
     /// Nothing is used beyond what there is, and nobody could have more without another having less.
@@ -43,8 +43,8 @@ import Testing
             }
             #expect(used <= capacity * (1 + 1e-9))
         }
-        for (flow, rate, brake) in zip(zip(flows, share.rates), share.brakes).map({ ($0.0, $0.1, $1) }) {
-            if brake == .demand { #expect(abs(rate - flow.demand) < 1e-6) }
+        for (flow, rate, bottleneck) in zip(zip(flows, share.rates), share.bottlenecks).map({ ($0.0, $0.1, $1) }) {
+            if bottleneck == .demand { #expect(abs(rate - flow.demand) < 1e-6) }
         }
     }
 }
@@ -77,7 +77,7 @@ import Testing
 
     @Test func theAgendaIsInOrderAndFirstComesFirst() {
         var random = SeededGenerator(seed: 5)
-        var agenda = Agenda<Int>()
+        var agenda = EventQueue<Int>()
         let times = (0..<500).map { _ in Double(Int.random(in: 0...50, using: &random)) }
         for (number, time) in times.enumerated() { agenda.add(number, at: time) }
         var seen: [Int] = []

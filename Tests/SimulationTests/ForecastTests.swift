@@ -37,7 +37,7 @@ import Testing
         let expected = Double(recipients - 1) * limit.interval / 1e6 + 0.01
         #expect(abs(try sending(forecast) - expected) < max(0.25, 0.001 * expected))
         #expect(forecast.mailings[0].sent == recipients)
-        #expect(forecast.mailings[0].brakes.first?.by == .limit("mailing:news"))
+        #expect(forecast.mailings[0].bottlenecks.first?.by == .limit("mailing:news"))
         #expect(forecast.attempts == recipients)
     }
 
@@ -47,7 +47,7 @@ import Testing
         // At the end some workers have more left than others: half a batch's time.
         let expected = Double(recipients) * latency.mean / 80 + 500 * latency.mean / 20 / 2
         #expect(abs(try sending(forecast) - expected) < 0.01 * expected + 3 * latency.mean, "\(forecast.seconds) for \(expected)")
-        #expect(forecast.mailings[0].brakes.first?.by == .connections("relay"))
+        #expect(forecast.mailings[0].bottlenecks.first?.by == .connections("relay"))
         #expect(forecast.providers[0].connections == 80)
         #expect((78...80).contains(forecast.providers[0].busyConnections))
     }
@@ -83,7 +83,7 @@ import Testing
         let last = try #require(mailing.ends)
         let sum = [900.0, 1800, 3600, 7200].reduce(0, +)
         #expect(last < sum + 4 * 61 + 60 && last > 0.55 * sum, "\(last)")
-        #expect(mailing.brakes.first?.by == .retries)
+        #expect(mailing.bottlenecks.first?.by == .retries)
     }
 
     @Test func whatExpiresIsSaid() throws {
@@ -108,7 +108,7 @@ import Testing
         #expect(abs(forecast.providers[0].secondsAway - 600) < 0.1)
         #expect(forecast.providers[0].secondsToReturn <= 30)
         #expect(forecast.providers[0].uncertain == 25)
-        #expect(forecast.phases.contains { $0.brake == .outage("relay") && abs($0.to - $0.from - 600) < 31 }, "\(forecast.phases)")
+        #expect(forecast.phases.contains { $0.bottleneck == .outage("relay") && abs($0.to - $0.from - 600) < 31 }, "\(forecast.phases)")
     }
 
     @Test func smallMailingsDoNotWaitForALargeOne() throws {
@@ -132,7 +132,7 @@ import Testing
         plan.mailings[0].domains = ["slow": 1.0 / 3]
         let forecast = Simulator.forecast(plan)
         #expect(abs(try sending(forecast) - 20_000 / 50 * 1.005) < 1)
-        #expect(forecast.mailings[0].brakes.first?.by == .limit("domain:slow"))
+        #expect(forecast.mailings[0].bottlenecks.first?.by == .limit("domain:slow"))
         // While all go, 250 of the 300 a second are others'.
         #expect(abs((forecast.rate.first { $0.at == 60 }?.rate ?? 0) - 298.5) < 1)
         #expect(abs((forecast.rate.first { $0.at == 200 }?.rate ?? 0) - 49.75) < 1)
@@ -143,18 +143,18 @@ import Testing
     @Test func withoutAPlannerWhatIsFedGoesAndNothingNew() throws {
         var plan = try plan(60_000, ProviderPlan(latency: .fixed(0.02)), speed: "500/s")
         let whole = try sending(Simulator.forecast(plan))
-        plan.absences = [OutageWindow(.planner, 30..<90)]
+        plan.outages = [OutageWindow(.planner, 30..<90)]
         let forecast = Simulator.forecast(plan)
         // Two seconds of work twice over and two batches a worker are fed: 3,000 messages, of which half a batch is done.
         let lost = 60 - 2_750 / 497.5
         let took = try sending(forecast)
         #expect(abs(took - whole - lost) < 1, "\(took) for \(whole) + \(lost)")
         #expect(forecast.mailings[0].sent == 60_000)
-        #expect(forecast.phases.contains { $0.brake == .missing(.planner) && abs($0.to - 90) < 0.5 }, "\(forecast.phases)")
+        #expect(forecast.phases.contains { $0.bottleneck == .missing(.planner) && abs($0.to - 90) < 0.5 }, "\(forecast.phases)")
         // One that is missing while it plans goes on where it was.
-        plan.absences = [OutageWindow(.planner, 0..<20)]
+        plan.outages = [OutageWindow(.planner, 0..<20)]
         #expect(abs((Simulator.forecast(plan).mailings[0].begins ?? 0) - 20.126) < 0.01)
-        plan.absences = [OutageWindow(.planner, 0 ..< .infinity)]
+        plan.outages = [OutageWindow(.planner, 0 ..< .infinity)]
         let never = Simulator.forecast(plan)
         #expect(never.mailings[0].sent == 0 && never.mailings[0].expired == 60_000)
     }
@@ -164,7 +164,7 @@ import Testing
         plan.mailings[0].batch = 100
         plan.window = 8
         let whole = try sending(Simulator.forecast(plan))
-        plan.absences = [OutageWindow(.collector, 30..<90)]
+        plan.outages = [OutageWindow(.collector, 30..<90)]
         let forecast = Simulator.forecast(plan)
         let lost = 60 - (2_400 + 750) / 497.5
         let took = try sending(forecast)
@@ -175,7 +175,7 @@ import Testing
     @Test(arguments: [1_500, 60_000]) func withoutRedisNothingBegins(recipients: Int) throws {
         var plan = try plan(recipients, ProviderPlan(latency: .fixed(0.02)), speed: "500/s")
         let whole = try sending(Simulator.forecast(plan))
-        plan.absences = [OutageWindow(.redis, 1..<9), OutageWindow(.redis, 2..<6)]
+        plan.outages = [OutageWindow(.redis, 1..<9), OutageWindow(.redis, 2..<6)]
         let forecast = Simulator.forecast(plan)
         let took = try sending(forecast)
         #expect(abs(took - whole - 8) < 0.3, "\(took) for \(whole)")
@@ -189,15 +189,15 @@ import Testing
         #expect(forecast.mailings[0].sent == 60_000 && forecast.mailings[0].failed == 0)
         let seconds = try sending(forecast)
         #expect(seconds > 600 && seconds < 720, "\(seconds)")
-        #expect(forecast.mailings[0].brakes.first?.by == .pace("provider:relay"))
+        #expect(forecast.mailings[0].bottlenecks.first?.by == .pace("provider:relay"))
     }
 
     @Test func itSaysWhatIsFull() throws {
-        func most(_ change: (inout FleetPlan) -> Void) throws -> Brake? {
+        func most(_ change: (inout FleetPlan) -> Void) throws -> Bottleneck? {
             var plan = try plan(1_000_000, ProviderPlan(latency: .fixed(0.001), connections: 1_000), workers: 2)
             plan.concurrency = 1_000
             change(&plan)
-            return Simulator.forecast(plan).mailings[0].brakes.first?.by
+            return Simulator.forecast(plan).mailings[0].bottlenecks.first?.by
         }
         #expect(try most { _ in } == .workerCPU)
         #expect(try most { $0.cores = 1 } == .cores)
@@ -247,7 +247,7 @@ import Testing
         #expect(mailing.sent + mailing.failed == 50_000_000)
         // Every fiftieth message comes twice; the last of five attempts of a few come some hours later.
         let ideal = 51_020_000 / 500 * 1.005
-        #expect(abs((mailing.brakes.first?.seconds ?? 0) / ideal - 1) < 0.01, "\(mailing.brakes)")
+        #expect(abs((mailing.bottlenecks.first?.seconds ?? 0) / ideal - 1) < 0.01, "\(mailing.bottlenecks)")
         #expect((mailing.ends ?? 0) > ideal && (mailing.ends ?? 0) < ideal + 13_500)
     }
 }

@@ -6,10 +6,10 @@ import Testing
 
 /// The executable, with its signals.
 @Suite struct CommandTests {
-    /// `flotilla` beside the tests, where one build puts both.
+    /// `flotilla-lab` beside the tests, where one build puts both.
     private func start(_ arguments: [String]) throws -> Program.Started {
         let tests = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
-        let path = URL(fileURLWithPath: tests).deletingLastPathComponent().appendingPathComponent("flotilla").path
+        let path = URL(fileURLWithPath: tests).deletingLastPathComponent().appendingPathComponent("flotilla-lab").path
         try #require(
             FileManager.default.isExecutableFile(atPath: path), "\(path) is missing: swift build --build-tests")
         return try Program.start(path, ["sink"] + arguments, package: "")

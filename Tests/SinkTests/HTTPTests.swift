@@ -102,18 +102,18 @@ import Testing
         ("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nabc\r\n", "400"),
     ])
     func brokenRequestsAreRefusedAndTheConnectionCloses(request: String, code: String) throws {
-        let desk = try desk()
-        var dispatcher = Dispatcher<HTTPSession>(desk)
+        let shared = try shared()
+        var dispatcher = Dispatcher<HTTPSession>(shared)
         dispatcher.feed(request.utf8)
         #expect(dispatcher.text.hasPrefix("HTTP/1.1 \(code) "))
         #expect(dispatcher.text.contains("\r\nConnection: close\r\n"))
         #expect(dispatcher.steps == [.close])
-        #expect(desk.counter.snapshot.errors == 1)
+        #expect(shared.counter.snapshot.errors == 1)
     }
 
     @Test func headsWithoutEndAreRefused() throws {
         for piece in ["x", "X: y\r\n", "X-\(String(repeating: "a", count: 8000)): y\r\n"] {
-            var dispatcher = Dispatcher<HTTPSession>(try desk())
+            var dispatcher = Dispatcher<HTTPSession>(try shared())
             dispatcher.feed("POST / HTTP/1.1\r\n".utf8)
             for _ in 0..<20_000 where dispatcher.steps.isEmpty { dispatcher.feed(piece.utf8) }
             #expect(dispatcher.text.hasPrefix("HTTP/1.1 431 "))

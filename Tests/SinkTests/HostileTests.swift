@@ -79,26 +79,26 @@ import Testing
     }
 
     @Test func recipientsHaveALimit() throws {
-        let desk = try desk()
-        var dispatcher = Dispatcher<SMTPSession>(desk)
+        let shared = try shared()
+        var dispatcher = Dispatcher<SMTPSession>(shared)
         dispatcher.feed("EHLO x\r\nMAIL FROM:<a@b>\r\n".utf8)
         for number in 0...SMTPSession.mostRecipients { dispatcher.feed("RCPT TO:<u\(number)@x>\r\n".utf8) }
         #expect(dispatcher.text.hasSuffix("452 4.5.3 too many recipients\r\n"))
         dispatcher.feed("DATA\r\n.\r\n".utf8)
-        #expect(desk.counter.snapshot.accepted == SMTPSession.mostRecipients)
+        #expect(shared.counter.snapshot.accepted == SMTPSession.mostRecipients)
     }
 
     @Test func aFullDiskRefusesMessages() async throws {
         try #require(FileManager.default.fileExists(atPath: "/dev/full"))
-        let desk = try desk(record: "/dev/full")
-        var dispatcher = Dispatcher<SMTPSession>(desk)
+        let shared = try shared(record: "/dev/full")
+        var dispatcher = Dispatcher<SMTPSession>(shared)
         let message = "MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\n.\r\n"
         dispatcher.feed(("EHLO x\r\n" + message).utf8)
-        #expect(desk.records?.flush() == false)
+        #expect(shared.records?.flush() == false)
         dispatcher.feed(message.utf8)
         #expect(dispatcher.text.hasSuffix("452 4.3.1 the record cannot be written\r\n"))
-        #expect(desk.counter.snapshot.unrecorded == 1)
-        var web = Dispatcher<HTTPSession>(desk)
+        #expect(shared.counter.snapshot.unrecorded == 1)
+        var web = Dispatcher<HTTPSession>(shared)
         web.feed("POST / HTTP/1.1\r\nHost: x\r\n\r\n".utf8)
         #expect(web.text.hasPrefix("HTTP/1.1 507 "))
     }

@@ -99,8 +99,8 @@ import Testing
     private static func lines(_ lines: [String]) -> String { lines.map { $0 + "\n" }.joined() }
 
     @Test func whatWasTooFastIsNoAttempt() throws {
-        let desk = try desk { $0.limit = try SinkLimit(parsing: "1/s;code=450") }
-        var dispatcher = Dispatcher<SMTPSession>(desk)
+        let shared = try shared { $0.limit = try SinkLimit(parsing: "1/s;code=450") }
+        var dispatcher = Dispatcher<SMTPSession>(shared)
         dispatcher.feed("EHLO x\r\nMAIL FROM:<a@x.y>\r\nRCPT TO:<b@x.y>\r\nRCPT TO:<defer@x.y>\r\n".utf8)
         dispatcher.now += 1_000_000
         dispatcher.feed("RCPT TO:<defer@x.y>\r\n".utf8)
@@ -108,7 +108,7 @@ import Testing
         dispatcher.feed("RCPT TO:<defer@x.y>\r\n".utf8)
         let replies = dispatcher.text.split(separator: "\r\n").suffix(4).map { $0.prefix(9) }
         #expect(replies == ["250 2.1.5", "450 4.2.0", "450 4.2.0", "250 2.1.5"])
-        #expect(desk.counter.snapshot.refused == [450: 2])
+        #expect(shared.counter.snapshot.refused == [450: 2])
     }
 
     @Test func aMailConnectionEndsAfterItsMessages() async throws {
@@ -168,11 +168,11 @@ import Testing
                     print(int((time.monotonic() - begun) * 1e9))
                 """, [sink.http])
             #expect(run.status == 0, "\(run.errors)")
-            let judge = Judge(profile: FailureProfile(), latency: latency, seed: 9)
+            let faultSelector = FaultSelector(profile: FailureProfile(), latency: latency, seed: 9)
             let times = run.output.split(separator: "\n").compactMap { Int64($0) }
             #expect(times.count == 100)
             for (number, time) in times.enumerated() {
-                let due = Array("u\(number)".utf8).withUnsafeBytes { judge.latency(judge.begin($0, nil)) }
+                let due = Array("u\(number)".utf8).withUnsafeBytes { faultSelector.latency(faultSelector.begin($0, nil)) }
                 #expect(time >= due, "u\(number)")
             }
         }

@@ -38,13 +38,13 @@ import Testing
 
     /// The codes that attempts 1 to 3 of many recipients meet at a stage.
     private func fates(seed: UInt64, _ text: String, reversed: Bool = false) throws -> [String: [Int]] {
-        let judge = Judge(profile: try FailureProfile(parsing: text), latency: .none, seed: seed)
+        let faultSelector = FaultSelector(profile: try FailureProfile(parsing: text), latency: .none, seed: seed)
         var fates: [String: [Int]] = [:]
         for _ in 1...3 {
             for number in reversed ? Array((0..<5000).reversed()) : Array(0..<5000) {
                 let recipient = "user\(number)@example.com"
-                let attempt = Array(recipient.utf8).withUnsafeBytes { judge.begin($0, nil) }
-                fates[recipient, default: []].append(judge.fault(at: .rcpt, attempt)?.code ?? 250)
+                let attempt = Array(recipient.utf8).withUnsafeBytes { faultSelector.begin($0, nil) }
+                fates[recipient, default: []].append(faultSelector.fault(at: .rcpt, attempt)?.code ?? 250)
             }
         }
         return fates
@@ -72,8 +72,8 @@ import Testing
         for text in ["", "50", "ms", "-5ms", "5-ms", "500-50ms", "1h", "1e30s", "1-2-3ms"] {
             #expect(throws: SinkError.self, "\(text)") { try SinkLatency(parsing: text) }
         }
-        let judge = Judge(profile: FailureProfile(), latency: try SinkLatency(parsing: "10-20ms"), seed: 1)
-        let waits = (0..<1000).map { judge.latency(.init(key: UInt64($0) &* 0x9e37_79b9_7f4a_7c15, number: 0)) }
+        let faultSelector = FaultSelector(profile: FailureProfile(), latency: try SinkLatency(parsing: "10-20ms"), seed: 1)
+        let waits = (0..<1000).map { faultSelector.latency(.init(key: UInt64($0) &* 0x9e37_79b9_7f4a_7c15, number: 0)) }
         #expect(waits.allSatisfy { (10_000_000..<20_000_000).contains($0) })
         #expect((14_500_000...15_500_000).contains(waits.reduce(0, +) / 1000))
     }
@@ -85,11 +85,11 @@ import Testing
             #expect(throws: SinkError.self, "\(text)") { try SinkLatency(parsing: text) }
         }
         func waits(seed: UInt64, reversed: Bool = false) -> [Int: Int64] {
-            let judge = Judge(profile: FailureProfile(), latency: latency, seed: seed)
+            let faultSelector = FaultSelector(profile: FailureProfile(), latency: latency, seed: seed)
             var waits: [Int: Int64] = [:]
             for number in reversed ? Array((0..<20_000).reversed()) : Array(0..<20_000) {
                 waits[number] = Array("user\(number)@example.com".utf8).withUnsafeBytes {
-                    judge.latency(judge.begin($0, nil))
+                    faultSelector.latency(faultSelector.begin($0, nil))
                 }
             }
             return waits

@@ -77,10 +77,10 @@ import Testing
         _ type: Session.Type, _ pieces: [ArraySlice<UInt8>]
     ) throws -> [String] {
         let folder = try TemporaryFolder()
-        let desk = try desk(record: "\(folder.path)/record")
-        var dispatcher = Dispatcher<Session>(desk)
+        let shared = try shared(record: "\(folder.path)/record")
+        var dispatcher = Dispatcher<Session>(shared)
         for piece in pieces { dispatcher.feed(piece) }
-        desk.records?.close()
+        shared.records?.close()
         return [dispatcher.text, try #require(folder.text("record")), "\(dispatcher.steps)"]
     }
 
@@ -151,8 +151,8 @@ import Testing
             }
             let size = try #require(wanted)
             let folder = try TemporaryFolder()
-            let desk = try desk(record: "\(folder.path)/record")
-            var dispatcher = Dispatcher<SMTPSession>(desk)
+            let shared = try shared(record: "\(folder.path)/record")
+            var dispatcher = Dispatcher<SMTPSession>(shared)
             dispatcher.feed(head)
             var rest = body[...]
             while !rest.isEmpty {
@@ -160,7 +160,7 @@ import Testing
                 dispatcher.feed(piece)
                 rest = rest.dropFirst(piece.count)
             }
-            desk.records?.close()
+            shared.records?.close()
             let record = SinkRecord.read(try #require(folder.text("record"))).first
             #expect(record?.bytes == size, "\(body)")
         }

@@ -54,8 +54,8 @@ struct Dispatcher<Session: SinkSession> {
     var now: Int64 = 1
     private var pending: [UInt8] = []
 
-    init(_ desk: SinkDesk) {
-        session = Session(desk: desk, number: 1, isSecure: false)
+    init(_ shared: SinkContext) {
+        session = Session(shared: shared, number: 1, isSecure: false)
         _ = session.open(into: &out)
     }
 
@@ -75,11 +75,11 @@ struct Dispatcher<Session: SinkSession> {
     }
 }
 
-func desk(
+func shared(
     record: String? = nil, _ change: (inout SinkConfiguration) throws -> Void = { _ in }
-) throws -> SinkDesk {
+) throws -> SinkContext {
     var configuration = SinkConfiguration(listeners: [])
     configuration.record = record
     try change(&configuration)
-    return try SinkDesk(configuration, logger: TestSink.quiet, firstID: 0)
+    return try SinkContext(configuration, logger: TestSink.quiet, firstID: 0)
 }

@@ -116,13 +116,13 @@ import Testing
 
 @Suite struct HTTPTallyTests {
     @Test func countsAnswersByHundredAndThoseNeverSent() {
-        var tally = HTTPTally()
+        var deliveryCounts = HTTPTally()
         for code in [200, 204, 404, 503, 999] {
-            tally.count(ProviderResponse(kind: .accepted, stage: .response, code: code, text: ""))
+            deliveryCounts.count(ProviderResponse(kind: .accepted, stage: .response, code: code, text: ""))
         }
-        tally.count(ProviderResponse(kind: .unreachable, stage: .response, code: 0, text: ""))
-        tally.count(ProviderResponse(kind: .unreachable, stage: .tls, code: 0, text: ""))
-        #expect(tally.responses == [3, 0, 2, 0, 1, 1])
-        #expect(tally.unsent == 1)
+        deliveryCounts.count(ProviderResponse(kind: .unreachable, stage: .response, code: 0, text: ""))
+        deliveryCounts.count(ProviderResponse(kind: .unreachable, stage: .tls, code: 0, text: ""))
+        #expect(deliveryCounts.responses == [3, 0, 2, 0, 1, 1])
+        #expect(deliveryCounts.unsent == 1)
     }
 }

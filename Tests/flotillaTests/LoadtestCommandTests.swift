@@ -29,7 +29,7 @@ struct LoadtestCommandTests {
         let scenario = try folder.write(Self.head + text, to: "trial.yaml")
         let json = folder.path("result.json")
         let outcome = try await Program.run(
-            ["loadtest", "run", scenario, "--json", json] + more, environment: ["TMPDIR": folder.url.path])
+            ["loadtest", "run", scenario, "--json", json] + more, of: .laboratory, environment: ["TMPDIR": folder.url.path])
         let data = (try? Data(contentsOf: URL(fileURLWithPath: json))) ?? Data("{}".utf8)
         return (outcome, try JSONSerialization.jsonObject(with: data) as? [String: Any] ?? [:])
     }
@@ -112,7 +112,7 @@ struct LoadtestCommandTests {
         let json = folder.path("result.json")
         let outcome = try await Program.run(
             ["loadtest", "run", root.appending(path: "loadtest/scenarios/\(name).yaml").path, "--scale", "\(scale)", "--json", json],
-            environment: ["TMPDIR": folder.url.path], within: 240)
+            of: .laboratory, environment: ["TMPDIR": folder.url.path], within: 240)
         #expect(outcome.status != 2, "\(outcome.output)\n\(outcome.errors)")
         let result = try #require(
             try JSONSerialization.jsonObject(with: Data(contentsOf: URL(fileURLWithPath: json))) as? [String: Any])
@@ -159,7 +159,7 @@ struct LoadtestCommandTests {
     private func start() async throws -> (running: RunningProgram, children: [Int32]) {
         let scenario = try folder.write(
             Self.head.replacingOccurrences(of: "speed: 800/s", with: "speed: 20/s"), to: "trial.yaml")
-        let running = try RunningProgram(["loadtest", "run", scenario], environment: ["TMPDIR": folder.url.path])
+        let running = try RunningProgram(["loadtest", "run", scenario], of: .laboratory, environment: ["TMPDIR": folder.url.path])
         try await eventually("it sends: \(running.errors)") { running.errors.contains("trial 00:0") }
         return (running, try processes(below: running.process.pid))
     }

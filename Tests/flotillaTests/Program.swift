@@ -1,14 +1,19 @@
 import Foundation
 import TestServers
 
-/// The executable as its users run it.
-enum Program {
+/// The executables as their users run them.
+enum Program: String {
+    case flotilla
+    case laboratory = "flotilla-lab"
+
+    static var path: String { flotilla.path }
+
     /// Beside the test bundle, where the build puts it.
-    static var path: String {
+    var path: String {
         let bundle = CommandLine.arguments.first { $0.contains(".xctest") } ?? CommandLine.arguments[0]
         let parts = bundle.split(separator: "/", omittingEmptySubsequences: false)
         let end = parts.firstIndex { $0.hasSuffix(".xctest") } ?? parts.count - 1
-        return parts[..<end].joined(separator: "/") + "/flotilla"
+        return parts[..<end].joined(separator: "/") + "/" + rawValue
     }
 
     struct Outcome {
@@ -30,25 +35,25 @@ enum Program {
 
     /// Runs it to its end.
     static func run(
-        _ arguments: [String], environment extra: [String: String] = [:], within seconds: Double = 150
+        _ arguments: [String], of program: Program = .flotilla, environment extra: [String: String] = [:], within seconds: Double = 150
     ) async throws -> Outcome {
-        let program = try RunningProgram(arguments, environment: extra)
+        let program = try RunningProgram(arguments, of: program, environment: extra)
         let status = try await program.end(within: seconds)
         return Outcome(status: status, output: program.output, errors: program.errors)
     }
 }
 
-/// A run of the executable; killed with its owner.
+/// A run of an executable; killed with its owner.
 final class RunningProgram: Sendable {
     let process: ServerProcess
     private let arguments: [String]
     private let folder: TemporaryFolder
 
-    init(_ arguments: [String], environment extra: [String: String] = [:]) throws {
+    init(_ arguments: [String], of program: Program = .flotilla, environment extra: [String: String] = [:]) throws {
         folder = try TemporaryFolder()
         self.arguments = arguments
         process = try ServerProcess(
-            Program.path, arguments, package: "flotilla",
+            program.path, arguments, package: program.rawValue,
             environment: Program.surroundings.merging(Program.environment) { $1 }.merging(extra) { $1 },
             output: folder.path("out"), errors: folder.path("err"))
     }
@@ -79,7 +84,7 @@ final class RunningSink {
     init(_ scheme: String = "smtp", _ arguments: [String] = []) async throws {
         let folder = try TemporaryFolder()
         let record = folder.path("record.tsv")
-        let program = try RunningProgram(["sink", "--\(scheme)", "127.0.0.1:0", "--record", record] + arguments)
+        let program = try RunningProgram(["sink", "--\(scheme)", "127.0.0.1:0", "--record", record] + arguments, of: .laboratory)
         try await eventually("the sink listens: \(program.errors)") { program.output.contains("://") }
         self.program = program
         self.record = record

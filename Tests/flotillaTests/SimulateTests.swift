@@ -2,7 +2,7 @@ import Foundation
 import TestServers
 import Testing
 
-/// `flotilla simulate`, and whether what it says is so.
+/// `flotilla-lab simulate`, and whether what it says is so.
 @Suite(.serialized, .timeLimit(.minutes(6)))
 struct SimulateTests {
     /// What a real run may take by what is said: within 5 % where the machine is ours alone and says so. Beside other tests, which take
@@ -13,7 +13,7 @@ struct SimulateTests {
     private func simulate(_ scenario: String, _ arguments: [String] = []) async throws -> Program.Outcome {
         let folder = try TemporaryFolder()
         let file = try folder.write(scenario, to: "case.yaml")
-        return try await Program.run(["simulate", file] + arguments)
+        return try await Program.run(["simulate", file] + arguments, of: .laboratory)
     }
 
     /// The forecast of a mailing: seconds from its first message to its last response.
@@ -121,7 +121,7 @@ struct SimulateTests {
     private func run(_ scenario: String, latency: Double, domain: String) async throws -> (all: Double, domain: Double, inDomain: Int) {
         let folder = try TemporaryFolder()
         let file = try folder.write(scenario, to: "case.yaml")
-        let outcome = try await Program.run(["loadtest", "run", file, "--record", folder.path("records"), "--quiet"])
+        let outcome = try await Program.run(["loadtest", "run", file, "--record", folder.path("records"), "--quiet"], of: .laboratory)
         try #require(outcome.status == 0, "\(outcome.output)\(outcome.errors)")
         let lines = try String(contentsOfFile: folder.path("records/relay.tsv"), encoding: .utf8).split(separator: "\n").map {
             $0.split(separator: "\t")

@@ -1,7 +1,7 @@
 """What is stuck: printed when a mailing does not come to its end."""
 import asyncio, sqlite3
 
-from rig.conveyor import RedisError
+from rig.redis import RedisError
 
 
 def pairs(flat):

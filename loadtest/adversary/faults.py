@@ -1,7 +1,7 @@
 """The faults: each a coroutine that does something bad, waits, and undoes it."""
 import asyncio, signal, time
 
-from rig.conveyor import RedisError
+from rig.redis import RedisError
 from .plan import ROLES
 
 
@@ -13,14 +13,14 @@ def last_line(text):
 
 class Adversary:
     def __init__(self, run):
-        self.run, self.book, self.fleet = run, run.book, run.fleet
+        self.run, self.log, self.fleet = run, run.log, run.fleet
         self.healing = asyncio.Event()  # set: everything is undone at once
         self.tasks, self.taken = set(), set()
         self.pauses = []  # (paused, resumed): seconds since 1970, when the commands had returned and before the next one
 
     def start(self, fault):
         if len(self.tasks) >= 5 and not self.run.o.script:
-            self.book.leave_out(fault.kind, "five others are at work")
+            self.log.skip(fault.kind, "five others are at work")
             return
         task = asyncio.create_task(self.do(fault))
         self.tasks.add(task)
@@ -30,14 +30,14 @@ class Adversary:
         try:
             await getattr(self, fault.kind.replace("-", "_"))(fault)
         except (OSError, RuntimeError, asyncio.TimeoutError) as error:
-            self.book.find("harness", f"{fault.kind} could not be done or undone: {error!r}")
+            self.log.find("harness", f"{fault.kind} could not be done or undone: {error!r}")
 
     async def heal(self):
         self.healing.set()
         if self.tasks:
             await asyncio.wait(self.tasks, timeout=60)
         if self.tasks:
-            self.book.find("harness", f"{len(self.tasks)} faults could not be undone within 60 s")
+            self.log.find("harness", f"{len(self.tasks)} faults could not be undone within 60 s")
 
     async def rest(self, seconds):
         """Waits, or less when everything is to be healed."""
@@ -47,13 +47,13 @@ class Adversary:
             pass
 
     def begin(self, kind, text):
-        self.book.count(kind)
-        self.book.say(text, kind)
+        self.log.count(kind)
+        self.log.say(text, kind)
 
     def take(self, name, fault):
         """One of a thing: False when another fault has it."""
         if name in self.taken:
-            self.book.leave_out(fault.kind, f"another fault has {name}")
+            self.log.skip(fault.kind, f"another fault has {name}")
             return False
         self.taken.add(name)
         return True
@@ -61,7 +61,7 @@ class Adversary:
     def role(self, fault):
         role = self.fleet.free(fault.target)
         if role is None:
-            self.book.leave_out(fault.kind, "every role is taken")
+            self.log.skip(fault.kind, "every role is taken")
         else:
             role.busy = True
         return role
@@ -84,7 +84,7 @@ class Adversary:
         role.freeze()
         await self.rest(fault.seconds)
         role.wake()
-        self.book.say(f"  {role.name} is awake")
+        self.log.say(f"  {role.name} is awake")
         role.busy = False
 
     async def term(self, fault):
@@ -92,7 +92,7 @@ class Adversary:
             return
         self.begin("term", f"SIGTERM to {role.name} (pid {role.process.pid}), started again {fault.seconds:.1f} s after its end")
         took = await role.terminate()
-        self.book.say(f"  {role.name} has ended after {took:.1f} s")
+        self.log.say(f"  {role.name} has ended after {took:.1f} s")
         await self.rest(fault.seconds)
         role.start()
         role.busy = False
@@ -109,7 +109,7 @@ class Adversary:
             took = await role.terminate()
             role.start()
             role.busy = False
-            self.book.say(f"  {name} restarted, its end took {took:.1f} s")
+            self.log.say(f"  {name} restarted, its end took {took:.1f} s")
             await self.rest(fault.seconds)
         self.taken.discard("rolling restart")
 
@@ -128,7 +128,7 @@ class Adversary:
         role.relay.release()
         role.cut = False
         self.fleet.changed()
-        self.book.say(f"  {role.name} has its way to Redis again")
+        self.log.say(f"  {role.name} has its way to Redis again")
         self.taken.discard(f"the link of {role.name}")
 
     # Redis
@@ -137,13 +137,13 @@ class Adversary:
         if not self.take("Redis", fault):
             return
         self.begin(fault.kind, text)
-        self.book.blame("Redis is away", True)
+        self.log.outage("Redis is away", True)
         await self.run.redis.stop(how)
         more = between()
         await self.rest(fault.seconds)
         await self.run.redis.start(empty=empty)
-        self.book.blame("Redis is away", False)
-        self.book.say(f"  Redis is back{more}")
+        self.log.outage("Redis is away", False)
+        self.log.say(f"  Redis is back{more}")
         self.taken.discard("Redis")
 
     async def redis_restart(self, fault):
@@ -162,12 +162,12 @@ class Adversary:
         if not self.take("Redis", fault):
             return
         self.begin("redis-freeze", f"freeze Redis for {fault.seconds:.1f} s")
-        self.book.blame("Redis is away", True)
+        self.log.outage("Redis is away", True)
         self.run.redis.freeze()
         await self.rest(fault.seconds)
         self.run.redis.wake()
-        self.book.blame("Redis is away", False)
-        self.book.say("  Redis is awake")
+        self.log.outage("Redis is away", False)
+        self.log.say("  Redis is awake")
         self.taken.discard("Redis")
 
     async def redis_empty(self, fault):
@@ -181,7 +181,7 @@ class Adversary:
         try:
             await self.run.redis.ask("FLUSHALL", timeout=10)
         except (RedisError, OSError) as error:
-            self.book.find("harness", f"FLUSHALL: {error}")
+            self.log.find("harness", f"FLUSHALL: {error}")
         self.taken.discard("Redis")
 
     # The provider, the disk
@@ -193,24 +193,24 @@ class Adversary:
         if not self.take("the provider", fault):
             return
         self.begin("away", f"the provider is away for {fault.seconds:.1f} s")
-        self.book.blame("the provider is away", True)
+        self.log.outage("the provider is away", True)
         self.run.relay.refuse()
         await self.rest(fault.seconds)
         await self.run.relay.open()
-        self.book.blame("the provider is away", False)
-        self.book.say("  the provider is back")
+        self.log.outage("the provider is away", False)
+        self.log.say("  the provider is back")
         self.taken.discard("the provider")
 
     async def disk(self, fault):
         if not self.take("the disk", fault):
             return
-        self.book.blame("the disk is full", True)
+        self.log.outage("the disk is full", True)
         size = self.run.disk.fill(self.run.ledger)
         self.begin("disk", f"fill the ledger's disk ({size / 1e6:.0f} MB of ballast) for {fault.seconds:.1f} s")
         await self.rest(fault.seconds)
         self.run.disk.clear()
-        self.book.blame("the disk is full", False)
-        self.book.say("  the disk has room again")
+        self.log.outage("the disk is full", False)
+        self.log.say("  the disk has room again")
         self.taken.discard("the disk")
 
     # People
@@ -218,7 +218,7 @@ class Adversary:
     async def pause(self, fault):
         if not self.take("the mailing", fault):
             return
-        self.book.blame("paused", True)
+        self.log.outage("paused", True)
         code, text = await self.fleet.command("mailing", "pause", self.run.mailing)
         paused = time.time()
         if code == 0:
@@ -226,13 +226,13 @@ class Adversary:
             await self.rest(fault.seconds)
             self.pauses.append((paused, time.time()))
             await self.insist("resume", self.run.mailing)
-            self.book.say("  resumed")
+            self.log.say("  resumed")
         else:
             # It may have been taken all the same: the answer was lost, not the deed.
-            self.book.leave_out("pause", last_line(text) or f"status {code}")
+            self.log.skip("pause", last_line(text) or f"status {code}")
             if (self.run.watch.mailing_state or "") == "paused" or code == -1:
                 await self.insist("resume", self.run.mailing, once=code == -1)
-        self.book.blame("paused", False)
+        self.log.outage("paused", False)
         self.taken.discard("the mailing")
 
     async def speed(self, fault):
@@ -244,9 +244,9 @@ class Adversary:
             self.begin("speed", f"speed {slow} for {fault.seconds:.1f} s")
             await self.rest(fault.seconds)
             await self.insist("speed", self.run.mailing, "own")
-            self.book.say("  speed as before")
+            self.log.say("  speed as before")
         else:
-            self.book.leave_out("speed", last_line(text) or f"status {code}")
+            self.log.skip("speed", last_line(text) or f"status {code}")
         self.taken.discard("the speed")
 
     async def insist(self, *words, once=False):
@@ -256,4 +256,4 @@ class Adversary:
             if code == 0 or once or self.run.watch.mailing_state in ("sent", "stopped", "failed"):
                 return
             await asyncio.sleep(0.5)
-        self.book.find("harness", f"flotilla mailing {' '.join(map(str, words))} failed for 20 s: {text}")
+        self.log.find("harness", f"flotilla mailing {' '.join(map(str, words))} failed for 20 s: {text}")

@@ -1,9 +1,9 @@
 """One run: the fleet, the faults, the healing, the end, the judgement."""
 import asyncio, pathlib, random, signal, time
 
-from machine import CannotRun, quiet_port
-from rig.book import Book
-from rig.conveyor import Conveyor
+from rig.machine import CannotRun, quiet_port
+from rig.run_log import RunLog
+from rig.redis import RedisServer
 from rig.fleet import Fleet
 from rig.ledger import Ledger
 from rig.record import read_record
@@ -38,7 +38,7 @@ def write_recipients(path, count, rng):
 class Run:
     def __init__(self, options, folder):
         self.o, self.dir = options, pathlib.Path(folder)
-        self.book = Book()
+        self.log = RunLog()
         self.ending = False
         self.mailing, self.started = None, None
         self.record = self.dir / "record.tsv"
@@ -67,11 +67,11 @@ class Run:
 
     def set_up(self):
         rng = random.Random(f"{self.o.seed} world")
-        self.fleet = Fleet(self.dir, self.o.flotilla, self.o.grace, self.book.find,
-                           lambda kind, any_: self.book.blame(f"no {kind}", not any_ and self.started is not None))
-        self.redis = Conveyor(self.dir, self.fleet.spawn)
+        self.fleet = Fleet(self.dir, self.o.flotilla, self.o.grace, self.log.find,
+                           lambda kind, any_: self.log.outage(f"no {kind}", not any_ and self.started is not None))
+        self.redis = RedisServer(self.dir, self.fleet.spawn)
         self.adversary, self.watch = Adversary(self), Watch(self)
-        self.book.progress = lambda: self.watch.text() if self.started else ""
+        self.log.progress = lambda: self.watch.text() if self.started else ""
         self.valid, self.bad = write_recipients(self.dir / "recipients.csv", self.o.recipients, rng)
         self.speed = self.o.speed or max(20, round(self.o.recipients * 1.1 / self.o.seconds))
         batch = self.o.batch or min(500, max(20, self.o.recipients // 100))
@@ -109,7 +109,7 @@ providers:
 
     async def start(self):
         profile = [] if self.o.profile == "none" else ["--fail", self.o.profile]
-        self.sink = Sink(self.fleet, self.dir, self.record, options=[
+        self.sink = Sink(self.fleet, self.o.flotilla, self.dir, self.record, options=[
             "--latency", self.o.latency, "--seed", str(self.o.seed), *profile])
         await self.sink.start()
         await self.redis.start()
@@ -127,14 +127,11 @@ providers:
                 role.relay = Relay(path, self.redis.socket)
                 await role.relay.open()
         # The ledger is made by one process; all others find it.
-        code, text = await self.fleet.command("mailing", "add", "mailing.yaml", timeout=60)
-        if code != 0:
-            raise CannotRun(f"flotilla mailing add ended with {code}: {text}")
-        self.mailing = text.split()[-1]
+        self.mailing = await self.fleet.add_mailing("mailing.yaml")
         for role in self.fleet.roles.values():
             role.start()
         self.started = time.time()
-        self.book.begun = self.started
+        self.log.begun = self.started
 
     # The run
 
@@ -143,7 +140,7 @@ providers:
         longest = max(2.0, self.o.seconds / 3)
         gap = self.o.gap or max(1.2, self.o.seconds / 40)
         self.plan = self.o.script or (draw(self.o.seed, self.o.seconds, self.kinds, gap, longest) if self.kinds else [])
-        self.book.say(
+        self.log.say(
             f"mailing {self.mailing}: {self.o.recipients:,} recipients, {self.speed}/s, uncertain: {self.o.uncertain}, lease "
             f"{self.o.lease}, {len(self.plan)} faults in {self.o.seconds:.0f} s")
         watching = asyncio.create_task(self.watch.go())
@@ -155,7 +152,7 @@ providers:
         finally:
             self.watch.stopped = True
             await asyncio.gather(watching, return_exceptions=True)
-        self.book.end_blame()
+        self.log.end_outages()
 
     def nears_its_end(self):
         if not self.watch.states or self.watch.mailing_state in ("scheduled", "collecting", "draft"):
@@ -165,21 +162,21 @@ providers:
     async def torment(self, watching):
         faults = list(self.plan)
         stop_at = self.o.seconds * 0.6 if self.o.stop else None
-        while self.book.now < self.o.seconds:
+        while self.log.now < self.o.seconds:
             if watching.done():
                 watching.result()  # throws what ended it
             if self.nears_its_end():
-                self.book.say(f"the mailing nears its end: {len(faults)} faults of the plan are left over")
+                self.log.say(f"the mailing nears its end: {len(faults)} faults of the plan are left over")
                 break
-            if faults and faults[0].at <= self.book.now:
+            if faults and faults[0].at <= self.log.now:
                 self.adversary.start(faults.pop(0))
                 continue
-            if stop_at and self.book.now >= stop_at:
+            if stop_at and self.log.now >= stop_at:
                 stop_at = None
                 await self.adversary.insist("stop", self.mailing)
-                self.book.say("stopped for good")
+                self.log.say("stopped for good")
             await asyncio.sleep(0.02)
-        self.book.say("faults end, everything is healed")
+        self.log.say("faults end, everything is healed")
 
     async def end(self, watching):
         """Waits for the mailing's end, at most `--limit` seconds from the healing."""
@@ -188,7 +185,7 @@ providers:
         if rest > self.speed * 20 and self.watch.mailing_state not in TERMINAL:
             faster = rest // 20
             await self.adversary.insist("speed", self.mailing, f"{faster}/s")
-            self.book.say(f"speed {faster}/s, so that the rest takes some 20 s")
+            self.log.say(f"speed {faster}/s, so that the rest takes some 20 s")
         held_since, rounds = None, 0
         while time.time() - healed < self.o.limit:
             if watching.done():
@@ -211,11 +208,11 @@ providers:
         self.took = self.ended - healed
         self.finished = self.watch.mailing_state in TERMINAL
         if self.finished:
-            self.book.say(f"the mailing is {self.watch.mailing_state} {self.took:.1f} s after the healing")
+            self.log.say(f"the mailing is {self.watch.mailing_state} {self.took:.1f} s after the healing")
             await self.drained()
         else:
             self.stuck = await diagnosis.all(self)
-            self.book.say(f"STUCK: not at its end {self.took:.0f} s after the healing", "finding")
+            self.log.say(f"STUCK: not at its end {self.took:.0f} s after the healing", "finding")
             print("\n".join("  | " + line for line in self.stuck))
         self.ending = True
 
@@ -229,10 +226,10 @@ providers:
             words = ("--resend",)
         code, text = await self.fleet.command("mailing", "uncertain", self.mailing, *words, "--all", timeout=60)
         last = text.splitlines()[-1] if text else ""
-        self.book.say(f"{uncertain} are held; flotilla mailing uncertain {' '.join(words)} --all: {last}")
+        self.log.say(f"{uncertain} are held; flotilla mailing uncertain {' '.join(words)} --all: {last}")
         self.settled = {"people": uncertain, "command": " ".join(words), "status": code}
         if code != 0:
-            self.book.find("uncertain", f"flotilla mailing uncertain ended with {code}: {last}")
+            self.log.find("uncertain", f"flotilla mailing uncertain ended with {code}: {last}")
 
     async def drained(self):
         """After the end all results must reach the ledger; whatever comes is part of the judgement."""
@@ -248,7 +245,7 @@ providers:
                 break
             await asyncio.sleep(0.1)
         if left:
-            self.book.find("status", f"{left} entries of the status streams were not collected 15 s after the mailing's end")
+            self.log.find("status", f"{left} entries of the status streams were not collected 15 s after the mailing's end")
         await asyncio.sleep(0.5)
 
     async def shut_down(self):
@@ -256,7 +253,7 @@ providers:
         for kind in ("worker", "planner", "collector"):
             roles = [r for r in self.fleet.roles.values() if r.kind == kind and r.alive]
             took = await asyncio.gather(*(r.terminate() for r in roles))
-            self.book.say(f"SIGTERM to every {kind}: ended after {max(took, default=0):.1f} s")
+            self.log.say(f"SIGTERM to every {kind}: ended after {max(took, default=0):.1f} s")
         if self.mailing and self.finished:
             code, text = await self.fleet.command("mailing", "report", self.mailing, "--json", timeout=60)
             self.report = text if code == 0 else f"status {code}: {text}"
@@ -282,10 +279,10 @@ providers:
         hold = self.o.uncertain == "hold"
         j = judge.Judgement(arrivals, ledger, self.valid, hold)
         f = j.figures
-        whole, own = judge.stand_still(arrivals, self.started, self.ended, self.book.outages)
+        whole, own = judge.stand_still(arrivals, self.started, self.ended, self.log.outages)
         memory = self.watch.memory_peak / 1e6
-        findings = {kind: [x["text"] for x in self.book.findings if x["kind"] == kind]
-                    for kind in {x["kind"] for x in self.book.findings}}
+        findings = {kind: [x["text"] for x in self.log.findings if x["kind"] == kind]
+                    for kind in {x["kind"] for x in self.log.findings}}
         expected = "stopped" if self.o.stop else "sent"
         listed = f["uncertain"]["listed"]
         awake = judge.is_awake(arrivals, ledger, self.valid, hold)
@@ -317,7 +314,7 @@ providers:
             ("still", "longest stand-still less our own outages, s", round(own[0], 1), f"{self.o.still:.0f}", own[0] <= self.o.still),
         ]
         late = judge.late_after_pause(arrivals, self.adversary.pauses)
-        if self.adversary.pauses and set(self.book.done) <= {"pause", "speed"}:
+        if self.adversary.pauses and set(self.log.done) <= {"pause", "speed"}:
             rows.append(("late", "messages begun more than 1 s after a pause", late, "0", late == 0))
         if self.graceful():
             rows.append(("graceful", "uncertain, though every fault was a graceful one", listed, "0", listed == 0))
@@ -326,12 +323,12 @@ providers:
             "seed": self.o.seed, "good": all(r[4] for r in rows), "recipients": self.o.recipients,
             "uncertain_policy": self.o.uncertain, "lease": self.o.lease, "speed": self.speed, "profile": self.o.profile,
             "rows": [dict(zip(("name", "what", "found", "allowed", "good"), r)) for r in rows], "figures": f,
-            "faults": self.book.done, "left_out": self.book.left_out, "disk_note": self.disk_note,
+            "faults": self.log.done, "left_out": self.log.skipped, "disk_note": self.disk_note,
             "stand_still": {"in_all": whole[0], "in_all_at": whole[1], "own": own[0], "own_at": own[1]},
-            "outages": [{"from": a - self.started, "to": b - self.started, "why": w} for a, b, w in self.book.outages],
+            "outages": [{"from": a - self.started, "to": b - self.started, "why": w} for a, b, w in self.log.outages],
             "pauses": len(self.adversary.pauses), "late_after_pause": late,
             "redis_peak_mb": memory, "seconds": self.ended - self.started, "seconds_after_healing": self.took,
-            "settled": self.settled, "findings": self.book.findings, "events": self.book.events,
+            "settled": self.settled, "findings": self.log.findings, "events": self.log.events,
             "plan": [vars(x) for x in self.plan], "stuck": getattr(self, "stuck", None), "report": getattr(self, "report", None),
             "roles": {r.name: {"starts": r.starts, "cpu_seconds": round(r.cpu, 2), "peak_mb": round(r.peak, 1)}
                       for r in self.fleet.roles.values()},
@@ -344,4 +341,4 @@ providers:
         """Whether nothing was done after which anybody may be uncertain."""
         certain = all(fault.split("=")[0].split(":")[-1].isdigit() for fault in self.o.profile.split(",")) \
             if self.o.profile != "none" else True
-        return certain and set(self.book.done) <= GRACEFUL
+        return certain and set(self.log.done) <= GRACEFUL

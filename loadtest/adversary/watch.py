@@ -1,7 +1,7 @@
 """Looks on while the run goes: progress, memory, roles that end by themselves, a mailing that pauses by itself."""
 import asyncio, sqlite3, time
 
-from rig.conveyor import RedisError
+from rig.redis import RedisError
 
 OPEN = ("planned", "deferred", "uncertain")
 TERMINAL = ("sent", "stopped", "failed")
@@ -10,7 +10,7 @@ NAMES = dict(p="planned", d="deferred", u="uncertain", x="stopped", e="expired",
 
 class Watch:
     def __init__(self, run):
-        self.run, self.book = run, run.book
+        self.run, self.log = run, run.log
         self.states, self.mailing_state, self.reason = {}, None, ""
         self.lines, self.offset, self.rates = 0, 0, []
         self.memory, self.memory_peak = 0, 0
@@ -40,7 +40,7 @@ class Watch:
             for role in self.run.fleet.exits():
                 again = role.name in self.fallen
                 self.fallen.add(role.name)
-                self.book.find("exit", f"{role.name} ended by itself" + (
+                self.log.find("exit", f"{role.name} ended by itself" + (
                     " again" if again else f" with status {role.process.returncode}: {role.last_words()}"))
                 task = asyncio.create_task(self.restart(role))
                 self.restarts.add(task)
@@ -52,8 +52,8 @@ class Watch:
             if beat % 10 == 0:
                 for role in self.run.fleet.roles.values():
                     role.measure()
-            if now - self.book.last_print > 5:
-                self.book.say("")
+            if now - self.log.last_print > 5:
+                self.log.say("")
             beat += 1
             await asyncio.sleep(0.1)
 
@@ -104,7 +104,7 @@ class Watch:
             self.paused_since = now
         elif now - self.paused_since > 1:
             self.paused_since = None
-            self.book.find("pause", f"the mailing paused itself: {self.reason or 'no reason given'}")
+            self.log.find("pause", f"the mailing paused itself: {self.reason or 'no reason given'}")
             task = asyncio.create_task(self.run.adversary.insist("resume", self.run.mailing))
             self.restarts.add(task)
             task.add_done_callback(self.restarts.discard)

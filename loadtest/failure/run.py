@@ -1,9 +1,8 @@
 """One run: the fleet, the provider that fails, its outage, the mailing's end, the judgement."""
 import asyncio, pathlib, signal, sqlite3, time
 
-from machine import CannotRun
-from rig.book import Book
-from rig.conveyor import Conveyor, RedisError
+from rig.run_log import RunLog
+from rig.redis import RedisError, RedisServer
 from rig.fleet import Fleet
 from rig.ledger import Ledger
 from rig.record import read_record
@@ -33,14 +32,14 @@ body: '{"to":"{{email}}","id":"{{id}}"}'
 class Run:
     def __init__(self, options, folder):
         self.o, self.dir = options, pathlib.Path(folder)
-        self.book = Book(quiet=False)
-        self.fleet = Fleet(folder, options.flotilla, 10, self.book.find, lambda kind, any_: None)
-        self.redis = Conveyor(folder, self.fleet.spawn)
+        self.log = RunLog(quiet=False)
+        self.fleet = Fleet(folder, options.flotilla, 10, self.log.find)
+        self.redis = RedisServer(folder, self.fleet.spawn)
         self.record, self.ledger = self.dir / "record.tsv", self.dir / "flotilla.sqlite"
-        self.sink = Sink(self.fleet, self.dir, self.record, options.protocol, options=self.profile(1))
+        self.sink = Sink(self.fleet, options.flotilla, self.dir, self.record, options.protocol, options=self.profile(1))
         self.mailing, self.state, self.reason, self.memory = None, None, "", 0
         self.states, self.outage, self.back = {}, None, None
-        self.book.progress = lambda: "  ".join(f"{k} {v:,}" for k, v in sorted(self.states.items()) if v)
+        self.log.progress = lambda: "  ".join(f"{k} {v:,}" for k, v in sorted(self.states.items()) if v)
 
     def profile(self, seed, fail=None):
         return ["--fail", fail or self.o.profile, "--seed", str(seed), "--latency", "2-10ms"]
@@ -68,14 +67,11 @@ providers:
 """)
         await self.sink.start()
         await self.redis.start()
-        code, text = await self.fleet.command("mailing", "add", "mailing.yaml", timeout=60)
-        if code != 0:
-            raise CannotRun(f"flotilla mailing add ended with {code}: {text.splitlines()[-1] if text else ''}")
-        self.mailing = text.split()[-1]
+        self.mailing = await self.fleet.add_mailing("mailing.yaml")
         for name in ("planner-1", "collector-1", *(f"worker-{n}" for n in range(1, o.workers + 1))):
             self.fleet.add(name, {}).start()
-        self.started = self.book.begun = time.time()
-        self.book.say(f"mailing {self.mailing}: {o.recipients:,} recipients, {o.rate}/s, {o.protocol} {o.profile}")
+        self.started = self.log.begun = time.time()
+        self.log.say(f"mailing {self.mailing}: {o.recipients:,} recipients, {o.rate}/s, {o.protocol} {o.profile}")
 
     def ideal(self, tries, pauses):
         """The parts of the least time to expect, in seconds: each try at the full rate, the outage, the pauses asked for,
@@ -97,31 +93,31 @@ providers:
             if self.state in ENDED:
                 break
             for role in self.fleet.exits():
-                self.book.find("exit", f"{role.name} ended by itself with {role.process.returncode}: {role.last_words()}")
+                self.log.find("exit", f"{role.name} ended by itself with {role.process.returncode}: {role.last_words()}")
             if o.outage and self.outage is None and time.time() > cut:
                 await self.sink.stop()
                 self.outage = time.time()
                 if o.refusing:
                     self.sink.options = self.profile(1, REFUSING[o.protocol])
                     await self.sink.start()
-                self.book.say(f"the provider {'refuses all' if o.refusing else 'is away'} for {o.outage:.0f} s")
+                self.log.say(f"the provider {'refuses all' if o.refusing else 'is away'} for {o.outage:.0f} s")
             if self.outage and self.back is None and time.time() - self.outage >= o.outage:
                 if o.refusing:
                     await self.sink.stop()
                 self.sink.options = self.profile(2)
                 await self.sink.start()
                 self.back = time.time()
-                self.book.say("the provider is back")
+                self.log.say("the provider is back")
             if self.state == "paused":
-                self.book.find("pause", f"the mailing paused itself: {self.reason}")
+                self.log.find("pause", f"the mailing paused itself: {self.reason}")
                 await self.fleet.command("mailing", "resume", self.mailing)
             if time.time() - said > 10:
                 said = time.time()
                 await self.measure()
-                self.book.say("")
+                self.log.say("")
             await asyncio.sleep(0.2)
         self.ended = time.time()
-        self.book.say(f"the mailing is {self.state} after {self.ended - self.started:.1f} s")
+        self.log.say(f"the mailing is {self.state} after {self.ended - self.started:.1f} s")
         await asyncio.sleep(1.5)  # the ledger's last results
         for kind in ("worker", "planner", "collector"):
             await asyncio.gather(*(r.terminate() for r in self.fleet.roles.values() if r.kind == kind and r.alive))
@@ -157,7 +153,7 @@ providers:
         took = max((a.decided for a in arrivals), default=0) / 1e6 - min((a.begun for a in arrivals), default=0) / 1e6
         ideal = sum(parts.values())
         first, half = judge.at_work_after(arrivals, self.back, self.o.rate) if self.back else (None, None)
-        found = self.book.findings
+        found = self.log.findings
         rows = [
             ("open", "not terminal", len(j.open), "0", not j.open),
             ("saveable", "failed, and the provider never refused them for good", len(j.saveable), "0", not j.saveable),
@@ -182,7 +178,7 @@ providers:
             "took": took, "ideal": ideal, "ideal_parts": parts, "tries": len(arrivals), "codes": dict(j.codes), "states": dict(j.states),
             "uncertain_listed": j.listed, "pauses": count, "pauses_seconds": pauses,
             "first_after_outage": first, "tries_in_outage": away,
-            "rates": judge.rates(arrivals, self.started, 5), "redis_peak_mb": self.memory / 1e6, "findings": self.book.findings,
+            "rates": judge.rates(arrivals, self.started, 5), "redis_peak_mb": self.memory / 1e6, "findings": self.log.findings,
             "names": {k: getattr(j, k)[:10] for k in ("open", "saveable", "burnt", "doubled", "lost", "after_refusal")},
             "attempts": {who: ledger.attempts[who] for who in j.burnt[:10]},
         }

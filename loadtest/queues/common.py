@@ -6,7 +6,7 @@ import aiohttp, aiosmtplib
 REDIS, TARGET = os.environ["REDIS_URL"], os.environ["TARGET"]
 JOBS = int(os.environ["JOBS"])
 """Jobs that one worker process has under way at a time."""
-LANES, BATCH = 32, 500
+WIDTH, BATCH = 32, 500
 logging.disable(logging.INFO)   # some would write two lines a job
 MAILINGS = pathlib.Path(__file__).resolve().parent.parent / "bench-mailings"
 
@@ -34,14 +34,14 @@ def mail(r):
     return (MAIL % (r | {"html_" + key: html.escape(value) for key, value in r.items()} | {"subject": subject})).encode()
 
 
-async def lanes(width, items, do):
-    """Does something with each item, with so many under way at a time."""
+async def concurrently(width, items, do):
+    """Does something with each item, at most `width` of them at a time."""
     items = iter(items)
 
-    async def lane():
+    async def one_after_another():
         for item in items:
             await do(item)
-    await asyncio.gather(*(lane() for _ in range(width)))
+    await asyncio.gather(*(one_after_another() for _ in range(width)))
 
 
 class Sender:
@@ -83,7 +83,7 @@ class Sender:
 
         async def one(r):
             found[r["id"]] = await self.send(r)
-        await lanes(LANES, job, one)
+        await concurrently(WIDTH, job, one)
         return found
 
 

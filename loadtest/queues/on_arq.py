@@ -28,7 +28,7 @@ class Worker:
 
 async def produce(kind, file, count, mailing):
     pool = await create_pool(SETTINGS)
-    await common.lanes(20, common.jobs(kind, file, count), lambda job: pool.enqueue_job("send", mailing, job))
+    await common.concurrently(20, common.jobs(kind, file, count), lambda job: pool.enqueue_job("send", mailing, job))
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ settings = {"queue": queue, "functions": [send], "startup": startup, "concurrenc
 
 async def produce(kind, file, count, mailing):
     await queue.connect()
-    await common.lanes(20, common.jobs(kind, file, count),
+    await common.concurrently(20, common.jobs(kind, file, count),
                        lambda job: queue.enqueue("send", mailing=mailing, job=job, ttl=-1, timeout=300))
     await queue.disconnect()
 

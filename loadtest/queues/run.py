@@ -1,7 +1,9 @@
 """Job queues at our job, in turn with us: what a user would take in our place (loadtest/bench --only queues)."""
-import dataclasses, os, pathlib, re, shlex, shutil, socket, statistics, subprocess, sys, time, urllib.request
+import asyncio, dataclasses, os, pathlib, re, shlex, shutil, signal, socket, statistics, subprocess, sys, time
 
-from machine import cpu_of
+from benchmarks.main_job import send
+from benchmarks.roles import received
+from rig.machine import CannotRun, cpu_of
 
 HERE = pathlib.Path(__file__).resolve().parent
 PYTHON = HERE.parent.parent / ".build/queues/bin"
@@ -52,8 +54,7 @@ class Receiver:
     def count(self):
         if self.url.startswith("http:"):
             self.asked += 1
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/status") as answer:
-                return int(answer.read().split(b"\n")[2].split()[2]) - self.asked
+            return received(self.port) - self.asked
         with self.file.open("rb") as counter:
             counter.seek(max(0, self.file.stat().st_size - 400))
             found = re.findall(rb"mesg=(\d+)", counter.read())
@@ -65,13 +66,13 @@ class Receiver:
         while self.count() < number and time.time() < end:
             time.sleep(0.05)
         if self.count() != number:
-            sys.exit(f"{who}: the receiving server got {self.count():,} messages, not {number:,}")
+            raise CannotRun(f"{who}: the receiving server got {self.count():,} messages, not {number:,}")
 
 
 class Queues:
     def __init__(self, bench):
         self.bench = bench
-        self.log = bench.dir / "queues.log"
+        self.log = bench.processes.log("queues")
 
     def measure(self):
         versions = {peer: self.version(peer) for peer in (ARQ, SAQ, STREAQ, SIDEKIQ)}
@@ -81,7 +82,7 @@ class Queues:
         for channel, trials in TRIALS.items():
             receiver = Receiver(self.bench, channel)
             ours, theirs = [], {trial: [] for trial in trials if not versions[trial[0]][1]}
-            for _ in range(self.bench.a.rounds):
+            for _ in range(self.bench.options.rounds):
                 ours.append(self.ours(channel, receiver))
                 for trial, rounds in theirs.items():
                     rounds.append(self.trial(*trial, receiver))
@@ -116,52 +117,46 @@ class Queues:
         return None, f"{next((line for line in lines if 'Error' in line), lines[-1])}; {INSTALL} installs what it needs"
 
     def ours(self, channel, receiver):
-        before, n = receiver.count(), self.bench.a.messages
-        found = self.bench.send("webhook" if channel == "HTTP" else "email", receiver.url, n)
+        before, n = receiver.count(), self.bench.options.messages
+        found = send(self.bench, self.bench.builds[0], "webhook" if channel == "HTTP" else "email", receiver.url, n)
         receiver.expect(before + n, "flotilla")
         return found
 
     def trial(self, peer, kind, receiver):
         """One mailing by a queue whose workers are up and warm; their start and the producer's own are left out."""
-        count = max(1000, self.bench.a.messages // SHARE[kind])
-        redis, sock = self.bench.start_redis()
-        environment = self.environment(peer, kind, receiver.url, sock)
-        with self.log.open("wb") as log:
-            start = lambda command, **more: subprocess.Popen(command, cwd=HERE, env=environment, stderr=log, **more)
-            command = shlex.split(peer.worker.format(jobs=peer.jobs[kind]))
-            workers = [start(command, stdout=log) for _ in range(WORKERS)]
-            self.bench.servers += workers
-            try:
-                self.wait(sock, "GET ready", WORKERS, workers)
-                self.produce(peer, kind, start, sock, "warm", 2000 if kind == "batch" else 400, workers)
-                before, processes = receiver.count(), [redis, *workers]
-                used = sum(cpu_of(p.pid) for p in processes)
-                seconds, cpu = self.produce(peer, kind, start, sock, "main", count, workers)
-                cpu += sum(cpu_of(p.pid) for p in processes) - used
-                receiver.expect(before + count, f"{peer.name}, {WORDS[kind]}")
-                said = self.bench.redis_cli(sock, "HVALS", "out:main").split()
-                if said != ["ok"] * count:
-                    sys.exit(f"{peer.name}: {said.count('ok'):,} of {count:,} recipients have the outcome ok{self.tail()}")
-            finally:
-                for process in (*workers, redis):
-                    process.kill()
-                    process.wait()
-                sock.unlink(missing_ok=True)
+        count = max(1000, self.bench.options.messages // SHARE[kind])
+        redis = self.bench.redis()
+        sock, environment = redis.socket, self.environment(peer, kind, receiver.url, redis.socket)
+        start = lambda command, **more: self.bench.processes.spawn("queues", command, environment, cwd=HERE, **more)
+        command = shlex.split(peer.worker.format(jobs=peer.jobs[kind]))
+        workers = [start(command) for _ in range(WORKERS)]
+        try:
+            self.wait(sock, "GET ready", WORKERS, workers)
+            self.produce(peer, kind, start, sock, "warm", 2000 if kind == "batch" else 400, workers)
+            before, processes = receiver.count(), [redis.process, *workers]
+            used = sum(cpu_of(p.pid) for p in processes)
+            seconds, cpu = self.produce(peer, kind, start, sock, "main", count, workers)
+            cpu += sum(cpu_of(p.pid) for p in processes) - used
+            receiver.expect(before + count, f"{peer.name}, {WORDS[kind]}")
+            said = asyncio.run(redis.ask("HVALS", "out:main", timeout=60))
+            if said != ["ok"] * count:
+                raise CannotRun(f"{peer.name}: {said.count('ok'):,} of {count:,} recipients have the outcome ok{self.tail()}")
+        finally:
+            self.bench.processes.end([*workers, redis.process], signal.SIGKILL)
         return {"us": cpu / count * 1e6, "rate": count / seconds, "wall_rate": count / seconds}
 
     def produce(self, peer, kind, start, sock, mailing, count, workers):
         """Seconds from the producer's first look at the recipients to the last outcome, and its CPU from there."""
-        file = self.bench.recipients(max(self.bench.a.messages, 2000))
+        file = self.bench.recipients(max(self.bench.options.messages, 2000))
         producer = start([*shlex.split(peer.producer), kind, file, str(count), mailing], stdout=subprocess.PIPE, text=True)
-        self.bench.servers.append(producer)
         began = producer.stdout.readline().split()
         if not began:
-            sys.exit(f"the producer on {peer.name} did not begin{self.tail()}")
+            raise CannotRun(f"the producer on {peer.name} did not begin{self.tail()}")
         ended = self.wait(sock, f"HLEN out:{mailing}", count, workers)
         _, status, usage = os.wait4(producer.pid, 0)
         producer.returncode = os.waitstatus_to_exitcode(status)
         if producer.returncode:
-            sys.exit(f"the producer on {peer.name} ended with {producer.returncode}{self.tail()}")
+            raise CannotRun(f"the producer on {peer.name} ended with {producer.returncode}{self.tail()}")
         return ended - float(began[0]), usage.ru_utime + usage.ru_stime - float(began[1])
 
     def wait(self, sock, question, number, workers):
@@ -171,7 +166,7 @@ class Queues:
             answers, end, found = redis.makefile("rb"), time.time() + 300, 0
             while found < number:
                 if time.time() > end or any(p.poll() is not None for p in workers):
-                    sys.exit(f"{question} is {found}, not {number}: " +
+                    raise CannotRun(f"{question} is {found}, not {number}: " +
                              ("a worker has ended" if time.time() < end else "after 300 s") + self.tail())
                 time.sleep(0.02)
                 redis.sendall(question.encode() + b"\r\n")

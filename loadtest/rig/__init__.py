@@ -1,1 +1,1 @@
-"""What the load tests start and look at: a fleet, its Redis, the sink and its record, a book of what happened."""
+"""What the load tests start and look at: processes, a fleet, its Redis, the sink and its record, the ledger, a log of what happened."""

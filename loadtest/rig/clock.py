@@ -1,7 +1,7 @@
 """Processes whose time of day is wrong; their monotonic clocks are right."""
 import pathlib, shutil, subprocess
 
-from machine import CannotRun
+from .machine import CannotRun
 
 
 def wrong_clock(folder, seconds):

@@ -1,29 +1,8 @@
-"""The fleet: our processes, how they are started, frozen, ended, and how they end when nobody asked them to."""
-import asyncio, ctypes, os, pathlib, signal, subprocess, tempfile, time
+"""The fleet: our roles, how they are started, frozen, ended, and how they end when nobody asked them to."""
+import asyncio, os, pathlib, signal, subprocess, tempfile, time
 
-libc = ctypes.CDLL(None, use_errno=True)
-PR_SET_PDEATHSIG = 1
-PRIORITY = 10
-"""Of processes that are served first (SCHED_FIFO)."""
-
-
-def die_with_parent():
-    """In a child before exec: the kernel kills it when we die, however we die."""
-    libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-
-
-def come_first():
-    """In a child before exec: die_with_parent, and from now on all other processes of the machine wait for it."""
-    die_with_parent()
-    os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(PRIORITY))
-
-
-def may_come_first():
-    """Whether `come_first` is allowed here: root may, others need CAP_SYS_NICE or a limit of their own."""
-    try:
-        return subprocess.run(["true"], preexec_fn=come_first).returncode == 0
-    except (OSError, subprocess.SubprocessError):
-        return False
+from .machine import CannotRun
+from .processes import Processes, die_with_parent
 
 
 class Role:
@@ -104,30 +83,19 @@ class Role:
                 self.peak = max(self.peak, int(line.split()[1]) / 1024)
 
     def last_words(self, lines=1):
-        text = self.fleet.log(self.name).read_text(errors="replace").splitlines()
-        return "\n".join(text[-lines:]) if text else "(no log)"
+        return self.fleet.last_words(self.name, lines)
 
 
-class Fleet:
-    """All processes of a run. Whatever was spawned here is ended by `close`, by its process id."""
+class Fleet(Processes):
+    """The roles of a run and what else it starts.
 
-    def __init__(self, folder, flotilla, grace, find, changed):
-        self.dir, self.flotilla, self.grace = pathlib.Path(folder), str(flotilla), grace
+    `find(kind, text)` is told what must not happen; `changed(kind, any)` whether any role of a kind can work."""
+
+    def __init__(self, folder, flotilla, grace=10, find=lambda kind, text: None, changed=lambda kind, any: None):
+        super().__init__(folder)
+        self.flotilla, self.grace = str(flotilla), grace
         self.find, self._changed = find, changed
-        self.processes, self.roles = [], {}
-        (self.dir / "log").mkdir()
-
-    def log(self, name):
-        return self.dir / "log" / f"{name}.log"
-
-    def spawn(self, name, command, env=None, realtime=False, **more):
-        with open(self.log(name), "ab") as log:
-            process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=more.pop("stdout", log), stderr=log, cwd=self.dir,
-                env=os.environ | (env or {}), start_new_session=True,
-                preexec_fn=come_first if realtime else die_with_parent, **more)
-        self.processes = [p for p in self.processes if p.poll() is None] + [process]
-        return process
+        self.roles = {}
 
     def add(self, name, env):
         self.roles[name] = Role(self, name, env)
@@ -174,9 +142,9 @@ class Fleet:
             self.changed()
         return ended
 
-    def close(self):
-        for process in self.processes:
-            if process.poll() is None:
-                process.kill()
-        for process in self.processes:
-            process.wait()
+    async def add_mailing(self, file):
+        """`flotilla mailing add`; the mailing's id. Throws CannotRun."""
+        code, text = await self.command("mailing", "add", file, timeout=60)
+        if code != 0:
+            raise CannotRun(f"flotilla mailing add ended with {code}: {text.splitlines()[-1] if text else ''}")
+        return text.split()[-1]

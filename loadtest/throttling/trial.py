@@ -1,11 +1,12 @@
 """One trial: a case with a number of workers. The fleet, the actions in the middle, the record, the figures."""
 import asyncio, math, pathlib, random, re, subprocess, sys, time, urllib.error, urllib.request
 
-from machine import CannotRun, cpu_of, free_port
-from rig.book import Book
+from rig.machine import CannotRun, cpu_of, free_port
+from rig.run_log import RunLog
 from rig.clock import wrong_clock
-from rig.conveyor import Conveyor, RedisError
-from rig.fleet import Fleet, come_first, die_with_parent
+from rig.executables import laboratory
+from rig.redis import RedisError, RedisServer
+from rig.fleet import Fleet
 from rig.sink import Sink
 
 from .cases import DOMAINS
@@ -36,9 +37,9 @@ class Trial:
     def __init__(self, options, case, workers, folder, realtime):
         self.o, self.case, self.workers, self.dir, self.realtime = options, case, workers, pathlib.Path(folder), realtime
         self.seconds = options.seconds or (case.short if options.short else case.seconds)
-        self.book = Book(quiet=not options.verbose)
-        self.fleet = Fleet(folder, options.flotilla, 5, self.book.find, lambda kind, any_: None)
-        self.redis = Conveyor(folder, self.fleet.spawn, durable=False)
+        self.log = RunLog(quiet=not options.verbose)
+        self.fleet = Fleet(folder, options.flotilla, 5, self.log.find)
+        self.redis = RedisServer(folder, self.fleet.spawn, durable=False)
         self.record, self.ledger = self.dir / "record.tsv", self.dir / "flotilla.sqlite"
         self.marks, self.gaps, self.notes, self.refused, self.asked, self.holds = {}, [], [], [], {}, {}
         self.mailings, self.ports, self.planned, self.ending = [], {}, 0, False
@@ -56,11 +57,9 @@ class Trial:
             rows = "".join(f"{n},person-{n}@{domain},Name{n % 97}\n" for n, domain in enumerate(where))
             path.write_text("id,email,first_name\n" + rows)
         else:
-            code = self.fleet.spawn("generate", [
-                self.fleet.flotilla, "generate", "recipients", str(count), "--seed", "1", "--out", str(path),
-                "--invalid", "0", "--duplicates", "0", "--missing", "0"]).wait()
-            if code != 0:
-                raise CannotRun(f"flotilla generate ended with {code}")
+            self.fleet.run("generate", [
+                laboratory(self.fleet.flotilla), "generate", "recipients", count, "--seed", "1", "--out", path,
+                "--invalid", "0", "--duplicates", "0", "--missing", "0"])
         return path
 
     def configure(self, port):
@@ -83,10 +82,7 @@ providers:
         file, name = self.recipients(rows), f"mailing-{number}"
         text = (EMAIL if self.o.channel == "email" else WEBHOOK).format(name=name, file=file.name)
         (self.dir / f"{name}.yaml").write_text(text + (f"speed: '{speed}'\n" if speed else ""))
-        code, text = await self.fleet.command("mailing", "add", f"{name}.yaml", timeout=60)
-        if code != 0:
-            raise CannotRun(f"flotilla mailing add ended with {code}: {text.splitlines()[-1] if text else ''}")
-        self.mailings.append(text.split()[-1])
+        self.mailings.append(await self.fleet.add_mailing(f"{name}.yaml"))
         self.planned += rows
 
     def add_worker(self, number):
@@ -101,7 +97,7 @@ providers:
     async def start(self):
         if not self.realtime:
             self.notes.append("the sink waits for processors like all others: not root")
-        self.sink = Sink(self.fleet, self.dir, self.record, "smtp" if self.o.channel == "email" else "http",
+        self.sink = Sink(self.fleet, self.o.flotilla, self.dir, self.record, "smtp" if self.o.channel == "email" else "http",
                          realtime=self.realtime)
         await self.sink.start()
         await self.redis.start()
@@ -117,13 +113,10 @@ providers:
             role.start()
 
     def spawn_probe(self):
-        with open(self.fleet.log("probe"), "ab") as log, open(self.dir / "probe.tsv", "wb") as out:
-            process = subprocess.Popen(
-                [sys.executable, pathlib.Path(__file__).with_name("probe.py"), self.sink.protocol, str(self.sink.port)],
-                stdin=subprocess.PIPE, stdout=out, stderr=log, start_new_session=True,
-                preexec_fn=come_first if self.realtime else die_with_parent)
-        self.fleet.processes.append(process)
-        return process
+        with open(self.dir / "probe.tsv", "wb") as out:
+            return self.fleet.spawn(
+                "probe", [sys.executable, pathlib.Path(__file__).with_name("probe.py"), self.sink.protocol, self.sink.port],
+                realtime=self.realtime, stdin=subprocess.PIPE, stdout=out)
 
     # The run
 

@@ -1,7 +1,7 @@
 """The judgement of a trial, from the sink's record and the probe's stamps."""
 import datetime, math, re, sqlite3, time
 
-from machine import CannotRun
+from rig.machine import CannotRun
 from rig.record import read_record
 
 from . import measure
@@ -43,10 +43,10 @@ class Verdict:
         turns = [turn for t in self.trial.case.turns if (turn := self.turn(t, starts))]
         if self.trial.case.clocks:
             self.prove_clocks()
-        for x in self.trial.book.findings:
+        for x in self.trial.log.findings:
             self.trial.notes.append(x["text"])
         dear = figures["reservations"] > self.trial.o.calls
-        good = all(r["good"] for r in rows + turns) and not (dear or self.trial.refused or self.trial.book.findings)
+        good = all(r["good"] for r in rows + turns) and not (dear or self.trial.refused or self.trial.log.findings)
         return {"case": self.trial.case.name, "what": self.trial.case.what, "workers": self.trial.workers, "channel": self.trial.o.channel,
                 "seconds": self.trial.seconds, "jitter_us": jitter, "figures": figures, "rows": rows, "turns": turns,
                 "notes": self.trial.notes, "refused": self.trial.refused, "dear": dear, "stalled": self.slack.share(starts), "good": good}
@@ -126,6 +126,6 @@ class Verdict:
         hours = ", ".join(f"{h:+d} h" if h else "0 h" for h in sorted(logged))
         self.trial.notes.append(f"clocks of workers are off by {hours}, as their logs tell")
         if not any(logged):
-            self.trial.book.find("clock", "no worker's clock was wrong: the case proves nothing")
+            self.trial.log.find("clock", "no worker's clock was wrong: the case proves nothing")
         if any(told):
-            self.trial.book.find("clock", "the ledger has times of a wrong clock")
+            self.trial.log.find("clock", "the ledger has times of a wrong clock")

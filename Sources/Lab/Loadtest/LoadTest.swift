@@ -27,6 +27,6 @@ package struct LoadTest: Sendable {
             outcomes.append(outcome)
             guard outcome.isWhole else { break }
         }
-        return ResultMaker(scenario: scenario, version: options.version, outcomes: outcomes).result
+        return ResultBuilder(scenario: scenario, version: options.version, outcomes: outcomes).result
     }
 }

@@ -26,7 +26,7 @@ package struct RunResult: Codable, Sendable, Equatable {
 
     package struct Scenario: Codable, Sendable, Equatable {
         package var name: String
-        /// What it responses, one sentence.
+        /// What it answers, one sentence.
         package var about: String
         package var file: String
     }

@@ -5,7 +5,7 @@ struct Backlog: Sendable {
     /// Due, by attempts spent.
     private var ready: [Int] = []
     private(set) var readyCount = 0
-    private var waiting = Agenda<Cohort>()
+    private var waiting = EventQueue<RetryGroup>()
     private(set) var waitingCount = 0
     /// Cohorts that wait, by when and with how many attempts: what comes to the same is one.
     private var gathered: [Key: Int] = [:]
@@ -33,7 +33,7 @@ struct Backlog: Sendable {
             gathered[key] = known + count
         } else {
             gathered[key] = count
-            waiting.add(Cohort(due: moment, spent: spent, count: 0), at: moment)
+            waiting.add(RetryGroup(due: moment, spent: spent, count: 0), at: moment)
         }
     }
 

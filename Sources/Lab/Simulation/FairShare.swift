@@ -13,7 +13,7 @@ struct FairShare {
     }
 
     /// What holds a flow back.
-    enum Brake: Equatable {
+    enum Bottleneck: Equatable {
         /// Nothing: all that it has goes.
         case demand
         /// By place.
@@ -21,12 +21,12 @@ struct FairShare {
     }
 
     private(set) var rates: [Double]
-    private(set) var brakes: [Brake]
+    private(set) var bottlenecks: [Bottleneck]
 
     /// - Parameter capacities: of the resources, a second.
     init(_ flows: [Flow], capacities: [Double]) {
         rates = flows.map { _ in 0 }
-        brakes = flows.map { _ in .demand }
+        bottlenecks = flows.map { _ in .demand }
         var left = capacities
         var active = flows.indices.filter { flows[$0].demand > 0 }
         while !active.isEmpty {
@@ -46,7 +46,7 @@ struct FairShare {
             active.removeAll { flow in
                 // Of several that are full, the first in their order.
                 if let resource = full.first(where: { resource in flows[flow].needs.contains { $0.resource == resource } }) {
-                    brakes[flow] = .resource(resource)
+                    bottlenecks[flow] = .resource(resource)
                     return true
                 }
                 return rates[flow] >= flows[flow].demand * (1 - 1e-12)

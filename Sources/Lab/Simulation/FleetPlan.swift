@@ -9,9 +9,9 @@ package struct FleetPlan: Sendable {
     /// Of providers, channels and domains.
     package var limits = Limits()
     /// Worker processes from each moment on, in order of time.
-    package var workers: [Staffing]
+    package var workers: [WorkerCount]
     /// When nobody plans, nobody collects, or Redis is away.
-    package var absences: [OutageWindow] = []
+    package var outages: [OutageWindow] = []
     /// `worker.concurrency`: groups on their way at a time in a worker; over SMTP each has a connection.
     package var concurrency = 32
     /// `worker.group`.
@@ -33,11 +33,11 @@ package struct FleetPlan: Sendable {
     package init(mailings: [MailingPlan], providers: [String: ProviderPlan], workers: Int = 1) {
         self.mailings = mailings
         self.providers = providers
-        self.workers = [Staffing(at: 0, count: workers)]
+        self.workers = [WorkerCount(at: 0, count: workers)]
     }
 
     /// Workers that are there from a moment on.
-    package struct Staffing: Sendable, Equatable {
+    package struct WorkerCount: Sendable, Equatable {
         package var at: Double
         package var count: Int
 

@@ -39,20 +39,21 @@ package struct Forecast: Sendable, Encodable {
         /// Of all attempts, those that ended with each class of response.
         package var responses: [String: Int] = [:]
         /// Seconds that each thing held it back, the longest first.
-        package var brakes: [Held] = []
+        package var bottlenecks: [Delay] = []
 
         package var seconds: Double? { ends.map { $0 - at } }
     }
 
-    package struct Held: Sendable, Encodable {
-        package var by: Brake
+    /// How long a bottleneck held a mailing back.
+    package struct Delay: Sendable, Encodable {
+        package var by: Bottleneck
         package var seconds: Double
     }
 
     package struct Phase: Sendable, Encodable {
         package var from: Double
         package var to: Double
-        package var brake: Brake
+        package var bottleneck: Bottleneck
         /// Messages that began, a second on average.
         package var rate: Double
     }

@@ -1,5 +1,5 @@
-/// A leadership that every mailing needs, and of which a fleet has one.
-package enum Leadership: String, Sendable, Hashable, CaseIterable {
+/// A role that every mailing needs, and of which a fleet has one.
+package enum SharedRole: String, Sendable, Hashable, CaseIterable {
     /// Plans mailings and feeds batches: without it what was fed goes, and nothing new.
     case planner
     /// Writes results to the ledger: without it the dispatcher stops three windows of batches later (`Planning/Dispatcher`).
@@ -8,28 +8,28 @@ package enum Leadership: String, Sendable, Hashable, CaseIterable {
     case redis
 }
 
-/// A time in which nobody does a leadership.
+/// A time in which nobody does a role.
 package struct OutageWindow: Sendable, Equatable {
-    package var leadership: Leadership
+    package var role: SharedRole
     /// Seconds; without an end up to `.infinity`.
     package var time: Range<Double>
 
-    package init(_ leadership: Leadership, _ time: Range<Double>) {
-        self.leadership = leadership
+    package init(_ role: SharedRole, _ time: Range<Double>) {
+        self.role = role
         self.time = time
     }
 }
 
 extension FleetPlan {
     /// Duties that nobody does at a moment.
-    func missing(at time: Double) -> Set<Leadership> {
-        Set(absences.filter { $0.time.contains(time) }.map(\.leadership))
+    func missing(at time: Double) -> Set<SharedRole> {
+        Set(outages.filter { $0.time.contains(time) }.map(\.role))
     }
 
     /// When something is done that takes a planner so many seconds: it goes on where it was as soon as there is one again.
     func planned(from begin: Double, seconds: Double) -> Double {
         var (now, left) = (begin, seconds)
-        for away in absences.filter({ $0.leadership == .planner }).map(\.time).sorted(by: { $0.lowerBound < $1.lowerBound })
+        for away in outages.filter({ $0.role == .planner }).map(\.time).sorted(by: { $0.lowerBound < $1.lowerBound })
         where away.upperBound > now {
             let work = max(0, away.lowerBound - now)
             if work >= left && away.lowerBound > now { break }
@@ -41,17 +41,17 @@ extension FleetPlan {
 }
 
 extension Simulator {
-    /// Sets how much of each kind may still begin where a leadership has been given up, and takes that back where it is done again.
-    mutating func lookForDuties() {
+    /// Sets how much of each kind may still begin where a role has been given up, and takes that back where it is done again.
+    mutating func updateMissingRoles() {
         let before = missing
         missing = plan.missing(at: now)
-        for leadership in before.subtracting(missing) {
-            for kind in kinds.indices { kinds[kind].left[leadership] = nil }
+        for role in before.subtracting(missing) {
+            for kind in kinds.indices { kinds[kind].left[role] = nil }
         }
-        for leadership in Leadership.allCases where missing.contains(leadership) && !before.contains(leadership) {
-            let fed = leadership == .redis ? kinds.map { _ in 0 } : self.fed()
+        for role in SharedRole.allCases where missing.contains(role) && !before.contains(role) {
+            let fed = role == .redis ? kinds.map { _ in 0 } : self.fed()
             for kind in kinds.indices {
-                kinds[kind].left[leadership] = fed[kind] + (leadership == .collector ? uncollected(kind) : 0)
+                kinds[kind].left[role] = fed[kind] + (role == .collector ? uncollected(kind) : 0)
             }
         }
     }
@@ -59,10 +59,10 @@ extension Simulator {
     /// Messages of each kind that are in Redis now, ready or in workers.
     private func fed() -> [Int] {
         let workers = plan.workers(at: now)
-        let sizing = Sizing(plan, workers: workers, mailings: mailings.count)
+        let estimate = SizeEstimate(plan, workers: workers, mailings: mailings.count)
         let batches = mailings.map { mailing -> Double in
             let rate = mailing.kinds.reduce(0) { $0 + kinds[$1].lately }
-            return mailing.isBegun && mailing.open > 0 ? sizing.batches(of: mailing.plan, rate: rate) : 0
+            return mailing.isBegun && mailing.open > 0 ? estimate.batches(of: mailing.plan, rate: rate) : 0
         }
         return kinds.map { kind in
             let mailing = mailings[kind.mailing]

@@ -65,7 +65,7 @@ package struct ResponseShare: Sendable {
     }
 }
 
-/// Messages a second above which a provider responses `throttled`: a bucket with room for `burst`.
+/// Messages a second above which a provider answers `throttled`: a bucket with room for `burst`.
 package struct HiddenLimit: Sendable, Equatable {
     package var perSecond: Double
     package var burst: Double

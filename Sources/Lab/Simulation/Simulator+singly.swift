@@ -2,7 +2,7 @@ import Policy
 
 extension Simulator {
     /// A message on its way.
-    struct Flight: Sendable {
+    struct InFlightMessage: Sendable {
         var provider: Int
         /// Nil for one that was counted when it began, with many others: it only keeps a connection.
         var kind: Int?
@@ -43,12 +43,12 @@ extension Simulator {
     /// - Returns: false where it has none, or something holds it back.
     private mutating func start(_ kind: Int) -> Bool {
         guard kinds[kind].available > 0 else {
-            kinds[kind].brake = .nothing
+            kinds[kind].bottleneck = .nothing
             return false
         }
         let index = kinds[kind].provider
-        if let brake = brake(before: kind) {
-            kinds[kind].brake = brake
+        if let bottleneck = bottleneck(before: kind) {
+            kinds[kind].bottleneck = bottleneck
             return false
         }
         guard let moment = moment(kind), let taken = kinds[kind].take(1).first else { return false }
@@ -56,18 +56,18 @@ extension Simulator {
         let time = provider.latency.draw(using: &random)
         let isRefused = providers[index].refuses(at: moment)
         flights.add(
-            Flight(provider: index, kind: kind, spent: taken.spent, isRefused: isRefused),
+            InFlightMessage(provider: index, kind: kind, spent: taken.spent, isRefused: isRefused),
             at: moment + time + provider.overhead(isLimited: !kinds[kind].scopes.isEmpty))
         kinds[kind].flying += 1
         providers[index].busy += 1
         let mailing = kinds[kind].mailing
         if mailings[mailing].report.begins == nil { mailings[mailing].report.begins = moment }
-        kinds[kind].brake = .nothing
+        kinds[kind].bottleneck = .nothing
         return true
     }
 
     /// What stands against a message, but for its moment.
-    private func brake(before kind: Int) -> Brake? {
+    private func bottleneck(before kind: Int) -> Bottleneck? {
         let provider = providers[kinds[kind].provider]
         let workers = plan.workers(at: now)
         if workers == 0 { return .noWorkers }
@@ -80,7 +80,7 @@ extension Simulator {
             return .providerConnections(provider.name)
         }
         if provider.busy >= open { return useful < workers ? .window : .connections(provider.name) }
-        if kinds[kind].blockedUntil > now { return kinds[kind].brake }
+        if kinds[kind].blockedUntil > now { return kinds[kind].bottleneck }
         let mailing = mailings[kinds[kind].mailing]
         let busy = mailing.busyWorkers(of: useful, kinds)
         guard busy < Double(useful) else { return nil }
@@ -95,19 +95,19 @@ extension Simulator {
             if let place = scopes.firstIndex(where: { $0.name == name }) {
                 scopes[place].limit.interval = max(scopes[place].limit.interval, interval)
             } else {
-                scopes.append(Kind.Scope(name: name, limit: ReservationCalendar.Limit(interval: interval, burst: 1)))
+                scopes.append(TrafficClass.Scope(name: name, limit: ReservationCalendar.Limit(interval: interval, burst: 1)))
             }
         }
         guard !scopes.isEmpty else { return now }
         let time = now * 1e6
         var known = scopes.map {
-            calendars[$0.name] ?? ReservationCalendar($0.limit, now: time, horizon: book.steps > 0 ? 0 : Self.horizon)
+            calendars[$0.name] ?? ReservationCalendar($0.limit, now: time, horizon: totals.steps > 0 ? 0 : Self.horizon)
         }
         let grant = ReservationCalendar.reserve(1, in: &known, limits: scopes.map(\.limit), now: time, horizon: Self.ahead)
         for (scope, calendar) in zip(scopes, known) { calendars[scope.name] = calendar }
         guard let moment = grant.moments.first else {
             // The narrowest is named.
-            kinds[kind].brake = providers[kinds[kind].provider].pace.rate == nil ? .limit(scopes[0].name) : .pace(name)
+            kinds[kind].bottleneck = providers[kinds[kind].provider].pace.rate == nil ? .limit(scopes[0].name) : .pace(name)
             kinds[kind].blockedUntil = max(now.nextUp, now + (grant.next - Self.ahead / 2) / 1e6)
             return nil
         }
@@ -120,7 +120,8 @@ extension Simulator {
             let time = providers[index].plan.service(isLimited: false)
             let count = Int(providers[index].rate * time)
             for place in 0..<count {
-                flights.add(Flight(provider: index, spent: 0, isRefused: false), at: now + time * Double(place + 1) / Double(count))
+                flights.add(
+                    InFlightMessage(provider: index, spent: 0, isRefused: false), at: now + time * Double(place + 1) / Double(count))
             }
             providers[index].busy += count
             providers[index].rate = 0
@@ -143,7 +144,7 @@ extension Simulator {
     private mutating func note(_ started: [Int: Int], until next: Double) {
         let going = started.keys.sorted()
         let seconds = next - now
-        let supply = Supply(self, going: going)
-        supply.note(rates: going.map { Double(started[$0] ?? 0) / seconds }, at: now, seconds: seconds, in: &book)
+        let capacityModel = CapacityModel(self, going: going)
+        capacityModel.note(rates: going.map { Double(started[$0] ?? 0) / seconds }, at: now, seconds: seconds, in: &totals)
     }
 }

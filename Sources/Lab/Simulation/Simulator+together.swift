@@ -17,21 +17,21 @@ extension Simulator {
             let demand = kinds[kind].backlog.fresh > 0 ? Double.infinity : Double(kinds[kind].available) / seconds
             return FairShare.Flow(weight: kinds[kind].weight, demand: demand, needs: [])
         }
-        let supply = Supply(self, going: going)
-        var share = FairShare(supply.needed(by: flows), capacities: supply.capacities)
-        let pauses = supply.pauses(share.rates)
+        let capacityModel = CapacityModel(self, going: going)
+        var share = FairShare(capacityModel.needed(by: flows), capacities: capacityModel.capacities)
+        let pauses = capacityModel.pauses(share.rates)
         if !pauses.isEmpty {
-            let paused = supply.pausing(pauses)
+            let paused = capacityModel.pausing(pauses)
             share = FairShare(paused.needed(by: flows), capacities: paused.capacities)
             finish(going, share, paused, &seconds)
         } else {
-            finish(going, share, supply, &seconds)
+            finish(going, share, capacityModel, &seconds)
         }
         for provider in providers.indices { providers[provider].openTime = pauses[provider]?.part ?? 1 }
     }
 
     /// Lets a step's messages begin.
-    private mutating func finish(_ going: [Int], _ share: FairShare, _ supply: Supply, _ seconds: inout Double) {
+    private mutating func finish(_ going: [Int], _ share: FairShare, _ capacityModel: CapacityModel, _ seconds: inout Double) {
         for (place, kind) in going.enumerated() where kinds[kind].backlog.fresh > 0 && share.rates[place] > 0 {
             // Not beyond the moment at which there is nothing more of it.
             seconds = min(seconds, max(1e-6, Double(kinds[kind].available) / share.rates[place]))
@@ -44,10 +44,10 @@ extension Simulator {
         let refused = providers.map { $0.refused(at: $0.rate) }
         var started: [Int: Int] = [:]
         for (place, kind) in going.enumerated() {
-            if case .resource(let resource) = share.brakes[place] {
-                kinds[kind].brake = supply.brakes[resource]
+            if case .resource(let resource) = share.bottlenecks[place] {
+                kinds[kind].bottleneck = capacityModel.bottlenecks[resource]
             } else {
-                kinds[kind].brake = .nothing
+                kinds[kind].bottleneck = .nothing
             }
             let exact = share.rates[place] * seconds + kinds[kind].carry
             let count = min(kinds[kind].available, Int(exact + 1e-6))
@@ -56,7 +56,7 @@ extension Simulator {
             started[kind] = count
             begin(kind, count, seconds, refused[kinds[kind].provider])
         }
-        supply.note(rates: share.rates, at: now, seconds: seconds, in: &book)
+        capacityModel.note(rates: share.rates, at: now, seconds: seconds, in: &totals)
         go(to: now + seconds, started: started)
     }
 

@@ -12,20 +12,20 @@ package struct Simulator: Sendable {
     let plan: FleetPlan
     var random: SeededGenerator
     var now = 0.0
-    var mailings: [MailingRun]
-    var kinds: [Kind] = []
-    var providers: [ProviderRun]
+    var mailings: [SimulatedMailing]
+    var kinds: [TrafficClass] = []
+    var providers: [SimulatedProvider]
     /// What happens by itself, when it does: mailings begin and expire, workers come and go, providers go away.
-    var events = Agenda<Void>()
+    var events = EventQueue<Void>()
     /// When breakers are looked at next, by provider.
     var looks: [Double?]
     /// Messages on their way, where each goes by itself.
-    var flights = Agenda<Flight>()
+    var flights = EventQueue<InFlightMessage>()
     var calendars: [String: ReservationCalendar] = [:]
     var turn = 0
-    var book: Book
+    var totals: CostTotals
     /// Duties that nobody does now.
-    var missing: Set<Leadership> = []
+    var missing: Set<SharedRole> = []
 
     /// Messages open up to which each goes by itself.
     static let few = 2_000
@@ -42,20 +42,20 @@ package struct Simulator: Sendable {
         random = SeededGenerator(seed: plan.seed)
         let names = plan.providers.keys.sorted()
         providers = names.map { name in
-            ProviderRun(
+            SimulatedProvider(
                 name: name, plan: plan.providers[name] ?? ProviderPlan(latency: .fixed(0)),
                 limit: plan.limits.providers[name]?.perSecond)
         }
         looks = names.map { _ in nil }
-        book = Book(plan)
+        totals = CostTotals(plan)
         // One planner plans one mailing after another.
         var planner = 0.0
         mailings = []
         for mailing in plan.mailings.sorted(by: { $0.at < $1.at }) {
             let begin = max(planner, mailing.at + plan.poll / 2)
             planner = plan.planned(from: begin, seconds: Double(mailing.recipients) * plan.costs.plan / 1e6)
-            mailings.append(MailingRun(mailing, ready: planner, retries: plan.retries))
-            book.plan(mailing.recipients, from: begin, to: planner)
+            mailings.append(SimulatedMailing(mailing, ready: planner, retries: plan.retries))
+            totals.plan(mailing.recipients, from: begin, to: planner)
         }
         for index in mailings.indices { split(index, names) }
         for mailing in mailings {
@@ -63,7 +63,7 @@ package struct Simulator: Sendable {
             events.add((), at: mailing.expires)
         }
         for change in plan.workers { events.add((), at: change.at) }
-        for absence in plan.absences {
+        for absence in plan.outages {
             events.add((), at: absence.time.lowerBound)
             events.add((), at: absence.time.upperBound)
         }
@@ -96,13 +96,13 @@ package struct Simulator: Sendable {
         parts.append((nil, "", rest))
         for (limit, name, count) in parts where count > 0 {
             let scopes = (common + (limit.map { [(name, $0)] } ?? []))
-                .map { Kind.Scope(name: $0.0, limit: ReservationCalendar.Limit($0.1)) }
+                .map { TrafficClass.Scope(name: $0.0, limit: ReservationCalendar.Limit($0.1)) }
                 .sorted { ($0.limit.interval, $1.name) > ($1.limit.interval, $0.name) }
             // Batches go round; of those that wait for slots each mailing's takes its turn.
             let weight = scopes.isEmpty ? min(mailing.batchSize, mailing.recipients) : 500
             mailings[index].kinds.append(kinds.count)
             kinds.append(
-                Kind(
+                TrafficClass(
                     mailing: index, provider: provider, providerScope: scope.description, scopes: scopes,
                     weight: Double(weight) * Double(count) / Double(mailing.recipients), backlog: Backlog(fresh: count)))
         }
@@ -122,7 +122,7 @@ package struct Simulator: Sendable {
             if open <= Self.few { singly() } else { together() }
             guard now.isFinite, now < Self.longest else {
                 now = before
-                book.unfinished = "it does not come to an end: \(brake(of: mailings.indices.first { mailings[$0].open > 0 } ?? 0))"
+                totals.unfinished = "it does not come to an end: \(bottleneck(of: mailings.indices.first { mailings[$0].open > 0 } ?? 0))"
                 return
             }
         }
@@ -141,11 +141,11 @@ package struct Simulator: Sendable {
             providers[index].staff(workers)
             let each = providers[index].plan.connections(concurrency: plan.concurrency)
             providers[index].note(connections: min(providers[index].plan.mostConnections ?? .max, min(workers, plan.window) * each))
-            providers[index].judge(at: now)
+            providers[index].faultSelector(at: now)
             looks[index] = providers[index].look(at: now, using: &random)
         }
         for index in kinds.indices where mailings[kinds[index].mailing].isBegun { kinds[index].backlog.release(until: now) }
-        lookForDuties()
+        updateMissingRoles()
     }
 
     /// When something happens by itself next.
@@ -175,24 +175,24 @@ package struct Simulator: Sendable {
         for index in providers.indices { providers[index].pass(from: now, to: time) }
         var most = -1
         for index in mailings.indices where mailings[index].isBegun && mailings[index].open > 0 {
-            mailings[index].note(brake(of: index), for: seconds)
+            mailings[index].note(bottleneck(of: index), for: seconds)
             mailings[index].look(at: time)
             if most < 0 || mailings[index].open > mailings[most].open { most = index }
         }
         if most < 0 { most = mailings.indices.first { mailings[$0].open > 0 } ?? 0 }
-        book.pass(from: now, to: time, started: started.values.reduce(0, +), brake: brake(of: most))
+        totals.pass(from: now, to: time, started: started.values.reduce(0, +), bottleneck: bottleneck(of: most))
         now = time
     }
 
     /// What holds a mailing back: what holds back those of its kinds that take longest.
-    func brake(of mailing: Int) -> Brake {
+    func bottleneck(of mailing: Int) -> Bottleneck {
         let run = mailings[mailing]
         guard run.isBegun else { return now < run.plan.at ? .start : missing.contains(.planner) ? .missing(.planner) : .planning }
         let waiting = run.kinds.filter { kinds[$0].backlog.available > 0 }
         guard let most = waiting.max(by: { kinds[$0].effort < kinds[$1].effort }) else {
             return run.kinds.contains { kinds[$0].flying > 0 } ? .nothing : .retries
         }
-        return kinds[most].missing.map { .missing($0) } ?? kinds[most].brake
+        return kinds[most].missing.map { .missing($0) } ?? kinds[most].bottleneck
     }
 
     private mutating func expire(_ index: Int) {
@@ -203,7 +203,7 @@ package struct Simulator: Sendable {
     }
 
     private mutating func report() -> Forecast {
-        var forecast = book.finish(at: now)
+        var forecast = totals.finish(at: now)
         forecast.mailings = mailings.map(\.finished)
         forecast.seconds = mailings.compactMap(\.report.ends).max() ?? now
         for index in providers.indices {
@@ -211,7 +211,7 @@ package struct Simulator: Sendable {
             guard !own.isEmpty else { continue }
             providers[index].note(limit: limit(of: own), service: providers[index].plan.service(isLimited: true))
             var report = providers[index].report
-            (report.peakRate, report.busyConnections) = book.peak(of: index)
+            (report.peakRate, report.busyConnections) = totals.peak(of: index)
             report.busyConnections = min(report.busyConnections, Double(report.connections))
             forecast.providers.append(report)
         }
@@ -219,7 +219,7 @@ package struct Simulator: Sendable {
     }
 
     /// Messages a second that limits let through to a provider; nil where nothing limits one of its kinds.
-    private func limit(of own: [Kind]) -> Double? {
+    private func limit(of own: [TrafficClass]) -> Double? {
         guard own.allSatisfy({ !$0.scopes.isEmpty }) else { return nil }
         // What all of them come to where nothing else is scarce; a scope of several counts once.
         var places: [String: Int] = [:]

@@ -7,14 +7,14 @@ struct TimeSeries: Sendable {
     private var raw: [Forecast.Phase] = []
 
     /// - Parameter started: messages that began, evenly over the time.
-    mutating func add(from: Double, to: Double, started: Int, brake: Brake) {
+    mutating func add(from: Double, to: Double, started: Int, bottleneck: Bottleneck) {
         guard to > from else { return }
-        if let last = raw.last, last.brake == brake {
+        if let last = raw.last, last.bottleneck == bottleneck {
             // Until `phases` are asked for, `rate` is the number of messages.
             raw[raw.count - 1].to = to
             raw[raw.count - 1].rate += Double(started)
         } else {
-            raw.append(Forecast.Phase(from: from, to: to, brake: brake, rate: Double(started)))
+            raw.append(Forecast.Phase(from: from, to: to, bottleneck: bottleneck, rate: Double(started)))
         }
         guard started > 0 else { return }
         while to / width >= Double(Self.most) { widen() }
@@ -43,13 +43,13 @@ struct TimeSeries: Sendable {
         let least = (last.to - first.from) / 100
         var joined: [Forecast.Phase] = []
         for phase in raw {
-            if let before = joined.last, before.brake == phase.brake || phase.to - phase.from < least {
+            if let before = joined.last, before.bottleneck == phase.bottleneck || phase.to - phase.from < least {
                 joined[joined.count - 1].to = phase.to
                 joined[joined.count - 1].rate += phase.rate
             } else if let before = joined.last, before.to - before.from < least {
                 joined[joined.count - 1].to = phase.to
                 joined[joined.count - 1].rate += phase.rate
-                joined[joined.count - 1].brake = phase.brake
+                joined[joined.count - 1].bottleneck = phase.bottleneck
             } else {
                 joined.append(phase)
             }

@@ -14,7 +14,7 @@ extension HTTPSession {
         request.isHTTP11 = version.count == 8 && version.starts(with: "HTTP/1.1")
         guard request.isHTTP11 || version.count == 8 && version.starts(with: "HTTP/1.0") else { return Self.notVersion }
         request.staysOpen = request.isHTTP11
-        request.isAuthorised = desk.httpTexts.authorizations.isEmpty
+        request.isAuthorised = shared.httpResponses.authorizations.isEmpty
         let method = line.slice(0..<first)
         request.isMessage = method.elementsEqual("POST".utf8) || method.elementsEqual("PUT".utf8)
         let path = line.slice(first + 1..<second)
@@ -61,7 +61,7 @@ extension HTTPSession {
             request.take(key: value)
         case UInt8(ascii: "a") where name.equalsIgnoringCase("authorization"):
             request.isAuthorised =
-                request.isAuthorised || desk.httpTexts.authorizations.contains { value.elementsEqual($0) }
+                request.isAuthorised || shared.httpResponses.authorizations.contains { value.elementsEqual($0) }
         default: break
         }
         return nil

@@ -4,35 +4,35 @@ import NIOCore
 extension HTTPSession {
     /// Decides about a whole request, records it, and responses.
     mutating func finish(_ body: UnsafeRawBufferPointer, now: Int64, into out: inout ByteBuffer) -> SinkStep {
-        if desk.records?.isFailing == true {
-            desk.counter.add { $0.unrecorded += 1 }
+        if shared.records?.isFailing == true {
+            shared.counter.add { $0.unrecorded += 1 }
             return give(.fault(Self.cannotRecord), into: &out)
         }
         recipient.removeAll(keepingCapacity: true)
         JSONMember.recipient(in: body, into: &recipient)
         if recipient.isEmpty { recipient.append(contentsOf: request.key) }
-        if request.isAuthorised, let limit = desk.limit(at: now) {
+        if request.isAuthorised, let limit = shared.limit(at: now) {
             // Before the attempt is counted, so that attempts meet what they would have met without the limit.
             note(code: limit.http.code, accepted: false, bytes: body.count, id: 0, now: now)
             return give(.fault(limit.http), into: &out)
         }
-        var attempt = Judge.Attempt(key: 0, number: 0)
+        var attempt = FaultSelector.Attempt(key: 0, number: 0)
         let fault: Fault? = recipient.withUnsafeBytes { recipient in
             let behaviour = AddressBehaviour(recipient)
-            attempt = desk.judge.begin(recipient, behaviour)
+            attempt = shared.faultSelector.begin(recipient, behaviour)
             if !request.isAuthorised { return Self.unauthorised }
-            return behaviour?.atRequest(attempt: attempt.number) ?? desk.judge.fault(at: .http, attempt)
+            return behaviour?.atRequest(attempt: attempt.number) ?? shared.faultSelector.fault(at: .http, attempt)
         }
         let accepted = fault == nil || fault?.kind == .dropAfter
-        let id = accepted ? desk.nextID() : 0
+        let id = accepted ? shared.nextID() : 0
         note(code: fault?.code ?? 200, accepted: accepted, bytes: body.count, id: id, now: now)
         switch fault?.kind {
         case .drop, .dropAfter: return .drop
         case .stall: return .stall
         case .response, nil: break
         }
-        let response = fault.map { HeldResponse.fault($0) } ?? .accepted(id)
-        let wait = desk.judge.latency(attempt)
+        let response = fault.map { DelayedResponse.fault($0) } ?? .accepted(id)
+        let wait = shared.faultSelector.latency(attempt)
         guard wait > 0 else { return give(response, into: &out) }
         held = response
         return .hold(wait)
@@ -49,7 +49,7 @@ extension HTTPSession {
     private func note(code: Int, accepted: Bool, bytes: Int, id: UInt64, now: Int64) {
         recipient.withUnsafeBytes { recipient in
             request.key.withUnsafeBytes { key in
-                desk.note(
+                shared.note(
                     RecordLine(
                         begun: request.begun, decided: now, channel: request.channel, recipient: recipient,
                         messageID: key, code: code, accepted: accepted, stage: .response, bytes: bytes, queueID: id,

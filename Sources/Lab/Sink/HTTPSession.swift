@@ -15,29 +15,29 @@ struct HTTPSession: SinkSession {
         case trailers
     }
 
-    let desk: SinkDesk
+    let shared: SinkContext
     let number: Int
     var phase = Phase.requestLine
     var request = HTTPRequest()
     var recipient: [UInt8] = []
-    var held: HeldResponse?
+    var held: DelayedResponse?
     /// Answers given.
     private var responses = 0
 
     static let longestLine = 8192
     static let longestHead = 65_536
 
-    init(desk: SinkDesk, number: Int, isSecure: Bool) {
-        self.desk = desk
+    init(shared: SinkContext, number: Int, isSecure: Bool) {
+        self.shared = shared
         self.number = number
     }
 
-    static func refuse(_ desk: SinkDesk, into out: inout ByteBuffer) { write(unavailable, closing: true, into: &out) }
+    static func refuse(_ shared: SinkContext, into out: inout ByteBuffer) { write(unavailable, closing: true, into: &out) }
 
     mutating func secure() {}
 
     mutating func open(into out: inout ByteBuffer) -> SinkStep {
-        switch desk.judge.fault(at: .connect)?.kind {
+        switch shared.faultSelector.fault(at: .connect)?.kind {
         case .drop, .dropAfter: .drop
         case .stall: .stall
         case .response, nil: .more
@@ -98,7 +98,7 @@ struct HTTPSession: SinkSession {
     private mutating func beginBody(now: Int64, into out: inout ByteBuffer) -> SinkStep {
         if request.isHTTP11, !request.hasHost { return breakOff(Self.badRequest, into: &out) }
         guard request.isMessage else { return breakOff(Self.notAllowed, into: &out) }
-        if case .fixed(let length) = request.length, length > desk.configuration.maxBodyBytes {
+        if case .fixed(let length) = request.length, length > shared.configuration.maxBodyBytes {
             return tooLarge(now: now, into: &out)
         }
         if request.awaitsContinue { out.writeStaticString("HTTP/1.1 100 Continue\r\n\r\n") }
@@ -127,7 +127,7 @@ struct HTTPSession: SinkSession {
         // Extensions behind a semicolon mean nothing to us (RFC 9112 section 7.1.1).
         let digits = line.slice(0..<(line.place(of: UInt8(ascii: ";")) ?? line.count)).trimmed
         guard let size = digits.hexadecimal else { return Self.badRequest }
-        guard size <= desk.configuration.maxBodyBytes - request.body.count else { return Self.bodyTooLarge }
+        guard size <= shared.configuration.maxBodyBytes - request.body.count else { return Self.bodyTooLarge }
         request.headBytes = 0
         phase = size == 0 ? .trailers : .chunk(size)
         return nil
@@ -145,9 +145,9 @@ struct HTTPSession: SinkSession {
     }
 
     /// Answers the request and makes ready for the next.
-    mutating func give(_ response: HeldResponse, into out: inout ByteBuffer) -> SinkStep {
+    mutating func give(_ response: DelayedResponse, into out: inout ByteBuffer) -> SinkStep {
         responses += 1
-        let most = desk.configuration.messagesPerConnection
+        let most = shared.configuration.messagesPerConnection
         let isClosing = !request.staysOpen || most > 0 && responses >= most
         // A client of HTTP/1.0 closes unless it is told that it need not (RFC 9112 section 9.3).
         let isKept = !isClosing && !request.isHTTP11
@@ -168,7 +168,7 @@ struct HTTPSession: SinkSession {
 
     /// Answers what breaks the protocol or a limit, and closes, as the next request's beginning is not known.
     mutating func breakOff(_ fault: Fault, into out: inout ByteBuffer) -> SinkStep {
-        desk.counter.add { $0.errors += 1 }
+        shared.counter.add { $0.errors += 1 }
         Self.write(fault, closing: true, into: &out)
         return .close
     }

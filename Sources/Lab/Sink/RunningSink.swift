@@ -12,14 +12,14 @@ package final class RunningSink: Sendable {
         var isStopping = false
     }
 
-    private let desk: SinkDesk
+    private let shared: SinkContext
     private let group: MultiThreadedEventLoopGroup
     private let state = Mutex(State())
     /// Half of what a kill may lose, so that a late turn of the event loop still keeps to 100 ms.
     private static let flushTime = TimeAmount.milliseconds(50)
 
-    init(desk: SinkDesk, group: MultiThreadedEventLoopGroup) {
-        self.desk = desk
+    init(shared: SinkContext, group: MultiThreadedEventLoopGroup) {
+        self.shared = shared
         self.group = group
     }
 
@@ -32,10 +32,10 @@ package final class RunningSink: Sendable {
     }
 
     /// What has been done until now.
-    package var counts: SinkCounts { desk.counter.snapshot }
+    package var counts: SinkCounts { shared.counter.snapshot }
 
     /// Hands the lines gathered so far to the operating system, so that the record holds all that was counted.
-    package func flush() { desk.records?.flush() }
+    package func flush() { shared.records?.flush() }
 
     /// Takes no more connections, gives the responses that are held back, closes, and writes the record's last lines.
     package func stop() async {
@@ -48,7 +48,7 @@ package final class RunningSink: Sendable {
         for connection in connections { connection.pipeline.fireUserInboundEventTriggered(SinkStopping()) }
         for connection in connections { try? await connection.closeFuture.get() }
         try? await group.shutdownGracefully()
-        desk.records?.close()
+        shared.records?.close()
     }
 
     func add(_ server: any NIOCore.Channel, for listener: SinkListener) {
@@ -76,7 +76,7 @@ package final class RunningSink: Sendable {
     }
 
     func startFlushing() {
-        guard let records = desk.records else { return }
+        guard let records = shared.records else { return }
         _ = group.next().scheduleRepeatedTask(initialDelay: Self.flushTime, delay: Self.flushTime) { _ in
             records.flush()
         }

@@ -9,7 +9,7 @@ struct SMTPEnvelope {
     private var addresses: [UInt8] = []
     private var ends: [Int] = []
     /// The attempt of the first recipient: the fate of a message to many is the first one's.
-    private(set) var attempt = Judge.Attempt(key: 0, number: 0)
+    private(set) var attempt = FaultSelector.Attempt(key: 0, number: 0)
     /// What an address asks for at the end of the message.
     private(set) var fault: Fault?
 
@@ -21,7 +21,7 @@ struct SMTPEnvelope {
         self.isUTF8 = isUTF8
     }
 
-    mutating func add(_ address: UnsafeRawBufferPointer, attempt: Judge.Attempt, fault: Fault?) {
+    mutating func add(_ address: UnsafeRawBufferPointer, attempt: FaultSelector.Attempt, fault: Fault?) {
         if ends.isEmpty { self.attempt = attempt }
         addresses.append(contentsOf: address)
         ends.append(addresses.count)

@@ -5,7 +5,7 @@ import NIOCore
 extension SMTPSession {
     /// Answers AUTH with its mechanism and, perhaps, its initial response (RFC 4954 section 4).
     mutating func auth(_ argument: UnsafeRawBufferPointer, into out: inout ByteBuffer) -> SinkStep {
-        guard desk.configuration.credentials != nil, isGreeted, !isAuthenticated, !envelope.isOpen else {
+        guard shared.configuration.credentials != nil, isGreeted, !isAuthenticated, !envelope.isOpen else {
             return mistake("503 5.5.1 AUTH is not on offer now\r\n", into: &out)
         }
         let end = argument.place(of: Byte.space) ?? argument.count
@@ -34,7 +34,7 @@ extension SMTPSession {
     mutating func authenticate(
         _ step: AuthStep, _ response: UnsafeRawBufferPointer, into out: inout ByteBuffer
     ) -> SinkStep {
-        guard let credentials = desk.configuration.credentials,
+        guard let credentials = shared.configuration.credentials,
             let text = Data(base64Encoded: Data(response.elementsEqual("=".utf8) ? response.slice(0..<0) : response))
         else { return mistake("501 5.5.2 that is no base 64\r\n", into: &out) }
         let isRight: Bool

@@ -45,7 +45,7 @@ extension SMTPSession {
             }
             isGreeted = true
             envelope.clear()
-            let texts = desk.smtpTexts
+            let texts = shared.smtpResponses
             out.writeBytes(Verb(line) == .helo ? texts.hello : isSecure ? texts.extendedSecure : texts.extended)
         case .rset:
             envelope.clear()
@@ -56,7 +56,7 @@ extension SMTPSession {
             out.writeStaticString("221 2.0.0 Bye\r\n")
             return .close
         case .starttls where !isWord:
-            guard desk.tls != nil, !isSecure else { return mistake("503 5.5.1 TLS is not on offer\r\n", into: &out) }
+            guard shared.tls != nil, !isSecure else { return mistake("503 5.5.1 TLS is not on offer\r\n", into: &out) }
             out.writeStaticString("220 2.0.0 Go ahead\r\n")
             return .startTLS
         case .auth: return auth(argument, into: &out)
@@ -67,7 +67,7 @@ extension SMTPSession {
 
     private mutating func mail(_ argument: UnsafeRawBufferPointer, now: Int64, into out: inout ByteBuffer) -> SinkStep {
         guard isGreeted else { return mistake("503 5.5.1 EHLO first\r\n", into: &out) }
-        guard desk.configuration.credentials == nil || isAuthenticated else {
+        guard shared.configuration.credentials == nil || isAuthenticated else {
             note(stage: .mail, code: 530, recipient: argument.slice(0..<0), begun: now, now: now)
             out.writeStaticString("530 5.7.0 authentication required\r\n")
             return .more
@@ -81,12 +81,12 @@ extension SMTPSession {
         guard isUTF8 || path.address.isASCII else {
             return mistake("553 5.6.7 the address needs SMTPUTF8\r\n", into: &out)
         }
-        let most = desk.configuration.messagesPerConnection
+        let most = shared.configuration.messagesPerConnection
         if most > 0, messages >= most {
             return meet(
                 Self.tooManyMessages, stage: .mail, recipient: argument.slice(0..<0), begun: now, now: now, into: &out)
         }
-        if let fault = desk.judge.fault(at: .mail) {
+        if let fault = shared.faultSelector.fault(at: .mail) {
             return meet(fault, stage: .mail, recipient: argument.slice(0..<0), begun: now, now: now, into: &out)
         }
         envelope.open(at: now, isUTF8: isUTF8)
@@ -96,10 +96,10 @@ extension SMTPSession {
 
     /// Checks one parameter of MAIL; gives the response when it is refused.
     private func refusal(of parameter: UnsafeRawBufferPointer, isUTF8: inout Bool) -> StaticString? {
-        let texts = desk.smtpTexts
+        let texts = shared.smtpResponses
         if texts.offersSize, parameter.startsIgnoringCase("size=") {
             guard let size = parameter.slice(from: 5).decimal else { return "501 5.5.4 SIZE takes a number\r\n" }
-            return size > desk.configuration.maxMessageBytes ? "552 5.3.4 message too large\r\n" : nil
+            return size > shared.configuration.maxMessageBytes ? "552 5.3.4 message too large\r\n" : nil
         }
         if parameter.equalsIgnoringCase("body=7bit") && texts.offersEightBit { return nil }
         if parameter.equalsIgnoringCase("body=8bitmime") && texts.offersEightBit { return nil }
@@ -107,7 +107,7 @@ extension SMTPSession {
             isUTF8 = true
             return nil
         }
-        if parameter.startsIgnoringCase("auth="), desk.configuration.credentials != nil { return nil }
+        if parameter.startsIgnoringCase("auth="), shared.configuration.credentials != nil { return nil }
         return "555 5.5.4 parameter not on offer\r\n"
     }
 
@@ -126,14 +126,14 @@ extension SMTPSession {
             fault = Self.needsUTF8
         } else if envelope.count >= Self.mostRecipients {
             fault = Self.tooMany
-        } else if let limit = desk.limit(at: now) {
+        } else if let limit = shared.limit(at: now) {
             // Before the attempt is counted, so that attempts meet what they would have met without the limit.
             fault = limit.smtp
         } else {
             let behaviour = AddressBehaviour(path.address)
-            let attempt = desk.judge.begin(path.address, behaviour)
+            let attempt = shared.faultSelector.begin(path.address, behaviour)
             guard
-                let found = behaviour?.atRecipient(attempt: attempt.number) ?? desk.judge.fault(at: .rcpt, attempt)
+                let found = behaviour?.atRecipient(attempt: attempt.number) ?? shared.faultSelector.fault(at: .rcpt, attempt)
             else {
                 envelope.add(path.address, attempt: attempt, fault: behaviour?.atEnd(attempt: attempt.number))
                 out.writeStaticString("250 2.1.5 Ok\r\n")
@@ -160,7 +160,7 @@ extension SMTPSession {
         return .more
     }
 
-    /// Records and responses a fault before the message.
+    /// Records and answers a fault before the message.
     private func meet(
         _ fault: Fault, stage: DeliveryStage, recipient: UnsafeRawBufferPointer, begun: Int64, now: Int64,
         into out: inout ByteBuffer
@@ -178,7 +178,7 @@ extension SMTPSession {
     private func note(
         stage: DeliveryStage, code: Int, recipient: UnsafeRawBufferPointer, begun: Int64, now: Int64
     ) {
-        desk.note(
+        shared.note(
             RecordLine(
                 begun: begun, decided: now, channel: .email, recipient: recipient, messageID: recipient.slice(0..<0),
                 code: code, accepted: false, stage: stage, bytes: 0, queueID: 0, connection: number))

@@ -71,7 +71,7 @@ extension SMTPSession {
 
     private mutating func count(_ bytes: UnsafeRawBufferPointer) {
         message.size += bytes.count
-        if !desk.smtpTexts.offersEightBit, !message.isEightBit { message.isEightBit = !bytes.isASCII }
+        if !shared.smtpResponses.offersEightBit, !message.isEightBit { message.isEightBit = !bytes.isASCII }
     }
 
     /// Decides about the message, records it for each recipient, and responses.
@@ -79,30 +79,30 @@ extension SMTPSession {
         phase = .command
         messages += 1
         defer { envelope.clear() }
-        if desk.records?.isFailing == true {
+        if shared.records?.isFailing == true {
             let count = envelope.count
-            desk.counter.add { $0.unrecorded += count }
+            shared.counter.add { $0.unrecorded += count }
             out.writeBytes(Self.cannotRecord.reply)
             return .more
         }
         let fault: Fault?
-        if message.size > desk.configuration.maxMessageBytes {
+        if message.size > shared.configuration.maxMessageBytes {
             fault = Self.tooLarge
         } else if message.isEightBit {
             fault = Self.notEightBit
         } else {
-            fault = envelope.fault ?? desk.judge.fault(at: .data, envelope.attempt)
+            fault = envelope.fault ?? shared.faultSelector.fault(at: .data, envelope.attempt)
         }
         let accepted = fault == nil || fault?.kind == .dropAfter
-        let id = accepted ? desk.nextID() : 0
+        let id = accepted ? shared.nextID() : 0
         note(code: fault?.code ?? 250, accepted: accepted, id: id, now: now)
         switch fault?.kind {
         case .drop, .dropAfter: return .drop
         case .stall: return .stall
         case .response, nil: break
         }
-        let response = fault.map { HeldResponse.fault($0) } ?? .accepted(id)
-        let wait = desk.judge.latency(envelope.attempt)
+        let response = fault.map { DelayedResponse.fault($0) } ?? .accepted(id)
+        let wait = shared.faultSelector.latency(envelope.attempt)
         guard wait > 0 else { return give(response, into: &out) }
         held = response
         return .hold(wait)
@@ -111,7 +111,7 @@ extension SMTPSession {
     private func note(code: Int, accepted: Bool, id: UInt64, now: Int64) {
         message.id.withUnsafeBytes { key in
             envelope.forEachRecipient { recipient in
-                desk.note(
+                shared.note(
                     RecordLine(
                         begun: envelope.begun, decided: now, channel: .email, recipient: recipient, messageID: key,
                         code: code, accepted: accepted, stage: .response, bytes: message.size, queueID: id,

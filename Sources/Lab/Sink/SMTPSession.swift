@@ -19,7 +19,7 @@ struct SMTPSession: SinkSession {
         case loginPassword(isKnown: Bool)
     }
 
-    let desk: SinkDesk
+    let shared: SinkContext
     let number: Int
     var phase = Phase.command
     var isSecure: Bool
@@ -31,7 +31,7 @@ struct SMTPSession: SinkSession {
     var messages = 0
     var envelope = SMTPEnvelope()
     var message = SMTPMessage()
-    var held: HeldResponse?
+    var held: DelayedResponse?
 
     /// RFC 5321 allows 512 bytes, the extensions some hundreds more.
     static let longestCommand = 2048
@@ -39,18 +39,18 @@ struct SMTPSession: SinkSession {
     static let mostMistakes = 20
     static let mostRecipients = 1000
 
-    init(desk: SinkDesk, number: Int, isSecure: Bool) {
-        self.desk = desk
+    init(shared: SinkContext, number: Int, isSecure: Bool) {
+        self.shared = shared
         self.number = number
         self.isSecure = isSecure
     }
 
-    static func refuse(_ desk: SinkDesk, into out: inout ByteBuffer) {
+    static func refuse(_ shared: SinkContext, into out: inout ByteBuffer) {
         out.writeStaticString("421 4.7.0 too many connections\r\n")
     }
 
     mutating func open(into out: inout ByteBuffer) -> SinkStep {
-        if let fault = desk.judge.fault(at: .connect) {
+        if let fault = shared.faultSelector.fault(at: .connect) {
             switch fault.kind {
             case .response:
                 out.writeBytes(fault.reply)
@@ -59,7 +59,7 @@ struct SMTPSession: SinkSession {
             case .stall: return .stall
             }
         }
-        out.writeBytes(desk.smtpTexts.greeting)
+        out.writeBytes(shared.smtpResponses.greeting)
         return .more
     }
 
@@ -85,8 +85,8 @@ struct SMTPSession: SinkSession {
             }
             taken += count
             if next != .more || count == 0 { return (taken, next) }
-            if !desk.smtpTexts.offersPipelining, out.writerIndex > answered, taken < input.count {
-                desk.counter.add { $0.errors += 1 }
+            if !shared.smtpResponses.offersPipelining, out.writerIndex > answered, taken < input.count {
+                shared.counter.add { $0.errors += 1 }
                 out.writeStaticString("503 5.5.0 improper pipelining, closing the connection\r\n")
                 return (taken, .close)
             }
@@ -99,7 +99,7 @@ struct SMTPSession: SinkSession {
     ) -> (taken: Int, next: SinkStep) {
         let feed = rest.place(of: Byte.lf)
         guard (feed ?? rest.count) <= Self.longestCommand else {
-            desk.counter.add { $0.errors += 1 }
+            shared.counter.add { $0.errors += 1 }
             out.writeStaticString("500 5.5.2 line too long, closing the connection\r\n")
             return (0, .close)
         }
@@ -118,7 +118,7 @@ struct SMTPSession: SinkSession {
     /// Answers what breaks the protocol, and closes when there was too much of it.
     mutating func mistake(_ reply: StaticString, into out: inout ByteBuffer) -> SinkStep {
         out.writeStaticString(reply)
-        desk.counter.add { $0.errors += 1 }
+        shared.counter.add { $0.errors += 1 }
         mistakes += 1
         guard mistakes >= Self.mostMistakes else { return .more }
         out.writeStaticString("421 4.7.0 too many errors, closing the connection\r\n")
@@ -131,7 +131,7 @@ struct SMTPSession: SinkSession {
         return give(response, into: &out)
     }
 
-    func give(_ response: HeldResponse, into out: inout ByteBuffer) -> SinkStep {
+    func give(_ response: DelayedResponse, into out: inout ByteBuffer) -> SinkStep {
         switch response {
         case .accepted(let id):
             out.writeStaticString("250 2.0.0 Ok: queued as ")

@@ -24,7 +24,7 @@ final class SinkHandler<Session: SinkSession>: ChannelDuplexHandler, NIOSchedule
         case drop
     }
 
-    private let desk: SinkDesk
+    private let shared: SinkContext
     private let isSecure: Bool
     private var session: Session?
     private var context: ChannelHandlerContext?
@@ -40,17 +40,17 @@ final class SinkHandler<Session: SinkSession>: ChannelDuplexHandler, NIOSchedule
     private static var mostPending: Int { 1 << 18 }
     private static var drainTime: TimeAmount { .seconds(2) }
 
-    init(desk: SinkDesk, isSecure: Bool) {
-        self.desk = desk
+    init(shared: SinkContext, isSecure: Bool) {
+        self.shared = shared
         self.isSecure = isSecure
     }
 
     func channelActive(context: ChannelHandlerContext) {
         self.context = context
-        let limit = desk.configuration.maxConnections
+        let limit = shared.configuration.maxConnections
         var number = 0
         var isOver = false
-        desk.counter.add { counts in
+        shared.counter.add { counts in
             counts.connections += 1
             counts.opened += 1
             number = counts.opened
@@ -59,10 +59,10 @@ final class SinkHandler<Session: SinkSession>: ChannelDuplexHandler, NIOSchedule
         }
         isCounted = true
         if isOver {
-            Session.refuse(desk, into: &out)
+            Session.refuse(shared, into: &out)
             send(context, .drain)
         } else {
-            var session = Session(desk: desk, number: number, isSecure: isSecure)
+            var session = Session(shared: shared, number: number, isSecure: isSecure)
             let step = session.open(into: &out)
             self.session = session
             if take(step, context) { send(context, .none) }
@@ -75,7 +75,7 @@ final class SinkHandler<Session: SinkSession>: ChannelDuplexHandler, NIOSchedule
         timer?.cancel()
         timer = nil
         self.context = nil
-        if isCounted { desk.counter.add { $0.connections -= 1 } }
+        if isCounted { shared.counter.add { $0.connections -= 1 } }
         context.fireChannelInactive()
     }
 
@@ -92,7 +92,7 @@ final class SinkHandler<Session: SinkSession>: ChannelDuplexHandler, NIOSchedule
 
     /// Hands input to the session until it needs more, and does what it says.
     private func run(_ context: ChannelHandlerContext) {
-        let now = SinkDesk.now()
+        let now = SinkContext.now()
         while mode == .running, pending.readableBytes > 0 {
             var next = SinkStep.more
             let taken = pending.withUnsafeReadableBytes { bytes in
@@ -170,7 +170,7 @@ final class SinkHandler<Session: SinkSession>: ChannelDuplexHandler, NIOSchedule
         // 6).
         pending = ByteBuffer()
         write(context)
-        guard let tls = desk.tls else { return }
+        guard let tls = shared.tls else { return }
         do {
             try context.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls), position: .first)
             session?.secure()
@@ -182,7 +182,7 @@ final class SinkHandler<Session: SinkSession>: ChannelDuplexHandler, NIOSchedule
     private func send(_ context: ChannelHandlerContext, _ ending: Ending) {
         if ending == .none, out.readableBytes == 0 { return }
         if ending != .none { mode = .draining }
-        guard let records = desk.records, desk.configuration.sync else {
+        guard let records = shared.records, shared.configuration.sync else {
             finish(context, ending)
             return
         }
@@ -252,7 +252,7 @@ final class SinkHandler<Session: SinkSession>: ChannelDuplexHandler, NIOSchedule
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         // A client that goes without a word breaks nothing; one that fails at TLS does.
-        if !(error is IOError) { desk.counter.add { $0.errors += 1 } }
+        if !(error is IOError) { shared.counter.add { $0.errors += 1 } }
         context.close(promise: nil)
     }
 }

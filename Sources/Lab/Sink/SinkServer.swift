@@ -43,12 +43,12 @@ package struct SinkServer: Service {
         {
             throw SinkError("\(listener) needs a certificate and its key")
         }
-        let desk = try SinkDesk(configuration, logger: logger, firstID: UInt64(SinkDesk.now()))
+        let shared = try SinkContext(configuration, logger: logger, firstID: UInt64(SinkContext.now()))
         let group = MultiThreadedEventLoopGroup(numberOfThreads: max(1, configuration.threads))
-        let sink = RunningSink(desk: desk, group: group)
+        let sink = RunningSink(shared: shared, group: group)
         for listener in configuration.listeners {
             do {
-                sink.add(try await bind(listener, desk: desk, sink: sink, group: group), for: listener)
+                sink.add(try await bind(listener, shared: shared, sink: sink, group: group), for: listener)
             } catch {
                 await sink.stop()
                 throw SinkError("cannot listen on \(listener): \(error)")
@@ -59,7 +59,7 @@ package struct SinkServer: Service {
     }
 
     private static func bind(
-        _ listener: SinkListener, desk: SinkDesk, sink: RunningSink, group: MultiThreadedEventLoopGroup
+        _ listener: SinkListener, shared: SinkContext, sink: RunningSink, group: MultiThreadedEventLoopGroup
     ) async throws -> any NIOCore.Channel {
         let scheme = listener.scheme
         return try await ServerBootstrap(group: group)
@@ -75,12 +75,12 @@ package struct SinkServer: Service {
                     guard let sink, sink.register(channel) else { throw ChannelError.ioOnClosedChannel }
                     let pipeline = channel.pipeline.syncOperations
                     let isSecure = scheme == .smtps || scheme == .https
-                    if isSecure, let tls = desk.tls { try pipeline.addHandler(NIOSSLServerHandler(context: tls)) }
+                    if isSecure, let tls = shared.tls { try pipeline.addHandler(NIOSSLServerHandler(context: tls)) }
                     switch scheme {
                     case .smtp, .smtps:
-                        try pipeline.addHandler(SinkHandler<SMTPSession>(desk: desk, isSecure: isSecure))
+                        try pipeline.addHandler(SinkHandler<SMTPSession>(shared: shared, isSecure: isSecure))
                     case .http, .https:
-                        try pipeline.addHandler(SinkHandler<HTTPSession>(desk: desk, isSecure: isSecure))
+                        try pipeline.addHandler(SinkHandler<HTTPSession>(shared: shared, isSecure: isSecure))
                     }
                 }
             }

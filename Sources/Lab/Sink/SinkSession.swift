@@ -21,10 +21,10 @@ protocol SinkSession {
     /// - Parameters:
     ///   - number: the connection's, from 1.
     ///   - isSecure: TLS was there from the first byte.
-    init(desk: SinkDesk, number: Int, isSecure: Bool)
+    init(shared: SinkContext, number: Int, isSecure: Bool)
 
     /// What is answered to a connection above the limit.
-    static func refuse(_ desk: SinkDesk, into out: inout ByteBuffer)
+    static func refuse(_ shared: SinkContext, into out: inout ByteBuffer)
 
     /// Begins the dialogue.
     mutating func open(into out: inout ByteBuffer) -> SinkStep
@@ -47,7 +47,7 @@ protocol SinkSession {
 }
 
 /// A response that is held back.
-enum HeldResponse {
+enum DelayedResponse {
     case accepted(UInt64)
     case fault(Fault)
 }

@@ -131,14 +131,3 @@ struct ProgressLine {
         return parts.joined(separator: "  ")
     }
 }
-
-/// A number with groups of three, as `1,234,567`.
-func grouped(_ number: Int) -> String {
-    var digits = Array(String(number.magnitude))
-    var place = digits.count - 3
-    while place > 0 {
-        digits.insert(",", at: place)
-        place -= 3
-    }
-    return (number < 0 ? "-" : "") + String(digits)
-}

@@ -1,5 +1,6 @@
 import Model
 import Policy
+import Telemetry
 
 /// The response table for a terminal: the rules of each protocol in the order in which they are tried.
 struct ResponseTableText {

@@ -1,5 +1,6 @@
 import Model
 import Policy
+import Telemetry
 
 extension BlockingReason {
     /// What `top --json` calls it; empty when nothing blocks the mailing.

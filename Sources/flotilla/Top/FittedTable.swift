@@ -1,4 +1,5 @@
 import Policy
+import Telemetry
 
 /// A table that fits a width. Where there is no room, figures are shortened (`1.23M`) and names are cut.
 struct FittedTable {

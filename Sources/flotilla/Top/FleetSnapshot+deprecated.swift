@@ -1,4 +1,5 @@
 import Foundation
+import Telemetry
 
 extension FleetSnapshot {
     /// The output of `top --json`. It has the deprecated keys, too (docs/changelog.md).

@@ -6,6 +6,7 @@ import Logging
 import Model
 import NIOPosix
 import Settings
+import Telemetry
 import UnixSignals
 
 /// Shows a fleet live, or once.

@@ -1,17 +1,8 @@
+import Telemetry
+
 /// Numbers as the report writes them; `report.js` has the same rules for the plots.
 enum Figure {
     static let absent = "n/a"
-
-    /// With a comma between thousands.
-    static func grouped(_ number: Int) -> String {
-        let digits = Array(String(number.magnitude))
-        var text = number < 0 ? "-" : ""
-        for (index, digit) in digits.enumerated() {
-            if index > 0, (digits.count - index) % 3 == 0 { text.append(",") }
-            text.append(digit)
-        }
-        return text
-    }
 
     /// Three significant figures below a hundred, whole numbers above.
     static func rounded(_ value: Double) -> String {

@@ -1,3 +1,5 @@
+import Telemetry
+
 extension HTMLReport {
     private typealias Cell = HTMLTable.Cell
 
@@ -10,7 +12,7 @@ extension HTMLReport {
             table.add(
                 "\(counted(step.workers, "worker"))",
                 [
-                    Cell(Figure.grouped(step.messages)), Cell(Figure.duration(step.seconds)),
+                    Cell(grouped(step.messages)), Cell(Figure.duration(step.seconds)),
                     Cell(Figure.rounded(step.perSecond)),
                     Cell(html: "\(percent)<span class=\"bar\"><i style=\"width:\(width)%\"></i></span>"),
                     Cell(perMessage(step.cpuPerMessageMicroseconds)),

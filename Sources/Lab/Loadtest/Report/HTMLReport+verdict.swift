@@ -1,5 +1,6 @@
 import Foundation
 import Model
+import Telemetry
 
 extension HTMLReport {
     private typealias Cell = HTMLTable.Cell
@@ -86,12 +87,12 @@ extension HTMLReport {
     private func counts(_ mailings: [RunResult.Mailing]) -> [Cell] {
         let sum = { (count: KeyPath<RunResult.Mailing, Int>) in mailings.reduce(0) { $0 + $1[keyPath: count] } }
         return [
-            Cell(Figure.grouped(sum(\.recipients))), Cell(Figure.grouped(sum(\.arrived))),
-            Cell(Figure.grouped(sum(\.twice)), isBad: sum(\.twice) > 0),
-            Cell(Figure.grouped(sum(\.missing)), isBad: sum(\.missing) > 0),
-            Cell(Figure.grouped(sum(\.failed))), Cell(Figure.grouped(sum(\.uncertain))),
+            Cell(grouped(sum(\.recipients))), Cell(grouped(sum(\.arrived))),
+            Cell(grouped(sum(\.twice)), isBad: sum(\.twice) > 0),
+            Cell(grouped(sum(\.missing)), isBad: sum(\.missing) > 0),
+            Cell(grouped(sum(\.failed))), Cell(grouped(sum(\.uncertain))),
         ]
     }
 
-    func counted(_ count: Int, _ what: String) -> String { "\(Figure.grouped(count)) \(what)\(count == 1 ? "" : "s")" }
+    func counted(_ count: Int, _ what: String) -> String { "\(grouped(count)) \(what)\(count == 1 ? "" : "s")" }
 }

@@ -16,7 +16,7 @@ final class ChildProcess: Sendable {
     }
 
     let pid: pid_t
-    private let warden: Warden?
+    private let processGuard: ProcessGuard?
     private let state = Mutex(State())
 
     /// - Parameters:
@@ -26,7 +26,7 @@ final class ChildProcess: Sendable {
     /// - Throws: `RunFailure` when it cannot be started.
     init(
         _ program: String, _ arguments: [String], environment: [String: String], output: String, errors: String,
-        input: Int32? = nil, warden: Warden?
+        input: Int32? = nil, processGuard: ProcessGuard?
     ) throws(RunFailure) {
         #if canImport(Darwin)
             var actions: posix_spawn_file_actions_t?
@@ -67,8 +67,8 @@ final class ChildProcess: Sendable {
             throw RunFailure("\(program) cannot be started: \(String(cString: strerror(code)))")
         }
         pid = id
-        self.warden = warden
-        warden?.watch(id)
+        self.processGuard = processGuard
+        processGuard?.watch(id)
     }
 
     /// How it ended: an exit status, or a signal's number below zero; nil while it runs.
@@ -78,7 +78,7 @@ final class ChildProcess: Sendable {
             var word: Int32 = 0
             var usage = rusage()
             guard wait4(pid, &word, WNOHANG, &usage) == pid else { return nil }
-            warden?.forget(pid)
+            processGuard?.forget(pid)
             state.cpu = Self.seconds(usage.ru_utime) + Self.seconds(usage.ru_stime)
             let status = word & 0x7f == 0 ? (word >> 8) & 0xff : -(word & 0x7f)
             state.status = status
@@ -101,7 +101,7 @@ final class ChildProcess: Sendable {
         let deadline = ContinuousClock.now + .seconds(seconds)
         while isRunning {
             guard ContinuousClock.now < deadline else { return false }
-            await Pause.short()
+            await UncancellableSleep.short()
         }
         return true
     }
@@ -110,7 +110,7 @@ final class ChildProcess: Sendable {
 }
 
 /// A wait that also holds in a cancelled task.
-enum Pause {
+enum UncancellableSleep {
     static func short() async {
         await withCheckedContinuation { continuation in
             DispatchQueue.global().asyncAfter(deadline: .now() + .milliseconds(10)) { continuation.resume() }

@@ -11,10 +11,10 @@ extension LoadRun {
         let redisMemory = await readRedis()
         do { try readRecords() } catch { notes.append("\(error)") }
         var counts = RoleFigures()
-        for member in members where MemberKind.roles.contains(member.kind) { counts.addCounts(of: member.counts) }
-        let pages = members.filter { $0.process != nil && !$0.isFrozen && MemberKind.roles.contains($0.kind) }.map(\.figures)
-        var cpu: [MemberKind: Double] = [:]
-        var memory: [MemberKind: Int64] = [:]
+        for member in members where ProcessKind.roles.contains(member.kind) { counts.addCounts(of: member.counts) }
+        let pages = members.filter { $0.process != nil && !$0.isFrozen && ProcessKind.roles.contains($0.kind) }.map(\.figures)
+        var cpu: [ProcessKind: Double] = [:]
+        var memory: [ProcessKind: Int64] = [:]
         for member in members {
             cpu[member.kind, default: 0] += member.cpu
             if member.process != nil, let last = member.memory.last?.bytes {
@@ -29,7 +29,7 @@ extension LoadRun {
     }
 
     private func readPages() async {
-        let asked = members.filter { MemberKind.roles.contains($0.kind) && $0.isRunning && !$0.isFrozen }
+        let asked = members.filter { ProcessKind.roles.contains($0.kind) && $0.isRunning && !$0.isFrozen }
             .map { (name: $0.name, port: $0.port, process: $0.process?.pid ?? 0) }
         let pages = pages
         let responses = await withTaskGroup(of: (Int, RoleFigures?).self) { group in

@@ -2,6 +2,7 @@ import Foundation
 import Ledger
 import Model
 import Settings
+import Telemetry
 
 extension LoadRun {
     /// Adds each mailing at its time.
@@ -22,7 +23,7 @@ extension LoadRun {
             }
             if plan.at > 0 {
                 let copies = plan.copies > 1 ? " each of \(plan.copies)" : ""
-                say("\(plan.name) added, \(FigureText.grouped(plan.recipients)) recipients\(copies)")
+                say("\(plan.name) added, \(grouped(plan.recipients)) recipients\(copies)")
             }
         }
     }
@@ -134,7 +135,7 @@ extension LoadRun {
     }
 
     /// Whom a line means, those that were started last first.
-    private func choose(_ line: ScriptLine, count: Int, frozen: Bool = false) -> [Member] {
+    private func choose(_ line: ScriptLine, count: Int, frozen: Bool = false) -> [FleetProcess] {
         let found = members.filter { member in
             guard member.process != nil, !member.isBusy, member.isFrozen || !frozen else { return false }
             return switch line.target {
@@ -147,7 +148,7 @@ extension LoadRun {
         return Array(found.reversed().prefix(count))
     }
 
-    private func tell(_ line: ScriptLine, _ what: String, _ members: [Member]) {
+    private func tell(_ line: ScriptLine, _ what: String, _ members: [FleetProcess]) {
         let names = members.map { $0.kind == .sink ? "sink \($0.name)" : $0.name }.joined(separator: ", ")
         say(members.isEmpty ? "\(line.text): there is none" : "\(names) \(what)")
     }

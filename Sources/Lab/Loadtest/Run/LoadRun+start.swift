@@ -14,7 +14,7 @@ extension LoadRun {
         let endpoint: RedisEndpoint
         switch scenario.redis {
         case .own:
-            let member = Member(.redis, name: "redis", number: members.count, port: 0)
+            let member = FleetProcess(.redis, name: "redis", number: members.count, port: 0)
             members.append(member)
             try await spawnRedis(member)
             endpoint = RedisEndpoint(place: .unix(path: folder.redisSocket), timeout: 1)
@@ -36,7 +36,7 @@ extension LoadRun {
     }
 
     /// At its socket, empty.
-    func spawnRedis(_ member: Member) async throws {
+    func spawnRedis(_ member: FleetProcess) async throws {
         guard let server = ProgramPath.find("redis-server") else {
             throw RunFailure(
                 "no redis-server is found in PATH: install it (apt-get install redis-server), "
@@ -56,7 +56,7 @@ extension LoadRun {
             [
                 "--port", "0", "--unixsocket", folder.redisSocket, "--unixsocketperm", "700", "--dir", folder.path,
                 "--save", "", "--appendonly", "no", "--loglevel", "warning",
-            ], environment: environment, output: "/dev/null", errors: folder.log("redis"), warden: warden)
+            ], environment: environment, output: "/dev/null", errors: folder.log("redis"), processGuard: processGuard)
         member.begin(process)
         let deadline = ContinuousClock.now + .seconds(10)
         while !FileManager.default.fileExists(atPath: folder.redisSocket) {
@@ -89,24 +89,24 @@ extension LoadRun {
     func startSink(_ plan: Scenario.SinkPlan) async throws {
         _ = try folder.write(plan.yaml, to: "sinks/\(plan.name).yaml")
         try? FileManager.default.removeItem(atPath: folder.record(plan.name))
-        let member = Member(.sink, name: plan.name, number: members.count, port: 0)
+        let member = FleetProcess(.sink, name: plan.name, number: members.count, port: 0)
         members.append(member)
         tails.append(RecordTail(path: folder.record(plan.name), sink: plan.name))
         try await spawnSink(member, plan)
     }
 
     /// At the port it had before, where it had one.
-    func spawnSink(_ member: Member, _ plan: Scenario.SinkPlan) async throws {
+    func spawnSink(_ member: FleetProcess, _ plan: Scenario.SinkPlan) async throws {
         let output = "\(folder.path)/sinks/\(plan.name).url"
         try? FileManager.default.removeItem(atPath: output)
         let process = try ChildProcess(
-            options.executable,
+            options.laboratory,
             [
                 "sink", "--\(plan.profile.proto.rawValue)", "127.0.0.1:\(sinkPorts[plan.name] ?? 0)",
                 "--record", folder.record(plan.name), "--profile", "\(folder.path)/sinks/\(plan.name).yaml",
                 "--seed", "\(scenario.seed)",
             ] + (scenario.kills(sink: plan.name) ? ["--sync"] : []), environment: environment, output: output,
-            errors: folder.log(plan.name), warden: warden)
+            errors: folder.log(plan.name), processGuard: processGuard)
         member.begin(process)
         let deadline = ContinuousClock.now + .seconds(20)
         while true {
@@ -147,7 +147,7 @@ extension LoadRun {
                     "generate", "recipients", "\(plan.recipients)", "--seed", "\(scenario.seed &+ UInt64(index))",
                     "--channel", plan.channel == .sms ? "sms" : "email", "--invalid", "0", "--duplicates", "0",
                     "--missing", "0", "--out", file,
-                ] + plan.domains.flatMap { ["--domain", "\($0.domain)=\($0.share)"] })
+                ] + plan.domains.flatMap { ["--domain", "\($0.domain)=\($0.share)"] }, of: options.laboratory)
             for copy in 1...plan.copies {
                 let name = plan.name(ofCopy: copy)
                 _ = try folder.write(
@@ -160,20 +160,20 @@ extension LoadRun {
 
     /// Starts a new one of a kind.
     @discardableResult
-    func startRole(_ kind: MemberKind) throws -> String {
+    func startRole(_ kind: ProcessKind) throws -> String {
         let count = members.count { $0.kind == kind }
-        let member = Member(kind, name: "\(kind.rawValue)-\(count + 1)", number: members.count, port: try FreePort.take())
+        let member = FleetProcess(kind, name: "\(kind.rawValue)-\(count + 1)", number: members.count, port: try FreePort.take())
         members.append(member)
         try spawnRole(member)
         return member.name
     }
 
-    func spawnRole(_ member: Member) throws {
+    func spawnRole(_ member: FleetProcess) throws {
         var variables = environment
         variables["FLOTILLA_METRICS_LISTEN"] = "127.0.0.1:\(member.port)"
         let process = try ChildProcess(
             options.executable, [member.kind.rawValue, "--config", folder.configuration], environment: variables,
-            output: "/dev/null", errors: folder.log(member.name), warden: warden)
+            output: "/dev/null", errors: folder.log(member.name), processGuard: processGuard)
         member.begin(process)
     }
 
@@ -192,14 +192,15 @@ extension LoadRun {
         }
     }
 
-    /// Runs `flotilla` to its end.
+    /// Runs `flotilla`, or another of our programs, to its end.
     /// - Returns: what it printed.
-    func command(_ words: [String]) async throws -> String {
+    func command(_ words: [String], of program: String? = nil) async throws -> String {
+        let program = program ?? options.executable
         let output = "\(folder.path)/command.out"
         let errors = folder.log("command")
         try? FileManager.default.removeItem(atPath: errors)
         let process = try ChildProcess(
-            options.executable, words, environment: environment, output: output, errors: errors, warden: warden)
+            program, words, environment: environment, output: output, errors: errors, processGuard: processGuard)
         do {
             while process.isRunning { try await Task.sleep(for: .milliseconds(5)) }
         } catch {
@@ -208,7 +209,7 @@ extension LoadRun {
             throw error
         }
         guard process.ended == 0 else {
-            throw RunFailure("flotilla \(words.joined(separator: " ")) failed: \(folder.lastWords("command", lines: 10))")
+            throw RunFailure("\(program) \(words.joined(separator: " ")) failed: \(folder.lastWords("command", lines: 10))")
         }
         return ((try? String(contentsOfFile: output, encoding: .utf8)) ?? "").trimmed
     }
@@ -220,7 +221,7 @@ extension LoadRun {
 }
 
 extension Scenario {
-    /// Such a sink has to write its record before it responses, or the verdict would miss what it took last.
+    /// Such a sink has to write its record before it answers, or the verdict would miss what it took last.
     func kills(sink name: String) -> Bool {
         script.contains { $0.action == .kill && $0.target == .sink(name) }
     }

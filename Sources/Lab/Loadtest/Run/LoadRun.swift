@@ -13,16 +13,16 @@ actor LoadRun {
     let scenario: Scenario
     let options: LoadTest.Options
     let folder: RunFolder
-    let warden: Warden
+    let processGuard: ProcessGuard
     /// Where it stands, once a second and whenever something happens.
     let onChange: @Sendable (LiveState) -> Void
     let group: MultiThreadedEventLoopGroup
-    let pages: PageClient
+    let pages: LoopbackHTTPClient
     let prefix: String
     var redis: RedisClient?
     var ledger: SQLiteLedger?
     /// In the order in which they were made.
-    var members: [Member] = []
+    var members: [FleetProcess] = []
     var sinkPorts: [String: Int] = [:]
     var tails: [RecordTail] = []
     /// Microseconds since 1970 at which all was up, and the same moment on the clock that does not jump.
@@ -49,11 +49,11 @@ actor LoadRun {
         self.options = options
         self.onChange = onChange
         folder = try RunFolder(records: options.records)
-        warden = try Warden(removing: folder.path, errors: folder.log("warden"))
+        processGuard = try ProcessGuard(removing: folder.path, errors: folder.log("warden"))
         group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-        pages = PageClient(group: group)
+        pages = LoopbackHTTPClient(group: group)
         prefix = "loadtest-\(URL(fileURLWithPath: folder.path).lastPathComponent.suffix(8))"
-        if options.keep { warden.keepFolder() }
+        if options.keep { processGuard.keepFolder() }
     }
 
     /// Seconds since all was up.
@@ -96,12 +96,12 @@ actor LoadRun {
         phase = "starting the fleet"
         tell()
         for (kind, count) in [
-            (MemberKind.collector, scenario.fleet.collectors), (.planner, scenario.fleet.planners),
+            (ProcessKind.collector, scenario.fleet.collectors), (.planner, scenario.fleet.planners),
             (.worker, scenario.fleet.workers),
         ] {
             for _ in 0..<count { try startRole(kind) }
         }
-        for name in members.filter({ MemberKind.roles.contains($0.kind) }).map(\.name) { try await waitForPage(name) }
+        for name in members.filter({ ProcessKind.roles.contains($0.kind) }).map(\.name) { try await waitForPage(name) }
         ledger = try SQLiteLedger.open(folder.ledger, logger: Self.silence)
         phase = "sending"
         start = .now
@@ -174,7 +174,7 @@ actor LoadRun {
     private func endMembers() async {
         for member in members where member.isFrozen { member.process?.signal(SIGCONT) }
         let grace = scenario.fleet.settings.shutdown.grace.seconds + Self.backoff
-        for kind in [MemberKind.worker, .planner, .collector, .sink, .redis] {
+        for kind in [ProcessKind.worker, .planner, .collector, .sink, .redis] {
             let ending = members.filter { $0.kind == kind && $0.process != nil }
             if kind == .redis { await leaveRedis() }
             for member in ending { ask(member) }
@@ -183,22 +183,22 @@ actor LoadRun {
     }
 
     private func close(keep: Bool) async {
-        if keep { warden.keepFolder() }
+        if keep { processGuard.keepFolder() }
         try? ledger?.close()
         await redis?.close()
-        await warden.end()
+        await processGuard.end()
         try? await group.shutdownGracefully()
     }
 
     /// SIGTERM to one that runs.
-    func ask(_ member: Member) {
+    func ask(_ member: FleetProcess) {
         member.isWanted = false
         member.measure(at: now)
         member.process?.signal(SIGTERM)
     }
 
     /// Waits for one that was asked to end, and kills it when that takes too long.
-    func waitForEnd(_ member: Member, within seconds: Double) async {
+    func waitForEnd(_ member: FleetProcess, within seconds: Double) async {
         guard let process = member.process else { return }
         let asked = now
         if await !process.end(within: seconds) {

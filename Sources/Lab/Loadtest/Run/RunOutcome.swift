@@ -4,7 +4,7 @@ import Model
 struct RunOutcome: Sendable {
     struct Process: Sendable {
         var name: String
-        var kind: MemberKind
+        var kind: ProcessKind
         var cpu: Double
         var peak: Int64?
         var growth: Double?

@@ -9,9 +9,9 @@ struct RunSample: Sendable {
     var inFlight: Double?
     var lag: Double?
     /// CPU seconds since the start by kind.
-    var cpu: [MemberKind: Double]
+    var cpu: [ProcessKind: Double]
     /// The largest resident memory of a process by kind, in bytes.
-    var memory: [MemberKind: Int64]
+    var memory: [ProcessKind: Int64]
     /// What Redis counts as used, in bytes.
     var redisMemory: Int64?
     var workers: Int

@@ -1,4 +1,5 @@
 import Policy
+import Telemetry
 
 /// What a figure has to be, as it is written in a scenario: `>= 480/s`, `<= 60us`, `<= 200MB`, `0`.
 package struct Bound: Sendable, Equatable, CustomStringConvertible {
@@ -90,7 +91,7 @@ extension Bound.Unit {
         case .rate: FigureText.rate(value)
         case .time: FigureText.time(value)
         case .size: FigureText.size(value)
-        case .count: FigureText.grouped(Int(value))
+        case .count: grouped(Int(value))
         case .share: FigureText.decimals(value, 3)
         }
     }

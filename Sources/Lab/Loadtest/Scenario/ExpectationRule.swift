@@ -49,7 +49,7 @@ package struct ExpectationRule: Sendable, Equatable {
 
     package enum Subject: Sendable, Equatable {
         case run
-        case kind(MemberKind)
+        case kind(ProcessKind)
         /// By the name of its plan: each of several copies.
         case mailing(String)
     }

@@ -1,18 +1,8 @@
 import Foundation
+import Telemetry
 
 /// Figures for people.
 package enum FigureText {
-    /// With groups of three: `1,234,567`.
-    package static func grouped(_ number: Int) -> String {
-        var digits = Array(String(number.magnitude))
-        var place = digits.count - 3
-        while place > 0 {
-            digits.insert(",", at: place)
-            place -= 3
-        }
-        return (number < 0 ? "-" : "") + String(digits)
-    }
-
     /// With at most so many digits behind the point, and no zero at the end.
     package static func decimals(_ value: Double, _ digits: Int) -> String {
         var text = String(format: "%.\(digits)f", value)

@@ -1,7 +1,7 @@
 import Model
 
 /// What the mailings of a load test say: two kilobytes of HTML with six fields by e-mail, some hundred bytes elsewhere, made for
-/// the columns of `flotilla generate recipients`.
+/// the columns of `flotilla-lab generate recipients`.
 enum MailingContent {
     /// The text of a mailing file.
     static func yaml(_ plan: Scenario.MailingPlan, name: String, recipients file: String) -> String {

@@ -17,7 +17,7 @@ package struct Scenario: Sendable {
     package struct SinkPlan: Sendable, Equatable {
         package var name: String
         package var profile: SinkProfile
-        /// The profile as a file for `flotilla sink --profile`.
+        /// The profile as a file for `flotilla-lab sink --profile`.
         package var yaml: String
     }
 
@@ -56,7 +56,7 @@ package struct Scenario: Sendable {
     /// The file's name without its ending.
     package var name: String
     package var file: String
-    /// What it responses, one sentence.
+    /// What it answers, one sentence.
     package var about: String
     package var redis = Redis.own
     package var sinks: [SinkPlan] = []
@@ -64,7 +64,7 @@ package struct Scenario: Sendable {
     package var mailings: [MailingPlan] = []
     /// In order of time.
     package var script: [ScriptLine] = []
-    package var wishes: [ExpectationRule] = []
+    package var expectations: [ExpectationRule] = []
     package var steps: Steps?
     /// After so many seconds the run is ended, though not all is sent, and has failed.
     package var timeout: Double = 3_600

@@ -56,9 +56,9 @@ extension ScenarioReader {
             refuse(node, "\(section).role", "'\(text.prefix(80))' is none of the sinks: \(known)")
             return nil
         }
-        if let kind = MemberKind.roles.first(where: { $0.rawValue == text }) { return .kind(kind) }
+        if let kind = ProcessKind.roles.first(where: { $0.rawValue == text }) { return .kind(kind) }
         let parts = text.split(separator: "-")
-        if parts.count == 2, MemberKind.roles.contains(where: { $0.rawValue == parts[0] }), Int(parts[1]) ?? 0 > 0 {
+        if parts.count == 2, ProcessKind.roles.contains(where: { $0.rawValue == parts[0] }), Int(parts[1]) ?? 0 > 0 {
             return .member(text)
         }
         refuse(
@@ -69,36 +69,36 @@ extension ScenarioReader {
 
     // MARK: Expectations
 
-    mutating func wishes(_ node: Node?, _ scenario: Scenario) -> [ExpectationRule] {
+    mutating func expectations(_ node: Node?, _ scenario: Scenario) -> [ExpectationRule] {
         guard let node else { return [] }
-        var wishes: [ExpectationRule] = []
+        var expectations: [ExpectationRule] = []
         let all = fields(node, "expect", ExpectationRule.Measure.allCases.map(\.rawValue) + ["mailings"])
         for measure in ExpectationRule.Measure.allCases {
             guard let value = all[measure.rawValue] else { continue }
             let key = "expect.\(measure.rawValue)"
             if measure.isByKind {
-                let kinds = MemberKind.allCases.filter { $0 != .sink }
+                let kinds = ProcessKind.allCases.filter { $0 != .sink }
                 let parts = fields(value, key, kinds.map(\.rawValue))
                 for kind in kinds {
                     guard let part = parts[kind.rawValue] else { continue }
                     if let bound = bound(part, "\(key).\(kind.rawValue)", measure) {
-                        wishes.append(ExpectationRule(subject: .kind(kind), measure: measure, bound: bound))
+                        expectations.append(ExpectationRule(subject: .kind(kind), measure: measure, bound: bound))
                     }
                 }
             } else if let bound = bound(value, key, measure) {
                 if measure == .efficiency, scenario.steps == nil {
                     refuse(value, key, "is of scenarios with steps")
                 }
-                wishes.append(ExpectationRule(subject: .run, measure: measure, bound: bound))
+                expectations.append(ExpectationRule(subject: .run, measure: measure, bound: bound))
             }
         }
-        if let mailings = all["mailings"] { wishes += ofMailings(mailings, scenario) }
-        return wishes
+        if let mailings = all["mailings"] { expectations += ofMailings(mailings, scenario) }
+        return expectations
     }
 
     private mutating func ofMailings(_ node: Node, _ scenario: Scenario) -> [ExpectationRule] {
         guard !scenario.mailings.isEmpty else { return [] }
-        var wishes: [ExpectationRule] = []
+        var expectations: [ExpectationRule] = []
         let parts = fields(node, "expect.mailings", scenario.mailings.map(\.name))
         for plan in scenario.mailings {
             guard let part = parts[plan.name] else { continue }
@@ -108,10 +108,10 @@ extension ScenarioReader {
                 guard let value = values[measure.rawValue],
                     let bound = bound(value, "\(section).\(measure.rawValue)", measure)
                 else { continue }
-                wishes.append(ExpectationRule(subject: .mailing(plan.name), measure: measure, bound: bound))
+                expectations.append(ExpectationRule(subject: .mailing(plan.name), measure: measure, bound: bound))
             }
         }
-        return wishes
+        return expectations
     }
 
     private mutating func bound(_ node: Node, _ key: String, _ measure: ExpectationRule.Measure) -> Bound? {

@@ -35,7 +35,7 @@ struct ScenarioReader {
         scenario.mailings = mailings(fields["mailings"], scenario)
         scenario.script = script(fields["script"], scenario).sorted { $0.at < $1.at }
         steps(fields["steps"], &scenario)
-        scenario.wishes = wishes(fields["expect"], scenario)
+        scenario.expectations = expectations(fields["expect"], scenario)
         return scenario
     }
 

@@ -18,7 +18,7 @@ package struct ScriptLine: Sendable, Equatable {
     /// What it is done to.
     package enum Target: Sendable, Equatable, CustomStringConvertible {
         /// Of a kind: those that were started last; to be thawed, those that are frozen.
-        case kind(MemberKind)
+        case kind(ProcessKind)
         /// One by its name, such as `worker-2`.
         case member(String)
         case redis
@@ -51,9 +51,9 @@ package struct ScriptLine: Sendable, Equatable {
 }
 
 /// What a process of the run is.
-package enum MemberKind: String, Sendable, CaseIterable {
+package enum ProcessKind: String, Sendable, CaseIterable {
     case worker, planner, collector, redis, sink
 
     /// Kinds that are `flotilla` with the kind's name as its command.
-    package static let roles: [MemberKind] = [.worker, .planner, .collector]
+    package static let roles: [ProcessKind] = [.worker, .planner, .collector]
 }

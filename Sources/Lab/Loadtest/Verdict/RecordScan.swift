@@ -1,6 +1,6 @@
 /// What the verdict needs of a line of a sink's record (docs/sink.md), read from its bytes: a run of an hour has millions.
 struct RecordScan: Equatable {
-    struct Place: Equatable {
+    struct Position: Equatable {
         var mailing: String
         var batch: Int
         var index: Int
@@ -11,7 +11,7 @@ struct RecordScan: Equatable {
     var decided: Int64
     var isAccepted: Bool
     /// Nil where the message id is none of ours.
-    var place: Place?
+    var place: Position?
 
     private static let tab = UInt8(ascii: "\t")
     private static let columns = 12
@@ -36,13 +36,13 @@ struct RecordScan: Equatable {
     }
 
     /// Of `mailing.batch.index`, with or without `@` and a domain behind it.
-    static func place(_ id: Slice<UnsafeBufferPointer<UInt8>>) -> Place? {
+    static func place(_ id: Slice<UnsafeBufferPointer<UInt8>>) -> Position? {
         let end = id.firstIndex(of: UInt8(ascii: "@")) ?? id.endIndex
         let parts = id[..<end].split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
         guard parts.count == 3, !parts[0].isEmpty, let batch = number(parts[1]), let index = number(parts[2]) else {
             return nil
         }
-        return Place(mailing: String(decoding: parts[0], as: UTF8.self), batch: Int(batch), index: Int(index))
+        return Position(mailing: String(decoding: parts[0], as: UTF8.self), batch: Int(batch), index: Int(index))
     }
 
     private static func number(_ text: Slice<UnsafeBufferPointer<UInt8>>) -> Int64? {

@@ -26,11 +26,11 @@ package struct LiveState: Sendable {
     /// Seconds.
     package var lag: Double?
     /// Running and not frozen, by kind.
-    package var running: [MemberKind: Int]
+    package var running: [ProcessKind: Int]
     /// Cores in use by kind.
-    package var cores: [MemberKind: Double]
+    package var cores: [ProcessKind: Double]
     /// Largest resident memory of a process, in bytes.
-    package var memory: [MemberKind: Int64]
+    package var memory: [ProcessKind: Int64]
     package var mailings: [Mailing]
     /// The last things that happened, and the next that the script does.
     package var events: [RunResult.Event]

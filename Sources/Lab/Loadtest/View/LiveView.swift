@@ -1,3 +1,5 @@
+import Telemetry
+
 /// A run on a screen: a few lines that are drawn anew each second, or one line now and then where there is no screen.
 package struct LiveView: Sendable {
     private let state: LiveState
@@ -9,8 +11,8 @@ package struct LiveView: Sendable {
         guard state.phase == "sending" else { return "\(state.scenario): \(state.phase)" }
         var parts = [
             "\(state.scenario) \(FigureText.clock(state.seconds))",
-            "\(FigureText.grouped(state.arrived)) of \(FigureText.grouped(state.recipients)) arrived",
-            "\(FigureText.grouped(state.lastSecond))/s",
+            "\(grouped(state.arrived)) of \(grouped(state.recipients)) arrived",
+            "\(grouped(state.lastSecond))/s",
         ]
         if let ready = state.ready { parts.append("ready \(Int(ready))") }
         if let inFlight = state.inFlight { parts.append("in flight \(Int(inFlight))") }
@@ -31,8 +33,8 @@ package struct LiveView: Sendable {
         lines.append(
             Self.row(
                 "arrived",
-                "\(FigureText.grouped(state.arrived)) of \(FigureText.grouped(state.recipients))  \(share) %  "
-                    + "\(FigureText.grouped(state.lastSecond))/s  (ten seconds: \(FigureText.rate(state.lastTen)))"))
+                "\(grouped(state.arrived)) of \(grouped(state.recipients))  \(share) %  "
+                    + "\(grouped(state.lastSecond))/s  (ten seconds: \(FigureText.rate(state.lastTen)))"))
         lines.append(
             Self.row(
                 "queue",
@@ -51,7 +53,7 @@ package struct LiveView: Sendable {
         lines += shown.map { mailing in
             Self.row(
                 mailing.name,
-                "\(FigureText.grouped(mailing.arrived)) of \(FigureText.grouped(mailing.recipients)), \(mailing.state)")
+                "\(grouped(mailing.arrived)) of \(grouped(mailing.recipients)), \(mailing.state)")
         }
         if shown.count < state.mailings.count { lines.append(Self.row("", "and \(state.mailings.count - shown.count) more mailings")) }
         if !tail.isEmpty { lines.append("") }
@@ -59,11 +61,11 @@ package struct LiveView: Sendable {
     }
 
     /// A figure for each kind of process that has one.
-    private func kinds(_ figure: (MemberKind) -> String?) -> String {
-        MemberKind.allCases.compactMap { kind in figure(kind).map { "\(kind.rawValue) \($0)" } }.joined(separator: ", ")
+    private func kinds(_ figure: (ProcessKind) -> String?) -> String {
+        ProcessKind.allCases.compactMap { kind in figure(kind).map { "\(kind.rawValue) \($0)" } }.joined(separator: ", ")
     }
 
-    private static func count(_ value: Double?) -> String { value.map { FigureText.grouped(Int($0)) } ?? "?" }
+    private static func count(_ value: Double?) -> String { value.map { grouped(Int($0)) } ?? "?" }
 
     private static func row(_ name: String, _ text: String) -> String {
         "  " + name + String(repeating: " ", count: max(1, 14 - name.count)) + text

@@ -1,3 +1,5 @@
+import Telemetry
+
 /// A result for a terminal: the verdict first.
 package struct VerdictText {
     private let result: RunResult
@@ -15,7 +17,7 @@ package struct VerdictText {
                 result.mailings.map { mailing in
                     [mailing.name]
                         + [mailing.recipients, mailing.arrived, mailing.twice, mailing.missing, mailing.failed, mailing.uncertain]
-                        .map(FigureText.grouped)
+                        .map(grouped)
                         + [mailing.seconds.map(FigureText.time) ?? "-", FigureText.rate(mailing.perSecond)]
                 }),
         ]
@@ -25,7 +27,7 @@ package struct VerdictText {
                     ["WORKERS", "MESSAGES", "RATE", "EFFICIENCY", "CPU A MESSAGE"],
                     result.steps.map { step in
                         [
-                            "\(step.workers)", FigureText.grouped(step.messages), FigureText.rate(step.perSecond),
+                            "\(step.workers)", grouped(step.messages), FigureText.rate(step.perSecond),
                             FigureText.decimals(step.efficiency, 3),
                             step.cpuPerMessageMicroseconds.map { FigureText.time($0 / 1e6) } ?? "-",
                         ]

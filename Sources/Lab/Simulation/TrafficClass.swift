@@ -1,0 +1,63 @@
+import Policy
+
+/// A kind of send: the recipients of a mailing that the same limits hold for.
+struct TrafficClass: Sendable {
+    /// A limit of ours that holds for it.
+    struct Scope: Sendable {
+        var name: String
+        var limit: ReservationCalendar.Limit
+
+        /// Messages a second.
+        var perSecond: Double { 1e6 / limit.interval }
+    }
+
+    /// By their places.
+    let mailing: Int
+    let provider: Int
+    /// The provider's scope, which may have a pace though it has no limit.
+    let providerScope: String
+    /// The narrowest first.
+    let scopes: [Scope]
+    /// Its part, compared with others'.
+    let weight: Double
+    var backlog: Backlog
+    /// Parts of messages that are still to begin.
+    var carry = 0.0
+    /// Messages that began, a second, lately (as `Planning/Flow` counts).
+    var lately = 0.0
+    /// How many may still begin, by the role that nobody does.
+    var left: [SharedRole: Int] = [:]
+    /// Where each message goes by itself: no slot is near before that moment.
+    var blockedUntil = 0.0
+    /// What holds it back now.
+    var bottleneck = Bottleneck.nothing
+    /// Messages on their way, where each goes by itself.
+    var flying = 0
+
+    /// Who may start now.
+    var available: Int { left.values.reduce(backlog.available) { max(0, min($0, $1)) } }
+
+    /// What keeps all who are due from starting; nil where somebody may, or nobody is.
+    var missing: SharedRole? {
+        guard available == 0, backlog.available > 0 else { return nil }
+        return left.filter { $0.value <= 0 }.keys.min { $0.rawValue < $1.rawValue }
+    }
+
+    /// Takes some who may start, by attempts spent.
+    mutating func take(_ count: Int) -> [(spent: Int, count: Int)] {
+        let taken = backlog.take(count)
+        if !left.isEmpty {
+            let sum = taken.reduce(0) { $0 + $1.count }
+            left = left.mapValues { $0 - sum }
+        }
+        return taken
+    }
+
+    mutating func note(started: Int, for seconds: Double) {
+        guard seconds > 0 else { return }
+        lately += (Double(started) / seconds - lately) * min(1, seconds)
+    }
+
+    /// How long its narrowest limit makes it, for comparison with others.
+    var effort: Double { Double(backlog.available) * (scopes.first?.limit.interval ?? 1) }
+}

@@ -1,0 +1,13 @@
+import ArgumentParser
+import Telemetry
+
+/// The laboratory's command line: a small file a subcommand.
+@main
+struct FlotillaLab: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "flotilla-lab",
+        abstract: "Try Flotilla out: test providers, made-up recipients, load tests, forecasts.",
+        discussion: "Nothing here belongs on a production machine; flotilla sends mailings without it.",
+        version: Build.version,
+        subcommands: [SinkCommand.self, GenerateCommand.self, LoadtestCommand.self, SimulateCommand.self])
+}

@@ -1,0 +1,123 @@
+"""The fleet's Redis, started and ended by us, and a client of it."""
+import asyncio, os, pathlib, shutil, signal
+
+
+class RedisError(Exception):
+    pass
+
+
+class Client:
+    """Commands over a Unix socket (RESP2), a connection a command: it must work right after Redis came back."""
+
+    def __init__(self, path):
+        self.path = path
+
+    async def __call__(self, *words, timeout=2):
+        return await asyncio.wait_for(self._ask(words), timeout)
+
+    async def _ask(self, words):
+        reader, writer = await asyncio.open_unix_connection(self.path, limit=1 << 24)
+        try:
+            out = [b"*%d\r\n" % len(words)]
+            for word in words:
+                word = word if isinstance(word, bytes) else str(word).encode()
+                out.append(b"$%d\r\n%s\r\n" % (len(word), word))
+            writer.write(b"".join(out))
+            return await self._read(reader)
+        finally:
+            writer.close()
+
+    async def _read(self, reader):
+        line = await reader.readline()
+        if not line.endswith(b"\r\n"):
+            raise RedisError("connection closed")
+        kind, rest = line[:1], line[1:-2]
+        if kind == b"+":
+            return rest.decode()
+        if kind == b"-":
+            raise RedisError(rest.decode())
+        if kind == b":":
+            return int(rest)
+        if kind == b"$":
+            if rest == b"-1":
+                return None
+            return (await reader.readexactly(int(rest) + 2))[:-2].decode("utf-8", "replace")
+        if kind == b"*":
+            return None if rest == b"-1" else [await self._read(reader) for _ in range(int(rest))]
+        raise RedisError(f"unknown reply {line!r}")
+
+
+class RedisServer:
+    """redis-server on a Unix socket; it evicts nothing. `durable`: with an append-only file, flushed each second."""
+
+    def __init__(self, folder, spawn, durable=True):
+        self.dir = pathlib.Path(folder) / "redis"
+        self.dir.mkdir()
+        self.socket = str(pathlib.Path(folder) / "redis.sock")
+        self.ask = Client(self.socket)
+        self.spawn, self.process, self.durable = spawn, None, durable
+        self.sizes = []  # of the append-only file, the last ones, with their times
+
+    async def start(self, empty=False):
+        if empty:
+            shutil.rmtree(self.dir)
+            self.dir.mkdir()
+        pathlib.Path(self.socket).unlink(missing_ok=True)
+        self.sizes.clear()
+        self.process = self.spawn("redis", [
+            "redis-server", "--port", "0", "--unixsocket", self.socket, "--dir", str(self.dir), "--save", "",
+            "--appendonly", "yes" if self.durable else "no", "--appendfsync", "everysec", "--auto-aof-rewrite-percentage", "0",
+            "--maxmemory", "512mb", "--maxmemory-policy", "noeviction"])
+        for _ in range(1000):
+            try:
+                if await self.ask("PING") == "PONG":
+                    return
+            except (OSError, RedisError, asyncio.TimeoutError):
+                pass
+            if self.process.poll() is not None:
+                raise RuntimeError(f"redis-server ended with {self.process.returncode}; see redis.log")
+            await asyncio.sleep(0.02)
+        raise RuntimeError("redis-server does not answer after 20 s")
+
+    async def stop(self, how):
+        self.process.send_signal(how)
+        for _ in range(1500):
+            if self.process.poll() is not None:
+                return
+            await asyncio.sleep(0.01)
+        self.process.kill()
+        self.process.wait()
+        raise RuntimeError(f"redis-server had not ended 15 s after signal {how}; it was killed")
+
+    def _file(self):
+        files = sorted((self.dir / "appendonlydir").glob("*.incr.aof"))
+        return files[-1] if files else None
+
+    def note_size(self, now):
+        """Remembers how long the append-only file is now, for `rewind`."""
+        file = self._file()
+        if file:
+            self.sizes = [(t, s, f) for t, s, f in self.sizes if now - t < 3] + [(now, file.stat().st_size, file)]
+
+    def rewind(self, to):
+        """Cuts the append-only file of the stopped server to what it was at the time `to`, as a power cut does with
+        `appendfsync everysec`. Returns how many bytes are lost."""
+        file = self._file()
+        older = [s for t, s, f in self.sizes if t <= to and f == file]
+        if not older:
+            return 0
+        now = file.stat().st_size
+        os.truncate(file, min(now, older[-1]))
+        return max(0, now - older[-1])
+
+    async def memory(self):
+        """used_memory and its peak since the start, in bytes."""
+        text = await self.ask("INFO", "memory", timeout=1)
+        rows = dict(line.split(":", 1) for line in text.splitlines() if ":" in line)
+        return int(rows["used_memory"]), int(rows["used_memory_peak"])
+
+    def freeze(self):
+        self.process.send_signal(signal.SIGSTOP)
+
+    def wake(self):
+        self.process.send_signal(signal.SIGCONT)
