@@ -6,20 +6,20 @@ import Telemetry
 enum Start {
     static func main() async {
         MovedCommands.forward(CommandLine.arguments)
-        await Flotilla.main()
+        await Flotilla.main(DeprecatedCommands.replacing(Array(CommandLine.arguments.dropFirst())))
     }
 }
 
-/// The product's command line: a small file a subcommand.
+/// The product's command line; each subcommand has its own file.
 struct Flotilla: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "flotilla",
         abstract: "Send one message to millions of people: e-mail, SMS, messengers, webhooks.",
         discussion: """
             To send a mailing from this machine alone:   flotilla send MAILING.yaml
-            To try it against a provider of your own:    flotilla-lab sink --smtp 127.0.0.1:2525
+            To try it against a test provider:           flotilla-lab sink --smtp 127.0.0.1:2525
             A fleet: planner, worker (any number) and collector share a Redis and a configuration file, flotilla.yaml.
-            Test providers, load tests, forecasts and made-up recipients are commands of flotilla-lab.
+            Test providers, load tests, forecasts and invented recipients are commands of flotilla-lab.
             """,
         version: Build.version,
         subcommands: [

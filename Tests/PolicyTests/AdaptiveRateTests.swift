@@ -119,10 +119,10 @@ import Testing
         pace.judge(AdaptiveRate.Observation(answered: 400, throttled: 120, started: 400, seconds: 1), limit: 400)
         #expect(
             pace.text
-                == "slowed to 252/s: 30 % of the answers at 400/s asked us to; back at 400/s in 40 s unless more do")
+                == "slowed to 252/s: 30 % of the responses at 400/s asked us to; back at 400/s in 40 s unless more do")
         var simulation = PaceSimulation(rate: 200, provider: HiddenLimit(.chance(0.3), limit: 0, seed: 1))
         simulation.run(until: 60)
         #expect(simulation.pace.text.hasPrefix("not slowed: "))
-        #expect(simulation.pace.text.hasSuffix(" % of the answers ask us to, whatever the rate"))
+        #expect(simulation.pace.text.hasSuffix(" % of the responses ask us to, whatever the rate"))
     }
 }

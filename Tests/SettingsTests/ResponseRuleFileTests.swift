@@ -5,13 +5,13 @@ import Testing
 
 @testable import Settings
 
-@Suite struct AnswerFileTests {
+@Suite struct ResponseRuleFileTests {
     /// What a file of rules holds, and what is said of it; it is called `responses.yaml`.
     private func read(_ yaml: String) throws -> (rules: [ResponseRule], problems: [String]) {
-        let folder = FileManager.default.temporaryDirectory.appending(path: "flotilla-answers-\(UUID().uuidString)")
+        let folder = FileManager.default.temporaryDirectory.appending(path: "flotilla-responses-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
-        let file = folder.appending(path: "answers.yaml")
+        let file = folder.appending(path: "responses.yaml")
         try Data(yaml.utf8).write(to: file)
         let (rules, problems) = ResponseRuleFile.read(file.path())
         return (
@@ -41,59 +41,59 @@ import Testing
     }
 
     @Test(arguments: [
-        ("- {protocol: smtp, codes: 550, class: rejected}", "answers.yaml:1: codes: unknown key; did you mean code?"),
+        ("- {protocol: smtp, codes: 550, class: rejected}", "responses.yaml:1: codes: unknown key; did you mean code?"),
         (
             "- {protocol: smtp, colour: 550, class: rejected}",
-            "answers.yaml:1: colour: unknown key; allowed here: protocol, code"
+            "responses.yaml:1: colour: unknown key; allowed here: protocol, code"
         ),
         (
             "- {protocol: ftp, code: 550, class: rejected}",
-            "answers.yaml:1: protocol: 'ftp' is not allowed; allowed: smtp, http"
+            "responses.yaml:1: protocol: 'ftp' is not allowed; allowed: smtp, http"
         ),
-        ("- {code: 550, class: rejected}", "answers.yaml:1: protocol: is missing; a rule needs "),
-        ("\n- {protocol: smtp, code: 550}", "answers.yaml:2: class: is missing; a rule needs "),
-        ("- {protocol: smtp, class: rejected, stage: rcpt}", "answers.yaml:1: code: is missing; a rule needs "),
+        ("- {code: 550, class: rejected}", "responses.yaml:1: protocol: is missing; a rule needs "),
+        ("\n- {protocol: smtp, code: 550}", "responses.yaml:2: class: is missing; a rule needs "),
+        ("- {protocol: smtp, class: rejected, stage: rcpt}", "responses.yaml:1: code: is missing; a rule needs "),
         (
             "- {protocol: smtp, code: 250, class: rejected}",
-            "answers.yaml:1: code: '250' is not allowed; allowed: a code from 400 to 599"
+            "responses.yaml:1: code: '250' is not allowed; allowed: a code from 400 to 599"
         ),
-        ("- {protocol: smtp, code: 200-599, class: rejected}", "answers.yaml:1: code: '200-599' is not allowed"),
+        ("- {protocol: smtp, code: 200-599, class: rejected}", "responses.yaml:1: code: '200-599' is not allowed"),
         (
             "- {protocol: http, code: 204, class: rejected}",
-            "answers.yaml:1: code: '204' is not allowed; allowed: a code from 300 to 599"
+            "responses.yaml:1: code: '204' is not allowed; allowed: a code from 300 to 599"
         ),
-        ("- {protocol: smtp, code: 5xx, class: rejected}", "answers.yaml:1: code: '5xx' is not allowed"),
-        ("- {protocol: smtp, code: [550], class: rejected}", "answers.yaml:1: code: must be one value"),
+        ("- {protocol: smtp, code: 5xx, class: rejected}", "responses.yaml:1: code: '5xx' is not allowed"),
+        ("- {protocol: smtp, code: [550], class: rejected}", "responses.yaml:1: code: must be one value"),
         (
             "- {protocol: smtp, code: 550, class: accepted}",
-            "answers.yaml:1: class: 'accepted' is not allowed; allowed: temporary, throttled"
+            "responses.yaml:1: class: 'accepted' is not allowed; allowed: temporary, throttled"
         ),
-        ("- {protocol: smtp, code: 550, class: unreachable}", "answers.yaml:1: class: 'unreachable' is not allowed"),
-        ("- {protocol: smtp, code: 550, class: Rejected}", "answers.yaml:1: class: 'Rejected' is not allowed"),
+        ("- {protocol: smtp, code: 550, class: unreachable}", "responses.yaml:1: class: 'unreachable' is not allowed"),
+        ("- {protocol: smtp, code: 550, class: Rejected}", "responses.yaml:1: class: 'Rejected' is not allowed"),
         (
             "- {protocol: smtp, enhanced: 5.7, class: rejected}",
-            "answers.yaml:1: enhanced: '5.7' is not allowed; allowed: 5.7.1"
+            "responses.yaml:1: enhanced: '5.7' is not allowed; allowed: 5.7.1"
         ),
         (
             "- {protocol: smtp, code: 451, enhanced: 5.7.1, class: rejected}",
-            "answers.yaml:1: enhanced: '5.7.1' never comes with code 451"
+            "responses.yaml:1: enhanced: '5.7.1' never matches code 451"
         ),
-        ("- {protocol: http, enhanced: 5.7.1, class: rejected}", "answers.yaml:1: enhanced: is of SMTP alone"),
-        ("- {protocol: http, code: 500, stage: rcpt, class: rejected}", "answers.yaml:1: stage: is of SMTP alone"),
+        ("- {protocol: http, enhanced: 5.7.1, class: rejected}", "responses.yaml:1: enhanced: is for SMTP only"),
+        ("- {protocol: http, code: 500, stage: rcpt, class: rejected}", "responses.yaml:1: stage: is for SMTP only"),
         (
             "- {protocol: smtp, code: 500, stage: body, class: rejected}",
-            "answers.yaml:1: stage: 'body' is not allowed; allowed: mail"
+            "responses.yaml:1: stage: 'body' is not allowed; allowed: mail"
         ),
         (
             "- {protocol: smtp, code: 500, stage: greeting, class: rejected}",
-            "answers.yaml:1: stage: 'greeting' is not allowed; allowed: mail, rcpt, data, response; at the others"
+            "responses.yaml:1: stage: 'greeting' is not allowed; allowed: mail, rcpt, data, response; at the others"
         ),
-        ("- {protocol: smtp, text: '**', class: rejected}", "answers.yaml:1: text: '**' is not allowed"),
-        ("- {protocol: smtp, code: 550, class: rejected, because: \"a\\nb\"}", "answers.yaml:1: because: "),
-        ("- {}", "answers.yaml:1: is no rule; it needs a protocol, a class"),
-        ("- smtp", "answers.yaml:1: is no rule"),
-        ("rules: []", "answers.yaml:1: must be a list of rules"),
-        ("- {protocol: smtp, enhanced: *.7.1, class: rejected}", "answers.yaml:1: no YAML: "),
+        ("- {protocol: smtp, text: '**', class: rejected}", "responses.yaml:1: text: '**' is not allowed"),
+        ("- {protocol: smtp, code: 550, class: rejected, because: \"a\\nb\"}", "responses.yaml:1: because: "),
+        ("- {}", "responses.yaml:1: is not a rule; it needs a protocol, a class"),
+        ("- smtp", "responses.yaml:1: is not a rule"),
+        ("rules: []", "responses.yaml:1: must be a list of rules"),
+        ("- {protocol: smtp, enhanced: *.7.1, class: rejected}", "responses.yaml:1: not valid YAML: "),
     ])
     func whatIsNoRuleIsRefusedWithItsPlaceAndWhatIsAllowed(_ yaml: String, _ start: String) throws {
         let (rules, problems) = try read(yaml)
@@ -107,7 +107,7 @@ import Testing
         #expect(
             problems.map { $0.split(separator: ":")[1...2].joined() } == [
                 "1 class", "2 text", "4 code",
-                "5 is no rule; it needs a protocol, a class, and a code, an enhanced code or a text",
+                "5 is not a rule; it needs a protocol, a class, and a code, an enhanced code or a text",
             ])
     }
 
@@ -119,24 +119,24 @@ import Testing
     }
 
     @Test func theSettingsHoldTheTableOrSayWhatIsWrong() throws {
-        let file = FileManager.default.temporaryDirectory.appending(path: "flotilla-answers-\(UUID().uuidString).yaml")
+        let file = FileManager.default.temporaryDirectory.appending(path: "flotilla-responses-\(UUID().uuidString).yaml")
         defer { try? FileManager.default.removeItem(at: file) }
         try Data("- {protocol: http, code: 404, class: bad_recipient}".utf8).write(to: file)
-        let settings = try Settings.load(environment: ["FLOTILLA_WORKER_ANSWERS": file.path()])
+        let settings = try Settings.load(environment: ["FLOTILLA_WORKER_RESPONSES": file.path()])
         #expect(settings.worker.responses.classify(.http, code: 404, text: "") == .badRecipient)
         #expect(settings.worker.responses.classify(.http, code: 405, text: "") == .misconfigured)
         let error = #expect(throws: SettingsError.self) {
             try Settings.load(environment: [
-                "FLOTILLA_WORKER_ANSWERS": "none/answers.yaml", "FLOTILLA_WORKER_GROUP": "0",
+                "FLOTILLA_WORKER_RESPONSES": "none/responses.yaml", "FLOTILLA_WORKER_GROUP": "0",
             ])
         }
         #expect(error?.problems.count == 2)
-        #expect(error?.description.contains("none/answers.yaml: there is no such file") == true)
+        #expect(error?.description.contains("none/responses.yaml: there is no such file") == true)
     }
 
     @Test func theExampleOfThePageIsRead() throws {
         let page = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent().appending(path: "docs/answers.md")
+            .deletingLastPathComponent().appending(path: "docs/responses.md")
         let text = try String(contentsOf: page, encoding: .utf8)
         let example = try #require(
             text.split(separator: "```yaml\n").dropFirst().first?.split(separator: "```\n").first)

@@ -101,9 +101,9 @@ import Testing
                     "10: domains.none.names: '' \(names)",
                     "FLOTILLA_DOMAINS_MICROSOFT_LIMIT: domains.microsoft.limit: '0/s' \(limit)",
                     "FLOTILLA_DOMAINS_YAHOO_COM_LIMIT: : unknown variable; did you mean FLOTILLA_DOMAINS_<NAME>_LIMIT?",
-                    "13: domains.two.example.com: cannot be told from domains.two-example.com in names of environment variables; "
+                    "13: domains.two.example.com: has the same environment variables as domains.two-example.com; "
                         + "rename one",
-                    "7: domains.microsoft.names: is missing: 'microsoft' is no domain that an address may have; name its domains",
+                    "7: domains.microsoft.names: is missing: 'microsoft' is not a domain of e-mail addresses; name its domains",
                     "11: domains.one.example.com.names: 'gmail.com' belongs to domains.gmail.com already",
                     "13: domains.two.example.com.names: 'two.example.com' belongs to domains.one.example.com already",
                 ])

@@ -53,6 +53,32 @@ import Text
         }
     }
 
+    @Test func deprecatedKeysAreReadWithOneWarningThatNamesTheNewOne() throws {
+        let fromFile = try load("worker:\n  poison: 7\n")
+        #expect(fromFile.worker.maxDeliveries == 7)
+        #expect(fromFile.warnings.count == 1)
+        #expect(fromFile.warnings.first?.hasSuffix("flotilla.yaml:2: worker.poison is deprecated; write worker.max_deliveries") == true)
+        let fromEnvironment = try load("", ["FLOTILLA_WORKER_POISON": "8"])
+        #expect(fromEnvironment.worker.maxDeliveries == 8)
+        #expect(
+            fromEnvironment.warnings == [
+                "FLOTILLA_WORKER_POISON: the variable is deprecated; write FLOTILLA_WORKER_MAX_DELIVERIES"
+            ])
+        // The environment wins over the file, whatever the names.
+        let both = try load("worker: {max_deliveries: 7}", ["FLOTILLA_WORKER_POISON": "8"])
+        #expect(both.worker.maxDeliveries == 8)
+        #expect(try load("worker: {max_deliveries: 7}").warnings == [])
+    }
+
+    @Test func aKeyWithItsOldAndItsNewNameIsRefused() throws {
+        #expect(
+            try refusal("worker: {poison: 7, max_deliveries: 7}") == [
+                "flotilla.yaml:1: worker.max_deliveries: is set twice, perhaps by a deprecated name"
+            ])
+        #expect(
+            try refusal("", ["FLOTILLA_WORKER_POISON": "0"]).first?.hasPrefix("FLOTILLA_WORKER_POISON: worker.max_deliveries: '0'") == true)
+    }
+
     @Test func aFileSetsEverything() throws {
         let settings = try load(
             """
@@ -225,7 +251,7 @@ import Text
                 "flotilla.yaml:5: providers.four.url: 'ftp://…@h?…' is not allowed; allowed: smtp://host[:port], "
                     + "smtps://host[:port], http(s)://host[:port][/path]; a user and password before the host",
                 "flotilla.yaml:5: providers.four.header: unknown key; did you mean providers.four.headers?",
-                "flotilla.yaml:5: providers.four.headers.A B: no name of a header field (RFC 9110, section 5.6.2)",
+                "flotilla.yaml:5: providers.four.headers.A B: is not the name of a header field (RFC 9110, section 5.6.2)",
                 "flotilla.yaml:5: providers.four.headers.D: the value (not shown) is not allowed; allowed: one line",
                 "FLOTILLA_PROVIDERS_FIVE_TIMEOUT: providers.five.timeout: '0s' is not allowed; allowed: 10ms to 1h, "
                     + "a whole number with ms, s, m, h or d",
@@ -235,17 +261,17 @@ import Text
                     + "smtps://host[:port], http(s)://host[:port][/path]; a user and password before the host",
                 "flotilla.yaml:3: providers.two.url: is missing; allowed: smtp://host[:port], "
                     + "smtps://host[:port], http(s)://host[:port][/path]; a user and password before the host",
-                "flotilla.yaml:7: providers.a_b: cannot be told from providers.a-b in names of environment variables; "
+                "flotilla.yaml:7: providers.a_b: has the same environment variables as providers.a-b; "
                     + "rename one",
             ])
     }
 
     @Test(arguments: [
-        ("redis: [\n", "flotilla.yaml:2: no YAML: "),
-        ("a: 1\nredis:\n\tprefix: x", "flotilla.yaml:3: no YAML: "),
-        ("log: {}\nlog: {}", "flotilla.yaml:1: no YAML: the key log comes twice in one section"),
+        ("redis: [\n", "flotilla.yaml:2: not valid YAML: "),
+        ("a: 1\nredis:\n\tprefix: x", "flotilla.yaml:3: not valid YAML: "),
+        ("log: {}\nlog: {}", "flotilla.yaml:1: not valid YAML: the key log comes twice in one section"),
         ("- redis", "flotilla.yaml:1: must hold sections: redis, ledger, "),
-        ("redis: {}\n---\nlog: {}", "flotilla.yaml:2: no YAML: "),
+        ("redis: {}\n---\nlog: {}", "flotilla.yaml:2: not valid YAML: "),
         ("? [a]\n: b", "flotilla.yaml:1: a key must be text"),
     ])
     func textThatIsNoConfigurationIsRefused(yaml: String, start: String) throws {

@@ -97,6 +97,22 @@ import Testing
         #expect(page.value("flotilla_metrics_refused_total", refused) == 40)
     }
 
+    @Test func aRenamedMetricIsExposedUnderItsDeprecatedNameToo() throws {
+        let metrics = PrometheusMetrics()
+        Counter(label: "flotilla_batches_quarantined_total", factory: metrics).increment(by: 3)
+        let page = try Exposition(metrics.exposition())
+        #expect(page.value("flotilla_batches_quarantined_total") == 3)
+        #expect(page.value("flotilla_batches_set_aside_total") == 3)
+        #expect(page["flotilla_batches_set_aside_total"]?.type == "counter")
+    }
+
+    @Test func deprecatedNamesAreOfMetricsOfTheCatalogueAndNotTakenThere() {
+        for (current, deprecated) in MetricAliases.deprecated {
+            #expect(MetricCatalogue.flotilla[current] != nil, "\(current)")
+            #expect(MetricCatalogue.flotilla[deprecated] == nil, "\(deprecated)")
+        }
+    }
+
     @Test func aSecondTypeForANameIsRefused() throws {
         let metrics = PrometheusMetrics()
         Gauge(label: "thing_total", factory: metrics).record(5)

@@ -72,7 +72,7 @@ import Text
         let start = ContinuousClock.now
         let response = try await response("/silent") { $0.timeout = 0.2 }
         #expect(response.kind == .unreachable && response.stage == .response && response.code == 0)
-        #expect(response.text == "no answer within 0.2 s; it may have arrived")
+        #expect(response.text == "no response within 0.2 s; it may have arrived")
         #expect(ContinuousClock.now - start >= .milliseconds(200))
     }
 

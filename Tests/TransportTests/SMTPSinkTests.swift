@@ -142,7 +142,7 @@ import Testing
                 _ = try await transport.prepare()
                 Issue.record("it cannot be prepared")
             } catch {
-                #expect(error.stage == .greeting && error.description.contains("did not answer within 0.2 s"))
+                #expect(error.stage == .greeting && error.description.contains("did not respond within 0.2 s"))
             }
         }
     }

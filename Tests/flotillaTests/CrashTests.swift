@@ -96,7 +96,7 @@ struct CrashTests {
         #expect(try fleet.sink.arrived().count == 2000, "\(fleet.logs)")
         #expect(Set(try fleet.sink.arrived()).count == 2000)
         #expect(try fleet.listed().isEmpty)
-        #expect(fleet.errors("planner").contains("Nobody is uncertain"))
+        #expect(fleet.errors("planner").contains("No recipient is uncertain"))
     }
 
     @Test func whatARedisAndAWorkerTookWithThemIsNamed() async throws {
@@ -150,7 +150,7 @@ struct CrashTests {
         // Person 0 is never answered: each worker that tries is killed with the message on the wire.
         let fleet = try await Fleet(
             40, sink: [], extra: "batch_size: 20\n", local: { $0 == 0 ? "stall9" : "person\($0)" },
-            environment: ["FLOTILLA_WORKER_POISON": "2"])
+            environment: ["FLOTILLA_WORKER_MAX_DELIVERIES": "2"])
         try fleet.start("collector", "planner")
         for round in 1...2 {
             try fleet.start("worker-\(round)")
@@ -179,12 +179,12 @@ struct CrashTests {
         try fleet.start("collector", "worker", "planner-1")
         try await eventually("some have arrived") { try fleet.sink.lines().count > 100 }
         try fleet.start("planner-2")
-        try await eventually("the second stands by") { fleet.errors("planner-2").contains("standing by") }
+        try await eventually("the second stands by") { fleet.errors("planner-2").contains("standing by: ") }
         if signal == SIGSTOP { try await fleet.freeze("planner-1") } else { fleet.signal("planner-1", signal) }
         try await eventually("the second works") { fleet.errors("planner-2").contains("planning and dispatching") }
         if signal == SIGSTOP {
             fleet.signal("planner-1", SIGCONT)
-            try await eventually("the first stands back") { fleet.errors("planner-1").contains("another planner has taken") }
+            try await eventually("the first stands back") { fleet.errors("planner-1").contains("another planner leads now") }
         }
         try await fleet.state("sent")
         try await fleet.endAll()

@@ -76,7 +76,7 @@ struct FleetTests {
                 try JSONSerialization.jsonObject(with: Data(await fleet.run("top", "--json", "--every", "0.1").output.utf8))
                 as? [String: Any]
             let mailing = (view?["mailings"] as? [[String: Any]])?.first { $0["id"] as? String == away }
-            return mailing?["holdup_kind"] as? String == "down"
+            return mailing?["blocking_kind"] as? String == "breaker_open"
         }
         #expect(try await fleet.run("mailing", "stop", away).status == 0)
         try await eventually("nobody of it is left open") {

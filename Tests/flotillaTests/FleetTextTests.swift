@@ -7,8 +7,8 @@ import Testing
 /// What `flotilla top` prints, of fleets that are made up.
 @Suite struct FleetTextTests {
     /// Everything as long as it can be.
-    private static let large: FleetView = {
-        var view = FleetView(at: 1_800_000_000_000)
+    private static let large: FleetSnapshot = {
+        var view = FleetSnapshot(at: 1_800_000_000_000)
         for (number, name) in [
             "The quarterly newsletter to everybody who ever bought anything", "春のセール、すべてのお客様へのお知らせです。どうぞお楽しみに", "a\u{1B}[31mb\nc",
         ].enumerated() {
@@ -16,28 +16,28 @@ import Testing
                 .init(
                     id: "a40me1hk\(number)wxyz", name: name, channel: "messenger", provider: "p", state: "collecting", planned: .max,
                     sent: 999_999_999, failed: 123_456_789, open: 1_234_567_890, perSecond: 123_456, secondsLeft: 86_399,
-                    holdupKind: "limited",
-                    blockingReason: "throttled by provider:smtps://\(String(repeating: "relay.", count: 30))example.com:465",
+                    blockingKind: "limit",
+                    blockingReason: "limited by provider:smtps://\(String(repeating: "relay.", count: 30))example.com:465",
                     isStuck: false))
         }
         for isAlive in [true, false] {
             view.processes.append(
                 .init(
                     name: "ip-10-0-12-34.eu-central-1.compute.internal.example.com-1234567-3k4j5h6g7", role: "collector", host: "h",
-                    version: "1.20.300-beta.4+build.20261122", isAlive: isAlive, seenSeconds: 599, hasDuty: true, inFlight: 250_000,
+                    version: "1.20.300-beta.4+build.20261122", isAlive: isAlive, seenSeconds: 599, isLeader: true, inFlight: 250_000,
                     batches: 250_000, perSecond: 1_234_567, cpu: 127.9, memoryBytes: 512_000_000_000, uptimeSeconds: 86_400 * 364.9))
         }
-        view.batchStreams = [.init(channel: "messenger", ready: 12_345_678, inWork: 1_000_000, oldestSeconds: 1e6)]
+        view.lanes = [.init(channel: "messenger", provider: "bot", ready: 12_345_678, inFlight: 1_000_000, oldestSeconds: 1e6)]
         view.resultStreams = [
             .init(partition: 0, waiting: 0, pending: 0, oldestSeconds: 0),
             .init(partition: 31, waiting: 1_000_000_000, pending: 1, oldestSeconds: 1e9),
         ]
-        view.problems = ["Redis cannot be asked: " + String(repeating: "word ", count: 60)]
+        view.problems = ["Redis cannot be read: " + String(repeating: "word ", count: 60)]
         return view
     }()
 
     @Test(arguments: [80, 81, 100, 132, 200]) func noLineIsWiderThanTheTerminalAndNoFigureIsCut(width: Int) {
-        let lines = FleetText(view: Self.large, width: width).lines
+        let lines = FleetText(snapshot: Self.large, width: width).lines
         for line in lines { #expect(line.columns <= width && !line.contains("\u{1B}"), "\(line)") }
         let text = lines.joined(separator: "\n")
         let figures =
@@ -48,7 +48,7 @@ import Testing
             #expect(lines.contains { $0.split(separator: " ").joined(separator: " ").contains(figure) }, "\(figure) in\n\(text)")
         }
         #expect(lines.count { $0.contains("-1234567 ") } == 2, "the process number stays:\n\(text)")
-        // What holds a mailing up is whole, on as many lines as it needs.
+        // The blocking reason is complete, on as many lines as it needs.
         let joined = lines.map { $0.trimmingCharacters(in: .whitespaces) }.joined()
         #expect(joined.contains(String(repeating: "relay.", count: 30) + "example.com:465"))
         #expect(joined.count(of: "word") == 60)
@@ -56,25 +56,25 @@ import Testing
     }
 
     @Test func whereThereIsRoomFiguresAreWhole() {
-        var view = FleetView(at: 0)
+        var view = FleetSnapshot(at: 0)
         view.mailings = [
             .init(
                 id: "a40me1hk0wxyz", name: "Spring sale", channel: "email", provider: "main", state: "sending", planned: 20_000,
                 sent: 3_887,
-                failed: 41, open: 15_578, perSecond: 274.4, secondsLeft: 56.8, holdupKind: "", blockingReason: "", isStuck: false)
+                failed: 41, open: 15_578, perSecond: 274.4, secondsLeft: 56.8, blockingKind: "", blockingReason: "", isStuck: false)
         ]
         view.processes = [
             .init(
-                name: "mx1-71-3k4j", role: "worker", host: "mx1", version: "0.1.0", isAlive: true, seenSeconds: 0.4, hasDuty: false,
+                name: "mx1-71-3k4j", role: "worker", host: "mx1", version: "0.1.0", isAlive: true, seenSeconds: 0.4, isLeader: false,
                 inFlight: 150,
                 batches: 14, cpu: nil, memoryBytes: 46_300_000, uptimeSeconds: 200)
         ]
         #expect(
-            FleetText(view: view, width: 80).lines == [
+            FleetText(snapshot: view, width: 80).lines == [
                 "flotilla top  1970-01-01T00:00:00Z  1 mailing, 1 process", "",
                 "MAILING   STATE    DONE   SENT  FAILED    OPEN  PER S  LEFT  NAME",
                 "a40me1hk  sending  22 %  3,887      41  15,578    274  57 s  Spring sale", "",
-                "PROCESS  ROLE    SEEN  WIRE  BATCH  PER S  CPU    RSS          UP  VERSION",
+                "PROCESS  ROLE    SEEN  MSGS  BATCH  PER S  CPU    RSS          UP  VERSION",
                 "mx1-71   worker   0 s   150     14      -    -  46 MB  3 min 20 s  0.1.0",
             ])
     }
@@ -105,6 +105,19 @@ import Testing
         }
         #expect(rows.count == Set(rows).count)
         #expect(Set(rows) == Self.keys(json))
+    }
+
+    @Test func theOutputHasTheDeprecatedKeysToo() throws {
+        let json = try JSONSerialization.jsonObject(with: Data(try Self.large.json().utf8))
+        let added = try Self.keys(json).subtracting(Self.keys(JSONSerialization.jsonObject(with: Data(ScriptJSON.text(Self.large).utf8))))
+        #expect(
+            added == [
+                "mailings[].holdup", "mailings[].holdup_kind", "processes[].has_duty", "batch_streams[].channel", "batch_streams[].ready",
+                "batch_streams[].in_work", "batch_streams[].oldest_seconds",
+            ])
+        let mailing = ((json as? [String: Any])?["mailings"] as? [[String: Any]])?.first
+        #expect(mailing?["blocking_kind"] as? String == "limit" && mailing?["holdup_kind"] as? String == "limited")
+        #expect(mailing?["holdup"] as? String == mailing?["blocking_reason"] as? String)
     }
 
     /// Every key of an object by its path, as `mailings[].name`.

@@ -51,17 +51,17 @@ struct LimitCommandTests {
         let cleared = try await run(["clear", "provider:main"])
         #expect(cleared.output == "provider:main: 100/s of flotilla.yaml, in place of none\n", "\(cleared.errors)")
         let none = try await run(["clear", "provider:main"])
-        #expect(none.status == 1 && none.errors.contains("no limit was set by hand for 'provider:main'"), "\(none.errors)")
+        #expect(none.status == 1 && none.errors.contains("no limit was set at run time for 'provider:main'"), "\(none.errors)")
     }
 
     @Test(arguments: [
         ("provider:mian", "5/s", "flotilla.yaml has no provider 'mian'; there is main, or a URL"),
         ("provider:smtp://u:p@h", "5/s", "has a password in it"),
-        ("channel:fax", "5/s", "'channel:fax' is no scope; there are provider:NAME, channel:email"),
+        ("channel:fax", "5/s", "'channel:fax' is not a scope; scopes are provider:NAME, channel:email"),
         ("domain:a.live.com", "5/s", "'a.live.com' belongs to domain:microsoft"),
         ("domain:yahoo.com", "5/s", "no 'yahoo.com' below domains; there are gmail.com, microsoft"),
         ("mailing:abc", "5/s", "flotilla mailing speed abc"),
-        ("main", "5/s", "'main' is no scope"),
+        ("main", "5/s", "'main' is not a scope"),
         ("channel:email", "fast", "'fast' is no rate limit"),
         ("channel:email", "0/s", "'0/s' is no rate limit"),
     ])

@@ -25,7 +25,7 @@ import Testing
             }
             #expect(parts.first == fleet.id && parts.count == 3)
             #expect(try way("planner") == ["dispatched, attempt 1"])
-            #expect(try way("worker") == ["sending, attempt 1", "answered: accepted"])
+            #expect(try way("worker") == ["sending, attempt 1", "response: accepted"])
             #expect(try way("collector") == ["written: sent, attempt 1"])
         }
         #expect(try lines(fleet, "worker").contains { $0["recipient"] == "p***@example.com" })

@@ -55,7 +55,7 @@ struct PrometheusTests {
 
     @Test func theDashboardIsWellFormed() throws {
         let dashboard = try Dashboard.read()
-        #expect(dashboard.panels.filter { $0.type == "row" }.map(\.title) == ["Overview", "Throttling", "Queue and streams", "Roles"])
+        #expect(dashboard.panels.filter { $0.type == "row" }.map(\.title) == ["Overview", "Throttling", "Lanes and streams", "Roles"])
         #expect(Set(dashboard.panels.map(\.id)).count == dashboard.panels.count)
         #expect(dashboard.templating.list.map(\.name) == ["datasource", "fleet", "instance", "provider"])
         var taken: [Int: String] = [:]

@@ -58,7 +58,7 @@ struct SimulateTests {
 
     private static func dropped(_ port: Int) async throws -> Int {
         try page(port).split(separator: "\n")
-            .filter { $0.hasPrefix("flotilla_throttle_slots_dropped_total{") }
+            .filter { $0.hasPrefix("flotilla_throttle_reservations_dropped_total{") }
             .compactMap { $0.split(separator: " ").last.flatMap { Double($0) } }.reduce(0) { $0 + Int($1) }
     }
 

@@ -2,7 +2,7 @@ import Foundation
 import TestServers
 import Testing
 
-/// `flotilla top`, and mailings that do not get on.
+/// `flotilla top`, and mailings that are stuck.
 @Suite(.timeLimit(.minutes(5))) struct TopTests {
     private func top(_ fleet: Fleet) async throws -> (mailing: [String: Any], processes: [[String: Any]]) {
         let view = try view(try await fleet.run("top", "--json", "--every", "0.5"))
@@ -22,37 +22,37 @@ import Testing
         return try String(contentsOfFile: folder.path("page"), encoding: .utf8)
     }
 
-    @Test func itShowsWhatHoldsAMailingUp() async throws {
+    @Test func itShowsWhatBlocksAMailing() async throws {
         let fleet = try await Fleet(20_000, sink: [], extra: "speed: 20/s\n")
         try fleet.start("planner", "collector", "worker-1", "worker-2")
-        try await eventually("it is throttled: \(fleet.logs)") {
+        try await eventually("it is limited: \(fleet.logs)") {
             let (mailing, processes) = try await top(fleet)
-            return mailing["holdup"] as? String == "throttled by mailing:\(fleet.id)" && processes.count == 4
-                && mailing["holdup_kind"] as? String == "limited" && processes.allSatisfy { $0["is_alive"] as? Bool == true }
-                && processes.contains { $0["has_duty"] as? Bool == true && $0["role"] as? String == "planner" }
+            return mailing["blocking_reason"] as? String == "limited by mailing:\(fleet.id)" && processes.count == 4
+                && mailing["blocking_kind"] as? String == "limit" && processes.allSatisfy { $0["is_alive"] as? Bool == true }
+                && processes.contains { $0["is_leader"] as? Bool == true && $0["role"] as? String == "planner" }
         }
         try await eventually("it is said to people") {
             let page = try await fleet.run("top", "--once")
-            return page.status == 0 && page.output.contains("^ throttled by mailing:\(fleet.id)")
+            return page.status == 0 && page.output.contains("^ limited by mailing:\(fleet.id)")
         }
         for name in ["worker-1", "worker-2"] { try await fleet.kill(name) }
         try await eventually("nobody is there") {
             let (mailing, processes) = try await top(fleet)
-            return mailing["holdup"] as? String == "no worker that serves email is alive"
+            return mailing["blocking_kind"] as? String == "no_worker"
                 && processes.count { $0["is_alive"] as? Bool == false } == 2
         }
         // Their batches are with nobody who works on them; the planner has more of them ready.
-        let streams = try #require(try view(try await fleet.run("top", "--json", "--every", "0.1"))["batch_streams"] as? [[String: Any]])
+        let streams = try #require(try view(try await fleet.run("top", "--json", "--every", "0.1"))["lanes"] as? [[String: Any]])
         let email = try #require(streams.first { $0["channel"] as? String == "email" })
-        #expect((email["in_work"] as? Int ?? 0) > 0 && (email["oldest_seconds"] as? Double ?? 0) > 0, "\(streams)")
-        #expect(try await fleet.run("top", "--once", "--every", "0.1").output.contains("batches, email"))
+        #expect((email["in_flight"] as? Int ?? 0) > 0 && (email["oldest_seconds"] as? Double ?? 0) > 0, "\(streams)")
+        #expect(try await fleet.run("top", "--once", "--every", "0.1").output.contains("lane email:"))
         #expect(try await fleet.run("mailing", "pause", fleet.id, "--by", " \n").status != 0)
         #expect(try await fleet.run("mailing", "pause", fleet.id).status == 0)
-        let blockingReason = try #require(try await top(fleet).mailing["holdup"] as? String)
+        let blockingReason = try #require(try await top(fleet).mailing["blocking_reason"] as? String)
         #expect(blockingReason.wholeMatch(of: /paused by \S+@\S+/) != nil, "\(blockingReason)")
         _ = try await fleet.run("mailing", "resume", fleet.id)
         #expect(try await fleet.run("mailing", "pause", fleet.id, "--by", "Alice, on call").status == 0)
-        #expect(try await top(fleet).mailing["holdup"] as? String == "paused by Alice, on call")
+        #expect(try await top(fleet).mailing["blocking_reason"] as? String == "paused by Alice, on call")
         #expect(try await fleet.run("mailing", "show", fleet.id).output.contains("paused by Alice, on call"))
         #expect(try await fleet.end("planner") == 0)
         try await eventually("who ends in good order is not missed") {
@@ -73,7 +73,7 @@ import Testing
         try await eventually("the watcher sees all") {
             let view = try view(try await Program.run(["top", "--json", "--every", "0.1"], environment: watcher))
             return (view["problems"] as? [String]) == [] && (view["processes"] as? [Any])?.count == 2
-                && (view["mailings"] as? [[String: Any]])?.first?["holdup_kind"] as? String == "no_worker"
+                && (view["mailings"] as? [[String: Any]])?.first?["blocking_kind"] as? String == "no_worker"
         }
         for role in roles {
             role.signal(SIGTERM)
@@ -103,7 +103,7 @@ import Testing
         try await eventually("the mailing is shown") { try screens().last { $0.hasSuffix("\u{1B}[J") }?.contains("Test") == true }
         try rename("mailing", to: "gone")
         try await eventually("what is wrong is said, and the mailing is still shown") {
-            try screens().contains { $0.contains("! the mailings are as they were last seen") && $0.contains("Test") }
+            try screens().contains { $0.contains("! the mailings are those of an earlier snapshot") && $0.contains("Test") }
         }
         try rename("gone", to: "mailing")
         try await eventually("all is well again") { try screens().last { $0.hasSuffix("\u{1B}[J") }?.contains("! ") == false }
@@ -121,11 +121,11 @@ import Testing
         try fleet.start("collector", "worker-1")
         try await eventually("it is stuck: \(fleet.logs)") {
             let (mailing, _) = try await top(fleet)
-            return mailing["is_stuck"] as? Bool == true && (mailing["holdup"] as? String ?? "").hasPrefix("stuck: nobody got a result")
+            return mailing["is_stuck"] as? Bool == true && mailing["blocking_kind"] as? String == "stuck"
         }
-        #expect(fleet.errors("planner").contains("is stuck: nobody got a result for"))
-        #expect(try await fleet.run("mailing", "show", fleet.id).output.contains("stuck: nobody got a result for"))
-        #expect(try await fleet.run("mailing", "report", fleet.id).output.contains("stuck: nobody"))
+        #expect(fleet.errors("planner").contains("is stuck: no recipient got a result for"))
+        #expect(try await fleet.run("mailing", "show", fleet.id).output.contains("stuck: no recipient got a result for"))
+        #expect(try await fleet.run("mailing", "report", fleet.id).output.contains("stuck: no recipient"))
         let isStuck = "flotilla_mailing_stuck{mailing=\"\(fleet.id)\"} 1\n"
         try await eventually("the planner shows it") {
             let page = try scrape(port)

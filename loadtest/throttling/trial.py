@@ -13,7 +13,7 @@ from .cases import DOMAINS
 from .measure import Limit
 from .verdict import Verdict
 
-RESERVATIONS = "flotilla_throttle_reservations_total"
+RESERVATIONS = "flotilla_throttle_reservation_requests_total"
 IN_FLIGHT = "flotilla_batches_in_flight"
 EMAIL = """name: {name}
 channel: email

@@ -7,7 +7,7 @@
 extension AdaptiveRate {
     /// For people, why the rate is what it is, in one sentence; empty where there is nothing to say.
     package var text: String {
-        let percent = "\(Int((max(share, noise) * 100).rounded())) % of the answers"
+        let percent = "\(Int((max(share, noise) * 100).rounded())) % of the responses"
         if let rate {
             let left = timeToPlateau + cbrt((max(full / plateau, 1) - 1) / Self.cubic) - age
             return "slowed to \(Self.text(rate)): \(percent) at \(Self.text(rateBefore)) asked us to; "

@@ -33,7 +33,7 @@ package struct AdaptiveRate: Sendable, Equatable {
 
     /// Messages a second that may start; nil while the scope is not slowed.
     package internal(set) var rate: Double?
-    /// The rate at which it is not slowed any more: the limit, or what was measured where there is none.
+    /// The rate at which it is no longer slowed down: the limit, or what was measured where there is none.
     var full = 0.0
     /// The rate that the last decrease led to.
     var bottom = 0.0

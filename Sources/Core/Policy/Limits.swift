@@ -35,11 +35,11 @@ package struct Limits: Sendable, Equatable {
             }
             do throws(RateLimitError) {
                 if let problem = try limits.set(scope, RateLimit.orNone(text)) {
-                    problems.append("the limit of \(scope) is left out: \(problem)")
+                    problems.append("the limit of \(scope) is ignored: \(problem)")
                 }
             } catch {
                 let left = limit(scope).map { "\($0)" } ?? RateLimit.none
-                problems.append("the limit of \(scope) is left as it was, \(left): \(error)")
+                problems.append("the limit of \(scope) stays as it was, \(left): \(error)")
             }
         }
         return (limits, problems)

@@ -7,11 +7,14 @@ extension MailingReport: Encodable {
         case created, started, finished, seconds, balances
         case reasonKind = "reason_kind"
         case messagesPerSecond = "messages_per_second"
+        case reconciled
     }
 
     private struct Failures: Encodable {
         var classes: [String: Int]
         var responses: [ResponseCount]
+        /// The deprecated name of `responses`.
+        var answers: [ResponseCount]
     }
 
     /// Times are ISO 8601 in UTC; `delivered` is there only when a provider reported a delivery, since most cannot tell.
@@ -30,7 +33,7 @@ extension MailingReport: Encodable {
         try container.encode(Dictionary(excluded, uniquingKeysWith: +), forKey: .excluded)
         let states = states.filter { $0.key != .delivered || $0.value > 0 }.map { ($0.key.name, $0.value) }
         try container.encode(Dictionary(states, uniquingKeysWith: +), forKey: .states)
-        try container.encode(Failures(classes: failures, responses: responses), forKey: .failures)
+        try container.encode(Failures(classes: failures, responses: responses, answers: responses), forKey: .failures)
         try container.encode(deferrals, forKey: .deferrals)
         try container.encode(uncertain, forKey: .uncertain)
         let events = events.map { ($0.key.rawValue, $0.value) }
@@ -41,6 +44,8 @@ extension MailingReport: Encodable {
         try container.encode(finished.map(Self.text), forKey: .finished)
         try container.encode(seconds, forKey: .seconds)
         try container.encode(messagesPerSecond, forKey: .messagesPerSecond)
+        try container.encode(balances, forKey: .reconciled)
+        // The deprecated name of `reconciled`.
         try container.encode(balances, forKey: .balances)
     }
 

@@ -1,5 +1,5 @@
-/// How keys are spelt as environment variables: `worker.flush` is `FLOTILLA_WORKER_FLUSH`. The same rule as that of
-/// swift-configuration's environment provider, which reads the values.
+/// The names of keys as environment variables: `worker.flush` is `FLOTILLA_WORKER_FLUSH`. swift-configuration's environment provider, which
+/// reads the values, has the same rule.
 enum EnvironmentName {
     static let prefix = "FLOTILLA_"
 

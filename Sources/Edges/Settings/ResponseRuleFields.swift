@@ -2,7 +2,7 @@ import Model
 import Policy
 import Text
 
-/// The fields of one rule as they were written, and the rule that they make.
+/// The fields of one rule as written, and the rule that they describe.
 struct ResponseRuleFields {
     enum Key: String, CaseIterable {
         case proto = "protocol"
@@ -14,7 +14,7 @@ struct ResponseRuleFields {
     }
 
     struct Value {
-        /// At least one; one where the key takes no list.
+        /// At least one; exactly one if the key takes no list.
         let texts: [String]
         /// `file:line`.
         let place: String
@@ -23,7 +23,7 @@ struct ResponseRuleFields {
     }
 
     static let needs = "a protocol, a class, and a code, an enhanced code or a text"
-    /// Classes that a file may give: only 2xx says that a message was taken, and no response that none came.
+    /// Classes that a file may use. Only 2xx is accepted, and only a missing response is unreachable.
     static let kinds = ResponseClass.allCases.filter { $0 != .accepted && $0 != .unreachable }
     /// Bytes of a reason at most.
     private static let longestReason = 200
@@ -35,10 +35,10 @@ struct ResponseRuleFields {
 
     init(place: String) { self.place = place }
 
-    /// What is wrong, once the rule was asked for, in the order of the file.
+    /// The problems that `rule()` found, in the order of the file.
     var problems: [SettingsError.Problem] { found.sorted { $0.line < $1.line }.map(\.problem) }
 
-    /// - Returns: nil where something is wrong.
+    /// - Returns: nil if there are problems.
     mutating func rule() -> ResponseRule? {
         let needed: [Key] = [.proto, .kind]
         for key in needed where values[key] == nil { refuse(key, "is missing; a rule needs \(Self.needs)") }
@@ -63,8 +63,8 @@ struct ResponseRuleFields {
 
     private mutating func codes(_ proto: ResponseProtocol) -> ClosedRange<Int> {
         let all = proto.refusals
-        let allowed = "a code from \(all.lowerBound) to \(all.upperBound), or a row of them as in 400-499"
-        let read = one(.code, allowed: allowed + "; 2xx always means that the message was taken") {
+        let allowed = "a code from \(all.lowerBound) to \(all.upperBound), or a range such as 400-499"
+        let read = one(.code, allowed: allowed + "; 2xx always means accepted") {
             NumberRange.read($0, in: all)
         }
         return read ?? all
@@ -73,7 +73,7 @@ struct ResponseRuleFields {
     private mutating func enhanced(_ proto: ResponseProtocol, _ codes: ClosedRange<Int>) -> [EnhancedPattern] {
         guard let value = values[.enhanced] else { return [] }
         guard proto == .smtp else {
-            refuse(.enhanced, "is of SMTP alone")
+            refuse(.enhanced, "is for SMTP only")
             return []
         }
         return value.texts.compactMap { text in
@@ -86,7 +86,7 @@ struct ResponseRuleFields {
             let categories = codes.lowerBound / 100...codes.upperBound / 100
             if !pattern.category.overlaps(categories) {
                 let codes = NumberRange.text(codes)
-                refuse(.enhanced, "'\(text)' never comes with code \(codes): their first digits differ")
+                refuse(.enhanced, "'\(text)' never matches code \(codes): their first digits differ")
             }
             return pattern
         }
@@ -95,14 +95,14 @@ struct ResponseRuleFields {
     private mutating func stages(_ proto: ResponseProtocol, _ kind: ResponseClass?) -> [DeliveryStage] {
         guard let value = values[.stage] else { return [] }
         guard proto == .smtp else {
-            refuse(.stage, "is of SMTP alone")
+            refuse(.stage, "is for SMTP only")
             return []
         }
         var allowed: [DeliveryStage] = [.greeting, .tls, .auth, .mail, .rcpt, .data, .response]
         var why = ""
         if let kind, kind.isAboutMessage {
             allowed.removeAll { ResponseRule.opening.contains($0) }
-            why = "; at the others there is no message that could be \(kind.rawValue)"
+            why = "; at the others no message can be \(kind.rawValue)"
         }
         return value.texts.compactMap { text in
             guard let stage = allowed.first(where: { $0.rawValue == text }) else {
@@ -113,7 +113,7 @@ struct ResponseRuleFields {
         }
     }
 
-    /// The value of a key that is no list; nil where it is not there or not allowed.
+    /// The value of a key that takes no list; nil if it is missing or not allowed.
     private mutating func one<Result>(_ key: Key, allowed: String, _ read: (String) -> Result?) -> Result? {
         guard let value = values[key], let text = value.texts.first else { return nil }
         guard let result = read(text) else {

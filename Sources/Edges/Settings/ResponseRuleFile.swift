@@ -6,7 +6,7 @@ import Yams
 /// Reads the operator's rules for providers' responses (`worker.responses`): a list of mappings, in order. Every unknown key and
 /// bad value is refused with its line and what is allowed.
 struct ResponseRuleFile {
-    /// Rules at most: each refusal of a provider is compared with them.
+    /// Rules at most, since each response of a provider is compared with them.
     static let most = 500
 
     private var file: YAMLFile
@@ -23,14 +23,14 @@ struct ResponseRuleFile {
 
     private mutating func take(_ root: Node) {
         guard let items = root.sequence else {
-            return file.refuse(file.place(root), "", "must be a list of rules, each begun with '- '")
+            return file.refuse(file.place(root), "", "must be a list of rules, each beginning with '- '")
         }
         guard items.count <= Self.most else {
             return file.refuse(file.place(root), "", "has \(items.count) rules; allowed: \(Self.most) at most")
         }
         for item in items {
             guard let mapping = item.mapping, !mapping.isEmpty else {
-                file.refuse(file.place(item), "", "is no rule; it needs \(ResponseRuleFields.needs)")
+                file.refuse(file.place(item), "", "is not a rule; it needs \(ResponseRuleFields.needs)")
                 continue
             }
             guard var fields = fields(of: mapping, at: file.place(item)) else { continue }
@@ -39,7 +39,7 @@ struct ResponseRuleFile {
         }
     }
 
-    /// What stands in a rule; nil where a key is none of a rule's, or a value is no text.
+    /// The fields of a rule; nil if a key is unknown or a value is not text.
     private mutating func fields(of mapping: Node.Mapping, at start: String) -> ResponseRuleFields? {
         var fields = ResponseRuleFields(place: start)
         var isWhole = true

@@ -3,10 +3,10 @@ import Text
 
 /// One key of the configuration, as it is documented.
 struct SettingKey: Sendable {
-    /// How much of its value an error may show.
+    /// How much of its value an error shows.
     enum Display: Sendable {
         case whole
-        /// User information and query are left out.
+        /// Without user information and query.
         case url
         case nothing
     }
@@ -65,7 +65,7 @@ struct SettingKey: Sendable {
 /// A key with the Swift type of its value.
 struct Setting<Value: Sendable>: Sendable {
     let key: SettingKey
-    /// Reads the value; a list has several texts. nil: not allowed.
+    /// Reads the value; a list has several texts. Nil if it is not allowed.
     let parse: @Sendable ([String]) -> Value?
 
     /// A setting of several texts where its form is a list, otherwise of one.

@@ -5,7 +5,8 @@ import Policy
 package import Yams
 
 extension Settings {
-    /// Reads the configuration: the environment wins over the file, the file over the defaults.
+    /// Reads the configuration: the environment wins over the file, the file over the defaults. A deprecated key is read,
+    /// and noted in `warnings`.
     /// - Parameters:
     ///   - file: the YAML file; nil takes `flotilla.yaml` of the working directory if there is one.
     ///   - environment: the variables of the process; those that do not start with `FLOTILLA_` are left alone, and an
@@ -21,8 +22,8 @@ extension Settings {
             environment.filter { $0.key.hasPrefix(EnvironmentName.prefix) })
     }
 
-    /// Reads a section of another file that holds what `flotilla.yaml` would, with its keys and values.
-    /// - Throws: `SettingsError` with everything that is wrong in it, in places of that file.
+    /// Reads a section of another file that has the keys and values of `flotilla.yaml`.
+    /// - Throws: `SettingsError` with all errors, in places of that file.
     package static func read(_ section: Node, of file: YAMLFile) throws(SettingsError) -> Settings {
         try make(SettingsFile.read(section, of: file), [:])
     }
@@ -33,8 +34,8 @@ extension Settings {
         let fromEnvironment = SettingsEnvironment.read(variables, file: fromFile)
 
         let providers = fromFile.providers.merging(fromEnvironment.providers) { first, _ in first }
-        let reader = SettingsReader(file: fromFile.entries, environment: variables)
-        let responses = reader.value(SettingsTable.workerAnswers).map { ResponseRuleFile.read($0) }
+        let reader = SettingsReader(file: fromFile.entries, environment: DeprecatedKeys.replacing(variables))
+        let responses = reader.value(SettingsTable.workerResponses).map { ResponseRuleFile.read($0) }
         let problems =
             fromFile.problems + fromEnvironment.problems
             + missing(providers, in: fromFile.entries + fromEnvironment.entries)
@@ -44,6 +45,7 @@ extension Settings {
         guard problems.isEmpty else { throw SettingsError(problems: problems) }
 
         var settings = Settings()
+        settings.warnings = fromFile.warnings + fromEnvironment.warnings
         settings.readRoles(reader)
         settings.readOperation(reader)
         if let responses { settings.worker.responses = ResponseTable(own: responses.rules) }
@@ -67,13 +69,13 @@ extension Settings {
         }
     }
 
-    /// Names in a section that the environment cannot tell apart.
+    /// Names in a section that have the same environment variables.
     private static func clashes(_ section: String, _ places: [String: String]) -> [SettingsError.Problem] {
         let groups = Dictionary(grouping: places.keys.sorted()) { EnvironmentName.part($0) }
         return groups.values.filter { $0.count > 1 }.sorted { $0[0] < $1[0] }.map { names in
             SettingsError.Problem(
                 place: places[names[1]] ?? "", key: "\(section).\(names[1])",
-                text: "cannot be told from \(section).\(names[0]) in names of environment variables; rename one")
+                text: "has the same environment variables as \(section).\(names[0]); rename one")
         }
     }
 
@@ -94,7 +96,7 @@ extension Settings {
         reader.read(SettingsTable.workerChannels, into: &worker.channels)
         reader.read(SettingsTable.workerFlush, into: &worker.flush)
         reader.read(SettingsTable.workerLease, into: &worker.lease)
-        reader.read(SettingsTable.workerPoison, into: &worker.poison)
+        reader.read(SettingsTable.workerMaxDeliveries, into: &worker.maxDeliveries)
         reader.read(SettingsTable.workerRetryBase, into: &worker.retryBase)
         reader.read(SettingsTable.workerRetryCap, into: &worker.retryCap)
         reader.read(SettingsTable.collectorPartitions, into: &collector.partitions)

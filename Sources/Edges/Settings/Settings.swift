@@ -4,8 +4,8 @@ package import Policy
 package import Telemetry
 package import Text
 
-/// Everything an operator can set, with its defaults: the one place into which `flotilla.yaml` and the environment are
-/// read. Each property has its key, meaning and allowed values in `SettingsTable`.
+/// All settings with their defaults, as read from `flotilla.yaml` and the environment. `SettingsTable` has the key, the meaning and the
+/// allowed values of each property.
 package struct Settings: Sendable, Equatable {
     package struct Redis: Sendable, Equatable {
         /// nil: `flotilla send` and `flotilla up` start a private Redis.
@@ -19,7 +19,7 @@ package struct Settings: Sendable, Equatable {
 
         package init() {}
 
-        /// Takes the place, and with it the credentials, from a URL, as `--redis` does.
+        /// Takes address and credentials from a URL.
         package mutating func use(_ url: RedisURL) {
             endpoint = url.endpoint
             username = url.username
@@ -49,8 +49,9 @@ package struct Settings: Sendable, Equatable {
         package var channels = Channel.allCases
         package var flush: Duration = .milliseconds(50)
         package var lease: Duration = .seconds(10)
-        package var poison = 5
-        /// The first wait between attempts; nil takes the protocol's own waits.
+        /// Workers that may end with a batch before it is quarantined.
+        package var maxDeliveries = 5
+        /// The first wait between attempts; nil for the waits of the protocol.
         package var retryBase: Duration?
         package var retryCap: Duration = .seconds(3_600)
         /// What providers' responses mean: the operator's rules, then the built-in ones.
@@ -90,7 +91,7 @@ package struct Settings: Sendable, Equatable {
     }
 
     package struct Shutdown: Sendable, Equatable {
-        /// How long what is in flight may take to end after a signal to stop.
+        /// How long messages in flight may take to end after a signal to stop.
         package var grace: Duration = .seconds(25)
         package init() {}
     }
@@ -108,6 +109,8 @@ package struct Settings: Sendable, Equatable {
     package var providers: [String: Provider] = [:]
     /// Of providers, channels and recipient domains.
     package var limits = Limits()
+    /// A sentence for each deprecated key that was read, with its place and its new name.
+    package var warnings: [String] = []
 
     package init() {}
 }

@@ -1,4 +1,4 @@
-/// What is checked over all entries of `domains:` together.
+/// Checks all entries of `domains:` together.
 enum SettingsDomains {
     /// Entries to which no address can belong, and domains that two entries claim.
     /// - Parameters:
@@ -10,12 +10,12 @@ enum SettingsDomains {
         for (name, place) in places.sorted(by: { $0.key < $1.key }) {
             let entry = entries.last { $0.path == ["domains", name, "names"] }
             let key = "domains.\(name).names"
-            // What is not understood is said elsewhere.
+            // Bad values are reported by `SettingsEntry`.
             guard let names = entry.map({ SettingsTable.domainNames.parse($0.texts) }) ?? [name] else { continue }
             if entry == nil, !HostName.isPattern(name) {
                 problems.append(
                     .init(
-                        place: place, key: key, text: "is missing: '\(name)' is no domain that an address may have; name its domains"))
+                        place: place, key: key, text: "is missing: '\(name)' is not a domain of e-mail addresses; name its domains"))
                 continue
             }
             for domain in Set(names).sorted() {

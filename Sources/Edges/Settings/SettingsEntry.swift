@@ -1,4 +1,4 @@
-/// One value as it was found, before it means anything.
+/// One value as text, with its key and its place.
 struct SettingsEntry {
     let path: [String]
     let key: SettingKey
@@ -8,7 +8,7 @@ struct SettingsEntry {
 
     var name: String { path.joined(separator: ".") }
 
-    /// What is wrong with the value; nil for nothing.
+    /// The error in the value; nil if it is allowed.
     var problem: SettingsError.Problem? {
         guard !key.isAllowed(texts) else { return nil }
         let value = texts.joined(separator: ", ")
@@ -19,19 +19,28 @@ struct SettingsEntry {
     }
 }
 
-/// What one source of settings holds.
+/// The contents of one source of settings: a file, or the environment.
 struct SettingsSource {
     var entries: [SettingsEntry] = []
     /// In the order of the source.
     var problems: [SettingsError.Problem] = []
-    /// Providers that the source names, and where first, even if nothing is said of them.
+    /// A sentence for each deprecated key.
+    var warnings: [String] = []
+    /// The providers that the source names, each with the place of its first mention. A provider may have no keys here.
     var providers: [String: String] = [:]
-    /// Entries of `domains:`, in the same way.
+    /// The entries of `domains:`, each with the place of its first mention.
     var domains: [String: String] = [:]
 
     mutating func add(_ entry: SettingsEntry) {
+        if entries.contains(where: { $0.path == entry.path }) {
+            return refuse(entry.place, entry.name, "is set twice, perhaps by a deprecated name")
+        }
         entries.append(entry)
         if let problem = entry.problem { problems.append(problem) }
+    }
+
+    mutating func warn(_ place: String, deprecated old: String, replacement new: String) {
+        warnings.append("\(place): \(old) is deprecated; write \(new)")
     }
 
     mutating func refuse(_ place: String, _ key: String, _ text: String) {

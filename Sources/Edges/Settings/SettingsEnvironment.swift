@@ -1,6 +1,6 @@
 import Text
 
-/// Reads the `FLOTILLA_` variables: finds the key of each, and refuses those that have none.
+/// Reads the `FLOTILLA_` variables: finds the key of each, and refuses a variable that has none.
 struct SettingsEnvironment {
     private let file: SettingsSource
     private var source = SettingsSource()
@@ -18,7 +18,9 @@ struct SettingsEnvironment {
 
     private mutating func take(_ variable: String, _ value: String) {
         let name = variable.dropFirst(EnvironmentName.prefix.count)
-        guard let path = plain(name) ?? provider(name) ?? domain(name), case .key(let key) = SettingsSchema.match(path) else {
+        let replacement = value.isEmpty ? nil : DeprecatedKeys.replacement(ofVariable: variable)
+        guard let path = replacement ?? plain(name) ?? provider(name) ?? domain(name), case .key(let key) = SettingsSchema.match(path)
+        else {
             let known = SettingsTable.keys.map(\.variable)
             let near = NearestName.of(variable.uppercased(), among: known)
             source.refuse(
@@ -31,6 +33,7 @@ struct SettingsEnvironment {
         if path.count > 1, path[0] == "providers", source.providers[path[1]] == nil {
             source.providers[path[1]] = variable
         }
+        if replacement != nil { source.warn(variable, deprecated: "the variable", replacement: key.variable) }
         let texts = key.form.isList ? value.split(separator: ",").map { String($0.trimmed) } : [value]
         source.add(SettingsEntry(path: path, key: key, texts: texts, place: variable))
     }

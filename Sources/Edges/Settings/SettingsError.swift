@@ -1,11 +1,11 @@
-/// The configuration is refused, with everything that is wrong in it.
+/// The configuration is refused, with all its errors.
 package struct SettingsError: Error, CustomStringConvertible, Equatable {
     package struct Problem: Sendable, Equatable, CustomStringConvertible {
-        /// `file:line`, or the name of an environment variable, or the file where the whole of it is wrong.
+        /// `file:line`, the name of an environment variable, or the file if the error concerns all of it.
         package let place: String
-        /// The key, or empty where it is about a file.
+        /// The key; empty if the error concerns the file.
         package let key: String
-        /// What is wrong and what is allowed; never a secret.
+        /// The error and what is allowed; never a secret.
         package let text: String
 
         package init(place: String, key: String, text: String) {

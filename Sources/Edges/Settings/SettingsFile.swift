@@ -37,11 +37,16 @@ struct SettingsFile {
                 source.refuse(file.place(keyNode), section.joined(separator: "."), "a key must be text")
                 continue
             }
-            let path = section + [name]
+            var path = section + [name]
+            if let replacement = DeprecatedKeys.replacement(of: path) {
+                source.warn(
+                    file.place(keyNode), deprecated: path.joined(separator: "."), replacement: replacement.joined(separator: "."))
+                path = replacement
+            }
             let full = path.joined(separator: ".")
             let match = SettingsSchema.match(path)
             if case .unknown = match {
-                // The value stays unsaid: under a misspelt key may stand a password.
+                // The value is not shown: a misspelt key may hold a password.
                 source.refuse(file.place(keyNode), full, SettingsSchema.advice(path))
                 continue
             }

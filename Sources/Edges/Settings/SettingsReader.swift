@@ -6,8 +6,7 @@ struct SettingsReader {
     private let reader: ConfigReader
 
     /// - Parameters:
-    ///   - file: what was found in the file. It was parsed once, with its lines; hence no file provider of the
-    ///     library's.
+    ///   - file: the entries of the file. `SettingsFile` has parsed it with its lines, so the library's file provider is not used.
     ///   - environment: `FLOTILLA_` variables.
     init(file: [SettingsEntry], environment: [String: String]) {
         var values: [AbsoluteConfigKey: ConfigValue] = [:]
@@ -22,8 +21,8 @@ struct SettingsReader {
         ])
     }
 
-    /// The value of a key; nil when neither source has it.
-    /// - Parameter names: what stands for the `*` of the key, in their order.
+    /// The value of a key; nil if neither source has it.
+    /// - Parameter names: the names for each `*` of the key, in order.
     func value<Value>(_ setting: Setting<Value>, _ names: String...) -> Value? { value(setting, names) }
 
     func read<Value>(_ setting: Setting<Value>, _ names: String..., into target: inout Value) {

@@ -1,10 +1,10 @@
 import Text
 
-/// How paths of a file lie among the keys of the table.
+/// Matches paths of a file with the keys of the table.
 enum SettingsSchema {
     enum Match {
         case key(SettingKey)
-        /// Keys lie below it.
+        /// It has keys below it.
         case section
         case unknown
     }
@@ -22,7 +22,7 @@ enum SettingsSchema {
         return isSection ? .section : .unknown
     }
 
-    /// What may stand in a section, in the order of the table; `*` where the operator chooses the names.
+    /// The names in a section, in the order of the table; `*` where the operator chooses them.
     static func children(of path: some Collection<String>) -> [String] {
         var names: [String] = []
         for key in SettingsTable.keys {
@@ -35,7 +35,7 @@ enum SettingsSchema {
         return names
     }
 
-    /// What to say of a path that is unknown.
+    /// The error text for an unknown path.
     static func advice(_ path: [String]) -> String {
         guard let name = path.last else { return "" }
         let section = path.dropLast()
@@ -43,13 +43,13 @@ enum SettingsSchema {
         if let near = NearestName.of(name, among: siblings) {
             return "unknown key; did you mean \((section + [near]).joined(separator: "."))?"
         }
-        // Right, but in another section or in none.
+        // A known key in another section, or in none.
         let elsewhere = SettingsTable.keys.first { $0.components.last == name && !$0.components.contains("*") }
         if let elsewhere { return "unknown key; did you mean \(elsewhere.name)?" }
         return "unknown key; allowed here: \(siblings.joined(separator: ", "))"
     }
 
-    /// What is wrong with a name that the operator chose, in a path that a key or section of the table matches.
+    /// The error in a name that the operator chose, in a path that matches the table; nil if there is none.
     static func problem(withNamesOf path: [String]) -> String? {
         switch path.first {
         case "providers": problem(withProvider: path)
@@ -78,7 +78,7 @@ enum SettingsSchema {
         }
         if path.count > 3, path[2] == "headers" {
             let isToken = path[3].utf8.allSatisfy { $0.isLetterOrDigit || "!#$%&'*+-.^_`|~".utf8.contains($0) }
-            guard isToken, !path[3].isEmpty else { return "no name of a header field (RFC 9110, section 5.6.2)" }
+            guard isToken, !path[3].isEmpty else { return "is not the name of a header field (RFC 9110, section 5.6.2)" }
         }
         return nil
     }

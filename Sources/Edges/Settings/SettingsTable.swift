@@ -3,11 +3,11 @@ import Model
 import Policy
 import Telemetry
 
-/// All keys: what `docs/configuration.md` lists, and what is refused when it is not here.
+/// All keys. `docs/configuration.md` lists them, and every other key is refused.
 enum SettingsTable {
     static let redisURL = Setting.redisURL(
         "redis.url", shown: "a private Redis",
-        "Where Redis is. Without it `flotilla send` and `flotilla up` start one of their own.")
+        "Where Redis is. Without it `flotilla send` and `flotilla up` start a private one.")
     static let redisUsername = Setting.text("redis.username", "User of Redis (ACL); wins over the one in the URL.")
     static let redisPassword = Setting.secret("redis.password", "Password of Redis; wins over the one in the URL.")
     static let redisPrefix = Setting.name(
@@ -25,43 +25,43 @@ enum SettingsTable {
         "planner.window", 1...10_000, default: "64", "Batches kept ready in Redis for each channel.")
     static let plannerPoll = Setting.duration(
         "planner.poll", .milliseconds(10)...(.seconds(60)), default: "250ms",
-        "How often the feeder looks for work when nothing wakes it.")
+        "How often the dispatcher looks for work when nothing wakes it.")
     static let plannerStuckAfter = Setting.duration(
         "planner.stuck_after", .seconds(1)...(.seconds(86_400)), default: "1m",
-        "How long a mailing may be without a result, though nothing holds it up, before it is reported as stuck.")
+        "How long a mailing may have no result, though nothing blocks it, before it is reported as stuck.")
     static let plannerLease = Setting.duration(
         "planner.lease", .seconds(1)...(.seconds(300)), default: "10s",
-        "How long a planner keeps its duty without a sign of life, before another takes over.")
+        "How long a planner stays leader without renewing its leadership, before a standby takes over.")
 
     static let workerConcurrency = Setting.integer(
         "worker.concurrency", 1...10_000, default: "32",
         "Groups of messages in flight at a time in a worker, for each provider; with SMTP no more than its connections.")
     static let workerGroup = Setting.integer(
         "worker.group", 1...1_000, default: "50",
-        "Messages in a group at most: what a connection gets at once; fewer where they take longer than 200 ms.")
+        "Messages in a group at most. A connection gets one group at a time; a group is smaller where it would take longer than 200 ms.")
     static let workerChannels = Setting.list(
         "worker.channels", Channel.self, shown: "all", "Channels that a worker serves.")
     static let workerFlush = Setting.duration(
         "worker.flush", .milliseconds(1)...(.seconds(10)), default: "50ms",
-        "How long a result may wait in a worker for others to travel with.")
+        "How long a result may wait in a worker, to be reported together with others.")
 
     static let workerLease = Setting.duration(
         "worker.lease", .seconds(1)...(.seconds(300)), default: "10s",
-        "How long a worker's batches are left to it without a sign of life; the same for the whole fleet.")
-    static let workerPoison = Setting.integer(
-        "worker.poison", 1...100, default: "5",
-        "Workers that may end with a batch before it is set aside and its recipients are held.")
+        "How long a worker keeps its batches without renewing its lease, before others take them over; the same for the whole fleet.")
+    static let workerMaxDeliveries = Setting.integer(
+        "worker.max_deliveries", 1...100, default: "5",
+        "Workers that may end with a batch before it is quarantined and its recipients are held.")
 
     static let workerRetryBase = Setting.duration(
-        "worker.retry_base", .milliseconds(1)...(.seconds(86_400)), shown: "the protocol's: SMTP 15m (no answer: 60s), HTTP 5s",
+        "worker.retry_base", .milliseconds(1)...(.seconds(86_400)), shown: "the protocol's: SMTP 15m (no response: 60s), HTTP 5s",
         "The first wait between attempts; it doubles with each, up to `worker.retry_cap`, with full jitter.")
     static let workerRetryCap = Setting.duration(
         "worker.retry_cap", .milliseconds(1)...(.seconds(604_800)), default: "1h",
         "The longest wait between attempts, where `worker.retry_base` is set.")
 
-    static let workerAnswers = Setting.file(
-        "worker.answers", allowed: "a YAML file",
-        "Rules for providers' answers that go before the built-in ones: [answers.md](answers.md).")
+    static let workerResponses = Setting.file(
+        "worker.responses", allowed: "a YAML file",
+        "Rules for providers' responses, asked before the built-in ones: [responses.md](responses.md).")
 
     static let collectorPartitions = Setting.integer(
         "collector.partitions", 1...256, default: "4",
@@ -75,9 +75,9 @@ enum SettingsTable {
         "Where `/metrics`, `/healthz` and `/readyz` are served; with `off` no metrics are kept.")
 
     static let logLevel = Setting.choice(
-        "log.level", Logger.Level.self, default: "info", "The least level that is logged.")
+        "log.level", Logger.Level.self, default: "info", "The lowest level that is logged.")
     static let logFormat = Setting.choice(
-        "log.format", Log.Format.self, default: "human", "Lines for people or JSON lines.")
+        "log.format", Log.Format.self, default: "human", "Lines for people, or JSON lines.")
     static let logAddresses = Setting.choice(
         "log.addresses", Settings.Logs.Addresses.self, default: "masked",
         "How recipients' addresses are logged, where a level logs them: `a***@example.com`, or whole.")
@@ -88,7 +88,7 @@ enum SettingsTable {
 
     static let shutdownGrace = Setting.duration(
         "shutdown.grace", .zero...(.seconds(3_600)), default: "25s",
-        "How long what is in flight may take to end after SIGTERM or Ctrl-C.")
+        "How long messages in flight may take to end after SIGTERM or Ctrl-C.")
 
     static let providerURL = Setting.providerURL(
         "providers.*.url", "Where the provider is, and how it is spoken to; required.")
@@ -101,7 +101,7 @@ enum SettingsTable {
         "providers.*.connect_timeout", .milliseconds(10)...(.seconds(600)), default: "10s",
         "How long TCP, TLS and greeting may take.")
     static let providerTimeout = Setting.duration(
-        "providers.*.timeout", .milliseconds(10)...(.seconds(3_600)), default: "60s", "How long an answer may take.")
+        "providers.*.timeout", .milliseconds(10)...(.seconds(3_600)), default: "60s", "How long a response may take.")
     static let providerStartTLS = Setting.choice(
         "providers.*.starttls", Provider.StartTLS.self, default: "opportunistic",
         "`smtp://`: TLS when the server offers it, TLS with a valid certificate or nothing, or no TLS.")
@@ -115,7 +115,7 @@ enum SettingsTable {
         "providers.*.content_type", default: "application/json", "`http(s)://`: the body's type.")
     static let providerMessageID = Setting.text(
         "providers.*.message_id",
-        "`http(s)://`: the member of a JSON answer with the provider's message id, with dots: `messages.0.id`.")
+        "`http(s)://`: the member of a JSON response with the provider's message id, with dots: `messages.0.id`.")
 
     static let providerLimit = Setting.limit(
         "providers.*.limit", default: RateLimit.none, "Messages that the whole fleet may start with the provider.")
@@ -134,7 +134,7 @@ enum SettingsTable {
         "Messages that the whole fleet may start for e-mail addresses of the entry's domains.")
     static let domainNames = Setting.domainNames(
         "domains.*.names", shown: "the entry's own name",
-        "Domains that share the entry's limit, and are slowed down together; no domain in two entries.")
+        "Domains that share the entry's limit and its adaptive rate; no domain in two entries.")
 
     static let keys: [SettingKey] =
         [
@@ -142,7 +142,7 @@ enum SettingsTable {
             ledgerPath.key,
             plannerWindow.key, plannerPoll.key, plannerStuckAfter.key, plannerLease.key,
             workerConcurrency.key, workerGroup.key, workerChannels.key, workerFlush.key, workerLease.key,
-            workerPoison.key, workerRetryBase.key, workerRetryCap.key, workerAnswers.key,
+            workerMaxDeliveries.key, workerRetryBase.key, workerRetryCap.key, workerResponses.key,
             collectorPartitions.key, collectorBatch.key,
             metricsListen.key,
             logLevel.key, logFormat.key, logAddresses.key,

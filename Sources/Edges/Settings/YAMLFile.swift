@@ -1,19 +1,19 @@
 import Foundation
 package import Yams
 
-/// A YAML file of an operator's, with the lines of what is in it.
+/// A YAML file of the operator, whose nodes know their lines.
 package struct YAMLFile {
     private static let sizeLimit = 1 << 20
 
     /// As the operator wrote it.
     package let name: String
-    /// What is wrong so far, in the order of the file.
+    /// The errors so far, in the order of the file.
     package var problems: [SettingsError.Problem] = []
 
     package init(name: String) { self.name = name }
 
     /// Reads the file.
-    /// - Returns: nil for an empty file, and where it cannot be read, which `problems` then say.
+    /// - Returns: nil for an empty file, and for a file that cannot be read; `problems` then has the error.
     package mutating func read() -> Node? {
         do {
             let data = try Data(contentsOf: URL(filePath: name))
@@ -40,9 +40,9 @@ package struct YAMLFile {
             return root
         } catch let error as YamlError {
             let (line, problem) = error.plain
-            refuse(line.map { "\(name):\($0)" } ?? name, "", "no YAML: \(problem)")
+            refuse(line.map { "\(name):\($0)" } ?? name, "", "not valid YAML: \(problem)")
         } catch {
-            refuse(name, "", "no YAML")
+            refuse(name, "", "not valid YAML")
         }
         return nil
     }

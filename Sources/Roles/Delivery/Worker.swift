@@ -90,7 +90,7 @@ package struct Worker: Service {
     package func cut() async {
         guard !worker.isDone, !worker.isCut else { return }
         if !worker.inFlight.all.isEmpty {
-            worker.logger.warning("the stop is cut short: messages that providers have not answered are uncertain now")
+            worker.logger.warning("the stop is cut short: messages without a response are uncertain now")
         }
         worker.cut()
         await mailings.abort()

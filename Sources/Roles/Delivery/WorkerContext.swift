@@ -34,7 +34,7 @@ final class WorkerContext: Sendable {
     let answered = Atomic<Int>(0)
     let transmitting = Atomic<Int>(0)
     private let takeovers = Counter(label: "flotilla_batches_taken_over_total")
-    private let quarantined = Counter(label: "flotilla_batches_set_aside_total")
+    private let quarantined = Counter(label: "flotilla_batches_quarantined_total")
     private let stopping = Atomic<Bool>(false)
     private let cutting = Atomic<Bool>(false)
     private let done = Atomic<Bool>(false)
@@ -146,7 +146,7 @@ final class WorkerContext: Sendable {
             return logger.error(
                 """
                 batch \(lease.batch.id) is quarantined: \(lease.deliveries - 1) workers ended with it. Its \(plan.uncertain.count) open \
-                recipients are held as uncertain: flotilla mailing uncertain \(lease.batch.id.mailing)
+                recipients are held: flotilla mailing uncertain \(lease.batch.id.mailing)
                 """, metadata: lease.fields)
         }
         let notStarted = plan.open.count - (plan.isHeld ? 0 : plan.uncertain.count)

@@ -113,7 +113,7 @@ package struct PlannerService: Service {
         guard try await ledger.setState(record.id, to: .paused, from: [.scheduled], reason: .late(reason), now: clock()) else {
             return
         }
-        logger.warning("mailing \(record.id) is held: \(reason)", metadata: record.fields)
+        logger.warning("mailing \(record.id) is paused: \(reason)", metadata: record.fields)
     }
 
     /// Reads a mailing's recipients; one whose recipients cannot be read fails alone.

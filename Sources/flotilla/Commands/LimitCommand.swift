@@ -14,37 +14,38 @@ struct LimitCommand: AsyncParsableCommand {
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "List the limits of all scopes: what holds, what flotilla.yaml says, what was set by hand.")
+            abstract: "List the limits of all scopes: in effect, in flotilla.yaml, and set at run time.")
         @OptionGroup var options: LedgerOptions
 
         func run() async throws {
             let settings = try options.settings()
-            let roster = LimitRoster(settings, try await options.open(settings).limits())
-            print(TextTable(header: ["SCOPE", "LIMIT", "FLOTILLA.YAML", "SET BY HAND"], rows: roster.rows).text)
+            let list = LimitList(settings, try await options.open(settings).limits())
+            print(TextTable(header: ["SCOPE", "LIMIT", "FLOTILLA.YAML", "SET AT RUN TIME"], rows: list.rows).text)
         }
     }
 
     struct Set: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Set a limit in place of that of flotilla.yaml; it takes effect within a second, in the whole fleet.")
+            abstract: "Set a limit that overrides flotilla.yaml; it takes effect within a second in the whole fleet.")
         @OptionGroup var options: LedgerOptions
         @Argument(help: "provider:NAME (or provider:smtp://host:port), channel:NAME, or domain:NAME.") var scope: String
         @Argument(help: "The limit, as 500/s or 6000/min,burst=50; 'none' lifts it.") var limit: String
 
         func run() async throws {
             let settings = try options.settings()
-            let roster = LimitRoster(settings, [])
-            let scope = try roster.scope(scope)
+            let list = LimitList(settings, [])
+            let scope = try list.scope(scope)
             let limit = try RateLimit.orNone(limit)?.description ?? RateLimit.none
             let before = try await options.open(settings).setLimit(scope.description, limit, now: Clock.milliseconds())
             let replaced =
-                before.map { "\($0.text), set \(Timestamp.text($0.changed))" } ?? "\(roster.configured(scope)) of flotilla.yaml"
+                before.map { "\($0.text), set \(Timestamp.text($0.changed))" } ?? "\(list.configured(scope)) of flotilla.yaml"
             print("\(scope): \(limit), in place of \(replaced)")
         }
     }
 
     struct Clear: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Take the limit of flotilla.yaml again.")
+        static let configuration = CommandConfiguration(
+            abstract: "Remove a limit that was set at run time; that of flotilla.yaml takes effect again.")
         @OptionGroup var options: LedgerOptions
         @Argument(help: "The scope, as flotilla limit list shows it.") var scope: String
 
@@ -55,9 +56,9 @@ struct LimitCommand: AsyncParsableCommand {
             let scope = known?.description ?? scope
             let before = try await options.open(settings).setLimit(scope, nil, now: Clock.milliseconds())
             guard let before else {
-                throw Refusal("no limit was set by hand for '\(scope)'; flotilla limit list shows for which one was")
+                throw CommandError("no limit was set at run time for '\(scope)'; flotilla limit list shows where one was")
             }
-            print("\(scope): \(LimitRoster(settings, []).configured(known)) of flotilla.yaml, in place of \(before.text)")
+            print("\(scope): \(LimitList(settings, []).configured(known)) of flotilla.yaml, in place of \(before.text)")
         }
     }
 }

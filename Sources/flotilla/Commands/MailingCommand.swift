@@ -8,7 +8,7 @@ import Policy
 import Settings
 import Telemetry
 
-/// Everything that is asked of, or told to, the mailings of a ledger.
+/// Questions and orders about the mailings of a ledger.
 struct MailingCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "mailing", abstract: "List, show, report, pause, resume or stop the mailings of a ledger.",
@@ -18,7 +18,7 @@ struct MailingCommand: AsyncParsableCommand {
         ])
 }
 
-/// Which ledger, and which of its mailings.
+/// Names the ledger.
 struct LedgerOptions: ParsableArguments {
     @Option(help: "The configuration file; ./flotilla.yaml where it exists.")
     var config: String?
@@ -27,35 +27,35 @@ struct LedgerOptions: ParsableArguments {
     var ledger: String?
 
     func settings() throws -> Settings {
-        var settings = try Settings.load(file: config, environment: ProcessInfo.processInfo.environment)
+        var settings = try Settings.loadWithWarnings(file: config)
         if let ledger { settings.ledger.path = ledger }
         Log.bootstrap(level: .warning, format: .human, terminal: Terminal())
         return settings
     }
 
-    /// Opens a ledger that is there; asking a question makes no new one.
+    /// Opens an existing ledger. It never creates one.
     func open() throws -> SQLiteLedger { try open(settings()) }
 
     func open(_ settings: Settings) throws -> SQLiteLedger {
         let path = settings.ledger.path
         guard FileManager.default.fileExists(atPath: path) else {
-            throw Refusal("there is no ledger \(path); name one with --ledger")
+            throw CommandError("there is no ledger \(path); name one with --ledger")
         }
         return try SQLiteLedger.open(path, logger: Logger(label: "flotilla"))
     }
 }
 
 struct MailingArgument: ParsableArguments {
-    @Argument(help: "The mailing's id, or as much of its beginning as is needed.")
+    @Argument(help: "The mailing's id, or the beginning of it if that is unambiguous.")
     var id: String
 
     func find(in ledger: SQLiteLedger) async throws -> MailingRecord {
         let found = try await ledger.find(prefix: id)
         guard let record = found.first else {
-            throw Refusal("no mailing begins with '\(id)'; flotilla mailing list shows them")
+            throw CommandError("no mailing begins with '\(id)'; flotilla mailing list shows them")
         }
         guard found.count == 1 else {
-            throw Refusal("'\(id)' is the beginning of several mailings: \(found.map(\.id.description).joined(separator: ", "))")
+            throw CommandError("'\(id)' is the beginning of several mailings: \(found.map(\.id.description).joined(separator: ", "))")
         }
         return record
     }
@@ -98,7 +98,7 @@ extension MailingCommand {
     }
 
     struct Show: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Show where a mailing stands, and why.")
+        static let configuration = CommandConfiguration(abstract: "Show the state and the progress of a mailing.")
         @OptionGroup var options: LedgerOptions
         @OptionGroup var mailing: MailingArgument
 
@@ -109,11 +109,11 @@ extension MailingCommand {
             var rows = [
                 ["id", record.id.description], ["name", record.mailing.name], ["state", record.state.rawValue],
                 ["channel", record.mailing.channel.rawValue], ["provider", record.mailing.provider],
-                ["speed", record.speed ?? "no limit"], ["made from", record.origin],
+                ["speed", record.speed ?? "no limit"], ["file", record.origin],
                 ["recipients", record.source?.file ?? "-"],
             ]
             if let start = record.start { rows.append(["start", Timestamp.text(start)]) }
-            if !record.reason.isEmpty { rows.append(["why", record.reason]) }
+            if !record.reason.isEmpty { rows.append(["reason", record.reason]) }
             print(TextTable(header: [], rows: rows).text)
             let line = ProgressLine(
                 name: record.mailing.name, progress: progress, rate: nil,
@@ -123,7 +123,7 @@ extension MailingCommand {
     }
 
     struct Report: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Report what became of a mailing, and check that it adds up.")
+        static let configuration = CommandConfiguration(abstract: "Report the outcome of a mailing, and reconcile its numbers.")
         @OptionGroup var options: LedgerOptions
         @OptionGroup var mailing: MailingArgument
         @Flag(help: "Print JSON.") var json = false
@@ -134,14 +134,14 @@ extension MailingCommand {
             guard let report = try await ledger.report(record.id, now: Clock.milliseconds()) else { return }
             print(json ? String(decoding: try report.json(), as: UTF8.self) : ReportText(report).text)
             let faults = try await ledger.recount(record.id)
-            for fault in faults { FileHandle.standardError.write(Data("the numbers do not add up: \(fault)\n".utf8)) }
+            for fault in faults { StandardError.write("not reconciled: \(fault)") }
             if !faults.isEmpty || !report.balances { throw ExitCode(1) }
         }
     }
 
     struct Recipient: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Show what became of one recipient of a mailing: state, attempts, answers, times.")
+            abstract: "Show the state, attempts, responses and times of one recipient of a mailing.")
         @OptionGroup var options: LedgerOptions
         @OptionGroup var mailing: MailingArgument
         @Argument(help: "The recipient's address or id.") var recipient: String
@@ -150,15 +150,15 @@ extension MailingCommand {
             let ledger = try options.open()
             let record = try await mailing.find(in: ledger)
             guard let detail = try await ledger.recipient(record.id, recipient) else {
-                throw Refusal(
-                    "mailing \(record.id) has no recipient '\(recipient)'; was it left out? See: flotilla mailing report \(record.id)")
+                throw CommandError(
+                    "mailing \(record.id) has no recipient '\(recipient)'; it may be excluded: flotilla mailing report \(record.id)")
             }
             print(RecipientText(detail).text)
         }
     }
 
     struct History: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Show all that an address was sent, the newest first.")
+        static let configuration = CommandConfiguration(abstract: "Show all messages to an address, the newest first.")
         @OptionGroup var options: LedgerOptions
         @Argument(help: "The address.") var address: String
         @Option(help: "How many at most.") var limit = 100
@@ -195,7 +195,7 @@ extension MailingCommand {
     }
 
     struct Pause: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Pause a mailing; it goes on with: flotilla mailing resume.")
+        static let configuration = CommandConfiguration(abstract: "Pause a mailing until: flotilla mailing resume.")
         @OptionGroup var options: LedgerOptions
         @OptionGroup var order: OrderOptions
         @OptionGroup var mailing: MailingArgument
@@ -208,7 +208,7 @@ extension MailingCommand {
 
     struct Resume: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Let a paused mailing go on; one that is late for its start begins now.")
+            abstract: "Resume a paused mailing; one whose start has passed begins now.")
         @OptionGroup var options: LedgerOptions
         @OptionGroup var mailing: MailingArgument
 
@@ -216,14 +216,15 @@ extension MailingCommand {
             let ledger = try options.open()
             let record = try await mailing.find(in: ledger)
             guard let state = try await ledger.resume(record.id, atOnce: true, now: Clock.milliseconds()) else {
-                throw Refusal("mailing \(record.id) is \(record.state.rawValue), not paused")
+                throw CommandError("mailing \(record.id) is \(record.state.rawValue), not paused")
             }
             print("\(record.id): \(state.rawValue)")
         }
     }
 
     struct Stop: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Stop a mailing for good; who has not got it will not.")
+        static let configuration = CommandConfiguration(
+            abstract: "Stop a mailing for good; recipients that were not sent to become stopped.")
         @OptionGroup var options: LedgerOptions
         @OptionGroup var order: OrderOptions
         @OptionGroup var mailing: MailingArgument
@@ -239,13 +240,13 @@ extension MailingCommand {
         static let configuration = CommandConfiguration(abstract: "Change a mailing's limit while it is sent.")
         @OptionGroup var options: LedgerOptions
         @OptionGroup var mailing: MailingArgument
-        @Argument(help: "The new limit, as 500/s or 6000/min,burst=50; 'own' for the mailing file's.") var speed: String
+        @Argument(help: "The new limit, as 500/s or 6000/min,burst=50; 'own' restores that of the mailing file.") var speed: String
 
         func run() async throws {
             let ledger = try options.open()
             let record = try await mailing.find(in: ledger)
             guard !record.state.isTerminal else {
-                throw Refusal("mailing \(record.id) is \(record.state.rawValue): nothing more of it is sent")
+                throw CommandError("mailing \(record.id) is \(record.state.rawValue) and sends no more messages")
             }
             try await ledger.setSpeed(record.id, speed == "own" ? nil : RateLimit(speed).description)
             print("\(record.id): \(speed)")
@@ -259,10 +260,10 @@ private func change(
     let ledger = try options.open()
     let record = try await argument.find(in: ledger)
     guard try await ledger.setState(record.id, to: state, from: from, reason: reason, now: Clock.milliseconds()) else {
-        throw Refusal("mailing \(record.id) is \(record.state.rawValue) and cannot become \(state.rawValue)")
+        throw CommandError("mailing \(record.id) is \(record.state.rawValue) and cannot become \(state.rawValue)")
     }
     if state == .stopped {
-        // Without a planner at work nobody else would settle them; what is with the workers is settled when it comes back.
+        // A planner does the same, but none may be running. Batches in flight are stopped when their results come back.
         _ = try await ledger.stopOpen(record.id, now: Clock.milliseconds())
     }
     print("\(record.id): \(state.rawValue)")

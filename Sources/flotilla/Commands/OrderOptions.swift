@@ -2,12 +2,12 @@ import ArgumentParser
 import Foundation
 import Telemetry
 
-/// Who gives an order about a mailing, which the ledger keeps as its reason and everybody is shown.
+/// The person who gives an order about a mailing. The ledger keeps it in the mailing's reason.
 struct OrderOptions: ParsableArguments {
-    @Option(help: "Who does this, as others are to see it; your user and host, as in alice@ops1, where nothing is said.")
+    @Option(help: "Your name as others see it; by default your user and host, as in alice@ops1.")
     var by: String?
 
-    /// A name longer than this is no name.
+    /// Characters of a name at most.
     private static let longest = 100
 
     func validate() throws {
@@ -17,7 +17,7 @@ struct OrderOptions: ParsableArguments {
         }
     }
 
-    /// Who it is, as far as can be told: behind `sudo` the person, not the user that the command runs as.
+    /// The given name, or user and host. Behind `sudo` the user is the one who called it.
     var name: String {
         if let by { return by }
         let process = ProcessInfo.processInfo

@@ -4,17 +4,17 @@ import Model
 import Policy
 import Settings
 
-/// The table by which providers' responses are understood: shown, and tried.
+/// Shows the table that classifies providers' responses, and classifies one response.
 struct ResponsesCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "answers",
-        abstract: "Show what providers' answers mean, and try one: docs/answers.md.",
+        commandName: "responses",
+        abstract: "Show how providers' responses are classified, or classify one: docs/responses.md.",
         discussion: """
-            The rules of the file that worker.answers names stand before the built-in ones; the first that fits decides. To try \
-            an answer:
+            The rules of the file that worker.responses names come before the built-in ones; the first rule that matches decides. \
+            To classify one response:
 
-              flotilla answers --test smtp 550 "5.7.1 blocked using spamhaus" --stage rcpt
-              flotilla answers --test http 503 --retry-after
+              flotilla responses --test smtp 550 "5.7.1 blocked using spamhaus" --stage rcpt
+              flotilla responses --test http 503 --retry-after
             """)
 
     @Option(help: "The configuration file; ./flotilla.yaml where it exists.")
@@ -22,34 +22,34 @@ struct ResponsesCommand: ParsableCommand {
 
     @Option(
         parsing: .upToNextOption,
-        help: "Say what this answer means: smtp or http, its code, and its text with the enhanced code in front.")
+        help: "Classify this response: smtp or http, its code, and its text, which begins with the enhanced code.")
     var test: [String] = []
 
     @Option(
         help:
-            "Where the SMTP server gave the answer: greeting, tls, auth, mail, rcpt, data, or response for the final dot (rcpt)."
+            "The stage of the SMTP response: greeting, tls, auth, mail, rcpt, data, or response for the final dot (rcpt)."
     )
     var stage: DeliveryStage?
 
-    @Flag(help: "The HTTP answer names a wait (Retry-After).")
+    @Flag(help: "The HTTP response has a Retry-After.")
     var retryAfter = false
 
     func validate() throws {
         guard !test.isEmpty else {
-            if stage != nil || retryAfter { throw ValidationError("--stage and --retry-after are of --test") }
+            if stage != nil || retryAfter { throw ValidationError("--stage and --retry-after need --test") }
             return
         }
         let response = try tested()
-        if response.proto == .http, stage != nil { throw ValidationError("--stage is of SMTP answers") }
-        if response.proto == .smtp, retryAfter { throw ValidationError("--retry-after is of HTTP answers") }
+        if response.proto == .http, stage != nil { throw ValidationError("--stage needs an SMTP response") }
+        if response.proto == .smtp, retryAfter { throw ValidationError("--retry-after needs an HTTP response") }
         if stage == .connect || stage == .body {
             throw ValidationError(
-                "--stage is one at which a server answers: greeting, tls, auth, mail, rcpt, data, response")
+                "--stage is a stage at which a server responds: greeting, tls, auth, mail, rcpt, data, response")
         }
     }
 
     func run() throws {
-        let settings = try Settings.load(file: config, environment: ProcessInfo.processInfo.environment)
+        let settings = try Settings.loadWithWarnings(file: config)
         let table = settings.worker.responses
         guard !test.isEmpty else { return print(ResponseTableText(table).text) }
         let response = try tested()

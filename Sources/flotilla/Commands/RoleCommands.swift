@@ -9,7 +9,7 @@ import ServiceLifecycle
 import Settings
 import Telemetry
 
-/// A long-running role of a fleet.
+/// A command that runs one role of a fleet until it is stopped.
 protocol RoleCommand: AsyncParsableCommand {
     var options: RunOptions { get }
 }
@@ -25,7 +25,7 @@ extension RoleCommand {
 
 struct PlannerCommand: RoleCommand {
     static let configuration = CommandConfiguration(
-        commandName: "planner", abstract: "Plan mailings of the ledger and feed their batches to the workers.")
+        commandName: "planner", abstract: "Plan the mailings of the ledger, and dispatch their batches to the workers.")
     @OptionGroup var options: RunOptions
 
     func run() async throws {
@@ -35,7 +35,7 @@ struct PlannerCommand: RoleCommand {
         try await runtime.run(
             runtime.metricsServer()
                 + [
-                    Observer(broker: broker, ledger: ledger, readiness: runtime.readiness, logger: runtime.logger),
+                    HealthMonitor(broker: broker, ledger: ledger, readiness: runtime.readiness, logger: runtime.logger),
                     runtime.heartbeat(.planner, broker),
                     runtime.planner(broker, ledger, lock: LockHolder(ledger: runtime.settings.ledger.path)),
                 ])
@@ -45,7 +45,7 @@ struct PlannerCommand: RoleCommand {
 
 struct WorkerCommand: RoleCommand {
     static let configuration = CommandConfiguration(
-        commandName: "worker", abstract: "Deliver batches: run as many as you need, on as many machines as you need.")
+        commandName: "worker", abstract: "Deliver batches. Run any number of workers on any number of machines.")
     @OptionGroup var options: RunOptions
 
     func run() async throws {
@@ -55,7 +55,7 @@ struct WorkerCommand: RoleCommand {
         try await runtime.run(
             runtime.metricsServer()
                 + [
-                    Observer(broker: broker, ledger: nil, readiness: runtime.readiness, logger: runtime.logger),
+                    HealthMonitor(broker: broker, ledger: nil, readiness: runtime.readiness, logger: runtime.logger),
                     runtime.heartbeat(.worker, broker, worker: worker), worker,
                 ], worker: worker)
         await broker.close()
@@ -74,7 +74,7 @@ struct CollectorCommand: RoleCommand {
         try await runtime.run(
             runtime.metricsServer()
                 + [
-                    Observer(broker: broker, ledger: ledger, readiness: runtime.readiness, logger: runtime.logger),
+                    HealthMonitor(broker: broker, ledger: ledger, readiness: runtime.readiness, logger: runtime.logger),
                     runtime.heartbeat(.collector, broker),
                     runtime.collector(broker, ledger),
                 ])
@@ -84,7 +84,7 @@ struct CollectorCommand: RoleCommand {
 
 struct Up: RoleCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Run all roles in one process, for mailings that are added to the ledger (flotilla mailing add).")
+        abstract: "Run all roles in one process. It sends the mailings that are added to the ledger (flotilla mailing add).")
     @OptionGroup var options: RunOptions
 
     func run() async throws {
@@ -102,7 +102,7 @@ struct Up: RoleCommand {
         try await runtime.run(
             runtime.metricsServer()
                 + [
-                    Observer(broker: broker, ledger: ledger, readiness: runtime.readiness, logger: runtime.logger),
+                    HealthMonitor(broker: broker, ledger: ledger, readiness: runtime.readiness, logger: runtime.logger),
                     runtime.heartbeat(.all, broker, worker: worker),
                     collector, worker,
                     runtime.planner(

@@ -20,12 +20,21 @@ struct RunOptions: ParsableArguments {
     @Option(help: "The ledger's file (SQLite).")
     var ledger: String?
 
-    /// The settings, with what the command line says in place of the file.
+    /// The settings; options win over the file and the environment.
     func settings() throws -> Settings {
-        var settings = try Settings.load(file: config, environment: ProcessInfo.processInfo.environment)
+        var settings = try Settings.loadWithWarnings(file: config)
         if let redis { try settings.redis.take(redis) }
         if let ledger { settings.ledger.path = ledger }
         if json { settings.log.format = .json }
+        return settings
+    }
+}
+
+extension Settings {
+    /// Reads the configuration, and writes a warning to standard error for each deprecated key.
+    static func loadWithWarnings(file: String?) throws -> Settings {
+        let settings = try load(file: file, environment: ProcessInfo.processInfo.environment)
+        for warning in settings.warnings { StandardError.warn(warning) }
         return settings
     }
 }
@@ -35,14 +44,14 @@ extension Settings.Redis {
     mutating func take(_ option: String) throws {
         let url: RedisURL
         do { url = try RedisURL(option) } catch {
-            throw Refusal(
+            throw CommandError(
                 "--redis '\(ParsedURL.withoutSecrets(option))' \(error); write redis://host:port, rediss://host:port or unix:///path")
         }
         guard url.username == nil, url.password == nil else {
-            throw Refusal("--redis shows its user and password to everyone who lists processes; use FLOTILLA_REDIS_URL")
+            throw CommandError("--redis shows its user and password to everyone who lists processes; use FLOTILLA_REDIS_URL")
         }
         guard url.database == 0 else {
-            throw Refusal("--redis names the database \(url.database); fleets on one Redis are told apart by redis.prefix")
+            throw CommandError("--redis names the database \(url.database); fleets on one Redis are told apart by redis.prefix")
         }
         endpoint = url.endpoint
     }

@@ -11,16 +11,16 @@ import ServiceLifecycle
 import Settings
 import Telemetry
 
-/// The main job in one process.
+/// Sends one mailing in one process: plans, delivers, collects and reports.
 struct Send: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Send a mailing: plan it, deliver it, collect what became of everyone, and report.",
+        abstract: "Send a mailing: plan it, deliver it, collect the results, and report.",
         discussion: """
             Everything runs in this process, with a private Redis and a SQLite ledger, unless --redis and --ledger name others.
-            Ctrl-C stops cleanly. The same command on the same ledger goes on where it stopped, and sends nothing twice.
+            Ctrl-C stops cleanly. The same command on the same ledger continues where it stopped, and sends nothing twice.
 
-            Exit status: 0 when every recipient is accounted for; 2 when the mailing is not at its end (stopped, paused,
-            interrupted); 1 when something is wrong, and then nothing was sent that the message does not tell.
+            Exit status: 0 when the mailing is sent and every recipient is accounted for; 1 when it failed or could not begin;
+            2 when it has not ended (stopped, paused, interrupted).
             """)
 
     @Argument(help: "The mailing's file (YAML): docs/mailing-file.md.", completion: .file(extensions: ["yaml", "yml"]))
@@ -35,13 +35,13 @@ struct Send: AsyncParsableCommand {
     @Option(help: "Write the report as JSON to this file.")
     var report: String?
 
-    @Option(help: "Groups of messages on their way at once.")
+    @Option(help: "Groups of messages in flight at a time.")
     var concurrency: Int?
 
     @Flag(help: "Show no progress and no report.")
     var quiet = false
 
-    @Flag(help: "Send a mailing again, as a new one, that was sent from this file before.")
+    @Flag(help: "Send the file as a new mailing, even if it was sent before.")
     var again = false
 
     @OptionGroup var options: RunOptions
@@ -60,9 +60,9 @@ struct Send: AsyncParsableCommand {
             level: quiet ? max(settings.log.level, .warning) : settings.log.level, format: settings.log.format,
             terminal: terminal)
         if let report, !FileManager.default.isWritableFile(atPath: URL(fileURLWithPath: report).deletingLastPathComponent().path) {
-            throw Refusal("--report \(report): its folder is not there or cannot be written to")
+            throw CommandError("--report \(report): its folder is not there or cannot be written to")
         }
-        // What can be wrong with the input is found before anything is started or written.
+        // The input is checked before anything is started or written.
         let file = try MailingFile.load(mailing, overrides: .init(recipients: recipients, provider: provider))
         let job = try MailingPreparation.prepare(file, providers: settings.providers, hostname: settings.email.hostname)
         let leadership = try LedgerLock.acquire(ledger: settings.ledger.path)
@@ -72,39 +72,39 @@ struct Send: AsyncParsableCommand {
         let runtime = try RoleRuntime(settings, endpoint: redis?.endpoint, terminal: terminal)
         let ledger = try runtime.openLedger()
         let origin = URL(fileURLWithPath: mailing).standardizedFileURL.path
-        let intake = Intake(ledger: ledger, job: job, origin: origin, again: again)
+        let resolver = MailingResolver(ledger: ledger, job: job, origin: origin, again: again)
         let id: MailingID
-        switch try await intake.plan() {
+        switch try await resolver.resolve() {
         case .finished(let earlier):
-            if !quiet { print("This mailing was sent (or stopped) before; nothing is sent again. To send it as a new mailing: --again\n") }
+            if !quiet { print("This mailing was sent or stopped before, and is not sent again. To send it as a new mailing: --again\n") }
             return try await finish(earlier, ledger, settings)
-        case .new, .goOn:
+        case .new, .resume:
             _ = try await ProviderCheck.check(
                 job.provider, hostname: settings.email.hostname, responses: settings.worker.responses, group: runtime.group,
                 logger: runtime.logger)
-            id = try await intake.commit()
+            id = try await resolver.commit()
         }
         let broker = try await runtime.openBroker("send")
-        let follower = Follower(
+        let progress = ProgressMonitor(
             id: id, name: job.mailing.name, ledger: ledger, terminal: terminal, isQuiet: quiet)
         let collector = runtime.collector(broker, ledger)
         let worker = runtime.worker(broker)
         try await runtime.run(
             runtime.optionalMetricsServer()
                 + [
-                    Observer(broker: broker, ledger: ledger, readiness: runtime.readiness, logger: runtime.logger),
+                    HealthMonitor(broker: broker, ledger: ledger, readiness: runtime.readiness, logger: runtime.logger),
                     runtime.heartbeat(.all, broker, worker: worker), collector, worker,
                     runtime.planner(
                         broker, ledger, only: id, isAlone: redis != nil,
                         lock: LockHolder(ledger: settings.ledger.path, held: leadership)),
-                ], until: follower, worker: worker)
-        // Our Redis ends with us: what a slow provider answered after the grace is collected here.
+                ], until: progress, worker: worker)
+        // The private Redis ends with this process, so the last results are collected here.
         if redis != nil { await collector.drain() }
         await broker.close()
         try await finish(id, ledger, settings)
     }
 
-    /// Reports, and says by the exit status how the mailing ended.
+    /// Prints the report; the exit status says how the mailing ended.
     private func finish(_ id: MailingID, _ ledger: SQLiteLedger, _ settings: Settings) async throws {
         guard let outcome = try await ledger.report(id, now: Clock.milliseconds()) else { return }
         let faults = try await ledger.recount(id)
@@ -112,8 +112,7 @@ struct Send: AsyncParsableCommand {
             do {
                 try outcome.json().write(to: URL(fileURLWithPath: report))
             } catch {
-                FileHandle.standardError.write(
-                    Data("the report cannot be written to \(report); flotilla mailing report \(id) --json prints it\n".utf8))
+                StandardError.write("the report cannot be written to \(report); flotilla mailing report \(id) --json prints it")
                 throw ExitCode(1)
             }
         }
@@ -126,7 +125,7 @@ struct Send: AsyncParsableCommand {
                          sqlite3 \(settings.ledger.path) "SELECT * FROM delivery WHERE state <> 'sent' LIMIT 10"
                 """)
         }
-        for fault in faults { FileHandle.standardError.write(Data("the numbers do not add up: \(fault)\n".utf8)) }
+        for fault in faults { StandardError.write("not reconciled: \(fault)") }
         if !outcome.balances || !faults.isEmpty { throw ExitCode(1) }
         if outcome.state == .failed { throw ExitCode(1) }
         guard outcome.state == .sent else {
@@ -135,13 +134,13 @@ struct Send: AsyncParsableCommand {
                 print(
                     """
 
-                    \(grouped(held)) recipients may or may not have got it, and wait for your decision:
+                    \(grouped(held)) recipients may have got their message, and wait for your decision:
                       flotilla mailing uncertain \(id) --ledger \(settings.ledger.path)
                     """)
             }
-            // One that was held for its lateness says itself what to do; the same command would be held again.
+            // The reason of a mailing that is late for its start says what to do; the same command would not continue it.
             let isLate = outcome.state == .paused && outcome.started == nil && outcome.stateReason.kind != .person
-            if !quiet, !isLate { print("\nNot at its end yet: the same command goes on with it.") }
+            if !quiet, !isLate { print("\nThe mailing has not ended; the same command continues it.") }
             throw ExitCode(2)
         }
     }

@@ -7,10 +7,10 @@ import Telemetry
 extension MailingCommand {
     struct Uncertain: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "List those of whom it is not known whether a message arrived, and decide about those that are held.",
+            abstract: "List the uncertain recipients of a mailing, and decide about those that are held.",
             discussion: """
-                Without a decision it lists: with --json a JSON object a line. Only held recipients can be decided about; those \
-                that the mailing sends to again (uncertain: redeliver) are listed for the record.
+                A recipient is uncertain if no response says whether the message arrived. Without a decision the command lists them. \
+                Only held recipients need a decision; the mailing sends to the others again (uncertain: redeliver).
                 """)
 
         enum Settlement: String, ExpressibleByArgument, CaseIterable {
@@ -19,13 +19,13 @@ extension MailingCommand {
 
         @OptionGroup var options: LedgerOptions
         @OptionGroup var mailing: MailingArgument
-        @Flag(help: "List only those that wait for a decision.") var held = false
-        @Flag(help: "Print a JSON object a line.") var json = false
+        @Flag(help: "List only the recipients that are held.") var held = false
+        @Flag(help: "Print one JSON object a line.") var json = false
         @Option(help: "How many to list at most.") var limit: Int?
         @Flag(help: "Send the message again.") var resend = false
-        @Option(help: "Take it as arrived (sent) or as not (failed).") var settle: Settlement?
-        @Flag(help: "Decide about all that are held.") var all = false
-        @Option(help: "Decide about the one with this address or id; may be given several times.") var recipient: [String] = []
+        @Option(help: "Count the message as arrived (sent) or as not arrived (failed).") var settle: Settlement?
+        @Flag(help: "Decide about all held recipients.") var all = false
+        @Option(help: "Decide about the recipient with this address or id; may be repeated.") var recipient: [String] = []
 
         func validate() throws {
             if resend, settle != nil { throw ValidationError("--resend and --settle exclude each other") }
@@ -37,7 +37,7 @@ extension MailingCommand {
             }
             if decision != nil, !isNamed { throw ValidationError("a decision needs --all, or --recipient ADDRESS_OR_ID") }
             if decision != nil, held || json || limit != nil {
-                throw ValidationError("--held, --json and --limit are of the list, not of a decision")
+                throw ValidationError("--held, --json and --limit need a list, not a decision")
             }
             if let limit, limit < 1 { throw ValidationError("--limit is 1 or more") }
         }
@@ -53,7 +53,7 @@ extension MailingCommand {
             if let decision { try await decide(decision, record, ledger) } else { try await list(record, ledger) }
         }
 
-        /// Rows that are read, and printed, at a time: memory does not grow with the list.
+        /// Rows that are read and printed at a time, so that memory does not grow with the list.
         private static let page = 1000
 
         private func list(_ record: MailingRecord, _ ledger: SQLiteLedger) async throws {
@@ -69,7 +69,7 @@ extension MailingCommand {
                 left -= page.count
             }
             guard !json, let counts = try await ledger.report(record.id, now: Clock.milliseconds())?.uncertain else { return }
-            if last == nil { print(held ? "nobody waits for a decision" : "of nobody it is uncertain whether a message arrived") }
+            if last == nil { print(held ? "no held recipients" : "no uncertain recipients") }
             guard counts.held > 0 else { return }
             print(
                 """
@@ -87,9 +87,9 @@ extension MailingCommand {
             if settled.count > 0 { print(next(decision, record, held: held)) }
             for name in settled.notHeld.prefix(20) {
                 let found = try await ledger.recipient(record.id, name)
-                Self.complain(found.map { "'\(name)' is not held: it is \($0.state.name)" } ?? "there is no recipient '\(name)'")
+                StandardError.write(found.map { "'\(name)' is not held: it is \($0.state.name)" } ?? "there is no recipient '\(name)'")
             }
-            if settled.notHeld.count > 20 { Self.complain("\(settled.notHeld.count - 20) more are not held") }
+            if settled.notHeld.count > 20 { StandardError.write("\(settled.notHeld.count - 20) more are not held") }
             if !settled.notHeld.isEmpty { throw ExitCode(1) }
         }
 
@@ -101,16 +101,13 @@ extension MailingCommand {
         private func next(_ decision: UncertainDecision, _ record: MailingRecord, held: Int) -> String {
             switch decision {
             case .resend where record.state == .paused:
-                "the message goes out under its first Message-ID or idempotency key once the mailing is resumed"
-            case .resend: "the message goes out under its first Message-ID or idempotency key, by a running planner and worker"
+                "their messages go out with the same Message-ID or Idempotency-Key once the mailing is resumed"
+            case .resend: "a running planner and worker send their messages with the same Message-ID or Idempotency-Key"
             case .sent, .failed:
                 held > 0 || record.state.isTerminal
-                    ? "nothing more is sent to them" : "nothing more is sent to them; the mailing ends once all others are done"
+                    ? "nothing more is sent to them"
+                    : "nothing more is sent to them; the mailing ends when all other recipients are terminal"
             }
-        }
-
-        private static func complain(_ text: String) {
-            FileHandle.standardError.write(Data((text + "\n").utf8))
         }
     }
 }

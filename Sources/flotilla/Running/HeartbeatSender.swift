@@ -5,20 +5,20 @@ import Model
 import ServiceLifecycle
 import Telemetry
 
-/// Gives a sign of life once a second, so that others see this process, and how it does (flotilla top).
+/// Sends a heartbeat once a second, with figures of this process for `flotilla top`.
 struct HeartbeatSender: Service {
-    /// Names the process.
+    /// The name of the process.
     let name: String
     let role: Heartbeat.Role
     let broker: Broker
-    /// The worker in this process; nil where there is none.
+    /// The worker in this process, if there is one.
     var worker: Worker?
 
     func run() async throws {
         let started = Clock.milliseconds()
         try? await cancelWhenGracefulShutdown {
             while true {
-                // A Redis that is away is others' word.
+                // Other services report that Redis is unavailable.
                 try? await broker.heartbeats.beat(name, await heartbeat(since: started))
                 try await Task.sleep(for: HeartbeatStore.interval)
             }

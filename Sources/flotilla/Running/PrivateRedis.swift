@@ -1,8 +1,8 @@
 import Broker
 import Foundation
 
-/// A Redis server of our own on a unix socket in a temporary folder. It keeps nothing on disk, and ends with this process,
-/// however that ends: a small shell beside it waits for the end of a pipe that only we hold open.
+/// A private Redis server on a unix socket in a temporary folder. It keeps nothing on disk. It ends with this process, even after
+/// SIGKILL: a shell beside it waits for the end of a pipe that only this process holds open.
 final class PrivateRedis {
     struct Failure: Error, CustomStringConvertible {
         let description: String
@@ -15,7 +15,7 @@ final class PrivateRedis {
     var endpoint: RedisEndpoint { RedisEndpoint(place: .unix(path: socket)) }
     private var socket: String { folder.appending(path: "redis.sock").path }
 
-    /// Run in a session of its own, so that Ctrl-C reaches us first and Redis stays for the results on their way.
+    /// Runs in its own session, so that Ctrl-C does not reach Redis, which still takes the last results.
     private static let script = """
         "$1" --port 0 --unixsocket "$2/redis.sock" --unixsocketperm 700 --dir "$2" --save '' --appendonly no \
             --loglevel warning --logfile "$2/redis.log" &

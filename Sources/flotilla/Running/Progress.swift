@@ -5,14 +5,14 @@ import Policy
 import ServiceLifecycle
 import Telemetry
 
-/// Follows one mailing to its end: shows a live line, and ends the run when the mailing has ended or is paused.
-struct Follower: Service {
+/// Shows the progress of one mailing, and ends the run when the mailing has ended or paused itself.
+struct ProgressMonitor: Service {
     let id: MailingID
     let name: String
     let ledger: SQLiteLedger
     let terminal: Terminal
     let isQuiet: Bool
-    /// Where there is no terminal: seconds between two lines.
+    /// Seconds between two lines where there is no terminal.
     private static let plainInterval = 10.0
 
     func run() async throws {
@@ -30,9 +30,9 @@ struct Follower: Service {
                 guard let progress = try await ledger.progress(id) else { return }
                 rate.note(progress)
                 if !isQuiet { show(try await line(progress, rate.perSecond), &lastLine) }
-                if try await isOver(progress) { return }
+                if try await hasEnded(progress) { return }
             } catch {
-                // The ledger may be away for a while, like everything else; the roles say so too.
+                // The ledger may be unavailable for a while. The roles log it too.
                 terminal.progress("\(name): the ledger cannot be read: \(error)")
             }
             try await Task.sleep(for: .milliseconds(200))
@@ -40,7 +40,7 @@ struct Follower: Service {
     }
 
     private func line(_ progress: MailingProgress, _ rate: Double) async throws(LedgerError) -> ProgressLine {
-        // Asked for anew each time: a person may have let it begin at once.
+        // Read each time: a person may have resumed it to begin at once.
         let record = progress.state == .scheduled ? try await ledger.mailing(id) : nil
         return ProgressLine(
             name: name, progress: progress, rate: rate, secondsToStart: record?.secondsToStart(Clock.milliseconds()))
@@ -48,7 +48,7 @@ struct Follower: Service {
 
     private func show(_ line: ProgressLine, _ lastLine: inout ContinuousClock.Instant?) {
         guard !terminal.isInteractive else { return terminal.progress(line.text) }
-        // Of a start that is far away, a line an hour says enough, and the first one says it at once.
+        // While the start is far away, one line at once and then one an hour is enough.
         let wait = max(Self.plainInterval, min(3_600, (line.secondsToStart ?? 0) / 10))
         let last = lastLine ?? (line.secondsToStart == nil ? .now : .now - .seconds(wait))
         lastLine = last
@@ -57,19 +57,19 @@ struct Follower: Service {
         lastLine = .now
     }
 
-    private func isOver(_ progress: MailingProgress) async throws(LedgerError) -> Bool {
+    private func hasEnded(_ progress: MailingProgress) async throws(LedgerError) -> Bool {
         switch progress.state {
-        // What was with the workers has come back.
+        // The batches that were in flight are settled.
         case .stopped: progress.open == progress[.uncertain]
-        // An operator who pauses will resume; a mailing that paused itself needs somebody to mend something.
+        // A person who pauses will resume. A mailing that paused itself needs a fix first.
         case .paused: try await isPausedByItself()
-        // Nobody is left but those whom a person must decide on.
+        // All that is open is held until a person decides.
         case .sending: progress.planningDone && progress.open > 0 && progress.open == progress[.uncertain]
         default: progress.state.isTerminal
         }
     }
 
-    /// State and reason are of one reading: between two, an operator may have resumed the mailing.
+    /// State and reason come from one read: between two reads a person may resume the mailing.
     private func isPausedByItself() async throws(LedgerError) -> Bool {
         guard let record = try await ledger.mailing(id) else { return true }
         return record.state == .paused && record.stateReason.kind != .person
@@ -77,7 +77,7 @@ struct Follower: Service {
 }
 
 extension MailingRecord {
-    /// How long it waits for its start; nil where it does not.
+    /// Seconds until its start; nil when it does not wait for one.
     /// - Parameter now: milliseconds since 1970.
     func secondsToStart(_ now: Int64) -> Double? {
         guard state == .scheduled, started == nil, let start, start > now else { return nil }
@@ -85,7 +85,7 @@ extension MailingRecord {
     }
 }
 
-/// Recipients finished in a second, over the last few seconds.
+/// Terminal recipients a second, over the last few seconds.
 private struct Rate {
     private var points: [(time: ContinuousClock.Instant, finished: Int)] = []
 
@@ -100,13 +100,13 @@ private struct Rate {
     }
 }
 
-/// One line that says where a mailing stands.
+/// The progress of a mailing in one line.
 struct ProgressLine {
     let name: String
     let progress: MailingProgress
-    /// Recipients a second; nil where it is not known.
+    /// Recipients a second; nil if unknown.
     let rate: Double?
-    /// Nil where it has begun, or is about to.
+    /// Nil when the mailing does not wait for its start.
     let secondsToStart: Double?
 
     var text: String {
@@ -114,7 +114,7 @@ struct ProgressLine {
         if !progress.planningDone {
             let isPlanned = [.draft, .scheduled, .collecting].contains(progress.state)
             let doing = isPlanned ? "planning" : progress.state.rawValue
-            return "\(name): \(doing), \(grouped(progress.planned)) planned, \(grouped(progress.excluded)) left out"
+            return "\(name): \(doing), \(grouped(progress.planned)) planned, \(grouped(progress.excluded)) excluded"
         }
         let finished = progress.planned - progress.open
         let share = progress.planned == 0 ? 100 : finished * 100 / progress.planned

@@ -2,7 +2,7 @@ import Ledger
 import Model
 import Telemetry
 
-/// What became of one recipient, for a terminal.
+/// The state and the history of one recipient, for a terminal.
 struct RecipientText {
     private let detail: RecipientDetail
 
@@ -11,11 +11,11 @@ struct RecipientText {
     var text: String {
         var rows = [
             ["mailing", "\(detail.mailing) '\(detail.mailingName)'"],
-            ["recipient", "\(detail.address) (id \(detail.id), batch \(detail.batch), place \(detail.index))"],
+            ["recipient", "\(detail.address) (id \(detail.id), batch \(detail.batch), index \(detail.index))"],
             ["state", "\(detail.state.name), \(detail.attempts) attempts"],
         ]
         if let due = detail.due { rows.append(["next attempt", Timestamp.text(due)]) }
-        if !detail.messageID.isEmpty { rows.append(["provider's id", detail.messageID]) }
+        if !detail.messageID.isEmpty { rows.append(["provider message id", detail.messageID]) }
         for attempt in detail.history {
             let response = attempt.response.map { "\($0.code) \($0.text) (\($0.kind.rawValue), at \($0.stage.rawValue))" } ?? ""
             rows.append([
@@ -28,7 +28,7 @@ struct RecipientText {
             if let settled = listing.settled, let outcome = listing.outcome {
                 rows.append([
                     Timestamp.text(settled),
-                    outcome == .resend ? "given back by hand, to be sent again" : "settled by hand as \(outcome.rawValue)",
+                    outcome == .resend ? "resent by a person's decision" : "settled as \(outcome.rawValue) by a person's decision",
                 ])
             }
         }

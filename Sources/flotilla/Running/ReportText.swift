@@ -11,9 +11,9 @@ struct ReportText {
 
     var text: String {
         var blocks = [head, TextTable(header: [], rows: numbers, rightAligned: [1]).text.indented]
-        if !report.responses.isEmpty { blocks.append("Failures, by answer:\n" + responses(report.responses).indented) }
+        if !report.responses.isEmpty { blocks.append("Failures, by response:\n" + responses(report.responses).indented) }
         if report.uncertain.listed > 0 { blocks.append(uncertain) }
-        if !report.deferrals.isEmpty { blocks.append("Waiting for another attempt, by answer:\n" + responses(report.deferrals).indented) }
+        if !report.deferrals.isEmpty { blocks.append("Deferred, by response:\n" + responses(report.deferrals).indented) }
         if report.timeline.count > 1 { blocks.append("Rate over time (\(report.step) s a column):\n" + timeline.indented) }
         blocks.append(times)
         return blocks.joined(separator: "\n\n")
@@ -28,22 +28,22 @@ struct ReportText {
         let excluded = report.excluded.values.reduce(0, +)
         var rows = [["rows", grouped(report.planned + excluded)]]
         for (reason, count) in report.excluded.sorted(by: { $0.value > $1.value }) where count > 0 {
-            rows.append(["  left out: \(reason.rawValue)", grouped(count)])
+            rows.append(["  excluded: \(reason.rawValue)", grouped(count)])
         }
         rows.append(["planned", grouped(report.planned)])
         for state in RecipientState.allCases.sorted(by: { $0.rank > $1.rank }) where report[state] > 0 || state == .sent {
             rows.append(["  \(state.name)", grouped(report[state])])
         }
-        rows.append(["adds up", report.balances ? "yes" : "NO"])
+        rows.append(["reconciled", report.balances ? "yes" : "NO"])
         return rows
     }
 
     private var uncertain: String {
         let counts = report.uncertain
-        var text = "Uncertain: of \(grouped(counts.listed)) recipients no answer told whether a message had arrived"
-        if counts.redelivered > 0 { text += "; \(grouped(counts.redelivered)) given back to be sent to again" }
+        var text = "Uncertain: \(grouped(counts.listed)) recipients whose message may have arrived without a response"
+        if counts.redelivered > 0 { text += "; \(grouped(counts.redelivered)) sent to again" }
         if counts.held > 0 {
-            text += "; \(grouped(counts.held)) wait for your decision: flotilla mailing uncertain \(report.id) --held"
+            text += "; \(grouped(counts.held)) held until you decide: flotilla mailing uncertain \(report.id) --held"
         }
         return text
     }
@@ -75,7 +75,7 @@ struct ReportText {
 }
 
 extension String {
-    /// Each line two columns to the right.
+    /// Each line, indented by two spaces.
     fileprivate var indented: String {
         split(separator: "\n", omittingEmptySubsequences: false).map { "  " + $0 }.joined(separator: "\n")
     }

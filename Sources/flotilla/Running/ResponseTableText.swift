@@ -2,15 +2,15 @@ import Model
 import Policy
 import Telemetry
 
-/// The table of responses for people: each protocol's rules in the order in which they are asked.
+/// The response table for a terminal: the rules of each protocol in the order in which they are tried.
 struct ResponseTableText {
     let text: String
 
     init(_ table: ResponseTable) {
         var parts = ResponseProtocol.allCases.map { Self.text(of: $0, table.rules(of: $0)) }
-        parts.append("The first rule that fits decides; without one the class is temporary.")
+        parts.append("The first rule that matches decides; without one the class is temporary.")
         let hasOwn = ResponseProtocol.allCases.contains { table.rules(of: $0).contains { $0.origin != nil } }
-        if hasOwn { parts[parts.count - 1] += "\n* a rule of the operator's file." }
+        if hasOwn { parts[parts.count - 1] += "\n* a rule of worker.responses" }
         text = parts.joined(separator: "\n\n")
     }
 
@@ -22,14 +22,14 @@ struct ResponseTableText {
                 + [rule.kind.rawValue, because(rule)]
         }
         let header = [proto.rawValue.uppercased(), "CODE"] + (isSMTP ? ["ENHANCED", "STAGE"] : [])
-        return TextTable(header: header + ["CLASS", "BECAUSE"], rows: rows).text
+        return TextTable(header: header + ["CLASS", "REASON"], rows: rows).text
     }
 
     static func enhanced(_ rule: ResponseRule) -> String {
         rule.condition.enhanced.map(\.description).joined(separator: " ")
     }
 
-    /// The reason, with the conditions that have no column.
+    /// The reason, after the conditions that have no column.
     private static func because(_ rule: ResponseRule) -> String {
         var text = rule.because
         if let pattern = rule.condition.text { text = "\"\(pattern)\": \(text)" }
@@ -39,7 +39,7 @@ struct ResponseTableText {
     }
 }
 
-/// What one response means, for people.
+/// The classification of one response, for a terminal.
 struct ResponseDecisionText {
     let text: String
 
@@ -51,7 +51,7 @@ struct ResponseDecisionText {
             lines.append("rule   \(number) of \(proto.rawValue) (\(place)): \(Self.condition(rule))")
             lines.append("       \(rule.because)")
         } else {
-            lines.append("rule   none fits: this code is none of the protocol's")
+            lines.append("rule   none matches: the protocol has no such code")
         }
         if proto == .smtp { lines.append("stage  \(stage.rawValue)") }
         lines.append("then   \(Self.consequence(decision.kind, at: stage))")
@@ -67,24 +67,24 @@ struct ResponseDecisionText {
         return parts.joined(separator: ", ")
     }
 
-    /// What becomes of the recipient.
+    /// The effect on the recipient.
     static func consequence(_ kind: ResponseClass, at stage: DeliveryStage) -> String {
         switch kind {
         case .accepted where stage != .response:
-            "the conversation goes on; only the answer to the final dot says that the provider has the message"
+            "the dialogue continues; only the response to the final dot says that the provider has the message"
         case .accepted: "the recipient is sent: the provider has the message"
         case .temporary:
-            "an attempt is spent; the recipient is tried again after a back-off, and is failed after the last attempt"
+            "an attempt is spent; the recipient is tried again after a backoff, and failed after the last attempt"
         case .throttled:
-            "no attempt is spent; the recipient waits and is tried again, and the provider is sent less for a while"
+            "no attempt is spent; the recipient is tried again, and the rate to the provider is lowered for a while"
         case .domainThrottled:
-            "no attempt is spent; the recipient waits and is tried again, and the recipient's domain is sent less for a while"
+            "no attempt is spent; the recipient is tried again, and the rate to the recipient's domain is lowered for a while"
         case .unreachable:
             "the recipient is tried again; an attempt is spent, unless nothing was sent"
-        case .badRecipient: "the recipient is failed at once: the address is not worth another mailing"
+        case .badRecipient: "the recipient is failed at once: the address is bad"
         case .rejected: "the recipient is failed at once; the address may be good"
         case .misconfigured:
-            "no attempt is spent; the mailing is paused with this answer as the reason, and the recipient waits until it is resumed"
+            "no attempt is spent; the mailing is paused with this response as the reason, and the recipient waits until it is resumed"
         }
     }
 }

@@ -16,7 +16,7 @@ import Settings
 import Telemetry
 import UnixSignals
 
-/// What every role of this process stands on, and the roles themselves.
+/// What the roles of one process share (settings, logs, metrics, Redis), and the roles as services.
 struct RoleRuntime {
     let settings: Settings
     let endpoint: RedisEndpoint
@@ -25,13 +25,13 @@ struct RoleRuntime {
     let metrics: PrometheusMetrics
     let readiness = Readiness()
     private let signals: SignalHandler
-    /// Event loops of Redis and SMTP connections; the rest of the cores renders, plans and writes.
+    /// Event loops of Redis and SMTP connections. The other cores render, plan and write.
     let group: any EventLoopGroup
-    /// Names this process in Redis, results and logs.
+    /// The name of this process in Redis, results and logs.
     let name: String
 
-    /// Sets up logs and metrics; once in a process.
-    /// - Parameter endpoint: the Redis, where it is not the settings' own.
+    /// Sets up logs and metrics. May be called once in a process.
+    /// - Parameter endpoint: a Redis in place of that of the settings.
     init(_ settings: Settings, endpoint: RedisEndpoint? = nil, terminal: Terminal = Terminal()) throws {
         self.settings = settings
         self.terminal = terminal
@@ -41,7 +41,7 @@ struct RoleRuntime {
         self.endpoint = endpoint
         metrics = PrometheusMetrics()
         metrics.addProcess(version: Build.version, terminal: terminal)
-        // Figures that nobody can ask for are not kept.
+        // Metrics that are not served are not kept.
         if settings.metrics.listen != nil { MetricsSystem.bootstrap(metrics) }
         logger = Logger(label: "flotilla")
         signals = SignalHandler(logger: logger)
@@ -51,7 +51,7 @@ struct RoleRuntime {
 
     struct MissingRedis: Error, CustomStringConvertible {
         let description = """
-            this role shares a Redis with the others: name it with --redis URL, redis.url in flotilla.yaml or FLOTILLA_REDIS_URL
+            this command needs the Redis of the fleet: name it by --redis URL, redis.url in flotilla.yaml or FLOTILLA_REDIS_URL
             """
     }
 
@@ -59,7 +59,7 @@ struct RoleRuntime {
         try SQLiteLedger.open(settings.ledger.path, logger: logger)
     }
 
-    /// The same for a role that runs for long: a full disk, or one who keeps the ledger locked, is waited for.
+    /// The same for a long-running role: it waits while the disk is full or another program keeps the ledger locked.
     func waitForLedger() async throws -> SQLiteLedger {
         var backoff = Backoff()
         while true {
@@ -76,8 +76,8 @@ struct RoleRuntime {
         }
     }
 
-    /// Connects to Redis once, so that a wrong address or password ends the process with a clear word and not in a loop.
-    /// - Parameter isPatient: a Redis that cannot be reached is waited for, by whoever needs it.
+    /// Connects to Redis once, so that a wrong password ends the process with an error and not in a loop.
+    /// - Parameter isPatient: an unavailable Redis is no error; the services wait for it.
     func openBroker(_ role: String, isPatient: Bool = false) async throws -> Broker {
         let broker = Broker(
             endpoint: endpoint, prefix: settings.redis.prefix, partitions: settings.collector.partitions,
@@ -86,7 +86,7 @@ struct RoleRuntime {
             try await broker.check()
             if try await broker.mayEvict() {
                 logger.error(
-                    "this Redis throws keys away when its memory is full, and batches with them: set maxmemory-policy noeviction")
+                    "this Redis evicts keys, and with them batches, when its memory is full: set maxmemory-policy noeviction")
             }
         } catch {
             if isPatient, error.isPassing {
@@ -99,7 +99,7 @@ struct RoleRuntime {
         return broker
     }
 
-    /// Shows this process to others.
+    /// Makes this process visible to others.
     func heartbeat(_ role: Heartbeat.Role, _ broker: Broker, worker: Worker? = nil) -> HeartbeatSender {
         HeartbeatSender(name: name, role: role, broker: broker, worker: worker)
     }
@@ -111,7 +111,7 @@ struct RoleRuntime {
         return [MetricsServer(address: address, metrics: metrics, readiness: readiness, logger: logger, onListening: onListening)]
     }
 
-    /// The same for a process that ends by itself: a taken address is worth a word, and no reason to send nothing.
+    /// The same for a process that ends by itself: an address that is in use is logged, and the mailing is sent all the same.
     func optionalMetricsServer() -> [any Service] {
         metricsServer().map { OptionalService(service: $0, logger: logger) }
     }
@@ -129,7 +129,7 @@ struct RoleRuntime {
         WorkerConfiguration(
             id: name, channels: settings.worker.channels, concurrency: settings.worker.concurrency,
             group: settings.worker.group, flush: settings.worker.flush, lease: settings.worker.lease,
-            maximumDeliveries: settings.worker.poison, grace: settings.shutdown.grace, retries: retries,
+            maximumDeliveries: settings.worker.maxDeliveries, grace: settings.shutdown.grace, retries: retries,
             responses: settings.worker.responses, limits: settings.limits, hostname: settings.email.hostname,
             providers: settings.providers, showsAddresses: settings.log.addresses == .shown
         ) { [readiness] part, problem in
@@ -143,8 +143,8 @@ struct RoleRuntime {
     }
 
     /// - Parameters:
-    ///   - only: the one mailing to look after; nil for all of the ledger.
-    ///   - isAlone: the Redis is our own.
+    ///   - only: the one mailing to plan and dispatch; nil for all of the ledger.
+    ///   - isAlone: the Redis is private.
     ///   - lock: takes the lock of the ledger's file.
     func planner(
         _ broker: Broker, _ ledger: SQLiteLedger, only: MailingID? = nil, isAlone: Bool = false,
@@ -159,8 +159,8 @@ struct RoleRuntime {
             broker: broker, ledger: ledger, lock: lock.tryLock, logger: logger)
     }
 
-    /// Runs services until one of them ends the run, a signal comes, or one fails.
-    /// - Parameter worker: the worker among them: a second signal cuts its stop short.
+    /// Runs services until `end` returns, a signal comes, or one of them fails.
+    /// - Parameter worker: the worker among them; a second signal ends its graceful stop early.
     func run(
         _ services: [any Service], until end: (any Service)? = nil, worker: Worker? = nil
     ) async throws {
@@ -170,7 +170,7 @@ struct RoleRuntime {
         if let end {
             all.append(.init(service: end, successTerminationBehavior: .gracefullyShutdownGroup))
         }
-        // At debug the group would write whole services into the log.
+        // At debug the group would log whole services.
         var quiet = logger
         quiet.logLevel = max(logger.logLevel, .info)
         var configuration = ServiceGroupConfiguration(
@@ -194,7 +194,7 @@ extension RedisEndpoint {
     }
 }
 
-/// A service that others can do without: its failure is logged.
+/// A service whose failure is logged and does not end the process.
 private struct OptionalService: Service {
     let service: any Service
     let logger: Logger

@@ -4,8 +4,8 @@ import Logging
 import Synchronization
 import UnixSignals
 
-/// What SIGTERM and Ctrl-C mean beside the orderly stop, which is the service group's: before anything has begun they end the
-/// process at once, and a second one does not want to wait.
+/// Handles SIGTERM and Ctrl-C where the service group does not: before the services run, a signal ends the process at once; a second
+/// signal ends the graceful stop early.
 final class SignalHandler: Sendable {
     private let isRunning = Atomic<Bool>(false)
     private let worker = Mutex<Worker?>(nil)
@@ -16,8 +16,8 @@ final class SignalHandler: Sendable {
         Task { await watch() }
     }
 
-    /// From now on the first signal is the service group's.
-    /// - Parameter worker: whose stop a second signal cuts short.
+    /// From now on the service group handles the first signal.
+    /// - Parameter worker: the worker whose graceful stop a second signal ends early.
     func begin(worker: Worker?) {
         self.worker.withLock { $0 = worker }
         isRunning.store(true, ordering: .sequentiallyConsistent)
@@ -29,11 +29,11 @@ final class SignalHandler: Sendable {
             guard isRunning.load(ordering: .sequentiallyConsistent) else { exit(0) }
             count += 1
             guard count > 1 else { continue }
-            logger.warning("a second signal: the stop is cut short")
+            logger.warning("a second signal ends the graceful stop early")
             await worker.withLock { $0 }?.cut()
-            // Results need a moment to get out; whatever hangs now is left.
+            // The last results need a moment to reach Redis. Then the process ends, whatever still hangs.
             try? await Task.sleep(for: .seconds(3))
-            logger.critical("the process ends now; what was on its way is uncertain, and others take over its batches")
+            logger.critical("the process ends now; messages in flight are uncertain, and other workers take over its batches")
             exit(3)
         }
     }

@@ -3,7 +3,7 @@ import Ledger
 import Model
 import Telemetry
 
-/// The list of the uncertain for a terminal, page by page: columns are as wide as the first page needs.
+/// The list of uncertain recipients for a terminal, page by page. The first page sets the widths of the columns.
 struct UncertainText {
     private var widths: [Int]?
 
@@ -21,11 +21,11 @@ struct UncertainText {
 
     private static func cells(_ item: UncertainRecipient) -> [String] {
         var state = item.state.name
-        if let outcome = item.listing.outcome { state += outcome == .resend ? ", by hand again" : ", by hand" }
+        if let outcome = item.listing.outcome { state += outcome == .resend ? ", resent" : ", settled" }
         return [item.id, item.address, Timestamp.text(item.listing.at), state, item.listing.why].map(printable)
     }
 
-    /// Values of recipients and responses of providers may hold what moves a terminal's cursor.
+    /// Values of recipients and responses of providers may contain terminal control sequences.
     private static func printable(_ text: String) -> String {
         String(String.UnicodeScalarView(text.unicodeScalars.map { $0.properties.generalCategory == .control ? " " : $0 }))
     }
@@ -48,6 +48,7 @@ struct UncertainText {
         let row = Row(
             recipient: item.id, address: item.address, batch: item.batch, index: item.index, state: item.state.name,
             since: Timestamp.text(listing.at), why: listing.why, held: listing.isHeld, dispatchNumber: listing.dispatchNumber,
+            generation: listing.dispatchNumber,
             worker: listing.worker, settledAt: listing.settled.map(Timestamp.text), outcome: listing.outcome?.rawValue)
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
@@ -64,12 +65,15 @@ struct UncertainText {
         var why: String
         var held: Bool
         var dispatchNumber: Int
+        /// The deprecated name of `dispatchNumber`.
+        var generation: Int
         var worker: String
         var settledAt: String?
         var outcome: String?
 
         private enum CodingKeys: String, CodingKey {
-            case recipient, address, batch, index, state, since, why, held, dispatchNumber, worker, outcome
+            case recipient, address, batch, index, state, since, why, held, generation, worker, outcome
+            case dispatchNumber = "dispatch_number"
             case settledAt = "settled_at"
         }
     }

@@ -1,9 +1,9 @@
 import Policy
 import Telemetry
 
-/// A table that fits a width: where there is no room, figures are written shorter and names are cut, but no figure is.
+/// A table that fits a width. Where there is no room, figures are shortened (`1.23M`) and names are cut.
 struct FittedTable {
-    /// A cell, as it is written where there is room and where there is none.
+    /// A cell, in its long and its short form.
     struct Cell {
         var long: String
         var short: String
@@ -16,10 +16,10 @@ struct FittedTable {
         /// A number of things: `1,234,567`, or `1.23M`.
         static func count(_ number: Int) -> Cell { Cell(grouped(number), short: brief(number)) }
 
-        /// A rate or the like; `-` where it is not known.
+        /// A rate; `-` if it is unknown.
         static func count(_ value: Double?) -> Cell { value.map { count(whole($0)) } ?? Cell("-") }
 
-        /// Seconds: `3 min 20 s`, or `3m`; `-` where it is not known.
+        /// Seconds: `3 min 20 s`, or `3m`; `-` if they are unknown.
         static func span(_ seconds: Double?) -> Cell {
             guard let seconds else { return Cell("-") }
             let text = TimeSpan.text(seconds: seconds.rounded())
@@ -31,17 +31,17 @@ struct FittedTable {
     let header: [String]
     let rows: [[Cell]]
     let rightAligned: Set<Int>
-    /// The column with names, and where they are cut.
+    /// The column of names, and where a name is cut.
     let names: Int
     let cut: String.Cut
 
-    /// A name of so many columns is still known again.
-    private static let enough = 16
+    /// Columns of a name that are enough to recognise it.
+    private static let recognisable = 16
 
     /// The header and a line a row.
     func lines(width: Int) -> [String] {
         let long = [header] + rows.map { $0.map(\.long) }
-        if let lines = fitted(long, gap: 2, width: width, least: Self.enough) { return lines }
+        if let lines = fitted(long, gap: 2, width: width, least: Self.recognisable) { return lines }
         let short = [header] + rows.map { $0.map(\.short) }
         return fitted(short, gap: 1, width: width, least: 0) ?? []
     }
@@ -52,7 +52,7 @@ struct FittedTable {
         guard room >= min(widths[names], least) || least == 0 else { return nil }
         let fitted = cells.map { row in
             var row = row
-            // A terminal too narrow for the figures shows at least whose they are.
+            // A terminal that is too narrow for the figures still shows part of each name.
             row[names] = row[names].cut(to: max(4, room), at: cut)
             return row
         }
@@ -73,5 +73,5 @@ func brief(_ number: Int) -> String {
     return "\(number < 0 ? "-" : "")\(front)\(fraction)\(units[unit])"
 }
 
-/// A figure as a whole number, whatever a process says of itself.
+/// A figure as a whole number; 0 for one that is not finite, and bounded, since other processes report it.
 func whole(_ value: Double) -> Int { value.isFinite ? Int(max(-1e15, min(1e15, value.rounded()))) : 0 }

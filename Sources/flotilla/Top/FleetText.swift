@@ -1,25 +1,25 @@
 import Policy
 import Telemetry
 
-/// A fleet as a page of a terminal: no line is wider than it, only names are cut, and nothing in it can steer the terminal.
+/// A snapshot as a page for a terminal. No line is wider than the terminal, only names are cut, and control characters are escaped.
 struct FleetText {
-    let view: FleetView
+    let snapshot: FleetSnapshot
     let width: Int
 
     var lines: [String] {
         let blocks = [
-            [head], view.problems.flatMap { wrapped($0, first: "! ", rest: "  ") }, mailings, processes, streams,
+            [head], snapshot.problems.flatMap { wrapped($0, first: "! ", rest: "  ") }, mailings, processes, streams,
         ]
         return blocks.filter { !$0.isEmpty }.joined(separator: [""]).map { $0.fitting(width) }
     }
 
     private var head: String {
-        let lost = view.processes.count { !$0.isAlive }
+        let lost = snapshot.processes.count { !$0.isAlive }
         let what = [
-            Self.counted(view.mailings.count, "mailing", "mailings"), Self.counted(view.processes.count, "process", "processes"),
+            Self.counted(snapshot.mailings.count, "mailing", "mailings"), Self.counted(snapshot.processes.count, "process", "processes"),
             lost > 0 ? "\(lost) LOST" : nil,
         ]
-        return "flotilla top  \(Timestamp.text(view.at).prefix(19))Z  \(what.compactMap { $0 }.joined(separator: ", "))"
+        return "flotilla top  \(Timestamp.text(snapshot.at).prefix(19))Z  \(what.compactMap { $0 }.joined(separator: ", "))"
     }
 
     private static func counted(_ count: Int, _ one: String, _ many: String) -> String {
@@ -27,8 +27,8 @@ struct FleetText {
     }
 
     private var mailings: [String] {
-        if view.mailings.isEmpty { return view.problems.isEmpty ? ["no mailings in work"] : [] }
-        let rows = view.mailings.map { line -> [FittedTable.Cell] in
+        if snapshot.mailings.isEmpty { return snapshot.problems.isEmpty ? ["no open mailings"] : [] }
+        let rows = snapshot.mailings.map { line -> [FittedTable.Cell] in
             let finished = Double(line.planned - line.open)
             return [
                 .init(String(line.id.prefix(8))), .init(line.state),
@@ -40,20 +40,20 @@ struct FleetText {
             header: ["MAILING", "STATE", "DONE", "SENT", "FAILED", "OPEN", "PER S", "LEFT", "NAME"], rows: rows,
             rightAligned: [2, 3, 4, 5, 6, 7], names: 8, cut: .end
         ).lines(width: width)
-        // What holds a mailing up stands below it, whole: it is what one looks for.
+        // The blocking reason stands below the mailing, in full.
         return table.prefix(1)
-            + zip(table.dropFirst(), view.mailings).flatMap { row, line in
+            + zip(table.dropFirst(), snapshot.mailings).flatMap { row, line in
                 [row] + (line.blockingReason.isEmpty ? [] : wrapped(line.blockingReason, first: "  ^ ", rest: "    "))
             }
     }
 
     private var processes: [String] {
-        if view.processes.isEmpty { return view.problems.isEmpty ? ["no process of this fleet has given a sign of life"] : [] }
-        let rows = view.processes.map { line -> [FittedTable.Cell] in
+        if snapshot.processes.isEmpty { return snapshot.problems.isEmpty ? ["no process of this fleet has sent a heartbeat"] : [] }
+        let rows = snapshot.processes.map { line -> [FittedTable.Cell] in
             let seen = FittedTable.Cell.span(line.seenSeconds)
             let version = Self.plain(line.version)
             return [
-                .init(Self.plain(Self.short(line.name))), .init(line.role + (line.hasDuty ? "*" : "")),
+                .init(Self.plain(Self.short(line.name))), .init(line.role + (line.isLeader ? "*" : "")),
                 line.isAlive ? seen : .init("LOST \(seen.long)", short: "LOST \(seen.short)"), .count(line.inFlight),
                 .count(line.batches), .count(line.perSecond), line.cpu.map { Self.share($0) } ?? .init("-"),
                 .init("\(grouped(line.memoryBytes / 1_000_000)) MB", short: brief(line.memoryBytes) + "B"), .span(line.uptimeSeconds),
@@ -61,15 +61,15 @@ struct FleetText {
             ]
         }
         return FittedTable(
-            header: ["PROCESS", "ROLE", "SEEN", "WIRE", "BATCH", "PER S", "CPU", "RSS", "UP", "VERSION"], rows: rows,
+            header: ["PROCESS", "ROLE", "SEEN", "MSGS", "BATCH", "PER S", "CPU", "RSS", "UP", "VERSION"], rows: rows,
             rightAligned: [2, 3, 4, 5, 6, 7, 8], names: 0, cut: .middle
         ).lines(width: width)
     }
 
-    /// A line a stream with anything in it.
+    /// One line for each lane and each status stream that is not empty.
     private var streams: [String] {
-        let batches = view.batchStreams.map { ("batches, \($0.channel)", $0.ready, $0.inWork, $0.oldestSeconds) }
-        let results = view.resultStreams.map { ("results, partition \($0.partition)", $0.waiting, $0.pending, $0.oldestSeconds) }
+        let batches = snapshot.lanes.map { ("lane \($0.channel):\(Self.plain($0.provider))", $0.ready, $0.inFlight, $0.oldestSeconds) }
+        let results = snapshot.resultStreams.map { ("results, partition \($0.partition)", $0.waiting, $0.pending, $0.oldestSeconds) }
         let rows = (batches + results).filter { $0.1 + $0.2 > 0 }.map { name, waiting, taken, oldest -> [FittedTable.Cell] in
             [.init(name), .count(waiting), .count(taken), .span(oldest)]
         }
@@ -79,7 +79,7 @@ struct FleetText {
         ).lines(width: width)
     }
 
-    /// Host and process number, without what makes the name unique.
+    /// Host and process number, without the random end of the name.
     private static func short(_ name: String) -> String { String(name[..<(name.lastIndex(of: "-") ?? name.endIndex)]) }
 
     private static func share(_ value: Double, rounded rule: FloatingPointRoundingRule = .toNearestOrAwayFromZero) -> FittedTable.Cell {
@@ -87,7 +87,7 @@ struct FleetText {
         return FittedTable.Cell("\(percent) %", short: brief(percent) + "%")
     }
 
-    /// What others made up: names, versions, providers' words.
+    /// Names, versions and texts of providers, with control characters escaped.
     private static func plain(_ text: String) -> String {
         var plain = ""
         LogText.append(text, to: &plain)
@@ -105,7 +105,7 @@ struct FleetText {
                 }
                 lines.append(rest)
             }
-            // A word wider than the terminal goes over several lines: nothing of it is lost.
+            // A word that is wider than the terminal continues on the next line.
             while lines[lines.count - 1].columns + word.columns > width, !word.isEmpty {
                 let part = word.fitting(max(1, width - rest.columns))
                 if part.isEmpty { break }

@@ -9,18 +9,18 @@ import Settings
 import Telemetry
 import UnixSignals
 
-/// A live view of a fleet.
+/// Shows a fleet live, or once.
 struct TopCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "top", abstract: "Watch a fleet: its mailings and what holds them up, its processes, its streams.",
+        commandName: "top", abstract: "Watch a fleet: its mailings and what blocks them, its processes, its lanes and streams.",
         discussion: """
-            Reads the ledger and Redis, and changes nothing. On a terminal it is drawn anew until Ctrl-C; otherwise it is printed once.
+            Reads the ledger and Redis, and changes nothing. On a terminal it refreshes until Ctrl-C; otherwise it prints once.
             """)
     @OptionGroup var options: LedgerOptions
     @Option(help: "The Redis of the fleet: redis://, rediss:// (TLS) or unix:///path. No password here: FLOTILLA_REDIS_PASSWORD.")
     var redis: String?
-    @Option(help: "Seconds between two looks.") var every = 1.0
-    @Flag(help: "Mailings that are over, too.") var all = false
+    @Option(help: "Seconds between two samples.") var every = 1.0
+    @Flag(help: "Show mailings that have ended, too.") var all = false
     @Flag(help: "Print once, even on a terminal.") var once = false
     @Flag(help: "Print once, as JSON, for scripts.") var json = false
 
@@ -36,54 +36,54 @@ struct TopCommand: AsyncParsableCommand {
         let broker = Broker(
             endpoint: endpoint, prefix: settings.redis.prefix, partitions: settings.collector.partitions, name: "flotilla-top",
             group: MultiThreadedEventLoopGroup.singleton, logger: Logger(label: "flotilla") { _ in SwiftLogNoOpLogHandler() })
-        let look = FleetSnapshot(broker: broker, ledger: ledger, stuckAfter: settings.planner.stuckAfter)
+        let sampler = FleetSampler(broker: broker, ledger: ledger, stuckAfter: settings.planner.stuckAfter)
         let isLive = !json && !once && isatty(STDOUT_FILENO) != 0
         do {
-            if isLive { await watch(look) } else { try await show(look) }
+            if isLive { await watch(sampler) } else { try await show(sampler) }
         } catch {
-            await look.close()
+            await sampler.close()
             throw error
         }
-        await look.close()
+        await sampler.close()
     }
 
-    /// Prints once, after two looks, for rates.
-    private func show(_ look: FleetSnapshot) async throws {
-        var look = look
-        _ = await look.look(all: all)
+    /// Prints once, after two samples, which rates need.
+    private func show(_ sampler: FleetSampler) async throws {
+        var sampler = sampler
+        _ = await sampler.sample(all: all)
         try await Task.sleep(for: .seconds(every))
-        let view = await look.look(all: all)
-        if json { return print(try ScriptJSON.text(view)) }
-        // A file or a pipe is as wide as it is said to be, or as it need be.
+        let snapshot = await sampler.sample(all: all)
+        if json { return print(try snapshot.json()) }
+        // A file or a pipe has the width of COLUMNS, or no limit.
         let width = ProcessInfo.processInfo.environment["COLUMNS"].flatMap { Int($0) } ?? .max
-        print(FleetText(view: view, width: max(40, width)).lines.joined(separator: "\n"))
+        print(FleetText(snapshot: snapshot, width: max(40, width)).lines.joined(separator: "\n"))
     }
 
-    /// Draws again and again, until a signal comes.
-    private func watch(_ look: FleetSnapshot) async {
+    /// Draws repeatedly until a signal comes.
+    private func watch(_ sampler: FleetSampler) async {
         await withTaskGroup(of: Void.self) { group in
             group.addTask { [all, every] in
-                var look = look
+                var sampler = sampler
                 while !Task.isCancelled {
-                    Self.draw(await look.look(all: all))
+                    Self.draw(await sampler.sample(all: all))
                     try? await Task.sleep(for: .seconds(every))
                 }
             }
             for await _ in await UnixSignalsSequence(trapping: .sigterm, .sigint) { break }
             group.cancelAll()
-            // A look under way is waited for; who does not want to wait for that signals again.
+            // The current sample is awaited; a second signal ends the process at once.
             for number in [SIGTERM, SIGINT] { signal(number, SIG_DFL) }
         }
     }
 
-    private static func draw(_ view: FleetView) {
+    private static func draw(_ snapshot: FleetSnapshot) {
         var size = winsize()
         let isKnown = ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0
         let (columns, rows) = isKnown ? (Int(size.ws_col), Int(size.ws_row)) : (80, 24)
-        let lines = FleetText(view: view, width: columns).lines
+        let lines = FleetText(snapshot: snapshot, width: columns).lines
         var shown = Array(lines.prefix(max(1, rows - 1)))
         if lines.count > shown.count { shown[shown.count - 1] = "... \(lines.count - shown.count + 1) more lines" }
-        // Home, each line to its end, and what was below (ECMA-48: CUP, EL, ED).
+        // Cursor home, erase to the end of each line, erase below (ECMA-48: CUP, EL, ED).
         let text = "\u{1B}[H" + shown.map { $0 + "\u{1B}[K\r\n" }.joined() + "\u{1B}[J"
         FileHandle.standardOutput.write(Data(text.utf8))
     }

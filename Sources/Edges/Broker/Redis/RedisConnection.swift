@@ -224,7 +224,7 @@ private final class RedisHandler: ChannelInboundHandler {
         }
         alarm = context.eventLoop.assumeIsolated().scheduleTask(deadline: deadline) { [self] in
             if let oldest = pending.first, oldest.deadline <= .now() {
-                fail(context, .lost(endpoint: endpoint, why: "no answer in time"))
+                fail(context, .lost(endpoint: endpoint, why: "no reply in time"))
             } else {
                 setAlarm(context)
             }

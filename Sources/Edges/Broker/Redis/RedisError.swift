@@ -22,11 +22,11 @@ package enum RedisError: Error, Sendable, CustomStringConvertible, Equatable {
         switch self {
         case .unavailable(let endpoint, let why):
             "Redis at \(endpoint) cannot be reached: \(why). Is it running, and is redis.url right?"
-        case .lost(let endpoint, let why): "Redis at \(endpoint) went away: \(why)"
+        case .lost(let endpoint, let why): "Redis at \(endpoint) is unavailable: \(why)"
         case .refused(let endpoint, let why):
             "Redis at \(endpoint) refuses us: \(why). Check redis.username and redis.password (or FLOTILLA_REDIS_PASSWORD)."
-        case .command(let text): "Redis answered: \(text)"
-        case .unexpected(let text): "Redis answered in an unexpected form: \(text)"
+        case .command(let text): "Redis replied: \(text)"
+        case .unexpected(let text): "Redis replied in an unexpected form: \(text)"
         case .epochEnded: "what this Redis held cannot be believed (it was emptied or started again), or another planner leads"
         case .notPublished(let what): "\(what) are not published yet: no planner has begun its work in this Redis"
         case .otherPartitions(let here, let ours):

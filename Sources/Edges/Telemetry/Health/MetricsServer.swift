@@ -5,9 +5,8 @@ import NIOCore
 import ServiceLifecycle
 import Synchronization
 
-/// The server that a process is watched by: `/metrics` in Prometheus text, `/healthz` (200 while the process serves),
-/// `/readyz` (200 when every check is ready, otherwise 503; JSON says which and since when). It has no secrets and no
-/// authentication: bind it to an address that only operators reach.
+/// Serves `/metrics` in the Prometheus text format, `/healthz` (200 while the process serves), and `/readyz` (200 if every check is ready,
+/// otherwise 503, with each check as JSON). It has no secrets and no authentication: bind it to an address that only operators reach.
 package struct MetricsServer: Service {
     private let address: ListenAddress
     private let metrics: PrometheusMetrics
@@ -40,7 +39,7 @@ package struct MetricsServer: Service {
             onServerRunning: { [logger, address, onListening] channel in
                 isListening.withLock { $0 = true }
                 let bound = ListenAddress(host: address.host, port: channel.localAddress?.port ?? address.port)
-                logger.info("metrics and health are served", metadata: ["url": "http://\(bound)/metrics"])
+                logger.info("serving metrics and health", metadata: ["url": "http://\(bound)/metrics"])
                 onListening(bound.port)
             },
             logger: quiet)

@@ -1,15 +1,15 @@
 import Synchronization
 import Text
 
-/// What must be true before a process takes work: named checks that its parts set as things change.
+/// Whether a process can work: named checks that its parts set.
 package final class Readiness: Sendable {
     /// One check, as `/readyz` shows it.
     package struct Check: Sendable, Equatable {
         package let name: String
         package let ready: Bool
-        /// What is missing, or empty; never a secret, for `/readyz` shows it to anybody.
+        /// What is missing; empty if the check is ready. Never a secret, since `/readyz` has no authentication.
         package let why: String
-        /// Since when it has been ready or not, in milliseconds since 1970.
+        /// When it became ready or not ready, in milliseconds since 1970.
         package let since: Int64
     }
 

@@ -1,6 +1,6 @@
 package import Logging
 
-/// The log handler: a line an event, on a terminal.
+/// Writes one line for each log event to a terminal.
 package struct LineHandler: LogHandler {
     package var metadata: Logger.Metadata = [:]
     package var logLevel: Logger.Level

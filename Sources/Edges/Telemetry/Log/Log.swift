@@ -1,6 +1,6 @@
 package import Logging
 
-/// How the process logs: set up once, before the first logger is made.
+/// Sets up logging, once, before the first logger is made.
 package enum Log {
     package enum Format: String, Sendable, CaseIterable {
         /// A line for a person: time, level, message, `key=value`.
@@ -9,13 +9,13 @@ package enum Log {
         case json
     }
 
-    /// Keys of metadata that mean the same in every module.
+    /// Keys of metadata that have the same meaning in every module.
     package enum Key {
         package static let mailing = "mailing"
         package static let batch = "batch"
         package static let worker = "worker"
         package static let provider = "provider"
-        /// Always through `Masking.address`, unless the operator wants it shown.
+        /// Always through `Masking.address`, unless `log.addresses` is `shown`.
         package static let recipient = "recipient"
     }
 

@@ -1,7 +1,7 @@
 import Logging
 import Text
 
-/// One event as a line of text; nothing in it can start another line or move the cursor.
+/// One event as a line of text, with control characters escaped.
 struct LogLine {
     /// Milliseconds since 1970.
     var time: Int64

@@ -1,7 +1,6 @@
 /// Text inside a line for people.
 package enum LogText {
-    /// Appends text with each control character as an escape, so that what a provider answered cannot forge a line or
-    /// steer the terminal.
+    /// Appends text with control characters escaped, so that a provider's response cannot forge a line or control the terminal.
     package static func append(_ text: String, to out: inout String) {
         for scalar in text.unicodeScalars {
             switch scalar {
@@ -14,10 +13,10 @@ package enum LogText {
         }
     }
 
-    /// Nothing in a text would have to be escaped.
+    /// Nothing in the text needs an escape.
     package static func isPlain(_ text: String) -> Bool { !text.unicodeScalars.contains(where: isControl) }
 
-    /// A value that would not be read back as one: empty, or with spaces, quotes, `=` or control characters.
+    /// A value that a reader would not take for one: empty, or with spaces, quotes, `=` or control characters.
     static func needsQuotes(_ text: String) -> Bool {
         text.isEmpty || text.unicodeScalars.contains { $0 == " " || $0 == "\"" || $0 == "=" || isControl($0) }
     }

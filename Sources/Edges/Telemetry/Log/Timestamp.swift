@@ -1,6 +1,6 @@
 import Foundation
 
-/// Points in time as our logs and health pages write them.
+/// Points in time as logs and health pages write them.
 package enum Timestamp {
     /// Milliseconds since 1970-01-01 UTC by the system's clock.
     package static func now() -> Int64 {

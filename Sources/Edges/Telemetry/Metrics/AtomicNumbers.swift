@@ -23,8 +23,7 @@ struct AtomicDouble: ~Copyable, Sendable {
 /// A fixed number of counts that threads may add to.
 final class AtomicCounts: Sendable {
     private let count: Int
-    // Memory of our own, for no Swift array holds atomics; it lives as long as the object and is only reached through
-    // atomic operations.
+    // A Swift array cannot hold atomics. The memory lives as long as the object, and is accessed only by atomic operations.
     private nonisolated(unsafe) let counts: UnsafeMutablePointer<Atomic<UInt64>>
 
     init(count: Int) {

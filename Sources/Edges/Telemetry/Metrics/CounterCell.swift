@@ -1,12 +1,12 @@
 import CoreMetrics
 import Synchronization
 
-/// One series of a counter. Whole increments are one atomic addition; fractions are kept beside them.
+/// One series of a counter. A whole increment is one atomic addition; fractions are kept separately.
 final class CounterCell: CounterHandler, FloatingPointCounterHandler {
     private let whole = Atomic<Int64>(0)
     private let fraction = AtomicDouble(0)
 
-    /// Adds to the counter; an amount below zero changes nothing, for a counter never falls.
+    /// Adds to the counter. A counter never falls, so that an amount below zero changes nothing.
     func increment(by amount: Int64) {
         guard amount > 0 else { return }
         whole.wrappingAdd(amount, ordering: .relaxed)

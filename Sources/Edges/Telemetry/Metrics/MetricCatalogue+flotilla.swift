@@ -6,14 +6,14 @@ extension MetricDescription.Label {
         name: "provider", values: .open("the provider's name in the configuration, or scheme://host:port"))
     fileprivate static let outcome = Self(
         name: "outcome", values: .fixed(RecipientState.allCases.filter { $0 != .planned }.map(\.name)))
-    fileprivate static let answerClass = Self(
+    fileprivate static let responseClass = Self(
         name: "class", values: .fixed(ResponseClass.allCases.filter(\.isRetryable).map(\.rawValue)))
     fileprivate static let scope = Self(
         name: "scope", values: .fixed(["provider", "channel", "mailing", "domain"]))
     fileprivate static let scopeName = Self(name: "scope", values: .open("provider:NAME, domain:NAME"))
     fileprivate static let limitScope = Self(name: "scope", values: .open("provider:NAME, channel:NAME, domain:NAME"))
     fileprivate static let mailing = Self(name: "mailing", values: .open("ids of mailings that are sent"))
-    fileprivate static let life = Self(name: "state", values: .fixed(["alive", "lost"]))
+    fileprivate static let liveness = Self(name: "state", values: .fixed(["alive", "lost"]))
     fileprivate static let dropReason = Self(name: "reason", values: .fixed(["unclaimed", "late"]))
     fileprivate static let partition = Self(name: "partition", values: .open("0 up to `collector.partitions` - 1"))
     fileprivate static let plannerOutcome = Self(
@@ -33,67 +33,67 @@ extension MetricDescription.Label {
 }
 
 extension MetricCatalogue {
-    /// The catalogue of Flotilla: a metric that another module makes stands here, or is exposed as unlisted.
+    /// The metrics of all modules. A metric that is missing here is exposed as unlisted.
     package static let flotilla = MetricCatalogue(messages + queues + ledgerAndRedis + connections + process)
 
     private static let messages: [MetricDescription] = [
         .counter(
             "flotilla_messages_total", "messages", [.channel, .provider, .outcome],
-            "Attempts to deliver a message that came to an end, by what became of the recipient."),
+            "Attempts to deliver a message that ended, by the recipient's state after it."),
         .seconds(
             "flotilla_delivery_seconds", [.channel, .provider], buckets: Buckets.hours,
-            "Time from handing a group of messages to its transport to the last of its answers."),
+            "Time from handing a group of messages to its transport to the last response."),
         .counter(
-            "flotilla_retries_total", "messages", [.channel, .provider, .answerClass],
-            "Attempts that will be repeated, by the class of the answer that asks for it."),
+            "flotilla_retries_total", "messages", [.channel, .provider, .responseClass],
+            "Attempts that will be repeated, by the class of the response that asks for it."),
         .seconds(
             "flotilla_throttle_wait_seconds", [.scope], buckets: Buckets.seconds,
-            "Time that groups of messages waited for a slot under a limit, by the narrowest scope of their limits."),
+            "Time that groups of messages waited for a reservation under a limit, by the narrowest scope of their limits."),
         .counter(
-            "flotilla_throttle_reservations_total", "requests", [],
-            "Times that a worker asked Redis for slots under limits."),
+            "flotilla_throttle_reservation_requests_total", "requests", [],
+            "Times that a worker asked Redis for reservations under limits."),
         .counter(
-            "flotilla_throttle_slots_dropped_total", "slots", [.dropReason],
-            "Slots under limits that were not used in time: no message was ready, or this process woke up too late."),
+            "flotilla_throttle_reservations_dropped_total", "reservations", [.dropReason],
+            "Reservations that were not used in time: no message was ready, or this process woke up too late."),
         .gauge(
             "flotilla_scope_limit", "messages a second", [.limitScope],
-            "The limit of a scope in the worker's sends, of the whole fleet."),
+            "The limit of a scope that this worker sends in; it holds for the whole fleet."),
         .counter(
             "flotilla_scope_starts_total", "messages", [.limitScope],
             "Messages that this worker started under the limit of a scope."),
         .gauge(
             "flotilla_scope_slowed", "", [.scopeName],
-            "1 while a provider or domain is slowed down or paused because it asked for that, otherwise 0."),
+            "1 while a provider or domain is slowed down or paused because it asked for it, otherwise 0."),
         .gauge(
-            "flotilla_scope_pace", "messages a second", [.scopeName],
-            "What a scope that is slowed down may start; what it last was, where it is not any more."),
+            "flotilla_scope_adaptive_rate", "messages a second", [.scopeName],
+            "The adaptive rate of a scope that is slowed down; its last value once the scope is no longer slowed down."),
         .gauge(
             "flotilla_provider_breaker_open", "", [.provider],
-            "1 while a provider is taken for down: its messages wait, and one at a time tries whether it is back."),
+            "1 while the circuit breaker of a provider is open: its messages wait, and one at a time probes it."),
     ]
 
     private static let queues: [MetricDescription] = [
         .seconds(
             "flotilla_queue_wait_seconds", [.channel], buckets: Buckets.hours,
-            "Time from feeding a batch to Redis to a worker taking it."),
+            "Time from dispatching a batch to Redis to a worker taking it."),
         .gauge(
             "flotilla_batches_ready", "batches", [.channel], "Batches in Redis that no worker has taken yet."),
         .gauge(
-            "flotilla_batches_in_flight", "batches", [.channel], "Batches that a worker holds."),
+            "flotilla_batches_in_flight", "batches", [.channel], "Batches that a worker has taken and not closed."),
         .gauge(
             "flotilla_status_lag_entries", "entries", [.partition],
-            "Entries of a status stream that the collector has not acknowledged yet."),
+            "Entries of a status stream that no collector has acknowledged yet."),
         .gauge(
             "flotilla_status_lag_seconds", "seconds", [], "Age of the oldest result that is not in the ledger yet."),
         .counter(
             "flotilla_batches_taken_over_total", "batches", [],
-            "Batches taken over from a worker whose lease was over."),
+            "Batches taken over from a worker whose lease had expired."),
         .counter(
-            "flotilla_batches_set_aside_total", "batches", [],
-            "Batches set aside because too many workers ended with them; their recipients are held as uncertain."),
+            "flotilla_batches_quarantined_total", "batches", [],
+            "Batches quarantined because too many workers ended with them; their open recipients are held."),
         .counter(
             "flotilla_lease_lapses_total", "leases", [],
-            "Times that a worker found its own lease over: it was frozen, or Redis was away."),
+            "Times that a worker found its own lease expired: it was frozen, or Redis was unavailable."),
         .gauge(
             "flotilla_results_unconfirmed", "groups", [],
             "Groups of results that a worker keeps until a collector has confirmed them."),
@@ -102,38 +102,38 @@ extension MetricCatalogue {
             "Times that a worker found Redis emptied or started again."),
         .counter(
             "flotilla_redis_rebuilds_total", "rebuilds", [],
-            "Times that the planner fed batches again which a Redis had lost."),
+            "Times that the planner dispatched again the batches that Redis had lost."),
         .gauge(
-            "flotilla_planner_active", "", [], "1 in the planner that has the duty, 0 in those that stand by."),
+            "flotilla_planner_active", "", [], "1 in the planner that is the leader, 0 in a standby."),
         .counter(
             "flotilla_planner_rows_total", "rows", [.plannerOutcome],
-            "Rows of recipient files, by whether they were planned or why they were left out."),
+            "Rows of recipient files: planned, or the reason of the exclusion."),
         .gauge(
             "flotilla_mailings", "mailings", [.mailingState], "Mailings in the ledger, by state."),
         .gauge(
             "flotilla_mailing_stuck", "", [.mailing],
-            "1 while there is work of a mailing, nothing holds it up, and nobody got a result for `planner.stuck_after`, otherwise 0."),
+            "1 while a mailing has work, nothing blocks it, and no recipient got a result for `planner.stuck_after`; otherwise 0."),
         .gauge(
-            "flotilla_workers", "workers", [.life],
-            "Workers that gave a sign of life within 5 s, and such as gave none for longer, up to ten minutes."),
+            "flotilla_workers", "workers", [.liveness],
+            "Workers whose last heartbeat is at most 5 s old (alive), and those whose last one is older, up to ten minutes (lost)."),
         .gauge(
             "flotilla_recipients_held", "recipients", [],
-            "Recipients of open mailings that may have got their message and wait for a person to decide."),
+            "Recipients of open mailings that are held: they may have got their message, and a person must decide."),
     ]
 
     private static let ledgerAndRedis: [MetricDescription] = [
         .seconds(
             "flotilla_ledger_write_seconds", [.operation], buckets: Buckets.fast,
-            "Time of a transaction that writes to the ledger, the commit included."),
+            "Time of a transaction that writes to the ledger, including its commit."),
         .counter(
             "flotilla_results_written_total", "results", [.recipientState],
             "Results that the collector wrote to the ledger, by state."),
         .counter(
             "flotilla_results_duplicate_total", "results", [],
-            "Results that the collector met again and that changed nothing."),
+            "Results that the collector had written before; they change nothing."),
         .seconds(
             "flotilla_redis_round_trip_seconds", [], buckets: Buckets.fast,
-            "Time from writing a command to Redis to its reply; blocking reads left out."),
+            "Time from writing a command to Redis to its reply, without blocking reads."),
         .counter(
             "flotilla_redis_reconnects_total", "connections", [],
             "Connections to Redis opened in place of a lost one."),
@@ -149,13 +149,13 @@ extension MetricCatalogue {
         .counter(
             "flotilla_http_connections_opened_total", "connections", [.provider], "HTTP connections opened."),
         .gauge("flotilla_http_connections_open", "connections", [.provider], "HTTP connections open now."),
-        .gauge("flotilla_http_requests_in_flight", "requests", [.provider], "HTTP requests on their way now."),
+        .gauge("flotilla_http_requests_in_flight", "requests", [.provider], "HTTP requests in flight now."),
         .counter(
             "flotilla_http_unsent_total", "messages", [.provider],
-            "Messages handed to HTTP of which nothing went onto the wire."),
+            "Messages handed to HTTP of which no byte was sent."),
         .counter(
-            "flotilla_http_answers_total", "answers", [.provider, .status],
-            "HTTP answers by class of their status; `none` where there was no answer."),
+            "flotilla_http_responses_total", "responses", [.provider, .status],
+            "HTTP responses by the class of their status; `none` where there was no response."),
     ]
 
     private static let process: [MetricDescription] = [
@@ -166,7 +166,7 @@ extension MetricCatalogue {
             "flotilla_log_dropped_total", "lines", [], "Log lines that stderr did not take within a second."),
         .counter(
             "flotilla_metrics_refused_total", "requests", [.metric, .refusal],
-            "Requests for a metric that were not met: beyond the limit of label sets (counted under the label values "
+            "Requests for a metric that were refused: beyond the limit of label sets (then counted under the label values "
                 + "'other'), or of another type than the metric has."),
         .counter(
             "process_cpu_seconds_total", "seconds", [], "CPU time of the process, user and system."),

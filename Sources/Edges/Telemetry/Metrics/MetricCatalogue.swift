@@ -20,7 +20,7 @@ package struct MetricDescription: Sendable {
 
     package let name: String
     package let type: MetricType
-    /// What one unit of its value is: `seconds`, `messages`.
+    /// The unit of its value: `seconds`, `messages`.
     package let unit: String
     package let help: String
     package let labels: [Label]
@@ -64,17 +64,17 @@ package struct MetricDescription: Sendable {
 
 /// Bounds of histogram buckets.
 package enum Buckets {
-    /// For what takes from a thousandth of a second to a minute: the default.
+    /// From a millisecond to a minute: the default.
     package static let seconds: [Double] = [
         0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60,
     ]
-    /// For what is mostly done within a thousandth of a second: Redis, SQLite.
+    /// For operations that mostly take less than a millisecond: Redis, SQLite.
     package static let fast: [Double] = [
         0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5,
     ]
-    /// For what may wait for hours: delivery with its retries, queues.
+    /// For waits of up to hours: queues, and delivery with its retries.
     package static let hours: [Double] = seconds + [300, 900, 3_600, 14_400, 86_400]
-    /// For values of which nothing is known.
+    /// For values of unknown size.
     package static let decades: [Double] = [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000]
 }
 

@@ -1,8 +1,8 @@
-/// Why a request for a metric was not met as it stood.
+/// Why a request for a metric was refused.
 enum Refusal: String, CaseIterable {
-    /// The metric has as many label sets as it may have; the request got the one labelled `other`.
+    /// The metric has reached its limit of label sets; the request got the one labelled `other`.
     case cardinality
-    /// The metric exists with another type; what is recorded goes nowhere.
+    /// The metric exists with another type; its values are dropped.
     case type
 }
 

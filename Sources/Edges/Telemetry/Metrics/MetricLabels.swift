@@ -1,9 +1,9 @@
-/// A label set, in a form that does not depend on the order in which the labels were given.
+/// A label set, independent of the order of its labels.
 struct MetricLabels {
     private(set) var pairs: [(name: String, value: String)]
 
-    /// Takes labels as swift-metrics gives them. Names are made valid for Prometheus; where a name comes twice, the
-    /// last holds; `le` is renamed, for histograms need it.
+    /// Takes labels as swift-metrics gives them. Names are made valid for Prometheus. If a name occurs twice, the last value wins. `le` is
+    /// renamed, since histograms need it.
     init(_ dimensions: [(String, String)]) {
         pairs = []
         for (name, value) in dimensions {
@@ -24,12 +24,12 @@ struct MetricLabels {
         return labels
     }
 
-    /// As they stand between the braces of the exposition format.
+    /// The labels as between the braces of the exposition format.
     var text: String {
         pairs.map { "\($0.name)=\"\(PrometheusText.escapedLabelValue($0.value))\"" }.joined(separator: ",")
     }
 
-    /// What speaks against these labels for a metric of the catalogue; nil if nothing does.
+    /// The error in these labels for a metric of the catalogue; nil if there is none.
     func problem(for description: MetricDescription) -> String? {
         let expected = description.labels.map(\.name).sorted()
         guard pairs.map(\.name) == expected else {

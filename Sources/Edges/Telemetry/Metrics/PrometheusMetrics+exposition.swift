@@ -1,15 +1,20 @@
 import Synchronization
 
 extension PrometheusMetrics {
-    /// All metrics as a scrape gets them: sorted by name, the series of each by their labels.
+    /// All metrics as a scrape gets them: sorted by name, the series of each by their labels. A metric that was renamed stands there
+    /// under its deprecated name, too.
     package func exposition() -> String {
         let families = state.withLock { Array($0.families.values) }
-        var out = ""
-        for family in families.sorted(by: { $0.description.name < $1.description.name }) {
-            let samples = family.samples()
-            guard !samples.isEmpty else { continue }
+        let named = families.flatMap { family in
             let name = family.description.name
-            out += "# HELP \(name) \(PrometheusText.escapedHelp(family.description.help))\n"
+            return [(name, family.description.help, family)]
+                + (MetricAliases.deprecated[name].map { [($0, "Deprecated, use \(name).", family)] } ?? [])
+        }
+        var out = ""
+        for (name, help, family) in named.sorted(by: { $0.0 < $1.0 }) {
+            let samples = family.samples(named: name)
+            guard !samples.isEmpty else { continue }
+            out += "# HELP \(name) \(PrometheusText.escapedHelp(help))\n"
             out += "# TYPE \(name) \(family.description.type.rawValue)\n"
             out += samples
         }
@@ -18,8 +23,7 @@ extension PrometheusMetrics {
 }
 
 extension MetricFamily {
-    fileprivate func samples() -> String {
-        let name = description.name
+    fileprivate func samples(named name: String) -> String {
         var out = ""
         for (labels, cell) in series.sorted(by: { $0.key < $1.key }) {
             let braced = labels.isEmpty ? "" : "{\(labels)}"

@@ -1,8 +1,8 @@
 import Foundation
 
 extension PrometheusMetrics {
-    /// Adds what is known of the process: CPU time, memory, descriptors, start, and `flotilla_build_info`. Where the
-    /// system has no `/proc`, what would be read there is left out.
+    /// Adds the metrics of the process: CPU time, memory, descriptors, start, and `flotilla_build_info`. Without `/proc` those that
+    /// are read there are missing.
     /// - Parameters:
     ///   - version: Flotilla's version, as `--version` prints it.
     ///   - terminal: whose dropped lines are counted.

@@ -16,15 +16,15 @@ package final class PrometheusMetrics: MetricsFactory {
     let state = Mutex(State())
 
     /// - Parameters:
-    ///   - catalogue: what is known of the metrics that will be made.
+    ///   - catalogue: the descriptions of the metrics.
     ///   - seriesLimit: label sets at most for each metric; further ones are counted in one whose values are `other`.
     package init(catalogue: MetricCatalogue = .flotilla, seriesLimit: Int = 1_000) {
         self.catalogue = catalogue
         self.seriesLimit = seriesLimit
     }
 
-    /// Exposes a value that is asked for at each scrape, as a counter or gauge by what the catalogue says (a gauge
-    /// where it says nothing). `read` must be quick; while it gives nil, nothing is exposed.
+    /// Exposes a value that is read at each scrape. Its type is that of the catalogue, or a gauge if the catalogue has no such metric.
+    /// `read` must be quick; while it returns nil, nothing is exposed.
     package func addReading(
         _ name: String, labels: [(String, String)] = [], _ read: @escaping @Sendable () -> Double?
     ) {
@@ -102,7 +102,7 @@ extension PrometheusMetrics {
         let labels = MetricLabels(dimensions)
         return state.withLock { state in
             let problem = catalogue[name].flatMap { labels.problem(for: $0) }
-            // Bounded, for a label of unbounded values is just what may come here.
+            // Bounded: what comes here may be a label with unbounded values.
             if let problem, state.mislabelled.count < seriesLimit { state.mislabelled.insert(problem) }
 
             var family = state.families[name] ?? self.family(name, type)

@@ -1,8 +1,8 @@
 import Foundation
 
-/// What a command prints with `--json`: keys in snake case and in order, a value a line.
+/// The output of a command with `--json`: keys in snake case, sorted, one value a line.
 package enum ScriptJSON {
-    /// - Throws: `EncodingError` for a figure that is not finite.
+    /// - Throws: `EncodingError` for a number that is not finite.
     package static func text(_ value: some Encodable) throws -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]

@@ -30,7 +30,7 @@ struct HTTPMetrics {
         inFlight = Gauge(label: "flotilla_http_requests_in_flight", dimensions: [label])
         unsent = Counter(label: "flotilla_http_unsent_total", dimensions: [label])
         responses = ["none", "1xx", "2xx", "3xx", "4xx", "5xx"].map {
-            Counter(label: "flotilla_http_answers_total", dimensions: [label, ("status", $0)])
+            Counter(label: "flotilla_http_responses_total", dimensions: [label, ("status", $0)])
         }
     }
 

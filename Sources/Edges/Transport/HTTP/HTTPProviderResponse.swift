@@ -132,10 +132,10 @@ enum HTTPProviderResponse {
 
     private static func lostText(_ transfer: HTTPTransfer, _ result: CURLcode, _ provider: Provider) -> String {
         switch result {
-        case CURLE_OPERATION_TIMEDOUT: "no answer within \(provider.timeout) s; it may have arrived"
+        case CURLE_OPERATION_TIMEDOUT: "no response within \(provider.timeout) s; it may have arrived"
         case CURLE_GOT_NOTHING, CURLE_ABORTED_BY_CALLBACK:
-            "connection closed without an answer; it may have arrived"
-        default: "no answer: \(meaning(result)); it may have arrived"
+            "connection closed without a response; it may have arrived"
+        default: "no response: \(meaning(result)); it may have arrived"
         }
     }
 

@@ -297,7 +297,7 @@ final class SMTPConnectionHandler: ChannelInboundHandler {
             let seconds = dialogue.expects == .greeting ? provider.connectTimeout : provider.timeout
             lose(
                 SMTPFailure(
-                    kind: .unreachable, stage: dialogue.stage, text: "the server did not answer within \(seconds) s",
+                    kind: .unreachable, stage: dialogue.stage, text: "the server did not respond within \(seconds) s",
                     advice: "check that it works, or give it a longer timeout"))
         }
     }

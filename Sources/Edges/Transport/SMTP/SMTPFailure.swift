@@ -22,7 +22,7 @@ struct SMTPFailure: Error, Sendable, Equatable {
     /// The error that says it of a provider.
     func error(of provider: Provider) -> TransportError {
         let place = "provider '\(provider.name)' at \(provider.host):\(provider.port)"
-        let said = code == 0 ? text : "answered \(code) \(text)"
+        let said = code == 0 ? text : "responded \(code) \(text)"
         return TransportError(
             description: "\(place): \(said)\(advice.isEmpty ? "" : "; \(advice)")", kind: kind, stage: stage)
     }

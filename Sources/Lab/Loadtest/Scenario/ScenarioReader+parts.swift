@@ -136,9 +136,11 @@ extension ScenarioReader {
 
     /// Files that the settings name lie beside the scenario.
     private func absolutePaths(_ settings: inout Node) {
-        guard let name = settings["worker"]?["answers"]?.scalar?.string else { return }
         let folder = URL(filePath: path).deletingLastPathComponent()
-        settings.set(["worker", "answers"], URL(filePath: name, relativeTo: folder).standardizedFileURL.path)
+        for key in ["responses", "answers"] {
+            guard let name = settings["worker"]?[key]?.scalar?.string else { continue }
+            settings.set(["worker", key], URL(filePath: name, relativeTo: folder).standardizedFileURL.path)
+        }
     }
 
     // MARK: Mailings

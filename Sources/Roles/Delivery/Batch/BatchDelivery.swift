@@ -60,7 +60,7 @@ struct BatchDelivery: Sendable {
         guard let closing = state.withLock({ $0.close() }) else { return await buffer.leave() }
         await buffer.add(closing.results)
         await buffer.close(closing.closing)
-        worker.logger.debug(closing.closing == .released ? "given back in part" : "done", metadata: fields)
+        worker.logger.debug(closing.closing == .released ? "released" : "done", metadata: fields)
     }
 
     /// Sends to recipients that the same limits hold for.

@@ -93,7 +93,7 @@ struct GroupDelivery: Sendable {
         case .halted: break
         case .lost:
             batch.batch.end()
-            worker.logger.warning("batch \(batch.lease.batch.id) is not this worker's any more; leaving it", metadata: batch.fields)
+            worker.logger.warning("batch \(batch.lease.batch.id) belongs to another worker now; leaving it", metadata: batch.fields)
         }
         batch.state.withLock { $0.refuse(indexes) }
         return false
@@ -147,7 +147,7 @@ struct GroupDelivery: Sendable {
     private func pause(_ scope: String) async {
         mailing.clearReservations()
         do throws(RedisError) { try await worker.rates.tell(scope) } catch {
-            worker.logger.warning("\(scope) asks for a pause, and Redis cannot be told: \(error)", metadata: batch.fields)
+            worker.logger.warning("\(scope) asks for a pause that Redis cannot record: \(error)", metadata: batch.fields)
         }
     }
 

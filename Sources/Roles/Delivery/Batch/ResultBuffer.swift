@@ -86,7 +86,7 @@ final class ResultBuffer: Sendable {
                 worker.loseResults()
                 worker.logger.critical(
                     """
-                    \(group.results.count) results of batch \(lease.batch.id) are lost with this process, which was cut short: \
+                    \(group.results.count) results of batch \(lease.batch.id) are lost, because the process ends early: \
                     they count as uncertain
                     """, metadata: lease.fields)
                 return false

@@ -98,8 +98,8 @@ final class LeaseKeeper: Sendable {
         logger.log(
             level: ended == 0 && results == 0 ? .notice : .error,
             """
-            Redis was emptied or started again: \(ended) batches in work are given up here and dispatched again by the planner, \
-            \(results) groups of results that are not known to be in the ledger are sent again
+            Redis was emptied or restarted: \(ended) batches in work are given up here and dispatched again by the planner, \
+            \(results) groups of unconfirmed results are reported again
             """)
     }
 

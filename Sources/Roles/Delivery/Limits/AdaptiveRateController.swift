@@ -164,18 +164,18 @@ final class AdaptiveRateController: Sendable {
             say(scope, standing, wasPaused: wasPaused, wasSlowed: wasSlowed)
         }
         if let interval = standing.interval {
-            Gauge(label: "flotilla_scope_pace", dimensions: [("scope", scope)]).record(1e6 / interval)
+            Gauge(label: "flotilla_scope_adaptive_rate", dimensions: [("scope", scope)]).record(1e6 / interval)
         }
     }
 
     private func say(_ scope: String, _ standing: AdaptiveRateStore.Standing, wasPaused: Bool, wasSlowed: Bool) {
         if standing.pause > 0, !wasPaused {
-            logger.notice("\(scope) is paused for \(TimeSpan.text(seconds: standing.pause)): it asked for that (Retry-After)")
+            logger.notice("\(scope) is paused for \(TimeSpan.text(seconds: standing.pause)): it asked for it (Retry-After)")
         }
         if standing.interval != nil, !wasSlowed {
             logger.notice("\(scope) is \(AdaptiveRate(encoded: standing.state).text)")
         } else if standing.interval == nil, wasSlowed {
-            logger.notice("\(scope) is not slowed any more")
+            logger.notice("\(scope) is no longer slowed down")
         }
     }
 }

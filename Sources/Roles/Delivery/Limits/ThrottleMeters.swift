@@ -40,9 +40,9 @@ final class SharedTime: Sendable {
 /// What throttling costs and does, for the metrics.
 struct ThrottleMeters: Sendable {
     private let waits: [String: Metrics.Timer]
-    private let reservations = Counter(label: "flotilla_throttle_reservations_total")
-    private let unclaimed = Counter(label: "flotilla_throttle_slots_dropped_total", dimensions: [("reason", "unclaimed")])
-    private let late = Counter(label: "flotilla_throttle_slots_dropped_total", dimensions: [("reason", "late")])
+    private let reservations = Counter(label: "flotilla_throttle_reservation_requests_total")
+    private let unclaimed = Counter(label: "flotilla_throttle_reservations_dropped_total", dimensions: [("reason", "unclaimed")])
+    private let late = Counter(label: "flotilla_throttle_reservations_dropped_total", dimensions: [("reason", "late")])
 
     init() {
         waits = Dictionary(

@@ -106,7 +106,7 @@ actor MailingCache {
                 try mailing.update(state: controls.state, speed: controls.speed)
             } catch {
                 worker.logger.error(
-                    "mailing \(id): speed '\(controls.speed)' is not understood and left as it was: \(error)",
+                    "mailing \(id): speed '\(controls.speed)' is not valid and stays as it was: \(error)",
                     metadata: ["mailing": "\(id)"])
             }
         }

@@ -94,12 +94,12 @@ final class ProviderCircuitBreaker: Sendable {
             guard !change.before.isOpen else { return }
             gauge.record(1)
             logger.warning(
-                "provider \(name) is unavailable (\(what)); its messages wait, one at a time tries whether it is back",
+                "provider \(name) is unavailable (\(what)); its messages wait, and one at a time probes it",
                 metadata: ["provider": "\(name)", "stage": "\(problem?.stage.rawValue ?? "")"])
         } else if change.before.isOpen {
             gauge.record(0)
             health("provider \(name)", nil)
-            logger.notice("provider \(name) is back", metadata: ["provider": "\(name)"])
+            logger.notice("the circuit breaker of provider \(name) is closed", metadata: ["provider": "\(name)"])
         }
     }
 

@@ -26,7 +26,7 @@ extension Dispatcher {
         }
         if !open.isEmpty {
             if let wait = loss.wait {
-                say(.warning, "Redis was emptied or started again with \(open.count) batches at work; waiting for \(wait.text)")
+                say(.warning, "Redis was emptied or restarted with \(open.count) batches in flight; waiting for \(wait.text)")
                 return nil
             }
             try await giveUp(open, missing: loss.missing)
@@ -39,7 +39,7 @@ extension Dispatcher {
     private func giveUp(_ open: [Dispatch], missing: [String]?) async throws {
         let why: String? =
             switch missing {
-            case nil: "Redis lost its batch, and it is not known who worked on it"
+            case nil: "Redis lost its batch, and the workers that had it are unknown"
             case let missing? where missing.isEmpty: nil
             case let missing?: "Redis lost its batch, and \(missing.joined(separator: ", ")) did not come back"
             }
@@ -48,7 +48,7 @@ extension Dispatcher {
         logger.warning(
             """
             Redis lost \(open.count) batches; they are dispatched again, less what is known of them. \
-            \(why.map { "\(listed) recipients are uncertain: \($0)" } ?? "Nobody is uncertain: every worker told what it had sent")
+            \(why.map { "\(listed) recipients are uncertain: \($0)" } ?? "No recipient is uncertain: every worker reported what it had sent")
             """)
     }
 }

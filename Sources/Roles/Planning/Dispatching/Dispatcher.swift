@@ -174,7 +174,7 @@ package actor Dispatcher: Service {
         case .foreign:
             say(
                 .error,
-                "another ledger works with this Redis and prefix: give each its own redis.prefix; nothing is dispatched meanwhile")
+                "another ledger uses this Redis and prefix: give each its own redis.prefix; nothing is dispatched meanwhile")
         case .lost(let loss):
             epoch = nil
             if let begun = try await rebuild(loss) {

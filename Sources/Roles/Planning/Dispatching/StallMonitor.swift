@@ -66,8 +66,8 @@ struct StallMonitor {
             Self.gauge(record.id).record(1)
             guard record.stuckSince == nil else { return }
             let why = """
-                nobody got a result for \(TimeSpan.text(seconds: seconds.rounded())), though \(facts.open - facts.held) are open, \
-                \(facts.fed) batches are with \(facts.workers) workers, and no limit, pause or outage holds them; \
+                no recipient got a result for \(TimeSpan.text(seconds: seconds.rounded())), though \(facts.open - facts.held) are open, \
+                \(facts.fed) batches are with \(facts.workers) workers, and no limit, pause or outage blocks them; \
                 flotilla top shows the workers, their logs say what they wait for
                 """
             logger.error("mailing \(record.id) is stuck: \(why)", metadata: record.fields)
@@ -75,7 +75,7 @@ struct StallMonitor {
         } else {
             Self.gauge(record.id).record(0)
             guard record.stuckSince != nil else { return }
-            logger.notice("mailing \(record.id) is not stuck any more", metadata: record.fields)
+            logger.notice("mailing \(record.id) is no longer stuck", metadata: record.fields)
             try await ledger.noteStuck(record.id, why: nil, now: Clock.milliseconds())
         }
     }

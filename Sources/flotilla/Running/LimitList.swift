@@ -4,8 +4,8 @@ import Policy
 import Settings
 import Telemetry
 
-/// The scopes that a configuration knows, their limits, and what was set in place of those.
-struct LimitRoster {
+/// The scopes of a configuration, with their limits there and those that were set at run time.
+struct LimitList {
     private let settings: Settings
     private let overrides: [String: LimitOverride]
 
@@ -14,7 +14,7 @@ struct LimitRoster {
         self.overrides = Dictionary(overrides.map { ($0.scope, $0) }) { $1 }
     }
 
-    /// A row a scope: its text, what holds, what the configuration says, when another limit was set.
+    /// A row for each scope: its name, the limit in effect, that of the configuration, and when another was set.
     var rows: [[String]] {
         let known = known.map(\.description)
         let others = overrides.keys.filter { !known.contains($0) }.sorted()
@@ -28,20 +28,19 @@ struct LimitRoster {
         }
     }
 
-    /// The limit of the configuration, in words.
+    /// The limit of the configuration, as text.
     func configured(_ scope: LimitScope?) -> String { scope.flatMap(settings.limits.limit)?.description ?? RateLimit.none }
 
     /// Reads the name of a scope whose limit may be set.
-    /// - Throws: `Refusal` with the scopes that there are.
+    /// - Throws: `CommandError` with the scopes that there are.
     func scope(_ text: String) throws -> LimitScope {
         guard let scope = LimitScope(text) else {
-            throw Refusal(
-                "'\(text)' is no scope; there are provider:NAME, \(channels.map(\.description).joined(separator: ", ")), domain:NAME")
+            throw CommandError("'\(text)' is not a scope; scopes are provider:NAME, \(channels.map(\.description).joined(separator: ", ")), domain:NAME")
         }
         switch scope {
         case .channel: return scope
         case .mailing(let id):
-            throw Refusal("a mailing's limit is its speed; change it with: flotilla mailing speed \(id) LIMIT")
+            throw CommandError("a mailing's limit is its speed; set it by: flotilla mailing speed \(id) LIMIT")
         case .provider(let name): return try provider(name)
         case .domain(let name):
             guard settings.limits.domains.contains(where: { $0.name == name }) else { throw unknown(domain: name) }
@@ -52,18 +51,18 @@ struct LimitRoster {
     private func provider(_ name: String) throws -> LimitScope {
         if settings.providers[name] != nil { return .provider(name) }
         guard ProviderURL.isURL(name) else {
-            throw Refusal(
+            throw CommandError(
                 "flotilla.yaml has no provider '\(name)'; there \(list(settings.providers.keys.sorted())), "
                     + "or a URL as in provider:smtp://127.0.0.1:2525")
         }
-        do { return .provider(try ProviderURL.parse(name).name) } catch { throw Refusal("provider:\(name) \(error)") }
+        do { return .provider(try ProviderURL.parse(name).name) } catch { throw CommandError("provider:\(name) \(error)") }
     }
 
-    private func unknown(domain name: String) -> Refusal {
+    private func unknown(domain name: String) -> CommandError {
         if let scope = DomainTable(settings.limits.domains).scope(of: "@\(name)") {
-            return Refusal("'\(name)' belongs to \(scope); set the limit of that")
+            return CommandError("'\(name)' belongs to \(scope); set the limit of that")
         }
-        return Refusal(
+        return CommandError(
             "flotilla.yaml has no '\(name)' below domains; there \(list(settings.limits.domains.map(\.name))). "
                 + "A limit for further domains needs an entry there, and workers started with it")
     }

@@ -3,11 +3,11 @@ import Ledger
 import Model
 import Planning
 
-/// Decides whether a mailing file is a new mailing, one to go on with, or one that was sent.
-struct Intake {
+/// Decides whether a mailing file is a new mailing, one to continue, or one that has ended.
+struct MailingResolver {
     enum Decision: Equatable {
         case new
-        case goOn(MailingID, MailingState)
+        case resume(MailingID, MailingState)
         case finished(MailingID)
     }
 
@@ -18,21 +18,20 @@ struct Intake {
     let ledger: SQLiteLedger
     let job: PreparedJob
     let origin: String
-    /// A mailing that was sent is sent again as a new one.
+    /// A mailing that has ended is sent again as a new one.
     let again: Bool
 
-    /// - Throws: `Changed` when the mailing is half sent and its file is another now.
-    func plan() async throws -> Decision {
+    /// - Throws: `Changed` when the mailing has begun and its file or the options differ now.
+    func resolve() async throws -> Decision {
         if let record = try await ledger.unfinished(origin: origin) {
             guard isSame(record) else {
                 throw Changed(
                     description: """
-                        \(origin) has changed, or is sent with other options, since its mailing \(record.id) was begun, which \
-                        is not at its end (\(record.state.rawValue)). Take the change back to go on with it, or end it \
-                        first: flotilla mailing stop \(record.id)
+                        \(origin) or the options have changed since its mailing \(record.id) began, which has not ended \
+                        (\(record.state.rawValue)). Undo the change to continue it, or end it first: flotilla mailing stop \(record.id)
                         """)
             }
-            return .goOn(record.id, record.state)
+            return .resume(record.id, record.state)
         }
         guard !again, let record = try await ledger.latest(origin: origin), [.sent, .stopped].contains(record.state),
             isSame(record), isFileUnchanged(record)
@@ -41,13 +40,13 @@ struct Intake {
     }
 
     private func isSame(_ record: MailingRecord) -> Bool {
-        // A start that had passed is forgotten when a person lets the mailing go on.
+        // When a person resumes a mailing whose start has passed, the ledger drops the start.
         let isStartForgotten = record.start == nil && (job.start ?? .max) <= Clock.milliseconds()
         return record.mailing == job.mailing && record.source == job.source
             && (record.start == job.start || isStartForgotten)
     }
 
-    /// Another file of recipients under the same name is another mailing.
+    /// A recipients' file with the same name and other contents makes a new mailing.
     private func isFileUnchanged(_ record: MailingRecord) -> Bool {
         guard let size = record.sourceSize, let modified = record.sourceModified,
             let stamp = try? FileStamp(path: job.source.file)
@@ -55,11 +54,11 @@ struct Intake {
         return size == stamp.size && modified == stamp.modified
     }
 
-    /// Writes the decision down.
+    /// Writes the decision to the ledger.
     func commit() async throws -> MailingID {
         let now = Clock.milliseconds()
-        if case .goOn(let id, let state) = try await plan() {
-            // One that was held because it is late is held again: only a person lets it go on.
+        if case .resume(let id, let state) = try await resolve() {
+            // A mailing that is late for its start stays paused: only a person resumes it.
             if state == .paused { _ = try await ledger.resume(id, atOnce: false, now: now) }
             return id
         }

@@ -6,10 +6,10 @@ import Model
 import ServiceLifecycle
 import Telemetry
 
-/// Looks once a second at Redis and the ledger: sets the gauges of queues and mailings, and says whether we are ready.
-struct Observer: Service {
+/// Checks Redis and the ledger once a second: sets the gauges of queues and mailings, and the readiness of this process.
+struct HealthMonitor: Service {
     let broker: Broker
-    /// Nil in a worker, which knows no ledger.
+    /// Nil in a worker, which has no ledger.
     let ledger: SQLiteLedger?
     let readiness: Readiness
     let logger: Logger
@@ -17,11 +17,11 @@ struct Observer: Service {
     func run() async throws {
         let queue = BatchQueue(broker)
         let status = StatusStreams(broker)
-        readiness.set("redis", ready: false, why: "not looked at yet")
+        readiness.set("redis", ready: false, why: "not checked yet")
         try? await cancelWhenGracefulShutdown {
             while true {
-                await lookAtRedis(queue, status)
-                if let ledger { await look(at: ledger) }
+                await checkRedis(queue, status)
+                if let ledger { await check(ledger) }
                 for check in readiness.all {
                     Gauge(label: "flotilla_ready", dimensions: [("check", check.name)]).record(check.ready ? 1 : 0)
                 }
@@ -31,7 +31,7 @@ struct Observer: Service {
         await status.close()
     }
 
-    private func lookAtRedis(_ queue: BatchQueue, _ status: StatusStreams) async {
+    private func checkRedis(_ queue: BatchQueue, _ status: StatusStreams) async {
         do throws(RedisError) {
             let lanes = try await queue.lanes()
             let counts = Dictionary(zip(lanes, try await queue.counts(lanes))) { $1 }
@@ -53,7 +53,7 @@ struct Observer: Service {
         }
     }
 
-    private func look(at ledger: SQLiteLedger) async {
+    private func check(_ ledger: SQLiteLedger) async {
         do throws(LedgerError) {
             let open = MailingState.allCases.filter { !$0.isTerminal }
             let mailings = try await ledger.mailings(states: Set(open), limit: 10_000)

@@ -1,0 +1,39 @@
+import Model
+import Policy
+import Telemetry
+
+extension BlockingReason {
+    /// What `top --json` calls it; empty when nothing blocks the mailing.
+    var kind: String {
+        switch self {
+        case .none: ""
+        case .paused: "paused"
+        case .due: "not_due"
+        case .undecided: "decision_needed"
+        case .noWorker: "no_worker"
+        case .down: "breaker_open"
+        case .asked: "provider_pause"
+        case .limited: "limit"
+        case .lag: "collector_lag"
+        case .stuck: "stuck"
+        }
+    }
+
+    /// A sentence for people; empty when nothing blocks the mailing.
+    var text: String {
+        switch self {
+        case .none: ""
+        case .paused(let reason): reason.isEmpty ? "paused" : reason
+        case .due(let seconds): "all open recipients wait for their next attempt, in \(Self.text(seconds))"
+        case .undecided(let count): "\(grouped(count)) held recipients wait for a decision: flotilla mailing uncertain"
+        case .noWorker(let channel): "no live worker serves \(channel.rawValue)"
+        case .down(let provider): "the circuit breaker of provider \(provider) is open; one message at a time probes it"
+        case .asked(let scope, let seconds): "\(scope) is paused for another \(Self.text(seconds)), as the provider asked"
+        case .limited(let scope): "limited by \(scope)"
+        case .lag(let seconds): "results wait for a collector, the oldest for \(Self.text(seconds))"
+        case .stuck(let seconds): "stuck: no recipient got a result for \(Self.text(seconds))"
+        }
+    }
+
+    private static func text(_ seconds: Double) -> String { TimeSpan.text(seconds: seconds.rounded()) }
+}

@@ -1,0 +1,154 @@
+import Broker
+import Ledger
+import Model
+import Planning
+import Policy
+
+/// Takes snapshots of a fleet; rates are those since the snapshot before. It only reads the ledger and Redis.
+struct FleetSampler {
+    /// What one snapshot keeps of a mailing for the next.
+    private struct Sample {
+        let at: ContinuousClock.Instant
+        let finished: Int
+        /// Recipients that became terminal, a second, since the snapshot before; nil in the first.
+        let perSecond: Double?
+        /// The same clock as the planner's.
+        var clock: StallClock<MailingProgress>
+
+        init(_ progress: MailingProgress, before: Sample?) {
+            at = .now
+            finished = progress.planned - progress.open
+            clock = before?.clock ?? StallClock()
+            guard let before, at - before.at > .milliseconds(50) else {
+                perSecond = before?.perSecond
+                return
+            }
+            perSecond = Double(finished - before.finished) / (at - before.at).seconds
+        }
+    }
+
+    private let broker: Broker
+    private let ledger: SQLiteLedger
+    private let queue: BatchQueue
+    private let status: StatusStreams
+    /// `planner.stuck_after`.
+    private let stuckAfter: Duration
+    private var samples: [MailingID: Sample] = [:]
+    private var processes: [String: (sign: HeartbeatStore.Sign, line: FleetSnapshot.ProcessLine)] = [:]
+    /// The mailings of the last snapshot that could read the ledger, and the leading planner.
+    private var mailings: [FleetSnapshot.MailingLine] = []
+    private var leader: String?
+
+    init(broker: Broker, ledger: SQLiteLedger, stuckAfter: Duration) {
+        self.broker = broker
+        self.ledger = ledger
+        self.stuckAfter = stuckAfter
+        queue = BatchQueue(broker)
+        status = StatusStreams(broker)
+    }
+
+    /// Errors are among the snapshot's problems; without the ledger the mailings are those of the snapshot before.
+    /// - Parameter all: of the last fifty mailings, those that have ended, too.
+    mutating func sample(all: Bool) async -> FleetSnapshot {
+        var snapshot = FleetSnapshot(at: Clock.milliseconds())
+        let signs = await readRedis(&snapshot)
+        let states: Set<MailingState>? = all ? nil : Set(MailingState.allCases.filter { !$0.isTerminal })
+        do throws(LedgerError) {
+            leader = try await ledger.leader(Leadership.planning)?.holder
+            let standings = try await ledger.standings(states: states, limit: all ? 50 : 1_000)
+            var samples: [MailingID: Sample] = [:]
+            mailings = standings.map { standing in
+                var sample = Sample(standing.progress, before: self.samples[standing.record.id])
+                defer { samples[standing.record.id] = sample }
+                return line(standing, &sample, signs, lag: snapshot.lagSeconds)
+            }
+            self.samples = samples
+        } catch {
+            snapshot.problems.append("the mailings are those of an earlier snapshot, because the ledger cannot be read: \(error)")
+        }
+        snapshot.mailings = mailings
+        snapshot.processes = (signs ?? []).map(line)
+        processes = Dictionary(
+            zip(signs ?? [], snapshot.processes).map { ($0.name, (sign: $0, line: $1)) }, uniquingKeysWith: { $1 })
+        return snapshot
+    }
+
+    /// The heartbeats of all processes; nil when Redis cannot be read.
+    private func readRedis(_ snapshot: inout FleetSnapshot) async -> [HeartbeatStore.Sign]? {
+        do throws(RedisError) {
+            let lanes = try await queue.lanes().sorted { "\($0)" < "\($1)" }
+            snapshot.lanes = zip(lanes, try await queue.depths(lanes)).map { lane, depth in
+                .init(
+                    channel: lane.channel.rawValue, provider: lane.provider, ready: depth.waiting, inFlight: depth.pending,
+                    oldestSeconds: depth.seconds)
+            }
+            let depths = try await status.depths()
+            snapshot.resultStreams = depths.enumerated().map { partition, depth in
+                .init(partition: partition, waiting: depth.waiting, pending: depth.pending, oldestSeconds: depth.seconds)
+            }
+            snapshot.lagEntries = depths.reduce(0) { $0 + $1.entries }
+            snapshot.lagSeconds = depths.map(\.seconds).max() ?? 0
+            return try await broker.heartbeats.all()
+        } catch {
+            snapshot.problems.append("Redis cannot be read: \(error)")
+            return nil
+        }
+    }
+
+    private func line(_ sign: HeartbeatStore.Sign) -> FleetSnapshot.ProcessLine {
+        let heartbeat = sign.heartbeat
+        let known = processes[sign.name]
+        // The times are those of the heartbeats. Without a new heartbeat the last rates stay.
+        let seconds = known.map { (Double(sign.at) - Double($0.sign.at)) / 1000 } ?? 0
+        func rate(_ value: Double, _ old: Double?, _ known: Double?) -> Double? {
+            guard let old, seconds > 0.1 else { return known }
+            return max(0, value - old) / seconds
+        }
+        return FleetSnapshot.ProcessLine(
+            name: sign.name, role: heartbeat.role.rawValue, host: heartbeat.host, version: heartbeat.version, isAlive: sign.isAlive,
+            seenSeconds: sign.age, isLeader: sign.name == leader, inFlight: heartbeat.inFlight, batches: heartbeat.batches,
+            perSecond: rate(Double(heartbeat.answered), known.map { Double($0.sign.heartbeat.answered) }, known?.line.perSecond),
+            cpu: rate(heartbeat.cpu, known?.sign.heartbeat.cpu, known?.line.cpu), memoryBytes: heartbeat.memory,
+            uptimeSeconds: max(0, Double(Clock.milliseconds()) - Double(heartbeat.started)) / 1000)
+    }
+
+    func close() async {
+        await status.close()
+        await broker.close()
+    }
+}
+
+extension FleetSampler {
+    private func line(
+        _ standing: MailingStanding, _ sample: inout Sample, _ signs: [HeartbeatStore.Sign]?, lag: Double
+    ) -> FleetSnapshot.MailingLine {
+        let (record, progress) = (standing.record, standing.progress)
+        let (kind, text) = blockingReason(standing, &sample, signs, lag: lag)
+        return FleetSnapshot.MailingLine(
+            id: "\(record.id)", name: record.mailing.name, channel: record.mailing.channel.rawValue,
+            provider: ProviderURL.name(of: record.mailing.provider), state: record.state.rawValue,
+            planned: progress.planned, sent: progress[.sent] + progress[.delivered], failed: progress[.failed], open: progress.open,
+            perSecond: sample.perSecond,
+            secondsLeft: sample.perSecond.flatMap { $0 > 0.5 ? Double(progress.open) / $0 : nil },
+            blockingKind: kind, blockingReason: text, isStuck: kind == "stuck")
+    }
+
+    /// - Parameter signs: nil without Redis; then only what the ledger knows counts.
+    private func blockingReason(
+        _ standing: MailingStanding, _ sample: inout Sample, _ signs: [HeartbeatStore.Sign]?, lag: Double
+    ) -> (kind: String, text: String) {
+        let record = standing.record
+        if let seconds = record.secondsToStart(Clock.milliseconds()) {
+            return ("scheduled", "starts in \(TimeSpan.text(seconds: seconds.rounded()))")
+        }
+        // The planner watches the mailing for longer than this process.
+        if record.state == .sending, !record.reason.isEmpty { return ("stuck", record.reason) }
+        guard signs != nil || record.state == .paused else {
+            sample.clock = StallClock()
+            return ("", "")
+        }
+        var facts = BlockingFacts(standing, signs ?? [], lag: lag)
+        let reason = sample.clock.look(&facts, standing.progress, at: Double(Clock.monotonic()) / 1e9, stuckAfter: stuckAfter)
+        return (reason.kind, reason.text)
+    }
+}
