@@ -3,6 +3,7 @@ import Model
 import NIOPosix
 import TestServers
 import Testing
+import Text
 
 @testable import Broker
 
