@@ -89,7 +89,6 @@ extension Worker {
             share.giveBack()
             // It was left pending, and is ours as long as nobody else has taken it.
             if !batch.isUnderstood { worker.leavePending() }
-            worker.changes.notify()
         }
     }
 
