@@ -85,6 +85,7 @@ struct ClusterTests {
         #expect((0..<3).map { marks[$0] } == [.done, .started, .notStarted])
         #expect(try await queue.report(results(heir, 0, .done, 1..<3), of: heir) != nil)
         try await workers.forget("a")
+        try await workers.clearLanes(of: "b")
 
         // The collector takes the results, and the dispatch is over.
         let entries = try await status.read(consumer: "c", count: 100, block: .milliseconds(20))

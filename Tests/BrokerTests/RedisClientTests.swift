@@ -125,7 +125,7 @@ struct RedisClientTests {
         await #expect {
             try await redis.send(["PING"])
         } throws: { error in
-            guard case RedisError.lost(_, "no answer in time") = error else { return false }
+            guard case RedisError.lost(_, "no reply in time") = error else { return false }
             return true
         }
         server.signal(SIGCONT)

@@ -10,7 +10,7 @@ local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local kept, condition = ARGV[6] == '0', ARGV[4]
 local known = redis.call('HGET', KEYS[1], ARGV[1])
-if not known or tonumber(string.match(known, '^%d+')) < now then
+if not known or tonumber(string.match(known, '^%d+')) <= now then
   -- The dispatcher may have given this worker up: it must be admitted again.
   redis.call('SREM', KEYS[3], ARGV[1])
 end
