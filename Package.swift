@@ -54,7 +54,7 @@ let nio: [Target.Dependency] = [
 
 /// The Lua scripts of the broker.
 let scripts = [
-    "admit", "dispatch", "dispatched", "establish", "forget", "heartbeat", "lead", "limits", "marks", "observe",
+    "admit", "dispatch", "dispatched", "establish", "forget", "heartbeat", "lead", "leave", "limits", "marks", "observe",
     "prelude", "publish", "queue", "reclaim", "remove", "renew", "report", "reserve", "settle", "start", "steer",
     "take", "takeover", "unmark", "withdraw",
 ]
@@ -83,35 +83,36 @@ let package = Package(
         // Core: C libraries; values and wire formats; pure rules; the merge language.
         shim("CCurl", library: "curl"),
         shim("CHiredis", library: "hiredis"),
-        module(.core, "Model", []),
-        module(.core, "Policy", ["Model", deque]),
-        module(.core, "Templates", ["Model"]),
+        module(.core, "Text", []),
+        module(.core, "Model", ["Text"]),
+        module(.core, "Policy", ["Model", "Text", deque]),
+        module(.core, "Templates", ["Model", "Text"]),
         // Edges: each is the only importer of its driver.
-        module(.edges, "Telemetry", ["Model", log, metrics, metricsCore, lifecycle, hummingbird, nioCore]),
+        module(.edges, "Telemetry", ["Model", "Text", log, metrics, metricsCore, lifecycle, hummingbird, nioCore]),
         module(
-            .edges, "Broker", ["Model", "CHiredis", log, metrics, deque] + nio,
+            .edges, "Broker", ["Model", "Text", "CHiredis", log, metrics, deque] + nio,
             resources: scripts.map { .embedInCode("Scripts/\($0).lua") }),
-        module(.edges, "Ledger", ["Model", log, metrics, grdb]),
-        module(.edges, "Transport", ["Model", "Policy", "CCurl", log, metrics, deque] + nio),
+        module(.edges, "Ledger", ["Model", "Text", log, metrics, grdb]),
+        module(.edges, "Transport", ["Model", "Text", "Policy", "CCurl", log, metrics, deque] + nio),
         module(
             .edges, "Settings",
-            ["Model", "Policy", "Telemetry", log, yaml, .product(name: "Configuration", package: "swift-configuration")]),
+            ["Model", "Text", "Policy", "Telemetry", log, yaml, .product(name: "Configuration", package: "swift-configuration")]),
         // Roles: one duty each.
-        module(.roles, "Planning", ["Model", "Policy", "Broker", "Ledger", "Templates", log, metrics, lifecycle, yaml]),
+        module(.roles, "Planning", ["Model", "Text", "Policy", "Broker", "Ledger", "Templates", log, metrics, lifecycle, yaml]),
         module(
             .roles, "Delivery", ["Model", "Policy", "Broker", "Templates", "Transport", log, metrics, lifecycle, deque]),
         module(.roles, "Collecting", ["Model", "Policy", "Broker", "Ledger", log, metrics, lifecycle]),
         // Lab: the other side, load tests, forecasts.
-        module(.lab, "Sink", ["Model", "Policy", "Settings", log, lifecycle, yaml] + nio),
-        module(.lab, "Simulation", ["Model", "Policy"]),
-        module(.lab, "Synthetic", ["Model", "Policy"]),
+        module(.lab, "Sink", ["Model", "Text", "Policy", "Settings", log, lifecycle, yaml] + nio),
+        module(.lab, "Simulation", ["Model", "Text", "Policy"]),
+        module(.lab, "Synthetic", ["Model", "Text", "Policy"]),
         module(
-            .lab, "Loadtest", ["Model", "Policy", "Broker", "Ledger", "Telemetry", "Sink", "Settings", yaml, log] + nio,
+            .lab, "Loadtest", ["Model", "Text", "Policy", "Broker", "Ledger", "Telemetry", "Sink", "Settings", yaml, log] + nio,
             resources: ["html", "css", "js"].map { .embedInCode("Report/report.\($0)") }),
         .executableTarget(
             name: "flotilla",
             dependencies: [
-                "Model", "Policy", "Telemetry", "Broker", "Ledger", "Transport", "Planning", "Delivery", "Collecting",
+                "Model", "Text", "Policy", "Telemetry", "Broker", "Ledger", "Transport", "Planning", "Delivery", "Collecting",
                 "Settings", log, metrics, lifecycle,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -120,28 +121,31 @@ let package = Package(
         .executableTarget(
             name: "flotilla-lab",
             dependencies: [
-                "Model", "Policy", "Telemetry", "Settings", "Sink", "Synthetic", "Simulation", "Loadtest", log, lifecycle,
+                "Model", "Text", "Policy", "Telemetry", "Settings", "Sink", "Synthetic", "Simulation", "Loadtest", log, lifecycle,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
             path: "Sources/Lab/flotilla-lab", swiftSettings: strict),
         // Real servers for the tests.
         .target(name: "TestServers", path: "Tests/TestServers", swiftSettings: strict),
-        tests("Model", []),
-        tests("Policy", ["Model", "TestServers"]),
+        tests("Text", ["Model"]),
+        tests("Model", ["Text"]),
+        tests("Policy", ["Model", "Text", "TestServers"]),
         tests("Simulation", ["Model", "Policy", "TestServers"]),
-        tests("Telemetry", ["Model", log, metrics, lifecycle]),
-        tests("Settings", ["Model", "Policy", "Telemetry", log]),
-        tests("Broker", ["Model", "Policy", "TestServers", log] + nio),
-        tests("Ledger", ["Model", "TestServers", log, grdb]),
-        tests("Templates", ["Model"]),
-        tests("Transport", ["Model", "Policy", "Sink", "TestServers", log, .product(name: "NIOEmbedded", package: "swift-nio")] + nio),
+        tests("Telemetry", ["Model", "Text", log, metrics, lifecycle]),
+        tests("Settings", ["Model", "Text", "Policy", "Telemetry", log]),
+        tests("Broker", ["Model", "Text", "Policy", "TestServers", log] + nio),
+        tests("Ledger", ["Model", "Text", "TestServers", log, grdb], resources: [.embedInCode("Fixtures/ledger-2026-11-22.sql")]),
+        tests("Templates", ["Model", "Text"]),
+        tests(
+            "Transport",
+            ["Model", "Text", "Policy", "Sink", "TestServers", log, .product(name: "NIOEmbedded", package: "swift-nio")] + nio),
         tests("Planning", ["Model", "Policy", "Ledger", "Synthetic", "TestServers", log]),
         tests("Delivery", ["Model", "Policy", "Broker", "TestServers", log] + nio),
-        tests("Collecting", ["Model", "Broker", "Ledger", "TestServers", log] + nio),
-        tests("Sink", ["Model", "Policy", "Settings", "TestServers", log, lifecycle] + nio),
-        tests("Synthetic", ["Model", "Policy", "Planning"]),
-        tests("Loadtest", ["Model", "Policy", "Settings", "TestServers"]),
+        tests("Collecting", ["Model", "Broker", "Ledger", "TestServers", log, lifecycle] + nio),
+        tests("Sink", ["Model", "Text", "Policy", "Settings", "TestServers", log, lifecycle] + nio),
+        tests("Synthetic", ["Model", "Text", "Policy", "Planning"]),
+        tests("Loadtest", ["Model", "Text", "Policy", "Settings", "TestServers"]),
         tests("flotilla", ["Telemetry", "TestServers"]),
     ]
 )

@@ -1,13 +1,14 @@
 import Foundation
 import Telemetry
 
-/// Commands that belong to `flotilla-lab` now. For this version `flotilla` still takes them and becomes the `flotilla-lab` that lies beside it.
+/// Commands that belong to `flotilla-lab` now. For this version `flotilla` still takes them, and becomes the `flotilla-lab` that lies
+/// beside it.
 enum MovedCommands {
     private static let names: Set<String> = ["sink", "generate", "simulate", "loadtest"]
     private static let laboratory = "flotilla-lab"
 
-    /// Replaces the process where the first argument is a command of the laboratory, also behind `help`. The process keeps its number, its open
-    /// files and its environment, so that signals, standard input and output and the exit status are those of `flotilla-lab`.
+    /// Replaces the process where the first argument is a command of the laboratory, also behind `help`. The process keeps its number,
+    /// its open files and its environment, so that signals, standard input and output and the exit status are those of `flotilla-lab`.
     /// - Parameter arguments: the command line, beginning with the name of the program.
     /// - Returns: only when the command is one of ours.
     static func forward(_ arguments: [String]) {

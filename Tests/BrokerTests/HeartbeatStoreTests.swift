@@ -19,17 +19,18 @@ import Testing
         // One of another release, and some of long ago.
         let now = try await broker.time() / 1000
         _ = try await broker.redis.send([
-            "HSET", "test:pulses", "c", .text("\(now) {\"role\":\"rower\"}"), "d", "12 {}", "e", "noise", "f", .text("\(Int64.min) {}"),
+            "HSET", "{test}:heartbeats", "c", .text("\(now) {\"role\":\"rower\"}"), "d", "12 {}", "e", "noise", "f",
+            .text("\(Int64.min) {}"),
         ])
         let signs = try await board.all()
         #expect(signs.map(\.name) == ["a", "b"])
         #expect(signs.allSatisfy { $0.heartbeat == heartbeat && $0.isAlive && $0.age < 60 })
         try await board.end("a")
         #expect(try await board.all().map(\.name) == ["b"])
-        #expect(try await broker.redis.send(["HLEN", "test:pulses"]).int == 5, "who looks changes nothing")
+        #expect(try await broker.redis.send(["HLEN", "{test}:heartbeats"]).int == 5, "who looks changes nothing")
         try await board.forget()
         try await board.forget()
-        #expect(try await broker.redis.send(["HKEYS", "test:pulses"]).array?.compactMap(\.text).sorted() == ["b", "c"])
+        #expect(try await broker.redis.send(["HKEYS", "{test}:heartbeats"]).array?.compactMap(\.text).sorted() == ["b", "c"])
         await broker.close()
     }
 }

@@ -22,6 +22,14 @@ import Testing
         #expect(problems.isEmpty, "lines count from the first of prelude.lua")
     }
 
+    /// All keys stand in one file; each begins with the hash tag, and nothing else of ours makes one.
+    @Test func everyKeyBeginsWithTheHashTag() throws {
+        let file = Self.folder.deletingLastPathComponent().appending(path: "Keys.swift")
+        let makers = try String(contentsOf: file, encoding: .utf8).matches(of: /-> String \{ "([^"]*)|var \w+: String \{ "([^"]*)/)
+            .map { $0.output.1 ?? $0.output.2 ?? "" }
+        #expect(makers.count > 15 && makers.allSatisfy { $0.hasPrefix("\\(tag):") }, "\(makers)")
+    }
+
     @Test(arguments: [
         "redis.call('GET', KEYS[1] .. ':x')", "redis.call('GET', 'flotilla:x')", "redis.call('GET', ARGV[1])",
         "local key = KEYS[1]\nkey = key .. 'x'\nredis.call('GET', key)", "redis.call('DEL', KEYS[1], ARGV[1])",

@@ -58,8 +58,8 @@ struct ThrottleTests {
             let horizon = 200_000.0
             var own = which.map { calendars[$0] ?? ReservationCalendar(limits[$0], now: Double(now), horizon: horizon) }
             let grant = ReservationCalendar.reserve(
-                count, in: &own, limits: which.map { limits[$0] }, now: Double(now), horizon: horizon, after: after,
-                spacing: spacing)
+                count, in: &own, limits: which.map { limits[$0] },
+                within: ReservationCalendar.Window(now: Double(now), horizon: horizon, after: after, spacing: spacing))
             for (place, calendar) in zip(which, own) { calendars[place] = calendar }
             #expect(slots.now == Double(now))
             #expect(slots.moments == grant.moments.map { UInt32($0.rounded(.up)) }, "step \(step)")

@@ -36,7 +36,7 @@ import Testing
         let person = try #require(try await ledger.recipient(id, "r0-0"))
         #expect(person.uncertain.map(\.settled) == [now + 5] && person.uncertain.map(\.outcome) == [.resend])
         #expect(person.state == .planned && person.lastAnswer == nil)
-        #expect(try await ledger.audit(id) == [])
+        #expect(try await ledger.recount(id) == [])
     }
 
     @Test(arguments: Engine.all) func whatWasDecidedIsNotAskedAgain(engine: Engine) async throws {
@@ -59,7 +59,7 @@ import Testing
         #expect(try await ledger.decide(id, recipients: nil, as: .sent, now: now + 9).count == 1)
         #expect(try await ledger.progress(id)?.isComplete == true)
         #expect(try await ledger.setState(id, to: .sent, from: [.sending], reason: "", now: now))
-        #expect(try await ledger.audit(id) == [])
+        #expect(try await ledger.recount(id) == [])
     }
 
     @Test(arguments: Engine.all) func settlesByHandWithCountersReasonsAndTimeline(engine: Engine) async throws {
@@ -73,12 +73,12 @@ import Testing
         // It shows when the messages were on the wire, not when somebody decided.
         #expect(report.timeline.map(\.sent) == [1, 1] && report.timeline.map(\.failed) == [1, 0])
         #expect(try await ledger.dispatchBatches(id, limit: 1, now: now + 99_000).isEmpty)
-        #expect(try await ledger.audit(id) == [])
+        #expect(try await ledger.recount(id) == [])
         // The dead worker's own responses come after all.
         _ = try await ledger.write(groups: [resultGroup(worker: "a", [sent(0), failed(1)])], events: [], now: now)
         report = try #require(try await ledger.report(id, now: now))
         #expect(report[.failed] == 0 && report[.sent] == 3 && report.failures == [:])
-        #expect(try await ledger.audit(id) == [])
+        #expect(try await ledger.recount(id) == [])
     }
 
     @Test(arguments: Engine.all) func sendsNothingOfAMailingThatIsOver(engine: Engine) async throws {
@@ -95,7 +95,7 @@ import Testing
         #expect(try await ledger.progress(id)?[.uncertain] == 2)
         #expect(try await ledger.decide(id, recipients: nil, as: .failed, now: now + 60_000).count == 2)
         #expect(try await ledger.decide(id, recipients: nil, as: .failed, now: now + 60_000).count == 0)
-        #expect(try await ledger.audit(id) == [])
+        #expect(try await ledger.recount(id) == [])
     }
 
     @Test(arguments: Engine.all) func aBatchThatIsWithTheWorkersFeedsTheRestLater(engine: Engine) async throws {
@@ -106,7 +106,7 @@ import Testing
         _ = try await ledger.write(groups: [resultGroup([uncertain(0)])], events: [], now: now)
         #expect(try await ledger.decide(id, recipients: nil, as: .resend, now: now).count == 1)
         #expect(try await ledger.dispatchBatches(id, limit: 1, now: now).isEmpty)
-        #expect(try await ledger.audit(id) == [])
+        #expect(try await ledger.recount(id) == [])
         let closing = resultGroup(sequence: 1, closing: .done, [sent(1)])
         #expect(try await ledger.write(groups: [closing], events: [], now: now).closed.count == 1)
         #expect(try await ledger.dispatchBatches(id, limit: 1, now: now).first?.open?.map(\.index) == [0])
@@ -142,6 +142,6 @@ import Testing
         #expect(try await ledger.decide(id, recipients: nil, as: .sent, now: now).count == 239)
         #expect(try await pages(onlyHeld: true, of: 9).isEmpty)
         #expect(try await ledger.progress(id)?[.sent] == 360)
-        #expect(try await ledger.audit(id) == [])
+        #expect(try await ledger.recount(id) == [])
     }
 }

@@ -102,6 +102,6 @@ import Testing
         await #expect(throws: LedgerError.self) { try await new.finishPlan(Example.id(1), now: 1) }
         new.guardPlanning(fencingToken: nil)
         try await new.finishPlan(Example.id(1), now: 1)
-        #expect(try await new.audit(Example.id(1)) == [])
+        #expect(try await new.recount(Example.id(1)) == [])
     }
 }

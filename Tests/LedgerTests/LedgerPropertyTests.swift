@@ -18,7 +18,7 @@ import Testing
                 try await Self.act(ledger, Example.start + Int64(step * 100), &sequence, &generator)
                 let progress = try #require(try await ledger.progress(Example.id()))
                 #expect(progress.balances && progress.planned == 12, "step \(step)")
-                #expect(try await ledger.audit(Example.id()) == [], "step \(step)")
+                #expect(try await ledger.recount(Example.id()) == [], "step \(step)")
             }
         }
     }

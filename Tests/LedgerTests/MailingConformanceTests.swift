@@ -91,6 +91,45 @@ import Testing
         #expect(try await ledger.mailing(id)?.started == 40)
     }
 
+    @Test(arguments: Engine.all) func keepsWhoPausedAMailingAndWhy(engine: Engine) async throws {
+        let folder = try TemporaryFolder()
+        let ledger = try await engine.open(folder)
+        let id = Example.id()
+        try await Example.plan(ledger, batches: [1])
+        func pause(_ reason: StateReason) async throws -> MailingRecord {
+            _ = try await ledger.setState(id, to: .paused, from: [.sending, .paused], reason: reason, now: 5)
+            return try #require(try await ledger.mailing(id))
+        }
+        var record = try await pause(.person("alice@ops1"))
+        #expect(record.stateReason == StateReason(kind: .person, actor: "alice@ops1") && record.reason == "paused by alice@ops1")
+        record = try await pause(.providerRefused("535 no"))
+        #expect(record.stateReason == StateReason(kind: .providerRefused, text: "535 no") && record.reason == "535 no")
+        #expect(try await ledger.report(id, now: 9)?.stateReason.kind == .providerRefused)
+        #expect(try await ledger.resume(id, atOnce: true, now: 6) == .sending)
+        #expect(try await ledger.mailing(id)?.stateReason == StateReason.none)
+    }
+
+    @Test(arguments: Engine.all) func notesAMailingThatGetsNoFurtherWithoutItsState(engine: Engine) async throws {
+        let folder = try TemporaryFolder()
+        let ledger = try await engine.open(folder)
+        let id = Example.id()
+        try await Example.plan(ledger, batches: [1])
+        #expect(try await !ledger.noteStuck(id, why: nil, now: 4))
+        #expect(try await ledger.noteStuck(id, why: "nobody got a result", now: 5))
+        #expect(try await !ledger.noteStuck(id, why: "nobody got a result for longer", now: 6))
+        var record = try #require(try await ledger.mailing(id))
+        #expect(record.state == .sending && record.stuckSince == 5 && record.reason == "stuck: nobody got a result")
+        #expect(record.stateReason == StateReason.none)
+        #expect(try await ledger.noteStuck(id, why: nil, now: 7))
+        record = try #require(try await ledger.mailing(id))
+        #expect(record.stuckSince == nil && record.reason.isEmpty)
+        // It ends with the state.
+        _ = try await ledger.noteStuck(id, why: "nobody got a result", now: 8)
+        _ = try await ledger.setState(id, to: .paused, from: [.sending], reason: .person("ann"), now: 9)
+        #expect(try await ledger.mailing(id)?.stuckSince == nil)
+        #expect(try await !ledger.noteStuck(id, why: "x", now: 8))
+    }
+
     @Test(arguments: Engine.all) func isSentOnlyWhenEveryRecipientIsTerminal(engine: Engine) async throws {
         let folder = try TemporaryFolder()
         let ledger = try await engine.open(folder)
@@ -158,7 +197,7 @@ import Testing
         }
         let report = try #require(try await ledger.report(id, now: Example.start))
         #expect(report.excluded == [.duplicate: 2, .invalidAddress: 1] && report.balances)
-        #expect(try await ledger.audit(id) == [])
+        #expect(try await ledger.recount(id) == [])
     }
 
     @Test(arguments: Engine.all) func aPlanThatCannotBeMadeFailsTheMailing(engine: Engine) async throws {

@@ -21,7 +21,7 @@ import Testing
         let marks = try await ledger.openDispatches(id)
         #expect(marks.map(\.number) == [0, 1, 2] && marks.allSatisfy { $0.dispatchNumber == 1 })
         #expect(try await ledger.progress(id)?.fed == 3)
-        #expect(try await ledger.audit(id) == [])
+        #expect(try await ledger.recount(id) == [])
     }
 
     @Test(arguments: Engine.all) func standingsSayOfAllMailingsWhatEachSaysByItself(engine: Engine) async throws {
@@ -34,13 +34,13 @@ import Testing
             events: [], now: now)
         _ = try await ledger.setState(Example.id(3), to: .stopped, from: [.sending], reason: "tea", now: now)
         for states in [nil, [MailingState.sending], [.stopped, .failed]] as [Set<MailingState>?] {
-            let standings = try await ledger.standings(states: states, limit: 9)
+            let standings = try await ledger.statuses(states: states, limit: 9)
             #expect(try await standings.map(\.record) == ledger.mailings(states: states, limit: 9))
             for standing in standings { #expect(try await standing.progress == ledger.progress(standing.record.id)) }
         }
-        #expect(try await ledger.standings(states: nil, limit: 2).count == 2)
-        #expect(try await ledger.standings(states: [.sending], limit: 9).contains { $0.progress.fed == 2 && $0.next == nil })
-        let first = try await ledger.standings(states: [.sending], limit: 9).first { $0.record.id == Example.id(0) }
+        #expect(try await ledger.statuses(states: nil, limit: 2).count == 2)
+        #expect(try await ledger.statuses(states: [.sending], limit: 9).contains { $0.progress.fed == 2 && $0.next == nil })
+        let first = try await ledger.statuses(states: [.sending], limit: 9).first { $0.record.id == Example.id(0) }
         #expect(first?.next == 0)
     }
 
@@ -71,7 +71,7 @@ import Testing
         #expect(try await ledger.dispatchBatches(id, limit: 1, now: now + 1_011).isEmpty)
         let last = try await ledger.dispatchBatches(id, limit: 1, now: now + 1_012)
         #expect(last.first?.open == [OpenRecipient(index: 2, attempts: 2)])
-        #expect(try await ledger.audit(id) == [])
+        #expect(try await ledger.recount(id) == [])
     }
 
     @Test(arguments: Engine.all) func neitherRetriesNorFirstAttemptsStarve(engine: Engine) async throws {
@@ -199,11 +199,11 @@ import Testing
         let report = try #require(try await ledger.report(id, now: now))
         #expect(report[.stopped] == 3 && report[.sent] == 2 && report[.uncertain] == 1 && report[.planned] == 0)
         #expect(report.balances)
-        #expect(try await ledger.audit(id) == [])
+        #expect(try await ledger.recount(id) == [])
         // A message that was on its way after all.
         _ = try await ledger.write(groups: [resultGroup(worker: "v", [sent(1)])], events: [], now: now)
         #expect(try await ledger.progress(id)?[.stopped] == 2)
-        #expect(try await ledger.audit(id) == [])
+        #expect(try await ledger.recount(id) == [])
     }
 
     @Test(arguments: Engine.all) func expiresWhatIsOverdue(engine: Engine) async throws {
@@ -219,11 +219,11 @@ import Testing
         #expect(report[.expired] == 2 && report.failures == ["temporary": 1, "none": 1] && report.balances)
         #expect(report.deferrals.isEmpty)
         #expect(try await ledger.dispatchBatches(id, limit: 1, now: now + 9000).isEmpty)
-        #expect(try await ledger.audit(id) == [])
+        #expect(try await ledger.recount(id) == [])
         // Late results still win, and take their reasons with them.
         _ = try await ledger.write(groups: [resultGroup(worker: "v", [sent(1)])], events: [], now: now)
         _ = try await ledger.write(groups: [resultGroup(batch: 1, worker: "v", [sent(0)])], events: [], now: now)
         #expect(try await ledger.report(id, now: now)?.failures == [:])
-        #expect(try await ledger.audit(id) == [])
+        #expect(try await ledger.recount(id) == [])
     }
 }

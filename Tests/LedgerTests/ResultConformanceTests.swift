@@ -23,7 +23,7 @@ import Testing
         let second = try await ledger.write(groups: groups, events: events, now: now)
         #expect(second.moved == [:] && second.events == 0 && second.duplicates == 2)
         #expect(try await ledger.report(id, now: now) == report)
-        #expect(try await ledger.audit(id) == [])
+        #expect(try await ledger.recount(id) == [])
     }
 
     @Test(arguments: Engine.all) func leavesOutWhatCannotBe(engine: Engine) async throws {
@@ -46,7 +46,7 @@ import Testing
         ]
         let summary = try await ledger.write(groups: groups, events: events, now: now)
         #expect(summary.unknown == 3 && summary.invalid == 6 && summary.moved == [:] && summary.events == 0)
-        #expect(try await ledger.audit(id) == [])
+        #expect(try await ledger.recount(id) == [])
     }
 
     @Test(arguments: Engine.all) func tellsWhoGotWhat(engine: Engine) async throws {
@@ -58,8 +58,10 @@ import Testing
             groups: [resultGroup(closing: .done, [deferred(0, due: now + 50), failed(1), sent(2)])], events: [],
             now: now)
         _ = try await ledger.dispatchBatches(id, limit: 2, now: now + 50)
+        var second = resultGroup(dispatchNumber: 2, closing: .done, [sent(0, attempts: 2, at: now + 60)])
+        second.provider = "relay"
         _ = try await ledger.write(
-            groups: [resultGroup(dispatchNumber: 2, closing: .done, [sent(0, attempts: 2, at: now + 60)])],
+            groups: [second],
             events: [
                 EventGroup(
                     mailing: id,
@@ -71,6 +73,7 @@ import Testing
         #expect(person.id == "r0-0" && person.state == .sent && person.attempts == 2 && person.due == nil)
         #expect(person.values.map(\.field) == ["id", "email", "name"] && person.values[2].text == "Ann \"0\"")
         #expect(person.history.map(\.state) == [.deferred, .sent] && person.history.map(\.at) == [now, now + 60])
+        #expect(person.history.map(\.provider) == ["", "relay"])
         #expect(person.lastAnswer?.code == 250 && person.messageID == "m0")
         #expect(person.events.map(\.kind) == [.clicked])
         #expect(try await ledger.recipient(id, "r0-1")?.lastAnswer?.text == "5.1.1 no such user")
@@ -109,7 +112,7 @@ import Testing
         #expect(report.responses.first?.text == "5.1.1 <address> unknown, id #" && report.responses.first?.count == 500)
         #expect(report.responses.contains { $0.text == "other" && $0.count == 300 })
         #expect(report.responses.count == 10)
-        #expect(try await ledger.audit(id) == [])
+        #expect(try await ledger.recount(id) == [])
     }
 
     @Test(arguments: Engine.all) func reportsRateTimeAndJSON(engine: Engine) async throws {

@@ -109,7 +109,7 @@ import Testing
             let progress = try #require(try await ledger.progress(id))
             #expect(progress.balances && progress.planned == 36)
         }
-        #expect(try await ledger.audit(id) == [])
+        #expect(try await ledger.recount(id) == [])
         let report = try #require(try await ledger.report(id, now: Example.start))
         #expect(report.balances)
         var recipients: [String] = []

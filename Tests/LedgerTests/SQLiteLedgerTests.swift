@@ -92,12 +92,12 @@ import Testing
         let message = try #require(error).description
         #expect(written > 1 && message.contains("make room"))
         #expect(try await ledger.mailing(id)?.nextBatch == written)
-        #expect(try await ledger.audit(id) == [])
+        #expect(try await ledger.recount(id) == [])
         try ledger.close()
         let roomy = try SQLiteLedger.open(path, logger: logger)
         try await append(written, to: roomy)
         try await roomy.finishPlan(id, now: Example.start)
-        #expect(try await roomy.audit(id) == [])
+        #expect(try await roomy.recount(id) == [])
     }
 
     @Test func severalProcessesMayMakeItAtOnce() async throws {
@@ -160,12 +160,12 @@ import Testing
         let folder = try TemporaryFolder()
         let ledger = try SQLiteLedger.open(folder.path + "/ledger.sqlite", logger: logger)
         try await Example.plan(ledger, batches: [3])
-        #expect(try await ledger.audit(Example.id()) == [])
+        #expect(try await ledger.recount(Example.id()) == [])
         try await ledger.pool.write { try $0.execute(sql: "UPDATE counter SET n = n + 1") }
-        #expect(try await ledger.audit(Example.id()).count == 1)
+        #expect(try await ledger.recount(Example.id()).count == 1)
         #expect(try await ledger.report(Example.id(), now: Example.start)?.balances == false)
         try await ledger.pool.write { try $0.execute(sql: "UPDATE progress SET states = 'psp', ready = 5, open = 1") }
-        #expect(try await ledger.audit(Example.id()).count >= 4)
+        #expect(try await ledger.recount(Example.id()).count >= 4)
     }
 
     @Test func theAuditFindsAListThatDoesNotFit() async throws {
@@ -175,14 +175,14 @@ import Testing
         _ = try await ledger.dispatchBatches(Example.id(), limit: 1, now: Example.start)
         _ = try await ledger.write(
             groups: [resultGroup([uncertain(0), uncertain(1, due: Example.start)])], events: [], now: Example.start)
-        #expect(try await ledger.audit(Example.id()) == [])
+        #expect(try await ledger.recount(Example.id()) == [])
         for (change, words) in [
             ("UPDATE uncertain SET idx = 3 WHERE idx = 0", ["held on the list", "of no recipient"]),
             ("UPDATE uncertain SET idx = 0, settled_at = 5 WHERE idx = 3", ["held on the list", "half a decision"]),
             ("UPDATE uncertain SET settled_at = NULL WHERE idx = 0", []),
         ] {
             try await ledger.pool.write { try $0.execute(sql: change) }
-            let problems = try await ledger.audit(Example.id())
+            let problems = try await ledger.recount(Example.id())
             #expect(problems.count == words.count && zip(problems, words).allSatisfy { $0.contains($1) }, "\(problems)")
         }
         let doubts = try await ledger.pool.read { db in

@@ -22,7 +22,7 @@ import Testing
             groups: [resultGroup(worker: "v", sequence: 2, [sent(0, attempts: 1)])], events: [], now: now)
         #expect(summary.closed.count == 1)
         #expect(try await ledger.recipient(id, "r0-0")?.attempts == 2)
-        #expect(try await ledger.audit(id) == [])
+        #expect(try await ledger.recount(id) == [])
     }
 
     @Test(arguments: Engine.all) func oneThatIsHeldIsNotFedAgainUnlessItsAnswerComesAfterAll(engine: Engine) async throws {
@@ -39,7 +39,7 @@ import Testing
         #expect(try await ledger.progress(id)?[.uncertain] == 1)
         _ = try await ledger.write(groups: [resultGroup(worker: "b", [sent(0)])], events: [], now: now)
         #expect(try await ledger.progress(id)?[.uncertain] == 0)
-        #expect(try await ledger.audit(id) == [])
+        #expect(try await ledger.recount(id) == [])
     }
 
     @Test(arguments: Engine.all) func aFeedingGivenUpListsWhoIsAwaited(engine: Engine) async throws {
@@ -62,6 +62,6 @@ import Testing
         #expect(try await ledger.dispatchBatches(id, limit: 9, now: now + 99).isEmpty)
         let report = try #require(try await ledger.report(id, now: now))
         #expect(report[.uncertain] == 2 && report[.deferred] == 0 && report.deferrals.isEmpty && report.balances)
-        #expect(try await ledger.audit(id) == [])
+        #expect(try await ledger.recount(id) == [])
     }
 }

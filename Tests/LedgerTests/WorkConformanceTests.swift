@@ -75,7 +75,7 @@ import Testing
         // It was lost, and is held for a person.
         _ = try await ledger.giveUp(dispatches[2].batch, dispatchNumber: 1, uncertain: .hold, why: "lost", now: now)
         #expect(try await ledger.work().map(\.id) == [Example.id(3)])
-        for number in 0..<4 { #expect(try await ledger.audit(Example.id(number)) == []) }
+        for number in 0..<4 { #expect(try await ledger.recount(Example.id(number)) == []) }
     }
 
     @Test(arguments: Engine.all) func dispatchesOfSeveralMailingsAtOnce(engine: Engine) async throws {
@@ -131,7 +131,7 @@ import Testing
             try await ledger.uncertain(Example.id(1), onlyHeld: true, after: nil, limit: 9).map(\.listing.why) == [
                 "it fell", "it fell", "it fell",
             ])
-        for number in 0..<2 { #expect(try await ledger.audit(Example.id(number)) == []) }
+        for number in 0..<2 { #expect(try await ledger.recount(Example.id(number)) == []) }
     }
 
     /// In CPU time, so that other load of the machine matters less.

@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import Text
 
 @testable import Loadtest
 
@@ -34,7 +35,7 @@ import Testing
             "not ended", "together", "501,000", "8 workers", "94 %", "71 MB", "killed at 20 s; code 0", "n/a",
             "2026-11-22 07:36:40 UTC", "2 cores, 25.3 GB",
         ]
-        for one in result.expectations { wanted += [one.what, HTML.escaped(one.wanted), one.seen] }
+        for one in result.expectations { wanted += [one.what, one.wanted.htmlEscaped, one.seen] }
         for panel in result.panels {
             wanted += [">\(panel.title)</h3>", panel.note] + panel.lines.map { ">\($0.label)</th>" }
         }
@@ -93,7 +94,7 @@ import Testing
         }
         #expect(!page.contains(#"alert("x")"#))
         let visible = try between("<main>", "</main>", in: page)
-        #expect(visible.components(separatedBy: HTML.escaped(evil)).count - 1 == 20, "one for each of them")
+        #expect(visible.components(separatedBy: evil.htmlEscaped).count - 1 == 20, "one for each of them")
         let plots = try plots(page)
         #expect(plots.panels[0].title == evil)
         #expect(plots.panels[0].lines[0].label == evil)
@@ -101,7 +102,7 @@ import Testing
     }
 
     @Test func aCombiningMarkDoesNotHideAnAngleBracket() {
-        #expect(HTML.escaped("<\u{338}script>\r\n&") == "&lt;\u{338}script&gt;\r\n&amp;")
+        #expect("<\u{338}script>\r\n&".htmlEscaped == "&lt;\u{338}script&gt;\r\n&amp;")
         let html: HTML = "<b title=\"\("\"'")\">\("<")</b>"
         #expect(html.text == "<b title=\"&quot;&#39;\">&lt;</b>")
     }

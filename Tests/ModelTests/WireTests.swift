@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import Text
 
 @testable import Model
 
@@ -97,7 +98,11 @@ extension SeededGenerator {
     @Test func noDumpShowsASecret() {
         let secret = Secret("hunter2")
         var dumped = ""
-        dump(Provider(name: "p", scheme: .smtp, host: "h", port: 25, password: secret, headers: ["X": secret]), to: &dumped)
+        dump(
+            Provider(name: "p", scheme: .smtp, host: "h", port: 25).with {
+                $0.password = secret
+                $0.headers = ["X": secret]
+            }, to: &dumped)
         #expect(!"\(secret) \(String(reflecting: secret)) \(dumped)".contains("hunter2"))
     }
 }

@@ -63,7 +63,7 @@ import Testing
             #expect(record.state == (number == 4 ? .failed : .sending))
             #expect(record.planningDone == (number != 4) && record.started != nil)
             #expect(record.reason.isEmpty == (number != 4))
-            #expect(try await ledger.audit(record.id) == [])
+            #expect(try await ledger.recount(record.id) == [])
         }
         // What nobody has got is dispatched from the others alone.
         #expect(try await ledger.work().allSatisfy { $0.planned == 3 && $0.isPlanned && $0.expires != nil })
@@ -99,7 +99,7 @@ import Testing
         for (number, count) in [(0, 5), (1, 25_000), (2, 5)] {
             let record = try #require(try await ledger.mailing(id(number)))
             #expect(record.plannedCount == count && record.rowsRead == count)
-            #expect(try await ledger.audit(record.id) == [])
+            #expect(try await ledger.recount(record.id) == [])
         }
     }
 

@@ -112,7 +112,7 @@ import Testing
                 #expect(
                     !inFlight.contains { $0.ticket > 0 && $0.at + probeTime > now && breaker.since ?? now <= $0.at })
                 inFlight.append((ticket, now))
-            case .wait(let until): #expect(wasOpen && until > now && until <= now + CircuitBreaker.longestWait)
+            case .wait(let until): #expect(wasOpen && until > now && until <= now + max(CircuitBreaker.longestWait, probeTime))
             }
             while !inFlight.isEmpty, inFlight.count > 8 || Bool.random(using: &generator) {
                 let ended = inFlight.remove(at: Int.random(in: 0..<inFlight.count, using: &generator))

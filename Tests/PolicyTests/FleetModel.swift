@@ -95,8 +95,8 @@ struct FleetModel {
             let shared = (Self.epoch + now).rounded(.down)
             let most = Int((100_000 / (known.map(\.interval).max() ?? 1)).rounded(.up))
             let grant = ReservationCalendar.reserve(
-                Int.random(in: (most + 1) / 2...2 * most, using: &random), in: &calendars, limits: known, now: shared,
-                horizon: max(Self.horizon, (known.map(\.interval).max() ?? 0) / 4))
+                Int.random(in: (most + 1) / 2...2 * most, using: &random), in: &calendars, limits: known,
+                within: ReservationCalendar.Window(now: shared, horizon: max(Self.horizon, (known.map(\.interval).max() ?? 0) / 4)))
             plan(delay(), .reply(index, grant, shared: shared, sent: sent))
         case .reply(let index, let grant, let shared, let sent):
             guard workers[index].isAlive else { return }

@@ -132,3 +132,8 @@ import Testing
         #expect(matches > 1000)
     }
 }
+
+extension Limits {
+    /// The limit of a scope by its text.
+    func limit(_ scope: String) -> RateLimit? { LimitScope(scope).flatMap(limit) }
+}

@@ -1,6 +1,7 @@
 import Model
 import Policy
 import Testing
+import Text
 
 @Suite struct ProviderURLTests {
     @Test(
@@ -32,55 +33,45 @@ import Testing
             ("http://x y/", "white space"),
             ("http://x/#f", "fragment"), ("http://[::1", "no ']'"), ("http://[zz]", "no IPv6"),
             ("http://[::1]x", "behind the IPv6"),
-            ("http://1:2:3", "more than one ':'"), ("smtp://@x", "user name"), ("smtp://%zz@x", "hexadecimal"),
-            ("smtp://%0a@x", "hexadecimal"), ("http://a$b", "'$'"),
+            ("http://1:2:3", "more than one ':'"), ("smtp://@x", "empty user"), ("smtp://%zz@x", "hexadecimal"),
+            ("smtp://%0a@x", "control character"), ("http://a$b", "'$'"),
         ])
     func refusesSayingWhy(_ text: String, _ part: String) {
         #expect { try ProviderURL.parse(text) } throws: { "\($0)".contains(part) }
+    }
+
+    /// One provider, one limit, one lane, however its URL is written.
+    @Test(arguments: [
+        ("smtp://Relay.Example.com", "smtp://relay.example.com:25"), ("SMTP://relay.example.com:25", "smtp://relay.example.com:25"),
+        ("smtp://relay.example.com.", "smtp://relay.example.com:25"),
+        ("smtp://u%40x@relay.example.com:025/", "smtp://relay.example.com:25"),
+        ("smtp://relay%2eexample.com", "smtp://relay.example.com:25"), ("smtps://h", "smtps://h:465"), ("https://h/a?b", "https://h:443"),
+        ("http://[0:0::1]/x", "http://[::1]:80"), ("main", "main"),
+    ])
+    func everySpellingHasOneNameAndOneScope(_ text: String, _ name: String) {
+        #expect(ProviderURL.canonicalName(text) == name && ProviderURL.name(of: text) == name)
+        #expect(LimitScope("provider:\(text)") == .provider(name) && LimitScope("provider:\(text)")?.description == "provider:\(name)")
+        var limits = Limits()
+        limits = limits.applying(["provider:\(text)": "5/s"]).limits
+        #expect(limits.limit(.provider(name))?.description == "5/s")
+    }
+
+    @Test(arguments: [
+        ("smtp://Relay.Example.com", "smtp://relay.example.com:25"), ("https://u%40x@H/a?b=%41", "https://u%40x@h:443/a?b=%41"),
+        ("http://[0::1]?x", "http://[::1]:80/?x"), ("main", "main"), ("smtp://h:0", "smtp://h:0"),
+    ])
+    func theCanonicalURLKeepsUserAndPath(_ text: String, _ url: String) {
+        #expect(ProviderURL.canonicalURL(text) == url && ProviderURL.canonicalURL(url) == url)
+    }
+
+    @Test func aPasswordIsTakenWhereItMayStand() throws {
+        let provider = try ProviderURL.parse("smtp://us%40er:p%40ss@h", allowingPassword: true)
+        #expect(provider.username == "us@er" && provider.password == Secret("p@ss") && provider.name == "smtp://h:25")
     }
 
     @Test func refusesAPasswordWithoutRepeatingIt() {
         #expect { try ProviderURL.parse("smtp://user:s3cret@mail.example") } throws: { error in
             "\(error)".contains("flotilla.yaml") && "\(error)".contains("environment") && !"\(error)".contains("s3cret")
         }
-    }
-
-    @Test(arguments: [
-        "::", "::1", "1::", "2001:db8::1", "1:2:3:4:5:6:7:8", "::ffff:192.0.2.1", "1::192.0.2.1", "1:2:3:4:5:6:1.2.3.4",
-    ])
-    func knowsIPv6(_ text: String) { #expect(IPAddressText.isVersion6(Array(text.utf8))) }
-
-    @Test(
-        arguments: [
-            "", ":", ":::", "1", "1:2:3:4:5:6:7", "1:2:3:4:5:6:7:8:9", "1::2::3", ":1::2", "1:2:", "12345::", "g::",
-            "::1.2.3", "1.2.3.4",
-            ":1.2.3.4", "1:2:3:4:5:6:7:1.2.3.4",
-        ])
-    func knowsWhatIsNotIPv6(_ text: String) { #expect(!IPAddressText.isVersion6(Array(text.utf8))) }
-}
-
-@Suite struct MailboxTests {
-    @Test(
-        arguments: [
-            ("news@example.com", "", "news@example.com"),
-            ("Example Shop <news@Example.com>", "Example Shop", "news@example.com"),
-            ("\"Shop, \\\"Example\\\"\" <news@example.com>", "Shop, \"Example\"", "news@example.com"),
-            ("Jürgen Müller <j@example.com>", "Jürgen Müller", "j@example.com"),
-            (" <news@example.com> ", "", "news@example.com"),
-        ])
-    func reads(_ text: String, _ name: String, _ address: String) throws {
-        let mailbox = try Mailbox(text)
-        #expect(mailbox.displayName == name && mailbox.address.description == address)
-    }
-
-    @Test(
-        arguments: [
-            ("", "is empty"), ("Shop", "no @"), ("Shop <news>", "no @"), ("Shop <a@example.com", "angle brackets"),
-            ("Shop, Ltd <a@example.com>", "quotation marks"), ("\"Shop <a@example.com>", "closing"),
-            ("\"Shop\" Ltd <a@example.com>", "behind the quoted name"),
-            ("Shop\r\nBcc: x <a@example.com>", "line break"),
-        ])
-    func refusesSayingWhy(_ text: String, _ part: String) {
-        #expect { try Mailbox(text) } throws: { "\($0)".contains(part) }
     }
 }

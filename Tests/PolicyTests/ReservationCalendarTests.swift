@@ -31,9 +31,10 @@ import Testing
         for _ in 0..<120 {
             now += Double.random(in: 0...limit.interval * 8, using: &random).rounded()
             let grant = ReservationCalendar.reserve(
-                Int.random(in: 1...9, using: &random), in: &calendars, limits: [limit], now: now, horizon: Self.horizon,
-                after: Bool.random(using: &random) ? 0 : limit.interval * 1.5,
-                spacing: Bool.random(using: &random) ? 0 : limit.interval * Double.random(in: 0...4, using: &random))
+                Int.random(in: 1...9, using: &random), in: &calendars, limits: [limit],
+                within: ReservationCalendar.Window(
+                    now: now, horizon: Self.horizon, after: Bool.random(using: &random) ? 0 : limit.interval * 1.5,
+                    spacing: Bool.random(using: &random) ? 0 : limit.interval * Double.random(in: 0...4, using: &random)))
             #expect(grant.moments.allSatisfy { (0..<Self.horizon).contains($0) })
             starts += grant.moments.map { now + $0 }
         }
@@ -58,8 +59,8 @@ import Testing
             let which = Int.random(in: 0..<3, using: &random)
             var calendars = [shared, own[which]]
             let grant = ReservationCalendar.reserve(
-                Int.random(in: 1...12, using: &random), in: &calendars, limits: [provider, mailings[which]], now: now,
-                horizon: Self.horizon, spacing: Bool.random(using: &random) ? 0 : 5_000)
+                Int.random(in: 1...12, using: &random), in: &calendars, limits: [provider, mailings[which]],
+                within: ReservationCalendar.Window(now: now, horizon: Self.horizon, spacing: Bool.random(using: &random) ? 0 : 5_000))
             (shared, own[which]) = (calendars[0], calendars[1])
             starts[which] += grant.moments.map { now + $0 }
         }
@@ -82,7 +83,7 @@ import Testing
                 var calendars = (shared.map { [$0] } ?? []) + [own[which]]
                 let grant = ReservationCalendar.reserve(
                     max(1, Int(mailings[which] / 20)), in: &calendars, limits: (wide.map { [$0] } ?? []) + [limits[which]],
-                    now: now, horizon: Self.horizon)
+                    within: ReservationCalendar.Window(now: now, horizon: Self.horizon))
                 if shared != nil { shared = calendars[0] }
                 own[which] = calendars[calendars.count - 1]
                 counts[which] += Double(grant.moments.count { (begin..<begin + seconds * 1e6).contains(now + $0) })
@@ -108,7 +109,8 @@ import Testing
     @Test func aRestGivesTheBurstAndNoMore() {
         let limit = ReservationCalendar.Limit(interval: 1_000, burst: 5)
         var calendars = [ReservationCalendar(limit, now: 0, horizon: 0)]
-        let grant = ReservationCalendar.reserve(8, in: &calendars, limits: [limit], now: 1e9, horizon: 1e6)
+        let grant = ReservationCalendar.reserve(
+            8, in: &calendars, limits: [limit], within: ReservationCalendar.Window(now: 1e9, horizon: 1e6))
         #expect(grant.moments == [0, 0, 0, 0, 0, 1_000, 2_000, 3_000])
         #expect(grant.next == 4_000)
     }
@@ -117,11 +119,12 @@ import Testing
         let limit = ReservationCalendar.Limit(interval: 1_000, burst: 1)
         var calendars = [ReservationCalendar(limit, now: 0, horizon: Self.horizon)]
         let early = ReservationCalendar.reserve(
-            5, in: &calendars, limits: [limit], now: 1e9, pausedUntil: 1e9 + 5e6, horizon: Self.horizon)
+            5, in: &calendars, limits: [limit], within: ReservationCalendar.Window(now: 1e9, horizon: Self.horizon, pausedUntil: 1e9 + 5e6))
         #expect(early.moments.isEmpty)
         #expect(early.next == 5e6)
         let late = ReservationCalendar.reserve(
-            2, in: &calendars, limits: [limit], now: 1e9 + 4.9e6, pausedUntil: 1e9 + 5e6, horizon: Self.horizon)
+            2, in: &calendars, limits: [limit],
+            within: ReservationCalendar.Window(now: 1e9 + 4.9e6, horizon: Self.horizon, pausedUntil: 1e9 + 5e6))
         #expect(late.moments == [100_000, 101_000])
     }
 
@@ -129,19 +132,27 @@ import Testing
         let slow = ReservationCalendar.Limit(interval: 8_000_000, burst: 1)
         let quick = ReservationCalendar.Limit(interval: 10_000, burst: 1)
         var calendars = [ReservationCalendar(slow, now: 0, horizon: 0)]
-        #expect(ReservationCalendar.reserve(1, in: &calendars, limits: [slow], now: 0, horizon: 2e6).moments == [0])
-        #expect(ReservationCalendar.reserve(1, in: &calendars, limits: [slow], now: 1_000, horizon: 2e6).moments.isEmpty)
-        #expect(ReservationCalendar.reserve(2, in: &calendars, limits: [quick], now: 2_000, horizon: 2e6).moments == [8_000, 18_000])
+        #expect(
+            ReservationCalendar.reserve(1, in: &calendars, limits: [slow], within: ReservationCalendar.Window(now: 0, horizon: 2e6)).moments
+                == [0])
+        #expect(
+            ReservationCalendar.reserve(1, in: &calendars, limits: [slow], within: ReservationCalendar.Window(now: 1_000, horizon: 2e6))
+                .moments.isEmpty)
+        #expect(
+            ReservationCalendar.reserve(2, in: &calendars, limits: [quick], within: ReservationCalendar.Window(now: 2_000, horizon: 2e6))
+                .moments == [8_000, 18_000])
     }
 
     @Test func sendsWithDifferentHorizonsShareAScope() {
         let provider = ReservationCalendar.Limit(interval: 2_000, burst: 1)
         let mailing = ReservationCalendar.Limit(interval: 8_000, burst: 1)
         var calendars = [ReservationCalendar(provider, now: 0, horizon: 0), ReservationCalendar(mailing, now: 0, horizon: 0)]
-        let far = ReservationCalendar.reserve(25, in: &calendars, limits: [provider, mailing], now: 0, horizon: 200_000)
+        let far = ReservationCalendar.reserve(
+            25, in: &calendars, limits: [provider, mailing], within: ReservationCalendar.Window(now: 0, horizon: 200_000))
         #expect(far.moments.count == 25)
         var shared = [calendars[0]]
-        let near = ReservationCalendar.reserve(100, in: &shared, limits: [provider], now: 0, horizon: 100_000)
+        let near = ReservationCalendar.reserve(
+            100, in: &shared, limits: [provider], within: ReservationCalendar.Window(now: 0, horizon: 100_000))
         #expect(near.moments.count == 37)
         #expect(Self.excess(far.moments + near.moments, provider) < 1)
     }
@@ -149,9 +160,11 @@ import Testing
     @Test func aClockThatGoesBackHoldsNothingUp() {
         let limit = ReservationCalendar.Limit(interval: 10_000, burst: 1)
         var calendars = [ReservationCalendar(limit, now: 1.76e15, horizon: 0)]
-        _ = ReservationCalendar.reserve(20, in: &calendars, limits: [limit], now: 1.76e15, horizon: Self.horizon)
+        _ = ReservationCalendar.reserve(
+            20, in: &calendars, limits: [limit], within: ReservationCalendar.Window(now: 1.76e15, horizon: Self.horizon))
         let hour = 3_600e6
-        let grant = ReservationCalendar.reserve(1, in: &calendars, limits: [limit], now: 1.76e15 - hour, horizon: Self.horizon)
+        let grant = ReservationCalendar.reserve(
+            1, in: &calendars, limits: [limit], within: ReservationCalendar.Window(now: 1.76e15 - hour, horizon: Self.horizon))
         #expect(grant.next == Self.horizon)
     }
 

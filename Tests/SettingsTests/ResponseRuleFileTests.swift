@@ -33,10 +33,10 @@ import Testing
             """)
         #expect(problems == [])
         #expect(rules.map(\.kind) == [.misconfigured, .domainThrottled, .throttled])
-        #expect(rules[0].codes == 550...550 && rules[0].text == TextPattern("blocked * spamhaus"))
+        #expect(rules[0].condition.codes == 550...550 && rules[0].condition.text == TextPattern("blocked * spamhaus"))
         #expect(rules[0].because == "listed" && rules[1].because == "the operator's rule")
-        #expect(rules[1].enhanced.map(\.description) == ["4.7.*", "*.2.2"] && rules[1].stages == [.rcpt, .data])
-        #expect(rules[2].codes == 300...599 && rules[2].proto == .http)
+        #expect(rules[1].condition.enhanced.map(\.description) == ["4.7.*", "*.2.2"] && rules[1].condition.stages == [.rcpt, .data])
+        #expect(rules[2].condition.codes == 300...599 && rules[2].proto == .http)
         #expect(rules.compactMap { $0.origin?.split(separator: ":").last } == ["1", "2", "7"])
     }
 

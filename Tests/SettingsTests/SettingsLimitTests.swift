@@ -109,3 +109,8 @@ import Testing
                 ])
     }
 }
+
+extension Limits {
+    /// The limit of a scope by its text.
+    func limit(_ scope: String) -> RateLimit? { LimitScope(scope).flatMap(limit) }
+}

@@ -3,6 +3,7 @@ import Logging
 import Model
 import Telemetry
 import Testing
+import Text
 
 @testable import Settings
 
@@ -41,12 +42,12 @@ import Testing
 
     @Test func everyDefaultOfTheTableIsTheDefaultOfTheStruct() throws {
         for key in SettingsTable.keys where !key.components.contains("*") {
-            guard let text = key.defaultText else { continue }
+            guard let text = key.form.defaultText else { continue }
             #expect(try load("", [key.variable: text]) == Settings(), "\(key.name)")
         }
         let plain = try load("providers: {main: {url: 'smtp://mail.example.com'}}")
         for key in SettingsTable.keys where key.components.contains("*") {
-            guard let text = key.defaultText else { continue }
+            guard let text = key.form.defaultText else { continue }
             let variable = key.variable.replacing("<NAME>", with: "MAIN")
             #expect(try load("providers: {main: {url: 'smtp://mail.example.com'}}", [variable: text]) == plain)
         }
@@ -137,16 +138,25 @@ import Testing
         #expect(settings.shutdown.grace == .seconds(120))
         #expect(
             settings.providers["main"]
-                == Provider(
-                    name: "main", scheme: .smtp, host: "mail.example.com", port: 2_525, username: "relay",
-                    password: Secret("pa$s"), startTLS: .required, caFile: "ca.pem", connections: 5, connectTimeout: 3,
-                    timeout: 120))
+                == Provider(name: "main", scheme: .smtp, host: "mail.example.com", port: 2_525).with {
+                    $0.username = "relay"
+                    $0.password = Secret("pa$s")
+                    $0.startTLS = .required
+                    $0.caFile = "ca.pem"
+                    $0.connections = 5
+                    $0.connectTimeout = 3
+                    $0.timeout = 120
+                })
         #expect(
             settings.providers["gate-way_2"]
-                == Provider(
-                    name: "gate-way_2", scheme: .https, host: "sms.example.com", port: 443, path: "/send?v=1",
-                    username: "007", password: Secret("p:w"), headers: ["X-Api-Key": Secret("k e y")],
-                    body: #"{"to": "{{address}}"}"#, contentType: "text/plain", messageID: "messages.0.id"))
+                == Provider(name: "gate-way_2", scheme: .https, host: "sms.example.com", port: 443, path: "/send?v=1").with {
+                    $0.username = "007"
+                    $0.password = Secret("p:w")
+                    $0.headers = ["X-Api-Key": Secret("k e y")]
+                    $0.body = #"{"to": "{{address}}"}"#
+                    $0.contentType = "text/plain"
+                    $0.messageID = "messages.0.id"
+                })
         #expect(settings.providers.count == 2)
     }
 

@@ -1,6 +1,7 @@
 import Foundation
 import Model
 import Testing
+import Text
 
 @testable import Settings
 
@@ -39,6 +40,6 @@ extension SettingKey {
     var row: String {
         let name = name.replacing("providers.*", with: "providers.NAME").replacing("headers.*", with: "headers.FIELD")
             .replacing("domains.*", with: "domains.ENTRY")
-        return "| `\(name)` | \(type) | \(shownDefault) | \(allowed) | \(meaning) |"
+        return "| `\(name)` | \(form.type) | \(form.shownDefault) | \(form.allowed) | \(meaning) |"
     }
 }

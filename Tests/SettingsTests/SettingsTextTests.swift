@@ -1,6 +1,7 @@
 import Foundation
 import Model
 import Testing
+import Text
 
 @testable import Settings
 
@@ -20,54 +21,14 @@ import Testing
         #expect(Duration(settingText: text) == nil)
     }
 
-    @Test func urlsAreCutIntoTheirParts() throws {
-        let parts = try #require(URLParts("HTTPS://us%40er:p%3Aw%C3%A9@[2001:db8::1]:8443/a/b?c=d@e"))
-        #expect(parts.scheme == "https")
-        #expect(parts.username == "us@er")
-        #expect(parts.password == "p:wé")
-        #expect(parts.host == "2001:db8::1")
-        #expect(parts.port == 8_443)
-        #expect(parts.path == "/a/b?c=d@e")
-    }
-
-    @Test(arguments: [
-        "", "host", "smtp:host", "smtp://a b", "smtp://a:0", "smtp://a:65536", "smtp://a:x", "smtp://a:",
-        "smtp://u%zz@a",
-        "smtp://u%f@a", "smtp://u%ff@a", "smtp://[::1", "smtp://[::1]x", "smtp://[host]", "smtp://a\nb",
-        "smtp://a\u{0}",
-        "smtp://ä",
-    ])
-    func otherTextIsNoURL(text: String) {
-        #expect(URLParts(text) == nil)
-    }
-
-    @Test(arguments: [
-        ("redis://h", RedisURL.Endpoint.tcp(host: "h", port: 6_379, tls: false)),
-        ("redis://h:1/", .tcp(host: "h", port: 1, tls: false)),
-        ("rediss://[::1]:2", .tcp(host: "::1", port: 2, tls: true)), ("unix:///run/r.sock", .unix("/run/r.sock")),
-    ])
-    func redisURLsAreRead(text: String, endpoint: RedisURL.Endpoint) {
-        #expect(RedisURL(text)?.endpoint == endpoint)
-    }
-
-    @Test(arguments: ["redis://", "redis://h/1", "unix://", "unix:///", "unix://h/p", "valkey://h", "h:6379"])
+    @Test(arguments: ["redis://h/1", "redis://h/x", "redis://", "valkey://h", "redis://u%zz@h"])
     func otherTextIsNoRedisURL(text: String) {
-        #expect(RedisURL(text) == nil)
+        #expect(SettingsTable.redisURL.parse([text]) == nil)
     }
 
-    @Test(arguments: [
-        ("smtp://h", "smtp://h:25", "/"), ("smtps://h/", "smtps://h:465", "/"), ("http://h?x", "http://h:80", "/?x"),
-        ("https://[::1]:1/p", "https://[::1]:1", "/p"),
-    ])
-    func providersAreMadeOfURLs(url: String, name: String, path: String) {
-        let provider = Provider(url: url)
-        #expect(provider?.name == name)
-        #expect(provider?.path == path)
-    }
-
-    @Test(arguments: ["smtp://h/p", "smtp://", "ftp://h", "http://h/#f", "h:25"])
+    @Test(arguments: ["smtp://h/p", "smtp://", "ftp://h", "http://h/#f", "h:25", "smtp://127.1"])
     func otherTextIsNoProvider(text: String) {
-        #expect(Provider(url: text) == nil)
+        #expect(SettingsTable.providerURL.parse([text]) == nil)
     }
 
     @Test func aMachineWithoutADomainIsLocalhost() {
@@ -76,19 +37,9 @@ import Testing
         for name in ["", "mail", "mail..com", "my_host.com", "-a.com", "a\n.com"] {
             #expect(HostName.choose(from: name) == "localhost.localdomain")
         }
-        #expect(HostName.isValid("[192.0.2.1]"))
-        #expect(HostName.isValid("[IPv6:2001:db8::1]"))
-        #expect(!HostName.isValid("[]"))
-    }
-
-    @Test func theNearestNameIsFoundUnlessItIsFar() {
-        let names = ["url", "username", "password", "prefix", "timeout"]
-        #expect(NearestName.of("pasword", among: names) == "password")
-        #expect(NearestName.of("tiemout", among: names) == "timeout")
-        #expect(NearestName.of("uri", among: names) == "url")
-        #expect(NearestName.of("colour", among: names) == nil)
-        #expect(NearestName.distance(Array("ca".utf8), Array("abc".utf8)) == 3)
-        #expect(NearestName.distance([], Array("abc".utf8)) == 3)
+        #expect(DomainName.isValidOrLiteral("[192.0.2.1]"))
+        #expect(DomainName.isValidOrLiteral("[IPv6:2001:db8::1]"))
+        #expect(!DomainName.isValidOrLiteral("[]"))
     }
 
     @Test func environmentNamesAreThoseOfSwiftConfiguration() {

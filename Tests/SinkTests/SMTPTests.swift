@@ -2,6 +2,7 @@ import Foundation
 import Model
 import TestServers
 import Testing
+import Text
 
 @testable import Sink
 

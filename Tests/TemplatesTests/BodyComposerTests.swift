@@ -33,7 +33,8 @@ import Testing
         }
         #expect(
             error.description
-                == "hook.json:4: with the values of recipient '7' the body is not JSON: no value begins with 'A', "
+                == "hook.json:4: with the values of recipient '7' the body is not JSON: "
+                + "it has no JSON value (a text needs quotation marks), "
                 + "here: {\"n\": >>> Ann,}; put texts into quotes, and leave no comma before '}' or ']'")
     }
 

@@ -32,8 +32,8 @@ import Testing
         let id = try #require(MailingID("0123456789abc"))
         var out: [UInt8] = []
         composer.compose(
-            recipients(values), row: 0, batch: BatchID(mailing: id, number: 12), index: 34, date: 1_751_364_000_999,
-            eightBit: eightBit, smtpUTF8: smtpUTF8, into: &out)
+            recipients(values), row: 0, of: BatchID(mailing: id, number: 12), date: 1_751_364_000_999,
+            for: EmailComposer.Server(eightBitMIME: eightBit, smtpUTF8: smtpUTF8), into: &out)
         return out
     }
 
@@ -49,7 +49,7 @@ import Testing
             Reply-To: help@example.com
             To: ann@example.org
             Subject: =?utf-8?B?SGVsbG8gw4RubiAmIDxjbz4=?=
-            Message-ID: <0123456789abc.12.34@mail.example.com>
+            Message-ID: <0123456789abc.12.0@mail.example.com>
             MIME-Version: 1.0
             Content-Type: multipart/alternative; boundary="\(boundary)"
             Content-Transfer-Encoding: 8bit

@@ -19,12 +19,29 @@ package final class RedisServer: Sendable {
         try await isUp()
     }
 
+    /// A Redis in cluster mode: one node, which has all slots.
+    package static func cluster(_ extra: [String] = []) async throws -> RedisServer {
+        let server = try await RedisServer(["--cluster-enabled", "yes", "--cluster-port", "\(try freePort())"] + extra)
+        _ = try server.cli("CLUSTER", "ADDSLOTSRANGE", "0", "16383")
+        try await eventually("the cluster is up") { try server.cli("CLUSTER", "INFO").contains("cluster_state:ok") }
+        return server
+    }
+
+    /// What `redis-cli` prints.
+    package func cli(_ arguments: String...) throws -> String {
+        let output = try TemporaryFolder()
+        let client = try ServerProcess(
+            "redis-cli", ["-s", socket] + arguments, package: "redis-tools", output: output.path("out"))
+        guard client.wait() == 0 else { throw TimedOut(description: "redis-cli: \(output.text("out") ?? "")") }
+        return output.text("out") ?? ""
+    }
+
     private static func start(_ arguments: [String]) throws -> ServerProcess {
         try ServerProcess("redis-server", arguments, package: "redis-server")
     }
 
     private func isUp() async throws {
-        try await eventually("redis-server is up") { FileManager.default.fileExists(atPath: socket) }
+        try await eventually("redis-server is up") { canConnect(unix: socket) }
     }
 
     package func stop() {

@@ -1,4 +1,5 @@
 import Model
+import TestServers
 import Testing
 
 @testable import Transport
@@ -38,8 +39,8 @@ import Testing
     }
 
     @Test func aRequestWithoutAConnectionIsNotBegun() async throws {
-        let full = try HTTPTestListener(backlog: 0)
-        #expect(httpCanConnect(full.port))
+        let full = try SilentServer(backlog: 0)
+        #expect(canConnect(full.port))
         let transport = httpTransport(httpProvider(full.port) { $0.connectTimeout = 60 })
         let (begun, begin) = AsyncStream<Void>.makeStream()
         async let responses = transport.deliver(httpGroup(1)) {

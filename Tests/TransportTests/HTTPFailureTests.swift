@@ -3,6 +3,7 @@ import Model
 import Policy
 import TestServers
 import Testing
+import Text
 
 @testable import Transport
 
@@ -44,7 +45,8 @@ import Testing
     @Test func anOperatorsRuleDecidesAboutAStatus() async throws {
         let server = try await HTTPScriptedServer.shared
         let rule = ResponseRule(
-            .http, 500...500, text: TextPattern("daily*quota"), .throttled, "known", origin: "answers.yaml:1")
+            .http, ResponseRule.Condition(codes: 500...500, text: TextPattern("daily*quota")), .throttled, "known", origin: "answers.yaml:1"
+        )
         let transport = HTTPTransport(
             provider: httpProvider(server.port, path: "/status?code=500&body=Daily%20SMS%20quota"),
             responses: ResponseTable(own: [rule]), logger: Logger(label: "test"))
@@ -143,9 +145,9 @@ import Testing
     }
 
     @Test func aConnectionThatIsNotMadeInTimeIsGivenUp() async throws {
-        let full = try HTTPTestListener(backlog: 0)
+        let full = try SilentServer(backlog: 0)
         // The one place in the queue of the listener is taken; further requests for a connection are not answered.
-        #expect(httpCanConnect(full.port))
+        #expect(canConnect(full.port))
         let transport = httpTransport(httpProvider(full.port) { $0.connectTimeout = 0.3 })
         let responses = await transport.deliver(httpGroup(2)) { true }
         #expect(responses.allSatisfy { $0?.kind == .unreachable && $0?.stage == .connect }, "\(responses)")

@@ -50,7 +50,7 @@ final class Nginx: Sendable {
             if let failure = folder.text("error.log"), failure.contains("[emerg]") {
                 throw HTTPTestFailure(description: failure)
             }
-            return httpCanConnect(port)
+            return canConnect(port)
         }
     }
 

@@ -73,7 +73,7 @@ import Testing
     }
 
     @Test func aHandshakeThatIsNotAnsweredIsGivenUp() async throws {
-        let mute = try HTTPTestListener()
+        let mute = try SilentServer()
         let transport = httpTransport(
             httpProvider(mute.port) {
                 $0.scheme = .https

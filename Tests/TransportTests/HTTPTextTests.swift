@@ -76,19 +76,28 @@ import Testing
                 alphabet.randomElement(using: &generator) ?? 0
             }
             for path in ["a", "a.0", "0.a", ""] { _ = JSONPath(path).text(in: json) }
-            #expect(ResponseText.reason(in: json).utf8.count <= ResponseText.longest)
+            #expect(HTTPErrorText.reason(in: json).utf8.count <= HTTPErrorText.longest)
         }
     }
 
-    @Test func passesDeepNesting() {
-        let deep =
-            #"{"a":"# + String(repeating: "[", count: 30_000) + String(repeating: "]", count: 30_000) + #","b":"ok"}"#
-        #expect(find("b", deep) == "ok")
+    @Test func passesNestingUpToALimit() {
+        func nested(_ depth: Int) -> String {
+            #"{"a":"# + String(repeating: "[", count: depth) + String(repeating: "]", count: depth) + #","b":"ok"}"#
+        }
+        #expect(find("b", nested(60)) == "ok")
+        #expect(find("b", nested(30_000)) == nil)
+    }
+
+    @Test func readsResponsesThatAreNotQuiteJSON() {
+        #expect(find("a", "{\"a\":\"one\ntwo\"}") == "one\ntwo")
+        #expect(find("a", #"{"a":"c:\dir"}"#) == "c:dir")
+        #expect(find("message", #"{"message":"no credit","detail":{"cut"#) == "no credit")
+        #expect(find("é", #"{"\u00e9":1}"#) == "1")
     }
 }
 
-@Suite struct AnswerTextTests {
-    private func reason(_ body: String) -> String { ResponseText.reason(in: Array(body.utf8)) }
+@Suite struct HTTPErrorTextTests {
+    private func reason(_ body: String) -> String { HTTPErrorText.reason(in: Array(body.utf8)) }
 
     @Test func takesTheUsualMembers() {
         #expect(reason(#"{"code":3,"message":"no credit"}"#) == "no credit")
@@ -110,7 +119,7 @@ import Testing
         let text = reason(String(repeating: "€ \u{2028}\u{202e}\u{7f}", count: 1000))
         #expect(text.utf8.count <= 500 && text.utf8.count > 490)
         #expect(text.unicodeScalars.allSatisfy { $0 == "€" || $0 == " " })
-        #expect(ResponseText.line([0xff, 0xfe, 0x41]).utf8.count <= 500)
+        #expect(HTTPErrorText.reason(in: [0xff, 0xfe, 0x41]).utf8.count <= 500)
     }
 }
 

@@ -3,6 +3,7 @@ import Model
 import Synchronization
 import TestServers
 import Testing
+import Text
 
 @testable import Transport
 
@@ -20,9 +21,11 @@ func httpGroup(_ count: Int, from first: Int = 0, body: (Int) -> String = { "{\"
 }
 
 func httpProvider(_ port: Int, path: String = "/", change: (inout Provider) -> Void = { _ in }) -> Provider {
-    var provider = Provider(
-        name: "test", scheme: .http, host: "127.0.0.1", port: port, path: path, connections: 8, connectTimeout: 5,
-        timeout: 10)
+    var provider = Provider(name: "test", scheme: .http, host: "127.0.0.1", port: port, path: path).with {
+        $0.connections = 8
+        $0.connectTimeout = 5
+        $0.timeout = 10
+    }
     change(&provider)
     return provider
 }

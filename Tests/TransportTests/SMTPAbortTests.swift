@@ -116,9 +116,11 @@ import Testing
     }
 
     @Test func whoWaitsForAConnectionIsLetGoAtOnce() async throws {
-        let listener = try SMTPSilentListener()
+        let listener = try SilentServer()
         let transport = transport(
-            Provider(name: "silent", scheme: .smtp, host: "127.0.0.1", port: listener.port, connectTimeout: 30))
+            Provider(name: "silent", scheme: .smtp, host: "127.0.0.1", port: listener.port).with {
+                $0.connectTimeout = 30
+            })
         let task = Task { await transport.deliver(.numbered(2)) { true } }
         transport.abort()
         #expect(await task.value == [nil, nil])

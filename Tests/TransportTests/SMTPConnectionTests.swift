@@ -3,6 +3,7 @@ import NIOCore
 import NIOEmbedded
 import NIOPosix
 import Policy
+import TestServers
 import Testing
 
 @testable import Model
@@ -14,7 +15,7 @@ import Testing
     private static let envelope = "250 ok\r\n250 ok\r\n354 go on\r\n"
 
     /// A pool whose own connections never get a greeting, so that jobs wait for those of the test.
-    private func pool(_ listener: SMTPSilentListener) -> SMTPPool {
+    private func pool(_ listener: SilentServer) -> SMTPPool {
         SMTPPool(
             provider: Provider(name: "test", scheme: .smtp, host: "127.0.0.1", port: listener.port),
             hostname: "client.example.com", responses: .standard, group: MultiThreadedEventLoopGroup.singleton,
@@ -51,7 +52,7 @@ import Testing
     }
 
     @Test func aServerThatIsReadyBeforeTheConnectReturnsIsSentTheFirstJob() async throws {
-        let listener = try SMTPSilentListener()
+        let listener = try SilentServer()
         let pool = pool(listener)
         let responses = await withCheckedContinuation { waiter in
             pool.add(job(1, waiter))
@@ -73,7 +74,7 @@ import Testing
     }
 
     @Test func aGoodbyeBehindTheLastAnswerLeavesTheNextJobToAnotherConnection() async throws {
-        let listener = try SMTPSilentListener()
+        let listener = try SilentServer()
         let pool = pool(listener)
         let (added, add) = AsyncStream<Void>.makeStream()
         let first = Task {

@@ -136,7 +136,8 @@ import Testing
     @Test func anOperatorsRuleDecidesAboutAReply() {
         var settings = SMTPDialogue.Settings.plain
         let rule = ResponseRule(
-            .smtp, 400...599, text: TextPattern("no such*user"), .rejected, "known", origin: "answers.yaml:1")
+            .smtp, ResponseRule.Condition(codes: 400...599, text: TextPattern("no such*user")), .rejected, "known", origin: "answers.yaml:1"
+        )
         settings.responses = ResponseTable(own: [rule])
         var conversation = SMTPConversation(
             SMTPScriptedServer(offers: Self.all, behaviours: [.refuseRecipient, .refuseMail]), settings: settings)

@@ -1,6 +1,7 @@
 import Foundation
 import TestServers
 import Testing
+import Text
 
 @testable import Model
 @testable import Transport

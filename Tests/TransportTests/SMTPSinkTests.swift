@@ -131,9 +131,10 @@ import Testing
     }
 
     @Test func aServerThatSaysNothingIsGivenUpInTime() async throws {
-        let listener = try SMTPSilentListener()
-        let provider = Provider(
-            name: "silent", scheme: .smtp, host: "127.0.0.1", port: listener.port, connectTimeout: 0.2)
+        let listener = try SilentServer()
+        let provider = Provider(name: "silent", scheme: .smtp, host: "127.0.0.1", port: listener.port).with {
+            $0.connectTimeout = 0.2
+        }
         try await withTransport(provider) { transport in
             let responses = await transport.deliver(.numbered(2)) { true }
             for response in responses { #expect(response?.kind == .unreachable && response?.stage == .connect) }
@@ -156,9 +157,10 @@ import Testing
     }
 
     @Test func whoIsCancelledWhileWaitingGetsNothingSent() async throws {
-        let listener = try SMTPSilentListener()
-        let provider = Provider(
-            name: "silent", scheme: .smtp, host: "127.0.0.1", port: listener.port, connectTimeout: 30)
+        let listener = try SilentServer()
+        let provider = Provider(name: "silent", scheme: .smtp, host: "127.0.0.1", port: listener.port).with {
+            $0.connectTimeout = 30
+        }
         let transport = SMTPTransport(
             provider: provider, hostname: "client.example.com",
             eventLoopGroup: MultiThreadedEventLoopGroup.singleton,

@@ -28,7 +28,9 @@ final class SMTPTestServer: Sendable {
     func stop() { process.stop() }
 
     func provider(_ change: (inout Provider) -> Void = { _ in }) -> Provider {
-        var provider = Provider(name: "test", scheme: .smtp, host: "127.0.0.1", port: port, connections: 4)
+        var provider = Provider(name: "test", scheme: .smtp, host: "127.0.0.1", port: port).with {
+            $0.connections = 4
+        }
         change(&provider)
         return provider
     }
@@ -109,47 +111,6 @@ final class SMTPTestServer: Sendable {
             let sockets = (try? String(contentsOfFile: "/proc/net/tcp", encoding: .utf8)) ?? ""
             return sockets.contains(listening)
         }
-    }
-}
-
-/// A socket that listens and never says anything; the system completes the connections.
-final class SMTPSilentListener: Sendable {
-    let port: Int
-    private let descriptor: Int32
-
-    init() throws {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
-        self.descriptor = descriptor
-        var address = Self.loopback(port: 0)
-        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let result = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
-                bind(descriptor, generic, size) | listen(descriptor, 100) | getsockname(descriptor, generic, &size)
-            }
-        }
-        guard descriptor >= 0, result == 0 else { throw SMTPTestServer.Missing(description: "no free port") }
-        port = Int(UInt16(bigEndian: address.sin_port))
-    }
-
-    deinit { close(descriptor) }
-
-    static func responses(port: Int) -> Bool {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
-        defer { close(descriptor) }
-        var address = loopback(port: UInt16(port))
-        return withUnsafePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
-                connect(descriptor, generic, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
-            }
-        }
-    }
-
-    private static func loopback(port: UInt16) -> sockaddr_in {
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = port.bigEndian
-        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-        return address
     }
 }
 

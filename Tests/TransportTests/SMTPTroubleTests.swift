@@ -12,8 +12,10 @@ import Testing
         var configuration = SinkConfiguration(listeners: [SinkListener(scheme: .smtp)])
         configuration.failures = try FailureProfile(parsing: "drop=0.15,drop-after=0.05,421=0.02")
         let sink = try await SinkServer.start(configuration: configuration)
-        let provider = Provider(
-            name: "sink", scheme: .smtp, host: "127.0.0.1", port: sink.port(.smtp) ?? 0, connections: 8, timeout: 60)
+        let provider = Provider(name: "sink", scheme: .smtp, host: "127.0.0.1", port: sink.port(.smtp) ?? 0).with {
+            $0.connections = 8
+            $0.timeout = 60
+        }
         let responses = try await withTransport(provider) { transport in
             await withTaskGroup(of: [ProviderResponse?].self) { tasks in
                 for number in 0..<200 {

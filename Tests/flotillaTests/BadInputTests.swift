@@ -136,21 +136,15 @@ struct BadInputTests {
 
     @Test func aProviderThatNeverAnswersIsGivenUp() async throws {
         let folder = try TemporaryFolder()
-        let port = try freePort()
-        let mute = try ServerProcess(
-            "python3",
-            ["-c", "import socket, time\ns = socket.create_server(('127.0.0.1', \(port)))\ntime.sleep(600)"],
-            package: "python3")
-        try await eventually("the mute server listens") { canConnect(port) }
+        let mute = try SilentServer()
         let mailing = try MailingFolder(provider: "mute", recipients: MailingFolder.recipients(1))
         let config = try folder.write(
-            "providers:\n  mute:\n    url: smtp://127.0.0.1:\(port)\n    connect_timeout: 500ms\n    timeout: 500ms\n",
+            "providers:\n  mute:\n    url: smtp://127.0.0.1:\(mute.port)\n    connect_timeout: 500ms\n    timeout: 500ms\n",
             to: "flotilla.yaml")
         let start = ContinuousClock.now
         let outcome = try await mailing.send(["--config", config])
         #expect(outcome.status == 1)
         #expect(outcome.errors.contains("mute") && ContinuousClock.now - start < .seconds(40), "\(outcome.errors)")
-        mute.stop()
     }
 
     @Test func twoSendsOnOneLedgerDoNotMeet() async throws {

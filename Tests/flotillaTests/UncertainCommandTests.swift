@@ -21,7 +21,7 @@ struct UncertainCommandTests {
                     next_batch = 1, rows_read = 4;
                 INSERT INTO batch SELECT id, 0, 4, '[\(rows)]' FROM mailing;
                 INSERT INTO fingerprint SELECT id, 0, zeroblob(16) FROM mailing;
-                INSERT INTO progress (mailing, number, generation, open, states, attempts)
+                INSERT INTO progress (mailing, number, dispatch, open, states, attempts)
                     SELECT id, 0, 1, 2, 'uusf', '1111' FROM mailing;
                 INSERT INTO counter SELECT id, column1, column2 FROM mailing, (VALUES ('uncertain', 2), ('sent', 1), ('failed', 1));
                 INSERT INTO timeline SELECT id, 1700000000, 1, 1, 0 FROM mailing;

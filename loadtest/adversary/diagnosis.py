@@ -15,7 +15,7 @@ async def redis(ask):
         found = []
         cursor = "0"
         while True:
-            cursor, keys = await ask("SCAN", cursor, "MATCH", "flotilla:*", "COUNT", "1000")
+            cursor, keys = await ask("SCAN", cursor, "MATCH", "*flotilla*:*", "COUNT", "1000")
             found += keys
             if cursor == "0" or len(found) > 5000:
                 break
@@ -53,7 +53,7 @@ def ledger(path, mailing):
         lines.append("counters: " + str(dict(map(tuple, db.execute(
             "SELECT state, n FROM counter WHERE mailing = ? AND n <> 0", (mailing,))))))
         lines.append("batches: %s, fed %s, of them done %s, open %s, ready or due %s" % tuple(db.execute(
-            "SELECT count(*), sum(fed > 0), sum(fed > 0 AND done), sum(open > 0), sum(ready IS NOT NULL) FROM progress "
+            "SELECT count(*), sum(dispatched > 0), sum(dispatched > 0 AND done), sum(open > 0), sum(ready IS NOT NULL) FROM progress "
             "WHERE mailing = ?", (mailing,)).fetchone()))
         for row in db.execute(
                 "SELECT * FROM progress WHERE mailing = ? AND open > 0 ORDER BY number LIMIT 5", (mailing,)):

@@ -40,7 +40,10 @@ def clone(path, original, numbers, provider=None):
                 values.append("copy.id" if name == key else f"o.{name}")
                 if name == "definition" and provider:
                     values[-1] = f"json_set(o.definition, '$.provider', {provider})"
-            db.execute(f"INSERT INTO {table} ({', '.join(names)}) SELECT {', '.join(values)} FROM {table} o, copy WHERE o.{key} = ?", (original,))
+                if name == "provider" and provider and table == "mailing":
+                    values[-1] = provider
+            db.execute(f"INSERT INTO {table} ({', '.join(names)}) SELECT {', '.join(values)} FROM {table} o, copy "
+                       f"WHERE o.{key} = ?", (original,))
         db.execute("DROP TABLE copy")
 
 
@@ -62,8 +65,8 @@ def forget_dispatch(path):
     """Gives all dispatched batches back, as if Redis had never had them."""
     with opened(path) as db:
         names = {name for name, _, _ in columns(db, "progress")}
-        if {"fed", "ready"} <= names:
-            db.execute("UPDATE progress SET fed = 0, ready = 0 WHERE fed > 0")
+        for dispatched in names & {"dispatched", "fed"}:
+            db.execute(f"UPDATE progress SET {dispatched} = 0, ready = 0 WHERE {dispatched} > 0")
 
 
 def tables(db):

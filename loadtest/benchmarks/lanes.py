@@ -1,4 +1,4 @@
-"""Providers that do not delay each other: seventeen good ones beside one that is slow, one that refuses connections and one with a tight limit."""
+"""Providers that do not delay each other: good ones beside one that is slow, one that refuses connections, one with a tight limit."""
 import asyncio, random, signal, statistics, time
 
 from rig.machine import quiet_port
@@ -43,8 +43,9 @@ def run(bench, build, good, urls, bad, beside, workers, count):
     folder, redis = bench.folder("lanes"), bench.redis()
     ledger, config = folder / "ledger.sqlite", folder / "flotilla.yaml"
     names = urls | (bad if beside else {})
+    limit = {"limited": f", limit: {LIMIT}"}
     config.write_text("providers:\n" + "".join(
-        f"  {name}: {{url: \"{url}\", connections: 10{', limit: ' + LIMIT if name == 'limited' else ''}}}\n" for name, url in names.items()))
+        f"  {name}: {{url: \"{url}\", connections: 10{limit.get(name, '')}}}\n" for name, url in names.items()))
     # The bad ones come first, so that the good ones stand behind them.
     for name in reversed(names):
         bench.add(build, "email", bench.recipients(count), ledger, "--provider", name, "--config", config)
@@ -61,6 +62,7 @@ def run(bench, build, good, urls, bad, beside, workers, count):
     first = min(a.begun for a in arrived) / 1e6
     last = max(a.decided for a in arrived) / 1e6 if len(arrived) == GOOD * count else ended
     rate = len(arrived) / (last - first)
-    print(f"  {build.named(f'{workers} workers')}, {'beside the bad' if beside else 'alone'}: {len(arrived):,} of {GOOD * count:,} in "
-          f"{last - first:.1f} s = {rate:,.0f}/s (first after {first - begun:.2f} s)", flush=True)
+    which = f"{build.named(f'{workers} workers')}, {'beside the bad' if beside else 'alone'}"
+    print(f"  {which}: {len(arrived):,} of {GOOD * count:,} in {last - first:.1f} s = {rate:,.0f}/s "
+          f"(first after {first - begun:.2f} s)", flush=True)
     return rate

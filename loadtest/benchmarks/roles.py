@@ -32,7 +32,8 @@ def fleet(bench, build, mailing, provider, count, watched=False):
     wall = time.time() - start
     if watched and not (reads and all(bench.processes.log(f"{folder.name}-{role}").stat().st_size for role in roles)):
         raise CannotRun("nobody watched: the run was too short, or a role has no log; more --messages")
-    figures = {role: {"us": cpu_of(p.pid) / count * 1e6, "rss_mb": peak_of(p.pid)} for role, p in [*roles.items(), ("redis", redis.process)]}
+    everything = [*roles.items(), ("redis", redis.process)]
+    figures = {role: {"us": cpu_of(p.pid) / count * 1e6, "rss_mb": peak_of(p.pid)} for role, p in everything}
     figures["redis"]["used_memory_peak_mb"] = peak / 1e6
     bench.processes.end([*roles.values()])
     asyncio.run(redis.stop(signal.SIGTERM))
@@ -128,7 +129,8 @@ def planning(bench, build, provider, count):
     planner = bench.role(build, "planner", redis, ledger)
     while not ask(ledger, "SELECT planned FROM mailing WHERE id = ?", mailing):
         time.sleep(0.05)
-    rate(bench, build.named("planning"), cpu_of(planner.pid), count, ask(ledger, "SELECT planned - started FROM mailing") / 1000, "150,000/s")
+    seconds = ask(ledger, "SELECT planned - started FROM mailing") / 1000
+    rate(bench, build.named("planning"), cpu_of(planner.pid), count, seconds, "150,000/s")
     bench.processes.end([planner])
     asyncio.run(redis.stop(signal.SIGTERM))
 

@@ -34,7 +34,8 @@ class Provider:
 
     def __init__(self, bench, name, *options, listeners=1):
         self.record = bench.dir / f"{name}.tsv"
-        self.sink = Sink(bench.processes, bench.laboratory, bench.dir, self.record, options=["--sync", *options], name=name, listeners=listeners)
+        self.sink = Sink(bench.processes, bench.laboratory, bench.dir, self.record, options=["--sync", *options], name=name,
+                         listeners=listeners)
         asyncio.run(self.sink.start())
         self.url, self.tail = self.sink.url, RecordTail(self.record)
 
@@ -72,8 +73,9 @@ def sends(bench, build, sink):
     for number in range(SENDS):
         folder = bench.folder("send")
         file, _ = bench.one_recipient(folder, number)
-        wall, cpu = bench.measured([build.flotilla, "send", MAILINGS / "email.yaml", "--quiet", "--recipients", file, "--provider", sink.url,
-                                    "--ledger", folder / "ledger.sqlite"], cwd=folder, env=os.environ | QUIET)
+        command = [build.flotilla, "send", MAILINGS / "email.yaml", "--quiet", "--recipients", file, "--provider", sink.url,
+                   "--ledger", folder / "ledger.sqlite"]
+        wall, cpu = bench.measured(command, cwd=folder, env=os.environ | QUIET)
         walls.append(wall)
         cpus.append(cpu)
     sink.skip()
@@ -137,7 +139,8 @@ def make_past(bench, build, sink, ledger, original):
     redis = bench.redis()
     finished = bench.add(build, "email", bench.recipients(10), with_past, "--provider", sink.url)
     up = bench.role(build, "up", redis, with_past)
-    wait_until(lambda: ask(with_past, "SELECT state FROM mailing WHERE id = ?", finished) == "sent", 60, "the first mailing of the past ends")
+    state = lambda: ask(with_past, "SELECT state FROM mailing WHERE id = ?", finished)
+    wait_until(lambda: state() == "sent", 60, "the first mailing of the past ends")
     # One recipient an hour: all but the first wait.
     slow = ledger.parent / "slow.yaml"
     slow.write_text((MAILINGS / "email.yaml").read_text().replace("email.html", str(MAILINGS / "email.html")) + "\nspeed: 1/h\n")

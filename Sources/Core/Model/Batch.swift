@@ -1,3 +1,5 @@
+import Text
+
 /// One batch of one mailing: the unit that is planned, fed, leased and closed.
 package struct BatchID: Hashable, Sendable, CustomStringConvertible {
     package let mailing: MailingID
@@ -55,11 +57,10 @@ package struct DispatchedBatch: Sendable {
     /// When it was fed, in milliseconds since 1970.
     package var fed: Int64
     /// The provider that the mailing names, by its name or URL; empty where the entry does not say.
-    package var provider: String
+    package var provider = ""
 
     package init(
-        id: BatchID, dispatchNumber: Int, recipients: [UInt8], count: Int, open: [OpenRecipient]?, expires: Int64, fed: Int64,
-        provider: String = ""
+        id: BatchID, dispatchNumber: Int, recipients: [UInt8], count: Int, open: [OpenRecipient]?, expires: Int64, fed: Int64
     ) {
         self.id = id
         self.dispatchNumber = dispatchNumber
@@ -68,7 +69,6 @@ package struct DispatchedBatch: Sendable {
         self.open = open
         self.expires = expires
         self.fed = fed
-        self.provider = provider
     }
 }
 
@@ -89,16 +89,14 @@ extension [OpenRecipient] {
 
     package init(decoding wire: [UInt8]) throws(WireError) {
         var items: [OpenRecipient] = []
-        var scanner = JSONScanner(wire)
-        try scanner.array { scanner throws(WireError) in
-            try scanner.beginArray()
-            let index = try Int(scanner.int())
-            try scanner.next()
-            let attempts = try Int(scanner.int())
-            try scanner.endArray()
+        try WireReader.array(wire) { reader throws(WireError) in
+            try reader.beginArray()
+            let index = try Int(reader.int())
+            try reader.next()
+            let attempts = try Int(reader.int())
+            try reader.endArray()
             items.append(OpenRecipient(index: index, attempts: attempts))
         }
-        try scanner.end()
         self = items
     }
 }

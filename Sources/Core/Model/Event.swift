@@ -1,3 +1,5 @@
+import Text
+
 /// What a person did with a message, beside the message's state.
 package enum EventKind: String, Sendable, CaseIterable {
     case opened, clicked, unsubscribed, complained
@@ -53,23 +55,21 @@ extension [RecipientEvent] {
 
     package init(decoding wire: [UInt8]) throws(WireError) {
         var events: [RecipientEvent] = []
-        var scanner = JSONScanner(wire)
-        try scanner.array { scanner throws(WireError) in
-            try scanner.beginArray()
-            let batch = try Int(scanner.int())
-            try scanner.next()
-            let index = try Int(scanner.int())
-            try scanner.next()
-            let name = try scanner.string()
+        try WireReader.array(wire) { reader throws(WireError) in
+            try reader.beginArray()
+            let batch = try Int(reader.int())
+            try reader.next()
+            let index = try Int(reader.int())
+            try reader.next()
+            let name = try reader.string()
             guard let kind = EventKind(rawValue: name) else { throw WireError("unknown event '\(name)'") }
-            try scanner.next()
-            let at = try scanner.int()
-            try scanner.next()
-            let detail = try scanner.string()
-            try scanner.endArray()
+            try reader.next()
+            let at = try reader.int()
+            try reader.next()
+            let detail = try reader.string()
+            try reader.endArray()
             events.append(RecipientEvent(batch: batch, index: index, kind: kind, at: at, detail: detail))
         }
-        try scanner.end()
         self = events
     }
 }

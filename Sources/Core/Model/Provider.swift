@@ -1,3 +1,5 @@
+package import Text
+
 /// A provider as the configuration names it: where messages go, and how to speak to it.
 package struct Provider: Sendable, Equatable {
     package enum Scheme: String, Sendable, CaseIterable {
@@ -6,6 +8,18 @@ package struct Provider: Sendable, Equatable {
         /// SMTP inside TLS from the first byte (RFC 8314).
         case smtps
         case http, https
+
+        package var isSMTP: Bool { self == .smtp || self == .smtps }
+
+        /// The port of a URL that names none (RFC 5321 section 4.5.4.2, RFC 8314 section 7.3, RFC 9110 section 4.2).
+        package var defaultPort: Int {
+            switch self {
+            case .smtp: 25
+            case .smtps: 465
+            case .http: 80
+            case .https: 443
+            }
+        }
     }
 
     package enum StartTLS: String, Sendable, CaseIterable {
@@ -25,56 +39,36 @@ package struct Provider: Sendable, Equatable {
     package var path: String
     package var username: String?
     package var password: Secret?
-    package var startTLS: StartTLS
+    package var startTLS = StartTLS.opportunistic
     /// A PEM file of certificate authorities in place of the system's.
     package var caFile: String?
     /// Connections at most, for each worker process.
-    package var connections: Int
+    package var connections = 20
     /// Seconds for TCP, TLS and greeting.
-    package var connectTimeout: Double
+    package var connectTimeout = 10.0
     /// Seconds that a response may take.
-    package var timeout: Double
+    package var timeout = 60.0
     /// HTTP: further header fields; a value may be secret (an API key).
-    package var headers: [String: Secret]
+    package var headers: [String: Secret] = [:]
     /// HTTP: the template of the body; nil takes the mailing's own (webhook) or the built-in one (sms, messenger).
     package var body: String?
-    package var contentType: String
+    package var contentType = "application/json"
     /// HTTP: the member of a JSON response that holds the provider's message id, as a path with dots: `messages.0.id`.
     package var messageID: String?
 
-    package init(
-        name: String, scheme: Scheme, host: String, port: Int, path: String = "/", username: String? = nil,
-        password: Secret? = nil, startTLS: StartTLS = .opportunistic, caFile: String? = nil, connections: Int = 20,
-        connectTimeout: Double = 10, timeout: Double = 60, headers: [String: Secret] = [:], body: String? = nil,
-        contentType: String = "application/json", messageID: String? = nil
-    ) {
+    /// A provider with the defaults for all but its place.
+    package init(name: String, scheme: Scheme, host: String, port: Int, path: String = "/") {
         self.name = name
         self.scheme = scheme
         self.host = host
         self.port = port
         self.path = path
-        self.username = username
-        self.password = password
-        self.startTLS = startTLS
-        self.caFile = caFile
-        self.connections = connections
-        self.connectTimeout = connectTimeout
-        self.timeout = timeout
-        self.headers = headers
-        self.body = body
-        self.contentType = contentType
-        self.messageID = messageID
     }
-}
 
-/// A text that no log, error or dump shows.
-package struct Secret: Sendable, Equatable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
-    /// The text itself; read it only where it goes onto the wire.
-    package let exposed: String
-
-    package init(_ text: String) { exposed = text }
-
-    package var description: String { "****" }
-    package var debugDescription: String { "****" }
-    package var customMirror: Mirror { Mirror(self, children: []) }
+    /// The provider with some of its properties changed.
+    package func with(_ change: (inout Provider) -> Void) -> Provider {
+        var changed = self
+        change(&changed)
+        return changed
+    }
 }

@@ -1,3 +1,5 @@
+import Text
+
 /// The recipients of one batch: a table of text values, a row a recipient, a column a field of the mailing, in one piece of
 /// memory. Its wire form, in the ledger and in Redis, is a JSON array of arrays of strings (RFC 8259), so that SQL's
 /// `json_each` and any other tool can read it.
@@ -54,13 +56,15 @@ extension Recipients {
     /// The wire form.
     package func encoded() -> [UInt8] {
         var out = JSONWriter(capacity: bytes.count + ends.count * 3 + count * 2 + 2)
-        out.beginArray()
-        for row in 0..<count {
+        bytes.withUnsafeBufferPointer { bytes in
             out.beginArray()
-            for column in 0..<width { out.string(bytes[range(row, column)]) }
+            for row in 0..<count {
+                out.beginArray()
+                for column in 0..<width { out.string(UnsafeBufferPointer(rebasing: bytes[range(row, column)])) }
+                out.endArray()
+            }
             out.endArray()
         }
-        out.endArray()
         return out.bytes
     }
 
@@ -69,16 +73,14 @@ extension Recipients {
     package init(decoding wire: [UInt8], width: Int) throws(WireError) {
         self.init(width: width)
         bytes.reserveCapacity(wire.count)
-        var scanner = JSONScanner(wire)
-        try scanner.array { scanner throws(WireError) in
+        try WireReader.array(wire) { reader throws(WireError) in
             var columns = 0
-            try scanner.array { scanner throws(WireError) in
-                try scanner.string(into: &self.bytes)
+            try reader.array { reader throws(WireError) in
+                try reader.string(into: &self.bytes)
                 self.ends.append(UInt32(self.bytes.count))
                 columns += 1
             }
             guard columns == width else { throw WireError("a recipient with \(columns) values in place of \(width)") }
         }
-        try scanner.end()
     }
 }

@@ -1,3 +1,5 @@
+import Text
+
 /// What became of one recipient in one attempt.
 package struct RecipientResult: Sendable, Hashable {
     /// Its place in the batch, from 0.
@@ -98,42 +100,40 @@ extension [RecipientResult] {
     /// Reads the wire form.
     package init(decoding wire: [UInt8], base: Int64) throws(WireError) {
         var results: [RecipientResult] = []
-        var scanner = JSONScanner(wire)
-        try scanner.array { scanner throws(WireError) in
-            results.append(try RecipientResult(from: &scanner, base: base))
+        try WireReader.array(wire) { reader throws(WireError) in
+            results.append(try RecipientResult(from: &reader, base: base))
         }
-        try scanner.end()
         self = results
     }
 }
 
 extension RecipientResult {
-    fileprivate init(from scanner: inout JSONScanner, base: Int64) throws(WireError) {
-        try scanner.beginArray()
-        let index = try Int(scanner.int())
-        try scanner.next()
+    fileprivate init(from reader: inout WireReader, base: Int64) throws(WireError) {
+        try reader.beginArray()
+        let index = try Int(reader.int())
+        try reader.next()
         var letter: [UInt8] = []
-        try scanner.string(into: &letter)
+        try reader.string(into: &letter)
         guard letter.count == 1, let state = RecipientState(code: letter[0]) else { throw WireError("unknown state") }
-        try scanner.next()
-        let attempts = try Int(scanner.int())
-        try scanner.next()
-        let at = try scanner.int() + base
-        try scanner.next()
-        let code = try Int(scanner.int())
-        try scanner.next()
-        let text = try scanner.string()
-        try scanner.next()
-        let messageID = try scanner.string()
+        try reader.next()
+        let attempts = try Int(reader.int())
+        try reader.next()
+        let at = try reader.int() + base
+        try reader.next()
+        let code = try Int(reader.int())
+        try reader.next()
+        let text = try reader.string()
+        try reader.next()
+        let messageID = try reader.string()
         var response = ProviderResponse(kind: .accepted, stage: .response, code: code, text: text, messageID: messageID)
         var hasAnswer = state == .sent
         var due: Int64 = 0
-        if scanner.hasNext() {
-            let kind = try scanner.string()
-            try scanner.next()
-            let stage = try scanner.string()
-            try scanner.next()
-            due = try scanner.int()
+        if reader.hasNext() {
+            let kind = try reader.string()
+            try reader.next()
+            let stage = try reader.string()
+            try reader.next()
+            due = try reader.int()
             if !kind.isEmpty {
                 guard let kind = ResponseClass(rawValue: kind) else { throw WireError("unknown class '\(kind)'") }
                 guard let stage = DeliveryStage(rawValue: stage) else { throw WireError("unknown stage '\(stage)'") }
@@ -142,7 +142,7 @@ extension RecipientResult {
                 hasAnswer = true
             }
         }
-        try scanner.endArray()
+        try reader.endArray()
         self.init(
             index: index, state: state, attempts: attempts, at: at, due: due == 0 ? 0 : due + base,
             response: hasAnswer ? response : nil)

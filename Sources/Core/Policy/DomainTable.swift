@@ -1,3 +1,6 @@
+import Model
+import Text
+
 /// Finds the entry of `domains:` that an e-mail address belongs to: the one that names its domain, else the one with the longest
 /// `*.` above it. A look takes one pass over the domain and allocates nothing.
 package struct DomainTable: Sendable {
@@ -33,7 +36,7 @@ package struct DomainTable: Sendable {
     package func entry(of address: UnsafeBufferPointer<UInt8>) -> Int? {
         if slots.isEmpty { return nil }
         var found: Int32 = -1
-        var hash = Self.seed
+        var hash = FNV.seed64
         var index = address.count
         // From the end, so that each suffix's hash is known on the way, and a longer one comes later.
         while index > 0 {
@@ -43,7 +46,7 @@ package struct DomainTable: Sendable {
                 return exact >= 0 ? Int(exact) : found >= 0 ? Int(found) : nil
             }
             index -= 1
-            hash = Self.step(hash, byte)
+            hash = FNV.step(hash, byte.lowercased)
             if byte == UInt8(ascii: ".") {
                 let suffix = look(hash, address, from: index)
                 if suffix >= 0 { found = suffix }
@@ -59,19 +62,8 @@ package struct DomainTable: Sendable {
         return address.withUTF8(entry).map { scopes[$0] }
     }
 
-    /// FNV-1a (draft-eastlake-fnv): short keys, and what collides is compared.
-    private static let seed: UInt64 = 0xcbf2_9ce4_8422_2325
-
-    @inline(__always) private static func step(_ hash: UInt64, _ byte: UInt8) -> UInt64 {
-        (hash ^ UInt64(lower(byte))) &* 0x100_0000_01b3
-    }
-
-    @inline(__always) private static func lower(_ byte: UInt8) -> UInt8 {
-        byte &- UInt8(ascii: "A") < 26 ? byte | 0x20 : byte
-    }
-
     private mutating func add(_ pattern: [UInt8], _ entry: Int) {
-        let hash = pattern.reversed().reduce(Self.seed, Self.step)
+        let hash = pattern.reversed().reduce(FNV.seed64) { FNV.step($0, $1.lowercased) }
         guard pattern.withUnsafeBufferPointer({ look(hash, $0, from: 0) }) < 0 else { return }
         var place = Int(truncatingIfNeeded: hash) & (slots.count - 1)
         while slots[place].entry >= 0 { place = (place + 1) & (slots.count - 1) }
@@ -86,7 +78,7 @@ package struct DomainTable: Sendable {
         while slots[place].entry >= 0 {
             let slot = slots[place]
             if slot.hash == hash, Int(slot.count) == text.count - from,
-                (0..<Int(slot.count)).allSatisfy({ bytes[Int(slot.start) + $0] == Self.lower(text[from + $0]) })
+                (0..<Int(slot.count)).allSatisfy({ bytes[Int(slot.start) + $0] == text[from + $0].lowercased })
             {
                 return slot.entry
             }

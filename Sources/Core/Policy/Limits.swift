@@ -11,9 +11,6 @@ package struct Limits: Sendable, Equatable {
 
     package init() {}
 
-    /// The limit of a scope (`provider:NAME`, `channel:sms`, `domain:NAME`); nil for none, and for every other text.
-    package func limit(_ scope: String) -> RateLimit? { LimitScope(scope).flatMap(limit) }
-
     /// The limit of a scope; nil for none, and for mailings, which have their own.
     package func limit(_ scope: LimitScope) -> RateLimit? {
         switch scope {
@@ -30,7 +27,12 @@ package struct Limits: Sendable, Equatable {
     package func applying(_ overrides: [String: String]) -> (limits: Limits, problems: [String]) {
         var limits = self
         var problems: [String] = []
-        for (scope, text) in overrides.sorted(by: { $0.key < $1.key }) {
+        for (key, text) in overrides.sorted(by: { $0.key < $1.key }) {
+            guard let scope = LimitScope(key) else {
+                problems.append(
+                    "the limit of \(key) is left out: there is no such scope; write provider:NAME, channel:NAME or domain:NAME")
+                continue
+            }
             do throws(RateLimitError) {
                 if let problem = try limits.set(scope, RateLimit.orNone(text)) {
                     problems.append("the limit of \(scope) is ignored: \(problem)")
@@ -44,8 +46,8 @@ package struct Limits: Sendable, Equatable {
     }
 
     /// - Returns: what is wrong with the scope; nil for nothing.
-    private mutating func set(_ text: String, _ limit: RateLimit?) -> String? {
-        switch LimitScope(text) {
+    private mutating func set(_ scope: LimitScope, _ limit: RateLimit?) -> String? {
+        switch scope {
         case .provider(let name): providers[name] = limit
         case .channel(let channel): channels[channel] = limit
         case .domain(let name):
@@ -54,7 +56,6 @@ package struct Limits: Sendable, Equatable {
             }
             domains[place].limit = limit
         case .mailing: return "a mailing's limit is its speed"
-        case nil: return "there is no such scope; write provider:NAME, channel:NAME or domain:NAME"
         }
         return nil
     }

@@ -1,3 +1,5 @@
+import Text
+
 /// A telephone number as ITU-T E.164 writes it: a plus sign, the country calling code and the national number, 8 to 15 digits.
 package struct PhoneNumber: Sendable, Hashable, CustomStringConvertible {
     package let description: String

@@ -1,3 +1,5 @@
+import Text
+
 /// A limit on how many messages may start: at most `count` in `period`, and `burst` more at once after a pause. In any window
 /// of w seconds at most `count / period * w + burst` start. All integers, so that arithmetic on it is exact.
 package struct RateLimit: Sendable, Hashable, CustomStringConvertible {
@@ -33,8 +35,8 @@ package struct RateLimit: Sendable, Hashable, CustomStringConvertible {
     /// Reads `500/s` or `6000/min,burst=50`, with the units s, min, h, d; white space around the parts is allowed.
     package init(_ text: String) throws(RateLimitError) {
         func refuse(_ problem: String) -> RateLimitError { RateLimitError(text: text, problem: problem) }
-        let parts = text.split(separator: ",", omittingEmptySubsequences: false).map(Self.trimmed)
-        let rate = parts[0].split(separator: "/", omittingEmptySubsequences: false).map(Self.trimmed)
+        let parts = text.split(separator: ",", omittingEmptySubsequences: false).map(\.trimmed)
+        let rate = parts[0].split(separator: "/", omittingEmptySubsequences: false).map(\.trimmed)
         guard rate.count == 2 else { throw refuse("needs a number, a slash and a unit") }
         guard let count = Self.number(rate[0]) else {
             throw refuse(
@@ -46,7 +48,7 @@ package struct RateLimit: Sendable, Hashable, CustomStringConvertible {
         }
         var burst: Int64 = 1
         for (index, part) in parts.dropFirst().enumerated() {
-            let pair = part.split(separator: "=", omittingEmptySubsequences: false).map(Self.trimmed)
+            let pair = part.split(separator: "=", omittingEmptySubsequences: false).map(\.trimmed)
             guard index == 0, pair.count == 2, pair[0] == "burst" else {
                 throw refuse("after the comma there is only burst=N, and only once")
             }
@@ -74,16 +76,9 @@ package struct RateLimit: Sendable, Hashable, CustomStringConvertible {
     }
 
     private static func number(_ text: Substring) -> Int64? {
-        guard !text.isEmpty, text.utf8.allSatisfy({ UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 }) else { return nil }
+        guard !text.isEmpty, text.utf8.allSatisfy(\.isDigit) else { return nil }
         guard let value = Int64(text), value >= 1 else { return nil }
         return value
-    }
-
-    private static func trimmed(_ text: Substring) -> Substring {
-        var text = text
-        while text.first?.isWhitespace == true { text.removeFirst() }
-        while text.last?.isWhitespace == true { text.removeLast() }
-        return text
     }
 }
 

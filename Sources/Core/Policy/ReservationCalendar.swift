@@ -137,23 +137,41 @@ extension ReservationCalendar {
         package var next: Double
     }
 
+    /// Where the moments of a grant may lie. Times are microseconds of the shared clock.
+    package struct Window: Sendable, Equatable {
+        package var now: Double
+        /// From now; no moment lies further ahead.
+        package var horizon: Double
+        /// Nothing starts before.
+        package var pausedUntil: Double
+        /// From now; no moment is nearer.
+        package var after: Double
+        /// Between two moments at least; what lies between is left to others.
+        package var spacing: Double
+
+        package init(now: Double, horizon: Double, pausedUntil: Double = 0, after: Double = 0, spacing: Double = 0) {
+            self.now = now
+            self.horizon = horizon
+            self.pausedUntil = pausedUntil
+            self.after = after
+            self.spacing = spacing
+        }
+    }
+
     /// Grants moments that conform in every scope.
     /// - Parameters:
     ///   - wanted: moments at most.
     ///   - limits: of the scopes, one for each of `calendars`.
-    ///   - pausedUntil: nothing starts before.
-    ///   - horizon: none lies further ahead of now.
-    ///   - after: none is nearer.
-    ///   - spacing: between two of them at least; what lies between is left to others.
     package static func reserve(
-        _ wanted: Int, in calendars: inout [ReservationCalendar], limits: [Limit], now: Double, pausedUntil: Double = 0,
-        horizon: Double, after: Double = 0, spacing: Double = 0
+        _ wanted: Int, in calendars: inout [ReservationCalendar], limits: [Limit], within window: Window
     ) -> Grant {
+        let now = window.now
+        let horizon = window.horizon
         for index in calendars.indices { calendars[index].advance(to: now, horizon: horizon, limit: limits[index]) }
         let widest = limits.map(\.interval).min() ?? 0
         let slacks = limits.map { limits.count > 1 ? min($0.interval, 2 * widest) : 0 }
         var grant = Grant(moments: [], next: 0)
-        var time = max(now + after, pausedUntil)
+        var time = max(now + window.after, window.pausedUntil)
         while true {
             var before: Double
             repeat {
@@ -164,7 +182,7 @@ extension ReservationCalendar {
             if grant.moments.count >= wanted || time >= now + horizon { break }
             grant.moments.append(time - now)
             for index in calendars.indices { calendars[index].take(at: time, slack: slacks[index]) }
-            time += spacing
+            time += window.spacing
         }
         for index in calendars.indices { calendars[index].forget() }
         return grant

@@ -10,8 +10,10 @@ package struct Release01: Sendable {
 
     /// Whether a planner of that release has worked here.
     package func isPresent() async throws(RedisError) -> Bool {
+        // A prefix with braces of its own gives both releases the same keys: what is there is this release's.
+        guard prefix != broker.keys.tag else { return false }
         // Not in a cluster, which would answer MOVED: that release could not work there.
-        try await broker.redis.pipeline([["EXISTS", .text("\(prefix):epoch")]])[0].int == 1
+        return try await broker.redis.pipeline([["EXISTS", .text("\(prefix):epoch")]])[0].int == 1
     }
 
     /// Moves results that no collector has taken into this release's status streams.

@@ -8,6 +8,7 @@ enum Scripts {
     static let forget = script("forget", PackageResources.forget_lua)
     static let heartbeat = script("heartbeat", PackageResources.heartbeat_lua)
     static let lead = script("lead", PackageResources.lead_lua)
+    static let leave = script("leave", PackageResources.leave_lua)
     static let limits = script("limits", PackageResources.limits_lua)
     static let marks = script("marks", PackageResources.marks_lua)
     static let observe = script("observe", PackageResources.observe_lua)

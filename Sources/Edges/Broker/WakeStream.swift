@@ -50,8 +50,8 @@ package enum WakeEvent: Sendable, Equatable {
     }
 }
 
-/// A wake-up stream: small entries that tell whoever blocks on it where there is work. One blocking read serves any number of lanes. Nothing
-/// depends on it: an entry that was trimmed or lost is made up for by a look every few seconds.
+/// A wake-up stream: small entries that tell whoever blocks on it where there is work. One blocking read serves any number of lanes.
+/// Nothing depends on it: an entry that was trimmed or lost is made up for by a look every few seconds.
 package struct WakeStream: Sendable {
     /// Whom a stream wakes.
     package enum Reader: Sendable { case workers, dispatcher }
@@ -69,8 +69,8 @@ package struct WakeStream: Sendable {
     package func close() async { await reader.close() }
 
     /// Waits for entries, at most `block`.
-    /// - Returns: the events, in order; empty when there were none in time. The first call returns at once with `.other`, and again after an
-    ///   error: look at everything then.
+    /// - Returns: the events, in order; empty when there were none in time. The first call returns at once with `.other`, and again after
+    ///   an error: look at everything then.
     package mutating func next(atMost block: Duration) async throws(RedisError) -> [WakeEvent] {
         guard let from = last else {
             let newest = try await reader.send(["XREVRANGE", .text(key), "+", "-", "COUNT", "1"])

@@ -56,9 +56,14 @@ package struct WorkerRegistry: Sendable {
             isKept: values[0].int == 1, epoch: epoch.isEmpty ? nil : Epoch(text: epoch), isAdmitted: values[2].int == 1)
     }
 
-    /// A worker that ends has no batch in any lane.
+    /// A worker that ends has no batch in any lane, but for such as it does not know of because a reply was lost: these are taken over.
     package func clearLanes(of worker: String) async throws(RedisError) {
-        _ = try await broker.redis.send(["DEL", .text(broker.keys.workerLanes(worker))])
+        let names = try await broker.redis.send(["SMEMBERS", .text(broker.keys.workerLanes(worker))]).array ?? []
+        let lanes = names.compactMap { $0.text.flatMap { Lane($0) } }
+        guard !lanes.isEmpty else { return }
+        _ = try await broker.redis.run(
+            Scripts.leave, keys: [broker.keys.workerLanes(worker)] + lanes.map(broker.keys.lane),
+            arguments: [.text(Keys.workers), .text(worker)] + lanes.map { .text("\($0)") })
     }
 
     /// A worker as it is registered.

@@ -3,19 +3,19 @@ import Model
 /// Where the recipients of one batch stand, and which dispatch of it is with the workers: the part of a batch that changes.
 /// A pure value: it is loaded, changed and stored within one transaction.
 struct BatchProgress: Equatable {
-    /// How often the batch has been fed.
+    /// How often the batch has been dispatched.
     var dispatchNumber = 0
-    /// When it was fed, in milliseconds since 1970; 0 while it is not with the workers.
-    var fed: Int64 = 0
+    /// When it was dispatched, in milliseconds since 1970; 0 while it is not with the workers.
+    var dispatched: Int64 = 0
     /// `RecipientState.code`, one byte a recipient.
     var states: [UInt8]
     /// Attempts spent, one printable byte a recipient (see `attemptsCode`).
     var attempts: [UInt8]
-    /// While fed: one bit a recipient of whom this dispatchNumber still owes a result.
+    /// While dispatched: one bit a recipient of whom this dispatch still owes a result.
     var awaited: [UInt8] = []
-    /// A worker said that each recipient of this dispatchNumber has a result.
+    /// A worker said that each recipient of this dispatch has a result.
     var isDone = false
-    /// How many groups of results there are of this dispatchNumber, once a worker has given the rest back; 0 before.
+    /// How many groups of results there are of this dispatch, once a worker has given the rest back; 0 before.
     var released = 0
 
     /// A batch none of whose recipients was tried.
@@ -32,7 +32,7 @@ struct BatchProgress: Equatable {
     /// Attempts as a printable ASCII character, from `0` for none to `~` for 78 and more.
     static func attemptsCode(_ attempts: Int) -> UInt8 { UInt8(48 + min(max(attempts, 0), 78)) }
 
-    var isFed: Bool { fed != 0 }
+    var isDispatched: Bool { dispatched != 0 }
 
     func state(_ index: Int) -> RecipientState? { StateCode.state(states[index]) }
 
@@ -54,23 +54,23 @@ extension BatchProgress {
     /// Takes one result.
     /// - Returns: the state it came from when the result counts: when its state ranks higher than that before, or both are
     ///   `deferred` (the caller then keeps the later of the two). Nil when it changes no state, as one that only lists the
-    ///   recipient as uncertain: the dispatchNumber still owes a result of it.
+    ///   recipient as uncertain: the dispatch still owes a result of it.
     mutating func apply(_ result: RecipientResult, dispatchNumber: Int) -> RecipientState? {
         let index = result.index
         attempts[index] = max(attempts[index], Self.attemptsCode(result.attempts))
         if result.isListing { return nil }
-        if dispatchNumber == self.dispatchNumber, isFed { awaited[index >> 3] &= ~(1 << UInt8(index & 7)) }
+        if dispatchNumber == self.dispatchNumber, isDispatched { awaited[index >> 3] &= ~(1 << UInt8(index & 7)) }
         guard let old = state(index), result.state != .planned else { return nil }
         guard result.state.rank > old.rank || (result.state == .deferred && old == .deferred) else { return nil }
         states[index] = StateCode.code(result.state)
         return old
     }
 
-    /// Hands the batch out under a new dispatchNumber, for all planned recipients and those deferred ones in `due`.
+    /// Hands the batch out under a new dispatch number, for all planned recipients and those deferred ones in `due`.
     /// - Returns: whom to send to; nil for every one of the batch at the first attempt.
-    mutating func feed(due: Set<Int>, now: Int64) -> [OpenRecipient]? {
+    mutating func dispatch(due: Set<Int>, now: Int64) -> [OpenRecipient]? {
         dispatchNumber += 1
-        fed = now
+        dispatched = now
         isDone = false
         released = 0
         awaited = [UInt8](repeating: 0, count: (states.count + 7) / 8)
@@ -82,7 +82,7 @@ extension BatchProgress {
         return owed
     }
 
-    /// Those of whom this dispatchNumber owes a result; nil for every one of the batch at the first attempt.
+    /// Those of whom this dispatch owes a result; nil for every one of the batch at the first attempt.
     private var owed: [OpenRecipient]? {
         var open: [OpenRecipient] = []
         var isUntouched = true
@@ -94,24 +94,25 @@ extension BatchProgress {
     }
 
     func isAwaited(_ index: Int) -> Bool {
-        isFed && awaited[index >> 3] & (1 << UInt8(index & 7)) != 0
+        isDispatched && awaited[index >> 3] & (1 << UInt8(index & 7)) != 0
     }
 
-    /// Every recipient of this dispatchNumber has a result.
+    /// Every recipient of this dispatch has a result.
     var owesNothing: Bool { awaited.allSatisfy { $0 == 0 } }
 
     /// Ends the dispatch.
     mutating func close() {
-        fed = 0
+        dispatched = 0
         awaited = []
         isDone = false
         released = 0
     }
 
-    /// From when on the batch may be fed, in milliseconds since 1970 (0: at once); nil when it is fed or has nothing to feed.
+    /// From when on the batch may be dispatched, in milliseconds since 1970 (0: at once); nil when it is dispatched or has nobody to send
+    /// to.
     /// - Parameter due: when the first of its deferred recipients is due.
     func ready(due: Int64?) -> Int64? {
-        if isFed { return nil }
+        if isDispatched { return nil }
         return count(of: .planned) > 0 ? 0 : due
     }
 }

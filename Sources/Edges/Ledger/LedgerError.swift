@@ -59,8 +59,8 @@ extension LedgerError: CustomStringConvertible {
             """
         case .leadershipLost(let path):
             """
-            another process has taken over planning and feeding on the ledger \(path), because this one did not renew its duty \
-            in time or gave it back; nothing was written: wait until the duty is free, then take it again
+            another process leads the planning on the ledger \(path) now, because this one did not renew its leadership in time \
+            or gave it back; nothing was written: wait until the leadership is free, then take it again
             """
         case .refused(let what): what
         case .failed(let path, let operation, let detail): "\(operation) failed on the ledger \(path): \(detail)"

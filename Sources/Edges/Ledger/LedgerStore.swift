@@ -1,7 +1,7 @@
 package import Model
 
 /// The whole of a ledger: what an engine must do, and what the conformance suite tests.
-package typealias LedgerStore = MailingStore & PlanStore & Outbox & ResultStore & ReportStore & UncertainStore
+package typealias LedgerStore = MailingStore & PlanStore & DispatchStore & ResultStore & ReportStore & UncertainStore
     & LeadershipStore & LimitStore & ChangeSource
 
 /// Mailings and their states. `now` is in milliseconds since 1970 everywhere.
@@ -34,8 +34,14 @@ package protocol MailingStore: Sendable {
     /// state its end. `sent` is taken only when every recipient is planned and terminal.
     /// - Returns: whether it moved.
     func setState(
-        _ id: MailingID, to state: MailingState, from: Set<MailingState>, reason: String, now: Int64
+        _ id: MailingID, to state: MailingState, from: Set<MailingState>, reason: StateReason, now: Int64
     ) async throws(LedgerError) -> Bool
+
+    /// Notes that a mailing that is sending gets no further, or that it does again: its state stays.
+    /// - Parameter why: for people; nil when it is stuck no longer.
+    /// - Returns: whether that is news: one that is stuck already stays so, with the reason noted first.
+    @discardableResult
+    func noteStuck(_ id: MailingID, why: String?, now: Int64) async throws(LedgerError) -> Bool
 
     /// Lets a paused mailing go on: it is `sending` when its plan is whole, else `collecting`, or `scheduled` where it has
     /// not begun.
@@ -54,9 +60,16 @@ extension MailingStore {
     ) async throws(LedgerError) {
         try await create(id, mailing: mailing, source: source, origin: origin, state: state, start: nil, now: now)
     }
+
+    /// Moves a mailing to a state for a reason that is a text.
+    package func setState(
+        _ id: MailingID, to state: MailingState, from: Set<MailingState>, reason: String, now: Int64
+    ) async throws(LedgerError) -> Bool {
+        try await setState(id, to: state, from: from, reason: StateReason(text: reason), now: now)
+    }
 }
 
-/// The plan: recipients in batches, and what was left out.
+/// The plan: recipients in batches, and the rows that were excluded.
 package protocol PlanStore: Sendable {
     /// The mailings that wait for their planning at a time.
     /// - Parameters:
@@ -68,13 +81,13 @@ package protocol PlanStore: Sendable {
     /// Writes steps of the plans of one or several mailings in one transaction, in their order: batches, exclusions, how far the source was
     /// read, and the states that change thereby. A planning that died goes on at the record's `rowsRead` with batch `nextBatch`.
     /// - Parameter now: milliseconds since 1970; mailings whose first steps these are have begun then.
-    /// - Returns: why steps were left out, by mailing, while the others were written: its batches do not follow those planned before (another
+    /// - Returns: why steps were not written, by mailing, while the others were: its batches do not follow those planned before (another
     ///   planner is at work), or it is no longer being planned.
     func writePlan(_ steps: [PlanStep], now: Int64) async throws(LedgerError) -> [MailingID: LedgerError]
 }
 
 /// What is to be dispatched to workers.
-package protocol Outbox: Sendable {
+package protocol DispatchStore: Sendable {
     /// The mailings that a dispatcher has to look after, the oldest first: those in `sending` and `paused`, and stopped ones of which
     /// something is still open or with the workers. It reads no definition, and mailings that are over cost nothing.
     func work() async throws(LedgerError) -> [MailingWork]
@@ -92,8 +105,8 @@ package protocol Outbox: Sendable {
     /// The batches of several mailings that are with the workers, by number.
     func openDispatches(of ids: [MailingID]) async throws(LedgerError) -> [MailingID: [DispatchMark]]
 
-    /// Ends dispatches none of whose messages can have been started, as they never reached Redis or never left it, in one transaction. What is
-    /// still open of them is dispatched again.
+    /// Ends dispatches none of whose messages can have been started, as they never reached Redis or never left it, in one transaction.
+    /// What is still open of them is dispatched again.
     /// - Returns: how many of them it ended: batches that are still in that dispatch.
     func takeBack(_ dispatches: [Dispatch], now: Int64) async throws(LedgerError) -> Int
 
@@ -105,7 +118,7 @@ package protocol Outbox: Sendable {
         _ dispatches: [Dispatch], why: String?, now: Int64
     ) async throws(LedgerError) -> (batches: Int, listed: Int)
 
-    /// Takes batches with recipients to send to now, and marks them as fed under a new dispatchNumber. Up to half of them are
+    /// Takes batches with recipients to send to now, and marks them as dispatched under a new dispatch number. Up to half of them are
     /// batches with due retries, the longest due first, so that neither retries nor first attempts starve. Nothing is taken
     /// of a mailing that is not `collecting` or `sending`.
     func dispatchBatches(_ id: MailingID, limit: Int, now: Int64) async throws(LedgerError) -> [DispatchedBatch]
@@ -113,18 +126,18 @@ package protocol Outbox: Sendable {
     /// The batches that are with the workers, by number.
     func openDispatches(_ id: MailingID) async throws(LedgerError) -> [DispatchMark]
 
-    /// Ends a dispatch that was lost; what is still open of it is fed again.
+    /// Ends a dispatch that was lost; what is still open of it is dispatched again.
     /// - Parameters:
-    ///   - uncertain: nil when none of its messages can have been on the wire. Otherwise each recipient of whom the dispatch
-    ///     owes a result is put on the list of the uncertain, and with `hold` is held for a person and not fed again.
+    ///   - uncertain: nil when none of its messages can have been started. Otherwise each recipient of whom the dispatch
+    ///     owes a result is put on the list of uncertain deliveries, and with `hold` is held for a person and not sent to again.
     ///   - why: why it is not known what became of them; for people.
-    /// - Returns: how many were listed; nil when it was not fed under this dispatchNumber.
+    /// - Returns: how many were listed; nil when the batch is not in this dispatch.
     func giveUp(
         _ batch: BatchID, dispatchNumber: Int, uncertain: Mailing.UncertainPolicy?, why: String, now: Int64
     ) async throws(LedgerError) -> Int?
 
     /// Stops every planned and deferred recipient that is not with the workers (an `uncertain` one stays: it may have been
-    /// reached). Set the mailing's state first, and call again when fed batches have come back.
+    /// reached). Set the mailing's state first, and call again when dispatched batches have come back.
     /// - Returns: how many it stopped.
     func stopOpen(_ id: MailingID, now: Int64) async throws(LedgerError) -> Int
 
@@ -137,14 +150,23 @@ package protocol Outbox: Sendable {
 package struct DispatchMark: Sendable, Equatable {
     package var number: Int
     package var dispatchNumber: Int
-    /// When it was fed, in milliseconds since 1970.
-    package var fed: Int64
+    /// When it was dispatched, in milliseconds since 1970.
+    package var dispatched: Int64
+
+    package init(number: Int, dispatchNumber: Int, dispatched: Int64) {
+        self.number = number
+        self.dispatchNumber = dispatchNumber
+        self.dispatched = dispatched
+    }
 }
+
+/// The name of before.
+package typealias Outbox = DispatchStore
 
 /// What became of recipients.
 package protocol ResultStore: Sendable {
     /// Writes results and events in one transaction with all counters they change. Groups may come in any order, late, and
-    /// more than once: states move only forward by `RecipientState.rank`. A dispatchNumber ends with `done` once each of its
+    /// more than once: states move only forward by `RecipientState.rank`. A dispatch ends with `done` once each of its
     /// recipients has a result, and with `released` once as many of its groups are in as the closing one says, of whatever
     /// worker, whatever overtook what. An `uncertain` result puts its recipient on the list; with `due` above 0 it does
     /// nothing else, with `due` 0 the recipient is held for a person.
@@ -160,14 +182,14 @@ package protocol ReportStore: Sendable {
 
     /// The mailings in one of `states` (all for nil), the newest first, each with what `progress` tells of it and its next batch; as
     /// many queries for one as for a thousand.
-    func standings(states: Set<MailingState>?, limit: Int) async throws(LedgerError) -> [MailingStanding]
+    func statuses(states: Set<MailingState>?, limit: Int) async throws(LedgerError) -> [MailingStatus]
 
     /// A mailing's report, from counters alone.
     func report(_ id: MailingID, now: Int64) async throws(LedgerError) -> MailingReport?
 
     /// Recounts a mailing from its recipients' states and compares all that is counted or derived.
     /// - Returns: what does not agree, a sentence each; empty when the ledger is right.
-    func audit(_ id: MailingID) async throws(LedgerError) -> [String]
+    func recount(_ id: MailingID) async throws(LedgerError) -> [String]
 
     /// The recipient of a mailing with an address (ASCII case does not matter) or, failing that, an id.
     func recipient(_ id: MailingID, _ key: String) async throws(LedgerError) -> RecipientDetail?
@@ -177,4 +199,11 @@ package protocol ReportStore: Sendable {
 
     /// Exclusions of a mailing after a row, by row.
     func exclusions(_ id: MailingID, after row: Int, limit: Int) async throws(LedgerError) -> [Exclusion]
+}
+
+extension ReportStore {
+    /// The name of before.
+    package func standings(states: Set<MailingState>?, limit: Int) async throws(LedgerError) -> [MailingStatus] {
+        try await statuses(states: states, limit: limit)
+    }
 }

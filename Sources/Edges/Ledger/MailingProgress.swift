@@ -9,9 +9,12 @@ package struct MailingProgress: Sendable, Equatable {
     /// Recipients by state.
     package var states: [RecipientState: Int]
     /// Batches that are with the workers.
-    package var fed: Int
+    package var dispatched: Int
     package var started: Int64?
     package var finished: Int64?
+
+    /// The name of before.
+    package var fed: Int { dispatched }
 
     package subscript(state: RecipientState) -> Int { states[state] ?? 0 }
 

@@ -9,8 +9,8 @@ package struct MailingRecord: Sendable, Equatable {
     /// The absolute path of the mailing file it was made from; empty where there is none.
     package var origin: String
     package var state: MailingState
-    /// Why it failed, paused or stopped; empty otherwise.
-    package var reason: String
+    /// Why it is paused or stopped, or has failed.
+    package var stateReason: StateReason
     package var created: Int64
     /// When it is to begin; nil where it was, or is now, to begin at once.
     package var start: Int64?
@@ -29,6 +29,14 @@ package struct MailingRecord: Sendable, Equatable {
     package var planningDone: Bool
     /// The limit that an operator set in place of the mailing's own.
     package var speedOverride: String?
+
+    /// Since when it is known, of a mailing that is sending, that it gets no further; nil for one that does.
+    package var stuckSince: Int64?
+    /// Why that is worth a look, for people; empty for one that is not stuck.
+    package var stuckReason: String
+
+    /// Why it is paused or stopped, or has failed, or gets no further, in words; empty otherwise.
+    package var reason: String { stuckReason.isEmpty ? stateReason.words(state) : "stuck: \(stuckReason)" }
 
     /// The limit in force, as text; nil for none.
     package var speed: String? { speedOverride ?? mailing.speed }

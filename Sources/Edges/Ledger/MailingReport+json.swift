@@ -3,8 +3,9 @@ import Model
 
 extension MailingReport: Encodable {
     private enum Key: String, CodingKey {
-        case id, name, channel, state, reason, planned, excluded, states, failures, deferrals, uncertain, events, timeline
+        case id, name, channel, state, reason, actor, stuck, planned, excluded, states, failures, deferrals, uncertain, events, timeline
         case created, started, finished, seconds, balances
+        case reasonKind = "reason_kind"
         case messagesPerSecond = "messages_per_second"
         case reconciled
     }
@@ -24,6 +25,9 @@ extension MailingReport: Encodable {
         try container.encode(channel, forKey: .channel)
         try container.encode(state, forKey: .state)
         if !reason.isEmpty { try container.encode(reason, forKey: .reason) }
+        try container.encodeIfPresent(stateReason.kind?.rawValue, forKey: .reasonKind)
+        if !stateReason.actor.isEmpty { try container.encode(stateReason.actor, forKey: .actor) }
+        if !stuckReason.isEmpty { try container.encode(stuckReason, forKey: .stuck) }
         try container.encode(planned, forKey: .planned)
         let excluded = excluded.map { ($0.key.rawValue, $0.value) }
         try container.encode(Dictionary(excluded, uniquingKeysWith: +), forKey: .excluded)

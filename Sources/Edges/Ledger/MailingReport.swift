@@ -25,9 +25,11 @@ package struct MailingReport: Sendable, Equatable {
     package var name: String
     package var channel: Channel
     package var state: MailingState
-    package var reason: String
+    package var stateReason: StateReason
+    /// Why a mailing that is sending gets no further; empty for one that does.
+    package var stuckReason: String
     package var planned: Int
-    /// Rows left out, by reason.
+    /// Excluded rows, by reason.
     package var excluded: [ExclusionReason: Int]
     /// Recipients by state, for each state.
     package var states: [RecipientState: Int]
@@ -59,6 +61,9 @@ package struct MailingReport: Sendable, Equatable {
         package var count: Int
         package var recipients: Int
     }
+
+    /// Why it is paused or stopped, or has failed, or gets no further, in words; empty otherwise.
+    package var reason: String { stuckReason.isEmpty ? stateReason.words(state) : "stuck: \(stuckReason)" }
 
     package subscript(state: RecipientState) -> Int { states[state] ?? 0 }
 }

@@ -8,7 +8,7 @@ package struct PlannedBatch: Sendable {
     package var recipients: [UInt8]
     /// Recipients in it.
     package var count: Int
-    /// The `Fingerprint` of each recipient's address.
+    /// The `AddressHash` of each recipient's address.
     package var fingerprints: [UInt32]
 
     package init(number: Int, recipients: [UInt8], count: Int, fingerprints: [UInt32]) {
@@ -23,7 +23,7 @@ package struct PlannedBatch: Sendable {
         var fingerprints: [UInt32] = []
         fingerprints.reserveCapacity(recipients.count)
         for row in 0..<recipients.count {
-            fingerprints.append(Fingerprint.of(recipients.bytes[recipients.range(row, 1)]))
+            fingerprints.append(AddressHash.of(recipients.bytes[recipients.range(row, 1)]))
         }
         self.init(
             number: number, recipients: recipients.encoded(), count: recipients.count, fingerprints: fingerprints)

@@ -10,6 +10,8 @@ package struct AttemptRecord: Sendable, Equatable {
     package var response: ProviderResponse?
     package var dispatchNumber: Int
     package var worker: String
+    /// The provider that it went to; empty where that is not known.
+    package var provider: String
 }
 
 /// All that the ledger knows of one recipient of one mailing.

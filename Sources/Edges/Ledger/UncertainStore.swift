@@ -2,7 +2,7 @@ package import Model
 
 /// Those whom a message may have reached that no response tells of, and what a person decides about them.
 package protocol UncertainStore: Sendable {
-    /// A page of a mailing's list, by batch, place and dispatchNumber.
+    /// A page of a mailing's list, by batch, place in it and dispatch number.
     /// - Parameters:
     ///   - onlyHeld: leaves out those that wait for nobody's decision.
     ///   - after: the last of the page before; nil for the first page.

@@ -1,5 +1,6 @@
 import Model
 import Policy
+import Text
 
 /// The fields of one rule as written, and the rule that they describe.
 struct ResponseRuleFields {
@@ -53,13 +54,11 @@ struct ResponseRuleFields {
             (1...Self.longestReason).contains(text.utf8.count) && !text.utf8.contains(where: \.isControl) ? text : nil
         }
         guard let proto else { return nil }
-        let codes = codes(proto)
-        let enhanced = enhanced(proto, codes)
-        let stages = stages(proto, kind)
+        var condition = ResponseRule.Condition(codes: codes(proto), text: text)
+        condition.enhanced = enhanced(proto, condition.codes)
+        condition.stages = stages(proto, kind)
         guard let kind, found.isEmpty else { return nil }
-        return ResponseRule(
-            proto, codes, enhanced: enhanced, stages: stages, text: text, kind, because ?? "the operator's rule",
-            origin: place)
+        return ResponseRule(proto, condition, kind, because ?? "the operator's rule", origin: place)
     }
 
     private mutating func codes(_ proto: ResponseProtocol) -> ClosedRange<Int> {

@@ -1,5 +1,6 @@
 import Model
 import Policy
+import Text
 import Yams
 
 /// Reads the operator's rules for providers' responses (`worker.responses`): a list of mappings, in order. Every unknown key and

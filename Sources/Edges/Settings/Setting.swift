@@ -1,4 +1,5 @@
 import Telemetry
+import Text
 
 /// One key of the configuration, as it is documented.
 struct SettingKey: Sendable {
@@ -10,36 +11,33 @@ struct SettingKey: Sendable {
         case nothing
     }
 
-    /// Sections with dots between; `*` stands for a name that the operator chooses.
-    let name: String
-    let type: String
-    /// The default as a file would have it; nil if there is none or a file cannot have it.
-    let defaultText: String?
-    /// The default in words, where `defaultText` cannot say it.
-    let shownDefault: String
-    let allowed: String
-    let meaning: String
-    let display: Display
-    /// The value is one that the setting takes.
-    fileprivate(set) var isAllowed: @Sendable ([String]) -> Bool = { _ in true }
+    /// How a value is written, and how it is documented.
+    struct Form: Sendable {
+        let type: String
+        let allowed: String
+        /// The default as a file would have it; nil if there is none or a file cannot have it.
+        let defaultText: String?
+        /// The default in words, where `defaultText` cannot say it.
+        let shownDefault: String
+        let display: Display
 
-    /// - Parameters:
-    ///   - defaultText: the default as a file would have it.
-    ///   - shown: the default in words, where `defaultText` cannot say it.
-    init(
-        _ name: String, type: String, default defaultText: String? = nil, shown: String? = nil, allowed: String, _ meaning: String,
-        display: Display = .whole
-    ) {
-        self.name = name
-        self.type = type
-        self.defaultText = defaultText
-        shownDefault = shown ?? defaultText.map { "`\($0)`" } ?? ""
-        self.allowed = allowed
-        self.meaning = meaning
-        self.display = display
+        init(type: String, allowed: String, default defaultText: String? = nil, shown: String? = nil, display: Display = .whole) {
+            self.type = type
+            self.allowed = allowed
+            self.defaultText = defaultText
+            shownDefault = shown ?? defaultText.map { "`\($0)`" } ?? ""
+            self.display = display
+        }
+
+        var isList: Bool { type == "list" }
     }
 
-    var isList: Bool { type == "list" }
+    /// Sections with dots between; `*` stands for a name that the operator chooses.
+    let name: String
+    let meaning: String
+    let form: Form
+    /// The value is one that the setting takes.
+    let isAllowed: @Sendable ([String]) -> Bool
 
     var components: [String] { name.split(separator: ".").map(String.init) }
 
@@ -56,9 +54,9 @@ struct SettingKey: Sendable {
 
     /// A value as an error may show it.
     func shown(_ value: String) -> String {
-        switch display {
+        switch form.display {
         case .whole: "'\(value.prefix(80))\(value.count > 80 ? "…" : "")'"
-        case .url: "'\(URLParts.withoutSecrets(value))'"
+        case .url: "'\(ParsedURL.withoutSecrets(value))'"
         case .nothing: "the value (not shown)"
         }
     }
@@ -67,17 +65,17 @@ struct SettingKey: Sendable {
 /// A key with the Swift type of its value.
 struct Setting<Value: Sendable>: Sendable {
     let key: SettingKey
-    /// Reads the value; a list has several texts. Nil if it is not allowed.
+    /// Reads the value; a list has several texts. nil: not allowed.
     let parse: @Sendable ([String]) -> Value?
 
-    init(_ key: SettingKey, list parse: @escaping @Sendable ([String]) -> Value?) {
-        var key = key
-        key.isAllowed = { parse($0) != nil }
-        self.key = key
+    /// A setting of several texts where its form is a list, otherwise of one.
+    init(_ name: String, _ meaning: String, _ form: SettingKey.Form, list parse: @escaping @Sendable ([String]) -> Value?) {
+        key = SettingKey(name: name, meaning: meaning, form: form, isAllowed: { parse($0) != nil })
         self.parse = parse
     }
 
-    init(_ key: SettingKey, parse: @escaping @Sendable (String) -> Value?) {
-        self.init(key, list: { texts in texts.first.flatMap(parse) })
+    /// A setting of one text.
+    init(_ name: String, _ meaning: String, _ form: SettingKey.Form, parse: @escaping @Sendable (String) -> Value?) {
+        self.init(name, meaning, form, list: { texts in texts.first.flatMap(parse) })
     }
 }

@@ -63,7 +63,7 @@ extension Settings {
     ) -> [SettingsError.Problem] {
         providers.sorted { $0.key < $1.key }.compactMap { name, place in
             if entries.contains(where: { $0.path == ["providers", name, "url"] }) { return nil }
-            let allowed = SettingsTable.providerURL.key.allowed.filter { $0 != "`" }
+            let allowed = SettingsTable.providerURL.key.form.allowed.filter { $0 != "`" }
             return SettingsError.Problem(
                 place: place, key: "providers.\(name).url", text: "is missing; allowed: \(allowed)")
         }

@@ -2,6 +2,7 @@ package import Logging
 package import Model
 package import Policy
 package import Telemetry
+package import Text
 
 /// All settings with their defaults, as read from `flotilla.yaml` and the environment. `SettingsTable` has the key, the meaning and the
 /// allowed values of each property.

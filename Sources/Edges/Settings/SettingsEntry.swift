@@ -13,8 +13,8 @@ struct SettingsEntry {
         guard !key.isAllowed(texts) else { return nil }
         let value = texts.joined(separator: ", ")
         var text = "\(key.shown(value)) is not allowed; "
-        text += "allowed: \(key.allowed.filter { $0 != "`" })"
-        if key.type == "duration" { text += ", a whole number with ms, s, m, h or d" }
+        text += "allowed: \(key.form.allowed.filter { $0 != "`" })"
+        if key.form.type == "duration" { text += ", a whole number with ms, s, m, h or d" }
         return SettingsError.Problem(place: place, key: name, text: text)
     }
 }

@@ -1,3 +1,5 @@
+import Text
+
 /// Reads the `FLOTILLA_` variables: finds the key of each, and refuses a variable that has none.
 struct SettingsEnvironment {
     private let file: SettingsSource
@@ -32,7 +34,7 @@ struct SettingsEnvironment {
             source.providers[path[1]] = variable
         }
         if replacement != nil { source.warn(variable, deprecated: "the variable", replacement: key.variable) }
-        let texts = key.isList ? value.split(separator: ",").map { String($0.trimmingSpaces) } : [value]
+        let texts = key.form.isList ? value.split(separator: ",").map { String($0.trimmed) } : [value]
         source.add(SettingsEntry(path: path, key: key, texts: texts, place: variable))
     }
 
@@ -91,13 +93,5 @@ struct SettingsEnvironment {
         let field = inFile?.path[3] ?? part.lowercased().map { $0 == "_" ? "-" : String($0) }.joined()
         let path = ["providers", provider, "headers", field]
         return SettingsSchema.problem(withNamesOf: path) == nil ? ["headers", field] : nil
-    }
-}
-
-extension Substring {
-    fileprivate var trimmingSpaces: Substring {
-        var text = drop { $0 == " " }
-        while text.last == " " { text.removeLast() }
-        return text
     }
 }

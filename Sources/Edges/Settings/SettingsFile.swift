@@ -71,11 +71,11 @@ struct SettingsFile {
         if node.isNothing { return }
         if let scalar = node.scalar {
             source.add(SettingsEntry(path: path, key: key, texts: [scalar.string], place: place))
-        } else if key.isList, let items = node.sequence, items.allSatisfy({ $0.scalar != nil }) {
+        } else if key.form.isList, let items = node.sequence, items.allSatisfy({ $0.scalar != nil }) {
             source.add(SettingsEntry(path: path, key: key, texts: items.compactMap(\.scalar?.string), place: place))
         } else {
             source.refuse(
-                place, path.joined(separator: "."), key.isList ? "must be a list of names" : "must be one value")
+                place, path.joined(separator: "."), key.form.isList ? "must be a list of names" : "must be one value")
         }
     }
 }

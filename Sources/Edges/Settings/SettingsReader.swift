@@ -1,4 +1,5 @@
 import Configuration
+import Text
 
 /// Values by key, through swift-configuration: the environment before the file.
 struct SettingsReader {
@@ -10,8 +11,8 @@ struct SettingsReader {
     init(file: [SettingsEntry], environment: [String: String]) {
         var values: [AbsoluteConfigKey: ConfigValue] = [:]
         for entry in file {
-            let content: ConfigContent = entry.key.isList ? .stringArray(entry.texts) : .string(entry.texts.joined())
-            values[AbsoluteConfigKey(entry.path)] = ConfigValue(content, isSecret: entry.key.display != .whole)
+            let content: ConfigContent = entry.key.form.isList ? .stringArray(entry.texts) : .string(entry.texts.joined())
+            values[AbsoluteConfigKey(entry.path)] = ConfigValue(content, isSecret: entry.key.form.display != .whole)
         }
         let variables = EnvironmentVariablesProvider(
             environmentVariables: environment.filter { !$0.value.isEmpty }, secretsSpecifier: .all)
@@ -35,9 +36,9 @@ struct SettingsReader {
     private func value<Value>(_ setting: Setting<Value>, _ names: [String]) -> Value? {
         var names = names[...]
         let path = setting.key.components.map { $0 == "*" ? names.popFirst() ?? $0 : $0 }
-        let isSecret = setting.key.display != .whole
+        let isSecret = setting.key.form.display != .whole
         let texts =
-            setting.key.isList
+            setting.key.form.isList
             ? reader.stringArray(forKey: ConfigKey(path), isSecret: isSecret)
             : reader.string(forKey: ConfigKey(path), isSecret: isSecret).map { [$0] }
         return texts.flatMap(setting.parse)

@@ -1,3 +1,5 @@
+import Text
+
 /// Matches paths of a file with the keys of the table.
 enum SettingsSchema {
     enum Match {

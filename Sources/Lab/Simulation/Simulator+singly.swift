@@ -103,7 +103,8 @@ extension Simulator {
         var known = scopes.map {
             calendars[$0.name] ?? ReservationCalendar($0.limit, now: time, horizon: totals.steps > 0 ? 0 : Self.horizon)
         }
-        let grant = ReservationCalendar.reserve(1, in: &known, limits: scopes.map(\.limit), now: time, horizon: Self.ahead)
+        let grant = ReservationCalendar.reserve(
+            1, in: &known, limits: scopes.map(\.limit), within: ReservationCalendar.Window(now: time, horizon: Self.ahead))
         for (scope, calendar) in zip(scopes, known) { calendars[scope.name] = calendar }
         guard let moment = grant.moments.first else {
             // The narrowest is named.

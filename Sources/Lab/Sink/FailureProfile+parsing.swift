@@ -1,3 +1,5 @@
+import Text
+
 extension FailureProfile {
     /// Reads a profile as it is written on the command line:
     ///
@@ -19,7 +21,7 @@ extension FailureProfile {
     }
 
     private mutating func add(_ text: Substring) throws(SinkError) {
-        let parts = text.split(separator: ";", omittingEmptySubsequences: false).map(Self.trimmed)
+        let parts = text.split(separator: ";", omittingEmptySubsequences: false).map(\.trimmed)
         guard let head = parts.first, let equals = head.firstIndex(of: "=") else {
             throw SinkError("'\(text)' is no rule: write a fault and its share, such as 550=0.05")
         }
@@ -96,11 +98,5 @@ extension FailureProfile {
         case 421, 450...459, 521, 530...539, 550...559: .rcpt
         default: .http
         }
-    }
-
-    private static func trimmed(_ text: Substring) -> Substring {
-        var text = text.drop { $0 == " " }
-        while text.last == " " { text = text.dropLast() }
-        return text
     }
 }

@@ -1,4 +1,5 @@
 import Synchronization
+import Text
 
 /// Decides what becomes of a message. One seed, recipient and number of the attempt always meet the same end, in
 /// whatever order and over however many connections they come.
@@ -27,9 +28,9 @@ final class FaultSelector: Sendable {
 
     /// Begins an attempt to reach a recipient: at RCPT or at the end of a request, once each.
     func begin(_ recipient: UnsafeRawBufferPointer, _ behaviour: AddressBehaviour?) -> Attempt {
-        // FNV-1a, mixed at the end: recipients differ in few bytes.
-        var key: UInt64 = 0xcbf2_9ce4_8422_2325
-        for byte in recipient { key = (key ^ UInt64(byte)) &* 0x0000_0100_0000_01b3 }
+        // Mixed at the end, because recipients differ in few bytes.
+        var key = FNV.seed64
+        for byte in recipient { key = FNV.step(key, byte) }
         key = Self.mix(key ^ seed)
         guard counts || behaviour != nil else { return Attempt(key: key, number: 0) }
         let number = attempts.withLock { table in

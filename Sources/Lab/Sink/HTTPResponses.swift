@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Model
+import Text
 
 /// The responses that stay the same, and what an Authorization field has to hold.
 struct HTTPResponses: Sendable {

@@ -1,4 +1,5 @@
 import Model
+import Text
 
 /// What a line of the record is written from: the values where they lie.
 struct RecordLine {
@@ -65,11 +66,7 @@ struct RecordLine {
 
     /// Appends the 16 digits of a number.
     static func append(hexadecimal value: UInt64, to out: inout [UInt8]) {
-        for shift in stride(from: 60, through: 0, by: -4) { out.append(hexDigit(UInt8(value >> UInt64(shift) & 15))) }
-    }
-
-    private static func hexDigit(_ value: UInt8) -> UInt8 {
-        value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10
+        for shift in stride(from: 60, through: 0, by: -4) { out.append(.lowercaseHexadecimalDigit(UInt8(value >> UInt64(shift) & 15))) }
     }
 
     private static func append(_ value: Int64, to out: inout [UInt8]) {
@@ -105,7 +102,9 @@ struct RecordLine {
                 out.append(byte)
                 continue
             }
-            out.append(contentsOf: [Byte.backslash, UInt8(ascii: "x"), hexDigit(byte >> 4), hexDigit(byte & 15)])
+            out.append(contentsOf: [
+                Byte.backslash, UInt8(ascii: "x"), .lowercaseHexadecimalDigit(byte >> 4), .lowercaseHexadecimalDigit(byte & 15),
+            ])
         }
     }
 }

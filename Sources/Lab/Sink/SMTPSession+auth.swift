@@ -1,6 +1,7 @@
 import FoundationEssentials
 import Model
 import NIOCore
+import Text
 
 extension SMTPSession {
     /// Answers AUTH with its mechanism and, perhaps, its initial response (RFC 4954 section 4).

@@ -1,4 +1,5 @@
 package import Model
+package import Text
 
 /// What the sink listens on, and how it behaves.
 package struct SinkConfiguration: Sendable {

@@ -1,4 +1,5 @@
 import Model
+import Text
 
 /// Puts values into rows of CSV or NDJSON.
 struct SyntheticWriter: Sendable {

@@ -4,6 +4,7 @@ import Model
 import ServiceLifecycle
 import Settings
 import Sink
+import Text
 import UnixSignals
 
 #if canImport(Darwin)

@@ -14,6 +14,7 @@ extension Worker {
         var reclaimsAgain: ContinuousClock.Instant?
         var hasSaid = ContinuousClock.now
         while !worker.isStopping {
+            for batch in worker.takeArrived() { begin(batch, in: &group) }
             guard worker.lease.mayTake else {
                 if ContinuousClock.now - hasSaid >= .seconds(10) {
                     hasSaid = .now
@@ -24,12 +25,11 @@ extension Worker {
             }
             hasSaid = .now
             do throws(RedisError) {
-                for lease in worker.takeArrived() { begin(lease, in: &group) }
                 if let time = reclaimsAgain, ContinuousClock.now >= time { (mayHaveLost, reclaimsAgain) = (true, nil) }
                 if worker.takePending() || mayHaveLost {
                     mayHaveLost = true
                     for lease in try await worker.queue.reclaim(worker: worker.configuration.id, known: worker.inFlight.entries) {
-                        begin(lease, in: &group)
+                        begin(inFlight(lease), in: &group)
                     }
                     mayHaveLost = false
                 }
@@ -66,18 +66,22 @@ extension Worker {
         }
         for lane in taken {
             let shares = worker.prefetch.taken(lane.lane, sizes: lane.leases.map(\.messages), waiting: lane.waiting)
-            for (lease, share) in zip(lane.leases, shares) { begin(lease, share, in: &group) }
+            for (lease, share) in zip(lane.leases, shares) { begin(inFlight(lease), share, in: &group) }
         }
     }
 
     /// Begins to work on a batch that came without being asked for.
-    private func begin(_ lease: BatchLease, in group: inout DiscardingTaskGroup) {
-        for share in worker.prefetch.taken(lease.lane, sizes: [lease.messages], waiting: nil) { begin(lease, share, in: &group) }
+    private func begin(_ batch: InFlightBatch, in group: inout DiscardingTaskGroup) {
+        for share in worker.prefetch.taken(batch.lease.lane, sizes: [batch.lease.messages], waiting: nil) { begin(batch, share, in: &group) }
     }
 
-    private func begin(_ lease: BatchLease, _ share: Prefetch.Share, in group: inout DiscardingTaskGroup) {
+    private func inFlight(_ lease: BatchLease) -> InFlightBatch {
         let batch = InFlightBatch(lease, buffer: ResultBuffer(lease: lease, worker: worker))
         worker.inFlight.insert(batch)
+        return batch
+    }
+
+    private func begin(_ batch: InFlightBatch, _ share: Prefetch.Share, in group: inout DiscardingTaskGroup) {
         group.addTask {
             await work(batch, share)
             worker.inFlight.remove(batch)

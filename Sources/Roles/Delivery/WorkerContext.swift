@@ -41,7 +41,7 @@ final class WorkerContext: Sendable {
     private let lost = Atomic<Bool>(false)
     private let claims = Atomic<Int>(0)
     private let mustReclaim = Atomic<Bool>(false)
-    private let arrived = Mutex<[BatchLease]>([])
+    private let arrived = Mutex<[InFlightBatch]>([])
     private let halts = Mutex<[MailingID: String]>([:])
 
     init(configuration: WorkerConfiguration, broker: Broker, logger: Logger) {
@@ -87,17 +87,20 @@ final class WorkerContext: Sendable {
     /// Whether batches were left pending since the last question.
     func takePending() -> Bool { mustReclaim.exchange(false, ordering: .relaxed) }
 
-    /// Batches were taken over: work on them is to begin.
+    /// Batches were taken over: work on them is to begin. They are in the worker's hands from here on, so that a loss of Redis, or a stop,
+    /// before that finds them.
     func arrive(_ leases: [BatchLease]) {
-        arrived.withLock { $0 += leases }
+        let batches = leases.map { InFlightBatch($0, buffer: ResultBuffer(lease: $0, worker: self)) }
+        for batch in batches { inFlight.insert(batch) }
+        arrived.withLock { $0 += batches }
         demand.notify()
     }
 
     /// Batches that were taken over since the last question.
-    func takeArrived() -> [BatchLease] {
-        arrived.withLock { leases in
-            defer { leases = [] }
-            return leases
+    func takeArrived() -> [InFlightBatch] {
+        arrived.withLock { batches in
+            defer { batches = [] }
+            return batches
         }
     }
 

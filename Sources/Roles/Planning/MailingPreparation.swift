@@ -20,6 +20,7 @@ package enum MailingPreparation {
     ) throws -> PreparedJob {
         var mailing = file.mailing
         let provider = try find(mailing.provider, providers)
+        if providers[mailing.provider] == nil { mailing.provider = ProviderURL.canonicalURL(mailing.provider) }
         try Self.check(provider, suits: mailing.channel)
         let planner = try RecipientPlanner(source: file.recipients, channel: mailing.channel)
         mailing.fields = planner.fields
@@ -73,8 +74,7 @@ package enum MailingPreparation {
     }
 
     private static func check(_ provider: Provider, suits channel: Channel) throws {
-        let isMail = provider.scheme == .smtp || provider.scheme == .smtps
-        guard isMail == (channel == .email) else {
+        guard provider.scheme.isSMTP == (channel == .email) else {
             throw UnsuitableProvider(provider: provider.name, scheme: provider.scheme, channel: channel)
         }
     }

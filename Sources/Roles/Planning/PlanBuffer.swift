@@ -14,7 +14,7 @@ struct PlanBuffer {
         /// Rows of the source that it adds to the plan.
         var rows: Int
         var record: MailingRecord
-        /// With the last step: the keys that were left out.
+        /// With the last step: keys of NDJSON that are ignored.
         var ignored: [NDJSONReader.IgnoredKey] = []
     }
 

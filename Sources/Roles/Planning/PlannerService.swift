@@ -7,8 +7,8 @@ import ServiceLifecycle
 import Synchronization
 
 /// Plans mailings, one after another: reads their recipients, cuts batches and writes them to the ledger, several small mailings in one
-/// transaction. A mailing is sent only when its whole input was read without an error, so that a broken row stops it before anybody has got it.
-/// Where nothing is due it sleeps until the ledger changes or the next mailing is to begin.
+/// transaction. A mailing is sent only when its whole input was read without an error, so that a broken row stops it before anybody has
+/// got it. Where nothing is due it sleeps until the ledger changes or the next mailing is to begin.
 package struct PlannerService: Service {
     package typealias Store = PlanStore & MailingStore & ChangeSource
 
@@ -110,7 +110,7 @@ package struct PlannerService: Service {
             most \(TimeSpan.text(seconds: allowed)) is allowed: flotilla mailing resume \(record.id) sends it now, \
             flotilla mailing stop \(record.id) ends it
             """
-        guard try await ledger.setState(record.id, to: .paused, from: [.scheduled], reason: reason, now: clock()) else {
+        guard try await ledger.setState(record.id, to: .paused, from: [.scheduled], reason: .late(reason), now: clock()) else {
             return
         }
         logger.warning("mailing \(record.id) is paused: \(reason)", metadata: record.fields)

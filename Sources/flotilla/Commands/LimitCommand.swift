@@ -34,9 +34,9 @@ struct LimitCommand: AsyncParsableCommand {
         func run() async throws {
             let settings = try options.settings()
             let list = LimitList(settings, [])
-            let scope = try list.scope(scope).description
+            let scope = try list.scope(scope)
             let limit = try RateLimit.orNone(limit)?.description ?? RateLimit.none
-            let before = try await options.open(settings).setLimit(scope, limit, now: Clock.milliseconds())
+            let before = try await options.open(settings).setLimit(scope.description, limit, now: Clock.milliseconds())
             let replaced =
                 before.map { "\($0.text), set \(Timestamp.text($0.changed))" } ?? "\(list.configured(scope)) of flotilla.yaml"
             print("\(scope): \(limit), in place of \(replaced)")
@@ -51,11 +51,14 @@ struct LimitCommand: AsyncParsableCommand {
 
         func run() async throws {
             let settings = try options.settings()
+            // What is no scope may still stand in the ledger, from another build.
+            let known = LimitScope(scope)
+            let scope = known?.description ?? scope
             let before = try await options.open(settings).setLimit(scope, nil, now: Clock.milliseconds())
             guard let before else {
                 throw CommandError("no limit was set at run time for '\(scope)'; flotilla limit list shows where one was")
             }
-            print("\(scope): \(LimitList(settings, []).configured(scope)) of flotilla.yaml, in place of \(before.text)")
+            print("\(scope): \(LimitList(settings, []).configured(known)) of flotilla.yaml, in place of \(before.text)")
         }
     }
 }

@@ -133,7 +133,7 @@ extension MailingCommand {
             let record = try await mailing.find(in: ledger)
             guard let report = try await ledger.report(record.id, now: Clock.milliseconds()) else { return }
             print(json ? String(decoding: try report.json(), as: UTF8.self) : ReportText(report).text)
-            let faults = try await ledger.audit(record.id)
+            let faults = try await ledger.recount(record.id)
             for fault in faults { StandardError.write("not reconciled: \(fault)") }
             if !faults.isEmpty || !report.balances { throw ExitCode(1) }
         }
@@ -202,7 +202,7 @@ extension MailingCommand {
 
         func run() async throws {
             try await change(
-                options, mailing, to: .paused, from: [.scheduled, .collecting, .sending], reason: OrderReason.paused(by: order.name))
+                options, mailing, to: .paused, from: [.scheduled, .collecting, .sending], reason: .person(order.name))
         }
     }
 
@@ -232,7 +232,7 @@ extension MailingCommand {
         func run() async throws {
             try await change(
                 options, mailing, to: .stopped, from: [.draft, .scheduled, .collecting, .sending, .paused],
-                reason: OrderReason.stopped(by: order.name))
+                reason: .person(order.name))
         }
     }
 
@@ -255,7 +255,7 @@ extension MailingCommand {
 }
 
 private func change(
-    _ options: LedgerOptions, _ argument: MailingArgument, to state: MailingState, from: Set<MailingState>, reason: String
+    _ options: LedgerOptions, _ argument: MailingArgument, to state: MailingState, from: Set<MailingState>, reason: StateReason
 ) async throws {
     let ledger = try options.open()
     let record = try await argument.find(in: ledger)

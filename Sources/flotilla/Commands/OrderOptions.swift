@@ -25,14 +25,3 @@ struct OrderOptions: ParsableArguments {
         return "\(user.isEmpty ? "uid\(getuid())" : user)@\(process.hostName)"
     }
 }
-
-/// The reason that `mailing pause` and `mailing stop` write into the ledger.
-enum OrderReason {
-    private static let pause = "paused by "
-
-    static func paused(by name: String) -> String { pause + name }
-    static func stopped(by name: String) -> String { "stopped by \(name)" }
-
-    /// A person paused it. Every other reason says what has to be fixed first.
-    static func isPausedByPerson(_ reason: String) -> Bool { reason.hasPrefix(pause) }
-}

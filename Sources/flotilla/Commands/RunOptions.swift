@@ -2,6 +2,7 @@ import ArgumentParser
 import Logging
 import Settings
 import Telemetry
+import Text
 
 import class Foundation.ProcessInfo
 
@@ -41,11 +42,16 @@ extension Settings {
 extension Settings.Redis {
     /// Takes the address of the option `--redis`.
     mutating func take(_ option: String) throws {
-        guard let url = RedisURL(option) else {
-            throw CommandError("--redis '\(option)' is not a Redis URL: redis://host:port, rediss://host:port or unix:///path")
+        let url: RedisURL
+        do { url = try RedisURL(option) } catch {
+            throw CommandError(
+                "--redis '\(ParsedURL.withoutSecrets(option))' \(error); write redis://host:port, rediss://host:port or unix:///path")
         }
         guard url.username == nil, url.password == nil else {
             throw CommandError("--redis shows its user and password to everyone who lists processes; use FLOTILLA_REDIS_URL")
+        }
+        guard url.database == 0 else {
+            throw CommandError("--redis names the database \(url.database); fleets on one Redis differ in redis.prefix")
         }
         endpoint = url.endpoint
     }

@@ -107,7 +107,7 @@ struct Send: AsyncParsableCommand {
     /// Prints the report; the exit status says how the mailing ended.
     private func finish(_ id: MailingID, _ ledger: SQLiteLedger, _ settings: Settings) async throws {
         guard let outcome = try await ledger.report(id, now: Clock.milliseconds()) else { return }
-        let faults = try await ledger.audit(id)
+        let faults = try await ledger.recount(id)
         if let report {
             do {
                 try outcome.json().write(to: URL(fileURLWithPath: report))
@@ -139,7 +139,7 @@ struct Send: AsyncParsableCommand {
                     """)
             }
             // The reason of a mailing that is late for its start says what to do; the same command would not continue it.
-            let isLate = outcome.state == .paused && outcome.started == nil && !OrderReason.isPausedByPerson(outcome.reason)
+            let isLate = outcome.state == .paused && outcome.started == nil && outcome.stateReason.kind != .person
             if !quiet, !isLate { print("\nThe mailing has not ended; the same command continues it.") }
             throw ExitCode(2)
         }

@@ -16,25 +16,27 @@ struct LimitList {
 
     /// A row for each scope: its name, the limit in effect, that of the configuration, and when another was set.
     var rows: [[String]] {
-        let known = known
+        let known = known.map(\.description)
         let others = overrides.keys.filter { !known.contains($0) }.sorted()
         return (known + others).map { scope in
             let found = overrides[scope]
+            let configured = configured(LimitScope(scope))
             return [
-                scope, found?.text ?? configured(scope), configured(scope),
+                scope, found?.text ?? configured, configured,
                 found.map { Timestamp.text($0.changed) } ?? "-",
             ]
         }
     }
 
-    /// The limit of the configuration as text.
-    func configured(_ scope: String) -> String { settings.limits.limit(scope)?.description ?? RateLimit.none }
+    /// The limit of the configuration, as text.
+    func configured(_ scope: LimitScope?) -> String { scope.flatMap(settings.limits.limit)?.description ?? RateLimit.none }
 
     /// Reads the name of a scope whose limit may be set.
     /// - Throws: `CommandError` with the scopes that there are.
     func scope(_ text: String) throws -> LimitScope {
         guard let scope = LimitScope(text) else {
-            throw CommandError("'\(text)' is not a scope; scopes are provider:NAME, \(channels.joined(separator: ", ")), domain:NAME")
+            throw CommandError(
+                "'\(text)' is not a scope; scopes are provider:NAME, \(channels.map(\.description).joined(separator: ", ")), domain:NAME")
         }
         switch scope {
         case .channel: return scope
@@ -74,10 +76,9 @@ struct LimitList {
         }
     }
 
-    private var channels: [String] { Channel.allCases.map { LimitScope.channel($0).description } }
+    private var channels: [LimitScope] { Channel.allCases.map(LimitScope.channel) }
 
-    private var known: [String] {
-        settings.providers.keys.sorted().map { LimitScope.provider($0).description } + channels
-            + settings.limits.domains.map { LimitScope.domain($0.name).description }
+    private var known: [LimitScope] {
+        settings.providers.keys.sorted().map(LimitScope.provider) + channels + settings.limits.domains.map { .domain($0.name) }
     }
 }

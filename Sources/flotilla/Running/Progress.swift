@@ -72,7 +72,7 @@ struct ProgressMonitor: Service {
     /// State and reason come from one read: between two reads a person may resume the mailing.
     private func isPausedByItself() async throws(LedgerError) -> Bool {
         guard let record = try await ledger.mailing(id) else { return true }
-        return record.state == .paused && !OrderReason.isPausedByPerson(record.reason)
+        return record.state == .paused && record.stateReason.kind != .person
     }
 }
 

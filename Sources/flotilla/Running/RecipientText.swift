@@ -18,7 +18,10 @@ struct RecipientText {
         if !detail.messageID.isEmpty { rows.append(["provider message id", detail.messageID]) }
         for attempt in detail.history {
             let response = attempt.response.map { "\($0.code) \($0.text) (\($0.kind.rawValue), at \($0.stage.rawValue))" } ?? ""
-            rows.append([Timestamp.text(attempt.at), "\(attempt.state.name) \(response) by \(attempt.worker)"])
+            rows.append([
+                Timestamp.text(attempt.at),
+                "\(attempt.state.name) \(response) by \(attempt.worker)\(attempt.provider.isEmpty ? "" : " through \(attempt.provider)")",
+            ])
         }
         for listing in detail.uncertain {
             if listing.worker.isEmpty { rows.append([Timestamp.text(listing.at), "uncertain: \(listing.why)"]) }

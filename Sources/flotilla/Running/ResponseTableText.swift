@@ -17,8 +17,8 @@ struct ResponseTableText {
     private static func text(of proto: ResponseProtocol, _ rules: [ResponseRule]) -> String {
         let isSMTP = proto == .smtp
         let rows = rules.enumerated().map { index, rule in
-            ["\(index + 1)\(rule.origin == nil ? "" : " *")", NumberRange.text(rule.codes)]
-                + (isSMTP ? [enhanced(rule), rule.stages.map(\.rawValue).joined(separator: " ")] : [])
+            ["\(index + 1)\(rule.origin == nil ? "" : " *")", NumberRange.text(rule.condition.codes)]
+                + (isSMTP ? [enhanced(rule), rule.condition.stages.map(\.rawValue).joined(separator: " ")] : [])
                 + [rule.kind.rawValue, because(rule)]
         }
         let header = [proto.rawValue.uppercased(), "CODE"] + (isSMTP ? ["ENHANCED", "STAGE"] : [])
@@ -26,14 +26,14 @@ struct ResponseTableText {
     }
 
     static func enhanced(_ rule: ResponseRule) -> String {
-        rule.enhanced.map(\.description).joined(separator: " ")
+        rule.condition.enhanced.map(\.description).joined(separator: " ")
     }
 
     /// The reason, after the conditions that have no column.
     private static func because(_ rule: ResponseRule) -> String {
         var text = rule.because
-        if let pattern = rule.text { text = "\"\(pattern)\": \(text)" }
-        if rule.needsRetryAfter { text = "with Retry-After: \(text)" }
+        if let pattern = rule.condition.text { text = "\"\(pattern)\": \(text)" }
+        if rule.condition.needsRetryAfter { text = "with Retry-After: \(text)" }
         if let origin = rule.origin { text += " (\(origin))" }
         return text
     }
@@ -59,11 +59,11 @@ struct ResponseDecisionText {
     }
 
     private static func condition(_ rule: ResponseRule) -> String {
-        var parts = ["code \(NumberRange.text(rule.codes))"]
-        if !rule.enhanced.isEmpty { parts.append("enhanced \(ResponseTableText.enhanced(rule))") }
-        if !rule.stages.isEmpty { parts.append("at \(rule.stages.map(\.rawValue).joined(separator: ", "))") }
-        if let pattern = rule.text { parts.append("text \"\(pattern)\"") }
-        if rule.needsRetryAfter { parts.append("with Retry-After") }
+        var parts = ["code \(NumberRange.text(rule.condition.codes))"]
+        if !rule.condition.enhanced.isEmpty { parts.append("enhanced \(ResponseTableText.enhanced(rule))") }
+        if !rule.condition.stages.isEmpty { parts.append("at \(rule.condition.stages.map(\.rawValue).joined(separator: ", "))") }
+        if let pattern = rule.condition.text { parts.append("text \"\(pattern)\"") }
+        if rule.condition.needsRetryAfter { parts.append("with Retry-After") }
         return parts.joined(separator: ", ")
     }
 

@@ -185,11 +185,8 @@ struct RoleRuntime {
 extension RedisEndpoint {
     /// Nil where the settings name no Redis.
     init?(_ redis: Settings.Redis) {
-        switch redis.endpoint {
-        case nil: return nil
-        case .tcp(let host, let port, let tls): self.init(place: .tcp(host: host, port: port), tls: tls)
-        case .unix(let path): self.init(place: .unix(path: path))
-        }
+        guard let endpoint = redis.endpoint else { return nil }
+        self.init(endpoint)
         username = redis.username
         password = redis.password
         caFile = redis.caFile

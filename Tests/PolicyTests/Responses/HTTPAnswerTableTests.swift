@@ -48,10 +48,11 @@ import Testing
     @Test func everyRuleDecidesForSomeStatus() {
         let table = ResponseTable.standard
         for rule in table.rules(of: .http) {
-            let decides = rule.codes.contains { code in
-                table.decide(.http, code: code, text: rule.text?.description ?? "", hasRetryAfter: rule.needsRetryAfter).rule == rule
+            let decides = rule.condition.codes.contains { code in
+                table.decide(.http, code: code, text: rule.condition.text?.description ?? "", hasRetryAfter: rule.condition.needsRetryAfter)
+                    .rule == rule
             }
-            #expect(decides, "\(rule.codes): \(rule.because)")
+            #expect(decides, "\(rule.condition.codes): \(rule.because)")
         }
     }
 }

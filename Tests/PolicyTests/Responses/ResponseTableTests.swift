@@ -7,7 +7,8 @@ import Testing
     private func rule(
         _ codes: ClosedRange<Int>, text: String? = nil, _ kind: ResponseClass, _ proto: ResponseProtocol = .smtp
     ) -> ResponseRule {
-        ResponseRule(proto, codes, text: text.flatMap { TextPattern($0) }, kind, "because", origin: "answers.yaml:1")
+        ResponseRule(
+            proto, ResponseRule.Condition(codes: codes, text: text.flatMap { TextPattern($0) }), kind, "because", origin: "answers.yaml:1")
     }
 
     @Test func anOperatorsRuleGoesBeforeTheStandardOnes() {

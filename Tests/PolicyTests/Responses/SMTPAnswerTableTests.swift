@@ -174,18 +174,18 @@ import Testing
     @Test func everyRuleDecidesForSomeReply() {
         let table = ResponseTable.standard
         for rule in table.rules(of: .smtp) {
-            let codes = rule.enhanced.map {
+            let codes = rule.condition.enhanced.map {
                 EnhancedCode($0.category.lowerBound, $0.subject.lowerBound, $0.detail.lowerBound)
             }
             let texts = (codes.isEmpty ? [""] : codes.map { "\($0) " }).map {
-                $0 + (rule.text.map { $0.description.replacing("*", with: " a ") } ?? "no")
+                $0 + (rule.condition.text.map { $0.description.replacing("*", with: " a ") } ?? "no")
             }
-            let decides = rule.codes.contains { code in
-                (rule.stages.isEmpty ? DeliveryStage.allCases : rule.stages).contains { stage in
+            let decides = rule.condition.codes.contains { code in
+                (rule.condition.stages.isEmpty ? DeliveryStage.allCases : rule.condition.stages).contains { stage in
                     texts.contains { table.decide(.smtp, code: code, stage: stage, text: $0).rule == rule }
                 }
             }
-            #expect(decides, "\(rule.codes) \(rule.because)")
+            #expect(decides, "\(rule.condition.codes) \(rule.because)")
         }
     }
 }

@@ -24,7 +24,7 @@ import Testing
 
     @Test func everyPatternOfTheStandardTableIsOneThatAFileMayHold() {
         for rule in ResponseProtocol.allCases.flatMap({ ResponseTable.standard.rules(of: $0) }) {
-            guard let pattern = rule.text else { continue }
+            guard let pattern = rule.condition.text else { continue }
             #expect(TextPattern(pattern.description) == pattern)
         }
     }

@@ -31,12 +31,16 @@ extension ResponseTable {
 
     /// Telegram's bots: 403 is about one person there.
     private static func ofOne(_ text: String) -> ResponseRule {
-        ResponseRule(.http, 403...403, text: TextPattern(text), .badRecipient, "a messenger's user who does not want it, or is gone")
+        ResponseRule(
+            .http, ResponseRule.Condition(codes: 403...403, text: TextPattern(text)), .badRecipient,
+            "a messenger's user who does not want it, or is gone")
     }
 
     private static func rule(
         _ codes: ClosedRange<Int>, ifRetryAfter needsRetryAfter: Bool = false, _ kind: ResponseClass, _ because: String
     ) -> ResponseRule {
-        ResponseRule(.http, codes, needsRetryAfter: needsRetryAfter, kind, because)
+        var condition = ResponseRule.Condition(codes: codes)
+        condition.needsRetryAfter = needsRetryAfter
+        return ResponseRule(.http, condition, kind, because)
     }
 }

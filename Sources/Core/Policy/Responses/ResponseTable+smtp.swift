@@ -106,7 +106,9 @@ extension ResponseTable {
         _ codes: ClosedRange<Int>, enhanced: [EnhancedPattern] = [], at stages: [DeliveryStage] = [],
         text: String? = nil, _ kind: ResponseClass, _ because: String
     ) -> ResponseRule {
-        ResponseRule(
-            .smtp, codes, enhanced: enhanced, stages: stages, text: text.map { TextPattern(known: $0) }, kind, because)
+        var condition = ResponseRule.Condition(codes: codes, text: text.map { TextPattern(known: $0) })
+        condition.enhanced = enhanced
+        condition.stages = stages
+        return ResponseRule(.smtp, condition, kind, because)
     }
 }

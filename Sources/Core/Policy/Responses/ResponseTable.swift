@@ -44,7 +44,7 @@ package struct ResponseTable: Sendable, Equatable {
     ) -> Decision {
         let rules = rules(of: proto)
         if 200...299 ~= code {
-            return Decision(kind: .accepted, rule: rules.first { $0.kind == .accepted && $0.codes.contains(code) })
+            return Decision(kind: .accepted, rule: rules.first { $0.kind == .accepted && $0.condition.codes.contains(code) })
         }
         guard let index = index(in: rules, proto, code, stage, text, hasRetryAfter) else {
             return Decision(kind: Self.fallback, rule: nil)
@@ -52,7 +52,7 @@ package struct ResponseTable: Sendable, Equatable {
         return Decision(kind: rules[index].kind, rule: rules[index])
     }
 
-    /// A code that responses nothing we ask, or is outside the protocol.
+    /// The class of a code that answers nothing we ask, or is outside the protocol.
     private static let fallback = ResponseClass.temporary
 
     private func index(

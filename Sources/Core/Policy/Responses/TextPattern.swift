@@ -1,3 +1,5 @@
+import Text
+
 /// A piece of a response's text that a rule looks for: case does not matter (of ASCII letters), `*` stands for anything in
 /// between, and it may stand anywhere in the text.
 ///
@@ -14,7 +16,7 @@ package struct TextPattern: Sendable, Equatable, CustomStringConvertible {
 
     /// - Returns: nil for a text without anything but `*` and spaces, longer than 200 bytes, or with control characters.
     package init?(_ text: String) {
-        guard text.utf8.count <= Self.longest, !text.utf8.contains(where: { $0 < 0x20 || $0 == 0x7f }),
+        guard text.utf8.count <= Self.longest, !text.utf8.contains(where: \.isControl),
             text.utf8.contains(where: { $0 != UInt8(ascii: "*") && $0 != UInt8(ascii: " ") })
         else { return nil }
         self.init(known: text)
@@ -45,7 +47,7 @@ package struct TextPattern: Sendable, Equatable, CustomStringConvertible {
         let shorter: [Int]
 
         init(_ written: [UInt8]) {
-            bytes = written.map(TextPattern.small)
+            bytes = written.map(\.lowercased)
             var shorter = Array(repeating: 0, count: bytes.count)
             var length = 0
             for index in bytes.indices.dropFirst() {
@@ -60,7 +62,7 @@ package struct TextPattern: Sendable, Equatable, CustomStringConvertible {
         func end(in text: UnsafeBufferPointer<UInt8>, from start: Int) -> Int? {
             var length = 0
             for index in start..<text.count {
-                let byte = TextPattern.small(text[index])
+                let byte = text[index].lowercased
                 while length > 0, byte != bytes[length] { length = shorter[length - 1] }
                 if byte == bytes[length] { length += 1 }
                 if length == bytes.count { return index + 1 }
@@ -68,6 +70,4 @@ package struct TextPattern: Sendable, Equatable, CustomStringConvertible {
             return nil
         }
     }
-
-    private static func small(_ byte: UInt8) -> UInt8 { 65...90 ~= byte ? byte | 0x20 : byte }
 }

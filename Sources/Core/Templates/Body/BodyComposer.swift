@@ -1,4 +1,5 @@
 package import Model
+import Text
 
 /// Makes the JSON bodies of webhook, SMS and messenger mailings.
 package struct BodyComposer: Sendable {
@@ -77,15 +78,15 @@ package struct BodyComposer: Sendable {
     package func checkJSON(_ recipients: Recipients, row: Int) throws(TemplateError) {
         var body: [UInt8] = []
         compose(recipients, row: row, into: &body)
-        do throws(JSONError) {
-            _ = try JSONReader.read(body)
+        do throws(JSONSyntaxError) {
+            _ = try StructuredValue.read(body)
         } catch {
             let before = String(decoding: body[max(0, error.offset - 30)..<error.offset], as: UTF8.self)
             let after = String(decoding: body[error.offset..<min(body.count, error.offset + 30)], as: UTF8.self)
             throw TemplateError([
                 TemplateError.Problem(
                     file: file, line: line,
-                    what: "with the values of recipient '\(recipients[row, 0])' the body is not JSON: \(error.what), "
+                    what: "with the values of recipient '\(recipients[row, 0])' the body is not JSON: it \(error.problem), "
                         + "here: \(before) >>> \(after)",
                     remedy: "put texts into quotes, and leave no comma before '}' or ']'")
             ])

@@ -1,4 +1,5 @@
 package import Model
+import Text
 
 /// Makes the messages of one e-mail mailing: headers and MIME parts as they go onto the wire.
 package struct EmailComposer: Sendable {
@@ -23,7 +24,7 @@ package struct EmailComposer: Sendable {
         mailing: Mailing, domain: String, using generator: inout some RandomNumberGenerator
     ) throws(TemplateError) {
         var problems: [TemplateError.Problem] = []
-        if !Mailbox.isDomain(domain) {
+        if !DomainName.isValidOrLiteral(domain) {
             problems.append(
                 TemplateError.Problem(
                     file: "", what: "'\(domain)' is no domain for Message-IDs", remedy: "name one like mail.example.com"
@@ -72,26 +73,42 @@ package struct EmailComposer: Sendable {
     package var columns: Set<Int> { Set(subject.columns).union(parts.flatMap(\.part.columns)) }
 
     /// The addr-spec of a mailing's `from`, for the envelope; nil where it is no mailbox.
-    package static func senderAddress(of from: String) -> String? { Mailbox(from)?.address }
+    package static func senderAddress(of from: String) -> String? { sender(from)?.address.description }
 
-    /// Appends one message as it goes onto the wire after DATA: lines end with CRLF, dots at their start are doubled (RFC 5321
+    /// Reads a sender. Its address is ASCII, because not every server takes another (RFC 6531).
+    private static func sender(_ text: String) -> Mailbox? {
+        guard let mailbox = try? Mailbox(text), mailbox.address.description.utf8.allSatisfy({ $0 < 0x80 }) else { return nil }
+        return mailbox
+    }
+
+    /// What the server that gets a message understands beyond RFC 5321.
+    package struct Server: Sendable, Equatable {
+        /// 8BITMIME (RFC 6152).
+        package var eightBitMIME: Bool
+        /// SMTPUTF8 (RFC 6531): headers may name addresses beyond ASCII.
+        package var smtpUTF8: Bool
+
+        package init(eightBitMIME: Bool, smtpUTF8: Bool) {
+            self.eightBitMIME = eightBitMIME
+            self.smtpUTF8 = smtpUTF8
+        }
+    }
+
+    /// Appends one message as SMTP sends it after DATA: lines end with CRLF, dots at their start are doubled (RFC 5321
     /// section 4.5.2), and the final dot is left out.
     /// - Parameters:
-    ///   - index: the recipient's place in the batch; with the batch it makes the Message-ID, so that a message that is sent
+    ///   - row: the recipient's place in the batch; with the batch it makes the Message-ID, so that a message that is sent
     ///     again has the same.
     ///   - date: milliseconds since 1970.
-    ///   - eightBit: the server takes 8BITMIME (RFC 6152).
-    ///   - smtpUTF8: the server takes SMTPUTF8 (RFC 6531), so that headers may name addresses beyond ASCII.
     package func compose(
-        _ recipients: Recipients, row: Int, batch: BatchID, index: Int, date: Int64, eightBit: Bool, smtpUTF8: Bool,
-        into out: inout [UInt8]
+        _ recipients: Recipients, row: Int, of batch: BatchID, date: Int64, for server: Server, into out: inout [UInt8]
     ) {
         let width = recipients.width
         recipients.withRow(row) { values in
             out.append(contentsOf: "Date: ".utf8)
             out.appendMailDate(date)
             out.append(contentsOf: senderHeaders)
-            out.appendRecipient(values[1], smtpUTF8: smtpUTF8)
+            out.appendRecipient(values[1], smtpUTF8: server.smtpUTF8)
             out.append(contentsOf: "\r\nSubject: ".utf8)
             let start = out.count
             subject.render(values, width: width, into: &out)
@@ -101,9 +118,9 @@ package struct EmailComposer: Sendable {
             out.append(UInt8(ascii: "."))
             out.appendDecimal(batch.number)
             out.append(UInt8(ascii: "."))
-            out.appendDecimal(index)
+            out.appendDecimal(row)
             out.append(contentsOf: afterMessageID)
-            writeBody(values, width: width, eightBit: eightBit, into: &out)
+            writeBody(values, width: width, eightBit: server.eightBitMIME, into: &out)
         }
     }
 
@@ -163,7 +180,7 @@ extension EmailComposer {
         var headers: [UInt8] = []
         for (key, name, text) in [("from", "From", mailing.from), ("reply_to", "Reply-To", mailing.replyTo)] {
             if key == "reply_to", text.isEmpty { continue }
-            guard let mailbox = Mailbox(text) else {
+            guard let mailbox = sender(text) else {
                 problems.append(
                     TemplateError.Problem(
                         file: "", what: "'\(key): \(text)' is not an e-mail sender",

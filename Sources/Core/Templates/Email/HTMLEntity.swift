@@ -1,3 +1,5 @@
+import Text
+
 /// Character references of HTML: the numeric ones, and the names that mails use.
 enum HTMLEntity {
     /// The text of the reference that begins here, and where it ends; the `&` itself where none does.

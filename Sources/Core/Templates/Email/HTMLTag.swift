@@ -1,3 +1,5 @@
+import Text
+
 /// One tag, comment or declaration of an HTML template, with the merge tags inside of it.
 struct HTMLTag {
     typealias Piece = HTMLText.Piece
@@ -156,8 +158,4 @@ struct HTMLTag {
         default: 0
         }
     }
-}
-
-extension UInt8 {
-    fileprivate var isLetter: Bool { (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(self | 0x20) }
 }

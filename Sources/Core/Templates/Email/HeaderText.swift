@@ -1,3 +1,5 @@
+import Text
+
 /// The text of unstructured header fields (RFC 5322 section 2.2.3), with RFC 2047 encoded words where ASCII does not do.
 extension [UInt8] {
     /// Lines of headers end at this character.
@@ -86,8 +88,8 @@ extension [UInt8] {
                 append(byte)
             } else {
                 append(UInt8(ascii: "="))
-                append(.hexDigit(byte >> 4))
-                append(.hexDigit(byte & 15))
+                append(.hexadecimalDigit(byte >> 4))
+                append(.hexadecimalDigit(byte & 15))
             }
         }
     }

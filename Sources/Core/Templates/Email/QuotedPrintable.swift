@@ -1,3 +1,5 @@
+import Text
+
 /// Quoted-printable (RFC 2045 section 6.7) appended to what already stands in `self`: the line so far is looked up there,
 /// so that a text may come in pieces.
 extension [UInt8] {
@@ -28,8 +30,8 @@ extension [UInt8] {
                 column = 0
             default:
                 append(UInt8(ascii: "="))
-                append(.hexDigit(byte >> 4))
-                append(.hexDigit(byte & 15))
+                append(.hexadecimalDigit(byte >> 4))
+                append(.hexadecimalDigit(byte & 15))
                 column += 3
                 index += 1
             }

@@ -17,7 +17,7 @@ indirect enum StructuredValue: Equatable {
     /// The value of a field that may hold JSON: anything but a valid list or object is text.
     init(field: [UInt8]) {
         let first = field.first { !$0.isBlank && $0 != 0x0a && $0 != 0x0d }
-        guard first == UInt8(ascii: "[") || first == UInt8(ascii: "{"), let value = try? JSONReader.read(field) else {
+        guard first == UInt8(ascii: "[") || first == UInt8(ascii: "{"), let value = try? Self.read(field) else {
             self = .text(field)
             return
         }

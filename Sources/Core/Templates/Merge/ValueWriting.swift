@@ -1,3 +1,5 @@
+import Text
+
 typealias Bytes = UnsafeBufferPointer<UInt8>
 
 extension [UInt8] {
@@ -7,56 +9,14 @@ extension [UInt8] {
         guard !value.isEmpty else { return }
         switch form {
         case .verbatim: append(contentsOf: value)
-        case .html: appendHTML(value)
-        case .json: appendJSON(value)
+        case .html: appendHTMLEscaped(value)
+        case .json: appendJSONEscaped(value)
         case .header: appendHeader(value)
         case .wire: appendWire(value, html: false)
         case .wireHTML: appendWire(value, html: true)
         case .quoted: appendQuoted(value)
         case .quotedHTML: appendQuotedHTML(value)
         }
-    }
-
-    mutating func appendHTML(_ value: Bytes) {
-        var start = 0
-        for index in 0..<value.count where value[index].isHTMLSpecial {
-            append(contentsOf: Bytes(rebasing: value[start..<index]))
-            appendEntity(of: value[index])
-            start = index + 1
-        }
-        append(contentsOf: Bytes(rebasing: value[start..<value.count]))
-    }
-
-    fileprivate mutating func appendEntity(of byte: UInt8) {
-        switch byte {
-        case UInt8(ascii: "&"): append(contentsOf: "&amp;".utf8)
-        case UInt8(ascii: "<"): append(contentsOf: "&lt;".utf8)
-        case UInt8(ascii: ">"): append(contentsOf: "&gt;".utf8)
-        case UInt8(ascii: "\""): append(contentsOf: "&quot;".utf8)
-        default: append(contentsOf: "&#39;".utf8)
-        }
-    }
-
-    mutating func appendJSON(_ value: Bytes) {
-        var start = 0
-        for index in 0..<value.count {
-            let byte = value[index]
-            guard byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") else { continue }
-            append(contentsOf: Bytes(rebasing: value[start..<index]))
-            start = index + 1
-            append(UInt8(ascii: "\\"))
-            switch byte {
-            case 0x0a: append(UInt8(ascii: "n"))
-            case 0x0d: append(UInt8(ascii: "r"))
-            case 0x09: append(UInt8(ascii: "t"))
-            case 0..<0x20:
-                append(contentsOf: "u00".utf8)
-                append(.hexDigit(byte >> 4))
-                append(.hexDigit(byte & 15))
-            default: append(byte)
-            }
-        }
-        append(contentsOf: Bytes(rebasing: value[start..<value.count]))
     }
 
     /// C0 and C1 controls, DEL, U+2028 and U+2029 end a line or a field for one reader or another.
@@ -102,7 +62,7 @@ extension [UInt8] {
             case 0x0d, 0x0a:
                 append(0x0d)
                 append(0x0a)
-            default: appendEntity(of: byte)
+            default: appendHTMLEntity(of: byte)
             }
             if start < value.count, value[start] == UInt8(ascii: "."), last == UInt8(ascii: "\n") {
                 append(UInt8(ascii: "."))
@@ -114,21 +74,7 @@ extension [UInt8] {
     private mutating func appendQuotedHTML(_ value: Bytes) {
         guard value.contains(where: \.isHTMLSpecial) else { return appendQuoted(value) }
         var escaped: [UInt8] = []
-        escaped.appendHTML(value)
+        escaped.appendHTMLEscaped(value)
         escaped.withUnsafeBufferPointer { appendQuoted($0) }
-    }
-}
-
-extension UInt8 {
-    fileprivate var isHTMLSpecial: Bool {
-        switch self {
-        case UInt8(ascii: "&"), UInt8(ascii: "<"), UInt8(ascii: ">"), UInt8(ascii: "\""), UInt8(ascii: "'"): true
-        default: false
-        }
-    }
-
-    /// The digit of a number below 16, in upper case as RFC 2045 wants it.
-    static func hexDigit(_ value: UInt8) -> UInt8 {
-        value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "A") - 10 + value
     }
 }

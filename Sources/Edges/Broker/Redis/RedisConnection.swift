@@ -4,6 +4,7 @@ import NIOCore
 import NIOPosix
 import NIOSSL
 import Synchronization
+import Text
 
 #if canImport(Glibc)
     import Glibc

@@ -1,5 +1,6 @@
 -- Queues messages of a scope whose reservations are far away, one behind the other at the scope's rate.
--- KEYS: 1 the end of the queue (string, microseconds of this server's time; expires at that time, or goes when the limit was changed by hand)
+-- KEYS: 1 the end of the queue (string, microseconds of this server's time; expires at that time, or goes when the limit was changed by
+--   hand)
 -- ARGV: 1 messages, 2 microseconds between two of them
 -- Returns how many microseconds from now the first may be tried again.
 local clock = redis.call('TIME')

@@ -8,18 +8,18 @@ extension BatchProgress {
         let cursor = try Row.fetchCursor(
             db.cachedStatement(
                 sql: """
-                    SELECT generation, fed, states, attempts, awaited, done, released
+                    SELECT dispatch, dispatched, states, attempts, awaited, done, released
                     FROM progress WHERE mailing = ? AND number = ?
                     """),
             arguments: [id.mailing.description, id.number])
         guard let row = try cursor.next() else { return nil }
         var progress = try BatchProgress(states: bytes(row, 2), attempts: bytes(row, 3))
         progress.dispatchNumber = row[0]
-        progress.fed = row[1]
+        progress.dispatched = row[1]
         progress.awaited = try bytes(row, 4)
         progress.isDone = row[5]
         progress.released = row[6]
-        let needed = progress.isFed ? (progress.states.count + 7) / 8 : 0
+        let needed = progress.isDispatched ? (progress.states.count + 7) / 8 : 0
         guard progress.attempts.count == progress.states.count, progress.awaited.count == needed,
             progress.states.allSatisfy({ StateCode.state($0) != nil })
         else {
@@ -36,20 +36,21 @@ extension BatchProgress {
     /// Stores the batch's progress.
     func store(_ db: Database, _ id: BatchID) throws {
         var due: Int64?
-        if !isFed, count(of: .deferred) > 0 {
+        if !isDispatched, count(of: .deferred) > 0 {
             due = try Int64.fetchOne(
-                db.cachedStatement(sql: "SELECT min(\(LastError.gathering)) FROM setback WHERE mailing = ? AND batch = ? AND due > 0"),
+                db.cachedStatement(
+                    sql: "SELECT min(\(LastError.gathering)) FROM recipient_error WHERE mailing = ? AND batch = ? AND due > 0"),
                 arguments: [id.mailing.description, id.number])
         }
         try db.cachedStatement(
             sql: """
-                UPDATE progress SET generation = ?, fed = ?, ready = ?, open = ?, states = ?, attempts = ?, awaited = ?,
+                UPDATE progress SET dispatch = ?, dispatched = ?, ready = ?, open = ?, states = ?, attempts = ?, awaited = ?,
                     done = ?, released = ?
                 WHERE mailing = ? AND number = ?
                 """
         ).execute(arguments: [
-            dispatchNumber, fed, ready(due: due), open, String(decoding: states, as: UTF8.self),
-            String(decoding: attempts, as: UTF8.self), isFed ? Data(awaited) : nil, isDone, released,
+            dispatchNumber, dispatched, ready(due: due), open, String(decoding: states, as: UTF8.self),
+            String(decoding: attempts, as: UTF8.self), isDispatched ? Data(awaited) : nil, isDone, released,
             id.mailing.description, id.number,
         ])
     }

@@ -2,13 +2,15 @@ import Foundation
 import Logging
 import Synchronization
 
-/// Tells of commits to a ledger's file, whichever process makes them, until it is ended. It is one thread, which sleeps while nobody writes.
+/// Tells of commits to a ledger's file, whichever process makes them, until it is ended. It is one thread, which sleeps while nobody
+/// writes.
 final class CommitWatcher: Sendable {
     /// The end of a pipe that tells the thread to end when it is written to.
     private let stop: Mutex<Int32?>
     private let hasEnded = DispatchSemaphore(value: 0)
 
-    /// Starts watching. Each commit that becomes visible after this returns is told. Where no file descriptors are left, nothing is watched.
+    /// Starts watching. Each commit that becomes visible after this returns is told. Where no file descriptors are left, nothing is
+    /// watched.
     /// - Parameter onCommit: called on the watcher's thread.
     init(path: String, logger: Logger, onCommit: @escaping @Sendable () -> Void) {
         var ends: [Int32] = [-1, -1]

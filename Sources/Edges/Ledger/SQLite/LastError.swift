@@ -9,14 +9,14 @@ struct LastError {
     var attempts: Int
     var failure: Int64
 
-    /// When a batch is fed again for the sake of a recipient: an eighth of the wait later than it is due, a minute at most, so that
+    /// When a batch is dispatched again for the sake of a recipient: an eighth of the wait later than it is due, a minute at most, so that
     /// others who are due by then come with it.
     static let gathering = "due + min((due - at) / 8, 60000)"
 
     static func load(_ db: Database, _ id: BatchID, _ index: Int) throws -> LastError? {
         let cursor = try Row.fetchCursor(
             db.cachedStatement(
-                sql: "SELECT at, due, attempts, failure FROM setback WHERE mailing = ? AND batch = ? AND idx = ?"),
+                sql: "SELECT at, due, attempts, failure FROM recipient_error WHERE mailing = ? AND batch = ? AND idx = ?"),
             arguments: [id.mailing.description, id.number, index])
         return try cursor.next().map { LastError(at: $0[0], due: $0[1], attempts: $0[2], failure: $0[3]) }
     }
@@ -28,24 +28,24 @@ struct LastError {
     func store(_ db: Database, _ id: BatchID, _ index: Int) throws {
         try db.cachedStatement(
             sql: """
-                INSERT OR REPLACE INTO setback (mailing, batch, idx, at, due, attempts, failure) VALUES (?, ?, ?, ?, ?, ?, ?)
+                INSERT OR REPLACE INTO recipient_error (mailing, batch, idx, at, due, attempts, failure) VALUES (?, ?, ?, ?, ?, ?, ?)
                 """
         ).execute(arguments: [id.mailing.description, id.number, index, at, due, attempts, failure])
     }
 
     static func remove(_ db: Database, _ id: BatchID, _ index: Int) throws {
-        try db.cachedStatement(sql: "DELETE FROM setback WHERE mailing = ? AND batch = ? AND idx = ?")
+        try db.cachedStatement(sql: "DELETE FROM recipient_error WHERE mailing = ? AND batch = ? AND idx = ?")
             .execute(arguments: [id.mailing.description, id.number, index])
     }
 
     /// Nobody of the batch waits any longer; the last responses stay.
     static func settle(_ db: Database, _ id: BatchID) throws {
-        try db.cachedStatement(sql: "UPDATE setback SET due = 0 WHERE mailing = ? AND batch = ? AND due > 0")
+        try db.cachedStatement(sql: "UPDATE recipient_error SET due = 0 WHERE mailing = ? AND batch = ? AND due > 0")
             .execute(arguments: [id.mailing.description, id.number])
     }
 
     static func removeWaiting(_ db: Database, _ id: BatchID) throws {
-        try db.cachedStatement(sql: "DELETE FROM setback WHERE mailing = ? AND batch = ? AND due > 0")
+        try db.cachedStatement(sql: "DELETE FROM recipient_error WHERE mailing = ? AND batch = ? AND due > 0")
             .execute(arguments: [id.mailing.description, id.number])
     }
 }

@@ -10,14 +10,14 @@ struct MailingChanges {
     }
 
     let id: MailingID
-    var failures: FailureTable
+    var failures: ResponseCounts
     /// Changes of the counters, by `RecipientState.rank`.
     var moves = [Int](repeating: 0, count: RecipientState.allCases.count)
     private var timeline: [Int64: Moment] = [:]
 
     init(id: MailingID) {
         self.id = id
-        failures = FailureTable(mailing: id)
+        failures = ResponseCounts(mailing: id)
     }
 
     /// Counts what happened at a time in milliseconds since 1970.

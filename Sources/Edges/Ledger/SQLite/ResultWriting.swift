@@ -19,7 +19,7 @@ struct ResultWriting {
     private var mailingIndex: [MailingID: Int] = [:]
     var summary = WriteSummary()
     /// Whose groups were written.
-    private var feedings: Set<Dispatch> = []
+    private var dispatches: Set<Dispatch> = []
     /// Recipients that moved into a state, by rank.
     private var moved = [Int](repeating: 0, count: RecipientState.allCases.count)
 
@@ -34,7 +34,7 @@ struct ResultWriting {
             summary.invalid += 1
             return
         }
-        feedings.insert(Dispatch(batch: group.batch, dispatchNumber: group.dispatchNumber))
+        dispatches.insert(Dispatch(batch: group.batch, dispatchNumber: group.dispatchNumber))
         if try log(group) {
             if group.dispatchNumber < batches[index].progress.dispatchNumber { summary.late += 1 }
             for result in group.results {
@@ -46,7 +46,7 @@ struct ResultWriting {
             // Of two copies the one that closes may come second.
             summary.duplicates += 1
         }
-        guard batches[index].progress.isFed, group.dispatchNumber == batches[index].progress.dispatchNumber else { return }
+        guard batches[index].progress.isDispatched, group.dispatchNumber == batches[index].progress.dispatchNumber else { return }
         switch group.closing {
         case .open: break
         case .done: batches[index].progress.isDone = true
@@ -80,19 +80,19 @@ struct ResultWriting {
         for result in group.results { base = min(base, result.at) }
         try db.cachedStatement(
             sql: """
-                INSERT OR IGNORE INTO result (mailing, batch, generation, worker, sequence, base, data, counted)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+                INSERT OR IGNORE INTO result (mailing, batch, dispatch, worker, sequence, base, data, counted, provider)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """
         ).execute(arguments: [
             group.batch.mailing.description, group.batch.number, group.dispatchNumber, group.worker, group.sequence, base,
-            String(decoding: group.results.encoded(base: base), as: UTF8.self), group.groups > 0,
+            String(decoding: group.results.encoded(base: base), as: UTF8.self), group.groups > 0, group.provider,
         ])
         if db.changesCount == 1 { return true }
         guard group.groups > 0 else { return false }
         try db.cachedStatement(
             sql: """
                 UPDATE result SET counted = 1
-                WHERE mailing = ? AND batch = ? AND generation = ? AND worker = ? AND sequence = ?
+                WHERE mailing = ? AND batch = ? AND dispatch = ? AND worker = ? AND sequence = ?
                 """
         ).execute(arguments: [
             group.batch.mailing.description, group.batch.number, group.dispatchNumber, group.worker, group.sequence,
@@ -115,13 +115,13 @@ struct ResultWriting {
         return mailings.count - 1
     }
 
-    /// Keeps counters, setbacks and timeline in step with a recipient that moves.
+    /// Keeps counters, recipient errors and timeline in step with a recipient that moves.
     private mutating func move(
         _ result: RecipientResult, from old: RecipientState, _ batch: BatchID, _ mailing: Int
     ) throws {
         let new = result.state
-        let hadSetback = old == .deferred || old == .failed || old == .expired
-        let before = hadSetback ? try LastError.load(db, batch, result.index) : nil
+        let hadError = old == .deferred || old == .failed || old == .expired
+        let before = hadError ? try LastError.load(db, batch, result.index) : nil
         if new == .deferred {
             // Of two deferrals that of the later attempt holds, whichever came first.
             let due = max(result.due, 1)
@@ -170,10 +170,10 @@ struct ResultWriting {
                 try batch.progress.store(db, batch.id)
             }
         }
-        for dispatch in feedings {
+        for dispatch in dispatches {
             guard let index = batchIndex[dispatch.batch] else { continue }
             let progress = batches[index].progress
-            if !progress.isFed || progress.dispatchNumber != dispatch.dispatchNumber { summary.over.insert(dispatch) }
+            if !progress.isDispatched || progress.dispatchNumber != dispatch.dispatchNumber { summary.over.insert(dispatch) }
         }
         for mailing in mailings { try mailing.store(db) }
         for mailing in Set(summary.closed.map(\.mailing)) { try SQLiteLedger.settle(db, mailing) }
@@ -184,12 +184,12 @@ struct ResultWriting {
     /// Whether all is known of the batch's dispatch. Status streams have several readers, so that the group that closes a
     /// dispatch may overtake others: it counts once they are in.
     private func isOver(_ id: BatchID, _ progress: BatchProgress) throws -> Bool {
-        guard progress.isFed else { return false }
+        guard progress.isDispatched else { return false }
         if progress.isDone, progress.owesNothing { return true }
         guard progress.released > 0 else { return false }
         let known = try Int.fetchOne(
             db.cachedStatement(
-                sql: "SELECT count(*) FROM result WHERE mailing = ? AND batch = ? AND generation = ? AND counted"),
+                sql: "SELECT count(*) FROM result WHERE mailing = ? AND batch = ? AND dispatch = ? AND counted"),
             arguments: [id.mailing.description, id.number, progress.dispatchNumber])
         return known.map { $0 >= progress.released } ?? false
     }

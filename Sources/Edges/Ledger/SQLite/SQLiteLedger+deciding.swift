@@ -1,5 +1,6 @@
 import GRDB
 package import Model
+import Text
 
 extension SQLiteLedger {
     package func decide(
@@ -31,13 +32,13 @@ private struct WantedRecipients {
     init(_ names: [String]) {
         for name in Set(names) {
             self.names[Array(name.utf8)] = name
-            folded[name.utf8.map(Fingerprint.lowercase), default: []].append(name)
+            folded[name.utf8.map(\.lowercased), default: []].append(name)
         }
     }
 
     /// The names given that a recipient has.
     func names(id: ArraySlice<UInt8>, address: ArraySlice<UInt8>) -> [String] {
-        (folded[address.map(Fingerprint.lowercase)] ?? []) + (names[Array(id)].map { [$0] } ?? [])
+        (folded[address.map(\.lowercased)] ?? []) + (names[Array(id)].map { [$0] } ?? [])
     }
 }
 
@@ -128,7 +129,7 @@ private struct Deciding {
         return held
     }
 
-    /// - Parameter at: when the message was on the wire, which is where the timeline shows it.
+    /// - Parameter at: when the message was in flight, in milliseconds since 1970: there the timeline shows it.
     private mutating func settle(_ batch: BatchID, _ index: Int, at: Int64, _ progress: inout BatchProgress) throws {
         progress.states[index] = StateCode.code(decision.state)
         changes.moves[RecipientState.uncertain.rank] -= 1

@@ -38,10 +38,10 @@ extension SQLiteLedger {
         let numbers = try Int.fetchAll(
             db,
             sql: """
-                SELECT number FROM progress WHERE mailing = ? AND number > ? AND fed = 0 AND open > 0 ORDER BY number LIMIT ?
+                SELECT number FROM progress WHERE mailing = ? AND number > ? AND dispatched = 0 AND open > 0 ORDER BY number LIMIT ?
                 """,
             arguments: [id.description, after, step])
-        var failures = FailureTable(mailing: id)
+        var failures = ResponseCounts(mailing: id)
         var ended: [RecipientState: Int] = [:]
         for number in numbers {
             let batch = BatchID(mailing: id, number: number)

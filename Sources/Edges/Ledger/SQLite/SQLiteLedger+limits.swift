@@ -1,4 +1,5 @@
 import GRDB
+import Model
 
 extension SQLiteLedger: LimitStore {
     package func limits() async throws(LedgerError) -> [LimitOverride] {
@@ -20,7 +21,7 @@ extension SQLiteLedger: LimitStore {
             } else {
                 try db.execute(sql: "DELETE FROM limit_override WHERE scope = ?", arguments: [scope])
             }
-            if scope.hasPrefix("domain:") { try Self.recall(db, at: now + Self.notice) }
+            if case .domain = LimitScope(scope) { try Self.recall(db, at: now + Self.notice) }
             return before.map(Self.override)
         }
     }
@@ -32,15 +33,15 @@ extension SQLiteLedger: LimitStore {
     /// more.
     private static func recall(_ db: Database, at time: Int64) throws {
         let putOff = """
-            due > :time AND failure IN (SELECT id FROM failure WHERE class = 'domain_throttled' AND code = 0)
+            due > :time AND failure IN (SELECT id FROM failure WHERE origin = 'domain_limit')
             """
         try db.execute(
             sql: """
                 UPDATE progress SET ready = :time
-                WHERE fed = 0 AND ready > :time
-                  AND (mailing, number) IN (SELECT mailing, batch FROM setback WHERE \(putOff))
+                WHERE dispatched = 0 AND ready > :time
+                  AND (mailing, number) IN (SELECT mailing, batch FROM recipient_error WHERE \(putOff))
                 """, arguments: ["time": time])
-        try db.execute(sql: "UPDATE setback SET at = :time, due = :time WHERE \(putOff)", arguments: ["time": time])
+        try db.execute(sql: "UPDATE recipient_error SET at = :time, due = :time WHERE \(putOff)", arguments: ["time": time])
     }
 
     private static func override(_ row: Row) -> LimitOverride {

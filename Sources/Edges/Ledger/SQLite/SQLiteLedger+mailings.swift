@@ -65,7 +65,7 @@ extension SQLiteLedger: MailingStore {
     }
 
     package func setState(
-        _ id: MailingID, to state: MailingState, from: Set<MailingState>, reason: String, now: Int64
+        _ id: MailingID, to state: MailingState, from: Set<MailingState>, reason: StateReason, now: Int64
     ) async throws(LedgerError) -> Bool {
         try await write("state") { db in
             try Self.setState(db, id, StateChange(to: state, from: from, reason: reason, now: now))
@@ -77,7 +77,7 @@ extension SQLiteLedger: MailingStore {
         var to: MailingState
         /// Nothing changes unless the mailing is in one of these.
         var from: Set<MailingState>
-        var reason = ""
+        var reason = StateReason.none
         /// Milliseconds since 1970.
         var now: Int64
     }
@@ -96,11 +96,13 @@ extension SQLiteLedger: MailingStore {
             """
         try db.cachedStatement(
             sql: """
-                UPDATE mailing SET state = ?, reason = ?, finished = ?, started = iif(?, coalesce(started, ?), started)
+                UPDATE mailing SET state = ?, reason_kind = ?, actor = ?, reason = ?, stuck_since = NULL, stuck_reason = '',
+                    finished = ?, started = iif(?, coalesce(started, ?), started)
                 WHERE id = ? AND state IN (\(sources)) \(condition)
                 """
         ).execute(arguments: [
-            change.to.rawValue, change.reason, change.to.isTerminal ? change.now : nil, starts, change.now, id.description,
+            change.to.rawValue, change.reason.kind?.rawValue ?? "", change.reason.actor, change.reason.text,
+            change.to.isTerminal ? change.now : nil, starts, change.now, id.description,
         ])
         guard db.changesCount > 0 else { return false }
         if change.to == .stopped { try settle(db, id) }
@@ -111,7 +113,7 @@ extension SQLiteLedger: MailingStore {
         try await write("state") { db in
             try db.execute(
                 sql: """
-                    UPDATE mailing SET reason = '',
+                    UPDATE mailing SET reason_kind = '', actor = '', reason = '',
                         state = iif(planning_done, 'sending', iif(started IS NULL, 'scheduled', 'collecting')),
                         start = iif(? AND start <= ?, NULL, start)
                     WHERE id = ? AND state = 'paused'
@@ -119,6 +121,17 @@ extension SQLiteLedger: MailingStore {
                 arguments: [atOnce, now, id.description])
             guard db.changesCount > 0 else { return nil }
             return try MailingRecord.one(db, id)?.state
+        }
+    }
+
+    package func noteStuck(_ id: MailingID, why: String?, now: Int64) async throws(LedgerError) -> Bool {
+        try await write("state") { db in
+            try db.execute(
+                sql: """
+                    UPDATE mailing SET stuck_since = iif(?1 IS NULL, NULL, ?2), stuck_reason = coalesce(?1, '')
+                    WHERE id = ?3 AND state = 'sending' AND (stuck_since IS NULL) = (?1 IS NOT NULL)
+                    """, arguments: [why, now, id.description])
+            return db.changesCount > 0
         }
     }
 
@@ -147,7 +160,8 @@ extension MailingRecord {
             db.cachedStatement(
                 sql: """
                     SELECT id, definition, source, origin, state, reason, created, started, planned, finished, planned_count,
-                        excluded_count, next_batch, rows_read, source_size, source_modified, planning_done, speed, start
+                        excluded_count, next_batch, rows_read, source_size, source_modified, planning_done, speed, start,
+                        reason_kind, actor, stuck_since, stuck_reason
                     FROM mailing \(condition)
                     """),
             arguments: arguments)
@@ -171,8 +185,11 @@ extension MailingRecord {
         self.init(
             id: id, mailing: try decoder.decode(Mailing.self, from: Data(definition.utf8)),
             source: try source.map { try decoder.decode(RecipientSource.self, from: Data($0.utf8)) },
-            origin: row[3], state: state, reason: row[5], created: row[6], start: row[18], started: row[7],
+            origin: row[3], state: state,
+            stateReason: StateReason(kind: StateReason.Kind(rawValue: row[19]), actor: row[20], text: row[5]), created: row[6],
+            start: row[18], started: row[7],
             planned: row[8], finished: row[9], plannedCount: row[10], excludedCount: row[11], nextBatch: row[12], rowsRead: row[13],
-            sourceSize: row[14], sourceModified: row[15], planningDone: row[16], speedOverride: row[17])
+            sourceSize: row[14], sourceModified: row[15], planningDone: row[16], speedOverride: row[17], stuckSince: row[21],
+            stuckReason: row[22])
     }
 }

@@ -69,7 +69,8 @@ extension SQLiteLedger: PlanStore {
         if case .failed(let reason) = step.ending {
             try db.cachedStatement(
                 sql: """
-                    UPDATE mailing SET state = 'failed', reason = ?, finished = ?2, started = coalesce(started, ?2)
+                    UPDATE mailing SET state = 'failed', reason_kind = 'input', actor = '', reason = ?, finished = ?2,
+                        started = coalesce(started, ?2)
                     WHERE id = ? AND state NOT IN ('sent', 'stopped', 'failed')
                     """
             ).execute(arguments: [reason, now, id.description])
@@ -138,7 +139,7 @@ extension SQLiteLedger: PlanStore {
         }
     }
 
-    /// What was left out may be anything, megabytes in one field included: its beginning tells enough.
+    /// The values of an excluded row may be anything, megabytes in one field included: the beginning tells enough.
     private static func shortened(_ text: String) -> String {
         text.utf8.count <= 512 ? text : text.prefix(200) + "…"
     }

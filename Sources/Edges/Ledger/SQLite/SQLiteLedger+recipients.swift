@@ -1,6 +1,7 @@
 import Foundation
 import GRDB
 package import Model
+import Text
 
 extension SQLiteLedger {
     package func recipient(_ id: MailingID, _ key: String) async throws(LedgerError) -> RecipientDetail? {
@@ -40,7 +41,7 @@ extension SQLiteLedger {
         _ db: Database, _ rows: RowCursor, address: String, limit: Int
     ) throws -> [Found] {
         let wanted = Array(address.utf8)
-        let hash = Fingerprint.of(wanted).littleEndian
+        let hash = AddressHash.of(wanted).littleEndian
         var found: [Found] = []
         while found.count < limit, let row = try rows.next() {
             let hits = try row.withUnsafeData(atIndex: 2) { data in data.map { places(of: hash, in: $0) } ?? [] }
@@ -49,7 +50,7 @@ extension SQLiteLedger {
             let recipients = try recipients(db, batch)
             for index in hits where index < recipients.count && found.count < limit {
                 let bytes = recipients.bytes[recipients.range(index, 1)]
-                if Fingerprint.areEqual(bytes, wanted) {
+                if ASCII.equalIgnoringCase(bytes, wanted) {
                     found.append(Found(batch: batch, index: index, recipients: recipients))
                 }
             }
@@ -106,7 +107,7 @@ extension SQLiteLedger {
         guard let progress = try BatchProgress.load(db, found.batch), let state = progress.state(found.index) else {
             return nil
         }
-        let setback = try LastError.load(db, found.batch, found.index)
+        let error = try LastError.load(db, found.batch, found.index)
         let values = record.mailing.fields.enumerated().map { column, field in
             RecipientDetail.Value(field: field, text: found.recipients[found.index, column])
         }
@@ -114,15 +115,15 @@ extension SQLiteLedger {
             mailing: record.id, mailingName: record.mailing.name, batch: found.batch.number, index: found.index,
             id: found.recipients[found.index, 0], address: found.recipients[found.index, 1], values: values,
             state: state,
-            attempts: max(progress.attempts(found.index), setback?.attempts ?? 0),
-            due: state == .deferred ? setback?.due : nil, history: try attempts(db, found),
+            attempts: max(progress.attempts(found.index), error?.attempts ?? 0),
+            due: state == .deferred ? error?.due : nil, history: try attempts(db, found),
             uncertain: try listings(db, found.batch, found.index), events: try events(db, found))
     }
 
     private static func attempts(_ db: Database, _ found: Found) throws -> [AttemptRecord] {
         let rows = try Row.fetchCursor(
             db.cachedStatement(
-                sql: "SELECT generation, worker, base, data FROM result WHERE mailing = ? AND batch = ?"),
+                sql: "SELECT dispatch, worker, base, data, provider FROM result WHERE mailing = ? AND batch = ?"),
             arguments: [found.batch.mailing.description, found.batch.number])
         var attempts: [AttemptRecord] = []
         while let row = try rows.next() {
@@ -131,7 +132,7 @@ extension SQLiteLedger {
                 attempts.append(
                     AttemptRecord(
                         at: result.at, state: result.state, attempts: result.attempts, response: result.response,
-                        dispatchNumber: row[0], worker: row[1]))
+                        dispatchNumber: row[0], worker: row[1], provider: row[4]))
             }
         }
         return attempts.sorted { ($0.at, $0.attempts, $0.state.rank) < ($1.at, $1.attempts, $1.state.rank) }

@@ -11,14 +11,14 @@ extension SQLiteLedger: ReportStore {
             db.cachedStatement(
                 sql: """
                     SELECT state, planned_count, excluded_count, planning_done, started, finished,
-                        (SELECT count(*) FROM progress WHERE progress.mailing = mailing.id AND fed > 0)
+                        (SELECT count(*) FROM progress WHERE progress.mailing = mailing.id AND dispatched > 0)
                     FROM mailing WHERE id = ?
                     """),
             arguments: [id.description])
         guard let row = try cursor.next() else { return nil }
         return MailingProgress(
             state: MailingState(rawValue: row[0]) ?? .failed, planned: row[1], excluded: row[2], planningDone: row[3],
-            states: try states(db, id), fed: row[6], started: row[4], finished: row[5])
+            states: try states(db, id), dispatched: row[6], started: row[4], finished: row[5])
     }
 
     static func states(_ db: Database, _ id: MailingID) throws -> [RecipientState: Int] {
@@ -50,7 +50,7 @@ extension SQLiteLedger: ReportStore {
             let (timeline, step) = try Self.timeline(db, id)
             return MailingReport(
                 id: id, name: record.mailing.name, channel: record.mailing.channel, state: record.state,
-                reason: record.reason, planned: record.plannedCount,
+                stateReason: record.stateReason, stuckReason: record.stuckReason, planned: record.plannedCount,
                 excluded: Dictionary(
                     ExclusionReason.allCases.compactMap { reason in excluded[reason.rawValue].map { (reason, $0) } },
                     uniquingKeysWith: +),
@@ -60,8 +60,8 @@ extension SQLiteLedger: ReportStore {
                 deferrals: try Self.responses(
                     db, id,
                     """
-                    SELECT class, code, text, count(*) AS n FROM setback JOIN failure ON failure.id = setback.failure
-                    WHERE setback.mailing = ? AND due > 0 GROUP BY failure.id
+                    SELECT class, code, text, count(*) AS n FROM recipient_error JOIN failure ON failure.id = recipient_error.failure
+                    WHERE recipient_error.mailing = ? AND due > 0 GROUP BY failure.id
                     """),
                 uncertain: try Self.uncertainCounts(db, id, held: progress[.uncertain]),
                 events: try Self.events(db, id), timeline: timeline, step: step, created: record.created,

@@ -5,15 +5,15 @@ extension SQLiteLedger: UncertainStore {
     package func uncertain(
         _ id: MailingID, onlyHeld: Bool, after: UncertainRecipient?, limit: Int
     ) async throws(LedgerError) -> [UncertainRecipient] {
-        try await read("listing the uncertain") { db in
+        try await read("listing uncertain deliveries") { db in
             guard let record = try MailingRecord.one(db, id) else { return [] }
             let rows = try Row.fetchCursor(
                 db.cachedStatement(
                     sql: """
                         SELECT u.batch, u.idx, unicode(substr(p.states, u.idx + 1, 1)), \(UncertainListing.columns)
                         FROM uncertain u CROSS JOIN progress p ON p.mailing = u.mailing AND p.number = u.batch
-                        WHERE u.mailing = ? AND (u.batch, u.idx, u.generation, u.held) > (?, ?, ?, ?) \(onlyHeld ? Self.isHeld : "")
-                        ORDER BY u.batch, u.idx, u.generation, u.held LIMIT ?
+                        WHERE u.mailing = ? AND (u.batch, u.idx, u.dispatch, u.held) > (?, ?, ?, ?) \(onlyHeld ? Self.isHeld : "")
+                        ORDER BY u.batch, u.idx, u.dispatch, u.held LIMIT ?
                         """),
                 arguments: [
                     id.description, after?.batch ?? -1, after?.index ?? -1, after?.listing.dispatchNumber ?? -1,
@@ -63,7 +63,7 @@ extension SQLiteLedger: UncertainStore {
             db.cachedStatement(
                 sql: """
                     SELECT \(UncertainListing.columns) FROM uncertain u WHERE mailing = ? AND batch = ? AND idx = ?
-                    ORDER BY at, generation, held
+                    ORDER BY at, dispatch, held
                     """),
             arguments: [id.mailing.description, id.number, index])
         var listings: [UncertainListing] = []
@@ -73,7 +73,7 @@ extension SQLiteLedger: UncertainStore {
 }
 
 extension UncertainListing {
-    fileprivate static let columns = "u.generation, u.held, u.worker, u.at, u.why, u.settled_at, u.outcome"
+    fileprivate static let columns = "u.dispatch, u.held, u.worker, u.at, u.why, u.settled_at, u.outcome"
 
     /// Reads `columns`.
     fileprivate init(_ row: Row, from start: Int) {

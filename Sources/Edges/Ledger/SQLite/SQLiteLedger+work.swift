@@ -2,7 +2,8 @@ import GRDB
 package import Model
 
 extension SQLiteLedger {
-    /// Names the mailings that the index `mailing_work` holds, so that those that are over cost nothing. Of the stopped, `settled` are over.
+    /// Names the mailings that the index `mailing_work` holds, so that those that are over cost nothing. Of the stopped, `settled` are
+    /// over.
     static let inWork = "state IN ('collecting', 'sending', 'paused', 'stopped') AND settled = 0"
 
     package func work() async throws(LedgerError) -> [MailingWork] {
@@ -15,7 +16,7 @@ extension SQLiteLedger {
                             planning_done,
                             (SELECT sum(n) FROM counter WHERE counter.mailing = mailing.id AND counter.state IN ('planned', 'deferred')),
                             (SELECT n FROM counter WHERE counter.mailing = mailing.id AND counter.state = 'uncertain'),
-                            (SELECT count(*) FROM progress WHERE progress.mailing = mailing.id AND fed > 0),
+                            (SELECT count(*) FROM progress WHERE progress.mailing = mailing.id AND dispatched > 0),
                             (SELECT min(ready) FROM progress WHERE progress.mailing = mailing.id AND ready >= 0)
                         FROM mailing INDEXED BY mailing_work WHERE \(Self.inWork) AND state <> 'collecting' ORDER BY id
                         """))
@@ -49,7 +50,7 @@ extension SQLiteLedger {
                     AND NOT EXISTS (
                         SELECT 1 FROM counter
                         WHERE counter.mailing = mailing.id AND counter.state IN ('planned', 'deferred') AND n > 0)
-                    AND NOT EXISTS (SELECT 1 FROM progress WHERE progress.mailing = mailing.id AND fed > 0)
+                    AND NOT EXISTS (SELECT 1 FROM progress WHERE progress.mailing = mailing.id AND dispatched > 0)
                 """
         ).execute(arguments: [id.description])
     }

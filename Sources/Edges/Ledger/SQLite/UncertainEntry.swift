@@ -12,13 +12,13 @@ struct UncertainEntry {
     /// It waits for a person; otherwise the message is sent again.
     var isHeld: Bool
 
-    /// Puts a recipient on the list. Of several reports in one dispatchNumber the first holds, whichever is written first.
-    /// - Returns: whether the recipient is held and nobody has decided on it, in this dispatchNumber or a later one.
+    /// Puts a recipient on the list. Of several reports in one dispatch the first holds, whichever is written first.
+    /// - Returns: whether the recipient is held and nobody has decided on it, in this dispatch or a later one.
     func store(_ db: Database, _ id: BatchID, _ index: Int) throws -> Bool {
         let mailing = id.mailing.description
         try db.cachedStatement(
             sql: """
-                INSERT INTO uncertain (mailing, batch, idx, generation, held, worker, at, why) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+                INSERT INTO uncertain (mailing, batch, idx, dispatch, held, worker, at, why) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
                 ON CONFLICT DO UPDATE SET worker = excluded.worker, at = excluded.at, why = excluded.why
                     WHERE excluded.at < at
                 """
@@ -29,7 +29,7 @@ struct UncertainEntry {
                 sql: """
                     SELECT NOT EXISTS (
                         SELECT 1 FROM uncertain
-                        WHERE mailing = ? AND batch = ? AND idx = ? AND generation >= ? AND settled_at IS NOT NULL)
+                        WHERE mailing = ? AND batch = ? AND idx = ? AND dispatch >= ? AND settled_at IS NOT NULL)
                     """),
             arguments: [mailing, id.number, index, dispatchNumber]) == true
     }

@@ -1,4 +1,5 @@
 import Synchronization
+import Text
 
 /// Whether a process can work: named checks that its parts set.
 package final class Readiness: Sendable {
@@ -44,8 +45,8 @@ extension [Readiness.Check] {
     /// The body of `/readyz`.
     var json: String {
         let checks = map { check in
-            "{\"name\":\(JSONText.quoted(check.name)),\"ready\":\(check.ready),"
-                + "\"since\":\"\(Timestamp.text(check.since))\",\"why\":\(JSONText.quoted(check.why))}"
+            "{\"name\":\(check.name.jsonString),\"ready\":\(check.ready),"
+                + "\"since\":\"\(Timestamp.text(check.since))\",\"why\":\(check.why.jsonString)}"
         }
         return "{\"ready\":\(allSatisfy(\.ready)),\"checks\":[\(checks.joined(separator: ","))]}\n"
     }

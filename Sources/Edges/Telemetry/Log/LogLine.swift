@@ -1,4 +1,5 @@
 import Logging
+import Text
 
 /// One event as a line of text, with control characters escaped.
 struct LogLine {
@@ -20,7 +21,7 @@ struct LogLine {
             LogText.append(key, to: &out)
             out += "="
             let text = value.plain
-            if LogText.needsQuotes(text) { JSONText.append(text, to: &out) } else { out += text }
+            if LogText.needsQuotes(text) { out.appendJSONString(text) } else { out += text }
         }
         return out
     }
@@ -29,12 +30,12 @@ struct LogLine {
     /// these four gets `metadata.` in front.
     var json: String {
         var out = "{\"ts\":\"\(Timestamp.text(time))\",\"level\":\"\(level.rawValue)\",\"message\":"
-        JSONText.append(message, to: &out)
+        out.appendJSONString(message)
         out += ",\"label\":"
-        JSONText.append(label, to: &out)
+        out.appendJSONString(label)
         for (key, value) in flattened() {
             out += ","
-            JSONText.append(["ts", "level", "message", "label"].contains(key) ? "metadata." + key : key, to: &out)
+            out.appendJSONString(["ts", "level", "message", "label"].contains(key) ? "metadata." + key : key)
             out += ":"
             value.appendJSON(to: &out)
         }
@@ -72,13 +73,13 @@ extension Logger.MetadataValue {
     /// Numbers and truth values stay what they are; everything else becomes a string.
     fileprivate func appendJSON(to out: inout String) {
         switch self {
-        case .string(let text): JSONText.append(text, to: &out)
+        case .string(let text): out.appendJSONString(text)
         case .stringConvertible(let value):
             switch value {
             case let value as any BinaryInteger: out += "\(value)"
             case let value as Double where value.isFinite: out += "\(value)"
             case let value as Bool: out += "\(value)"
-            default: JSONText.append(value.description, to: &out)
+            default: out.appendJSONString(value.description)
             }
         case .array(let values):
             out += "["
@@ -91,7 +92,7 @@ extension Logger.MetadataValue {
             out += "{"
             for (index, (key, value)) in values.sorted(by: { $0.key < $1.key }).enumerated() {
                 if index > 0 { out += "," }
-                JSONText.append(key, to: &out)
+                out.appendJSONString(key)
                 out += ":"
                 value.appendJSON(to: &out)
             }

@@ -2,6 +2,7 @@ import CCurl
 import Glibc
 import Model
 import Policy
+import Text
 
 /// Makes responses of what libcurl tells about a request that ended.
 enum HTTPProviderResponse {
@@ -17,10 +18,10 @@ enum HTTPProviderResponse {
             let id = messageID?.text(in: transfer.body)
             return ProviderResponse(
                 kind: .accepted, stage: .response, code: status, text: "",
-                messageID: id.map { ResponseText.line($0.utf8) } ?? "")
+                messageID: id.map { SingleLine.clean($0.utf8, longest: HTTPErrorText.longest) } ?? "")
         }
         let retryAfter = retryAfter(of: transfer)
-        let text = ResponseText.reason(in: transfer.body)
+        let text = HTTPErrorText.reason(in: transfer.body)
         let kind = responses.classify(.http, code: status, text: text, hasRetryAfter: retryAfter != nil)
         return ProviderResponse(
             kind: kind, stage: .response, code: status, text: text, retryAfter: retryAfter,
@@ -84,7 +85,8 @@ enum HTTPProviderResponse {
         }
         let stage = stage(of: transfer, result, provider)
         let text = unsentText(transfer, result, provider, stage)
-        return ProviderResponse(kind: kind(of: result), stage: stage, code: 0, text: ResponseText.line(text.utf8))
+        return ProviderResponse(
+            kind: kind(of: result), stage: stage, code: 0, text: SingleLine.clean(text.utf8, longest: HTTPErrorText.longest))
     }
 
     /// What a person must mend, and what may mend itself.

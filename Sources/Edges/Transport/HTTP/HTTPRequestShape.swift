@@ -1,6 +1,7 @@
 import CCurl
 import FoundationEssentials
 import Model
+import Text
 
 /// What all requests to one provider have in common, checked and put into libcurl's form once: the URL and the header
 /// lines that do not change. What it points to lives as long as it does.
@@ -63,16 +64,9 @@ final class HTTPRequestShape {
         }
         // An IPv6 address stands in brackets (RFC 3986 section 3.2.2).
         let authority = host.contains(":") && !host.hasPrefix("[") ? "[\(host)]" : host
-        var path = provider.path.hasPrefix("/") ? "" : "/"
-        for byte in provider.path.utf8 {
-            if byte > 0x20, byte < 0x7f, byte != UInt8(ascii: "#") {
-                path.unicodeScalars.append(Unicode.Scalar(byte))
-            } else {
-                let digits = String(byte, radix: 16, uppercase: true)
-                path += digits.utf8.count == 1 ? "%0\(digits)" : "%\(digits)"
-            }
-        }
-        return "\(provider.scheme.rawValue)://\(authority):\(provider.port)\(path)"
+        let path = PercentEncoding.encode(provider.path) { $0 > 0x20 && $0 < 0x7f && $0 != UInt8(ascii: "#") }
+        let start = path.hasPrefix("/") ? "" : "/"
+        return "\(provider.scheme.rawValue)://\(authority):\(provider.port)\(start)\(path)"
     }
 
     private static let reserved: Set<String> = [
@@ -90,7 +84,7 @@ final class HTTPRequestShape {
             }
         }
         guard isToken, !name.isEmpty else {
-            throw refused(provider, "'\(ResponseText.line(name.utf8))' is no header name")
+            throw refused(provider, "'\(SingleLine.clean(name.utf8, longest: HTTPErrorText.longest))' is no header name")
         }
         guard isText(value) else { throw refused(provider, "the header '\(name)' has a control character") }
         guard !reserved.contains(name.lowercased()) else {

@@ -2,6 +2,7 @@ import FoundationEssentials
 import Model
 import NIOCore
 import Policy
+import Text
 
 /// From the greeting to the first message: EHLO, STARTTLS, AUTH.
 extension SMTPDialogue {

@@ -1,6 +1,7 @@
 import Model
 import NIOCore
 import Policy
+import Text
 
 /// The client's side of one SMTP connection (RFC 5321) as a value: bytes of the server in, bytes for the server and
 /// responses out, without sockets or clocks.

@@ -1,3 +1,5 @@
+import Text
+
 /// A piece of HTML. Only what stands literally in our code is markup: every string that is put in by `\(…)` is escaped, so that
 /// no name or response from outside can become markup.
 struct HTML: ExpressibleByStringInterpolation, Sendable {
@@ -18,7 +20,7 @@ struct HTML: ExpressibleByStringInterpolation, Sendable {
 
         mutating func appendLiteral(_ literal: String) { text += literal }
 
-        mutating func appendInterpolation(_ value: String) { text += HTML.escaped(value) }
+        mutating func appendInterpolation(_ value: String) { text += value.htmlEscaped }
 
         mutating func appendInterpolation(_ value: Int) { text += String(value) }
 
@@ -27,23 +29,5 @@ struct HTML: ExpressibleByStringInterpolation, Sendable {
         mutating func appendInterpolation(_ pieces: [HTML]) {
             for piece in pieces { text += piece.text }
         }
-    }
-
-    /// Text that stands for itself between tags and in quoted attributes. It goes by bytes: a combining mark behind a `<` does
-    /// not hide it.
-    static func escaped(_ text: String) -> String {
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(text.utf8.count)
-        for byte in text.utf8 {
-            switch byte {
-            case UInt8(ascii: "&"): bytes += "&amp;".utf8
-            case UInt8(ascii: "<"): bytes += "&lt;".utf8
-            case UInt8(ascii: ">"): bytes += "&gt;".utf8
-            case UInt8(ascii: "\""): bytes += "&quot;".utf8
-            case UInt8(ascii: "'"): bytes += "&#39;".utf8
-            default: bytes.append(byte)
-            }
-        }
-        return String(decoding: bytes, as: UTF8.self)
     }
 }

@@ -4,6 +4,7 @@ import Model
 import Policy
 import Settings
 import Sink
+import Text
 import Yams
 
 extension LoadRun {
@@ -20,9 +21,9 @@ extension LoadRun {
             endpoint = RedisEndpoint(place: .unix(path: folder.redisSocket), timeout: 1)
         case .given(let url):
             do {
-                endpoint = try RedisEndpoint(url: url)
+                endpoint = RedisEndpoint(try RedisURL(url))
             } catch {
-                throw RunFailure("redis: \(error)")
+                throw RunFailure("redis \(error)")
             }
         }
         let client = RedisClient(endpoint: endpoint, name: "flotilla-loadtest", group: group, logger: Self.silence)
@@ -73,14 +74,14 @@ extension LoadRun {
         do {
             var cursor = "0"
             repeat {
-                let reply = try await redis.send(["SCAN", .text(cursor), "MATCH", .text("\(prefix):*"), "COUNT", "1000"])
+                let reply = try await redis.send(["SCAN", .text(cursor), "MATCH", .text("*\(prefix)*"), "COUNT", "1000"])
                 guard let parts = reply.array, parts.count == 2, let next = parts[0].text else { break }
                 let keys = (parts[1].array ?? []).compactMap(\.bytes)
                 if !keys.isEmpty { _ = try await redis.send(["UNLINK"] + keys.map { .bytes($0) }) }
                 cursor = next
             } while cursor != "0"
         } catch {
-            notes.append("keys that begin with \(prefix): may be left in Redis: \(error)")
+            notes.append("keys that contain \(prefix) may be left in Redis: \(error)")
         }
     }
 
@@ -211,7 +212,7 @@ extension LoadRun {
         guard process.ended == 0 else {
             throw RunFailure("\(program) \(words.joined(separator: " ")) failed: \(folder.lastWords("command", lines: 10))")
         }
-        return ((try? String(contentsOfFile: output, encoding: .utf8)) ?? "").trimmed
+        return String(((try? String(contentsOfFile: output, encoding: .utf8)) ?? "").trimmed)
     }
 
     /// Ours, without what would change the fleet's settings.

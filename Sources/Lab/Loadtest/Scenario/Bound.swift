@@ -1,5 +1,6 @@
 import Policy
 import Telemetry
+import Text
 
 /// What a figure has to be, as it is written in a scenario: `>= 480/s`, `<= 60us`, `<= 200MB`, `0`.
 package struct Bound: Sendable, Equatable, CustomStringConvertible {
@@ -44,10 +45,10 @@ package struct Bound: Sendable, Equatable, CustomStringConvertible {
 
     /// Nil for a text that is no such bound.
     package init?(_ text: String, _ unit: Unit) {
-        let text = text.trimmed
+        let text = String(text.trimmed)
         let comparison = Comparison.allCases.first { text.hasPrefix($0.rawValue) }
         let rest = text.dropFirst(comparison?.rawValue.count ?? 0)
-        guard let value = Self.value(String(rest).trimmed, unit) else { return nil }
+        guard let value = Self.value(String(rest.trimmed), unit) else { return nil }
         self.comparison = comparison ?? .equal
         self.value = value
         self.unit = unit
@@ -78,7 +79,7 @@ package struct Bound: Sendable, Equatable, CustomStringConvertible {
     /// A number with one of the units, of which those that end in another stand before it.
     private static func number(_ text: String, _ units: [(name: String, factor: Double)]) -> Double? {
         guard let unit = units.first(where: { text.hasSuffix($0.name) }) else { return nil }
-        let digits = String(text.dropLast(unit.name.count)).trimmed
+        let digits = String(text.dropLast(unit.name.count).trimmed)
         guard digits.first?.isNumber == true, let number = Double(digits), number.isFinite else { return nil }
         return number * unit.factor
     }
@@ -94,15 +95,5 @@ extension Bound.Unit {
         case .count: grouped(Int(value))
         case .share: FigureText.decimals(value, 3)
         }
-    }
-}
-
-extension String {
-    /// Without the spaces around it.
-    var trimmed: String {
-        var text = self[...]
-        while text.first?.isWhitespace == true { text.removeFirst() }
-        while text.last?.isWhitespace == true { text.removeLast() }
-        return String(text)
     }
 }

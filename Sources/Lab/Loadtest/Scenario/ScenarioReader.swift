@@ -2,6 +2,7 @@ import Foundation
 import Model
 import Settings
 import Sink
+import Text
 import Yams
 
 /// Judges the document of a scenario, gathering every problem on the way.
@@ -41,8 +42,9 @@ struct ScenarioReader {
 
     private mutating func redis(_ fields: [String: Node], _ scenario: inout Scenario) {
         guard let text = text(fields, "redis", ""), let node = fields["redis"], text != "private" else { return }
-        if RedisURL(text) == nil {
-            refuse(node, "redis", "is neither 'private' nor a URL: redis://host[:port], rediss://host[:port], unix:///path")
+        do { _ = try RedisURL(text) } catch {
+            refuse(
+                node, "redis", "is not 'private' and \(error); write redis://host[:port], rediss://host[:port] or unix:///path")
         }
         scenario.redis = .given(text)
     }

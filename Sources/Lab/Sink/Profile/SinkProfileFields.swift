@@ -1,5 +1,6 @@
 import Policy
 import Settings
+import Text
 import Yams
 
 /// The fields of a sink's profile as they were written, and the profile that they make.

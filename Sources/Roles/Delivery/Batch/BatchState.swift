@@ -17,14 +17,6 @@ struct BatchState: Sendable, Hashable {
         case settled
     }
 
-    private struct Recipient: Sendable, Hashable {
-        var phase = Phase.waiting
-        /// Attempts spent.
-        var attempts: Int
-        /// The result of its last attempt, reported only if no newer one comes.
-        var last: RecipientResult?
-    }
-
     /// What is to be done with the batch when nothing of it is started any more.
     struct Closing: Sendable, Equatable {
         /// Results of recipients that no newer one will come for.
@@ -33,32 +25,38 @@ struct BatchState: Sendable, Hashable {
         var closing: ResultGroup.Closing
     }
 
-    private var recipients: [Int: Recipient]
+    /// By place in the batch; nil for whom this dispatch is not.
+    private var phases: [Phase?]
+    /// Attempts spent, by place in the batch.
+    private var attempts: [Int]
+    /// The results of last attempts that are reported only if no newer ones come, by place in the batch: few have one.
+    private var last: [Int: RecipientResult] = [:]
     /// Nothing more starts here.
     private(set) var isEnded = false
     private(set) var isClosed = false
 
     /// - Parameter open: whom this dispatch is for.
     init(_ open: [OpenRecipient]) {
-        recipients = Dictionary(open.map { ($0.index, Recipient(attempts: $0.attempts)) }) { first, _ in first }
+        let count = 1 + (open.lazy.map(\.index).max() ?? -1)
+        phases = Array(repeating: nil, count: count)
+        attempts = Array(repeating: 0, count: count)
+        for one in open where one.index >= 0 {
+            phases[one.index] = .waiting
+            attempts[one.index] = one.attempts
+        }
     }
 
-    func phase(of index: Int) -> Phase? { recipients[index]?.phase }
+    func phase(of index: Int) -> Phase? { phases.indices.contains(index) ? phases[index] : nil }
 
     /// Those of some that are waiting, with the attempts spent on them.
     func waiting(among indexes: some Sequence<Int>) -> [OpenRecipient] {
-        indexes.compactMap { index in
-            guard let one = recipients[index], one.phase == .waiting else { return nil }
-            return OpenRecipient(index: index, attempts: one.attempts)
-        }
+        indexes.compactMap { phase(of: $0) == .waiting ? OpenRecipient(index: $0, attempts: attempts[$0]) : nil }
     }
 
     /// When all of some that rest may be tried again, in milliseconds since 1970; nil where none rests.
     func retryDue(among indexes: some Sequence<Int>) -> Int64? {
-        indexes.reduce(nil) { due, index in
-            guard let one = recipients[index], one.phase == .resting, let last = one.last else { return due }
-            return max(due ?? last.due, last.due)
-        }
+        guard !last.isEmpty else { return nil }
+        return indexes.lazy.filter { phase(of: $0) == .resting }.compactMap { last[$0]?.due }.max()
     }
 
     // MARK: - Events
@@ -66,14 +64,14 @@ struct BatchState: Sendable, Hashable {
     /// Messages are about to be started: Redis is asked to mark them.
     /// - Returns: false when they must not be: the batch has ended here, or one of them is not waiting.
     mutating func start(_ indexes: [Int]) -> Bool {
-        guard !isEnded, !isClosed, indexes.allSatisfy({ recipients[$0]?.phase == .waiting }) else { return false }
+        guard !isEnded, !isClosed, indexes.allSatisfy({ phase(of: $0) == .waiting }) else { return false }
         set(indexes, .started)
         return true
     }
 
     /// Redis did not allow the start: the batch is another worker's now, or its mailing does not send.
     mutating func refuse(_ indexes: [Int]) {
-        set(indexes.filter { recipients[$0]?.phase == .started }, .waiting)
+        set(indexes.filter { phase(of: $0) == .started }, .waiting)
         isEnded = true
     }
 
@@ -81,14 +79,16 @@ struct BatchState: Sendable, Hashable {
     /// - Returns: the results to be reported: for a recipient that was settled before there is none.
     mutating func settle(_ results: [RecipientResult]) -> [RecipientResult] {
         results.filter { result in
-            guard let one = recipients[result.index] else { return false }
+            guard let phase = phase(of: result.index), phase != .settled else { return false }
             // Listed as uncertain because it is sent again: no result.
-            if result.state == .uncertain, result.due > 0 { return one.phase != .settled }
-            guard one.phase != .settled else { return false }
-            recipients[result.index]?.phase = .settled
-            recipients[result.index]?.last = nil
+            if result.state != .uncertain || result.due == 0 { settle(result.index) }
             return true
         }
+    }
+
+    private mutating func settle(_ index: Int) {
+        phases[index] = .settled
+        if !last.isEmpty { last[index] = nil }
     }
 
     /// Their marks were taken back: nothing of them is in flight.
@@ -96,9 +96,11 @@ struct BatchState: Sendable, Hashable {
     ///   - unsent: were not sent.
     ///   - retries: the results of those that are tried again here.
     mutating func unmark(unsent: [Int], retries: [RecipientResult]) {
-        set(unsent.filter { recipients[$0]?.phase == .started }, .waiting)
-        for result in retries where recipients[result.index]?.phase == .started {
-            recipients[result.index] = Recipient(phase: .resting, attempts: result.attempts, last: result)
+        set(unsent.filter { phase(of: $0) == .started }, .waiting)
+        for result in retries where phase(of: result.index) == .started {
+            phases[result.index] = .resting
+            attempts[result.index] = result.attempts
+            last[result.index] = result
         }
     }
 
@@ -110,7 +112,7 @@ struct BatchState: Sendable, Hashable {
 
     /// The time of their retry has come.
     mutating func resume(_ indexes: some Sequence<Int>) {
-        for index in indexes where recipients[index]?.phase == .resting { recipients[index]?.phase = .waiting }
+        for index in indexes where phase(of: index) == .resting { phases[index] = .waiting }
     }
 
     /// The mailing's lifetime is over: who waits has expired.
@@ -119,11 +121,10 @@ struct BatchState: Sendable, Hashable {
     mutating func expire(_ indexes: some Sequence<Int>, now: Int64) -> [RecipientResult] {
         var results: [RecipientResult] = []
         for index in indexes {
-            guard let one = recipients[index], one.phase == .waiting || one.phase == .resting else { continue }
+            guard let phase = phase(of: index), phase == .waiting || phase == .resting else { continue }
             results.append(
-                RecipientResult(index: index, state: .expired, attempts: one.attempts, at: now, response: one.last?.response))
-            recipients[index]?.phase = .settled
-            recipients[index]?.last = nil
+                RecipientResult(index: index, state: .expired, attempts: attempts[index], at: now, response: last[index]?.response))
+            settle(index)
         }
         return results
     }
@@ -134,24 +135,16 @@ struct BatchState: Sendable, Hashable {
     /// Closes the batch.
     /// - Returns: nil while a message may be in flight.
     mutating func close() -> Closing? {
-        guard !isClosed, recipients.values.allSatisfy({ $0.phase != .started }) else { return nil }
+        guard !isClosed, !phases.contains(.started) else { return nil }
         isEnded = true
         isClosed = true
-        var results: [RecipientResult] = []
-        var isDone = true
-        for (index, one) in recipients where one.phase != .settled {
-            if let last = one.last {
-                results.append(last)
-                recipients[index]?.phase = .settled
-                recipients[index]?.last = nil
-            } else {
-                isDone = false
-            }
-        }
-        return Closing(results: results.sorted { $0.index < $1.index }, closing: isDone ? .done : .released)
+        let results = last.values.sorted { $0.index < $1.index }
+        for result in results { settle(result.index) }
+        let isDone = phases.allSatisfy { $0 == nil || $0 == .settled }
+        return Closing(results: results, closing: isDone ? .done : .released)
     }
 
     private mutating func set(_ indexes: [Int], _ phase: Phase) {
-        for index in indexes { recipients[index]?.phase = phase }
+        for index in indexes where phases.indices.contains(index) && phases[index] != nil { phases[index] = phase }
     }
 }

@@ -64,7 +64,7 @@ final class LeaseKeeper: Sendable {
             isKnown: before.isKnown)
         let hasUnread = inFlight.all.contains { !$0.isUnderstood }
         let (actions, left) = state.withLock { state in
-            let actions = state.lease.didRenew(renewal, asked: asked, hasUnread: hasUnread)
+            let actions = state.lease.didRenew(renewal, asked: asked, at: .now, hasUnread: hasUnread)
             if actions.contains(.offerResults) {
                 state.results.restart()
             } else if known > 0, !state.lease.isOffering {
@@ -73,7 +73,7 @@ final class LeaseKeeper: Sendable {
             return (actions, state.results.count)
         }
         unconfirmed.record(left)
-        if !actions.isEmpty { noticeLoss(left) }
+        if actions.contains(.offerResults) { noticeLoss(left) } else if !actions.isEmpty { noticeLapse() }
         try await offer()
     }
 

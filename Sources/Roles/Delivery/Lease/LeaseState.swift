@@ -68,9 +68,11 @@ struct LeaseState: Sendable, Hashable {
     /// A renewal has succeeded.
     /// - Parameters:
     ///   - asked: when it was asked for.
+    ///   - now: when the reply came. The lease may have expired meanwhile, and been another's, before it was renewed.
     ///   - hasUnread: a batch was taken over whose marks are not read yet.
-    /// - Returns: what a loss of Redis asks for; empty where there was none.
-    mutating func didRenew(_ renewal: WorkerRegistry.Renewal, asked: Instant, hasUnread: Bool) -> [Action] {
+    /// - Returns: `endBatches` where it had expired, and what a loss of Redis asks for; empty where there was neither.
+    mutating func didRenew(_ renewal: WorkerRegistry.Renewal, asked: Instant, at now: Instant, hasUnread: Bool) -> [Action] {
+        let lapse = willRenew(at: now)
         let certain = length * (1 - Timing.leaseMargin)
         let gap = renewed.map { asked - $0 } ?? .zero
         if gap > certain { patientUntil = asked + min(gap, Timing.longestReturn) }
@@ -81,7 +83,7 @@ struct LeaseState: Sendable, Hashable {
         isAdmitted = renewal.isAdmitted
         if renewal.epoch != nil, !isLoss { isInDoubt = false }
         epoch = renewal.epoch
-        guard isLoss else { return [] }
+        guard isLoss else { return lapse.map { [$0] } ?? [] }
         losses += 1
         isOffering = true
         if hasUnread { isInDoubt = true }

@@ -106,7 +106,8 @@ actor MailingCache {
                 try mailing.update(state: controls.state, speed: controls.speed)
             } catch {
                 worker.logger.error(
-                    "mailing \(id): speed '\(controls.speed)' is not valid and stays as it was: \(error)", metadata: ["mailing": "\(id)"])
+                    "mailing \(id): speed '\(controls.speed)' is not valid and stays as it was: \(error)",
+                    metadata: ["mailing": "\(id)"])
             }
         }
         worker.changes.notify()

@@ -176,8 +176,8 @@ final class PreparedMailing: Sendable {
         switch composer {
         case .email(let composer):
             composer.compose(
-                recipients, row: row, batch: batch, index: row, date: date, eightBit: capabilities.eightBitMIME,
-                smtpUTF8: capabilities.smtpUTF8, into: &bytes)
+                recipients, row: row, of: batch, date: date,
+                for: EmailComposer.Server(eightBitMIME: capabilities.eightBitMIME, smtpUTF8: capabilities.smtpUTF8), into: &bytes)
         case .body(let composer):
             composer.compose(recipients, row: row, into: &bytes)
         }

@@ -80,12 +80,12 @@ struct DispatchChoice: Sendable {
         return chosen
     }
 
-    /// A slow mailing gets what it needs in the next seconds. Each worker gets some of it, for none may be able to do it all, and a worker
-    /// that is lost keeps its part until its lease has expired; and not all at once, or the first who comes has it all.
+    /// A slow mailing gets what it needs in the next seconds. There is some for each worker, for none may be able to do it all, and a
+    /// worker that is lost keeps its part until its lease has expired.
     private func needed(_ one: Candidate, crew: Int) -> Int {
         guard let speed = one.speed else { return .max }
         let ahead = Int(min(1e6, Timing.window.seconds * speed.perSecond / max(1, one.batchSize)).rounded(.up))
-        return min(2 * (ahead + crew) - one.known, max(1, ahead / 20))
+        return 2 * (ahead + crew) - one.known
     }
 
     /// Batches were made ready in a lane.

@@ -16,7 +16,8 @@ extension Dispatcher {
     /// Publishes mailings that are new here, and states and speeds that have changed. A mailing that is new here is reconciled first.
     func publish(_ work: [MailingWork], _ epoch: Epoch) async throws {
         let ids = Set(work.map(\.id))
-        for id in shown.keys where !ids.contains(id) { shown[id] = nil }
+        // Stopped mailings leave the ledger's list of work by themselves when nothing of them is left.
+        for id in Array(shown.keys) where !ids.contains(id) { try await remove(id) }
         let new = work.filter { shown[$0.id] == nil }
         try await reconcile(new, epoch)
         var publications: [PublishedMailings.Publication] = []
@@ -42,9 +43,10 @@ extension Dispatcher {
 
     /// Ends what a stop or a lifetime ends. Stopped mailings that are over are no work any more.
     func end(_ work: inout [MailingWork], now: Int64) async throws {
-        for one in work {
-            if one.state == .stopped, one.open > one.uncertain { _ = try await ledger.stopOpen(one.id, now: now) }
-            if let expires = one.expires, now >= expires, one.open > 0 { _ = try await ledger.expireOverdue(one.id, now: now) }
+        // Only batches that are not with workers are the ledger's to end; the others come back.
+        for one in work where one.next != nil {
+            if one.state == .stopped { _ = try await ledger.stopOpen(one.id, now: now) }
+            if let expires = one.expires, now >= expires { _ = try await ledger.expireOverdue(one.id, now: now) }
         }
         for one in work where one.isOver { try await remove(one.id) }
         work.removeAll(where: \.isOver)
@@ -67,12 +69,8 @@ extension Dispatcher {
 
     /// Removes what a dispatcher left published that ended between a mailing's end and that.
     func removeEnded() async throws {
-        for id in try await published.all() {
-            switch try await ledger.mailing(id)?.state {
-            case nil, .sent, .failed: try await published.remove(id, fencingToken: fencingToken)
-            default: break
-            }
-        }
+        let inWork = try await Set(ledger.work().map(\.id))
+        for id in try await published.all() where !inWork.contains(id) { try await published.remove(id, fencingToken: fencingToken) }
     }
 
     /// Batches that the ledger believes to be in Redis, and that are not there: a dispatcher ended between marking and dispatching.

@@ -18,7 +18,11 @@ extension Dispatcher {
         if isOld {
             say(.notice, "this Redis holds the formats of release 0.1: it is treated like a lost one, less the results in it")
             let adopted = try await old.adoptResults()
-            if adopted > 0 { logger.notice("\(adopted) groups of results of release 0.1 were taken over") }
+            if adopted > 0 {
+                logger.notice("\(adopted) groups of results of release 0.1 were taken over")
+                // They are waited for like any others.
+                return nil
+            }
         }
         if !open.isEmpty {
             if let wait = loss.wait {

@@ -2,9 +2,9 @@ import Broker
 import Model
 import Policy
 
-/// What the dispatcher knows of the workers of an epoch, and what it must wait for when Redis was lost. It guarantees that every worker that
-/// may have messages in flight is known by name or known to be unknown, and that nothing is dispatched again before each of them has told
-/// what it knows, or cannot any more.
+/// What the dispatcher knows of the workers of an epoch, and what it must wait for when Redis was lost. It guarantees that every worker
+/// that may have messages in flight is known by name or known to be unknown, and that nothing is dispatched again before each of them has
+/// told what it knows, or cannot any more.
 struct EpochState: Sendable, Hashable {
     typealias Instant = ContinuousClock.Instant
 

@@ -64,19 +64,19 @@ struct StallMonitor {
     private func note(_ record: MailingRecord, _ facts: BlockingFacts, _ blockingReason: BlockingReason) async throws {
         if case .stuck(let seconds) = blockingReason {
             Self.gauge(record.id).record(1)
-            guard record.reason.isEmpty else { return }
+            guard record.stuckSince == nil else { return }
             let why = """
-                stuck: no recipient got a result for \(TimeSpan.text(seconds: seconds.rounded())), though \(facts.open - facts.held) are open, \
+                nobody got a result for \(TimeSpan.text(seconds: seconds.rounded())), though \(facts.open - facts.held) are open, \
                 \(facts.fed) batches are with \(facts.workers) workers, and no limit, pause or outage blocks them; \
                 flotilla top shows the workers, their logs say what they wait for
                 """
-            logger.error("mailing \(record.id) is \(why)", metadata: record.fields)
-            _ = try await ledger.setState(record.id, to: .sending, from: [.sending], reason: why, now: Clock.milliseconds())
+            logger.error("mailing \(record.id) is stuck: \(why)", metadata: record.fields)
+            try await ledger.noteStuck(record.id, why: why, now: Clock.milliseconds())
         } else {
             Self.gauge(record.id).record(0)
-            guard !record.reason.isEmpty else { return }
+            guard record.stuckSince != nil else { return }
             logger.notice("mailing \(record.id) is no longer stuck", metadata: record.fields)
-            _ = try await ledger.setState(record.id, to: .sending, from: [.sending], reason: "", now: Clock.milliseconds())
+            try await ledger.noteStuck(record.id, why: nil, now: Clock.milliseconds())
         }
     }
 

@@ -1,4 +1,5 @@
 import Policy
+import Text
 
 /// Reads a CSV file (RFC 4180) row by row in bounded memory: values in quotation marks with doubled marks and line breaks,
 /// lines that end in CRLF, LF or CR, with or without a byte order mark; UTF-8 only. Blank lines are skipped, white space around

@@ -1,4 +1,5 @@
 import Policy
+import Text
 
 #if canImport(Glibc)
     import Glibc
@@ -105,7 +106,7 @@ package struct NDJSONReader {
         }
     }
 
-    private static func error(_ fault: JSONFault, path: String, row: InputRow) -> InputError {
+    private static func error(_ fault: JSONObjectError, path: String, row: InputRow) -> InputError {
         let column = fault.key.map { String(decoding: $0.prefix(200), as: UTF8.self) }
         return InputError(file: path, line: row.line, row: row.number, column: column, problem: fault.problem)
     }

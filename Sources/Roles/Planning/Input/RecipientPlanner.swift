@@ -1,5 +1,6 @@
 package import Model
 import Policy
+import Text
 
 /// Turns the rows of a file into the batches of a mailing: checks addresses and brings them into their normal form, drops
 /// duplicates (the first row of an address wins), and says of every row that is left out why. Its memory is bounded but for
@@ -165,7 +166,7 @@ package struct RecipientPlanner {
         let named = columns.filter { !$0.isEmpty }
         let more = named.count > 30 ? " and \(named.count - 30) more" : ""
         var problem = "has no column '\(name)' for the recipients' \(role)"
-        if let nearest = Spelling.nearest(to: name, among: named) { problem += "; did you mean '\(nearest)'?" }
+        if let nearest = NearestName.of(name, among: named) { problem += "; did you mean '\(nearest)'?" }
         problem += " (columns: \(named.prefix(30).joined(separator: ", "))\(more))"
         throw InputError(file: source.file, problem: problem)
     }

@@ -1,5 +1,6 @@
 import Model
 import Policy
+import Text
 
 extension MailingCheck {
     mutating func provider() -> String? {
@@ -10,20 +11,12 @@ extension MailingCheck {
     }
 
     private mutating func judge(provider text: String, entry: Entry?) -> String? {
-        let isName = text.utf8.allSatisfy { byte in
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."):
-                true
-            default: false
-            }
-        }
+        let isName = text.utf8.allSatisfy { $0.isLetterOrDigit || "-_.".utf8.contains($0) }
         if isName, !text.isEmpty { return text }
         let key = entry == nil ? "--provider" : "provider"
         do {
             let provider = try ProviderURL.parse(text)
-            let isMail = provider.scheme == .smtp || provider.scheme == .smtps
-            guard let channel, isMail != (channel == .email) else { return text }
+            guard let channel, provider.scheme.isSMTP != (channel == .email) else { return text }
             report(
                 entry, key: key,
                 "has the scheme \(provider.scheme.rawValue), but the channel \(channel.rawValue) goes by "

@@ -1,4 +1,5 @@
 import Policy
+import Text
 
 extension MailingCheck {
     func entry(_ key: String) -> Entry? { document.entries.first { $0.key == key } }
@@ -60,7 +61,7 @@ extension MailingCheck {
     }
 
     func suggestion(_ word: String, _ names: [String], _ lead: String) -> String {
-        let nearest = Spelling.nearest(to: word, among: names).map { "did you mean '\($0)'? (" } ?? ""
+        let nearest = NearestName.of(word, among: names).map { "did you mean '\($0)'? (" } ?? ""
         return "\(nearest)\(lead) \(names.joined(separator: ", "))" + (nearest.isEmpty ? "" : ")")
     }
 

@@ -1,5 +1,6 @@
 import Model
 import Policy
+import Text
 
 /// Judges a mailing's document, gathering every problem on the way.
 struct MailingCheck {

@@ -1,0 +1,73 @@
+/// A sender or an address for replies as people write it: `Example Shop <news@example.com>`, `"Shop, Example" <…>` or the
+/// address alone (RFC 5322 section 3.4, mailbox), without comments and groups.
+package struct Mailbox: Sendable, Equatable {
+    /// The name without quotation marks; empty where there is none.
+    package let displayName: String
+    package let address: EmailAddress
+
+    package init(_ text: String) throws(MailboxError) {
+        let text = text.trimmed
+        guard !text.isEmpty else { throw MailboxError("is empty") }
+        guard !text.unicodeScalars.contains(where: Self.endsLine) else {
+            throw MailboxError("has a line break or another control character in it")
+        }
+        do {
+            guard text.hasSuffix(">"), let open = text.lastIndex(of: "<") else {
+                displayName = ""
+                address = try EmailAddress(String(text))
+                return
+            }
+            address = try EmailAddress(String(text[text.index(after: open)...].dropLast()))
+            displayName = try Self.phrase(text[..<open].trimmed)
+        } catch let fault as EmailAddressError {
+            throw MailboxError("has no valid address: \(fault)")
+        } catch let fault as MailboxError {
+            throw fault
+        } catch {
+            throw MailboxError("is no mailbox")
+        }
+    }
+
+    /// RFC 5322 section 3.2.5, read generously: an unquoted phrase may hold dots and anything beyond ASCII.
+    private static func phrase(_ text: Substring) throws(MailboxError) -> String {
+        guard text.first == "\"" else {
+            if let bad = text.first(where: { "\"<>()[]:;,\\@".contains($0) }) {
+                throw MailboxError("has '\(bad)' in the name; put the name between quotation marks")
+            }
+            return String(text)
+        }
+        var name = ""
+        var isEscaped = false
+        var isClosed = false
+        for character in text.dropFirst() {
+            guard !isClosed else { throw MailboxError("has text behind the quoted name") }
+            if isEscaped {
+                name.append(character)
+                isEscaped = false
+            } else if character == "\\" {
+                isEscaped = true
+            } else if character == "\"" {
+                isClosed = true
+            } else {
+                name.append(character)
+            }
+        }
+        guard isClosed else { throw MailboxError("has no closing quotation mark behind the name") }
+        return name
+    }
+
+    /// Characters that end a line or a header field for one reader or another.
+    private static func endsLine(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.properties.generalCategory {
+        case .control, .lineSeparator, .paragraphSeparator: true
+        default: false
+        }
+    }
+}
+
+/// A text that is no mailbox; its description goes behind the name of what holds it: "from has no valid address: no @".
+package struct MailboxError: Error, Equatable, Sendable, CustomStringConvertible {
+    package let description: String
+
+    init(_ description: String) { self.description = description }
+}

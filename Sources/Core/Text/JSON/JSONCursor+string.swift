@@ -1,0 +1,118 @@
+extension JSONCursor {
+    /// Passes a string, and appends what it stands for to `out`.
+    @inlinable
+    public mutating func string(into out: inout [UInt8]) throws(JSONSyntaxError) {
+        guard take(UInt8(ascii: "\"")) else { throw error(.noString) }
+        while true {
+            let start = index
+            skipPlain()
+            out.append(contentsOf: text(start..<index))
+            guard index < bytes.count else { throw error(.unfinishedString) }
+            switch bytes[index] {
+            case UInt8(ascii: "\""):
+                index += 1
+                return
+            case UInt8(ascii: "\\"):
+                let scalar = try escape()
+                if scalar.value < 0x80 {
+                    out.append(UInt8(truncatingIfNeeded: scalar.value))
+                } else {
+                    out.append(contentsOf: UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter)
+                }
+            default:
+                try control()
+                out.append(bytes[index - 1])
+            }
+        }
+    }
+
+    /// Passes a string, and checks it like `string(into:)`.
+    @inlinable
+    public mutating func skipString() throws(JSONSyntaxError) {
+        guard take(UInt8(ascii: "\"")) else { throw error(.noString) }
+        while true {
+            skipPlain()
+            guard index < bytes.count else { throw error(.unfinishedString) }
+            switch bytes[index] {
+            case UInt8(ascii: "\""):
+                index += 1
+                return
+            case UInt8(ascii: "\\"): _ = try escape()
+            default: try control()
+            }
+        }
+    }
+
+    /// Passes a string, and gives what it stands for as text; bytes that are no UTF-8 become U+FFFD.
+    @inlinable
+    public mutating func string() throws(JSONSyntaxError) -> String {
+        var value: [UInt8] = []
+        try string(into: &value)
+        return String(decoding: value, as: UTF8.self)
+    }
+
+    /// Passes the bytes of a string that stand for themselves.
+    @inlinable @inline(__always)
+    mutating func skipPlain() {
+        while index < bytes.count, case let byte = bytes[index], byte >= 0x20, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\") {
+            index += 1
+        }
+    }
+
+    @usableFromInline
+    mutating func control() throws(JSONSyntaxError) {
+        guard tolerance == .lenient else { throw error(.controlCharacter) }
+        index += 1
+    }
+
+    /// Passes an escape.
+    @usableFromInline
+    mutating func escape() throws(JSONSyntaxError) -> Unicode.Scalar {
+        guard index + 1 < bytes.count else {
+            index = bytes.count
+            throw error(.unfinishedString)
+        }
+        let byte = bytes[index + 1]
+        index += 2
+        switch byte {
+        case UInt8(ascii: "n"): return "\n"
+        case UInt8(ascii: "r"): return "\r"
+        case UInt8(ascii: "t"): return "\t"
+        case UInt8(ascii: "b"): return "\u{8}"
+        case UInt8(ascii: "f"): return "\u{c}"
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): return Unicode.Scalar(byte)
+        case UInt8(ascii: "u"): return try codePoint()
+        default:
+            guard tolerance == .lenient, byte < 0x80 else { throw error(.unknownEscape) }
+            return Unicode.Scalar(byte)
+        }
+    }
+
+    /// Reads the digits behind `\u`, and a second escape where the first one is half of a surrogate pair.
+    private mutating func codePoint() throws(JSONSyntaxError) -> Unicode.Scalar {
+        let high = try hexadecimal()
+        if high == 0, tolerance == .withoutNUL { throw error(.nul) }
+        if let scalar = Unicode.Scalar(high) { return scalar }
+        if high < 0xdc00, index + 1 < bytes.count, bytes[index] == UInt8(ascii: "\\"), bytes[index + 1] == UInt8(ascii: "u") {
+            let start = index
+            index += 2
+            let low = try hexadecimal()
+            if 0xdc00..<0xe000 ~= low, let scalar = Unicode.Scalar(0x10000 + (high - 0xd800) << 10 + (low - 0xdc00)) { return scalar }
+            // The second escape stands for itself.
+            index = start
+        }
+        guard tolerance == .lenient else { throw error(.halfSurrogate) }
+        return "\u{fffd}"
+    }
+
+    private mutating func hexadecimal() throws(JSONSyntaxError) -> UInt32 {
+        guard index + 4 <= bytes.count else { throw error(.badHexadecimal) }
+        var value: UInt32 = 0
+        for offset in 0..<4 {
+            guard let digit = bytes[index + offset].hexadecimalValue else { throw error(.badHexadecimal) }
+            value = value << 4 | UInt32(digit)
+        }
+        index += 4
+        return value
+    }
+}

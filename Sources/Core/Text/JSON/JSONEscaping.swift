@@ -1,0 +1,70 @@
+extension [UInt8] {
+    /// Appends UTF-8 as the inside of a JSON string (RFC 8259 section 7): quotes, backslashes and C0 controls become escapes.
+    @inlinable
+    public mutating func appendJSONEscaped(_ value: UnsafeBufferPointer<UInt8>) {
+        var start = 0
+        for index in 0..<value.count {
+            let byte = value[index]
+            guard byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") else { continue }
+            append(contentsOf: UnsafeBufferPointer(rebasing: value[start..<index]))
+            start = index + 1
+            if byte >= 0x20 {
+                append(UInt8(ascii: "\\"))
+                append(byte)
+            } else {
+                appendJSONControl(byte)
+            }
+        }
+        append(contentsOf: UnsafeBufferPointer(rebasing: value[start..<value.count]))
+    }
+
+    @usableFromInline
+    mutating func appendJSONControl(_ byte: UInt8) {
+        append(UInt8(ascii: "\\"))
+        switch byte {
+        case 0x0a: append(UInt8(ascii: "n"))
+        case 0x0d: append(UInt8(ascii: "r"))
+        case 0x09: append(UInt8(ascii: "t"))
+        default:
+            append(contentsOf: "u00".utf8)
+            append(.lowercaseHexadecimalDigit(byte >> 4))
+            append(.lowercaseHexadecimalDigit(byte & 15))
+        }
+    }
+}
+
+extension String {
+    /// Appends a text as a JSON string with its quotation marks. DEL and C1 controls need no escape in JSON; they get one, so that
+    /// a terminal that shows the text stays harmless.
+    package mutating func appendJSONString(_ text: String) {
+        self += "\""
+        if text.utf8.allSatisfy({ 0x20..<0x7f ~= $0 && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }) {
+            self += text
+        } else {
+            for scalar in text.unicodeScalars { appendJSONEscaped(scalar) }
+        }
+        self += "\""
+    }
+
+    /// The text as a JSON string with its quotation marks.
+    package var jsonString: String {
+        var out = ""
+        out.reserveCapacity(utf8.count + 2)
+        out.appendJSONString(self)
+        return out
+    }
+
+    private mutating func appendJSONEscaped(_ scalar: Unicode.Scalar) {
+        switch scalar.value {
+        case 0x22, 0x5c:
+            self += "\\"
+            unicodeScalars.append(scalar)
+        case 0..<0x20:
+            var bytes: [UInt8] = []
+            bytes.appendJSONControl(UInt8(scalar.value))
+            self += String(decoding: bytes, as: UTF8.self)
+        case 0x7f...0x9f: self += "\\u00" + String(scalar.value, radix: 16)
+        default: unicodeScalars.append(scalar)
+        }
+    }
+}

@@ -1,0 +1,65 @@
+/// Writes compact JSON (RFC 8259) into bytes: arrays, whole numbers and strings. It sets the commas; that arrays are closed and that
+/// nothing follows the first value is the caller's duty.
+public struct JSONWriter: Sendable {
+    @usableFromInline var output: [UInt8] = []
+    @usableFromInline var needsComma = false
+
+    /// What was written so far.
+    @inlinable public var bytes: [UInt8] { output }
+
+    /// - Parameter capacity: bytes that are expected.
+    public init(capacity: Int = 256) { output.reserveCapacity(capacity) }
+
+    @inlinable
+    public mutating func beginArray() {
+        separate()
+        output.append(UInt8(ascii: "["))
+        needsComma = false
+    }
+
+    @inlinable
+    public mutating func endArray() {
+        output.append(UInt8(ascii: "]"))
+        needsComma = true
+    }
+
+    @inlinable
+    public mutating func int(_ value: Int64) {
+        separate()
+        appendDecimal(value)
+        needsComma = true
+    }
+
+    /// Writes UTF-8 as a string.
+    @inlinable
+    public mutating func string(_ value: some Collection<UInt8>) {
+        if value.withContiguousStorageIfAvailable({ string($0) }) == nil { Array(value).withUnsafeBufferPointer { string($0) } }
+    }
+
+    /// Writes UTF-8 as a string.
+    @inlinable
+    public mutating func string(_ value: UnsafeBufferPointer<UInt8>) {
+        separate()
+        output.append(UInt8(ascii: "\""))
+        output.appendJSONEscaped(value)
+        output.append(UInt8(ascii: "\""))
+        needsComma = true
+    }
+
+    @inlinable
+    mutating func separate() {
+        if needsComma { output.append(UInt8(ascii: ",")) }
+    }
+
+    @usableFromInline
+    mutating func appendDecimal(_ value: Int64) {
+        if value < 0 { output.append(UInt8(ascii: "-")) }
+        var rest = value.magnitude
+        let start = output.count
+        repeat {
+            output.append(UInt8(ascii: "0") + UInt8(rest % 10))
+            rest /= 10
+        } while rest > 0
+        output[start...].reverse()
+    }
+}

@@ -1,0 +1,214 @@
+import GRDB
+package import Model
+
+extension SQLiteLedger: DispatchStore {
+    package func dispatchBatches(_ id: MailingID, limit: Int, now: Int64) async throws(LedgerError) -> [DispatchedBatch] {
+        try await dispatchBatches([(id, limit)], now: now)
+    }
+
+    package func dispatchBatches(
+        _ wanted: [(mailing: MailingID, limit: Int)], now: Int64
+    ) async throws(LedgerError) -> [DispatchedBatch] {
+        // A dispatcher asks often and sometimes in vain: asking does not take the lock that writers share.
+        let ready = try await read("looking for batches") { db in
+            try wanted.filter { try $0.limit > 0 && !Self.ready(db, $0.mailing, limit: 1, now: now).isEmpty }
+        }
+        guard !ready.isEmpty else { return [] }
+        return try await write("take") { [self] db in
+            try requirePlanning(db)
+            var batches: [DispatchedBatch] = []
+            for (mailing, limit) in ready {
+                guard let content = try DispatchedContent(db, mailing) else { continue }
+                for number in try Self.ready(db, mailing, limit: limit, now: now) {
+                    let id = BatchID(mailing: mailing, number: number)
+                    if let batch = try Self.dispatch(db, id, content, now: now) { batches.append(batch) }
+                }
+            }
+            return batches
+        }
+    }
+
+    /// What the batches of a mailing carry of it.
+    private struct DispatchedContent {
+        var provider: String
+        var expires: Int64
+
+        /// Nil for a mailing of which nothing may be dispatched.
+        init?(_ db: Database, _ id: MailingID) throws {
+            let rows = try Row.fetchCursor(
+                db.cachedStatement(
+                    sql: """
+                        SELECT provider, started + lifetime FROM mailing INDEXED BY mailing_work
+                        WHERE id = ? AND \(inWork) AND state IN ('collecting', 'sending')
+                        """),
+                arguments: [id.description])
+            guard let row = try rows.next() else { return nil }
+            provider = row[0]
+            expires = row[1] ?? Int64.max
+        }
+    }
+
+    /// Marks a batch as dispatched.
+    /// - Returns: nil when it has nobody to send to.
+    private static func dispatch(
+        _ db: Database, _ id: BatchID, _ content: DispatchedContent, now: Int64
+    ) throws -> DispatchedBatch? {
+        guard var progress = try BatchProgress.load(db, id) else { return nil }
+        let due = try progress.count(of: .deferred) == 0 ? [] : Self.due(db, id, now: now)
+        let open = progress.dispatch(due: due, now: now)
+        if progress.owesNothing { return nil }
+        try progress.store(db, id)
+        guard let recipients = try batchText(db, id) else {
+            throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "batch \(id) has no recipients")
+        }
+        var batch = DispatchedBatch(
+            id: id, dispatchNumber: progress.dispatchNumber, recipients: recipients, count: progress.states.count, open: open,
+            expires: content.expires, fed: progress.dispatched)
+        batch.provider = content.provider
+        return batch
+    }
+
+    /// The numbers of batches to dispatch: due retries for up to half of them, then first attempts, then more retries.
+    private static func ready(_ db: Database, _ id: MailingID, limit: Int, now: Int64) throws -> [Int] {
+        let retries = try Int.fetchAll(
+            db.cachedStatement(
+                sql: """
+                    SELECT number FROM progress WHERE mailing = ? AND ready > 0 AND ready <= ? ORDER BY ready, number LIMIT ?
+                    """),
+            arguments: [id.description, now, limit])
+        let first = try Int.fetchAll(
+            db.cachedStatement(
+                sql: "SELECT number FROM progress WHERE mailing = ? AND ready = 0 ORDER BY number LIMIT ?"),
+            arguments: [id.description, limit])
+        let retried = max(min(retries.count, (limit + 1) / 2), min(retries.count, limit - first.count))
+        return Array(retries.prefix(retried)) + first.prefix(limit - retried)
+    }
+
+    /// The deferred recipients of a batch that are due.
+    private static func due(_ db: Database, _ id: BatchID, now: Int64) throws -> Set<Int> {
+        try Int.fetchSet(
+            db.cachedStatement(
+                sql: "SELECT idx FROM recipient_error WHERE mailing = ? AND batch = ? AND due > 0 AND due <= ?"),
+            arguments: [id.mailing.description, id.number, now])
+    }
+
+    /// The wire form of a batch's recipients.
+    static func batchText(_ db: Database, _ id: BatchID) throws -> [UInt8]? {
+        let cursor = try Row.fetchCursor(
+            db.cachedStatement(sql: "SELECT recipients FROM batch WHERE mailing = ? AND number = ?"),
+            arguments: [id.mailing.description, id.number])
+        return try cursor.next()?.withUnsafeData(atIndex: 0) { $0.map { [UInt8]($0) } }
+    }
+
+    package func openDispatches(_ id: MailingID) async throws(LedgerError) -> [DispatchMark] {
+        try await openDispatches(of: [id])[id] ?? []
+    }
+
+    package func openDispatches(of ids: [MailingID]) async throws(LedgerError) -> [MailingID: [DispatchMark]] {
+        guard !ids.isEmpty else { return [:] }
+        return try await read("listing dispatched batches") { db in
+            var marks: [MailingID: [DispatchMark]] = [:]
+            for id in ids {
+                let rows = try Row.fetchCursor(
+                    db.cachedStatement(
+                        sql: "SELECT number, dispatch, dispatched FROM progress WHERE mailing = ? AND dispatched > 0 ORDER BY number"),
+                    arguments: [id.description])
+                while let row = try rows.next() {
+                    marks[id, default: []].append(DispatchMark(number: row[0], dispatchNumber: row[1], dispatched: row[2]))
+                }
+            }
+            return marks
+        }
+    }
+
+    package func giveUp(
+        _ batch: BatchID, dispatchNumber: Int, uncertain: Mailing.UncertainPolicy?, why: String, now: Int64
+    ) async throws(LedgerError) -> Int? {
+        try await write("give up") { [self] db in
+            try requirePlanning(db)
+            let dispatch = Dispatch(batch: batch, dispatchNumber: dispatchNumber)
+            let listed = try Self.giveUp(db, dispatch, uncertain.map { Loss(why: why, policy: $0, at: now) })
+            try Self.settle(db, batch.mailing)
+            return listed
+        }
+    }
+
+    package func takeBack(_ dispatches: [Dispatch], now: Int64) async throws(LedgerError) -> Int {
+        try await giveUp(dispatches, why: nil, now: now).batches
+    }
+
+    package func giveUp(
+        _ dispatches: [Dispatch], why: String?, now: Int64
+    ) async throws(LedgerError) -> (batches: Int, listed: Int) {
+        guard !dispatches.isEmpty else { return (0, 0) }
+        return try await write("give up") { [self] db in
+            try requirePlanning(db)
+            var policies: [MailingID: Mailing.UncertainPolicy] = [:]
+            var (batches, listed) = (0, 0)
+            for dispatch in dispatches {
+                let mailing = dispatch.batch.mailing
+                let policy = try policies[mailing] ?? Self.uncertainPolicy(db, mailing)
+                policies[mailing] = policy
+                let loss = why.map { Loss(why: $0, policy: policy, at: now) }
+                guard let count = try Self.giveUp(db, dispatch, loss) else { continue }
+                batches += 1
+                listed += count
+            }
+            for mailing in policies.keys { try Self.settle(db, mailing) }
+            return (batches, listed)
+        }
+    }
+
+    private static func uncertainPolicy(_ db: Database, _ id: MailingID) throws -> Mailing.UncertainPolicy {
+        let text = try String.fetchOne(
+            db.cachedStatement(sql: "SELECT definition ->> 'uncertain' FROM mailing WHERE id = ?"), arguments: [id.description])
+        return text.flatMap(Mailing.UncertainPolicy.init) ?? .hold
+    }
+
+    /// A dispatch was lost, and its messages may have been started.
+    private struct Loss {
+        /// For people.
+        var why: String
+        var policy: Mailing.UncertainPolicy
+        /// Milliseconds since 1970.
+        var at: Int64
+    }
+
+    /// Ends a dispatch.
+    /// - Parameter loss: nil when none of its messages can have been started.
+    /// - Returns: how many were listed as uncertain; nil when the batch is not in this dispatch.
+    private static func giveUp(_ db: Database, _ dispatch: Dispatch, _ loss: Loss?) throws -> Int? {
+        guard var progress = try BatchProgress.load(db, dispatch.batch), progress.isDispatched,
+            progress.dispatchNumber == dispatch.dispatchNumber
+        else { return nil }
+        var listed = 0
+        if let loss {
+            let entry = UncertainEntry(
+                dispatchNumber: dispatch.dispatchNumber, worker: "", at: loss.at, why: loss.why, isHeld: loss.policy == .hold)
+            listed = try list(db, dispatch.batch, &progress, entry)
+        }
+        progress.close()
+        try progress.store(db, dispatch.batch)
+        return listed
+    }
+
+    /// Puts each recipient of whom the dispatch owes a result on the list of uncertain deliveries.
+    private static func list(
+        _ db: Database, _ batch: BatchID, _ progress: inout BatchProgress, _ entry: UncertainEntry
+    ) throws -> Int {
+        var listed = 0
+        var held: [RecipientState: Int] = [:]
+        for index in progress.states.indices where progress.isAwaited(index) {
+            listed += 1
+            guard try entry.store(db, batch, index), let old = progress.state(index),
+                old.rank < RecipientState.uncertain.rank
+            else { continue }
+            progress.states[index] = StateCode.code(.uncertain)
+            if old == .deferred { try LastError.remove(db, batch, index) }
+            held[old, default: 0] += 1
+        }
+        for (old, count) in held { try Self.count(db, batch.mailing, old, -count) }
+        try Self.count(db, batch.mailing, .uncertain, held.values.reduce(0, +))
+        return listed
+    }
+}

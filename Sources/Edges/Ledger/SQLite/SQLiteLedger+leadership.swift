@@ -1,0 +1,65 @@
+import GRDB
+import Synchronization
+
+extension SQLiteLedger: LeadershipStore {
+    package func acquireLeadership(
+        _ name: String, holder: String, until: Int64, now: Int64, isHolderGone: Bool
+    ) async throws(LedgerError) -> Int64? {
+        try await write("leadership") { db in
+            let last = try Self.leadership(db, name)
+            guard last.map({ isHolderGone || $0.holder.isEmpty || $0.holder == holder || $0.until <= now }) ?? true else {
+                return nil
+            }
+            let fencingToken = (last?.fencingToken ?? 0) + 1
+            try db.execute(
+                sql: "INSERT OR REPLACE INTO leadership (name, holder, fencing_token, until) VALUES (?, ?, ?, ?)",
+                arguments: [name, holder, fencingToken, until])
+            return fencingToken
+        }
+    }
+
+    package func renewLeadership(_ name: String, fencingToken: Int64, until: Int64) async throws(LedgerError) -> Bool {
+        try await write("leadership") { db in
+            try db.execute(
+                sql: "UPDATE leadership SET until = ? WHERE name = ? AND fencing_token = ? AND holder <> ''",
+                arguments: [until, name, fencingToken])
+            return db.changesCount == 1
+        }
+    }
+
+    package func releaseLeadership(_ name: String, fencingToken: Int64) async throws(LedgerError) {
+        try await write("leadership") { db in
+            // The row stays, for the next fencingToken to be above this one.
+            try db.execute(
+                sql: "UPDATE leadership SET holder = '', until = 0 WHERE name = ? AND fencing_token = ?", arguments: [name, fencingToken])
+        }
+    }
+
+    package func leader(_ name: String) async throws(LedgerError) -> Leader? {
+        try await read("reading who leads") { db in
+            try Self.leadership(db, name).flatMap { $0.holder.isEmpty ? nil : $0 }
+        }
+    }
+
+    package func identity() async throws(LedgerError) -> String {
+        try await read("reading the ledger's identity") { db in
+            try String.fetchOne(db, sql: "SELECT identity FROM ledger") ?? ""
+        }
+    }
+
+    package func guardPlanning(fencingToken: Int64?) { planningFence.withLock { $0 = fencingToken } }
+
+    /// - Throws: `LedgerError.leadershipLost` when `guardPlanning` demands a fencingToken that is no longer that of the leadership.
+    func requirePlanning(_ db: Database) throws {
+        guard let fencingToken = planningFence.withLock({ $0 }) else { return }
+        let held = try Self.leadership(db, Leadership.planning)
+        guard let held, held.fencingToken == fencingToken, !held.holder.isEmpty else { throw LedgerError.leadershipLost(path: path) }
+    }
+
+    /// The row of a leadership; its holder is empty when it was given back.
+    private static func leadership(_ db: Database, _ name: String) throws -> Leader? {
+        let cursor = try Row.fetchCursor(
+            db.cachedStatement(sql: "SELECT holder, fencing_token, until FROM leadership WHERE name = ?"), arguments: [name])
+        return try cursor.next().map { Leader(holder: $0[0], fencingToken: $0[1], until: $0[2]) }
+    }
+}

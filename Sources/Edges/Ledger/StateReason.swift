@@ -1,0 +1,39 @@
+package import Model
+
+/// Why a mailing is paused or stopped, or has failed.
+package struct StateReason: Sendable, Equatable {
+    package enum Kind: String, Sendable, CaseIterable {
+        /// A person gave the order.
+        case person
+        /// A provider refuses our credentials, our sender or whatever else only we can mend.
+        case providerRefused = "provider_refused"
+        /// It was found so long after its start that a person decides.
+        case late
+        /// Its recipients cannot be read.
+        case input
+    }
+
+    /// Nil where nothing is known, and for states that need no reason.
+    package var kind: Kind?
+    /// The person who gave the order, as they are to be shown; empty for other kinds.
+    package var actor: String
+    /// More, for people.
+    package var text: String
+
+    package init(kind: Kind? = nil, actor: String = "", text: String = "") {
+        self.kind = kind
+        self.actor = actor
+        self.text = text
+    }
+
+    package static let none = StateReason()
+    package static func person(_ actor: String) -> StateReason { StateReason(kind: .person, actor: actor) }
+    package static func providerRefused(_ text: String) -> StateReason { StateReason(kind: .providerRefused, text: text) }
+    package static func late(_ text: String) -> StateReason { StateReason(kind: .late, text: text) }
+
+    /// The reason in words, as a mailing in `state` shows it; empty where there is none.
+    package func words(_ state: MailingState) -> String {
+        guard kind == .person else { return text }
+        return "\(state.rawValue) by \(actor)" + (text.isEmpty ? "" : ": \(text)")
+    }
+}

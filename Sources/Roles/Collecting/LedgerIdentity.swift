@@ -1,0 +1,49 @@
+import Broker
+import Ledger
+import Logging
+import Synchronization
+
+/// The ledger's name, read once, and when it was last said that Redis carries another's mailings.
+final class LedgerIdentity: Sendable {
+    private let known = Mutex<String?>(nil)
+    private let said = Mutex<ContinuousClock.Instant?>(nil)
+    private let logger: Logger
+
+    init(logger: Logger) { self.logger = logger }
+
+    /// Whose mailings a Redis carries; `nobody` too while the ledger cannot be read.
+    func owner(of epochs: EpochStore, ledger: any LeadershipStore) async throws(RedisError) -> CollectorState.Owner {
+        guard let carried = try await epochs.ledger() else { return .nobody }
+        let ours: String
+        do throws(LedgerError) {
+            ours = try await name(of: ledger)
+        } catch {
+            logger.error("the ledger cannot be read: \(error)")
+            return .nobody
+        }
+        if carried == ours { return .ours }
+        if isTimeToSay() {
+            logger.error(
+                """
+                this Redis carries the mailings of another ledger: is ledger.path of this collector right? Else give each its \
+                own redis.prefix. Nothing is collected meanwhile.
+                """)
+        }
+        return .another
+    }
+
+    private func name(of ledger: any LeadershipStore) async throws(LedgerError) -> String {
+        if let name = known.withLock({ $0 }) { return name }
+        let name = try await ledger.identity()
+        known.withLock { $0 = name }
+        return name
+    }
+
+    private func isTimeToSay() -> Bool {
+        said.withLock { last in
+            if let last, ContinuousClock.now - last < .seconds(30) { return false }
+            last = .now
+            return true
+        }
+    }
+}

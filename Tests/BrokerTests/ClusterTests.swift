@@ -1,0 +1,125 @@
+import Foundation
+import Model
+import NIOPosix
+import TestServers
+import Text
+import Testing
+
+@testable import Broker
+
+/// The whole protocol on a Redis in cluster mode, as a user who may touch keys of one hash tag alone.
+@Suite(.timeLimit(.minutes(5)))
+struct ClusterTests {
+    private let server: RedisServer
+    private let broker: Broker
+    private let fencingToken = FencingToken(ledger: "ledger", number: 1)
+    private let lanes = [Lane(channel: .email, provider: "main"), Lane(channel: .sms, provider: "https://gateway.example")]
+
+    init() async throws {
+        server = try await RedisServer.cluster(["--user", "flotilla", "on", ">pass", "~{test}:*", "+@all"])
+        broker = Broker(
+            endpoint: RedisEndpoint(place: .unix(path: server.socket), username: "flotilla", password: Secret("pass")), prefix: "test",
+            partitions: 3, name: "test", group: .singletonMultiThreadedEventLoopGroup, logger: quiet)
+        try await broker.check()
+    }
+
+    private func mailing(_ seed: UInt64) -> MailingID {
+        var generator = SeededGenerator(seed: seed)
+        return MailingID(milliseconds: 1_796_112_000_000, using: &generator)
+    }
+
+    private func batch(_ mailing: MailingID, _ number: Int) -> DispatchedBatch {
+        DispatchedBatch(
+            id: BatchID(mailing: mailing, number: number), dispatchNumber: 1, recipients: Array("[]".utf8), count: 3, open: nil, expires: 5,
+            fed: 7)
+    }
+
+    private func results(
+        _ lease: BatchLease, _ sequence: Int, _ closing: ResultGroup.Closing, _ indexes: Range<Int>
+    ) -> ResultGroup {
+        ResultGroup(
+            batch: lease.batch.id, dispatchNumber: 1, worker: "\(lease.worker).\(lease.deliveries)", sequence: sequence, closing: closing,
+            results: indexes.map { RecipientResult(index: $0, state: .sent, attempts: 1, at: 1_000_000) })
+    }
+
+    @Test func everyScriptRuns() async throws {
+        let (queue, workers, status) = (BatchQueue(broker), WorkerRegistry(broker), StatusStreams(broker))
+        let (first, second) = (mailing(1), mailing(2))
+
+        // The dispatcher leads, and admits two workers.
+        let epochs = EpochStore(broker)
+        let standing = try await epochs.hold(fencingToken, time: .seconds(300))
+        let epoch = try #require(try await epochs.establish(after: standing, fencingToken: fencingToken))
+        _ = try await workers.renew("a", lease: .seconds(300), condition: .clean, losses: 0, isKnown: false)
+        try await workers.admit(["a", "b"])
+        #expect(try await workers.renew("a", lease: .seconds(300), condition: .clean, losses: 0, isKnown: true).isAdmitted)
+        try await PublishedMailings(broker).publish(
+            [first, second].map {
+                .init(id: $0, definition: Mailing(name: "m", channel: .email, provider: "main"), state: .sending, speed: "")
+            }, fencingToken: fencingToken)
+        try await PublishedLimits(broker).publishLimits(["provider:main": "5/s", "channel:sms": "none"], fencingToken: fencingToken)
+
+        // Batches of two mailings in two lanes: each lane is a key of its own, and so is each mailing.
+        let batches = [(batch(first, 0), lanes[0]), (batch(first, 1), lanes[1]), (batch(second, 0), lanes[0])]
+        #expect(try await queue.dispatch(batches.map { (batch: $0.0, lane: $0.1) }, epoch: epoch, fencingToken: fencingToken) == 3)
+        #expect(try await queue.dispatched([first, second], epoch: epoch) == [first: [0: 1, 1: 1], second: [0: 1]])
+        let other = Dispatch(batch: BatchID(mailing: second, number: 9), dispatchNumber: 1)
+        #expect(try await queue.withdraw(other, epoch: epoch, fencingToken: fencingToken))
+        let taken = try await queue.take(lanes.map { .init(lane: $0, count: 5) }, worker: "a")
+        #expect(taken.map(\.leases.count) == [2, 1])
+        #expect(try await queue.reclaim(worker: "a", known: [:]).count == 3)
+
+        // One starts a batch and loses it to the other, who closes it.
+        let lease = try #require(taken.first?.leases.first)
+        let everybody = (0..<3).map { OpenRecipient(index: $0, attempts: 0) }
+        #expect(try await queue.start(lease, everybody) == .go)
+        try await queue.unmark(lease, [2])
+        #expect(try await queue.report(results(lease, 0, .open, 0..<1), of: lease) != nil)
+        _ = try await workers.renew("a", lease: .zero, condition: .clean, losses: 0, isKnown: true)
+        let dead = try #require(try await workers.all().workers.first { $0.worker == "a" })
+        let over = try await queue.takeOver(dead, worker: "b", count: 10)
+        #expect(over.count == 3 && over.allSatisfy { $0.from == "a" && $0.deliveries == 2 })
+        let heir = try #require(over.first { $0.batch.id == lease.batch.id })
+        let marks = try #require(try await queue.marks(heir))
+        #expect((0..<3).map { marks[$0] } == [.done, .started, .notStarted])
+        #expect(try await queue.report(results(heir, 0, .done, 1..<3), of: heir) != nil)
+        try await workers.forget("a")
+
+        // The collector takes the results, and the dispatch is over.
+        let entries = try await status.read(consumer: "c", count: 100, block: .milliseconds(20))
+        #expect(entries.count == 2)
+        try await status.confirm(entries, over: [Dispatch(batch: heir.batch.id, dispatchNumber: 1)])
+        #expect(try await queue.dispatchedCounts([heir.batch.id.mailing]) == [heir.batch.id.mailing == first ? 1 : 2])
+
+        // What is besides the batches: limits, rates, heartbeats.
+        let throttle = Throttle(broker)
+        let scopes = ["provider:main", "mailing:\(first)"].map { Throttle.Scope(name: $0, interval: 1000, burst: 1) }
+        _ = try await throttle.reserve(3, in: scopes, horizon: .milliseconds(200))
+        _ = try await throttle.turn(3, in: "domain:d", interval: 1_000_000)
+        let rates = AdaptiveRateStore(broker, interval: 1, backoff: 60_000_000)
+        _ = try await rates.observe("provider:main", answered: 1, throttled: 0, started: 1)
+        let judged = try await eventually { try await rates.observe("provider:main", answered: 1, throttled: 1, started: 1).case }
+        #expect(try await rates.steer("provider:main", judged, state: "s", interval: 5))
+        let heartbeats = HeartbeatStore(broker)
+        try await heartbeats.beat(
+            "a", Heartbeat(role: .worker, version: "1", host: "h", process: 1, started: 1, cpu: 0, memory: 0))
+        try await heartbeats.forget()
+        try await PublishedMailings(broker).remove(second, fencingToken: fencingToken)
+
+        let cached = try server.cli("INFO", "memory").split(whereSeparator: \.isNewline).first { $0.hasPrefix("number_of_cached_scripts:") }
+        #expect(cached == "number_of_cached_scripts:\(ScriptKeyTests.names.count)", "scripts that no step above has run")
+        let keys = try server.cli("KEYS", "*").split(separator: "\n")
+        #expect(keys.count > 10 && keys.allSatisfy { $0.hasPrefix("{test}:") }, "\(keys)")
+        await status.close()
+        await broker.close()
+    }
+
+    /// Of whatever prefix: two keys of one Flotilla share a slot.
+    @Test(arguments: ["flotilla", "a-b", "{mail}", "mail{ing}s"])
+    func allKeysOfAPrefixShareASlot(prefix: String) throws {
+        let keys = Keys(prefix: prefix)
+        let slots = try [keys.epoch, keys.lane(lanes[0]), keys.dispatched(mailing(1)), keys.throttle("domain:{x}"), keys.workerLanes("}{")]
+            .map { try server.cli("CLUSTER", "KEYSLOT", $0) }
+        #expect(Set(slots).count == 1, "\(slots)")
+    }
+}
