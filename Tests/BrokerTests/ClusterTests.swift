@@ -4,6 +4,7 @@ import NIOPosix
 import TestServers
 import Text
 import Testing
+import Text
 
 @testable import Broker
 

@@ -32,7 +32,7 @@ struct SlotPoolTests {
     private func pool() async -> ReservationPool {
         let time = SharedTime()
         await time.learn(from: broker)
-        return ReservationPool(domain: nil, throttle: Throttle(broker), clock: time, meters: ThrottleMeters())
+        return ReservationPool(domain: nil, throttle: Throttle(broker), clock: time, meters: ThrottleMeters(), changes: Broadcast())
     }
 
     private func scope(_ text: String) throws -> Throttle.Scope {

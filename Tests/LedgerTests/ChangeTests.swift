@@ -46,8 +46,8 @@ import Testing
             waits.append(ContinuousClock.now - start)
             await settle(signal)
         }
-        // The median: the machine may be busy with something else at times.
-        #expect(waits.sorted()[5] < .milliseconds(20), "\(waits)")
+        // 5 ms on an idle machine; a look every two seconds would take longer.
+        #expect(waits.sorted()[5] < .milliseconds(500), "\(waits)")
         subscription.cancel()
         try other.close()
         try ledger.close()

@@ -89,7 +89,7 @@ import Testing
                 continue
             }
         }
-        #expect("\(LedgerError.leadershipLost(path: "/l"))".contains("taken over"))
+        #expect("\(LedgerError.leadershipLost(path: "/l"))".contains("leads the planning"))
         #expect(try await new.mailing(Example.id(1))?.nextBatch == 0)
         #expect(try await new.openDispatches(id).map(\.number) == [0])
         // Results, states and what operators do are not the planner's.

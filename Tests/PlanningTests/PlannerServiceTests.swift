@@ -115,12 +115,4 @@ import Testing
         #expect(buffer.entries.isEmpty && buffer.rows == 0)
         #expect(try await ledger.mailing(id(0))?.state == .stopped)
     }
-
-    @Test func manySmallMailingsArePlannedSoon() async throws {
-        let source = try file("r.csv", rows: 100)
-        for number in 0..<300 { try await add(number, file: source) }
-        let start = ContinuousClock.now
-        try await planning { try await wait(until: [.sending], of: 0..<300) }
-        print("300 mailings of 100 recipients were planned in \(ContinuousClock.now - start)")
-    }
 }

@@ -7,22 +7,37 @@ package final class Broadcast: Sendable {
         var version = 0
         var nextWaiter = 0
         var waiters: [Int: CheckedContinuation<Void, Never>] = [:]
+        /// Those that are notified as well.
+        var children: [Child] = []
+    }
+
+    private struct Child: Sendable {
+        weak let broadcast: Broadcast?
     }
 
     private let state = Mutex(State())
 
     package init() {}
 
+    /// One that is also notified whenever another one is.
+    package init(notifiedBy parent: Broadcast) {
+        parent.state.withLock { state in
+            state.children.removeAll { $0.broadcast == nil }
+            state.children.append(Child(broadcast: self))
+        }
+    }
+
     /// Where the next `wait(after:)` begins: read it before the condition is looked at, so that no change is missed.
     package var version: Int { state.withLock { $0.version } }
 
     package func notify() {
-        let waiters = state.withLock { state -> [CheckedContinuation<Void, Never>] in
+        let (waiters, children) = state.withLock { state in
             state.version += 1
             defer { state.waiters = [:] }
-            return Array(state.waiters.values)
+            return (Array(state.waiters.values), state.children)
         }
         for waiter in waiters { waiter.resume() }
+        for child in children { child.broadcast?.notify() }
     }
 
     /// Waits until there was a notification after `version`, at most until `deadline`.

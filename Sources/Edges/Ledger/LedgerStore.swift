@@ -92,6 +92,9 @@ package protocol DispatchStore: Sendable {
     /// something is still open or with the workers. It reads no definition, and mailings that are over cost nothing.
     func work() async throws(LedgerError) -> [MailingWork]
 
+    /// How many mailings are in each state that is not terminal; those that have ended cost nothing.
+    func openMailings() async throws(LedgerError) -> [MailingState: Int]
+
     /// Takes batches of several mailings in one transaction, of each at most `limit`, by the rules of the function below. Where none is
     /// ready there is no transaction.
     func dispatchBatches(

@@ -2,6 +2,7 @@ import Broker
 import Logging
 import Model
 import Policy
+import Synchronization
 
 extension Worker {
     /// Sends results that wait for others no longer than they may.
@@ -21,6 +22,7 @@ extension Worker {
     /// Looks after what operators change, exchanges with the fleet what providers ask for, and passes on which mailings must be paused.
     func followPublished() async {
         var refreshed = ContinuousClock.now
+        var answered = worker.answered.load(ordering: .relaxed)
         while !worker.isStopping, !Task.isCancelled {
             do throws(RedisError) {
                 while let (mailing, reason) = worker.nextHalt {
@@ -38,7 +40,10 @@ extension Worker {
             } catch {
                 worker.logger.debug("what was published cannot be read: \(error)")
             }
-            let isBusy = !worker.inFlight.all.isEmpty
+            // Where nothing is answered, nobody asks to slow down.
+            let now = worker.answered.load(ordering: .relaxed)
+            let isBusy = now != answered || worker.transmitting.load(ordering: .relaxed) > 0
+            answered = now
             await worker.published.wait(atMost: isBusy ? Timing.rateExchange : Timing.fallback)
         }
     }

@@ -14,7 +14,7 @@ extension Worker {
                 try await worker.lease.renew()
                 worker.configuration.health("lease", nil)
                 if worker.lease.mayTake != couldTake { worker.demand.notify() }
-                if worker.lease.isConfirmed { worker.changes.notify() }
+                if worker.isStopping, worker.lease.isConfirmed { worker.changes.notify() }
                 try await findExpired(&search)
                 backoff = Backoff()
                 await worker.renewal.wait(atMost: nextRenewal)

@@ -72,7 +72,8 @@ extension Worker {
 
     /// Begins to work on a batch that came without being asked for.
     private func begin(_ batch: InFlightBatch, in group: inout DiscardingTaskGroup) {
-        for share in worker.prefetch.taken(batch.lease.lane, sizes: [batch.lease.messages], waiting: nil) { begin(batch, share, in: &group) }
+        let shares = worker.prefetch.taken(batch.lease.lane, sizes: [batch.lease.messages], waiting: nil)
+        for share in shares { begin(batch, share, in: &group) }
     }
 
     private func inFlight(_ lease: BatchLease) -> InFlightBatch {
@@ -88,7 +89,6 @@ extension Worker {
             share.giveBack()
             // It was left pending, and is ours as long as nobody else has taken it.
             if !batch.isUnderstood { worker.leavePending() }
-            worker.changes.notify()
         }
     }
 

@@ -56,16 +56,11 @@ struct HealthMonitor: Service {
     private func check(_ ledger: SQLiteLedger) async {
         do throws(LedgerError) {
             let open = MailingState.allCases.filter { !$0.isTerminal }
-            let mailings = try await ledger.mailings(states: Set(open), limit: 10_000)
+            let counts = try await ledger.openMailings()
             for state in open {
-                Gauge(label: "flotilla_mailings", dimensions: [("state", state.rawValue)])
-                    .record(mailings.count { $0.state == state })
+                Gauge(label: "flotilla_mailings", dimensions: [("state", state.rawValue)]).record(counts[state] ?? 0)
             }
-            var uncertain = 0
-            for mailing in mailings where mailing.planningDone {
-                uncertain += try await ledger.progress(mailing.id)?[.uncertain] ?? 0
-            }
-            Gauge(label: "flotilla_recipients_held").record(uncertain)
+            Gauge(label: "flotilla_recipients_held").record(try await ledger.work().reduce(0) { $0 + $1.uncertain })
             let problem = ledger.problem
             readiness.set("ledger", ready: problem == nil, why: problem.map { "\($0)" } ?? "")
         } catch {

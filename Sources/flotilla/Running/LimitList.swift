@@ -35,8 +35,8 @@ struct LimitList {
     /// - Throws: `CommandError` with the scopes that there are.
     func scope(_ text: String) throws -> LimitScope {
         guard let scope = LimitScope(text) else {
-            throw CommandError(
-                "'\(text)' is not a scope; scopes are provider:NAME, \(channels.map(\.description).joined(separator: ", ")), domain:NAME")
+            let names = channels.map(\.description).joined(separator: ", ")
+            throw CommandError("'\(text)' is not a scope; scopes are provider:NAME, \(names), domain:NAME")
         }
         switch scope {
         case .channel: return scope

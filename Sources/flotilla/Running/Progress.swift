@@ -25,6 +25,9 @@ struct ProgressMonitor: Service {
     private func follow() async throws {
         var rate = Rate()
         var lastLine: ContinuousClock.Instant?
+        let signal = WakeSignal()
+        let changes = ledger.wake(signal)
+        defer { changes.cancel() }
         while true {
             do throws(LedgerError) {
                 guard let progress = try await ledger.progress(id) else { return }
@@ -35,9 +38,13 @@ struct ProgressMonitor: Service {
                 // The ledger may be unavailable for a while. The roles log it too.
                 terminal.progress("\(name): the ledger cannot be read: \(error)")
             }
-            try await Task.sleep(for: .milliseconds(200))
+            // The line is drawn anew a few times a second, and the end is seen at once.
+            await signal.wait(atMost: .milliseconds(200))
+            try await Task.sleep(for: Self.shortestWait)
         }
     }
+
+    private static let shortestWait = Duration.milliseconds(10)
 
     private func line(_ progress: MailingProgress, _ rate: Double) async throws(LedgerError) -> ProgressLine {
         // Read each time: a person may have resumed it to begin at once.

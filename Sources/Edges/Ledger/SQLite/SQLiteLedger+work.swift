@@ -29,6 +29,24 @@ extension SQLiteLedger {
         }
     }
 
+    package func openMailings() async throws(LedgerError) -> [MailingState: Int] {
+        try await read("counting open mailings") { db in
+            // Each half is read from an index that holds no mailing that has ended.
+            let rows = try Row.fetchCursor(
+                db.cachedStatement(
+                    sql: """
+                        SELECT state, count(*) FROM mailing INDEXED BY mailing_work WHERE \(Self.inWork) GROUP BY state
+                        UNION ALL SELECT 'scheduled', count(*) FROM mailing INDEXED BY mailing_waiting
+                            WHERE state IN ('scheduled', 'collecting') AND state = 'scheduled'
+                        """))
+            var counts: [MailingState: Int] = [:]
+            while let row = try rows.next() {
+                if let state = MailingState(rawValue: row[0]), !state.isTerminal { counts[state, default: 0] += row[1] }
+            }
+            return counts
+        }
+    }
+
     package func complete(_ ids: [MailingID], now: Int64) async throws(LedgerError) -> Set<MailingID> {
         guard !ids.isEmpty else { return [] }
         return try await write("state") { db in

@@ -91,12 +91,14 @@ extension LoadRun {
         _ = try folder.write(plan.yaml, to: "sinks/\(plan.name).yaml")
         try? FileManager.default.removeItem(atPath: folder.record(plan.name))
         let member = FleetProcess(.sink, name: plan.name, number: members.count, port: 0)
+        // A port that nobody else takes while a sink that was killed is away.
+        sinkPorts[plan.name] = try FreePort.take()
         members.append(member)
         tails.append(RecordTail(path: folder.record(plan.name), sink: plan.name))
         try await spawnSink(member, plan)
     }
 
-    /// At the port it had before, where it had one.
+    /// At the same port each time.
     func spawnSink(_ member: FleetProcess, _ plan: Scenario.SinkPlan) async throws {
         let output = "\(folder.path)/sinks/\(plan.name).url"
         try? FileManager.default.removeItem(atPath: output)

@@ -60,6 +60,8 @@ final class ReservationPool: Sendable {
 
     /// For how long slots are reserved in one go.
     private static let span: Int64 = 100_000_000
+    /// How long a group waits at most before it looks again: changes wake it.
+    private static let longestWait: Int64 = 30_000_000_000
     /// Between two questions at least.
     private static let pause: Int64 = 60_000_000
 
@@ -73,15 +75,16 @@ final class ReservationPool: Sendable {
     private let clock: SharedTime
     private let meters: ThrottleMeters
     /// Wakes messages that wait when reservations have come, or limits have changed.
-    private let changes = Broadcast()
+    private let changes: Broadcast
     private let isLimited = Atomic<Bool>(false)
     private let state = Mutex(State())
 
-    init(domain: String?, throttle: Throttle, clock: SharedTime, meters: ThrottleMeters) {
+    init(domain: String?, throttle: Throttle, clock: SharedTime, meters: ThrottleMeters, changes: Broadcast) {
         self.domain = domain
         self.throttle = throttle
         self.clock = clock
         self.meters = meters
+        self.changes = Broadcast(notifiedBy: changes)
     }
 
     /// Whether there is a limit now.
@@ -217,8 +220,7 @@ final class ReservationPool: Sendable {
                 return (ticket, count)
             case .ask(let order): await ask(order)
             case .wait(let time):
-                // A stop or a pause is seen within a quarter of a second.
-                await changes.wait(after: version, until: .now + .nanoseconds(min(max(time, 1_000_000), 250_000_000)))
+                await changes.wait(after: version, until: .now + .nanoseconds(min(max(time, 1_000_000), Self.longestWait)))
             }
         }
     }

@@ -66,7 +66,7 @@ actor MailingCache {
                 PreparedMailing.Setting(
                     link: link, capabilities: capabilities, alias: alias(of: provider), hostname: configuration.hostname, limits: limits
                 ) { [throttle, meters, worker] domain in
-                    ReservationPool(domain: domain, throttle: throttle, clock: worker.time, meters: meters)
+                    ReservationPool(domain: domain, throttle: throttle, clock: worker.time, meters: meters, changes: worker.changes)
                 })
             mailings[id] = ready
             return .ready(ready)
@@ -95,22 +95,24 @@ actor MailingCache {
     /// Takes over what operators changed of some mailings, or of all for nil; forgets mailings that are gone.
     func refresh(_ some: Set<MailingID>? = nil) async throws(RedisError) {
         let known = some.map { $0.intersection(mailings.keys) }.map(Array.init) ?? Array(mailings.keys)
+        var isChanged = false
         for (id, controls) in zip(known, try await published.controls(known)) {
             guard let mailing = mailings[id] else { continue }
             guard let controls else {
                 mailings[id] = nil
                 mailing.halt()
+                isChanged = true
                 continue
             }
             do {
-                try mailing.update(state: controls.state, speed: controls.speed)
+                if try mailing.update(state: controls.state, speed: controls.speed) { isChanged = true }
             } catch {
                 worker.logger.error(
                     "mailing \(id): speed '\(controls.speed)' is not valid and stays as it was: \(error)",
                     metadata: ["mailing": "\(id)"])
             }
         }
-        worker.changes.notify()
+        if isChanged { worker.changes.notify() }
     }
 
     /// Exchanges with the fleet what providers ask for, and takes over changed limits.
@@ -120,7 +122,6 @@ actor MailingCache {
         for mailing in mailings.values { mailing.refreshLimits() }
         let needed = Set(mailings.values.map(\.provider)).union(waiting.values)
         for link in links.values where !needed.contains(link.provider.name) { link.breaker.forget() }
-        worker.changes.notify()
     }
 
     /// No mailing is known here, and none is waited for.

@@ -137,11 +137,10 @@ final class PreparedMailing: Sendable {
 
     /// Takes over limits that have changed.
     func refreshLimits() {
-        controls.withLock { controls in
-            for (domain, pool) in controls.pools {
-                let (scopes, paces) = scopes(domain, controls.speed)
-                pool.update(scopes, paces: paces)
-            }
+        let (pools, speed) = controls.withLock { ($0.pools, $0.speed) }
+        for (domain, pool) in pools {
+            let (scopes, paces) = scopes(domain, speed)
+            pool.update(scopes, paces: paces)
         }
     }
 
@@ -150,15 +149,23 @@ final class PreparedMailing: Sendable {
         controls.withLock { for pool in $0.pools.values { pool.clear() } }
     }
 
-    func update(state: MailingState, speed: String) throws {
-        controls.withLock { controls in
+    /// Takes over what was published of it.
+    /// - Returns: whether anything has changed.
+    /// - Throws: `RateLimitError` for a speed that is none; the state is taken over all the same.
+    func update(state: MailingState, speed: String) throws -> Bool {
+        let limit = Result { try Self.limit(speed) }
+        let isChanged = controls.withLock { controls in
+            let before = (controls.state, controls.speed, controls.isHalted)
             if let since = controls.haltedAt, state != .sending || ContinuousClock.now - since > Self.haltTime {
                 controls.haltedAt = nil
             }
             controls.state = state
+            if case .success(let limit) = limit { controls.speed = limit }
+            return before != (controls.state, controls.speed, controls.isHalted)
         }
-        let limit = try Self.limit(speed)
-        controls.withLock { $0.speed = limit }
+        if isChanged { refreshLimits() }
+        _ = try limit.get()
+        return isChanged
     }
 
     /// Lets no further message start here until a pause and its end were published.

@@ -41,15 +41,13 @@ extension Dispatcher {
         shown.merge(shows) { $1 }
     }
 
-    /// Ends what a stop or a lifetime ends. Stopped mailings that are over are no work any more.
-    func end(_ work: inout [MailingWork], now: Int64) async throws {
+    /// Ends what a stop or a lifetime ends.
+    func end(_ work: [MailingWork], now: Int64) async throws {
         // Only batches that are not with workers are the ledger's to end; the others come back.
         for one in work where one.next != nil {
             if one.state == .stopped { _ = try await ledger.stopOpen(one.id, now: now) }
             if let expires = one.expires, now >= expires { _ = try await ledger.expireOverdue(one.id, now: now) }
         }
-        for one in work where one.isOver { try await remove(one.id) }
-        work.removeAll(where: \.isOver)
     }
 
     /// Marks mailings as sent that are complete.

@@ -146,7 +146,7 @@ package actor Dispatcher: Service {
         try await publishLimits()
         let now = Clock.milliseconds()
         var work = try await ledger.work().filter { only == nil || $0.id == only }
-        try await end(&work, now: now)
+        try await end(work, now: now)
         try await publish(work, epoch)
         let sent = try await complete(work, now: now)
         work.removeAll { sent.contains($0.id) }

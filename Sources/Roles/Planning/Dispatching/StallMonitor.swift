@@ -66,7 +66,7 @@ struct StallMonitor {
             Self.gauge(record.id).record(1)
             guard record.stuckSince == nil else { return }
             let why = """
-                nobody got a result for \(TimeSpan.text(seconds: seconds.rounded())), though \(facts.open - facts.held) are open, \
+                no recipient got a result for \(TimeSpan.text(seconds: seconds.rounded())), though \(facts.open - facts.held) are open, \
                 \(facts.fed) batches are with \(facts.workers) workers, and no limit, pause or outage blocks them; \
                 flotilla top shows the workers, their logs say what they wait for
                 """
