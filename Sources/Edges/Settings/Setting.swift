@@ -15,7 +15,7 @@ struct SettingKey: Sendable {
     struct Form: Sendable {
         let type: String
         let allowed: String
-        /// The default as it is written in a file; nil where there is none or it cannot be written.
+        /// The default as a file would have it; nil if there is none or a file cannot have it.
         let defaultText: String?
         /// The default in words, where `defaultText` cannot say it.
         let shownDefault: String
@@ -32,7 +32,7 @@ struct SettingKey: Sendable {
         var isList: Bool { type == "list" }
     }
 
-    /// Dots between sections; `*` stands for a name that the operator chooses.
+    /// Sections with dots between; `*` stands for a name that the operator chooses.
     let name: String
     let meaning: String
     let form: Form
@@ -65,7 +65,7 @@ struct SettingKey: Sendable {
 /// A key with the Swift type of its value.
 struct Setting<Value: Sendable>: Sendable {
     let key: SettingKey
-    /// Reads the value; a list has several texts. Nil if it is not allowed.
+    /// Reads the value; a list has several texts. nil: not allowed.
     let parse: @Sendable ([String]) -> Value?
 
     /// A setting of several texts where its form is a list, otherwise of one.

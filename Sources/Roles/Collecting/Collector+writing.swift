@@ -20,7 +20,7 @@ extension Collector {
                 return summary.over
             } catch {
                 if backoff.count % 5 == 0 {
-                    logger.error("the ledger takes no results, they wait in Redis: \(error)")
+                    logger.error("the ledger cannot be written; results wait in Redis: \(error)")
                 }
             }
             guard await backoff.wait() else { return nil }
@@ -33,7 +33,7 @@ extension Collector {
         if summary.unknown + summary.invalid > 0 {
             logger.error(
                 """
-                \(summary.unknown) groups of results are of no mailing of this ledger, and \(summary.invalid) cannot be \
+                \(summary.unknown) groups of results belong to no mailing of this ledger, and \(summary.invalid) cannot be \
                 right; they are ignored. Do two ledgers share one Redis and redis.prefix?
                 """)
         }

@@ -99,7 +99,7 @@ final class ProviderCircuitBreaker: Sendable {
         } else if change.before.isOpen {
             gauge.record(0)
             health("provider \(name)", nil)
-            logger.notice("the circuit breaker of provider \(name) is closed", metadata: ["provider": "\(name)"])
+            logger.notice("provider \(name) is available again", metadata: ["provider": "\(name)"])
         }
     }
 
