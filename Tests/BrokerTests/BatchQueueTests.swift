@@ -136,7 +136,8 @@ struct BatchQueueTests {
     @Test func everyEntryCarriesItsVersion() async throws {
         let lease = try await fleet.taken(epoch)
         _ = try await queue.report(fleet.group(lease, 0, .open, fleet.sent(0..<2)), of: lease)
-        try await fleet.status.send(EventGroup(mailing: fleet.id, events: [RecipientEvent(batch: 1, index: 0, kind: .opened, at: 9, detail: "")]))
+        try await fleet.status.send(
+            EventGroup(mailing: fleet.id, events: [RecipientEvent(batch: 1, index: 0, kind: .opened, at: 9, detail: "")]))
         try await fleet.status.sendHalt(fleet.id, reason: "no")
         try await fleet.renew("a", isKnown: false)
         let keys = fleet.broker.keys

@@ -2,7 +2,6 @@ import Foundation
 import Model
 import NIOPosix
 import TestServers
-import Text
 import Testing
 import Text
 

@@ -8,13 +8,13 @@ package struct Leader: Sendable, Equatable {
     package var until: Int64
 }
 
-/// Leaderships: each is held by one process at a time, for a time that the process extends. A fencing token goes with it, by which the writes of
-/// a process that has lost it are refused. Times are milliseconds since 1970.
+/// Leaderships: each is held by one process at a time, for a time that the process extends. A fencing token goes with it, by which the
+/// writes of a process that has lost it are refused. Times are milliseconds since 1970.
 package protocol LeadershipStore: Sendable {
-    /// Takes a leadership that is free: nobody ever had it, its leader gave it back, its time is over, or `holder` has it already (a process
-    /// that starts again under its name).
-    /// - Parameter isHolderGone: the caller knows that the leader has ended, so that its time need not be waited for. Where that is wrong, or
-    ///   another took the leadership meanwhile, the fencing token still keeps the two apart.
+    /// Takes a leadership that is free: nobody ever had it, its leader gave it back, its time is over, or `holder` has it already (a
+    /// process that starts again under its name).
+    /// - Parameter isHolderGone: the caller knows that the leader has ended, so that its time need not be waited for. Where that is wrong,
+    ///   or another took the leadership meanwhile, the fencing token still keeps the two apart.
     /// - Returns: the new fencing token, one above the last; nil while another has the leadership.
     func acquireLeadership(
         _ name: String, holder: String, until: Int64, now: Int64, isHolderGone: Bool
@@ -33,8 +33,8 @@ package protocol LeadershipStore: Sendable {
     /// The ledger's own name, drawn when it was made: by it a Redis tells whose batches it holds.
     func identity() async throws(LedgerError) -> String
 
-    /// From now on, writes of the plan and of dispatches (`writePlan`, `dispatchBatches`, `takeBack`, `giveUp`) through this value are refused
-    /// with `LedgerError.leadershipLost` unless `Leadership.planning` is held with this fencing token; nil lets all pass.
+    /// From now on, writes of the plan and of dispatches (`writePlan`, `dispatchBatches`, `takeBack`, `giveUp`) through this value are
+    /// refused with `LedgerError.leadershipLost` unless `Leadership.planning` is held with this fencing token; nil lets all pass.
     func guardPlanning(fencingToken: Int64?)
 }
 

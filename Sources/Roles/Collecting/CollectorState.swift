@@ -2,8 +2,8 @@
 ///
 /// - Entries are written only after the ledger's name was found in Redis since they were read: results of another ledger stay in Redis.
 /// - Entries are confirmed only after they were written, which the collector sees to.
-/// - A lone result is written at once. Where results arrive fast, a small harvest waits for more: a transaction costs as much as a hundred of
-///   them.
+/// - A lone result is written at once. Where results arrive fast, a small harvest waits for more: a transaction costs as much as a hundred
+///   of them.
 struct CollectorState: Equatable {
     typealias Instant = ContinuousClock.Instant
 

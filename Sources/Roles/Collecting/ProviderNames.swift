@@ -4,7 +4,8 @@ import Model
 import Policy
 import Synchronization
 
-/// The providers of mailings, for the log: a request to pause does not say it, nor do results of older workers. The ledger is asked once a mailing.
+/// The providers of mailings, for the log: a request to pause does not say it, nor do results of older workers. The ledger is asked once a
+/// mailing.
 final class ProviderNames: Sendable {
     /// Mailings at most that are remembered.
     private static let most = 1_000

@@ -48,7 +48,8 @@ extension Dispatcher {
         logger.warning(
             """
             Redis lost \(open.count) batches; they are dispatched again, less what is known of them. \
-            \(why.map { "\(listed) recipients are uncertain: \($0)" } ?? "No recipient is uncertain: every worker reported what it had sent")
+            \(why.map { "\(listed) recipients are uncertain: \($0)" }
+                ?? "No recipient is uncertain: every worker reported what it had sent")
             """)
     }
 }
