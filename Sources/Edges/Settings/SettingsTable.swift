@@ -22,7 +22,7 @@ enum SettingsTable {
         "ledger.path", default: "flotilla.sqlite", "The ledger's SQLite file; made when it is missing.")
 
     static let plannerWindow = Setting.integer(
-        "planner.window", 1...10_000, default: "64", "Batches of a lane (one provider and channel) that are ready in Redis or with workers, at most.")
+        "planner.window", 1...10_000, default: "64", "Batches of a lane at most that are ready in Redis or with workers.")
     static let plannerPoll = Setting.duration(
         "planner.poll", .milliseconds(10)...(.seconds(60)), default: "250ms",
         "How often the dispatcher looks for work when nothing wakes it.")
