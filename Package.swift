@@ -43,6 +43,7 @@ let metrics: Target.Dependency = .product(name: "Metrics", package: "swift-metri
 let metricsCore: Target.Dependency = .product(name: "CoreMetrics", package: "swift-metrics")
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
+let heap: Target.Dependency = .product(name: "HeapModule", package: "swift-collections")
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
@@ -104,7 +105,7 @@ let package = Package(
         module(.roles, "Collecting", ["Model", "Policy", "Broker", "Ledger", log, metrics, lifecycle]),
         // Lab: the other side, load tests, forecasts.
         module(.lab, "Sink", ["Model", "Text", "Policy", "Settings", log, lifecycle, yaml] + nio),
-        module(.lab, "Simulation", ["Model", "Text", "Policy"]),
+        module(.lab, "Simulation", ["Model", "Text", "Policy", heap]),
         module(.lab, "Synthetic", ["Model", "Text", "Policy"]),
         module(
             .lab, "Loadtest", ["Model", "Text", "Policy", "Broker", "Ledger", "Telemetry", "Sink", "Settings", yaml, log] + nio,

@@ -120,7 +120,7 @@ import Testing
         let scenario = try read(text)
         #expect(
             scenario.mailings[0].domains
-                == [try DomainShare("gmail.example", "0.4"), try DomainShare("outlook.example", "25%")])
+                == [try SyntheticDomainShare("gmail.example", "0.4"), try SyntheticDomainShare("outlook.example", "25%")])
         #expect(scenario.mailings[1].domains.isEmpty)
     }
 

@@ -29,7 +29,7 @@ import Testing
     }
 
     @Test func domainsHaveTheSharesThatAreAskedForInEachStretchOfRows() throws {
-        let shares = [try DomainShare("gmail.example", "40%"), try DomainShare("outlook.example", "0.25")]
+        let shares = [try SyntheticDomainShare("gmail.example", "40%"), try SyntheticDomainShare("outlook.example", "0.25")]
         for seed: UInt64 in [1, 2, 77] {
             let (text, _) = make(.init(count: 3_000, seed: seed, invalid: 0, duplicates: 0, missing: 0, domains: shares))
             let rows = String(decoding: text, as: UTF8.self).split(separator: "\n").filter { $0.contains("@") }
@@ -43,11 +43,11 @@ import Testing
                 Set(rows.compactMap { $0.split(separator: "@").last?.split(separator: ",").first }).count == 2
                     + SyntheticRecipients.usualDomains.count)
         }
-        let all = make(.init(count: 300, invalid: 0, duplicates: 0, missing: 0, domains: [try DomainShare("gmail.example", "1")]))
+        let all = make(.init(count: 300, invalid: 0, duplicates: 0, missing: 0, domains: [try SyntheticDomainShare("gmail.example", "1")]))
         #expect(String(decoding: all.text, as: UTF8.self).split(separator: "@gmail.example,").count == 301)
         // What else is in a row stays as it is without them.
         let plain = String(decoding: make(.init(count: 50)).text, as: UTF8.self)
-        let other = String(decoding: make(.init(count: 50, domains: [try DomainShare("gmail.example", "0")])).text, as: UTF8.self)
+        let other = String(decoding: make(.init(count: 50, domains: [try SyntheticDomainShare("gmail.example", "0")])).text, as: UTF8.self)
         #expect(plain == other)
     }
 

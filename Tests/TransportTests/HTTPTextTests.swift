@@ -123,9 +123,9 @@ import Testing
     }
 }
 
-@Suite struct HTTPTallyTests {
+@Suite struct HTTPResponseCountsTests {
     @Test func countsAnswersByHundredAndThoseNeverSent() {
-        var deliveryCounts = HTTPTally()
+        var deliveryCounts = HTTPResponseCounts()
         for code in [200, 204, 404, 503, 999] {
             deliveryCounts.count(ProviderResponse(kind: .accepted, stage: .response, code: code, text: ""))
         }

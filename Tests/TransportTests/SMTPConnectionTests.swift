@@ -23,7 +23,7 @@ import Testing
     }
 
     private func job(_ number: Int, _ waiter: CheckedContinuation<[ProviderResponse?], Never>) -> SMTPJob {
-        SMTPJob(.deliver(SMTPRun(.numbered(1, from: number)) { true }, waiter), stop: SMTPStop())
+        SMTPJob(.deliver(SMTPGroupDelivery(.numbered(1, from: number)) { true }, waiter), stop: SMTPCancellation())
     }
 
     /// A connection of the pool on a channel without a socket.
@@ -112,11 +112,11 @@ import Testing
     }
 
     @Test func lossesAreToldAtOnceAndThenTenSecondsApart() {
-        var losses = SMTPLosses()
+        var losses = SMTPConnectionLossLog()
         let start = NIODeadline.now()
         let told = [0, 1, 9, 10, 11, 30].map { losses.add(at: start + .seconds($0)) }
         #expect(told == [1, nil, nil, 3, nil, 2])
-        #expect(SMTPLosses.text(1) == "SMTP connection lost")
-        #expect(SMTPLosses.text(3) == "3 SMTP connections lost, the last one")
+        #expect(SMTPConnectionLossLog.text(1) == "SMTP connection lost")
+        #expect(SMTPConnectionLossLog.text(3) == "3 SMTP connections lost, the last one")
     }
 }

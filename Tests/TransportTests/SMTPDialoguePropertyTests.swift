@@ -20,7 +20,7 @@ import Testing
         (0..<40).map { _ in kinds.randomElement(using: &generator) ?? .accept }
     }
 
-    /// However the replies are cut, at each single place and in random pieces, the client says and responses the same.
+    /// However the replies are cut, at each single place and in random pieces, the client says and answers the same.
     @Test(arguments: [UInt64](1...12))
     func theCutOfTheServersBytesChangesNothing(_ seed: UInt64) {
         var generator = SeededGenerator(seed: seed)
@@ -31,7 +31,7 @@ import Testing
             server.greeting = "220-hello\r\n220 scripted\r\n"
             var conversation = SMTPConversation(server, piece: piece)
             conversation.open()
-            let responses = conversation.send(SMTPRun(.numbered(6)) { true }).responses
+            let responses = conversation.send(SMTPGroupDelivery(.numbered(6)) { true }).responses
             return (conversation.sent, responses)
         }
         let whole = talk { 1 << 16 }
@@ -54,7 +54,7 @@ import Testing
         var generator = SeededGenerator(seed: seed)
         let offers = Bool.random(using: &generator) ? SMTPDialogueTests.all : []
         let count = Int.random(in: 1...12, using: &generator)
-        var run = SMTPRun(.numbered(count)) { true }
+        var run = SMTPGroupDelivery(.numbered(count)) { true }
         var taken: [String: Int] = [:]
         var connections = 0
         while !run.isOver, connections < 200 {

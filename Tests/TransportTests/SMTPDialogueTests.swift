@@ -15,7 +15,7 @@ import Testing
         return conversation
     }
 
-    private func run(_ group: MessageGroup) -> SMTPRun { SMTPRun(group) { true } }
+    private func run(_ group: MessageGroup) -> SMTPGroupDelivery { SMTPGroupDelivery(group) { true } }
 
     @Test(arguments: [all, []])
     func aGroupIsDeliveredAndAnsweredInOrder(_ offers: [String]) {
@@ -76,7 +76,7 @@ import Testing
         var conversation = opened(offers)
         let asked = Mutex(0)
         let run = conversation.send(
-            SMTPRun(.numbered(5)) {
+            SMTPGroupDelivery(.numbered(5)) {
                 asked.withLock { asked in
                     asked += 1
                     return asked <= 2
@@ -238,7 +238,7 @@ import Testing
         var conversation = opened(Self.all, [.dropAtText])
         let asked = Mutex(0)
         var run = conversation.send(
-            SMTPRun(.numbered(3)) {
+            SMTPGroupDelivery(.numbered(3)) {
                 asked.withLock { asked in
                     asked += 1
                     return asked <= 1

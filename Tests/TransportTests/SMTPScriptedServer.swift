@@ -47,7 +47,7 @@ struct SMTPScriptedServer {
         self.isWordy = isWordy
     }
 
-    /// Takes what the client sent, and responses.
+    /// Takes what the client sent, and answers.
     mutating func receive(_ bytes: some Sequence<UInt8>) -> String {
         input.append(contentsOf: bytes)
         var replies = ""
@@ -216,7 +216,7 @@ struct SMTPConversation {
     }
 
     /// Sends a run as far as it goes.
-    mutating func send(_ run: SMTPRun) -> SMTPRun {
+    mutating func send(_ run: SMTPGroupDelivery) -> SMTPGroupDelivery {
         go { dialogue, out in dialogue.begin(run, into: &out) }
         return dialogue.takeRun()
     }

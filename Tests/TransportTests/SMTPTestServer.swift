@@ -105,7 +105,7 @@ final class SMTPTestServer: Sendable {
     }
 
     private func waitForPort() async throws {
-        // Not by connecting: smtp-sink that responses a connection at once (-Q connect) may die of one that is gone by then.
+        // Not by connecting: smtp-sink that answers a connection at once (-Q connect) may die of one that is gone by then.
         let listening = ":" + String(UInt16(port), radix: 16, uppercase: true).leftPadded(to: 4) + " 00000000:0000 0A"
         try await eventually("the server on port \(port)") {
             let sockets = (try? String(contentsOfFile: "/proc/net/tcp", encoding: .utf8)) ?? ""

@@ -131,7 +131,7 @@ import Testing
             let page = try scrape(port)
             return page.contains(isStuck) && page.contains("flotilla_workers{state=\"alive\"} 1\n")
         }
-        // Another worker gets the message, and the provider responses the second attempt.
+        // Another worker gets the message, and the provider answers the second attempt.
         try await fleet.kill("worker-1")
         try fleet.start("worker-2")
         try await fleet.state("sent")

@@ -8,7 +8,7 @@ package enum ExclusionReason: String, Codable, Sendable, CaseIterable {
     case policy
 }
 
-/// A row of the input that was left out.
+/// A row of the input that was excluded.
 package struct Exclusion: Sendable, Equatable {
     /// The row of the input, from 1 for the first recipient.
     package var row: Int

@@ -1,4 +1,4 @@
-/// A sign of life of one process of a fleet, and how it does. Times are milliseconds since 1970.
+/// What a process of a fleet reports of itself every few seconds. Times are milliseconds since 1970.
 package struct Heartbeat: Sendable, Codable, Equatable {
     package enum Role: String, Sendable, Codable, CaseIterable {
         case planner, worker, collector
@@ -16,7 +16,7 @@ package struct Heartbeat: Sendable, Codable, Equatable {
         package var interval: Double
         /// Seconds for which its provider still asks to wait (Retry-After).
         package var pause: Double
-        /// The provider is taken for down.
+        /// The circuit breaker of the provider is open.
         package var isDown: Bool
 
         package init(waiting: Int = 0, scope: String = "", interval: Double = 0, pause: Double = 0, isDown: Bool = false) {
@@ -52,7 +52,7 @@ package struct Heartbeat: Sendable, Codable, Equatable {
     package var channels: [Channel] = []
     /// A worker: messages that were answered since it started.
     package var answered = 0
-    /// A worker: messages that are on the wire, and batches in hand.
+    /// A worker: messages in flight, and batches that it has leased.
     package var inFlight = 0
     package var batches = 0
     /// A worker: its mailings.

@@ -1,7 +1,7 @@
 /// Everything that is fixed when a mailing is made: what is said, by whom, how, and how fast. Travels as JSON in the
 /// ledger and in Redis, so that a worker needs nothing else but its providers.
 package struct Mailing: Codable, Sendable, Equatable {
-    /// What happens to a message that was on the wire when its worker was killed.
+    /// What happens to a message that was in flight when its worker died.
     package enum UncertainPolicy: String, Codable, Sendable, CaseIterable {
         /// Send again, under the same message id, so that a provider can drop the second.
         case redeliver
@@ -9,11 +9,11 @@ package struct Mailing: Codable, Sendable, Equatable {
         case hold
     }
 
-    /// What happens to a mailing that is found later than its start and the delay it allows: the machine was off.
+    /// What happens to a mailing whose start was missed by more than the delay that it allows, because no planner ran.
     package enum LatePolicy: String, Codable, Sendable, CaseIterable {
         /// It is paused, and a person decides.
         case hold
-        /// It is sent all the same.
+        /// It is sent.
         case send
     }
 
@@ -42,7 +42,7 @@ package struct Mailing: Codable, Sendable, Equatable {
     /// How long after its start a mailing's message may still be tried, in seconds.
     package var lifetime: Double
     package var uncertain: UncertainPolicy
-    /// Nil, as in mailings made before there were starts, for `hold`.
+    /// Nil means `hold`; older mailings have none.
     package var late: LatePolicy?
     /// How long after its start a mailing may still begin by itself, in seconds; nil for an hour.
     package var maximumDelay: Double?

@@ -68,7 +68,7 @@ package struct ProviderResponse: Sendable, Hashable {
         self.hasProviderFailed = hasProviderFailed
     }
 
-    /// The message was on the wire and no response came: nobody knows whether it arrived.
+    /// The message was sent and no response came: it may have arrived.
     package var mayHaveArrived: Bool { kind == .unreachable && (stage == .body || stage == .response) }
 
     /// The provider could not be reached or gave no response, at any stage, or it said over HTTP that it failed (500 to 599 of

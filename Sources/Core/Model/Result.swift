@@ -71,7 +71,7 @@ package struct ResultGroup: Sendable, Equatable {
 extension [RecipientResult] {
     /// The wire form, which the ledger keeps as it is: a JSON array of
     /// `[index, state, attempts, at, code, text, message id, class, stage, due]`, where `at` and `due` are milliseconds after
-    /// `base`, and class, stage and due are left out of results of state `sent`.
+    /// `base`, and results of state `sent` have no class, stage and due.
     /// - Parameter base: milliseconds since 1970, not above any `at`.
     package func encoded(base: Int64) -> [UInt8] {
         var out = JSONWriter(capacity: count * 80 + 2)

@@ -59,7 +59,7 @@ extension AdaptiveRate {
     }
 
     /// What a decrease did.
-    enum Verdict: Sendable, Equatable {
+    enum DecreaseEffect: Sendable, Equatable {
         case helps, chance, unclear
         /// Much less is accepted than before: what was known is past.
         case overtaken
@@ -79,7 +79,7 @@ extension AdaptiveRate {
 
         /// Whether slowing down to `lower` helped. A provider that takes so many a second takes a greater share of fewer
         /// messages, in proportion; one that refuses by chance takes the same share.
-        func verdict(_ evidence: Evidence, at lower: Double) -> Verdict {
+        func effect(_ evidence: Evidence, at lower: Double) -> DecreaseEffect {
             guard answered > 0, evidence.answered > 0, lower < rate else { return .unclear }
             let before = 1 - throttled / answered
             // Who refuses nearly all is not to be sent more, whatever the reason.

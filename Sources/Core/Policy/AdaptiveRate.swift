@@ -4,13 +4,13 @@
     import Darwin
 #endif
 
-/// How fast a fleet may send in a scope whose provider responses "too fast": a controller with multiplicative decrease and slow
+/// How fast a fleet may send in a scope whose provider answers "too fast": a controller with multiplicative decrease and slow
 /// recovery (AIMD: Chiu and Jain, "Analysis of the increase and decrease algorithms for congestion avoidance", 1989), whose
 /// recovery is CUBIC's (RFC 9438 section 4): slow near the rate that was too much, faster the longer nothing is heard.
 ///
-/// What is added to those: it measures how much the provider takes, and goes to nine tenths of that, but never below half of the
-/// rate at once; it acts on evidence, not on single responses; and where slowing down changes nothing about the share of throttled
-/// responses, that share is chance, and it goes back and lets such a share pass (`noise`).
+/// Three things are added. A decrease goes to nine tenths of what the provider was measured to take, but to no less than half of the
+/// rate. It needs evidence from several responses. Where slowing down does not change the share of throttled responses, that share is
+/// chance: the rate goes back, and such a share is tolerated from then on (`noise`).
 package struct AdaptiveRate: Sendable, Equatable {
     /// What happened in a scope since the judgement before.
     package struct Observation: Sendable, Equatable {
@@ -55,7 +55,7 @@ package struct AdaptiveRate: Sendable, Equatable {
     var isProven = false
     /// Nothing at all is accepted: the provider's window is used up.
     var isShut = false
-    /// What is known since the last decrease or the last time that all was well.
+    /// The evidence since the last decrease, or since the last time without throttled responses.
     var evidence = Evidence()
     /// Messages accepted and the seconds that took, with old ones fading.
     var taken = 0.0
@@ -122,14 +122,14 @@ package struct AdaptiveRate: Sendable, Equatable {
         evidence.add(seen)
         if evidence.isSignificant(beyond: noise, isExpected: isProven) {
             guard let base = base(limit) else { return }
-            let verdict = reference?.verdict(evidence, at: base)
-            if verdict == .unclear, evidence.mayWait { return }
-            if verdict == .chance, let known = reference, known.isSuspected {
+            let effect = reference?.effect(evidence, at: base)
+            if effect == .unclear, evidence.mayWait { return }
+            if effect == .chance, let known = reference, known.isSuspected {
                 takeForChance(known)
-            } else if let origin, base <= origin.rate / 4, origin.verdict(evidence, at: base) == .chance {
+            } else if let origin, base <= origin.rate / 4, origin.effect(evidence, at: base) == .chance {
                 takeForChance(origin)
             } else {
-                slowDown(from: base, verdict, limit: limit)
+                slowDown(from: base, effect, limit: limit)
             }
             evidence = Evidence()
         } else if evidence.isEnough(beyond: noise) {
@@ -150,16 +150,16 @@ package struct AdaptiveRate: Sendable, Equatable {
         return measured > 0 && measured < 0.8 * allowed ? measured : allowed
     }
 
-    /// - Parameter verdict: on the decrease before; nil where all was well before.
-    private mutating func slowDown(from base: Double, _ verdict: Verdict?, limit: Double?) {
+    /// - Parameter effect: on the decrease before; nil where all was well before.
+    private mutating func slowDown(from base: Double, _ effect: DecreaseEffect?, limit: Double?) {
         if rate == nil { full = limit ?? max(base, Self.floor) }
-        let isNew = verdict == nil
-        switch verdict {
+        let isNew = effect == nil
+        switch effect {
         case .helps, .overtaken, nil:
-            if verdict == .helps { noiseTime = Self.shortestNoise }
+            if effect == .helps { noiseTime = Self.shortestNoise }
             reference = Reference(
                 answered: evidence.answered, throttled: evidence.throttled, rate: base, restore: rate ?? 0)
-            if rate == nil || verdict == .overtaken { origin = reference }
+            if rate == nil || effect == .overtaken { origin = reference }
         case .chance:
             // What a provider had saved up may look like it; it must be so twice.
             reference?.isSuspected = true
@@ -182,7 +182,7 @@ package struct AdaptiveRate: Sendable, Equatable {
         go(at: max(Self.decrease * capacity, Self.deepest * base), below: capacity)
         if isNew { average = measured }
         // From here on it is measured anew: the better times before would count for long.
-        if verdict != .chance, verdict != .unclear {
+        if effect != .chance, effect != .unclear {
             (taken, takenSeconds) = (evidence.answered - evidence.throttled, evidence.seconds)
         }
     }

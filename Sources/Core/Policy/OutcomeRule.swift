@@ -1,6 +1,6 @@
 package import Model
 
-/// What becomes of a recipient after a response: pure, so that retries can be reasoned about and simulated.
+/// Decides the result of a recipient after a response. It is pure, so that retries can be tested and simulated.
 package struct OutcomeRule: Sendable {
     /// Attempts at most.
     package var attempts: Int
@@ -23,7 +23,7 @@ package struct OutcomeRule: Sendable {
     /// - Parameters:
     ///   - spent: attempts spent before this response.
     ///   - now: milliseconds since 1970.
-    ///   - outage: the provider's breaker is open: what is the provider's fault spends no attempt.
+    ///   - outage: the provider's circuit breaker is open; then a failure that is the provider's fault spends no attempt.
     package func append(
         index: Int, response: ProviderResponse, spent: Int, now: Int64, outage: Bool = false,
         using generator: inout some RandomNumberGenerator, to results: inout [RecipientResult]
@@ -35,10 +35,10 @@ package struct OutcomeRule: Sendable {
         results.append(result(index: index, response: response, spent: spent, now: now, outage: outage, using: &generator))
     }
 
-    /// A message that was not tried, because a limit gives it no slot for long: no attempt is spent.
+    /// The result of a message that was not tried, because its limit has no start time for it soon. No attempt is spent.
     /// - Parameter wait: seconds until its turn.
     package func putOff(index: Int, spent: Int, wait: Double, why: String, now: Int64) -> RecipientResult {
-        // Sooner by what a ledger gathers (`Setback.gathering`). Whose turn would come after the end gets it at the end.
+        // Earlier by the time over which a ledger gathers due recipients (`LastError.gathering`). Nobody's turn is after the expiry.
         let due = now + Int64(max(wait * 8 / 9, wait - 60) * 1000)
         return RecipientResult(
             index: index, state: .deferred, attempts: spent, at: now, due: max(now, min(due, expires - 1)),
@@ -52,7 +52,7 @@ package struct OutcomeRule: Sendable {
         )
     }
 
-    /// What becomes of the recipient when the response says that nothing arrived, or it is sent again.
+    /// The result where the message did not arrive, or is sent again although it may have arrived.
     func result(
         index: Int, response: ProviderResponse, spent: Int, now: Int64, outage: Bool,
         using generator: inout some RandomNumberGenerator
@@ -64,7 +64,7 @@ package struct OutcomeRule: Sendable {
         case .badRecipient, .rejected:
             result.state = .failed
         case .throttled, .domainThrottled, .misconfigured:
-            // Nobody's fault among the recipients: no attempt is spent.
+            // Not the fault of the recipient: no attempt is spent.
             result.attempts = spent
             deferred(&result, response, using: &generator)
         case .temporary, .unreachable:

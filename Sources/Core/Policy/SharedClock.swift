@@ -1,13 +1,13 @@
-/// Brings moments of a clock that all share (Redis's) to this process's own, which only goes forward: never too early, and late
-/// by no more than the quickest round trip lately. The time of day of this machine does not matter.
+/// Converts times of a shared clock (that of Redis) to this process's monotonic clock: never too early, and late by at most the
+/// shortest recent round trip. The time of day of this machine does not matter.
 package struct SharedClock: Sendable, Equatable {
     /// By how much the two clocks may drift apart, as a share of the time that passes; a clock that is being set right may be slewed by
     /// 500 parts in a million (adjtimex(2)).
     package static let drift = 0.0005
 
-    /// The shared time less ours is not below it, in nanoseconds; nil before the first reading.
+    /// A lower bound of the shared time minus ours, in nanoseconds; nil before the first reading.
     private var difference: Double?
-    /// Our time of the reading that it is from.
+    /// Our time of the reading that gave the bound.
     private var since: Int64 = 0
 
     package init() {}

@@ -1,21 +1,21 @@
 package import Model
 
-/// When a mailing begins, and what becomes of it when nobody was there to begin it.
+/// Decides when a mailing starts, and what happens when its start was missed (its misfire policy).
 package struct StartRule: Sendable, Equatable {
     /// Times in milliseconds.
     package enum Decision: Sendable, Equatable {
         case begin
-        /// It is so late that it had to be decided upon, and begins all the same.
+        /// It is later than its maximum delay, and starts.
         case beginLate(by: Int64)
         case wait(Int64)
-        /// It is so late that a person decides.
+        /// It is later than its maximum delay, and a person decides.
         case hold(by: Int64)
     }
 
     /// Milliseconds since 1970; nil begins at once.
     package let start: Int64?
     package let late: Mailing.LatePolicy
-    /// How late it may begin as if nothing were, in seconds.
+    /// How late it may start without a decision, in seconds.
     package let maximumDelay: Double
 
     package init(start: Int64?, late: Mailing.LatePolicy, maximumDelay: Double) {
@@ -24,7 +24,7 @@ package struct StartRule: Sendable, Equatable {
         self.maximumDelay = maximumDelay
     }
 
-    /// A mailing's own rule: what it leaves out is to hold when an hour late.
+    /// The rule of a mailing; the default is to hold when it is more than an hour late.
     package init(_ mailing: Mailing, start: Int64?) {
         self.init(start: start, late: mailing.late ?? .hold, maximumDelay: mailing.maximumDelay ?? 3_600)
     }

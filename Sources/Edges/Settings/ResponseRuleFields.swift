@@ -70,14 +70,14 @@ struct ResponseRuleFields {
         return read ?? all
     }
 
-    private mutating func enhanced(_ proto: ResponseProtocol, _ codes: ClosedRange<Int>) -> [EnhancedPattern] {
+    private mutating func enhanced(_ proto: ResponseProtocol, _ codes: ClosedRange<Int>) -> [EnhancedCodePattern] {
         guard let value = values[.enhanced] else { return [] }
         guard proto == .smtp else {
             refuse(.enhanced, "is for SMTP only")
             return []
         }
         return value.texts.compactMap { text in
-            guard let pattern = EnhancedPattern(text) else {
+            guard let pattern = EnhancedCodePattern(text) else {
                 refuse(
                     .enhanced,
                     "'\(text.prefix(80))' is not allowed; allowed: 5.7.1, 4.7.*, 5.7.20-27, or in quotes '*.7.1'")

@@ -6,22 +6,24 @@ package protocol DeliveryTransport: Sendable {
     /// - Throws: `TransportError`, which says what to do, where it cannot be reached or refuses us.
     func prepare() async throws(TransportError) -> ProviderCapabilities
 
-    /// Delivers each message of the group and responses in their order. `mayBegin` is asked before each message, so that a
-    /// pause or a stop takes effect within the group; it is called on the transport's own threads and must not block. Then each message
-    /// starts when the group's `limit` says: it is its first byte that starts then.
-    /// - Returns: a response a message; nil for those that were not begun, or cannot have arrived, because `mayBegin` or the limit said no,
-    ///   the task was cancelled or the transport was closed or aborted. So are those behind a message that met 421: it alone
-    ///   has that response. A message of which nothing was on the wire when no connection could be had is answered as `.unreachable` at
-    ///   the stage `.connect`.
+    /// Delivers the messages of a group.
+    ///
+    /// A message starts with its first byte, at the time that the group's `limit` gives it.
+    /// - Parameter mayBegin: asked before each message, so that a pause or a stop takes effect within the group. It is called on the
+    ///   transport's own threads and must not block.
+    /// - Returns: a response for each message, in the order of the group. Nil for a message that was not started or cannot have
+    ///   arrived: `mayBegin` or the limit said no, the task was cancelled, the transport was closed or aborted, or an earlier message
+    ///   of the group was answered by 421, which only that message keeps. `.unreachable` at the stage `.connect` for a message that was
+    ///   not started because there was no connection.
     func deliver(_ group: MessageGroup, mayBegin: @escaping @Sendable () -> Bool) async -> [ProviderResponse?]
 
     /// Closes idle connections politely and waits for those in use.
     func close() async
 
-    /// Ends all connections at once, and the transport with them. Each `deliver` under way returns promptly, later ones at
-    /// once: what may have arrived is answered as `.unreachable`, at the stage `.body` (SMTP: the final dot was sent) or
-    /// `.response` (HTTP: the request was being sent); what cannot have arrived is answered by nil. It may be called while
-    /// `close` waits, which then returns soon.
+    /// Ends all connections and the transport at once. Each `deliver` that runs returns soon, and a later one at once.
+    ///
+    /// A message that may have arrived gets `.unreachable`, at the stage `.body` (SMTP: the final dot was sent) or `.response` (HTTP:
+    /// the request was being sent). A message that cannot have arrived gets nil. A `close` that waits returns soon.
     func abort()
 }
 
@@ -45,7 +47,7 @@ package struct ProviderCapabilities: Sendable, Equatable {
 package struct TransportError: Error, Sendable, CustomStringConvertible {
     package let description: String
     package let kind: ResponseClass
-    /// How far we came.
+    /// The step at which it failed.
     package let stage: DeliveryStage
 
     package init(description: String, kind: ResponseClass, stage: DeliveryStage) {

@@ -2,7 +2,7 @@ import Model
 import NIOCore
 
 extension HTTPSession {
-    /// Decides about a whole request, records it, and responses.
+    /// Decides about a whole request, records it, and answers.
     mutating func finish(_ body: UnsafeRawBufferPointer, now: Int64, into out: inout ByteBuffer) -> SinkStep {
         if shared.records?.isFailing == true {
             shared.counter.add { $0.unrecorded += 1 }

@@ -74,7 +74,7 @@ extension SMTPSession {
         if !shared.smtpResponses.offersEightBit, !message.isEightBit { message.isEightBit = !bytes.isASCII }
     }
 
-    /// Decides about the message, records it for each recipient, and responses.
+    /// Decides about the message, records it for each recipient, and answers.
     private mutating func finish(now: Int64, into out: inout ByteBuffer) -> SinkStep {
         phase = .command
         messages += 1

@@ -14,12 +14,12 @@ package struct SyntheticRecipients {
         package var duplicates: Double
         package var missing: Double
         /// Which part of the rows has which domain; the others get the usual ones. Together at most 1.
-        package var domains: [DomainShare]
+        package var domains: [SyntheticDomainShare]
 
         package init(
             count: Int, seed: UInt64 = 1, channel: Channel = .email, format: RecipientSource.Format = .csv,
             invalid: Double = 0.01, duplicates: Double = 0.01, missing: Double = 0.005,
-            domains: [DomainShare] = []
+            domains: [SyntheticDomainShare] = []
         ) {
             self.count = count
             self.seed = seed

@@ -50,18 +50,18 @@ struct GenerateCommand: ParsableCommand {
             _ = try shares()
         }
 
-        private func shares() throws -> [DomainShare] {
+        private func shares() throws -> [SyntheticDomainShare] {
             do {
                 let shares = try domain.map { text in
                     let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
                     guard parts.count == 2 else {
                         throw ValidationError("--domain \(text): it is a domain and its share, such as gmail.example=40%.")
                     }
-                    return try DomainShare(String(parts[0]), String(parts[1]))
+                    return try SyntheticDomainShare(String(parts[0]), String(parts[1]))
                 }
-                try DomainShare.check(shares)
+                try SyntheticDomainShare.check(shares)
                 return shares
-            } catch let error as DomainShareError {
+            } catch let error as SyntheticDomainShareError {
                 throw ValidationError("--domain: \(error).")
             }
         }

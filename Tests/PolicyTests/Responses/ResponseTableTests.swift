@@ -60,7 +60,7 @@ import Testing
             ("5.7.20-27", "5.7.27", "5.7.28"), ("*.*.*", "2.0.0", nil),
         ] as [(String, String, String?)])
     func enhancedPatternsFit(_ text: String, _ good: String, _ bad: String?) throws {
-        let pattern = try #require(EnhancedPattern(text))
+        let pattern = try #require(EnhancedCodePattern(text))
         #expect(pattern.description == text)
         func code(_ text: String) -> EnhancedCode? {
             Array(text.utf8).withUnsafeBufferPointer { EnhancedCode(startOf: $0) }
@@ -71,6 +71,6 @@ import Testing
 
     @Test(arguments: ["", "5", "5.7", "5.7.1.1", "5.7.", "6.1.1", "5.7.x", "5.7.27-20", "5.7.-1", "5.+7.1", "5.7.1000"])
     func whatIsNoEnhancedPatternIsRefused(_ text: String) {
-        #expect(EnhancedPattern(text) == nil)
+        #expect(EnhancedCodePattern(text) == nil)
     }
 }

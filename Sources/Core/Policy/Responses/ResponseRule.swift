@@ -20,7 +20,7 @@ package struct ResponseRule: Sendable, Equatable {
         /// Reply codes (RFC 5321 section 4.2) or status codes (RFC 9110 section 15).
         package var codes: ClosedRange<Int>
         /// SMTP: one of them fits the response's enhanced code (RFC 3463); empty for every response, with one or without.
-        package var enhanced: [EnhancedPattern] = []
+        package var enhanced: [EnhancedCodePattern] = []
         /// SMTP: what was answered, `.response` for the final dot; empty for all.
         package var stages: [DeliveryStage] = []
         /// What the response's text holds, as the ledger shows it.

@@ -20,7 +20,7 @@ extension ResponseTable {
             400...499, at: withRecipient, text: "[TS*temporarily deferred", .domainThrottled,
             "Yahoo and AOL (TSS04 and the like): unexpected volume or complaints of their users"),
         rule(
-            400...499, enhanced: [EnhancedPattern(4, 7, 600...699)], at: withRecipient,
+            400...499, enhanced: [EnhancedCodePattern(4, 7, 600...699)], at: withRecipient,
             text: "temporarily rate limited",
             .domainThrottled, "Outlook.com (4.7.650 and the like): the relay's address is limited there"),
         rule(
@@ -37,11 +37,11 @@ extension ResponseTable {
         rule(454...454, .throttled, "no TLS or authentication for now; sending rates (SES)"),
         rule(400...499, at: ResponseRule.opening, .throttled, "no message was looked at"),
         rule(
-            400...499, enhanced: [EnhancedPattern(4, 3, 1...2), EnhancedPattern(4, 4, 5...5)], .throttled,
+            400...499, enhanced: [EnhancedCodePattern(4, 3, 1...2), EnhancedCodePattern(4, 4, 5...5)], .throttled,
             "the provider's storage is full, it takes no mail, or it is congested"),
-        rule(400...499, enhanced: [EnhancedPattern(4, 7, 28...28)], .throttled, "our mail comes too fast"),
+        rule(400...499, enhanced: [EnhancedCodePattern(4, 7, 28...28)], .throttled, "our mail comes too fast"),
         rule(
-            400...499, enhanced: [EnhancedPattern(4, 7)], at: [.mail], .throttled,
+            400...499, enhanced: [EnhancedCodePattern(4, 7)], at: [.mail], .throttled,
             "a limit on the sender or on us; at RCPT it is grey-listing, which is the message's own"),
         rule(
             400...499, text: "relay limit exceeded", .throttled,
@@ -56,23 +56,23 @@ extension ResponseTable {
         rule(534...535, .misconfigured, "the credentials or their mechanism are refused"),
         rule(538...538, .misconfigured, "the mechanism wants encryption"),
         rule(
-            500...599, enhanced: [EnhancedPattern(5, 7, 8...11), EnhancedPattern(5, 7, 13...14)], .misconfigured,
+            500...599, enhanced: [EnhancedCodePattern(5, 7, 8...11), EnhancedCodePattern(5, 7, 13...14)], .misconfigured,
             "credentials, encryption or the account"),
         rule(
             500...599,
-            enhanced: [EnhancedPattern(5, 7, 20...27), EnhancedPattern(5, 7, 29...29), EnhancedPattern(5, 7, 60...60)],
+            enhanced: [EnhancedCodePattern(5, 7, 20...27), EnhancedCodePattern(5, 7, 29...29), EnhancedCodePattern(5, 7, 60...60)],
             .misconfigured, "DKIM, SPF, reverse DNS, DMARC, the sender's domain (RFC 7372, RFC 7505)"),
         rule(
-            500...599, enhanced: [EnhancedPattern(5, 1, 7...8)], .misconfigured,
+            500...599, enhanced: [EnhancedCodePattern(5, 1, 7...8)], .misconfigured,
             "the sender's address; Postfix says so at RCPT"),
     ]
 
     /// The message and the room for it.
     private static let message: [ResponseRule] = [
-        rule(500...599, enhanced: [EnhancedPattern(5, 2, 2...2)], .temporary, "a full mailbox may be emptied"),
-        rule(552...552, enhanced: [EnhancedPattern(5, 5, 3...3)], .temporary, "too many recipients in one go"),
+        rule(500...599, enhanced: [EnhancedCodePattern(5, 2, 2...2)], .temporary, "a full mailbox may be emptied"),
+        rule(552...552, enhanced: [EnhancedCodePattern(5, 5, 3...3)], .temporary, "too many recipients in one go"),
         rule(
-            500...599, enhanced: [EnhancedPattern(5, 3, 4...4), EnhancedPattern(5, 2, 3...3), EnhancedPattern(5, 6)],
+            500...599, enhanced: [EnhancedCodePattern(5, 3, 4...4), EnhancedCodePattern(5, 2, 3...3), EnhancedCodePattern(5, 6)],
             .rejected,
             "size or content"),
         rule(552...552, at: [.rcpt], .temporary, "a full mailbox (RFC 5321 section 4.5.3.1.10)"),
@@ -83,15 +83,15 @@ extension ResponseTable {
     private static let recipient: [ResponseRule] = [
         rule(
             500...599,
-            enhanced: [EnhancedPattern(5, 1, 1...3), EnhancedPattern(5, 1, 6...6), EnhancedPattern(5, 1, 10...10)],
+            enhanced: [EnhancedCodePattern(5, 1, 1...3), EnhancedCodePattern(5, 1, 6...6), EnhancedCodePattern(5, 1, 10...10)],
             .badRecipient, "no such mailbox or domain, it moved, or it takes no mail"),
-        rule(500...599, enhanced: [EnhancedPattern(5, 2, 1...1)], .badRecipient, "the mailbox is disabled"),
+        rule(500...599, enhanced: [EnhancedCodePattern(5, 2, 1...1)], .badRecipient, "the mailbox is disabled"),
         rule(
-            500...599, enhanced: [EnhancedPattern(5, 4, 1...1), EnhancedPattern(5, 4, 4...4)], at: [.rcpt],
+            500...599, enhanced: [EnhancedCodePattern(5, 4, 1...1), EnhancedCodePattern(5, 4, 4...4)], at: [.rcpt],
             .badRecipient,
             "nobody takes mail for the domain; Exchange Online says 5.4.1 of unknown users"),
         rule(
-            500...599, enhanced: [EnhancedPattern(5, 3), EnhancedPattern(5, 4), EnhancedPattern(5, 7)], .rejected,
+            500...599, enhanced: [EnhancedCodePattern(5, 3), EnhancedCodePattern(5, 4), EnhancedCodePattern(5, 7)], .rejected,
             "system, routing, policy: says nothing about the mailbox"),
         rule(550...551, at: [.rcpt], .badRecipient, "no such user here"),
         rule(553...553, at: [.rcpt], .badRecipient, "the mailbox's name is not allowed"),
@@ -103,7 +103,7 @@ extension ResponseTable {
     private static let withRecipient: [DeliveryStage] = [.rcpt, .data, .response]
 
     private static func rule(
-        _ codes: ClosedRange<Int>, enhanced: [EnhancedPattern] = [], at stages: [DeliveryStage] = [],
+        _ codes: ClosedRange<Int>, enhanced: [EnhancedCodePattern] = [], at stages: [DeliveryStage] = [],
         text: String? = nil, _ kind: ResponseClass, _ because: String
     ) -> ResponseRule {
         var condition = ResponseRule.Condition(codes: codes, text: text.map { TextPattern(known: $0) })

@@ -40,7 +40,7 @@ package struct BodyComposer: Sendable {
             mailing.fields.contains(name) || place >= mailing.fields.count
                 ? (name, name) : (name, mailing.fields[place])
         }
-        // A text with problems of its own is left out, so that each is reported once and in its own file.
+        // A text with faults of its own is skipped here, so that each fault is reported once and with its own file.
         let substitution = GatewaySubstitution(
             text: textError == nil ? textTokens : [], sender: mailing.from,
             aliases: Dictionary(uniqueKeysWithValues: aliases))

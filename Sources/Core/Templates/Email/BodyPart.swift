@@ -21,9 +21,9 @@ struct BodyPart: Sendable {
     private let quoted: CompiledTemplate
     /// The template's own text is ASCII.
     private let isASCII: Bool
-    /// The most bytes of template text that can come to stand in one line.
+    /// The most bytes of template text that one line can have.
     private let longestText: Int
-    /// The most fields that can come to stand in one line.
+    /// The most fields that one line can have.
     private let mostFields: Int
     /// The most bytes that escaping makes of one.
     private let expansion: Int
@@ -98,7 +98,7 @@ struct BodyPart: Sendable {
 }
 
 extension CompiledTemplate {
-    /// The most bytes of literals, and the most fields, that can come to stand in one line, whichever sections are shown;
+    /// The most bytes of literals, and the most fields, that one line can have, whichever sections are shown;
     /// of templates that repeat sections, only what one showing can bring.
     fileprivate func longestLine() -> (bytes: Int, fields: Int) {
         var longest = (bytes: 0, fields: 0)

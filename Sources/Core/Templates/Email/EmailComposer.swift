@@ -1,7 +1,7 @@
 package import Model
 import Text
 
-/// Makes the messages of one e-mail mailing: headers and MIME parts as they go onto the wire.
+/// Makes the messages of one e-mail mailing: headers and MIME parts as SMTP sends them.
 package struct EmailComposer: Sendable {
     private let subject: CompiledTemplate
     /// The texts, plainest first (RFC 2046 section 5.1.4), each with its content type.
@@ -19,7 +19,7 @@ package struct EmailComposer: Sendable {
         try self.init(mailing: mailing, domain: domain, using: &generator)
     }
 
-    /// - Parameter generator: makes the boundary, which nobody can guess, so that no value can contain it.
+    /// - Parameter generator: makes the boundary at random, so that no value can contain it.
     init(
         mailing: Mailing, domain: String, using generator: inout some RandomNumberGenerator
     ) throws(TemplateError) {
@@ -95,7 +95,7 @@ package struct EmailComposer: Sendable {
     }
 
     /// Appends one message as SMTP sends it after DATA: lines end with CRLF, dots at their start are doubled (RFC 5321
-    /// section 4.5.2), and the final dot is left out.
+    /// section 4.5.2), without the final dot.
     /// - Parameters:
     ///   - row: the recipient's place in the batch; with the batch it makes the Message-ID, so that a message that is sent
     ///     again has the same.

@@ -145,7 +145,7 @@ struct HTMLTag {
         return names.isEmpty
     }
 
-    /// Elements whose content nobody sees.
+    /// Elements whose content is not displayed.
     static let unseen: Set<String> = ["script", "style", "title", "template", "noscript", "svg", "object"]
 
     /// The line ends that an element has before and after it: 2 make an empty line.

@@ -7,10 +7,10 @@ import Policy
 /// Runs the requests of one transport over libcurl's multi interface. It lives and ends on one thread.
 final class HTTPEngine {
     private let provider: Provider
-    private let shape: HTTPRequestShape
-    private let inbox: HTTPInbox
+    private let shape: HTTPRequestTemplate
+    private let queue: HTTPCommandQueue
     private let metrics: HTTPMetrics
-    /// Where a JSON response has the message's id; nil where nobody asked for it.
+    /// Where a JSON response has the message's id; nil where the provider's configuration names no place.
     private let messageID: JSONPath?
     private let responses: ResponseTable
     private let multi: UnsafeMutableRawPointer
@@ -21,7 +21,7 @@ final class HTTPEngine {
     private var probes: [ObjectIdentifier: Probe] = [:]
     /// Messages that wait for their moment, each of which has its connection already; the next one last.
     private var armed: [Armed] = []
-    /// Groups with messages not begun, in the order in which they came.
+    /// Groups with messages that were not started, in the order in which they came.
     private var jobs: Deque<HTTPJob> = []
     private var isClosing = false
     /// When libcurl wants to be called though no socket is ready, by `MonotonicClock`.
@@ -44,14 +44,14 @@ final class HTTPEngine {
 
     /// - Throws: `TransportError` where the provider's settings cannot be used or the system has no descriptors left.
     init(
-        provider: Provider, responses: ResponseTable, inbox: HTTPInbox, metrics: HTTPMetrics
+        provider: Provider, responses: ResponseTable, queue: HTTPCommandQueue, metrics: HTTPMetrics
     ) throws(TransportError) {
         self.provider = provider
-        self.inbox = inbox
+        self.queue = queue
         self.metrics = metrics
         self.responses = responses
         messageID = provider.messageID.map(JSONPath.init)
-        shape = try HTTPRequestShape(provider)
+        shape = try HTTPRequestTemplate(provider)
         guard LibCurl.isReady, let multi = curl_multi_init() else {
             throw Self.unusable(provider, "libcurl has no memory")
         }
@@ -62,11 +62,11 @@ final class HTTPEngine {
             curl_multi_cleanup(multi)
             throw Self.unusable(provider, error.description)
         }
-        guard inbox.bell >= 0 else {
+        guard queue.bell >= 0 else {
             curl_multi_cleanup(multi)
             throw Self.unusable(provider, "no descriptor for an eventfd is left")
         }
-        poll.watch(inbox.bell, for: CURL_POLL_IN)
+        poll.watch(queue.bell, for: CURL_POLL_IN)
         let owner = Unmanaged.passUnretained(self).toOpaque()
         flotilla_curl_multi_set_long(multi, CURLMOPT_MAXCONNECTS, limit)
         // One request at a time on an HTTP/2 connection. Sharing one fails in libcurl 7.88: when a provider winds a
@@ -88,7 +88,7 @@ final class HTTPEngine {
     private var active: Int { transfers.count - idle.count }
     private var hasRoom: Bool { active + armed.count < limit }
 
-    /// Serves until the inbox is closed and what was begun is answered, and then closes all connections; once.
+    /// Serves until the queue is closed and each message that was started has its response, then closes all connections. It is called once.
     func run() {
         // libcurl's order: the handles, then their multi handle, which closes the connections by our callbacks.
         defer {
@@ -97,7 +97,7 @@ final class HTTPEngine {
             curl_multi_cleanup(multi)
         }
         while true {
-            accept(inbox.take())
+            accept(queue.take())
             repeat {
                 begin()
                 runDue()
@@ -107,7 +107,7 @@ final class HTTPEngine {
         }
     }
 
-    private func accept(_ commands: HTTPInbox.Commands) {
+    private func accept(_ commands: HTTPCommandQueue.Commands) {
         if commands.isClosing { isClosing = true }
         for submission in commands.submissions { jobs.append(HTTPJob(submission)) }
         for probe in commands.probes { begin(probe) }
@@ -133,7 +133,7 @@ final class HTTPEngine {
         probes = [:]
         for transfer in transfers where transfer.job != nil {
             transfer.leavesQuickly()
-            finish(transfer, HTTPProviderResponse.cut(transfer, provider, responses, messageID: messageID))
+            finish(transfer, HTTPResponseReader.cut(transfer, provider, responses, messageID: messageID))
         }
     }
 
@@ -157,7 +157,7 @@ final class HTTPEngine {
     }
 
     private func begin(_ job: HTTPJob, _ index: Int) {
-        guard let transfer = idle.popLast() ?? addTransfer() else { return response(job, index, HTTPProviderResponse.noMemory) }
+        guard let transfer = idle.popLast() ?? addTransfer() else { return response(job, index, HTTPResponseReader.noMemory) }
         transfer.begin(job, index)
         curl_multi_add_handle(multi, transfer.handle)
     }
@@ -240,11 +240,11 @@ final class HTTPEngine {
 
     private func finish(_ transfer: HTTPTransfer, _ result: CURLcode) {
         if let probe = probes.removeValue(forKey: ObjectIdentifier(transfer)) {
-            let failure = result == CURLE_OK ? nil : HTTPProviderResponse.cannotConnect(transfer, result, provider)
+            let failure = result == CURLE_OK ? nil : HTTPResponseReader.cannotConnect(transfer, result, provider)
             curl_multi_remove_handle(multi, transfer.handle)
             probe.continuation.resume(returning: failure.map(Result.failure) ?? .success(.http))
         } else {
-            finish(transfer, HTTPProviderResponse.of(transfer, result, provider, responses, messageID: messageID))
+            finish(transfer, HTTPResponseReader.of(transfer, result, provider, responses, messageID: messageID))
         }
     }
 
@@ -281,7 +281,7 @@ final class HTTPEngine {
             guard let began = transfer.began, now - began > MonotonicClock.nanoseconds(provider.timeout) else {
                 continue
             }
-            finish(transfer, HTTPProviderResponse.overdue(transfer, provider, responses, messageID: messageID))
+            finish(transfer, HTTPResponseReader.overdue(transfer, provider, responses, messageID: messageID))
             hasAny = true
         }
         return hasAny
@@ -298,11 +298,11 @@ final class HTTPEngine {
         if active > 0 { until = min(until ?? .max, nextTimeoutCheck) }
         if let moment = armed.last?.moment { until = min(until ?? .max, moment) }
         var nanoseconds: Int64? = until.map { max($0 - MonotonicClock.now(), 0) }
-        if nanoseconds != 0, !inbox.fallAsleep(hasRoom: hasRoom, knowsClosing: isClosing) { nanoseconds = 0 }
+        if nanoseconds != 0, !queue.fallAsleep(hasRoom: hasRoom, knowsClosing: isClosing) { nanoseconds = 0 }
         for place in 0..<poll.wait(nanoseconds: nanoseconds) {
             let (socket, mask) = poll.ready(place)
-            if socket == inbox.bell {
-                inbox.quietBell()
+            if socket == queue.bell {
+                queue.quietBell()
             } else if mask != 0 {
                 act(socket, mask)
             }

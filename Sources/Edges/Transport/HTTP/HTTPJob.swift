@@ -1,6 +1,6 @@
 import Model
 
-/// A group on its way through the transport's thread.
+/// The delivery of one group by the transport's thread.
 final class HTTPJob {
     let group: MessageGroup
     let submission: HTTPSubmission
@@ -9,9 +9,9 @@ final class HTTPJob {
     private var responses: [ProviderResponse?]
     /// The next message to begin.
     private var next = 0
-    /// Messages begun whose responses have not come.
+    /// Messages in flight.
     private var awaited = 0
-    private(set) var tally = HTTPTally()
+    private(set) var tally = HTTPResponseCounts()
 
     init(_ submission: HTTPSubmission) {
         group = submission.group
@@ -59,7 +59,7 @@ final class HTTPJob {
         UnsafeRawBufferPointer(rebasing: texts[group.messages[index].body])
     }
 
-    /// - Parameter response: nil where the message was not sent, and nobody is to blame.
+    /// - Parameter response: nil where the message was not sent for a reason of ours.
     func response(_ index: Int, _ response: ProviderResponse?) {
         responses[index] = response
         awaited -= 1

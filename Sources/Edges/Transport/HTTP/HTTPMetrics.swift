@@ -1,8 +1,8 @@
 import Metrics
 import Model
 
-/// Answers of one group, counted before they go to the metrics: one addition a counter and group.
-struct HTTPTally {
+/// Counts the responses of one group, so that each counter is added to once for a group.
+struct HTTPResponseCounts {
     /// By the hundred of the status; 0 for messages without one.
     private(set) var responses = [0, 0, 0, 0, 0, 0]
     /// Messages that no connection could be had for.
@@ -36,7 +36,7 @@ struct HTTPMetrics {
 
     /// Records a finished group, and how the transport stands.
     /// - Parameter newlyOpened: connections opened since the last call.
-    func record(_ tally: HTTPTally, newlyOpened: Int, open openNow: Int, inFlight inFlightNow: Int) {
+    func record(_ tally: HTTPResponseCounts, newlyOpened: Int, open openNow: Int, inFlight inFlightNow: Int) {
         for (counter, count) in zip(responses, tally.responses) where count > 0 { counter.increment(by: count) }
         if tally.unsent > 0 { unsent.increment(by: tally.unsent) }
         if newlyOpened > 0 { opened.increment(by: newlyOpened) }

@@ -11,13 +11,13 @@ enum HTTPThread {
     private final class Start {
         let provider: Provider
         let responses: ResponseTable
-        let inbox: HTTPInbox
+        let queue: HTTPCommandQueue
         let logger: Logger
 
-        init(provider: Provider, responses: ResponseTable, inbox: HTTPInbox, logger: Logger) {
+        init(provider: Provider, responses: ResponseTable, queue: HTTPCommandQueue, logger: Logger) {
             self.provider = provider
             self.responses = responses
-            self.inbox = inbox
+            self.queue = queue
             self.logger = logger
         }
 
@@ -26,23 +26,23 @@ enum HTTPThread {
             var all = sigset_t()
             sigfillset(&all)
             pthread_sigmask(SIG_BLOCK, &all, nil)
-            let end: HTTPInbox.End
+            let end: HTTPCommandQueue.End
             do throws(TransportError) {
                 let engine = try HTTPEngine(
-                    provider: provider, responses: responses, inbox: inbox, metrics: HTTPMetrics(provider: provider.name))
+                    provider: provider, responses: responses, queue: queue, metrics: HTTPMetrics(provider: provider.name))
                 engine.run()
                 end = .closed
             } catch {
                 logger.error("provider cannot be used", metadata: ["reason": .string(error.description)])
                 end = .failed(error)
             }
-            inbox.end(end)
+            queue.end(end)
         }
     }
 
-    /// Starts it; it ends after `inbox.close`. Where none can be had, whatever the inbox gets is answered with that.
-    static func start(provider: Provider, responses: ResponseTable, inbox: HTTPInbox, logger: Logger) {
-        let start = Unmanaged.passRetained(Start(provider: provider, responses: responses, inbox: inbox, logger: logger))
+    /// Starts it; it ends after `queue.close`. Where none can be had, whatever the queue gets is answered with that.
+    static func start(provider: Provider, responses: ResponseTable, queue: HTTPCommandQueue, logger: Logger) {
+        let start = Unmanaged.passRetained(Start(provider: provider, responses: responses, queue: queue, logger: logger))
         var thread = pthread_t()
         let failure = pthread_create(
             &thread, nil,
@@ -53,7 +53,7 @@ enum HTTPThread {
         guard failure == 0 else {
             start.release()
             let reason = String(cString: strerror(failure))
-            inbox.end(
+            queue.end(
                 .failed(
                     TransportError(
                         description: """

@@ -9,7 +9,7 @@ final class HTTPTransfer {
     static let bodyLimit = 1_048_576
 
     let handle: UnsafeMutableRawPointer
-    private let shape: HTTPRequestShape
+    private let shape: HTTPRequestTemplate
     private let isEncrypted: Bool
     /// The head of the header list: the idempotency key, written anew for each request, before the lines all share.
     private let keyLine: UnsafeMutablePointer<curl_slist>
@@ -26,7 +26,7 @@ final class HTTPTransfer {
 
     private static let keyName = Array("Idempotency-Key: ".utf8)
 
-    init?(_ shape: HTTPRequestShape, _ provider: Provider) {
+    init?(_ shape: HTTPRequestTemplate, _ provider: Provider) {
         guard let handle = curl_easy_init() else { return nil }
         self.handle = handle
         self.shape = shape
@@ -54,7 +54,7 @@ final class HTTPTransfer {
     private func configure(_ provider: Provider) {
         flotilla_curl_set_pointer(handle, CURLOPT_CURLU, UnsafeRawPointer(shape.url))
         flotilla_curl_set_text(handle, CURLOPT_PROTOCOLS_STR, "http,https")
-        // The environment's proxies are not ours: what a provider is reached by stands in the configuration.
+        // No proxies from the environment: only the configuration says how a provider is reached.
         flotilla_curl_set_text(handle, CURLOPT_PROXY, "")
         flotilla_curl_set_long(handle, CURLOPT_NOSIGNAL, 1)
         flotilla_curl_set_long(handle, CURLOPT_FOLLOWLOCATION, 0)
@@ -152,8 +152,8 @@ private let bodyComes: curl_write_callback = { bytes, size, count, owner in
     return transfer(owner).receive(UnsafeRawBufferPointer(start: bytes, count: size * count)) ? size * count : 0
 }
 
-/// libcurl sends a request again by itself when a kept connection ends without a response. The provider may have taken the
-/// message all the same, and nobody is to get it twice without our knowing: the second time is refused.
+/// Refuses the second start of a request. libcurl sends a request again by itself when a kept connection ends without a response,
+/// but the provider may have taken the message, and a recipient would get it twice.
 private let requestBegan: curl_prereq_callback = { owner, _, _, _, _ in
     guard let owner else { return CURL_PREREQFUNC_ABORT }
     return transfer(owner).requestBegins() ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT

@@ -9,7 +9,7 @@ import Synchronization
 /// connection.
 /// A message is sent once: a request that may have been read is never repeated here.
 package final class HTTPTransport: DeliveryTransport {
-    private let inbox = HTTPInbox()
+    private let queue = HTTPCommandQueue()
     private let logger: Logger
 
     /// Starts the thread; nothing is connected yet. Settings that cannot be used are told by `prepare`, and in the responses.
@@ -18,15 +18,15 @@ package final class HTTPTransport: DeliveryTransport {
         var logger = logger
         logger[metadataKey: "provider"] = .string(provider.name)
         self.logger = logger
-        HTTPThread.start(provider: provider, responses: responses, inbox: inbox, logger: logger)
+        HTTPThread.start(provider: provider, responses: responses, queue: queue, logger: logger)
     }
 
     /// Ends the thread when it is idle.
-    deinit { inbox.close() }
+    deinit { queue.close() }
 
     /// Connects, with TLS where the URL says so, and disconnects, without a request.
     package func prepare() async throws(TransportError) -> ProviderCapabilities {
-        let response = await withCheckedContinuation { inbox.probe($0) }
+        let response = await withCheckedContinuation { queue.probe($0) }
         do throws(TransportError) {
             return try response.get()
         } catch {
@@ -40,7 +40,7 @@ package final class HTTPTransport: DeliveryTransport {
         let cancellation = Cancellation()
         return await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
-                inbox.submit(
+                queue.submit(
                     HTTPSubmission(
                         group: group, mayBegin: { !cancellation.isCancelled && mayBegin() },
                         continuation: continuation))
@@ -50,16 +50,16 @@ package final class HTTPTransport: DeliveryTransport {
         }
     }
 
-    /// Waits for the requests under way, leaves those not begun, closes all connections and ends the thread. Whatever is
-    /// delivered afterwards is not begun.
+    /// Waits for the requests in flight, starts no further one, closes all connections and ends the thread. A message that is
+    /// delivered later is not started.
     package func close() async {
-        await withCheckedContinuation { inbox.close($0) }
+        await withCheckedContinuation { queue.close($0) }
     }
 
-    package func abort() { inbox.abort() }
+    package func abort() { queue.abort() }
 }
 
-/// Whether the task that waits for a group was cancelled.
+/// Says whether the task that waits for a group was cancelled.
 private final class Cancellation: Sendable {
     private let flag = Atomic(false)
     var isCancelled: Bool { flag.load(ordering: .relaxed) }

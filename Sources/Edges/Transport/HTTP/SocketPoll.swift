@@ -64,7 +64,7 @@ struct SocketPoll: ~Copyable {
         var event = epoll_event(events: target, data: epoll_data_t(fd: socket))
         let operation = target == 0 ? EPOLL_CTL_DEL : registered == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD
         if epoll_ctl(epoll, operation, socket, &event) != 0, operation != EPOLL_CTL_DEL {
-            // A descriptor closed and opened again, by somebody who told us of neither, is held otherwise than noted.
+            // libcurl may have closed and opened a descriptor without telling us; then epoll does not have what is noted.
             _ = epoll_ctl(epoll, operation == EPOLL_CTL_ADD ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, socket, &event)
         }
         watches[index].registered = target

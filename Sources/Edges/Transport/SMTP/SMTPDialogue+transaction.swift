@@ -4,11 +4,11 @@ import Policy
 
 /// Messages: MAIL, RCPT, DATA, the text, and back to the next one.
 extension SMTPDialogue {
-    /// Takes a run and sends what it has left; only while nothing is expected. `signals` says when it is over.
-    mutating func begin(_ run: SMTPRun, into out: inout ByteBuffer) {
+    /// Sends the rest of a run. No reply may be expected when it is called. `signals` says when the run is finished.
+    mutating func begin(_ run: SMTPGroupDelivery, into out: inout ByteBuffer) {
         self.run = run
         self.run.isFruitful = false
-        // A moment taken for another connection has passed.
+        // A start time that was taken on another connection has passed.
         self.run.startsAt = nil
         prepareSender()
         openNext(into: &out)
@@ -21,7 +21,7 @@ extension SMTPDialogue {
     }
 
     /// Gives the run away: its responses, and where to go on with it.
-    mutating func takeRun() -> SMTPRun {
+    mutating func takeRun() -> SMTPGroupDelivery {
         defer { run = .none }
         return run
     }

@@ -46,7 +46,7 @@ struct SMTPDialogue: Sendable {
         static let startTLS = Signals(rawValue: 1)
         /// The server is ready for a first run.
         static let ready = Signals(rawValue: 2)
-        /// `run` is over, and the next may begin.
+        /// `run` is finished, and the next may start.
         static let finished = Signals(rawValue: 4)
         /// The server said goodbye.
         static let closed = Signals(rawValue: 8)
@@ -65,8 +65,8 @@ struct SMTPDialogue: Sendable {
     private var parser = SMTPReplyParser()
 
     // The transaction; see SMTPDialogue+transaction.swift.
-    var run = SMTPRun.none
-    /// What is the same in each MAIL of the run.
+    var run = SMTPGroupDelivery.none
+    /// The part of MAIL that is the same for all messages of the run.
     var mailCommand: [UInt8] = []
     /// The run's sender is not ASCII.
     var senderNeedsUTF8 = false
@@ -74,7 +74,7 @@ struct SMTPDialogue: Sendable {
     var senderRefusal: ProviderResponse?
     /// The message whose envelope was last written.
     var current = 0
-    /// The current message's envelope is on the wire, its text is not.
+    /// The current message's envelope was sent, its text was not.
     var isOpen = false
     /// The current message has its response already, but replies to its pipelined commands are to come.
     var isRefused = false

@@ -1,27 +1,27 @@
 import Model
 import Synchronization
 
-/// Work for a connection, and who waits for it.
+/// Work for a connection, and the task that waits for it.
 struct SMTPJob: Sendable {
     enum Work: Sendable {
-        case deliver(SMTPRun, CheckedContinuation<[ProviderResponse?], Never>)
+        case deliver(SMTPGroupDelivery, CheckedContinuation<[ProviderResponse?], Never>)
         case prepare(CheckedContinuation<Result<ProviderCapabilities, TransportError>, Never>)
     }
 
-    /// Connections at most that may fail one after another without a response to any of the run's messages.
+    /// Connections in a row that may fail without a response to any of the run's messages.
     static let backoff = 3
 
     var work: Work
-    let stop: SMTPStop
+    let stop: SMTPCancellation
     /// Connections that failed so since the last response.
     var fruitless = 0
 
-    init(_ work: Work, stop: SMTPStop) {
+    init(_ work: Work, stop: SMTPCancellation) {
         self.work = work
         self.stop = stop
     }
 
-    /// Answers with what there is.
+    /// Hands back the responses so far.
     func finish() {
         switch work {
         case .deliver(let run, let waiter): waiter.resume(returning: run.responses)
@@ -32,8 +32,8 @@ struct SMTPJob: Sendable {
         }
     }
 
-    /// Answers what is left by a failure.
-    /// - Parameter isBegun: the next message's envelope was on the wire.
+    /// Gives the messages that are left a failure, and hands back all responses.
+    /// - Parameter isBegun: the next message's envelope had been sent.
     func giveUp(_ failure: SMTPFailure, of provider: Provider, isBegun: Bool) {
         switch work {
         case .deliver(var run, let waiter):
@@ -59,8 +59,8 @@ struct SMTPJob: Sendable {
     }
 }
 
-/// Says that whoever waits for a job was cancelled.
-final class SMTPStop: Sendable {
+/// Says that the task that waits for a job was cancelled.
+final class SMTPCancellation: Sendable {
     private let flag = Atomic(false)
 
     var isSet: Bool { flag.load(ordering: .relaxed) }

@@ -1,6 +1,6 @@
 import Metrics
 
-/// What is counted of a provider's connections.
+/// The metrics of a provider's connections.
 struct SMTPMetrics: Sendable {
     private let connectionsOpened: Counter
     private let errors: Counter

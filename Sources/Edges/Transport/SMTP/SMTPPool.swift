@@ -8,14 +8,14 @@ import Synchronization
 
 /// The connections to one provider: opens them as work demands, hands out jobs, and deals with failures.
 final class SMTPPool: Sendable {
-    typealias Roster = SMTPRoster<SMTPJob, SMTPConnection>
-    typealias Next = Roster.Next
+    typealias PoolState = SMTPPoolState<SMTPJob, SMTPConnection>
+    typealias Next = PoolState.Next
 
     private struct State {
-        var roster: Roster
+        var poolState: PoolState
         var closers: [CheckedContinuation<Void, Never>] = []
         var isGone = false
-        var losses = SMTPLosses()
+        var losses = SMTPConnectionLossLog()
     }
 
     let provider: Provider
@@ -38,14 +38,14 @@ final class SMTPPool: Sendable {
         settings = SMTPDialogue.Settings(
             hostname: hostname, username: provider.username, password: provider.password, startTLS: provider.startTLS,
             isLoopback: isLoopback, responses: responses)
-        state = Mutex(State(roster: Roster(limit: provider.connections)))
+        state = Mutex(State(poolState: PoolState(limit: provider.connections)))
     }
 
-    /// Takes a job; whoever waits for it gets a response in any case.
+    /// Takes a job. The task that waits for it gets a response in every case.
     func add(_ job: SMTPJob) {
-        change { roster in
+        change { poolState in
             // Checked under the lock: a stop that is set later finds the job in the queue.
-            job.stop.isSet ? [.drop([job])] : roster.add(job, now: .now())
+            job.stop.isSet ? [.drop([job])] : poolState.add(job, now: .now())
         }
     }
 
@@ -53,9 +53,9 @@ final class SMTPPool: Sendable {
         change { $0.putBack(job, now: .now()) }
     }
 
-    /// Answers a job that still waits, because nobody waits for it any more.
-    func withdraw(_ stop: SMTPStop) {
-        state.withLock { $0.roster.withdraw { $0.stop === stop } }?.finish()
+    /// Finishes a job that has no connection yet, because its task was cancelled.
+    func withdraw(_ stop: SMTPCancellation) {
+        state.withLock { $0.poolState.withdraw { $0.stop === stop } }?.finish()
     }
 
     /// Ends all connections, those in use after their group.
@@ -78,19 +78,19 @@ final class SMTPPool: Sendable {
     // MARK: - What connections tell
 
     func opened(_ id: Int, _ connection: SMTPConnection) -> Next {
-        let (next, open) = state.withLock { ($0.roster.opened(id, connection), $0.roster.open) }
+        let (next, open) = state.withLock { ($0.poolState.opened(id, connection), $0.poolState.open) }
         metrics.opened(open: open)
         logger.debug("SMTP connection opened", metadata: ["provider": "\(provider.name)", "open": "\(open)"])
         return next
     }
 
     func freed(_ id: Int, isFruitful: Bool) -> Next {
-        let (next, actions) = state.withLock { $0.roster.freed(id, isFruitful: isFruitful, now: .now()) }
+        let (next, actions) = state.withLock { $0.poolState.freed(id, isFruitful: isFruitful, now: .now()) }
         perform(actions)
         return next
     }
 
-    func retire(_ id: Int) -> Bool { state.withLock { $0.roster.retire(id) } }
+    func retire(_ id: Int) -> Bool { state.withLock { $0.poolState.retire(id) } }
 
     func failedToOpen(_ id: Int, _ failure: SMTPFailure) {
         metrics.failed()
@@ -101,7 +101,7 @@ final class SMTPPool: Sendable {
     /// A connection without a job is gone.
     func lost(_ id: Int, isFruitful: Bool) {
         change { $0.lost(id, leftover: nil, outcome: isFruitful ? .fruitful : .quiet, now: .now(), jitter: 0) }
-        metrics.closed(open: state.withLock { $0.roster.open })
+        metrics.closed(open: state.withLock { $0.poolState.open })
     }
 
     /// A connection failed with a job on it.
@@ -115,12 +115,12 @@ final class SMTPPool: Sendable {
         metrics.failed()
         tell(failure)
         if !goesOn { job.giveUp(failure, of: provider, isBegun: true) }
-        change { roster in
-            roster.lost(
+        change { poolState in
+            poolState.lost(
                 id, leftover: goesOn ? job : nil, outcome: isFruitful ? .fruitful : isFailure ? .failed : .quiet,
                 now: .now(), jitter: .random(in: 0...1))
         }
-        metrics.closed(open: state.withLock { $0.roster.open })
+        metrics.closed(open: state.withLock { $0.poolState.open })
     }
 
     /// A connection was cut with a job on it: its owner gets what is known, and nothing goes on elsewhere.
@@ -134,17 +134,17 @@ final class SMTPPool: Sendable {
         let count = state.withLock { $0.losses.add(at: .now()) }
         logger.log(
             level: count == nil ? .debug : .info,
-            "\(SMTPLosses.text(count ?? 1)): \(failure.error(of: provider))",
+            "\(SMTPConnectionLossLog.text(count ?? 1)): \(failure.error(of: provider))",
             metadata: ["provider": "\(provider.name)"])
     }
 
-    // MARK: - What the roster asks for
+    // MARK: - What the state of the pool asks for
 
-    private func change(_ body: (inout Roster) -> [Roster.Action]) {
-        perform(state.withLock { body(&$0.roster) })
+    private func change(_ body: (inout PoolState) -> [PoolState.Action]) {
+        perform(state.withLock { body(&$0.poolState) })
     }
 
-    private func perform(_ actions: [Roster.Action]) {
+    private func perform(_ actions: [PoolState.Action]) {
         for action in actions {
             switch action {
             case .give(let job, let connection): connection.give(job)

@@ -26,7 +26,7 @@ enum SMTPReplyText {
             let isRepeated = !joined.isEmpty && !code.isEmpty && line.hasPrefix(code)
             if !joined.isEmpty { joined += " " }
             joined += isRepeated ? line.dropFirst(code.count) : line
-            // What comes after is cut off below.
+            // The rest is cut off below.
             if joined.utf8.count > 2 * longest { break }
         }
         var result = ""

@@ -5,8 +5,8 @@ package import Policy
 
 /// Delivers over SMTP (RFC 5321): a pool of connections, each of which takes a whole group and gives back its responses.
 ///
-/// What was sent to its final dot but not acknowledged when a connection failed is answered as `.unreachable` at the stage
-/// `.body`: it may have arrived. What was not, cannot have arrived, and goes on on another connection, a few times.
+/// A message whose final dot was sent but not acknowledged when a connection failed gets `.unreachable` at the stage `.body`, because
+/// it may have arrived. A message without its final dot cannot have arrived; it is sent again on another connection, a few times.
 package final class SMTPTransport: DeliveryTransport {
     private let pool: SMTPPool
 
@@ -25,17 +25,17 @@ package final class SMTPTransport: DeliveryTransport {
 
     package func prepare() async throws(TransportError) -> ProviderCapabilities {
         let result = await withCheckedContinuation { waiter in
-            pool.add(SMTPJob(.prepare(waiter), stop: SMTPStop()))
+            pool.add(SMTPJob(.prepare(waiter), stop: SMTPCancellation()))
         }
         return try result.get()
     }
 
     package func deliver(_ group: MessageGroup, mayBegin: @escaping @Sendable () -> Bool) async -> [ProviderResponse?] {
         guard !group.messages.isEmpty else { return [] }
-        let stop = SMTPStop()
+        let stop = SMTPCancellation()
         return await withTaskCancellationHandler {
             await withCheckedContinuation { waiter in
-                let run = SMTPRun(group) { !stop.isSet && mayBegin() }
+                let run = SMTPGroupDelivery(group) { !stop.isSet && mayBegin() }
                 pool.add(SMTPJob(.deliver(run, waiter), stop: stop))
             }
         } onCancel: {

@@ -43,7 +43,7 @@ package struct Scenario: Sendable {
         /// How many of the kind there are; their names are numbered where there are several.
         package var copies = 1
         /// Which share of its recipients has which e-mail domain; all others have the generator's usual ones.
-        package var domains: [DomainShare] = []
+        package var domains: [SyntheticDomainShare] = []
         /// Further keys of a mailing file, as they are written there.
         package var extra: [String: String] = [:]
     }

@@ -199,7 +199,7 @@ extension ScenarioReader {
             copies: copies, domains: domains, extra: extra)
     }
 
-    private mutating func domains(_ node: Node, _ section: String, _ channel: Channel?) -> [DomainShare] {
+    private mutating func domains(_ node: Node, _ section: String, _ channel: Channel?) -> [SyntheticDomainShare] {
         guard let mapping = node.mapping else {
             refuse(node, section, "must be a mapping of domains and shares, such as {gmail.example: 40%, outlook.example: 25%}")
             return []
@@ -208,22 +208,22 @@ extension ScenarioReader {
             refuse(node, section, "is of email: recipients of \(channel.rawValue) have no domain")
             return []
         }
-        var shares: [DomainShare] = []
+        var shares: [SyntheticDomainShare] = []
         for (key, value) in mapping {
             let name = key.scalar?.string ?? ""
             guard let text = value.scalar?.string else {
                 refuse(value, Self.join(section, name), "must be one value, such as 40%")
                 continue
             }
-            do throws(DomainShareError) {
-                shares.append(try DomainShare(name, text))
+            do throws(SyntheticDomainShareError) {
+                shares.append(try SyntheticDomainShare(name, text))
             } catch {
                 let place = if case .name = error { key } else { value }
                 refuse(place, Self.join(section, String(name.prefix(80))), error.description)
             }
         }
-        do throws(DomainShareError) {
-            try DomainShare.check(shares)
+        do throws(SyntheticDomainShareError) {
+            try SyntheticDomainShare.check(shares)
         } catch {
             refuse(node, section, error.description)
         }

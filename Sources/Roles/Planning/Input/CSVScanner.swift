@@ -148,7 +148,7 @@ struct CSVScanner {
     }
 
     private func check(_ row: InputRow) throws(InputError) {
-        let found = row.bytes.withUnsafeBufferPointer { TextCheck.firstFault($0) }
+        let found = row.bytes.withUnsafeBufferPointer { UTF8Check.firstFault($0) }
         guard let found else { return }
         let column = row.ranges.firstIndex { $0.upperBound >= found.offset }
         throw error(

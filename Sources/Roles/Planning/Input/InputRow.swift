@@ -1,4 +1,4 @@
-/// One row of an input: its values one after another in memory that the next row takes again.
+/// One row of an input. Its values lie one after another in memory that the next row reuses.
 package struct InputRow: Sendable {
     /// What `range` points into; valid UTF-8 within each value.
     package internal(set) var bytes: [UInt8] = []

@@ -29,7 +29,7 @@ struct JSONObjectParser {
     /// - Returns: what is wrong, or nil.
     mutating func parse(into row: inout InputRow) -> JSONObjectError? {
         row.removeAll()
-        if let found = TextCheck.firstFault(bytes) {
+        if let found = UTF8Check.firstFault(bytes) {
             return JSONObjectError(
                 problem: found.fault == .nul
                     ? "has a NUL byte in it; is it a text file in UTF-8?"

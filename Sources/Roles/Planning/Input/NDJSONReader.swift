@@ -10,7 +10,7 @@ import Text
 /// Reads a file of JSON objects, one a line (NDJSON, JSON Lines; RFC 8259), in bounded memory. Texts are taken without their
 /// escapes, numbers, `true` and `false` as they are written, `null` and a missing key as empty, nested values as their JSON text.
 ///
-/// The columns are the keys of the first object. Later objects may lack some; keys beyond them are counted and left out.
+/// The columns are the keys of the first object. Later objects may lack some; further keys are counted and ignored.
 package struct NDJSONReader {
     /// A key that later objects have and the first has not.
     package struct IgnoredKey: Sendable, Equatable {
@@ -21,7 +21,7 @@ package struct NDJSONReader {
     }
 
     package let columns: [String]
-    /// Keys that were left out, in the order in which they were met; the first 20 by name.
+    /// Keys that were ignored, in the order in which they were met; the first 20 by name.
     package private(set) var ignored: [IgnoredKey] = []
     private let keys: [[UInt8]]
     private let input: InputFile

@@ -2,9 +2,9 @@ package import Model
 import Policy
 import Text
 
-/// Turns the rows of a file into the batches of a mailing: checks addresses and brings them into their normal form, drops
-/// duplicates (the first row of an address wins), and says of every row that is left out why. Its memory is bounded but for
-/// `DuplicateSet`'s 21 to 43 bytes an address.
+/// Turns the rows of a file into the batches of a mailing. It checks addresses and brings them into their normal form, drops
+/// duplicates (the first row with an address counts), and gives the reason for every row that it excludes. Its memory is bounded
+/// except for `DuplicateSet`, which takes 21 to 43 bytes for each address.
 package struct RecipientPlanner {
     /// The names of a recipient's values in the order of the batches, for `Mailing.fields`: id, address, all others.
     package let fields: [String]
@@ -30,7 +30,7 @@ package struct RecipientPlanner {
     private var normal: [UInt8] = []
     private var key: [UInt8] = []
 
-    /// NDJSON: keys that were left out because the first object lacks them.
+    /// NDJSON: keys that were ignored because the first object lacks them.
     package var ignored: [NDJSONReader.IgnoredKey] { reader.ignored }
 
     /// Opens the file, finds the columns, and makes sure that there is a first row.
@@ -116,7 +116,7 @@ package struct RecipientPlanner {
     }
 
     /// Puts the row's address into `normal` and its key into the set.
-    /// - Returns: why the row is left out, or nil.
+    /// - Returns: why the row is excluded, or nil.
     private mutating func examine() -> (reason: ExclusionReason, detail: String)? {
         normal.removeAll(keepingCapacity: true)
         key.removeAll(keepingCapacity: true)

@@ -1,12 +1,12 @@
 /// A part of invented recipients, and the e-mail domain that they are given.
-package struct DomainShare: Sendable, Equatable {
+package struct SyntheticDomainShare: Sendable, Equatable {
     /// In small letters.
     package let domain: String
     /// From 0 to 1.
     package let share: Double
 
     /// - Parameter share: `0.4` or `40%`.
-    package init(_ domain: String, _ share: String) throws(DomainShareError) {
+    package init(_ domain: String, _ share: String) throws(SyntheticDomainShareError) {
         guard Self.isReserved(domain) else {
             throw .name("a domain here ends in .example or .test, or is example.com, .org or .net or below them: nothing may reach anybody")
         }
@@ -19,7 +19,7 @@ package struct DomainShare: Sendable, Equatable {
 
     /// Each domain once, and of all recipients no more than there are.
     /// - Throws: what is wrong with them together.
-    package static func check(_ shares: [DomainShare]) throws(DomainShareError) {
+    package static func check(_ shares: [SyntheticDomainShare]) throws(SyntheticDomainShareError) {
         var seen: Set<String> = []
         for one in shares where !seen.insert(one.domain).inserted {
             throw .together("'\(one.domain)' is there twice")
@@ -60,7 +60,7 @@ package struct DomainShare: Sendable, Equatable {
 }
 
 /// Why domains' shares are refused, as the end of a sentence that begins with where they stand.
-package enum DomainShareError: Error, Equatable, CustomStringConvertible {
+package enum SyntheticDomainShareError: Error, Equatable, CustomStringConvertible {
     case name(String)
     case share(String)
     /// What is wrong with several of them.

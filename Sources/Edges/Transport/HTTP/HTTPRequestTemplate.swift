@@ -5,7 +5,7 @@ import Text
 
 /// What all requests to one provider have in common, checked and put into libcurl's form once: the URL and the header
 /// lines that do not change. What it points to lives as long as it does.
-final class HTTPRequestShape {
+final class HTTPRequestTemplate {
     static let userAgent = "flotilla/0.1"
 
     /// The URL, parsed: libcurl would otherwise parse it again for each request.
@@ -53,7 +53,7 @@ final class HTTPRequestShape {
         return lines
     }
 
-    /// scheme://host:port/path, with what may not stand in a URL (RFC 3986) percent-encoded in the path.
+    /// `scheme://host:port/path`, with the characters that RFC 3986 does not allow percent-encoded in the path.
     private static func url(of provider: Provider) throws(TransportError) -> String {
         let host = provider.host
         guard !host.isEmpty, host.utf8.allSatisfy({ $0 > 0x20 && $0 != 0x7f && !"/?#@\\".utf8.contains($0) }) else {

@@ -2,7 +2,7 @@ import NIOCore
 
 /// Counts lost connections, and says when to tell of them: of the first at once, then of all since in one line every
 /// ten seconds at most.
-struct SMTPLosses: Sendable {
+struct SMTPConnectionLossLog: Sendable {
     static let interval = TimeAmount.seconds(10)
 
     private var count = 0

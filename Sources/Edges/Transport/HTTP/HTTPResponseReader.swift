@@ -5,7 +5,7 @@ import Policy
 import Text
 
 /// Makes responses of what libcurl tells about a request that ended.
-enum HTTPProviderResponse {
+enum HTTPResponseReader {
     static let noMemory = ProviderResponse(kind: .unreachable, stage: .connect, code: 0, text: "libcurl has no memory")
 
     /// The response of a request that ended with `result`. Where a final status came, it decides, also when the rest of

@@ -1,5 +1,5 @@
 /// Finds what no text from outside may hold.
-enum TextCheck {
+enum UTF8Check {
     enum Fault: Equatable {
         case nul
         case notUTF8

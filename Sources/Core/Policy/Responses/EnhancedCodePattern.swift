@@ -1,5 +1,5 @@
 /// Which enhanced status codes a rule is about: `5.7.1`, `4.7.*`, `*.2.2`, `5.7.20-27`.
-package struct EnhancedPattern: Sendable, Equatable, CustomStringConvertible {
+package struct EnhancedCodePattern: Sendable, Equatable, CustomStringConvertible {
     /// 2 to 5.
     package let category: ClosedRange<Int>
     /// 0 to 999 where any will do.

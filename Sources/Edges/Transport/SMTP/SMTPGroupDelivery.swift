@@ -1,19 +1,18 @@
 import Model
 
-/// A group on its way through connections: which messages have their responses, and where to go on.
-struct SMTPRun: Sendable {
+/// The delivery of one group over one or more connections: which messages have their responses, and which message is next.
+struct SMTPGroupDelivery: Sendable {
     let group: MessageGroup
     let mayBegin: @Sendable () -> Bool
     /// A response a message; nil where there is none yet.
     var responses: [ProviderResponse?]
-    /// The first message that is not begun; each before it is answered, or on the wire of the connection that has the
-    /// run.
+    /// The first message that was not started. Each earlier one has its response, or is in flight on the current connection.
     var next = 0
-    /// `mayBegin` said no: nothing more of this group begins.
+    /// `mayBegin` said no: no further message of this group starts.
     var isStopped = false
-    /// The moment that the next message has under its limit, and waits for.
+    /// The start time that the limit gave the next message, which waits for it.
     var startsAt: Int64?
-    /// The server answered a message, otherwise than by closing on us all (421), since the run came to its connection.
+    /// The server answered a message of this run on its current connection, other than by 421, which ends a connection.
     var isFruitful = false
 
     init(_ group: MessageGroup, mayBegin: @escaping @Sendable () -> Bool) {
@@ -23,7 +22,7 @@ struct SMTPRun: Sendable {
     }
 
     /// No run.
-    static let none = SMTPRun(MessageGroup(sender: ""), mayBegin: { false })
+    static let none = SMTPGroupDelivery(MessageGroup(sender: ""), mayBegin: { false })
 
     /// Whether the next message may start under the group's limit. Not ahead of a response that is still to come: a busy server would see
     /// it later than it was meant.
@@ -41,11 +40,11 @@ struct SMTPRun: Sendable {
 
     var isOver: Bool { isStopped || next == group.messages.count }
 
-    /// Answers what is left by the failure that keeps it from being sent; nothing where no more was to begin anyway.
-    /// - Parameter isBegun: the next message's envelope was on the wire when the connection failed.
+    /// Gives the messages that are left the failure that keeps them from being sent; none where no further message was to start.
+    /// - Parameter isBegun: the next message's envelope had been sent when the connection failed.
     mutating func giveUp(_ failure: SMTPFailure, isBegun: Bool) {
         guard !isStopped else { return }
-        // Who is asked to slow down has asked with one message: it alone has the response, and the others were not tried.
+        // A request to slow down answers one message. The others were not tried.
         var end = responses.count
         if failure.kind == .throttled {
             let isAnswered = next > 0 && responses[next - 1]?.kind == .throttled

@@ -3,14 +3,14 @@ import Glibc
 import Model
 import Synchronization
 
-/// What callers want of the transport's thread: a queue that any thread may write and that wakes the transport's thread
-/// only when it sleeps and would act on it.
-final class HTTPInbox: Sendable {
+/// Commands for the transport's thread. Any thread may add one; the transport's thread is woken only when it sleeps and would act on
+/// the command.
+final class HTTPCommandQueue: Sendable {
     struct Commands {
         var submissions: [HTTPSubmission] = []
         var probes: [CheckedContinuation<Result<ProviderCapabilities, TransportError>, Never>] = []
         var isClosing = false
-        /// Nothing under way is waited for.
+        /// Messages in flight are not waited for.
         var isAborting = false
         var isEmpty: Bool { submissions.isEmpty && probes.isEmpty }
     }
@@ -133,7 +133,7 @@ final class HTTPInbox: Sendable {
         eventfd_read(bell, &count)
     }
 
-    /// The thread's last word: all who wait, now or later, are answered with `reason`.
+    /// The thread ends: every command, waiting or yet to come, gets `reason`.
     func end(_ reason: End) {
         let last = state.withLock { state in
             state.end = reason
@@ -146,7 +146,7 @@ final class HTTPInbox: Sendable {
     }
 }
 
-extension HTTPInbox.End {
+extension HTTPCommandQueue.End {
     fileprivate var error: TransportError {
         switch self {
         case .closed: .closed
@@ -161,8 +161,8 @@ extension TransportError {
 }
 
 extension HTTPSubmission {
-    /// Answers a group that never began: nil for each message when the transport was closed, the reason otherwise.
-    fileprivate func refuse(_ reason: HTTPInbox.End) {
+    /// Hands back a group that was not started: nil for each message when the transport was closed, the reason otherwise.
+    fileprivate func refuse(_ reason: HTTPCommandQueue.End) {
         let response: ProviderResponse? =
             switch reason {
             case .closed: nil

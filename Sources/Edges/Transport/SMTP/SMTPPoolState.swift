@@ -1,15 +1,15 @@
 import DequeModule
 import NIOCore
 
-/// Who has which work: the connections to a provider and the jobs that wait for one, as a value. Each call returns what
-/// its owner has to do; time and chance come from outside.
-struct SMTPRoster<Job: Sendable, Connection: Sendable>: Sendable {
+/// The state machine of a pool: the connections to a provider, and the jobs that wait for one. Each call returns what the pool has
+/// to do. Times and random numbers are parameters.
+struct SMTPPoolState<Job: Sendable, Connection: Sendable>: Sendable {
     enum Action {
         case give(Job, Connection)
         case open(Int)
-        /// ProviderResponse these: no connection can be had.
+        /// Give these jobs a failure: there is no connection.
         case refuse([Job], SMTPFailure)
-        /// ProviderResponse these as not begun: the transport is closed.
+        /// Hand these jobs back as not started: the transport is closed.
         case drop([Job])
         /// Call `woken` then.
         case wake(NIODeadline)
@@ -41,7 +41,7 @@ struct SMTPRoster<Job: Sendable, Connection: Sendable>: Sendable {
     let limit: Int
     private var waiting: Deque<Job> = []
     private var connections: [Int: Connection] = [:]
-    /// Connections without work, the last used at the end: those at the front age and are closed.
+    /// Connections without work, the last used at the end. Those at the front grow old and are closed.
     private var idle: [Int] = []
     private var opening: Set<Int> = []
     private var lastID = 0
@@ -85,7 +85,7 @@ struct SMTPRoster<Job: Sendable, Connection: Sendable>: Sendable {
         return .idle
     }
 
-    /// A connection could not be opened. With none left or to come, whoever waits is refused.
+    /// A connection could not be opened. Where no other is open or opening, all jobs that wait are refused.
     mutating func failedToOpen(_ id: Int, _ failure: SMTPFailure, now: NIODeadline, jitter: Double) -> [Action] {
         opening.remove(id)
         backoff.failed(at: now, jitter: jitter)
@@ -112,7 +112,7 @@ struct SMTPRoster<Job: Sendable, Connection: Sendable>: Sendable {
             + (isClosed ? [] : openWhereNeeded(now: now))
     }
 
-    /// A job could not be begun by the connection it was given to.
+    /// A job could not be started by the connection that it was given to.
     mutating func putBack(_ job: Job, now: NIODeadline) -> [Action] {
         guard !isClosed else { return [.drop([job])] }
         if let id = idle.popLast(), let connection = connections[id] { return [.give(job, connection)] }
@@ -139,7 +139,7 @@ struct SMTPRoster<Job: Sendable, Connection: Sendable>: Sendable {
         return isClosed ? [] : openWhereNeeded(now: now)
     }
 
-    /// Ends: nothing new is begun, idle connections say goodbye; `gone` comes with the last of the others.
+    /// Closes the pool: no job starts any more, and idle connections quit. `gone` follows the last connection in use.
     mutating func close() -> [Action] {
         isClosed = true
         defer {
