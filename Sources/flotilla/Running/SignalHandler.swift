@@ -13,6 +13,8 @@ final class SignalHandler: Sendable {
 
     init(logger: Logger) {
         self.logger = logger
+        // Until the task below has trapped them, which may take a moment, a signal does what it would do then.
+        for number in [SIGTERM, SIGINT] { signal(number) { _ in _exit(0) } }
         Task { await watch() }
     }
 

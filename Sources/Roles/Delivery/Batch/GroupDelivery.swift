@@ -49,7 +49,7 @@ struct GroupDelivery: Sendable {
             share.finish(
                 (outcome.results + outcome.retries).count { ($0.state != .uncertain || $0.due == 0) && !rested.contains($0.index) })
             rested.formUnion(outcome.retries.map(\.index))
-            share.adjust(target: mailing.prefetchTarget)
+            share.adjust(mailing.prefetchTarget)
             await unmark(outcome)
             guard outcome.problem != nil, !breaker.isOpen else {
                 backoff = Backoff()

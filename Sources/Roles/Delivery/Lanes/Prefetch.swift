@@ -44,7 +44,9 @@ final class Prefetch: Sendable {
         }
 
         /// What its provider can use now.
-        func adjust(target: Int) { prefetch.state.withLock { $0.adjust(lane, target: target) } }
+        func adjust(_ target: PreparedMailing.PrefetchTarget) {
+            prefetch.state.withLock { $0.adjust(lane, target: target.messages, isLimited: target.isLimited) }
+        }
 
         func giveBack() { finish(.max) }
 

@@ -19,8 +19,6 @@ struct PrefetchState: Sendable {
         var messages = 0
         /// Messages that limits of this kind alone let start in the time that is fetched ahead; infinite where there is none.
         var usable = Double.infinity
-
-        var counted: Double { min(Double(messages), usable) }
     }
 
     private struct LaneState: Sendable {
@@ -28,6 +26,8 @@ struct PrefetchState: Sendable {
         var held: [Kind?: Held] = [:]
         /// Messages that are enough for now.
         var target: Int
+        /// It is the lane's own limit that says so, and not what its connections can do.
+        var isLimited = false
         /// Recipients in a batch, lately.
         var batchSize = 0.0
         /// Batches wait in it, as far as is known.
@@ -39,7 +39,16 @@ struct PrefetchState: Sendable {
         /// When something of it was last here.
         var last: Instant
 
-        var counted: Double { held.values.reduce(0) { $0 + $1.counted } }
+        /// What is here, as it counts towards the target. Under a limit of the lane, two batches of one kind count half of the target at
+        /// most, so that batches of other mailings are here as well: they stand behind one another in the lane, and each mailing is to be
+        /// sent to without a break.
+        var counted: Double {
+            held.values.reduce(0) { sum, one in
+                let counted = min(Double(one.messages), one.usable)
+                let isShared = isLimited && Double(one.messages) <= 2 * batchSize
+                return sum + (isShared ? min(counted, Double(target) / 2) : counted)
+            }
+        }
         var messages: Int { held.values.reduce(0) { $0 + $1.messages } }
     }
 
@@ -150,8 +159,13 @@ struct PrefetchState: Sendable {
     }
 
     /// What a lane's provider can use has changed.
-    /// - Parameter target: messages that are enough for now, from 1.
-    mutating func adjust(_ lane: Lane, target: Int) { lanes[lane]?.target = max(1, target) }
+    /// - Parameters:
+    ///   - target: messages that are enough for now, from 1.
+    ///   - isLimited: it is a limit of the lane that says so.
+    mutating func adjust(_ lane: Lane, target: Int, isLimited: Bool = false) {
+        lanes[lane]?.target = max(1, target)
+        lanes[lane]?.isLimited = isLimited
+    }
 
     /// The circuit breaker of a lane's provider has opened, with its next probe at that moment, or closed.
     mutating func block(_ lane: Lane, until probeAt: Instant?) { lanes[lane]?.probeAt = probeAt }

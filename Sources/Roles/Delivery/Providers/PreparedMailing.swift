@@ -81,9 +81,18 @@ final class PreparedMailing: Sendable {
 
     /// Messages of its lane that are enough for a worker: what the provider's connections use in half a second, and no more than the limits
     /// of provider and channel let start in that time.
-    var prefetchTarget: Int {
+    var prefetchTarget: PrefetchTarget {
         let limit = (own + [.channel(mailing.channel)]).compactMap { limits.perSecond($0) }.min() ?? .infinity
-        return max(1, Int(min(Double(link.prefetch), limit * Timing.prefetch.seconds)))
+        let (connections, limited) = (Double(link.prefetch), limit * Timing.prefetch.seconds)
+        return PrefetchTarget(messages: max(1, Int(min(connections, limited))), isLimited: limited < connections)
+    }
+
+    /// How many messages of a lane are enough for a worker.
+    struct PrefetchTarget {
+        /// From 1.
+        var messages: Int
+        /// A limit says so, and not what the connections can do.
+        var isLimited: Bool
     }
 
     /// Messages of a kind of send that limits of that kind alone, the mailing's and the domain's, let start in half a second.
