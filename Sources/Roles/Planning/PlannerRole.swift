@@ -168,7 +168,7 @@ package struct PlannerRole: Service {
                 if failures % 30 == 0 { logger.warning("the leadership cannot be renewed: \(error)") }
                 failures += 1
             }
-            await stop.signal.wait(atMost: configuration.lease / 5)
+            await stop.signal.wait(atMost: configuration.lease / 3)
         }
     }
 }

@@ -16,7 +16,7 @@ package struct PlannerService: Service {
     private static let mailingsAtOnce = 100
 
     /// The least time between two looks at the ledger: others may write to it without a pause.
-    private static let leastInterval = Duration.milliseconds(20)
+    private static let leastInterval = Duration.milliseconds(50)
 
     let ledger: any Store
     private let poll: Duration

@@ -3,10 +3,11 @@ import Ledger
 import Logging
 import Metrics
 import Model
+import Policy
 import ServiceLifecycle
 import Telemetry
 
-/// Checks Redis and the ledger once a second: sets the gauges of queues and mailings, and the readiness of this process.
+/// Checks Redis and the ledger every two seconds: sets the gauges of queues and mailings, and the readiness of this process.
 struct HealthMonitor: Service {
     let broker: Broker
     /// Nil in a worker, which has no ledger.
@@ -25,7 +26,7 @@ struct HealthMonitor: Service {
                 for check in readiness.all {
                     Gauge(label: "flotilla_ready", dimensions: [("check", check.name)]).record(check.ready ? 1 : 0)
                 }
-                try await Task.sleep(for: .seconds(1))
+                try await Task.sleep(for: Timing.fallback)
             }
         }
         await status.close()

@@ -137,7 +137,7 @@ package actor Dispatcher: Service {
         }
     }
 
-    private static let shortestTurn = Duration.milliseconds(10)
+    private static let shortestTurn = Duration.milliseconds(30)
 
     /// One look at every mailing in work.
     /// - Returns: when to look again though nothing happens.
