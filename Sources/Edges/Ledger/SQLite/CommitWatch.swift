@@ -9,7 +9,7 @@ import Logging
 struct CommitWatch {
     /// The pause after a look, in milliseconds: it doubles, up to the longest, while others write without a pause.
     private static let pause: Int32 = 2
-    private static let longestPause: Int32 = 16
+    private static let longestPause: Int32 = 64
     /// How often the file is looked at where there are no events, in milliseconds.
     private static let fallback: Int32 = 2000
 
