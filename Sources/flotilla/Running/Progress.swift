@@ -44,7 +44,7 @@ struct ProgressMonitor: Service {
         }
     }
 
-    private static let shortestWait = Duration.milliseconds(50)
+    private static let shortestWait = Duration.milliseconds(25)
 
     private func line(_ progress: MailingProgress, _ rate: Double) async throws(LedgerError) -> ProgressLine {
         // Read each time: a person may have resumed it to begin at once.
