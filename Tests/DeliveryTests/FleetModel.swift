@@ -31,11 +31,15 @@ struct FleetModel: Hashable {
     }
 
     static let origin = ContinuousClock.now
-    /// Past a worker's own view of its lease, and before the end that Redis sees.
-    private static let tickLength = Duration.milliseconds(9_500)
+    /// After two of them without a renewal a worker's lease is over for the worker, and not yet for Redis.
+    private static let tickLength = Duration.milliseconds(4_750)
+    /// Ticks after which it is over for Redis too.
+    static let leaseTicks = 3
     static let lease = Duration.seconds(10)
 
     var tick = 0
+    /// Times that somebody was away for so long that a lease ended.
+    var stalls = 0
     var faults: Faults
     var redis = ModelRedis()
     var workers: [ModelWorker] = [ModelWorker(), ModelWorker()]
@@ -47,7 +51,7 @@ struct FleetModel: Hashable {
     private var begun = 0
 
     var now: ContinuousClock.Instant { Self.origin + Self.tickLength * tick }
-    private var milliseconds: UInt64 { UInt64(1 + tick) * 9_500 }
+    private var milliseconds: UInt64 { UInt64(1 + tick) * 4_750 }
 
     /// Two workers are admitted, and the batch is dispatched.
     init(_ faults: Faults) {
@@ -80,7 +84,7 @@ struct FleetModel: Hashable {
         guard !epochs.departed.isEmpty || epochs.unknown != nil else { return }
         let gone = Set(epochs.gone)
         let holders = Set(redis.holders.map { "\($0)" }.filter(gone.contains))
-        epochs.settle(holders: holders, oldest: [redis.status.first.map { UInt64(1 + $0.tick) * 9_500 }], now: milliseconds)
+        epochs.settle(holders: holders, oldest: [redis.status.first.map { UInt64(1 + $0.tick) * 4_750 }], now: milliseconds)
     }
 
     mutating func dispatcher() {
@@ -115,18 +119,31 @@ struct FleetModel: Hashable {
 
     // MARK: - What may happen
 
-    mutating func pass() {
+    private mutating func pass() {
         tick += 1
         redis.tick = tick
     }
 
+    /// Some workers do nothing for a time, and the others only what keeps their leases, and look whose has expired.
+    private mutating func stall(_ stalled: Set<Int>, ticks: Int) {
+        stalls += 1
+        for left in (0..<ticks).reversed() {
+            pass()
+            for worker in workers.indices where workers[worker].isAlive && !stalled.contains(worker) {
+                renew(worker)
+                if left > 0, may(.search, worker) { take(.search, worker) }
+            }
+        }
+    }
+
     /// Each state that may come next.
-    func next(until last: Int) -> [FleetModel] {
+    /// - Parameter most: stalls at most.
+    func next(stalls most: Int) -> [FleetModel] {
         var states: [FleetModel] = []
         func add(_ change: (inout FleetModel) -> Void) {
             var state = self
             change(&state)
-            state.redis.forgetNumbers()
+            state.forget()
             if state != self { states.append(state) }
         }
         for worker in workers.indices where workers[worker].isAlive {
@@ -154,8 +171,27 @@ struct FleetModel: Hashable {
                 $0.redis.unmark(late.worker, late.claim, late.indexes)
             }
         }
-        if tick < last { add { $0.pass() } }
+        if stalls < most {
+            // Long enough to be taken over; for the workers alone; for Redis too.
+            add { $0.stall([0], ticks: Self.leaseTicks + 1) }
+            add { $0.stall([1], ticks: Self.leaseTicks + 1) }
+            add { $0.stall([0, 1], ticks: Self.leaseTicks - 1) }
+            add { $0.stall([0, 1], ticks: Self.leaseTicks) }
+        }
         return states
+    }
+
+    /// Forgets what makes no difference any more, so that fewer states differ.
+    private mutating func forget() {
+        redis.forgetNumbers()
+        if ledger.dispatchNumber > 1 { for worker in workers.indices { workers[worker].hasHad = false } }
+        // After the last loss nobody asks who has gone, or for results that are in Redis.
+        guard faults.losses == 0, redis.isCurrent else { return }
+        epochs.begin()
+        for worker in workers.indices where !workers[worker].lease.isOffering && workers[worker].lease.epoch == redis.epoch {
+            workers[worker].receipts = []
+            workers[worker].offered = 0
+        }
     }
 
     private mutating func kill(_ worker: Int) {
@@ -193,6 +229,12 @@ struct FleetModel: Hashable {
         return nil
     }
 
+    /// All is done, and nothing can undo it.
+    var isDone: Bool {
+        finalProblem == nil && redis.isCurrent && redis.status.isEmpty && redis.entry == nil
+            && workers.allSatisfy { $0.claim == nil && $0.receipts.isEmpty }
+    }
+
     /// Nothing more goes wrong, and everybody does what there is to do, for a tick; a new worker comes where all have died.
     mutating func goOn() {
         faults = Faults()
@@ -209,6 +251,6 @@ struct FleetModel: Hashable {
             dispatcher()
         }
         pass()
-        redis.forgetNumbers()
+        forget()
     }
 }

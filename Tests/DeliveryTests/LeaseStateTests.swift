@@ -124,6 +124,8 @@ private struct LeaseRun {
         /// Results that are in Redis, and whose receipts are not kept yet.
         var underWay: [Int] = []
         var isEnded = false
+        /// The lease was not held at some time while it was here.
+        var mustEnd = false
     }
 
     private enum Renewal {
@@ -149,8 +151,6 @@ private struct LeaseRun {
     /// Losses since the last reply.
     private var lost = 0
     private var noticed = 0
-    /// It was not held at some time, and the batches were not ended since.
-    private var mustEnd = false
     var problem: String?
 
     init(seed: UInt64) {
@@ -185,8 +185,8 @@ private struct LeaseRun {
 
     private mutating func check() {
         let isHeld = lease.isHeld(at: instant)
-        if !isHeld, lease.isKnown { mustEnd = true }
-        if isHeld, mustEnd, batches.contains(where: { !$0.isEnded }) { problem = "batches go on after another may have had them" }
+        if !isHeld { for place in batches.indices { batches[place].mustEnd = true } }
+        if isHeld, batches.contains(where: { $0.mustEnd && !$0.isEnded }) { problem = "batches go on after another may have had them" }
         if isHeld, lost == 0, (redis.workers[0]?.expiry ?? 0) <= now { problem = "held when Redis holds it no more" }
     }
 
@@ -197,7 +197,6 @@ private struct LeaseRun {
 
     private mutating func end() {
         for place in batches.indices { batches[place].isEnded = true }
-        mustEnd = false
     }
 
     /// One step of a renewal, as `LeaseKeeper` takes them.

@@ -3,8 +3,8 @@ import Model
 @testable import Broker
 @testable import Delivery
 
-/// A Redis of values, which does to one batch of three recipients, and to the registrations of workers, what the Lua scripts do. One tick is
-/// somewhat more than a worker's own view of its lease, and less than the lease.
+/// A Redis of values, which does to one batch of three recipients, and to the registrations of workers, what the Lua scripts do. Its time is
+/// counted in ticks.
 struct ModelRedis: Hashable {
     struct Registration: Hashable {
         /// The first tick at which its lease has expired.
@@ -59,9 +59,16 @@ struct ModelRedis: Hashable {
     static let ledger = "l"
     var isCurrent: Bool { epoch?.isOf(run: "\(run)", ledger: Self.ledger) ?? false }
 
+    /// Whether an entry of the lane is the one that a worker was given: the entry's name, the worker and the deliveries are its token.
     func owns(_ worker: Int, _ claim: Claim) -> Bool {
-        isCurrent && epoch == claim.epoch && entry.map { $0.owner == worker && $0.deliveries == claim.deliveries && $0.epoch == claim.epoch }
-            ?? false
+        guard let entry, has(claim) else { return false }
+        return entry.owner == worker && entry.deliveries == claim.deliveries
+    }
+
+    /// Whether it is there still, with whomever.
+    private func has(_ claim: Claim) -> Bool {
+        guard isCurrent, epoch == claim.epoch, let entry, entry.epoch == claim.epoch else { return false }
+        return entry.dispatchNumber == claim.dispatchNumber
     }
 
     /// A batch that a worker was given.
@@ -136,7 +143,7 @@ struct ModelRedis: Hashable {
     /// - Returns: the entry of the status stream; nil when there was nothing to tell.
     mutating func report(_ worker: Int, _ claim: Claim, _ report: Report) -> Int? {
         let owner = owns(worker, claim)
-        let counts = isCurrent && epoch == claim.epoch && entry?.epoch == claim.epoch && entry?.owner != nil
+        let counts = has(claim) && entry?.owner != nil
         if !owner, report.sent.isEmpty, report.listed.isEmpty { return nil }
         var report = report
         report.isClosing = report.isClosing && owner

@@ -28,9 +28,14 @@ struct ModelWorker: Hashable {
     var receipts: [ModelRedis.Report] = []
     var offered = 0
     var mustReclaim = false
+    var hasHad = false
+
+    /// It has had no batch yet.
+    fileprivate var isUnused: Bool { claim == nil && !mustReclaim && receipts.isEmpty && !hasHad }
 
     fileprivate mutating func begin(_ claim: ModelRedis.Claim) {
         self.claim = claim
+        hasHad = true
         isEnded = false
         unreported = ModelRedis.Report(dispatchNumber: claim.dispatchNumber)
         if claim.isNew { batch = BatchState(claim.open.sorted().map { OpenRecipient(index: $0, attempts: 0) }) }
@@ -59,7 +64,8 @@ extension FleetModel {
         let mayBegin = worker.mayBegin(at: now)
         return switch step {
         case .renew: true
-        case .take: worker.claim == nil && !worker.mustReclaim && worker.lease.mayTake(at: now) && redis.entry != nil
+        case .take:
+            worker.claim == nil && !worker.mustReclaim && worker.lease.mayTake(at: now) && redis.entry != nil && !isTurnOfFirst(number)
         case .reclaim: worker.claim == nil && worker.mustReclaim && worker.lease.mayTake(at: now)
         case .search: worker.claim == nil && worker.lease.mayTake(at: now) && worker.lease.mayTakeOver(at: now)
         case .enter: worker.claim != nil && worker.batch == nil
@@ -74,6 +80,9 @@ extension FleetModel {
         case .tellEnd: worker.isClosing
         }
     }
+
+    /// The two workers are alike: the first batch goes to the first of them, as long as it lives.
+    private func isTurnOfFirst(_ number: Int) -> Bool { number > 0 && ledger.dispatchNumber == 1 && workers[0].isAlive && workers[0].isUnused }
 
     private func waiting(_ worker: ModelWorker) -> [Int] { worker.batch?.waiting(among: 0..<3).map(\.index) ?? [] }
 
@@ -115,8 +124,9 @@ extension FleetModel {
             workers[number].batch?.unmark(unsent: [index], retries: [])
         case .unmark:
             guard late == nil, let claim = workers[number].claim else { return }
-            late = Late(worker: number, claim: claim, indexes: workers[number].permitted)
-            workers[number].batch?.failToUnmark(unsent: workers[number].permitted, retries: [])
+            let group = workers[number].permitted
+            late = Late(worker: number, claim: claim, indexes: group)
+            workers[number].batch?.failToUnmark(unsent: group, retries: [])
             workers[number].permitted = []
         case .report: report(number, isHeard: false)
         case .tellEnd: tellEnd(number, isHeard: false)
@@ -132,7 +142,7 @@ extension FleetModel {
         let worker = workers[number]
         let epochs = worker.claim.map { [$0.epoch] } ?? []
         return redis.renew(
-            number, lease: 2, worker.lease.condition(epochs), losses: worker.lease.losses, isKnown: worker.lease.isKnown, at: tick)
+            number, lease: Self.leaseTicks, worker.lease.condition(epochs), losses: worker.lease.losses, isKnown: worker.lease.isKnown, at: tick)
     }
 
     mutating func renew(_ number: Int) {
@@ -211,9 +221,12 @@ extension FleetModel {
     }
 
     private mutating func send(_ number: Int) {
-        let index = workers[number].permitted.removeFirst()
-        messages[index] += 1
-        let results = workers[number].batch?.settle([RecipientResult(index: index, state: .sent, attempts: 1, at: 0)]) ?? []
+        // The first alone, the others together: enough to be interrupted under way.
+        let group = workers[number].permitted.contains(0) ? [0] : workers[number].permitted
+        workers[number].permitted.removeAll(where: group.contains)
+        for index in group { messages[index] += 1 }
+        let sent = group.map { RecipientResult(index: $0, state: .sent, attempts: 1, at: 0) }
+        let results = workers[number].batch?.settle(sent) ?? []
         workers[number].unreported.sent.formUnion(results.map(\.index))
     }
 
