@@ -141,8 +141,8 @@ let package = Package(
         tests(
             "Transport",
             ["Model", "Text", "Policy", "Sink", "TestServers", log, .product(name: "NIOEmbedded", package: "swift-nio")] + nio),
-        tests("Planning", ["Model", "Policy", "Ledger", "Synthetic", "TestServers", log]),
-        tests("Delivery", ["Model", "Policy", "Broker", "TestServers", log] + nio),
+        tests("Planning", ["Model", "Policy", "Broker", "Ledger", "Synthetic", "TestServers", log, lifecycle] + nio),
+        tests("Delivery", ["Model", "Policy", "Broker", "Planning", "Sink", "TestServers", log, lifecycle] + nio),
         tests("Collecting", ["Model", "Broker", "Ledger", "TestServers", log, lifecycle] + nio),
         tests("Sink", ["Model", "Text", "Policy", "Settings", "TestServers", log, lifecycle] + nio),
         tests("Synthetic", ["Model", "Text", "Policy", "Planning"]),

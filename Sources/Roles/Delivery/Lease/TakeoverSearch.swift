@@ -3,7 +3,7 @@ import Model
 
 /// Finds the workers whose batches may be taken over: those whose lease has expired, and that have not renewed it since they were seen
 /// so a while ago. So a clock of Redis that jumps ahead for a moment takes no batch from a worker that lives.
-struct TakeoverSearch: Sendable {
+struct TakeoverSearch: Sendable, Hashable {
     /// How long ago a worker must have been seen with the same expired lease.
     private static let wait = Duration.milliseconds(900)
 

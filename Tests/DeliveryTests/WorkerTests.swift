@@ -1,0 +1,153 @@
+import Logging
+import Model
+import NIOPosix
+import Sink
+import TestServers
+import Testing
+
+@testable import Broker
+@testable import Delivery
+
+/// Whole workers between a real Redis and an SMTP server that takes everything and keeps count.
+@Suite(.timeLimit(.minutes(5)))
+struct WorkerTests {
+    private let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+    private let server: RedisServer
+    private let broker: Broker
+    private let sink: RunningSink
+    private let token = FencingToken(ledger: "ledger", number: 1)
+    private let id: MailingID
+    private let lane: Lane
+    private let url: String
+
+    init() async throws {
+        server = try await RedisServer()
+        broker = Self.broker(server, logger)
+        sink = try await SinkServer.start(configuration: SinkConfiguration(listeners: [.init(scheme: .smtp)]), logger: logger)
+        url = "smtp://127.0.0.1:\(sink.port(.smtp) ?? 0)"
+        lane = Lane(channel: .email, provider: url)
+        var generator = SystemRandomNumberGenerator()
+        id = MailingID(milliseconds: Clock.milliseconds(), using: &generator)
+    }
+
+    private static func broker(_ server: RedisServer, _ logger: Logger) -> Broker {
+        Broker(
+            endpoint: RedisEndpoint(place: .unix(path: server.socket)), prefix: "test", partitions: 2, name: "test",
+            group: .singletonMultiThreadedEventLoopGroup, logger: logger)
+    }
+
+    private func begin() async throws -> Epoch {
+        let epochs = EpochStore(broker)
+        let found = try await epochs.hold(token, time: .seconds(250))
+        let epoch = try #require(try await epochs.establish(after: found, fencingToken: token))
+        try await PublishedLimits(broker).publishLimits([:], fencingToken: token)
+        try await publish(.sending)
+        return epoch
+    }
+
+    private func publish(_ state: MailingState) async throws {
+        let mailing = Mailing(
+            name: "m", channel: .email, provider: url, from: "a@example.com", subject: .init(source: "s"), text: .init(source: "t"))
+        try await PublishedMailings(broker).publish([.init(id: id, definition: mailing, state: state, speed: "")], fencingToken: token)
+    }
+
+    private func dispatch(_ numbers: Range<Int>, _ epoch: Epoch) async throws {
+        let batches = numbers.map { number in
+            var recipients = Recipients(width: 2)
+            for index in 0..<10 { recipients.append(row: ["\(number)-\(index)", "p\(number)-\(index)@example.com"]) }
+            return DispatchedBatch(
+                id: BatchID(mailing: id, number: number), dispatchNumber: 1, recipients: recipients.encoded(), count: 10, open: nil,
+                expires: Clock.milliseconds() + 3_600_000, fed: Clock.milliseconds())
+        }
+        _ = try await BatchQueue(broker).dispatch(batches.map { ($0, lane) }, epoch: epoch, fencingToken: token)
+    }
+
+    /// Runs a worker for the time of `body`; who registers is admitted.
+    private func working(_ name: String, _ body: () async throws -> Void) async throws {
+        let own = Self.broker(server, logger)
+        let worker = Worker(
+            configuration: .init(id: name, concurrency: 4, lease: .seconds(250), hostname: "localhost"), broker: own,
+            group: .singletonMultiThreadedEventLoopGroup, logger: logger)
+        let running = Task { try await worker.run() }
+        try await eventually("\(name) is registered") {
+            try await WorkerRegistry(broker).all().workers.contains { $0.worker == name }
+        }
+        try await WorkerRegistry(broker).admit([name])
+        do { try await body() } catch {
+            running.cancel()
+            throw error
+        }
+        running.cancel()
+        try await running.value
+        await own.close()
+    }
+
+    private func groups() async throws -> [ResultGroup] {
+        let status = StatusStreams(broker)
+        let entries = try await status.read(consumer: "c", count: 10_000, block: nil)
+        try await status.confirm(entries)
+        return entries.compactMap { if case .results(let group) = $0.payload { group } else { nil } }
+    }
+
+    @Test func whatIsInALaneIsSentOnceAndReported() async throws {
+        let epoch = try await begin()
+        var told: [ResultGroup] = []
+        try await working("a") {
+            for part in 0..<3 {
+                try await dispatch(part * 10..<(part + 1) * 10, epoch)
+                try await eventually("the lane is empty") {
+                    told += try await groups()
+                    return told.count { $0.closing == .done } == (part + 1) * 10
+                }
+            }
+        }
+        let results = told.flatMap { group in group.results.map { "\(group.batch.number)-\($0.index) \($0.state)" } }
+        let expected = (0..<30).flatMap { batch in (0..<10).map { index in "\(batch)-\(index) sent" } }
+        #expect(Set(results) == Set(expected) && results.count == 300)
+        #expect(told.allSatisfy { $0.provider == lane.provider })
+        #expect(sink.counts.accepted == 300)
+        #expect(try await BatchQueue(broker).lanes().isEmpty)
+        await sink.stop()
+    }
+
+    @Test func aMailingThatIsPausedGoesBackAndWhoStopsHasNothing() async throws {
+        let epoch = try await begin()
+        try await publish(.paused)
+        try await dispatch(0..<3, epoch)
+        var told: [ResultGroup] = []
+        try await working("a") {
+            try await eventually("all are given back") {
+                told += try await groups()
+                return told.count { $0.closing == .released } == 3
+            }
+        }
+        #expect(told.flatMap(\.results).isEmpty && sink.counts.accepted == 0)
+        #expect(try await WorkerRegistry(broker).holders(of: ["a"]).isEmpty)
+        await sink.stop()
+    }
+
+    /// Its lease has expired, with one message done, one in flight and the rest not started.
+    @Test func theBatchesOfADeadWorkerAreTakenOver() async throws {
+        let epoch = try await begin()
+        try await dispatch(0..<1, epoch)
+        let queue = BatchQueue(broker)
+        let lease = try #require(try await queue.take([.init(lane: lane, count: 1)], worker: "dead").first?.leases.first)
+        #expect(try await queue.start(lease, (0..<2).map { OpenRecipient(index: $0, attempts: 0) }) == .go)
+        let done = RecipientResult(index: 0, state: .sent, attempts: 1, at: Clock.milliseconds())
+        _ = try await queue.report(
+            ResultGroup(batch: lease.batch.id, dispatchNumber: 1, worker: "dead.1", sequence: 0, closing: .open, results: [done]), of: lease)
+        _ = try await WorkerRegistry(broker).renew("dead", lease: .milliseconds(1), condition: .clean, losses: 0, isKnown: false)
+        var told: [ResultGroup] = []
+        try await working("a") {
+            try await eventually("it is taken over and done") {
+                told += try await groups()
+                return told.contains { $0.closing == .done }
+            }
+        }
+        let own = told.filter { $0.worker.hasPrefix("a.") }.flatMap(\.results)
+        #expect(own.filter { $0.state == .uncertain }.map(\.index) == [1])
+        #expect(own.filter { $0.state == .sent }.map(\.index).sorted() == Array(1..<10))
+        #expect(sink.counts.accepted == 9)
+        await sink.stop()
+    }
+}

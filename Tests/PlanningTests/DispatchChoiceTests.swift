@@ -1,0 +1,192 @@
+import Model
+import Policy
+import Testing
+
+@testable import Planning
+
+/// Which mailings get how many batches.
+@Suite struct DispatchChoiceTests {
+    private static let start = ContinuousClock.now
+    private let lane = Lane(channel: .email, provider: "p")
+    private let window = 64
+
+    private func mailing(_ number: Int) -> MailingID {
+        var generator = SeededGenerator(seed: UInt64(number))
+        return MailingID(milliseconds: Int64(number), using: &generator)
+    }
+
+    private func candidate(_ number: Int, known: Int = 0, batchSize: Double = 500, speed: String? = nil) throws -> DispatchChoice.Candidate {
+        DispatchChoice.Candidate(mailing: mailing(number), lane: lane, known: known, batchSize: batchSize, speed: try speed.map { try RateLimit($0) })
+    }
+
+    private func chosen(
+        _ candidates: [DispatchChoice.Candidate], _ depth: DispatchChoice.Depth = .init(), crew: Int = 1
+    ) -> [MailingID: Int] {
+        var choice = DispatchChoice(window: window)
+        let chosen = choice.choose(candidates, depths: [lane: depth], crew: crew, at: Self.start)
+        return Dictionary(uniqueKeysWithValues: chosen.map { ($0.mailing, $0.limit) })
+    }
+
+    @Test func anEmptyLaneGetsSomeAndOneThatIsEmptiedFastGetsItsWindow() throws {
+        var choice = DispatchChoice(window: window)
+        var entries = 0
+        for turn in 0..<20 {
+            let limits = choice.choose(
+                [try candidate(1, known: entries)], depths: [lane: .init(entries: entries)], crew: 1, at: Self.start + .seconds(turn))
+            let new = limits.first?.limit ?? 0
+            if turn == 0 { #expect(new == 8) }
+            if turn == 19 { #expect(entries + new == window) }
+            choice.dispatched(new, to: lane)
+            // All of it is through in a second.
+            entries = 0
+        }
+    }
+
+    @Test func whatIsReadyIsSharedEvenly() throws {
+        let chosen = chosen(try (1...4).map { try candidate($0) })
+        #expect(chosen.values.sorted() == [2, 2, 2, 2])
+    }
+
+    @Test func aMailingIsNotKeptOutByWhatWaitsInWorkers() throws {
+        let chosen = chosen([try candidate(1, known: 64), try candidate(2)], .init(entries: 64, pending: 64))
+        #expect(chosen == [mailing(2): 4])
+    }
+
+    @Test func nothingIsDispatchedWhileResultsPileUp() throws {
+        #expect(chosen([try candidate(1, known: 3 * window)]).isEmpty)
+        #expect(chosen([try candidate(1, known: 2 * window), try candidate(2, known: window + 10)], .init(entries: 9)).isEmpty)
+        #expect(!chosen([try candidate(1, known: 3 * window - 1)]).isEmpty)
+        // What is in the lane is not piled up.
+        #expect(!chosen([try candidate(1, known: 3 * window)], .init(entries: 10, pending: 10)).isEmpty)
+    }
+
+    @Test func aSlowMailingGetsItsNextSecondsForEachWorker() throws {
+        // Two seconds at 10/s are two batches of ten; twice that, and for three workers.
+        #expect(chosen([try candidate(1, batchSize: 10, speed: "10/s")], crew: 3).values.first == 8)
+        #expect(chosen([try candidate(1, known: 9, batchSize: 10, speed: "10/s")], crew: 3) == [mailing(1): 1])
+        #expect(chosen([try candidate(1, known: 10, batchSize: 10, speed: "10/s")], crew: 3).isEmpty)
+        #expect(chosen([try candidate(1, batchSize: 500, speed: "1/d")]) == [mailing(1): 4])
+    }
+
+    @Test func manyLanesHaveFewBatchesEach() throws {
+        var choice = DispatchChoice(window: window)
+        let lanes = (0..<1_000).map { Lane(channel: .email, provider: "\($0)") }
+        let candidates = lanes.enumerated().map { DispatchChoice.Candidate(mailing: mailing($0), lane: $1) }
+        let depths = Dictionary(uniqueKeysWithValues: lanes.map { ($0, DispatchChoice.Depth()) })
+        let chosen = choice.choose(candidates, depths: depths, crew: 4, at: Self.start)
+        #expect(chosen.count == 1_000 && chosen.allSatisfy { (1...8).contains($0.limit) })
+    }
+
+    @Test func whateverHappensNoLaneIsFilledAndNoMailingStarves() {
+        for seed in 0..<2_000 as Range<UInt64> {
+            var run = DispatchRun(seed: seed)
+            for _ in 0..<40 where run.problem == nil { run.turn() }
+            if let problem = run.problem { Issue.record("seed \(seed): \(problem)") }
+        }
+    }
+}
+
+/// Mailings that are dispatched, workers that are fast or hang, and collectors that lag.
+private struct DispatchRun {
+    private struct Work {
+        var lane: Lane
+        var left: Int
+        var ready = 0
+        var pending = 0
+        var uncollected = 0
+        var speed: RateLimit?
+        var batchSize: Double
+        /// Turns in a row that it had work, its lane was not blocked, and nothing of it was anywhere.
+        var starved = 0
+        var known: Int { ready + pending + uncollected }
+    }
+
+    private var random: SeededGenerator
+    private let window: Int
+    private var choice: DispatchChoice
+    private var now = ContinuousClock.now
+    private var work: [MailingID: Work] = [:]
+    private var ids: [MailingID] = []
+    private let crew: Int
+    private var isSlow: [Lane: Bool] = [:]
+    private let hasSlowCollectors: Bool
+    var problem: String?
+
+    init(seed: UInt64) {
+        var random = SeededGenerator(seed: seed)
+        window = [8, 16, 64].randomElement(using: &random) ?? 8
+        choice = DispatchChoice(window: window)
+        crew = Int.random(in: 1...5, using: &random)
+        hasSlowCollectors = Bool.random(using: &random)
+        let lanes = (0..<Int.random(in: 1...4, using: &random)).map { Lane(channel: .email, provider: "\($0)") }
+        for lane in lanes { isSlow[lane] = Bool.random(using: &random) }
+        for number in 0..<Int.random(in: 1...12, using: &random) {
+            let speed = Int.random(in: 0..<3, using: &random) == 0 ? try? RateLimit("\(Int.random(in: 1...100, using: &random))/s") : nil
+            let id = MailingID(milliseconds: Int64(number), using: &random)
+            ids.append(id)
+            work[id] = Work(
+                lane: lanes[number % lanes.count], left: Int.random(in: 1...300, using: &random), speed: speed,
+                batchSize: Double(Int.random(in: 1...500, using: &random)))
+        }
+        self.random = random
+    }
+
+    private func depth(_ lane: Lane) -> DispatchChoice.Depth {
+        work.values.filter { $0.lane == lane }.reduce(into: DispatchChoice.Depth()) {
+            $0.entries += $1.ready + $1.pending
+            $0.pending += $1.pending
+        }
+    }
+
+    mutating func turn() {
+        now += .milliseconds(Int.random(in: 5...1_500, using: &random))
+        let candidates = ids.compactMap { id -> DispatchChoice.Candidate? in
+            guard let one = work[id], one.left > 0 else { return nil }
+            return .init(mailing: id, lane: one.lane, known: one.known, batchSize: one.batchSize, speed: one.speed)
+        }
+        let lanes = Set(candidates.map(\.lane))
+        let depths = Dictionary(uniqueKeysWithValues: lanes.map { ($0, depth($0)) })
+        let chosen = choice.choose(candidates, depths: depths, crew: crew, at: now)
+        if Set(chosen.map(\.mailing)).count != chosen.count { problem = "a mailing is chosen twice" }
+        for (id, limit) in chosen {
+            guard let one = work[id] else { continue }
+            if limit < 1 { problem = "\(limit) batches are chosen" }
+            if let speed = one.speed {
+                let seconds = (Timing.window.seconds * speed.perSecond / one.batchSize).rounded(.up)
+                if one.known + limit > 2 * (Int(seconds) + crew) { problem = "a slow mailing has more than its seconds" }
+                if one.known == 0, limit < 1 { problem = "a slow mailing has nothing" }
+            }
+            work[id]?.ready += min(limit, one.left)
+            work[id]?.left -= min(limit, one.left)
+        }
+        for lane in lanes {
+            let here = candidates.filter { $0.lane == lane }
+            let before = depths[lane] ?? .init()
+            let isBlocked = here.reduce(-before.entries) { $0 + $1.known } >= 3 * window
+            let limits = chosen.filter { work[$0.mailing]?.lane == lane }
+            if isBlocked, !limits.isEmpty { problem = "dispatched while results pile up" }
+            // A few of its own for each mailing, beyond the window, where workers hold what fills it.
+            if limits.reduce(before.entries, { $0 + $1.limit }) > max(before.entries, window) + max(window / 8, here.count) {
+                problem = "\(lane) is filled"
+            }
+            for one in here where !isBlocked && one.known == 0 && !limits.contains(where: { $0.mailing == one.mailing }) {
+                problem = "a mailing with work and nothing dispatched gets nothing"
+            }
+            choice.dispatched(limits.reduce(0) { $0 + $1.limit }, to: lane)
+        }
+        workers()
+    }
+
+    private mutating func workers() {
+        for id in ids {
+            guard let one = work[id] else { continue }
+            let most = isSlow[one.lane] == true ? 1 : 40
+            let taken = min(one.ready, Int.random(in: 0...most, using: &random))
+            let done = min(one.pending, Int.random(in: 0...most, using: &random))
+            let collected = min(one.uncollected, Int.random(in: 0...(hasSlowCollectors ? 2 : 100), using: &random))
+            work[id]?.ready -= taken
+            work[id]?.pending += taken - done
+            work[id]?.uncollected += done - collected
+        }
+    }
+}

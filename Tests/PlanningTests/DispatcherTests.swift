@@ -1,0 +1,255 @@
+import Ledger
+import Logging
+import Model
+import NIOPosix
+import TestServers
+import Testing
+
+@testable import Broker
+@testable import Planning
+
+/// The dispatcher and its epoch manager, on a real Redis and a real ledger.
+@Suite(.timeLimit(.minutes(5)))
+struct DispatcherTests {
+    private let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+    private let server: RedisServer
+    private let broker: Broker
+    private let folder: TemporaryFolder
+    private let ledger: SQLiteLedger
+    private let status: StatusStreams
+    private let token = FencingToken(ledger: "ledger", number: 1)
+    private let id: MailingID
+    private let lane = Lane(channel: .email, provider: "relay")
+
+    init() async throws {
+        server = try await RedisServer()
+        broker = Broker(
+            endpoint: RedisEndpoint(place: .unix(path: server.socket)), prefix: "test", partitions: 2, name: "test",
+            group: .singletonMultiThreadedEventLoopGroup, logger: logger)
+        folder = try TemporaryFolder()
+        ledger = try SQLiteLedger.open(folder.path("ledger.sqlite"), logger: logger)
+        status = StatusStreams(broker)
+        var generator = SystemRandomNumberGenerator()
+        id = MailingID(milliseconds: Clock.milliseconds(), using: &generator)
+    }
+
+    /// A mailing that is being sent, with so many batches of two.
+    private func plan(_ batches: Int, uncertain: Mailing.UncertainPolicy = .redeliver) async throws {
+        let now = Clock.milliseconds()
+        try await ledger.create(
+            id, mailing: Mailing(name: "m", channel: .email, provider: "relay", uncertain: uncertain), source: nil, origin: "",
+            state: .collecting, now: now)
+        let planned = (0..<batches).map { number in
+            var recipients = Recipients(width: 2)
+            for index in 0..<2 { recipients.append(row: ["\(number)-\(index)", "p\(number)-\(index)@example.com"]) }
+            return PlannedBatch(number: number, recipients: recipients)
+        }
+        try await ledger.appendPlan(id, batches: planned, exclusions: [], rowsRead: 2 * batches)
+        try await ledger.finishPlan(id, now: now)
+    }
+
+    /// Runs a dispatcher for the time of `body`.
+    private func dispatching(_ token: FencingToken? = nil, window: Int = 8, _ body: () async throws -> Void) async throws {
+        let dispatcher = Dispatcher(
+            .init(window: window, workerLease: .seconds(10)), broker: broker, ledger: ledger, fencingToken: token ?? self.token,
+            logger: logger)
+        let running = Task { try await dispatcher.run() }
+        defer { running.cancel() }
+        try await body()
+        running.cancel()
+        try await running.value
+    }
+
+    private func take(_ count: Int = 100) async throws -> [BatchLease] {
+        try await BatchQueue(broker).take([.init(lane: lane, count: count)], worker: "w").flatMap(\.leases)
+    }
+
+    /// Takes a number of batches as they come.
+    private func takeAll(_ count: Int) async throws -> [BatchLease] {
+        var leases: [BatchLease] = []
+        try await eventually("\(count) batches are dispatched") {
+            leases += try await take()
+            return leases.count >= count
+        }
+        return leases
+    }
+
+    private func report(_ lease: BatchLease, sent: [Int] = [0, 1], _ closing: ResultGroup.Closing = .done, sequence: Int = 0) async throws {
+        let results = sent.map {
+            RecipientResult(
+                index: $0, state: .sent, attempts: 1, at: Clock.milliseconds(),
+                response: ProviderResponse(kind: .accepted, stage: .response, code: 250, text: "Ok"))
+        }
+        let group = ResultGroup(
+            batch: lease.batch.id, dispatchNumber: lease.batch.dispatchNumber, worker: "w.1", provider: lane.provider, sequence: sequence,
+            closing: closing, results: results)
+        _ = try await BatchQueue(broker).report(group, of: lease)
+    }
+
+    /// What a collector does, once.
+    private func collect() async throws {
+        let entries = try await status.read(consumer: "c", count: 1_000, block: nil)
+        guard !entries.isEmpty else { return }
+        let groups = entries.compactMap { entry in if case .results(let group) = entry.payload { group } else { nil } }
+        let summary = try await ledger.write(groups: groups, events: [], now: Clock.milliseconds())
+        try await status.confirm(entries, over: summary.over)
+    }
+
+    @Test func aMailingIsPublishedDispatchedAndComplete() async throws {
+        try await plan(20)
+        try await dispatching {
+            var done = 0
+            try await eventually("all are through", within: 120) {
+                for lease in try await take() {
+                    try await report(lease)
+                    done += 1
+                }
+                // Never more than the window and a few of the mailing's own.
+                let entries = try await BatchQueue(broker).counts([lane])[0].entries
+                #expect(entries <= 9)
+                try await collect()
+                return try await ledger.mailing(id)?.state == .sent
+            }
+            #expect(done == 20)
+            try await eventually("nothing is left of it") {
+                let published = try await PublishedMailings(broker).all()
+                let lanes = try await BatchQueue(broker).lanes()
+                return published.isEmpty && lanes.isEmpty
+            }
+            #expect(try await ledger.progress(id)?[.sent] == 40)
+        }
+    }
+
+    @Test func aStateThatChangesIsPublished() async throws {
+        try await plan(2)
+        try await dispatching {
+            try await eventually("it is published") { try await PublishedMailings(broker).controls(id)?.state == .sending }
+            _ = try await ledger.setState(id, to: .paused, from: [.sending], reason: "", now: Clock.milliseconds())
+            try await eventually("the pause is published") { try await PublishedMailings(broker).controls(id)?.state == .paused }
+        }
+    }
+
+    /// It ended between the mark in the ledger and the dispatch: nobody can have worked on that.
+    @Test func aDispatchThatDidNotReachRedisIsMadeAgain() async throws {
+        try await dispatching {
+            try await eventually("an epoch is begun") { try await broker.redis.send(["EXISTS", .text(broker.keys.epoch)]).int == 1 }
+        }
+        try await plan(3)
+        let lost = try await ledger.dispatchBatches(id, limit: 2, now: Clock.milliseconds())
+        #expect(lost.map(\.dispatchNumber) == [1, 1])
+        try await dispatching(FencingToken(ledger: "ledger", number: 2)) {
+            let leases = try await takeAll(3)
+            let numbers = Dictionary(uniqueKeysWithValues: leases.map { ($0.batch.id.number, $0.batch.dispatchNumber) })
+            #expect(numbers == [0: 2, 1: 2, 2: 1])
+            // The command may have been on its way all the time.
+            let late = try await BatchQueue(broker).dispatch(
+                lost.map { ($0, lane) }, epoch: leases[0].epoch, fencingToken: FencingToken(ledger: "ledger", number: 2))
+            #expect(late == 0)
+        }
+        #expect(try await ledger.uncertain(id, onlyHeld: false, after: nil, limit: 10).isEmpty)
+    }
+
+    @Test func afterALossWhatIsNotKnownToBeSentIsDispatchedAgain() async throws {
+        try await plan(2)
+        try await dispatching {
+            let before = try await takeAll(2)
+            try await report(before[0])
+            try await report(before[1], sent: [0], .open)
+            try await collect()
+            _ = try await broker.redis.send(["FLUSHALL"])
+            // No worker was ever registered: there is nobody to wait for.
+            let after = try await takeAll(1)
+            #expect(after.map(\.batch.id) == [before[1].batch.id] && after.map(\.batch.dispatchNumber) == [2])
+            #expect(after[0].epoch != before[0].epoch && after[0].batch.open?.map(\.index) == [1])
+            try await report(after[0], sent: [1])
+            try await eventually("it is complete") {
+                try await collect()
+                return try await ledger.mailing(id)?.state == .sent
+            }
+        }
+        #expect(try await ledger.uncertain(id, onlyHeld: false, after: nil, limit: 10).isEmpty)
+    }
+
+    @Test func aDispatcherThatWasReplacedDispatchesNothing() async throws {
+        let later = FencingToken(ledger: "ledger", number: 2)
+        #expect(try await EpochStore(broker).hold(later, time: .seconds(250)).leadership == .held)
+        try await plan(2)
+        let manager = EpochManager(broker: broker, fencingToken: token, lease: .seconds(10), isAlone: true)
+        guard case .deposed = try await manager.look() else {
+            Issue.record("it leads")
+            return
+        }
+        let foreign = EpochManager(broker: broker, fencingToken: FencingToken(ledger: "x", number: 9), lease: .seconds(10), isAlone: true)
+        guard case .foreign = try await foreign.look() else {
+            Issue.record("two ledgers")
+            return
+        }
+        await manager.close()
+        await foreign.close()
+    }
+
+    @Test func theEpochManagerBeginsAnEpochAdmitsWorkersAndNoticesALoss() async throws {
+        let manager = EpochManager(broker: broker, fencingToken: token, lease: .seconds(10), isAlone: true)
+        let registry = WorkerRegistry(broker)
+        guard case .lost(let first) = try await manager.look() else {
+            Issue.record("an empty Redis is believed")
+            return
+        }
+        #expect(first == .init(wait: nil, missing: nil))
+        let epoch = try #require(try await manager.begin())
+        #expect(try await !registry.renew("a", lease: .seconds(250), condition: .clean, losses: 0, isKnown: false).isAdmitted)
+        guard case .steady(epoch) = try await manager.look() else {
+            Issue.record("its own epoch is not believed")
+            return
+        }
+        #expect(try await registry.renew("a", lease: .seconds(250), condition: .clean, losses: 0, isKnown: true).isAdmitted)
+        #expect(await manager.crew == 1)
+        _ = try await broker.redis.send(["FLUSHALL"])
+        guard case .lost(let loss) = try await manager.look() else {
+            Issue.record("a loss is not noticed")
+            return
+        }
+        #expect(loss.wait == .away(1))
+        // The worker tells that it has noticed, and then that it is clean.
+        for losses in 0...1 {
+            _ = try await registry.renew("a", lease: .seconds(250), condition: .clean, losses: losses, isKnown: true)
+            guard case .lost(let loss) = try await manager.look() else { continue }
+            #expect(loss == (losses == 0 ? .init(wait: .busy(1)) : .init(wait: nil, missing: [])))
+        }
+        let next = try #require(try await manager.begin())
+        #expect(next != epoch)
+        #expect(try await registry.renew("a", lease: .seconds(250), condition: .clean, losses: 1, isKnown: true).isAdmitted)
+        await manager.close()
+    }
+
+    /// A fleet of release 0.1 stopped with this Redis; its results wait in it.
+    @Test func aRedisOfRelease01IsTreatedLikeALostOneLessTheResultsInIt() async throws {
+        try await plan(2)
+        let old = try await ledger.dispatchBatches(id, limit: 2, now: Clock.milliseconds())
+        let group = ResultGroup(
+            batch: old[0].id, dispatchNumber: 1, worker: "w", sequence: 0, closing: .open,
+            results: [
+                RecipientResult(
+                    index: 0, state: .sent, attempts: 1, at: Clock.milliseconds(),
+                    response: ProviderResponse(kind: .accepted, stage: .response, code: 250, text: "Ok"))
+            ])
+        _ = try await broker.redis.send(["SET", "test:epoch", "run:ledger:x"])
+        _ = try await broker.redis.send(["XADD", "test:status:0", "*"] + group.fields.dropFirst(2) + ["f", "", "c", "0"])
+        let alone = Dispatcher(
+            .init(window: 8, workerLease: .seconds(10), isAlone: true), broker: broker, ledger: ledger, fencingToken: token, logger: logger)
+        let running = Task { try await alone.run() }
+        var leases: [BatchLease] = []
+        try await eventually("both are dispatched again") {
+            try await collect()
+            leases += try await take()
+            return leases.count >= 2
+        }
+        running.cancel()
+        try await running.value
+        #expect(leases.map(\.batch.dispatchNumber) == [2, 2])
+        #expect(leases.first { $0.batch.id == old[0].id }?.batch.open?.map(\.index) == [1])
+        // Of the others it is not known who worked on them.
+        #expect(try await ledger.uncertain(id, onlyHeld: false, after: nil, limit: 10).count == 3)
+        try await eventually("nothing of that release is left") { try await broker.redis.send(["EXISTS", "test:epoch"]).int == 0 }
+    }
+}
