@@ -101,7 +101,10 @@ import Testing
             var sizes: [Int] = []
             while !results.next.isEmpty {
                 sizes.append(results.next.count)
-                results.didOffer(try results.next.map { Receipt(partition: 0, id: try #require(StreamID("\($0.id.milliseconds + 1_000)-0")), fields: []) })
+                results.didOffer(
+                    try results.next.map {
+                        Receipt(partition: 0, id: try #require(StreamID("\($0.id.milliseconds + 1_000)-0")), fields: [])
+                    })
             }
             #expect(sizes == [100, 100, 50] && results.receipts.first?.id.milliseconds == UInt64(1 + 1_000 * loss))
         }
@@ -256,7 +259,7 @@ private struct LeaseRun {
         if isLast { lease.didOffer() }
     }
 
-    private static func id(_ number: Int) -> StreamID { StreamID("\(number)-0")! }
+    private static func id(_ number: Int) -> StreamID { StreamID(milliseconds: UInt64(number), counter: 0) }
 
     private mutating func receipt(_ tag: Int) -> Receipt {
         let id = redis.add(ModelRedis.Report(dispatchNumber: 1, sent: [tag]))

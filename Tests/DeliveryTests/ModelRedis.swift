@@ -3,8 +3,8 @@ import Model
 @testable import Broker
 @testable import Delivery
 
-/// A Redis of values, which does to one batch of three recipients, and to the registrations of workers, what the Lua scripts do. Its time is
-/// counted in ticks.
+/// A Redis of values, which does to one batch of three recipients, and to the registrations of workers, what the Lua scripts do. Its time
+/// is counted in ticks.
 struct ModelRedis: Hashable {
     struct Registration: Hashable {
         /// The first tick at which its lease has expired.
@@ -115,7 +115,9 @@ struct ModelRedis: Hashable {
 
     /// `takeover.lua`
     mutating func takeOver(_ dead: Int, seen: String, by worker: Int, at tick: Int) -> Claim? {
-        guard isCurrent, holders.contains(dead), (workers[dead]?.text ?? "") == seen, (workers[dead]?.expiry ?? 0) <= tick else { return nil }
+        guard isCurrent, holders.contains(dead), (workers[dead]?.text ?? "") == seen, (workers[dead]?.expiry ?? 0) <= tick else {
+            return nil
+        }
         holders.remove(dead)
         guard var taken = entry, taken.owner == dead else { return nil }
         taken.owner = worker

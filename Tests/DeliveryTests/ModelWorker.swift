@@ -82,7 +82,9 @@ extension FleetModel {
     }
 
     /// The two workers are alike: the first batch goes to the first of them, as long as it lives.
-    private func isTurnOfFirst(_ number: Int) -> Bool { number > 0 && ledger.dispatchNumber == 1 && workers[0].isAlive && workers[0].isUnused }
+    private func isTurnOfFirst(_ number: Int) -> Bool {
+        number > 0 && ledger.dispatchNumber == 1 && workers[0].isAlive && workers[0].isUnused
+    }
 
     private func waiting(_ worker: ModelWorker) -> [Int] { worker.batch?.waiting(among: 0..<3).map(\.index) ?? [] }
 
@@ -142,7 +144,8 @@ extension FleetModel {
         let worker = workers[number]
         let epochs = worker.claim.map { [$0.epoch] } ?? []
         return redis.renew(
-            number, lease: Self.leaseTicks, worker.lease.condition(epochs), losses: worker.lease.losses, isKnown: worker.lease.isKnown, at: tick)
+            number, lease: Self.leaseTicks, worker.lease.condition(epochs), losses: worker.lease.losses, isKnown: worker.lease.isKnown,
+            at: tick)
     }
 
     mutating func renew(_ number: Int) {

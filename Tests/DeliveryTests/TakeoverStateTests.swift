@@ -73,7 +73,8 @@ import Testing
     @Test func aBatchThatEndedTooManyWorkersIsNotSent() {
         #expect(!plan("db\0", deliveries: 5).isQuarantined)
         let quarantined = plan("db\0", deliveries: 6)
-        #expect(quarantined.isQuarantined && quarantined.isHeld && quarantined.open.isEmpty && quarantined.uncertain.map(\.index) == [1, 2, 3])
+        #expect(
+            quarantined.isQuarantined && quarantined.isHeld && quarantined.open.isEmpty && quarantined.uncertain.map(\.index) == [1, 2, 3])
         // With no message in flight it is rather the provider.
         #expect(!plan("d", deliveries: 20).isQuarantined && plan("d", deliveries: 21).isQuarantined)
     }
@@ -85,7 +86,8 @@ import Testing
             let indexes = (0..<count).filter { _ in Int.random(in: 0..<4, using: &random) > 0 }
             let open = indexes.map { OpenRecipient(index: $0, attempts: 1) }
             let length = Int.random(in: 0...count, using: &random)
-            let marks = Marks(bytes: (0..<length).map { _ in [0, UInt8(ascii: "b"), UInt8(ascii: "d")].randomElement(using: &random) ?? 0 })
+            let marks = Marks(
+                bytes: (0..<length).map { _ in [0, UInt8(ascii: "b"), UInt8(ascii: "d")].randomElement(using: &random) ?? 0 })
             let policies: [Mailing.UncertainPolicy?] = [nil, .hold, .redeliver]
             let policy = policies.randomElement(using: &random) ?? nil
             let plan = TakeoverPlan(

@@ -40,7 +40,8 @@ struct WorkerShellTests {
     /// A batch in the hands of worker `a`, or of another.
     private func taken(_ epoch: Epoch, number: Int = 0, by name: String = "a") async throws -> BatchLease {
         try await PublishedMailings(broker).publish(
-            [.init(id: id, definition: Mailing(name: "m", channel: .email, provider: "p"), state: .sending, speed: "")], fencingToken: token)
+            [.init(id: id, definition: Mailing(name: "m", channel: .email, provider: "p"), state: .sending, speed: "")], fencingToken: token
+        )
         let batch = DispatchedBatch(
             id: BatchID(mailing: id, number: number), dispatchNumber: 1, recipients: Array("[]".utf8), count: 10, open: nil, expires: .max,
             fed: 7)
@@ -55,7 +56,8 @@ struct WorkerShellTests {
     }
 
     private func results(_ indexes: Range<Int>) -> [RecipientResult] {
-        indexes.map { RecipientResult(index: $0, state: .sent, attempts: 1, at: 1_000_000) }
+        let response = ProviderResponse(kind: .accepted, stage: .response, code: 250, text: "Ok")
+        return indexes.map { RecipientResult(index: $0, state: .sent, attempts: 1, at: 1_000_000, response: response) }
     }
 
     private func condition() async throws -> WorkerRegistry.Condition? {
@@ -63,7 +65,7 @@ struct WorkerShellTests {
     }
 
     private func groups() async throws -> [ResultGroup] {
-        try await worker.status.read(consumer: "c", count: 100, block: .milliseconds(20)).compactMap {
+        try await worker.status.read(consumer: "c", count: 1_000, block: .milliseconds(20)).compactMap {
             if case .results(let group) = $0.payload { group } else { nil }
         }
     }

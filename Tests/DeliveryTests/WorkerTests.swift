@@ -135,7 +135,8 @@ struct WorkerTests {
         #expect(try await queue.start(lease, (0..<2).map { OpenRecipient(index: $0, attempts: 0) }) == .go)
         let done = RecipientResult(index: 0, state: .sent, attempts: 1, at: Clock.milliseconds())
         _ = try await queue.report(
-            ResultGroup(batch: lease.batch.id, dispatchNumber: 1, worker: "dead.1", sequence: 0, closing: .open, results: [done]), of: lease)
+            ResultGroup(batch: lease.batch.id, dispatchNumber: 1, worker: "dead.1", sequence: 0, closing: .open, results: [done]), of: lease
+        )
         _ = try await WorkerRegistry(broker).renew("dead", lease: .milliseconds(1), condition: .clean, losses: 0, isKnown: false)
         var told: [ResultGroup] = []
         try await working("a") {

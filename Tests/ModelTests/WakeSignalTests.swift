@@ -90,7 +90,8 @@ struct WakeSignalTests {
         for seed in 0..<600 as Range<UInt64> {
             let signal = WakeSignal()
             var random = SeededGenerator(seed: seed)
-            let timeout: Duration? = [nil, .microseconds(Int.random(in: 1...300, using: &random)), Self.forever].randomElement(using: &random) ?? nil
+            let timeout: Duration? =
+                [nil, .microseconds(Int.random(in: 1...300, using: &random)), Self.forever].randomElement(using: &random) ?? nil
             let waiting = Task { await signal.wait(atMost: timeout) }
             await withTaskGroup(of: Void.self) { group in
                 group.addTask {

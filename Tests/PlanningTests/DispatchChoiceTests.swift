@@ -15,8 +15,10 @@ import Testing
         return MailingID(milliseconds: Int64(number), using: &generator)
     }
 
-    private func candidate(_ number: Int, known: Int = 0, batchSize: Double = 500, speed: String? = nil) throws -> DispatchChoice.Candidate {
-        DispatchChoice.Candidate(mailing: mailing(number), lane: lane, known: known, batchSize: batchSize, speed: try speed.map { try RateLimit($0) })
+    private func candidate(_ number: Int, known: Int = 0, batchSize: Double = 500, speed: String? = nil) throws -> DispatchChoice.Candidate
+    {
+        DispatchChoice.Candidate(
+            mailing: mailing(number), lane: lane, known: known, batchSize: batchSize, speed: try speed.map { try RateLimit($0) })
     }
 
     private func chosen(

@@ -10,7 +10,9 @@ import Testing
     private static let start = ContinuousClock.now
     private let longest = max(Duration.seconds(10), Timing.longestReturn) + Timing.returnMargin
 
-    private func worker(_ name: String, isAlive: Bool = true, _ condition: WorkerRegistry.Condition? = .clean) -> WorkerRegistry.Registration {
+    private func worker(_ name: String, isAlive: Bool = true, _ condition: WorkerRegistry.Condition? = .clean)
+        -> WorkerRegistry.Registration
+    {
         WorkerRegistry.Registration(worker: name, isAlive: isAlive, condition: condition)
     }
 
@@ -29,10 +31,10 @@ import Testing
         #expect(state.gone == ["a"] && state.crew == 1)
         state.settle(holders: ["a"], oldest: [nil], now: 2_000)
         _ = state.see([worker("b")], now: 3_000)
-        // Its batches are others' now; its last results may be in Redis alone.
+        // Its batches are others' now. It may have reported results until just before that, and they may be in Redis alone.
         state.settle(holders: [], oldest: [2_000, nil], now: 3_000)
-        #expect(state.departed == ["a": 2_000])
-        state.settle(holders: [], oldest: [2_001], now: 4_000)
+        #expect(state.departed == ["a": 3_000])
+        state.settle(holders: [], oldest: [3_001], now: 4_000)
         #expect(state.departed.isEmpty)
     }
 

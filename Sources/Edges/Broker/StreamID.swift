@@ -3,6 +3,11 @@ package struct StreamID: Sendable, Comparable {
     package let milliseconds: UInt64
     let counter: UInt64
 
+    init(milliseconds: UInt64, counter: UInt64) {
+        self.milliseconds = milliseconds
+        self.counter = counter
+    }
+
     init?(_ text: String) {
         let parts = text.split(separator: "-")
         guard parts.count == 2, let milliseconds = UInt64(parts[0]), let counter = UInt64(parts[1]) else { return nil }

@@ -32,8 +32,6 @@ struct PrefetchState: Sendable {
         var batchSize = 0.0
         /// Batches wait in it, as far as is known.
         var hasMore = true
-        /// The circuit breaker is open: one batch is taken at that moment, if there is none here to probe with.
-        var probeAt: Instant?
         /// Batches asked for, and not here yet.
         var asked = 0
         /// When something of it was last here.
@@ -65,6 +63,8 @@ struct PrefetchState: Sendable {
     private static let memory = Duration.seconds(60)
 
     private var lanes: [Lane: LaneState] = [:]
+    /// Lanes whose circuit breaker is open: one batch is taken at that moment, if there is none here to probe with.
+    private var probes: [Lane: Instant] = [:]
     private(set) var total = 0
     /// A lane got nothing because of what is here of all together.
     private var isFull = false
@@ -81,14 +81,14 @@ struct PrefetchState: Sendable {
         return isWanted(lane, at: now)
     }
 
-    private func isWanted(_ lane: Lane, at now: Instant) -> Bool { lanes[lane].map { want($0, at: now) > 0 } ?? false }
+    private func isWanted(_ lane: Lane, at now: Instant) -> Bool { lanes[lane].map { want($0, of: lane, at: now) > 0 } ?? false }
 
     /// What is to be asked for now; it counts as asked for until `taken`.
     mutating func wants(at now: Instant) -> [BatchQueue.Want] {
         var wants: [BatchQueue.Want] = []
         isFull = total >= 4 * most
         for (lane, state) in lanes where wants.count < Self.lanesAtOnce {
-            let count = want(state, at: now)
+            let count = want(state, of: lane, at: now)
             guard count > 0 else { continue }
             lanes[lane]?.asked = count
             wants.append(BatchQueue.Want(lane: lane, count: count))
@@ -96,10 +96,10 @@ struct PrefetchState: Sendable {
         return wants
     }
 
-    private func want(_ lane: LaneState, at now: Instant) -> Int {
+    private func want(_ lane: LaneState, of name: Lane, at now: Instant) -> Int {
         guard lane.hasMore, lane.asked == 0 else { return 0 }
         let counted = lane.counted
-        if let probeAt = lane.probeAt { return counted == 0 && now >= probeAt ? 1 : 0 }
+        if let probeAt = probes[name] { return lane.messages == 0 && now >= probeAt ? 1 : 0 }
         guard counted < Double(lane.target), total < (lane.messages == 0 ? Self.patience * most : 4 * most) else { return 0 }
         // Of a lane whose batches are not known yet, one tells.
         guard lane.batchSize > 0 else { return 1 }
@@ -108,7 +108,7 @@ struct PrefetchState: Sendable {
 
     /// When a look at the wants is due though nothing happens: an open circuit breaker lets a probe go.
     func nextLook() -> Instant? {
-        lanes.values.filter { $0.hasMore && $0.messages == 0 }.compactMap(\.probeAt).min()
+        lanes.filter { $0.value.hasMore && $0.value.messages == 0 }.compactMap { probes[$0.key] }.min()
     }
 
     /// Batches came, as answer to a want or by a takeover.
@@ -127,6 +127,7 @@ struct PrefetchState: Sendable {
             state.held[nil, default: Held()].messages += size
             total += size
         }
+        if total >= 4 * most { isFull = true }
         lanes[lane] = state
     }
 
@@ -168,7 +169,7 @@ struct PrefetchState: Sendable {
     }
 
     /// The circuit breaker of a lane's provider has opened, with its next probe at that moment, or closed.
-    mutating func block(_ lane: Lane, until probeAt: Instant?) { lanes[lane]?.probeAt = probeAt }
+    mutating func block(_ lane: Lane, until probeAt: Instant?) { probes[lane] = probeAt }
 
     /// Forgets lanes of which nothing was here for long.
     mutating func forget(at now: Instant) {

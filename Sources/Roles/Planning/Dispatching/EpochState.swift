@@ -34,6 +34,8 @@ struct EpochState: Sendable, Hashable {
     private(set) var workers: Set<String>?
     /// Workers that are gone and that were seen so.
     private var buried: Set<String> = []
+    /// Those that had batches at the last look.
+    private var holders: Set<String> = []
     /// Workers that are gone and whose last results may not be collected, with the time of Redis, in milliseconds, at which they last may
     /// have reported some.
     private(set) var departed: [String: UInt64] = [:]
@@ -78,8 +80,10 @@ struct EpochState: Sendable, Hashable {
     ///   - oldest: when the oldest entry of each status stream was added, in milliseconds of Redis time; nil where there is none.
     ///   - now: the time of Redis of the look, in milliseconds.
     mutating func settle(holders: Set<String>, oldest: [UInt64?], now: UInt64) {
-        // A worker's batches are its own until others have them, and know which messages were in flight.
-        for worker in holders where departed[worker] != nil { departed[worker] = now }
+        // A worker's batches are its own until others have them, and know which messages were in flight. Until just before that it may
+        // have reported results.
+        for worker in holders.union(self.holders) where departed[worker] != nil { departed[worker] = now }
+        self.holders = holders
         if unknown != nil, !holders.isEmpty { unknown = now }
         func mayBeUncollected(_ time: UInt64) -> Bool { time == now || oldest.contains { $0.map { $0 <= time } ?? false } }
         departed = departed.filter { mayBeUncollected($0.value) }
@@ -115,6 +119,7 @@ struct EpochState: Sendable, Hashable {
     mutating func begin() {
         workers = []
         buried = []
+        holders = []
         departed = [:]
         unknown = nil
         lostSince = nil
