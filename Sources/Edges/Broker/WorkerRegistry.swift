@@ -93,9 +93,16 @@ package struct WorkerRegistry: Sendable {
 
     /// Those of some workers, none of them alive, whose batches nobody has taken over yet.
     package func holders(of workers: [String]) async throws(RedisError) -> Set<String> {
-        let replies = try await broker.redis.pipeline(workers.map { ["SCARD", .text(broker.keys.workerLanes($0))] })
+        let replies = try await broker.redis.pipeline(workers.map { ["SMEMBERS", .text(broker.keys.workerLanes($0))] })
         for case .error(let text) in replies { throw .command(text) }
-        return Set(zip(workers, replies).filter { ($1.int ?? 0) > 0 }.map(\.0))
+        let places = zip(workers, replies).flatMap { worker, reply in
+            (reply.array ?? []).compactMap { $0.text.flatMap { Lane($0) } }.map { (worker: worker, lane: $0) }
+        }
+        // A lane may be named of which the worker has nothing any more.
+        let pending = try await broker.redis.pipeline(
+            places.map { ["XPENDING", .text(broker.keys.lane($0.lane)), .text(Keys.workers), "-", "+", "1", .text($0.worker)] })
+        for case .error(let text) in pending where !text.hasPrefix("NOGROUP") { throw .command(text) }
+        return Set(zip(places, pending).filter { $1.array?.isEmpty == false }.map(\.0.worker))
     }
 
     /// Forgets a worker whose lease expired a minute ago, once it has no batch in any lane.
