@@ -56,7 +56,8 @@ import Testing
     ])
     func inEveryStateNobodyGetsTwoWithoutBeingListedAndEveryEndAccountsForEverybody(faults: FleetModel.Faults, stalls: Int) {
         let found = search(faults, stalls: stalls)
-        print("\(faults), \(stalls) stalls: \(found.states) states, \(found.ends) on the ways to an end")
         #expect(found.problems.isEmpty)
+        // It has gone somewhere: without faults to some 18,000 states, with a death to 34,000, with a loss to 9,000, with both to 22,000.
+        #expect(found.states > 200 && found.ends > 0)
     }
 }

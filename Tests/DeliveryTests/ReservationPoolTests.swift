@@ -31,7 +31,8 @@ struct SlotPoolTests {
 
     private func pool() async -> ReservationPool {
         let time = SharedTime()
-        await time.learn(from: broker)
+        // Often, for a busy machine answers late, and the clocks agree only as well as the fastest reply tells.
+        for _ in 0..<25 { await time.learn(from: broker) }
         return ReservationPool(domain: nil, throttle: Throttle(broker), clock: time, meters: ThrottleMeters(), changes: Broadcast())
     }
 
@@ -48,6 +49,7 @@ struct SlotPoolTests {
             for _ in 0..<4 {
                 group.addTask {
                     while let (ticket, size) = await pool.admit(10, capacity: Capacity(time: 0, connections: 4), mayBegin: { !isDone() }) {
+                        var left = size
                         message: for _ in 0..<size where !isDone() {
                             switch pool.next(ticket) {
                             case .none: break message
@@ -58,8 +60,11 @@ struct SlotPoolTests {
                                 moments.given.withLock { $0.append(moment) }
                             }
                             moments.started.add(1, ordering: .relaxed)
+                            left -= 1
                         }
                         _ = ticket.end()
+                        // Those whose moments were missed want others.
+                        pool.expect(left)
                     }
                 }
             }
