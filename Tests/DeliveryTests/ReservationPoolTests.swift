@@ -83,9 +83,9 @@ struct SlotPoolTests {
         }
         let given = moments.given.withLock { $0.sorted() }
         #expect(given.count > 20)
-        // Clocks of one machine agree to some microseconds.
+        // The pools' clocks agree to some microseconds on an idle machine, and to a millisecond or two on a busy one.
         let closest = zip(given.dropFirst(), given).map { $0 - $1 }.min() ?? 0
-        #expect(closest >= 5_000_000 - 500_000, "\(closest) ns apart")
+        #expect(closest >= 5_000_000 - 2_000_000, "\(closest) ns apart")
     }
 
     @Test func aLimitThatIsLiftedHoldsNobody() async throws {
