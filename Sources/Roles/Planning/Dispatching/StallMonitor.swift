@@ -10,6 +10,8 @@ struct StallMonitor {
     typealias Store = MailingStore & ReportStore
 
     private static let interval = Duration.seconds(2)
+    /// The same while no mailing is being sent.
+    private static let idleInterval = Duration.seconds(6)
 
     private let board: HeartbeatStore
     private let status: StatusStreams
@@ -34,7 +36,7 @@ struct StallMonitor {
         while !Task.isCancelled {
             // What cannot be asked now is said by others; the next look is soon, and the silence between does not count.
             do { try await look(&clocks) } catch { for id in clocks.keys { clocks[id] = StallClock() } }
-            do { try await Task.sleep(for: Self.interval) } catch { break }
+            do { try await Task.sleep(for: clocks.isEmpty ? Self.idleInterval : Self.interval) } catch { break }
         }
         for id in clocks.keys { Self.gauge(id).destroy() }
         for isAlive in [true, false] { Self.workers(isAlive: isAlive).destroy() }
