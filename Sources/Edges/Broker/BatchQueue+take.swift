@@ -121,7 +121,7 @@ extension BatchQueue {
                 batch: try DispatchedBatch(entry), lane: lane, entry: entry.id, worker: worker, deliveries: deliveries,
                 isNew: isNew, epoch: Epoch(text: entry.text("e")), from: from)
         } catch {
-            // It stays pending: work goes on around it.
+            // It stays pending; other batches are not affected.
             broker.logger.error(
                 "entry \(entry.id) of lane \(lane) is no batch that this release can read (\(error)); it is left where it is")
             return nil

@@ -112,7 +112,7 @@ package struct StatusStreams: Sendable {
         return replies.map { $0.array?.first?.array?.first?.text.flatMap(StreamID.init) }
     }
 
-    /// Takes entries off their streams, and batches whose dispatch is over out of the fed ones; called after the ledger's
+    /// Takes entries off their streams, and batches whose dispatch has ended out of `dispatched`; called after the ledger's
     /// commit.
     package func confirm(
         _ entries: [Entry], over: Set<Dispatch> = []

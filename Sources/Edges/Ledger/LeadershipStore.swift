@@ -11,7 +11,7 @@ package struct Leader: Sendable, Equatable {
 /// Leaderships: each is held by one process at a time, for a time that the process extends. A fencing token goes with it, by which the
 /// writes of a process that has lost it are refused. Times are milliseconds since 1970.
 package protocol LeadershipStore: Sendable {
-    /// Takes a leadership that is free: nobody ever had it, its leader gave it back, its time is over, or `holder` has it already (a
+    /// Takes a leadership that is free: nobody ever had it, its leader gave it back, it has expired, or `holder` has it already (a
     /// process that starts again under its name).
     /// - Parameter isHolderGone: the caller knows that the leader has ended, so that its time need not be waited for. Where that is wrong,
     ///   or another took the leadership meanwhile, the fencing token still keeps the two apart.
@@ -20,14 +20,14 @@ package protocol LeadershipStore: Sendable {
         _ name: String, holder: String, until: Int64, now: Int64, isHolderGone: Bool
     ) async throws(LedgerError) -> Int64?
 
-    /// Extends a leadership. One whose time is over is extended too, if nobody has taken it.
+    /// Extends a leadership. One that has expired is extended too, if nobody has taken it.
     /// - Returns: false when another has taken it, or it was given back.
     func renewLeadership(_ name: String, fencingToken: Int64, until: Int64) async throws(LedgerError) -> Bool
 
     /// Gives a leadership back, so that another may take it at once. Nothing happens when another has it.
     func releaseLeadership(_ name: String, fencingToken: Int64) async throws(LedgerError)
 
-    /// Who has a leadership, or had it last if its time is over; nil for nobody.
+    /// Who has a leadership, or had it last if it has expired; nil for nobody.
     func leader(_ name: String) async throws(LedgerError) -> Leader?
 
     /// The ledger's own name, drawn when it was made: by it a Redis tells whose batches it holds.

@@ -1,5 +1,5 @@
 /// Cuts a template into text and tags, as the Mustache spec says: delimiters, comments, and lines that hold nothing but a
-/// tag. Faults are collected, and the parser goes on behind them.
+/// tag. Faults are collected, and the parser continues after them.
 struct TemplateParser {
     private let source: TemplateSource
     private var open = Array("{{".utf8)

@@ -19,7 +19,7 @@ extension JSONCursor {
             } else {
                 try skipScalar(byte)
             }
-            // Behind a value: what is around it goes on or ends.
+            // After a value: the list or object around it continues or ends.
             while true {
                 guard depth > 0 else { return }
                 let isObject = kinds & 1 == 1
