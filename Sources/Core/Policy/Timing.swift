@@ -14,7 +14,9 @@ package enum Timing {
     package static let leadership = Duration.seconds(30)
     /// How often whoever waits for an event looks all the same: events may get lost with a connection.
     package static let fallback = Duration.seconds(2)
-    /// How often a worker looks at all lanes, for a wake-up that it may have missed.
+    /// The same for whoever has nothing to do, and for what is only shown.
+    package static let idleLook = Duration.seconds(5)
+    /// How often a worker looks at all lanes, and without messages in flight at what was published: it may have missed a wake-up.
     package static let laneLook = Duration.seconds(10)
     /// A worker takes what a provider's connections use in that time.
     package static let prefetch = Duration.milliseconds(500)

@@ -16,8 +16,8 @@ package struct HeartbeatStore: Sendable {
         package var isAlive: Bool { age < HeartbeatStore.longest }
     }
 
-    /// How often a process gives a sign.
-    package static let interval = Duration.seconds(1)
+    /// How often a process gives a sign that tells of some mailings: a sign with a thousand of them costs as much as a thousand messages.
+    package static func interval(mailings: Int) -> Duration { min(.seconds(1) + .milliseconds(2) * mailings, .seconds(3)) }
     /// Seconds without one after which a process is lost.
     package static let longest = 5.0
     /// Seconds after which it is forgotten.

@@ -44,7 +44,7 @@ extension Worker {
             let now = worker.answered.load(ordering: .relaxed)
             let isBusy = now != answered || worker.transmitting.load(ordering: .relaxed) > 0
             answered = now
-            await worker.published.wait(atMost: isBusy ? Timing.rateExchange : Timing.fallback)
+            await worker.published.wait(atMost: isBusy ? Timing.rateExchange : Timing.laneLook)
         }
     }
 }

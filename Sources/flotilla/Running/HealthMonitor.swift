@@ -7,7 +7,7 @@ import Policy
 import ServiceLifecycle
 import Telemetry
 
-/// Checks Redis and the ledger every two seconds: sets the gauges of queues and mailings, and the readiness of this process.
+/// Checks Redis and the ledger every few seconds: sets the gauges of queues and mailings, and the readiness of this process.
 struct HealthMonitor: Service {
     let broker: Broker
     /// Nil in a worker, which has no ledger.
@@ -26,7 +26,7 @@ struct HealthMonitor: Service {
                 for check in readiness.all {
                     Gauge(label: "flotilla_ready", dimensions: [("check", check.name)]).record(check.ready ? 1 : 0)
                 }
-                try await Task.sleep(for: Timing.fallback)
+                try await Task.sleep(for: Timing.idleLook)
             }
         }
         await status.close()

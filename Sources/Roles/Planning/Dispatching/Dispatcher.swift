@@ -153,7 +153,8 @@ package actor Dispatcher: Service {
         try await dispatch(work, epoch, now: now)
         // Retries and lifetimes that come due.
         let times = work.flatMap { [$0.next, $0.open > 0 ? $0.expires : nil] }.compactMap { $0 }.filter { $0 > now }
-        return min(Timing.fallback, times.min().map { .milliseconds($0 - now) } ?? Timing.fallback)
+        let look = work.isEmpty ? Timing.idleLook : Timing.fallback
+        return min(look, times.min().map { .milliseconds($0 - now) } ?? look)
     }
 
     /// The epoch that Redis is in; nil while what it holds cannot be believed, or another dispatcher leads.

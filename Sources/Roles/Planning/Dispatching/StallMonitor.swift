@@ -9,9 +9,10 @@ package import Policy
 struct StallMonitor {
     typealias Store = MailingStore & ReportStore
 
-    private static let interval = Duration.seconds(2)
-    /// The same while no mailing is being sent.
-    private static let idleInterval = Duration.seconds(6)
+    /// How often it looks: a look at a thousand mailings takes a while, and one at none is not urgent.
+    private static func interval(mailings: Int) -> Duration {
+        mailings == 0 ? .seconds(15) : .seconds(2) + .milliseconds(5) * mailings
+    }
 
     private let board: HeartbeatStore
     private let status: StatusStreams
@@ -36,7 +37,7 @@ struct StallMonitor {
         while !Task.isCancelled {
             // What cannot be asked now is said by others; the next look is soon, and the silence between does not count.
             do { try await look(&clocks) } catch { for id in clocks.keys { clocks[id] = StallClock() } }
-            do { try await Task.sleep(for: clocks.isEmpty ? Self.idleInterval : Self.interval) } catch { break }
+            do { try await Task.sleep(for: Self.interval(mailings: clocks.count)) } catch { break }
         }
         for id in clocks.keys { Self.gauge(id).destroy() }
         for isAlive in [true, false] { Self.workers(isAlive: isAlive).destroy() }
