@@ -155,6 +155,8 @@ package struct PlannerRole: Service {
 
     private func keepLeadership(_ fencingToken: FencingToken, until stop: Stop) async {
         var failures = 0
+        // Each renewal is a commit, which wakes whoever watches the ledger; one that fails is tried again sooner.
+        let (interval, retry) = (configuration.lease / 2, configuration.lease / 6)
         while !stop.isStopping {
             // Who took over from a planner that stood still gets the lock when that one has ended.
             _ = lock()
@@ -167,8 +169,10 @@ package struct PlannerRole: Service {
                 // As long as nobody else has it, it is ours: a full disk keeps others from it as well.
                 if failures % 30 == 0 { logger.warning("the leadership cannot be renewed: \(error)") }
                 failures += 1
+                await stop.signal.wait(atMost: retry)
+                continue
             }
-            await stop.signal.wait(atMost: configuration.lease / 3)
+            await stop.signal.wait(atMost: interval)
         }
     }
 }

@@ -16,11 +16,11 @@ struct HeartbeatSender: Service {
     var worker: Worker?
 
     func run() async throws {
-        let started = Clock.milliseconds()
+        let (started, host) = (Clock.milliseconds(), ProcessInfo.processInfo.hostName)
         try? await cancelWhenGracefulShutdown {
             while true {
                 // Other services report that Redis is unavailable.
-                let heartbeat = await heartbeat(since: started)
+                let heartbeat = await heartbeat(host: host, since: started)
                 try? await broker.heartbeats.beat(name, heartbeat)
                 try await Task.sleep(for: HeartbeatStore.interval(mailings: heartbeat.mailings.count))
             }
@@ -28,9 +28,9 @@ struct HeartbeatSender: Service {
         try? await broker.heartbeats.end(name)
     }
 
-    private func heartbeat(since started: Int64) async -> Heartbeat {
+    private func heartbeat(host: String, since started: Int64) async -> Heartbeat {
         var heartbeat = Heartbeat(
-            role: role, version: Build.version, host: ProcessInfo.processInfo.hostName, process: getpid(), started: started,
+            role: role, version: Build.version, host: host, process: getpid(), started: started,
             cpu: ProcessReading.cpuSeconds() ?? 0, memory: Int(ProcessReading.residentBytes() ?? 0))
         await worker?.describe(&heartbeat)
         return heartbeat

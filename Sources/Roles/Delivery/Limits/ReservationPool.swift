@@ -61,7 +61,7 @@ final class ReservationPool: Sendable {
     /// For how long slots are reserved in one go.
     private static let span: Int64 = 100_000_000
     /// How long a group waits at most before it looks again: changes wake it.
-    private static let longestWait: Int64 = 5_000_000_000
+    private static let longestWait: Int64 = 60_000_000_000
     /// Between two questions at least.
     private static let pause: Int64 = 60_000_000
 
