@@ -127,8 +127,8 @@ let package = Package(
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
             path: "Sources/Lab/flotilla-lab", swiftSettings: strict),
-        // Real servers for the tests.
-        .target(name: "TestServers", path: "Tests/TestServers", swiftSettings: strict),
+        // Real servers for the tests, and what they do to a ledger.
+        .target(name: "TestServers", dependencies: ["Model", "Ledger"], path: "Tests/TestServers", swiftSettings: strict),
         tests("Text", ["Model"]),
         tests("Model", ["Text"]),
         tests("Policy", ["Model", "Text", "TestServers"]),

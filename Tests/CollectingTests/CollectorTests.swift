@@ -141,6 +141,14 @@ struct CollectorTests {
             ])
     }
 
+    /// Waits until the collector has nothing to do but to wait for Redis.
+    private func isBlocked(_ broker: Broker, in command: String) async throws {
+        try await eventually("the collector waits in \(command)") {
+            let clients = try await broker.redis.send(["CLIENT", "LIST"]).text ?? ""
+            return clients.split(separator: "\n").contains { $0.contains(" flags=b ") && $0.contains(" cmd=\(command) ") }
+        }
+    }
+
     @Test func aLoneResultIsInTheLedgerSoonWithItsProvider() async throws {
         let server = try await RedisServer()
         let folder = try TemporaryFolder()
@@ -150,13 +158,13 @@ struct CollectorTests {
         let collector = Collector(broker: broker, ledger: ledger, name: "c", logger: quiet)
         let running = Task { try? await collector.run() }
         // The planner comes later than the collector.
-        try await Task.sleep(for: .milliseconds(300))
+        try await isBlocked(broker, in: "xread")
         _ = try await EpochStore(broker).hold(FencingToken(ledger: try await ledger.identity(), number: 1), time: .seconds(60))
         let signal = WakeSignal()
         let changes = ledger.wake(signal)
         var waits: [Duration] = []
         for index in 0..<20 {
-            try await Task.sleep(for: .milliseconds(index < 1 ? 2500 : 60))
+            try await isBlocked(broker, in: "xreadgroup")
             while await signal.wait(atMost: .zero) {}
             let start = ContinuousClock.now
             _ = try await broker.redis.send(

@@ -76,7 +76,6 @@ import Testing
                 // Its poll comes after a minute, the deadline after half of one.
                 try await add(number, file: source)
                 try await wait(until: [.sending], of: number..<(number + 1))
-                try await Task.sleep(for: .milliseconds(20))
             }
         }
     }

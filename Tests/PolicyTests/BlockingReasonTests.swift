@@ -5,7 +5,7 @@ import Testing
 @Suite struct HoldupTests {
     private func facts(_ change: (inout BlockingFacts) -> Void = { _ in }) -> BlockingReason {
         var facts = BlockingFacts(state: .sending, channel: .sms, provider: "p", open: 10, silence: 100, workers: 2)
-        facts.fed = 1
+        facts.dispatched = 1
         facts.next = 0
         change(&facts)
         return facts.blockingReason(stuckAfter: .seconds(60))
@@ -26,7 +26,7 @@ import Testing
         #expect(facts { $0.held = 10 } == .undecided(10))
         #expect(
             facts {
-                $0.fed = 0
+                $0.dispatched = 0
                 $0.next = 30
             } == .due(30))
         #expect(facts { $0.workers = 0 } == .noWorker(.sms))

@@ -12,7 +12,7 @@ import Testing
     {
         stride(from: seconds.lowerBound, to: seconds.upperBound, by: 2).map { second in
             var facts = BlockingFacts(state: .sending, channel: .sms, provider: "p", open: 10, silence: 0, workers: 2)
-            facts.fed = 1
+            facts.dispatched = 1
             facts.next = 0
             change(&facts)
             return clock.look(&facts, progress, at: Double(second), stuckAfter: .seconds(60))
@@ -36,7 +36,7 @@ import Testing
         { $0.workers = 0 },
         { $0.shares = [Heartbeat.Share(isDown: true)] },
         { $0.shares = [Heartbeat.Share(waiting: 5, scope: "provider:p", interval: 0.01, pause: 100)] },
-        { facts in (facts.fed, facts.next) = (0, 100) },
+        { facts in (facts.dispatched, facts.next) = (0, 100) },
         { $0.lag = 20 },
         { $0.state = .paused },
     ]

@@ -45,8 +45,8 @@ package struct BlockingFacts: Sendable, Equatable {
     package var open: Int
     package var held = 0
     /// Batches that are with the workers.
-    package var fed = 0
-    /// Seconds until the next batch can be fed, 0 for now; nil when there is none.
+    package var dispatched = 0
+    /// Seconds until the next batch can be dispatched, 0 for now; nil when there is none.
     package var next: Double?
     /// Seconds since a result of it was last written, or something that held it up was over.
     package var silence: Double
@@ -79,7 +79,7 @@ extension BlockingFacts {
         if state == .paused { return .paused(reason) }
         guard state == .sending, open > 0 else { return .none }
         if held == open { return .undecided(held) }
-        if fed == 0, let next, next > 0 { return .due(next) }
+        if dispatched == 0, let next, next > 0 { return .due(next) }
         if workers == 0 { return .noWorker(channel) }
         if lag > Self.longLag { return .lag(lag) }
         if shares.contains(where: \.isDown) { return .down(provider) }

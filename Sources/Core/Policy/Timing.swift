@@ -15,7 +15,7 @@ package enum Timing {
     /// How often whoever waits for an event looks all the same: events may get lost with a connection.
     package static let fallback = Duration.seconds(2)
     /// The same for whoever has nothing to do, and for what is only shown.
-    package static let idleLook = Duration.seconds(5)
+    package static let idleLook = Duration.seconds(6)
     /// How often a worker looks at all lanes, and without messages in flight at what was published: it may have missed a wake-up.
     package static let laneLook = Duration.seconds(10)
     /// A worker takes what a provider's connections use in that time.

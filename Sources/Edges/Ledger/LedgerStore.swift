@@ -163,9 +163,6 @@ package struct DispatchMark: Sendable, Equatable {
     }
 }
 
-/// The name of before.
-package typealias Outbox = DispatchStore
-
 /// What became of recipients.
 package protocol ResultStore: Sendable {
     /// Writes results and events in one transaction with all counters they change. Groups may come in any order, late, and
@@ -202,11 +199,4 @@ package protocol ReportStore: Sendable {
 
     /// Exclusions of a mailing after a row, by row.
     func exclusions(_ id: MailingID, after row: Int, limit: Int) async throws(LedgerError) -> [Exclusion]
-}
-
-extension ReportStore {
-    /// The name of before.
-    package func standings(states: Set<MailingState>?, limit: Int) async throws(LedgerError) -> [MailingStatus] {
-        try await statuses(states: states, limit: limit)
-    }
 }

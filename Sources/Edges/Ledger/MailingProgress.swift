@@ -13,9 +13,6 @@ package struct MailingProgress: Sendable, Equatable {
     package var started: Int64?
     package var finished: Int64?
 
-    /// The name of before.
-    package var fed: Int { dispatched }
-
     package subscript(state: RecipientState) -> Int { states[state] ?? 0 }
 
     /// Recipients that are not terminal.

@@ -5,6 +5,3 @@ package struct MailingStatus: Sendable, Equatable {
     /// When its next batch may be dispatched, in milliseconds since 1970, 0 for at once; nil where none is left.
     package var next: Int64?
 }
-
-/// The name of before.
-package typealias MailingStanding = MailingStatus

@@ -55,12 +55,12 @@ struct FleetSampler {
         let states: Set<MailingState>? = all ? nil : Set(MailingState.allCases.filter { !$0.isTerminal })
         do throws(LedgerError) {
             leader = try await ledger.leader(Leadership.planning)?.holder
-            let standings = try await ledger.standings(states: states, limit: all ? 50 : 1_000)
+            let statuses = try await ledger.statuses(states: states, limit: all ? 50 : 1_000)
             var samples: [MailingID: Sample] = [:]
-            mailings = standings.map { standing in
-                var sample = Sample(standing.progress, before: self.samples[standing.record.id])
-                defer { samples[standing.record.id] = sample }
-                return line(standing, &sample, signs, lag: snapshot.lagSeconds)
+            mailings = statuses.map { status in
+                var sample = Sample(status.progress, before: self.samples[status.record.id])
+                defer { samples[status.record.id] = sample }
+                return line(status, &sample, signs, lag: snapshot.lagSeconds)
             }
             self.samples = samples
         } catch {
@@ -120,10 +120,10 @@ struct FleetSampler {
 
 extension FleetSampler {
     private func line(
-        _ standing: MailingStanding, _ sample: inout Sample, _ signs: [HeartbeatStore.Sign]?, lag: Double
+        _ status: MailingStatus, _ sample: inout Sample, _ signs: [HeartbeatStore.Sign]?, lag: Double
     ) -> FleetSnapshot.MailingLine {
-        let (record, progress) = (standing.record, standing.progress)
-        let (kind, text) = blockingReason(standing, &sample, signs, lag: lag)
+        let (record, progress) = (status.record, status.progress)
+        let (kind, text) = blockingReason(status, &sample, signs, lag: lag)
         return FleetSnapshot.MailingLine(
             id: "\(record.id)", name: record.mailing.name, channel: record.mailing.channel.rawValue,
             provider: ProviderURL.name(of: record.mailing.provider), state: record.state.rawValue,
@@ -135,9 +135,9 @@ extension FleetSampler {
 
     /// - Parameter signs: nil without Redis; then only what the ledger knows counts.
     private func blockingReason(
-        _ standing: MailingStanding, _ sample: inout Sample, _ signs: [HeartbeatStore.Sign]?, lag: Double
+        _ status: MailingStatus, _ sample: inout Sample, _ signs: [HeartbeatStore.Sign]?, lag: Double
     ) -> (kind: String, text: String) {
-        let record = standing.record
+        let record = status.record
         if let seconds = record.secondsToStart(Clock.milliseconds()) {
             return ("scheduled", "starts in \(TimeSpan.text(seconds: seconds.rounded()))")
         }
@@ -147,8 +147,8 @@ extension FleetSampler {
             sample.clock = StallClock()
             return ("", "")
         }
-        var facts = BlockingFacts(standing, signs ?? [], lag: lag)
-        let reason = sample.clock.look(&facts, standing.progress, at: Double(Clock.monotonic()) / 1e9, stuckAfter: stuckAfter)
+        var facts = BlockingFacts(status, signs ?? [], lag: lag)
+        let reason = sample.clock.look(&facts, status.progress, at: Double(Clock.monotonic()) / 1e9, stuckAfter: stuckAfter)
         return (reason.kind, reason.text)
     }
 }

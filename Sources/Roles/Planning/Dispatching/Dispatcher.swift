@@ -10,7 +10,7 @@ import Synchronization
 /// Keeps a window of batches ready in the lanes, shared fairly among the mailings in work; publishes mailings and limits to the workers;
 /// notices when a mailing is complete. It is woken by commits to the ledger, by workers, and by the times that mailings wait for.
 package actor Dispatcher: Service {
-    package typealias Store = Outbox & MailingStore & ReportStore & LimitStore & ChangeSource
+    package typealias Store = DispatchStore & MailingStore & ReportStore & LimitStore & ChangeSource
 
     /// How a dispatcher works.
     package struct Configuration: Sendable {

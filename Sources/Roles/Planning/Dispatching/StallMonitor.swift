@@ -50,17 +50,17 @@ struct StallMonitor {
         for isAlive in [true, false] {
             Self.workers(isAlive: isAlive).record(signs.count { !$0.heartbeat.channels.isEmpty && $0.isAlive == isAlive })
         }
-        let standings = try await ledger.standings(states: [.sending], limit: 10_000).filter { only == nil || $0.record.id == only }
-        let watched = Set(standings.map(\.record.id))
+        let statuses = try await ledger.statuses(states: [.sending], limit: 10_000).filter { only == nil || $0.record.id == only }
+        let watched = Set(statuses.map(\.record.id))
         for id in clocks.keys where !watched.contains(id) {
             Self.gauge(id).destroy()
             clocks[id] = nil
         }
-        for standing in standings {
-            var facts = BlockingFacts(standing, signs, lag: lag)
-            let blockingReason = clocks[standing.record.id, default: StallClock()].look(
-                &facts, standing.progress, at: Double(Clock.monotonic()) / 1e9, stuckAfter: stuckAfter)
-            try await note(standing.record, facts, blockingReason)
+        for status in statuses {
+            var facts = BlockingFacts(status, signs, lag: lag)
+            let blockingReason = clocks[status.record.id, default: StallClock()].look(
+                &facts, status.progress, at: Double(Clock.monotonic()) / 1e9, stuckAfter: stuckAfter)
+            try await note(status.record, facts, blockingReason)
         }
     }
 
@@ -70,7 +70,7 @@ struct StallMonitor {
             guard record.stuckSince == nil else { return }
             let why = """
                 no recipient got a result for \(TimeSpan.text(seconds: seconds.rounded())), though \(facts.open - facts.held) are open, \
-                \(facts.fed) batches are with \(facts.workers) workers, and no limit, pause or outage blocks them; \
+                \(facts.dispatched) batches are with \(facts.workers) workers, and no limit, pause or outage blocks them; \
                 flotilla top shows the workers, their logs say what they wait for
                 """
             logger.error("mailing \(record.id) is stuck: \(why)", metadata: record.fields)
@@ -95,16 +95,16 @@ struct StallMonitor {
 extension BlockingFacts {
     /// Their silence is left to a `StallClock`.
     /// - Parameter lag: seconds that the oldest result waits for a collector.
-    package init(_ standing: MailingStanding, _ signs: [HeartbeatStore.Sign], lag: Double) {
-        let (record, progress) = (standing.record, standing.progress)
+    package init(_ status: MailingStatus, _ signs: [HeartbeatStore.Sign], lag: Double) {
+        let (record, progress) = (status.record, status.progress)
         let workers = signs.filter { $0.isAlive && $0.heartbeat.serves(record.mailing.channel) }
         self.init(
             state: record.state, channel: record.mailing.channel, provider: record.mailing.provider, open: progress.open,
             silence: 0, workers: workers.count)
         reason = record.reason
         held = progress[.uncertain]
-        fed = progress.fed
-        next = standing.next.map { Double(max(0, $0 - Clock.milliseconds())) / 1000 }
+        dispatched = progress.dispatched
+        next = status.next.map { Double(max(0, $0 - Clock.milliseconds())) / 1000 }
         shares = workers.compactMap { $0.heartbeat.mailings["\(record.id)"] }
         self.lag = lag
     }

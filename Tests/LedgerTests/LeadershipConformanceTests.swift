@@ -3,7 +3,7 @@ import Model
 import TestServers
 import Testing
 
-@Suite struct DutyConformanceTests {
+@Suite struct LeadershipConformanceTests {
     let id = Example.id()
     let now = Example.start
 

@@ -3,7 +3,7 @@ import Model
 import TestServers
 import Testing
 
-@Suite struct OutboxConformanceTests {
+@Suite struct DispatchConformanceTests {
     let id = Example.id()
     let now = Example.start
 
@@ -20,7 +20,7 @@ import Testing
         #expect(try await ledger.dispatchBatches(id, limit: 9, now: now).isEmpty)
         let marks = try await ledger.openDispatches(id)
         #expect(marks.map(\.number) == [0, 1, 2] && marks.allSatisfy { $0.dispatchNumber == 1 })
-        #expect(try await ledger.progress(id)?.fed == 3)
+        #expect(try await ledger.progress(id)?.dispatched == 3)
         #expect(try await ledger.recount(id) == [])
     }
 
@@ -39,7 +39,7 @@ import Testing
             for standing in standings { #expect(try await standing.progress == ledger.progress(standing.record.id)) }
         }
         #expect(try await ledger.statuses(states: nil, limit: 2).count == 2)
-        #expect(try await ledger.statuses(states: [.sending], limit: 9).contains { $0.progress.fed == 2 && $0.next == nil })
+        #expect(try await ledger.statuses(states: [.sending], limit: 9).contains { $0.progress.dispatched == 2 && $0.next == nil })
         let first = try await ledger.statuses(states: [.sending], limit: 9).first { $0.record.id == Example.id(0) }
         #expect(first?.next == 0)
     }
