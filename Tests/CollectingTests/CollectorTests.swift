@@ -145,7 +145,7 @@ struct CollectorTests {
     private func isBlocked(_ broker: Broker, in command: String) async throws {
         try await eventually("the collector waits in \(command)") {
             let clients = try await broker.redis.send(["CLIENT", "LIST"]).text ?? ""
-            return clients.split(separator: "\n").contains { $0.contains(" flags=b ") && $0.contains(" cmd=\(command) ") }
+            return clients.split(separator: "\n").contains { $0.contains(" flags=b") && $0.contains(" cmd=\(command) ") }
         }
     }
 
