@@ -3,7 +3,7 @@ import Model
 import TestServers
 import Testing
 
-/// Whatever feeders, workers and people do, and in whatever order: the numbers add up, and nobody is fed who must not be.
+/// Whatever dispatchers, workers and people do, and in whatever order: the numbers add up, and nobody is sent to who must not be.
 @Suite struct LedgerPropertyTests {
     private static let sizes = [4, 3, 5]
 
@@ -57,7 +57,7 @@ import Testing
         }
     }
 
-    /// Only planned recipients, and deferred ones that are due, are fed.
+    /// Only planned recipients, and deferred ones that are due, are dispatched.
     private static func expectToBeFed(_ batch: DispatchedBatch, _ ledger: any LedgerStore) async throws {
         for index in batch.open?.map(\.index) ?? Array(0..<batch.count) {
             let found = try await ledger.recipient(batch.id.mailing, "r\(batch.id.number)-\(index)")

@@ -11,7 +11,7 @@ import Testing
         var recipients: [String]
         var sentInTimeline: Int
         var failedInTimeline: Int
-        var fed: [DispatchMark]
+        var dispatched: [DispatchMark]
         var uncertain: [String]
         var listed: UncertainCounts
     }
@@ -122,7 +122,7 @@ import Testing
         return Outcome(
             states: report.states, failures: report.failures, recipients: recipients,
             sentInTimeline: report.timeline.reduce(0) { $0 + $1.sent },
-            failedInTimeline: report.timeline.reduce(0) { $0 + $1.failed }, fed: try await ledger.openDispatches(id),
+            failedInTimeline: report.timeline.reduce(0) { $0 + $1.failed }, dispatched: try await ledger.openDispatches(id),
             uncertain: try await ledger.uncertain(id, onlyHeld: false, after: nil, limit: 99).map {
                 "\($0.batch)/\($0.index) \($0.listing.dispatchNumber) \($0.listing.isHeld) \($0.listing.at) \($0.state.name)"
             }, listed: report.uncertain)

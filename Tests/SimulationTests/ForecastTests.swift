@@ -145,7 +145,7 @@ import Testing
         let whole = try sending(Simulator.forecast(plan))
         plan.outages = [OutageWindow(.planner, 30..<90)]
         let forecast = Simulator.forecast(plan)
-        // Two seconds of work twice over and two batches a worker are fed: 3,000 messages, of which half a batch is done.
+        // Two seconds of work twice over and two batches a worker are dispatched: 3,000 messages, of which half a batch is done.
         let lost = 60 - 2_750 / 497.5
         let took = try sending(forecast)
         #expect(abs(took - whole - lost) < 1, "\(took) for \(whole) + \(lost)")

@@ -182,13 +182,13 @@ struct SimulateTests {
         #expect(abs(rolling.seconds) < 0.3, "\(rolling.seconds)")
         let both = try await takes("  - {at: 10s, do: restart, role: worker-1}\n  - {at: 10s, do: restart, role: worker-2}\n")
         #expect(both.seconds > 0.4 && both.seconds < 0.8, "\(both.seconds)")
-        // A second planner stands by; without one nothing is fed.
+        // A second planner stands by; without one nothing is dispatched.
         let planner = try await takes("  - {at: 10s, do: kill, role: planner}\n  - {at: 40s, do: add, role: planner}\n")
         #expect(planner.seconds > 20 && planner.seconds < 26, "\(planner.seconds)")
         #expect(planner.output.contains("no_planner"))
         let standby = try await takes("  - {at: 5s, do: add, role: planner}\n  - {at: 10s, do: kill, role: planner-1}\n")
         #expect(abs(standby.seconds) < 0.1, "\(standby.seconds)")
-        // A frozen one has the leadership until its lease is over: ten seconds, of which what two workers were fed fills seven.
+        // A frozen one has the leadership until its lease is over: ten seconds, of which the batches of two workers fill seven.
         let lease = try await takes("  - {at: 5s, do: add, role: planner}\n  - {at: 10s, do: freeze, role: planner-1}\n")
         #expect(abs(lease.seconds - 3) < 0.5, "\(lease.seconds)")
         let redis = try await takes("  - {at: 10s, do: kill, role: redis}\n  - {at: 15s, do: add, role: redis}\n")

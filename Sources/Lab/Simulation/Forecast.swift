@@ -94,7 +94,7 @@ package struct Forecast: Sendable, Encodable {
 
     package struct Redis: Sendable, Encodable {
         package var peakBytes = 0.0
-        /// When the collector stands still until nothing more is fed.
+        /// When the collector stands still until nothing more is dispatched.
         package var worstBytes = 0.0
         /// Commands and scripts, a second.
         package var peakCommands = 0.0

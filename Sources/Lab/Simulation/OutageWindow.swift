@@ -1,6 +1,6 @@
 /// A role that every mailing needs, and of which a fleet has one.
 package enum SharedRole: String, Sendable, Hashable, CaseIterable {
-    /// Plans mailings and feeds batches: without it what was fed goes, and nothing new.
+    /// Plans mailings and dispatches batches: without it what was dispatched goes, and nothing new.
     case planner
     /// Writes results to the ledger: without it the dispatcher stops three windows of batches later (`Planning/Dispatcher`).
     case collector
@@ -49,15 +49,15 @@ extension Simulator {
             for kind in kinds.indices { kinds[kind].left[role] = nil }
         }
         for role in SharedRole.allCases where missing.contains(role) && !before.contains(role) {
-            let fed = role == .redis ? kinds.map { _ in 0 } : self.fed()
+            let dispatched = role == .redis ? kinds.map { _ in 0 } : self.dispatched()
             for kind in kinds.indices {
-                kinds[kind].left[role] = fed[kind] + (role == .collector ? uncollected(kind) : 0)
+                kinds[kind].left[role] = dispatched[kind] + (role == .collector ? uncollected(kind) : 0)
             }
         }
     }
 
     /// Messages of each kind that are in Redis now, ready or in workers.
-    private func fed() -> [Int] {
+    private func dispatched() -> [Int] {
         let workers = plan.workers(at: now)
         let estimate = SizeEstimate(plan, workers: workers, mailings: mailings.count)
         let batches = mailings.map { mailing -> Double in
@@ -77,7 +77,7 @@ extension Simulator {
         }
     }
 
-    /// Messages of a kind that may go and that nobody writes down, until nothing more of its channel is fed.
+    /// Messages of a kind that may go and that nobody writes down, until nothing more of its channel is dispatched.
     private func uncollected(_ place: Int) -> Int {
         let mailing = mailings[kinds[place].mailing]
         let open = kinds.reduce(0) { $0 + (mailings[$1.mailing].plan.channel == mailing.plan.channel ? $1.backlog.open : 0) }

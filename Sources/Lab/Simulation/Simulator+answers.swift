@@ -77,7 +77,7 @@ extension Simulator {
         var moment = due
         let wait = due - time
         if wait > Self.soon {
-            // The ledger feeds a batch when an eighth of the wait of whoever is due first is over beyond it, a minute at most, and all
+            // The ledger dispatches a batch when an eighth of the wait of whoever is due first is over beyond it, a minute at most, and all
             // of it who are due then come along: by themselves they wait for all of that, in company for a part.
             let mailing = mailings[kinds[kind].mailing]
             let batches = Double(mailing.plan.recipients) / Double(max(1, mailing.plan.batchSize))

@@ -50,7 +50,7 @@ struct SizeEstimate {
         return bytes
     }
 
-    /// Bytes in Redis when nobody collects: a window of batches, and results of three more of each channel, then nothing more is fed.
+    /// Bytes in Redis when nobody collects: a window of batches, and results of three more of each channel, then nothing more is dispatched.
     var worstBytes: Double {
         let channels = Set(plan.mailings.map(\.channel)).count
         let size = plan.mailings.map(\.batchSize).max() ?? 0
@@ -66,7 +66,7 @@ struct SizeEstimate {
         var commands = workers * (1 + 4 * (3 + Double(mailings)) + 3) + 4 * (6 + 2 * Double(mailings)) + 20
         for load in loads {
             let group = min(Double(plan.group), max(1, 0.2 / max(load.isSMTP ? load.service : 0, 1e-6)))
-            // A batch is fed, taken, closed, collected and confirmed; a group asks whether it may begin; results travel each 50 ms.
+            // A batch is dispatched, taken, closed, collected and confirmed; a group asks whether it may begin; results travel each 50 ms.
             commands += load.rate * (6 / Double(max(1, load.batch)) + 1 / group)
             commands += max(load.rate / 250, min(load.rate / group, 20 * workers)) * 2
             if load.isLimited { commands += 9 * workers }

@@ -6,7 +6,7 @@ import Simulation
 
 extension ScenarioPlan {
     /// Seconds from SIGTERM to a process until its successor works, with nothing to finish (measured with `flotilla-lab loadtest run`, a
-    /// release build: a worker had ended and another begun after 0.25 s, and a planner fed 0.1 s after it was started).
+    /// release build: a worker had ended and another begun after 0.25 s, and a planner dispatched 0.1 s after it was started).
     private static let restart = 0.35
     /// What a worker has besides: slots of a limit are reserved so far ahead (`Delivery/ReservationPool`).
     private static let ahead = 0.2
