@@ -50,7 +50,8 @@ struct SizeEstimate {
         return bytes
     }
 
-    /// Bytes in Redis when nobody collects: a window of batches, and results of three more of each channel, then nothing more is dispatched.
+    /// Bytes in Redis when nobody collects: a window of batches, and results of three more of each channel; then nothing more is
+    /// dispatched.
     var worstBytes: Double {
         let channels = Set(plan.mailings.map(\.channel)).count
         let size = plan.mailings.map(\.batchSize).max() ?? 0
