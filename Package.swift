@@ -55,7 +55,7 @@ let nio: [Target.Dependency] = [
 
 /// The Lua scripts of the broker.
 let scripts = [
-    "admit", "dispatch", "dispatched", "establish", "forget", "heartbeat", "lead", "leave", "limits", "marks", "observe",
+    "admit", "dispatch", "dispatched", "establish", "forget", "heartbeat", "lead", "leave", "limits", "marks", "observe", "order",
     "prelude", "publish", "queue", "reclaim", "remove", "renew", "report", "reserve", "settle", "start", "steer",
     "take", "takeover", "unmark", "withdraw",
 ]
@@ -102,6 +102,7 @@ let package = Package(
         module(.roles, "Planning", ["Model", "Text", "Policy", "Broker", "Ledger", "Templates", log, metrics, lifecycle, yaml]),
         module(
             .roles, "Delivery", ["Model", "Policy", "Broker", "Templates", "Transport", log, metrics, lifecycle, deque]),
+        module(.roles, "Control", ["Model", "Text", "Policy", "Broker", "Ledger", "Settings", "Telemetry", log]),
         module(.roles, "Collecting", ["Model", "Policy", "Broker", "Ledger", log, metrics, lifecycle]),
         // Lab: the other side, load tests, forecasts.
         module(.lab, "Sink", ["Model", "Text", "Policy", "Settings", log, lifecycle, yaml] + nio),
@@ -114,7 +115,7 @@ let package = Package(
             name: "flotilla",
             dependencies: [
                 "Model", "Text", "Policy", "Telemetry", "Broker", "Ledger", "Transport", "Planning", "Delivery", "Collecting",
-                "Settings", log, metrics, lifecycle,
+                "Control", "Settings", log, metrics, lifecycle,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ] + nio,
@@ -141,8 +142,9 @@ let package = Package(
         tests(
             "Transport",
             ["Model", "Text", "Policy", "Sink", "TestServers", log, .product(name: "NIOEmbedded", package: "swift-nio")] + nio),
-        tests("Planning", ["Model", "Policy", "Broker", "Ledger", "Synthetic", "TestServers", log, lifecycle] + nio),
+        tests("Planning", ["Model", "Text", "Policy", "Broker", "Ledger", "Synthetic", "TestServers", log, lifecycle] + nio),
         tests("Delivery", ["Model", "Policy", "Broker", "Planning", "Sink", "TestServers", log, lifecycle] + nio),
+        tests("Control", ["Model", "Policy", "Broker", "Ledger", "Settings", "TestServers", log] + nio),
         tests("Collecting", ["Model", "Broker", "Ledger", "TestServers", log, lifecycle] + nio),
         tests("Sink", ["Model", "Text", "Policy", "Settings", "TestServers", log, lifecycle] + nio),
         tests("Synthetic", ["Model", "Text", "Policy", "Planning"]),

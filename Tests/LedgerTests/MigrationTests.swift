@@ -1,9 +1,11 @@
+import Foundation
 import GRDB
 import Ledger
 import Logging
 import Model
 import TestServers
 import Testing
+import Text
 
 @Suite struct MigrationTests {
     private let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
@@ -68,6 +70,16 @@ import Testing
         #expect(try await ledger.uncertain(id(1), onlyHeld: true, after: nil, limit: 9).map(\.address) == ["p4@example.com"])
         #expect(try await ledger.leader(Leadership.planning)?.fencingToken == 7)
         #expect(try await ledger.identity() == "0123456789abcdef")
+    }
+
+    @Test func mailingsOfBeforeAreKnownByTheirFiles() async throws {
+        let file = try folder.write("name: x", to: "mailing.yaml")
+        try FileManager.default.createSymbolicLink(atPath: folder.path + "/link.yaml", withDestinationPath: file)
+        let ledger = try openOld("UPDATE mailing SET origin = '\(folder.path)/link.yaml' WHERE id LIKE '%01'")
+        let record = try #require(try await ledger.mailing(id(1)))
+        #expect(record.identity == .file(RealPath.of(file)) && !record.onlyNew && record.stateChanged == nil)
+        #expect(try await ledger.earlier(.file(RealPath.of(file))).unfinished?.id == id(1))
+        #expect(try await ledger.audit(AuditFilter(), limit: 9) == [])
     }
 
     @Test func textsThatWereStateBecomeColumns() async throws {

@@ -1,7 +1,9 @@
+import Foundation
 import Model
 import Planning
 import TestServers
 import Testing
+import Text
 
 @Suite struct MailingFileTests {
     private let folder: TemporaryFolder
@@ -76,6 +78,19 @@ import Testing
         provider: smtp://localhost
 
         """
+
+    /// Content, name and speed do not count, and neither do links to the file.
+    @Test func isKnownByItsKeyOrElseByItsFile() throws {
+        let plain = try load(whole)
+        #expect(plain.identity == .file(RealPath.of(folder.path + "/mailing.yaml")))
+        try FileManager.default.createSymbolicLink(atPath: folder.path + "/link.yaml", withDestinationPath: "mailing.yaml")
+        #expect(try MailingFile.load(folder.path + "/link.yaml").identity == plain.identity)
+        #expect(try load(whole + "key: spring 2026\n").identity == .key("spring 2026"))
+        #expect(MailingIdentity("key:a:b") == .key("a:b") && MailingIdentity("\(plain.identity)") == plain.identity)
+        #expect(MailingIdentity("") == nil && MailingIdentity("key:") == nil)
+        #expect(problems(whole + "key: ''\n").first?.contains("key: is empty") == true)
+        #expect(problems(whole + "key: \(String(repeating: "x", count: 201))\n").first?.contains("longer than 200 bytes") == true)
+    }
 
     @Test func hasDefaultsForWhatIsOptional() throws {
         let file = try load(short)
@@ -176,7 +191,7 @@ import Testing
             found == [
                 "mailing.yaml:1:1: name: is empty; give it a value or leave it out",
                 "mailing.yaml:2:1: chanel: is no key of a mailing; did you mean 'channel'? "
-                    + "(the keys are name, channel, recipients, provider, speed, batch_size, attempts, lifetime, uncertain, "
+                    + "(the keys are name, key, channel, recipients, provider, speed, batch_size, attempts, lifetime, uncertain, "
                     + "start, late, max_delay, from, reply_to, subject, html, text, body)",
                 "mailing.yaml:3:10: channel: 'e-mail' is not allowed; did you mean 'email'? (it is one of email, sms, webhook, messenger)",
                 "mailing.yaml:6:13: recipients.address: is missing: the column of the address",

@@ -53,6 +53,45 @@ import Testing
         }
     }
 
+    /// Those whom an earlier mailing of the same identity has reached are left out and counted; whoever it failed for gets it.
+    @Test func onlyThoseWhoHaveNotHadItArePlanned() async throws {
+        func add(_ number: Int, _ text: String, onlyNew: Bool) async throws {
+            var new = NewMailing(
+                id: id(number), mailing: Mailing(name: "x", channel: .email, provider: "smtp://localhost", fields: ["id", "email"]),
+                source: RecipientSource(
+                    file: try folder.write("id,email\n" + text, to: "\(number).csv"), format: .csv, id: "id", address: "email"))
+            new.identity = .key("spring")
+            new.onlyNew = onlyNew
+            _ = try await ledger.add(new, repeating: onlyNew ? .onlyNew : .refuse, note: nil, now: 1)
+        }
+        try await add(1, "1,Ann@example.com\n2,bob@example.com\n3,cy@example.com\n", onlyNew: false)
+        try await planning { try await wait(until: [.sending], of: 1..<2) }
+        _ = try await ledger.dispatchBatches(id(1), limit: 1, now: 1)
+        let results = [RecipientState.sent, .failed, .sent].enumerated().map { index, state in
+            RecipientResult(
+                index: index, state: state, attempts: 1, at: 1,
+                response: ProviderResponse(kind: .accepted, stage: .response, code: 250, text: ""))
+        }
+        let group = ResultGroup(
+            batch: BatchID(mailing: id(1), number: 0), dispatchNumber: 1, worker: "w", sequence: 0, closing: .done, groups: 1,
+            results: results)
+        _ = try await ledger.write(groups: [group], events: [], now: 1)
+        _ = try await ledger.complete([id(1)], now: 1)
+        try await add(2, "1,ann@EXAMPLE.com\n2,bob@example.com\n4,dee@example.com\n4,dee@example.com\n5,\n", onlyNew: true)
+        try await planning { try await wait(until: [.sending], of: 2..<3) }
+        let report = try #require(try await ledger.report(id(2), now: 2))
+        #expect(report.planned == 2 && report.excluded == [.sentBefore: 1, .duplicate: 1, .noAddress: 1] && report.balances)
+        #expect(try await ledger.recipient(id(2), "bob@example.com") != nil)
+        #expect(try await ledger.recipient(id(2), "ann@example.com") == nil)
+        #expect(try await ledger.recount(id(2)) == [])
+        _ = try await ledger.setState(id(2), to: .stopped, from: [.sending], reason: "", now: 2)
+        // Everybody who is left has had it.
+        try await add(3, "1,ann@example.com\n3,cy@example.com\n", onlyNew: true)
+        try await planning { try await wait(until: [.sending], of: 3..<4) }
+        let nobody = try #require(try await ledger.mailing(id(3)))
+        #expect(nobody.plannedCount == 0 && nobody.excludedCount == 2)
+    }
+
     @Test func aBrokenMailingFailsAlone() async throws {
         let good = try file("good.csv", rows: 3)
         let broken = try file("broken.csv", rows: 30_000, more: "\"no end")

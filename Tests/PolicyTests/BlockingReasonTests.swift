@@ -30,12 +30,23 @@ import Testing
                 $0.next = 30
             } == .due(30))
         #expect(facts { $0.workers = 0 } == .noWorker(.sms))
+        #expect(facts { ($0.workers, $0.hasPlanner) = (0, false) } == .noPlanner)
+        #expect(facts { ($0.state, $0.hasPlanner) = (.scheduled, false) } == .noPlanner)
+        #expect(facts { ($0.state, $0.hasPlanner) = (.paused, false) } == .paused(""))
         #expect(
             facts { $0.shares = [Heartbeat.Share(waiting: 3, scope: "provider:p", interval: 0.1, pause: 7)] } == .asked("provider:p", 7))
         #expect(facts { $0.lag = 20 } == .lag(20))
         #expect(facts { $0.shares = [Heartbeat.Share(isDown: true)] } == .down("p"))
         #expect(facts { $0.open = 0 } == .none)
         #expect(facts { $0.state = .collecting } == .none)
+    }
+
+    /// The limit would allow more: it is not what holds the mailing back.
+    @Test func aLimitIsNotNamedWhereMessagesWaitForConnections() {
+        var share = Heartbeat.Share(waiting: 3, scope: "mailing:m", interval: 0.0001)
+        #expect(facts { ($0.silence, $0.shares) = (1, [share]) } == .limited("mailing:m"))
+        share.exhausted = "connections=2"
+        #expect(facts { ($0.silence, $0.shares) = (1, [share]) } == .connections("p", setting: "connections=2"))
     }
 
     @Test func aLimitIsWaitedForAsLongAsItTakes() {

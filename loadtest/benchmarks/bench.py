@@ -108,7 +108,11 @@ class Bench:
 
     def add(self, build, mailing, recipients, ledger, *words):
         """`flotilla mailing add` of a mailing of loadtest/bench-mailings by its name, or of a file; its id."""
-        file = mailing if isinstance(mailing, pathlib.Path) else MAILINGS / f"{mailing}.yaml"
+        if isinstance(mailing, pathlib.Path):
+            file = mailing
+        else:
+            # A mailing is known by its file, and is not added twice: each gets a copy of its own.
+            file = shutil.copytree(MAILINGS, self.folder("mailing") / "files") / f"{mailing}.yaml"
         return self.processes.run("add", [build.flotilla, "mailing", "add", file, "--recipients", recipients,
                                           "--ledger", ledger, *words], env=QUIET)
 

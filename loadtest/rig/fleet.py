@@ -1,5 +1,5 @@
 """The fleet: our roles, how they are started, frozen, ended, and how they end when nobody asked them to."""
-import asyncio, os, pathlib, signal, subprocess, tempfile, time
+import asyncio, os, pathlib, re, signal, subprocess, tempfile, time
 
 from .machine import CannotRun
 from .processes import Processes, die_with_parent
@@ -147,4 +147,4 @@ class Fleet(Processes):
         code, text = await self.command("mailing", "add", file, timeout=60)
         if code != 0:
             raise CannotRun(f"flotilla mailing add ended with {code}: {text.splitlines()[-1] if text else ''}")
-        return text.split()[-1]
+        return next(line for line in text.splitlines() if re.fullmatch("[0-9a-z]{13}", line))

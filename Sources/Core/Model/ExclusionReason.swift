@@ -3,6 +3,8 @@ package enum ExclusionReason: String, Codable, Sendable, CaseIterable {
     case noAddress = "no_address"
     case invalidAddress = "invalid_address"
     case duplicate
+    /// An earlier mailing of the same identity has reached it, or may have.
+    case sentBefore = "sent_before"
     case unsubscribed, suppressed
     case controlGroup = "control_group"
     case policy

@@ -18,6 +18,8 @@ package struct Heartbeat: Sendable, Codable, Equatable {
         package var pause: Double
         /// The circuit breaker of the provider is open.
         package var isDown: Bool
+        /// Messages wait for a connection to the provider: the setting that says how many there are, as `connections=20`; else empty.
+        package var exhausted = ""
 
         package init(waiting: Int = 0, scope: String = "", interval: Double = 0, pause: Double = 0, isDown: Bool = false) {
             self.waiting = waiting
@@ -35,6 +37,7 @@ package struct Heartbeat: Sendable, Codable, Equatable {
             interval = try words.decodeIfPresent(Double.self, forKey: .interval) ?? 0
             pause = try words.decodeIfPresent(Double.self, forKey: .pause) ?? 0
             isDown = try words.decodeIfPresent(Bool.self, forKey: .isDown) ?? false
+            exhausted = try words.decodeIfPresent(String.self, forKey: .exhausted) ?? ""
         }
     }
 

@@ -10,6 +10,8 @@ package enum BlockingReason: Sendable, Equatable {
     case due(Double)
     /// Only persons can decide on those who are left.
     case undecided(Int)
+    /// No planner is at work: nothing of it is planned or dispatched.
+    case noPlanner
     /// No worker is alive that serves its channel.
     case noWorker(Channel)
     /// Its provider is taken for down.
@@ -18,6 +20,8 @@ package enum BlockingReason: Sendable, Equatable {
     case asked(String, Double)
     /// The limit of a scope.
     case limited(String)
+    /// All connections of its workers to a provider are in use; with the setting that says how many there are.
+    case connections(String, setting: String)
     /// Results wait for a collector, for so many seconds.
     case lag(Double)
     /// There is work, nothing of the above holds it, and nobody got a result for so many seconds.
@@ -28,8 +32,8 @@ extension BlockingReason {
     /// Something holds it up for which it may wait as long as that takes.
     package var isHeld: Bool {
         switch self {
-        case .none, .limited, .stuck: false
-        case .paused, .due, .undecided, .noWorker, .down, .asked, .lag: true
+        case .none, .limited, .connections, .stuck: false
+        case .paused, .due, .undecided, .noPlanner, .noWorker, .down, .asked, .lag: true
         }
     }
 }
@@ -52,6 +56,8 @@ package struct BlockingFacts: Sendable, Equatable {
     package var silence: Double
     /// Seconds that the oldest result waits for a collector.
     package var lag = 0.0
+    /// A planner is at work.
+    package var hasPlanner = true
     /// Workers that are alive and serve its channel.
     package var workers: Int
     /// What they say of it.
@@ -77,14 +83,18 @@ extension BlockingFacts {
     /// - Parameter stuckAfter: how long without a result after which a mailing that nothing holds up is stuck.
     package func blockingReason(stuckAfter: Duration) -> BlockingReason {
         if state == .paused { return .paused(reason) }
+        if !hasPlanner, state == .scheduled || state == .collecting { return .noPlanner }
         guard state == .sending, open > 0 else { return .none }
         if held == open { return .undecided(held) }
+        if !hasPlanner { return .noPlanner }
         if dispatched == 0, let next, next > 0 { return .due(next) }
         if workers == 0 { return .noWorker(channel) }
         if lag > Self.longLag { return .lag(lag) }
         if shares.contains(where: \.isDown) { return .down(provider) }
         if let asked = shares.filter({ $0.pause > 0 }).max(by: { $0.pause < $1.pause }) { return .asked(asked.scope, asked.pause) }
         if silence >= stuckAfter.seconds + allowance { return .stuck(silence) }
+        // Where messages wait for connections, the limits are not used up.
+        if let setting = shares.first(where: { !$0.exhausted.isEmpty })?.exhausted { return .connections(provider, setting: setting) }
         return limited.map { .limited($0.scope) } ?? .none
     }
 

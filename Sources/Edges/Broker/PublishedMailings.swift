@@ -50,6 +50,16 @@ package struct PublishedMailings: Sendable {
         }
     }
 
+    /// Tells the workers of a person's order in the dispatcher's stead, and wakes those that send the mailing.
+    /// - Parameter speed: the limit as text; empty for none.
+    /// - Returns: false when the mailing is not published: then no worker can start a message of it.
+    package func order(_ id: MailingID, state: MailingState, speed: String) async throws(RedisError) -> Bool {
+        let reply = try await broker.redis.run(
+            Scripts.order, keys: [broker.keys.mailing(id), broker.keys.wake],
+            arguments: [.text("\(id)"), "state", .text(state.rawValue), "speed", .text(speed)])
+        return reply.int == 1
+    }
+
     /// The mailing's definition; nil when it is not published (any more).
     package func definition(_ id: MailingID) async throws(RedisError) -> Mailing? {
         guard let bytes = try await broker.redis.send(["HGET", .text(broker.keys.mailing(id)), "definition"]).bytes else {
@@ -65,6 +75,11 @@ package struct PublishedMailings: Sendable {
         package var state: MailingState
         /// The limit as text; empty for none.
         package var speed: String
+
+        package init(state: MailingState, speed: String) {
+            self.state = state
+            self.speed = speed
+        }
     }
 
     /// What operators may change; nil when the mailing is not published.

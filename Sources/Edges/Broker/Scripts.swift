@@ -12,6 +12,7 @@ enum Scripts {
     static let limits = script("limits", PackageResources.limits_lua)
     static let marks = script("marks", PackageResources.marks_lua)
     static let observe = script("observe", PackageResources.observe_lua)
+    static let order = script("order", PackageResources.order_lua)
     static let publish = script("publish", PackageResources.publish_lua)
     static let queue = script("queue", PackageResources.queue_lua)
     static let reclaim = script("reclaim", PackageResources.reclaim_lua)

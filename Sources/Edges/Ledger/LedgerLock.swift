@@ -1,5 +1,6 @@
 import Foundation
 import Synchronization
+import Text
 
 /// The exclusive leadership on a ledger, held by one process at a time through `flock(2)` on PATH.lock, from `acquire` to
 /// `release` or the end of the process, however it ends.
@@ -11,7 +12,8 @@ package final class LedgerLock: Sendable {
     /// Takes the leadership, without waiting.
     /// - Throws: `LedgerError.held` naming the process that has it; `LedgerError.unwritable`.
     package static func acquire(ledger path: String) throws(LedgerError) -> LedgerLock {
-        let file = path + ".lock"
+        // Whatever link leads to the ledger, its lock is one.
+        let file = RealPath.of(path) + ".lock"
         // Close-on-exec: a child (the private Redis) must not keep the leadership after its parent's death.
         let descriptor = open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else {

@@ -2,39 +2,32 @@ package import Model
 
 /// The whole of a ledger: what an engine must do, and what the conformance suite tests.
 package typealias LedgerStore = MailingStore & PlanStore & DispatchStore & ResultStore & ReportStore & UncertainStore
-    & LeadershipStore & LimitStore & ChangeSource
+    & LeadershipStore & LimitStore & AuditStore & RepeatStore & ChangeSource
 
 /// Mailings and their states. `now` is in milliseconds since 1970 everywhere.
 package protocol MailingStore: Sendable {
-    /// Adds a mailing.
-    /// - Parameters:
-    ///   - origin: the absolute path of the mailing file; empty for none.
-    ///   - start: when it is to begin; nil for at once.
+    /// Adds a mailing, unless an earlier one of its identity stands in its way.
+    /// - Parameter note: the order that adds it; nil where nobody gave one.
     /// - Throws: `LedgerError.refused` when the id is taken.
-    func create(
-        _ id: MailingID, mailing: Mailing, source: RecipientSource?, origin: String, state: MailingState, start: Int64?,
-        now: Int64
-    ) async throws(LedgerError)
+    func add(
+        _ new: NewMailing, repeating policy: RepeatPolicy, note: AuditNote?, now: Int64
+    ) async throws(LedgerError) -> AddOutcome
 
     func mailing(_ id: MailingID) async throws(LedgerError) -> MailingRecord?
 
     /// The mailings in one of `states`, the newest first; all for nil.
     func mailings(states: Set<MailingState>?, limit: Int) async throws(LedgerError) -> [MailingRecord]
 
-    /// The mailings whose id starts with `prefix`, at most ten: more than one means that the prefix is not enough.
+    /// The mailings whose id starts with `prefix`, at most ten: more than one means that the prefix is not enough. An empty prefix matches
+    /// nothing.
     func find(prefix: String) async throws(LedgerError) -> [MailingRecord]
-
-    /// The newest mailing made from a file that is not terminal.
-    func unfinished(origin: String) async throws(LedgerError) -> MailingRecord?
-
-    /// The newest mailing made from a file.
-    func latest(origin: String) async throws(LedgerError) -> MailingRecord?
 
     /// Moves a mailing to a state if it is in one of `from`; the first `collecting` or `sending` sets its start, a terminal
     /// state its end. `sent` is taken only when every recipient is planned and terminal.
+    /// - Parameter note: the order that moves it; nil where nobody gave one.
     /// - Returns: whether it moved.
     func setState(
-        _ id: MailingID, to state: MailingState, from: Set<MailingState>, reason: StateReason, now: Int64
+        _ id: MailingID, to state: MailingState, from: Set<MailingState>, reason: StateReason, note: AuditNote?, now: Int64
     ) async throws(LedgerError) -> Bool
 
     /// Notes that a mailing that is sending gets no further, or that it does again: its state stays.
@@ -45,28 +38,15 @@ package protocol MailingStore: Sendable {
 
     /// Lets a paused mailing go on: it is `sending` when its plan is whole, else `collecting`, or `scheduled` where it has
     /// not begun.
-    /// - Parameter atOnce: a start that has passed is forgotten, so that the mailing cannot be too late any more.
+    /// - Parameters:
+    ///   - atOnce: a start that has passed is forgotten, so that the mailing cannot be too late any more.
+    ///   - note: the order that resumes it; nil where nobody gave one.
     /// - Returns: its state now; nil when it was not paused.
-    func resume(_ id: MailingID, atOnce: Bool, now: Int64) async throws(LedgerError) -> MailingState?
+    func resume(_ id: MailingID, atOnce: Bool, note: AuditNote?, now: Int64) async throws(LedgerError) -> MailingState?
 
     /// Sets the limit in place of the mailing's own; nil takes the mailing's own again.
-    func setSpeed(_ id: MailingID, _ speed: String?) async throws(LedgerError)
-}
-
-extension MailingStore {
-    /// Adds a mailing that begins at once.
-    package func create(
-        _ id: MailingID, mailing: Mailing, source: RecipientSource?, origin: String, state: MailingState, now: Int64
-    ) async throws(LedgerError) {
-        try await create(id, mailing: mailing, source: source, origin: origin, state: state, start: nil, now: now)
-    }
-
-    /// Moves a mailing to a state for a reason that is a text.
-    package func setState(
-        _ id: MailingID, to state: MailingState, from: Set<MailingState>, reason: String, now: Int64
-    ) async throws(LedgerError) -> Bool {
-        try await setState(id, to: state, from: from, reason: StateReason(text: reason), now: now)
-    }
+    /// - Parameter note: the order that sets it; nil where nobody gave one.
+    func setSpeed(_ id: MailingID, _ speed: String?, note: AuditNote?, now: Int64) async throws(LedgerError)
 }
 
 /// The plan: recipients in batches, and the rows that were excluded.
@@ -183,6 +163,9 @@ package protocol ReportStore: Sendable {
     /// The mailings in one of `states` (all for nil), the newest first, each with what `progress` tells of it and its next batch; as
     /// many queries for one as for a thousand.
     func statuses(states: Set<MailingState>?, limit: Int) async throws(LedgerError) -> [MailingStatus]
+
+    /// The same of one mailing; nil when it is not known.
+    func status(_ id: MailingID) async throws(LedgerError) -> MailingStatus?
 
     /// A mailing's report, from counters alone.
     func report(_ id: MailingID, now: Int64) async throws(LedgerError) -> MailingReport?

@@ -7,10 +7,11 @@ package protocol LimitStore: Sendable {
     /// - Parameters:
     ///   - scope: as `provider:NAME`.
     ///   - text: the limit, or `none`; nil takes the configuration's own again.
+    ///   - note: the order that sets it; nil where nobody gave one.
     ///   - now: milliseconds since 1970.
     /// - Returns: what was set before; nil for nothing.
     @discardableResult
-    func setLimit(_ scope: String, _ text: String?, now: Int64) async throws(LedgerError) -> LimitOverride?
+    func setLimit(_ scope: String, _ text: String?, note: AuditNote?, now: Int64) async throws(LedgerError) -> LimitOverride?
 }
 
 /// A limit that was set while mailings are sent.

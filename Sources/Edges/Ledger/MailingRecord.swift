@@ -8,7 +8,13 @@ package struct MailingRecord: Sendable, Equatable {
     package var source: RecipientSource?
     /// The absolute path of the mailing file it was made from; empty where there is none.
     package var origin: String
+    /// By what it is known again; nil for one that is never compared with others.
+    package var identity: MailingIdentity?
+    /// It leaves out those whom an earlier mailing of its identity has reached.
+    package var onlyNew: Bool
     package var state: MailingState
+    /// Since when it is in that state; nil where an older release put it there.
+    package var stateChanged: Int64?
     /// Why it is paused or stopped, or has failed.
     package var stateReason: StateReason
     package var created: Int64

@@ -19,6 +19,9 @@ package struct PlanStep: Sendable {
     package var sourceModified: Int64?
     package var batches: [PlannedBatch] = []
     package var exclusions: [Exclusion] = []
+    /// Rows that are excluded because an earlier mailing of the identity has reached them. They are counted and not listed: the earlier
+    /// mailing has them.
+    package var reachedBefore = 0
     /// Rows of the source that are planned or excluded now; nil for as many as before. A planning that was interrupted goes on behind them.
     package var rowsRead: Int?
     package var ending = Ending.more

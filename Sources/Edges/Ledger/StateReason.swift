@@ -27,7 +27,10 @@ package struct StateReason: Sendable, Equatable {
     }
 
     package static let none = StateReason()
-    package static func person(_ actor: String) -> StateReason { StateReason(kind: .person, actor: actor) }
+    /// - Parameter text: why the person wants it; may be empty.
+    package static func person(_ actor: String, _ text: String = "") -> StateReason {
+        StateReason(kind: .person, actor: actor, text: text)
+    }
     package static func providerRefused(_ text: String) -> StateReason { StateReason(kind: .providerRefused, text: text) }
     package static func late(_ text: String) -> StateReason { StateReason(kind: .late, text: text) }
 

@@ -11,11 +11,13 @@ package protocol UncertainStore: Sendable {
     ) async throws(LedgerError) -> [UncertainRecipient]
 
     /// Decides about held recipients, in steps of one transaction each.
-    /// - Parameter recipients: their addresses (ASCII case does not matter) or ids; nil for all that are held.
+    /// - Parameters:
+    ///   - recipients: their addresses (ASCII case does not matter) or ids; nil for all that are held.
+    ///   - note: the order that decides; nil where nobody gave one. Its one audit entry counts the recipients of all steps.
     /// - Throws: `LedgerError.refused` when there is no such mailing, or its messages are to be sent again though it is over,
     ///   or its lifetime is.
     func decide(
-        _ id: MailingID, recipients: [String]?, as decision: UncertainDecision, now: Int64
+        _ id: MailingID, recipients: [String]?, as decision: UncertainDecision, note: AuditNote?, now: Int64
     ) async throws(LedgerError) -> UncertainSettlement
 }
 

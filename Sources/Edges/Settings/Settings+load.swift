@@ -46,6 +46,7 @@ extension Settings {
 
         var settings = Settings()
         settings.warnings = fromFile.warnings + fromEnvironment.warnings
+        settings.differences = differences(fromFile.entries, fromEnvironment.entries)
         settings.readRoles(reader)
         settings.readOperation(reader)
         if let responses { settings.worker.responses = ResponseTable(own: responses.rules) }
@@ -55,6 +56,11 @@ extension Settings {
         }
         settings.readLimits(reader, providers: providers.keys.sorted(), domains: fromFile.domains.keys.sorted())
         return settings
+    }
+
+    private static func differences(_ file: [SettingsEntry], _ environment: [SettingsEntry]) -> [String] {
+        let entries = Dictionary((file + environment).map { ($0.name, $0) }) { $1 }.values
+        return entries.filter { $0.texts.joined(separator: ",") != $0.key.form.defaultText }.sorted { $0.name < $1.name }.map(\.masked)
     }
 
     /// Providers without a URL.

@@ -111,6 +111,8 @@ package struct Settings: Sendable, Equatable {
     package var limits = Limits()
     /// A sentence for each deprecated key that was read, with its place and its new name.
     package var warnings: [String] = []
+    /// The settings that differ from the defaults, as `planner.window=32`, in the order of their keys; secrets are masked.
+    package var differences: [String] = []
 
     package init() {}
 }

@@ -1,3 +1,5 @@
+import Text
+
 /// One value as text, with its key and its place.
 struct SettingsEntry {
     let path: [String]
@@ -7,6 +9,16 @@ struct SettingsEntry {
     let place: String
 
     var name: String { path.joined(separator: ".") }
+
+    /// Name and value for a log, without secrets.
+    var masked: String {
+        let value = texts.joined(separator: ",")
+        return switch key.form.display {
+        case .whole: "\(name)=\(value.prefix(80))\(value.count > 80 ? "…" : "")"
+        case .url: "\(name)=\(ParsedURL.withoutSecrets(value))"
+        case .nothing: "\(name)=****"
+        }
+    }
 
     /// The error in the value; nil if it is allowed.
     var problem: SettingsError.Problem? {

@@ -1,3 +1,4 @@
+package import Ledger
 package import Model
 import Policy
 import Templates
@@ -9,6 +10,19 @@ package struct PreparedJob: Sendable {
     /// When it starts, in milliseconds since 1970; nil starts it at once.
     package let start: Int64?
     package let provider: Provider
+    /// By what it is known again.
+    package let identity: MailingIdentity
+
+    /// The same as the ledger takes it.
+    /// - Parameter origin: the absolute path of the mailing file.
+    package func new(_ id: MailingID, origin: String, onlyNew: Bool) -> NewMailing {
+        var new = NewMailing(id: id, mailing: mailing, source: source)
+        new.origin = origin
+        new.identity = identity
+        new.onlyNew = onlyNew
+        new.start = start
+        return new
+    }
 }
 
 /// Checks a mailing before anything is sent: every template against the columns of the recipients' file.
@@ -19,7 +33,7 @@ package enum MailingPreparation {
         _ file: MailingFile, providers: [String: Provider], hostname: String
     ) throws -> PreparedJob {
         var mailing = file.mailing
-        let provider = try find(mailing.provider, providers)
+        let provider = try provider(mailing.provider, providers)
         if providers[mailing.provider] == nil { mailing.provider = ProviderURL.canonicalURL(mailing.provider) }
         try Self.check(provider, suits: mailing.channel)
         let planner = try RecipientPlanner(source: file.recipients, channel: mailing.channel)
@@ -30,7 +44,7 @@ package enum MailingPreparation {
         // Only what the templates say travels with the batches.
         mailing.fields = planner.fields.enumerated().filter { $0.offset < 2 || used.contains($0.offset) }.map(\.element)
         mailing.nestedFields = mailing.nestedFields.filter(mailing.fields.contains)
-        return PreparedJob(mailing: mailing, source: file.recipients, start: file.start, provider: provider)
+        return PreparedJob(mailing: mailing, source: file.recipients, start: file.start, provider: provider, identity: file.identity)
     }
 
     /// The columns whose values templates may look into: those that hold a list or an object in the first recipient.
@@ -67,7 +81,9 @@ package enum MailingPreparation {
         try composer.checkJSON(chunk.recipients, row: 0)
     }
 
-    private static func find(_ name: String, _ providers: [String: Provider]) throws -> Provider {
+    /// The provider that a mailing names.
+    /// - Throws: `UnknownProvider`, `ProviderURLError`.
+    package static func provider(_ name: String, _ providers: [String: Provider]) throws -> Provider {
         if let provider = providers[name] { return provider }
         if ProviderURL.isURL(name) { return try ProviderURL.parse(name) }
         throw UnknownProvider(name: name, known: providers.keys.sorted())

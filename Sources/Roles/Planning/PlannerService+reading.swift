@@ -9,9 +9,10 @@ extension PlannerService {
             throw InputError(file: record.origin, problem: "names no recipients")
         }
         var step = try firstStep(record, source)
+        let reached = record.onlyNew ? try await ReachedAddresses.load(before: record.id, from: ledger) : nil
         var planner = try RecipientPlanner(
             source: source, channel: record.mailing.channel, carry: Set(record.mailing.fields.dropFirst(2)),
-            batchSize: BatchSize.of(record), after: record.rowsRead)
+            batchSize: BatchSize.of(record), after: record.rowsRead, without: reached)
         guard planner.fields == record.mailing.fields else {
             throw InputError(file: source.file, problem: "has other columns than when the mailing was made")
         }
@@ -27,6 +28,7 @@ extension PlannerService {
                 number += 1
             }
             step.exclusions += chunk.exclusions
+            step.reachedBefore += chunk.reachedBefore
             guard buffer.isFull(with: planner.rows - written) || !hasMore else { continue }
             step.rowsRead = planner.rows
             step.ending = hasMore ? .more : .whole

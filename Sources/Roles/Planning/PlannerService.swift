@@ -10,7 +10,7 @@ import Synchronization
 /// transaction. A mailing is sent only when its whole input was read without an error, so that a broken row stops it before anybody has
 /// got it. Where nothing is due it sleeps until the ledger changes or the next mailing is to begin.
 package struct PlannerService: Service {
-    package typealias Store = PlanStore & MailingStore & ChangeSource
+    package typealias Store = PlanStore & MailingStore & RepeatStore & ChangeSource
 
     /// Due mailings that are read from the ledger at a time.
     private static let mailingsAtOnce = 100
@@ -150,6 +150,7 @@ package struct PlannerService: Service {
         let record = entry.record
         plannedRows.increment(by: entry.step.batches.reduce(0) { $0 + $1.count })
         for exclusion in entry.step.exclusions { excludedRows[exclusion.reason]?.increment() }
+        excludedRows[.sentBefore]?.increment(by: entry.step.reachedBefore)
         if record.rowsRead == 0, entry.step.sourceSize != nil, case .beginLate(let delay) = decision(record) {
             logger.notice(
                 """

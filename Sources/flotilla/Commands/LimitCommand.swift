@@ -1,6 +1,6 @@
 import ArgumentParser
+import Control
 import Ledger
-import Logging
 import Model
 import Policy
 import Settings
@@ -27,38 +27,37 @@ struct LimitCommand: AsyncParsableCommand {
     struct Set: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Set a limit that overrides flotilla.yaml; it takes effect within a second in the whole fleet.")
-        @OptionGroup var options: LedgerOptions
+        @OptionGroup var order: OrderOptions
         @Argument(help: "provider:NAME (or provider:smtp://host:port), channel:NAME, or domain:NAME.") var scope: String
         @Argument(help: "The limit, as 500/s or 6000/min,burst=50; 'none' lifts it.") var limit: String
 
         func run() async throws {
-            let settings = try options.settings()
+            let settings = try order.settings()
             let list = LimitList(settings, [])
-            let scope = try list.scope(scope)
-            let limit = try RateLimit.orNone(limit)?.description ?? RateLimit.none
-            let before = try await options.open(settings).setLimit(scope.description, limit, now: Clock.milliseconds())
+            let set = SetLimit(try list.scope(scope), try RateLimit.orNone(limit))
+            let outcome = try await order.session(settings).give(set)
             let replaced =
-                before.map { "\($0.text), set \(Timestamp.text($0.changed))" } ?? "\(list.configured(scope)) of flotilla.yaml"
-            print("\(scope): \(limit), in place of \(replaced)")
+                outcome.before.map { "\($0.text), set \(Timestamp.text($0.changed))" }
+                ?? "\(list.configured(set.scope)) of flotilla.yaml"
+            print("\(set.scope): \(set.limit?.description ?? RateLimit.none), in place of \(replaced)")
+            outcome.reach.warnWithoutPlanner("it takes effect")
         }
     }
 
     struct Clear: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Remove a limit that was set at run time; that of flotilla.yaml takes effect again.")
-        @OptionGroup var options: LedgerOptions
+        @OptionGroup var order: OrderOptions
         @Argument(help: "The scope, as flotilla limit list shows it.") var scope: String
 
         func run() async throws {
-            let settings = try options.settings()
+            let settings = try order.settings()
             // What is no scope may still stand in the ledger, from another build.
             let known = LimitScope(scope)
             let scope = known?.description ?? scope
-            let before = try await options.open(settings).setLimit(scope, nil, now: Clock.milliseconds())
-            guard let before else {
-                throw CommandError("no limit was set at run time for '\(scope)'; flotilla limit list shows where one was")
-            }
-            print("\(scope): \(LimitList(settings, []).configured(known)) of flotilla.yaml, in place of \(before.text)")
+            let outcome = try await order.session(settings).give(ClearLimit(scope))
+            print("\(scope): \(LimitList(settings, []).configured(known)) of flotilla.yaml, in place of \(outcome.before.text)")
+            outcome.reach.warnWithoutPlanner("it takes effect")
         }
     }
 }

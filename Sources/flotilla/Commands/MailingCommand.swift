@@ -26,10 +26,11 @@ struct LedgerOptions: ParsableArguments {
     @Option(help: "The ledger's file (SQLite).")
     var ledger: String?
 
-    func settings() throws -> Settings {
+    /// - Parameter level: the lowest level that is logged.
+    func settings(level: Logger.Level = .warning) throws -> Settings {
         var settings = try Settings.loadWithWarnings(file: config)
         if let ledger { settings.ledger.path = ledger }
-        Log.bootstrap(level: .warning, format: .human, terminal: Terminal())
+        Log.bootstrap(level: level, format: .human, terminal: Terminal())
         return settings
     }
 
@@ -49,7 +50,14 @@ struct MailingArgument: ParsableArguments {
     @Argument(help: "The mailing's id, or the beginning of it if that is unambiguous.")
     var id: String
 
-    func find(in ledger: SQLiteLedger) async throws -> MailingRecord {
+    func validate() throws {
+        if id.isEmpty { throw ValidationError("an empty id names no mailing; flotilla mailing list shows the ids") }
+    }
+
+    func find(in ledger: SQLiteLedger) async throws -> MailingRecord { try await Self.find(id, in: ledger) }
+
+    /// The one mailing whose id begins with a text.
+    static func find(_ id: String, in ledger: SQLiteLedger) async throws -> MailingRecord {
         let found = try await ledger.find(prefix: id)
         guard let record = found.first else {
             throw CommandError("no mailing begins with '\(id)'; flotilla mailing list shows them")
@@ -73,7 +81,7 @@ extension MailingCommand {
             if records.isEmpty { return print("no mailings yet") }
             print(
                 TextTable(
-                    header: ["ID", "STATE", "PLANNED", "SENT", "FAILED", "OPEN", "CREATED", "NAME"],
+                    header: ["ID", "STATE", "RECIPIENTS", "SENT", "FAILED", "OPEN", "CREATED", "NAME"],
                     rows: try await rows(records, ledger), rightAligned: [2, 3, 4, 5]
                 ).text)
         }
@@ -94,31 +102,6 @@ extension MailingCommand {
         private func stateText(_ record: MailingRecord) -> String {
             guard let seconds = record.secondsToStart(Clock.milliseconds()) else { return record.state.rawValue }
             return "\(record.state.rawValue), in \(TimeSpan.text(seconds: seconds))"
-        }
-    }
-
-    struct Show: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Show the state and the progress of a mailing.")
-        @OptionGroup var options: LedgerOptions
-        @OptionGroup var mailing: MailingArgument
-
-        func run() async throws {
-            let ledger = try options.open()
-            let record = try await mailing.find(in: ledger)
-            guard let progress = try await ledger.progress(record.id) else { return }
-            var rows = [
-                ["id", record.id.description], ["name", record.mailing.name], ["state", record.state.rawValue],
-                ["channel", record.mailing.channel.rawValue], ["provider", record.mailing.provider],
-                ["speed", record.speed ?? "no limit"], ["file", record.origin],
-                ["recipients", record.source?.file ?? "-"],
-            ]
-            if let start = record.start { rows.append(["start", Timestamp.text(start)]) }
-            if !record.reason.isEmpty { rows.append(["reason", record.reason]) }
-            print(TextTable(header: [], rows: rows).text)
-            let line = ProgressLine(
-                name: record.mailing.name, progress: progress, rate: nil,
-                secondsToStart: record.secondsToStart(Clock.milliseconds()))
-            print(line.text)
         }
     }
 
@@ -146,6 +129,10 @@ extension MailingCommand {
         @OptionGroup var mailing: MailingArgument
         @Argument(help: "The recipient's address or id.") var recipient: String
 
+        func validate() throws {
+            if recipient.isEmpty { throw ValidationError("an empty address or id names no recipient") }
+        }
+
         func run() async throws {
             let ledger = try options.open()
             let record = try await mailing.find(in: ledger)
@@ -163,108 +150,14 @@ extension MailingCommand {
         @Argument(help: "The address.") var address: String
         @Option(help: "How many at most.") var limit = 100
 
+        func validate() throws {
+            if address.isEmpty { throw ValidationError("an empty address names nobody") }
+        }
+
         func run() async throws {
             let details = try await options.open().history(address: address, limit: limit)
             if details.isEmpty { return print("nothing was sent to this address") }
             for detail in details { print(RecipientText(detail).text) }
         }
     }
-
-    struct Add: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(
-            abstract: "Add a mailing to the ledger, for a running planner (flotilla planner, flotilla up).")
-        @Argument(help: "The mailing's file (YAML).") var file: String
-        @Option(help: "The recipients' file, in place of the mailing's.") var recipients: String?
-        @Option(help: "A provider of flotilla.yaml, or a URL.") var provider: String?
-        @OptionGroup var options: LedgerOptions
-
-        func run() async throws {
-            let settings = try options.settings()
-            let loaded = try MailingFile.load(file, overrides: .init(recipients: recipients, provider: provider))
-            let job = try MailingPreparation.prepare(
-                loaded, providers: settings.providers, hostname: settings.email.hostname)
-            let ledger = try SQLiteLedger.open(settings.ledger.path, logger: Logger(label: "flotilla"))
-            var generator = SystemRandomNumberGenerator()
-            let id = MailingID(milliseconds: Clock.milliseconds(), using: &generator)
-            try await ledger.create(
-                id, mailing: job.mailing, source: job.source,
-                origin: URL(fileURLWithPath: file).standardizedFileURL.path, state: .scheduled, start: job.start,
-                now: Clock.milliseconds())
-            print(id)
-        }
-    }
-
-    struct Pause: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Pause a mailing until: flotilla mailing resume.")
-        @OptionGroup var options: LedgerOptions
-        @OptionGroup var order: OrderOptions
-        @OptionGroup var mailing: MailingArgument
-
-        func run() async throws {
-            try await change(
-                options, mailing, to: .paused, from: [.scheduled, .collecting, .sending], reason: .person(order.name))
-        }
-    }
-
-    struct Resume: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(
-            abstract: "Resume a paused mailing; one whose start has passed begins now.")
-        @OptionGroup var options: LedgerOptions
-        @OptionGroup var mailing: MailingArgument
-
-        func run() async throws {
-            let ledger = try options.open()
-            let record = try await mailing.find(in: ledger)
-            guard let state = try await ledger.resume(record.id, atOnce: true, now: Clock.milliseconds()) else {
-                throw CommandError("mailing \(record.id) is \(record.state.rawValue), not paused")
-            }
-            print("\(record.id): \(state.rawValue)")
-        }
-    }
-
-    struct Stop: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(
-            abstract: "Stop a mailing for good; recipients that were not sent to become stopped.")
-        @OptionGroup var options: LedgerOptions
-        @OptionGroup var order: OrderOptions
-        @OptionGroup var mailing: MailingArgument
-
-        func run() async throws {
-            try await change(
-                options, mailing, to: .stopped, from: [.draft, .scheduled, .collecting, .sending, .paused],
-                reason: .person(order.name))
-        }
-    }
-
-    struct Speed: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Change a mailing's limit while it is sent.")
-        @OptionGroup var options: LedgerOptions
-        @OptionGroup var mailing: MailingArgument
-        @Argument(help: "The new limit, as 500/s or 6000/min,burst=50; 'own' restores that of the mailing file.") var speed: String
-
-        func run() async throws {
-            let ledger = try options.open()
-            let record = try await mailing.find(in: ledger)
-            guard !record.state.isTerminal else {
-                throw CommandError("mailing \(record.id) is \(record.state.rawValue) and sends no more messages")
-            }
-            try await ledger.setSpeed(record.id, speed == "own" ? nil : RateLimit(speed).description)
-            print("\(record.id): \(speed)")
-        }
-    }
-}
-
-private func change(
-    _ options: LedgerOptions, _ argument: MailingArgument, to state: MailingState, from: Set<MailingState>, reason: StateReason
-) async throws {
-    let ledger = try options.open()
-    let record = try await argument.find(in: ledger)
-    guard try await ledger.setState(record.id, to: state, from: from, reason: reason, now: Clock.milliseconds()) else {
-        throw CommandError("mailing \(record.id) is \(record.state.rawValue) and cannot become \(state.rawValue)")
-    }
-    if state == .stopped {
-        // A planner does the same, but none may be running. Batches in flight are stopped when their results come back.
-        _ = try await ledger.stopOpen(record.id, now: Clock.milliseconds())
-    }
-    print("\(record.id): \(state.rawValue)")
 }

@@ -1,27 +1,108 @@
 import ArgumentParser
+import Broker
+import Control
 import Foundation
+import Ledger
+import Logging
+import NIOPosix
+import Settings
 import Telemetry
 
-/// The person who gives an order about a mailing. The ledger keeps it in the mailing's reason.
+/// Options of every command that gives an order.
 struct OrderOptions: ParsableArguments {
-    @Option(help: "Your name as others see it; by default your user and host, as in alice@ops1.")
+    @OptionGroup var ledger: LedgerOptions
+
+    @Option(help: "Your name as the audit log and others see it; by default your login name.")
+    var actor: String?
+
+    @Option(help: .hidden)
     var by: String?
 
-    /// Characters of a name at most.
-    private static let longest = 100
+    @Option(help: "The Redis of the fleet: redis://, rediss:// (TLS) or unix:///path. No password here: FLOTILLA_REDIS_PASSWORD.")
+    var redis: String?
 
     func validate() throws {
-        guard let by else { return }
-        guard !by.allSatisfy(\.isWhitespace), by.count <= Self.longest, LogText.isPlain(by) else {
-            throw ValidationError("--by takes a name of up to \(Self.longest) printable characters")
-        }
+        guard let given = actor ?? by else { return }
+        do { _ = try OrderActor(given) } catch { throw ValidationError("--actor: \(error)") }
     }
 
-    /// The given name, or user and host. Behind `sudo` the user is the one who called it.
-    var name: String {
-        if let by { return by }
+    func settings() throws -> Settings {
+        if by != nil { StandardError.warn("--by is deprecated; write --actor") }
+        // Where a person reads it, the answer of the command says as much as the log.
+        var settings = try ledger.settings(level: isatty(STDERR_FILENO) == 0 ? .notice : .warning)
+        if let redis { try settings.redis.take(redis) }
+        return settings
+    }
+
+    /// The given name, or that of the user.
+    func giver() throws -> OrderActor {
+        try (actor ?? by).map { try OrderActor($0) } ?? .user
+    }
+
+    /// Opens the ledger, and names the fleet's Redis where the settings do.
+    /// - Parameter creates: whether a ledger that is not there is made.
+    func session(_ settings: Settings, creates: Bool = false) throws -> OrderSession {
+        let store = creates ? try SQLiteLedger.open(settings.ledger.path, logger: Logger(label: "flotilla")) : try ledger.open(settings)
+        return OrderSession(ledger: store, broker: Broker(orders: settings), actor: try giver())
+    }
+}
+
+extension OrderActor {
+    /// The user of this process. Behind `sudo` it is the one who called it.
+    static var user: OrderActor {
         let process = ProcessInfo.processInfo
-        let user = process.environment["SUDO_USER"] ?? process.userName
-        return "\(user.isEmpty ? "uid\(getuid())" : user)@\(process.hostName)"
+        return OrderActor(user: process.environment["SUDO_USER"] ?? process.userName, number: getuid())
+    }
+}
+
+extension Broker {
+    /// How long an order waits for Redis at most, in seconds: it is in the ledger already.
+    private static let patience = 2.0
+
+    /// The fleet's Redis, for a question or an order in passing; nil where the settings name none.
+    init?(orders settings: Settings) {
+        guard var endpoint = RedisEndpoint(settings.redis) else { return nil }
+        endpoint.timeout = min(endpoint.timeout, Self.patience)
+        self.init(
+            endpoint: endpoint, prefix: settings.redis.prefix, partitions: settings.collector.partitions, name: "flotilla-order",
+            group: MultiThreadedEventLoopGroup.singleton, logger: Logger(label: "flotilla") { _ in SwiftLogNoOpLogHandler() })
+    }
+}
+
+/// What a command gives orders with.
+struct OrderSession {
+    let ledger: SQLiteLedger
+    let broker: Broker?
+    let actor: OrderActor
+
+    /// Gives an order, and closes the connection to Redis.
+    func give<Given: Order>(_ order: Given) async throws -> Given.Outcome {
+        do {
+            let outcome = try await Control(ledger: ledger, broker: broker, logger: Logger(label: "flotilla"))
+                .carryOut(order, by: actor)
+            await broker?.close()
+            return outcome
+        } catch {
+            await broker?.close()
+            throw error
+        }
+    }
+}
+
+extension OrderReach {
+    /// Warns where the workers do not follow a pause, a stop or a speed.
+    func warnUnlessFollowed() {
+        guard !isFollowed, let untold else { return }
+        StandardError.warn(
+            """
+            nobody carries this out now: no planner is at work, and the workers could not be told: \(untold). They may go on with the \
+            batches that they have until a planner starts (flotilla up, or flotilla planner)
+            """)
+    }
+
+    /// Warns where what was ordered needs a planner, and none is at work.
+    func warnWithoutPlanner(_ what: String) {
+        guard planner == nil else { return }
+        StandardError.warn("no planner is at work: \(what) when one starts (flotilla up, or flotilla planner)")
     }
 }

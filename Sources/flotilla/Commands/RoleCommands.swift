@@ -33,6 +33,7 @@ struct PlannerCommand: RoleCommand {
         let ledger = try await runtime.waitForLedger()
         let broker = try await runtime.openBroker("planner", isPatient: true)
         try await runtime.run(
+            "planner",
             runtime.metricsServer()
                 + [
                     HealthMonitor(broker: broker, ledger: ledger, readiness: runtime.readiness, logger: runtime.logger),
@@ -53,6 +54,7 @@ struct WorkerCommand: RoleCommand {
         let broker = try await runtime.openBroker("worker", isPatient: true)
         let worker = runtime.worker(broker)
         try await runtime.run(
+            "worker",
             runtime.metricsServer()
                 + [
                     HealthMonitor(broker: broker, ledger: nil, readiness: runtime.readiness, logger: runtime.logger),
@@ -72,6 +74,7 @@ struct CollectorCommand: RoleCommand {
         let ledger = try await runtime.waitForLedger()
         let broker = try await runtime.openBroker("collector", isPatient: true)
         try await runtime.run(
+            "collector",
             runtime.metricsServer()
                 + [
                     HealthMonitor(broker: broker, ledger: ledger, readiness: runtime.readiness, logger: runtime.logger),
@@ -100,6 +103,7 @@ struct Up: RoleCommand {
         let collector = runtime.collector(broker, ledger)
         let worker = runtime.worker(broker)
         try await runtime.run(
+            "up",
             runtime.metricsServer()
                 + [
                     HealthMonitor(broker: broker, ledger: ledger, readiness: runtime.readiness, logger: runtime.logger),

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Broker
 import Collecting
+import Control
 import Delivery
 import Foundation
 import Ledger
@@ -18,9 +19,10 @@ struct Send: AsyncParsableCommand {
         discussion: """
             Everything runs in this process, with a private Redis and a SQLite ledger, unless --redis and --ledger name others.
             Ctrl-C stops cleanly. The same command on the same ledger continues where it stopped, and sends nothing twice.
+            A mailing is known by its `key:`, or else by its file. What was sent is sent again only with --again or --only-new.
 
             Exit status: 0 when the mailing is sent and every recipient is accounted for; 1 when it failed or could not begin;
-            2 when it has not ended (stopped, paused, interrupted).
+            2 when it was interrupted or stopped; 4 when it is paused; 6 when it was sent before.
             """)
 
     @Argument(help: "The mailing's file (YAML): docs/mailing-file.md.", completion: .file(extensions: ["yaml", "yml"]))
@@ -41,8 +43,10 @@ struct Send: AsyncParsableCommand {
     @Flag(help: "Show no progress and no report.")
     var quiet = false
 
-    @Flag(help: "Send the file as a new mailing, even if it was sent before.")
-    var again = false
+    @OptionGroup var repeating: RepeatOptions
+
+    @Option(help: "Your name as the audit log and others see it; by default your login name.")
+    var actor: String?
 
     @OptionGroup var options: RunOptions
 
@@ -50,6 +54,7 @@ struct Send: AsyncParsableCommand {
         if let concurrency, !(1...10_000).contains(concurrency) {
             throw ValidationError("--concurrency is a number from 1 to 10000")
         }
+        if let actor { do { _ = try OrderActor(actor) } catch { throw ValidationError("--actor: \(error)") } }
     }
 
     func run() async throws {
@@ -72,24 +77,23 @@ struct Send: AsyncParsableCommand {
         let runtime = try RoleRuntime(settings, endpoint: redis?.endpoint, terminal: terminal)
         let ledger = try runtime.openLedger()
         let origin = URL(fileURLWithPath: mailing).standardizedFileURL.path
-        let resolver = MailingResolver(ledger: ledger, job: job, origin: origin, again: again)
-        let id: MailingID
-        switch try await resolver.resolve() {
-        case .finished(let earlier):
-            if !quiet { print("This mailing was sent or stopped before, and is not sent again. To send it as a new mailing: --again\n") }
-            return try await finish(earlier, ledger, settings)
-        case .new, .resume:
-            _ = try await ProviderCheck.check(
-                job.provider, hostname: settings.email.hostname, responses: settings.worker.responses, group: runtime.group,
-                logger: runtime.logger)
-            id = try await resolver.commit()
-        }
+        let resolver = MailingResolver(ledger: ledger, job: job, file: mailing, origin: origin, policy: repeating.policy)
+        let decision = try await resolver.resolve()
+        try await resolver.say(decision)
+        var provider = job.provider
+        if case .goOn(let record) = decision { provider = try MailingPreparation.provider(record.mailing.provider, settings.providers) }
+        _ = try await ProviderCheck.check(
+            provider, hostname: settings.email.hostname, responses: settings.worker.responses, group: runtime.group,
+            logger: runtime.logger)
+        let id = try await resolver.commit(
+            Control(ledger: ledger, broker: nil, logger: runtime.logger), by: actor.map { try OrderActor($0) } ?? .user)
         let broker = try await runtime.openBroker("send")
         let progress = ProgressMonitor(
             id: id, name: job.mailing.name, ledger: ledger, terminal: terminal, isQuiet: quiet)
         let collector = runtime.collector(broker, ledger)
         let worker = runtime.worker(broker)
         try await runtime.run(
+            "send",
             runtime.optionalMetricsServer()
                 + [
                     HealthMonitor(broker: broker, ledger: ledger, readiness: runtime.readiness, logger: runtime.logger),
@@ -126,6 +130,8 @@ struct Send: AsyncParsableCommand {
                 """)
         }
         for fault in faults { StandardError.write("not reconciled: \(fault)") }
+        let before = outcome.excluded[.sentBefore] ?? 0
+        if !quiet, before > 0, outcome.planned == 0 { print("\nNobody is new: \(grouped(before)) in the file have had it.") }
         if !outcome.balances || !faults.isEmpty { throw ExitCode(1) }
         if outcome.state == .failed { throw ExitCode(1) }
         guard outcome.state == .sent else {
@@ -138,10 +144,13 @@ struct Send: AsyncParsableCommand {
                       flotilla mailing uncertain \(id) --ledger \(settings.ledger.path)
                     """)
             }
-            // The reason of a mailing that is late for its start says what to do; the same command would not continue it.
-            let isLate = outcome.state == .paused && outcome.started == nil && outcome.stateReason.kind != .person
-            if !quiet, !isLate { print("\nThe mailing has not ended; the same command continues it.") }
-            throw ExitCode(2)
+            let isPersons = outcome.stateReason.kind == .person || outcome.stateReason.kind == .late
+            if outcome.state == .paused, isPersons, let record = try await ledger.mailing(id) {
+                StandardError.write("error: \(PausedText(record).text)")
+            } else if !quiet {
+                print("\nThe mailing has not ended; the same command continues it.")
+            }
+            throw ExitCode(outcome.state == .paused ? .paused : .interrupted)
         }
     }
 }

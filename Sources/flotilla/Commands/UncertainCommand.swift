@@ -1,4 +1,5 @@
 import ArgumentParser
+import Control
 import Foundation
 import Ledger
 import Model
@@ -17,7 +18,7 @@ extension MailingCommand {
             case sent, failed
         }
 
-        @OptionGroup var options: LedgerOptions
+        @OptionGroup var order: OrderOptions
         @OptionGroup var mailing: MailingArgument
         @Flag(help: "List only the recipients that are held.") var held = false
         @Flag(help: "Print one JSON object a line.") var json = false
@@ -48,9 +49,9 @@ extension MailingCommand {
         }
 
         func run() async throws {
-            let ledger = try options.open()
-            let record = try await mailing.find(in: ledger)
-            if let decision { try await decide(decision, record, ledger) } else { try await list(record, ledger) }
+            let session = try order.session(order.settings())
+            let record = try await mailing.find(in: session.ledger)
+            if let decision { try await decide(decision, record, session) } else { try await list(record, session.ledger) }
         }
 
         /// Rows that are read and printed at a time, so that memory does not grow with the list.
@@ -79,9 +80,11 @@ extension MailingCommand {
                 """)
         }
 
-        private func decide(_ decision: UncertainDecision, _ record: MailingRecord, _ ledger: SQLiteLedger) async throws {
-            let settled = try await ledger.decide(
-                record.id, recipients: all ? nil : recipient, as: decision, now: Clock.milliseconds())
+        private func decide(_ decision: UncertainDecision, _ record: MailingRecord, _ session: OrderSession) async throws {
+            let ledger = session.ledger
+            let outcome = try await session.give(ResolveUncertain(record.id, recipients: all ? nil : recipient, as: decision))
+            let settled = outcome.settlement
+            if decision == .resend, settled.count > 0 { outcome.reach.warnWithoutPlanner("they are sent to") }
             let held = try await ledger.progress(record.id)?[.uncertain] ?? 0
             print("\(record.id): \(did(decision, settled.count)); \(grouped(held)) still held")
             if settled.count > 0 { print(next(decision, record, held: held)) }

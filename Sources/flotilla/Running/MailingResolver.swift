@@ -1,72 +1,111 @@
 import ArgumentParser
+import Control
 import Ledger
 import Model
 import Planning
+import Policy
+import Settings
+import Telemetry
 
-/// Decides whether a mailing file is a new mailing, one to continue, or one that has ended.
+/// Finds the mailing that `send` sends: one that has not ended, or a new one.
 struct MailingResolver {
-    enum Decision: Equatable {
-        case new
-        case resume(MailingID, MailingState)
-        case finished(MailingID)
-    }
-
-    struct Changed: Error, CustomStringConvertible {
-        let description: String
-    }
-
     let ledger: SQLiteLedger
     let job: PreparedJob
+    /// The mailing file as it was given, and its absolute path.
+    let file: String
     let origin: String
-    /// A mailing that has ended is sent again as a new one.
-    let again: Bool
+    let policy: RepeatPolicy
 
-    /// - Throws: `Changed` when the mailing has begun and its file or the options differ now.
-    func resolve() async throws -> Decision {
-        if let record = try await ledger.unfinished(origin: origin) {
-            guard isSame(record) else {
-                throw Changed(
-                    description: """
-                        \(origin) or the options have changed since its mailing \(record.id) began, which has not ended \
-                        (\(record.state.rawValue)). Undo the change to continue it, or end it first: flotilla mailing stop \(record.id)
-                        """)
-            }
-            return .resume(record.id, record.state)
+    /// - Throws: `ExitCode`, behind words about it, when nothing is to be sent now.
+    func resolve() async throws -> SendDecision {
+        let decision = SendDecision(try await ledger.earlier(job.identity), policy)
+        switch decision {
+        case .new, .goOn: return decision
+        case .waits(let record):
+            StandardError.write("error: \(PausedText(record).text)")
+            throw ExitCode(.paused)
+        case .sentBefore(let earlier): throw RepeatText(file: file).refusal(earlier)
         }
-        guard !again, let record = try await ledger.latest(origin: origin), [.sent, .stopped].contains(record.state),
-            isSame(record), isFileUnchanged(record)
-        else { return .new }
-        return .finished(record.id)
     }
 
-    private func isSame(_ record: MailingRecord) -> Bool {
-        // When a person resumes a mailing whose start has passed, the ledger drops the start.
-        let isStartForgotten = record.start == nil && (job.start ?? .max) <= Clock.milliseconds()
-        return record.mailing == job.mailing && record.source == job.source
-            && (record.start == job.start || isStartForgotten)
-    }
-
-    /// A recipients' file with the same name and other contents makes a new mailing.
-    private func isFileUnchanged(_ record: MailingRecord) -> Bool {
-        guard let size = record.sourceSize, let modified = record.sourceModified,
-            let stamp = try? FileStamp(path: job.source.file)
-        else { return true }
-        return size == stamp.size && modified == stamp.modified
+    /// Says what is remarkable about the decision.
+    func say(_ decision: SendDecision) async throws {
+        switch decision {
+        case .new where policy == .again:
+            let earlier = try await ledger.earlier(job.identity)
+            if earlier.reached > 0 { StandardError.warn(RepeatText(file: file).again(earlier)) }
+        case .goOn(let record):
+            let changes = MailingDifference(record, job).names
+            if !changes.isEmpty {
+                StandardError.warn(
+                    """
+                    mailing \(record.id) of \(file) has not ended (\(record.state.rawValue)) and goes on as it was added \
+                    \(Timestamp.text(record.created)). What has changed since is not used: \(changes.joined(separator: ", ")). \
+                    To use it, end that mailing first: flotilla mailing stop \(record.id)
+                    """)
+            }
+            if policy != .refuse {
+                StandardError.warn("mailing \(record.id) of \(file) has not ended and goes on; --again and --only-new are for one that has")
+            }
+        case .new, .waits, .sentBefore: break
+        }
     }
 
     /// Writes the decision to the ledger.
-    func commit() async throws -> MailingID {
-        let now = Clock.milliseconds()
-        if case .resume(let id, let state) = try await resolve() {
-            // A mailing that is late for its start stays paused: only a person resumes it.
-            if state == .paused { _ = try await ledger.resume(id, atOnce: false, now: now) }
+    func commit(_ control: Control, by actor: OrderActor) async throws -> MailingID {
+        switch try await resolve() {
+        case .goOn(let record):
+            if record.state == .paused { _ = try await control.carryOut(ResumeMailing(record.id, atOnce: false), by: actor) }
+            return record.id
+        default:
+            var generator = SystemRandomNumberGenerator()
+            let id = MailingID(milliseconds: Clock.milliseconds(), using: &generator)
+            let new = job.new(id, origin: origin, onlyNew: policy == .onlyNew)
+            let outcome = try await control.carryOut(AddMailing(new, repeating: policy), by: actor)
+            // Another process was faster.
+            if outcome.added != .added { return try await commit(control, by: actor) }
             return id
         }
-        var generator = SystemRandomNumberGenerator()
-        let id = MailingID(milliseconds: now, using: &generator)
-        try await ledger.create(
-            id, mailing: job.mailing, source: job.source, origin: origin, state: .scheduled, start: job.start,
-            now: now)
-        return id
+    }
+}
+
+/// Words about a mailing that waits for a person.
+struct PausedText {
+    private let record: MailingRecord
+
+    init(_ record: MailingRecord) { self.record = record }
+
+    var text: String {
+        let since = record.stateChanged.map { " since \(Timestamp.text($0))" } ?? ""
+        let why = record.stateReason.kind == .person ? "\(record.reason)\(since)" : "paused\(since): \(record.reason)"
+        return """
+            mailing \(record.id) '\(LogText.escaped(record.mailing.name))' is \(LogText.escaped(why)), and `send` does not lift that. \
+            flotilla mailing resume \(record.id) lets it go on; then the same command sends it
+            """
+    }
+}
+
+/// In what a mailing in the ledger differs from its file of now.
+struct MailingDifference {
+    let names: [String]
+
+    init(_ record: MailingRecord, _ job: PreparedJob) {
+        let (old, new) = (record.mailing, job.mailing)
+        // When a person resumes a mailing whose start has passed, the ledger drops the start.
+        let isStartForgotten = record.start == nil && (job.start ?? .max) <= Clock.milliseconds()
+        let content = [old.from, old.replyTo, old.subject.source, old.html.source, old.text.source, old.body.source]
+        let newContent = [new.from, new.replyTo, new.subject.source, new.html.source, new.text.source, new.body.source]
+        let parts: [(name: String, isSame: Bool)] = [
+            ("name", old.name == new.name), ("channel", old.channel == new.channel), ("provider", old.provider == new.provider),
+            ("content", content == newContent), ("speed", old.speed == new.speed), ("recipients", record.source == job.source),
+            ("columns", old.fields == new.fields && old.nestedFields == new.nestedFields),
+            ("start", record.start == job.start || isStartForgotten),
+            (
+                "options",
+                old.batchSize == new.batchSize && old.attempts == new.attempts && old.lifetime == new.lifetime
+                    && old.uncertain == new.uncertain && old.late == new.late && old.maximumDelay == new.maximumDelay
+            ),
+        ]
+        names = parts.filter { !$0.isSame }.map(\.name)
     }
 }

@@ -121,7 +121,7 @@ struct ProgressLine {
         if !progress.planningDone {
             let isPlanned = [.draft, .scheduled, .collecting].contains(progress.state)
             let doing = isPlanned ? "planning" : progress.state.rawValue
-            return "\(name): \(doing), \(grouped(progress.planned)) planned, \(grouped(progress.excluded)) excluded"
+            return "\(name): \(doing), \(grouped(progress.planned)) recipients so far, \(grouped(progress.excluded)) excluded"
         }
         let finished = progress.planned - progress.open
         let share = progress.planned == 0 ? 100 : finished * 100 / progress.planned

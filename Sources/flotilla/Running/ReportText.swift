@@ -30,7 +30,7 @@ struct ReportText {
         for (reason, count) in report.excluded.sorted(by: { $0.value > $1.value }) where count > 0 {
             rows.append(["  excluded: \(reason.rawValue)", grouped(count)])
         }
-        rows.append(["planned", grouped(report.planned)])
+        rows.append(["recipients", grouped(report.planned)])
         for state in RecipientState.allCases.sorted(by: { $0.rank > $1.rank }) where report[state] > 0 || state == .sent {
             rows.append(["  \(state.name)", grouped(report[state])])
         }

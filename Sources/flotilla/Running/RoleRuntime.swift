@@ -14,6 +14,7 @@ import Policy
 import ServiceLifecycle
 import Settings
 import Telemetry
+import Text
 import UnixSignals
 
 /// What the roles of one process share (settings, logs, metrics, Redis), and the roles as services.
@@ -104,6 +105,15 @@ struct RoleRuntime {
         HeartbeatSender(name: name, role: role, broker: broker, worker: worker)
     }
 
+    /// Says what runs here, and with what: the first line that one looks for when something is odd later.
+    private func logStart(_ role: String) {
+        var fields: Logger.Metadata = ["version": "\(Build.version)", "redis": "\(endpoint)", "process": "\(name)"]
+        if role != "worker" { fields["ledger"] = "\(RealPath.of(settings.ledger.path))" }
+        let different = settings.differences
+        fields["settings"] = "\(different.isEmpty ? "defaults" : different.joined(separator: " "))"
+        logger.info("\(role) starts", metadata: fields)
+    }
+
     // MARK: Roles, as services; a service group stops them in the reverse order.
 
     func metricsServer(onListening: @escaping @Sendable (Int) -> Void = { _ in }) -> [any Service] {
@@ -160,10 +170,13 @@ struct RoleRuntime {
     }
 
     /// Runs services until `end` returns, a signal comes, or one of them fails.
-    /// - Parameter worker: the worker among them; a second signal ends its graceful stop early.
+    /// - Parameters:
+    ///   - role: its name in the log.
+    ///   - worker: the worker among them; a second signal ends its graceful stop early.
     func run(
-        _ services: [any Service], until end: (any Service)? = nil, worker: Worker? = nil
+        _ role: String, _ services: [any Service], until end: (any Service)? = nil, worker: Worker? = nil
     ) async throws {
+        logStart(role)
         var all = services.map {
             ServiceGroupConfiguration.ServiceConfiguration(service: $0, successTerminationBehavior: .ignore)
         }
@@ -177,7 +190,14 @@ struct RoleRuntime {
             services: all, gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet)
         configuration.maximumGracefulShutdownDuration = settings.shutdown.grace
         signals.begin(worker: worker)
-        try await ServiceGroup(configuration: configuration).run()
+        do {
+            try await ServiceGroup(configuration: configuration).run()
+        } catch {
+            logger.error("\(role) ends: \(error)", metadata: ["reason": "error"])
+            throw error
+        }
+        let reason = signals.received ?? "done"
+        logger.info("\(role) ends: \(reason)", metadata: ["reason": "\(reason)"])
         if worker?.hasLostResults == true { throw ExitCode(3) }
     }
 }

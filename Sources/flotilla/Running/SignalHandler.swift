@@ -9,7 +9,11 @@ import UnixSignals
 final class SignalHandler: Sendable {
     private let isRunning = Atomic<Bool>(false)
     private let worker = Mutex<Worker?>(nil)
+    private let first = Mutex<String?>(nil)
     private let logger: Logger
+
+    /// The first signal that came while services ran, by its name; nil for none.
+    var received: String? { first.withLock { $0 } }
 
     init(logger: Logger) {
         self.logger = logger
@@ -27,9 +31,10 @@ final class SignalHandler: Sendable {
 
     private func watch() async {
         var count = 0
-        for await _ in await UnixSignalsSequence(trapping: .sigterm, .sigint) {
+        for await signal in await UnixSignalsSequence(trapping: .sigterm, .sigint) {
             guard isRunning.load(ordering: .sequentiallyConsistent) else { exit(0) }
             count += 1
+            first.withLock { $0 = $0 ?? "\(signal)" }
             guard count > 1 else { continue }
             logger.warning("a second signal ends the graceful stop early")
             await worker.withLock { $0 }?.cut()

@@ -10,10 +10,12 @@ extension BlockingReason {
         case .paused: "paused"
         case .due: "not_due"
         case .undecided: "decision_needed"
+        case .noPlanner: "no_planner"
         case .noWorker: "no_worker"
         case .down: "breaker_open"
         case .asked: "provider_pause"
         case .limited: "limit"
+        case .connections: "connections"
         case .lag: "collector_lag"
         case .stuck: "stuck"
         }
@@ -26,10 +28,13 @@ extension BlockingReason {
         case .paused(let reason): reason.isEmpty ? "paused" : reason
         case .due(let seconds): "all open recipients wait for their next attempt, in \(Self.text(seconds))"
         case .undecided(let count): "\(grouped(count)) held recipients wait for a decision: flotilla mailing uncertain"
+        case .noPlanner: "no planner is at work; it goes on when one starts: flotilla up, or flotilla planner"
         case .noWorker(let channel): "no live worker serves \(channel.rawValue)"
         case .down(let provider): "the circuit breaker of provider \(provider) is open; one message at a time probes it"
         case .asked(let scope, let seconds): "\(scope) is paused for another \(Self.text(seconds)), as the provider asked"
         case .limited(let scope): "limited by \(scope)"
+        case .connections(let provider, let setting):
+            "limited by the connections to provider \(ProviderURL.name(of: provider)): all are in use (\(setting) for each worker)"
         case .lag(let seconds): "results wait for a collector, the oldest for \(Self.text(seconds))"
         case .stuck(let seconds): "stuck: no recipient got a result for \(Self.text(seconds))"
         }

@@ -27,24 +27,25 @@ struct FleetSampler {
         }
     }
 
-    private let broker: Broker
+    /// Nil where Redis is not known: then only the ledger is read.
+    private let broker: Broker?
     private let ledger: SQLiteLedger
-    private let queue: BatchQueue
-    private let status: StatusStreams
+    private let queue: BatchQueue?
+    private let status: StatusStreams?
     /// `planner.stuck_after`.
     private let stuckAfter: Duration
     private var samples: [MailingID: Sample] = [:]
     private var processes: [String: (sign: HeartbeatStore.Sign, line: FleetSnapshot.ProcessLine)] = [:]
     /// The mailings of the last snapshot that could read the ledger, and the leading planner.
     private var mailings: [FleetSnapshot.MailingLine] = []
-    private var leader: String?
+    private var leader: Leader?
 
-    init(broker: Broker, ledger: SQLiteLedger, stuckAfter: Duration) {
+    init(broker: Broker?, ledger: SQLiteLedger, stuckAfter: Duration) {
         self.broker = broker
         self.ledger = ledger
         self.stuckAfter = stuckAfter
-        queue = BatchQueue(broker)
-        status = StatusStreams(broker)
+        queue = broker.map { BatchQueue($0) }
+        status = broker.map { StatusStreams($0) }
     }
 
     /// Errors are among the snapshot's problems; without the ledger the mailings are those of the snapshot before.
@@ -54,7 +55,7 @@ struct FleetSampler {
         let signs = await readRedis(&snapshot)
         let states: Set<MailingState>? = all ? nil : Set(MailingState.allCases.filter { !$0.isTerminal })
         do throws(LedgerError) {
-            leader = try await ledger.leader(Leadership.planning)?.holder
+            leader = try await ledger.leader(Leadership.planning)
             let statuses = try await ledger.statuses(states: states, limit: all ? 50 : 1_000)
             var samples: [MailingID: Sample] = [:]
             mailings = statuses.map { status in
@@ -73,8 +74,20 @@ struct FleetSampler {
         return snapshot
     }
 
+    /// One look at one mailing.
+    /// - Returns: what blocks it; the problems say what could not be read.
+    mutating func look(at id: MailingID) async throws(LedgerError) -> (line: FleetSnapshot.MailingLine?, problems: [String]) {
+        var snapshot = FleetSnapshot(at: Clock.milliseconds())
+        let signs = await readRedis(&snapshot)
+        leader = try await ledger.leader(Leadership.planning)
+        guard let status = try await ledger.status(id) else { return (nil, snapshot.problems) }
+        var sample = Sample(status.progress, before: nil)
+        return (line(status, &sample, signs, lag: snapshot.lagSeconds), snapshot.problems)
+    }
+
     /// The heartbeats of all processes; nil when Redis cannot be read.
     private func readRedis(_ snapshot: inout FleetSnapshot) async -> [HeartbeatStore.Sign]? {
+        guard let broker, let queue, let status else { return nil }
         do throws(RedisError) {
             let lanes = try await queue.lanes().sorted { "\($0)" < "\($1)" }
             snapshot.lanes = zip(lanes, try await queue.depths(lanes)).map { lane, depth in
@@ -106,15 +119,15 @@ struct FleetSampler {
         }
         return FleetSnapshot.ProcessLine(
             name: sign.name, role: heartbeat.role.rawValue, host: heartbeat.host, version: heartbeat.version, isAlive: sign.isAlive,
-            seenSeconds: sign.age, isLeader: sign.name == leader, inFlight: heartbeat.inFlight, batches: heartbeat.batches,
+            seenSeconds: sign.age, isLeader: sign.name == leader?.holder, inFlight: heartbeat.inFlight, batches: heartbeat.batches,
             perSecond: rate(Double(heartbeat.answered), known.map { Double($0.sign.heartbeat.answered) }, known?.line.perSecond),
             cpu: rate(heartbeat.cpu, known?.sign.heartbeat.cpu, known?.line.cpu), memoryBytes: heartbeat.memory,
             uptimeSeconds: max(0, Double(Clock.milliseconds()) - Double(heartbeat.started)) / 1000)
     }
 
     func close() async {
-        await status.close()
-        await broker.close()
+        await status?.close()
+        await broker?.close()
     }
 }
 
@@ -138,16 +151,18 @@ extension FleetSampler {
         _ status: MailingStatus, _ sample: inout Sample, _ signs: [HeartbeatStore.Sign]?, lag: Double
     ) -> (kind: String, text: String) {
         let record = status.record
+        var facts = BlockingFacts(status, signs ?? [], lag: lag)
+        facts.hasPlanner = leader.map { $0.until > Clock.milliseconds() } ?? false
         if let seconds = record.secondsToStart(Clock.milliseconds()) {
-            return ("scheduled", "starts in \(TimeSpan.text(seconds: seconds.rounded()))")
+            let start = "starts in \(TimeSpan.text(seconds: seconds.rounded()))"
+            return ("scheduled", facts.hasPlanner ? start : "\(start), by a planner, and none is at work now")
         }
         // The planner watches the mailing for longer than this process.
         if record.state == .sending, !record.reason.isEmpty { return ("stuck", record.reason) }
-        guard signs != nil || record.state == .paused else {
+        guard signs != nil || record.state == .paused || !facts.hasPlanner else {
             sample.clock = StallClock()
             return ("", "")
         }
-        var facts = BlockingFacts(status, signs ?? [], lag: lag)
         let reason = sample.clock.look(&facts, status.progress, at: Double(Clock.monotonic()) / 1e9, stuckAfter: stuckAfter)
         return (reason.kind, reason.text)
     }

@@ -4,17 +4,24 @@ import Text
 
 extension SQLiteLedger {
     package func decide(
-        _ id: MailingID, recipients: [String]?, as decision: UncertainDecision, now: Int64
+        _ id: MailingID, recipients: [String]?, as decision: UncertainDecision, note: AuditNote?, now: Int64
     ) async throws(LedgerError) -> UncertainSettlement {
+        var entry: Int64?
         var settlement = UncertainSettlement()
         let wanted = recipients.map(WantedRecipients.init)
         var missing = Set(recipients ?? [])
         var last: Int? = -1
         while let after = last {
-            let step = try await write("decide") { db in
+            let (count, number) = (settlement.count, entry)
+            let (step, audited) = try await write("decide") { db in
+                let held = try Self.states(db, id)[.uncertain] ?? 0
                 var deciding = try Deciding(db, id, decision, now: now)
-                return try deciding.step(after: after, wanted)
+                let step = try deciding.step(after: after, wanted)
+                guard step.count > 0 else { return (step, number) }
+                let values = DecisionValues(decision: decision, heldBefore: held + count, count: count + step.count)
+                return (step, try values.store(db, note, on: id, entry: number, now: now))
             }
+            entry = audited
             settlement.count += step.count
             missing.subtract(step.found)
             last = step.last
@@ -39,6 +46,27 @@ private struct WantedRecipients {
     /// The names given that a recipient has.
     func names(id: ArraySlice<UInt8>, address: ArraySlice<UInt8>) -> [String] {
         (folded[address.map(\.lowercased)] ?? []) + (names[Array(id)].map { [$0] } ?? [])
+    }
+}
+
+/// What the audit log says of a decision, which may take several transactions.
+private struct DecisionValues {
+    var decision: UncertainDecision
+    var heldBefore: Int
+    /// Recipients decided about so far.
+    var count: Int
+
+    /// Adds the entry, or brings the one of the steps before up to date.
+    /// - Parameter entry: its number; nil for the first step.
+    func store(_ db: Database, _ note: AuditNote?, on id: MailingID, entry: Int64?, now: Int64) throws -> Int64? {
+        var (before, after) = (AuditedValues(), AuditedValues())
+        before.held = heldBefore
+        (after.decision, after.recipients, after.held) = (decision.rawValue, count, heldBefore - count)
+        guard let entry else {
+            return try SQLiteLedger.note(db, note, on: "mailing:\(id)", before: before, after: after, now: now)
+        }
+        try db.execute(sql: "UPDATE audit SET after = ? WHERE number = ?", arguments: [try after.json(), entry])
+        return entry
     }
 }
 

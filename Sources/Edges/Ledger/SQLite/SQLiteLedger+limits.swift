@@ -10,7 +10,7 @@ extension SQLiteLedger: LimitStore {
         }
     }
 
-    package func setLimit(_ scope: String, _ text: String?, now: Int64) async throws(LedgerError) -> LimitOverride? {
+    package func setLimit(_ scope: String, _ text: String?, note: AuditNote?, now: Int64) async throws(LedgerError) -> LimitOverride? {
         try await write("limit") { db in
             let before = try Row.fetchOne(
                 db, sql: "SELECT scope, text, changed FROM limit_override WHERE scope = ?", arguments: [scope])
@@ -21,6 +21,9 @@ extension SQLiteLedger: LimitStore {
             } else {
                 try db.execute(sql: "DELETE FROM limit_override WHERE scope = ?", arguments: [scope])
             }
+            var (old, new) = (AuditedValues(), AuditedValues())
+            (old.limit, new.limit) = (before?[1], text)
+            try Self.note(db, note, on: scope, before: old, after: new, now: now)
             if case .domain = LimitScope(scope) { try Self.recall(db, at: now + Self.notice) }
             return before.map(Self.override)
         }

@@ -3,29 +3,44 @@ import GRDB
 package import Model
 
 extension SQLiteLedger: MailingStore {
-    package func create(
-        _ id: MailingID, mailing: Mailing, source: RecipientSource?, origin: String, state: MailingState, start: Int64?,
-        now: Int64
-    ) async throws(LedgerError) {
+    package func add(
+        _ new: NewMailing, repeating policy: RepeatPolicy, note: AuditNote?, now: Int64
+    ) async throws(LedgerError) -> AddOutcome {
         try await write("create") { db in
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-            let definition = String(decoding: try encoder.encode(mailing), as: UTF8.self)
-            let source = try source.map { String(decoding: try encoder.encode($0), as: UTF8.self) }
-            let started: Int64? = state == .collecting || state == .sending ? now : nil
-            try db.execute(
-                sql: """
-                    INSERT OR IGNORE INTO mailing (id, name, channel, definition, source, origin, state, created, started,
-                        start, provider, lifetime, own_speed)
-                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-                    """,
-                arguments: [
-                    id.description, mailing.name, mailing.channel.rawValue, definition, source, origin, state.rawValue,
-                    now, started, start, mailing.provider, MailingRecord.milliseconds(lifetime: mailing.lifetime), mailing.speed,
-                ])
-            guard db.changesCount == 1 else {
-                throw LedgerError.refused("there is a mailing \(id) in the ledger already")
-            }
+            if let identity = new.identity, let obstacle = try Self.earlier(db, identity).obstacle(policy) { return obstacle }
+            try Self.insert(new, db, now: now)
+            var after = AuditedValues()
+            after.state = new.state.rawValue
+            after.start = new.start.map { MailingReport.text($0) }
+            after.name = new.mailing.name
+            after.file = new.origin.isEmpty ? nil : new.origin
+            after.identity = new.identity?.description
+            after.onlyNew = new.onlyNew ? true : nil
+            try Self.note(db, note, on: "mailing:\(new.id)", before: AuditedValues(), after: after, now: now)
+            return .added
+        }
+    }
+
+    private static func insert(_ new: NewMailing, _ db: Database, now: Int64) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        let mailing = new.mailing
+        let definition = String(decoding: try encoder.encode(mailing), as: UTF8.self)
+        let source = try new.source.map { String(decoding: try encoder.encode($0), as: UTF8.self) }
+        let started: Int64? = new.state == .collecting || new.state == .sending ? now : nil
+        try db.execute(
+            sql: """
+                INSERT OR IGNORE INTO mailing (id, name, channel, definition, source, origin, state, created, started,
+                    start, provider, lifetime, own_speed, identity, only_new, state_changed)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                """,
+            arguments: [
+                new.id.description, mailing.name, mailing.channel.rawValue, definition, source, new.origin, new.state.rawValue,
+                now, started, new.start, mailing.provider, MailingRecord.milliseconds(lifetime: mailing.lifetime), mailing.speed,
+                new.identity?.description ?? "", new.onlyNew, now,
+            ])
+        guard db.changesCount == 1 else {
+            throw LedgerError.refused("there is a mailing \(new.id) in the ledger already")
         }
     }
 
@@ -40,36 +55,34 @@ extension SQLiteLedger: MailingStore {
     }
 
     package func find(prefix: String) async throws(LedgerError) -> [MailingRecord] {
-        try await read("finding a mailing") { db in
+        guard !prefix.isEmpty else { return [] }
+        return try await read("finding a mailing") { db in
             let wanted = prefix.lowercased()
             return try MailingRecord.all(
                 db, "WHERE substr(id, 1, length(?)) = ? ORDER BY id DESC LIMIT 10", [wanted, wanted])
         }
     }
 
-    package func unfinished(origin: String) async throws(LedgerError) -> MailingRecord? {
-        try await read("finding a mailing") { db in
-            try MailingRecord.all(
-                db,
-                """
-                WHERE origin = ? AND state NOT IN ('sent', 'stopped', 'failed') ORDER BY created DESC, id DESC LIMIT 1
-                """, [origin]
-            ).first
-        }
-    }
-
-    package func latest(origin: String) async throws(LedgerError) -> MailingRecord? {
-        try await read("finding a mailing") { db in
-            try MailingRecord.all(db, "WHERE origin = ? ORDER BY created DESC, id DESC LIMIT 1", [origin]).first
-        }
-    }
-
     package func setState(
-        _ id: MailingID, to state: MailingState, from: Set<MailingState>, reason: StateReason, now: Int64
+        _ id: MailingID, to state: MailingState, from: Set<MailingState>, reason: StateReason, note: AuditNote?, now: Int64
     ) async throws(LedgerError) -> Bool {
         try await write("state") { db in
-            try Self.setState(db, id, StateChange(to: state, from: from, reason: reason, now: now))
+            let before = try Self.stateBefore(db, id, note)
+            let isMoved = try Self.setState(db, id, StateChange(to: state, from: from, reason: reason, now: now))
+            if isMoved { try Self.note(db, note, on: id, before: before, now: now) }
+            return isMoved
         }
+    }
+
+    /// What the audit entry of a change of the state says of the time before; nil where there is to be none.
+    private static func stateBefore(_ db: Database, _ id: MailingID, _ note: AuditNote?) throws -> AuditedValues? {
+        note == nil ? nil : try MailingRecord.one(db, id).map { AuditedValues(state: $0) }
+    }
+
+    /// Adds the audit entry of a state that has changed.
+    private static func note(_ db: Database, _ note: AuditNote?, on id: MailingID, before: AuditedValues?, now: Int64) throws {
+        guard let before, let record = try MailingRecord.one(db, id) else { return }
+        try Self.note(db, note, on: "mailing:\(id)", before: before, after: AuditedValues(state: record), now: now)
     }
 
     /// How a mailing's state is to change.
@@ -97,29 +110,31 @@ extension SQLiteLedger: MailingStore {
         try db.cachedStatement(
             sql: """
                 UPDATE mailing SET state = ?, reason_kind = ?, actor = ?, reason = ?, stuck_since = NULL, stuck_reason = '',
-                    finished = ?, started = iif(?, coalesce(started, ?), started)
+                    state_changed = ?, finished = ?, started = iif(?, coalesce(started, ?), started)
                 WHERE id = ? AND state IN (\(sources)) \(condition)
                 """
         ).execute(arguments: [
             change.to.rawValue, change.reason.kind?.rawValue ?? "", change.reason.actor, change.reason.text,
-            change.to.isTerminal ? change.now : nil, starts, change.now, id.description,
+            change.now, change.to.isTerminal ? change.now : nil, starts, change.now, id.description,
         ])
         guard db.changesCount > 0 else { return false }
         if change.to == .stopped { try settle(db, id) }
         return true
     }
 
-    package func resume(_ id: MailingID, atOnce: Bool, now: Int64) async throws(LedgerError) -> MailingState? {
+    package func resume(_ id: MailingID, atOnce: Bool, note: AuditNote?, now: Int64) async throws(LedgerError) -> MailingState? {
         try await write("state") { db in
+            let before = try Self.stateBefore(db, id, note)
             try db.execute(
                 sql: """
-                    UPDATE mailing SET reason_kind = '', actor = '', reason = '',
+                    UPDATE mailing SET reason_kind = '', actor = '', reason = '', state_changed = ?2,
                         state = iif(planning_done, 'sending', iif(started IS NULL, 'scheduled', 'collecting')),
-                        start = iif(? AND start <= ?, NULL, start)
-                    WHERE id = ? AND state = 'paused'
+                        start = iif(?1 AND start <= ?2, NULL, start)
+                    WHERE id = ?3 AND state = 'paused'
                     """,
                 arguments: [atOnce, now, id.description])
             guard db.changesCount > 0 else { return nil }
+            try Self.note(db, note, on: id, before: before, now: now)
             return try MailingRecord.one(db, id)?.state
         }
     }
@@ -135,10 +150,14 @@ extension SQLiteLedger: MailingStore {
         }
     }
 
-    package func setSpeed(_ id: MailingID, _ speed: String?) async throws(LedgerError) {
+    package func setSpeed(_ id: MailingID, _ speed: String?, note: AuditNote?, now: Int64) async throws(LedgerError) {
         try await write("speed") { db in
+            var (before, after) = (AuditedValues(), AuditedValues())
+            before.speed = try MailingRecord.one(db, id)?.speed ?? "none"
             try db.execute(sql: "UPDATE mailing SET speed = ? WHERE id = ?", arguments: [speed, id.description])
             guard db.changesCount == 1 else { throw LedgerError.refused("there is no mailing \(id) in the ledger") }
+            after.speed = try MailingRecord.one(db, id)?.speed ?? "none"
+            try Self.note(db, note, on: "mailing:\(id)", before: before, after: after, now: now)
         }
     }
 }
@@ -161,7 +180,7 @@ extension MailingRecord {
                 sql: """
                     SELECT id, definition, source, origin, state, reason, created, started, planned, finished, planned_count,
                         excluded_count, next_batch, rows_read, source_size, source_modified, planning_done, speed, start,
-                        reason_kind, actor, stuck_since, stuck_reason
+                        reason_kind, actor, stuck_since, stuck_reason, identity, only_new, state_changed
                     FROM mailing \(condition)
                     """),
             arguments: arguments)
@@ -185,7 +204,7 @@ extension MailingRecord {
         self.init(
             id: id, mailing: try decoder.decode(Mailing.self, from: Data(definition.utf8)),
             source: try source.map { try decoder.decode(RecipientSource.self, from: Data($0.utf8)) },
-            origin: row[3], state: state,
+            origin: row[3], identity: MailingIdentity(row[23]), onlyNew: row[24], state: state, stateChanged: row[25],
             stateReason: StateReason(kind: StateReason.Kind(rawValue: row[19]), actor: row[20], text: row[5]), created: row[6],
             start: row[18], started: row[7],
             planned: row[8], finished: row[9], plannedCount: row[10], excludedCount: row[11], nextBatch: row[12], rowsRead: row[13],

@@ -69,7 +69,7 @@ extension SQLiteLedger: PlanStore {
         if case .failed(let reason) = step.ending {
             try db.cachedStatement(
                 sql: """
-                    UPDATE mailing SET state = 'failed', reason_kind = 'input', actor = '', reason = ?, finished = ?2,
+                    UPDATE mailing SET state = 'failed', reason_kind = 'input', actor = '', reason = ?, finished = ?2, state_changed = ?2,
                         started = coalesce(started, ?2)
                     WHERE id = ? AND state NOT IN ('sent', 'stopped', 'failed')
                     """
@@ -78,6 +78,7 @@ extension SQLiteLedger: PlanStore {
         }
         for batch in step.batches { try insert(batch, of: id, db) }
         try insert(step.exclusions, of: id, db)
+        try count(db, id, .sentBefore, step.reachedBefore)
         let count = step.batches.reduce(0) { $0 + $1.count }
         try Self.count(db, id, .planned, count)
         // The second parameter is when it begins, the fourth whether its plan is whole.
@@ -92,7 +93,8 @@ extension SQLiteLedger: PlanStore {
                 WHERE id = ?9
                 """
         ).execute(arguments: [
-            step.batches.count, now, count, step.ending == .whole, step.exclusions.count, step.rowsRead, step.sourceSize,
+            step.batches.count, now, count, step.ending == .whole, step.exclusions.count + step.reachedBefore, step.rowsRead,
+            step.sourceSize,
             step.sourceModified, id.description,
         ])
     }
@@ -129,14 +131,18 @@ extension SQLiteLedger: PlanStore {
             ])
             reasons[exclusion.reason, default: 0] += 1
         }
-        for (reason, count) in reasons {
-            try db.cachedStatement(
-                sql: """
-                    INSERT INTO exclusion_count (mailing, reason, n) VALUES (?, ?, ?)
-                    ON CONFLICT DO UPDATE SET n = n + excluded.n
-                    """
-            ).execute(arguments: [id.description, reason.rawValue, count])
-        }
+        for (reason, count) in reasons { try Self.count(db, id, reason, count) }
+    }
+
+    /// Adds to the counter of a reason.
+    private static func count(_ db: Database, _ id: MailingID, _ reason: ExclusionReason, _ count: Int) throws {
+        guard count > 0 else { return }
+        try db.cachedStatement(
+            sql: """
+                INSERT INTO exclusion_count (mailing, reason, n) VALUES (?, ?, ?)
+                ON CONFLICT DO UPDATE SET n = n + excluded.n
+                """
+        ).execute(arguments: [id.description, reason.rawValue, count])
     }
 
     /// The values of an excluded row may be anything, megabytes in one field included: the beginning tells enough.

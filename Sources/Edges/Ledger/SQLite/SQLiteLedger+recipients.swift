@@ -5,7 +5,8 @@ import Text
 
 extension SQLiteLedger {
     package func recipient(_ id: MailingID, _ key: String) async throws(LedgerError) -> RecipientDetail? {
-        try await read("finding a recipient") { db in
+        guard !key.isEmpty else { return nil }
+        return try await read("finding a recipient") { db in
             guard let record = try MailingRecord.one(db, id) else { return nil }
             let rows = try Row.fetchCursor(
                 db.cachedStatement(sql: "SELECT mailing, batch, hashes FROM fingerprint WHERE mailing = ?"),
@@ -18,7 +19,8 @@ extension SQLiteLedger {
     }
 
     package func history(address: String, limit: Int) async throws(LedgerError) -> [RecipientDetail] {
-        try await read("finding an address") { db in
+        guard !address.isEmpty else { return [] }
+        return try await read("finding an address") { db in
             let rows = try Row.fetchCursor(
                 db.cachedStatement(sql: "SELECT mailing, batch, hashes FROM fingerprint ORDER BY rowid DESC"))
             var details: [RecipientDetail] = []

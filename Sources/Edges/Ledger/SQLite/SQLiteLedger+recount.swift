@@ -23,7 +23,11 @@ extension SQLiteLedger {
             try expect("recipients in batches", "SELECT sum(count) FROM batch", total)
             try expect("batches", "SELECT count(*) FROM batch", record.nextBatch)
             try expect("fingerprints", "SELECT sum(length(hashes)) / 4 FROM fingerprint", total)
-            try expect("exclusions", "SELECT count(*) FROM exclusion", record.excludedCount)
+            // Those whom an earlier mailing reached are counted and not listed.
+            let reached = try Int.fetchOne(
+                db, sql: "SELECT n FROM exclusion_count WHERE mailing = ? AND reason = ?",
+                arguments: [id.description, ExclusionReason.sentBefore.rawValue])
+            try expect("exclusions", "SELECT count(*) FROM exclusion", record.excludedCount - (reached ?? 0))
             try expect("exclusions by reason", "SELECT sum(n) FROM exclusion_count", record.excludedCount)
             try expect("reasons of failed and expired recipients", "SELECT sum(n) FROM failure", failed)
             try expect(

@@ -4,6 +4,7 @@ import GRDB
 package import Logging
 import Metrics
 import Synchronization
+import Text
 
 /// A ledger in one SQLite file (WAL), which several processes may have open at once. Every write is one transaction,
 /// which is on the disk when the call returns (synchronous=FULL), and which is finished even when its task is cancelled.
@@ -40,6 +41,8 @@ package final class SQLiteLedger: Sendable {
     package static func open(
         _ path: String, logger: Logger, options: Options = Options()
     ) throws(LedgerError) -> SQLiteLedger {
+        // SQLite puts its log beside the file that a link leads to.
+        let path = RealPath.of(path)
         let deadline = ContinuousClock.now + .seconds(options.busySeconds)
         while true {
             do throws(LedgerError) {

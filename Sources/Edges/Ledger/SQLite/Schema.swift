@@ -33,6 +33,10 @@ enum Schema {
             try db.execute(sql: words)
             try db.execute(sql: views)
         }
+        migrator.registerMigration("7 control") { db in
+            try db.execute(sql: control)
+            try resolveIdentities(db)
+        }
         return migrator
     }
 }

@@ -13,6 +13,13 @@ package enum LogText {
         }
     }
 
+    /// The text with control characters escaped.
+    package static func escaped(_ text: String) -> String {
+        var out = ""
+        append(text, to: &out)
+        return out
+    }
+
     /// Nothing in the text needs an escape.
     package static func isPlain(_ text: String) -> Bool { !text.unicodeScalars.contains(where: isControl) }
 

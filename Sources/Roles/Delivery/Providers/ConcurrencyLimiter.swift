@@ -16,6 +16,9 @@ final class ConcurrencyLimiter: Sendable {
         state = Mutex(State(free: count))
     }
 
+    /// Tasks wait for a place.
+    var isExhausted: Bool { state.withLock { !$0.waiters.isEmpty } }
+
     func acquire() async {
         await withUnsafeContinuation { continuation in
             let isFree = state.withLock { state in

@@ -108,6 +108,7 @@ final class PreparedMailing: Sendable {
         var share = pools.max { ($0.waiting, $0.interval) < ($1.waiting, $1.interval) } ?? Heartbeat.Share()
         share.waiting = pools.reduce(0) { $0 + $1.waiting }
         share.isDown = link.breaker.isOpen
+        if share.waiting > 0, link.limiter.isExhausted { share.exhausted = link.setting }
         if let asked = limits.pause(of: own) { (share.scope, share.pause) = asked }
         return share
     }

@@ -14,6 +14,8 @@ final class ProviderLink: Sendable {
     let groupSizer: GroupSizer
     /// A connection takes one message at a time, so that groups are what goes in parallel.
     let isSequential: Bool
+    /// The setting that says how many places the limiter has.
+    let setting: String
 
     init(_ provider: Provider, worker: WorkerContext, group: any EventLoopGroup) {
         let configuration = worker.configuration
@@ -24,6 +26,7 @@ final class ProviderLink: Sendable {
         // An SMTP connection has a group to itself: more groups than connections would only be started earlier.
         let places = isSequential ? min(configuration.concurrency, provider.connections) : configuration.concurrency
         limiter = ConcurrencyLimiter(places)
+        setting = places < configuration.concurrency ? "connections=\(places)" : "worker.concurrency=\(places)"
         breaker = ProviderCircuitBreaker(
             provider, changes: worker.changes, signal: worker.demand, health: configuration.health, logger: worker.logger)
         // The requests of an HTTP group are spread over all connections.

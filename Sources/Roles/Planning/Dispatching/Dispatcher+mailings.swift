@@ -27,6 +27,7 @@ extension Dispatcher {
             if let known = shown[one.id] {
                 guard known.state != state || known.speed != speed else { continue }
                 publications.append(.init(id: one.id, definition: nil, state: state, speed: speed))
+                try await say(one, was: known)
                 shows[one.id] = known
                 shows[one.id]?.state = state
                 shows[one.id]?.speed = speed
@@ -39,6 +40,17 @@ extension Dispatcher {
         }
         try await published.publish(publications, fencingToken: fencingToken)
         shown.merge(shows) { $1 }
+    }
+
+    /// Logs what a person, or a worker's finding, has changed of a mailing.
+    private func say(_ work: MailingWork, was known: Shown) async throws {
+        if work.state != known.state {
+            let reason = try await ledger.mailing(work.id)?.reason ?? ""
+            logger.notice("mailing \(work.id) is now \(work.state.rawValue)\(reason.isEmpty ? "" : ": \(reason)")", metadata: known.fields)
+        }
+        if (work.speed ?? "") != known.speed {
+            logger.notice("mailing \(work.id) has the speed \(work.speed ?? "no limit") now", metadata: known.fields)
+        }
     }
 
     /// Ends what a stop or a lifetime ends.

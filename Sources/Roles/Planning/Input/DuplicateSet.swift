@@ -31,6 +31,17 @@ struct DuplicateSet {
         return true
     }
 
+    /// Whether a key is in the set.
+    func contains(_ key: UnsafeBufferPointer<UInt8>) -> Bool {
+        let digest = digest(key)
+        var slot = Int(truncatingIfNeeded: digest.x) & mask
+        while slots[slot] != .zero {
+            if slots[slot] == digest { return true }
+            slot = (slot + 1) & mask
+        }
+        return false
+    }
+
     private mutating func grow() {
         let old = slots
         slots = Array(repeating: .zero, count: old.count * 2)

@@ -6,16 +6,21 @@ package struct PlannedChunk: Sendable {
     package internal(set) var recipients: Recipients
     /// Rows that were excluded.
     package internal(set) var exclusions: [Exclusion] = []
+    /// Rows that an earlier mailing has reached: excluded too, and not listed.
+    package internal(set) var reachedBefore = 0
     /// Rows of the file read when the chunk was cut: planning goes on behind this row after a restart.
     package internal(set) var rows = 0
 
     /// After so many excluded rows a chunk ends even if its batch is not full, so that its memory is bounded.
     package static let exclusionLimit = 5000
+    /// The same for those who were reached before, so that a stop is noticed soon.
+    static let reachedLimit = 50_000
 
     init(width: Int) { recipients = Recipients(width: width) }
 
     mutating func removeAll() {
         recipients.removeAll()
         exclusions.removeAll(keepingCapacity: true)
+        reachedBefore = 0
     }
 }

@@ -24,6 +24,8 @@ package struct RecipientPlanner {
     private let carried: [Int]
     private var reader: RecipientReader
     private var addresses: DuplicateSet
+    /// Those whom earlier mailings have reached; nil for nobody.
+    private let reached: ReachedAddresses?
     private var row = InputRow()
     /// `row` was read and not yet planned.
     private var hasRow = false
@@ -37,15 +39,17 @@ package struct RecipientPlanner {
     /// - Parameters:
     ///   - carry: the columns that batches carry beside id and address; nil for all.
     ///   - planned: rows that were planned before a restart; nothing is given out for them again.
+    ///   - reached: those who are left out because earlier mailings have reached them; nil for nobody.
     package init(
         source: RecipientSource, channel: Channel, carry: Set<String>? = nil, batchSize: Int = 500,
-        after planned: Int = 0
+        after planned: Int = 0, without reached: ReachedAddresses? = nil
     ) throws(InputError) {
         precondition(batchSize > 0)
         self.source = source
         self.channel = channel
         self.batchSize = batchSize
         self.planned = planned
+        self.reached = reached
         if let code = source.country {
             guard let country = PhoneCountry(code) else {
                 throw InputError(
@@ -83,7 +87,9 @@ package struct RecipientPlanner {
     /// Fills a chunk with what comes next; false, with an empty chunk, behind the last row.
     package mutating func next(_ chunk: inout PlannedChunk) throws(InputError) -> Bool {
         chunk.removeAll()
-        while chunk.recipients.count < batchSize, chunk.exclusions.count < PlannedChunk.exclusionLimit {
+        while chunk.recipients.count < batchSize, chunk.exclusions.count < PlannedChunk.exclusionLimit,
+            chunk.reachedBefore < PlannedChunk.reachedLimit
+        {
             if !hasRow { hasRow = try reader.next(&row) }
             guard hasRow else { break }
             hasRow = false
@@ -91,12 +97,13 @@ package struct RecipientPlanner {
             plan(into: &chunk)
         }
         chunk.rows = rows
-        return !chunk.recipients.isEmpty || !chunk.exclusions.isEmpty
+        return !chunk.recipients.isEmpty || !chunk.exclusions.isEmpty || chunk.reachedBefore > 0
     }
 
     private mutating func plan(into chunk: inout PlannedChunk) {
         let isOutput = rows > planned
         if let exclusion = examine() {
+            if isOutput, exclusion.reason == .sentBefore { return chunk.reachedBefore += 1 }
             if isOutput { chunk.exclusions.append(exclude(exclusion.reason, exclusion.detail)) }
             return
         }
@@ -138,11 +145,11 @@ package struct RecipientPlanner {
             return nil
         }
         if let fault { return fault }
-        normal.withUnsafeBufferPointer { bytes in
-            if channel == .email { EmailAddress.appendKey(of: bytes, to: &key) } else { key.append(contentsOf: bytes) }
+        normal.withUnsafeBufferPointer { AddressKey.append(of: $0, channel, to: &key) }
+        return key.withUnsafeBufferPointer { key in
+            if !addresses.insert(key) { return (.duplicate, "") }
+            return reached?.contains(key) == true ? (.sentBefore, "") : nil
         }
-        let isNew = key.withUnsafeBufferPointer { addresses.insert($0) }
-        return isNew ? nil : (.duplicate, "")
     }
 
     private func exclude(_ reason: ExclusionReason, _ detail: String) -> Exclusion {

@@ -18,7 +18,7 @@ struct MailingCheck {
     typealias Entry = MailingDocument.Entry
 
     static let common = [
-        "name", "channel", "recipients", "provider", "speed", "batch_size", "attempts", "lifetime", "uncertain",
+        "name", "key", "channel", "recipients", "provider", "speed", "batch_size", "attempts", "lifetime", "uncertain",
         "start", "late", "max_delay",
     ]
     static let content = ["from", "reply_to", "subject", "html", "text", "body"]
@@ -42,12 +42,13 @@ struct MailingCheck {
         content(&mailing)
         pace(&mailing)
         let start = schedule(&mailing)
+        let identity = identity()
         let source = recipients()
         guard problems.isEmpty, let source else {
             throw MailingFileError(
                 problems: problems.sorted { ($0.line ?? 0, $0.column ?? 0) < ($1.line ?? 0, $1.column ?? 0) })
         }
-        return MailingFile(mailing: mailing, recipients: source, start: start)
+        return MailingFile(mailing: mailing, recipients: source, start: start, identity: identity)
     }
 
     private mutating func checkKeys() {

@@ -7,6 +7,8 @@ package struct MailingFile: Sendable, Equatable {
     package var recipients: RecipientSource
     /// When it starts, in milliseconds since 1970; nil starts it at once.
     package var start: Int64?
+    /// By what it is known again.
+    package var identity: MailingIdentity
 
     /// What the command line says in place of the file.
     package struct Overrides: Sendable {

@@ -1,21 +1,21 @@
-import Ledger
-import Model
+package import Ledger
+package import Model
 import Policy
-import Settings
+package import Settings
 import Telemetry
 
 /// The scopes of a configuration, with their limits there and those that were set at run time.
-struct LimitList {
+package struct LimitList {
     private let settings: Settings
     private let overrides: [String: LimitOverride]
 
-    init(_ settings: Settings, _ overrides: [LimitOverride]) {
+    package init(_ settings: Settings, _ overrides: [LimitOverride]) {
         self.settings = settings
         self.overrides = Dictionary(overrides.map { ($0.scope, $0) }) { $1 }
     }
 
     /// A row for each scope: its name, the limit in effect, that of the configuration, and when another was set.
-    var rows: [[String]] {
+    package var rows: [[String]] {
         let known = known.map(\.description)
         let others = overrides.keys.filter { !known.contains($0) }.sorted()
         return (known + others).map { scope in
@@ -29,19 +29,19 @@ struct LimitList {
     }
 
     /// The limit of the configuration, as text.
-    func configured(_ scope: LimitScope?) -> String { scope.flatMap(settings.limits.limit)?.description ?? RateLimit.none }
+    package func configured(_ scope: LimitScope?) -> String { scope.flatMap(settings.limits.limit)?.description ?? RateLimit.none }
 
     /// Reads the name of a scope whose limit may be set.
-    /// - Throws: `CommandError` with the scopes that there are.
-    func scope(_ text: String) throws -> LimitScope {
+    /// - Throws: `OrderError` with the scopes that there are.
+    package func scope(_ text: String) throws(OrderError) -> LimitScope {
         guard let scope = LimitScope(text) else {
             let names = channels.map(\.description).joined(separator: ", ")
-            throw CommandError("'\(text)' is not a scope; scopes are provider:NAME, \(names), domain:NAME")
+            throw OrderError.refused("'\(text)' is not a scope; scopes are provider:NAME, \(names), domain:NAME")
         }
         switch scope {
         case .channel: return scope
         case .mailing(let id):
-            throw CommandError("a mailing's limit is its speed; set it by: flotilla mailing speed \(id) LIMIT")
+            throw OrderError.refused("a mailing's limit is its speed; set it by: flotilla mailing speed \(id) LIMIT")
         case .provider(let name): return try provider(name)
         case .domain(let name):
             guard settings.limits.domains.contains(where: { $0.name == name }) else { throw unknown(domain: name) }
@@ -49,21 +49,21 @@ struct LimitList {
         }
     }
 
-    private func provider(_ name: String) throws -> LimitScope {
+    private func provider(_ name: String) throws(OrderError) -> LimitScope {
         if settings.providers[name] != nil { return .provider(name) }
         guard ProviderURL.isURL(name) else {
-            throw CommandError(
+            throw OrderError.refused(
                 "flotilla.yaml has no provider '\(name)'; there \(list(settings.providers.keys.sorted())), "
                     + "or a URL as in provider:smtp://127.0.0.1:2525")
         }
-        do { return .provider(try ProviderURL.parse(name).name) } catch { throw CommandError("provider:\(name) \(error)") }
+        do { return .provider(try ProviderURL.parse(name).name) } catch { throw OrderError.refused("provider:\(name) \(error)") }
     }
 
-    private func unknown(domain name: String) -> CommandError {
+    private func unknown(domain name: String) -> OrderError {
         if let scope = DomainTable(settings.limits.domains).scope(of: "@\(name)") {
-            return CommandError("'\(name)' belongs to \(scope); set the limit of that")
+            return OrderError.refused("'\(name)' belongs to \(scope); set the limit of that")
         }
-        return CommandError(
+        return OrderError.refused(
             "flotilla.yaml has no '\(name)' below domains; there \(list(settings.limits.domains.map(\.name))). "
                 + "A limit for further domains needs an entry there, and workers started with it")
     }

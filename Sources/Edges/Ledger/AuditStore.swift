@@ -1,0 +1,76 @@
+/// The audit log: what persons ordered. Entries are added with the changes that they tell of, and never changed by anything else.
+package protocol AuditStore: Sendable {
+    /// Entries, the newest first.
+    /// - Parameters:
+    ///   - filter: which ones.
+    ///   - limit: how many at most.
+    func audit(_ filter: AuditFilter, limit: Int) async throws(LedgerError) -> [AuditEntry]
+}
+
+/// The order that a change of the ledger carries out. The change and its audit entry are one transaction.
+package struct AuditNote: Sendable, Equatable {
+    package enum Order: String, Sendable, CaseIterable {
+        case add, pause, resume, stop, speed, limit, resolve
+    }
+
+    package var order: Order
+    /// Who gave it.
+    package var actor: String
+
+    package init(_ order: Order, actor: String) {
+        self.order = order
+        self.actor = actor
+    }
+}
+
+/// Which entries are wanted; nil is all.
+package struct AuditFilter: Sendable, Equatable {
+    /// As an entry names it: `mailing:ID`, `provider:NAME`.
+    package var object: String?
+    /// Not before that time, in milliseconds since 1970.
+    package var since: Int64?
+    /// Below that number: the last one of the page before.
+    package var before: Int64?
+
+    package init(object: String? = nil, since: Int64? = nil, before: Int64? = nil) {
+        self.object = object
+        self.since = since
+        self.before = before
+    }
+}
+
+/// What one order changed.
+package struct AuditEntry: Sendable, Equatable {
+    /// Grows with each entry.
+    package var number: Int64
+    /// Milliseconds since 1970.
+    package var at: Int64
+    package var actor: String
+    /// An `AuditNote.Order`, or a word of a newer release.
+    package var order: String
+    /// What the order was about: `mailing:ID`, or the scope of a limit.
+    package var object: String
+    /// `AuditedValues` as JSON objects.
+    package var before: String
+    package var after: String
+}
+
+/// The values that an order changes, before or after it; those that it does not touch are nil.
+package struct AuditedValues: Sendable, Codable, Equatable {
+    package var state: String?
+    package var reason: String?
+    /// RFC 3339.
+    package var start: String?
+    package var speed: String?
+    package var limit: String?
+    package var decision: String?
+    package var recipients: Int?
+    /// Recipients that wait for a decision.
+    package var held: Int?
+    package var name: String?
+    package var file: String?
+    package var identity: String?
+    package var onlyNew: Bool?
+
+    package init() {}
+}

@@ -1,0 +1,51 @@
+package import Model
+
+/// The same without an order of a person, as roles and tests want it.
+extension MailingStore {
+    /// Adds a mailing, whatever was sent before.
+    package func create(
+        _ id: MailingID, mailing: Mailing, source: RecipientSource?, origin: String, state: MailingState, start: Int64? = nil, now: Int64
+    ) async throws(LedgerError) {
+        var new = NewMailing(id: id, mailing: mailing, source: source)
+        new.origin = origin
+        new.state = state
+        new.start = start
+        _ = try await add(new, repeating: .again, note: nil, now: now)
+    }
+
+    package func setState(
+        _ id: MailingID, to state: MailingState, from: Set<MailingState>, reason: StateReason, now: Int64
+    ) async throws(LedgerError) -> Bool {
+        try await setState(id, to: state, from: from, reason: reason, note: nil, now: now)
+    }
+
+    /// Moves a mailing to a state for a reason that is a text.
+    package func setState(
+        _ id: MailingID, to state: MailingState, from: Set<MailingState>, reason: String, now: Int64
+    ) async throws(LedgerError) -> Bool {
+        try await setState(id, to: state, from: from, reason: StateReason(text: reason), now: now)
+    }
+
+    package func resume(_ id: MailingID, atOnce: Bool, now: Int64) async throws(LedgerError) -> MailingState? {
+        try await resume(id, atOnce: atOnce, note: nil, now: now)
+    }
+
+    package func setSpeed(_ id: MailingID, _ speed: String?) async throws(LedgerError) {
+        try await setSpeed(id, speed, note: nil, now: Clock.milliseconds())
+    }
+}
+
+extension LimitStore {
+    @discardableResult
+    package func setLimit(_ scope: String, _ text: String?, now: Int64) async throws(LedgerError) -> LimitOverride? {
+        try await setLimit(scope, text, note: nil, now: now)
+    }
+}
+
+extension UncertainStore {
+    package func decide(
+        _ id: MailingID, recipients: [String]?, as decision: UncertainDecision, now: Int64
+    ) async throws(LedgerError) -> UncertainSettlement {
+        try await decide(id, recipients: recipients, as: decision, note: nil, now: now)
+    }
+}

@@ -1,0 +1,80 @@
+package import Model
+
+/// A mailing that is to be added to the ledger.
+package struct NewMailing: Sendable, Equatable {
+    package var id: MailingID
+    package var mailing: Mailing
+    /// Nil where its recipients are not read from a file.
+    package var source: RecipientSource?
+    /// The absolute path of the mailing file as it was given; empty for none.
+    package var origin = ""
+    /// Nil for one that is never compared with earlier ones.
+    package var identity: MailingIdentity?
+    /// Leaves out those whom an earlier mailing of its identity has reached.
+    package var onlyNew = false
+    package var state = MailingState.scheduled
+    /// When it is to begin, in milliseconds since 1970; nil for at once.
+    package var start: Int64?
+
+    package init(id: MailingID, mailing: Mailing, source: RecipientSource?) {
+        self.id = id
+        self.mailing = mailing
+        self.source = source
+    }
+}
+
+/// What is to happen where an earlier mailing of the same identity has reached somebody.
+package enum RepeatPolicy: Sendable, Equatable {
+    /// Nothing is sent.
+    case refuse
+    /// It is sent to everybody again.
+    case again
+    /// It is sent to those whom it has not reached.
+    case onlyNew
+}
+
+/// The mailings of one identity that are in the ledger already.
+package struct EarlierMailings: Sendable, Equatable {
+    /// One that has ended and reached somebody.
+    package struct Sent: Sendable, Equatable {
+        package var id: MailingID
+        package var state: MailingState
+        /// When it began, in milliseconds since 1970.
+        package var started: Int64
+        /// Recipients that it reached, or may have reached.
+        package var reached: Int
+
+        package init(id: MailingID, state: MailingState, started: Int64, reached: Int) {
+            self.id = id
+            self.state = state
+            self.started = started
+            self.reached = reached
+        }
+    }
+
+    /// The newest one that has not ended.
+    package var unfinished: MailingRecord?
+    /// The newest first.
+    package var sent: [Sent] = []
+
+    package init() {}
+
+    /// Messages that were sent, or may have been.
+    package var reached: Int { sent.reduce(0) { $0 + $1.reached } }
+
+    /// Why a further mailing is not added; nil where it may be.
+    package func obstacle(_ policy: RepeatPolicy) -> AddOutcome? {
+        if policy == .again { return nil }
+        if let unfinished { return .unfinished(unfinished) }
+        return policy == .refuse && reached > 0 ? .sentBefore(self) : nil
+    }
+}
+
+/// What became of a mailing that was to be added.
+package enum AddOutcome: Sendable, Equatable {
+    case added
+    /// An earlier one has not ended; nothing was added.
+    case unfinished(MailingRecord)
+    /// Earlier ones have reached people; nothing was added.
+    case sentBefore(EarlierMailings)
+}

@@ -1,0 +1,78 @@
+import GRDB
+package import Model
+
+extension SQLiteLedger: RepeatStore {
+    package func earlier(_ identity: MailingIdentity) async throws(LedgerError) -> EarlierMailings {
+        try await read("looking for earlier mailings") { db in try Self.earlier(db, identity) }
+    }
+
+    /// Counters tell whom they reached: no recipient is read.
+    static func earlier(_ db: Database, _ identity: MailingIdentity) throws -> EarlierMailings {
+        var earlier = EarlierMailings()
+        earlier.unfinished = try MailingRecord.all(
+            db, "WHERE identity = ? AND state NOT IN ('sent', 'stopped', 'failed') ORDER BY created DESC, id DESC LIMIT 1",
+            [identity.description]
+        ).first
+        let rows = try Row.fetchCursor(
+            db.cachedStatement(
+                sql: """
+                    SELECT id, state, coalesce(started, created),
+                        (SELECT coalesce(sum(n), 0) FROM counter
+                            WHERE counter.mailing = mailing.id AND counter.state IN ('sent', 'delivered', 'uncertain'))
+                        + (SELECT coalesce(sum(open), 0) FROM progress WHERE progress.mailing = mailing.id AND dispatched > 0) AS reached
+                    FROM mailing WHERE identity = ? AND state IN ('sent', 'stopped', 'failed') ORDER BY created DESC, id DESC
+                    """), arguments: [identity.description])
+        while let row = try rows.next() {
+            guard let id = MailingID(row[0] as String), let state = MailingState(rawValue: row[1]) else { continue }
+            let reached: Int = row[3]
+            if reached > 0 { earlier.sent.append(.init(id: id, state: state, started: row[2], reached: reached)) }
+        }
+        return earlier
+    }
+
+    package func earlier(than id: MailingID) async throws(LedgerError) -> [MailingID] {
+        try await read("looking for earlier mailings") { db in
+            try String.fetchAll(
+                db.cachedStatement(
+                    sql: """
+                        SELECT id FROM mailing WHERE identity <> '' AND id <> ?1 AND next_batch > 0
+                            AND identity = (SELECT identity FROM mailing WHERE id = ?1) ORDER BY created, id
+                        """), arguments: [id.description]
+            ).compactMap { MailingID($0) }
+        }
+    }
+
+    package func reached(by id: MailingID, after: Int, limit: Int) async throws(LedgerError) -> [ReachedBatch] {
+        try await read("looking for those who were reached") { db in
+            guard let record = try MailingRecord.one(db, id) else { return [] }
+            let rows = try Row.fetchCursor(
+                db.cachedStatement(
+                    sql: """
+                        SELECT b.number, b.recipients, p.states, p.dispatched > 0
+                        FROM batch b JOIN progress p ON p.mailing = b.mailing AND p.number = b.number
+                        WHERE b.mailing = ? AND b.number > ? ORDER BY b.number LIMIT ?
+                        """), arguments: [id.description, after, limit])
+            var batches: [ReachedBatch] = []
+            while let row = try rows.next() {
+                let wire = try row.withUnsafeData(atIndex: 1) { $0.map { [UInt8]($0) } ?? [] }
+                let places = try row.withUnsafeData(atIndex: 2) { Self.reached($0.map { [UInt8]($0) } ?? [], isDispatched: row[3]) }
+                batches.append(
+                    ReachedBatch(
+                        number: row[0], channel: record.mailing.channel,
+                        recipients: try Recipients(decoding: wire, width: record.mailing.fields.count), places: places))
+            }
+            return batches
+        }
+    }
+
+    /// Where the states say that a message has arrived, or may arrive.
+    private static func reached(_ states: [UInt8], isDispatched: Bool) -> [Int] {
+        states.indices.filter { index in
+            switch StateCode.state(states[index]) {
+            case .sent, .delivered, .uncertain: true
+            case .planned, .deferred: isDispatched
+            case .stopped, .expired, .failed, nil: false
+            }
+        }
+    }
+}

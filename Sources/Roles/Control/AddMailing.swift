@@ -1,0 +1,27 @@
+package import Ledger
+
+/// Adds a mailing, unless an earlier one of its identity stands in its way.
+package struct AddMailing: Order {
+    package struct Outcome: Sendable {
+        package var added: AddOutcome
+        package var reach: OrderReach
+    }
+
+    package let new: NewMailing
+    package let policy: RepeatPolicy
+
+    package init(_ new: NewMailing, repeating policy: RepeatPolicy) {
+        self.new = new
+        self.policy = policy
+    }
+
+    package var kind: AuditNote.Order { .add }
+    package var object: String { "mailing:\(new.id)" }
+
+    package func carryOut(_ context: OrderContext) async throws(OrderError) -> Outcome {
+        let added = try await OrderError.mapping { () async throws(LedgerError) in
+            try await context.ledger.add(new, repeating: policy, note: context.note, now: context.now)
+        }
+        return Outcome(added: added, reach: await context.announcer.planned())
+    }
+}

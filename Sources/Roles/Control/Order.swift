@@ -1,0 +1,34 @@
+package import Ledger
+import Model
+
+/// An order: a typed value with all that it needs. `Control` carries it out. Its effect and its audit entry are one transaction.
+package protocol Order: Sendable {
+    associatedtype Outcome: Sendable
+
+    /// What the audit log and the log call it.
+    var kind: AuditNote.Order { get }
+
+    /// What it is about, as the audit log names it: `mailing:ID`, or the scope of a limit.
+    var object: String { get }
+
+    /// Checks that the order fits what the ledger holds, and carries it out.
+    /// - Throws: `OrderError`, with nothing changed.
+    func carryOut(_ context: OrderContext) async throws(OrderError) -> Outcome
+}
+
+/// What an order is carried out with.
+package struct OrderContext: Sendable {
+    package let ledger: any Control.Store
+    package let announcer: OrderAnnouncer
+    package let actor: OrderActor
+    let note: AuditNote
+    /// Milliseconds since 1970.
+    package let now: Int64
+
+    /// The mailing that an order is about.
+    func mailing(_ id: MailingID) async throws(OrderError) -> MailingRecord {
+        let found = try await OrderError.mapping { () async throws(LedgerError) in try await ledger.mailing(id) }
+        guard let found else { throw .refused("there is no mailing \(id) in the ledger; flotilla mailing list shows them") }
+        return found
+    }
+}

@@ -1,0 +1,53 @@
+import ArgumentParser
+import Control
+import Foundation
+import Ledger
+import Model
+import Policy
+
+extension MailingCommand {
+    struct Pause: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Pause a mailing until: flotilla mailing resume.")
+        @OptionGroup var order: OrderOptions
+        @Option(help: "Why, for those who see it later.") var reason = ""
+        @OptionGroup var mailing: MailingArgument
+
+        func run() async throws {
+            let session = try order.session(order.settings())
+            let id = try await mailing.find(in: session.ledger).id
+            let reach = try await session.give(PauseMailing(id, reason: reason))
+            print("\(id): paused")
+            reach.warnUnlessFollowed()
+        }
+    }
+
+    struct Resume: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Resume a paused mailing; one whose start has passed begins now.")
+        @OptionGroup var order: OrderOptions
+        @OptionGroup var mailing: MailingArgument
+
+        func run() async throws {
+            let session = try order.session(order.settings())
+            let id = try await mailing.find(in: session.ledger).id
+            let outcome = try await session.give(ResumeMailing(id))
+            print("\(id): \(outcome.state.rawValue)")
+            outcome.reach.warnWithoutPlanner("it goes on")
+        }
+    }
+
+    struct Speed: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Change a mailing's limit while it is sent.")
+        @OptionGroup var order: OrderOptions
+        @OptionGroup var mailing: MailingArgument
+        @Argument(help: "The new limit, as 500/s or 6000/min,burst=50; 'own' restores that of the mailing file.") var speed: String
+
+        func run() async throws {
+            let session = try order.session(order.settings())
+            let id = try await mailing.find(in: session.ledger).id
+            let reach = try await session.give(SetSpeed(id, speed == "own" ? nil : RateLimit(speed)))
+            print("\(id): \(speed)")
+            reach.warnUnlessFollowed()
+        }
+    }
+}

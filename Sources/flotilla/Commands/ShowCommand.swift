@@ -1,0 +1,53 @@
+import ArgumentParser
+import Broker
+import Ledger
+import Model
+import Settings
+import Telemetry
+
+extension MailingCommand {
+    struct Show: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Show the state and the progress of a mailing, and what it waits for.")
+        @OptionGroup var options: LedgerOptions
+        @Option(help: "The Redis of the fleet: redis://, rediss:// (TLS) or unix:///path. No password here: FLOTILLA_REDIS_PASSWORD.")
+        var redis: String?
+        @OptionGroup var mailing: MailingArgument
+
+        func run() async throws {
+            var settings = try options.settings()
+            if let redis { try settings.redis.take(redis) }
+            let ledger = try options.open(settings)
+            let record = try await mailing.find(in: ledger)
+            guard let progress = try await ledger.progress(record.id) else { return }
+            var rows = [
+                ["id", record.id.description], ["name", record.mailing.name], ["state", record.state.rawValue],
+                ["channel", record.mailing.channel.rawValue], ["provider", record.mailing.provider],
+                ["speed", record.speed ?? "no limit"], ["file", record.origin],
+                ["recipients", record.source?.file ?? "-"],
+            ]
+            if case .key(let key) = record.identity { rows.append(["key", key]) }
+            if let start = record.start { rows.append(["start", Timestamp.text(start)]) }
+            if !record.reason.isEmpty { rows.append(["reason", record.reason]) }
+            if let why = try await why(record, ledger, settings), why != record.reason { rows.append(["why", why]) }
+            print(TextTable(header: [], rows: rows).text)
+            let line = ProgressLine(
+                name: record.mailing.name, progress: progress, rate: nil,
+                secondsToStart: record.secondsToStart(Clock.milliseconds()))
+            print(line.text)
+        }
+
+        /// What it waits for, as `top` says it; nil for one that has ended, and for one that nothing blocks.
+        private func why(_ record: MailingRecord, _ ledger: SQLiteLedger, _ settings: Settings) async throws -> String? {
+            guard !record.state.isTerminal else { return nil }
+            let broker = Broker(orders: settings)
+            var sampler = FleetSampler(broker: broker, ledger: ledger, stuckAfter: settings.planner.stuckAfter)
+            let (line, problems) = try await sampler.look(at: record.id)
+            await sampler.close()
+            if let reason = line?.blockingReason, !reason.isEmpty { return reason }
+            if record.state != .sending { return nil }
+            if broker == nil { return "not known: no Redis is named (--redis, redis.url), so the workers could not be looked at" }
+            return problems.first.map { "not known: \($0)" }
+        }
+    }
+}

@@ -1,0 +1,50 @@
+import ArgumentParser
+import Ledger
+import Model
+import Policy
+import Telemetry
+
+/// Words about a mailing that was sent before.
+struct RepeatText {
+    /// The mailing file as it was given.
+    let file: String
+
+    /// Writes why it is not sent, and gives the exit status of that.
+    func refusal(_ earlier: EarlierMailings) -> ExitCode {
+        StandardError.write(
+            """
+            error: \(file) was sent before: \(history(earlier)). Nothing was sent now.
+              --only-new sends it to those who have not had it, --again to everybody once more.
+              If it is a mailing of its own, give it a `key:` of its own in the file.
+            """)
+        return ExitCode(.sentBefore)
+    }
+
+    /// The same of one that has not ended.
+    func refusal(unfinished record: MailingRecord) -> ExitCode {
+        StandardError.write(
+            """
+            error: mailing \(record.id) of \(file) was added \(Timestamp.text(record.created)) and has not ended (\(record.state.rawValue)). \
+            Nothing was added now.
+              flotilla mailing show \(record.id) tells how it does, flotilla mailing stop \(record.id) ends it.
+              If this is a mailing of its own, give it a `key:` of its own in the file. --again adds it all the same.
+            """)
+        return ExitCode(.sentBefore)
+    }
+
+    /// What `--again` says.
+    func again(_ earlier: EarlierMailings) -> String { "\(file) is sent again: \(history(earlier))" }
+
+    private func history(_ earlier: EarlierMailings) -> String {
+        guard let last = earlier.sent.first else { return "" }
+        let people = last.reached == 1 ? "1 recipient has" : "\(grouped(last.reached)) recipients have"
+        var text = "\(people) had mailing \(last.id) of \(Timestamp.text(last.started))"
+        if last.state != .sent { text += " (\(last.state.rawValue))" }
+        if earlier.sent.count > 1 {
+            let others = earlier.sent.count - 1
+            let count = grouped(earlier.reached - last.reached)
+            text += ", and \(count) had \(others == 1 ? "the mailing" : "the \(others) mailings") before it"
+        }
+        return text
+    }
+}

@@ -1,0 +1,99 @@
+import Ledger
+import Logging
+import Model
+import NIOPosix
+import Policy
+import TestServers
+import Testing
+
+@testable import Broker
+@testable import Control
+
+/// Orders reach the workers though no planner is at work.
+@Suite struct OrderAnnouncerTests {
+    private let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+    private let folder: TemporaryFolder
+    private let ledger: SQLiteLedger
+    private let server: RedisServer
+    private let broker: Broker
+    private let published: PublishedMailings
+    private let control: Control
+    private let ann: OrderActor
+    private let id: MailingID
+
+    init() async throws {
+        folder = try TemporaryFolder()
+        ledger = try SQLiteLedger.open(folder.path("ledger.sqlite"), logger: quiet)
+        server = try await RedisServer()
+        broker = Broker(
+            endpoint: RedisEndpoint(place: .unix(path: server.socket), timeout: 1), prefix: "test", partitions: 2, name: "test",
+            group: .singletonMultiThreadedEventLoopGroup, logger: quiet)
+        published = PublishedMailings(broker)
+        control = Control(ledger: ledger, broker: broker, logger: quiet)
+        ann = try OrderActor("ann")
+        var generator = SeededGenerator(seed: 1)
+        id = MailingID(milliseconds: 1, using: &generator)
+        try await ledger.create(
+            id, mailing: Mailing(name: "x", channel: .email, provider: "p"), source: nil, origin: "", state: .scheduled, now: 1)
+        var recipients = Recipients(width: 2)
+        recipients.append(row: ["1", "p1@example.com"])
+        try await ledger.appendPlan(id, batches: [PlannedBatch(number: 0, recipients: recipients)], exclusions: [], rowsRead: 1)
+        try await ledger.finishPlan(id, now: 2)
+        _ = try await ledger.dispatchBatches(id, limit: 1, now: 3)
+    }
+
+    /// As a dispatcher does that has ended since.
+    private func publish() async throws {
+        let token = FencingToken(ledger: "l", number: 1)
+        _ = try await EpochStore(broker).hold(token, time: .seconds(60))
+        try await published.publish(
+            [.init(id: id, definition: Mailing(name: "x", channel: .email, provider: "p"), state: .sending, speed: "")], fencingToken: token
+        )
+    }
+
+    @Test func workersSeeAPauseASpeedAndAStopWithoutAPlanner() async throws {
+        try await publish()
+        let woken = try await broker.redis.send(["XLEN", .text(broker.keys.wake)]).int ?? 0
+        #expect(try await control.carryOut(PauseMailing(id), by: ann) == OrderReach())
+        #expect(try await published.controls(id) == .init(state: .paused, speed: ""))
+        #expect(try await broker.redis.send(["XLEN", .text(broker.keys.wake)]).int == woken + 1)
+        #expect(try await control.carryOut(SetSpeed(id, RateLimit("5/s")), by: ann).isFollowed)
+        #expect(try await published.controls(id) == .init(state: .paused, speed: "5/s"))
+        #expect(try await control.carryOut(ResumeMailing(id), by: ann).reach.untold == nil)
+        #expect(try await published.controls(id)?.state == .sending)
+        #expect(try await control.carryOut(StopMailing(id), by: ann).reach.isFollowed)
+        #expect(try await published.controls(id)?.state == .stopped)
+        #expect(try await published.definition(id) != nil)
+        await broker.close()
+    }
+
+    /// It would stay for good, as no planner knows of it.
+    @Test func aMailingThatIsNotPublishedIsNotMadeSo() async throws {
+        #expect(try await control.carryOut(PauseMailing(id), by: ann).isFollowed)
+        #expect(try await published.all().isEmpty)
+        await broker.close()
+    }
+
+    /// Whoever publishes last has published what holds, however two persons' orders fall together.
+    @Test func whatIsPublishedInTheEndIsWhatTheLedgerHas() async throws {
+        try await publish()
+        for _ in 0..<10 {
+            await withTaskGroup(of: Void.self) { group in
+                for _ in 0..<3 {
+                    group.addTask { _ = try? await control.carryOut(PauseMailing(id), by: ann) }
+                    group.addTask { _ = try? await control.carryOut(ResumeMailing(id), by: ann) }
+                }
+            }
+            #expect(try await published.controls(id)?.state == ledger.mailing(id)?.state)
+        }
+        await broker.close()
+    }
+
+    @Test func aRedisThatIsAwayIsSaidToBe() async throws {
+        server.stop()
+        let reach = try await control.carryOut(PauseMailing(id), by: ann)
+        #expect(!reach.isFollowed && reach.untold?.contains("cannot be reached") == true)
+        #expect(try await ledger.mailing(id)?.state == .paused)
+        await broker.close()
+    }
+}
