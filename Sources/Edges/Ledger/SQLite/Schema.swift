@@ -33,6 +33,7 @@ enum Schema {
             try db.execute(sql: words)
             try db.execute(sql: views)
         }
+        migrator.registerMigration("9 epoch") { db in try db.execute(sql: epoch) }
         return migrator
     }
 }
