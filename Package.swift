@@ -56,7 +56,7 @@ let nio: [Target.Dependency] = [
 /// The Lua scripts of the broker.
 let scripts = [
     "admit", "dispatch", "dispatched", "establish", "forget", "heartbeat", "lead", "leave", "limits", "marks", "observe", "order",
-    "prelude", "publish", "queue", "reclaim", "remove", "renew", "report", "reserve", "settle", "start", "steer",
+    "prelude", "publish", "queue", "ready", "recall", "reclaim", "remove", "renew", "report", "reserve", "settle", "start", "steer",
     "take", "takeover", "unmark", "withdraw",
 ]
 
