@@ -59,6 +59,8 @@ struct ClusterTests {
             }, fencingToken: fencingToken)
         try await PublishedLimits(broker).publishLimits(["provider:main": "5/s", "channel:sms": "none"], fencingToken: fencingToken)
 
+        #expect(try await PublishedMailings(broker).order(first, state: .sending, speed: ""))
+
         // Batches of two mailings in two lanes: each lane is a key of its own, and so is each mailing.
         let batches = [(batch(first, 0), lanes[0]), (batch(first, 1), lanes[1]), (batch(second, 0), lanes[0])]
         #expect(try await queue.dispatch(batches.map { (batch: $0.0, lane: $0.1) }, epoch: epoch, fencingToken: fencingToken) == 3)

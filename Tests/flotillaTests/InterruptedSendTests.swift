@@ -20,7 +20,7 @@ struct InterruptedSendTests {
     @Test(arguments: [SIGTERM, SIGINT, SIGHUP]) func aStopLeavesNobodyUncertain(number: Int32) async throws {
         let sink = try await RunningSink("smtp", ["--latency", "5ms"])
         let mailing = try MailingFolder(
-            provider: sink.url, recipients: MailingFolder.recipients(2000), extra: "batch_size: 100\nuncertain: hold\n")
+            provider: sink.url, recipients: MailingFolder.recipients(2000), extra: "batch_size: 100\nuncertain: hold\nspeed: 400/s\n")
         for _ in 1...2 {
             let before = try sink.lines().count
             let running = try start(mailing)

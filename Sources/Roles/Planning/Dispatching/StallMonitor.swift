@@ -11,7 +11,7 @@ struct StallMonitor {
 
     /// How often it looks: a look at a thousand mailings takes a while, and one at none is not urgent.
     private static func interval(mailings: Int) -> Duration {
-        mailings == 0 ? .seconds(15) : .seconds(2) + .milliseconds(5) * mailings
+        mailings == 0 ? .seconds(6) : .seconds(2) + .milliseconds(5) * mailings
     }
 
     private let board: HeartbeatStore
