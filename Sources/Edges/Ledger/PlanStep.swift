@@ -19,6 +19,8 @@ package struct PlanStep: Sendable {
     package var sourceModified: Int64?
     package var batches: [PlannedBatch] = []
     package var exclusions: [Exclusion] = []
+    /// Recipients in `batches` whose telephone number is in no range that is known.
+    package var unverified = 0
     /// Rows of the source that are planned or excluded now; nil for as many as before. A planning that was interrupted goes on behind them.
     package var rowsRead: Int?
     package var ending = Ending.more

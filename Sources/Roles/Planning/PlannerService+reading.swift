@@ -27,6 +27,7 @@ extension PlannerService {
                 number += 1
             }
             step.exclusions += chunk.exclusions
+            step.unverified += chunk.unverified
             guard buffer.isFull(with: planner.rows - written) || !hasMore else { continue }
             step.rowsRead = planner.rows
             step.ending = hasMore ? .more : .whole

@@ -33,6 +33,7 @@ enum Schema {
             try db.execute(sql: words)
             try db.execute(sql: views)
         }
+        migrator.registerMigration("11 unverified") { db in try db.execute(sql: unverified) }
         return migrator
     }
 }

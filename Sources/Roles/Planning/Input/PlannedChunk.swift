@@ -6,6 +6,8 @@ package struct PlannedChunk: Sendable {
     package internal(set) var recipients: Recipients
     /// Rows that were excluded.
     package internal(set) var exclusions: [Exclusion] = []
+    /// Recipients whose telephone number is possible and in no range that is known.
+    package internal(set) var unverified = 0
     /// Rows of the file read when the chunk was cut: planning goes on behind this row after a restart.
     package internal(set) var rows = 0
 
@@ -17,5 +19,6 @@ package struct PlannedChunk: Sendable {
     mutating func removeAll() {
         recipients.removeAll()
         exclusions.removeAll(keepingCapacity: true)
+        unverified = 0
     }
 }
