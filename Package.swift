@@ -26,9 +26,9 @@ func module(
         swiftSettings: strict)
 }
 
-/// A C library's headers and inline wrappers, in `Sources/Core/NAME`.
-func shim(_ name: String, library: String) -> Target {
-    .target(name: name, path: "Sources/Core/\(name)", linkerSettings: [.linkedLibrary(library)])
+/// A C or C++ library's headers and inline wrappers, in `Sources/Core/NAME`.
+func shim(_ name: String, library: String...) -> Target {
+    .target(name: name, path: "Sources/Core/\(name)", linkerSettings: library.map { .linkedLibrary($0) })
 }
 
 /// The tests of a module, in `Tests/NAMETests`.
@@ -84,9 +84,11 @@ let package = Package(
         // Core: C libraries; values and wire formats; pure rules; the merge language.
         shim("CCurl", library: "curl"),
         shim("CHiredis", library: "hiredis"),
-        module(.core, "Text", []),
+        shim("CIDN2", library: "idn2", "unistring"),
+        shim("CPhoneNumber", library: "phonenumber"),
+        module(.core, "Text", ["CIDN2"]),
         module(.core, "Model", ["Text"]),
-        module(.core, "Policy", ["Model", "Text", deque]),
+        module(.core, "Policy", ["Model", "Text", "CPhoneNumber", deque]),
         module(.core, "Templates", ["Model", "Text"]),
         // Edges: each is the only importer of its driver.
         module(.edges, "Telemetry", ["Model", "Text", log, metrics, metricsCore, lifecycle, hummingbird, nioCore]),
@@ -101,7 +103,7 @@ let package = Package(
         // Roles: one duty each.
         module(.roles, "Planning", ["Model", "Text", "Policy", "Broker", "Ledger", "Templates", log, metrics, lifecycle, yaml]),
         module(
-            .roles, "Delivery", ["Model", "Policy", "Broker", "Templates", "Transport", log, metrics, lifecycle, deque]),
+            .roles, "Delivery", ["Model", "Text", "Policy", "Broker", "Templates", "Transport", log, metrics, lifecycle, deque]),
         module(.roles, "Control", ["Model", "Text", "Policy", "Broker", "Ledger", "Settings", "Telemetry", log]),
         module(.roles, "Collecting", ["Model", "Policy", "Broker", "Ledger", log, metrics, lifecycle]),
         // Lab: the other side, load tests, forecasts.
@@ -150,5 +152,6 @@ let package = Package(
         tests("Synthetic", ["Model", "Text", "Policy", "Planning"]),
         tests("Loadtest", ["Model", "Text", "Policy", "Settings", "TestServers"]),
         tests("flotilla", ["Telemetry", "TestServers"]),
-    ]
+    ],
+    cxxLanguageStandard: .cxx17
 )

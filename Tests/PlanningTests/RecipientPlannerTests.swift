@@ -21,6 +21,7 @@ import Testing
         var exclusions: [Exclusion] = []
         var sizes: [Int] = []
         var rows = 0
+        var unverified = 0
     }
 
     private func plan(_ planner: inout RecipientPlanner) throws -> Plan {
@@ -33,6 +34,7 @@ import Testing
             plan.exclusions += chunk.exclusions
             plan.sizes.append(chunk.recipients.count)
             plan.rows = chunk.rows
+            plan.unverified += chunk.unverified
         }
         return plan
     }
@@ -84,12 +86,14 @@ import Testing
 
     @Test func takesTelephoneNumbersOfTheDefaultCountry() throws {
         var planner = try RecipientPlanner(
-            source: source("id,phone\n1,0170 1234567\n2,+49 170 1234567\n3,12\n", address: "phone", country: "DE"),
+            source: source("id,phone\n1,0170 1234567\n2,+49 170 1234567\n3,1\n4,+44 7700 900001\n", address: "phone", country: "DE"),
             channel: .sms)
         let plan = try plan(&planner)
-        #expect(plan.recipients == [["1", "+491701234567"]])
+        #expect(plan.recipients == [["1", "+491701234567"], ["4", "+447700900001"]])
         #expect(plan.exclusions.map(\.reason) == [.duplicate, .invalidAddress])
-        #expect(plan.exclusions.map(\.detail) == ["", "fewer than 8 digits"])
+        #expect(plan.exclusions.map(\.detail) == ["", "too few digits for its country"])
+        // A number for fiction is in no range that anybody has.
+        #expect(plan.unverified == 1)
     }
 
     @Test(arguments: [Channel.webhook, .messenger]) func takesAnyAddress(channel: Channel) throws {
@@ -190,14 +194,23 @@ import Testing
         }
     }
 
-    @Test func aBadRowStopsPlanningBehindTheGoodOnes() throws {
-        var planner = try RecipientPlanner(
-            source: source("id,email\n1,a@example.com\n2,b@example.com\n3\n"), channel: .email, batchSize: 2)
-        var chunk = planner.makeChunk()
-        #expect(try planner.next(&chunk))
-        #expect(chunk.recipients.count == 2)
-        #expect { try planner.next(&chunk) } throws: {
-            "\($0)".contains("recipients.csv:4: row 3: expected 2 fields, found 1")
-        }
+    @Test func aBadRowIsExcludedAndCostsNoOther() throws {
+        let text = "id,email,name\n1,a@example.com,A\n2,b@example.com\n3,\"c@example.com,C\n4,d@example.com,D\n\u{1a}"
+        var planner = try RecipientPlanner(source: source(text), channel: .email, batchSize: 2)
+        let plan = try plan(&planner)
+        #expect(plan.recipients.map { $0[0] } == ["1", "4"] && plan.rows == 4)
+        #expect(plan.exclusions.map(\.reason) == [.invalidRow, .invalidRow] && plan.exclusions.map(\.row) == [2, 3])
+        #expect(plan.exclusions.map(\.id) == ["2", "3"] && plan.exclusions.map(\.address) == ["b@example.com", ""])
+        #expect(plan.exclusions[0].detail.hasPrefix("line 3: expected 3 fields, found 2"))
+    }
+
+    @Test func oneKeyForAllFormsOfAnAddress() throws {
+        let text =
+            "id,email\n1,user@bücher.example\n2,user@xn--bcher-kva.example\n3,user@bu\u{308}cher.EXAMPLE\n4,User@BÜCHER.example\n5,<USER@ｂücher。example>\n"
+            + "6,zoe\u{301}@example.com\n7,ZOÉ@example.com\n"
+        var planner = try RecipientPlanner(source: source(text), channel: .email)
+        let plan = try plan(&planner)
+        #expect(plan.recipients == [["1", "user@bücher.example"], ["6", "zoé@example.com"]])
+        #expect(plan.exclusions.allSatisfy { $0.reason == .duplicate } && plan.exclusions.count == 5)
     }
 }

@@ -74,6 +74,7 @@ import Testing
         DomainLimit(name: "below", names: ["*.example.com", "*.com"]),
         DomainLimit(name: "deep", names: ["*.b.example.com", "x.example.com"]),
         DomainLimit(name: "late", names: ["hotmail.com", "late.org"]),
+        DomainLimit(name: "books", names: ["xn--bcher-kva.example", "*.xn--p1ai"]),
     ])
 
     @Test(arguments: [
@@ -81,6 +82,7 @@ import Testing
         ("\"a@outlook.com\"@example.com", "example.com"), ("a@eu.outlook.com", "microsoft"), ("a@b.example.com", "below"),
         ("a@c.B.example.com", "deep"), ("a@x.example.com", "deep"), ("a@y.x.example.com", "below"), ("a@other.com", "below"),
         ("a@notexample.com", "below"), ("a@late.org", "late"), ("@example.com", "example.com"),
+        ("ä@bücher.example", "books"), ("a@xn--bcher-kva.example", "books"), ("a@пример.рф", "books"),
     ])
     func findsTheDomainNamedElseTheLongestSuffix(address: String, name: String) {
         #expect(table.scope(of: address) == "domain:\(name)")

@@ -19,6 +19,12 @@ import Text
             ("олена@приклад.укр", "олена@приклад.укр"),
             ("Jürgen@BÜCHER.Example", "Jürgen@bücher.example"),
             ("user@उदाहरण.भारत", "user@उदाहरण.भारत"),
+            // Normalisation form C, the mapping of TR46, and what stays as it is.
+            ("jose\u{301}@bu\u{308}cher.example", "josé@bücher.example"), ("anna@ｅｘａｍｐｌｅ。com", "anna@example.com"),
+            ("anna@STRAẞE.example", "anna@straße.example"), ("anna@XN--BCHER-KVA.example", "anna@xn--bcher-kva.example"),
+            ("\u{202a}anna@example.com\u{202c}", "anna@example.com"), ("\u{3000}anna@example.com\u{2009}\u{ad}", "anna@example.com"),
+            ("\u{85}anna@example.com\u{2028}\u{2060}\u{200e}", "anna@example.com"),
+            ("\u{2066}anna@example.com\u{2069}", "anna@example.com"),
         ])
     func takesAndNormalises(_ text: String, _ normal: String) throws {
         #expect(try EmailAddress(text).description == normal)
@@ -42,7 +48,9 @@ import Text
             ("anna@exam_ple.com", .badCharacter("_")), ("mailto:anna@example.com", .badCharacter(":")),
             ("anna\u{202e}@example.com", .badCharacter("\u{202e}")),
             ("anna@ex\u{2665}mple.com", .badCharacter("\u{2665}")),
-            ("анна\u{a0}петрова@example.com", .badCharacter("\u{a0}")),
+            ("анна\u{a0}петрова@example.com", .badCharacter("\u{a0}")), ("anna@-bücher.example", .hyphen),
+            ("anna@bücher..example", .dots), ("anna@bücher", .noDot), ("anna@bücher.１２", .numericDomain),
+            ("anna@bücher.ex＠mple", .badCharacter("＠")), ("anna@bü\u{200b}cher.example", .badCharacter("\u{200b}")),
         ])
     func refusesSayingWhy(_ text: String, _ fault: EmailAddressError) {
         #expect(throws: fault) { try EmailAddress(text) }
@@ -97,5 +105,50 @@ import Text
         }
         #expect(key("Anna.SMITH@example.com") == "anna.smith@example.com")
         #expect(key("ЇЖАК@example.com") == "їжак@example.com")
+        #expect(key("Anna@bücher.example") == "anna@xn--bcher-kva.example" && key("ZOÉ@example.com") == key("zoé@example.com"))
+    }
+
+    @Test(
+        arguments: [
+            ("anna@example.com", "anna@example.com"), ("anna@bücher.example", "anna@xn--bcher-kva.example"),
+            ("info@пример.рф", "info@xn--e1afmkfd.xn--p1ai"), ("jürgen@bücher.example", nil), ("anna", "anna"), ("ä", nil),
+        ] as [(String, String?)])
+    func hasAFormForAnyServer(_ normal: String, _ ascii: String?) {
+        #expect(EmailAddress.asciiForm(of: normal) == ascii)
+    }
+
+    private func pasted(_ text: String) -> String {
+        var out: [UInt8] = []
+        let fault = Array(text.utf8).withUnsafeBufferPointer { EmailAddress.normalise(pasted: $0, into: &out) }
+        return fault?.description ?? String(decoding: out, as: UTF8.self)
+    }
+
+    @Test(arguments: [
+        "anna@example.com", "<anna@example.com>", "mailto:anna@example.com", "<MAILTO:anna@example.com>,", "Anna Ö. <anna@example.com>",
+        "\"Smith, Anna\" <anna@example.com>;", "'anna@example.com'", "“anna@example.com”", "\u{200e}<anna@example.com>\u{200e}",
+        "anna@example.com.",
+        "anna@example.com;", " anna@example.com , ", "<<anna@example.com>>", "\"anna@example.com\"", "« anna@example.com »",
+    ])
+    func takesOffWhatPastingLeaves(_ text: String) { #expect(pasted(text) == "anna@example.com") }
+
+    @Test(arguments: [
+        ("anna@example.com, bob@example.com", "more than one address, or a comma in it"),
+        ("old@a.example <new@b.example>", "name or angle brackets in it"),
+        ("mailto:anna@example.com?subject=x", "character ':' not allowed"), ("anna@example.com (Anna)", "space in it"),
+        ("<anna@example>", "name or angle brackets in it"),
+        ("anna@example.", "dot at the start, at the end, or twice in a row"), ("anna smith@example.com", "space in it"),
+        ("<>", "name or angle brackets in it"),
+        ("anna@exa\u{200b}mple.com,", "more than one address, or a comma in it"), (",", "more than one address, or a comma in it"),
+    ])
+    func takesOffNothingElse(_ text: String, _ fault: String) { #expect(pasted(text) == fault) }
+
+    @Test func pastedTextNeverTrapsAndIsAnAddressOrAFault() {
+        var generator = SeededGenerator(seed: 5)
+        let letters = Array("ab@.<>\"'“”«»,;: mailto:é字\u{200e}\u{a0}-")
+        for _ in 0..<20_000 {
+            let text = String((0..<Int.random(in: 0...14, using: &generator)).map { _ in letters.randomElement(using: &generator) ?? "a" })
+            let found = pasted(text)
+            if found.contains("@"), let address = try? EmailAddress(found) { #expect(address.description == found) }
+        }
     }
 }

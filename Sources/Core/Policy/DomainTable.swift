@@ -45,6 +45,7 @@ package struct DomainTable: Sendable {
                 let exact = look(hash, address, from: index)
                 return exact >= 0 ? Int(exact) : found >= 0 ? Int(found) : nil
             }
+            if byte >= 0x80 { return international(address) }
             index -= 1
             hash = FNV.step(hash, byte.lowercased)
             if byte == UInt8(ascii: ".") {
@@ -53,6 +54,12 @@ package struct DomainTable: Sendable {
             }
         }
         return nil
+    }
+
+    /// The entry of an address whose domain is beyond ASCII, by its A-labels.
+    private func international(_ address: UnsafeBufferPointer<UInt8>) -> Int? {
+        guard let domain = EmailAddress.asciiDomain(of: String(decoding: address, as: UTF8.self)) else { return nil }
+        return Array("@\(domain)".utf8).withUnsafeBufferPointer(entry)
     }
 
     /// The scope of an address, `domain:NAME`; nil for none.

@@ -31,6 +31,8 @@ package struct MailingReport: Sendable, Equatable {
     package var planned: Int
     /// Excluded rows, by reason.
     package var excluded: [ExclusionReason: Int]
+    /// Planned recipients whose telephone number is in no range that is known.
+    package var unverified: Int
     /// Recipients by state, for each state.
     package var states: [RecipientState: Int]
     /// Failed and expired recipients by class of the last response; the key is `none` where no provider answered.

@@ -22,6 +22,8 @@ package struct PlanStep: Sendable {
     /// Rows that are excluded because an earlier mailing of the identity has reached them. They are counted and not listed: the earlier
     /// mailing has them.
     package var reachedBefore = 0
+    /// Recipients in `batches` whose telephone number is in no range that is known.
+    package var unverified = 0
     /// Rows of the source that are planned or excluded now; nil for as many as before. A planning that was interrupted goes on behind them.
     package var rowsRead: Int?
     package var ending = Ending.more

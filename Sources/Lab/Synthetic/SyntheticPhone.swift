@@ -1,5 +1,5 @@
-/// Telephone numbers that belong to nobody: ranges that regulators keep for fiction, and behind them the country code 999, which
-/// the ITU holds in reserve.
+/// Telephone numbers that belong to nobody: ranges that regulators keep for fiction, and behind them area codes of the North
+/// American Numbering Plan with a 9 in the middle, which are kept for longer numbers to come.
 enum SyntheticPhone {
     /// Area codes 201...998 but those that end in 11; each has 555-0100...555-0199 for fiction (North American Numbering Plan).
     private static let areas = (201...998).filter { $0 % 100 != 11 }
@@ -8,6 +8,9 @@ enum SyntheticPhone {
     private static let british = 1_000
     /// +33 6 39 98 00 00...99 99 (Arcep).
     private static let french = 10_000
+
+    /// Area codes that nobody has.
+    private static let reserved = (2...9).flatMap { first in (0...9).map { "\(first)9\($0)" } }
 
     /// Appends the number of a row in E.164, another one for each row.
     static func append(_ row: Int, to out: inout [UInt8]) {
@@ -19,7 +22,8 @@ enum SyntheticPhone {
         } else if row < american + british + french {
             text = "+3363998\(padded(row - american - british, 4))"
         } else {
-            text = "+999\(padded(row, 9))"
+            let further = row - american - british - french
+            text = "+1\(reserved[further % reserved.count])\(2_000_000 + further / reserved.count)"
         }
         out.append(contentsOf: text.utf8)
     }

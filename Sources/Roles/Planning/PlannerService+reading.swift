@@ -29,6 +29,7 @@ extension PlannerService {
             }
             step.exclusions += chunk.exclusions
             step.reachedBefore += chunk.reachedBefore
+            step.unverified += chunk.unverified
             guard buffer.isFull(with: planner.rows - written) || !hasMore else { continue }
             step.rowsRead = planner.rows
             step.ending = hasMore ? .more : .whole

@@ -7,8 +7,8 @@ import ServiceLifecycle
 import Synchronization
 
 /// Plans mailings, one after another: reads their recipients, cuts batches and writes them to the ledger, several small mailings in one
-/// transaction. A mailing is sent only when its whole input was read without an error, so that a broken row stops it before anybody has
-/// got it. Where nothing is due it sleeps until the ledger changes or the next mailing is to begin.
+/// transaction. A mailing is sent only when its whole input was read; a row that cannot be read is excluded. Where nothing is due it sleeps
+/// until the ledger changes or the next mailing is to begin.
 package struct PlannerService: Service {
     package typealias Store = PlanStore & MailingStore & RepeatStore & ChangeSource
 
@@ -24,6 +24,7 @@ package struct PlannerService: Service {
     let clock: @Sendable () -> Int64
     let logger: Logger
     private let plannedRows = Counter(label: "flotilla_planner_rows_total", dimensions: [("outcome", "planned")])
+    private let unverifiedNumbers = Counter(label: "flotilla_planner_unverified_numbers_total")
     private let excludedRows = Dictionary(
         uniqueKeysWithValues: ExclusionReason.allCases.map {
             ($0, Counter(label: "flotilla_planner_rows_total", dimensions: [("outcome", $0.rawValue)]))
@@ -151,6 +152,7 @@ package struct PlannerService: Service {
         plannedRows.increment(by: entry.step.batches.reduce(0) { $0 + $1.count })
         for exclusion in entry.step.exclusions { excludedRows[exclusion.reason]?.increment() }
         excludedRows[.sentBefore]?.increment(by: entry.step.reachedBefore)
+        unverifiedNumbers.increment(by: entry.step.unverified)
         if record.rowsRead == 0, entry.step.sourceSize != nil, case .beginLate(let delay) = decision(record) {
             logger.notice(
                 """

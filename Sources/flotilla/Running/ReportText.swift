@@ -31,6 +31,7 @@ struct ReportText {
             rows.append(["  excluded: \(reason.rawValue)", grouped(count)])
         }
         rows.append(["recipients", grouped(report.planned)])
+        if report.unverified > 0 { rows.append(["  of these unverified numbers", grouped(report.unverified)]) }
         for state in RecipientState.allCases.sorted(by: { $0.rank > $1.rank }) where report[state] > 0 || state == .sent {
             rows.append(["  \(state.name)", grouped(report[state])])
         }

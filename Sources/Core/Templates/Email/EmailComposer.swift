@@ -75,11 +75,8 @@ package struct EmailComposer: Sendable {
     /// The addr-spec of a mailing's `from`, for the envelope; nil where it is no mailbox.
     package static func senderAddress(of from: String) -> String? { sender(from)?.address.description }
 
-    /// Reads a sender. Its address is ASCII, because not every server takes another (RFC 6531).
-    private static func sender(_ text: String) -> Mailbox? {
-        guard let mailbox = try? Mailbox(text), mailbox.address.description.utf8.allSatisfy({ $0 < 0x80 }) else { return nil }
-        return mailbox
-    }
+    /// Reads a sender. Its address is in ASCII, because not every server takes another (RFC 6531).
+    private static func sender(_ text: String) -> Mailbox? { (try? Mailbox(text))?.ascii }
 
     /// What the server that gets a message understands beyond RFC 5321.
     package struct Server: Sendable, Equatable {
@@ -185,8 +182,8 @@ extension EmailComposer {
                     TemplateError.Problem(
                         file: "", what: "'\(key): \(text)' is not an e-mail sender",
                         remedy:
-                            "write news@example.com or Example Shop <news@example.com>, a domain beyond ASCII in its "
-                            + "xn-- form, a name with commas or brackets in quotes"))
+                            "write news@example.com or Example Shop <news@example.com>, only ASCII before the @, a name with commas "
+                            + "or brackets in quotes"))
                 continue
             }
             headers.append(contentsOf: "\r\n\(name): ".utf8)
@@ -209,9 +206,12 @@ extension EmailComposer {
 }
 
 extension [UInt8] {
-    /// Appends the address of To. One that a header cannot hold as it is (beyond ASCII for a server without SMTPUTF8, or what
-    /// is no address at all) is shown as the name of an empty group, as RFC 6857 section 3.1.8 does.
+    /// Appends the address of To, with its domain in ASCII. One that a header cannot hold even so (its local part is beyond ASCII, and
+    /// the server without SMTPUTF8; or it is no address at all) is shown as the name of an empty group, as RFC 6857 section 3.1.8 does.
     fileprivate mutating func appendRecipient(_ address: Bytes, smtpUTF8: Bool) {
+        if address.contains(where: { $0 >= 0x80 }), let ascii = EmailAddress.asciiForm(of: String(decoding: address, as: UTF8.self)) {
+            return append(contentsOf: ascii.utf8)
+        }
         var isPlain = !address.isEmpty && address.count <= 320
         for byte in address where byte < 0x21 || byte == 0x7f || byte >= 0x80 && !smtpUTF8 { isPlain = false }
         if isPlain, smtpUTF8 {

@@ -1,6 +1,6 @@
 extension UnsafeBufferPointer<UInt8> {
-    /// The text without the white space around it: ASCII's, and what spreadsheets and web pages leave behind unseen: no-break
-    /// space (U+00A0), zero-width space (U+200B), byte order mark (U+FEFF).
+    /// The text without the white space around it, ASCII's and Unicode's, and without what else spreadsheets and web pages leave behind
+    /// unseen: marks of writing direction, zero-width characters, soft hyphens, byte order marks.
     package var trimmed: UnsafeBufferPointer<UInt8> {
         var start = 0
         var end = count
@@ -29,10 +29,18 @@ extension UnsafeBufferPointer<UInt8> {
 
     /// The length of the invisible character at a position; 0 where there is none.
     private func invisible(at index: Int, before end: Int) -> Int {
-        if index + 2 <= end, self[index] == 0xc2, self[index + 1] == 0xa0 { return 2 }
+        guard index + 2 <= end else { return 0 }
+        switch (self[index], self[index + 1]) {
+        // U+0085, U+00A0, U+00AD; U+061C.
+        case (0xc2, 0x85), (0xc2, 0xa0), (0xc2, 0xad), (0xd8, 0x9c): return 2
+        default: break
+        }
         guard index + 3 <= end else { return 0 }
         switch (self[index], self[index + 1], self[index + 2]) {
-        case (0xe2, 0x80, 0x8b), (0xef, 0xbb, 0xbf): return 3
+        // U+1680, U+180E; U+2000...200F, U+2028...202F, U+205F...206F; U+3000; U+FEFF.
+        case (0xe1, 0x9a, 0x80), (0xe1, 0xa0, 0x8e), (0xe2, 0x80, 0x80...0x8f), (0xe2, 0x80, 0xa8...0xaf), (0xe2, 0x81, 0x9f...0xaf),
+            (0xe3, 0x80, 0x80), (0xef, 0xbb, 0xbf):
+            return 3
         default: return 0
         }
     }

@@ -1,28 +1,65 @@
 extension EmailAddress {
-    /// Checks and appends an address with characters beyond ASCII (RFC 6531 section 3.3), whose ASCII part is in order.
+    /// Checks and appends an address with characters beyond ASCII (RFC 6531 section 3.3), whose ASCII part is in order: its local part
+    /// in normalisation form C, its domain as people read it.
     /// - Parameter at: where its `@` stands.
     static func international(
         _ bytes: UnsafeBufferPointer<UInt8>, at: Int, into out: inout [UInt8]
     ) -> EmailAddressError? {
-        guard let local = String(validating: bytes[..<at], as: UTF8.self),
+        guard let written = String(validating: bytes[..<at], as: UTF8.self),
             let domain = String(validating: bytes[(at + 1)...], as: UTF8.self)
         else { return .notUTF8 }
+        let local = written.nfc
         for scalar in local.unicodeScalars where !isAllowed(scalar) { return .badCharacter(scalar) }
-        let lowered = domain.lowercased()
-        for label in lowered.unicodeScalars.split(separator: ".") {
-            var isForeign = false
-            for scalar in label where scalar.value >= 0x80 {
-                isForeign = true
-                guard isLetter(scalar) else { return .badCharacter(scalar) }
+        guard local.utf8.count <= 64 else { return .longLocalPart }
+        var ascii = domain.lowercased()
+        var shown = ascii
+        if domain.utf8.contains(where: { $0 >= 0x80 }) {
+            // The library drops some characters that it does not allow.
+            for scalar in ascii.unicodeScalars where scalar.value >= 0x80 && !isAllowedInDomain(scalar) { return .badCharacter(scalar) }
+            do throws(InternationalDomain.Failure) {
+                ascii = try InternationalDomain.ascii(ascii)
+            } catch {
+                return EmailAddressError(error)
             }
-            // As an A-label it has "xn--" in front and at least as many characters (RFC 5890 section 2.3.2.1).
-            if isForeign, label.count > 59 { return .longLabel }
+            // What the mapping made of the name has to be a name too.
+            if let fault = fault(ofDomain: ascii) { return fault }
+            shown = InternationalDomain.unicode(ascii)
         }
-        let start = out.count
+        guard local.utf8.count + 1 + max(ascii.utf8.count, shown.utf8.count) <= 254 else { return .tooLong }
         out.append(contentsOf: local.utf8)
         out.append(UInt8(ascii: "@"))
-        out.append(contentsOf: lowered.utf8)
-        return out.count - start <= 254 ? nil : .tooLong
+        out.append(contentsOf: shown.utf8)
+        return nil
+    }
+
+    /// The form in which any mail server takes an address: with the A-labels of its domain (RFC 5891 section 4.4). Nil where the local
+    /// part is not ASCII: such an address needs SMTPUTF8 (RFC 6531), whatever its domain is.
+    /// - Parameter normal: an address in its normal form.
+    package static func asciiForm(of normal: String) -> String? {
+        guard normal.utf8.contains(where: { $0 >= 0x80 }) else { return normal }
+        guard let at = normal.lastIndex(of: "@"), normal[..<at].utf8.allSatisfy({ $0 < 0x80 }), let domain = asciiDomain(of: normal)
+        else { return nil }
+        return normal[...at] + domain
+    }
+
+    /// The A-labels of an address's domain; nil for an address that is none.
+    package static func asciiDomain(of normal: String) -> String? {
+        normal.lastIndex(of: "@").flatMap { try? InternationalDomain.ascii(String(normal[normal.index(after: $0)...])) }
+    }
+
+    /// Appends the key of an address beyond ASCII.
+    static func appendInternationalKey(of normal: UnsafeBufferPointer<UInt8>, to out: inout [UInt8]) {
+        let text = String(decoding: normal, as: UTF8.self)
+        let at = text.lastIndex(of: "@") ?? text.endIndex
+        out.append(contentsOf: text[..<at].lowercased().nfc.utf8)
+        out.append(UInt8(ascii: "@"))
+        out.append(contentsOf: (asciiDomain(of: text) ?? text[at...].dropFirst().lowercased()).utf8)
+    }
+
+    private static func fault(ofDomain ascii: String) -> EmailAddressError? {
+        var text = ascii
+        var isForeign = false
+        return text.withUTF8 { domain($0, from: 0, &isForeign) }
     }
 
     /// A character of a local part: printed, or a joiner that scripts such as Persian need between letters.
@@ -36,15 +73,14 @@ extension EmailAddress {
         }
     }
 
-    /// A character of a U-label: a letter, mark or digit (RFC 5892 section 2.1), or a joiner.
-    private static func isLetter(_ scalar: Unicode.Scalar) -> Bool {
+    /// A letter, mark or digit (RFC 5892 section 2.1), a joiner, the middle dot of Catalan or of Katakana (appendix A), or one of the full
+    /// stops that are read as a dot (Unicode TR46).
+    private static func isAllowedInDomain(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.properties.generalCategory {
-        case .lowercaseLetter, .otherLetter, .modifierLetter, .uppercaseLetter, .titlecaseLetter, .nonspacingMark,
-            .spacingMark,
+        case .lowercaseLetter, .otherLetter, .modifierLetter, .uppercaseLetter, .titlecaseLetter, .nonspacingMark, .spacingMark,
             .decimalNumber:
             true
-        // The middle dot of Catalan and that of Katakana (RFC 5892 appendix A.3, A.7).
-        default: scalar.value == 0x200c || scalar.value == 0x200d || scalar.value == 0xb7 || scalar.value == 0x30fb
+        default: [0x200c, 0x200d, 0xb7, 0x30fb, 0x3002, 0xff0e, 0xff61, 0xff0d].contains(scalar.value)
         }
     }
 }

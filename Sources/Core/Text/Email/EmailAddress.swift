@@ -2,7 +2,8 @@
 /// display name, comments or folded white space; its domain in lower case, its local part as it was written.
 ///
 /// Stricter than the RFC in two points: a domain has a dot in it (nobody sends mass mail to `root@localhost`), and its last
-/// label is not a number (`anna@10.0.0.1` lacks brackets). An internationalised domain stays as it is written (U-labels).
+/// label is not a number (`anna@10.0.0.1` lacks brackets). A domain beyond ASCII stands as people read it (U-labels), and one that is
+/// written in ASCII (A-labels) stays so: `asciiForm` is what goes to a server, and the key is the same for both.
 package struct EmailAddress: Sendable, Hashable, CustomStringConvertible {
     /// The address in its normal form.
     package let description: String
@@ -45,7 +46,8 @@ package struct EmailAddress: Sendable, Hashable, CustomStringConvertible {
     }
 
     /// Appends the form in which two addresses are compared, and by which a person is looked up: all of it in lower case,
-    /// since no provider in use tells mailboxes apart by case (RFC 5321 section 2.4 discourages it).
+    /// since no provider in use tells mailboxes apart by case (RFC 5321 section 2.4 discourages it), beyond ASCII in normalisation
+    /// form C, and with the domain's A-labels.
     /// - Parameter normal: an address in its normal form.
     package static func appendKey(of normal: UnsafeBufferPointer<UInt8>, to out: inout [UInt8]) {
         let start = out.count
@@ -58,7 +60,7 @@ package struct EmailAddress: Sendable, Hashable, CustomStringConvertible {
         }
         guard bits >= 0x80 else { return }
         out.removeSubrange(start...)
-        out.append(contentsOf: String(decoding: normal, as: UTF8.self).lowercased().utf8)
+        appendInternationalKey(of: normal, to: &out)
     }
 }
 
@@ -116,7 +118,7 @@ extension EmailAddress {
     }
 
     /// Checks the labels of a domain (RFC 1123 section 2.1), as far as they are ASCII.
-    private static func domain(
+    static func domain(
         _ bytes: UnsafeBufferPointer<UInt8>, from start: Int, _ isForeign: inout Bool
     ) -> EmailAddressError? {
         var labelStart = start
@@ -146,10 +148,14 @@ extension EmailAddress {
             default: return fault(of: byte, in: bytes)
             }
         }
+        // Beyond ASCII there are other full stops too; the rest is checked when the domain is in ASCII.
+        if bits >= 0x80 {
+            isForeign = true
+            return nil
+        }
         guard labelStart > start else { return .noDot }
         guard !isNumber else { return .numericDomain }
         guard bytes.count - start <= 255 else { return .longDomain }
-        if bits >= 0x80 { isForeign = true }
         return nil
     }
 

@@ -5,6 +5,17 @@ package enum EmailAddressError: Error, Equatable, Sendable, CustomStringConverti
     case dots, hyphen, badLiteral
     case longLocalPart, longDomain, longLabel, tooLong
     case badCharacter(Unicode.Scalar)
+    /// A domain beyond ASCII that IDNA 2008 does not allow, in the library's words.
+    case badInternationalDomain(String)
+
+    init(_ failure: InternationalDomain.Failure) {
+        switch failure {
+        case .longLabel: self = .longLabel
+        case .longDomain: self = .longDomain
+        case .badCharacter(let scalar): self = .badCharacter(scalar)
+        case .other(let words): self = .badInternationalDomain(words)
+        }
+    }
 
     package var description: String {
         switch self {
@@ -29,6 +40,7 @@ package enum EmailAddressError: Error, Equatable, Sendable, CustomStringConverti
         case .longDomain: "domain of more than 255 bytes"
         case .longLabel: "part of the domain too long"
         case .tooLong: "more than 254 bytes"
+        case .badInternationalDomain(let words): "no internationalised domain name: \(words)"
         case .badCharacter(let scalar) where scalar.value < 0x80: "character '\(scalar)' not allowed"
         case .badCharacter(let scalar): "character U+\(hexadecimal(scalar.value)) not allowed"
         }

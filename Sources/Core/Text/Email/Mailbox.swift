@@ -28,6 +28,17 @@ package struct Mailbox: Sendable, Equatable {
         }
     }
 
+    private init(displayName: String, address: EmailAddress) {
+        self.displayName = displayName
+        self.address = address
+    }
+
+    /// The same with an address that any mail server takes; nil where its local part is beyond ASCII.
+    package var ascii: Mailbox? {
+        guard let text = EmailAddress.asciiForm(of: address.description), let address = try? EmailAddress(text) else { return nil }
+        return Mailbox(displayName: displayName, address: address)
+    }
+
     /// RFC 5322 section 3.2.5, read generously: an unquoted phrase may hold dots and anything beyond ASCII.
     private static func phrase(_ text: Substring) throws(MailboxError) -> String {
         guard text.first == "\"" else {

@@ -79,6 +79,10 @@ extension SQLiteLedger: PlanStore {
         for batch in step.batches { try insert(batch, of: id, db) }
         try insert(step.exclusions, of: id, db)
         try count(db, id, .sentBefore, step.reachedBefore)
+        if step.unverified > 0 {
+            try db.cachedStatement(sql: "UPDATE mailing SET unverified_count = unverified_count + ? WHERE id = ?")
+                .execute(arguments: [step.unverified, id.description])
+        }
         let count = step.batches.reduce(0) { $0 + $1.count }
         try Self.count(db, id, .planned, count)
         // The second parameter is when it begins, the fourth whether its plan is whole.

@@ -45,6 +45,8 @@ extension SQLiteLedger: ReportStore {
             let failures = try Self.pairs(
                 db, "SELECT class, sum(n) FROM failure WHERE mailing = ? AND n > 0 GROUP BY class", id)
             let excluded = try Self.pairs(db, "SELECT reason, n FROM exclusion_count WHERE mailing = ?", id)
+            let unverified = try Int.fetchOne(
+                db.cachedStatement(sql: "SELECT unverified_count FROM mailing WHERE id = ?"), arguments: [id.description])
             let seconds = record.started.map { Double((record.finished ?? now) - $0) / 1000 } ?? 0
             let sent = progress[.sent] + progress[.delivered]
             let (timeline, step) = try Self.timeline(db, id)
@@ -54,7 +56,7 @@ extension SQLiteLedger: ReportStore {
                 excluded: Dictionary(
                     ExclusionReason.allCases.compactMap { reason in excluded[reason.rawValue].map { (reason, $0) } },
                     uniquingKeysWith: +),
-                states: progress.states, failures: failures,
+                unverified: unverified ?? 0, states: progress.states, failures: failures,
                 responses: try Self.responses(
                     db, id, "SELECT class, code, text, n FROM failure WHERE mailing = ? AND n > 0"),
                 deferrals: try Self.responses(

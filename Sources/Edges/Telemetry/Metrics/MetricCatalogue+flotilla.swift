@@ -108,6 +108,9 @@ extension MetricCatalogue {
         .counter(
             "flotilla_planner_rows_total", "rows", [.plannerOutcome],
             "Rows of recipient files: planned, or the reason of the exclusion."),
+        .counter(
+            "flotilla_planner_unverified_numbers_total", "recipients", [],
+            "Planned recipients whose telephone number is in no range that the numbering plan's data knows."),
         .gauge(
             "flotilla_mailings", "mailings", [.mailingState], "Mailings in the ledger, by state."),
         .gauge(

@@ -17,7 +17,7 @@ extension BatchDelivery {
             mailing.compose(recipients, row: item.index, batch: lease.batch.id, date: date, into: &group.bytes)
             group.messages.append(
                 MessageGroup.Message(
-                    recipient: recipients[item.index, 1], body: start..<group.bytes.count,
+                    recipient: mailing.recipient(recipients, row: item.index), body: start..<group.bytes.count,
                     key: lease.batch.id.message(item.index)))
         }
         worker.messageSize.store(group.bytes.count / max(1, open.count) + 256, ordering: .relaxed)

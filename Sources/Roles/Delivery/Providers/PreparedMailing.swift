@@ -3,6 +3,7 @@ import Model
 import Policy
 import Synchronization
 import Templates
+import Text
 import Transport
 
 /// A mailing made ready to be sent: templates compiled, provider connected, limits known.
@@ -185,6 +186,13 @@ final class PreparedMailing: Sendable {
 
     private static func limit(_ speed: String) throws(RateLimitError) -> RateLimit? {
         speed.isEmpty ? nil : try RateLimit(speed)
+    }
+
+    /// A recipient's address as it goes to the provider: of an e-mail address with the A-labels of its domain, where that is all that
+    /// keeps it from being ASCII.
+    func recipient(_ recipients: Recipients, row: Int) -> String {
+        let address = recipients[row, 1]
+        return mailing.channel == .email ? EmailAddress.asciiForm(of: address) ?? address : address
     }
 
     /// Appends one message's text, as the transport wants it.

@@ -2,49 +2,38 @@ import Policy
 import Text
 
 /// Reads a CSV file (RFC 4180) row by row in bounded memory: values in quotation marks with doubled marks and line breaks,
-/// lines that end in CRLF, LF or CR, with or without a byte order mark; UTF-8 only. Blank lines are skipped, white space around
-/// a value is kept, and around a column's name dropped.
+/// lines that end in CRLF, LF or CR, with or without a byte order mark, in UTF-8 or UTF-16. Blank lines are skipped, white space around
+/// a value is kept, and around a column's name dropped. A row that is none is given out with its fault, and reading goes on.
 package struct CSVReader {
     /// The columns' names as the header has them; empty for a column without a name.
     package let columns: [String]
     private var scanner: CSVScanner
     private var rows = 0
 
-    /// `,`, `;` or a tab: the one that the header has most often outside quotation marks; a comma where it has none.
+    /// What a line `sep=` in front of the header names, else `,`, `;`, `|` or a tab: the one that the header has most often outside
+    /// quotation marks; a comma where it has none.
     package var delimiter: UInt8 { scanner.delimiter }
 
     /// Opens the file and reads its header.
     package init(path: String) throws(InputError) {
         let input = try InputFile(path: path)
         try input.start()
-        scanner = CSVScanner(input: input, delimiter: try CSVScanner.detectDelimiter(input))
+        scanner = CSVScanner(input: input, delimiter: try CSVDelimiter.find(input))
         var row = InputRow()
         guard try scanner.next(&row) else {
             throw InputError(file: path, problem: "has only blank lines; it needs a header with the columns' names")
         }
+        if let fault = row.fault { throw fault.inputError(path) }
         columns = try Self.header(row, path: path)
         scanner.columns = columns
     }
 
-    /// Reads the next row; false at the end of the file.
+    /// Reads the next row, which may have a fault; false at the end of the file.
     package mutating func next(_ row: inout InputRow) throws(InputError) -> Bool {
-        row.number = rows + 1
         guard try scanner.next(&row) else { return false }
         rows += 1
-        guard row.count == columns.count else { throw ragged(row) }
+        row.number = rows
         return true
-    }
-
-    private func ragged(_ row: InputRow) -> InputError {
-        var problem = "expected \(columns.count) fields, found \(row.count)"
-        if row.count > columns.count {
-            problem +=
-                "; put a value with the delimiter '\(Character(Unicode.Scalar(delimiter)))' in it between quotation marks"
-        } else {
-            problem +=
-                "; the first missing one is '\(columns[row.count])'. Is a quotation mark missing, or a delimiter?"
-        }
-        return InputError(file: scanner.path, line: row.line, row: row.number, problem: problem)
     }
 
     private static func header(_ row: InputRow, path: String) throws(InputError) -> [String] {

@@ -1,4 +1,5 @@
 import Policy
+import Text
 
 #if canImport(Glibc)
     import Glibc
@@ -7,9 +8,12 @@ import Policy
 #endif
 
 /// Cuts a CSV file into rows and values; the header is a row like any other to it.
+///
+/// A row with a fault costs no other row: where its end is not certain, as behind a quotation mark without its partner, reading goes on at
+/// the line behind the one on which it began.
 struct CSVScanner {
     let delimiter: UInt8
-    /// Names for errors; empty while the header itself is read.
+    /// The header's names, as many as a row has values; empty while the header itself is read.
     var columns: [String] = []
     private let input: InputFile
 
@@ -30,24 +34,32 @@ struct CSVScanner {
         case more
     }
 
-    /// Reads the next row that is not blank; false at the end of the file. `row.number` is the caller's, and named in errors.
+    /// Reads the next row that is not blank, which may have a fault; false at the end of the file.
     mutating func next(_ row: inout InputRow) throws(InputError) -> Bool {
         while true {
-            switch try scan(&row) {
+            let outcome: Outcome
+            do throws(RowFault) {
+                outcome = try scan(&row)
+                if outcome == .more, input.end - input.position > InputLimit.row {
+                    throw fault(row, nil, "is longer than \(InputLimit.row >> 20) MB; is a quotation mark missing?")
+                }
+            } catch {
+                row.fault = error
+                try input.skipLine()
+                return true
+            }
+            switch outcome {
             case .row: return true
             case .blank: continue
             case .end: return false
-            case .more:
-                guard input.end - input.position <= InputLimit.row else {
-                    throw error(row, nil, "is longer than \(InputLimit.row >> 20) MB; is a quotation mark missing?")
-                }
-                try input.more()
+            case .more: try input.more()
             }
         }
     }
 
     /// Reads one row from the buffer; consumes it only if the whole of it is there.
-    private func scan(_ row: inout InputRow) throws(InputError) -> Outcome {
+    /// - Throws: for a row whose end is not certain; it is not consumed.
+    private func scan(_ row: inout InputRow) throws(RowFault) -> Outcome {
         row.removeAll()
         row.line = input.line
         let bytes = input.bytes
@@ -55,26 +67,31 @@ struct CSVScanner {
         let isFinal = input.isAtEnd
         var index = input.position
         var lines = 0
+        var hasQuotes = false
         if index == end { return isFinal ? .end : .more }
         while true {
             let fieldStart = index
             let outStart = row.bytes.count
+            // Blanks before a quotation mark are no part of a value.
+            if index < end, bytes[index] == UInt8(ascii: " ") { index = skipBlanks(bytes, from: index, to: end) }
             if index < end, bytes[index] == Self.quote {
+                hasQuotes = true
                 guard let close = try quoted(bytes, from: index, to: end, isFinal, &row, &lines) else { return .more }
                 row.ranges.append(outStart..<row.bytes.count)
                 // Between the values stands a byte, so that halves of a character in two values do not make a whole one.
                 row.bytes.append(delimiter)
-                index = close
+                index = skipBlanks(bytes, from: close, to: end)
+                if index == end, !isFinal { return .more }
                 guard index == end || isBoundary(bytes[index]) else {
-                    throw error(
+                    throw fault(
                         row, row.ranges.count - 1,
                         "has text behind the closing quotation mark; double a quotation mark inside a value (\"\")")
                 }
             } else {
                 while index < end {
                     let byte = bytes[index]
-                    // Letters first: none of the three is above ';'.
-                    if byte > UInt8(ascii: ";") || !isBoundary(byte) { index += 1 } else { break }
+                    // Letters first: no line end is above ';'.
+                    if byte > UInt8(ascii: ";") ? byte != delimiter : !isBoundary(byte) { index += 1 } else { break }
                 }
                 guard index - fieldStart <= InputLimit.field else { throw tooLong(row, row.ranges.count) }
                 if index == end, !isFinal { return .more }
@@ -94,25 +111,35 @@ struct CSVScanner {
             }
             break
         }
-        let isBlank = row.ranges.count == 1 && row.ranges[0].isEmpty && bytes[input.position] != Self.quote
-        if !isBlank { try check(row) }
+        if !hasQuotes, isBlank(row) {
+            input.position = index
+            input.line += lines
+            return .blank
+        }
+        if row.count != columns.count, !columns.isEmpty, let fault = even(&row) {
+            // A row of several lines may have swallowed others.
+            if lines > 1 { throw fault }
+            row.fault = fault
+        } else {
+            row.fault = textFault(row)
+        }
         input.position = index
         input.line += lines
-        return isBlank ? .blank : .row
+        return .row
     }
 
     /// Copies a value in quotation marks; returns what follows its closing mark, or nil if the buffer ends before that is certain.
     private func quoted(
         _ bytes: UnsafeMutablePointer<UInt8>, from start: Int, to end: Int, _ isFinal: Bool, _ row: inout InputRow,
         _ lines: inout Int
-    ) throws(InputError) -> Int? {
+    ) throws(RowFault) -> Int? {
         let outStart = row.bytes.count
         var segment = start + 1
         while true {
             guard let found = memchr(bytes + segment, Int32(Self.quote), end - segment) else {
                 if end - start > InputLimit.field { throw tooLong(row, row.ranges.count, isQuoted: true) }
                 guard isFinal else { return nil }
-                throw error(
+                throw fault(
                     row, row.ranges.count,
                     "has an opening quotation mark in line \(input.line + lines) and no closing one up to the end of the file"
                 )
@@ -136,6 +163,14 @@ struct CSVScanner {
         byte == delimiter || byte == Self.lineFeed || byte == Self.carriageReturn
     }
 
+    private func skipBlanks(_ bytes: UnsafeMutablePointer<UInt8>, from start: Int, to end: Int) -> Int {
+        var index = start
+        while index < end, bytes[index] == UInt8(ascii: " ") || bytes[index] == UInt8(ascii: "\t"), bytes[index] != delimiter {
+            index += 1
+        }
+        return index
+    }
+
     /// Line breaks in a value: CRLF, LF and CR count as one each.
     private static func lineBreaks(_ text: UnsafeBufferPointer<UInt8>) -> Int {
         var count = 0
@@ -146,12 +181,36 @@ struct CSVScanner {
         }
         return count
     }
+}
 
-    private func check(_ row: InputRow) throws(InputError) {
-        let found = row.bytes.withUnsafeBufferPointer { UTF8Check.firstFault($0) }
-        guard let found else { return }
+extension CSVScanner {
+    /// A line of nothing, of white space, or of the NULs with which some programs fill a file.
+    private func isBlank(_ row: InputRow) -> Bool {
+        guard row.count == 1 else { return false }
+        return row.bytes[row.range(0)].withUnsafeBufferPointer { $0.isEmpty || $0.trimmed.allSatisfy { $0 == 0 } }
+    }
+
+    /// Gives a row as many values as the header has names: drops empty ones behind the last, and adds those of columns without a name.
+    /// - Returns: what is wrong with the row where that does not do.
+    private func even(_ row: inout InputRow) -> RowFault? {
+        while row.count > columns.count, let last = row.ranges.last, row.bytes[last].allSatisfy(\.isSpace) { row.ranges.removeLast() }
+        while row.count < columns.count, columns[row.count].isEmpty { row.ranges.append(row.bytes.count..<row.bytes.count) }
+        guard row.count != columns.count else { return nil }
+        var problem = "expected \(columns.count) fields, found \(row.count)"
+        if row.count > columns.count {
+            problem +=
+                "; put a value with the delimiter '\(Character(Unicode.Scalar(delimiter)))' in it between quotation marks"
+        } else {
+            problem +=
+                "; the first missing one is '\(columns[row.count])'. Is a quotation mark missing, or a delimiter?"
+        }
+        return fault(row, nil, problem)
+    }
+
+    private func textFault(_ row: InputRow) -> RowFault? {
+        guard let found = row.bytes.withUnsafeBufferPointer({ UTF8Check.firstFault($0) }) else { return nil }
         let column = row.ranges.firstIndex { $0.upperBound >= found.offset }
-        throw error(
+        return fault(
             row, column,
             found.fault == .nul
                 ? "has a NUL byte in it; is it a text file in UTF-8?"
@@ -159,39 +218,13 @@ struct CSVScanner {
                     + "save the file as UTF-8")
     }
 
-    private func tooLong(_ row: InputRow, _ column: Int, isQuoted: Bool = false) -> InputError {
+    private func tooLong(_ row: InputRow, _ column: Int, isQuoted: Bool = false) -> RowFault {
         let hint = isQuoted ? "; is its closing quotation mark missing?" : "; is it really CSV?"
-        return error(row, column, "has a value of more than \(InputLimit.field >> 20) MB, which is the limit" + hint)
+        return fault(row, column, "has a value of more than \(InputLimit.field >> 20) MB, which is the limit" + hint)
     }
 
-    private func error(_ row: InputRow, _ column: Int?, _ problem: String) -> InputError {
+    private func fault(_ row: InputRow, _ column: Int?, _ problem: String) -> RowFault {
         let name = column.map { columns.indices.contains($0) && !columns[$0].isEmpty ? columns[$0] : "\($0 + 1)" }
-        return InputError(
-            file: path, line: row.line, row: columns.isEmpty ? nil : row.number, column: name, problem: problem)
-    }
-}
-
-extension CSVScanner {
-    /// Counts the candidates in the first line that is not blank, outside quotation marks, and takes the commonest.
-    static func detectDelimiter(_ input: InputFile) throws(InputError) -> UInt8 {
-        let candidates: [UInt8] = [UInt8(ascii: ","), UInt8(ascii: ";"), UInt8(ascii: "\t")]
-        while true {
-            var counts = [0, 0, 0]
-            var isQuoted = false
-            var hasText = false
-            for byte in UnsafeBufferPointer(start: input.bytes + input.position, count: input.end - input.position) {
-                if byte == quote { isQuoted.toggle() }
-                if !isQuoted, byte == lineFeed || byte == carriageReturn {
-                    if hasText { return candidates[counts.firstIndex(of: counts.max() ?? 0) ?? 0] }
-                    continue
-                }
-                hasText = true
-                if !isQuoted, let index = candidates.firstIndex(of: byte) { counts[index] += 1 }
-            }
-            if input.isAtEnd || input.end - input.position > InputLimit.row {
-                return candidates[counts.firstIndex(of: counts.max() ?? 0) ?? 0]
-            }
-            try input.more()
-        }
+        return RowFault(line: row.line, column: name, problem: problem)
     }
 }

@@ -4,7 +4,7 @@
     import Darwin
 #endif
 
-/// A file read from start to end through one buffer, which grows only as far as a single row demands.
+/// A file read from start to end through one buffer, which grows only as far as a single row demands. UTF-16 becomes UTF-8 on the way.
 final class InputFile {
     let path: String
     /// The buffer; what is to be read lies at `position ..< end`.
@@ -19,6 +19,8 @@ final class InputFile {
 
     private var capacity = 256 << 10
     private let descriptor: Int32
+    /// Set where the file is in UTF-16.
+    private var transcoder: UTF16Transcoder?
 
     /// Opens a regular file; planning reads it again after a restart, so a pipe will not do.
     init(path: String) throws(InputError) {
@@ -55,21 +57,19 @@ final class InputFile {
             end -= position
             position = 0
         }
-        if end == capacity {
-            let larger = UnsafeMutablePointer<UInt8>.allocate(capacity: capacity * 2)
-            larger.update(from: bytes, count: end)
-            bytes.deallocate()
-            bytes = larger
-            capacity *= 2
-        }
+        if capacity - end < (transcoder == nil ? 1 : 64) { grow() }
+        // A unit of UTF-16 takes three bytes of UTF-8 at most.
+        let room = transcoder == nil ? capacity - end : max((capacity - end) / 3, 1)
         while true {
-            let count = read(descriptor, bytes + end, capacity - end)
+            let count = read(descriptor, bytes + end, room)
             if count > 0 {
-                end += count
+                end += transcoder?.decode(bytes + end, count: count) ?? count
                 return
             }
             if count == 0 {
                 isAtEnd = true
+                // What DOS and programs that fill their blocks leave behind the text.
+                while end > position, bytes[end - 1] == 0x1a || bytes[end - 1] == 0 { end -= 1 }
                 return
             }
             guard errno == EINTR else {
@@ -78,7 +78,38 @@ final class InputFile {
         }
     }
 
-    /// Drops a byte order mark, and refuses what is certainly no UTF-8 text.
+    private func grow() {
+        let larger = UnsafeMutablePointer<UInt8>.allocate(capacity: capacity * 2)
+        larger.update(from: bytes, count: end)
+        bytes.deallocate()
+        bytes = larger
+        capacity *= 2
+    }
+
+    /// Moves to the start of the next line, or to the end of the file.
+    func skipLine() throws(InputError) {
+        while true {
+            for index in position..<end where bytes[index] == 0x0a || bytes[index] == 0x0d {
+                guard bytes[index] == 0x0d else { return pass(to: index + 1) }
+                guard index + 1 < end || isAtEnd else { break }
+                return pass(to: index + 1 < end && bytes[index + 1] == 0x0a ? index + 2 : index + 1)
+            }
+            if isAtEnd {
+                position = end
+                return
+            }
+            // A carriage return at the end of the buffer waits for its line feed.
+            position = end > position && bytes[end - 1] == 0x0d ? end - 1 : end
+            try more()
+        }
+    }
+
+    private func pass(to start: Int) {
+        position = start
+        line += 1
+    }
+
+    /// Drops a byte order mark, and refuses what is certainly no text.
     func start() throws(InputError) {
         while end - position < 4, !isAtEnd { try more() }
         guard end > position else {
@@ -89,7 +120,11 @@ final class InputFile {
         if head.starts(with: [0xef, 0xbb, 0xbf]) {
             position += 3
         } else if head.starts(with: [0xff, 0xfe]) || head.starts(with: [0xfe, 0xff]) {
-            throw InputError(file: path, line: 1, problem: "is UTF-16; save it as UTF-8")
+            transcoder = UTF16Transcoder(isBigEndian: head[0] == 0xfe)
+            grow()
+            end = transcoder?.decode(bytes, count: end) ?? end
+            // The mark itself has become three bytes.
+            position = 3
         } else if head.starts(with: [0x50, 0x4b, 0x03, 0x04]) {
             throw InputError(file: path, line: 1, problem: "is a spreadsheet or an archive; export it as CSV, in UTF-8")
         } else if head.starts(with: [0x1f, 0x8b]) {

@@ -7,6 +7,8 @@ package struct InputRow: Sendable {
     package internal(set) var number = 0
     /// The line of the file on which it starts, from 1.
     package internal(set) var line = 1
+    /// Why it cannot be read as a row of its file; nil for a good row. One with a fault has no values, or not all of them.
+    package internal(set) var fault: RowFault?
 
     package init() {}
 
@@ -20,5 +22,27 @@ package struct InputRow: Sendable {
     mutating func removeAll() {
         bytes.removeAll(keepingCapacity: true)
         ranges.removeAll(keepingCapacity: true)
+        fault = nil
     }
+}
+
+/// What is wrong with one row, while the rest of its file can be read.
+package struct RowFault: Error, Equatable, Sendable {
+    /// The line of the file, from 1.
+    package let line: Int
+    /// The column's name, or its number where it has none.
+    package let column: String?
+    package let problem: String
+
+    package init(line: Int, column: String? = nil, problem: String) {
+        self.line = line
+        self.column = column
+        self.problem = problem
+    }
+
+    /// What an exclusion says of it.
+    package var description: String { "line \(line): " + (column.map { "column '\($0)' " } ?? "") + problem }
+
+    /// The same where the file cannot be read without this row.
+    func inputError(_ file: String) -> InputError { InputError(file: file, line: line, column: column, problem: problem) }
 }

@@ -9,7 +9,7 @@ struct JSONObjectError: Error, Equatable {
 
 /// Reads one JSON object as a row: a value for each column, strictly by RFC 8259.
 struct JSONObjectParser {
-    /// The columns; found as they come while the first object is read.
+    /// The columns; those of the first objects are added as they come.
     private(set) var keys: [[UInt8]]
     /// Keys that are none of the columns.
     private(set) var ignored: [[UInt8]] = []

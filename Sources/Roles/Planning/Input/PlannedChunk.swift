@@ -8,6 +8,8 @@ package struct PlannedChunk: Sendable {
     package internal(set) var exclusions: [Exclusion] = []
     /// Rows that an earlier mailing has reached: excluded too, and not listed.
     package internal(set) var reachedBefore = 0
+    /// Recipients whose telephone number is possible and in no range that is known.
+    package internal(set) var unverified = 0
     /// Rows of the file read when the chunk was cut: planning goes on behind this row after a restart.
     package internal(set) var rows = 0
 
@@ -22,5 +24,6 @@ package struct PlannedChunk: Sendable {
         recipients.removeAll()
         exclusions.removeAll(keepingCapacity: true)
         reachedBefore = 0
+        unverified = 0
     }
 }

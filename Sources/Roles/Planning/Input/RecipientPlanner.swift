@@ -2,7 +2,7 @@ package import Model
 import Policy
 import Text
 
-/// Turns the rows of a file into the batches of a mailing. It checks addresses and brings them into their normal form, drops
+/// Turns the rows of a file into the batches of a mailing. It checks rows and addresses and brings these into their normal form, drops
 /// duplicates (the first row with an address counts), and gives the reason for every row that it excludes. Its memory is bounded
 /// except for `DuplicateSet`, which takes 21 to 43 bytes for each address.
 package struct RecipientPlanner {
@@ -30,6 +30,8 @@ package struct RecipientPlanner {
     /// `row` was read and not yet planned.
     private var hasRow = false
     private var normal: [UInt8] = []
+    /// The row's telephone number is in no range that is known.
+    private var isUnverified = false
     private var key: [UInt8] = []
 
     /// NDJSON: keys that were ignored because the first object lacks them.
@@ -102,12 +104,14 @@ package struct RecipientPlanner {
 
     private mutating func plan(into chunk: inout PlannedChunk) {
         let isOutput = rows > planned
+        isUnverified = false
         if let exclusion = examine() {
             if isOutput, exclusion.reason == .sentBefore { return chunk.reachedBefore += 1 }
             if isOutput { chunk.exclusions.append(exclude(exclusion.reason, exclusion.detail)) }
             return
         }
         guard isOutput else { return }
+        if isUnverified { chunk.unverified += 1 }
         row.bytes.withUnsafeBufferPointer { bytes in
             func value(_ column: Int) -> UnsafeBufferPointer<UInt8> {
                 UnsafeBufferPointer(rebasing: bytes[row.ranges[column]])
@@ -125,6 +129,7 @@ package struct RecipientPlanner {
     /// Puts the row's address into `normal` and its key into the set.
     /// - Returns: why the row is excluded, or nil.
     private mutating func examine() -> (reason: ExclusionReason, detail: String)? {
+        if let fault = row.fault { return (.invalidRow, fault.description) }
         normal.removeAll(keepingCapacity: true)
         key.removeAll(keepingCapacity: true)
         let range = row.ranges[addressColumn]
@@ -133,12 +138,16 @@ package struct RecipientPlanner {
             if raw.isEmpty { return (.noAddress, "") }
             switch channel {
             case .email:
-                if let fault = EmailAddress.normalise(raw, into: &normal) {
+                if let fault = EmailAddress.normalise(pasted: raw, into: &normal) {
                     return (.invalidAddress, fault.description)
                 }
             case .sms:
-                if let fault = PhoneNumber.normalise(raw, country: country, into: &normal) {
-                    return (.invalidAddress, fault.description)
+                do throws(PhoneNumberError) {
+                    let number = try PhoneNumber(raw, country: country)
+                    normal.append(contentsOf: number.description.utf8)
+                    isUnverified = !number.isVerified
+                } catch {
+                    return (.invalidAddress, error.description)
                 }
             case .webhook, .messenger: normal.append(contentsOf: raw)
             }
@@ -154,8 +163,12 @@ package struct RecipientPlanner {
 
     private func exclude(_ reason: ExclusionReason, _ detail: String) -> Exclusion {
         Exclusion(
-            row: rows, reason: reason, id: idColumn.map { shortened(row.ranges[$0]) } ?? String(rows),
-            address: shortened(row.ranges[addressColumn]), detail: detail)
+            row: rows, reason: reason, id: idColumn.map(shown) ?? String(rows), address: shown(addressColumn), detail: detail)
+    }
+
+    /// What an exclusion shows of a column; nothing where a broken row lacks it.
+    private func shown(_ column: Int) -> String {
+        row.ranges.indices.contains(column) && row.ranges[column].upperBound <= row.bytes.count ? shortened(row.ranges[column]) : ""
     }
 
     /// What an exclusion shows of a value: at most 320 bytes, so that nonsense in the file does not fill the ledger.
