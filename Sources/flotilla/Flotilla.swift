@@ -6,6 +6,7 @@ import Telemetry
 enum Start {
     static func main() async {
         MovedCommands.forward(CommandLine.arguments)
+        StandardStreams.secure()
         await Flotilla.main(DeprecatedCommands.replacing(Array(CommandLine.arguments.dropFirst())))
     }
 }

@@ -92,7 +92,11 @@ struct FleetModel: Hashable {
             let loss = epochs.lose(registrations, uncollected: redis.status.count, at: now)
             if let open = ledger.open {
                 guard loss.wait == nil else { return }
-                if loss.missing != [] { ledger.listed.formUnion(open.subtracting(ledger.sent)) }
+                let claimed = redis.workers.filter { $0.value.run == redis.run && $0.value.condition == .clean }
+                    .reduce(into: Set<Int>()) { $0.formUnion(redis.claims[$1.key] ?? []) }
+                if loss.missing != [], !claimed.contains(ledger.dispatchNumber) {
+                    ledger.listed.formUnion(open.subtracting(ledger.sent))
+                }
                 ledger.open = nil
             }
             return establish()
@@ -191,6 +195,9 @@ struct FleetModel: Hashable {
         for worker in workers.indices where !workers[worker].lease.isOffering && workers[worker].lease.epoch == redis.epoch {
             workers[worker].receipts = []
             workers[worker].offered = 0
+            workers[worker].own = []
+            workers[worker].claims = []
+            workers[worker].disowned = []
         }
     }
 

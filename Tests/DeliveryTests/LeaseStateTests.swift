@@ -93,6 +93,44 @@ import Testing
         #expect(results.count == 0)
     }
 
+    /// What a worker tells of the batches that a loss of Redis took.
+    @Test func aWorkerClaimsWhatItAloneHasHad() throws {
+        var generator = SeededGenerator(seed: 1)
+        let id = BatchID(mailing: MailingID(milliseconds: 1, using: &generator), number: 0)
+        func lease(_ number: Int, isNew: Bool = true) -> BatchLease {
+            BatchLease(
+                batch: DispatchedBatch(
+                    id: id, dispatchNumber: number, recipients: [], count: 1, open: nil, expires: 1, fed: 1),
+                lane: Lane(channel: .email, provider: "p"), entry: "\(number)-0", worker: "a", deliveries: 1, isNew: isNew,
+                epoch: Epoch(text: "e"))
+        }
+        var claims = BatchClaims()
+        #expect(claims.own(lease(1)) == lease(1).dispatch && claims.own(lease(1, isNew: false)) == nil && claims.untold == nil)
+        claims.add([lease(1).dispatch])
+        #expect(claims.untold == [lease(1).dispatch])
+        claims.didTell([lease(1).dispatch])
+        #expect(claims.untold == nil)
+        // What was told is lost with the next Redis.
+        claims.add([])
+        #expect(claims.untold == [lease(1).dispatch])
+        // After its lease has expired another may have them, also what it tells of them later.
+        claims.disown([lease(2).dispatch])
+        claims.forget(inHand: [lease(2).dispatch])
+        #expect(claims.untold == nil && claims.own(lease(2)) == nil)
+        claims.forget(inHand: [lease(3).dispatch])
+        #expect(claims.own(lease(2)) != nil)
+
+        var results = UnconfirmedResults()
+        for number in 1...3 {
+            let receipt = Receipt(partition: 0, id: try #require(StreamID("\(number)-0")), fields: [])
+            results.add(receipt, of: number == 2 ? nil : lease(number).dispatch)
+        }
+        results.confirm(oldest: [StreamID("2-0")], known: 2)
+        #expect(results.own == [lease(3).dispatch] && results.count == 2)
+        results.disown()
+        #expect(results.own.isEmpty && results.count == 2)
+    }
+
     @Test func afterEachLossAllAreOfferedAgainAHundredAtATime() throws {
         var results = UnconfirmedResults()
         for number in 1...250 { results.add(Receipt(partition: 0, id: try #require(StreamID("\(number)-0")), fields: [])) }

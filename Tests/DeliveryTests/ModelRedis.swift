@@ -53,6 +53,8 @@ struct ModelRedis: Hashable {
     var dispatched: Int?
     var status: [Status] = []
     var nextID = 0
+    /// Dispatches that workers have had alone, told after a loss.
+    var claims: [Int: Set<Int>] = [:]
     /// What its clock shows.
     var tick = 0
 
@@ -166,7 +168,7 @@ struct ModelRedis: Hashable {
 
     /// `establish.lua`, and what is removed before it.
     mutating func establish(_ new: Epoch) {
-        (admitted, holders, entry, dispatched) = ([], [], nil, nil)
+        (admitted, holders, entry, dispatched, claims) = ([], [], nil, nil, [:])
         epoch = new
     }
 

@@ -26,6 +26,11 @@ struct ModelWorker: Hashable {
     var isClosing = false
     /// What no collector has confirmed, and how much of it was offered since the last loss.
     var receipts: [ModelRedis.Report] = []
+    /// Those of them whose batch no other worker has had.
+    var own: Set<Int> = []
+    /// What a loss took of such batches; and what was in its hands when its lease expired, by dispatch number.
+    var claims: Set<Int> = []
+    var disowned: Set<Int> = []
     var offered = 0
     var mustReclaim = false
     var hasHad = false
@@ -47,6 +52,16 @@ struct ModelWorker: Hashable {
         isEnded = false
         isClosing = false
         unreported = ModelRedis.Report(dispatchNumber: 0)
+    }
+
+    /// The dispatch in its hands, if no other worker has had it.
+    fileprivate var ownClaim: Int? {
+        claim.flatMap { $0.isNew && !disowned.contains($0.dispatchNumber) ? $0.dispatchNumber : nil }
+    }
+
+    fileprivate mutating func disown() {
+        own = []
+        disowned.formUnion(claim.map { [$0.dispatchNumber] } ?? [])
     }
 
     fileprivate mutating func end() {
@@ -140,9 +155,13 @@ extension FleetModel {
 
     /// - Returns: the reply.
     private mutating func askForRenewal(_ number: Int) -> WorkerRegistry.Renewal {
-        if workers[number].lease.willRenew(at: now) != nil { workers[number].end() }
+        if workers[number].lease.willRenew(at: now) != nil {
+            workers[number].disown()
+            workers[number].end()
+        }
         let worker = workers[number]
         let epochs = worker.claim.map { [$0.epoch] } ?? []
+        if worker.lease.condition(epochs) == .clean, !worker.claims.isEmpty { redis.claims[number] = worker.claims }
         return redis.renew(
             number, lease: Self.leaseTicks, worker.lease.condition(epochs), losses: worker.lease.losses, isKnown: worker.lease.isKnown,
             at: tick)
@@ -152,12 +171,19 @@ extension FleetModel {
         let reply = askForRenewal(number)
         var worker = workers[number]
         let hasUnread = worker.claim != nil && worker.batch == nil
+        if worker.lease.isKnown, !worker.lease.isHeld(at: now) { worker.disown() }
         let actions = worker.lease.didRenew(reply, asked: now, at: now, hasUnread: hasUnread)
         if actions.contains(.endBatches) { worker.end() }
         if actions.contains(.offerResults) {
             worker.offered = 0
+            worker.claims.formUnion(worker.own.union(worker.ownClaim.map { [$0] } ?? []))
         } else if !worker.lease.isOffering {
             worker.receipts.removeAll { receipt in !redis.status.contains { $0.report == receipt } }
+            worker.own.formIntersection(worker.receipts.map(\.dispatchNumber))
+        }
+        if reply.epoch != nil, !actions.contains(.offerResults) {
+            worker.claims = []
+            worker.disowned.formIntersection(worker.claim.map { [$0.dispatchNumber] } ?? [])
         }
         if worker.lease.isOffering {
             for place in worker.receipts.indices.dropFirst(worker.offered) {
@@ -246,6 +272,7 @@ extension FleetModel {
         _ = redis.report(number, claim, report)
         guard isHeard else { return }
         workers[number].receipts.append(report)
+        workers[number].own.formUnion(workers[number].ownClaim.map { [$0] } ?? [])
         workers[number].unreported = ModelRedis.Report(dispatchNumber: claim.dispatchNumber)
     }
 
@@ -260,7 +287,10 @@ extension FleetModel {
         let isTold = redis.report(number, claim, report) != nil
         guard isHeard else { return }
         // As it stands in the stream: a worker that has not the batch closes nothing.
-        if isTold, let told = redis.status.last { workers[number].receipts.append(told.report) }
+        if isTold, let told = redis.status.last {
+            workers[number].receipts.append(told.report)
+            workers[number].own.formUnion(workers[number].ownClaim.map { [$0] } ?? [])
+        }
         workers[number].leave()
     }
 }

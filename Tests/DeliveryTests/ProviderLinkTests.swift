@@ -80,7 +80,7 @@ import Testing
     }
 
     @Test func groupsGrowWithAFastProviderAndShrinkWithASlowOne() {
-        let size = GroupSizer(least: 2, most: 50)
+        let size = GroupSizer(least: 2, most: 50, aim: .milliseconds(200))
         #expect(size.now == 8)
         for _ in 0..<5 { size.note(size.now, took: .milliseconds(5)) }
         #expect(size.now == 50)

@@ -2,6 +2,7 @@ import Ledger
 import Logging
 import Model
 import NIOPosix
+import ServiceLifecycle
 import TestServers
 import Testing
 
@@ -170,16 +171,110 @@ struct DispatcherTests {
         #expect(try await ledger.uncertain(id, onlyHeld: false, after: nil, limit: 10).isEmpty)
     }
 
+    /// Whatever happens to Redis before the next start, nobody in what no worker had is uncertain.
+    @Test func atAStopInGoodOrderWhatNoWorkerHasIsTakenBack() async throws {
+        try await plan(3, uncertain: .hold)
+        let dispatcher = Dispatcher(
+            .init(window: 8, workerLease: .seconds(10)), broker: broker, ledger: ledger, fencingToken: token, logger: logger)
+        let group = ServiceGroup(services: [dispatcher], logger: logger)
+        let running = Task { try await group.run() }
+        var leases: [BatchLease] = []
+        try await eventually("one is taken") {
+            leases += try await take(1)
+            return leases.count == 1
+        }
+        try await eventually("the others are ready") { try await BatchQueue(broker).counts([lane])[0].entries == 3 }
+        await group.triggerGracefulShutdown()
+        try await running.value
+        #expect(try await ledger.openDispatches(id).map(\.number) == [leases[0].batch.id.number])
+        #expect(try await BatchQueue(broker).counts([lane])[0] == (1, 1))
+        // The worker, which stops after it, has the rest of its batch to give back.
+        try await report(leases[0], sent: [0], .released)
+        try await collect()
+        #expect(try await ledger.openDispatches(id).isEmpty)
+        _ = try await broker.redis.send(["FLUSHALL"])
+        try await dispatching(FencingToken(ledger: "ledger", number: 2)) {
+            let again = try await takeAll(3)
+            #expect(again.allSatisfy { $0.batch.dispatchNumber == 2 })
+        }
+        #expect(try await ledger.uncertain(id, onlyHeld: false, after: nil, limit: 10).isEmpty)
+    }
+
+    /// A worker has died with Redis. Those who live tell what they had, and only the others' batches are in doubt.
+    @Test func whatALivingWorkerHadIsNotInDoubt() async throws {
+        try await plan(2)
+        let registry = WorkerRegistry(broker)
+        func renew(_ worker: String, losses: Int) async throws -> Bool {
+            try await registry.renew(
+                worker, lease: .seconds(250), condition: .clean, losses: losses, isKnown: losses > 0
+            ).isAdmitted
+        }
+        try await dispatching {
+            for worker in ["w", "dead"] { try await eventually("\(worker) is admitted") { try await renew(worker, losses: 0) } }
+            let leases = try await takeAll(2)
+            _ = try await broker.redis.send(["FLUSHALL"])
+            let own = Dispatch(batch: leases[0].batch.id, dispatchNumber: 1)
+            try await registry.claim([own], by: "w")
+            for losses in 1...2 { _ = try await renew("w", losses: losses) }
+            try await eventually("they are given up", within: 60) {
+                _ = try await renew("w", losses: 2)
+                return try await ledger.uncertain(id, onlyHeld: false, after: nil, limit: 10).count == 2
+            }
+            let listed = try await ledger.uncertain(id, onlyHeld: false, after: nil, limit: 10)
+            #expect(Set(listed.map(\.batch)) == [leases[1].batch.id.number])
+            #expect(listed.allSatisfy { $0.listing.why.contains("dead did not come back") })
+        }
+    }
+
+    /// The process was killed with its private Redis, which has its file still: whose messages had been started is known.
+    @Test(arguments: [("boot", 1), ("another", 4), ("", 4)])
+    func theMarksOfOurOwnRedisAreBelievedUntilTheMachineIsStartedAgain(boot: String, listed: Int) async throws {
+        try await plan(2)
+        let queue = BatchQueue(broker)
+        let before = EpochManager(broker: broker, notes: ledger, fencingToken: token, lease: .seconds(10), isAlone: true, boot: "boot")
+        _ = try await before.look()
+        let epoch = try #require(try await before.begin())
+        _ = try await WorkerRegistry(broker).renew("old", lease: .seconds(250), condition: .clean, losses: 0, isKnown: false)
+        _ = try await before.look()
+        let batches = try await ledger.dispatchBatches(id, limit: 2, now: Clock.milliseconds())
+        let definition = try #require(try await ledger.mailing(id)).mailing
+        try await PublishedMailings(broker).publish(
+            [.init(id: id, definition: definition, state: .sending, speed: "")], fencingToken: token)
+        _ = try await queue.dispatch(batches.map { ($0, lane) }, epoch: epoch, fencingToken: token)
+        let lease = try #require(try await queue.take([.init(lane: lane, count: 1)], worker: "old").first?.leases.first)
+        #expect(try await queue.start(lease, [OpenRecipient(index: 1, attempts: 0)]) == .go)
+        await before.close()
+        // What another run of the server looks like.
+        let old = "run:" + epoch.text.split(separator: ":").dropFirst().joined(separator: ":")
+        _ = try await broker.redis.send(["SET", .text(broker.keys.epoch), .text(old)])
+        _ = try await broker.redis.send(["DEL", .text(broker.keys.workers)])
+        let note = try #require(try await ledger.epochNote())
+        try await ledger.setEpochNote(EpochNote(epoch: old, boot: boot.isEmpty ? "" : "boot", workers: note.workers))
+        let after = EpochManager(
+            broker: broker, notes: ledger, fencingToken: FencingToken(ledger: "ledger", number: 2), lease: .seconds(10), isAlone: true,
+            boot: boot == "another" ? "another" : "boot")
+        guard case .lost(let loss) = try await after.look() else {
+            Issue.record("another run is believed")
+            return
+        }
+        #expect(loss == .init(wait: nil, missing: ["old"]))
+        let dispatches = batches.map { Dispatch(batch: $0.id, dispatchNumber: 1) }
+        let started = try await after.started(dispatches)
+        #expect(try await ledger.giveUp(dispatches, why: "x", started: started, now: Clock.milliseconds()).listed == listed)
+        await after.close()
+    }
+
     @Test func aDispatcherThatWasReplacedDispatchesNothing() async throws {
         let later = FencingToken(ledger: "ledger", number: 2)
         #expect(try await EpochStore(broker).hold(later, time: .seconds(250)).leadership == .held)
         try await plan(2)
-        let manager = EpochManager(broker: broker, fencingToken: token, lease: .seconds(10), isAlone: true)
+        let manager = EpochManager(broker: broker, notes: ledger, fencingToken: token, lease: .seconds(10), isAlone: true)
         guard case .deposed = try await manager.look() else {
             Issue.record("it leads")
             return
         }
-        let foreign = EpochManager(broker: broker, fencingToken: FencingToken(ledger: "x", number: 9), lease: .seconds(10), isAlone: true)
+        let foreign = EpochManager(
+            broker: broker, notes: ledger, fencingToken: FencingToken(ledger: "x", number: 9), lease: .seconds(10), isAlone: true)
         guard case .foreign = try await foreign.look() else {
             Issue.record("two ledgers")
             return
@@ -189,7 +284,7 @@ struct DispatcherTests {
     }
 
     @Test func theEpochManagerBeginsAnEpochAdmitsWorkersAndNoticesALoss() async throws {
-        let manager = EpochManager(broker: broker, fencingToken: token, lease: .seconds(10), isAlone: true)
+        let manager = EpochManager(broker: broker, notes: ledger, fencingToken: token, lease: .seconds(10), isAlone: true)
         let registry = WorkerRegistry(broker)
         guard case .lost(let first) = try await manager.look() else {
             Issue.record("an empty Redis is believed")

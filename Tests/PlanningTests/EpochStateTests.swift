@@ -87,6 +87,39 @@ import Testing
         #expect(alone.lose([], uncollected: 0, at: Self.start) == .init(wait: nil, missing: nil))
     }
 
+    /// Planner and Redis were lost together: the ledger tells the next planner whom to ask.
+    @Test func whomTheLedgerKnowsIsAskedAndNobodyIsUnknown() {
+        var state = EpochState(lease: .seconds(10), isAlone: false)
+        state.inherit(["a", "b"])
+        #expect(state.lose([worker("a")], uncollected: 0, at: Self.start).wait == .away(1))
+        #expect(state.lose([worker("a"), worker("b")], uncollected: 0, at: Self.start) == .init(wait: nil, missing: []))
+        var silent = EpochState(lease: .seconds(10), isAlone: false)
+        silent.inherit(["a", "b"])
+        _ = silent.lose([worker("a")], uncollected: 0, at: Self.start)
+        #expect(silent.lose([worker("a")], uncollected: 0, at: Self.start + longest) == .init(wait: nil, missing: ["b"]))
+    }
+
+    @Test func whoIsKnownFromTheLedgerAndHasGoneIsDepartedAndNobodyIsUnknown() {
+        var state = EpochState(lease: .seconds(10), isAlone: false)
+        state.inherit(["a", "b"])
+        #expect(state.see([worker("a"), worker("c")], now: 2_000) == ["a", "c"])
+        #expect(state.unknown == nil && state.departed == ["b": 2_000] && state.concerned == ["a", "b", "c"])
+        // What this planner has seen itself, the ledger does not change.
+        state.inherit([])
+        #expect(state.concerned == ["a", "b", "c"])
+    }
+
+    /// The process before us has ended, and nothing of it can come back; its lease may seem to last.
+    @Test func inARedisOfOurOwnNobodyOfAnEarlierRunIsWaitedFor() {
+        var state = EpochState(lease: .seconds(10), isAlone: true)
+        state.inherit(["old"])
+        #expect(state.lose([worker("old", nil)], uncollected: 2, at: Self.start) == .init(wait: .results(2), missing: ["old"]))
+        var own = EpochState(lease: .seconds(10), isAlone: true)
+        own.begin()
+        _ = own.see([worker("me")], now: 1_000)
+        #expect(own.lose([worker("me", nil)], uncollected: 0, at: Self.start).wait == .away(1))
+    }
+
     @Test func whateverHappensNobodyIsForgottenBeforeItsResultsAreCollected() {
         for seed in 0..<3_000 as Range<UInt64> {
             var run = EpochRun(seed: seed)

@@ -33,6 +33,15 @@ enum Program: String {
         "FLOTILLA_WORKER_RETRY_BASE": "200ms", "FLOTILLA_WORKER_RETRY_CAP": "1s",
     ]
 
+    /// What a Redis replies, as `redis-cli` prints it.
+    static func redis(_ arguments: [String], socket: String) async throws -> String {
+        let folder = try TemporaryFolder()
+        let client = try ServerProcess(
+            "redis-cli", ["-s", socket] + arguments, package: "redis-tools", output: folder.path("out"))
+        _ = client.wait()
+        return try String(contentsOfFile: folder.path("out"), encoding: .utf8)
+    }
+
     /// Runs it to its end.
     static func run(
         _ arguments: [String], of program: Program = .flotilla, environment extra: [String: String] = [:], within seconds: Double = 150
@@ -49,11 +58,18 @@ final class RunningProgram: Sendable {
     private let arguments: [String]
     private let folder: TemporaryFolder
 
-    init(_ arguments: [String], of program: Program = .flotilla, environment extra: [String: String] = [:]) throws {
+    convenience init(_ arguments: [String], of program: Program = .flotilla, environment extra: [String: String] = [:]) throws {
+        try self.init(path: program.path, arguments, package: program.rawValue, environment: extra)
+    }
+
+    /// - Parameter shell: a command line that runs the program.
+    convenience init(shell: String) throws { try self.init(path: "bash", ["-c", shell], package: "bash", environment: [:]) }
+
+    private init(path: String, _ arguments: [String], package: String, environment extra: [String: String]) throws {
         folder = try TemporaryFolder()
         self.arguments = arguments
         process = try ServerProcess(
-            program.path, arguments, package: program.rawValue,
+            path, arguments, package: package,
             environment: Program.surroundings.merging(Program.environment) { $1 }.merging(extra) { $1 },
             output: folder.path("out"), errors: folder.path("err"))
     }

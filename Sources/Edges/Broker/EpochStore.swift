@@ -52,11 +52,13 @@ package struct EpochStore: Sendable {
     }
 
     /// Begins an epoch: all batches that were ready or in a worker's hands are gone from Redis, results and limits stay.
-    /// - Parameter found: what `hold` said.
+    /// - Parameters:
+    ///   - found: what `hold` said.
+    ///   - epoch: the epoch, of the run that was found; nil for one with a random name.
     /// - Returns: the new epoch; nil when something changed meanwhile: look again.
-    package func establish(after found: Standing, fencingToken: FencingToken) async throws(RedisError) -> Epoch? {
-        let epoch = Epoch(run: found.run, ledger: fencingToken.ledger)
-        for pattern in ["admitted", "dispatched:*", "marks:*", "groups:*", "mailing:*", "worker-lanes:*"] {
+    package func establish(after found: Standing, as epoch: Epoch? = nil, fencingToken: FencingToken) async throws(RedisError) -> Epoch? {
+        let epoch = epoch ?? Epoch(run: found.run, ledger: fencingToken.ledger)
+        for pattern in ["admitted", "dispatched:*", "marks:*", "groups:*", "mailing:*", "worker-lanes:*", "claims:*"] {
             try await removeAll("\(broker.keys.tag):\(pattern)", fencingToken)
         }
         // Only this dispatcher makes lanes, so that none is added meanwhile.

@@ -33,6 +33,10 @@ package struct Keys: Sendable {
     /// Set: the lanes that a worker has taken batches from, where a takeover looks; goes with the worker.
     func workerLanes(_ worker: String) -> String { "\(tag):worker-lanes:\(worker)" }
 
+    /// String, `MAILING/BATCH/NUMBER` and so on: the dispatches that a worker had when Redis was lost and can account for; expires after a
+    /// day.
+    func claims(_ worker: String) -> String { "\(tag):claims:\(worker)" }
+
     /// Set: the lanes that are not empty, each as `CHANNEL:PROVIDER`.
     var lanes: String { "\(tag):lanes" }
 

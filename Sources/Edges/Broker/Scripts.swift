@@ -15,6 +15,8 @@ enum Scripts {
     static let order = script("order", PackageResources.order_lua)
     static let publish = script("publish", PackageResources.publish_lua)
     static let queue = script("queue", PackageResources.queue_lua)
+    static let ready = script("ready", PackageResources.ready_lua)
+    static let recall = script("recall", PackageResources.recall_lua)
     static let reclaim = script("reclaim", PackageResources.reclaim_lua)
     static let remove = script("remove", PackageResources.remove_lua)
     static let renew = script("renew", PackageResources.renew_lua)

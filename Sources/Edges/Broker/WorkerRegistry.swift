@@ -2,7 +2,7 @@ import Model
 
 /// The workers of the fleet, each under a lease that it renews: others take over the batches of a worker whose lease has expired.
 package struct WorkerRegistry: Sendable {
-    private let broker: Broker
+    let broker: Broker
 
     package init(_ broker: Broker) { self.broker = broker }
 

@@ -2,7 +2,7 @@ package import Model
 
 /// The whole of a ledger: what an engine must do, and what the conformance suite tests.
 package typealias LedgerStore = MailingStore & PlanStore & DispatchStore & ResultStore & ReportStore & UncertainStore
-    & LeadershipStore & LimitStore & AuditStore & RepeatStore & ChangeSource
+    & LeadershipStore & EpochNoteStore & LimitStore & AuditStore & RepeatStore & ChangeSource
 
 /// Mailings and their states. `now` is in milliseconds since 1970 everywhere.
 package protocol MailingStore: Sendable {
@@ -94,11 +94,14 @@ package protocol DispatchStore: Sendable {
     func takeBack(_ dispatches: [Dispatch], now: Int64) async throws(LedgerError) -> Int
 
     /// Ends dispatches that were lost, in one transaction. What is still open of them is dispatched again.
-    /// - Parameter why: why it is not known what became of their messages, for people: each recipient of whom a dispatch owes a result is
-    ///   listed as uncertain, and held where the mailing says so. Nil when none of the messages can have been started.
+    /// - Parameters:
+    ///   - why: why it is not known what became of their messages, for people: each recipient of whom a dispatch owes a result is listed as
+    ///     uncertain, and held where the mailing says so. Nil when none of the messages can have been started.
+    ///   - started: the only recipients whose messages can have been started, by their index, of each dispatch; of one that is missing
+    ///     nobody's can. Nil where that is not known: everybody's can.
     /// - Returns: how many dispatches it ended, and how many recipients it listed.
     func giveUp(
-        _ dispatches: [Dispatch], why: String?, now: Int64
+        _ dispatches: [Dispatch], why: String?, started: [Dispatch: Set<Int>]?, now: Int64
     ) async throws(LedgerError) -> (batches: Int, listed: Int)
 
     /// Takes batches with recipients to send to now, and marks them as dispatched under a new dispatch number. Up to half of them are
@@ -127,6 +130,15 @@ package protocol DispatchStore: Sendable {
     /// Once the mailing's lifetime is over, expires every planned and deferred recipient that is not with the workers.
     /// - Returns: how many it expired.
     func expireOverdue(_ id: MailingID, now: Int64) async throws(LedgerError) -> Int
+}
+
+extension DispatchStore {
+    /// Ends dispatches that were lost, of which it is not known whose messages were started.
+    package func giveUp(
+        _ dispatches: [Dispatch], why: String?, now: Int64
+    ) async throws(LedgerError) -> (batches: Int, listed: Int) {
+        try await giveUp(dispatches, why: why, started: nil, now: now)
+    }
 }
 
 /// A batch that is with the workers.

@@ -77,12 +77,15 @@ package struct Collector: Service {
 
     /// Collects what is left in Redis, whoever read it, and returns: for a process whose Redis ends with it, after its
     /// roles have ended.
-    package func drain() async {
+    /// - Returns: whether all is in the ledger.
+    package func drain() async -> Bool {
+        var isDrained = false
         let status = StatusStreams(broker)
         do throws(RedisError) {
             while try await identity.owner(of: epochs, ledger: ledger) == .ours {
                 var entries = try await status.claimAbandoned(by: name, idle: .zero, count: limit)
                 if entries.isEmpty { entries = try await status.read(consumer: name, count: limit, block: nil) }
+                isDrained = entries.isEmpty
                 guard !entries.isEmpty, let over = await write(entries) else { break }
                 try await status.confirm(entries, over: over)
             }
@@ -90,6 +93,7 @@ package struct Collector: Service {
             logger.error("results are left in Redis: \(error)")
         }
         await status.close()
+        return isDrained
     }
 
     /// - Parameter end: notified at the graceful shutdown.

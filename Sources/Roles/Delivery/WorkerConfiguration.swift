@@ -10,6 +10,8 @@ package struct WorkerConfiguration: Sendable {
     package var concurrency: Int
     /// Messages in a group at most.
     package var group: Int
+    /// How long a group of messages may take: what is begun is uncertain when the worker is lost. Each group costs a round trip to Redis.
+    package var groupTime = Duration.milliseconds(200)
     /// How long a result may wait for others before it is sent to the collector.
     package var flush: Duration
     /// How long others leave this worker its batches without a renewal of its lease.

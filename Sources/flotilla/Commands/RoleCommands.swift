@@ -95,16 +95,16 @@ struct Up: RoleCommand {
         let terminal = Terminal()
         Log.bootstrap(level: settings.log.level, format: settings.log.format, terminal: terminal)
         let leadership = try LedgerLock.acquire(ledger: settings.ledger.path)
-        let redis = settings.redis.endpoint == nil ? try await PrivateRedis() : nil
+        let redis = try await PrivateRedis.unlessNamed(in: settings)
         defer { redis?.stop() }
-        let runtime = try RoleRuntime(settings, endpoint: redis?.endpoint, terminal: terminal)
+        let runtime = try RoleRuntime(settings, privateRedis: redis, terminal: terminal)
         let ledger = try await runtime.waitForLedger()
         let broker = try await runtime.openBroker("up", isPatient: true)
         let collector = runtime.collector(broker, ledger)
         let worker = runtime.worker(broker)
         try await runtime.run(
             "up",
-            runtime.metricsServer()
+            (redis.map { [$0] } ?? []) + runtime.metricsServer()
                 + [
                     HealthMonitor(broker: broker, ledger: ledger, readiness: runtime.readiness, logger: runtime.logger),
                     runtime.heartbeat(.all, broker, worker: worker),
@@ -113,7 +113,7 @@ struct Up: RoleCommand {
                         broker, ledger, isAlone: redis != nil,
                         lock: LockHolder(ledger: settings.ledger.path, held: leadership)),
                 ], worker: worker)
-        if redis != nil { await collector.drain() }
+        await redis?.end(collector, broker, ledger)
         await broker.close()
         leadership.release()
     }

@@ -72,9 +72,9 @@ struct Send: AsyncParsableCommand {
         let job = try MailingPreparation.prepare(file, providers: settings.providers, hostname: settings.email.hostname)
         let leadership = try LedgerLock.acquire(ledger: settings.ledger.path)
         defer { leadership.release() }
-        let redis = settings.redis.endpoint == nil ? try await PrivateRedis() : nil
+        let redis = try await PrivateRedis.unlessNamed(in: settings)
         defer { redis?.stop() }
-        let runtime = try RoleRuntime(settings, endpoint: redis?.endpoint, terminal: terminal)
+        let runtime = try RoleRuntime(settings, privateRedis: redis, terminal: terminal, statusBeforeRun: 2)
         let ledger = try runtime.openLedger()
         let origin = URL(fileURLWithPath: mailing).standardizedFileURL.path
         let resolver = MailingResolver(ledger: ledger, job: job, file: mailing, origin: origin, policy: repeating.policy)
@@ -94,7 +94,7 @@ struct Send: AsyncParsableCommand {
         let worker = runtime.worker(broker)
         try await runtime.run(
             "send",
-            runtime.optionalMetricsServer()
+            (redis.map { [$0] } ?? []) + runtime.optionalMetricsServer()
                 + [
                     HealthMonitor(broker: broker, ledger: ledger, readiness: runtime.readiness, logger: runtime.logger),
                     runtime.heartbeat(.all, broker, worker: worker), collector, worker,
@@ -102,8 +102,7 @@ struct Send: AsyncParsableCommand {
                         broker, ledger, only: id, isAlone: redis != nil,
                         lock: LockHolder(ledger: settings.ledger.path, held: leadership)),
                 ], until: progress, worker: worker)
-        // The private Redis ends with this process, so the last results are collected here.
-        if redis != nil { await collector.drain() }
+        await redis?.end(collector, broker, ledger)
         await broker.close()
         try await finish(id, ledger, settings)
     }

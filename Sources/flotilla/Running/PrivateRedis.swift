@@ -1,72 +1,97 @@
 import Broker
 import Foundation
+import Logging
+import Model
+import ServiceLifecycle
+import Synchronization
 
-/// A private Redis server on a unix socket in a temporary folder. It keeps nothing on disk. It ends with this process, even after
-/// SIGKILL: a shell beside it waits for the end of a pipe that only this process holds open.
-final class PrivateRedis {
+/// A private Redis server on a unix socket. It ends with this process, even after SIGKILL, and is started again when it ends by itself.
+///
+/// What it is told it writes to an append-only file beside the ledger before it answers. So whatever ends it or this process, the next start
+/// finds in it whose messages had been started; only the end of the machine leaves the file in doubt, which the planner notices.
+final class PrivateRedis: Service {
     struct Failure: Error, CustomStringConvertible {
         let description: String
     }
 
-    let folder: URL
-    private let process = Process()
-    private let lifeline = Pipe()
+    /// Starts in a row that may fail before it is given up.
+    private static let tries = 5
+    /// After that time a start counts as a success.
+    private static let stable = Duration.seconds(60)
 
-    var endpoint: RedisEndpoint { RedisEndpoint(place: .unix(path: socket)) }
-    private var socket: String { folder.appending(path: "redis.sock").path }
-
-    /// Runs in its own session, so that Ctrl-C does not reach Redis, which still takes the last results.
-    private static let script = """
-        "$1" --port 0 --unixsocket "$2/redis.sock" --unixsocketperm 700 --dir "$2" --save '' --appendonly no \
-            --loglevel warning --logfile "$2/redis.log" &
-        redis=$!
-        cat > /dev/null
-        kill -KILL "$redis"
-        wait "$redis"
-        rm -rf "$2"
-        """
+    let endpoint: RedisEndpoint
+    private let program: String
+    private let folders: PrivateRedisFolders
+    private let logger: Logger
+    private let running: Mutex<RedisProcess>
 
     /// Starts the server.
-    /// - Throws: `Failure` when there is no `redis-server`, or it does not come up in ten seconds.
-    init() async throws {
-        guard let server = Self.find("redis-server") else {
+    /// - Parameter ledger: the ledger's path; the append-only file lies beside it.
+    /// - Throws: `Failure` when there is no `redis-server`, no folder for it, or it does not come up.
+    init(ledger: String, logger: Logger) async throws {
+        guard let program = RedisProcess.find("redis-server") else {
             throw Failure(
                 description: """
                     no redis-server is found in PATH: install it (apt-get install redis-server), or name a running Redis with \
                     --redis URL
                     """)
         }
-        folder = FileManager.default.temporaryDirectory.appending(path: "flotilla-redis-\(UUID().uuidString.prefix(8).lowercased())")
-        try FileManager.default.createDirectory(
-            at: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-        process.executableURL = URL(fileURLWithPath: Self.find("setsid") ?? "/usr/bin/setsid")
-        process.arguments = ["sh", "-c", Self.script, "redis-guard", server, folder.path]
-        process.standardInput = lifeline
-        process.standardOutput = FileHandle.nullDevice
-        process.standardError = FileHandle.nullDevice
-        try process.run()
-        let deadline = ContinuousClock.now + .seconds(10)
-        while !FileManager.default.fileExists(atPath: socket) {
-            guard process.isRunning, ContinuousClock.now < deadline else {
-                let log = (try? String(contentsOf: folder.appending(path: "redis.log"), encoding: .utf8)) ?? ""
-                stop()
-                throw Failure(description: "the private redis-server did not start: \(log.suffix(500))")
-            }
-            try await Task.sleep(for: .milliseconds(5))
+        folders = try PrivateRedisFolders(ledger: ledger)
+        for why in folders.refused { logger.warning("\(why); the private Redis has its socket in \(folders.socket)") }
+        endpoint = RedisEndpoint(place: .unix(path: folders.socketPath))
+        self.program = program
+        self.logger = logger
+        running = Mutex(try await Self.start(program, folders, logger))
+    }
+
+    /// Starts the server. A file that it cannot read is set aside: what it would have told is then unknown.
+    private static func start(_ program: String, _ folders: PrivateRedisFolders, _ logger: Logger) async throws -> RedisProcess {
+        do {
+            return try await RedisProcess.start(program, folders)
+        } catch {
+            guard folders.setFileAside() else { throw error }
+            logger.error("\(error); its file is set aside as \(folders.aside), and it starts empty")
+            return try await RedisProcess.start(program, folders)
         }
     }
 
-    /// Ends the server and removes its folder.
-    func stop() {
-        try? lifeline.fileHandleForWriting.close()
-        // Not waitUntilExit, which spins on a run loop.
-        while process.isRunning { usleep(1000) }
+    /// Watches the server, and starts it again when it ends.
+    /// - Throws: `Failure` when it does not stay up.
+    func run() async throws {
+        do {
+            try await cancelWhenGracefulShutdown { try await self.watch() }
+        } catch is CancellationError {}
     }
 
-    private static func find(_ name: String) -> String? {
-        let path = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin"
-        return (path.split(separator: ":").map(String.init) + ["/usr/bin", "/usr/sbin", "/usr/local/bin"])
-            .map { $0 + "/" + name }
-            .first { FileManager.default.isExecutableFile(atPath: $0) }
+    private func watch() async throws {
+        var failures = 0
+        var started = ContinuousClock.now
+        while !Task.isCancelled {
+            let process = running.withLock { $0 }
+            guard await process.ended.wait(atMost: nil) else { return }
+            failures = ContinuousClock.now - started > Self.stable ? 1 : failures + 1
+            started = .now
+            logger.error("the private Redis has ended (\(process.howItEnded)); it is started again from its file")
+            do {
+                let next = try await Self.start(program, folders, logger)
+                running.withLock { $0 = next }
+                logger.notice("the private Redis is back, and the work goes on")
+            } catch let error as Failure {
+                logger.error("\(error)")
+                process.ended.notify()
+            }
+            guard failures < Self.tries else {
+                throw Failure(
+                    description: "the private Redis ends again and again: look into \(folders.log), or name another with --redis URL")
+            }
+            try await Task.sleep(for: .milliseconds(200) * failures)
+        }
+    }
+
+    /// Ends the server and removes its socket.
+    /// - Parameter forgets: nothing in it is needed any more, and its file goes too.
+    func stop(forgets: Bool = false) {
+        running.withLock { $0 }.stop()
+        if forgets { folders.removeData() }
     }
 }

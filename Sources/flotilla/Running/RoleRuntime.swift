@@ -31,12 +31,20 @@ struct RoleRuntime {
     /// The name of this process in Redis, results and logs.
     let name: String
 
+    /// The Redis ends with this process.
+    private let isPrivate: Bool
+
     /// Sets up logs and metrics. May be called once in a process.
-    /// - Parameter endpoint: a Redis in place of that of the settings.
-    init(_ settings: Settings, endpoint: RedisEndpoint? = nil, terminal: Terminal = Terminal()) throws {
+    /// - Parameters:
+    ///   - privateRedis: a Redis of our own in place of that of the settings.
+    ///   - statusBeforeRun: with which a signal ends the process before its services run.
+    init(
+        _ settings: Settings, privateRedis: PrivateRedis? = nil, terminal: Terminal = Terminal(), statusBeforeRun: Int32 = 0
+    ) throws {
         self.settings = settings
         self.terminal = terminal
-        guard let endpoint = endpoint ?? RedisEndpoint(settings.redis) else {
+        isPrivate = privateRedis != nil
+        guard let endpoint = privateRedis?.endpoint ?? RedisEndpoint(settings.redis) else {
             throw MissingRedis()
         }
         self.endpoint = endpoint
@@ -45,7 +53,7 @@ struct RoleRuntime {
         // Metrics that are not served are not kept.
         if settings.metrics.listen != nil { MetricsSystem.bootstrap(metrics) }
         logger = Logger(label: "flotilla")
-        signals = SignalHandler(logger: logger)
+        signals = SignalHandler(status: statusBeforeRun, logger: logger)
         group = MultiThreadedEventLoopGroup(numberOfThreads: max(1, System.coreCount / 2))
         name = "\(ProcessInfo.processInfo.hostName)-\(getpid())-\(String(UInt64.random(in: 0...UInt64.max), radix: 36))"
     }
@@ -127,8 +135,10 @@ struct RoleRuntime {
     }
 
     func collector(_ broker: Broker, _ ledger: SQLiteLedger) -> Collector {
+        // In a Redis of our own another collector can only have ended.
         Collector(
-            broker: broker, ledger: ledger, name: name, limit: settings.collector.batch, logger: logger)
+            broker: broker, ledger: ledger, name: name, limit: settings.collector.batch,
+            abandoned: isPrivate ? .zero : .seconds(10), logger: logger)
     }
 
     func worker(_ broker: Broker) -> Worker {
@@ -136,7 +146,7 @@ struct RoleRuntime {
     }
 
     var workerConfiguration: WorkerConfiguration {
-        WorkerConfiguration(
+        var configuration = WorkerConfiguration(
             id: name, channels: settings.worker.channels, concurrency: settings.worker.concurrency,
             group: settings.worker.group, flush: settings.worker.flush, lease: settings.worker.lease,
             maximumDeliveries: settings.worker.maxDeliveries, grace: settings.shutdown.grace, retries: retries,
@@ -145,6 +155,11 @@ struct RoleRuntime {
         ) { [readiness] part, problem in
             readiness.set(part, ready: problem == nil, why: problem ?? "")
         }
+        guard isPrivate else { return configuration }
+        // Whoever ends this process ends all there is, and nobody takes over: what is begun and not told is kept small. Redis is near.
+        configuration.groupTime = .milliseconds(40)
+        configuration.flush = min(configuration.flush, .milliseconds(10))
+        return configuration
     }
 
     private var retries: RetrySchedule? {
@@ -187,11 +202,12 @@ struct RoleRuntime {
         var quiet = logger
         quiet.logLevel = max(logger.logLevel, .info)
         var configuration = ServiceGroupConfiguration(
-            services: all, gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet)
+            services: all, logger: quiet)
         configuration.maximumGracefulShutdownDuration = settings.shutdown.grace
-        signals.begin(worker: worker)
+        let group = ServiceGroup(configuration: configuration)
+        signals.begin(group, worker: worker)
         do {
-            try await ServiceGroup(configuration: configuration).run()
+            try await group.run()
         } catch {
             logger.error("\(role) ends: \(error)", metadata: ["reason": "error"])
             throw error

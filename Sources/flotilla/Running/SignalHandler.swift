@@ -1,43 +1,66 @@
 import Delivery
 import Foundation
 import Logging
+import ServiceLifecycle
 import Synchronization
 import UnixSignals
 
-/// Handles SIGTERM and Ctrl-C where the service group does not: before the services run, a signal ends the process at once; a second
-/// signal ends the graceful stop early.
+/// Handles SIGTERM, Ctrl-C and the end of the terminal (SIGHUP). Before the services run, a signal ends the process at once. Then the first
+/// asks them for a graceful stop, and a second ends that early.
 final class SignalHandler: Sendable {
-    private let isRunning = Atomic<Bool>(false)
-    private let worker = Mutex<Worker?>(nil)
-    private let first = Mutex<String?>(nil)
+    private struct State {
+        var services: ServiceGroup?
+        var worker: Worker?
+        /// The name of the first signal since the services run.
+        var received: String?
+    }
+
+    private let state = Mutex(State())
+    private let status: Int32
     private let logger: Logger
 
     /// The first signal that came while services ran, by its name; nil for none.
-    var received: String? { first.withLock { $0 } }
+    var received: String? { state.withLock { $0.received } }
 
-    init(logger: Logger) {
+    /// - Parameter status: with which the process ends before its services run.
+    init(status: Int32, logger: Logger) {
+        self.status = status
         self.logger = logger
+        let signals = Self.signals
         // Until the task below has trapped them, which may take a moment, a signal does what it would do then.
-        for number in [SIGTERM, SIGINT] { signal(number) { _ in _exit(0) } }
-        Task { await watch() }
+        for one in signals {
+            if status == 0 { signal(one.rawValue) { _ in _exit(0) } } else { signal(one.rawValue) { _ in _exit(2) } }
+        }
+        Task { await watch(signals) }
     }
 
-    /// From now on the service group handles the first signal.
+    /// Of these SIGHUP only where it is not ignored: nohup(1) asks for that.
+    private static var signals: [UnixSignal] {
+        let before = signal(SIGHUP, SIG_DFL)
+        let isIgnored = unsafeBitCast(before, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
+        if isIgnored { signal(SIGHUP, SIG_IGN) }
+        return [.sigterm, .sigint] + (isIgnored ? [] : [.sighup])
+    }
+
+    /// From now on the first signal stops services.
     /// - Parameter worker: the worker whose graceful stop a second signal ends early.
-    func begin(worker: Worker?) {
-        self.worker.withLock { $0 = worker }
-        isRunning.store(true, ordering: .sequentiallyConsistent)
+    func begin(_ services: ServiceGroup, worker: Worker?) {
+        state.withLock { $0 = State(services: services, worker: worker) }
     }
 
-    private func watch() async {
+    private func watch(_ signals: [UnixSignal]) async {
         var count = 0
-        for await signal in await UnixSignalsSequence(trapping: .sigterm, .sigint) {
-            guard isRunning.load(ordering: .sequentiallyConsistent) else { exit(0) }
+        for await signal in await UnixSignalsSequence(trapping: signals) {
+            let now = state.withLock { $0 }
+            guard let services = now.services else { exit(status) }
             count += 1
-            first.withLock { $0 = $0 ?? "\(signal)" }
-            guard count > 1 else { continue }
+            if count == 1 {
+                state.withLock { $0.received = "\(signal)" }
+                await services.triggerGracefulShutdown()
+                continue
+            }
             logger.warning("a second signal ends the graceful stop early")
-            await worker.withLock { $0 }?.cut()
+            await now.worker?.cut()
             // The last results need a moment to reach Redis. Then the process ends, whatever still hangs.
             try? await Task.sleep(for: .seconds(3))
             logger.critical("the process ends now; messages in flight are uncertain, and other workers take over its batches")

@@ -138,7 +138,7 @@ extension SQLiteLedger: DispatchStore {
     }
 
     package func giveUp(
-        _ dispatches: [Dispatch], why: String?, now: Int64
+        _ dispatches: [Dispatch], why: String?, started: [Dispatch: Set<Int>]?, now: Int64
     ) async throws(LedgerError) -> (batches: Int, listed: Int) {
         guard !dispatches.isEmpty else { return (0, 0) }
         return try await write("give up") { [self] db in
@@ -149,7 +149,7 @@ extension SQLiteLedger: DispatchStore {
                 let mailing = dispatch.batch.mailing
                 let policy = try policies[mailing] ?? Self.uncertainPolicy(db, mailing)
                 policies[mailing] = policy
-                let loss = why.map { Loss(why: $0, policy: policy, at: now) }
+                let loss = why.map { Loss(why: $0, policy: policy, at: now, started: started.map { $0[dispatch] ?? [] }) }
                 guard let count = try Self.giveUp(db, dispatch, loss) else { continue }
                 batches += 1
                 listed += count
@@ -172,6 +172,8 @@ extension SQLiteLedger: DispatchStore {
         var policy: Mailing.UncertainPolicy
         /// Milliseconds since 1970.
         var at: Int64
+        /// The only recipients whose messages can have been started; nil for all.
+        var started: Set<Int>?
     }
 
     /// Ends a dispatch.
@@ -185,20 +187,20 @@ extension SQLiteLedger: DispatchStore {
         if let loss {
             let entry = UncertainEntry(
                 dispatchNumber: dispatch.dispatchNumber, worker: "", at: loss.at, why: loss.why, isHeld: loss.policy == .hold)
-            listed = try list(db, dispatch.batch, &progress, entry)
+            listed = try list(db, dispatch.batch, &progress, entry, among: loss.started)
         }
         progress.close()
         try progress.store(db, dispatch.batch)
         return listed
     }
 
-    /// Puts each recipient of whom the dispatch owes a result on the list of uncertain deliveries.
+    /// Puts each recipient of whom the dispatch owes a result on the list of uncertain deliveries, if it is among the started ones.
     private static func list(
-        _ db: Database, _ batch: BatchID, _ progress: inout BatchProgress, _ entry: UncertainEntry
+        _ db: Database, _ batch: BatchID, _ progress: inout BatchProgress, _ entry: UncertainEntry, among started: Set<Int>?
     ) throws -> Int {
         var listed = 0
         var held: [RecipientState: Int] = [:]
-        for index in progress.states.indices where progress.isAwaited(index) {
+        for index in progress.states.indices where progress.isAwaited(index) && started?.contains(index) ?? true {
             listed += 1
             guard try entry.store(db, batch, index), let old = progress.state(index),
                 old.rank < RecipientState.uncertain.rank

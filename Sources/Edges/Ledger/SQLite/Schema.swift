@@ -37,6 +37,7 @@ enum Schema {
             try db.execute(sql: control)
             try resolveIdentities(db)
         }
+        migrator.registerMigration("9 epoch") { db in try db.execute(sql: epoch) }
         return migrator
     }
 }

@@ -73,7 +73,7 @@ final class ResultBuffer: Sendable {
         var backoff = Backoff()
         while true {
             do throws(RedisError) {
-                if let receipt = try await worker.queue.report(group, of: lease) { worker.lease.keep(receipt) }
+                if let receipt = try await worker.queue.report(group, of: lease) { worker.lease.keep(receipt, of: lease) }
                 return true
             } catch {
                 if backoff.count % 20 == 0 {

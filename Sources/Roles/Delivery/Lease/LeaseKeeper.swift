@@ -9,6 +9,14 @@ final class LeaseKeeper: Sendable {
     private struct State {
         var lease: LeaseState
         var results = UnconfirmedResults()
+        /// What a loss of Redis took of batches that this worker alone has had.
+        var claims = BatchClaims()
+
+        /// The lease had expired: others may have the batches.
+        mutating func disown(_ batches: [InFlightBatch]) {
+            results.disown()
+            claims.disown(batches.lazy.map(\.lease.dispatch))
+        }
     }
 
     private let worker: String
@@ -47,24 +55,37 @@ final class LeaseKeeper: Sendable {
     /// Every result is known to be in the ledger.
     var isConfirmed: Bool { state.withLock { $0.results.count == 0 } }
 
-    /// Keeps results until a collector has confirmed them.
-    func keep(_ receipt: Receipt) { state.withLock { $0.results.add(receipt) } }
+    /// Keeps results of a batch until a collector has confirmed them.
+    func keep(_ receipt: Receipt, of lease: BatchLease) { state.withLock { $0.results.add(receipt, of: $0.claims.own(lease)) } }
 
     /// Renews the lease; notices that it had expired, that Redis lost everything, and what collectors have confirmed.
     func renew() async throws(RedisError) {
-        if state.withLock({ $0.lease.willRenew(at: .now) }) != nil { noticeLapse() }
+        let isLapse = state.withLock { state in
+            guard state.lease.willRenew(at: .now) != nil else { return false }
+            state.disown(inFlight.all)
+            return true
+        }
+        if isLapse { noticeLapse() }
         let known = state.withLock { $0.results.count }
         // Nothing to be confirmed: nothing to be asked.
         let oldest = known > 0 ? try await status.oldest() : []
         let asked = ContinuousClock.now
         let before = state.withLock { $0.lease }
-        let batches = inFlight.all
+        let condition = before.condition(inFlight.all.lazy.map(\.lease.epoch))
+        if condition == .clean { try await claim() }
         let renewal = try await registry.renew(
-            worker, lease: before.length, condition: before.condition(batches.lazy.map(\.lease.epoch)), losses: before.losses,
-            isKnown: before.isKnown)
-        let hasUnread = inFlight.all.contains { !$0.isUnderstood }
+            worker, lease: before.length, condition: condition, losses: before.losses, isKnown: before.isKnown)
+        let batches = inFlight.all
+        let hasUnread = batches.contains { !$0.isUnderstood }
         let (actions, left) = state.withLock { state in
-            let actions = state.lease.didRenew(renewal, asked: asked, at: .now, hasUnread: hasUnread)
+            let now = ContinuousClock.now
+            if before.isKnown, !state.lease.isHeld(at: now) { state.disown(batches) }
+            let actions = state.lease.didRenew(renewal, asked: asked, at: now, hasUnread: hasUnread)
+            if actions.contains(.offerResults) {
+                state.claims.add(state.results.own.union(batches.compactMap { state.claims.own($0.lease) }))
+            } else if renewal.epoch != nil {
+                state.claims.forget(inHand: batches.lazy.map(\.lease.dispatch))
+            }
             if actions.contains(.offerResults) {
                 state.results.restart()
             } else if known > 0, !state.lease.isOffering {
@@ -84,6 +105,13 @@ final class LeaseKeeper: Sendable {
         if inFlight.all.isEmpty { try await registry.clearLanes(of: worker) }
         _ = try await registry.renew(
             worker, lease: .zero, condition: state.condition(inFlight.all.lazy.map(\.lease.epoch)), losses: state.losses, isKnown: true)
+    }
+
+    /// Tells the dispatcher, before the worker says that it is clean, of which batches that is all.
+    private func claim() async throws(RedisError) {
+        guard let claims = state.withLock({ $0.claims.untold }) else { return }
+        try await registry.claim(claims, by: worker)
+        state.withLock { $0.claims.didTell(claims) }
     }
 
     private func noticeLapse() {

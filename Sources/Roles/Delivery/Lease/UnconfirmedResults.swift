@@ -1,15 +1,28 @@
 import Broker
+import Model
 
 /// The results that were reported and that no collector is known to have in the ledger. A loss of Redis may have taken them, and they
 /// are offered again from the first on.
 struct UnconfirmedResults: Sendable {
     private(set) var receipts: [Receipt] = []
+    /// The dispatches of the receipts, in their order, where this worker alone has had the batch; nil for others.
+    private var dispatches: [Dispatch?] = []
     /// How many of them were offered again since the last loss.
     private var offered = 0
 
     var count: Int { receipts.count }
 
-    mutating func add(_ receipt: Receipt) { receipts.append(receipt) }
+    /// - Parameter dispatch: nil when other workers have had the batch, or may have.
+    mutating func add(_ receipt: Receipt, of dispatch: Dispatch? = nil) {
+        receipts.append(receipt)
+        dispatches.append(dispatch)
+    }
+
+    /// The dispatches that this worker alone has had, and of whose results some are not confirmed.
+    var own: Set<Dispatch> { Set(dispatches.compactMap { $0 }) }
+
+    /// The worker's lease had expired: others may have its batches.
+    mutating func disown() { dispatches = Array(repeating: nil, count: receipts.count) }
 
     /// Forgets what collectors have confirmed: a receipt that was there before they were asked and is older than all that waits in its
     /// partition.
@@ -17,10 +30,12 @@ struct UnconfirmedResults: Sendable {
     ///   - oldest: the oldest entry of each partition; nil where there is none.
     ///   - known: how many receipts there were before that was asked.
     mutating func confirm(oldest: [StreamID?], known: Int) {
-        let waiting = receipts[..<known].filter { receipt in
-            oldest.indices.contains(receipt.partition) && (oldest[receipt.partition].map { $0 <= receipt.id } ?? false)
+        let waiting = (0..<known).filter { place in
+            let receipt = receipts[place]
+            return oldest.indices.contains(receipt.partition) && (oldest[receipt.partition].map { $0 <= receipt.id } ?? false)
         }
-        receipts.replaceSubrange(..<known, with: waiting)
+        dispatches.replaceSubrange(..<known, with: waiting.map { dispatches[$0] })
+        receipts.replaceSubrange(..<known, with: waiting.map { receipts[$0] })
     }
 
     /// A loss of Redis: all are to be offered again.

@@ -11,16 +11,16 @@ struct Capacity {
     var pace: Int64 { time / Int64(connections) }
 }
 
-/// How many messages are begun together: as many as take about a fifth of a second, so that few are in doubt when a worker ends
-/// in the middle of them, and a fast provider still gets large groups.
+/// How many messages are begun together: as many as take a short time, so that few are in doubt when a worker ends in the middle of them,
+/// and a fast provider still gets large groups.
 final class GroupSizer: Sendable {
-    /// Time that a group may take.
-    private static let aim = Duration.milliseconds(200)
     /// Where it begins: a slow provider is not known to be one.
     static let first = 8
 
     private let least: Int
     private let most: Int
+    /// Time that a group may take.
+    private let aim: Duration
     private let size: Atomic<Int>
     /// Nanoseconds that a message takes, lately.
     private let time = Atomic<Int64>(0)
@@ -28,7 +28,9 @@ final class GroupSizer: Sendable {
     /// - Parameters:
     ///   - least: messages in a group at least, from 1: what keeps all connections busy.
     ///   - most: messages in a group at most.
-    init(least: Int, most: Int) {
+    ///   - aim: time that a group may take.
+    init(least: Int, most: Int, aim: Duration = .milliseconds(200)) {
+        self.aim = aim
         self.least = min(least, most)
         self.most = most
         size = Atomic(min(max(Self.first, least), most))
@@ -44,9 +46,9 @@ final class GroupSizer: Sendable {
         let latest = took.nanoseconds / Int64(max(1, count))
         let known = service
         time.store(known == 0 ? latest : known + (latest - known) / 8, ordering: .relaxed)
-        if took > Self.aim {
-            size.store(max(least, min(now, Int(Double(count) * (Self.aim / took)))), ordering: .relaxed)
-        } else if count == now, took < Self.aim / 2 {
+        if took > aim {
+            size.store(max(least, min(now, Int(Double(count) * (aim / took)))), ordering: .relaxed)
+        } else if count == now, took < aim / 2 {
             size.store(min(most, count * 2), ordering: .relaxed)
         }
     }

@@ -31,7 +31,7 @@ final class ProviderLink: Sendable {
             provider, changes: worker.changes, signal: worker.demand, health: configuration.health, logger: worker.logger)
         // The requests of an HTTP group are spread over all connections.
         let least = isSequential ? 1 : (provider.connections + configuration.concurrency - 1) / configuration.concurrency
-        groupSizer = GroupSizer(least: least, most: configuration.group)
+        groupSizer = GroupSizer(least: least, most: configuration.group, aim: configuration.groupTime)
     }
 
     /// What its connections can do; no time where a message's does not tell how many must be at work.

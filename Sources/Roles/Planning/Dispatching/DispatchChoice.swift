@@ -30,7 +30,7 @@ struct DispatchChoice: Sendable {
     /// Windows of batches at most that are through the workers and not yet in the ledger.
     private static let uncollectedWindows = 3
     /// Batches that a lane gets though it was not seen to be emptied yet; fewer where there are many lanes.
-    private static let least = 8
+    private static let least = 4
     /// Windows of batches that all lanes have together at least, however many there are.
     private static let windows = 4
 
@@ -67,7 +67,7 @@ struct DispatchChoice: Sendable {
         // What workers have, some of it waiting for reservations or retries, is theirs to bound.
         var left = max(0, min(window - depth.entries, ahead - max(0, depth.entries - depth.pending)))
         // What waits in workers must not keep other mailings out: each has a few batches of its own.
-        let own = max(1, window / 8 / candidates.count)
+        let own = max(1, min(least, window / 8) / candidates.count)
         var chosen: [(mailing: MailingID, limit: Int)] = []
         for (place, offset) in candidates.indices.enumerated() {
             let one = candidates[(offset + turn) % candidates.count]
@@ -85,7 +85,7 @@ struct DispatchChoice: Sendable {
     private func needed(_ one: Candidate, crew: Int) -> Int {
         guard let speed = one.speed else { return .max }
         let ahead = Int(min(1e6, Timing.window.seconds * speed.perSecond / max(1, one.batchSize)).rounded(.up))
-        return 2 * (ahead + crew) - one.known
+        return ahead + crew - one.known
     }
 
     /// Batches were made ready in a lane.

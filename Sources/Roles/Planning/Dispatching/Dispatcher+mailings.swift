@@ -84,10 +84,18 @@ extension Dispatcher {
     }
 
     /// Batches that the ledger believes to be in Redis, and that are not there: a dispatcher ended between marking and dispatching.
-    /// Nobody can have worked on them. They are dispatched again, under a new number.
     private func reconcile(_ new: [MailingWork], _ epoch: Epoch) async throws {
-        let ids = new.filter { $0.dispatched > 0 }.map(\.id)
-        guard !ids.isEmpty else { return }
+        let missing = try await takeBackMissing(new.filter { $0.dispatched > 0 }.map(\.id), epoch)
+        for (id, batches) in Dictionary(grouping: missing, by: \.batch.mailing) {
+            logger.notice(
+                "mailing \(id): \(batches.count) batches did not reach Redis and are dispatched again", metadata: ["mailing": "\(id)"])
+        }
+    }
+
+    /// Takes back the dispatches of mailings that Redis does not hold. Nobody can have worked on them, nor will: they are dispatched again,
+    /// under a new number.
+    private func takeBackMissing(_ ids: [MailingID], _ epoch: Epoch) async throws -> [Dispatch] {
+        guard !ids.isEmpty else { return [] }
         let marked = try await ledger.openDispatches(of: ids)
         let known = try await queue.dispatched(ids, epoch: epoch)
         var missing: [Dispatch] = []
@@ -97,11 +105,21 @@ extension Dispatcher {
                 if try await queue.withdraw(dispatch, epoch: epoch, fencingToken: fencingToken) { missing.append(dispatch) }
             }
         }
-        guard !missing.isEmpty else { return }
         _ = try await ledger.takeBack(missing, now: Clock.milliseconds())
-        for (id, batches) in Dictionary(grouping: missing, by: \.batch.mailing) {
-            logger.notice(
-                "mailing \(id): \(batches.count) batches did not reach Redis and are dispatched again", metadata: ["mailing": "\(id)"])
+        return missing
+    }
+
+    /// Takes back, at a stop in good order, what no worker has: whatever happens to Redis before the next start, nobody in these batches is
+    /// uncertain.
+    func recall() async {
+        do {
+            let ids = try await ledger.work().filter { $0.dispatched > 0 && (only == nil || $0.id == only) }.map(\.id)
+            guard !ids.isEmpty, case .steady(let epoch) = try await epochs.look() else { return }
+            _ = try await queue.recall(Set(ids), epoch: epoch, fencingToken: fencingToken)
+            let taken = try await takeBackMissing(ids, epoch)
+            if !taken.isEmpty { logger.info("\(taken.count) batches that no worker had are taken back until the next start") }
+        } catch {
+            logger.warning("batches that no worker has stay in Redis until the next start, which needs that Redis as it is: \(error)")
         }
     }
 

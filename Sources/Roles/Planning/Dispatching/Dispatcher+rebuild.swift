@@ -36,20 +36,34 @@ extension Dispatcher {
         return begun
     }
 
+    /// Ends the dispatches that Redis lost. People are uncertain whose messages may have been started by a worker that cannot tell.
     private func giveUp(_ open: [Dispatch], missing: [String]?) async throws {
-        let why: String? =
-            switch missing {
-            case nil: "Redis lost its batch, and the workers that had it are unknown"
-            case let missing? where missing.isEmpty: nil
-            case let missing?: "Redis lost its batch, and \(missing.joined(separator: ", ")) did not come back"
-            }
-        let listed = try await ledger.giveUp(open, why: why, now: Clock.milliseconds()).listed
         rebuilds.increment()
+        let now = Clock.milliseconds()
+        let why: String
+        switch missing {
+        case .some([]):
+            _ = try await ledger.takeBack(open, now: now)
+            return logger.warning(
+                """
+                Redis lost \(open.count) batches; they are dispatched again, less what is known of them. No recipient is uncertain: every \
+                worker reported what it had sent
+                """)
+        case let names?: why = "\(names.joined(separator: ", ")) did not come back"
+        case nil: why = "the workers that had it are unknown"
+        }
+        let started = try await epochs.started(open)
+        var claimed: Set<Dispatch> = []
+        if started == nil { claimed = try await epochs.claims() }
+        let doubtful = open.filter { !claimed.contains($0) }
+        _ = try await ledger.takeBack(open.filter(claimed.contains), now: now)
+        let listed = try await ledger.giveUp(
+            doubtful, why: started == nil ? "Redis lost its batch, and \(why)" : "in flight, and \(why)", started: started, now: now
+        ).listed
         logger.warning(
             """
-            Redis lost \(open.count) batches; they are dispatched again, less what is known of them. \
-            \(why.map { "\(listed) recipients are uncertain: \($0)" }
-                ?? "No recipient is uncertain: every worker reported what it had sent")
+            Redis lost \(open.count) batches; they are dispatched again, less what is known of them. \(listed) recipients of \
+            \(doubtful.count) batches are uncertain: \(why)
             """)
     }
 }

@@ -8,9 +8,10 @@ import ServiceLifecycle
 import Synchronization
 
 /// Keeps a window of batches ready in the lanes, shared fairly among the mailings in work; publishes mailings and limits to the workers;
-/// notices when a mailing is complete. It is woken by commits to the ledger, by workers, and by the times that mailings wait for.
+/// notices when a mailing is complete. It is woken by commits to the ledger, by workers, and by the times that mailings wait for. When it is
+/// stopped in good order it takes back what no worker has.
 package actor Dispatcher: Service {
-    package typealias Store = DispatchStore & MailingStore & ReportStore & LimitStore & ChangeSource
+    package typealias Store = DispatchStore & MailingStore & ReportStore & EpochNoteStore & LimitStore & ChangeSource
 
     /// How a dispatcher works.
     package struct Configuration: Sendable {
@@ -71,7 +72,7 @@ package actor Dispatcher: Service {
         only = configuration.only
         self.fencingToken = fencingToken
         epochs = EpochManager(
-            broker: broker, fencingToken: fencingToken, lease: configuration.workerLease, isAlone: configuration.isAlone)
+            broker: broker, notes: ledger, fencingToken: fencingToken, lease: configuration.workerLease, isAlone: configuration.isAlone)
         self.broker = broker
         queue = BatchQueue(broker)
         published = PublishedMailings(broker)
@@ -96,6 +97,8 @@ package actor Dispatcher: Service {
             self.signal.notify()
         }
         changes.cancel()
+        // Who was cancelled leads no more.
+        if !Task.isCancelled { await recall() }
         await epochs.close()
     }
 

@@ -22,14 +22,31 @@ actor EpochManager {
     private let store: EpochStore
     private let registry: WorkerRegistry
     private let status: StatusStreams
+    private let queue: BatchQueue
+    private let notes: any EpochNoteStore
+    private let boot: String
+    private let isAlone: Bool
     private var state: EpochState
     private var found: EpochStore.Standing?
+    /// What the ledger knows of the epoch; nil for nothing.
+    private var note: EpochNote?
+    private var hasRead = false
 
     /// - Parameters:
+    ///   - notes: the ledger, which keeps for the next dispatcher what this one knows.
     ///   - lease: the workers' lease.
-    ///   - isAlone: the Redis is our own, so that no worker outside of this process can be at work.
-    init(broker: Broker, fencingToken: FencingToken, lease: Duration, isAlone: Bool) {
+    ///   - isAlone: the Redis is our own, so that no worker outside of this process can be at work. It writes whatever it is told
+    ///     to a file before it answers.
+    ///   - boot: names the boot of this machine; empty where that is not known.
+    init(
+        broker: Broker, notes: any EpochNoteStore, fencingToken: FencingToken, lease: Duration, isAlone: Bool,
+        boot: String = MachineBoot.id
+    ) {
         self.fencingToken = fencingToken
+        self.notes = notes
+        self.isAlone = isAlone
+        self.boot = boot
+        queue = BatchQueue(broker)
         state = EpochState(lease: lease, isAlone: isAlone)
         store = EpochStore(broker)
         registry = WorkerRegistry(broker)
@@ -42,7 +59,7 @@ actor EpochManager {
     func close() async { await status.close() }
 
     /// Keeps the leadership, looks whether Redis can be believed, and admits workers.
-    func look() async throws(RedisError) -> View {
+    func look() async throws -> View {
         let standing = try await store.hold(fencingToken, time: Timing.leadership)
         switch standing.leadership {
         case .lost: return .deposed
@@ -50,31 +67,64 @@ actor EpochManager {
         case .held: break
         }
         found = standing
+        if !hasRead {
+            note = try await notes.epochNote()
+            hasRead = true
+        }
         guard let epoch = standing.epoch, epoch.isOf(run: standing.run, ledger: fencingToken.ledger) else {
+            state.inherit(note?.workers)
             let all = try await registry.all().workers
             let uncollected = try await status.lag().entries.reduce(0, +)
             return .lost(state.lose(all, uncollected: uncollected, at: .now))
         }
-        try await see()
+        state.inherit(note?.epoch == epoch.text ? note?.workers : nil)
+        try await see(epoch)
         return .steady(epoch)
+    }
+
+    /// Dispatches of a lost Redis all of whose messages are accounted for: workers that live had them, and no other.
+    func claims() async throws(RedisError) -> Set<Dispatch> {
+        try await registry.claims(of: registry.all().workers.filter { $0.condition == .clean }.map(\.worker))
+    }
+
+    /// The recipients of dispatches whose messages were started before Redis ended; nil where its marks prove nothing. Those of our own
+    /// Redis do: it is the one that this ledger's last dispatcher worked with, and the machine has not been started since.
+    func started(_ dispatches: [Dispatch]) async throws(RedisError) -> [Dispatch: Set<Int>]? {
+        guard isAlone, let note, !boot.isEmpty, note.boot == boot, note.epoch == found?.epoch?.text else { return nil }
+        return try await queue.started(dispatches)
     }
 
     /// Begins a new epoch, once all is given up that the old one had.
     /// - Returns: nil when something changed meanwhile.
-    func begin() async throws(RedisError) -> Epoch? {
-        guard let found, let epoch = try await store.establish(after: found, fencingToken: fencingToken) else { return nil }
+    func begin() async throws -> Epoch? {
+        guard let found else { return nil }
+        let epoch = Epoch(run: found.run, ledger: fencingToken.ledger)
+        // All is given up that the epoch before had: nobody is concerned by it any more.
+        try await write(EpochNote(epoch: epoch.text, boot: boot))
+        guard try await store.establish(after: found, as: epoch, fencingToken: fencingToken) != nil else { return nil }
         state.begin()
-        try await see()
+        try await see(epoch)
         return epoch
     }
 
-    private func see() async throws(RedisError) {
+    private func see(_ epoch: Epoch) async throws {
         let (all, now) = try await registry.all()
-        // Known here first, and only then allowed to start anything.
-        try await registry.admit(state.see(all, now: now))
+        let admitted = state.see(all, now: now)
+        // Known here and in the ledger first, and only then allowed to start anything. While it is not known who worked before, there is no
+        // note that says so.
+        if state.unknown == nil, note?.epoch != epoch.text || note?.workers != state.concerned {
+            try await write(
+                EpochNote(epoch: epoch.text, boot: note?.epoch == epoch.text ? note?.boot ?? "" : "", workers: state.concerned))
+        }
+        try await registry.admit(admitted)
         guard !state.departed.isEmpty || state.unknown != nil else { return }
         let holders = try await registry.holders(of: state.gone)
         let oldest = try await status.oldest().map { $0?.milliseconds }
         state.settle(holders: holders, oldest: oldest, now: now)
+    }
+
+    private func write(_ note: EpochNote) async throws(LedgerError) {
+        try await notes.setEpochNote(note)
+        self.note = note
     }
 }

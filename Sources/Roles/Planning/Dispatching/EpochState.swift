@@ -42,6 +42,8 @@ struct EpochState: Sendable, Hashable {
     /// The same of workers that nobody here knows: they worked before this planner looked.
     private(set) var unknown: UInt64?
     private var lostSince: Instant?
+    /// The workers were looked at here; before that, `workers` is what the ledger knows of them.
+    private var hasSeen = false
 
     init(lease: Duration, isAlone: Bool) {
         self.lease = lease
@@ -50,6 +52,15 @@ struct EpochState: Sendable, Hashable {
 
     /// Workers that are there, from 1.
     var crew: Int { max(1, workers?.count ?? 1) }
+
+    /// Workers that may have messages in flight, or results in Redis alone, as far as they are known.
+    var concerned: Set<String> { (workers ?? []).union(departed.keys) }
+
+    /// Takes over what the dispatcher before knew.
+    /// - Parameter workers: nil where that is not known.
+    mutating func inherit(_ workers: Set<String>?) {
+        if !hasSeen { self.workers = workers }
+    }
 
     // MARK: - While Redis can be believed
 
@@ -60,6 +71,7 @@ struct EpochState: Sendable, Hashable {
     /// - Returns: the workers to be admitted; they are known from here on.
     mutating func see(_ all: [WorkerRegistry.Registration], now: UInt64) -> [String] {
         lostSince = nil
+        hasSeen = true
         let alive = Set(all.filter(\.isAlive).map(\.worker))
         // Whoever worked before this planner looked may have left results that are in Redis alone.
         if workers == nil { unknown = now }
@@ -100,6 +112,8 @@ struct EpochState: Sendable, Hashable {
         let since = lostSince ?? now
         lostSince = since
         let elapsed = now - since
+        // In a Redis of our own those of another run of the server are of a process that has ended.
+        let all = isAlone ? all.filter { $0.condition != nil } : all
         // Who is dead, or never registered, is waited for as long as it might only be slow to come back.
         let busy = all.filter { $0.isAlive && $0.condition != .clean && $0.condition != .doubt }.map(\.worker)
         if !busy.isEmpty, elapsed < Timing.finishing { return Loss(wait: .busy(busy.count)) }
@@ -108,7 +122,8 @@ struct EpochState: Sendable, Hashable {
         // Of those that seemed to have left, some may only have been forgotten by the Redis that was lost.
         let away = (workers ?? []).union(departed.keys).subtracting(clean).subtracting(doubtful).sorted()
         let isUnknown = workers == nil && !isAlone || unknown != nil
-        if !away.isEmpty || isUnknown, elapsed < max(lease, Timing.longestReturn) + Timing.returnMargin {
+        let mayReturn = !away.isEmpty && (hasSeen || !isAlone)
+        if mayReturn || isUnknown, elapsed < max(lease, Timing.longestReturn) + Timing.returnMargin {
             return Loss(wait: .away(isUnknown ? nil : away.count))
         }
         return Loss(
@@ -118,6 +133,7 @@ struct EpochState: Sendable, Hashable {
     /// A new epoch has begun, in which nobody has worked yet.
     mutating func begin() {
         workers = []
+        hasSeen = true
         buried = []
         holders = []
         departed = [:]

@@ -1,0 +1,26 @@
+/// What a ledger knows of the epoch of Redis that its last dispatcher worked in, so that a dispatcher which comes after a loss of both
+/// knows whom to ask.
+package struct EpochNote: Sendable, Equatable {
+    /// The epoch, as Redis names it.
+    package var epoch: String
+    /// The boot of the dispatcher's machine in which the epoch began: what a process there wrote to a file before is whole as long as this
+    /// boot lasts, however the process ended.
+    package var boot: String
+    /// The workers that may have messages in flight, or results that are in Redis alone.
+    package var workers: Set<String>
+
+    package init(epoch: String, boot: String, workers: Set<String> = []) {
+        self.epoch = epoch
+        self.boot = boot
+        self.workers = workers
+    }
+}
+
+/// Notes of the epoch. What a dispatcher writes that has lost the leadership is refused.
+package protocol EpochNoteStore: Sendable {
+    /// The last note; nil for none.
+    func epochNote() async throws(LedgerError) -> EpochNote?
+
+    /// Replaces the note.
+    func setEpochNote(_ note: EpochNote) async throws(LedgerError)
+}
