@@ -56,8 +56,8 @@ let nio: [Target.Dependency] = [
 /// The Lua scripts of the broker.
 let scripts = [
     "admit", "dispatch", "dispatched", "establish", "forget", "heartbeat", "lead", "leave", "limits", "marks", "observe", "order",
-    "prelude", "publish", "queue", "ready", "recall", "reclaim", "remove", "renew", "report", "reserve", "settle", "start", "steer",
-    "take", "takeover", "unmark", "withdraw",
+    "prelude", "publish", "queue", "ready", "recall", "reclaim", "remove", "renew", "report", "reserve", "settle", "start",
+    "steer", "take", "takeover", "unmark", "withdraw",
 ]
 
 let package = Package(

@@ -49,7 +49,8 @@ import Testing
 
     @Test func aLineThatIsNoObjectCostsNoOther() throws {
         let rows = try read(
-            "null\n{\"a\":\"1\"}\n\n{\"a\":x}\n{\"a\":1,\"a\":2}\n\u{0}\u{0}\n{\"a\":\"\(String(repeating: "x", count: 10 << 20))\"}\n{\"a\":\"2\"}\n\u{1a}"
+            "null\n{\"a\":\"1\"}\n\n{\"a\":x}\n{\"a\":1,\"a\":2}\n\u{0}\u{0}\n"
+                + "{\"a\":\"\(String(repeating: "x", count: 10 << 20))\"}\n{\"a\":\"2\"}\n\u{1a}"
         ).rows
         #expect(rows.count == 6 && rows[1] == ["1"] && rows[5] == ["2"])
         #expect(rows[0][0].contains("line 1: is no JSON object"))

@@ -206,7 +206,8 @@ import Testing
 
     @Test func oneKeyForAllFormsOfAnAddress() throws {
         let text =
-            "id,email\n1,user@bücher.example\n2,user@xn--bcher-kva.example\n3,user@bu\u{308}cher.EXAMPLE\n4,User@BÜCHER.example\n5,<USER@ｂücher。example>\n"
+            "id,email\n1,user@bücher.example\n2,user@xn--bcher-kva.example\n3,user@bu\u{308}cher.EXAMPLE\n"
+            + "4,User@BÜCHER.example\n5,<USER@ｂücher。example>\n"
             + "6,zoe\u{301}@example.com\n7,ZOÉ@example.com\n"
         var planner = try RecipientPlanner(source: source(text), channel: .email)
         let plan = try plan(&planner)

@@ -58,6 +58,8 @@ struct Send: AsyncParsableCommand {
     }
 
     func run() async throws {
+        // Whatever it does when a signal comes, the mailing has not ended.
+        SignalHandler.endAtOnce(status: 2)
         var settings = try options.settings()
         if let concurrency { settings.worker.concurrency = concurrency }
         let terminal = Terminal()

@@ -38,7 +38,8 @@ extension MailingCommand {
             let waiting = (progress?[.planned] ?? 0) + (progress?[.deferred] ?? 0)
             let who = progress?.planningDone == true ? "\(grouped(waiting)) recipients that wait get nothing" : "it is not planned yet"
             StandardError.write(
-                "Stop mailing \(record.id) '\(LogText.escaped(record.mailing.name))' (\(record.state.rawValue); \(who))? This cannot be undone. [y/N]"
+                "Stop mailing \(record.id) '\(LogText.escaped(record.mailing.name))' (\(record.state.rawValue); \(who))? "
+                    + "This cannot be undone. [y/N]"
             )
             guard ["y", "yes"].contains(readLine()?.lowercased() ?? "") else {
                 throw CommandError("mailing \(record.id) was not stopped")

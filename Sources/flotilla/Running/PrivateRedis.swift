@@ -7,8 +7,8 @@ import Synchronization
 
 /// A private Redis server on a unix socket. It ends with this process, even after SIGKILL, and is started again when it ends by itself.
 ///
-/// What it is told it writes to an append-only file beside the ledger before it answers. So whatever ends it or this process, the next start
-/// finds in it whose messages had been started; only the end of the machine leaves the file in doubt, which the planner notices.
+/// What it is told it writes to an append-only file beside the ledger before it answers. So whatever ends it or this process, the next
+/// start finds in it whose messages had been started; only the end of the machine leaves the file in doubt, which the planner notices.
 final class PrivateRedis: Service {
     struct Failure: Error, CustomStringConvertible {
         let description: String

@@ -24,8 +24,8 @@ struct RepeatText {
     func refusal(unfinished record: MailingRecord) -> ExitCode {
         StandardError.write(
             """
-            error: mailing \(record.id) of \(file) was added \(Timestamp.text(record.created)) and has not ended (\(record.state.rawValue)). \
-            Nothing was added now.
+            error: mailing \(record.id) of \(file) was added \(Timestamp.text(record.created)) and has not ended \
+            (\(record.state.rawValue)). Nothing was added now.
               flotilla mailing show \(record.id) tells how it does, flotilla mailing stop \(record.id) ends it.
               If this is a mailing of its own, give it a `key:` of its own in the file. --again adds it all the same.
             """)

@@ -11,7 +11,7 @@ final class SignalHandler: Sendable {
     private struct State {
         var services: ServiceGroup?
         var worker: Worker?
-        /// The first signal that came while services ran, by its name.
+        /// The name of the first signal since the services run.
         var received: String?
     }
 
@@ -26,12 +26,20 @@ final class SignalHandler: Sendable {
     init(status: Int32, logger: Logger) {
         self.status = status
         self.logger = logger
-        let signals = Self.signals
         // Until the task below has trapped them, which may take a moment, a signal does what it would do then.
+        let signals = Self.endAtOnce(status: status)
+        Task { await watch(signals) }
+    }
+
+    /// From now on a signal ends the process at once with a status, 0 or 2.
+    /// - Returns: the signals.
+    @discardableResult
+    static func endAtOnce(status: Int32) -> [UnixSignal] {
+        let signals = signals
         for one in signals {
             if status == 0 { signal(one.rawValue) { _ in _exit(0) } } else { signal(one.rawValue) { _ in _exit(2) } }
         }
-        Task { await watch(signals) }
+        return signals
     }
 
     /// Of these SIGHUP only where it is not ignored: nohup(1) asks for that.

@@ -8,8 +8,8 @@ import ServiceLifecycle
 import Synchronization
 
 /// Keeps a window of batches ready in the lanes, shared fairly among the mailings in work; publishes mailings and limits to the workers;
-/// notices when a mailing is complete. It is woken by commits to the ledger, by workers, and by the times that mailings wait for. When it is
-/// stopped in good order it takes back what no worker has.
+/// notices when a mailing is complete. It is woken by commits to the ledger, by workers, and by the times that mailings wait for. When it
+/// is stopped in good order it takes back what no worker has.
 package actor Dispatcher: Service {
     package typealias Store = DispatchStore & MailingStore & ReportStore & EpochNoteStore & LimitStore & ChangeSource
 
