@@ -29,7 +29,7 @@ import Testing
     }
 
     private func fail(_ breaker: ProviderCircuitBreaker, probe: Int? = nil) {
-        breaker.note(isFruitful: false, failures: 1, problem: Self.down, probe: probe)
+        breaker.note(successes: 0, failures: 1, problem: Self.down, since: Clock.monotonic(), probe: probe)
     }
 
     @Test func failuresInARowHoldBackAllButOneThatTries() async throws {
@@ -47,7 +47,7 @@ import Testing
         #expect(breaker.isOpen)
         // The others wait for an outcome while a probe is on its way, and one ends all their waits.
         async let others = [breaker.pass { true }, breaker.pass { true }]
-        breaker.note(isFruitful: true, failures: 0, problem: nil, probe: nil)
+        breaker.note(successes: 1, failures: 0, problem: nil, since: Clock.monotonic())
         #expect(!breaker.isOpen && health.said.withLock { $0.last } == .some(nil))
         for passage in await others { #expect(passage == .go || passage == .probe(2)) }
         #expect(await breaker.pass { true } == .go)
@@ -57,7 +57,7 @@ import Testing
         let (breaker, _) = make()
         for _ in 0..<10 { fail(breaker) }
         #expect(await signal.wait(atMost: .seconds(60)))
-        breaker.note(isFruitful: true, failures: 0, problem: nil, probe: nil)
+        breaker.note(successes: 1, failures: 0, problem: nil, since: Clock.monotonic())
         #expect(await signal.wait(atMost: .seconds(60)))
     }
 
@@ -74,7 +74,7 @@ import Testing
         let (breaker, _) = make()
         for round in 0..<100 {
             fail(breaker)
-            if round % 2 == 1 { breaker.note(isFruitful: true, failures: 0, problem: nil, probe: nil) }
+            if round % 2 == 1 { breaker.note(successes: 1, failures: 0, problem: nil, since: Clock.monotonic()) }
         }
         #expect(!breaker.isOpen)
     }

@@ -25,6 +25,26 @@ import Testing
         #expect(try await ledger.recount(id) == [])
     }
 
+    /// A provider that takes each message and answers too late: the second copy is the last one.
+    @Test(arguments: Engine.all) func nobodyIsSentAThirdCopyWithoutAQuestion(engine: Engine) async throws {
+        let folder = try TemporaryFolder()
+        let ledger = try await engine.open(folder)
+        try await Example.plan(ledger, batches: [2])
+        for dispatch in 1...2 {
+            #expect(try await ledger.dispatchBatches(id, limit: 1, now: now + Int64(dispatch)).count == 1)
+            let results = [uncertain(0, attempts: dispatch, due: now + 1), deferred(0, due: now + 1)]
+            let group = resultGroup(
+                dispatchNumber: dispatch, worker: "w\(dispatch)", closing: .done, dispatch == 1 ? results + [sent(1)] : results)
+            // A group may be written twice.
+            for _ in 0..<2 { _ = try await ledger.write(groups: [group], events: [], now: now) }
+            #expect(try await ledger.progress(id)?[dispatch == 1 ? .deferred : .uncertain] == 1)
+        }
+        #expect(try await ledger.dispatchBatches(id, limit: 9, now: now + 99).isEmpty)
+        let list = try await ledger.uncertain(id, onlyHeld: true, after: nil, limit: 9)
+        #expect(list.map(\.index) == [0] && list.first?.listing.why.contains("no third one") == true)
+        #expect(try await ledger.recount(id) == [])
+    }
+
     @Test(arguments: Engine.all) func oneThatIsHeldIsNotFedAgainUnlessItsAnswerComesAfterAll(engine: Engine) async throws {
         let folder = try TemporaryFolder()
         let ledger = try await engine.open(folder)

@@ -15,10 +15,12 @@ import Testing
         return MailingID(milliseconds: Int64(number), using: &generator)
     }
 
-    private func candidate(_ number: Int, known: Int = 0, batchSize: Double = 500, speed: String? = nil) throws -> DispatchChoice.Candidate
+    private func candidate(_ number: Int, known: Int = 0, awaited: Int? = nil, batchSize: Double = 500, speed: String? = nil) throws
+        -> DispatchChoice.Candidate
     {
         DispatchChoice.Candidate(
-            mailing: mailing(number), lane: lane, known: known, batchSize: batchSize, speed: try speed.map { try RateLimit($0) })
+            mailing: mailing(number), lane: lane, known: known, awaited: awaited, batchSize: batchSize,
+            speed: try speed.map { try RateLimit($0) })
     }
 
     private func chosen(
@@ -52,6 +54,17 @@ import Testing
     @Test func aMailingIsNotKeptOutByWhatWaitsInWorkers() throws {
         let chosen = chosen([try candidate(1, known: 64), try candidate(2)], .init(entries: 64, pending: 64))
         #expect(chosen == [mailing(2): 2])
+    }
+
+    /// Batches of which one recipient is left, with whom the provider is slow, do not keep the others from being dispatched.
+    @Test func whatIsLeftOfBatchesCountsByItsRecipients() throws {
+        let slow = try candidate(1, known: 60, awaited: 60, batchSize: 40, speed: "40/s")
+        #expect(chosen([slow], .init(entries: 60, pending: 60))[slow.mailing] == 4)
+        let full = try candidate(1, known: 60, awaited: 60 * 40, batchSize: 40, speed: "40/s")
+        #expect(chosen([full], .init(entries: 60, pending: 60)).isEmpty)
+        // But Redis holds a bounded number of them.
+        let many = try candidate(1, known: 4 * window, awaited: 4 * window, batchSize: 500)
+        #expect(chosen([many], .init(entries: 4 * window, pending: 4 * window))[many.mailing] ?? 0 <= window / 8)
     }
 
     @Test func nothingIsDispatchedWhileResultsPileUp() throws {

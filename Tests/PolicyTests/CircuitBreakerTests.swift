@@ -34,6 +34,57 @@ import Testing
         }
     }
 
+    /// A provider that is slow with a few recipients: most connections wait for these, and what comes back is failures for a while.
+    @Test func aFewSlowRecipientsDoNotOpenIt() {
+        var breaker = CircuitBreaker()
+        // Messages begin all the time; one in fifty fails after a minute, the others succeed at once.
+        for tick in 0..<20_000 {
+            let now = Int64(tick) * second / 10
+            breaker.note(.success, since: now, at: now, jitter: 1)
+            if tick % 50 == 0 { breaker.note(.failure, since: now - 60 * second, at: now, jitter: 1) }
+            #expect(!breaker.isOpen)
+        }
+        // They come together, between groups of others.
+        for tick in 0..<1000 {
+            let now = 3000 * second + Int64(tick) * second
+            breaker.note(successes: 30, failures: 0, since: now, at: now, jitter: 1)
+            for _ in 0..<12 { breaker.note(successes: 0, failures: 1, since: now - 60 * second, at: now, jitter: 1) }
+            #expect(!breaker.isOpen)
+        }
+    }
+
+    @Test func itOpensByTheShareOfFailures() {
+        var half = CircuitBreaker()
+        for number in 0..<1000 { half.note(number % 2 == 0 ? .success : .failure, at: Int64(number), jitter: 1) }
+        #expect(!half.isOpen)
+        // One success in ten does not speak for a provider.
+        var nine = CircuitBreaker()
+        for number in 0..<40 where !nine.isOpen { nine.note(number % 10 == 5 ? .success : .failure, at: Int64(number), jitter: 1) }
+        #expect(nine.isOpen)
+        // It worked well until it went down.
+        var fallen = CircuitBreaker()
+        fallen.note(successes: 5000, failures: 0, since: 0, at: 0, jitter: 1)
+        var failures = 0
+        while !fallen.isOpen, failures < 100 {
+            failures += 1
+            fallen.note(.failure, at: Int64(failures), jitter: 1)
+        }
+        #expect(failures == 16)
+        // Of a large group the shares count.
+        var mixed = CircuitBreaker()
+        mixed.note(successes: 60, failures: 40, since: 0, at: 1, jitter: 1)
+        #expect(!mixed.isOpen)
+    }
+
+    @Test func whoeverMayHaveAMessageAlreadyProbesAfterTheOthers() {
+        var breaker = opened(at: 0)
+        #expect(breaker.admit(at: second, isFresh: false) == .wait(until: second + CircuitBreaker.staleWait))
+        #expect(breaker.admit(at: second) == .probe(1))
+        breaker.note(.failure, probe: 1, at: second, jitter: 1)
+        // With nobody else it is its turn all the same.
+        #expect(breaker.admit(at: 3 * second + CircuitBreaker.staleWait, isFresh: false) == .probe(2))
+    }
+
     @Test func probesComeAfterOneSecondThenTwiceAsLongUpToTen() {
         var breaker = opened(at: 0)
         var now: Int64 = 0
@@ -46,7 +97,7 @@ import Testing
             breaker.note(.failure, probe: ticket, at: now, jitter: 1)
         }
         #expect(waits == [1, 2, 4, 8, 10, 10, 10, 10])
-        #expect(breaker.text(at: now) == "open for 55 s after 18 failures in a row, next probe in 10 s")
+        #expect(breaker.text(at: now) == "open for 55 s after 18 failures, next probe in 10 s")
     }
 
     @Test func oneSuccessClosesItAndTheNextOutageBeginsWithAShortWait() {

@@ -33,7 +33,7 @@ import Testing
         var out: [UInt8] = []
         composer.compose(
             recipients(values), row: 0, of: BatchID(mailing: id, number: 12), date: 1_751_364_000_999,
-            for: EmailComposer.Server(eightBitMIME: eightBit, smtpUTF8: smtpUTF8), into: &out)
+            for: MailExtensions(eightBitMIME: eightBit, smtpUTF8: smtpUTF8), into: &out)
         return out
     }
 

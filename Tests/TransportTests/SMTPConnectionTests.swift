@@ -3,6 +3,7 @@ import NIOCore
 import NIOEmbedded
 import NIOPosix
 import Policy
+import Synchronization
 import TestServers
 import Testing
 
@@ -18,7 +19,7 @@ import Testing
     private func pool(_ listener: SilentServer) -> SMTPPool {
         SMTPPool(
             provider: Provider(name: "test", scheme: .smtp, host: "127.0.0.1", port: listener.port),
-            hostname: "client.example.com", responses: .standard, group: MultiThreadedEventLoopGroup.singleton,
+            hostname: "client.example.com", responses: .standard, group: MultiThreadedEventLoopGroup.singleton, fleet: { 1 },
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     }
 
@@ -31,12 +32,12 @@ import Testing
         let channel = EmbeddedChannel()
         let handler: SMTPConnectionHandler
 
-        init(_ pool: SMTPPool, id: Int) throws {
-            handler = SMTPConnectionHandler(id: id, pool: pool, settings: .plain)
+        init(_ pool: SMTPPool, id: Int, settings: SMTPDialogue.Settings = .plain) throws {
+            handler = SMTPConnectionHandler(id: id, pool: pool, settings: settings)
             try channel.pipeline.syncOperations.addHandler(handler)
         }
 
-        func adopt() { handler.adopt(until: .now() + .seconds(60)) }
+        func adopt() { handler.adopt() }
 
         /// Hands on what the server says, in one read.
         func receive(_ text: String) throws { try channel.writeInbound(ByteBuffer(string: text)) }
@@ -111,12 +112,38 @@ import Testing
         await pool.close()
     }
 
-    @Test func lossesAreToldAtOnceAndThenTenSecondsApart() {
-        var losses = SMTPConnectionLossLog()
-        let start = NIODeadline.now()
-        let told = [0, 1, 9, 10, 11, 30].map { losses.add(at: start + .seconds($0)) }
-        #expect(told == [1, nil, nil, 3, nil, 2])
-        #expect(SMTPConnectionLossLog.text(1) == "SMTP connection lost")
-        #expect(SMTPConnectionLossLog.text(3) == "3 SMTP connections lost, the last one")
+    /// One recipient with whom the server takes long keeps nobody else waiting, and gets its response all the same.
+    @Test func aGroupGoesOnWithoutTheMessageWhoseResponseIsLate() async throws {
+        let listener = try SilentServer()
+        let pool = pool(listener)
+        var settings = SMTPDialogue.Settings.plain
+        settings.patience = 0
+        let line = try Line(pool, id: 100, settings: settings)
+        let late = Mutex<[Int: LateResponse]>([:])
+        var group = MessageGroup.numbered(3)
+        group.detach = { index, response in late.withLock { $0[index] = response } }
+        let run = SMTPGroupDelivery(group) { true }
+        let responses = await withCheckedContinuation { waiter in
+            pool.add(SMTPJob(.deliver(run, waiter), stop: SMTPCancellation()))
+            do {
+                line.adopt()
+                try line.receive(Self.hello)
+                // The first message's envelope is taken, and behind its text the second's is on its way.
+                try line.receive(Self.envelope)
+                #expect(try line.sent().contains("RCPT TO:<user1@example.com>"))
+                line.channel.embeddedEventLoop.advanceTime(to: .now() + .seconds(1))
+            } catch {
+                Issue.record(error)
+            }
+        }
+        // The third was not begun: the worker sends it elsewhere.
+        #expect(responses.allSatisfy { $0 == nil } && late.withLock { $0.keys.sorted() } == [0, 1])
+        try line.receive("250 taken at last\r\n" + Self.envelope)
+        try line.receive("250 taken too\r\n")
+        #expect(await late.withLock { $0[0] }?.value()?.text == "taken at last")
+        #expect(await late.withLock { $0[1] }?.value()?.text == "taken too")
+        #expect(try !line.sent().contains("user2"))
+        try line.end()
+        pool.abort()
     }
 }

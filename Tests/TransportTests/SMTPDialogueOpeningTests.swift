@@ -44,7 +44,7 @@ import Text
         #expect(
             dialogue.capabilities.provider
                 == ProviderCapabilities(eightBitMIME: true, smtpUTF8: true, maximumSize: 1000))
-        #expect(dialogue.capabilities.pipelining && dialogue.capabilities.authPlain && dialogue.capabilities.authLogin)
+        #expect(dialogue.capabilities.pipelining && dialogue.capabilities.mechanisms == [.plain, .login])
         #expect(dialogue.signals == .ready)
     }
 
@@ -102,6 +102,28 @@ import Text
             ])
         #expect(said.suffix(4) == ["AUTH LOGIN\r\n", "dXNlcg==\r\n", "cGFzcw==\r\n", ""])
         #expect(dialogue.signals == .ready)
+    }
+
+    @Test(arguments: ["504 5.5.4 unrecognized authentication type", "534 5.7.9 too weak", "535 5.7.8 no", "500 5.5.1 what?"])
+    func aMechanismThatIsRefusedIsFollowedByTheNextThatIsOffered(_ refusal: String) {
+        let (said, dialogue) = talk(
+            credentials(), isEncrypted: true,
+            [
+                "220 hi\r\n", "250-server\r\n250 AUTH CRAM-MD5 LOGIN PLAIN\r\n", "\(refusal)\r\n", "334 VXNlcm5hbWU6\r\n",
+                "334 UGFzc3dvcmQ6\r\n", "235 ok\r\n",
+            ])
+        #expect(said.dropFirst() == ["AUTH PLAIN AHVzZXIAcGFzcw==\r\n", "AUTH LOGIN\r\n", "dXNlcg==\r\n", "cGFzcw==\r\n", ""])
+        #expect(dialogue.signals == .ready)
+    }
+
+    @Test func whereAllMechanismsAreRefusedTheLastRefusalIsTold() {
+        let (_, dialogue) = talk(
+            credentials(), isEncrypted: true,
+            [
+                "220 hi\r\n", "250-server\r\n250 AUTH PLAIN LOGIN\r\n", "504 5.5.4 not this one\r\n", "334 VXNlcm5hbWU6\r\n",
+                "334 UGFzc3dvcmQ6\r\n", "535 5.7.8 bad credentials\r\n",
+            ])
+        #expect(dialogue.failure?.code == 535 && dialogue.failure?.stage == .auth && dialogue.failure?.kind == .misconfigured)
     }
 
     @Test func aLongSecretWaitsForItsLine() {

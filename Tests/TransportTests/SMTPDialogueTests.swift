@@ -166,6 +166,34 @@ import Testing
         #expect(mails.map { $0.hasSuffix(" BODY=8BITMIME") } == [true, false])
     }
 
+    /// A name may stand for several servers: what one offers says nothing of the other.
+    @Test func textsAreComposedForTheConnectionThatCarriesThem() {
+        var group = MessageGroup.numbered(3) { "grüße \($0), with eight bits\r\n" }
+        group.messages[2].recipient = "jürgen@example.com"
+        group.extensions = MailExtensions(eightBitMIME: true, smtpUTF8: true)
+        group.recompose = { server in
+            let texts = (0..<3).map { number in
+                server.eightBitMIME ? "grüße \(number), with eight bits\r\n" : "gr=C3=BC=C3=9Fe \(number), with seven\r\n"
+            }
+            var end = 0
+            let bodies = texts.map { text in
+                defer { end += text.utf8.count }
+                return end..<end + text.utf8.count
+            }
+            return MessageGroup.Texts(bytes: Array(texts.joined().utf8), bodies: bodies)
+        }
+        // The second connection goes on where the first broke off.
+        var first = opened(Self.all, [.accept, .dropAtMail])
+        let left = first.send(run(group))
+        #expect(first.server.taken.map(\.text) == ["grüße 0, with eight bits"] && left.next == 1)
+        var second = opened(["PIPELINING"])
+        let done = second.send(left)
+        #expect(second.server.taken.map(\.text) == ["gr=C3=BC=C3=9Fe 1, with seven"])
+        #expect(!second.server.commands.contains { $0.contains("8BITMIME") || $0.contains("SMTPUTF8") })
+        #expect(done.responses.compactMap(\.?.kind) == [.accepted, .accepted, .rejected])
+        #expect(done.responses[2]?.text.contains("SMTPUTF8") == true)
+    }
+
     @Test func aMessageAboveTheServersLimitIsNotOffered() {
         var conversation = opened(["SIZE 10", "PIPELINING"])
         let run = conversation.send(run(.numbered(2) { $0 == 0 ? "longer than ten bytes\r\n" : "short\r\n" }))

@@ -57,6 +57,102 @@ import Text
         #expect(try server.taken.map { $0["tls"] } == ["True"])
     }
 
+    /// A password is shown to nobody who has not proved who he is; what the URL calls him proves nothing.
+    @Test func withASecretOpportunisticTLSAsksForACertificate() async throws {
+        let server = try await aiosmtpd("tls=offered", "auth=plain")
+        let changes: [(inout Provider) -> Void] = [
+            // The address is no loopback's, though the server is on this machine.
+            { $0.host = "::ffff:127.0.0.1" },
+            { $0.caFile = try? self.folder.write(Self.otherAuthority(self.folder), to: "other.pem") },
+        ]
+        for change in changes {
+            let provider = server.provider {
+                $0.username = "user"
+                $0.password = Secret("pass word")
+                change(&$0)
+            }
+            let error = await #expect(throws: TransportError.self) {
+                try await withTransport(provider) { try await $0.prepare() }
+            }
+            #expect(error?.kind == .misconfigured && error?.stage == .tls && error?.description.contains("not trusted") == true)
+        }
+        // To this machine the password may go in clear, and so inside TLS that proves nothing.
+        let near = server.provider {
+            $0.username = "user"
+            $0.password = Secret("pass word")
+        }
+        #expect(try await withTransport(near) { await $0.deliver(.numbered(1)) { true } }[0]?.kind == .accepted)
+        #expect(try server.taken.count == 1)
+    }
+
+    private static func otherAuthority(_ folder: TemporaryFolder) throws -> String {
+        let other = try TemporaryFolder()
+        return try String(contentsOfFile: SMTPTestServer.certificate(in: other).certificate, encoding: .utf8)
+    }
+
+    @Test func aPasswordInClearNeedsAPeerOnThisMachine() async throws {
+        let server = try await aiosmtpd("auth=plain")
+        let provider = server.provider {
+            $0.host = "::ffff:127.0.0.1"
+            $0.username = "user"
+            $0.password = Secret("pass word")
+        }
+        let error = await #expect(throws: TransportError.self) { try await withTransport(provider) { try await $0.prepare() } }
+        #expect(error?.kind == .misconfigured && error?.description.contains("not encrypted") == true)
+    }
+
+    @Test(arguments: ["TLSv1", "TLSv1_1"])
+    func oldVersionsOfTLSAreRefused(_ version: String) async throws {
+        let implicit = try await aiosmtpd("tls=implicit", "tlsmax=\(version)")
+        let provider = implicit.provider {
+            $0.scheme = .smtps
+            $0.caFile = certificate
+        }
+        let error = await #expect(throws: TransportError.self) { try await withTransport(provider) { try await $0.prepare() } }
+        #expect(error?.stage == .tls && error?.description.contains("TLS 1.2") == true, "\(String(describing: error))")
+        // Where nothing is to be kept secret, no encryption is as good as a broken one.
+        let offered = try await aiosmtpd("tls=offered", "tlsmax=\(version)")
+        #expect(try await withTransport(offered.provider()) { await $0.deliver(.numbered(1)) { true } }[0]?.kind == .accepted)
+        #expect(try offered.taken.map { $0["tls"] } == ["False"])
+    }
+
+    @Test(arguments: ["close", "garbage"])
+    func aHandshakeThatFailsIsFollowedByMessagesInClearUnlessThereIsASecret(_ end: String) async throws {
+        let server = try await SMTPTestServer.python("badtls", ["end=\(end)"])
+        let responses = try await withTransport(server.provider()) { await $0.deliver(.numbered(3)) { true } }
+        #expect(responses.map { $0?.kind } == [.accepted, .accepted, .accepted])
+        let changes: [(inout Provider) -> Void] = [
+            { $0.startTLS = .required }, { $0.caFile = certificate }, { ($0.username, $0.password) = ("user", Secret("word")) },
+        ]
+        for change in changes {
+            let error = await #expect(throws: TransportError.self) {
+                try await withTransport(server.provider(change)) { try await $0.prepare() }
+            }
+            #expect(error?.stage == .tls && error?.description.contains("starttls: never") == true)
+        }
+        #expect(try server.taken.count == 3)
+    }
+
+    @Test func certificateErrorsSayWhich() async throws {
+        let authority = try SMTPTestServer.authority(in: folder)
+        let cases: [(names: String, days: Int, authority: String?, words: String)] = [
+            ("DNS:localhost", -1, authority, "has expired on 20"),
+            ("DNS:other.example", 2, authority, "is for another name than localhost"),
+            ("DNS:localhost", 2, nil, "is not trusted"),
+        ]
+        for (names, days, trusted, words) in cases {
+            let (certificate, key) = try SMTPTestServer.certificate(names, days: days, signedIn: folder)
+            let server = try await SMTPTestServer.python("aiosmtpd", ["tls=implicit", "cert=\(certificate)", "key=\(key)"])
+            let provider = server.provider {
+                $0.scheme = .smtps
+                $0.host = "localhost"
+                $0.caFile = trusted
+            }
+            let error = await #expect(throws: TransportError.self) { try await withTransport(provider) { try await $0.prepare() } }
+            #expect(error?.kind == .misconfigured && error?.description.contains(words) == true, "\(String(describing: error))")
+        }
+    }
+
     @Test func implicitTLSChecksTheCertificate() async throws {
         let server = try await aiosmtpd("tls=implicit")
         let good = server.provider {
@@ -162,9 +258,26 @@ import Text
         #expect(taken.count == 90 && Set(taken).count == 90)
     }
 
+    /// RFC 5321 section 4.5.3.2.6 gives the response to the final dot more time than any other: whoever gives up earlier sends twice.
+    @Test func theResponseToTheFinalDotHasATimeOfItsOwn() async throws {
+        let server = try await SMTPTestServer.python("stalling", ["at=dot", "end=late"])
+        var group = MessageGroup.numbered(1)
+        group.messages[0].recipient = "stall@example.com"
+        let patient = server.provider { $0.timeout = 0.2 }
+        #expect(try await withTransport(patient) { await $0.deliver(group) { true } }[0]?.kind == .accepted)
+        let hasty = server.provider { $0.finalTimeout = 0.2 }
+        let response = try await withTransport(hasty) { await $0.deliver(group) { true } }[0]
+        #expect(response?.mayHaveArrived == true && response?.text.contains("did not respond within 0.2 s") == true)
+    }
+
     @Test func repliesInClearBehindTheConsentToTLSAreNotBelieved() async throws {
         let server = try await SMTPTestServer.python("injector", [])
-        let responses = try await withTransport(server.provider { $0.timeout = 0.3 }) { transport in
+        let responses = try await withTransport(
+            server.provider {
+                $0.startTLS = .required
+                $0.connectTimeout = 0.3
+            }
+        ) { transport in
             await transport.deliver(.numbered(1)) { true }
         }
         #expect(responses[0]?.kind == .unreachable)

@@ -133,7 +133,7 @@ import Testing
     @Test func aServerThatSaysNothingIsGivenUpInTime() async throws {
         let listener = try SilentServer()
         let provider = Provider(name: "silent", scheme: .smtp, host: "127.0.0.1", port: listener.port).with {
-            $0.connectTimeout = 0.2
+            $0.timeout = 0.2
         }
         try await withTransport(provider) { transport in
             let responses = await transport.deliver(.numbered(2)) { true }

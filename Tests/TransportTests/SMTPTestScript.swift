@@ -22,6 +22,10 @@ enum SMTPTestScript {
             if "cert" in options:
                 context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
                 context.load_cert_chain(options["cert"], options["key"])
+                if "tlsmax" in options:
+                    context.minimum_version = ssl.TLSVersion.TLSv1
+                    context.maximum_version = getattr(ssl.TLSVersion, options["tlsmax"])
+                    context.set_ciphers("ALL:@SECLEVEL=0")
             implicit = options.get("tls") == "implicit"
             auth = options.get("auth")
             def make():
@@ -95,6 +99,9 @@ enum SMTPTestScript {
                 self.is_silent = True
             def say(self, stage, reply):
                 if self.stalls and stage == self.at and not self.is_silent:
+                    if self.end == "late":
+                        asyncio.get_running_loop().call_later(0.6, self.transport.write, reply + b"\r\n")
+                        return
                     self.is_silent = True
                     report(event="stalled")
                 if not self.is_silent: self.transport.write(reply + b"\r\n")
@@ -115,6 +122,45 @@ enum SMTPTestScript {
                 else:
                     self.say("", b"250 ok")
 
+        # Offers STARTTLS, consents, and then closes ("end=close") or says what is no TLS; takes messages in clear.
+        class BadTLS(asyncio.Protocol):
+            def __init__(self, options):
+                self.end, self.buffer, self.text, self.broken = options["end"], b"", False, False
+            def connection_made(self, transport):
+                self.transport = transport
+                transport.write(b"220 badtls\r\n")
+            def data_received(self, data):
+                if self.broken:
+                    self.transport.write(b"500 5.5.1 what is that?\r\n")
+                    return
+                self.buffer += data
+                while b"\n" in self.buffer and not self.broken:
+                    line, self.buffer = self.buffer.split(b"\n", 1)
+                    self.take(line.rstrip(b"\r"))
+            def take(self, line):
+                if self.text:
+                    if line == b".":
+                        self.text = False
+                        report(recipient=self.recipient)
+                        self.transport.write(b"250 taken\r\n")
+                elif line.startswith(b"EHLO"):
+                    self.transport.write(b"250-badtls\r\n250-AUTH PLAIN\r\n250 STARTTLS\r\n")
+                elif line == b"STARTTLS":
+                    self.transport.write(b"220 go\r\n")
+                    self.broken = True
+                    if self.end == "close": self.transport.close()
+                elif line.startswith(b"AUTH"):
+                    report(recipient="(password)")
+                    self.transport.write(b"235 ok\r\n")
+                elif line.startswith(b"RCPT"):
+                    self.recipient = line[9:-1].decode()
+                    self.transport.write(b"250 ok\r\n")
+                elif line == b"DATA":
+                    self.text = True
+                    self.transport.write(b"354 go\r\n")
+                else:
+                    self.transport.write(b"250 ok\r\n")
+
         # Takes STARTTLS, and answers in clear what the client might take for a reply within TLS.
         class Injector(asyncio.Protocol):
             def connection_made(self, transport):
@@ -133,6 +179,8 @@ enum SMTPTestScript {
             context = None
             if sys.argv[1] == "aiosmtpd":
                 make, context = aiosmtpd_server(options)
+            elif sys.argv[1] == "badtls":
+                make = lambda: BadTLS(options)
             elif sys.argv[1] == "limited":
                 make = lambda: Limited(options)
             elif sys.argv[1] == "stalling":

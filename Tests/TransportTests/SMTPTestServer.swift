@@ -104,6 +104,40 @@ final class SMTPTestServer: Sendable {
         return (certificate, key)
     }
 
+    /// A certificate authority in a folder.
+    /// - Returns: the path of its certificate.
+    static func authority(in folder: TemporaryFolder) throws -> String {
+        try openssl([
+            "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", folder.path("ca.key"), "-out",
+            folder.path("ca.pem"), "-subj", "/CN=test authority", "-days", "2",
+        ])
+        return folder.path("ca.pem")
+    }
+
+    /// A certificate that the folder's authority has signed, and its key.
+    /// - Parameters:
+    ///   - names: as in `DNS:localhost`.
+    ///   - days: how long it is valid; below 0 it has expired.
+    static func certificate(_ names: String, days: Int, signedIn folder: TemporaryFolder) throws -> (certificate: String, key: String) {
+        let key = folder.path("leaf.key")
+        let certificate = folder.path("leaf.pem")
+        try openssl([
+            "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", key, "-out", folder.path("leaf.csr"),
+            "-subj", "/CN=leaf",
+        ])
+        let names = try folder.write("subjectAltName=\(names)\n", to: "leaf.ext")
+        try openssl([
+            "x509", "-req", "-in", folder.path("leaf.csr"), "-CA", folder.path("ca.pem"), "-CAkey", folder.path("ca.key"),
+            "-CAcreateserial", "-days", "\(days)", "-out", certificate, "-extfile", names,
+        ])
+        return (certificate, key)
+    }
+
+    private static func openssl(_ arguments: [String]) throws {
+        let process = try ServerProcess("openssl", arguments, package: "openssl")
+        guard process.wait() == 0 else { throw Missing(description: "openssl \(arguments[0]) failed") }
+    }
+
     private func waitForPort() async throws {
         // Not by connecting: smtp-sink that answers a connection at once (-Q connect) may die of one that is gone by then.
         let listening = ":" + String(UInt16(port), radix: 16, uppercase: true).leftPadded(to: 4) + " 00000000:0000 0A"

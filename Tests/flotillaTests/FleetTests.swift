@@ -69,7 +69,7 @@ struct FleetTests {
             try fleet.mailing.query("SELECT state FROM mailing WHERE id = '\(fleet.id)'") == ["sent"]
         }
         try await eventually("the worker says what is wrong") {
-            try await get("http://127.0.0.1:\(watched)/readyz").contains("failures in a row")
+            try await get("http://127.0.0.1:\(watched)/readyz").contains(" failures, ")
         }
         try await eventually("it is said what holds it up") {
             let view =

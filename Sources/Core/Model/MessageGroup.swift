@@ -25,11 +25,59 @@ package struct MessageGroup: Sendable {
     package var mayFinish: @Sendable () -> Bool = { true }
     /// The limit that its messages start under; nil where there is none.
     package var limit: (any StartLimit)?
+    /// Composes the texts anew for a server that understands less than `extensions`; nil where they suit every server. Called on the
+    /// transport's own threads.
+    package var recompose: (@Sendable (MailExtensions) -> Texts)?
+    /// What a server must understand for the texts as they are.
+    package var extensions = MailExtensions.none
+    /// Takes a message, by its place in the group, whose response is so late that it is waited for apart: `deliver` returns without it,
+    /// and without those that were not started. Nil where nobody waits for such. Called before `deliver` returns.
+    package var detach: (@Sendable (_ index: Int, _ response: LateResponse) -> Void)?
+
+    /// The texts of a group: all in one piece, and where each message's lies.
+    package struct Texts: Sendable {
+        package var bytes: [UInt8]
+        package var bodies: [Range<Int>]
+
+        package init(bytes: [UInt8], bodies: [Range<Int>]) {
+            self.bytes = bytes
+            self.bodies = bodies
+        }
+    }
+
+    /// Makes its texts fit for a server.
+    package mutating func suit(_ server: MailExtensions) {
+        guard let recompose, !server.covers(extensions) else { return }
+        let texts = recompose(server)
+        guard texts.bodies.count == messages.count else { return }
+        bytes = texts.bytes
+        for (index, body) in texts.bodies.enumerated() { messages[index].body = body }
+        extensions = server
+    }
 
     package init(sender: String, bytes: [UInt8] = [], messages: [Message] = []) {
         self.sender = sender
         self.bytes = bytes
         self.messages = messages
+    }
+}
+
+/// What a mail server understands beyond RFC 5321, as far as texts depend on it.
+package struct MailExtensions: Sendable, Equatable {
+    /// 8BITMIME (RFC 6152).
+    package var eightBitMIME: Bool
+    /// SMTPUTF8 (RFC 6531): headers may name addresses beyond ASCII.
+    package var smtpUTF8: Bool
+
+    package init(eightBitMIME: Bool, smtpUTF8: Bool) {
+        self.eightBitMIME = eightBitMIME
+        self.smtpUTF8 = smtpUTF8
+    }
+
+    package static let none = MailExtensions(eightBitMIME: false, smtpUTF8: false)
+
+    func covers(_ other: MailExtensions) -> Bool {
+        (eightBitMIME || !other.eightBitMIME) && (smtpUTF8 || !other.smtpUTF8)
     }
 }
 

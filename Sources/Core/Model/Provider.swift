@@ -23,7 +23,8 @@ package struct Provider: Sendable, Equatable {
     }
 
     package enum StartTLS: String, Sendable, CaseIterable {
-        /// Used when the server offers it, with the certificate unchecked (RFC 7435).
+        /// Used when the server offers it, with the certificate unchecked (RFC 7435), and in clear where the handshake fails. With a user
+        /// name or a CA file the certificate is checked as with `required`, but for a server on this machine without a CA file.
         case opportunistic
         /// Without it, or without a valid certificate, nothing is sent.
         case required
@@ -44,10 +45,13 @@ package struct Provider: Sendable, Equatable {
     package var caFile: String?
     /// Connections at most, for each worker process.
     package var connections = 20
-    /// Seconds for TCP, TLS and greeting.
+    /// Seconds for TCP, and again for TLS.
     package var connectTimeout = 10.0
-    /// Seconds that a response may take.
-    package var timeout = 60.0
+    /// Seconds that a response may take, but for the one to the final dot of SMTP; nil for what the protocol says: 60 over HTTP, by stage
+    /// over SMTP (RFC 5321 section 4.5.3.2).
+    package var timeout: Double?
+    /// SMTP: seconds that the response to the final dot may take. Whoever gives up earlier sends a second copy (RFC 1047).
+    package var finalTimeout = 600.0
     /// HTTP: further header fields; a value may be secret (an API key).
     package var headers: [String: Secret] = [:]
     /// HTTP: the template of the body; nil takes the mailing's own (webhook) or the built-in one (sms, messenger).
@@ -55,6 +59,9 @@ package struct Provider: Sendable, Equatable {
     package var contentType = "application/json"
     /// HTTP: the member of a JSON response that holds the provider's message id, as a path with dots: `messages.0.id`.
     package var messageID: String?
+
+    /// Seconds that a response of HTTP may take.
+    package var responseTime: Double { timeout ?? 60 }
 
     /// A provider with the defaults for all but its place.
     package init(name: String, scheme: Scheme, host: String, port: Int, path: String = "/") {

@@ -1,17 +1,29 @@
-/// Keeps messages from a provider that is down: it opens when nothing but failures come back, then lets one probe through at a
+/// Keeps messages from a provider that is down: it opens when nearly all that comes back are failures, then lets one probe through at a
 /// time, after growing waits, and closes at the first success (the circuit breaker of Nygard, "Release It!", 2007). One a
 /// provider in each worker. Times are nanoseconds of a clock that does not go back.
+///
+/// It judges by the share of failures among the last responses: a few recipients with whom a provider is slow do not close the way to all
+/// others.
 ///
 /// A failure is a response that is the provider's own fault (`ProviderResponse.isProviderFault`); any other response is a success, a
 /// refusal too: whoever refuses is there.
 package struct CircuitBreaker: Sendable, Equatable {
-    /// Failures in a row that open it. A whole provider fails on all connections at once, so that ten are there in an instant;
-    /// where one response in three is a failure by chance, ten in a row come once in 59,000 responses.
+    /// Failures that open it where they are `shareToOpen` of the last `window` responses. A whole provider fails on all connections at
+    /// once, so that ten are there in an instant.
     package static let failuresToOpen = 10
-    /// As many failures in a row open it where they took `slowSpan` together: at a few messages a minute it must not cost ten
-    /// recipients an attempt to notice.
+    package static let shareToOpen = 0.8
+    package static let window = 20
+    /// As many failures in a row open it where they took `slowSpan` together and no success came for `slowSilence`: at a few messages a
+    /// minute it must not cost ten recipients an attempt to notice.
     package static let slowFailures = 3
     package static let slowSpan: Int64 = 2_000_000_000
+    package static let slowSilence: Int64 = 10_000_000_000
+    /// A failure that took longer says nothing of the provider where messages that were begun later have been answered.
+    package static let lateFailure: Int64 = 5_000_000_000
+    /// Responses older than the last one by more are forgotten.
+    package static let memory: Int64 = 60_000_000_000
+    /// How much longer a recipient whose message may have arrived before waits for its turn to probe: others go first.
+    package static let staleWait: Int64 = 1_000_000_000
     /// The wait before the first probe and the longest one; it doubles with each that fails.
     package static let firstWait: Int64 = 1_000_000_000
     package static let longestWait: Int64 = 10_000_000_000
@@ -39,8 +51,13 @@ package struct CircuitBreaker: Sendable, Equatable {
     }
 
     private(set) var state = State.closed
-    /// Failures since the last success.
+    /// Failures since the last success; while it is open, all that led to it.
     package private(set) var failures = 0
+    /// The last responses, the latest in the lowest bit; set for a failure.
+    private var recent: UInt32 = 0
+    private var recentCount = 0
+    private var lastOutcome: Int64 = 0
+    private var lastSuccess: Int64?
     /// When it opened; nil while it is closed.
     package private(set) var since: Int64?
     private var firstFailure: Int64 = 0
@@ -66,12 +83,17 @@ package struct CircuitBreaker: Sendable, Equatable {
         }
     }
 
+    /// A failure is among the last responses: successes count as well.
+    package var isWatching: Bool { isOpen || recent != 0 }
+
     /// Whether a message may go now. Whoever is told to probe must send, or note `.none`.
-    package mutating func admit(at now: Int64) -> Admission {
+    /// - Parameter isFresh: nothing was tried with its recipient before.
+    package mutating func admit(at now: Int64, isFresh: Bool = true) -> Admission {
+        let patience = isFresh ? 0 : Self.staleWait
         switch state {
         case .closed: return .go
-        case .open(let until) where now < until: return .wait(until: until)
-        case .halfOpen(let until) where now < until: return .wait(until: until)
+        case .open(let until) where now < until + patience: return .wait(until: until + patience)
+        case .halfOpen(let until) where now < until + patience: return .wait(until: until + patience)
         case .open, .halfOpen:
             ticket += 1
             state = .halfOpen(until: now + probeTime)
@@ -79,24 +101,41 @@ package struct CircuitBreaker: Sendable, Equatable {
         }
     }
 
+    /// Takes note of what came of a group of messages.
+    /// - Parameters:
+    ///   - since: when they were begun.
+    ///   - probe: the ticket, where it was a probe.
+    package mutating func note(successes: Int, failures: Int, since: Int64, probe: Int? = nil, at now: Int64, jitter: Double) {
+        guard successes + failures > 0 else { return note(.none, probe: probe, at: now, jitter: jitter) }
+        // Of a large group its shares.
+        let scale = min(1, Double(Self.window) / Double(successes + failures))
+        for _ in 0..<Int((Double(successes) * scale).rounded(.up)) { note(.success, since: since, probe: probe, at: now, jitter: jitter) }
+        for _ in 0..<Int((Double(failures) * scale).rounded()) { note(.failure, since: since, probe: probe, at: now, jitter: jitter) }
+    }
+
     /// Takes note of what came of a message.
     /// - Parameters:
+    ///   - since: when it was begun; nil for a moment ago.
     ///   - probe: the ticket, where it was a probe.
     ///   - jitter: 0...1, at random, so that the workers of a fleet do not probe in step: a wait is half of its length to all
     ///     of it.
-    package mutating func note(_ outcome: Outcome, probe: Int? = nil, at now: Int64, jitter: Double) {
+    package mutating func note(_ outcome: Outcome, since begun: Int64? = nil, probe: Int? = nil, at now: Int64, jitter: Double) {
         switch outcome {
         case .success:
-            self = CircuitBreaker(closedAfter: self)
+            if isOpen { reset() }
+            failures = 0
+            lastSuccess = now
+            remember(isFailure: false, at: now)
         case .failure:
+            let begun = begun ?? now
+            if state == .closed, now - begun >= Self.lateFailure, let lastSuccess, lastSuccess > begun { return }
             if failures == 0 { firstFailure = now }
             failures += 1
+            remember(isFailure: true, at: now)
             switch state {
             case .closed:
-                guard
-                    failures >= Self.failuresToOpen
-                        || failures >= Self.slowFailures && now - firstFailure >= Self.slowSpan
-                else { return }
+                guard isDown(at: now) else { return }
+                failures = max(failures, recent.nonzeroBitCount)
                 since = now
                 state = .open(until: now + wait(jitter))
             case .halfOpen where probe == ticket:
@@ -111,6 +150,23 @@ package struct CircuitBreaker: Sendable, Equatable {
         }
     }
 
+    private mutating func remember(isFailure: Bool, at now: Int64) {
+        if now - lastOutcome > Self.memory { (recent, recentCount) = (0, 0) }
+        lastOutcome = now
+        recent = (recent << 1 | (isFailure ? 1 : 0)) & (1 << UInt32(Self.window) - 1)
+        recentCount = min(recentCount + 1, Self.window)
+    }
+
+    private func isDown(at now: Int64) -> Bool {
+        let failed = recent.nonzeroBitCount
+        if failed >= Self.failuresToOpen, Double(failed) >= Self.shareToOpen * Double(recentCount) { return true }
+        let isSilent = lastSuccess.map { now - $0 >= Self.slowSilence } ?? true
+        return failures >= Self.slowFailures && now - firstFailure >= Self.slowSpan && isSilent
+    }
+
+    /// Closes it, and forgets what was.
+    package mutating func reset() { self = CircuitBreaker(closedAfter: self) }
+
     private init(closedAfter old: CircuitBreaker) {
         probeTime = old.probeTime
         // A ticket is never given twice.
@@ -122,10 +178,10 @@ package struct CircuitBreaker: Sendable, Equatable {
         return Int64(Double(full) * (0.5 + 0.5 * min(max(jitter, 0), 1)))
     }
 
-    /// For people: `open for 3 min 20 s after 14 failures in a row, next probe in 8 s`; empty while it is closed.
+    /// For people: `open for 3 min 20 s after 14 failures, next probe in 8 s`; empty while it is closed.
     package func text(at now: Int64) -> String {
         guard let since else { return "" }
-        let head = "open for \(Self.seconds(now - since)) after \(failures) failures in a row, "
+        let head = "open for \(Self.seconds(now - since)) after \(failures) failures, "
         switch state {
         case .closed: return ""
         case .open(let until):

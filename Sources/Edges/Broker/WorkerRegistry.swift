@@ -115,6 +115,11 @@ package struct WorkerRegistry: Sendable {
     /// How long a worker without a batch is remembered after its lease.
     private static let memory = Duration.seconds(60)
 
+    /// How many are registered, from 1.
+    package func count() async throws(RedisError) -> Int {
+        max(1, try await broker.redis.send(["HLEN", .text(broker.keys.workers)]).int.map(Int.init) ?? 1)
+    }
+
     /// All workers, and the time of the reply in milliseconds of Redis time.
     package func all() async throws(RedisError) -> (workers: [Registration], now: UInt64) {
         let replies = try await broker.redis.pipeline([

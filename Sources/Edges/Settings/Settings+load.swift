@@ -138,6 +138,7 @@ extension Settings {
             provider.connectTimeout = wait.inSeconds
         }
         if let wait = reader.value(SettingsTable.providerTimeout, name) { provider.timeout = wait.inSeconds }
+        if let wait = reader.value(SettingsTable.providerFinalTimeout, name) { provider.finalTimeout = wait.inSeconds }
         reader.read(SettingsTable.providerStartTLS, name, into: &provider.startTLS)
         reader.read(SettingsTable.providerCAFile, name, into: &provider.caFile)
         reader.read(SettingsTable.providerBody, name, into: &provider.body)

@@ -96,15 +96,21 @@ enum SettingsTable {
         "providers.*.username", "User for SMTP AUTH or HTTP Basic; wins over the one in the URL.")
     static let providerPassword = Setting.secret("providers.*.password", "Its password; wins over the one in the URL.")
     static let providerConnections = Setting.integer(
-        "providers.*.connections", 1...10_000, default: "20", "Connections at most, for each worker process.")
+        "providers.*.connections", 1...10_000, default: "20", "Connections at work at most, for each worker process.")
     static let providerConnectTimeout = Setting.duration(
         "providers.*.connect_timeout", .milliseconds(10)...(.seconds(600)), default: "10s",
-        "How long TCP, TLS and greeting may take.")
+        "How long TCP may take, and again TLS.")
     static let providerTimeout = Setting.duration(
-        "providers.*.timeout", .milliseconds(10)...(.seconds(3_600)), default: "60s", "How long a response may take.")
+        "providers.*.timeout", .milliseconds(10)...(.seconds(3_600)),
+        shown: "HTTP: 60s; SMTP: greeting, MAIL and RCPT 5m, DATA 2m (RFC 5321)",
+        "How long a response may take, but for the one to the final dot of SMTP.")
+    static let providerFinalTimeout = Setting.duration(
+        "providers.*.final_timeout", .milliseconds(10)...(.seconds(3_600)), default: "10m",
+        "`smtp(s)://`: how long the response to the final dot may take (RFC 5321). Below that, slow servers get messages twice.")
     static let providerStartTLS = Setting.choice(
         "providers.*.starttls", Provider.StartTLS.self, default: "opportunistic",
-        "`smtp://`: TLS when the server offers it, TLS with a valid certificate or nothing, or no TLS.")
+        "`smtp://`: TLS when it can be had, TLS with a valid certificate or nothing, or no TLS; see [providers.md](providers.md#encryption)."
+    )
     static let providerCAFile = Setting.file("providers.*.ca_file", "Certificate authorities in place of the system's.")
     static let providerHeader = Setting.headerValue(
         "providers.*.headers.*", "`http(s)://`: a further header field, by its name.")
@@ -149,7 +155,8 @@ enum SettingsTable {
             emailHostname.key,
             shutdownGrace.key,
             providerURL.key, providerUsername.key, providerPassword.key, providerConnections.key,
-            providerConnectTimeout.key, providerTimeout.key, providerStartTLS.key, providerCAFile.key, providerHeader.key,
+            providerConnectTimeout.key, providerTimeout.key, providerFinalTimeout.key, providerStartTLS.key, providerCAFile.key,
+            providerHeader.key,
             providerBody.key, providerContentType.key, providerMessageID.key, providerLimit.key,
         ] + channelLimits.map(\.setting.key) + [domainLimit.key, domainNames.key]
 }

@@ -13,7 +13,8 @@ package protocol DeliveryTransport: Sendable {
     ///   transport's own threads and must not block.
     /// - Returns: a response for each message, in the order of the group. Nil for a message that was not started or cannot have
     ///   arrived: `mayBegin` or the limit said no, the task was cancelled, the transport was closed or aborted, or an earlier message
-    ///   of the group was answered by 421, which only that message keeps. `.unreachable` at the stage `.connect` for a message that was
+    ///   of the group was answered by 421, which only that message keeps; or its response is late, and `group.detach` has it.
+    ///   `.unreachable` at the stage `.connect` for a message that was
     ///   not started because there was no connection.
     func deliver(_ group: MessageGroup, mayBegin: @escaping @Sendable () -> Bool) async -> [ProviderResponse?]
 
@@ -35,6 +36,9 @@ package struct ProviderCapabilities: Sendable, Equatable {
     package var smtpUTF8: Bool
     /// Bytes of a message at most (RFC 1870); nil where the provider names no limit.
     package var maximumSize: Int?
+
+    /// What texts depend on.
+    package var extensions: MailExtensions { MailExtensions(eightBitMIME: eightBitMIME, smtpUTF8: smtpUTF8) }
 
     package init(eightBitMIME: Bool, smtpUTF8: Bool, maximumSize: Int?) {
         self.eightBitMIME = eightBitMIME

@@ -120,9 +120,7 @@ extension Worker {
             } catch {
                 problem = error
             }
-            if backoff.count % 5 == 0 {
-                worker.logger.warning("batch \(lease.batch.id) waits: \(problem)", metadata: lease.fields)
-            }
+            worker.tell(problem, of: lease)
             let mayWait = await backoff.wait {
                 worker.isStopping || batch.isEnded || worker.now >= lease.batch.expires
             }

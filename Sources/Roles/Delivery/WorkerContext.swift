@@ -2,6 +2,7 @@ import Broker
 import Logging
 import Metrics
 import Model
+import Policy
 import Synchronization
 
 /// What all batches of a worker share.
@@ -30,6 +31,8 @@ final class WorkerContext: Sendable {
     let results = WakeSignal()
     /// The size of a message lately, in bytes: what to make room for.
     let messageSize = Atomic<Int>(4096)
+    /// Workers of the fleet, as far as is known.
+    let fleet = Atomic<Int>(1)
     /// Messages that were answered, and such as are handed to their transports now.
     let answered = Atomic<Int>(0)
     let transmitting = Atomic<Int>(0)
@@ -43,6 +46,7 @@ final class WorkerContext: Sendable {
     private let mustReclaim = Atomic<Bool>(false)
     private let arrived = Mutex<[InFlightBatch]>([])
     private let halts = Mutex<[MailingID: String]>([:])
+    private let lines = Mutex<[String: RepeatedLine]>([:])
 
     init(configuration: WorkerConfiguration, broker: Broker, logger: Logger) {
         self.configuration = configuration
@@ -163,6 +167,14 @@ final class WorkerContext: Sendable {
         changes.notify()
         requestHalt(
             mailing.id, "provider \(mailing.provider) refuses us at \(response.stage.rawValue): \(response.code) \(response.text)")
+    }
+
+    /// Says what keeps batches of a provider waiting: many meet it in a moment, and a line a minute tells of all.
+    func tell(_ problem: any Error, of batch: BatchLease) {
+        let count = lines.withLock { $0[batch.lane.provider, default: RepeatedLine()].add(at: Clock.monotonic()) }
+        logger.log(
+            level: count == nil ? .debug : .warning,
+            "batches for provider \(batch.lane.provider) wait: \(problem)\(RepeatedLine.text(count ?? 1))", metadata: batch.fields)
     }
 
     /// Asks the planner to pause a mailing, and says why.

@@ -78,19 +78,6 @@ package struct EmailComposer: Sendable {
     /// Reads a sender. Its address is in ASCII, because not every server takes another (RFC 6531).
     private static func sender(_ text: String) -> Mailbox? { (try? Mailbox(text))?.ascii }
 
-    /// What the server that gets a message understands beyond RFC 5321.
-    package struct Server: Sendable, Equatable {
-        /// 8BITMIME (RFC 6152).
-        package var eightBitMIME: Bool
-        /// SMTPUTF8 (RFC 6531): headers may name addresses beyond ASCII.
-        package var smtpUTF8: Bool
-
-        package init(eightBitMIME: Bool, smtpUTF8: Bool) {
-            self.eightBitMIME = eightBitMIME
-            self.smtpUTF8 = smtpUTF8
-        }
-    }
-
     /// Appends one message as SMTP sends it after DATA: lines end with CRLF, dots at their start are doubled (RFC 5321
     /// section 4.5.2), without the final dot.
     /// - Parameters:
@@ -98,7 +85,7 @@ package struct EmailComposer: Sendable {
     ///     again has the same.
     ///   - date: milliseconds since 1970.
     package func compose(
-        _ recipients: Recipients, row: Int, of batch: BatchID, date: Int64, for server: Server, into out: inout [UInt8]
+        _ recipients: Recipients, row: Int, of batch: BatchID, date: Int64, for server: MailExtensions, into out: inout [UInt8]
     ) {
         let width = recipients.width
         recipients.withRow(row) { values in

@@ -153,6 +153,8 @@ final class RedisConnection: Sendable {
 
     private static func tlsContext(_ endpoint: RedisEndpoint) throws -> NIOSSLContext {
         var configuration = TLSConfiguration.makeClientConfiguration()
+        // RFC 8996 forbids what is older.
+        configuration.minimumTLSVersion = .tlsv12
         if let file = endpoint.caFile { configuration.trustRoots = .file(file) }
         return try NIOSSLContext(configuration: configuration)
     }

@@ -34,6 +34,7 @@ struct ResultWriting {
             summary.invalid += 1
             return
         }
+        let group = try capped(group)
         dispatches.insert(Dispatch(batch: group.batch, dispatchNumber: group.dispatchNumber))
         if try log(group) {
             if group.dispatchNumber < batches[index].progress.dispatchNumber { summary.late += 1 }

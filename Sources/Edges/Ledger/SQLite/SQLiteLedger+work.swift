@@ -17,7 +17,8 @@ extension SQLiteLedger {
                             (SELECT sum(n) FROM counter WHERE counter.mailing = mailing.id AND counter.state IN ('planned', 'deferred')),
                             (SELECT n FROM counter WHERE counter.mailing = mailing.id AND counter.state = 'uncertain'),
                             (SELECT count(*) FROM progress WHERE progress.mailing = mailing.id AND dispatched > 0),
-                            (SELECT min(ready) FROM progress WHERE progress.mailing = mailing.id AND ready >= 0)
+                            (SELECT min(ready) FROM progress WHERE progress.mailing = mailing.id AND ready >= 0),
+                            (SELECT sum(open) FROM progress WHERE progress.mailing = mailing.id AND dispatched > 0)
                         FROM mailing INDEXED BY mailing_work WHERE \(Self.inWork) AND state <> 'collecting' ORDER BY id
                         """))
             var work: [MailingWork] = []
@@ -91,5 +92,6 @@ extension MailingWork {
         open = (row[9] ?? 0) + uncertain
         dispatched = row[11]
         next = row[12]
+        awaited = row[13] ?? 0
     }
 }

@@ -1,5 +1,6 @@
 import CCurl
 import Glibc
+import NIOCore
 
 // What libcurl calls about sockets and time, on the thread of the engine that is the calls' owner.
 
@@ -29,6 +30,11 @@ let socketCloses: curl_closesocket_callback = { owner, socket in
 /// libcurl's state of the whole process, made at the first use.
 enum LibCurl {
     static let isReady = curl_global_init(Int(CURL_GLOBAL_DEFAULT)) == CURLE_OK
+}
+
+extension NIODeadline {
+    /// `MonotonicClock` and NIO count by the same clock.
+    var nanoseconds: Int64 { Int64(uptimeNanoseconds) }
 }
 
 extension ProviderCapabilities {

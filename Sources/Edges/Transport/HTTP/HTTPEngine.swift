@@ -2,6 +2,7 @@ import CCurl
 import DequeModule
 import Glibc
 import Model
+import NIOCore
 import Policy
 
 /// Runs the requests of one transport over libcurl's multi interface. It lives and ends on one thread.
@@ -10,6 +11,13 @@ final class HTTPEngine {
     private let shape: HTTPRequestTemplate
     private let queue: HTTPCommandQueue
     private let metrics: HTTPMetrics
+    private let fleet: @Sendable () -> Int
+    private var backoff = ConnectBackoff()
+    /// Why there was no connection, while none is tried.
+    private var lastFailure: (response: ProviderResponse, error: TransportError)?
+    /// Messages whose responses are waited for apart from their groups.
+    private var lateCount = 0
+    private var slow: SlowResponses
     /// Where a JSON response has the message's id; nil where the provider's configuration names no place.
     private let messageID: JSONPath?
     private let responses: ResponseTable
@@ -44,8 +52,11 @@ final class HTTPEngine {
 
     /// - Throws: `TransportError` where the provider's settings cannot be used or the system has no descriptors left.
     init(
-        provider: Provider, responses: ResponseTable, queue: HTTPCommandQueue, metrics: HTTPMetrics
+        provider: Provider, responses: ResponseTable, queue: HTTPCommandQueue, metrics: HTTPMetrics,
+        fleet: @escaping @Sendable () -> Int
     ) throws(TransportError) {
+        self.fleet = fleet
+        slow = SlowResponses(connections: max(provider.connections, 1))
         self.provider = provider
         self.queue = queue
         self.metrics = metrics
@@ -85,8 +96,11 @@ final class HTTPEngine {
 
     /// Requests on their way at most.
     private var limit: Int { max(provider.connections, 1) }
-    private var active: Int { transfers.count - idle.count }
-    private var hasRoom: Bool { active + armed.count < limit }
+    private var active: Int { transfers.count - idle.count - lateCount }
+    /// After a connection failed, one message at a time until one is answered.
+    private var hasRoom: Bool { active + armed.count < (backoff.failures > 0 ? 1 : limit) && !isHeld }
+    /// No connection is tried for now.
+    private var isHeld: Bool { backoff.failures > 0 && backoff.holds(at: .now()) }
 
     /// Serves until the queue is closed and each message that was started has its response, then closes all connections. It is called once.
     func run() {
@@ -102,7 +116,7 @@ final class HTTPEngine {
                 begin()
                 runDue()
             } while harvest() && !jobs.isEmpty
-            if isClosing, active == 0, armed.isEmpty, probes.isEmpty { return }
+            if isClosing, active + lateCount == 0, armed.isEmpty, probes.isEmpty { return }
             wait()
         }
     }
@@ -170,6 +184,10 @@ final class HTTPEngine {
     private func beginArmed() {
         while let message = armed.last, message.moment <= MonotonicClock.now() {
             armed.removeLast()
+            if isHeld, active == 0, let lastFailure {
+                response(message.job, message.index, lastFailure.response)
+                continue
+            }
             guard message.job.submission.mayBegin() else {
                 response(message.job, message.index, nil)
                 continue
@@ -204,6 +222,7 @@ final class HTTPEngine {
             probe.resume(returning: .failure(isClosing ? .closed : Self.unusable(provider, "libcurl has no memory")))
             return
         }
+        if isHeld, let lastFailure { return probe.resume(returning: .failure(lastFailure.error)) }
         transfer.connectOnly()
         probes[ObjectIdentifier(transfer)] = Probe(transfer: transfer, continuation: probe)
         curl_multi_add_handle(multi, transfer.handle)
@@ -241,10 +260,35 @@ final class HTTPEngine {
     private func finish(_ transfer: HTTPTransfer, _ result: CURLcode) {
         if let probe = probes.removeValue(forKey: ObjectIdentifier(transfer)) {
             let failure = result == CURLE_OK ? nil : HTTPResponseReader.cannotConnect(transfer, result, provider)
+            note(failure.map { ProviderResponse(kind: $0.kind, stage: $0.stage, code: 0, text: $0.description) }, failure)
             curl_multi_remove_handle(multi, transfer.handle)
             probe.continuation.resume(returning: failure.map(Result.failure) ?? .success(.http))
         } else {
-            finish(transfer, HTTPResponseReader.of(transfer, result, provider, responses, messageID: messageID))
+            let response = HTTPResponseReader.of(transfer, result, provider, responses, messageID: messageID)
+            let isUnsent = transfer.began == nil && response.code == 0
+            note(isUnsent ? response : nil, isUnsent ? HTTPResponseReader.cannotConnect(transfer, result, provider) : nil)
+            finish(transfer, response)
+            if isUnsent, active == 0, let lastFailure { refuseWaiting(lastFailure.response) }
+        }
+    }
+
+    /// Learns whether connections can be had.
+    /// - Parameters:
+    ///   - response: the failure as a response; nil where there is a connection.
+    ///   - error: the same for `prepare`.
+    private func note(_ response: ProviderResponse?, _ error: TransportError?) {
+        guard let response, let error else { return backoff.succeeded() }
+        backoff.failed(at: .now(), jitter: .random(in: 0...1), fleet: fleet())
+        lastFailure = (response, error)
+    }
+
+    /// There is no connection: all who wait for one learn why.
+    private func refuseWaiting(_ failure: ProviderResponse) {
+        let waiting = jobs
+        jobs.removeAll()
+        for job in waiting {
+            job.refuse(failure)
+            finishIfDone(job)
         }
     }
 
@@ -252,8 +296,12 @@ final class HTTPEngine {
         curl_multi_remove_handle(multi, transfer.handle)
         guard let job = transfer.job else { return }
         let index = transfer.index
+        let late = transfer.late
         transfer.end()
+        if late != nil { lateCount -= 1 }
         idle.append(transfer)
+        if let late { return late.resolve(given) }
+        slow.answered(1)
         response(job, index, given)
     }
 
@@ -274,11 +322,12 @@ final class HTTPEngine {
     /// before the connection and costs an entry in its timers a request.
     private func endOverdue() -> Bool {
         let now = MonotonicClock.now()
-        guard now >= nextTimeoutCheck, active > 0 else { return false }
+        guard now >= nextTimeoutCheck, active + lateCount > 0 else { return false }
         nextTimeoutCheck = now + checkInterval
         var hasAny = false
         for transfer in transfers where transfer.job != nil {
-            guard let began = transfer.began, now - began > MonotonicClock.nanoseconds(provider.timeout) else {
+            guard let began = transfer.began, now - began > MonotonicClock.nanoseconds(provider.responseTime) else {
+                if let began = transfer.began, now - began > SlowResponses.patience, detach(transfer) { hasAny = true }
                 continue
             }
             finish(transfer, HTTPResponseReader.overdue(transfer, provider, responses, messageID: messageID))
@@ -287,15 +336,25 @@ final class HTTPEngine {
         return hasAny
     }
 
+    /// The response to a message is late: its group goes on without it, and another message takes its place.
+    private func detach(_ transfer: HTTPTransfer) -> Bool {
+        guard transfer.late == nil, let job = transfer.job, job.group.detach != nil, slow.mayWait(beside: lateCount) else { return false }
+        transfer.late = job.detach(transfer.index)
+        lateCount += 1
+        finishIfDone(job)
+        return true
+    }
+
     /// Nanoseconds between two looks for overdue responses: a tenth of the time they have, from 10 ms to a quarter second.
     private var checkInterval: Int64 {
-        min(max(MonotonicClock.nanoseconds(provider.timeout) / 10, 10_000_000), 250_000_000)
+        min(max(MonotonicClock.nanoseconds(provider.responseTime) / 10, 10_000_000), 250_000_000)
     }
 
     /// Sleeps until a socket is ready, libcurl's timer is due, or the bell rings.
     private func wait() {
         var until = due
-        if active > 0 { until = min(until ?? .max, nextTimeoutCheck) }
+        if active + lateCount > 0 { until = min(until ?? .max, nextTimeoutCheck) }
+        if isHeld { until = min(until ?? .max, backoff.until.nanoseconds) }
         if let moment = armed.last?.moment { until = min(until ?? .max, moment) }
         var nanoseconds: Int64? = until.map { max($0 - MonotonicClock.now(), 0) }
         if nanoseconds != 0, !queue.fallAsleep(hasRoom: hasRoom, knowsClosing: isClosing) { nanoseconds = 0 }

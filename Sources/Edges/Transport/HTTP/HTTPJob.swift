@@ -66,6 +66,26 @@ final class HTTPJob {
         if let response { tally.count(response) }
     }
 
+    /// The response to a message is so late that it is waited for apart.
+    /// - Returns: nil where nobody can.
+    func detach(_ index: Int) -> LateResponse? {
+        guard let take = group.detach else { return nil }
+        let late = LateResponse()
+        take(index, late)
+        awaited -= 1
+        return late
+    }
+
+    /// Gives those that were not begun a failure: there is no connection.
+    func refuse(_ failure: ProviderResponse) {
+        guard submission.mayBegin() else { return stop() }
+        while !isWholyBegun {
+            responses[next] = failure
+            tally.count(failure)
+            next += 1
+        }
+    }
+
     var isWholyBegun: Bool { next == group.messages.count }
     var isDone: Bool { awaited == 0 && isWholyBegun }
 

@@ -12,6 +12,8 @@ final class HTTPRequestTemplate {
     let url: OpaquePointer
     /// Header lines: `Name: value`; `Name;` for an empty value; `Name:` to send none.
     let lines: UnsafeMutablePointer<curl_slist>?
+    /// They prove who we are: they must not go in clear to another machine.
+    let hasCredentials: Bool
 
     /// - Throws: `TransportError` of the kind `.misconfigured` where the provider's host, path or headers cannot be sent.
     init(_ provider: Provider) throws(TransportError) {
@@ -21,6 +23,7 @@ final class HTTPRequestTemplate {
             throw Self.refused(provider, "its host, port and path make no URL")
         }
         self.url = url
+        hasCredentials = provider.username != nil || provider.headers.keys.contains(where: Self.isCredential)
         self.lines = lines.reduce(nil) { curl_slist_append($0, $1) }
     }
 
@@ -67,6 +70,15 @@ final class HTTPRequestTemplate {
         let path = PercentEncoding.encode(provider.path) { $0 > 0x20 && $0 < 0x7f && $0 != UInt8(ascii: "#") }
         let start = path.hasPrefix("/") ? "" : "/"
         return "\(provider.scheme.rawValue)://\(authority):\(provider.port)\(start)\(path)"
+    }
+
+    /// Whether a header's value is a secret, by the names that services give such: `Authorization`, `X-Api-Key`, `X-Auth-Token`,
+    /// `Cookie`, `X-Signature` and the like.
+    static func isCredential(_ name: String) -> Bool {
+        let name = name.lowercased()
+        return [
+            "auth", "key", "token", "secret", "passw", "pwd", "cookie", "credential", "session", "signature", "bearer", "jwt",
+        ].contains(where: name.contains)
     }
 
     private static let reserved: Set<String> = [

@@ -52,7 +52,9 @@ enum HTTPResponseReader {
         let response = failure(transfer, result, provider)
         let advice =
             switch (response.kind, response.stage) {
-            case (.misconfigured, .tls): "check the provider's host name and its `ca` file"
+            case (.misconfigured, .auth): "use `https://`, or leave out user name and keys"
+            case (.misconfigured, .tls):
+                certificateProblem(transfer, result)?.advice ?? "check the provider's host name and its `ca_file`"
             case (_, .tls): "check that the port speaks TLS"
             default: "check its host and port, and that it runs and can be reached from here"
             }
@@ -80,6 +82,11 @@ enum HTTPResponseReader {
 
     /// What took the place of a response. The texts hold no times or ports of ours, so that equal failures read equal.
     private static func failure(_ transfer: HTTPTransfer, _ result: CURLcode, _ provider: Provider) -> ProviderResponse {
+        if transfer.isClearRefused {
+            return ProviderResponse(
+                kind: .misconfigured, stage: .auth, code: 0,
+                text: "\(provider.host):\(provider.port): the connection is not encrypted, so the credentials were not sent")
+        }
         if transfer.mayHaveArrived {
             return ProviderResponse(kind: .unreachable, stage: .response, code: 0, text: lostText(transfer, result, provider))
         }
@@ -125,14 +132,24 @@ enum HTTPResponseReader {
             flotilla_curl_get_long(transfer.handle, CURLINFO_OS_ERRNO, &number)
             let reason = number > 0 ? String(cString: strerror(Int32(number))) : meaning(result)
             return "\(place): cannot connect: \(reason)"
+        case (_, .tls) where certificateProblem(transfer, result) != nil:
+            return "\(place): \(certificateProblem(transfer, result)?.text(host: provider.host) ?? "")"
         case (_, .tls) where !transfer.failureText.isEmpty: return "\(place): \(transfer.failureText)"
         default: return "\(place): \(meaning(result))"
         }
     }
 
+    /// Why the server's certificate was refused; nil where that was not the matter.
+    private static func certificateProblem(_ transfer: HTTPTransfer, _ result: CURLcode) -> CertificateProblem? {
+        guard result == CURLE_PEER_FAILED_VERIFICATION else { return nil }
+        var verified = 0
+        flotilla_curl_get_long(transfer.handle, CURLINFO_SSL_VERIFYRESULT, &verified)
+        return CertificateProblem(openSSL: verified)
+    }
+
     private static func lostText(_ transfer: HTTPTransfer, _ result: CURLcode, _ provider: Provider) -> String {
         switch result {
-        case CURLE_OPERATION_TIMEDOUT: "no response within \(provider.timeout) s; it may have arrived"
+        case CURLE_OPERATION_TIMEDOUT: "no response within \(provider.responseTime) s; it may have arrived"
         case CURLE_GOT_NOTHING, CURLE_ABORTED_BY_CALLBACK:
             "connection closed without a response; it may have arrived"
         default: "no response: \(meaning(result)); it may have arrived"

@@ -12,9 +12,13 @@ enum HTTPThread {
         let provider: Provider
         let responses: ResponseTable
         let queue: HTTPCommandQueue
+        let fleet: @Sendable () -> Int
         let logger: Logger
 
-        init(provider: Provider, responses: ResponseTable, queue: HTTPCommandQueue, logger: Logger) {
+        init(
+            provider: Provider, responses: ResponseTable, queue: HTTPCommandQueue, fleet: @escaping @Sendable () -> Int, logger: Logger
+        ) {
+            self.fleet = fleet
             self.provider = provider
             self.responses = responses
             self.queue = queue
@@ -29,7 +33,7 @@ enum HTTPThread {
             let end: HTTPCommandQueue.End
             do throws(TransportError) {
                 let engine = try HTTPEngine(
-                    provider: provider, responses: responses, queue: queue, metrics: HTTPMetrics(provider: provider.name))
+                    provider: provider, responses: responses, queue: queue, metrics: HTTPMetrics(provider: provider.name), fleet: fleet)
                 engine.run()
                 end = .closed
             } catch {
@@ -41,8 +45,11 @@ enum HTTPThread {
     }
 
     /// Starts it; it ends after `queue.close`. Where none can be had, whatever the queue gets is answered with that.
-    static func start(provider: Provider, responses: ResponseTable, queue: HTTPCommandQueue, logger: Logger) {
-        let start = Unmanaged.passRetained(Start(provider: provider, responses: responses, queue: queue, logger: logger))
+    static func start(
+        provider: Provider, responses: ResponseTable, queue: HTTPCommandQueue, fleet: @escaping @Sendable () -> Int, logger: Logger
+    ) {
+        let start = Unmanaged.passRetained(
+            Start(provider: provider, responses: responses, queue: queue, fleet: fleet, logger: logger))
         var thread = pthread_t()
         let failure = pthread_create(
             &thread, nil,

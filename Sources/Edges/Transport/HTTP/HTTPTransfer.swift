@@ -21,6 +21,10 @@ final class HTTPTransfer {
     private(set) var index = 0
     /// When the request began to be written, by `MonotonicClock`; nil before.
     private(set) var began: Int64?
+    /// Somebody waits for its response apart from its group.
+    var late: LateResponse?
+    /// Nothing was sent, because credentials would have gone in clear to another machine.
+    private(set) var isClearRefused = false
     private var received = 0
     private(set) var body: [UInt8] = []
 
@@ -63,6 +67,8 @@ final class HTTPTransfer {
         flotilla_curl_set_long(handle, CURLOPT_CONNECTTIMEOUT_MS, max(Int(connectTime / 1_000_000), 1))
         let version = provider.scheme == .https ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1
         flotilla_curl_set_long(handle, CURLOPT_HTTP_VERSION, Int(version))
+        // RFC 8996 forbids what is older.
+        flotilla_curl_set_long(handle, CURLOPT_SSLVERSION, Int(CURL_SSLVERSION_TLSv1_2))
         if let file = provider.caFile {
             flotilla_curl_set_text(handle, CURLOPT_CAINFO, file)
             flotilla_curl_set_pointer(handle, CURLOPT_CAPATH, nil)
@@ -84,6 +90,7 @@ final class HTTPTransfer {
         flotilla_curl_set_pointer(handle, CURLOPT_POSTFIELDS, text.baseAddress)
         writeKey(job.group.messages[index].key)
         failure.pointee = 0
+        isClearRefused = false
     }
 
     /// Whether anything of the request was sent. libcurl counts what the system took; within TLS it counts what it gave to
@@ -104,6 +111,7 @@ final class HTTPTransfer {
     /// Makes free for the next message.
     func end() {
         job = nil
+        late = nil
         began = nil
         received = 0
         if body.capacity > 4096 { body = [] } else { body.removeAll(keepingCapacity: true) }
@@ -136,8 +144,13 @@ final class HTTPTransfer {
         return received <= Self.bodyLimit
     }
 
-    fileprivate func requestBegins() -> Bool {
+    /// - Parameter peer: the address of the server that is connected.
+    fileprivate func requestBegins(_ peer: UnsafePointer<CChar>?) -> Bool {
         guard !mayHaveArrived else { return false }
+        if shape.hasCredentials, !isEncrypted, !(peer.map { PeerAddress.isLoopback(String(cString: $0)) } ?? false) {
+            isClearRefused = true
+            return false
+        }
         began = MonotonicClock.now()
         return true
     }
@@ -152,9 +165,9 @@ private let bodyComes: curl_write_callback = { bytes, size, count, owner in
     return transfer(owner).receive(UnsafeRawBufferPointer(start: bytes, count: size * count)) ? size * count : 0
 }
 
-/// Refuses the second start of a request. libcurl sends a request again by itself when a kept connection ends without a response,
+/// Refuses credentials in clear to another machine, and the second start of a request. libcurl sends a request again by itself when a kept connection ends without a response,
 /// but the provider may have taken the message, and a recipient would get it twice.
-private let requestBegan: curl_prereq_callback = { owner, _, _, _, _ in
+private let requestBegan: curl_prereq_callback = { owner, peer, _, _, _ in
     guard let owner else { return CURL_PREREQFUNC_ABORT }
-    return transfer(owner).requestBegins() ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT
+    return transfer(owner).requestBegins(peer) ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT
 }

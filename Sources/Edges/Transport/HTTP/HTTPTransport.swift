@@ -13,12 +13,16 @@ package final class HTTPTransport: DeliveryTransport {
     private let logger: Logger
 
     /// Starts the thread; nothing is connected yet. Settings that cannot be used are told by `prepare`, and in the responses.
-    /// - Parameter responses: what the provider's refusals mean.
-    package init(provider: Provider, responses: ResponseTable = .standard, logger: Logger) {
+    /// - Parameters:
+    ///   - responses: what the provider's refusals mean.
+    ///   - fleet: workers that use the provider: they share the attempts to connect after failures.
+    package init(
+        provider: Provider, responses: ResponseTable = .standard, fleet: @escaping @Sendable () -> Int = { 1 }, logger: Logger
+    ) {
         var logger = logger
         logger[metadataKey: "provider"] = .string(provider.name)
         self.logger = logger
-        HTTPThread.start(provider: provider, responses: responses, queue: queue, logger: logger)
+        HTTPThread.start(provider: provider, responses: responses, queue: queue, fleet: fleet, logger: logger)
     }
 
     /// Ends the thread when it is idle.

@@ -12,9 +12,16 @@ struct SMTPCapabilities: Sendable, Equatable {
     var size = false
     /// Bytes of a message at most; nil where the server names no limit.
     var maximumSize: Int?
-    /// RFC 4954 with RFC 4616.
-    var authPlain = false
-    var authLogin = false
+    /// The mechanisms of AUTH (RFC 4954) that we know and the server offers, as we would try them.
+    var mechanisms: [Mechanism] { Mechanism.allCases.filter(offered.contains) }
+    private var offered: Set<Mechanism> = []
+
+    /// Both show the password to whoever reads along.
+    enum Mechanism: String, CaseIterable, Sendable {
+        /// RFC 4616.
+        case plain = "PLAIN"
+        case login = "LOGIN"
+    }
 
     init() {}
 
@@ -44,8 +51,7 @@ struct SMTPCapabilities: Sendable, Equatable {
     }
 
     private mutating func takeMechanisms(_ names: [Substring]) {
-        if names.contains("PLAIN") { authPlain = true }
-        if names.contains("LOGIN") { authLogin = true }
+        offered.formUnion(names.compactMap { Mechanism(rawValue: String($0)) })
     }
 
     var provider: ProviderCapabilities {

@@ -1,6 +1,7 @@
 import Model
 import NIOCore
 import NIOSSL
+import NIOTLS
 
 /// Puts a dialogue onto a channel: moves bytes, keeps time, and trades jobs with the pool.
 final class SMTPConnectionHandler: ChannelInboundHandler {
@@ -14,7 +15,6 @@ final class SMTPConnectionHandler: ChannelInboundHandler {
     private let id: Int
     private let pool: SMTPPool
     private let provider: Provider
-    private let timeout: Int64
     private var dialogue: SMTPDialogue
     private var context: ChannelHandlerContext?
     private var out = ByteBuffer()
@@ -30,10 +30,15 @@ final class SMTPConnectionHandler: ChannelInboundHandler {
     private var isCut = false
     /// The server ended it behind its response to the last message of a job.
     private var endsFruitful = false
+    /// The handshake of TLS is under way.
+    private var isShakingHands: Bool
+    private var isGreetingLate = false
 
     private var deadline = NIODeadline.distantFuture
     private var timer: Scheduled<Void>?
     private var timerTime = NIODeadline.distantFuture
+    /// When the response to a final dot is given up, while it is looked at whether it is late; nil where nobody can wait for it apart.
+    private var finalEnd: NIODeadline?
     /// The dialogue's replies when the deadline was last set.
     private var repliesSeen = 0
 
@@ -41,18 +46,17 @@ final class SMTPConnectionHandler: ChannelInboundHandler {
         self.id = id
         self.pool = pool
         provider = pool.provider
-        timeout = TimeAmount.time(pool.provider.timeout).nanoseconds
+        isShakingHands = pool.tls.isImplicit
         dialogue = SMTPDialogue(settings, isEncrypted: pool.tls.isImplicit)
     }
 
     // MARK: - What the pool asks for
 
     /// The connection was made, and the pool waits for it to be ready.
-    /// - Parameter deadline: the end of the time for TCP, TLS and greeting.
-    func adopt(until deadline: NIODeadline) {
+    func adopt() {
         isAdopted = true
         if isEnded { return report() }
-        if repliesSeen == 0 { wait(until: deadline) }
+        if repliesSeen == 0 { expectReply() }
         attend()
         // The server may have been quicker than this call: then no read follows that would send the first job.
         flush()
@@ -69,7 +73,7 @@ final class SMTPConnectionHandler: ChannelInboundHandler {
         guard !isEnded, dialogue.expects == .nothing else { return end() }
         dialogue.quit(into: &out)
         flush()
-        wait(until: .now() + .seconds(dialogue.backoff))
+        wait(until: .now() + .time(dialogue.replyTime))
     }
 
     /// Ends now, whatever is under way.
@@ -91,6 +95,16 @@ final class SMTPConnectionHandler: ChannelInboundHandler {
         self.context = nil
     }
 
+    func channelActive(context: ChannelHandlerContext) {
+        dialogue.settings.isLoopback = PeerAddress.isLoopback(context.remoteAddress)
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        guard case .handshakeCompleted? = event as? TLSUserEvent else { return }
+        isShakingHands = false
+        if isAdopted, !isEnded { expectReply() }
+    }
+
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let buffer = unwrapInboundIn(data)
         dialogue.receive(buffer.readableBytesUInt8Span, into: &out)
@@ -109,8 +123,10 @@ final class SMTPConnectionHandler: ChannelInboundHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        let isHandshake = dialogue.isEncrypted && [.greeting, .ehlo].contains(dialogue.expects)
-        if isHandshake, let failure = SMTPTLS.failure(error) {
+        let isHandshake = isShakingHands || dialogue.isEncrypted && [.greeting, .ehlo].contains(dialogue.expects)
+        let tls = try? context.pipeline.syncOperations.handler(type: NIOSSLClientHandler.self)
+        let now = Int64(Clock.milliseconds() / 1000)
+        if isHandshake, let failure = pool.tls.failure(error, leaf: tls?.peerCertificate, now: now) {
             lose(failure)
         } else {
             lose(
@@ -136,12 +152,13 @@ final class SMTPConnectionHandler: ChannelInboundHandler {
 
     private func startTLS() {
         do throws(SMTPFailure) {
-            let handler = try pool.tls.handler()
+            let handler = try pool.tls.handler(isLoopback: dialogue.settings.isLoopback)
             do {
                 try context?.pipeline.syncOperations.addHandler(handler, position: .first)
             } catch {
                 throw SMTPFailure(kind: .unreachable, stage: .tls, text: "TLS cannot be started: \(error)")
             }
+            isShakingHands = true
             dialogue.tlsStarted(into: &out)
             // The end of this read is now the TLS handler's and does not come here.
             flush()
@@ -164,13 +181,32 @@ final class SMTPConnectionHandler: ChannelInboundHandler {
         guard let job else { return }
         self.job = nil
         isUseful = true
-        if case .deliver(_, let waiter) = job.work { waiter.resume(returning: run.responses) }
+        switch job.work {
+        case .deliver(_, let waiter): waiter.resume(returning: run.responses)
+        case .late(let responses): resolve(responses, run)
+        case .prepare: break
+        }
         // A server may say goodbye behind its last response; then nothing more may begin here.
         guard dialogue.failure == nil else {
             endsFruitful = run.isFruitful
             return
         }
-        goOn(pool.freed(id, isFruitful: run.isFruitful))
+        goOn(pool.freed(id, answered: run.isFruitful ? run.answered : 0))
+    }
+
+    private func resolve(_ responses: [Int: LateResponse], _ run: SMTPGroupDelivery) {
+        for (index, response) in responses { response.resolve(run.responses[index]) }
+    }
+
+    /// The response to a final dot is late: whoever waits for the group goes on without it.
+    /// - Returns: false where nobody can.
+    private func detach() -> Bool {
+        guard let job, case .deliver(_, let waiter) = job.work, let take = dialogue.run.group.detach, pool.park(id) else { return false }
+        let late = Dictionary(uniqueKeysWithValues: dialogue.detach().map { ($0, LateResponse()) })
+        for (index, response) in late { take(index, response) }
+        self.job = SMTPJob(.late(late), stop: job.stop)
+        waiter.resume(returning: dialogue.run.responses)
+        return true
     }
 
     private func goOn(_ next: SMTPPool.Next) {
@@ -179,7 +215,7 @@ final class SMTPConnectionHandler: ChannelInboundHandler {
         case .idle: wait(until: .now() + Self.idleTime)
         case .quit:
             dialogue.quit(into: &out)
-            wait(until: .now() + .seconds(dialogue.backoff))
+            wait(until: .now() + .time(dialogue.replyTime))
         }
     }
 
@@ -191,7 +227,9 @@ final class SMTPConnectionHandler: ChannelInboundHandler {
             expectReply()
         case .prepare(let waiter):
             waiter.resume(returning: .success(dialogue.capabilities.provider))
-            goOn(pool.freed(id, isFruitful: false))
+            goOn(pool.freed(id, answered: 0))
+        // It never leaves its connection.
+        case .late: job.finish()
         }
     }
 
@@ -217,6 +255,8 @@ final class SMTPConnectionHandler: ChannelInboundHandler {
     // MARK: - The end
 
     private func lose(_ failure: SMTPFailure) {
+        var failure = failure
+        if isShakingHands, !isCut { failure.stage = .tls }
         dialogue.end(failure)
         end()
     }
@@ -246,6 +286,10 @@ final class SMTPConnectionHandler: ChannelInboundHandler {
             job.work = .deliver(dialogue.takeRun(), waiter)
             guard !isCut else { return pool.cut(id, job) }
             pool.lost(id, job, failure, wasUseful: isUseful)
+        } else if let job, case .late(let responses) = job.work {
+            self.job = nil
+            resolve(responses, dialogue.takeRun())
+            pool.lost(id, isFruitful: endsFruitful)
         } else {
             pool.lost(id, isFruitful: endsFruitful)
         }
@@ -255,15 +299,31 @@ final class SMTPConnectionHandler: ChannelInboundHandler {
 
     private func expectReply() {
         repliesSeen = dialogue.replies
+        finalEnd = nil
         if let moment = dialogue.run.startsAt, dialogue.expects == .start {
             return wait(until: .uptimeNanoseconds(UInt64(max(0, moment))))
         }
         guard dialogue.expects != .nothing, dialogue.expects != .closed else { return }
-        var wait = min(timeout, dialogue.backoff * 1_000_000_000)
         // A second more for each 64 KiB of a large text.
-        wait += Int64(dialogue.bytesUnderWay >> 16) * 1_000_000_000
-        self.wait(until: .now() + .nanoseconds(wait))
+        let extra = TimeAmount.seconds(Int64(dialogue.bytesUnderWay >> 16))
+        let end = NIODeadline.now() + .time(responseTime) + extra
+        guard dialogue.expects == .final, dialogue.run.group.detach != nil, !dialogue.run.isStopped else { return wait(until: end) }
+        // It is looked at earlier whether others should wait for it.
+        finalEnd = end
+        wait(until: min(end, .now() + .nanoseconds(dialogue.settings.patience) + extra))
     }
+
+    /// Seconds that the server has for what is expected of it.
+    private var responseTime: Double {
+        if isShakingHands { return provider.connectTimeout }
+        switch dialogue.expects {
+        case .final: return provider.finalTimeout
+        case .greeting where !isGreetingLate: return min(provider.connectTimeout, fullTime)
+        default: return fullTime
+        }
+    }
+
+    private var fullTime: Double { min(provider.timeout ?? .infinity, dialogue.replyTime) }
 
     /// Sets the deadline. The timer is left where it is unless it would come too late: it looks at the deadline and
     /// goes on.
@@ -293,8 +353,15 @@ final class SMTPConnectionHandler: ChannelInboundHandler {
             flush()
             if !isEnded { expectReply() }
         case .quit: end()
+        case .final where finalEnd.map { $0 > .now() } ?? false:
+            let end = finalEnd ?? deadline
+            wait(until: detach() ? end : min(end, .now() + .nanoseconds(dialogue.settings.patience)))
+        case .greeting where !isShakingHands && !isGreetingLate && fullTime > provider.connectTimeout:
+            isGreetingLate = true
+            pool.tellLateGreeting(limit: fullTime)
+            wait(until: .now() + .time(fullTime - provider.connectTimeout))
         default:
-            let seconds = dialogue.expects == .greeting ? provider.connectTimeout : provider.timeout
+            let seconds = isGreetingLate && dialogue.expects == .greeting ? fullTime : responseTime
             lose(
                 SMTPFailure(
                     kind: .unreachable, stage: dialogue.stage, text: "the server did not respond within \(seconds) s",

@@ -38,6 +38,9 @@ extension SMTPDialogue {
             expects = .authLast
             write(Self.base64(settings.password?.exposed ?? ""), into: &out)
         case (.authPlain, 235), (.authLast, 235): becomeReady()
+        // Servers refuse a mechanism by 504 or 534 (RFC 4954 section 4), and by 535 too: one that takes the other may be offered.
+        case (.authPlain, 500...599), (.authLogin, 500...599), (.authUsername, 500...599), (.authLast, 500...599):
+            if mechanisms.isEmpty { refuseOpening(code, text) } else { tryNextMechanism(into: &out) }
         default: refuseOpening(code, text)
         }
     }
@@ -50,7 +53,7 @@ extension SMTPDialogue {
         let advice =
             switch stage {
             case .auth: "check the provider's user name and password"
-            case .tls: "set its `starttls` to `opportunistic` or `never`, or use `smtps://`"
+            case .tls: "set `starttls` of the provider to `opportunistic` or `never`, or use `smtps://`"
             default: "ask the provider whether this machine may send through it"
             }
         let line = SMTPReplyText.oneLine(text)
@@ -75,7 +78,7 @@ extension SMTPDialogue {
             expects = .startTLS
             fail(
                 kind: .misconfigured, text: "the server does not offer STARTTLS, and it is required",
-                advice: "use `smtps://`, or set its `starttls` to `opportunistic`")
+                advice: "use `smtps://`, or set `starttls` of the provider to `opportunistic`")
         } else {
             authenticate(into: &out)
         }
@@ -89,19 +92,27 @@ extension SMTPDialogue {
         guard isEncrypted || settings.isLoopback else {
             return fail(
                 kind: .misconfigured, text: "the connection is not encrypted, so the password was not sent",
-                advice: "use `smtps://`, or a server that offers STARTTLS")
+                advice: "use `smtps://`, or a server that offers STARTTLS, and not `starttls: never`")
         }
-        if capabilities.authPlain {
+        mechanisms = capabilities.mechanisms
+        guard !mechanisms.isEmpty else {
+            return fail(
+                kind: .misconfigured, text: "the server offers neither AUTH PLAIN nor AUTH LOGIN",
+                advice: "leave out the user name, or use the port for submission (587 or 465)")
+        }
+        tryNextMechanism(into: &out)
+    }
+
+    private mutating func tryNextMechanism(into out: inout ByteBuffer) {
+        switch mechanisms.removeFirst() {
+        case .plain:
+            expects = .authPlain
             let line = "AUTH PLAIN \(plainResponse)"
             // A command line has 512 bytes at most (RFC 5321 section 4.5.3.1.4), the response to 334 may be longer.
             write(line.utf8.count <= 510 ? line : "AUTH PLAIN", into: &out)
-        } else if capabilities.authLogin {
+        case .login:
             expects = .authLogin
             write("AUTH LOGIN", into: &out)
-        } else {
-            fail(
-                kind: .misconfigured, text: "the server offers neither AUTH PLAIN nor AUTH LOGIN",
-                advice: "leave out the user name, or use the port for submission (587 or 465)")
         }
     }
 

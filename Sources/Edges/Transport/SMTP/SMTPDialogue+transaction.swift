@@ -10,6 +10,8 @@ extension SMTPDialogue {
         self.run.isFruitful = false
         // A start time that was taken on another connection has passed.
         self.run.startsAt = nil
+        // What another connection offers says nothing of this one: a name may stand for several servers.
+        self.run.group.suit(capabilities.provider.extensions)
         prepareSender()
         openNext(into: &out)
     }
@@ -24,6 +26,15 @@ extension SMTPDialogue {
     mutating func takeRun() -> SMTPGroupDelivery {
         defer { run = .none }
         return run
+    }
+
+    /// Lets those be waited for apart that were begun and have no response; nothing more of the run starts.
+    /// - Returns: their places in the group.
+    mutating func detach() -> [Int] {
+        run.isStopped = true
+        var late = [finishing].compactMap(\.self)
+        if isOpen, !isRefused { late.append(current) }
+        return late.filter { run.responses[$0] == nil }
     }
 
     mutating func takeTransactionReply(_ code: Int, _ text: borrowing Span<UInt8>, into out: inout ByteBuffer) {

@@ -16,8 +16,10 @@ struct SMTPDialogue: Sendable {
         var username: String?
         var password: Secret?
         var startTLS: Provider.StartTLS
-        /// The server is on this machine: a password may go to it in clear.
+        /// The connected peer is on this machine: a password may go to it in clear.
         var isLoopback: Bool
+        /// Nanoseconds after which the response to a final dot is late.
+        var patience = SlowResponses.patience
         /// What refusals mean.
         var responses = ResponseTable.standard
     }
@@ -52,7 +54,7 @@ struct SMTPDialogue: Sendable {
         static let closed = Signals(rawValue: 8)
     }
 
-    let settings: Settings
+    var settings: Settings
     var expects = Expectation.greeting
     var signals: Signals = []
     var failure: SMTPFailure?
@@ -60,6 +62,8 @@ struct SMTPDialogue: Sendable {
     var isEncrypted: Bool
     /// The server offered STARTTLS but refused it.
     var isTLSRefused = false
+    /// Mechanisms of AUTH that the server offers and that were not tried yet, the next one first.
+    var mechanisms: [SMTPCapabilities.Mechanism] = []
     /// Whole replies so far: a wait for one begins again when it moves.
     private(set) var replies = 0
     private var parser = SMTPReplyParser()
@@ -161,11 +165,10 @@ struct SMTPDialogue: Sendable {
         }
     }
 
-    /// Seconds to wait for the next reply (RFC 5321 section 4.5.3.2).
-    var backoff: Int64 {
+    /// Seconds to wait for the next reply, but for the one to a final dot (RFC 5321 section 4.5.3.2).
+    var replyTime: Double {
         switch expects {
         case .data: 120
-        case .final: 600
         case .quit: 2
         default: 300
         }

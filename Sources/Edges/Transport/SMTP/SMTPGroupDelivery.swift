@@ -2,7 +2,7 @@ import Model
 
 /// The delivery of one group over one or more connections: which messages have their responses, and which message is next.
 struct SMTPGroupDelivery: Sendable {
-    let group: MessageGroup
+    var group: MessageGroup
     let mayBegin: @Sendable () -> Bool
     /// A response a message; nil where there is none yet.
     var responses: [ProviderResponse?]
@@ -37,6 +37,9 @@ struct SMTPGroupDelivery: Sendable {
         if case .at(let moment) = start { startsAt = moment }
         return start
     }
+
+    /// Messages that have their responses.
+    var answered: Int { responses.count { $0 != nil } }
 
     var isOver: Bool { isStopped || next == group.messages.count }
 

@@ -6,6 +6,8 @@ struct SMTPJob: Sendable {
     enum Work: Sendable {
         case deliver(SMTPGroupDelivery, CheckedContinuation<[ProviderResponse?], Never>)
         case prepare(CheckedContinuation<Result<ProviderCapabilities, TransportError>, Never>)
+        /// What is left of a run whose task has gone on without it, by place in the group.
+        case late([Int: LateResponse])
     }
 
     /// Connections in a row that may fail without a response to any of the run's messages.
@@ -29,6 +31,7 @@ struct SMTPJob: Sendable {
             waiter.resume(
                 returning: .failure(
                     TransportError(description: "the transport is closed", kind: .unreachable, stage: .connect)))
+        case .late(let responses): for response in responses.values { response.resolve(nil) }
         }
     }
 
@@ -40,6 +43,7 @@ struct SMTPJob: Sendable {
             run.giveUp(failure, isBegun: isBegun)
             waiter.resume(returning: run.responses)
         case .prepare(let waiter): waiter.resume(returning: .failure(failure.error(of: provider)))
+        case .late: finish()
         }
     }
 

@@ -1,3 +1,4 @@
+import Glibc
 import Logging
 import Metrics
 import Model
@@ -15,7 +16,9 @@ final class SMTPPool: Sendable {
         var poolState: PoolState
         var closers: [CheckedContinuation<Void, Never>] = []
         var isGone = false
-        var losses = SMTPConnectionLossLog()
+        var losses = RepeatedLine()
+        var refusals = RepeatedLine()
+        var greetings = RepeatedLine()
     }
 
     let provider: Provider
@@ -24,20 +27,23 @@ final class SMTPPool: Sendable {
     private let group: any EventLoopGroup
     private let logger: Logger
     private let metrics: SMTPMetrics
+    /// Workers that use the provider.
+    private let fleet: @Sendable () -> Int
     private let state: Mutex<State>
 
     init(
-        provider: Provider, hostname: String, responses: ResponseTable, group: any EventLoopGroup, logger: Logger
+        provider: Provider, hostname: String, responses: ResponseTable, group: any EventLoopGroup,
+        fleet: @escaping @Sendable () -> Int, logger: Logger
     ) {
+        self.fleet = fleet
         self.provider = provider
         self.group = group
         self.logger = logger
         tls = SMTPTLS(provider)
         metrics = SMTPMetrics(provider: provider.name)
-        let isLoopback = provider.host == "localhost" || provider.host == "::1" || provider.host.hasPrefix("127.")
         settings = SMTPDialogue.Settings(
             hostname: hostname, username: provider.username, password: provider.password, startTLS: provider.startTLS,
-            isLoopback: isLoopback, responses: responses)
+            isLoopback: false, responses: responses)
         state = Mutex(State(poolState: PoolState(limit: provider.connections)))
     }
 
@@ -78,24 +84,54 @@ final class SMTPPool: Sendable {
     // MARK: - What connections tell
 
     func opened(_ id: Int, _ connection: SMTPConnection) -> Next {
-        let (next, open) = state.withLock { ($0.poolState.opened(id, connection), $0.poolState.open) }
+        let (next, actions, open) = state.withLock { state in
+            let (next, actions) = state.poolState.opened(id, connection, now: .now())
+            return (next, actions, state.poolState.open)
+        }
         metrics.opened(open: open)
         logger.debug("SMTP connection opened", metadata: ["provider": "\(provider.name)", "open": "\(open)"])
+        perform(actions)
         return next
     }
 
-    func freed(_ id: Int, isFruitful: Bool) -> Next {
-        let (next, actions) = state.withLock { $0.poolState.freed(id, isFruitful: isFruitful, now: .now()) }
+    /// - Parameter answered: messages that the server answered since the connection was given its job.
+    func freed(_ id: Int, answered: Int) -> Next {
+        let (next, actions) = state.withLock { $0.poolState.freed(id, answered: answered, now: .now()) }
         perform(actions)
         return next
+    }
+
+    /// A connection waits long for a response.
+    /// - Returns: whether another may take its place.
+    func park(_ id: Int) -> Bool {
+        let (isParked, actions) = state.withLock { $0.poolState.park(id, now: .now()) }
+        perform(actions)
+        return isParked
     }
 
     func retire(_ id: Int) -> Bool { state.withLock { $0.poolState.retire(id) } }
 
     func failedToOpen(_ id: Int, _ failure: SMTPFailure) {
         metrics.failed()
-        logger.warning("\(failure.error(of: provider))", metadata: ["provider": "\(provider.name)"])
-        change { $0.failedToOpen(id, failure, now: .now(), jitter: .random(in: 0...1)) }
+        if failure.stage == .tls, tls.goesOnInClear(at: .now()) {
+            logger.warning(
+                """
+                \(failure.error(of: provider)); sending in clear for \(SMTPTLS.clearTime.nanoseconds / 60_000_000_000) min, as \
+                `starttls: opportunistic` allows; set it to `required` to forbid that, or to `never`
+                """, metadata: ["provider": "\(provider.name)"])
+            return change { $0.opensAgain(id, now: .now()) }
+        }
+        tell(failure.error(of: provider).description, .warning, \.refusals)
+        change { $0.failedToOpen(id, failure, now: .now(), jitter: .random(in: 0...1), fleet: fleet()) }
+    }
+
+    /// A server took a connection and does not greet us.
+    func tellLateGreeting(limit: Double) {
+        tell(
+            """
+            provider '\(provider.name)' at \(provider.host):\(provider.port) has taken a connection and not greeted us for \
+            \(provider.connectTimeout) s; waiting up to \(limit) s (RFC 5321)
+            """, .warning, \.greetings)
     }
 
     /// A connection without a job is gone.
@@ -111,14 +147,15 @@ final class SMTPPool: Sendable {
         var isFruitful = false
         if case .deliver(let run, _) = job.work { isFruitful = run.isFruitful }
         // How fast messages go to a server that asks to slow down is the limits' matter, not the connections'.
-        let isFailure = !isFruitful && !wasUseful && failure.kind != .throttled
+        let isFailure = !isFruitful && !wasUseful
         metrics.failed()
-        tell(failure)
+        tell("SMTP connection lost: \(failure.error(of: provider))", .info, \.losses)
         if !goesOn { job.giveUp(failure, of: provider, isBegun: true) }
         change { poolState in
             poolState.lost(
-                id, leftover: goesOn ? job : nil, outcome: isFruitful ? .fruitful : isFailure ? .failed : .quiet,
-                now: .now(), jitter: .random(in: 0...1))
+                id, leftover: goesOn ? job : nil,
+                outcome: isFruitful ? .fruitful : !isFailure ? .quiet : failure.kind == .throttled ? .throttled : .failed,
+                now: .now(), jitter: .random(in: 0...1), fleet: fleet())
         }
         metrics.closed(open: state.withLock { $0.poolState.open })
     }
@@ -129,13 +166,11 @@ final class SMTPPool: Sendable {
         lost(id, isFruitful: false)
     }
 
-    /// Many connections may be lost in a moment, and each job goes on: of that a line now and then is enough.
-    private func tell(_ failure: SMTPFailure) {
-        let count = state.withLock { $0.losses.add(at: .now()) }
+    /// What may happen to many connections in a moment: a line now and then is enough.
+    private func tell(_ text: String, _ level: Logger.Level, _ line: any WritableKeyPath<State, RepeatedLine> & Sendable) {
+        let count = state.withLock { $0[keyPath: line].add(at: Clock.monotonic()) }
         logger.log(
-            level: count == nil ? .debug : .info,
-            "\(SMTPConnectionLossLog.text(count ?? 1)): \(failure.error(of: provider))",
-            metadata: ["provider": "\(provider.name)"])
+            level: count == nil ? .debug : level, "\(text)\(RepeatedLine.text(count ?? 1))", metadata: ["provider": "\(provider.name)"])
     }
 
     // MARK: - What the state of the pool asks for
@@ -168,22 +203,36 @@ final class SMTPPool: Sendable {
         }
     }
 
+    /// Milliseconds that a server may leave what it was sent unacknowledged: as long as RFC 5321 section 4.5.3.2.5 gives a block of text.
+    private static let unacknowledged = 180_000
+
+    /// After a handshake that failed, new connections may do without TLS.
+    private var settingsNow: SMTPDialogue.Settings {
+        var settings = settings
+        settings.startTLS = tls.policy(at: .now())
+        return settings
+    }
+
     /// Connects; `opened` or `failedToOpen` follows.
     private func open(_ id: Int) {
-        let backoff = TimeAmount.time(provider.connectTimeout)
-        let deadline = NIODeadline.now() + backoff
+        let settings = settingsNow
         let loop = group.next()
         // A server that closes at once takes its handler out of the pipeline before anybody could ask for it there.
         let handlers = NIOLoopBoundBox.makeEmptyBox(
             valueType: [ObjectIdentifier: SMTPConnectionHandler].self, eventLoop: loop)
         ClientBootstrap(group: loop)
-            .connectTimeout(backoff)
+            .connectTimeout(.time(provider.connectTimeout))
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
+            // A server may take minutes for a response; one that is gone is noticed by its silence on the way.
+            .channelOption(.socketOption(.so_keepalive), value: 1)
+            .channelOption(.tcpOption(.init(rawValue: TCP_KEEPIDLE)), value: 30)
+            .channelOption(.tcpOption(.init(rawValue: TCP_KEEPINTVL)), value: 10)
+            .channelOption(.tcpOption(.init(rawValue: TCP_USER_TIMEOUT)), value: Self.unacknowledged)
             .channelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: 4096))
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    if self.tls.isImplicit { try channel.pipeline.syncOperations.addHandler(self.tls.handler()) }
-                    let handler = SMTPConnectionHandler(id: id, pool: self, settings: self.settings)
+                    if self.tls.isImplicit { try channel.pipeline.syncOperations.addHandler(self.tls.handler(isLoopback: false)) }
+                    let handler = SMTPConnectionHandler(id: id, pool: self, settings: settings)
                     handlers.value = (handlers.value ?? [:]).merging([ObjectIdentifier(channel): handler]) { $1 }
                     try channel.pipeline.syncOperations.addHandler(handler)
                 }
@@ -192,7 +241,7 @@ final class SMTPPool: Sendable {
             .whenComplete { result in
                 do {
                     let channel = try result.get()
-                    handlers.value?[ObjectIdentifier(channel)]?.adopt(until: deadline)
+                    handlers.value?[ObjectIdentifier(channel)]?.adopt()
                     handlers.value = nil
                 } catch {
                     self.failedToOpen(id, SMTPFailure(connecting: error, within: self.provider.connectTimeout))

@@ -34,10 +34,16 @@ struct SMTPPoolState<Job: Sendable, Connection: Sendable>: Sendable {
         case fruitful
         /// It was of no use: further ones are tried after a wait.
         case failed
+        /// The provider asked us to slow down, and ended it: the same where it has answered no message lately.
+        case throttled
         /// Nothing: it was not in use, or may have been closed before it was.
         case quiet
     }
 
+    /// How long a provider that answers nothing but requests to slow down counts as one that works.
+    static var trust: TimeAmount { .seconds(1) }
+
+    /// Connections at work at most.
     let limit: Int
     private var waiting: Deque<Job> = []
     private var connections: [Int: Connection] = [:]
@@ -45,15 +51,24 @@ struct SMTPPoolState<Job: Sendable, Connection: Sendable>: Sendable {
     private var idle: [Int] = []
     private var opening: Set<Int> = []
     private var lastID = 0
-    private var backoff = SMTPBackoff()
-    private var isWakeSet = false
+    /// Connections that wait long for a response, and such as leave because others took their places: they do not count.
+    private var parked: Set<Int> = []
+    private var slow: SlowResponses
+    private var backoff = ConnectBackoff()
+    private var ceiling = SMTPCeiling()
+    private var lastFruit: NIODeadline?
+    private var wakeTime: NIODeadline?
     private(set) var isClosed = false
 
-    /// - Parameter limit: connections at most, from 1.
-    init(limit: Int) { self.limit = max(1, limit) }
+    /// - Parameter limit: connections at work at most, from 1.
+    init(limit: Int) {
+        self.limit = max(1, limit)
+        slow = SlowResponses(connections: max(1, limit))
+    }
 
-    /// Connections that are ready for work or at it.
+    /// Connections that are ready for work or at it, or wait for a response.
     var open: Int { connections.count }
+    private var atWork: Int { connections.count - parked.count }
 
     /// Takes a new job.
     mutating func add(_ job: Job, now: NIODeadline) -> [Action] {
@@ -64,31 +79,58 @@ struct SMTPPoolState<Job: Sendable, Connection: Sendable>: Sendable {
     }
 
     /// A connection is ready for its first job.
-    mutating func opened(_ id: Int, _ connection: Connection) -> Next {
+    mutating func opened(_ id: Int, _ connection: Connection, now: NIODeadline) -> (next: Next, actions: [Action]) {
         opening.remove(id)
         connections[id] = connection
-        return next(for: id)
+        ceiling.opened(atWork)
+        let next = next(for: id)
+        return (next, isClosed ? [] : openWhereNeeded(now: now))
     }
 
     /// A connection finished its job.
-    /// - Parameter isFruitful: the server answered a message: the provider works.
-    mutating func freed(_ id: Int, isFruitful: Bool, now: NIODeadline) -> (next: Next, actions: [Action]) {
-        if isFruitful { backoff.succeeded() }
+    /// - Parameter answered: messages that the server answered on it: above 0 the provider works.
+    mutating func freed(_ id: Int, answered: Int, now: NIODeadline) -> (next: Next, actions: [Action]) {
+        if answered > 0 { bearFruit(at: now) }
+        if parked.remove(id) == nil { slow.answered(answered) }
         let next = next(for: id)
         return (next, waiting.isEmpty ? [] : openWhereNeeded(now: now))
     }
 
+    private mutating func bearFruit(at now: NIODeadline) {
+        lastFruit = now
+        backoff.succeeded()
+    }
+
+    /// A connection waits long for a response.
+    /// - Returns: whether another may take its place, and what is to be done then.
+    mutating func park(_ id: Int, now: NIODeadline) -> (isParked: Bool, actions: [Action]) {
+        guard !isClosed, connections[id] != nil, !parked.contains(id), slow.mayWait(beside: parked.count) else { return (false, []) }
+        parked.insert(id)
+        return (true, openWhereNeeded(now: now))
+    }
+
     private mutating func next(for id: Int) -> Next {
         if isClosed { return .quit }
+        if atWork > limit {
+            parked.insert(id)
+            return .quit
+        }
         if let job = waiting.popFirst() { return .take(job) }
         idle.append(id)
         return .idle
     }
 
     /// A connection could not be opened. Where no other is open or opening, all jobs that wait are refused.
-    mutating func failedToOpen(_ id: Int, _ failure: SMTPFailure, now: NIODeadline, jitter: Double) -> [Action] {
+    /// - Parameter fleet: workers that use the provider, from 1.
+    mutating func failedToOpen(
+        _ id: Int, _ failure: SMTPFailure, now: NIODeadline, jitter: Double, fleet: Int = 1
+    ) -> [Action] {
         opening.remove(id)
-        backoff.failed(at: now, jitter: jitter)
+        if connections.isEmpty {
+            backoff.failed(at: now, jitter: jitter, fleet: fleet)
+        } else {
+            ceiling.refused(open: max(1, atWork), at: now, jitter: jitter, fleet: fleet)
+        }
         guard !isClosed else { return [] }
         if connections.isEmpty, opening.isEmpty, !waiting.isEmpty {
             defer { waiting.removeAll() }
@@ -97,15 +139,26 @@ struct SMTPPoolState<Job: Sendable, Connection: Sendable>: Sendable {
         return openWhereNeeded(now: now)
     }
 
+    /// A connection could not be opened in one way, and is to be opened in another.
+    mutating func opensAgain(_ id: Int, now: NIODeadline) -> [Action] {
+        opening.remove(id)
+        return isClosed ? [] : openWhereNeeded(now: now)
+    }
+
     /// A connection is gone.
     /// - Parameters:
     ///   - leftover: the job that goes on elsewhere, before all others.
-    mutating func lost(_ id: Int, leftover: Job?, outcome: Outcome, now: NIODeadline, jitter: Double) -> [Action] {
+    ///   - fleet: workers that use the provider, from 1.
+    mutating func lost(
+        _ id: Int, leftover: Job?, outcome: Outcome, now: NIODeadline, jitter: Double, fleet: Int = 1
+    ) -> [Action] {
         connections[id] = nil
+        parked.remove(id)
         if let place = idle.firstIndex(of: id) { idle.remove(at: place) }
         switch outcome {
-        case .fruitful: backoff.succeeded()
-        case .failed: backoff.failed(at: now, jitter: jitter)
+        case .fruitful: bearFruit(at: now)
+        case .throttled where lastFruit.map { now - $0 < Self.trust } ?? false: break
+        case .failed, .throttled: backoff.failed(at: now, jitter: jitter, fleet: fleet)
         case .quiet: break
         }
         return (leftover.map { putBack($0, now: now) } ?? []) + (isClosed && connections.isEmpty ? [.gone] : [])
@@ -135,7 +188,7 @@ struct SMTPPoolState<Job: Sendable, Connection: Sendable>: Sendable {
     }
 
     mutating func woken(now: NIODeadline) -> [Action] {
-        isWakeSet = false
+        if let wakeTime, wakeTime <= now { self.wakeTime = nil }
         return isClosed ? [] : openWhereNeeded(now: now)
     }
 
@@ -160,22 +213,27 @@ struct SMTPPoolState<Job: Sendable, Connection: Sendable>: Sendable {
         return [.drop(Array(waiting))] + connections.values.map { .cut($0) } + (connections.isEmpty ? [.gone] : [])
     }
 
-    /// Opens as many connections as jobs wait, within the limit; after a failure one at a time until a message was
-    /// answered.
+    /// Opens as many connections as jobs wait, within the limit and what the provider takes: no more at once than are open already, and
+    /// after a failure one at a time until a message was answered.
     private mutating func openWhereNeeded(now: NIODeadline) -> [Action] {
-        guard waiting.count > opening.count, connections.count + opening.count < limit else { return [] }
-        if backoff.holds(at: now) {
-            guard !isWakeSet else { return [] }
-            isWakeSet = true
-            return [.wake(backoff.until)]
-        }
-        let wanted = backoff.failures > 0 ? 1 - opening.count : waiting.count - opening.count
+        guard waiting.count > opening.count, atWork + opening.count < limit else { return [] }
+        if backoff.holds(at: now) { return wake(at: backoff.until) }
+        let most = backoff.failures > 0 ? 1 : max(1, connections.count)
         var actions: [Action] = []
-        while actions.count < wanted, connections.count + opening.count < limit {
+        while opening.count < min(most, waiting.count), atWork + opening.count < limit {
+            guard ceiling.allows(atWork + opening.count, at: now) else { return actions + wake(at: ceiling.retry) }
+            // A try beyond what the provider took is one at a time.
+            if let count = ceiling.count, atWork + opening.count >= count, !opening.isEmpty { break }
             lastID += 1
             opening.insert(lastID)
             actions.append(.open(lastID))
         }
         return actions
+    }
+
+    private mutating func wake(at time: NIODeadline) -> [Action] {
+        if let wakeTime, wakeTime <= time { return [] }
+        wakeTime = time
+        return [.wake(time)]
     }
 }

@@ -15,12 +15,13 @@ package final class SMTPTransport: DeliveryTransport {
     ///   - hostname: this machine's name, for EHLO.
     ///   - responses: what the provider's refusals mean.
     ///   - eventLoopGroup: what the connections run on; it must outlive `close`.
+    ///   - fleet: workers that use the provider: they share the attempts to connect after failures.
     package init(
         provider: Provider, hostname: String, responses: ResponseTable = .standard, eventLoopGroup: any EventLoopGroup,
-        logger: Logger
+        fleet: @escaping @Sendable () -> Int = { 1 }, logger: Logger
     ) {
         pool = SMTPPool(
-            provider: provider, hostname: hostname, responses: responses, group: eventLoopGroup, logger: logger)
+            provider: provider, hostname: hostname, responses: responses, group: eventLoopGroup, fleet: fleet, logger: logger)
     }
 
     package func prepare() async throws(TransportError) -> ProviderCapabilities {

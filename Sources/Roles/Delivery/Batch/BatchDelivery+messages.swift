@@ -7,33 +7,50 @@ import Transport
 extension BatchDelivery {
     /// The texts of a group, in one piece of memory.
     func compose(_ open: [OpenRecipient]) -> MessageGroup {
-        var group = MessageGroup(sender: mailing.sender)
+        let server = mailing.extensions
+        let texts = compose(open, for: server ?? .none)
+        var group = MessageGroup(sender: mailing.sender, bytes: texts.bytes)
         group.mayFinish = { [worker, batch] in worker.holds(batch) }
+        if let server {
+            group.extensions = server
+            group.recompose = { compose(open, for: $0) }
+        }
         group.messages.reserveCapacity(open.count)
-        group.bytes.reserveCapacity(worker.messageSize.load(ordering: .relaxed) * open.count)
-        let date = worker.now
-        for item in open {
-            let start = group.bytes.count
-            mailing.compose(recipients, row: item.index, batch: lease.batch.id, date: date, into: &group.bytes)
+        for (item, body) in zip(open, texts.bodies) {
             group.messages.append(
                 MessageGroup.Message(
-                    recipient: mailing.recipient(recipients, row: item.index), body: start..<group.bytes.count,
-                    key: lease.batch.id.message(item.index)))
+                    recipient: mailing.recipient(recipients, row: item.index), body: body, key: lease.batch.id.message(item.index)))
         }
-        worker.messageSize.store(group.bytes.count / max(1, open.count) + 256, ordering: .relaxed)
         return group
     }
 
+    private func compose(_ open: [OpenRecipient], for server: MailExtensions) -> MessageGroup.Texts {
+        var texts = MessageGroup.Texts(bytes: [], bodies: [])
+        texts.bodies.reserveCapacity(open.count)
+        texts.bytes.reserveCapacity(worker.messageSize.load(ordering: .relaxed) * open.count)
+        let date = worker.now
+        for item in open {
+            let start = texts.bytes.count
+            mailing.compose(recipients, row: item.index, batch: lease.batch.id, date: date, for: server, into: &texts.bytes)
+            texts.bodies.append(start..<texts.bytes.count)
+        }
+        worker.messageSize.store(texts.bytes.count / max(1, open.count) + 256, ordering: .relaxed)
+        return texts
+    }
+
     /// What the responses to a group mean.
-    func judge(_ open: [OpenRecipient], _ responses: [ProviderResponse?], _ retries: LocalRetryRule) -> GroupOutcome {
+    /// - Parameter late: places in the group of those whose responses are waited for apart.
+    func judge(
+        _ open: [OpenRecipient], _ responses: [ProviderResponse?], late: Set<Int> = [], _ retries: LocalRetryRule
+    ) -> GroupOutcome {
         var outcome = GroupOutcome()
         outcome.results.reserveCapacity(open.count)
         let now = worker.now
         let isOutage = mailing.link.breaker.isOpen
         var generator = SystemRandomNumberGenerator()
-        for (item, response) in zip(open, responses) {
+        for (place, (item, response)) in zip(open, responses).enumerated() {
             guard let response else {
-                outcome.unsent.append(item)
+                if !late.contains(place) { outcome.unsent.append(item) }
                 continue
             }
             if response.kind == .unreachable, [.connect, .tls, .greeting].contains(response.stage) {

@@ -73,13 +73,12 @@ struct BatchDelivery: Sendable {
         await withDiscardingTaskGroup { group in
             var next = 0
             while next < open.count, mayBegin {
-                guard let turn = await turn(open.count - next, pool) else { break }
+                guard let turn = await turn(open.count - next, pool, isFresh: open[next].attempts == 0) else { break }
                 let slice = open[next..<next + turn.count].map(\.index)
                 next += slice.count
                 await mailing.link.limiter.acquire()
                 group.addTask {
                     await GroupDelivery(batch: self, pool: pool, share: share).run(slice, turn)
-                    mailing.link.limiter.release()
                 }
             }
             if isLimited { pool.entrance.release() }
@@ -116,18 +115,19 @@ struct BatchDelivery: Sendable {
     }
 
     /// Waits until the provider is there and the limits let a group go.
+    /// - Parameter isFresh: nothing was tried with the first of them before.
     /// - Returns: nil when nothing more may start.
-    func turn(_ most: Int, _ pool: ReservationPool) async -> Turn? {
+    func turn(_ most: Int, _ pool: ReservationPool, isFresh: Bool) async -> Turn? {
         var most = min(most, mailing.link.groupSizer.now)
         var probe: Int?
         if mailing.link.breaker.isOpen {
-            guard let passage = await mailing.link.breaker.pass(mayBegin: { mayBegin }) else { return nil }
+            guard let passage = await mailing.link.breaker.pass(isFresh: isFresh, mayBegin: { mayBegin }) else { return nil }
             if case .probe(let ticket) = passage { (most, probe) = (1, ticket) }
         }
         if let admission = await pool.admit(most, capacity: mailing.link.capacity, mayBegin: { mayBegin }) {
             return Turn(ticket: admission.ticket, count: admission.count, probe: probe)
         }
-        mailing.link.breaker.note(isFruitful: false, failures: 0, problem: nil, probe: probe)
+        mailing.link.breaker.release(probe)
         return nil
     }
 

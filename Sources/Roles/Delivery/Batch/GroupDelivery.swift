@@ -18,9 +18,16 @@ struct GroupDelivery: Sendable {
     private var breaker: ProviderCircuitBreaker { mailing.link.breaker }
 
     /// - Parameters:
-    ///   - indexes: the group; a place of the limiter is held for it.
+    ///   - indexes: the group; a place of the limiter is held for it, and given up when nothing more of it starts.
     ///   - first: what lets it go.
     func run(_ indexes: [Int], _ first: BatchDelivery.Turn) async {
+        await withDiscardingTaskGroup { late in
+            await send(indexes, first, &late)
+            limiter.release()
+        }
+    }
+
+    private func send(_ indexes: [Int], _ first: BatchDelivery.Turn, _ late: inout DiscardingTaskGroup) async {
         var turn: BatchDelivery.Turn? = first
         let retries = LocalRetryRule(now: worker.now)
         var backoff = Backoff()
@@ -37,17 +44,22 @@ struct GroupDelivery: Sendable {
             }
             if turn == nil || breaker.isOpen && turn?.probe == nil {
                 _ = turn?.ticket.end()
-                turn = await outside { await turnAgain(left.count) }
+                turn = await outside { await turnAgain(left.count, isFresh: left[0].attempts == 0) }
             }
             guard let current = turn, await start(Array(left.prefix(current.count))) else {
-                return breaker.note(isFruitful: false, failures: 0, problem: nil, probe: turn?.probe)
+                return breaker.release(turn?.probe)
             }
             let group = Array(left.prefix(current.count))
-            let outcome = await transmit(group, current, retries)
+            let (outcome, waiting) = await transmit(group, current, retries)
             turn = nil
             await batch.report(outcome.results)
+            // Nothing more can be done for those who are waited for: others take their places.
+            for (item, response) in waiting {
+                late.addTask { await finish(item, response, current.probe) }
+            }
             share.finish(
-                (outcome.results + outcome.retries).count { ($0.state != .uncertain || $0.due == 0) && !rested.contains($0.index) })
+                waiting.count { !rested.contains($0.item.index) }
+                    + (outcome.results + outcome.retries).count { ($0.state != .uncertain || $0.due == 0) && !rested.contains($0.index) })
             rested.formUnion(outcome.retries.map(\.index))
             share.adjust(mailing.prefetchTarget)
             await unmark(outcome)
@@ -74,11 +86,11 @@ struct GroupDelivery: Sendable {
     }
 
     /// A turn for recipients whose first one was given up.
-    private func turnAgain(_ most: Int) async -> BatchDelivery.Turn? {
+    private func turnAgain(_ most: Int, isFresh: Bool) async -> BatchDelivery.Turn? {
         pool.expect(most)
         let isLimited = pool.isActive
         if isLimited { await pool.returning.acquire() }
-        let turn = await batch.turn(most, pool)
+        let turn = await batch.turn(most, pool, isFresh: isFresh)
         if isLimited { pool.returning.release() }
         pool.expect((turn?.count ?? 0) - most)
         return turn
@@ -113,12 +125,32 @@ struct GroupDelivery: Sendable {
         }
     }
 
+    /// A recipient whose response is waited for apart.
+    private typealias Late = (item: OpenRecipient, response: LateResponse)
+
+    /// Waits for a response that is late.
+    private func finish(_ item: OpenRecipient, _ response: LateResponse, _ probe: Int?) async {
+        let started = Clock.monotonic()
+        let answer = await response.value()
+        batch.trace([item], [answer])
+        let outcome = batch.judge([item], [answer], .none)
+        await learn(outcome, since: started, probe)
+        await batch.report(outcome.results)
+        await unmark(outcome)
+    }
+
     /// Hands a group to its transport, and finds out what its responses mean.
-    private func transmit(_ open: [OpenRecipient], _ turn: BatchDelivery.Turn, _ retries: LocalRetryRule) async -> GroupOutcome {
+    /// - Returns: also those whose responses are still to come.
+    private func transmit(
+        _ open: [OpenRecipient], _ turn: BatchDelivery.Turn, _ retries: LocalRetryRule
+    ) async -> (GroupOutcome, [Late]) {
+        let late = LateResponses()
         var group = batch.compose(open)
         group.limit = turn.ticket
+        group.detach = { late.add($0, $1) }
         batch.trace(open)
         let start = ContinuousClock.now
+        let begun = Clock.monotonic()
         worker.transmitting.add(open.count, ordering: .relaxed)
         let responses = await mailing.link.transport.deliver(group) { [worker, mailing, batch] in
             worker.mayBegin(mailing, batch.batch)
@@ -128,19 +160,27 @@ struct GroupDelivery: Sendable {
         let waited = turn.ticket.end()
         let took = ContinuousClock.now - start - .nanoseconds(mailing.link.isSequential ? waited : 0)
         batch.trace(open, responses)
-        let outcome = batch.judge(open, responses, retries)
+        let waiting = late.take()
+        let outcome = batch.judge(open, responses, late: Set(waiting.map(\.index)), retries)
         batch.meters.delivered(outcome.all, seconds: took)
-        worker.answered.add(open.count - outcome.unsent.count, ordering: .relaxed)
         pool.started(open.count - outcome.unsent.count)
-        if outcome.unsent.isEmpty { mailing.link.groupSizer.note(open.count, took: took) }
+        if outcome.unsent.isEmpty, waiting.isEmpty { mailing.link.groupSizer.note(open.count, took: took) }
+        // The outcome of a probe that is late comes later.
+        await learn(outcome, since: begun, waiting.isEmpty ? turn.probe : nil)
+        return (outcome, waiting.map { (open[$0.index], $0.response) })
+    }
+
+    /// What an outcome says of the provider and of its limits.
+    /// - Parameter since: when its messages were begun, in nanoseconds of CLOCK_MONOTONIC.
+    private func learn(_ outcome: GroupOutcome, since: Int64, _ probe: Int?) async {
+        worker.answered.add(outcome.answered, ordering: .relaxed)
         // What we cut short ourselves is nobody's fault.
         breaker.note(
-            isFruitful: outcome.isFruitful, failures: batch.mayBegin ? outcome.failures : 0,
-            problem: outcome.problem ?? outcome.failure, probe: turn.probe)
+            successes: outcome.successes, failures: batch.mayBegin ? outcome.failures : 0,
+            problem: outcome.problem ?? outcome.failure, since: since, probe: probe)
         if let scope = worker.rates.note(outcome, provider: mailing.provider, domain: pool.domain) {
             await pause(scope)
         }
-        return outcome
     }
 
     /// The provider asks for a pause: at once for this mailing, and within a quarter of a second for the whole fleet.
@@ -165,4 +205,13 @@ struct GroupDelivery: Sendable {
             batch.state.withLock { $0.failToUnmark(unsent: unsent, retries: outcome.retries) }
         }
     }
+}
+
+/// The late responses of a group, as its transport tells them.
+private final class LateResponses: Sendable {
+    private let state = Mutex<[(index: Int, response: LateResponse)]>([])
+
+    func add(_ index: Int, _ response: LateResponse) { state.withLock { $0.append((index, response)) } }
+
+    func take() -> [(index: Int, response: LateResponse)] { state.withLock { $0 } }
 }

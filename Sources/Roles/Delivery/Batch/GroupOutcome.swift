@@ -20,8 +20,8 @@ struct GroupOutcome: Sendable {
     /// Answers that are the provider's own fault, and the last of them.
     private(set) var failures = 0
     private(set) var failure: ProviderResponse?
-    /// There was a response that only a provider at work gives.
-    private(set) var isFruitful = false
+    /// Responses that only a provider at work gives.
+    private(set) var successes = 0
 
     /// Every attempt that ended.
     var all: [RecipientResult] { retries.isEmpty ? results : results + retries }
@@ -39,7 +39,7 @@ struct GroupOutcome: Sendable {
             failures += 1
             failure = response
         } else {
-            isFruitful = true
+            successes += 1
         }
     }
 

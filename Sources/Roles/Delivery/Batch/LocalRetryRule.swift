@@ -9,6 +9,9 @@ struct LocalRetryRule: Sendable {
     /// - Parameter now: when the group was taken up, in milliseconds since 1970.
     init(now: Int64) { until = now + Timing.localRetries.milliseconds }
 
+    /// Waits for none.
+    static let none = LocalRetryRule(now: .min / 2)
+
     func takes(_ result: RecipientResult, now: Int64) -> Bool {
         result.state == .deferred && result.due - now <= Timing.localRetry.milliseconds && result.due <= until
     }

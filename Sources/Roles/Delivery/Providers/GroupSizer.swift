@@ -14,6 +14,8 @@ struct Capacity {
 /// How many messages are begun together: as many as take a short time, so that few are in doubt when a worker ends in the middle of them,
 /// and a fast provider still gets large groups.
 final class GroupSizer: Sendable {
+    /// A message that takes so many times as long as others counts as this at most.
+    private static let outlier: Int64 = 4
     /// Where it begins: a slow provider is not known to be one.
     static let first = 8
 
@@ -43,8 +45,10 @@ final class GroupSizer: Sendable {
 
     /// Notes how long a group took; groups on their way at the same time may overwrite one another's word.
     func note(_ count: Int, took: Duration) {
-        let latest = took.nanoseconds / Int64(max(1, count))
         let known = service
+        var latest = took.nanoseconds / Int64(max(1, count))
+        // A few recipients with whom the provider is slow are no sign of what its connections can do.
+        if known > 0 { latest = min(latest, Self.outlier * known) }
         time.store(known == 0 ? latest : known + (latest - known) / 8, ordering: .relaxed)
         if took > aim {
             size.store(max(least, min(now, Int(Double(count) * (aim / took)))), ordering: .relaxed)

@@ -16,12 +16,17 @@ actor MailingCache {
         case unfit(String)
     }
 
+    /// How often the size of the fleet is asked for.
+    private static let fleetLook = Duration.seconds(5)
+
     private let published: PublishedMailings
     private let publishedLimits: PublishedLimits
     private let throttle: Throttle
     private let meters = ThrottleMeters()
     private let worker: WorkerContext
     private let group: any EventLoopGroup
+    private let registry: WorkerRegistry
+    private var fleetKnown: ContinuousClock.Instant?
     private var limits: ActiveLimits { worker.limits }
     private var configuration: WorkerConfiguration { worker.configuration }
     private var mailings: [MailingID: PreparedMailing] = [:]
@@ -33,6 +38,7 @@ actor MailingCache {
         published = PublishedMailings(broker)
         publishedLimits = PublishedLimits(broker)
         throttle = Throttle(broker)
+        registry = WorkerRegistry(broker)
         self.worker = worker
         self.group = group
     }
@@ -53,6 +59,7 @@ actor MailingCache {
             return .unfit("provider '\(mailing.provider)' is neither a name in this worker's flotilla.yaml nor a URL: \(error)")
         }
         let link = link(to: provider, key: mailing.provider, lane: lane)
+        try await learnFleet()
         waiting[id] = provider.name
         let capabilities = try await link.prepare()
         waiting[id] = nil
@@ -119,9 +126,17 @@ actor MailingCache {
     func exchange() async throws(RedisError) {
         for id in waiting.keys where try await published.controls(id)?.state != .sending { waiting[id] = nil }
         try await learn()
+        try await learnFleet()
         for mailing in mailings.values { mailing.refreshLimits() }
         let needed = Set(mailings.values.map(\.provider)).union(waiting.values)
         for link in links.values where !needed.contains(link.provider.name) { link.breaker.forget() }
+    }
+
+    /// Asks how many workers there are: they share the attempts to connect to a provider.
+    private func learnFleet() async throws(RedisError) {
+        if let fleetKnown, ContinuousClock.now - fleetKnown < Self.fleetLook { return }
+        fleetKnown = .now
+        worker.fleet.store(try await registry.count(), ordering: .relaxed)
     }
 
     /// No mailing is known here, and none is waited for.

@@ -195,14 +195,21 @@ final class PreparedMailing: Sendable {
         return mailing.channel == .email ? EmailAddress.asciiForm(of: address) ?? address : address
     }
 
+    /// What a message's text may need of the server; nil where its channel knows no such thing.
+    var extensions: MailExtensions? {
+        if case .email = composer { return capabilities.extensions }
+        return nil
+    }
+
     /// Appends one message's text, as the transport wants it.
-    /// - Parameter date: milliseconds since 1970.
-    func compose(_ recipients: Recipients, row: Int, batch: BatchID, date: Int64, into bytes: inout [UInt8]) {
+    /// - Parameters:
+    ///   - date: milliseconds since 1970.
+    ///   - server: what the server understands that gets it.
+    func compose(
+        _ recipients: Recipients, row: Int, batch: BatchID, date: Int64, for server: MailExtensions, into bytes: inout [UInt8]
+    ) {
         switch composer {
-        case .email(let composer):
-            composer.compose(
-                recipients, row: row, of: batch, date: date,
-                for: EmailComposer.Server(eightBitMIME: capabilities.eightBitMIME, smtpUTF8: capabilities.smtpUTF8), into: &bytes)
+        case .email(let composer): composer.compose(recipients, row: row, of: batch, date: date, for: server, into: &bytes)
         case .body(let composer):
             composer.compose(recipients, row: row, into: &bytes)
         }

@@ -13,6 +13,9 @@ final class ProviderCircuitBreaker: Sendable {
         case probe(Int)
     }
 
+    /// Seconds that a probe may take before another is sent.
+    private static let probeTime = 30.0
+
     let name: String
     private let changes: Broadcast
     /// Notified when it opens or closes, so that somebody looks at `nextProbe`.
@@ -21,7 +24,12 @@ final class ProviderCircuitBreaker: Sendable {
     private let logger: Logger
     private let open = Atomic<Bool>(false)
     private let hasFailed = Atomic<Bool>(false)
+    /// There were failures lately: successes are counted as well.
+    private let isWatching = Atomic<Bool>(false)
     private let breaker: Mutex<CircuitBreaker>
+    private let line = Mutex(RepeatedLine())
+    /// The log says that it is open.
+    private let isTold = Atomic<Bool>(false)
     private let gauge: Gauge
 
     /// - Parameters:
@@ -35,8 +43,8 @@ final class ProviderCircuitBreaker: Sendable {
         self.changes = changes
         self.health = health
         self.logger = logger
-        // Connecting, and all the steps of an SMTP transaction.
-        breaker = Mutex(CircuitBreaker(probeTime: Int64((provider.connectTimeout + 2 * provider.timeout) * 1e9)))
+        // A provider may be slow with the one recipient that probes: then another does.
+        breaker = Mutex(CircuitBreaker(probeTime: Int64(max(Self.probeTime, 2 * provider.connectTimeout) * 1e9)))
         gauge = Gauge(label: "flotilla_provider_breaker_open", dimensions: [("provider", provider.name)])
         gauge.record(0)
     }
@@ -53,13 +61,14 @@ final class ProviderCircuitBreaker: Sendable {
     var hasTrouble: Bool { hasFailed.load(ordering: .relaxed) }
 
     /// Waits until the provider may be sent to.
+    /// - Parameter isFresh: nothing was tried with the recipient before. Others probe later, so that nobody gets a message again and again.
     /// - Returns: nil when `mayBegin` says no.
-    func pass(mayBegin: () -> Bool) async -> Passage? {
+    func pass(isFresh: Bool = true, mayBegin: () -> Bool) async -> Passage? {
         while true {
             let version = changes.version
             guard mayBegin(), !Task.isCancelled else { return nil }
             let now = Clock.monotonic()
-            switch breaker.withLock({ $0.admit(at: now) }) {
+            switch breaker.withLock({ $0.admit(at: now, isFresh: isFresh) }) {
             case .go: return .go
             case .probe(let ticket): return .probe(ticket)
             case .wait(let until): await changes.wait(after: version, until: .now + .nanoseconds(until - now))
@@ -69,22 +78,18 @@ final class ProviderCircuitBreaker: Sendable {
 
     /// Takes note of what came of messages.
     /// - Parameters:
+    ///   - successes: responses that only a provider at work gives.
     ///   - failures: responses that are the provider's own fault, and groups for which no connection could be had.
     ///   - problem: what went wrong.
-    func note(isFruitful: Bool, failures: Int, problem: ProviderResponse?, probe: Int?) {
+    ///   - since: when the messages were begun, in nanoseconds of CLOCK_MONOTONIC.
+    func note(successes: Int, failures: Int, problem: ProviderResponse?, since: Int64, probe: Int? = nil) {
         // Most of the time nothing is wrong, and nothing has been.
-        guard failures > 0 || probe != nil || hasFailed.load(ordering: .relaxed) else { return }
+        guard failures > 0 || probe != nil || isWatching.load(ordering: .relaxed) else { return }
         let now = Clock.monotonic()
         let jitter = Double.random(in: 0...1)
         let change = breaker.withLock { breaker -> Change in
             let before = breaker
-            if isFruitful {
-                breaker.note(.success, probe: probe, at: now, jitter: 0)
-            } else if failures > 0 {
-                for _ in 0..<min(failures, CircuitBreaker.failuresToOpen) { breaker.note(.failure, probe: probe, at: now, jitter: jitter) }
-            } else {
-                breaker.note(.none, probe: probe, at: now, jitter: 0)
-            }
+            breaker.note(successes: successes, failures: failures, since: since, probe: probe, at: now, jitter: jitter)
             return show(before, breaker)
         }
         wake(change)
@@ -93,15 +98,24 @@ final class ProviderCircuitBreaker: Sendable {
             health("provider \(name)", "\(change.after.text(at: now)): \(what)")
             guard !change.before.isOpen else { return }
             gauge.record(1)
-            logger.warning(
-                "provider \(name) is unavailable (\(what)); its messages wait, and one at a time probes it",
-                metadata: ["provider": "\(name)", "stage": "\(problem?.stage.rawValue ?? "")"])
+            let count = line.withLock { $0.add(at: now) }
+            isTold.store(count != nil, ordering: .relaxed)
+            logger.log(
+                level: count == nil ? .debug : .warning,
+                """
+                provider \(name) is unavailable (\(what)); its messages wait, and one at a time probes it\(RepeatedLine.text(count ?? 1))
+                """, metadata: ["provider": "\(name)", "stage": "\(problem?.stage.rawValue ?? "")"])
         } else if change.before.isOpen {
             gauge.record(0)
             health("provider \(name)", nil)
-            logger.notice("provider \(name) is available again", metadata: ["provider": "\(name)"])
+            logger.log(
+                level: isTold.load(ordering: .relaxed) ? .notice : .debug, "provider \(name) is available again",
+                metadata: ["provider": "\(name)"])
         }
     }
+
+    /// A message that was to probe is not sent.
+    func release(_ probe: Int?) { note(successes: 0, failures: 0, problem: nil, since: 0, probe: probe) }
 
     private struct Change {
         var before: CircuitBreaker
@@ -111,6 +125,7 @@ final class ProviderCircuitBreaker: Sendable {
     /// Shows a change to those who look without the lock; called inside it, so that the last one is what they see.
     private func show(_ before: CircuitBreaker, _ after: CircuitBreaker) -> Change {
         hasFailed.store(after.failures > 0, ordering: .relaxed)
+        isWatching.store(after.isWatching, ordering: .relaxed)
         open.store(after.isOpen, ordering: .relaxed)
         return Change(before: before, after: after)
     }
@@ -123,10 +138,10 @@ final class ProviderCircuitBreaker: Sendable {
 
     /// No mailing needs it any more.
     func forget() {
-        guard hasFailed.load(ordering: .relaxed) else { return }
+        guard isWatching.load(ordering: .relaxed) else { return }
         let change = breaker.withLock { breaker in
             let before = breaker
-            breaker.note(.success, at: Clock.monotonic(), jitter: 0)
+            breaker.reset()
             return show(before, breaker)
         }
         wake(change)

@@ -2,6 +2,7 @@ import Logging
 import Model
 import NIOCore
 import Policy
+import Synchronization
 import Transport
 
 /// A worker's way to one provider: connections, how many groups use them at once, and how the provider does. All mailings that name the
@@ -22,7 +23,8 @@ final class ProviderLink: Sendable {
         self.provider = provider
         isSequential = provider.scheme == .smtp || provider.scheme == .smtps
         transport = TransportFactory.make(
-            provider, hostname: configuration.hostname, responses: configuration.responses, group: group, logger: worker.logger)
+            provider, hostname: configuration.hostname, responses: configuration.responses, group: group,
+            fleet: { [worker] in worker.fleet.load(ordering: .relaxed) }, logger: worker.logger)
         // An SMTP connection has a group to itself: more groups than connections would only be started earlier.
         let places = isSequential ? min(configuration.concurrency, provider.connections) : configuration.concurrency
         limiter = ConcurrencyLimiter(places)
@@ -42,14 +44,15 @@ final class ProviderLink: Sendable {
 
     /// Connects for the first time.
     func prepare() async throws(TransportError) -> ProviderCapabilities {
+        let begun = Clock.monotonic()
         do throws(TransportError) {
             let capabilities = try await transport.prepare()
-            breaker.note(isFruitful: true, failures: 0, problem: nil, probe: nil)
+            breaker.note(successes: 1, failures: 0, problem: nil, since: begun)
             return capabilities
         } catch {
             breaker.note(
-                isFruitful: false, failures: 1,
-                problem: ProviderResponse(kind: error.kind, stage: error.stage, code: 0, text: error.description), probe: nil)
+                successes: 0, failures: 1,
+                problem: ProviderResponse(kind: error.kind, stage: error.stage, code: 0, text: error.description), since: begun)
             throw error
         }
     }

@@ -6,14 +6,16 @@ package import Transport
 
 /// Makes the transport that a provider's scheme asks for.
 enum TransportFactory {
+    /// - Parameter fleet: workers that use the provider.
     static func make(
-        _ provider: Provider, hostname: String, responses: ResponseTable, group: any EventLoopGroup, logger: Logger
+        _ provider: Provider, hostname: String, responses: ResponseTable, group: any EventLoopGroup,
+        fleet: @escaping @Sendable () -> Int = { 1 }, logger: Logger
     ) -> any DeliveryTransport {
         switch provider.scheme {
         case .smtp, .smtps:
             SMTPTransport(
-                provider: provider, hostname: hostname, responses: responses, eventLoopGroup: group, logger: logger)
-        case .http, .https: HTTPTransport(provider: provider, responses: responses, logger: logger)
+                provider: provider, hostname: hostname, responses: responses, eventLoopGroup: group, fleet: fleet, logger: logger)
+        case .http, .https: HTTPTransport(provider: provider, responses: responses, fleet: fleet, logger: logger)
         }
     }
 }

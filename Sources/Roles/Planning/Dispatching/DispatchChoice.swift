@@ -13,10 +13,15 @@ struct DispatchChoice: Sendable {
         var lane: Lane
         /// Its batches that Redis knows of: in the lane, with workers, or with results not yet collected.
         var known = 0
+        /// Recipients of these that have no result yet; nil where that is not known.
+        var awaited: Int?
         /// Recipients in one of its batches, on average.
         var batchSize = 1.0
         /// Its limit; nil for none.
         var speed: RateLimit?
+
+        /// What `known` is worth in whole batches: of some only a few recipients are left, with whom the provider is slow.
+        var whole: Int { min(known, awaited.map { Int((Double($0) / max(1, batchSize)).rounded(.up)) } ?? known) }
     }
 
     /// How full a lane is.
@@ -31,10 +36,12 @@ struct DispatchChoice: Sendable {
     private static let uncollectedWindows = 3
     /// Batches that a lane gets though it was not seen to be emptied yet; fewer where there are many lanes.
     private static let least = 4
+    /// Windows of batches of a lane at most, where only a few recipients of most are left.
+    private static let remnants = 4
     /// Windows of batches that all lanes have together at least, however many there are.
     private static let windows = 4
 
-    /// Batches of a lane at most that are ready or with workers.
+    /// Batches of a lane at most that are ready or with workers, by the recipients that have no result.
     private let window: Int
     private var rates: [Lane: DrainRate] = [:]
     private var turn = 0
@@ -65,13 +72,15 @@ struct DispatchChoice: Sendable {
         guard uncollected < Self.uncollectedWindows * window else { return [] }
         let ahead = max(least, min(window, rates[lane]?.batches(in: Timing.window) ?? 0))
         // What workers have, some of it waiting for reservations or retries, is theirs to bound.
-        var left = max(0, min(window - depth.entries, ahead - max(0, depth.entries - depth.pending)))
+        let remnants = candidates.reduce(0) { $0 + $1.known - $1.whole }
+        let room = min(window - max(0, depth.entries - remnants), Self.remnants * window - depth.entries)
+        var left = max(0, min(room, ahead - max(0, depth.entries - depth.pending)))
         // What waits in workers must not keep other mailings out: each has a few batches of its own.
         let own = max(1, min(least, window / 8) / candidates.count)
         var chosen: [(mailing: MailingID, limit: Int)] = []
         for (place, offset) in candidates.indices.enumerated() {
             let one = candidates[(offset + turn) % candidates.count]
-            let share = max(min(left, max(1, left / (candidates.count - place))), own - one.known)
+            let share = max(min(left, max(1, left / (candidates.count - place))), own - one.whole)
             let limit = min(share, needed(one, crew: crew))
             guard limit > 0 else { continue }
             left = max(0, left - limit)
@@ -85,7 +94,7 @@ struct DispatchChoice: Sendable {
     private func needed(_ one: Candidate, crew: Int) -> Int {
         guard let speed = one.speed else { return .max }
         let ahead = Int(min(1e6, Timing.window.seconds * speed.perSecond / max(1, one.batchSize)).rounded(.up))
-        return ahead + crew - one.known
+        return ahead + crew - one.whole
     }
 
     /// Batches were made ready in a lane.

@@ -137,7 +137,8 @@ extension Dispatcher {
             // Batches are as large as the mailing's speed was when they were cut.
             let batchSize = max(1, Double(one.planned) / Double(max(1, one.batches)))
             return DispatchChoice.Candidate(
-                mailing: one.id, lane: lane, known: known, batchSize: batchSize, speed: one.speed.flatMap { try? RateLimit($0) })
+                mailing: one.id, lane: lane, known: known, awaited: one.awaited, batchSize: batchSize,
+                speed: one.speed.flatMap { try? RateLimit($0) })
         }
         let wanted = await choice.choose(candidates, depths: depths, crew: epochs.crew, at: .now)
         guard !wanted.isEmpty else { return }

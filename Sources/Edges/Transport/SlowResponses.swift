@@ -1,0 +1,34 @@
+/// Which messages may be waited for beside the connections at work. One whose response takes longer than `patience` would keep a
+/// connection from all others; a second one takes its place as long as such messages are few. A provider that is slow with all gets no
+/// connection more.
+struct SlowResponses: Sendable {
+    /// Nanoseconds after which a response is late.
+    static let patience: Int64 = 2_000_000_000
+    /// Connections beside those at work, for each of these, and at most.
+    static let perConnection = 4
+    static let most = 200
+    /// Of ten messages one may be late.
+    private static let share = 0.1
+
+    private let limit: Int
+    /// Late messages that may still be waited for.
+    private var credit: Double
+
+    /// - Parameter connections: those that may be at work.
+    init(connections: Int) {
+        limit = min(Self.perConnection * connections, Self.most)
+        credit = Double(max(1, limit / 8))
+    }
+
+    /// Messages were answered in time.
+    mutating func answered(_ count: Int) { credit = min(Double(limit), credit + Self.share * Double(count)) }
+
+    /// A message is late.
+    /// - Parameter count: those that are waited for already.
+    /// - Returns: whether it is waited for beside the others.
+    mutating func mayWait(beside count: Int) -> Bool {
+        guard count < limit, credit >= 1 else { return false }
+        credit -= 1
+        return true
+    }
+}
