@@ -1,5 +1,6 @@
 import Model
 import Planning
+import Policy
 import Synthetic
 import TestServers
 import Testing
@@ -213,5 +214,24 @@ import Testing
         let plan = try plan(&planner)
         #expect(plan.recipients == [["1", "user@bücher.example"], ["6", "zoé@example.com"]])
         #expect(plan.exclusions.allSatisfy { $0.reason == .duplicate } && plan.exclusions.count == 5)
+    }
+
+    @Test func aRowForWhichTheBodyIsNoJSONIsExcluded() throws {
+        let mailing = Mailing(
+            name: "x", channel: .webhook, provider: "http://a/",
+            body: Mailing.Template(source: #"{"to":"{{email}}","age":{{age}}}"#, file: "b.json"), fields: ["id", "email", "age"])
+        let provider = try ProviderURL.parse("http://a/")
+        let check = try #require(try BodyCheck(mailing, provider))
+        var planner = try RecipientPlanner(
+            source: source("id,email,age\n1,a,7\n2,b,\n3,c,x\n4,b,9\n"), channel: .webhook, check: check)
+        let plan = try plan(&planner)
+        // Who was refused does not keep another row with the address from being planned.
+        #expect(plan.recipients == [["1", "a", "7"], ["4", "b", "9"]])
+        #expect(plan.exclusions.map(\.reason) == [.invalidBody, .invalidBody] && plan.exclusions.map(\.row) == [2, 3])
+        #expect(plan.exclusions.allSatisfy { $0.detail.contains("the body is not JSON") && $0.detail.contains(#""age":"#) })
+        // Values inside of strings cannot spoil it.
+        var quoted = mailing
+        quoted.body.source = #"{"to":"{{email}}","age":"{{#age}}{{age}} years{{/age}}"}"#
+        #expect(try BodyCheck(quoted, provider) == nil)
     }
 }

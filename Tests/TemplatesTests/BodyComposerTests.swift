@@ -77,4 +77,19 @@ import Testing
         }
         #expect(error.problems.map(\.file) == ["sms.txt", "body of provider gateway"])
     }
+
+    @Test(arguments: [
+        (#"{"a":"{{a}}"}"#, true), (#"{"a":"x{{#a}}, {{b}}\"{{/a}}{{^a}}no{{/a}}"}"#, true), (#"["{{a}}{{b}}", 1, {"{{a}}": null}]"#, true),
+        (#"{"a":{{a}}}"#, false), (#"{"a":"{{{a}}}"}"#, false), (#"{{#a}}{"a":1}{{/a}}"#, false), (#"{"a":"{{#a}}","b":"{{/a}}"}"#, false),
+        (#"{"a":"\{{a}}"}"#, false), (#"{"a":"\u00{{a}}41"}"#, false), (#"{"a":"{{#a}}\{{/a}}n"}"#, false), (#"{"a":"{{a}}"#, false),
+        (#"{"a":"{{a}}"} x"#, false),
+    ])
+    func knowsATemplateThatNoValueCanSpoil(_ source: String, _ isSafe: Bool) throws {
+        let composer = try BodyComposer(template: Mailing.Template(source: source, file: "b"), fields: ["id", "a", "b"])
+        #expect(composer.isAlwaysJSON == isSafe)
+        guard isSafe else { return }
+        for values in [["1", "", ""], ["1", "\"\\\n\u{1}", "{"], ["0", "false", "字\u{2028}"]] {
+            #expect(composer.jsonFault(recipients(values), row: 0) == nil)
+        }
+    }
 }

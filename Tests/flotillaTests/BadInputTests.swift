@@ -50,6 +50,21 @@ struct BadInputTests {
         #expect(outcome.status == 1 && outcome.errors.contains("not JSON"), "\(outcome.errors)")
     }
 
+    @Test func aRowThatWouldSpoilTheBodyIsExcludedWhereverItStands() async throws {
+        for first in [true, false] {
+            let sink = try await RunningSink("http")
+            let rows = ["1,a@example.com,A,\n", "2,b@example.com,B,7\n"]
+            let mailing = try MailingFolder(
+                provider: sink.url, recipients: "id,email,first_name,code\n" + (first ? rows : rows.reversed()).joined(),
+                body: #"{"to":"{{email}}","code":{{code}}}"#)
+            let outcome = try await mailing.send()
+            #expect(outcome.status == 0, "\(outcome.errors)")
+            #expect(outcome.output.contains(/excluded: invalid_body +1\n/), "\(outcome.output)")
+            try await sink.stop()
+            #expect(try sink.lines().count == 1)
+        }
+    }
+
     @Test func anUnknownMergeFieldIsNamedWithItsPlace() async throws {
         let mailing = try MailingFolder(
             provider: "smtp://127.0.0.1:9", recipients: MailingFolder.recipients(1),

@@ -4,6 +4,8 @@ package enum ExclusionReason: String, Codable, Sendable, CaseIterable {
     case invalidAddress = "invalid_address"
     /// It is no row of its file: too few values, no UTF-8, no JSON object.
     case invalidRow = "invalid_row"
+    /// With its values the message would be no JSON.
+    case invalidBody = "invalid_body"
     case duplicate
     /// An earlier mailing of the same identity has reached it, or may have.
     case sentBefore = "sent_before"

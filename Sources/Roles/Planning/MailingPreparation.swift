@@ -40,22 +40,33 @@ package enum MailingPreparation {
         mailing.fields = planner.fields
         mailing.nestedFields = try nestedFields(of: file.recipients)
         let used = try usedFields(mailing, provider, hostname)
-        try checkBody(mailing, provider, file.recipients)
+        if let check = try BodyCheck(mailing, provider) {
+            try check.tryOut(RecipientPlanner(source: file.recipients, channel: mailing.channel, batchSize: 1))
+        }
         // Only what the templates say travels with the batches.
         mailing.fields = planner.fields.enumerated().filter { $0.offset < 2 || used.contains($0.offset) }.map(\.element)
         mailing.nestedFields = mailing.nestedFields.filter(mailing.fields.contains)
         return PreparedJob(mailing: mailing, source: file.recipients, start: file.start, provider: provider, identity: file.identity)
     }
 
-    /// The columns whose values templates may look into: those that hold a list or an object in the first recipient.
+    /// The columns whose values templates may look into: those that hold a list or an object in one of the first recipients, or nothing in
+    /// any of them.
     private static func nestedFields(of source: RecipientSource) throws(InputError) -> [String] {
         guard source.format == .ndjson else { return [] }
         var reader = try RecipientReader(source)
         var row = InputRow()
-        guard try reader.next(&row) else { return [] }
-        return reader.columns.enumerated().filter { column, _ in
-            row.bytes[row.range(column)].first.map { $0 == UInt8(ascii: "[") || $0 == UInt8(ascii: "{") } ?? false
-        }.map(\.element)
+        var hasScalar = reader.columns.map { _ in false }
+        var isNested = hasScalar
+        var bytes = 0
+        while bytes < NDJSONReader.sample.bytes, row.number < NDJSONReader.sample.rows, try reader.next(&row) {
+            guard row.fault == nil else { continue }
+            bytes += row.bytes.count
+            for column in 0..<row.count {
+                guard let first = row.bytes[row.range(column)].first else { continue }
+                if first == UInt8(ascii: "[") || first == UInt8(ascii: "{") { isNested[column] = true } else { hasScalar[column] = true }
+            }
+        }
+        return reader.columns.enumerated().filter { isNested[$0.offset] || !hasScalar[$0.offset] }.map(\.element)
     }
 
     private static func usedFields(_ mailing: Mailing, _ provider: Provider, _ hostname: String) throws -> Set<Int> {
@@ -64,21 +75,6 @@ package enum MailingPreparation {
         case .sms, .messenger: try BodyComposer(gateway: mailing, body: provider.body).columns
         case .webhook: try BodyComposer(template: mailing.body, fields: mailing.fields, nested: mailing.nestedFields).columns
         }
-    }
-
-    /// A body that is no JSON for the first recipient is none for the others.
-    private static func checkBody(_ mailing: Mailing, _ provider: Provider, _ source: RecipientSource) throws {
-        guard mailing.channel != .email, provider.contentType == "application/json" else { return }
-        var planner = try RecipientPlanner(source: source, channel: mailing.channel, batchSize: 1)
-        var chunk = planner.makeChunk()
-        while try planner.next(&chunk), chunk.recipients.isEmpty {}
-        guard !chunk.recipients.isEmpty else { return }
-        let composer =
-            switch mailing.channel {
-            case .sms, .messenger: try BodyComposer(gateway: mailing, body: provider.body)
-            default: try BodyComposer(template: mailing.body, fields: mailing.fields, nested: mailing.nestedFields)
-            }
-        try composer.checkJSON(chunk.recipients, row: 0)
     }
 
     /// The provider that a mailing names.

@@ -30,6 +30,8 @@ package struct PlannerRole: Service {
         package var stuckAfter: Duration
         /// The one mailing to look after; nil for all of the ledger.
         package var only: MailingID?
+        /// Those that mailings may name.
+        package var providers: [String: Provider] = [:]
         /// The Redis is this process's own, so that no other worker can be at work.
         package var isAlone: Bool
 
@@ -132,7 +134,8 @@ package struct PlannerRole: Service {
         logger.info("planning and dispatching, fencing token \(fencingToken.number)")
         ledger.guardPlanning(fencingToken: fencingToken.number)
         let planner = PlannerService(
-            ledger: ledger, poll: configuration.poll, only: configuration.only, logger: logger)
+            ledger: ledger, poll: configuration.poll, only: configuration.only, providers: configuration.providers,
+            logger: logger)
         let dispatcher = Dispatcher(
             Dispatcher.Configuration(
                 window: configuration.window, only: configuration.only, workerLease: configuration.workerLease,

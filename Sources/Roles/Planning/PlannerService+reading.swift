@@ -12,7 +12,7 @@ extension PlannerService {
         let reached = record.onlyNew ? try await ReachedAddresses.load(before: record.id, from: ledger) : nil
         var planner = try RecipientPlanner(
             source: source, channel: record.mailing.channel, carry: Set(record.mailing.fields.dropFirst(2)),
-            batchSize: BatchSize.of(record), after: record.rowsRead, without: reached)
+            batchSize: BatchSize.of(record), after: record.rowsRead, without: reached, check: bodyCheck(record))
         guard planner.fields == record.mailing.fields else {
             throw InputError(file: source.file, problem: "has other columns than when the mailing was made")
         }
@@ -57,5 +57,10 @@ extension PlannerService {
                 problem: "has changed since \(record.rowsRead) of its rows were planned; send it as a new mailing")
         }
         return step
+    }
+
+    /// What the rows of a mailing are judged by beside their addresses; nil for nothing, and where the provider is not known here.
+    private func bodyCheck(_ record: MailingRecord) -> BodyCheck? {
+        (try? MailingPreparation.provider(record.mailing.provider, providers)).flatMap { try? BodyCheck(record.mailing, $0) }
     }
 }

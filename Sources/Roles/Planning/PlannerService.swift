@@ -21,6 +21,8 @@ package struct PlannerService: Service {
     let ledger: any Store
     private let poll: Duration
     private let only: MailingID?
+    /// Those that mailings may name.
+    let providers: [String: Provider]
     let clock: @Sendable () -> Int64
     let logger: Logger
     private let plannedRows = Counter(label: "flotilla_planner_rows_total", dimensions: [("outcome", "planned")])
@@ -33,12 +35,14 @@ package struct PlannerService: Service {
     /// - Parameters:
     ///   - poll: how often the ledger is looked at while it tells of no change.
     ///   - only: the one mailing to plan; nil for all of the ledger.
+    ///   - providers: those that mailings may name.
     ///   - clock: the time in milliseconds since 1970.
     package init(
-        ledger: any Store, poll: Duration, only: MailingID? = nil,
+        ledger: any Store, poll: Duration, only: MailingID? = nil, providers: [String: Provider] = [:],
         clock: @escaping @Sendable () -> Int64 = { Clock.milliseconds() }, logger: Logger
     ) {
         self.only = only
+        self.providers = providers
         self.clock = clock
         self.ledger = ledger
         self.poll = poll

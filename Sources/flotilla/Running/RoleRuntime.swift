@@ -176,12 +176,11 @@ struct RoleRuntime {
         lock: LockHolder
     ) -> PlannerRole {
         let planner = settings.planner
-        return PlannerRole(
-            PlannerRole.Configuration(
-                name: name, window: planner.window, poll: planner.poll, lease: planner.lease,
-                workerLease: settings.worker.lease,
-                stuckAfter: planner.stuckAfter, only: only, isAlone: isAlone),
-            broker: broker, ledger: ledger, lock: lock.tryLock, logger: logger)
+        var configuration = PlannerRole.Configuration(
+            name: name, window: planner.window, poll: planner.poll, lease: planner.lease,
+            workerLease: settings.worker.lease, stuckAfter: planner.stuckAfter, only: only, isAlone: isAlone)
+        configuration.providers = settings.providers
+        return PlannerRole(configuration, broker: broker, ledger: ledger, lock: lock.tryLock, logger: logger)
     }
 
     /// Runs services until `end` returns, a signal comes, or one of them fails.

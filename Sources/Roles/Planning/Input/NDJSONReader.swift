@@ -22,7 +22,7 @@ package struct NDJSONReader {
     }
 
     /// What is read to find the columns, at most.
-    private static let sample = (rows: 1000, bytes: 1 << 20)
+    static let sample = (rows: 1000, bytes: 1 << 20)
 
     package let columns: [String]
     /// Keys that were ignored, in the order in which they were met; the first 20 by name.

@@ -26,6 +26,8 @@ package struct RecipientPlanner {
     private var addresses: DuplicateSet
     /// Those whom earlier mailings have reached; nil for nobody.
     private let reached: ReachedAddresses?
+    /// Finds those for whom there is no body; nil where there is one for everybody.
+    private let check: BodyCheck?
     private var row = InputRow()
     /// `row` was read and not yet planned.
     private var hasRow = false
@@ -42,9 +44,10 @@ package struct RecipientPlanner {
     ///   - carry: the columns that batches carry beside id and address; nil for all.
     ///   - planned: rows that were planned before a restart; nothing is given out for them again.
     ///   - reached: those who are left out because earlier mailings have reached them; nil for nobody.
+    ///   - check: what each recipient's values are judged by; nil for nothing.
     package init(
         source: RecipientSource, channel: Channel, carry: Set<String>? = nil, batchSize: Int = 500,
-        after planned: Int = 0, without reached: ReachedAddresses? = nil
+        after planned: Int = 0, without reached: ReachedAddresses? = nil, check: BodyCheck? = nil
     ) throws(InputError) {
         precondition(batchSize > 0)
         self.source = source
@@ -52,6 +55,7 @@ package struct RecipientPlanner {
         self.batchSize = batchSize
         self.planned = planned
         self.reached = reached
+        self.check = check
         if let code = source.country {
             guard let country = PhoneCountry(code) else {
                 throw InputError(
@@ -112,17 +116,22 @@ package struct RecipientPlanner {
         }
         guard isOutput else { return }
         if isUnverified { chunk.unverified += 1 }
+        add(to: &chunk.recipients)
+    }
+
+    /// Appends the row's values, in the order of `fields`.
+    private func add(to recipients: inout Recipients) {
         row.bytes.withUnsafeBufferPointer { bytes in
             func value(_ column: Int) -> UnsafeBufferPointer<UInt8> {
                 UnsafeBufferPointer(rebasing: bytes[row.ranges[column]])
             }
             if let idColumn {
-                chunk.recipients.append(value(idColumn))
+                recipients.append(value(idColumn))
             } else {
-                chunk.recipients.append(String(rows).utf8)
+                recipients.append(String(rows).utf8)
             }
-            normal.withUnsafeBufferPointer { chunk.recipients.append($0) }
-            for column in carried { chunk.recipients.append(value(column)) }
+            normal.withUnsafeBufferPointer { recipients.append($0) }
+            for column in carried { recipients.append(value(column)) }
         }
     }
 
@@ -154,6 +163,11 @@ package struct RecipientPlanner {
             return nil
         }
         if let fault { return fault }
+        if let check {
+            var one = Recipients(width: fields.count)
+            add(to: &one)
+            if let fault = check.fault(one, row: 0) { return (.invalidBody, fault) }
+        }
         normal.withUnsafeBufferPointer { AddressKey.append(of: $0, channel, to: &key) }
         return key.withUnsafeBufferPointer { key in
             if !addresses.insert(key) { return (.duplicate, "") }

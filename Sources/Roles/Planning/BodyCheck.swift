@@ -1,0 +1,41 @@
+package import Model
+import Policy
+import Templates
+
+/// Finds the recipients with whose values the body of a message would not be JSON. A template that is JSON whatever the values are, as nearly
+/// all are, costs nothing.
+package struct BodyCheck: Sendable {
+    private let composer: BodyComposer
+
+    /// - Returns: nil where no recipient's values can spoil the body, or where it is no JSON anyway.
+    /// - Throws: `TemplateError` with all that is wrong in the templates.
+    package init?(_ mailing: Mailing, _ provider: Provider) throws {
+        guard mailing.channel != .email, provider.contentType == "application/json" else { return nil }
+        composer =
+            switch mailing.channel {
+            case .sms, .messenger: try BodyComposer(gateway: mailing, body: provider.body)
+            default: try BodyComposer(template: mailing.body, fields: mailing.fields, nested: mailing.nestedFields)
+            }
+        if composer.isAlwaysJSON { return nil }
+    }
+
+    /// What is wrong with a recipient's body; nil for nothing.
+    func fault(_ recipients: Recipients, row: Int) -> String? { composer.jsonFault(recipients, row: row) }
+
+    /// Makes sure that some of the first recipients can be sent to: a template that is no JSON for any of them is broken.
+    /// - Throws: `TemplateError` that shows the place in the first one's body; `InputError`.
+    func tryOut(_ planner: consuming RecipientPlanner) throws {
+        var chunk = planner.makeChunk()
+        var first: TemplateError?
+        for _ in 0..<100 {
+            guard try planner.next(&chunk) else { break }
+            guard !chunk.recipients.isEmpty else { continue }
+            do throws(TemplateError) {
+                return try composer.checkJSON(chunk.recipients, row: 0)
+            } catch {
+                first = first ?? error
+            }
+        }
+        if let first { throw first }
+    }
+}
