@@ -109,7 +109,8 @@ enum SettingsTable {
         "`smtp(s)://`: how long the response to the final dot may take (RFC 5321). Below that, slow servers get messages twice.")
     static let providerStartTLS = Setting.choice(
         "providers.*.starttls", Provider.StartTLS.self, default: "opportunistic",
-        "`smtp://`: TLS when it can be had, TLS with a valid certificate or nothing, or no TLS; see [providers.md](providers.md#encryption)."
+        "`smtp://`: TLS when it can be had, TLS with a valid certificate or nothing, or no TLS; "
+            + "see [providers.md](providers.md#encryption)."
     )
     static let providerCAFile = Setting.file("providers.*.ca_file", "Certificate authorities in place of the system's.")
     static let providerHeader = Setting.headerValue(

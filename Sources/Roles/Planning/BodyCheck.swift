@@ -2,8 +2,8 @@ package import Model
 import Policy
 import Templates
 
-/// Finds the recipients with whose values the body of a message would not be JSON. A template that is JSON whatever the values are, as nearly
-/// all are, costs nothing.
+/// Finds the recipients with whose values the body of a message would not be JSON. A template that is JSON whatever the values are, as
+/// nearly all are, costs nothing.
 package struct BodyCheck: Sendable {
     private let composer: BodyComposer
 

@@ -165,8 +165,8 @@ private let bodyComes: curl_write_callback = { bytes, size, count, owner in
     return transfer(owner).receive(UnsafeRawBufferPointer(start: bytes, count: size * count)) ? size * count : 0
 }
 
-/// Refuses credentials in clear to another machine, and the second start of a request. libcurl sends a request again by itself when a kept connection ends without a response,
-/// but the provider may have taken the message, and a recipient would get it twice.
+/// Refuses credentials in clear to another machine, and the second start of a request. libcurl sends a request again by itself when a kept
+/// connection ends without a response, but the provider may have taken the message, and a recipient would get it twice.
 private let requestBegan: curl_prereq_callback = { owner, peer, _, _, _ in
     guard let owner else { return CURL_PREREQFUNC_ABORT }
     return transfer(owner).requestBegins(peer) ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT
