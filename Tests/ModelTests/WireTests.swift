@@ -24,6 +24,10 @@ extension SeededGenerator {
         let read = try Recipients(decoding: wire, width: width)
         #expect(read.count == rows.count)
         for (index, row) in rows.enumerated() { #expect((0..<width).map { read[index, $0] } == row) }
+        if width > 1 {
+            let addresses = try Recipients(decodingAddresses: wire)
+            for (index, row) in rows.enumerated() { #expect([addresses[index, 0], addresses[index, 1]] == Array(row.prefix(2))) }
+        }
         // Any other reader of JSON sees the same.
         let foreign = try JSONDecoder().decode([[String]].self, from: Data(wire))
         #expect(foreign == rows)
@@ -41,6 +45,7 @@ extension SeededGenerator {
     ])
     func brokenRecipientsAreRefused(wire: String) {
         #expect(throws: WireError.self) { try Recipients(decoding: Array(wire.utf8), width: 2) }
+        #expect(throws: WireError.self) { try Recipients(decodingAddresses: Array(wire.utf8)) }
     }
 
     @Test(arguments: 0..<200 as Range<UInt64>)

@@ -61,6 +61,22 @@ import Testing
         try await fleet.endAll()
     }
 
+    /// The limit would allow a hundred times as much.
+    @Test func aLimitThatIsNotUsedUpIsNotWhatBlocksAMailing() async throws {
+        let fleet = try await Fleet(
+            2000, sink: ["--latency", "100ms"], extra: "speed: 1000/s\n", environment: ["FLOTILLA_WORKER_CONCURRENCY": "1"])
+        try fleet.start("planner", "collector", "worker-1")
+        try await eventually("its connection is what blocks it: \(fleet.logs)") {
+            let (mailing, _) = try await top(fleet)
+            return mailing["blocking_kind"] as? String == "connections"
+        }
+        try await eventually("it is said to people") {
+            try await fleet.run("mailing", "show", fleet.id).output.contains("all are in use (worker.concurrency=1 for each worker)")
+        }
+        #expect(try await fleet.run("mailing", "stop", fleet.id).status == 0)
+        try await fleet.endAll()
+    }
+
     @Test func whoMayOnlyReadCanWatch() async throws {
         let redis = try await RedisServer([
             "--user", "watcher", "on", ">pass", "~*", "+@read", "+info", "+time", "+client|setname",

@@ -68,6 +68,22 @@ extension Recipients {
         return out.bytes
     }
 
+    /// Reads id and address of each recipient, the first two values of a row, and passes the others.
+    /// - Throws: `WireError` when it is not an array of rows of two strings at least.
+    package init(decodingAddresses wire: [UInt8]) throws(WireError) {
+        self.init(width: 2)
+        try WireReader.array(wire) { reader throws(WireError) in
+            try reader.beginArray()
+            try reader.string(into: &self.bytes)
+            self.ends.append(UInt32(self.bytes.count))
+            try reader.next()
+            try reader.string(into: &self.bytes)
+            self.ends.append(UInt32(self.bytes.count))
+            while reader.hasNext() { try reader.skipString() }
+            try reader.endArray()
+        }
+    }
+
     /// Reads the wire form.
     /// - Throws: `WireError` when it is not an array of rows of `width` strings.
     package init(decoding wire: [UInt8], width: Int) throws(WireError) {

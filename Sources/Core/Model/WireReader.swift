@@ -57,6 +57,10 @@ struct WireReader {
         do { try cursor.string(into: &out) } catch { throw WireError(error) }
     }
 
+    mutating func skipString() throws(WireError) {
+        do { try cursor.skipString() } catch { throw WireError(error) }
+    }
+
     private mutating func end() throws(WireError) {
         do { try cursor.end() } catch { throw WireError(error) }
     }

@@ -19,6 +19,7 @@ package protocol RepeatStore: Sendable {
 package struct ReachedBatch: Sendable {
     package var number: Int
     package var channel: Channel
+    /// Id and address of each recipient of the batch.
     package var recipients: Recipients
     /// Their places in `recipients`.
     package var places: [Int]

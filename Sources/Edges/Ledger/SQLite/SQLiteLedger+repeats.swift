@@ -59,7 +59,7 @@ extension SQLiteLedger: RepeatStore {
                 batches.append(
                     ReachedBatch(
                         number: row[0], channel: record.mailing.channel,
-                        recipients: try Recipients(decoding: wire, width: record.mailing.fields.count), places: places))
+                        recipients: try Recipients(decodingAddresses: wire), places: places))
             }
             return batches
         }
