@@ -55,8 +55,8 @@ let nio: [Target.Dependency] = [
 
 /// The Lua scripts of the broker.
 let scripts = [
-    "admit", "dispatch", "dispatched", "establish", "forget", "heartbeat", "lead", "leave", "limits", "marks", "observe", "order",
-    "prelude", "publish", "queue", "ready", "recall", "reclaim", "remove", "renew", "report", "reserve", "settle", "start",
+    "admit", "bury", "dispatch", "dispatched", "establish", "forget", "heartbeat", "inside", "lead", "leave", "limits", "marks", "observe",
+    "order", "prelude", "publish", "queue", "ready", "recall", "reclaim", "remove", "renew", "report", "reserve", "settle", "start",
     "steer", "take", "takeover", "unmark", "withdraw",
 ]
 
@@ -107,7 +107,7 @@ let package = Package(
         module(.roles, "Control", ["Model", "Text", "Policy", "Broker", "Ledger", "Settings", "Telemetry", log]),
         module(.roles, "Collecting", ["Model", "Policy", "Broker", "Ledger", log, metrics, lifecycle]),
         // Lab: the other side, load tests, forecasts.
-        module(.lab, "Sink", ["Model", "Text", "Policy", "Settings", log, lifecycle, yaml] + nio),
+        module(.lab, "Sink", ["Model", "Text", "Policy", "Telemetry", "Settings", log, lifecycle, yaml] + nio),
         module(.lab, "Simulation", ["Model", "Text", "Policy", heap]),
         module(.lab, "Synthetic", ["Model", "Text", "Policy"]),
         module(
@@ -133,10 +133,10 @@ let package = Package(
         // Real servers for the tests, and what they do to a ledger.
         .target(name: "TestServers", dependencies: ["Model", "Ledger"], path: "Tests/TestServers", swiftSettings: strict),
         tests("Text", ["Model"]),
-        tests("Model", ["Text"]),
+        tests("Model", ["Text", "TestServers"]),
         tests("Policy", ["Model", "Text", "TestServers"]),
         tests("Simulation", ["Model", "Policy", "TestServers"]),
-        tests("Telemetry", ["Model", "Text", log, metrics, lifecycle]),
+        tests("Telemetry", ["Model", "Text", "TestServers", nioCore, log, metrics, lifecycle]),
         tests("Settings", ["Model", "Text", "Policy", "Telemetry", log]),
         tests("Broker", ["Model", "Text", "Policy", "TestServers", log] + nio),
         tests("Ledger", ["Model", "Text", "TestServers", log, grdb], resources: [.embedInCode("Fixtures/ledger-2026-11-22.sql")]),
@@ -144,7 +144,7 @@ let package = Package(
         tests(
             "Transport",
             ["Model", "Text", "Policy", "Sink", "TestServers", log, .product(name: "NIOEmbedded", package: "swift-nio")] + nio),
-        tests("Planning", ["Model", "Text", "Policy", "Broker", "Ledger", "Synthetic", "TestServers", log, lifecycle] + nio),
+        tests("Planning", ["Model", "Text", "Policy", "Broker", "Ledger", "Synthetic", "TestServers", log, lifecycle, grdb] + nio),
         tests("Delivery", ["Model", "Policy", "Broker", "Planning", "Sink", "TestServers", log, lifecycle] + nio),
         tests("Control", ["Model", "Policy", "Broker", "Ledger", "Settings", "TestServers", log] + nio),
         tests("Collecting", ["Model", "Broker", "Ledger", "TestServers", log, lifecycle] + nio),

@@ -5,6 +5,7 @@ import Telemetry
 @main
 enum Start {
     static func main() async {
+        OpenFiles.raise()
         MovedCommands.forward(CommandLine.arguments)
         StandardStreams.secure()
         await Flotilla.main(DeprecatedCommands.replacing(Array(CommandLine.arguments.dropFirst())))
@@ -25,6 +26,6 @@ struct Flotilla: AsyncParsableCommand {
         version: Build.version,
         subcommands: [
             Send.self, MailingCommand.self, LimitCommand.self, Up.self, PlannerCommand.self, WorkerCommand.self,
-            CollectorCommand.self, TopCommand.self, ResponsesCommand.self, AuditCommand.self,
+            CollectorCommand.self, TopCommand.self, ResponsesCommand.self, AuditCommand.self, DeadCommand.self,
         ])
 }

@@ -115,6 +115,12 @@ struct ClusterTests {
         try await heartbeats.forget()
         try await PublishedMailings(broker).remove(second, fencingToken: fencingToken)
 
+        _ = try await queue.inside([Lane(channel: .email, provider: "main")])
+        _ = try await broker.redis.send(["XADD", .text(broker.keys.status(0)), "*", "v", "x"])
+        let unreadable = try await status.read(consumer: "c", count: 100, block: .seconds(1))
+        #expect(unreadable.contains { $0.problem != nil })
+        try await status.confirm(unreadable)
+
         let cached = try server.cli("INFO", "memory").split(whereSeparator: \.isNewline).first { $0.hasPrefix("number_of_cached_scripts:") }
         #expect(cached == "number_of_cached_scripts:\(ScriptKeyTests.names.count)", "scripts that no step above has run")
         let keys = try server.cli("KEYS", "*").split(separator: "\n")

@@ -14,9 +14,10 @@ import Testing
         let results = ResultGroup(
             batch: BatchID(mailing: id(1), number: 0), dispatchNumber: 1, worker: "w", sequence: 0, closing: .open, results: [])
         let events = EventGroup(mailing: id(1), events: [])
-        let harvest = Harvest([.unreadable("no id"), .events(events), .results(results), .unreadable("no kind")])
+        let letter = DeadLetter(stream: "status:1", entry: "1-0", reason: "no id", fields: [])
+        let harvest = Harvest([.unreadable, .events(events), .results(results), .dead(letter)])
         #expect(harvest.results == [results] && harvest.events == [events])
-        #expect(harvest.unreadable == ["no id", "no kind"] && harvest.halts.isEmpty)
+        #expect(harvest.letters == [letter] && harvest.halts.isEmpty)
     }
 
     @Test func aMailingIsPausedOnceForTheFirstReason() {

@@ -63,7 +63,7 @@ import Testing
         #expect(try await published.controls(id)?.state == .sending)
         #expect(try await control.carryOut(StopMailing(id), by: ann).reach.isFollowed)
         #expect(try await published.controls(id)?.state == .stopped)
-        #expect(try await published.definition(id) != nil)
+        guard case .known = try await published.definition(id) else { throw RedisError.closed }
         await broker.close()
     }
 

@@ -34,6 +34,22 @@ import Testing
         #expect(wanted(state, lane) == 16)
     }
 
+    @Test func noMoreIsTakenThanFitsIntoMemory() {
+        var state = PrefetchState(first: 250, most: 1_600, mostBytes: 1_000)
+        _ = state.offer(lane, at: now)
+        _ = state.wants(at: now)
+        state.taken(lane, sizes: [10], bytes: [300], waiting: 99, at: now)
+        #expect(wanted(state, lane) == 2)
+        state.taken(lane, sizes: [10, 10, 10], bytes: [300, 300, 300], waiting: 99, at: now)
+        #expect(state.bytes == 1_200 && wanted(state, lane) == 0)
+        // A lane of which nothing is here still gets its first batch.
+        _ = state.offer(other, at: now)
+        #expect(wanted(state, other) == 1)
+        _ = state.wants(at: now)
+        #expect(state.free(bytes: 300, of: lane, at: now) == true)
+        #expect(state.bytes == 900 && wanted(state, lane) == 1)
+    }
+
     @Test func anEmptyLaneIsAskedNoMoreUntilItIsOfferedAgain() {
         var state = PrefetchState(first: 250, most: 1_600)
         _ = state.offer(lane, at: now)

@@ -31,6 +31,21 @@ import Testing
         return Dictionary(uniqueKeysWithValues: chosen.map { ($0.mailing, $0.limit) })
     }
 
+    @Test func largeBatchesFillALaneSooner() throws {
+        var one = try candidate(1)
+        one.batchBytes = 8_000_000
+        let lane = lane
+        func chosen(entries: Int) -> Int {
+            var choice = DispatchChoice(window: window, bytes: 32_000_000)
+            one.known = entries
+            return choice.choose([one], depths: [lane: .init(entries: entries)], crew: 1, at: Self.start).first?.limit ?? 0
+        }
+        #expect(chosen(entries: 0) == 4 && chosen(entries: 3) == 1 && chosen(entries: 4) == 0)
+        // One that is larger than the window is dispatched alone.
+        one.batchBytes = 100_000_000
+        #expect(chosen(entries: 0) == 1 && chosen(entries: 1) == 0)
+    }
+
     @Test func anEmptyLaneGetsSomeAndOneThatIsEmptiedFastGetsItsWindow() throws {
         var choice = DispatchChoice(window: window)
         var entries = 0

@@ -1,4 +1,5 @@
 import Foundation
+import GRDB
 import Ledger
 import Logging
 import Model
@@ -91,6 +92,23 @@ import Testing
         try await planning { try await wait(until: [.sending], of: 3..<4) }
         let nobody = try #require(try await ledger.mailing(id(3)))
         #expect(nobody.plannedCount == 0 && nobody.excludedCount == 2)
+    }
+
+    /// What the ledger cannot take, now or later, ends the mailing that it is of.
+    @Test func aMailingThatTheLedgerCannotTakeFailsAlone() async throws {
+        let good = try file("good.csv", rows: 3)
+        for number in 0..<5 { try await add(number, file: good) }
+        // The batch that this mailing's plan begins with is there already.
+        let file = try DatabaseQueue(path: folder.path + "/ledger.sqlite")
+        try await file.write { [id = id(2)] db in
+            try db.execute(sql: "INSERT INTO batch (mailing, number, count, recipients) VALUES ('\(id)', 0, 1, '[]')")
+        }
+        try await planning { try await wait(until: [.sending, .failed], of: 0..<5) }
+        for number in 0..<5 {
+            let record = try #require(try await ledger.mailing(id(number)))
+            #expect(record.state == (number == 2 ? .failed : .sending))
+            if number == 2 { #expect(record.stateReason.text.contains("cannot take this plan")) }
+        }
     }
 
     @Test func aBrokenMailingFailsAlone() async throws {

@@ -40,6 +40,37 @@ import Testing
         return plan
     }
 
+    @Test func batchesAreCutByBytesToo() throws {
+        let rows = (0..<10).map { "\($0),p\($0)@example.com,\(String(repeating: "x", count: 300))\n" }.joined()
+        var planner = try RecipientPlanner(source: source("id,email,text\n" + rows), channel: .email, batchSize: 500, batchBytes: 1_000)
+        let plan = try plan(&planner)
+        #expect(plan.sizes == [3, 3, 3, 1] && plan.recipients.count == 10 && plan.rows == 10)
+        var again = try RecipientPlanner(
+            source: source("id,email,text\n" + rows), channel: .email, batchSize: 500, batchBytes: 1_000, after: 4)
+        var chunk = again.makeChunk()
+        #expect(try again.next(&chunk))
+        #expect(chunk.recipients[0, 0] == "4" && chunk.rows == 7)
+    }
+
+    /// A control character takes six bytes in JSON.
+    @Test func aRowThatIsTooLargeIsExcludedAlone() throws {
+        let text = """
+            id,email,text
+            1,a@example.com,x
+            2,b@example.com,\(String(repeating: "\u{1}", count: 200))
+            3,c@example.com,x
+
+            """
+        var planner = try RecipientPlanner(source: source(text), channel: .email, batchBytes: 1_000)
+        let plan = try plan(&planner)
+        #expect(plan.recipients.map { $0[0] } == ["1", "3"])
+        #expect(plan.exclusions.map(\.row) == [2] && plan.exclusions.map(\.reason) == [.tooLarge])
+        #expect(plan.exclusions.first?.detail.contains("planner.batch_bytes") == true)
+        // A column that no template names does not count.
+        var small = try RecipientPlanner(source: source(text), channel: .email, carry: [], batchBytes: 1_000)
+        #expect(try self.plan(&small).recipients.count == 3)
+    }
+
     @Test func checksNormalisesAndSaysWhatWasLeftOut() throws {
         var planner = try RecipientPlanner(
             source: source(

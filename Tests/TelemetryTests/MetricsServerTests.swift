@@ -1,8 +1,10 @@
 import CoreMetrics
 import Foundation
 import Logging
+import NIOCore
 import ServiceLifecycle
 import Synchronization
+import TestServers
 import Testing
 
 @testable import Telemetry
@@ -16,11 +18,12 @@ import Testing
 
     /// Runs a server while `body` works, and stops it gracefully.
     private func serving(
-        _ metrics: PrometheusMetrics, _ readiness: Readiness, _ body: (Int) async throws -> Void
+        _ metrics: PrometheusMetrics, _ readiness: Readiness, limit: ConnectionLimit.Configuration = .init(connections: 16),
+        _ body: (Int) async throws -> Void
     ) async throws {
         let (ports, continuation) = AsyncStream.makeStream(of: Int.self)
         let server = MetricsServer(
-            address: ListenAddress(host: "127.0.0.1", port: 0), metrics: metrics, readiness: readiness, logger: quiet,
+            address: ListenAddress(host: "127.0.0.1", port: 0), metrics: metrics, readiness: readiness, limit: limit, logger: quiet,
             onListening: { continuation.yield($0) })
         let group = ServiceGroup(services: [server], logger: quiet)
         try await withThrowingTaskGroup(of: Void.self) { tasks in
@@ -54,6 +57,28 @@ import Testing
             #expect(health.status == 200)
             #expect(health.body == "ok\n")
             #expect(try await get(port, "/secrets").status == 404)
+        }
+    }
+
+    /// Clients that only connect take nothing from those that ask.
+    @Test func idleConnectionsDoNotKeepOthersOut() async throws {
+        let limit = ConnectionLimit.Configuration(connections: 8, patience: .seconds(60))
+        try await serving(PrometheusMetrics(), Readiness(), limit: limit) { port in
+            let idle = try (0..<40).map { _ in try IdleClient(port) }
+            // Those that had waited longest have made room, and the newest is still there.
+            let evicted = try await eventually { idle.count(where: \.isClosed) >= 32 ? idle.count(where: \.isClosed) : nil }
+            #expect(evicted == 32 && idle.last?.isClosed == false)
+            for _ in 0..<4 { #expect(try await get(port, "/healthz").status == 200) }
+        }
+    }
+
+    @Test func aConnectionWithoutARequestIsClosed() async throws {
+        let limit = ConnectionLimit.Configuration(connections: 8, patience: .milliseconds(50))
+        try await serving(PrometheusMetrics(), Readiness(), limit: limit) { port in
+            let silent = try IdleClient(port)
+            let slow = try IdleClient(port)
+            slow.send("GET /metrics HTTP/1.1\r\nHost: x\r\nX-A: ")
+            #expect(try await eventually { silent.isClosed && slow.isClosed ? true : nil })
         }
     }
 

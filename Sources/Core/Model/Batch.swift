@@ -91,10 +91,11 @@ extension [OpenRecipient] {
         var items: [OpenRecipient] = []
         try WireReader.array(wire) { reader throws(WireError) in
             try reader.beginArray()
-            let index = try Int(reader.int())
+            let index = try Int(reader.int(in: WireLimit.index))
             try reader.next()
-            let attempts = try Int(reader.int())
+            let attempts = try Int(reader.int(in: WireLimit.count))
             try reader.endArray()
+            guard items.last.map({ $0.index < index }) ?? true else { throw WireError("recipient \(index) is out of order") }
             items.append(OpenRecipient(index: index, attempts: attempts))
         }
         self = items

@@ -1,8 +1,10 @@
 extension Duration {
-    /// Whole nanoseconds.
+    /// Whole nanoseconds; of what is longer than 292 years as many as fit.
     package var nanoseconds: Int64 {
         let (seconds, attoseconds) = components
-        return seconds * 1_000_000_000 + attoseconds / 1_000_000_000
+        let (product, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
+        let (sum, overflowed) = product.addingReportingOverflow(attoseconds / 1_000_000_000)
+        return overflow || overflowed ? (seconds < 0 ? .min : .max) : sum
     }
 
     /// Whole milliseconds.

@@ -54,22 +54,30 @@ extension [RecipientEvent] {
     }
 
     package init(decoding wire: [UInt8]) throws(WireError) {
+        let (events, problem) = Self.readable(in: wire)
+        if let problem { throw problem }
+        self = events
+    }
+
+    /// Reads those events of the wire form that can be read.
+    /// - Returns: also why others cannot; nil where there are none.
+    package static func readable(in wire: [UInt8]) -> (events: [RecipientEvent], problem: WireError?) {
         var events: [RecipientEvent] = []
-        try WireReader.array(wire) { reader throws(WireError) in
+        let problem = WireReader.readable(wire) { reader throws(WireError) in
             try reader.beginArray()
-            let batch = try Int(reader.int())
+            let batch = try Int(reader.int(in: WireLimit.count))
             try reader.next()
-            let index = try Int(reader.int())
+            let index = try Int(reader.int(in: WireLimit.index))
             try reader.next()
             let name = try reader.string()
-            guard let kind = EventKind(rawValue: name) else { throw WireError("unknown event '\(name)'") }
+            guard let kind = EventKind(rawValue: name) else { throw WireError("unknown event '\(name.prefix(40))'") }
             try reader.next()
-            let at = try reader.int()
+            let at = try reader.int(in: WireLimit.time)
             try reader.next()
-            let detail = try reader.string()
+            let detail = try reader.string(atMost: WireLimit.text)
             try reader.endArray()
             events.append(RecipientEvent(batch: batch, index: index, kind: kind, at: at, detail: detail))
         }
-        self = events
+        return (events, problem)
     }
 }

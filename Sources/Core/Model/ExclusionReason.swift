@@ -7,6 +7,8 @@ package enum ExclusionReason: String, Codable, Sendable, CaseIterable {
     /// With its values the message would be no JSON.
     case invalidBody = "invalid_body"
     case duplicate
+    /// Its values take more bytes than a batch may have.
+    case tooLarge = "too_large"
     /// An earlier mailing of the same identity has reached it, or may have.
     case sentBefore = "sent_before"
     case unsubscribed, suppressed

@@ -73,6 +73,16 @@ package struct Heartbeat: Sendable, Codable, Equatable {
         self.memory = memory
     }
 
+    /// Refuses numbers that cannot be: others write to Redis too, and the numbers are added up.
+    package func check() throws(WireError) {
+        let numbers =
+            [started, Int64(memory), Int64(answered), Int64(inFlight), Int64(batches)] + mailings.values.map { Int64($0.waiting) }
+        let spans = [cpu] + mailings.values.flatMap { [$0.interval, $0.pause] }
+        guard numbers.allSatisfy(WireLimit.time.contains), spans.allSatisfy({ (0...1e12).contains($0) }) else {
+            throw WireError("a number of its heartbeat is out of range")
+        }
+    }
+
     /// It delivers messages of a channel.
     package func serves(_ channel: Channel) -> Bool { channels.contains(channel) }
 }

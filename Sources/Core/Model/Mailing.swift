@@ -65,6 +65,19 @@ package struct Mailing: Codable, Sendable, Equatable {
         package var isEmpty: Bool { source.isEmpty }
     }
 
+    /// Refuses numbers that cannot be: a definition is read from Redis and from the ledger, where others may write.
+    package func check() throws(WireError) {
+        let spans = [lifetime, maximumDelay ?? 0]
+        let lines = [subject, html, text, body].map(\.line)
+        guard (1...Int(WireLimit.index.upperBound)).contains(batchSize), (1...Int(WireLimit.count.upperBound)).contains(attempts),
+            spans.allSatisfy({ (0...Self.longest).contains($0) }), lines.allSatisfy({ (0...Int(WireLimit.count.upperBound)).contains($0) })
+        else { throw WireError("a number of its definition is out of range") }
+        guard fields.count >= 2 else { throw WireError("its definition has no fields for id and address") }
+    }
+
+    /// Seconds that a lifetime or a delay may last, so that milliseconds of it fit into 64 bits.
+    private static let longest = 1e15
+
     package init(
         name: String, channel: Channel, provider: String, from: String = "", replyTo: String = "",
         subject: Template = .empty, html: Template = .empty, text: Template = .empty, body: Template = .empty,

@@ -87,6 +87,8 @@ extension Recipients {
     /// Reads the wire form.
     /// - Throws: `WireError` when it is not an array of rows of `width` strings.
     package init(decoding wire: [UInt8], width: Int) throws(WireError) {
+        guard width > 0 else { throw WireError("recipients without fields") }
+        guard wire.count <= Int(UInt32.max) else { throw WireError("\(wire.count) bytes of recipients") }
         self.init(width: width)
         bytes.reserveCapacity(wire.count)
         try WireReader.array(wire) { reader throws(WireError) in

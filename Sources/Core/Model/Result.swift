@@ -52,6 +52,8 @@ package struct ResultGroup: Sendable, Equatable {
     /// With a closing group: how many groups all workers reported of this dispatchNumber, this one included. Redis counts them.
     package var groups: Int
     package var results: [RecipientResult]
+    /// Not all of its results could be read: of whom none came by the end of the dispatch it is not known whether the message arrived.
+    package var isPartial = false
 
     package init(
         batch: BatchID, dispatchNumber: Int, worker: String, provider: String = "", sequence: Int, closing: Closing, groups: Int = 0,
@@ -99,32 +101,44 @@ extension [RecipientResult] {
 
     /// Reads the wire form.
     package init(decoding wire: [UInt8], base: Int64) throws(WireError) {
-        var results: [RecipientResult] = []
-        try WireReader.array(wire) { reader throws(WireError) in
-            results.append(try RecipientResult(from: &reader, base: base))
-        }
+        let (results, problem) = Self.readable(in: wire, base: base)
+        if let problem { throw problem }
         self = results
+    }
+
+    /// Reads those results of the wire form that can be read; a newer worker may have states and classes that this release lacks.
+    /// - Returns: also why others cannot; nil where there are none.
+    package static func readable(in wire: [UInt8], base: Int64) -> (results: [RecipientResult], problem: WireError?) {
+        guard WireLimit.time.contains(base) else { return ([], WireError("the time \(base) is out of range")) }
+        var results: [RecipientResult] = []
+        let problem = WireReader.readable(wire) { reader throws(WireError) in
+            let result = try RecipientResult(from: &reader, base: base)
+            guard results.count <= WireLimit.index.upperBound else { throw WireError("more results than a batch has recipients") }
+            results.append(result)
+        }
+        return (results, problem)
     }
 }
 
 extension RecipientResult {
     fileprivate init(from reader: inout WireReader, base: Int64) throws(WireError) {
         try reader.beginArray()
-        let index = try Int(reader.int())
+        let index = try Int(reader.int(in: WireLimit.index))
         try reader.next()
         var letter: [UInt8] = []
         try reader.string(into: &letter)
         guard letter.count == 1, let state = RecipientState(code: letter[0]) else { throw WireError("unknown state") }
         try reader.next()
-        let attempts = try Int(reader.int())
+        let attempts = try Int(reader.int(in: WireLimit.count))
         try reader.next()
-        let at = try reader.int() + base
+        let at = try reader.int(in: WireLimit.difference) + base
+        guard WireLimit.time.contains(at) else { throw WireError("the time \(at) is out of range") }
         try reader.next()
-        let code = try Int(reader.int())
+        let code = try Int(reader.int(in: WireLimit.code))
         try reader.next()
-        let text = try reader.string()
+        let text = try reader.string(atMost: WireLimit.text)
         try reader.next()
-        let messageID = try reader.string()
+        let messageID = try reader.string(atMost: WireLimit.text)
         var response = ProviderResponse(kind: .accepted, stage: .response, code: code, text: text, messageID: messageID)
         var hasAnswer = state == .sent
         var due: Int64 = 0
@@ -133,10 +147,10 @@ extension RecipientResult {
             try reader.next()
             let stage = try reader.string()
             try reader.next()
-            due = try reader.int()
+            due = try reader.int(in: WireLimit.time)
             if !kind.isEmpty {
-                guard let kind = ResponseClass(rawValue: kind) else { throw WireError("unknown class '\(kind)'") }
-                guard let stage = DeliveryStage(rawValue: stage) else { throw WireError("unknown stage '\(stage)'") }
+                guard let kind = ResponseClass(rawValue: kind) else { throw WireError("unknown class '\(kind.prefix(40))'") }
+                guard let stage = DeliveryStage(rawValue: stage) else { throw WireError("unknown stage '\(stage.prefix(40))'") }
                 response.kind = kind
                 response.stage = stage
                 hasAnswer = true
@@ -144,7 +158,7 @@ extension RecipientResult {
         }
         try reader.endArray()
         self.init(
-            index: index, state: state, attempts: attempts, at: at, due: due == 0 ? 0 : due + base,
+            index: index, state: state, attempts: attempts, at: at, due: due == 0 ? 0 : min(due + base, WireLimit.time.upperBound),
             response: hasAnswer ? response : nil)
     }
 }

@@ -21,6 +21,31 @@ struct WireReader {
         }
     }
 
+    /// Reads a wire form as far as it can be read: an element that `element` refuses is left out.
+    /// - Returns: why the first such element, or the rest of the wire form, cannot be read; nil where all can.
+    static func readable(_ wire: [UInt8], _ element: (inout WireReader) throws(WireError) -> Void) -> WireError? {
+        wire.withUnsafeBufferPointer { bytes in
+            var reader = WireReader(cursor: JSONCursor(bytes))
+            var problem: WireError?
+            do throws(WireError) {
+                try reader.array { reader throws(WireError) in
+                    let start = reader
+                    do throws(WireError) {
+                        try element(&reader)
+                    } catch {
+                        problem = problem ?? error
+                        reader = start
+                        try reader.skip()
+                    }
+                }
+                try reader.end()
+            } catch {
+                problem = problem ?? error
+            }
+            return problem
+        }
+    }
+
     /// Reads an array, and calls `element` where each of its elements stands.
     mutating func array(_ element: (inout WireReader) throws(WireError) -> Void) throws(WireError) {
         try beginArray()
@@ -44,12 +69,23 @@ struct WireReader {
         guard cursor.take(UInt8(ascii: "]")) else { throw WireError(cursor.error(.noCommaInArray)) }
     }
 
-    mutating func int() throws(WireError) -> Int64 {
-        do { return try cursor.integer() } catch { throw WireError(error) }
+    /// Reads a whole number.
+    mutating func int(in range: ClosedRange<Int64>) throws(WireError) -> Int64 {
+        let value: Int64
+        do { value = try cursor.integer() } catch { throw WireError(error) }
+        guard range.contains(value) else { throw WireError("the number \(value) is out of range") }
+        return value
     }
 
     mutating func string() throws(WireError) -> String {
         do { return try cursor.string() } catch { throw WireError(error) }
+    }
+
+    /// Reads a string of so many bytes at most.
+    mutating func string(atMost length: Int) throws(WireError) -> String {
+        let text = try string()
+        guard text.utf8.count <= length else { throw WireError("a text of \(text.utf8.count) bytes") }
+        return text
     }
 
     /// Reads a string, and appends its bytes to `out`.
@@ -59,6 +95,14 @@ struct WireReader {
 
     mutating func skipString() throws(WireError) {
         do { try cursor.skipString() } catch { throw WireError(error) }
+    }
+
+    /// The byte at which it stands.
+    var position: Int { cursor.position }
+
+    /// Passes a value of any kind.
+    mutating func skip() throws(WireError) {
+        do { try cursor.skipValue() } catch { throw WireError(error) }
     }
 
     private mutating func end() throws(WireError) {

@@ -40,6 +40,7 @@ package struct SharedClock: Sendable, Equatable {
     ///   - now: our time.
     package func local(_ shared: Double, now: Int64) -> Int64? {
         guard let difference else { return nil }
-        return Int64((shared * 1000 - difference + Double(max(0, now - since)) * Self.drift).rounded(.up))
+        let local = (shared * 1000 - difference + Double(max(0, now - since)) * Self.drift).rounded(.up)
+        return abs(local) < 9e18 ? Int64(local) : nil
     }
 }

@@ -1,3 +1,5 @@
+import Model
+
 /// How fast the fleet goes in a scope whose provider asks to slow down. The board adds up what the workers saw and hands it to
 /// one of them to judge; it does not know the arithmetic, and carries its state as text.
 package struct AdaptiveRateStore: Sendable {
@@ -37,7 +39,7 @@ package struct AdaptiveRateStore: Sendable {
         }
 
         /// Seconds that it is still paused.
-        package var pause: Double { Double(max(0, until - now)) / 1e6 }
+        package var pause: Double { min(Double(max(0, until - now)) / 1e6, AdaptiveRateStore.longestPause) }
     }
 
     /// What is to be judged, by who was given it alone.
@@ -72,9 +74,9 @@ package struct AdaptiveRateStore: Sendable {
         guard words.count == 4 || words.count == 10, let now = words[0].int, let until = words[1].int,
             let interval = words[2].text, let state = words[3].text
         else { throw .unexpected("observe: \(reply)") }
-        let standing = Standing(now: now, until: until, interval: Self.interval(interval), state: state)
+        let standing = Standing(now: Self.moment(now), until: Self.moment(until), interval: Self.interval(interval), state: state)
         guard words.count == 10 else { return (standing, nil) }
-        let numbers = words[4...].compactMap(\.int)
+        let numbers = words[4...].compactMap(\.int).map(Self.moment)
         guard numbers.count == 6 else { throw .unexpected("observe: \(reply)") }
         return (
             standing,
@@ -108,14 +110,18 @@ package struct AdaptiveRateStore: Sendable {
             guard let words = reply.array, words.count == 3 else { throw .unexpected("standing: \(reply)") }
             standings.append(
                 Standing(
-                    now: now, until: words[0].int ?? 0,
+                    now: now, until: Self.moment(words[0].int ?? 0),
                     interval: words[1].text.flatMap(Self.interval), state: words[2].text ?? ""))
         }
         return standings
     }
 
+    /// A number of Redis within what can be added up: others may write to its keys.
+    private static func moment(_ value: Int64) -> Int64 { min(max(0, value), WireLimit.time.upperBound) }
+
+    /// Microseconds between two starts, a quarter of an hour at most; no rate that is learnt is as slow.
     private static func interval(_ text: String) -> Double? {
         guard let value = Double(text), value > 0, value.isFinite else { return nil }
-        return value
+        return min(value, 1e9)
     }
 }

@@ -1,4 +1,3 @@
-import Logging
 package import Model
 
 extension BatchQueue {
@@ -33,16 +32,18 @@ extension BatchQueue {
                 + wants.flatMap { [.text("\($0.lane)"), RedisArgument($0.count)] })
         guard let answers = reply.array, answers.count == wants.count || answers.isEmpty else { throw .unexpected("take: \(reply)") }
         var taken: [Taken] = []
+        var unreadable: [UnreadableBatch] = []
         for (want, answer) in zip(wants, answers) {
             guard let parts = answer.array, parts.count == 2, let entries = parts[0].array else { throw .unexpected("take: \(answer)") }
             var leases: [BatchLease] = []
             for entry in entries {
-                if let lease = lease(try StreamEntry(want.lane, entry), want.lane, worker, deliveries: 1, isNew: true, from: nil) {
-                    leases.append(lease)
-                }
+                let entry = try StreamEntry(want.lane, entry)
+                let lease = Self.lease(entry, want.lane, worker, deliveries: 1, isNew: true, from: nil, unreadable: &unreadable)
+                if let lease { leases.append(lease) }
             }
-            taken.append(Taken(lane: want.lane, leases: leases, waiting: Int(parts[1].int ?? 0)))
+            taken.append(Taken(lane: want.lane, leases: leases, waiting: parts[1].count))
         }
+        try await reject(unreadable, worker: worker)
         return taken
     }
 
@@ -62,7 +63,7 @@ extension BatchQueue {
         var found: [BatchLease] = []
         for (lane, reply) in zip(lanes, replies) {
             if case .error(let text) = reply { throw .command(text) }
-            found += try leases(reply, lane, worker)
+            found += try await leases(reply, lane, worker)
         }
         return found
     }
@@ -84,7 +85,7 @@ extension BatchQueue {
                     .text(Keys.workers), .text(worker), .text(dead.worker), .text(dead.text), RedisArgument(count - found.count),
                     .serverRun, .text("\(lane)"),
                 ])
-            found += try leases(reply, lane, worker)
+            found += try await leases(reply, lane, worker)
         }
         return found
     }
@@ -96,34 +97,36 @@ extension BatchQueue {
     }
 
     /// Reads `[entry, fields, deliveries, worker before]` for each batch.
-    private func leases(_ reply: RESPValue, _ lane: Lane, _ worker: String) throws(RedisError) -> [BatchLease] {
+    private func leases(_ reply: RESPValue, _ lane: Lane, _ worker: String) async throws(RedisError) -> [BatchLease] {
         var found: [BatchLease] = []
+        var unreadable: [UnreadableBatch] = []
         for item in reply.array ?? [] {
-            guard let parts = item.array, parts.count == 4, let deliveries = parts[2].int, let from = parts[3].text else {
+            guard let parts = item.array, parts.count == 4, parts[2].int != nil, let from = parts[3].text else {
                 throw .unexpected("batches taken: \(item)")
             }
             let entry = try StreamEntry(lane, .array(Array(parts[..<2])))
-            if let lease = lease(entry, lane, worker, deliveries: Int(clamping: deliveries), isNew: false, from: from.isEmpty ? nil : from)
-            {
-                found.append(lease)
-            }
+            let lease = Self.lease(
+                entry, lane, worker, deliveries: parts[2].count, isNew: false, from: from.isEmpty ? nil : from, unreadable: &unreadable)
+            if let lease { found.append(lease) }
         }
+        try await reject(unreadable, worker: worker)
         return found
     }
 
-    private func lease(
-        _ entry: StreamEntry, _ lane: Lane, _ worker: String, deliveries: Int, isNew: Bool, from: String?
+    private static func lease(
+        _ entry: StreamEntry, _ lane: Lane, _ worker: String, deliveries: Int, isNew: Bool, from: String?,
+        unreadable: inout [UnreadableBatch]
     ) -> BatchLease? {
         // An entry that was deleted while it was pending has no fields.
         guard !entry.fields.isEmpty else { return nil }
         do throws(WireError) {
+            guard !entry.text("e").isEmpty else { throw WireError("no epoch") }
             return BatchLease(
                 batch: try DispatchedBatch(entry), lane: lane, entry: entry.id, worker: worker, deliveries: deliveries,
                 isNew: isNew, epoch: Epoch(text: entry.text("e")), from: from)
         } catch {
-            // It stays pending; other batches are not affected.
-            broker.logger.error(
-                "entry \(entry.id) of lane \(lane) is no batch that this release can read (\(error)); it is left where it is")
+            // Other batches are not affected.
+            unreadable.append(UnreadableBatch(lane: lane, entry: entry, deliveries: deliveries, why: "\(error)"))
             return nil
         }
     }

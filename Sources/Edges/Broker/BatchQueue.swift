@@ -33,7 +33,7 @@ package struct BatchQueue: Sendable {
         for reply in replies {
             if case .error(let text) = reply { throw .command(text) }
             if reply.int == -1 { throw .epochEnded }
-            new += Int(reply.int ?? 0)
+            new += reply.count
         }
         return new
     }
@@ -42,6 +42,20 @@ package struct BatchQueue: Sendable {
     package func lanes() async throws(RedisError) -> [Lane] {
         let reply = try await broker.redis.send(["SMEMBERS", .text(broker.keys.lanes)])
         return (reply.array ?? []).compactMap { $0.text.flatMap { Lane($0) } }
+    }
+
+    /// The dispatches that lanes hold, in nobody's hands or in a worker's; those that cannot be read are left out.
+    package func inside(_ lanes: [Lane]) async throws(RedisError) -> Set<Dispatch> {
+        guard !lanes.isEmpty else { return [] }
+        let words = try await broker.redis.run(Scripts.inside, keys: lanes.map(broker.keys.lane), arguments: []).array ?? []
+        var found: Set<Dispatch> = []
+        for place in stride(from: 0, to: words.count - 2, by: 3) {
+            guard let mailing = words[place].text.flatMap({ MailingID($0) }), let batch = words[place + 1].int,
+                let dispatch = words[place + 2].int, WireLimit.count.contains(batch), WireLimit.count.contains(dispatch)
+            else { continue }
+            found.insert(Dispatch(batch: BatchID(mailing: mailing, number: Int(batch)), dispatchNumber: Int(dispatch)))
+        }
+        return found
     }
 
     /// Batches in lanes, in their order, and how many of them a worker has.
@@ -77,7 +91,7 @@ package struct BatchQueue: Sendable {
     package func dispatchedCounts(_ mailings: [MailingID]) async throws(RedisError) -> [Int] {
         let replies = try await broker.redis.pipeline(mailings.map { ["HLEN", .text(broker.keys.dispatched($0))] })
         for case .error(let text) in replies { throw .command(text) }
-        return replies.map { Int($0.int ?? 0) }
+        return replies.map(\.count)
     }
 
     /// Makes sure that a dispatch that did not reach Redis never will.

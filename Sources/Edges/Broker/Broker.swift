@@ -97,8 +97,11 @@ struct StreamEntry: Sendable {
     var fields: [String: [UInt8]]
 
     func text(_ field: String) -> String { String(decoding: fields[field] ?? [], as: UTF8.self) }
-    func int(_ field: String) throws(WireError) -> Int64 {
+
+    /// A field's whole number.
+    func int(_ field: String, in range: ClosedRange<Int64>) throws(WireError) -> Int64 {
         guard let value = Int64(text(field)) else { throw WireError("field '\(field)' is no number") }
+        guard range.contains(value) else { throw WireError("field '\(field)' is out of range: \(value)") }
         return value
     }
 

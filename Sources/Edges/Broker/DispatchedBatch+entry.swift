@@ -1,4 +1,4 @@
-import Model
+package import Model
 
 extension DispatchedBatch {
     /// The fields of its entry in a lane.
@@ -14,11 +14,27 @@ extension DispatchedBatch {
     init(_ entry: StreamEntry) throws(WireError) {
         try WireVersion.check(entry.text("v"))
         guard let mailing = MailingID(entry.text("m")) else { throw WireError("no mailing id") }
-        let open = entry.fields["o"] ?? []
+        let open = try (entry.fields["o"] ?? []).nilIfEmpty.map { bytes throws(WireError) in try [OpenRecipient](decoding: bytes) }
+        let count = try entry.int("n", in: 1...WireLimit.index.upperBound + 1)
+        guard open?.last.map({ $0.index < count }) ?? true else { throw WireError("a recipient beyond the \(count) of its batch") }
+        // One without an end has the greatest number there is.
+        let expires = min(try entry.int("x", in: 0...Int64.max), WireLimit.time.upperBound)
         self.init(
-            id: BatchID(mailing: mailing, number: Int(try entry.int("b"))), dispatchNumber: Int(try entry.int("g")),
-            recipients: entry.fields["r"] ?? [], count: Int(try entry.int("n")),
-            open: open.isEmpty ? nil : try [OpenRecipient](decoding: open), expires: try entry.int("x"),
-            fed: try entry.int("t"))
+            id: BatchID(mailing: mailing, number: Int(try entry.int("b", in: WireLimit.count))),
+            dispatchNumber: Int(try entry.int("g", in: WireLimit.count)), recipients: entry.fields["r"] ?? [], count: Int(count),
+            open: open, expires: expires, fed: try entry.int("t", in: WireLimit.time))
     }
+
+    /// Reads the recipients of the batch.
+    /// - Parameter width: values of each.
+    /// - Throws: `WireError`, also when they are not as many as the batch says.
+    package func recipients(width: Int) throws(WireError) -> Recipients {
+        let read = try Recipients(decoding: recipients, width: width)
+        guard read.count == count else { throw WireError("\(read.count) recipients in place of \(count)") }
+        return read
+    }
+}
+
+extension [UInt8] {
+    fileprivate var nilIfEmpty: [UInt8]? { isEmpty ? nil : self }
 }

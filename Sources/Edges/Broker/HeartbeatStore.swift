@@ -42,7 +42,11 @@ package struct HeartbeatStore: Sendable {
     package func all() async throws(RedisError) -> [Sign] {
         try await entries().compactMap { entry in
             // One of another release may say other things.
-            guard entry.age <= Self.memory, let heartbeat = try? JSONDecoder().decode(Heartbeat.self, from: Data(entry.text.utf8)) else {
+            guard entry.age <= Self.memory else { return nil }
+            guard let heartbeat = try? JSONDecoder().decode(Heartbeat.self, from: Data(entry.text.utf8)),
+                (try? heartbeat.check()) != nil
+            else {
+                DeadLetters.count(.heartbeat)
                 return nil
             }
             return Sign(name: entry.name, at: entry.at, age: entry.age, heartbeat: heartbeat)
@@ -62,7 +66,7 @@ package struct HeartbeatStore: Sendable {
         guard let words = replies[0].array, let now = replies[1].time.map({ $0 / 1000 }) else { throw .unexpected("pulses: \(replies)") }
         return stride(from: 0, to: words.count - 1, by: 2).map { index in
             let parts = (words[index + 1].text ?? "").split(separator: " ", maxSplits: 1, omittingEmptySubsequences: false)
-            let at = Int64(parts[0]) ?? 0
+            let at = Int64(parts[0]).map { min(max(0, $0), WireLimit.time.upperBound) } ?? 0
             return (words[index].text ?? "", at, max(0, Double(now) - Double(at)) / 1000, parts.dropFirst().first ?? "")
         }
     }

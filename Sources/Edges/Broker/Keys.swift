@@ -66,6 +66,9 @@ package struct Keys: Sendable {
     /// Stream, an entry a group of results or events; an entry is deleted when the collector has committed it.
     func status(_ partition: Int) -> String { "\(tag):status:\(partition)" }
 
+    /// Stream: entries of other streams that could not be read (`DeadLetters`), the newest thousand.
+    var deadLetters: String { "\(tag):dead" }
+
     /// String, the reservation calendar of a scope (`reserve.lua`); expires an hour after the limit has its whole burst again.
     func throttle(_ scope: String) -> String { "\(tag):throttle:\(scope)" }
 

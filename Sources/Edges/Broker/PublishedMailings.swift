@@ -60,13 +60,28 @@ package struct PublishedMailings: Sendable {
         return reply.int == 1
     }
 
-    /// The mailing's definition; nil when it is not published (any more).
-    package func definition(_ id: MailingID) async throws(RedisError) -> Mailing? {
+    /// What Redis holds of a mailing.
+    package enum Definition: Sendable {
+        case known(Mailing)
+        /// It is not published (any more).
+        case gone
+        /// This release cannot read it; the text says why.
+        case unreadable(String)
+    }
+
+    /// The mailing's definition.
+    package func definition(_ id: MailingID) async throws(RedisError) -> Definition {
         guard let bytes = try await broker.redis.send(["HGET", .text(broker.keys.mailing(id)), "definition"]).bytes else {
-            return nil
+            return .gone
         }
-        do { return try JSONDecoder().decode(Mailing.self, from: Data(bytes)) } catch {
-            throw .unexpected("mailing \(id): \(error)")
+        do {
+            let mailing = try JSONDecoder().decode(Mailing.self, from: Data(bytes))
+            try mailing.check()
+            return .known(mailing)
+        } catch {
+            DeadLetters.count(.mailing)
+            // A decoder's own words would show the text.
+            return .unreadable("its definition in Redis cannot be read by this release" + ((error as? WireError).map { ": \($0)" } ?? ""))
         }
     }
 

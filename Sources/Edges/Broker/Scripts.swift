@@ -2,11 +2,13 @@
 enum Scripts {
     static let start = script("start", PackageResources.start_lua)
     static let admit = script("admit", PackageResources.admit_lua)
+    static let bury = script("bury", PackageResources.bury_lua)
     static let dispatch = script("dispatch", PackageResources.dispatch_lua)
     static let dispatched = script("dispatched", PackageResources.dispatched_lua)
     static let establish = script("establish", PackageResources.establish_lua)
     static let forget = script("forget", PackageResources.forget_lua)
     static let heartbeat = script("heartbeat", PackageResources.heartbeat_lua)
+    static let inside = script("inside", PackageResources.inside_lua)
     static let lead = script("lead", PackageResources.lead_lua)
     static let leave = script("leave", PackageResources.leave_lua)
     static let limits = script("limits", PackageResources.limits_lua)

@@ -19,15 +19,27 @@ package struct StatusStreams: Sendable {
         case events(EventGroup)
         /// A worker asks that a mailing be paused, and says why (a provider refused our credentials).
         case halt(MailingID, reason: String)
-        /// Not readable; it is set aside in the log.
-        case unreadable(String)
+        /// An entry that somebody could not read.
+        case dead(DeadLetter)
+        /// Nothing of it can be read.
+        case unreadable
     }
 
     package struct Entry: Sendable {
         package let payload: Payload
-        fileprivate let stream: String
-        fileprivate let id: String
+        /// Why it cannot be read, or not all of it; nil where it can. Such an entry becomes a dead letter when it is confirmed.
+        package let problem: String?
+        let stream: String
+        let id: String
+        /// Bytes of its fields.
+        package let bytes: Int
+
+        /// Its stream and its place in it, for the log.
+        package var name: String { "entry \(id) of \(stream)" }
     }
+
+    /// The streams that collectors read.
+    private var streams: [String] { (0..<broker.partitions).map(broker.keys.status) + [broker.keys.deadLetters] }
 
     /// Sends events; the order among them and the results does not matter.
     package func send(_ group: EventGroup) async throws(RedisError) {
@@ -50,9 +62,8 @@ package struct StatusStreams: Sendable {
     /// Reads entries for a collector, about `count` in all, waiting for the first at most `block`; nil does not wait.
     package func read(consumer: String, count: Int, block: Duration?) async throws(RedisError) -> [Entry] {
         try await reader.readGroup(
-            Keys.collectors, consumer: consumer, streams: (0..<broker.partitions).map(broker.keys.status),
-            count: max(1, count / broker.partitions), block: block
-        ).map(Entry.init)
+            Keys.collectors, consumer: consumer, streams: streams, count: max(1, count / broker.partitions), block: block
+        ).map(entry)
     }
 
     /// The run id of the server that entries are read from: after its next start it may bring back what was confirmed.
@@ -61,14 +72,13 @@ package struct StatusStreams: Sendable {
     /// Entries that this consumer read and did not confirm, before it was started again.
     package func readUnconfirmed(consumer: String, count: Int) async throws(RedisError) -> [Entry] {
         var entries: [Entry] = []
-        for partition in 0..<broker.partitions {
-            let stream = broker.keys.status(partition)
+        for stream in streams {
             try await broker.redis.makeGroup(Keys.collectors, of: stream)
             let reply = try await broker.redis.send([
                 "XREADGROUP", "GROUP", .text(Keys.collectors), .text(consumer), "COUNT", RedisArgument(count),
                 "STREAMS", .text(stream), "0",
             ])
-            entries += try StreamEntry.list(reply).map(Entry.init)
+            entries += try StreamEntry.list(reply).map(entry)
         }
         return entries
     }
@@ -76,15 +86,14 @@ package struct StatusStreams: Sendable {
     /// Takes over entries that any collector read and did not confirm for as long as `idle`: it died.
     package func claimAbandoned(by consumer: String, idle: Duration, count: Int) async throws(RedisError) -> [Entry] {
         var entries: [Entry] = []
-        for partition in 0..<broker.partitions {
-            let stream = broker.keys.status(partition)
+        for stream in streams {
             try await broker.redis.makeGroup(Keys.collectors, of: stream)
             let reply = try await broker.redis.send([
                 "XAUTOCLAIM", .text(stream), .text(Keys.collectors), .text(consumer),
                 RedisArgument(idle.nanoseconds / 1_000_000), "0-0", "COUNT", RedisArgument(max(1, count / broker.partitions)),
             ])
             guard let parts = reply.array, parts.count >= 2 else { throw .unexpected("XAUTOCLAIM: \(reply)") }
-            entries += try StreamEntry.list(.array([.array([.string(Array(stream.utf8)), parts[1]])])).map(Entry.init)
+            entries += try StreamEntry.list(.array([.array([.string(Array(stream.utf8)), parts[1]])])).map(entry)
         }
         return entries
     }
@@ -113,16 +122,22 @@ package struct StatusStreams: Sendable {
     }
 
     /// Takes entries off their streams, and batches whose dispatch has ended out of `dispatched`; called after the ledger's
-    /// commit.
+    /// commit. What cannot be read goes to the dead letters, where it is read again as such; a dead letter stays there.
     package func confirm(
         _ entries: [Entry], over: Set<Dispatch> = []
     ) async throws(RedisError) {
         guard !entries.isEmpty else { return }
         var commands: [[RedisArgument]] = []
-        for (stream, entries) in Dictionary(grouping: entries, by: \.stream) {
-            let ids = entries.map { RedisArgument.text($0.id) }
+        for (stream, all) in Dictionary(grouping: entries, by: \.stream) {
+            let unreadable = all.compactMap { entry in entry.problem.map { (id: entry.id, why: $0) } }
+            if !unreadable.isEmpty {
+                let name = String(stream.dropFirst(broker.keys.tag.count + 1))
+                try await DeadLetters(broker).bury(unreadable, of: stream, named: name, group: Keys.collectors)
+            }
+            let ids = all.filter { $0.problem == nil }.map { RedisArgument.text($0.id) }
+            if ids.isEmpty { continue }
             commands.append(["XACK", .text(stream), .text(Keys.collectors)] + ids)
-            commands.append(["XDEL", .text(stream)] + ids)
+            if stream != broker.keys.deadLetters { commands.append(["XDEL", .text(stream)] + ids) }
         }
         // Batches first: should the connection break between the two, the entries come again and settle again.
         if !over.isEmpty {
@@ -136,6 +151,8 @@ package struct StatusStreams: Sendable {
         for case .error(let text) in try await broker.redis.pipeline(commands) { throw .command(text) }
     }
 
+    private func entry(_ entry: StreamEntry) -> Entry { Entry(entry, isDead: entry.stream == broker.keys.deadLetters) }
+
     /// How full each partition is: what waits for a collector, and what one has read and not confirmed.
     package func depths() async throws(RedisError) -> [StreamDepth] {
         try await broker.redis.depths((0..<broker.partitions).map(broker.keys.status), group: Keys.collectors)
@@ -145,50 +162,5 @@ package struct StatusStreams: Sendable {
     package func lag() async throws(RedisError) -> (entries: [Int], seconds: Double) {
         let depths = try await depths()
         return (depths.map(\.entries), depths.map(\.seconds).max() ?? 0)
-    }
-}
-
-extension StatusStreams.Entry {
-    fileprivate init(_ entry: StreamEntry) {
-        stream = entry.stream
-        id = entry.id
-        do throws(WireError) {
-            payload = try Self.payload(entry)
-        } catch {
-            payload = .unreadable("entry \(entry.id) of \(entry.stream): \(error)")
-        }
-    }
-
-    private static func payload(_ entry: StreamEntry) throws(WireError) -> StatusStreams.Payload {
-        try WireVersion.check(entry.text("v"))
-        guard let mailing = MailingID(entry.text("m")) else { throw WireError("no mailing id") }
-        let data = entry.fields["d"] ?? []
-        switch entry.text("k") {
-        case "r":
-            guard let closing = ResultGroup.Closing(rawValue: entry.text("f")) else { throw WireError("unknown closing") }
-            return .results(
-                ResultGroup(
-                    batch: BatchID(mailing: mailing, number: Int(try entry.int("b"))),
-                    dispatchNumber: Int(try entry.int("g")), worker: entry.text("w"), provider: entry.text("p"),
-                    sequence: Int(try entry.int("s")),
-                    closing: closing, groups: Int(try entry.int("c")),
-                    results: try [RecipientResult](decoding: data, base: try entry.int("t"))))
-        case "e": return .events(EventGroup(mailing: mailing, events: try [RecipientEvent](decoding: data)))
-        case "h": return .halt(mailing, reason: String(decoding: data, as: UTF8.self))
-        case let kind: throw WireError("unknown kind '\(kind)'")
-        }
-    }
-}
-
-extension ResultGroup {
-    /// The fields of its status entry but for `f` (closing) and `c` (groups), which the script adds.
-    var fields: [RedisArgument] {
-        let base = results.map(\.at).min() ?? 0
-        return [
-            "v", RedisArgument(WireVersion.current), "k", "r", "m", .text(batch.mailing.description), "b", RedisArgument(batch.number), "g",
-            RedisArgument(dispatchNumber),
-            "w", .text(worker), "p", .text(provider), "s", RedisArgument(sequence), "t", RedisArgument(base),
-            "d", .bytes(results.encoded(base: base)),
-        ]
     }
 }

@@ -17,7 +17,7 @@ extension RedisClient {
         let replies = try await pipeline(streams.flatMap { [["XLEN", .text($0)], ["XPENDING", .text($0), .text(group)]] })
         for case .error(let text) in replies where !text.hasPrefix("NOGROUP") { throw .command(text) }
         return streams.indices.map { place in
-            (Int(replies[2 * place].int ?? 0), Int(replies[2 * place + 1].array?.first?.int ?? 0))
+            (replies[2 * place].count, replies[2 * place + 1].array?.first?.count ?? 0)
         }
     }
 
@@ -36,7 +36,7 @@ extension RedisClient {
             let (length, pending, first) = (replies[3 * place], replies[3 * place + 1], replies[3 * place + 2])
             let oldest = first.array?.first?.array?.first?.text.flatMap { StreamID($0) }
             return StreamDepth(
-                entries: Int(length.int ?? 0), pending: Int(pending.array?.first?.int ?? 0),
+                entries: length.count, pending: pending.array?.first?.count ?? 0,
                 seconds: oldest.map { max(0, now - Double($0.milliseconds) / 1000) } ?? 0)
         }
     }

@@ -13,6 +13,9 @@ package struct Throttle: Sendable {
         scripts = (reserve, queue)
     }
 
+    /// Microseconds since 1970, or of a wait, at most: what is later cannot be right.
+    private static let farthest = 4e15
+
     /// A limit in a scope (`mailing:ID`, `channel:sms`).
     package struct Scope: Sendable, Equatable {
         package var name: String
@@ -45,7 +48,7 @@ package struct Throttle: Sendable {
         let reply = try await broker.redis.run(
             scripts.queue, keys: [broker.keys.queue(scope)],
             arguments: [RedisArgument(count), .text(String(interval))])
-        guard let wait = reply.text.flatMap(Double.init) else { throw .unexpected("turn: \(reply)") }
+        guard let wait = reply.number(atMost: Self.farthest) else { throw .unexpected("turn: \(reply)") }
         return wait / 1e6
     }
 
@@ -64,8 +67,8 @@ package struct Throttle: Sendable {
                 RedisArgument(count), RedisArgument(horizon.nanoseconds / 1000), RedisArgument(after.nanoseconds / 1000),
                 RedisArgument(spacing.nanoseconds / 1000),
             ] + scopes.flatMap { [.text(String($0.interval)), RedisArgument($0.burst)] })
-        guard let parts = reply.array, parts.count == 3, let now = parts[0].text.flatMap(Double.init),
-            let packed = parts[1].bytes, let next = parts[2].text.flatMap(Double.init)
+        guard let parts = reply.array, parts.count == 3, let now = parts[0].number(atMost: Self.farthest),
+            let packed = parts[1].bytes, let next = parts[2].number(atMost: Self.farthest)
         else { throw .unexpected("reserve: \(reply)") }
         let moments = stride(from: 0, to: packed.count - 3, by: 4).map { place in
             (0..<4).reduce(UInt32(0)) { $0 | UInt32(packed[place + $1]) << UInt32(8 * $1) }

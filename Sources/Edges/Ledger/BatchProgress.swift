@@ -15,7 +15,7 @@ struct BatchProgress: Equatable {
     var awaited: [UInt8] = []
     /// A worker said that each recipient of this dispatch has a result.
     var isDone = false
-    /// How many groups of results there are of this dispatch, once a worker has given the rest back; 0 before.
+    /// How many groups of results there are of this dispatch, once a worker has closed it; 0 before.
     var released = 0
 
     /// A batch none of whose recipients was tried.
@@ -66,9 +66,16 @@ extension BatchProgress {
         return old
     }
 
+    /// Whom a dispatch would be for: all planned recipients and those deferred ones in `due`, ascending.
+    func sendable(due: Set<Int>) -> [Int] {
+        let planned = StateCode.code(.planned)
+        return states.indices.filter { states[$0] == planned || due.contains($0) }
+    }
+
     /// Hands the batch out under a new dispatch number, for all planned recipients and those deferred ones in `due`.
+    /// - Parameter part: whom it is for of these; nil for all.
     /// - Returns: whom to send to; nil for every one of the batch at the first attempt.
-    mutating func dispatch(due: Set<Int>, now: Int64) -> [OpenRecipient]? {
+    mutating func dispatch(due: Set<Int>, among part: Set<Int>? = nil, now: Int64) -> [OpenRecipient]? {
         dispatchNumber += 1
         dispatched = now
         isDone = false
@@ -77,7 +84,7 @@ extension BatchProgress {
         let planned = StateCode.code(.planned)
         for index in states.indices {
             let isOpen = states[index] == planned || due.contains(index)
-            if isOpen { awaited[index >> 3] |= 1 << UInt8(index & 7) }
+            if isOpen, part?.contains(index) ?? true { awaited[index >> 3] |= 1 << UInt8(index & 7) }
         }
         return owed
     }

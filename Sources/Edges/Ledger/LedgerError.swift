@@ -20,6 +20,8 @@ package enum LedgerError: Error, Sendable, Equatable {
     case leadershipLost(path: String)
     /// What was asked does not fit what the ledger holds.
     case refused(String)
+    /// What was to be written cannot be, now or later: it is too large, or breaks a rule of the tables.
+    case unfit(path: String, operation: String, detail: String)
     /// Reading or writing failed for a reason that is not named above.
     case failed(path: String, operation: String, detail: String)
 }
@@ -63,6 +65,7 @@ extension LedgerError: CustomStringConvertible {
             or gave it back; nothing was written: wait until the leadership is free, then take it again
             """
         case .refused(let what): what
+        case .unfit(let path, let operation, let detail): "the ledger \(path) cannot take this \(operation): \(detail)"
         case .failed(let path, let operation, let detail): "\(operation) failed on the ledger \(path): \(detail)"
         }
     }

@@ -2,7 +2,7 @@ package import Model
 
 /// The whole of a ledger: what an engine must do, and what the conformance suite tests.
 package typealias LedgerStore = MailingStore & PlanStore & DispatchStore & ResultStore & ReportStore & UncertainStore
-    & LeadershipStore & EpochNoteStore & LimitStore & AuditStore & RepeatStore & ChangeSource
+    & LeadershipStore & EpochNoteStore & LimitStore & AuditStore & RepeatStore & DeadLetterStore & ChangeSource
 
 /// Mailings and their states. `now` is in milliseconds since 1970 everywhere.
 package protocol MailingStore: Sendable {
@@ -76,9 +76,10 @@ package protocol DispatchStore: Sendable {
     func openMailings() async throws(LedgerError) -> [MailingState: Int]
 
     /// Takes batches of several mailings in one transaction, of each at most `limit`, by the rules of the function below. Where none is
-    /// ready there is no transaction.
+    /// ready there is no transaction. Each mailing has its share of the bytes, and one batch at least; of a batch that is too large the
+    /// recipients that fit are dispatched, and the others after them.
     func dispatchBatches(
-        _ wanted: [(mailing: MailingID, limit: Int)], now: Int64
+        _ wanted: [(mailing: MailingID, limit: Int)], bytes: DispatchBytes, now: Int64
     ) async throws(LedgerError) -> [DispatchedBatch]
 
     /// Marks as `sent`, in one transaction, those of the mailings that are `sending` and whose recipients are all planned and terminal.
@@ -138,6 +139,26 @@ extension DispatchStore {
         _ dispatches: [Dispatch], why: String?, now: Int64
     ) async throws(LedgerError) -> (batches: Int, listed: Int) {
         try await giveUp(dispatches, why: why, started: nil, now: now)
+    }
+
+    /// The same within the usual bytes.
+    package func dispatchBatches(
+        _ wanted: [(mailing: MailingID, limit: Int)], now: Int64
+    ) async throws(LedgerError) -> [DispatchedBatch] {
+        try await dispatchBatches(wanted, bytes: DispatchBytes(), now: now)
+    }
+}
+
+/// How much is dispatched at a time, in bytes of recipients.
+package struct DispatchBytes: Sendable, Equatable {
+    /// A batch of more than twice as many is dispatched in parts.
+    package var batch = WireLimit.batchBytes
+    /// All together, about.
+    package var total = 8 << 20
+
+    package init(batch: Int = WireLimit.batchBytes, total: Int = 8 << 20) {
+        self.batch = batch
+        self.total = total
     }
 }
 

@@ -28,6 +28,9 @@ package struct PlanStep: Sendable {
     package var rowsRead: Int?
     package var ending = Ending.more
 
+    /// Bytes of the recipients in it.
+    package var bytes: Int { batches.reduce(0) { $0 + $1.recipients.count } }
+
     package init(mailing: MailingID, ending: Ending = .more) {
         self.mailing = mailing
         self.ending = ending

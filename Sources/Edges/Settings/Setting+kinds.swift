@@ -11,6 +11,16 @@ extension Setting where Value == Int {
     }
 }
 
+extension Setting where Value == Int {
+    static func size(_ name: String, _ range: ClosedRange<Int>, default text: String, _ meaning: String) -> Self {
+        Self(
+            name, meaning,
+            SettingKey.Form(
+                type: "size", allowed: "\(ByteSize.text(range.lowerBound)) to \(ByteSize.text(range.upperBound))", default: text),
+            parse: { ByteSize.parse($0).flatMap { range.contains($0) ? $0 : nil } })
+    }
+}
+
 extension Setting where Value == Duration {
     static func duration(
         _ name: String, _ range: ClosedRange<Duration>, default text: String? = nil, shown: String? = nil,

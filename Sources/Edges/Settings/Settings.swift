@@ -35,6 +35,10 @@ package struct Settings: Sendable, Equatable {
     package struct Planner: Sendable, Equatable {
         /// Batches that the dispatcher keeps ready for each channel.
         package var window = 64
+        /// The same in bytes, about.
+        package var windowBytes = 32 << 20
+        /// Bytes of recipients in a batch at most.
+        package var batchBytes = 1 << 20
         package var poll: Duration = .milliseconds(250)
         package var stuckAfter: Duration = .seconds(60)
         package var lease: Duration = .seconds(10)
@@ -46,6 +50,8 @@ package struct Settings: Sendable, Equatable {
         package var concurrency = 32
         /// Messages at most in a group.
         package var group = 50
+        /// Bytes of recipients that are taken at most, about.
+        package var prefetchBytes = 64 << 20
         package var channels = Channel.allCases
         package var flush: Duration = .milliseconds(50)
         package var lease: Duration = .seconds(10)

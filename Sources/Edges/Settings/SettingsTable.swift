@@ -23,6 +23,12 @@ enum SettingsTable {
 
     static let plannerWindow = Setting.integer(
         "planner.window", 1...10_000, default: "64", "Batches of a lane at most that are ready in Redis or with workers.")
+    static let plannerWindowBytes = Setting.size(
+        "planner.window_bytes", 1 << 20...1 << 30, default: "32MB",
+        "The same in bytes, about: large batches fill a lane sooner. All lanes together get four times as many.")
+    static let plannerBatchBytes = Setting.size(
+        "planner.batch_bytes", 64 << 10...16 << 20, default: "1MB",
+        "Bytes of recipients in a batch at most, beside the mailing's `batch_size`. A recipient with more is excluded (`too_large`).")
     static let plannerPoll = Setting.duration(
         "planner.poll", .milliseconds(10)...(.seconds(60)), default: "250ms",
         "How often the dispatcher looks for work when nothing wakes it.")
@@ -39,6 +45,9 @@ enum SettingsTable {
     static let workerGroup = Setting.integer(
         "worker.group", 1...1_000, default: "50",
         "Messages in a group at most. A connection gets one group at a time; a group is smaller where it would take longer than 200 ms.")
+    static let workerPrefetchBytes = Setting.size(
+        "worker.prefetch_bytes", 1 << 20...4 << 30, default: "64MB",
+        "Bytes of recipients that a worker has taken at most, about.")
     static let workerChannels = Setting.list(
         "worker.channels", Channel.self, shown: "all", "Channels that a worker serves.")
     static let workerFlush = Setting.duration(
@@ -147,8 +156,8 @@ enum SettingsTable {
         [
             redisURL.key, redisUsername.key, redisPassword.key, redisPrefix.key, redisCAFile.key, redisTimeout.key,
             ledgerPath.key,
-            plannerWindow.key, plannerPoll.key, plannerStuckAfter.key, plannerLease.key,
-            workerConcurrency.key, workerGroup.key, workerChannels.key, workerFlush.key, workerLease.key,
+            plannerWindow.key, plannerWindowBytes.key, plannerBatchBytes.key, plannerPoll.key, plannerStuckAfter.key, plannerLease.key,
+            workerConcurrency.key, workerGroup.key, workerPrefetchBytes.key, workerChannels.key, workerFlush.key, workerLease.key,
             workerMaxDeliveries.key, workerRetryBase.key, workerRetryCap.key, workerResponses.key,
             collectorPartitions.key, collectorBatch.key,
             metricsListen.key,

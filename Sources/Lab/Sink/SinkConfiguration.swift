@@ -42,7 +42,7 @@ package struct SinkConfiguration: Sendable {
     package var limit: SinkLimit?
     /// Two runs with one seed give a recipient's n-th attempt the same response.
     package var seed: UInt64 = 1
-    /// Connections at once; further ones are refused with 421 or 503. 0 for no limit.
+    /// Connections at once; further ones are refused with 421 or 503. 0 for as many as the process's descriptors allow.
     package var maxConnections = 0
     /// Messages over one connection: the next is refused with 421 and the connection closed; HTTP closes behind the last
     /// response. 0 for no limit.

@@ -2,6 +2,7 @@ import Logging
 import Model
 import NIOSSL
 import Synchronization
+import Telemetry
 
 #if canImport(Darwin)
     import Darwin
@@ -17,6 +18,8 @@ final class SinkContext: Sendable {
     /// What the limit lets through; nil for no limit.
     let bucket: TokenBucket?
     let counter = SinkCounter()
+    /// Connections at once: as configured, and no more than the descriptors allow.
+    let mostConnections: Int
     let tls: NIOSSLContext?
     let smtpResponses: SMTPResponses
     let httpResponses: HTTPResponses
@@ -28,6 +31,8 @@ final class SinkContext: Sendable {
     init(_ configuration: SinkConfiguration, logger: Logger, firstID: UInt64) throws(SinkError) {
         self.configuration = configuration
         self.logger = logger
+        let possible = OpenFiles.connections()
+        mostConnections = configuration.maxConnections > 0 ? min(configuration.maxConnections, possible) : possible
         faultSelector = FaultSelector(profile: configuration.failures, latency: configuration.latency, seed: configuration.seed)
         bucket = configuration.limit.map { TokenBucket($0.rate) }
         tls = try configuration.certificate.map { certificate throws(SinkError) in try Self.context(certificate) }

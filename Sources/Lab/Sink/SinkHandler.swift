@@ -38,6 +38,8 @@ final class SinkHandler<Session: SinkSession>: ChannelDuplexHandler, NIOSchedule
 
     /// Input that may wait while a response is held back.
     private static var mostPending: Int { 1 << 18 }
+    /// Connections beyond the limit that get an answer before they are closed.
+    private static var mostRefused: Int { 16 }
     private static var drainTime: TimeAmount { .seconds(2) }
 
     init(shared: SinkContext, isSecure: Bool) {
@@ -47,18 +49,23 @@ final class SinkHandler<Session: SinkSession>: ChannelDuplexHandler, NIOSchedule
 
     func channelActive(context: ChannelHandlerContext) {
         self.context = context
-        let limit = shared.configuration.maxConnections
+        let limit = shared.mostConnections
         var number = 0
         var isOver = false
+        var isFar = false
         shared.counter.add { counts in
             counts.connections += 1
             counts.opened += 1
             number = counts.opened
-            isOver = limit > 0 && counts.connections > limit
+            isOver = counts.connections > limit
+            // Those that are refused are few at a time, too.
+            isFar = counts.connections > limit + Self.mostRefused
             if isOver { counts.errors += 1 }
         }
         isCounted = true
-        if isOver {
+        if isFar {
+            context.close(promise: nil)
+        } else if isOver {
             Session.refuse(shared, into: &out)
             send(context, .drain)
         } else {

@@ -3,6 +3,14 @@ import Telemetry
 
 /// The laboratory's command line: a small file a subcommand.
 @main
+enum Start {
+    static func main() async {
+        OpenFiles.raise()
+        await FlotillaLab.main()
+    }
+}
+
+/// Its subcommands.
 struct FlotillaLab: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "flotilla-lab",

@@ -9,11 +9,16 @@ extension Collector {
     /// - Returns: the dispatches that are over; nil when the process was cut short: the entries then stay in Redis.
     func write(_ entries: [StatusStreams.Entry]) async -> Set<Dispatch>? {
         let harvest = Harvest(entries)
-        for why in harvest.unreadable { logger.error("dropped from a status stream, not readable: \(why)") }
+        for entry in entries {
+            guard let problem = entry.problem else { continue }
+            DeadLetters.count(.status)
+            logger.error("\(entry.name) cannot be read, or not all of it (\(problem)); it is a dead letter now: flotilla dead list")
+        }
         var backoff = Backoff()
         while true {
             do throws(LedgerError) {
                 let summary = try await ledger.write(groups: harvest.results, events: harvest.events, now: Clock.milliseconds())
+                try await ledger.keep(harvest.letters)
                 note(summary)
                 for halt in harvest.halts { try await pause(halt.mailing, halt.reason) }
                 for group in harvest.results { await trace(group) }
@@ -33,8 +38,8 @@ extension Collector {
         if summary.unknown + summary.invalid > 0 {
             logger.error(
                 """
-                \(summary.unknown) groups of results belong to no mailing of this ledger, and \(summary.invalid) cannot be \
-                right; they are ignored. Do two ledgers share one Redis and redis.prefix?
+                \(summary.unknown) groups of results belong to no mailing of this ledger and are ignored; \(summary.invalid) have \
+                results that cannot be right, which are not taken. Do two ledgers share one Redis and redis.prefix?
                 """)
         }
     }
@@ -77,8 +82,8 @@ struct Harvest: Equatable {
     var events: [EventGroup] = []
     /// Mailings that a worker asks to be paused.
     var halts: [Halt] = []
-    /// Why entries cannot be read.
-    var unreadable: [String] = []
+    /// Entries that somebody could not read.
+    var letters: [DeadLetter] = []
 
     init(_ entries: [StatusStreams.Entry]) { self.init(entries.map(\.payload)) }
 
@@ -90,7 +95,8 @@ struct Harvest: Equatable {
             // Many groups may meet one refusal.
             case .halt(let mailing, let reason):
                 if !halts.contains(where: { $0.mailing == mailing }) { halts.append(Halt(mailing: mailing, reason: reason)) }
-            case .unreadable(let why): unreadable.append(why)
+            case .dead(let letter): letters.append(letter)
+            case .unreadable: break
             }
         }
     }

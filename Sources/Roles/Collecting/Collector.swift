@@ -10,7 +10,7 @@ import Synchronization
 /// Takes results and events from the status streams and writes them into the ledger: many in one transaction, confirmed to
 /// Redis only after the commit. Any number may run.
 package struct Collector: Service {
-    package typealias Store = ResultStore & MailingStore & LeadershipStore
+    package typealias Store = ResultStore & MailingStore & LeadershipStore & DeadLetterStore
 
     let ledger: any Store
     let logger: Logger
@@ -26,6 +26,8 @@ package struct Collector: Service {
     /// Entries in a transaction, about.
     private let limit: Int
     private let abandoned: Duration
+    /// Bytes of the entries of a read, about.
+    private static let bytesAtOnce = 32 << 20
     private let identity: LedgerIdentity
 
     /// - Parameters:
@@ -102,6 +104,8 @@ package struct Collector: Service {
         var state = CollectorState(limit: limit, at: .now)
         var entries: [StatusStreams.Entry] = []
         var backoff = Backoff()
+        // Fewer where entries are large.
+        var limit = limit
         while !Task.isCancelled {
             let step = state.next(at: .now, isStopping: isStopping())
             do throws(RedisError) {
@@ -129,6 +133,10 @@ package struct Collector: Service {
                     try await status.confirm(entries, over: over)
                     entries = []
                     state.noteWritten()
+                }
+                if !more.isEmpty {
+                    let size = max(1, more.reduce(0) { $0 + $1.bytes } / more.count)
+                    limit = max(1, min(self.limit, Self.bytesAtOnce / size))
                 }
                 entries += more
                 state.note(more.count, of: step, at: .now)

@@ -65,14 +65,14 @@ extension Worker {
             await worker.demand.wait(atMost: .milliseconds(200))
         }
         for lane in taken {
-            let shares = worker.prefetch.taken(lane.lane, sizes: lane.leases.map(\.messages), waiting: lane.waiting)
+            let shares = worker.prefetch.taken(lane.lane, lane.leases, waiting: lane.waiting)
             for (lease, share) in zip(lane.leases, shares) { begin(inFlight(lease), share, in: &group) }
         }
     }
 
     /// Begins to work on a batch that came without being asked for.
     private func begin(_ batch: InFlightBatch, in group: inout DiscardingTaskGroup) {
-        let shares = worker.prefetch.taken(batch.lease.lane, sizes: [batch.lease.messages], waiting: nil)
+        let shares = worker.prefetch.taken(batch.lease.lane, [batch.lease], waiting: nil)
         for share in shares { begin(batch, share, in: &group) }
     }
 
@@ -103,7 +103,7 @@ extension Worker {
             do {
                 switch try await mailings.mailing(lease.batch.id.mailing, lane: lease.lane) {
                 case .ready(let mailing):
-                    let recipients = try Recipients(decoding: lease.batch.recipients, width: mailing.mailing.fields.count)
+                    let recipients = try lease.batch.recipients(width: mailing.mailing.fields.count)
                     return await BatchDelivery(
                         batch: batch, mailing: mailing, recipients: recipients, open: open, worker: worker, share: share
                     ).run()
@@ -114,6 +114,9 @@ extension Worker {
                     worker.requestHalt(lease.batch.id.mailing, why)
                     return await batch.buffer.close(.released)
                 }
+            } catch let error as WireError {
+                if await keep(lease, unreadable: error) { return await batch.buffer.close(.released) }
+                problem = error
             } catch let error as TransportError where error.kind == .misconfigured {
                 worker.requestHalt(lease.batch.id.mailing, error.description)
                 return await batch.buffer.close(.released)
@@ -128,6 +131,17 @@ extension Worker {
                 return await batch.buffer.close(.released)
             }
         }
+    }
+
+    /// Keeps a batch as a dead letter whose recipients cannot be read.
+    /// - Returns: false when Redis did not take it.
+    private func keep(_ lease: BatchLease, unreadable error: WireError) async -> Bool {
+        worker.logger.error(
+            """
+            the recipients of batch \(lease.batch.id) cannot be read (\(error)): it is a dead letter now (flotilla dead list), and is \
+            dispatched again
+            """, metadata: lease.fields)
+        return (try? await worker.queue.keepUnreadable(lease, why: "recipients: \(error)")) != nil
     }
 
     /// Whom to send to; nil when the batch is not ours any more, or that cannot be learnt before we end: it stays pending.

@@ -12,6 +12,10 @@ package struct WorkerConfiguration: Sendable {
     package var group: Int
     /// How long a group of messages may take: what is begun is uncertain when the worker is lost. Each group costs a round trip to Redis.
     package var groupTime = Duration.milliseconds(200)
+    /// Bytes of recipients that are taken at most, about.
+    package var prefetchBytes = 64 << 20
+    /// Connections to all providers together at most, as far as the process's descriptors go.
+    package var connections = Int.max
     /// How long a result may wait for others before it is sent to the collector.
     package var flush: Duration
     /// How long others leave this worker its batches without a renewal of its lease.

@@ -16,6 +16,7 @@ final class WorkerContext: Sendable {
     /// The time that the fleet shares.
     let time = SharedTime()
     let limits: ActiveLimits
+    let connections: ConnectionBudget
     let rates: AdaptiveRateController
     let meters = DeliveryMetersTable()
     let logger: Logger
@@ -51,12 +52,14 @@ final class WorkerContext: Sendable {
     init(configuration: WorkerConfiguration, broker: Broker, logger: Logger) {
         self.configuration = configuration
         self.logger = logger
+        connections = ConnectionBudget(configuration.connections)
         let changes = Broadcast()
         let demand = WakeSignal()
         self.changes = changes
         self.demand = demand
         prefetch = Prefetch(
-            first: configuration.concurrency * GroupSizer.first, most: configuration.concurrency * configuration.group, signal: demand)
+            first: configuration.concurrency * GroupSizer.first, most: configuration.concurrency * configuration.group,
+            bytes: configuration.prefetchBytes, signal: demand)
         inFlight = InFlightBatches(changes: changes)
         queue = BatchQueue(broker)
         let status = StatusStreams(broker)

@@ -7,6 +7,8 @@ import Policy
 struct PlanBuffer {
     /// Rows of a transaction, so that memory stays small, a crash costs little, and others get at the ledger meanwhile.
     static let rowsAtOnce = 10_000
+    /// The same in bytes of recipients.
+    static let bytesAtOnce = 16 << 20
 
     /// A step, and what the log says of it when it is written.
     struct Entry {
@@ -20,19 +22,26 @@ struct PlanBuffer {
 
     private(set) var entries: [Entry] = []
     private(set) var rows = 0
+    private(set) var bytes = 0
 
-    /// Whether `more` rows would fill it.
-    func isFull(with more: Int = 0) -> Bool { rows + more >= Self.rowsAtOnce }
+    /// Whether so many more rows, or bytes, would fill it.
+    func isFull(withRows more: Int = 0, bytes moreBytes: Int = 0) -> Bool {
+        rows + more >= Self.rowsAtOnce || bytes + moreBytes >= Self.bytesAtOnce
+    }
 
     mutating func append(_ entry: Entry) {
         entries.append(entry)
+        bytes += entry.step.bytes
         // A mailing without a row costs something too.
         rows += max(entry.rows, 10)
     }
 
     /// Takes out the steps of a mailing that came to nothing.
     mutating func remove(_ mailing: MailingID) {
-        for entry in entries where entry.record.id == mailing { rows -= max(entry.rows, 10) }
+        for entry in entries where entry.record.id == mailing {
+            rows -= max(entry.rows, 10)
+            bytes -= entry.step.bytes
+        }
         entries.removeAll { $0.record.id == mailing }
     }
 

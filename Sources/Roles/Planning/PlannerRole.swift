@@ -20,6 +20,9 @@ package struct PlannerRole: Service {
         package var name: String
         /// Batches of a lane at most that are ready or with workers.
         package var window: Int
+        /// The same in bytes, about; and bytes of one batch at most.
+        package var windowBytes = 32 << 20
+        package var batchBytes = WireLimit.batchBytes
         /// How often the ledger is looked at.
         package var poll: Duration
         /// How long the leadership lasts without a renewal.
@@ -135,12 +138,12 @@ package struct PlannerRole: Service {
         ledger.guardPlanning(fencingToken: fencingToken.number)
         let planner = PlannerService(
             ledger: ledger, poll: configuration.poll, only: configuration.only, providers: configuration.providers,
-            logger: logger)
-        let dispatcher = Dispatcher(
-            Dispatcher.Configuration(
-                window: configuration.window, only: configuration.only, workerLease: configuration.workerLease,
-                isAlone: configuration.isAlone),
-            broker: broker, ledger: ledger, fencingToken: fencingToken, logger: logger)
+            batchBytes: configuration.batchBytes, logger: logger)
+        var dispatching = Dispatcher.Configuration(
+            window: configuration.window, only: configuration.only, workerLease: configuration.workerLease, isAlone: configuration.isAlone)
+        dispatching.windowBytes = configuration.windowBytes
+        dispatching.batchBytes = configuration.batchBytes
+        let dispatcher = Dispatcher(dispatching, broker: broker, ledger: ledger, fencingToken: fencingToken, logger: logger)
         let monitor = StallMonitor(
             broker: broker, ledger: ledger, stuckAfter: configuration.stuckAfter, only: configuration.only, logger: logger)
         await withTaskGroup(of: Void.self) { group in

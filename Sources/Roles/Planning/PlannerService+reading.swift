@@ -12,13 +12,14 @@ extension PlannerService {
         let reached = record.onlyNew ? try await ReachedAddresses.load(before: record.id, from: ledger) : nil
         var planner = try RecipientPlanner(
             source: source, channel: record.mailing.channel, carry: Set(record.mailing.fields.dropFirst(2)),
-            batchSize: BatchSize.of(record), after: record.rowsRead, without: reached, check: bodyCheck(record))
+            batchSize: BatchSize.of(record), batchBytes: batchBytes, after: record.rowsRead, without: reached, check: bodyCheck(record))
         guard planner.fields == record.mailing.fields else {
             throw InputError(file: source.file, problem: "has other columns than when the mailing was made")
         }
         var chunk = planner.makeChunk()
         var number = record.nextBatch
         var written = record.rowsRead
+        var bytes = 0
         var hasMore = true
         while hasMore {
             if isStopping() { return buffer.remove(record.id) }
@@ -26,17 +27,19 @@ extension PlannerService {
             if !chunk.recipients.isEmpty {
                 step.batches.append(PlannedBatch(number: number, recipients: chunk.recipients))
                 number += 1
+                bytes += chunk.bytes
             }
             step.exclusions += chunk.exclusions
             step.reachedBefore += chunk.reachedBefore
             step.unverified += chunk.unverified
-            guard buffer.isFull(with: planner.rows - written) || !hasMore else { continue }
+            guard buffer.isFull(withRows: planner.rows - written, bytes: bytes) || !hasMore else { continue }
             step.rowsRead = planner.rows
             step.ending = hasMore ? .more : .whole
             var entry = PlanBuffer.Entry(step: step, rows: planner.rows - written, record: record)
             if !hasMore { entry.ignored = planner.ignored }
             buffer.append(entry)
             written = planner.rows
+            bytes = 0
             step = PlanStep(mailing: record.id)
             if buffer.isFull(), try await write(&buffer).contains(record.id) { return }
         }

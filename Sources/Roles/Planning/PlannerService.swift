@@ -19,6 +19,8 @@ package struct PlannerService: Service {
     private static let leastInterval = Duration.milliseconds(50)
 
     let ledger: any Store
+    /// Bytes of a batch's recipients at most.
+    let batchBytes: Int
     private let poll: Duration
     private let only: MailingID?
     /// Those that mailings may name.
@@ -36,13 +38,15 @@ package struct PlannerService: Service {
     ///   - poll: how often the ledger is looked at while it tells of no change.
     ///   - only: the one mailing to plan; nil for all of the ledger.
     ///   - providers: those that mailings may name.
+    ///   - batchBytes: bytes of a batch's recipients in their wire form at most.
     ///   - clock: the time in milliseconds since 1970.
     package init(
         ledger: any Store, poll: Duration, only: MailingID? = nil, providers: [String: Provider] = [:],
-        clock: @escaping @Sendable () -> Int64 = { Clock.milliseconds() }, logger: Logger
+        batchBytes: Int = WireLimit.batchBytes, clock: @escaping @Sendable () -> Int64 = { Clock.milliseconds() }, logger: Logger
     ) {
         self.only = only
         self.providers = providers
+        self.batchBytes = batchBytes
         self.clock = clock
         self.ledger = ledger
         self.poll = poll
@@ -141,6 +145,32 @@ package struct PlannerService: Service {
     func write(_ buffer: inout PlanBuffer) async throws(LedgerError) -> Set<MailingID> {
         let entries = buffer.take()
         guard !entries.isEmpty else { return [] }
+        do throws(LedgerError) {
+            return try await write(entries)
+        } catch {
+            guard case .unfit = error else { throw error }
+        }
+        return try await writeSingly(entries)
+    }
+
+    /// Writes the steps of each mailing by itself, after the ledger refused them together for what is in them: the mailing whose steps they
+    /// are fails, and no other.
+    private func writeSingly(_ entries: [PlanBuffer.Entry]) async throws(LedgerError) -> Set<MailingID> {
+        var ended: Set<MailingID> = []
+        for entry in entries where !ended.contains(entry.record.id) {
+            do throws(LedgerError) {
+                ended.formUnion(try await write([entry]))
+            } catch {
+                guard case .unfit = error else { throw error }
+                let step = PlanStep(mailing: entry.record.id, ending: .failed(reason: "\(error)"))
+                _ = try await write([PlanBuffer.Entry(step: step, rows: 0, record: entry.record)])
+                ended.insert(entry.record.id)
+            }
+        }
+        return ended
+    }
+
+    private func write(_ entries: [PlanBuffer.Entry]) async throws(LedgerError) -> Set<MailingID> {
         let refusals = try await ledger.writePlan(entries.map(\.step), now: clock())
         for entry in entries where refusals[entry.record.id] == nil { note(entry) }
         for (id, refusal) in refusals {

@@ -62,6 +62,7 @@ struct HealthMonitor: Service {
                 Gauge(label: "flotilla_mailings", dimensions: [("state", state.rawValue)]).record(counts[state] ?? 0)
             }
             Gauge(label: "flotilla_recipients_held").record(try await ledger.work().reduce(0) { $0 + $1.uncertain })
+            Gauge(label: "flotilla_dead_letters").record(try await ledger.deadLetterCount())
             let problem = ledger.problem
             readiness.set("ledger", ready: problem == nil, why: problem.map { "\($0)" } ?? "")
         } catch {

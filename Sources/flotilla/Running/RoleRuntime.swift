@@ -41,6 +41,7 @@ struct RoleRuntime {
     init(
         _ settings: Settings, privateRedis: PrivateRedis? = nil, terminal: Terminal = Terminal(), statusBeforeRun: Int32 = 0
     ) throws {
+        try OpenFiles.check()
         self.settings = settings
         self.terminal = terminal
         isPrivate = privateRedis != nil
@@ -155,6 +156,9 @@ struct RoleRuntime {
         ) { [readiness] part, problem in
             readiness.set(part, ready: problem == nil, why: problem ?? "")
         }
+        configuration.prefetchBytes = settings.worker.prefetchBytes
+        configuration.connections = OpenFiles.connections(
+            servers: settings.metrics.listen == nil ? 0 : OpenFiles.serverConnections(atMost: MetricsServer.mostConnections))
         guard isPrivate else { return configuration }
         // Whoever ends this process ends all there is, and nobody takes over: what is begun and not told is kept small. Redis is near.
         configuration.groupTime = .milliseconds(40)
@@ -180,6 +184,8 @@ struct RoleRuntime {
             name: name, window: planner.window, poll: planner.poll, lease: planner.lease,
             workerLease: settings.worker.lease, stuckAfter: planner.stuckAfter, only: only, isAlone: isAlone)
         configuration.providers = settings.providers
+        configuration.windowBytes = planner.windowBytes
+        configuration.batchBytes = planner.batchBytes
         return PlannerRole(configuration, broker: broker, ledger: ledger, lock: lock.tryLock, logger: logger)
     }
 

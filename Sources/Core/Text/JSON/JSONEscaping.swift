@@ -33,6 +33,15 @@ extension [UInt8] {
     }
 }
 
+extension UnsafeBufferPointer<UInt8> {
+    /// Bytes that it takes inside a JSON string, at most: a control character counts as six.
+    @inlinable public var jsonEscapedCount: Int {
+        var extra = 0
+        for byte in self { extra &+= byte < 0x20 ? 5 : byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") ? 1 : 0 }
+        return count + extra
+    }
+}
+
 extension String {
     /// Appends a text as a JSON string with its quotation marks. DEL and C1 controls need no escape in JSON; they get one, so that
     /// a terminal that shows the text stays harmless.

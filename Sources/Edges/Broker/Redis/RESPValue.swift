@@ -1,3 +1,5 @@
+import Model
+
 /// A reply of Redis (RESP2).
 package enum RESPValue: Sendable, Equatable {
     case null
@@ -33,8 +35,19 @@ package enum RESPValue: Sendable, Equatable {
 
     /// The response to TIME, in microseconds since 1970.
     package var time: Int64? {
-        guard let parts = array, parts.count == 2, let seconds = parts[0].int, let rest = parts[1].int else { return nil }
+        guard let parts = array, parts.count == 2, let seconds = parts[0].int, let rest = parts[1].int,
+            WireLimit.count.contains(seconds / 1000), (0..<1_000_000).contains(rest)
+        else { return nil }
         return seconds * 1_000_000 + rest
+    }
+
+    /// A count as Redis tells it; what is none counts as 0.
+    package var count: Int { int.map { Int(min(max(0, $0), WireLimit.count.upperBound)) } ?? 0 }
+
+    /// A finite number from 0 to `most`, of those that scripts return as text; nil for any other.
+    func number(atMost most: Double) -> Double? {
+        guard let value = text.flatMap(Double.init), (0...most).contains(value) else { return nil }
+        return value
     }
 }
 

@@ -21,7 +21,8 @@ extension BatchProgress {
         progress.released = row[6]
         let needed = progress.isDispatched ? (progress.states.count + 7) / 8 : 0
         guard progress.attempts.count == progress.states.count, progress.awaited.count == needed,
-            progress.states.allSatisfy({ StateCode.state($0) != nil })
+            progress.states.allSatisfy({ StateCode.state($0) != nil }), WireLimit.count.contains(Int64(progress.dispatchNumber)),
+            WireLimit.count.contains(Int64(progress.released)), WireLimit.time.contains(progress.dispatched)
         else {
             throw DatabaseError(
                 resultCode: .SQLITE_CORRUPT, message: "the progress of batch \(id) does not fit together")

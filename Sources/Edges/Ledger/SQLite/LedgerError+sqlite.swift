@@ -30,6 +30,8 @@ extension LedgerError {
             case .SQLITE_CANTOPEN, .SQLITE_READONLY, .SQLITE_PERM:
                 .unwritable(path: path, detail: Self.reason(path) ?? detail)
             case .SQLITE_BUSY, .SQLITE_LOCKED: .busy(path: path)
+            case .SQLITE_TOOBIG, .SQLITE_CONSTRAINT, .SQLITE_MISMATCH, .SQLITE_RANGE:
+                .unfit(path: path, operation: operation, detail: "\(detail) (\(error.extendedResultCode))")
             default: .failed(path: path, operation: operation, detail: "\(detail) (\(error.extendedResultCode))")
             }
     }

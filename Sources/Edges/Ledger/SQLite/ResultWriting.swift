@@ -13,6 +13,8 @@ struct ResultWriting {
     }
 
     let db: Database
+    /// Milliseconds since 1970.
+    private let now: Int64
     private var batches: [Batch] = []
     private var batchIndex: [BatchID: Int] = [:]
     var mailings: [MailingChanges] = []
@@ -23,18 +25,28 @@ struct ResultWriting {
     /// Recipients that moved into a state, by rank.
     private var moved = [Int](repeating: 0, count: RecipientState.allCases.count)
 
-    init(_ db: Database) { self.db = db }
+    init(_ db: Database, now: Int64) {
+        self.db = db
+        self.now = now
+    }
 
     mutating func add(_ group: ResultGroup) throws {
+        var group = group
         guard let index = try batch(group.batch) else {
             summary.unknown += 1
             return
         }
-        guard Self.isSound(group, count: batches[index].progress.states.count) else {
+        guard group.dispatchNumber >= 0, group.sequence >= 0, group.groups >= 0 else {
             summary.invalid += 1
             return
         }
-        let group = try capped(group)
+        let sound = group.results.filter { Self.isSound($0, count: batches[index].progress.states.count) }
+        if sound.count < group.results.count {
+            summary.invalid += 1
+            group.results = sound
+            group.isPartial = true
+        }
+        group = try capped(group)
         dispatches.insert(Dispatch(batch: group.batch, dispatchNumber: group.dispatchNumber))
         if try log(group) {
             if group.dispatchNumber < batches[index].progress.dispatchNumber { summary.late += 1 }
@@ -50,7 +62,9 @@ struct ResultWriting {
         guard batches[index].progress.isDispatched, group.dispatchNumber == batches[index].progress.dispatchNumber else { return }
         switch group.closing {
         case .open: break
-        case .done: batches[index].progress.isDone = true
+        case .done:
+            batches[index].progress.isDone = true
+            batches[index].progress.released = max(batches[index].progress.released, group.groups)
         case .released: batches[index].progress.released = max(batches[index].progress.released, group.groups)
         }
     }
@@ -65,28 +79,26 @@ struct ResultWriting {
     }
 
     /// Results come through Redis, which others may write to.
-    private static func isSound(_ group: ResultGroup, count: Int) -> Bool {
-        let times: ClosedRange<Int64> = 0...(1 << 53)
-        return group.dispatchNumber >= 0 && group.sequence >= 0 && group.groups >= 0
-            && group.results.allSatisfy {
-                (0..<count).contains($0.index) && times.contains($0.at) && times.contains($0.due) && $0.attempts >= 0
-                    && $0.attempts < 1 << 31
-            }
+    private static func isSound(_ result: RecipientResult, count: Int) -> Bool {
+        (0..<count).contains(result.index) && WireLimit.time.contains(result.at) && WireLimit.time.contains(result.due)
+            && WireLimit.count.contains(Int64(result.attempts))
     }
 
-    /// Adds a group to the log.
+    /// Adds a group to the log, or in place of one of which not all results could be read.
     /// - Returns: false when it is there already.
     private func log(_ group: ResultGroup) throws -> Bool {
         var base = group.results.first?.at ?? 0
         for result in group.results { base = min(base, result.at) }
         try db.cachedStatement(
             sql: """
-                INSERT OR IGNORE INTO result (mailing, batch, dispatch, worker, sequence, base, data, counted, provider)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+                INSERT INTO result (mailing, batch, dispatch, worker, sequence, base, data, counted, provider, partial)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                ON CONFLICT DO UPDATE SET base = excluded.base, data = excluded.data, counted = max(counted, excluded.counted), partial = 0
+                    WHERE partial AND NOT excluded.partial
                 """
         ).execute(arguments: [
             group.batch.mailing.description, group.batch.number, group.dispatchNumber, group.worker, group.sequence, base,
-            String(decoding: group.results.encoded(base: base), as: UTF8.self), group.groups > 0, group.provider,
+            String(decoding: group.results.encoded(base: base), as: UTF8.self), group.groups > 0, group.provider, group.isPartial,
         ])
         if db.changesCount == 1 { return true }
         guard group.groups > 0 else { return false }
@@ -161,7 +173,7 @@ struct ResultWriting {
     /// Stores what changed.
     mutating func finish() throws -> WriteSummary {
         for index in batches.indices {
-            if try isOver(batches[index].id, batches[index].progress) {
+            if try isOver(index) {
                 batches[index].progress.close()
                 summary.closed.append(batches[index].id)
             }
@@ -182,16 +194,25 @@ struct ResultWriting {
         return summary
     }
 
-    /// Whether all is known of the batch's dispatch. Status streams have several readers, so that the group that closes a
-    /// dispatch may overtake others: it counts once they are in.
-    private func isOver(_ id: BatchID, _ progress: BatchProgress) throws -> Bool {
+    /// Whether all is known of the batch's dispatch that will be. Status streams have several readers, so that the group that closes a
+    /// dispatch may overtake others: it counts once they are in. Whose results could not be read are on the list of the uncertain then.
+    private mutating func isOver(_ index: Int) throws -> Bool {
+        let (id, progress) = (batches[index].id, batches[index].progress)
         guard progress.isDispatched else { return false }
         if progress.isDone, progress.owesNothing { return true }
         guard progress.released > 0 else { return false }
-        let known = try Int.fetchOne(
+        let rows = try Row.fetchCursor(
             db.cachedStatement(
-                sql: "SELECT count(*) FROM result WHERE mailing = ? AND batch = ? AND dispatch = ? AND counted"),
+                sql: "SELECT count(*), max(partial) FROM result WHERE mailing = ? AND batch = ? AND dispatch = ? AND counted"),
             arguments: [id.mailing.description, id.number, progress.dispatchNumber])
-        return known.map { $0 >= progress.released } ?? false
+        guard let row = try rows.next() else { return false }
+        let known: Int = row[0]
+        let isPartial: Bool = row[1] ?? false
+        guard known >= progress.released, isPartial || !progress.isDone else { return false }
+        if isPartial {
+            let why = "the result of its attempt could not be read (flotilla dead list)"
+            try SQLiteLedger.listAwaited(db, id, &batches[index].progress, why: why, now: now)
+        }
+        return true
     }
 }

@@ -7,7 +7,7 @@ extension SQLiteLedger: DispatchStore {
     }
 
     package func dispatchBatches(
-        _ wanted: [(mailing: MailingID, limit: Int)], now: Int64
+        _ wanted: [(mailing: MailingID, limit: Int)], bytes: DispatchBytes, now: Int64
     ) async throws(LedgerError) -> [DispatchedBatch] {
         // A dispatcher asks often and sometimes in vain: asking does not take the lock that writers share.
         let ready = try await read("looking for batches") { db in
@@ -19,9 +19,21 @@ extension SQLiteLedger: DispatchStore {
             var batches: [DispatchedBatch] = []
             for (mailing, limit) in ready {
                 guard let content = try DispatchedContent(db, mailing) else { continue }
-                for number in try Self.ready(db, mailing, limit: limit, now: now) {
+                var room = bytes.total / ready.count
+                for number in try Self.ready(db, mailing, limit: limit, now: now) where room >= 0 {
                     let id = BatchID(mailing: mailing, number: number)
-                    if let batch = try Self.dispatch(db, id, content, now: now) { batches.append(batch) }
+                    let batch: DispatchedBatch?
+                    do {
+                        batch = try Self.dispatch(db, id, content, atMost: bytes.batch, now: now)
+                    } catch let error as DatabaseError where error.resultCode == .SQLITE_CORRUPT {
+                        // The other mailings go on.
+                        let reason = StateReason(text: "the ledger is damaged: \(error.message ?? "batch \(id)")")
+                        _ = try Self.setState(db, mailing, StateChange(to: .paused, from: [.sending], reason: reason, now: now))
+                        break
+                    }
+                    guard let batch else { continue }
+                    room -= max(1, batch.recipients.count)
+                    batches.append(batch)
                 }
             }
             return batches
@@ -51,16 +63,32 @@ extension SQLiteLedger: DispatchStore {
     /// Marks a batch as dispatched.
     /// - Returns: nil when it has nobody to send to.
     private static func dispatch(
-        _ db: Database, _ id: BatchID, _ content: DispatchedContent, now: Int64
+        _ db: Database, _ id: BatchID, _ content: DispatchedContent, atMost size: Int, now: Int64
     ) throws -> DispatchedBatch? {
         guard var progress = try BatchProgress.load(db, id) else { return nil }
         let due = try progress.count(of: .deferred) == 0 ? [] : Self.due(db, id, now: now)
-        let open = progress.dispatch(due: due, now: now)
-        if progress.owesNothing { return nil }
-        try progress.store(db, id)
-        guard let recipients = try batchText(db, id) else {
+        guard var recipients = try batchText(db, id) else {
             throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "batch \(id) has no recipients")
         }
+        var part: Set<Int>?
+        // One that cannot be read is for a worker to refuse.
+        if recipients.count > 2 * size,
+            let slice = try? RecipientSlice(of: recipients, wanted: progress.sendable(due: due), atMost: size)
+        {
+            (recipients, part) = (slice.wire, Set(slice.indexes))
+        }
+        let open = progress.dispatch(due: due, among: part, now: now)
+        if progress.owesNothing { return nil }
+        if try isUnreadable(db, id) {
+            let entry = UncertainEntry(
+                dispatchNumber: progress.dispatchNumber, worker: "", at: now, why: "no worker can read its batch (flotilla dead list)",
+                isHeld: true)
+            _ = try list(db, id, &progress, entry)
+            progress.close()
+            try progress.store(db, id)
+            return nil
+        }
+        try progress.store(db, id)
         var batch = DispatchedBatch(
             id: id, dispatchNumber: progress.dispatchNumber, recipients: recipients, count: progress.states.count, open: open,
             expires: content.expires, fed: progress.dispatched)
@@ -212,5 +240,12 @@ extension SQLiteLedger: DispatchStore {
         for (old, count) in held { try Self.count(db, batch.mailing, old, -count) }
         try Self.count(db, batch.mailing, .uncertain, held.values.reduce(0, +))
         return listed
+    }
+
+    /// The same as the mailing's policy has it.
+    static func listAwaited(_ db: Database, _ batch: BatchID, _ progress: inout BatchProgress, why: String, now: Int64) throws {
+        let isHeld = try uncertainPolicy(db, batch.mailing) == .hold
+        let entry = UncertainEntry(dispatchNumber: progress.dispatchNumber, worker: "", at: now, why: why, isHeld: isHeld)
+        _ = try list(db, batch, &progress, entry)
     }
 }

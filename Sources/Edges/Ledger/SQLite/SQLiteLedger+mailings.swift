@@ -201,8 +201,10 @@ extension MailingRecord {
         let decoder = JSONDecoder()
         let definition: String = row[1]
         let source: String? = row[2]
+        let mailing = try decoder.decode(Mailing.self, from: Data(definition.utf8))
+        do { try mailing.check() } catch { throw LedgerError.refused("mailing \(id): \(error)") }
         self.init(
-            id: id, mailing: try decoder.decode(Mailing.self, from: Data(definition.utf8)),
+            id: id, mailing: mailing,
             source: try source.map { try decoder.decode(RecipientSource.self, from: Data($0.utf8)) },
             origin: row[3], identity: MailingIdentity(row[23]), onlyNew: row[24], state: state, stateChanged: row[25],
             stateReason: StateReason(kind: StateReason.Kind(rawValue: row[19]), actor: row[20], text: row[5]), created: row[6],

@@ -6,7 +6,7 @@ extension SQLiteLedger: ResultStore {
         groups: [ResultGroup], events: [EventGroup], now: Int64
     ) async throws(LedgerError) -> WriteSummary {
         try await write("results") { db in
-            var writing = ResultWriting(db)
+            var writing = ResultWriting(db, now: now)
             for group in groups { try writing.add(group) }
             for group in events { try writing.add(group) }
             return try writing.finish()

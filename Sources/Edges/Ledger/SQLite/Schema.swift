@@ -37,6 +37,7 @@ enum Schema {
             try db.execute(sql: control)
             try resolveIdentities(db)
         }
+        migrator.registerMigration("8 wire") { db in try db.execute(sql: wire) }
         migrator.registerMigration("9 epoch") { db in try db.execute(sql: epoch) }
         migrator.registerMigration("11 unverified") { db in try db.execute(sql: unverified) }
         return migrator

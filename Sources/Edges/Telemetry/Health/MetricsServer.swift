@@ -12,17 +12,25 @@ package struct MetricsServer: Service {
     private let metrics: PrometheusMetrics
     private let readiness: Readiness
     private let logger: Logger
+    private let connections: ConnectionLimit
     private let onListening: @Sendable (Int) -> Void
 
-    /// - Parameter onListening: called once with the port that was bound.
+    /// Connections at once: some Prometheus servers, a load balancer, and people.
+    package static let mostConnections = 64
+
+    /// - Parameters:
+    ///   - limit: connections at once, and how long each may be without a request.
+    ///   - onListening: called once with the port that was bound.
     package init(
         address: ListenAddress, metrics: PrometheusMetrics, readiness: Readiness,
+        limit: ConnectionLimit.Configuration = .init(connections: OpenFiles.serverConnections(atMost: mostConnections)),
         logger: Logger = Logger(label: "metrics"), onListening: @escaping @Sendable (Int) -> Void = { _ in }
     ) {
         self.address = address
         self.metrics = metrics
         self.readiness = readiness
         self.logger = logger
+        connections = ConnectionLimit(limit)
         self.onListening = onListening
     }
 
@@ -34,7 +42,10 @@ package struct MetricsServer: Service {
         quiet.logLevel = max(.warning, logger.logLevel)
         let application = Application(
             router: router(),
-            server: .http1(configuration: .init(idleTimeout: .seconds(60))),
+            server: .http1(
+                configuration: .init(
+                    additionalChannelHandlers: [connections.handler()],
+                    httpDecoderConfiguration: .init(maxHeaderFieldSize: 8192, maxHeaderListSize: 16_384, maxHeaderFieldCount: 64))),
             configuration: .init(address: .hostname(address.host, port: address.port)),
             onServerRunning: { [logger, address, onListening] channel in
                 isListening.withLock { $0 = true }

@@ -114,11 +114,22 @@ struct BatchDelivery: Sendable {
         var probe: Int?
     }
 
+    /// Bytes of the texts of a group, about.
+    private static let groupBytes = 4 << 20
+
+    /// Messages of a group at most, so that the texts of all groups on their way fit into memory: a text is about as long as its template
+    /// and all values of its recipient.
+    private var fitting: Int {
+        let parts = [mailing.mailing.html, mailing.mailing.text, mailing.mailing.body]
+        let template = parts.reduce(256) { $0 + $1.source.utf8.count }
+        return max(1, Self.groupBytes / (template + recipients.bytes.count / max(1, open.count)))
+    }
+
     /// Waits until the provider is there and the limits let a group go.
     /// - Parameter isFresh: nothing was tried with the first of them before.
     /// - Returns: nil when nothing more may start.
     func turn(_ most: Int, _ pool: ReservationPool, isFresh: Bool) async -> Turn? {
-        var most = min(most, mailing.link.groupSizer.now)
+        var most = min(most, mailing.link.groupSizer.now, fitting)
         var probe: Int?
         if mailing.link.breaker.isOpen {
             guard let passage = await mailing.link.breaker.pass(isFresh: isFresh, mayBegin: { mayBegin }) else { return nil }

@@ -10,8 +10,8 @@ final class Prefetch: Sendable {
     /// Notified when something may be wanted that was not before.
     private let signal: WakeSignal
 
-    init(first: Int, most: Int, signal: WakeSignal) {
-        state = Mutex(PrefetchState(first: first, most: most))
+    init(first: Int, most: Int, bytes: Int, signal: WakeSignal) {
+        state = Mutex(PrefetchState(first: first, most: most, mostBytes: bytes))
         self.signal = signal
     }
 
@@ -21,12 +21,15 @@ final class Prefetch: Sendable {
         private let lane: Lane
         private let kind: PrefetchState.Kind?
         private let messages: Mutex<Int>
+        /// Bytes of the whole batch, until it is given back.
+        private let bytes: Mutex<Int>
 
-        fileprivate init(_ prefetch: Prefetch, _ lane: Lane, _ kind: PrefetchState.Kind?, _ messages: Int) {
+        fileprivate init(_ prefetch: Prefetch, _ lane: Lane, _ kind: PrefetchState.Kind?, _ messages: Int, bytes: Int = 0) {
             self.prefetch = prefetch
             self.lane = lane
             self.kind = kind
             self.messages = Mutex(messages)
+            self.bytes = Mutex(bytes)
         }
 
         /// Takes some of its messages as a share of their own, now that their kind is known.
@@ -48,7 +51,14 @@ final class Prefetch: Sendable {
             prefetch.state.withLock { $0.adjust(lane, target: target.messages, isLimited: target.isLimited) }
         }
 
-        func giveBack() { finish(.max) }
+        func giveBack() {
+            finish(.max)
+            let bytes = bytes.withLock { bytes in
+                defer { bytes = 0 }
+                return bytes
+            }
+            if bytes > 0 { prefetch.change { $0.free(bytes: bytes, of: lane, at: .now) } }
+        }
 
         private func take(_ count: Int) -> Int {
             messages.withLock { messages in
@@ -83,9 +93,10 @@ final class Prefetch: Sendable {
 
     /// Batches came.
     /// - Returns: the share of each.
-    func taken(_ lane: Lane, sizes: [Int], waiting: Int?) -> [Share] {
-        state.withLock { $0.taken(lane, sizes: sizes, waiting: waiting, at: .now) }
-        return sizes.map { Share(self, lane, nil, $0) }
+    func taken(_ lane: Lane, _ leases: [BatchLease], waiting: Int?) -> [Share] {
+        let sizes = leases.map { (messages: $0.messages, bytes: $0.batch.recipients.count) }
+        state.withLock { $0.taken(lane, sizes: sizes.map(\.messages), bytes: sizes.map(\.bytes), waiting: waiting, at: .now) }
+        return sizes.map { Share(self, lane, nil, $0.messages, bytes: $0.bytes) }
     }
 
     func forget() { state.withLock { $0.forget(at: .now) } }

@@ -30,6 +30,8 @@ struct PrefetchState: Sendable {
         var isLimited = false
         /// Recipients in a batch, lately.
         var batchSize = 0.0
+        /// Bytes of a batch, lately.
+        var batchBytes = 0.0
         /// Batches wait in it, as far as is known.
         var hasMore = true
         /// Batches asked for, and not here yet.
@@ -56,6 +58,8 @@ struct PrefetchState: Sendable {
     /// as many.
     private let most: Int
     private static let patience = 16
+    /// Bytes that are enough for all lanes together; a lane of which nothing is here still gets its first batch, up to four times as many.
+    private let mostBytes: Int
     /// Batches asked for in one go at most, of a lane and of all.
     private static let batchesAtOnce = 16
     private static let lanesAtOnce = 100
@@ -66,13 +70,18 @@ struct PrefetchState: Sendable {
     /// Lanes whose circuit breaker is open: one batch is taken at that moment, if there is none here to probe with.
     private var probes: [Lane: Instant] = [:]
     private(set) var total = 0
+    /// Bytes of the batches that are here.
+    private(set) var bytes = 0
     /// A lane got nothing because of what is here of all together.
     private var isFull = false
 
-    init(first: Int, most: Int) {
+    init(first: Int, most: Int, mostBytes: Int = .max) {
         self.first = first
         self.most = most
+        self.mostBytes = mostBytes
     }
+
+    private var hasTooMuch: Bool { total >= 4 * most || bytes >= mostBytes }
 
     /// A lane has batches, as far as is known.
     /// - Returns: whether something of it is wanted now, as of every change below.
@@ -86,7 +95,7 @@ struct PrefetchState: Sendable {
     /// What is to be asked for now; it counts as asked for until `taken`.
     mutating func wants(at now: Instant) -> [BatchQueue.Want] {
         var wants: [BatchQueue.Want] = []
-        isFull = total >= 4 * most
+        isFull = hasTooMuch
         for (lane, state) in lanes where wants.count < Self.lanesAtOnce {
             let count = want(state, of: lane, at: now)
             guard count > 0 else { continue }
@@ -100,10 +109,13 @@ struct PrefetchState: Sendable {
         guard lane.hasMore, lane.asked == 0 else { return 0 }
         let counted = lane.counted
         if let probeAt = probes[name] { return lane.messages == 0 && now >= probeAt ? 1 : 0 }
-        guard counted < Double(lane.target), total < (lane.messages == 0 ? Self.patience * most : 4 * most) else { return 0 }
+        guard counted < Double(lane.target), total < (lane.messages == 0 ? Self.patience * most : 4 * most),
+            bytes / 4 < mostBytes, lane.messages == 0 || bytes < mostBytes
+        else { return 0 }
         // Of a lane whose batches are not known yet, one tells.
         guard lane.batchSize > 0 else { return 1 }
-        return min(Self.batchesAtOnce, max(1, Int(((Double(lane.target) - counted) / lane.batchSize).rounded(.up))))
+        let room = lane.batchBytes > 0 ? max(1, Int(min(Double(Self.batchesAtOnce), Double(mostBytes - bytes) / lane.batchBytes))) : .max
+        return min(Self.batchesAtOnce, room, max(1, Int(((Double(lane.target) - counted) / lane.batchSize).rounded(.up))))
     }
 
     /// When a look at the wants is due though nothing happens: an open circuit breaker lets a probe go.
@@ -114,8 +126,9 @@ struct PrefetchState: Sendable {
     /// Batches came, as answer to a want or by a takeover.
     /// - Parameters:
     ///   - sizes: messages in each.
+    ///   - bytes: bytes of each, which stay until `free`.
     ///   - waiting: batches that are left in the lane; nil where that was not asked.
-    mutating func taken(_ lane: Lane, sizes: [Int], waiting: Int?, at now: Instant) {
+    mutating func taken(_ lane: Lane, sizes: [Int], bytes: [Int] = [], waiting: Int?, at now: Instant) {
         var state = lanes[lane] ?? LaneState(target: first, last: now)
         if let waiting {
             state.asked = 0
@@ -127,7 +140,11 @@ struct PrefetchState: Sendable {
             state.held[nil, default: Held()].messages += size
             total += size
         }
-        if total >= 4 * most { isFull = true }
+        for size in bytes {
+            state.batchBytes = state.batchBytes == 0 ? Double(size) : state.batchBytes + (Double(size) - state.batchBytes) / 4
+            self.bytes += size
+        }
+        if hasTooMuch { isFull = true }
         lanes[lane] = state
     }
 
@@ -152,11 +169,22 @@ struct PrefetchState: Sendable {
             lanes[lane]?.held[kind]?.messages = left - messages
             if left == messages, kind != nil { lanes[lane]?.held[kind] = nil }
         }
-        if isFull, total < 4 * most {
+        return hasRoom || isWanted(lane, at: now)
+    }
+
+    /// A batch is not here any more.
+    mutating func free(bytes size: Int, of lane: Lane, at now: Instant) -> Bool {
+        bytes -= size
+        return hasRoom || isWanted(lane, at: now)
+    }
+
+    /// There is room again, for the first time since there was none.
+    private var hasRoom: Bool {
+        mutating get {
+            guard isFull, !hasTooMuch else { return false }
             isFull = false
             return true
         }
-        return isWanted(lane, at: now)
     }
 
     /// What a lane's provider can use has changed.

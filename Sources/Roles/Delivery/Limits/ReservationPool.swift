@@ -322,7 +322,7 @@ final class ReservationPool: Sendable {
             // A little less each time: together they still ask for all that there is, and whoever has less comes up.
             state.quota -= state.quota / 16
             let room =
-                Int64(slots.next * 1000) + min(Self.span, Int64(state.interval * Double(order.count) * 1000))
+                Int64(min(slots.next * 1000, 1e15)) + min(Self.span, Int64(min(state.interval * Double(order.count) * 1000, 1e15)))
                 - order.horizon.nanoseconds
             let backoff = Self.pause << Int64(min(state.refusals, 4))
             state.nextAsk = received + max(room, Int64.random(in: backoff * 3 / 4...backoff * 5 / 4))

@@ -47,7 +47,13 @@ actor MailingCache {
     /// - Throws: `RedisError`, or `TransportError` while its provider cannot be reached.
     func mailing(_ id: MailingID, lane: Lane) async throws -> Finding {
         if let known = mailings[id] { return .ready(known) }
-        guard let mailing = try await published.definition(id), let speed = try await published.controls(id)?.speed else { return .gone }
+        let mailing: Mailing
+        switch try await published.definition(id) {
+        case .known(let known): mailing = known
+        case .gone: return .gone
+        case .unreadable(let why): return .unfit(why)
+        }
+        guard let speed = try await published.controls(id)?.speed else { return .gone }
         let provider: Provider
         do throws(ProviderURLError) {
             if let named = configuration.providers[mailing.provider] {
@@ -93,6 +99,16 @@ actor MailingCache {
     /// - Parameter key: what the mailing calls the provider: two URLs of one host, with different users, are two.
     private func link(to provider: Provider, key: String, lane: Lane) -> ProviderLink {
         if let known = links[key] { return known }
+        var provider = provider
+        let connections = worker.connections.grant(provider.connections)
+        if connections < provider.connections {
+            worker.logger.error(
+                """
+                provider \(provider.name) gets \(connections) connections in place of \(provider.connections), for this process may open \
+                no more files: raise its limit (ulimit -n, or LimitNOFILE of its systemd unit), or lower `connections`
+                """, metadata: ["provider": "\(provider.name)"])
+            provider.connections = connections
+        }
         let made = ProviderLink(provider, worker: worker, group: group)
         worker.prefetch.watch(lane) { [breaker = made.breaker] in breaker.nextProbe }
         links[key] = made
@@ -166,7 +182,12 @@ actor MailingCache {
     /// What a mailing wants of messages that may have arrived; nil when it has ended.
     func policy(of id: MailingID) async throws(RedisError) -> Mailing.UncertainPolicy? {
         if let known = mailings[id] { return known.mailing.uncertain }
-        return try await published.definition(id)?.uncertain
+        switch try await published.definition(id) {
+        case .known(let mailing): return mailing.uncertain
+        case .gone: return nil
+        // Nothing is sent twice that may not be.
+        case .unreadable: return .hold
+        }
     }
 
     /// Whether a mailing that is not ready yet is still to be sent, as far as Redis can be asked.

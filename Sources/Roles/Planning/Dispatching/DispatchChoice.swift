@@ -17,6 +17,8 @@ struct DispatchChoice: Sendable {
         var awaited: Int?
         /// Recipients in one of its batches, on average.
         var batchSize = 1.0
+        /// Bytes of one of its batches, lately; 0 where that is not known.
+        var batchBytes = 0.0
         /// Its limit; nil for none.
         var speed: RateLimit?
 
@@ -43,10 +45,15 @@ struct DispatchChoice: Sendable {
 
     /// Batches of a lane at most that are ready or with workers, by the recipients that have no result.
     private let window: Int
+    /// Bytes of a lane's batches at most, about; for all lanes together `windows` times as many.
+    private let windowBytes: Int
     private var rates: [Lane: DrainRate] = [:]
     private var turn = 0
 
-    init(window: Int) { self.window = window }
+    init(window: Int, bytes: Int = 32 << 20) {
+        self.window = window
+        windowBytes = bytes
+    }
 
     /// - Parameters:
     ///   - candidates: mailings that have something to be dispatched now.
@@ -60,13 +67,14 @@ struct DispatchChoice: Sendable {
         for (lane, depth) in depths { rates[lane, default: DrainRate()].note(entries: depth.entries, at: now) }
         turn += 1
         let least = max(1, min(Self.least, Self.windows * window / max(1, depths.count)))
+        let bytes = Double(min(windowBytes, Self.windows * windowBytes / max(1, depths.count)))
         return Dictionary(grouping: candidates, by: \.lane).flatMap { lane, candidates in
-            choose(candidates, lane, depths[lane] ?? Depth(), least: least, crew: crew)
+            choose(candidates, lane, depths[lane] ?? Depth(), least: least, bytes: bytes, crew: crew)
         }
     }
 
     private func choose(
-        _ candidates: [Candidate], _ lane: Lane, _ depth: Depth, least: Int, crew: Int
+        _ candidates: [Candidate], _ lane: Lane, _ depth: Depth, least: Int, bytes: Double, crew: Int
     ) -> [(mailing: MailingID, limit: Int)] {
         let uncollected = candidates.reduce(-depth.entries) { $0 + $1.known }
         guard uncollected < Self.uncollectedWindows * window else { return [] }
@@ -75,8 +83,11 @@ struct DispatchChoice: Sendable {
         let remnants = candidates.reduce(0) { $0 + $1.known - $1.whole }
         let room = min(window - max(0, depth.entries - remnants), Self.remnants * window - depth.entries)
         var left = max(0, min(room, ahead - max(0, depth.entries - depth.pending)))
+        // Batches that the bytes allow; none is too large for a lane that is empty.
+        let fitting = Self.fitting(candidates, bytes: bytes)
+        left = min(left, max(depth.entries == 0 ? 1 : 0, fitting - depth.entries))
         // What waits in workers must not keep other mailings out: each has a few batches of its own.
-        let own = max(1, min(least, window / 8) / candidates.count)
+        let own = max(1, min(least, min(window, fitting) / 8) / candidates.count)
         var chosen: [(mailing: MailingID, limit: Int)] = []
         for (place, offset) in candidates.indices.enumerated() {
             let one = candidates[(offset + turn) % candidates.count]
@@ -87,6 +98,12 @@ struct DispatchChoice: Sendable {
             chosen.append((one.mailing, limit))
         }
         return chosen
+    }
+
+    /// How many batches of some mailings have so many bytes: as large as the largest of them are, for the others' may be dispatched first.
+    private static func fitting(_ candidates: [Candidate], bytes: Double) -> Int {
+        let largest = candidates.lazy.map(\.batchBytes).max() ?? 0
+        return largest > 0 ? max(1, Int(min(1e6, bytes / largest))) : .max
     }
 
     /// A slow mailing gets what it needs in the next seconds. There is some for each worker, for none may be able to do it all, and a

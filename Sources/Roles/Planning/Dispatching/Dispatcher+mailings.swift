@@ -26,7 +26,9 @@ extension Dispatcher {
             let (state, speed) = (one.state, one.speed ?? "")
             if let known = shown[one.id] {
                 guard known.state != state || known.speed != speed else { continue }
-                publications.append(.init(id: one.id, definition: nil, state: state, speed: speed))
+                // One that was paused because its definition could not be read is published as a whole again.
+                let definition = state == .sending && known.state != .sending ? try await ledger.mailing(one.id)?.mailing : nil
+                publications.append(.init(id: one.id, definition: definition, state: state, speed: speed))
                 try await say(one, was: known)
                 shows[one.id] = known
                 shows[one.id]?.state = state
@@ -138,13 +140,15 @@ extension Dispatcher {
             let batchSize = max(1, Double(one.planned) / Double(max(1, one.batches)))
             return DispatchChoice.Candidate(
                 mailing: one.id, lane: lane, known: known, awaited: one.awaited, batchSize: batchSize,
+                batchBytes: shown[one.id]?.batchBytes ?? 0,
                 speed: one.speed.flatMap { try? RateLimit($0) })
         }
         let wanted = await choice.choose(candidates, depths: depths, crew: epochs.crew, at: .now)
         guard !wanted.isEmpty else { return }
-        let batches = try await ledger.dispatchBatches(wanted, now: now).compactMap { batch in
+        let batches = try await ledger.dispatchBatches(wanted, bytes: DispatchBytes(batch: batchBytes), now: now).compactMap { batch in
             shown[batch.id.mailing].map { (batch: batch, lane: $0.lane) }
         }
+        for (batch, _) in batches { shown[batch.id.mailing]?.note(bytes: batch.recipients.count) }
         for (batch, _) in batches { logger.dispatched(batch, shown[batch.id.mailing]?.fields ?? [:]) }
         do throws(RedisError) {
             _ = try await queue.dispatch(batches, epoch: epoch, fencingToken: fencingToken)

@@ -17,6 +17,9 @@ package actor Dispatcher: Service {
     package struct Configuration: Sendable {
         /// Batches of a lane at most that are ready or with workers.
         package var window: Int
+        /// The same in bytes, about; and bytes of one batch at most.
+        package var windowBytes = 32 << 20
+        package var batchBytes = WireLimit.batchBytes
         /// The one mailing to look after; nil for all of the ledger.
         package var only: MailingID?
         /// The workers' lease.
@@ -38,6 +41,7 @@ package actor Dispatcher: Service {
     let publishedLimits: PublishedLimits
     let ledger: any Store
     let only: MailingID?
+    let batchBytes: Int
     let logger: Logger
     let epochs: EpochManager
     nonisolated let fencingToken: FencingToken
@@ -47,6 +51,10 @@ package actor Dispatcher: Service {
     var shownLimits: [String: String]?
     var choice: DispatchChoice
     var epoch: Epoch?
+    let status: StatusStreams
+    var orphans = OrphanWatch()
+    /// When it is next looked for dispatches whose results will never come.
+    var nextOrphanLook = ContinuousClock.now
     let rebuilds = Counter(label: "flotilla_redis_rebuilds_total")
     private var hasSaid = ContinuousClock.now - .seconds(60)
     /// When Redis was last asked for the epoch and the workers.
@@ -63,6 +71,10 @@ package actor Dispatcher: Service {
         var name: String
         var lane: Lane
         var fields: Logger.Metadata
+        /// Bytes of one of its batches, lately; 0 before the first.
+        var batchBytes = 0.0
+
+        mutating func note(bytes: Int) { batchBytes = batchBytes == 0 ? Double(bytes) : batchBytes + (Double(bytes) - batchBytes) / 4 }
     }
 
     /// - Parameter fencingToken: what proves that this dispatcher leads.
@@ -70,15 +82,17 @@ package actor Dispatcher: Service {
         _ configuration: Configuration, broker: Broker, ledger: any Store, fencingToken: FencingToken, logger: Logger
     ) {
         only = configuration.only
+        batchBytes = configuration.batchBytes
         self.fencingToken = fencingToken
         epochs = EpochManager(
             broker: broker, notes: ledger, fencingToken: fencingToken, lease: configuration.workerLease, isAlone: configuration.isAlone)
         self.broker = broker
         queue = BatchQueue(broker)
+        status = StatusStreams(broker)
         published = PublishedMailings(broker)
         publishedLimits = PublishedLimits(broker)
         self.ledger = ledger
-        choice = DispatchChoice(window: configuration.window)
+        choice = DispatchChoice(window: configuration.window, bytes: configuration.windowBytes)
         self.logger = logger
     }
 
@@ -99,6 +113,7 @@ package actor Dispatcher: Service {
         changes.cancel()
         // Who was cancelled leads no more.
         if !Task.isCancelled { await recall() }
+        await status.close()
         await epochs.close()
     }
 
@@ -153,6 +168,7 @@ package actor Dispatcher: Service {
         try await publish(work, epoch)
         let sent = try await complete(work, now: now)
         work.removeAll { sent.contains($0.id) }
+        try await giveUpOrphans(work.filter { $0.dispatched > 0 && shown[$0.id] != nil }.map(\.id))
         try await dispatch(work, epoch, now: now)
         // Retries and lifetimes that come due.
         let times = work.flatMap { [$0.next, $0.open > 0 ? $0.expires : nil] }.compactMap { $0 }.filter { $0 > now }

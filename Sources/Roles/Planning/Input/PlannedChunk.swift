@@ -4,6 +4,8 @@ package import Model
 package struct PlannedChunk: Sendable {
     /// The batch; empty where all rows were excluded.
     package internal(set) var recipients: Recipients
+    /// Bytes of the batch in its wire form, about.
+    var bytes = 0
     /// Rows that were excluded.
     package internal(set) var exclusions: [Exclusion] = []
     /// Rows that an earlier mailing has reached: excluded too, and not listed.
@@ -22,6 +24,7 @@ package struct PlannedChunk: Sendable {
 
     mutating func removeAll() {
         recipients.removeAll()
+        bytes = 0
         exclusions.removeAll(keepingCapacity: true)
         reachedBefore = 0
         unverified = 0

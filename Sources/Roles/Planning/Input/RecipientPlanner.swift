@@ -17,6 +17,7 @@ package struct RecipientPlanner {
     private let channel: Channel
     private let country: PhoneCountry?
     private let batchSize: Int
+    private let batchBytes: Int
     private let planned: Int
     private let idColumn: Int?
     private let addressColumn: Int
@@ -42,17 +43,19 @@ package struct RecipientPlanner {
     /// Opens the file, finds the columns, and makes sure that there is a first row.
     /// - Parameters:
     ///   - carry: the columns that batches carry beside id and address; nil for all.
+    ///   - batchBytes: bytes of a batch in its wire form at most; a recipient that alone takes more is excluded.
     ///   - planned: rows that were planned before a restart; nothing is given out for them again.
     ///   - reached: those who are left out because earlier mailings have reached them; nil for nobody.
     ///   - check: what each recipient's values are judged by; nil for nothing.
     package init(
         source: RecipientSource, channel: Channel, carry: Set<String>? = nil, batchSize: Int = 500,
-        after planned: Int = 0, without reached: ReachedAddresses? = nil, check: BodyCheck? = nil
+        batchBytes: Int = WireLimit.batchBytes, after planned: Int = 0, without reached: ReachedAddresses? = nil, check: BodyCheck? = nil
     ) throws(InputError) {
         precondition(batchSize > 0)
         self.source = source
         self.channel = channel
         self.batchSize = batchSize
+        self.batchBytes = batchBytes
         self.planned = planned
         self.reached = reached
         self.check = check
@@ -98,23 +101,36 @@ package struct RecipientPlanner {
         {
             if !hasRow { hasRow = try reader.next(&row) }
             guard hasRow else { break }
+            let size = wireSize
+            // A row that does not fit any more begins the next batch.
+            if chunk.bytes > 0, chunk.bytes + size > batchBytes { break }
             hasRow = false
             rows += 1
-            plan(into: &chunk)
+            plan(into: &chunk, size: size)
         }
         chunk.rows = rows
         return !chunk.recipients.isEmpty || !chunk.exclusions.isEmpty || chunk.reachedBefore > 0
     }
 
-    private mutating func plan(into chunk: inout PlannedChunk) {
+    /// Bytes that the row takes in a batch.
+    private var wireSize: Int {
+        row.bytes.withUnsafeBufferPointer { bytes in
+            func size(_ column: Int) -> Int { UnsafeBufferPointer(rebasing: bytes[row.ranges[column]]).jsonEscapedCount + 3 }
+            let head = size(addressColumn) + (idColumn.map(size) ?? 20)
+            return carried.reduce(head) { $0 + size($1) }
+        }
+    }
+
+    private mutating func plan(into chunk: inout PlannedChunk, size: Int) {
         let isOutput = rows > planned
         isUnverified = false
-        if let exclusion = examine() {
+        if let exclusion = size > batchBytes ? tooLarge(size) : examine() {
             if isOutput, exclusion.reason == .sentBefore { return chunk.reachedBefore += 1 }
             if isOutput { chunk.exclusions.append(exclude(exclusion.reason, exclusion.detail)) }
             return
         }
         guard isOutput else { return }
+        chunk.bytes += size
         if isUnverified { chunk.unverified += 1 }
         add(to: &chunk.recipients)
     }
@@ -133,6 +149,10 @@ package struct RecipientPlanner {
             normal.withUnsafeBufferPointer { recipients.append($0) }
             for column in carried { recipients.append(value(column)) }
         }
+    }
+
+    private func tooLarge(_ size: Int) -> (reason: ExclusionReason, detail: String) {
+        (.tooLarge, "its values take \(size) bytes, more than a batch may have (planner.batch_bytes, \(batchBytes))")
     }
 
     /// Puts the row's address into `normal` and its key into the set.

@@ -1,0 +1,81 @@
+import Logging
+import Model
+
+/// An entry of a lane that a worker was given and that is no batch that it can read.
+struct UnreadableBatch: Sendable {
+    var lane: Lane
+    var entry: StreamEntry
+    /// How often it was handed out, from 1.
+    var deliveries: Int
+    var why: String
+}
+
+extension BatchQueue {
+    /// Keeps the recipients' side of a batch as a dead letter whose entry could be read, but not its recipients. The batch is to be closed
+    /// as released then: it is dispatched again from the ledger.
+    package func keepUnreadable(_ lease: BatchLease, why: String) async throws(RedisError) {
+        DeadLetters.count(.lane)
+        try await DeadLetters(broker).bury(
+            [(lease.entry, why)], of: broker.keys.lane(lease.lane), named: "lane:\(lease.lane)", group: Keys.workers, isRemoved: false)
+    }
+
+    /// Moves batches that a worker cannot read from its hands to the dead letters, and gives them back to the ledger, which has them whole.
+    /// Whom another worker had started is uncertain.
+    func reject(_ unreadable: [UnreadableBatch], worker: String) async throws(RedisError) {
+        for item in unreadable {
+            DeadLetters.count(.lane)
+            let key = broker.keys.lane(item.lane)
+            broker.logger.error(
+                """
+                entry \(item.entry.id) of lane \(item.lane) is no batch that this release can read (\(item.why)): it is a dead letter now \
+                (flotilla dead list), and its batch is dispatched again
+                """)
+            let lease = try await lease(of: item, worker: worker)
+            try await DeadLetters(broker).bury(
+                [(item.entry.id, item.why)], of: key, named: "lane:\(item.lane)", group: Keys.workers, isRemoved: lease == nil)
+            // Not ours any more: whoever has it rejects it too.
+            guard let lease, let marks = try await marks(lease) else { continue }
+            _ = try await report(try await release(lease, marks), of: lease)
+        }
+    }
+
+    /// The right to a batch of which only mailing and number can be read; nil where these cannot, or Redis knows of no such dispatch.
+    private func lease(of item: UnreadableBatch, worker: String) async throws(RedisError) -> BatchLease? {
+        guard let mailing = MailingID(item.entry.text("m")), let number = try? item.entry.int("b", in: WireLimit.count) else { return nil }
+        let replies = try await broker.redis.pipeline([
+            ["HGET", .text(broker.keys.dispatched(mailing)), RedisArgument(number)], ["GET", .text(broker.keys.epoch)],
+        ])
+        for case .error(let text) in replies { throw .command(text) }
+        guard let dispatch = replies[0].int, WireLimit.count.contains(dispatch), let epoch = replies[1].text else { return nil }
+        let batch = DispatchedBatch(
+            id: BatchID(mailing: mailing, number: Int(number)), dispatchNumber: Int(dispatch), recipients: [], count: 0, open: [],
+            expires: WireLimit.time.upperBound, fed: 0)
+        return BatchLease(
+            batch: batch, lane: item.lane, entry: item.entry.id, worker: worker, deliveries: item.deliveries, isNew: false,
+            epoch: Epoch(text: epoch))
+    }
+
+    /// The group of results that ends a batch of which this worker has sent nothing.
+    private func release(_ lease: BatchLease, _ marks: Marks) async throws(RedisError) -> ResultGroup {
+        let id = lease.batch.id
+        let started = marks.bytes.indices.prefix(Int(WireLimit.index.upperBound)).filter { marks[$0] == .started }
+        var results: [RecipientResult] = []
+        if !started.isEmpty {
+            let now = try await broker.time() / 1000
+            let isHeld =
+                switch try await PublishedMailings(broker).definition(id.mailing) {
+                case .known(let mailing): mailing.uncertain == .hold
+                case .gone: false
+                case .unreadable: true
+                }
+            let response = ProviderResponse(
+                kind: .unreachable, stage: .body, code: 0, text: "in flight when its worker ended, and its batch could not be read")
+            results = started.map {
+                RecipientResult(index: $0, state: .uncertain, attempts: 0, at: now, due: isHeld ? 0 : now, response: response)
+            }
+        }
+        return ResultGroup(
+            batch: id, dispatchNumber: lease.batch.dispatchNumber, worker: "\(lease.worker).\(lease.entry)", provider: lease.lane.provider,
+            sequence: 0, closing: .released, results: results)
+    }
+}

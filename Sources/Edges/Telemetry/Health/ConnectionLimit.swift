@@ -1,0 +1,125 @@
+package import NIOCore
+import Synchronization
+
+/// Bounds the connections of a server, so that clients which only connect take nothing from anybody: a new connection beyond the limit
+/// takes the place of the one that has waited longest without a request, and where none waits it is refused. A connection on which no
+/// request comes in time is closed. For each server that speaks HTTP or another protocol of requests.
+package final class ConnectionLimit: Sendable {
+    /// Bounds of a server.
+    package struct Configuration: Sendable {
+        /// Connections at once.
+        package var connections: Int
+        /// How long a new connection may take for its first request, and each for its next one.
+        package var patience: TimeAmount
+
+        package init(connections: Int, patience: TimeAmount = .seconds(15)) {
+            self.connections = connections
+            self.patience = patience
+        }
+    }
+
+    private struct State {
+        var next = 0
+        /// All connections, by number.
+        var all: [Int: any Channel] = [:]
+        /// Those that wait for a request, with the place at which they began to.
+        var waiting: [Int: Int] = [:]
+    }
+
+    let configuration: Configuration
+    private let state = Mutex(State())
+
+    package init(_ configuration: Configuration) { self.configuration = configuration }
+
+    /// Connections now.
+    package var count: Int { state.withLock { $0.all.count } }
+
+    /// What keeps one connection within the limit. It stands behind the decoder of requests.
+    package func handler() -> ConnectionLimitHandler { ConnectionLimitHandler(self) }
+
+    /// Takes in a connection.
+    /// - Returns: its number; nil when it is refused.
+    fileprivate func enter(_ channel: any Channel) -> Int? {
+        let (number, evicted) = state.withLock { state -> (Int?, (any Channel)?) in
+            var evicted: (any Channel)?
+            if state.all.count >= configuration.connections {
+                guard let oldest = state.waiting.min(by: { $0.value < $1.value })?.key else { return (nil, nil) }
+                evicted = state.all.removeValue(forKey: oldest)
+                state.waiting[oldest] = nil
+            }
+            state.next += 1
+            state.all[state.next] = channel
+            state.waiting[state.next] = state.next
+            return (state.next, evicted)
+        }
+        evicted?.close(promise: nil)
+        return number
+    }
+
+    fileprivate func note(_ number: Int, isWaiting: Bool) {
+        state.withLock { state in
+            guard state.all[number] != nil else { return }
+            if isWaiting {
+                state.next += 1
+                state.waiting[number] = state.next
+            } else {
+                state.waiting[number] = nil
+            }
+        }
+    }
+
+    fileprivate func leave(_ number: Int) {
+        state.withLock { state in
+            state.all[number] = nil
+            state.waiting[number] = nil
+        }
+    }
+}
+
+/// One connection under a `ConnectionLimit`.
+package final class ConnectionLimitHandler: ChannelDuplexHandler, RemovableChannelHandler {
+    package typealias InboundIn = Never
+    package typealias OutboundIn = Never
+
+    private let limit: ConnectionLimit
+    private var number: Int?
+    private var deadline: Scheduled<Void>?
+
+    fileprivate init(_ limit: ConnectionLimit) { self.limit = limit }
+
+    package func handlerAdded(context: ChannelHandlerContext) {
+        number = limit.enter(context.channel)
+        if number == nil { context.close(promise: nil) } else { wait(context) }
+    }
+
+    package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        deadline?.cancel()
+        if let number { limit.note(number, isWaiting: false) }
+        context.fireChannelRead(data)
+    }
+
+    package func flush(context: ChannelHandlerContext) {
+        context.flush()
+        wait(context)
+    }
+
+    package func channelInactive(context: ChannelHandlerContext) {
+        leave()
+        context.fireChannelInactive()
+    }
+
+    package func handlerRemoved(context: ChannelHandlerContext) { leave() }
+
+    private func wait(_ context: ChannelHandlerContext) {
+        deadline?.cancel()
+        if let number { limit.note(number, isWaiting: true) }
+        deadline = context.eventLoop.assumeIsolated().scheduleTask(in: limit.configuration.patience) { context.close(promise: nil) }
+    }
+
+    private func leave() {
+        deadline?.cancel()
+        deadline = nil
+        if let number { limit.leave(number) }
+        number = nil
+    }
+}

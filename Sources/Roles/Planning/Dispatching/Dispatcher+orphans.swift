@@ -1,0 +1,37 @@
+import Broker
+import Ledger
+import Logging
+import Model
+
+extension Dispatcher {
+    /// How often it is looked for dispatches whose results will never come.
+    private static let orphanInterval = Duration.seconds(5)
+
+    /// Gives up dispatches whose results will never come: their recipients are uncertain.
+    func giveUpOrphans(_ ids: [MailingID]) async throws {
+        guard ContinuousClock.now >= nextOrphanLook, !ids.isEmpty else { return }
+        nextOrphanLook = .now + Self.orphanInterval
+        let open = Set(
+            try await ledger.openDispatches(of: ids).flatMap { id, marks in
+                marks.map { Dispatch(batch: BatchID(mailing: id, number: $0.number), dispatchNumber: $0.dispatchNumber) }
+            })
+        let lanes = Array(Set(ids.compactMap { shown[$0]?.lane }))
+        // Where lanes hold as many as are waited for, none is missing; to tell which are is more work.
+        let held = try await queue.counts(lanes).reduce(0) { $0 + $1.entries }
+        let now = UInt64(clamping: try await broker.time() / 1000)
+        var (inside, oldest): (Set<Dispatch>, [UInt64?]) = (open, [])
+        if open.count > held {
+            inside = try await queue.inside(lanes)
+            oldest = try await status.oldest().map { $0?.milliseconds }
+        }
+        let found = orphans.look(open: open, inside: inside, oldest: oldest, now: now)
+        guard !found.isEmpty else { return }
+        let why = "its results did not come, and could not be read perhaps (flotilla dead list)"
+        let listed = try await ledger.giveUp(Array(found), why: why, now: Clock.milliseconds()).listed
+        logger.error(
+            """
+            \(found.count) batches were closed, or lost from their lanes, without results that say so: \(listed) recipients are uncertain \
+            (flotilla dead list, flotilla mailing uncertain)
+            """)
+    }
+}

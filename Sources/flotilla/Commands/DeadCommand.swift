@@ -1,0 +1,135 @@
+import ArgumentParser
+import Broker
+import Foundation
+import Ledger
+import Logging
+import Model
+import NIOPosix
+import Settings
+import Telemetry
+
+/// What became of entries of Redis that no process could read.
+struct DeadCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "dead", abstract: "List, show, put back or drop entries of Redis that could not be read.",
+        discussion: """
+            A collector copies each such entry into the ledger. Results that could not be read make their recipients uncertain; after an
+            upgrade `retry` puts them back. A batch that could not be read is dispatched again from the ledger by itself.
+            """,
+        subcommands: [List.self, Show.self, Retry.self, Drop.self])
+
+    /// Those that an order is for.
+    struct Choice: ParsableArguments {
+        @Argument(help: "The numbers of the entries, as `flotilla dead list` shows them.")
+        var ids: [Int64] = []
+
+        @Flag(help: "All entries.")
+        var all = false
+
+        func validate() throws {
+            guard ids.isEmpty == all else { throw ValidationError("give the numbers of entries, or --all") }
+        }
+    }
+
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "List the entries.")
+        @OptionGroup var options: LedgerOptions
+
+        func run() async throws {
+            let ledger = try options.open()
+            var last: Int64?
+            while true {
+                let page = try await ledger.deadLetters(after: last, limit: 1000)
+                for item in page { print(DeadLetterText.line(item)) }
+                guard let end = page.last else { break }
+                last = end.id
+            }
+            if last == nil { print("no dead letters") }
+        }
+    }
+
+    struct Show: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Show an entry with its fields.")
+        @OptionGroup var options: LedgerOptions
+        @Argument(help: "The entry's number.") var id: Int64
+
+        func run() async throws {
+            guard let item = try await options.open().deadLetter(id) else { throw UnknownDeadLetter(id: id) }
+            print(DeadLetterText.line(item))
+            for field in item.letter.fields { print("  \(DeadLetterText.field(field))") }
+        }
+    }
+
+    struct Retry: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Put entries back to their stream, for a release that can read them.",
+            discussion: "Results go back to the status stream they came from, where a collector reads them. Batches are dispatched again.")
+        @OptionGroup var options: LedgerOptions
+        @OptionGroup var choice: Choice
+        @Option(help: "The Redis of the fleet: redis://, rediss:// (TLS) or unix:///path. No password here: FLOTILLA_REDIS_PASSWORD.")
+        var redis: String?
+
+        func run() async throws {
+            var settings = try options.settings()
+            if let redis { try settings.redis.take(redis) }
+            guard let endpoint = RedisEndpoint(settings.redis) else { throw RoleRuntime.MissingRedis() }
+            let ledger = try options.open(settings)
+            let broker = Broker(
+                endpoint: endpoint, prefix: settings.redis.prefix, partitions: settings.collector.partitions, name: "flotilla-dead",
+                group: MultiThreadedEventLoopGroup.singleton, logger: Logger(label: "flotilla") { _ in SwiftLogNoOpLogHandler() })
+            let ids = choice.all ? try await all(ledger) : choice.ids
+            var refused = 0
+            do {
+                for id in ids where try await !retry(id, ledger, DeadLetters(broker)) { refused += 1 }
+            } catch {
+                await broker.close()
+                throw error
+            }
+            await broker.close()
+            if refused > 0 { throw ExitCode(1) }
+        }
+
+        private func all(_ ledger: SQLiteLedger) async throws -> [Int64] {
+            var ids: [Int64] = []
+            while true {
+                let page = try await ledger.deadLetters(after: ids.last, limit: 1000)
+                guard !page.isEmpty else { return ids }
+                ids += page.map(\.id)
+            }
+        }
+
+        /// - Returns: whether it was put back.
+        private func retry(_ id: Int64, _ ledger: SQLiteLedger, _ letters: DeadLetters) async throws -> Bool {
+            guard let item = try await ledger.deadLetter(id) else { throw UnknownDeadLetter(id: id) }
+            if !item.letter.isBatch {
+                guard item.letter.isWhole, try await letters.putBack(item.letter.fields, to: item.letter.stream) else {
+                    StandardError.write("\(id) is not kept whole and cannot be put back; drop it: flotilla dead drop \(id)")
+                    return false
+                }
+            }
+            _ = try await ledger.noteRetry(id, now: Clock.milliseconds())
+            print(
+                item.letter.isBatch
+                    ? "\(id): its batch may be dispatched again; who is held: flotilla mailing uncertain \(DeadLetterText.mailing(item))"
+                    : "\(id): put back to \(DeadLetterText.clean(item.letter.stream))")
+            return true
+        }
+    }
+
+    struct Drop: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Forget entries: their recipients stay as they are.")
+        @OptionGroup var options: LedgerOptions
+        @OptionGroup var choice: Choice
+
+        func run() async throws {
+            let dropped = try await options.open().dropDeadLetters(choice.all ? nil : choice.ids)
+            print("\(grouped(dropped)) dropped")
+            if !choice.all, dropped < choice.ids.count { throw ExitCode(1) }
+        }
+    }
+}
+
+struct UnknownDeadLetter: Error, CustomStringConvertible {
+    let id: Int64
+    var description: String { "there is no dead letter \(id): flotilla dead list shows those there are" }
+}
