@@ -224,7 +224,7 @@ extension SQLiteLedger: DispatchStore {
 
     /// Puts each recipient of whom the dispatch owes a result on the list of uncertain deliveries, if it is among the started ones.
     private static func list(
-        _ db: Database, _ batch: BatchID, _ progress: inout BatchProgress, _ entry: UncertainEntry, among started: Set<Int>?
+        _ db: Database, _ batch: BatchID, _ progress: inout BatchProgress, _ entry: UncertainEntry, among started: Set<Int>? = nil
     ) throws -> Int {
         var listed = 0
         var held: [RecipientState: Int] = [:]

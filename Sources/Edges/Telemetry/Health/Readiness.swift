@@ -1,3 +1,4 @@
+import Model
 import Synchronization
 import Text
 
@@ -19,7 +20,7 @@ package final class Readiness: Sendable {
     /// - Parameters:
     ///   - names: checks that are not ready until they are set.
     ///   - now: milliseconds since 1970.
-    package init(waitingFor names: [String] = [], now: @escaping @Sendable () -> Int64 = { Timestamp.now() }) {
+    package init(waitingFor names: [String] = [], now: @escaping @Sendable () -> Int64 = { Clock.milliseconds() }) {
         let start = now()
         let waiting = names.map { ($0, Check(name: $0, ready: false, why: "starting", since: start)) }
         checks = Mutex(Dictionary(waiting, uniquingKeysWith: { first, _ in first }))

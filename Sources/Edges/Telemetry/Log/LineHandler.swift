@@ -1,4 +1,5 @@
 package import Logging
+import Model
 
 /// Writes one line for each log event to a terminal.
 package struct LineHandler: LogHandler {
@@ -31,7 +32,7 @@ package struct LineHandler: LogHandler {
         if let own = event.metadata { all.merge(own) { $1 } }
         if let error = event.error, all["error"] == nil { all["error"] = "\(error)" }
         let line = LogLine(
-            time: Timestamp.now(), level: event.level, message: event.message.description, label: label, metadata: all)
+            time: Clock.milliseconds(), level: event.level, message: event.message.description, label: label, metadata: all)
         switch format {
         case .human: terminal.log(line.human)
         case .json: terminal.log(line.json)

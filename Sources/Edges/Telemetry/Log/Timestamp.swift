@@ -1,14 +1,5 @@
-import Foundation
-
 /// Points in time as logs and health pages write them.
 package enum Timestamp {
-    /// Milliseconds since 1970-01-01 UTC by the system's clock.
-    package static func now() -> Int64 {
-        var time = timespec()
-        clock_gettime(CLOCK_REALTIME, &time)
-        return Int64(time.tv_sec) * 1_000 + Int64(time.tv_nsec) / 1_000_000
-    }
-
     /// RFC 3339 in UTC with milliseconds: `2026-03-01T09:30:00.125Z`.
     /// - Parameter milliseconds: since 1970-01-01 UTC; years 1 to 9999.
     package static func text(_ milliseconds: Int64) -> String {
