@@ -108,8 +108,7 @@ import Text
         first.speed = "9/s"
         first.expires = 1_700_086_400_000
         (first.planned, first.batches, first.isPlanned, first.open, first.uncertain) = (6, 2, true, 4, 1)
-        (first.dispatched, first.next, first.awaited) = (1, 0, work.first?.awaited ?? 0)
-        #expect(first.awaited > 0)
+        (first.dispatched, first.busy, first.next) = (1, 1, 0)
         #expect(work.first == first && work.last?.speed == "7/s")
         #expect(
             try await ledger.openDispatches(of: [id(1)]) == [

@@ -15,11 +15,11 @@ import Testing
         return MailingID(milliseconds: Int64(number), using: &generator)
     }
 
-    private func candidate(_ number: Int, known: Int = 0, awaited: Int? = nil, batchSize: Double = 500, speed: String? = nil) throws
+    private func candidate(_ number: Int, known: Int = 0, busy: Int? = nil, batchSize: Double = 500, speed: String? = nil) throws
         -> DispatchChoice.Candidate
     {
         DispatchChoice.Candidate(
-            mailing: mailing(number), lane: lane, known: known, awaited: awaited, batchSize: batchSize,
+            mailing: mailing(number), lane: lane, known: known, busy: busy, batchSize: batchSize,
             speed: try speed.map { try RateLimit($0) })
     }
 
@@ -72,13 +72,13 @@ import Testing
     }
 
     /// Batches of which one recipient is left, with whom the provider is slow, do not keep the others from being dispatched.
-    @Test func whatIsLeftOfBatchesCountsByItsRecipients() throws {
-        let slow = try candidate(1, known: 60, awaited: 60, batchSize: 40, speed: "40/s")
-        #expect(chosen([slow], .init(entries: 60, pending: 60))[slow.mailing] == 1)
-        let full = try candidate(1, known: 60, awaited: 60 * 40, batchSize: 40, speed: "40/s")
+    @Test func batchesThatAreNearlyDoneDoNotCount() throws {
+        let slow = try candidate(1, known: 60, busy: 1, batchSize: 40, speed: "40/s")
+        #expect(chosen([slow], .init(entries: 60, pending: 60))[slow.mailing] == 2)
+        let full = try candidate(1, known: 60, busy: 60, batchSize: 40, speed: "40/s")
         #expect(chosen([full], .init(entries: 60, pending: 60)).isEmpty)
         // But Redis holds a bounded number of them.
-        let many = try candidate(1, known: 4 * window, awaited: 4 * window, batchSize: 500)
+        let many = try candidate(1, known: 4 * window, busy: 1, batchSize: 500)
         #expect(chosen([many], .init(entries: 4 * window, pending: 4 * window))[many.mailing] ?? 0 <= window / 8)
     }
 

@@ -24,8 +24,8 @@ package struct MailingWork: Sendable, Equatable {
     package var uncertain = 0
     /// Batches that are with the workers.
     package var dispatched = 0
-    /// Recipients of those that are not terminal.
-    package var awaited = 0
+    /// Those of them of which more than an eighth of the recipients are not terminal.
+    package var busy = 0
     /// When the next batch may be dispatched: 0 for now, else milliseconds since 1970; nil where none waits.
     package var next: Int64?
 

@@ -18,7 +18,8 @@ extension SQLiteLedger {
                             (SELECT n FROM counter WHERE counter.mailing = mailing.id AND counter.state = 'uncertain'),
                             (SELECT count(*) FROM progress WHERE progress.mailing = mailing.id AND dispatched > 0),
                             (SELECT min(ready) FROM progress WHERE progress.mailing = mailing.id AND ready >= 0),
-                            (SELECT sum(open) FROM progress WHERE progress.mailing = mailing.id AND dispatched > 0)
+                            (SELECT count(*) FROM progress
+                                WHERE progress.mailing = mailing.id AND dispatched > 0 AND open * 8 > length(states))
                         FROM mailing INDEXED BY mailing_work WHERE \(Self.inWork) AND state <> 'collecting' ORDER BY id
                         """))
             var work: [MailingWork] = []
@@ -92,6 +93,6 @@ extension MailingWork {
         open = (row[9] ?? 0) + uncertain
         dispatched = row[11]
         next = row[12]
-        awaited = row[13] ?? 0
+        busy = row[13]
     }
 }

@@ -13,8 +13,9 @@ struct DispatchChoice: Sendable {
         var lane: Lane
         /// Its batches that Redis knows of: in the lane, with workers, or with results not yet collected.
         var known = 0
-        /// Recipients of these that have no result yet; nil where that is not known.
-        var awaited: Int?
+        /// Those that are not nearly done: of some only a few recipients are left, with whom the provider is slow. Nil where that is not
+        /// known.
+        var busy: Int?
         /// Recipients in one of its batches, on average.
         var batchSize = 1.0
         /// Bytes of one of its batches, lately; 0 where that is not known.
@@ -22,8 +23,8 @@ struct DispatchChoice: Sendable {
         /// Its limit; nil for none.
         var speed: RateLimit?
 
-        /// What `known` is worth in whole batches: of some only a few recipients are left, with whom the provider is slow.
-        var whole: Int { min(known, awaited.map { Int((Double($0) / max(1, batchSize)).rounded(.up)) } ?? known) }
+        /// Those that count towards a window.
+        var counted: Int { min(known, busy ?? known) }
     }
 
     /// How full a lane is.
@@ -43,7 +44,7 @@ struct DispatchChoice: Sendable {
     /// Windows of batches that all lanes have together at least, however many there are.
     private static let windows = 4
 
-    /// Batches of a lane at most that are ready or with workers, by the recipients that have no result.
+    /// Batches of a lane at most that are ready or with workers, without those that are nearly done.
     private let window: Int
     /// Bytes of a lane's batches at most, about; for all lanes together `windows` times as many.
     private let windowBytes: Int
@@ -80,7 +81,7 @@ struct DispatchChoice: Sendable {
         guard uncollected < Self.uncollectedWindows * window else { return [] }
         let ahead = max(least, min(window, rates[lane]?.batches(in: Timing.window) ?? 0))
         // What workers have, some of it waiting for reservations or retries, is theirs to bound.
-        let remnants = candidates.reduce(0) { $0 + $1.known - $1.whole }
+        let remnants = candidates.reduce(0) { $0 + $1.known - $1.counted }
         let room = min(window - max(0, depth.entries - remnants), Self.remnants * window - depth.entries)
         var left = max(0, min(room, ahead - max(0, depth.entries - depth.pending)))
         // Batches that the bytes allow; none is too large for a lane that is empty.
@@ -91,7 +92,7 @@ struct DispatchChoice: Sendable {
         var chosen: [(mailing: MailingID, limit: Int)] = []
         for (place, offset) in candidates.indices.enumerated() {
             let one = candidates[(offset + turn) % candidates.count]
-            let share = max(min(left, max(1, left / (candidates.count - place))), own - one.whole)
+            let share = max(min(left, max(1, left / (candidates.count - place))), own - one.counted)
             let limit = min(share, needed(one, crew: crew))
             guard limit > 0 else { continue }
             left = max(0, left - limit)
@@ -111,7 +112,7 @@ struct DispatchChoice: Sendable {
     private func needed(_ one: Candidate, crew: Int) -> Int {
         guard let speed = one.speed else { return .max }
         let ahead = Int(min(1e6, Timing.window.seconds * speed.perSecond / max(1, one.batchSize)).rounded(.up))
-        return ahead + crew - one.whole
+        return ahead + crew - one.counted
     }
 
     /// Batches were made ready in a lane.
