@@ -1,4 +1,5 @@
 import ArgumentParser
+import CommandSupport
 import Telemetry
 
 /// The start of the process.
@@ -7,7 +8,7 @@ enum Start {
     static func main() async {
         MovedCommands.forward(CommandLine.arguments)
         StandardStreams.secure()
-        await Flotilla.main(DeprecatedCommands.replacing(Array(CommandLine.arguments.dropFirst())))
+        await CommandRun.main(Flotilla.self, DeprecatedCommands.replacing(Array(CommandLine.arguments.dropFirst())))
     }
 }
 
