@@ -46,6 +46,7 @@ let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-col
 let heap: Target.Dependency = .product(name: "HeapModule", package: "swift-collections")
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let yaml: Target.Dependency = .product(name: "Yams", package: "Yams")
 let nio: [Target.Dependency] = [
@@ -100,8 +101,10 @@ let package = Package(
         module(
             .edges, "Settings",
             ["Model", "Text", "Policy", "Telemetry", log, yaml, .product(name: "Configuration", package: "swift-configuration")]),
+        module(.edges, "CommandSupport", ["Telemetry", arguments]),
         // Roles: one duty each.
-        module(.roles, "Planning", ["Model", "Text", "Policy", "Broker", "Ledger", "Templates", log, metrics, lifecycle, yaml]),
+        module(
+            .roles, "Planning", ["Model", "Text", "Policy", "Broker", "Ledger", "Settings", "Templates", log, metrics, lifecycle, yaml]),
         module(
             .roles, "Delivery", ["Model", "Text", "Policy", "Broker", "Templates", "Transport", log, metrics, lifecycle, deque]),
         module(.roles, "Control", ["Model", "Text", "Policy", "Broker", "Ledger", "Settings", "Telemetry", log]),
@@ -117,16 +120,16 @@ let package = Package(
             name: "flotilla",
             dependencies: [
                 "Model", "Text", "Policy", "Telemetry", "Broker", "Ledger", "Transport", "Planning", "Delivery", "Collecting",
-                "Control", "Settings", log, metrics, lifecycle,
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "Control", "Settings", "CommandSupport", log, metrics, lifecycle, arguments,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ] + nio,
             swiftSettings: strict),
         .executableTarget(
             name: "flotilla-lab",
             dependencies: [
-                "Model", "Text", "Policy", "Telemetry", "Settings", "Sink", "Synthetic", "Simulation", "Loadtest", log, lifecycle,
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "Model", "Text", "Policy", "Telemetry", "Settings", "Sink", "Synthetic", "Simulation", "Loadtest", "CommandSupport", log,
+                lifecycle,
+                arguments,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
             path: "Sources/Lab/flotilla-lab", swiftSettings: strict),
@@ -151,7 +154,7 @@ let package = Package(
         tests("Sink", ["Model", "Text", "Policy", "Settings", "TestServers", log, lifecycle] + nio),
         tests("Synthetic", ["Model", "Text", "Policy", "Planning"]),
         tests("Loadtest", ["Model", "Text", "Policy", "Settings", "TestServers"]),
-        tests("flotilla", ["Telemetry", "TestServers"]),
+        tests("flotilla", ["Telemetry", "CommandSupport", "TestServers"]),
     ],
     cxxLanguageStandard: .cxx17
 )

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CommandSupport
 import Telemetry
 
 /// The start of the process.
@@ -8,7 +9,7 @@ enum Start {
         OpenFiles.raise()
         MovedCommands.forward(CommandLine.arguments)
         StandardStreams.secure()
-        await Flotilla.main(DeprecatedCommands.replacing(Array(CommandLine.arguments.dropFirst())))
+        await CommandRun.main(Flotilla.self, DeprecatedCommands.replacing(Array(CommandLine.arguments.dropFirst())))
     }
 }
 

@@ -228,8 +228,9 @@ import Text
             ("recipients.csv", "message.html", "does not say its format"),
             ("recipients.csv", "recipients.csv, format: xls", "one of csv, ndjson"),
             ("text: Hello", "text: Hello\ntext: Bye", "has the key 'text' twice"),
-            ("name: x", "name: x: y", "is no valid YAML"),
-            ("name: x", "name: [", "is no valid YAML"),
+            ("name: x", "name: x: y", "is not valid YAML"),
+            ("name: x", "name: [", "is not valid YAML"),
+            ("name: x", "name: &n x", ":1:7: has an anchor or alias"),
             ("name: x", "name: {a: b}", ":1:7: name: must be a text or a number"),
             ("text: Hello", "text:", "mailing.yaml:5:1: text: is empty"),
             ("smtp://localhost", "smtp://localhost\nlifetime: 400d", "longer than 365d"),
@@ -242,6 +243,17 @@ import Text
     @Test(arguments: ["", "# nothing\n", "just a text\n", "- a\n- b\n"])
     func refusesWhatIsNoMailing(_ text: String) {
         #expect(problems(text).first?.contains("is no mailing") == true)
+    }
+
+    /// Each list stands for ten of the one before: a few lines for billions of values, also where they are compared as keys.
+    @Test func refusesAliasesBeforeTheyAreFollowed() throws {
+        let lists = (1..<30).map { "a\($0): &a\($0) [\(Array(repeating: "*a\($0 - 1)", count: 10).joined(separator: ", "))]" }
+        let values = "a0: &a0 [x]\n" + lists.joined(separator: "\n") + "\n"
+        let start = ContinuousClock.now
+        for text in [values, values + "? *a29 \n: y\n", values + "*a29 : y\n", values + "b: {*a29 : y, *a28 : z}\n"] {
+            #expect(problems(text).contains { $0.contains("anchor or alias") })
+        }
+        #expect(ContinuousClock.now - start < .seconds(5))
     }
 
     @Test func refusesFilesThatWouldBreakTheParser() throws {

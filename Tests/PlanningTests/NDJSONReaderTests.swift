@@ -18,6 +18,18 @@ import Testing
         return (reader, rows)
     }
 
+    /// 1,000 keys in another order in each of 300 rows: looked for one after another they would be 150 million comparisons.
+    @Test func keysInAnyOrderAreFoundAtOnce() throws {
+        let keys = (0..<1_000).map { "some longer key, number \($0)" }
+        func object(_ keys: [String]) -> String { "{" + keys.map { "\"\($0)\":1" }.joined(separator: ",") + "}\n" }
+        let start = ContinuousClock.now
+        let (reader, rows) = try read(object(keys) + String(repeating: object(keys.reversed()), count: 300))
+        #expect(rows.count == 301)
+        #expect(reader.columns == keys)
+        #expect(ContinuousClock.now - start < .seconds(20))
+        #expect(throws: InputError.self) { try read(object(keys + ["one more"])) }
+    }
+
     @Test func takesTextsNumbersAndNestedValues() throws {
         let (reader, rows) = try read(
             #"""

@@ -273,6 +273,9 @@ import Text
         ("- redis", "flotilla.yaml:1: must hold sections: redis, ledger, "),
         ("redis: {}\n---\nlog: {}", "flotilla.yaml:2: not valid YAML: "),
         ("? [a]\n: b", "flotilla.yaml:1: a key must be text"),
+        ("redis: &r {prefix: a}\nledger: *r", "flotilla.yaml:1: has an anchor or alias"),
+        ("redis: *r", "flotilla.yaml:1: has an anchor or alias"),
+        ("redis: {prefix: &p a}", "flotilla.yaml:1: has an anchor or alias"),
     ])
     func textThatIsNoConfigurationIsRefused(yaml: String, start: String) throws {
         let said = try refusal(yaml)

@@ -74,31 +74,31 @@ import Testing
 
     @Test func logLinesStandAboveTheProgressLine() throws {
         let text = try captured(isTerminal: true) { terminal in
-            terminal.progress("10 %")
+            terminal.progress(ProgressText(name: "n", figures: ["10 %"]))
             terminal.log("one")
-            terminal.progress("a line that is wider than the screen")
+            terminal.progress(ProgressText(name: "a name that is wider than the screen", figures: ["1 %"]))
             terminal.progress(nil)
             terminal.log("two")
         }
         let erase = "\r\u{1b}[K"
-        #expect(text == "10 %\(erase)one\n10 %\(erase)a line that is wide\(erase)two\n")
+        #expect(text == "n: 10 %\(erase)one\nn: 10 %\(erase)a name that i…: 1 %\(erase)two\n")
     }
 
     @Test func withoutColourNoEscapeSequenceIsWritten() throws {
         let text = try captured(environment: ["NO_COLOR": "1"], isTerminal: true) { terminal in
             #expect(terminal.isInteractive)
             #expect(!terminal.hasColour)
-            terminal.progress("10 %")
+            terminal.progress(ProgressText(name: "n", figures: ["10 %"]))
             terminal.log("one")
             terminal.progress(nil)
         }
-        #expect(text == "10 %\r    \rone\n10 %\r    \r")
+        #expect(text == "n: 10 %\r       \rone\nn: 10 %\r       \r")
     }
 
     @Test func whereStderrIsNoTerminalNoProgressIsShown() throws {
         let text = try captured { terminal in
             #expect(!terminal.isInteractive)
-            terminal.progress("10 %")
+            terminal.progress(ProgressText(name: "n", figures: ["10 %"]))
             terminal.log("one")
         }
         #expect(text == "one\n")

@@ -1,5 +1,6 @@
 import Model
 import Testing
+import Text
 
 @testable import Templates
 
@@ -69,6 +70,60 @@ import Testing
         #expect(
             rendered(composer, ["1", "+491", "\""])
                 == #"{"messages":[{"ref":"1","destination":"+491","body":"\"","by":"S\"p"}]}"#)
+    }
+
+    private func gateway(_ type: String, _ body: String?) -> Provider {
+        Provider(name: "gateway", scheme: .http, host: "127.0.0.1", port: 80).with {
+            $0.contentType = type
+            $0.body = body
+        }
+    }
+
+    private let hostile = ["1", "+447700900001", "x&To=+1 50% \"<b>\" ü\\"]
+
+    @Test func formsAreEncodedAsForms() throws {
+        for body in [nil, "to={{address}}\n&from={{from}}&text={{text}}\n"] {
+            let composer = try BodyComposer(
+                mailing: sms("Tea & {{name}}\nBye", from: "A&B"),
+                provider: gateway("application/x-www-form-urlencoded; charset=UTF-8", body))
+            #expect(
+                rendered(composer, hostile)
+                    == "to=%2B447700900001&from=A%26B&text=Tea%20%26%20x%26To%3D%2B1%2050%25%20%22%3Cb%3E%22%20%C3%BC%5C%0ABye")
+        }
+    }
+
+    @Test func valuesOfXMLStayInTheirPlace() throws {
+        let composer = try BodyComposer(
+            mailing: sms("{{name}}"),
+            provider: gateway("text/xml", "<s to='{{address}}'><t>{{text}}</t><![CDATA[{{text}}]]></s>"))
+        #expect(
+            rendered(composer, ["1", "+1", "<a> & ]]>\u{1}\n'"])
+                == "<s to='+1'><t>&lt;a&gt; &amp; ]]&gt;&#10;&#39;</t><![CDATA[<a> & ]]]><![CDATA[]]]><![CDATA[>\n']]></s>")
+    }
+
+    @Test(arguments: ["multipart/form-data", "application/octet-stream", "", "application/json; charset=iso-8859-1", "text/csv"])
+    func anUnknownContentTypeIsRefused(_ type: String) throws {
+        let error = try #require(throws: TemplateError.self) {
+            try BodyComposer(mailing: sms("x"), provider: gateway(type, "{{text}}"))
+        }
+        #expect(error.description.contains("values cannot be escaped for the content type '\(type)'"))
+    }
+
+    @Test func theContentTypeAmongTheHeadersCounts() throws {
+        let provider = gateway("application/json", nil).with { $0.headers["content-Type"] = Secret("application/x-www-form-urlencoded") }
+        #expect(try BodyComposer(mailing: sms("x"), provider: provider).format == .form)
+    }
+
+    @Test func xmlHasNoUsualBody() {
+        #expect(throws: TemplateError.self) { try BodyComposer(mailing: sms("x"), provider: gateway("text/xml", nil)) }
+    }
+
+    @Test func aValueOutsideOfAStringBringsNoMemberOfItsOwn() throws {
+        let composer = try BodyComposer(template: Mailing.Template(source: #"{"n":{{name}}}"#), fields: fields)
+        for value in ["1", "-2.5e3", "true", "null"] { try composer.checkJSON(recipients(["1", "+1", value]), row: 0) }
+        for value in ["1,\"admin\":true", "[1]", "{}", "1}", "\"x\""] {
+            #expect(throws: TemplateError.self, "\(value)") { try composer.checkJSON(recipients(["1", "+1", value]), row: 0) }
+        }
     }
 
     @Test func smsReportsTheProblemsOfBothTemplates() throws {

@@ -6,10 +6,11 @@ import Testing
 @Suite struct HTMLTextTests {
     private func text(_ html: String, _ values: [String] = ["Ann", ""]) throws -> String {
         let source = TemplateSource(Mailing.Template(source: html), unifyingLineEnds: true)
-        let (tokens, problems) = TemplateParser.parse(source)
+        let fields = FieldNames(["a", "b"], nested: [])
+        var (tokens, problems) = TemplateParser.parse(source)
+        tokens = tokens.placed(in: .html, of: source, fields: fields, &problems)
         #expect(problems.isEmpty)
-        let template = try CompiledTemplate(
-            HTMLText.convert(tokens), of: source, fields: FieldNames(["a", "b"], nested: []), form: .plain(.none))
+        let template = try CompiledTemplate(HTMLText.convert(tokens), of: source, fields: fields, form: .plain(.none))
         var out: [UInt8] = []
         template.render(recipients(values), row: 0, into: &out)
         return String(decoding: out, as: UTF8.self)
@@ -49,12 +50,42 @@ import Testing
         #expect(try text(html) == expected)
     }
 
+    @Test(arguments: [
+        ("<p title=don't>It isn't <b>here</b></p>", "It isn't here\n"),
+        ("<p title=\"a > b\" data-x='c > \"d\"'>words</p>", "words\n"),
+        ("<img alt=Anna's src=x> and <i>more</i>", "Anna's and more\n"),
+        ("a<!-->b<!--->c<!-- -- > no --!>d<!--[if mso]>no<![endif]-->e<!--[if !mso]><!-->f<!--<![endif]-->", "abcdef\n"),
+        ("<![if !mso]>shown<![endif]><noscript>seen</noscript><svg><text>drawn</text></svg>", "shownseendrawn\n"),
+        ("don&#146;t &copy 2026 &amp &alpha;&Omega;&rarr;&#8364 &#0;&#xd800;", "don’t © 2026 & αΩ→€ \u{20}\u{fffd}\n"),
+        ("<a href=\"x?a=1&copy=2&lt;\">t</a>", "t (x?a=1&copy=2<)\n"),
+        ("I </3 you, 1 <2", "I </3 you, 1 <2\n"),
+        ("<my-tag>one</my-tag> <o:p>two</o:p>", "one two\n"),
+    ]) func keepsEveryWord(_ html: String, _ expected: String) throws {
+        #expect(try text(html) == expected)
+    }
+
+    @Test func valuesOfHTMLBecomeText() throws {
+        let value = "<p title=don't>Tom &amp; <b>Jerry's</b></p><p>caf&eacute;</p>"
+        #expect(try text("<div>Hi {{{a}}}!</div>", [value, ""]) == "Hi Tom & Jerry's\n\ncafé!\n")
+        #expect(try text("<div>{{a}}</div>", ["<b> & \"c\"", ""]) == "<b> & \"c\"\n")
+        let unfinished = String(repeating: "<a", count: 20_000)
+        #expect(try text("{{{a}}}", [unfinished, ""]) == unfinished + "\n")
+    }
+
+    @Test func targetsOfLinksAreEncodedAsInTheHTML() throws {
+        let values = ["Ada & Co #1", "ada+shop@example.com"]
+        #expect(
+            try text("<a href='https://x.example/?n={{a}}&amp;e={{b}}'>go</a>", values)
+                == "go (https://x.example/?n=Ada%20%26%20Co%20%231&e=ada%2Bshop%40example.com)\n")
+        #expect(try text("<a href=\"mailto:{{b}}\">{{b}}</a>", values) == "ada+shop@example.com\n")
+    }
+
     @Test func anyHTMLMakesATemplateThatCompiles() throws {
         var generator = SeededGenerator(seed: 5)
         let pieces = [
             "<", ">", "</", "a", " href=", "\"", "'", "p", "<p>", "<a href=x>", "</a>", "<style>", "</style>", "<!--",
             "-->", "&", "amp;",
-            "{{#a}}", "{{/a}}", "{{^b}}", "{{/b}}", "{{a}}", " ", "\n", "<img alt=",
+            "{{#a}}", "{{/a}}", "{{^b}}", "{{/b}}", "{{a}}", "{{{a}}}", " ", "\n", "<img alt=", "=", "/", "!", "--!>", "<title>",
         ]
         for _ in 0..<3000 {
             let html = (0..<Int.random(in: 0...16, using: &generator)).map { _ in
@@ -62,7 +93,8 @@ import Testing
             }.joined()
             let source = TemplateSource(Mailing.Template(source: html))
             let fields = FieldNames(["a", "b"], nested: [])
-            let (tokens, _) = TemplateParser.parse(source)
+            var (tokens, problems) = TemplateParser.parse(source)
+            tokens = tokens.placed(in: .html, of: source, fields: fields, &problems)
             guard (try? CompiledTemplate(tokens, of: source, fields: fields, form: .plain(.html))) != nil else {
                 continue
             }

@@ -20,6 +20,11 @@ import Testing
             name: "white space inside of tags counts for nothing",
             template: "{{ word }}{{& word }}{{{ word }}}{{#  yes }}+{{/ yes}}",
             expected: "loudloudloud+"),
+        Case(
+            name: "the no-break spaces of editors are white space", template: "{{\u{a0}word\u{a0}}}{{\u{a0}#yes }}+{{/\u{feff}yes}}",
+            expected: "loud+"),
+        Case(
+            name: "a no-break space in a name", template: "{{First\u{a0}name}}", values: ["First name": "Ann"], expected: "Ann"),
         Case(name: "white space around values stays", template: " {{word}}\t{{word}}\n", expected: " loud\tloud\n"),
         Case(
             name: "a field's name may have spaces", template: "{{First name}}", values: ["First name": "Ann"],
@@ -109,23 +114,32 @@ import Testing
         #expect(try CompiledTemplate.render(item.template, item.values, nested: item.nested) == item.expected)
     }
 
-    @Test(arguments: ["", "0", "false", "FALSE", "False"]) func isFalse(_ value: String) throws {
+    @Test(arguments: ["", "0", "false", "FALSE", "False", " ", "\t\u{a0}", " 0 ", "false\n"]) func isFalse(_ value: String) throws {
         #expect(try CompiledTemplate.render("{{#a}}yes{{/a}}{{^a}}no{{/a}}", ["a": value]) == "no")
     }
 
-    @Test(arguments: [" ", "00", "no", "true", "1", "null", "falsE!"]) func isTrue(_ value: String) throws {
+    @Test(arguments: ["00", "no", "true", "1", "null", "falsE!", "fal se", " x", "\u{a0}1", "é"]) func isTrue(_ value: String) throws {
         #expect(try CompiledTemplate.render("{{#a}}yes{{/a}}{{^a}}no{{/a}}", ["a": value]) == "yes")
     }
 
     @Test func escapesForItsPlace() throws {
         let value = "\"<a> & 'b'\" \\\t\u{1}\r\nü\u{2028}"
         func rendered(_ escaping: Escaping) throws -> [String] {
-            try ["{{v}}", "{{{v}}}", "{{&v}}"].map { try CompiledTemplate.render($0, ["v": value], escaping: escaping) }
+            try ["{{v}}", "{{{v}}}", "{{&v}}"].map { tag in
+                // Only inside of quotation marks is a value of JSON a text.
+                let text = try CompiledTemplate.render(escaping == .json ? "\"\(tag)\"" : tag, ["v": value], escaping: escaping)
+                return escaping == .json ? String(text.dropFirst().dropLast()) : text
+            }
         }
         #expect(
             try rendered(.html) == ["&quot;&lt;a&gt; &amp; &#39;b&#39;&quot; \\\t\u{1}\r\nü\u{2028}", value, value])
         #expect(try rendered(.json) == [#"\"<a> & 'b'\" \\\t\u0001\r\nü"# + "\u{2028}", value, value])
         #expect(try rendered(.none) == [value, value, value])
+        let encoded = "%22%3Ca%3E%20%26%20%27b%27%22%20%5C%09%01%0D%0A%C3%BC%E2%80%A8"
+        #expect(try rendered(.form) == [encoded, value, value])
+        #expect(
+            try rendered(.xml)
+                == ["&quot;&lt;a&gt; &amp; &#39;b&#39;&quot; \\&#9;&#13;&#10;ü\u{2028}", value, value])
         #expect(try rendered(.header) == Array(repeating: "\"<a> & 'b'\" \\ ü ", count: 3))
     }
 

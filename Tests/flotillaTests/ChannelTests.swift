@@ -58,7 +58,8 @@ struct ChannelTests {
         #expect(mails[0]["type"] as? String == "multipart/alternative")
         let parts = try #require(mails[0]["parts"] as? [String: String])
         #expect(parts["text/html"]?.contains("<p><b>& &lt;b&gt;&amp;</p>") == true)
-        #expect(parts["text/plain"]?.contains("<b>& <b>&") == true)
+        // Of a value that is HTML itself the text has the words.
+        #expect(parts["text/plain"]?.contains("\n& <b>&") == true)
         #expect((mails[1]["parts"] as? [String: String])?["text/plain"]?.contains("\n.dot .dot") == true)
         #expect((mails[1]["headers"] as? [String: String])?["Subject"] == "名前, 20 % off")
         for mail in mails { #expect(mail["defects"] as? [String] == []) }

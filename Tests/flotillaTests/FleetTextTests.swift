@@ -98,7 +98,8 @@ import Testing
         let page = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
             .appending(path: "docs/operations.md")
         let section = try #require(
-            try String(contentsOf: page, encoding: .utf8).components(separatedBy: "### The fields of `top --json`\n").dropFirst().first?
+            try String(contentsOf: page, encoding: .utf8).components(separatedBy: "### The fields of `top --output json`\n").dropFirst()
+                .first?
                 .components(separatedBy: "\n#").first)
         let rows = section.split(separator: "\n").filter { $0.hasPrefix("| `") }.flatMap { row in
             row.split(separator: "|")[0].split(separator: "`").enumerated().filter { $0.offset % 2 == 1 }.map { String($0.element) }

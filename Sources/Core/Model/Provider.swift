@@ -57,6 +57,10 @@ package struct Provider: Sendable, Equatable {
     /// HTTP: the template of the body; nil takes the mailing's own (webhook) or the built-in one (sms, messenger).
     package var body: String?
     package var contentType = "application/json"
+    /// The content type as it is sent: one among the header fields stands before the setting.
+    package var sentContentType: String {
+        headers.first { $0.key.lowercased() == "content-type" }?.value.exposed ?? contentType
+    }
     /// HTTP: the member of a JSON response that holds the provider's message id, as a path with dots: `messages.0.id`.
     package var messageID: String?
 

@@ -14,10 +14,17 @@ package final class LedgerLock: Sendable {
     package static func acquire(ledger path: String) throws(LedgerError) -> LedgerLock {
         // Whatever link leads to the ledger, its lock is one.
         let file = RealPath.of(path) + ".lock"
-        // Close-on-exec: a child (the private Redis) must not keep the leadership after its parent's death.
-        let descriptor = open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+        // Close-on-exec: a child (the private Redis) must not keep the leadership after its parent's death. A link that somebody planted
+        // in the folder is not followed, and of two hard links one is a stranger's: the file is emptied below.
+        let descriptor = PrivateFile.openOrCreate(file, flags: O_RDWR | O_NOFOLLOW | O_NONBLOCK).descriptor
         guard descriptor >= 0 else {
-            throw .unwritable(path: path, detail: "\(file): " + String(cString: strerror(errno)))
+            let reason = errno == ELOOP ? "is a symbolic link; remove it" : String(cString: strerror(errno))
+            throw .unwritable(path: path, detail: "\(file): " + reason)
+        }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_nlink <= 1 else {
+            close(descriptor)
+            throw .unwritable(path: path, detail: "\(file) is no file of its own; remove it")
         }
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
             let reason = errno

@@ -60,10 +60,17 @@ extension Setting where Value == String {
             parse: { DomainName.isValidOrLiteral($0) ? $0 : nil })
     }
 
-    static func headerText(_ name: String, default text: String, _ meaning: String) -> Self {
+    /// The content type of a body, in which values can be escaped.
+    static func contentType(_ name: String, default text: String, _ meaning: String) -> Self {
         Self(
-            name, meaning, SettingKey.Form(type: "text", allowed: "one line", default: text),
-            parse: { $0.utf8.contains(where: \.isControl) ? nil : $0 })
+            name, meaning,
+            SettingKey.Form(
+                type: "text",
+                allowed:
+                    "`application/json`, `application/x-www-form-urlencoded`, `application/xml`, `text/xml`, `text/plain`, `text/html`, "
+                    + "a type that ends with `+json` or `+xml`; in UTF-8",
+                default: text),
+            parse: { $0.utf8.contains(where: \.isControl) || BodyFormat(contentType: $0) == nil ? nil : $0 })
     }
 }
 

@@ -127,8 +127,8 @@ enum SettingsTable {
     static let providerBody = Setting.text(
         "providers.*.body", shown: "the mailing's own; for `sms` and `messenger` a built-in one",
         "`http(s)://`: the template of the body.")
-    static let providerContentType = Setting.headerText(
-        "providers.*.content_type", default: "application/json", "`http(s)://`: the body's type.")
+    static let providerContentType = Setting.contentType(
+        "providers.*.content_type", default: "application/json", "`http(s)://`: the body's type, for which values are escaped.")
     static let providerMessageID = Setting.text(
         "providers.*.message_id",
         "`http(s)://`: the member of a JSON response with the provider's message id, with dots: `messages.0.id`.")

@@ -35,14 +35,11 @@ package struct YAMLFile {
     }
 
     private mutating func parse(_ text: String) -> Node? {
-        do {
-            guard let root = try compose(yaml: text), !root.isNothing else { return nil }
+        do throws(YAMLFault) {
+            guard let root = try YAMLDocument.compose(text), !root.isNothing else { return nil }
             return root
-        } catch let error as YamlError {
-            let (line, problem) = error.plain
-            refuse(line.map { "\(name):\($0)" } ?? name, "", "not valid YAML: \(problem)")
         } catch {
-            refuse(name, "", "not valid YAML")
+            refuse(error.line.map { "\(name):\($0)" } ?? name, "", error.description)
         }
         return nil
     }
@@ -62,20 +59,5 @@ extension Node {
         guard let scalar else { return false }
         return scalar.style != .doubleQuoted && scalar.style != .singleQuoted
             && ["", "~", "null", "Null", "NULL"].contains(scalar.string)
-    }
-}
-
-extension YamlError {
-    /// Line and problem, without the text of the file, which may hold passwords.
-    fileprivate var plain: (line: Int?, problem: String) {
-        switch self {
-        case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
-            .composer(_, let problem, let mark, _):
-            (mark.line, problem)
-        case .duplicatedKeysInMapping(let duplicates, let context):
-            (context.mark.line, "the key \(duplicates.joined(separator: ", ")) comes twice in one section")
-        case .reader(let problem, _, _, _): (nil, problem)
-        default: (nil, "it cannot be read")
-        }
     }
 }

@@ -1,5 +1,6 @@
 import Logging
 import Synchronization
+import Text
 
 #if canImport(Darwin)
     import Darwin
@@ -30,9 +31,12 @@ final class RecordFile: Sendable {
     init(path: String, logger: Logger) throws(SinkError) {
         self.path = path
         self.logger = logger
-        let descriptor = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
+        let (descriptor, tightened) = PrivateFile.openOrCreate(path, flags: O_RDWR | O_APPEND)
         guard descriptor >= 0 else {
             throw SinkError("cannot open the record file \(path): \(String(cString: strerror(errno)))")
+        }
+        if let tightened {
+            logger.notice("the record file \(path) had the rights \(PrivateFile.text(tightened)), and holds addresses; it has 0600 now")
         }
         var state = State(descriptor: descriptor)
         state.gathered.reserveCapacity(Self.limit * 2)

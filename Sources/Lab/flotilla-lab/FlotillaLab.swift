@@ -1,21 +1,24 @@
 import ArgumentParser
+import CommandSupport
 import Telemetry
 
-/// The laboratory's command line: a small file a subcommand.
+/// The start of the process.
 @main
 enum Start {
     static func main() async {
         OpenFiles.raise()
-        await FlotillaLab.main()
+        await CommandRun.main(FlotillaLab.self, Array(CommandLine.arguments.dropFirst()))
     }
 }
 
-/// Its subcommands.
+/// The laboratory's command line: a small file a subcommand.
 struct FlotillaLab: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "flotilla-lab",
         abstract: "Try Flotilla out: test providers, made-up recipients, load tests, forecasts.",
         discussion: "Nothing here belongs on a production machine; flotilla sends mailings without it.",
         version: Build.version,
-        subcommands: [SinkCommand.self, GenerateCommand.self, LoadtestCommand.self, SimulateCommand.self])
+        subcommands: [
+            SinkCommand.self, GenerateCommand.self, LoadtestCommand.self, SimulateCommand.self, ManualCommand.self,
+        ])
 }

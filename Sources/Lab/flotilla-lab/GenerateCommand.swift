@@ -2,6 +2,7 @@ import ArgumentParser
 import Model
 import Policy
 import Synthetic
+import Telemetry
 
 #if canImport(Glibc)
     import Glibc
@@ -86,8 +87,8 @@ struct GenerateCommand: ParsableCommand {
             let counts = rows.counts
             let summary =
                 "\(counts.all) rows: \(counts.valid) valid, \(counts.invalid) invalid, "
-                + "\(counts.duplicates) duplicate, \(counts.missing) without an address\n"
-            try? OutputFile.standardError.write(Array(summary.utf8))
+                + "\(counts.duplicates) duplicate, \(counts.missing) without an address"
+            StandardError.write(summary)
         }
     }
 }
@@ -99,8 +100,6 @@ extension RecipientSource.Format: ExpressibleByArgument {}
 private struct OutputFile {
     private let descriptor: Int32
     private let name: String
-
-    static let standardError = OutputFile(descriptor: 2, name: "standard error")
 
     private init(descriptor: Int32, name: String) {
         self.descriptor = descriptor

@@ -5,7 +5,7 @@ import Settings
 import Telemetry
 import UnixSignals
 
-/// Load tests that faultSelector themselves.
+/// Load tests that judge themselves.
 struct LoadtestCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "loadtest", abstract: "Run a load test and judge it by its own expectations: docs/loadtest.md.",
@@ -23,8 +23,12 @@ struct LoadtestCommand: AsyncParsableCommand {
         @Argument(help: "The scenario's file (YAML), one of loadtest/scenarios for instance.", completion: .file(extensions: ["yaml"]))
         var scenario: String
 
-        @Option(help: "Write the result as JSON to this file.") var json: String?
-        @Option(help: "Write the report as a page with plots (HTML) to this file.") var report: String?
+        @Option(
+            help: ArgumentHelp(
+                "Write the report to this file: as JSON where its name ends with .json, else as a page with plots (HTML); may be repeated.",
+                valueName: "file"))
+        var report: [String] = []
+        @Option(help: .hidden) var json: String?
         @Flag(help: "Keep the run's folder: configuration, ledger, logs, records.") var keep = false
         @Option(help: ArgumentHelp("Keep the sinks' records in this folder.", valueName: "dir")) var record: String?
         @Option(help: "Recipients of the largest mailing; the others in proportion.") var recipients: Int?
@@ -43,7 +47,8 @@ struct LoadtestCommand: AsyncParsableCommand {
 
         func run() async throws {
             let scenario = try load()
-            for path in [json, report].compactMap(\.self) where !Self.isWritable(path) {
+            if json != nil { StandardError.warn("--json FILE is deprecated; write --report FILE.json") }
+            for path in report + [json].compactMap(\.self) where !Self.isWritable(path) {
                 throw Self.cannot("\(path): its folder is not there or cannot be written to")
             }
             guard let laboratory = Bundle.main.executableURL else { throw Self.cannot("where this program lies cannot be told") }
@@ -68,11 +73,14 @@ struct LoadtestCommand: AsyncParsableCommand {
             screen.leave()
             do {
                 if let json { try result.json().write(to: URL(fileURLWithPath: json)) }
-                if let report { try Data(HTMLReport(result).text.utf8).write(to: URL(fileURLWithPath: report)) }
+                for path in report {
+                    let content = path.lowercased().hasSuffix(".json") ? try result.json() : try Data(HTMLReport(result).text.utf8)
+                    try content.write(to: URL(fileURLWithPath: path))
+                }
             } catch {
                 throw Self.cannot("the result cannot be written: \(error.localizedDescription)")
             }
-            print(VerdictText(result).text)
+            StandardOutput.write(VerdictText(result).text)
             if !result.good { throw ExitCode(1) }
         }
 
@@ -97,7 +105,7 @@ struct LoadtestCommand: AsyncParsableCommand {
 
         /// Says why it could not be run.
         private static func cannot(_ text: String) -> ExitCode {
-            FileHandle.standardError.write(Data("Error: \(text)\n".utf8))
+            StandardError.write("Error: \(text)")
             return ExitCode(2)
         }
     }

@@ -1,8 +1,10 @@
 import ArgumentParser
+import CommandSupport
 import Foundation
 import Loadtest
 import Settings
 import Simulation
+import Telemetry
 
 /// `flotilla-lab simulate`: what a scenario would come to.
 struct SimulateCommand: ParsableCommand {
@@ -26,7 +28,7 @@ struct SimulateCommand: ParsableCommand {
     @Option(help: ArgumentHelp("From this machine to the provider and back, such as 20ms; on one machine 0.", valueName: "time"))
     var roundTrip: String?
     @Option(help: "Bytes of a recipient's values.") var recipientBytes: Int?
-    @Flag(help: "Print JSON.") var json = false
+    @OptionGroup var output: OutputOptions
 
     func validate() throws {
         if let recipients, !(1...10_000_000_000).contains(recipients) {
@@ -41,6 +43,7 @@ struct SimulateCommand: ParsableCommand {
     }
 
     func run() throws {
+        output.warnOfOldOption()
         var scenario = try ScenarioFile.read(scenario)
         if let recipients { scenario = scenario.sized(largest: recipients) }
         var results: [ForecastText.Result] = []
@@ -56,6 +59,6 @@ struct SimulateCommand: ParsableCommand {
             results.append(.init(workers: count, plan: plan, forecast: Simulator.forecast(plan), notes: read.notes))
         }
         let text = ForecastText(name: scenario.name, results: results)
-        print(json ? try text.json : text.text)
+        if output.isJSON { StandardOutput.write(json: try text.json) } else { StandardOutput.write(text.text) }
     }
 }

@@ -4,14 +4,9 @@ import Model
 import ServiceLifecycle
 import Settings
 import Sink
+import Telemetry
 import Text
 import UnixSignals
-
-#if canImport(Darwin)
-    import Darwin
-#else
-    import Glibc
-#endif
 
 /// `flotilla-lab sink`: a provider to send to.
 struct SinkCommand: AsyncParsableCommand {
@@ -82,11 +77,11 @@ struct SinkCommand: AsyncParsableCommand {
         } catch {
             throw ValidationError("\(error)")
         }
-        let logger = Logger(label: "sink") { StreamLogHandler.standardError(label: $0) }
+        let terminal = Terminal()
+        let logger = Logger(label: "sink") { LineHandler(label: $0, level: .info, format: .human, terminal: terminal) }
         let report = SinkReport(every: stats ? .seconds(1) : nil)
         let server = SinkServer(configuration: settings, logger: logger) { sink in
-            for listener in sink.listeners { print(listener) }
-            fflush(nil)
+            for listener in sink.listeners { StandardOutput.write("\(listener)") }
             report.watch(sink)
         }
         var quiet = logger

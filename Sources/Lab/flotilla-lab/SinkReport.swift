@@ -1,12 +1,7 @@
 import ServiceLifecycle
 import Sink
 import Synchronization
-
-#if canImport(Darwin)
-    import Darwin
-#else
-    import Glibc
-#endif
+import Telemetry
 
 /// Prints what a sink has counted: at times while it runs, and at its end.
 final class SinkReport: Service {
@@ -30,7 +25,7 @@ final class SinkReport: Service {
                 let total = counts.accepted + counts.refusals
                 let rate = Double(total - last) / (period / .seconds(1))
                 last = total
-                Self.print("\(counts) rate \(Int(rate))/s")
+                StandardError.write("\(counts) rate \(Int(rate))/s")
             }
         }
     }
@@ -40,11 +35,6 @@ final class SinkReport: Service {
         guard let counts = sink.withLock({ $0?.counts }) else { return }
         let seconds = (ContinuousClock.now - started) / .seconds(1)
         let rate = Double(counts.accepted + counts.refusals) / max(seconds, 0.001)
-        Self.print("\(counts) rate \(Int(rate))/s")
-    }
-
-    private static func print(_ line: String) {
-        let bytes = Array((line + "\n").utf8)
-        _ = write(STDERR_FILENO, bytes, bytes.count)
+        StandardError.write("\(counts) rate \(Int(rate))/s")
     }
 }

@@ -10,13 +10,9 @@ package struct BodyCheck: Sendable {
     /// - Returns: nil where no recipient's values can spoil the body, or where it is no JSON anyway.
     /// - Throws: `TemplateError` with all that is wrong in the templates.
     package init?(_ mailing: Mailing, _ provider: Provider) throws {
-        guard mailing.channel != .email, provider.contentType == "application/json" else { return nil }
-        composer =
-            switch mailing.channel {
-            case .sms, .messenger: try BodyComposer(gateway: mailing, body: provider.body)
-            default: try BodyComposer(template: mailing.body, fields: mailing.fields, nested: mailing.nestedFields)
-            }
-        if composer.isAlwaysJSON { return nil }
+        guard mailing.channel != .email else { return nil }
+        composer = try BodyComposer(mailing: mailing, provider: provider)
+        if composer.format != .json || composer.isAlwaysJSON { return nil }
     }
 
     /// What is wrong with a recipient's body; nil for nothing.

@@ -72,8 +72,7 @@ package enum MailingPreparation {
     private static func usedFields(_ mailing: Mailing, _ provider: Provider, _ hostname: String) throws -> Set<Int> {
         switch mailing.channel {
         case .email: try EmailComposer(mailing: mailing, domain: hostname).columns
-        case .sms, .messenger: try BodyComposer(gateway: mailing, body: provider.body).columns
-        case .webhook: try BodyComposer(template: mailing.body, fields: mailing.fields, nested: mailing.nestedFields).columns
+        case .sms, .messenger, .webhook: try BodyComposer(mailing: mailing, provider: provider).columns
         }
     }
 

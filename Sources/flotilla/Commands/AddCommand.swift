@@ -55,7 +55,7 @@ extension MailingCommand {
             case .unfinished(let record): throw repetition.refusal(unfinished: record)
             case .sentBefore(let earlier): throw repetition.refusal(earlier)
             }
-            print(id)
+            StandardOutput.write("\(id)")
             if earlier.reached > 0 { StandardError.warn(repetition.again(earlier)) }
             if let late = LateStartText(StartRule(job.mailing, start: job.start), id: id, now: now).text { StandardError.warn(late) }
             outcome.reach.warnWithoutPlanner("mailing \(id) waits, and is sent")

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CommandSupport
 import Foundation
 import Ledger
 import Model
@@ -10,15 +11,11 @@ struct AuditCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "audit", abstract: "List the orders that persons gave, the newest first: who, when, what, before and after.")
 
-    enum Output: String, ExpressibleByArgument, CaseIterable {
-        case text, json
-    }
-
     @OptionGroup var options: LedgerOptions
     @Option(help: "Only orders about this mailing, by its id or the beginning of it.") var mailing: String?
     @Option(help: "Only orders since then: a time as 2026-12-01T09:00:00Z, or a span back from now as 2d or 3h.") var since: String?
     @Option(help: "How many at most.") var limit: Int?
-    @Option(help: "text, or json: one object a line.") var output = Output.text
+    @OptionGroup var output: OutputOptions
 
     func validate() throws {
         if let limit, limit < 1 { throw ValidationError("--limit is 1 or more") }
@@ -35,11 +32,15 @@ struct AuditCommand: AsyncParsableCommand {
         while left > 0 {
             let page = try await ledger.audit(filter, limit: min(left, Self.page))
             guard let last = page.last else { break }
-            for entry in page { print(output == .json ? try AuditText.json(entry) : text.line(entry)) }
+            if output.isJSON {
+                StandardOutput.write(json: try page.map(AuditText.json).joined(separator: "\n"))
+            } else {
+                StandardOutput.write(page.map { text.line($0) }.joined(separator: "\n"))
+            }
             filter.before = last.number
             left -= page.count
         }
-        if output == .text, text.isEmpty { print("no orders") }
+        if !output.isJSON, text.isEmpty { StandardOutput.write("no orders") }
     }
 
     /// Entries that are read and printed at a time.
@@ -62,7 +63,7 @@ struct AuditText {
     mutating func line(_ entry: AuditEntry) -> String {
         isEmpty = false
         let change = "\(entry.before == "{}" ? "" : "\(entry.before) -> ")\(entry.after)"
-        return LogText.escaped("\(Timestamp.text(entry.at))  \(entry.actor)  \(entry.order) \(entry.object)  \(change)")
+        return LogText.line("\(Timestamp.text(entry.at))  \(entry.actor)  \(entry.order) \(entry.object)  \(change)")
     }
 
     private struct Line: Encodable {

@@ -1,3 +1,5 @@
+import Telemetry
+
 /// Old names of commands. This version still takes them, and warns with the new name; `docs/changelog.md` lists them.
 enum DeprecatedCommands {
     private static let replacements = ["answers": "responses"]

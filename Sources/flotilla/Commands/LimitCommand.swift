@@ -20,7 +20,7 @@ struct LimitCommand: AsyncParsableCommand {
         func run() async throws {
             let settings = try options.settings()
             let list = LimitList(settings, try await options.open(settings).limits())
-            print(TextTable(header: ["SCOPE", "LIMIT", "FLOTILLA.YAML", "SET AT RUN TIME"], rows: list.rows).text)
+            StandardOutput.write(TextTable(header: ["SCOPE", "LIMIT", "FLOTILLA.YAML", "SET AT RUN TIME"], rows: list.rows).text)
         }
     }
 
@@ -39,7 +39,7 @@ struct LimitCommand: AsyncParsableCommand {
             let replaced =
                 outcome.before.map { "\($0.text), set \(Timestamp.text($0.changed))" }
                 ?? "\(list.configured(set.scope)) of flotilla.yaml"
-            print("\(set.scope): \(set.limit?.description ?? RateLimit.none), in place of \(replaced)")
+            StandardOutput.write("\(set.scope): \(set.limit?.description ?? RateLimit.none), in place of \(replaced)")
             outcome.reach.warnWithoutPlanner("it takes effect")
         }
     }
@@ -56,7 +56,8 @@ struct LimitCommand: AsyncParsableCommand {
             let known = LimitScope(scope)
             let scope = known?.description ?? scope
             let outcome = try await order.session(settings).give(ClearLimit(scope))
-            print("\(scope): \(LimitList(settings, []).configured(known)) of flotilla.yaml, in place of \(outcome.before.text)")
+            StandardOutput.write(
+                "\(scope): \(LimitList(settings, []).configured(known)) of flotilla.yaml, in place of \(outcome.before.text)")
             outcome.reach.warnWithoutPlanner("it takes effect")
         }
     }

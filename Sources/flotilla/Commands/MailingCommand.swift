@@ -1,4 +1,5 @@
 import ArgumentParser
+import CommandSupport
 import Foundation
 import Ledger
 import Logging
@@ -78,8 +79,8 @@ extension MailingCommand {
         func run() async throws {
             let ledger = try options.open()
             let records = try await ledger.mailings(states: nil, limit: limit)
-            if records.isEmpty { return print("no mailings yet") }
-            print(
+            if records.isEmpty { return StandardOutput.write("no mailings yet") }
+            StandardOutput.write(
                 TextTable(
                     header: ["ID", "STATE", "RECIPIENTS", "SENT", "FAILED", "OPEN", "CREATED", "NAME"],
                     rows: try await rows(records, ledger), rightAligned: [2, 3, 4, 5]
@@ -109,13 +110,18 @@ extension MailingCommand {
         static let configuration = CommandConfiguration(abstract: "Report the outcome of a mailing, and reconcile its numbers.")
         @OptionGroup var options: LedgerOptions
         @OptionGroup var mailing: MailingArgument
-        @Flag(help: "Print JSON.") var json = false
+        @OptionGroup var output: OutputOptions
 
         func run() async throws {
+            output.warnOfOldOption()
             let ledger = try options.open()
             let record = try await mailing.find(in: ledger)
             guard let report = try await ledger.report(record.id, now: Clock.milliseconds()) else { return }
-            print(json ? String(decoding: try report.json(), as: UTF8.self) : ReportText(report).text)
+            if output.isJSON {
+                StandardOutput.write(json: String(decoding: try report.json(), as: UTF8.self))
+            } else {
+                StandardOutput.write(ReportText(report).text)
+            }
             let faults = try await ledger.recount(record.id)
             for fault in faults { StandardError.write("not reconciled: \(fault)") }
             if !faults.isEmpty || !report.balances { throw ExitCode(1) }
@@ -140,7 +146,7 @@ extension MailingCommand {
                 throw CommandError(
                     "mailing \(record.id) has no recipient '\(recipient)'; it may be excluded: flotilla mailing report \(record.id)")
             }
-            print(RecipientText(detail).text)
+            StandardOutput.write(RecipientText(detail).text)
         }
     }
 
@@ -156,8 +162,8 @@ extension MailingCommand {
 
         func run() async throws {
             let details = try await options.open().history(address: address, limit: limit)
-            if details.isEmpty { return print("nothing was sent to this address") }
-            for detail in details { print(RecipientText(detail).text) }
+            if details.isEmpty { return StandardOutput.write("nothing was sent to this address") }
+            for detail in details { StandardOutput.write(RecipientText(detail).text) }
         }
     }
 }

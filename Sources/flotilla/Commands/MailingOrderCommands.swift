@@ -4,6 +4,7 @@ import Foundation
 import Ledger
 import Model
 import Policy
+import Telemetry
 
 extension MailingCommand {
     struct Pause: AsyncParsableCommand {
@@ -16,7 +17,7 @@ extension MailingCommand {
             let session = try order.session(order.settings())
             let id = try await mailing.find(in: session.ledger).id
             let reach = try await session.give(PauseMailing(id, reason: reason))
-            print("\(id): paused")
+            StandardOutput.write("\(id): paused")
             reach.warnUnlessFollowed()
         }
     }
@@ -31,7 +32,7 @@ extension MailingCommand {
             let session = try order.session(order.settings())
             let id = try await mailing.find(in: session.ledger).id
             let outcome = try await session.give(ResumeMailing(id))
-            print("\(id): \(outcome.state.rawValue)")
+            StandardOutput.write("\(id): \(outcome.state.rawValue)")
             outcome.reach.warnWithoutPlanner("it goes on")
         }
     }
@@ -46,7 +47,7 @@ extension MailingCommand {
             let session = try order.session(order.settings())
             let id = try await mailing.find(in: session.ledger).id
             let reach = try await session.give(SetSpeed(id, speed == "own" ? nil : RateLimit(speed)))
-            print("\(id): \(speed)")
+            StandardOutput.write("\(id): \(speed)")
             reach.warnUnlessFollowed()
         }
     }

@@ -3,6 +3,7 @@ import Foundation
 import Model
 import Policy
 import Settings
+import Telemetry
 
 /// Shows the table that classifies providers' responses, and classifies one response.
 struct ResponsesCommand: ParsableCommand {
@@ -51,12 +52,12 @@ struct ResponsesCommand: ParsableCommand {
     func run() throws {
         let settings = try Settings.loadWithWarnings(file: config)
         let table = settings.worker.responses
-        guard !test.isEmpty else { return print(ResponseTableText(table).text) }
+        guard !test.isEmpty else { return StandardOutput.write(ResponseTableText(table).text) }
         let response = try tested()
         let stage = response.proto == .http ? .response : stage ?? .rcpt
         let decision = table.decide(
             response.proto, code: response.code, stage: stage, text: response.text, hasRetryAfter: retryAfter)
-        print(ResponseDecisionText(decision, of: response.proto, in: table, stage: stage).text)
+        StandardOutput.write(ResponseDecisionText(decision, of: response.proto, in: table, stage: stage).text)
     }
 
     private func tested() throws -> (proto: ResponseProtocol, code: Int, text: String) {

@@ -11,7 +11,10 @@ struct RunOptions: ParsableArguments {
     @Option(help: "The configuration file; ./flotilla.yaml where it exists.")
     var config: String?
 
-    @Flag(help: "Log JSON lines.")
+    @Option(help: "The form of the log on standard error: human, or json for collectors of logs.")
+    var logFormat: Log.Format?
+
+    @Flag(help: .hidden)
     var json = false
 
     @Option(help: "The Redis of the fleet: redis://, rediss:// (TLS) or unix:///path. No password here: FLOTILLA_REDIS_PASSWORD.")
@@ -25,10 +28,16 @@ struct RunOptions: ParsableArguments {
         var settings = try Settings.loadWithWarnings(file: config)
         if let redis { try settings.redis.take(redis) }
         if let ledger { settings.ledger.path = ledger }
-        if json { settings.log.format = .json }
+        if json {
+            StandardError.warn("--json is deprecated here; write --log-format json")
+            settings.log.format = .json
+        }
+        if let logFormat { settings.log.format = logFormat }
         return settings
     }
 }
+
+extension Log.Format: ExpressibleByArgument {}
 
 extension Settings {
     /// Reads the configuration, and writes a warning to standard error for each deprecated key.

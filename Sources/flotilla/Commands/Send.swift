@@ -11,6 +11,7 @@ import Planning
 import ServiceLifecycle
 import Settings
 import Telemetry
+import Text
 
 /// Sends one mailing in one process: plans, delivers, collects and reports.
 struct Send: AsyncParsableCommand {
@@ -40,7 +41,7 @@ struct Send: AsyncParsableCommand {
     @Option(help: "Groups of messages in flight at a time.")
     var concurrency: Int?
 
-    @Flag(help: "Show no progress and no report.")
+    @Flag(help: "Show no progress and no report. Logs stay: log.level says which.")
     var quiet = false
 
     @OptionGroup var repeating: RepeatOptions
@@ -64,8 +65,7 @@ struct Send: AsyncParsableCommand {
         if let concurrency { settings.worker.concurrency = concurrency }
         let terminal = Terminal()
         Log.bootstrap(
-            level: quiet ? max(settings.log.level, .warning) : settings.log.level, format: settings.log.format,
-            terminal: terminal)
+            level: settings.log.level, format: settings.log.format, terminal: terminal)
         if let report, !FileManager.default.isWritableFile(atPath: URL(fileURLWithPath: report).deletingLastPathComponent().path) {
             throw CommandError("--report \(report): its folder is not there or cannot be written to")
         }
@@ -114,16 +114,16 @@ struct Send: AsyncParsableCommand {
         guard let outcome = try await ledger.report(id, now: Clock.milliseconds()) else { return }
         let faults = try await ledger.recount(id)
         if let report {
-            do {
-                try outcome.json().write(to: URL(fileURLWithPath: report))
-            } catch {
-                StandardError.write("the report cannot be written to \(report); flotilla mailing report \(id) --json prints it")
+            if let error = PrivateFile.write(Array(try outcome.json()), to: report) {
+                StandardError.write(
+                    "the report cannot be written to \(report) (\(String(cString: strerror(error)))); "
+                        + "flotilla mailing report \(id) --output json prints it")
                 throw ExitCode(1)
             }
         }
         if !quiet {
-            print(ReportText(outcome).text)
-            print(
+            StandardOutput.write(ReportText(outcome).text)
+            StandardOutput.write(
                 """
 
                   More:  flotilla mailing report \(id) --ledger \(settings.ledger.path)
@@ -132,13 +132,13 @@ struct Send: AsyncParsableCommand {
         }
         for fault in faults { StandardError.write("not reconciled: \(fault)") }
         let before = outcome.excluded[.sentBefore] ?? 0
-        if !quiet, before > 0, outcome.planned == 0 { print("\nNobody is new: \(grouped(before)) in the file have had it.") }
+        if !quiet, before > 0, outcome.planned == 0 { StandardOutput.write("\nNobody is new: \(grouped(before)) in the file have had it.") }
         if !outcome.balances || !faults.isEmpty { throw ExitCode(1) }
         if outcome.state == .failed { throw ExitCode(1) }
         guard outcome.state == .sent else {
             let held = outcome.states[.uncertain] ?? 0
             if !quiet, held > 0 {
-                print(
+                StandardOutput.write(
                     """
 
                     \(grouped(held)) recipients may have got their message, and wait for your decision:
@@ -149,7 +149,7 @@ struct Send: AsyncParsableCommand {
             if outcome.state == .paused, isPersons, let record = try await ledger.mailing(id) {
                 StandardError.write("error: \(PausedText(record).text)")
             } else if !quiet {
-                print("\nThe mailing has not ended; the same command continues it.")
+                StandardOutput.write("\nThe mailing has not ended; the same command continues it.")
             }
             throw ExitCode(outcome.state == .paused ? .paused : .interrupted)
         }

@@ -30,11 +30,11 @@ extension MailingCommand {
             if let start = record.start { rows.append(["start", Timestamp.text(start)]) }
             if !record.reason.isEmpty { rows.append(["reason", record.reason]) }
             if let why = try await why(record, ledger, settings), why != record.reason { rows.append(["why", why]) }
-            print(TextTable(header: [], rows: rows).text)
+            StandardOutput.write(TextTable(header: [], rows: rows).text)
             let line = ProgressLine(
                 name: record.mailing.name, progress: progress, rate: nil,
                 secondsToStart: record.secondsToStart(Clock.milliseconds()))
-            print(line.text)
+            StandardOutput.write(line.text.text)
         }
 
         /// What it waits for, as `top` says it; nil for one that has ended, and for one that nothing blocks.

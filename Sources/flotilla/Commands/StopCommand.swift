@@ -22,7 +22,7 @@ extension MailingCommand {
             let record = try await mailing.find(in: session.ledger)
             if !yes, !record.state.isTerminal { try await confirm(record, session.ledger) }
             let outcome = try await session.give(StopMailing(record.id, reason: reason))
-            print(StopText(outcome).text)
+            StandardOutput.write(StopText(outcome).text)
             outcome.reach.warnUnlessFollowed()
         }
 
@@ -38,7 +38,7 @@ extension MailingCommand {
             let waiting = (progress?[.planned] ?? 0) + (progress?[.deferred] ?? 0)
             let who = progress?.planningDone == true ? "\(grouped(waiting)) recipients that wait get nothing" : "it is not planned yet"
             StandardError.write(
-                "Stop mailing \(record.id) '\(LogText.escaped(record.mailing.name))' (\(record.state.rawValue); \(who))? "
+                "Stop mailing \(record.id) '\(LogText.line(record.mailing.name))' (\(record.state.rawValue); \(who))? "
                     + "This cannot be undone. [y/N]"
             )
             guard ["y", "yes"].contains(readLine()?.lowercased() ?? "") else {
@@ -67,6 +67,6 @@ struct StopText {
             parts.append("\(grouped(progress[.uncertain])) may have got it (flotilla mailing uncertain \(record.id))")
         }
         let people = progress.planned == 0 ? "nobody was sent to" : parts.joined(separator: ", ")
-        return "\(record.id): stopped for good. '\(LogText.escaped(record.mailing.name))': \(people)."
+        return "\(record.id): stopped for good. '\(LogText.line(record.mailing.name))': \(people)."
     }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CommandSupport
 import Control
 import Foundation
 import Ledger
@@ -21,7 +22,7 @@ extension MailingCommand {
         @OptionGroup var order: OrderOptions
         @OptionGroup var mailing: MailingArgument
         @Flag(help: "List only the recipients that are held.") var held = false
-        @Flag(help: "Print one JSON object a line.") var json = false
+        @OptionGroup var output: OutputOptions
         @Option(help: "How many to list at most.") var limit: Int?
         @Flag(help: "Send the message again.") var resend = false
         @Option(help: "Count the message as arrived (sent) or as not arrived (failed).") var settle: Settlement?
@@ -37,8 +38,8 @@ extension MailingCommand {
                 throw ValidationError("--all and --recipient need a decision: --resend, or --settle sent|failed")
             }
             if decision != nil, !isNamed { throw ValidationError("a decision needs --all, or --recipient ADDRESS_OR_ID") }
-            if decision != nil, held || json || limit != nil {
-                throw ValidationError("--held, --json and --limit need a list, not a decision")
+            if decision != nil, held || output.isJSON || limit != nil {
+                throw ValidationError("--held, --output json and --limit need a list, not a decision")
             }
             if let limit, limit < 1 { throw ValidationError("--limit is 1 or more") }
         }
@@ -49,6 +50,7 @@ extension MailingCommand {
         }
 
         func run() async throws {
+            output.warnOfOldOption()
             let session = try order.session(order.settings())
             let record = try await mailing.find(in: session.ledger)
             if let decision { try await decide(decision, record, session) } else { try await list(record, session.ledger) }
@@ -65,14 +67,18 @@ extension MailingCommand {
                 let page = try await ledger.uncertain(
                     record.id, onlyHeld: held, after: last, limit: min(left, Self.page))
                 guard let end = page.last else { break }
-                for item in page { print(json ? try UncertainText.json(item) : list.row(item, of: page)) }
+                if output.isJSON {
+                    StandardOutput.write(json: try page.map(UncertainText.json).joined(separator: "\n"))
+                } else {
+                    StandardOutput.write(page.map { list.row($0, of: page) }.joined(separator: "\n"))
+                }
                 last = end
                 left -= page.count
             }
-            guard !json, let counts = try await ledger.report(record.id, now: Clock.milliseconds())?.uncertain else { return }
-            if last == nil { print(held ? "no held recipients" : "no uncertain recipients") }
+            guard !output.isJSON, let counts = try await ledger.report(record.id, now: Clock.milliseconds())?.uncertain else { return }
+            if last == nil { StandardOutput.write(held ? "no held recipients" : "no uncertain recipients") }
             guard counts.held > 0 else { return }
-            print(
+            StandardOutput.write(
                 """
 
                 \(grouped(counts.held)) held: decide with --resend, or --settle sent|failed; and --all, or --recipient \
@@ -86,8 +92,8 @@ extension MailingCommand {
             let settled = outcome.settlement
             if decision == .resend, settled.count > 0 { outcome.reach.warnWithoutPlanner("they are sent to") }
             let held = try await ledger.progress(record.id)?[.uncertain] ?? 0
-            print("\(record.id): \(did(decision, settled.count)); \(grouped(held)) still held")
-            if settled.count > 0 { print(next(decision, record, held: held)) }
+            StandardOutput.write("\(record.id): \(did(decision, settled.count)); \(grouped(held)) still held")
+            if settled.count > 0 { StandardOutput.write(next(decision, record, held: held)) }
             for name in settled.notHeld.prefix(20) {
                 let found = try await ledger.recipient(record.id, name)
                 StandardError.write(found.map { "'\(name)' is not held: it is \($0.state.name)" } ?? "there is no recipient '\(name)'")

@@ -79,7 +79,7 @@ struct PausedText {
         let since = record.stateChanged.map { " since \(Timestamp.text($0))" } ?? ""
         let why = record.stateReason.kind == .person ? "\(record.reason)\(since)" : "paused\(since): \(record.reason)"
         return """
-            mailing \(record.id) '\(LogText.escaped(record.mailing.name))' is \(LogText.escaped(why)), and `send` does not lift that. \
+            mailing \(record.id) '\(LogText.line(record.mailing.name))' is \(LogText.line(why)), and `send` does not lift that. \
             flotilla mailing resume \(record.id) lets it go on; then the same command sends it
             """
     }

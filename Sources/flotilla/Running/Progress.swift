@@ -36,7 +36,7 @@ struct ProgressMonitor: Service {
                 if try await hasEnded(progress) { return }
             } catch {
                 // The ledger may be unavailable for a while. The roles log it too.
-                terminal.progress("\(name): the ledger cannot be read: \(error)")
+                terminal.progress(ProgressText(name: name, figures: ["the ledger cannot be read: \(error)"]))
             }
             // The line is drawn anew a few times a second, and the end is seen at once.
             await signal.wait(atMost: .milliseconds(200))
@@ -60,7 +60,7 @@ struct ProgressMonitor: Service {
         let last = lastLine ?? (line.secondsToStart == nil ? .now : .now - .seconds(wait))
         lastLine = last
         guard ContinuousClock.now - last >= .seconds(wait) else { return }
-        terminal.log(line.text)
+        terminal.log(line.text.text)
         lastLine = .now
     }
 
@@ -116,25 +116,28 @@ struct ProgressLine {
     /// Nil when the mailing does not wait for its start.
     let secondsToStart: Double?
 
-    var text: String {
-        if let secondsToStart { return "\(name): starts in \(TimeSpan.text(seconds: secondsToStart))" }
+    var text: ProgressText { ProgressText(name: name, figures: figures) }
+
+    /// The most important first: a narrow terminal shows no others.
+    private var figures: [String] {
+        if let secondsToStart { return ["starts in \(TimeSpan.text(seconds: secondsToStart))"] }
         if !progress.planningDone {
             let isPlanned = [.draft, .scheduled, .collecting].contains(progress.state)
             let doing = isPlanned ? "planning" : progress.state.rawValue
-            return "\(name): \(doing), \(grouped(progress.planned)) recipients so far, \(grouped(progress.excluded)) excluded"
+            return ["\(doing), \(grouped(progress.planned)) recipients so far, \(grouped(progress.excluded)) excluded"]
         }
         let finished = progress.planned - progress.open
         let share = progress.planned == 0 ? 100 : finished * 100 / progress.planned
         var parts = [
-            "\(name): \(progress.state.rawValue) \(share) %",
+            "\(progress.state.rawValue) \(share) %",
             "sent \(grouped(progress[.sent] + progress[.delivered])) of \(grouped(progress.planned))",
         ]
         for state in [RecipientState.failed, .expired, .deferred, .uncertain, .stopped] where progress[state] > 0 {
             parts.append("\(state.name) \(grouped(progress[state]))")
         }
-        guard let rate else { return parts.joined(separator: "  ") }
+        guard let rate else { return parts }
         parts.append("\(grouped(Int(rate.rounded())))/s")
         if rate > 0.5, progress.open > 0 { parts.append("\(TimeSpan.text(seconds: Double(progress.open) / rate)) left") }
-        return parts.joined(separator: "  ")
+        return parts
     }
 }

@@ -22,23 +22,16 @@ struct UncertainText {
     private static func cells(_ item: UncertainRecipient) -> [String] {
         var state = item.state.name
         if let outcome = item.listing.outcome { state += outcome == .resend ? ", resent" : ", settled" }
-        return [item.id, item.address, Timestamp.text(item.listing.at), state, item.listing.why].map(printable)
-    }
-
-    /// Values of recipients and responses of providers may contain terminal control sequences.
-    private static func printable(_ text: String) -> String {
-        String(String.UnicodeScalarView(text.unicodeScalars.map { $0.properties.generalCategory == .control ? " " : $0 }))
+        return [item.id, item.address, Timestamp.text(item.listing.at), state, item.listing.why].map(LogText.line)
     }
 
     private static func widths(_ page: [UncertainRecipient]) -> [Int] {
-        page.reduce(into: header.map(\.count)) { widths, item in
-            for (column, cell) in cells(item).enumerated() { widths[column] = max(widths[column], min(60, cell.count)) }
-        }
+        TextTable.widths([header] + page.map(cells)).map { min(60, $0) }
     }
 
     private static func line(_ cells: [String], _ widths: [Int]) -> String {
         cells.enumerated().map { column, cell in
-            column == cells.count - 1 ? cell : cell + String(repeating: " ", count: max(0, widths[column] - cell.count))
+            column == cells.count - 1 ? cell : cell + String(repeating: " ", count: max(0, widths[column] - cell.columns))
         }.joined(separator: "  ")
     }
 

@@ -3,7 +3,7 @@ import Policy
 import Telemetry
 
 extension BlockingReason {
-    /// What `top --json` calls it; empty when nothing blocks the mailing.
+    /// What `top --output json` calls it; empty when nothing blocks the mailing.
     var kind: String {
         switch self {
         case .none: ""

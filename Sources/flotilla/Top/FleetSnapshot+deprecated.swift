@@ -2,7 +2,7 @@ import Foundation
 import Telemetry
 
 extension FleetSnapshot {
-    /// The output of `top --json`. It has the deprecated keys, too (docs/changelog.md).
+    /// The output of `top --output json`. It has the deprecated keys, too (docs/changelog.md).
     func json() throws -> String {
         let object = try JSONSerialization.jsonObject(with: Data(try ScriptJSON.text(self).utf8))
         let data = try JSONSerialization.data(

@@ -1,4 +1,4 @@
-/// A fleet at one moment: its mailings and what blocks them, its processes, its streams. `top --json` prints its keys in snake case;
+/// A fleet at one moment: its mailings and what blocks them, its processes, its streams. `top --output json` prints its keys in snake case;
 /// docs/operations.md describes them.
 struct FleetSnapshot: Encodable {
     struct MailingLine: Encodable {

@@ -33,7 +33,7 @@ struct FleetText {
             return [
                 .init(String(line.id.prefix(8))), .init(line.state),
                 line.planned == 0 ? .init("-") : Self.share(finished / Double(line.planned), rounded: .down), .count(line.sent),
-                .count(line.failed), .count(line.open), .count(line.perSecond), .span(line.secondsLeft), .init(Self.plain(line.name)),
+                .count(line.failed), .count(line.open), .count(line.perSecond), .span(line.secondsLeft), .init(LogText.line(line.name)),
             ]
         }
         let table = FittedTable(
@@ -51,9 +51,9 @@ struct FleetText {
         if snapshot.processes.isEmpty { return snapshot.problems.isEmpty ? ["no process of this fleet has sent a heartbeat"] : [] }
         let rows = snapshot.processes.map { line -> [FittedTable.Cell] in
             let seen = FittedTable.Cell.span(line.seenSeconds)
-            let version = Self.plain(line.version)
+            let version = LogText.line(line.version)
             return [
-                .init(Self.plain(Self.short(line.name))), .init(line.role + (line.isLeader ? "*" : "")),
+                .init(LogText.line(Self.short(line.name))), .init(line.role + (line.isLeader ? "*" : "")),
                 line.isAlive ? seen : .init("LOST \(seen.long)", short: "LOST \(seen.short)"), .count(line.inFlight),
                 .count(line.batches), .count(line.perSecond), line.cpu.map { Self.share($0) } ?? .init("-"),
                 .init("\(grouped(line.memoryBytes / 1_000_000)) MB", short: brief(line.memoryBytes) + "B"), .span(line.uptimeSeconds),
@@ -68,7 +68,7 @@ struct FleetText {
 
     /// One line for each lane and each status stream that is not empty.
     private var streams: [String] {
-        let batches = snapshot.lanes.map { ("lane \($0.channel):\(Self.plain($0.provider))", $0.ready, $0.inFlight, $0.oldestSeconds) }
+        let batches = snapshot.lanes.map { ("lane \($0.channel):\(LogText.line($0.provider))", $0.ready, $0.inFlight, $0.oldestSeconds) }
         let results = snapshot.resultStreams.map { ("results, partition \($0.partition)", $0.waiting, $0.pending, $0.oldestSeconds) }
         let rows = (batches + results).filter { $0.1 + $0.2 > 0 }.map { name, waiting, taken, oldest -> [FittedTable.Cell] in
             [.init(name), .count(waiting), .count(taken), .span(oldest)]
@@ -87,16 +87,9 @@ struct FleetText {
         return FittedTable.Cell("\(percent) %", short: brief(percent) + "%")
     }
 
-    /// Names, versions and texts of providers, with control characters escaped.
-    private static func plain(_ text: String) -> String {
-        var plain = ""
-        LogText.append(text, to: &plain)
-        return plain
-    }
-
     private func wrapped(_ text: String, first: String, rest: String) -> [String] {
         var lines = [first]
-        for word in Self.plain(text).split(separator: " ") {
+        for word in LogText.line(text).split(separator: " ") {
             var word = String(word)
             if lines[lines.count - 1].count > first.count {
                 if lines[lines.count - 1].columns + 1 + word.columns <= width {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Broker
+import CommandSupport
 import Foundation
 import Ledger
 import Logging
@@ -22,13 +23,14 @@ struct TopCommand: AsyncParsableCommand {
     @Option(help: "Seconds between two samples.") var every = 1.0
     @Flag(help: "Show mailings that have ended, too.") var all = false
     @Flag(help: "Print once, even on a terminal.") var once = false
-    @Flag(help: "Print once, as JSON, for scripts.") var json = false
+    @OptionGroup var output: OutputOptions
 
     func validate() throws {
         guard (0.1...3600).contains(every) else { throw ValidationError("--every takes 0.1 to 3600 seconds") }
     }
 
     func run() async throws {
+        output.warnOfOldOption()
         var settings = try options.settings()
         if let redis { try settings.redis.take(redis) }
         guard let endpoint = RedisEndpoint(settings.redis) else { throw RoleRuntime.MissingRedis() }
@@ -37,7 +39,7 @@ struct TopCommand: AsyncParsableCommand {
             endpoint: endpoint, prefix: settings.redis.prefix, partitions: settings.collector.partitions, name: "flotilla-top",
             group: MultiThreadedEventLoopGroup.singleton, logger: Logger(label: "flotilla") { _ in SwiftLogNoOpLogHandler() })
         let sampler = FleetSampler(broker: broker, ledger: ledger, stuckAfter: settings.planner.stuckAfter)
-        let isLive = !json && !once && isatty(STDOUT_FILENO) != 0
+        let isLive = !output.isJSON && !once && isatty(STDOUT_FILENO) != 0
         do {
             if isLive { await watch(sampler) } else { try await show(sampler) }
         } catch {
@@ -53,10 +55,10 @@ struct TopCommand: AsyncParsableCommand {
         _ = await sampler.sample(all: all)
         try await Task.sleep(for: .seconds(every))
         let snapshot = await sampler.sample(all: all)
-        if json { return print(try snapshot.json()) }
+        if output.isJSON { return StandardOutput.write(json: try snapshot.json()) }
         // A file or a pipe has the width of COLUMNS, or no limit.
         let width = ProcessInfo.processInfo.environment["COLUMNS"].flatMap { Int($0) } ?? .max
-        print(FleetText(snapshot: snapshot, width: max(40, width)).lines.joined(separator: "\n"))
+        StandardOutput.write(FleetText(snapshot: snapshot, width: max(40, width)).lines.joined(separator: "\n"))
     }
 
     /// Draws repeatedly until a signal comes.
@@ -83,8 +85,6 @@ struct TopCommand: AsyncParsableCommand {
         let lines = FleetText(snapshot: snapshot, width: columns).lines
         var shown = Array(lines.prefix(max(1, rows - 1)))
         if lines.count > shown.count { shown[shown.count - 1] = "... \(lines.count - shown.count + 1) more lines" }
-        // Cursor home, erase to the end of each line, erase below (ECMA-48: CUP, EL, ED).
-        let text = "\u{1B}[H" + shown.map { $0 + "\u{1B}[K\r\n" }.joined() + "\u{1B}[J"
-        FileHandle.standardOutput.write(Data(text.utf8))
+        StandardOutput.draw(shown)
     }
 }

@@ -1,21 +1,47 @@
 package import Model
 import Text
 
-/// Makes the JSON bodies of webhook, SMS and messenger mailings.
+/// Makes the HTTP bodies of webhook, SMS and messenger mailings, with the values escaped as the provider's content type asks.
 package struct BodyComposer: Sendable {
     private let template: CompiledTemplate
+    /// The language of the body.
+    package let format: BodyFormat
     private let file: String
     private let line: Int
 
-    /// What a gateway for SMS or a messenger is sent where its provider has no `body` of its own.
-    package static let defaultGatewayBody = #"{"to":"{{address}}","from":"{{from}}","text":"{{text}}"}"#
+    /// What a gateway for SMS or a messenger is sent where its provider has no `body` of its own; nil for a format without one.
+    package static func defaultGatewayBody(_ format: BodyFormat) -> String? {
+        switch format {
+        case .json: #"{"to":"{{address}}","from":"{{from}}","text":"{{text}}"}"#
+        case .form: "to={{address}}&from={{from}}&text={{text}}"
+        case .xml, .html, .text: nil
+        }
+    }
 
-    /// A body template of its own; values are escaped for JSON strings.
+    /// The body that a mailing's provider takes.
+    /// - Throws: `TemplateError` with all that is wrong in the templates, and for a content type that no value can be escaped for.
+    package init(mailing: Mailing, provider: Provider) throws(TemplateError) {
+        guard let format = BodyFormat(contentType: provider.sentContentType) else {
+            throw TemplateError([
+                TemplateError.Problem(
+                    file: "provider \(mailing.provider)",
+                    what: "values cannot be escaped for the content type '\(provider.sentContentType)'", remedy: BodyFormat.advice)
+            ])
+        }
+        switch mailing.channel {
+        case .sms, .messenger: try self.init(gateway: mailing, body: provider.body, format: format)
+        case .webhook, .email:
+            try self.init(template: mailing.body, fields: mailing.fields, nested: mailing.nestedFields, format: format)
+        }
+    }
+
+    /// A body template of its own.
     /// - Throws: `TemplateError` with all that is wrong in the template.
-    package init(
-        template: Mailing.Template, fields: [String], nested: [String] = []
+    init(
+        template: Mailing.Template, fields: [String], nested: [String] = [], format: BodyFormat = .json
     ) throws(TemplateError) {
-        self.template = try CompiledTemplate(template, fields: fields, nested: nested, escaping: .json)
+        self.template = try CompiledTemplate(template, fields: fields, nested: nested, escaping: format.escaping)
+        self.format = format
         file = template.file
         line = template.line
     }
@@ -24,16 +50,24 @@ package struct BodyComposer: Sendable {
     /// - Parameter body: names `{{text}}` (the mailing's text, rendered), `{{from}}` (its sender), `{{address}}` and `{{id}}`
     ///   (the recipient's first two values) and the mailing's fields; nil for `defaultGatewayBody`.
     /// - Throws: `TemplateError` with all that is wrong in both templates.
-    package init(gateway mailing: Mailing, body: String?) throws(TemplateError) {
-        let bodySource = TemplateSource(
-            Mailing.Template(source: body ?? Self.defaultGatewayBody, file: "body of provider \(mailing.provider)"))
-        let textSource = TemplateSource(mailing.text, unifyingLineEnds: true)
-        let (bodyTokens, bodyProblems) = TemplateParser.parse(bodySource)
-        let (textTokens, textProblems) = TemplateParser.parse(textSource)
+    init(gateway mailing: Mailing, body: String?, format: BodyFormat = .json) throws(TemplateError) {
+        let file = "body of provider \(mailing.provider)"
+        guard let body = body ?? Self.defaultGatewayBody(format) else {
+            throw TemplateError([
+                TemplateError.Problem(
+                    file: "provider \(mailing.provider)", what: "there is no usual body for \(format.rawValue)",
+                    remedy: "give the provider a 'body' with {{address}} and {{text}}")
+            ])
+        }
         let fields = FieldNames(mailing.fields, nested: mailing.nestedFields)
+        let form = OutputForm.plain(format.escaping)
+        let bodySource = TemplateSource(Mailing.Template(source: body, file: file))
+        let textSource = TemplateSource(mailing.text, unifyingLineEnds: true)
+        var (bodyTokens, bodyProblems) = TemplateParser.parse(bodySource)
+        bodyTokens = bodyTokens.placed(in: format.escaping, of: bodySource, fields: fields, &bodyProblems)
+        let (textTokens, textProblems) = TemplateParser.parse(textSource)
         let textError = Self.error { () throws(TemplateError) in
-            _ = try CompiledTemplate(
-                textTokens, of: textSource, fields: fields, form: .plain(.json), problems: textProblems)
+            _ = try CompiledTemplate(textTokens, of: textSource, fields: fields, form: form, problems: textProblems)
         }
         // `id` and `address` stand for the first two values unless columns have those names.
         let aliases = ["id", "address"].enumerated().map { place, name in
@@ -42,17 +76,17 @@ package struct BodyComposer: Sendable {
         }
         // A text with faults of its own is skipped here, so that each fault is reported once and with its own file.
         let substitution = GatewaySubstitution(
-            text: textError == nil ? textTokens : [], sender: mailing.from,
+            text: textError == nil ? textTokens : [], sender: mailing.from, form: form,
             aliases: Dictionary(uniqueKeysWithValues: aliases))
         do throws(TemplateError) {
             template = try CompiledTemplate(
-                bodyTokens.flatMap(substitution.replacement), of: bodySource, fields: fields, form: .plain(.json),
-                problems: bodyProblems)
+                bodyTokens.flatMap(substitution.replacement), of: bodySource, fields: fields, form: form, problems: bodyProblems)
         } catch {
             throw TemplateError((textError?.problems ?? []) + error.problems)
         }
         if let textError { throw textError }
-        file = bodySource.file
+        self.format = format
+        self.file = file
         line = 1
     }
 
@@ -110,33 +144,46 @@ package struct BodyComposer: Sendable {
 private struct GatewaySubstitution {
     let text: [TemplateToken]
     let sender: String
+    let form: OutputForm
     let aliases: [String: String]
 
     func replacement(_ token: TemplateToken) -> [TemplateToken] {
+        var token = token
         switch token.kind {
-        case .variable("text", let escaped): text.map { written($0, escaped, at: token.offset) }
-        case .variable("from", let escaped):
-            [written(TemplateToken(.text(Array(sender.utf8)), at: 0), escaped, at: token.offset)]
-        case .variable(let name, let escaped):
-            [TemplateToken(.variable(aliases[name] ?? name, escaped: escaped), at: token.offset)]
-        case .open(let name, let inverted):
-            [TemplateToken(.open(aliases[name] ?? name, inverted: inverted), at: token.offset)]
-        case .close(let name): [TemplateToken(.close(aliases[name] ?? name), at: token.offset)]
-        case .text: [token]
+        case .variable("text", let escaped): return text.map { written($0, escaped, in: token) }
+        case .variable("from", let escaped): return [written(TemplateToken(.text(Array(sender.utf8)), at: 0), escaped, in: token)]
+        case .variable(let name, let escaped): token.kind = .variable(aliases[name] ?? name, escaped: escaped)
+        case .open(let name, let inverted): token.kind = .open(aliases[name] ?? name, inverted: inverted)
+        case .close(let name): token.kind = .close(aliases[name] ?? name)
+        case .text: break
         }
+        return [token]
     }
 
-    /// A token of the text as it stands inside of a JSON string, where all of the text is escaped once.
-    private func written(_ token: TemplateToken, _ escaped: Bool, at offset: Int) -> TemplateToken {
+    /// A token of the text as it stands in place of a tag of the body, where all of the text is escaped once.
+    private func written(_ token: TemplateToken, _ escaped: Bool, in tag: TemplateToken) -> TemplateToken {
         var kind = token.kind
         switch kind {
         case .text(let bytes) where escaped:
-            var json: [UInt8] = []
-            bytes.withUnsafeBufferPointer { json.append($0, as: .json) }
-            kind = .text(json)
+            var written: [UInt8] = []
+            bytes.withUnsafeBufferPointer { written.append($0, as: form.valueForm(escaped: true, at: tag.place)) }
+            kind = .text(written)
         case .variable(let name, _): kind = .variable(name, escaped: escaped)
         default: break
         }
-        return TemplateToken(kind, at: offset)
+        return TemplateToken(kind, at: tag.offset, place: tag.place)
+    }
+}
+
+extension BodyFormat {
+    /// The language in which templates of such bodies escape.
+    var escaping: Escaping {
+        switch self {
+        case .json: .json
+        case .form: .form
+        case .xml: .xml
+        case .html: .html
+        case .text: .none
+        }
     }
 }

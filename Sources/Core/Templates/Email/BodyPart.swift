@@ -27,6 +27,8 @@ struct BodyPart: Sendable {
     private let mostFields: Int
     /// The most bytes that escaping makes of one.
     private let expansion: Int
+    /// What is written is not known from the values: JSON escapes and entities hide it.
+    private let isMeasured: Bool
 
     /// The longest line of 7bit and 8bit (RFC 5322 section 2.1.1), without its CRLF.
     private static let lineLimit = 998
@@ -38,7 +40,9 @@ struct BodyPart: Sendable {
         quoted = try CompiledTemplate(tokens, of: source, fields: fields, form: .quoted(escaping))
         isASCII = plain.literals.allSatisfy { $0 < 0x80 }
         (longestText, mostFields) = plain.longestLine()
-        expansion = escaping == .html ? "&quot;".utf8.count : 1
+        let rules = plain.valueForms
+        expansion = rules.contains { $0 != .wire } ? "&quot;".utf8.count : 1
+        isMeasured = plain.isNested || rules.contains(.placed(.htmlToText, .wire))
     }
 
     /// The template's text contains this.
@@ -57,8 +61,7 @@ struct BodyPart: Sendable {
             longest = max(longest, value.count)
             if isASCII, value.contains(where: { $0 >= 0x80 }) { isASCII = false }
         }
-        // What JSON escapes hide is known only when it is written.
-        if plain.isNested || longestText + mostFields * longest * expansion > Self.lineLimit {
+        if isMeasured || longestText + mostFields * longest * expansion > Self.lineLimit {
             let start = scratch.count
             plain.render(row, width: width, into: &scratch)
             let (isShort, sawOnlyASCII) = Self.measure(scratch, from: start)
@@ -98,6 +101,16 @@ struct BodyPart: Sendable {
 }
 
 extension CompiledTemplate {
+    /// How the values are written.
+    fileprivate var valueForms: [ValueForm] {
+        segments.compactMap { segment in
+            switch segment {
+            case .field(_, let form), .reference(_, let form): form
+            default: nil
+            }
+        }
+    }
+
     /// The most bytes of literals, and the most fields, that one line can have, whichever sections are shown;
     /// of templates that repeat sections, only what one showing can bring.
     fileprivate func longestLine() -> (bytes: Int, fields: Int) {

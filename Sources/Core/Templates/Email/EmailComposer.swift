@@ -45,7 +45,8 @@ package struct EmailComposer: Sendable {
         var parts: [(part: BodyPart, header: [UInt8])] = []
         for (template, escaping) in [(mailing.text, Escaping.none), (mailing.html, .html)] where !template.isEmpty {
             let source = TemplateSource(template, unifyingLineEnds: true)
-            let (tokens, found) = TemplateParser.parse(source)
+            var (tokens, found) = TemplateParser.parse(source)
+            tokens = tokens.placed(in: escaping, of: source, fields: fields, &found)
             problems += found
             let compiled = Self.collect(&problems) { () throws(TemplateError) in
                 try BodyPart(tokens, of: source, fields: fields, escaping: escaping)

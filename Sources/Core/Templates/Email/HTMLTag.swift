@@ -8,105 +8,71 @@ struct HTMLTag {
     private(set) var name = ""
     private(set) var isClosing = false
     /// The first piece behind it.
-    private(set) var end: Int
+    private(set) var end = 0
     /// The begins and ends of sections in it.
     private(set) var sectionEdges: [TemplateToken] = []
-    private var inside: ArraySlice<Piece> = []
+    private var attributes: [(name: [UInt8], value: [Piece])] = []
 
-    /// Nil unless a tag begins here.
+    /// Nil unless a tag begins here and has an end.
     init?(_ pieces: [Piece], at start: Int) {
         guard start + 1 < pieces.count, let first = pieces[start + 1].byte else { return nil }
-        var index = start + 1
-        if pieces[start...].starts(with: "<!--".utf8.map(Piece.byte)) {
-            end = Self.endOfComment(pieces, from: start + 4)
+        guard first.isLetter || "/!?".utf8.contains(first) else { return nil }
+        if first == UInt8(ascii: "/"), start + 2 < pieces.count, pieces[start + 2].byte?.isLetter != true { return nil }
+        if let end = Self.endOfComment(pieces, from: start) {
+            self.end = end
             sectionEdges = pieces[start..<end].compactMap(\.section)
             return
         }
-        isClosing = first == UInt8(ascii: "/")
-        if isClosing { index += 1 }
-        guard isClosing || first == UInt8(ascii: "!") || first == UInt8(ascii: "?") || first.isLetter else {
-            return nil
-        }
-        while index < pieces.count, let byte = pieces[index].byte, byte.isLetterOrDigit {
-            name.unicodeScalars.append(Unicode.Scalar(byte | 0x20))
+        var place = HTMLPlace()
+        var index = start
+        repeat {
+            guard index < pieces.count else { return nil }
+            let before = place
+            if let byte = pieces[index].byte { place.advance(byte) } else if pieces[index].section == nil { place.advanceValue() }
+            note(pieces[index], before, place)
             index += 1
-        }
-        guard !name.isEmpty || first == UInt8(ascii: "!") || first == UInt8(ascii: "?") else { return nil }
-        var quote: UInt8?
-        let insideStart = index
-        while index < pieces.count {
-            switch (pieces[index].byte, quote) {
-            case (UInt8(ascii: ">"), nil):
-                inside = pieces[insideStart..<index]
-                end = index + 1
-                sectionEdges = inside.compactMap(\.section)
-                return
-            case (UInt8(ascii: "\""), nil), (UInt8(ascii: "'"), nil): quote = pieces[index].byte
-            case (let byte?, let open?) where byte == open: quote = nil
-            default: break
-            }
-            index += 1
-        }
-        return nil
+        } while !place.isBetweenTags
+        end = index
     }
 
-    private static func endOfComment(_ pieces: [Piece], from start: Int) -> Int {
-        let close = "-->".utf8.map(Piece.byte)
-        let found = pieces.indices[min(start, pieces.count)...].first { pieces[$0...].starts(with: close) }
-        return found.map { $0 + close.count } ?? pieces.count
+    /// Takes a piece of the tag between two places.
+    private mutating func note(_ piece: Piece, _ before: HTMLPlace, _ after: HTMLPlace) {
+        if let token = piece.section { sectionEdges.append(token) }
+        switch after.state {
+        case .tagName:
+            isClosing = after.isClosing
+            name = String(decoding: after.element, as: UTF8.self)
+        case .attributeName where before.state != .attributeName: attributes.append((after.attribute, []))
+        case .attributeName: if !attributes.isEmpty { attributes[attributes.count - 1].name = after.attribute }
+        case .value(0) where before.state == .beforeValue: append(piece)
+        case .beforeValue where piece.section != nil: append(piece)
+        case .value where before.state == after.state: append(piece)
+        default: break
+        }
+    }
+
+    private mutating func append(_ piece: Piece) {
+        guard !attributes.isEmpty else { return }
+        attributes[attributes.count - 1].value.append(piece)
+    }
+
+    /// A comment goes up to its end as browsers see it, and conditional comments too: their reader gets the HTML part.
+    private static func endOfComment(_ pieces: [Piece], from start: Int) -> Int? {
+        guard pieces[start...].starts(with: "<!--".utf8.map(Piece.byte)) else { return nil }
+        for short in ["<!-->", "<!--->"] where pieces[start...].starts(with: short.utf8.map(Piece.byte)) {
+            return start + short.utf8.count
+        }
+        for index in start + 4..<pieces.count where pieces[index] == .byte(UInt8(ascii: "-")) {
+            for close in ["-->", "--!>"] where pieces[index...].starts(with: close.utf8.map(Piece.byte)) {
+                return index + close.utf8.count
+            }
+        }
+        return pieces.count
     }
 
     /// The value of an attribute, trimmed, with its entities decoded; nil where there is none.
     func value(of attribute: String) -> [Piece]? {
-        var index = inside.startIndex
-        while index < inside.endIndex {
-            skipSpace(&index)
-            let start = index
-            var name: [UInt8] = []
-            while index < inside.endIndex, let byte = inside[index].byte, byte > 0x20, byte != UInt8(ascii: "=") {
-                name.append(byte)
-                index += 1
-            }
-            skipSpace(&index)
-            var value: [Piece] = []
-            if index < inside.endIndex, inside[index] == .byte(UInt8(ascii: "=")) {
-                index += 1
-                skipSpace(&index)
-                value = takeValue(&index)
-            } else if index == start {
-                // A merge tag between attributes.
-                index += 1
-                continue
-            }
-            if String(decoding: name, as: UTF8.self).lowercased() == attribute { return Self.decoded(value) }
-        }
-        return nil
-    }
-
-    private func skipSpace(_ index: inout Int) {
-        while index < inside.endIndex, let byte = inside[index].byte, byte <= 0x20 { index += 1 }
-    }
-
-    private func takeValue(_ index: inout Int) -> [Piece] {
-        var value: [Piece] = []
-        var quote: UInt8?
-        if index < inside.endIndex, let byte = inside[index].byte,
-            byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "'")
-        {
-            quote = byte
-            index += 1
-        }
-        while index < inside.endIndex {
-            let byte = inside[index].byte
-            if let quote, byte == quote {
-                index += 1
-                return value
-            }
-            if quote == nil, let byte, byte <= 0x20 { return value }
-            value.append(inside[index])
-            index += 1
-        }
-        return value
+        attributes.first { $0.name.elementsEqual(attribute.utf8) }.map { Self.decoded($0.value) }
     }
 
     private static func decoded(_ value: [Piece]) -> [Piece] {
@@ -114,7 +80,7 @@ struct HTMLTag {
         var index = 0
         while index < value.count {
             if value[index] == .byte(UInt8(ascii: "&")) {
-                let (text, end) = HTMLEntity.decode(value, at: index)
+                let (text, end) = HTMLEntity.decode(value, at: index, inAttribute: true)
                 result += text.map(Piece.byte)
                 index = end
             } else {
@@ -146,14 +112,16 @@ struct HTMLTag {
     }
 
     /// Elements whose content is not displayed.
-    static let unseen: Set<String> = ["script", "style", "title", "template", "noscript", "svg", "object"]
+    static let unseen: Set<String> = ["script", "style", "title", "template"]
 
     /// The line ends that an element has before and after it: 2 make an empty line.
     static func lines(around name: String) -> Int {
         switch name {
         case "p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "dl", "table", "blockquote", "pre", "hr", "figure": 2
         case "div", "tr", "li", "dt", "dd", "section", "article", "header", "footer", "main", "nav", "aside", "form",
-            "address", "center", "figcaption", "tbody", "thead", "tfoot", "caption", "body", "html":
+            "address", "center", "figcaption", "tbody", "thead", "tfoot", "caption", "body", "html", "option", "legend", "fieldset",
+            "details",
+            "summary", "dialog", "hgroup", "menu", "search":
             1
         default: 0
         }

@@ -11,6 +11,28 @@ struct HTMLText {
             guard case .tag(let token) = self, token.isSectionEdge else { return nil }
             return token
         }
+
+        /// The same as text: a value loses the place that it had in its tag.
+        var inText: Piece { if case .tag(let token) = self { .tag(token.inText) } else { self } }
+
+        /// The same in the target of a link, where a value stays encoded as a part of a URL.
+        var inLink: Piece {
+            guard case .tag(let token) = self else { return self }
+            switch (token.kind, token.place) {
+            case (.variable(_, escaped: true), .wholeURL), (.variable(_, escaped: true), .restOfURL),
+                (.variable(_, escaped: true), .pathOfURL), (.variable(_, escaped: true), .queryOfURL):
+                return self
+            default: return inText
+            }
+        }
+
+        /// Both write the same, wherever they stand.
+        static func isSame(_ left: Piece, _ right: Piece) -> Bool {
+            switch (left, right) {
+            case (.tag(let left), .tag(let right)): left.kind == right.kind
+            default: left == right
+            }
+        }
     }
 
     /// A link whose text is being read.
@@ -31,11 +53,23 @@ struct HTMLText {
     private var isPreformatted = false
     private var depth = 0
     private var link: Link?
+    /// Tags that have no end. Looking for it costs the rest of the text each time, and values come from outside.
+    private var unfinished = 0
+    private static let mostUnfinished = 100
 
+    /// - Parameter tokens: with the places of their values, which the values of links keep.
     static func convert(_ tokens: [TemplateToken]) -> [TemplateToken] {
         var converter = HTMLText(pieces: tokens.flatMap(\.pieces))
         converter.run()
         return converter.result()
+    }
+
+    /// The text of a value that is HTML itself, for `{{{x}}}`.
+    static func text(of html: Bytes) -> [UInt8] {
+        guard html.contains(where: { $0 == UInt8(ascii: "<") || $0 == UInt8(ascii: "&") }) else { return Array(html) }
+        var converter = HTMLText(pieces: html.map(Piece.byte))
+        converter.run()
+        return converter.output.compactMap(\.byte)
     }
 
     private init(pieces: [Piece]) { self.pieces = pieces }
@@ -45,17 +79,18 @@ struct HTMLText {
             switch pieces[position] {
             case .tag(let token):
                 position += 1
-                if token.isSectionEdge { edge(token) } else { write(.tag(token)) }
+                if token.isSectionEdge { edge(token) } else { write(.tag(token.inText)) }
             case .byte(UInt8(ascii: "<")):
-                if let tag = HTMLTag(pieces, at: position) {
+                if unfinished < Self.mostUnfinished, let tag = HTMLTag(pieces, at: position) {
                     position = tag.end
                     take(tag)
                 } else {
+                    unfinished += 1
                     position += 1
                     write(.byte(UInt8(ascii: "<")))
                 }
             case .byte(UInt8(ascii: "&")):
-                let (text, end) = HTMLEntity.decode(pieces, at: position)
+                let (text, end) = HTMLEntity.decode(pieces, at: position, inAttribute: false)
                 position = end
                 for byte in text { write(.byte(byte)) }
             case .byte(let byte):
@@ -123,7 +158,7 @@ struct HTMLText {
         var alternative = tag.name == "img" && !tag.isClosing ? tag.value(of: "alt") ?? [] : []
         if !HTMLTag.isBalanced(alternative) { alternative = [] }
         for token in tag.sectionEdges where !alternative.contains(.tag(token)) { edge(token) }
-        for piece in alternative { if let token = piece.section { edge(token) } else { write(piece) } }
+        for piece in alternative { if let token = piece.section { edge(token) } else { write(piece.inText) } }
         if !tag.isClosing, HTMLTag.unseen.contains(tag.name) { return skip(to: tag.name) }
         switch HTMLTag.lines(around: tag.name) {
         case 0: if tag.name == "td" || tag.name == "th" { owesSpace = true }
@@ -156,16 +191,14 @@ struct HTMLText {
         guard let link else { return }
         self.link = nil
         let text = output[link.start...].filter { $0 != .byte(0x20) && $0 != .byte(0x0a) }
-        let isSame =
-            text == link.target
-            || ["mailto:", "tel:", "http://", "https://"].contains { scheme in
-                Array(scheme.utf8).map(Piece.byte) + text == link.target
-            }
+        let isSame = ["", "mailto:", "tel:", "http://", "https://"].contains { scheme in
+            (Array(scheme.utf8).map(Piece.byte) + text).elementsEqual(link.target, by: Piece.isSame)
+        }
         guard !isSame else { return }
         let isEmpty = text.allSatisfy { $0.section != nil }
         if !isEmpty { write(" (") }
         for piece in link.target {
-            if let token = piece.section { output.append(.tag(token)) } else { write(piece) }
+            if let token = piece.section { output.append(.tag(token)) } else { write(piece.inLink) }
         }
         if !isEmpty { write(")") }
     }
@@ -204,6 +237,12 @@ extension TemplateToken {
         case .open, .close: true
         case .text, .variable: false
         }
+    }
+
+    /// The token where the reader sees plain text: what was raw HTML becomes text, too.
+    fileprivate var inText: TemplateToken {
+        guard case .variable(_, let escaped) = kind else { return self }
+        return TemplateToken(kind, at: offset, place: escaped ? .text : .htmlToText)
     }
 
     fileprivate var pieces: [HTMLText.Piece] {

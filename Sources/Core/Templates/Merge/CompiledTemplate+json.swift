@@ -4,9 +4,9 @@ extension CompiledTemplate {
     /// The template is JSON (RFC 8259) whatever the values are: each of them stands inside of a string and is escaped for it, and no
     /// section reaches out of a string.
     var isAlwaysJSON: Bool {
-        var place = JSONPlace()
+        var place = JSONStringPlace()
         // The end of each open section, and where it began.
-        var open: [(end: Int, place: JSONPlace)] = []
+        var open: [(end: Int, place: JSONStringPlace)] = []
         for (index, segment) in segments.enumerated() {
             while let section = open.last, section.end == index {
                 guard place == section.place else { return false }
@@ -32,7 +32,7 @@ extension CompiledTemplate {
 }
 
 /// Where in a JSON text one stands, as far as strings go.
-private struct JSONPlace: Equatable {
+private struct JSONStringPlace: Equatable {
     /// Strings that have begun or ended.
     private var marks = 0
     /// Characters of an escape that follow.

@@ -1,12 +1,17 @@
 extension CompiledTemplate {
     /// Adds text of the template, as far as possible in the form in which it goes out.
     mutating func appendLiteral(_ text: [UInt8], as form: OutputForm) {
-        switch form {
-        case .plain(.header):
-            var header: [UInt8] = []
-            text.withUnsafeBufferPointer { header.append($0, as: .header) }
-            add(header) { .literal($0, $1) }
-        case .plain: add(text) { .literal($0, $1) }
+        switch form.body {
+        case .plain:
+            switch form.language {
+            case .header:
+                var header: [UInt8] = []
+                text.withUnsafeBufferPointer { header.append($0, as: .header) }
+                add(header) { .literal($0, $1) }
+            // The lines of a form in a settings file are no part of its values, which write a line end as %0A.
+            case .form: add(text.filter { $0 != 0x0a && $0 != 0x0d }) { .literal($0, $1) }
+            case .html, .json, .none, .xml: add(text) { .literal($0, $1) }
+            }
         case .wire:
             var wire: [UInt8] = []
             text.withUnsafeBufferPointer { wire.append($0, as: .wire) }

@@ -1,4 +1,5 @@
 package import Model
+import Text
 
 /// One recipient's values, in the memory of its batch.
 struct RowValues {
@@ -27,13 +28,19 @@ extension Recipients {
 }
 
 extension Bytes {
-    /// A value is false when it is empty, `0`, or `false` in any case.
+    /// A value is false when it is empty, `0`, or `false` in any case, with or without white space around it.
     var isTrue: Bool {
-        switch count {
-        case 0: false
-        case 1: self[0] != UInt8(ascii: "0")
-        case 5: !zip(self, "false".utf8).allSatisfy { $0 | 0x20 == $1 }
-        default: true
+        guard let first else { return false }
+        switch first {
+        case ...0x20, UInt8(ascii: "0"), UInt8(ascii: "f"), UInt8(ascii: "F"), 0xc2, 0xe2, 0xef: break
+        default: return true
+        }
+        let value = trimmed
+        switch value.count {
+        case 0: return false
+        case 1: return value[0] != UInt8(ascii: "0")
+        case 5: return !zip(value, "false".utf8).allSatisfy { $0 | 0x20 == $1 }
+        default: return true
         }
     }
 }

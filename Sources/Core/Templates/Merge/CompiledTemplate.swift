@@ -52,12 +52,15 @@ package struct CompiledTemplate: Sendable {
         _ template: Mailing.Template, fields: [String], nested: [String] = [], escaping: Escaping
     ) throws(TemplateError) {
         let source = TemplateSource(template)
-        let (tokens, problems) = TemplateParser.parse(source)
-        try self.init(
-            tokens, of: source, fields: FieldNames(fields, nested: nested), form: .plain(escaping), problems: problems)
+        var (tokens, problems) = TemplateParser.parse(source)
+        let names = FieldNames(fields, nested: nested)
+        tokens = tokens.placed(in: escaping, of: source, fields: names, &problems)
+        try self.init(tokens, of: source, fields: names, form: .plain(escaping), problems: problems)
     }
 
-    /// - Parameter problems: what the parser found; it is thrown together with what is found here.
+    /// - Parameters:
+    ///   - tokens: with the places of their values.
+    ///   - problems: what was found before; it is thrown together with what is found here.
     init(
         _ tokens: [TemplateToken], of source: TemplateSource, fields: FieldNames, form: OutputForm,
         problems: [TemplateError.Problem] = []

@@ -13,10 +13,19 @@ struct FieldNames {
         self.nested = Set(nested.compactMap { columns[$0] })
     }
 
-    func column(_ name: String) -> Int? { columns[name] }
+    /// The column of a name; an editor's no-break space in it is as good as a space.
+    func column(_ name: String) -> Int? {
+        columns[name] ?? columns[String(name.map { $0 == "\u{a0}" ? " " : $0 })]
+    }
 
     /// The column's values may be JSON lists or objects.
     func isNested(_ column: Int) -> Bool { nested.contains(column) }
+
+    /// A section of that name may be written several times: it is over a list, or over what a value in a list has.
+    func mayRepeat(_ name: String) -> Bool {
+        if let column = columns[name] { return nested.contains(column) }
+        return !nested.isEmpty
+    }
 
     /// What to tell the writer of an unknown name: the nearest field, and all there are.
     func advice(for name: String) -> String {

@@ -36,7 +36,7 @@ struct TemplateCompiler {
             case .text(let bytes): result.appendLiteral(bytes, as: form)
             case .variable(let name, let escaped):
                 guard let target = resolve(name, at: token.offset, asSection: false) else { continue }
-                let valueForm = form.valueForm(escaped: escaped)
+                let valueForm = form.valueForm(escaped: escaped, at: place(of: token, target))
                 switch target {
                 case .column(let column): result.segments.append(.field(UInt32(column), valueForm))
                 case .reference(let reference): result.segments.append(.reference(add(reference), valueForm))
@@ -47,6 +47,15 @@ struct TemplateCompiler {
         }
         for section in open.reversed() { reportUnclosed(section) }
         return result
+    }
+
+    /// What NDJSON has as JSON may stand outside of a string as it is; a text may not.
+    private func place(of token: TemplateToken, _ target: Target) -> ValuePlace {
+        guard token.place == .jsonScalar else { return token.place }
+        switch target {
+        case .column(let column): return fields.isNested(column) ? .text : .jsonScalar
+        case .reference: return .text
+        }
     }
 
     private mutating func fail(at offset: Int, _ what: String, _ remedy: String) {

@@ -28,13 +28,30 @@ struct TemplateParser {
         return nil
     }
 
+    /// The first byte behind the white space of a tag, to which the no-break spaces of editors belong.
+    private func endOfSpace(from start: Int) -> Int {
+        var index = start
+        while index < bytes.count {
+            if bytes[index].isMustacheSpace {
+                index += 1
+            } else if bytes[index...].starts(with: [0xc2, 0xa0]) {
+                index += 2
+            } else if bytes[index...].starts(with: [0xe2, 0x80, 0x8b]) || bytes[index...].starts(with: [0xef, 0xbb, 0xbf]) {
+                index += 3
+            } else {
+                break
+            }
+        }
+        return index
+    }
+
     /// Takes the text up to the next tag, and the tag; false at the end.
     private mutating func step() -> Bool {
         guard let start = find(open, from: position) else {
             addText(position..<bytes.count)
             return false
         }
-        let first = bytes[(start + open.count)...].firstIndex { !$0.isMustacheSpace } ?? bytes.count
+        let first = endOfSpace(from: start + open.count)
         let sigil = first < bytes.count ? bytes[first] : 0
         let hasSigil = Self.sigils.contains(sigil)
         var closer = close
@@ -51,7 +68,7 @@ struct TemplateParser {
             return false
         }
         let content = String(decoding: bytes[contentStart..<contentEnd], as: UTF8.self)
-        let name = String(content.drop(while: \.isWhitespace).reversed().drop(while: \.isWhitespace).reversed())
+        let name = String(content.drop(while: \.isTagSpace).reversed().drop(while: \.isTagSpace).reversed())
         var end = contentEnd + closer.count
         var textEnd = start
         if Self.standaloneSigils.contains(sigil), let line = standaloneLine(start, end) {
@@ -120,6 +137,11 @@ struct TemplateParser {
         guard !range.isEmpty else { return }
         tokens.append(TemplateToken(.text(Array(bytes[range])), at: range.lowerBound))
     }
+}
+
+extension Character {
+    /// White space, or a character without width that editors leave.
+    fileprivate var isTagSpace: Bool { isWhitespace || self == "\u{200b}" || self == "\u{feff}" }
 }
 
 extension UInt8 {

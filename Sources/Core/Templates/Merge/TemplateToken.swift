@@ -12,10 +12,13 @@ struct TemplateToken: Equatable {
     var kind: Kind
     /// The byte of the template's source at which it begins.
     var offset: Int
+    /// Of a variable: where its value stands.
+    var place: ValuePlace
 
-    init(_ kind: Kind, at offset: Int) {
+    init(_ kind: Kind, at offset: Int, place: ValuePlace = .text) {
         self.kind = kind
         self.offset = offset
+        self.place = place
     }
 }
 

@@ -16,6 +16,7 @@ extension [UInt8] {
         case .wireHTML: appendWire(value, html: true)
         case .quoted: appendQuoted(value)
         case .quotedHTML: appendQuotedHTML(value)
+        case .placed(let rule, let body): append(value, by: rule, in: body)
         }
     }
 

@@ -43,8 +43,8 @@ extension UnsafeBufferPointer<UInt8> {
 }
 
 extension String {
-    /// Appends a text as a JSON string with its quotation marks. DEL and C1 controls need no escape in JSON; they get one, so that
-    /// a terminal that shows the text stays harmless.
+    /// Appends a text as a JSON string with its quotation marks. What a terminal may obey needs no escape in JSON from U+007F on; it
+    /// gets one, so that a terminal that shows the text stays harmless.
     package mutating func appendJSONString(_ text: String) {
         self += "\""
         if text.utf8.allSatisfy({ 0x20..<0x7f ~= $0 && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }) {
@@ -72,8 +72,16 @@ extension String {
             var bytes: [UInt8] = []
             bytes.appendJSONControl(UInt8(scalar.value))
             self += String(decoding: bytes, as: UTF8.self)
-        case 0x7f...0x9f: self += "\\u00" + String(scalar.value, radix: 16)
+        case _ where scalar.isTerminalControl: self += scalar.jsonEscape
         default: unicodeScalars.append(scalar)
         }
+    }
+}
+
+extension Unicode.Scalar {
+    /// A scalar below U+10000 as an escape of JSON: `\u009b`.
+    package var jsonEscape: String {
+        let digits = String(value, radix: 16)
+        return "\\u" + String(repeating: "0", count: max(0, 4 - digits.count)) + digits
     }
 }

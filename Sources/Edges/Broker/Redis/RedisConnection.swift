@@ -138,17 +138,16 @@ final class RedisConnection: Sendable {
             }
             throw .refused(endpoint: "\(endpoint)", why: text)
         }
-        guard let run = Self.run(replies.last?.text ?? "") else {
+        let info = RedisServerInfo(replies.last?.text ?? "")
+        if let found = info.version, found < .oldestRedis {
+            await close()
+            throw .outdated(endpoint: "\(endpoint)", found: "\(found)")
+        }
+        guard let run = info.run else {
             await close()
             throw .refused(endpoint: "\(endpoint)", why: "INFO server tells no run_id, by which a restart is noticed")
         }
         outbox.withLock { $0.serverRun = run }
-    }
-
-    /// The run id in a reply of INFO.
-    private static func run(_ info: String) -> String? {
-        info.split(whereSeparator: \.isNewline).first { $0.hasPrefix("run_id:") }
-            .map { String($0.dropFirst("run_id:".count)) }
     }
 
     private static func tlsContext(_ endpoint: RedisEndpoint) throws -> NIOSSLContext {

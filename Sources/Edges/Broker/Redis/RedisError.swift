@@ -1,3 +1,5 @@
+import Model
+
 /// Why a command gave no response.
 package enum RedisError: Error, Sendable, CustomStringConvertible, Equatable {
     /// No connection could be had in time; the command was not sent.
@@ -6,6 +8,8 @@ package enum RedisError: Error, Sendable, CustomStringConvertible, Equatable {
     case lost(endpoint: String, why: String)
     /// Redis refused us: waiting will not help.
     case refused(endpoint: String, why: String)
+    /// The server is of a version that lacks what we need.
+    case outdated(endpoint: String, found: String)
     /// Redis answered this command with an error.
     case command(String)
     /// The reply has not the form that we expect of the command.
@@ -25,6 +29,8 @@ package enum RedisError: Error, Sendable, CustomStringConvertible, Equatable {
         case .lost(let endpoint, let why): "Redis at \(endpoint) is unavailable: \(why)"
         case .refused(let endpoint, let why):
             "Redis at \(endpoint) refuses us: \(why). Check redis.username and redis.password (or FLOTILLA_REDIS_PASSWORD)."
+        case .outdated(let endpoint, let found):
+            "Redis at \(endpoint) has version \(found), and \(VersionNumber.oldestRedis) or later is needed: upgrade it"
         case .command(let text): "Redis replied: \(text)"
         case .unexpected(let text): "Redis replied in an unexpected form: \(text)"
         case .epochEnded: "what this Redis held cannot be believed (it was emptied or started again), or another planner leads"
@@ -44,7 +50,7 @@ package enum RedisError: Error, Sendable, CustomStringConvertible, Equatable {
         case .unavailable, .lost: true
         case .command(let text): ["LOADING", "BUSY", "MASTERDOWN", "OOM", "MISCONF"].contains { text.hasPrefix($0) }
         case .notPublished: true
-        case .refused, .unexpected, .epochEnded, .otherPartitions, .closed: false
+        case .refused, .outdated, .unexpected, .epochEnded, .otherPartitions, .closed: false
         }
     }
 }

@@ -3,6 +3,7 @@ import Foundation
 import GRDB
 package import Logging
 import Metrics
+import Model
 import Synchronization
 import Text
 
@@ -44,6 +45,9 @@ package final class SQLiteLedger: Sendable {
         // SQLite puts its log beside the file that a link leads to.
         let path = RealPath.of(path)
         let deadline = ContinuousClock.now + .seconds(options.busySeconds)
+        // SQLite gives the log and the shared memory the rights of the database.
+        PrivateFile.create(path)
+        defer { tighten(path, logger) }
         while true {
             do throws(LedgerError) {
                 return try LedgerError.mapping(path: path, operation: "opening") {
@@ -58,6 +62,15 @@ package final class SQLiteLedger: Sendable {
                 guard case .busy = error, ContinuousClock.now < deadline else { throw error }
                 usleep(20_000)
             }
+        }
+    }
+
+    /// Ledgers of earlier versions had the rights of the umask.
+    private static func tighten(_ path: String, _ logger: Logger) {
+        for suffix in ["", "-wal", "-shm"] {
+            guard let before = PrivateFile.tighten(path + suffix) else { continue }
+            logger.notice(
+                "the ledger's file \(path + suffix) had the rights \(PrivateFile.text(before)), and holds addresses; it has 0600 now")
         }
     }
 
@@ -96,9 +109,17 @@ package final class SQLiteLedger: Sendable {
         return configuration
     }
 
+    /// - Throws: `LedgerError.refused` for a library that lacks what the tables and queries need.
+    static func check(sqlite version: String) throws(LedgerError) {
+        guard let found = VersionNumber(version), found < .oldestSQLite else { return }
+        throw .refused(
+            "this machine's SQLite has version \(found), and \(VersionNumber.oldestSQLite) or later is needed: upgrade libsqlite3")
+    }
+
     private static func migrate(_ pool: DatabasePool, path: String) throws {
         let migrator = Schema.migrator
         let isNew = try pool.read { db in
+            try check(sqlite: String.fetchOne(db, sql: "SELECT sqlite_version()") ?? "")
             let found = try migrator.appliedIdentifiers(db).subtracting(migrator.migrations)
             let application = try Int32.fetchOne(db, sql: "PRAGMA application_id") ?? 0
             // GRDB keeps tables of its own, which another process that opens the new ledger may just have made.

@@ -1,7 +1,7 @@
 extension String {
-    /// Columns that a terminal shows it in: characters of East Asian width wide (Unicode TR 11) and emoji take two, as terminals have it.
+    /// Columns that a terminal shows it in: East Asian wide characters (Unicode TR 11) and emoji take two, combining marks none.
     package var columns: Int {
-        utf8.count == count ? count : reduce(0) { $0 + $1.columns }
+        utf8.allSatisfy { 0x20..<0x7f ~= $0 } ? utf8.count : reduce(0) { $0 + $1.columns }
     }
 
     package enum Cut { case middle, end }
@@ -28,14 +28,36 @@ extension String {
 }
 
 extension Character {
+    /// A sequence of emoji takes two columns, any other cluster as many as its characters: in Devanagari a cluster is as wide as the letters
+    /// and vowel signs that it is written with.
     fileprivate var columns: Int {
-        guard let first = unicodeScalars.first?.value else { return 0 }
-        switch first {
-        case 0x1100...0x115f, 0x2e80...0xa4cf, 0xac00...0xd7a3, 0xf900...0xfaff, 0xfe30...0xfe6f, 0xff00...0xff60, 0xffe0...0xffe6,
-            0x1f300...0x1faff, 0x20000...0x3fffd:
-            return 2
-        // A symbol with the mark that makes an emoji of it.
-        default: return unicodeScalars.contains { $0.value == 0xfe0f } ? 2 : 1
+        let scalars = unicodeScalars
+        guard let first = scalars.first else { return 0 }
+        guard scalars.dropFirst().first != nil else { return first.columns }
+        let second = scalars[scalars.index(after: scalars.startIndex)]
+        let isEmoji =
+            first.properties.isEmojiPresentation
+            || first.properties.isEmoji && (second.value == 0xfe0f || second.properties.isEmojiModifier)
+        // Flags are two regional indicators, which are emoji by themselves.
+        return isEmoji ? 2 : scalars.reduce(0) { $0 + $1.columns }
+    }
+}
+
+extension Unicode.Scalar {
+    /// Columns of a character by itself, as wcwidth(3) has it; 0 for controls, which are never printed.
+    fileprivate var columns: Int {
+        if value < 0x300 { return value < 0x20 || 0x7f..<0xa0 ~= value ? 0 : 1 }
+        if WideScalars.contains(value) { return 2 }
+        switch value {
+        // Vowels and final consonants of Hangul, which are written into the block of the consonant before them.
+        case 0x1160...0x11ff, 0xd7b0...0xd7ff: return 0
+        // Arabic signs that stand before a number and are visible.
+        case 0x600...0x605, 0x6dd, 0x70f, 0x890...0x891, 0x8e2, 0x110bd, 0x110cd: return 1
+        default: break
+        }
+        switch properties.generalCategory {
+        case .nonspacingMark, .enclosingMark, .format, .lineSeparator, .paragraphSeparator: return 0
+        default: return 1
         }
     }
 }

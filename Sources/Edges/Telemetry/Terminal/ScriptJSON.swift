@@ -1,6 +1,6 @@
 import Foundation
 
-/// The output of a command with `--json`: keys in snake case, sorted, one value a line.
+/// The output of a command with `--output json`: keys in snake case, sorted, one value a line.
 package enum ScriptJSON {
     /// - Throws: `EncodingError` for a number that is not finite.
     package static func text(_ value: some Encodable) throws -> String {

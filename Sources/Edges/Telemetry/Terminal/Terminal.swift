@@ -5,7 +5,7 @@ import Synchronization
 /// terminal no progress is shown; with `NO_COLOR` (https://no-color.org) or `TERM=dumb` no escape sequence is written.
 package final class Terminal: Sendable {
     private struct State {
-        var progress = ""
+        var progress: ProgressText?
         /// Columns that the progress line takes on the screen now.
         var shown = 0
         var dropped: Int64 = 0
@@ -46,8 +46,9 @@ package final class Terminal: Sendable {
     /// Lines that stderr did not take within a second.
     package var droppedLines: Int64 { state.withLock { $0.dropped } }
 
-    /// Writes one line, without its line feed, in one write(2), above the progress line.
+    /// Writes one line, without its line feed, in one write(2), above the progress line. What a terminal would obey is escaped.
     package func log(_ line: String) {
+        let line = LogText.line(line)
         state.withLock { state in
             var out = erase(&state)
             out += line
@@ -58,11 +59,11 @@ package final class Terminal: Sendable {
     }
 
     /// Shows a progress line in place of the last one; nil takes it away.
-    package func progress(_ text: String?) {
+    package func progress(_ text: ProgressText?) {
         guard screen != .none else { return }
         state.withLock { state in
             var out = erase(&state)
-            state.progress = text ?? ""
+            state.progress = text
             out += draw(&state)
             if !out.isEmpty { _ = write(out) }
         }
@@ -77,31 +78,13 @@ package final class Terminal: Sendable {
 
     private func draw(_ state: inout State) -> String {
         // The last column stays free: text that reaches it wraps, and a wrapped line cannot be taken back by "\r".
-        let text = String(state.progress.prefix(max(0, columns() - 1)))
-        state.shown = text.count
+        let text = state.progress?.fitting(columns() - 1) ?? ""
+        state.shown = text.columns
         return text
     }
 
     /// - Returns: false when the line, or its rest, was given up.
-    private func write(_ text: String) -> Bool {
-        var text = text
-        return text.withUTF8 { bytes in
-            var rest = bytes[...]
-            while !rest.isEmpty {
-                let written = Foundation.write(descriptor, UnsafeBufferPointer(rebasing: rest).baseAddress, rest.count)
-                if written > 0 {
-                    rest = rest.dropFirst(written)
-                } else if errno == EAGAIN {
-                    // A pipe that somebody made non-blocking, and whose reader is slow.
-                    var poll = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
-                    guard Foundation.poll(&poll, 1, 1_000) > 0 else { return false }
-                } else if errno != EINTR {
-                    return false
-                }
-            }
-            return true
-        }
-    }
+    private func write(_ text: String) -> Bool { DescriptorWriting.write(text, to: descriptor, patience: 1_000) }
 
     private static func width(of descriptor: CInt) -> Int {
         var size = winsize()

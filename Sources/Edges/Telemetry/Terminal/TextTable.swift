@@ -11,7 +11,8 @@ package struct TextTable {
     ///   - gap: spaces between two columns.
     package init(header: [String], rows: [[String]], rightAligned: Set<Int> = [], gap: Int = 2) {
         self.header = header
-        self.rows = rows
+        // A cell stays on its line and in its column.
+        self.rows = rows.map { $0.map(LogText.line) }
         self.rightAligned = rightAligned
         self.gap = gap
     }

@@ -128,7 +128,7 @@ extension LoadRun {
     // MARK: Files
 
     func writeConfiguration() throws {
-        var node = try compose(yaml: scenario.fleet.yaml) ?? [:]
+        var node = try YAMLDocument.compose(scenario.fleet.yaml) ?? [:]
         switch scenario.redis {
         case .own: node.set(["redis", "url"], "unix://\(folder.redisSocket)")
         case .given(let url): node.set(["redis", "url"], url)

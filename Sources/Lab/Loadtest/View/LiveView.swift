@@ -57,7 +57,7 @@ package struct LiveView: Sendable {
         }
         if shown.count < state.mailings.count { lines.append(Self.row("", "and \(state.mailings.count - shown.count) more mailings")) }
         if !tail.isEmpty { lines.append("") }
-        return (lines + tail).prefix(max(1, rows - 1)).map { String($0.prefix(max(1, columns - 1))) }
+        return (lines + tail).prefix(max(1, rows - 1)).map { $0.fitting(max(1, columns - 1)) }
     }
 
     /// A figure for each kind of process that has one.
@@ -68,6 +68,6 @@ package struct LiveView: Sendable {
     private static func count(_ value: Double?) -> String { value.map { grouped(Int($0)) } ?? "?" }
 
     private static func row(_ name: String, _ text: String) -> String {
-        "  " + name + String(repeating: " ", count: max(1, 14 - name.count)) + text
+        "  " + name + String(repeating: " ", count: max(1, 14 - name.columns)) + text
     }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import Synchronization
+import Telemetry
 
 #if canImport(Darwin)
     import Darwin
@@ -34,11 +35,11 @@ package final class Screen: Sendable {
                 guard isDue || state.lastPhase != live.phase else { return }
                 state.lastLine = .now
                 state.lastPhase = live.phase
-                return Self.write(view.line + "\n")
+                return StandardError.write(view.line)
             }
             let size = Self.size
             let lines = view.screen(columns: size.columns, rows: size.rows)
-            Self.write(Self.back(state.drawn) + lines.map { $0 + "\u{1b}[K\n" }.joined() + "\u{1b}[J")
+            StandardError.draw(lines, over: state.drawn)
             state.drawn = lines.count
         }
     }
@@ -46,13 +47,9 @@ package final class Screen: Sendable {
     /// Leaves what is drawn where it is; what is written next stands below it.
     package func leave() { state.withLock { $0.drawn = 0 } }
 
-    private static func back(_ lines: Int) -> String { lines > 0 ? "\u{1b}[\(lines)A\r" : "" }
-
     private static var size: (columns: Int, rows: Int) {
         var size = winsize()
         guard ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0, size.ws_row > 0 else { return (80, 24) }
         return (Int(size.ws_col), Int(size.ws_row))
     }
-
-    private static func write(_ text: String) { FileHandle.standardError.write(Data(text.utf8)) }
 }

@@ -94,7 +94,7 @@ struct ForecastText {
             rightAligned: [1, 2, 3, 4, 5, 6]
         ).text
         let more = result.forecast.mailings.count - shown.count
-        if more > 0 { text += "\nand \(more) more (--json has all)" }
+        if more > 0 { text += "\nand \(more) more (--output json has all)" }
         return text
     }
 

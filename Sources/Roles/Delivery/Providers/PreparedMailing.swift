@@ -67,12 +67,9 @@ final class PreparedMailing: Sendable {
         case .email:
             composer = .email(try EmailComposer(mailing: mailing, domain: setting.hostname))
             sender = EmailComposer.senderAddress(of: mailing.from) ?? ""
-        case .sms, .messenger:
-            composer = .body(try BodyComposer(gateway: mailing, body: setting.link.provider.body))
-            sender = mailing.from
-        case .webhook:
-            composer = .body(try BodyComposer(template: mailing.body, fields: mailing.fields, nested: mailing.nestedFields))
-            sender = ""
+        case .sms, .messenger, .webhook:
+            composer = .body(try BodyComposer(mailing: mailing, provider: setting.link.provider))
+            sender = mailing.channel == .webhook ? "" : mailing.from
         }
         controls = Mutex(Controls(state: .sending, speed: try Self.limit(speed)))
     }

@@ -7,10 +7,29 @@ struct JSONObjectError: Error, Equatable {
     var key: [UInt8]?
 }
 
+/// Keys of objects as columns.
+struct JSONColumns: Equatable {
+    private(set) var names: [[UInt8]] = []
+    /// The place of each among the columns: looked for one after another, a thousand keys would be a million comparisons a row.
+    private var places: [[UInt8]: Int] = [:]
+
+    var count: Int { names.count }
+
+    mutating func append(_ name: [UInt8]) {
+        places[name] = names.count
+        names.append(name)
+    }
+
+    /// - Parameter expected: where it is looked for first.
+    func place(of name: [UInt8], expected: Int) -> Int? {
+        expected < names.count && names[expected] == name ? expected : places[name]
+    }
+}
+
 /// Reads one JSON object as a row: a value for each column, strictly by RFC 8259.
 struct JSONObjectParser {
     /// The columns; those of the first objects are added as they come.
-    private(set) var keys: [[UInt8]]
+    private(set) var keys: JSONColumns
     /// Keys that are none of the columns.
     private(set) var ignored: [[UInt8]] = []
     private let isFirst: Bool
@@ -18,7 +37,7 @@ struct JSONObjectParser {
     private var cursor: JSONCursor
     private var key: [UInt8] = []
 
-    init(_ bytes: UnsafeBufferPointer<UInt8>, keys: [[UInt8]] = [], isFirst: Bool = false) {
+    init(_ bytes: UnsafeBufferPointer<UInt8>, keys: JSONColumns, isFirst: Bool = false) {
         self.bytes = bytes
         self.keys = keys
         self.isFirst = isFirst
@@ -35,7 +54,7 @@ struct JSONObjectParser {
                     ? "has a NUL byte in it; is it a text file in UTF-8?"
                     : "is no valid UTF-8 (byte \(found.offset + 1) of the line); save the file as UTF-8")
         }
-        for _ in keys { row.ranges.append(0..<0) }
+        for _ in 0..<keys.count { row.ranges.append(0..<0) }
         do {
             try object(&row)
             return nil
@@ -59,13 +78,16 @@ struct JSONObjectParser {
                     throw JSONObjectError(
                         problem: "has a value of more than \(InputLimit.field >> 20) MB, which is the limit", key: key)
                 }
-                guard let column = column(expected) else {
+                guard let column = keys.place(of: key, expected: expected) else {
                     if isFirst {
+                        guard keys.count < InputLimit.columns else {
+                            throw JSONObjectError(problem: "has more than \(InputLimit.columns) keys, which name the columns", key: key)
+                        }
                         keys.append(key)
                         seen.append(true)
                         row.ranges.append(start..<row.bytes.count)
                     } else {
-                        ignored.append(key)
+                        if ignored.count < InputLimit.columns { ignored.append(key) }
                         row.bytes.removeSubrange(start...)
                     }
                     continue
@@ -90,12 +112,6 @@ struct JSONObjectParser {
         name.removeAll(keepingCapacity: true)
         do { try cursor.key(into: &name) } catch { throw self.error(error) }
         key = name
-    }
-
-    /// The column of the key just read, looked for first where it stood in the object before.
-    private func column(_ expected: Int) -> Int? {
-        if expected < keys.count, keys[expected] == key { return expected }
-        return keys.firstIndex(of: key)
     }
 
     /// Appends a string without its escapes, nothing for `null`, and any other value as it is written.

@@ -27,14 +27,14 @@ package struct NDJSONReader {
     package let columns: [String]
     /// Keys that were ignored, in the order in which they were met; the first 20 by name.
     package private(set) var ignored: [IgnoredKey] = []
-    private let keys: [[UInt8]]
+    private let keys: JSONColumns
     private let input: InputFile
     private var rows = 0
 
     /// Opens the file and finds its columns.
     package init(path: String) throws(InputError) {
         keys = try Self.keys(path: path)
-        columns = keys.map { String(decoding: $0, as: UTF8.self) }
+        columns = keys.names.map { String(decoding: $0, as: UTF8.self) }
         input = try InputFile(path: path)
         try input.start()
     }
@@ -51,10 +51,10 @@ package struct NDJSONReader {
     }
 
     /// The keys of the first objects, in the order in which they come.
-    private static func keys(path: String) throws(InputError) -> [[UInt8]] {
+    private static func keys(path: String) throws(InputError) -> JSONColumns {
         let input = try InputFile(path: path)
         try input.start()
-        var keys: [[UInt8]] = []
+        var keys = JSONColumns()
         var row = InputRow()
         var count = (objects: 0, bytes: 0)
         var fault: RowFault?
@@ -67,7 +67,7 @@ package struct NDJSONReader {
         }
         if count.objects == 0, let fault { throw fault.inputError(path) }
         guard count.objects > 0 else { throw InputError(file: path, problem: "has only blank lines; it needs a JSON object a line") }
-        guard !keys.isEmpty, keys.count <= InputLimit.columns else {
+        guard keys.count > 0, keys.count <= InputLimit.columns else {
             throw InputError(
                 file: path, problem: "has \(keys.count) keys; the first objects name the columns, from 1 to \(InputLimit.columns)")
         }
@@ -88,7 +88,7 @@ package struct NDJSONReader {
     /// Reads the object of the next line that is not blank, which may have a fault; false at the end of the file.
     /// - Parameter isFirst: adds the object's keys to `keys`.
     private static func read(
-        _ input: InputFile, into row: inout InputRow, keys: inout [[UInt8]], isFirst: Bool = false, ignored: inout [[UInt8]]
+        _ input: InputFile, into row: inout InputRow, keys: inout JSONColumns, isFirst: Bool = false, ignored: inout [[UInt8]]
     ) throws(InputError) -> Bool {
         guard let line = try line(input) else { return false }
         row.line = input.line

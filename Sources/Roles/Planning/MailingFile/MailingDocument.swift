@@ -1,3 +1,4 @@
+import Settings
 import Yams
 
 /// The YAML of a mailing's file: its keys, values and their places, not yet judged.
@@ -33,13 +34,10 @@ struct MailingDocument {
                 problems: [.init(file: path, line: place?.line, column: place?.column, key: "", text: text)])
         }
         let root: Node?
-        do {
-            root = try Yams.compose(yaml: text)
-        } catch let fault as YamlError {
-            let (place, problem) = Self.explain(fault)
-            throw refuse(place, problem)
+        do throws(YAMLFault) {
+            root = try YAMLDocument.compose(text)
         } catch {
-            throw refuse(nil, "is no YAML: \(error)")
+            throw refuse(error.line.map { Place(line: $0, column: error.column ?? 1) }, Self.explain(error))
         }
         guard let root, case let value = Self.value(root), case .mapping(let entries) = value else {
             throw refuse(
@@ -73,22 +71,12 @@ struct MailingDocument {
 
     private static func place(_ mark: Mark?) -> Place { Place(line: mark?.line ?? 1, column: mark?.column ?? 1) }
 
-    private static func explain(_ fault: YamlError) -> (Place?, String) {
-        switch fault {
-        case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
-            .composer(_, let problem, let mark, _):
-            // The parser is recursive, and stops itself at a depth of 1000.
-            if problem.contains("nesting level") {
-                return (place(mark), "is nested too deep; a mailing needs two levels")
-            }
-            let hint =
-                problem.contains("mapping values are not allowed")
-                ? "; put a value with ': ' in it between quotation marks" : ""
-            return (place(mark), "is no valid YAML: \(problem)\(hint)")
-        case .duplicatedKeysInMapping(let keys, let context):
-            return (place(context.mark), "has the key '\(keys.joined(separator: "', '"))' twice; leave one")
-        case .reader(let problem, _, _, _): return (nil, "is no valid YAML: \(problem)")
-        default: return (nil, "is no valid YAML: \(fault)")
+    private static func explain(_ fault: YAMLFault) -> String {
+        switch fault.kind {
+        case .tooDeep: "is nested too deep; a mailing needs two levels"
+        case .duplicateKeys(let keys): "has the key '\(keys.joined(separator: "', '"))' twice; leave one"
+        case .alias: fault.description
+        case .syntax: "is \(fault.description)"
         }
     }
 }

@@ -1,0 +1,221 @@
+import Text
+
+/// A place in HTML, as browsers read it (HTML Standard section 13.2.5, without the states that change nothing for a value).
+///
+/// What stands between `<!--[if …]>` and `<![endif]-->` is read as HTML, as the one reader of it does.
+struct HTMLPlace: PlaceMachine {
+    enum State: Hashable {
+        case text
+        /// The content of `script`, `style`, `title` or `textarea`, which only its end tag ends.
+        case rawText
+        /// Behind `<`, and the bytes of a markup declaration up to four: `<!--`, `<!--[`.
+        case open
+        case declaration(Int)
+        case comment(dashes: Int)
+        /// A declaration, a conditional comment's begin, or what browsers take for a comment.
+        case untilGreater
+        case tagName
+        case inTag
+        case attributeName
+        case afterAttributeName
+        case beforeValue
+        /// With its quotation mark; 0 for none.
+        case value(UInt8)
+    }
+
+    private(set) var state = State.text
+    private(set) var isClosing = false
+    /// The name of the tag, in lower case.
+    private(set) var element: [UInt8] = []
+    /// The name of the attribute, in lower case.
+    private(set) var attribute: [UInt8] = []
+    private var url: URLPlace?
+    /// How much of `</name` was read in raw text.
+    private var matched = 0
+
+    /// Longer names are cut, so that the machine stays finite. No name that matters is longer.
+    private static let longestName = 24
+
+    mutating func advance(_ byte: UInt8) {
+        switch state {
+        case .text: if byte == UInt8(ascii: "<") { state = .open }
+        case .rawText: advanceRawText(byte)
+        case .open: open(byte)
+        case .declaration(let count): advanceDeclaration(byte, count)
+        case .comment(let dashes): advanceComment(byte, dashes)
+        case .untilGreater: if byte == UInt8(ascii: ">") { leave() }
+        case .tagName, .inTag, .attributeName, .afterAttributeName: advanceTag(byte)
+        case .beforeValue:
+            switch byte {
+            case ...0x20: break
+            case UInt8(ascii: "\""), UInt8(ascii: "'"): beginValue(quote: byte)
+            case UInt8(ascii: ">"): endTag()
+            default:
+                beginValue(quote: 0)
+                url?.advance(byte)
+            }
+        case .value(let quote):
+            if quote == 0 ? byte <= 0x20 : byte == quote {
+                state = .inTag
+            } else if quote == 0, byte == UInt8(ascii: ">") {
+                endTag()
+            } else if Self.listAttributes.contains(attribute), byte <= 0x20 || byte == UInt8(ascii: ",") {
+                url = URLPlace()
+            } else {
+                url?.advance(byte)
+            }
+        }
+    }
+
+    private mutating func open(_ byte: UInt8) {
+        isClosing = false
+        element = []
+        switch byte {
+        case UInt8(ascii: "!"): state = .declaration(0)
+        case UInt8(ascii: "?"): state = .untilGreater
+        case UInt8(ascii: "/"):
+            isClosing = true
+            state = .tagName
+        case _ where byte.isLetter:
+            state = .tagName
+            advanceTag(byte)
+        case UInt8(ascii: "<"): break
+        default: state = .text
+        }
+    }
+
+    /// Behind `<!` and so many dashes, or behind `<!--`.
+    private mutating func advanceDeclaration(_ byte: UInt8, _ count: Int) {
+        switch (byte, count) {
+        case (UInt8(ascii: "-"), 0): state = .declaration(1)
+        case (UInt8(ascii: "-"), 1): state = .declaration(2)
+        case (UInt8(ascii: "["), 2): state = .untilGreater
+        // `<!-->` is a whole comment, and so is `<!--->`.
+        case (_, 2):
+            state = .comment(dashes: 2)
+            advanceComment(byte, 2)
+        case (UInt8(ascii: ">"), _): leave()
+        default: state = .untilGreater
+        }
+    }
+
+    private mutating func advanceComment(_ byte: UInt8, _ dashes: Int) {
+        switch byte {
+        case UInt8(ascii: ">") where dashes >= 2: leave()
+        case UInt8(ascii: "-"): state = .comment(dashes: min(dashes + 1, 2))
+        // `--!>` ends a comment, too.
+        case UInt8(ascii: "!") where dashes == 2: break
+        default: state = .comment(dashes: 0)
+        }
+    }
+
+    private mutating func advanceTag(_ byte: UInt8) {
+        switch byte {
+        case UInt8(ascii: ">"): endTag()
+        case ...0x20:
+            switch state {
+            // `</ ` and `</>` begin no tag.
+            case .tagName where element.isEmpty: state = .untilGreater
+            case .attributeName: state = .afterAttributeName
+            case .tagName: state = .inTag
+            default: break
+            }
+        case UInt8(ascii: "/"): state = .inTag
+        case UInt8(ascii: "=") where state == .attributeName || state == .afterAttributeName: state = .beforeValue
+        case _ where state == .tagName:
+            if element.isEmpty, !byte.isLetter { return state = .untilGreater }
+            if element.count < Self.longestName { element.append(byte.lowercased) }
+        default:
+            if state != .attributeName { attribute = [] }
+            state = .attributeName
+            if attribute.count < Self.longestName { attribute.append(byte.lowercased) }
+        }
+    }
+
+    private mutating func beginValue(quote: UInt8) {
+        state = .value(quote)
+        url = Self.urlAttributes.contains(attribute) || Self.listAttributes.contains(attribute) ? URLPlace() : nil
+    }
+
+    private mutating func endTag() {
+        if !isClosing, Self.rawElements.contains(element) {
+            state = .rawText
+            matched = 0
+        } else {
+            leave()
+        }
+    }
+
+    private mutating func leave() {
+        state = .text
+        isClosing = false
+        (element, attribute, url) = ([], [], nil)
+    }
+
+    private mutating func advanceRawText(_ byte: UInt8) {
+        let end = [UInt8(ascii: "<"), UInt8(ascii: "/")] + element
+        if matched == end.count {
+            matched = 0
+            switch byte {
+            case UInt8(ascii: ">"): return leave()
+            case ...0x20, UInt8(ascii: "/"):
+                isClosing = true
+                return state = .inTag
+            default: break
+            }
+        }
+        matched = byte.lowercased == end[matched] ? matched + 1 : byte == UInt8(ascii: "<") ? 1 : 0
+    }
+
+    /// No tag, comment or declaration has begun.
+    var isBetweenTags: Bool { state == .text || state == .rawText }
+
+    var place: ValuePlace {
+        switch state {
+        case .rawText: element == Array("script".utf8) ? .script : .text
+        case .text, .declaration, .comment, .untilGreater: .text
+        case .open, .tagName, .inTag, .attributeName, .afterAttributeName: .unquoted
+        case .beforeValue: valuePlace(quote: 0, Self.isURL(attribute) ? URLPlace() : nil)
+        case .value(let quote): valuePlace(quote: quote, url)
+        }
+    }
+
+    /// `<a href={{x}} id=z>`: without a value `id=z` would be the link.
+    var needsQuotes: Bool { state == .beforeValue }
+
+    private func valuePlace(quote: UInt8, _ url: URLPlace?) -> ValuePlace {
+        if let url { return url.place }
+        if attribute.starts(with: "on".utf8) { return .script }
+        return quote == 0 ? .unquoted : .text
+    }
+
+    mutating func advanceValue() {
+        switch state {
+        case .open, .inTag, .afterAttributeName:
+            if state == .open { (isClosing, element) = (false, []) }
+            attribute = []
+            state = state == .open ? .tagName : .attributeName
+            if state == .tagName { element = [UInt8(ascii: "_")] }
+        case .beforeValue:
+            beginValue(quote: 0)
+            url?.advanceValue()
+        case .value: url?.advanceValue()
+        case .comment: state = .comment(dashes: 0)
+        case .declaration: state = .untilGreater
+        case .rawText: matched = 0
+        case .text, .untilGreater, .tagName, .attributeName: break
+        }
+    }
+
+    private static func isURL(_ attribute: [UInt8]) -> Bool { urlAttributes.contains(attribute) || listAttributes.contains(attribute) }
+
+    private static let rawElements = names("script style title textarea")
+    /// Attributes that hold one URL.
+    private static let urlAttributes = names(
+        "href src action formaction background cite data longdesc poster profile manifest classid codebase icon lowsrc dynsrc usemap "
+            + "xlink:href")
+    /// Attributes that hold several.
+    private static let listAttributes = names("srcset imagesrcset ping archive")
+
+    private static func names(_ list: String) -> Set<[UInt8]> { Set(list.split(separator: " ").map { Array($0.utf8) }) }
+}

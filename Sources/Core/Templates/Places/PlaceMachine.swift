@@ -1,0 +1,20 @@
+/// Follows the text of a template, and knows where a value would stand after it.
+///
+/// It is a finite machine: equal machines go on alike.
+protocol PlaceMachine: Hashable {
+    /// The machine at the begin of a template.
+    init()
+    mutating func advance(_ byte: UInt8)
+    /// Where a value stands now.
+    var place: ValuePlace { get }
+    /// A value that is empty would end here what it should be, and take what follows in its place.
+    var needsQuotes: Bool { get }
+    /// Passes a value, which is escaped for its place and so does not leave it.
+    mutating func advanceValue()
+}
+
+extension PlaceMachine {
+    var needsQuotes: Bool { false }
+
+    mutating func advance(_ bytes: [UInt8]) { for byte in bytes { advance(byte) } }
+}

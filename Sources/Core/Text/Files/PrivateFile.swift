@@ -1,0 +1,79 @@
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
+/// Files that hold addresses and values of recipients: only their owner may read and write them, whatever the umask is.
+package enum PrivateFile {
+    private static let mode: mode_t = 0o600
+
+    /// Makes a file where there is none.
+    /// - Returns: false where there is one, or it cannot be made; who opens it finds out why.
+    @discardableResult
+    package static func create(_ path: String) -> Bool {
+        let descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, mode)
+        guard descriptor >= 0 else { return false }
+        _ = close(descriptor)
+        return true
+    }
+
+    /// Takes the rights of others from a file that is there already. A file of another owner, and what is no file, stay as they are.
+    /// - Returns: the rights that it had, where they were changed.
+    package static func tighten(_ path: String) -> UInt32? {
+        var status = stat()
+        guard stat(path, &status) == 0, let before = rights(status), chmod(path, mode) == 0 else { return nil }
+        return before
+    }
+
+    /// The same for an open file.
+    package static func tighten(_ descriptor: Int32) -> UInt32? {
+        var status = stat()
+        guard fstat(descriptor, &status) == 0, let before = rights(status), fchmod(descriptor, mode) == 0 else { return nil }
+        return before
+    }
+
+    /// Opens a file, and makes it where there is none.
+    /// - Returns: its descriptor, or -1 with `errno`; and the rights that were taken from a file that was there.
+    package static func openOrCreate(_ path: String, flags: Int32) -> (descriptor: Int32, tightened: UInt32?) {
+        let descriptor = open(path, flags | O_CREAT | O_CLOEXEC, mode)
+        return (descriptor, descriptor < 0 ? nil : tighten(descriptor))
+    }
+
+    /// Replaces the content of a file, or makes it. Pipes and devices are written to as they are.
+    /// - Returns: the error number; nil when all was written.
+    package static func write(_ bytes: [UInt8], to path: String) -> Int32? {
+        let descriptor = openOrCreate(path, flags: O_WRONLY | O_TRUNC).descriptor
+        guard descriptor >= 0 else { return errno }
+        defer { _ = close(descriptor) }
+        var written = 0
+        while written < bytes.count {
+            let count = bytes.withUnsafeBytes { all in
+                let rest = UnsafeRawBufferPointer(rebasing: all[written...])
+                #if canImport(Glibc)
+                    return Glibc.write(descriptor, rest.baseAddress, rest.count)
+                #else
+                    return Darwin.write(descriptor, rest.baseAddress, rest.count)
+                #endif
+            }
+            if count < 0 {
+                guard errno == EINTR else { return errno }
+            } else {
+                written += count
+            }
+        }
+        return nil
+    }
+
+    /// Rights as people write them: `0644`.
+    package static func text(_ rights: UInt32) -> String {
+        let digits = String(rights, radix: 8)
+        return String(repeating: "0", count: max(0, 4 - digits.count)) + digits
+    }
+
+    /// The rights of a file of ours that others have some of; nil for any other.
+    private static func rights(_ status: stat) -> UInt32? {
+        guard status.st_mode & S_IFMT == S_IFREG, status.st_uid == geteuid(), status.st_mode & 0o077 != 0 else { return nil }
+        return UInt32(status.st_mode & 0o777)
+    }
+}

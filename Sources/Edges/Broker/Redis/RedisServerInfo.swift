@@ -1,0 +1,17 @@
+import Model
+
+/// What a server tells of itself in its reply to `INFO server`.
+struct RedisServerInfo: Equatable {
+    /// Made anew at each start, so that a restart is noticed.
+    let run: String?
+    /// Of Redis, or of the Redis that a server of another name is as good as; nil where it tells none.
+    let version: VersionNumber?
+
+    init(_ reply: String) {
+        func value(_ name: String) -> Substring? {
+            reply.split(whereSeparator: \.isNewline).first { $0.hasPrefix(name + ":") }?.dropFirst(name.count + 1)
+        }
+        run = value("run_id").map(String.init)
+        version = value("redis_version").flatMap { VersionNumber($0) }
+    }
+}

@@ -1,0 +1,27 @@
+package import ArgumentParser
+import Foundation
+import Telemetry
+
+/// Runs a command line, and ends the process.
+package enum CommandRun {
+    /// The same as `AsyncParsableCommand.main`, but that errors, which quote files and arguments, are printed without controls.
+    /// - Parameter arguments: without the name of the program.
+    package static func main(_ root: any AsyncParsableCommand.Type, _ arguments: [String]) async -> Never {
+        do {
+            var command = try root.parseAsRoot(arguments)
+            if var waiting = command as? any AsyncParsableCommand {
+                try await waiting.run()
+            } else {
+                try command.run()
+            }
+            exit(ExitCode.success.rawValue)
+        } catch {
+            let code = root.exitCode(for: error)
+            let message = root.fullMessage(for: error)
+            if message.isEmpty { exit(code.rawValue) }
+            // Help, versions and completion scripts.
+            if code.isSuccess { StandardOutput.write(own: message) } else { StandardError.write(message) }
+            exit(code.rawValue)
+        }
+    }
+}
