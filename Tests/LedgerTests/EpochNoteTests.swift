@@ -17,6 +17,8 @@ import Testing
             try await ledger.setEpochNote(note)
             #expect(try await ledger.epochNote() == note)
         }
+        try await ledger.setEpochNote(nil)
+        #expect(try await ledger.epochNote() == nil)
     }
 
     @Test(arguments: Engine.all) func whoLeadsNoMoreNotesNothing(engine: Engine) async throws {

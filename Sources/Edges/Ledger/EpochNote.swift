@@ -21,6 +21,6 @@ package protocol EpochNoteStore: Sendable {
     /// The last note; nil for none.
     func epochNote() async throws(LedgerError) -> EpochNote?
 
-    /// Replaces the note.
-    func setEpochNote(_ note: EpochNote) async throws(LedgerError)
+    /// Replaces the note; nil takes it away.
+    func setEpochNote(_ note: EpochNote?) async throws(LedgerError)
 }

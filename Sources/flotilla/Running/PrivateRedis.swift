@@ -24,6 +24,8 @@ final class PrivateRedis: Service {
     private let folders: PrivateRedisFolders
     private let logger: Logger
     private let running: Mutex<RedisProcess>
+    /// Something may be in its file that the next start needs.
+    private let isUsed: Mutex<Bool>
 
     /// Starts the server.
     /// - Parameter ledger: the ledger's path; the append-only file lies beside it.
@@ -41,6 +43,7 @@ final class PrivateRedis: Service {
         endpoint = RedisEndpoint(place: .unix(path: folders.socketPath))
         self.program = program
         self.logger = logger
+        isUsed = Mutex(folders.hasFile)
         running = Mutex(try await Self.start(program, folders, logger))
     }
 
@@ -58,6 +61,7 @@ final class PrivateRedis: Service {
     /// Watches the server, and starts it again when it ends.
     /// - Throws: `Failure` when it does not stay up.
     func run() async throws {
+        isUsed.withLock { $0 = true }
         do {
             try await cancelWhenGracefulShutdown { try await self.watch() }
         } catch is CancellationError {}
@@ -92,6 +96,6 @@ final class PrivateRedis: Service {
     /// - Parameter forgets: nothing in it is needed any more, and its file goes too.
     func stop(forgets: Bool = false) {
         running.withLock { $0 }.stop()
-        if forgets { folders.removeData() }
+        if forgets || !isUsed.withLock({ $0 }) { folders.removeData() }
     }
 }

@@ -73,10 +73,12 @@ struct PrivateRedisFolders: Sendable {
     /// Moves the file away, in place of one that was moved before.
     /// - Returns: false where there is none.
     func setFileAside() -> Bool {
-        guard FileManager.default.fileExists(atPath: file) else { return false }
+        guard hasFile else { return false }
         try? FileManager.default.removeItem(atPath: aside)
         return (try? FileManager.default.moveItem(atPath: file, toPath: aside)) != nil
     }
+
+    var hasFile: Bool { FileManager.default.fileExists(atPath: file) }
 
     func removeData() { try? FileManager.default.removeItem(atPath: data) }
 }

@@ -10,10 +10,11 @@ extension SQLiteLedger: EpochNoteStore {
         }
     }
 
-    package func setEpochNote(_ note: EpochNote) async throws(LedgerError) {
+    package func setEpochNote(_ note: EpochNote?) async throws(LedgerError) {
         try await write("epoch") { [self] db in
             try requirePlanning(db)
             try db.execute(sql: "DELETE FROM epoch; DELETE FROM epoch_worker")
+            guard let note else { return }
             try db.execute(sql: "INSERT INTO epoch (text, boot) VALUES (?, ?)", arguments: [note.epoch, note.boot])
             for worker in note.workers {
                 try db.cachedStatement(sql: "INSERT INTO epoch_worker (name) VALUES (?)").execute(arguments: [worker])

@@ -110,12 +110,9 @@ actor EpochManager {
     private func see(_ epoch: Epoch) async throws {
         let (all, now) = try await registry.all()
         let admitted = state.see(all, now: now)
-        // Known here and in the ledger first, and only then allowed to start anything. While it is not known who worked before, there is no
-        // note that says so.
-        if state.unknown == nil, note?.epoch != epoch.text || note?.workers != state.concerned {
-            try await write(
-                EpochNote(epoch: epoch.text, boot: note?.epoch == epoch.text ? note?.boot ?? "" : "", workers: state.concerned))
-        }
+        // Known here and in the ledger first, and only then allowed to start anything.
+        let next = noteFor(epoch)
+        if next != note { try await write(next) }
         try await registry.admit(admitted)
         guard !state.departed.isEmpty || state.unknown != nil else { return }
         let holders = try await registry.holders(of: state.gone)
@@ -123,7 +120,15 @@ actor EpochManager {
         state.settle(holders: holders, oldest: oldest, now: now)
     }
 
-    private func write(_ note: EpochNote) async throws(LedgerError) {
+    /// What the next dispatcher is to know; nil while it is not known who worked before this one looked.
+    private func noteFor(_ epoch: Epoch) -> EpochNote? {
+        guard state.unknown == nil else { return nil }
+        // An epoch that was not begun here may be of another machine.
+        let boot = note?.epoch == epoch.text ? note?.boot ?? "" : ""
+        return EpochNote(epoch: epoch.text, boot: boot, workers: state.concerned)
+    }
+
+    private func write(_ note: EpochNote?) async throws(LedgerError) {
         try await notes.setEpochNote(note)
         self.note = note
     }
