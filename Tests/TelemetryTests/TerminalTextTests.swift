@@ -35,7 +35,8 @@ import Text
 
     @Test(arguments: [
         ("", 0), ("abc", 3), ("é", 1), ("e\u{301}", 1), ("春のセール", 10), ("ｱ", 1), ("한국", 4), ("\u{1112}\u{1161}\u{11ab}", 2), ("नमस्ते", 4),
-        ("क्षि", 3), ("ไทย", 3), ("ที่", 1), ("👍", 2), ("👍🏽", 2), ("👩‍💻", 2), ("👨‍👩‍👧‍👦", 2), ("🇩🇪", 2), ("❤️", 2), ("❤", 1), ("1️⃣", 2), ("שָׁלוֹם", 4),
+        ("क्षि", 3), ("ไทย", 3), ("ที่", 1), ("👍", 2), ("👍🏽", 2), ("👩‍💻", 2), ("👨‍👩‍👧‍👦", 2), ("🇩🇪", 2), ("❤️", 2), ("❤", 1),
+        ("1️⃣", 2), ("שָׁלוֹם", 4),
         ("a\u{200b}b", 2), ("مَرْحَبًا", 5), ("𠮷", 2),
     ]) func aTextIsAsWide(_ text: String, _ columns: Int) {
         #expect(text.columns == columns, "\(text)")
@@ -47,7 +48,8 @@ import Text
     }
 
     @Test(arguments: [
-        "Spring sale", "春の特別セール：全商品二十パーセントオフのお知らせ", String(repeating: "long name ", count: 30), "नमस्ते दुनिया को सबसे बड़ी बिक्री", "a\u{1b}[2J\nb",
+        "Spring sale", "春の特別セール：全商品二十パーセントオフのお知らせ",
+        String(repeating: "long name ", count: 30), "नमस्ते दुनिया को सबसे बड़ी बिक्री", "a\u{1b}[2J\nb",
     ])
     func figuresStayBesideALongName(_ name: String) {
         let figures = ["sending 16 %", "sent 1,234,567 of 9,999,999", "failed 12,345", "deferred 3", "1,234/s", "3 h 2 min left"]

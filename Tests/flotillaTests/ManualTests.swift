@@ -24,9 +24,10 @@ import Testing
     @Test func thePagesAreOfTheLanguageThatTheyClaim() throws {
         let json = """
             {"command": {"commandName": "x", "abstract": "a - \\\\ \\"b\\"", "discussion": ".dot\\n'quote\\n\\nlast", "arguments": [
-              {"kind": "option", "names": [{"kind": "long", "name": "a-b"}, {"kind": "short", "name": "a"}], "valueName": "v", "isOptional": true,
-               "isRepeating": true, "shouldDisplay": true, "abstract": "What it is.", "defaultValue": "1"},
-              {"kind": "flag", "names": [{"kind": "long", "name": "old"}], "isOptional": true, "isRepeating": false, "shouldDisplay": false}]}}
+              {"kind": "option", "names": [{"kind": "long", "name": "a-b"}, {"kind": "short", "name": "a"}], "valueName": "v",
+               "isOptional": true, "isRepeating": true, "shouldDisplay": true, "abstract": "What it is.", "defaultValue": "1"},
+              {"kind": "flag", "names": [{"kind": "long", "name": "old"}], "isOptional": true, "isRepeating": false,
+               "shouldDisplay": false}]}}
             """
         let page = try #require(try ManualPage.pages(of: Data(json.utf8), version: "1")["x.1"])
         #expect(

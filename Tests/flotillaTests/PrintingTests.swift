@@ -36,8 +36,8 @@ import Testing
         let mailing = try write(
             "m.yaml",
             """
-            {name: "n\(bad.replacing("\u{1b}", with: #"\e"#).replacing("\u{7f}", with: #"\x7f"#))", channel: webhook, body: '{"n":"{{nothing}}"}',
-             recipients: {file: \(recipients), id: id, address: address}, provider: "http://127.0.0.1:9/x"}
+            {name: "n\(bad.replacing("\u{1b}", with: #"\e"#).replacing("\u{7f}", with: #"\x7f"#))", channel: webhook,
+             body: '{"n":"{{nothing}}"}', recipients: {file: \(recipients), id: id, address: address}, provider: "http://127.0.0.1:9/x"}
             """)
         let keys = try write("k.yaml", "\"na\(#"\e[2J\u009b"#)me\": x\n")
         let ledger = folder.appending(path: "l.sqlite").path

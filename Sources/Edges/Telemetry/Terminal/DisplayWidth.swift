@@ -28,8 +28,8 @@ extension String {
 }
 
 extension Character {
-    /// A sequence of emoji takes two columns, any other cluster as many as its characters: in Devanagari a cluster is as wide as the letters
-    /// and vowel signs that it is written with.
+    /// A sequence of emoji takes two columns, any other cluster as many as its characters: in Devanagari a cluster is as wide as the
+    /// letters and vowel signs that it is written with.
     fileprivate var columns: Int {
         let scalars = unicodeScalars
         guard let first = scalars.first else { return 0 }
