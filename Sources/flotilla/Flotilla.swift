@@ -27,6 +27,6 @@ struct Flotilla: AsyncParsableCommand {
         version: Build.version,
         subcommands: [
             Send.self, MailingCommand.self, LimitCommand.self, Up.self, PlannerCommand.self, WorkerCommand.self,
-            CollectorCommand.self, TopCommand.self, ResponsesCommand.self, AuditCommand.self, DeadCommand.self,
+            CollectorCommand.self, TopCommand.self, ResponsesCommand.self, AuditCommand.self, DeadCommand.self, LedgerCommand.self,
         ])
 }

@@ -57,7 +57,13 @@ final class RedisConnection: Sendable {
     /// The run id of the server: another one after each of its starts, so that work of before is told apart.
     var serverRun: String { outbox.withLock { $0.serverRun } }
 
+    /// It takes no more calls.
     var isClosed: Bool { outbox.withLock { $0.closedBy != nil } }
+
+    /// Lets no more calls in; what waits for replies still gets them.
+    fileprivate func retire(_ error: RedisError) {
+        outbox.withLock { $0.closedBy = $0.closedBy ?? error }
+    }
 
     func close() async {
         _ = try? await channel.close().get()
@@ -128,15 +134,20 @@ final class RedisConnection: Sendable {
         }
         if endpoint.database != 0 { commands.append(["SELECT", RedisArgument(endpoint.database)]) }
         commands.append(["CLIENT", "SETNAME", .text(name)])
+        commands.append(["INFO", "replication"])
         commands.append(["INFO", "server"])
         let replies = try await call(
             commands.flatMap { RedisEncoder.encode($0) }, count: commands.count, timeout: endpoint.timeout)
         for case .error(let text) in replies {
             await close()
-            if text.hasPrefix("LOADING") || text.hasPrefix("MASTERDOWN") || text.contains("max number of clients") {
+            if UnfitServer.speaks(in: text) || text.contains("max number of clients") {
                 throw .unavailable(endpoint: "\(endpoint)", why: text)
             }
             throw .refused(endpoint: "\(endpoint)", why: text)
+        }
+        guard RedisServerInfo(replies[replies.count - 2].text ?? "").role != "slave" else {
+            await close()
+            throw .unavailable(endpoint: "\(endpoint)", why: "it is a replica now, which takes no writes")
         }
         let info = RedisServerInfo(replies.last?.text ?? "")
         if let found = info.version, found < .oldestRedis {
@@ -238,20 +249,27 @@ private final class RedisHandler: ChannelInboundHandler {
             return fail(context, .lost(endpoint: endpoint, why: "out of memory for its reply"))
         }
         do throws(RedisError) {
-            while let reply = try decoder.next() { take(reply) }
+            while let reply = try decoder.next() { take(reply, context) }
         } catch {
             fail(context, error)
         }
     }
 
-    private func take(_ reply: RESPValue) {
+    private func take(_ reply: RESPValue, _ context: ChannelHandlerContext) {
         guard !pending.isEmpty else { return }
+        if case .error(let text) = reply, failure == nil, UnfitServer.speaks(in: text) {
+            let error = RedisError.lost(endpoint: endpoint, why: text)
+            failure = error
+            connection.retire(error)
+            onClose(connection, error)
+        }
         pending[pending.startIndex].replies.append(reply)
         pending[pending.startIndex].missing -= 1
         if pending[pending.startIndex].missing == 0 {
             let call = pending.removeFirst()
             call.continuation.resume(returning: call.replies)
         }
+        if failure != nil, pending.isEmpty { context.close(promise: nil) }
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
@@ -266,7 +284,8 @@ private final class RedisHandler: ChannelInboundHandler {
     func channelInactive(context: ChannelHandlerContext) {
         alarm?.cancel()
         let error = failure ?? .lost(endpoint: endpoint, why: "it closed the connection")
-        onClose(connection, error)
+        // A connection that was retired has told so.
+        if !connection.isClosed { onClose(connection, error) }
         let unsent = connection.closeOutbox(error)
         for call in pending { call.continuation.resume(throwing: error) }
         for call in unsent {

@@ -39,6 +39,7 @@ enum Schema {
         }
         migrator.registerMigration("8 wire") { db in try db.execute(sql: wire) }
         migrator.registerMigration("9 epoch") { db in try db.execute(sql: epoch) }
+        migrator.registerMigration("10 copies") { db in try db.execute(sql: copies + checksum) }
         migrator.registerMigration("11 unverified") { db in try db.execute(sql: unverified) }
         return migrator
     }
