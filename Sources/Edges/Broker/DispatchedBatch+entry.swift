@@ -7,7 +7,7 @@ extension DispatchedBatch {
             "v", RedisArgument(WireVersion.current), "e", .text(epoch.text), "m", .text(id.mailing.description), "b",
             RedisArgument(id.number), "g", RedisArgument(dispatchNumber),
             "n", RedisArgument(count), "o", .bytes(open?.encoded() ?? []), "x", RedisArgument(expires), "t", RedisArgument(fed),
-            "r", .bytes(recipients),
+            "a", isProven ? "1" : "0", "r", .bytes(recipients),
         ]
     }
 
@@ -20,5 +20,6 @@ extension DispatchedBatch {
             recipients: entry.fields["r"] ?? [], count: Int(try entry.int("n")),
             open: open.isEmpty ? nil : try [OpenRecipient](decoding: open), expires: try entry.int("x"),
             fed: try entry.int("t"))
+        isProven = entry.text("a") == "1"
     }
 }

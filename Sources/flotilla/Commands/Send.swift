@@ -20,7 +20,7 @@ struct Send: AsyncParsableCommand {
             Ctrl-C stops cleanly. The same command on the same ledger continues where it stopped, and sends nothing twice.
 
             Exit status: 0 when the mailing is sent and every recipient is accounted for; 1 when it failed or could not begin;
-            2 when it has not ended (stopped, paused, interrupted).
+            2 when it has not ended (stopped, interrupted); 4 when it is paused; 5 when it has ended and nobody was sent to.
             """)
 
     @Argument(help: "The mailing's file (YAML): docs/mailing-file.md.", completion: .file(extensions: ["yaml", "yml"]))
@@ -127,7 +127,10 @@ struct Send: AsyncParsableCommand {
         }
         for fault in faults { StandardError.write("not reconciled: \(fault)") }
         if !outcome.balances || !faults.isEmpty { throw ExitCode(1) }
-        if outcome.state == .failed { throw ExitCode(1) }
+        if outcome.state == .failed {
+            StandardError.write("mailing \(id): \(outcome.reason)")
+            throw ExitCode(outcome.stateReason.kind == .nobody ? .nobody : .failed)
+        }
         guard outcome.state == .sent else {
             let held = outcome.states[.uncertain] ?? 0
             if !quiet, held > 0 {
@@ -141,7 +144,8 @@ struct Send: AsyncParsableCommand {
             // The reason of a mailing that is late for its start says what to do; the same command would not continue it.
             let isLate = outcome.state == .paused && outcome.started == nil && outcome.stateReason.kind != .person
             if !quiet, !isLate { print("\nThe mailing has not ended; the same command continues it.") }
-            throw ExitCode(2)
+            if outcome.state == .paused { StandardError.write("mailing \(id) is paused: \(outcome.reason)") }
+            throw ExitCode(outcome.state == .paused ? .paused : .interrupted)
         }
     }
 }

@@ -118,7 +118,7 @@ struct RoleRuntime {
 
     func collector(_ broker: Broker, _ ledger: SQLiteLedger) -> Collector {
         Collector(
-            broker: broker, ledger: ledger, name: name, limit: settings.collector.batch, logger: logger)
+            broker: broker, ledger: ledger, name: name, limit: settings.collector.batch, refusals: settings.refusals, logger: logger)
     }
 
     func worker(_ broker: Broker) -> Worker {
@@ -126,7 +126,7 @@ struct RoleRuntime {
     }
 
     var workerConfiguration: WorkerConfiguration {
-        WorkerConfiguration(
+        var configuration = WorkerConfiguration(
             id: name, channels: settings.worker.channels, concurrency: settings.worker.concurrency,
             group: settings.worker.group, flush: settings.worker.flush, lease: settings.worker.lease,
             maximumDeliveries: settings.worker.maxDeliveries, grace: settings.shutdown.grace, retries: retries,
@@ -135,6 +135,8 @@ struct RoleRuntime {
         ) { [readiness] part, problem in
             readiness.set(part, ready: problem == nil, why: problem ?? "")
         }
+        configuration.refusals = settings.refusals
+        return configuration
     }
 
     private var retries: RetrySchedule? {

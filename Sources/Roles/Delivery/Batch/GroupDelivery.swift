@@ -129,6 +129,9 @@ struct GroupDelivery: Sendable {
         let took = ContinuousClock.now - start - .nanoseconds(mailing.link.isSequential ? waited : 0)
         batch.trace(open, responses)
         let outcome = batch.judge(open, responses, retries)
+        if let finding = mailing.note(outcome.results, worker.configuration.refusals) {
+            worker.refused(mailing, finding.verdict.words(provider: mailing.provider, text: finding.text))
+        }
         batch.meters.delivered(outcome.all, seconds: took)
         worker.answered.add(open.count - outcome.unsent.count, ordering: .relaxed)
         pool.started(open.count - outcome.unsent.count)

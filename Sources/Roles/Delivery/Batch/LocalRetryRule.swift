@@ -10,6 +10,6 @@ struct LocalRetryRule: Sendable {
     init(now: Int64) { until = now + Timing.localRetries.milliseconds }
 
     func takes(_ result: RecipientResult, now: Int64) -> Bool {
-        result.state == .deferred && result.due - now <= Timing.localRetry.milliseconds && result.due <= until
+        result.state == .deferred && result.held == nil && result.due - now <= Timing.localRetry.milliseconds && result.due <= until
     }
 }
