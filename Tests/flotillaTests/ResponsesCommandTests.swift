@@ -31,18 +31,18 @@ struct ResponsesCommandTests {
     @Test(arguments: [
         (
             ["smtp", "550", "5.7.1 blocked using zen.spamhaus.org"],
-            ["class  misconfigured", "rule   1 of smtp", "paused"]
+            ["reason set_up", "action pause_mailing", "rule   1 of smtp", "paused"]
         ),
         (
             ["smtp", "550", "5.1.1 no such user", "--stage", "response"],
-            ["class  bad_recipient", "stage  response", "failed at once"]
+            ["reason unknown_user", "action fail", "stage  response", "failed at once"]
         ),
         (
             ["http", "503", "--retry-after"],
-            ["class  throttled", "built in", "with Retry-After", "no attempt is spent"]
+            ["reason rate", "action slow_down", "built in", "with Retry-After", "no attempt is spent"]
         ),
-        (["http", "503"], ["class  temporary", "an attempt is spent"]),
-        (["http", "204"], ["class  accepted", "sent"]),
+        (["http", "503"], ["reason system", "action retry", "an attempt is spent"]),
+        (["http", "204"], ["reason accepted", "sent"]),
     ])
     func aResponseIsClassified(_ response: [String], _ words: [String]) async throws {
         let folder = try folder()

@@ -13,6 +13,8 @@ package struct StateReason: Sendable, Equatable {
         case input
         /// The ledger is an older copy, and the mailing may have been sent since that was made.
         case restored
+        /// Every recipient has an end, and nobody was sent to.
+        case nobody
     }
 
     /// Nil where nothing is known, and for states that need no reason.

@@ -21,6 +21,8 @@ package struct WriteSummary: Sendable, Equatable {
 
     /// The ledger's number of commits, this one included.
     package var commits: Int64 = 0
+    /// Mailings of which recipients wait who were refused before anybody was accepted.
+    package var refused: Set<MailingID> = []
 
     package init() {}
 }

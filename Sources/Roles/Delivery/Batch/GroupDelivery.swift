@@ -174,6 +174,9 @@ struct GroupDelivery: Sendable {
     /// - Parameter since: when its messages were begun, in nanoseconds of CLOCK_MONOTONIC.
     private func learn(_ outcome: GroupOutcome, since: Int64, _ probe: Int?) async {
         worker.answered.add(outcome.answered, ordering: .relaxed)
+        if let finding = mailing.note(outcome.results, worker.configuration.refusals) {
+            worker.refused(mailing, finding.verdict.words(provider: mailing.provider, text: finding.text))
+        }
         // What we cut short ourselves is nobody's fault.
         breaker.note(
             successes: outcome.successes, failures: batch.mayBegin ? outcome.failures : 0,
