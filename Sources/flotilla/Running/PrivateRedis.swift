@@ -4,6 +4,7 @@ import Logging
 import Model
 import ServiceLifecycle
 import Synchronization
+import Telemetry
 
 /// A private Redis server on a unix socket. It ends with this process, even after SIGKILL, and is started again when it ends by itself.
 ///
@@ -31,6 +32,7 @@ final class PrivateRedis: Service {
     /// - Parameter ledger: the ledger's path; the append-only file lies beside it.
     /// - Throws: `Failure` when there is no `redis-server`, no folder for it, or it does not come up.
     init(ledger: String, logger: Logger) async throws {
+        try OpenFiles.check()
         guard let program = RedisProcess.find("redis-server") else {
             throw Failure(
                 description: """
