@@ -216,6 +216,7 @@ import Testing
                 "id,e-mail,phone\n1,2,3\n", "email",
                 "has no column 'email' for the recipients' address; did you mean 'e-mail'? (columns: id, e-mail, phone)"
             ),
+            ("id,email,id\n1,2,3\n", "email", "column 'id': stands twice in the header, as columns 1 and 3"),
             ("id,phone\n1,3\n", "email", "has no column 'email' for the recipients' address (columns: id, phone)"),
             ("ID,email\n1,3\n", "email", "has no column 'id' for the recipients' id; did you mean 'ID'?"),
         ])
@@ -264,5 +265,16 @@ import Testing
         var quoted = mailing
         quoted.body.source = #"{"to":"{{email}}","age":"{{#age}}{{age}} years{{/age}}"}"#
         #expect(try BodyCheck(quoted, provider) == nil)
+    }
+
+    @Test(
+        arguments: [
+            ("a@example.com", nil, ["a@example.com"]), ("<A@EXAMPLE.com>", nil, ["<A@EXAMPLE.com>", "A@example.com"]),
+            ("a@xn--bcher-kva.example", nil, ["a@xn--bcher-kva.example", "a@bücher.example"]),
+            ("a@bücher.example", nil, ["a@bücher.example", "a@xn--bcher-kva.example"]),
+            ("0170 1234567", "DE", ["0170 1234567", "+491701234567"]), ("0170 1234567", nil, ["0170 1234567"]), ("4711", nil, ["4711"]),
+        ] as [(String, String?, [String])])
+    func anAddressIsFoundInAnyOfItsForms(_ text: String, _ country: String?, _ forms: [String]) {
+        #expect(AddressForms.of(text, country: country) == forms)
     }
 }

@@ -128,6 +128,7 @@ import Text
         "\"Smith, Anna\" <anna@example.com>;", "'anna@example.com'", "“anna@example.com”", "\u{200e}<anna@example.com>\u{200e}",
         "anna@example.com.",
         "anna@example.com;", " anna@example.com , ", "<<anna@example.com>>", "\"anna@example.com\"", "« anna@example.com »",
+        "=\"anna@example.com\"",
     ])
     func takesOffWhatPastingLeaves(_ text: String) { #expect(pasted(text) == "anna@example.com") }
 

@@ -40,6 +40,11 @@ package enum MailingPreparation {
         mailing.fields = planner.fields
         mailing.nestedFields = try nestedFields(of: file.recipients)
         let used = try usedFields(mailing, provider, hostname)
+        for index in used.sorted() {
+            if let fault = RecipientPlanner.fault(ofColumn: mailing.fields[index], in: planner.columns, of: file.recipients.file) {
+                throw fault
+            }
+        }
         if let check = try BodyCheck(mailing, provider) {
             try check.tryOut(RecipientPlanner(source: file.recipients, channel: mailing.channel, batchSize: 1))
         }

@@ -142,11 +142,12 @@ extension MailingCommand {
         func run() async throws {
             let ledger = try options.open()
             let record = try await mailing.find(in: ledger)
-            guard let detail = try await ledger.recipient(record.id, recipient) else {
-                throw CommandError(
-                    "mailing \(record.id) has no recipient '\(recipient)'; it may be excluded: flotilla mailing report \(record.id)")
+            for form in AddressForms.of(recipient, country: record.source?.country) {
+                guard let detail = try await ledger.recipient(record.id, form) else { continue }
+                return StandardOutput.write(RecipientText(detail).text)
             }
-            StandardOutput.write(RecipientText(detail).text)
+            throw CommandError(
+                "mailing \(record.id) has no recipient '\(recipient)'; it may be excluded: flotilla mailing report \(record.id)")
         }
     }
 
@@ -161,9 +162,11 @@ extension MailingCommand {
         }
 
         func run() async throws {
-            let details = try await options.open().history(address: address, limit: limit)
+            let ledger = try options.open()
+            var details: [RecipientDetail] = []
+            for form in AddressForms.of(address) { details += try await ledger.history(address: form, limit: limit) }
             if details.isEmpty { return StandardOutput.write("nothing was sent to this address") }
-            for detail in details { StandardOutput.write(RecipientText(detail).text) }
+            for detail in details.sorted(by: { $0.mailing > $1.mailing }).prefix(limit) { StandardOutput.write(RecipientText(detail).text) }
         }
     }
 }

@@ -42,6 +42,12 @@ extension EmailAddress {
         return normal[...at] + domain
     }
 
+    /// The form that people read: with the U-labels of its domain.
+    package static func readableForm(of normal: String) -> String {
+        guard let at = normal.lastIndex(of: "@") else { return normal }
+        return normal[...at] + InternationalDomain.unicode(String(normal[normal.index(after: at)...]))
+    }
+
     /// The A-labels of an address's domain; nil for an address that is none.
     package static func asciiDomain(of normal: String) -> String? {
         normal.lastIndex(of: "@").flatMap { try? InternationalDomain.ascii(String(normal[normal.index(after: $0)...])) }

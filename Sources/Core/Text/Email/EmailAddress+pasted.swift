@@ -13,8 +13,10 @@ extension EmailAddress {
     }
 
     /// Pairs of marks that people put around an address.
-    private static let pairs: [([UInt8], [UInt8])] = [("<", ">"), ("\"", "\""), ("'", "'"), ("“", "”"), ("„", "“"), ("‘", "’"), ("«", "»")]
-        .map { (Array($0.utf8), Array($1.utf8)) }
+    private static let pairs: [([UInt8], [UInt8])] = [
+        ("<", ">"), ("=\"", "\""), ("\"", "\""), ("'", "'"), ("“", "”"), ("„", "“"), ("‘", "’"), ("«", "»"),
+    ]
+    .map { (Array($0.utf8), Array($1.utf8)) }
 
     private static func unwrapped(_ text: UnsafeBufferPointer<UInt8>) -> UnsafeBufferPointer<UInt8> {
         var rest = text[...]

@@ -5,7 +5,7 @@ import Text
 /// lines that end in CRLF, LF or CR, with or without a byte order mark, in UTF-8 or UTF-16. Blank lines are skipped, white space around
 /// a value is kept, and around a column's name dropped. A row that is none is given out with its fault, and reading goes on.
 package struct CSVReader {
-    /// The columns' names as the header has them; empty for a column without a name.
+    /// The columns' names as the header has them, of which two may be equal; empty for a column without a name.
     package let columns: [String]
     private var scanner: CSVScanner
     private var rows = 0
@@ -46,11 +46,6 @@ package struct CSVReader {
         for column in 0..<row.count {
             let name = row.bytes[row.range(column)].withUnsafeBufferPointer {
                 String(decoding: $0.trimmed, as: UTF8.self)
-            }
-            if !name.isEmpty, let first = names.firstIndex(of: name) {
-                throw InputError(
-                    file: path, line: row.line, column: name,
-                    problem: "stands twice in the header, as columns \(first + 1) and \(column + 1); rename one")
             }
             names.append(name)
         }

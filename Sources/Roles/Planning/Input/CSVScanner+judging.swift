@@ -1,0 +1,48 @@
+import Text
+
+/// What a row is when it is cut: blank, even, or at fault.
+extension CSVScanner {
+    /// A line of nothing, of white space, or of the NULs with which some programs fill a file.
+    func isBlank(_ row: InputRow) -> Bool {
+        guard row.count == 1 else { return false }
+        return row.bytes[row.range(0)].withUnsafeBufferPointer { $0.isEmpty || $0.trimmed.allSatisfy { $0 == 0 } }
+    }
+
+    /// Gives a row as many values as the header has names: drops empty ones behind the last, and adds those of columns without a name.
+    /// - Returns: what is wrong with the row where that does not do.
+    func even(_ row: inout InputRow) -> RowFault? {
+        while row.count > columns.count, let last = row.ranges.last, row.bytes[last].allSatisfy(\.isSpace) { row.ranges.removeLast() }
+        while row.count < columns.count, columns[row.count].isEmpty { row.ranges.append(row.bytes.count..<row.bytes.count) }
+        guard row.count != columns.count else { return nil }
+        var problem = "expected \(columns.count) fields, found \(row.count)"
+        if row.count > columns.count {
+            problem +=
+                "; put a value with the delimiter '\(Character(Unicode.Scalar(delimiter)))' in it between quotation marks"
+        } else {
+            problem +=
+                "; the first missing one is '\(columns[row.count])'. Is a quotation mark missing, or a delimiter?"
+        }
+        return fault(row, nil, problem)
+    }
+
+    func textFault(_ row: InputRow) -> RowFault? {
+        guard let found = row.bytes.withUnsafeBufferPointer({ UTF8Check.firstFault($0) }) else { return nil }
+        let column = row.ranges.firstIndex { $0.upperBound >= found.offset }
+        return fault(
+            row, column,
+            found.fault == .nul
+                ? "has a NUL byte in it; is it a text file in UTF-8?"
+                : "is no valid UTF-8 (byte \(found.offset - (column.map { row.ranges[$0].lowerBound } ?? 0) + 1) of the value); "
+                    + "save the file as UTF-8")
+    }
+
+    func tooLong(_ row: InputRow, _ column: Int, isQuoted: Bool = false) -> RowFault {
+        let hint = isQuoted ? "; is its closing quotation mark missing?" : "; is it really CSV?"
+        return fault(row, column, "has a value of more than \(InputLimit.field >> 20) MB, which is the limit" + hint)
+    }
+
+    func fault(_ row: InputRow, _ column: Int?, _ problem: String) -> RowFault {
+        let name = column.map { columns.indices.contains($0) && !columns[$0].isEmpty ? columns[$0] : "\($0 + 1)" }
+        return RowFault(line: row.line, column: name, problem: problem)
+    }
+}
