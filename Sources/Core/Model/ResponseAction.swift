@@ -8,8 +8,8 @@ package enum ResponseAction: String, Sendable, CaseIterable {
     case slowDown = "slow_down"
     /// The same for the recipient's domain.
     case slowDownDomain = "slow_down_domain"
-    /// The connection is of no more use, and the message goes on by another one. An attempt is spent only where something of the message was
-    /// sent and no answer came.
+    /// The connection is of no more use, and the message goes on by another one. An attempt is spent only where something of the message
+    /// was sent and no answer came.
     case reconnect
     /// The recipient has failed.
     case fail

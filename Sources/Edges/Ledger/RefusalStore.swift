@@ -21,7 +21,7 @@ package struct HeldRefusals: Sendable, Equatable {
 
 /// Tells whether a provider refuses everybody.
 package protocol RefusalStore: Sendable {
-    /// Those who wait for a refusal that may be everybody's; nil for a mailing that is not known. Once somebody was accepted, `responses` is
-    /// empty.
+    /// Those who wait for a refusal that may be everybody's; nil for a mailing that is not known. Once somebody was accepted, `responses`
+    /// is empty.
     func heldRefusals(_ id: MailingID) async throws(LedgerError) -> HeldRefusals?
 }

@@ -1,3 +1,4 @@
+import Text
 package import Yams
 
 /// Parses YAML. No other place calls the parser, so that every file of ours has the same bounds.
@@ -6,8 +7,8 @@ package import Yams
 package enum YAMLDocument {
     /// - Returns: nil for an empty document.
     package static func compose(_ text: String) throws(YAMLFault) -> Node? {
-        // The parser compares the keys of a mapping, and an alias as a key would be compared with all that it stands for.
-        guard !hasAliasedKeys(text) else { throw YAMLFault(.alias, mark: nil) }
+        // The parser compares the keys of a mapping, and an alias in a key would be compared with all that it stands for.
+        guard !mayHaveManyAliases(text) else { throw YAMLFault(.alias, mark: nil) }
         let (root, anchored): (Node?, Node?)
         do {
             let parser = try Parser(yaml: text)
@@ -38,27 +39,26 @@ package enum YAMLDocument {
         return nil
     }
 
-    /// The text may have aliases as keys, of anchors that hold anchors. Text in a block that looks like it is harmless below that many.
-    private static func hasAliasedKeys(_ text: String) -> Bool {
-        var anchors = 0
-        var keys = 0
+    /// The text may have an anchor and eight aliases. Fewer cost nothing, whatever they stand for; they are refused when they are found.
+    private static func mayHaveManyAliases(_ text: String) -> Bool {
+        var (anchors, aliases) = (0, 0)
         var before: UInt8 = 0x0a
         var rest = text.utf8[...]
         while let byte = rest.popFirst() {
             defer { before = byte }
-            guard byte == UInt8(ascii: "&") || byte == UInt8(ascii: "*"), before <= 0x20 || "[{,?:-".utf8.contains(before),
-                let next = rest.first, next > 0x20
+            guard byte == UInt8(ascii: "&") || byte == UInt8(ascii: "*"), before <= 0x20 || "[{,?:-".utf8.contains(before), isName(rest)
             else { continue }
-            if byte == UInt8(ascii: "&") { anchors += 1 } else { keys += 1 }
-            if anchors > 3, keys > 3, isKey(rest) { return true }
+            if byte == UInt8(ascii: "&") { anchors += 1 } else { aliases += 1 }
+            if anchors > 0, aliases > 7 { return true }
         }
         return false
     }
 
-    /// A name that is followed by a colon.
-    private static func isKey(_ text: Substring.UTF8View) -> Bool {
-        let behind = text.drop { $0 > 0x20 && !",[]{}:".utf8.contains($0) }.drop { $0 == 0x20 || $0 == 0x09 }
-        return behind.first == UInt8(ascii: ":")
+    /// A name as the parser takes it, up to what ends one: `&amp;` and `*bold*` are none.
+    private static func isName(_ text: Substring.UTF8View) -> Bool {
+        let behind = text.drop { $0.isLetterOrDigit || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "_") }
+        guard behind.startIndex > text.startIndex else { return false }
+        return behind.first.map { $0 <= 0x20 || $0 >= 0x80 || "?:,]}%@`".utf8.contains($0) } ?? true
     }
 }
 

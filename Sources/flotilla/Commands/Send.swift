@@ -23,7 +23,8 @@ struct Send: AsyncParsableCommand {
             A mailing is known by its `key:`, or else by its file. What was sent is sent again only with --again or --only-new.
 
             Exit status: 0 when the mailing is sent and every recipient is accounted for; 1 when it failed or could not begin;
-            2 when it was interrupted or stopped; 4 when it is paused; 5 when it has ended and nobody was sent to; 6 when it was sent before.
+            2 when it was interrupted or stopped; 4 when it is paused; 5 when it has ended and nobody was sent to; 6 when it was sent
+            before.
             """)
 
     @Argument(help: "The mailing's file (YAML): docs/mailing-file.md.", completion: .file(extensions: ["yaml", "yml"]))

@@ -1,8 +1,8 @@
 import Model
 
 extension ResponseTable {
-    /// Status codes are those of RFC 9110 section 15 and RFC 6585. What providers say in words is believed before their codes; a bare 404 or
-    /// 410 may be a wrong URL, until somebody of the mailing has been accepted.
+    /// Status codes are those of RFC 9110 section 15 and RFC 6585. What providers say in words is believed before their codes; a bare 404
+    /// or 410 may be a wrong URL, until somebody of the mailing has been accepted.
     static let standardHTTP: [ResponseRule] = [
         http(200...299, .accepted, "the provider took the message"),
         http(300...399, .setUp, "redirects are not followed: the URL is to be the provider's own"),

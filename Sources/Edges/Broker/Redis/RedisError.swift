@@ -38,7 +38,8 @@ package enum RedisError: Error, Sendable, CustomStringConvertible, Equatable {
         case .evicts(let policy):
             """
             this Redis throws keys away when its memory is full (maxmemory-policy \(policy)), and with them batches and results: \
-            nothing is sent with it. Set maxmemory-policy noeviction (redis-cli CONFIG SET, and in redis.conf), or use a Redis that is no cache
+            nothing is sent with it. Set maxmemory-policy noeviction (redis-cli CONFIG SET, and in redis.conf), or use a Redis that is \
+            no cache
             """
         case .epochEnded: "what this Redis held cannot be believed (it was emptied or started again), or another planner leads"
         case .notPublished(let what): "\(what) are not published yet: no planner has begun its work in this Redis"

@@ -53,7 +53,9 @@ extension SQLiteLedger: DispatchStore {
                 db.cachedStatement(
                     sql: """
                         SELECT provider, started + lifetime,
-                            EXISTS (SELECT 1 FROM counter WHERE counter.mailing = mailing.id AND counter.state IN ('sent', 'delivered') AND n > 0)
+                            EXISTS (
+                                SELECT 1 FROM counter
+                                WHERE counter.mailing = mailing.id AND counter.state IN ('sent', 'delivered') AND n > 0)
                         FROM mailing INDEXED BY mailing_work
                         WHERE id = ? AND \(inWork) AND state IN ('collecting', 'sending')
                         """),

@@ -5,7 +5,8 @@ import Model
 import Policy
 
 /// A Redis may lose a single key: a person removes it, or a cache evicts it. What the leader can tell again is told again. A loss that
-/// hides what was sent ends the epoch, as a loss of the whole Redis does: then workers report what they know before anything is dispatched again.
+/// hides what was sent ends the epoch, as a loss of the whole Redis does: then workers report what they know before anything is
+/// dispatched again.
 extension Dispatcher {
     /// Searches Redis for keys that are lost, every few seconds.
     /// - Throws: `RedisError.epochEnded` when one was lost that cannot be made again.
