@@ -177,9 +177,10 @@ package struct RecipientPlanner {
         return !chunk.recipients.isEmpty || !chunk.exclusions.isEmpty || chunk.reachedBefore > 0
     }
 
-    /// Bytes that the row takes in a batch.
+    /// Bytes that the row takes in a batch; 0 for one that cannot be read, which has not all values.
     private var wireSize: Int {
-        row.bytes.withUnsafeBufferPointer { bytes in
+        guard row.fault == nil else { return 0 }
+        return row.bytes.withUnsafeBufferPointer { bytes in
             func size(_ column: Int) -> Int { UnsafeBufferPointer(rebasing: bytes[row.ranges[column]]).jsonEscapedCount + 3 }
             let head = size(addressColumn) + (idColumn.map(size) ?? 20)
             return carried.reduce(head) { $0 + size($1) }
