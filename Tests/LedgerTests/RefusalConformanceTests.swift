@@ -7,9 +7,9 @@ import Testing
     let id = Example.id()
     let now = Example.start
 
-    private func held(_ index: Int, _ held: HeldRefusal = .beforeAcceptance) -> RecipientResult {
+    private func held(_ index: Int, _ held: HeldRefusal = .beforeAcceptance, after wait: Int64 = 5_000) -> RecipientResult {
         var result = RecipientResult(
-            index: index, state: .deferred, attempts: 0, at: now, due: now + 5_000,
+            index: index, state: .deferred, attempts: 0, at: now, due: now + wait,
             response: ProviderResponse(
                 .setUp, .pauseMailing, about: .unclear, stage: .rcpt, code: 554,
                 text: "5.7.1 <p0-\(index)@example.com>: Relay access denied"))
@@ -37,7 +37,8 @@ import Testing
         #expect(try await ledger.heldRefusals(id)?.responses.isEmpty == true)
         #expect(try await ledger.dispatchBatches(id, limit: 1, now: now + 60_000).first?.open?.count == 4)
         let accepted = try await ledger.write(
-            groups: [resultGroup(dispatchNumber: 2, closing: .done, [sent(0, at: now + 1), held(1), held(2), held(3)])], events: [],
+            groups: [resultGroup(dispatchNumber: 2, closing: .done, [sent(0, at: now + 1), held(1, after: 90_000), held(2), held(3)])],
+            events: [],
             now: now)
         #expect(accepted.refused == [id])
         #expect(try await ledger.heldRefusals(id)?.accepted == 1)

@@ -21,7 +21,9 @@ import Text
 
     @Test func aRefusalHasItsStatusAndReason() async throws {
         let response = try await response(#"/status?code=422&body={"error":{"message":"number%20is\nbad"}}"#)
-        #expect(response == ProviderResponse(kind: .fail, stage: .response, code: 422, text: "number is bad"))
+        #expect(
+            response
+                == ProviderResponse(.content, .fail, about: .unclear, stage: .response, code: 422, text: "number is bad"))
     }
 
     @Test func tooManyRequestsSayHowLongToWait() async throws {

@@ -160,7 +160,7 @@ extension RecipientResult {
             let stage = try reader.string()
             try reader.next()
             due = try reader.int(in: WireLimit.time)
-            if reader.hasNext() { held = HeldRefusal(rawValue: Int(try reader.int(in: WireLimit.code))) }
+            if reader.hasNext() { held = HeldRefusal(rawValue: Int(try reader.int(in: 0...WireLimit.count.upperBound))) }
             if !reason.isEmpty {
                 guard let stage = DeliveryStage(rawValue: stage) else { throw WireError("unknown stage '\(stage.prefix(40))'") }
                 response.reason = ResponseReason(name: reason)

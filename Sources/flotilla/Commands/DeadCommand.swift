@@ -40,11 +40,11 @@ struct DeadCommand: AsyncParsableCommand {
             var last: Int64?
             while true {
                 let page = try await ledger.deadLetters(after: last, limit: 1000)
-                for item in page { print(DeadLetterText.line(item)) }
+                for item in page { StandardOutput.write(DeadLetterText.line(item)) }
                 guard let end = page.last else { break }
                 last = end.id
             }
-            if last == nil { print("no dead letters") }
+            if last == nil { StandardOutput.write("no dead letters") }
         }
     }
 
@@ -55,8 +55,8 @@ struct DeadCommand: AsyncParsableCommand {
 
         func run() async throws {
             guard let item = try await options.open().deadLetter(id) else { throw UnknownDeadLetter(id: id) }
-            print(DeadLetterText.line(item))
-            for field in item.letter.fields { print("  \(DeadLetterText.field(field))") }
+            StandardOutput.write(DeadLetterText.line(item))
+            for field in item.letter.fields { StandardOutput.write("  \(DeadLetterText.field(field))") }
         }
     }
 
@@ -108,7 +108,7 @@ struct DeadCommand: AsyncParsableCommand {
                 }
             }
             _ = try await ledger.noteRetry(id, now: Clock.milliseconds())
-            print(
+            StandardOutput.write(
                 item.letter.isBatch
                     ? "\(id): its batch may be dispatched again; who is held: flotilla mailing uncertain \(DeadLetterText.mailing(item))"
                     : "\(id): put back to \(DeadLetterText.clean(item.letter.stream))")
@@ -123,7 +123,7 @@ struct DeadCommand: AsyncParsableCommand {
 
         func run() async throws {
             let dropped = try await options.open().dropDeadLetters(choice.all ? nil : choice.ids)
-            print("\(grouped(dropped)) dropped")
+            StandardOutput.write("\(grouped(dropped)) dropped")
             if !choice.all, dropped < choice.ids.count { throw ExitCode(1) }
         }
     }

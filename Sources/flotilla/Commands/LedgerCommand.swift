@@ -23,7 +23,8 @@ struct LedgerCommand: AsyncParsableCommand {
             let begun = ContinuousClock.now
             let summary = try LedgerBackup.make(of: path, to: file)
             let took = TimeSpan.text(seconds: max(0.1, Double((ContinuousClock.now - begun).nanoseconds) / 1e9))
-            print("\(file): \(grouped(summary.size)) bytes, a copy of \(path) of \(Timestamp.text(Clock.milliseconds())), in \(took)")
+            StandardOutput.write(
+                "\(file): \(grouped(summary.size)) bytes, a copy of \(path) of \(Timestamp.text(Clock.milliseconds())), in \(took)")
         }
     }
 
@@ -42,8 +43,10 @@ struct LedgerCommand: AsyncParsableCommand {
             let path = try options.settings().ledger.path
             let (summary, kept) = try LedgerBackup.restore(
                 file, to: path, isForced: force, now: Clock.milliseconds(), logger: Logger(label: "flotilla"))
-            print("\(path): \(grouped(summary.size)) bytes, restored from \(file)\(kept.map { "; the ledger of before is \($0)" } ?? "")")
-            print("When the planner starts, recipients who may have been sent to since are held: flotilla mailing uncertain ID")
+            StandardOutput.write(
+                "\(path): \(grouped(summary.size)) bytes, restored from \(file)\(kept.map { "; the ledger of before is \($0)" } ?? "")")
+            StandardOutput.write(
+                "When the planner starts, recipients who may have been sent to since are held: flotilla mailing uncertain ID")
         }
     }
 }

@@ -136,7 +136,7 @@ struct Send: AsyncParsableCommand {
         if !quiet, before > 0, outcome.planned == 0 { StandardOutput.write("\nNobody is new: \(grouped(before)) in the file have had it.") }
         if !outcome.balances || !faults.isEmpty { throw ExitCode(1) }
         if outcome.state == .failed {
-            StandardError.write("mailing \(id): \(outcome.reason)")
+            StandardError.write("error: mailing \(id): \(outcome.reason)")
             throw ExitCode(outcome.stateReason.kind == .nobody ? .nobody : .failed)
         }
         guard outcome.state == .sent else {
@@ -154,7 +154,7 @@ struct Send: AsyncParsableCommand {
                 StandardError.write("error: \(PausedText(record).text)")
             } else {
                 if !quiet { StandardOutput.write("\nThe mailing has not ended; the same command continues it.") }
-                if outcome.state == .paused { StandardError.write("mailing \(id) is paused: \(outcome.reason)") }
+                if outcome.state == .paused { StandardError.write("error: mailing \(id) is paused: \(outcome.reason)") }
             }
             throw ExitCode(outcome.state == .paused ? .paused : .interrupted)
         }

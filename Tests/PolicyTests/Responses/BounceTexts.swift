@@ -40,7 +40,7 @@ enum BounceTexts {
             source: "rhost-google-04.eml"),
         Row(
             reason: .content, code: 550,
-            text: "5.7.1 [2401:2500:102:3032:192.0.2.222      13] Messages with multiple 550 5.7.1 addresses in Fr",
+            text: "5.7.1 [192.0.2.222 13] Messages with multiple addresses in From: header are not accepted.",
             source: "lhost-postfix-28.eml"),
         Row(
             reason: .content, code: 550, text: "Virus Detected; Content Rejected",
@@ -89,7 +89,7 @@ enum BounceTexts {
             source: "lhost-amazonses-20.eml"),
         Row(
             reason: .inactive, code: 554,
-            text: "delivery error: dd Sorry your message to kijitora@example.co.jp cannot be delivered. This accou",
+            text: "delivery error: dd This account has been disabled or discontinued [#102]. - mta222.mail.neko.example",
             source: "lhost-postfix-52.eml"),
         Row(
             reason: .inactive, code: 550, text: "5.5.0 Le compte du destinataire est bloque. The recipient account is blocked. LPN007_426",
@@ -108,10 +108,6 @@ enum BounceTexts {
             reason: .network, code: 550, text: "5.4.312 Message expired, DNS query failed",
             source: "lhost-office365-06.eml"),
         Row(
-            reason: .policy, code: 550,
-            text: "'5.7.1 <000001321defbd2a-788e31c8-2be1-422f-a8d4-cf7765cc9ed7-000000@email-bounces.amazonses.co",
-            source: "lhost-amazonses-01.eml"),
-        Row(
             reason: .policy, code: 550, text: "5.7.9 Rejected",
             source: "lhost-amazonses-08.eml"),
         Row(
@@ -129,7 +125,7 @@ enum BounceTexts {
             source: "lhost-exim-03.eml"),
         Row(
             reason: .policy, code: 550,
-            text: "5.1.1 RCP-P2 http://postmaster.facebook.com/response_codes?ip=192.0.2.135#rcp Refused due to re",
+            text: "5.1.1 RCP-P2 http://postmaster.facebook.com/response_codes#rcp Refused due to recipient preferences",
             source: "lhost-facebook-03.eml"),
         Row(
             reason: .policy, code: 501, text: "5.1.8 Sender address rejected",
@@ -191,7 +187,7 @@ enum BounceTexts {
             source: "lhost-postfix-38.eml"),
         Row(
             reason: .reputation, code: 550,
-            text: "5.7.1 [192.0.2.22      18] Our system has detected that this message is 550-5.7.1 likely suspic",
+            text: "5.7.1 Our system has detected that this message is likely suspicious due to the very low reputation of the",
             source: "lhost-postfix-58.eml"),
         Row(
             reason: .reputation, code: 550,
@@ -217,7 +213,7 @@ enum BounceTexts {
             source: "lhost-dragonfly-06.eml"),
         Row(
             reason: .setUp, code: 554,
-            text: "mta1.comcast.net comcast 203.0.113.2 Comcast requires that all mail servers must have a PTR rec",
+            text: "Comcast requires that all mail servers must have a PTR record with a valid Reverse DNS entry.",
             source: "lhost-exim-33.eml"),
         Row(
             reason: .setUp, code: 550,

@@ -50,7 +50,7 @@ import Testing
             let table = ResponseTable(own: [rule(400...599, .unknown, action: action)])
             for stage in DeliveryStage.allCases {
                 let isOpening = [.connect, .tls, .greeting, .auth].contains(stage)
-                let isElsewhere = isOpening && (action.isAboutMessage || action == .reconnect)
+                let isElsewhere = isOpening && action != .accept && (action.isAboutMessage || action == .reconnect)
                 #expect(decide(table, 450, stage).action == (isElsewhere ? .slowDown : action), "\(action) \(stage)")
             }
         }

@@ -6,12 +6,13 @@ package import Model
 /// A pure value: times are parameters, in milliseconds since 1970. It costs nothing for a mailing without refusals, and for one with some a
 /// step for each group of results.
 package struct RefusalCircuit: Sendable, Equatable {
-    /// Answers in a row that are equal.
+    /// Answers in a row that are equal, and came within a minute.
     private struct Run: Equatable {
         /// Nil for acceptances.
         var refusal: Refusal?
         var isOfUs: Bool
         var count: Int
+        /// When the first came.
         var at: Int64
     }
 
@@ -53,9 +54,10 @@ package struct RefusalCircuit: Sendable, Equatable {
     }
 
     private mutating func append(_ run: Run) {
-        if let last = runs.indices.last, runs[last].refusal == run.refusal, runs[last].isOfUs == run.isOfUs {
+        if let last = runs.indices.last, runs[last].refusal == run.refusal, runs[last].isOfUs == run.isOfUs,
+            run.at - runs[last].at < Self.span / 60
+        {
             runs[last].count += run.count
-            runs[last].at = max(runs[last].at, run.at)
         } else {
             runs.append(run)
         }

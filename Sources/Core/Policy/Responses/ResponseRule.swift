@@ -13,11 +13,11 @@ package enum ResponseProtocol: String, Sendable, CaseIterable {
         }
     }
 
-    /// Codes of a refusal that will be the same next time.
+    /// Codes of a refusal that will be the same next time; 2xx where the body says that it is one.
     var permanent: ClosedRange<Int> {
         switch self {
         case .smtp: 500...599
-        case .http: 300...499
+        case .http: 200...499
         }
     }
 }

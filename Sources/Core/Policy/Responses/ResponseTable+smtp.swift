@@ -287,11 +287,12 @@ extension ResponseTable {
         smtp(556...556, .unknownHost, "the domain takes no mail (RFC 7504)"),
         smtp(521...521, .unknownHost, "the host takes no mail (RFC 7504)"),
         smtp(400...599, enhanced: ["4.4.7", "5.4.7"], .expired, "a server gave up trying"),
+        smtp(400...599, says: ["dns query failed"], .network, "routing or network"),
+        smtp(400...599, says: ["message expired"], .expired, "a server gave up trying"),
         smtp(
             400...599,
-            says: ["dns query failed", "connection reset", "connection refused", "connection timed out", "protocol error", "no route"],
+            says: ["connection reset", "connection refused", "connection timed out", "protocol error", "no route"],
             .network, "routing or network"),
-        smtp(400...599, says: ["message expired"], .expired, "a server gave up trying"),
         smtp(
             400...599, enhanced: ["4.3.*", "5.3.*"], .system, "the receiving system (RFC 3463)"),
         smtp(

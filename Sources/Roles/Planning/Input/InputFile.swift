@@ -4,6 +4,8 @@
     import Darwin
 #endif
 
+import Text
+
 /// A file read from start to end through one buffer, which grows only as far as a single row demands. UTF-16 becomes UTF-8 on the way.
 final class InputFile {
     let path: String
@@ -30,9 +32,9 @@ final class InputFile {
             let cause = errno == ENOENT ? "no such file" : "cannot be opened: \(String(cString: strerror(errno)))"
             throw InputError(file: path, problem: "\(cause); check the path and its permissions")
         }
-        var status = stat()
-        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
-            let isDirectory = status.st_mode & S_IFMT == S_IFDIR
+        let kind = FileKind(descriptor: descriptor)
+        guard kind == .regular else {
+            let isDirectory = kind == .directory
             close(descriptor)
             throw InputError(
                 file: path,
