@@ -55,9 +55,9 @@ let nio: [Target.Dependency] = [
 
 /// The Lua scripts of the broker.
 let scripts = [
-    "admit", "dispatch", "dispatched", "establish", "forget", "heartbeat", "lead", "leave", "limits", "marks", "observe", "order",
-    "prelude", "publish", "queue", "ready", "recall", "reclaim", "remove", "renew", "report", "reserve", "settle", "start",
-    "steer", "take", "takeover", "unmark", "withdraw",
+    "admit", "adopt", "commit", "dispatch", "dispatched", "distrust", "establish", "forget", "heartbeat", "inspect", "lead", "leave",
+    "limits", "marks", "observe", "order", "prelude", "publish", "queue", "ready", "recall", "reclaim", "remove", "renew", "report",
+    "reserve", "restore", "settle", "start", "steer", "take", "takeover", "unmark", "withdraw",
 ]
 
 let package = Package(
@@ -93,7 +93,7 @@ let package = Package(
         // Edges: each is the only importer of its driver.
         module(.edges, "Telemetry", ["Model", "Text", log, metrics, metricsCore, lifecycle, hummingbird, nioCore]),
         module(
-            .edges, "Broker", ["Model", "Text", "CHiredis", log, metrics, deque] + nio,
+            .edges, "Broker", ["Model", "Text", "Policy", "CHiredis", log, metrics, deque] + nio,
             resources: scripts.map { .embedInCode("Scripts/\($0).lua") }),
         module(.edges, "Ledger", ["Model", "Text", log, metrics, grdb]),
         module(.edges, "Transport", ["Model", "Text", "Policy", "CCurl", log, metrics, deque] + nio),

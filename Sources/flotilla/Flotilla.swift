@@ -25,6 +25,6 @@ struct Flotilla: AsyncParsableCommand {
         version: Build.version,
         subcommands: [
             Send.self, MailingCommand.self, LimitCommand.self, Up.self, PlannerCommand.self, WorkerCommand.self,
-            CollectorCommand.self, TopCommand.self, ResponsesCommand.self, AuditCommand.self,
+            CollectorCommand.self, TopCommand.self, ResponsesCommand.self, AuditCommand.self, LedgerCommand.self,
         ])
 }

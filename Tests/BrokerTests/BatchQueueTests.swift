@@ -92,7 +92,8 @@ struct BatchQueueTests {
         try await fleet.dispatch([fleet.batch()], epoch: epoch)
         let lease = try #require(try await fleet.take().first)
         let whole = fleet.open(0..<10)
-        #expect(try await queue.start(lease, whole) == .lost)
+        // As long as nobody has said what the mailing does.
+        #expect(try await queue.start(lease, whole) == .halted(.paused))
         try await fleet.publish()
         #expect(try await queue.start(lease, whole) == .go)
         try await fleet.publish(.paused, speed: "5/s")

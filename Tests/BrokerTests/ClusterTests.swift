@@ -100,6 +100,14 @@ struct ClusterTests {
         try await status.confirm(entries, over: [Dispatch(batch: heir.batch.id, dispatchNumber: 1)])
         #expect(try await queue.dispatchedCounts([heir.batch.id.mailing]) == [2])
 
+        // What looks for keys that are lost, and for an older ledger.
+        #expect(try await queue.inspect(lanes, lease: .seconds(10)) == nil)
+        _ = try server.cli("DEL", broker.keys.status(0))
+        _ = try await status.read(consumer: "c", count: 100, block: .milliseconds(20))
+        #expect(try await !epochs.distrust(ledger: "another"))
+        try await epochs.note(commits: 7, of: "ledger")
+        #expect(try await epochs.reached([first, second]) == [first: 5, second: 0])
+
         // What is besides the batches: limits, rates, heartbeats.
         let throttle = Throttle(broker)
         let scopes = ["provider:main", "mailing:\(first)"].map { Throttle.Scope(name: $0, interval: 1000, burst: 1) }

@@ -132,7 +132,11 @@ struct EpochTests {
         _ = try await fleet.begin()
         let left = Set(try await fleet.broker.scan("*").joined())
         let keys = fleet.broker.keys
-        #expect(left == [keys.epoch, keys.leader, keys.partitions, keys.workers, keys.limits, keys.wake, keys.demand, keys.status(0)])
+        #expect(
+            left == [
+                keys.epoch, keys.leader, keys.partitions, keys.workers, keys.limits, keys.wake, keys.demand, keys.status(0), keys.status(1),
+                keys.status(2), keys.reached(fleet.id),
+            ])
         #expect(try await !fleet.renew("a").isAdmitted)
     }
 }

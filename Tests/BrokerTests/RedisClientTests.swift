@@ -68,6 +68,45 @@ struct RedisClientTests {
         await redis.close()
     }
 
+    @Test func aServerThatWasDemotedIsLeftAndAskedForAgain() async throws {
+        let server = try await RedisServer()
+        let redis = client(RedisEndpoint(place: .unix(path: server.socket)), timeout: 20)
+        let first = try await redis.send(["CLIENT", "ID"]).int
+        // Its master is not there; what it has it still tells.
+        _ = try server.cli("REPLICAOF", "127.0.0.1", "1")
+        await #expect(throws: RedisError.self) { try await redis.send(["SET", "a", "1"]) }
+        async let waiting = redis.send(["SET", "a", "2"])
+        try await Task.sleep(for: .milliseconds(150))
+        _ = try server.cli("REPLICAOF", "NO", "ONE")
+        #expect(try await waiting.text == "OK")
+        #expect(try await redis.send(["CLIENT", "ID"]).int != first)
+        await redis.close()
+    }
+
+    @Test(arguments: [
+        ("READONLY You can't write against a read only replica.", true),
+        ("ERR Error running script (call to f_1): @user_script:5: -READONLY You can't write against a read only replica.", true),
+        ("MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.", true),
+        ("LOADING Redis is loading the dataset in memory", true), ("NOREPLICAS Not enough good replicas to write.", true),
+        ("MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk.", true),
+        ("UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)", true),
+        ("UNBLOCKED the stream key no longer exists", false), ("NOGROUP No such key", false), ("ERR wrong READONLY", false),
+        ("OOM command not allowed when used memory > 'maxmemory'.", false),
+    ])
+    func whatAServerThatCannotServeSaysIsKnown(reply: String, isUnfit: Bool) {
+        #expect(UnfitServer.speaks(in: reply) == isUnfit)
+        #expect(!isUnfit || RedisError.command(reply).isPassing)
+    }
+
+    @Test func aRedisThatThrowsKeysAwayIsKnownByItsPolicy() async throws {
+        let server = try await RedisServer()
+        let broker = TestFleet.broker(server)
+        #expect(try await broker.evictionPolicy() == nil)
+        _ = try server.cli("CONFIG", "SET", "maxmemory-policy", "allkeys-lru")
+        #expect(try await broker.evictionPolicy() == "allkeys-lru")
+        #expect("\(RedisError.evicts(policy: "allkeys-lru"))".contains("maxmemory-policy noeviction"))
+    }
+
     @Test func aPasswordIsGivenAndAMissingOneIsNamed() async throws {
         let port = try freePort()
         let server = try await RedisServer(["--requirepass", "sesam"], port: port)

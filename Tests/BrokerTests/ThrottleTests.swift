@@ -63,6 +63,9 @@ struct ThrottleTests {
             for (place, calendar) in zip(which, own) { calendars[place] = calendar }
             #expect(slots.now == Double(now))
             #expect(slots.moments == grant.moments.map { UInt32($0.rounded(.up)) }, "step \(step)")
+            for ((moment, slack), latest) in zip(zip(slots.moments, slots.slack), grant.latest) {
+                #expect(abs(Double(moment) + Double(slack) - max(latest, Double(moment))) <= 1, "step \(step)")
+            }
             #expect(abs(slots.next - grant.next) <= 0.5, "step \(step)")
             granted += slots.moments.count
         }

@@ -11,7 +11,7 @@ struct ModelWorker: Hashable {
 
     var isAlive = true
     var lease = LeaseState(length: FleetModel.lease)
-    var search = TakeoverSearch()
+    var search = TakeoverSearch(renewal: .microseconds(409_090))
     /// The batch in its hands.
     var claim: ModelRedis.Claim?
     /// Nothing more of it may start here.

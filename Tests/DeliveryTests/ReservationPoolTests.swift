@@ -1,5 +1,6 @@
 import Logging
 import Model
+import NIOCore
 import NIOPosix
 import Policy
 import Synchronization
@@ -86,6 +87,41 @@ struct SlotPoolTests {
         // The pools' clocks agree to some microseconds on an idle machine, and to a millisecond or two on a busy one.
         let closest = zip(given.dropFirst(), given).map { $0 - $1 }.min() ?? 0
         #expect(closest >= 5_000_000 - 2_000_000, "\(closest) ns apart")
+    }
+
+    /// A Redis that answers after a fifth of a second: a group asks it before it starts, and is in time for its moments all the same.
+    /// Without that no moment was ever met.
+    @Test func momentsAreMetHoweverFarRedisIs() async throws {
+        let relay = try await SlowRelay(to: server.socket, delay: .milliseconds(100))
+        let far = Broker(
+            endpoint: RedisEndpoint(place: .tcp(host: "127.0.0.1", port: relay.port)), prefix: "test", partitions: 1, name: "test",
+            group: .singletonMultiThreadedEventLoopGroup, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        let time = SharedTime()
+        await time.learn(from: far)
+        let pool = ReservationPool(domain: nil, throttle: Throttle(far), clock: time, meters: ThrottleMeters(), changes: Broadcast())
+        pool.update([try scope("10/s")], paces: [:])
+        pool.expect(40)
+        var started = 0
+        while started < 10, let (ticket, size) = await pool.admit(4, capacity: Capacity(time: 0, connections: 4), mayBegin: { true }) {
+            _ = try await far.time()
+            var left = size
+            message: for _ in 0..<size {
+                switch pool.next(ticket) {
+                case .none: break message
+                case .now: break
+                case .at(let moment):
+                    try await Task.sleep(for: .nanoseconds(max(0, moment - Clock.monotonic())))
+                    guard pool.use(moment) else { continue message }
+                }
+                started += 1
+                left -= 1
+            }
+            _ = ticket.end()
+            pool.expect(left)
+        }
+        #expect(started >= 10)
+        await far.close()
+        try await relay.close()
     }
 
     @Test func aLimitThatIsLiftedHoldsNobody() async throws {

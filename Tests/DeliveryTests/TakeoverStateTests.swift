@@ -13,22 +13,22 @@ import Testing
     }
 
     @Test func aWorkerIsSeenTwiceWithTheSameExpiredLease() {
-        var search = TakeoverSearch()
+        var search = TakeoverSearch(renewal: .milliseconds(500))
         let now = Self.start
         #expect(search.look([worker("a"), worker("me")], except: "me", at: now).isEmpty)
-        #expect(search.look([worker("a")], except: "me", at: now + .milliseconds(899)).isEmpty)
-        #expect(search.look([worker("a")], except: "me", at: now + .milliseconds(900)) == [worker("a")])
+        #expect(search.look([worker("a")], except: "me", at: now + .milliseconds(1099)).isEmpty)
+        #expect(search.look([worker("a")], except: "me", at: now + .milliseconds(1100)) == [worker("a")])
         // One that has renewed meanwhile begins anew, dead or not.
-        #expect(search.look([worker("a", "2 run clean 0")], except: "me", at: now + .seconds(1)).isEmpty)
+        #expect(search.look([worker("a", "2 run clean 0")], except: "me", at: now + .milliseconds(1200)).isEmpty)
         #expect(search.look([worker("a", isAlive: true, "3 run clean 0")], except: "me", at: now + .seconds(2)).isEmpty)
         #expect(search.look([worker("a", "3 run clean 0")], except: "me", at: now + .seconds(3)).isEmpty)
-        #expect(search.look([worker("a", "3 run clean 0")], except: "me", at: now + .seconds(4)).count == 1)
+        #expect(search.look([worker("a", "3 run clean 0")], except: "me", at: now + .milliseconds(4100)).count == 1)
     }
 
     @Test func whateverIsSeenOnlyTheLongDeadAreFound() {
         for seed in 0..<2_000 as Range<UInt64> {
             var random = SeededGenerator(seed: seed)
-            var search = TakeoverSearch()
+            var search = TakeoverSearch(renewal: .milliseconds(500))
             var now = Self.start
             /// Since when a worker's registration has been seen as it is; nil while it lives.
             var seen: [String: (text: String, since: ContinuousClock.Instant)] = [:]
@@ -44,7 +44,7 @@ import Testing
                 for one in workers where !one.isAlive && seen[one.worker]?.text != one.text { seen[one.worker] = (one.text, now) }
                 for name in seen.keys where !workers.contains(where: { $0.worker == name && !$0.isAlive }) { seen[name] = nil }
                 let expected = workers.filter { one in
-                    one.worker != "me" && (seen[one.worker].map { now - $0.since >= .milliseconds(900) } ?? false)
+                    one.worker != "me" && (seen[one.worker].map { now - $0.since >= .milliseconds(1100) } ?? false)
                 }
                 #expect(Set(found) == Set(expected), "seed \(seed)")
                 #expect(found.map(\.text) == found.map(\.text).sorted(), "seed \(seed)")

@@ -6,9 +6,13 @@ import Testing
 @Suite struct EpochNoteTests {
     let id = Example.id()
     let now = Example.start
+    /// The ledger is refused where its file is not.
+    private let folder: TemporaryFolder
+
+    init() throws { folder = try TemporaryFolder() }
 
     @Test(arguments: Engine.all) func theLastNoteHolds(engine: Engine) async throws {
-        let ledger = try await engine.open(try TemporaryFolder())
+        let ledger = try await engine.open(folder)
         #expect(try await ledger.epochNote() == nil)
         for note in [
             EpochNote(epoch: "run:l:1", boot: "b", workers: ["a", "b"]), EpochNote(epoch: "run:l:1", boot: "b", workers: ["b", "c"]),
@@ -20,7 +24,7 @@ import Testing
     }
 
     @Test(arguments: Engine.all) func whoLeadsNoMoreNotesNothing(engine: Engine) async throws {
-        let ledger = try await engine.open(try TemporaryFolder())
+        let ledger = try await engine.open(folder)
         let token = try await ledger.acquireLeadership("planning", holder: "a", until: now + 10, now: now, isHolderGone: false)
         ledger.guardPlanning(fencingToken: token)
         try await ledger.setEpochNote(EpochNote(epoch: "run:l:1", boot: "b"))
@@ -32,7 +36,7 @@ import Testing
     /// Of a lost dispatch only those are uncertain whose messages were started.
     @Test(arguments: Engine.all, [Mailing.UncertainPolicy.hold, .redeliver])
     func whoWasCertainlyNotStartedIsNotListed(engine: Engine, policy: Mailing.UncertainPolicy) async throws {
-        let ledger = try await engine.open(try TemporaryFolder())
+        let ledger = try await engine.open(folder)
         var mailing = Example.mailing()
         mailing.uncertain = policy
         try await Example.plan(ledger, id, batches: [4, 4], mailing: mailing)

@@ -50,9 +50,11 @@ struct DispatcherTests {
     }
 
     /// Runs a dispatcher for the time of `body`.
-    private func dispatching(_ token: FencingToken? = nil, window: Int = 8, _ body: () async throws -> Void) async throws {
+    private func dispatching(
+        _ token: FencingToken? = nil, window: Int = 8, from other: SQLiteLedger? = nil, _ body: () async throws -> Void
+    ) async throws {
         let dispatcher = Dispatcher(
-            .init(window: window, workerLease: .seconds(10)), broker: broker, ledger: ledger, fencingToken: token ?? self.token,
+            .init(window: window, workerLease: .seconds(10)), broker: broker, ledger: other ?? ledger, fencingToken: token ?? self.token,
             logger: logger)
         let running = Task { try await dispatcher.run() }
         defer { running.cancel() }
@@ -200,6 +202,19 @@ struct DispatcherTests {
         #expect(try await ledger.uncertain(id, onlyHeld: false, after: nil, limit: 10).isEmpty)
     }
 
+    @Test func aRedisThatBeginsToThrowKeysAwayIsNotUsedUntilItStops() async throws {
+        try await plan(2)
+        try await dispatching {
+            let before = try await takeAll(2)
+            _ = try server.cli("CONFIG", "SET", "maxmemory-policy", "allkeys-lru")
+            try await eventually("the epoch has ended") { try await EpochStore(broker).hold(token, time: .seconds(250)).epoch == nil }
+            #expect(try await BatchQueue(broker).start(before[0], [OpenRecipient(index: 0, attempts: 0)]) == .lost)
+            _ = try server.cli("CONFIG", "SET", "maxmemory-policy", "noeviction")
+            #expect(try await takeAll(2).allSatisfy { $0.batch.dispatchNumber == 2 })
+        }
+        #expect(try await ledger.uncertain(id, onlyHeld: false, after: nil, limit: 10).isEmpty)
+    }
+
     /// A worker has died with Redis. Those who live tell what they had, and only the others' batches are in doubt.
     @Test func whatALivingWorkerHadIsNotInDoubt() async throws {
         try await plan(2)
@@ -262,6 +277,72 @@ struct DispatcherTests {
         let started = try await after.started(dispatches)
         #expect(try await ledger.giveUp(dispatches, why: "x", started: started, now: Clock.milliseconds()).listed == listed)
         await after.close()
+    }
+
+    @Test(arguments: ["lanes", "mailing", "limits", "dispatched", "lane"])
+    func aKeyThatIsLostIsMissedAndNobodyIsListed(which: String) async throws {
+        try await plan(3)
+        try await dispatching {
+            let before = try await takeAll(3)
+            try await report(before[0])
+            let keys = broker.keys
+            let key = [
+                "lanes": keys.lanes, "mailing": keys.mailing(id), "limits": keys.limits, "dispatched": keys.dispatched(id),
+                "lane": keys.lane(lane),
+            ][which]
+            #expect(try await broker.redis.send(["DEL", .text(try #require(key))]).int == 1)
+            if ["dispatched", "lane"].contains(which) {
+                // The batches come again; what was reported is not among them.
+                try await collect()
+                let after = try await takeAll(2)
+                #expect(after.allSatisfy { $0.batch.dispatchNumber == 2 && $0.epoch != before[0].epoch })
+                for lease in after { try await report(lease) }
+            } else {
+                try await eventually("it is there again") { try await broker.redis.send(["EXISTS", .text(try #require(key))]).int == 1 }
+                for lease in before.dropFirst() { try await report(lease) }
+            }
+            try await eventually("it is complete") {
+                try await collect()
+                return try await ledger.mailing(id)?.state == .sent
+            }
+        }
+        #expect(try await ledger.uncertain(id, onlyHeld: false, after: nil, limit: 10).isEmpty)
+    }
+
+    @Test func aLedgerThatIsNotThereSendsNothing() async throws {
+        try await plan(2)
+        try await dispatching {
+            let before = try await takeAll(2)
+            for end in ["", "-wal", "-shm"] { #expect(rename(folder.path("ledger.sqlite\(end)"), folder.path("away\(end)")) == 0) }
+            try await eventually("workers start nothing more") {
+                try await BatchQueue(broker).start(before[0], [OpenRecipient(index: 0, attempts: 0)]) == .lost
+            }
+            for end in ["", "-wal", "-shm"] { #expect(rename(folder.path("away\(end)"), folder.path("ledger.sqlite\(end)")) == 0) }
+            #expect(try await takeAll(2).count == 2)
+        }
+    }
+
+    @Test func anOlderCopyOfTheLedgerSendsToNobodyTwiceUnlisted() async throws {
+        try await plan(4)
+        let copy = folder.path("copy.sqlite")
+        try await dispatching(window: 1) {
+            let first = try await takeAll(1)
+            _ = try LedgerBackup.make(of: folder.path("ledger.sqlite"), to: copy)
+            try await report(first[0])
+            try await collect()
+            // Dispatched and sent after the copy was made.
+            let second = try await takeAll(1)
+            try await report(second[0])
+            try await collect()
+        }
+        let older = try SQLiteLedger.open(copy, logger: logger)
+        try await dispatching(window: 8, from: older) {
+            let leases = try await takeAll(4)
+            #expect(Set(leases.map(\.batch.id.number)) == [0, 1, 2, 3])
+        }
+        // Of the third and fourth batch the third may have been dispatched before the end.
+        let listed = try await older.uncertain(id, onlyHeld: false, after: nil, limit: 100)
+        #expect(Set(listed.map(\.batch)).isSuperset(of: [0, 1]) && !listed.map(\.batch).contains(3))
     }
 
     @Test func aDispatcherThatWasReplacedDispatchesNothing() async throws {

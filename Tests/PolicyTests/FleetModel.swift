@@ -102,7 +102,12 @@ struct FleetModel {
             guard workers[index].isAlive else { return }
             let received = workers[index].local(now)
             workers[index].clock.note(shared: shared, sent: sent, received: received)
-            workers[index].stock.add(grant.moments.compactMap { workers[index].clock.local(shared + $0, now: received) })
+            workers[index].stock.add(
+                zip(grant.moments, grant.latest).compactMap { moment, latest in
+                    workers[index].clock.local(shared + moment, now: received).map {
+                        ReservationStock.Slot($0, latest: workers[index].clock.local(shared + latest, now: received))
+                    }
+                })
             wakeUp(index, in: 0)
             plan(.random(in: 15_000...75_000, using: &random), .ask(index))
         case .wake(let index): wake(index)
@@ -124,7 +129,10 @@ struct FleetModel {
         workers[index].wakes = .infinity
         let local = workers[index].local(now)
         _ = workers[index].stock.dropLate(local)
-        while case .now = workers[index].stock.take(local, reach: 0) { starts.append(now) }
+        while case .now = workers[index].stock.take(local, reach: 0).start {
+            starts.append(now)
+            _ = workers[index].stock.dropLate(local)
+        }
         guard let next = workers[index].stock.slot(0) else { return }
         let late = Double.random(in: Double.random(in: 0..<1, using: &random) < 0.02 ? lateness.seldom : lateness.usual, using: &random)
         wakeUp(index, in: max(0.01, workers[index].time(next) - now + late))

@@ -193,12 +193,27 @@ import Testing
 
     @Test func slotsAreUsedInTimeOrDropped() {
         var stock = ReservationStock(interval: 1_000)
-        stock.add([10_000_000, 11_000_000, 30_000_000])
-        #expect(stock.take(9_000_000, reach: 500_000) == .none)
-        #expect(stock.take(9_600_000, reach: 500_000) == .at(10_000_000))
-        #expect(stock.take(11_000_000, reach: 0) == .now)
+        stock.add([10_000_000, 11_000_000, 30_000_000].map { ReservationStock.Slot($0) })
+        #expect(stock.take(9_000_000, reach: 500_000).start == .none)
+        #expect(stock.take(9_600_000, reach: 500_000).start == .at(10_000_000))
+        #expect(stock.take(11_000_000, reach: 0).start == .now)
         #expect(stock.dropLate(30_999_999) == 0)
         #expect(stock.dropLate(31_000_000) == 1)
         #expect(ReservationStock(interval: 60e6).tolerance == 300_000_000)
+    }
+
+    @Test func whatABurstAllowsIsNotDroppedAsLate() {
+        // 30/s,burst=50 after a rest: fifty moments at once, of which one more ends every 33 ms.
+        let limit = ReservationCalendar.Limit(interval: 33_333, burst: 50)
+        var calendars = [ReservationCalendar(limit, now: 0, horizon: 0)]
+        let grant = ReservationCalendar.reserve(
+            50, in: &calendars, limits: [limit], within: ReservationCalendar.Window(now: 60e6, horizon: 200_000))
+        #expect(grant.moments.allSatisfy { $0 == 0 })
+        #expect(grant.latest == (0..<50).map { Double($0) * 33_333 })
+        var stock = ReservationStock(interval: limit.interval)
+        stock.add(zip(grant.moments, grant.latest).map { ReservationStock.Slot(Int64($0) * 1000, latest: Int64($1 * 1000)) })
+        // A tenth of a second later connections are there.
+        #expect(stock.dropLate(100_000_000) == 4)
+        #expect(stock.take(100_000_000, reach: 0).start == .now)
     }
 }

@@ -88,11 +88,16 @@ package struct ReservationCalendar: Sendable, Equatable {
 
     private func start(_ cell: Double) -> Double { base + cell * limit.interval }
 
+    /// Until when a cell may be used.
+    private func last(_ cell: Double, _ slack: Double) -> Double {
+        base + (cell + Double(limit.burst - 1)) * limit.interval + slack
+    }
+
     /// The first cell from `cell` on that is not too late at `time`.
     /// - Parameter slack: microseconds that a cell may be used later than its burst allows; 0 for a scope that is alone.
     private func first(from cell: Double, at time: Double, slack: Double) -> Double {
         func isGood(_ cell: Double) -> Bool {
-            let last = base + (cell + Double(limit.burst - 1)) * limit.interval + slack
+            let last = last(cell, slack)
             return last > time || (slack == 0 && last == time)
         }
         if isGood(cell) { return cell }
@@ -111,7 +116,8 @@ package struct ReservationCalendar: Sendable, Equatable {
     }
 
     /// Uses the cell that `usable` found.
-    mutating func take(at time: Double, slack: Double) {
+    /// - Returns: until when it may be used.
+    mutating func take(at time: Double, slack: Double) -> Double {
         for index in gaps.indices {
             let gap = gaps[index]
             let cell = first(from: gap.first, at: time, slack: slack)
@@ -120,11 +126,12 @@ package struct ReservationCalendar: Sendable, Equatable {
                 Gap(first: gap.first, count: cell - gap.first), Gap(first: cell + 1, count: gap.first + gap.count - cell - 1),
             ]
             gaps.replaceSubrange(index...index, with: parts.filter { $0.count > 0 })
-            return
+            return last(cell, slack)
         }
         let cell = first(from: next, at: time, slack: slack)
         if cell > next { gaps.append(Gap(first: next, count: cell - next)) }
         next = cell + 1
+        return last(cell, slack)
     }
 }
 
@@ -133,6 +140,8 @@ extension ReservationCalendar {
     package struct Grant: Sendable, Equatable {
         /// Microseconds after `now`, ascending.
         package var moments: [Double]
+        /// Until when each may be used, in microseconds after `now`: later than its moment where a burst is left.
+        package var latest: [Double]
         /// Microseconds after `now` at which the first that was not granted could be.
         package var next: Double
     }
@@ -170,7 +179,7 @@ extension ReservationCalendar {
         for index in calendars.indices { calendars[index].advance(to: now, horizon: horizon, limit: limits[index]) }
         let widest = limits.map(\.interval).min() ?? 0
         let slacks = limits.map { limits.count > 1 ? min($0.interval, 2 * widest) : 0 }
-        var grant = Grant(moments: [], next: 0)
+        var grant = Grant(moments: [], latest: [], next: 0)
         var time = max(now + window.after, window.pausedUntil)
         while true {
             var before: Double
@@ -181,7 +190,9 @@ extension ReservationCalendar {
             grant.next = time - now
             if grant.moments.count >= wanted || time >= now + horizon { break }
             grant.moments.append(time - now)
-            for index in calendars.indices { calendars[index].take(at: time, slack: slacks[index]) }
+            var latest = Double.infinity
+            for index in calendars.indices { latest = min(latest, calendars[index].take(at: time, slack: slacks[index])) }
+            grant.latest.append(latest - now)
             time += window.spacing
         }
         for index in calendars.indices { calendars[index].forget() }

@@ -7,7 +7,19 @@ package struct ReservationStock: Sendable {
     /// How long after its moment a slot may be used at low rates, in nanoseconds.
     private static let usual: Int64 = 1_000_000
 
-    private var slots: Deque<Int64> = []
+    /// A moment, and until when it may be used all the same.
+    package struct Slot: Sendable, Equatable {
+        package var moment: Int64
+        package var latest: Int64
+
+        /// - Parameter latest: nil for no later than the moment, but for the tolerance.
+        package init(_ moment: Int64, latest: Int64? = nil) {
+            self.moment = moment
+            self.latest = max(moment, latest ?? moment)
+        }
+    }
+
+    private var slots: Deque<Slot> = []
     /// How long after its moment a slot may be used: where starts are rare, the limit's margin allows for more.
     package private(set) var tolerance: Int64 = 0
     /// Reservations that are nearer to one another than this are met together, a quarter of a millisecond late at most: a wake-up for
@@ -27,21 +39,21 @@ package struct ReservationStock: Sendable {
     }
 
     package var count: Int { slots.count }
-    package var last: Int64? { slots.last }
+    package var last: Int64? { slots.last?.moment }
 
     /// The slot at a place, from 0 for the next.
-    package func slot(_ place: Int) -> Int64? { slots.indices.contains(place) ? slots[place] : nil }
+    package func slot(_ place: Int) -> Int64? { slots.indices.contains(place) ? slots[place].moment : nil }
 
     /// Nanoseconds from one slot to the next; nil where there are less than two.
     package var meanGap: Double? {
-        guard let first = slots.first, let last = slots.last, count > 1 else { return nil }
+        guard let first = slots.first?.moment, let last, count > 1 else { return nil }
         return Double(last - first) / Double(count - 1)
     }
 
     /// Adds slots in their order; they may lie between those that are here.
-    package mutating func add(_ new: [Int64]) {
-        guard let last = slots.last, let first = new.first, first < last else { return slots.append(contentsOf: new) }
-        slots = Deque((slots + new).sorted())
+    package mutating func add(_ new: [Slot]) {
+        guard let last, let first = new.first?.moment, first < last else { return slots.append(contentsOf: new) }
+        slots = Deque((slots + new).sorted { ($0.moment, $0.latest) < ($1.moment, $1.latest) })
     }
 
     /// Drops what was not used in time.
@@ -55,13 +67,16 @@ package struct ReservationStock: Sendable {
         return dropped
     }
 
-    package func isLate(_ slot: Int64, _ now: Int64) -> Bool { now - slot > tolerance }
+    package func isLate(_ slot: Slot, _ now: Int64) -> Bool { now > slot.latest && now - slot.moment > tolerance }
 
     /// Takes the next slot, if it comes within `reach`; late ones were dropped before.
-    package mutating func take(_ now: Int64, reach: Int64) -> Start {
-        guard let first = slots.first, first <= now + reach else { return .none }
+    /// - Returns: when it starts, and the slot, which may begin a little later than it was given out.
+    package mutating func take(_ now: Int64, reach: Int64) -> (start: Start, slot: Slot?) {
+        guard var first = slots.first, first.moment <= now + reach else { return (.none, nil) }
         slots.removeFirst()
-        return first <= now ? .now : .at((first + grain - 1) / grain * grain)
+        if first.moment <= now { return (.now, first) }
+        first = Slot((first.moment + grain - 1) / grain * grain, latest: first.latest)
+        return (.at(first.moment), first)
     }
 
     /// Gives all up.

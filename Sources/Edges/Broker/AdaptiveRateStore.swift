@@ -101,14 +101,15 @@ package struct AdaptiveRateStore: Sendable {
     package func standing(of scopes: [String]) async throws(RedisError) -> [Standing] {
         guard !scopes.isEmpty else { return [] }
         let replies = try await broker.redis.pipeline(
-            [["TIME"]] + scopes.map { ["HMGET", .text(broker.keys.adaptiveRate($0)), "until", "interval", "state"] })
+            [["TIME"]] + scopes.map { ["HMGET", .text(broker.keys.adaptiveRate($0)), "until", "interval", "state", "from"] })
         guard replies.count == scopes.count + 1, let now = replies[0].time else { throw .unexpected("standing: \(replies)") }
         var standings: [Standing] = []
         for reply in replies.dropFirst() {
-            guard let words = reply.array, words.count == 3 else { throw .unexpected("standing: \(reply)") }
+            guard let words = reply.array, words.count == 4 else { throw .unexpected("standing: \(reply)") }
             standings.append(
                 Standing(
-                    now: now, until: words[0].int ?? 0,
+                    // A pause that begins in the time to come is from before Redis's clock went back.
+                    now: now, until: (words[3].int ?? 0) > now + 1_000_000 ? 0 : words[0].int ?? 0,
                     interval: words[1].text.flatMap(Self.interval), state: words[2].text ?? ""))
         }
         return standings

@@ -28,7 +28,7 @@ extension BatchQueue {
                 (
                     [
                         broker.keys.lane(lane), broker.keys.dispatched(dispatch.batch.mailing), broker.keys.epoch, broker.keys.leader,
-                        broker.keys.lanes,
+                        broker.keys.lanes, broker.keys.marks(dispatch.batch, dispatch.dispatchNumber),
                     ],
                     [
                         .text(entry), RedisArgument(dispatch.batch.number), RedisArgument(dispatch.dispatchNumber), .text(epoch.text),

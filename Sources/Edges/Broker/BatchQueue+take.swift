@@ -71,7 +71,10 @@ extension BatchQueue {
     /// - Parameters:
     ///   - dead: the worker as it was seen a while ago; one that has changed since is left alone.
     ///   - count: batches at most.
-    package func takeOver(_ dead: WorkerRegistry.Registration, worker: String, count: Int) async throws(RedisError) -> [BatchLease] {
+    ///   - lease: the workers' lease.
+    package func takeOver(
+        _ dead: WorkerRegistry.Registration, worker: String, count: Int, lease: Duration = .seconds(300)
+    ) async throws(RedisError) -> [BatchLease] {
         var found: [BatchLease] = []
         for lane in try await workerLanes(dead.worker) where found.count < count {
             let reply = try await broker.redis.run(
@@ -82,7 +85,7 @@ extension BatchQueue {
                 ],
                 arguments: [
                     .text(Keys.workers), .text(worker), .text(dead.worker), .text(dead.text), RedisArgument(count - found.count),
-                    .serverRun, .text("\(lane)"),
+                    .serverRun, .text("\(lane)"), RedisArgument(lease.nanoseconds / 1_000_000 + WorkerRegistry.margin),
                 ])
             found += try leases(reply, lane, worker)
         }

@@ -17,9 +17,10 @@ extension BatchQueue {
             Scripts.start,
             keys: [
                 broker.keys.epoch, broker.keys.lane(lease.lane), broker.keys.dispatched(id.mailing),
-                broker.keys.mailing(id.mailing), broker.keys.marks(id, lease.batch.dispatchNumber),
+                broker.keys.mailing(id.mailing), broker.keys.marks(id, lease.batch.dispatchNumber), broker.keys.workers,
             ],
-            arguments: token(lease) + [RedisArgument(id.number), RedisArgument(lease.batch.dispatchNumber)]
+            arguments: token(lease)
+                + [RedisArgument(id.number), RedisArgument(lease.batch.dispatchNumber), RedisArgument(lease.batch.count)]
                 + IndexRange.words(recipients.lazy.map(\.index)))
         guard let text = reply.text else { throw .unexpected("start: \(reply)") }
         guard text != "lost", let state = MailingState(rawValue: text) else { return .lost }
@@ -34,7 +35,7 @@ extension BatchQueue {
             keys: [
                 broker.keys.epoch, broker.keys.lane(lease.lane), broker.keys.marks(lease.batch.id, lease.batch.dispatchNumber),
             ],
-            arguments: token(lease) + IndexRange.words(indexes))
+            arguments: token(lease) + [RedisArgument(lease.batch.count)] + IndexRange.words(indexes))
     }
 
     /// How far the workers before came with a batch that was taken over; nil when it is not this worker's any more.
@@ -44,7 +45,7 @@ extension BatchQueue {
             keys: [
                 broker.keys.epoch, broker.keys.lane(lease.lane), broker.keys.marks(lease.batch.id, lease.batch.dispatchNumber),
             ],
-            arguments: token(lease))
+            arguments: token(lease) + [RedisArgument(lease.batch.count)])
         return reply.bytes.map { Marks(bytes: $0) }
     }
 
@@ -62,11 +63,11 @@ extension BatchQueue {
             keys: [
                 broker.keys.epoch, broker.keys.status(partition), broker.keys.lane(lease.lane),
                 broker.keys.marks(group.batch, group.dispatchNumber), broker.keys.groups(group.batch, group.dispatchNumber),
-                broker.keys.lanes,
+                broker.keys.lanes, broker.keys.workers,
             ],
             arguments: token(lease) + [
                 .text("\(group.worker):\(group.sequence)"), .text(group.closing.rawValue), .text("\(lease.lane)"),
-                RedisArgument(group.results.count), RedisArgument(ranges.count / 2),
+                RedisArgument(group.results.count), RedisArgument(lease.batch.count), RedisArgument(ranges.count / 2),
             ] + ranges + fields)
         if reply.text == "" { return nil }
         guard let id = reply.text.flatMap(StreamID.init) else { throw .unexpected("report: \(reply)") }

@@ -21,11 +21,12 @@ package struct BatchQueue: Sendable {
                 (
                     [
                         broker.keys.lane(lane), broker.keys.dispatched(batch.id.mailing), broker.keys.epoch, broker.keys.leader,
-                        broker.keys.lanes,
+                        broker.keys.lanes, broker.keys.marks(batch.id, batch.dispatchNumber), broker.keys.workers,
+                        broker.keys.reached(batch.id.mailing),
                     ],
                     [
                         RedisArgument(batch.id.number), RedisArgument(batch.dispatchNumber), .text(epoch.text), .serverRun,
-                        .text(fencingToken.text), .text(Keys.workers), .text("\(lane)"),
+                        .text(fencingToken.text), .text(Keys.workers), .text("\(lane)"), RedisArgument(max(1, batch.count)),
                     ] + batch.fields(epoch)
                 )
             }, then: wakes)
@@ -36,6 +37,39 @@ package struct BatchQueue: Sendable {
             new += Int(reply.int ?? 0)
         }
         return new
+    }
+
+    /// Looks whether lanes are whole, and mends what can be: a lane's name among the lanes, and the registration of workers that have
+    /// batches in it.
+    /// - Parameter lease: of the workers.
+    /// - Returns: a lane that was lost, with which the epoch has ended; nil for none.
+    package func inspect(_ lanes: [Lane], lease: Duration) async throws(RedisError) -> Lane? {
+        let replies = try await broker.redis.run(
+            Scripts.inspect,
+            calls: lanes.map {
+                (
+                    [broker.keys.epoch, broker.keys.workers, broker.keys.lanes, broker.keys.lane($0)],
+                    [.serverRun, .text("\($0)")]
+                )
+            })
+        for case .error(let text) in replies { throw .command(text) }
+        if let lost = zip(lanes, replies).first(where: { $0.1.int == 0 })?.0 { return lost }
+        let pending = try await broker.redis.pipeline(lanes.map { ["XPENDING", .text(broker.keys.lane($0)), .text(Keys.workers)] })
+        let holders = zip(lanes, pending).flatMap { lane, reply -> [(lane: Lane, worker: String)] in
+            // Count, least id, greatest id, then consumers with their counts.
+            guard let parts = reply.array, parts.count == 4, let consumers = parts[3].array else { return [] }
+            return consumers.compactMap { $0.array?.first?.text.map { (lane, $0) } }
+        }
+        for case .error(let text) in try await broker.redis.run(
+            Scripts.adopt,
+            calls: holders.map { lane, worker in
+                (
+                    [broker.keys.workers, broker.keys.lane(lane), broker.keys.workerLanes(worker)],
+                    [.text(Keys.workers), .text(worker), .text("\(lane)"), RedisArgument(lease.nanoseconds / 1_000_000)]
+                )
+            })
+        { throw .command(text) }
+        return nil
     }
 
     /// The lanes that are not empty.

@@ -47,11 +47,13 @@ package struct Broker: Sendable {
         return time
     }
 
-    /// Whether this Redis may throw keys away when its memory is full: what it held would be lost, batch by batch.
-    package func mayEvict() async throws(RedisError) -> Bool {
+    /// The policy by which this Redis throws keys away when its memory is full: what it held would be lost, batch by batch. Nil where it
+    /// refuses writes instead, as it must.
+    package func evictionPolicy() async throws(RedisError) -> String? {
         let memory = try await redis.send(["INFO", "memory"]).text ?? ""
-        let lines = memory.split(whereSeparator: \.isNewline)
-        return !lines.contains("maxmemory:0") && !lines.contains("maxmemory_policy:noeviction")
+        let name = "maxmemory_policy:"
+        let line = memory.split(whereSeparator: \.isNewline).first { $0.hasPrefix(name) }
+        return line.map { String($0.dropFirst(name.count)) }.flatMap { $0 == "noeviction" ? nil : $0 }
     }
 
     package func close() async {
@@ -60,16 +62,7 @@ package struct Broker: Sendable {
 }
 
 extension RedisClient {
-    /// Makes a consumer group that reads from the beginning, and the stream where there is none.
-    func makeGroup(_ group: String, of stream: String) async throws(RedisError) {
-        do throws(RedisError) {
-            _ = try await send(["XGROUP", "CREATE", .text(stream), .text(group), "0", "MKSTREAM"])
-        } catch {
-            guard case .command(let text) = error, text.hasPrefix("BUSYGROUP") else { throw error }
-        }
-    }
-
-    /// Reads new entries of streams for a consumer; makes missing consumer groups (a new or emptied Redis) and reads again.
+    /// Reads new entries of streams for a consumer.
     func readGroup(
         _ group: String, consumer: String, streams: [String], count: Int, block: Duration?
     ) async throws(RedisError) -> [StreamEntry] {
@@ -77,16 +70,7 @@ extension RedisClient {
         let wait: [RedisArgument] = block.map { ["BLOCK", RedisArgument(max(1, $0.nanoseconds / 1_000_000))] } ?? []
         let tail: [RedisArgument] = ["STREAMS"] + streams.map { .text($0) } + streams.map { _ in ">" }
         let seconds = block.map { Double($0.nanoseconds) / 1e9 } ?? 0
-        do throws(RedisError) {
-            return try StreamEntry.list(await send(head + wait + tail, blocking: seconds))
-        } catch {
-            // UNBLOCKED: the stream went while we waited for it.
-            guard case .command(let text) = error, text.hasPrefix("NOGROUP") || text.hasPrefix("UNBLOCKED") else {
-                throw error
-            }
-            for stream in streams { try await makeGroup(group, of: stream) }
-            return try StreamEntry.list(await send(head + wait + tail, blocking: seconds))
-        }
+        return try StreamEntry.list(await send(head + wait + tail, blocking: seconds))
     }
 }
 

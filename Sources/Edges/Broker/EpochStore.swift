@@ -1,4 +1,4 @@
-import Model
+package import Model
 
 /// Whether this Redis can be believed, and which dispatcher leads.
 package struct EpochStore: Sendable {
@@ -66,11 +66,48 @@ package struct EpochStore: Sendable {
         let reply = try await broker.redis.run(
             Scripts.establish,
             keys: [broker.keys.epoch, broker.keys.leader, broker.keys.partitions, broker.keys.lanes, broker.keys.wake]
-                + lanes.map(broker.keys.lane),
+                + (0..<broker.partitions).map(broker.keys.status) + lanes.map(broker.keys.lane),
             arguments: [
                 .text(found.epoch?.text ?? ""), .text(epoch.text), .serverRun, .text(fencingToken.text), RedisArgument(broker.partitions),
+                .text(Keys.collectors),
             ])
         return reply.int == 1 ? epoch : nil
+    }
+
+    /// Ends the epoch, since what this Redis holds cannot be believed: workers finish what is in flight, and report again what no collector
+    /// has confirmed.
+    /// - Parameter ledger: nothing happens where the epoch is another's.
+    /// - Returns: whether there was an epoch.
+    @discardableResult
+    package func distrust(ledger: String) async throws(RedisError) -> Bool {
+        try await broker.redis.run(
+            Scripts.distrust, keys: [broker.keys.epoch, broker.keys.workers], arguments: [.text(ledger)]
+        ).int == 1
+    }
+
+    /// Gives the leadership back.
+    package func release(_ fencingToken: FencingToken) async throws(RedisError) {
+        _ = try await broker.redis.run(
+            Scripts.remove, keys: [broker.keys.leader, broker.keys.leader], arguments: [.text(fencingToken.text)])
+    }
+
+    /// Notes that a ledger has made a commit, so that an older copy of it is known as one.
+    package func note(commits: Int64, of ledger: String) async throws(RedisError) {
+        _ = try await broker.redis.run(
+            Scripts.commit, keys: [broker.keys.commits], arguments: [.text(ledger), RedisArgument(commits)])
+    }
+
+    /// The last commit of a ledger that was noted; nil where nothing is known of it.
+    package func commits(of ledger: String) async throws(RedisError) -> Int64? {
+        let known = try await broker.redis.send(["GET", .text(broker.keys.commits)]).text?.split(separator: " ") ?? []
+        return known.count == 2 && known[0] == ledger ? Int64(known[1]) : nil
+    }
+
+    /// The highest batch of each mailing that was ever dispatched, of mailings that have not ended.
+    package func reached(_ mailings: [MailingID]) async throws(RedisError) -> [MailingID: Int] {
+        let replies = try await broker.redis.pipeline(mailings.map { ["GET", .text(broker.keys.reached($0))] })
+        for case .error(let text) in replies { throw .command(text) }
+        return Dictionary(zip(mailings, replies).compactMap { id, reply in reply.int.map { (id, Int($0)) } }) { $1 }
     }
 
     private func removeAll(_ pattern: String, _ fencingToken: FencingToken) async throws(RedisError) {

@@ -60,6 +60,14 @@ package struct Keys: Sendable {
     /// field goes when the collector has committed the batch's closing results. `withdrawn NUMBER` keeps a lost dispatch from arriving.
     func dispatched(_ mailing: MailingID) -> String { "\(tag):dispatched:\(mailing)" }
 
+    /// String: the highest batch of the mailing that was ever dispatched; goes when the mailing has ended. By it an older copy of the
+    /// ledger learns whom it cannot have sent to.
+    func reached(_ mailing: MailingID) -> String { "\(tag):reached:\(mailing)" }
+
+    /// String, `LEDGER NUMBER`: the last commit of the ledger that Redis was told of; stays. A ledger that has come less far is an older
+    /// copy.
+    var commits: String { "\(tag):commits" }
+
     /// Hash: the mailing's definition, state and speed; goes when the mailing has ended.
     func mailing(_ id: MailingID) -> String { "\(tag):mailing:\(id)" }
 

@@ -100,7 +100,16 @@ package struct PublishedMailings: Sendable {
     /// Removes a mailing that has ended.
     /// - Throws: `RedisError.epochEnded` when another dispatcher leads.
     package func remove(_ id: MailingID, fencingToken: FencingToken) async throws(RedisError) {
-        try await broker.remove([broker.keys.mailing(id), broker.keys.dispatched(id)], fencingToken: fencingToken)
+        try await broker.remove([broker.keys.mailing(id), broker.keys.dispatched(id), broker.keys.reached(id)], fencingToken: fencingToken)
+    }
+
+    /// Those of some mailings that are not published.
+    package func missing(_ ids: [MailingID]) async throws(RedisError) -> [MailingID] {
+        guard !ids.isEmpty else { return [] }
+        let keys = ids.map { RedisArgument.text(broker.keys.mailing($0)) }
+        guard try await broker.redis.send(["EXISTS"] + keys).int != Int64(ids.count) else { return [] }
+        let replies = try await broker.redis.pipeline(keys.map { ["EXISTS", $0] })
+        return zip(ids, replies).filter { $1.int == 0 }.map(\.0)
     }
 
     /// The mailings that are published.

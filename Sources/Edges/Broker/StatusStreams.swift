@@ -1,3 +1,4 @@
+import Logging
 package import Model
 
 /// The way back: results and events from workers and trackers to the collector, packed many to an entry, in a number of
@@ -49,10 +50,28 @@ package struct StatusStreams: Sendable {
 
     /// Reads entries for a collector, about `count` in all, waiting for the first at most `block`; nil does not wait.
     package func read(consumer: String, count: Int, block: Duration?) async throws(RedisError) -> [Entry] {
-        try await reader.readGroup(
-            Keys.collectors, consumer: consumer, streams: (0..<broker.partitions).map(broker.keys.status),
-            count: max(1, count / broker.partitions), block: block
-        ).map(Entry.init)
+        let streams = (0..<broker.partitions).map(broker.keys.status)
+        func read() async throws(RedisError) -> [Entry] {
+            try await reader.readGroup(
+                Keys.collectors, consumer: consumer, streams: streams, count: max(1, count / broker.partitions), block: block
+            ).map(Entry.init)
+        }
+        do throws(RedisError) {
+            return try await read()
+        } catch {
+            // UNBLOCKED: the stream went while we waited for it.
+            guard case .command(let text) = error, text.hasPrefix("NOGROUP") || text.hasPrefix("UNBLOCKED") else { throw error }
+            for stream in streams { try await restore(stream) }
+            return try await read()
+        }
+    }
+
+    /// Makes a status stream and its consumer group where they are missing. In an epoch they are lost then, and it ends.
+    private func restore(_ stream: String) async throws(RedisError) {
+        let reply = try await broker.redis.run(
+            Scripts.restore, keys: [broker.keys.epoch, broker.keys.workers, stream], arguments: [.text(Keys.collectors), .serverRun])
+        guard reply.int == 1 else { return }
+        broker.logger.notice("\(stream) was not there and is made: results that were in it are reported again by their workers")
     }
 
     /// The run id of the server that entries are read from: after its next start it may bring back what was confirmed.
@@ -63,7 +82,7 @@ package struct StatusStreams: Sendable {
         var entries: [Entry] = []
         for partition in 0..<broker.partitions {
             let stream = broker.keys.status(partition)
-            try await broker.redis.makeGroup(Keys.collectors, of: stream)
+            try await restore(stream)
             let reply = try await broker.redis.send([
                 "XREADGROUP", "GROUP", .text(Keys.collectors), .text(consumer), "COUNT", RedisArgument(count),
                 "STREAMS", .text(stream), "0",
@@ -78,7 +97,7 @@ package struct StatusStreams: Sendable {
         var entries: [Entry] = []
         for partition in 0..<broker.partitions {
             let stream = broker.keys.status(partition)
-            try await broker.redis.makeGroup(Keys.collectors, of: stream)
+            try await restore(stream)
             let reply = try await broker.redis.send([
                 "XAUTOCLAIM", .text(stream), .text(Keys.collectors), .text(consumer),
                 RedisArgument(idle.nanoseconds / 1_000_000), "0-0", "COUNT", RedisArgument(max(1, count / broker.partitions)),
@@ -104,12 +123,17 @@ package struct StatusStreams: Sendable {
         return offered
     }
 
-    /// The oldest entry of each partition that no collector has confirmed; nil where there is none.
+    /// The oldest entry of each partition that no collector has confirmed; nil where there is none. Of a stream that is not there nothing
+    /// is known to be confirmed.
     package func oldest() async throws(RedisError) -> [StreamID?] {
+        let streams = (0..<broker.partitions).map { RedisArgument.text(broker.keys.status($0)) }
         let replies = try await broker.redis.pipeline(
-            (0..<broker.partitions).map { ["XRANGE", .text(broker.keys.status($0)), "-", "+", "COUNT", "1"] })
+            streams.flatMap { [["EXISTS", $0], ["XRANGE", $0, "-", "+", "COUNT", "1"]] })
         for case .error(let text) in replies { throw .command(text) }
-        return replies.map { $0.array?.first?.array?.first?.text.flatMap(StreamID.init) }
+        return streams.indices.map { place in
+            if replies[2 * place].int == 0 { return StreamID("0-0") }
+            return replies[2 * place + 1].array?.first?.array?.first?.text.flatMap(StreamID.init)
+        }
     }
 
     /// Takes entries off their streams, and batches whose dispatch has ended out of `dispatched`; called after the ledger's

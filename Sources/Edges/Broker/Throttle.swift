@@ -1,4 +1,5 @@
 import Model
+import Policy
 
 /// Reservations of limits that the whole fleet shares.
 package struct Throttle: Sendable {
@@ -34,6 +35,8 @@ package struct Throttle: Sendable {
         package var now: Double
         /// Microseconds after `now`, ascending.
         package var moments: [UInt32]
+        /// Microseconds after each moment until which it may be used: above 0 where a burst is left.
+        package var slack: [UInt32]
         /// Microseconds after `now` at which the first that was not granted could be.
         package var next: Double
     }
@@ -67,9 +70,11 @@ package struct Throttle: Sendable {
         guard let parts = reply.array, parts.count == 3, let now = parts[0].text.flatMap(Double.init),
             let packed = parts[1].bytes, let next = parts[2].text.flatMap(Double.init)
         else { throw .unexpected("reserve: \(reply)") }
-        let moments = stride(from: 0, to: packed.count - 3, by: 4).map { place in
-            (0..<4).reduce(UInt32(0)) { $0 | UInt32(packed[place + $1]) << UInt32(8 * $1) }
-        }
-        return Reservations(now: now, moments: moments, next: next)
+        func number(_ place: Int) -> UInt32 { (0..<4).reduce(0) { $0 | UInt32(packed[place + $1]) << UInt32(8 * $1) } }
+        let places = stride(from: 0, to: packed.count - 7, by: 8)
+        return Reservations(now: now, moments: places.map { number($0) }, slack: places.map { number($0 + 4) }, next: next)
     }
+
+    /// How long Redis takes to answer: few answers take longer.
+    package var roundTrip: Duration { broker.redis.roundTrip.bound }
 }

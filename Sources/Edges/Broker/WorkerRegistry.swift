@@ -120,8 +120,12 @@ package struct WorkerRegistry: Sendable {
         max(1, try await broker.redis.send(["HLEN", .text(broker.keys.workers)]).int.map(Int.init) ?? 1)
     }
 
+    /// A lease may be seen so much longer than it is, in milliseconds.
+    static let margin: Int64 = 1_000
+
     /// All workers, and the time of the reply in milliseconds of Redis time.
-    package func all() async throws(RedisError) -> (workers: [Registration], now: UInt64) {
+    /// - Parameter lease: of a worker; one that lasts longer is from before Redis's clock went back, and counts as expired.
+    package func all(lease: Duration = .seconds(300)) async throws(RedisError) -> (workers: [Registration], now: UInt64) {
         let replies = try await broker.redis.pipeline([
             ["HGETALL", .text(broker.keys.workers)], ["TIME"], ["ECHO", .serverRun],
         ])
@@ -129,6 +133,7 @@ package struct WorkerRegistry: Sendable {
         let words = replies[0].array ?? []
         guard let now = replies[1].time.map({ $0 / 1000 }) else { throw .unexpected("TIME: \(replies[1])") }
         let run = replies[2].text ?? ""
+        let longest = lease.nanoseconds / 1_000_000 + Self.margin
         var found: [Registration] = []
         for index in stride(from: 0, to: words.count - 1, by: 2) {
             guard let worker = words[index].text, let text = words[index + 1].text else { continue }
@@ -136,7 +141,7 @@ package struct WorkerRegistry: Sendable {
             guard parts.count == 4, let expiry = Int64(parts[0]) else { continue }
             found.append(
                 Registration(
-                    worker: worker, isAlive: expiry > now,
+                    worker: worker, isAlive: expiry > now && expiry - now <= longest,
                     condition: parts[1] == run ? Condition(rawValue: String(parts[2])) : nil, text: text))
         }
         return (found, UInt64(clamping: now))

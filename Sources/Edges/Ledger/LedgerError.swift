@@ -6,6 +6,8 @@ package enum LedgerError: Error, Sendable, Equatable {
     case notADatabase(path: String)
     /// The file is a SQLite database of something else.
     case foreign(path: String)
+    /// The file at the ledger's path is not the one that is open: it was moved, removed or replaced.
+    case replaced(path: String)
     /// The file is damaged.
     case corrupt(path: String, detail: String)
     /// The file or its folder cannot be opened for writing.
@@ -36,6 +38,11 @@ extension LedgerError: CustomStringConvertible {
             "\(path) is no ledger (not a SQLite database); name another file with --ledger, or move this one away"
         case .foreign(let path):
             "\(path) is a database of another program; name another file with --ledger"
+        case .replaced(let path):
+            """
+            the file that is open as the ledger \(path) is not there any more: it was moved, removed or replaced. Nothing is sent and \
+            nothing is written meanwhile. Put it back; or stop all roles and start them again, to work with what is there then
+            """
         case .corrupt(let path, let detail):
             """
             the ledger \(path) is damaged (\(detail)); keep a copy, then restore a backup or try `sqlite3 \(path) .recover`

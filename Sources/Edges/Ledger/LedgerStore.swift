@@ -2,7 +2,7 @@ package import Model
 
 /// The whole of a ledger: what an engine must do, and what the conformance suite tests.
 package typealias LedgerStore = MailingStore & PlanStore & DispatchStore & ResultStore & ReportStore & UncertainStore
-    & LeadershipStore & EpochNoteStore & LimitStore & AuditStore & RepeatStore & ChangeSource
+    & LeadershipStore & EpochNoteStore & LimitStore & AuditStore & RepeatStore & CopyStore & ChangeSource
 
 /// Mailings and their states. `now` is in milliseconds since 1970 everywhere.
 package protocol MailingStore: Sendable {

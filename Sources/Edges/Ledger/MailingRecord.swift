@@ -32,6 +32,8 @@ package struct MailingRecord: Sendable, Equatable {
     /// The source file's size in bytes and time of modification in milliseconds, by which a changed file is noticed.
     package var sourceSize: Int64?
     package var sourceModified: Int64?
+    /// The checksum of the rows that are read.
+    package var sourceChecksum: Int64?
     package var planningDone: Bool
     /// The limit that an operator set in place of the mailing's own.
     package var speedOverride: String?

@@ -11,6 +11,8 @@ package struct StateReason: Sendable, Equatable {
         case late
         /// Its recipients cannot be read.
         case input
+        /// The ledger is an older copy, and the mailing may have been sent since that was made.
+        case restored
     }
 
     /// Nil where nothing is known, and for states that need no reason.

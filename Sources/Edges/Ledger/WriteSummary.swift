@@ -19,5 +19,8 @@ package struct WriteSummary: Sendable, Equatable {
     /// The dispatches that groups of this write belong to and that have ended, with this write or before.
     package var over: Set<Dispatch> = []
 
+    /// The ledger's number of commits, this one included.
+    package var commits: Int64 = 0
+
     package init() {}
 }

@@ -97,9 +97,9 @@ extension Setting where Value == Provider {
 }
 
 extension Setting where Value == ListenAddress? {
-    static func listen(_ name: String, default text: String, _ meaning: String) -> Self {
+    static func listen(_ name: String, shown: String, _ meaning: String) -> Self {
         Self(
-            name, meaning, SettingKey.Form(type: "address", allowed: "`host:port`, `[IPv6]:port`, or `off`", default: text),
+            name, meaning, SettingKey.Form(type: "address", allowed: "`host:port`, `[IPv6]:port`, or `off`", shown: shown),
             parse: { $0 == "off" ? .some(nil) : ListenAddress($0).map { .some($0) } ?? nil })
     }
 }

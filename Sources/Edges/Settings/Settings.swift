@@ -67,9 +67,27 @@ package struct Settings: Sendable, Equatable {
     }
 
     package struct Metrics: Sendable, Equatable {
-        /// nil: not served.
-        package var listen: ListenAddress? = ListenAddress(host: "127.0.0.1", port: 9464)
+        /// Nil for not at all.
+        package var listen: ListenAddress? = Port.planner.address {
+            didSet { hasOwnPort = false }
+        }
+        /// No address is set: each role has a port of its own.
+        package private(set) var hasOwnPort = true
         package init() {}
+
+        /// Where a role serves its metrics; nil for not at all.
+        package func listen(as role: Port) -> ListenAddress? { hasOwnPort ? role.address : listen }
+    }
+
+    /// The ports of the roles where none is set, so that one of each fits a machine; those of `flotilla up` and `send` are the planner's.
+    /// `deploy/prometheus/targets` has the same.
+    package enum Port: Int, Sendable, CaseIterable {
+        case planner = 9464
+        case collector, worker
+        /// Kept for roles to come.
+        case tracker, api
+
+        package var address: ListenAddress { ListenAddress(host: "127.0.0.1", port: rawValue) }
     }
 
     package struct Logs: Sendable, Equatable {

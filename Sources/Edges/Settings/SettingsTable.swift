@@ -71,7 +71,7 @@ enum SettingsTable {
         "Entries of a status stream written to the ledger in one transaction.")
 
     static let metricsListen = Setting.listen(
-        "metrics.listen", default: "127.0.0.1:9464",
+        "metrics.listen", shown: "127.0.0.1 with a port for each role: planner, `up` and `send` 9464, collector 9465, worker 9466",
         "Where `/metrics`, `/healthz` and `/readyz` are served; with `off` no metrics are kept.")
 
     static let logLevel = Setting.choice(

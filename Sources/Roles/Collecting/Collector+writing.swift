@@ -6,8 +6,8 @@ import Model
 
 extension Collector {
     /// Writes until the ledger has taken it: what was sent to people must be kept.
-    /// - Returns: the dispatches that are over; nil when the process was cut short: the entries then stay in Redis.
-    func write(_ entries: [StatusStreams.Entry]) async -> Set<Dispatch>? {
+    /// - Returns: nil when the process was cut short: the entries then stay in Redis.
+    func write(_ entries: [StatusStreams.Entry]) async -> WriteSummary? {
         let harvest = Harvest(entries)
         for why in harvest.unreadable { logger.error("dropped from a status stream, not readable: \(why)") }
         var backoff = Backoff()
@@ -17,11 +17,12 @@ extension Collector {
                 note(summary)
                 for halt in harvest.halts { try await pause(halt.mailing, halt.reason) }
                 for group in harvest.results { await trace(group) }
-                return summary.over
+                return summary
             } catch {
                 if backoff.count % 5 == 0 {
                     logger.error("the ledger cannot be written; results wait in Redis: \(error)")
                 }
+                if case .replaced = error, backoff.count == 0 { await leaveLedger() }
             }
             guard await backoff.wait() else { return nil }
         }

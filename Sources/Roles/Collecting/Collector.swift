@@ -10,7 +10,7 @@ import Synchronization
 /// Takes results and events from the status streams and writes them into the ledger: many in one transaction, confirmed to
 /// Redis only after the commit. Any number may run.
 package struct Collector: Service {
-    package typealias Store = ResultStore & MailingStore & LeadershipStore
+    package typealias Store = ResultStore & MailingStore & LeadershipStore & CopyStore
 
     let ledger: any Store
     let logger: Logger
@@ -83,17 +83,34 @@ package struct Collector: Service {
         let status = StatusStreams(broker)
         do throws(RedisError) {
             while try await identity.owner(of: epochs, ledger: ledger) == .ours {
+                try await identity.noteOlderCopy(epochs, ledger)
                 var entries = try await status.claimAbandoned(by: name, idle: .zero, count: limit)
                 if entries.isEmpty { entries = try await status.read(consumer: name, count: limit, block: nil) }
                 isDrained = entries.isEmpty
-                guard !entries.isEmpty, let over = await write(entries) else { break }
-                try await status.confirm(entries, over: over)
+                guard !entries.isEmpty, let summary = await write(entries) else { break }
+                try await confirm(entries, summary, status)
             }
         } catch {
             logger.error("results are left in Redis: \(error)")
         }
         await status.close()
         return isDrained
+    }
+
+    /// Tells Redis what the ledger has: first how far it has come, so that an older copy of it is known as one.
+    private func confirm(
+        _ entries: [StatusStreams.Entry], _ summary: WriteSummary, _ status: StatusStreams
+    ) async throws(RedisError) {
+        if let name = identity.name { try await epochs.note(commits: summary.commits, of: name) }
+        try await status.confirm(entries, over: summary.over)
+    }
+
+    /// The ledger is not where it was: workers start nothing more.
+    func leaveLedger() async {
+        guard let name = identity.name else { return }
+        do throws(RedisError) { try await epochs.distrust(ledger: name) } catch {
+            logger.warning("workers cannot be told that the ledger is gone: \(error)")
+        }
     }
 
     /// - Parameter end: notified at the graceful shutdown.
@@ -111,6 +128,7 @@ package struct Collector: Service {
                 case .checkOwner:
                     let owner = try await identity.owner(of: epochs, ledger: ledger)
                     if !state.note(owner: owner) { entries = [] }
+                    if owner == .ours { try await identity.noteOlderCopy(epochs, ledger) }
                 case .waitForOwner(let owner):
                     await wait(for: owner, &wake, end)
                     state.noteWait()
@@ -125,8 +143,8 @@ package struct Collector: Service {
                     more = (try? await blocking.read(consumer: name, count: limit, block: nil)) ?? []
                 case .readRest: more = try await status.read(consumer: name, count: limit, block: nil)
                 case .write:
-                    guard let over = await write(entries) else { return }
-                    try await status.confirm(entries, over: over)
+                    guard let summary = await write(entries) else { return }
+                    try await confirm(entries, summary, status)
                     entries = []
                     state.noteWritten()
                 }

@@ -6,10 +6,14 @@ import Synchronization
 /// The ledger's name, read once, and when it was last said that Redis carries another's mailings.
 final class LedgerIdentity: Sendable {
     private let known = Mutex<String?>(nil)
+    private let isChecked = Mutex(false)
     private let said = Mutex<ContinuousClock.Instant?>(nil)
     private let logger: Logger
 
     init(logger: Logger) { self.logger = logger }
+
+    /// The ledger's name; nil before it was read.
+    var name: String? { known.withLock { $0 } }
 
     /// Whose mailings a Redis carries; `nobody` too while the ledger cannot be read.
     func owner(of epochs: EpochStore, ledger: any LeadershipStore) async throws(RedisError) -> CollectorState.Owner {
@@ -30,6 +34,19 @@ final class LedgerIdentity: Sendable {
                 """)
         }
         return .another
+    }
+
+    /// Marks the ledger as an older copy where Redis knows of a later commit, before anything is written to it; once.
+    func noteOlderCopy(_ epochs: EpochStore, _ ledger: any CopyStore) async throws(RedisError) {
+        guard let name, !isChecked.withLock({ $0 }) else { return }
+        let known = try await epochs.commits(of: name)
+        do throws(LedgerError) {
+            if let known, known > (try await ledger.commits()) { try await ledger.noteOlder(than: known) }
+            isChecked.withLock { $0 = true }
+        } catch {
+            // It is tried again before the next entries are written.
+            logger.error("the ledger cannot be read: \(error)")
+        }
     }
 
     private func name(of ledger: any LeadershipStore) async throws(LedgerError) -> String {

@@ -22,6 +22,7 @@ extension Worker {
     /// Looks after what operators change, exchanges with the fleet what providers ask for, and passes on which mailings must be paused.
     func followPublished() async {
         var refreshed = ContinuousClock.now
+        var distance = RedisDistance()
         var answered = worker.answered.load(ordering: .relaxed)
         while !worker.isStopping, !Task.isCancelled {
             do throws(RedisError) {
@@ -40,6 +41,7 @@ extension Worker {
             } catch {
                 worker.logger.debug("what was published cannot be read: \(error)")
             }
+            if let warning = distance.warning(broker.redis.roundTrip, at: .now) { worker.logger.warning("\(warning)") }
             // Where nothing is answered, nobody asks to slow down.
             let now = worker.answered.load(ordering: .relaxed)
             let isBusy = now != answered || worker.transmitting.load(ordering: .relaxed) > 0

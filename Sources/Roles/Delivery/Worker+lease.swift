@@ -7,7 +7,7 @@ extension Worker {
     /// Renews the lease as long as anything is in the worker's hands, and looks for workers whose lease has expired.
     func keepLease() async {
         var backoff = Backoff()
-        var search = TakeoverSearch()
+        var search = TakeoverSearch(renewal: worker.lease.interval)
         while !worker.isDone {
             do throws(RedisError) {
                 let couldTake = worker.lease.mayTake
@@ -36,8 +36,11 @@ extension Worker {
     private func findExpired(_ search: inout TakeoverSearch) async throws(RedisError) {
         guard !worker.isStopping, worker.lease.mayTake, worker.lease.mayTakeOver else { return }
         let registry = WorkerRegistry(broker)
-        for dead in search.look(try await registry.all().workers, except: worker.configuration.id, at: .now) {
-            let leases = try await worker.queue.takeOver(dead, worker: worker.configuration.id, count: Self.takeoversAtOnce)
+        for dead in search.look(
+            try await registry.all(lease: worker.configuration.lease).workers, except: worker.configuration.id, at: .now)
+        {
+            let leases = try await worker.queue.takeOver(
+                dead, worker: worker.configuration.id, count: Self.takeoversAtOnce, lease: worker.configuration.lease)
             if leases.isEmpty {
                 try await registry.forget(dead.worker)
             } else {

@@ -122,7 +122,7 @@ extension Worker {
             }
             worker.tell(problem, of: lease)
             let mayWait = await backoff.wait {
-                worker.isStopping || batch.isEnded || worker.now >= lease.batch.expires
+                worker.isStopping || batch.isEnded || worker.isOver(lease.batch.expires)
             }
             guard mayWait, await mailings.isSending(lease.batch.id.mailing) else {
                 return await batch.buffer.close(.released)

@@ -72,6 +72,12 @@ final class WorkerContext: Sendable {
     /// Milliseconds since 1970.
     var now: Int64 { time.milliseconds }
 
+    /// By how much a clock that may be the right one is behind `now`, in milliseconds: nobody expires before.
+    var delay: Int64 { max(0, time.milliseconds - time.earliest) }
+
+    /// Whether a lifetime is over by every clock.
+    func isOver(_ expires: Int64) -> Bool { time.earliest >= expires }
+
     var isStopping: Bool { stopping.load(ordering: .relaxed) }
 
     func stop() {

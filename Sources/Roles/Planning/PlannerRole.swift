@@ -12,7 +12,7 @@ import Synchronization
 /// ledger and by Redis.
 package struct PlannerRole: Service {
     package typealias Store = PlanStore & DispatchStore & MailingStore & ReportStore & RepeatStore & LeadershipStore & EpochNoteStore
-        & LimitStore & ChangeSource
+        & LimitStore & CopyStore & ChangeSource
 
     /// How a planner works.
     package struct Configuration: Sendable {
@@ -133,14 +133,15 @@ package struct PlannerRole: Service {
     private func work(_ fencingToken: FencingToken, until stop: Stop) async {
         logger.info("planning and dispatching, fencing token \(fencingToken.number)")
         ledger.guardPlanning(fencingToken: fencingToken.number)
+        let time = SharedTime()
         let planner = PlannerService(
             ledger: ledger, poll: configuration.poll, only: configuration.only, providers: configuration.providers,
-            logger: logger)
+            clock: { time.milliseconds }, logger: logger)
         let dispatcher = Dispatcher(
             Dispatcher.Configuration(
                 window: configuration.window, only: configuration.only, workerLease: configuration.workerLease,
                 isAlone: configuration.isAlone),
-            broker: broker, ledger: ledger, fencingToken: fencingToken, logger: logger)
+            broker: broker, ledger: ledger, fencingToken: fencingToken, time: time, logger: logger)
         let monitor = StallMonitor(
             broker: broker, ledger: ledger, stuckAfter: configuration.stuckAfter, only: configuration.only, logger: logger)
         await withTaskGroup(of: Void.self) { group in

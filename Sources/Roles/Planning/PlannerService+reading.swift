@@ -12,7 +12,8 @@ extension PlannerService {
         let reached = record.onlyNew ? try await ReachedAddresses.load(before: record.id, from: ledger) : nil
         var planner = try RecipientPlanner(
             source: source, channel: record.mailing.channel, carry: Set(record.mailing.fields.dropFirst(2)),
-            batchSize: BatchSize.of(record), after: record.rowsRead, without: reached, check: bodyCheck(record))
+            batchSize: BatchSize.of(record), after: record.rowsRead, expecting: record.sourceChecksum.map(UInt64.init(bitPattern:)),
+            without: reached, check: bodyCheck(record))
         guard planner.fields == record.mailing.fields else {
             throw InputError(file: source.file, problem: "has other columns than when the mailing was made")
         }
@@ -32,6 +33,7 @@ extension PlannerService {
             step.unverified += chunk.unverified
             guard buffer.isFull(with: planner.rows - written) || !hasMore else { continue }
             step.rowsRead = planner.rows
+            step.sourceChecksum = Int64(bitPattern: planner.rowsChecksum)
             step.ending = hasMore ? .more : .whole
             var entry = PlanBuffer.Entry(step: step, rows: planner.rows - written, record: record)
             if !hasMore { entry.ignored = planner.ignored }
@@ -52,9 +54,7 @@ extension PlannerService {
             return step
         }
         guard size == file.size, modified == file.modified else {
-            throw InputError(
-                file: source.file,
-                problem: "has changed since \(record.rowsRead) of its rows were planned; send it as a new mailing")
+            throw RecipientPlanner.changedSince(record.rowsRead, source)
         }
         return step
     }

@@ -34,7 +34,7 @@ struct PlannerCommand: RoleCommand {
         let broker = try await runtime.openBroker("planner", isPatient: true)
         try await runtime.run(
             "planner",
-            runtime.metricsServer()
+            runtime.metricsServer(.planner)
                 + [
                     HealthMonitor(broker: broker, ledger: ledger, readiness: runtime.readiness, logger: runtime.logger),
                     runtime.heartbeat(.planner, broker),
@@ -55,7 +55,7 @@ struct WorkerCommand: RoleCommand {
         let worker = runtime.worker(broker)
         try await runtime.run(
             "worker",
-            runtime.metricsServer()
+            runtime.metricsServer(.worker)
                 + [
                     HealthMonitor(broker: broker, ledger: nil, readiness: runtime.readiness, logger: runtime.logger),
                     runtime.heartbeat(.worker, broker, worker: worker), worker,
@@ -75,7 +75,7 @@ struct CollectorCommand: RoleCommand {
         let broker = try await runtime.openBroker("collector", isPatient: true)
         try await runtime.run(
             "collector",
-            runtime.metricsServer()
+            runtime.metricsServer(.collector)
                 + [
                     HealthMonitor(broker: broker, ledger: ledger, readiness: runtime.readiness, logger: runtime.logger),
                     runtime.heartbeat(.collector, broker),

@@ -48,7 +48,8 @@ struct HealthMonitor: Service {
                 Gauge(label: "flotilla_status_lag_entries", dimensions: [("partition", "\(partition)")]).record(entries)
             }
             Gauge(label: "flotilla_status_lag_seconds").record(lag.seconds)
-            readiness.set("redis", ready: true)
+            let policy = try await broker.evictionPolicy()
+            readiness.set("redis", ready: policy == nil, why: policy.map { "\(RedisError.evicts(policy: $0))" } ?? "")
         } catch {
             readiness.set("redis", ready: false, why: "\(error)")
         }

@@ -93,10 +93,7 @@ struct RoleRuntime {
             name: "flotilla-\(role)-\(name)", group: group, logger: logger)
         do throws(RedisError) {
             try await broker.check()
-            if try await broker.mayEvict() {
-                logger.error(
-                    "this Redis evicts keys, and with them batches, when its memory is full: set maxmemory-policy noeviction")
-            }
+            if let policy = try await broker.evictionPolicy() { throw RedisError.evicts(policy: policy) }
         } catch {
             if isPatient, error.isPassing {
                 logger.error("waiting for Redis: \(error)")
@@ -124,8 +121,10 @@ struct RoleRuntime {
 
     // MARK: Roles, as services; a service group stops them in the reverse order.
 
-    func metricsServer(onListening: @escaping @Sendable (Int) -> Void = { _ in }) -> [any Service] {
-        guard let address = settings.metrics.listen else { return [] }
+    func metricsServer(
+        _ port: Settings.Port = .planner, onListening: @escaping @Sendable (Int) -> Void = { _ in }
+    ) -> [any Service] {
+        guard let address = settings.metrics.listen(as: port) else { return [] }
         return [MetricsServer(address: address, metrics: metrics, readiness: readiness, logger: logger, onListening: onListening)]
     }
 

@@ -2,6 +2,7 @@ package import Logging
 import Metrics
 import Model
 package import NIOCore
+package import Policy
 import Synchronization
 
 /// A Redis that is reached again whenever it was lost. Concurrent callers share one connection and are pipelined.
@@ -12,7 +13,10 @@ package final class RedisClient: Sendable {
         /// Callers wait for the one who connects.
         var isConnecting = false
         var waiters: [UnsafeContinuation<Void, Never>] = []
+        /// Tries in a row that brought no connection, or one that was lost soon.
         var failures = 0
+        /// When the connection was opened.
+        var opened: ContinuousClock.Instant = .now
         /// No new try before this moment.
         var notBefore: ContinuousClock.Instant = .now
         var lastError: RedisError?
@@ -24,7 +28,8 @@ package final class RedisClient: Sendable {
     private let group: any EventLoopGroup
     private let logger: Logger
     private let state = Mutex(State())
-    private let roundTrip = Metrics.Timer(label: "flotilla_redis_round_trip_seconds")
+    private let answers = Mutex(RoundTrip())
+    private let timer = Metrics.Timer(label: "flotilla_redis_round_trip_seconds")
     private let reconnects = Counter(label: "flotilla_redis_reconnects_total")
 
     /// - Parameter name: shown by Redis in CLIENT LIST.
@@ -59,9 +64,15 @@ package final class RedisClient: Sendable {
             ? RedisEncoder.encode(commands[0], run: run) : commands.flatMap { RedisEncoder.encode($0, run: run) }
         let start = ContinuousClock.now
         let replies = try await connection.call(bytes, count: commands.count, timeout: endpoint.timeout + blocking)
-        if blocking == 0 { roundTrip.recordNanoseconds((ContinuousClock.now - start).nanoseconds) }
+        guard blocking == 0 else { return replies }
+        let took = ContinuousClock.now - start
+        timer.recordNanoseconds(took.nanoseconds)
+        answers.withLock { $0.note(took) }
         return replies
     }
+
+    /// How long answers take of late.
+    package var roundTrip: RoundTrip { answers.withLock { $0 } }
 
     /// The run id of the server, which differs after each of its starts.
     package func serverRun() async throws(RedisError) -> String { try await connected().serverRun }
@@ -136,14 +147,9 @@ package final class RedisClient: Sendable {
             case .success(let connection):
                 state.connection = state.isClosed ? nil : connection
                 if state.failures > 0 { reconnects.increment() }
-                state.failures = 0
+                state.opened = .now
                 state.lastError = nil
-            case .failure(let error):
-                state.failures += 1
-                state.lastError = error
-                // 50 ms, 100 ms … 5 s, spread by half, so that a fleet does not come back in step.
-                let wait = min(5, 0.05 * Double(1 << min(state.failures - 1, 10)))
-                state.notBefore = .now + .seconds(wait * Double.random(in: 0.5...1))
+            case .failure(let error): Self.fail(&state, error)
             }
             defer { state.waiters = [] }
             return (state.waiters, state.failures)
@@ -157,13 +163,26 @@ package final class RedisClient: Sendable {
     }
 
     private func closed(_ connection: RedisConnection, _ error: RedisError) {
-        let wasInUse = state.withLock { state in
-            guard state.connection === connection else { return false }
+        let failures = state.withLock { state -> Int? in
+            guard state.connection === connection else { return nil }
             state.connection = nil
-            state.failures += 1
-            state.lastError = error
-            return !state.isClosed
+            // A server that takes connections and cannot be worked with is as good as none.
+            if .now - state.opened >= Self.steady { (state.failures, state.notBefore) = (0, .now) }
+            Self.fail(&state, error)
+            return state.isClosed ? nil : state.failures
         }
-        if wasInUse { logger.warning("\(error); connecting again") }
+        guard let failures, failures == 1 || failures % 20 == 0 else { return }
+        logger.warning("\(error); connecting again", metadata: failures > 1 ? ["tries": "\(failures)"] : [:])
+    }
+
+    /// A connection that lasted so long was a good one.
+    private static let steady = Duration.seconds(10)
+
+    /// Notes a failure: the next try comes after 50 ms, 100 ms … 5 s, spread by half, so that a fleet does not come back in step.
+    private static func fail(_ state: inout State, _ error: RedisError) {
+        state.failures += 1
+        state.lastError = error
+        let wait = min(5, 0.05 * Double(1 << min(state.failures - 1, 10)))
+        state.notBefore = .now + .seconds(wait * Double.random(in: 0.5...1))
     }
 }

@@ -57,7 +57,13 @@ final class RedisConnection: Sendable {
     /// The run id of the server: another one after each of its starts, so that work of before is told apart.
     var serverRun: String { outbox.withLock { $0.serverRun } }
 
+    /// It takes no more calls.
     var isClosed: Bool { outbox.withLock { $0.closedBy != nil } }
+
+    /// Lets no more calls in; what waits for replies still gets them.
+    fileprivate func retire(_ error: RedisError) {
+        outbox.withLock { $0.closedBy = $0.closedBy ?? error }
+    }
 
     func close() async {
         _ = try? await channel.close().get()
@@ -128,27 +134,31 @@ final class RedisConnection: Sendable {
         }
         if endpoint.database != 0 { commands.append(["SELECT", RedisArgument(endpoint.database)]) }
         commands.append(["CLIENT", "SETNAME", .text(name)])
+        commands.append(["INFO", "replication"])
         commands.append(["INFO", "server"])
         let replies = try await call(
             commands.flatMap { RedisEncoder.encode($0) }, count: commands.count, timeout: endpoint.timeout)
         for case .error(let text) in replies {
             await close()
-            if text.hasPrefix("LOADING") || text.hasPrefix("MASTERDOWN") || text.contains("max number of clients") {
+            if UnfitServer.speaks(in: text) || text.contains("max number of clients") {
                 throw .unavailable(endpoint: "\(endpoint)", why: text)
             }
             throw .refused(endpoint: "\(endpoint)", why: text)
         }
-        guard let run = Self.run(replies.last?.text ?? "") else {
+        guard Self.value("role", in: replies[replies.count - 2].text ?? "") != "slave" else {
+            await close()
+            throw .unavailable(endpoint: "\(endpoint)", why: "it is a replica now, which takes no writes")
+        }
+        guard let run = Self.value("run_id", in: replies.last?.text ?? "") else {
             await close()
             throw .refused(endpoint: "\(endpoint)", why: "INFO server tells no run_id, by which a restart is noticed")
         }
         outbox.withLock { $0.serverRun = run }
     }
 
-    /// The run id in a reply of INFO.
-    private static func run(_ info: String) -> String? {
-        info.split(whereSeparator: \.isNewline).first { $0.hasPrefix("run_id:") }
-            .map { String($0.dropFirst("run_id:".count)) }
+    /// The value of a line in a reply of INFO.
+    private static func value(_ name: String, in info: String) -> String? {
+        info.split(whereSeparator: \.isNewline).first { $0.hasPrefix("\(name):") }.map { String($0.dropFirst(name.count + 1)) }
     }
 
     private static func tlsContext(_ endpoint: RedisEndpoint) throws -> NIOSSLContext {
@@ -239,20 +249,27 @@ private final class RedisHandler: ChannelInboundHandler {
             return fail(context, .lost(endpoint: endpoint, why: "out of memory for its reply"))
         }
         do throws(RedisError) {
-            while let reply = try decoder.next() { take(reply) }
+            while let reply = try decoder.next() { take(reply, context) }
         } catch {
             fail(context, error)
         }
     }
 
-    private func take(_ reply: RESPValue) {
+    private func take(_ reply: RESPValue, _ context: ChannelHandlerContext) {
         guard !pending.isEmpty else { return }
+        if case .error(let text) = reply, failure == nil, UnfitServer.speaks(in: text) {
+            let error = RedisError.lost(endpoint: endpoint, why: text)
+            failure = error
+            connection.retire(error)
+            onClose(connection, error)
+        }
         pending[pending.startIndex].replies.append(reply)
         pending[pending.startIndex].missing -= 1
         if pending[pending.startIndex].missing == 0 {
             let call = pending.removeFirst()
             call.continuation.resume(returning: call.replies)
         }
+        if failure != nil, pending.isEmpty { context.close(promise: nil) }
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
@@ -267,7 +284,8 @@ private final class RedisHandler: ChannelInboundHandler {
     func channelInactive(context: ChannelHandlerContext) {
         alarm?.cancel()
         let error = failure ?? .lost(endpoint: endpoint, why: "it closed the connection")
-        onClose(connection, error)
+        // A connection that was retired has told so.
+        if !connection.isClosed { onClose(connection, error) }
         let unsent = connection.closeOutbox(error)
         for call in pending { call.continuation.resume(throwing: error) }
         for call in unsent {

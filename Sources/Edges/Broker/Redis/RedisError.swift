@@ -10,6 +10,8 @@ package enum RedisError: Error, Sendable, CustomStringConvertible, Equatable {
     case command(String)
     /// The reply has not the form that we expect of the command.
     case unexpected(String)
+    /// It throws keys away when its memory is full.
+    case evicts(policy: String)
     /// The epoch has ended, or another dispatcher leads: the command changed nothing.
     case epochEnded
     /// What the dispatcher publishes is not there yet.
@@ -27,6 +29,11 @@ package enum RedisError: Error, Sendable, CustomStringConvertible, Equatable {
             "Redis at \(endpoint) refuses us: \(why). Check redis.username and redis.password (or FLOTILLA_REDIS_PASSWORD)."
         case .command(let text): "Redis replied: \(text)"
         case .unexpected(let text): "Redis replied in an unexpected form: \(text)"
+        case .evicts(let policy):
+            """
+            this Redis throws keys away when its memory is full (maxmemory-policy \(policy)), and with them batches and results: \
+            nothing is sent with it. Set maxmemory-policy noeviction (redis-cli CONFIG SET, and in redis.conf), or use a Redis that is no cache
+            """
         case .epochEnded: "what this Redis held cannot be believed (it was emptied or started again), or another planner leads"
         case .notPublished(let what): "\(what) are not published yet: no planner has begun its work in this Redis"
         case .otherPartitions(let here, let ours):
@@ -42,9 +49,9 @@ package enum RedisError: Error, Sendable, CustomStringConvertible, Equatable {
     package var isPassing: Bool {
         switch self {
         case .unavailable, .lost: true
-        case .command(let text): ["LOADING", "BUSY", "MASTERDOWN", "OOM", "MISCONF"].contains { text.hasPrefix($0) }
+        case .command(let text): UnfitServer.speaks(in: text) || ["BUSY", "OOM"].contains { text.hasPrefix($0) }
         case .notPublished: true
-        case .refused, .unexpected, .epochEnded, .otherPartitions, .closed: false
+        case .refused, .unexpected, .evicts, .epochEnded, .otherPartitions, .closed: false
         }
     }
 }

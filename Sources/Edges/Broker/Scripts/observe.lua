@@ -9,6 +9,11 @@ local now = clock[1] * 1000000 + clock[2]
 local held = redis.call('HMGET', KEYS[1], 'until', 'interval', 'state', 'from', 'at', 'claim', 'version')
 local stop, from, at = tonumber(held[1] or 0), tonumber(held[4] or 0), tonumber(held[5] or now)
 local pause = tonumber(ARGV[4])
+-- A pause that begins in the time to come is from before this server's clock went back.
+if from > now then
+  stop, from = 0, now
+  redis.call('HDEL', KEYS[1], 'until', 'from')
+end
 if pause > 0 and now + pause > stop then
   if stop <= now then
     from = now

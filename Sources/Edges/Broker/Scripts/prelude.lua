@@ -10,6 +10,20 @@ local function is_current(key, run)
   return string.sub(redis.call('GET', key) or '', 1, #run) == run
 end
 
+-- Ends the epoch, since a key of it is lost: what this Redis holds cannot be believed any more, but for results and limits. Workers find
+-- their leases gone, and report again what no collector has confirmed.
+local function lose(epoch_key, workers_key)
+  redis.call('DEL', epoch_key)
+  redis.call('DEL', workers_key)
+end
+
+-- Makes sure that a batch has its marks. Where they are lost nobody can tell who was started, and each of its recipients counts as started.
+local function keep_marks(marks_key, count)
+  if redis.call('EXISTS', marks_key) == 0 then
+    redis.call('SET', marks_key, string.rep('b', tonumber(count)))
+  end
+end
+
 -- Whether a batch is in a worker's hands; the worker and the number of deliveries are its fencing token. And whether it is in anybody's.
 local function owns(lane, group, worker, entry, deliveries)
   local pending = redis.pcall('XPENDING', lane, group, entry, entry, 1)[1]

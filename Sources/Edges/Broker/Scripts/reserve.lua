@@ -4,8 +4,8 @@
 --       `next`), and its pace (hash: until, interval)
 -- ARGV: 1 moments wanted, 2 horizon: none lies further ahead, 3 none is nearer, 4 spacing between two of them; then for each scope
 --       its interval (0: no limit of its own) and its burst. All times in microseconds.
--- Returns this server's time; the moments in microseconds after it, as unsigned 32-bit little-endian integers; and how long
--- after it the first that was not granted could be.
+-- Returns this server's time; the moments in microseconds after it, each with the microseconds after that until which it may be used, as
+-- unsigned 32-bit little-endian integers; and how long after it the first that was not granted could be.
 local clock = redis.call('TIME')
 local now = clock[1] * 1000000 + clock[2]
 local wanted, horizon, spacing = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[4])
@@ -47,9 +47,12 @@ local function load(text, interval, burst)
 end
 
 for i = 1, #KEYS / 2 do
-  local pace = redis.call('HMGET', KEYS[2 * i], 'until', 'interval')
+  local pace = redis.call('HMGET', KEYS[2 * i], 'until', 'interval', 'from')
   local interval = max(tonumber(ARGV[2 * i + 3]), tonumber(pace[2] or '') or 0)
-  start = max(start, tonumber(pace[1] or '') or 0)
+  -- A pause that begins in the time to come is from before the clock went back.
+  if (tonumber(pace[3] or '') or 0) <= now + 1000000 then
+    start = max(start, tonumber(pace[1] or '') or 0)
+  end
   if interval > 0 then
     local scope = load(redis.call('GET', KEYS[2 * i - 1]), interval, tonumber(ARGV[2 * i + 4]))
     scope.key = KEYS[2 * i - 1]
@@ -67,8 +70,13 @@ for i = 1, #scopes do
   scope.slack = #scopes > 1 and math.min(scope.interval, 2 * widest) or 0
 end
 
+-- Until when a cell may be used.
+local function latest(scope, cell)
+  return scope.base + (cell + scope.burst - 1) * scope.interval + scope.slack
+end
+
 local function good(scope, cell, time)
-  local last = scope.base + (cell + scope.burst - 1) * scope.interval + scope.slack
+  local last = latest(scope, cell)
   return last > time or (scope.slack == 0 and last == time)
 end
 
@@ -103,7 +111,7 @@ local function keep(scope, cell, count)
   end
 end
 
--- Uses the cell that `usable` found.
+-- Uses the cell that `usable` found, and returns until when it may be used.
 local function take(scope, time)
   local gaps = scope.gaps
   while scope.place < #gaps do
@@ -115,7 +123,7 @@ local function take(scope, time)
       if gaps[i + 1] == 0 then
         scope.place = i + 2
       end
-      return
+      return latest(scope, cell)
     end
     keep(scope, gaps[i], gaps[i + 1])
     scope.place = i + 2
@@ -123,6 +131,7 @@ local function take(scope, time)
   local cell = first(scope, scope.next, time)
   keep(scope, scope.next, cell - scope.next)
   scope.next = cell + 1
+  return latest(scope, cell)
 end
 
 local granted = {}
@@ -138,10 +147,12 @@ while true do
   if #granted >= wanted or time >= now + horizon then
     break
   end
-  granted[#granted + 1] = struct.pack('<I4', math.ceil(time - now))
+  local last = time + 4000000000
   for i = 1, #scopes do
-    take(scopes[i], time)
+    last = math.min(last, take(scopes[i], time))
   end
+  local moment = math.ceil(time - now)
+  granted[#granted + 1] = struct.pack('<I4I4', moment, max(0, floor(last - now) - moment))
   time = time + spacing
 end
 for i = 1, #scopes do

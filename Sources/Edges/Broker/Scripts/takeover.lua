@@ -1,15 +1,16 @@
 -- Takes over the batches that a worker whose lease has expired had taken from one lane.
 -- KEYS: 1 epoch, 2 workers (hash: worker -> 'expiry run condition losses'), 3 lane, 4 lanes of that worker (set), 5 lanes of the successor
 -- ARGV: 1 consumer group, 2 successor, 3 the worker, 4 its registration as it was seen a while ago, 5 batches at most,
---       6 run of this server, 7 the lane's name
+--       6 run of this server, 7 the lane's name, 8 milliseconds of a lease at most
 -- Returns for each batch its entry, the entry's fields, its deliveries and the worker that had it. A worker whose registration has changed
--- since it was seen lives: a clock that jumped alone takes nothing from anybody.
+-- since it was seen lives: a clock that jumped alone takes nothing from anybody. A lease that is longer than any is from before the clock
+-- went back.
 local found = {}
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local known = redis.call('HGET', KEYS[2], ARGV[3])
-if not is_current(KEYS[1], ARGV[6]) or (known or '') ~= ARGV[4]
-  or known and tonumber(string.match(known, '^%d+')) > now then
+local left = known and tonumber(string.match(known, '^%d+')) - now or 0
+if not is_current(KEYS[1], ARGV[6]) or (known or '') ~= ARGV[4] or left > 0 and left <= tonumber(ARGV[8]) then
   return found
 end
 local pending = redis.pcall('XPENDING', KEYS[3], ARGV[1], '-', '+', tonumber(ARGV[5]), ARGV[3])

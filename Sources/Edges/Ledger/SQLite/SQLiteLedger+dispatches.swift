@@ -24,6 +24,7 @@ extension SQLiteLedger: DispatchStore {
                     if let batch = try Self.dispatch(db, id, content, now: now) { batches.append(batch) }
                 }
             }
+            _ = try Self.countCommit(db)
             return batches
         }
     }
@@ -159,14 +160,14 @@ extension SQLiteLedger: DispatchStore {
         }
     }
 
-    private static func uncertainPolicy(_ db: Database, _ id: MailingID) throws -> Mailing.UncertainPolicy {
+    static func uncertainPolicy(_ db: Database, _ id: MailingID) throws -> Mailing.UncertainPolicy {
         let text = try String.fetchOne(
             db.cachedStatement(sql: "SELECT definition ->> 'uncertain' FROM mailing WHERE id = ?"), arguments: [id.description])
         return text.flatMap(Mailing.UncertainPolicy.init) ?? .hold
     }
 
     /// A dispatch was lost, and its messages may have been started.
-    private struct Loss {
+    struct Loss {
         /// For people.
         var why: String
         var policy: Mailing.UncertainPolicy
@@ -179,7 +180,7 @@ extension SQLiteLedger: DispatchStore {
     /// Ends a dispatch.
     /// - Parameter loss: nil when none of its messages can have been started.
     /// - Returns: how many were listed as uncertain; nil when the batch is not in this dispatch.
-    private static func giveUp(_ db: Database, _ dispatch: Dispatch, _ loss: Loss?) throws -> Int? {
+    static func giveUp(_ db: Database, _ dispatch: Dispatch, _ loss: Loss?) throws -> Int? {
         guard var progress = try BatchProgress.load(db, dispatch.batch), progress.isDispatched,
             progress.dispatchNumber == dispatch.dispatchNumber
         else { return nil }

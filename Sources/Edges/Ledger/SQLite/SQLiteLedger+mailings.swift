@@ -180,7 +180,7 @@ extension MailingRecord {
                 sql: """
                     SELECT id, definition, source, origin, state, reason, created, started, planned, finished, planned_count,
                         excluded_count, next_batch, rows_read, source_size, source_modified, planning_done, speed, start,
-                        reason_kind, actor, stuck_since, stuck_reason, identity, only_new, state_changed
+                        reason_kind, actor, stuck_since, stuck_reason, identity, only_new, state_changed, source_checksum
                     FROM mailing \(condition)
                     """),
             arguments: arguments)
@@ -208,7 +208,7 @@ extension MailingRecord {
             stateReason: StateReason(kind: StateReason.Kind(rawValue: row[19]), actor: row[20], text: row[5]), created: row[6],
             start: row[18], started: row[7],
             planned: row[8], finished: row[9], plannedCount: row[10], excludedCount: row[11], nextBatch: row[12], rowsRead: row[13],
-            sourceSize: row[14], sourceModified: row[15], planningDone: row[16], speedOverride: row[17], stuckSince: row[21],
-            stuckReason: row[22])
+            sourceSize: row[14], sourceModified: row[15], sourceChecksum: row[26], planningDone: row[16], speedOverride: row[17],
+            stuckSince: row[21], stuckReason: row[22])
     }
 }

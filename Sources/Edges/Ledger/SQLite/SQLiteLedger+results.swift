@@ -9,7 +9,9 @@ extension SQLiteLedger: ResultStore {
             var writing = ResultWriting(db)
             for group in groups { try writing.add(group) }
             for group in events { try writing.add(group) }
-            return try writing.finish()
+            var summary = try writing.finish()
+            summary.commits = try Self.countCommit(db)
+            return summary
         }
     }
 }

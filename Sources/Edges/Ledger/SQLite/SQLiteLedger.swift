@@ -22,6 +22,8 @@ package final class SQLiteLedger: Sendable {
     }
 
     package let path: String
+    /// The file that is open.
+    private let file: FileIdentity?
     let pool: DatabasePool
     let logger: Logger
     private let options: Options
@@ -63,6 +65,7 @@ package final class SQLiteLedger: Sendable {
 
     private init(path: String, pool: DatabasePool, logger: Logger, options: Options) {
         self.path = path
+        file = FileIdentity(path: path)
         self.pool = pool
         self.logger = logger
         self.options = options
@@ -152,14 +155,22 @@ extension SQLiteLedger {
     func read<T: Sendable>(
         _ operation: String, _ body: @escaping @Sendable (Database) throws -> T
     ) async throws(LedgerError) -> T {
-        let path = path
         let result: Result<T, LedgerError> = await withCheckedContinuation { continuation in
-            pool.asyncRead { db in
+            pool.asyncRead { [self] db in
                 continuation.resume(
-                    returning: LedgerError.result(path: path, operation: operation) { try body(db.get()) })
+                    returning: LedgerError.result(path: path, operation: operation) {
+                        try checkFile()
+                        return try body(db.get())
+                    })
             }
         }
+        if case .replaced = result.failure { note(result.failure) }
         return try result.get()
+    }
+
+    /// Refuses to go by a file that is not the ledger any more: what was read of it, and what is written to it, would be lost.
+    package func checkFile() throws(LedgerError) {
+        guard let file, FileIdentity(path: path) == file else { throw LedgerError.replaced(path: path) }
     }
 
     /// Why the last write failed, if it did for a reason that lies with the file or its disk.
@@ -176,6 +187,7 @@ extension SQLiteLedger {
         _ db: Database, _ operation: String, _ body: (Database) throws -> T
     ) -> Result<T, LedgerError> {
         LedgerError.result(path: path, operation: operation) {
+            try checkFile()
             var value: T?
             try db.inTransaction(.immediate) {
                 value = try body(db)

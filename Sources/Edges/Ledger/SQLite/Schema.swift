@@ -38,6 +38,7 @@ enum Schema {
             try resolveIdentities(db)
         }
         migrator.registerMigration("9 epoch") { db in try db.execute(sql: epoch) }
+        migrator.registerMigration("10 copies") { db in try db.execute(sql: copies + checksum) }
         migrator.registerMigration("11 unverified") { db in try db.execute(sql: unverified) }
         return migrator
     }

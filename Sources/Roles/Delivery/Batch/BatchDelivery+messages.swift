@@ -46,6 +46,8 @@ extension BatchDelivery {
         var outcome = GroupOutcome()
         outcome.results.reserveCapacity(open.count)
         let now = worker.now
+        var rule = rule
+        rule.expires += min(worker.delay, .max - rule.expires)
         let isOutage = mailing.link.breaker.isOpen
         var generator = SystemRandomNumberGenerator()
         for (place, (item, response)) in zip(open, responses).enumerated() {

@@ -41,7 +41,7 @@ struct BatchDelivery: Sendable {
     }
 
     /// Nothing stands against the next message, and its lifetime is not over.
-    var mayBegin: Bool { worker.mayBegin(mailing, batch) && worker.now < lease.batch.expires && !state.isEnded }
+    var mayBegin: Bool { worker.mayBegin(mailing, batch) && !worker.isOver(lease.batch.expires) && !state.isEnded }
 
     /// Works until each recipient has a result or the rest is given back.
     func run() async {
@@ -118,7 +118,7 @@ struct BatchDelivery: Sendable {
     /// - Parameter isFresh: nothing was tried with the first of them before.
     /// - Returns: nil when nothing more may start.
     func turn(_ most: Int, _ pool: ReservationPool, isFresh: Bool) async -> Turn? {
-        var most = min(most, mailing.link.groupSizer.now)
+        var most = min(most, mailing.link.groupSizer.size(distance: pool.distance))
         var probe: Int?
         if mailing.link.breaker.isOpen {
             guard let passage = await mailing.link.breaker.pass(isFresh: isFresh, mayBegin: { mayBegin }) else { return nil }
@@ -138,8 +138,8 @@ struct BatchDelivery: Sendable {
 
     /// Ends those whose lifetime is over.
     func expire(_ indexes: [Int]) async {
+        guard worker.isOver(lease.batch.expires) else { return }
         let now = worker.now
-        guard now >= lease.batch.expires else { return }
         await buffer.add(state.withLock { $0.expire(indexes, now: now) })
     }
 }

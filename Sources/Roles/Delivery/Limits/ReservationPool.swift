@@ -34,8 +34,8 @@ final class ReservationPool: Sendable {
         var narrowest = ""
         var interval = 0.0
         var burst = 1
-        /// Moments that messages have and wait for.
-        var claimed: [Int64: Int] = [:]
+        /// Moments that messages have and wait for, how many of each, and until when they may be used.
+        var claimed: [Int64: (count: Int, latest: Int64)] = [:]
         /// Scopes that are wider than the narrowest: they are shared with sends that take what is near.
         var wider = 0
         /// Messages that wait to be admitted.
@@ -54,12 +54,16 @@ final class ReservationPool: Sendable {
         var nextAsk: Int64 = 0
         /// Questions in a row that brought no slot.
         var refusals = 0
+        /// How long Redis takes to answer. What is done with an answer is done so much later than it was asked for.
+        var lag: Int64 = 0
         /// Reservations that were given up since the meters were last told.
         var givenUp = ThrottleMeters.GivenUp()
     }
 
-    /// For how long slots are reserved in one go.
+    /// For how long slots are reserved in one go, where Redis is near.
     private static let span: Int64 = 100_000_000
+    /// A Redis that answers sooner is near: a group is ready in time without asking earlier.
+    private static let near: Int64 = 5_000_000
     /// How long a group waits at most before it looks again: changes wake it.
     private static let longestWait: Int64 = 60_000_000_000
     /// Between two questions at least.
@@ -162,12 +166,18 @@ final class ReservationPool: Sendable {
     /// Reservations that are asked for in one go at most: what the rate has within `span`, or a whole burst.
     private static func most(_ state: State) -> Int {
         guard state.interval > 0 else { return firstQuota }
-        return min(limit, max(state.burst, Int((Double(span) / 1000 / state.interval).rounded(.up))))
+        return min(limit, max(state.burst, Int((Double(span(state)) / 1000 / state.interval).rounded(.up))))
     }
+
+    /// For how long slots are reserved in one go: until the next can be here.
+    private static func span(_ state: State) -> Int64 { span + 2 * state.lag }
 
     /// Nobody else is served by Redis while it makes out slots, a microsecond or two for each.
     private static let limit = 4_000
     private static let firstQuota = 512
+
+    /// How long Redis takes to answer.
+    var distance: Duration { throttle.roundTrip }
 
     /// How much waits here, and for what.
     var share: Heartbeat.Share {
@@ -227,16 +237,21 @@ final class ReservationPool: Sendable {
 
     private func decide(_ state: inout State, _ most: Int, _ capacity: Capacity) -> Admission {
         let now = Clock.monotonic()
+        state.lag = throttle.roundTrip.nanoseconds
         drop(&state, now)
         if let order = order(&state, now, capacity) { return .ask(order) }
-        let reach = Self.reach(state.interval)
+        let reach = Self.reach(state)
         guard let near = state.stock.slot(state.entering), state.stock.count > state.promised else {
             return .wait(state.isAsking ? .max : asksAt(state, now) - now)
         }
         guard near <= now + reach else { return .wait(min(near - reach, asksAt(state, now)) - now) }
         // As many groups share the slots as connections are needed to use them in time.
-        let sharers = max(1, Int(1.5 * Double(capacity.time) / max(1, state.stock.meanGap ?? state.interval * 1000)))
-        let count = max(1, min(most, state.stock.count / sharers))
+        let gap = max(1, state.stock.meanGap ?? state.interval * 1000)
+        let (busy, connections) = (1.5 * Double(capacity.time), Double(capacity.connections))
+        let share = Double(state.stock.count) / max(1, min(busy / gap, connections))
+        // And as large that the connections keep up, each of which waits for Redis once a group.
+        let least = connections * gap > busy ? Double(state.lag) / (connections * gap - busy) : Double(most)
+        let count = max(1, min(most, state.stock.count, Int(max(share, least))))
         state.entering += 1
         state.waiting -= count
         state.promised += count
@@ -244,8 +259,8 @@ final class ReservationPool: Sendable {
     }
 
     /// How long before its moment a slot goes to a group: time to mark it as begun, and to connect where starts are rare.
-    private static func reach(_ interval: Double) -> Int64 {
-        Int64(min(max(interval * 1000 / 8, 20_000_000), 10_000_000_000))
+    private static func reach(_ state: State) -> Int64 {
+        Int64(min(max(state.interval * 1000 / 8, 20_000_000), 10_000_000_000)) + state.lag
     }
 
     private func drop(_ state: inout State, _ now: Int64) {
@@ -258,7 +273,7 @@ final class ReservationPool: Sendable {
 
     /// When more slots are asked for, as things are. A part of the horizon is kept for others, who ask a little later.
     private func asksAt(_ state: State, _ now: Int64) -> Int64 {
-        max(state.nextAsk, (state.stock.last ?? now) - Self.horizon(state) + Self.span * 6 / 5)
+        max(state.nextAsk, (state.stock.last ?? now) - Self.horizon(state) + Self.span * 6 / 5 + 2 * state.lag)
     }
 
     private func order(_ state: inout State, _ now: Int64, _ capacity: Capacity) -> Order? {
@@ -277,7 +292,9 @@ final class ReservationPool: Sendable {
         // Who cannot use all that there is takes it spread out, no denser than its connections can start, and leaves the rest to others.
         let pace = capacity.pace > Int64(state.interval * 1000) ? capacity.pace : 0
         let spacing = max(state.quota * 2 <= most ? Self.span / Int64(state.quota) : 0, pace)
-        let after = spacing > 0 ? state.stock.last.map { max(0, $0 - now) + spacing } ?? 0 : 0
+        let behind = spacing > 0 ? state.stock.last.map { max(0, $0 - now) + spacing } ?? 0 : 0
+        // Nobody would be ready for what is nearer, and it is left to others.
+        let after = max(behind, state.lag > Self.near ? state.lag : 0)
         return Order(
             count: min(state.quota, wanted), scopes: state.scopes, horizon: .nanoseconds(Self.horizon(state)), after: .nanoseconds(after),
             spacing: .nanoseconds(spacing))
@@ -286,7 +303,7 @@ final class ReservationPool: Sendable {
     /// No slot lies further ahead: what is changed takes effect within that time. A send with a limit of its own below one that it
     /// shares looks further than those that share it, who would otherwise leave it nothing.
     private static func horizon(_ state: State) -> Int64 {
-        max(2 * span * Int64(1 + state.wider), Int64(min(state.interval / 4, 15_000_000) * 1000))
+        max(2 * span * Int64(1 + state.wider), Int64(min(state.interval / 4, 15_000_000) * 1000)) + 4 * state.lag
     }
 
     private func ask(_ order: Order) async {
@@ -313,7 +330,7 @@ final class ReservationPool: Sendable {
             guard state.isContended else {
                 state.refusals = 0
                 // What was saved up is there at once, and more of it perhaps.
-                state.nextAsk = received + min(Self.pause, max(0, (moments.last ?? received) - received) / 2)
+                state.nextAsk = received + min(Self.pause, max(0, (moments.last?.moment ?? received) - received) / 2)
                 return
             }
             // All that may be handed out is: more is asked for when there is room for all that is wanted. The more often nothing is
@@ -322,7 +339,7 @@ final class ReservationPool: Sendable {
             // A little less each time: together they still ask for all that there is, and whoever has less comes up.
             state.quota -= state.quota / 16
             let room =
-                Int64(slots.next * 1000) + min(Self.span, Int64(state.interval * Double(order.count) * 1000))
+                Int64(slots.next * 1000) + min(Self.span(state), Int64(state.interval * Double(order.count) * 1000))
                 - order.horizon.nanoseconds
             let backoff = Self.pause << Int64(min(state.refusals, 4))
             state.nextAsk = received + max(room, Int64.random(in: backoff * 3 / 4...backoff * 5 / 4))
@@ -341,12 +358,14 @@ final class ReservationPool: Sendable {
             let now = Clock.monotonic()
             drop(&state, now)
             // A connection that is there waits rather than to be handed out anew.
-            let start = state.stock.take(now, reach: max(Self.hold, Self.reach(state.interval)))
+            let (start, slot) = state.stock.take(now, reach: max(Self.hold, Self.reach(state)))
             switch start {
             case .none: return .none
             case .now: state.used += 1
             case .at(let moment):
-                state.claimed[moment, default: 0] += 1
+                let known = state.claimed[moment]
+                let latest = slot?.latest ?? moment
+                state.claimed[moment] = ((known?.count ?? 0) + 1, min(known?.latest ?? latest, latest))
                 ticket.waits(moment - now)
             }
             ticket.starts { isFirst in
@@ -361,8 +380,8 @@ final class ReservationPool: Sendable {
         withState { state in
             // One that was given up meanwhile was of a limit that does not hold any more.
             guard let claims = state.claimed[moment] else { return false }
-            state.claimed[moment] = claims > 1 ? claims - 1 : nil
-            let isGood = !state.stock.isLate(moment, Clock.monotonic())
+            state.claimed[moment] = claims.count > 1 ? (claims.count - 1, claims.latest) : nil
+            let isGood = !state.stock.isLate(ReservationStock.Slot(moment, latest: claims.latest), Clock.monotonic())
             if isGood {
                 state.used += 1
             } else {

@@ -40,6 +40,9 @@ final class GroupSizer: Sendable {
 
     var now: Int { size.load(ordering: .relaxed) }
 
+    /// The size where Redis, which is asked before each group, takes so long to answer: larger, so that the wait is worth while.
+    func size(distance: Duration) -> Int { min(most, Int(Double(now) * (1 + distance / aim))) }
+
     /// Nanoseconds that a message takes within a group, without its wait for a slot.
     var service: Int64 { time.load(ordering: .relaxed) }
 

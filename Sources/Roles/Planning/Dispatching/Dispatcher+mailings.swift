@@ -54,11 +54,12 @@ extension Dispatcher {
     }
 
     /// Ends what a stop or a lifetime ends.
-    func end(_ work: [MailingWork], now: Int64) async throws {
+    /// - Parameter time: a lifetime is over that ends before: no clock says that time is left.
+    func end(_ work: [MailingWork], now: Int64, over time: Int64) async throws {
         // Only batches that are not with workers are the ledger's to end; the others come back.
         for one in work where one.next != nil {
             if one.state == .stopped { _ = try await ledger.stopOpen(one.id, now: now) }
-            if let expires = one.expires, now >= expires { _ = try await ledger.expireOverdue(one.id, now: now) }
+            if let expires = one.expires, time >= expires { _ = try await ledger.expireOverdue(one.id, now: now) }
         }
     }
 
@@ -145,8 +146,10 @@ extension Dispatcher {
         let batches = try await ledger.dispatchBatches(wanted, now: now).compactMap { batch in
             shown[batch.id.mailing].map { (batch: batch, lane: $0.lane) }
         }
+        let commits = try await ledger.commits()
         for (batch, _) in batches { logger.dispatched(batch, shown[batch.id.mailing]?.fields ?? [:]) }
         do throws(RedisError) {
+            try await epochs.note(commits: commits)
             _ = try await queue.dispatch(batches, epoch: epoch, fencingToken: fencingToken)
         } catch {
             doubt(batches.map(\.batch.id.mailing))

@@ -24,14 +24,23 @@ extension Dispatcher {
                 return nil
             }
         }
-        if !open.isEmpty {
+        if case .older(let commits, let isRestored) = copy {
             if let wait = loss.wait {
-                say(.warning, "Redis was emptied or restarted with \(open.count) batches in flight; waiting for \(wait.text)")
+                say(.warning, "the ledger is an older copy of the one that was in use; waiting for \(wait.text)")
+                return nil
+            }
+            try await acceptCopy(commits: commits, isRestored: isRestored)
+        } else if !open.isEmpty {
+            if let wait = loss.wait {
+                say(
+                    .warning,
+                    "what Redis held cannot be believed any more, and \(open.count) batches were in flight; waiting for \(wait.text)")
                 return nil
             }
             try await giveUp(open, missing: loss.missing)
         }
         guard let begun = try await epochs.begin() else { return nil }
+        try await epochs.note(commits: ledger.commits())
         if isOld { try await old.remove() }
         return begun
     }

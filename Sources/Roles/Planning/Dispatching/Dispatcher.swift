@@ -11,7 +11,7 @@ import Synchronization
 /// notices when a mailing is complete. It is woken by commits to the ledger, by workers, and by the times that mailings wait for. When it
 /// is stopped in good order it takes back what no worker has.
 package actor Dispatcher: Service {
-    package typealias Store = DispatchStore & MailingStore & ReportStore & EpochNoteStore & LimitStore & ChangeSource
+    package typealias Store = DispatchStore & MailingStore & ReportStore & EpochNoteStore & LimitStore & CopyStore & ChangeSource
 
     /// How a dispatcher works.
     package struct Configuration: Sendable {
@@ -38,6 +38,8 @@ package actor Dispatcher: Service {
     let publishedLimits: PublishedLimits
     let ledger: any Store
     let only: MailingID?
+    /// The time by three clocks.
+    let time: SharedTime
     let logger: Logger
     let epochs: EpochManager
     nonisolated let fencingToken: FencingToken
@@ -49,6 +51,11 @@ package actor Dispatcher: Service {
     var epoch: Epoch?
     let rebuilds = Counter(label: "flotilla_redis_rebuilds_total")
     private var hasSaid = ContinuousClock.now - .seconds(60)
+    let workerLease: Duration
+    /// The ledger is an older copy of itself, and what is to be done about that is not done yet; nil until it was looked for.
+    var copy: FoundCopy?
+    /// When Redis was last searched for keys that are lost.
+    var inspected = ContinuousClock.now
     /// When Redis was last asked for the epoch and the workers.
     private var looked = ContinuousClock.now - .seconds(60)
     private nonisolated let signal = WakeSignal()
@@ -67,9 +74,12 @@ package actor Dispatcher: Service {
 
     /// - Parameter fencingToken: what proves that this dispatcher leads.
     package init(
-        _ configuration: Configuration, broker: Broker, ledger: any Store, fencingToken: FencingToken, logger: Logger
+        _ configuration: Configuration, broker: Broker, ledger: any Store, fencingToken: FencingToken,
+        time: SharedTime = SharedTime(), logger: Logger
     ) {
+        self.time = time
         only = configuration.only
+        workerLease = configuration.workerLease
         self.fencingToken = fencingToken
         epochs = EpochManager(
             broker: broker, notes: ledger, fencingToken: fencingToken, lease: configuration.workerLease, isAlone: configuration.isAlone)
@@ -130,6 +140,7 @@ package actor Dispatcher: Service {
                 backoff = Backoff()
             } catch {
                 looked = .now - .seconds(60)
+                await leaveLedger(error)
                 if backoff.count % 20 == 0 { logger.warning("dispatching waits: \(error)") }
                 guard await backoff.wait(unless: { isStopping }) else { return }
             }
@@ -145,11 +156,13 @@ package actor Dispatcher: Service {
     /// One look at every mailing in work.
     /// - Returns: when to look again though nothing happens.
     private func turn() async throws -> Duration {
+        try ledger.checkFile()
         guard let epoch = try await believed() else { return .milliseconds(250) }
+        try await inspect(epoch)
         try await publishLimits()
-        let now = Clock.milliseconds()
+        let now = time.milliseconds
         var work = try await ledger.work().filter { only == nil || $0.id == only }
-        try await end(work, now: now)
+        try await end(work, now: now, over: time.earliest)
         try await publish(work, epoch)
         let sent = try await complete(work, now: now)
         work.removeAll { sent.contains($0.id) }
@@ -164,10 +177,15 @@ package actor Dispatcher: Service {
     private func believed() async throws -> Epoch? {
         let mustLook = hasNewWorkers.exchange(false, ordering: .relaxed)
         if let epoch, !mustLook, ContinuousClock.now - looked < Timing.renewal { return epoch }
+        try await time.read(from: broker)
         let view = try await epochs.look()
         looked = .now
         switch view {
         case .steady(let now):
+            if try await findCopy() {
+                try await epochs.distrust()
+                break
+            }
             if now != epoch {
                 try await removeEnded()
                 enter(now)
@@ -179,8 +197,10 @@ package actor Dispatcher: Service {
             say(
                 .error,
                 "another ledger uses this Redis and prefix: give each its own redis.prefix; nothing is dispatched meanwhile")
+        case .evicting(let error): say(.error, "\(error)")
         case .lost(let loss):
             epoch = nil
+            _ = try await findCopy()
             if let begun = try await rebuild(loss) {
                 enter(begun)
                 return begun

@@ -12,6 +12,8 @@ actor EpochManager {
         case steady(Epoch)
         /// Nothing in it but results can be believed.
         case lost(EpochState.Loss)
+        /// It throws keys away when its memory is full.
+        case evicting(RedisError)
         /// Another dispatcher of this ledger leads.
         case deposed
         /// Another ledger works with the same Redis and prefix.
@@ -19,6 +21,7 @@ actor EpochManager {
     }
 
     nonisolated let fencingToken: FencingToken
+    private let broker: Broker
     private let store: EpochStore
     private let registry: WorkerRegistry
     private let status: StatusStreams
@@ -42,6 +45,7 @@ actor EpochManager {
         broker: Broker, notes: any EpochNoteStore, fencingToken: FencingToken, lease: Duration, isAlone: Bool,
         boot: String = MachineBoot.id
     ) {
+        self.broker = broker
         self.fencingToken = fencingToken
         self.notes = notes
         self.isAlone = isAlone
@@ -67,6 +71,10 @@ actor EpochManager {
         case .held: break
         }
         found = standing
+        if let policy = try await broker.evictionPolicy() {
+            if standing.epoch != nil { try await distrust() }
+            return .evicting(.evicts(policy: policy))
+        }
         if !hasRead {
             note = try await notes.epochNote()
             hasRead = true
@@ -93,6 +101,24 @@ actor EpochManager {
         guard isAlone, let note, !boot.isEmpty, note.boot == boot, note.epoch == found?.epoch?.text else { return nil }
         return try await queue.started(dispatches)
     }
+
+    /// Ends the epoch: a key is lost, or the ledger.
+    func distrust() async throws(RedisError) { try await store.distrust(ledger: fencingToken.ledger) }
+
+    /// Ends the epoch and the leadership in Redis.
+    func leave() async throws(RedisError) {
+        try await store.distrust(ledger: fencingToken.ledger)
+        try await store.release(fencingToken)
+    }
+
+    /// Notes that the ledger has made a commit.
+    func note(commits: Int64) async throws(RedisError) { try await store.note(commits: commits, of: fencingToken.ledger) }
+
+    /// The last commit of the ledger that was noted; nil where nothing is known of it.
+    func commits() async throws(RedisError) -> Int64? { try await store.commits(of: fencingToken.ledger) }
+
+    /// The highest batch of each mailing that was ever dispatched, of mailings that have not ended.
+    func reached(_ mailings: [MailingID]) async throws(RedisError) -> [MailingID: Int] { try await store.reached(mailings) }
 
     /// Begins a new epoch, once all is given up that the old one had.
     /// - Returns: nil when something changed meanwhile.

@@ -18,6 +18,12 @@ package struct RecipientPlanner {
     private let country: PhoneCountry?
     private let batchSize: Int
     private let planned: Int
+    /// Of the rows that were planned before a restart.
+    private let expected: RowChecksum?
+    /// Of the rows that were read so far.
+    private var checksum = RowChecksum()
+    /// The file as it was when it was opened.
+    private let stamp: FileStamp
     private let idColumn: Int?
     private let addressColumn: Int
     /// The columns of `fields`, from the third.
@@ -44,12 +50,15 @@ package struct RecipientPlanner {
     ///   - carry: the columns that batches carry beside id and address; nil for all.
     ///   - planned: rows that were planned before a restart; nothing is given out for them again.
     ///   - reached: those who are left out because earlier mailings have reached them; nil for nobody.
+    ///   - expected: the checksum of those rows; nil where it is not known.
     ///   - check: what each recipient's values are judged by; nil for nothing.
     package init(
         source: RecipientSource, channel: Channel, carry: Set<String>? = nil, batchSize: Int = 500,
-        after planned: Int = 0, without reached: ReachedAddresses? = nil, check: BodyCheck? = nil
+        after planned: Int = 0, expecting expected: UInt64? = nil, without reached: ReachedAddresses? = nil, check: BodyCheck? = nil
     ) throws(InputError) {
         precondition(batchSize > 0)
+        stamp = try FileStamp(path: source.file)
+        self.expected = expected.map { RowChecksum(value: $0) }
         self.source = source
         self.channel = channel
         self.batchSize = batchSize
@@ -87,11 +96,64 @@ package struct RecipientPlanner {
         }
     }
 
+    /// The file is not the one whose rows were planned.
+    static func changedSince(_ rows: Int, _ source: RecipientSource) -> InputError {
+        InputError(
+            file: source.file,
+            problem: "has changed since \(rows) of its rows were planned, and nobody got this mailing; send it as a new mailing")
+    }
+
     /// A chunk for `next`, which it fills again and again.
     package func makeChunk() -> PlannedChunk { PlannedChunk(width: fields.count) }
 
     /// Fills a chunk with what comes next; false, with an empty chunk, behind the last row.
+    /// - Throws: also when the file has changed since it was opened, or since it was read before a restart: what was read may be a mixture.
     package mutating func next(_ chunk: inout PlannedChunk) throws(InputError) -> Bool {
+        let hasMore: Bool
+        do throws(InputError) {
+            hasMore = try fill(&chunk)
+        } catch {
+            // A row that cannot be read may be one half of another.
+            try checkStamp()
+            throw error
+        }
+        if !hasMore {
+            if rows < planned { throw Self.changedSince(planned, source) }
+            try checkWhole()
+        }
+        return hasMore
+    }
+
+    /// The checksum of the rows that were read so far.
+    package var rowsChecksum: UInt64 { checksum.value }
+
+    /// Makes sure that what was read to the end is what the file holds.
+    private func checkWhole() throws(InputError) {
+        let now = try FileStamp(path: source.file)
+        guard now != stamp else { return }
+        guard now.size == stamp.size else { throw changed }
+        // It may have been touched only, or replaced by the same.
+        var again = RowChecksum()
+        var reader = try RecipientReader(source)
+        var row = InputRow()
+        while try reader.next(&row) { again.add(row) }
+        guard reader.columns == columns, again == checksum else { throw changed }
+    }
+
+    private func checkStamp() throws(InputError) {
+        if try FileStamp(path: source.file) != stamp { throw changed }
+    }
+
+    private var changed: InputError {
+        InputError(
+            file: source.file,
+            problem: """
+                has changed while it was read, and nobody got this mailing; write the file anew under another name, move it to its place \
+                when it is whole, and send it as a new mailing
+                """)
+    }
+
+    private mutating func fill(_ chunk: inout PlannedChunk) throws(InputError) -> Bool {
         chunk.removeAll()
         while chunk.recipients.count < batchSize, chunk.exclusions.count < PlannedChunk.exclusionLimit,
             chunk.reachedBefore < PlannedChunk.reachedLimit
@@ -100,6 +162,8 @@ package struct RecipientPlanner {
             guard hasRow else { break }
             hasRow = false
             rows += 1
+            checksum.add(row)
+            if rows == planned, let expected, expected != checksum { throw Self.changedSince(planned, source) }
             plan(into: &chunk)
         }
         chunk.rows = rows

@@ -1,0 +1,27 @@
+/// How long the answers of a server take: the mean of late, and a bound that few answers exceed, as TCP estimates it (RFC 6298, section 2).
+package struct RoundTrip: Sendable, Equatable {
+    /// One long stop is no distance.
+    private static let longest = Duration.seconds(1)
+
+    /// Nil before the first answer.
+    package private(set) var mean: Duration?
+    private var deviation = Duration.zero
+
+    package init() {}
+
+    /// Notes how long an answer took.
+    package mutating func note(_ time: Duration) {
+        let time = min(max(time, .zero), Self.longest)
+        guard let mean else {
+            self.mean = time
+            deviation = time / 2
+            return
+        }
+        let difference = time - mean
+        deviation += ((difference < .zero ? .zero - difference : difference) - deviation) / 4
+        self.mean = mean + difference / 8
+    }
+
+    /// Few answers take longer; zero before the first.
+    package var bound: Duration { min((mean ?? .zero) + deviation * 4, Self.longest) }
+}

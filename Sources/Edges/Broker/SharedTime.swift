@@ -1,0 +1,51 @@
+import Model
+package import Policy
+import Synchronization
+
+/// The time that the fleet shares, as this process knows it.
+package final class SharedTime: Sendable {
+    private let time = Mutex(AgreedTime())
+
+    package init() {}
+
+    /// Milliseconds since 1970 that two of three clocks agree on (`AgreedTime`): this machine's may be wrong, and so may Redis's.
+    package var milliseconds: Int64 {
+        time.withLock { $0.likely(machine: Clock.milliseconds(), at: Clock.monotonic()) }
+    }
+
+    /// The earliest time that one of the clocks shows: for what is not taken back.
+    package var earliest: Int64 {
+        time.withLock { $0.earliest(machine: Clock.milliseconds(), at: Clock.monotonic()) }
+    }
+
+    /// Takes note of a reading of Redis's clock.
+    /// - Parameter shared: microseconds since 1970.
+    package func note(shared: Double, sent: Int64, received: Int64) {
+        time.withLock { $0.note(shared: shared, sent: sent, received: received) }
+    }
+
+    /// Reads Redis's clock.
+    package func read(from broker: Broker) async throws(RedisError) {
+        let sent = Clock.monotonic()
+        note(shared: Double(try await broker.time()), sent: sent, received: Clock.monotonic())
+    }
+
+    /// Reads Redis's clock a few times before slots are met by it: the first response alone may have come late, and slots with it.
+    package func learn(from broker: Broker) async {
+        for _ in 0..<4 {
+            do throws(RedisError) { try await read(from: broker) } catch { return }
+        }
+    }
+
+    /// The moments of slots in nanoseconds of CLOCK_MONOTONIC.
+    package func local(_ slots: Throttle.Reservations, sent: Int64, received: Int64) -> [ReservationStock.Slot] {
+        time.withLock { time in
+            time.note(shared: slots.now, sent: sent, received: received)
+            return zip(slots.moments, slots.slack).compactMap { moment, slack in
+                time.local(slots.now + Double(moment), now: received).map {
+                    ReservationStock.Slot($0, latest: $0 + Int64(slack) * 1000)
+                }
+            }
+        }
+    }
+}

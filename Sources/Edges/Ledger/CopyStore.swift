@@ -1,0 +1,58 @@
+package import Model
+
+/// How an older copy of a ledger is recognised, and what is done about the people who were sent to since it was made.
+package protocol CopyStore: Sendable {
+    /// Makes sure that the ledger is where it was opened.
+    /// - Throws: `LedgerError.replaced`.
+    func checkFile() throws(LedgerError)
+
+    /// How many commits there were of dispatches and results. Redis is told the number after each.
+    func commits() async throws(LedgerError) -> Int64
+
+    /// Whether this is a copy that the leader has not seen to yet.
+    func copyMark() async throws(LedgerError) -> CopyMark
+
+    /// Notes that this is an older copy, before it is written to: its own number of commits tells that no longer then.
+    /// - Parameter commits: the number that Redis knows.
+    func noteOlder(than commits: Int64) async throws(LedgerError)
+
+    /// The mailings of which messages may have been sent since a copy was made: all that are not over.
+    func unfinished() async throws(LedgerError) -> [MailingID]
+
+    /// Lists everybody as uncertain who may have been sent to since this copy was made, in one transaction, and takes the copy for the
+    /// truth from now on. A mailing that was not planned as a whole is paused: it may have been sent as a whole.
+    /// - Parameters:
+    ///   - doubt: of each unfinished mailing the batches concerned; nil where nothing was sent since.
+    ///   - commits: the number that Redis knows; the ledger's is higher from now on.
+    /// - Returns: recipients that were listed, and mailings that were paused.
+    func acceptCopy(_ doubt: CopyDoubt?, commits: Int64, now: Int64) async throws(LedgerError) -> (listed: Int, paused: [MailingID])
+}
+
+/// How a ledger is marked as a copy.
+package struct CopyMark: Sendable, Equatable {
+    /// When `flotilla ledger restore` put it in its place, in milliseconds since 1970.
+    package var restored: Int64?
+    /// The number of commits that Redis knew when it was found to be older.
+    package var olderThan: Int64?
+
+    package init(restored: Int64? = nil, olderThan: Int64? = nil) {
+        self.restored = restored
+        self.olderThan = olderThan
+    }
+}
+
+/// What is not known after an older copy of a ledger took its place.
+package struct CopyDoubt: Sendable {
+    /// The highest batch of each mailing that was ever dispatched; a mailing that is missing may have been sent as a whole.
+    package var reached: [MailingID: Int]
+    /// Everybody is held for a person, whatever the mailings say.
+    package var holdsAll: Bool
+    /// For people.
+    package var why: String
+
+    package init(reached: [MailingID: Int], holdsAll: Bool, why: String) {
+        self.reached = reached
+        self.holdsAll = holdsAll
+        self.why = why
+    }
+}

@@ -1,0 +1,181 @@
+import Foundation
+import GRDB
+package import Logging
+import Text
+
+/// Copies of a ledger: made while roles run, and put back when none does.
+package enum LedgerBackup {
+    /// What a copy has come to.
+    package struct Summary: Sendable, Equatable {
+        /// In bytes.
+        package var size: Int
+        /// The ledger's commits that are in it.
+        package var commits: Int64
+    }
+
+    /// Copies a ledger into one file, as it is at one moment, while others read and write it. Only the owner may read the file, which takes
+    /// the place of an older copy at once and as a whole.
+    /// - Throws: `LedgerError`; `refused` where the ledger does not exist, or is the file itself.
+    package static func make(of path: String, to file: String) throws(LedgerError) -> Summary {
+        try exists(path)
+        guard FileIdentity(path: path) != FileIdentity(path: file) else {
+            throw .refused("\(file) is the ledger itself; name another file")
+        }
+        return try writing(file) { (partial: String) throws(LedgerError) in
+            try LedgerError.mapping(path: path, operation: "backup") {
+                let source = try open(path)
+                defer { try? source.close() }
+                // Reads one snapshot, and so waits for nobody.
+                try source.writeWithoutTransaction { try $0.execute(sql: "VACUUM INTO ?", arguments: [partial]) }
+            }
+            return try commits(of: partial, marking: nil)
+        }
+    }
+
+    /// Puts a copy in the place of a ledger, and marks it as one: its planner sends nothing to people of whom it cannot know whether they
+    /// were sent to since. What was in its place is kept beside it.
+    /// - Parameters:
+    ///   - isForced: a newer ledger with mailings that are not over is replaced too.
+    ///   - now: milliseconds since 1970.
+    /// - Returns: what was put there, and where the ledger is that was there before; nil where there was none.
+    /// - Throws: `LedgerError`; `busy` or `held` while a role has the ledger open.
+    package static func restore(
+        _ file: String, to path: String, isForced: Bool, now: Int64, logger: Logger
+    ) throws(LedgerError) -> (summary: Summary, kept: String?) {
+        try exists(file)
+        guard FileIdentity(path: path) != FileIdentity(path: file) else { throw .refused("\(file) is the ledger itself; name its copy") }
+        let copied = try check(file)
+        let lock = try LedgerLock.acquire(ledger: path)
+        defer { lock.release() }
+        var kept: String?
+        if FileIdentity(path: path) != nil {
+            try requireReplaceable(path, by: copied, isForced: isForced)
+            kept = "\(path).replaced-\(now / 1000)"
+        }
+        let place = RealPath.of(path)
+        let summary = try writing(place) { (partial: String) throws(LedgerError) in
+            try copy(file, to: partial)
+            let summary = try commits(of: partial, marking: now)
+            if let kept { try move(place, to: RealPath.of(path) + kept.dropFirst(path.count)) }
+            return summary
+        }
+        return (summary, kept)
+    }
+
+    private static func exists(_ path: String) throws(LedgerError) {
+        guard FileIdentity(path: path) != nil else { throw .refused("there is no file \(path)") }
+    }
+
+    /// Makes sure that a file is a whole ledger of this release.
+    /// - Returns: its commits.
+    private static func check(_ file: String) throws(LedgerError) -> Int64 {
+        try LedgerError.mapping(path: file, operation: "reading the copy") {
+            let copy = try open(file, isReadonly: true)
+            defer { try? copy.close() }
+            return try copy.read { db in
+                guard try Int32.fetchOne(db, sql: "PRAGMA application_id") == Schema.applicationID else {
+                    throw LedgerError.foreign(path: file)
+                }
+                let migrator = Schema.migrator
+                let found = try migrator.appliedIdentifiers(db)
+                let unknown = found.subtracting(migrator.migrations)
+                guard unknown.isEmpty else { throw LedgerError.newer(path: file, found: unknown.sorted()) }
+                let problem = try String.fetchOne(db, sql: "PRAGMA quick_check(1)") ?? ""
+                guard problem == "ok" else { throw LedgerError.corrupt(path: file, detail: problem) }
+                return found.contains("10 copies") ? try Int64.fetchOne(db, sql: "SELECT commits FROM ledger") ?? 0 : 0
+            }
+        }
+    }
+
+    /// Makes sure that nobody has a ledger open, and that what it has and the copy has not is not needed.
+    private static func requireReplaceable(_ path: String, by copied: Int64, isForced: Bool) throws(LedgerError) {
+        let names: (mailings: Int, commits: Int64)? = try? LedgerError.mapping(path: path, operation: "looking at the ledger") {
+            let ledger = try open(path, isReadonly: true)
+            defer { try? ledger.close() }
+            return try ledger.read { db in
+                (
+                    try Int.fetchOne(db, sql: "SELECT count(*) FROM mailing WHERE state NOT IN ('sent', 'stopped', 'failed')") ?? 0,
+                    try Int64.fetchOne(db, sql: "SELECT commits FROM ledger") ?? 0
+                )
+            }
+        }
+        try LedgerError.mapping(path: path, operation: "looking who has the ledger open") {
+            do {
+                // In the mode of a single user SQLite takes a lock that it gets only while nobody else has the file open.
+                let ledger = try open(path)
+                defer { try? ledger.close() }
+                try ledger.inDatabase { db in
+                    try db.execute(sql: "PRAGMA locking_mode = EXCLUSIVE")
+                    try db.execute(sql: "BEGIN IMMEDIATE; COMMIT")
+                    try db.checkpoint(.truncate)
+                }
+            } catch let error as DatabaseError where error.resultCode == .SQLITE_NOTADB || error.resultCode == .SQLITE_CORRUPT {
+                // One that is damaged is what copies are for.
+            }
+        }
+        guard let names, names.mailings > 0, names.commits > copied, !isForced else { return }
+        throw .refused(
+            """
+            the ledger \(path) is newer than the copy and has \(names.mailings) mailings that are not over: with --force the copy takes \
+            its place all the same, and the ledger is kept beside it
+            """)
+    }
+
+    /// Writes a file beside its place, and moves it there once it is whole and on the disk.
+    private static func writing(_ file: String, _ body: (_ partial: String) throws(LedgerError) -> Summary) throws(LedgerError) -> Summary {
+        let partial = "\(file).partial-\(getpid())"
+        let descriptor = Foundation.open(partial, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        guard descriptor >= 0 else { throw .unwritable(path: partial, detail: String(cString: strerror(errno))) }
+        defer { close(descriptor) }
+        do throws(LedgerError) {
+            let summary = try body(partial)
+            fsync(descriptor)
+            try move(partial, to: file)
+            return summary
+        } catch {
+            unlink(partial)
+            throw error
+        }
+    }
+
+    private static func move(_ from: String, to: String) throws(LedgerError) {
+        guard rename(from, to) == 0 else { throw .unwritable(path: to, detail: String(cString: strerror(errno))) }
+    }
+
+    private static func copy(_ file: String, to partial: String) throws(LedgerError) {
+        try LedgerError.mapping(path: file, operation: "copying") {
+            let source = try open(file, isReadonly: true)
+            let target = try DatabaseQueue(path: partial)
+            defer {
+                try? source.close()
+                try? target.close()
+            }
+            try source.backup(to: target)
+        }
+    }
+
+    /// Reads how far a copy has come, after the changes of this release were made to it.
+    /// - Parameter restored: when it is put in the place of a ledger; nil where it is not.
+    private static func commits(of file: String, marking restored: Int64?) throws(LedgerError) -> Summary {
+        try LedgerError.mapping(path: file, operation: "reading the copy") {
+            let copy = try open(file)
+            defer { try? copy.close() }
+            if restored != nil { try Schema.migrator.migrate(copy) }
+            let commits = try copy.inDatabase { db in
+                if let restored { try db.execute(sql: "UPDATE ledger SET restored = ?", arguments: [restored]) }
+                return try Schema.migrator.hasCompletedMigrations(db) ? Int64.fetchOne(db, sql: "SELECT commits FROM ledger") ?? 0 : 0
+            }
+            var status = stat()
+            return Summary(size: stat(file, &status) == 0 ? Int(status.st_size) : 0, commits: commits)
+        }
+    }
+
+    private static func open(_ path: String, isReadonly: Bool = false) throws -> DatabaseQueue {
+        var configuration = Configuration()
+        configuration.label = "ledger copy"
+        configuration.readonly = isReadonly
+        configuration.foreignKeysEnabled = false
+        configuration.busyMode = .timeout(10)
+        return try DatabaseQueue(path: path, configuration: configuration)
+    }
+}

@@ -1,0 +1,78 @@
+import Broker
+import Ledger
+import Logging
+import Model
+
+/// What the dispatcher finds of its ledger when it begins to lead.
+enum FoundCopy {
+    /// Redis knows of no later commit.
+    case none
+    /// The ledger is a copy that was made before a commit of which Redis knows, or that a person put here.
+    case older(commits: Int64, isRestored: Bool)
+    /// A person put it here, and nothing was written since it was made.
+    case current(commits: Int64)
+
+    /// - Parameters:
+    ///   - known: the last commit of this ledger that Redis knows of; nil for none.
+    ///   - own: the ledger's last commit.
+    ///   - mark: how it is marked.
+    init(known: Int64?, own: Int64, mark: CopyMark) {
+        let isRestored = mark.restored != nil
+        if let olderThan = mark.olderThan {
+            self = .older(commits: max(olderThan, known ?? 0), isRestored: isRestored)
+        } else if let known, known > own {
+            self = .older(commits: known, isRestored: isRestored)
+        } else if !isRestored {
+            self = .none
+        } else if let known {
+            self = .current(commits: known)
+        } else {
+            self = .older(commits: own, isRestored: true)
+        }
+    }
+}
+
+/// A ledger may be moved, removed, or replaced by an older copy, while roles run and while none does. Nothing is sent by a ledger that is
+/// not there, and an older copy sends nothing to people who may have been sent to since, unless their mailing wants that.
+extension Dispatcher {
+    /// The ledger is not where it was: workers start nothing more, and another planner may lead, by the file that is there now.
+    func leaveLedger(_ error: any Error) async {
+        guard case LedgerError.replaced? = error as? LedgerError else { return }
+        do throws(RedisError) { try await epochs.leave() } catch {
+            logger.warning("workers cannot be told that the ledger is gone: \(error)")
+        }
+        epoch = nil
+        copy = nil
+    }
+
+    /// Whether the ledger is an older copy, of which it is not known yet who was sent to since it was made.
+    func findCopy() async throws -> Bool {
+        if copy == nil {
+            copy = FoundCopy(
+                known: try await epochs.commits(), own: try await ledger.commits(), mark: try await ledger.copyMark())
+        }
+        switch copy {
+        case .older: return true
+        case .current(let commits):
+            _ = try await ledger.acceptCopy(nil, commits: commits, now: Clock.milliseconds())
+            copy = FoundCopy.none
+            return false
+        case .some(.none), nil: return false
+        }
+    }
+
+    /// Lists whom an older copy cannot know to have been sent to, and takes the copy for the truth.
+    func acceptCopy(commits: Int64, isRestored: Bool) async throws {
+        let why = "the ledger is an older copy, and the message may have been sent since it was made"
+        let reached = try await epochs.reached(ledger.unfinished())
+        let (listed, paused) = try await ledger.acceptCopy(
+            CopyDoubt(reached: reached, holdsAll: isRestored, why: why), commits: commits, now: Clock.milliseconds())
+        copy = FoundCopy.none
+        logger.error(
+            """
+            the ledger is an older copy of the one that was in use: \(listed) recipients may have been sent to since it was made and are \
+            listed as uncertain (flotilla mailing uncertain ID)\(paused.isEmpty ? "" : ", and \(paused.count) mailings are paused")
+            """)
+        for id in paused { logger.error("mailing \(id) is paused: it may have been sent since", metadata: ["mailing": "\(id)"]) }
+    }
+}

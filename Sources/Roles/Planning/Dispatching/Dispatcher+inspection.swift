@@ -1,0 +1,48 @@
+import Broker
+import Ledger
+import Logging
+import Model
+import Policy
+
+/// A Redis may lose a single key: a person removes it, or a cache evicts it. What the leader can tell again is told again. A loss that
+/// hides what was sent ends the epoch, as a loss of the whole Redis does: then workers report what they know before anything is dispatched again.
+extension Dispatcher {
+    /// Searches Redis for keys that are lost, every few seconds.
+    /// - Throws: `RedisError.epochEnded` when one was lost that cannot be made again.
+    func inspect(_ epoch: Epoch) async throws {
+        guard ContinuousClock.now - inspected >= Timing.fallback else { return }
+        inspected = .now
+        if try await publishedLimits.limits() == nil { shownLimits = nil }
+        for id in try await published.missing(Array(shown.keys)) { shown[id] = nil }
+        let lanes = Array(Set(shown.values.map(\.lane)))
+        if let lane = try await queue.inspect(lanes, lease: workerLease) { throw lose("lane \(lane)") }
+        if let id = try await mailingWithoutDispatches(epoch) {
+            try await epochs.distrust()
+            throw lose("the list of dispatched batches of mailing \(id)")
+        }
+    }
+
+    private func lose(_ key: String) -> RedisError {
+        logger.error("Redis has lost \(key): its batches are dispatched again as soon as every worker has told what it sent")
+        self.epoch = nil
+        return .epochEnded
+    }
+
+    /// A mailing of whose batches the ledger knows that they are in Redis, though Redis does not.
+    private func mailingWithoutDispatches(_ epoch: Epoch) async throws -> MailingID? {
+        let work = try await ledger.work().filter { $0.dispatched > 0 && shown[$0.id] != nil }
+        let counts = try await queue.dispatchedCounts(work.map(\.id))
+        let few = zip(work, counts).filter { $0.dispatched > $1 }.map(\.0.id)
+        guard !few.isEmpty else { return nil }
+        let marked = try await ledger.openDispatches(of: few)
+        let known = try await queue.dispatched(few, epoch: epoch)
+        // A batch leaves the list after it has ended in the ledger: what is open there now was in the list.
+        let open = try await ledger.openDispatches(of: few)
+        return few.first { id in
+            let still = Set((open[id] ?? []).map { [$0.number, $0.dispatchNumber] })
+            return (marked[id] ?? []).contains {
+                known[id]?[$0.number] != $0.dispatchNumber && still.contains([$0.number, $0.dispatchNumber])
+            }
+        }
+    }
+}

@@ -1,0 +1,179 @@
+import Foundation
+import Ledger
+import Logging
+import Model
+import TestServers
+import Testing
+
+/// Copies of a ledger, and a ledger whose file is not there any more.
+@Suite(.timeLimit(.minutes(2))) struct CopyTests {
+    private let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+    private let folder: TemporaryFolder
+    private let id = Example.id()
+    private var path: String { folder.path("ledger.sqlite") }
+    private var copy: String { folder.path("copy.sqlite") }
+
+    init() throws { folder = try TemporaryFolder() }
+
+    private func open() throws -> SQLiteLedger { try SQLiteLedger.open(path, logger: logger) }
+
+    private func move(_ from: String, _ to: String) throws {
+        for end in ["", "-wal", "-shm"] where FileManager.default.fileExists(atPath: from + end) {
+            try FileManager.default.moveItem(atPath: from + end, toPath: to + end)
+        }
+    }
+
+    private func states(_ ledger: SQLiteLedger) async throws -> [RecipientState: Int] {
+        try #require(try await ledger.progress(id)).states.filter { $0.value > 0 }
+    }
+
+    // MARK: - A file that is not there
+
+    @Test func aLedgerThatWasMovedIsRefusedUntilItIsBack() async throws {
+        let ledger = try open()
+        try await Example.plan(ledger, batches: [2])
+        try move(path, folder.path("away"))
+        await #expect(throws: LedgerError.replaced(path: path)) { try await ledger.work() }
+        await #expect(throws: LedgerError.replaced(path: path)) { try await ledger.dispatchBatches(id, limit: 1, now: Example.start) }
+        #expect(throws: LedgerError.replaced(path: path)) { try ledger.checkFile() }
+        #expect(ledger.problem == .replaced(path: path))
+        try move(folder.path("away"), path)
+        #expect(try await ledger.dispatchBatches(id, limit: 1, now: Example.start).count == 1)
+        #expect(ledger.problem == nil)
+    }
+
+    @Test func aLedgerThatWasReplacedIsRefused() async throws {
+        let ledger = try open()
+        try await Example.plan(ledger, batches: [2])
+        _ = try LedgerBackup.make(of: path, to: copy)
+        for end in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: path + end) }
+        try FileManager.default.copyItem(atPath: copy, toPath: path)
+        await #expect(throws: LedgerError.replaced(path: path)) { try await ledger.work() }
+        // The end of the one that is gone leaves the one that is there alone.
+        let other = try open()
+        #expect(try await other.dispatchBatches(id, limit: 1, now: Example.start).count == 1)
+        try? ledger.close()
+        #expect(try await other.work().first?.dispatched == 1)
+    }
+
+    @Test func aLinkAndItsFileHaveOneLock() throws {
+        _ = try open()
+        try FileManager.default.createSymbolicLink(atPath: folder.path("link.sqlite"), withDestinationPath: path)
+        try FileManager.default.createSymbolicLink(atPath: folder.path("folder"), withDestinationPath: folder.path)
+        let lock = try LedgerLock.acquire(ledger: path)
+        for other in ["link.sqlite", "folder/ledger.sqlite", "folder/link.sqlite"] {
+            #expect(throws: LedgerError.held(path: folder.path(other), pid: getpid())) {
+                try LedgerLock.acquire(ledger: folder.path(other))
+            }
+        }
+        lock.release()
+    }
+
+    // MARK: - Backup and restore
+
+    @Test func aCopyMadeWhileOthersWriteIsWhole() async throws {
+        let ledger = try open()
+        let end = ContinuousClock.now + .seconds(1)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask {
+                var number = 0
+                while ContinuousClock.now < end {
+                    try await Example.plan(ledger, Example.id(number), batches: [50, 50])
+                    number += 1
+                }
+            }
+            group.addTask { @concurrent in
+                for _ in 0..<5 {
+                    let summary = try LedgerBackup.make(of: path, to: copy)
+                    #expect(summary.size > 0)
+                    let attributes = try FileManager.default.attributesOfItem(atPath: copy)
+                    #expect(attributes[.posixPermissions] as? Int == 0o600)
+                    let copied = try SQLiteLedger.open(copy, logger: logger)
+                    for record in try await copied.mailings(states: nil, limit: 3) { #expect(try await copied.recount(record.id) == []) }
+                    try copied.close()
+                }
+            }
+            try await group.waitForAll()
+        }
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).allSatisfy { !$0.contains("partial") })
+    }
+
+    @Test func whoMayHaveBeenSentToSinceIsHeld() async throws {
+        var ledger = try open()
+        try await Example.plan(ledger, batches: [4, 4, 4, 4])
+        // One batch is sent as a whole, of one only half is known, and two were never dispatched.
+        let before = try await ledger.dispatchBatches(id, limit: 2, now: Example.start)
+        try await write(ledger, before[0], sent: 0..<4, .done)
+        try await write(ledger, before[1], sent: 0..<2, .open)
+        _ = try LedgerBackup.make(of: path, to: copy)
+        // After the copy one more batch is dispatched and sent.
+        let later = try await ledger.dispatchBatches(id, limit: 1, now: Example.start)
+        try await write(ledger, later[0], sent: 0..<4, .done)
+        let known = try await ledger.commits()
+        try ledger.close()
+
+        #expect(throws: LedgerError.self) {
+            try LedgerBackup.restore(copy, to: path, isForced: false, now: Example.start, logger: logger)
+        }
+        let (_, kept) = try LedgerBackup.restore(copy, to: path, isForced: true, now: Example.start, logger: logger)
+        #expect(kept.map { FileManager.default.fileExists(atPath: $0) } == true)
+        ledger = try open()
+        #expect(try await ledger.copyMark() == CopyMark(restored: Example.start))
+        try await ledger.noteOlder(than: 3)
+        #expect(try await ledger.copyMark().olderThan == 3)
+        #expect(try await ledger.commits() < known)
+        // Redis knows that the third batch was the last that was dispatched.
+        let doubt = CopyDoubt(reached: [id: 2], holdsAll: true, why: "copy")
+        let outcome = try await ledger.acceptCopy(doubt, commits: known, now: Example.start)
+        #expect(outcome.listed == 6 && outcome.paused.isEmpty)
+        #expect(try await states(ledger) == [.sent: 6, .uncertain: 6, .planned: 4])
+        #expect(try await ledger.copyMark() == CopyMark())
+        #expect(try await ledger.commits() > known)
+        #expect(try await ledger.recount(id) == [])
+        // Late results of what this copy does not know still count.
+        try await write(ledger, later[0], sent: 0..<4, .done)
+        #expect(try await states(ledger) == [.sent: 10, .uncertain: 2, .planned: 4])
+        let next = try await ledger.dispatchBatches(id, limit: 10, now: Example.start)
+        #expect(next.map(\.id.number) == [3])
+    }
+
+    @Test func withoutARedisThatKnowsEverybodyWhoIsOpenIsInDoubt() async throws {
+        let ledger = try open()
+        try await Example.plan(ledger, batches: [4, 4])
+        let other = Example.id(7)
+        try await ledger.create(
+            other, mailing: Example.mailing(), source: nil, origin: "/m", state: .scheduled, start: nil, now: Example.start)
+        let doubt = CopyDoubt(reached: [:], holdsAll: false, why: "copy")
+        let outcome = try await ledger.acceptCopy(doubt, commits: 5, now: Example.start)
+        #expect(outcome.listed == 8 && outcome.paused == [other])
+        // The mailing wants them sent to again.
+        #expect(try await states(ledger) == [.planned: 8])
+        #expect(try await ledger.uncertain(id, onlyHeld: false, after: nil, limit: 10).count == 8)
+        #expect(try await ledger.mailing(other)?.stateReason.kind == .restored)
+    }
+
+    @Test func aLedgerInUseIsNotReplaced() async throws {
+        let ledger = try open()
+        try await Example.plan(ledger, batches: [1])
+        _ = try LedgerBackup.make(of: path, to: copy)
+        #expect(throws: LedgerError.busy(path: path)) {
+            try LedgerBackup.restore(copy, to: path, isForced: true, now: Example.start, logger: logger)
+        }
+        #expect(try await ledger.work().count == 1)
+        try ledger.close()
+        _ = try LedgerBackup.restore(copy, to: path, isForced: true, now: Example.start, logger: logger)
+        try folder.write("no ledger at all", to: "text")
+        #expect(throws: LedgerError.self) {
+            try LedgerBackup.restore(folder.path("text"), to: path, isForced: true, now: Example.start, logger: logger)
+        }
+    }
+
+    private func write(_ ledger: SQLiteLedger, _ batch: DispatchedBatch, sent indexes: Range<Int>, _ closing: ResultGroup.Closing)
+        async throws
+    {
+        let group = ResultGroup(
+            batch: batch.id, dispatchNumber: batch.dispatchNumber, worker: "w", sequence: indexes.lowerBound, closing: closing, groups: 1,
+            results: indexes.map { sent($0) })
+        _ = try await ledger.write(groups: [group], events: [], now: Example.start)
+    }
+}

@@ -1,0 +1,29 @@
+import Ledger
+import Testing
+
+@testable import Planning
+
+@Suite struct FoundCopyTests {
+    private func found(_ known: Int64?, _ own: Int64, _ isRestored: Bool = false, mark: CopyMark? = nil) -> String {
+        switch FoundCopy(known: known, own: own, mark: mark ?? CopyMark(restored: isRestored ? 7 : nil)) {
+        case .none: "none"
+        case .older(let commits, let isRestored): "older \(commits) \(isRestored)"
+        case .current(let commits): "current \(commits)"
+        }
+    }
+
+    @Test func aLedgerIsAnOlderCopyWhereRedisKnowsOfALaterCommit() {
+        #expect(found(nil, 5) == "none")
+        #expect(found(5, 5) == "none")
+        #expect(found(4, 5) == "none")
+        #expect(found(6, 5) == "older 6 false")
+        // A collector has written to it since it was found.
+        #expect(found(6, 9, mark: CopyMark(olderThan: 6)) == "older 6 false")
+    }
+
+    @Test func aRestoredLedgerIsInDoubtUnlessRedisKnowsOfNothingLater() {
+        #expect(found(6, 5, true) == "older 6 true")
+        #expect(found(5, 5, true) == "current 5")
+        #expect(found(nil, 5, true) == "older 5 true")
+    }
+}
