@@ -216,7 +216,7 @@ import Testing
         #expect(try await ledger.expireOverdue(id, now: now + 999) == 0)
         #expect(try await ledger.expireOverdue(id, now: now + 1000) == 2)
         let report = try #require(try await ledger.report(id, now: now))
-        #expect(report[.expired] == 2 && report.failures == ["temporary": 1, "none": 1] && report.balances)
+        #expect(report[.expired] == 2 && report.failures == ["unknown": 1, "none": 1] && report.balances)
         #expect(report.deferrals.isEmpty)
         #expect(try await ledger.dispatchBatches(id, limit: 1, now: now + 9000).isEmpty)
         #expect(try await ledger.recount(id) == [])

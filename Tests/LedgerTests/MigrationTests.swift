@@ -135,6 +135,15 @@ import Text
         #expect(try await ledger.waiting(only: nil, now: now, limit: 9).next == 1_900_000_000_000)
     }
 
+    @Test func classesOfBeforeAreReasons() async throws {
+        let ledger = try openOld()
+        let old = ["temporary", "throttled", "domain_throttled", "unreachable", "bad_recipient", "rejected", "misconfigured"]
+        #expect(try query("SELECT DISTINCT class FROM failure").allSatisfy { !old.contains($0) })
+        let detail = try #require(try await ledger.recipient(id(1), "p1@example.com"))
+        #expect(detail.history.last?.response?.reason == .rate)
+        try ledger.close()
+    }
+
     @Test func viewsHaveTheirNamesOfBeforeToo() async throws {
         let ledger = try openOld()
         #expect(try query("SELECT address FROM answer WHERE state = 'failed'") == ["p2@example.com"])

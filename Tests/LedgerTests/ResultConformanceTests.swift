@@ -108,7 +108,7 @@ import Testing
         results.append(RecipientResult(index: 999, state: .failed, attempts: 0, at: now))
         _ = try await ledger.write(groups: [resultGroup(closing: .done, results)], events: [], now: now)
         let report = try #require(try await ledger.report(id, now: now))
-        #expect(report.failures == ["bad_recipient": 999, "none": 1] && report.balances)
+        #expect(report.failures == ["unknown_user": 999, "none": 1] && report.balances)
         #expect(report.responses.first?.text == "5.1.1 <address> unknown, id #" && report.responses.first?.count == 500)
         #expect(report.responses.contains { $0.text == "other" && $0.count == 300 })
         #expect(report.responses.count == 10)

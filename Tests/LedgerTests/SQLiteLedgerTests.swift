@@ -280,8 +280,8 @@ import Testing
             #expect(
                 attempts == [
                     "0 sent accepted 250 m0 2023-11-14 22:13:20.000",
-                    "1 failed bad_recipient 550  2023-11-14 22:13:20.000",
-                    "2 deferred temporary 450  2023-11-14 22:13:20.000",
+                    "1 failed unknown_user 550  2023-11-14 22:13:20.000",
+                    "2 deferred unknown 450  2023-11-14 22:13:20.000",
                     "3 sent accepted 250 m3 2023-11-14 22:13:20.000",
                 ])
             let responses = try String.fetchAll(

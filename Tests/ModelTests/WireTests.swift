@@ -56,17 +56,27 @@ extension SeededGenerator {
             let state = RecipientState.allCases.randomElement(using: &random) ?? .sent
             let isSent = state == .sent
             let response = ProviderResponse(
-                kind: isSent ? .accepted : ResponseClass.allCases.randomElement(using: &random) ?? .temporary,
+                isSent ? .accepted : ResponseReason.allCases.randomElement(using: &random) ?? .unknown, .retry, about: .unclear,
                 stage: isSent ? .response : DeliveryStage.allCases.randomElement(using: &random) ?? .rcpt,
                 code: Int.random(in: 0...599, using: &random), text: random.text(), messageID: random.text())
-            return RecipientResult(
+            var result = RecipientResult(
                 index: index, state: state, attempts: Int.random(in: 0...100, using: &random),
                 at: base + Int64.random(in: 0...1_000_000, using: &random),
                 due: state == .deferred ? base + Int64.random(in: 1...9_000_000, using: &random) : 0,
                 response: isSent || Bool.random(using: &random) ? response : nil)
+            if state == .deferred { result.held = [nil, .beforeAcceptance, .ofUs].randomElement(using: &random) ?? nil }
+            return result
         }
         let read = try [RecipientResult](decoding: results.encoded(base: base), base: base)
-        #expect(read == results)
+        // What is to be done is not carried: it was done.
+        let carried = results.map { result in
+            var result = result
+            if let place = read.firstIndex(where: { $0.index == result.index }) {
+                result.response?.action = read[place].response?.action ?? .retry
+            }
+            return result
+        }
+        #expect(read == carried)
         _ = try JSONSerialization.jsonObject(with: Data(results.encoded(base: base)))
     }
 

@@ -10,8 +10,8 @@ import Testing
         OutcomeRule(attempts: attempts, expires: expires, retries: rules)
     }
 
-    private func response(_ kind: ResponseClass, _ code: Int = 0, _ stage: DeliveryStage = .mail) -> ProviderResponse {
-        ProviderResponse(kind: kind, stage: stage, code: code, text: "as it was said")
+    private func response(_ action: ResponseAction, _ code: Int = 0, _ stage: DeliveryStage = .mail) -> ProviderResponse {
+        ProviderResponse(kind: action, stage: stage, code: code, text: "as it was said")
     }
 
     private func one(
@@ -31,14 +31,14 @@ import Testing
                 attempts: attempts, expires: Int64.random(in: 1...48, using: &generator) * hour,
                 life % 2 == 0 ? .smtp : .http)
             // Not always the same mix, or hardly a life would end in some of the ways.
-            let kinds = (0..<3).map { _ in ResponseClass.allCases.randomElement(using: &generator) ?? .temporary }
+            let actions = (0..<3).map { _ in ResponseAction.allCases.filter { $0 != .count }.randomElement(using: &generator) ?? .retry }
             var now: Int64 = 0
             var spent = 0
             var result: RecipientResult
             var steps = 0
             repeat {
                 var given = response(
-                    kinds.randomElement(using: &generator) ?? .temporary,
+                    actions.randomElement(using: &generator) ?? .retry,
                     [0, 450, 503].randomElement(using: &generator) ?? 0)
                 given.retryAfter = Bool.random(using: &generator) ? Double.random(in: 0...7200, using: &generator) : nil
                 result = one(
@@ -49,13 +49,13 @@ import Testing
                 #expect(result.attempts <= attempts)
                 switch result.state {
                 case .deferred:
-                    #expect(given.kind.isRetryable && result.due > now && result.due < rule.expires)
+                    #expect(given.action.isRetryable && result.due > now && result.due < rule.expires)
                     #expect(result.due >= now + Int64(given.retryAfter ?? 0) * 1000)
-                case .expired: #expect(given.kind.isRetryable && result.due == 0)
+                case .expired: #expect(given.action.isRetryable && result.due == 0)
                 case .failed:
                     #expect(result.due == 0)
-                    #expect(given.kind == .badRecipient || given.kind == .rejected || result.attempts == attempts)
-                default: #expect(result.state == .sent && given.kind == .accepted)
+                    #expect(given.action == .fail || result.attempts == attempts)
+                default: #expect(result.state == .sent && given.action == .accept)
                 }
                 spent = result.attempts
                 now = result.due
@@ -67,26 +67,26 @@ import Testing
         #expect(Set(ends.keys) == [.sent, .failed, .expired])
     }
 
-    @Test(arguments: [ResponseClass.throttled, .domainThrottled, .misconfigured])
-    func whatIsNoRecipientsFaultSpendsNoAttempt(_ kind: ResponseClass) {
+    @Test(arguments: [ResponseAction.slowDown, .slowDownDomain, .pauseMailing])
+    func whatIsNoRecipientsFaultSpendsNoAttempt(_ action: ResponseAction) {
         var generator = SeededGenerator(seed: 12)
-        let result = one(rule(attempts: 1, expires: hour), response(kind, 421), spent: 0, &generator)
+        let result = one(rule(attempts: 1, expires: hour), response(action, 421), spent: 0, &generator)
         #expect(result.state == .deferred && result.attempts == 0)
     }
 
     @Test func anOutageSpendsNoAttemptOnTheProvidersOwnFaults() {
         var generator = SeededGenerator(seed: 13)
         let rule = rule(attempts: 3, expires: hour)
-        var failed = response(.temporary, 503, .response)
+        var failed = response(.retry, 503, .response)
         failed.hasProviderFailed = true
-        for fault in [response(.unreachable, 0, .data), failed] {
+        for fault in [response(.reconnect, 0, .data), failed] {
             let spared = one(rule, fault, spent: 2, outage: true, &generator)
             #expect(spared.state == .deferred && spared.attempts == 2 && spared.due > 0)
             #expect(one(rule, fault, spent: 2, &generator).state == .failed)
         }
         // Refusals of a message, also the full mailbox that SMTP's final response may tell of, are its own.
         for own in [
-            response(.temporary, 450, .rcpt), response(.temporary, 451, .response), response(.temporary, 552, .response),
+            response(.retry, 450, .rcpt), response(.retry, 451, .response), response(.retry, 552, .response),
         ] {
             #expect(one(rule, own, spent: 2, outage: true, &generator).state == .failed)
         }
@@ -94,7 +94,7 @@ import Testing
 
     @Test func aWaitBeyondTheLifetimeEndsItAtOnceAndKeepsTheAnswer() {
         var generator = SeededGenerator(seed: 14)
-        var given = response(.throttled, 429, .response)
+        var given = response(.slowDown, 429, .response)
         given.retryAfter = 86_400
         let result = one(rule(expires: hour), given, spent: 1, &generator)
         #expect(result.state == .expired && result.response == given && result.attempts == 1)
@@ -102,7 +102,7 @@ import Testing
 
     @Test func aMessageThatMayHaveArrivedIsListedOrHeld() {
         var generator = SeededGenerator(seed: 15)
-        let lost = response(.unreachable, 0, .response)
+        let lost = response(.reconnect, 0, .response)
         var results: [RecipientResult] = []
         var rule = rule(expires: hour)
         rule.append(index: 3, response: lost, spent: 0, now: 7, using: &generator, to: &results)
@@ -111,5 +111,54 @@ import Testing
         rule.uncertain = .hold
         rule.append(index: 3, response: lost, spent: 0, now: 7, outage: true, using: &generator, to: &results)
         #expect(results.map(\.state) == [.uncertain] && results[0].due == 0)
+    }
+
+    private func unclear(_ reason: ResponseReason, _ action: ResponseAction, _ code: Int = 550) -> ProviderResponse {
+        ProviderResponse(reason, action, about: .unclear, stage: .rcpt, code: code, text: "no")
+    }
+
+    @Test func beforeAnAcceptanceNobodyFailsForWhatMayBeEverybodys() {
+        var generator = SeededGenerator(seed: 16)
+        let rule = rule(attempts: 1, expires: 48 * hour)
+        for refusal in [unclear(.unknown, .fail), unclear(.setUp, .pauseMailing), unclear(.unknown, .retry, 451)] {
+            for spent in [0, 4] {
+                let waits = rule.result(
+                    index: 0, response: refusal, spent: spent, now: hour, outage: false, isProven: false, using: &generator)
+                #expect(waits.state == .deferred && waits.attempts == spent && waits.held == .beforeAcceptance)
+            }
+            let proven = rule.result(index: 0, response: refusal, spent: 0, now: 0, outage: false, using: &generator)
+            #expect(proven.state == .failed && proven.attempts == 1 && proven.held == nil)
+        }
+        let own = ProviderResponse(.unknownUser, .fail, about: .recipient, stage: .rcpt, code: 550, text: "5.1.1 no")
+        let failed = rule.result(index: 0, response: own, spent: 0, now: 0, outage: false, isProven: false, using: &generator)
+        #expect(failed.state == .failed && failed.held == nil)
+    }
+
+    @Test func theWaitForAnAcceptanceGrowsWithTheMailingsAge() {
+        var generator = SeededGenerator(seed: 17)
+        var now: Int64 = 0
+        var waits: [Int64] = []
+        while now < 24 * hour {
+            let result = rule(expires: 100 * hour).result(
+                index: 0, response: unclear(.unknown, .fail), spent: 0, now: now, outage: false, isProven: false, using: &generator)
+            waits.append(result.due - now)
+            now = result.due
+        }
+        #expect((4_000...6_000).contains(waits[0]) && waits.allSatisfy { $0 <= 1_350_000 } && waits.count < 150)
+    }
+
+    @Test func aRefusalOfUsBehindAcceptancesIsTriedAgainUntilItsAttemptsAreSpent() {
+        var generator = SeededGenerator(seed: 18)
+        let rule = rule(attempts: 3, expires: 48 * hour)
+        var spent = 0
+        var held: [HeldRefusal?] = []
+        while true {
+            let result = rule.result(
+                index: 0, response: unclear(.reputation, .pauseMailing), spent: spent, now: 0, outage: false, using: &generator)
+            held.append(result.held)
+            spent = result.attempts
+            if result.state == .failed { break }
+        }
+        #expect(held == [.ofUs, .ofUs, nil] && spent == 3)
     }
 }

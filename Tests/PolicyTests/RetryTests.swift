@@ -46,26 +46,26 @@ import Testing
 }
 
 @Suite struct RetryRulesTests {
-    private func response(_ kind: ResponseClass, _ retryAfter: Double? = nil) -> ProviderResponse {
-        ProviderResponse(kind: kind, stage: .response, code: 0, text: "", retryAfter: retryAfter)
+    private func response(_ action: ResponseAction, _ retryAfter: Double? = nil) -> ProviderResponse {
+        ProviderResponse(kind: action, stage: .response, code: 0, text: "", retryAfter: retryAfter)
     }
 
     @Test func greyListingIsGivenItsMinutesAndHTTPItsSeconds() {
         var generator = SeededGenerator(seed: 4)
         for _ in 0..<1000 {
-            #expect(300...900 ~= RetryRules.smtp.delay(after: response(.temporary), attempt: 1, using: &generator))
-            #expect(1...5 ~= RetryRules.http.delay(after: response(.temporary), attempt: 1, using: &generator))
-            #expect(0.5...1.5 ~= RetryRules.smtp.delay(after: response(.throttled), attempt: 1, using: &generator))
+            #expect(300...900 ~= RetryRules.smtp.delay(after: response(.retry), attempt: 1, using: &generator))
+            #expect(1...5 ~= RetryRules.http.delay(after: response(.retry), attempt: 1, using: &generator))
+            #expect(0.5...1.5 ~= RetryRules.smtp.delay(after: response(.slowDown), attempt: 1, using: &generator))
         }
     }
 
-    @Test(arguments: [ResponseClass.temporary, .unreachable, .throttled, .domainThrottled, .misconfigured])
-    func neverComesBackBeforeItWasAskedToNorMuchLaterNorInStep(_ kind: ResponseClass) {
+    @Test(arguments: [ResponseAction.retry, .reconnect, .slowDown, .slowDownDomain, .pauseMailing])
+    func neverComesBackBeforeItWasAskedToNorMuchLaterNorInStep(_ action: ResponseAction) {
         var generator = SeededGenerator(seed: 5)
         let rules = RetryRules(for: .sms)
         for asked in [1, 20, 300, 7200, 86_400] as [Double] {
-            let delays = (0..<500).map { _ in rules.delay(after: response(kind, asked), attempt: 1, using: &generator) }
-            let latest = max(asked + min(max(asked / 10, 1), 60), kind == .temporary || kind == .unreachable ? 5 : 0)
+            let delays = (0..<500).map { _ in rules.delay(after: response(action, asked), attempt: 1, using: &generator) }
+            let latest = max(asked + min(max(asked / 10, 1), 60), action == .retry || action == .reconnect ? 5 : 0)
             #expect(delays.allSatisfy { asked <= $0 && $0 <= latest })
             #expect(Set(delays).count > 400)
         }
@@ -74,7 +74,7 @@ import Testing
     @Test func anAbsurdWaitIsNoTrouble() {
         var generator = SeededGenerator(seed: 6)
         for asked in [Double.infinity, 1e300, -1, .nan, 0] {
-            let delay = RetryRules.smtp.delay(after: response(.throttled, asked), attempt: 1, using: &generator)
+            let delay = RetryRules.smtp.delay(after: response(.slowDown, asked), attempt: 1, using: &generator)
             #expect(delay > 0 && delay <= RetryRules.longest + 60)
         }
     }

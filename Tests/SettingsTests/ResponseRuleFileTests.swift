@@ -13,7 +13,7 @@ import Testing
         defer { try? FileManager.default.removeItem(at: folder) }
         let file = folder.appending(path: "responses.yaml")
         try Data(yaml.utf8).write(to: file)
-        let (rules, problems) = ResponseRuleFile.read(file.path())
+        let (rules, problems, _) = ResponseRuleFile.read(file.path())
         return (
             rules,
             problems.map { $0.description.replacing(folder.path() + "/", with: "").replacing(folder.path(), with: "") }
@@ -32,12 +32,37 @@ import Testing
             - {protocol: http, text: quota, class: throttled}
             """)
         #expect(problems == [])
-        #expect(rules.map(\.kind) == [.misconfigured, .domainThrottled, .throttled])
-        #expect(rules[0].condition.codes == 550...550 && rules[0].condition.text == TextPattern("blocked * spamhaus"))
+        #expect(rules.map(\.reason) == [.setUp, .rate, .rate])
+        #expect(rules.map(\.action) == [.pauseMailing, .slowDownDomain, .slowDown])
+        #expect(rules[0].condition.codes == 550...550 && rules[0].condition.texts.map(\.description) == ["blocked * spamhaus"])
         #expect(rules[0].because == "listed" && rules[1].because == "the operator's rule")
         #expect(rules[1].condition.enhanced.map(\.description) == ["4.7.*", "*.2.2"] && rules[1].condition.stages == [.rcpt, .data])
         #expect(rules[2].condition.codes == 300...599 && rules[2].proto == .http)
         #expect(rules.compactMap { $0.origin?.split(separator: ":").last } == ["1", "2", "7"])
+    }
+
+    @Test func aRuleNamesAReasonAndPerhapsAnAction() throws {
+        let (rules, problems) = try read(
+            """
+            - {protocol: smtp, code: 550, text: nope, reason: unknown_user, action: retry}
+            - {protocol: http, code: 200, text: "ERROR:13", reason: unknown_user}
+            - {protocol: http, code: 200-299, json: messages.0.status, text: failed, reason: policy}
+            - {protocol: http, code: 200, json: error.code, reason: set_up}
+            """)
+        #expect(problems == [])
+        #expect(rules.map(\.reason) == [.unknownUser, .unknownUser, .policy, .setUp] && rules.map(\.action) == [.retry, nil, nil, nil])
+        #expect(rules.map(\.condition.member) == [nil, nil, "messages.0.status", "error.code"])
+        let table = ResponseTable(own: rules)
+        #expect(table.decide(.http, ResponseFacts(code: 200, text: "ERROR:13")).action == .fail)
+        #expect(table.decide(.http, ResponseFacts(code: 200, text: "OK")).action == .accept)
+    }
+
+    @Test func anOldClassIsReadWithAWarning() throws {
+        let file = FileManager.default.temporaryDirectory.appending(path: "flotilla-responses-\(UUID().uuidString).yaml")
+        defer { try? FileManager.default.removeItem(at: file) }
+        try Data("- {protocol: http, code: 200, text: ERR, class: bad_recipient}".utf8).write(to: file)
+        let settings = try Settings.load(environment: ["FLOTILLA_WORKER_RESPONSES": file.path()])
+        #expect(settings.warnings.count == 1 && settings.warnings[0].contains("write reason: unknown_user, action: fail"))
     }
 
     @Test(arguments: [
@@ -51,7 +76,7 @@ import Testing
             "responses.yaml:1: protocol: 'ftp' is not allowed; allowed: smtp, http"
         ),
         ("- {code: 550, class: rejected}", "responses.yaml:1: protocol: is missing; a rule needs "),
-        ("\n- {protocol: smtp, code: 550}", "responses.yaml:2: class: is missing; a rule needs "),
+        ("\n- {protocol: smtp, code: 550}", "responses.yaml:2: reason: is missing; a rule needs "),
         ("- {protocol: smtp, class: rejected, stage: rcpt}", "responses.yaml:1: code: is missing; a rule needs "),
         (
             "- {protocol: smtp, code: 250, class: rejected}",
@@ -60,7 +85,7 @@ import Testing
         ("- {protocol: smtp, code: 200-599, class: rejected}", "responses.yaml:1: code: '200-599' is not allowed"),
         (
             "- {protocol: http, code: 204, class: rejected}",
-            "responses.yaml:1: code: '204' is not allowed; allowed: a code from 300 to 599"
+            "responses.yaml:1: code: '204' means accepted, unless a text or a json member says otherwise; add one"
         ),
         ("- {protocol: smtp, code: 5xx, class: rejected}", "responses.yaml:1: code: '5xx' is not allowed"),
         ("- {protocol: smtp, code: [550], class: rejected}", "responses.yaml:1: code: must be one value"),
@@ -90,7 +115,7 @@ import Testing
         ),
         ("- {protocol: smtp, text: '**', class: rejected}", "responses.yaml:1: text: '**' is not allowed"),
         ("- {protocol: smtp, code: 550, class: rejected, because: \"a\\nb\"}", "responses.yaml:1: because: "),
-        ("- {}", "responses.yaml:1: is not a rule; it needs a protocol, a class"),
+        ("- {}", "responses.yaml:1: is not a rule; it needs a protocol, a reason"),
         ("- smtp", "responses.yaml:1: is not a rule"),
         ("rules: []", "responses.yaml:1: must be a list of rules"),
         ("- {protocol: smtp, enhanced: *.7.1, class: rejected}", "responses.yaml:1: not valid YAML: "),
@@ -107,7 +132,7 @@ import Testing
         #expect(
             problems.map { $0.split(separator: ":")[1...2].joined() } == [
                 "1 class", "2 text", "4 code",
-                "5 is not a rule; it needs a protocol, a class, and a code, an enhanced code or a text",
+                "5 is not a rule; it needs a protocol, a reason, and a code, an enhanced code or a text",
             ])
     }
 
@@ -123,8 +148,8 @@ import Testing
         defer { try? FileManager.default.removeItem(at: file) }
         try Data("- {protocol: http, code: 404, class: bad_recipient}".utf8).write(to: file)
         let settings = try Settings.load(environment: ["FLOTILLA_WORKER_RESPONSES": file.path()])
-        #expect(settings.worker.responses.classify(.http, code: 404, text: "") == .badRecipient)
-        #expect(settings.worker.responses.classify(.http, code: 405, text: "") == .misconfigured)
+        #expect(settings.worker.responses.decide(.http, ResponseFacts(code: 404, text: "")).action == .fail)
+        #expect(settings.worker.responses.decide(.http, ResponseFacts(code: 405, text: "")).action == .pauseMailing)
         let error = #expect(throws: SettingsError.self) {
             try Settings.load(environment: [
                 "FLOTILLA_WORKER_RESPONSES": "none/responses.yaml", "FLOTILLA_WORKER_GROUP": "0",
@@ -144,8 +169,9 @@ import Testing
         #expect(problems == [] && rules.count >= 3)
         let table = ResponseTable(own: rules)
         let refusal = "5.7.1 Service unavailable; client host blocked using zen.spamhaus.org"
-        #expect(table.classify(.smtp, code: 550, stage: .rcpt, text: refusal) == .misconfigured)
-        #expect(table.classify(.smtp, code: 550, text: "5.4.5 Daily user sending limit exceeded") == .throttled)
-        #expect(table.classify(.http, code: 400, text: "Invalid phone number") == .badRecipient)
+        #expect(table.decide(.smtp, ResponseFacts(code: 550, stage: .rcpt, text: refusal)).subject == .everybody)
+        #expect(table.classify(.smtp, code: 550, text: "5.4.5 Daily user sending limit exceeded") == .slowDown)
+        #expect(table.decide(.http, ResponseFacts(code: 400, text: "Invalid MSISDN number")).reason == .unknownUser)
+        #expect(table.decide(.http, ResponseFacts(code: 200, text: "", member: { $0 == "status" ? "failed: no" : nil })).reason == .policy)
     }
 }

@@ -71,7 +71,7 @@ import Testing
 
     @Test func retriesTakeAsLongAsTheirScheduleSays() throws {
         var provider = ProviderPlan(latency: .fixed(0.01))
-        provider.responses = [ResponseShare(.temporary, 0.1), ResponseShare(.badRecipient, 0.02)]
+        provider.responses = [ResponseShare(.retry, 0.1), ResponseShare(.fail, 0.02)]
         let forecast = try Simulator.forecast(plan(200_000, provider))
         let mailing = forecast.mailings[0]
         #expect(mailing.sent + mailing.failed == 200_000 && mailing.expired == 0)
@@ -223,7 +223,7 @@ import Testing
     @Test func theSameSeedHasTheSameForecast() throws {
         var provider = ProviderPlan(latency: .logNormal(p50: 0.1, p99: 1))
         provider.responses = [
-            ResponseShare(.temporary, 0.05), ResponseShare(.throttled, 0.02, retryAfter: 2), ResponseShare(.rejected, 0.01),
+            ResponseShare(.retry, 0.05), ResponseShare(.slowDown, 0.02, retryAfter: 2), ResponseShare(.fail, 0.01),
         ]
         var plan = try plan(30_000, provider, speed: "300/s", workers: 3)
         plan.mailings.append(MailingPlan(name: "text", channel: .messenger, provider: "relay", recipients: 1_500))
@@ -237,7 +237,7 @@ import Testing
 
     @Test(.timeLimit(.minutes(5))) func fiftyMillionTakeSeconds() throws {
         var provider = ProviderPlan(latency: .even(0.02...0.028))
-        provider.responses = [ResponseShare(.temporary, 0.02), ResponseShare(.badRecipient, 0.01)]
+        provider.responses = [ResponseShare(.retry, 0.02), ResponseShare(.fail, 0.01)]
         // Of this thread: other tests have the machine as well.
         let began = cpuTime()
         let forecast = try Simulator.forecast(plan(50_000_000, provider, speed: "500/s", workers: 4))

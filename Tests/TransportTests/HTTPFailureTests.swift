@@ -21,20 +21,22 @@ import Text
 
     @Test func aRefusalHasItsStatusAndReason() async throws {
         let response = try await response(#"/status?code=422&body={"error":{"message":"number%20is\nbad"}}"#)
-        #expect(response == ProviderResponse(kind: .rejected, stage: .response, code: 422, text: "number is bad"))
+        #expect(
+            response
+                == ProviderResponse(.content, .fail, about: .unclear, stage: .response, code: 422, text: "number is bad"))
     }
 
     @Test func tooManyRequestsSayHowLongToWait() async throws {
         let response = try await response("/status?code=429&wait=7&body=slow%20down")
-        #expect(response == ProviderResponse(kind: .throttled, stage: .response, code: 429, text: "slow down", retryAfter: 7))
+        #expect(response == ProviderResponse(kind: .slowDown, stage: .response, code: 429, text: "slow down", retryAfter: 7))
     }
 
     @Test func unavailableIsThrottledOnlyWithAWait() async throws {
         let dated = try await response("/status?code=503&date=30")
-        #expect(dated.kind == .throttled)
+        #expect(dated.action == .slowDown)
         #expect((1...31).contains(dated.retryAfter ?? 0))
         let plain = try await response("/status?code=503")
-        #expect(plain.kind == .temporary && plain.retryAfter == nil)
+        #expect(plain.action == .retry && plain.retryAfter == nil)
     }
 
     @Test(arguments: [(500, true), (502, true), (503, true), (504, true), (501, false), (408, false), (422, false)])
@@ -45,25 +47,26 @@ import Text
     @Test func anOperatorsRuleDecidesAboutAStatus() async throws {
         let server = try await HTTPScriptedServer.shared
         let rule = ResponseRule(
-            .http, ResponseRule.Condition(codes: 500...500, text: TextPattern("daily*quota")), .throttled, "known", origin: "answers.yaml:1"
+            .http, ResponseRule.Condition(codes: 500...500, texts: [TextPattern("daily*quota")].compactMap { $0 }), .rate, "known",
+            origin: "answers.yaml:1"
         )
         let transport = HTTPTransport(
             provider: httpProvider(server.port, path: "/status?code=500&body=Daily%20SMS%20quota"),
             responses: ResponseTable(own: [rule]), logger: Logger(label: "test"))
         let responses = await transport.deliver(httpGroup(1)) { true }
         await transport.close()
-        #expect(responses.first??.kind == .throttled && responses.first??.isProviderFault == false)
+        #expect(responses.first??.action == .slowDown && responses.first??.isProviderFault == false)
     }
 
     @Test func redirectsAreNotFollowed() async throws {
         let response = try await response("/status?code=307&location=/status?code=200")
-        #expect(response.kind == .misconfigured && response.code == 307)
+        #expect(response.action == .pauseMailing && response.code == 307)
     }
 
     @Test(arguments: ["/close", "/reset", "/head", "/interim", "/garbage"])
     func aLostAnswerMayHaveArrived(_ path: String) async throws {
         let response = try await response(path)
-        #expect(response.kind == .unreachable && response.stage == .response && response.code == 0, "\(response)")
+        #expect(response.action == .reconnect && response.stage == .response && response.code == 0, "\(response)")
         #expect(response.text.hasSuffix("it may have arrived"))
     }
 
@@ -71,7 +74,7 @@ import Text
         _ = try await HTTPScriptedServer.shared
         let start = ContinuousClock.now
         let response = try await response("/silent") { $0.timeout = 0.2 }
-        #expect(response.kind == .unreachable && response.stage == .response && response.code == 0)
+        #expect(response.action == .reconnect && response.stage == .response && response.code == 0)
         #expect(response.text == "no response within 0.2 s; it may have arrived")
         #expect(ContinuousClock.now - start >= .milliseconds(200))
     }
@@ -84,34 +87,34 @@ import Text
                 $0.timeout = 2
             })
         let responses = await transport.deliver(httpGroup(4)) { true }
-        #expect(responses.allSatisfy { $0?.kind == .unreachable })
+        #expect(responses.allSatisfy { $0?.action == .reconnect })
         server.release()
         let later = await transport.deliver(httpGroup(10)) { true }
-        #expect(later.allSatisfy { $0?.kind == .accepted })
+        #expect(later.allSatisfy { $0?.action == .accept })
         await transport.close()
     }
 
     @Test func aStatusDecidesThoughTheRestIsLost() async throws {
         let taken = try await response("/cut?code=200")
-        #expect(taken.kind == .accepted && taken.code == 200)
+        #expect(taken.action == .accept && taken.code == 200)
         let refused = try await response("/cut?code=500")
-        #expect(refused.kind == .temporary && refused.text == "half")
+        #expect(refused.action == .retry && refused.text == "half")
         let stuck = try await response("/stuck") { $0.timeout = 2 }
-        #expect(stuck.kind == .accepted && stuck.code == 200)
+        #expect(stuck.action == .accept && stuck.code == 200)
     }
 
     @Test func aHugeAnswerIsCutOff() async throws {
         let taken = try await response("/huge?code=200") { $0.messageID = "id" }
-        #expect(taken == ProviderResponse(kind: .accepted, stage: .response, code: 200, text: ""))
+        #expect(taken == ProviderResponse(kind: .accept, stage: .response, code: 200, text: ""))
         let refused = try await response("/huge?code=400")
-        #expect(refused.kind == .rejected && refused.text == String(repeating: "x", count: 500))
+        #expect(refused.action == .fail && refused.text == String(repeating: "x", count: 500))
     }
 
     @Test func aRequestIsNeverSentAgainByItself() async throws {
         let server = try await HTTPScriptedServer()
         let transport = httpTransport(httpProvider(server.port, path: "/second") { $0.connections = 1 })
         let responses = await transport.deliver(httpGroup(4)) { true }
-        #expect(responses.map { $0?.kind } == [.accepted, .unreachable, .accepted, .unreachable])
+        #expect(responses.map { $0?.action } == [.accept, .reconnect, .accept, .reconnect])
         #expect(responses[1]?.stage == .response)
         await transport.close()
         var keys: Set<String> = []
@@ -127,11 +130,11 @@ import Text
             responses.allSatisfy {
                 $0
                     == ProviderResponse(
-                        kind: .unreachable, stage: .connect, code: 0,
+                        kind: .reconnect, stage: .connect, code: 0,
                         text: "127.0.0.1:\(port): cannot connect: Connection refused")
             })
         let error = await #expect(throws: TransportError.self) { try await transport.prepare() }
-        #expect(error?.kind == .unreachable && error?.stage == .connect)
+        #expect(error?.kind == .reconnect && error?.stage == .connect)
         #expect(error?.description.contains("Connection refused; check its host and port") == true)
         await transport.close()
     }
@@ -139,7 +142,7 @@ import Text
     @Test func anUnknownHostSendsNothing() async throws {
         let transport = httpTransport(httpProvider(80) { $0.host = "nowhere.invalid" })
         let responses = await transport.deliver(httpGroup(2)) { true }
-        #expect(responses.allSatisfy { $0?.kind == .unreachable && $0?.stage == .connect })
+        #expect(responses.allSatisfy { $0?.action == .reconnect && $0?.stage == .connect })
         #expect(responses.first??.text.hasPrefix("nowhere.invalid:80: ") == true)
         await transport.close()
     }
@@ -150,7 +153,7 @@ import Text
         #expect(canConnect(full.port))
         let transport = httpTransport(httpProvider(full.port) { $0.connectTimeout = 0.3 })
         let responses = await transport.deliver(httpGroup(2)) { true }
-        #expect(responses.allSatisfy { $0?.kind == .unreachable && $0?.stage == .connect }, "\(responses)")
+        #expect(responses.allSatisfy { $0?.action == .reconnect && $0?.stage == .connect }, "\(responses)")
         #expect(responses.first??.text == "127.0.0.1:\(full.port): no connection within 0.3 s")
         await transport.close()
     }
@@ -163,10 +166,10 @@ import Text
         let provider = httpProvider(80) { $0.headers = headers.mapValues { Secret($0) } }
         let transport = httpTransport(provider)
         let error = await #expect(throws: TransportError.self) { try await transport.prepare() }
-        #expect(error?.kind == .misconfigured)
+        #expect(error?.kind == .pauseMailing)
         #expect(error?.description.contains(reason) == true, "\(String(describing: error))")
         let responses = await transport.deliver(httpGroup(2)) { true }
-        #expect(responses.allSatisfy { $0?.kind == .misconfigured })
+        #expect(responses.allSatisfy { $0?.action == .pauseMailing })
         await transport.close()
     }
 

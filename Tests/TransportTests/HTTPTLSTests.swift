@@ -32,10 +32,10 @@ import Testing
         let transport = httpTransport(provider(nginx))
         let responses = await transport.deliver(httpGroup(1000)) { true }
         await transport.close()
-        let accepted = responses.count { $0?.kind == .accepted }
+        let accepted = responses.count { $0?.action == .accept }
         let requests = try await nginx.requests(accepted)
         #expect(Set(requests.map(\.key)).count == requests.count, "none arrives twice")
-        #expect(accepted == 1000, "\(responses.first { $0?.kind != .accepted } as Any)")
+        #expect(accepted == 1000, "\(responses.first { $0?.action != .accept } as Any)")
     }
 
     @Test func anUnknownCertificateIsRefusedBeforeAnythingIsSent() async throws {
@@ -43,10 +43,10 @@ import Testing
         for change in [{ $0.caFile = nil }, { $0.host = "127.0.0.1" }] as [(inout Provider) -> Void] {
             let transport = httpTransport(provider(nginx, change: change))
             let error = await #expect(throws: TransportError.self) { try await transport.prepare() }
-            #expect(error?.kind == .misconfigured && error?.stage == .tls, "\(String(describing: error))")
+            #expect(error?.kind == .pauseMailing && error?.stage == .tls, "\(String(describing: error))")
             #expect(error?.description.contains("is not trusted") == true || error?.description.contains("another name") == true)
             let responses = await transport.deliver(httpGroup(3)) { true }
-            #expect(responses.allSatisfy { $0?.kind == .misconfigured && $0?.stage == .tls }, "\(responses)")
+            #expect(responses.allSatisfy { $0?.action == .pauseMailing && $0?.stage == .tls }, "\(responses)")
             await transport.close()
         }
         #expect(nginx.folder.text("access.log") == "")
@@ -56,7 +56,7 @@ import Testing
         let nginx = try await Nginx(tls: true)
         let transport = httpTransport(provider(nginx) { $0.caFile = "/nowhere/ca.pem" })
         let error = await #expect(throws: TransportError.self) { try await transport.prepare() }
-        #expect(error?.kind == .misconfigured && error?.stage == .tls)
+        #expect(error?.kind == .pauseMailing && error?.stage == .tls)
         #expect(error?.description.contains("/nowhere/ca.pem") == true, "\(String(describing: error))")
         await transport.close()
     }
@@ -69,7 +69,7 @@ import Testing
                 $0.connectTimeout = 1
             })
         let error = await #expect(throws: TransportError.self) { try await transport.prepare() }
-        #expect(error?.kind == .unreachable && error?.stage == .tls, "\(String(describing: error))")
+        #expect(error?.kind == .reconnect && error?.stage == .tls, "\(String(describing: error))")
         await transport.close()
     }
 
@@ -81,7 +81,7 @@ import Testing
                 $0.connectTimeout = 0.3
             })
         let responses = await transport.deliver(httpGroup(1)) { true }
-        #expect(responses.first??.kind == .unreachable && responses.first??.stage == .tls, "\(responses)")
+        #expect(responses.first??.action == .reconnect && responses.first??.stage == .tls, "\(responses)")
         #expect(responses.first??.text == "127.0.0.1:\(mute.port): no TLS session within 0.3 s")
         await transport.close()
     }

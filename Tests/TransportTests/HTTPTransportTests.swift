@@ -47,7 +47,7 @@ func httpTransport(_ provider: Provider) -> HTTPTransport {
         }
         await transport.close()
         #expect(responses.count == 1000)
-        #expect(responses.allSatisfy { $0?.kind == .accepted && $0?.code == 200 && $0?.stage == .response })
+        #expect(responses.allSatisfy { $0?.action == .accept && $0?.code == 200 && $0?.stage == .response })
         #expect(Set(responses.compactMap(\.?.messageID)).count == 1000)
         let requests = try await nginx.requests(1000)
         #expect(requests.count == 1000)
@@ -92,7 +92,7 @@ func httpTransport(_ provider: Provider) -> HTTPTransport {
         var group = httpGroup(3) { ["", "short", String(repeating: "x", count: 3_000_000)][$0] }
         group.messages[1].key = String(repeating: "k", count: 1000) + "\r\nX-Evil: 1"
         let responses = await transport.deliver(group) { true }
-        #expect(responses.allSatisfy { $0?.kind == .accepted })
+        #expect(responses.allSatisfy { $0?.action == .accept })
         await transport.close()
         let requests = try await nginx.requests(3).sorted { Int($0.length) ?? 0 < Int($1.length) ?? 0 }
         #expect(requests.map(\.length) == ["0", "5", "3000000"])
@@ -106,7 +106,7 @@ func httpTransport(_ provider: Provider) -> HTTPTransport {
         let transport = httpTransport(httpProvider(nginx.port) { $0.connections = 1 })
         for part in 0..<5 {
             let responses = await transport.deliver(httpGroup(5, from: part * 5)) { true }
-            #expect(responses.allSatisfy { $0?.kind == .accepted })
+            #expect(responses.allSatisfy { $0?.action == .accept })
         }
         await transport.close()
         let requests = try await nginx.requests(25)
@@ -118,7 +118,7 @@ func httpTransport(_ provider: Provider) -> HTTPTransport {
         let transport = httpTransport(httpProvider(nginx.port))
         for part in 0..<3 {
             let responses = await transport.deliver(httpGroup(8, from: part * 8)) { true }
-            #expect(responses.allSatisfy { $0?.kind == .accepted }, "\(responses)")
+            #expect(responses.allSatisfy { $0?.action == .accept }, "\(responses)")
             try await eventually("nginx has closed its idle connections") { try nginx.establishedConnections == 0 }
         }
         await transport.close()
@@ -138,7 +138,7 @@ func httpTransport(_ provider: Provider) -> HTTPTransport {
         #expect(responses.map { $0 != nil } == (0..<50).map { $0 < 7 })
         #expect(asked.withLock { $0 } == 8, "asked once a message, and not again after a no")
         let next = await transport.deliver(httpGroup(3, from: 50)) { true }
-        #expect(next.allSatisfy { $0?.kind == .accepted })
+        #expect(next.allSatisfy { $0?.action == .accept })
         await transport.close()
         #expect(try await nginx.requests(10).count == 10)
     }
@@ -151,7 +151,7 @@ func httpTransport(_ provider: Provider) -> HTTPTransport {
         delivery.cancel()
         server.release()
         let responses = await delivery.value
-        #expect(responses.map { $0?.kind } == [.accepted, .accepted] + Array(repeating: nil, count: 8))
+        #expect(responses.map { $0?.action } == [.accept, .accept] + Array(repeating: nil, count: 8))
         await transport.close()
     }
 
@@ -163,11 +163,11 @@ func httpTransport(_ provider: Provider) -> HTTPTransport {
         async let closing: Void = transport.close()
         // The close is known when a group that comes later is not begun.
         let late = await transport.deliver(httpGroup(1)) { true }
-        #expect(late == [nil] || late.first??.kind == .accepted)
+        #expect(late == [nil] || late.first??.action == .accept)
         server.release()
         let responses = await delivery
         await closing
-        #expect(responses.prefix(2).allSatisfy { $0?.kind == .accepted })
+        #expect(responses.prefix(2).allSatisfy { $0?.action == .accept })
         await transport.close()
         #expect(await transport.deliver(httpGroup(2)) { true } == [nil, nil])
         await #expect(throws: TransportError.self) { try await transport.prepare() }

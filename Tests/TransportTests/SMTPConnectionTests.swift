@@ -70,7 +70,7 @@ import Testing
                 Issue.record(error)
             }
         }
-        #expect(responses.map { $0?.kind } == [.accepted])
+        #expect(responses.map { $0?.action } == [.accept])
         await pool.close()
     }
 
@@ -107,8 +107,8 @@ import Testing
                 Issue.record(error)
             }
         }
-        #expect(second.map { $0?.kind } == [.accepted])
-        #expect(await first.value.map { $0?.kind } == [.accepted])
+        #expect(second.map { $0?.action } == [.accept])
+        #expect(await first.value.map { $0?.action } == [.accept])
         await pool.close()
     }
 

@@ -70,9 +70,9 @@ import Text
         var settings = credentials()
         settings.startTLS = .required
         let absent = talk(settings, ["220 hi\r\n", "250 server\r\n"])
-        #expect(absent.dialogue.failure?.kind == .misconfigured && absent.dialogue.failure?.stage == .tls)
+        #expect(absent.dialogue.failure?.kind == .pauseMailing && absent.dialogue.failure?.stage == .tls)
         let refused = talk(settings, ["220 hi\r\n", "250-server\r\n250 STARTTLS\r\n", "454 4.7.0 no\r\n"])
-        #expect(refused.dialogue.failure?.kind == .throttled && refused.dialogue.failure?.stage == .tls)
+        #expect(refused.dialogue.failure?.kind == .slowDown && refused.dialogue.failure?.stage == .tls)
     }
 
     @Test func opportunisticTLSGoesOnWithoutAndNeverIsNever() {
@@ -87,7 +87,7 @@ import Text
     @Test func aPasswordGoesNowhereInClearButToThisMachine() {
         let replies = ["220 hi\r\n", "250-server\r\n250 AUTH PLAIN\r\n"]
         let far = talk(credentials(), replies)
-        #expect(far.dialogue.failure?.kind == .misconfigured && far.dialogue.failure?.stage == .auth)
+        #expect(far.dialogue.failure?.kind == .pauseMailing && far.dialogue.failure?.stage == .auth)
         #expect(far.said.last == "")
         #expect(talk(credentials(isLoopback: true), replies).said.last == "AUTH PLAIN AHVzZXIAcGFzcw==\r\n")
         #expect(talk(credentials(), isEncrypted: true, replies).said.last == "AUTH PLAIN AHVzZXIAcGFzcw==\r\n")
@@ -136,15 +136,15 @@ import Text
     }
 
     @Test(arguments: [
-        (["554 5.7.1 blocked\r\n"], ResponseClass.misconfigured, DeliveryStage.greeting),
-        (["421 4.3.2 busy\r\n"], .throttled, .greeting),
-        (["450 later\r\n"], .throttled, .greeting),
-        (["SSH-2.0-OpenSSH_9.2\r\n"], .unreachable, .greeting),
-        (["220 hi\r\n", "250-server\r\n250 AUTH PLAIN\r\n", "535 5.7.8 bad credentials\r\n"], .misconfigured, .auth),
-        (["220 hi\r\n", "250-server\r\n250 AUTH PLAIN\r\n", "454 4.7.0 later\r\n"], .throttled, .auth),
-        (["220 hi\r\n", "250-server\r\n250 AUTH CRAM-MD5\r\n"], .misconfigured, .auth),
+        (["554 5.7.1 blocked\r\n"], ResponseAction.pauseMailing, DeliveryStage.greeting),
+        (["421 4.3.2 busy\r\n"], .slowDown, .greeting),
+        (["450 later\r\n"], .slowDown, .greeting),
+        (["SSH-2.0-OpenSSH_9.2\r\n"], .reconnect, .greeting),
+        (["220 hi\r\n", "250-server\r\n250 AUTH PLAIN\r\n", "535 5.7.8 bad credentials\r\n"], .pauseMailing, .auth),
+        (["220 hi\r\n", "250-server\r\n250 AUTH PLAIN\r\n", "454 4.7.0 later\r\n"], .slowDown, .auth),
+        (["220 hi\r\n", "250-server\r\n250 AUTH CRAM-MD5\r\n"], .pauseMailing, .auth),
     ])
-    func refusalsOfUsSayWhereAndWhat(_ replies: [String], _ kind: ResponseClass, _ stage: DeliveryStage) {
+    func refusalsOfUsSayWhereAndWhat(_ replies: [String], _ kind: ResponseAction, _ stage: DeliveryStage) {
         let (_, dialogue) = talk(credentials(isLoopback: true), replies)
         #expect(dialogue.failure?.kind == kind && dialogue.failure?.stage == stage)
         let provider = Provider(name: "p", scheme: .smtp, host: "mail.example.com", port: 25)

@@ -72,9 +72,9 @@ import Testing
         #expect(run.isOver)
         for (index, response) in run.responses.enumerated() {
             let times = taken["user\(index)@example.com"] ?? 0
-            switch response?.kind {
-            case .accepted: #expect(times == 1)
-            case .unreachable: #expect(times <= 1 && response?.stage == .body)
+            switch response?.action {
+            case .accept: #expect(times == 1)
+            case .reconnect: #expect(times <= 1 && response?.stage == .body)
             case nil: Issue.record("message \(index) has no answer")
             default: #expect(times == 0)
             }

@@ -24,7 +24,7 @@ import Testing
         #expect(conversation.server.breaches == [])
         #expect(conversation.server.taken.map(\.recipient) == (0..<5).map { "user\($0)@example.com" })
         #expect(conversation.server.taken[3].text == "Subject: 3\n\n.dot\nbye 3")
-        #expect(run.responses.compactMap(\.?.kind) == Array(repeating: .accepted, count: 5))
+        #expect(run.responses.compactMap(\.?.action) == Array(repeating: .accept, count: 5))
         #expect(run.responses[4]?.messageID == "ID5X5")
         #expect(run.responses[4]?.stage == .response)
         #expect(run.responses[4]?.code == 250)
@@ -56,8 +56,8 @@ import Testing
         let run = conversation.send(run(.numbered(8)))
         #expect(conversation.server.breaches == [])
         #expect(
-            run.responses.compactMap(\.?.kind) == [
-                .accepted, .temporary, .accepted, .badRecipient, .badRecipient, .throttled, .rejected, .accepted,
+            run.responses.compactMap(\.?.action) == [
+                .accept, .retry, .accept, .fail, .fail, .slowDown, .fail, .accept,
             ])
         #expect(
             run.responses.compactMap(\.?.stage) == [
@@ -67,7 +67,7 @@ import Testing
         #expect(run.responses[3]?.text == "5.1.1 no such user")
         // The next run on the connection starts clean, too.
         let next = conversation.send(self.run(.numbered(1, from: 8)))
-        #expect(next.responses[0]?.kind == .accepted)
+        #expect(next.responses[0]?.action == .accept)
         #expect(conversation.server.breaches == [])
     }
 
@@ -82,7 +82,7 @@ import Testing
                     return asked <= 2
                 }
             })
-        #expect(run.responses.map { $0?.kind } == [.accepted, .accepted, nil, nil, nil])
+        #expect(run.responses.map { $0?.action } == [.accept, .accept, nil, nil, nil])
         #expect(run.isStopped && run.next == 2)
         #expect(conversation.server.taken.count == 2)
         #expect(asked.withLock { $0 } == 3)
@@ -91,16 +91,16 @@ import Testing
     @Test func whatWasSentButNotAcknowledgedIsUncertainAndTheRestIsLeft() {
         var conversation = opened(Self.all, [.accept, .dropAtText])
         let run = conversation.send(run(.numbered(4)))
-        #expect(run.responses.map { $0?.kind } == [.accepted, .unreachable, nil, nil])
+        #expect(run.responses.map { $0?.action } == [.accept, .reconnect, nil, nil])
         #expect(run.responses[1]?.stage == .body)
         #expect(run.next == 2)
-        #expect(conversation.dialogue.failure?.kind == .unreachable)
+        #expect(conversation.dialogue.failure?.kind == .reconnect)
     }
 
     @Test func a421ToTheFinalDotIsThatMessagesAnswer() {
         var conversation = opened(Self.all, [.closeAtText])
         let run = conversation.send(run(.numbered(2)))
-        #expect(run.responses.map { $0?.kind } == [.throttled, nil])
+        #expect(run.responses.map { $0?.action } == [.slowDown, nil])
         #expect(run.responses[0]?.code == 421 && run.responses[0]?.stage == .response)
         #expect(run.next == 1)
     }
@@ -112,37 +112,80 @@ import Testing
         conversation.server.closing = "4.7.28 Gmail has detected an unusual rate of unsolicited mail"
         conversation.open()
         let run = conversation.send(run(.numbered(4)))
-        #expect(run.responses.map { $0?.kind } == [.accepted, .domainThrottled, nil, nil])
+        #expect(run.responses.map { $0?.action } == [.accept, .slowDownDomain, nil, nil])
         #expect(run.next == 2 && run.isFruitful)
-        #expect(conversation.dialogue.failure?.kind == .throttled)
+        #expect(conversation.dialogue.failure?.kind == .slowDown)
     }
 
     @Test(arguments: [SMTPScriptedServer.Behaviour.closeAtMail, .closeAtRecipient, .closeAtData])
     func a421OfTheProviderIsTheAnswerOfTheMessageThatMetIt(_ behaviour: SMTPScriptedServer.Behaviour) {
         var conversation = opened(Self.all, [behaviour])
         let run = conversation.send(run(.numbered(2)))
-        #expect(run.responses.map { $0?.kind } == [.throttled, nil])
+        #expect(run.responses.map { $0?.action } == [.slowDown, nil])
         #expect(run.next == 1 && !run.isFruitful)
-        #expect(conversation.dialogue.failure?.kind == .throttled)
+        #expect(conversation.dialogue.failure?.kind == .slowDown)
+    }
+
+    /// Bytes of a server in, and what is written then.
+    private func replies(_ text: String, to conversation: inout SMTPConversation) -> String {
+        var out = ByteBuffer()
+        conversation.dialogue.receive(Array(text.utf8).span, into: &out)
+        return String(buffer: out)
+    }
+
+    @Test(arguments: ["250 a\r\n250 b\r\n", "", "250 a\r\n250 b\r\n354 c\r\n"])
+    func aLimitOfTheSessionEndsTheConnectionAndNotTheMessage(_ before: String) {
+        var conversation = opened(Self.all)
+        var out = ByteBuffer()
+        conversation.dialogue.begin(run(.numbered(3)), into: &out)
+        // The first message is served.
+        _ = replies("250 a\r\n250 b\r\n354 c\r\n250 2.0.0 Ok\r\n", to: &conversation)
+        let goodbye = replies(before + "452 4.4.5 Too many messages per session\r\n", to: &conversation)
+        #expect(goodbye.hasSuffix("QUIT\r\n"))
+        let run = conversation.dialogue.takeRun()
+        #expect(run.responses.map { $0?.action } == [.accept, nil, nil] && run.next == 1)
+        #expect(conversation.dialogue.failure?.isPolite == true && conversation.dialogue.failure?.kind == .reconnect)
+    }
+
+    @Test func aLimitOfTheSessionOnAFreshConnectionIsTheMessagesAnswer() {
+        var conversation = opened(Self.all)
+        var out = ByteBuffer()
+        conversation.dialogue.begin(run(.numbered(2)), into: &out)
+        _ = replies("452 4.4.5 Too many messages per session\r\n503 no\r\n503 no\r\n", to: &conversation)
+        #expect(conversation.dialogue.failure == nil)
+        #expect(conversation.dialogue.run.responses[0]?.action == .slowDown)
+    }
+
+    @Test func tooManyErrorsEndTheConnectionAndNotTheMessage() {
+        var conversation = opened(Self.all)
+        var out = ByteBuffer()
+        conversation.dialogue.begin(run(.numbered(3)), into: &out)
+        _ = replies(
+            "250 a\r\n550 5.1.1 User unknown\r\n554 no\r\n250 reset\r\n250 a\r\n421 4.7.0 Error: too many errors\r\n", to: &conversation)
+        let run = conversation.dialogue.takeRun()
+        #expect(run.responses.map { $0?.action } == [.fail, nil, nil] && run.next == 1)
+        #expect(conversation.dialogue.failure?.kind == .reconnect)
     }
 
     @Test func a421ToAMailOnAConnectionThatHasServedSaysNothingOfTheMessage() {
         var conversation = opened(Self.all, [.accept, .closeAtMail])
         let run = conversation.send(run(.numbered(3)))
-        #expect(run.responses.map { $0?.kind } == [.accepted, nil, nil])
+        #expect(run.responses.map { $0?.action } == [.accept, nil, nil])
         #expect(run.next == 1 && run.isFruitful)
     }
 
     @Test func anOperatorsRuleDecidesAboutAReply() {
         var settings = SMTPDialogue.Settings.plain
         let rule = ResponseRule(
-            .smtp, ResponseRule.Condition(codes: 400...599, text: TextPattern("no such*user")), .rejected, "known", origin: "answers.yaml:1"
+            .smtp, ResponseRule.Condition(codes: 400...599, texts: [TextPattern("no such*user")].compactMap { $0 }), .unknownUser,
+            action: .fail,
+            "known", origin: "answers.yaml:1"
         )
         settings.responses = ResponseTable(own: [rule])
         var conversation = SMTPConversation(
             SMTPScriptedServer(offers: Self.all, behaviours: [.refuseRecipient, .refuseMail]), settings: settings)
         conversation.open()
-        #expect(conversation.send(run(.numbered(2))).responses.map { $0?.kind } == [.rejected, .temporary])
+        #expect(conversation.send(run(.numbered(2))).responses.map { $0?.action } == [.fail, .retry])
     }
 
     @Test func anAddressBeyondASCIIIsRefusedWithoutSMTPUTF8AndSentWithIt() {
@@ -150,10 +193,10 @@ import Testing
         group.messages[0].recipient = "jürgen@example.com"
         var without = opened(["PIPELINING"])
         let refused = without.send(run(group))
-        #expect(refused.responses.compactMap(\.?.kind) == [.rejected, .accepted])
+        #expect(refused.responses.compactMap(\.?.action) == [.fail, .accept])
         #expect(refused.responses[0]?.text.contains("SMTPUTF8") == true)
         var with = opened(Self.all)
-        #expect(with.send(run(group)).responses.compactMap(\.?.kind) == [.accepted, .accepted])
+        #expect(with.send(run(group)).responses.compactMap(\.?.action) == [.accept, .accept])
         #expect(with.server.commands.contains { $0.hasPrefix("MAIL") && $0.hasSuffix(" SMTPUTF8") })
         #expect(with.server.taken[0].recipient == "jürgen@example.com")
     }
@@ -197,7 +240,7 @@ import Testing
     @Test func aMessageAboveTheServersLimitIsNotOffered() {
         var conversation = opened(["SIZE 10", "PIPELINING"])
         let run = conversation.send(run(.numbered(2) { $0 == 0 ? "longer than ten bytes\r\n" : "short\r\n" }))
-        #expect(run.responses.compactMap(\.?.kind) == [.rejected, .accepted])
+        #expect(run.responses.compactMap(\.?.action) == [.fail, .accept])
         #expect(conversation.server.taken.count == 1)
     }
 
@@ -210,23 +253,23 @@ import Testing
         group.messages[0].recipient = address
         var conversation = opened(Self.all)
         let run = conversation.send(run(group))
-        #expect(run.responses.compactMap(\.?.kind) == [.badRecipient, .accepted])
+        #expect(run.responses.compactMap(\.?.action) == [.fail, .accept])
         #expect(conversation.server.commands.filter { $0.hasPrefix("RCPT") } == ["RCPT TO:<user1@example.com>"])
         group.sender = address.isEmpty ? "\r\n" : address
-        #expect(conversation.send(self.run(group)).responses.compactMap(\.?.kind) == [.misconfigured, .misconfigured])
+        #expect(conversation.send(self.run(group)).responses.compactMap(\.?.action) == [.pauseMailing, .pauseMailing])
     }
 
     @Test func aQuotedLocalPartMayHoldBrackets() {
         var group = MessageGroup.numbered(1)
         group.messages[0].recipient = "\"a>\\\" b\"@example.com"
         var conversation = opened(Self.all)
-        #expect(conversation.send(run(group)).responses[0]?.kind == .accepted)
+        #expect(conversation.send(run(group)).responses[0]?.action == .accept)
     }
 
     @Test func aTextWithoutALastLineEndGetsOneAndAnEmptyOneIsALoneDot() {
         var conversation = opened(Self.all)
         let run = conversation.send(run(.numbered(2) { $0 == 0 ? "no end" : "" }))
-        #expect(run.responses.compactMap(\.?.kind) == [.accepted, .accepted])
+        #expect(run.responses.compactMap(\.?.action) == [.accept, .accept])
         #expect(conversation.server.taken.map(\.text) == ["no end", ""])
         #expect(conversation.server.breaches == [])
     }
@@ -245,7 +288,7 @@ import Testing
         var out = ByteBuffer()
         conversation.dialogue.begin(run(.numbered(2)), into: &out)
         conversation.dialogue.receive(Array(garbage.utf8).span, into: &out)
-        #expect(conversation.dialogue.failure?.kind == .unreachable)
+        #expect(conversation.dialogue.failure?.kind == .reconnect)
         let run = conversation.dialogue.takeRun()
         #expect(run.next == 0 && run.responses == [nil, nil])
     }
@@ -272,17 +315,17 @@ import Testing
                     return asked <= 1
                 }
             })
-        run.giveUp(SMTPFailure(kind: .unreachable, stage: .connect, text: "lost"), isBegun: false)
-        #expect(run.responses.map { $0?.kind } == [.unreachable, nil, nil])
+        run.giveUp(SMTPFailure(kind: .reconnect, stage: .connect, text: "lost"), isBegun: false)
+        #expect(run.responses.map { $0?.action } == [.reconnect, nil, nil])
     }
 
     @Test func aFailureNamesTheStageOfTheMessageItMetOnly() {
         var run = run(.numbered(3))
         run.next = 1
         var envelope = run
-        envelope.giveUp(SMTPFailure(kind: .unreachable, stage: .rcpt, text: "lost"), isBegun: true)
+        envelope.giveUp(SMTPFailure(kind: .reconnect, stage: .rcpt, text: "lost"), isBegun: true)
         #expect(envelope.responses.map { $0?.stage } == [nil, .rcpt, .connect])
-        run.giveUp(SMTPFailure(kind: .unreachable, stage: .body, text: "lost"), isBegun: true)
+        run.giveUp(SMTPFailure(kind: .reconnect, stage: .body, text: "lost"), isBegun: true)
         #expect(run.responses.map { $0?.stage } == [nil, .connect, .connect])
     }
 }

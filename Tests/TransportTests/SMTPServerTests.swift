@@ -32,7 +32,7 @@ import Text
             $0.caFile = certificate
         }
         let responses = try await withTransport(good) { await $0.deliver(.numbered(3)) { true } }
-        #expect(responses.map { $0?.kind } == [.accepted, .accepted, .accepted])
+        #expect(responses.map { $0?.action } == [.accept, .accept, .accept])
         #expect(responses[0]?.messageID.hasPrefix("PY") == true)
         let taken = try server.taken
         #expect(taken.map { $0["tls"] } == ["True", "True", "True"])
@@ -46,14 +46,14 @@ import Text
             $0.startTLS = .required
         }
         let refused = try await withTransport(bad) { await $0.deliver(.numbered(2)) { true } }
-        for response in refused { #expect(response?.kind == .misconfigured && response?.stage == .tls) }
+        for response in refused { #expect(response?.action == .pauseMailing && response?.stage == .tls) }
         #expect(try server.taken.count == 3)
     }
 
     @Test func opportunisticSTARTTLSDoesNotAskForACertificate() async throws {
         let server = try await aiosmtpd("tls=offered")
         let responses = try await withTransport(server.provider()) { await $0.deliver(.numbered(1)) { true } }
-        #expect(responses[0]?.kind == .accepted)
+        #expect(responses[0]?.action == .accept)
         #expect(try server.taken.map { $0["tls"] } == ["True"])
     }
 
@@ -161,7 +161,7 @@ import Text
         }
         #expect(
             try await withTransport(good) { await $0.deliver(.numbered(2)) { true } }.allSatisfy {
-                $0?.kind == .accepted
+                $0?.action == .accept
             })
         #expect(try server.taken.count == 2)
         var bad = good
@@ -170,7 +170,7 @@ import Text
             _ = try await withTransport(bad) { try await $0.prepare() }
             Issue.record("an unknown authority is refused")
         } catch let error as TransportError {
-            #expect(error.kind == .misconfigured && error.stage == .tls)
+            #expect(error.kind == .pauseMailing && error.stage == .tls)
             #expect(error.description.contains("certificate"))
         }
     }
@@ -195,14 +195,14 @@ import Text
             $0.password = Secret("pass word")
         }
         let responses = try await withTransport(provider) { await $0.deliver(.numbered(1)) { true } }
-        #expect(responses[0]?.kind == .accepted)
+        #expect(responses[0]?.action == .accept)
         #expect(try server.taken.map { $0["user"] } == ["user"])
         provider.password = Secret("wrong")
         do {
             _ = try await withTransport(provider) { try await $0.prepare() }
             Issue.record("the password is wrong")
         } catch let error as TransportError {
-            #expect(error.kind == .misconfigured && error.stage == .auth)
+            #expect(error.kind == .pauseMailing && error.stage == .auth)
             #expect(error.description.contains("user name and password") && !error.description.contains("wrong"))
         }
     }
@@ -210,7 +210,7 @@ import Text
     @Test func withoutCredentialsAServerThatWantsThemIsMisconfigured() async throws {
         let server = try await aiosmtpd("tls=required", "auth=plain")
         let responses = try await withTransport(server.provider()) { await $0.deliver(.numbered(2)) { true } }
-        for response in responses { #expect(response?.kind == .misconfigured && response?.code == 530) }
+        for response in responses { #expect(response?.action == .pauseMailing && response?.code == 530) }
     }
 
     @Test(arguments: ["yes", "no"])
@@ -219,7 +219,7 @@ import Text
         var group = MessageGroup.numbered(2) { "Subject: \($0)\r\n\r\ngrüße\r\n" }
         group.messages[0].recipient = "用户@例え.jp"
         let responses = try await withTransport(server.provider()) { await $0.deliver(group) { true } }
-        #expect(responses.map { $0?.kind } == [utf8 == "yes" ? .accepted : .rejected, .accepted])
+        #expect(responses.map { $0?.action } == [utf8 == "yes" ? .accept : .fail, .accept])
         let taken = try server.taken
         #expect(taken.map { $0["recipient"] } == (utf8 == "yes" ? ["用户@例え.jp"] : []) + ["user1@example.com"])
         #expect(taken.last?["content"] == "Subject: 1\r\n\r\ngrüße\r\n")
@@ -230,7 +230,7 @@ import Text
         let server = try await aiosmtpd("size=1000")
         let group = MessageGroup.numbered(3) { $0 == 1 ? String(repeating: "long line\r\n", count: 200) : "short\r\n" }
         let responses = try await withTransport(server.provider()) { await $0.deliver(group) { true } }
-        #expect(responses.map { $0?.kind } == [.accepted, .rejected, .accepted])
+        #expect(responses.map { $0?.action } == [.accept, .fail, .accept])
     }
 
     @Test func aLargeMessageArrivesWhole() async throws {
@@ -238,7 +238,7 @@ import Text
         let text = String(repeating: "0123456789abcdefghijklmnopqrstuvwxyz\r\n", count: 100_000)
         let group = MessageGroup.numbered(2) { $0 == 0 ? text : "short\r\n" }
         let responses = try await withTransport(server.provider()) { await $0.deliver(group) { true } }
-        #expect(responses.map { $0?.kind } == [.accepted, .accepted])
+        #expect(responses.map { $0?.action } == [.accept, .accept])
         #expect(try server.taken.first?["content"] == text)
     }
 
@@ -253,7 +253,7 @@ import Text
                 return await tasks.reduce(into: []) { $0 += $1 }
             }
         }
-        #expect(responses.count == 90 && responses.allSatisfy { $0?.kind == .accepted })
+        #expect(responses.count == 90 && responses.allSatisfy { $0?.action == .accept })
         let taken = try server.taken.compactMap { $0["recipient"] }
         #expect(taken.count == 90 && Set(taken).count == 90)
     }
@@ -280,7 +280,7 @@ import Text
         ) { transport in
             await transport.deliver(.numbered(1)) { true }
         }
-        #expect(responses[0]?.kind == .unreachable)
+        #expect(responses[0]?.action == .reconnect)
         #expect(try server.taken.isEmpty)
     }
 }

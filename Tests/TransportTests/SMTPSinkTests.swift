@@ -11,7 +11,7 @@ import Testing
 
 /// The transport against Postfix's smtp-sink, which keeps its own record of what arrived.
 @Suite struct SMTPSinkTests {
-    private func kinds(_ responses: [ProviderResponse?]) -> [ResponseClass?] { responses.map { $0?.kind } }
+    private func kinds(_ responses: [ProviderResponse?]) -> [ResponseAction?] { responses.map { $0?.action } }
 
     @Test(arguments: [[], ["-p"], ["-e"], ["-8", "-E"]])
     func manyGroupsAtOnceArriveOnceEach(_ options: [String]) async throws {
@@ -24,7 +24,7 @@ import Testing
                 return await tasks.reduce(into: []) { $0 += $1 }
             }
         }
-        #expect(responses.count == 600 && kinds(responses).allSatisfy { $0 == .accepted })
+        #expect(responses.count == 600 && kinds(responses).allSatisfy { $0 == .accept })
         let sunk = server.sunk
         #expect(Set(sunk.recipients).count == 600 && sunk.recipients.count == 600)
         #expect(sunk.lines.filter { $0 == ".dot" }.count == 600)
@@ -38,20 +38,20 @@ import Testing
     }
 
     @Test(arguments: [
-        ("-r", "rcpt", ResponseClass.temporary, DeliveryStage.rcpt, 450),
-        ("-f", "rcpt", .rejected, .rcpt, 500),
-        ("-f", "mail", .misconfigured, .mail, 500),
-        ("-r", "data", .temporary, .data, 450),
-        ("-f", ".", .rejected, .response, 500),
-        ("-r", ".", .temporary, .response, 450),
+        ("-r", "rcpt", ResponseAction.retry, DeliveryStage.rcpt, 450),
+        ("-f", "rcpt", .fail, .rcpt, 500),
+        ("-f", "mail", .pauseMailing, .mail, 500),
+        ("-r", "data", .retry, .data, 450),
+        ("-f", ".", .fail, .response, 500),
+        ("-r", ".", .retry, .response, 450),
     ])
     func refusalsAreAnsweredMessageByMessage(
-        _ option: String, _ command: String, _ kind: ResponseClass, _ stage: DeliveryStage, _ code: Int
+        _ option: String, _ command: String, _ kind: ResponseAction, _ stage: DeliveryStage, _ code: Int
     ) async throws {
         let server = try await SMTPTestServer.sink([option, command])
         let responses = try await withTransport(server.provider()) { await $0.deliver(.numbered(10)) { true } }
         for response in responses {
-            #expect(response?.kind == kind && response?.stage == stage && response?.code == code, "\(String(describing: response))")
+            #expect(response?.action == kind && response?.stage == stage && response?.code == code, "\(String(describing: response))")
             #expect(response?.text.isEmpty == false)
         }
         #expect(responses.count == 10)
@@ -61,7 +61,7 @@ import Testing
     func aServerThatDropsAtACommandIsGivenUpAfterAFewTries(_ command: String, _ stage: DeliveryStage) async throws {
         let server = try await SMTPTestServer.sink(["-q", command])
         let responses = try await withTransport(server.provider()) { await $0.deliver(.numbered(10)) { true } }
-        #expect(kinds(responses) == Array(repeating: .unreachable, count: 10))
+        #expect(kinds(responses) == Array(repeating: .reconnect, count: 10))
         #expect(responses[0]?.stage == stage)
         #expect(responses.dropFirst().allSatisfy { $0?.stage == .connect })
         #expect(server.sunk.recipients.isEmpty)
@@ -70,7 +70,7 @@ import Testing
     @Test func aServerThatDropsAfterTheDotLeavesFewUncertain() async throws {
         let server = try await SMTPTestServer.sink(["-q", "."])
         let responses = try await withTransport(server.provider()) { await $0.deliver(.numbered(10)) { true } }
-        #expect(kinds(responses) == Array(repeating: .unreachable, count: 10))
+        #expect(kinds(responses) == Array(repeating: .reconnect, count: 10))
         #expect(responses.prefix(SMTPJob.backoff).allSatisfy { $0?.stage == .body })
         #expect(responses.dropFirst(SMTPJob.backoff).allSatisfy { $0?.stage == .connect })
     }
@@ -79,7 +79,7 @@ import Testing
     func aServerThatClosesWith421HasOneMessageOfTheGroup(_ command: String) async throws {
         let server = try await SMTPTestServer.sink(["-Q", command])
         let responses = try await withTransport(server.provider()) { await $0.deliver(.numbered(10)) { true } }
-        #expect(responses[0]?.kind == .throttled && responses[0]?.code == 421, "\(String(describing: responses[0]))")
+        #expect(responses[0]?.action == .slowDown && responses[0]?.code == 421, "\(String(describing: responses[0]))")
         // The others were not tried, and go back.
         #expect(responses.dropFirst().allSatisfy { $0 == nil } && responses.count == 10)
     }
@@ -95,7 +95,7 @@ import Testing
                 }
             }
         }
-        #expect(kinds(responses) == Array(repeating: .accepted, count: 7) + Array(repeating: nil, count: 13))
+        #expect(kinds(responses) == Array(repeating: .accept, count: 7) + Array(repeating: nil, count: 13))
         #expect(server.sunk.recipients.count == 7)
     }
 
@@ -104,7 +104,7 @@ import Testing
         let provider = Provider(name: "late", scheme: .smtp, host: "127.0.0.1", port: port)
         try await withTransport(provider) { transport in
             let refused = await transport.deliver(.numbered(3)) { true }
-            for response in refused { #expect(response?.kind == .unreachable && response?.stage == .connect) }
+            for response in refused { #expect(response?.action == .reconnect && response?.stage == .connect) }
             do throws(TransportError) {
                 _ = try await transport.prepare()
                 Issue.record("nobody listens")
@@ -113,7 +113,7 @@ import Testing
             }
             let server = try await SMTPTestServer.sink(["-h", "sink.example.com"], port: port)
             let responses = await transport.deliver(.numbered(3)) { true }
-            #expect(kinds(responses) == [.accepted, .accepted, .accepted])
+            #expect(kinds(responses) == [.accept, .accept, .accept])
             #expect(server.sunk.recipients.count == 3)
         }
     }
@@ -122,10 +122,10 @@ import Testing
         let port = try freePort()
         let first = try await SMTPTestServer.sink(["-h", "first.example.com"], port: port)
         try await withTransport(first.provider()) { transport in
-            #expect(kinds(await transport.deliver(.numbered(2)) { true }) == [.accepted, .accepted])
+            #expect(kinds(await transport.deliver(.numbered(2)) { true }) == [.accept, .accept])
             first.stop()
             let second = try await SMTPTestServer.sink(["-h", "second.example.com"], port: port)
-            #expect(kinds(await transport.deliver(.numbered(2)) { true }) == [.accepted, .accepted])
+            #expect(kinds(await transport.deliver(.numbered(2)) { true }) == [.accept, .accept])
             #expect(second.sunk.recipients.count == 2)
         }
     }
@@ -137,7 +137,7 @@ import Testing
         }
         try await withTransport(provider) { transport in
             let responses = await transport.deliver(.numbered(2)) { true }
-            for response in responses { #expect(response?.kind == .unreachable && response?.stage == .connect) }
+            for response in responses { #expect(response?.action == .reconnect && response?.stage == .connect) }
             do throws(TransportError) {
                 _ = try await transport.prepare()
                 Issue.record("it cannot be prepared")
@@ -153,7 +153,7 @@ import Testing
             await transport.deliver(.numbered(2)) { true }
         }
         #expect(responses[0]?.stage == .data && responses[1]?.stage == .connect)
-        #expect(kinds(responses) == [.unreachable, .unreachable])
+        #expect(kinds(responses) == [.reconnect, .reconnect])
     }
 
     @Test func whoIsCancelledWhileWaitingGetsNothingSent() async throws {

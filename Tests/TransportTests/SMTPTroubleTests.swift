@@ -29,6 +29,6 @@ import Testing
         let texts = responses.compactMap { $0?.text }
         #expect(responses.count == 2000 && texts.count > 1500)
         #expect(!texts.contains { $0.contains("did not answer") })
-        #expect(responses.filter { $0?.kind == .accepted }.count <= sink.counts.accepted)
+        #expect(responses.filter { $0?.action == .accept }.count <= sink.counts.accepted)
     }
 }

@@ -68,26 +68,49 @@ struct SendTests {
         #expect(tries["bounce0@example.com"] == 1)
         #expect(tries["defer2.1@example.com"] == 3)
         let failures = try mailing.readReport()["failures"] as? [String: Any]
-        #expect((failures?["classes"] as? [String: Int])?["bad_recipient"] == 10)
+        #expect((failures?["reasons"] as? [String: Int])?["unknown_user"] == 10)
         let shown = try await Program.run(["mailing", "recipient", "--ledger", mailing.ledger, await mailing.id(), "defer2.1@example.com"])
         #expect(shown.output.contains("sent, 3 attempts"))
     }
 
+    @Test func aRelayThatRefusesEverybodyPausesTheMailingAndSpendsNobody() async throws {
+        let sink = try await RunningSink("smtp", ["--fail", "554=1"])
+        let mailing = try MailingFolder(provider: sink.url, recipients: MailingFolder.recipients(60), extra: "attempts: 1\n")
+        let outcome = try await mailing.send(["--quiet"])
+        #expect(outcome.status == 4 && outcome.errors.contains("refuses everybody") && outcome.errors.contains("554"))
+        let states = try mailing.states()
+        #expect(states["failed"] == 0 && (states["deferred"] ?? 0) >= 10)
+        #expect(try mailing.readReport()["state"] as? String == "paused")
+        try await sink.stop()
+    }
+
+    @Test func aMailingToNobodyIsNoSuccess() async throws {
+        let sink = try await RunningSink()
+        let mailing = try MailingFolder(provider: sink.url, recipients: "id,email,first_name,code\n1,no address,A,1\n2,,B,2\n")
+        let outcome = try await mailing.send(["--quiet"])
+        #expect(outcome.status == 5 && outcome.errors.contains("nobody was sent to"))
+        #expect(try mailing.readReport()["state"] as? String == "failed")
+        let bounced = try MailingFolder(provider: sink.url, recipients: MailingFolder.recipients(3) { "bounce\($0)" })
+        #expect(try await bounced.send().status == 5)
+        #expect(try bounced.states()["failed"] == 3)
+        try await sink.stop()
+    }
+
     @Test func attemptsHaveALimit() async throws {
-        let sink = try await RunningSink("smtp", ["--fail", "450=1"])
+        let sink = try await RunningSink()
         let mailing = try MailingFolder(
-            provider: sink.url, recipients: MailingFolder.recipients(5), extra: "attempts: 2\n")
+            provider: sink.url, recipients: MailingFolder.recipients(6) { $0 == 0 ? "person" : "defer9.\($0)" }, extra: "attempts: 2\n")
         #expect(try await mailing.send().status == 0)
         #expect(try mailing.states()["failed"] == 5)
         try await sink.stop()
-        #expect(try sink.lines().count == 10)
+        #expect(try sink.lines().count == 11)
     }
 
     @Test func aLifetimeEndsRetries() async throws {
         let sink = try await RunningSink("smtp", ["--fail", "450=1"])
         let mailing = try MailingFolder(
             provider: sink.url, recipients: MailingFolder.recipients(5), extra: "attempts: 100\nlifetime: 2s\n")
-        #expect(try await mailing.send().status == 0)
+        #expect(try await mailing.send().status == 5)
         #expect(try mailing.states()["expired"] == 5)
     }
 

@@ -58,6 +58,8 @@ package struct DispatchedBatch: Sendable {
     package var fed: Int64
     /// The provider that the mailing names, by its name or URL; empty where the entry does not say.
     package var provider = ""
+    /// Somebody of the mailing had been accepted when it was fed.
+    package var isProven = false
 
     package init(
         id: BatchID, dispatchNumber: Int, recipients: [UInt8], count: Int, open: [OpenRecipient]?, expires: Int64, fed: Int64

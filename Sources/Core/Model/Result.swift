@@ -15,6 +15,8 @@ package struct RecipientResult: Sendable, Hashable {
     /// The provider's last response; nil where there was none (stopped, expired before an attempt). Of an uncertain one, why
     /// it is not known whether the message arrived.
     package var response: ProviderResponse?
+    /// Why a refusal that ends a recipient did not end this one; nil for all other results.
+    package var held: HeldRefusal?
 
     package init(
         index: Int, state: RecipientState, attempts: Int, at: Int64, due: Int64 = 0, response: ProviderResponse? = nil
@@ -26,6 +28,14 @@ package struct RecipientResult: Sendable, Hashable {
         self.due = due
         self.response = response
     }
+}
+
+/// Why a recipient who was refused for good waits all the same: the refusal may be everybody's.
+package enum HeldRefusal: Int, Sendable {
+    /// Nobody of the mailing has been accepted yet.
+    case beforeAcceptance = 1
+    /// It speaks of us, and others have been accepted.
+    case ofUs = 2
 }
 
 /// Results of one batch that travel together: one entry of a status stream.
@@ -72,8 +82,8 @@ package struct ResultGroup: Sendable, Equatable {
 
 extension [RecipientResult] {
     /// The wire form, which the ledger keeps as it is: a JSON array of
-    /// `[index, state, attempts, at, code, text, message id, class, stage, due]`, where `at` and `due` are milliseconds after
-    /// `base`, and results of state `sent` have no class, stage and due.
+    /// `[index, state, attempts, at, code, text, message id, reason, stage, due, held]`, where `at` and `due` are milliseconds after
+    /// `base`. Results of state `sent` have no reason, stage and due, and few have `held`.
     /// - Parameter base: milliseconds since 1970, not above any `at`.
     package func encoded(base: Int64) -> [UInt8] {
         var out = JSONWriter(capacity: count * 80 + 2)
@@ -88,10 +98,11 @@ extension [RecipientResult] {
             out.string((result.response?.text ?? "").utf8)
             out.string((result.response?.messageID ?? "").utf8)
             if result.state != .sent {
-                out.string((result.response?.kind.rawValue ?? "").utf8)
+                out.string((result.response?.reason.rawValue ?? "").utf8)
                 out.string((result.response?.stage.rawValue ?? "").utf8)
                 // 0 is for none: what is due at the base itself is due a millisecond later.
                 out.int(result.due == 0 ? 0 : Swift.max(1, result.due - base))
+                if let held = result.held { out.int(Int64(held.rawValue)) }
             }
             out.endArray()
         }
@@ -139,19 +150,21 @@ extension RecipientResult {
         let text = try reader.string(atMost: WireLimit.text)
         try reader.next()
         let messageID = try reader.string(atMost: WireLimit.text)
-        var response = ProviderResponse(kind: .accepted, stage: .response, code: code, text: text, messageID: messageID)
+        var response = ProviderResponse(.accepted, .accept, about: .unclear, stage: .response, code: code, text: text, messageID: messageID)
         var hasAnswer = state == .sent
         var due: Int64 = 0
+        var held: HeldRefusal?
         if reader.hasNext() {
-            let kind = try reader.string()
+            let reason = try reader.string()
             try reader.next()
             let stage = try reader.string()
             try reader.next()
             due = try reader.int(in: WireLimit.time)
-            if !kind.isEmpty {
-                guard let kind = ResponseClass(rawValue: kind) else { throw WireError("unknown class '\(kind.prefix(40))'") }
+            if reader.hasNext() { held = HeldRefusal(rawValue: Int(try reader.int(in: 0...WireLimit.count.upperBound))) }
+            if !reason.isEmpty {
                 guard let stage = DeliveryStage(rawValue: stage) else { throw WireError("unknown stage '\(stage.prefix(40))'") }
-                response.kind = kind
+                response.reason = ResponseReason(name: reason)
+                response.action = state.usualAction
                 response.stage = stage
                 hasAnswer = true
             }
@@ -160,5 +173,18 @@ extension RecipientResult {
         self.init(
             index: index, state: state, attempts: attempts, at: at, due: due == 0 ? 0 : min(due + base, WireLimit.time.upperBound),
             response: hasAnswer ? response : nil)
+        self.held = held
+    }
+}
+
+extension RecipientState {
+    /// What was done after a response that left a recipient in this state: results do not carry it.
+    fileprivate var usualAction: ResponseAction {
+        switch self {
+        case .sent, .delivered: .accept
+        case .planned, .deferred: .retry
+        case .uncertain: .reconnect
+        case .stopped, .expired, .failed: .fail
+        }
     }
 }

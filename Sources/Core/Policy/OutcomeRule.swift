@@ -9,11 +9,14 @@ package struct OutcomeRule: Sendable {
     package var retries: RetryRules
     /// What happens to a message that may have arrived.
     package var uncertain: Mailing.UncertainPolicy
+    /// When the mailing began, in milliseconds since 1970.
+    package var began: Int64
 
     package init(
-        attempts: Int, expires: Int64, retries: RetryRules, uncertain: Mailing.UncertainPolicy = .redeliver
+        attempts: Int, began: Int64 = 0, expires: Int64, retries: RetryRules, uncertain: Mailing.UncertainPolicy = .redeliver
     ) {
         self.attempts = attempts
+        self.began = began
         self.expires = expires
         self.retries = retries
         self.uncertain = uncertain
@@ -24,15 +27,17 @@ package struct OutcomeRule: Sendable {
     ///   - spent: attempts spent before this response.
     ///   - now: milliseconds since 1970.
     ///   - outage: the provider's circuit breaker is open; then a failure that is the provider's fault spends no attempt.
+    ///   - isProven: somebody of the mailing has been accepted. Before that nobody fails for a refusal that may be everybody's.
     package func append(
-        index: Int, response: ProviderResponse, spent: Int, now: Int64, outage: Bool = false,
+        index: Int, response: ProviderResponse, spent: Int, now: Int64, outage: Bool = false, isProven: Bool = true,
         using generator: inout some RandomNumberGenerator, to results: inout [RecipientResult]
     ) {
         if response.mayHaveArrived {
             results.append(uncertain(index: index, response: response, spent: spent, now: now))
             if uncertain == .hold { return }
         }
-        results.append(result(index: index, response: response, spent: spent, now: now, outage: outage, using: &generator))
+        results.append(
+            result(index: index, response: response, spent: spent, now: now, outage: outage, isProven: isProven, using: &generator))
     }
 
     /// The result of a message that was not tried, because its limit has no start time for it soon. No attempt is spent.
@@ -42,7 +47,7 @@ package struct OutcomeRule: Sendable {
         let due = now + Int64(max(wait * 8 / 9, wait - 60) * 1000)
         return RecipientResult(
             index: index, state: .deferred, attempts: spent, at: now, due: max(now, min(due, expires - 1)),
-            response: ProviderResponse(kind: .domainThrottled, stage: .connect, code: 0, text: why))
+            response: ProviderResponse(kind: .slowDownDomain, stage: .connect, code: 0, text: why))
     }
 
     /// A message that may have arrived: held, or only put on the list because it is sent again.
@@ -54,35 +59,57 @@ package struct OutcomeRule: Sendable {
 
     /// The result where the message did not arrive, or is sent again although it may have arrived.
     func result(
-        index: Int, response: ProviderResponse, spent: Int, now: Int64, outage: Bool,
+        index: Int, response: ProviderResponse, spent: Int, now: Int64, outage: Bool, isProven: Bool = true,
         using generator: inout some RandomNumberGenerator
     ) -> RecipientResult {
         var result = RecipientResult(index: index, state: .failed, attempts: spent + 1, at: now, response: response)
-        switch response.kind {
-        case .accepted:
-            result.state = .sent
-        case .badRecipient, .rejected:
-            result.state = .failed
-        case .throttled, .domainThrottled, .misconfigured:
+        switch response.action {
+        case .accept: result.state = .sent
+        case .fail: end(&result, response, isProven, using: &generator)
+        case .slowDown, .slowDownDomain:
             // Not the fault of the recipient: no attempt is spent.
             result.attempts = spent
             deferred(&result, response, using: &generator)
-        case .temporary, .unreachable:
+        case .pauseMailing where response.subject == .everybody:
+            result.attempts = spent
+            deferred(&result, response, using: &generator)
+        case .pauseMailing where !isProven: end(&result, response, isProven, using: &generator)
+        case .retry, .reconnect, .pauseMailing, .count:
+            if response.action == .pauseMailing { result.held = .ofUs }
             if outage, response.isProviderFault {
                 result.attempts = spent
             } else if result.attempts >= attempts {
+                end(&result, response, isProven, using: &generator)
                 break
             }
             deferred(&result, response, using: &generator)
         }
+        if result.state != .deferred { result.held = nil }
         return result
+    }
+
+    /// The end of a recipient, or a wait until it is known that the refusal is not everybody's. No attempt is spent on that.
+    private func end(
+        _ result: inout RecipientResult, _ response: ProviderResponse, _ isProven: Bool, using generator: inout some RandomNumberGenerator
+    ) {
+        guard !isProven, response.subject != .recipient, response.action != .reconnect else { return }
+        result.attempts -= 1
+        let seconds = RetryRules.delayBeforeAcceptance(age: result.at - began, using: &generator)
+        wait(&result, seconds)
+        if result.state == .deferred { result.held = .beforeAcceptance }
     }
 
     /// Another attempt later, or the end where that would come after the mailing's.
     private func deferred(
         _ result: inout RecipientResult, _ response: ProviderResponse, using generator: inout some RandomNumberGenerator
     ) {
-        let seconds = retries.delay(after: response, attempt: max(1, result.attempts), using: &generator)
+        // A refusal that is ours to mend, met behind others who were accepted, is tried again like a passing one.
+        var response = response
+        if result.held == .ofUs { response.action = .retry }
+        wait(&result, retries.delay(after: response, attempt: max(1, result.attempts), using: &generator))
+    }
+
+    private func wait(_ result: inout RecipientResult, _ seconds: Double) {
         let due = result.at + Int64((seconds * 1000).rounded(.up))
         if due >= expires {
             result.state = .expired

@@ -1,6 +1,6 @@
 package import Model
 
-/// How long a message waits after each class of response.
+/// How long a message waits after each kind of answer.
 package struct RetryRules: Sendable, Equatable {
     /// Refused for now, for this message.
     package var temporary: RetrySchedule
@@ -12,7 +12,7 @@ package struct RetryRules: Sendable, Equatable {
     /// but this wait keeps us from asking it again and again.
     package var domainThrottled: RetrySchedule = .rest(30...90)
     /// Our own set-up is refused; spends no attempt. The mailing pauses, this only keeps the rest from going on meanwhile.
-    package var misconfigured: RetrySchedule = .rest(5...15)
+    package var paused: RetrySchedule = .rest(5...15)
 
     /// For mail servers, minutes to hours (RFC 5321 section 4.5.4.1). Grey-listing (RFC 6647) refuses a first retry that comes
     /// before some five minutes, and full jitter from nothing would spend half of the first retries on that: hence a least
@@ -48,24 +48,31 @@ package struct RetryRules: Sendable, Equatable {
     package func delay(
         after response: ProviderResponse, attempt: Int, using generator: inout some RandomNumberGenerator
     ) -> Double {
-        let own = schedule(for: response.kind).delay(afterAttempt: attempt, using: &generator)
+        let own = schedule(for: response.action).delay(afterAttempt: attempt, using: &generator)
         guard let asked = response.retryAfter, asked > 0 else { return own }
         let wait = min(asked, Self.longest)
         let later = wait + Double.random(in: 0...min(max(wait / 10, 1), 60), using: &generator)
         // Where an attempt is spent, the more patient of the two counts; what spends none comes when it was asked to.
-        switch response.kind {
-        case .temporary, .unreachable: return max(own, later)
+        switch response.action {
+        case .retry, .reconnect: return max(own, later)
         default: return later
         }
     }
 
-    private func schedule(for kind: ResponseClass) -> RetrySchedule {
-        switch kind {
-        case .unreachable: unreachable
-        case .throttled: throttled
-        case .domainThrottled: domainThrottled
-        case .misconfigured: misconfigured
-        case .accepted, .temporary, .badRecipient, .rejected: temporary
+    /// Seconds to wait for one who was refused before anybody of the mailing was accepted: half as long as the mailing has been on its
+    /// way, so that a few are asked again soon, and never often.
+    /// - Parameter age: milliseconds since the mailing began.
+    static func delayBeforeAcceptance(age: Int64, using generator: inout some RandomNumberGenerator) -> Double {
+        min(max(Double(age) / 2000, 4), 900) * Double.random(in: 1...1.5, using: &generator)
+    }
+
+    private func schedule(for action: ResponseAction) -> RetrySchedule {
+        switch action {
+        case .reconnect: unreachable
+        case .slowDown: throttled
+        case .slowDownDomain: domainThrottled
+        case .pauseMailing: paused
+        case .accept, .retry, .fail, .count: temporary
         }
     }
 }

@@ -7,7 +7,7 @@ extension DispatchedBatch {
             "v", RedisArgument(WireVersion.current), "e", .text(epoch.text), "m", .text(id.mailing.description), "b",
             RedisArgument(id.number), "g", RedisArgument(dispatchNumber),
             "n", RedisArgument(count), "o", .bytes(open?.encoded() ?? []), "x", RedisArgument(expires), "t", RedisArgument(fed),
-            "r", .bytes(recipients),
+            "a", isProven ? "1" : "0", "r", .bytes(recipients),
         ]
     }
 
@@ -23,6 +23,7 @@ extension DispatchedBatch {
             id: BatchID(mailing: mailing, number: Int(try entry.int("b", in: WireLimit.count))),
             dispatchNumber: Int(try entry.int("g", in: WireLimit.count)), recipients: entry.fields["r"] ?? [], count: Int(count),
             open: open, expires: expires, fed: try entry.int("t", in: WireLimit.time))
+        isProven = entry.text("a") == "1"
     }
 
     /// Reads the recipients of the batch.

@@ -2,7 +2,7 @@ package import Model
 
 /// The whole of a ledger: what an engine must do, and what the conformance suite tests.
 package typealias LedgerStore = MailingStore & PlanStore & DispatchStore & ResultStore & ReportStore & UncertainStore
-    & LeadershipStore & EpochNoteStore & LimitStore & AuditStore & RepeatStore & DeadLetterStore & ChangeSource
+    & LeadershipStore & EpochNoteStore & LimitStore & AuditStore & RepeatStore & DeadLetterStore & RefusalStore & ChangeSource
 
 /// Mailings and their states. `now` is in milliseconds since 1970 everywhere.
 package protocol MailingStore: Sendable {
@@ -82,7 +82,8 @@ package protocol DispatchStore: Sendable {
         _ wanted: [(mailing: MailingID, limit: Int)], bytes: DispatchBytes, now: Int64
     ) async throws(LedgerError) -> [DispatchedBatch]
 
-    /// Marks as `sent`, in one transaction, those of the mailings that are `sending` and whose recipients are all planned and terminal.
+    /// Marks as `sent`, in one transaction, those of the mailings that are `sending` and whose recipients are all planned and terminal;
+    /// as `failed` where none of them was sent to.
     /// - Returns: the mailings that it marked.
     func complete(_ ids: [MailingID], now: Int64) async throws(LedgerError) -> Set<MailingID>
 
@@ -202,6 +203,9 @@ package protocol ReportStore: Sendable {
 
     /// A mailing's report, from counters alone.
     func report(_ id: MailingID, now: Int64) async throws(LedgerError) -> MailingReport?
+
+    /// The commonest response of those who wait for another attempt, among a thousand of them; nil where nobody waits.
+    func commonestDeferral(_ id: MailingID) async throws(LedgerError) -> MailingReport.ResponseCount?
 
     /// Recounts a mailing from its recipients' states and compares all that is counted or derived.
     /// - Returns: what does not agree, a sentence each; empty when the ledger is right.

@@ -12,6 +12,8 @@ extension MailingReport: Encodable {
     }
 
     private struct Failures: Encodable {
+        var reasons: [String: Int]
+        /// The deprecated name of `reasons`.
         var classes: [String: Int]
         var responses: [ResponseCount]
         /// The deprecated name of `responses`.
@@ -35,7 +37,7 @@ extension MailingReport: Encodable {
         if unverified > 0 { try container.encode(unverified, forKey: .unverified) }
         let states = states.filter { $0.key != .delivered || $0.value > 0 }.map { ($0.key.name, $0.value) }
         try container.encode(Dictionary(states, uniquingKeysWith: +), forKey: .states)
-        try container.encode(Failures(classes: failures, responses: responses, answers: responses), forKey: .failures)
+        try container.encode(Failures(reasons: failures, classes: failures, responses: responses, answers: responses), forKey: .failures)
         try container.encode(deferrals, forKey: .deferrals)
         try container.encode(uncertain, forKey: .uncertain)
         let events = events.map { ($0.key.rawValue, $0.value) }
@@ -66,13 +68,16 @@ extension MailingReport: Encodable {
 
 extension MailingReport.ResponseCount: Encodable {
     private enum Key: String, CodingKey {
+        case reason
+        /// The deprecated name of `reason`.
         case kind = "class"
         case code, text, count
     }
 
     package func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: Key.self)
-        try container.encode(kind?.rawValue ?? "none", forKey: .kind)
+        try container.encode(reason?.rawValue ?? "none", forKey: .reason)
+        try container.encode(reason?.rawValue ?? "none", forKey: .kind)
         try container.encode(code, forKey: .code)
         try container.encode(text, forKey: .text)
         try container.encode(count, forKey: .count)

@@ -4,12 +4,20 @@ package import Model
 package struct MailingReport: Sendable, Equatable {
     /// Recipients that ended, or wait, with one response.
     package struct ResponseCount: Sendable, Equatable {
-        package var kind: ResponseClass?
+        /// Nil where no provider answered.
+        package var reason: ResponseReason?
         /// SMTP reply code or HTTP status; 0 where there was none.
         package var code: Int
         /// The response without what differs from one recipient to the next.
         package var text: String
         package var count: Int
+
+        package init(reason: ResponseReason?, code: Int, text: String, count: Int) {
+            self.reason = reason
+            self.code = code
+            self.text = text
+            self.count = count
+        }
     }
 
     /// A stretch of the mailing's time.
@@ -35,7 +43,7 @@ package struct MailingReport: Sendable, Equatable {
     package var unverified: Int
     /// Recipients by state, for each state.
     package var states: [RecipientState: Int]
-    /// Failed and expired recipients by class of the last response; the key is `none` where no provider answered.
+    /// Failed and expired recipients by reason of the last response; the key is `none` where no provider answered.
     package var failures: [String: Int]
     /// The ten commonest last responses of failed and expired recipients.
     package var responses: [ResponseCount]

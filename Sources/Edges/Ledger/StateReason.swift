@@ -11,6 +11,8 @@ package struct StateReason: Sendable, Equatable {
         case late
         /// Its recipients cannot be read.
         case input
+        /// Every recipient has an end, and nobody was sent to.
+        case nobody
     }
 
     /// Nil where nothing is known, and for states that need no reason.

@@ -19,5 +19,8 @@ package struct WriteSummary: Sendable, Equatable {
     /// The dispatches that groups of this write belong to and that have ended, with this write or before.
     package var over: Set<Dispatch> = []
 
+    /// Mailings of which recipients wait who were refused before anybody was accepted.
+    package var refused: Set<MailingID> = []
+
     package init() {}
 }

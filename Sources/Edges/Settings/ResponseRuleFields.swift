@@ -6,7 +6,8 @@ import Text
 struct ResponseRuleFields {
     enum Key: String, CaseIterable {
         case proto = "protocol"
-        case code, enhanced, text, stage
+        case code, enhanced, text, json, stage, reason, action
+        /// The deprecated name of reason and action in one.
         case kind = "class"
         case because
 
@@ -22,9 +23,16 @@ struct ResponseRuleFields {
         let line: Int
     }
 
-    static let needs = "a protocol, a class, and a code, an enhanced code or a text"
-    /// Classes that a file may use. Only 2xx is accepted, and only a missing response is unreachable.
-    static let kinds = ResponseClass.allCases.filter { $0 != .accepted && $0 != .unreachable }
+    static let needs = "a protocol, a reason, and a code, an enhanced code or a text"
+    /// Reasons that a file may use. What is accepted is not for a rule to say.
+    static let reasons = ResponseReason.allCases.filter { $0 != .accepted }
+    /// Actions that a file may use.
+    static let actions: [ResponseAction] = [.retry, .slowDown, .slowDownDomain, .reconnect, .fail, .pauseMailing]
+    /// The classes of before, and what they stand for.
+    static let classes: [(name: String, reason: ResponseReason, action: ResponseAction)] = [
+        ("temporary", .unknown, .retry), ("throttled", .rate, .slowDown), ("domain_throttled", .rate, .slowDownDomain),
+        ("bad_recipient", .unknownUser, .fail), ("rejected", .policy, .fail), ("misconfigured", .setUp, .pauseMailing),
+    ]
     /// Bytes of a reason at most.
     private static let longestReason = 200
 
@@ -32,6 +40,8 @@ struct ResponseRuleFields {
     let place: String
     var values: [Key: Value] = [:]
     private var found: [(line: Int, problem: SettingsError.Problem)] = []
+    /// A sentence for a deprecated key.
+    private(set) var warning: String?
 
     init(place: String) { self.place = place }
 
@@ -40,13 +50,13 @@ struct ResponseRuleFields {
 
     /// - Returns: nil if there are problems.
     mutating func rule() -> ResponseRule? {
-        let needed: [Key] = [.proto, .kind]
-        for key in needed where values[key] == nil { refuse(key, "is missing; a rule needs \(Self.needs)") }
-        if values[.code] == nil, values[.enhanced] == nil, values[.text] == nil {
+        if values[.proto] == nil { refuse(.proto, "is missing; a rule needs \(Self.needs)") }
+        if values[.reason] == nil, values[.kind] == nil { refuse(.reason, "is missing; a rule needs \(Self.needs)") }
+        if values[.code] == nil, values[.enhanced] == nil, values[.text] == nil, values[.json] == nil {
             refuse(.code, "is missing; a rule needs \(Self.needs)")
         }
         let proto = one(.proto, allowed: Self.names(ResponseProtocol.allCases)) { ResponseProtocol(rawValue: $0) }
-        let kind = one(.kind, allowed: Self.names(Self.kinds)) { text in Self.kinds.first { $0.rawValue == text } }
+        let meaning = meaning()
         let text = one(.text, allowed: "1 to \(TextPattern.longest) bytes with more than * in them, on one line") {
             TextPattern($0)
         }
@@ -54,20 +64,57 @@ struct ResponseRuleFields {
             (1...Self.longestReason).contains(text.utf8.count) && !text.utf8.contains(where: \.isControl) ? text : nil
         }
         guard let proto else { return nil }
-        var condition = ResponseRule.Condition(codes: codes(proto), text: text)
+        var condition = ResponseRule.Condition(codes: codes(proto), texts: text.map { [$0] } ?? [])
+        condition.member = member(proto)
         condition.enhanced = enhanced(proto, condition.codes)
-        condition.stages = stages(proto, kind)
-        guard let kind, found.isEmpty else { return nil }
-        return ResponseRule(proto, condition, kind, because ?? "the operator's rule", origin: place)
+        let rule = meaning.map { ResponseRule(proto, condition, $0.reason, action: $0.action, "") }
+        condition.stages = stages(proto, rule?.action(code: condition.codes.lowerBound))
+        guard let meaning, found.isEmpty else { return nil }
+        return ResponseRule(
+            proto, condition, meaning.reason, action: meaning.action, because ?? "the operator's rule", origin: place)
+    }
+
+    /// What a response means: its reason, and what follows where that is not what follows from the reason.
+    private mutating func meaning() -> (reason: ResponseReason, action: ResponseAction?)? {
+        let reason = one(.reason, allowed: Self.names(Self.reasons)) { text in Self.reasons.first { $0.rawValue == text } }
+        let action = one(.action, allowed: Self.names(Self.actions)) { text in Self.actions.first { $0.rawValue == text } }
+        guard let old = values[.kind] else { return reason.map { ($0, action) } }
+        if values[.reason] != nil || values[.action] != nil {
+            refuse(.kind, "is the old name of reason and action; leave it out")
+            return nil
+        }
+        let kind = one(.kind, allowed: Self.classes.map(\.name).joined(separator: ", ")) { text in
+            Self.classes.first { $0.name == text }
+        }
+        guard let kind else { return nil }
+        warning =
+            "\(old.place): class \(kind.name) is deprecated; write reason: \(kind.reason.rawValue), action: \(kind.action.rawValue)"
+        return (kind.reason, kind.action)
     }
 
     private mutating func codes(_ proto: ResponseProtocol) -> ClosedRange<Int> {
-        let all = proto.refusals
-        let allowed = "a code from \(all.lowerBound) to \(all.upperBound), or a range such as 400-499"
-        let read = one(.code, allowed: allowed + "; 2xx always means accepted") {
-            NumberRange.read($0, in: all)
+        let all = proto.codes
+        let refusals = max(all.lowerBound, 300)...all.upperBound
+        let note = proto == .smtp ? "; 2xx always means accepted" : ""
+        let allowed = "a code from \(all.lowerBound) to \(all.upperBound), or a range such as 400-499\(note)"
+        guard let codes = one(.code, allowed: allowed, { NumberRange.read($0, in: all) }) else { return refusals }
+        if codes.lowerBound < refusals.lowerBound, values[.text] == nil, values[.json] == nil {
+            refuse(.code, "'\(NumberRange.text(codes))' means accepted, unless a text or a json member says otherwise; add one")
         }
-        return read ?? all
+        return codes
+    }
+
+    /// The member of a JSON body that the text is looked for in.
+    private mutating func member(_ proto: ResponseProtocol) -> String? {
+        guard values[.json] != nil else { return nil }
+        guard proto == .http else {
+            refuse(.json, "is for HTTP only")
+            return nil
+        }
+        return one(.json, allowed: "the path of a member with dots, as error.code or errors.0.code") { text in
+            let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+            return text.utf8.count <= 200 && parts.allSatisfy { !$0.isEmpty } && !text.utf8.contains(where: \.isControl) ? text : nil
+        }
     }
 
     private mutating func enhanced(_ proto: ResponseProtocol, _ codes: ClosedRange<Int>) -> [EnhancedCodePattern] {
@@ -92,7 +139,7 @@ struct ResponseRuleFields {
         }
     }
 
-    private mutating func stages(_ proto: ResponseProtocol, _ kind: ResponseClass?) -> [DeliveryStage] {
+    private mutating func stages(_ proto: ResponseProtocol, _ action: ResponseAction?) -> [DeliveryStage] {
         guard let value = values[.stage] else { return [] }
         guard proto == .smtp else {
             refuse(.stage, "is for SMTP only")
@@ -100,9 +147,9 @@ struct ResponseRuleFields {
         }
         var allowed: [DeliveryStage] = [.greeting, .tls, .auth, .mail, .rcpt, .data, .response]
         var why = ""
-        if let kind, kind.isAboutMessage {
+        if let action, action.isAboutMessage {
             allowed.removeAll { ResponseRule.opening.contains($0) }
-            why = "; at the others no message can be \(kind.rawValue)"
+            why = "; at the others there is no message: \(action.rawValue)"
         }
         return value.texts.compactMap { text in
             guard let stage = allowed.first(where: { $0.rawValue == text }) else {

@@ -11,12 +11,13 @@ struct ResponseRuleFile {
 
     private var file: YAMLFile
     private var rules: [ResponseRule] = []
+    private var warnings: [String] = []
 
     /// The rules of a file, or what is wrong with it.
-    static func read(_ path: String) -> (rules: [ResponseRule], problems: [SettingsError.Problem]) {
+    static func read(_ path: String) -> (rules: [ResponseRule], problems: [SettingsError.Problem], warnings: [String]) {
         var reader = ResponseRuleFile(file: YAMLFile(name: path))
         if let root = reader.file.read() { reader.take(root) }
-        return (reader.rules, reader.file.problems)
+        return (reader.rules, reader.file.problems, reader.warnings)
     }
 
     private init(file: YAMLFile) { self.file = file }
@@ -36,6 +37,7 @@ struct ResponseRuleFile {
             guard var fields = fields(of: mapping, at: file.place(item)) else { continue }
             if let rule = fields.rule() { rules.append(rule) }
             file.problems += fields.problems
+            if let warning = fields.warning { warnings.append(warning) }
         }
     }
 

@@ -45,7 +45,7 @@ extension Settings {
         guard problems.isEmpty else { throw SettingsError(problems: problems) }
 
         var settings = Settings()
-        settings.warnings = fromFile.warnings + fromEnvironment.warnings
+        settings.warnings = fromFile.warnings + fromEnvironment.warnings + (responses?.warnings ?? [])
         settings.differences = differences(fromFile.entries, fromEnvironment.entries)
         settings.readRoles(reader)
         settings.readOperation(reader)
@@ -110,6 +110,9 @@ extension Settings {
         reader.read(SettingsTable.workerRetryCap, into: &worker.retryCap)
         reader.read(SettingsTable.collectorPartitions, into: &collector.partitions)
         reader.read(SettingsTable.collectorBatch, into: &collector.batch)
+        reader.read(SettingsTable.refusalsAlike, into: &refusals.alike)
+        reader.read(SettingsTable.refusalsWindow, into: &refusals.window)
+        reader.read(SettingsTable.refusalsShare, into: &refusals.share)
     }
 
     private mutating func readOperation(_ reader: SettingsReader) {

@@ -107,6 +107,8 @@ package struct Settings: Sendable, Equatable {
     package var planner = Planner()
     package var worker = Worker()
     package var collector = Collector()
+    /// When refusals are taken for everybody's.
+    package var refusals = RefusalThresholds()
     package var metrics = Metrics()
     package var log = Logs()
     package var email = Email()

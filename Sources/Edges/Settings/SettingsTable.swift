@@ -79,6 +79,16 @@ enum SettingsTable {
         "collector.batch", 1...10_000, default: "200",
         "Entries of a status stream written to the ledger in one transaction.")
 
+    static let refusalsAlike = Setting.integer(
+        "refusals.alike", 0...10_000, default: "10",
+        "Recipients with the same refusal that pause a mailing of which nobody was accepted yet, and with a refusal of us any mailing; 0: "
+            + "never.")
+    static let refusalsWindow = Setting.integer(
+        "refusals.window", 0...10_000, default: "200",
+        "The last answers that are looked at once somebody was accepted; 0: none.")
+    static let refusalsShare = Setting.integer(
+        "refusals.share", 1...100, default: "95", "The share of them, in percent, that pauses the mailing when it is one refusal.")
+
     static let metricsListen = Setting.listen(
         "metrics.listen", default: "127.0.0.1:9464",
         "Where `/metrics`, `/healthz` and `/readyz` are served; with `off` no metrics are kept.")
@@ -160,6 +170,7 @@ enum SettingsTable {
             workerConcurrency.key, workerGroup.key, workerPrefetchBytes.key, workerChannels.key, workerFlush.key, workerLease.key,
             workerMaxDeliveries.key, workerRetryBase.key, workerRetryCap.key, workerResponses.key,
             collectorPartitions.key, collectorBatch.key,
+            refusalsAlike.key, refusalsWindow.key, refusalsShare.key,
             metricsListen.key,
             logLevel.key, logFormat.key, logAddresses.key,
             emailHostname.key,

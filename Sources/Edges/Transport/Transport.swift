@@ -50,11 +50,11 @@ package struct ProviderCapabilities: Sendable, Equatable {
 /// Why a provider cannot be used now, and what to do about it.
 package struct TransportError: Error, Sendable, CustomStringConvertible {
     package let description: String
-    package let kind: ResponseClass
+    package let kind: ResponseAction
     /// The step at which it failed.
     package let stage: DeliveryStage
 
-    package init(description: String, kind: ResponseClass, stage: DeliveryStage) {
+    package init(description: String, kind: ResponseAction, stage: DeliveryStage) {
         self.description = description
         self.kind = kind
         self.stage = stage

@@ -137,7 +137,7 @@ struct CapacityModel {
         var pauses: [Int: Pause] = [:]
         for (index, provider) in providers.enumerated() {
             let rate = going.indices.reduce(0) { $0 + (kinds[going[$1]].provider == index ? rates[$1] : 0) }
-            var asking = provider.plan.responses.filter { $0.response.kind == .throttled && ($0.response.retryAfter ?? 0) > 0 }
+            var asking = provider.plan.responses.filter { $0.response.action == .slowDown && ($0.response.retryAfter ?? 0) > 0 }
                 .map { (share: $0.share, wait: $0.response.retryAfter ?? 0) }
             if let hidden = provider.plan.hiddenLimit, let wait = hidden.retryAfter, wait > 0 {
                 asking.append((provider.refused(at: rate), wait))

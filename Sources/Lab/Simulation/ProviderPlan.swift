@@ -57,11 +57,11 @@ package struct ResponseShare: Sendable {
     }
 
     /// By its class alone.
-    package init(_ kind: ResponseClass, _ share: Double, retryAfter: Double? = nil) {
+    package init(_ action: ResponseAction, _ share: Double, retryAfter: Double? = nil) {
         self.init(
             share: share,
             response: ProviderResponse(
-                kind: kind, stage: kind == .unreachable ? .mail : .response, code: 0, text: "", retryAfter: retryAfter))
+                kind: action, stage: action == .reconnect ? .mail : .response, code: 0, text: "", retryAfter: retryAfter))
     }
 }
 

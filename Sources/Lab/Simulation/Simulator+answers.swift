@@ -21,7 +21,7 @@ extension Simulator {
         if refused > 0, let hidden = plan.hiddenLimit {
             throttled = random.binomial(left, refused)
             left -= throttled
-            let response = ProviderResponse(kind: .throttled, stage: .response, code: 0, text: "", retryAfter: hidden.retryAfter)
+            let response = ProviderResponse(kind: .slowDown, stage: .response, code: 0, text: "", retryAfter: hidden.retryAfter)
             if throttled > 0 { asked = hidden.retryAfter ?? 0 }
             settle(kind, response, spent: spent, count: throttled, at: time, last: last)
         }
@@ -31,7 +31,7 @@ extension Simulator {
             let met = random.binomial(left, min(1, possible.share / rest))
             rest -= possible.share
             left -= met
-            if possible.response.kind == .throttled, met > 0 {
+            if possible.response.action == .slowDown, met > 0 {
                 throttled += met
                 asked = max(asked, possible.response.retryAfter ?? 0)
             }
@@ -42,16 +42,16 @@ extension Simulator {
         return asked
     }
 
-    private static let accepted = ProviderResponse(kind: .accepted, stage: .response, code: 0, text: "")
+    private static let accepted = ProviderResponse(kind: .accept, stage: .response, code: 0, text: "")
 
     /// Lets the product's rule say what a response means for some recipients.
     private mutating func settle(_ kind: Int, _ response: ProviderResponse, spent: Int, count: Int, at time: Double, last: Double) {
         guard count > 0 else { return }
         let mailing = kinds[kind].mailing
-        mailings[mailing].report.responses[response.kind.rawValue, default: 0] += count
+        mailings[mailing].report.responses[response.action.rawValue, default: 0] += count
         mailings[mailing].report.ends = max(mailings[mailing].report.ends ?? 0, last)
         if response.mayHaveArrived { mailings[mailing].report.uncertain += count }
-        let samples = response.kind.isRetryable ? min(count, Self.samples) : 1
+        let samples = response.action.isRetryable ? min(count, Self.samples) : 1
         var results: [RecipientResult] = []
         for sample in 0..<samples {
             let part = count / samples + (sample < count % samples ? 1 : 0)

@@ -3,6 +3,7 @@ import Ledger
 import Logging
 import Metrics
 import Model
+import Policy
 
 extension Collector {
     /// Writes until the ledger has taken it: what was sent to people must be kept.
@@ -21,6 +22,7 @@ extension Collector {
                 try await ledger.keep(harvest.letters)
                 note(summary)
                 for halt in harvest.halts { try await pause(halt.mailing, halt.reason) }
+                try await judge(harvest.results, summary.refused)
                 for group in harvest.results { await trace(group) }
                 return summary.over
             } catch {
@@ -42,6 +44,24 @@ extension Collector {
                 results that cannot be right, which are not taken. Do two ledgers share one Redis and redis.prefix?
                 """)
         }
+    }
+
+    /// Pauses mailings of which the provider refuses everybody.
+    /// - Parameter refused: mailings that may have been accepted nowhere yet.
+    private func judge(_ groups: [ResultGroup], _ refused: Set<MailingID>) async throws(LedgerError) {
+        for mailing in refused {
+            guard let held = try await ledger.heldRefusals(mailing), let finding = refusals.judge(held) else { continue }
+            try await pause(mailing, finding)
+        }
+        for group in groups {
+            guard let finding = refusals.note(group) else { continue }
+            try await pause(group.batch.mailing, finding)
+        }
+    }
+
+    private func pause(_ mailing: MailingID, _ finding: RefusalCircuit.Finding) async throws(LedgerError) {
+        let provider = await providers.fields(of: mailing, in: ledger)["provider"]
+        try await pause(mailing, finding.verdict.words(provider: provider.map { "\($0)" } ?? "", text: finding.text))
     }
 
     /// Pauses a mailing whose provider refuses what only a person can mend.

@@ -3,20 +3,21 @@ package import Ledger
 package import Logging
 import Metrics
 import Model
-import Policy
+package import Policy
 import ServiceLifecycle
 import Synchronization
 
 /// Takes results and events from the status streams and writes them into the ledger: many in one transaction, confirmed to
 /// Redis only after the commit. Any number may run.
 package struct Collector: Service {
-    package typealias Store = ResultStore & MailingStore & LeadershipStore & DeadLetterStore
+    package typealias Store = ResultStore & MailingStore & RefusalStore & LeadershipStore & DeadLetterStore
 
     let ledger: any Store
     let logger: Logger
     let duplicates = Counter(label: "flotilla_results_duplicate_total")
     let written: [RecipientState: Counter]
     let providers = ProviderNames()
+    let refusals: RefusalWatch
     private let broker: Broker
     /// For reads that block; closed to end one.
     private let blocking: StatusStreams
@@ -33,10 +34,13 @@ package struct Collector: Service {
     /// - Parameters:
     ///   - name: names the collector in Redis; unique to the process.
     ///   - limit: entries in a transaction, about.
+    ///   - refusals: when refusals are taken for everybody's.
     ///   - abandoned: how long entries that another collector read must have waited before they are taken over.
     package init(
-        broker: Broker, ledger: any Store, name: String, limit: Int = 200, abandoned: Duration = .seconds(10), logger: Logger
+        broker: Broker, ledger: any Store, name: String, limit: Int = 200, refusals: RefusalThresholds = RefusalThresholds(),
+        abandoned: Duration = .seconds(10), logger: Logger
     ) {
+        self.refusals = RefusalWatch(refusals)
         self.broker = broker
         blocking = StatusStreams(broker)
         status = StatusStreams(broker)

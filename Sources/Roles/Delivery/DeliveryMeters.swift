@@ -5,7 +5,7 @@ import Synchronization
 /// The counters of one channel and provider; added to once a group, not once a message.
 struct DeliveryMeters: Sendable {
     private let outcomes: [RecipientState: Counter]
-    private let retries: [ResponseClass: Counter]
+    private let retries: [ResponseReason: Counter]
     private let delivery: Metrics.Timer
 
     init(channel: Channel, provider: String) {
@@ -15,8 +15,8 @@ struct DeliveryMeters: Sendable {
                 ($0, Counter(label: "flotilla_messages_total", dimensions: labels + [("outcome", $0.name)]))
             })
         retries = Dictionary(
-            uniqueKeysWithValues: ResponseClass.allCases.filter(\.isRetryable).map {
-                ($0, Counter(label: "flotilla_retries_total", dimensions: labels + [("class", $0.rawValue)]))
+            uniqueKeysWithValues: ResponseReason.allCases.filter { $0 != .accepted }.map {
+                ($0, Counter(label: "flotilla_retries_total", dimensions: labels + [("reason", $0.rawValue)]))
             })
         delivery = Metrics.Timer(label: "flotilla_delivery_seconds", dimensions: labels)
     }
@@ -33,7 +33,7 @@ struct DeliveryMeters: Sendable {
         if sent < results.count {
             for result in results where result.state != .sent {
                 outcomes[result.state]?.increment()
-                if result.state == .deferred, let kind = result.response?.kind { retries[kind]?.increment() }
+                if result.state == .deferred, let reason = result.response?.reason { retries[reason]?.increment() }
             }
         }
     }

@@ -28,6 +28,8 @@ package struct WorkerConfiguration: Sendable {
     package var retries: RetrySchedule?
     /// What providers' responses mean.
     package var responses: ResponseTable
+    /// When refusals are taken for everybody's.
+    package var refusals = RefusalThresholds()
     /// What limits sends, but for mailings' own limits.
     package var limits: Limits
     /// The name by which SMTP servers are greeted, and the domain of message ids.

@@ -166,10 +166,15 @@ final class WorkerContext: Sendable {
 
     /// A provider refuses our set-up: stops the mailing here at once, and asks the planner to pause it.
     func refused(_ mailing: PreparedMailing, _ response: ProviderResponse) {
+        refused(
+            mailing, "provider \(mailing.provider) refuses us at \(response.stage.rawValue): \(response.code) \(response.text)")
+    }
+
+    /// The same for another reason, in words.
+    func refused(_ mailing: PreparedMailing, _ reason: String) {
         mailing.halt()
         changes.notify()
-        requestHalt(
-            mailing.id, "provider \(mailing.provider) refuses us at \(response.stage.rawValue): \(response.code) \(response.text)")
+        requestHalt(mailing.id, reason)
     }
 
     /// Says what keeps batches of a provider waiting: many meet it in a moment, and a line a minute tells of all.

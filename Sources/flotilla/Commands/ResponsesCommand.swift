@@ -56,7 +56,7 @@ struct ResponsesCommand: ParsableCommand {
         let response = try tested()
         let stage = response.proto == .http ? .response : stage ?? .rcpt
         let decision = table.decide(
-            response.proto, code: response.code, stage: stage, text: response.text, hasRetryAfter: retryAfter)
+            response.proto, ResponseFacts(code: response.code, stage: stage, text: response.text, hasRetryAfter: retryAfter))
         StandardOutput.write(ResponseDecisionText(decision, of: response.proto, in: table, stage: stage).text)
     }
 

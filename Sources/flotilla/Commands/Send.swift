@@ -23,7 +23,7 @@ struct Send: AsyncParsableCommand {
             A mailing is known by its `key:`, or else by its file. What was sent is sent again only with --again or --only-new.
 
             Exit status: 0 when the mailing is sent and every recipient is accounted for; 1 when it failed or could not begin;
-            2 when it was interrupted or stopped; 4 when it is paused; 6 when it was sent before.
+            2 when it was interrupted or stopped; 4 when it is paused; 5 when it has ended and nobody was sent to; 6 when it was sent before.
             """)
 
     @Argument(help: "The mailing's file (YAML): docs/mailing-file.md.", completion: .file(extensions: ["yaml", "yml"]))
@@ -134,7 +134,10 @@ struct Send: AsyncParsableCommand {
         let before = outcome.excluded[.sentBefore] ?? 0
         if !quiet, before > 0, outcome.planned == 0 { StandardOutput.write("\nNobody is new: \(grouped(before)) in the file have had it.") }
         if !outcome.balances || !faults.isEmpty { throw ExitCode(1) }
-        if outcome.state == .failed { throw ExitCode(1) }
+        if outcome.state == .failed {
+            StandardError.write("error: mailing \(id): \(outcome.reason)")
+            throw ExitCode(outcome.stateReason.kind == .nobody ? .nobody : .failed)
+        }
         guard outcome.state == .sent else {
             let held = outcome.states[.uncertain] ?? 0
             if !quiet, held > 0 {
@@ -148,8 +151,9 @@ struct Send: AsyncParsableCommand {
             let isPersons = outcome.stateReason.kind == .person || outcome.stateReason.kind == .late
             if outcome.state == .paused, isPersons, let record = try await ledger.mailing(id) {
                 StandardError.write("error: \(PausedText(record).text)")
-            } else if !quiet {
-                StandardOutput.write("\nThe mailing has not ended; the same command continues it.")
+            } else {
+                if outcome.state == .paused { StandardError.write("error: mailing \(id) is paused: \(outcome.reason)") }
+                if !quiet { StandardOutput.write("\nThe mailing has not ended; the same command continues it.") }
             }
             throw ExitCode(outcome.state == .paused ? .paused : .interrupted)
         }

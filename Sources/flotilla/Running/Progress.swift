@@ -24,6 +24,7 @@ struct ProgressMonitor: Service {
 
     private func follow() async throws {
         var rate = Rate()
+        var answer = CommonestAnswer()
         var lastLine: ContinuousClock.Instant?
         let signal = WakeSignal()
         let changes = ledger.wake(signal)
@@ -32,7 +33,11 @@ struct ProgressMonitor: Service {
             do throws(LedgerError) {
                 guard let progress = try await ledger.progress(id) else { return }
                 rate.note(progress)
-                if !isQuiet { show(try await line(progress, rate.perSecond), &lastLine) }
+                if !isQuiet {
+                    var line = try await line(progress, rate.perSecond)
+                    line.answer = try await answer.text(of: id, progress, standsStill: rate.standsStill, ledger)
+                    show(line, &lastLine)
+                }
                 if try await hasEnded(progress) { return }
             } catch {
                 // The ledger may be unavailable for a while. The roles log it too.
@@ -101,9 +106,36 @@ private struct Rate {
         if points.count > 25 { points.removeFirst() }
     }
 
+    /// Nobody got an end for a few seconds.
+    var standsStill: Bool {
+        guard let first = points.first, let last = points.last else { return false }
+        return last.time - first.time >= .seconds(2) && last.finished == first.finished
+    }
+
     var perSecond: Double {
         guard let first = points.first, let last = points.last, last.time > first.time else { return 0 }
         return Double(last.finished - first.finished) / (Double((last.time - first.time).nanoseconds) / 1e9)
+    }
+}
+
+/// What a mailing that stands still is answered, looked up now and then.
+private struct CommonestAnswer {
+    private var known: String?
+    private var looked: ContinuousClock.Instant?
+
+    mutating func text(
+        of id: MailingID, _ progress: MailingProgress, standsStill: Bool, _ ledger: SQLiteLedger
+    ) async throws(LedgerError) -> String? {
+        guard standsStill, progress[.deferred] > 0 else {
+            known = nil
+            looked = nil
+            return nil
+        }
+        if looked.map({ ContinuousClock.now - $0 >= .seconds(2) }) ?? true {
+            looked = .now
+            known = try await ledger.commonestDeferral(id).map { "\($0.code == 0 ? "" : "\($0.code) ")\($0.text)" }
+        }
+        return known
     }
 }
 
@@ -115,6 +147,8 @@ struct ProgressLine {
     let rate: Double?
     /// Nil when the mailing does not wait for its start.
     let secondsToStart: Double?
+    /// What most of those who wait were answered, where nobody gets on.
+    var answer: String?
 
     var text: ProgressText { ProgressText(name: name, figures: figures) }
 
@@ -138,6 +172,7 @@ struct ProgressLine {
         guard let rate else { return parts }
         parts.append("\(grouped(Int(rate.rounded())))/s")
         if rate > 0.5, progress.open > 0 { parts.append("\(TimeSpan.text(seconds: Double(progress.open) / rate)) left") }
+        if let answer { parts.append("most are answered: \(answer)") }
         return parts
     }
 }

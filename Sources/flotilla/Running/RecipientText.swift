@@ -17,7 +17,7 @@ struct RecipientText {
         if let due = detail.due { rows.append(["next attempt", Timestamp.text(due)]) }
         if !detail.messageID.isEmpty { rows.append(["provider message id", detail.messageID]) }
         for attempt in detail.history {
-            let response = attempt.response.map { "\($0.code) \($0.text) (\($0.kind.rawValue), at \($0.stage.rawValue))" } ?? ""
+            let response = attempt.response.map { "\($0.code) \($0.text) (\($0.reason.rawValue), at \($0.stage.rawValue))" } ?? ""
             rows.append([
                 Timestamp.text(attempt.at),
                 "\(attempt.state.name) \(response) by \(attempt.worker)\(attempt.provider.isEmpty ? "" : " through \(attempt.provider)")",

@@ -52,7 +52,7 @@ struct ReportText {
     private func responses(_ counts: [MailingReport.ResponseCount]) -> String {
         TextTable(
             header: [],
-            rows: counts.map { [grouped($0.count), $0.kind?.rawValue ?? "-", $0.code == 0 ? "-" : "\($0.code)", $0.text] },
+            rows: counts.map { [grouped($0.count), $0.reason?.rawValue ?? "-", $0.code == 0 ? "-" : "\($0.code)", $0.text] },
             rightAligned: [0]
         ).text
     }

@@ -8,7 +8,7 @@ struct ResponseTableText {
 
     init(_ table: ResponseTable) {
         var parts = ResponseProtocol.allCases.map { Self.text(of: $0, table.rules(of: $0)) }
-        parts.append("The first rule that matches decides; without one the class is temporary.")
+        parts.append("The first rule that matches decides; without one the reason is unknown, and the message is tried again.")
         let hasOwn = ResponseProtocol.allCases.contains { table.rules(of: $0).contains { $0.origin != nil } }
         if hasOwn { parts[parts.count - 1] += "\n* a rule of worker.responses" }
         text = parts.joined(separator: "\n\n")
@@ -19,20 +19,29 @@ struct ResponseTableText {
         let rows = rules.enumerated().map { index, rule in
             ["\(index + 1)\(rule.origin == nil ? "" : " *")", NumberRange.text(rule.condition.codes)]
                 + (isSMTP ? [enhanced(rule), rule.condition.stages.map(\.rawValue).joined(separator: " ")] : [])
-                + [rule.kind.rawValue, because(rule)]
+                + [rule.reason.rawValue, action(rule), because(rule)]
         }
         let header = [proto.rawValue.uppercased(), "CODE"] + (isSMTP ? ["ENHANCED", "STAGE"] : [])
-        return TextTable(header: header + ["CLASS", "REASON"], rows: rows).text
+        return TextTable(header: header + ["REASON", "ACTION", "BECAUSE"], rows: rows).text
     }
+
+    static func texts(_ rule: ResponseRule) -> String { rule.condition.texts.map { "\"\($0)\"" }.joined(separator: ", ") }
 
     static func enhanced(_ rule: ResponseRule) -> String {
         rule.condition.enhanced.map(\.description).joined(separator: " ")
     }
 
+    /// What follows, of the codes that the rule is about.
+    private static func action(_ rule: ResponseRule) -> String {
+        let actions = [rule.condition.codes.lowerBound, rule.condition.codes.upperBound].map { rule.action(code: $0).rawValue }
+        return actions[0] == actions[1] ? actions[0] : actions.joined(separator: ", ")
+    }
+
     /// The reason, after the conditions that have no column.
     private static func because(_ rule: ResponseRule) -> String {
         var text = rule.because
-        if let pattern = rule.condition.text { text = "\"\(pattern)\": \(text)" }
+        if !rule.condition.texts.isEmpty { text = "\(texts(rule)): \(text)" }
+        if let member = rule.condition.member { text = "json \(member) \(text)" }
         if rule.condition.needsRetryAfter { text = "with Retry-After: \(text)" }
         if let origin = rule.origin { text += " (\(origin))" }
         return text
@@ -44,7 +53,7 @@ struct ResponseDecisionText {
     let text: String
 
     init(_ decision: ResponseTable.Decision, of proto: ResponseProtocol, in table: ResponseTable, stage: DeliveryStage) {
-        var lines = ["class  \(decision.kind.rawValue)"]
+        var lines = ["reason \(decision.reason.rawValue)", "action \(decision.action.rawValue)"]
         if let rule = decision.rule {
             let place = rule.origin ?? "built in"
             let number = (table.rules(of: proto).firstIndex(of: rule) ?? 0) + 1
@@ -54,7 +63,8 @@ struct ResponseDecisionText {
             lines.append("rule   none matches: the protocol has no such code")
         }
         if proto == .smtp { lines.append("stage  \(stage.rawValue)") }
-        lines.append("then   \(Self.consequence(decision.kind, at: stage))")
+        lines.append("then   \(Self.consequence(decision, at: stage))")
+        if decision.reason.consequence.suppresses { lines.append("       later mailings leave the address out") }
         text = lines.joined(separator: "\n")
     }
 
@@ -62,29 +72,32 @@ struct ResponseDecisionText {
         var parts = ["code \(NumberRange.text(rule.condition.codes))"]
         if !rule.condition.enhanced.isEmpty { parts.append("enhanced \(ResponseTableText.enhanced(rule))") }
         if !rule.condition.stages.isEmpty { parts.append("at \(rule.condition.stages.map(\.rawValue).joined(separator: ", "))") }
-        if let pattern = rule.condition.text { parts.append("text \"\(pattern)\"") }
+        if let member = rule.condition.member { parts.append("json \(member)") }
+        if !rule.condition.texts.isEmpty { parts.append("text \(ResponseTableText.texts(rule))") }
         if rule.condition.needsRetryAfter { parts.append("with Retry-After") }
         return parts.joined(separator: ", ")
     }
 
     /// The effect on the recipient.
-    static func consequence(_ kind: ResponseClass, at stage: DeliveryStage) -> String {
-        switch kind {
-        case .accepted where stage != .response:
+    static func consequence(_ decision: ResponseTable.Decision, at stage: DeliveryStage) -> String {
+        switch decision.action {
+        case .accept where stage != .response:
             "the dialogue continues; only the response to the final dot says that the provider has the message"
-        case .accepted: "the recipient is sent: the provider has the message"
-        case .temporary:
+        case .accept: "the recipient is sent: the provider has the message"
+        case .retry:
             "an attempt is spent; the recipient is tried again after a backoff, and failed after the last attempt"
-        case .throttled:
+        case .slowDown:
             "no attempt is spent; the recipient is tried again, and the rate to the provider is lowered for a while"
-        case .domainThrottled:
+        case .slowDownDomain:
             "no attempt is spent; the recipient is tried again, and the rate to the recipient's domain is lowered for a while"
-        case .unreachable:
-            "the recipient is tried again; an attempt is spent, unless nothing was sent"
-        case .badRecipient: "the recipient is failed at once: the address is bad"
-        case .rejected: "the recipient is failed at once; the address may be good"
-        case .misconfigured:
+        case .reconnect: "no attempt is spent; the message goes on by another connection"
+        case .fail where decision.subject == .recipient: "the recipient is failed at once"
+        case .fail:
+            "the recipient is failed, once somebody was accepted; before that it waits, and enough of such answers pause the mailing"
+        case .pauseMailing where decision.subject == .everybody:
             "no attempt is spent; the mailing is paused with this response as the reason, and the recipient waits until it is resumed"
+        case .pauseMailing: "the recipient waits; enough of such answers pause the mailing"
+        case .count: "it is counted"
         }
     }
 }

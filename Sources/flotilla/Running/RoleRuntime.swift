@@ -138,7 +138,7 @@ struct RoleRuntime {
     func collector(_ broker: Broker, _ ledger: SQLiteLedger) -> Collector {
         // In a Redis of our own another collector can only have ended.
         Collector(
-            broker: broker, ledger: ledger, name: name, limit: settings.collector.batch,
+            broker: broker, ledger: ledger, name: name, limit: settings.collector.batch, refusals: settings.refusals,
             abandoned: isPrivate ? .zero : .seconds(10), logger: logger)
     }
 
@@ -156,6 +156,7 @@ struct RoleRuntime {
         ) { [readiness] part, problem in
             readiness.set(part, ready: problem == nil, why: problem ?? "")
         }
+        configuration.refusals = settings.refusals
         configuration.prefetchBytes = settings.worker.prefetchBytes
         configuration.connections = OpenFiles.connections(
             servers: settings.metrics.listen == nil ? 0 : OpenFiles.serverConnections(atMost: MetricsServer.mostConnections))

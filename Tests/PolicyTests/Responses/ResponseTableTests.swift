@@ -3,46 +3,82 @@ import Testing
 
 @testable import Policy
 
-@Suite struct AnswerTableTests {
+@Suite struct ResponseTableTests {
     private func rule(
-        _ codes: ClosedRange<Int>, text: String? = nil, _ kind: ResponseClass, _ proto: ResponseProtocol = .smtp
+        _ codes: ClosedRange<Int>, text: String? = nil, _ reason: ResponseReason, action: ResponseAction? = nil,
+        _ proto: ResponseProtocol = .smtp
     ) -> ResponseRule {
         ResponseRule(
-            proto, ResponseRule.Condition(codes: codes, text: text.flatMap { TextPattern($0) }), kind, "because", origin: "answers.yaml:1")
+            proto, ResponseRule.Condition(codes: codes, texts: text.map { [TextPattern(known: $0)] } ?? []), reason, action: action,
+            "because", origin: "responses.yaml:1")
+    }
+
+    private func decide(_ table: ResponseTable, _ code: Int, _ stage: DeliveryStage = .rcpt, _ text: String = "") -> ResponseTable.Decision
+    {
+        table.decide(.smtp, ResponseFacts(code: code, stage: stage, text: text))
     }
 
     @Test func anOperatorsRuleGoesBeforeTheStandardOnes() {
-        let own = rule(550...550, text: "spamhaus", .misconfigured)
-        let table = ResponseTable(own: [own, rule(550...550, .rejected)])
-        #expect(table.decide(.smtp, code: 550, stage: .rcpt, text: "5.1.1 SPAMHAUS").rule == own)
-        #expect(table.classify(.smtp, code: 550, stage: .rcpt, text: "5.1.1 no") == .rejected)
-        #expect(table.classify(.smtp, code: 551, stage: .rcpt, text: "5.1.1 no") == .badRecipient)
-        #expect(table.classify(.http, code: 429, text: "spamhaus") == .throttled)
+        let own = rule(550...550, text: "spamhaus", .setUp)
+        let table = ResponseTable(own: [own, rule(550...550, .policy)])
+        #expect(decide(table, 550, .rcpt, "5.1.1 SPAMHAUS").rule == own)
+        // An operator who says that a response pauses the mailing means it.
+        #expect(decide(table, 550, .rcpt, "5.1.1 SPAMHAUS").subject == .everybody)
+        #expect(decide(table, 550, .rcpt, "5.1.1 no").reason == .policy)
+        #expect(decide(table, 551, .rcpt, "5.1.1 no").reason == .unknownUser)
+        #expect(table.decide(.http, ResponseFacts(code: 429, text: "spamhaus")).action == .slowDown)
     }
 
-    @Test func successIsAcceptedWhateverTheRulesSay() {
-        let table = ResponseTable(own: ResponseProtocol.allCases.map { rule(0...999, .rejected, $0) })
-        for code in 200...299 {
-            #expect(table.classify(.smtp, code: code, text: "") == .accepted)
-            #expect(table.decide(.http, code: code, text: "").kind == .accepted)
+    @Test func anActionOfARuleWinsOverThatOfItsReason() {
+        let table = ResponseTable(own: [rule(550...550, .unknownUser, action: .retry)])
+        #expect(decide(table, 550).reason == .unknownUser && decide(table, 550).action == .retry)
+        for reason in ResponseReason.allCases {
+            let table = ResponseTable(own: [rule(400...599, reason)])
+            #expect(decide(table, 450).action == reason.consequence.temporary)
+            #expect(decide(table, 550).action == reason.consequence.permanent)
         }
-        #expect(table.decide(.smtp, code: 250, text: "").rule?.origin == nil)
+    }
+
+    @Test func successOfSMTPIsAcceptedWhateverTheRulesSay() {
+        let table = ResponseTable(own: [rule(400...599, .policy)])
+        for code in 200...299 { #expect(decide(table, code).action == .accept) }
+        #expect(decide(table, 250).rule?.origin == nil)
     }
 
     @Test func aRuleAboutAMessageNeverFitsWhereThereIsNone() {
-        for kind in ResponseClass.allCases {
-            let table = ResponseTable(own: [rule(400...599, kind)])
+        for action in ResponseAction.allCases {
+            let table = ResponseTable(own: [rule(400...599, .unknown, action: action)])
             for stage in DeliveryStage.allCases {
                 let isOpening = [.connect, .tls, .greeting, .auth].contains(stage)
-                let found = table.classify(.smtp, code: 450, stage: stage, text: "")
-                #expect(found == (isOpening && kind.isAboutMessage ? .throttled : kind), "\(kind) \(stage)")
+                let isElsewhere = isOpening && action != .accept && (action.isAboutMessage || action == .reconnect)
+                #expect(decide(table, 450, stage).action == (isElsewhere ? .slowDown : action), "\(action) \(stage)")
             }
         }
     }
 
-    @Test func whatNoRuleFitsIsTemporary() {
-        let decision = ResponseTable.standard.decide(.smtp, code: 354, stage: .mail, text: "")
-        #expect(decision.kind == .temporary && decision.rule == nil)
+    @Test func nobodyFailsAtMAILButForTheSizeOfTheMessage() {
+        for code in 500...599 {
+            for text in ["", "5.7.1 spam", "user unknown", "5.1.1 no", "5.2.1 disabled", "5.3.4 too big", "no policy"] {
+                let decision = decide(.standard, code, .mail, text)
+                #expect(decision.action != .fail || decision.reason == .tooLarge, "\(code) \(text)")
+            }
+        }
+    }
+
+    @Test func whatNoRuleFitsIsTriedAgain() {
+        let decision = decide(.standard, 354, .mail)
+        #expect(decision.reason == .unknown && decision.action == .retry && decision.rule == nil)
+    }
+
+    /// What only the recipient can be to blame for is about the recipient, and what suppresses is that or a complaint.
+    @Test func theTableOfReasonsAgreesWithItself() {
+        for reason in ResponseReason.allCases {
+            let consequence = reason.consequence
+            #expect(!consequence.suppresses || consequence.isRecipients || reason == .complaint)
+            #expect(consequence.temporary != .fail && (consequence.permanent == .accept) == (reason == .accepted))
+            #expect(ResponseReason(name: reason.rawValue) == reason)
+        }
+        #expect(ResponseReason(name: "bad_recipient") == .unknownUser && ResponseReason(name: "of a later release") == .unknown)
     }
 
     @Test(arguments: [

@@ -24,8 +24,7 @@ import Testing
 
     @Test func everyPatternOfTheStandardTableIsOneThatAFileMayHold() {
         for rule in ResponseProtocol.allCases.flatMap({ ResponseTable.standard.rules(of: $0) }) {
-            guard let pattern = rule.condition.text else { continue }
-            #expect(TextPattern(pattern.description) == pattern)
+            for pattern in rule.condition.texts { #expect(TextPattern(pattern.description) == pattern) }
         }
     }
 
@@ -39,6 +38,17 @@ import Testing
             return text.first == first && isPrefix(pattern.dropFirst(), text.dropFirst())
         }
         return (0...text.count).contains { isPrefix(pattern[...], text[$0...]) }
+    }
+
+    @Test func theTableOfTrigramsRulesOutNoPatternThatMatches() {
+        var generator = SeededGenerator(seed: 12)
+        let patterns = ResponseProtocol.allCases.flatMap { ResponseTable.standard.rules(of: $0) }.flatMap(\.condition.texts)
+        for pattern in patterns {
+            let noise = String((0..<Int.random(in: 0...40, using: &generator)).map { _ in "aeirtn 57.<>@".randomElement() ?? "a" })
+            let text = noise + pattern.description.replacing("*", with: noise).uppercased() + noise
+            #expect(pattern.matches(text) && pattern.matches(text, TextTrigrams(text)), "\(pattern)")
+            #expect(!pattern.matches("", TextTrigrams("")))
+        }
     }
 
     @Test func itFindsWhatANaiveSearchFinds() {

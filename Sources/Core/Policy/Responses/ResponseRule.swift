@@ -4,11 +4,20 @@ package import Model
 package enum ResponseProtocol: String, Sendable, CaseIterable {
     case smtp, http
 
-    /// Codes that a rule may be about beside 2xx, which always means that the message was taken.
-    package var refusals: ClosedRange<Int> {
+    /// Codes that an operator's rule may be about. 2xx of SMTP always means that the message was taken; with 2xx of HTTP the body may
+    /// say otherwise.
+    package var codes: ClosedRange<Int> {
         switch self {
         case .smtp: 400...599
-        case .http: 300...599
+        case .http: 200...599
+        }
+    }
+
+    /// Codes of a refusal that will be the same next time; 2xx where the body says that it is one.
+    var permanent: ClosedRange<Int> {
+        switch self {
+        case .smtp: 500...599
+        case .http: 200...499
         }
     }
 }
@@ -23,29 +32,43 @@ package struct ResponseRule: Sendable, Equatable {
         package var enhanced: [EnhancedCodePattern] = []
         /// SMTP: what was answered, `.response` for the final dot; empty for all.
         package var stages: [DeliveryStage] = []
-        /// What the response's text holds, as the ledger shows it.
-        package var text: TextPattern?
+        /// The response's text, as the ledger shows it, holds one of them; empty for any text.
+        package var texts: [TextPattern] = []
+        /// HTTP: the member of a JSON body that is looked at in place of the text, by its path with dots; it must be there.
+        package var member: String?
         /// Only responses that name a wait (Retry-After, RFC 9110 section 10.2.3).
         package var needsRetryAfter = false
 
-        package init(codes: ClosedRange<Int>, text: TextPattern? = nil) {
+        package init(codes: ClosedRange<Int>, texts: [TextPattern] = []) {
             self.codes = codes
-            self.text = text
+            self.texts = texts
         }
+
+        /// More than a code is asked for: such a rule knows what the response is about.
+        var isSpecific: Bool { !enhanced.isEmpty || !texts.isEmpty || member != nil }
     }
 
     package let proto: ResponseProtocol
     package let condition: Condition
-    package let kind: ResponseClass
+    package let reason: ResponseReason
+    /// What follows; nil for what follows from the reason.
+    package let action: ResponseAction?
     /// Why, for whoever reads the table.
     package let because: String
     /// `file:line` of an operator's rule; nil for those of the standard table.
     package let origin: String?
+    /// Though it names a code or a text, the response may be about everybody.
+    package let isVague: Bool
 
-    package init(_ proto: ResponseProtocol, _ condition: Condition, _ kind: ResponseClass, _ because: String, origin: String? = nil) {
+    package init(
+        _ proto: ResponseProtocol, _ condition: Condition, _ reason: ResponseReason, action: ResponseAction? = nil,
+        isVague: Bool = false, _ because: String, origin: String? = nil
+    ) {
         self.proto = proto
         self.condition = condition
-        self.kind = kind
+        self.reason = reason
+        self.action = action
+        self.isVague = isVague
         self.because = because
         self.origin = origin
     }
@@ -53,16 +76,40 @@ package struct ResponseRule: Sendable, Equatable {
     /// Stages of SMTP at which no message is under way.
     package static let opening: [DeliveryStage] = [.connect, .tls, .greeting, .auth]
 
-    /// Whether the rule decides about a response. A rule that speaks of a message never fits where there is none.
-    /// - Parameter hasRetryAfter: the response names a wait.
-    func fits(code: Int, enhanced: EnhancedCode?, stage: DeliveryStage, text: String, hasRetryAfter: Bool) -> Bool {
-        guard condition.codes.contains(code), hasRetryAfter || !condition.needsRetryAfter,
-            condition.stages.isEmpty || condition.stages.contains(stage)
-        else { return false }
-        if kind.isAboutMessage, proto == .smtp, Self.opening.contains(stage) { return false }
-        if !condition.enhanced.isEmpty {
-            guard let enhanced, condition.enhanced.contains(where: { $0.fits(enhanced) }) else { return false }
+    /// What follows from a response that the rule decides about.
+    package func action(code: Int) -> ResponseAction {
+        action ?? (proto.permanent.contains(code) ? reason.consequence.permanent : reason.consequence.temporary)
+    }
+
+    /// Whom a response is about that the rule decides about.
+    func subject(code: Int, stage: DeliveryStage) -> ResponseSubject {
+        if action(code: code) == .pauseMailing {
+            // Behind a recipient a server may pass on what another one said.
+            let isBeforeRecipient = proto == .http ? reason == .setUp : Self.opening.contains(stage) || stage == .mail
+            return isBeforeRecipient || origin != nil ? .everybody : .unclear
         }
-        return condition.text?.matches(text) ?? true
+        return reason.consequence.isRecipients && condition.isSpecific && !isVague ? .recipient : .unclear
+    }
+
+    /// Whether the rule decides about a response. A rule that speaks of a message never fits where there is none, and one that fails a
+    /// recipient never where none is known yet.
+    func fits(_ facts: ResponseFacts) -> Bool {
+        guard condition.codes.contains(facts.code), facts.hasRetryAfter || !condition.needsRetryAfter,
+            condition.stages.isEmpty || condition.stages.contains(facts.stage)
+        else { return false }
+        if proto == .smtp {
+            let action = action(code: facts.code)
+            if action.isAboutMessage && action != .accept || action == .reconnect, Self.opening.contains(facts.stage) { return false }
+            // MAIL may name the size of the message (RFC 1870).
+            if action == .fail, facts.stage == .mail, reason != .tooLarge, origin == nil { return false }
+        }
+        if !condition.enhanced.isEmpty {
+            guard let enhanced = facts.enhanced, condition.enhanced.contains(where: { $0.fits(enhanced) }) else { return false }
+        }
+        guard let member = condition.member else {
+            return condition.texts.isEmpty || condition.texts.contains { $0.matches(facts.text, facts.trigrams) }
+        }
+        guard let value = facts.member(member) else { return false }
+        return condition.texts.isEmpty || condition.texts.contains { $0.matches(value) }
     }
 }

@@ -1,46 +1,60 @@
 import Model
 
 extension ResponseTable {
-    /// Status codes are those of RFC 9110 section 15 and RFC 6585.
+    /// Status codes are those of RFC 9110 section 15 and RFC 6585. What providers say in words is believed before their codes; a bare 404 or
+    /// 410 may be a wrong URL, until somebody of the mailing has been accepted.
     static let standardHTTP: [ResponseRule] = [
-        rule(200...299, .accepted, "the provider took the message"),
-        rule(300...399, .misconfigured, "redirects are not followed: the URL is to be the provider's own"),
-        rule(401...401, .misconfigured, "the credentials are missing or wrong"),
-        rule(402...402, .misconfigured, "the account is not paid for"),
-        ofOne("blocked by the user"), ofOne("user is deactivated"), ofOne("initiate conversation"), ofOne("bot was kicked"),
-        rule(403...403, .misconfigured, "the credentials do not allow it"),
-        rule(404...405, .misconfigured, "the URL is not one that takes messages"),
-        rule(406...407, .misconfigured, "the form of the answer, or a proxy before the provider, is refused"),
-        rule(408...408, .temporary, "the provider gave up waiting for the request"),
-        rule(409...409, .temporary, "a request with the same idempotency key is still being worked on"),
-        rule(410...410, .badRecipient, "the recipient is gone for good"),
-        rule(413...413, ifRetryAfter: true, .temporary, "too large for now (RFC 9110 section 15.5.14)"),
-        rule(415...415, .misconfigured, "the content type is refused"),
-        rule(421...421, .temporary, "the request came by the wrong connection (RFC 9110 section 15.5.20)"),
-        rule(423...423, .temporary, "the resource is locked (RFC 4918)"),
-        rule(425...425, .temporary, "too early (RFC 8470)"),
-        rule(426...426, .misconfigured, "another protocol is asked for"),
-        rule(429...429, .throttled, "too many requests (RFC 6585)"),
-        rule(400...499, .rejected, "this message is refused"),
-        rule(501...501, .misconfigured, "the provider does not know POST"),
-        rule(503...503, ifRetryAfter: true, .throttled, "the provider says when it can take more"),
-        rule(505...505, .misconfigured, "the provider does not speak this version of HTTP"),
-        rule(511...511, .misconfigured, "the network asks for a log-in (RFC 6585)"),
-        rule(500...599, .temporary, "the provider failed"),
+        http(200...299, .accepted, "the provider took the message"),
+        http(300...399, .setUp, "redirects are not followed: the URL is to be the provider's own"),
+        http(401...401, .setUp, "the credentials are missing or wrong"),
+        http(402...402, .setUp, "the account is not paid for"),
+        http(
+            403...403, says: ["blocked by the user", "user is deactivated", "initiate conversation", "bot was kicked"], .inactive,
+            "a messenger's user who does not want it, or is gone"),
+        http(
+            400...499,
+            says: [
+                "invalid api key", "invalid access token", "invalid token", "invalid credentials", "invalid sender", "sender not allowed",
+                "sender id", "insufficient credit", "insufficient balance", "insufficient funds", "out of credit", "no credits",
+                "account suspended", "account is suspended", "trial account",
+            ], .setUp, "our account, its key or its sender"),
+        http(
+            400...499,
+            says: [
+                "invalid phone", "invalid number", "invalid recipient", "not a valid phone", "not a valid number", "recipient not found",
+                "user not found", "chat not found", "unknown subscriber", "invalid registration", "notregistered", "not registered",
+                "unregistered", "no such user", "unknown user",
+            ], .unknownUser, "the provider knows no such number, chat or device"),
+        http(403...403, .policy, action: .pauseMailing, "the credentials do not allow it, or the recipient does not"),
+        http(404...404, .unknownUser, "the recipient is not known; of everybody, the URL is wrong"),
+        http(405...405, .setUp, "the URL is not one that takes messages"),
+        http(406...407, .setUp, "the form of the answer, or a proxy before the provider, is refused"),
+        http(408...408, .system, action: .retry, "the provider gave up waiting for the request"),
+        http(409...409, .system, action: .retry, "a request with the same idempotency key is still being worked on"),
+        http(410...410, .unknownUser, "the recipient is gone for good; of everybody, the URL is"),
+        http(413...413, ifRetryAfter: true, .tooLarge, action: .retry, "too large for now (RFC 9110 section 15.5.14)"),
+        http(413...413, .tooLarge, "the message is too large"),
+        http(415...415, .setUp, "the content type is refused"),
+        http(421...421, .network, action: .retry, "the request came by the wrong connection (RFC 9110 section 15.5.20)"),
+        http(423...423, .system, action: .retry, "the resource is locked (RFC 4918)"),
+        http(425...425, .system, action: .retry, "too early (RFC 8470)"),
+        http(426...426, .setUp, "another protocol is asked for"),
+        http(429...429, .rate, "too many requests (RFC 6585)"),
+        http(451...451, .policy, "refused for legal reasons (RFC 7725)"),
+        http(400...499, .content, "this message is refused"),
+        http(501...501, .setUp, "the provider does not know POST"),
+        http(503...503, ifRetryAfter: true, .rate, "the provider says when it can take more"),
+        http(505...505, .setUp, "the provider does not speak this version of HTTP"),
+        http(511...511, .setUp, "the network asks for a log-in (RFC 6585)"),
+        http(500...599, .system, "the provider failed"),
     ]
 
-    /// Telegram's bots: 403 is about one person there.
-    private static func ofOne(_ text: String) -> ResponseRule {
-        ResponseRule(
-            .http, ResponseRule.Condition(codes: 403...403, text: TextPattern(text)), .badRecipient,
-            "a messenger's user who does not want it, or is gone")
-    }
-
-    private static func rule(
-        _ codes: ClosedRange<Int>, ifRetryAfter needsRetryAfter: Bool = false, _ kind: ResponseClass, _ because: String
+    private static func http(
+        _ codes: ClosedRange<Int>, ifRetryAfter needsRetryAfter: Bool = false, says texts: [String] = [], _ reason: ResponseReason,
+        action: ResponseAction? = nil, _ because: String
     ) -> ResponseRule {
-        var condition = ResponseRule.Condition(codes: codes)
+        var condition = ResponseRule.Condition(codes: codes, texts: texts.map { TextPattern(known: $0) })
         condition.needsRetryAfter = needsRetryAfter
-        return ResponseRule(.http, condition, kind, because)
+        return ResponseRule(.http, condition, reason, action: action, because)
     }
 }

@@ -1,114 +1,334 @@
 import Model
 
+/// Reply codes are those of RFC 5321 section 4.2 and RFC 4954, enhanced ones those of RFC 3463 and its registry (RFC 5248). What a server
+/// says in words is believed before its codes: a bare 550, 553 or 554 says nothing about a mailbox.
 extension ResponseTable {
-    /// Reply codes are those of RFC 5321 section 4.2 and RFC 4954, enhanced ones those of RFC 3463 and its registry (RFC
-    /// 5248).
     static let standardSMTP: [ResponseRule] =
-        [
-            rule(200...299, .accepted, "done")
-        ] + domains + notNow + setUp + message + recipient
+        [smtp(200...299, .accepted, "done")] + domains + sessions + opening + greylisting + authentication + setUp + reputation + rates
+        + recipients + messages + codes
 
     /// What a relay passes on from the recipient's mail servers: these know us by the relay's address or our domain, and
     /// slow down what goes to them alone. The relay itself would take mail to others, so it must not be slowed for it.
     /// None of these texts can be the relay's own word, and only behind a recipient can they be about the recipient's
     /// domain; a bare code such as 4.7.28 may be the relay's and is taken for that.
     private static let domains: [ResponseRule] = [
-        rule(
-            400...499, at: withRecipient, text: "unusual rate of * mail", .domainThrottled,
+        smtp(
+            400...499, at: withRecipient, says: ["unusual rate of * mail"], .rate, action: .slowDownDomain,
             "Gmail (4.7.28, formerly 4.7.0): too much mail from one address or domain to its users"),
-        rule(
-            400...499, at: withRecipient, text: "[TS*temporarily deferred", .domainThrottled,
+        smtp(
+            400...499, at: withRecipient, says: ["[TS*temporarily deferred"], .reputation, action: .slowDownDomain,
             "Yahoo and AOL (TSS04 and the like): unexpected volume or complaints of their users"),
-        rule(
-            400...499, enhanced: [EnhancedCodePattern(4, 7, 600...699)], at: withRecipient,
-            text: "temporarily rate limited",
-            .domainThrottled, "Outlook.com (4.7.650 and the like): the relay's address is limited there"),
-        rule(
-            400...499, at: withRecipient, text: "host * said: 4*rate limit", .domainThrottled,
-            "the relay quotes a rate limit of the recipient's host (Postfix)"),
-        rule(
-            400...499, at: withRecipient, text: "host * said: 4*too many", .domainThrottled,
-            "the relay quotes the recipient's host: too many messages or connections (Postfix)"),
+        smtp(
+            400...499, enhanced: ["4.7.600-699"], at: withRecipient, says: ["temporarily rate limited"], .reputation,
+            action: .slowDownDomain, "Outlook.com (4.7.650 and the like): the relay's address is limited there"),
+        smtp(
+            400...499, at: withRecipient, says: ["host * said: 4*rate limit", "host * said: 4*too many"], .rate, action: .slowDownDomain,
+            "the relay quotes a limit of the recipient's host (Postfix)"),
     ]
 
-    private static let notNow: [ResponseRule] = [
-        rule(421...421, .throttled, "the service closes: too many, too fast, shutting down"),
-        rule(432...432, at: [.auth], .misconfigured, "a password transition is needed"),
-        rule(454...454, .throttled, "no TLS or authentication for now; sending rates (SES)"),
-        rule(400...499, at: ResponseRule.opening, .throttled, "no message was looked at"),
-        rule(
-            400...499, enhanced: [EnhancedCodePattern(4, 3, 1...2), EnhancedCodePattern(4, 4, 5...5)], .throttled,
-            "the provider's storage is full, it takes no mail, or it is congested"),
-        rule(400...499, enhanced: [EnhancedCodePattern(4, 7, 28...28)], .throttled, "our mail comes too fast"),
-        rule(
-            400...499, enhanced: [EnhancedCodePattern(4, 7)], at: [.mail], .throttled,
-            "a limit on the sender or on us; at RCPT it is grey-listing, which is the message's own"),
-        rule(
-            400...499, text: "relay limit exceeded", .throttled,
-            "Google's SMTP relay (4.2.1): our account's own limit, not the recipient's"),
-        rule(400...499, .temporary, "RFC 5321 section 4.2.1: try the same again"),
+    /// Limits of one connection: another one helps, and the message is not to blame.
+    private static let sessions: [ResponseRule] = [
+        smtp(
+            400...599,
+            says: [
+                "per session", "this session", "one session", "single session", "per connection", "this connection", "one connection",
+                "single connection", "per smtp session", "too many errors", "too many unrecognized", "too many unknown commands",
+                "too many bad commands", "too many syntax", "too many failed recipients", "too many invalid recipients",
+            ], .rate, action: .reconnect, "the server has had enough of this connection"),
+        smtp(
+            452...452, enhanced: ["4.5.3"], .rate, action: .reconnect,
+            "too many recipients (RFC 3463): a message has one, so it counts those of the connection"),
     ]
 
-    /// Refused whoever the recipient is.
+    private static let greylisting: [ResponseRule] = [
+        smtp(
+            400...499, says: ["greylist", "graylist", "grey list", "gray list", "grey-list", "gray-list", "postgrey"], .greylisted,
+            "refused at the first attempt on purpose (RFC 6647)")
+    ]
+
+    /// Refused whoever the recipient is, before one is named.
+    private static let opening: [ResponseRule] = [
+        smtp(
+            500...599, at: ResponseRule.opening, says: ["blocked", "blacklist", "blocklist", "banned", "reputation"], .reputation,
+            "our address is on a blocklist"),
+        smtp(500...599, at: ResponseRule.opening, .setUp, "refused whoever the recipient is"),
+        smtp(432...432, at: [.auth], .setUp, "a password transition is needed"),
+    ]
+
+    private static let authentication: [ResponseRule] = [
+        smtp(
+            400...599,
+            says: ["dmarc", "spf record", "spf check", "spf fail", "spf validation", "failed spf", "spf policy", "openspf", "pass spf"],
+            .authentication, "SPF or DMARC of the sender's domain"),
+        smtp(
+            400...599,
+            says: [
+                "dkim fail", "dkim check", "dkim signature is", "dkim validation", "dkim verification", "failed dkim", "pass dkim",
+                "no dkim", "unauthenticated email", "unauthenticated mail", "sender is unauthenticated",
+            ], .authentication, "DKIM of the sender's domain, or none of the three"),
+        smtp(
+            400...599,
+            enhanced: [
+                "4.7.20-24", "4.7.26", "4.7.29",
+                "5.7.20-24", "5.7.26", "5.7.29",
+                "5.7.509",
+            ], .authentication, "DKIM, SPF, ARC, DMARC (RFC 7372; Microsoft's 5.7.509)"),
+    ]
+
+    /// The server refuses us, and says so.
     private static let setUp: [ResponseRule] = [
-        rule(500...599, at: ResponseRule.opening, .misconfigured, "refused whoever the recipient is"),
-        rule(530...530, .misconfigured, "authentication or STARTTLS is required"),
-        rule(534...535, .misconfigured, "the credentials or their mechanism are refused"),
-        rule(538...538, .misconfigured, "the mechanism wants encryption"),
-        rule(
-            500...599, enhanced: [EnhancedCodePattern(5, 7, 8...11), EnhancedCodePattern(5, 7, 13...14)], .misconfigured,
-            "credentials, encryption or the account"),
-        rule(
+        smtp(500...599, says: ["RESOLVER.RST"], .policy, "Exchange: this group or mailbox takes mail of its own house only"),
+        smtp(
+            400...599,
+            says: [
+                "relay access denied", "relaying denied", "relay denied", "denied relay", "relay not permitted", "relaying not permitted",
+                "relay not allowed", "relaying not allowed", "relaying is not allowed", "relaying disallowed", "relay is prohibited",
+                "relaying is prohibited", "relaying prohibited", "unable to relay", "cannot relay", "can't relay", "not relay for",
+                "do not relay", "does not relay", "not configured to relay", "not permitted to relay", "not allowed to relay",
+                "authorized to relay", "authorised to relay", "no relaying", "rcpthosts", "relay operation", "relay attempt",
+                "we don't relay", "must be delivered remotely", "open relaying", "relay rejected", "relay service",
+            ], .setUp, "the server does not pass on our mail"),
+        smtp(
+            400...599,
+            says: [
+                "smtp auth", "authentication required", "authentication is required", "requires authentication", "authenticate first",
+                "must authenticate", "must be authenticated", "must first authenticate", "need to authenticate", "please authenticate",
+                "you are not authenticated", "not logged in", "log in first", "login first", "pop before smtp", "authentication needed",
+                "starttls command first", "must issue a starttls", "encryption required", "encryption needed", "encryption is required",
+                "tls required", "tls is required", "requires tls", "authentication failed", "authentication credentials",
+                "username and password", "bad credentials", "invalid login",
+            ], .setUp, "we have to log in first, or by TLS"),
+        smtp(
+            500...599, says: ["sender address rejected", "address of sender", "domain of sender", "sender rejected"], .policy,
+            action: .pauseMailing, "the sender's address is refused; Postfix says so at RCPT"),
+        smtp(
+            400...599,
+            says: [
+                "not owned by", "send as this", "sendasdenied", "send as the", "permissions to send", "not authorized to send",
+                "not authorised to send", "not allowed to send", "not permitted to send", "sender not allowed", "sender is not allowed",
+                "sender not authorized", "sender is not authorized", "sender not permitted", "unauthorized sender", "invalid sender",
+                "address is not verified", "verified sender", "unverified sender", "unverified domain", "domain is not verified",
+                "sender verify failed", "sender verification", "domain of sender", "sender domain", "sender unknown", "unknown sender",
+                "sender address rejected", "sender refused", "sender denied", "from address", "mail from domain", "mailfrom domain",
+                "sender identity", "sending address", "envelope sender",
+            ], .setUp, "the sender's address or domain is not one that we may use here"),
+        smtp(
+            400...599,
+            says: [
+                "your account", "sending paused", "sending suspended", "sending is disabled", "insufficient credit",
+                "insufficient balance", "out of credit", "no credits", "credits exhausted", "trial account", "payment required", "unpaid",
+            ], .setUp, "our account at the provider"),
+        smtp(
+            400...599,
+            says: [
+                "reverse dns", "rdns", "reverse hostname", "reverse host name", "reverse lookup", "ptr record", "dns ptr", "no ptr",
+                "cannot find your hostname", "helo command rejected", "invalid helo", "helo name", "ehlo name", "unverifyable sending",
+            ], .setUp, "the name of our machine, in the DNS or in HELO"),
+        smtp(530...530, .setUp, "authentication or STARTTLS is required"),
+        smtp(534...535, .setUp, "the credentials or their mechanism are refused"),
+        smtp(538...538, .setUp, "the mechanism wants encryption"),
+        smtp(
             500...599,
-            enhanced: [EnhancedCodePattern(5, 7, 20...27), EnhancedCodePattern(5, 7, 29...29), EnhancedCodePattern(5, 7, 60...60)],
-            .misconfigured, "DKIM, SPF, reverse DNS, DMARC, the sender's domain (RFC 7372, RFC 7505)"),
-        rule(
-            500...599, enhanced: [EnhancedCodePattern(5, 1, 7...8)], .misconfigured,
-            "the sender's address; Postfix says so at RCPT"),
+            enhanced: ["5.7.8", "5.7.10-11", "5.7.13-14"], .setUp,
+            "credentials, encryption or the account; Yahoo's 5.7.9 is a policy"),
+        smtp(
+            500...599,
+            enhanced: [
+                "5.7.25", "5.7.27", "5.7.54",
+                "5.7.60",
+            ], .setUp,
+            "reverse DNS, a sender's domain that takes no mail (RFC 7372, RFC 7505), Exchange's relay and sender permissions"),
+        smtp(
+            500...599, enhanced: ["5.1.7-8"], .policy, action: .pauseMailing, "the sender's address (RFC 3463)"),
     ]
 
-    /// The message and the room for it.
-    private static let message: [ResponseRule] = [
-        rule(500...599, enhanced: [EnhancedCodePattern(5, 2, 2...2)], .temporary, "a full mailbox may be emptied"),
-        rule(552...552, enhanced: [EnhancedCodePattern(5, 5, 3...3)], .temporary, "too many recipients in one go"),
-        rule(
-            500...599, enhanced: [EnhancedCodePattern(5, 3, 4...4), EnhancedCodePattern(5, 2, 3...3), EnhancedCodePattern(5, 6)],
-            .rejected,
-            "size or content"),
-        rule(552...552, at: [.rcpt], .temporary, "a full mailbox (RFC 5321 section 4.5.3.1.10)"),
-        rule(552...552, .rejected, "size (RFC 1870)"),
-        rule(500...599, at: [.mail], .misconfigured, "the sender is refused"),
+    /// The address or the domain that we send from has a bad name.
+    private static let reputation: [ResponseRule] = [
+        smtp(400...599, says: ["frequency limited"], .rate, "too many connections (Tencent)"),
+        smtp(
+            400...599,
+            says: [
+                "blocked using", "blacklist", "black list", "black-list", "blocklist", "block list", "block-list", "dnsbl", "/rbl", "rbl ",
+                "spamhaus", "spamcop", "sorbs", "barracudacentral", "proofpoint.com/dnsbl", "banned sending", "blocked for abuse",
+                "reputation", "client host rejected", "client host * blocked", "ip * blocked", "blocked ip", "your ip", "your host",
+                "your server", "open relay", "smtp server of your isp", "user complaints", "access from", "access denied...",
+                "no access from mail server", "not accepting connections", "blocked by",
+            ], .reputation, "we are on a blocklist, or known for bad mail"),
+        smtp(500...599, enhanced: ["5.7.606-649"], .reputation, "Microsoft: the sending address is banned"),
     ]
 
-    private static let recipient: [ResponseRule] = [
-        rule(
+    private static let rates: [ResponseRule] = [
+        smtp(
+            400...499, says: ["receiving mail at a rate", "receiving mail too", "user is receiving"], .rate, action: .retry,
+            "Gmail (4.2.1): one mailbox gets too much"),
+        smtp(552...552, says: ["too many recipients"], .rate, action: .retry, "too many recipients in one go"),
+        smtp(
+            400...599,
+            says: [
+                "relay limit exceeded", "rate limit", "too many messages", "too many connections", "too many concurrent",
+                "too many sessions", "sending limit", "sending quota", "sending rate", "daily * limit", "hourly * limit", "daily * quota",
+                "messages per", "maximum send", "throttl", "too fast", "message rate", "unusual rate",
+            ], .rate, "too much or too fast, for our account or our address"),
+        smtp(500...599, enhanced: ["5.4.5"], says: ["limit", "quota"], .rate, "the account's quota"),
+    ]
+
+    /// The recipient's own.
+    private static let recipients: [ResponseRule] = [
+        smtp(
+            500...599, says: ["recipient preferences", "recipient's preferences"], .policy, "the person does not want it (Facebook)"),
+        smtp(
+            400...599,
+            says: [
+                "mailbox full", "mailbox is full", "mailfolder is full", "over quota", "overquota", "quota exceeded", "exceeded * quota",
+                "exceeds * quota", "out of storage", "over its quota", "quota is exceeded", "inbox is full", "mailbox * exceeded",
+            ], .full, "a full mailbox may be emptied"),
+        smtp(
+            400...599,
+            says: [
+                "user unknown", "unknown user", "user not found", "no such user", "no such recipient", "no such mailbox", "no such address",
+                "no such account", "recipient unknown", "unknown recipient", "recipient not found", "recipnotfound", "recipientnotfound",
+                "unknown or illegal", "mailbox not found", "mailbox does not exist", "mailbox doesn't exist", "user does not exist",
+                "user doesn't exist", "user doesn't have", "tried to reach does not exist", "recipient does not exist",
+                "account does not exist",
+                "address does not exist", "address doesn't exist", "unknown address", "address unknown", "invalid recipient",
+                "invalid mailbox", "no mailbox here", "not a valid mailbox", "not a known user", "unrouteable address",
+                "bad destination mailbox", "not a registered", "account not found", "address not found", "unknown mailbox",
+                "mailbox unknown", "unknown local", "no longer exists", "destinataire invalide", "inactive email address",
+                "not listed in", "user invalid", "invalid user", "no account by that name",
+            ], .unknownUser, "no such mailbox"),
+        smtp(
+            400...599,
+            says: ["has moved", "no forwarding address", "no longer on server", "has changed address", "mailbox moved"], .moved,
+            "the recipient has another address"),
+        smtp(
+            400...599,
+            says: [
+                "account * disabled", "mailbox * disabled", "user * disabled", "mailbox disabled", "account disabled", "account * inactive",
+                "mailbox * inactive", "user * inactive", "inactive user", "inactive mailbox", "inactive account", "account * suspended",
+                "mailbox * suspended", "user * suspended", "account * deactivated", "discontinued", "account * closed",
+                "account is blocked",
+                "account * locked", "mailbox is frozen", "account expired", "account has expired",
+            ], .inactive, "the mailbox is closed"),
+        smtp(
+            400...599,
+            says: [
+                "host unknown", "unknown host", "host not found", "no such host", "domain not found", "domain does not exist",
+                "domain doesn't exist", "no such domain", "unknown domain", "invalid domain", "domain is not reachable", "null mx",
+                "domain has no mail", "not accepting network messages", "domain not hosted",
+            ], .unknownHost, "no such domain, or it takes no mail"),
+        smtp(
+            400...599, says: ["mailbox unavailable"], .unknownUser, isVague: true,
+            "RFC 5321's own words for 550, also for a refusal of policy; Outlook means an unknown user"),
+        smtp(500...599, enhanced: ["5.2.2"], .full, "a full mailbox may be emptied"),
+        smtp(400...499, enhanced: ["4.2.2"], .full, "a full mailbox may be emptied"),
+        smtp(
+            400...599,
+            enhanced: ["5.1.1", "5.1.3", "4.1.1"], .unknownUser,
+            "no such mailbox (RFC 3463)"),
+        smtp(400...599, enhanced: ["5.1.351"], .unknownUser, "Microsoft: the remote server knows no such recipient"),
+        smtp(500...599, enhanced: ["5.1.6"], .moved, "the mailbox has moved, and left no address"),
+        smtp(500...599, enhanced: ["5.2.1"], .inactive, "the mailbox is disabled"),
+        smtp(
+            500...599, enhanced: ["5.1.2", "5.1.10"], .unknownHost,
+            "no such domain, or one that takes no mail (RFC 7505)"),
+        smtp(
+            500...599, enhanced: ["5.4.1"], at: [.rcpt], .unknownUser, isVague: true,
+            "Exchange Online says 5.4.1 of unknown users, and of domains that it does not know"),
+        smtp(
+            500...599, enhanced: ["5.4.4", "5.4.310"], .unknownHost,
+            "nobody takes mail for the domain"),
+    ]
+
+    /// The message and the rules that it meets.
+    private static let messages: [ResponseRule] = [
+        smtp(
             500...599,
-            enhanced: [EnhancedCodePattern(5, 1, 1...3), EnhancedCodePattern(5, 1, 6...6), EnhancedCodePattern(5, 1, 10...10)],
-            .badRecipient, "no such mailbox or domain, it moved, or it takes no mail"),
-        rule(500...599, enhanced: [EnhancedCodePattern(5, 2, 1...1)], .badRecipient, "the mailbox is disabled"),
-        rule(
-            500...599, enhanced: [EnhancedCodePattern(5, 4, 1...1), EnhancedCodePattern(5, 4, 4...4)], at: [.rcpt],
-            .badRecipient,
-            "nobody takes mail for the domain; Exchange Online says 5.4.1 of unknown users"),
-        rule(
-            500...599, enhanced: [EnhancedCodePattern(5, 3), EnhancedCodePattern(5, 4), EnhancedCodePattern(5, 7)], .rejected,
-            "system, routing, policy: says nothing about the mailbox"),
-        rule(550...551, at: [.rcpt], .badRecipient, "no such user here"),
-        rule(553...553, at: [.rcpt], .badRecipient, "the mailbox's name is not allowed"),
-        rule(556...556, at: [.rcpt], .badRecipient, "the domain takes no mail (RFC 7504)"),
-        rule(500...599, .rejected, "RFC 5321 section 4.2.1: never the same again"),
+            says: [
+                "message size", "message too large", "message too big", "message is too large", "message is too big",
+                "message length exceeds",
+                "size limit", "maximum size", "too large for", "too big for", "exceeds * size",
+            ], .tooLarge, "the message is too large"),
+        smtp(
+            500...599, enhanced: ["5.3.4", "5.2.3"], .tooLarge, "the message is too large"),
+        smtp(
+            500...599,
+            says: [
+                "virus", "infected", "malware", "duplicate header", "rfc 5322", "rfc5322", "rfc 2822", "rfc2822",
+                "multiple * addresses in from",
+                "bare lf", "bare cr", "bare newline", "line too long", "lines too long", "missing header", "headers too large",
+                "mcspamsignature", "missing date", "missing from",
+            ], .content, "the form of the message, or something in it"),
+        smtp(400...599, enhanced: ["5.6.*", "4.6.*"], .content, "the form of the message, or something in it"),
+        smtp(
+            400...599,
+            says: [
+                "spam", "unsolicited", "junk mail", "ube,", "bulk mail", "message content rejected", "mail rejete", "message looks like",
+                "content filter",
+            ], .spam, "taken for spam"),
+    ]
+
+    private static let codes: [ResponseRule] = [
+        smtp(421...421, .rate, "the service closes: too many, too fast, shutting down"),
+        smtp(454...454, .system, action: .slowDown, "no TLS or authentication for now; sending rates (SES)"),
+        smtp(400...499, at: ResponseRule.opening, .rate, "no message was looked at"),
+        smtp(
+            400...499, enhanced: ["4.3.1-2", "4.4.5"], .system, action: .slowDown,
+            "the provider's storage is full, it takes no mail, or it is congested"),
+        smtp(400...499, enhanced: ["4.7.28"], .rate, "our mail comes too fast"),
+        smtp(
+            400...499, enhanced: ["4.7.*"], at: [.mail], .rate,
+            "a limit on the sender or on us; at RCPT it is grey-listing, which is the message's own"),
+        smtp(552...552, enhanced: ["5.5.3"], .rate, action: .retry, "too many recipients in one go"),
+        smtp(552...552, enhanced: ["5.7.*"], .policy, "the content is against a rule (Gmail)"),
+        smtp(552...552, at: [.rcpt], .full, "a full mailbox (RFC 5321 section 4.5.3.1.10)"),
+        smtp(552...552, .tooLarge, "size (RFC 1870)"),
+        smtp(500...599, at: [.mail], .setUp, "the sender is refused"),
+        smtp(551...551, .moved, "the recipient is elsewhere (RFC 5321 section 3.4)"),
+        smtp(556...556, .unknownHost, "the domain takes no mail (RFC 7504)"),
+        smtp(521...521, .unknownHost, "the host takes no mail (RFC 7504)"),
+        smtp(400...599, enhanced: ["4.4.7", "5.4.7"], .expired, "a server gave up trying"),
+        smtp(400...599, says: ["dns query failed"], .network, "routing or network"),
+        smtp(400...599, says: ["message expired"], .expired, "a server gave up trying"),
+        smtp(
+            400...599,
+            says: ["connection reset", "connection refused", "connection timed out", "protocol error", "no route"],
+            .network, "routing or network"),
+        smtp(
+            400...599, enhanced: ["4.3.*", "5.3.*"], .system, "the receiving system (RFC 3463)"),
+        smtp(
+            400...599, enhanced: ["4.4.*", "5.4.*"], .network, "routing or network (RFC 3463)"),
+        smtp(
+            400...599, enhanced: ["4.7.*", "5.7.*"], .policy, "a rule of the receiving side (RFC 3463)"),
+        smtp(
+            500...599, says: ["recipient address rejected", "address rejected"], .unknownUser, isVague: true,
+            "most often an unknown user; the words do not say so"),
+        smtp(
+            500...599, says: ["policy", "access denied", "not allowed", "prohibited", "administrative", "rejected by", "refused by"],
+            .policy,
+            "a rule of the receiving side"),
+        smtp(
+            400...599,
+            says: [
+                "system error", "internal error", "service unavailable", "currently unavailable", "service not available", "could not load",
+            ],
+            .system, "the receiving system"),
+        smtp(500...500, .setUp, "the command is not known"),
+        smtp(502...504, .setUp, "the command is not known, or out of order"),
+        smtp(555...555, .setUp, "the server does not know a parameter that it offers"),
+        smtp(400...499, .unknown, "RFC 5321 section 4.2.1: try the same again"),
+        smtp(500...599, .unknown, "the answer does not tell why; a bare 550 or 554 says nothing about the mailbox"),
     ]
 
     /// Stages at which the recipient is known to the server.
     private static let withRecipient: [DeliveryStage] = [.rcpt, .data, .response]
 
-    private static func rule(
-        _ codes: ClosedRange<Int>, enhanced: [EnhancedCodePattern] = [], at stages: [DeliveryStage] = [],
-        text: String? = nil, _ kind: ResponseClass, _ because: String
+    private static func smtp(
+        _ codes: ClosedRange<Int>, enhanced: [String] = [], at stages: [DeliveryStage] = [], says texts: [String] = [],
+        _ reason: ResponseReason, action: ResponseAction? = nil, isVague: Bool = false, _ because: String
     ) -> ResponseRule {
-        var condition = ResponseRule.Condition(codes: codes, text: text.map { TextPattern(known: $0) })
-        condition.enhanced = enhanced
+        var condition = ResponseRule.Condition(codes: codes, texts: texts.map { TextPattern(known: $0) })
+        condition.enhanced = enhanced.compactMap { EnhancedCodePattern($0) }
         condition.stages = stages
-        return ResponseRule(.smtp, condition, kind, because)
+        return ResponseRule(.smtp, condition, reason, action: action, isVague: isVague, because)
     }
 }

@@ -4,13 +4,17 @@ package import Model
 package struct ResponseTable: Sendable, Equatable {
     /// What a response was found to mean.
     package struct Decision: Sendable, Equatable {
-        package let kind: ResponseClass
+        package let reason: ResponseReason
+        package let action: ResponseAction
+        package let subject: ResponseSubject
         /// Nil where no rule fits: the code is none of the protocol.
         package let rule: ResponseRule?
     }
 
     private let smtp: [ResponseRule]
     private let http: [ResponseRule]
+    /// There are rules by which a status 2xx is no acceptance, so that the bodies of such responses are looked at.
+    package let doubtsAcceptance: Bool
 
     /// What holds without a file.
     package static let standard = ResponseTable(own: [])
@@ -19,52 +23,30 @@ package struct ResponseTable: Sendable, Equatable {
     package init(own: [ResponseRule]) {
         smtp = own.filter { $0.proto == .smtp } + Self.standardSMTP
         http = own.filter { $0.proto == .http } + Self.standardHTTP
+        doubtsAcceptance = own.contains { $0.proto == .http && $0.condition.codes.lowerBound < 300 }
     }
 
     /// In the order in which they are asked.
     package func rules(of proto: ResponseProtocol) -> [ResponseRule] { proto == .smtp ? smtp : http }
 
-    /// The class of a response: `.accepted` for 2xx, whatever the rules say, and for nothing else of the standard table.
-    /// - Parameters:
-    ///   - code: the reply code or the final status.
-    ///   - stage: SMTP: the command that was answered; `.response` for the final dot.
-    ///   - text: one line, with the enhanced code in front where one was given.
-    package func classify(
-        _ proto: ResponseProtocol, code: Int, stage: DeliveryStage = .response, text: String, hasRetryAfter: Bool = false
-    ) -> ResponseClass {
-        if 200...299 ~= code { return .accepted }
-        let rules = rules(of: proto)
-        let index = index(in: rules, proto, code, stage, text, hasRetryAfter)
-        return index.map { rules[$0].kind } ?? Self.fallback
+    /// What a response means. 2xx of SMTP is accepted, whatever the rules say, and nothing else is.
+    package func decide(_ proto: ResponseProtocol, _ facts: ResponseFacts) -> Decision {
+        let rule = rules(of: proto).first { $0.fits(facts) }
+        guard let rule else { return Decision(reason: .unknown, action: .retry, subject: .unclear, rule: nil) }
+        return Decision(
+            reason: rule.reason, action: rule.action(code: facts.code), subject: rule.subject(code: facts.code, stage: facts.stage),
+            rule: rule)
     }
 
-    /// The same, with the rule that decided.
-    package func decide(
-        _ proto: ResponseProtocol, code: Int, stage: DeliveryStage = .response, text: String, hasRetryAfter: Bool = false
-    ) -> Decision {
-        let rules = rules(of: proto)
-        if 200...299 ~= code {
-            return Decision(kind: .accepted, rule: rules.first { $0.kind == .accepted && $0.condition.codes.contains(code) })
-        }
-        guard let index = index(in: rules, proto, code, stage, text, hasRetryAfter) else {
-            return Decision(kind: Self.fallback, rule: nil)
-        }
-        return Decision(kind: rules[index].kind, rule: rules[index])
+    /// The response of a provider, with what it means.
+    package func response(_ proto: ResponseProtocol, _ facts: ResponseFacts) -> ProviderResponse {
+        let decision = decide(proto, facts)
+        return ProviderResponse(
+            decision.reason, decision.action, about: decision.subject, stage: facts.stage, code: facts.code, text: facts.text)
     }
 
-    /// The class of a code that answers nothing we ask, or is outside the protocol.
-    private static let fallback = ResponseClass.temporary
-
-    private func index(
-        in rules: [ResponseRule], _ proto: ResponseProtocol, _ code: Int, _ stage: DeliveryStage, _ text: String,
-        _ hasRetryAfter: Bool
-    ) -> Int? {
-        var said = text
-        var enhanced = proto == .smtp ? said.withUTF8 { EnhancedCode(startOf: $0) } : nil
-        // An enhanced code of another class than the reply's first digit contradicts it; the reply code counts then.
-        if enhanced?.category != code / 100 { enhanced = nil }
-        return rules.indices.first {
-            rules[$0].fits(code: code, enhanced: enhanced, stage: stage, text: said, hasRetryAfter: hasRetryAfter)
-        }
+    /// What follows from a response of SMTP.
+    package func classify(_ proto: ResponseProtocol, code: Int, stage: DeliveryStage = .response, text: String) -> ResponseAction {
+        decide(proto, ResponseFacts(code: code, stage: stage, text: text)).action
     }
 }

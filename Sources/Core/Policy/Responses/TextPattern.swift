@@ -13,6 +13,8 @@ package struct TextPattern: Sendable, Equatable, CustomStringConvertible {
     package let description: String
     /// What must follow one another, each as early as it can.
     private let pieces: [Piece]
+    /// Where a text that matches has bits in its `TextTrigrams`.
+    private let trigrams: [Int]
 
     /// - Returns: nil for a text without anything but `*` and spaces, longer than 200 bytes, or with control characters.
     package init?(_ text: String) {
@@ -26,7 +28,11 @@ package struct TextPattern: Sendable, Equatable, CustomStringConvertible {
     init(known text: String) {
         description = text
         pieces = text.utf8.split(separator: UInt8(ascii: "*")).map { Piece(Array($0)) }
+        trigrams = pieces.max { $0.bytes.count < $1.bytes.count }.map { TextTrigrams.places(of: $0.bytes) } ?? []
     }
+
+    /// The same as `matches`, for one of many patterns that a text is compared with.
+    func matches(_ text: String, _ known: TextTrigrams) -> Bool { known.contains(trigrams) && matches(text) }
 
     package func matches(_ text: String) -> Bool {
         var text = text

@@ -8,6 +8,8 @@ struct LastError {
     var due: Int64
     var attempts: Int
     var failure: Int64
+    /// Why it waits although it was refused; 0 for all others (`HeldRefusal`).
+    var held = 0
 
     /// When a batch is dispatched again for the sake of a recipient: an eighth of the wait later than it is due, a minute at most, so that
     /// others who are due by then come with it.
@@ -28,9 +30,10 @@ struct LastError {
     func store(_ db: Database, _ id: BatchID, _ index: Int) throws {
         try db.cachedStatement(
             sql: """
-                INSERT OR REPLACE INTO recipient_error (mailing, batch, idx, at, due, attempts, failure) VALUES (?, ?, ?, ?, ?, ?, ?)
+                INSERT OR REPLACE INTO recipient_error (mailing, batch, idx, at, due, attempts, failure, held)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?)
                 """
-        ).execute(arguments: [id.mailing.description, id.number, index, at, due, attempts, failure])
+        ).execute(arguments: [id.mailing.description, id.number, index, at, due, attempts, failure, held])
     }
 
     static func remove(_ db: Database, _ id: BatchID, _ index: Int) throws {
@@ -40,7 +43,7 @@ struct LastError {
 
     /// Nobody of the batch waits any longer; the last responses stay.
     static func settle(_ db: Database, _ id: BatchID) throws {
-        try db.cachedStatement(sql: "UPDATE recipient_error SET due = 0 WHERE mailing = ? AND batch = ? AND due > 0")
+        try db.cachedStatement(sql: "UPDATE recipient_error SET due = 0, held = 0 WHERE mailing = ? AND batch = ? AND due > 0")
             .execute(arguments: [id.mailing.description, id.number])
     }
 

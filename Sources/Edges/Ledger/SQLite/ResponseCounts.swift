@@ -1,5 +1,6 @@
 import GRDB
 import Model
+import Text
 
 /// The different responses of one mailing within one transaction, and how their counts change.
 struct ResponseCounts {
@@ -30,10 +31,10 @@ struct ResponseCounts {
         }
 
         init(_ response: ProviderResponse) {
-            // What a worker puts off itself has the class of a provider that throttles a domain, and no code.
+            // What a worker puts off itself has the reason of a provider that is asked too much, and no code.
             self.init(
-                origin: response.kind == .domainThrottled && response.code == 0 ? .domainLimit : .provider,
-                kind: response.kind.rawValue, code: response.code, text: ResponseGrouping.normalise(response.text))
+                origin: response.reason == .rate && response.code == 0 ? .domainLimit : .provider,
+                kind: response.reason.rawValue, code: response.code, text: ResponseGrouping.normalise(response.text))
         }
 
         /// What no provider said.

@@ -140,8 +140,9 @@ struct ResultWriting {
             let due = max(result.due, 1)
             if let before, (before.attempts, before.due) >= (result.attempts, due) { return }
             let failure = try mailings[mailing].failures.id(db, result.response)
-            try LastError(at: result.at, due: due, attempts: result.attempts, failure: failure)
+            try LastError(at: result.at, due: due, attempts: result.attempts, failure: failure, held: result.held?.rawValue ?? 0)
                 .store(db, batch, result.index)
+            if result.held == .beforeAcceptance { summary.refused.insert(mailings[mailing].id) }
             mailings[mailing].count(result.at, deferred: 1)
             if old == .deferred { return }
         } else {

@@ -44,19 +44,23 @@ extension SQLiteLedger: DispatchStore {
     private struct DispatchedContent {
         var provider: String
         var expires: Int64
+        var isProven: Bool
 
         /// Nil for a mailing of which nothing may be dispatched.
         init?(_ db: Database, _ id: MailingID) throws {
             let rows = try Row.fetchCursor(
                 db.cachedStatement(
                     sql: """
-                        SELECT provider, started + lifetime FROM mailing INDEXED BY mailing_work
+                        SELECT provider, started + lifetime,
+                            EXISTS (SELECT 1 FROM counter WHERE counter.mailing = mailing.id AND counter.state IN ('sent', 'delivered') AND n > 0)
+                        FROM mailing INDEXED BY mailing_work
                         WHERE id = ? AND \(inWork) AND state IN ('collecting', 'sending')
                         """),
                 arguments: [id.description])
             guard let row = try rows.next() else { return nil }
             provider = row[0]
             expires = row[1] ?? Int64.max
+            isProven = row[2]
         }
     }
 
@@ -93,6 +97,7 @@ extension SQLiteLedger: DispatchStore {
             id: id, dispatchNumber: progress.dispatchNumber, recipients: recipients, count: progress.states.count, open: open,
             expires: content.expires, fed: progress.dispatched)
         batch.provider = content.provider
+        batch.isProven = content.isProven
         return batch
     }
 

@@ -134,6 +134,9 @@ extension SQLiteLedger: MailingStore {
                     """,
                 arguments: [atOnce, now, id.description])
             guard db.changesCount > 0 else { return nil }
+            // Whoever resumes it has mended what was refused, or wants to see for themselves.
+            try db.execute(
+                sql: "UPDATE recipient_error SET held = 0 WHERE mailing = ? AND held = 1", arguments: [id.description])
             try Self.note(db, note, on: id, before: before, now: now)
             return try MailingRecord.one(db, id)?.state
         }

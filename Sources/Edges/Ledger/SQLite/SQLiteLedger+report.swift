@@ -42,8 +42,9 @@ extension SQLiteLedger: ReportStore {
             guard let record = try MailingRecord.one(db, id), let progress = try Self.progress(db, id) else {
                 return nil
             }
-            let failures = try Self.pairs(
+            let classes = try Self.pairs(
                 db, "SELECT class, sum(n) FROM failure WHERE mailing = ? AND n > 0 GROUP BY class", id)
+            let failures = Dictionary(classes.map { (Self.reason($0)?.rawValue ?? "none", $1) }, uniquingKeysWith: +)
             let excluded = try Self.pairs(db, "SELECT reason, n FROM exclusion_count WHERE mailing = ?", id)
             let unverified = try Int.fetchOne(
                 db.cachedStatement(sql: "SELECT unverified_count FROM mailing WHERE id = ?"), arguments: [id.description])
@@ -74,18 +75,23 @@ extension SQLiteLedger: ReportStore {
         }
     }
 
-    /// The ten commonest responses of a query for class, code, text and n.
-    private static func responses(_ db: Database, _ id: MailingID, _ sql: String) throws -> [MailingReport.ResponseCount] {
+    /// The commonest responses of a query for class, code, text and n.
+    static func responses(
+        _ db: Database, _ id: MailingID, _ sql: String, limit: Int = 10
+    ) throws -> [MailingReport.ResponseCount] {
         let cursor = try Row.fetchCursor(
-            db.cachedStatement(sql: sql + " ORDER BY n DESC, class, code, text LIMIT 10"), arguments: [id.description])
+            db.cachedStatement(sql: sql + " ORDER BY n DESC, class, code, text LIMIT ?"), arguments: [id.description, limit])
         var responses: [MailingReport.ResponseCount] = []
         while let row = try cursor.next() {
             responses.append(
                 MailingReport.ResponseCount(
-                    kind: ResponseClass(rawValue: row[0]), code: row[1], text: row[2], count: row[3]))
+                    reason: reason(row[0]), code: row[1], text: row[2], count: row[3]))
         }
         return responses
     }
+
+    /// Nil for what no provider said.
+    private static func reason(_ name: String) -> ResponseReason? { name == "none" ? nil : ResponseReason(name: name) }
 
     private static func events(_ db: Database, _ id: MailingID) throws -> [EventKind: MailingReport.EventCount] {
         var events: [EventKind: MailingReport.EventCount] = [:]

@@ -56,9 +56,26 @@ extension SQLiteLedger {
             for id in ids {
                 let isMoved = try Self.setState(db, id, StateChange(to: .sent, from: [.sending], now: now))
                 if isMoved { complete.insert(id) }
+                guard isMoved, let why = try Self.whyNobody(db, id) else { continue }
+                let reason = StateReason(kind: .nobody, text: why)
+                _ = try Self.setState(db, id, StateChange(to: .failed, from: [.sent], reason: reason, now: now))
             }
             return complete
         }
+    }
+
+    /// Why nobody of a complete mailing was sent to, for people; nil where somebody was, or where all had had it before.
+    private static func whyNobody(_ db: Database, _ id: MailingID) throws -> String? {
+        let states = try states(db, id)
+        guard states[.sent, default: 0] + states[.delivered, default: 0] == 0 else { return nil }
+        let excluded = try pairs(db, "SELECT reason, n FROM exclusion_count WHERE mailing = ?", id)
+        let left = states.values.reduce(0, +)
+        if left == 0, excluded["sent_before", default: 0] > 0 { return nil }
+        var parts = [RecipientState.failed, .expired, .stopped].compactMap { state in
+            states[state].flatMap { $0 > 0 ? "\($0) \(state.name)" : nil }
+        }
+        parts += excluded.filter { $0.value > 0 }.sorted { $0.key < $1.key }.map { "\($0.value) excluded (\($0.key))" }
+        return "nobody was sent to" + (parts.isEmpty ? ": there is no recipient" : ": " + parts.joined(separator: ", "))
     }
 
     /// Notes of a stopped mailing that nothing of it is open any more, but for those who are held, and nothing with the workers.

@@ -33,6 +33,7 @@ enum Schema {
             try db.execute(sql: words)
             try db.execute(sql: views)
         }
+        migrator.registerMigration("6 reasons") { db in try db.execute(sql: reasons) }
         migrator.registerMigration("7 control") { db in
             try db.execute(sql: control)
             try resolveIdentities(db)

@@ -6,8 +6,8 @@ extension MetricDescription.Label {
         name: "provider", values: .open("the provider's name in the configuration, or scheme://host:port"))
     fileprivate static let outcome = Self(
         name: "outcome", values: .fixed(RecipientState.allCases.filter { $0 != .planned }.map(\.name)))
-    fileprivate static let responseClass = Self(
-        name: "class", values: .fixed(ResponseClass.allCases.filter(\.isRetryable).map(\.rawValue)))
+    fileprivate static let responseReason = Self(
+        name: "reason", values: .fixed(ResponseReason.allCases.filter { $0 != .accepted }.map(\.rawValue)))
     fileprivate static let scope = Self(
         name: "scope", values: .fixed(["provider", "channel", "mailing", "domain"]))
     fileprivate static let scopeName = Self(name: "scope", values: .open("provider:NAME, domain:NAME"))
@@ -45,8 +45,8 @@ extension MetricCatalogue {
             "flotilla_delivery_seconds", [.channel, .provider], buckets: Buckets.hours,
             "Time from handing a group of messages to its transport to the last response."),
         .counter(
-            "flotilla_retries_total", "messages", [.channel, .provider, .responseClass],
-            "Attempts that will be repeated, by the class of the response that asks for it."),
+            "flotilla_retries_total", "messages", [.channel, .provider, .responseReason],
+            "Attempts that will be repeated, by the reason of the response that asks for it."),
         .seconds(
             "flotilla_throttle_wait_seconds", [.scope], buckets: Buckets.seconds,
             "Time that groups of messages waited for a reservation under a limit, by the narrowest scope of their limits."),

@@ -14,18 +14,26 @@ enum HTTPResponseReader {
         _ transfer: HTTPTransfer, _ result: CURLcode, _ provider: Provider, _ responses: ResponseTable, messageID: JSONPath?
     ) -> ProviderResponse {
         guard let status = status(of: transfer) else { return failure(transfer, result, provider) }
-        guard !(200...299).contains(status) else {
-            let id = messageID?.text(in: transfer.body)
-            return ProviderResponse(
-                kind: .accepted, stage: .response, code: status, text: "",
-                messageID: id.map { SingleLine.clean($0.utf8, longest: HTTPErrorText.longest) } ?? "")
-        }
+        // Most bodies of acceptances are not looked at.
+        if 200...299 ~= status, !responses.doubtsAcceptance { return accepted(transfer, status, messageID) }
         let retryAfter = retryAfter(of: transfer)
-        let text = HTTPErrorText.reason(in: transfer.body)
-        let kind = responses.classify(.http, code: status, text: text, hasRetryAfter: retryAfter != nil)
+        let body = transfer.body
+        var response = responses.response(
+            .http,
+            ResponseFacts(
+                code: status, text: HTTPErrorText.reason(in: body), hasRetryAfter: retryAfter != nil,
+                member: { JSONPath($0).text(in: body) }))
+        if response.action == .accept { return accepted(transfer, status, messageID) }
+        response.retryAfter = retryAfter
+        response.hasProviderFailed = response.action == .retry && 500...599 ~= status
+        return response
+    }
+
+    private static func accepted(_ transfer: HTTPTransfer, _ status: Int, _ messageID: JSONPath?) -> ProviderResponse {
+        let id = messageID?.text(in: transfer.body)
         return ProviderResponse(
-            kind: kind, stage: .response, code: status, text: text, retryAfter: retryAfter,
-            hasProviderFailed: kind == .temporary && 500...599 ~= status)
+            .accepted, .accept, about: .unclear, stage: .response, code: status, text: "",
+            messageID: id.map { SingleLine.clean($0.utf8, longest: HTTPErrorText.longest) } ?? "")
     }
 
     /// The response of a request that got none within the provider's time.
@@ -51,15 +59,15 @@ enum HTTPResponseReader {
     static func cannotConnect(_ transfer: HTTPTransfer, _ result: CURLcode, _ provider: Provider) -> TransportError {
         let response = failure(transfer, result, provider)
         let advice =
-            switch (response.kind, response.stage) {
-            case (.misconfigured, .auth): "use `https://`, or leave out user name and keys"
-            case (.misconfigured, .tls):
+            switch (response.action, response.stage) {
+            case (.pauseMailing, .auth): "use `https://`, or leave out user name and keys"
+            case (.pauseMailing, .tls):
                 certificateProblem(transfer, result)?.advice ?? "check the provider's host name and its `ca_file`"
             case (_, .tls): "check that the port speaks TLS"
             default: "check its host and port, and that it runs and can be reached from here"
             }
         return TransportError(
-            description: "provider '\(provider.name)': \(response.text); \(advice)", kind: response.kind,
+            description: "provider '\(provider.name)': \(response.text); \(advice)", kind: response.action,
             stage: response.stage)
     }
 
@@ -97,7 +105,7 @@ enum HTTPResponseReader {
     }
 
     /// What a person must mend, and what may mend itself.
-    private static func kind(of result: CURLcode) -> ResponseClass {
+    private static func kind(of result: CURLcode) -> ResponseAction {
         switch result {
         case CURLE_URL_MALFORMAT, CURLE_UNSUPPORTED_PROTOCOL, CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CACERT_BADFILE,
             CURLE_SSL_CERTPROBLEM, CURLE_SSL_ISSUER_ERROR:

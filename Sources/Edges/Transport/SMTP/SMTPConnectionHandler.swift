@@ -266,6 +266,7 @@ final class SMTPConnectionHandler: ChannelInboundHandler {
         guard !isEnded else { return }
         isEnded = true
         timer?.cancel()
+        if dialogue.failure?.isPolite == true { flush() }
         if dialogue.failure == nil { context?.close(promise: nil) } else { closeSocket() }
         if isAdopted { report() }
     }

@@ -33,17 +33,17 @@ extension SMTPDialogue {
         case .unicode:
             if !capabilities.smtpUTF8 {
                 return ProviderResponse(
-                    kind: .rejected, stage: .rcpt, code: 0,
+                    .unknownUser, .fail, about: .recipient, stage: .rcpt, code: 0,
                     text: "the address is not ASCII, and the server does not offer SMTPUTF8")
             }
         case .unsafe:
             return ProviderResponse(
-                kind: .badRecipient, stage: .rcpt, code: 0,
+                .unknownUser, .fail, about: .recipient, stage: .rcpt, code: 0,
                 text: "the address is empty or holds characters that no SMTP command may hold")
         }
         if let limit = capabilities.maximumSize, message.body.count > limit {
             return ProviderResponse(
-                kind: .rejected, stage: .mail, code: 0,
+                .tooLarge, .fail, about: .unclear, stage: .mail, code: 0,
                 text: "the message has \(message.body.count) bytes, the server takes \(limit)")
         }
         return nil

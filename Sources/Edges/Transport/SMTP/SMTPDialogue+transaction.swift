@@ -44,7 +44,7 @@ extension SMTPDialogue {
         case .mail:
             guard check(code, text) else { return }
             if code >= 400 {
-                refuse(code, text)
+                guard refuse(code, text, into: &out) else { return }
                 guard capabilities.pipelining else { return openNext(into: &out) }
             } else if !capabilities.pipelining {
                 writeRecipient(into: &out)
@@ -53,7 +53,7 @@ extension SMTPDialogue {
         case .recipient:
             guard check(code, text) else { return }
             if code >= 400 {
-                refuse(code, text)
+                guard refuse(code, text, into: &out) else { return }
                 guard capabilities.pipelining else { return openNext(into: &out) }
             } else if !capabilities.pipelining {
                 out.writeStaticString("DATA\r\n")
@@ -91,14 +91,18 @@ extension SMTPDialogue {
             isAhead = capabilities.pipelining && writeEnvelope(ahead: true, into: &out) == .written
         } else {
             guard check(code, text), code >= 400 else { return fail(code, text, advice: "check that it speaks SMTP") }
-            refuse(code, text)
+            guard refuse(code, text, into: &out) else { return }
             openNext(into: &out)
         }
     }
 
     private mutating func takeFinal(_ code: Int, _ text: borrowing Span<UInt8>, into out: inout ByteBuffer) {
         guard check(code, text) else { return }
-        if let finishing { run.responses[finishing] = response(code, text, at: .response) }
+        if let finishing {
+            let own = response(code, text, at: .response)
+            if own.action == .reconnect { return endSession(own, again: finishing, into: &out) }
+            run.responses[finishing] = own
+        }
         finishing = nil
         run.isFruitful = true
         hasServed = true
@@ -173,38 +177,63 @@ extension SMTPDialogue {
     }
 
     /// Answers the current message by a refusal of its envelope, unless an earlier one did.
-    private mutating func refuse(_ code: Int, _ text: borrowing Span<UInt8>) {
+    /// - Returns: false where the connection has ended instead: the server has had enough of it, and the message goes on elsewhere.
+    private mutating func refuse(_ code: Int, _ text: borrowing Span<UInt8>, into out: inout ByteBuffer) -> Bool {
         needsReset = true
-        guard !isRefused else { return }
+        guard !isRefused else { return true }
+        let own = response(code, text, at: stage)
+        if own.action == .reconnect {
+            endSession(own, again: current, into: &out)
+            return false
+        }
         isRefused = true
-        run.responses[current] = response(code, text, at: stage)
+        run.responses[current] = own
         run.isFruitful = true
+        hasServed = true
+        return true
+    }
+
+    /// Says goodbye and leaves, because the server takes no more on this connection.
+    /// - Parameter again: the message that goes on elsewhere.
+    private mutating func endSession(_ said: ProviderResponse, again: Int, into out: inout ByteBuffer) {
+        finishing = nil
+        out.writeStaticString("QUIT\r\n")
+        end(SMTPFailure(kind: .reconnect, stage: .mail, code: said.code, text: said.text, isPolite: true))
+        run.next = again
     }
 
     private func response(_ code: Int, _ text: borrowing Span<UInt8>, at stage: DeliveryStage) -> ProviderResponse {
         if code < 400 {
             return ProviderResponse(
-                kind: .accepted, stage: stage, code: code, text: SMTPReplyText.oneLine(text),
+                .accepted, .accept, about: .unclear, stage: stage, code: code, text: SMTPReplyText.oneLine(text),
                 messageID: SMTPReplyText.messageID(text))
         }
         let line = SMTPReplyText.oneLine(text)
-        let kind = settings.responses.classify(.smtp, code: code, stage: stage, text: line)
-        return ProviderResponse(kind: kind, stage: stage, code: code, text: line)
+        var response = settings.responses.response(.smtp, ResponseFacts(code: code, stage: stage, text: line))
+        // Another connection helps only where this one has served.
+        if response.action == .reconnect, !hasServed { response.action = .slowDown }
+        return response
     }
 
     /// 421: the server closes after this reply (RFC 5321 section 3.8). To a final dot or an envelope it is the message's own response, and
     /// the others go on elsewhere; but for a MAIL on a connection that has served its share, of which it says nothing more than that.
     private mutating func closeService(_ text: borrowing Span<UInt8>) {
         if expects == .final, let finishing {
-            run.responses[finishing] = response(421, text, at: .response)
+            let own = response(421, text, at: .response)
             self.finishing = nil
+            guard own.action != .reconnect else {
+                fail(421, text)
+                run.next = finishing
+                return
+            }
+            run.responses[finishing] = own
         } else if isOpen, !isRefused, expects == .mail || expects == .recipient || expects == .data {
             let own = response(421, text, at: stage)
-            let isAboutConnection = expects == .mail && hasServed && own.kind == .throttled
-            if own.kind.isAboutMessage || own.kind == .throttled, !isAboutConnection {
+            let isAboutConnection = own.action == .reconnect || expects == .mail && hasServed && own.action == .slowDown
+            if own.action.isAboutMessage || own.action == .slowDown, !isAboutConnection {
                 isRefused = true
                 run.responses[current] = own
-                if own.kind.isAboutMessage { run.isFruitful = true }
+                if own.action.isAboutMessage { run.isFruitful = true }
             }
         }
         fail(421, text)

@@ -210,14 +210,14 @@ extension SMTPDialogue {
     }
 
     /// What the end of a conversation means for all messages behind it: a class of one message's own is none of it.
-    private func kind(_ code: Int, _ line: String) -> ResponseClass {
+    private func kind(_ code: Int, _ line: String) -> ResponseAction {
         guard code == 421 else { return .unreachable }
         let said = settings.responses.classify(.smtp, code: code, stage: stage, text: line)
-        return said == .misconfigured ? said : .throttled
+        return said == .pauseMailing || said == .reconnect && hasServed ? said : .slowDown
     }
 
     /// Ends the conversation without a reply as the cause: lost, timed out, garbage.
-    mutating func fail(kind: ResponseClass, text: String, advice: String = "") {
+    mutating func fail(kind: ResponseAction, text: String, advice: String = "") {
         end(SMTPFailure(kind: kind, stage: stage, text: text, advice: advice))
     }
 

@@ -10,7 +10,7 @@ import NIOPosix
 
 /// Why a connection cannot be used any more, or could not be had.
 struct SMTPFailure: Error, Sendable, Equatable {
-    var kind: ResponseClass
+    var kind: ResponseAction
     var stage: DeliveryStage
     /// The reply code; 0 where no reply is the cause.
     var code = 0
@@ -18,6 +18,8 @@ struct SMTPFailure: Error, Sendable, Equatable {
     var text: String
     /// What to do about it.
     var advice = ""
+    /// QUIT was written, and leaves before the connection is closed.
+    var isPolite = false
 
     /// The error that says it of a provider.
     func error(of provider: Provider) -> TransportError {

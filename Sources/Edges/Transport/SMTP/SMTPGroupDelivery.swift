@@ -50,7 +50,7 @@ struct SMTPGroupDelivery: Sendable {
         // A request to slow down answers one message. The others were not tried.
         var end = responses.count
         if failure.kind == .throttled {
-            let isAnswered = next > 0 && responses[next - 1]?.kind == .throttled
+            let isAnswered = next > 0 && responses[next - 1]?.action == .slowDown
             end = isAnswered ? next : min(next + 1, end)
         }
         for index in next..<end where responses[index] == nil {

@@ -47,12 +47,12 @@ struct ScenarioPlan {
         if let limit = profile.limit {
             let fault = limit.fault(over: profile.proto)
             let response = Self.response(to: fault, at: profile.proto == .smtp ? .rcpt : .response, profile.proto, table)
-            if response.kind == .throttled {
+            if response.action == .slowDown {
                 provider.hiddenLimit = HiddenLimit(
                     perSecond: limit.rate.perSecond, burst: Double(limit.rate.burst), retryAfter: response.retryAfter)
             } else {
                 notes.append(
-                    "what \(sink.name) says above its limit is '\(response.kind.rawValue)' to us, not 'throttled': its limit is left out")
+                    "what \(sink.name) says above its limit is '\(response.action.rawValue)' to us, not 'slow_down': its limit is left out")
             }
         }
         for expected in profile.failures?.expected(over: profile.proto) ?? [] where expected.share > 0 {
@@ -75,13 +75,14 @@ struct ScenarioPlan {
         to fault: Fault, at stage: DeliveryStage, _ proto: SinkProfile.Proto, _ table: ResponseTable
     ) -> ProviderResponse {
         guard case .response(let code) = fault.kind else {
-            return ProviderResponse(kind: .unreachable, stage: stage, code: 0, text: "")
+            return ProviderResponse(kind: .reconnect, stage: stage, code: 0, text: "")
         }
-        let kind = table.classify(
-            proto == .smtp ? .smtp : .http, code: code, stage: stage, text: fault.text, hasRetryAfter: fault.retryAfter != nil)
-        return ProviderResponse(
-            kind: kind, stage: stage, code: code, text: fault.text, retryAfter: fault.retryAfter.map(Double.init),
-            hasProviderFailed: proto == .http && kind == .temporary && 500...599 ~= code)
+        var response = table.response(
+            proto == .smtp ? .smtp : .http,
+            ResponseFacts(code: code, stage: stage, text: fault.text, hasRetryAfter: fault.retryAfter != nil))
+        response.retryAfter = fault.retryAfter.map(Double.init)
+        response.hasProviderFailed = proto == .http && response.action == .retry && 500...599 ~= code
+        return response
     }
 
     private mutating func add(_ mailing: Scenario.MailingPlan) {

@@ -24,7 +24,7 @@ extension BatchDelivery {
             var fields = messageFields(item)
             if let response { fields["code"] = "\(response.code)" }
             worker.logger.trace(
-                response.map { "response: \($0.kind.rawValue)" } ?? "not started, returned", metadata: fields)
+                response.map { "response: \($0.reason.rawValue)" } ?? "not started, returned", metadata: fields)
         }
     }
 

@@ -38,6 +38,15 @@ extension BatchDelivery {
         return texts
     }
 
+    /// Somebody of the mailing has been accepted: a refusal that may be everybody's is not, then. What the whole fleet saw comes with the
+    /// batches.
+    private func isProven(_ responses: [ProviderResponse?]) -> Bool {
+        if mailing.isProven { return true }
+        let isProven = lease.batch.isProven || !worker.configuration.refusals.needsProof || responses.contains { $0?.action == .accept }
+        if isProven { mailing.noteProof() }
+        return isProven
+    }
+
     /// What the responses to a group mean.
     /// - Parameter late: places in the group of those whose responses are waited for apart.
     func judge(
@@ -47,13 +56,14 @@ extension BatchDelivery {
         outcome.results.reserveCapacity(open.count)
         let now = worker.now
         let isOutage = mailing.link.breaker.isOpen
+        let isProven = isProven(responses)
         var generator = SystemRandomNumberGenerator()
         for (place, (item, response)) in zip(open, responses).enumerated() {
             guard let response else {
                 if !late.contains(place) { outcome.unsent.append(item) }
                 continue
             }
-            if response.kind == .unreachable, [.connect, .tls, .greeting].contains(response.stage) {
+            if response.action == .reconnect, [.connect, .tls, .greeting].contains(response.stage) {
                 outcome.noteUnsent(item, response)
                 continue
             }
@@ -64,9 +74,10 @@ extension BatchDelivery {
                 outcome.unsent.append(item)
                 continue
             }
-            if response.kind == .misconfigured { worker.refused(mailing, response) }
+            if response.action == .pauseMailing, response.subject == .everybody { worker.refused(mailing, response) }
             rule.append(
-                index: item.index, response: response, spent: item.attempts, now: now, outage: isOutage, using: &generator,
+                index: item.index, response: response, spent: item.attempts, now: now, outage: isOutage, isProven: isProven,
+                using: &generator,
                 to: &outcome.results)
             // What is due in a moment need not go through the ledger. (What may have arrived is on the list first.)
             if let last = outcome.results.last, !response.mayHaveArrived, !worker.isStopping, retries.takes(last, now: now) {

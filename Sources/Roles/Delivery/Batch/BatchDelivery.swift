@@ -34,7 +34,9 @@ struct BatchDelivery: Sendable {
         self.share = share
         state = BatchStateBox(open)
         rule = OutcomeRule(
-            attempts: mailing.mailing.attempts, expires: batch.lease.batch.expires,
+            attempts: mailing.mailing.attempts,
+            began: batch.lease.batch.expires - Int64(min(mailing.mailing.lifetime, 3_155_760_000) * 1000),
+            expires: batch.lease.batch.expires,
             retries: RetryRules(for: mailing.mailing.channel, override: worker.configuration.retries),
             uncertain: mailing.mailing.uncertain)
         meters = worker.meters.meters(channel: mailing.mailing.channel, provider: mailing.provider)

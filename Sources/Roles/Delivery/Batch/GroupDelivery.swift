@@ -162,6 +162,9 @@ struct GroupDelivery: Sendable {
         batch.trace(open, responses)
         let waiting = late.take()
         let outcome = batch.judge(open, responses, late: Set(waiting.map(\.index)), retries)
+        if let finding = mailing.note(outcome.results, worker.configuration.refusals) {
+            worker.refused(mailing, finding.verdict.words(provider: mailing.provider, text: finding.text))
+        }
         batch.meters.delivered(outcome.all, seconds: took)
         pool.started(open.count - outcome.unsent.count)
         if outcome.unsent.isEmpty, waiting.isEmpty { mailing.link.groupSizer.note(open.count, took: took) }

@@ -28,11 +28,11 @@ struct GroupOutcome: Sendable {
 
     mutating func count(_ response: ProviderResponse) {
         answered += 1
-        switch response.kind {
-        case .throttled:
+        switch response.action {
+        case .slowDown:
             throttled += 1
             retryAfter = max(retryAfter ?? 0, response.retryAfter ?? 0)
-        case .domainThrottled: domainThrottled += 1
+        case .slowDownDomain: domainThrottled += 1
         default: break
         }
         if response.isProviderFault {

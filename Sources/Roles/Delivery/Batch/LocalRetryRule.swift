@@ -13,6 +13,6 @@ struct LocalRetryRule: Sendable {
     static let none = LocalRetryRule(now: .min / 2)
 
     func takes(_ result: RecipientResult, now: Int64) -> Bool {
-        result.state == .deferred && result.due - now <= Timing.localRetry.milliseconds && result.due <= until
+        result.state == .deferred && result.held == nil && result.due - now <= Timing.localRetry.milliseconds && result.due <= until
     }
 }

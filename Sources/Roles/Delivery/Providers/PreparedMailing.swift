@@ -39,6 +39,28 @@ final class PreparedMailing: Sendable {
     private let limits: ActiveLimits
     private let makePool: @Sendable (_ domain: String?) -> ReservationPool
     private let controls: Mutex<Controls>
+    private let proof = Atomic<Bool>(false)
+
+    /// A provider has accepted something of the mailing.
+    var isProven: Bool { proof.load(ordering: .relaxed) }
+
+    func noteProof() { proof.store(true, ordering: .relaxed) }
+
+    /// What this worker sees of the answers, for as long as there are refusals among the last ones.
+    private let circuit = Mutex<RefusalCircuit?>(nil)
+
+    /// Takes note of a group's results.
+    /// - Returns: why no further message may start here; the collector, which sees the results of all workers, may find that later.
+    func note(_ results: [RecipientResult], _ thresholds: RefusalThresholds) -> RefusalCircuit.Finding? {
+        let hasRefusals = results.contains(where: RefusalCircuit.isRefusal)
+        return circuit.withLock { circuit in
+            guard hasRefusals || circuit != nil else { return nil }
+            var known = circuit ?? RefusalCircuit(thresholds)
+            let finding = known.note(results)
+            circuit = known.isQuiet ? nil : known
+            return finding
+        }
+    }
 
     var provider: String { link.provider.name }
 

@@ -1,7 +1,7 @@
 import Model
 import Testing
 
-@testable import Ledger
+@testable import Text
 
 @Suite struct ResponseGroupingTests {
     @Test(arguments: [
@@ -19,14 +19,5 @@ import Testing
             let text = ResponseGrouping.normalise(String(repeating: "a", count: length) + String(repeating: "é😀", count: 200))
             #expect(text.utf8.count <= 160 && !text.unicodeScalars.contains("\u{fffd}"))
         }
-    }
-
-    @Test func fingerprintsIgnoreOnlyTheCaseOfLetters() {
-        #expect(AddressHash.of("Ann@Example.com".utf8) == AddressHash.of("ann@example.com".utf8))
-        #expect(AddressHash.of("ann@example.com".utf8) != AddressHash.of("anm@example.com".utf8))
-        // Test vectors of draft-eastlake-fnv, 32-bit FNV-1a.
-        #expect(AddressHash.of("".utf8) == 0x811c_9dc5)
-        #expect(AddressHash.of("a".utf8) == 0xe40c_292c)
-        #expect(AddressHash.of("foobar".utf8) == 0xbf9c_f968)
     }
 }

@@ -1,15 +1,13 @@
-import Text
-
 /// Takes out of a provider's response what differs from one recipient to the next, so that equal responses are counted together.
-enum ResponseGrouping {
+package enum ResponseGrouping {
     /// At most this many different texts are counted for a mailing; the rest is counted under `other`.
-    static let distinctLimit = 200
-    static let other = "other"
+    package static let distinctLimit = 200
+    package static let other = "other"
     private static let longest = 160
 
     /// Replaces e-mail addresses by `address` and numbers, ids and IP addresses by `#`, folds white space, keeps an
     /// enhanced status code (RFC 3463) in front, and cuts at 160 bytes.
-    static func normalise(_ text: String) -> String {
+    package static func normalise(_ text: String) -> String {
         var out: [UInt8] = []
         var word: [UInt8] = []
         var isFirst = true

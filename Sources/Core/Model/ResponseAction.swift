@@ -1,0 +1,57 @@
+/// What happens after a provider's answer.
+package enum ResponseAction: String, Sendable, CaseIterable {
+    /// The recipient is sent to.
+    case accept
+    /// Another attempt after a wait; this one is spent.
+    case retry
+    /// The provider is sent to more slowly, or not at all for as long as it asks; no attempt is spent.
+    case slowDown = "slow_down"
+    /// The same for the recipient's domain.
+    case slowDownDomain = "slow_down_domain"
+    /// The connection is of no more use, and the message goes on by another one. An attempt is spent only where something of the message was
+    /// sent and no answer came.
+    case reconnect
+    /// The recipient has failed.
+    case fail
+    /// The mailing is paused until a person has mended what is wrong; no attempt is spent.
+    case pauseMailing = "pause_mailing"
+    /// It is counted, and changes nothing.
+    case count
+
+    /// Another attempt may end better.
+    package var isRetryable: Bool {
+        switch self {
+        case .retry, .slowDown, .slowDownDomain, .reconnect, .pauseMailing: true
+        case .accept, .fail, .count: false
+        }
+    }
+
+    /// It speaks of one message or its recipient, not of the provider or our set-up.
+    package var isAboutMessage: Bool {
+        switch self {
+        case .accept, .retry, .slowDownDomain, .fail, .count: true
+        case .slowDown, .reconnect, .pauseMailing: false
+        }
+    }
+
+    /// The reason of an answer that only its action is known of.
+    package var usualReason: ResponseReason {
+        switch self {
+        case .accept: .accepted
+        case .slowDown, .slowDownDomain: .rate
+        case .reconnect: .network
+        case .pauseMailing: .setUp
+        case .retry, .fail, .count: .unknown
+        }
+    }
+}
+
+/// Whom an answer is about.
+package enum ResponseSubject: Sendable {
+    /// Certainly this recipient alone.
+    case recipient
+    /// Certainly everybody: our set-up is refused.
+    case everybody
+    /// This recipient, or everybody: what the others are answered tells.
+    case unclear
+}

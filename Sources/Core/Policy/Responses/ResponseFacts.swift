@@ -1,0 +1,33 @@
+package import Model
+
+/// What is known of a response: what a rule compares itself with.
+package struct ResponseFacts {
+    /// The reply code or the final status.
+    package var code: Int
+    /// SMTP: the command that was answered; `.response` for the final dot.
+    package var stage: DeliveryStage
+    /// One line, with the enhanced code in front where one was given.
+    package var text: String
+    /// It names a wait (Retry-After).
+    package var hasRetryAfter: Bool
+    /// HTTP: the value of a member of a JSON body, by its path with dots.
+    package var member: (String) -> String?
+    /// The enhanced code; nil where it contradicts the reply code.
+    let enhanced: EnhancedCode?
+    let trigrams: TextTrigrams
+
+    package init(
+        code: Int, stage: DeliveryStage = .response, text: String, hasRetryAfter: Bool = false,
+        member: @escaping (String) -> String? = { _ in nil }
+    ) {
+        self.code = code
+        self.stage = stage
+        self.text = text
+        self.hasRetryAfter = hasRetryAfter
+        self.member = member
+        trigrams = TextTrigrams(text)
+        var said = text
+        let enhanced = said.withUTF8 { EnhancedCode(startOf: $0) }
+        self.enhanced = enhanced?.category == code / 100 ? enhanced : nil
+    }
+}
