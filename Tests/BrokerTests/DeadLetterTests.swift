@@ -30,7 +30,7 @@ struct DeadLetterTests {
     @Test func aGroupOfWhichOneResultCannotBeReadIsTakenAndKept() async throws {
         let lease = try await fleet.taken(epoch)
         var fields = fleet.group(lease, 0, .open, fleet.sent(0..<2)).fields
-        fields[fields.count - 1] = #"[[0,"s",1,0,250,"Ok",""],[1,"d",1,0,451,"later","","greylisted","rcpt",9]]"#
+        fields[fields.count - 1] = #"[[0,"s",1,0,250,"Ok",""],[1,"d",1,0,451,"later","","rate","somewhere",9]]"#
         _ = try await fleet.broker.redis.send(["XADD", .text(fleet.broker.keys.status(0)), "*"] + fields + ["f", "", "c", "1"])
         let entries = try await read()
         guard case .results(let group)? = entries.first?.payload else { throw RedisError.closed }
@@ -38,7 +38,7 @@ struct DeadLetterTests {
         try await fleet.status.confirm(entries)
         #expect(try await length(fleet.broker.keys.status(0)) == 0)
         let letter = try #require(try await letters().first)
-        #expect(letter.stream == "status:0" && letter.reason.contains("greylisted") && letter.isWhole && !letter.isBatch)
+        #expect(letter.stream == "status:0" && letter.reason.contains("somewhere") && letter.isWhole && !letter.isBatch)
         #expect(letter.mailing == fleet.id && letter.batch == 0 && letter.dispatchNumber == 1)
         // It is read once and stays, and can be put back as it was.
         #expect(try await letters().isEmpty)

@@ -148,7 +148,7 @@ import Testing
                             id, batches: [PlannedBatch(number: batch, recipients: recipients)], exclusions: [],
                             rowsRead: (batch + 1) * 500)
                         let size = try FileManager.default.attributesOfItem(atPath: path + "-wal")[.size] as? Int
-                        #expect(try #require(size) < 4 << 20)
+                        #expect(try #require(size) < 16 << 20)
                     }
                 }
             }

@@ -77,8 +77,17 @@ package struct StatusStreams: Sendable {
         }
     }
 
-    /// Makes a status stream and its consumer group where they are missing. In an epoch they are lost then, and it ends.
+    /// Makes a status stream and its consumer group where they are missing. In an epoch they are lost then, and it ends. Dead letters are
+    /// copies of what has been accounted for: without them the epoch goes on.
     private func restore(_ stream: String) async throws(RedisError) {
+        guard stream != broker.keys.deadLetters else {
+            do throws(RedisError) {
+                _ = try await broker.redis.send(["XGROUP", "CREATE", .text(stream), .text(Keys.collectors), "0", "MKSTREAM"])
+            } catch {
+                guard case .command(let text) = error, text.hasPrefix("BUSYGROUP") else { throw error }
+            }
+            return
+        }
         let reply = try await broker.redis.run(
             Scripts.restore, keys: [broker.keys.epoch, broker.keys.workers, stream], arguments: [.text(Keys.collectors), .serverRun])
         guard reply.int == 1 else { return }

@@ -254,7 +254,7 @@ extension ResponseTable {
             500...599,
             says: [
                 "virus", "infected", "malware", "duplicate header", "rfc 5322", "rfc5322", "rfc 2822", "rfc2822",
-                "multiple * addresses in from",
+                "multiple * addresses in from", "multiple addresses in from",
                 "bare lf", "bare cr", "bare newline", "line too long", "lines too long", "missing header", "headers too large",
                 "mcspamsignature", "missing date", "missing from",
             ], .content, "the form of the message, or something in it"),
