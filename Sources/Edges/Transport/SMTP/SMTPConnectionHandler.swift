@@ -117,6 +117,7 @@ final class SMTPConnectionHandler: ChannelInboundHandler {
     }
 
     func channelInactive(context: ChannelHandlerContext) {
+        if isShakingHands { return lose(pool.tls.cutHandshake) }
         lose(
             SMTPFailure(
                 kind: .unreachable, stage: dialogue.stage, text: "the server closed the connection without a word"))
@@ -128,6 +129,8 @@ final class SMTPConnectionHandler: ChannelInboundHandler {
         let now = Int64(Clock.milliseconds() / 1000)
         if isHandshake, let failure = pool.tls.failure(error, leaf: tls?.peerCertificate, now: now) {
             lose(failure)
+        } else if isShakingHands {
+            lose(pool.tls.cutHandshake)
         } else {
             lose(
                 SMTPFailure(

@@ -96,8 +96,15 @@ final class SMTPTLS: Sendable {
             return SMTPFailure(
                 kind: .misconfigured, stage: .tls, text: problem.text(host: provider.host) + more, advice: problem.advice)
         }
-        return SMTPFailure(
-            kind: .unreachable, stage: .tls, text: "TLS failed: \(Self.reason(text))",
+        return failure(Self.reason(text))
+    }
+
+    /// The connection ended within the handshake, without a word of TLS.
+    var cutHandshake: SMTPFailure { failure("the server closed the connection within the handshake") }
+
+    private func failure(_ reason: String) -> SMTPFailure {
+        SMTPFailure(
+            kind: .unreachable, stage: .tls, text: "TLS failed: \(reason)",
             advice: isImplicit
                 ? "check that the port speaks TLS from the start (465), and TLS 1.2 or later"
                 : "check that the server has TLS 1.2 or later; `starttls: never` of the provider sends in clear, but never a password")
