@@ -74,11 +74,7 @@ final class SinkContext: Sendable {
     }
 
     /// The time in microseconds since 1970.
-    static func now() -> Int64 {
-        var time = timespec()
-        clock_gettime(CLOCK_REALTIME, &time)
-        return Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000
-    }
+    static func now() -> Int64 { Clock.microseconds() }
 
     private static func context(_ certificate: SinkConfiguration.Certificate) throws(SinkError) -> NIOSSLContext {
         do {

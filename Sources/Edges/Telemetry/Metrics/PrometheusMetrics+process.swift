@@ -1,4 +1,5 @@
 import Foundation
+import Model
 
 extension PrometheusMetrics {
     /// Adds the metrics of the process: CPU time, memory, descriptors, start, and `flotilla_build_info`. Without `/proc` those that
@@ -31,11 +32,7 @@ package enum ProcessReading {
         #endif
     }
 
-    @Sendable package static func cpuSeconds() -> Double? {
-        var time = timespec()
-        guard clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time) == 0 else { return nil }
-        return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
-    }
+    @Sendable package static func cpuSeconds() -> Double? { Double(Clock.cpu()) / 1e9 }
 
     @Sendable package static func residentBytes() -> Double? {
         // The second number of statm: resident pages.

@@ -83,9 +83,7 @@ enum HTTPResponseReader {
         guard curl_easy_header(transfer.handle, "Retry-After", 0, UInt32(CURLH_HEADER), -1, &header) == CURLHE_OK,
             let value = header?.pointee.value
         else { return nil }
-        var now = timespec()
-        clock_gettime(CLOCK_REALTIME, &now)
-        return RetryAfter.seconds(String(cString: value).utf8, now: Double(now.tv_sec))
+        return RetryAfter.seconds(String(cString: value).utf8, now: Double(Clock.milliseconds() / 1000))
     }
 
     /// What took the place of a response. The texts hold no times or ports of ours, so that equal failures read equal.
