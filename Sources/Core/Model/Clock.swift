@@ -4,8 +4,8 @@
     import Darwin
 #endif
 
-/// The time as the system tells it. It is asked here alone: a module that sees NIO too may take its `timespec` for another's, as the compiler
-/// happens to load them.
+/// The time as the system tells it. It is asked here alone: a module that sees NIO too may take its `timespec` for another's, as the
+/// compiler happens to load them.
 package enum Clock {
     /// Nanoseconds of a clock that only goes forward, CLOCK_MONOTONIC.
     package static func monotonic() -> Int64 { nanoseconds(CLOCK_MONOTONIC) }
