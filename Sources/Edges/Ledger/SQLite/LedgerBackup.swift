@@ -130,6 +130,8 @@ package enum LedgerBackup {
         do throws(LedgerError) {
             let summary = try body(partial)
             fsync(descriptor)
+            // What a reader left of the file before would be taken for news of this one.
+            for end in ["-wal", "-shm", "-journal"] { unlink(file + end) }
             try move(partial, to: file)
             return summary
         } catch {
