@@ -309,6 +309,27 @@ struct DispatcherTests {
         #expect(try await ledger.uncertain(id, onlyHeld: false, after: nil, limit: 10).isEmpty)
     }
 
+    /// The server is the same, and so workers still seem to have nothing in flight.
+    @Test func afterALostEpochEveryWorkerSaysAnewWhereItStands() async throws {
+        try await plan(2)
+        let (registry, epochs) = (WorkerRegistry(broker), EpochStore(broker))
+        func renew(losses: Int, isKnown: Bool = true) async throws -> WorkerRegistry.Renewal {
+            try await registry.renew("w", lease: .seconds(250), condition: .clean, losses: losses, isKnown: isKnown)
+        }
+        try await dispatching {
+            try await eventually("it is admitted") { try await renew(losses: 1, isKnown: false).isAdmitted }
+            let leases = try await takeAll(2)
+            #expect(try await broker.redis.send(["DEL", .text(broker.keys.epoch)]).int == 1)
+            try await eventually("its lease is lost") { try await !renew(losses: 1).isKept }
+            #expect(try await epochs.hold(token, time: .seconds(250)).epoch == nil)
+            let again = try await eventually("all is told") {
+                _ = try await renew(losses: 2)
+                return try await take().first
+            }
+            #expect(again.batch.dispatchNumber == 2 && again.epoch != leases[0].epoch)
+        }
+    }
+
     @Test func aLedgerThatIsNotThereSendsNothing() async throws {
         try await plan(2)
         try await dispatching {

@@ -85,6 +85,11 @@ package struct EpochStore: Sendable {
         ).int == 1
     }
 
+    /// Forgets the workers: each finds its lease lost.
+    package func forgetWorkers(_ fencingToken: FencingToken) async throws(RedisError) {
+        try await broker.remove([broker.keys.workers], fencingToken: fencingToken)
+    }
+
     /// Gives the leadership back.
     package func release(_ fencingToken: FencingToken) async throws(RedisError) {
         _ = try await broker.redis.run(

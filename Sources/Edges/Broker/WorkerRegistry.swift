@@ -76,6 +76,9 @@ package struct WorkerRegistry: Sendable {
         /// The registration as Redis holds it: it changes with each renewal.
         package let text: String
 
+        /// How many losses of Redis the worker has noticed.
+        package var losses: Int { text.split(separator: " ").last.flatMap { Int($0) } ?? 0 }
+
         package init(worker: String, isAlive: Bool, condition: Condition?, text: String = "") {
             self.worker = worker
             self.isAlive = isAlive

@@ -34,6 +34,12 @@ actor EpochManager {
     /// What the ledger knows of the epoch; nil for nothing.
     private var note: EpochNote?
     private var hasRead = false
+    /// The last epoch that held.
+    private var believed: Epoch?
+    /// The losses that each worker had noticed while the epoch held.
+    private var losses: [String: Int] = [:]
+    /// The workers of a lost epoch were made to say anew where they stand.
+    private var hasCalled = false
 
     /// - Parameters:
     ///   - notes: the ledger, which keeps for the next dispatcher what this one knows.
@@ -80,6 +86,7 @@ actor EpochManager {
             hasRead = true
         }
         guard let epoch = standing.epoch, epoch.isOf(run: standing.run, ledger: fencingToken.ledger) else {
+            try await callWorkers(standing)
             state.inherit(note?.workers)
             let all = try await registry.all().workers
             let uncollected = try await status.lag().entries.reduce(0, +)
@@ -87,7 +94,22 @@ actor EpochManager {
         }
         state.inherit(note?.epoch == epoch.text ? note?.workers : nil)
         try await see(epoch)
+        believed = epoch
         return .steady(epoch)
+    }
+
+    /// Where the epoch alone went, and not the registrations with it, workers still say that they are clean, as they were in it. So they are
+    /// forgotten once: each finds its lease lost, finishes what is in flight, and says anew where it stands.
+    private func callWorkers(_ standing: EpochStore.Standing) async throws(RedisError) {
+        let known = believed ?? note.map { Epoch(text: $0.epoch) }
+        guard !hasCalled, let known, known.isOf(run: standing.run, ledger: fencingToken.ledger) else { return }
+        // Who has noticed a loss since says where it stands now.
+        let untold = try await registry.all().workers.contains { worker in
+            worker.isAlive && worker.condition != nil && worker.condition != .lost && losses[worker.worker].map { worker.losses <= $0 } ?? true
+        }
+        guard untold else { return }
+        try await store.forgetWorkers(fencingToken)
+        hasCalled = true
     }
 
     /// Dispatches of a lost Redis all of whose messages are accounted for: workers that live had them, and no other.
@@ -129,12 +151,15 @@ actor EpochManager {
         try await write(EpochNote(epoch: epoch.text, boot: boot))
         guard try await store.establish(after: found, as: epoch, fencingToken: fencingToken) != nil else { return nil }
         state.begin()
+        hasCalled = false
+        believed = epoch
         try await see(epoch)
         return epoch
     }
 
     private func see(_ epoch: Epoch) async throws {
         let (all, now) = try await registry.all()
+        losses = Dictionary(all.map { ($0.worker, $0.losses) }) { $1 }
         let admitted = state.see(all, now: now)
         // Known here and in the ledger first, and only then allowed to start anything.
         let next = noteFor(epoch)
