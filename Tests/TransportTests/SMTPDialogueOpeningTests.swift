@@ -6,25 +6,30 @@ import Text
 @testable import Transport
 
 @Suite struct SMTPDialogueOpeningTests {
+    /// What the client said, and where the dialogue is then.
+    private struct Talk: ~Copyable {
+        var said: [String] = []
+        var dialogue: SMTPDialogue
+    }
+
     /// Feeds replies one by one and collects what the client says.
-    private func talk(_ replies: [String]) -> (said: [String], dialogue: SMTPDialogue) { talk(.plain, replies) }
+    private func talk(_ replies: [String]) -> Talk { talk(.plain, replies) }
 
     private func talk(
         _ settings: SMTPDialogue.Settings, isEncrypted: Bool = false, _ replies: [String]
-    ) -> (said: [String], dialogue: SMTPDialogue) {
-        var dialogue = SMTPDialogue(settings, isEncrypted: isEncrypted)
-        var said: [String] = []
+    ) -> Talk {
+        var talk = Talk(dialogue: SMTPDialogue(settings, isEncrypted: isEncrypted))
         for reply in replies {
             var out = ByteBuffer()
-            dialogue.receive(Array(reply.utf8).span, into: &out)
-            if dialogue.signals.contains(.startTLS) {
-                dialogue.signals.remove(.startTLS)
-                dialogue.tlsStarted(into: &out)
-                said.append("(TLS)")
+            talk.dialogue.receive(Array(reply.utf8).span, into: &out)
+            if talk.dialogue.signals.contains(.startTLS) {
+                talk.dialogue.signals.remove(.startTLS)
+                talk.dialogue.tlsStarted(into: &out)
+                talk.said.append("(TLS)")
             }
-            said.append(String(buffer: out))
+            talk.said.append(String(buffer: out))
         }
-        return (said, dialogue)
+        return talk
     }
 
     private func credentials(isLoopback: Bool = false, startTLS: Provider.StartTLS = .opportunistic)
@@ -36,34 +41,34 @@ import Text
     }
 
     @Test func capabilitiesAreRead() {
-        let (said, dialogue) = talk([
+        let talk = self.talk([
             "220 hi\r\n",
             "250-server\r\n250-PIPELINING\r\n250-SIZE 1000\r\n250-8bitmime\r\n250-SMTPUTF8\r\n250-AUTH PLAIN LOGIN\r\n250 X\r\n",
         ])
-        #expect(said == ["EHLO client.example.com\r\n", ""])
+        #expect(talk.said == ["EHLO client.example.com\r\n", ""])
         #expect(
-            dialogue.capabilities.provider
+            talk.dialogue.capabilities.provider
                 == ProviderCapabilities(eightBitMIME: true, smtpUTF8: true, maximumSize: 1000))
-        #expect(dialogue.capabilities.pipelining && dialogue.capabilities.mechanisms == [.plain, .login])
-        #expect(dialogue.signals == .ready)
+        #expect(talk.dialogue.capabilities.pipelining && talk.dialogue.capabilities.mechanisms == [.plain, .login])
+        #expect(talk.dialogue.signals == .ready)
     }
 
     @Test func aServerWithoutEHLOGetsHELO() {
-        let (said, dialogue) = talk(["220 hi\r\n", "502 5.5.1 what?\r\n", "250 ok\r\n"])
-        #expect(said == ["EHLO client.example.com\r\n", "HELO client.example.com\r\n", ""])
-        #expect(dialogue.signals == .ready && dialogue.capabilities == SMTPCapabilities())
+        let talk = self.talk(["220 hi\r\n", "502 5.5.1 what?\r\n", "250 ok\r\n"])
+        #expect(talk.said == ["EHLO client.example.com\r\n", "HELO client.example.com\r\n", ""])
+        #expect(talk.dialogue.signals == .ready && talk.dialogue.capabilities == SMTPCapabilities())
     }
 
     @Test func whatWasSentInClearBehindTheConsentToTLSIsForgotten() {
-        let (said, dialogue) = talk([
+        let talk = self.talk([
             "220 hi\r\n", "250-server\r\n250 STARTTLS\r\n",
             "220 go\r\n250-evil\r\n250-AUTH PLAIN\r\n250 PIPELINING\r\n250 half a li",
             "250-server\r\n250 SIZE 5\r\n",
         ])
         #expect(
-            said == ["EHLO client.example.com\r\n", "STARTTLS\r\n", "(TLS)", "EHLO client.example.com\r\n", ""])
-        #expect(dialogue.signals == .ready)
-        #expect(!dialogue.capabilities.pipelining && dialogue.capabilities.maximumSize == 5)
+            talk.said == ["EHLO client.example.com\r\n", "STARTTLS\r\n", "(TLS)", "EHLO client.example.com\r\n", ""])
+        #expect(talk.dialogue.signals == .ready)
+        #expect(!talk.dialogue.capabilities.pipelining && talk.dialogue.capabilities.maximumSize == 5)
     }
 
     @Test func requiredTLSIsNeverDoneWithout() {
@@ -94,45 +99,45 @@ import Text
     }
 
     @Test func loginIsSpokenWherePlainIsNot() {
-        let (said, dialogue) = talk(
+        let talk = self.talk(
             credentials(), isEncrypted: true,
             [
                 "220 hi\r\n", "250-server\r\n250 AUTH=LOGIN\r\n", "334 VXNlcm5hbWU6\r\n", "334 UGFzc3dvcmQ6\r\n",
                 "235 ok\r\n",
             ])
-        #expect(said.suffix(4) == ["AUTH LOGIN\r\n", "dXNlcg==\r\n", "cGFzcw==\r\n", ""])
-        #expect(dialogue.signals == .ready)
+        #expect(talk.said.suffix(4) == ["AUTH LOGIN\r\n", "dXNlcg==\r\n", "cGFzcw==\r\n", ""])
+        #expect(talk.dialogue.signals == .ready)
     }
 
     @Test(arguments: ["504 5.5.4 unrecognized authentication type", "534 5.7.9 too weak", "535 5.7.8 no", "500 5.5.1 what?"])
     func aMechanismThatIsRefusedIsFollowedByTheNextThatIsOffered(_ refusal: String) {
-        let (said, dialogue) = talk(
+        let talk = self.talk(
             credentials(), isEncrypted: true,
             [
                 "220 hi\r\n", "250-server\r\n250 AUTH CRAM-MD5 LOGIN PLAIN\r\n", "\(refusal)\r\n", "334 VXNlcm5hbWU6\r\n",
                 "334 UGFzc3dvcmQ6\r\n", "235 ok\r\n",
             ])
-        #expect(said.dropFirst() == ["AUTH PLAIN AHVzZXIAcGFzcw==\r\n", "AUTH LOGIN\r\n", "dXNlcg==\r\n", "cGFzcw==\r\n", ""])
-        #expect(dialogue.signals == .ready)
+        #expect(talk.said.dropFirst() == ["AUTH PLAIN AHVzZXIAcGFzcw==\r\n", "AUTH LOGIN\r\n", "dXNlcg==\r\n", "cGFzcw==\r\n", ""])
+        #expect(talk.dialogue.signals == .ready)
     }
 
     @Test func whereAllMechanismsAreRefusedTheLastRefusalIsTold() {
-        let (_, dialogue) = talk(
+        let talk = self.talk(
             credentials(), isEncrypted: true,
             [
                 "220 hi\r\n", "250-server\r\n250 AUTH PLAIN LOGIN\r\n", "504 5.5.4 not this one\r\n", "334 VXNlcm5hbWU6\r\n",
                 "334 UGFzc3dvcmQ6\r\n", "535 5.7.8 bad credentials\r\n",
             ])
-        #expect(dialogue.failure?.code == 535 && dialogue.failure?.stage == .auth && dialogue.failure?.kind == .misconfigured)
+        #expect(talk.dialogue.failure?.code == 535 && talk.dialogue.failure?.stage == .auth && talk.dialogue.failure?.kind == .misconfigured)
     }
 
     @Test func aLongSecretWaitsForItsLine() {
         var settings = credentials()
         settings.password = Secret(String(repeating: "p", count: 600))
-        let (said, dialogue) = talk(
+        let talk = self.talk(
             settings, isEncrypted: true, ["220 hi\r\n", "250-server\r\n250 AUTH PLAIN\r\n", "334 \r\n", "235 ok\r\n"])
-        #expect(said[1] == "AUTH PLAIN\r\n" && said[2].utf8.count > 800)
-        #expect(dialogue.signals == .ready)
+        #expect(talk.said[1] == "AUTH PLAIN\r\n" && talk.said[2].utf8.count > 800)
+        #expect(talk.dialogue.signals == .ready)
     }
 
     @Test(arguments: [
@@ -145,10 +150,10 @@ import Text
         (["220 hi\r\n", "250-server\r\n250 AUTH CRAM-MD5\r\n"], .pauseMailing, .auth),
     ])
     func refusalsOfUsSayWhereAndWhat(_ replies: [String], _ kind: ResponseAction, _ stage: DeliveryStage) {
-        let (_, dialogue) = talk(credentials(isLoopback: true), replies)
-        #expect(dialogue.failure?.kind == kind && dialogue.failure?.stage == stage)
+        let talk = self.talk(credentials(isLoopback: true), replies)
+        #expect(talk.dialogue.failure?.kind == kind && talk.dialogue.failure?.stage == stage)
         let provider = Provider(name: "p", scheme: .smtp, host: "mail.example.com", port: 25)
-        let text = dialogue.failure?.error(of: provider).description ?? ""
+        let text = talk.dialogue.failure?.error(of: provider).description ?? ""
         #expect(text.hasPrefix("provider 'p' at mail.example.com:25: "))
         #expect(!text.contains("pass==") && !text.contains("AHVzZXIAcGFzcw"))
     }

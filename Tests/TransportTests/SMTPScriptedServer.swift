@@ -176,7 +176,7 @@ struct SMTPScriptedServer {
 }
 
 /// A dialogue and a server that talk to each other, in pieces of any size.
-struct SMTPConversation {
+struct SMTPConversation: ~Copyable {
     var dialogue: SMTPDialogue
     var server: SMTPScriptedServer
     /// The size of the next piece of the server's bytes; from 1.

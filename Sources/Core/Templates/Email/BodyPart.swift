@@ -1,7 +1,7 @@
 import Model
 
-/// One text of a message, ready in both forms in which it may go out.
-struct BodyPart: Sendable {
+/// One text of a message, ready in both forms in which it may go out. A class, because it is large and every message asks for it.
+final class BodyPart: Sendable {
     /// Content-Transfer-Encoding of RFC 2045.
     enum Encoding: Sendable, Equatable {
         case sevenBit, eightBit, quotedPrintable
@@ -15,6 +15,8 @@ struct BodyPart: Sendable {
         }
     }
 
+    /// The part's headers, up to the name of its encoding.
+    private let header: [UInt8]
     private let plain: CompiledTemplate
     /// The columns that the part uses.
     var columns: [Int] { plain.columns }
@@ -36,6 +38,8 @@ struct BodyPart: Sendable {
     init(
         _ tokens: [TemplateToken], of source: TemplateSource, fields: FieldNames, escaping: Escaping
     ) throws(TemplateError) {
+        let subtype = escaping == .html ? "html" : "plain"
+        header = Array("Content-Type: text/\(subtype); charset=utf-8\r\nContent-Transfer-Encoding: ".utf8)
         plain = try CompiledTemplate(tokens, of: source, fields: fields, form: .wire(escaping))
         quoted = try CompiledTemplate(tokens, of: source, fields: fields, form: .quoted(escaping))
         isASCII = plain.literals.allSatisfy { $0 < 0x80 }
@@ -88,8 +92,11 @@ struct BodyPart: Sendable {
         return (isShort && bytes.count - lineStart <= lineLimit, bits < 0x80)
     }
 
-    /// Appends the part's text, which begins on a new line, and ends its last line.
+    /// Appends the part: its headers, an empty line, and its text, whose last line it ends.
     func write(_ row: RowValues, width: Int, as encoding: Encoding, into out: inout [UInt8]) {
+        out.append(contentsOf: header)
+        out.append(contentsOf: encoding.name.utf8)
+        out.append(contentsOf: "\r\n\r\n".utf8)
         if encoding == .quotedPrintable {
             quoted.render(row, width: width, into: &out)
             if out.last != UInt8(ascii: "\n") { out.endQuotedLine() }

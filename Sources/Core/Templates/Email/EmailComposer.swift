@@ -4,8 +4,8 @@ import Text
 /// Makes the messages of one e-mail mailing: headers and MIME parts as SMTP sends them.
 package struct EmailComposer: Sendable {
     private let subject: CompiledTemplate
-    /// The texts, plainest first (RFC 2046 section 5.1.4), each with its content type.
-    private let parts: [(part: BodyPart, header: [UInt8])]
+    /// The texts, plainest first (RFC 2046 section 5.1.4).
+    private let parts: [BodyPart]
     private let boundary: [UInt8]
     /// From and Reply-To, up to the name of To.
     private let senderHeaders: [UInt8]
@@ -42,7 +42,7 @@ package struct EmailComposer: Sendable {
             try CompiledTemplate(
                 mailing.subject, fields: mailing.fields, nested: mailing.nestedFields, escaping: .header)
         }
-        var parts: [(part: BodyPart, header: [UInt8])] = []
+        var parts: [BodyPart] = []
         for (template, escaping) in [(mailing.text, Escaping.none), (mailing.html, .html)] where !template.isEmpty {
             let source = TemplateSource(template, unifyingLineEnds: true)
             var (tokens, found) = TemplateParser.parse(source)
@@ -51,12 +51,11 @@ package struct EmailComposer: Sendable {
             let compiled = Self.collect(&problems) { () throws(TemplateError) in
                 try BodyPart(tokens, of: source, fields: fields, escaping: escaping)
             }
-            if let compiled { parts.append((compiled, Self.partHeader(escaping))) }
+            if let compiled { parts.append(compiled) }
             guard mailing.text.isEmpty, problems.isEmpty else { continue }
             let text = HTMLText.convert(tokens)
             guard HTMLText.isVisible(text) else { continue }
-            parts.insert(
-                (try BodyPart(text, of: source, fields: fields, escaping: .none), Self.partHeader(.none)), at: 0)
+            parts.insert(try BodyPart(text, of: source, fields: fields, escaping: .none), at: 0)
         }
         if mailing.text.isEmpty, mailing.html.isEmpty {
             problems.append(
@@ -66,12 +65,12 @@ package struct EmailComposer: Sendable {
         self.subject = subject
         self.parts = parts
         senderHeaders = headers
-        boundary = Self.boundary(for: parts.map(\.part), using: &generator)
+        boundary = Self.boundary(for: parts, using: &generator)
         afterMessageID = Array("@\(domain)>\r\nMIME-Version: 1.0\r\n".utf8)
     }
 
     /// The columns that the mailing's texts use.
-    package var columns: Set<Int> { Set(subject.columns).union(parts.flatMap(\.part.columns)) }
+    package var columns: Set<Int> { Set(subject.columns).union(parts.flatMap(\.columns)) }
 
     /// The addr-spec of a mailing's `from`, for the envelope; nil where it is no mailbox.
     package static func senderAddress(of from: String) -> String? { sender(from)?.address.description }
@@ -110,9 +109,9 @@ package struct EmailComposer: Sendable {
     }
 
     private func writeBody(_ row: RowValues, width: Int, eightBit: Bool, into out: inout [UInt8]) {
-        let first = parts[0].part.encoding(row, width: width, eightBit: eightBit, scratch: &out)
-        guard parts.count > 1 else { return write(parts[0], as: first, row, width, into: &out) }
-        let second = parts[1].part.encoding(row, width: width, eightBit: eightBit, scratch: &out)
+        let first = parts[0].encoding(row, width: width, eightBit: eightBit, scratch: &out)
+        guard parts.count > 1 else { return parts[0].write(row, width: width, as: first, into: &out) }
+        let second = parts[1].encoding(row, width: width, eightBit: eightBit, scratch: &out)
         out.append(contentsOf: "Content-Type: multipart/alternative; boundary=\"".utf8)
         out.append(contentsOf: boundary)
         out.append(contentsOf: "\"\r\n".utf8)
@@ -122,33 +121,18 @@ package struct EmailComposer: Sendable {
         out.append(contentsOf: "\r\n--".utf8)
         out.append(contentsOf: boundary)
         out.append(contentsOf: "\r\n".utf8)
-        write(parts[0], as: first, row, width, into: &out)
+        parts[0].write(row, width: width, as: first, into: &out)
         out.append(contentsOf: "--".utf8)
         out.append(contentsOf: boundary)
         out.append(contentsOf: "\r\n".utf8)
-        write(parts[1], as: second, row, width, into: &out)
+        parts[1].write(row, width: width, as: second, into: &out)
         out.append(contentsOf: "--".utf8)
         out.append(contentsOf: boundary)
         out.append(contentsOf: "--\r\n".utf8)
     }
-
-    private func write(
-        _ part: (part: BodyPart, header: [UInt8]), as encoding: BodyPart.Encoding, _ row: RowValues, _ width: Int,
-        into out: inout [UInt8]
-    ) {
-        out.append(contentsOf: part.header)
-        out.append(contentsOf: encoding.name.utf8)
-        out.append(contentsOf: "\r\n\r\n".utf8)
-        part.part.write(row, width: width, as: encoding, into: &out)
-    }
 }
 
 extension EmailComposer {
-    private static func partHeader(_ escaping: Escaping) -> [UInt8] {
-        let subtype = escaping == .html ? "html" : "plain"
-        return Array("Content-Type: text/\(subtype); charset=utf-8\r\nContent-Transfer-Encoding: ".utf8)
-    }
-
     /// Runs a step, and keeps its problems in place of throwing them.
     private static func collect<Value>(
         _ problems: inout [TemplateError.Problem], _ step: () throws(TemplateError) -> Value

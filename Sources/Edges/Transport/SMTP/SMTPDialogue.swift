@@ -9,7 +9,9 @@ import Text
 /// Its owner hands it what was received, writes what it put into `out`, and then does what `signals` and `failure` ask
 /// for. With PIPELINING (RFC 2920) a message costs one round trip: its text goes out with the next message's MAIL, RCPT
 /// and DATA behind its final dot. Without it, each command waits for the reply to the one before.
-struct SMTPDialogue: Sendable {
+///
+/// It cannot be copied: its owner, a class, would do so each time that it asks for something.
+struct SMTPDialogue: ~Copyable, Sendable {
     struct Settings: Sendable {
         /// What EHLO says.
         var hostname: String
