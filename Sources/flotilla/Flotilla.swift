@@ -9,7 +9,8 @@ enum Start {
         OpenFiles.raise()
         MovedCommands.forward(CommandLine.arguments)
         StandardStreams.secure()
-        await CommandRun.main(Flotilla.self, DeprecatedCommands.replacing(Array(CommandLine.arguments.dropFirst())))
+        await CommandRun.main(
+            Flotilla.self, DeprecatedCommands.replacing(Array(CommandLine.arguments.dropFirst())), atEnd: OpenLedgers.close)
     }
 }
 

@@ -110,12 +110,11 @@ import Testing
             earlier.unfinished = try await ledger.mailing(id)
             return SendDecision(earlier, .refuse)
         }
-        // A person's pause is a person's to lift; what the provider refused may be mended.
-        guard case .waits = try await pause(.person("ann")), case .waits = try await pause(.late("late")),
-            case .goOn = try await pause(.providerRefused("535"))
-        else {
-            Issue.record("\(earlier)")
-            return
+        // A person's pause is a person's to lift, and so is one that keeps people from getting it twice; what the provider refused may be
+        // mended.
+        for kind in StateReason.Kind.allCases {
+            let isWaiting = if case .waits = try await pause(StateReason(kind: kind, actor: "ann", text: "why")) { true } else { false }
+            #expect(isWaiting == [.person, .late, .restored].contains(kind), "\(kind)")
         }
     }
 }

@@ -128,7 +128,8 @@ import Text
                 "220 hi\r\n", "250-server\r\n250 AUTH PLAIN LOGIN\r\n", "504 5.5.4 not this one\r\n", "334 VXNlcm5hbWU6\r\n",
                 "334 UGFzc3dvcmQ6\r\n", "535 5.7.8 bad credentials\r\n",
             ])
-        #expect(talk.dialogue.failure?.code == 535 && talk.dialogue.failure?.stage == .auth && talk.dialogue.failure?.kind == .misconfigured)
+        #expect(
+            talk.dialogue.failure?.code == 535 && talk.dialogue.failure?.stage == .auth && talk.dialogue.failure?.kind == .misconfigured)
     }
 
     @Test func aLongSecretWaitsForItsLine() {

@@ -37,6 +37,33 @@ struct InterruptedSendTests {
         #expect(try sink.arrived().count == 2000 && Set(sink.arrived()).count == 2000)
     }
 
+    /// Service managers send SIGHUP behind SIGTERM, and wrappers forward what the terminal has sent already.
+    @Test func signalsThatComeTogetherAreOneStop() async throws {
+        let sink = try await RunningSink("smtp", ["--latency", "50ms"])
+        let mailing = try MailingFolder(
+            provider: sink.url, recipients: MailingFolder.recipients(2000), extra: "batch_size: 100\nuncertain: hold\nspeed: 400/s\n")
+        let running = try start(mailing)
+        try await eventually("some have arrived: \(running.errors)") { try sink.lines().count > 50 }
+        for signal in [SIGTERM, SIGHUP, SIGINT] { running.signal(signal) }
+        #expect(try await running.end() == 2, "\(running.errors)")
+        #expect(try mailing.count("sent") == sink.arrived().count && listed(mailing).isEmpty)
+    }
+
+    /// Whoever copies a ledger that nobody uses copies one file.
+    @Test func aLedgerThatNobodyUsesIsOneWholeFile() async throws {
+        let sink = try await RunningSink()
+        let mailing = try MailingFolder(provider: sink.url, recipients: MailingFolder.recipients(20))
+        for command in [["mailing", "add", mailing.mailing], ["send", mailing.mailing], ["mailing", "list"]] {
+            #expect(try await Program.run(command + ["--ledger", mailing.ledger]).status == 0)
+            let copy = mailing.ledger + ".copy"
+            try? FileManager.default.removeItem(atPath: copy)
+            try FileManager.default.copyItem(atPath: mailing.ledger, toPath: copy)
+            let list = try await Program.run(["mailing", "list", "--ledger", copy])
+            #expect(list.output.contains("Test"), "\(command): \(list)")
+        }
+        #expect(!FileManager.default.fileExists(atPath: mailing.ledger + "-wal"))
+    }
+
     /// nohup(1) has the end of the terminal ignored.
     @Test func whoIgnoresTheEndOfTheTerminalGoesOn() async throws {
         let sink = try await RunningSink()

@@ -19,6 +19,7 @@ import Testing
         #expect(refused.status == 6 && refused.errors.contains("5 recipients have had mailing"), "\(refused.errors)")
         let added = try await Program.run(["mailing", "add", mailing.mailing, "--ledger", mailing.ledger])
         #expect(added.status == 6 && added.output.isEmpty && added.errors.contains("--only-new"), "\(added.errors)")
+        #expect(added.errors.contains("order refused: an earlier mailing") && !added.errors.contains("carried out"), "\(added.errors)")
         let none = try await mailing.send(["--only-new"])
         #expect(none.status == 0 && none.output.contains("Nobody is new: 5 in the file have had it."), "\(none)")
         _ = try mailing.folder.write(MailingFolder.recipients(7) { $0 == 1 ? "PERSON1" : "person\($0)" }, to: "recipients.csv")

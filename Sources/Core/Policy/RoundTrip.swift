@@ -1,7 +1,8 @@
 /// How long the answers of a server take: the mean of late, and a bound that few answers exceed, as TCP estimates it (RFC 6298, section 2).
 package struct RoundTrip: Sendable, Equatable {
-    /// One long stop is no distance.
     private static let longest = Duration.seconds(1)
+    /// One long stop is no distance: an answer counts as so many times the mean at most.
+    private static let outlier = 4
 
     /// Nil before the first answer.
     package private(set) var mean: Duration?
@@ -17,7 +18,7 @@ package struct RoundTrip: Sendable, Equatable {
             deviation = time / 2
             return
         }
-        let difference = time - mean
+        let difference = min(time, max(mean * Self.outlier, .milliseconds(1))) - mean
         deviation += ((difference < .zero ? .zero - difference : difference) - deviation) / 4
         self.mean = mean + difference / 8
     }

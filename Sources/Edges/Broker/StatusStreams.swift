@@ -90,7 +90,7 @@ package struct StatusStreams: Sendable {
         }
         let reply = try await broker.redis.run(
             Scripts.restore, keys: [broker.keys.epoch, broker.keys.workers, stream], arguments: [.text(Keys.collectors), .serverRun])
-        guard reply.int == 1 else { return }
+        guard reply.int == 2 else { return }
         broker.logger.notice("\(stream) was not there and is made: results that were in it are reported again by their workers")
     }
 

@@ -5,8 +5,10 @@ import Telemetry
 /// Runs a command line, and ends the process.
 package enum CommandRun {
     /// The same as `AsyncParsableCommand.main`, but that errors, which quote files and arguments, are printed without controls.
-    /// - Parameter arguments: without the name of the program.
-    package static func main(_ root: any AsyncParsableCommand.Type, _ arguments: [String]) async -> Never {
+    /// - Parameters:
+    ///   - arguments: without the name of the program.
+    ///   - end: what is done before the process ends, whether the command succeeded or failed.
+    package static func main(_ root: any AsyncParsableCommand.Type, _ arguments: [String], atEnd end: () -> Void = {}) async -> Never {
         do {
             var command = try root.parseAsRoot(arguments)
             if var waiting = command as? any AsyncParsableCommand {
@@ -14,8 +16,10 @@ package enum CommandRun {
             } else {
                 try command.run()
             }
+            end()
             exit(ExitCode.success.rawValue)
         } catch {
+            end()
             let code = root.exitCode(for: error)
             let message = root.fullMessage(for: error)
             if message.isEmpty { exit(code.rawValue) }

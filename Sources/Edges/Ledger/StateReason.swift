@@ -17,6 +17,15 @@ package struct StateReason: Sendable, Equatable {
         case nobody
     }
 
+    /// A mailing that is paused for it waits until a person resumes it. What others are paused for may be mended by now: `send` lets them
+    /// go on.
+    package var needsPerson: Bool {
+        switch kind {
+        case .person, .late, .restored: true
+        case .providerRefused, .input, .nobody, nil: false
+        }
+    }
+
     /// Nil where nothing is known, and for states that need no reason.
     package var kind: Kind?
     /// The person who gave the order, as they are to be shown; empty for other kinds.

@@ -24,4 +24,12 @@ package struct AddMailing: Order {
         }
         return Outcome(added: added, reach: await context.announcer.planned())
     }
+
+    package func obstacle(_ outcome: Outcome) -> String? {
+        switch outcome.added {
+        case .added: nil
+        case .unfinished(let record): "mailing \(record.id) of the same identity has not ended"
+        case .sentBefore: "an earlier mailing of the same identity has reached people"
+        }
+    }
 }

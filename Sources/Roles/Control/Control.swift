@@ -33,7 +33,8 @@ package struct Control: Sendable {
         let fields: Logger.Metadata = ["order": "\(order.kind.rawValue)", "object": "\(order.object)", "actor": "\(actor)"]
         do throws(OrderError) {
             let outcome = try await order.carryOut(context)
-            logger.notice("order carried out", metadata: fields)
+            let obstacle = order.obstacle(outcome)
+            logger.notice(obstacle.map { "order refused: \($0)" } ?? "order carried out", metadata: fields)
             return outcome
         } catch {
             logger.notice("order refused: \(error)", metadata: fields)

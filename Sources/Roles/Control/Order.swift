@@ -14,6 +14,13 @@ package protocol Order: Sendable {
     /// Checks that the order fits what the ledger holds, and carries it out.
     /// - Throws: `OrderError`, with nothing changed.
     func carryOut(_ context: OrderContext) async throws(OrderError) -> Outcome
+
+    /// Why the order changed nothing, though nothing failed; nil where it did what it says.
+    func obstacle(_ outcome: Outcome) -> String?
+}
+
+extension Order {
+    package func obstacle(_ outcome: Outcome) -> String? { nil }
 }
 
 /// What an order is carried out with.

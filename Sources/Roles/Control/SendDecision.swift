@@ -14,9 +14,7 @@ package enum SendDecision: Sendable, Equatable {
 
     package init(_ earlier: EarlierMailings, _ policy: RepeatPolicy) {
         if let unfinished = earlier.unfinished {
-            let isPaused = unfinished.state == .paused
-            let isAPersons = unfinished.stateReason.kind == .person || unfinished.stateReason.kind == .late
-            self = isPaused && isAPersons ? .waits(unfinished) : .goOn(unfinished)
+            self = unfinished.state == .paused && unfinished.stateReason.needsPerson ? .waits(unfinished) : .goOn(unfinished)
         } else if case .sentBefore(let earlier) = earlier.obstacle(policy) {
             self = .sentBefore(earlier)
         } else {

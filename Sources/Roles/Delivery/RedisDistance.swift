@@ -7,12 +7,21 @@ struct RedisDistance: Sendable {
     static let far = Duration.milliseconds(15)
     /// How often it is said.
     private static let interval = Duration.seconds(60)
+    /// How long it must have been far: a start, or a stop of a second, is no distance.
+    private static let patience = Duration.seconds(3)
 
     private var said: ContinuousClock.Instant?
+    private var farSince: ContinuousClock.Instant?
 
     /// - Returns: what to say now; nil for nothing.
     mutating func warning(_ roundTrip: RoundTrip, at now: ContinuousClock.Instant) -> String? {
-        guard let mean = roundTrip.mean, mean > Self.far, said.map({ now - $0 >= Self.interval }) ?? true else { return nil }
+        guard let mean = roundTrip.mean, mean > Self.far else {
+            farSince = nil
+            return nil
+        }
+        let since = farSince ?? now
+        farSince = since
+        guard now - since >= Self.patience, said.map({ now - $0 >= Self.interval }) ?? true else { return nil }
         said = now
         return """
             Redis answers after \(mean.nanoseconds / 1_000_000) ms on average, and each group of messages waits for it: limits are met by \

@@ -86,7 +86,7 @@ struct DeadCommand: AsyncParsableCommand {
                 throw error
             }
             await broker.close()
-            if refused > 0 { throw ExitCode(1) }
+            if refused > 0 { throw ExitCode(.failed) }
         }
 
         private func all(_ ledger: SQLiteLedger) async throws -> [Int64] {
@@ -124,7 +124,7 @@ struct DeadCommand: AsyncParsableCommand {
         func run() async throws {
             let dropped = try await options.open().dropDeadLetters(choice.all ? nil : choice.ids)
             StandardOutput.write("\(grouped(dropped)) dropped")
-            if !choice.all, dropped < choice.ids.count { throw ExitCode(1) }
+            if !choice.all, dropped < choice.ids.count { throw ExitCode(.failed) }
         }
     }
 }

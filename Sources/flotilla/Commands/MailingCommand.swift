@@ -43,7 +43,7 @@ struct LedgerOptions: ParsableArguments {
         guard FileManager.default.fileExists(atPath: path) else {
             throw CommandError("there is no ledger \(path); name one with --ledger")
         }
-        return try SQLiteLedger.open(path, logger: Logger(label: "flotilla"))
+        return try OpenLedgers.open(path, logger: Logger(label: "flotilla"))
     }
 }
 
@@ -124,7 +124,7 @@ extension MailingCommand {
             }
             let faults = try await ledger.recount(record.id)
             for fault in faults { StandardError.write("not reconciled: \(fault)") }
-            if !faults.isEmpty || !report.balances { throw ExitCode(1) }
+            if !faults.isEmpty || !report.balances { throw ExitCode(.failed) }
         }
     }
 

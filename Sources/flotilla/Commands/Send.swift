@@ -61,7 +61,7 @@ struct Send: AsyncParsableCommand {
 
     func run() async throws {
         // Whatever it does when a signal comes, the mailing has not ended.
-        SignalHandler.endAtOnce(status: 2)
+        SignalHandler.endAtOnce(status: .interrupted)
         var settings = try options.settings()
         if let concurrency { settings.worker.concurrency = concurrency }
         let terminal = Terminal()
@@ -77,7 +77,7 @@ struct Send: AsyncParsableCommand {
         defer { leadership.release() }
         let redis = try await PrivateRedis.unlessNamed(in: settings)
         defer { redis?.stop() }
-        let runtime = try RoleRuntime(settings, privateRedis: redis, terminal: terminal, statusBeforeRun: 2)
+        let runtime = try RoleRuntime(settings, privateRedis: redis, terminal: terminal, statusBeforeRun: .interrupted)
         let ledger = try runtime.openLedger()
         let origin = URL(fileURLWithPath: mailing).standardizedFileURL.path
         let resolver = MailingResolver(ledger: ledger, job: job, file: mailing, origin: origin, policy: repeating.policy)
@@ -119,7 +119,7 @@ struct Send: AsyncParsableCommand {
                 StandardError.write(
                     "the report cannot be written to \(report) (\(String(cString: strerror(error)))); "
                         + "flotilla mailing report \(id) --output json prints it")
-                throw ExitCode(1)
+                throw ExitCode(.failed)
             }
         }
         if !quiet {
@@ -134,7 +134,7 @@ struct Send: AsyncParsableCommand {
         for fault in faults { StandardError.write("not reconciled: \(fault)") }
         let before = outcome.excluded[.sentBefore] ?? 0
         if !quiet, before > 0, outcome.planned == 0 { StandardOutput.write("\nNobody is new: \(grouped(before)) in the file have had it.") }
-        if !outcome.balances || !faults.isEmpty { throw ExitCode(1) }
+        if !outcome.balances || !faults.isEmpty { throw ExitCode(.failed) }
         if outcome.state == .failed {
             StandardError.write("error: mailing \(id): \(outcome.reason)")
             throw ExitCode(outcome.stateReason.kind == .nobody ? .nobody : .failed)
@@ -149,8 +149,7 @@ struct Send: AsyncParsableCommand {
                       flotilla mailing uncertain \(id) --ledger \(settings.ledger.path)
                     """)
             }
-            let isPersons = outcome.stateReason.kind == .person || outcome.stateReason.kind == .late
-            if outcome.state == .paused, isPersons, let record = try await ledger.mailing(id) {
+            if outcome.state == .paused, outcome.stateReason.needsPerson, let record = try await ledger.mailing(id) {
                 StandardError.write("error: \(PausedText(record).text)")
             } else {
                 if !quiet { StandardOutput.write("\nThe mailing has not ended; the same command continues it.") }

@@ -99,7 +99,7 @@ extension MailingCommand {
                 StandardError.write(found.map { "'\(name)' is not held: it is \($0.state.name)" } ?? "there is no recipient '\(name)'")
             }
             if settled.notHeld.count > 20 { StandardError.write("\(settled.notHeld.count - 20) more are not held") }
-            if !settled.notHeld.isEmpty { throw ExitCode(1) }
+            if !settled.notHeld.isEmpty { throw ExitCode(.failed) }
         }
 
         private func did(_ decision: UncertainDecision, _ count: Int) -> String {

@@ -39,7 +39,7 @@ struct RoleRuntime {
     ///   - privateRedis: a Redis of our own in place of that of the settings.
     ///   - statusBeforeRun: with which a signal ends the process before its services run.
     init(
-        _ settings: Settings, privateRedis: PrivateRedis? = nil, terminal: Terminal = Terminal(), statusBeforeRun: Int32 = 0
+        _ settings: Settings, privateRedis: PrivateRedis? = nil, terminal: Terminal = Terminal(), statusBeforeRun: ExitStatus = .done
     ) throws {
         try OpenFiles.check()
         self.settings = settings
@@ -66,7 +66,7 @@ struct RoleRuntime {
     }
 
     func openLedger() throws -> SQLiteLedger {
-        try SQLiteLedger.open(settings.ledger.path, logger: logger)
+        try OpenLedgers.open(settings.ledger.path, logger: logger)
     }
 
     /// The same for a long-running role: it waits while the disk is full or another program keeps the ledger locked.
@@ -74,7 +74,7 @@ struct RoleRuntime {
         var backoff = Backoff()
         while true {
             do throws(LedgerError) {
-                return try SQLiteLedger.open(settings.ledger.path, logger: logger)
+                return try OpenLedgers.open(settings.ledger.path, logger: logger)
             } catch {
                 switch error {
                 case .full, .busy: break
@@ -219,7 +219,7 @@ struct RoleRuntime {
         }
         let reason = signals.received ?? "done"
         logger.info("\(role) ends: \(reason)", metadata: ["reason": "\(reason)"])
-        if worker?.hasLostResults == true { throw ExitCode(3) }
+        if worker?.hasLostResults == true { throw ExitCode(.lostResults) }
     }
 }
 
@@ -245,6 +245,8 @@ private struct OptionalService: Service {
             try await service.run()
         } catch {
             logger.warning("\(error)")
+            // A service that is gone before it is told to stop would end the others with an error.
+            try? await gracefulShutdown()
         }
     }
 }

@@ -6,7 +6,7 @@ import Synchronization
 import UnixSignals
 
 /// Handles SIGTERM, Ctrl-C and the end of the terminal (SIGHUP). Before the services run, a signal ends the process at once. Then the first
-/// asks them for a graceful stop, and a second ends that early.
+/// asks them for a graceful stop, and one that comes later ends that early.
 final class SignalHandler: Sendable {
     private struct State {
         var services: ServiceGroup?
@@ -16,14 +16,14 @@ final class SignalHandler: Sendable {
     }
 
     private let state = Mutex(State())
-    private let status: Int32
+    private let status: ExitStatus
     private let logger: Logger
 
     /// The first signal that came while services ran, by its name; nil for none.
     var received: String? { state.withLock { $0.received } }
 
     /// - Parameter status: with which the process ends before its services run.
-    init(status: Int32, logger: Logger) {
+    init(status: ExitStatus, logger: Logger) {
         self.status = status
         self.logger = logger
         // Until the task below has trapped them, which may take a moment, a signal does what it would do then.
@@ -31,13 +31,18 @@ final class SignalHandler: Sendable {
         Task { await watch(signals) }
     }
 
-    /// From now on a signal ends the process at once with a status, 0 or 2.
+    /// From now on a signal ends the process at once: with `done`, or with `interrupted` for any other status.
     /// - Returns: the signals.
     @discardableResult
-    static func endAtOnce(status: Int32) -> [UnixSignal] {
+    static func endAtOnce(status: ExitStatus) -> [UnixSignal] {
         let signals = signals
         for one in signals {
-            if status == 0 { signal(one.rawValue) { _ in _exit(0) } } else { signal(one.rawValue) { _ in _exit(2) } }
+            // A handler of C captures nothing.
+            if status == .done {
+                signal(one.rawValue) { _ in _exit(ExitStatus.done.rawValue) }
+            } else {
+                signal(one.rawValue) { _ in _exit(ExitStatus.interrupted.rawValue) }
+            }
         }
         return signals
     }
@@ -56,23 +61,28 @@ final class SignalHandler: Sendable {
         state.withLock { $0 = State(services: services, worker: worker) }
     }
 
+    /// Signals that come together are one order: a service manager sends SIGHUP behind SIGTERM, and Ctrl-C reaches a program both from
+    /// the terminal and from whoever started it.
+    private static let oneOrder = Duration.seconds(1)
+
     private func watch(_ signals: [UnixSignal]) async {
-        var count = 0
+        var first: ContinuousClock.Instant?
         for await signal in await UnixSignalsSequence(trapping: signals) {
             let now = state.withLock { $0 }
-            guard let services = now.services else { exit(status) }
-            count += 1
-            if count == 1 {
+            guard let services = now.services else { exit(status.rawValue) }
+            guard let begun = first else {
+                first = .now
                 state.withLock { $0.received = "\(signal)" }
                 await services.triggerGracefulShutdown()
                 continue
             }
+            if .now - begun < Self.oneOrder { continue }
             logger.warning("a second signal ends the graceful stop early")
             await now.worker?.cut()
             // The last results need a moment to reach Redis. Then the process ends, whatever still hangs.
             try? await Task.sleep(for: .seconds(3))
             logger.critical("the process ends now; messages in flight are uncertain, and other workers take over its batches")
-            exit(3)
+            exit(ExitStatus.lostResults.rawValue)
         }
     }
 }

@@ -2,7 +2,7 @@
 -- lost, with results in it perhaps, and with it the epoch ends.
 -- KEYS: 1 epoch, 2 workers (hash), 3 status stream
 -- ARGV: 1 consumer group, 2 run of this server
--- Returns 1 when it was missing, else 0.
+-- Returns 2 when that ended the epoch, 1 when it was missing before one began, else 0.
 local made = redis.pcall('XGROUP', 'CREATE', KEYS[3], ARGV[1], '0', 'MKSTREAM')
 if made.err then
   if string.find(made.err, 'BUSYGROUP', 1, true) then
@@ -12,5 +12,6 @@ if made.err then
 end
 if is_current(KEYS[1], ARGV[2]) then
   lose(KEYS[1], KEYS[2])
+  return 2
 end
 return 1
