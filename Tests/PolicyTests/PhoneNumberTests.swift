@@ -29,7 +29,10 @@ import Testing
             // URIs and extensions.
             ("tel:+1-201-555-0130", nil, "+12015550130"), ("TEL:+1-201-555-0130;ext=12", "DE", "+12015550130"),
             ("tel:0170-1234567;phone-context=+49", nil, "+491701234567"), ("0170 1234567 ext. 5", "DE", "+491701234567"),
-            ("+1 201 555 0130 x12", nil, "+12015550130"),
+            ("+1 201 555 0130 x12", nil, "+12015550130"), ("030 12345678, ext. 5", "DE", "+493012345678"),
+            // What a table of numbers, or a slip, leaves behind a number.
+            ("491701234598.0", "DE", "+491701234598"), ("9876543210.0", "IN", "+919876543210"), ("+491701234567,00", nil, "+491701234567"),
+            ("0170 12 34 607#", "DE", "+491701234607"), ("1 415 555 0139#", "US", "+14155550139"), ("0170 1234567,", "DE", "+491701234567"),
         ] as [(String, String?, String)])
     func readsEverySpelling(_ text: String, _ country: String?, _ normal: String) throws {
         #expect(try PhoneNumber(text, country: country.flatMap { PhoneCountry($0) }).description == normal)
@@ -46,6 +49,10 @@ import Testing
             ("Tel 0170 1234567", "DE", .badCharacter("T")), ("0170 1234567 mobile", "DE", .badCharacter("m")),
             ("2 x 0170 1234567", "DE", .badCharacter("x")), ("1-800-FLOWERS", "US", .badCharacter("F")),
             ("0170_1234567", "DE", .badCharacter("_")),
+            // No sign parts a number from an extension: it would be a shorter number, or the first of two.
+            ("0170,1234567", "DE", .badCharacter(",")), ("01701234567;01717654321", "DE", .badCharacter(";")),
+            ("0170#1234567", "DE", .badCharacter("#")), ("0170~1234567", "DE", .badCharacter("~")),
+            ("+491701234567,5", nil, .badCharacter(",")),
             ("0170 1234567\n0171 7654321", "DE", .badCharacter("\n")), ("anna@example.com", nil, .badCharacter("a")),
             // Another country's number without its plus sign, and one that is a number either way.
             ("33612345678", "DE", .ambiguous), ("33612345678", "GB", .ambiguous), ("49636083", "DE", .ambiguous),

@@ -31,9 +31,25 @@ struct PhoneText {
             throw clean.unicodeScalars.first { $0.properties.isAlphabetic }.map { .badCharacter($0) } ?? .noDigits
         }
         text = String(clean[start...])
+        if !isURI { try refuseExtensionSigns() }
         guard let index = spoken.unicodeScalars.firstIndex(where: \.properties.isAlphabetic) else { return }
         guard index > start else { throw .badCharacter(clean.unicodeScalars[index]) }
         letter = (String(clean[start..<index]), clean.unicodeScalars[index])
+    }
+
+    /// Signs in which the library sees an extension, and drops what follows.
+    private static let extensionSigns: Set<Character> = [",", ";", "#", "~"]
+
+    /// Without a word for an extension such a sign is more likely a slip, or parts two numbers, and a shorter number would get the message.
+    /// What ends a text says nothing, and neither do the decimals that a table has given to a column of numbers.
+    private mutating func refuseExtensionSigns() throws(PhoneNumberError) {
+        while let last = text.last, last == " " || last == "." || Self.extensionSigns.contains(last) { text.removeLast() }
+        if let point = text.lastIndex(where: { $0 == "." || $0 == "," }), text[point...].dropFirst().allSatisfy({ $0 == "0" }) {
+            let number = text[..<point].drop { $0 == "+" }
+            if number.count >= 7, number.allSatisfy(\.isNumber) { text.removeSubrange(point...) }
+        }
+        guard !text.unicodeScalars.contains(where: \.properties.isAlphabetic) else { return }
+        if let sign = text.first(where: Self.extensionSigns.contains) { throw .badCharacter(sign.unicodeScalars.first ?? ",") }
     }
 
     /// The text as that of a number with a country code and without a plus sign; nil where it cannot be one. Two zeros in front stand

@@ -28,7 +28,8 @@ struct RowChecksum: Equatable, Sendable {
     }
 
     @inline(__always) private static func fold(_ value: UInt64) -> UInt64 {
-        let product = (value | 1).multipliedFullWidth(by: factor)
-        return product.high ^ product.low ^ value >> 32
+        // Each step can be undone, so that no bit is lost.
+        let product = (value ^ value >> 32) &* factor
+        return product ^ product >> 29
     }
 }
