@@ -158,6 +158,30 @@ import Testing
         #expect(try plan(&past).sizes == [])
     }
 
+    /// A list is one wherever it stands in the file, and a text that looks like one is none.
+    @Test func aListBehindThousandsOfTextsIsAList() throws {
+        var text = ""
+        for row in 0..<3_000 {
+            let tags = ["\"\"", "null", "\"[1]\"", "3"][row % 4]
+            text += "{\"email\":\"p\(row)@example.com\",\"tags\":\(row == 2_500 ? " [\"a\", \"b\"]" : tags),\"n\":1}\n"
+        }
+        try folder.write(text, to: "r.ndjson")
+        let yaml = """
+            {name: m, channel: webhook, provider: 'http://127.0.0.1:9/x', body: '{"t":"{{#tags}}{{.}}{{/tags}}"}',
+             recipients: {file: r.ndjson, address: email}}
+            """
+        let file = try MailingFile.load(folder.write(yaml, to: "m.yaml"))
+        let job = try MailingPreparation.prepare(file, providers: [:], hostname: "example.com")
+        #expect(job.mailing.fields == ["id", "email", "tags", ValueKinds.field])
+        #expect(job.mailing.nestedFields == ["id", "email", "tags"])
+        var planner = try RecipientPlanner(source: job.source, channel: .webhook, carry: Set(job.mailing.fields.dropFirst(2)))
+        #expect(planner.fields == job.mailing.fields)
+        let planned = try plan(&planner).recipients
+        #expect(planned[2_500][2...] == ["[\"a\", \"b\"]", "--j"])
+        #expect(planned.enumerated().allSatisfy { $0.offset == 2_500 || $0.element[3].isEmpty })
+        #expect(planned[2][2] == "[1]")
+    }
+
     @Test func everyRowIsARecipientOrAnExclusion() throws {
         for format in [RecipientSource.Format.csv, .ndjson] {
             for channel in [Channel.email, .sms] {

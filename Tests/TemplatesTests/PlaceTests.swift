@@ -81,6 +81,21 @@ import Testing
         #expect(try html("<b onclick=\"f('{{v}}')\">", value) == "<b onclick=\"f('\(encoded)')\">")
     }
 
+    @Test(arguments: ["<style>p{a:{{v}}}</style>", "<p style=\"a:{{v}}\">", "<p STYLE = 'a:{{v}}'>", "<p style={{v}} id=z>"])
+    func aValueOfCSSStaysOne(_ template: String) throws {
+        for value in ["#ff0000", "red", "-1.5em", "50%", "Open Sans, Arial", "Straße_1"] {
+            #expect(try html(template, value).contains(value))
+        }
+        let text = try html(template, "'\"}; b:url(//x)/*</style>\\&\n@!")
+        let written = "\\27 \\22 \\7D \\3B  b\\3A url\\28 \\2F \\2F x\\29 \\2F \\2A \\3C \\2F style\\3E \\5C \\26 \\0A \\40 \\21 "
+        #expect(text.contains(written), "\(text)")
+        #expect(try html(template.replacing("{{v}}", with: "{{{v}}}"), "a;b").contains("a;b"))
+    }
+
+    @Test func aStyleWithoutQuotesDoesNotEnd() throws {
+        #expect(try html("<p style=a:{{v}}>", "b;c d>") == "<p style=a:b\\3B&#32;c&#32;d\\3E&#32;>")
+    }
+
     @Test func whatMailsHoldBesidesTagsHidesNoPlace() throws {
         for before in [
             "<!-- don't <a href=\" -->", "<!-->", "<!--[if mso]><v:rect href='x'><![endif]-->", "<!--[if !mso]><!-->",
@@ -116,12 +131,13 @@ import Testing
         var generator = SeededGenerator(seed: 14)
         let pieces = [
             "\"", "'", "<", ">", "&", "=", " ", "/", "?", "#", ":", "javascript:", "\\", "\n", "]]>", "</script>", "é", "%", "x", "-->",
-            "`",
+            "`", ";", "}", "*/", "(",
         ]
         let places = [
             "<a href=\"{{v}}\">", "<a href='?{{v}}'>", "<a href=x{{v}} >", "<p title=\"{{v}}\">", "<p title=x{{v}} >", "<p {{v}} >",
             "<p>{{v}}</p>",
-            "<script>\"{{v}}\"</script>", "<style>{{v}}</style>", "<!-- {{v}} -->", "<title>{{v}}</title>",
+            "<script>\"{{v}}\"</script>", "<style>{{v}}</style>", "<p style=\"color:{{v}}\">", "<p style=color:{{v}} >", "<!-- {{v}} -->",
+            "<title>{{v}}</title>",
         ]
         for _ in 0..<2000 {
             let value = (0..<Int.random(in: 0...8, using: &generator)).map { _ in pieces.randomElement(using: &generator) ?? "" }.joined()

@@ -44,7 +44,10 @@ package struct Provider: Sendable, Equatable {
     /// A PEM file of certificate authorities in place of the system's.
     package var caFile: String?
     /// Connections at most, for each worker process.
-    package var connections = 20
+    package var connections = defaultConnections
+    package static let defaultConnections = 20
+    /// Connections at most beside these, on which late responses are waited for; a worker bounds it by its descriptors.
+    package var lateConnections = Int.max
     /// Seconds for TCP, and again for TLS.
     package var connectTimeout = 10.0
     /// Seconds that a response may take, but for the one to the final dot of SMTP; nil for what the protocol says: 60 over HTTP, by stage

@@ -21,8 +21,7 @@ package final class LedgerLock: Sendable {
             let reason = errno == ELOOP ? "is a symbolic link; remove it" : String(cString: strerror(errno))
             throw .unwritable(path: path, detail: "\(file): " + reason)
         }
-        var status = stat()
-        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_nlink <= 1 else {
+        guard let status = FileStatus(descriptor: descriptor), status.kind == .regular, status.links <= 1 else {
             close(descriptor)
             throw .unwritable(path: path, detail: "\(file) is no file of its own; remove it")
         }

@@ -1,7 +1,7 @@
 /// Which messages may be waited for beside the connections at work. One whose response takes longer than `patience` would keep a
 /// connection from all others; a second one takes its place as long as such messages are few. A provider that is slow with all gets no
 /// connection more.
-struct SlowResponses: Sendable {
+package struct SlowResponses: Sendable {
     /// Nanoseconds after which a response is late.
     static let patience: Int64 = 2_000_000_000
     /// Connections beside those at work, for each of these, and at most.
@@ -11,12 +11,18 @@ struct SlowResponses: Sendable {
     private static let share = 0.1
 
     private let limit: Int
+
+    /// Late messages at most that are waited for beside so many connections at work.
+    package static func limit(connections: Int) -> Int { min(perConnection * connections, most) }
+
     /// Late messages that may still be waited for.
     private var credit: Double
 
-    /// - Parameter connections: those that may be at work.
-    init(connections: Int) {
-        limit = min(Self.perConnection * connections, Self.most)
+    /// - Parameters:
+    ///   - connections: those that may be at work.
+    ///   - most: late messages at most, should the process have descriptors for so many only.
+    init(connections: Int, atMost most: Int = .max) {
+        limit = min(Self.limit(connections: connections), most)
         credit = Double(max(1, limit / 8))
     }
 

@@ -38,24 +38,34 @@ package enum MailingPreparation {
         try Self.check(provider, suits: mailing.channel)
         let planner = try RecipientPlanner(source: file.recipients, channel: mailing.channel)
         mailing.fields = planner.fields
-        mailing.nestedFields = try nestedFields(of: file.recipients)
-        let used = try usedFields(mailing, provider, hostname)
+        if file.recipients.format == .ndjson {
+            // A dotted name into what was never more than text is a mistake.
+            mailing.nestedFields = try nestedFields(of: file.recipients)
+            _ = try usedFields(mailing, provider, hostname)
+            // Any value may be the first list or object of its column, however far behind it stands.
+            mailing.nestedFields = mailing.fields
+            mailing.fields.append(ValueKinds.field)
+        }
+        let (used, isNested) = try usedFields(mailing, provider, hostname)
         for index in used.sorted() {
             if let fault = RecipientPlanner.fault(ofColumn: mailing.fields[index], in: planner.columns, of: file.recipients.file) {
                 throw fault
             }
         }
         if let check = try BodyCheck(mailing, provider) {
-            try check.tryOut(RecipientPlanner(source: file.recipients, channel: mailing.channel, batchSize: 1))
+            let carry = Set(mailing.fields.dropFirst(2))
+            try check.tryOut(RecipientPlanner(source: file.recipients, channel: mailing.channel, carry: carry, batchSize: 1))
         }
         // Only what the templates say travels with the batches.
-        mailing.fields = planner.fields.enumerated().filter { $0.offset < 2 || used.contains($0.offset) }.map(\.element)
-        mailing.nestedFields = mailing.nestedFields.filter(mailing.fields.contains)
+        mailing.fields = mailing.fields.enumerated().filter { place, name in
+            place < 2 || used.contains(place) || isNested && name == ValueKinds.field
+        }.map(\.element)
+        mailing.nestedFields = isNested ? mailing.nestedFields.filter(mailing.fields.contains) : []
         return PreparedJob(mailing: mailing, source: file.recipients, start: file.start, provider: provider, identity: file.identity)
     }
 
-    /// The columns whose values templates may look into: those that hold a list or an object in one of the first recipients, or nothing in
-    /// any of them.
+    /// The columns that dotted names may look into: those that hold a list or an object in one of the first recipients, or nothing in any
+    /// of them.
     private static func nestedFields(of source: RecipientSource) throws(InputError) -> [String] {
         guard source.format == .ndjson else { return [] }
         var reader = try RecipientReader(source)
@@ -66,18 +76,23 @@ package enum MailingPreparation {
         while bytes < NDJSONReader.sample.bytes, row.number < NDJSONReader.sample.rows, try reader.next(&row) {
             guard row.fault == nil else { continue }
             bytes += row.bytes.count
-            for column in 0..<row.count {
-                guard let first = row.bytes[row.range(column)].first else { continue }
-                if first == UInt8(ascii: "[") || first == UInt8(ascii: "{") { isNested[column] = true } else { hasScalar[column] = true }
-            }
+            for column in row.nested { isNested[column] = true }
+            for column in 0..<row.count where !row.range(column).isEmpty && !row.nested.contains(column) { hasScalar[column] = true }
         }
         return reader.columns.enumerated().filter { isNested[$0.offset] || !hasScalar[$0.offset] }.map(\.element)
     }
 
-    private static func usedFields(_ mailing: Mailing, _ provider: Provider, _ hostname: String) throws -> Set<Int> {
+    /// The fields that the templates use, and whether they look into some.
+    private static func usedFields(
+        _ mailing: Mailing, _ provider: Provider, _ hostname: String
+    ) throws -> (places: Set<Int>, isNested: Bool) {
         switch mailing.channel {
-        case .email: try EmailComposer(mailing: mailing, domain: hostname).columns
-        case .sms, .messenger, .webhook: try BodyComposer(mailing: mailing, provider: provider).columns
+        case .email:
+            let composer = try EmailComposer(mailing: mailing, domain: hostname)
+            return (composer.columns, composer.isNested)
+        case .sms, .messenger, .webhook:
+            let composer = try BodyComposer(mailing: mailing, provider: provider)
+            return (composer.columns, composer.isNested)
         }
     }
 

@@ -51,6 +51,7 @@ struct WorkerCommand: RoleCommand {
 
     func run() async throws {
         let runtime = try prepare()
+        do { try runtime.checkConnections() } catch { runtime.logger.error("\(error); until then fewer are opened") }
         let broker = try await runtime.openBroker("worker", isPatient: true)
         let worker = runtime.worker(broker)
         try await runtime.run(
@@ -98,6 +99,7 @@ struct Up: RoleCommand {
         let redis = try await PrivateRedis.unlessNamed(in: settings)
         defer { redis?.stop() }
         let runtime = try RoleRuntime(settings, privateRedis: redis, terminal: terminal)
+        try runtime.checkConnections()
         let ledger = try await runtime.waitForLedger()
         let broker = try await runtime.openBroker("up", isPatient: true)
         let collector = runtime.collector(broker, ledger)

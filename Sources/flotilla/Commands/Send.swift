@@ -78,6 +78,7 @@ struct Send: AsyncParsableCommand {
         let redis = try await PrivateRedis.unlessNamed(in: settings)
         defer { redis?.stop() }
         let runtime = try RoleRuntime(settings, privateRedis: redis, terminal: terminal, statusBeforeRun: .interrupted)
+        try runtime.checkConnections()
         let ledger = try runtime.openLedger()
         let origin = URL(fileURLWithPath: mailing).standardizedFileURL.path
         let resolver = MailingResolver(ledger: ledger, job: job, file: mailing, origin: origin, policy: repeating.policy)

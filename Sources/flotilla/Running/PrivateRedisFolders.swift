@@ -1,4 +1,5 @@
 import Foundation
+import Text
 
 /// Where a private Redis keeps its socket and its file. The file lies beside the ledger that it belongs to. The socket lies in the
 /// temporary folder; where that cannot take it, in /tmp or beside the ledger.
@@ -61,9 +62,8 @@ struct PrivateRedisFolders: Sendable {
     private static func makeFolder(_ path: String) -> String? {
         if mkdir(path, 0o700) == 0 { return nil }
         guard errno == EEXIST else { return "cannot be used: " + String(cString: strerror(errno)) }
-        var found = stat()
         // Not through a link that somebody else may have laid there.
-        guard lstat(path, &found) == 0, found.st_mode & S_IFMT == S_IFDIR, found.st_uid == geteuid() else {
+        guard let found = FileStatus(path: path, followsLinks: false), found.kind == .directory, found.isOurs else {
             return "is there and is no folder of ours"
         }
         _ = chmod(path, 0o700)

@@ -145,6 +145,19 @@ struct RoleRuntime {
         Worker(configuration: workerConfiguration, broker: broker, group: group, logger: logger)
     }
 
+    /// Connections that this process may open to providers, as far as its descriptors go.
+    private var connections: Int {
+        OpenFiles.connections(
+            servers: settings.metrics.listen == nil ? 0 : OpenFiles.serverConnections(atMost: MetricsServer.mostConnections))
+    }
+
+    /// Refuses providers with more connections than this process may open. A worker of a fleet, which shares its settings with others and
+    /// is started by no person, works with those that it can have, and says so.
+    /// - Throws: `TooManyConnections`.
+    func checkConnections() throws(TooManyConnections) {
+        try TooManyConnections.check(settings.providers.values, possible: connections)
+    }
+
     var workerConfiguration: WorkerConfiguration {
         var configuration = WorkerConfiguration(
             id: name, channels: settings.worker.channels, concurrency: settings.worker.concurrency,
@@ -157,8 +170,7 @@ struct RoleRuntime {
         }
         configuration.refusals = settings.refusals
         configuration.prefetchBytes = settings.worker.prefetchBytes
-        configuration.connections = OpenFiles.connections(
-            servers: settings.metrics.listen == nil ? 0 : OpenFiles.serverConnections(atMost: MetricsServer.mostConnections))
+        configuration.connections = connections
         guard isPrivate else { return configuration }
         // Whoever ends this process ends all there is, and nobody takes over: what is begun and not told is kept small. Redis is near.
         configuration.groupTime = .milliseconds(40)

@@ -102,6 +102,9 @@ package struct BodyComposer: Sendable {
     /// The columns that the body uses.
     package var columns: Set<Int> { Set(template.columns) }
 
+    /// It looks into values that are lists or objects, or writes them as JSON.
+    package var isNested: Bool { template.isNested }
+
     /// Appends the body for one recipient.
     package func compose(_ recipients: Recipients, row: Int, into out: inout [UInt8]) {
         template.render(recipients, row: row, into: &out)

@@ -20,6 +20,8 @@ final class BodyPart: Sendable {
     private let plain: CompiledTemplate
     /// The columns that the part uses.
     var columns: [Int] { plain.columns }
+
+    var isNested: Bool { plain.isNested }
     private let quoted: CompiledTemplate
     /// The template's own text is ASCII.
     private let isASCII: Bool
@@ -45,7 +47,8 @@ final class BodyPart: Sendable {
         isASCII = plain.literals.allSatisfy { $0 < 0x80 }
         (longestText, mostFields) = plain.longestLine()
         let rules = plain.valueForms
-        expansion = rules.contains { $0 != .wire } ? "&quot;".utf8.count : 1
+        let longest = rules.contains(.placed(.unquotedCSS, .wire)) ? "\\3b&#32;" : rules.contains { $0 != .wire } ? "&quot;" : " "
+        expansion = longest.utf8.count
         isMeasured = plain.isNested || rules.contains(.placed(.htmlToText, .wire))
     }
 

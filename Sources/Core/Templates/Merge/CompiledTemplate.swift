@@ -36,6 +36,8 @@ package struct CompiledTemplate: Sendable {
     var references: [Reference] = []
     /// The columns that may be parsed as JSON.
     var nestedColumns: Set<Int> = []
+    /// The column that says which values are JSON lists and objects (`ValueKinds`); nil where what can be read as one is one.
+    var kindsColumn: Int?
     /// The columns that are written or looked into, each once.
     var columns: [Int] = []
     /// Values a row must have at least.
@@ -71,5 +73,6 @@ package struct CompiledTemplate: Sendable {
         guard all.isEmpty else { throw TemplateError(all.sorted { ($0.line, $0.column) < ($1.line, $1.column) }) }
     }
 
+    /// The template looks into values, or writes them as the JSON that they are.
     var isNested: Bool { !references.isEmpty }
 }

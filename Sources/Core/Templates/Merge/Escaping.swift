@@ -28,7 +28,8 @@ enum ValueForm: Sendable, Equatable {
 
 /// How a value is written in a place that is not its language's usual one.
 enum PlaceRule: UInt8, Sendable, Equatable {
-    case unquotedAttribute, htmlURL, htmlRestOfURL, url, restOfURL, pathOfURL, queryOfURL, script, jsonScalar, xml, cdata, htmlToText
+    case unquotedAttribute, htmlURL, htmlRestOfURL, url, restOfURL, pathOfURL, queryOfURL, script, css, unquotedCSS, jsonScalar, xml, cdata,
+        htmlToText
 }
 
 /// What a body is made for.
@@ -78,6 +79,8 @@ struct OutputForm: Sendable, Equatable {
         case .pathOfURL: .pathOfURL
         case .queryOfURL: .queryOfURL
         case .script: .script
+        case .css: .css
+        case .unquotedCSS: .unquotedCSS
         case .jsonScalar: .jsonScalar
         case .cdata: .cdata
         case .htmlToText: .htmlToText

@@ -1,3 +1,4 @@
+import Model
 import Text
 
 /// The fields that a template may name, and the nearest of them to a name that is none.
@@ -5,11 +6,14 @@ struct FieldNames {
     let names: [String]
     private let columns: [String: Int]
     private let nested: Set<Int>
+    /// The column that says which values are JSON; nil where any value of a nested column is JSON if it can be read as such.
+    let kinds: Int?
 
     init(_ names: [String], nested: [String]) {
         self.names = names
         let columns = Dictionary(names.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
         self.columns = columns
+        kinds = names.count > 2 && names.last == ValueKinds.field ? names.count - 1 : nil
         self.nested = Set(nested.compactMap { columns[$0] })
     }
 
@@ -29,6 +33,7 @@ struct FieldNames {
 
     /// What to tell the writer of an unknown name: the nearest field, and all there are.
     func advice(for name: String) -> String {
+        let names = names.filter { $0 != ValueKinds.field }
         let shown = names.prefix(40).joined(separator: ", ") + (names.count > 40 ? ", … (\(names.count) in all)" : "")
         let nearest = NearestName.of(name, among: names).map { "did you mean '\($0)'? " } ?? ""
         return "\(nearest)the recipients have: \(shown)"

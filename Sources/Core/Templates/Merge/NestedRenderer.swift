@@ -30,7 +30,9 @@ struct NestedRenderer {
                 }
                 index = Int(end)
             case .reference(let reference, let form):
-                look(up: reference).written.withUnsafeBufferPointer { out.append($0, as: form) }
+                let value = look(up: reference)
+                let isJSON = value.isNested && form == .placed(.jsonScalar, .plain)
+                value.written.withUnsafeBufferPointer { out.append($0, as: isJSON ? .verbatim : form) }
                 index += 1
             case let segment:
                 CompiledTemplate.write(segment, row, literals, into: &out)
@@ -54,6 +56,7 @@ struct NestedRenderer {
         guard let column = reference.column else { return .null }
         let field = Array(row[column])
         guard template.nestedColumns.contains(column) else { return .text(field) }
-        return StructuredValue(field: field).descend(reference.columnPath)
+        let isText = template.kindsColumn.map { !ValueKinds.isNested(column, by: row[$0]) } ?? false
+        return (isText ? .text(field) : StructuredValue(field: field)).descend(reference.columnPath)
     }
 }

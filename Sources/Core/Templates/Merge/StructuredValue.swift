@@ -36,6 +36,13 @@ indirect enum StructuredValue: Equatable {
         }
     }
 
+    var isNested: Bool {
+        switch self {
+        case .list, .object: true
+        case .null, .bool, .number, .text: false
+        }
+    }
+
     /// What interpolation writes: lists and objects as their JSON.
     var written: [UInt8] {
         switch self {

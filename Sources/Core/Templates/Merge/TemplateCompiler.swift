@@ -28,6 +28,7 @@ struct TemplateCompiler {
         self.fields = fields
         self.form = form
         result = CompiledTemplate(width: fields.names.count)
+        result.kindsColumn = fields.kinds
     }
 
     mutating func compile(_ tokens: [TemplateToken]) -> CompiledTemplate {
@@ -36,8 +37,8 @@ struct TemplateCompiler {
             case .text(let bytes): result.appendLiteral(bytes, as: form)
             case .variable(let name, let escaped):
                 guard let target = resolve(name, at: token.offset, asSection: false) else { continue }
-                let valueForm = form.valueForm(escaped: escaped, at: place(of: token, target))
-                switch target {
+                let valueForm = form.valueForm(escaped: escaped, at: token.place)
+                switch written(target, name, at: token.place) {
                 case .column(let column): result.segments.append(.field(UInt32(column), valueForm))
                 case .reference(let reference): result.segments.append(.reference(add(reference), valueForm))
                 }
@@ -49,13 +50,10 @@ struct TemplateCompiler {
         return result
     }
 
-    /// What NDJSON has as JSON may stand outside of a string as it is; a text may not.
-    private func place(of token: TemplateToken, _ target: Target) -> ValuePlace {
-        guard token.place == .jsonScalar else { return token.place }
-        switch target {
-        case .column(let column): return fields.isNested(column) ? .text : .jsonScalar
-        case .reference: return .text
-        }
+    /// What NDJSON has as a list or an object may stand outside of a string as it is; a text may not. Each value tells which it is.
+    private func written(_ target: Target, _ name: String, at place: ValuePlace) -> Target {
+        guard place == .jsonScalar, case .column(let column) = target, fields.isNested(column) else { return target }
+        return .reference(CompiledTemplate.Reference(path: [Array(name.utf8)], column: column, columnPath: []))
     }
 
     private mutating func fail(at offset: Int, _ what: String, _ remedy: String) {

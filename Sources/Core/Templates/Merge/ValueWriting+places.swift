@@ -24,6 +24,11 @@ extension [UInt8] {
         case .pathOfURL: appendPercentEncoded(value, keeping: "/@!$()*,;+")
         case .queryOfURL: appendPercentEncoded(value, keeping: "")
         case .script: appendJSONEscaped(value, alsoEscaping: "\"'<>&`")
+        case .css: appendCSS(value)
+        case .unquotedCSS:
+            var escaped: [UInt8] = []
+            escaped.appendCSS(value)
+            escaped.withUnsafeBufferPointer { appendUnquotedAttribute($0) }
         case .jsonScalar: appendJSONEscaped(value, alsoEscaping: ",:{}[]")
         case .xml: appendXMLEscaped(value)
         case .cdata: appendCDATA(value)
@@ -73,6 +78,22 @@ extension [UInt8] {
             case ...0x20, UInt8(ascii: "="), UInt8(ascii: "`"): append(contentsOf: "&#\(byte);".utf8)
             case _ where byte.isHTMLSpecial: appendHTMLEntity(of: byte)
             default: append(byte)
+            }
+        }
+    }
+
+    /// Appends a value as a part of CSS: of a string, or of a declaration that it does not end and in which it calls no function (CSS
+    /// Syntax Level 3 section 4.3.7). Colours, lengths and names stay what they are; whatever else is ASCII is escaped, with a blank that
+    /// ends the escape. Nothing of it is special in HTML.
+    private mutating func appendCSS(_ value: Bytes) {
+        for byte in value {
+            if byte >= 0x80 || byte.isLetterOrDigit || ("#.,%+-_ " as StaticString).contains(byte) {
+                append(byte)
+            } else {
+                append(UInt8(ascii: "\\"))
+                append(.hexadecimalDigit(byte >> 4))
+                append(.hexadecimalDigit(byte & 15))
+                append(UInt8(ascii: " "))
             }
         }
     }

@@ -172,7 +172,7 @@ struct HTMLPlace: PlaceMachine {
 
     var place: ValuePlace {
         switch state {
-        case .rawText: element == Array("script".utf8) ? .script : .text
+        case .rawText: element == Array("script".utf8) ? .script : element == Array("style".utf8) ? .css : .text
         case .text, .declaration, .comment, .untilGreater: .text
         case .open, .tagName, .inTag, .attributeName, .afterAttributeName: .unquoted
         case .beforeValue: valuePlace(quote: 0, Self.isURL(attribute) ? URLPlace() : nil)
@@ -186,6 +186,7 @@ struct HTMLPlace: PlaceMachine {
     private func valuePlace(quote: UInt8, _ url: URLPlace?) -> ValuePlace {
         if let url { return url.place }
         if attribute.starts(with: "on".utf8) { return .script }
+        if attribute == Array("style".utf8) { return quote == 0 ? .unquotedCSS : .css }
         return quote == 0 ? .unquoted : .text
     }
 

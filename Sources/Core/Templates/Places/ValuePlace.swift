@@ -14,6 +14,10 @@ enum ValuePlace: UInt8, Sendable, Hashable, CaseIterable {
     case queryOfURL
     /// HTML: a script.
     case script
+    /// HTML: a style sheet, or the attribute `style` in quotes.
+    case css
+    /// HTML: the attribute `style` without quotes.
+    case unquotedCSS
     /// JSON: outside of a string.
     case jsonScalar
     /// XML: a CDATA section.

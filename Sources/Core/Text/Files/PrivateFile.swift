@@ -21,15 +21,13 @@ package enum PrivateFile {
     /// Takes the rights of others from a file that is there already. A file of another owner, and what is no file, stay as they are.
     /// - Returns: the rights that it had, where they were changed.
     package static func tighten(_ path: String) -> UInt32? {
-        var status = stat()
-        guard stat(path, &status) == 0, let before = rights(status), chmod(path, mode) == 0 else { return nil }
+        guard let before = FileStatus(path: path).flatMap(rightsOfOthers), chmod(path, mode) == 0 else { return nil }
         return before
     }
 
     /// The same for an open file.
     package static func tighten(_ descriptor: Int32) -> UInt32? {
-        var status = stat()
-        guard fstat(descriptor, &status) == 0, let before = rights(status), fchmod(descriptor, mode) == 0 else { return nil }
+        guard let before = FileStatus(descriptor: descriptor).flatMap(rightsOfOthers), fchmod(descriptor, mode) == 0 else { return nil }
         return before
     }
 
@@ -72,8 +70,7 @@ package enum PrivateFile {
     }
 
     /// The rights of a file of ours that others have some of; nil for any other.
-    private static func rights(_ status: stat) -> UInt32? {
-        guard status.st_mode & S_IFMT == S_IFREG, status.st_uid == geteuid(), status.st_mode & 0o077 != 0 else { return nil }
-        return UInt32(status.st_mode & 0o777)
+    private static func rightsOfOthers(_ file: FileStatus) -> UInt32? {
+        file.kind == .regular && file.isOurs && file.rights & 0o077 != 0 ? file.rights : nil
     }
 }

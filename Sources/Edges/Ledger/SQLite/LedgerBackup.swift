@@ -18,7 +18,7 @@ package enum LedgerBackup {
     /// - Throws: `LedgerError`; `refused` where the ledger does not exist, or is the file itself.
     package static func make(of path: String, to file: String) throws(LedgerError) -> Summary {
         try exists(path)
-        guard FileIdentity(path: path) != FileIdentity(path: file) else {
+        guard FileStatus(path: path)?.identity != FileStatus(path: file)?.identity else {
             throw .refused("\(file) is the ledger itself; name another file")
         }
         return try writing(file) { (partial: String) throws(LedgerError) in
@@ -43,12 +43,14 @@ package enum LedgerBackup {
         _ file: String, to path: String, isForced: Bool, now: Int64, logger: Logger
     ) throws(LedgerError) -> (summary: Summary, kept: String?) {
         try exists(file)
-        guard FileIdentity(path: path) != FileIdentity(path: file) else { throw .refused("\(file) is the ledger itself; name its copy") }
+        guard FileStatus(path: path)?.identity != FileStatus(path: file)?.identity else {
+            throw .refused("\(file) is the ledger itself; name its copy")
+        }
         let copied = try check(file)
         let lock = try LedgerLock.acquire(ledger: path)
         defer { lock.release() }
         var kept: String?
-        if FileIdentity(path: path) != nil {
+        if FileStatus(path: path) != nil {
             try requireReplaceable(path, by: copied, isForced: isForced)
             kept = "\(path).replaced-\(now / 1000)"
         }
@@ -63,7 +65,7 @@ package enum LedgerBackup {
     }
 
     private static func exists(_ path: String) throws(LedgerError) {
-        guard FileIdentity(path: path) != nil else { throw .refused("there is no file \(path)") }
+        guard FileStatus(path: path) != nil else { throw .refused("there is no file \(path)") }
     }
 
     /// Makes sure that a file is a whole ledger of this release.
@@ -167,8 +169,7 @@ package enum LedgerBackup {
                 if let restored { try db.execute(sql: "UPDATE ledger SET restored = ?", arguments: [restored]) }
                 return try Schema.migrator.hasCompletedMigrations(db) ? Int64.fetchOne(db, sql: "SELECT commits FROM ledger") ?? 0 : 0
             }
-            var status = stat()
-            return Summary(size: stat(file, &status) == 0 ? Int(status.st_size) : 0, commits: commits)
+            return Summary(size: Int(FileStatus(path: file)?.size ?? 0), commits: commits)
         }
     }
 

@@ -47,8 +47,8 @@ extension SQLiteLedger {
         var found: [Found] = []
         while found.count < limit, let row = try rows.next() {
             let hits = try row.withUnsafeData(atIndex: 2) { data in data.map { places(of: hash, in: $0) } ?? [] }
-            guard !hits.isEmpty, let mailing = MailingID(row[0] as String) else { continue }
-            let batch = BatchID(mailing: mailing, number: row[1])
+            guard !hits.isEmpty, let mailing = try MailingID(row.read(0) as String) else { continue }
+            let batch = try BatchID(mailing: mailing, number: row.read(1))
             let recipients = try recipients(db, batch)
             for index in hits where index < recipients.count && found.count < limit {
                 let bytes = recipients.bytes[recipients.range(index, 1)]
@@ -110,7 +110,7 @@ extension SQLiteLedger {
             return nil
         }
         let error = try LastError.load(db, found.batch, found.index)
-        let values = record.mailing.fields.enumerated().map { column, field in
+        let values = record.mailing.fields.enumerated().filter { $0.element != ValueKinds.field }.map { column, field in
             RecipientDetail.Value(field: field, text: found.recipients[found.index, column])
         }
         return RecipientDetail(
@@ -130,11 +130,11 @@ extension SQLiteLedger {
         var attempts: [AttemptRecord] = []
         while let row = try rows.next() {
             let wire = try row.withUnsafeData(atIndex: 3) { $0.map { [UInt8]($0) } ?? [] }
-            for result in try [RecipientResult](decoding: wire, base: row[2]) where result.index == found.index {
-                attempts.append(
+            for result in try [RecipientResult](decoding: wire, base: row.read(2)) where result.index == found.index {
+                try attempts.append(
                     AttemptRecord(
                         at: result.at, state: result.state, attempts: result.attempts, response: result.response,
-                        dispatchNumber: row[0], worker: row[1], provider: row[4]))
+                        dispatchNumber: row.read(0), worker: row.read(1), provider: row.read(4)))
             }
         }
         return attempts.sorted { ($0.at, $0.attempts, $0.state.rank) < ($1.at, $1.attempts, $1.state.rank) }
@@ -147,9 +147,9 @@ extension SQLiteLedger {
             arguments: [found.batch.mailing.description, found.batch.number, found.index])
         var events: [RecipientEvent] = []
         while let row = try rows.next() {
-            guard let kind = EventKind(rawValue: row[0]) else { continue }
-            events.append(
-                RecipientEvent(batch: found.batch.number, index: found.index, kind: kind, at: row[1], detail: row[2]))
+            guard let kind = try EventKind(rawValue: row.read(0)) else { continue }
+            try events.append(
+                RecipientEvent(batch: found.batch.number, index: found.index, kind: kind, at: row.read(1), detail: row.read(2)))
         }
         return events
     }

@@ -24,7 +24,7 @@ package final class SQLiteLedger: Sendable {
 
     package let path: String
     /// The file that is open.
-    private let file: FileIdentity?
+    private let file: FileStatus.Identity?
     let pool: DatabasePool
     let logger: Logger
     private let options: Options
@@ -78,7 +78,7 @@ package final class SQLiteLedger: Sendable {
 
     private init(path: String, pool: DatabasePool, logger: Logger, options: Options) {
         self.path = path
-        file = FileIdentity(path: path)
+        file = FileStatus(path: path)?.identity
         self.pool = pool
         self.logger = logger
         self.options = options
@@ -191,7 +191,7 @@ extension SQLiteLedger {
 
     /// Refuses to go by a file that is not the ledger any more: what was read of it, and what is written to it, would be lost.
     package func checkFile() throws(LedgerError) {
-        guard let file, FileIdentity(path: path) == file else { throw LedgerError.replaced(path: path) }
+        guard let file, FileStatus(path: path)?.identity == file else { throw LedgerError.replaced(path: path) }
     }
 
     /// Why the last write failed, if it did for a reason that lies with the file or its disk.
@@ -231,9 +231,7 @@ extension SQLiteLedger {
     /// Empties the write-ahead log when it has grown beyond its limit: SQLite's own checkpoints never reach its end while
     /// two processes write without a pause.
     private func boundLog(_ db: Database) {
-        var status = stat()
-        guard stat(path + "-wal", &status) == 0 else { return }
-        let size = Int(status.st_size)
+        guard let size = FileStatus(path: path + "-wal").map({ Int($0.size) }) else { return }
         let isDue = walSize.withLock { last in
             if size < options.walLimit { last = 0 }
             guard size >= last + options.walLimit else { return false }

@@ -56,7 +56,7 @@ final class HTTPEngine {
         fleet: @escaping @Sendable () -> Int
     ) throws(TransportError) {
         self.fleet = fleet
-        slow = SlowResponses(connections: max(provider.connections, 1))
+        slow = SlowResponses(connections: max(provider.connections, 1), atMost: provider.lateConnections)
         self.provider = provider
         self.queue = queue
         self.metrics = metrics

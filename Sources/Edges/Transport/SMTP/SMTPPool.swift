@@ -44,7 +44,7 @@ final class SMTPPool: Sendable {
         settings = SMTPDialogue.Settings(
             hostname: hostname, username: provider.username, password: provider.password, startTLS: provider.startTLS,
             isLoopback: false, responses: responses)
-        state = Mutex(State(poolState: PoolState(limit: provider.connections)))
+        state = Mutex(State(poolState: PoolState(limit: provider.connections, late: provider.lateConnections)))
     }
 
     /// Takes a job. The task that waits for it gets a response in every case.

@@ -60,10 +60,12 @@ struct SMTPPoolState<Job: Sendable, Connection: Sendable>: Sendable {
     private var wakeTime: NIODeadline?
     private(set) var isClosed = false
 
-    /// - Parameter limit: connections at work at most, from 1.
-    init(limit: Int) {
+    /// - Parameters:
+    ///   - limit: connections at work at most, from 1.
+    ///   - late: connections beside these at most that wait for late responses.
+    init(limit: Int, late: Int = .max) {
         self.limit = max(1, limit)
-        slow = SlowResponses(connections: max(1, limit))
+        slow = SlowResponses(connections: max(1, limit), atMost: late)
     }
 
     /// Connections that are ready for work or at it, or wait for a response.

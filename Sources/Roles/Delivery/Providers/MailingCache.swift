@@ -100,15 +100,15 @@ actor MailingCache {
     private func link(to provider: Provider, key: String, lane: Lane) -> ProviderLink {
         if let known = links[key] { return known }
         var provider = provider
-        let connections = worker.connections.grant(provider.connections)
-        if connections < provider.connections {
+        let grant = worker.connections.grant(provider.connections)
+        if grant.connections < provider.connections {
             worker.logger.error(
                 """
-                provider \(provider.name) gets \(connections) connections in place of \(provider.connections), for this process may open \
+                provider \(provider.name) gets \(grant.connections) connections in place of \(provider.connections), for this process may open \
                 no more files: raise its limit (ulimit -n, or LimitNOFILE of its systemd unit), or lower `connections`
                 """, metadata: ["provider": "\(provider.name)"])
-            provider.connections = connections
         }
+        (provider.connections, provider.lateConnections) = (grant.connections, grant.late)
         let made = ProviderLink(provider, worker: worker, group: group)
         worker.prefetch.watch(lane) { [breaker = made.breaker] in breaker.nextProbe }
         links[key] = made

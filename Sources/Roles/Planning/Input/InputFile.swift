@@ -32,7 +32,7 @@ final class InputFile {
             let cause = errno == ENOENT ? "no such file" : "cannot be opened: \(String(cString: strerror(errno)))"
             throw InputError(file: path, problem: "\(cause); check the path and its permissions")
         }
-        let kind = FileKind(descriptor: descriptor)
+        let kind = FileStatus(descriptor: descriptor)?.kind
         guard kind == .regular else {
             let isDirectory = kind == .directory
             close(descriptor)

@@ -3,6 +3,8 @@ package struct InputRow: Sendable {
     /// What `range` points into; valid UTF-8 within each value.
     package internal(set) var bytes: [UInt8] = []
     var ranges: [Range<Int>] = []
+    /// The columns whose values are JSON lists or objects, and not texts.
+    var nested: [Int] = []
     /// Its number, from 1; the header does not count.
     package internal(set) var number = 0
     /// The line of the file on which it starts, from 1.
@@ -22,6 +24,7 @@ package struct InputRow: Sendable {
     mutating func removeAll() {
         bytes.removeAll(keepingCapacity: true)
         ranges.removeAll(keepingCapacity: true)
+        nested.removeAll(keepingCapacity: true)
         fault = nil
     }
 }

@@ -73,6 +73,8 @@ struct JSONObjectParser {
             repeat {
                 try readKey()
                 let start = row.bytes.count
+                let first = cursor.peek()
+                let isNested = first == UInt8(ascii: "[") || first == UInt8(ascii: "{")
                 do { try value(into: &row.bytes) } catch { throw self.error(error) }
                 guard row.bytes.count - start <= InputLimit.field else {
                     throw JSONObjectError(
@@ -83,6 +85,7 @@ struct JSONObjectParser {
                         guard keys.count < InputLimit.columns else {
                             throw JSONObjectError(problem: "has more than \(InputLimit.columns) keys, which name the columns", key: key)
                         }
+                        if isNested { row.nested.append(keys.count) }
                         keys.append(key)
                         seen.append(true)
                         row.ranges.append(start..<row.bytes.count)
@@ -94,6 +97,7 @@ struct JSONObjectParser {
                 }
                 guard !seen[column] else { throw JSONObjectError(problem: "stands twice in the object", key: key) }
                 seen[column] = true
+                if isNested { row.nested.append(column) }
                 row.ranges[column] = start..<row.bytes.count
                 expected = column + 1
             } while cursor.take(UInt8(ascii: ","))

@@ -6,7 +6,8 @@ import Text
 /// duplicates (the first row with an address counts), and gives the reason for every row that it excludes. Its memory is bounded
 /// except for `DuplicateSet`, which takes 21 to 43 bytes for each address.
 package struct RecipientPlanner {
-    /// The names of a recipient's values in the order of the batches, for `Mailing.fields`: id, address, all others.
+    /// The names of a recipient's values in the order of the batches, for `Mailing.fields`: id, address, all others, and `ValueKinds`
+    /// where they are carried.
     package let fields: [String]
     /// All columns of the file.
     package let columns: [String]
@@ -29,6 +30,8 @@ package struct RecipientPlanner {
     private let addressColumn: Int
     /// The columns of `fields`, from the third.
     private let carried: [Int]
+    /// Batches carry `ValueKinds`.
+    private let carriesKinds: Bool
     private var reader: RecipientReader
     private var addresses: DuplicateSet
     /// Those whom earlier mailings have reached; nil for nobody.
@@ -48,7 +51,7 @@ package struct RecipientPlanner {
 
     /// Opens the file, finds the columns, and makes sure that there is a first row.
     /// - Parameters:
-    ///   - carry: the columns that batches carry beside id and address; nil for all.
+    ///   - carry: the columns that batches carry beside id and address, and `ValueKinds.field` for the kinds of all; nil for all columns.
     ///   - batchBytes: bytes of a batch in its wire form at most; a recipient that alone takes more is excluded.
     ///   - planned: rows that were planned before a restart; nothing is given out for them again.
     ///   - reached: those who are left out because earlier mailings have reached them; nil for nobody.
@@ -91,7 +94,8 @@ package struct RecipientPlanner {
         }
         self.carried = carried
         let idName = idColumn.map { columns[$0] } ?? (columns.contains("id") ? "row_number" : "id")
-        fields = [idName, columns[addressColumn]] + carried.map { columns[$0] }
+        carriesKinds = carry?.contains(ValueKinds.field) ?? false
+        fields = [idName, columns[addressColumn]] + carried.map { columns[$0] } + (carriesKinds ? [ValueKinds.field] : [])
         var generator = SystemRandomNumberGenerator()
         addresses = DuplicateSet(using: &generator)
         hasRow = try reader.next(&row)
@@ -182,7 +186,8 @@ package struct RecipientPlanner {
         guard row.fault == nil else { return 0 }
         return row.bytes.withUnsafeBufferPointer { bytes in
             func size(_ column: Int) -> Int { UnsafeBufferPointer(rebasing: bytes[row.ranges[column]]).jsonEscapedCount + 3 }
-            let head = size(addressColumn) + (idColumn.map(size) ?? 20)
+            let kinds = carriesKinds ? (row.nested.isEmpty ? 0 : carried.count + 2) + 3 : 0
+            let head = size(addressColumn) + (idColumn.map(size) ?? 20) + kinds
             return carried.reduce(head) { $0 + size($1) }
         }
     }
@@ -214,7 +219,17 @@ package struct RecipientPlanner {
             }
             normal.withUnsafeBufferPointer { recipients.append($0) }
             for column in carried { recipients.append(value(column)) }
+            if carriesKinds { recipients.append(kinds) }
         }
+    }
+
+    /// The kinds of the row's values, in the order of `fields`.
+    private var kinds: [UInt8] {
+        if row.nested.isEmpty { return [] }
+        let places = row.nested.compactMap { column in
+            column == idColumn ? 0 : column == addressColumn ? 1 : carried.firstIndex(of: column).map { $0 + 2 }
+        }
+        return ValueKinds.text(places, width: carried.count + 2)
     }
 
     private func tooLarge(_ size: Int) -> (reason: ExclusionReason, detail: String) {
