@@ -155,20 +155,56 @@ struct BatchQueueTests {
         #expect(entries >= 8)
     }
 
-    @Test func aBatchOfANewerVersionGoesBackToTheLedger() async throws {
-        try await fleet.dispatch([fleet.batch(0), fleet.batch(1)], epoch: epoch)
+    /// Adds a copy of the lane's first batch, of the next wire version.
+    private func addNewer() async throws {
         let key = fleet.broker.keys.lane(fleet.lane)
         let first = try await fleet.broker.redis.send(["XRANGE", .text(key), "-", "+", "COUNT", "1"])
         let fields = try #require(first.array?.first?.array?[1].array).map { RedisArgument.bytes($0.bytes ?? []) }
         let newer: [RedisArgument] = ["v", RedisArgument(WireVersion.current + 1)] + fields.dropFirst(2)
         _ = try await fleet.broker.redis.send(["XADD", .text(key), "*"] + newer)
+    }
+
+    /// The entries that a worker of a newer release takes.
+    private func takeAsNewer(_ worker: String) async throws -> Int {
+        let key = fleet.broker.keys.lane(fleet.lane)
+        let reply = try await fleet.broker.redis.send(
+            ["XREADGROUP", "GROUP", .text(Keys.workers), .text(worker), "STREAMS", .text(key), ">"])
+        return try StreamEntry.list(reply).count
+    }
+
+    @Test func aBatchOfANewerVersionIsLeftForANewerWorker() async throws {
+        try await fleet.dispatch([fleet.batch(0)], epoch: epoch)
+        try await addNewer()
+        try await fleet.dispatch([fleet.batch(1)], epoch: epoch)
         // Work goes on around it.
-        let taken = try await queue.take([.init(lane: fleet.lane, count: 9)], worker: "a")
-        #expect(taken[0].leases.map(\.batch.id.number) == [0, 1])
-        #expect(try await fleet.entries() == 2)
-        #expect(try await fleet.groups().map(\.closing) == [.released])
-        let dead = try await fleet.dead("a")
-        #expect(try await fleet.takeOver(dead).count == 2)
+        var taken = try await queue.take([.init(lane: fleet.lane, count: 2)], worker: "a")
+        #expect(taken[0].leases.map(\.batch.id.number) == [0] && taken[0].hasNewer)
+        taken = try await queue.take([.init(lane: fleet.lane, count: 9)], worker: "a")
+        #expect(taken[0].leases.map(\.batch.id.number) == [1] && taken[0].hasNewer)
+        // Nothing is left for this release, which is not looked for anew each time.
+        for _ in 0..<2 {
+            taken = try await queue.take([.init(lane: fleet.lane, count: 9)], worker: "a")
+            #expect(taken[0].leases.isEmpty && taken[0].waiting == 0 && taken[0].hasNewer)
+        }
+        let wait = try await fleet.broker.redis.send(["TTL", .text(fleet.broker.keys.newer(fleet.lane))])
+        #expect((1...60).contains(wait.int ?? 0))
+        #expect(try await queue.reclaim(worker: "a", known: [:]).count == 2)
+        #expect(try await fleet.groups().isEmpty)
+        #expect(try await fleet.broker.redis.send(["XLEN", .text(fleet.broker.keys.deadLetters)]).count == 0)
+        #expect(try await takeAsNewer("n") == 1)
+    }
+
+    @Test func aBatchOfANewerWorkerThatEndedIsLeftForAnother() async throws {
+        try await fleet.dispatch([fleet.batch(0)], epoch: epoch)
+        try await addNewer()
+        #expect(try await takeAsNewer("n") == 2)
+        let lanes = fleet.broker.keys.workerLanes("n")
+        _ = try await fleet.broker.redis.send(["SADD", .text(lanes), .text("\(fleet.lane)")])
+        let dead = try await fleet.dead("n")
+        #expect(try await fleet.takeOver(dead).map(\.batch.id.number) == [0])
+        #expect(try await fleet.takeOver(dead).isEmpty)
+        #expect(try await fleet.exists(lanes), "whoever comes next finds it")
+        #expect(try await queue.reclaim(worker: "n", known: [:]).isEmpty)
     }
 
     @Test func rangesCoverJustTheirIndexes() {

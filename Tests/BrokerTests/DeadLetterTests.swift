@@ -88,7 +88,7 @@ struct DeadLetterTests {
     @Test(
         arguments: [
             ("g", nil), ("e", nil), ("n", "-1"), ("n", "3000000000"), ("o", "[[7,0]]"), ("o", "[[99,0]]"), ("t", "-9223372036854775808"),
-            ("v", "9"),
+            ("v", "9999"), ("v", "x"),
             ("x", nil), ("o", "[[1,0],[1,0]]"),
         ] as [(String, String?)])
     func aBatchThatCannotBeReadGoesBackToTheLedger(field: String, value: String?) async throws {

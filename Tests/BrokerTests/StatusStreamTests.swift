@@ -20,10 +20,10 @@ struct StatusStreamTests {
         let lease = try await fleet.taken(epoch, fleet.batch(4))
         let sent = RecipientResult(
             index: 0, state: .sent, attempts: 1, at: 1_000_000,
-            response: ProviderResponse(kind: .accept, stage: .response, code: 250, text: "2.0.0 Ok: queued as A\"B", messageID: "A"))
+            response: ProviderResponse(action: .accept, stage: .response, code: 250, text: "2.0.0 Ok: queued as A\"B", messageID: "A"))
         let waiting = RecipientResult(
             index: 1, state: .deferred, attempts: 2, at: 1_000_500, due: 1_009_000,
-            response: ProviderResponse(kind: .retry, stage: .rcpt, code: 450, text: "4.2.0 später"))
+            response: ProviderResponse(action: .retry, stage: .rcpt, code: 450, text: "4.2.0 später"))
         var open = fleet.group(lease, 0, .open, [sent])
         var done = fleet.group(lease, 1, .done, [waiting])
         _ = try await fleet.queue.report(open, of: lease)

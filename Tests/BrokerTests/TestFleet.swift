@@ -126,7 +126,7 @@ struct TestFleet {
         indexes.map {
             RecipientResult(
                 index: $0, state: .sent, attempts: 1, at: 1_000_000,
-                response: ProviderResponse(kind: .accept, stage: .response, code: 250, text: "Ok"))
+                response: ProviderResponse(action: .accept, stage: .response, code: 250, text: "Ok"))
         }
     }
 

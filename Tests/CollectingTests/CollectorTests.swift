@@ -82,7 +82,7 @@ struct CollectorTests {
                 results: [
                     RecipientResult(
                         index: index, state: .sent, attempts: 1, at: 5,
-                        response: ProviderResponse(kind: .accept, stage: .response, code: 250, text: "Ok"))
+                        response: ProviderResponse(action: .accept, stage: .response, code: 250, text: "Ok"))
                 ])
         }
         // The ledger is locked, so that the collector is busy with it and not with Redis while that is started again.
@@ -137,7 +137,7 @@ struct CollectorTests {
             results: [
                 RecipientResult(
                     index: index, state: .sent, attempts: 1, at: 5,
-                    response: ProviderResponse(kind: .accept, stage: .response, code: 250, text: "Ok"))
+                    response: ProviderResponse(action: .accept, stage: .response, code: 250, text: "Ok"))
             ])
     }
 

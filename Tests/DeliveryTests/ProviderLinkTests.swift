@@ -15,7 +15,7 @@ import Testing
         let numbers = Mutex<[Int]>([])
     }
 
-    private static let down = ProviderResponse(kind: .reconnect, stage: .connect, code: 0, text: "connection refused")
+    private static let down = ProviderResponse(action: .reconnect, stage: .connect, code: 0, text: "connection refused")
     private let changes = Broadcast()
     private let signal = WakeSignal()
 

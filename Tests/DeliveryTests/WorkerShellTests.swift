@@ -56,7 +56,7 @@ struct WorkerShellTests {
     }
 
     private func results(_ indexes: Range<Int>) -> [RecipientResult] {
-        let response = ProviderResponse(kind: .accept, stage: .response, code: 250, text: "Ok")
+        let response = ProviderResponse(action: .accept, stage: .response, code: 250, text: "Ok")
         return indexes.map { RecipientResult(index: $0, state: .sent, attempts: 1, at: 1_000_000, response: response) }
     }
 

@@ -62,13 +62,13 @@ func sent(_ index: Int, attempts: Int = 1, at: Int64 = Example.start) -> Recipie
     RecipientResult(
         index: index, state: .sent, attempts: attempts, at: at,
         response: ProviderResponse(
-            kind: .accept, stage: .response, code: 250, text: "2.0.0 queued as \(index)", messageID: "m\(index)"))
+            action: .accept, stage: .response, code: 250, text: "2.0.0 queued as \(index)", messageID: "m\(index)"))
 }
 
 func deferred(_ index: Int, attempts: Int = 1, due: Int64, at: Int64 = Example.start) -> RecipientResult {
     RecipientResult(
         index: index, state: .deferred, attempts: attempts, at: at, due: due,
-        response: ProviderResponse(kind: .retry, stage: .rcpt, code: 450, text: "4.2.0 <p0-\(index)@example.com> try later"))
+        response: ProviderResponse(action: .retry, stage: .rcpt, code: 450, text: "4.2.0 <p0-\(index)@example.com> try later"))
 }
 
 func failed(_ index: Int, attempts: Int = 1, text: String = "5.1.1 no such user", at: Int64 = Example.start)
@@ -79,10 +79,12 @@ func failed(_ index: Int, attempts: Int = 1, text: String = "5.1.1 no such user"
         response: ProviderResponse(.unknownUser, .fail, about: .recipient, stage: .rcpt, code: 550, text: text))
 }
 
-func uncertain(_ index: Int, attempts: Int = 1, due: Int64 = 0, at: Int64 = Example.start) -> RecipientResult {
+func uncertain(
+    _ index: Int, attempts: Int = 1, due: Int64 = 0, missed: MissedAnswer = .workerEnded, at: Int64 = Example.start
+) -> RecipientResult {
     RecipientResult(
         index: index, state: .uncertain, attempts: attempts, at: at, due: due,
-        response: ProviderResponse(kind: .reconnect, stage: .response, code: 0, text: "worker w died with it on the wire"))
+        response: ProviderResponse(missed: missed, stage: .response, text: "worker w died with it on the wire"))
 }
 
 func resultGroup(

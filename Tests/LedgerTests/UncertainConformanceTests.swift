@@ -32,7 +32,7 @@ import Testing
         try await Example.plan(ledger, batches: [2])
         for dispatch in 1...2 {
             #expect(try await ledger.dispatchBatches(id, limit: 1, now: now + Int64(dispatch)).count == 1)
-            let results = [uncertain(0, attempts: dispatch, due: now + 1), deferred(0, due: now + 1)]
+            let results = [uncertain(0, attempts: dispatch, due: now + 1, missed: .timedOut), deferred(0, due: now + 1)]
             let group = resultGroup(
                 dispatchNumber: dispatch, worker: "w\(dispatch)", closing: .done, dispatch == 1 ? results + [sent(1)] : results)
             // A group may be written twice.
@@ -42,6 +42,26 @@ import Testing
         #expect(try await ledger.dispatchBatches(id, limit: 9, now: now + 99).isEmpty)
         let list = try await ledger.uncertain(id, onlyHeld: true, after: nil, limit: 9)
         #expect(list.map(\.index) == [0] && list.first?.listing.why.contains("no third one") == true)
+        #expect(try await ledger.recount(id) == [])
+    }
+
+    /// A server that ends kept connections without a word may never have seen the message.
+    @Test(arguments: Engine.all, [MissedAnswer.connectionEnded, .workerEnded])
+    func whoeverIsOnTheListForAConnectionThatEndedIsSentToAgain(engine: Engine, missed: MissedAnswer) async throws {
+        let folder = try TemporaryFolder()
+        let ledger = try await engine.open(folder)
+        try await Example.plan(ledger, batches: [1])
+        for dispatch in 1...4 {
+            #expect(try await ledger.dispatchBatches(id, limit: 1, now: now + Int64(dispatch)).count == 1)
+            // One time-out among them is no second one.
+            let results = [
+                uncertain(0, attempts: dispatch, due: now + 1, missed: dispatch == 2 ? .timedOut : missed), deferred(0, due: now + 1),
+            ]
+            _ = try await ledger.write(
+                groups: [resultGroup(dispatchNumber: dispatch, closing: .done, results)], events: [], now: now)
+            #expect(try await ledger.progress(id)?[.deferred] == 1)
+        }
+        #expect(try await ledger.uncertain(id, onlyHeld: false, after: nil, limit: 9).count == 4)
         #expect(try await ledger.recount(id) == [])
     }
 

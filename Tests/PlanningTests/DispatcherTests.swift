@@ -81,7 +81,7 @@ struct DispatcherTests {
         let results = sent.map {
             RecipientResult(
                 index: $0, state: .sent, attempts: 1, at: Clock.milliseconds(),
-                response: ProviderResponse(kind: .accept, stage: .response, code: 250, text: "Ok"))
+                response: ProviderResponse(action: .accept, stage: .response, code: 250, text: "Ok"))
         }
         let group = ResultGroup(
             batch: lease.batch.id, dispatchNumber: lease.batch.dispatchNumber, worker: "w.1", provider: lane.provider, sequence: sequence,
@@ -428,7 +428,7 @@ struct DispatcherTests {
             results: [
                 RecipientResult(
                     index: 0, state: .sent, attempts: 1, at: Clock.milliseconds(),
-                    response: ProviderResponse(kind: .accept, stage: .response, code: 250, text: "Ok"))
+                    response: ProviderResponse(action: .accept, stage: .response, code: 250, text: "Ok"))
             ])
         _ = try await broker.redis.send(["SET", "test:epoch", "run:ledger:x"])
         _ = try await broker.redis.send(["XADD", "test:status:0", "*"] + group.fields.dropFirst(2) + ["f", "", "c", "0"])

@@ -72,7 +72,7 @@ import Testing
         let results = [RecipientState.sent, .failed, .sent].enumerated().map { index, state in
             RecipientResult(
                 index: index, state: state, attempts: 1, at: 1,
-                response: ProviderResponse(kind: .accepted, stage: .response, code: 250, text: ""))
+                response: ProviderResponse(action: .accept, stage: .response, code: 250, text: ""))
         }
         let group = ResultGroup(
             batch: BatchID(mailing: id(1), number: 0), dispatchNumber: 1, worker: "w", sequence: 0, closing: .done, groups: 1,

@@ -11,7 +11,7 @@ import Testing
     }
 
     private func response(_ action: ResponseAction, _ code: Int = 0, _ stage: DeliveryStage = .mail) -> ProviderResponse {
-        ProviderResponse(kind: action, stage: stage, code: code, text: "as it was said")
+        ProviderResponse(action: action, stage: stage, code: code, text: "as it was said")
     }
 
     private func one(
@@ -102,11 +102,18 @@ import Testing
 
     @Test func aMessageThatMayHaveArrivedIsListedOrHeld() {
         var generator = SeededGenerator(seed: 15)
-        let lost = response(.reconnect, 0, .response)
+        let lost = ProviderResponse(missed: .connectionEnded, stage: .response, text: "gone")
         var results: [RecipientResult] = []
         var rule = rule(expires: hour)
         rule.append(index: 3, response: lost, spent: 0, now: 7, using: &generator, to: &results)
         #expect(results.map(\.state) == [.uncertain, .deferred] && results.map(\.attempts) == [0, 1])
+        // Each may be a copy, so each spends an attempt, and the last one leaves the recipient to a person.
+        results = []
+        rule.append(index: 3, response: lost, spent: 3, now: 7, outage: true, using: &generator, to: &results)
+        #expect(results.map(\.state) == [.uncertain, .deferred] && results[1].attempts == 4)
+        results = []
+        rule.append(index: 3, response: lost, spent: 4, now: 7, outage: true, using: &generator, to: &results)
+        #expect(results.map(\.state) == [.uncertain] && results[0].due == 0)
         results = []
         rule.uncertain = .hold
         rule.append(index: 3, response: lost, spent: 0, now: 7, outage: true, using: &generator, to: &results)
@@ -123,15 +130,29 @@ import Testing
         for refusal in [unclear(.unknown, .fail), unclear(.setUp, .pauseMailing), unclear(.unknown, .retry, 451)] {
             for spent in [0, 4] {
                 let waits = rule.result(
-                    index: 0, response: refusal, spent: spent, now: hour, outage: false, isProven: false, using: &generator)
+                    index: 0, response: refusal, spent: spent, now: hour, outage: false, doubt: .beforeAcceptance, using: &generator)
                 #expect(waits.state == .deferred && waits.attempts == spent && waits.held == .beforeAcceptance)
             }
             let proven = rule.result(index: 0, response: refusal, spent: 0, now: 0, outage: false, using: &generator)
             #expect(proven.state == .failed && proven.attempts == 1 && proven.held == nil)
         }
         let own = ProviderResponse(.unknownUser, .fail, about: .recipient, stage: .rcpt, code: 550, text: "5.1.1 no")
-        let failed = rule.result(index: 0, response: own, spent: 0, now: 0, outage: false, isProven: false, using: &generator)
+        let failed = rule.result(index: 0, response: own, spent: 0, now: 0, outage: false, doubt: .beforeAcceptance, using: &generator)
         #expect(failed.state == .failed && failed.held == nil)
+    }
+
+    @Test func whoeverIsRefusedWhileNobodyIsAcceptedAnyMoreIsAskedAgainSoon() {
+        var generator = SeededGenerator(seed: 18)
+        let rule = rule(attempts: 1, expires: 48 * hour)
+        let waits = rule.result(
+            index: 0, response: unclear(.unknown, .fail), spent: 0, now: 0, outage: false, doubt: .sinceAcceptance, using: &generator)
+        #expect(waits.state == .deferred && waits.attempts == 0 && waits.held == .sinceAcceptance)
+        #expect((8_000...12_000).contains(waits.due))
+        // What is ours to mend has its own rule by then.
+        let ours = rule.result(
+            index: 0, response: unclear(.setUp, .pauseMailing), spent: 0, now: 0, outage: false, doubt: .sinceAcceptance,
+            using: &generator)
+        #expect(ours.held != .sinceAcceptance)
     }
 
     @Test func theWaitForAnAcceptanceGrowsWithTheMailingsAge() {
@@ -140,7 +161,8 @@ import Testing
         var waits: [Int64] = []
         while now < 24 * hour {
             let result = rule(expires: 100 * hour).result(
-                index: 0, response: unclear(.unknown, .fail), spent: 0, now: now, outage: false, isProven: false, using: &generator)
+                index: 0, response: unclear(.unknown, .fail), spent: 0, now: now, outage: false, doubt: .beforeAcceptance, using: &generator
+            )
             waits.append(result.due - now)
             now = result.due
         }

@@ -47,7 +47,7 @@ import Testing
 
 @Suite struct RetryRulesTests {
     private func response(_ action: ResponseAction, _ retryAfter: Double? = nil) -> ProviderResponse {
-        ProviderResponse(kind: action, stage: .response, code: 0, text: "", retryAfter: retryAfter)
+        ProviderResponse(action: action, stage: .response, code: 0, text: "", retryAfter: retryAfter)
     }
 
     @Test func greyListingIsGivenItsMinutesAndHTTPItsSeconds() {

@@ -7,7 +7,7 @@ import Testing
 /// What is answered when we end requests ourselves.
 @Suite struct HTTPAbortTests {
     private static let cut = ProviderResponse(
-        kind: .reconnect, stage: .response, code: 0, text: "cut short by our own stop; it may have arrived")
+        missed: .workerEnded, stage: .response, text: "cut short by our own stop; it may have arrived")
 
     @Test func whatWasSentMayHaveArrivedAndTheRestIsNotBegun() async throws {
         let server = try await HTTPScriptedServer()

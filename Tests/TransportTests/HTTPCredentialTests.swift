@@ -24,13 +24,13 @@ import Text
                 change(&$0)
             })
         let error = await #expect(throws: TransportError.self) { try await far.prepare() }
-        #expect(error?.kind == .misconfigured && error?.description.contains("not encrypted") == true, "\(String(describing: error))")
+        #expect(error?.action == .pauseMailing && error?.description.contains("not encrypted") == true, "\(String(describing: error))")
         #expect(error?.description.contains("https://") == true && error?.description.contains("word") == false)
         let responses = await far.deliver(httpGroup(3)) { true }
-        #expect(responses.allSatisfy { $0?.kind == .misconfigured && $0?.stage == .auth }, "\(responses)")
+        #expect(responses.allSatisfy { $0?.action == .pauseMailing && $0?.stage == .auth }, "\(responses)")
         await far.close()
         let near = httpTransport(httpProvider(server.port, path: "/status?code=200", change: change))
-        #expect(await near.deliver(httpGroup(1)) { true }.first??.kind == .accepted)
+        #expect(await near.deliver(httpGroup(1)) { true }.first??.action == .accept)
         await near.close()
     }
 
@@ -41,7 +41,7 @@ import Text
                 $0.host = "::ffff:127.0.0.1"
                 $0.headers["X-Client"] = Secret("flotilla")
             })
-        #expect(await transport.deliver(httpGroup(1)) { true }.first??.kind == .accepted)
+        #expect(await transport.deliver(httpGroup(1)) { true }.first??.action == .accept)
         await transport.close()
     }
 }

@@ -28,7 +28,7 @@ import Text
 
     @Test func tooManyRequestsSayHowLongToWait() async throws {
         let response = try await response("/status?code=429&wait=7&body=slow%20down")
-        #expect(response == ProviderResponse(kind: .slowDown, stage: .response, code: 429, text: "slow down", retryAfter: 7))
+        #expect(response == ProviderResponse(action: .slowDown, stage: .response, code: 429, text: "slow down", retryAfter: 7))
     }
 
     @Test func unavailableIsThrottledOnlyWithAWait() async throws {
@@ -105,7 +105,7 @@ import Text
 
     @Test func aHugeAnswerIsCutOff() async throws {
         let taken = try await response("/huge?code=200") { $0.messageID = "id" }
-        #expect(taken == ProviderResponse(kind: .accept, stage: .response, code: 200, text: ""))
+        #expect(taken == ProviderResponse(action: .accept, stage: .response, code: 200, text: ""))
         let refused = try await response("/huge?code=400")
         #expect(refused.action == .fail && refused.text == String(repeating: "x", count: 500))
     }
@@ -115,7 +115,7 @@ import Text
         let transport = httpTransport(httpProvider(server.port, path: "/second") { $0.connections = 1 })
         let responses = await transport.deliver(httpGroup(4)) { true }
         #expect(responses.map { $0?.action } == [.accept, .reconnect, .accept, .reconnect])
-        #expect(responses[1]?.stage == .response)
+        #expect(responses[1]?.stage == .response && responses[1]?.missed == .connectionEnded)
         await transport.close()
         var keys: Set<String> = []
         for _ in 0..<4 { keys.insert(try await server.nextRequest().key) }
@@ -130,11 +130,11 @@ import Text
             responses.allSatisfy {
                 $0
                     == ProviderResponse(
-                        kind: .reconnect, stage: .connect, code: 0,
+                        action: .reconnect, stage: .connect, code: 0,
                         text: "127.0.0.1:\(port): cannot connect: Connection refused")
             })
         let error = await #expect(throws: TransportError.self) { try await transport.prepare() }
-        #expect(error?.kind == .reconnect && error?.stage == .connect)
+        #expect(error?.action == .reconnect && error?.stage == .connect)
         #expect(error?.description.contains("Connection refused; check its host and port") == true)
         await transport.close()
     }
@@ -166,7 +166,7 @@ import Text
         let provider = httpProvider(80) { $0.headers = headers.mapValues { Secret($0) } }
         let transport = httpTransport(provider)
         let error = await #expect(throws: TransportError.self) { try await transport.prepare() }
-        #expect(error?.kind == .pauseMailing)
+        #expect(error?.action == .pauseMailing)
         #expect(error?.description.contains(reason) == true, "\(String(describing: error))")
         let responses = await transport.deliver(httpGroup(2)) { true }
         #expect(responses.allSatisfy { $0?.action == .pauseMailing })

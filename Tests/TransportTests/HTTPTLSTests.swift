@@ -43,7 +43,7 @@ import Testing
         for change in [{ $0.caFile = nil }, { $0.host = "127.0.0.1" }] as [(inout Provider) -> Void] {
             let transport = httpTransport(provider(nginx, change: change))
             let error = await #expect(throws: TransportError.self) { try await transport.prepare() }
-            #expect(error?.kind == .pauseMailing && error?.stage == .tls, "\(String(describing: error))")
+            #expect(error?.action == .pauseMailing && error?.stage == .tls, "\(String(describing: error))")
             #expect(error?.description.contains("is not trusted") == true || error?.description.contains("another name") == true)
             let responses = await transport.deliver(httpGroup(3)) { true }
             #expect(responses.allSatisfy { $0?.action == .pauseMailing && $0?.stage == .tls }, "\(responses)")
@@ -56,7 +56,7 @@ import Testing
         let nginx = try await Nginx(tls: true)
         let transport = httpTransport(provider(nginx) { $0.caFile = "/nowhere/ca.pem" })
         let error = await #expect(throws: TransportError.self) { try await transport.prepare() }
-        #expect(error?.kind == .pauseMailing && error?.stage == .tls)
+        #expect(error?.action == .pauseMailing && error?.stage == .tls)
         #expect(error?.description.contains("/nowhere/ca.pem") == true, "\(String(describing: error))")
         await transport.close()
     }
@@ -69,7 +69,7 @@ import Testing
                 $0.connectTimeout = 1
             })
         let error = await #expect(throws: TransportError.self) { try await transport.prepare() }
-        #expect(error?.kind == .reconnect && error?.stage == .tls, "\(String(describing: error))")
+        #expect(error?.action == .reconnect && error?.stage == .tls, "\(String(describing: error))")
         await transport.close()
     }
 

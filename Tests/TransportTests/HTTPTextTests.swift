@@ -127,10 +127,10 @@ import Testing
     @Test func countsAnswersByHundredAndThoseNeverSent() {
         var deliveryCounts = HTTPResponseCounts()
         for code in [200, 204, 404, 503, 999] {
-            deliveryCounts.count(ProviderResponse(kind: .accept, stage: .response, code: code, text: ""))
+            deliveryCounts.count(ProviderResponse(action: .accept, stage: .response, code: code, text: ""))
         }
-        deliveryCounts.count(ProviderResponse(kind: .reconnect, stage: .response, code: 0, text: ""))
-        deliveryCounts.count(ProviderResponse(kind: .reconnect, stage: .tls, code: 0, text: ""))
+        deliveryCounts.count(ProviderResponse(action: .reconnect, stage: .response, code: 0, text: ""))
+        deliveryCounts.count(ProviderResponse(action: .reconnect, stage: .tls, code: 0, text: ""))
         #expect(deliveryCounts.responses == [3, 0, 2, 0, 1, 1])
         #expect(deliveryCounts.unsent == 1)
     }

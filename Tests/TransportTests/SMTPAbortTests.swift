@@ -53,7 +53,7 @@ import Testing
         let server = try await SMTPTestServer.python("stalling", ["at=dot"])
         let (responses, dots) = try await aborted(server, group())
         #expect(responses.map { $0?.action } == [.accept, .accept, .reconnect, nil])
-        #expect(responses[2] == ProviderResponse(kind: .reconnect, stage: .body, code: 0, text: Self.cut))
+        #expect(responses[2] == ProviderResponse(missed: .workerEnded, stage: .body, text: Self.cut))
         #expect(dots == "3")
     }
 

@@ -75,9 +75,9 @@ import Text
         var settings = credentials()
         settings.startTLS = .required
         let absent = talk(settings, ["220 hi\r\n", "250 server\r\n"])
-        #expect(absent.dialogue.failure?.kind == .pauseMailing && absent.dialogue.failure?.stage == .tls)
+        #expect(absent.dialogue.failure?.action == .pauseMailing && absent.dialogue.failure?.stage == .tls)
         let refused = talk(settings, ["220 hi\r\n", "250-server\r\n250 STARTTLS\r\n", "454 4.7.0 no\r\n"])
-        #expect(refused.dialogue.failure?.kind == .slowDown && refused.dialogue.failure?.stage == .tls)
+        #expect(refused.dialogue.failure?.action == .slowDown && refused.dialogue.failure?.stage == .tls)
     }
 
     @Test func opportunisticTLSGoesOnWithoutAndNeverIsNever() {
@@ -92,7 +92,7 @@ import Text
     @Test func aPasswordGoesNowhereInClearButToThisMachine() {
         let replies = ["220 hi\r\n", "250-server\r\n250 AUTH PLAIN\r\n"]
         let far = talk(credentials(), replies)
-        #expect(far.dialogue.failure?.kind == .pauseMailing && far.dialogue.failure?.stage == .auth)
+        #expect(far.dialogue.failure?.action == .pauseMailing && far.dialogue.failure?.stage == .auth)
         #expect(far.said.last == "")
         #expect(talk(credentials(isLoopback: true), replies).said.last == "AUTH PLAIN AHVzZXIAcGFzcw==\r\n")
         #expect(talk(credentials(), isEncrypted: true, replies).said.last == "AUTH PLAIN AHVzZXIAcGFzcw==\r\n")
@@ -129,7 +129,7 @@ import Text
                 "334 UGFzc3dvcmQ6\r\n", "535 5.7.8 bad credentials\r\n",
             ])
         #expect(
-            talk.dialogue.failure?.code == 535 && talk.dialogue.failure?.stage == .auth && talk.dialogue.failure?.kind == .misconfigured)
+            talk.dialogue.failure?.code == 535 && talk.dialogue.failure?.stage == .auth && talk.dialogue.failure?.action == .pauseMailing)
     }
 
     @Test func aLongSecretWaitsForItsLine() {
@@ -150,9 +150,9 @@ import Text
         (["220 hi\r\n", "250-server\r\n250 AUTH PLAIN\r\n", "454 4.7.0 later\r\n"], .slowDown, .auth),
         (["220 hi\r\n", "250-server\r\n250 AUTH CRAM-MD5\r\n"], .pauseMailing, .auth),
     ])
-    func refusalsOfUsSayWhereAndWhat(_ replies: [String], _ kind: ResponseAction, _ stage: DeliveryStage) {
+    func refusalsOfUsSayWhereAndWhat(_ replies: [String], _ action: ResponseAction, _ stage: DeliveryStage) {
         let talk = self.talk(credentials(isLoopback: true), replies)
-        #expect(talk.dialogue.failure?.kind == kind && talk.dialogue.failure?.stage == stage)
+        #expect(talk.dialogue.failure?.action == action && talk.dialogue.failure?.stage == stage)
         let provider = Provider(name: "p", scheme: .smtp, host: "mail.example.com", port: 25)
         let text = talk.dialogue.failure?.error(of: provider).description ?? ""
         #expect(text.hasPrefix("provider 'p' at mail.example.com:25: "))

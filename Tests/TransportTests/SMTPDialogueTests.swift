@@ -94,7 +94,7 @@ import Testing
         #expect(run.responses.map { $0?.action } == [.accept, .reconnect, nil, nil])
         #expect(run.responses[1]?.stage == .body)
         #expect(run.next == 2)
-        #expect(conversation.dialogue.failure?.kind == .reconnect)
+        #expect(conversation.dialogue.failure?.action == .reconnect)
     }
 
     @Test func a421ToTheFinalDotIsThatMessagesAnswer() {
@@ -114,7 +114,7 @@ import Testing
         let run = conversation.send(run(.numbered(4)))
         #expect(run.responses.map { $0?.action } == [.accept, .slowDownDomain, nil, nil])
         #expect(run.next == 2 && run.isFruitful)
-        #expect(conversation.dialogue.failure?.kind == .slowDown)
+        #expect(conversation.dialogue.failure?.action == .slowDown)
     }
 
     @Test(arguments: [SMTPScriptedServer.Behaviour.closeAtMail, .closeAtRecipient, .closeAtData])
@@ -123,7 +123,7 @@ import Testing
         let run = conversation.send(run(.numbered(2)))
         #expect(run.responses.map { $0?.action } == [.slowDown, nil])
         #expect(run.next == 1 && !run.isFruitful)
-        #expect(conversation.dialogue.failure?.kind == .slowDown)
+        #expect(conversation.dialogue.failure?.action == .slowDown)
     }
 
     /// Bytes of a server in, and what is written then.
@@ -144,7 +144,7 @@ import Testing
         #expect(goodbye.hasSuffix("QUIT\r\n"))
         let run = conversation.dialogue.takeRun()
         #expect(run.responses.map { $0?.action } == [.accept, nil, nil] && run.next == 1)
-        #expect(conversation.dialogue.failure?.isPolite == true && conversation.dialogue.failure?.kind == .reconnect)
+        #expect(conversation.dialogue.failure?.isPolite == true && conversation.dialogue.failure?.action == .reconnect)
     }
 
     @Test func aLimitOfTheSessionOnAFreshConnectionIsTheMessagesAnswer() {
@@ -164,7 +164,7 @@ import Testing
             "250 a\r\n550 5.1.1 User unknown\r\n554 no\r\n250 reset\r\n250 a\r\n421 4.7.0 Error: too many errors\r\n", to: &conversation)
         let run = conversation.dialogue.takeRun()
         #expect(run.responses.map { $0?.action } == [.fail, nil, nil] && run.next == 1)
-        #expect(conversation.dialogue.failure?.kind == .reconnect)
+        #expect(conversation.dialogue.failure?.action == .reconnect)
     }
 
     @Test func a421ToAMailOnAConnectionThatHasServedSaysNothingOfTheMessage() {
@@ -233,7 +233,7 @@ import Testing
         let done = second.send(left)
         #expect(second.server.taken.map(\.text) == ["gr=C3=BC=C3=9Fe 1, with seven"])
         #expect(!second.server.commands.contains { $0.contains("8BITMIME") || $0.contains("SMTPUTF8") })
-        #expect(done.responses.compactMap(\.?.kind) == [.accepted, .accepted, .rejected])
+        #expect(done.responses.compactMap(\.?.action) == [.accept, .accept, .fail])
         #expect(done.responses[2]?.text.contains("SMTPUTF8") == true)
     }
 
@@ -288,7 +288,7 @@ import Testing
         var out = ByteBuffer()
         conversation.dialogue.begin(run(.numbered(2)), into: &out)
         conversation.dialogue.receive(Array(garbage.utf8).span, into: &out)
-        #expect(conversation.dialogue.failure?.kind == .reconnect)
+        #expect(conversation.dialogue.failure?.action == .reconnect)
         let run = conversation.dialogue.takeRun()
         #expect(run.next == 0 && run.responses == [nil, nil])
     }
@@ -315,7 +315,7 @@ import Testing
                     return asked <= 1
                 }
             })
-        run.giveUp(SMTPFailure(kind: .reconnect, stage: .connect, text: "lost"), isBegun: false)
+        run.giveUp(SMTPFailure(action: .reconnect, stage: .connect, text: "lost"), isBegun: false)
         #expect(run.responses.map { $0?.action } == [.reconnect, nil, nil])
     }
 
@@ -323,9 +323,9 @@ import Testing
         var run = run(.numbered(3))
         run.next = 1
         var envelope = run
-        envelope.giveUp(SMTPFailure(kind: .reconnect, stage: .rcpt, text: "lost"), isBegun: true)
+        envelope.giveUp(SMTPFailure(action: .reconnect, stage: .rcpt, text: "lost"), isBegun: true)
         #expect(envelope.responses.map { $0?.stage } == [nil, .rcpt, .connect])
-        run.giveUp(SMTPFailure(kind: .reconnect, stage: .body, text: "lost"), isBegun: true)
+        run.giveUp(SMTPFailure(action: .reconnect, stage: .body, text: "lost"), isBegun: true)
         #expect(run.responses.map { $0?.stage } == [nil, .connect, .connect])
     }
 }

@@ -8,13 +8,13 @@ import Testing
     typealias PoolState = SMTPPoolState<Int, String>
 
     private let start = NIODeadline.now()
-    private let failure = SMTPFailure(kind: .reconnect, stage: .connect, text: "refused")
+    private let failure = SMTPFailure(action: .reconnect, stage: .connect, text: "refused")
 
     /// A pool's state that can be asked within an expectation, at one time.
     private final class Office {
         private var poolState: PoolState
         private var now = NIODeadline.now()
-        private let failure = SMTPFailure(kind: .reconnect, stage: .connect, text: "refused")
+        private let failure = SMTPFailure(action: .reconnect, stage: .connect, text: "refused")
 
         init(limit: Int) { poolState = PoolState(limit: limit) }
 

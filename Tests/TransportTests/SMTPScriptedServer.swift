@@ -206,7 +206,7 @@ struct SMTPConversation: ~Copyable {
                 replies = replies.dropFirst(part.count)
                 dialogue.receive(part.span, into: &out)
             }
-            if server.isClosed { dialogue.fail(kind: .reconnect, text: "lost") }
+            if server.isClosed { dialogue.fail(action: .reconnect, text: "lost") }
         } while out.readableBytes > 0 && dialogue.failure == nil
     }
 

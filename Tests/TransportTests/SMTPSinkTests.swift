@@ -46,12 +46,12 @@ import Testing
         ("-r", ".", .retry, .response, 450),
     ])
     func refusalsAreAnsweredMessageByMessage(
-        _ option: String, _ command: String, _ kind: ResponseAction, _ stage: DeliveryStage, _ code: Int
+        _ option: String, _ command: String, _ action: ResponseAction, _ stage: DeliveryStage, _ code: Int
     ) async throws {
         let server = try await SMTPTestServer.sink([option, command])
         let responses = try await withTransport(server.provider()) { await $0.deliver(.numbered(10)) { true } }
         for response in responses {
-            #expect(response?.action == kind && response?.stage == stage && response?.code == code, "\(String(describing: response))")
+            #expect(response?.action == action && response?.stage == stage && response?.code == code, "\(String(describing: response))")
             #expect(response?.text.isEmpty == false)
         }
         #expect(responses.count == 10)

@@ -79,6 +79,19 @@ import Testing
             ])
     }
 
+    @Test func theCommonestAnswerStandsBelowTheReason() {
+        var view = FleetSnapshot(at: 0)
+        view.mailings = [
+            .init(
+                id: "a40me1hk0wxyz", name: "Spring sale", channel: "email", provider: "main", state: "sending", planned: 3, sent: 0,
+                failed: 0,
+                open: 3, perSecond: 0, secondsLeft: nil, blockingKind: "not_due", blockingReason: "all wait", isStuck: false,
+                commonestAnswer: "451 4.7.1 try\u{1B} later")
+        ]
+        let lines = FleetText(snapshot: view, width: 80).lines
+        #expect(Array(lines.suffix(from: 4).prefix(2)) == ["  ^ all wait", "    most who wait were answered: 451 4.7.1 try\\u{1b} later"])
+    }
+
     @Test func figuresAreShortenedDownwards() {
         let texts = [0, 99_999, 100_000, 999_999, 1_000_000, 1_009_999, 12_345_678, 999_999_999, -1_234_567, Int.max].map(brief)
         #expect(texts == ["0", "99999", "100k", "999k", "1.00M", "1.00M", "12.3M", "999M", "-1.23M", "9.22E"])

@@ -21,6 +21,8 @@ package struct ProviderResponse: Sendable, Hashable {
     package var retryAfter: Double?
     /// A response of HTTP that says the provider itself failed: 5xx of the action `retry`. Not carried to the collector.
     package var hasProviderFailed: Bool
+    /// The message was sent and no response came; nil for all other responses.
+    package var missed: MissedAnswer?
 
     package init(
         _ reason: ResponseReason, _ action: ResponseAction, about subject: ResponseSubject, stage: DeliveryStage, code: Int, text: String,
@@ -38,7 +40,7 @@ package struct ProviderResponse: Sendable, Hashable {
 
     /// A response that takes the place of a provider's, with the usual reason of its action.
     package init(
-        kind action: ResponseAction, stage: DeliveryStage, code: Int, text: String, messageID: String = "",
+        action: ResponseAction, stage: DeliveryStage, code: Int, text: String, messageID: String = "",
         retryAfter: Double? = nil, hasProviderFailed: Bool = false
     ) {
         let subject: ResponseSubject = action == .pauseMailing ? .everybody : action == .fail ? .recipient : .unclear
@@ -47,8 +49,14 @@ package struct ProviderResponse: Sendable, Hashable {
         self.hasProviderFailed = hasProviderFailed
     }
 
+    /// What takes the place of the response to a message that was sent.
+    package init(missed: MissedAnswer, stage: DeliveryStage, text: String) {
+        self.init(.network, .reconnect, about: .unclear, stage: stage, code: 0, text: text)
+        self.missed = missed
+    }
+
     /// The message was sent and no response came: it may have arrived.
-    package var mayHaveArrived: Bool { action == .reconnect && code == 0 && (stage == .body || stage == .response) }
+    package var mayHaveArrived: Bool { missed != nil }
 
     /// The provider could not be reached or gave no response, at any stage, or it said over HTTP that it failed (500 to 599 of
     /// the action `retry`). A reply of SMTP never is: 4xx and 5xx speak of a message, a limit or our set-up.

@@ -36,6 +36,8 @@ package enum HeldRefusal: Int, Sendable {
     case beforeAcceptance = 1
     /// It speaks of us, and others have been accepted.
     case ofUs = 2
+    /// Others have been accepted, and nobody since. (3 to 5 on the wire are `MissedAnswer`'s.)
+    case sinceAcceptance = 6
 }
 
 /// Results of one batch that travel together: one entry of a status stream.
@@ -82,8 +84,8 @@ package struct ResultGroup: Sendable, Equatable {
 
 extension [RecipientResult] {
     /// The wire form, which the ledger keeps as it is: a JSON array of
-    /// `[index, state, attempts, at, code, text, message id, reason, stage, due, held]`, where `at` and `due` are milliseconds after
-    /// `base`. Results of state `sent` have no reason, stage and due, and few have `held`.
+    /// `[index, state, attempts, at, code, text, message id, reason, stage, due, why]`, where `at` and `due` are milliseconds after
+    /// `base`. Results of state `sent` have no reason, stage and due; few have `why`, which is `held`, or why the response was missed.
     /// - Parameter base: milliseconds since 1970, not above any `at`.
     package func encoded(base: Int64) -> [UInt8] {
         var out = JSONWriter(capacity: count * 80 + 2)
@@ -102,7 +104,7 @@ extension [RecipientResult] {
                 out.string((result.response?.stage.rawValue ?? "").utf8)
                 // 0 is for none: what is due at the base itself is due a millisecond later.
                 out.int(result.due == 0 ? 0 : Swift.max(1, result.due - base))
-                if let held = result.held { out.int(Int64(held.rawValue)) }
+                if let why = result.held?.rawValue ?? result.response?.missed?.rawValue { out.int(Int64(why)) }
             }
             out.endArray()
         }
@@ -160,7 +162,11 @@ extension RecipientResult {
             let stage = try reader.string()
             try reader.next()
             due = try reader.int(in: WireLimit.time)
-            if reader.hasNext() { held = HeldRefusal(rawValue: Int(try reader.int(in: 0...WireLimit.count.upperBound))) }
+            if reader.hasNext() {
+                let why = Int(try reader.int(in: 0...WireLimit.count.upperBound))
+                held = HeldRefusal(rawValue: why)
+                response.missed = MissedAnswer(rawValue: why)
+            }
             if !reason.isEmpty {
                 guard let stage = DeliveryStage(rawValue: stage) else { throw WireError("unknown stage '\(stage.prefix(40))'") }
                 response.reason = ResponseReason(name: reason)
@@ -169,6 +175,7 @@ extension RecipientResult {
                 hasAnswer = true
             }
         }
+        while reader.hasNext() { try reader.skip() }
         try reader.endArray()
         self.init(
             index: index, state: state, attempts: attempts, at: at, due: due == 0 ? 0 : min(due + base, WireLimit.time.upperBound),

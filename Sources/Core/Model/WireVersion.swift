@@ -1,5 +1,6 @@
 /// The version of the entries that Flotilla's processes exchange through Redis. It grows when an older process could misread a newer
-/// entry; an entry of a version above `current` is left to a newer process.
+/// entry. A batch of a version above `current` stays in its lane for a newer worker; it grows with the mailing's definition too. Of results
+/// what a newer worker adds at the end is passed over, and an entry of a newer version is a dead letter: collectors are upgraded first.
 package enum WireVersion {
     package static let current = 1
 

@@ -27,17 +27,24 @@ package struct OutcomeRule: Sendable {
     ///   - spent: attempts spent before this response.
     ///   - now: milliseconds since 1970.
     ///   - outage: the provider's circuit breaker is open; then a failure that is the provider's fault spends no attempt.
-    ///   - isProven: somebody of the mailing has been accepted. Before that nobody fails for a refusal that may be everybody's.
+    ///   - doubt: why a refusal that may be everybody's fails nobody for now; nil where it does.
     package func append(
-        index: Int, response: ProviderResponse, spent: Int, now: Int64, outage: Bool = false, isProven: Bool = true,
+        index: Int, response: ProviderResponse, spent: Int, now: Int64, outage: Bool = false, doubt: HeldRefusal? = nil,
         using generator: inout some RandomNumberGenerator, to results: inout [RecipientResult]
     ) {
         if response.mayHaveArrived {
-            results.append(uncertain(index: index, response: response, spent: spent, now: now))
-            if uncertain == .hold { return }
+            let isLast = spent + 1 >= attempts
+            var listed = uncertain(index: index, response: response, spent: spent, now: now)
+            if isLast, uncertain == .redeliver {
+                // Nobody is said to have failed who may have the message.
+                listed.due = 0
+                listed.response?.text += "; no attempt is left"
+            }
+            results.append(listed)
+            if isLast || uncertain == .hold { return }
         }
         results.append(
-            result(index: index, response: response, spent: spent, now: now, outage: outage, isProven: isProven, using: &generator))
+            result(index: index, response: response, spent: spent, now: now, outage: outage, doubt: doubt, using: &generator))
     }
 
     /// The result of a message that was not tried, because its limit has no start time for it soon. No attempt is spent.
@@ -47,7 +54,7 @@ package struct OutcomeRule: Sendable {
         let due = now + Int64(max(wait * 8 / 9, wait - 60) * 1000)
         return RecipientResult(
             index: index, state: .deferred, attempts: spent, at: now, due: max(now, min(due, expires - 1)),
-            response: ProviderResponse(kind: .slowDownDomain, stage: .connect, code: 0, text: why))
+            response: ProviderResponse(action: .slowDownDomain, stage: .connect, code: 0, text: why))
     }
 
     /// A message that may have arrived: held, or only put on the list because it is sent again.
@@ -59,13 +66,13 @@ package struct OutcomeRule: Sendable {
 
     /// The result where the message did not arrive, or is sent again although it may have arrived.
     func result(
-        index: Int, response: ProviderResponse, spent: Int, now: Int64, outage: Bool, isProven: Bool = true,
+        index: Int, response: ProviderResponse, spent: Int, now: Int64, outage: Bool, doubt: HeldRefusal? = nil,
         using generator: inout some RandomNumberGenerator
     ) -> RecipientResult {
         var result = RecipientResult(index: index, state: .failed, attempts: spent + 1, at: now, response: response)
         switch response.action {
         case .accept: result.state = .sent
-        case .fail: end(&result, response, isProven, using: &generator)
+        case .fail: end(&result, response, doubt, using: &generator)
         case .slowDown, .slowDownDomain:
             // Not the fault of the recipient: no attempt is spent.
             result.attempts = spent
@@ -73,13 +80,14 @@ package struct OutcomeRule: Sendable {
         case .pauseMailing where response.subject == .everybody:
             result.attempts = spent
             deferred(&result, response, using: &generator)
-        case .pauseMailing where !isProven: end(&result, response, isProven, using: &generator)
+        case .pauseMailing where doubt == .beforeAcceptance: end(&result, response, doubt, using: &generator)
         case .retry, .reconnect, .pauseMailing, .count:
             if response.action == .pauseMailing { result.held = .ofUs }
-            if outage, response.isProviderFault {
+            // A message that may have arrived is a copy: a provider that is down for long takes no more of them than there are attempts.
+            if outage, response.isProviderFault, !response.mayHaveArrived {
                 result.attempts = spent
             } else if result.attempts >= attempts {
-                end(&result, response, isProven, using: &generator)
+                end(&result, response, doubt == .beforeAcceptance ? doubt : nil, using: &generator)
                 break
             }
             deferred(&result, response, using: &generator)
@@ -90,13 +98,17 @@ package struct OutcomeRule: Sendable {
 
     /// The end of a recipient, or a wait until it is known that the refusal is not everybody's. No attempt is spent on that.
     private func end(
-        _ result: inout RecipientResult, _ response: ProviderResponse, _ isProven: Bool, using generator: inout some RandomNumberGenerator
+        _ result: inout RecipientResult, _ response: ProviderResponse, _ doubt: HeldRefusal?,
+        using generator: inout some RandomNumberGenerator
     ) {
-        guard !isProven, response.subject != .recipient, response.action != .reconnect else { return }
+        guard let doubt, response.subject != .recipient, response.action != .reconnect else { return }
         result.attempts -= 1
-        let seconds = RetryRules.delayBeforeAcceptance(age: result.at - began, using: &generator)
+        let seconds =
+            doubt == .beforeAcceptance
+            ? RetryRules.delayBeforeAcceptance(age: result.at - began, using: &generator)
+            : RetryRules.delaySinceAcceptance(using: &generator)
         wait(&result, seconds)
-        if result.state == .deferred { result.held = .beforeAcceptance }
+        if result.state == .deferred { result.held = doubt }
     }
 
     /// Another attempt later, or the end where that would come after the mailing's.

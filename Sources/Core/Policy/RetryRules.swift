@@ -66,6 +66,11 @@ package struct RetryRules: Sendable, Equatable {
         min(max(Double(age) / 2000, 4), 900) * Double.random(in: 1...1.5, using: &generator)
     }
 
+    /// Seconds to wait for one who was refused while nobody was accepted any more: long enough for others to tell whether everybody is.
+    static func delaySinceAcceptance(using generator: inout some RandomNumberGenerator) -> Double {
+        Double.random(in: 8...12, using: &generator)
+    }
+
     private func schedule(for action: ResponseAction) -> RetrySchedule {
         switch action {
         case .reconnect: unreachable

@@ -19,6 +19,8 @@ extension BatchQueue {
         package let leases: [BatchLease]
         /// Batches that are left in it for whoever asks next.
         package let waiting: Int
+        /// It has batches of a newer wire version, which are left for newer workers.
+        package let hasNewer: Bool
     }
 
     /// Takes batches for a worker, without waiting: as many of each lane as it wants, or what there is.
@@ -27,21 +29,22 @@ extension BatchQueue {
         guard !wants.isEmpty else { return [] }
         let reply = try await broker.redis.run(
             Scripts.take,
-            keys: [broker.keys.epoch, broker.keys.workerLanes(worker), broker.keys.demand] + wants.map { broker.keys.lane($0.lane) },
-            arguments: [.text(Keys.workers), .text(worker), .serverRun]
+            keys: [broker.keys.epoch, broker.keys.workerLanes(worker), broker.keys.demand]
+                + wants.flatMap { [broker.keys.lane($0.lane), broker.keys.newer($0.lane)] },
+            arguments: [.text(Keys.workers), .text(worker), .serverRun, RedisArgument(WireVersion.current)]
                 + wants.flatMap { [.text("\($0.lane)"), RedisArgument($0.count)] })
         guard let answers = reply.array, answers.count == wants.count || answers.isEmpty else { throw .unexpected("take: \(reply)") }
         var taken: [Taken] = []
         var unreadable: [UnreadableBatch] = []
         for (want, answer) in zip(wants, answers) {
-            guard let parts = answer.array, parts.count == 2, let entries = parts[0].array else { throw .unexpected("take: \(answer)") }
+            guard let parts = answer.array, parts.count == 3, let entries = parts[0].array else { throw .unexpected("take: \(answer)") }
             var leases: [BatchLease] = []
             for entry in entries {
                 let entry = try StreamEntry(want.lane, entry)
                 let lease = Self.lease(entry, want.lane, worker, deliveries: 1, isNew: true, from: nil, unreadable: &unreadable)
                 if let lease { leases.append(lease) }
             }
-            taken.append(Taken(lane: want.lane, leases: leases, waiting: parts[1].count))
+            taken.append(Taken(lane: want.lane, leases: leases, waiting: parts[1].count, hasNewer: parts[2].int == 1))
         }
         try await reject(unreadable, worker: worker)
         return taken
@@ -57,7 +60,8 @@ extension BatchQueue {
             calls: lanes.map { lane in
                 (
                     [broker.keys.epoch, broker.keys.lane(lane)],
-                    [.text(Keys.workers), .text(worker), .serverRun] + (known[lane] ?? []).map { .text($0) }
+                    [.text(Keys.workers), .text(worker), .serverRun, RedisArgument(WireVersion.current)]
+                        + (known[lane] ?? []).map { .text($0) }
                 )
             })
         var found: [BatchLease] = []
@@ -87,6 +91,7 @@ extension BatchQueue {
                 arguments: [
                     .text(Keys.workers), .text(worker), .text(dead.worker), .text(dead.text), RedisArgument(count - found.count),
                     .serverRun, .text("\(lane)"), RedisArgument(lease.nanoseconds / 1_000_000 + WorkerRegistry.margin),
+                    RedisArgument(WireVersion.current),
                 ])
             found += try await leases(reply, lane, worker)
         }

@@ -69,7 +69,7 @@ extension BatchQueue {
                 case .unreadable: true
                 }
             let response = ProviderResponse(
-                kind: .unreachable, stage: .body, code: 0, text: "in flight when its worker ended, and its batch could not be read")
+                missed: .workerEnded, stage: .body, text: "in flight when its worker ended, and its batch could not be read")
             results = started.map {
                 RecipientResult(index: $0, state: .uncertain, attempts: 0, at: now, due: isHeld ? 0 : now, response: response)
             }

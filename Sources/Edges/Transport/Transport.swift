@@ -14,7 +14,7 @@ package protocol DeliveryTransport: Sendable {
     /// - Returns: a response for each message, in the order of the group. Nil for a message that was not started or cannot have
     ///   arrived: `mayBegin` or the limit said no, the task was cancelled, the transport was closed or aborted, or an earlier message
     ///   of the group was answered by 421, which only that message keeps; or its response is late, and `group.detach` has it.
-    ///   `.unreachable` at the stage `.connect` for a message that was
+    ///   `.reconnect` at the stage `.connect` for a message that was
     ///   not started because there was no connection.
     func deliver(_ group: MessageGroup, mayBegin: @escaping @Sendable () -> Bool) async -> [ProviderResponse?]
 
@@ -23,7 +23,7 @@ package protocol DeliveryTransport: Sendable {
 
     /// Ends all connections and the transport at once. Each `deliver` that runs returns soon, and a later one at once.
     ///
-    /// A message that may have arrived gets `.unreachable`, at the stage `.body` (SMTP: the final dot was sent) or `.response` (HTTP:
+    /// A message that may have arrived gets `.reconnect`, at the stage `.body` (SMTP: the final dot was sent) or `.response` (HTTP:
     /// the request was being sent). A message that cannot have arrived gets nil. A `close` that waits returns soon.
     func abort()
 }
@@ -50,13 +50,13 @@ package struct ProviderCapabilities: Sendable, Equatable {
 /// Why a provider cannot be used now, and what to do about it.
 package struct TransportError: Error, Sendable, CustomStringConvertible {
     package let description: String
-    package let kind: ResponseAction
+    package let action: ResponseAction
     /// The step at which it failed.
     package let stage: DeliveryStage
 
-    package init(description: String, kind: ResponseAction, stage: DeliveryStage) {
+    package init(description: String, action: ResponseAction, stage: DeliveryStage) {
         self.description = description
-        self.kind = kind
+        self.action = action
         self.stage = stage
     }
 }

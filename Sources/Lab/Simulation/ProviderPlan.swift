@@ -61,7 +61,7 @@ package struct ResponseShare: Sendable {
         self.init(
             share: share,
             response: ProviderResponse(
-                kind: action, stage: action == .reconnect ? .mail : .response, code: 0, text: "", retryAfter: retryAfter))
+                action: action, stage: action == .reconnect ? .mail : .response, code: 0, text: "", retryAfter: retryAfter))
     }
 }
 

@@ -21,7 +21,7 @@ extension Simulator {
         if refused > 0, let hidden = plan.hiddenLimit {
             throttled = random.binomial(left, refused)
             left -= throttled
-            let response = ProviderResponse(kind: .slowDown, stage: .response, code: 0, text: "", retryAfter: hidden.retryAfter)
+            let response = ProviderResponse(action: .slowDown, stage: .response, code: 0, text: "", retryAfter: hidden.retryAfter)
             if throttled > 0 { asked = hidden.retryAfter ?? 0 }
             settle(kind, response, spent: spent, count: throttled, at: time, last: last)
         }
@@ -42,7 +42,7 @@ extension Simulator {
         return asked
     }
 
-    private static let accepted = ProviderResponse(kind: .accept, stage: .response, code: 0, text: "")
+    private static let accepted = ProviderResponse(action: .accept, stage: .response, code: 0, text: "")
 
     /// Lets the product's rule say what a response means for some recipients.
     private mutating func settle(_ kind: Int, _ response: ProviderResponse, spent: Int, count: Int, at time: Double, last: Double) {

@@ -65,6 +65,7 @@ extension Worker {
             await worker.demand.wait(atMost: .milliseconds(200))
         }
         for lane in taken {
+            if lane.hasNewer { worker.tellNewer(lane.lane) }
             let shares = worker.prefetch.taken(lane.lane, lane.leases, waiting: lane.waiting)
             for (lease, share) in zip(lane.leases, shares) { begin(inFlight(lease), share, in: &group) }
         }
@@ -117,7 +118,7 @@ extension Worker {
             } catch let error as WireError {
                 if await keep(lease, unreadable: error) { return await batch.buffer.close(.released) }
                 problem = error
-            } catch let error as TransportError where error.kind == .misconfigured {
+            } catch let error as TransportError where error.action == .pauseMailing {
                 worker.requestHalt(lease.batch.id.mailing, error.description)
                 return await batch.buffer.close(.released)
             } catch {

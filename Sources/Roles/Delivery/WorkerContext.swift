@@ -191,6 +191,16 @@ final class WorkerContext: Sendable {
             "batches for provider \(batch.lane.provider) wait: \(problem)\(RepeatedLine.text(count ?? 1))", metadata: batch.fields)
     }
 
+    /// Says that a lane has batches of a newer release, once a minute.
+    func tellNewer(_ lane: Lane) {
+        guard lines.withLock({ $0["newer \(lane)", default: RepeatedLine()].add(at: Clock.monotonic()) }) != nil else { return }
+        logger.warning(
+            """
+            batches of lane \(lane) are of a newer release and are left for its workers (this one reads wire versions up to \
+            \(WireVersion.current)): upgrade this worker
+            """, metadata: ["channel": "\(lane.channel.rawValue)", "provider": "\(lane.provider)"])
+    }
+
     /// Asks the planner to pause a mailing, and says why.
     func requestHalt(_ mailing: MailingID, _ reason: String) {
         halts.withLock { $0[mailing] = $0[mailing] ?? reason }

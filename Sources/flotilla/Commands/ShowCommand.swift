@@ -30,6 +30,9 @@ extension MailingCommand {
             if let start = record.start { rows.append(["start", Timestamp.text(start)]) }
             if !record.reason.isEmpty { rows.append(["reason", record.reason]) }
             if let why = try await why(record, ledger, settings), why != record.reason { rows.append(["why", why]) }
+            if !record.state.isTerminal, progress[.deferred] > 0, let answer = try await ledger.commonestDeferral(record.id) {
+                rows.append(["most are answered", answer.words])
+            }
             StandardOutput.write(TextTable(header: [], rows: rows).text)
             let line = ProgressLine(
                 name: record.mailing.name, progress: progress, rate: nil,

@@ -133,10 +133,15 @@ private struct CommonestAnswer {
         }
         if looked.map({ ContinuousClock.now - $0 >= .seconds(2) }) ?? true {
             looked = .now
-            known = try await ledger.commonestDeferral(id).map { "\($0.code == 0 ? "" : "\($0.code) ")\($0.text)" }
+            known = try await ledger.commonestDeferral(id)?.words
         }
         return known
     }
+}
+
+extension MailingReport.ResponseCount {
+    /// Code and text, as far as there are any.
+    var words: String { code == 0 ? text : "\(code) \(text)" }
 }
 
 /// The progress of a mailing in one line.

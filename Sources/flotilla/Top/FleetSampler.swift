@@ -64,6 +64,7 @@ struct FleetSampler {
                 return line(status, &sample, signs, lag: snapshot.lagSeconds)
             }
             self.samples = samples
+            try await lookAtAnswers(statuses)
         } catch {
             snapshot.problems.append("the mailings are those of an earlier snapshot, because the ledger cannot be read: \(error)")
         }
@@ -72,6 +73,17 @@ struct FleetSampler {
         processes = Dictionary(
             zip(signs ?? [], snapshot.processes).map { ($0.name, (sign: $0, line: $1)) }, uniquingKeysWith: { $1 })
         return snapshot
+    }
+
+    /// Mailings at most whose answers a snapshot looks at.
+    private static let looks = 20
+
+    /// What those are answered who wait, of mailings that stand still.
+    private mutating func lookAtAnswers(_ statuses: [MailingStatus]) async throws(LedgerError) {
+        let still = statuses.indices.filter { statuses[$0].progress[.deferred] > 0 && (mailings[$0].perSecond ?? 0) == 0 }
+        for place in still.prefix(Self.looks) {
+            mailings[place].commonestAnswer = try await ledger.commonestDeferral(statuses[place].record.id)?.words ?? ""
+        }
     }
 
     /// One look at one mailing.

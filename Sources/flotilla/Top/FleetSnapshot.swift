@@ -18,6 +18,8 @@ struct FleetSnapshot: Encodable {
         var blockingKind: String
         var blockingReason: String
         var isStuck: Bool
+        /// What most of those who wait were answered, while nobody gets an end; empty otherwise.
+        var commonestAnswer = ""
     }
 
     struct ProcessLine: Encodable {

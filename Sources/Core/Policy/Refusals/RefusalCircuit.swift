@@ -91,9 +91,11 @@ extension RefusalCircuit {
         }
     }
 
-    /// Refused for good, or waiting only because the refusal speaks of us. Those who wait for a first acceptance are the ledger's to count.
+    /// Refused for good, or waiting only because the refusal may be of us. Those who wait for a first acceptance are the ledger's to count.
     package static func isRefusal(_ result: RecipientResult) -> Bool {
-        guard result.state == .failed || result.held == .ofUs, let response = result.response else { return false }
+        guard result.state == .failed || result.held == .ofUs || result.held == .sinceAcceptance, let response = result.response else {
+            return false
+        }
         return response.code > 0
     }
 

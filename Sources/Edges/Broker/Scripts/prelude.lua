@@ -24,6 +24,17 @@ local function keep_marks(marks_key, count)
   end
 end
 
+-- Whether an entry is of a wire version that a process does not know yet. Versions are small: a greater number is none.
+local function is_newer(fields, version)
+  for i = 1, math.min(#fields, 1000), 2 do
+    if fields[i] == 'v' then
+      local own, its = tonumber(version), tonumber(fields[i + 1])
+      return #fields <= 1000 and its ~= nil and its > own and its <= own + 1000
+    end
+  end
+  return false
+end
+
 -- Whether a batch is in a worker's hands; the worker and the number of deliveries are its fencing token. And whether it is in anybody's.
 local function owns(lane, group, worker, entry, deliveries)
   local pending = redis.pcall('XPENDING', lane, group, entry, entry, 1)[1]

@@ -2,17 +2,15 @@ import GRDB
 import Model
 
 /// A provider that takes messages and does not answer in time sends nobody a third copy without a question: whoever may have got the
-/// message twice waits for a person.
+/// message twice in this way waits for a person. A connection that ends without an answer does not count: the server may never have seen
+/// the message.
 extension ResultWriting {
-    /// The group with those held who would be sent to again although they are on the list from another attempt.
+    /// The group with those held who would be sent to again although a response was waited for in vain in another attempt too.
     func capped(_ group: ResultGroup) throws -> ResultGroup {
-        guard group.results.contains(where: \.isListing) else { return group }
+        guard group.results.contains(where: Self.isLate) else { return group }
         var group = group
-        for (place, result) in group.results.enumerated() where result.isListing {
-            // Without a deferral no response was missed: a worker ended, and the next one sends to them in the same dispatch.
-            let next = group.results.dropFirst(place + 1).first
-            guard let next, next.index == result.index, next.state == .deferred else { continue }
-            guard try isListed(result.index, besides: group) else { continue }
+        for (place, result) in group.results.enumerated() where Self.isLate(result) {
+            guard try wasLate(result.index, besides: group) else { continue }
             // The deferral behind it counts no more: held ranks higher.
             group.results[place].due = 0
             group.results[place].response?.text += "; a copy may have arrived before, so no third one is sent"
@@ -20,15 +18,20 @@ extension ResultWriting {
         return group
     }
 
-    /// The recipient is on the list from another dispatch, or of another worker.
-    private func isListed(_ index: Int, besides group: ResultGroup) throws -> Bool {
+    private static func isLate(_ result: RecipientResult) -> Bool { result.isListing && result.response?.missed == .timedOut }
+
+    /// The recipient is on the list for a time-out in another dispatch, or of another worker.
+    private func wasLate(_ index: Int, besides group: ResultGroup) throws -> Bool {
         try Bool.fetchOne(
             db.cachedStatement(
                 sql: """
                     SELECT EXISTS (
                         SELECT 1 FROM uncertain
-                        WHERE mailing = ? AND batch = ? AND idx = ? AND (dispatch <> ? OR worker <> ?))
+                        WHERE mailing = ? AND batch = ? AND idx = ? AND missed = ? AND (dispatch <> ? OR worker <> ?))
                     """),
-            arguments: [group.batch.mailing.description, group.batch.number, index, group.dispatchNumber, group.worker]) == true
+            arguments: [
+                group.batch.mailing.description, group.batch.number, index, MissedAnswer.timedOut.rawValue, group.dispatchNumber,
+                group.worker,
+            ]) == true
     }
 }

@@ -74,7 +74,7 @@ struct ResultWriting {
     private func list(_ result: RecipientResult, _ group: ResultGroup) throws -> Bool {
         let entry = UncertainEntry(
             dispatchNumber: group.dispatchNumber, worker: group.worker, at: result.at, why: result.response?.text ?? "",
-            isHeld: !result.isListing)
+            isHeld: !result.isListing, missed: result.response?.missed)
         return try entry.store(db, group.batch, result.index) || result.isListing
     }
 

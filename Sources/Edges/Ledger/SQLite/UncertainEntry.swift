@@ -11,6 +11,8 @@ struct UncertainEntry {
     var why: String
     /// It waits for a person; otherwise the message is sent again.
     var isHeld: Bool
+    /// How the response was missed, where one was waited for.
+    var missed: MissedAnswer?
 
     /// Puts a recipient on the list. Of several reports in one dispatch the first holds, whichever is written first.
     /// - Returns: whether the recipient is held and nobody has decided on it, in this dispatch or a later one.
@@ -18,11 +20,11 @@ struct UncertainEntry {
         let mailing = id.mailing.description
         try db.cachedStatement(
             sql: """
-                INSERT INTO uncertain (mailing, batch, idx, dispatch, held, worker, at, why) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-                ON CONFLICT DO UPDATE SET worker = excluded.worker, at = excluded.at, why = excluded.why
+                INSERT INTO uncertain (mailing, batch, idx, dispatch, held, worker, at, why, missed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+                ON CONFLICT DO UPDATE SET worker = excluded.worker, at = excluded.at, why = excluded.why, missed = excluded.missed
                     WHERE excluded.at < at
                 """
-        ).execute(arguments: [mailing, id.number, index, dispatchNumber, isHeld, worker, at, why])
+        ).execute(arguments: [mailing, id.number, index, dispatchNumber, isHeld, worker, at, why, missed?.rawValue ?? 0])
         guard isHeld else { return false }
         return try Bool.fetchOne(
             db.cachedStatement(

@@ -157,7 +157,7 @@ extension HTTPCommandQueue.End {
 
 extension TransportError {
     static let closed = TransportError(
-        description: "the transport was closed; nothing more can be sent by it", kind: .unreachable, stage: .connect)
+        description: "the transport was closed; nothing more can be sent by it", action: .reconnect, stage: .connect)
 }
 
 extension HTTPSubmission {
@@ -166,7 +166,7 @@ extension HTTPSubmission {
         let response: ProviderResponse? =
             switch reason {
             case .closed: nil
-            case .failed(let error): ProviderResponse(kind: error.kind, stage: error.stage, code: 0, text: error.description)
+            case .failed(let error): ProviderResponse(action: error.action, stage: error.stage, code: 0, text: error.description)
             }
         continuation.resume(returning: Array(repeating: response, count: group.messages.count))
     }

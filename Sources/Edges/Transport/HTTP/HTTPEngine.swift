@@ -15,6 +15,10 @@ final class HTTPEngine {
     private var backoff = ConnectBackoff()
     /// Why there was no connection, while none is tried.
     private var lastFailure: (response: ProviderResponse, error: TransportError)?
+    /// Connections that ended without an answer since the last answer.
+    private var endedInARow = 0
+    /// So many say that the provider is gone, and not that it ends a kept connection now and then.
+    private static let suspicious = 3
     /// Messages whose responses are waited for apart from their groups.
     private var lateCount = 0
     private var slow: SlowResponses
@@ -91,14 +95,17 @@ final class HTTPEngine {
     private static func unusable(_ provider: Provider, _ what: String) -> TransportError {
         TransportError(
             description: "provider '\(provider.name)': \(what); free memory or raise the limit of open files",
-            kind: .unreachable, stage: .connect)
+            action: .reconnect, stage: .connect)
     }
 
     /// Requests on their way at most.
     private var limit: Int { max(provider.connections, 1) }
     private var active: Int { transfers.count - idle.count - lateCount }
     /// After a connection failed, one message at a time until one is answered.
-    private var hasRoom: Bool { active + armed.count < (backoff.failures > 0 ? 1 : limit) && !isHeld }
+    private var hasRoom: Bool {
+        let isInDoubt = backoff.failures > 0 || endedInARow >= Self.suspicious
+        return active + armed.count < (isInDoubt ? 1 : limit) && !isHeld
+    }
     /// No connection is tried for now.
     private var isHeld: Bool { backoff.failures > 0 && backoff.holds(at: .now()) }
 
@@ -260,12 +267,13 @@ final class HTTPEngine {
     private func finish(_ transfer: HTTPTransfer, _ result: CURLcode) {
         if let probe = probes.removeValue(forKey: ObjectIdentifier(transfer)) {
             let failure = result == CURLE_OK ? nil : HTTPResponseReader.cannotConnect(transfer, result, provider)
-            note(failure.map { ProviderResponse(kind: $0.kind, stage: $0.stage, code: 0, text: $0.description) }, failure)
+            note(failure.map { ProviderResponse(action: $0.action, stage: $0.stage, code: 0, text: $0.description) }, failure)
             curl_multi_remove_handle(multi, transfer.handle)
             probe.continuation.resume(returning: failure.map(Result.failure) ?? .success(.http))
         } else {
             let response = HTTPResponseReader.of(transfer, result, provider, responses, messageID: messageID)
             let isUnsent = transfer.began == nil && response.code == 0
+            endedInARow = response.missed == .connectionEnded ? endedInARow + 1 : 0
             note(isUnsent ? response : nil, isUnsent ? HTTPResponseReader.cannotConnect(transfer, result, provider) : nil)
             finish(transfer, response)
             if isUnsent, active == 0, let lastFailure { refuseWaiting(lastFailure.response) }

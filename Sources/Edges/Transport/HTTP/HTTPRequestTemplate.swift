@@ -15,7 +15,7 @@ final class HTTPRequestTemplate {
     /// They prove who we are: they must not go in clear to another machine.
     let hasCredentials: Bool
 
-    /// - Throws: `TransportError` of the kind `.misconfigured` where the provider's host, path or headers cannot be sent.
+    /// - Throws: `TransportError` of the action `.pauseMailing` where the provider's host, path or headers cannot be sent.
     init(_ provider: Provider) throws(TransportError) {
         let text = try Self.url(of: provider)
         let lines = try Self.lines(of: provider)
@@ -110,7 +110,7 @@ final class HTTPRequestTemplate {
 
     private static func refused(_ provider: Provider, _ what: String) -> TransportError {
         TransportError(
-            description: "provider '\(provider.name)': \(what); correct it in the configuration", kind: .misconfigured,
+            description: "provider '\(provider.name)': \(what); correct it in the configuration", action: .pauseMailing,
             stage: .connect)
     }
 }

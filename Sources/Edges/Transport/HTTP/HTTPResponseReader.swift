@@ -6,7 +6,7 @@ import Text
 
 /// Makes responses of what libcurl tells about a request that ended.
 enum HTTPResponseReader {
-    static let noMemory = ProviderResponse(kind: .unreachable, stage: .connect, code: 0, text: "libcurl has no memory")
+    static let noMemory = ProviderResponse(action: .reconnect, stage: .connect, code: 0, text: "libcurl has no memory")
 
     /// The response of a request that ended with `result`. Where a final status came, it decides, also when the rest of
     /// the response was lost or too long: the provider has said what it did with the message.
@@ -51,8 +51,7 @@ enum HTTPResponseReader {
             return of(transfer, CURLE_ABORTED_BY_CALLBACK, provider, responses, messageID: messageID)
         }
         guard transfer.mayHaveArrived else { return nil }
-        return ProviderResponse(
-            kind: .unreachable, stage: .response, code: 0, text: "cut short by our own stop; it may have arrived")
+        return ProviderResponse(missed: .workerEnded, stage: .response, text: "cut short by our own stop; it may have arrived")
     }
 
     /// Why no connection could be had, and what to do.
@@ -67,7 +66,7 @@ enum HTTPResponseReader {
             default: "check its host and port, and that it runs and can be reached from here"
             }
         return TransportError(
-            description: "provider '\(provider.name)': \(response.text); \(advice)", kind: response.action,
+            description: "provider '\(provider.name)': \(response.text); \(advice)", action: response.action,
             stage: response.stage)
     }
 
@@ -90,25 +89,27 @@ enum HTTPResponseReader {
     private static func failure(_ transfer: HTTPTransfer, _ result: CURLcode, _ provider: Provider) -> ProviderResponse {
         if transfer.isClearRefused {
             return ProviderResponse(
-                kind: .misconfigured, stage: .auth, code: 0,
+                action: .pauseMailing, stage: .auth, code: 0,
                 text: "\(provider.host):\(provider.port): the connection is not encrypted, so the credentials were not sent")
         }
         if transfer.mayHaveArrived {
-            return ProviderResponse(kind: .unreachable, stage: .response, code: 0, text: lostText(transfer, result, provider))
+            return ProviderResponse(
+                missed: result == CURLE_OPERATION_TIMEDOUT ? .timedOut : .connectionEnded, stage: .response,
+                text: lostText(transfer, result, provider))
         }
         let stage = stage(of: transfer, result, provider)
         let text = unsentText(transfer, result, provider, stage)
         return ProviderResponse(
-            kind: kind(of: result), stage: stage, code: 0, text: SingleLine.clean(text.utf8, longest: HTTPErrorText.longest))
+            action: action(of: result), stage: stage, code: 0, text: SingleLine.clean(text.utf8, longest: HTTPErrorText.longest))
     }
 
     /// What a person must mend, and what may mend itself.
-    private static func kind(of result: CURLcode) -> ResponseAction {
+    private static func action(of result: CURLcode) -> ResponseAction {
         switch result {
         case CURLE_URL_MALFORMAT, CURLE_UNSUPPORTED_PROTOCOL, CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CACERT_BADFILE,
             CURLE_SSL_CERTPROBLEM, CURLE_SSL_ISSUER_ERROR:
-            .misconfigured
-        default: .unreachable
+            .pauseMailing
+        default: .reconnect
         }
     }
 

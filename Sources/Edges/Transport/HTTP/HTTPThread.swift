@@ -67,7 +67,7 @@ enum HTTPThread {
                             provider '\(provider.name)': no thread could be started: \(reason); \
                             raise the limit of tasks
                             """,
-                        kind: .unreachable, stage: .connect)))
+                        action: .reconnect, stage: .connect)))
             return
         }
         pthread_detach(thread)

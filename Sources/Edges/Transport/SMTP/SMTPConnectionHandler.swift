@@ -120,7 +120,7 @@ final class SMTPConnectionHandler: ChannelInboundHandler {
         if isShakingHands { return lose(pool.tls.cutHandshake) }
         lose(
             SMTPFailure(
-                kind: .unreachable, stage: dialogue.stage, text: "the server closed the connection without a word"))
+                action: .reconnect, stage: dialogue.stage, text: "the server closed the connection without a word"))
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
@@ -134,7 +134,7 @@ final class SMTPConnectionHandler: ChannelInboundHandler {
         } else {
             lose(
                 SMTPFailure(
-                    kind: .unreachable, stage: dialogue.stage,
+                    action: .reconnect, stage: dialogue.stage,
                     text: "the connection was lost: \(SMTPFailure.short(error))"))
         }
     }
@@ -159,7 +159,7 @@ final class SMTPConnectionHandler: ChannelInboundHandler {
             do {
                 try context?.pipeline.syncOperations.addHandler(handler, position: .first)
             } catch {
-                throw SMTPFailure(kind: .unreachable, stage: .tls, text: "TLS cannot be started: \(error)")
+                throw SMTPFailure(action: .reconnect, stage: .tls, text: "TLS cannot be started: \(error)")
             }
             isShakingHands = true
             dialogue.tlsStarted(into: &out)
@@ -283,7 +283,7 @@ final class SMTPConnectionHandler: ChannelInboundHandler {
 
     private func report() {
         let failure =
-            dialogue.failure ?? SMTPFailure(kind: .unreachable, stage: .connect, text: "the connection is closed")
+            dialogue.failure ?? SMTPFailure(action: .reconnect, stage: .connect, text: "the connection is closed")
         guard isOpen else { return pool.failedToOpen(id, failure) }
         if var job, case .deliver(_, let waiter) = job.work {
             self.job = nil
@@ -368,8 +368,8 @@ final class SMTPConnectionHandler: ChannelInboundHandler {
             let seconds = isGreetingLate && dialogue.expects == .greeting ? fullTime : responseTime
             lose(
                 SMTPFailure(
-                    kind: .unreachable, stage: dialogue.stage, text: "the server did not respond within \(seconds) s",
-                    advice: "check that it works, or give it a longer timeout"))
+                    action: .reconnect, stage: dialogue.stage, text: "the server did not respond within \(seconds) s",
+                    advice: "check that it works, or give it a longer timeout", missed: .timedOut))
         }
     }
 }

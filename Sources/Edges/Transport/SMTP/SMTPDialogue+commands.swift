@@ -14,12 +14,12 @@ extension SMTPDialogue {
             senderNeedsUTF8 = true
             if !capabilities.smtpUTF8 {
                 senderRefusal = ProviderResponse(
-                    kind: .misconfigured, stage: .mail, code: 0,
+                    action: .pauseMailing, stage: .mail, code: 0,
                     text: "the sender's address is not ASCII, and the server does not offer SMTPUTF8")
             }
         case .unsafe:
             senderRefusal = ProviderResponse(
-                kind: .misconfigured, stage: .mail, code: 0,
+                action: .pauseMailing, stage: .mail, code: 0,
                 text: "the sender's address holds characters that no SMTP command may hold")
         }
     }

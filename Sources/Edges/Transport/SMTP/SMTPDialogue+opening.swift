@@ -57,10 +57,10 @@ extension SMTPDialogue {
             default: "ask the provider whether this machine may send through it"
             }
         let line = SMTPReplyText.oneLine(text)
-        let kind = settings.responses.classify(.smtp, code: code, stage: stage, text: line)
+        let action = settings.responses.classify(.smtp, code: code, stage: stage, text: line)
         end(
             SMTPFailure(
-                kind: kind, stage: stage, code: code, text: line, advice: kind == .misconfigured ? advice : ""))
+                action: action, stage: stage, code: code, text: line, advice: action == .pauseMailing ? advice : ""))
     }
 
     private mutating func sayHello(into out: inout ByteBuffer) {
@@ -77,7 +77,7 @@ extension SMTPDialogue {
         } else if settings.startTLS == .required {
             expects = .startTLS
             fail(
-                kind: .misconfigured, text: "the server does not offer STARTTLS, and it is required",
+                action: .pauseMailing, text: "the server does not offer STARTTLS, and it is required",
                 advice: "use `smtps://`, or set `starttls` of the provider to `opportunistic`")
         } else {
             authenticate(into: &out)
@@ -91,13 +91,13 @@ extension SMTPDialogue {
         expects = .authPlain
         guard isEncrypted || settings.isLoopback else {
             return fail(
-                kind: .misconfigured, text: "the connection is not encrypted, so the password was not sent",
+                action: .pauseMailing, text: "the connection is not encrypted, so the password was not sent",
                 advice: "use `smtps://`, or a server that offers STARTTLS, and not `starttls: never`")
         }
         mechanisms = capabilities.mechanisms
         guard !mechanisms.isEmpty else {
             return fail(
-                kind: .misconfigured, text: "the server offers neither AUTH PLAIN nor AUTH LOGIN",
+                action: .pauseMailing, text: "the server offers neither AUTH PLAIN nor AUTH LOGIN",
                 advice: "leave out the user name, or use the port for submission (587 or 465)")
         }
         tryNextMechanism(into: &out)

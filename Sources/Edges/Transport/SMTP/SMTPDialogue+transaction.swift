@@ -74,7 +74,7 @@ extension SMTPDialogue {
         if 300...399 ~= code {
             guard isRefused || run.group.mayFinish() else {
                 // Closing is the only way out of DATA: the message goes back unsent.
-                return fail(kind: .unreachable, text: "given up before the text: the message is another's to send now")
+                return fail(action: .reconnect, text: "given up before the text: the message is another's to send now")
             }
             isOpen = false
             if isRefused {
@@ -198,7 +198,7 @@ extension SMTPDialogue {
     private mutating func endSession(_ said: ProviderResponse, again: Int, into out: inout ByteBuffer) {
         finishing = nil
         out.writeStaticString("QUIT\r\n")
-        end(SMTPFailure(kind: .reconnect, stage: .mail, code: said.code, text: said.text, isPolite: true))
+        end(SMTPFailure(action: .reconnect, stage: .mail, code: said.code, text: said.text, isPolite: true))
         run.next = again
     }
 

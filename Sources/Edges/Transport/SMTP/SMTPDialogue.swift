@@ -130,7 +130,7 @@ struct SMTPDialogue: ~Copyable, Sendable {
                 }
             }
         } catch {
-            fail(kind: .unreachable, text: "the server sent \(error.description)", advice: "check that it speaks SMTP")
+            fail(action: .reconnect, text: "the server sent \(error.description)", advice: "check that it speaks SMTP")
         }
     }
 
@@ -208,19 +208,19 @@ extension SMTPDialogue {
     /// Ends the conversation because of a reply: the service closes (421), or the reply makes no sense here.
     mutating func fail(_ code: Int, _ text: borrowing Span<UInt8>, advice: String = "") {
         let line = SMTPReplyText.oneLine(text)
-        end(SMTPFailure(kind: kind(code, line), stage: stage, code: code, text: line, advice: advice))
+        end(SMTPFailure(action: action(code, line), stage: stage, code: code, text: line, advice: advice))
     }
 
     /// What the end of a conversation means for all messages behind it: a class of one message's own is none of it.
-    private func kind(_ code: Int, _ line: String) -> ResponseAction {
-        guard code == 421 else { return .unreachable }
+    private func action(_ code: Int, _ line: String) -> ResponseAction {
+        guard code == 421 else { return .reconnect }
         let said = settings.responses.classify(.smtp, code: code, stage: stage, text: line)
         return said == .pauseMailing || said == .reconnect && hasServed ? said : .slowDown
     }
 
     /// Ends the conversation without a reply as the cause: lost, timed out, garbage.
-    mutating func fail(kind: ResponseAction, text: String, advice: String = "") {
-        end(SMTPFailure(kind: kind, stage: stage, text: text, advice: advice))
+    mutating func fail(action: ResponseAction, text: String, advice: String = "") {
+        end(SMTPFailure(action: action, stage: stage, text: text, advice: advice))
     }
 
     /// Ends the conversation. The run keeps the responses that it has; a message that was sent to its final dot but not
@@ -232,7 +232,7 @@ extension SMTPDialogue {
             if isTextUnderWay {
                 run.next = finishing
             } else {
-                run.responses[finishing] = ProviderResponse(kind: .unreachable, stage: .body, code: 0, text: cause.text)
+                run.responses[finishing] = ProviderResponse(missed: cause.missed, stage: .body, text: cause.text)
             }
         }
         finishing = nil

@@ -10,7 +10,7 @@ import NIOPosix
 
 /// Why a connection cannot be used any more, or could not be had.
 struct SMTPFailure: Error, Sendable, Equatable {
-    var kind: ResponseAction
+    var action: ResponseAction
     var stage: DeliveryStage
     /// The reply code; 0 where no reply is the cause.
     var code = 0
@@ -20,28 +20,31 @@ struct SMTPFailure: Error, Sendable, Equatable {
     var advice = ""
     /// QUIT was written, and leaves before the connection is closed.
     var isPolite = false
+    /// What it is for a message whose final dot was sent.
+    var missed = MissedAnswer.connectionEnded
 
     /// The error that says it of a provider.
     func error(of provider: Provider) -> TransportError {
         let place = "provider '\(provider.name)' at \(provider.host):\(provider.port)"
         let said = code == 0 ? text : "responded \(code) \(text)"
         return TransportError(
-            description: "\(place): \(said)\(advice.isEmpty ? "" : "; \(advice)")", kind: kind, stage: stage)
+            description: "\(place): \(said)\(advice.isEmpty ? "" : "; \(advice)")", action: action, stage: stage)
     }
 
     /// The response to a message whose text was not sent.
     /// - Parameter isBegun: the failure met this message's envelope, not another's or none.
     func response(isBegun: Bool) -> ProviderResponse {
         let isItsOwn = isBegun && [.mail, .rcpt, .data].contains(stage)
-        let stage = isItsOwn || kind != .unreachable && stage != .body ? stage : .connect
-        return ProviderResponse(kind: kind, stage: stage, code: code, text: text)
+        let stage = isItsOwn || action != .reconnect && stage != .body ? stage : .connect
+        return ProviderResponse(action: action, stage: stage, code: code, text: text)
     }
 }
 
 extension SMTPFailure {
     /// We ended the connection ourselves.
     static func cut(at stage: DeliveryStage) -> SMTPFailure {
-        SMTPFailure(kind: .unreachable, stage: stage, text: "cut short by our own stop; it may have arrived")
+        SMTPFailure(
+            action: .reconnect, stage: stage, text: "cut short by our own stop; it may have arrived", missed: .workerEnded)
     }
 
     /// Why no connection was made.
@@ -59,7 +62,7 @@ extension SMTPFailure {
         default: text = Self.short(error)
         }
         self.init(
-            kind: .unreachable, stage: .connect, text: "cannot connect: \(text)",
+            action: .reconnect, stage: .connect, text: "cannot connect: \(text)",
             advice: "check host and port, and that the server runs")
     }
 

@@ -49,7 +49,7 @@ struct SMTPGroupDelivery: Sendable {
         guard !isStopped else { return }
         // A request to slow down answers one message. The others were not tried.
         var end = responses.count
-        if failure.kind == .throttled {
+        if failure.action == .slowDown {
             let isAnswered = next > 0 && responses[next - 1]?.action == .slowDown
             end = isAnswered ? next : min(next + 1, end)
         }

@@ -30,7 +30,7 @@ struct SMTPJob: Sendable {
         case .prepare(let waiter):
             waiter.resume(
                 returning: .failure(
-                    TransportError(description: "the transport is closed", kind: .unreachable, stage: .connect)))
+                    TransportError(description: "the transport is closed", action: .reconnect, stage: .connect)))
         case .late(let responses): for response in responses.values { response.resolve(nil) }
         }
     }
@@ -57,7 +57,7 @@ struct SMTPJob: Sendable {
             fruitless = 0
             return true
         }
-        guard failure.kind == .unreachable || wasUseful && failure.stage == .mail else { return false }
+        guard failure.action == .reconnect || wasUseful && failure.stage == .mail else { return false }
         if !wasUseful { fruitless += 1 }
         return fruitless < Self.backoff
     }

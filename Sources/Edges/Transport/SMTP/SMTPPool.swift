@@ -154,7 +154,7 @@ final class SMTPPool: Sendable {
         change { poolState in
             poolState.lost(
                 id, leftover: goesOn ? job : nil,
-                outcome: isFruitful ? .fruitful : !isFailure ? .quiet : failure.kind == .throttled ? .throttled : .failed,
+                outcome: isFruitful ? .fruitful : !isFailure ? .quiet : failure.action == .slowDown ? .throttled : .failed,
                 now: .now(), jitter: .random(in: 0...1), fleet: fleet())
         }
         metrics.closed(open: state.withLock { $0.poolState.open })

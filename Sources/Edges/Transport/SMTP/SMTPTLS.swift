@@ -43,7 +43,7 @@ final class SMTPTLS: Sendable {
             return try NIOSSLClientHandler(context: context, serverHostname: isAddress ? nil : provider.host)
         } catch {
             throw SMTPFailure(
-                kind: .misconfigured, stage: .tls, text: "TLS cannot be set up: \(SMTPFailure.short(error))",
+                action: .pauseMailing, stage: .tls, text: "TLS cannot be set up: \(SMTPFailure.short(error))",
                 advice: "check the provider's host name and its `ca_file`")
         }
     }
@@ -94,7 +94,7 @@ final class SMTPTLS: Sendable {
             // A certificate that was only asked for on account of the password may be had around.
             let more = isImplicit || provider.startTLS == .required || provider.username == nil ? "" : "; no password was sent"
             return SMTPFailure(
-                kind: .misconfigured, stage: .tls, text: problem.text(host: provider.host) + more, advice: problem.advice)
+                action: .pauseMailing, stage: .tls, text: problem.text(host: provider.host) + more, advice: problem.advice)
         }
         return failure(Self.reason(text))
     }
@@ -104,7 +104,7 @@ final class SMTPTLS: Sendable {
 
     private func failure(_ reason: String) -> SMTPFailure {
         SMTPFailure(
-            kind: .unreachable, stage: .tls, text: "TLS failed: \(reason)",
+            action: .reconnect, stage: .tls, text: "TLS failed: \(reason)",
             advice: isImplicit
                 ? "check that the port speaks TLS from the start (465), and TLS 1.2 or later"
                 : "check that the server has TLS 1.2 or later; `starttls: never` of the provider sends in clear, but never a password")

@@ -5,7 +5,7 @@ package import Policy
 
 /// Delivers over SMTP (RFC 5321): a pool of connections, each of which takes a whole group and gives back its responses.
 ///
-/// A message whose final dot was sent but not acknowledged when a connection failed gets `.unreachable` at the stage `.body`, because
+/// A message whose final dot was sent but not acknowledged when a connection failed gets `.reconnect` at the stage `.body`, because
 /// it may have arrived. A message without its final dot cannot have arrived; it is sent again on another connection, a few times.
 package final class SMTPTransport: DeliveryTransport {
     private let pool: SMTPPool

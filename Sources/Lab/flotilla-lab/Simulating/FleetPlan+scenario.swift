@@ -75,7 +75,9 @@ struct ScenarioPlan {
         to fault: Fault, at stage: DeliveryStage, _ proto: SinkProfile.Proto, _ table: ResponseTable
     ) -> ProviderResponse {
         guard case .response(let code) = fault.kind else {
-            return ProviderResponse(kind: .reconnect, stage: stage, code: 0, text: "")
+            return stage == .response
+                ? ProviderResponse(missed: fault.kind == .stall ? .timedOut : .connectionEnded, stage: stage, text: "")
+                : ProviderResponse(action: .reconnect, stage: stage, code: 0, text: "")
         }
         var response = table.response(
             proto == .smtp ? .smtp : .http,

@@ -47,6 +47,25 @@ extension BatchDelivery {
         return isProven
     }
 
+    /// The places in a group of those whose refusals may be everybody's, as nobody is accepted any more.
+    private func doubtful(_ open: [OpenRecipient], _ responses: [ProviderResponse?], now: Int64) -> Set<Int> {
+        guard worker.configuration.refusals.window > 0 else { return [] }
+        let batch = lease.batch.id.number
+        let behind = (responses.lastIndex { $0?.action == .accept } ?? -1) + 1
+        return mailing.judgeUnclear { unclear in
+            if behind > 0, !unclear.isQuiet {
+                unclear.noteAccepted()
+                for item in open[..<behind] { unclear.forget(UnclearRefusals.Key(batch: batch, index: item.index)) }
+            }
+            var places: Set<Int> = []
+            for place in behind..<responses.count {
+                guard let response = responses[place], response.action == .fail, response.subject == .unclear else { continue }
+                if unclear.note(UnclearRefusals.Key(batch: batch, index: open[place].index), at: now) { places.insert(place) }
+            }
+            return places
+        }
+    }
+
     /// What the responses to a group mean.
     /// - Parameter late: places in the group of those whose responses are waited for apart.
     func judge(
@@ -59,6 +78,7 @@ extension BatchDelivery {
         rule.expires += min(worker.delay, .max - rule.expires)
         let isOutage = mailing.link.breaker.isOpen
         let isProven = isProven(responses)
+        let doubtful = isProven ? doubtful(open, responses, now: now) : []
         var generator = SystemRandomNumberGenerator()
         for (place, (item, response)) in zip(open, responses).enumerated() {
             guard let response else {
@@ -78,8 +98,8 @@ extension BatchDelivery {
             }
             if response.action == .pauseMailing, response.subject == .everybody { worker.refused(mailing, response) }
             rule.append(
-                index: item.index, response: response, spent: item.attempts, now: now, outage: isOutage, isProven: isProven,
-                using: &generator,
+                index: item.index, response: response, spent: item.attempts, now: now, outage: isOutage,
+                doubt: isProven ? doubtful.contains(place) ? .sinceAcceptance : nil : .beforeAcceptance, using: &generator,
                 to: &outcome.results)
             // What is due in a moment need not go through the ledger. (What may have arrived is on the list first.)
             if let last = outcome.results.last, !response.mayHaveArrived, !worker.isStopping, retries.takes(last, now: now) {

@@ -38,7 +38,7 @@ struct Takeover: Sendable {
 
     private func note(_ open: [OpenRecipient], _ why: String, isHeld: Bool) async {
         let now = worker.now
-        let response = ProviderResponse(kind: .unreachable, stage: .body, code: 0, text: why)
+        let response = ProviderResponse(missed: .workerEnded, stage: .body, text: why)
         await batch.buffer.add(
             open.map {
                 RecipientResult(

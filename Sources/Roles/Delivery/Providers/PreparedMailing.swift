@@ -46,6 +46,11 @@ final class PreparedMailing: Sendable {
 
     func noteProof() { proof.store(true, ordering: .relaxed) }
 
+    private let unclear = Mutex(UnclearRefusals())
+
+    /// Judges refusals that may be everybody's, in the order of the answers.
+    func judgeUnclear<T>(_ body: (inout UnclearRefusals) -> T) -> T { unclear.withLock { body(&$0) } }
+
     /// What this worker sees of the answers, for as long as there are refusals among the last ones.
     private let circuit = Mutex<RefusalCircuit?>(nil)
 
@@ -194,6 +199,7 @@ final class PreparedMailing: Sendable {
             return before != (controls.state, controls.speed, controls.isHalted)
         }
         if isChanged { refreshLimits() }
+        if state != .sending { unclear.withLock { $0.startAnew() } }
         _ = try limit.get()
         return isChanged
     }

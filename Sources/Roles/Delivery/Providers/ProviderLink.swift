@@ -52,7 +52,7 @@ final class ProviderLink: Sendable {
         } catch {
             breaker.note(
                 successes: 0, failures: 1,
-                problem: ProviderResponse(kind: error.kind, stage: error.stage, code: 0, text: error.description), since: begun)
+                problem: ProviderResponse(action: error.action, stage: error.stage, code: 0, text: error.description), since: begun)
             throw error
         }
     }

@@ -1,0 +1,11 @@
+/// Why no answer came to a message that was sent: it may have arrived.
+///
+/// The numbers are those of results on the wire, where they share a place with `HeldRefusal`.
+package enum MissedAnswer: Int, Sendable {
+    /// The provider had it, and did not answer in time. It is likely to have taken it.
+    case timedOut = 3
+    /// The connection ended first: a server was stopped, or ended a kept connection while the message was on its way.
+    case connectionEnded = 4
+    /// Our own process ended first.
+    case workerEnded = 5
+}
