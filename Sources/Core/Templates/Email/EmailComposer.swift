@@ -73,7 +73,7 @@ package struct EmailComposer: Sendable {
     package var columns: Set<Int> { Set(subject.columns).union(parts.flatMap(\.columns)) }
 
     /// They look into values that are lists or objects.
-    package var isNested: Bool { subject.isNested || parts.contains(where: \.part.isNested) }
+    package var isNested: Bool { subject.isNested || parts.contains(where: \.isNested) }
 
     /// The addr-spec of a mailing's `from`, for the envelope; nil where it is no mailbox.
     package static func senderAddress(of from: String) -> String? { sender(from)?.address.description }
