@@ -105,7 +105,7 @@ struct ClusterTests {
         _ = try server.cli("DEL", broker.keys.status(0))
         _ = try await status.read(consumer: "c", count: 100, block: .milliseconds(20))
         #expect(try await !epochs.distrust(ledger: "another"))
-        try await epochs.note(commits: 7, of: "ledger")
+        _ = try await epochs.note(commits: 7, of: "ledger")
         #expect(try await epochs.reached([first, second]) == [first: 5, second: 0])
 
         // What is besides the batches: limits, rates, heartbeats.

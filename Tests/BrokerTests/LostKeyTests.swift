@@ -120,7 +120,7 @@ struct LostKeyTests {
     @Test func whatSaysHowFarTheLedgerHasComeOnlyGrows() async throws {
         #expect(try await fleet.epochs.commits(of: "ledger") == nil)
         for (number, known) in [(3, 3), (2, 3), (9, 9)] as [(Int64, Int64)] {
-            try await fleet.epochs.note(commits: number, of: "ledger")
+            _ = try await fleet.epochs.note(commits: number, of: "ledger")
             #expect(try await fleet.epochs.commits(of: "ledger") == known)
         }
         #expect(try await fleet.epochs.commits(of: "another") == nil)

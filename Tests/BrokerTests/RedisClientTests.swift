@@ -98,6 +98,33 @@ struct RedisClientTests {
         #expect(!isUnfit || RedisError.command(reply).isPassing)
     }
 
+    @Test(arguments: [
+        ("BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.", true),
+        ("OOM command not allowed when used memory > 'maxmemory'.", true),
+        ("ERR Error running script (call to f_1): @user_script:1: -OOM command not allowed when used memory > 'maxmemory'.", true),
+        ("ERR max number of clients reached", true), ("BUSYGROUP Consumer Group name already exists", false),
+        ("NOAUTH Authentication required.", false),
+    ])
+    func whatAServerThatHasTooMuchToDoSaysIsPassing(reply: String, isPassing: Bool) {
+        #expect(RedisError.command(reply).isPassing == isPassing)
+    }
+
+    @Test func aServerThatASlowScriptKeepsBusyIsWaitedFor() async throws {
+        let server = try await RedisServer(["--busy-reply-threshold", "10"])
+        let (slow, redis) = (
+            client(RedisEndpoint(place: .unix(path: server.socket))), client(RedisEndpoint(place: .unix(path: server.socket)))
+        )
+        let script = Task { try await slow.send(["EVAL", "while true do end", "0"]) }
+        try await eventually("it is busy") { try server.cli("PING").contains("BUSY") }
+        async let waiting = redis.send(["PING"])
+        try await Task.sleep(for: .milliseconds(150))
+        #expect(try server.cli("SCRIPT", "KILL").contains("OK"))
+        #expect(try await waiting.text == "PONG")
+        await #expect(throws: RedisError.self) { try await script.value }
+        await slow.close()
+        await redis.close()
+    }
+
     @Test func aRedisThatThrowsKeysAwayIsKnownByItsPolicy() async throws {
         let server = try await RedisServer()
         let broker = TestFleet.broker(server)

@@ -185,6 +185,28 @@ struct CollectorTests {
         try ledger.close()
     }
 
+    @Test func anOlderCopyThatTakesTheLedgersPlaceUnderWayIsMarkedAsOne() async throws {
+        let server = try await RedisServer()
+        let folder = try TemporaryFolder()
+        let broker = broker(server)
+        let ledger = try SQLiteLedger.open(folder.path("ledger.sqlite"), logger: quiet)
+        let name = try await ledger.identity()
+        _ = try await EpochStore(broker).hold(FencingToken(ledger: name, number: 1), time: .seconds(60))
+        let id = try await dispatched(2, in: ledger)
+        let collector = Collector(broker: broker, ledger: ledger, name: "c", logger: quiet)
+        let running = Task { try? await collector.run() }
+        // It has looked for a copy by now, and Redis hears of later commits only then.
+        try await isBlocked(broker, in: "xreadgroup")
+        #expect(try await EpochStore(broker).note(commits: 100, of: name) == 100)
+        _ = try await broker.redis.send(["XADD", .text(broker.keys.status(0)), "*"] + group(0, of: id).fields + ["f", "", "c", "0"])
+        try await eventually("it is marked") { try await ledger.copyMark() == CopyMark(olderThan: 100) }
+        #expect(try await ledger.progress(id)?[.sent] == 1)
+        running.cancel()
+        _ = await running.value
+        await broker.close()
+        try ledger.close()
+    }
+
     /// A blocked read does not hold the end up, and what it may have been given is written.
     @Test func aGracefulShutdownEndsAReadThatBlocks() async throws {
         let server = try await RedisServer()

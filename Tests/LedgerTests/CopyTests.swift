@@ -56,6 +56,25 @@ import Testing
         #expect(try await other.work().first?.dispatched == 1)
     }
 
+    /// `cp copy ledger; rm ledger-wal ledger-shm` while roles run.
+    @Test func aLedgerThatWasOverwrittenIsRefusedAndWhatIsThereStays() async throws {
+        try await Example.plan(open(), batches: [2])
+        _ = try LedgerBackup.make(of: path, to: copy)
+        let content = try Data(contentsOf: URL(fileURLWithPath: copy))
+        do {
+            let ledger = try open()
+            _ = try await ledger.dispatchBatches(id, limit: 1, now: Example.start)
+            let file = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
+            try file.write(contentsOf: content)
+            try file.truncate(atOffset: UInt64(content.count))
+            try file.close()
+            for end in ["-wal", "-shm"] { try FileManager.default.removeItem(atPath: path + end) }
+            await #expect(throws: LedgerError.replaced(path: path)) { try await ledger.work() }
+            try ledger.close()
+        }
+        #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == content)
+    }
+
     @Test func aLinkAndItsFileHaveOneLock() throws {
         _ = try open()
         try FileManager.default.createSymbolicLink(atPath: folder.path("link.sqlite"), withDestinationPath: path)

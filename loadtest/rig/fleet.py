@@ -53,6 +53,8 @@ class Role:
         self.wanted = False
         self.measure()
         begun, limit = time.time(), self.fleet.grace + 2
+        # A process that has only just been started has nothing to end in order, and SIGTERM ends it as it ends any.
+        allowed = (0,) if self.catches(signal.SIGTERM) else (0, -signal.SIGTERM)
         if self.alive:
             self.process.send_signal(signal.SIGTERM)
         while self.process.poll() is None and time.time() - begun < limit:
@@ -61,11 +63,20 @@ class Role:
         if self.process.poll() is None:
             self.fleet.find("term", f"{self.name} had not ended {took:.0f} s after SIGTERM (grace {self.fleet.grace} s)")
             self.kill()
-        elif self.process.returncode != 0:
+        elif self.process.returncode not in allowed:
             self.fleet.find("term", f"{self.name} ended with status {self.process.returncode} after SIGTERM: {self.last_words()}")
         self.frozen = False
         self.fleet.changed()
         return took
+
+    def catches(self, number):
+        """Whether the process has a handler for a signal (proc(5), SigCgt)."""
+        try:
+            status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
+        except OSError:
+            return True
+        caught = re.search(r"^SigCgt:\s*([0-9a-f]+)", status, re.MULTILINE)
+        return caught is None or int(caught[1], 16) >> (number - 1) & 1 == 1
 
     def measure(self):
         """CPU and memory of the present process into the sums; a process that has ended keeps what was last seen."""

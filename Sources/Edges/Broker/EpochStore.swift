@@ -97,9 +97,11 @@ package struct EpochStore: Sendable {
     }
 
     /// Notes that a ledger has made a commit, so that an older copy of it is known as one.
-    package func note(commits: Int64, of ledger: String) async throws(RedisError) {
-        _ = try await broker.redis.run(
-            Scripts.commit, keys: [broker.keys.commits], arguments: [.text(ledger), RedisArgument(commits)])
+    /// - Returns: the last commit that is known of it. A ledger that has not come so far, when it is read again now, is an older copy.
+    package func note(commits: Int64, of ledger: String) async throws(RedisError) -> Int64 {
+        try await broker.redis.run(
+            Scripts.commit, keys: [broker.keys.commits], arguments: [.text(ledger), RedisArgument(commits)]
+        ).int ?? commits
     }
 
     /// The last commit of a ledger that was noted; nil where nothing is known of it.

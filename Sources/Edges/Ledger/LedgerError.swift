@@ -6,7 +6,7 @@ package enum LedgerError: Error, Sendable, Equatable {
     case notADatabase(path: String)
     /// The file is a SQLite database of something else.
     case foreign(path: String)
-    /// The file at the ledger's path is not the one that is open: it was moved, removed or replaced.
+    /// The file at the ledger's path is not the one that is open: it, or its log, was moved, removed or replaced.
     case replaced(path: String)
     /// The file is damaged.
     case corrupt(path: String, detail: String)
@@ -42,8 +42,9 @@ extension LedgerError: CustomStringConvertible {
             "\(path) is a database of another program; name another file with --ledger"
         case .replaced(let path):
             """
-            the file that is open as the ledger \(path) is not there any more: it was moved, removed or replaced. Nothing is sent and \
-            nothing is written meanwhile. Put it back; or stop all roles and start them again, to work with what is there then
+            the file that is open as the ledger \(path) (or its -wal or -shm) is not there any more: it was moved, removed or \
+            replaced. Nothing is sent and nothing is written meanwhile. Put it back; or stop all roles and start them again, to work \
+            with what is there then
             """
         case .corrupt(let path, let detail):
             """

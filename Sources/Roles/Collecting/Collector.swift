@@ -107,7 +107,7 @@ package struct Collector: Service {
     private func confirm(
         _ entries: [StatusStreams.Entry], _ summary: WriteSummary, _ status: StatusStreams
     ) async throws(RedisError) {
-        if let name = identity.name { try await epochs.note(commits: summary.commits, of: name) }
+        try await identity.note(commits: summary.commits, epochs, ledger)
         try await status.confirm(entries, over: summary.over)
     }
 

@@ -36,6 +36,14 @@ final class LedgerIdentity: Sendable {
         return .another
     }
 
+    /// Tells Redis that the ledger has made a commit. Where Redis knows of a later one, it is looked again for an older copy, which may
+    /// have been written into the file that is open.
+    func note(commits: Int64, _ epochs: EpochStore, _ ledger: any CopyStore) async throws(RedisError) {
+        guard let name, try await epochs.note(commits: commits, of: name) > commits else { return }
+        isChecked.withLock { $0 = false }
+        try await noteOlderCopy(epochs, ledger)
+    }
+
     /// Marks the ledger as an older copy where Redis knows of a later commit, before anything is written to it; once.
     func noteOlderCopy(_ epochs: EpochStore, _ ledger: any CopyStore) async throws(RedisError) {
         guard let name, !isChecked.withLock({ $0 }) else { return }

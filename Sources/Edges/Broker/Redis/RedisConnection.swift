@@ -140,7 +140,7 @@ final class RedisConnection: Sendable {
             commands.flatMap { RedisEncoder.encode($0) }, count: commands.count, timeout: endpoint.timeout)
         for case .error(let text) in replies {
             await close()
-            if UnfitServer.speaks(in: text) || text.contains("max number of clients") {
+            if RedisError.command(text).isPassing {
                 throw .unavailable(endpoint: "\(endpoint)", why: text)
             }
             throw .refused(endpoint: "\(endpoint)", why: text)
@@ -170,8 +170,10 @@ final class RedisConnection: Sendable {
     }
 
     /// What happened, in the system's words and without the names of types.
-    private static func plainText(_ error: any Error) -> String {
+    fileprivate static func plainText(_ error: any Error) -> String {
         switch error {
+        // The handler has gone with the connection.
+        case ChannelPipelineError.notFound: "it closed the connection"
         case let error as NIOConnectionError:
             // With no attempt made, the name has no address.
             error.connectionErrors.first.map { plainText($0.error) } ?? "the host's name is not known"
@@ -273,7 +275,7 @@ private final class RedisHandler: ChannelInboundHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        fail(context, .lost(endpoint: endpoint, why: "\(error)"))
+        fail(context, .lost(endpoint: endpoint, why: RedisConnection.plainText(error)))
     }
 
     private func fail(_ context: ChannelHandlerContext, _ error: RedisError) {

@@ -56,7 +56,7 @@ package enum RedisError: Error, Sendable, CustomStringConvertible, Equatable {
     package var isPassing: Bool {
         switch self {
         case .unavailable, .lost: true
-        case .command(let text): UnfitServer.speaks(in: text) || ["BUSY", "OOM"].contains { text.hasPrefix($0) }
+        case .command(let text): UnfitServer.speaks(in: text) || UnfitServer.isOverloaded(text)
         case .notPublished: true
         case .refused, .outdated, .unexpected, .evicts, .epochEnded, .otherPartitions, .closed: false
         }

@@ -9,6 +9,12 @@ enum UnfitServer {
         codes.contains { reply.hasPrefix($0 + " ") || reply.contains("-\($0) ") } || reply.contains(demoted)
     }
 
+    /// Whether it says that it works and can do no more just now: a script of somebody keeps it busy, or its memory or its connections are
+    /// used up. The connection is as good as another.
+    static func isOverloaded(_ reply: String) -> Bool {
+        reply.hasPrefix("BUSY ") || reply.hasPrefix("OOM ") || reply.contains("-OOM ") || reply.contains("max number of clients")
+    }
+
     /// Of a read that blocks (UNBLOCKED).
     private static let demoted = "instance state changed"
 }

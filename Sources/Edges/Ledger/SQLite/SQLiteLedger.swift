@@ -23,8 +23,8 @@ package final class SQLiteLedger: Sendable {
     }
 
     package let path: String
-    /// The file that is open.
-    private let file: FileStatus.Identity?
+    /// The files that are open, by what follows the path.
+    private let files: [String: FileStatus.Identity]
     let pool: DatabasePool
     let logger: Logger
     private let options: Options
@@ -69,7 +69,7 @@ package final class SQLiteLedger: Sendable {
 
     /// Ledgers of earlier versions had the rights of the umask.
     private static func tighten(_ path: String, _ logger: Logger) {
-        for suffix in ["", "-wal", "-shm"] {
+        for suffix in endings {
             guard let before = PrivateFile.tighten(path + suffix) else { continue }
             logger.notice(
                 "the ledger's file \(path + suffix) had the rights \(PrivateFile.text(before)), and holds addresses; it has 0600 now")
@@ -78,20 +78,34 @@ package final class SQLiteLedger: Sendable {
 
     private init(path: String, pool: DatabasePool, logger: Logger, options: Options) {
         self.path = path
-        file = FileStatus(path: path)?.identity
+        files = Dictionary(
+            uniqueKeysWithValues: Self.endings.compactMap { end in FileStatus(path: path + end).map { (end, $0.identity) } })
         self.pool = pool
         self.logger = logger
         self.options = options
     }
 
-    /// Closes the file, after what is under way.
+    /// The database, its write-ahead log and its shared memory.
+    private static let endings = ["", "-wal", "-shm"]
+
+    /// Closes the file, after what is under way. One that has lost its log stays open until the process ends: SQLite would write that log
+    /// into it, over what somebody put there.
     package func close() throws(LedgerError) {
         endWatching()
+        guard !hasLostLog else { return }
         try LedgerError.mapping(path: path, operation: "closing") {
             // Readers first: the last connection empties the write-ahead log into the file if it is the writer's.
             pool.releaseMemory()
             try pool.close()
         }
+    }
+
+    deinit {
+        if hasLostLog { _ = Unmanaged.passRetained(pool) }
+    }
+
+    private var hasLostLog: Bool {
+        FileStatus(path: path)?.identity == files[""] && files.contains { FileStatus(path: path + $0.key)?.identity != $0.value }
     }
 
     private static func configuration(_ options: Options) -> Configuration {
@@ -191,7 +205,9 @@ extension SQLiteLedger {
 
     /// Refuses to go by a file that is not the ledger any more: what was read of it, and what is written to it, would be lost.
     package func checkFile() throws(LedgerError) {
-        guard let file, FileStatus(path: path)?.identity == file else { throw LedgerError.replaced(path: path) }
+        guard files[""] != nil, files.allSatisfy({ FileStatus(path: path + $0.key)?.identity == $0.value }) else {
+            throw LedgerError.replaced(path: path)
+        }
     }
 
     /// Why the last write failed, if it did for a reason that lies with the file or its disk.

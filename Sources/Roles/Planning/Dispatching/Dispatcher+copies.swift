@@ -45,12 +45,21 @@ extension Dispatcher {
         copy = nil
     }
 
-    /// Whether the ledger is an older copy, of which it is not known yet who was sent to since it was made.
+    /// Tells Redis how far the ledger has come, before what it has dispatched goes there.
+    /// - Throws: `RedisError.epochEnded` where an older copy has taken the ledger's place.
+    func noteCommits() async throws {
+        let own = try await ledger.commits()
+        let known = try await epochs.note(commits: own)
+        // Others make commits meanwhile.
+        guard known > own, known > (try await ledger.commits()) else { return }
+        throw RedisError.epochEnded
+    }
+
+    /// Whether the ledger is an older copy, of which it is not known yet who was sent to since it was made. A copy may be written into
+    /// the file that is open (sqlite3's `.restore`), so that this is asked again and again.
     func findCopy() async throws -> Bool {
-        if copy == nil {
-            copy = FoundCopy(
-                known: try await epochs.commits(), own: try await ledger.commits(), mark: try await ledger.copyMark())
-        }
+        if case .older? = copy { return true }
+        copy = FoundCopy(known: try await epochs.commits(), own: try await ledger.commits(), mark: try await ledger.copyMark())
         switch copy {
         case .older: return true
         case .current(let commits):

@@ -150,10 +150,9 @@ extension Dispatcher {
             shown[batch.id.mailing].map { (batch: batch, lane: $0.lane) }
         }
         for (batch, _) in batches { shown[batch.id.mailing]?.note(bytes: batch.recipients.count) }
-        let commits = try await ledger.commits()
         for (batch, _) in batches { logger.dispatched(batch, shown[batch.id.mailing]?.fields ?? [:]) }
-        do throws(RedisError) {
-            try await epochs.note(commits: commits)
+        do {
+            try await noteCommits()
             _ = try await queue.dispatch(batches, epoch: epoch, fencingToken: fencingToken)
         } catch {
             doubt(batches.map(\.batch.id.mailing))

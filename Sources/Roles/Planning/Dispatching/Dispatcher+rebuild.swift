@@ -40,7 +40,7 @@ extension Dispatcher {
             try await giveUp(open, missing: loss.missing)
         }
         guard let begun = try await epochs.begin() else { return nil }
-        try await epochs.note(commits: ledger.commits())
+        _ = try await epochs.note(commits: ledger.commits())
         if isOld { try await old.remove() }
         return begun
     }

@@ -105,7 +105,8 @@ actor EpochManager {
         guard !hasCalled, let known, known.isOf(run: standing.run, ledger: fencingToken.ledger) else { return }
         // Who has noticed a loss since says where it stands now.
         let untold = try await registry.all().workers.contains { worker in
-            worker.isAlive && worker.condition != nil && worker.condition != .lost && losses[worker.worker].map { worker.losses <= $0 } ?? true
+            worker.isAlive && worker.condition != nil && worker.condition != .lost
+                && losses[worker.worker].map { worker.losses <= $0 } ?? true
         }
         guard untold else { return }
         try await store.forgetWorkers(fencingToken)
@@ -134,7 +135,8 @@ actor EpochManager {
     }
 
     /// Notes that the ledger has made a commit.
-    func note(commits: Int64) async throws(RedisError) { try await store.note(commits: commits, of: fencingToken.ledger) }
+    /// - Returns: the last one that is known.
+    func note(commits: Int64) async throws(RedisError) -> Int64 { try await store.note(commits: commits, of: fencingToken.ledger) }
 
     /// The last commit of the ledger that was noted; nil where nothing is known of it.
     func commits() async throws(RedisError) -> Int64? { try await store.commits(of: fencingToken.ledger) }
