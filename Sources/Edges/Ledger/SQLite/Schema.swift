@@ -42,6 +42,7 @@ enum Schema {
         migrator.registerMigration("9 epoch") { db in try db.execute(sql: epoch) }
         migrator.registerMigration("10 copies") { db in try db.execute(sql: copies + checksum) }
         migrator.registerMigration("11 unverified") { db in try db.execute(sql: unverified) }
+        migrator.registerMigration("17 letters") { db in try db.execute(sql: letters) }
         return migrator
     }
 }
