@@ -56,7 +56,7 @@ let nio: [Target.Dependency] = [
 
 /// The Lua scripts of the broker.
 let scripts = [
-    "admit", "adopt", "bury", "commit", "dispatch", "dispatched", "distrust", "establish", "forget", "heartbeat", "inside", "inspect",
+    "admit", "adopt", "commit", "dead_letter", "dispatch", "dispatched", "distrust", "establish", "forget", "heartbeat", "inside", "inspect",
     "lead", "leave", "limits", "marks", "observe", "order", "prelude", "publish", "queue", "ready", "recall", "reclaim", "remove",
     "renew", "report", "reserve", "restore", "settle", "start", "steer", "take", "takeover", "unmark", "withdraw",
 ]

@@ -22,7 +22,7 @@ struct DeadLetterTests {
     private func letters() async throws -> [DeadLetter] {
         let entries = try await read()
         try await fleet.status.confirm(entries)
-        return entries.compactMap { if case .dead(let letter) = $0.payload { letter } else { nil } }
+        return entries.compactMap(\.letter)
     }
 
     private func length(_ key: String) async throws -> Int { try await fleet.broker.redis.send(["XLEN", .text(key)]).count }
@@ -37,13 +37,12 @@ struct DeadLetterTests {
         #expect(group.results.map(\.index) == [0] && group.isPartial && group.batch == lease.batch.id)
         try await fleet.status.confirm(entries)
         #expect(try await length(fleet.broker.keys.status(0)) == 0)
-        let letter = try #require(try await letters().first)
-        #expect(letter.stream == "status:0" && letter.reason.contains("somewhere") && letter.isWhole && !letter.isBatch)
+        let letter = try #require(entries.first?.letter)
+        #expect(letter.source == .status(0) && letter.reason.contains("somewhere") && letter.isWhole && !letter.isBatch)
         #expect(letter.mailing == fleet.id && letter.batch == 0 && letter.dispatchNumber == 1)
-        // It is read once and stays, and can be put back as it was.
-        #expect(try await letters().isEmpty)
-        #expect(try await length(fleet.broker.keys.deadLetters) == 1)
-        #expect(try await DeadLetters(fleet.broker).putBack(letter.fields, to: letter.stream))
+        // It is read once, and can be put back as it was.
+        #expect(try await read().isEmpty)
+        #expect(try await DeadLetters(fleet.broker).putBack(letter))
         guard case .results(let again)? = try await read().first?.payload else { throw RedisError.closed }
         #expect(again == group)
     }
@@ -57,15 +56,46 @@ struct DeadLetterTests {
         _ = try await fleet.broker.redis.send(["XADD", .text(fleet.broker.keys.status(1)), "*"] + fields)
         let entries = try await read()
         guard case .results(let group)? = entries.first?.payload else { throw RedisError.closed }
-        #expect(group.isPartial && group.sequence == 3 && group.groups == 4 && group.results.isEmpty && entries.first?.problem != nil)
+        #expect(group.isPartial && group.sequence == 3 && group.groups == 4 && group.results.isEmpty && entries.first?.letter != nil)
         #expect(group.closing == (field == "f" ? .open : .done))
+    }
+
+    /// What workers find waits for a collector, however much it is.
+    @Test func noDeadLetterIsTrimmedBeforeACollectorHasIt() async throws {
+        let lane = fleet.broker.keys.lane(fleet.lane)
+        try await fleet.dispatch([fleet.batch()], epoch: epoch)
+        for _ in 0..<6 {
+            let command: [RedisArgument] = ["XADD", .text(lane), "*", "m", "x", "d", .bytes([0, 255])]
+            for case .error(let text) in try await fleet.broker.redis.pipeline(Array(repeating: command, count: 500)) {
+                throw RedisError.command(text)
+            }
+            _ = try await fleet.take(count: 501)
+        }
+        #expect(try await length(fleet.broker.keys.deadLetters) == 3_000)
+        var found: [DeadLetter] = []
+        while found.count < 3_000 {
+            let more = try await letters()
+            try #require(!more.isEmpty)
+            found += more
+        }
+        #expect(found.allSatisfy { $0.source == .lane(fleet.lane) && $0.isWhole && $0.fields.map(\.value) == [[0, 255], [120]] })
+        #expect(try await length(fleet.broker.keys.deadLetters) == 0)
+    }
+
+    @Test func whatOthersWriteAmongTheDeadLettersIsKeptToo() async throws {
+        for data in [nil, [9, 0, 0, 0, 1]] as [[UInt8]?] {
+            _ = try await fleet.broker.redis.send(
+                ["XADD", .text(fleet.broker.keys.deadLetters), "*", "l", "email:p", "i", "1-0"]
+                    + (data.map { ["d", .bytes($0)] } ?? ["=x", ""]))
+        }
+        let found = try await letters()
+        #expect(found.map(\.source) == [.foreign, .foreign] && Set(found.map(\.entry)).count == 2)
     }
 
     /// Lua hands on only some thousand values at once.
     @Test func anEntryOfManyFieldsIsKeptInPart() async throws {
         let fields = (0..<9_000).flatMap { [RedisArgument.text("x\($0)"), RedisArgument.text("y")] as [RedisArgument] }
         _ = try await fleet.broker.redis.send(["XADD", .text(fleet.broker.keys.status(1)), "*"] + fields)
-        try await fleet.status.confirm(try await read())
         let letter = try #require(try await letters().first)
         #expect(letter.fields.count == 64 && !letter.isWhole && letter.mailing == nil)
         #expect(try await length(fleet.broker.keys.status(1)) == 0)
@@ -106,7 +136,7 @@ struct DeadLetterTests {
         }
         #expect(groups.map(\.closing) == [.released] && groups.map(\.groups) == [1] && groups.allSatisfy { $0.results.isEmpty })
         #expect(groups.map(\.dispatchNumber) == [1] && groups.map(\.batch.mailing) == [fleet.id])
-        let letters = entries.compactMap { if case .dead(let letter) = $0.payload { letter } else { nil } }
+        let letters = entries.compactMap(\.letter)
         #expect(letters.map(\.isBatch) == [true] && letters.map(\.batch) == [0])
         #expect(try await fleet.queue.reclaim(worker: "a", known: [:]).isEmpty)
     }

@@ -50,17 +50,20 @@ import Testing
         let results = fields(group.fields + ["f", "done", "c", "5"])
         let events = fields(["v", "1", "k", "e", "m", .text("\(id)"), "d", #"[[0,1,"opened",1,""]]"#])
         let batches = fields(batch.fields(Epoch(text: "run:ledger:x")))
+        let letter = fields([
+            "v", "1", "l", "email:p", "i", "1-0", "y", "why", "a", "1", "d", .bytes([1, 0, 0, 0, 109, 2, 0, 0, 0, 97, 98]),
+        ])
         for _ in 0..<2_000 {
             for kind in [results, events] {
-                let read = StatusStreams.Entry(entry(kind, &random), isDead: false)
+                let read = StatusStreams.Entry(entry(kind, &random), partition: 0)
                 if case .results(let group) = read.payload {
                     #expect(group.batch.number >= 0 && group.dispatchNumber >= 0 && group.groups >= 0)
-                    #expect(read.problem == nil || group.isPartial)
+                    #expect(read.letter == nil || group.isPartial)
                     // As it is told again after a loss of Redis.
                     _ = group.fields
                 }
             }
-            _ = DeadLetter(entry(batches, &random))
+            _ = DeadLetter(dead: entry(letter, &random))
             guard let read = try? DispatchedBatch(entry(batches, &random)) else { continue }
             #expect(read.count > 0 && (read.open ?? []).allSatisfy { (0..<read.count).contains($0.index) } && read.fed >= 0)
             if let recipients = try? read.recipients(width: 2) { #expect(recipients.count == read.count) }

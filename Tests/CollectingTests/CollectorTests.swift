@@ -4,6 +4,7 @@ import Logging
 import Model
 import NIOPosix
 import ServiceLifecycle
+import Synchronization
 import TestServers
 import Testing
 
@@ -45,6 +46,38 @@ struct CollectorTests {
         try await eventually("it is taken") { try await StatusStreams(broker).lag().entries.reduce(0, +) == 0 }
         running.cancel()
         _ = await running.value
+        await broker.close()
+        try ledger.close()
+    }
+
+    /// A newer worker at full speed, or another program: none of it is lost, and the log does not repeat itself.
+    @Test func thousandsOfUnreadableEntriesAreAllInTheLedger() async throws {
+        let server = try await RedisServer()
+        let folder = try TemporaryFolder()
+        let broker = broker(server)
+        let ledger = try SQLiteLedger.open(folder.path("ledger.sqlite"), logger: quiet)
+        _ = try await EpochStore(broker).hold(FencingToken(ledger: try await ledger.identity(), number: 1), time: .seconds(60))
+        for part in 0..<10 {
+            let commands = (0..<500).map { place -> [RedisArgument] in
+                ["XADD", .text(broker.keys.status(place % 2)), "*", "k", "?", "x", RedisArgument(part * 500 + place)]
+            }
+            for case .error(let text) in try await broker.redis.pipeline(commands) { throw RedisError.command(text) }
+        }
+        let lines = LineCount()
+        let collector = Collector(
+            broker: broker, ledger: ledger, name: "c", logger: Logger(label: "test") { _ in CountingLogHandler(lines) })
+        let running = Task { try? await collector.run() }
+        try await eventually("all are in the ledger") { try await ledger.deadLetterCount() == 5_000 }
+        try await eventually("all are confirmed") { try await StatusStreams(broker).lag().entries.reduce(0, +) == 0 }
+        running.cancel()
+        _ = await running.value
+        var values: Set<[UInt8]> = []
+        for item in try await ledger.deadLetters(after: nil, limit: 10_000) {
+            let letter = try #require(try await ledger.deadLetter(item.id)?.letter)
+            values.insert(letter.fields.first { $0.name == "x" }?.value ?? [])
+        }
+        #expect(values.count == 5_000)
+        #expect(lines.count <= 2)
         await broker.close()
         try ledger.close()
     }
@@ -229,4 +262,28 @@ struct CollectorTests {
         await broker.close()
         try ledger.close()
     }
+}
+
+/// Lines of the log that tell of an error.
+private final class LineCount: Sendable {
+    private let lines = Mutex(0)
+
+    var count: Int { lines.withLock { $0 } }
+
+    func add() { lines.withLock { $0 += 1 } }
+}
+
+private struct CountingLogHandler: LogHandler {
+    let lines: LineCount
+    var metadata: Logger.Metadata = [:]
+    var logLevel = Logger.Level.error
+
+    init(_ lines: LineCount) { self.lines = lines }
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) { lines.add() }
 }

@@ -14,16 +14,17 @@ import Testing
         let results = ResultGroup(
             batch: BatchID(mailing: id(1), number: 0), dispatchNumber: 1, worker: "w", sequence: 0, closing: .open, results: [])
         let events = EventGroup(mailing: id(1), events: [])
-        let letter = DeadLetter(stream: "status:1", entry: "1-0", reason: "no id", fields: [])
-        let harvest = Harvest([.unreadable, .events(events), .results(results), .dead(letter)])
+        let letter = DeadLetter(source: .status(1), entry: "1-0", reason: "no id", fields: [])
+        let harvest = Harvest([.events(events), .results(results)], letters: [letter])
         #expect(harvest.results == [results] && harvest.events == [events])
         #expect(harvest.letters == [letter] && harvest.halts.isEmpty)
     }
 
     @Test func aMailingIsPausedOnceForTheFirstReason() {
-        let harvest = Harvest([
-            .halt(id(1), reason: "535 no"), .halt(id(2), reason: "550 no"), .halt(id(1), reason: "421 no"),
-        ])
+        let harvest = Harvest(
+            [
+                .halt(id(1), reason: "535 no"), .halt(id(2), reason: "550 no"), .halt(id(1), reason: "421 no"),
+            ], letters: [])
         #expect(harvest.halts.map(\.reason) == ["535 no", "550 no"])
     }
 }

@@ -8,9 +8,9 @@ import Testing
     let id = Example.id()
     let now = Example.start
 
-    private func letter(_ entry: Int, stream: String = "status:1", batch: Int? = 0) -> DeadLetter {
+    private func letter(_ entry: Int, source: DeadLetter.Source = .status(1), batch: Int? = 0) -> DeadLetter {
         var letter = DeadLetter(
-            stream: stream, entry: "\(entry)-0", reason: "no sense",
+            source: source, entry: "\(entry)-0", reason: "no sense",
             fields: [.init(name: "d", value: [0, 255, 10]), .init(name: "m", value: [])])
         letter.at = now
         letter.mailing = id
@@ -19,11 +19,36 @@ import Testing
         return letter
     }
 
+    private func keep(_ letters: [DeadLetter], _ ledger: any LedgerStore) async throws {
+        _ = try await ledger.write(groups: [], events: [], letters: letters, now: now)
+    }
+
+    /// Of those beyond the bounds, in number or in bytes, it is known how many there were.
+    @Test(arguments: Engine.all) func nothingIsLostUncounted(engine: Engine) async throws {
+        let folder = try TemporaryFolder()
+        let ledger = try await engine.open(folder)
+        try await keep((0..<12_000).map { letter($0, source: $0 % 2 == 0 ? .status(1) : .foreign) }, ledger)
+        #expect(try await ledger.discardedDeadLetters() == [.status: 1_000, .foreign: 1_000])
+        #expect(try await ledger.deadLetterCount() == 12_000)
+        #expect(try await ledger.deadLetters(after: nil, limit: 1).map(\.letter.entry) == ["2000-0"])
+        let large = (0..<40).map { number in
+            var large = letter(20_000 + number)
+            large.fields = [.init(name: "d", value: [UInt8](repeating: 1, count: 2 << 20))]
+            return large
+        }
+        try await keep(large, ledger)
+        let kept = try await ledger.deadLetters(after: nil, limit: 20_000)
+        #expect(kept.count < 40 && kept.count > 30 && kept.last?.letter.entry == "20039-0")
+        #expect(try await ledger.deadLetterCount() == 12_040)
+        #expect(try await ledger.dropDeadLetters(nil) == 12_040)
+        #expect(try await ledger.deadLetterCount() == 0)
+    }
+
     @Test(arguments: Engine.all) func lettersAreKeptOnceWithTheirBytes(engine: Engine) async throws {
         let folder = try TemporaryFolder()
         let ledger = try await engine.open(folder)
-        try await ledger.keep([letter(1), letter(2), letter(1)])
-        try await ledger.keep([letter(2)])
+        try await keep([letter(1), letter(2), letter(1)], ledger)
+        try await keep([letter(2)], ledger)
         let list = try await ledger.deadLetters(after: nil, limit: 9)
         #expect(list.map(\.letter.entry) == ["1-0", "2-0"] && list.allSatisfy { $0.retried == nil && $0.bytes == 5 })
         #expect(try await ledger.deadLetter(list[0].id)?.letter == letter(1))
@@ -85,7 +110,7 @@ import Testing
         try await Example.plan(ledger, batches: [2, 1])
         for round in 1...3 {
             #expect(try await ledger.dispatchBatches(id, limit: 1, now: now).map(\.dispatchNumber) == [round])
-            try await ledger.keep([letter(round, stream: "lane:email:p")])
+            try await keep([letter(round, source: .lane(Lane(channel: .email, provider: "p")))], ledger)
             _ = try await ledger.write(
                 groups: [resultGroup(dispatchNumber: round, closing: .released, groups: 1, [])], events: [], now: now)
         }

@@ -10,8 +10,41 @@ package struct DeadLetter: Sendable, Equatable {
         }
     }
 
-    /// The stream it was in, without the prefix: `status:2`, `lane:email:main`.
-    package var stream: String
+    /// Where an entry was found.
+    package enum Source: Sendable, Hashable {
+        /// A status stream, by its number: results or events.
+        case status(Int)
+        /// A lane: it was a batch on its way to a worker.
+        case lane(Lane)
+        /// The stream of the dead letters itself, which another program wrote to.
+        case foreign
+
+        package enum Kind: String, Sendable, CaseIterable { case status, lane, foreign }
+
+        package var kind: Kind {
+            switch self {
+            case .status: .status
+            case .lane: .lane
+            case .foreign: .foreign
+            }
+        }
+
+        /// The stream's name without the prefix.
+        package var stream: String {
+            switch self {
+            case .status(let number): "status:\(number)"
+            case .lane(let lane): "lane:\(lane)"
+            case .foreign: "dead"
+            }
+        }
+    }
+
+    /// Fields of an entry that are kept at most.
+    package static let mostFields = 64
+    /// Bytes of a field that are kept at most.
+    package static let fieldBytes = 1 << 20
+
+    package var source: Source
     /// Its id there.
     package var entry: String
     /// Why it cannot be read.
@@ -26,15 +59,15 @@ package struct DeadLetter: Sendable, Equatable {
     package var batch: Int?
     package var dispatchNumber: Int?
 
-    package init(stream: String, entry: String, reason: String, fields: [Field]) {
-        self.stream = stream
+    package init(source: Source, entry: String, reason: String, fields: [Field]) {
+        self.source = source
         self.entry = entry
         self.reason = reason
         self.fields = fields
     }
 
     /// It was a batch on its way to a worker.
-    package var isBatch: Bool { stream.hasPrefix("lane:") }
+    package var isBatch: Bool { source.kind == .lane }
 
     /// Bytes of all its fields.
     package var bytes: Int { fields.reduce(0) { $0 + $1.name.utf8.count + $1.value.count } }

@@ -18,6 +18,18 @@ package struct RepeatedLine: Sendable, Equatable {
         return count
     }
 
+    /// It happened several times; `due` says when that is to be told.
+    package mutating func count(_ times: Int) { count += times }
+
+    /// - Returns: how often since the last line; nil where there is nothing to tell, or not yet.
+    package mutating func due(at now: Int64, isLast: Bool = false) -> Int? {
+        guard count > 0 else { return nil }
+        if let told, now - told < Self.interval, !isLast { return nil }
+        told = now
+        defer { count = 0 }
+        return count
+    }
+
     /// What goes behind the line: ` (412 times since the last such line)`; empty for the first.
     package static func text(_ count: Int) -> String { count == 1 ? "" : " (\(count) times since the last such line)" }
 }

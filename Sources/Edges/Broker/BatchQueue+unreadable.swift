@@ -1,5 +1,6 @@
 import Logging
 import Model
+import Policy
 
 /// An entry of a lane that a worker was given and that is no batch that it can read.
 struct UnreadableBatch: Sendable {
@@ -15,8 +16,7 @@ extension BatchQueue {
     /// as released then: it is dispatched again from the ledger.
     package func keepUnreadable(_ lease: BatchLease, why: String) async throws(RedisError) {
         DeadLetters.count(.lane)
-        try await DeadLetters(broker).bury(
-            [(lease.entry, why)], of: broker.keys.lane(lease.lane), named: "lane:\(lease.lane)", group: Keys.workers, isRemoved: false)
+        try await DeadLetters(broker).keep(lease.entry, of: lease.lane, why: why, isRemoved: false)
     }
 
     /// Moves batches that a worker cannot read from its hands to the dead letters, and gives them back to the ledger, which has them whole.
@@ -24,15 +24,15 @@ extension BatchQueue {
     func reject(_ unreadable: [UnreadableBatch], worker: String) async throws(RedisError) {
         for item in unreadable {
             DeadLetters.count(.lane)
-            let key = broker.keys.lane(item.lane)
-            broker.logger.error(
-                """
-                entry \(item.entry.id) of lane \(item.lane) is no batch that this release can read (\(item.why)): it is a dead letter now \
-                (flotilla dead list), and its batch is dispatched again
-                """)
+            if let count = broker.unreadable.add() {
+                broker.logger.error(
+                    """
+                    entry \(item.entry.id) of lane \(item.lane) is no batch that this release can read (\(item.why)): it is a dead \
+                    letter now (flotilla dead list), and its batch is dispatched again\(RepeatedLine.text(count))
+                    """)
+            }
             let lease = try await lease(of: item, worker: worker)
-            try await DeadLetters(broker).bury(
-                [(item.entry.id, item.why)], of: key, named: "lane:\(item.lane)", group: Keys.workers, isRemoved: lease == nil)
+            try await DeadLetters(broker).keep(item.entry.id, of: item.lane, why: item.why, isRemoved: lease == nil)
             // Not ours any more: whoever has it rejects it too.
             guard let lease, let marks = try await marks(lease) else { continue }
             _ = try await report(try await release(lease, marks), of: lease)

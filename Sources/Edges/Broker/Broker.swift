@@ -9,6 +9,8 @@ package struct Broker: Sendable {
     /// How many status streams there are; the same for the whole fleet.
     package let partitions: Int
     let logger: Logger
+    /// Says now and then that lanes have what cannot be read.
+    let unreadable = SharedLine()
 
     /// - Parameters:
     ///   - name: shown by Redis in CLIENT LIST.

@@ -1,19 +1,15 @@
 import Metrics
 package import Model
 
-/// The entries of streams that nobody can read, kept until a collector has copied them into the ledger: what a newer process wrote can be
-/// put back after an upgrade.
+/// The entries of streams that nobody can read, on their way to the ledger: what a newer process wrote can be put back after an upgrade.
+/// A collector writes those of status streams into the ledger by itself. Those of lanes, which workers find, wait for it in a stream.
 package struct DeadLetters: Sendable {
     /// Where something unreadable was found.
     package enum Source: String, Sendable, CaseIterable {
-        case status, lane, heartbeat, mailing
+        case status, lane, heartbeat, mailing, key
     }
 
-    /// Entries that are kept at most, the newest.
-    static let most = 1_000
-    /// Bytes of a field that are kept at most.
-    static let fieldBytes = 1 << 20
-    /// The same of a batch, which the ledger has whole.
+    /// Bytes of a field of a batch that are kept at most: the ledger has it whole.
     static let batchFieldBytes = 4_096
 
     private let broker: Broker
@@ -26,57 +22,76 @@ package struct DeadLetters: Sendable {
     }
 
     /// Puts a dead letter back to the status stream it came from.
-    /// - Parameter stream: the stream's name, as in `DeadLetter.stream`.
-    /// - Returns: false when it came from another kind of stream: batches are dispatched again from the ledger.
-    package func putBack(_ fields: [DeadLetter.Field], to stream: String) async throws(RedisError) -> Bool {
-        guard let number = DeadLetter.partition(stream), !fields.isEmpty else { return false }
+    /// - Returns: false when it came from another kind of stream, or is not here in full: batches are dispatched again from the ledger.
+    package func putBack(_ letter: DeadLetter) async throws(RedisError) -> Bool {
+        guard case .status(let number) = letter.source, letter.isWhole, !letter.fields.isEmpty else { return false }
         _ = try await broker.redis.send(
             ["XADD", .text(broker.keys.status(number % broker.partitions)), "*"]
-                + fields.flatMap { [RedisArgument.text($0.name), .bytes($0.value)] })
+                + letter.fields.flatMap { [RedisArgument.text($0.name), .bytes($0.value)] })
         return true
     }
 
-    /// Moves entries of a stream to the dead letters.
-    /// - Parameters:
-    ///   - name: of the stream, without the prefix.
-    ///   - isRemoved: false copies it only.
-    func bury(
-        _ entries: [(id: String, why: String)], of stream: String, named name: String, group: String, isRemoved: Bool = true
-    ) async throws(RedisError) {
-        let bytes = group == Keys.workers ? Self.batchFieldBytes : Self.fieldBytes
-        let replies = try await broker.redis.run(
-            Scripts.bury,
-            calls: entries.map { entry in
-                (
-                    [stream, broker.keys.deadLetters],
-                    [
-                        .text(group), .text(entry.id), .text(name), .text(String(entry.why.prefix(300))), RedisArgument(Self.most),
-                        RedisArgument(bytes), isRemoved ? "1" : "0",
-                    ]
-                )
-            })
-        for case .error(let text) in replies { throw .command(text) }
+    /// Copies an entry of a lane to the dead letters.
+    /// - Parameter isRemoved: it is taken off the lane too.
+    func keep(_ entry: String, of lane: Lane, why: String, isRemoved: Bool) async throws(RedisError) {
+        _ = try await broker.redis.run(
+            Scripts.deadLetter, keys: [broker.keys.lane(lane), broker.keys.deadLetters],
+            arguments: [
+                .text(Keys.workers), .text(entry), .text("\(lane)"), .text(String(why.prefix(300))),
+                RedisArgument(Self.batchFieldBytes), RedisArgument(DeadLetter.mostFields), isRemoved ? "1" : "0",
+            ])
     }
 }
 
 extension DeadLetter {
-    /// The number of the status stream that a name means.
-    static func partition(_ name: String) -> Int? {
-        guard name.hasPrefix("status:"), let number = Int(name.dropFirst(7)), WireLimit.count.contains(Int64(number)) else { return nil }
-        return number
+    /// Keeps an entry that this process cannot read.
+    init(_ entry: StreamEntry, from source: Source, reason: String) {
+        let all = entry.fields.sorted { $0.key < $1.key }
+        let kept = all.prefix(Self.mostFields).map { Field(name: $0.key, value: Array($0.value.prefix(Self.fieldBytes))) }
+        self.init(source: source, entry: entry.id, reason: reason, fields: kept)
+        // A name that is no text was replaced when it was read.
+        isWhole =
+            kept.count == all.count && all.allSatisfy { $0.value.count <= Self.fieldBytes && !$0.key.unicodeScalars.contains("\u{FFFD}") }
+        at = Int64(clamping: StreamID(entry.id)?.milliseconds ?? 0)
+        read(entry.fields)
     }
 
-    /// Reads an entry of the dead letters.
-    init(_ entry: StreamEntry) {
-        let fields = entry.fields.filter { $0.key.hasPrefix("=") }
-            .map { Field(name: String($0.key.dropFirst()), value: $0.value) }.sorted { $0.name < $1.name }
-        let envelope = Dictionary(fields.map { ($0.name, $0.value) }) { first, _ in first }
-        let inner = StreamEntry(stream: "", id: "", fields: envelope)
-        self.init(stream: entry.text("s"), entry: entry.text("i"), reason: entry.text("y"), fields: fields)
-        at = Int64(clamping: StreamID(entry.id)?.milliseconds ?? 0)
+    /// Reads an entry of the dead letters (`dead_letter.lua`).
+    init(dead entry: StreamEntry) {
+        guard let lane = Lane(entry.text("l")), let fields = Self.unpacked(entry.fields["d"] ?? []) else {
+            self.init(entry, from: .foreign, reason: "it is no dead letter that this release can read")
+            return
+        }
+        self.init(source: .lane(lane), entry: entry.text("i"), reason: entry.text("y"), fields: fields)
         isWhole = entry.text("a") == "1"
+        at = Int64(clamping: StreamID(entry.id)?.milliseconds ?? 0)
+        read(Dictionary(fields.map { ($0.name, $0.value) }) { first, _ in first })
+    }
+
+    /// Takes over what the fields say of the batch.
+    private mutating func read(_ fields: [String: [UInt8]]) {
+        let inner = StreamEntry(stream: "", id: "", fields: fields)
         mailing = MailingID(inner.text("m"))
         batch = (try? inner.int("b", in: WireLimit.count)).map { Int($0) }
         dispatchNumber = (try? inner.int("g", in: WireLimit.count)).map { Int($0) }
+    }
+
+    /// Names and values by turns, each behind its length in four bytes, the least first.
+    private static func unpacked(_ bytes: [UInt8]) -> [Field]? {
+        var rest = bytes[...]
+        func text() -> [UInt8]? {
+            guard rest.count >= 4 else { return nil }
+            let length = rest.prefix(4).reversed().reduce(0) { $0 << 8 | Int($1) }
+            rest = rest.dropFirst(4)
+            guard length <= rest.count else { return nil }
+            defer { rest = rest.dropFirst(length) }
+            return Array(rest.prefix(length))
+        }
+        var fields: [Field] = []
+        while !rest.isEmpty {
+            guard fields.count < mostFields, let name = text(), let value = text() else { return nil }
+            fields.append(Field(name: String(decoding: name, as: UTF8.self), value: value))
+        }
+        return fields
     }
 }

@@ -78,7 +78,7 @@ package struct Keys: Sendable {
     /// Stream, an entry a group of results or events; an entry is deleted when the collector has committed it.
     func status(_ partition: Int) -> String { "\(tag):status:\(partition)" }
 
-    /// Stream: entries of other streams that could not be read (`DeadLetters`), the newest thousand.
+    /// Stream: entries of lanes that could not be read (`DeadLetters`); an entry is deleted when the collector has committed it.
     var deadLetters: String { "\(tag):dead" }
 
     /// String, the reservation calendar of a scope (`reserve.lua`); expires an hour after the limit has its whole burst again.

@@ -2,22 +2,25 @@ import Model
 
 extension StatusStreams.Entry {
     /// Reads an entry, as much of it as this release can.
-    init(_ entry: StreamEntry, isDead: Bool) {
+    /// - Parameter partition: the number of its stream; nil for the dead letters.
+    init(_ entry: StreamEntry, partition: Int?) {
         stream = entry.stream
         id = entry.id
         bytes = entry.fields.reduce(0) { $0 + $1.value.count }
-        if isDead {
-            payload = .dead(DeadLetter(entry))
-            problem = nil
+        guard let partition else {
+            (payload, letter, isFound) = (nil, DeadLetter(dead: entry), false)
             return
         }
+        let problem: String?
         do throws(WireError) {
             (payload, problem) = try Self.read(entry)
         } catch {
             // Of whatever speaks of a batch it counts that it came: the batch does not wait for it.
-            payload = Self.envelope(entry).map { .results($0) } ?? .unreadable
+            payload = Self.envelope(entry).map { .results($0) }
             problem = "\(error)"
         }
+        letter = problem.map { DeadLetter(entry, from: .status(partition), reason: $0) }
+        isFound = letter != nil
     }
 
     private static func read(_ entry: StreamEntry) throws(WireError) -> (StatusStreams.Payload, problem: String?) {

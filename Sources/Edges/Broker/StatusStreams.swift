@@ -6,9 +6,12 @@ package import Model
 package struct StatusStreams: Sendable {
     private let broker: Broker
     private let reader: RedisClient
+    /// The number of each status stream.
+    private let numbers: [String: Int]
 
     package init(_ broker: Broker) {
         self.broker = broker
+        numbers = Dictionary(uniqueKeysWithValues: (0..<broker.partitions).map { (broker.keys.status($0), $0) })
         reader = broker.redis.forBlocking("status")
     }
 
@@ -20,16 +23,15 @@ package struct StatusStreams: Sendable {
         case events(EventGroup)
         /// A worker asks that a mailing be paused, and says why (a provider refused our credentials).
         case halt(MailingID, reason: String)
-        /// An entry that somebody could not read.
-        case dead(DeadLetter)
-        /// Nothing of it can be read.
-        case unreadable
     }
 
     package struct Entry: Sendable {
-        package let payload: Payload
-        /// Why it cannot be read, or not all of it; nil where it can. Such an entry becomes a dead letter when it is confirmed.
-        package let problem: String?
+        /// What can be read of it; nil for nothing.
+        package let payload: Payload?
+        /// The entry as it is to be kept, since it cannot be read, or not all of it; nil where it can.
+        package let letter: DeadLetter?
+        /// That is found here, and not by a worker.
+        package let isFound: Bool
         let stream: String
         let id: String
         /// Bytes of its fields.
@@ -155,22 +157,16 @@ package struct StatusStreams: Sendable {
     }
 
     /// Takes entries off their streams, and batches whose dispatch has ended out of `dispatched`; called after the ledger's
-    /// commit. What cannot be read goes to the dead letters, where it is read again as such; a dead letter stays there.
+    /// commit, which has the dead letters among them too.
     package func confirm(
         _ entries: [Entry], over: Set<Dispatch> = []
     ) async throws(RedisError) {
         guard !entries.isEmpty else { return }
         var commands: [[RedisArgument]] = []
         for (stream, all) in Dictionary(grouping: entries, by: \.stream) {
-            let unreadable = all.compactMap { entry in entry.problem.map { (id: entry.id, why: $0) } }
-            if !unreadable.isEmpty {
-                let name = String(stream.dropFirst(broker.keys.tag.count + 1))
-                try await DeadLetters(broker).bury(unreadable, of: stream, named: name, group: Keys.collectors)
-            }
-            let ids = all.filter { $0.problem == nil }.map { RedisArgument.text($0.id) }
-            if ids.isEmpty { continue }
+            let ids = all.map { RedisArgument.text($0.id) }
             commands.append(["XACK", .text(stream), .text(Keys.collectors)] + ids)
-            if stream != broker.keys.deadLetters { commands.append(["XDEL", .text(stream)] + ids) }
+            commands.append(["XDEL", .text(stream)] + ids)
         }
         // Batches first: should the connection break between the two, the entries come again and settle again.
         if !over.isEmpty {
@@ -184,7 +180,7 @@ package struct StatusStreams: Sendable {
         for case .error(let text) in try await broker.redis.pipeline(commands) { throw .command(text) }
     }
 
-    private func entry(_ entry: StreamEntry) -> Entry { Entry(entry, isDead: entry.stream == broker.keys.deadLetters) }
+    private func entry(_ entry: StreamEntry) -> Entry { Entry(entry, partition: numbers[entry.stream]) }
 
     /// How full each partition is: what waits for a collector, and what one has read and not confirmed.
     package func depths() async throws(RedisError) -> [StreamDepth] {

@@ -184,9 +184,16 @@ package protocol ResultStore: Sendable {
     /// recipients has a result, and with `released` once as many of its groups are in as the closing one says, of whatever
     /// worker, whatever overtook what. An `uncertain` result puts its recipient on the list; with `due` above 0 it does
     /// nothing else, with `due` 0 the recipient is held for a person.
+    /// - Parameter letters: entries that could not be read; one that is kept already stays as it is.
     func write(
-        groups: [ResultGroup], events: [EventGroup], now: Int64
+        groups: [ResultGroup], events: [EventGroup], letters: [DeadLetter], now: Int64
     ) async throws(LedgerError) -> WriteSummary
+}
+
+extension ResultStore {
+    package func write(groups: [ResultGroup], events: [EventGroup], now: Int64) async throws(LedgerError) -> WriteSummary {
+        try await write(groups: groups, events: events, letters: [], now: now)
+    }
 }
 
 /// Questions to the ledger.

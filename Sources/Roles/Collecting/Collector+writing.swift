@@ -10,17 +10,14 @@ extension Collector {
     /// - Returns: nil when the process was cut short: the entries then stay in Redis.
     func write(_ entries: [StatusStreams.Entry]) async -> WriteSummary? {
         let harvest = Harvest(entries)
-        for entry in entries {
-            guard let problem = entry.problem else { continue }
-            DeadLetters.count(.status)
-            logger.error("\(entry.name) cannot be read, or not all of it (\(problem)); it is a dead letter now: flotilla dead list")
-        }
+        unreadable.note(entries)
         var backoff = Backoff()
         while true {
             do throws(LedgerError) {
-                let summary = try await ledger.write(groups: harvest.results, events: harvest.events, now: Clock.milliseconds())
-                try await ledger.keep(harvest.letters)
+                let summary = try await ledger.write(
+                    groups: harvest.results, events: harvest.events, letters: harvest.letters, now: Clock.milliseconds())
                 note(summary)
+                unreadable.tell(logger)
                 for halt in harvest.halts { try await pause(halt.mailing, halt.reason) }
                 try await judge(harvest.results, summary.refused)
                 for group in harvest.results { await trace(group) }
@@ -104,11 +101,12 @@ struct Harvest: Equatable {
     /// Mailings that a worker asks to be paused.
     var halts: [Halt] = []
     /// Entries that somebody could not read.
-    var letters: [DeadLetter] = []
+    var letters: [DeadLetter]
 
-    init(_ entries: [StatusStreams.Entry]) { self.init(entries.map(\.payload)) }
+    init(_ entries: [StatusStreams.Entry]) { self.init(entries.compactMap(\.payload), letters: entries.compactMap(\.letter)) }
 
-    init(_ payloads: [StatusStreams.Payload]) {
+    init(_ payloads: [StatusStreams.Payload], letters: [DeadLetter]) {
+        self.letters = letters
         for payload in payloads {
             switch payload {
             case .results(let group): results.append(group)
@@ -116,8 +114,6 @@ struct Harvest: Equatable {
             // Many groups may meet one refusal.
             case .halt(let mailing, let reason):
                 if !halts.contains(where: { $0.mailing == mailing }) { halts.append(Halt(mailing: mailing, reason: reason)) }
-            case .dead(let letter): letters.append(letter)
-            case .unreadable: break
             }
         }
     }

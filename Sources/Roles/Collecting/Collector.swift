@@ -10,7 +10,7 @@ import Synchronization
 /// Takes results and events from the status streams and writes them into the ledger: many in one transaction, confirmed to
 /// Redis only after the commit. Any number may run.
 package struct Collector: Service {
-    package typealias Store = ResultStore & MailingStore & RefusalStore & LeadershipStore & DeadLetterStore & CopyStore
+    package typealias Store = ResultStore & MailingStore & RefusalStore & LeadershipStore & CopyStore
 
     let ledger: any Store
     let logger: Logger
@@ -18,6 +18,7 @@ package struct Collector: Service {
     let written: [RecipientState: Counter]
     let providers = ProviderNames()
     let refusals: RefusalWatch
+    let unreadable = UnreadableLog()
     private let broker: Broker
     /// For reads that block; closed to end one.
     private let blocking: StatusStreams
@@ -78,6 +79,7 @@ package struct Collector: Service {
             stop.notify()
             end.notify()
         }
+        unreadable.tell(logger, isLast: true)
         await status.close()
     }
 
@@ -99,6 +101,7 @@ package struct Collector: Service {
         } catch {
             logger.error("results are left in Redis: \(error)")
         }
+        unreadable.tell(logger, isLast: true)
         await status.close()
         return isDrained
     }
@@ -128,6 +131,7 @@ package struct Collector: Service {
         // Fewer where entries are large.
         var limit = limit
         while !Task.isCancelled {
+            unreadable.tell(logger)
             let step = state.next(at: .now, isStopping: isStopping())
             do throws(RedisError) {
                 var more: [StatusStreams.Entry] = []

@@ -44,7 +44,9 @@ struct DeadCommand: AsyncParsableCommand {
                 guard let end = page.last else { break }
                 last = end.id
             }
-            if last == nil { StandardOutput.write("no dead letters") }
+            let discarded = try await ledger.discardedDeadLetters().filter { $0.value > 0 }.sorted { $0.key.rawValue < $1.key.rawValue }
+            for (kind, count) in discarded { StandardOutput.write(DeadLetterText.discarded(kind, count)) }
+            if last == nil, discarded.isEmpty { StandardOutput.write("no dead letters") }
         }
     }
 
@@ -102,7 +104,7 @@ struct DeadCommand: AsyncParsableCommand {
         private func retry(_ id: Int64, _ ledger: SQLiteLedger, _ letters: DeadLetters) async throws -> Bool {
             guard let item = try await ledger.deadLetter(id) else { throw UnknownDeadLetter(id: id) }
             if !item.letter.isBatch {
-                guard item.letter.isWhole, try await letters.putBack(item.letter.fields, to: item.letter.stream) else {
+                guard try await letters.putBack(item.letter) else {
                     StandardError.write("\(id) is not kept whole and cannot be put back; drop it: flotilla dead drop \(id)")
                     return false
                 }
@@ -111,7 +113,7 @@ struct DeadCommand: AsyncParsableCommand {
             StandardOutput.write(
                 item.letter.isBatch
                     ? "\(id): its batch may be dispatched again; who is held: flotilla mailing uncertain \(DeadLetterText.mailing(item))"
-                    : "\(id): put back to \(DeadLetterText.clean(item.letter.stream))")
+                    : "\(id): put back to \(item.letter.source.stream)")
             return true
         }
     }

@@ -9,11 +9,22 @@ enum DeadLetterText {
 
     static func line(_ item: StoredDeadLetter) -> String {
         let letter = item.letter
-        var parts = ["\(item.id)", Timestamp.text(letter.at), clean(letter.stream), mailing(item)]
+        var parts = ["\(item.id)", Timestamp.text(letter.at), clean(letter.source.stream), mailing(item)]
         if let batch = letter.batch { parts[3] += "/\(batch)" }
         parts.append("\(grouped(item.bytes)) bytes")
         if let retried = item.retried { parts.append("put back \(Timestamp.text(retried))") }
         return (parts + [clean(letter.reason)]).joined(separator: "  ")
+    }
+
+    /// - Parameter count: from 1.
+    static func discarded(_ kind: DeadLetter.Source.Kind, _ count: Int) -> String {
+        let place =
+            switch kind {
+            case .status: "status streams"
+            case .lane: "lanes"
+            case .foreign: "other programs"
+            }
+        return "\(grouped(count)) older ones of \(place) are not kept any more"
     }
 
     static func mailing(_ item: StoredDeadLetter) -> String { item.letter.mailing.map { "\($0)" } ?? "-" }

@@ -7,27 +7,43 @@ extension SQLiteLedger: DeadLetterStore {
     private static let mostLetters = 10_000
     /// Bytes of a letter that are kept at most; of a larger one it is noted that it is not whole.
     private static let mostBytes = 2 << 20
+    /// Bytes of all letters that are kept at most.
+    private static let mostBytesOfAll = 64 << 20
 
-    package func keep(_ letters: [DeadLetter]) async throws(LedgerError) {
+    /// Keeps entries; one that is kept already stays as it is. Of the oldest beyond the bounds the number is kept.
+    static func keep(_ letters: [DeadLetter], _ db: Database) throws {
         guard !letters.isEmpty else { return }
-        try await write("dead letters") { db in
-            for letter in letters { try Self.insert(letter, db) }
-            try db.execute(
-                sql: "DELETE FROM dead_letter WHERE id <= (SELECT max(id) FROM dead_letter) - ?", arguments: [Self.mostLetters])
-            if db.changesCount > 0 {
-                try db.execute(sql: "DELETE FROM dead_letter_field WHERE letter NOT IN (SELECT id FROM dead_letter)")
-            }
-        }
+        for letter in letters { try insert(letter, db) }
+        let last = try Int64.fetchOne(
+            db,
+            sql: """
+                SELECT max(id) FROM (
+                    SELECT id, count(*) OVER newer AS letters, sum(min(bytes, ?)) OVER newer AS kept
+                    FROM dead_letter WINDOW newer AS (ORDER BY id DESC)
+                ) WHERE letters > ? OR kept > ?
+                """, arguments: [mostBytes, mostLetters, mostBytesOfAll])
+        guard let last else { return }
+        try db.execute(
+            sql: """
+                INSERT INTO dead_letter_discarded (kind, n)
+                SELECT CASE WHEN is_batch THEN 'lane' WHEN status_stream IS NULL THEN 'foreign' ELSE 'status' END AS kind, count(*)
+                FROM dead_letter WHERE id <= ? AND retried IS NULL GROUP BY kind
+                ON CONFLICT DO UPDATE SET n = n + excluded.n
+                """, arguments: [last])
+        try db.execute(sql: "DELETE FROM dead_letter_field WHERE letter <= ?", arguments: [last])
+        try db.execute(sql: "DELETE FROM dead_letter WHERE id <= ?", arguments: [last])
     }
 
     private static func insert(_ letter: DeadLetter, _ db: Database) throws {
         try db.execute(
             sql: """
-                INSERT OR IGNORE INTO dead_letter (stream, entry, at, reason, mailing, batch, dispatch, is_batch, is_whole, bytes)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                INSERT OR IGNORE INTO dead_letter (
+                    stream, status_stream, lane, entry, at, reason, mailing, batch, dispatch, is_batch, is_whole, bytes)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """,
             arguments: [
-                letter.stream, letter.entry, letter.at, letter.reason, letter.mailing?.description, letter.batch,
+                letter.source.stream, letter.source.partition, letter.source.lane, letter.entry, letter.at, letter.reason,
+                letter.mailing?.description, letter.batch,
                 letter.dispatchNumber, letter.isBatch, letter.isWhole && letter.bytes <= mostBytes, letter.bytes,
             ])
         guard db.changesCount == 1 else { return }
@@ -66,9 +82,21 @@ extension SQLiteLedger: DeadLetterStore {
         }
     }
 
+    package func discardedDeadLetters() async throws(LedgerError) -> [DeadLetter.Source.Kind: Int] {
+        try await read("counting dead letters") { db in
+            let rows = try Row.fetchAll(db, sql: "SELECT kind, n FROM dead_letter_discarded")
+            return Dictionary(rows.compactMap { row in DeadLetter.Source.Kind(rawValue: row[0]).map { ($0, row[1]) } }) { $1 }
+        }
+    }
+
     package func deadLetterCount() async throws(LedgerError) -> Int {
         try await read("counting dead letters") { db in
-            try Int.fetchOne(db, sql: "SELECT count(*) FROM dead_letter WHERE retried IS NULL") ?? 0
+            try Int.fetchOne(
+                db,
+                sql: """
+                    SELECT (SELECT count(*) FROM dead_letter WHERE retried IS NULL)
+                        + (SELECT coalesce(sum(n), 0) FROM dead_letter_discarded)
+                    """) ?? 0
         }
     }
 
@@ -88,8 +116,10 @@ extension SQLiteLedger: DeadLetterStore {
                     dropped += db.changesCount
                 }
             } else {
+                dropped = try Int.fetchOne(db, sql: "SELECT coalesce(sum(n), 0) FROM dead_letter_discarded") ?? 0
+                try db.execute(sql: "DELETE FROM dead_letter_discarded")
                 try db.execute(sql: "DELETE FROM dead_letter")
-                dropped = db.changesCount
+                dropped += db.changesCount
             }
             try db.execute(sql: "DELETE FROM dead_letter_field WHERE letter NOT IN (SELECT id FROM dead_letter)")
             return dropped
@@ -113,10 +143,10 @@ extension SQLiteLedger: DeadLetterStore {
 }
 
 extension StoredDeadLetter {
-    fileprivate static let columns = "id, stream, entry, reason, at, is_whole, mailing, batch, dispatch, bytes, retried"
+    fileprivate static let columns = "id, lane, entry, reason, at, is_whole, mailing, batch, dispatch, bytes, retried, status_stream"
 
     fileprivate init(_ row: Row) {
-        var letter = DeadLetter(stream: row[1], entry: row[2], reason: row[3], fields: [])
+        var letter = DeadLetter(source: .init(partition: row[11], lane: row[1]), entry: row[2], reason: row[3], fields: [])
         letter.at = row[4]
         letter.isWhole = row[5]
         let mailing: String? = row[6]
@@ -124,5 +154,21 @@ extension StoredDeadLetter {
         letter.batch = row[7]
         letter.dispatchNumber = row[8]
         self.init(id: row[0], letter: letter, bytes: row[9], retried: row[10])
+    }
+}
+
+extension DeadLetter.Source {
+    fileprivate init(partition: Int?, lane: String?) {
+        self = lane.flatMap { Lane($0) }.map { .lane($0) } ?? partition.map { .status($0) } ?? .foreign
+    }
+
+    fileprivate var partition: Int? {
+        guard case .status(let number) = self else { return nil }
+        return number
+    }
+
+    fileprivate var lane: String? {
+        guard case .lane(let lane) = self else { return nil }
+        return "\(lane)"
     }
 }
