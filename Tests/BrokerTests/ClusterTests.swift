@@ -126,7 +126,7 @@ struct ClusterTests {
         _ = try await queue.inside([Lane(channel: .email, provider: "main")])
         _ = try await broker.redis.send(["XADD", .text(broker.keys.status(0)), "*", "v", "x"])
         let unreadable = try await status.read(consumer: "c", count: 100, block: .seconds(1))
-        #expect(unreadable.contains { $0.problem != nil })
+        #expect(unreadable.contains { $0.letter != nil })
         try await status.confirm(unreadable)
 
         let cached = try server.cli("INFO", "memory").split(whereSeparator: \.isNewline).first { $0.hasPrefix("number_of_cached_scripts:") }

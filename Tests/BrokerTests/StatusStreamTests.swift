@@ -70,7 +70,7 @@ struct StatusStreamTests {
         let fields = fleet.group(lease, 0, .open, fleet.sent(0..<2)).fields
         let newer: [RedisArgument] = ["v", RedisArgument(WireVersion.current + 1)] + fields.dropFirst(2) + ["f", "", "c", "1"]
         _ = try await fleet.broker.redis.send(["XADD", .text(keys.status(2)), "*"] + newer)
-        let told = try await status.read(consumer: "c", count: 10, block: .milliseconds(20)).compactMap(\.problem)
+        let told = try await status.read(consumer: "c", count: 10, block: .milliseconds(20)).compactMap { $0.letter?.reason }
         #expect(told.count == 2)
         #expect(told.contains { $0.contains("no mailing id") } && told.contains { $0.contains("newer") })
     }

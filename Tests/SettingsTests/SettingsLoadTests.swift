@@ -274,6 +274,7 @@ import Text
         ("redis: {}\n---\nlog: {}", "flotilla.yaml:2: not valid YAML: "),
         ("? [a]\n: b", "flotilla.yaml:1: a key must be text"),
         ("redis: &r {prefix: a}\nledger: *r", "flotilla.yaml:1: has an anchor or alias"),
+        ("redis:\n  prefix: !include /etc/passwd", "flotilla.yaml:2: has the tag '!include'"),
         ("redis: *r", "flotilla.yaml:1: has an anchor or alias"),
         ("redis: {prefix: &p a}", "flotilla.yaml:1: has an anchor or alias"),
     ])

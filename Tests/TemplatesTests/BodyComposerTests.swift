@@ -1,3 +1,4 @@
+import Foundation
 import Model
 import Testing
 import Text
@@ -112,6 +113,18 @@ import Text
     @Test func theContentTypeAmongTheHeadersCounts() throws {
         let provider = gateway("application/json", nil).with { $0.headers["content-Type"] = Secret("application/x-www-form-urlencoded") }
         #expect(try BodyComposer(mailing: sms("x"), provider: provider).format == .form)
+    }
+
+    /// Slack's way: a form whose one value is JSON.
+    @Test(arguments: [#"payload={"text":"{{name}}"}&b=1"#, "payload=%7B%22text%22%3A%22{{name}}%22%7D&b=1", "a={{name}}&payload=[\"{{name}}\"]"])
+    func jsonInAFormIsEscapedForBoth(_ body: String) throws {
+        let composer = try BodyComposer(template: Mailing.Template(source: body), fields: fields, format: .form)
+        let value = #"a"b\c, "x":1 & d=e+%7D"#
+        let fields = rendered(composer, ["1", "+1", value]).split(separator: "&").map { $0.split(separator: "=", maxSplits: 1) }
+        let payload = try #require(fields.first { $0[0] == "payload" })
+        let json = try #require(String(payload[1]).removingPercentEncoding)
+        let parsed = try JSONSerialization.jsonObject(with: Data(json.utf8))
+        #expect((parsed as? [String: String])?["text"] == value || (parsed as? [String]) == [value], "\(json)")
     }
 
     @Test func xmlHasNoUsualBody() {

@@ -58,6 +58,27 @@ import Text
         #expect(responses.first??.action == .slowDown && responses.first??.isProviderFault == false)
     }
 
+    /// In the body of a page, behind a title; and behind what is usually shown of an answer.
+    @Test(arguments: ["<html><title>Gateway</title><p>ERROR%2014</p>", #"{"message":"queued","status":"ERROR%2014"}"#])
+    func anErrorAnywhereInABodyOf200IsFound(_ body: String) async throws {
+        let server = try await HTTPScriptedServer.shared
+        let rule = ResponseRule(
+            .http, ResponseRule.Condition(codes: 200...200, texts: [TextPattern("ERROR 14")].compactMap { $0 }), .policy, "known",
+            origin: "answers.yaml:1")
+        let transport = HTTPTransport(
+            provider: httpProvider(server.port, path: "/status?code=200&body=\(body)"),
+            responses: ResponseTable(own: [rule]), logger: Logger(label: "test"))
+        let responses = await transport.deliver(httpGroup(1)) { true }
+        await transport.close()
+        let response = try #require(responses.first ?? nil)
+        #expect(response.reason == .policy && ["Gateway", "queued"].contains(response.text), "\(response)")
+    }
+
+    @Test func aByteOrderMarkHidesNoJSON() {
+        let body: [UInt8] = [0xef, 0xbb, 0xbf] + Array(#"{"error":"bad"}"#.utf8)
+        #expect(JSONPath("error").text(in: HTTPErrorText.withoutMark(body)) == "bad")
+    }
+
     @Test func redirectsAreNotFollowed() async throws {
         let response = try await response("/status?code=307&location=/status?code=200")
         #expect(response.action == .pauseMailing && response.code == 307)

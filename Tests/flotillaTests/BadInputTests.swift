@@ -20,6 +20,26 @@ struct BadInputTests {
         #expect(outcome.errors.contains("recipients.csv") && outcome.errors.contains(words), "\(outcome.errors)")
     }
 
+    @Test func aReportIsNotWrittenOverWhatIsRead() async throws {
+        let sink = try await RunningSink()
+        let mailing = try MailingFolder(provider: sink.url, recipients: MailingFolder.recipients(3))
+        let add = try await Program.run(["mailing", "add", mailing.mailing, "--ledger", mailing.ledger])
+        #expect(add.status == 0, "\(add.errors)")
+        for target in [mailing.mailing, mailing.folder.path("recipients.csv"), mailing.ledger] {
+            let before = try Data(contentsOf: URL(fileURLWithPath: target))
+            let refused = try await mailing.send(["--report", target])
+            #expect(refused.status == 1 && refused.errors.contains("which the mailing needs"), "\(refused.errors)")
+            #expect(try Data(contentsOf: URL(fileURLWithPath: target)) == before)
+        }
+        // Nor are the rights of a file taken that is no ledger.
+        let table = mailing.folder.path("recipients.csv")
+        #expect(chmod(table, 0o644) == 0)
+        let wrong = try await Program.run(["mailing", "list", "--ledger", table])
+        #expect(wrong.status == 1, "\(wrong.errors)")
+        let rights = try FileManager.default.attributesOfItem(atPath: table)[.posixPermissions] as? Int
+        #expect(rights == 0o644)
+    }
+
     enum BrokenRow: String, CaseIterable {
         case ragged = "2,b@example.com"
         case zero = "2,b@example.com,\u{0},2"

@@ -5,6 +5,9 @@ import Policy
 package import Yams
 
 extension Settings {
+    /// The configuration file where none is named.
+    package static let usualFile = "flotilla.yaml"
+
     /// Reads the configuration: the environment wins over the file, the file over the defaults. A deprecated key is read,
     /// and noted in `warnings`.
     /// - Parameters:
@@ -15,8 +18,7 @@ extension Settings {
     package static func load(
         file: String? = nil, environment: [String: String]
     ) throws(SettingsError) -> Settings {
-        let standard = "flotilla.yaml"
-        let path = file ?? (FileManager.default.fileExists(atPath: standard) ? standard : nil)
+        let path = file ?? (FileManager.default.fileExists(atPath: usualFile) ? usualFile : nil)
         return try make(
             path.map { SettingsFile.read($0) } ?? SettingsSource(),
             environment.filter { $0.key.hasPrefix(EnvironmentName.prefix) })

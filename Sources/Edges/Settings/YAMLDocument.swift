@@ -3,7 +3,8 @@ package import Yams
 
 /// Parses YAML. No other place calls the parser, so that every file of ours has the same bounds.
 ///
-/// Anchors and aliases are refused: a few lines of them stand for billions of values.
+/// Anchors and aliases are refused: a few lines of them stand for billions of values. So are tags of other programs, such as `!include`:
+/// what they ask for is not done, and their text would be taken as it stands.
 package enum YAMLDocument {
     /// - Returns: nil for an empty document.
     package static func compose(_ text: String) throws(YAMLFault) -> Node? {
@@ -14,26 +15,32 @@ package enum YAMLDocument {
             let parser = try Parser(yaml: text)
             root = try parser.singleRoot()
             // Nodes know their anchors as long as there is the parser.
-            anchored = withExtendedLifetime(parser) { root.flatMap(firstAnchored) }
+            anchored = withExtendedLifetime(parser) { root.flatMap { first(in: $0) { $0.anchor != nil } } }
         } catch let error as YamlError {
             throw YAMLFault(error)
         } catch {
             throw YAMLFault(.syntax("it cannot be read"), mark: nil)
         }
         if let anchored { throw YAMLFault(.alias, mark: anchored.mark) }
+        if let root, let tagged = first(in: root, where: { !$0.tag.description.hasPrefix(ownTags) }) {
+            throw YAMLFault(.tag(tagged.tag.description), mark: tagged.mark)
+        }
         return root
     }
 
-    /// The first node that has an anchor. It stands before each alias of it, so that no alias is followed.
-    private static func firstAnchored(_ node: Node) -> Node? {
-        if node.anchor != nil { return node }
+    /// What the tags of YAML itself begin with, such as `!!str` (YAML 1.2 section 10).
+    private static let ownTags = "tag:yaml.org,2002:"
+
+    /// The first node of a kind, in the order of the text: an anchor stands before each alias of it, so that no alias is followed.
+    private static func first(in node: Node, where matches: (Node) -> Bool) -> Node? {
+        if matches(node) { return node }
         switch node {
         case .mapping(let mapping):
             for (key, value) in mapping {
-                if let found = firstAnchored(key) ?? firstAnchored(value) { return found }
+                if let found = first(in: key, where: matches) ?? first(in: value, where: matches) { return found }
             }
         case .sequence(let items):
-            for item in items { if let found = firstAnchored(item) { return found } }
+            for item in items { if let found = first(in: item, where: matches) { return found } }
         case .scalar, .alias: break
         }
         return nil
@@ -68,6 +75,7 @@ package struct YAMLFault: Error, Equatable, CustomStringConvertible {
         case syntax(String)
         case duplicateKeys([String])
         case tooDeep, alias
+        case tag(String)
     }
 
     package let kind: Kind
@@ -102,6 +110,7 @@ package struct YAMLFault: Error, Equatable, CustomStringConvertible {
                 + (problem.contains("mapping values are not allowed") ? "; put a value with ': ' in it between quotation marks" : "")
         case .duplicateKeys(let keys): "not valid YAML: the key \(keys.joined(separator: ", ")) comes twice in one section"
         case .tooDeep: "not valid YAML: it is nested too deep"
+        case .tag(let name): "has the tag '\(name)', which is not carried out; put a text that begins with ! into quotes"
         case .alias: "has an anchor or alias (&name, *name), which are not read; write the value out, or put a text with & or * into quotes"
         }
     }

@@ -28,8 +28,8 @@ enum ValueForm: Sendable, Equatable {
 
 /// How a value is written in a place that is not its language's usual one.
 enum PlaceRule: UInt8, Sendable, Equatable {
-    case unquotedAttribute, htmlURL, htmlRestOfURL, url, restOfURL, pathOfURL, queryOfURL, script, css, unquotedCSS, jsonScalar, xml, cdata,
-        htmlToText
+    case unquotedAttribute, htmlURL, htmlRestOfURL, url, restOfURL, pathOfURL, queryOfURL, script, css, unquotedCSS, jsonScalar, jsonInForm,
+        jsonScalarInForm, xml, cdata, htmlToText
 }
 
 /// What a body is made for.
@@ -82,6 +82,8 @@ struct OutputForm: Sendable, Equatable {
         case .css: .css
         case .unquotedCSS: .unquotedCSS
         case .jsonScalar: .jsonScalar
+        case .jsonInForm: .jsonInForm
+        case .jsonScalarInForm: .jsonScalarInForm
         case .cdata: .cdata
         case .htmlToText: .htmlToText
         }

@@ -16,6 +16,9 @@ extension [UInt8] {
         }
     }
 
+    /// What parts values of JSON: outside of a string a value is one number or word.
+    private static var jsonSigns: StaticString { ",:{}[]" }
+
     private mutating func append(_ value: Bytes, by rule: PlaceRule) {
         switch rule {
         case .unquotedAttribute: appendUnquotedAttribute(value)
@@ -29,7 +32,11 @@ extension [UInt8] {
             var escaped: [UInt8] = []
             escaped.appendCSS(value)
             escaped.withUnsafeBufferPointer { appendUnquotedAttribute($0) }
-        case .jsonScalar: appendJSONEscaped(value, alsoEscaping: ",:{}[]")
+        case .jsonScalar: appendJSONEscaped(value, alsoEscaping: Self.jsonSigns)
+        case .jsonInForm, .jsonScalarInForm:
+            var escaped: [UInt8] = []
+            escaped.appendJSONEscaped(value, alsoEscaping: rule == .jsonInForm ? "" : Self.jsonSigns)
+            escaped.withUnsafeBufferPointer { appendPercentEncoded($0, keeping: "") }
         case .xml: appendXMLEscaped(value)
         case .cdata: appendCDATA(value)
         case .htmlToText: append(contentsOf: HTMLText.text(of: value))

@@ -131,7 +131,8 @@ extension [TemplateToken] {
             case .html: PlaceFinder<HTMLPlace>.mark(self, repeats: repeats)
             case .json: PlaceFinder<JSONPlace>.mark(self, repeats: repeats)
             case .xml: PlaceFinder<XMLPlace>.mark(self, repeats: repeats)
-            case .none, .header, .form: (self, [])
+            case .form: PlaceFinder<FormPlace>.mark(self, repeats: repeats)
+            case .none, .header: (self, [])
             }
         for index in ambiguous {
             guard problems.count < TemplateError.most, case .variable(let name, escaped: true) = tokens[index].kind else { continue }

@@ -20,6 +20,8 @@ enum ValuePlace: UInt8, Sendable, Hashable, CaseIterable {
     case unquotedCSS
     /// JSON: outside of a string.
     case jsonScalar
+    /// A form: in a string of a value that is JSON, and outside of one.
+    case jsonInForm, jsonScalarInForm
     /// XML: a CDATA section.
     case cdata
     /// Text that is made from HTML: the value is HTML itself.

@@ -49,7 +49,6 @@ package final class SQLiteLedger: Sendable {
         let deadline = ContinuousClock.now + .seconds(options.busySeconds)
         // SQLite gives the log and the shared memory the rights of the database.
         PrivateFile.create(path)
-        defer { tighten(path, logger) }
         while true {
             do throws(LedgerError) {
                 return try LedgerError.mapping(path: path, operation: "opening") {
@@ -57,6 +56,8 @@ package final class SQLiteLedger: Sendable {
                     try migrate(pool, path: path)
                     // What Redis was told to forget must outlive a power failure, or people would get a message twice.
                     try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
+                    // Not before it is known to be a ledger: another file's rights are not ours to take.
+                    tighten(path, logger)
                     return SQLiteLedger(path: path, pool: pool, logger: logger, options: options)
                 }
             } catch {

@@ -24,6 +24,12 @@ enum HTTPErrorText {
         }
     }
 
+    /// A body as one line without control characters, in which rules look for what they know.
+    static func all(of body: [UInt8]) -> String { SingleLine.clean(body, longest: HTTPTransfer.bodyLimit) }
+
+    /// A body without the byte order mark that some servers put before their JSON (RFC 8259 section 8.1 lets readers skip it).
+    static func withoutMark(_ body: [UInt8]) -> [UInt8] { body.starts(with: [0xef, 0xbb, 0xbf]) ? Array(body.dropFirst(3)) : body }
+
     private static func title(in page: [UInt8]) -> [UInt8] {
         let head = page.prefix(4 * longest)
         guard let start = position(of: "<title>", in: head), let end = position(of: "</title>", in: head[start...])

@@ -17,12 +17,16 @@ enum HTTPResponseReader {
         // Most bodies of acceptances are not looked at.
         if 200...299 ~= status, !responses.doubtsAcceptance { return accepted(transfer, status, messageID) }
         let retryAfter = retryAfter(of: transfer)
-        let body = transfer.body
+        let body = HTTPErrorText.withoutMark(transfer.body)
+        let reason = HTTPErrorText.reason(in: body)
+        // The reason is where refusals have it. What a 2xx says of an error may stand anywhere.
+        let isSuccess = 200...299 ~= status
         var response = responses.response(
             .http,
             ResponseFacts(
-                code: status, text: HTTPErrorText.reason(in: body), hasRetryAfter: retryAfter != nil,
+                code: status, text: isSuccess ? HTTPErrorText.all(of: body) : reason, hasRetryAfter: retryAfter != nil,
                 member: { JSONPath($0).text(in: body) }))
+        response.text = reason
         if response.action == .accept { return accepted(transfer, status, messageID) }
         response.retryAfter = retryAfter
         response.hasProviderFailed = response.action == .retry && 500...599 ~= status

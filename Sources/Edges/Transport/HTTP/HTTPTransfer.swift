@@ -4,8 +4,7 @@ import Model
 
 /// One of libcurl's easy handles with what it needs for a request, used for one message after another.
 final class HTTPTransfer {
-    /// Bytes of a response's body that are kept, and those that are taken at most.
-    static let bodyKept = 65_536
+    /// Bytes of a response's body that are taken at most.
     static let bodyLimit = 1_048_576
 
     let handle: UnsafeMutableRawPointer
@@ -140,7 +139,7 @@ final class HTTPTransfer {
 
     fileprivate func receive(_ bytes: UnsafeRawBufferPointer) -> Bool {
         received += bytes.count
-        if body.count < Self.bodyKept { body.append(contentsOf: bytes.prefix(Self.bodyKept - body.count)) }
+        body.append(contentsOf: bytes.prefix(max(0, Self.bodyLimit - body.count)))
         return received <= Self.bodyLimit
     }
 

@@ -75,7 +75,7 @@ struct MailingDocument {
         switch fault.kind {
         case .tooDeep: "is nested too deep; a mailing needs two levels"
         case .duplicateKeys(let keys): "has the key '\(keys.joined(separator: "', '"))' twice; leave one"
-        case .alias: fault.description
+        case .alias, .tag: fault.description
         case .syntax: "is \(fault.description)"
         }
     }
