@@ -95,8 +95,8 @@ providers:
         for name in ("planner-1", "collector-1", "worker-1", "worker-2"):
             self.fleet.roles[name].start()
 
-    async def planner_first(self):
-        await self.restart("planner-1", "collector-1", "worker-1", "worker-2")
+    async def readers_first(self):
+        await self.restart("collector-1", "planner-1", "worker-1", "worker-2")
 
     async def workers_first(self):
         await self.restart("worker-1", "worker-2", "collector-1", "planner-1")
