@@ -140,7 +140,7 @@ struct BatchQueueTests {
         _ = try await queue.report(fleet.group(lease, 0, .open, fleet.sent(0..<2)), of: lease)
         try await fleet.status.send(
             EventGroup(mailing: fleet.id, events: [RecipientEvent(batch: 1, index: 0, kind: .opened, at: 9, detail: "")]))
-        try await fleet.status.sendHalt(fleet.id, reason: "no")
+        try await fleet.status.send(MailingHalt(.refusal, "no"), of: fleet.id)
         try await fleet.renew("a", isKnown: false)
         let keys = fleet.broker.keys
         let streams = [keys.lane(fleet.lane), keys.wake, keys.demand] + (0..<3).map(keys.status)

@@ -36,13 +36,15 @@ struct StatusStreamTests {
         let events = EventGroup(
             mailing: fleet.id, events: [RecipientEvent(batch: 4, index: 0, kind: .clicked, at: 9, detail: "https://example.com/?a=1&b")])
         try await status.send(events)
-        try await status.sendHalt(fleet.id, reason: "no")
+        try await status.send(MailingHalt(.unsendable, "no"), of: fleet.id)
         #expect(try await status.lag().entries.reduce(0, +) == 4)
 
         let entries = try await status.read(consumer: "c", count: 10, block: .milliseconds(20))
         let payloads = entries.map(\.payload)
         #expect(payloads.count == 4)
-        for expected in [.results(open), .results(done), .events(events), .halt(fleet.id, reason: "no")] as [StatusStreams.Payload] {
+        for expected in [.results(open), .results(done), .events(events), .halt(fleet.id, MailingHalt(.unsendable, "no"))]
+            as [StatusStreams.Payload]
+        {
             #expect(payloads.contains(expected))
         }
         // A collector that died before it confirmed finds them again.

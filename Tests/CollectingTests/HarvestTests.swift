@@ -1,4 +1,5 @@
 import Broker
+import Ledger
 import Model
 import Testing
 
@@ -23,8 +24,12 @@ import Testing
     @Test func aMailingIsPausedOnceForTheFirstReason() {
         let harvest = Harvest(
             [
-                .halt(id(1), reason: "535 no"), .halt(id(2), reason: "550 no"), .halt(id(1), reason: "421 no"),
+                .halt(id(1), MailingHalt(.refusal, "535 no")), .halt(id(2), MailingHalt(.unsendable, "no provider")),
+                .halt(id(1), MailingHalt(.refusal, "421 no")),
             ], letters: [])
-        #expect(harvest.halts.map(\.reason) == ["535 no", "550 no"])
+        #expect(harvest.halts.map(\.request) == [MailingHalt(.refusal, "535 no"), MailingHalt(.unsendable, "no provider")])
+        // What a worker cannot send is no provider's refusal, and nobody but a person lets it go on.
+        #expect(StateReason(harvest.halts[0].request) == .providerRefused("535 no"))
+        #expect(StateReason(harvest.halts[1].request).kind == .unsendable && StateReason(harvest.halts[1].request).needsPerson)
     }
 }

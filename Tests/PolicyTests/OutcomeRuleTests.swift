@@ -183,4 +183,16 @@ import Testing
         }
         #expect(held == [.ofUs, .ofUs, nil] && spent == 3)
     }
+
+    /// A session's limit that meets the first message of a connection speaks of us: it is waited for, and counted.
+    @Test(arguments: [(452, true), (550, true), (452, false), (550, false)])
+    func aLimitOfTheSessionOnAFreshConnectionCountsAsARefusal(_ code: Int, _ isProven: Bool) {
+        var generator = SeededGenerator(seed: 4)
+        var said = response(.slowDown, code)
+        said.subject = .everybody
+        let result = rule(expires: 99 * hour).result(
+            index: 0, response: said, spent: 1, now: 0, outage: false, doubt: isProven ? nil : .beforeAcceptance, using: &generator)
+        #expect(result.state == .deferred && result.attempts == 1)
+        #expect(result.held == (!isProven ? .beforeAcceptance : code == 550 ? .ofUs : nil))
+    }
 }

@@ -154,6 +154,48 @@ import Testing
         _ = replies("452 4.4.5 Too many messages per session\r\n503 no\r\n503 no\r\n", to: &conversation)
         #expect(conversation.dialogue.failure == nil)
         #expect(conversation.dialogue.run.responses[0]?.action == .slowDown)
+        // It is about us, and so is what the next message is answered: no other connection is asked for.
+        #expect(conversation.dialogue.run.responses[0]?.subject == .everybody && !conversation.dialogue.run.isFruitful)
+        _ = replies("250 reset\r\n452 4.4.5 Too many messages per session\r\n503 no\r\n503 no\r\n", to: &conversation)
+        #expect(conversation.dialogue.failure == nil)
+        #expect(conversation.dialogue.run.responses[1]?.subject == .everybody)
+    }
+
+    /// It names no recipient, and the sender was taken before: the server has had enough of the session, whatever it says.
+    @Test(arguments: [
+        "503 5.5.1 too many MAIL commands, open a new connection", "550 5.5.1 Too many mails per SMTP-session",
+        "550 5.7.0 Max messages per SMTP connection reached", "452 Session limit of messages reached",
+        "450 4.3.2 Try again on a new connection", "554 5.7.0 Too many messages sent in session", "550 no", "450 4.7.1 sender: too fast",
+        "530 5.7.0 Authentication required", "552 5.3.4 too big", "421 4.7.0 relay access denied",
+    ]) func aRefusedMAILBehindAnAcceptedMessageEndsTheSession(_ reply: String) {
+        var conversation = opened(Self.all)
+        var out = ByteBuffer()
+        conversation.dialogue.begin(run(.numbered(3)), into: &out)
+        _ = replies("250 a\r\n250 b\r\n354 c\r\n250 2.0.0 Ok\r\n", to: &conversation)
+        let goodbye = replies(reply + "\r\n", to: &conversation)
+        #expect(goodbye.hasSuffix("QUIT\r\n") != reply.hasPrefix("421"))
+        let run = conversation.dialogue.takeRun()
+        #expect(run.responses.map { $0?.action } == [.accept, nil, nil] && run.next == 1)
+        #expect(conversation.dialogue.failure?.action == .reconnect)
+    }
+
+    /// The rules decide about the first message of a connection.
+    @Test func aRefusedMAILOfAFirstMessageIsItsAnswer() {
+        var conversation = opened(Self.all)
+        var out = ByteBuffer()
+        conversation.dialogue.begin(run(.numbered(2)), into: &out)
+        _ = replies("550 5.7.1 no\r\n503 no\r\n503 no\r\n", to: &conversation)
+        #expect(conversation.dialogue.run.responses[0]?.action == .pauseMailing && conversation.dialogue.failure == nil)
+    }
+
+    @Test func ourOwnAddressInARefusalIsNotTheRecipients() {
+        var conversation = opened(Self.all)
+        var out = ByteBuffer()
+        let run = run(.numbered(2))
+        conversation.dialogue.begin(run, into: &out)
+        _ = replies("250 a\r\n550 5.1.1 <\(run.group.sender)>: User unknown\r\n503 no\r\n", to: &conversation)
+        _ = replies("250 reset\r\n250 a\r\n550 5.1.1 <\(run.group.messages[1].recipient)>: User unknown\r\n503 no\r\n", to: &conversation)
+        #expect(conversation.dialogue.run.responses.map { $0?.subject } == [.unclear, .recipient])
     }
 
     @Test func tooManyErrorsEndTheConnectionAndNotTheMessage() {
@@ -195,6 +237,8 @@ import Testing
         let refused = without.send(run(group))
         #expect(refused.responses.compactMap(\.?.action) == [.fail, .accept])
         #expect(refused.responses[0]?.text.contains("SMTPUTF8") == true)
+        // The address is good: the next mailing may reach it through another server.
+        #expect(refused.responses[0]?.reason.consequence.suppresses == false)
         var with = opened(Self.all)
         #expect(with.send(run(group)).responses.compactMap(\.?.action) == [.accept, .accept])
         #expect(with.server.commands.contains { $0.hasPrefix("MAIL") && $0.hasSuffix(" SMTPUTF8") })

@@ -84,6 +84,16 @@ struct SendTests {
         try await sink.stop()
     }
 
+    /// Ten of ten unknown: the list, the provider or our sender may be wrong, whatever the answer says.
+    @Test func aMailingOfWhichEverybodyIsUnknownIsPausedAfterTheFirstTen() async throws {
+        let sink = try await RunningSink()
+        let mailing = try MailingFolder(provider: sink.url, recipients: MailingFolder.recipients(60) { "bounce\($0)" })
+        let outcome = try await mailing.send(["--quiet"])
+        #expect(outcome.status == 4 && outcome.errors.contains("refuses everybody") && outcome.errors.contains("550"))
+        #expect(try mailing.states()["failed"] == 10)
+        try await sink.stop()
+    }
+
     @Test func aMailingToNobodyIsNoSuccess() async throws {
         let sink = try await RunningSink()
         let mailing = try MailingFolder(provider: sink.url, recipients: "id,email,first_name,code\n1,no address,A,1\n2,,B,2\n")

@@ -73,9 +73,12 @@ package struct OutcomeRule: Sendable {
         switch response.action {
         case .accept: result.state = .sent
         case .fail: end(&result, response, doubt, using: &generator)
+        case .slowDown where response.subject == .everybody && doubt == .beforeAcceptance:
+            end(&result, response, doubt, using: &generator)
         case .slowDown, .slowDownDomain:
             // Not the fault of the recipient: no attempt is spent.
             result.attempts = spent
+            if response.subject == .everybody, response.code >= 500 { result.held = .ofUs }
             deferred(&result, response, using: &generator)
         case .pauseMailing where response.subject == .everybody:
             result.attempts = spent

@@ -6,7 +6,8 @@ package enum ResponseGrouping {
     private static let longest = 160
 
     /// Replaces e-mail addresses by `address` and numbers, ids and IP addresses by `#`, folds white space, keeps an
-    /// enhanced status code (RFC 3463) in front, and cuts at 160 bytes.
+    /// enhanced status code (RFC 3463) in front, and cuts at 160 bytes. A word of six bytes or more is an id where it begins with a digit
+    /// or has two: `SMTPUTF8` is none.
     package static func normalise(_ text: String) -> String {
         var out: [UInt8] = []
         var word: [UInt8] = []
@@ -62,6 +63,7 @@ package enum ResponseGrouping {
         let isNumber = body.allSatisfy {
             $0.isDigit || $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: ":") || $0 == UInt8(ascii: "-")
         }
-        return isNumber || body.count >= 6 ? ArraySlice(CollectionOfOne(UInt8(ascii: "#")) + tail) : word[...]
+        let isID = body.count >= 6 && (body.first?.isDigit == true || body.count(where: \.isDigit) >= 2)
+        return isNumber || isID ? ArraySlice(CollectionOfOne(UInt8(ascii: "#")) + tail) : word[...]
     }
 }

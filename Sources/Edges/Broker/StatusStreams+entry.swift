@@ -42,7 +42,9 @@ extension StatusStreams.Entry {
             return (.events(EventGroup(mailing: mailing, events: events)), problem.map { "\($0)" })
         case "h":
             guard data.count <= WireLimit.text else { throw WireError("a reason of \(data.count) bytes") }
-            return (.halt(mailing, reason: String(decoding: data, as: UTF8.self)), nil)
+            // A cause of a later release is none that may be mended by itself.
+            let cause = MailingHalt.Cause(rawValue: entry.text("x")) ?? .unsendable
+            return (.halt(mailing, MailingHalt(cause, String(decoding: data, as: UTF8.self))), nil)
         case let kind: throw WireError("unknown kind '\(kind.prefix(40))'")
         }
     }

@@ -22,7 +22,7 @@ package struct StatusStreams: Sendable {
         case results(ResultGroup)
         case events(EventGroup)
         /// A worker asks that a mailing be paused, and says why (a provider refused our credentials).
-        case halt(MailingID, reason: String)
+        case halt(MailingID, MailingHalt)
     }
 
     package struct Entry: Sendable {
@@ -55,10 +55,10 @@ package struct StatusStreams: Sendable {
     }
 
     /// Asks for a mailing to be paused.
-    package func sendHalt(_ mailing: MailingID, reason: String) async throws(RedisError) {
+    package func send(_ halt: MailingHalt, of mailing: MailingID) async throws(RedisError) {
         _ = try await broker.redis.send([
             "XADD", .text(broker.keys.status(0)), "*", "v", RedisArgument(WireVersion.current), "k", "h", "m", .text(mailing.description),
-            "d", .text(reason),
+            "x", .text(halt.cause.rawValue), "d", .text(halt.text),
         ])
     }
 

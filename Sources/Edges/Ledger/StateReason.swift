@@ -7,6 +7,10 @@ package struct StateReason: Sendable, Equatable {
         case person
         /// A provider refuses our credentials, our sender or whatever else only we can mend.
         case providerRefused = "provider_refused"
+        /// A worker cannot send it: its provider is unknown there, or its definition cannot be read.
+        case unsendable
+        /// Its rows in the ledger cannot be read.
+        case damaged
         /// It was found so long after its start that a person decides.
         case late
         /// Its recipients cannot be read.
@@ -21,7 +25,7 @@ package struct StateReason: Sendable, Equatable {
     /// go on.
     package var needsPerson: Bool {
         switch kind {
-        case .person, .late, .restored: true
+        case .person, .late, .restored, .unsendable, .damaged: true
         case .providerRefused, .input, .nobody, nil: false
         }
     }

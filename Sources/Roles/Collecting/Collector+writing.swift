@@ -18,7 +18,7 @@ extension Collector {
                     groups: harvest.results, events: harvest.events, letters: harvest.letters, now: Clock.milliseconds())
                 note(summary)
                 unreadable.tell(logger)
-                for halt in harvest.halts { try await pause(halt.mailing, halt.reason) }
+                for halt in harvest.halts { try await pause(halt.mailing, StateReason(halt.request)) }
                 try await judge(harvest.results, summary.refused)
                 for group in harvest.results { await trace(group) }
                 return summary
@@ -59,16 +59,15 @@ extension Collector {
 
     private func pause(_ mailing: MailingID, _ finding: RefusalCircuit.Finding) async throws(LedgerError) {
         let provider = await providers.fields(of: mailing, in: ledger)["provider"]
-        try await pause(mailing, finding.verdict.words(provider: provider.map { "\($0)" } ?? "", text: finding.text))
+        try await pause(mailing, .providerRefused(finding.verdict.words(provider: provider.map { "\($0)" } ?? "", text: finding.text)))
     }
 
-    /// Pauses a mailing whose provider refuses what only a person can mend.
-    private func pause(_ mailing: MailingID, _ reason: String) async throws(LedgerError) {
-        let isPaused = try await ledger.setState(
-            mailing, to: .paused, from: [.sending], reason: .providerRefused(reason), now: Clock.milliseconds())
+    /// Pauses a mailing for what only a person can mend.
+    private func pause(_ mailing: MailingID, _ reason: StateReason) async throws(LedgerError) {
+        let isPaused = try await ledger.setState(mailing, to: .paused, from: [.sending], reason: reason, now: Clock.milliseconds())
         guard isPaused else { return }
         let fields = await providers.fields(of: mailing, in: ledger)
-        logger.error("mailing \(mailing) is paused: \(reason)", metadata: fields)
+        logger.error("mailing \(mailing) is paused: \(reason.text)", metadata: fields)
     }
 
     /// Follows what is in the ledger now: by batch, and for who asks for that (log.level: trace) each message by its id.
@@ -93,7 +92,7 @@ extension Collector {
 struct Harvest: Equatable {
     struct Halt: Equatable {
         var mailing: MailingID
-        var reason: String
+        var request: MailingHalt
     }
 
     var results: [ResultGroup] = []
@@ -112,9 +111,21 @@ struct Harvest: Equatable {
             case .results(let group): results.append(group)
             case .events(let group): events.append(group)
             // Many groups may meet one refusal.
-            case .halt(let mailing, let reason):
-                if !halts.contains(where: { $0.mailing == mailing }) { halts.append(Halt(mailing: mailing, reason: reason)) }
+            case .halt(let mailing, let request):
+                if !halts.contains(where: { $0.mailing == mailing }) { halts.append(Halt(mailing: mailing, request: request)) }
             }
         }
+    }
+}
+
+extension StateReason {
+    /// Why a mailing is paused that a worker asks to be paused.
+    init(_ halt: MailingHalt) {
+        let kind: Kind =
+            switch halt.cause {
+            case .refusal: .providerRefused
+            case .unsendable: .unsendable
+            }
+        self.init(kind: kind, text: halt.text)
     }
 }

@@ -26,8 +26,8 @@ extension Worker {
         var answered = worker.answered.load(ordering: .relaxed)
         while !worker.isStopping, !Task.isCancelled {
             do throws(RedisError) {
-                while let (mailing, reason) = worker.nextHalt {
-                    try await worker.status.sendHalt(mailing, reason: reason)
+                while let (mailing, halt) = worker.nextHalt {
+                    try await worker.status.send(halt, of: mailing)
                     worker.haltSent(mailing)
                 }
                 if await !mailings.isIdle {

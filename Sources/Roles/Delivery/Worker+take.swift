@@ -112,14 +112,14 @@ extension Worker {
                     return await batch.buffer.close(.released)
                 case .unfit(let why):
                     worker.logger.error("mailing \(lease.batch.id.mailing) cannot be sent here: \(why)", metadata: lease.fields)
-                    worker.requestHalt(lease.batch.id.mailing, why)
+                    worker.requestHalt(lease.batch.id.mailing, MailingHalt(.unsendable, why))
                     return await batch.buffer.close(.released)
                 }
             } catch let error as WireError {
                 if await keep(lease, unreadable: error) { return await batch.buffer.close(.released) }
                 problem = error
             } catch let error as TransportError where error.action == .pauseMailing {
-                worker.requestHalt(lease.batch.id.mailing, error.description)
+                worker.requestHalt(lease.batch.id.mailing, MailingHalt(.refusal, error.description))
                 return await batch.buffer.close(.released)
             } catch {
                 problem = error

@@ -46,7 +46,7 @@ final class WorkerContext: Sendable {
     private let claims = Atomic<Int>(0)
     private let mustReclaim = Atomic<Bool>(false)
     private let arrived = Mutex<[InFlightBatch]>([])
-    private let halts = Mutex<[MailingID: String]>([:])
+    private let halts = Mutex<[MailingID: MailingHalt]>([:])
     private let lines = Mutex<[String: RepeatedLine]>([:])
 
     init(configuration: WorkerConfiguration, broker: Broker, logger: Logger) {
@@ -180,7 +180,7 @@ final class WorkerContext: Sendable {
     func refused(_ mailing: PreparedMailing, _ reason: String) {
         mailing.halt()
         changes.notify()
-        requestHalt(mailing.id, reason)
+        requestHalt(mailing.id, MailingHalt(.refusal, reason))
     }
 
     /// Says what keeps batches of a provider waiting: many meet it in a moment, and a line a minute tells of all.
@@ -202,13 +202,13 @@ final class WorkerContext: Sendable {
     }
 
     /// Asks the planner to pause a mailing, and says why.
-    func requestHalt(_ mailing: MailingID, _ reason: String) {
-        halts.withLock { $0[mailing] = $0[mailing] ?? reason }
+    func requestHalt(_ mailing: MailingID, _ halt: MailingHalt) {
+        halts.withLock { $0[mailing] = $0[mailing] ?? halt }
         published.notify()
     }
 
     /// A mailing that the planner must still be asked to pause, and why.
-    var nextHalt: (mailing: MailingID, reason: String)? {
+    var nextHalt: (mailing: MailingID, halt: MailingHalt)? {
         halts.withLock { $0.first.map { ($0.key, $0.value) } }
     }
 

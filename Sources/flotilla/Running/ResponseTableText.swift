@@ -25,7 +25,12 @@ struct ResponseTableText {
         return TextTable(header: header + ["REASON", "ACTION", "BECAUSE"], rows: rows).text
     }
 
-    static func texts(_ rule: ResponseRule) -> String { rule.condition.texts.map { "\"\($0)\"" }.joined(separator: ", ") }
+    static func texts(_ rule: ResponseRule) -> String {
+        let besides = rule.condition.besides
+        return list(rule.condition.texts) + (besides.isEmpty ? "" : " and \(list(besides))")
+    }
+
+    private static func list(_ patterns: [TextPattern]) -> String { patterns.map { "\"\($0)\"" }.joined(separator: ", ") }
 
     static func enhanced(_ rule: ResponseRule) -> String {
         rule.condition.enhanced.map(\.description).joined(separator: " ")
@@ -64,7 +69,7 @@ struct ResponseDecisionText {
         }
         if proto == .smtp { lines.append("stage  \(stage.rawValue)") }
         lines.append("then   \(Self.consequence(decision, at: stage))")
-        if decision.reason.consequence.suppresses { lines.append("       later mailings leave the address out") }
+        if decision.suppresses { lines.append("       later mailings leave the address out") }
         text = lines.joined(separator: "\n")
     }
 

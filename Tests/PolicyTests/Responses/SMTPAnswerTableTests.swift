@@ -181,7 +181,8 @@ import Testing
             }
             // The words of each pattern, so that none is shadowed as a whole by a rule before it.
             let said = rule.condition.texts.isEmpty ? ["no"] : rule.condition.texts.map { $0.description.replacing("*", with: " a ") }
-            let texts = (codes.isEmpty ? [""] : codes.map { "\($0) " }).flatMap { code in said.map { code + $0 } }
+            let besides = rule.condition.besides.first.map { " \($0)" } ?? ""
+            let texts = (codes.isEmpty ? [""] : codes.map { "\($0) " }).flatMap { code in said.map { code + $0 + besides } }
             let decides = rule.condition.codes.contains { code in
                 (rule.condition.stages.isEmpty ? DeliveryStage.allCases : rule.condition.stages).contains { stage in
                     texts.contains { table.decide(.smtp, ResponseFacts(code: code, stage: stage, text: $0)).rule == rule }

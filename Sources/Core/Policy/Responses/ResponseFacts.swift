@@ -12,12 +12,14 @@ package struct ResponseFacts {
     package var hasRetryAfter: Bool
     /// HTTP: the value of a member of a JSON body, by its path with dots.
     package var member: (String) -> String?
+    /// Who sent the message and to whom, as far as that is known.
+    package var parties: MessageParties
     /// The enhanced code; nil where it contradicts the reply code.
     let enhanced: EnhancedCode?
     let trigrams: TextTrigrams
 
     package init(
-        code: Int, stage: DeliveryStage = .response, text: String, hasRetryAfter: Bool = false,
+        code: Int, stage: DeliveryStage = .response, text: String, hasRetryAfter: Bool = false, parties: MessageParties = .unknown,
         member: @escaping (String) -> String? = { _ in nil }
     ) {
         self.code = code
@@ -25,9 +27,13 @@ package struct ResponseFacts {
         self.text = text
         self.hasRetryAfter = hasRetryAfter
         self.member = member
+        self.parties = parties
         trigrams = TextTrigrams(text)
         var said = text
         let enhanced = said.withUTF8 { EnhancedCode(startOf: $0) }
         self.enhanced = enhanced?.category == code / 100 ? enhanced : nil
     }
+
+    /// Which sides of the delivery the text names. It is looked at anew at each call.
+    var sides: NamedSides { NamedSides(text, enhanced: enhanced, parties: parties) }
 }

@@ -34,6 +34,8 @@ package struct ResponseRule: Sendable, Equatable {
         package var stages: [DeliveryStage] = []
         /// The response's text, as the ledger shows it, holds one of them; empty for any text.
         package var texts: [TextPattern] = []
+        /// It must hold one of these too; empty for any text.
+        package var besides: [TextPattern] = []
         /// HTTP: the member of a JSON body that is looked at in place of the text, by its path with dots; it must be there.
         package var member: String?
         /// Only responses that name a wait (Retry-After, RFC 9110 section 10.2.3).
@@ -48,6 +50,15 @@ package struct ResponseRule: Sendable, Equatable {
         var isSpecific: Bool { !enhanced.isEmpty || !texts.isEmpty || member != nil }
     }
 
+    /// Whether a response that a recipient's rule fits is certainly about the recipient.
+    package enum Certainty: Sendable {
+        case always
+        /// Only where the text names the recipient's side too: accounts, hosts and quotas may be ours.
+        case whereRecipientIsNamed
+        /// It may be about everybody all the same.
+        case never
+    }
+
     package let proto: ResponseProtocol
     package let condition: Condition
     package let reason: ResponseReason
@@ -57,18 +68,18 @@ package struct ResponseRule: Sendable, Equatable {
     package let because: String
     /// `file:line` of an operator's rule; nil for those of the standard table.
     package let origin: String?
-    /// Though it names a code or a text, the response may be about everybody.
-    package let isVague: Bool
+    /// Of reasons that are the recipient's own.
+    package let certainty: Certainty
 
     package init(
         _ proto: ResponseProtocol, _ condition: Condition, _ reason: ResponseReason, action: ResponseAction? = nil,
-        isVague: Bool = false, _ because: String, origin: String? = nil
+        certainty: Certainty = .always, _ because: String, origin: String? = nil
     ) {
         self.proto = proto
         self.condition = condition
         self.reason = reason
         self.action = action
-        self.isVague = isVague
+        self.certainty = certainty
         self.because = because
         self.origin = origin
     }
@@ -81,19 +92,31 @@ package struct ResponseRule: Sendable, Equatable {
         action ?? (proto.permanent.contains(code) ? reason.consequence.permanent : reason.consequence.temporary)
     }
 
+    /// It speaks of a recipient and knows so by more than a code.
+    private var isRecipients: Bool { reason.consequence.isRecipients && condition.isSpecific }
+
     /// Whom a response is about that the rule decides about.
-    func subject(code: Int, stage: DeliveryStage) -> ResponseSubject {
-        if action(code: code) == .pauseMailing {
+    func subject(_ facts: ResponseFacts) -> ResponseSubject {
+        if action(code: facts.code) == .pauseMailing {
             // Behind a recipient a server may pass on what another one said.
-            let isBeforeRecipient = proto == .http ? reason == .setUp : Self.opening.contains(stage) || stage == .mail
+            let isBeforeRecipient = proto == .http ? reason == .setUp : Self.opening.contains(facts.stage) || facts.stage == .mail
             return isBeforeRecipient || origin != nil ? .everybody : .unclear
         }
-        return reason.consequence.isRecipients && condition.isSpecific && !isVague ? .recipient : .unclear
+        guard isRecipients else { return .unclear }
+        return switch certainty {
+        case .always: .recipient
+        case .whereRecipientIsNamed: facts.sides.recipients ? .recipient : .unclear
+        case .never: .unclear
+        }
     }
 
-    /// Whether the rule decides about a response. A rule that speaks of a message never fits where there is none, and one that fails a
-    /// recipient never where none is known yet.
+    /// Whether the rule decides about a response. A rule that speaks of a message never fits where there is none, one that fails a
+    /// recipient never where none is known yet, and a built-in one that speaks of a recipient never where the text names our side.
     func fits(_ facts: ResponseFacts) -> Bool {
+        matches(facts) && !(isRecipients && origin == nil && facts.sides.ours)
+    }
+
+    private func matches(_ facts: ResponseFacts) -> Bool {
         guard condition.codes.contains(facts.code), facts.hasRetryAfter || !condition.needsRetryAfter,
             condition.stages.isEmpty || condition.stages.contains(facts.stage)
         else { return false }
@@ -107,7 +130,9 @@ package struct ResponseRule: Sendable, Equatable {
             guard let enhanced = facts.enhanced, condition.enhanced.contains(where: { $0.fits(enhanced) }) else { return false }
         }
         guard let member = condition.member else {
-            return condition.texts.isEmpty || condition.texts.contains { $0.matches(facts.text, facts.trigrams) }
+            return [condition.texts, condition.besides].allSatisfy { patterns in
+                patterns.isEmpty || patterns.contains { $0.matches(facts.text, facts.trigrams) }
+            }
         }
         guard let value = facts.member(member) else { return false }
         return condition.texts.isEmpty || condition.texts.contains { $0.matches(value) }

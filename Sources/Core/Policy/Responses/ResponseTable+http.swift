@@ -21,10 +21,15 @@ extension ResponseTable {
         http(
             400...499,
             says: [
-                "invalid phone", "invalid number", "invalid recipient", "not a valid phone", "not a valid number", "recipient not found",
-                "user not found", "chat not found", "unknown subscriber", "invalid registration", "notregistered", "not registered",
-                "unregistered", "no such user", "unknown user",
+                "invalid phone", "invalid recipient", "not a valid phone", "recipient not found", "chat not found", "unknown subscriber",
+                "invalidregistration", "notregistered", "baddevicetoken", "not a valid * registration token",
             ], .unknownUser, "the provider knows no such number, chat or device"),
+        http(
+            400...499,
+            says: [
+                "invalid number", "number is invalid", "not a valid number", "invalid registration", "not registered", "unregistered",
+                "no such user", "unknown user", "user not found", "does not exist",
+            ], .unknownUser, certainty: .whereRecipientIsNamed, "no such recipient, where the text says that it is one"),
         http(403...403, .policy, action: .pauseMailing, "the credentials do not allow it, or the recipient does not"),
         http(404...404, .unknownUser, "the recipient is not known; of everybody, the URL is wrong"),
         http(405...405, .setUp, "the URL is not one that takes messages"),
@@ -51,10 +56,10 @@ extension ResponseTable {
 
     private static func http(
         _ codes: ClosedRange<Int>, ifRetryAfter needsRetryAfter: Bool = false, says texts: [String] = [], _ reason: ResponseReason,
-        action: ResponseAction? = nil, _ because: String
+        action: ResponseAction? = nil, certainty: ResponseRule.Certainty = .always, _ because: String
     ) -> ResponseRule {
         var condition = ResponseRule.Condition(codes: codes, texts: texts.map { TextPattern(known: $0) })
         condition.needsRetryAfter = needsRetryAfter
-        return ResponseRule(.http, condition, reason, action: action, because)
+        return ResponseRule(.http, condition, reason, action: action, certainty: certainty, because)
     }
 }

@@ -4,7 +4,7 @@ import Model
 /// says in words is believed before its codes: a bare 550, 553 or 554 says nothing about a mailbox.
 extension ResponseTable {
     static let standardSMTP: [ResponseRule] =
-        [smtp(200...299, .accepted, "done")] + domains + sessions + opening + greylisting + authentication + setUp + reputation + rates
+        [smtp(200...299, .accepted, "done")] + domains + opening + greylisting + authentication + setUp + reputation + sessions + rates
         + recipients + messages + codes
 
     /// What a relay passes on from the recipient's mail servers: these know us by the relay's address or our domain, and
@@ -26,14 +26,22 @@ extension ResponseTable {
             "the relay quotes a limit of the recipient's host (Postfix)"),
     ]
 
-    /// Limits of one connection: another one helps, and the message is not to blame.
+    /// Limits of one connection: another one helps, and the message is not to blame. A text that says who we are, or that we have to log
+    /// in, is none of them, though it speaks of the connection.
     private static let sessions: [ResponseRule] = [
         smtp(
             400...599,
             says: [
-                "per session", "this session", "one session", "single session", "per connection", "this connection", "one connection",
-                "single connection", "per smtp session", "too many errors", "too many unrecognized", "too many unknown commands",
-                "too many bad commands", "too many syntax", "too many failed recipients", "too many invalid recipients",
+                "per session", "this session", "one session", "single session", "in session", "session limit", "smtp session",
+                "smtp-session", "per connection", "this connection", "one connection", "single connection", "smtp connection",
+            ], besides: ["too many", "limit", "max", "exceed", "quota", "no more"],
+            .rate, action: .reconnect, "a limit of this connection"),
+        smtp(
+            400...599,
+            says: [
+                "too many errors", "too many unrecognized", "too many unknown commands", "too many bad commands", "too many syntax",
+                "too many failed recipients", "too many invalid recipients", "on a new connection", "open a new connection",
+                "use a new connection", "open a new session", "please reconnect",
             ], .rate, action: .reconnect, "the server has had enough of this connection"),
         smtp(
             452...452, enhanced: ["4.5.3"], .rate, action: .reconnect,
@@ -110,12 +118,15 @@ extension ResponseTable {
                 "address is not verified", "verified sender", "unverified sender", "unverified domain", "domain is not verified",
                 "sender verify failed", "sender verification", "domain of sender", "sender domain", "sender unknown", "unknown sender",
                 "sender address rejected", "sender refused", "sender denied", "from address", "mail from domain", "mailfrom domain",
-                "sender identity", "sending address", "envelope sender",
+                "sender identity", "sending address", "envelope sender", "sending domain", "sender mailbox", "sender's mailbox",
+                "sender address", "sender's address", "sender's domain", "sender account", "sender's account", "sender does not exist",
+                "in mail from",
             ], .setUp, "the sender's address or domain is not one that we may use here"),
         smtp(
             400...599,
             says: [
-                "your account", "sending paused", "sending suspended", "sending is disabled", "insufficient credit",
+                "your account", "account outbound", "outbounds disabled", "access to this account", "sending for this account",
+                "disabled for sending", "sending paused", "sending suspended", "sending is disabled", "insufficient credit",
                 "insufficient balance", "out of credit", "no credits", "credits exhausted", "trial account", "payment required", "unpaid",
             ], .setUp, "our account at the provider"),
         smtp(
@@ -167,76 +178,9 @@ extension ResponseTable {
             says: [
                 "relay limit exceeded", "rate limit", "too many messages", "too many connections", "too many concurrent",
                 "too many sessions", "sending limit", "sending quota", "sending rate", "daily * limit", "hourly * limit", "daily * quota",
-                "messages per", "maximum send", "throttl", "too fast", "message rate", "unusual rate",
+                "messages per", "exceeded your", "send limit", "maximum send", "throttl", "too fast", "message rate", "unusual rate",
             ], .rate, "too much or too fast, for our account or our address"),
         smtp(500...599, enhanced: ["5.4.5"], says: ["limit", "quota"], .rate, "the account's quota"),
-    ]
-
-    /// The recipient's own.
-    private static let recipients: [ResponseRule] = [
-        smtp(
-            500...599, says: ["recipient preferences", "recipient's preferences"], .policy, "the person does not want it (Facebook)"),
-        smtp(
-            400...599,
-            says: [
-                "mailbox full", "mailbox is full", "mailfolder is full", "over quota", "overquota", "quota exceeded", "exceeded * quota",
-                "exceeds * quota", "out of storage", "over its quota", "quota is exceeded", "inbox is full", "mailbox * exceeded",
-            ], .full, "a full mailbox may be emptied"),
-        smtp(
-            400...599,
-            says: [
-                "user unknown", "unknown user", "user not found", "no such user", "no such recipient", "no such mailbox", "no such address",
-                "no such account", "recipient unknown", "unknown recipient", "recipient not found", "recipnotfound", "recipientnotfound",
-                "unknown or illegal", "mailbox not found", "mailbox does not exist", "mailbox doesn't exist", "user does not exist",
-                "user doesn't exist", "user doesn't have", "tried to reach does not exist", "recipient does not exist",
-                "account does not exist",
-                "address does not exist", "address doesn't exist", "unknown address", "address unknown", "invalid recipient",
-                "invalid mailbox", "no mailbox here", "not a valid mailbox", "not a known user", "unrouteable address",
-                "bad destination mailbox", "not a registered", "account not found", "address not found", "unknown mailbox",
-                "mailbox unknown", "unknown local", "no longer exists", "destinataire invalide", "inactive email address",
-                "not listed in", "user invalid", "invalid user", "no account by that name",
-            ], .unknownUser, "no such mailbox"),
-        smtp(
-            400...599,
-            says: ["has moved", "no forwarding address", "no longer on server", "has changed address", "mailbox moved"], .moved,
-            "the recipient has another address"),
-        smtp(
-            400...599,
-            says: [
-                "account * disabled", "mailbox * disabled", "user * disabled", "mailbox disabled", "account disabled", "account * inactive",
-                "mailbox * inactive", "user * inactive", "inactive user", "inactive mailbox", "inactive account", "account * suspended",
-                "mailbox * suspended", "user * suspended", "account * deactivated", "discontinued", "account * closed",
-                "account is blocked",
-                "account * locked", "mailbox is frozen", "account expired", "account has expired",
-            ], .inactive, "the mailbox is closed"),
-        smtp(
-            400...599,
-            says: [
-                "host unknown", "unknown host", "host not found", "no such host", "domain not found", "domain does not exist",
-                "domain doesn't exist", "no such domain", "unknown domain", "invalid domain", "domain is not reachable", "null mx",
-                "domain has no mail", "not accepting network messages", "domain not hosted",
-            ], .unknownHost, "no such domain, or it takes no mail"),
-        smtp(
-            400...599, says: ["mailbox unavailable"], .unknownUser, isVague: true,
-            "RFC 5321's own words for 550, also for a refusal of policy; Outlook means an unknown user"),
-        smtp(500...599, enhanced: ["5.2.2"], .full, "a full mailbox may be emptied"),
-        smtp(400...499, enhanced: ["4.2.2"], .full, "a full mailbox may be emptied"),
-        smtp(
-            400...599,
-            enhanced: ["5.1.1", "5.1.3", "4.1.1"], .unknownUser,
-            "no such mailbox (RFC 3463)"),
-        smtp(400...599, enhanced: ["5.1.351"], .unknownUser, "Microsoft: the remote server knows no such recipient"),
-        smtp(500...599, enhanced: ["5.1.6"], .moved, "the mailbox has moved, and left no address"),
-        smtp(500...599, enhanced: ["5.2.1"], .inactive, "the mailbox is disabled"),
-        smtp(
-            500...599, enhanced: ["5.1.2", "5.1.10"], .unknownHost,
-            "no such domain, or one that takes no mail (RFC 7505)"),
-        smtp(
-            500...599, enhanced: ["5.4.1"], at: [.rcpt], .unknownUser, isVague: true,
-            "Exchange Online says 5.4.1 of unknown users, and of domains that it does not know"),
-        smtp(
-            500...599, enhanced: ["5.4.4", "5.4.310"], .unknownHost,
-            "nobody takes mail for the domain"),
     ]
 
     /// The message and the rules that it meets.
@@ -300,7 +244,7 @@ extension ResponseTable {
         smtp(
             400...599, enhanced: ["4.7.*", "5.7.*"], .policy, "a rule of the receiving side (RFC 3463)"),
         smtp(
-            500...599, says: ["recipient address rejected", "address rejected"], .unknownUser, isVague: true,
+            500...599, says: ["recipient address rejected", "address rejected"], .unknownUser, certainty: .never,
             "most often an unknown user; the words do not say so"),
         smtp(
             500...599, says: ["policy", "access denied", "not allowed", "prohibited", "administrative", "rejected by", "refused by"],
@@ -322,13 +266,15 @@ extension ResponseTable {
     /// Stages at which the recipient is known to the server.
     private static let withRecipient: [DeliveryStage] = [.rcpt, .data, .response]
 
-    private static func smtp(
+    static func smtp(
         _ codes: ClosedRange<Int>, enhanced: [String] = [], at stages: [DeliveryStage] = [], says texts: [String] = [],
-        _ reason: ResponseReason, action: ResponseAction? = nil, isVague: Bool = false, _ because: String
+        besides: [String] = [], _ reason: ResponseReason, action: ResponseAction? = nil,
+        certainty: ResponseRule.Certainty = .always, _ because: String
     ) -> ResponseRule {
         var condition = ResponseRule.Condition(codes: codes, texts: texts.map { TextPattern(known: $0) })
         condition.enhanced = enhanced.compactMap { EnhancedCodePattern($0) }
         condition.stages = stages
-        return ResponseRule(.smtp, condition, reason, action: action, isVague: isVague, because)
+        condition.besides = besides.map { TextPattern(known: $0) }
+        return ResponseRule(.smtp, condition, reason, action: action, certainty: certainty, because)
     }
 }

@@ -9,6 +9,9 @@ package struct ResponseTable: Sendable, Equatable {
         package let subject: ResponseSubject
         /// Nil where no rule fits: the code is none of the protocol.
         package let rule: ResponseRule?
+
+        /// No later mailing sends to the address. Only what is certainly the recipient's own has that effect.
+        package var suppresses: Bool { subject == .recipient && reason.consequence.suppresses }
     }
 
     private let smtp: [ResponseRule]
@@ -34,7 +37,7 @@ package struct ResponseTable: Sendable, Equatable {
         let rule = rules(of: proto).first { $0.fits(facts) }
         guard let rule else { return Decision(reason: .unknown, action: .retry, subject: .unclear, rule: nil) }
         return Decision(
-            reason: rule.reason, action: rule.action(code: facts.code), subject: rule.subject(code: facts.code, stage: facts.stage),
+            reason: rule.reason, action: rule.action(code: facts.code), subject: rule.subject(facts),
             rule: rule)
     }
 

@@ -27,7 +27,7 @@ extension SQLiteLedger: DispatchStore {
                         batch = try Self.dispatch(db, id, content, atMost: bytes.batch, now: now)
                     } catch let error as DatabaseError where error.resultCode == .SQLITE_CORRUPT {
                         // The other mailings go on.
-                        let reason = StateReason(text: "the ledger is damaged: \(error.message ?? "batch \(id)")")
+                        let reason = StateReason(kind: .damaged, text: "the ledger is damaged: \(error.message ?? "batch \(id)")")
                         _ = try Self.setState(db, mailing, StateChange(to: .paused, from: [.sending], reason: reason, now: now))
                         break
                     }

@@ -32,8 +32,9 @@ extension SMTPDialogue {
         case .ascii: break
         case .unicode:
             if !capabilities.smtpUTF8 {
+                // The address is good, and another server may take it: no reason that keeps it from later mailings.
                 return ProviderResponse(
-                    .unknownUser, .fail, about: .recipient, stage: .rcpt, code: 0,
+                    .content, .fail, about: .recipient, stage: .rcpt, code: 0,
                     text: "the address is not ASCII, and the server does not offer SMTPUTF8")
             }
         case .unsafe:

@@ -99,14 +99,21 @@ extension SMTPDialogue {
     private mutating func takeFinal(_ code: Int, _ text: borrowing Span<UInt8>, into out: inout ByteBuffer) {
         guard check(code, text) else { return }
         if let finishing {
-            let own = response(code, text, at: .response)
+            let own = response(code, text, at: .response, of: finishing)
             if own.action == .reconnect { return endSession(own, again: finishing, into: &out) }
-            run.responses[finishing] = own
+            answer(finishing, own)
         }
         finishing = nil
+        goOn(into: &out)
+    }
+
+    /// Takes the response to a message of the run. A refusal of us is no sign that the server works.
+    private mutating func answer(_ index: Int, _ response: ProviderResponse) {
+        run.responses[index] = response
+        guard response.subject != .everybody else { return }
         run.isFruitful = true
         hasServed = true
-        goOn(into: &out)
+        if response.action == .accept { hasAccepted = true }
     }
 
     /// After a message: waits for the replies to the envelope that is already on its way, or writes the next one.
@@ -181,17 +188,19 @@ extension SMTPDialogue {
     private mutating func refuse(_ code: Int, _ text: borrowing Span<UInt8>, into out: inout ByteBuffer) -> Bool {
         needsReset = true
         guard !isRefused else { return true }
-        let own = response(code, text, at: stage)
-        if own.action == .reconnect {
+        let own = response(code, text, at: stage, of: current)
+        if own.action == .reconnect || isShareServed {
             endSession(own, again: current, into: &out)
             return false
         }
         isRefused = true
-        run.responses[current] = own
-        run.isFruitful = true
-        hasServed = true
+        answer(current, own)
         return true
     }
+
+    /// A refusal of MAIL, whatever it says, ends a session of which a message was accepted: it names no recipient, and the sender was taken
+    /// before. Of the first message of a connection the rules decide.
+    private var isShareServed: Bool { expects == .mail && hasAccepted }
 
     /// Says goodbye and leaves, because the server takes no more on this connection.
     /// - Parameter again: the message that goes on elsewhere.
@@ -202,16 +211,21 @@ extension SMTPDialogue {
         run.next = again
     }
 
-    private func response(_ code: Int, _ text: borrowing Span<UInt8>, at stage: DeliveryStage) -> ProviderResponse {
+    private func response(_ code: Int, _ text: borrowing Span<UInt8>, at stage: DeliveryStage, of index: Int) -> ProviderResponse {
         if code < 400 {
             return ProviderResponse(
                 .accepted, .accept, about: .unclear, stage: stage, code: code, text: SMTPReplyText.oneLine(text),
                 messageID: SMTPReplyText.messageID(text))
         }
         let line = SMTPReplyText.oneLine(text)
-        var response = settings.responses.response(.smtp, ResponseFacts(code: code, stage: stage, text: line))
-        // Another connection helps only where this one has served.
-        if response.action == .reconnect, !hasServed { response.action = .slowDown }
+        let parties = MessageParties(
+            sender: run.group.sender, recipient: run.group.messages[index].recipient, hostname: settings.hostname)
+        var response = settings.responses.response(.smtp, ResponseFacts(code: code, stage: stage, text: line, parties: parties))
+        // Another connection helps only where this one has served. Said of the first message of a connection, it is about us.
+        if response.action == .reconnect, !hasServed {
+            response.action = .slowDown
+            response.subject = .everybody
+        }
         return response
     }
 
@@ -219,7 +233,7 @@ extension SMTPDialogue {
     /// the others go on elsewhere; but for a MAIL on a connection that has served its share, of which it says nothing more than that.
     private mutating func closeService(_ text: borrowing Span<UInt8>) {
         if expects == .final, let finishing {
-            let own = response(421, text, at: .response)
+            let own = response(421, text, at: .response, of: finishing)
             self.finishing = nil
             guard own.action != .reconnect else {
                 fail(421, text)
@@ -227,8 +241,10 @@ extension SMTPDialogue {
                 return
             }
             run.responses[finishing] = own
+        } else if isShareServed {
+            return end(SMTPFailure(action: .reconnect, stage: .mail, code: 421, text: SMTPReplyText.oneLine(text)))
         } else if isOpen, !isRefused, expects == .mail || expects == .recipient || expects == .data {
-            let own = response(421, text, at: stage)
+            let own = response(421, text, at: stage, of: current)
             let isAboutConnection = own.action == .reconnect || expects == .mail && hasServed && own.action == .slowDown
             if own.action.isAboutMessage || own.action == .slowDown, !isAboutConnection {
                 isRefused = true

@@ -92,8 +92,10 @@ struct SMTPDialogue: ~Copyable, Sendable {
     private var largeText: Int?
     /// The current envelope went out behind the final dot of the message before it.
     var isAhead = false
-    /// The server has answered a message on this connection.
+    /// The server has answered a message on this connection by anything but a refusal of us.
     var hasServed = false
+    /// It has accepted one.
+    var hasAccepted = false
     /// A transaction was left open: RSET comes before the next MAIL.
     var needsReset = false
 

@@ -81,7 +81,7 @@ extension BatchDelivery {
         let doubtful = isProven ? doubtful(open, responses, now: now) : []
         var generator = SystemRandomNumberGenerator()
         for (place, (item, response)) in zip(open, responses).enumerated() {
-            guard let response else {
+            guard var response else {
                 if !late.contains(place) { outcome.unsent.append(item) }
                 continue
             }
@@ -97,10 +97,14 @@ extension BatchDelivery {
                 continue
             }
             if response.action == .pauseMailing, response.subject == .everybody { worker.refused(mailing, response) }
+            if !isProven, response.subject == .recipient, !mailing.mayEndUnproven(worker.configuration.refusals) {
+                response.subject = .unclear
+            }
             rule.append(
                 index: item.index, response: response, spent: item.attempts, now: now, outage: isOutage,
                 doubt: isProven ? doubtful.contains(place) ? .sinceAcceptance : nil : .beforeAcceptance, using: &generator,
                 to: &outcome.results)
+            if !isProven, outcome.results.last?.state == .failed { mailing.noteUnprovenEnd() }
             // What is due in a moment need not go through the ledger. (What may have arrived is on the list first.)
             if let last = outcome.results.last, !response.mayHaveArrived, !worker.isStopping, retries.takes(last, now: now) {
                 outcome.results.removeLast()
