@@ -101,7 +101,7 @@ let package = Package(
         module(
             .edges, "Settings",
             ["Model", "Text", "Policy", "Telemetry", log, yaml, .product(name: "Configuration", package: "swift-configuration")]),
-        module(.edges, "CommandSupport", ["Telemetry", arguments]),
+        module(.edges, "CommandSupport", ["Telemetry", lifecycle, arguments]),
         // Roles: one duty each.
         module(
             .roles, "Planning", ["Model", "Text", "Policy", "Broker", "Ledger", "Settings", "Templates", log, metrics, lifecycle, yaml]),

@@ -125,6 +125,18 @@ struct RedisClientTests {
         await redis.close()
     }
 
+    @Test(arguments: [
+        (
+            "ERR user_script:58: attempt to compare nil with number script: 5a3f09, on @user_script:58.",
+            "attempt to compare nil with number"
+        ),
+        ("ERR Error running script (call to f_1): @user_script:5: user_script:5: bad argument #1", "(bad argument #1)"),
+    ])
+    func aScriptThatFailsIsToldInWords(reply: String, part: String) {
+        let text = "\(RedisError.command(reply))"
+        #expect(text.contains(part) && !text.contains("user_script"), "\(text)")
+    }
+
     @Test func aRedisThatThrowsKeysAwayIsKnownByItsPolicy() async throws {
         let server = try await RedisServer()
         let broker = TestFleet.broker(server)

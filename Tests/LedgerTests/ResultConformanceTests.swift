@@ -127,7 +127,8 @@ import Testing
         #expect(report.timeline.map(\.sent) == [2, 2, 2, 2, 1] && report.timeline[0].deferred == 1 && report.step == 1)
         #expect(report.deferrals.map(\.text) == ["4.2.0 <address> try later"])
         let object = try #require(try JSONSerialization.jsonObject(with: report.json()) as? [String: Any])
-        #expect(object["planned"] as? Int == 10 && object["messages_per_second"] as? Double == 2)
+        #expect(object["recipients"] as? Int == 10 && object["planned"] as? Int == 10)
+        #expect(object["messages_per_second"] as? Double == 2)
         #expect(object["started"] as? String == "2023-11-14T22:13:20.000Z" && object.keys.contains("finished"))
         let states = try #require(object["states"] as? [String: Int])
         #expect(

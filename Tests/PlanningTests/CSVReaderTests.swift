@@ -88,7 +88,7 @@ import Testing
     @Test(
         arguments: [
             ("", "recipients.csv: is empty"), ("\n\r\n\n", "has only blank lines"),
-            (",,\n1,2,3\n", "has no names in its first line"),
+            (",,\n", "has only blank lines"),
             ("\u{feff}", "has only blank lines"), ("id,na\u{0}me\n", "recipients.csv:1: column '2': has a NUL byte"),
             ("id,\"name\n1,a\n", "recipients.csv:1: column '2': has an opening quotation mark in line 1 and no closing one"),
         ])
@@ -158,9 +158,70 @@ import Testing
         #expect(try read("id,email\n1,\"a\n2,b\n").rows.last == ["2", "b"])
     }
 
+    @Test func aHeaderNameThatIsNoUTF8FailsOnlyWhatUsesIt() throws {
+        let file = try read(Array("id,Stra".utf8) + [0xdf] + Array("e,x\n1,a,b\n".utf8))
+        #expect(file.columns == ["id", "Stra\u{fffd}e", "x"])
+        #expect(file.rows == [["1", "a", "b"]])
+    }
+
+    /// Lines of a value that look like rows.
+    private static let hidden = "\n9,victim@x.example\n"
+
+    private static let brokenRows: [(row: String, fault: String)] = [
+        (row: "1,\"\(String(repeating: "x", count: 1_100_000))\(hidden)\"", fault: "has a value of more than 1 MB"),
+        (row: "1,\"\(String(repeating: "x\n", count: 600_000))\(hidden)\"", fault: "has a value of more than 1 MB"),
+        (row: "1,\"\(String(repeating: "\"\"x\n", count: 400_000))\(hidden)\"", fault: "has a value of more than 1 MB"),
+        (
+            row: "1,\"a\"\(String(repeating: ",\"\(String(repeating: "x", count: 900_000))\(hidden)\"", count: 12))",
+            fault: "longer than 8 MB"
+        ),
+        (row: "1,a,\"Ann\(hidden)\",q", fault: "expected 2 fields, found 4"),
+        (row: "\"Ann\(hidden)\"", fault: "expected 2 fields, found 1"),
+        (row: "1,\"a\(hidden)\"x", fault: "text behind"),
+        (row: "1,\"a\"b\(hidden),\" q\" x", fault: "text behind"),
+        (row: "1,\"say \"hello\(hidden)\" to all\(hidden)\"", fault: "text behind"),
+        (row: "\"5\" disk\",\"a\(hidden)\"", fault: "text behind"),
+        (row: "\"5\" disk\(hidden)\",a", fault: "text behind"),
+        (row: "1,\"a\(hidden)\"x,\"b\(hidden)\"", fault: "text behind"),
+    ]
+
+    @Test(arguments: brokenRows.indices, ["\n", "\r\n"]) func linesInsideOfAValueAreNoRows(_ index: Int, _ end: String) throws {
+        let (text, fault) = Self.brokenRows[index]
+        let row = text.replacing("\n", with: end)
+        let rows = try read("id,email\(end)\(row)\(end)2,b@x.example\(end)3,\"c\",d\(end)").rows
+        #expect(rows.count >= 2 && rows[1] == ["2", "b@x.example"], "\(rows.map { $0.map { $0.prefix(80) } })")
+        #expect(rows[0].count == 1 && rows[0][0].contains(fault), "\(rows[0][0].prefix(200))")
+        // What follows has its right line.
+        let lines = 2 + text.count { $0 == "\n" }
+        #expect(try read("id,email\(end)\(row)\(end)2\(end)").rows.last?.first?.hasPrefix("line \(lines + 1):") == true)
+    }
+
+    @Test(arguments: [
+        "1,\"Anna,a@x\n2,\"Bob\",b@x\n", "1,\"Anna,a@x\n2,Bob,\"b@x\"\n", "1,\"Anna,a@x\n2, \"Bob \"\"B\"\"\" ,b@x\n",
+        "1,\"" + String(repeating: "x", count: 1_100_000) + ",a@x\n2,\"Bob\",b@x\n", "1,\"Anna,a@x\n2,Bob,b@x\n3,\"\",c@x\n",
+    ])
+    func onlyWithoutAClosingMarkReadingBeginsAnew(_ text: String) throws {
+        #expect(try read("id,name,email\n" + text).rows.count { $0.last == "b@x" } == 1)
+    }
+
+    @Test func rowsOfManyMarksCostNoTime() throws {
+        var generator = SeededGenerator(seed: 3)
+        let pieces = ["\"", "\"\"", "\"a", "a\"", "\"a\"", ",", "\n", "1,", "\n2,\"", " ", "x"]
+        let start = cpuTime()
+        for _ in 0..<30 {
+            let pattern = (0..<Int.random(in: 1...9, using: &generator)).map { _ in pieces.randomElement(using: &generator) ?? "" }.joined()
+            let head = (0..<Int.random(in: 0...9, using: &generator)).map { _ in pieces.randomElement(using: &generator) ?? "" }.joined()
+            _ = try read("id,name\n" + head + String(repeating: pattern, count: 20_000))
+        }
+        #expect(cpuTime() - start < 60)
+    }
+
     @Test(arguments: [
         ("sep=;\nid;a,b\n1;2\n", ["id", "a,b"]), ("\u{feff}SEP=|\r\nid|a,b,c\r\n1|2\r\n", ["id", "a,b,c"]),
         ("\"sep=\t\"\nid\tx\n1\t2\n", ["id", "x"]),
+        ("sep=;;;\r\nid;x\r\n1;2\r\n", ["id", "x"]), ("sep=;,,,\nid,x\n1,2\n", ["id", "x"]),
+        ("\"sep=;\";;\nid;x\n1;2\n", ["id", "x"]), ("sep=,\nid;x\n1;2\n", ["id", "x"]), ("sep=|\r\nid\tx\r\n1\t2\r\n", ["id", "x"]),
+        (",,\n , \n\nid,x\n1,2\n", ["id", "x"]), (";;\r\nid,x\n1,2\n", ["id", "x"]), ("\"\",\"\"\nid,x\n1,2\n", ["id", "x"]),
         ("sep=^\rid^x\r1^2\r", ["id", "x"]), ("id|x|y,z\n1|2|\n", ["id", "x", "y,z"]), ("id , \"x\" \n1,2\n", ["id", "x"]),
         ("  \n\u{a0}\nid,x\n1,2\n", ["id", "x"]),
     ])
@@ -181,7 +242,8 @@ import Testing
         // Lines of nothing that anybody sees.
         ("1,a,x\n   \n\t\n\u{a0}\n\u{0}\u{0}\u{0}\n2,b,y\n", [["1", "a", "x"], ["2", "b", "y"]]),
         // What DOS and fixed blocks leave at the end.
-        ("1,a,x\r\n\u{1a}", [["1", "a", "x"]]), ("1,a,x\u{1a}", [["1", "a", "x"]]), ("1,a,x\n\u{0}\u{0}\u{0}\u{0}", [["1", "a", "x"]]),
+        ("1,a,x\r\n\u{1a}", [["1", "a", "x"]]), ("1,a,x\r\n\u{1a}\r\n", [["1", "a", "x"]]), ("1,a,x\n\u{1a}\u{1a}\n\n", [["1", "a", "x"]]),
+        ("1,a,x\u{1a}", [["1", "a", "x"]]), ("1,a,x\n\u{0}\u{0}\u{0}\u{0}", [["1", "a", "x"]]),
         // Delimiters behind the last value.
         ("1,a,x,\n2,b,y,, \n", [["1", "a", "x"], ["2", "b", "y"]]),
     ])

@@ -61,13 +61,17 @@ import Testing
             3,c@example.com,x
 
             """
-        var planner = try RecipientPlanner(source: source(text), channel: .email, batchBytes: 1_000)
+        // More than a batch should have: a batch by itself.
+        var patient = try RecipientPlanner(source: source(text), channel: .email, batchBytes: 1_000)
+        let batches = try self.plan(&patient)
+        #expect(batches.sizes == [1, 1, 1] && batches.exclusions.isEmpty && batches.recipients.map { $0[0] } == ["1", "2", "3"])
+        var planner = try RecipientPlanner(source: source(text), channel: .email, batchBytes: 1_000, recipientBytes: 1_200)
         let plan = try plan(&planner)
         #expect(plan.recipients.map { $0[0] } == ["1", "3"])
         #expect(plan.exclusions.map(\.row) == [2] && plan.exclusions.map(\.reason) == [.tooLarge])
-        #expect(plan.exclusions.first?.detail.contains("planner.batch_bytes") == true)
+        #expect(plan.exclusions.first?.detail.contains("1200 are the most") == true)
         // A column that no template names does not count.
-        var small = try RecipientPlanner(source: source(text), channel: .email, carry: [], batchBytes: 1_000)
+        var small = try RecipientPlanner(source: source(text), channel: .email, carry: [], batchBytes: 1_000, recipientBytes: 1_200)
         #expect(try self.plan(&small).recipients.count == 3)
     }
 

@@ -49,4 +49,7 @@ import Testing
     func lengthsOfTimeAreToldInTwoUnits(_ seconds: Double, _ text: String) {
         #expect(TimeSpan.text(seconds: seconds) == text)
     }
+
+    @Test(arguments: [(0.096, "0.1 s"), (0, "0.0 s"), (9.94, "9.9 s"), (9.96, "10 s"), (61, "1 min 1 s")])
+    func showsHowLongSomethingTook(seconds: Double, text: String) { #expect(TimeSpan.text(taken: seconds) == text) }
 }

@@ -160,4 +160,12 @@ import Text
             #expect(composer.jsonFault(recipients(values), row: 0) == nil)
         }
     }
+
+    @Test func onlyUTF8IsSentAsWhatItIs() {
+        #expect(BodyFormat(contentType: "application/json; charset=\"UTF-8\"") == .json)
+        for charset in ["us-ascii", "iso-8859-1", "utf-16"] { #expect(BodyFormat(contentType: "text/plain; charset=\(charset)") == nil) }
+        for type in BodyFormat.types + BodyFormat.suffixes.map({ "application/x\($0)" }) {
+            #expect(BodyFormat(contentType: type) != nil && BodyFormat.advice.contains(type.split(separator: "x+").last ?? "?"), "\(type)")
+        }
+    }
 }

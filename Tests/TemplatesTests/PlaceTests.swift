@@ -109,6 +109,26 @@ import Testing
         }
     }
 
+    @Test func aDocumentInsideOfAnAttributeTakesNoValue() throws {
+        for template in ["<iframe srcdoc=\"{{v}}\">", "<iframe srcdoc='<p>a {{v}}'>", "<iframe SRCDOC={{v}} >"] {
+            let error = try #require(throws: TemplateError.self) { try html(template, "x") }
+            #expect(error.description.contains("'{{v}}' stands in a srcdoc") && error.description.contains("'{{{v}}}'"), "\(error)")
+            #expect(try html(template.replacing("{{v}}", with: "{{{v}}}"), "x").contains("x"))
+        }
+    }
+
+    @Test(arguments: ["0;url=", "5; URL = '", " 1.5 , ", "0;", "0;url=https://x.example/?a=b;c=1,"])
+    func theTargetOfARefreshIsALink(_ before: String) throws {
+        let isWhole = !before.contains("?")
+        for meta in ["<meta http-equiv=refresh content=\"\(before){{v}}\">", "<META content=\"\(before){{v}}\" http-equiv=refresh>"] {
+            #expect(try html(meta, "javascript:alert(1)").contains("script:") == false)
+            #expect(
+                try html(meta, "https://x.example/a b").contains(isWhole ? "https://x.example/a%20b" : "https%3A%2F%2Fx.example%2Fa%20b"))
+        }
+        #expect(try html("<meta name=description content=\"{{v}}; {{v}}\">", "50% off: 1, 2").contains("\"50% off: 1, 2; 50% off: 1, 2\""))
+        #expect(try html("<meta name=description content=\"Now, 2; {{v}}\">", "a: b").contains("2; a: b"))
+    }
+
     @Test(arguments: [
         "<a href=\"{{#w}}https://x.example/?u={{/w}}{{v}}\">", "<a {{#w}}href=\"{{/w}}{{v}}\">", "<a {{#w}}title='{{/w}}x={{v}}'>",
     ]) func aPlaceThatDependsOnASectionIsRefused(_ template: String) throws {

@@ -167,6 +167,21 @@ struct BadInputTests {
         #expect(outcome.errors.contains("mute") && ContinuousClock.now - start < .seconds(40), "\(outcome.errors)")
     }
 
+    @Test func aProviderThatIsBusyAtTheStartIsTriedAgain() async throws {
+        let sink = try await RunningSink("smtp", ["--max-connections", "1"])
+        let port = try #require(sink.url.split(separator: ":").last)
+        // The only connection.
+        let other = try RunningProgram(shell: "exec 3<>/dev/tcp/127.0.0.1/\(port); head -1 <&3; sleep 100")
+        try await eventually("the connection is taken") { other.output.hasPrefix("220") }
+        let mailing = try MailingFolder(provider: sink.url, recipients: MailingFolder.recipients(5))
+        let running = try RunningProgram(["send", mailing.mailing, "--ledger", mailing.ledger])
+        try await eventually("the check has failed") { running.errors.contains("the mailing begins all the same") }
+        #expect(running.errors.contains("421"))
+        other.signal(SIGKILL)
+        #expect(try await running.end() == 0, "\(running.errors)")
+        #expect(try sink.arrived().count == 5)
+    }
+
     @Test func twoSendsOnOneLedgerDoNotMeet() async throws {
         let sink = try await RunningSink()
         let mailing = try MailingFolder(

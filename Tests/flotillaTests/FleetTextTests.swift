@@ -14,7 +14,7 @@ import Testing
         ].enumerated() {
             view.mailings.append(
                 .init(
-                    id: "a40me1hk\(number)wxyz", name: name, channel: "messenger", provider: "p", state: "collecting", planned: .max,
+                    id: "a40me1hk\(number)wxyz", name: name, channel: "messenger", provider: "p", state: "collecting", recipients: .max,
                     sent: 999_999_999, failed: 123_456_789, open: 1_234_567_890, perSecond: 123_456, secondsLeft: 86_399,
                     blockingKind: "limit",
                     blockingReason: "limited by provider:smtps://\(String(repeating: "relay.", count: 30))example.com:465",
@@ -59,7 +59,7 @@ import Testing
         var view = FleetSnapshot(at: 0)
         view.mailings = [
             .init(
-                id: "a40me1hk0wxyz", name: "Spring sale", channel: "email", provider: "main", state: "sending", planned: 20_000,
+                id: "a40me1hk0wxyz", name: "Spring sale", channel: "email", provider: "main", state: "sending", recipients: 20_000,
                 sent: 3_887,
                 failed: 41, open: 15_578, perSecond: 274.4, secondsLeft: 56.8, blockingKind: "", blockingReason: "", isStuck: false)
         ]
@@ -126,7 +126,8 @@ import Testing
         let added = try Self.keys(json).subtracting(Self.keys(JSONSerialization.jsonObject(with: Data(ScriptJSON.text(Self.large).utf8))))
         #expect(
             added == [
-                "mailings[].holdup", "mailings[].holdup_kind", "processes[].has_duty", "batch_streams[].channel", "batch_streams[].ready",
+                "mailings[].planned", "mailings[].holdup", "mailings[].holdup_kind", "processes[].has_duty", "batch_streams[].channel",
+                "batch_streams[].ready",
                 "batch_streams[].in_work", "batch_streams[].oldest_seconds",
             ])
         let mailing = ((json as? [String: Any])?["mailings"] as? [[String: Any]])?.first

@@ -136,6 +136,42 @@ struct InterruptedSendTests {
         #expect(!hasFile(mailing))
     }
 
+    /// Whoever removes a ledger seldom knows of the folder beside it.
+    @Test func anotherLedgerDoesNotBelieveTheFileOfTheOneBefore() async throws {
+        let sink = try await RunningSink("smtp", ["--latency", "5ms"])
+        let mailing = try MailingFolder(
+            provider: sink.url, recipients: MailingFolder.recipients(1000), extra: "speed: 200/s\nbatch_size: 100\nuncertain: hold\n")
+        let killed = try start(mailing)
+        try await eventually("some have arrived: \(killed.errors)") { try sink.lines().count > 50 }
+        killed.signal(SIGKILL)
+        _ = try await killed.end()
+        #expect(hasFile(mailing))
+        for suffix in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: mailing.ledger + suffix) }
+        let before = try sink.lines().count
+        let running = try start(mailing)
+        try await eventually("others have arrived: \(running.errors)") { try sink.lines().count > before + 50 }
+        running.signal(SIGTERM)
+        #expect(try await running.end() == 2, "\(running.errors)")
+        #expect(running.errors.contains("held the work of another ledger"))
+        #expect(!running.errors.contains(" ERROR ") && !running.errors.contains("redis.prefix"), "\(running.errors)")
+    }
+
+    @Test func emptyFoldersOfDeadProcessesGo() async throws {
+        let sink = try await RunningSink()
+        let folder = try TemporaryFolder()
+        let mailing = try MailingFolder(provider: sink.url, recipients: MailingFolder.recipients(3))
+        for (name, age) in [("flotilla-redis-dead", 3600.0), ("flotilla-redis-new", 0), ("flotilla-redis-used", 3600), ("other", 3600)] {
+            let path = folder.path(name)
+            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+            if name.hasSuffix("used") { _ = FileManager.default.createFile(atPath: path + "/x", contents: nil) }
+            try FileManager.default.setAttributes([.modificationDate: Date(timeIntervalSinceNow: -age)], ofItemAtPath: path)
+        }
+        #expect(try await mailing.send(environment: ["TMPDIR": folder.url.path]).status == 0)
+        #expect(
+            try FileManager.default.contentsOfDirectory(atPath: folder.url.path).sorted()
+                == ["flotilla-redis-new", "flotilla-redis-used", "other"])
+    }
+
     @Test func aTemporaryFolderThatCannotBeUsedStopsNothing() async throws {
         let sink = try await RunningSink()
         let folder = try TemporaryFolder()

@@ -34,7 +34,7 @@ struct LimitCommandTests {
         #expect(set.status == 0 && set.output == "provider:main: 6000/min, in place of 100/s of flotilla.yaml\n", "\(set.errors)")
         let again = try await run(["set", "provider:main", "none"])
         #expect(again.output.hasPrefix("provider:main: none, in place of 6000/min, set 20"), "\(again)")
-        #expect(try await run(["set", "domain:gmail.com", "5/s"]).output.hasSuffix("in place of none of flotilla.yaml\n"))
+        #expect(try await run(["set", "domain:gmail.com", "5/s"]).output.hasSuffix("in place of no limit in flotilla.yaml\n"))
         #expect(
             try await run(["set", "provider:smtp://Relay.example.com", "7/s"]).output.hasPrefix("provider:smtp://relay.example.com:25: 7/s")
         )

@@ -9,7 +9,7 @@ package enum BodyFormat: String, Sendable, CaseIterable {
         let parts = contentType.split(separator: ";", omittingEmptySubsequences: false).map { $0.trimmed.lowercased() }
         for parameter in parts.dropFirst() where parameter.hasPrefix("charset=") {
             let charset = parameter.dropFirst("charset=".count).filter { $0 != "\"" && $0 != "'" }
-            guard ["utf-8", "utf8", "us-ascii"].contains(charset) else { return nil }
+            guard ["utf-8", "utf8"].contains(charset) else { return nil }
         }
         switch parts.first ?? "" {
         case "application/json", "text/json": self = .json
@@ -24,8 +24,14 @@ package enum BodyFormat: String, Sendable, CaseIterable {
         }
     }
 
+    /// The types that people are told of.
+    package static let types = [
+        "application/json", "application/x-www-form-urlencoded", "application/xml", "text/xml", "text/plain", "text/html",
+    ]
+    /// The ends of further types.
+    package static let suffixes = ["+json", "+xml"]
+
     /// What may stand in `content_type`, for errors.
     package static let advice =
-        "take application/json, application/x-www-form-urlencoded, application/xml, text/xml, text/plain, text/html, or a type that ends "
-        + "with +json or +xml, in UTF-8"
+        "take \(types.joined(separator: ", ")), or a type that ends with \(suffixes.joined(separator: " or ")), in UTF-8"
 }

@@ -12,6 +12,8 @@ package enum WireLimit {
     package static let text = 8_192
     /// Bytes of a batch's recipients in their wire form, where `planner.batch_bytes` says nothing else.
     package static let batchBytes = 1 << 20
+    /// Bytes of a single recipient in its wire form; one that takes more than a batch should is a batch by itself.
+    package static let recipientBytes = 16 << 20
     /// A code of SMTP or HTTP.
     package static let code: ClosedRange<Int64> = 0...999_999
 }

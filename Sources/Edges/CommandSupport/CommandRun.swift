@@ -21,7 +21,7 @@ package enum CommandRun {
         } catch {
             end()
             let code = root.exitCode(for: error)
-            let message = root.fullMessage(for: error)
+            let message = root.fullMessage(for: PlainError.of(error))
             if message.isEmpty { exit(code.rawValue) }
             // Help, versions and completion scripts.
             if code.isSuccess { StandardOutput.write(own: message) } else { StandardError.write(message) }

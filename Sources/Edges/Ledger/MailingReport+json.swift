@@ -3,7 +3,8 @@ import Model
 
 extension MailingReport: Encodable {
     private enum Key: String, CodingKey {
-        case id, name, channel, state, reason, actor, stuck, planned, excluded, unverified, states, failures, deferrals, uncertain, events,
+        case id, name, channel, state, reason, actor, stuck, recipients, planned, excluded, unverified, states, failures, deferrals,
+            uncertain, events,
             timeline
         case created, started, finished, seconds, balances
         case reasonKind = "reason_kind"
@@ -31,6 +32,8 @@ extension MailingReport: Encodable {
         try container.encodeIfPresent(stateReason.kind?.rawValue, forKey: .reasonKind)
         if !stateReason.actor.isEmpty { try container.encode(stateReason.actor, forKey: .actor) }
         if !stuckReason.isEmpty { try container.encode(stuckReason, forKey: .stuck) }
+        try container.encode(planned, forKey: .recipients)
+        // The deprecated name of `recipients`.
         try container.encode(planned, forKey: .planned)
         let excluded = excluded.map { ($0.key.rawValue, $0.value) }
         try container.encode(Dictionary(excluded, uniquingKeysWith: +), forKey: .excluded)

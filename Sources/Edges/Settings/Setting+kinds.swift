@@ -66,9 +66,8 @@ extension Setting where Value == String {
             name, meaning,
             SettingKey.Form(
                 type: "text",
-                allowed:
-                    "`application/json`, `application/x-www-form-urlencoded`, `application/xml`, `text/xml`, `text/plain`, `text/html`, "
-                    + "a type that ends with `+json` or `+xml`; in UTF-8",
+                allowed: BodyFormat.types.map { "`\($0)`" }.joined(separator: ", ") + ", a type that ends with "
+                    + BodyFormat.suffixes.map { "`\($0)`" }.joined(separator: " or ") + "; in UTF-8",
                 default: text),
             parse: { $0.utf8.contains(where: \.isControl) || BodyFormat(contentType: $0) == nil ? nil : $0 })
     }

@@ -28,7 +28,9 @@ enum SettingsTable {
         "The same in bytes, about: large batches fill a lane sooner. All lanes together get four times as many.")
     static let plannerBatchBytes = Setting.size(
         "planner.batch_bytes", 64 << 10...16 << 20, default: "1MB",
-        "Bytes of recipients in a batch at most, beside the mailing's `batch_size`. A recipient with more is excluded (`too_large`).")
+        "Bytes of recipients in a batch at most, beside the mailing's `batch_size`. A recipient with more is a batch by itself; "
+            + "one with more than 16 MB is excluded (`too_large`)."
+    )
     static let plannerPoll = Setting.duration(
         "planner.poll", .milliseconds(10)...(.seconds(60)), default: "250ms",
         "How often the dispatcher looks for work when nothing wakes it.")

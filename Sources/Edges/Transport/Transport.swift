@@ -53,8 +53,11 @@ package struct TransportError: Error, Sendable, CustomStringConvertible {
     package let action: ResponseAction
     /// The step at which it failed.
     package let stage: DeliveryStage
+    /// The provider answered that it cannot serve now, and may later.
+    package let isPassing: Bool
 
-    package init(description: String, action: ResponseAction, stage: DeliveryStage) {
+    package init(description: String, action: ResponseAction, stage: DeliveryStage, isPassing: Bool = false) {
+        self.isPassing = isPassing
         self.description = description
         self.action = action
         self.stage = stage

@@ -2,7 +2,6 @@ package import Ledger
 package import Model
 import Policy
 package import Settings
-import Telemetry
 
 /// The scopes of a configuration, with their limits there and those that were set at run time.
 package struct LimitList {
@@ -14,18 +13,20 @@ package struct LimitList {
         self.overrides = Dictionary(overrides.map { ($0.scope, $0) }) { $1 }
     }
 
-    /// A row for each scope: its name, the limit in effect, that of the configuration, and when another was set.
-    package var rows: [[String]] {
+    /// A scope with its limits.
+    package struct Entry: Sendable, Equatable {
+        package let scope: String
+        /// That of the configuration.
+        package let configured: String
+        /// That which was set at run time, and is in effect.
+        package let override: LimitOverride?
+    }
+
+    /// All scopes of the configuration, and those for which a limit was set at run time.
+    package var entries: [Entry] {
         let known = known.map(\.description)
         let others = overrides.keys.filter { !known.contains($0) }.sorted()
-        return (known + others).map { scope in
-            let found = overrides[scope]
-            let configured = configured(LimitScope(scope))
-            return [
-                scope, found?.text ?? configured, configured,
-                found.map { Timestamp.text($0.changed) } ?? "-",
-            ]
-        }
+        return (known + others).map { Entry(scope: $0, configured: configured(LimitScope($0)), override: overrides[$0]) }
     }
 
     /// The limit of the configuration, as text.

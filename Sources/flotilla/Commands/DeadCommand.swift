@@ -2,9 +2,7 @@ import ArgumentParser
 import Broker
 import Foundation
 import Ledger
-import Logging
 import Model
-import NIOPosix
 import Settings
 import Telemetry
 
@@ -68,17 +66,13 @@ struct DeadCommand: AsyncParsableCommand {
             discussion: "Results go back to the status stream they came from, where a collector reads them. Batches are dispatched again.")
         @OptionGroup var options: LedgerOptions
         @OptionGroup var choice: Choice
-        @Option(help: "The Redis of the fleet: redis://, rediss:// (TLS) or unix:///path. No password here: FLOTILLA_REDIS_PASSWORD.")
-        var redis: String?
+        @OptionGroup var redis: RedisOption
 
         func run() async throws {
             var settings = try options.settings()
-            if let redis { try settings.redis.take(redis) }
-            guard let endpoint = RedisEndpoint(settings.redis) else { throw RoleRuntime.MissingRedis() }
+            try redis.apply(to: &settings)
+            guard let broker = Broker(orders: settings) else { throw RoleRuntime.MissingRedis() }
             let ledger = try options.open(settings)
-            let broker = Broker(
-                endpoint: endpoint, prefix: settings.redis.prefix, partitions: settings.collector.partitions, name: "flotilla-dead",
-                group: MultiThreadedEventLoopGroup.singleton, logger: Logger(label: "flotilla") { _ in SwiftLogNoOpLogHandler() })
             let ids = choice.all ? try await all(ledger) : choice.ids
             var refused = 0
             do {

@@ -20,7 +20,13 @@ struct LimitCommand: AsyncParsableCommand {
         func run() async throws {
             let settings = try options.settings()
             let list = LimitList(settings, try await options.open(settings).limits())
-            StandardOutput.write(TextTable(header: ["SCOPE", "LIMIT", "FLOTILLA.YAML", "SET AT RUN TIME"], rows: list.rows).text)
+            let rows = list.entries.map { entry in
+                [
+                    entry.scope, entry.override?.text ?? entry.configured, entry.configured,
+                    entry.override.map { Timestamp.text($0.changed) } ?? "-",
+                ]
+            }
+            StandardOutput.write(TextTable(header: ["SCOPE", "LIMIT", "FLOTILLA.YAML", "SET AT RUN TIME"], rows: rows).text)
         }
     }
 
@@ -38,7 +44,7 @@ struct LimitCommand: AsyncParsableCommand {
             let outcome = try await order.session(settings).give(set)
             let replaced =
                 outcome.before.map { "\($0.text), set \(Timestamp.text($0.changed))" }
-                ?? "\(list.configured(set.scope)) of flotilla.yaml"
+                ?? configuredText(list, set.scope)
             StandardOutput.write("\(set.scope): \(set.limit?.description ?? RateLimit.none), in place of \(replaced)")
             outcome.reach.warnWithoutPlanner("it takes effect")
         }
@@ -57,8 +63,14 @@ struct LimitCommand: AsyncParsableCommand {
             let scope = known?.description ?? scope
             let outcome = try await order.session(settings).give(ClearLimit(scope))
             StandardOutput.write(
-                "\(scope): \(LimitList(settings, []).configured(known)) of flotilla.yaml, in place of \(outcome.before.text)")
+                "\(scope): \(configuredText(LimitList(settings, []), known)), in place of \(outcome.before.text)")
             outcome.reach.warnWithoutPlanner("it takes effect")
         }
     }
+}
+
+/// The limit of `flotilla.yaml`, within a sentence.
+private func configuredText(_ list: LimitList, _ scope: LimitScope?) -> String {
+    let limit = list.configured(scope)
+    return limit == RateLimit.none ? "no limit in flotilla.yaml" : "\(limit) of flotilla.yaml"
 }

@@ -18,8 +18,7 @@ struct OrderOptions: ParsableArguments {
     @Option(help: .hidden)
     var by: String?
 
-    @Option(help: "The Redis of the fleet: redis://, rediss:// (TLS) or unix:///path. No password here: FLOTILLA_REDIS_PASSWORD.")
-    var redis: String?
+    @OptionGroup var redis: RedisOption
 
     func validate() throws {
         guard let given = actor ?? by else { return }
@@ -30,7 +29,7 @@ struct OrderOptions: ParsableArguments {
         if by != nil { StandardError.warn("--by is deprecated; write --actor") }
         // Where a person reads it, the answer of the command says as much as the log.
         var settings = try ledger.settings(level: isatty(STDERR_FILENO) == 0 ? .notice : .warning)
-        if let redis { try settings.redis.take(redis) }
+        try redis.apply(to: &settings)
         return settings
     }
 

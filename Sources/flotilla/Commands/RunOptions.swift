@@ -17,8 +17,7 @@ struct RunOptions: ParsableArguments {
     @Flag(help: .hidden)
     var json = false
 
-    @Option(help: "The Redis of the fleet: redis://, rediss:// (TLS) or unix:///path. No password here: FLOTILLA_REDIS_PASSWORD.")
-    var redis: String?
+    @OptionGroup var redis: RedisOption
 
     @Option(help: "The ledger's file (SQLite).")
     var ledger: String?
@@ -26,7 +25,7 @@ struct RunOptions: ParsableArguments {
     /// The settings; options win over the file and the environment.
     func settings() throws -> Settings {
         var settings = try Settings.loadWithWarnings(file: config)
-        if let redis { try settings.redis.take(redis) }
+        try redis.apply(to: &settings)
         if let ledger { settings.ledger.path = ledger }
         if json {
             StandardError.warn("--json is deprecated here; write --log-format json")

@@ -12,6 +12,7 @@ import ServiceLifecycle
 import Settings
 import Telemetry
 import Text
+import Transport
 
 /// Sends one mailing in one process: plans, delivers, collects and reports.
 struct Send: AsyncParsableCommand {
@@ -87,9 +88,14 @@ struct Send: AsyncParsableCommand {
         try await resolver.say(decision)
         var provider = job.provider
         if case .goOn(let record) = decision { provider = try MailingPreparation.provider(record.mailing.provider, settings.providers) }
-        _ = try await ProviderCheck.check(
-            provider, hostname: settings.email.hostname, responses: settings.worker.responses, group: runtime.group,
-            logger: runtime.logger)
+        do throws(TransportError) {
+            _ = try await ProviderCheck.check(
+                provider, hostname: settings.email.hostname, responses: settings.worker.responses, group: runtime.group,
+                logger: runtime.logger)
+        } catch {
+            guard error.isPassing else { throw error }
+            runtime.logger.warning("\(error); the mailing begins all the same, and each message is tried again until it goes")
+        }
         let id = try await resolver.commit(
             Control(ledger: ledger, broker: nil, logger: runtime.logger), by: actor.map { try OrderActor($0) } ?? .user)
         let broker = try await runtime.openBroker("send")

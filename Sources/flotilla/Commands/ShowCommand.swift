@@ -10,13 +10,12 @@ extension MailingCommand {
         static let configuration = CommandConfiguration(
             abstract: "Show the state and the progress of a mailing, and what it waits for.")
         @OptionGroup var options: LedgerOptions
-        @Option(help: "The Redis of the fleet: redis://, rediss:// (TLS) or unix:///path. No password here: FLOTILLA_REDIS_PASSWORD.")
-        var redis: String?
+        @OptionGroup var redis: RedisOption
         @OptionGroup var mailing: MailingArgument
 
         func run() async throws {
             var settings = try options.settings()
-            if let redis { try settings.redis.take(redis) }
+            try redis.apply(to: &settings)
             let ledger = try options.open(settings)
             let record = try await mailing.find(in: ledger)
             guard let progress = try await ledger.progress(record.id) else { return }

@@ -9,11 +9,11 @@ enum DeadLetterText {
 
     static func line(_ item: StoredDeadLetter) -> String {
         let letter = item.letter
-        var parts = ["\(item.id)", Timestamp.text(letter.at), clean(letter.source.stream), mailing(item)]
+        var parts = ["\(item.id)", Timestamp.text(letter.at), letter.source.stream, mailing(item)]
         if let batch = letter.batch { parts[3] += "/\(batch)" }
         parts.append("\(grouped(item.bytes)) bytes")
         if let retried = item.retried { parts.append("put back \(Timestamp.text(retried))") }
-        return (parts + [clean(letter.reason)]).joined(separator: "  ")
+        return (parts + [letter.reason]).joined(separator: "  ")
     }
 
     /// - Parameter count: from 1.
@@ -32,11 +32,6 @@ enum DeadLetterText {
     static func field(_ field: DeadLetter.Field) -> String {
         let value = field.value.prefix(longest)
         let rest = field.value.count > value.count ? "… (\(grouped(field.value.count)) bytes)" : ""
-        return "\(clean(field.name)): \(clean(String(decoding: value, as: UTF8.self)))\(rest)"
-    }
-
-    /// Others may have written it: control sequences of terminals are not passed on.
-    static func clean(_ text: String) -> String {
-        String(String.UnicodeScalarView(text.unicodeScalars.map { $0.properties.generalCategory == .control ? " " : $0 }))
+        return "\(field.name): \(String(decoding: value, as: UTF8.self))\(rest)"
     }
 }

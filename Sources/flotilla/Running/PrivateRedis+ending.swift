@@ -8,7 +8,17 @@ extension PrivateRedis {
     /// A private Redis where the settings name none.
     static func unlessNamed(in settings: Settings) async throws -> PrivateRedis? {
         guard settings.redis.endpoint == nil else { return nil }
-        return try await PrivateRedis(ledger: settings.ledger.path, logger: Logger(label: "flotilla"))
+        let logger = Logger(label: "flotilla")
+        return try await PrivateRedis(
+            ledger: settings.ledger.path, identity: await identity(of: settings.ledger.path, logger), logger: logger)
+    }
+
+    /// Nil for a ledger that cannot be opened now: whoever opens it next says why.
+    private static func identity(of path: String, _ logger: Logger) async -> String? {
+        guard let ledger = try? SQLiteLedger.open(path, logger: logger) else { return nil }
+        let identity = try? await ledger.identity()
+        try? ledger.close()
+        return identity
     }
 
     /// Ends the server after the roles have ended: collects the last results, for which nobody else would come, and keeps its file only

@@ -29,9 +29,11 @@ final class PrivateRedis: Service {
     private let isUsed: Mutex<Bool>
 
     /// Starts the server.
-    /// - Parameter ledger: the ledger's path; the append-only file lies beside it.
+    /// - Parameters:
+    ///   - ledger: the ledger's path; the append-only file lies beside it.
+    ///   - identity: the ledger's own; nil where it cannot be told yet.
     /// - Throws: `Failure` when there is no `redis-server`, no folder for it, or it does not come up.
-    init(ledger: String, logger: Logger) async throws {
+    init(ledger: String, identity: String?, logger: Logger) async throws {
         try OpenFiles.check()
         guard let program = RedisProcess.find("redis-server") else {
             throw Failure(
@@ -42,6 +44,10 @@ final class PrivateRedis: Service {
         }
         folders = try PrivateRedisFolders(ledger: ledger)
         for why in folders.refused { logger.warning("\(why); the private Redis has its socket in \(folders.socket)") }
+        if let moved = identity.flatMap(folders.tie) {
+            logger.warning(
+                "\(folders.data) held the work of another ledger, which is set aside as \(moved); remove it if that ledger is gone")
+        }
         endpoint = RedisEndpoint(place: .unix(path: folders.socketPath))
         self.program = program
         self.logger = logger

@@ -1,4 +1,5 @@
 import Foundation
+import Model
 import Text
 
 /// Where a private Redis keeps its socket and its file. The file lies beside the ledger that it belongs to. The socket lies in the
@@ -20,6 +21,11 @@ struct PrivateRedisFolders: Sendable {
     var aside: String { data + "/unreadable" }
     var isSocketWithData: Bool { socket == data }
     private var file: String { data + "/appendonlydir" }
+    /// Says whose work the file holds.
+    private var owner: String { data + "/ledger" }
+    /// Seconds after which an empty folder is nobody's: a start takes less from making its folder to filling it.
+    private static let abandoned: Int64 = 60
+    private static let prefix = "flotilla-redis-"
 
     /// Makes the folders, for the eyes of their owner alone.
     /// - Throws: `PrivateRedis.Failure`, which says what to do.
@@ -29,7 +35,7 @@ struct PrivateRedisFolders: Sendable {
             throw PrivateRedis.Failure(
                 description: "\(data), where the private Redis keeps its file, \(why): make room for it, or move it away")
         }
-        let name = "flotilla-redis-\(UUID().uuidString.prefix(8).lowercased())"
+        let name = Self.prefix + UUID().uuidString.prefix(8).lowercased()
         var refused: [String] = []
         for (title, base) in [("TMPDIR ", temporary ?? ""), ("", "/tmp"), ("", data)] where !base.isEmpty {
             let path = base == data ? data : URL(fileURLWithPath: base).appending(path: name).path
@@ -38,6 +44,7 @@ struct PrivateRedisFolders: Sendable {
             } else if let why = base == data ? nil : Self.makeFolder(path) {
                 refused.append("\(title)\(base) \(why)")
             } else {
+                if base != data { Self.removeAbandoned(in: base) }
                 socket = path
                 self.refused = refused
                 return
@@ -48,6 +55,32 @@ struct PrivateRedisFolders: Sendable {
                 no folder can take the socket of the private Redis (\(refused.joined(separator: "; "))): set TMPDIR to a folder with a \
                 short path that can be written to, or name a running Redis with --redis URL
                 """)
+    }
+
+    /// Removes the empty folders of processes that were killed.
+    private static func removeAbandoned(in base: String) {
+        let now = Clock.milliseconds() / 1000
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: base)) ?? [] where name.hasPrefix(prefix) {
+            guard let found = FileStatus(path: "\(base)/\(name)", followsLinks: false), found.kind == .directory, found.isOurs,
+                now - found.modified / 1000 > abandoned
+            else { continue }
+            // One that holds anything stays.
+            _ = rmdir("\(base)/\(name)")
+        }
+    }
+
+    /// Ties the folder to a ledger: only of the same one the file is believed, as when a ledger was removed and made anew beside it.
+    /// - Returns: where a file of another ledger was moved; nil where there is none.
+    func tie(to ledger: String) -> String? {
+        let before = (try? String(contentsOfFile: owner, encoding: .utf8))?.filter { $0.isASCII && ($0.isLetter || $0.isNumber) } ?? ""
+        var moved: String?
+        if hasFile, !before.isEmpty, before != ledger {
+            let place = "\(data)-\(before.prefix(32))"
+            try? FileManager.default.removeItem(atPath: place)
+            if (try? FileManager.default.moveItem(atPath: file, toPath: place)) != nil { moved = place }
+        }
+        _ = PrivateFile.write(Array(ledger.utf8), to: owner)
+        return moved
     }
 
     /// Makes the folders again, should somebody have removed them.

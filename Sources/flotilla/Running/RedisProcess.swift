@@ -1,3 +1,4 @@
+import CommandSupport
 import Foundation
 import Model
 import Synchronization
@@ -59,7 +60,7 @@ final class RedisProcess: Sendable {
         }
         do { try process.run() } catch {
             close(ends[1])
-            throw PrivateRedis.Failure(description: "the private redis-server cannot be started: \(error)")
+            throw PrivateRedis.Failure(description: "the private redis-server cannot be started: \(PlainError.of(error))")
         }
         shell = Mutex(process)
         lifeline = Mutex(ends[1])

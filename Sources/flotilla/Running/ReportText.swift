@@ -71,7 +71,7 @@ struct ReportText {
     private var times: String {
         let start = report.started.map(Timestamp.text) ?? "-"
         let end = report.finished.map(Timestamp.text) ?? "-"
-        return "Started \(start), finished \(end): \(TimeSpan.text(seconds: report.seconds)), \(grouped(Int(report.messagesPerSecond)))/s"
+        return "Started \(start), finished \(end): \(TimeSpan.text(taken: report.seconds)), \(grouped(Int(report.messagesPerSecond)))/s"
     }
 }
 

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Broker
 import Collecting
+import CommandSupport
 import Delivery
 import Foundation
 import Ledger
@@ -226,7 +227,7 @@ struct RoleRuntime {
         do {
             try await group.run()
         } catch {
-            logger.error("\(role) ends: \(error)", metadata: ["reason": "error"])
+            logger.error("\(role) ends: \(PlainError.of(error))", metadata: ["reason": "error"])
             throw error
         }
         let reason = signals.received ?? "done"
@@ -256,7 +257,7 @@ private struct OptionalService: Service {
         do {
             try await service.run()
         } catch {
-            logger.warning("\(error)")
+            logger.warning("\(PlainError.of(error))")
             // A service that is gone before it is told to stop would end the others with an error.
             try? await gracefulShutdown()
         }

@@ -152,7 +152,7 @@ extension FleetSampler {
         return FleetSnapshot.MailingLine(
             id: "\(record.id)", name: record.mailing.name, channel: record.mailing.channel.rawValue,
             provider: ProviderURL.name(of: record.mailing.provider), state: record.state.rawValue,
-            planned: progress.planned, sent: progress[.sent] + progress[.delivered], failed: progress[.failed], open: progress.open,
+            recipients: progress.planned, sent: progress[.sent] + progress[.delivered], failed: progress[.failed], open: progress.open,
             perSecond: sample.perSecond,
             secondsLeft: sample.perSecond.flatMap { $0 > 0.5 ? Double(progress.open) / $0 : nil },
             blockingKind: kind, blockingReason: text, isStuck: kind == "stuck")

@@ -12,7 +12,7 @@ extension FleetSnapshot {
 
     /// Deprecated keys by the key that replaces them, for the objects of each list.
     private static let deprecatedKeys: [String: [String: String]] = [
-        "mailings": ["blocking_kind": "holdup_kind", "blocking_reason": "holdup"],
+        "mailings": ["recipients": "planned", "blocking_kind": "holdup_kind", "blocking_reason": "holdup"],
         "processes": ["is_leader": "has_duty"],
     ]
 

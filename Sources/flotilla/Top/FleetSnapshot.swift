@@ -7,7 +7,8 @@ struct FleetSnapshot: Encodable {
         var channel: String
         var provider: String
         var state: String
-        var planned: Int
+        /// Of the mailing, whatever their states.
+        var recipients: Int
         var sent: Int
         var failed: Int
         var open: Int

@@ -29,10 +29,10 @@ struct FleetText {
     private var mailings: [String] {
         if snapshot.mailings.isEmpty { return snapshot.problems.isEmpty ? ["no open mailings"] : [] }
         let rows = snapshot.mailings.map { line -> [FittedTable.Cell] in
-            let finished = Double(line.planned - line.open)
+            let finished = Double(line.recipients - line.open)
             return [
                 .init(String(line.id.prefix(8))), .init(line.state),
-                line.planned == 0 ? .init("-") : Self.share(finished / Double(line.planned), rounded: .down), .count(line.sent),
+                line.recipients == 0 ? .init("-") : Self.share(finished / Double(line.recipients), rounded: .down), .count(line.sent),
                 .count(line.failed), .count(line.open), .count(line.perSecond), .span(line.secondsLeft), .init(LogText.line(line.name)),
             ]
         }

@@ -3,9 +3,7 @@ import Broker
 import CommandSupport
 import Foundation
 import Ledger
-import Logging
 import Model
-import NIOPosix
 import Settings
 import Telemetry
 import UnixSignals
@@ -18,8 +16,7 @@ struct TopCommand: AsyncParsableCommand {
             Reads the ledger and Redis, and changes nothing. On a terminal it refreshes until Ctrl-C; otherwise it prints once.
             """)
     @OptionGroup var options: LedgerOptions
-    @Option(help: "The Redis of the fleet: redis://, rediss:// (TLS) or unix:///path. No password here: FLOTILLA_REDIS_PASSWORD.")
-    var redis: String?
+    @OptionGroup var redis: RedisOption
     @Option(help: "Seconds between two samples.") var every = 1.0
     @Flag(help: "Show mailings that have ended, too.") var all = false
     @Flag(help: "Print once, even on a terminal.") var once = false
@@ -32,12 +29,9 @@ struct TopCommand: AsyncParsableCommand {
     func run() async throws {
         output.warnOfOldOption()
         var settings = try options.settings()
-        if let redis { try settings.redis.take(redis) }
-        guard let endpoint = RedisEndpoint(settings.redis) else { throw RoleRuntime.MissingRedis() }
+        try redis.apply(to: &settings)
+        guard let broker = Broker(orders: settings) else { throw RoleRuntime.MissingRedis() }
         let ledger = try options.open(settings)
-        let broker = Broker(
-            endpoint: endpoint, prefix: settings.redis.prefix, partitions: settings.collector.partitions, name: "flotilla-top",
-            group: MultiThreadedEventLoopGroup.singleton, logger: Logger(label: "flotilla") { _ in SwiftLogNoOpLogHandler() })
         let sampler = FleetSampler(broker: broker, ledger: ledger, stuckAfter: settings.planner.stuckAfter)
         let isLive = !output.isJSON && !once && isatty(STDOUT_FILENO) != 0
         do {

@@ -114,6 +114,28 @@ struct HTMLTag {
     /// Elements whose content is not displayed.
     static let unseen: Set<String> = ["script", "style", "title", "template"]
 
+    /// Elements that stand as boxes of their own in a line: their text does not touch the words beside them.
+    static let boxes: Set<String> = [
+        "td", "th", "button", "textarea", "select", "input", "svg", "text", "math", "object", "embed", "applet", "iframe", "video", "audio",
+        "canvas", "picture", "meter", "progress", "marquee", "rt",
+    ]
+
+    /// What the reader sees in the place of an element without content.
+    var alternative: [Piece]? {
+        guard !isClosing else { return nil }
+        switch name {
+        case "img": return value(of: "alt")
+        case "input":
+            let kind = String(decoding: (value(of: "type") ?? []).compactMap(\.byte), as: UTF8.self).lowercased()
+            if kind == "image" { return value(of: "alt") }
+            return Self.valuelessInputs.contains(kind) ? nil : value(of: "value")
+        default: return nil
+        }
+    }
+
+    /// Kinds of `input` that show no value.
+    private static let valuelessInputs: Set<String> = ["hidden", "checkbox", "radio", "password", "file", "range", "color"]
+
     /// The line ends that an element has before and after it: 2 make an empty line.
     static func lines(around name: String) -> Int {
         switch name {

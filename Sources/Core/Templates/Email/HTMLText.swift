@@ -155,15 +155,15 @@ struct HTMLText {
             }
             return
         }
-        var alternative = tag.name == "img" && !tag.isClosing ? tag.value(of: "alt") ?? [] : []
+        var alternative = tag.alternative ?? []
         if !HTMLTag.isBalanced(alternative) { alternative = [] }
+        let isBox = HTMLTag.boxes.contains(tag.name) || !alternative.isEmpty
+        if isBox { owesSpace = true }
         for token in tag.sectionEdges where !alternative.contains(.tag(token)) { edge(token) }
         for piece in alternative { if let token = piece.section { edge(token) } else { write(piece.inText) } }
+        if isBox { owesSpace = true }
         if !tag.isClosing, HTMLTag.unseen.contains(tag.name) { return skip(to: tag.name) }
-        switch HTMLTag.lines(around: tag.name) {
-        case 0: if tag.name == "td" || tag.name == "th" { owesSpace = true }
-        case let lines: owedLines = max(owedLines, lines)
-        }
+        owedLines = max(owedLines, HTMLTag.lines(around: tag.name))
         switch tag.name {
         case "br": owedLines = min(owedLines + 1, 2)
         case "li" where !tag.isClosing: write("- ")

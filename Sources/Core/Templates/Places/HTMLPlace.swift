@@ -21,6 +21,13 @@ struct HTMLPlace: PlaceMachine {
         case beforeValue
         /// With its quotation mark; 0 for none.
         case value(UInt8)
+
+        fileprivate var isValue: Bool {
+            switch self {
+            case .beforeValue, .value: true
+            default: false
+            }
+        }
     }
 
     private(set) var state = State.text
@@ -30,6 +37,8 @@ struct HTMLPlace: PlaceMachine {
     /// The name of the attribute, in lower case.
     private(set) var attribute: [UInt8] = []
     private var url: URLPlace?
+    /// The delay at the begin of a `<meta http-equiv=refresh content="5; url=…">`, behind which a URL begins.
+    private var isInDelay = false
     /// How much of `</name` was read in raw text.
     private var matched = 0
 
@@ -52,13 +61,15 @@ struct HTMLPlace: PlaceMachine {
             case UInt8(ascii: ">"): endTag()
             default:
                 beginValue(quote: 0)
-                url?.advance(byte)
+                if isMetaContent { advanceMetaContent(byte) } else { url?.advance(byte) }
             }
         case .value(let quote):
             if quote == 0 ? byte <= 0x20 : byte == quote {
                 state = .inTag
             } else if quote == 0, byte == UInt8(ascii: ">") {
                 endTag()
+            } else if isMetaContent {
+                advanceMetaContent(byte)
             } else if Self.listAttributes.contains(attribute), byte <= 0x20 || byte == UInt8(ascii: ",") {
                 url = URLPlace()
             } else {
@@ -132,8 +143,29 @@ struct HTMLPlace: PlaceMachine {
         }
     }
 
+    private var isMetaContent: Bool { attribute == Self.content && element == Self.meta }
+
+    /// Descriptions stand in the same attribute; only behind a delay does it hold a URL (HTML Standard section 4.2.5.3).
+    private mutating func advanceMetaContent(_ byte: UInt8) {
+        switch byte {
+        case UInt8(ascii: ";"), UInt8(ascii: ","):
+            guard isInDelay else { fallthrough }
+            isInDelay = false
+            url = URLPlace()
+        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), ...0x20: url?.advance(byte)
+        // `url=` and a quotation mark before the URL.
+        case UInt8(ascii: "=") where url?.mayBeName == true: url = URLPlace()
+        case UInt8(ascii: "'"), UInt8(ascii: "\""):
+            if url?.place != .wholeURL { fallthrough }
+        default:
+            isInDelay = false
+            url?.advance(byte)
+        }
+    }
+
     private mutating func beginValue(quote: UInt8) {
         state = .value(quote)
+        isInDelay = isMetaContent
         url = Self.urlAttributes.contains(attribute) || Self.listAttributes.contains(attribute) ? URLPlace() : nil
     }
 
@@ -149,7 +181,7 @@ struct HTMLPlace: PlaceMachine {
     private mutating func leave() {
         state = .text
         isClosing = false
-        (element, attribute, url) = ([], [], nil)
+        (element, attribute, url, isInDelay) = ([], [], nil, false)
     }
 
     private mutating func advanceRawText(_ byte: UInt8) {
@@ -183,6 +215,14 @@ struct HTMLPlace: PlaceMachine {
     /// `<a href={{x}} id=z>`: without a value `id=z` would be the link.
     var needsQuotes: Bool { state == .beforeValue }
 
+    var refusal: PlaceRefusal? {
+        guard attribute == Self.document, state.isValue else { return nil }
+        return PlaceRefusal(
+            what: "'{{}}' stands in a srcdoc, a document of its own for which no value can be escaped",
+            remedy:
+                "put the text into the message itself, since hardly any mail program shows an iframe; '{{{}}}' writes the value as it is")
+    }
+
     private func valuePlace(quote: UInt8, _ url: URLPlace?) -> ValuePlace {
         if let url { return url.place }
         if attribute.starts(with: "on".utf8) { return .script }
@@ -200,7 +240,9 @@ struct HTMLPlace: PlaceMachine {
         case .beforeValue:
             beginValue(quote: 0)
             url?.advanceValue()
-        case .value: url?.advanceValue()
+        case .value:
+            isInDelay = false
+            url?.advanceValue()
         case .comment: state = .comment(dashes: 0)
         case .declaration: state = .untilGreater
         case .rawText: matched = 0
@@ -217,6 +259,10 @@ struct HTMLPlace: PlaceMachine {
             + "xlink:href")
     /// Attributes that hold several.
     private static let listAttributes = names("srcset imagesrcset ping archive")
+
+    private static let meta = Array("meta".utf8)
+    private static let content = Array("content".utf8)
+    private static let document = Array("srcdoc".utf8)
 
     private static func names(_ list: String) -> Set<[UInt8]> { Set(list.split(separator: " ").map { Array($0.utf8) }) }
 }

@@ -21,21 +21,27 @@ struct PlaceFinder<Machine: PlaceMachine> {
     }
 
     /// The tokens with the places of their values.
-    /// - Returns: also the values whose place depends on a section, by their indexes.
-    static func mark(_ tokens: [TemplateToken], repeats: @escaping (String) -> Bool) -> (tokens: [TemplateToken], ambiguous: [Int]) {
+    /// - Returns: also the values that cannot be escaped, by their indexes.
+    static func mark(
+        _ tokens: [TemplateToken], repeats: @escaping (String) -> Bool
+    ) -> (tokens: [TemplateToken], refused: [(index: Int, why: PlaceRefusal)]) {
         var finder = PlaceFinder(tokens, repeats: repeats)
         finder.run()
         let bare = tokens.indices.filter { finder.isBare($0) }
         if !bare.isEmpty { return mark(quoted(tokens, bare), repeats: repeats) }
         var marked = tokens
-        var ambiguous: [Int] = []
+        var refused: [(index: Int, why: PlaceRefusal)] = []
         for (index, token) in tokens.enumerated() {
             guard case .variable = token.kind else { continue }
             let places = Set(finder.reached[index].map(\.place))
             if let place = places.first { marked[index].place = place }
-            if places.count > 1 || finder.reached[index].count > Self.mostWays { ambiguous.append(index) }
+            if places.count > 1 || finder.reached[index].count > Self.mostWays {
+                refused.append((index, .ambiguous))
+            } else if let why = finder.reached[index].lazy.compactMap(\.refusal).first {
+                refused.append((index, why))
+            }
         }
-        return (marked, ambiguous)
+        return (marked, refused)
     }
 
     /// A value by itself that has to be in quotes, and is not.
@@ -121,12 +127,12 @@ struct PlaceFinder<Machine: PlaceMachine> {
 
 extension [TemplateToken] {
     /// The tokens of a template in a language, with the places of their values.
-    /// - Parameter problems: gets the values that cannot be escaped, because their place depends on a section.
+    /// - Parameter problems: gets the values that cannot be escaped where they stand.
     func placed(
         in language: Escaping, of source: TemplateSource, fields: FieldNames, _ problems: inout [TemplateError.Problem]
     ) -> [TemplateToken] {
         let repeats = { (name: String) in fields.mayRepeat(name) }
-        let (tokens, ambiguous) =
+        let (tokens, refused) =
             switch language {
             case .html: PlaceFinder<HTMLPlace>.mark(self, repeats: repeats)
             case .json: PlaceFinder<JSONPlace>.mark(self, repeats: repeats)
@@ -134,13 +140,19 @@ extension [TemplateToken] {
             case .form: PlaceFinder<FormPlace>.mark(self, repeats: repeats)
             case .none, .header: (self, [])
             }
-        for index in ambiguous {
+        for (index, why) in refused {
             guard problems.count < TemplateError.most, case .variable(let name, escaped: true) = tokens[index].kind else { continue }
             problems.append(
                 source.problem(
-                    at: tokens[index].offset, "the place of '{{\(name)}}' depends on a section before it, and so does its escaping",
-                    "write the whole attribute, link or string inside of the section, once for each case"))
+                    at: tokens[index].offset, why.what.replacing("{{}}", with: "{{\(name)}}"),
+                    why.remedy.replacing("{{{}}}", with: "{{{\(name)}}}")))
         }
         return tokens
     }
+}
+
+extension PlaceRefusal {
+    fileprivate static let ambiguous = PlaceRefusal(
+        what: "the place of '{{}}' depends on a section before it, and so does its escaping",
+        remedy: "write the whole attribute, link or string inside of the section, once for each case")
 }

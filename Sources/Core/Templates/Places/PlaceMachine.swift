@@ -9,12 +9,23 @@ protocol PlaceMachine: Hashable {
     var place: ValuePlace { get }
     /// A value that is empty would end here what it should be, and take what follows in its place.
     var needsQuotes: Bool { get }
+    /// Why no value can be escaped here, and what to do; nil where one can.
+    var refusal: PlaceRefusal? { get }
     /// Passes a value, which is escaped for its place and so does not leave it.
     mutating func advanceValue()
 }
 
 extension PlaceMachine {
     var needsQuotes: Bool { false }
+    var refusal: PlaceRefusal? { nil }
 
     mutating func advance(_ bytes: [UInt8]) { for byte in bytes { advance(byte) } }
+}
+
+/// Why a template may have no value at a place.
+struct PlaceRefusal: Equatable {
+    /// With `{{}}` for the value's tag.
+    let what: String
+    /// With `{{{}}}` for the tag that writes the value as it is.
+    let remedy: String
 }

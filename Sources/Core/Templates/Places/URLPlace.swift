@@ -41,6 +41,9 @@ struct URLPlace: Hashable {
         }
     }
 
+    /// All so far may be a name, as in `url=`.
+    var mayBeName: Bool { state == .schemeOrPath }
+
     var place: ValuePlace {
         switch state {
         case .begin, .value: .wholeURL

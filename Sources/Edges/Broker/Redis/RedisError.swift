@@ -33,7 +33,10 @@ package enum RedisError: Error, Sendable, CustomStringConvertible, Equatable {
             "Redis at \(endpoint) refuses us: \(why). Check redis.username and redis.password (or FLOTILLA_REDIS_PASSWORD)."
         case .outdated(let endpoint, let found):
             "Redis at \(endpoint) has version \(found), and \(VersionNumber.oldestRedis) or later is needed: upgrade it"
-        case .command(let text): "Redis replied: \(text)"
+        case .command(let text):
+            Self.scriptFault(text).map {
+                "a script of ours failed in Redis (\($0)): a key holds what no Flotilla wrote; find out what else writes to this Redis"
+            } ?? "Redis replied: \(text)"
         case .unexpected(let text): "Redis replied in an unexpected form: \(text)"
         case .evicts(let policy):
             """
@@ -50,6 +53,13 @@ package enum RedisError: Error, Sendable, CustomStringConvertible, Equatable {
             """
         case .closed: "the connection to Redis is closed"
         }
+    }
+
+    /// What a script met, of an error such as `ERR user_script:58: attempt to … script: 5a3f…, on @user_script:58.`; nil for any other.
+    private static func scriptFault(_ text: String) -> String? {
+        guard !RedisError.command(text).isPassing, let found = text.firstMatch(of: #/^.*user_script:\d+: (.+?)(?: script: [0-9a-f]+.*)?$/#)
+        else { return nil }
+        return String(found.output.1)
     }
 
     /// Redis is away, or busy with itself: it may be back in a while, with nothing changed by a person.

@@ -49,19 +49,17 @@ package enum LedgerBackup {
         let copied = try check(file)
         let lock = try LedgerLock.acquire(ledger: path)
         defer { lock.release() }
-        var kept: String?
-        if FileStatus(path: path) != nil {
-            try requireReplaceable(path, by: copied, isForced: isForced)
-            kept = "\(path).replaced-\(now / 1000)"
-        }
+        let isReplaced = FileStatus(path: path) != nil
+        if isReplaced { try requireReplaceable(path, by: copied, isForced: isForced) }
+        let suffix = ".replaced-\(now / 1000)"
         let place = RealPath.of(path)
         let summary = try writing(place) { (partial: String) throws(LedgerError) in
             try copy(file, to: partial)
             let summary = try commits(of: partial, marking: now)
-            if let kept { try move(place, to: RealPath.of(path) + kept.dropFirst(path.count)) }
+            if isReplaced { try move(place, to: place + suffix) }
             return summary
         }
-        return (summary, kept)
+        return (summary, isReplaced ? path + suffix : nil)
     }
 
     private static func exists(_ path: String) throws(LedgerError) {
@@ -89,16 +87,22 @@ package enum LedgerBackup {
         }
     }
 
+    /// What a ledger has that a copy may lack.
+    private struct Content {
+        /// Mailings that are not over.
+        var open: Int
+        var commits: Int64
+    }
+
     /// Makes sure that nobody has a ledger open, and that what it has and the copy has not is not needed.
     private static func requireReplaceable(_ path: String, by copied: Int64, isForced: Bool) throws(LedgerError) {
-        let names: (mailings: Int, commits: Int64)? = try? LedgerError.mapping(path: path, operation: "looking at the ledger") {
+        let content: Content? = try? LedgerError.mapping(path: path, operation: "looking at the ledger") {
             let ledger = try open(path, isReadonly: true)
             defer { try? ledger.close() }
             return try ledger.read { db in
-                (
-                    try Int.fetchOne(db, sql: "SELECT count(*) FROM mailing WHERE state NOT IN ('sent', 'stopped', 'failed')") ?? 0,
-                    try Int64.fetchOne(db, sql: "SELECT commits FROM ledger") ?? 0
-                )
+                Content(
+                    open: try Int.fetchOne(db, sql: "SELECT count(*) FROM mailing WHERE state NOT IN ('sent', 'stopped', 'failed')") ?? 0,
+                    commits: try Int64.fetchOne(db, sql: "SELECT commits FROM ledger") ?? 0)
             }
         }
         try LedgerError.mapping(path: path, operation: "looking who has the ledger open") {
@@ -115,10 +119,10 @@ package enum LedgerBackup {
                 // One that is damaged is what copies are for.
             }
         }
-        guard let names, names.mailings > 0, names.commits > copied, !isForced else { return }
+        guard let content, content.open > 0, content.commits > copied, !isForced else { return }
         throw .refused(
             """
-            the ledger \(path) is newer than the copy and has \(names.mailings) mailings that are not over: with --force the copy takes \
+            the ledger \(path) is newer than the copy and has \(content.open) mailings that are not over: with --force the copy takes \
             its place all the same, and the ledger is kept beside it
             """)
     }

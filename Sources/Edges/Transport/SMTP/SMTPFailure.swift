@@ -28,7 +28,8 @@ struct SMTPFailure: Error, Sendable, Equatable {
         let place = "provider '\(provider.name)' at \(provider.host):\(provider.port)"
         let said = code == 0 ? text : "responded \(code) \(text)"
         return TransportError(
-            description: "\(place): \(said)\(advice.isEmpty ? "" : "; \(advice)")", action: action, stage: stage)
+            description: "\(place): \(said)\(advice.isEmpty ? "" : "; \(advice)")", action: action, stage: stage,
+            isPassing: (400...499).contains(code) && stage != .auth)
     }
 
     /// The response to a message whose text was not sent.

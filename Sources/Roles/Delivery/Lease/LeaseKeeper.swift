@@ -117,14 +117,15 @@ final class LeaseKeeper: Sendable {
     private func noticeLapse() {
         let ended = inFlight.endAll()
         lapses.increment()
+        guard ended > 0 else { return }
         logger.warning("the lease of this worker had expired; it gives up the \(ended) batches it had")
     }
 
     private func noticeLoss(_ results: Int) {
         losses.increment()
         let ended = inFlight.endAll()
-        logger.log(
-            level: ended == 0 && results == 0 ? .notice : .error,
+        guard ended > 0 || results > 0 else { return }
+        logger.error(
             """
             Redis was emptied or restarted: \(ended) batches in work are given up here and dispatched again by the planner, \
             \(results) groups of unconfirmed results are reported again

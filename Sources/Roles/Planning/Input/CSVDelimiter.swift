@@ -3,19 +3,27 @@ import Text
 /// Finds the byte that stands between the values of a CSV file.
 enum CSVDelimiter {
     private static let quote = UInt8(ascii: "\"")
+    private static let candidates = Array(",;\t|".utf8)
+    /// Bytes in which a line `sep=` ends, with a delimiter for each column behind it.
+    private static let separatorLineBytes = 8 + InputLimit.columns
 
-    /// Passes a line `sep=;`, as Excel writes and reads it, and takes what it says; else looks at the header.
+    /// Passes a line `sep=;`, as Excel writes and reads it, and takes what it says where the header has it; else the one of `,`, `;`, tab
+    /// and `|` that the header has most often.
     static func find(_ input: InputFile) throws(InputError) -> UInt8 {
-        // The longest form is `"sep=;"` and a line end.
-        while input.end - input.position < 8, !input.isAtEnd { try input.more() }
+        while input.end - input.position < separatorLineBytes, !input.isAtEnd { try input.more() }
+        var named: UInt8?
         if let (delimiter, count) = separatorLine(
             UnsafeBufferPointer(start: input.bytes + input.position, count: input.end - input.position))
         {
             input.position += count
             input.line += 1
-            return delimiter
+            named = delimiter
         }
-        return try commonest(input)
+        let counts = try headerCounts(input)
+        if let named, counts[Int(named)] > 0 { return named }
+        // The first of the commonest.
+        let commonest = candidates.reduce(candidates[0]) { counts[Int($1)] > counts[Int($0)] ? $1 : $0 }
+        return counts[Int(commonest)] > 0 ? commonest : named ?? commonest
     }
 
     private static func separatorLine(_ text: UnsafeBufferPointer<UInt8>) -> (delimiter: UInt8, count: Int)? {
@@ -27,32 +35,32 @@ enum CSVDelimiter {
         guard let delimiter = rest.popFirst(), delimiter < 0x80, !delimiter.isLetterOrDigit, delimiter != quote, !isLineEnd(delimiter)
         else { return nil }
         if isQuoted, rest.popFirst() != quote { return nil }
+        // A program that saved the line as a row has put a delimiter behind it for each further column.
+        rest = rest.drop { $0 == delimiter || $0 == UInt8(ascii: " ") || candidates.contains($0) }
         guard let end = rest.popFirst() else { return (delimiter, text.count) }
         guard isLineEnd(end) else { return nil }
         if end == UInt8(ascii: "\r"), rest.first == UInt8(ascii: "\n") { rest = rest.dropFirst() }
         return (delimiter, text.count - rest.count)
     }
 
-    /// Counts the candidates in the first line that is not blank, outside quotation marks, and takes the commonest.
-    private static func commonest(_ input: InputFile) throws(InputError) -> UInt8 {
-        let candidates = Array(",;\t|".utf8)
+    /// How often each byte stands outside of quotation marks in the first line that has more than delimiters and blanks.
+    private static func headerCounts(_ input: InputFile) throws(InputError) -> [Int] {
         while true {
-            var counts = candidates.map { _ in 0 }
+            var counts = [Int](repeating: 0, count: 256)
             var isQuoted = false
             var hasText = false
             for byte in UnsafeBufferPointer(start: input.bytes + input.position, count: input.end - input.position) {
-                if byte == quote { isQuoted.toggle() }
-                if !isQuoted, isLineEnd(byte) {
-                    if hasText { return candidates[counts.firstIndex(of: counts.max() ?? 0) ?? 0] }
-                    counts = candidates.map { _ in 0 }
-                    continue
+                if byte == quote {
+                    isQuoted.toggle()
+                } else if !isQuoted, isLineEnd(byte) {
+                    if hasText { return counts }
+                    counts = [Int](repeating: 0, count: 256)
+                } else {
+                    if byte != UInt8(ascii: " "), !candidates.contains(byte) { hasText = true }
+                    if !isQuoted { counts[Int(byte)] += 1 }
                 }
-                if byte != UInt8(ascii: " ") { hasText = true }
-                if !isQuoted, let index = candidates.firstIndex(of: byte) { counts[index] += 1 }
             }
-            if input.isAtEnd || input.end - input.position > InputLimit.row {
-                return candidates[counts.firstIndex(of: counts.max() ?? 0) ?? 0]
-            }
+            if input.isAtEnd || input.end - input.position > InputLimit.row { return counts }
             try input.more()
         }
     }

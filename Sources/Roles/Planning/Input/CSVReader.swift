@@ -20,11 +20,15 @@ package struct CSVReader {
         try input.start()
         scanner = CSVScanner(input: input, delimiter: try CSVDelimiter.find(input))
         var row = InputRow()
-        guard try scanner.next(&row) else {
-            throw InputError(file: path, problem: "has only blank lines; it needs a header with the columns' names")
-        }
-        if let fault = row.fault { throw fault.inputError(path) }
-        columns = try Self.header(row, path: path)
+        var names: [String]
+        repeat {
+            guard try scanner.next(&row) else {
+                throw InputError(file: path, problem: "has only blank lines; it needs a header with the columns' names")
+            }
+            if let fault = row.fault ?? scanner.nulFault(row) { throw fault.inputError(path) }
+            names = try Self.header(row, path: path)
+        } while names.allSatisfy(\.isEmpty)
+        columns = names
         scanner.columns = columns
     }
 
@@ -36,6 +40,7 @@ package struct CSVReader {
         return true
     }
 
+    /// A name that is no valid UTF-8 has a replacement character: it fails only what uses it.
     private static func header(_ row: InputRow, path: String) throws(InputError) -> [String] {
         guard row.count <= InputLimit.columns else {
             throw InputError(
@@ -48,10 +53,6 @@ package struct CSVReader {
                 String(decoding: $0.trimmed, as: UTF8.self)
             }
             names.append(name)
-        }
-        guard names.contains(where: { !$0.isEmpty }) else {
-            throw InputError(
-                file: path, line: row.line, problem: "has no names in its first line, which must be the header")
         }
         return names
     }

@@ -1,16 +1,16 @@
 import Text
 
-/// What a row is when it is cut: blank, even, or at fault.
+/// What a row is when it is cut: blank, good, or at fault.
 extension CSVScanner {
-    /// A line of nothing, of white space, or of the NULs with which some programs fill a file.
+    /// A line of nothing, of white space, or of the NULs and Ctrl-Z with which some programs fill a file.
     func isBlank(_ row: InputRow) -> Bool {
         guard row.count == 1 else { return false }
-        return row.bytes[row.range(0)].withUnsafeBufferPointer { $0.isEmpty || $0.trimmed.allSatisfy { $0 == 0 } }
+        return row.bytes[row.range(0)].withUnsafeBufferPointer { $0.trimmed.allSatisfy { $0 == 0 || $0 == 0x1a } }
     }
 
     /// Gives a row as many values as the header has names: drops empty ones behind the last, and adds those of columns without a name.
     /// - Returns: what is wrong with the row where that does not do.
-    func even(_ row: inout InputRow) -> RowFault? {
+    func padOrTrim(_ row: inout InputRow) -> RowFault? {
         while row.count > columns.count, let last = row.ranges.last, row.bytes[last].allSatisfy(\.isSpace) { row.ranges.removeLast() }
         while row.count < columns.count, columns[row.count].isEmpty { row.ranges.append(row.bytes.count..<row.bytes.count) }
         guard row.count != columns.count else { return nil }
@@ -31,10 +31,18 @@ extension CSVScanner {
         return fault(
             row, column,
             found.fault == .nul
-                ? "has a NUL byte in it; is it a text file in UTF-8?"
+                ? Self.nulProblem
                 : "is no valid UTF-8 (byte \(found.offset - (column.map { row.ranges[$0].lowerBound } ?? 0) + 1) of the value); "
                     + "save the file as UTF-8")
     }
+
+    /// A NUL byte in a header: the file is in another encoding.
+    func nulFault(_ row: InputRow) -> RowFault? {
+        guard let offset = row.bytes.firstIndex(of: 0) else { return nil }
+        return fault(row, row.ranges.firstIndex { $0.upperBound >= offset }, Self.nulProblem)
+    }
+
+    private static let nulProblem = "has a NUL byte in it; is it a text file in UTF-8?"
 
     func tooLong(_ row: InputRow, _ column: Int, isQuoted: Bool = false) -> RowFault {
         let hint = isQuoted ? "; is its closing quotation mark missing?" : "; is it really CSV?"

@@ -6,8 +6,8 @@
 
 /// Cuts a CSV file into rows and values; the header is a row like any other to it.
 ///
-/// A row with a fault costs no other row: where its end is not certain, as behind a quotation mark without its partner, reading goes on at
-/// the line behind the one on which it began.
+/// A row with a fault costs no other row. Where its end is certain it is passed as a whole, so that lines inside of its values become no
+/// rows. Else, as behind a quotation mark without its partner, reading goes on at the line behind the one on which it began.
 struct CSVScanner {
     let delimiter: UInt8
     /// The header's names, as many as a row has values; empty while the header itself is read.
@@ -42,7 +42,7 @@ struct CSVScanner {
                 }
             } catch {
                 row.fault = error
-                try input.skipLine()
+                try passRow()
                 return true
             }
             switch outcome {
@@ -54,8 +54,17 @@ struct CSVScanner {
         }
     }
 
+    /// Passes a row that could not be read, or its first line where nobody can tell where the row ends.
+    private func passRow() throws(InputError) {
+        var end = CSVRowEnd(delimiter: delimiter)
+        let isWhole = try input.lookAhead(InputLimit.lookAhead) { end.take($0) }
+        guard let extent = end.found(isWhole: isWhole) else { return try input.skipLine() }
+        try input.pass(extent.bytes)
+        input.line += extent.lines
+    }
+
     /// Reads one row from the buffer; consumes it only if the whole of it is there.
-    /// - Throws: for a row whose end is not certain; it is not consumed.
+    /// - Throws: for a row that cannot be read on; it is not consumed.
     private func scan(_ row: inout InputRow) throws(RowFault) -> Outcome {
         row.removeAll()
         row.line = input.line
@@ -113,13 +122,7 @@ struct CSVScanner {
             input.line += lines
             return .blank
         }
-        if row.count != columns.count, !columns.isEmpty, let fault = even(&row) {
-            // A row of several lines may have swallowed others.
-            if lines > 1 { throw fault }
-            row.fault = fault
-        } else {
-            row.fault = textFault(row)
-        }
+        row.fault = columns.isEmpty ? nil : padOrTrim(&row) ?? textFault(row)
         input.position = index
         input.line += lines
         return .row

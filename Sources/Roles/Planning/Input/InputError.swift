@@ -32,6 +32,8 @@ package enum InputLimit {
     package static let field = 1 << 20
     /// Bytes of one row.
     package static let row = 8 << 20
+    /// Bytes in which the end of a row that cannot be read is looked for.
+    static let lookAhead = 64 << 20
     /// Columns.
     package static let columns = 1000
 }

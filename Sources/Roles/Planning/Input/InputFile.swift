@@ -19,8 +19,11 @@ final class InputFile {
     /// The line of the file at `position`, from 1.
     var line = 1
 
-    private var capacity = 256 << 10
+    private static let pieceBytes = 256 << 10
+    private var capacity = pieceBytes
     private let descriptor: Int32
+    /// Where in the file reading goes on.
+    private var offset: off_t = 0
     /// Set where the file is in UTF-16.
     private var transcoder: UTF16Transcoder?
 
@@ -62,22 +65,60 @@ final class InputFile {
         if capacity - end < (transcoder == nil ? 1 : 64) { grow() }
         // A unit of UTF-16 takes three bytes of UTF-8 at most.
         let room = transcoder == nil ? capacity - end : max((capacity - end) / 3, 1)
+        let count = try read(bytes + end, room, at: offset)
+        if count > 0 {
+            offset += off_t(count)
+            end += transcoder?.decode(bytes + end, count: count) ?? count
+            return
+        }
+        isAtEnd = true
+        // What DOS and programs that fill their blocks leave behind the text.
+        while end > position, bytes[end - 1] == 0x1a || bytes[end - 1] == 0 { end -= 1 }
+    }
+
+    private func read(_ buffer: UnsafeMutablePointer<UInt8>, _ room: Int, at offset: off_t) throws(InputError) -> Int {
         while true {
-            let count = read(descriptor, bytes + end, room)
-            if count > 0 {
-                end += transcoder?.decode(bytes + end, count: count) ?? count
-                return
-            }
-            if count == 0 {
-                isAtEnd = true
-                // What DOS and programs that fill their blocks leave behind the text.
-                while end > position, bytes[end - 1] == 0x1a || bytes[end - 1] == 0 { end -= 1 }
-                return
-            }
+            let count = pread(descriptor, buffer, room, offset)
+            if count >= 0 { return count }
             guard errno == EINTR else {
                 throw InputError(file: path, line: line, problem: "cannot be read: \(String(cString: strerror(errno)))")
             }
         }
+    }
+
+    /// Shows what follows `position` piece by piece, through a small buffer of its own, and consumes nothing of it.
+    /// - Parameters:
+    ///   - limit: bytes after which it stops.
+    ///   - take: looks at a piece; false where that is enough.
+    /// - Returns: whether the file ended first.
+    func lookAhead(_ limit: Int, _ take: (UnsafeBufferPointer<UInt8>) -> Bool) throws(InputError) -> Bool {
+        guard take(UnsafeBufferPointer(start: bytes + position, count: end - position)) else { return false }
+        var seen = end - position
+        var offset = offset
+        var transcoder = transcoder
+        let piece = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: 3 * Self.pieceBytes + 64)
+        defer { piece.deallocate() }
+        guard let start = piece.baseAddress else { return false }
+        while seen < limit {
+            let count = try read(start, Self.pieceBytes, at: offset)
+            guard count > 0 else { return true }
+            offset += off_t(count)
+            let text = transcoder?.decode(start, count: count) ?? count
+            seen += text
+            guard take(UnsafeBufferPointer(start: start, count: text)) else { return false }
+        }
+        return false
+    }
+
+    /// Moves on by so many bytes, or to the end of the file.
+    func pass(_ count: Int) throws(InputError) {
+        var left = count
+        while left > end - position, !isAtEnd {
+            left -= end - position
+            position = end
+            try more()
+        }
+        position += min(left, end - position)
     }
 
     private func grow() {

@@ -19,6 +19,7 @@ package struct RecipientPlanner {
     private let country: PhoneCountry?
     private let batchSize: Int
     private let batchBytes: Int
+    private let recipientBytes: Int
     private let planned: Int
     /// Of the rows that were planned before a restart.
     private let expected: RowChecksum?
@@ -46,20 +47,22 @@ package struct RecipientPlanner {
     private var isUnverified = false
     private var key: [UInt8] = []
 
-    /// NDJSON: keys that were ignored because the first object lacks them.
+    /// NDJSON: keys that were ignored because none of the first objects has them.
     package var ignored: [NDJSONReader.IgnoredKey] { reader.ignored }
 
     /// Opens the file, finds the columns, and makes sure that there is a first row.
     /// - Parameters:
     ///   - carry: the columns that batches carry beside id and address, and `ValueKinds.field` for the kinds of all; nil for all columns.
-    ///   - batchBytes: bytes of a batch in its wire form at most; a recipient that alone takes more is excluded.
+    ///   - batchBytes: bytes of a batch in its wire form at most; a recipient that takes more is a batch by itself.
+    ///   - recipientBytes: bytes of a recipient at most; one that takes more is excluded.
     ///   - planned: rows that were planned before a restart; nothing is given out for them again.
     ///   - reached: those who are left out because earlier mailings have reached them; nil for nobody.
     ///   - expected: the checksum of those rows; nil where it is not known.
     ///   - check: what each recipient's values are judged by; nil for nothing.
     package init(
         source: RecipientSource, channel: Channel, carry: Set<String>? = nil, batchSize: Int = 500,
-        batchBytes: Int = WireLimit.batchBytes, after planned: Int = 0, expecting expected: UInt64? = nil,
+        batchBytes: Int = WireLimit.batchBytes, recipientBytes: Int = WireLimit.recipientBytes, after planned: Int = 0,
+        expecting expected: UInt64? = nil,
         without reached: ReachedAddresses? = nil, check: BodyCheck? = nil
     ) throws(InputError) {
         precondition(batchSize > 0)
@@ -69,6 +72,7 @@ package struct RecipientPlanner {
         self.channel = channel
         self.batchSize = batchSize
         self.batchBytes = batchBytes
+        self.recipientBytes = recipientBytes
         self.planned = planned
         self.reached = reached
         self.check = check
@@ -195,7 +199,7 @@ package struct RecipientPlanner {
     private mutating func plan(into chunk: inout PlannedChunk, size: Int) {
         let isOutput = rows > planned
         isUnverified = false
-        if let exclusion = size > batchBytes ? tooLarge(size) : examine() {
+        if let exclusion = size > recipientBytes ? tooLarge(size) : examine() {
             if isOutput, exclusion.reason == .sentBefore { return chunk.reachedBefore += 1 }
             if isOutput { chunk.exclusions.append(exclude(exclusion.reason, exclusion.detail)) }
             return
@@ -233,7 +237,11 @@ package struct RecipientPlanner {
     }
 
     private func tooLarge(_ size: Int) -> (reason: ExclusionReason, detail: String) {
-        (.tooLarge, "its values take \(size) bytes, more than a batch may have (planner.batch_bytes, \(batchBytes))")
+        (
+            .tooLarge,
+            "its values take \(size) bytes, and \(recipientBytes) are the most that a recipient may have; "
+                + "shorten them, or name fewer columns"
+        )
     }
 
     /// Puts the row's address into `normal` and its key into the set.
@@ -304,6 +312,7 @@ package struct RecipientPlanner {
         let named = columns.filter { !$0.isEmpty }
         let more = named.count > 30 ? " and \(named.count - 30) more" : ""
         var problem = "has no column '\(name)' for the recipients' \(role)"
+        if named.contains(where: { $0.contains("\u{fffd}") }) { problem += "; the header is no valid UTF-8: save the file as UTF-8" }
         if let nearest = NearestName.of(name, among: named) { problem += "; did you mean '\(nearest)'?" }
         problem += " (columns: \(named.prefix(30).joined(separator: ", "))\(more))"
         throw InputError(file: source.file, problem: problem)

@@ -14,7 +14,7 @@ package struct RecipientReader {
 
     package var columns: [String] { csv?.columns ?? ndjson?.columns ?? [] }
 
-    /// NDJSON: keys that were ignored because the first object lacks them.
+    /// NDJSON: keys that were ignored because none of the first objects has them.
     package var ignored: [NDJSONReader.IgnoredKey] { ndjson?.ignored ?? [] }
 
     /// Reads the next row; false at the end of the file.
