@@ -83,7 +83,7 @@ import Testing
         var view = FleetSnapshot(at: 0)
         view.mailings = [
             .init(
-                id: "a40me1hk0wxyz", name: "Spring sale", channel: "email", provider: "main", state: "sending", planned: 3, sent: 0,
+                id: "a40me1hk0wxyz", name: "Spring sale", channel: "email", provider: "main", state: "sending", recipients: 3, sent: 0,
                 failed: 0,
                 open: 3, perSecond: 0, secondsLeft: nil, blockingKind: "not_due", blockingReason: "all wait", isStuck: false,
                 commonestAnswer: "451 4.7.1 try\u{1B} later")
