@@ -63,6 +63,20 @@ struct BadInputTests {
         #expect(try sink.arrived().count == 2)
     }
 
+    @Test(arguments: ["send mailing.yaml", "up"]) func moreConnectionsThanFilesAreRefused(command: String) async throws {
+        let folder = try TemporaryFolder()
+        try folder.write("providers: {main: {url: 'smtp://127.0.0.1:9', connections: 5000}}\n", to: "flotilla.yaml")
+        try folder.write("id,email\n1,a@example.com\n", to: "r.csv")
+        try folder.write(
+            """
+            {name: m, channel: email, provider: main, from: a@example.com, subject: s, text: t,
+             recipients: {file: r.csv, id: id, address: email}}
+            """, to: "mailing.yaml")
+        let program = try RunningProgram(shell: "cd \(folder.path) && ulimit -n 256 && exec \(Program.path) \(command)")
+        #expect(try await program.end(within: 60) == 1)
+        #expect(program.errors.contains("providers.main.connections is 5000, but this process may open 256 files"), "\(program.errors)")
+    }
+
     @Test func aWebhookBodyThatIsNoJSONIsRefused() async throws {
         let mailing = try MailingFolder(
             provider: "http://127.0.0.1:9/", recipients: MailingFolder.recipients(2), body: #"{"to":"{{email}}", x}"#)

@@ -31,10 +31,12 @@ struct BatchProgress: Equatable {
 
     /// Attempts as a printable ASCII character, from `0` for none to `~` for 78 and more.
     static func attemptsCode(_ attempts: Int) -> UInt8 { UInt8(48 + min(max(attempts, 0), 78)) }
+    static let attemptsCodes = attemptsCode(0)...attemptsCode(.max)
 
     var isDispatched: Bool { dispatched != 0 }
 
-    func state(_ index: Int) -> RecipientState? { StateCode.state(states[index]) }
+    /// Nil for a place that the batch does not have.
+    func state(_ index: Int) -> RecipientState? { states.indices.contains(index) ? StateCode.state(states[index]) : nil }
 
     func attempts(_ index: Int) -> Int { Int(attempts[index]) - 48 }
 

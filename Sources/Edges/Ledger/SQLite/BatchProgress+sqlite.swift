@@ -14,14 +14,15 @@ extension BatchProgress {
             arguments: [id.mailing.description, id.number])
         guard let row = try cursor.next() else { return nil }
         var progress = try BatchProgress(states: bytes(row, 2), attempts: bytes(row, 3))
-        progress.dispatchNumber = row[0]
-        progress.dispatched = row[1]
+        progress.dispatchNumber = try row.read(0)
+        progress.dispatched = try row.read(1)
         progress.awaited = try bytes(row, 4)
-        progress.isDone = row[5]
-        progress.released = row[6]
+        progress.isDone = try row.read(5)
+        progress.released = try row.read(6)
         let needed = progress.isDispatched ? (progress.states.count + 7) / 8 : 0
         guard progress.attempts.count == progress.states.count, progress.awaited.count == needed,
-            progress.states.allSatisfy({ StateCode.state($0) != nil }), WireLimit.count.contains(Int64(progress.dispatchNumber)),
+            progress.states.allSatisfy({ StateCode.state($0) != nil }), progress.attempts.allSatisfy(BatchProgress.attemptsCodes.contains),
+            WireLimit.count.contains(Int64(progress.dispatchNumber)),
             WireLimit.count.contains(Int64(progress.released)), WireLimit.time.contains(progress.dispatched)
         else {
             throw DatabaseError(

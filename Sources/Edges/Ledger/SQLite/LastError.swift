@@ -20,7 +20,7 @@ struct LastError {
             db.cachedStatement(
                 sql: "SELECT at, due, attempts, failure FROM recipient_error WHERE mailing = ? AND batch = ? AND idx = ?"),
             arguments: [id.mailing.description, id.number, index])
-        return try cursor.next().map { LastError(at: $0[0], due: $0[1], attempts: $0[2], failure: $0[3]) }
+        return try cursor.next().map { try LastError(at: $0.read(0), due: $0.read(1), attempts: $0.read(2), failure: $0.read(3)) }
     }
 
     static func failure(_ db: Database, _ id: BatchID, _ index: Int) throws -> Int64? {

@@ -14,6 +14,9 @@ extension LedgerError {
             return .failure(error)
         } catch let error as DatabaseError {
             return .failure(LedgerError(error, path: path, operation: operation))
+        } catch is RowDecodingError {
+            // Its own words have the whole row, with what it says of recipients.
+            return .failure(.corrupt(path: path, detail: "\(operation): a column holds a value of another kind"))
         } catch {
             return .failure(.failed(path: path, operation: operation, detail: "\(error)"))
         }

@@ -96,8 +96,8 @@ struct ResponseCounts {
             db.cachedStatement(sql: "SELECT id, class, code, text, origin FROM failure WHERE mailing = ?"),
             arguments: [mailing.description])
         while let row = try cursor.next() {
-            let origin = Origin(rawValue: row[4]) ?? .provider
-            known[Key(origin: origin, kind: row[1], code: row[2], text: row[3])] = row[0] as Int64
+            let origin = try Origin(rawValue: row.read(4)) ?? .provider
+            try known[Key(origin: origin, kind: row.read(1), code: row.read(2), text: row.read(3))] = row.read(0) as Int64
         }
         distinct = known.count
         return known

@@ -14,7 +14,7 @@ extension ResultWriting {
                 summary.unknown += 1
                 continue
             }
-            guard (0..<count).contains(event.index) else {
+            guard event.index >= 0, event.index < count else {
                 summary.invalid += 1
                 continue
             }

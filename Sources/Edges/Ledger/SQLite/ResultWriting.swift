@@ -207,8 +207,8 @@ struct ResultWriting {
                 sql: "SELECT count(*), max(partial) FROM result WHERE mailing = ? AND batch = ? AND dispatch = ? AND counted"),
             arguments: [id.mailing.description, id.number, progress.dispatchNumber])
         guard let row = try rows.next() else { return false }
-        let known: Int = row[0]
-        let isPartial: Bool = row[1] ?? false
+        let known: Int = try row.read(0)
+        let isPartial = try row.read(1) as Bool? ?? false
         guard known >= progress.released, isPartial || !progress.isDone else { return false }
         if isPartial {
             let why = "the result of its attempt could not be read (flotilla dead list)"

@@ -14,7 +14,9 @@ extension SQLiteLedger: AuditStore {
                         """), arguments: [filter.object, filter.since, filter.before, limit])
             return try Array(
                 cursor.map {
-                    AuditEntry(number: $0[0], at: $0[1], actor: $0[2], order: $0[3], object: $0[4], before: $0[5], after: $0[6])
+                    try AuditEntry(
+                        number: $0.read(0), at: $0.read(1), actor: $0.read(2), order: $0.read(3), object: $0.read(4), before: $0.read(5),
+                        after: $0.read(6))
                 })
         }
     }

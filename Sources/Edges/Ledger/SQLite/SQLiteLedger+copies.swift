@@ -14,7 +14,9 @@ extension SQLiteLedger: CopyStore {
 
     package func copyMark() async throws(LedgerError) -> CopyMark {
         try await read("looking for a copy") { db in
-            try Row.fetchOne(db, sql: "SELECT restored, older_than FROM ledger").map { CopyMark(restored: $0[0], olderThan: $0[1]) }
+            try Row.fetchOne(db, sql: "SELECT restored, older_than FROM ledger").map {
+                try CopyMark(restored: $0.read(0), olderThan: $0.read(1))
+            }
                 ?? CopyMark()
         }
     }
@@ -38,7 +40,7 @@ extension SQLiteLedger: CopyStore {
                 """)
         var found: [(id: MailingID, isPlanned: Bool)] = []
         while let row = try rows.next() {
-            if let id = MailingID(row[0] as String) { found.append((id, row[1])) }
+            if let id = try MailingID(row.read(0) as String) { try found.append((id, row.read(1))) }
         }
         return found
     }

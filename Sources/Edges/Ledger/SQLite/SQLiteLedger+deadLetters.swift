@@ -71,12 +71,12 @@ extension SQLiteLedger: DeadLetterStore {
             let row = try Row.fetchOne(
                 db, sql: "SELECT \(StoredDeadLetter.columns) FROM dead_letter WHERE id = ?", arguments: [id])
             guard let row else { return nil }
-            var stored = StoredDeadLetter(row)
+            var stored = try StoredDeadLetter(row)
             let fields = try Row.fetchAll(
                 db, sql: "SELECT name, value FROM dead_letter_field WHERE letter = ? ORDER BY place", arguments: [id])
-            stored.letter.fields = fields.map { row in
-                let value: Data = row[1]
-                return DeadLetter.Field(name: row[0], value: [UInt8](value))
+            stored.letter.fields = try fields.map { row in
+                let value: Data = try row.read(1)
+                return try DeadLetter.Field(name: row.read(0), value: [UInt8](value))
             }
             return stored
         }
@@ -85,7 +85,9 @@ extension SQLiteLedger: DeadLetterStore {
     package func discardedDeadLetters() async throws(LedgerError) -> [DeadLetter.Source.Kind: Int] {
         try await read("counting dead letters") { db in
             let rows = try Row.fetchAll(db, sql: "SELECT kind, n FROM dead_letter_discarded")
-            return Dictionary(rows.compactMap { row in DeadLetter.Source.Kind(rawValue: row[0]).map { ($0, row[1]) } }) { $1 }
+            let counts = try rows.compactMap { row in try DeadLetter.Source.Kind(rawValue: row.read(0)).map { try ($0, row.read(1) as Int) }
+            }
+            return Dictionary(counts) { $1 }
         }
     }
 
@@ -116,7 +118,8 @@ extension SQLiteLedger: DeadLetterStore {
                     dropped += db.changesCount
                 }
             } else {
-                dropped = try Int.fetchOne(db, sql: "SELECT coalesce(sum(n), 0) FROM dead_letter_discarded") ?? 0
+                let discarded = try Row.fetchOne(db, sql: "SELECT coalesce(sum(n), 0) AS n FROM dead_letter_discarded")
+                dropped = try discarded?.read(0) ?? 0
                 try db.execute(sql: "DELETE FROM dead_letter_discarded")
                 try db.execute(sql: "DELETE FROM dead_letter")
                 dropped += db.changesCount
@@ -145,15 +148,16 @@ extension SQLiteLedger: DeadLetterStore {
 extension StoredDeadLetter {
     fileprivate static let columns = "id, lane, entry, reason, at, is_whole, mailing, batch, dispatch, bytes, retried, status_stream"
 
-    fileprivate init(_ row: Row) {
-        var letter = DeadLetter(source: .init(partition: row[11], lane: row[1]), entry: row[2], reason: row[3], fields: [])
-        letter.at = row[4]
-        letter.isWhole = row[5]
-        let mailing: String? = row[6]
+    fileprivate init(_ row: Row) throws {
+        let source = try DeadLetter.Source(partition: row.read(11), lane: row.read(1))
+        var letter = try DeadLetter(source: source, entry: row.read(2), reason: row.read(3), fields: [])
+        letter.at = try row.read(4)
+        letter.isWhole = try row.read(5)
+        let mailing: String? = try row.read(6)
         letter.mailing = mailing.flatMap { MailingID($0) }
-        letter.batch = row[7]
-        letter.dispatchNumber = row[8]
-        self.init(id: row[0], letter: letter, bytes: row[9], retried: row[10])
+        letter.batch = try row.read(7)
+        letter.dispatchNumber = try row.read(8)
+        try self.init(id: row.read(0), letter: letter, bytes: row.read(9), retried: row.read(10))
     }
 }
 

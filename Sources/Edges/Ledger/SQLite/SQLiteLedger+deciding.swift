@@ -131,6 +131,7 @@ private struct Deciding {
         for (index, at) in try held(batch) where progress.states.indices.contains(index) {
             guard progress.state(index) == .uncertain else { continue }
             if let wanted, let recipients {
+                guard index < recipients.count else { continue }
                 let names = wanted.names(
                     id: recipients.bytes[recipients.range(index, 0)],
                     address: recipients.bytes[recipients.range(index, 1)])
@@ -153,7 +154,7 @@ private struct Deciding {
                     """),
             arguments: [batch.mailing.description, batch.number])
         var held: [(Int, Int64)] = []
-        while let row = try rows.next() { held.append((row[0], row[1])) }
+        while let row = try rows.next() { try held.append((row.read(0), row.read(1))) }
         return held
     }
 

@@ -61,9 +61,9 @@ extension SQLiteLedger: DispatchStore {
                         """),
                 arguments: [id.description])
             guard let row = try rows.next() else { return nil }
-            provider = row[0]
-            expires = row[1] ?? Int64.max
-            isProven = row[2]
+            provider = try row.read(0)
+            expires = try row.read(1) ?? Int64.max
+            isProven = try row.read(2)
         }
     }
 
@@ -150,7 +150,8 @@ extension SQLiteLedger: DispatchStore {
                         sql: "SELECT number, dispatch, dispatched FROM progress WHERE mailing = ? AND dispatched > 0 ORDER BY number"),
                     arguments: [id.description])
                 while let row = try rows.next() {
-                    marks[id, default: []].append(DispatchMark(number: row[0], dispatchNumber: row[1], dispatched: row[2]))
+                    try marks[id, default: []].append(
+                        DispatchMark(number: row.read(0), dispatchNumber: row.read(1), dispatched: row.read(2)))
                 }
             }
             return marks

@@ -6,7 +6,7 @@ extension SQLiteLedger: EpochNoteStore {
             let cursor = try Row.fetchCursor(db.cachedStatement(sql: "SELECT text, boot FROM epoch"))
             guard let row = try cursor.next() else { return nil }
             let workers = try String.fetchSet(db.cachedStatement(sql: "SELECT name FROM epoch_worker"))
-            return EpochNote(epoch: row[0], boot: row[1], workers: workers)
+            return try EpochNote(epoch: row.read(0), boot: row.read(1), workers: workers)
         }
     }
 

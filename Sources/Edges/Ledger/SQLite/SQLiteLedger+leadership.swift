@@ -60,6 +60,6 @@ extension SQLiteLedger: LeadershipStore {
     private static func leadership(_ db: Database, _ name: String) throws -> Leader? {
         let cursor = try Row.fetchCursor(
             db.cachedStatement(sql: "SELECT holder, fencing_token, until FROM leadership WHERE name = ?"), arguments: [name])
-        return try cursor.next().map { Leader(holder: $0[0], fencingToken: $0[1], until: $0[2]) }
+        return try cursor.next().map { try Leader(holder: $0.read(0), fencingToken: $0.read(1), until: $0.read(2)) }
     }
 }

@@ -25,7 +25,7 @@ extension SQLiteLedger: LimitStore {
             (old.limit, new.limit) = (before?[1], text)
             try Self.note(db, note, on: scope, before: old, after: new, now: now)
             if case .domain = LimitScope(scope) { try Self.recall(db, at: now + Self.notice) }
-            return before.map(Self.override)
+            return try before.map(Self.override)
         }
     }
 
@@ -47,7 +47,7 @@ extension SQLiteLedger: LimitStore {
         try db.execute(sql: "UPDATE recipient_error SET at = :time, due = :time WHERE \(putOff)", arguments: ["time": time])
     }
 
-    private static func override(_ row: Row) -> LimitOverride {
-        LimitOverride(scope: row[0], text: row[1], changed: row[2])
+    private static func override(_ row: Row) throws -> LimitOverride {
+        try LimitOverride(scope: row.read(0), text: row.read(1), changed: row.read(2))
     }
 }

@@ -193,8 +193,8 @@ extension MailingRecord {
     }
 
     private init(_ row: Row) throws {
-        let text: String = row[0]
-        let name: String = row[4]
+        let text: String = try row.read(0)
+        let name: String = try row.read(4)
         guard let id = MailingID(text) else {
             throw LedgerError.refused("the ledger holds a mailing '\(text)', which is no id")
         }
@@ -202,18 +202,21 @@ extension MailingRecord {
             throw LedgerError.refused("mailing \(id) has the state '\(name)', which this release does not know")
         }
         let decoder = JSONDecoder()
-        let definition: String = row[1]
-        let source: String? = row[2]
+        let definition: String = try row.read(1)
+        let source: String? = try row.read(2)
         let mailing = try decoder.decode(Mailing.self, from: Data(definition.utf8))
         do { try mailing.check() } catch { throw LedgerError.refused("mailing \(id): \(error)") }
-        self.init(
+        try self.init(
             id: id, mailing: mailing,
             source: try source.map { try decoder.decode(RecipientSource.self, from: Data($0.utf8)) },
-            origin: row[3], identity: MailingIdentity(row[23]), onlyNew: row[24], state: state, stateChanged: row[25],
-            stateReason: StateReason(kind: StateReason.Kind(rawValue: row[19]), actor: row[20], text: row[5]), created: row[6],
-            start: row[18], started: row[7],
-            planned: row[8], finished: row[9], plannedCount: row[10], excludedCount: row[11], nextBatch: row[12], rowsRead: row[13],
-            sourceSize: row[14], sourceModified: row[15], sourceChecksum: row[26], planningDone: row[16], speedOverride: row[17],
-            stuckSince: row[21], stuckReason: row[22])
+            origin: row.read(3), identity: MailingIdentity(row.read(23)), onlyNew: row.read(24), state: state, stateChanged: row.read(25),
+            stateReason: StateReason(kind: StateReason.Kind(rawValue: row.read(19)), actor: row.read(20), text: row.read(5)),
+            created: row.read(6),
+            start: row.read(18), started: row.read(7),
+            planned: row.read(8), finished: row.read(9), plannedCount: row.read(10), excludedCount: row.read(11), nextBatch: row.read(12),
+            rowsRead: row.read(13),
+            sourceSize: row.read(14), sourceModified: row.read(15), sourceChecksum: row.decode(atIndex: 26), planningDone: row.read(16),
+            speedOverride: row.read(17),
+            stuckSince: row.read(21), stuckReason: row.read(22))
     }
 }

@@ -39,10 +39,10 @@ extension SQLiteLedger: PlanStore {
             db.cachedStatement(sql: "SELECT next_batch, planning_done, state, started IS NOT NULL FROM mailing WHERE id = ?"),
             arguments: [id.description])
         guard let row = try rows.next() else { return .refused("there is no mailing \(id) in the ledger") }
-        let next: Int = row[0]
-        let isDone: Bool = row[1]
-        let state: String = row[2]
-        let hasBegun: Bool = row[3]
+        let next: Int = try row.read(0)
+        let isDone: Bool = try row.read(1)
+        let state: String = try row.read(2)
+        let hasBegun: Bool = try row.read(3)
         if case .failed = step.ending { return nil }
         guard !isDone, MailingState(rawValue: state)?.isTerminal == false, hasBegun || state != "paused" else {
             return .refused("mailing \(id) is no longer being planned (its state is \(state))")

@@ -24,10 +24,9 @@ extension SQLiteLedger {
             try expect("batches", "SELECT count(*) FROM batch", record.nextBatch)
             try expect("fingerprints", "SELECT sum(length(hashes)) / 4 FROM fingerprint", total)
             // Those whom an earlier mailing reached are counted and not listed.
-            let reached = try Int.fetchOne(
-                db, sql: "SELECT n FROM exclusion_count WHERE mailing = ? AND reason = ?",
-                arguments: [id.description, ExclusionReason.sentBefore.rawValue])
-            try expect("exclusions", "SELECT count(*) FROM exclusion", record.excludedCount - (reached ?? 0))
+            let excluded = try Self.pairs(db, "SELECT reason, n FROM exclusion_count WHERE mailing = ?", id)
+            let reached = excluded[ExclusionReason.sentBefore.rawValue, default: 0]
+            try expect("exclusions", "SELECT count(*) FROM exclusion", record.excludedCount - reached)
             try expect("exclusions by reason", "SELECT sum(n) FROM exclusion_count", record.excludedCount)
             try expect("reasons of failed and expired recipients", "SELECT sum(n) FROM failure", failed)
             try expect(
@@ -82,7 +81,7 @@ extension SQLiteLedger {
             db, sql: "SELECT number, ready, open FROM progress WHERE mailing = ? ORDER BY number",
             arguments: [id.description])
         while let row = try rows.next() {
-            let batch = BatchID(mailing: id, number: row[0])
+            let batch = try BatchID(mailing: id, number: row.read(0))
             guard let progress = try BatchProgress.load(db, batch) else { continue }
             for code in progress.states {
                 if let state = StateCode.state(code) { counted[state.rank] += 1 }
@@ -91,13 +90,13 @@ extension SQLiteLedger {
                 db.cachedStatement(
                     sql: "SELECT min(\(LastError.gathering)) FROM recipient_error WHERE mailing = ? AND batch = ? AND due > 0"),
                 arguments: [id.description, batch.number])
-            let ready: Int64? = row[1]
+            let ready: Int64? = try row.read(1)
             let expected = progress.ready(due: due)
             if ready != expected {
                 let (found, wanted) = (ready.map(String.init) ?? "never", expected.map(String.init) ?? "never")
                 problems.append("batch \(batch.number) may be dispatched from \(found), expected \(wanted)")
             }
-            let open: Int = row[2]
+            let open: Int = try row.read(2)
             if open != progress.open {
                 problems.append("batch \(batch.number) counts \(open) open recipients, its states \(progress.open)")
             }

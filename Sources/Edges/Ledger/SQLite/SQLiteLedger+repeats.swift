@@ -23,9 +23,9 @@ extension SQLiteLedger: RepeatStore {
                     FROM mailing WHERE identity = ? AND state IN ('sent', 'stopped', 'failed') ORDER BY created DESC, id DESC
                     """), arguments: [identity.description])
         while let row = try rows.next() {
-            guard let id = MailingID(row[0] as String), let state = MailingState(rawValue: row[1]) else { continue }
-            let reached: Int = row[3]
-            if reached > 0 { earlier.sent.append(.init(id: id, state: state, started: row[2], reached: reached)) }
+            guard let id = try MailingID(row.read(0) as String), let state = try MailingState(rawValue: row.read(1)) else { continue }
+            let reached: Int = try row.read(3)
+            if reached > 0 { try earlier.sent.append(.init(id: id, state: state, started: row.read(2), reached: reached)) }
         }
         return earlier
     }
@@ -55,11 +55,13 @@ extension SQLiteLedger: RepeatStore {
             var batches: [ReachedBatch] = []
             while let row = try rows.next() {
                 let wire = try row.withUnsafeData(atIndex: 1) { $0.map { [UInt8]($0) } ?? [] }
-                let places = try row.withUnsafeData(atIndex: 2) { Self.reached($0.map { [UInt8]($0) } ?? [], isDispatched: row[3]) }
-                batches.append(
+                let isDispatched: Bool = try row.read(3)
+                let places = try row.withUnsafeData(atIndex: 2) { Self.reached($0.map { [UInt8]($0) } ?? [], isDispatched: isDispatched) }
+                let recipients = try Recipients(decodingAddresses: wire)
+                try batches.append(
                     ReachedBatch(
-                        number: row[0], channel: record.mailing.channel,
-                        recipients: try Recipients(decodingAddresses: wire), places: places))
+                        number: row.read(0), channel: record.mailing.channel, recipients: recipients,
+                        places: places.filter { $0 < recipients.count }))
             }
             return batches
         }

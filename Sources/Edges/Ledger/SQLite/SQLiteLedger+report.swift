@@ -16,9 +16,9 @@ extension SQLiteLedger: ReportStore {
                     """),
             arguments: [id.description])
         guard let row = try cursor.next() else { return nil }
-        return MailingProgress(
-            state: MailingState(rawValue: row[0]) ?? .failed, planned: row[1], excluded: row[2], planningDone: row[3],
-            states: try states(db, id), dispatched: row[6], started: row[4], finished: row[5])
+        return try MailingProgress(
+            state: MailingState(rawValue: row.read(0)) ?? .failed, planned: row.read(1), excluded: row.read(2), planningDone: row.read(3),
+            states: states(db, id), dispatched: row.read(6), started: row.read(4), finished: row.read(5))
     }
 
     static func states(_ db: Database, _ id: MailingID) throws -> [RecipientState: Int] {
@@ -33,7 +33,7 @@ extension SQLiteLedger: ReportStore {
     static func pairs(_ db: Database, _ sql: String, _ id: MailingID) throws -> [String: Int] {
         var counts: [String: Int] = [:]
         let cursor = try Row.fetchCursor(db.cachedStatement(sql: sql), arguments: [id.description])
-        while let row = try cursor.next() { counts[row[0]] = row[1] as Int }
+        while let row = try cursor.next() { try counts[row.read(0)] = row.read(1) as Int }
         return counts
     }
 
@@ -83,9 +83,9 @@ extension SQLiteLedger: ReportStore {
             db.cachedStatement(sql: sql + " ORDER BY n DESC, class, code, text LIMIT ?"), arguments: [id.description, limit])
         var responses: [MailingReport.ResponseCount] = []
         while let row = try cursor.next() {
-            responses.append(
+            try responses.append(
                 MailingReport.ResponseCount(
-                    reason: reason(row[0]), code: row[1], text: row[2], count: row[3]))
+                    reason: reason(row.read(0)), code: row.read(1), text: row.read(2), count: row.read(3)))
         }
         return responses
     }
@@ -99,8 +99,8 @@ extension SQLiteLedger: ReportStore {
             db.cachedStatement(sql: "SELECT kind, n, recipients FROM event_counter WHERE mailing = ?"),
             arguments: [id.description])
         while let row = try cursor.next() {
-            guard let kind = EventKind(rawValue: row[0]) else { continue }
-            events[kind] = MailingReport.EventCount(count: row[1], recipients: row[2])
+            guard let kind = try EventKind(rawValue: row.read(0)) else { continue }
+            events[kind] = try MailingReport.EventCount(count: row.read(1), recipients: row.read(2))
         }
         return events
     }
@@ -110,7 +110,7 @@ extension SQLiteLedger: ReportStore {
         let span = try Row.fetchOne(
             db.cachedStatement(sql: "SELECT min(second), max(second) FROM timeline WHERE mailing = ?"),
             arguments: [id.description])
-        guard let span, let first: Int64 = span[0], let last: Int64 = span[1] else { return ([], 1) }
+        guard let span, let first: Int64 = try span.read(0), let last: Int64 = try span.read(1) else { return ([], 1) }
         let needed = (last - first) / 200 + 1
         let step =
             [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21_600, 86_400].first { $0 >= needed } ?? needed
@@ -123,7 +123,7 @@ extension SQLiteLedger: ReportStore {
             arguments: [step, id.description])
         var moments: [MailingReport.Moment] = []
         while let row = try cursor.next() {
-            moments.append(MailingReport.Moment(second: row[0], sent: row[1], failed: row[2], deferred: row[3]))
+            try moments.append(MailingReport.Moment(second: row.read(0), sent: row.read(1), failed: row.read(2), deferred: row.read(3)))
         }
         return (moments, step)
     }
@@ -139,10 +139,10 @@ extension SQLiteLedger: ReportStore {
                 arguments: [id.description, row, limit])
             var exclusions: [Exclusion] = []
             while let row = try cursor.next() {
-                exclusions.append(
+                try exclusions.append(
                     Exclusion(
-                        row: row[0], reason: ExclusionReason(rawValue: row[1]) ?? .policy, id: row[2], address: row[3],
-                        detail: row[4]))
+                        row: row.read(0), reason: ExclusionReason(rawValue: row.read(1)) ?? .policy, id: row.read(2), address: row.read(3),
+                        detail: row.read(4)))
             }
             return exclusions
         }

@@ -14,7 +14,7 @@ extension SQLiteLedger {
                     sql: "SELECT number, states FROM progress WHERE mailing = ? AND number > ? ORDER BY number LIMIT ?"),
                 arguments: [id.description, after, limit])
             var page: [(batch: Int, codes: [UInt8])] = []
-            while let row = try rows.next() { page.append((row[0], Array((row[1] as String).utf8))) }
+            while let row = try rows.next() { try page.append((row.read(0), Array((row.read(1) as String).utf8))) }
             return page
         }
     }

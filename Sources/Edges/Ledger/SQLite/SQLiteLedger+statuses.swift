@@ -34,7 +34,7 @@ extension SQLiteLedger {
                 sql: "SELECT mailing, state, n FROM counter WHERE mailing IN (SELECT id FROM mailing \(condition))"),
             arguments: arguments)
         var counts: [String: [String: Int]] = [:]
-        while let row = try rows.next() { counts[row[0], default: [:]][row[1]] = row[2] as Int }
+        while let row = try rows.next() { try counts[row.read(0), default: [:]][row.read(1)] = row.read(2) as Int }
         return counts
     }
 
@@ -51,7 +51,7 @@ extension SQLiteLedger {
                     """),
             arguments: arguments)
         var batches: [String: (dispatched: Int, next: Int64?)] = [:]
-        while let row = try rows.next() { batches[row[0]] = (row[1], row[2]) }
+        while let row = try rows.next() { try batches[row.read(0)] = (row.read(1), row.read(2)) }
         return batches
     }
 }

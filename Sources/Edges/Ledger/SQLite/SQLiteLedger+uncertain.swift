@@ -22,17 +22,17 @@ extension SQLiteLedger: UncertainStore {
             var page: [UncertainRecipient] = []
             var batch: (number: Int, recipients: Recipients)?
             while let row = try rows.next() {
-                let number: Int = row[0]
-                let index: Int = row[1]
+                let number: Int = try row.read(0)
+                let index: Int = try row.read(1)
                 if batch?.number != number {
                     batch = (
                         number, try Self.recipients(db, BatchID(mailing: id, number: number), record.mailing.fields.count)
                     )
                 }
                 guard let recipients = batch?.recipients, (0..<recipients.count).contains(index),
-                    let state = UInt8(exactly: row[2] as Int).flatMap(StateCode.state)
+                    let state = try UInt8(exactly: row.read(2) as Int).flatMap(StateCode.state)
                 else { continue }
-                page.append(
+                try page.append(
                     UncertainRecipient(
                         batch: number, index: index, id: recipients[index, 0], address: recipients[index, 1],
                         state: state, listing: UncertainListing(row, from: 3)))
@@ -67,7 +67,7 @@ extension SQLiteLedger: UncertainStore {
                     """),
             arguments: [id.mailing.description, id.number, index])
         var listings: [UncertainListing] = []
-        while let row = try rows.next() { listings.append(UncertainListing(row, from: 0)) }
+        while let row = try rows.next() { try listings.append(UncertainListing(row, from: 0)) }
         return listings
     }
 }
@@ -76,10 +76,10 @@ extension UncertainListing {
     fileprivate static let columns = "u.dispatch, u.held, u.worker, u.at, u.why, u.settled_at, u.outcome"
 
     /// Reads `columns`.
-    fileprivate init(_ row: Row, from start: Int) {
-        let outcome: String? = row[start + 6]
-        self.init(
-            dispatchNumber: row[start], isHeld: row[start + 1], worker: row[start + 2], at: row[start + 3],
-            why: row[start + 4], settled: row[start + 5], outcome: outcome.flatMap(UncertainDecision.init))
+    fileprivate init(_ row: Row, from start: Int) throws {
+        let outcome: String? = try row.read(start + 6)
+        try self.init(
+            dispatchNumber: row.read(start), isHeld: row.read(start + 1), worker: row.read(start + 2), at: row.read(start + 3),
+            why: row.read(start + 4), settled: row.read(start + 5), outcome: outcome.flatMap(UncertainDecision.init))
     }
 }

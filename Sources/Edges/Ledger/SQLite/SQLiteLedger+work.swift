@@ -43,7 +43,7 @@ extension SQLiteLedger {
                         """))
             var counts: [MailingState: Int] = [:]
             while let row = try rows.next() {
-                if let state = MailingState(rawValue: row[0]), !state.isTerminal { counts[state, default: 0] += row[1] }
+                if let state = try MailingState(rawValue: row.read(0)), !state.isTerminal { try counts[state, default: 0] += row.read(1) }
             }
             return counts
         }
@@ -96,20 +96,22 @@ extension SQLiteLedger {
 extension MailingWork {
     /// Reads the columns of `SQLiteLedger.work`.
     fileprivate init(_ row: Row) throws {
-        let text: String = row[0]
-        guard let id = MailingID(text), let state = MailingState(rawValue: row[1]), let channel = Channel(rawValue: row[2]) else {
+        let text: String = try row.read(0)
+        guard let id = MailingID(text), let state = try MailingState(rawValue: row.read(1)),
+            let channel = try Channel(rawValue: row.read(2))
+        else {
             throw LedgerError.refused("the ledger holds a mailing '\(text)' whose state or channel this release does not know")
         }
-        self.init(id: id, state: state, channel: channel, provider: row[3])
-        speed = row[4]
-        expires = row[5]
-        planned = row[6]
-        batches = row[7]
-        isPlanned = row[8]
-        uncertain = row[10] ?? 0
-        open = (row[9] ?? 0) + uncertain
-        dispatched = row[11]
-        next = row[12]
-        busy = row[13]
+        try self.init(id: id, state: state, channel: channel, provider: row.read(3))
+        speed = try row.read(4)
+        expires = try row.read(5)
+        planned = try row.read(6)
+        batches = try row.read(7)
+        isPlanned = try row.read(8)
+        uncertain = try row.read(10) ?? 0
+        open = try (row.read(9) ?? 0) + uncertain
+        dispatched = try row.read(11)
+        next = try row.read(12)
+        busy = try row.read(13)
     }
 }
