@@ -114,7 +114,7 @@ import Testing
         // mended.
         for kind in StateReason.Kind.allCases {
             let isWaiting = if case .waits = try await pause(StateReason(kind: kind, actor: "ann", text: "why")) { true } else { false }
-            #expect(isWaiting == [.person, .late, .restored].contains(kind), "\(kind)")
+            #expect(isWaiting == ![.providerRefused, .input, .nobody].contains(kind), "\(kind)")
         }
     }
 }
