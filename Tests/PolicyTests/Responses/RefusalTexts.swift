@@ -345,7 +345,7 @@ enum RefusalTexts {
         550 5.1.1 <bob@icloud.com>: inactive email address
         550 5.1.1 unknown or illegal alias: bob@icloud.com
         550 5.1.6 recipient no longer on server: bob@mac.com
-        552 5.2.2 <bob@icloud.com>: user is over quota
+        552 5.2.2 <bob@example.org>: user is over quota
         550 5.1.1 Not our Customer
         551 not our customer
         550 5.1.1 Adresse d au moins un destinataire invalide. Invalid recipient. OFR_416 [416]
