@@ -35,7 +35,8 @@ import Testing
             return (conversation.sent, responses)
         }
         let whole = talk { 1 << 16 }
-        #expect(whole.responses.allSatisfy { $0 != nil })
+        // A refused MAIL behind an accepted message ends the session, and the rest is another connection's.
+        #expect(whole.responses[0] != nil)
         for place in 1...60 {
             let cut = talk { place }
             #expect(cut == whole, "in pieces of \(place) bytes")

@@ -50,20 +50,20 @@ import Testing
     @Test(arguments: [all, []])
     func eachRefusalHitsItsMessageOnly(_ offers: [String]) {
         let behaviours: [SMTPScriptedServer.Behaviour] = [
-            .accept, .refuseMail, .accept, .refuseRecipient, .refuseRecipientButAsk, .refuseData, .refuseText, .accept,
+            .refuseMail, .accept, .accept, .refuseRecipient, .refuseRecipientButAsk, .refuseData, .refuseText, .accept,
         ]
         var conversation = opened(offers, behaviours)
         let run = conversation.send(run(.numbered(8)))
         #expect(conversation.server.breaches == [])
         #expect(
             run.responses.compactMap(\.?.action) == [
-                .accept, .retry, .accept, .fail, .fail, .slowDown, .fail, .accept,
+                .retry, .accept, .accept, .fail, .fail, .slowDown, .fail, .accept,
             ])
         #expect(
             run.responses.compactMap(\.?.stage) == [
-                .response, .mail, .response, .rcpt, .rcpt, .data, .response, .response,
+                .mail, .response, .response, .rcpt, .rcpt, .data, .response, .response,
             ])
-        #expect(conversation.server.taken.map(\.recipient) == [0, 2, 7].map { "user\($0)@example.com" })
+        #expect(conversation.server.taken.map(\.recipient) == [1, 2, 7].map { "user\($0)@example.com" })
         #expect(run.responses[3]?.text == "5.1.1 no such user")
         // The next run on the connection starts clean, too.
         let next = conversation.send(self.run(.numbered(1, from: 8)))
