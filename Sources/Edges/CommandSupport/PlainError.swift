@@ -19,7 +19,9 @@ package struct PlainError: Error, CustomStringConvertible {
     private static func text(_ error: NSError) -> String {
         let cause = (error.userInfo[NSUnderlyingErrorKey] as? NSError) ?? error
         let said = cause.domain == NSPOSIXErrorDomain ? String(cString: strerror(Int32(clamping: cause.code))) : cause.localizedDescription
-        guard let path = (error.userInfo[NSFilePathErrorKey] ?? error.userInfo[NSURLErrorKey]).map({ "\($0)" }) else { return said }
+        guard let path = (error.userInfo[NSFilePathErrorKey] as? String) ?? (error.userInfo[NSURLErrorKey] as? URL)?.path else {
+            return said
+        }
         return "\(path): \(said)"
     }
 }

@@ -10,12 +10,19 @@ extension PrivateRedis {
         guard settings.redis.endpoint == nil else { return nil }
         let logger = Logger(label: "flotilla")
         return try await PrivateRedis(
-            ledger: settings.ledger.path, identity: await identity(of: settings.ledger.path, logger), logger: logger)
+            ledger: settings.ledger.path, identity: try await identity(of: settings.ledger.path, logger), logger: logger)
     }
 
-    /// Nil for a ledger that cannot be opened now: whoever opens it next says why.
-    private static func identity(of path: String, _ logger: Logger) async -> String? {
-        guard let ledger = try? SQLiteLedger.open(path, logger: logger) else { return nil }
+    /// - Returns: nil for a ledger that cannot be opened now: whoever opens it next says why.
+    /// - Throws: where no room is left on its disk: the server would find none either.
+    private static func identity(of path: String, _ logger: Logger) async throws(LedgerError) -> String? {
+        let ledger: SQLiteLedger
+        do throws(LedgerError) {
+            ledger = try SQLiteLedger.open(path, logger: logger)
+        } catch {
+            if case .full = error { throw error }
+            return nil
+        }
         let identity = try? await ledger.identity()
         try? ledger.close()
         return identity

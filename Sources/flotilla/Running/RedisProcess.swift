@@ -60,7 +60,11 @@ final class RedisProcess: Sendable {
         }
         do { try process.run() } catch {
             close(ends[1])
-            throw PrivateRedis.Failure(description: "the private redis-server cannot be started: \(PlainError.of(error))")
+            throw PrivateRedis.Failure(
+                description: """
+                    the private redis-server cannot be started: \(PlainError.of(error)). A file that the caller has open above the limit of open \
+                    files has this effect: raise the limit (ulimit -n), or name a running Redis with --redis URL
+                    """)
         }
         shell = Mutex(process)
         lifeline = Mutex(ends[1])

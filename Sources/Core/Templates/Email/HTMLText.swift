@@ -196,7 +196,10 @@ struct HTMLText {
         }
         guard !isSame else { return }
         let isEmpty = text.allSatisfy { $0.section != nil }
-        if !isEmpty { write(" (") }
+        if !isEmpty {
+            owesSpace = false
+            write(" (")
+        }
         for piece in link.target {
             if let token = piece.section { output.append(.tag(token)) } else { write(piece.inLink) }
         }

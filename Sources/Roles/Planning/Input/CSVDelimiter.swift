@@ -43,18 +43,29 @@ enum CSVDelimiter {
         return (delimiter, text.count - rest.count)
     }
 
-    /// How often each byte stands outside of quotation marks in the first line that has more than delimiters and blanks.
+    /// How often each byte stands outside of quotation marks in the first line that has more than delimiters and blanks. Passes the lines
+    /// before it, whose delimiters need not be those of the header.
     private static func headerCounts(_ input: InputFile) throws(InputError) -> [Int] {
         while true {
             var counts = [Int](repeating: 0, count: 256)
             var isQuoted = false
             var hasText = false
-            for byte in UnsafeBufferPointer(start: input.bytes + input.position, count: input.end - input.position) {
+            var passed = (bytes: 0, lines: 0)
+            var previous: UInt8 = 0
+            let text = UnsafeBufferPointer(start: input.bytes + input.position, count: input.end - input.position)
+            for (index, byte) in text.enumerated() {
+                defer { previous = byte }
                 if byte == quote {
                     isQuoted.toggle()
                 } else if !isQuoted, isLineEnd(byte) {
-                    if hasText { return counts }
+                    if hasText {
+                        input.position += passed.bytes
+                        input.line += passed.lines
+                        return counts
+                    }
                     counts = [Int](repeating: 0, count: 256)
+                    passed.bytes = index + 1
+                    if byte == UInt8(ascii: "\r") || previous != UInt8(ascii: "\r") { passed.lines += 1 }
                 } else {
                     if byte != UInt8(ascii: " "), !candidates.contains(byte) { hasText = true }
                     if !isQuoted { counts[Int(byte)] += 1 }

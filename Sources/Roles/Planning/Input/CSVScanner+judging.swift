@@ -44,6 +44,10 @@ extension CSVScanner {
 
     private static let nulProblem = "has a NUL byte in it; is it a text file in UTF-8?"
 
+    func tooLongRow(_ row: InputRow) -> RowFault {
+        fault(row, nil, "is longer than \(InputLimit.row >> 20) MB; is a quotation mark missing?")
+    }
+
     func tooLong(_ row: InputRow, _ column: Int, isQuoted: Bool = false) -> RowFault {
         let hint = isQuoted ? "; is its closing quotation mark missing?" : "; is it really CSV?"
         return fault(row, column, "has a value of more than \(InputLimit.field >> 20) MB, which is the limit" + hint)

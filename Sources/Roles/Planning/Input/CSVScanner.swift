@@ -38,7 +38,7 @@ struct CSVScanner {
             do throws(RowFault) {
                 outcome = try scan(&row)
                 if outcome == .more, input.end - input.position > InputLimit.row {
-                    throw fault(row, nil, "is longer than \(InputLimit.row >> 20) MB; is a quotation mark missing?")
+                    throw tooLongRow(row)
                 }
             } catch {
                 row.fault = error
@@ -117,6 +117,7 @@ struct CSVScanner {
             }
             break
         }
+        guard index - input.position <= InputLimit.row else { throw tooLongRow(row) }
         if !hasQuotes, isBlank(row) {
             input.position = index
             input.line += lines
