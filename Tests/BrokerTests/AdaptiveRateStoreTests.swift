@@ -11,7 +11,7 @@ struct PaceBoardTests {
     let server: RedisServer
     let broker: Broker
     let board: AdaptiveRateStore
-    private let scope = "provider:relay"
+    private let scope = LimitScope.provider("relay")
 
     init() async throws {
         server = try await RedisServer(["--appendonly", "no"])
@@ -61,7 +61,7 @@ struct PaceBoardTests {
         let board = board
         let cases: [AdaptiveRateStore.Case] = try await withThrowingTaskGroup(of: AdaptiveRateStore.Case?.self) { group in
             for _ in 0..<50 {
-                group.addTask { try await board.observe("provider:relay", answered: 3, throttled: 1, started: 4).case }
+                group.addTask { try await board.observe(.provider("relay"), answered: 3, throttled: 1, started: 4).case }
             }
             return try await group.reduce(into: [AdaptiveRateStore.Case]()) { if let judge = $1 { $0.append(judge) } }
         }
@@ -138,7 +138,7 @@ struct PaceBoardTests {
 
     @Test func scopesStandForThemselvesAndAreForgottenInTheEnd() async throws {
         _ = try await board.observe(scope, answered: 1, throttled: 1, started: 1, pause: 10)
-        let standings = try await board.standing(of: ["domain:nowhere.example", scope])
+        let standings = try await board.standing(of: [.domain("nowhere.example"), scope])
         #expect(standings[0].until == 0 && standings[0].interval == nil && standings[0].pause == 0)
         #expect(standings[1].pause > 1)
         #expect(try await board.standing(of: []).isEmpty)

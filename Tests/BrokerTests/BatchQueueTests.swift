@@ -33,7 +33,7 @@ struct BatchQueueTests {
         let second = try #require(try await fleet.take("w2").first)
         #expect(try await fleet.take().isEmpty)
         #expect(first.batch.id.number == 0 && first.batch.open == nil && first.lane == fleet.lane && first.isNew && first.epoch == epoch)
-        #expect(second.batch.open == open && second.batch.expires == 5 && second.batch.fed == 7)
+        #expect(second.batch.open == open && second.batch.expires == 5 && second.batch.dispatched == 7)
         #expect(try Recipients(decoding: second.batch.recipients, width: 2)[1, 1] == "ü \"x\"\\@example.com")
         #expect(try await queue.counts([fleet.lane])[0] == (2, 2))
         #expect(try await queue.dispatched([fleet.id], epoch: epoch) == [fleet.id: [0: 1, 1: 1]])

@@ -31,14 +31,15 @@ struct ClusterTests {
     private func batch(_ mailing: MailingID, _ number: Int) -> DispatchedBatch {
         DispatchedBatch(
             id: BatchID(mailing: mailing, number: number), dispatchNumber: 1, recipients: Array("[]".utf8), count: 3, open: nil, expires: 5,
-            fed: 7)
+            dispatched: 7)
     }
 
     private func results(
         _ lease: BatchLease, _ sequence: Int, _ closing: ResultGroup.Closing, _ indexes: Range<Int>
     ) -> ResultGroup {
         ResultGroup(
-            batch: lease.batch.id, dispatchNumber: 1, worker: "\(lease.worker).\(lease.deliveries)", sequence: sequence, closing: closing,
+            Dispatch(batch: lease.batch.id, dispatchNumber: 1), worker: "\(lease.worker).\(lease.deliveries)", sequence: sequence,
+            closing: closing,
             results: indexes.map { RecipientResult(index: $0, state: .sent, attempts: 1, at: 1_000_000) })
     }
 
@@ -110,13 +111,13 @@ struct ClusterTests {
 
         // What is besides the batches: limits, rates, heartbeats.
         let throttle = Throttle(broker)
-        let scopes = ["provider:main", "mailing:\(first)"].map { Throttle.Scope(name: $0, interval: 1000, burst: 1) }
+        let scopes = [LimitScope.provider("main"), .mailing("\(first)")].map { Throttle.ScopeLimit($0, interval: 1000, burst: 1) }
         _ = try await throttle.reserve(3, in: scopes, horizon: .milliseconds(200))
-        _ = try await throttle.turn(3, in: "domain:d", interval: 1_000_000)
+        _ = try await throttle.turn(3, in: .domain("d"), interval: 1_000_000)
         let rates = AdaptiveRateStore(broker, interval: 1, backoff: 60_000_000)
-        _ = try await rates.observe("provider:main", answered: 1, throttled: 0, started: 1)
-        let judged = try await eventually { try await rates.observe("provider:main", answered: 1, throttled: 1, started: 1).case }
-        #expect(try await rates.steer("provider:main", judged, state: "s", interval: 5))
+        _ = try await rates.observe(.provider("main"), answered: 1, throttled: 0, started: 1)
+        let judged = try await eventually { try await rates.observe(.provider("main"), answered: 1, throttled: 1, started: 1).case }
+        #expect(try await rates.steer(.provider("main"), judged, state: "s", interval: 5))
         let heartbeats = HeartbeatStore(broker)
         try await heartbeats.beat(
             "a", Heartbeat(role: .worker, version: "1", host: "h", process: 1, started: 1, cpu: 0, memory: 0))
@@ -141,7 +142,8 @@ struct ClusterTests {
     @Test(arguments: ["flotilla", "a-b", "{mail}", "mail{ing}s"])
     func allKeysOfAPrefixShareASlot(prefix: String) throws {
         let keys = Keys(prefix: prefix)
-        let slots = try [keys.epoch, keys.lane(lanes[0]), keys.dispatched(mailing(1)), keys.throttle("domain:{x}"), keys.workerLanes("}{")]
+        let names = [keys.epoch, keys.lane(lanes[0]), keys.dispatched(mailing(1)), keys.throttle(.domain("{x}")), keys.workerLanes("}{")]
+        let slots = try names
             .map { try server.cli("CLUSTER", "KEYSLOT", $0) }
         #expect(Set(slots).count == 1, "\(slots)")
     }

@@ -43,9 +43,9 @@ import Testing
         let batch = DispatchedBatch(
             id: BatchID(mailing: id, number: 3), dispatchNumber: 2, recipients: recipients.encoded(), count: 2,
             open: [OpenRecipient(index: 0, attempts: 1), OpenRecipient(index: 1, attempts: 2)], expires: 1_700_000_100_000,
-            fed: 1_700_000_000_000)
+            dispatched: 1_700_000_000_000)
         let group = ResultGroup(
-            batch: batch.id, dispatchNumber: 2, worker: "w.1", provider: "p", sequence: 4, closing: .done,
+            Dispatch(batch: batch.id, dispatchNumber: 2), worker: "w.1", provider: "p", sequence: 4, closing: .done,
             results: [RecipientResult(index: 0, state: .sent, attempts: 1, at: 1_700_000_000_000)])
         let results = fields(group.fields + ["f", "done", "c", "5"])
         let events = fields(["v", "1", "k", "e", "m", .text("\(id)"), "d", #"[[0,1,"opened",1,""]]"#])
@@ -65,7 +65,7 @@ import Testing
             }
             _ = DeadLetter(dead: entry(letter, &random))
             guard let read = try? DispatchedBatch(entry(batches, &random)) else { continue }
-            #expect(read.count > 0 && (read.open ?? []).allSatisfy { (0..<read.count).contains($0.index) } && read.fed >= 0)
+            #expect(read.count > 0 && (read.open ?? []).allSatisfy { (0..<read.count).contains($0.index) } && read.dispatched >= 0)
             if let recipients = try? read.recipients(width: 2) { #expect(recipients.count == read.count) }
         }
     }

@@ -36,11 +36,11 @@ struct PublishedLimitsTests {
         _ = try await fleet.begin()
         let published = PublishedLimits(fleet.broker)
         try await published.publishLimits(["domain:a": "1/s", "domain:b": "1/s"], fencingToken: fleet.token)
-        for scope in ["domain:a", "domain:b"] {
+        for scope in [LimitScope.domain("a"), .domain("b")] {
             _ = try await fleet.broker.redis.send(["SET", .text(fleet.broker.keys.queue(scope)), "1"])
         }
         try await published.publishLimits(["domain:a": "1/s", "domain:b": "2/s"], fencingToken: fleet.token)
-        #expect(try await fleet.exists(fleet.broker.keys.queue("domain:a")))
-        #expect(try await !fleet.exists(fleet.broker.keys.queue("domain:b")))
+        #expect(try await fleet.exists(fleet.broker.keys.queue(.domain("a"))))
+        #expect(try await !fleet.exists(fleet.broker.keys.queue(.domain("b"))))
     }
 }

@@ -24,7 +24,7 @@ struct Release01Tests {
         _ = try await redis.send(["XADD", "test:ready:email", "*", "k", "?"])
         for number in 0..<120 {
             let group = ResultGroup(
-                batch: BatchID(mailing: fleet.id, number: number), dispatchNumber: 1, worker: "w", sequence: 0, closing: .open,
+                Dispatch(batch: BatchID(mailing: fleet.id, number: number), dispatchNumber: 1), worker: "w", sequence: 0, closing: .open,
                 results: fleet.sent(0..<2))
             // Without a version and a provider, as that release wrote them.
             let fields = group.fields.dropFirst(2)

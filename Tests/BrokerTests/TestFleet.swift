@@ -59,7 +59,7 @@ struct TestFleet {
     func batch(_ number: Int = 0, dispatchNumber: Int = 1, count: Int = 10, open: [OpenRecipient]? = nil) -> DispatchedBatch {
         DispatchedBatch(
             id: BatchID(mailing: id, number: number), dispatchNumber: dispatchNumber, recipients: Array("[]".utf8), count: count,
-            open: open, expires: 5, fed: 7)
+            open: open, expires: 5, dispatched: 7)
     }
 
     @discardableResult
@@ -134,7 +134,7 @@ struct TestFleet {
         _ lease: BatchLease, _ sequence: Int, _ closing: ResultGroup.Closing, _ results: [RecipientResult]
     ) -> ResultGroup {
         ResultGroup(
-            batch: lease.batch.id, dispatchNumber: lease.batch.dispatchNumber, worker: "\(lease.worker).\(lease.deliveries)",
+            Dispatch(batch: lease.batch.id, dispatchNumber: lease.batch.dispatchNumber), worker: "\(lease.worker).\(lease.deliveries)",
             provider: lease.lane.provider, sequence: sequence, closing: closing, results: results)
     }
 }

@@ -25,14 +25,14 @@ struct ThrottleTests {
         try await clock.set(1_796_112_000_000_000)
     }
 
-    private func scope(_ name: String, _ limit: ReservationCalendar.Limit) -> Throttle.Scope {
-        Throttle.Scope(name: name, interval: limit.interval, burst: limit.burst)
+    private func scope(_ name: LimitScope, _ limit: ReservationCalendar.Limit) -> Throttle.ScopeLimit {
+        Throttle.ScopeLimit(name, interval: limit.interval, burst: limit.burst)
     }
 
     @Test(arguments: 0..<8 as Range<UInt64>)
     func theScriptGrantsWhatTheModelGrants(seed: UInt64) async throws {
         var random = SeededGenerator(seed: seed)
-        let names = ["provider:p", "channel:email", "mailing:m", "domain:d"]
+        let names: [LimitScope] = [.provider("p"), .channel(.email), .mailing("m"), .domain("d")]
         // The odd ones are dense: more free cells are left over than are kept.
         let intervals = seed % 2 == 0 ? [81.004, 333.333, 2_000, 40_000, 58_881.25] : [81.004, 240.5, 333.333]
         var limits = names.map { _ in
@@ -73,13 +73,13 @@ struct ThrottleTests {
     }
 
     @Test func aPaceHoldsBackEvenWhereThereIsNoLimit() async throws {
-        let scope = Throttle.Scope(name: "provider:p", interval: 0, burst: 1)
+        let scope = Throttle.ScopeLimit(.provider("p"), interval: 0, burst: 1)
         try await clock.set(1_796_112_000_000_000)
         let free = try await throttle.reserve(3, in: [scope], horizon: Self.horizon)
         #expect(free.moments == [0, 0, 0])
         let until = free.now + 5e6
         _ = try await broker.redis.send([
-            "HSET", .text(broker.keys.adaptiveRate(scope.name)), "until", .text("\(Int(until))"), "interval", "1000",
+            "HSET", .text(broker.keys.adaptiveRate(scope.scope)), "until", .text("\(Int(until))"), "interval", "1000",
         ])
         let paused = try await throttle.reserve(3, in: [scope], horizon: Self.horizon)
         #expect(paused.moments.isEmpty)
@@ -92,10 +92,10 @@ struct ThrottleTests {
     }
 
     @Test func aLimitThatRedisForgotBeginsAfterAllThatWasHandedOut() async throws {
-        let limit = scope("mailing:x", ReservationCalendar.Limit(interval: 1_000, burst: 1))
+        let limit = scope(.mailing("x"), ReservationCalendar.Limit(interval: 1_000, burst: 1))
         _ = try await throttle.reserve(1, in: [limit], horizon: Self.horizon)
         let before = try await throttle.reserve(500, in: [limit], horizon: .milliseconds(400))
-        _ = try await broker.redis.send(["DEL", .text(broker.keys.throttle("mailing:x"))])
+        _ = try await broker.redis.send(["DEL", .text(broker.keys.throttle(.mailing("x")))])
         let after = try await throttle.reserve(5, in: [limit], horizon: .milliseconds(400))
         #expect(after.moments.isEmpty)
         #expect(after.now + after.next >= before.now + Double(before.moments.last ?? 0))
@@ -103,27 +103,27 @@ struct ThrottleTests {
 
     /// Whoever comes later queues behind, whatever the time between.
     @Test func turnsFollowOneAnother() async throws {
-        let first = try await throttle.turn(3, in: "domain:d", interval: 20_000_000)
+        let first = try await throttle.turn(3, in: .domain("d"), interval: 20_000_000)
         #expect(first == 0)
         try await clock.set(1_796_112_001_500_000)
-        let second = try await throttle.turn(2, in: "domain:d", interval: 20_000_000)
+        let second = try await throttle.turn(2, in: .domain("d"), interval: 20_000_000)
         #expect(second == 58.5)
-        let third = try await throttle.turn(1, in: "domain:d", interval: 20_000_000)
+        let third = try await throttle.turn(1, in: .domain("d"), interval: 20_000_000)
         #expect(third == 98.5)
-        #expect(try await throttle.turn(1, in: "domain:another", interval: 20_000_000) == 0)
-        let left = try await broker.redis.send(["PTTL", .text(broker.keys.queue("domain:d"))]).int ?? 0
+        #expect(try await throttle.turn(1, in: .domain("another"), interval: 20_000_000) == 0)
+        let left = try await broker.redis.send(["PTTL", .text(broker.keys.queue(.domain("d")))]).int ?? 0
         #expect(left > 60_000 && left <= 120_001)
     }
 
     @Test func thousandsOfCellsStayCheap() async throws {
-        let wide = scope("provider:p", ReservationCalendar.Limit(interval: 50, burst: 1))
-        let narrow = scope("mailing:m", ReservationCalendar.Limit(interval: 170, burst: 1))
+        let wide = scope(.provider("p"), ReservationCalendar.Limit(interval: 50, burst: 1))
+        let narrow = scope(.mailing("m"), ReservationCalendar.Limit(interval: 170, burst: 1))
         for step in 0..<20 as Range<Int64> {
             try await clock.set(1_796_112_000_000_000 + step * 30_000)
             _ = try await throttle.reserve(600, in: [wide, narrow], horizon: Self.horizon)
             _ = try await throttle.reserve(600, in: [wide], horizon: Self.horizon)
         }
-        let text = try await broker.redis.send(["GET", .text(broker.keys.throttle("provider:p"))]).text ?? ""
+        let text = try await broker.redis.send(["GET", .text(broker.keys.throttle(.provider("p")))]).text ?? ""
         #expect(text.utf8.count < 12_000)
     }
 }

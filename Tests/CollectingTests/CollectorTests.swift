@@ -100,7 +100,7 @@ struct CollectorTests {
         try await ledger.appendPlan(
             id, batches: [PlannedBatch(number: 0, recipients: recipients)], exclusions: [], rowsRead: 2)
         try await ledger.finishPlan(id, now: 2)
-        let fed = try await ledger.dispatchBatches(id, limit: 1, now: 3)
+        let fed = try await ledger.dispatchBatches([(id, 1)], now: 3)
         #expect(fed.count == 1)
         // It does not find them as somebody else's.
         let collector = Collector(broker: broker, ledger: ledger, name: "c", abandoned: .seconds(3600), logger: quiet)
@@ -111,7 +111,7 @@ struct CollectorTests {
         }
         func group(_ index: Int) -> ResultGroup {
             ResultGroup(
-                batch: BatchID(mailing: id, number: 0), dispatchNumber: 1, worker: "w.1", sequence: index, closing: .open,
+                Dispatch(batch: BatchID(mailing: id, number: 0), dispatchNumber: 1), worker: "w.1", sequence: index, closing: .open,
                 results: [
                     RecipientResult(
                         index: index, state: .sent, attempts: 1, at: 5,
@@ -166,7 +166,8 @@ struct CollectorTests {
 
     private func group(_ index: Int, of id: MailingID) -> ResultGroup {
         ResultGroup(
-            batch: BatchID(mailing: id, number: 0), dispatchNumber: 1, worker: "w.1", provider: "relay", sequence: index, closing: .open,
+            Dispatch(batch: BatchID(mailing: id, number: 0), dispatchNumber: 1), worker: "w.1", provider: "relay", sequence: index,
+            closing: .open,
             results: [
                 RecipientResult(
                     index: index, state: .sent, attempts: 1, at: 5,

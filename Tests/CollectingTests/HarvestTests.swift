@@ -13,7 +13,7 @@ import Testing
 
     @Test func sortsEntriesByWhatTheyHold() {
         let results = ResultGroup(
-            batch: BatchID(mailing: id(1), number: 0), dispatchNumber: 1, worker: "w", sequence: 0, closing: .open, results: [])
+            Dispatch(batch: BatchID(mailing: id(1), number: 0), dispatchNumber: 1), worker: "w", sequence: 0, closing: .open, results: [])
         let events = EventGroup(mailing: id(1), events: [])
         let letter = DeadLetter(source: .status(1), entry: "1-0", reason: "no id", fields: [])
         let harvest = Harvest([.events(events), .results(results)], letters: [letter])

@@ -19,7 +19,7 @@ import Testing
                 response: ProviderResponse(.unknown, .fail, about: .unclear, stage: .rcpt, code: 550, text: "no \($0)"))
         }
         return ResultGroup(
-            batch: BatchID(mailing: mailing, number: 0), dispatchNumber: 1, worker: worker, sequence: 0, closing: .open,
+            Dispatch(batch: BatchID(mailing: mailing, number: 0), dispatchNumber: 1), worker: worker, sequence: 0, closing: .open,
             results: accepted + failed)
     }
 

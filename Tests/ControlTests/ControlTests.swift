@@ -77,7 +77,7 @@ import Testing
         try await plan(2)
         #expect(try await control.carryOut(PauseMailing(id), by: ann).isFollowed)
         #expect(try await control.carryOut(ResumeMailing(id), by: ann).reach.planner == nil)
-        _ = try await ledger.dispatchBatches(id, limit: 1, now: 3)
+        _ = try await ledger.dispatchBatches([(id, 1)], now: 3)
         let paused = try await control.carryOut(PauseMailing(id), by: ann)
         #expect(!paused.isFollowed && paused.untold?.contains("no Redis is named") == true)
         _ = try await ledger.acquireLeadership(Leadership.planning, holder: "p1", until: 5000, now: 1000, isHolderGone: false)

@@ -39,7 +39,7 @@ import Testing
         recipients.append(row: ["1", "p1@example.com"])
         try await ledger.appendPlan(id, batches: [PlannedBatch(number: 0, recipients: recipients)], exclusions: [], rowsRead: 1)
         try await ledger.finishPlan(id, now: 2)
-        _ = try await ledger.dispatchBatches(id, limit: 1, now: 3)
+        _ = try await ledger.dispatchBatches([(id, 1)], now: 3)
     }
 
     /// As a dispatcher does that has ended since.

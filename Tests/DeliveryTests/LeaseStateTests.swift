@@ -100,7 +100,7 @@ import Testing
         func lease(_ number: Int, isNew: Bool = true) -> BatchLease {
             BatchLease(
                 batch: DispatchedBatch(
-                    id: id, dispatchNumber: number, recipients: [], count: 1, open: nil, expires: 1, fed: 1),
+                    id: id, dispatchNumber: number, recipients: [], count: 1, open: nil, expires: 1, dispatched: 1),
                 lane: Lane(channel: .email, provider: "p"), entry: "\(number)-0", worker: "a", deliveries: 1, isNew: isNew,
                 epoch: Epoch(text: "e"))
         }

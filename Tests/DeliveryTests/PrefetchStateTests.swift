@@ -100,7 +100,7 @@ import Testing
         state.assign(200, of: lane, to: kind, usable: 1)
         #expect(state.total == 200 && state.messages(of: lane) == 200)
         #expect(wanted(state, lane) == 1)
-        let free = PrefetchState.Kind(mailing: mailing, domain: "domain:x")
+        let free = PrefetchState.Kind(mailing: mailing, domain: .domain("x"))
         state.taken(lane, sizes: [100], waiting: 9, at: now)
         state.assign(100, of: lane, to: free, usable: .infinity)
         #expect(wanted(state, lane) == 0)
@@ -174,7 +174,7 @@ private struct PrefetchRun {
     }
 
     private static let most = 100
-    private static let kinds = ["a", "b", nil].map { PrefetchState.Kind(mailing: testMailing, domain: $0) }
+    private static let kinds = [LimitScope.domain("a"), .domain("b"), nil].map { PrefetchState.Kind(mailing: testMailing, domain: $0) }
     private let lanes: [Lane]
     private var random: SeededGenerator
     private var state = PrefetchState(first: 20, most: most)

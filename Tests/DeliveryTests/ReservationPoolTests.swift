@@ -13,7 +13,7 @@ import Testing
 /// Pools of several workers on a real Redis. What is judged are the moments that messages are given, and not when a busy machine lets
 /// them go.
 @Suite(.timeLimit(.minutes(5)))
-struct SlotPoolTests {
+struct ReservationPoolTests {
     private final class Moments: Sendable {
         /// Of CLOCK_MONOTONIC, in nanoseconds.
         let given = Mutex<[Int64]>([])
@@ -37,9 +37,9 @@ struct SlotPoolTests {
         return ReservationPool(domain: nil, throttle: Throttle(broker), clock: time, meters: ThrottleMeters(), changes: Broadcast())
     }
 
-    private func scope(_ text: String) throws -> Throttle.Scope {
+    private func scope(_ text: String) throws -> Throttle.ScopeLimit {
         let limit = ReservationCalendar.Limit(try RateLimit(text))
-        return Throttle.Scope(name: "provider:p", interval: limit.interval, burst: limit.burst)
+        return Throttle.ScopeLimit(.provider("p"), interval: limit.interval, burst: limit.burst)
     }
 
     /// Starts messages until so many have started in all, as a worker does with four connections.

@@ -44,7 +44,7 @@ struct WorkerShellTests {
         )
         let batch = DispatchedBatch(
             id: BatchID(mailing: id, number: number), dispatchNumber: 1, recipients: Array("[]".utf8), count: 10, open: nil, expires: .max,
-            fed: 7)
+            dispatched: 7)
         #expect(try await queue.dispatch([(batch, lane)], epoch: epoch, fencingToken: token) == 1)
         return try #require(try await queue.take([.init(lane: lane, count: 1)], worker: name).first?.leases.first)
     }

@@ -57,7 +57,7 @@ struct WorkerTests {
             for index in 0..<10 { recipients.append(row: ["\(number)-\(index)", "p\(number)-\(index)@example.com"]) }
             return DispatchedBatch(
                 id: BatchID(mailing: id, number: number), dispatchNumber: 1, recipients: recipients.encoded(), count: 10, open: nil,
-                expires: Clock.milliseconds() + 3_600_000, fed: Clock.milliseconds())
+                expires: Clock.milliseconds() + 3_600_000, dispatched: Clock.milliseconds())
         }
         _ = try await BatchQueue(broker).dispatch(batches.map { ($0, lane) }, epoch: epoch, fencingToken: token)
     }
@@ -135,7 +135,8 @@ struct WorkerTests {
         #expect(try await queue.start(lease, (0..<2).map { OpenRecipient(index: $0, attempts: 0) }) == .go)
         let done = RecipientResult(index: 0, state: .sent, attempts: 1, at: Clock.milliseconds())
         _ = try await queue.report(
-            ResultGroup(batch: lease.batch.id, dispatchNumber: 1, worker: "dead.1", sequence: 0, closing: .open, results: [done]), of: lease
+            ResultGroup(Dispatch(batch: lease.batch.id, dispatchNumber: 1), worker: "dead.1", sequence: 0, closing: .open, results: [done]),
+            of: lease
         )
         _ = try await WorkerRegistry(broker).renew("dead", lease: .milliseconds(1), condition: .clean, losses: 0, isKnown: false)
         var told: [ResultGroup] = []

@@ -54,7 +54,7 @@ import Testing
         let folder = try TemporaryFolder()
         let ledger = try await engine.open(folder)
         try await Example.plan(ledger, batches: Array(repeating: 2, count: 120))
-        _ = try await ledger.dispatchBatches(Example.id(), limit: 120, now: Example.start)
+        _ = try await ledger.dispatchBatches([(Example.id(), 120)], now: Example.start)
         for batch in 0..<120 {
             _ = try await ledger.write(
                 groups: [resultGroup(batch: batch, closing: .done, [uncertain(0), uncertain(1)])], events: [], now: Example.start)

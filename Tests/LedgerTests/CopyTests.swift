@@ -34,11 +34,11 @@ import Testing
         try await Example.plan(ledger, batches: [2])
         try move(path, folder.path("away"))
         await #expect(throws: LedgerError.replaced(path: path)) { try await ledger.work() }
-        await #expect(throws: LedgerError.replaced(path: path)) { try await ledger.dispatchBatches(id, limit: 1, now: Example.start) }
+        await #expect(throws: LedgerError.replaced(path: path)) { try await ledger.dispatchBatches([(id, 1)], now: Example.start) }
         #expect(throws: LedgerError.replaced(path: path)) { try ledger.checkFile() }
         #expect(ledger.problem == .replaced(path: path))
         try move(folder.path("away"), path)
-        #expect(try await ledger.dispatchBatches(id, limit: 1, now: Example.start).count == 1)
+        #expect(try await ledger.dispatchBatches([(id, 1)], now: Example.start).count == 1)
         #expect(ledger.problem == nil)
     }
 
@@ -51,7 +51,7 @@ import Testing
         await #expect(throws: LedgerError.replaced(path: path)) { try await ledger.work() }
         // The end of the one that is gone leaves the one that is there alone.
         let other = try open()
-        #expect(try await other.dispatchBatches(id, limit: 1, now: Example.start).count == 1)
+        #expect(try await other.dispatchBatches([(id, 1)], now: Example.start).count == 1)
         try? ledger.close()
         #expect(try await other.work().first?.dispatched == 1)
     }
@@ -63,7 +63,7 @@ import Testing
         let content = try Data(contentsOf: URL(fileURLWithPath: copy))
         do {
             let ledger = try open()
-            _ = try await ledger.dispatchBatches(id, limit: 1, now: Example.start)
+            _ = try await ledger.dispatchBatches([(id, 1)], now: Example.start)
             let file = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
             try file.write(contentsOf: content)
             try file.truncate(atOffset: UInt64(content.count))
@@ -121,12 +121,12 @@ import Testing
         var ledger = try open()
         try await Example.plan(ledger, batches: [4, 4, 4, 4])
         // One batch is sent as a whole, of one only half is known, and two were never dispatched.
-        let before = try await ledger.dispatchBatches(id, limit: 2, now: Example.start)
+        let before = try await ledger.dispatchBatches([(id, 2)], now: Example.start)
         try await write(ledger, before[0], sent: 0..<4, .done)
         try await write(ledger, before[1], sent: 0..<2, .open)
         _ = try LedgerBackup.make(of: path, to: copy)
         // After the copy one more batch is dispatched and sent.
-        let later = try await ledger.dispatchBatches(id, limit: 1, now: Example.start)
+        let later = try await ledger.dispatchBatches([(id, 1)], now: Example.start)
         try await write(ledger, later[0], sent: 0..<4, .done)
         let known = try await ledger.commits()
         try ledger.close()
@@ -152,7 +152,7 @@ import Testing
         // Late results of what this copy does not know still count.
         try await write(ledger, later[0], sent: 0..<4, .done)
         #expect(try await states(ledger) == [.sent: 10, .uncertain: 2, .planned: 4])
-        let next = try await ledger.dispatchBatches(id, limit: 10, now: Example.start)
+        let next = try await ledger.dispatchBatches([(id, 10)], now: Example.start)
         #expect(next.map(\.id.number) == [3])
     }
 
@@ -169,6 +169,25 @@ import Testing
         #expect(try await states(ledger) == [.planned: 8])
         #expect(try await ledger.uncertain(id, onlyHeld: false, after: nil, limit: 10).count == 8)
         #expect(try await ledger.mailing(other)?.stateReason.kind == .restored)
+    }
+
+    /// No other planner can have sent a mailing that is added to the copy after it was put in its place.
+    @Test func whatIsAddedAfterTheRestoreIsNotInDoubt() async throws {
+        var ledger = try open()
+        try await Example.plan(ledger, batches: [4])
+        _ = try LedgerBackup.make(of: path, to: copy)
+        try ledger.close()
+        _ = try LedgerBackup.restore(copy, to: path, isForced: true, now: Example.start, logger: logger)
+        ledger = try open()
+        let (planned, waiting) = (Example.id(7), Example.id(8))
+        try await Example.plan(ledger, planned, batches: [4])
+        try await ledger.create(
+            waiting, mailing: Example.mailing(), source: nil, origin: "/m", state: .scheduled, start: nil, now: Example.start)
+        let doubt = CopyDoubt(reached: [:], holdsAll: true, why: "copy")
+        let outcome = try await ledger.acceptCopy(doubt, commits: 5, now: Example.start)
+        #expect(outcome.listed == 4 && outcome.paused.isEmpty)
+        #expect(try await ledger.dispatchBatches([(id, 9), (planned, 9)], now: Example.start).map(\.id.mailing) == [planned])
+        #expect(try await ledger.mailing(waiting)?.state == .scheduled)
     }
 
     @Test func aLedgerInUseIsNotReplaced() async throws {
@@ -191,7 +210,8 @@ import Testing
         async throws
     {
         let group = ResultGroup(
-            batch: batch.id, dispatchNumber: batch.dispatchNumber, worker: "w", sequence: indexes.lowerBound, closing: closing, groups: 1,
+            Dispatch(batch: batch.id, dispatchNumber: batch.dispatchNumber), worker: "w", sequence: indexes.lowerBound, closing: closing,
+            groups: 1,
             results: indexes.map { sent($0) })
         _ = try await ledger.write(groups: [group], events: [], now: Example.start)
     }

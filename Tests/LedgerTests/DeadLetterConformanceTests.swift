@@ -70,7 +70,7 @@ import Testing
             var mailing = Example.mailing()
             mailing.uncertain = policy
             try await Example.plan(ledger, batches: [4], mailing: mailing)
-            _ = try await ledger.dispatchBatches(id, limit: 1, now: now)
+            _ = try await ledger.dispatchBatches([(id, 1)], now: now)
             var partial = resultGroup(groups: 1, [sent(0), sent(1)])
             partial.isPartial = true
             _ = try await ledger.write(groups: [partial], events: [], now: now)
@@ -80,7 +80,7 @@ import Testing
             let list = try await ledger.uncertain(id, onlyHeld: false, after: nil, limit: 9)
             #expect(list.map(\.index) == [3] && list.allSatisfy { $0.listing.isHeld == (policy == .hold) })
             #expect(try await ledger.recount(id) == [])
-            let again = try await ledger.dispatchBatches(id, limit: 1, now: now + 1)
+            let again = try await ledger.dispatchBatches([(id, 1)], now: now + 1)
             #expect(again.first?.open?.map(\.index) == (policy == .hold ? nil : [3]))
             // A release that can read the group tells what became of everybody.
             _ = try await ledger.write(groups: [resultGroup(groups: 1, [sent(0), sent(1), sent(3)])], events: [], now: now)
@@ -94,7 +94,7 @@ import Testing
         let folder = try TemporaryFolder()
         let ledger = try await engine.open(folder)
         try await Example.plan(ledger, batches: [3])
-        _ = try await ledger.dispatchBatches(id, limit: 1, now: now)
+        _ = try await ledger.dispatchBatches([(id, 1)], now: now)
         var partial = resultGroup(groups: 1, [])
         partial.isPartial = true
         let closing = resultGroup(sequence: 2, closing: .done, groups: 3, [sent(2)])
@@ -109,19 +109,19 @@ import Testing
         let ledger = try await engine.open(folder)
         try await Example.plan(ledger, batches: [2, 1])
         for round in 1...3 {
-            #expect(try await ledger.dispatchBatches(id, limit: 1, now: now).map(\.dispatchNumber) == [round])
+            #expect(try await ledger.dispatchBatches([(id, 1)], now: now).map(\.dispatchNumber) == [round])
             try await keep([letter(round, source: .lane(Lane(channel: .email, provider: "p")))], ledger)
             _ = try await ledger.write(
                 groups: [resultGroup(dispatchNumber: round, closing: .released, groups: 1, [])], events: [], now: now)
         }
         // The other batch goes on.
-        #expect(try await ledger.dispatchBatches(id, limit: 9, now: now).map(\.id.number) == [1])
+        #expect(try await ledger.dispatchBatches([(id, 9)], now: now).map(\.id.number) == [1])
         let held = try await ledger.uncertain(id, onlyHeld: true, after: nil, limit: 9)
         #expect(held.map(\.index) == [0, 1] && held.allSatisfy { $0.batch == 0 })
         #expect(try await ledger.recount(id) == [])
         // After an upgrade a person has it sent.
         for item in try await ledger.deadLetters(after: nil, limit: 9) { _ = try await ledger.noteRetry(item.id, now: now) }
         #expect(try await ledger.decide(id, recipients: nil, as: .resend, now: now).count == 2)
-        #expect(try await ledger.dispatchBatches(id, limit: 9, now: now).map(\.id.number) == [0])
+        #expect(try await ledger.dispatchBatches([(id, 9)], now: now).map(\.id.number) == [0])
     }
 }

@@ -15,7 +15,7 @@ import Testing
         let ledger = try await engine.open(folder)
         try await Example.plan(
             ledger, batches: Array(repeating: 3, count: batches), mailing: Example.mailing(lifetime: lifetime))
-        _ = try await ledger.dispatchBatches(id, limit: batches, now: now)
+        _ = try await ledger.dispatchBatches([(id, batches)], now: now)
         _ = try await ledger.write(
             groups: (0..<batches).map {
                 resultGroup(batch: $0, closing: .done, [uncertain(0), uncertain(1, attempts: 3, at: now + 2000), sent(2)])
@@ -29,7 +29,7 @@ import Testing
         let done = try await ledger.decide(
             id, recipients: ["P0-0@Example.com", "r0-1", "p0-2@example.com", "nobody", "nobody"], as: .resend, now: now + 5)
         #expect(done.count == 2 && done.notHeld == ["p0-2@example.com", "nobody"])
-        let batch = try #require(try await ledger.dispatchBatches(id, limit: 1, now: now + 6).first)
+        let batch = try #require(try await ledger.dispatchBatches([(id, 1)], now: now + 6).first)
         #expect(batch.open == [OpenRecipient(index: 0, attempts: 1), OpenRecipient(index: 1, attempts: 3)])
         let report = try #require(try await ledger.report(id, now: now))
         #expect(report.uncertain.listed == 2 && report.uncertain.held == 0 && report.uncertain.redelivered == 2)
@@ -48,7 +48,7 @@ import Testing
         _ = try await ledger.write(groups: [resultGroup(dispatchNumber: 0, worker: "v", [uncertain(0)])], events: [], now: now)
         #expect(try await ledger.progress(id)?[.planned] == 2)
         // A later dispatch in which it happens again is a new question.
-        _ = try await ledger.dispatchBatches(id, limit: 1, now: now + 6)
+        _ = try await ledger.dispatchBatches([(id, 1)], now: now + 6)
         let again = resultGroup(dispatchNumber: 2, closing: .done, [uncertain(0, at: now + 7), sent(1, attempts: 4)])
         #expect(try await ledger.write(groups: [again], events: [], now: now).closed.count == 1)
         let list = try await ledger.uncertain(id, onlyHeld: false, after: nil, limit: 9)
@@ -58,7 +58,7 @@ import Testing
         #expect(Set(waiting.map(\.index)) == [0])
         #expect(try await ledger.decide(id, recipients: nil, as: .sent, now: now + 9).count == 1)
         #expect(try await ledger.progress(id)?.isComplete == true)
-        #expect(try await ledger.setState(id, to: .sent, from: [.sending], reason: "", now: now))
+        #expect(try await ledger.setState(id, to: .sent, from: [.sending], reason: .none, now: now))
         #expect(try await ledger.recount(id) == [])
     }
 
@@ -72,7 +72,7 @@ import Testing
         #expect(report.failures == ["none": 1] && report.responses.map(\.text) == ["settled by hand"])
         // It shows when the messages were on the wire, not when somebody decided.
         #expect(report.timeline.map(\.sent) == [1, 1] && report.timeline.map(\.failed) == [1, 0])
-        #expect(try await ledger.dispatchBatches(id, limit: 1, now: now + 99_000).isEmpty)
+        #expect(try await ledger.dispatchBatches([(id, 1)], now: now + 99_000).isEmpty)
         #expect(try await ledger.recount(id) == [])
         // The dead worker's own responses come after all.
         _ = try await ledger.write(groups: [resultGroup(worker: "a", [sent(0), failed(1)])], events: [], now: now)
@@ -87,7 +87,7 @@ import Testing
         await #expect(throws: LedgerError.self) {
             try await ledger.decide(id, recipients: nil, as: .resend, now: now + 60_000)
         }
-        _ = try await ledger.setState(id, to: .stopped, from: [.sending], reason: "", now: now)
+        _ = try await ledger.setState(id, to: .stopped, from: [.sending], reason: .none, now: now)
         await #expect(throws: LedgerError.self) { try await ledger.decide(id, recipients: nil, as: .resend, now: now + 1) }
         await #expect(throws: LedgerError.self) {
             try await ledger.decide(Example.id(7), recipients: nil, as: .sent, now: now + 1)
@@ -102,14 +102,14 @@ import Testing
         let folder = try TemporaryFolder()
         let ledger = try await engine.open(folder)
         try await Example.plan(ledger, batches: [2])
-        _ = try await ledger.dispatchBatches(id, limit: 1, now: now)
+        _ = try await ledger.dispatchBatches([(id, 1)], now: now)
         _ = try await ledger.write(groups: [resultGroup([uncertain(0)])], events: [], now: now)
         #expect(try await ledger.decide(id, recipients: nil, as: .resend, now: now).count == 1)
-        #expect(try await ledger.dispatchBatches(id, limit: 1, now: now).isEmpty)
+        #expect(try await ledger.dispatchBatches([(id, 1)], now: now).isEmpty)
         #expect(try await ledger.recount(id) == [])
         let closing = resultGroup(sequence: 1, closing: .done, [sent(1)])
         #expect(try await ledger.write(groups: [closing], events: [], now: now).closed.count == 1)
-        #expect(try await ledger.dispatchBatches(id, limit: 1, now: now).first?.open?.map(\.index) == [0])
+        #expect(try await ledger.dispatchBatches([(id, 1)], now: now).first?.open?.map(\.index) == [0])
     }
 
     @Test(arguments: Engine.all) func listsPageByPageAndDecidesInSteps(engine: Engine) async throws {

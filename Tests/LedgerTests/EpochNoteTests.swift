@@ -42,12 +42,12 @@ import Testing
         var mailing = Example.mailing()
         mailing.uncertain = policy
         try await Example.plan(ledger, id, batches: [4, 4], mailing: mailing)
-        let taken = try await ledger.dispatchBatches(id, limit: 2, now: now)
+        let taken = try await ledger.dispatchBatches([(id, 2)], now: now)
         let dispatches = taken.map { Dispatch(batch: $0.id, dispatchNumber: 1) }
         let lost = try await ledger.giveUp(dispatches, why: "in flight", started: [dispatches[0]: [1, 3]], now: now)
         #expect(lost == (2, 2))
         #expect(try await ledger.uncertain(id, onlyHeld: false, after: nil, limit: 9).map { "\($0.batch) \($0.index)" } == ["0 1", "0 3"])
-        let again = try await ledger.dispatchBatches(id, limit: 2, now: now)
+        let again = try await ledger.dispatchBatches([(id, 2)], now: now)
         #expect(again.map { $0.open?.map(\.index) ?? [0, 1, 2, 3] } == [policy == .hold ? [0, 2] : [0, 1, 2, 3], [0, 1, 2, 3]])
         #expect(try await ledger.recount(id) == [])
     }

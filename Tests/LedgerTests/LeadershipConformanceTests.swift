@@ -67,7 +67,7 @@ import Testing
             Example.id(1), mailing: Example.mailing(), source: nil, origin: "", state: .collecting, now: now)
         let fencingToken = try await old.acquireLeadership("planning", holder: "old", until: now, now: now, isHolderGone: false)
         old.guardPlanning(fencingToken: fencingToken)
-        #expect(try await old.dispatchBatches(id, limit: 1, now: now).count == 1)
+        #expect(try await old.dispatchBatches([(id, 1)], now: now).count == 1)
         #expect(try await new.acquireLeadership("planning", holder: "new", until: now + 9, now: now, isHolderGone: false) == 2)
         new.guardPlanning(fencingToken: 2)
         let batch = PlannedBatch(number: 0, recipients: Example.recipients(batch: 0, count: 1))
@@ -76,10 +76,10 @@ import Testing
             { try await old.appendPlan(Example.id(1), batches: [batch], exclusions: [], rowsRead: 1) },
             { try await old.finishPlan(Example.id(1), now: 1) },
             { try await old.failPlan(Example.id(1), reason: "", now: 1) },
-            { _ = try await old.dispatchBatches(Example.id(), limit: 1, now: Example.start) },
+            { _ = try await old.dispatchBatches([(Example.id(), 1)], now: Example.start) },
             {
-                _ = try await old.giveUp(
-                    BatchID(mailing: Example.id(), number: 0), dispatchNumber: 1, uncertain: .hold, why: "", now: 1)
+                let dispatch = Dispatch(batch: BatchID(mailing: Example.id(), number: 0), dispatchNumber: 1)
+                _ = try await old.giveUp([dispatch], why: "", now: 1)
             },
         ]
         for write in refused {
@@ -91,10 +91,10 @@ import Testing
         }
         #expect("\(LedgerError.leadershipLost(path: "/l"))".contains("leads the planning"))
         #expect(try await new.mailing(Example.id(1))?.nextBatch == 0)
-        #expect(try await new.openDispatches(id).map(\.number) == [0])
+        #expect(try await new.openDispatches(of: [id])[id, default: []].map(\.number) == [0])
         // Results, states and what operators do are not the planner's.
         _ = try await old.write(groups: [resultGroup(closing: .done, [sent(0)])], events: [], now: now)
-        #expect(try await old.setState(id, to: .stopped, from: [.sending], reason: "", now: now))
+        #expect(try await old.setState(id, to: .stopped, from: [.sending], reason: .none, now: now))
         #expect(try await old.stopOpen(id, now: now) == 1)
         try await new.appendPlan(Example.id(1), batches: [batch], exclusions: [], rowsRead: 1)
         // A leadership that was given back is nobody's.

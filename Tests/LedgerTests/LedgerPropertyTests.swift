@@ -12,7 +12,8 @@ import Testing
         for engine in Engine.all {
             let folder = try TemporaryFolder()
             let ledger = try await engine.open(folder)
-            try await Example.plan(ledger, batches: Self.sizes)
+            try await Example.plan(
+                ledger, batches: Self.sizes, mailing: Example.mailing(uncertain: seed.isMultiple(of: 2) ? .hold : .redeliver))
             var sequence = 0
             for step in 0..<60 {
                 try await Self.act(ledger, Example.start + Int64(step * 100), &sequence, &generator)
@@ -29,7 +30,7 @@ import Testing
         let id = Example.id()
         switch Int.random(in: 0..<12, using: &generator) {
         case 0..<3:
-            for batch in try await ledger.dispatchBatches(id, limit: 2, now: now) {
+            for batch in try await ledger.dispatchBatches([(id, 2)], now: now) {
                 try await expectToBeFed(batch, ledger)
             }
         case 3..<8:
@@ -39,12 +40,10 @@ import Testing
             }
             _ = try await ledger.write(groups: groups + groups.prefix(1), events: [], now: now)
         case 8..<10:
-            guard let mark = try await ledger.openDispatches(id).randomElement(using: &generator) else { return }
-            let policies: [Mailing.UncertainPolicy?] = [nil, .hold, .redeliver]
-            let policy = policies.randomElement(using: &generator)
-            _ = try await ledger.giveUp(
-                BatchID(mailing: id, number: mark.number), dispatchNumber: mark.dispatchNumber, uncertain: policy ?? nil,
-                why: "Redis is another", now: now)
+            guard let mark = try await ledger.openDispatches(of: [id])[id, default: []].randomElement(using: &generator) else { return }
+            let dispatch = Dispatch(batch: BatchID(mailing: id, number: mark.number), dispatchNumber: mark.dispatchNumber)
+            let why = Bool.random(using: &generator) ? "Redis is another" : nil
+            _ = try await ledger.giveUp([dispatch], why: why, now: now)
         case 10:
             let decision = UncertainDecision.allCases.randomElement(using: &generator) ?? .sent
             let names = (0..<3).map { "r\($0)-\(Int.random(in: 0..<5, using: &generator))" }
@@ -61,7 +60,7 @@ import Testing
     private static func expectToBeFed(_ batch: DispatchedBatch, _ ledger: any LedgerStore) async throws {
         for index in batch.open?.map(\.index) ?? Array(0..<batch.count) {
             let found = try await ledger.recipient(batch.id.mailing, "r\(batch.id.number)-\(index)")
-            #expect(found?.state == .planned || (found?.state == .deferred && found?.due ?? 0 <= batch.fed))
+            #expect(found?.state == .planned || (found?.state == .deferred && found?.due ?? 0 <= batch.dispatched))
         }
     }
 

@@ -37,10 +37,10 @@ enum Example {
         return recipients
     }
 
-    static func mailing(lifetime: Double = 3600) -> Mailing {
+    static func mailing(lifetime: Double = 3600, uncertain: Mailing.UncertainPolicy = .redeliver) -> Mailing {
         Mailing(
             name: "Spring", channel: .email, provider: "smtp://127.0.0.1:2525", fields: ["id", "email", "name"],
-            lifetime: lifetime)
+            lifetime: lifetime, uncertain: uncertain)
     }
 
     /// Makes a mailing that is being sent, with batches of the given sizes.
@@ -92,6 +92,6 @@ func resultGroup(
     closing: ResultGroup.Closing = .open, groups: Int = 1, mailing: MailingID = Example.id(), _ results: [RecipientResult]
 ) -> ResultGroup {
     ResultGroup(
-        batch: BatchID(mailing: mailing, number: batch), dispatchNumber: dispatchNumber, worker: worker, sequence: sequence,
+        Dispatch(batch: BatchID(mailing: mailing, number: batch), dispatchNumber: dispatchNumber), worker: worker, sequence: sequence,
         closing: closing, groups: groups, results: results)
 }

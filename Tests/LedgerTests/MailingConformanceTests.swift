@@ -32,7 +32,7 @@ import Testing
         #expect(try await ledger.find(prefix: Example.id(1).description).map(\.id) == [Example.id(1)])
         #expect(try await ledger.find(prefix: String(Example.id().description.prefix(3))).count == 3)
         #expect(try await ledger.find(prefix: "%").isEmpty)
-        #expect(try await ledger.setState(Example.id(1), to: .stopped, from: [.collecting], reason: "r", now: 9))
+        #expect(try await ledger.setState(Example.id(1), to: .stopped, from: [.collecting], reason: StateReason(text: "r"), now: 9))
         #expect(try await ledger.find(prefix: "").isEmpty)
         #expect(try await ledger.mailings(states: [.stopped], limit: 9).map(\.id) == [Example.id(1)])
         #expect(try await ledger.mailings(states: nil, limit: 2).map(\.id) == [Example.id(2), Example.id(1)])
@@ -43,15 +43,15 @@ import Testing
         let ledger = try await engine.open(folder)
         try await ledger.create(
             Example.id(), mailing: Example.mailing(), source: nil, origin: "", state: .draft, now: 1)
-        #expect(try await !ledger.setState(Example.id(), to: .paused, from: [.sending], reason: "", now: 2))
-        #expect(try await ledger.setState(Example.id(), to: .collecting, from: [.draft], reason: "", now: 3))
+        #expect(try await !ledger.setState(Example.id(), to: .paused, from: [.sending], reason: .none, now: 2))
+        #expect(try await ledger.setState(Example.id(), to: .collecting, from: [.draft], reason: .none, now: 3))
         #expect(try await ledger.mailing(Example.id())?.started == 3)
-        #expect(try await ledger.setState(Example.id(), to: .paused, from: [.collecting], reason: "tea", now: 4))
-        #expect(try await ledger.setState(Example.id(), to: .sending, from: [.paused], reason: "", now: 5))
+        #expect(try await ledger.setState(Example.id(), to: .paused, from: [.collecting], reason: StateReason(text: "tea"), now: 4))
+        #expect(try await ledger.setState(Example.id(), to: .sending, from: [.paused], reason: .none, now: 5))
         let record = try #require(try await ledger.mailing(Example.id()))
         #expect(record.started == 3 && record.reason == "" && record.finished == nil)
         #expect(record.expires == 3_600_003)
-        #expect(try await ledger.setState(Example.id(), to: .stopped, from: [.sending], reason: "enough", now: 6))
+        #expect(try await ledger.setState(Example.id(), to: .stopped, from: [.sending], reason: StateReason(text: "enough"), now: 6))
         #expect(try await ledger.mailing(Example.id())?.finished == 6)
         #expect(try await ledger.mailing(Example.id())?.reason == "enough")
     }
@@ -62,7 +62,7 @@ import Testing
         let id = Example.id()
         func pause() async throws {
             let open: Set<MailingState> = [.scheduled, .collecting, .sending]
-            #expect(try await ledger.setState(id, to: .paused, from: open, reason: "tea", now: 20))
+            #expect(try await ledger.setState(id, to: .paused, from: open, reason: StateReason(text: "tea"), now: 20))
         }
         try await ledger.create(
             id, mailing: Example.mailing(), source: nil, origin: "", state: .scheduled, start: 10, now: 1)
@@ -78,7 +78,7 @@ import Testing
         #expect(try await ledger.resume(id, atOnce: true, now: 30) == .scheduled)
         let record = try #require(try await ledger.mailing(id))
         #expect(record.start == nil && record.started == nil && record.reason == "")
-        #expect(try await ledger.setState(id, to: .collecting, from: [.scheduled], reason: "", now: 40))
+        #expect(try await ledger.setState(id, to: .collecting, from: [.scheduled], reason: .none, now: 40))
         try await pause()
         #expect(try await ledger.resume(id, atOnce: true, now: 50) == .collecting)
         try await pause()
@@ -131,12 +131,12 @@ import Testing
         let folder = try TemporaryFolder()
         let ledger = try await engine.open(folder)
         try await Example.plan(ledger, batches: [2])
-        _ = try await ledger.dispatchBatches(Example.id(), limit: 1, now: Example.start)
+        _ = try await ledger.dispatchBatches([(Example.id(), 1)], now: Example.start)
         _ = try await ledger.write(groups: [resultGroup([sent(0)])], events: [], now: 0)
-        #expect(try await !ledger.setState(Example.id(), to: .sent, from: [.sending], reason: "", now: 1))
+        #expect(try await !ledger.setState(Example.id(), to: .sent, from: [.sending], reason: .none, now: 1))
         _ = try await ledger.write(groups: [resultGroup(sequence: 1, closing: .done, [failed(1)])], events: [], now: 0)
         #expect(try await ledger.progress(Example.id())?.isComplete == true)
-        #expect(try await ledger.setState(Example.id(), to: .sent, from: [.sending], reason: "", now: 1))
+        #expect(try await ledger.setState(Example.id(), to: .sent, from: [.sending], reason: .none, now: 1))
     }
 
     @Test(arguments: Engine.all) func takesAnOperatorsSpeedInPlaceOfTheMailings(engine: Engine) async throws {

@@ -21,7 +21,7 @@ import Testing
         let folder = try TemporaryFolder()
         let ledger = try await engine.open(folder)
         try await Example.plan(ledger, batches: [5])
-        #expect(try await ledger.dispatchBatches(id, limit: 1, now: now).map(\.isProven) == [false])
+        #expect(try await ledger.dispatchBatches([(id, 1)], now: now).map(\.isProven) == [false])
         let summary = try await ledger.write(
             groups: [resultGroup(closing: .done, [held(0), held(1), deferred(2, due: now + 9), held(3, .ofUs), failed(4)])], events: [],
             now: now)
@@ -35,14 +35,14 @@ import Testing
         _ = try await ledger.setState(id, to: .paused, from: [.sending], reason: .providerRefused("no"), now: now)
         _ = try await ledger.resume(id, atOnce: false, now: now)
         #expect(try await ledger.heldRefusals(id)?.responses.isEmpty == true)
-        #expect(try await ledger.dispatchBatches(id, limit: 1, now: now + 60_000).first?.open?.count == 4)
+        #expect(try await ledger.dispatchBatches([(id, 1)], now: now + 60_000).first?.open?.count == 4)
         let accepted = try await ledger.write(
             groups: [resultGroup(dispatchNumber: 2, closing: .done, [sent(0, at: now + 1), held(1, after: 90_000), held(2), held(3)])],
             events: [],
             now: now)
         #expect(accepted.refused == [id])
         #expect(try await ledger.heldRefusals(id)?.accepted == 1)
-        #expect(try await ledger.dispatchBatches(id, limit: 1, now: now + 120_000).map(\.isProven) == [true])
+        #expect(try await ledger.dispatchBatches([(id, 1)], now: now + 120_000).map(\.isProven) == [true])
         #expect(try await ledger.recount(id) == [])
     }
 
@@ -51,7 +51,7 @@ import Testing
         let ledger = try await engine.open(folder)
         for number in 1...2 {
             try await Example.plan(ledger, Example.id(number), batches: [2])
-            _ = try await ledger.dispatchBatches(Example.id(number), limit: 1, now: now)
+            _ = try await ledger.dispatchBatches([(Example.id(number), 1)], now: now)
             let results = number == 1 ? [failed(0), failed(1)] : [failed(0), sent(1)]
             _ = try await ledger.write(
                 groups: [resultGroup(closing: .done, mailing: Example.id(number), results)], events: [], now: now)

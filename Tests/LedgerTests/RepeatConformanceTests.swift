@@ -25,7 +25,7 @@ import Testing
             id, batches: [PlannedBatch(number: 0, recipients: Example.recipients(batch: number, count: count))], exclusions: [],
             rowsRead: count)
         try await ledger.finishPlan(id, now: Example.start)
-        _ = try await ledger.dispatchBatches(id, limit: 1, now: Example.start)
+        _ = try await ledger.dispatchBatches([(id, 1)], now: Example.start)
         _ = try await ledger.write(
             groups: [resultGroup(closing: results.count == count ? .done : .open, mailing: id, results)], events: [], now: Example.start)
     }
@@ -39,7 +39,7 @@ import Testing
             #expect(record.id == Example.id(0))
         }
         try await send(ledger, 0, [sent(0), failed(1), uncertain(2, due: 0)], of: 3)
-        _ = try await ledger.setState(Example.id(0), to: .stopped, from: [.sending], reason: "", now: Example.start)
+        _ = try await ledger.setState(Example.id(0), to: .stopped, from: [.sending], reason: .none, now: Example.start)
         guard case .sentBefore(let earlier) = try await add(ledger, new(1), .refuse) else { throw Unexpected() }
         #expect(earlier.reached == 2 && earlier.sent.map(\.id) == [Example.id(0)])
         #expect(try await ledger.mailing(Example.id(1)) == nil)
@@ -68,7 +68,7 @@ import Testing
         let ledger = try await engine.open(folder)
         _ = try await add(ledger, new(0), .refuse)
         try await send(ledger, 0, [sent(1), failed(2), uncertain(4)], of: 6)
-        _ = try await ledger.setState(Example.id(0), to: .stopped, from: [.sending], reason: "", now: Example.start)
+        _ = try await ledger.setState(Example.id(0), to: .stopped, from: [.sending], reason: .none, now: Example.start)
         func places() async throws -> [Int] {
             try await ledger.reached(by: Example.id(0), after: -1, limit: 9).flatMap(\.places)
         }

@@ -12,7 +12,7 @@ import Testing
         let folder = try TemporaryFolder()
         let ledger = try await engine.open(folder)
         try await Example.plan(ledger, batches: [3])
-        _ = try await ledger.dispatchBatches(id, limit: 1, now: now)
+        _ = try await ledger.dispatchBatches([(id, 1)], now: now)
         let groups = [
             resultGroup([sent(0), failed(1)]), resultGroup(sequence: 1, closing: .done, [deferred(2, due: now + 5)]),
         ]
@@ -53,11 +53,11 @@ import Testing
         let folder = try TemporaryFolder()
         let ledger = try await engine.open(folder)
         try await Example.plan(ledger, batches: [3, 2])
-        _ = try await ledger.dispatchBatches(id, limit: 2, now: now)
+        _ = try await ledger.dispatchBatches([(id, 2)], now: now)
         _ = try await ledger.write(
             groups: [resultGroup(closing: .done, [deferred(0, due: now + 50), failed(1), sent(2)])], events: [],
             now: now)
-        _ = try await ledger.dispatchBatches(id, limit: 2, now: now + 50)
+        _ = try await ledger.dispatchBatches([(id, 2)], now: now + 50)
         var second = resultGroup(dispatchNumber: 2, closing: .done, [sent(0, attempts: 2, at: now + 60)])
         second.provider = "relay"
         _ = try await ledger.write(
@@ -97,7 +97,7 @@ import Testing
         let folder = try TemporaryFolder()
         let ledger = try await engine.open(folder)
         try await Example.plan(ledger, batches: [1000])
-        _ = try await ledger.dispatchBatches(id, limit: 1, now: now)
+        _ = try await ledger.dispatchBatches([(id, 1)], now: now)
         // Equal but for the address, and then more different texts than are kept.
         var results = (0..<500).map { failed($0, text: "5.1.1 <p0-\($0)@example.com> unknown, id 7700\($0)ab") }
         results += (500..<999).map { index in
@@ -119,7 +119,7 @@ import Testing
         let folder = try TemporaryFolder()
         let ledger = try await engine.open(folder)
         try await Example.plan(ledger, batches: [10])
-        _ = try await ledger.dispatchBatches(id, limit: 1, now: now)
+        _ = try await ledger.dispatchBatches([(id, 1)], now: now)
         let results = (0..<9).map { sent($0, at: now + Int64($0) * 500) } + [deferred(9, due: now + 60_000)]
         _ = try await ledger.write(groups: [resultGroup(closing: .done, results)], events: [], now: now)
         let report = try #require(try await ledger.report(id, now: now + 4500))
@@ -139,7 +139,7 @@ import Testing
         let folder = try TemporaryFolder()
         let ledger = try await engine.open(folder)
         try await Example.plan(ledger, batches: [1000])
-        _ = try await ledger.dispatchBatches(id, limit: 1, now: now)
+        _ = try await ledger.dispatchBatches([(id, 1)], now: now)
         let results = (0..<1000).map { sent($0, at: now + Int64($0) * 60_000) }
         _ = try await ledger.write(groups: [resultGroup(closing: .done, results)], events: [], now: now)
         let report = try #require(try await ledger.report(id, now: now))

@@ -99,9 +99,9 @@ import Testing
         let id = Example.id()
         try await Example.plan(ledger, batches: [9, 9, 9, 9])
         for _ in 1...2 {
-            // The first dispatchNumber was given up, and its results come late.
-            for batch in try await ledger.dispatchBatches(id, limit: 9, now: Example.start) where batch.dispatchNumber == 1 {
-                _ = try await ledger.giveUp(batch.id, dispatchNumber: 1, uncertain: nil, why: "", now: Example.start)
+            // The first dispatch was given up, and its results come late.
+            for batch in try await ledger.dispatchBatches([(id, 9)], now: Example.start) where batch.dispatchNumber == 1 {
+                _ = try await ledger.takeBack([Dispatch(batch: batch.id, dispatchNumber: 1)], now: Example.start)
             }
         }
         for groups in writes {
@@ -122,7 +122,8 @@ import Testing
         return Outcome(
             states: report.states, failures: report.failures, recipients: recipients,
             sentInTimeline: report.timeline.reduce(0) { $0 + $1.sent },
-            failedInTimeline: report.timeline.reduce(0) { $0 + $1.failed }, dispatched: try await ledger.openDispatches(id),
+            failedInTimeline: report.timeline.reduce(0) { $0 + $1.failed },
+            dispatched: try await ledger.openDispatches(of: [id])[id, default: []],
             uncertain: try await ledger.uncertain(id, onlyHeld: false, after: nil, limit: 99).map {
                 "\($0.batch)/\($0.index) \($0.listing.dispatchNumber) \($0.listing.isHeld) \($0.listing.at) \($0.state.name)"
             }, listed: report.uncertain)

@@ -63,7 +63,7 @@ import Testing
         try file.close()
         await #expect(throws: LedgerError.self) {
             let ledger = try SQLiteLedger.open(path, logger: logger)
-            _ = try await ledger.dispatchBatches(Example.id(), limit: 2, now: Example.start)
+            _ = try await ledger.dispatchBatches([(Example.id(), 2)], now: Example.start)
         }
     }
 
@@ -172,7 +172,7 @@ import Testing
         let folder = try TemporaryFolder()
         let ledger = try SQLiteLedger.open(folder.path + "/ledger.sqlite", logger: logger)
         try await Example.plan(ledger, batches: [3])
-        _ = try await ledger.dispatchBatches(Example.id(), limit: 1, now: Example.start)
+        _ = try await ledger.dispatchBatches([(Example.id(), 1)], now: Example.start)
         _ = try await ledger.write(
             groups: [resultGroup([uncertain(0), uncertain(1, due: Example.start)])], events: [], now: Example.start)
         #expect(try await ledger.recount(Example.id()) == [])
@@ -252,7 +252,7 @@ import Testing
         let folder = try TemporaryFolder()
         let ledger = try SQLiteLedger.open(folder.path + "/ledger.sqlite", logger: logger)
         try await Example.plan(ledger, batches: [4])
-        _ = try await ledger.dispatchBatches(Example.id(), limit: 1, now: Example.start)
+        _ = try await ledger.dispatchBatches([(Example.id(), 1)], now: Example.start)
         _ = try await ledger.write(
             groups: [
                 resultGroup(

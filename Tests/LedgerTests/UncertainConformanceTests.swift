@@ -11,7 +11,7 @@ import Testing
         let folder = try TemporaryFolder()
         let ledger = try await engine.open(folder)
         try await Example.plan(ledger, batches: [2])
-        _ = try await ledger.dispatchBatches(id, limit: 1, now: now)
+        _ = try await ledger.dispatchBatches([(id, 1)], now: now)
         let listing = resultGroup(worker: "v", [uncertain(0, attempts: 2, due: now + 1)])
         var summary = try await ledger.write(
             groups: [listing, resultGroup(worker: "v", sequence: 1, closing: .done, [sent(1)])], events: [], now: now)
@@ -31,7 +31,7 @@ import Testing
         let ledger = try await engine.open(folder)
         try await Example.plan(ledger, batches: [2])
         for dispatch in 1...2 {
-            #expect(try await ledger.dispatchBatches(id, limit: 1, now: now + Int64(dispatch)).count == 1)
+            #expect(try await ledger.dispatchBatches([(id, 1)], now: now + Int64(dispatch)).count == 1)
             let results = [uncertain(0, attempts: dispatch, due: now + 1, missed: .timedOut), deferred(0, due: now + 1)]
             let group = resultGroup(
                 dispatchNumber: dispatch, worker: "w\(dispatch)", closing: .done, dispatch == 1 ? results + [sent(1)] : results)
@@ -39,7 +39,7 @@ import Testing
             for _ in 0..<2 { _ = try await ledger.write(groups: [group], events: [], now: now) }
             #expect(try await ledger.progress(id)?[dispatch == 1 ? .deferred : .uncertain] == 1)
         }
-        #expect(try await ledger.dispatchBatches(id, limit: 9, now: now + 99).isEmpty)
+        #expect(try await ledger.dispatchBatches([(id, 9)], now: now + 99).isEmpty)
         let list = try await ledger.uncertain(id, onlyHeld: true, after: nil, limit: 9)
         #expect(list.map(\.index) == [0] && list.first?.listing.why.contains("no third one") == true)
         #expect(try await ledger.recount(id) == [])
@@ -52,7 +52,7 @@ import Testing
         let ledger = try await engine.open(folder)
         try await Example.plan(ledger, batches: [1])
         for dispatch in 1...4 {
-            #expect(try await ledger.dispatchBatches(id, limit: 1, now: now + Int64(dispatch)).count == 1)
+            #expect(try await ledger.dispatchBatches([(id, 1)], now: now + Int64(dispatch)).count == 1)
             // One time-out among them is no second one.
             let results = [
                 uncertain(0, attempts: dispatch, due: now + 1, missed: dispatch == 2 ? .timedOut : missed), deferred(0, due: now + 1),
@@ -69,11 +69,11 @@ import Testing
         let folder = try TemporaryFolder()
         let ledger = try await engine.open(folder)
         try await Example.plan(ledger, batches: [3])
-        _ = try await ledger.dispatchBatches(id, limit: 1, now: now)
+        _ = try await ledger.dispatchBatches([(id, 1)], now: now)
         let results = [uncertain(0), deferred(1, due: now + 1), sent(2)]
         let summary = try await ledger.write(groups: [resultGroup(closing: .done, results)], events: [], now: now)
         #expect(summary.moved == [.uncertain: 1, .deferred: 1, .sent: 1] && summary.closed.count == 1)
-        #expect(try await ledger.dispatchBatches(id, limit: 1, now: now + 1).first?.open?.map(\.index) == [1])
+        #expect(try await ledger.dispatchBatches([(id, 1)], now: now + 1).first?.open?.map(\.index) == [1])
         // The response that its dead worker had: a deferral decides nothing, an acceptance does.
         _ = try await ledger.write(groups: [resultGroup(worker: "a", [deferred(0, due: now + 1)])], events: [], now: now)
         #expect(try await ledger.progress(id)?[.uncertain] == 1)
@@ -82,26 +82,29 @@ import Testing
         #expect(try await ledger.recount(id) == [])
     }
 
-    @Test(arguments: Engine.all) func aFeedingGivenUpListsWhoIsAwaited(engine: Engine) async throws {
+    @Test(arguments: Engine.all) func aDispatchGivenUpListsWhoIsAwaited(engine: Engine) async throws {
         let folder = try TemporaryFolder()
         let ledger = try await engine.open(folder)
-        try await Example.plan(ledger, batches: [3, 3])
-        let taken = try await ledger.dispatchBatches(id, limit: 2, now: now)
+        let other = Example.id(1)
+        try await Example.plan(ledger, batches: [3])
+        try await Example.plan(ledger, other, batches: [3], mailing: Example.mailing(uncertain: .hold))
+        let taken = try await ledger.dispatchBatches([(id, 1), (other, 1)], now: now)
+        let dispatches = taken.map { Dispatch(batch: $0.id, dispatchNumber: $0.dispatchNumber) }
         _ = try await ledger.write(
-            groups: [resultGroup([sent(0)]), resultGroup(batch: 1, [deferred(0, due: now + 1), sent(1)])], events: [],
-            now: now)
-        #expect(
-            try await ledger.giveUp(taken[0].id, dispatchNumber: 1, uncertain: .redeliver, why: "Redis is new", now: now) == 2)
-        #expect(try await ledger.dispatchBatches(id, limit: 1, now: now).first?.open?.map(\.index) == [1, 2])
-        #expect(try await ledger.giveUp(taken[1].id, dispatchNumber: 1, uncertain: .hold, why: "Redis is new", now: now) == 1)
-        #expect(try await ledger.progress(id)?[.uncertain] == 1)
-        let retry = try await ledger.dispatchBatches(id, limit: 9, now: now + 1)
+            groups: [resultGroup([sent(0)]), resultGroup(mailing: other, [deferred(0, due: now + 1), sent(1)])], events: [], now: now)
+        let lost = try await ledger.giveUp(dispatches, why: "Redis is new", now: now)
+        #expect(lost.batches == 2 && lost.listed == 3)
+        #expect(try await ledger.dispatchBatches([(id, 1)], now: now).first?.open?.map(\.index) == [1, 2])
+        #expect(try await ledger.progress(id)?[.uncertain] == 0)
+        #expect(try await ledger.progress(other)?[.uncertain] == 1)
+        let retry = try await ledger.dispatchBatches([(other, 9)], now: now + 1)
         #expect(retry.map(\.id) == [taken[1].id] && retry.first?.open?.map(\.index) == [0])
-        // Under this dispatchNumber only the deferred one is awaited; held, it waits for no further attempt.
-        #expect(try await ledger.giveUp(taken[1].id, dispatchNumber: 2, uncertain: .hold, why: "again", now: now) == 1)
-        #expect(try await ledger.dispatchBatches(id, limit: 9, now: now + 99).isEmpty)
-        let report = try #require(try await ledger.report(id, now: now))
+        // Under this dispatch number only the deferred one is awaited; held, it waits for no further attempt.
+        let again = Dispatch(batch: taken[1].id, dispatchNumber: 2)
+        #expect(try await ledger.giveUp([again], why: "again", now: now).listed == 1)
+        #expect(try await ledger.dispatchBatches([(other, 9)], now: now + 99).isEmpty)
+        let report = try #require(try await ledger.report(other, now: now))
         #expect(report[.uncertain] == 2 && report[.deferred] == 0 && report.deferrals.isEmpty && report.balances)
-        #expect(try await ledger.recount(id) == [])
+        for mailing in [id, other] { #expect(try await ledger.recount(mailing) == []) }
     }
 }

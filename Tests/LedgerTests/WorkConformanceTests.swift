@@ -7,8 +7,11 @@ import Testing
 @Suite struct WorkConformanceTests {
     let now = Example.start
 
-    private func plan(_ ledger: any LedgerStore, _ number: Int, batches: [Int] = [2, 1], speed: String? = nil) async throws {
-        var mailing = Example.mailing()
+    private func plan(
+        _ ledger: any LedgerStore, _ number: Int, batches: [Int] = [2, 1], speed: String? = nil,
+        uncertain: Mailing.UncertainPolicy = .redeliver
+    ) async throws {
+        var mailing = Example.mailing(uncertain: uncertain)
         mailing.speed = speed
         try await Example.plan(ledger, Example.id(number), batches: batches, mailing: mailing)
     }
@@ -41,15 +44,15 @@ import Testing
             Example.id(6), mailing: Example.mailing(), source: nil, origin: "", state: .scheduled, now: now)
         try await ledger.create(
             Example.id(7), mailing: Example.mailing(), source: nil, origin: "", state: .collecting, now: now)
-        _ = try await ledger.setState(Example.id(1), to: .paused, from: [.sending], reason: "tea", now: now)
-        _ = try await ledger.setState(Example.id(2), to: .stopped, from: [.sending], reason: "", now: now)
-        _ = try await ledger.setState(Example.id(3), to: .failed, from: [.sending], reason: "", now: now)
+        _ = try await ledger.setState(Example.id(1), to: .paused, from: [.sending], reason: StateReason(text: "tea"), now: now)
+        _ = try await ledger.setState(Example.id(2), to: .stopped, from: [.sending], reason: .none, now: now)
+        _ = try await ledger.setState(Example.id(3), to: .failed, from: [.sending], reason: .none, now: now)
         try await ledger.setSpeed(Example.id(5), "9/s")
         let work = try await ledger.work()
         #expect(work.map(\.id) == [0, 1, 2, 4, 5].map(Example.id))
         #expect(work.map(\.state) == [.sending, .paused, .stopped, .sending, .sending])
         // One that was stopped before anybody was planned is over at once.
-        _ = try await ledger.setState(Example.id(7), to: .stopped, from: [.collecting], reason: "", now: now)
+        _ = try await ledger.setState(Example.id(7), to: .stopped, from: [.collecting], reason: .none, now: now)
         #expect(try await !ledger.work().contains { $0.id == Example.id(7) })
     }
 
@@ -58,9 +61,9 @@ import Testing
         let folder = try TemporaryFolder()
         let ledger = try await engine.open(folder)
         for number in 0..<4 {
-            try await plan(ledger, number)
+            try await plan(ledger, number, uncertain: .hold)
             _ = try await ledger.dispatchBatches([(Example.id(number), 1)], now: now)
-            _ = try await ledger.setState(Example.id(number), to: .stopped, from: [.sending], reason: "", now: now)
+            _ = try await ledger.setState(Example.id(number), to: .stopped, from: [.sending], reason: .none, now: now)
             #expect(try await ledger.stopOpen(Example.id(number), now: now) == 1)
         }
         #expect(try await ledger.work().map(\.dispatched) == [1, 1, 1, 1])
@@ -73,7 +76,7 @@ import Testing
         #expect(try await ledger.work().map(\.id) == [1, 2, 3].map(Example.id))
         #expect(try await ledger.stopOpen(Example.id(1), now: now) == 2)
         // It was lost, and is held for a person.
-        _ = try await ledger.giveUp(dispatches[2].batch, dispatchNumber: 1, uncertain: .hold, why: "lost", now: now)
+        _ = try await ledger.giveUp([dispatches[2]], why: "lost", now: now)
         #expect(try await ledger.work().map(\.id) == [Example.id(3)])
         for number in 0..<4 { #expect(try await ledger.recount(Example.id(number)) == []) }
     }
@@ -82,7 +85,7 @@ import Testing
         let folder = try TemporaryFolder()
         let ledger = try await engine.open(folder)
         for number in 0..<4 { try await plan(ledger, number, batches: [2, 1, 1]) }
-        _ = try await ledger.setState(Example.id(1), to: .paused, from: [.sending], reason: "", now: now)
+        _ = try await ledger.setState(Example.id(1), to: .paused, from: [.sending], reason: .none, now: now)
         let wanted = [(mailing: Example.id(2), limit: 2), (Example.id(0), 1), (Example.id(1), 5), (Example.id(3), 0), (Example.id(9), 5)]
         let batches = try await ledger.dispatchBatches(wanted, now: now)
         #expect(batches.map { "\($0.id)" } == ["\(Example.id(2))/0", "\(Example.id(2))/1", "\(Example.id(0))/0"])
@@ -104,7 +107,7 @@ import Testing
             _ = try await ledger.write(
                 groups: [resultGroup(closing: .done, mailing: Example.id(number), [sent(0)])], events: [], now: now)
         }
-        _ = try await ledger.setState(Example.id(2), to: .paused, from: [.sending], reason: "", now: now)
+        _ = try await ledger.setState(Example.id(2), to: .paused, from: [.sending], reason: .none, now: now)
         #expect(try await ledger.complete((0..<4).map(Example.id), now: now + 7) == [Example.id(0)])
         let record = try await ledger.mailing(Example.id(0))
         #expect(record?.state == .sent && record?.finished == now + 7)
@@ -144,7 +147,7 @@ import Testing
             let id = Example.id(number)
             try await Example.plan(ledger, id, batches: [1], mailing: mailing)
             if number >= 50 {
-                _ = try await ledger.setState(id, to: number % 2 == 0 ? .stopped : .failed, from: [.sending], reason: "", now: now)
+                _ = try await ledger.setState(id, to: number % 2 == 0 ? .stopped : .failed, from: [.sending], reason: .none, now: now)
             }
             if number >= 50, number % 2 == 0 { _ = try await ledger.stopOpen(id, now: now) }
         }

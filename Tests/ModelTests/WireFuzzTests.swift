@@ -43,7 +43,7 @@ import Testing
     func noDefinitionOrHeartbeatEndsTheProcess(seed: UInt64) throws {
         var random = SeededGenerator(seed: seed)
         var heartbeat = Heartbeat(role: .worker, version: "1", host: "h", process: 7, started: 1_700_000_000_000, cpu: 1.5, memory: 4096)
-        heartbeat.mailings["m"] = Heartbeat.Share(waiting: 5, scope: "provider:p", interval: 0.5, pause: 2, isDown: false)
+        heartbeat.mailings["m"] = Heartbeat.Share(waiting: 5, scope: .provider("p"), interval: 0.5, pause: 2, isDown: false)
         let heartbeats = try [UInt8](JSONEncoder().encode(heartbeat))
         let mailings = try [UInt8](JSONEncoder().encode(Mailing(name: "m", channel: .email, provider: "p", speed: "5/s", maximumDelay: 60)))
         for _ in 0..<1_000 {

@@ -84,7 +84,8 @@ struct DispatcherTests {
                 response: ProviderResponse(action: .accept, stage: .response, code: 250, text: "Ok"))
         }
         let group = ResultGroup(
-            batch: lease.batch.id, dispatchNumber: lease.batch.dispatchNumber, worker: "w.1", provider: lane.provider, sequence: sequence,
+            Dispatch(batch: lease.batch.id, dispatchNumber: lease.batch.dispatchNumber), worker: "w.1", provider: lane.provider,
+            sequence: sequence,
             closing: closing, results: results)
         _ = try await BatchQueue(broker).report(group, of: lease)
     }
@@ -127,7 +128,7 @@ struct DispatcherTests {
         try await plan(2)
         try await dispatching {
             try await eventually("it is published") { try await PublishedMailings(broker).controls(id)?.state == .sending }
-            _ = try await ledger.setState(id, to: .paused, from: [.sending], reason: "", now: Clock.milliseconds())
+            _ = try await ledger.setState(id, to: .paused, from: [.sending], reason: .none, now: Clock.milliseconds())
             try await eventually("the pause is published") { try await PublishedMailings(broker).controls(id)?.state == .paused }
         }
     }
@@ -138,7 +139,7 @@ struct DispatcherTests {
             try await eventually("an epoch is begun") { try await broker.redis.send(["EXISTS", .text(broker.keys.epoch)]).int == 1 }
         }
         try await plan(3)
-        let lost = try await ledger.dispatchBatches(id, limit: 2, now: Clock.milliseconds())
+        let lost = try await ledger.dispatchBatches([(id, 2)], now: Clock.milliseconds())
         #expect(lost.map(\.dispatchNumber) == [1, 1])
         try await dispatching(FencingToken(ledger: "ledger", number: 2)) {
             let leases = try await takeAll(3)
@@ -188,12 +189,12 @@ struct DispatcherTests {
         try await eventually("the others are ready") { try await BatchQueue(broker).counts([lane])[0].entries == 3 }
         await group.triggerGracefulShutdown()
         try await running.value
-        #expect(try await ledger.openDispatches(id).map(\.number) == [leases[0].batch.id.number])
+        #expect(try await ledger.openDispatches(of: [id])[id, default: []].map(\.number) == [leases[0].batch.id.number])
         #expect(try await BatchQueue(broker).counts([lane])[0] == (1, 1))
         // The worker, which stops after it, has the rest of its batch to give back.
         try await report(leases[0], sent: [0], .released)
         try await collect()
-        #expect(try await ledger.openDispatches(id).isEmpty)
+        #expect(try await ledger.openDispatches(of: [id])[id, default: []].isEmpty)
         _ = try await broker.redis.send(["FLUSHALL"])
         try await dispatching(FencingToken(ledger: "ledger", number: 2)) {
             let again = try await takeAll(3)
@@ -250,7 +251,7 @@ struct DispatcherTests {
         let epoch = try #require(try await before.begin())
         _ = try await WorkerRegistry(broker).renew("old", lease: .seconds(250), condition: .clean, losses: 0, isKnown: false)
         _ = try await before.look()
-        let batches = try await ledger.dispatchBatches(id, limit: 2, now: Clock.milliseconds())
+        let batches = try await ledger.dispatchBatches([(id, 2)], now: Clock.milliseconds())
         let definition = try #require(try await ledger.mailing(id)).mailing
         try await PublishedMailings(broker).publish(
             [.init(id: id, definition: definition, state: .sending, speed: "")], fencingToken: token)
@@ -426,7 +427,7 @@ struct DispatcherTests {
             Issue.record("a loss is not noticed")
             return
         }
-        #expect(loss.wait == .away(1))
+        #expect(loss.wait == .lost(1))
         // The worker tells that it has noticed, and then that it is clean.
         for losses in 0...1 {
             _ = try await registry.renew("a", lease: .seconds(250), condition: .clean, losses: losses, isKnown: true)
@@ -442,9 +443,9 @@ struct DispatcherTests {
     /// A fleet of release 0.1 stopped with this Redis; its results wait in it.
     @Test func aRedisOfRelease01IsTreatedLikeALostOneLessTheResultsInIt() async throws {
         try await plan(2)
-        let old = try await ledger.dispatchBatches(id, limit: 2, now: Clock.milliseconds())
+        let old = try await ledger.dispatchBatches([(id, 2)], now: Clock.milliseconds())
         let group = ResultGroup(
-            batch: old[0].id, dispatchNumber: 1, worker: "w", sequence: 0, closing: .open,
+            Dispatch(batch: old[0].id, dispatchNumber: 1), worker: "w", sequence: 0, closing: .open,
             results: [
                 RecipientResult(
                     index: 0, state: .sent, attempts: 1, at: Clock.milliseconds(),

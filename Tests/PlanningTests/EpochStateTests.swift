@@ -61,7 +61,7 @@ import Testing
     @Test func afterALossOfWhichEachHasToldNobodyIsMissing() {
         var state = known([worker("a"), worker("b")])
         #expect(state.lose([worker("a", .busy), worker("b", .lost)], uncollected: 0, at: Self.start).wait == .busy(2))
-        #expect(state.lose([worker("a")], uncollected: 0, at: Self.start).wait == .away(1))
+        #expect(state.lose([worker("a")], uncollected: 0, at: Self.start).wait == .lost(1))
         #expect(state.lose([worker("a"), worker("b")], uncollected: 3, at: Self.start) == .init(wait: .results(3), missing: []))
         #expect(state.lose([worker("a"), worker("b")], uncollected: 0, at: Self.start) == .init(wait: nil, missing: []))
     }
@@ -69,8 +69,8 @@ import Testing
     @Test func whoDoesNotComeBackOrCannotTellIsMissing() {
         var state = known([worker("a"), worker("b"), worker("c")])
         let all = [worker("a"), worker("b", .doubt)]
-        #expect(state.lose(all, uncollected: 0, at: Self.start).wait == .away(1))
-        #expect(state.lose(all, uncollected: 0, at: Self.start + longest - .milliseconds(1)).wait == .away(1))
+        #expect(state.lose(all, uncollected: 0, at: Self.start).wait == .lost(1))
+        #expect(state.lose(all, uncollected: 0, at: Self.start + longest - .milliseconds(1)).wait == .lost(1))
         #expect(state.lose(all, uncollected: 0, at: Self.start + longest) == .init(wait: nil, missing: ["c", "b"]))
         // One that finishes for ever is waited for so long and no longer.
         var slow = known([worker("a")])
@@ -80,7 +80,7 @@ import Testing
 
     @Test func aDispatcherThatKnowsOfNobodySaysSo() {
         var state = EpochState(lease: .seconds(10), isAlone: false)
-        #expect(state.lose([], uncollected: 0, at: Self.start).wait == .away(nil))
+        #expect(state.lose([], uncollected: 0, at: Self.start).wait == .lost(nil))
         #expect(state.lose([], uncollected: 0, at: Self.start + longest) == .init(wait: nil, missing: nil))
         // In a Redis of its own nobody is waited for.
         var alone = EpochState(lease: .seconds(10), isAlone: true)
@@ -91,7 +91,7 @@ import Testing
     @Test func whomTheLedgerKnowsIsAskedAndNobodyIsUnknown() {
         var state = EpochState(lease: .seconds(10), isAlone: false)
         state.inherit(["a", "b"])
-        #expect(state.lose([worker("a")], uncollected: 0, at: Self.start).wait == .away(1))
+        #expect(state.lose([worker("a")], uncollected: 0, at: Self.start).wait == .lost(1))
         #expect(state.lose([worker("a"), worker("b")], uncollected: 0, at: Self.start) == .init(wait: nil, missing: []))
         var silent = EpochState(lease: .seconds(10), isAlone: false)
         silent.inherit(["a", "b"])
@@ -117,7 +117,7 @@ import Testing
         var own = EpochState(lease: .seconds(10), isAlone: true)
         own.begin()
         _ = own.see([worker("me")], now: 1_000)
-        #expect(own.lose([worker("me", nil)], uncollected: 0, at: Self.start).wait == .away(1))
+        #expect(own.lose([worker("me", nil)], uncollected: 0, at: Self.start).wait == .lost(1))
     }
 
     @Test func whateverHappensNobodyIsForgottenBeforeItsResultsAreCollected() {

@@ -68,14 +68,14 @@ import Testing
         }
         try await add(1, "1,Ann@example.com\n2,bob@example.com\n3,cy@example.com\n", onlyNew: false)
         try await planning { try await wait(until: [.sending], of: 1..<2) }
-        _ = try await ledger.dispatchBatches(id(1), limit: 1, now: 1)
+        _ = try await ledger.dispatchBatches([(id(1), 1)], now: 1)
         let results = [RecipientState.sent, .failed, .sent].enumerated().map { index, state in
             RecipientResult(
                 index: index, state: state, attempts: 1, at: 1,
                 response: ProviderResponse(action: .accept, stage: .response, code: 250, text: ""))
         }
         let group = ResultGroup(
-            batch: BatchID(mailing: id(1), number: 0), dispatchNumber: 1, worker: "w", sequence: 0, closing: .done, groups: 1,
+            Dispatch(batch: BatchID(mailing: id(1), number: 0), dispatchNumber: 1), worker: "w", sequence: 0, closing: .done, groups: 1,
             results: results)
         _ = try await ledger.write(groups: [group], events: [], now: 1)
         _ = try await ledger.complete([id(1)], now: 1)
@@ -86,7 +86,7 @@ import Testing
         #expect(try await ledger.recipient(id(2), "bob@example.com") != nil)
         #expect(try await ledger.recipient(id(2), "ann@example.com") == nil)
         #expect(try await ledger.recount(id(2)) == [])
-        _ = try await ledger.setState(id(2), to: .stopped, from: [.sending], reason: "", now: 2)
+        _ = try await ledger.setState(id(2), to: .stopped, from: [.sending], reason: .none, now: 2)
         // Everybody who is left has had it.
         try await add(3, "1,ann@example.com\n3,cy@example.com\n", onlyNew: true)
         try await planning { try await wait(until: [.sending], of: 3..<4) }
@@ -164,7 +164,7 @@ import Testing
         try await add(0, file: file("r.csv", rows: 1))
         let waiting = try await ledger.waiting(only: nil, now: 5, limit: 9)
         #expect(waiting.due.count == 1)
-        _ = try await ledger.setState(id(0), to: .stopped, from: [.scheduled], reason: "", now: 5)
+        _ = try await ledger.setState(id(0), to: .stopped, from: [.scheduled], reason: .none, now: 5)
         let planner = PlannerService(ledger: ledger, poll: .seconds(60), logger: logger)
         var buffer = PlanBuffer()
         buffer.append(PlanBuffer.Entry(step: PlanStep(mailing: id(0), ending: .whole), rows: 0, record: waiting.due[0]))

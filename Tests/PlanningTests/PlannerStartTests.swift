@@ -26,7 +26,7 @@ import Testing
         return MailingID(milliseconds: Int64(number), using: &generator)
     }
 
-    private func add(_ id: MailingID, start: Int64? = start, late: Mailing.LatePolicy? = nil) async throws {
+    private func add(_ id: MailingID, start: Int64? = start, late: Mailing.MisfirePolicy? = nil) async throws {
         let mailing = Mailing(
             name: "x", channel: .email, provider: "smtp://localhost", fields: ["id", "email"], late: late)
         try await ledger.create(
@@ -87,15 +87,15 @@ import Testing
     @Test func aMailingThatHasBegunIsNeverTooLate() async throws {
         try await add(id(1))
         #expect(
-            try await ledger.setState(id(1), to: .collecting, from: [.scheduled], reason: "", now: Self.start))
+            try await ledger.setState(id(1), to: .collecting, from: [.scheduled], reason: .none, now: Self.start))
         try await plan(at: Self.start + 10_920_000, until: id(1), is: .sending)
         #expect(try await ledger.mailing(id(1))?.started == Self.start)
     }
 
     @Test func aMailingPausedWhileItIsPlannedGoesOnWhenItIsResumed() async throws {
         try await add(id(1), start: nil)
-        #expect(try await ledger.setState(id(1), to: .collecting, from: [.scheduled], reason: "", now: 5))
-        #expect(try await ledger.setState(id(1), to: .paused, from: [.collecting], reason: "tea", now: 6))
+        #expect(try await ledger.setState(id(1), to: .collecting, from: [.scheduled], reason: .none, now: 5))
+        #expect(try await ledger.setState(id(1), to: .paused, from: [.collecting], reason: StateReason(text: "tea"), now: 6))
         try await add(id(2), start: nil)
         try await plan(at: 7, until: id(2), is: .sending)
         #expect(try await ledger.mailing(id(1))?.plannedCount == 0)

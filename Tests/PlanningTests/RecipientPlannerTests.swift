@@ -142,7 +142,7 @@ import Testing
 
     @Test func goesOnBehindARowAsIfItHadNeverStopped() throws {
         var text: [UInt8] = []
-        var synthetic = SyntheticRecipients(.init(count: 3_000, seed: 4, invalid: 0.1, duplicates: 0.2, missing: 0.05))
+        var synthetic = SyntheticRecipients(.init(count: 3_000, seed: 4, excluded: .init(invalid: 0.1, duplicates: 0.2, missing: 0.05)))
         synthetic.appendHeader(to: &text)
         while synthetic.appendRow(to: &text) {}
         let source = RecipientSource(
@@ -191,8 +191,8 @@ import Testing
             for channel in [Channel.email, .sms] {
                 var synthetic = SyntheticRecipients(
                     .init(
-                        count: 20_000, seed: 8, channel: channel, format: format, invalid: 0.05, duplicates: 0.05,
-                        missing: 0.02))
+                        count: 20_000, seed: 8, channel: channel, format: format,
+                        excluded: .init(invalid: 0.05, duplicates: 0.05, missing: 0.02)))
                 var text: [UInt8] = []
                 synthetic.appendHeader(to: &text)
                 while synthetic.appendRow(to: &text) {}

@@ -14,7 +14,8 @@ import Testing
     @Test func workThatNothingHoldsUpIsStuckAfterAWhile() {
         #expect(facts() == .stuck(100))
         #expect(facts { $0.silence = 59 } == .none)
-        #expect(facts { $0.shares = [Heartbeat.Share(), Heartbeat.Share(waiting: 0, scope: "provider:p", interval: 0.1)] } == .stuck(100))
+        #expect(
+            facts { $0.shares = [Heartbeat.Share(), Heartbeat.Share(waiting: 0, scope: .provider("p"), interval: 0.1)] } == .stuck(100))
     }
 
     @Test func whatHoldsItUpIsSaidInstead() {
@@ -34,7 +35,8 @@ import Testing
         #expect(facts { ($0.state, $0.hasPlanner) = (.scheduled, false) } == .noPlanner)
         #expect(facts { ($0.state, $0.hasPlanner) = (.paused, false) } == .paused(""))
         #expect(
-            facts { $0.shares = [Heartbeat.Share(waiting: 3, scope: "provider:p", interval: 0.1, pause: 7)] } == .asked("provider:p", 7))
+            facts { $0.shares = [Heartbeat.Share(waiting: 3, scope: .provider("p"), interval: 0.1, pause: 7)] } == .asked(.provider("p"), 7)
+        )
         #expect(facts { $0.lag = 20 } == .lag(20))
         #expect(facts { $0.shares = [Heartbeat.Share(isDown: true)] } == .down("p"))
         #expect(facts { $0.open = 0 } == .none)
@@ -43,16 +45,16 @@ import Testing
 
     /// The limit would allow more: it is not what holds the mailing back.
     @Test func aLimitIsNotNamedWhereMessagesWaitForConnections() {
-        var share = Heartbeat.Share(waiting: 3, scope: "mailing:m", interval: 0.0001)
-        #expect(facts { ($0.silence, $0.shares) = (1, [share]) } == .limited("mailing:m"))
+        var share = Heartbeat.Share(waiting: 3, scope: .mailing("m"), interval: 0.0001)
+        #expect(facts { ($0.silence, $0.shares) = (1, [share]) } == .limited(.mailing("m")))
         share.exhausted = "connections=2"
         #expect(facts { ($0.silence, $0.shares) = (1, [share]) } == .connections("p", setting: "connections=2"))
     }
 
     @Test func aLimitIsWaitedForAsLongAsItTakes() {
-        let rare = Heartbeat.Share(waiting: 3, scope: "domain:d", interval: 60)
-        let common = Heartbeat.Share(waiting: 300, scope: "provider:p", interval: 0.01)
-        #expect(facts { $0.shares = [common, rare] } == .limited("domain:d"))
+        let rare = Heartbeat.Share(waiting: 3, scope: .domain("d"), interval: 60)
+        let common = Heartbeat.Share(waiting: 300, scope: .provider("p"), interval: 0.01)
+        #expect(facts { $0.shares = [common, rare] } == .limited(.domain("d")))
         #expect(
             facts {
                 $0.silence = 241
@@ -67,6 +69,6 @@ import Testing
             facts {
                 $0.silence = 59
                 $0.shares = [common]
-            } == .limited("provider:p"))
+            } == .limited(.provider("p")))
     }
 }

@@ -105,7 +105,7 @@ struct FleetModel {
             workers[index].stock.add(
                 zip(grant.moments, grant.latest).compactMap { moment, latest in
                     workers[index].clock.local(shared + moment, now: received).map {
-                        ReservationStock.Slot($0, latest: workers[index].clock.local(shared + latest, now: received))
+                        ReservationStock.Reservation($0, latest: workers[index].clock.local(shared + latest, now: received))
                     }
                 })
             wakeUp(index, in: 0)
@@ -133,7 +133,7 @@ struct FleetModel {
             starts.append(now)
             _ = workers[index].stock.dropLate(local)
         }
-        guard let next = workers[index].stock.slot(0) else { return }
+        guard let next = workers[index].stock.reservation(0) else { return }
         let late = Double.random(in: Double.random(in: 0..<1, using: &random) < 0.02 ? lateness.seldom : lateness.usual, using: &random)
         wakeUp(index, in: max(0.01, workers[index].time(next) - now + late))
     }

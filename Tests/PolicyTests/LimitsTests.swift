@@ -85,7 +85,7 @@ import Testing
         ("ä@bücher.example", "books"), ("a@xn--bcher-kva.example", "books"), ("a@пример.рф", "books"),
     ])
     func findsTheDomainNamedElseTheLongestSuffix(address: String, name: String) {
-        #expect(table.scope(of: address) == "domain:\(name)")
+        #expect(table.scope(of: address) == .domain(name))
     }
 
     @Test(arguments: ["", "@", "a", "example.com", "a@com", "a@example.org", "a@.", "a@example.com.", "a@exämple.net", "a@[192.0.2.1]"])
@@ -94,7 +94,7 @@ import Testing
     @Test func anEmptyTableFindsNothing() { #expect(DomainTable([]).scope(of: "a@example.com") == nil) }
 
     /// What the page says, without a hash.
-    private func reference(_ domains: [DomainLimit], _ address: String) -> String? {
+    private func reference(_ domains: [DomainLimit], _ address: String) -> LimitScope? {
         guard let at = address.lastIndex(of: "@") else { return nil }
         let domain = address[address.index(after: at)...].lowercased()
         var best: (length: Int, name: String)?
@@ -105,7 +105,7 @@ import Testing
                 if length > best?.length ?? 0 { best = (length, entry.name) }
             }
         }
-        return best.map { "domain:\($0.name)" }
+        return best.map { .domain($0.name) }
     }
 
     @Test func agreesWithAPlainSearch() {

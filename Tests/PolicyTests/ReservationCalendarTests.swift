@@ -3,7 +3,7 @@ import Policy
 import Testing
 
 /// The arithmetic of reservations against a reference that knows nothing of calendars: it counts starts in windows.
-@Suite struct SlotCalendarTests {
+@Suite struct ReservationCalendarTests {
     static let horizon = 200_000.0
 
     /// By how many the busiest of all windows [t, t + w) is above `w / interval + burst`.
@@ -193,7 +193,7 @@ import Testing
 
     @Test func slotsAreUsedInTimeOrDropped() {
         var stock = ReservationStock(interval: 1_000)
-        stock.add([10_000_000, 11_000_000, 30_000_000].map { ReservationStock.Slot($0) })
+        stock.add([10_000_000, 11_000_000, 30_000_000].map { ReservationStock.Reservation($0) })
         #expect(stock.take(9_000_000, reach: 500_000).start == .none)
         #expect(stock.take(9_600_000, reach: 500_000).start == .at(10_000_000))
         #expect(stock.take(11_000_000, reach: 0).start == .now)
@@ -211,7 +211,7 @@ import Testing
         #expect(grant.moments.allSatisfy { $0 == 0 })
         #expect(grant.latest == (0..<50).map { Double($0) * 33_333 })
         var stock = ReservationStock(interval: limit.interval)
-        stock.add(zip(grant.moments, grant.latest).map { ReservationStock.Slot(Int64($0) * 1000, latest: Int64($1 * 1000)) })
+        stock.add(zip(grant.moments, grant.latest).map { ReservationStock.Reservation(Int64($0) * 1000, latest: Int64($1 * 1000)) })
         // A tenth of a second later connections are there.
         #expect(stock.dropLate(100_000_000) == 4)
         #expect(stock.take(100_000_000, reach: 0).start == .now)

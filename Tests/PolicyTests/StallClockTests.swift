@@ -35,7 +35,7 @@ import Testing
     private static let holds: [Change] = [
         { $0.workers = 0 },
         { $0.shares = [Heartbeat.Share(isDown: true)] },
-        { $0.shares = [Heartbeat.Share(waiting: 5, scope: "provider:p", interval: 0.01, pause: 100)] },
+        { $0.shares = [Heartbeat.Share(waiting: 5, scope: .provider("p"), interval: 0.01, pause: 100)] },
         { facts in (facts.dispatched, facts.next) = (0, 100) },
         { $0.lag = 20 },
         { $0.state = .paused },
@@ -53,16 +53,16 @@ import Testing
     /// Three of its moments and a minute are waited; when it is lifted, a minute more.
     @Test mutating func aRareLimitIsWaitedForAndItsEndToo() {
         let rare = { @Sendable (facts: inout BlockingFacts) in
-            facts.shares = [Heartbeat.Share(waiting: 3, scope: "domain:d", interval: 600)]
+            facts.shares = [Heartbeat.Share(waiting: 3, scope: .domain("d"), interval: 600)]
         }
-        #expect(looks(0..<1_800, rare).allSatisfy { $0 == .limited("domain:d") })
+        #expect(looks(0..<1_800, rare).allSatisfy { $0 == .limited(.domain("d")) })
         #expect(looks(1_800..<1_860).allSatisfy { $0 == .none })
         #expect(looks(1_860..<1_862) == [.stuck(60)])
     }
 
     @Test mutating func aRareLimitDoesNotExcuseSilenceForEver() {
-        let said = looks(0..<2_000) { $0.shares = [Heartbeat.Share(waiting: 3, scope: "domain:d", interval: 600)] }
-        #expect(said[929] == .limited("domain:d") && said[930] == .stuck(1_860))
+        let said = looks(0..<2_000) { $0.shares = [Heartbeat.Share(waiting: 3, scope: .domain("d"), interval: 600)] }
+        #expect(said[929] == .limited(.domain("d")) && said[930] == .stuck(1_860))
         #expect(looks(2_000..<2_002) == [.stuck(2_000)])
     }
 }

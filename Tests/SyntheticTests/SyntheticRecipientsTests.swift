@@ -19,19 +19,19 @@ import Testing
     }
 
     @Test func keepsToTheSharesAskedFor() {
-        let counts = make(.init(count: 100_000, seed: 1, invalid: 0.02, duplicates: 0.03, missing: 0.01)).counts
+        let counts = make(.init(count: 100_000, seed: 1, excluded: .init(invalid: 0.02, duplicates: 0.03, missing: 0.01))).counts
         #expect(counts.all == 100_000)
         #expect((1_800...2_200).contains(counts.invalid))
         #expect((2_700...3_300).contains(counts.duplicates))
         #expect((850...1_150).contains(counts.missing))
-        #expect(make(.init(count: 500, invalid: 0, duplicates: 0, missing: 0)).counts.valid == 500)
-        #expect(make(.init(count: 500, invalid: 1, duplicates: 0, missing: 0)).counts.invalid == 500)
+        #expect(make(.init(count: 500, excluded: .none)).counts.valid == 500)
+        #expect(make(.init(count: 500, excluded: .init(invalid: 1, duplicates: 0, missing: 0))).counts.invalid == 500)
     }
 
     @Test func domainsHaveTheSharesThatAreAskedForInEachStretchOfRows() throws {
         let shares = [try SyntheticDomainShare("gmail.example", "40%"), try SyntheticDomainShare("outlook.example", "0.25")]
         for seed: UInt64 in [1, 2, 77] {
-            let (text, _) = make(.init(count: 3_000, seed: seed, invalid: 0, duplicates: 0, missing: 0, domains: shares))
+            let (text, _) = make(.init(count: 3_000, seed: seed, excluded: .none, domains: shares))
             let rows = String(decoding: text, as: UTF8.self).split(separator: "\n").filter { $0.contains("@") }
             #expect(rows.count == 3_000)
             for start in stride(from: 0, to: 3_000, by: 500) {
@@ -43,7 +43,7 @@ import Testing
                 Set(rows.compactMap { $0.split(separator: "@").last?.split(separator: ",").first }).count == 2
                     + SyntheticRecipients.usualDomains.count)
         }
-        let all = make(.init(count: 300, invalid: 0, duplicates: 0, missing: 0, domains: [try SyntheticDomainShare("gmail.example", "1")]))
+        let all = make(.init(count: 300, excluded: .none, domains: [try SyntheticDomainShare("gmail.example", "1")]))
         #expect(String(decoding: all.text, as: UTF8.self).split(separator: "@gmail.example,").count == 301)
         // What else is in a row stays as it is without them.
         let plain = String(decoding: make(.init(count: 50)).text, as: UTF8.self)
@@ -52,7 +52,7 @@ import Testing
     }
 
     @Test func namesReservedDomainsOnlyAndManyScripts() {
-        let text = String(decoding: make(.init(count: 5_000, invalid: 0)).text, as: UTF8.self)
+        let text = String(decoding: make(.init(count: 5_000, excluded: .init(invalid: 0))).text, as: UTF8.self)
         for line in text.split(separator: "\n") where line.contains("@") {
             guard let domain = line.split(separator: "@").last?.split(whereSeparator: { $0 == "," || $0 == " " }).first
             else { continue }

@@ -1,6 +1,6 @@
 import Text
 
-/// One batch of one mailing: the unit that is planned, fed, leased and closed.
+/// One batch of one mailing: the unit that is planned, dispatched, leased and closed.
 package struct BatchID: Hashable, Sendable, CustomStringConvertible {
     package let mailing: MailingID
     /// Its number within the mailing, from 0.
@@ -41,28 +41,28 @@ package struct OpenRecipient: Sendable, Equatable {
     }
 }
 
-/// A batch as it is fed to workers: its recipients, and which of them are still to be sent to.
+/// A batch as it is dispatched to workers: its recipients, and which of them are still to be sent to.
 package struct DispatchedBatch: Sendable {
     package var id: BatchID
-    /// How often the batch has been fed, from 1; results of a dispatchNumber that was given up are told apart by it.
+    /// How often the batch has been dispatched, from 1; it tells results of this dispatch from those of an earlier one.
     package var dispatchNumber: Int
     /// The wire form of its `Recipients`.
     package var recipients: [UInt8]
     /// Recipients in it.
     package var count: Int
-    /// Those to send to in this dispatchNumber; nil for all, at the first attempt.
+    /// Those to send to in this dispatch; nil for all, at the first attempt.
     package var open: [OpenRecipient]?
     /// When the mailing's messages expire, in milliseconds since 1970.
     package var expires: Int64
-    /// When it was fed, in milliseconds since 1970.
-    package var fed: Int64
+    /// When it was dispatched, in milliseconds since 1970.
+    package var dispatched: Int64
     /// The provider that the mailing names, by its name or URL; empty where the entry does not say.
     package var provider = ""
-    /// Somebody of the mailing had been accepted when it was fed.
+    /// Somebody of the mailing had been accepted when it was dispatched.
     package var isProven = false
 
     package init(
-        id: BatchID, dispatchNumber: Int, recipients: [UInt8], count: Int, open: [OpenRecipient]?, expires: Int64, fed: Int64
+        id: BatchID, dispatchNumber: Int, recipients: [UInt8], count: Int, open: [OpenRecipient]?, expires: Int64, dispatched: Int64
     ) {
         self.id = id
         self.dispatchNumber = dispatchNumber
@@ -70,7 +70,7 @@ package struct DispatchedBatch: Sendable {
         self.count = count
         self.open = open
         self.expires = expires
-        self.fed = fed
+        self.dispatched = dispatched
     }
 }
 

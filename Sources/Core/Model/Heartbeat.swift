@@ -10,8 +10,8 @@ package struct Heartbeat: Sendable, Codable, Equatable {
     package struct Share: Sendable, Codable, Equatable {
         /// Messages that wait for their moments under a limit.
         package var waiting: Int
-        /// The narrowest scope of that limit, or the one that is paused, as `provider:main`; empty where there is none.
-        package var scope: String
+        /// The narrowest scope of that limit, or the one that is paused; nil where there is none.
+        package var scope: LimitScope?
         /// Seconds between two starts in that scope, for the whole fleet.
         package var interval: Double
         /// Seconds for which its provider still asks to wait (Retry-After).
@@ -21,7 +21,7 @@ package struct Heartbeat: Sendable, Codable, Equatable {
         /// Messages wait for a connection to the provider: the setting that says how many there are, as `connections=20`; else empty.
         package var exhausted = ""
 
-        package init(waiting: Int = 0, scope: String = "", interval: Double = 0, pause: Double = 0, isDown: Bool = false) {
+        package init(waiting: Int = 0, scope: LimitScope? = nil, interval: Double = 0, pause: Double = 0, isDown: Bool = false) {
             self.waiting = waiting
             self.scope = scope
             self.interval = interval
@@ -33,7 +33,7 @@ package struct Heartbeat: Sendable, Codable, Equatable {
         package init(from decoder: any Decoder) throws {
             let words = try decoder.container(keyedBy: CodingKeys.self)
             waiting = try words.decodeIfPresent(Int.self, forKey: .waiting) ?? 0
-            scope = try words.decodeIfPresent(String.self, forKey: .scope) ?? ""
+            scope = try words.decodeIfPresent(String.self, forKey: .scope).flatMap { LimitScope($0) }
             interval = try words.decodeIfPresent(Double.self, forKey: .interval) ?? 0
             pause = try words.decodeIfPresent(Double.self, forKey: .pause) ?? 0
             isDown = try words.decodeIfPresent(Bool.self, forKey: .isDown) ?? false

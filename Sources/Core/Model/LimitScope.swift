@@ -1,6 +1,11 @@
 /// What a limit counts. Its text is the same in the ledger, in Redis, in metrics and on the command line: `provider:NAME`,
 /// `channel:email`, `mailing:ID`, `domain:NAME`. Code compares scopes, never the beginning of their text.
 package enum LimitScope: Sendable, Hashable, CustomStringConvertible {
+    /// What a scope is the name of.
+    package enum Kind: String, Sendable, CaseIterable {
+        case provider, channel, mailing, domain
+    }
+
     /// By its name in the configuration, or `scheme://host:port`.
     case provider(String)
     case channel(Channel)
@@ -14,23 +19,46 @@ package enum LimitScope: Sendable, Hashable, CustomStringConvertible {
         guard let colon = text.firstIndex(of: ":") else { return nil }
         let name = String(text[text.index(after: colon)...])
         guard !name.isEmpty else { return nil }
-        switch text[..<colon] {
-        case "provider": self = .provider(ProviderURL.canonicalName(name) ?? name)
-        case "mailing": self = .mailing(name)
-        case "domain": self = .domain(name)
-        case "channel":
+        switch Kind(rawValue: String(text[..<colon])) {
+        case .provider: self = .provider(ProviderURL.canonicalName(name) ?? name)
+        case .mailing: self = .mailing(name)
+        case .domain: self = .domain(name)
+        case .channel:
             guard let channel = Channel(rawValue: name) else { return nil }
             self = .channel(channel)
-        default: return nil
+        case nil: return nil
         }
     }
 
-    package var description: String {
+    package var description: String { "\(kind.rawValue):\(name)" }
+
+    package var kind: Kind {
         switch self {
-        case .provider(let name): "provider:\(name)"
-        case .channel(let channel): "channel:\(channel.rawValue)"
-        case .mailing(let id): "mailing:\(id)"
-        case .domain(let name): "domain:\(name)"
+        case .provider: .provider
+        case .channel: .channel
+        case .mailing: .mailing
+        case .domain: .domain
         }
+    }
+
+    private var name: String {
+        switch self {
+        case .provider(let name), .mailing(let name), .domain(let name): name
+        case .channel(let channel): channel.rawValue
+        }
+    }
+}
+
+/// Travels as its text.
+extension LimitScope: Codable {
+    package init(from decoder: any Decoder) throws {
+        let text = try decoder.singleValueContainer().decode(String.self)
+        guard let scope = LimitScope(text) else { throw WireError("'\(text)' is not a scope") }
+        self = scope
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(description)
     }
 }

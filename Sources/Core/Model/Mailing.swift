@@ -10,7 +10,7 @@ package struct Mailing: Codable, Sendable, Equatable {
     }
 
     /// What happens to a mailing whose start was missed by more than the delay that it allows, because no planner ran.
-    package enum LatePolicy: String, Codable, Sendable, CaseIterable {
+    package enum MisfirePolicy: String, Codable, Sendable, CaseIterable {
         /// It is paused, and a person decides.
         case hold
         /// It is sent.
@@ -42,8 +42,8 @@ package struct Mailing: Codable, Sendable, Equatable {
     /// How long after its start a mailing's message may still be tried, in seconds.
     package var lifetime: Double
     package var uncertain: UncertainPolicy
-    /// Nil means `hold`; older mailings have none.
-    package var late: LatePolicy?
+    /// The misfire policy, by its name in the mailing file. Nil means `hold`; older mailings have none.
+    package var late: MisfirePolicy?
     /// How long after its start a mailing may still begin by itself, in seconds; nil for an hour.
     package var maximumDelay: Double?
 
@@ -83,7 +83,7 @@ package struct Mailing: Codable, Sendable, Equatable {
         subject: Template = .empty, html: Template = .empty, text: Template = .empty, body: Template = .empty,
         fields: [String] = ["id", "address"], nestedFields: [String] = [], speed: String? = nil,
         batchSize: Int = 500, attempts: Int = 5, lifetime: Double = 86_400, uncertain: UncertainPolicy = .redeliver,
-        late: LatePolicy? = nil, maximumDelay: Double? = nil
+        late: MisfirePolicy? = nil, maximumDelay: Double? = nil
     ) {
         self.name = name
         self.channel = channel

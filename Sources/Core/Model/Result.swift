@@ -46,7 +46,7 @@ package struct ResultGroup: Sendable, Equatable {
     package enum Closing: String, Sendable {
         /// More groups follow.
         case open = ""
-        /// The worker is through with this dispatchNumber: each of its recipients has a result.
+        /// The worker is through with this dispatch: each of its recipients has a result.
         case done
         /// The worker gave the rest of the batch back untouched.
         case released
@@ -58,21 +58,21 @@ package struct ResultGroup: Sendable, Equatable {
     package var worker: String
     /// The provider that its attempts went to; empty where the entry does not say (an older worker).
     package var provider: String
-    /// The group's number within (batch, dispatchNumber, worker), from 0: writing one twice changes nothing.
+    /// The group's number within (batch, dispatch number, worker), from 0: writing one twice changes nothing.
     package var sequence: Int
     package var closing: Closing
-    /// With a closing group: how many groups all workers reported of this dispatchNumber, this one included. Redis counts them.
+    /// With a closing group: how many groups all workers reported of this dispatch, this one included. Redis counts them.
     package var groups: Int
     package var results: [RecipientResult]
     /// Not all of its results could be read: of whom none came by the end of the dispatch it is not known whether the message arrived.
     package var isPartial = false
 
     package init(
-        batch: BatchID, dispatchNumber: Int, worker: String, provider: String = "", sequence: Int, closing: Closing, groups: Int = 0,
+        _ dispatch: Dispatch, worker: String, provider: String = "", sequence: Int, closing: Closing, groups: Int = 0,
         results: [RecipientResult]
     ) {
-        self.batch = batch
-        self.dispatchNumber = dispatchNumber
+        batch = dispatch.batch
+        dispatchNumber = dispatch.dispatchNumber
         self.worker = worker
         self.provider = provider
         self.sequence = sequence

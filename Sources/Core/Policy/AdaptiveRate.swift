@@ -69,7 +69,7 @@ package struct AdaptiveRate: Sendable, Equatable {
     var origin: Reference?
 
     /// Answers to messages that started before a decrease are still coming for so long: the change reaches workers within
-    /// 250 ms, slots lie 200 ms ahead (where starts are rare longer, and there responses are few), counts come every 500 ms, and the
+    /// 250 ms, reservations lie 200 ms ahead (where starts are rare longer, and there responses are few), counts come every 500 ms, and the
     /// provider takes its time.
     static let reaction = 1.5
     static let decrease = 0.9

@@ -16,10 +16,10 @@ package enum BlockingReason: Sendable, Equatable {
     case noWorker(Channel)
     /// Its provider is taken for down.
     case down(String)
-    /// The provider of a scope, as `provider:main`, asked to wait for so many seconds from now.
-    case asked(String, Double)
+    /// The provider of a scope asked to wait for so many seconds from now.
+    case asked(LimitScope, Double)
     /// The limit of a scope.
-    case limited(String)
+    case limited(LimitScope)
     /// All connections of its workers to a provider are in use; with the setting that says how many there are.
     case connections(String, setting: String)
     /// Results wait for a collector, for so many seconds.
@@ -91,11 +91,14 @@ extension BlockingFacts {
         if workers == 0 { return .noWorker(channel) }
         if lag > Self.longLag { return .lag(lag) }
         if shares.contains(where: \.isDown) { return .down(provider) }
-        if let asked = shares.filter({ $0.pause > 0 }).max(by: { $0.pause < $1.pause }) { return .asked(asked.scope, asked.pause) }
+        if let asked = shares.filter({ $0.pause > 0 }).max(by: { $0.pause < $1.pause }) {
+            return .asked(asked.scope ?? .provider(provider), asked.pause)
+        }
         if silence >= stuckAfter.seconds + allowance { return .stuck(silence) }
         // Where messages wait for connections, the limits are not used up.
         if let setting = shares.first(where: { !$0.exhausted.isEmpty })?.exhausted { return .connections(provider, setting: setting) }
-        return limited.map { .limited($0.scope) } ?? .none
+        guard let scope = limited?.scope else { return .none }
+        return .limited(scope)
     }
 
     /// What limits it most.

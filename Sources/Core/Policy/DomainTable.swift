@@ -1,11 +1,11 @@
-import Model
+package import Model
 import Text
 
 /// Finds the entry of `domains:` that an e-mail address belongs to: the one that names its domain, else the one with the longest
 /// `*.` above it. A look takes one pass over the domain and allocates nothing.
 package struct DomainTable: Sendable {
-    /// `domain:NAME` of the entries, in the order they were given.
-    package let scopes: [String]
+    /// The scopes of the entries, in the order they were given.
+    package let scopes: [LimitScope]
     /// An open hash table; a power of two of slots, at most half of them used. Empty when there are no entries.
     private var slots: [Slot] = []
     /// The patterns one after another: a domain as it is, or what stands behind the `*`, with its dot.
@@ -22,7 +22,7 @@ package struct DomainTable: Sendable {
 
     /// Where two entries have the same pattern, the first one has it.
     package init(_ domains: [DomainLimit]) {
-        scopes = domains.map { LimitScope.domain($0.name).description }
+        scopes = domains.map { .domain($0.name) }
         let patterns = domains.enumerated().flatMap { entry, domain in domain.names.map { (entry: entry, text: $0) } }
         guard !patterns.isEmpty else { return }
         var size = 4
@@ -62,8 +62,8 @@ package struct DomainTable: Sendable {
         return Array("@\(domain)".utf8).withUnsafeBufferPointer(entry)
     }
 
-    /// The scope of an address, `domain:NAME`; nil for none.
-    package func scope(of address: String) -> String? {
+    /// The scope of an address; nil for none.
+    package func scope(of address: String) -> LimitScope? {
         if slots.isEmpty { return nil }
         var address = address
         return address.withUTF8(entry).map { scopes[$0] }

@@ -4,11 +4,11 @@ package import Model
 /// The moments at which a worker may start messages under a limit: each is used in time, or dropped. Times are in nanoseconds of a
 /// clock that only goes forward.
 package struct ReservationStock: Sendable {
-    /// How long after its moment a slot may be used at low rates, in nanoseconds.
+    /// How long after its moment a reservation may be used at low rates, in nanoseconds.
     private static let usual: Int64 = 1_000_000
 
     /// A moment, and until when it may be used all the same.
-    package struct Slot: Sendable, Equatable {
+    package struct Reservation: Sendable, Equatable {
         package var moment: Int64
         package var latest: Int64
 
@@ -19,8 +19,8 @@ package struct ReservationStock: Sendable {
         }
     }
 
-    private var slots: Deque<Slot> = []
-    /// How long after its moment a slot may be used: where starts are rare, the limit's margin allows for more.
+    private var reservations: Deque<Reservation> = []
+    /// How long after its moment a reservation may be used: where starts are rare, the limit's margin allows for more.
     package private(set) var tolerance: Int64 = 0
     /// Reservations that are nearer to one another than this are met together, a quarter of a millisecond late at most: a wake-up for
     /// each would cost more than the message.
@@ -31,54 +31,56 @@ package struct ReservationStock: Sendable {
 
     /// The limit's interval has changed; what is here stays.
     package mutating func adapt(to interval: Double) {
-        // A thread that is woken late loses more than one slot of a high rate, and takes a smaller part of a window with it.
+        // A thread that is woken late loses more than one reservation of a high rate, and takes a smaller part of a window with it.
         let least = interval < 1000 ? Self.usual * 3 / 2 : Self.usual
         grain = interval * 1000 < Double(Self.usual / 4) ? Self.usual / 4 : 1
         // Counted from the moment as it was given out, which `grain` may have put off.
         tolerance = max(least - grain, Int64(min(interval, 1e12) * ReservationCalendar.Limit.margin * 1000))
     }
 
-    package var count: Int { slots.count }
-    package var last: Int64? { slots.last?.moment }
+    package var count: Int { reservations.count }
+    package var last: Int64? { reservations.last?.moment }
 
-    /// The slot at a place, from 0 for the next.
-    package func slot(_ place: Int) -> Int64? { slots.indices.contains(place) ? slots[place].moment : nil }
+    /// The reservation at a place, from 0 for the next.
+    package func reservation(_ place: Int) -> Int64? { reservations.indices.contains(place) ? reservations[place].moment : nil }
 
-    /// Nanoseconds from one slot to the next; nil where there are less than two.
+    /// Nanoseconds from one reservation to the next; nil where there are less than two.
     package var meanGap: Double? {
-        guard let first = slots.first?.moment, let last, count > 1 else { return nil }
+        guard let first = reservations.first?.moment, let last, count > 1 else { return nil }
         return Double(last - first) / Double(count - 1)
     }
 
-    /// Adds slots in their order; they may lie between those that are here.
-    package mutating func add(_ new: [Slot]) {
-        guard let last, let first = new.first?.moment, first < last else { return slots.append(contentsOf: new) }
-        slots = Deque((slots + new).sorted { ($0.moment, $0.latest) < ($1.moment, $1.latest) })
+    /// Adds reservations in their order; they may lie between those that are here.
+    package mutating func add(_ new: [Reservation]) {
+        guard let last, let first = new.first?.moment, first < last else { return reservations.append(contentsOf: new) }
+        reservations = Deque((reservations + new).sorted { ($0.moment, $0.latest) < ($1.moment, $1.latest) })
     }
 
     /// Drops what was not used in time.
     /// - Returns: how many.
     package mutating func dropLate(_ now: Int64) -> Int {
         var dropped = 0
-        while let first = slots.first, isLate(first, now) {
-            slots.removeFirst()
+        while let first = reservations.first, isLate(first, now) {
+            reservations.removeFirst()
             dropped += 1
         }
         return dropped
     }
 
-    package func isLate(_ slot: Slot, _ now: Int64) -> Bool { now > slot.latest && now - slot.moment > tolerance }
+    package func isLate(_ reservation: Reservation, _ now: Int64) -> Bool {
+        now > reservation.latest && now - reservation.moment > tolerance
+    }
 
-    /// Takes the next slot, if it comes within `reach`; late ones were dropped before.
-    /// - Returns: when it starts, and the slot, which may begin a little later than it was given out.
-    package mutating func take(_ now: Int64, reach: Int64) -> (start: Start, slot: Slot?) {
-        guard var first = slots.first, first.moment <= now + reach else { return (.none, nil) }
-        slots.removeFirst()
+    /// Takes the next reservation, if it comes within `reach`; late ones were dropped before.
+    /// - Returns: when it starts, and the reservation, which may begin a little later than it was given out.
+    package mutating func take(_ now: Int64, reach: Int64) -> (start: Start, reservation: Reservation?) {
+        guard var first = reservations.first, first.moment <= now + reach else { return (.none, nil) }
+        reservations.removeFirst()
         if first.moment <= now { return (.now, first) }
-        first = Slot((first.moment + grain - 1) / grain * grain, latest: first.latest)
+        first = Reservation((first.moment + grain - 1) / grain * grain, latest: first.latest)
         return (.at(first.moment), first)
     }
 
     /// Gives all up.
-    package mutating func clear() { slots.removeAll() }
+    package mutating func clear() { reservations.removeAll() }
 }

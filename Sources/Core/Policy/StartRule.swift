@@ -14,19 +14,19 @@ package struct StartRule: Sendable, Equatable {
 
     /// Milliseconds since 1970; nil begins at once.
     package let start: Int64?
-    package let late: Mailing.LatePolicy
+    package let misfirePolicy: Mailing.MisfirePolicy
     /// How late it may start without a decision, in seconds.
     package let maximumDelay: Double
 
-    package init(start: Int64?, late: Mailing.LatePolicy, maximumDelay: Double) {
+    package init(start: Int64?, misfirePolicy: Mailing.MisfirePolicy, maximumDelay: Double) {
         self.start = start
-        self.late = late
+        self.misfirePolicy = misfirePolicy
         self.maximumDelay = maximumDelay
     }
 
     /// The rule of a mailing; the default is to hold when it is more than an hour late.
     package init(_ mailing: Mailing, start: Int64?) {
-        self.init(start: start, late: mailing.late ?? .hold, maximumDelay: mailing.maximumDelay ?? 3_600)
+        self.init(start: start, misfirePolicy: mailing.late ?? .hold, maximumDelay: mailing.maximumDelay ?? 3_600)
     }
 
     /// - Parameter now: milliseconds since 1970.
@@ -35,6 +35,6 @@ package struct StartRule: Sendable, Equatable {
         let delay = now - start
         if delay < 0 { return .wait(-delay) }
         guard Double(delay) > maximumDelay * 1000 else { return .begin }
-        return late == .send ? .beginLate(by: delay) : .hold(by: delay)
+        return misfirePolicy == .send ? .beginLate(by: delay) : .hold(by: delay)
     }
 }

@@ -1,4 +1,4 @@
-import Model
+package import Model
 
 /// How fast the fleet goes in a scope whose provider asks to slow down. The board adds up what the workers saw and hands it to
 /// one of them to judge; it does not know the arithmetic, and carries its state as text.
@@ -60,7 +60,7 @@ package struct AdaptiveRateStore: Sendable {
     ///     day at most.
     /// - Returns: how the scope stands, and a case when this worker is to judge: it calls `steer` at once.
     package func observe(
-        _ scope: String, answered: Int, throttled: Int, started: Int, pause: Double? = nil
+        _ scope: LimitScope, answered: Int, throttled: Int, started: Int, pause: Double? = nil
     ) async throws(RedisError) -> (standing: Standing, case: Case?) {
         let asked = pause ?? 0
         let wait = asked > 0 ? Int64((min(asked, Self.longestPause) * 1e6).rounded(.up)) : 0
@@ -91,7 +91,7 @@ package struct AdaptiveRateStore: Sendable {
     /// - Returns: false when it came too late and another judges.
     @discardableResult
     package func steer(
-        _ scope: String, _ judged: Case, state: String, interval: Double?
+        _ scope: LimitScope, _ judged: Case, state: String, interval: Double?
     ) async throws(RedisError) -> Bool {
         try await broker.redis.run(
             Scripts.steer, keys: [broker.keys.adaptiveRate(scope)],
@@ -100,7 +100,7 @@ package struct AdaptiveRateStore: Sendable {
     }
 
     /// How scopes stand, in their order.
-    package func standing(of scopes: [String]) async throws(RedisError) -> [Standing] {
+    package func standing(of scopes: [LimitScope]) async throws(RedisError) -> [Standing] {
         guard !scopes.isEmpty else { return [] }
         let replies = try await broker.redis.pipeline(
             [["TIME"]] + scopes.map { ["HMGET", .text(broker.keys.adaptiveRate($0)), "until", "interval", "state", "from"] })

@@ -1,6 +1,6 @@
 package import Model
 
-/// A batch in a worker's hands. Worker and deliveries together are the fencing token by which Redis tells whether it still is.
+/// A batch in flight. Worker and deliveries together are the fencing token by which Redis tells whether it still is.
 package struct BatchLease: Sendable {
     package let batch: DispatchedBatch
     package let lane: Lane

@@ -49,7 +49,7 @@ extension BatchQueue {
         guard let dispatch = replies[0].int, WireLimit.count.contains(dispatch), let epoch = replies[1].text else { return nil }
         let batch = DispatchedBatch(
             id: BatchID(mailing: mailing, number: Int(number)), dispatchNumber: Int(dispatch), recipients: [], count: 0, open: [],
-            expires: WireLimit.time.upperBound, fed: 0)
+            expires: WireLimit.time.upperBound, dispatched: 0)
         return BatchLease(
             batch: batch, lane: item.lane, entry: item.entry.id, worker: worker, deliveries: item.deliveries, isNew: false,
             epoch: Epoch(text: epoch))
@@ -75,7 +75,8 @@ extension BatchQueue {
             }
         }
         return ResultGroup(
-            batch: id, dispatchNumber: lease.batch.dispatchNumber, worker: "\(lease.worker).\(lease.entry)", provider: lease.lane.provider,
+            Dispatch(batch: id, dispatchNumber: lease.batch.dispatchNumber), worker: "\(lease.worker).\(lease.entry)",
+            provider: lease.lane.provider,
             sequence: 0, closing: .released, results: results)
     }
 }

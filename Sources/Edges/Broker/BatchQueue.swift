@@ -78,7 +78,7 @@ package struct BatchQueue: Sendable {
         return (reply.array ?? []).compactMap { $0.text.flatMap { Lane($0) } }
     }
 
-    /// The dispatches that lanes hold, in nobody's hands or in a worker's; those that cannot be read are left out.
+    /// The dispatches that lanes hold, ready or in flight; those that cannot be read are not among them.
     package func inside(_ lanes: [Lane]) async throws(RedisError) -> Set<Dispatch> {
         guard !lanes.isEmpty else { return [] }
         let words = try await broker.redis.run(Scripts.inside, keys: lanes.map(broker.keys.lane), arguments: []).array ?? []

@@ -49,7 +49,7 @@ package struct Broker: Sendable {
         return time
     }
 
-    /// The policy by which this Redis throws keys away when its memory is full: what it held would be lost, batch by batch. Nil where it
+    /// The policy by which this Redis evicts keys when its memory is full: what it held would be lost, batch by batch. Nil where it
     /// refuses writes instead, as it must.
     package func evictionPolicy() async throws(RedisError) -> String? {
         let memory = try await redis.send(["INFO", "memory"]).text ?? ""

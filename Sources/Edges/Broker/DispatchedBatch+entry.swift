@@ -6,7 +6,7 @@ extension DispatchedBatch {
         [
             "v", RedisArgument(WireVersion.current), "e", .text(epoch.text), "m", .text(id.mailing.description), "b",
             RedisArgument(id.number), "g", RedisArgument(dispatchNumber),
-            "n", RedisArgument(count), "o", .bytes(open?.encoded() ?? []), "x", RedisArgument(expires), "t", RedisArgument(fed),
+            "n", RedisArgument(count), "o", .bytes(open?.encoded() ?? []), "x", RedisArgument(expires), "t", RedisArgument(dispatched),
             "a", isProven ? "1" : "0", "r", .bytes(recipients),
         ]
     }
@@ -22,7 +22,7 @@ extension DispatchedBatch {
         self.init(
             id: BatchID(mailing: mailing, number: Int(try entry.int("b", in: WireLimit.count))),
             dispatchNumber: Int(try entry.int("g", in: WireLimit.count)), recipients: entry.fields["r"] ?? [], count: Int(count),
-            open: open, expires: expires, fed: try entry.int("t", in: WireLimit.time))
+            open: open, expires: expires, dispatched: try entry.int("t", in: WireLimit.time))
         isProven = entry.text("a") == "1"
     }
 

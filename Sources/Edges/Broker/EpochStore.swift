@@ -51,7 +51,7 @@ package struct EpochStore: Sendable {
         return epoch.count == 3 ? epoch[1] : nil
     }
 
-    /// Begins an epoch: all batches that were ready or in a worker's hands are gone from Redis, results and limits stay.
+    /// Begins an epoch: all batches that were ready or in flight are gone from Redis, results and limits stay.
     /// - Parameters:
     ///   - found: what `hold` said.
     ///   - epoch: the epoch, of the run that was found; nil for one with a random name.

@@ -40,7 +40,7 @@ package struct Keys: Sendable {
     /// Set: the lanes that are not empty, each as `CHANNEL:PROVIDER`.
     var lanes: String { "\(tag):lanes" }
 
-    /// Stream, an entry a batch that is ready or in a worker's hands; an entry is deleted when its worker has closed the batch, and the
+    /// Stream, an entry a batch that is ready or in flight; an entry is deleted when its worker has closed the batch, and the
     /// stream with its last entry. XPENDING tells which worker has a batch, and how often it was handed out.
     func lane(_ lane: Lane) -> String { "\(tag):lane:\(lane)" }
 
@@ -60,7 +60,7 @@ package struct Keys: Sendable {
     /// Hash, worker:sequence -> status entry: the groups of results that were reported of a dispatch; goes when the batch is closed.
     func groups(_ batch: BatchID, _ dispatchNumber: Int) -> String { "\(tag):groups:\(batch):\(dispatchNumber)" }
 
-    /// Hash, batch -> dispatch number: the mailing's batches that are ready, in a worker's hands, or have results not yet collected. A
+    /// Hash, batch -> dispatch number: the mailing's batches that are ready, in flight, or have results not yet collected. A
     /// field goes when the collector has committed the batch's closing results. `withdrawn NUMBER` keeps a lost dispatch from arriving.
     func dispatched(_ mailing: MailingID) -> String { "\(tag):dispatched:\(mailing)" }
 
@@ -82,14 +82,14 @@ package struct Keys: Sendable {
     var deadLetters: String { "\(tag):dead" }
 
     /// String, the reservation calendar of a scope (`reserve.lua`); expires an hour after the limit has its whole burst again.
-    func throttle(_ scope: String) -> String { "\(tag):throttle:\(scope)" }
+    func throttle(_ scope: LimitScope) -> String { "\(tag):throttle:\(scope)" }
 
     /// String: when the queue of a scope's messages that went back to the ledger ends; expires at that time.
-    func queue(_ scope: String) -> String { "\(tag):queue:\(scope)" }
+    func queue(_ scope: LimitScope) -> String { "\(tag):queue:\(scope)" }
 
     /// Hash: the adaptive rate of a scope. `until` and `interval` (microseconds: of Redis time, before which nothing starts; between two
     /// starts), and what the fleet saw since the last judgement; expires ten minutes after it was last used, or after `until`.
-    func adaptiveRate(_ scope: String) -> String { "\(tag):rate:\(scope)" }
+    func adaptiveRate(_ scope: LimitScope) -> String { "\(tag):rate:\(scope)" }
 
     /// Hash, scope -> limit as text: the limits that operators set at run time, all of them. The dispatcher replaces it when one changes
     /// and when an epoch begins.

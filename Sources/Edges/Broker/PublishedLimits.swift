@@ -1,3 +1,5 @@
+import Model
+
 /// The limits that operators set at run time, as the workers see them.
 package struct PublishedLimits: Sendable {
     private let broker: Broker
@@ -11,8 +13,10 @@ package struct PublishedLimits: Sendable {
     package func publishLimits(_ overrides: [String: String], fencingToken: FencingToken) async throws(RedisError) {
         let before = try await limits() ?? [:]
         let changed = Set(before.keys).union(overrides.keys).filter { before[$0] != overrides[$0] }
+        // What is no scope, of another release, has no queue.
+        let queues = changed.compactMap { LimitScope($0) }.map(broker.keys.queue)
         let reply = try await broker.redis.run(
-            Scripts.limits, keys: [broker.keys.limits, broker.keys.leader, broker.keys.wake] + changed.map(broker.keys.queue),
+            Scripts.limits, keys: [broker.keys.limits, broker.keys.leader, broker.keys.wake] + queues,
             arguments: [.text(fencingToken.text), .text(Self.marker), "1"] + overrides.flatMap { [.text($0.key), .text($0.value)] })
         if reply.int != 1 { throw .epochEnded }
     }

@@ -30,20 +30,20 @@ package final class SharedTime: Sendable {
         note(shared: Double(try await broker.time()), sent: sent, received: Clock.monotonic())
     }
 
-    /// Reads Redis's clock a few times before slots are met by it: the first response alone may have come late, and slots with it.
+    /// Reads Redis's clock a few times before reservations are met by it: the first response alone may have come late, and they with it.
     package func learn(from broker: Broker) async {
         for _ in 0..<4 {
             do throws(RedisError) { try await read(from: broker) } catch { return }
         }
     }
 
-    /// The moments of slots in nanoseconds of CLOCK_MONOTONIC.
-    package func local(_ slots: Throttle.Reservations, sent: Int64, received: Int64) -> [ReservationStock.Slot] {
+    /// The moments of reservations in nanoseconds of CLOCK_MONOTONIC.
+    package func local(_ reservations: Throttle.Reservations, sent: Int64, received: Int64) -> [ReservationStock.Reservation] {
         time.withLock { time in
-            time.note(shared: slots.now, sent: sent, received: received)
-            return zip(slots.moments, slots.slack).compactMap { moment, slack in
-                time.local(slots.now + Double(moment), now: received).map {
-                    ReservationStock.Slot($0, latest: $0 + Int64(slack) * 1000)
+            time.note(shared: reservations.now, sent: sent, received: received)
+            return zip(reservations.moments, reservations.slack).compactMap { moment, slack in
+                time.local(reservations.now + Double(moment), now: received).map {
+                    ReservationStock.Reservation($0, latest: $0 + Int64(slack) * 1000)
                 }
             }
         }

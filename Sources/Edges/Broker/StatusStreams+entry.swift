@@ -56,7 +56,7 @@ extension StatusStreams.Entry {
             let groups = number("c"), entry.text("w").utf8.count <= WireLimit.text, entry.text("p").utf8.count <= WireLimit.text
         else { return nil }
         var group = ResultGroup(
-            batch: BatchID(mailing: mailing, number: batch), dispatchNumber: dispatch, worker: entry.text("w"),
+            Dispatch(batch: BatchID(mailing: mailing, number: batch), dispatchNumber: dispatch), worker: entry.text("w"),
             provider: entry.text("p"), sequence: sequence, closing: ResultGroup.Closing(rawValue: entry.text("f")) ?? .open,
             groups: groups, results: [])
         group.isPartial = true

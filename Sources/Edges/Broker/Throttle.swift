@@ -1,4 +1,4 @@
-import Model
+package import Model
 import Policy
 
 /// Reservations of limits that the whole fleet shares.
@@ -17,16 +17,16 @@ package struct Throttle: Sendable {
     /// Microseconds since 1970, or of a wait, at most: what is later cannot be right.
     private static let farthest = 4e15
 
-    /// A limit in a scope (`mailing:ID`, `channel:sms`).
-    package struct Scope: Sendable, Equatable {
-        package var name: String
+    /// The limit of a scope.
+    package struct ScopeLimit: Sendable, Equatable {
+        package var scope: LimitScope
         /// Microseconds between two messages; 0 where only the scope's pace limits it.
         package var interval: Double
         /// Messages that may start at once after a rest, from 1.
         package var burst: Int
 
-        package init(name: String, interval: Double, burst: Int) {
-            self.name = name
+        package init(_ scope: LimitScope, interval: Double, burst: Int) {
+            self.scope = scope
             self.interval = interval
             self.burst = burst
         }
@@ -44,10 +44,10 @@ package struct Throttle: Sendable {
         package var next: Double
     }
 
-    /// Queues messages of a scope whose slots are far away, so that each is tried when its turn has come.
+    /// Queues messages of a scope whose reservations are far away, so that each is tried when its turn has come.
     /// - Parameter interval: microseconds from one to the next.
     /// - Returns: seconds until the first one's turn.
-    package func turn(_ count: Int, in scope: String, interval: Double) async throws(RedisError) -> Double {
+    package func turn(_ count: Int, in scope: LimitScope, interval: Double) async throws(RedisError) -> Double {
         let reply = try await broker.redis.run(
             scripts.queue, keys: [broker.keys.queue(scope)],
             arguments: [RedisArgument(count), .text(String(interval))])
@@ -62,10 +62,10 @@ package struct Throttle: Sendable {
     ///   - after: none is nearer.
     ///   - spacing: time between two of them at least.
     package func reserve(
-        _ count: Int, in scopes: [Scope], horizon: Duration, after: Duration = .zero, spacing: Duration = .zero
+        _ count: Int, in scopes: [ScopeLimit], horizon: Duration, after: Duration = .zero, spacing: Duration = .zero
     ) async throws(RedisError) -> Reservations {
         let reply = try await broker.redis.run(
-            scripts.reserve, keys: scopes.flatMap { [broker.keys.throttle($0.name), broker.keys.adaptiveRate($0.name)] },
+            scripts.reserve, keys: scopes.flatMap { [broker.keys.throttle($0.scope), broker.keys.adaptiveRate($0.scope)] },
             arguments: [
                 RedisArgument(count), RedisArgument(horizon.nanoseconds / 1000), RedisArgument(after.nanoseconds / 1000),
                 RedisArgument(spacing.nanoseconds / 1000),

@@ -2,7 +2,7 @@ package import Model
 
 /// After a loss of Redis each worker tells the batches that it alone has had: of these no other worker need be asked.
 extension WorkerRegistry {
-    /// How long a claim is kept: a planner may be away for as long.
+    /// How long a claim is kept: no planner may run for as long.
     private static let claimLifetime = "86400"
 
     /// Tells which dispatches a worker had when Redis was lost. It has told, or offers again, all results of their messages.

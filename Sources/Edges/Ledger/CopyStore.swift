@@ -16,7 +16,7 @@ package protocol CopyStore: Sendable {
     /// - Parameter commits: the number that Redis knows.
     func noteOlder(than commits: Int64) async throws(LedgerError)
 
-    /// The mailings of which messages may have been sent since a copy was made: all that are not over.
+    /// The mailings of which messages may have been sent since a copy was made: all that have not ended.
     func unfinished() async throws(LedgerError) -> [MailingID]
 
     /// Lists everybody as uncertain who may have been sent to since this copy was made, in one transaction, and takes the copy for the

@@ -75,9 +75,11 @@ package protocol DispatchStore: Sendable {
     /// How many mailings are in each state that is not terminal; those that have ended cost nothing.
     func openMailings() async throws(LedgerError) -> [MailingState: Int]
 
-    /// Takes batches of several mailings in one transaction, of each at most `limit`, by the rules of the function below. Where none is
-    /// ready there is no transaction. Each mailing has its share of the bytes, and one batch at least; of a batch that is too large the
-    /// recipients that fit are dispatched, and the others after them.
+    /// Takes batches with recipients to send to now, and marks them as dispatched under a new dispatch number: of each mailing at most
+    /// `limit`, all in one transaction, and none where no batch is ready. Up to half of a mailing's are batches with due retries, the
+    /// longest due first, so that neither retries nor first attempts starve. Nothing is taken of a mailing that is not `collecting` or
+    /// `sending`. Each mailing has its share of the bytes, and one batch at least; of a batch that is too large the recipients that fit
+    /// are dispatched, and the others after them.
     func dispatchBatches(
         _ wanted: [(mailing: MailingID, limit: Int)], bytes: DispatchBytes, now: Int64
     ) async throws(LedgerError) -> [DispatchedBatch]
@@ -105,24 +107,6 @@ package protocol DispatchStore: Sendable {
     func giveUp(
         _ dispatches: [Dispatch], why: String?, started: [Dispatch: Set<Int>]?, now: Int64
     ) async throws(LedgerError) -> (batches: Int, listed: Int)
-
-    /// Takes batches with recipients to send to now, and marks them as dispatched under a new dispatch number. Up to half of them are
-    /// batches with due retries, the longest due first, so that neither retries nor first attempts starve. Nothing is taken
-    /// of a mailing that is not `collecting` or `sending`.
-    func dispatchBatches(_ id: MailingID, limit: Int, now: Int64) async throws(LedgerError) -> [DispatchedBatch]
-
-    /// The batches that are with the workers, by number.
-    func openDispatches(_ id: MailingID) async throws(LedgerError) -> [DispatchMark]
-
-    /// Ends a dispatch that was lost; what is still open of it is dispatched again.
-    /// - Parameters:
-    ///   - uncertain: nil when none of its messages can have been started. Otherwise each recipient of whom the dispatch
-    ///     owes a result is put on the list of uncertain deliveries, and with `hold` is held for a person and not sent to again.
-    ///   - why: why it is not known what became of them; for people.
-    /// - Returns: how many were listed; nil when the batch is not in this dispatch.
-    func giveUp(
-        _ batch: BatchID, dispatchNumber: Int, uncertain: Mailing.UncertainPolicy?, why: String, now: Int64
-    ) async throws(LedgerError) -> Int?
 
     /// Stops every planned and deferred recipient that is not with the workers (an `uncertain` one stays: it may have been
     /// reached). Set the mailing's state first, and call again when dispatched batches have come back.

@@ -19,13 +19,6 @@ extension MailingStore {
         try await setState(id, to: state, from: from, reason: reason, note: nil, now: now)
     }
 
-    /// Moves a mailing to a state for a reason that is a text.
-    package func setState(
-        _ id: MailingID, to state: MailingState, from: Set<MailingState>, reason: String, now: Int64
-    ) async throws(LedgerError) -> Bool {
-        try await setState(id, to: state, from: from, reason: StateReason(text: reason), now: now)
-    }
-
     package func resume(_ id: MailingID, atOnce: Bool, now: Int64) async throws(LedgerError) -> MailingState? {
         try await resume(id, atOnce: atOnce, note: nil, now: now)
     }

@@ -21,7 +21,7 @@ package struct RunResult: Codable, Sendable, Equatable {
     /// What the script did, in order of time.
     package var events: [Event] = []
     package var roles: [Role]
-    /// Sentences for whoever reads the result: what went another way than the scenario says, what could not be measured.
+    /// Notes for readers: what differed from the scenario, and what could not be measured.
     package var notes: [String] = []
 
     package struct Scenario: Codable, Sendable, Equatable {
@@ -55,13 +55,13 @@ package struct RunResult: Codable, Sendable, Equatable {
         package var name: String
         package var id: String
         package var channel: Channel
-        /// Planned ones, without those left out.
+        /// Planned ones, without excluded rows.
         package var recipients: Int
         /// Recipients whose message a sink took, once or more often.
         package var arrived: Int
         /// Recipients whose message a sink took more than once and who are not on the list of uncertain ones.
         package var twice: Int
-        /// Recipients said to have got it whose message no sink saw.
+        /// Recipients that the ledger has as sent, and whose message no sink saw.
         package var missing: Int
         /// Recipients who ended as failed or expired.
         package var failed: Int
@@ -114,7 +114,7 @@ package struct RunResult: Codable, Sendable, Equatable {
 
     package struct Event: Codable, Sendable, Equatable {
         package var at: Double
-        /// As a person says it: `2 workers added`.
+        /// For people: `2 workers added`.
         package var what: String
     }
 

@@ -1,4 +1,4 @@
-/// Recipients of a kind of send who have no final state: those who were never tried, those who are due, those who wait.
+/// Recipients of a kind of send without a final state: not tried yet, due, or waiting for a retry.
 struct Backlog: Sendable {
     /// Never tried.
     private(set) var fresh: Int
@@ -7,7 +7,7 @@ struct Backlog: Sendable {
     private(set) var readyCount = 0
     private var waiting = EventQueue<RetryGroup>()
     private(set) var waitingCount = 0
-    /// Cohorts that wait, by when and with how many attempts: what comes to the same is one.
+    /// Groups of recipients that wait, by due time and attempts; groups with the same values are merged.
     private var gathered: [Key: Int] = [:]
 
     private struct Key: Hashable {

@@ -6,13 +6,13 @@ package enum Bottleneck: Sendable, Hashable, Encodable, CustomStringConvertible 
     case planning
     /// A limit of ours, by its scope.
     case limit(String)
-    /// The scope was asked to slow down, and has a pace.
+    /// The scope was asked to slow down, and has an adaptive rate.
     case pace(String)
     /// Every connection to the provider has a message.
     case connections(String)
     /// The provider takes no more connections.
     case providerConnections(String)
-    /// It is away, or it is not known yet that it is back.
+    /// It is unavailable, or its return is not known yet.
     case outage(String)
     /// It asked for a pause (Retry-After).
     case pause(String)
@@ -20,11 +20,11 @@ package enum Bottleneck: Sendable, Hashable, Encodable, CustomStringConvertible 
     /// More workers than `planner.window` has batches, or a mailing has.
     case window, batches
     case noWorkers
-    /// Nobody does what all mailings need.
+    /// A role that all mailings need is not at work.
     case missing(SharedRole)
-    /// All who are left wait for their next attempt.
+    /// All open recipients wait for their next attempt.
     case retries
-    /// Nothing: what there is goes at once.
+    /// Nothing: all messages start at once.
     case nothing
 
     package var description: String {

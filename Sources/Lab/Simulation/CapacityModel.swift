@@ -1,7 +1,7 @@
 import Model
 import Policy
 
-/// What there is of everything that messages need, a second, at a moment; limits first, so that they are named before what is full
+/// The capacity of each resource a second, at a moment. Limits come first, so that they are named before what is full
 /// with them.
 struct CapacityModel {
     private(set) var capacities: [Double] = []
@@ -80,7 +80,7 @@ struct CapacityModel {
         }
     }
 
-    /// What keeps more messages from being on their way to a provider.
+    /// What keeps more messages from being in flight to a provider.
     private func bottleneck(of provider: SimulatedProvider, most: Int, useful: Int, at now: Double) -> Bottleneck {
         if workers == 0 { return .noWorkers }
         if provider.share == 0 { return .outage(provider.name) }
@@ -105,7 +105,7 @@ struct CapacityModel {
         }
     }
 
-    /// Microseconds of a message.
+    /// Microseconds for a message.
     private func cost(of kind: Int) -> (worker: Double, redis: Double) {
         let isLimited = !kinds[kind].scopes.isEmpty
         let costs = plan.costs
@@ -167,7 +167,7 @@ struct CapacityModel {
 
     // MARK: - CostTotals
 
-    /// Writes down what a step costs.
+    /// Adds the costs of a step.
     func note(rates: [Double], at time: Double, seconds: Double, in totals: inout CostTotals) {
         let loads = going.enumerated().map { place, kind in
             let cost = cost(of: kind)

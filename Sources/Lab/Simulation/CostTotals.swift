@@ -7,7 +7,7 @@ struct CostTotals: Sendable {
         var provider: Int
         /// Messages that began, a second.
         var rate: Double
-        /// Microseconds of a message.
+        /// Microseconds for a message.
         var worker: Double
         var redis: Double
         var batch: Int

@@ -12,9 +12,9 @@ struct FairShare {
         var needs: [(resource: Int, amount: Double)]
     }
 
-    /// What holds a flow back.
+    /// What limits a flow.
     enum Bottleneck: Equatable {
-        /// Nothing: all that it has goes.
+        /// Nothing: it gets all that it asks for.
         case demand
         /// By place.
         case resource(Int)

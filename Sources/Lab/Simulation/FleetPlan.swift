@@ -10,9 +10,9 @@ package struct FleetPlan: Sendable {
     package var limits = Limits()
     /// Worker processes from each moment on, in order of time.
     package var workers: [WorkerCount]
-    /// When nobody plans, nobody collects, or Redis is away.
+    /// When no planner works, no collector works, or Redis is unavailable.
     package var outages: [OutageWindow] = []
-    /// `worker.concurrency`: groups on their way at a time in a worker; over SMTP each has a connection.
+    /// `worker.concurrency`: groups in flight at a time in a worker; by SMTP each has a connection.
     package var concurrency = 32
     /// `worker.group`.
     package var group = 50

@@ -7,7 +7,7 @@ package struct Forecast: Sendable, Encodable {
     package var mailings: [Mailing] = []
     /// Messages that began, over time: each holds until the next.
     package var rate: [Point] = []
-    /// What held the mailing with most left to do back, in order.
+    /// The bottlenecks of the mailing that had most left to do, in order.
     package var phases: [Phase] = []
     package var providers: [Provider] = []
     /// Of the planner, the workers together, the collector and Redis.
@@ -38,7 +38,7 @@ package struct Forecast: Sendable, Encodable {
         package var uncertain = 0
         /// Of all attempts, those that ended with each class of response.
         package var responses: [String: Int] = [:]
-        /// Seconds that each thing held it back, the longest first.
+        /// Seconds of each bottleneck, the longest first.
         package var bottlenecks: [Delay] = []
 
         package var seconds: Double? { ends.map { $0 - at } }
@@ -78,7 +78,7 @@ package struct Forecast: Sendable, Encodable {
         package var secondsAway = 0.0
         /// From its return until all workers send again.
         package var secondsToReturn = 0.0
-        /// Messages that were on the wire when it went away: nobody knows of them, and they are on the list of the uncertain.
+        /// Messages that were in flight when the provider became unavailable: they are listed as uncertain.
         package var uncertain = 0
     }
 

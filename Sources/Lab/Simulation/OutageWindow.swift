@@ -8,7 +8,7 @@ package enum SharedRole: String, Sendable, Hashable, CaseIterable {
     case redis
 }
 
-/// A time in which nobody does a role.
+/// A time in which a role is not at work.
 package struct OutageWindow: Sendable, Equatable {
     package var role: SharedRole
     /// Seconds; without an end up to `.infinity`.
@@ -21,7 +21,7 @@ package struct OutageWindow: Sendable, Equatable {
 }
 
 extension FleetPlan {
-    /// Duties that nobody does at a moment.
+    /// The roles that are not at work at a moment.
     func missing(at time: Double) -> Set<SharedRole> {
         Set(outages.filter { $0.time.contains(time) }.map(\.role))
     }
@@ -41,7 +41,7 @@ extension FleetPlan {
 }
 
 extension Simulator {
-    /// Sets how much of each kind may still begin where a role has been given up, and takes that back where it is done again.
+    /// Sets how many messages of each kind may still begin when a role stops, and lifts that when it works again.
     mutating func updateMissingRoles() {
         let before = missing
         missing = plan.missing(at: now)
@@ -77,7 +77,7 @@ extension Simulator {
         }
     }
 
-    /// Messages of a kind that may go and that nobody writes down, until nothing more of its channel is dispatched.
+    /// Messages of a kind that may still be sent while no collector works, until nothing more of its channel is dispatched.
     private func uncollected(_ place: Int) -> Int {
         let mailing = mailings[kinds[place].mailing]
         let open = kinds.reduce(0) { $0 + (mailings[$1.mailing].plan.channel == mailing.plan.channel ? $1.backlog.open : 0) }

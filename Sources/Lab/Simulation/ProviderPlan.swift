@@ -15,11 +15,11 @@ package struct ProviderPlan: Sendable {
     package var messagesPerConnection: Int?
     /// Its responses but for the acceptances.
     package var responses: [ResponseShare] = []
-    /// What it takes and never told us of.
+    /// Its own limit, which Flotilla does not know.
     package var hiddenLimit: HiddenLimit?
     /// Seconds that a message keeps its connection beside that, on average: responses that never come.
     package var stalls = 0.0
-    /// When it is away: nobody can connect.
+    /// When it is unavailable: nobody can connect.
     package var outages: [Range<Double>] = []
 
     package init(isSMTP: Bool = true, latency: Latency, connections: Int = 20) {

@@ -1,6 +1,6 @@
 import HeapModule
 
-/// Messages that share a fate: as many recipients who have spent as many attempts and are due together.
+/// Recipients that are treated alike: they have spent the same attempts and are due together.
 struct RetryGroup: Sendable, Equatable {
     /// When their next attempt may begin, in seconds.
     var due: Double
@@ -8,7 +8,7 @@ struct RetryGroup: Sendable, Equatable {
     var count: Int
 }
 
-/// Items in the order of their times. Of two at the same time the one that was added first comes first, so that the order never
+/// Items in the order of their times. Of two with the same time the one that was added first comes first, so that the order never
 /// depends on anything but the plan.
 struct EventQueue<Item: Sendable>: Sendable {
     private struct Entry: Comparable {

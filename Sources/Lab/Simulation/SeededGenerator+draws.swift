@@ -7,7 +7,7 @@ import Model
 #endif
 
 extension SeededGenerator {
-    /// Of the standard normal distribution (Box and Muller, "A note on the dispatchNumber of random normal deviates", 1958).
+    /// Of the standard normal distribution (Box and Muller, "A note on the generation of random normal deviates", 1958).
     mutating func normal() -> Double {
         let length = Double.random(in: Double.leastNonzeroMagnitude...1, using: &self)
         return sqrt(-2 * log(length)) * cos(2 * Double.pi * Double.random(in: 0..<1, using: &self))

@@ -48,7 +48,7 @@ struct SimulatedMailing: Sendable {
         if report.mostEnd == nil, open * 100 <= plan.recipients { report.mostEnd = time }
     }
 
-    /// The report, with what held it back.
+    /// The report, with the bottlenecks.
     var finished: Forecast.Mailing {
         var report = report
         if plan.at < ready { report.bottlenecks.append(Forecast.Delay(by: .planning, seconds: min(ready, expires) - plan.at)) }

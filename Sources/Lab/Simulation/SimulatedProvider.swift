@@ -1,7 +1,7 @@
 import Model
 import Policy
 
-/// A provider while a plan runs: how its workers' breakers stand, what it has asked for.
+/// A provider while a plan runs: the circuit breakers of its workers, and what it has asked for.
 struct SimulatedProvider: Sendable {
     let name: String
     let plan: ProviderPlan
@@ -11,7 +11,7 @@ struct SimulatedProvider: Sendable {
     private var breakers: [CircuitBreaker] = []
     private static let most = 64
     private(set) var pace = AdaptiveRate()
-    /// It has asked to slow down, and that is not forgotten yet: everything is counted.
+    /// It has asked to slow down lately: every response is counted.
     private(set) var isWatched = false
     private var answered = 0
     private var throttled = 0
@@ -19,12 +19,12 @@ struct SimulatedProvider: Sendable {
     private var paused = 0.0
     /// Nothing starts before.
     private(set) var pausedUntil = 0.0
-    /// What its hidden limit has saved up, and when.
+    /// The tokens of its hidden limit, and when they were counted.
     private var tokens: Double
     private var tokensAt = 0.0
-    /// Messages on connections now, where each goes by itself.
+    /// Messages on connections now, while each is simulated by itself.
     var busy = 0
-    /// Messages that began in the last step, a second, and the part of the time in which it was not paused.
+    /// Messages that began in the last step, a second, and the part of the time in which the provider was not paused.
     var rate = 0.0
     var openTime = 1.0
     private(set) var report: Forecast.Provider
@@ -93,7 +93,7 @@ struct SimulatedProvider: Sendable {
 
     // MARK: - Slowing down
 
-    /// When the fleet judges the provider's pace next; nil where there is nothing to faultSelector.
+    /// When the fleet next judges the provider's adaptive rate; nil if there is nothing to judge.
     var judgement: Double? { isWatched ? judged + Self.interval : nil }
     private static let interval = 0.5
 

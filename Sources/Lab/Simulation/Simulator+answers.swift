@@ -5,7 +5,7 @@ extension Simulator {
     /// A cohort whose responses ask for another attempt becomes this many at most: the waits are drawn for each.
     private static let samples = 16
 
-    /// What becomes of messages that were on their way.
+    /// What becomes of messages that were in flight.
     /// - Parameters:
     ///   - spent: attempts spent before.
     ///   - last: when the last of their responses came.
@@ -44,7 +44,7 @@ extension Simulator {
 
     private static let accepted = ProviderResponse(action: .accept, stage: .response, code: 0, text: "")
 
-    /// Lets the product's rule say what a response means for some recipients.
+    /// Applies the rule of `Policy/OutcomeRule` to the response for some recipients.
     private mutating func settle(_ kind: Int, _ response: ProviderResponse, spent: Int, count: Int, at time: Double, last: Double) {
         guard count > 0 else { return }
         let mailing = kinds[kind].mailing
@@ -69,7 +69,7 @@ extension Simulator {
         }
     }
 
-    /// What is due so soon waits in the worker, in seconds (`Delivery/Again`).
+    /// Retries that are due within so many seconds wait in the worker's local retry queue.
     private static let soon = 2.0
 
     /// - Parameter from: when they were answered.

@@ -1,7 +1,7 @@
 import Policy
 
 extension Simulator {
-    /// A message on its way.
+    /// A message in flight.
     struct InFlightMessage: Sendable {
         var provider: Int
         /// Nil for one that was counted when it began, with many others: it only keeps a connection.
@@ -21,7 +21,7 @@ extension Simulator {
         var started: [Int: Int] = [:]
         var isIdle = 0
         let order = kinds.indices.filter { mailings[kinds[$0].mailing].isBegun }
-        // Turn by turn, as the dispatcher goes round.
+        // In turns, as the dispatcher takes the mailings.
         while isIdle < order.count {
             turn += 1
             let kind = order[turn % order.count]
@@ -66,7 +66,7 @@ extension Simulator {
         return true
     }
 
-    /// What stands against a message, but for its moment.
+    /// What blocks a message, apart from its moment.
     private func bottleneck(before kind: Int) -> Bottleneck? {
         let provider = providers[kinds[kind].provider]
         let workers = plan.workers(at: now)
@@ -141,7 +141,7 @@ extension Simulator {
         }
     }
 
-    /// Writes down what messages cost that begin one by one.
+    /// Adds the costs of messages that begin one by one.
     private mutating func note(_ started: [Int: Int], until next: Double) {
         let going = started.keys.sorted()
         let seconds = next - now

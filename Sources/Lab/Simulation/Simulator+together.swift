@@ -71,7 +71,7 @@ extension Simulator {
         }
     }
 
-    /// Seconds that a step may take: a small part of what is left, as things went lately.
+    /// Seconds that a step may take: a small part of what is left, at the present rate.
     private var stepLength: Double {
         let left = kinds.reduce(0) { $0 + (mailings[$1.mailing].isBegun ? $1.backlog.open : 0) }
         let rate = providers.reduce(0) { $0 + $1.rate }

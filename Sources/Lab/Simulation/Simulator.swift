@@ -15,19 +15,19 @@ package struct Simulator: Sendable {
     var mailings: [SimulatedMailing]
     var kinds: [TrafficClass] = []
     var providers: [SimulatedProvider]
-    /// What happens by itself, when it does: mailings begin and expire, workers come and go, providers go away.
+    /// Scheduled events: mailings begin and expire, workers come and go, providers become unavailable and return.
     var events = EventQueue<Void>()
     /// When breakers are looked at next, by provider.
     var looks: [Double?]
-    /// Messages on their way, where each goes by itself.
+    /// Messages in flight, while each is simulated by itself.
     var flights = EventQueue<InFlightMessage>()
     var calendars: [String: ReservationCalendar] = [:]
     var turn = 0
     var totals: CostTotals
-    /// Duties that nobody does now.
+    /// The roles that are not at work now.
     var missing: Set<SharedRole> = []
 
-    /// Messages open up to which each goes by itself.
+    /// Up to so many open messages each is simulated by itself.
     static let few = 2_000
 
     /// What a plan comes to.
@@ -128,7 +128,7 @@ package struct Simulator: Sendable {
         }
     }
 
-    /// What has happened by itself up to now.
+    /// Applies the events that are due.
     private mutating func look() {
         while events.pop(until: now) != nil {}
         land(until: now)
@@ -148,7 +148,7 @@ package struct Simulator: Sendable {
         updateMissingRoles()
     }
 
-    /// When something happens by itself next.
+    /// When the next event is due.
     var nextEvent: Double {
         var next = events.first ?? .infinity
         for index in providers.indices {
@@ -159,12 +159,12 @@ package struct Simulator: Sendable {
         return max(next, now.nextUp)
     }
 
-    /// When somebody who waits is due next.
+    /// When the next retry is due.
     var nextDue: Double {
         kinds.reduce(.infinity) { min($0, mailings[$1.mailing].isBegun ? $1.backlog.nextDue ?? .infinity : .infinity) }
     }
 
-    /// Goes on to a moment, with a word on what happened meanwhile.
+    /// Advances to a moment, and notes the bottleneck of the time until then.
     mutating func go(to time: Double, started: [Int: Int] = [:]) {
         guard time.isFinite else {
             now = time
@@ -184,7 +184,7 @@ package struct Simulator: Sendable {
         now = time
     }
 
-    /// What holds a mailing back: what holds back those of its kinds that take longest.
+    /// The bottleneck of a mailing: that of those of its kinds that take longest.
     func bottleneck(of mailing: Int) -> Bottleneck {
         let run = mailings[mailing]
         guard run.isBegun else { return now < run.plan.at ? .start : missing.contains(.planner) ? .missing(.planner) : .planning }

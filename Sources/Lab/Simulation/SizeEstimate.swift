@@ -1,6 +1,6 @@
 import Model
 
-/// How large Redis, the ledger and the planner get. What has no other source is counted in the code that it names.
+/// Sizes of Redis, the ledger and the planner. A figure without a source is counted in the code that it names.
 struct SizeEstimate {
     let plan: FleetPlan
     let workers: Int
@@ -50,7 +50,7 @@ struct SizeEstimate {
         return bytes
     }
 
-    /// Bytes in Redis when nobody collects: a window of batches, and results of three more of each channel; then nothing more is
+    /// Bytes in Redis while no collector works: a window of batches, and results of three more of each channel; then nothing more is
     /// dispatched.
     var worstBytes: Double {
         let channels = Set(plan.mailings.map(\.channel)).count

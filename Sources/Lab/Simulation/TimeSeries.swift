@@ -1,4 +1,4 @@
-/// How a plan went: messages a second over time, and what held them back.
+/// The course of a plan: messages a second over time, and their bottlenecks.
 struct TimeSeries: Sendable {
     /// Columns at most; where it takes longer, they get wider.
     private static let most = 1_200
@@ -37,7 +37,7 @@ struct TimeSeries: Sendable {
         counts.enumerated().map { Forecast.Point(at: Double($0) * width, rate: $1 / width) }
     }
 
-    /// What held it back, in order; what lasts less than a hundredth of the whole is left to what was before.
+    /// Its bottlenecks in order. One that lasts less than a hundredth of the whole is counted with the one before.
     var phases: [Forecast.Phase] {
         guard let first = raw.first, let last = raw.last else { return [] }
         let least = (last.to - first.from) / 100

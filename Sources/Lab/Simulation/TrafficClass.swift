@@ -14,7 +14,7 @@ struct TrafficClass: Sendable {
     /// By their places.
     let mailing: Int
     let provider: Int
-    /// The provider's scope, which may have a pace though it has no limit.
+    /// The provider's scope, which may have an adaptive rate without a limit.
     let providerScope: String
     /// The narrowest first.
     let scopes: [Scope]
@@ -23,21 +23,21 @@ struct TrafficClass: Sendable {
     var backlog: Backlog
     /// Parts of messages that are still to begin.
     var carry = 0.0
-    /// Messages that began, a second, lately (as `Planning/Flow` counts).
+    /// Messages that began lately, a second (as `Planning/DrainRate` counts).
     var lately = 0.0
-    /// How many may still begin, by the role that nobody does.
+    /// How many may still begin, by the role that is not at work.
     var left: [SharedRole: Int] = [:]
-    /// Where each message goes by itself: no slot is near before that moment.
+    /// While each message is simulated by itself: no reservation is to be had before that moment.
     var blockedUntil = 0.0
-    /// What holds it back now.
+    /// Its bottleneck now.
     var bottleneck = Bottleneck.nothing
-    /// Messages on their way, where each goes by itself.
+    /// Messages in flight, while each is simulated by itself.
     var flying = 0
 
     /// Who may start now.
     var available: Int { left.values.reduce(backlog.available) { max(0, min($0, $1)) } }
 
-    /// What keeps all who are due from starting; nil where somebody may, or nobody is.
+    /// What blocks all due messages; nil if one may start, or none is due.
     var missing: SharedRole? {
         guard available == 0, backlog.available > 0 else { return nil }
         return left.filter { $0.value <= 0 }.keys.min { $0.rawValue < $1.rawValue }

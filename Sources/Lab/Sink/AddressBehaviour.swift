@@ -1,4 +1,4 @@
-/// What an address asks for by its name, whatever the profile says: a local part of one of the words below, then digits
+/// What an address asks for by its name. It takes precedence over the profile. a local part of one of the words below, then digits
 /// or nothing, then its end or one of `-+._`; so `defer2@example.com` and `bounce-17@example.com`, but not
 /// `deferrari@…`.
 enum AddressBehaviour: Equatable {

@@ -1,4 +1,4 @@
-/// A response that a share of the attempts gets from a sink, for whoever forecasts what it will do.
+/// A response that a share of the attempts gets from a sink, for forecasts.
 package struct ExpectedResponse: Sendable, Equatable {
     /// Of all attempts, 0 to 1.
     package var share: Double
@@ -7,10 +7,10 @@ package struct ExpectedResponse: Sendable, Equatable {
 }
 
 extension FailureProfile {
-    /// What attempts over a protocol meet, but for faults in place of SMTP's greeting: those cost connections, not messages.
+    /// What attempts by a protocol meet. Faults in place of SMTP's greeting are left out: they cost connections, not messages.
     package func expected(over proto: SinkProfile.Proto) -> [ExpectedResponse] {
         var responses: [ExpectedResponse] = []
-        // A stage is reached by what passed those before it.
+        // A stage is reached by the messages that passed the stages before it.
         var passed = 1.0
         for stage in proto == .smtp ? [Stage.mail, .rcpt, .data] : [.http] {
             var before = 0.0
@@ -25,6 +25,6 @@ extension FailureProfile {
 }
 
 extension SinkLimit {
-    /// What those get who come too fast.
+    /// The response to messages above the limit.
     package func fault(over proto: SinkProfile.Proto) -> Fault { proto == .smtp ? smtp : http }
 }

@@ -9,7 +9,7 @@ extension FailureProfile {
     ///     fault   = code / "drop" / "drop-after" / "stall"
     ///     option  = "retry-after=" time / "status=" enhanced-code / "text=" words
     ///
-    /// A fault without a stage goes where its code is at home: `data` for 552 and 554, `rcpt` for the other codes of
+    /// A fault without a stage goes to the usual stage of its code: `data` for 552 and 554, `rcpt` for the other codes of
     /// SMTP (421, 450 to 459, 521, 530 to 539, 550 to 559), `http` for all others, and both `data` and `http` for one
     /// without a code.
     /// - Throws: `SinkError` that names the rule and what is wrong with it.

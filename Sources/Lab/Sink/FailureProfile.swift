@@ -1,4 +1,4 @@
-/// Which share of messages, and at which stage, meets which fault.
+/// The shares of messages that meet faults, by stage.
 package struct FailureProfile: Sendable, Equatable {
     /// Where in a dialogue a fault is met.
     package enum Stage: String, Sendable, CaseIterable {
@@ -32,7 +32,7 @@ package struct FailureProfile: Sendable, Equatable {
     /// A message's recipient and the number of the attempt have to be known.
     var drawsByRecipient: Bool { !(rcpt.isEmpty && data.isEmpty && http.isEmpty) }
 
-    /// A code that nobody meets who speaks this protocol alone; nil where there is none. Faults without a response are met over both.
+    /// A code that this protocol does not have; nil where there is none. Faults without a response are met over both.
     package func codeNeverMet(over proto: SinkProfile.Proto) -> Int? {
         Stage.allCases.filter { ($0 == .http) != (proto == .http) }.lazy
             .flatMap { self[$0] }.map(\.fault.code).first { $0 != 0 }

@@ -1,4 +1,4 @@
-/// What the sink does to a message in place of taking it and saying so.
+/// What the sink does to a message that it does not accept in the normal way.
 package struct Fault: Sendable, Equatable {
     package enum Kind: Sendable, Equatable {
         /// Refused with this code; in SMTP 421 and 521 end the connection.

@@ -1,4 +1,4 @@
-/// What a response says beside its code: the options behind a rule of `--fail` or a limit.
+/// What a response says besides its code: the options after a rule of `--fail` or a limit.
 package struct FaultOptions: Sendable, Equatable {
     /// An enhanced status code (RFC 3463), for SMTP.
     package private(set) var status: String?

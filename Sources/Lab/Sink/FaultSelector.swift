@@ -1,7 +1,7 @@
 import Synchronization
 import Text
 
-/// Decides what becomes of a message. One seed, recipient and number of the attempt always meet the same end, in
+/// Decides what becomes of a message. The same seed, recipient and number of the attempt always have the same result, in
 /// whatever order and over however many connections they come.
 final class FaultSelector: Sendable {
     /// A recipient's attempt: what draws are made from.
@@ -28,7 +28,7 @@ final class FaultSelector: Sendable {
 
     /// Begins an attempt to reach a recipient: at RCPT or at the end of a request, once each.
     func begin(_ recipient: UnsafeRawBufferPointer, _ behaviour: AddressBehaviour?) -> Attempt {
-        // Mixed at the end, because recipients differ in few bytes.
+        // Mixed at the end, since recipients differ in few bytes.
         var key = FNV.seed64
         for byte in recipient { key = FNV.step(key, byte) }
         key = Self.mix(key ^ seed)
@@ -46,7 +46,7 @@ final class FaultSelector: Sendable {
         return profile.fault(at: stage, draw: draw(attempt, UInt64(stage.hashPart)))
     }
 
-    /// The fault of a connection or of a MAIL, which have no recipient: by the order of their coming.
+    /// The fault of a connection or of a MAIL, which have no recipient: by their order.
     func fault(at stage: FailureProfile.Stage) -> Fault? {
         guard !profile[stage].isEmpty else { return nil }
         let number = draws.wrappingAdd(1, ordering: .relaxed).newValue
@@ -73,7 +73,7 @@ final class FaultSelector: Sendable {
 }
 
 extension FailureProfile.Stage {
-    /// Told apart in draws, so that a recipient's fate at RCPT says nothing of that after the final dot.
+    /// Draws of different stages are independent: what a recipient meets at RCPT says nothing of the final dot.
     fileprivate var hashPart: UInt8 {
         switch self {
         case .connect: 1

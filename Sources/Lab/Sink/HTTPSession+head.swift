@@ -48,7 +48,7 @@ extension HTTPSession {
                 if value.equalsIgnoringCase("keep-alive") { request.staysOpen = true }
             }
         case UInt8(ascii: "t") where name.equalsIgnoringCase("transfer-encoding"):
-            // Both lengths at once, or a coding that we do not know, is how requests are smuggled (section 6.1).
+            // Both lengths at once, or an unknown coding, allow request smuggling (RFC 9112 section 6.1).
             guard value.equalsIgnoringCase("chunked") else { return Self.notImplemented }
             guard request.length == .none, request.isHTTP11 else { return Self.badRequest }
             request.length = .chunked

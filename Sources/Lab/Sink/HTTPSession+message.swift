@@ -12,7 +12,7 @@ extension HTTPSession {
         JSONMember.recipient(in: body, into: &recipient)
         if recipient.isEmpty { recipient.append(contentsOf: request.key) }
         if request.isAuthorised, let limit = shared.limit(at: now) {
-            // Before the attempt is counted, so that attempts meet what they would have met without the limit.
+            // Before the attempt is counted, so that attempts have the results that they would have without the limit.
             note(code: limit.http.code, accepted: false, bytes: body.count, id: 0, now: now)
             return give(.fault(limit.http), into: &out)
         }
@@ -38,7 +38,7 @@ extension HTTPSession {
         return .hold(wait)
     }
 
-    /// Refuses a request whose body is not worth reading.
+    /// Refuses a request without reading its body.
     mutating func tooLarge(now: Int64, into out: inout ByteBuffer) -> SinkStep {
         recipient.removeAll(keepingCapacity: true)
         recipient.append(contentsOf: request.key)

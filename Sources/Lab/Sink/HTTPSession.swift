@@ -144,7 +144,7 @@ struct HTTPSession: SinkSession {
         return give(response, into: &out)
     }
 
-    /// Answers the request and makes ready for the next.
+    /// Answers the request and resets the state for the next.
     mutating func give(_ response: DelayedResponse, into out: inout ByteBuffer) -> SinkStep {
         responses += 1
         let most = shared.configuration.messagesPerConnection
@@ -166,7 +166,7 @@ struct HTTPSession: SinkSession {
         return isClosing ? .close : .more
     }
 
-    /// Answers what breaks the protocol or a limit, and closes, as the next request's beginning is not known.
+    /// Answers an error of the protocol or of a limit, and closes, since the beginning of the next request is not known.
     mutating func breakOff(_ fault: Fault, into out: inout ByteBuffer) -> SinkStep {
         shared.counter.add { $0.errors += 1 }
         Self.write(fault, closing: true, into: &out)

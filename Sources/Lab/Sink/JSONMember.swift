@@ -20,7 +20,7 @@ enum JSONMember {
     private static func find(_ cursor: inout JSONCursor, into out: inout [UInt8]) throws(JSONSyntaxError) {
         guard cursor.take(UInt8(ascii: "{")), cursor.peek() == Byte.quote else { return }
         repeat {
-            // The name needs a place of its own only for a moment: it is written where the recipient will stand.
+            // The member's name is written for a moment where the recipient will stand.
             let start = out.count
             try cursor.key(into: &out)
             let isRecipient = ["to", "address", "recipient"].contains { out[start...].elementsEqual($0.utf8) }

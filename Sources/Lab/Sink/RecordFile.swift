@@ -40,7 +40,7 @@ final class RecordFile: Sendable {
         }
         var state = State(descriptor: descriptor)
         state.gathered.reserveCapacity(Self.limit * 2)
-        // A run that ended on a full disk may have left half a line: it is ended, so that ours begin on their own.
+        // A run that ended on a full disk may have left half a line: it gets an end, so that new lines begin by themselves.
         let end = lseek(descriptor, 0, SEEK_END)
         var last: UInt8 = 0
         if end > 0, pread(descriptor, &last, 1, end - 1) == 1, last != Byte.lf { state.gathered.append(Byte.lf) }

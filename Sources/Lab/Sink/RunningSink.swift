@@ -15,7 +15,7 @@ package final class RunningSink: Sendable {
     private let shared: SinkContext
     private let group: MultiThreadedEventLoopGroup
     private let state = Mutex(State())
-    /// Half of what a kill may lose, so that a late turn of the event loop still keeps to 100 ms.
+    /// Half of what a kill may lose, so that a late turn of the event loop still stays within 100 ms.
     private static let flushTime = TimeAmount.milliseconds(50)
 
     init(shared: SinkContext, group: MultiThreadedEventLoopGroup) {
@@ -34,7 +34,7 @@ package final class RunningSink: Sendable {
     /// What has been done until now.
     package var counts: SinkCounts { shared.counter.snapshot }
 
-    /// Hands the lines gathered so far to the operating system, so that the record holds all that was counted.
+    /// Writes the lines gathered so far, so that the record holds all that was counted.
     package func flush() { shared.records?.flush() }
 
     /// Takes no more connections, gives the responses that are held back, closes, and writes the record's last lines.

@@ -8,7 +8,7 @@ struct SMTPEnvelope {
     private(set) var isUTF8 = false
     private var addresses: [UInt8] = []
     private var ends: [Int] = []
-    /// The attempt of the first recipient: the fate of a message to many is the first one's.
+    /// The attempt of the first recipient: what becomes of it becomes of the message to all.
     private(set) var attempt = FaultSelector.Attempt(key: 0, number: 0)
     /// What an address asks for at the end of the message.
     private(set) var fault: Fault?

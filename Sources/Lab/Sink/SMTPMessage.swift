@@ -2,9 +2,9 @@
 struct SMTPMessage {
     /// Bytes so far, without the end.
     var size = 0
-    /// What comes next stands at the beginning of a line; RFC 5321 counts the CRLF of the DATA command.
+    /// The next byte stands at the beginning of a line; RFC 5321 counts the CRLF of the DATA command.
     var isLineStart = true
-    /// A byte above 127 was seen where none may be.
+    /// A byte above 127 was seen where none is allowed.
     var isEightBit = false
     /// The Message-ID without brackets; empty until it is found.
     private(set) var id: [UInt8] = []

@@ -32,7 +32,7 @@ struct SMTPPath {
         guard parameters.isEmpty || parameters.first == Byte.space else { return nil }
     }
 
-    /// It has a local part and a domain, or is the postmaster.
+    /// It has a local part and a domain, or is `postmaster`.
     var isMailbox: Bool {
         if address.equalsIgnoringCase("postmaster") { return true }
         guard let at = address.lastIndex(of: UInt8(ascii: "@")) else { return false }

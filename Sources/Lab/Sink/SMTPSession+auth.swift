@@ -4,7 +4,7 @@ import NIOCore
 import Text
 
 extension SMTPSession {
-    /// Answers AUTH with its mechanism and, perhaps, its initial response (RFC 4954 section 4).
+    /// Answers AUTH, which has a mechanism and may have an initial response (RFC 4954 section 4).
     mutating func auth(_ argument: UnsafeRawBufferPointer, into out: inout ByteBuffer) -> SinkStep {
         guard shared.configuration.credentials != nil, isGreeted, !isAuthenticated, !envelope.isOpen else {
             return mistake("503 5.5.1 AUTH is not on offer now\r\n", into: &out)

@@ -127,7 +127,7 @@ extension SMTPSession {
         } else if envelope.count >= Self.mostRecipients {
             fault = Self.tooMany
         } else if let limit = shared.limit(at: now) {
-            // Before the attempt is counted, so that attempts meet what they would have met without the limit.
+            // Before the attempt is counted, so that attempts have the results that they would have without the limit.
             fault = limit.smtp
         } else {
             let behaviour = AddressBehaviour(path.address)
@@ -154,7 +154,7 @@ extension SMTPSession {
         return .more
     }
 
-    /// Refuses what a pipelining client cannot help to send behind a refusal (RFC 2920 section 3.1).
+    /// Refuses what a pipelining client has already sent after a refused command (RFC 2920 section 3.1).
     private func mistakeless(_ reply: StaticString, into out: inout ByteBuffer) -> SinkStep {
         out.writeStaticString(reply)
         return .more

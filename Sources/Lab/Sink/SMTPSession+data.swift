@@ -22,7 +22,7 @@ extension SMTPSession {
         return (feed + 1, .more)
     }
 
-    /// Takes what is before the end, or all of it but what may be the end's beginning.
+    /// Takes the text before the end mark. Without an end mark it takes all but the bytes that may begin one.
     mutating func processBody(
         _ rest: UnsafeRawBufferPointer, now: Int64, into out: inout ByteBuffer
     ) -> (taken: Int, next: SinkStep) {
@@ -56,7 +56,7 @@ extension SMTPSession {
         case whole, part, none
     }
 
-    /// Whether a word and CRLF behind it stand at a place, wholly or as far as the text reaches.
+    /// Whether a word with CRLF stands at a place, in full or up to the end of the text.
     private static func matches(_ text: UnsafeRawBufferPointer, _ word: StaticString, at place: Int) -> Match {
         let length = word.utf8CodeUnitCount
         var index = 0

@@ -8,7 +8,7 @@ struct SMTPSession: SinkSession {
         case command
         /// In a message's header, of which whole lines are read.
         case header
-        /// In what follows, of which only the end is looked for.
+        /// In the body, of which only the end is looked for.
         case body
         case auth(AuthStep)
     }
@@ -25,7 +25,7 @@ struct SMTPSession: SinkSession {
     var isSecure: Bool
     var isGreeted = false
     var isAuthenticated = false
-    /// Commands that were no commands; too many end the connection.
+    /// Commands that are not known; too many end the connection.
     var mistakes = 0
     /// Messages whose end came.
     var messages = 0
@@ -115,7 +115,7 @@ struct SMTPSession: SinkSession {
         return (feed + 1, command(line, now: now, into: &out))
     }
 
-    /// Answers what breaks the protocol, and closes when there was too much of it.
+    /// Answers an error of the protocol, and closes after too many.
     mutating func mistake(_ reply: StaticString, into out: inout ByteBuffer) -> SinkStep {
         out.writeStaticString(reply)
         shared.counter.add { $0.errors += 1 }

@@ -20,7 +20,7 @@ package struct SinkConfiguration: Sendable {
         }
     }
 
-    /// What a client has to know: AUTH in SMTP, Basic or (the password alone) Bearer in HTTP.
+    /// Credentials of clients: AUTH in SMTP; in HTTP Basic, or Bearer with the password alone.
     package struct Credentials: Sendable, Equatable {
         package var username: String
         package var password: Secret

@@ -19,7 +19,7 @@ final class SinkHandler<Session: SinkSession>: ChannelDuplexHandler, NIOSchedule
     /// What follows the bytes that are sent.
     private enum Ending {
         case none
-        /// The client reads to the end first: a close with input unread would be a reset, and take the response with it.
+        /// The client reads to the end first: a close with unread input would be a reset, and the response would be lost.
         case drain
         case drop
     }
@@ -113,7 +113,7 @@ final class SinkHandler<Session: SinkSession>: ChannelDuplexHandler, NIOSchedule
         keepRest()
     }
 
-    /// Lets go of the memory of what was read: the channel takes it for the next read when nobody else holds it.
+    /// Releases the buffer that was read, so that the channel can use it for the next read.
     private func keepRest() {
         if pending.readableBytes == 0 {
             pending = ByteBuffer()
@@ -173,7 +173,7 @@ final class SinkHandler<Session: SinkSession>: ChannelDuplexHandler, NIOSchedule
     }
 
     private func beginTLS(_ context: ChannelHandlerContext) {
-        // What was sent behind STARTTLS in clear is thrown away, lest it be taken for protected text (RFC 3207 section
+        // What was sent in clear after STARTTLS is discarded, so that it does not pass for protected text (RFC 3207 section
         // 6).
         pending = ByteBuffer()
         write(context)
@@ -207,7 +207,7 @@ final class SinkHandler<Session: SinkSession>: ChannelDuplexHandler, NIOSchedule
         timer?.cancel()
         timer = try? context.eventLoop.assumeIsolated().scheduleCallback(in: Self.drainTime, handler: self)
         if ending == .drop || hasInputEnded {
-            // Behind all that was written before, as a close throws away what the socket has not yet taken.
+            // After all that was written before, since a close discards what the socket has not yet taken.
             let written = context.writeAndFlush(wrapOutboundOut(ByteBuffer()))
             written.assumeIsolated().whenComplete { _ in context.close(promise: nil) }
         } else {
@@ -258,7 +258,7 @@ final class SinkHandler<Session: SinkSession>: ChannelDuplexHandler, NIOSchedule
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        // A client that goes without a word breaks nothing; one that fails at TLS does.
+        // A client that closes without QUIT is no error; a failed TLS handshake is one.
         if !(error is IOError) { shared.counter.add { $0.errors += 1 } }
         context.close(promise: nil)
     }

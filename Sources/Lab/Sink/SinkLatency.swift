@@ -30,9 +30,9 @@ package struct SinkLatency: Sendable, Equatable {
 
     package static let none = SinkLatency(least: 0, most: 0)
 
-    /// How many standard deviations the 99th percentile of a normal distribution lies above its middle.
+    /// How many standard deviations the 99th percentile of a normal distribution lies above its mean.
     private static let deviationsOfP99 = 2.326_347_874_040_841
-    /// A log-normal one has no end; what lies beyond this many times its 99th percentile is cut off.
+    /// A log-normal distribution has no maximum: it is cut off at this many times its 99th percentile.
     private static let longestOfP99: Double = 10
 
     package init(least: Int64, most: Int64) {
@@ -52,7 +52,7 @@ package struct SinkLatency: Sendable, Equatable {
     }
 
     /// Reads `50ms`, `1.5s`, `50-500ms` or `50ms-2s`, or `p50:120ms,p99:900ms`; the units are us, ms, s and min.
-    /// - Throws: `SinkError` when the text is no such thing.
+    /// - Throws: `SinkError` for any other text.
     package init(parsing text: String) throws(SinkError) {
         if let points = Self.points(text) {
             guard let latency = SinkLatency(p50: points.p50, p99: points.p99) else {
@@ -71,7 +71,7 @@ package struct SinkLatency: Sendable, Equatable {
         self.init(least: least, most: most)
     }
 
-    /// Reads `p50:120ms,p99:900ms`; nil when it is nothing of the kind.
+    /// Reads `p50:120ms,p99:900ms`; nil for any other text.
     private static func points(_ text: String) -> (p50: Int64, p99: Int64)? {
         let parts = text.split(separator: ",", omittingEmptySubsequences: false)
         guard parts.count == 2, parts[0].hasPrefix("p50:"), parts[1].hasPrefix("p99:"),
@@ -87,7 +87,7 @@ package struct SinkLatency: Sendable, Equatable {
     /// The latency at two draws from 0 up to 1, in nanoseconds; an evenly spread one needs the first alone.
     func at(_ draw: Double, _ second: @autoclosure () -> Double) -> Int64 {
         guard let normal else { return least + Int64(Double(most - least) * draw) }
-        // Box and Muller: A note on the dispatchNumber of random normal deviates, 1958.
+        // Box and Muller: A note on the generation of random normal deviates, 1958.
         let deviate = (-2 * log(1 - draw)).squareRoot() * cos(2 * .pi * second())
         return Int64(min(normal.median * exp(normal.deviation * deviate), Double(most)))
     }

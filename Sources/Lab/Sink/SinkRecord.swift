@@ -4,11 +4,11 @@ package import Model
 package struct SinkRecord: Sendable, Equatable {
     /// When the message was begun (MAIL, or the first byte of the request), in microseconds since 1970.
     package var begun: Int64
-    /// When its fate was decided: at its last byte, before the latency; in microseconds since 1970.
+    /// When the response was decided: at the last byte of the message, before the latency; in microseconds since 1970.
     package var decided: Int64
     package var channel: Channel
     package var recipient: String
-    /// The mailing that the message id names; empty where it is none of ours.
+    /// The mailing that the message id names; empty for an id that is not Flotilla's.
     package var mailing: String
     /// E-mail: the Message-ID without its brackets; HTTP: the Idempotency-Key.
     package var messageID: String
@@ -25,7 +25,7 @@ package struct SinkRecord: Sendable, Equatable {
 }
 
 extension SinkRecord {
-    /// Reads a line without its end; nil unless it is a whole one.
+    /// Reads a line without its end; nil for an incomplete line.
     package init?(line: Substring) {
         let columns = line.split(separator: "\t", omittingEmptySubsequences: false)
         guard columns.count == 12, let begun = Int64(columns[0]), let decided = Int64(columns[1]),
@@ -33,11 +33,18 @@ extension SinkRecord {
             let stage = DeliveryStage(rawValue: String(columns[8])), let bytes = Int(columns[9]),
             let connection = Int(columns[11]), columns[7] == "1" || columns[7] == "0"
         else { return nil }
-        self.init(
-            begun: begun, decided: decided, channel: channel, recipient: Self.unescaped(columns[3]),
-            mailing: Self.unescaped(columns[4]), messageID: Self.unescaped(columns[5]), code: code,
-            accepted: columns[7] == "1", stage: stage, bytes: bytes, queueID: String(columns[10]),
-            connection: connection)
+        self.begun = begun
+        self.decided = decided
+        self.channel = channel
+        recipient = Self.unescaped(columns[3])
+        mailing = Self.unescaped(columns[4])
+        messageID = Self.unescaped(columns[5])
+        self.code = code
+        accepted = columns[7] == "1"
+        self.stage = stage
+        self.bytes = bytes
+        queueID = String(columns[10])
+        self.connection = connection
     }
 
     /// Reads the text of a record file; lines that are not whole are left out.

@@ -66,7 +66,7 @@ package struct SinkServer: Service {
             .serverChannelOption(.backlog, value: 4096)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
-            // One read a turn: a second one would almost always find nothing.
+            // One read in each turn: a second one would almost always find nothing.
             .childChannelOption(.maxMessagesPerRead, value: 1)
             .childChannelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: 1 << 16))
             .childChannelOption(.allowRemoteHalfClosure, value: true)

@@ -4,13 +4,13 @@ import NIOCore
 enum SinkStep: Equatable {
     /// It waits for more input.
     case more
-    /// It gives the response that it holds back after so many nanoseconds, and reads on then.
+    /// It gives the delayed response after so many nanoseconds, and continues to read then.
     case hold(Int64)
     /// It sends what it has answered, and closes.
     case close
-    /// It sends what it has answered, and breaks the connection off.
+    /// It sends what it has answered, and resets the connection.
     case drop
-    /// It reads on without a response, until the client goes.
+    /// It reads without a response, until the client closes.
     case stall
     /// It sends what it has answered, and begins TLS.
     case startTLS
@@ -42,7 +42,7 @@ protocol SinkSession {
     /// Gives the response that was held back.
     mutating func release(into out: inout ByteBuffer) -> SinkStep
 
-    /// TLS has begun: what was said before is forgotten.
+    /// TLS has begun: the state of the session before it does not count (RFC 3207 section 4.2).
     mutating func secure()
 }
 

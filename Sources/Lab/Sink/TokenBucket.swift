@@ -12,7 +12,7 @@ final class TokenBucket: Sendable {
     private let burst: Double
     private let perMicrosecond: Double
     private let state: Mutex<State>
-    /// A clock that was set back by more than this is believed; less is the order in which threads came.
+    /// A clock that is this much behind was set back. A smaller difference is the order in which threads came.
     private static let longestDisorder: Int64 = 1_000_000
 
     init(_ rate: RateLimit) {

@@ -1,4 +1,4 @@
-/// The words of invented recipients: names and cities in the scripts that a mailing meets, and products that need quoting.
+/// The words of invented recipients: names and cities in many scripts, and products that need quotation marks.
 enum SyntheticNames {
     struct Locale {
         let language: String
@@ -91,7 +91,7 @@ enum SyntheticNames {
         "Crème brûlée set", "Kite 🪁", "Bicycle bell", "Lunch box",
     ]
 
-    /// Reserved for examples and tests, so that no mail ever reaches anybody (RFC 2606, RFC 6761).
+    /// Reserved for examples and tests, so that mail reaches nobody (RFC 2606, RFC 6761).
     static let domains = [
         "example.com", "example.org", "example.net", "mail.example.com", "post.example", "shop.example",
         "students.example",

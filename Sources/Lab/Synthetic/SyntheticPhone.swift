@@ -9,7 +9,7 @@ enum SyntheticPhone {
     /// +33 6 39 98 00 00...99 99 (Arcep).
     private static let french = 10_000
 
-    /// Area codes that nobody has.
+    /// Area codes that are not assigned.
     private static let reserved = (2...9).flatMap { first in (0...9).map { "\(first)9\($0)" } }
 
     /// Appends the number of a row in E.164, another one for each row.

@@ -2,32 +2,42 @@ package import Model
 package import Policy
 
 /// Writes a file of invented recipients, the same for the same seed: names in many scripts, addresses under reserved domains or
-/// telephone numbers reserved for fiction, and a share of rows that a planner must leave out.
+/// telephone numbers reserved for fiction, and a share of rows that a planner must exclude.
 package struct SyntheticRecipients {
+    /// Which shares of all rows a planner must exclude: from 0 to 1, together at most 1.
+    package struct ExcludedShares: Sendable {
+        package var invalid: Double
+        package var duplicates: Double
+        /// Rows without an address.
+        package var missing: Double
+
+        package init(invalid: Double = 0.01, duplicates: Double = 0.01, missing: Double = 0.005) {
+            self.invalid = invalid
+            self.duplicates = duplicates
+            self.missing = missing
+        }
+
+        package static let none = ExcludedShares(invalid: 0, duplicates: 0, missing: 0)
+    }
+
     package struct Options: Sendable {
         package var count: Int
         package var seed: UInt64
         package var channel: Channel
         package var format: RecipientSource.Format
-        /// Shares of all rows, from 0 to 1, together at most 1.
-        package var invalid: Double
-        package var duplicates: Double
-        package var missing: Double
+        package var excluded: ExcludedShares
         /// Which part of the rows has which domain; the others get the usual ones. Together at most 1.
         package var domains: [SyntheticDomainShare]
 
         package init(
             count: Int, seed: UInt64 = 1, channel: Channel = .email, format: RecipientSource.Format = .csv,
-            invalid: Double = 0.01, duplicates: Double = 0.01, missing: Double = 0.005,
-            domains: [SyntheticDomainShare] = []
+            excluded: ExcludedShares = ExcludedShares(), domains: [SyntheticDomainShare] = []
         ) {
             self.count = count
             self.seed = seed
             self.channel = channel
             self.format = format
-            self.invalid = invalid
-            self.duplicates = duplicates
-            self.missing = missing
+            self.excluded = excluded
             self.domains = domains
         }
     }
@@ -55,7 +65,7 @@ package struct SyntheticRecipients {
     /// Domains that were asked for, each with the end of its part of all 64-bit numbers; and where those parts begin for this seed.
     private let shares: [(end: UInt64, domain: [UInt8])]
     private let phase: UInt64
-    /// Valid addresses of late, in their normal form, from which duplicates are taken.
+    /// The last valid addresses, in their normal form, from which duplicates are taken.
     private var recent: [[UInt8]] = []
     private var address: [UInt8] = []
 
@@ -128,24 +138,24 @@ package struct SyntheticRecipients {
         return shares.first { place < $0.end || $0.end == .max }?.domain
     }
 
-    /// Makes the row's address, good or bad as the dice fall.
+    /// Makes the row's address: valid, invalid, a duplicate or none, by a draw.
     private mutating func makeAddress(_ number: Int, _ first: [UInt8], _ last: [UInt8], _ domain: [UInt8]) {
         address.removeAll(keepingCapacity: true)
         let dice = generator.next()
         let fate = Double(dice >> 11) / Double(1 << 53)
-        if fate < options.missing {
+        if fate < options.excluded.missing {
             counts.missing += 1
             return
         }
-        if fate < options.missing + options.duplicates, !recent.isEmpty {
+        if fate < options.excluded.missing + options.excluded.duplicates, !recent.isEmpty {
             counts.duplicates += 1
             address = recent[Int(dice % UInt64(recent.count))]
             disguise(dice)
             return
         }
         let isInvalid =
-            fate >= options.missing + options.duplicates
-            && fate < options.missing + options.duplicates + options.invalid
+            fate >= options.excluded.missing + options.excluded.duplicates
+            && fate < options.excluded.missing + options.excluded.duplicates + options.excluded.invalid
         if options.channel == .sms {
             SyntheticPhone.append(number, to: &address)
         } else {
@@ -171,7 +181,7 @@ package struct SyntheticRecipients {
         address.append(contentsOf: domain)
     }
 
-    /// The same address in other clothes.
+    /// Writes the same address in another way: case, spaces, punctuation.
     private mutating func disguise(_ dice: UInt64) {
         if options.channel == .sms {
             SyntheticPhone.decorate(&address, dice)
@@ -184,7 +194,7 @@ package struct SyntheticRecipients {
         }
     }
 
-    /// Makes an address that no planner may take, in one of the ways in which people do.
+    /// Makes an invalid address, of one of the usual kinds.
     private mutating func spoil(_ dice: UInt64) {
         if options.channel == .sms {
             switch dice % 3 {

@@ -62,7 +62,7 @@ struct SyntheticWriter: Sendable {
         out[start...].reverse()
     }
 
-    /// Eight letters and digits that are not taken for one another.
+    /// Eight letters and digits that are not easily confused.
     func appendCoupon(_ bits: UInt64, _ out: inout [UInt8]) {
         if !isCSV { out.append(UInt8(ascii: "\"")) }
         Self.couponAlphabet.withUTF8Buffer { alphabet in

@@ -71,9 +71,8 @@ struct GenerateCommand: ParsableCommand {
             let file = try OutputFile(out)
             var rows = SyntheticRecipients(
                 .init(
-                    count: count, seed: seed, channel: channel, format: format, invalid: invalid,
-                    duplicates: duplicates,
-                    missing: missing, domains: try shares()))
+                    count: count, seed: seed, channel: channel, format: format,
+                    excluded: .init(invalid: invalid, duplicates: duplicates, missing: missing), domains: try shares()))
             var buffer: [UInt8] = []
             buffer.reserveCapacity(1 << 20 + 1 << 12)
             rows.appendHeader(to: &buffer)

@@ -123,7 +123,7 @@ enum InterruptibleRun {
             }
             guard let first = try await group.next() else { throw CancellationError() }
             group.cancelAll()
-            // The work is over, or has yet to end what it started.
+            // The work has ended, or is still ending what it started.
             if let value = first { return value }
             while let rest = try await group.next() { if let value = rest { return value } }
             throw CancellationError()

@@ -6,7 +6,7 @@ import Settings
 import Simulation
 import Telemetry
 
-/// `flotilla-lab simulate`: what a scenario would come to.
+/// `flotilla-lab simulate`: the forecast of a scenario.
 struct SimulateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "simulate",

@@ -18,11 +18,11 @@ struct CollectorState: Equatable {
         case claimAbandoned
         /// Wait for entries, for so long at most.
         case read(atMost: Duration)
-        /// Read what has come after a short wait, to be written with what is in hand.
+        /// Read what has come after a short wait, to be written with what was read before.
         case readMore(after: Duration)
         /// Read what is there: the last before the end.
         case readRest
-        /// Write what is in hand, and confirm it.
+        /// Write what was read, and confirm it.
         case write
         case end
     }
@@ -47,7 +47,7 @@ struct CollectorState: Equatable {
     private var nextPatrol: Instant
     /// Entries that were read and not yet written.
     private(set) var inHand = 0
-    /// Those in hand may wait for more.
+    /// What was read may wait for more.
     private var mayLinger = false
     private var arrivals = ArrivalRate()
     /// Nothing was left at the last read before the end.
@@ -86,7 +86,7 @@ struct CollectorState: Equatable {
     }
 
     /// Notes whose mailings Redis carries.
-    /// - Returns: false when what is in hand is not to be written: it stays in Redis, unconfirmed.
+    /// - Returns: false when what was read is not to be written: it stays in Redis, unconfirmed.
     mutating func note(owner now: Owner) -> Bool {
         owner = now
         guard now != .ours, inHand > 0 else { return true }
@@ -115,10 +115,10 @@ struct CollectorState: Equatable {
         }
     }
 
-    /// What was in hand is in the ledger, and confirmed.
+    /// What was read is in the ledger, and confirmed.
     mutating func noteWritten() { inHand = 0 }
 
-    /// Redis could not be asked, or its answer was lost: what is in hand is read again.
+    /// Redis could not be asked, or its answer was lost: what was read is read again.
     mutating func noteFailure() {
         inHand = 0
         owner = nil

@@ -23,7 +23,10 @@ package struct PauseMailing: Order {
                 mailing, to: .paused, from: [.scheduled, .collecting, .sending],
                 reason: .person(context.actor.description, reason), note: context.note, now: context.now)
         }
-        guard isPaused else { throw .refused("mailing \(mailing) is \(record.state.rawValue) and cannot be paused") }
+        guard isPaused else {
+            let state = record.state.rawValue
+            throw .refused("mailing \(mailing) " + (record.state.isTerminal ? "has ended already: it is \(state)" : "is \(state) already"))
+        }
         return await context.announcer.announce(mailing)
     }
 }

@@ -29,7 +29,7 @@ package struct StopMailing: Order {
                 mailing, to: .stopped, from: [.draft, .scheduled, .collecting, .sending, .paused],
                 reason: .person(context.actor.description, reason), note: context.note, now: context.now)
         }
-        guard isStopped else { throw .refused("mailing \(mailing) is \(record.state.rawValue) already, and cannot be stopped") }
+        guard isStopped else { throw .refused("mailing \(mailing) has ended already: it is \(record.state.rawValue)") }
         // First of all nothing more starts.
         let reach = await context.announcer.announce(mailing)
         let progress = try await OrderError.mapping { () async throws(LedgerError) in

@@ -4,7 +4,7 @@ import Model
 import Policy
 
 extension Worker {
-    /// Renews the lease as long as anything is in the worker's hands, and looks for workers whose lease has expired.
+    /// Renews the lease as long as anything is in flight, and looks for workers whose lease has expired.
     func keepLease() async {
         var backoff = Backoff()
         var search = TakeoverSearch(renewal: worker.lease.interval)
@@ -21,7 +21,7 @@ extension Worker {
             } catch {
                 if backoff.count % 20 == 0 { worker.logger.warning("the lease cannot be renewed: \(error)") }
                 worker.configuration.health("lease", "it cannot be renewed: \(error)")
-                guard await backoff.wait(unless: { worker.isDone }) else { return }
+                guard await backoff.wait(on: worker.changes, unless: { worker.isDone }) else { return }
             }
         }
     }

@@ -45,7 +45,7 @@ extension Worker {
                 if case .unexpected = error { worker.logger.error("\(error)") }
                 mayHaveLost = true
                 reclaimsAgain = .now + .seconds(5)
-                guard await backoff.wait(unless: { worker.isStopping }) else { return }
+                guard await backoff.wait(on: worker.changes, unless: { worker.isStopping }) else { return }
             }
         }
     }
@@ -95,7 +95,7 @@ extension Worker {
 
     private func work(_ batch: InFlightBatch, _ share: Prefetch.Share) async {
         let lease = batch.lease
-        worker.meters.queueWait(lease.lane.channel, milliseconds: max(0, worker.now - lease.batch.fed))
+        worker.meters.queueWait(lease.lane.channel, milliseconds: max(0, worker.now - lease.batch.dispatched))
         // Before anything else, also before the batch could be given back: whom the workers before may have reached.
         guard let open = await open(batch) else { return await batch.buffer.leave() }
         var backoff = Backoff()
@@ -125,7 +125,7 @@ extension Worker {
                 problem = error
             }
             worker.tell(problem, of: lease)
-            let mayWait = await backoff.wait {
+            let mayWait = await backoff.wait(on: worker.changes) {
                 worker.isStopping || batch.isEnded || worker.isOver(lease.batch.expires)
             }
             guard mayWait, await mailings.isSending(lease.batch.id.mailing) else {
@@ -161,7 +161,7 @@ extension Worker {
                     worker.logger.warning("batch \(batch.lease.batch.id) waits: \(error)", metadata: batch.lease.fields)
                 }
             }
-            guard await backoff.wait(unless: { worker.isStopping || batch.isEnded }) else { return nil }
+            guard await backoff.wait(on: worker.changes, unless: { worker.isStopping || batch.isEnded }) else { return nil }
         }
     }
 }

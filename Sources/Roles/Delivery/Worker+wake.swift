@@ -16,7 +16,7 @@ extension Worker {
                 try await handle(events)
             } catch {
                 worker.logger.debug("the wake-up stream cannot be read: \(error)")
-                guard await backoff.wait(unless: { worker.isStopping }) else { break }
+                guard await backoff.wait(on: worker.changes, unless: { worker.isStopping }) else { break }
             }
         }
     }

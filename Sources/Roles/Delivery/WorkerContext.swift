@@ -100,7 +100,7 @@ final class WorkerContext: Sendable {
     /// Whether batches were left pending since the last question.
     func takePending() -> Bool { mustReclaim.exchange(false, ordering: .relaxed) }
 
-    /// Batches were taken over: work on them is to begin. They are in the worker's hands from here on, so that a loss of Redis, or a stop,
+    /// Batches were taken over: work on them is to begin. They are in flight from here on, so that a loss of Redis, or a stop,
     /// before that finds them.
     func arrive(_ leases: [BatchLease]) {
         let batches = leases.map { InFlightBatch($0, buffer: ResultBuffer(lease: $0, worker: self)) }
@@ -122,7 +122,7 @@ final class WorkerContext: Sendable {
 
     func loseResults() { lost.store(true, ordering: .relaxed) }
 
-    /// Nothing is in the worker's hands any more, and nothing will be.
+    /// Nothing is in flight any more, and nothing will be.
     var isDone: Bool { done.load(ordering: .relaxed) }
 
     func hasEnded() {

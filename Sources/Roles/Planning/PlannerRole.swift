@@ -5,7 +5,6 @@ import Metrics
 package import Model
 import Policy
 import ServiceLifecycle
-import Synchronization
 
 /// Plans and dispatches the mailings of a ledger as long as it leads, which one process does at a time: others stand by and
 /// take over when the leader ends, or renews its leadership no more. What a planner writes after it lost the leadership is refused, by the
@@ -74,7 +73,7 @@ package struct PlannerRole: Service {
     }
 
     package func run() async throws {
-        let stop = Stop()
+        let stop = StopRequest()
         await withGracefulShutdownHandler {
             await serve(until: stop)
         } onGracefulShutdown: {
@@ -82,20 +81,7 @@ package struct PlannerRole: Service {
         }
     }
 
-    /// That the role is to end, and a signal for the one who waits.
-    private final class Stop: Sendable {
-        let signal = WakeSignal()
-        private let isRequested = Atomic<Bool>(false)
-
-        var isStopping: Bool { isRequested.load(ordering: .relaxed) || Task.isCancelled }
-
-        func request() {
-            isRequested.store(true, ordering: .relaxed)
-            signal.notify()
-        }
-    }
-
-    private func serve(until stop: Stop) async {
+    private func serve(until stop: StopRequest) async {
         var backoff = Backoff()
         var hasWaited = false
         while !stop.isStopping {
@@ -116,10 +102,10 @@ package struct PlannerRole: Service {
                 }
                 active.record(0)
                 // The lock of a leader that has ended tells nobody that it is free.
-                await stop.signal.wait(atMost: min(Timing.renewal, configuration.lease / 5))
+                await stop.wait(atMost: min(Timing.renewal, configuration.lease / 5))
             } catch {
                 if backoff.count % 5 == 0 { logger.error("the planner waits: \(error)") }
-                guard await backoff.wait(unless: { stop.isStopping }) else { return }
+                guard await backoff.wait(unless: stop) else { return }
             }
         }
     }
@@ -133,7 +119,7 @@ package struct PlannerRole: Service {
     }
 
     /// Plans and dispatches until the stop, or until the leadership is lost.
-    private func work(_ fencingToken: FencingToken, until stop: Stop) async {
+    private func work(_ fencingToken: FencingToken, until stop: StopRequest) async {
         logger.info("planning and dispatching, fencing token \(fencingToken.number)")
         ledger.guardPlanning(fencingToken: fencingToken.number)
         let time = SharedTime()
@@ -162,7 +148,7 @@ package struct PlannerRole: Service {
         ledger.guardPlanning(fencingToken: nil)
     }
 
-    private func keepLeadership(_ fencingToken: FencingToken, until stop: Stop) async {
+    private func keepLeadership(_ fencingToken: FencingToken, until stop: StopRequest) async {
         var failures = 0
         // Each renewal is a commit, which wakes whoever watches the ledger; one that fails is tried again sooner.
         let (interval, retry) = (configuration.lease / 2, configuration.lease / 6)
@@ -178,10 +164,10 @@ package struct PlannerRole: Service {
                 // As long as nobody else has it, it is ours: a full disk keeps others from it as well.
                 if failures % 30 == 0 { logger.warning("the leadership cannot be renewed: \(error)") }
                 failures += 1
-                await stop.signal.wait(atMost: retry)
+                await stop.wait(atMost: retry)
                 continue
             }
-            await stop.signal.wait(atMost: interval)
+            await stop.wait(atMost: interval)
         }
     }
 }

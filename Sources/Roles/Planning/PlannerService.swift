@@ -4,7 +4,6 @@ import Metrics
 package import Model
 import Policy
 import ServiceLifecycle
-import Synchronization
 
 /// Plans mailings, one after another: reads their recipients, cuts batches and writes them to the ledger, several small mailings in one
 /// transaction. A mailing is sent only when its whole input was read; a row that cannot be read is excluded. Where nothing is due it sleeps
@@ -55,35 +54,35 @@ package struct PlannerService: Service {
 
     /// Plans until a graceful shutdown or a cancellation. What is not written by then is planned at the next start.
     package func run() async throws {
-        let stopping = Atomic<Bool>(false)
+        let stop = StopRequest()
         let signal = WakeSignal()
         let subscription = ledger.wake(signal)
         await withGracefulShutdownHandler {
-            await plan(woken: signal) { stopping.load(ordering: .relaxed) || Task.isCancelled }
+            await plan(woken: signal, until: stop)
         } onGracefulShutdown: {
-            stopping.store(true, ordering: .relaxed)
+            stop.request()
             signal.notify()
         }
         subscription.cancel()
     }
 
-    private func plan(woken signal: WakeSignal, isStopping: () -> Bool) async {
+    private func plan(woken signal: WakeSignal, until stop: StopRequest) async {
         var backoff = Backoff()
-        while !isStopping() {
+        while !stop.isStopping {
             var wait = poll
             do throws(LedgerError) {
-                let next = try await planDue(isStopping: isStopping)
+                let next = try await planDue { stop.isStopping }
                 if let next { wait = min(poll, .milliseconds(max(1, next - clock()))) }
                 backoff = Backoff()
             } catch {
                 logger.error("planning waits: \(error)")
-                guard await backoff.wait(unless: isStopping) else { return }
+                guard await backoff.wait(unless: stop) else { return }
                 continue
             }
             let looked = ContinuousClock.now
             await signal.wait(atMost: wait)
             let early = Self.leastInterval - (ContinuousClock.now - looked)
-            if early > .zero, !isStopping() { try? await Task.sleep(for: early) }
+            if early > .zero, !stop.isStopping { try? await Task.sleep(for: early) }
         }
     }
 

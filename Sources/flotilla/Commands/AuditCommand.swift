@@ -81,10 +81,7 @@ struct AuditText {
         let line = Line(
             number: entry.number, at: Timestamp.text(entry.at), actor: entry.actor, order: entry.order, object: entry.object,
             before: try values(entry.before), after: try values(entry.after))
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        encoder.keyEncodingStrategy = .convertToSnakeCase
-        return String(decoding: try encoder.encode(line), as: UTF8.self)
+        return try ScriptJSON.line(line)
     }
 
     private static func values(_ text: String) throws -> AuditedValues {

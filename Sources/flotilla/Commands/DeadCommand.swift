@@ -1,5 +1,6 @@
 import ArgumentParser
 import Broker
+import CommandSupport
 import Foundation
 import Ledger
 import Model
@@ -32,16 +33,25 @@ struct DeadCommand: AsyncParsableCommand {
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "List the entries.")
         @OptionGroup var options: LedgerOptions
+        @OptionGroup var output: OutputOptions
 
         func run() async throws {
+            output.warnOfOldOption()
             let ledger = try options.open()
             var last: Int64?
             while true {
                 let page = try await ledger.deadLetters(after: last, limit: 1000)
-                for item in page { StandardOutput.write(DeadLetterText.line(item)) }
+                for item in page {
+                    if output.isJSON {
+                        StandardOutput.write(json: try ScriptJSON.line(DeadLetterJSON(item)))
+                    } else {
+                        StandardOutput.write(DeadLetterText.line(item))
+                    }
+                }
                 guard let end = page.last else { break }
                 last = end.id
             }
+            if output.isJSON { return }
             let discarded = try await ledger.discardedDeadLetters().filter { $0.value > 0 }.sorted { $0.key.rawValue < $1.key.rawValue }
             for (kind, count) in discarded { StandardOutput.write(DeadLetterText.discarded(kind, count)) }
             if last == nil, discarded.isEmpty { StandardOutput.write("no dead letters") }
@@ -52,9 +62,12 @@ struct DeadCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Show an entry with its fields.")
         @OptionGroup var options: LedgerOptions
         @Argument(help: "The entry's number.") var id: Int64
+        @OptionGroup var output: OutputOptions
 
         func run() async throws {
+            output.warnOfOldOption()
             guard let item = try await options.open().deadLetter(id) else { throw UnknownDeadLetter(id: id) }
+            if output.isJSON { return StandardOutput.write(json: try ScriptJSON.text(DeadLetterJSON(item, fields: item.letter.fields))) }
             StandardOutput.write(DeadLetterText.line(item))
             for field in item.letter.fields { StandardOutput.write("  \(DeadLetterText.field(field))") }
         }

@@ -37,7 +37,7 @@ struct LedgerCommand: AsyncParsableCommand {
                 """)
         @OptionGroup var options: LedgerOptions
         @Argument(help: "The copy, as flotilla ledger backup made it.") var file: String
-        @Flag(help: "Replace a ledger that is newer than the copy and has mailings that are not over.") var force = false
+        @Flag(help: "Replace a ledger that is newer than the copy and has mailings that have not ended.") var force = false
 
         func run() async throws {
             let path = try options.settings().ledger.path

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CommandSupport
 import Control
 import Ledger
 import Model
@@ -16,16 +17,30 @@ struct LimitCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "List the limits of all scopes: in effect, in flotilla.yaml, and set at run time.")
         @OptionGroup var options: LedgerOptions
+        @OptionGroup var output: OutputOptions
+
+        private struct Line: Encodable {
+            let scope: String
+            let limit: String
+            /// That of flotilla.yaml.
+            let configured: String
+            /// When another was set.
+            let setAt: String?
+        }
 
         func run() async throws {
+            output.warnOfOldOption()
             let settings = try options.settings()
-            let list = LimitList(settings, try await options.open(settings).limits())
-            let rows = list.entries.map { entry in
-                [
-                    entry.scope, entry.override?.text ?? entry.configured, entry.configured,
-                    entry.override.map { Timestamp.text($0.changed) } ?? "-",
-                ]
+            let lines = LimitList(settings, try await options.open(settings).limits()).entries.map { entry in
+                Line(
+                    scope: entry.scope, limit: entry.override?.text ?? entry.configured, configured: entry.configured,
+                    setAt: entry.override.map { Timestamp.text($0.changed) })
             }
+            if output.isJSON {
+                for line in lines { StandardOutput.write(json: try ScriptJSON.line(line)) }
+                return
+            }
+            let rows = lines.map { [$0.scope, $0.limit, $0.configured, $0.setAt ?? "-"] }
             StandardOutput.write(TextTable(header: ["SCOPE", "LIMIT", "FLOTILLA.YAML", "SET AT RUN TIME"], rows: rows).text)
         }
     }

@@ -5,7 +5,6 @@ import Ledger
 import Logging
 import Model
 import Planning
-import Policy
 import Settings
 import Telemetry
 
@@ -71,41 +70,6 @@ struct MailingArgument: ParsableArguments {
 }
 
 extension MailingCommand {
-    struct List: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "List the mailings, the newest first.")
-        @OptionGroup var options: LedgerOptions
-        @Option(help: "How many at most.") var limit = 50
-
-        func run() async throws {
-            let ledger = try options.open()
-            let records = try await ledger.mailings(states: nil, limit: limit)
-            if records.isEmpty { return StandardOutput.write("no mailings yet") }
-            StandardOutput.write(
-                TextTable(
-                    header: ["ID", "STATE", "RECIPIENTS", "SENT", "FAILED", "OPEN", "CREATED", "NAME"],
-                    rows: try await rows(records, ledger), rightAligned: [2, 3, 4, 5]
-                ).text)
-        }
-
-        private func rows(_ records: [MailingRecord], _ ledger: SQLiteLedger) async throws -> [[String]] {
-            var rows: [[String]] = []
-            for record in records {
-                let progress = try await ledger.progress(record.id)
-                rows.append([
-                    record.id.description, stateText(record), grouped(record.plannedCount),
-                    grouped((progress?[.sent] ?? 0) + (progress?[.delivered] ?? 0)), grouped(progress?[.failed] ?? 0),
-                    grouped(progress?.open ?? 0), Timestamp.text(record.created), record.mailing.name,
-                ])
-            }
-            return rows
-        }
-
-        private func stateText(_ record: MailingRecord) -> String {
-            guard let seconds = record.secondsToStart(Clock.milliseconds()) else { return record.state.rawValue }
-            return "\(record.state.rawValue), in \(TimeSpan.text(seconds: seconds))"
-        }
-    }
-
     struct Report: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Report the outcome of a mailing, and reconcile its numbers.")
         @OptionGroup var options: LedgerOptions
@@ -134,16 +98,19 @@ extension MailingCommand {
         @OptionGroup var options: LedgerOptions
         @OptionGroup var mailing: MailingArgument
         @Argument(help: "The recipient's address or id.") var recipient: String
+        @OptionGroup var output: OutputOptions
 
         func validate() throws {
             if recipient.isEmpty { throw ValidationError("an empty address or id names no recipient") }
         }
 
         func run() async throws {
+            output.warnOfOldOption()
             let ledger = try options.open()
             let record = try await mailing.find(in: ledger)
             for form in AddressForms.of(recipient, country: record.source?.country) {
                 guard let detail = try await ledger.recipient(record.id, form) else { continue }
+                if output.isJSON { return StandardOutput.write(json: try ScriptJSON.text(RecipientJSON(detail))) }
                 return StandardOutput.write(RecipientText(detail).text)
             }
             throw CommandError(
@@ -156,17 +123,24 @@ extension MailingCommand {
         @OptionGroup var options: LedgerOptions
         @Argument(help: "The address.") var address: String
         @Option(help: "How many at most.") var limit = 100
+        @OptionGroup var output: OutputOptions
 
         func validate() throws {
             if address.isEmpty { throw ValidationError("an empty address names nobody") }
         }
 
         func run() async throws {
+            output.warnOfOldOption()
             let ledger = try options.open()
             var details: [RecipientDetail] = []
             for form in AddressForms.of(address) { details += try await ledger.history(address: form, limit: limit) }
-            if details.isEmpty { return StandardOutput.write("nothing was sent to this address") }
-            for detail in details.sorted(by: { $0.mailing > $1.mailing }).prefix(limit) { StandardOutput.write(RecipientText(detail).text) }
+            let newest = details.sorted { $0.mailing > $1.mailing }.prefix(limit)
+            if output.isJSON {
+                for detail in newest { StandardOutput.write(json: try ScriptJSON.line(RecipientJSON(detail))) }
+                return
+            }
+            if newest.isEmpty { return StandardOutput.write("nothing was sent to this address") }
+            for detail in newest { StandardOutput.write(RecipientText(detail).text) }
         }
     }
 }

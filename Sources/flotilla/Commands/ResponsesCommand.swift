@@ -1,4 +1,5 @@
 import ArgumentParser
+import CommandSupport
 import Foundation
 import Model
 import Policy
@@ -35,6 +36,8 @@ struct ResponsesCommand: ParsableCommand {
     @Flag(help: "The HTTP response has a Retry-After.")
     var retryAfter = false
 
+    @OptionGroup var output: OutputOptions
+
     func validate() throws {
         guard !test.isEmpty else {
             if stage != nil || retryAfter { throw ValidationError("--stage and --retry-after need --test") }
@@ -50,13 +53,21 @@ struct ResponsesCommand: ParsableCommand {
     }
 
     func run() throws {
-        let settings = try Settings.loadWithWarnings(file: config)
-        let table = settings.worker.responses
-        guard !test.isEmpty else { return StandardOutput.write(ResponseTableText(table).text) }
+        output.warnOfOldOption()
+        let table = try Settings.loadWithWarnings(file: config).worker.responses
+        guard !test.isEmpty else {
+            if !output.isJSON { return StandardOutput.write(ResponseTableText(table).text) }
+            for rule in ResponseRuleJSON.all(table) { StandardOutput.write(json: try ScriptJSON.line(rule)) }
+            return
+        }
         let response = try tested()
         let stage = response.proto == .http ? .response : stage ?? .rcpt
         let decision = table.decide(
             response.proto, ResponseFacts(code: response.code, stage: stage, text: response.text, hasRetryAfter: retryAfter))
+        if output.isJSON {
+            return StandardOutput.write(
+                json: try ScriptJSON.text(ResponseDecisionJSON(decision, of: response.proto, in: table, stage: stage)))
+        }
         StandardOutput.write(ResponseDecisionText(decision, of: response.proto, in: table, stage: stage).text)
     }
 

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Broker
+import CommandSupport
 import Ledger
 import Model
 import Settings
@@ -12,13 +13,21 @@ extension MailingCommand {
         @OptionGroup var options: LedgerOptions
         @OptionGroup var redis: RedisOption
         @OptionGroup var mailing: MailingArgument
+        @OptionGroup var output: OutputOptions
 
         func run() async throws {
+            output.warnOfOldOption()
             var settings = try options.settings()
             try redis.apply(to: &settings)
             let ledger = try options.open(settings)
             let record = try await mailing.find(in: ledger)
             guard let progress = try await ledger.progress(record.id) else { return }
+            let blocking = try await blocking(record, ledger, settings)
+            if output.isJSON {
+                var json = MailingJSON(record, progress)
+                (json.blockingKind, json.blockingReason) = (blocking?.kind, blocking?.reason)
+                return StandardOutput.write(json: try ScriptJSON.text(json))
+            }
             var rows = [
                 ["id", record.id.description], ["name", record.mailing.name], ["state", record.state.rawValue],
                 ["channel", record.mailing.channel.rawValue], ["provider", record.mailing.provider],
@@ -28,7 +37,7 @@ extension MailingCommand {
             if case .key(let key) = record.identity { rows.append(["key", key]) }
             if let start = record.start { rows.append(["start", Timestamp.text(start)]) }
             if !record.reason.isEmpty { rows.append(["reason", record.reason]) }
-            if let why = try await why(record, ledger, settings), why != record.reason { rows.append(["why", why]) }
+            if let why = blocking?.reason, why != record.reason { rows.append(["why", why]) }
             if !record.state.isTerminal, progress[.deferred] > 0, let answer = try await ledger.commonestDeferral(record.id) {
                 rows.append(["most are answered", answer.words])
             }
@@ -40,16 +49,20 @@ extension MailingCommand {
         }
 
         /// What it waits for, as `top` says it; nil for one that has ended, and for one that nothing blocks.
-        private func why(_ record: MailingRecord, _ ledger: SQLiteLedger, _ settings: Settings) async throws -> String? {
+        private func blocking(
+            _ record: MailingRecord, _ ledger: SQLiteLedger, _ settings: Settings
+        ) async throws -> (kind: String, reason: String)? {
             guard !record.state.isTerminal else { return nil }
             let broker = Broker(orders: settings)
             var sampler = FleetSampler(broker: broker, ledger: ledger, stuckAfter: settings.planner.stuckAfter)
             let (line, problems) = try await sampler.look(at: record.id)
             await sampler.close()
-            if let reason = line?.blockingReason, !reason.isEmpty { return reason }
+            if let line, !line.blockingReason.isEmpty { return (line.blockingKind, line.blockingReason) }
             if record.state != .sending { return nil }
-            if broker == nil { return "not known: no Redis is named (--redis, redis.url), so the workers could not be looked at" }
-            return problems.first.map { "not known: \($0)" }
+            if broker == nil {
+                return ("unknown", "not known: no Redis is named (--redis, redis.url), so the workers could not be looked at")
+            }
+            return problems.first.map { ("unknown", "not known: \($0)") }
         }
     }
 }

@@ -161,8 +161,8 @@ struct ProgressLine {
     private var figures: [String] {
         if let secondsToStart { return ["starts in \(TimeSpan.text(seconds: secondsToStart))"] }
         if !progress.planningDone {
-            let isPlanned = [.draft, .scheduled, .collecting].contains(progress.state)
-            let doing = isPlanned ? "planning" : progress.state.rawValue
+            let doing = progress.state == .collecting ? "planning" : progress.state.rawValue
+            if progress.planned == 0, progress.excluded == 0 { return ["\(doing), nothing planned yet"] }
             return ["\(doing), \(grouped(progress.planned)) recipients so far, \(grouped(progress.excluded)) excluded"]
         }
         let finished = progress.planned - progress.open

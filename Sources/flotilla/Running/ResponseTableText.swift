@@ -19,7 +19,7 @@ struct ResponseTableText {
         let rows = rules.enumerated().map { index, rule in
             ["\(index + 1)\(rule.origin == nil ? "" : " *")", NumberRange.text(rule.condition.codes)]
                 + (isSMTP ? [enhanced(rule), rule.condition.stages.map(\.rawValue).joined(separator: " ")] : [])
-                + [rule.reason.rawValue, action(rule), because(rule)]
+                + [rule.reason.rawValue, rule.actions.map(\.rawValue).joined(separator: ", "), because(rule)]
         }
         let header = [proto.rawValue.uppercased(), "CODE"] + (isSMTP ? ["ENHANCED", "STAGE"] : [])
         return TextTable(header: header + ["REASON", "ACTION", "BECAUSE"], rows: rows).text
@@ -34,12 +34,6 @@ struct ResponseTableText {
 
     static func enhanced(_ rule: ResponseRule) -> String {
         rule.condition.enhanced.map(\.description).joined(separator: " ")
-    }
-
-    /// What follows, of the codes that the rule is about.
-    private static func action(_ rule: ResponseRule) -> String {
-        let actions = [rule.condition.codes.lowerBound, rule.condition.codes.upperBound].map { rule.action(code: $0).rawValue }
-        return actions[0] == actions[1] ? actions[0] : actions.joined(separator: ", ")
     }
 
     /// The reason, after the conditions that have no column.
@@ -61,8 +55,7 @@ struct ResponseDecisionText {
         var lines = ["reason \(decision.reason.rawValue)", "action \(decision.action.rawValue)"]
         if let rule = decision.rule {
             let place = rule.origin ?? "built in"
-            let number = (table.rules(of: proto).firstIndex(of: rule) ?? 0) + 1
-            lines.append("rule   \(number) of \(proto.rawValue) (\(place)): \(Self.condition(rule))")
+            lines.append("rule   \(table.number(of: rule)) of \(proto.rawValue) (\(place)): \(Self.condition(rule))")
             lines.append("       \(rule.because)")
         } else {
             lines.append("rule   none matches: the protocol has no such code")

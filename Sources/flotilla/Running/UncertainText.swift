@@ -1,4 +1,3 @@
-import Foundation
 import Ledger
 import Model
 import Telemetry
@@ -43,9 +42,7 @@ struct UncertainText {
             since: Timestamp.text(listing.at), why: listing.why, held: listing.isHeld, dispatchNumber: listing.dispatchNumber,
             generation: listing.dispatchNumber,
             worker: listing.worker, settledAt: listing.settled.map(Timestamp.text), outcome: listing.outcome?.rawValue)
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return String(decoding: try encoder.encode(row), as: UTF8.self)
+        return try ScriptJSON.line(row)
     }
 
     private struct Row: Encodable {
@@ -63,11 +60,5 @@ struct UncertainText {
         var worker: String
         var settledAt: String?
         var outcome: String?
-
-        private enum CodingKeys: String, CodingKey {
-            case recipient, address, batch, index, state, since, why, held, generation, worker, outcome
-            case dispatchNumber = "dispatch_number"
-            case settledAt = "settled_at"
-        }
     }
 }

@@ -27,9 +27,9 @@ extension BlockingReason {
         case .none: ""
         case .paused(let reason): reason.isEmpty ? "paused" : reason
         case .due(let seconds): "all open recipients wait for their next attempt, in \(Self.text(seconds))"
-        case .undecided(let count): "\(grouped(count)) held recipients wait for a decision: flotilla mailing uncertain"
+        case .undecided(let count): "\(grouped(count)) held recipients wait for a decision: flotilla mailing uncertain ID"
         case .noPlanner: "no planner is at work; it goes on when one starts: flotilla up, or flotilla planner"
-        case .noWorker(let channel): "no live worker serves \(channel.rawValue)"
+        case .noWorker(let channel): "no worker that serves \(channel.rawValue) is at work; it goes on when one starts: flotilla worker"
         case .down(let provider): "the circuit breaker of provider \(provider) is open; one message at a time probes it"
         case .asked(let scope, let seconds): "\(scope) is paused for another \(Self.text(seconds)), as the provider asked"
         case .limited(let scope): "limited by \(scope)"

@@ -1,7 +1,7 @@
 package import Model
 import Text
 
-/// A refusal as it is compared with others: what differs from one recipient to the next, the words, is left out.
+/// A refusal as it is compared with others: what differs from one recipient to the next, the words, is not compared.
 package struct Refusal: Hashable, Sendable {
     package let reason: ResponseReason
     package let code: Int

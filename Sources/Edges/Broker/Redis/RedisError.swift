@@ -14,7 +14,7 @@ package enum RedisError: Error, Sendable, CustomStringConvertible, Equatable {
     case command(String)
     /// The reply has not the form that we expect of the command.
     case unexpected(String)
-    /// It throws keys away when its memory is full.
+    /// It evicts keys when its memory is full.
     case evicts(policy: String)
     /// The epoch has ended, or another dispatcher leads: the command changed nothing.
     case epochEnded
@@ -62,7 +62,7 @@ package enum RedisError: Error, Sendable, CustomStringConvertible, Equatable {
         return String(found.output.1)
     }
 
-    /// Redis is away, or busy with itself: it may be back in a while, with nothing changed by a person.
+    /// Redis is unavailable or busy: it may work again in a while without a person's help.
     package var isPassing: Bool {
         switch self {
         case .unavailable, .lost: true

@@ -35,7 +35,7 @@ local function is_newer(fields, version)
   return false
 end
 
--- Whether a batch is in a worker's hands; the worker and the number of deliveries are its fencing token. And whether it is in anybody's.
+-- Whether a batch is this worker's; the worker and the number of deliveries are its fencing token. And whether it is in flight at all.
 local function owns(lane, group, worker, entry, deliveries)
   local pending = redis.pcall('XPENDING', lane, group, entry, entry, 1)[1]
   if not pending then

@@ -35,7 +35,7 @@ package enum LedgerBackup {
     /// Puts a copy in the place of a ledger, and marks it as one: its planner sends nothing to people of whom it cannot know whether they
     /// were sent to since. What was in its place is kept beside it.
     /// - Parameters:
-    ///   - isForced: a newer ledger with mailings that are not over is replaced too.
+    ///   - isForced: a newer ledger with mailings that have not ended is replaced too.
     ///   - now: milliseconds since 1970.
     /// - Returns: what was put there, and where the ledger is that was there before; nil where there was none.
     /// - Throws: `LedgerError`; `busy` or `held` while a role has the ledger open.
@@ -122,8 +122,8 @@ package enum LedgerBackup {
         guard let content, content.open > 0, content.commits > copied, !isForced else { return }
         throw .refused(
             """
-            the ledger \(path) is newer than the copy and has \(content.open) mailings that are not over: with --force the copy takes \
-            its place all the same, and the ledger is kept beside it
+            the ledger \(path) is newer than the copy and has \(content.open) mailings that have not ended: with --force the copy takes \
+            its place nevertheless, and the ledger is kept beside it
             """)
     }
 
@@ -170,7 +170,10 @@ package enum LedgerBackup {
             defer { try? copy.close() }
             if restored != nil { try Schema.migrator.migrate(copy) }
             let commits = try copy.inDatabase { db in
-                if let restored { try db.execute(sql: "UPDATE ledger SET restored = ?", arguments: [restored]) }
+                if let restored {
+                    try db.execute(sql: "UPDATE ledger SET restored = ?", arguments: [restored])
+                    try db.execute(sql: "UPDATE mailing SET restored = 1")
+                }
                 return try Schema.migrator.hasCompletedMigrations(db) ? Int64.fetchOne(db, sql: "SELECT commits FROM ledger") ?? 0 : 0
             }
             return Summary(size: Int(FileStatus(path: file)?.size ?? 0), commits: commits)

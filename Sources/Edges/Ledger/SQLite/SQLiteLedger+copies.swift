@@ -28,16 +28,17 @@ extension SQLiteLedger: CopyStore {
     }
 
     package func unfinished() async throws(LedgerError) -> [MailingID] {
-        try await read("looking for work") { db in try Self.unfinished(db).map(\.id) }
+        try await read("looking for work") { db in try Self.unfinished(db, onlyRestored: false).map(\.id) }
     }
 
-    private static func unfinished(_ db: Database) throws -> [(id: MailingID, isPlanned: Bool)] {
+    /// - Parameter onlyRestored: leaves out those that were added after a person had put the copy in its place.
+    private static func unfinished(_ db: Database, onlyRestored: Bool) throws -> [(id: MailingID, isPlanned: Bool)] {
         let rows = try Row.fetchCursor(
             db,
             sql: """
                 SELECT id, planning_done FROM mailing
-                WHERE state IN ('scheduled', 'collecting', 'sending', 'paused', 'stopped') AND settled = 0 ORDER BY id
-                """)
+                WHERE state IN ('scheduled', 'collecting', 'sending', 'paused', 'stopped') AND settled = 0 AND restored >= ? ORDER BY id
+                """, arguments: [onlyRestored])
         var found: [(id: MailingID, isPlanned: Bool)] = []
         while let row = try rows.next() {
             if let id = try MailingID(row.read(0) as String) { try found.append((id, row.read(1))) }
@@ -51,6 +52,7 @@ extension SQLiteLedger: CopyStore {
         try await write("restore") { [self] db in
             try requirePlanning(db)
             let outcome = try doubt.map { try Self.doubt(db, $0, now) } ?? (0, [])
+            try db.execute(sql: "UPDATE mailing SET restored = 0 WHERE restored = 1")
             try db.execute(
                 sql: "UPDATE ledger SET commits = max(commits, ?) + 1, restored = NULL, older_than = NULL", arguments: [commits])
             return outcome
@@ -66,7 +68,8 @@ extension SQLiteLedger: CopyStore {
                 the ledger is an older copy, and this mailing may have been sent since: flotilla mailing resume sends it to everybody, \
                 flotilla mailing stop ends it
                 """)
-        for (id, isPlanned) in try unfinished(db) {
+        let isRestored = try Bool.fetchOne(db, sql: "SELECT restored IS NOT NULL FROM ledger") ?? false
+        for (id, isPlanned) in try unfinished(db, onlyRestored: isRestored) {
             let policy = doubt.holdsAll ? .hold : try uncertainPolicy(db, id)
             listed += try self.doubt(db, id, upTo: doubt.reached[id], Loss(why: doubt.why, policy: policy, at: now))
             try settle(db, id)

@@ -2,10 +2,6 @@ import GRDB
 package import Model
 
 extension SQLiteLedger: DispatchStore {
-    package func dispatchBatches(_ id: MailingID, limit: Int, now: Int64) async throws(LedgerError) -> [DispatchedBatch] {
-        try await dispatchBatches([(id, limit)], now: now)
-    }
-
     package func dispatchBatches(
         _ wanted: [(mailing: MailingID, limit: Int)], bytes: DispatchBytes, now: Int64
     ) async throws(LedgerError) -> [DispatchedBatch] {
@@ -98,7 +94,7 @@ extension SQLiteLedger: DispatchStore {
         try progress.store(db, id)
         var batch = DispatchedBatch(
             id: id, dispatchNumber: progress.dispatchNumber, recipients: recipients, count: progress.states.count, open: open,
-            expires: content.expires, fed: progress.dispatched)
+            expires: content.expires, dispatched: progress.dispatched)
         batch.provider = content.provider
         batch.isProven = content.isProven
         return batch
@@ -136,10 +132,6 @@ extension SQLiteLedger: DispatchStore {
         return try cursor.next()?.withUnsafeData(atIndex: 0) { $0.map { [UInt8]($0) } }
     }
 
-    package func openDispatches(_ id: MailingID) async throws(LedgerError) -> [DispatchMark] {
-        try await openDispatches(of: [id])[id] ?? []
-    }
-
     package func openDispatches(of ids: [MailingID]) async throws(LedgerError) -> [MailingID: [DispatchMark]] {
         guard !ids.isEmpty else { return [:] }
         return try await read("listing dispatched batches") { db in
@@ -155,18 +147,6 @@ extension SQLiteLedger: DispatchStore {
                 }
             }
             return marks
-        }
-    }
-
-    package func giveUp(
-        _ batch: BatchID, dispatchNumber: Int, uncertain: Mailing.UncertainPolicy?, why: String, now: Int64
-    ) async throws(LedgerError) -> Int? {
-        try await write("give up") { [self] db in
-            try requirePlanning(db)
-            let dispatch = Dispatch(batch: batch, dispatchNumber: dispatchNumber)
-            let listed = try Self.giveUp(db, dispatch, uncertain.map { Loss(why: why, policy: $0, at: now) })
-            try Self.settle(db, batch.mailing)
-            return listed
         }
     }
 

@@ -32,7 +32,7 @@ extension SQLiteLedger: LimitStore {
     /// Milliseconds after which every worker knows of a changed limit.
     private static let notice: Int64 = 1000
 
-    /// Has all tried again who were put off because their domain's limit had no slot for them: the times they were given do not hold any
+    /// Has all tried again who were put off because their domain's limit had no room for them: the times they were given do not hold any
     /// more.
     private static func recall(_ db: Database, at time: Int64) throws {
         let putOff = """

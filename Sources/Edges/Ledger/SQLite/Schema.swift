@@ -43,6 +43,7 @@ enum Schema {
         migrator.registerMigration("10 copies") { db in try db.execute(sql: copies + checksum) }
         migrator.registerMigration("11 unverified") { db in try db.execute(sql: unverified) }
         migrator.registerMigration("12 missed") { db in try db.execute(sql: missed) }
+        migrator.registerMigration("13 restored") { db in try db.execute(sql: restored) }
         migrator.registerMigration("17 letters") { db in try db.execute(sql: letters) }
         // Those of before did not see each bit of a row; where none is known, none is compared.
         migrator.registerMigration("18 checksum") { db in try db.execute(sql: "UPDATE mailing SET source_checksum = NULL") }

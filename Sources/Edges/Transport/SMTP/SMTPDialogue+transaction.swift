@@ -22,7 +22,7 @@ extension SMTPDialogue {
         openNext(into: &out)
     }
 
-    /// Gives the run away: its responses, and where to go on with it.
+    /// Hands the run over: its responses, and where to continue.
     mutating func takeRun() -> SMTPGroupDelivery {
         defer { run = .none }
         return run

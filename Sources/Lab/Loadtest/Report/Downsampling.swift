@@ -1,4 +1,4 @@
-/// Fewer points for a plot, without losing what a reader looks for: each stretch keeps its least and its greatest value.
+/// Reduces the points of a plot. Each section keeps its least and its greatest value, so that no extreme is lost.
 enum Downsampling {
     /// The panel with at most `most` points a line.
     static func thin(_ panel: RunResult.Panel, to most: Int) -> RunResult.Panel {

@@ -37,7 +37,7 @@ enum Figure {
         }
     }
 
-    /// A stretch of time as people say it: `41.5 s`, `33 min 22 s`, `1 h 02 min 05 s`.
+    /// A time for people: `41.5 s`, `33 min 22 s`, `1 h 02 min 05 s`.
     static func duration(_ seconds: Double) -> String {
         guard abs(seconds) >= 60, abs(seconds) < 1e12 else { return rounded(seconds) + " s" }
         let whole = Int(seconds.rounded())

@@ -1,6 +1,6 @@
 import Foundation
 
-/// What `report.js` draws: the panels, thinned out and rounded, and the events.
+/// What `report.js` draws: the panels, downsampled and rounded, and the events.
 struct PlotData: Encodable {
     struct Panel: Encodable {
         var title: String

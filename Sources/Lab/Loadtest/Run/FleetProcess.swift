@@ -9,16 +9,16 @@ final class FleetProcess {
     /// Of its metrics; 0 for none.
     let port: Int
     var process: ChildProcess?
-    /// Nobody has asked it to end: its end would be a surprise.
+    /// Nobody has asked it to end: its end would be a failure of the run.
     var isWanted = false
     var isFrozen = false
-    /// A line of the script has it in hand.
+    /// A line of the script works on it.
     var isBusy = false
     /// How each of its processes ended.
     var exits: [String] = []
     /// Highest resident memory, in bytes.
     var peak: Int64?
-    /// What the last response of the present process said, and what those before it had counted.
+    /// The last counts of the present process, and the sums of the processes before it.
     var figures = RoleFigures()
     private(set) var past = RoleFigures()
     /// CPU seconds of processes that have ended, of the present one, and of all when the run began.
@@ -62,10 +62,10 @@ final class FleetProcess {
         memory.append((time, now.memory))
     }
 
-    /// From here on its CPU counts.
+    /// Its CPU counts from this moment.
     func resetCPU() { cpuAtStart = cpuBefore + cpuNow }
 
-    /// Adds up what the process that has ended did.
+    /// Adds the counts of the process that has ended.
     func close(_ how: String) {
         cpuBefore += process?.cpuAtEnd ?? cpuNow
         cpuNow = 0
@@ -76,7 +76,7 @@ final class FleetProcess {
         isFrozen = false
     }
 
-    /// By how much its memory grew from the second tenth of its time to the last, medians both; nil where its time was too short to tell.
+    /// By how much its memory grew from the second tenth of its time to the last, by their medians; nil if its time was too short.
     var memoryGrowth: Double? {
         guard memory.count >= 20 else { return nil }
         let tenth = memory.count / 10

@@ -39,7 +39,7 @@ extension LoadRun {
             return await group.reduce(into: [Int: RoleFigures]()) { $0[$1.0] = $1.1 }
         }
         for (index, figures) in responses {
-            // Meanwhile it may have ended, and another may have its name.
+            // It may have ended meanwhile, and another process may have its name.
             let member = members.first { $0.name == asked[index].name }
             if let member, member.process?.pid == asked[index].process { member.figures = figures }
         }
@@ -54,7 +54,7 @@ extension LoadRun {
             text.split(whereSeparator: \.isNewline).first { $0.hasPrefix(name + ":") }
                 .flatMap { Int64($0.dropFirst(name.count + 1)) }
         }
-        // The peak of a given Redis may be another's.
+        // The peak of a given Redis may be from before the run.
         let peak = scenario.redis == .own ? figure("used_memory_peak") : figure("used_memory")
         if let peak { redisPeak = max(redisPeak ?? 0, peak) }
         return figure("used_memory")

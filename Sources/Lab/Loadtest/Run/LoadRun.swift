@@ -14,7 +14,7 @@ actor LoadRun {
     let options: LoadTest.Options
     let folder: RunFolder
     let processGuard: ProcessGuard
-    /// Where it stands, once a second and whenever something happens.
+    /// Reports the state of the run, once a second and whenever something happens.
     let onChange: @Sendable (LiveState) -> Void
     let group: MultiThreadedEventLoopGroup
     let pages: LoopbackHTTPClient
@@ -25,7 +25,7 @@ actor LoadRun {
     var members: [FleetProcess] = []
     var sinkPorts: [String: Int] = [:]
     var tails: [RecordTail] = []
-    /// Microseconds since 1970 at which all was up, and the same moment on the clock that does not jump.
+    /// When everything was running: microseconds since 1970, and the same moment on the monotonic clock.
     var origin: Int64 = 0
     var start = ContinuousClock.now
     var arrivals = Arrivals(origin: 0)
@@ -56,7 +56,7 @@ actor LoadRun {
         if options.keep { processGuard.keepFolder() }
     }
 
-    /// Seconds since all was up.
+    /// Seconds since everything was running.
     var now: Double { (ContinuousClock.now - start).seconds }
 
     /// Runs it to its end, and ends everything that was started, whatever happens.
@@ -122,10 +122,10 @@ actor LoadRun {
             group.addTask { try await self.followScript() }
             group.addTask { try await self.look() }
             group.addTask { try await self.watch() }
-            // The three others end by themselves or not at all; the watch says when it is over.
+            // The three other tasks end by themselves or never; the watch ends the group.
             while (try await group.next()) != nil, !self.isOver {}
             group.cancelAll()
-            // What the others throw now is that they were cancelled.
+            // The others throw only their cancellation now.
             while let result = await group.nextResult() {
                 if case .failure(let error) = result, !(error is CancellationError) { throw error }
             }
@@ -163,14 +163,14 @@ actor LoadRun {
         while true {
             await sample()
             tell()
-            // At the next whole second: what a slow look has missed is not made up for.
+            // At the next whole second: samples that a slow one has missed are not taken later.
             try await Task.sleep(for: .seconds(now.rounded(.down) + 1 - now))
         }
     }
 
     // MARK: End
 
-    /// Ends all processes: those that give before those that take, so that nothing is cut off.
+    /// Ends all processes: senders before receivers, so that nothing is cut off.
     private func endMembers() async {
         for member in members where member.isFrozen { member.process?.signal(SIGCONT) }
         let grace = scenario.fleet.settings.shutdown.grace.seconds + Self.backoff
@@ -218,7 +218,7 @@ actor LoadRun {
 
     static func text(_ status: Int32) -> String { status < 0 ? "signal \(-status)" : "code \(status)" }
 
-    /// Who ended though nobody had asked it to.
+    /// A process that ended by itself.
     private func checkMembers() throws(RunFailure) {
         for member in members where member.isWanted && !member.isRunning {
             let status = member.process?.ended ?? 0

@@ -68,7 +68,7 @@ private final class PageHandler: ChannelInboundHandler {
         context.close(promise: nil)
     }
 
-    /// Nil unless the response is a 200 and has come as a whole: by its length, or because there will be no more.
+    /// Nil unless the response is a 200 and complete: by its length, or by the end of the connection.
     private func body(isWhole: Bool) -> String? {
         let text = String(buffer: response)
         guard text.hasPrefix("HTTP/1.1 200"), let end = text.range(ofHeadEnd: ()) else { return nil }

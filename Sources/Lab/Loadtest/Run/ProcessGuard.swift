@@ -7,14 +7,14 @@ import Synchronization
     import Glibc
 #endif
 
-/// Sees to it that nothing is left behind: a shell beside the run that knows its processes, waits for the end of a pipe that the run
+/// Ends whatever a run leaves behind. It is a shell beside the run that knows its processes, waits for the end of a pipe that the run
 /// alone holds open, and then kills whatever is left. So they end with the run, however that ends.
 final class ProcessGuard: Sendable {
     /// The writing end of the pipe.
     private let line: Mutex<Int32?>
     private let shell: Mutex<ChildProcess?>
 
-    /// Signals that end others are no reason to end before it has seen to them. Whoever is being killed may still write a file: hence
+    /// Signals do not end it before it has ended the others. A process that is being killed may still write a file: hence
     /// the second removal.
     private static let script = """
         trap '' HUP INT TERM
@@ -35,7 +35,7 @@ final class ProcessGuard: Sendable {
 
     /// - Parameters:
     ///   - folder: what is removed when the run has ended.
-    ///   - errors: the file for what the shell has to say.
+    ///   - errors: the file for the shell's errors.
     init(removing folder: String, errors: String) throws(RunFailure) {
         var ends: [Int32] = [-1, -1]
         guard Foundation.pipe(&ends) == 0 else {

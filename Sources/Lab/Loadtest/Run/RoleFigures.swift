@@ -66,7 +66,7 @@ private struct Sample {
         value = number
     }
 
-    /// The value of a label; those that we ask for have no escapes in them.
+    /// The value of a label. The labels that are asked for have no escapes in their values.
     func label(_ name: String) -> String? {
         let text = Substring(labels)
         guard let start = text.firstRange(of: "\(name)=\"") else { return nil }

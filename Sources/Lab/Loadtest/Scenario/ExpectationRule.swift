@@ -13,7 +13,7 @@ package struct ExpectationRule: Sendable, Equatable {
         case deliveryP99 = "delivery_p99"
         /// Recipients whose message was taken twice and who are not on the list of the uncertain.
         case duplicates
-        /// Recipients said to have got a message that no sink took.
+        /// Recipients that the ledger has as sent, and whose message no sink took.
         case losses
         /// Recipients on the list of the uncertain.
         case uncertain
@@ -38,7 +38,7 @@ package struct ExpectationRule: Sendable, Equatable {
             }
         }
 
-        /// It is of processes, and stands above their kinds.
+        /// It is a measure of processes, and stands above their kinds.
         package var isByKind: Bool { self == .memory || self == .memoryGrowth }
 
         /// Measures that a mailing has.

@@ -25,7 +25,7 @@ package struct Scenario: Sendable {
         package var workers = 1
         package var planners = 1
         package var collectors = 1
-        /// What `flotilla.yaml` says, its providers being the sinks at addresses of no meaning.
+        /// The settings of `flotilla.yaml`. Its providers are the sinks, at placeholder addresses.
         package var settings = Settings()
         /// The same as YAML, without Redis, ledger and addresses.
         package var yaml = "{}"
@@ -66,7 +66,7 @@ package struct Scenario: Sendable {
     package var script: [ScriptLine] = []
     package var expectations: [ExpectationRule] = []
     package var steps: Steps?
-    /// After so many seconds the run is ended, though not all is sent, and has failed.
+    /// After so many seconds the run is ended and has failed, even if not all is sent.
     package var timeout: Double = 3_600
     /// Two runs with one seed have the same recipients and the same failures.
     package var seed: UInt64 = 1

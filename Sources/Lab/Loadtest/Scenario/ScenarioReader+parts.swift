@@ -99,7 +99,7 @@ extension ScenarioReader {
         }
         let before = file.problems.count
         checkOwn(settings, scenario.sinks)
-        // What is the run's own is told once, and not judged as well.
+        // Errors in the run's own settings are reported once, and not judged as well.
         guard file.problems.count == before else {
             scenario.fleet = fleet
             return

@@ -43,7 +43,7 @@ package struct ScriptLine: Sendable, Equatable {
     /// Seconds between two restarts.
     package var each: Double = 0
 
-    /// As a person says it: `kill 2 worker`.
+    /// For people: `kill 2 worker`.
     package var text: String {
         let number = count.map { $0 == 1 ? "" : "\($0) " } ?? ""
         return "\(action.rawValue) \(number)\(target)"

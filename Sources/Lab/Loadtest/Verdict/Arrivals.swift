@@ -9,14 +9,14 @@ package struct Timeline: Sendable, Equatable {
     /// - Parameter microseconds: from the start; what lies before it counts as its first moment.
     mutating func note(_ microseconds: Int64) {
         let bin = max(0, Int(microseconds / (1_000_000 / Int64(Self.perSecond))))
-        // A record whose clock is wrong by more than a month is none of this run.
+        // A record whose clock is wrong by more than a month is not of this run.
         guard bin < 30_000_000 else { return }
         if bin >= counts.count { counts.append(contentsOf: repeatElement(0, count: bin + 1 - counts.count)) }
         counts[bin] += 1
         total += 1
     }
 
-    /// How many fell into the second from `second` on.
+    /// How many were in the second that begins at `second`.
     package func inSecond(_ second: Int) -> Int {
         let from = second * Self.perSecond
         guard from < counts.count else { return 0 }
@@ -97,7 +97,7 @@ package struct Arrivals: Sendable {
     package private(set) var taken = Timeline()
     /// Microseconds since 1970 at which the run began.
     private let origin: Int64
-    /// Recipients in a batch at most; what lies beyond is no place of ours.
+    /// Recipients in a batch at most; a higher index is not Flotilla's.
     private static let largestBatch = 10_000
 
     package init(origin: Int64) { self.origin = origin }

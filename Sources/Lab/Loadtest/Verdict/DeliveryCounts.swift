@@ -22,7 +22,7 @@ package struct MailingFacts: Sendable {
     package var state: MailingState = .scheduled
     /// A `RecipientState.code` for each recipient of each batch.
     package var states: [Int: [UInt8]] = [:]
-    /// Those on the list of the uncertain.
+    /// Recipients on the list of uncertain ones.
     package var listed: Set<Position> = []
     /// Seconds from the start at which it was added, and at which it had ended.
     package var added: Double = 0
@@ -44,17 +44,17 @@ package struct DeliveryCounts: Sendable, Equatable {
     /// Those of them with more than one message who are not on the list of the uncertain, and who are.
     package var twice = 0
     package var listedTwice = 0
-    /// Recipients whose message no sink took though the ledger has them as sent, or their mailing has ended without a word of
-    /// their fate (failed, expired, listed); and those of the file whom the ledger does not have.
+    /// Recipients whose message no sink took though the ledger has them as sent, or whose mailing has ended without another state of
+    /// theirs (failed, expired, listed); and those of the file whom the ledger does not have.
     package var missing = 0
-    /// Recipients who ended as failed or expired, and those of them whose message was taken all the same.
+    /// Recipients who ended as failed or expired, and those of them whose message was taken nevertheless.
     package var failed = 0
     package var failedArrived = 0
-    /// Recipients of a mailing that goes on of whom nothing is settled: planned, deferred; and those of any who are held.
+    /// Open recipients of a mailing that has not ended: planned, deferred; and held ones of any mailing.
     package var open = 0
     /// Recipients on the list.
     package var uncertain = 0
-    /// Messages to places where the ledger has nobody.
+    /// Messages to recipients that the ledger does not have.
     package var strangers = 0
 
     package init(_ facts: MailingFacts, _ arrivals: Arrivals.OfMailing?) {
@@ -84,7 +84,7 @@ package struct DeliveryCounts: Sendable, Equatable {
             let known = facts.states[batch]?.count ?? 0
             strangers += counts.dropFirst(known).count { $0 > 0 }
         }
-        // Of a mailing that is still being planned, who is not planned yet is not lost.
+        // A recipient that is not planned yet is not lost while its mailing is being planned.
         if facts.state.isTerminal || !facts.states.isEmpty { missing += max(0, facts.recipients - planned) }
     }
 }

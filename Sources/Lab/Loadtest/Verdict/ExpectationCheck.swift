@@ -1,7 +1,7 @@
 import Model
 import Telemetry
 
-/// Holds what was seen of a run against what its scenario expects.
+/// Compares what was seen of a run with what its scenario expects.
 struct ExpectationCheck {
     private let outcome: RunOutcome
     /// By the mailings' order.
@@ -119,7 +119,7 @@ struct ExpectationCheck {
         return Measurement(value: worst?.peak.map(Double.init), note: worst?.name ?? "")
     }
 
-    /// Of several copies the worst is told.
+    /// Of several copies the worst is reported.
     private func ofMailings(_ expectation: ExpectationRule, _ plan: String) -> RunResult.Expectation {
         let what = "\(plan): \(expectation.measure.rawValue)"
         let found = outcome.mailings.indices.filter { outcome.mailings[$0].plan == plan }

@@ -7,7 +7,7 @@ import Foundation
 #endif
 
 extension RunResult.Machine {
-    /// The machine that we run on.
+    /// The machine of the run.
     static var here: RunResult.Machine {
         var system = utsname()
         uname(&system)

@@ -16,7 +16,7 @@ struct RecordScan: Equatable {
     private static let tab = UInt8(ascii: "\t")
     private static let columns = 12
 
-    /// Reads a line without its end; nil unless it is a whole one.
+    /// Reads a line without its end; nil for an incomplete line.
     init?(_ line: Slice<UnsafeBufferPointer<UInt8>>) {
         var ends: [Int] = []
         ends.reserveCapacity(Self.columns)

@@ -13,7 +13,7 @@ struct RecordTail {
     private var offset: off_t = 0
     /// The beginning of a line whose end was not there yet.
     private var rest: [UInt8] = []
-    /// Lines that are no lines of a record.
+    /// Lines that do not have the form of a record's.
     private(set) var broken = 0
     private static let chunk = 4 << 20
 

@@ -1,7 +1,7 @@
 import Foundation
 import Model
 
-/// Where a run stands, for whoever watches it.
+/// The state of a run, for its display.
 package struct LiveState: Sendable {
     package struct Mailing: Sendable {
         package var name: String

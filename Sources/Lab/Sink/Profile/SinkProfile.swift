@@ -1,15 +1,15 @@
 /// How a sink imitates a provider: what it says, how long it takes, and what it limits, each with its source.
 package struct SinkProfile: Sendable, Equatable {
-    /// What a provider is spoken to in.
+    /// The protocol of the provider.
     package enum Proto: String, Sendable, CaseIterable {
         case smtp, http
     }
 
-    /// Where a figure is from.
+    /// The source of a figure.
     package struct Source: Sendable, Equatable {
         /// Which one: `latency`, or a part of it as in `latency.p50`.
         package var figure: String
-        /// What is said of it there; or, where nobody publishes it, why it was chosen.
+        /// What the source says; or the reason for the choice, where nobody publishes the figure.
         package var says: String
         /// Nil where nobody publishes it.
         package var url: String?
@@ -26,7 +26,7 @@ package struct SinkProfile: Sendable, Equatable {
 
     package var about = ""
     package var proto: Proto
-    /// Nil, here and below, where the profile says nothing of it.
+    /// Nil, here and below, if the profile does not have it.
     package var latency: SinkLatency?
     /// Connections at once.
     package var connections: Int?
@@ -53,7 +53,7 @@ package struct SinkProfile: Sendable, Equatable {
 }
 
 extension SinkConfiguration {
-    /// Behaves as the profile says; what it says nothing of stays.
+    /// Takes over what the profile has; the rest stays.
     package mutating func apply(_ profile: SinkProfile) {
         latency = profile.latency ?? latency
         maxConnections = profile.connections ?? maxConnections

@@ -20,8 +20,8 @@ package enum SinkProfileFile {
 extension YAMLFile {
     /// Reads a section that says how a sink behaves; what is wrong with it is in `problems` then.
     /// - Parameters:
-    ///   - base: what holds where the section says nothing; nil where it stands alone, and has to name its protocol.
-    ///   - others: keys of the section that are somebody else's.
+    ///   - base: the values of what the section leaves out; nil for a section by itself, which has to name its protocol.
+    ///   - others: keys of the section that are not the profile's.
     /// - Returns: nil where there is no profile at all.
     package mutating func sinkProfile(_ section: Node, over base: SinkProfile? = nil, beside others: [String] = [])
         -> SinkProfile?

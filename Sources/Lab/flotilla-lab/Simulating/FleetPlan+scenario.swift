@@ -6,7 +6,7 @@ import Simulation
 import Sink
 import Synthetic
 
-/// What a scenario comes to as a plan, and what of it a plan cannot say.
+/// A scenario as a plan, and what a plan cannot express of it.
 struct ScenarioPlan {
     var plan: FleetPlan
     var notes: [String] = []
@@ -70,7 +70,7 @@ struct ScenarioPlan {
         return provider
     }
 
-    /// What a fault of the sink is to us.
+    /// How Flotilla sees a fault of the sink.
     private static func response(
         to fault: Fault, at stage: DeliveryStage, _ proto: SinkProfile.Proto, _ table: ResponseTable
     ) -> ProviderResponse {
@@ -114,7 +114,7 @@ struct ScenarioPlan {
         let rest = max(0, 1 - mailing.domains.reduce(0) { $0 + $1.share }) / Double(usual.count)
         var shares: [String: Double] = [:]
         for (domain, share) in mailing.domains.map({ ($0.domain, $0.share) }) + usual.map({ ($0, rest) }) {
-            guard case .domain(let entry)? = table.scope(of: "somebody@\(domain)").flatMap(LimitScope.init) else { continue }
+            guard case .domain(let entry)? = table.scope(of: "somebody@\(domain)") else { continue }
             shares[entry, default: 0] += share
         }
         return shares

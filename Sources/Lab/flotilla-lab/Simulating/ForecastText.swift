@@ -33,7 +33,7 @@ struct ForecastText {
     private static func time(_ seconds: Double) -> String {
         switch seconds {
         case ..<10: "\((seconds * 10).rounded() / 10) s"
-        // A day more or less is not what people think in here.
+        // For people days are too fine a unit here.
         case 86_400..<360_000: "\(Int(seconds / 3_600)) h \(Int(seconds / 60) % 60) min"
         default: TimeSpan.text(seconds: seconds)
         }
@@ -55,7 +55,7 @@ struct ForecastText {
 
     // MARK: - Blocks
 
-    /// The most important in a few lines.
+    /// The main figures in a few lines.
     private func headline(_ result: Result) -> String {
         let forecast = result.forecast
         if let reason = forecast.unfinished { return "\(name): \(reason)" }
@@ -160,7 +160,7 @@ struct ForecastText {
             """
     }
 
-    /// What somebody who reads it may want to change.
+    /// What a reader may want to change.
     private func advice(_ result: Result) -> [String] {
         var advice: [String] = []
         for mailing in result.forecast.mailings where mailing.expired > 0 {
@@ -204,7 +204,7 @@ struct ForecastText {
             + notes.map { "\n- \($0)" }.joined()
     }
 
-    /// Each once, whichever steps they are of.
+    /// Each once, whichever step it belongs to.
     private var notes: [String] {
         results.flatMap(\.notes).reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
     }

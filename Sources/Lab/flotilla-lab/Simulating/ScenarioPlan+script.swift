@@ -14,7 +14,7 @@ extension ScenarioPlan {
     /// measured with a lease of 10 s; 2.7 s in `redis-loss`).
     private static let afterRedis = 3.0
 
-    /// Takes over when which processes are there, and says what of it is not followed.
+    /// Takes over when each process runs, and notes what the forecast does not follow.
     mutating func follow(_ scenario: Scenario) {
         let longest = plan.providers.values.map { $0.latency.mean }.max() ?? 0
         let settings = scenario.fleet.settings
@@ -50,7 +50,7 @@ extension ScenarioPlan {
         }
     }
 
-    /// What of a line the forecast leaves out; nil for nothing.
+    /// What the forecast ignores of a line; nil for nothing.
     private static func unfollowed(_ line: ScriptLine, lease: Double) -> String? {
         let kind: ProcessKind? =
             switch line.target {

@@ -10,7 +10,7 @@ struct ScriptRoster {
         struct Span {
             var from: Double
             var to = Double.infinity
-            /// What ended it was SIGSTOP: the process is still there.
+            /// SIGSTOP ended its work: the process still exists.
             var isFrozen = false
         }
 
@@ -18,7 +18,7 @@ struct ScriptRoster {
         let name: String
         fileprivate(set) var spans: [Span]
         fileprivate var state = State.runs
-        /// Until then a restart has it in hand.
+        /// A restart works on it until then.
         fileprivate var busyUntil = 0.0
 
         fileprivate enum State { case runs, frozen, ended }
@@ -28,7 +28,7 @@ struct ScriptRoster {
                 spans[spans.count - 1].to = time
                 spans[spans.count - 1].isFrozen = state == .frozen
             }
-            // What was frozen and ends has ended.
+            // A frozen process that ends has ended.
             if state == .ended, !spans.isEmpty { spans[spans.count - 1].isFrozen = false }
             self.state = state
         }
@@ -38,7 +38,7 @@ struct ScriptRoster {
             spans.append(Span(from: time))
         }
 
-        /// When it does not work, to the end of all time.
+        /// When it does not work; the last outage may have no end.
         var away: [Range<Double>] {
             let starts = [0] + spans.map(\.to)
             let ends = spans.map(\.from) + [.infinity]
@@ -47,7 +47,7 @@ struct ScriptRoster {
     }
 
     private(set) var members: [FleetProcess] = []
-    /// Lines that found nobody, as a run would say it.
+    /// Lines of the script that found no process, in the words of a run.
     private(set) var idle: [ScriptLine] = []
     private var steps: [(at: Double, step: Step)] = []
     private let grace: Double
@@ -152,7 +152,7 @@ struct ScriptRoster {
     }
 }
 
-// MARK: - What it comes to
+// MARK: - Result
 
 extension ScriptRoster {
     /// How many of a kind work from each moment on, in order of time.

@@ -101,7 +101,7 @@ struct BatchDelivery: Sendable {
             rest.enumerated().map { place, item in
                 rule.putOff(
                     index: item.index, spent: item.attempts, wait: turns.first + Double(place) * turns.spacing,
-                    why: "waits for the limit of \(pool.domain ?? "")", now: now)
+                    why: "waits for the limit of \(pool.domain?.description ?? "")", now: now)
             })
         share.finish(rest.count)
         return Array(open.prefix(room))

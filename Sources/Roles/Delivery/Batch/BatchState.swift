@@ -1,7 +1,7 @@
 import Model
 import Policy
 
-/// The life of a batch in a worker's hands: what has become of each recipient, and what may happen next. It guarantees that in one
+/// The life of a batch in flight: what has become of each recipient, and what may happen next. It guarantees that in one
 /// dispatch no recipient gets two results (an entry on the list of the uncertain is none), that nothing starts after the batch has ended
 /// here, and that it is closed only when each recipient has a result or is certainly not started. Indexes are places in the batch.
 struct BatchState: Sendable, Hashable {

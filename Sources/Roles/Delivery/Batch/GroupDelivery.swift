@@ -68,7 +68,7 @@ struct GroupDelivery: Sendable {
                 continue
             }
             // Not yet certainly unavailable.
-            _ = await outside { await backoff.wait { !batch.mayBegin } }
+            _ = await outside { await backoff.wait(on: worker.changes) { !batch.mayBegin } }
         }
     }
 
@@ -121,7 +121,7 @@ struct GroupDelivery: Sendable {
                     worker.logger.warning("batch \(batch.lease.batch.id) waits: \(error)", metadata: batch.fields)
                 }
             }
-            guard await backoff.wait(unless: { !batch.mayBegin }) else { return .halted(.paused) }
+            guard await backoff.wait(on: worker.changes, unless: { !batch.mayBegin }) else { return .halted(.paused) }
         }
     }
 
@@ -187,7 +187,7 @@ struct GroupDelivery: Sendable {
     }
 
     /// The provider asks for a pause: at once for this mailing, and within a quarter of a second for the whole fleet.
-    private func pause(_ scope: String) async {
+    private func pause(_ scope: LimitScope) async {
         mailing.clearReservations()
         do throws(RedisError) { try await worker.rates.tell(scope) } catch {
             worker.logger.warning("\(scope) asks for a pause that Redis cannot record: \(error)", metadata: batch.fields)

@@ -2,7 +2,7 @@ import Broker
 import Model
 import Synchronization
 
-/// A batch in a worker's hands.
+/// A batch in flight.
 final class InFlightBatch: Sendable {
     let lease: BatchLease
     let buffer: ResultBuffer
@@ -26,7 +26,7 @@ final class InFlightBatch: Sendable {
     func understand() { understood.store(true, ordering: .relaxed) }
 }
 
-/// The batches in a worker's hands, by their entry in a lane.
+/// The batches in flight, by their entry in a lane.
 final class InFlightBatches: Sendable {
     private struct Key: Hashable {
         var lane: Lane

@@ -62,7 +62,8 @@ final class ResultBuffer: Sendable {
     /// What was sent to people must be told: it is tried until it is through, or the process is cut short.
     private func send(_ part: ResultBufferState.Group) async {
         let group = ResultGroup(
-            batch: lease.batch.id, dispatchNumber: lease.batch.dispatchNumber, worker: name, provider: provider, sequence: part.sequence,
+            Dispatch(batch: lease.batch.id, dispatchNumber: lease.batch.dispatchNumber), worker: name, provider: provider,
+            sequence: part.sequence,
             closing: part.closing, results: part.results)
         let isTold = await tell(group)
         state.withLock { $0.sent(isTold: isTold) }

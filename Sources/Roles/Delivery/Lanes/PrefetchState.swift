@@ -12,7 +12,7 @@ struct PrefetchState: Sendable {
     struct Kind: Hashable, Sendable {
         var mailing: MailingID
         /// The scope of the recipients' domain; nil for the others.
-        var domain: String?
+        var domain: LimitScope?
     }
 
     private struct Held: Sendable {

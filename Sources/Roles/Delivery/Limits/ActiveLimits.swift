@@ -11,7 +11,7 @@ final class ActiveLimits: Sendable {
         /// Nil until they were seen.
         var overrides: [String: String]?
         /// Scopes that are slowed down or paused now.
-        var slowed: [String: AdaptiveRateController.Hold] = [:]
+        var slowed: [LimitScope: AdaptiveRateController.Hold] = [:]
     }
 
     private let configured: Limits
@@ -43,13 +43,13 @@ final class ActiveLimits: Sendable {
     }
 
     /// Takes over which scopes have a pace or a pause now.
-    func take(slowed: [String: AdaptiveRateController.Hold]) { state.withLock { $0.slowed = slowed } }
+    func take(slowed: [LimitScope: AdaptiveRateController.Hold]) { state.withLock { $0.slowed = slowed } }
 
     /// Messages a second that a scope lets start, by its limit or its adaptive rate; nil where neither holds it back.
     func perSecond(_ scope: LimitScope) -> Double? {
         state.withLock { state in
             let limit = state.limits.limit(scope)?.perSecond
-            guard let interval = state.slowed[scope.description]?.interval, interval > 0 else { return limit }
+            guard let interval = state.slowed[scope]?.interval, interval > 0 else { return limit }
             return min(limit ?? .infinity, 1e6 / interval)
         }
     }
@@ -59,27 +59,26 @@ final class ActiveLimits: Sendable {
 
     /// The scopes of a kind of send that limit it now, each with its own limit, and the microseconds between two starts in those that are
     /// slowed down.
-    func scopes(of send: [LimitScope], speed: RateLimit?) -> (scopes: [Throttle.Scope], paces: [String: Double]) {
+    func scopes(of send: [LimitScope], speed: RateLimit?) -> (scopes: [Throttle.ScopeLimit], paces: [LimitScope: Double]) {
         state.withLock { state in
-            let scopes = send.compactMap { scope -> Throttle.Scope? in
-                let name = scope.description
+            let scopes = send.compactMap { scope -> Throttle.ScopeLimit? in
                 var limit = state.limits.limit(scope)
                 if case .mailing = scope { limit = speed }
                 if let limit {
                     let exact = ReservationCalendar.Limit(limit)
-                    return Throttle.Scope(name: name, interval: exact.interval, burst: exact.burst)
+                    return Throttle.ScopeLimit(scope, interval: exact.interval, burst: exact.burst)
                 }
-                return state.slowed[name].map { _ in Throttle.Scope(name: name, interval: 0, burst: 1) }
+                return state.slowed[scope].map { _ in Throttle.ScopeLimit(scope, interval: 0, burst: 1) }
             }
-            return (scopes, state.slowed.filter { pace in scopes.contains { $0.name == pace.key } }.mapValues(\.interval))
+            return (scopes, state.slowed.filter { pace in scopes.contains { $0.scope == pace.key } }.mapValues(\.interval))
         }
     }
 
     /// The scope of a kind of send for which a provider asks to wait longest, and the seconds that are left of that.
-    func pause(of send: [LimitScope]) -> (scope: String, seconds: Double)? {
+    func pause(of send: [LimitScope]) -> (scope: LimitScope, seconds: Double)? {
         let now = Clock.monotonic()
         let slowed = state.withLock { $0.slowed }
-        let longest = send.map(\.description).max { slowed[$0]?.until ?? 0 < slowed[$1]?.until ?? 0 }
+        let longest = send.max { slowed[$0]?.until ?? 0 < slowed[$1]?.until ?? 0 }
         guard let longest, let until = slowed[longest]?.until, until > now else { return nil }
         return (longest, Double(until - now) / 1e9)
     }

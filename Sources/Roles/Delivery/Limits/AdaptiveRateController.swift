@@ -5,7 +5,7 @@ import Model
 import Policy
 import Synchronization
 
-/// Gathers what providers and domains response to a worker, and slows their scopes down together with the rest of the fleet.
+/// Gathers what providers and domains respond to a worker, and slows their scopes down together with the rest of the fleet.
 final class AdaptiveRateController: Sendable {
     /// What was seen of a scope and not told yet.
     private struct Seen {
@@ -35,10 +35,10 @@ final class AdaptiveRateController: Sendable {
     }
 
     private struct State {
-        var seen: [String: Seen] = [:]
+        var seen: [LimitScope: Seen] = [:]
         /// Scopes of which everything is counted: somebody was asked to slow down, and that is not forgotten yet.
-        var watched: Set<String> = []
-        var known: [String: Known] = [:]
+        var watched: Set<LimitScope> = []
+        var known: [LimitScope: Known] = [:]
     }
 
     private let board: AdaptiveRateStore
@@ -57,9 +57,9 @@ final class AdaptiveRateController: Sendable {
 
     /// Counts the responses to a group.
     /// - Returns: the scope in which nothing more is to start for now, where the provider asked for that.
-    func note(_ outcome: GroupOutcome, provider: String, domain: String?) -> String? {
+    func note(_ outcome: GroupOutcome, provider: String, domain: LimitScope?) -> LimitScope? {
         guard outcome.throttled + outcome.domainThrottled > 0 || isWatching.load(ordering: .relaxed) else { return nil }
-        let scope = LimitScope.provider(provider).description
+        let scope = LimitScope.provider(provider)
         return state.withLock { state in
             count(&state, scope, answered: outcome.answered, throttled: outcome.throttled, pause: outcome.retryAfter)
             if let domain {
@@ -71,7 +71,7 @@ final class AdaptiveRateController: Sendable {
         }
     }
 
-    private func count(_ state: inout State, _ scope: String, answered: Int, throttled: Int, pause: Double?) {
+    private func count(_ state: inout State, _ scope: LimitScope, answered: Int, throttled: Int, pause: Double?) {
         if throttled > 0, state.watched.insert(scope).inserted { isWatching.store(true, ordering: .relaxed) }
         guard state.watched.contains(scope) else { return }
         state.seen[scope, default: Seen()].answered += answered
@@ -80,7 +80,7 @@ final class AdaptiveRateController: Sendable {
     }
 
     /// Tells the fleet what was seen of a scope, and judges it where that is this worker's turn.
-    func tell(_ scope: String) async throws(RedisError) {
+    func tell(_ scope: LimitScope) async throws(RedisError) {
         guard let seen = state.withLock({ $0.seen.removeValue(forKey: scope) }) else { return }
         // What was answered was started, give or take what is on its way.
         let standing: AdaptiveRateStore.Standing
@@ -100,14 +100,14 @@ final class AdaptiveRateController: Sendable {
             AdaptiveRate.Observation(
                 answered: judged.answered, throttled: judged.throttled, started: judged.started, seconds: judged.seconds,
                 paused: judged.paused),
-            limit: LimitScope(scope).flatMap { limits.limit($0)?.perSecond })
+            limit: limits.limit(scope)?.perSecond)
         try await board.steer(scope, judged, state: pace.encoded, interval: pace.interval)
     }
 
     /// Tells all that was seen, and asks how scopes stand.
     /// - Parameter scopes: those of this worker's mailings.
     /// - Returns: those that are slowed down or paused.
-    func exchange(_ scopes: Set<String>) async throws(RedisError) -> [String: Hold] {
+    func exchange(_ scopes: Set<LimitScope>) async throws(RedisError) -> [LimitScope: Hold] {
         for scope in state.withLock({ state in
             // A scope that is at rest is judged too: that is how it recovers.
             for scope in state.watched where scopes.contains(scope) { state.seen[scope, default: Seen()].answered += 0 }
@@ -115,7 +115,7 @@ final class AdaptiveRateController: Sendable {
         }) {
             try await tell(scope)
         }
-        let asked = scopes.sorted()
+        let asked = Array(scopes)
         let sent = Clock.monotonic()
         let standings = try await board.standing(of: asked)
         if let now = standings.first?.now { time.note(shared: Double(now), sent: sent, received: Clock.monotonic()) }
@@ -125,7 +125,7 @@ final class AdaptiveRateController: Sendable {
         }
         return state.withLock { state in
             for (scope, known) in state.known where known.isHeld && !scopes.contains(scope) {
-                Gauge(label: "flotilla_scope_slowed", dimensions: [("scope", scope)]).record(0)
+                Gauge(label: "flotilla_scope_slowed", dimensions: [("scope", scope.description)]).record(0)
             }
             state.known = state.known.filter { scopes.contains($0.key) }
             state.watched = state.watched.filter { scope in
@@ -138,7 +138,7 @@ final class AdaptiveRateController: Sendable {
     }
 
     /// A Redis that was lost has forgotten a pause: it is told again.
-    private func remind(_ standing: AdaptiveRateStore.Standing, of scope: String) {
+    private func remind(_ standing: AdaptiveRateStore.Standing, of scope: LimitScope) {
         guard standing.until == 0, standing.state.isEmpty else { return }
         state.withLock { state in
             guard let known = state.known[scope] else { return }
@@ -147,7 +147,7 @@ final class AdaptiveRateController: Sendable {
         }
     }
 
-    private func take(_ standing: AdaptiveRateStore.Standing, of scope: String) {
+    private func take(_ standing: AdaptiveRateStore.Standing, of scope: LimitScope) {
         let now = Known(standing: standing, at: Clock.monotonic())
         let before = state.withLock { state in
             defer {
@@ -160,15 +160,15 @@ final class AdaptiveRateController: Sendable {
         let wasPaused = (before?.standing.pause ?? 0) > 0
         let wasSlowed = before?.standing.interval != nil
         if wasSlowed != (standing.interval != nil) || wasPaused != (standing.pause > 0) {
-            Gauge(label: "flotilla_scope_slowed", dimensions: [("scope", scope)]).record(now.isHeld ? 1 : 0)
+            Gauge(label: "flotilla_scope_slowed", dimensions: [("scope", scope.description)]).record(now.isHeld ? 1 : 0)
             say(scope, standing, wasPaused: wasPaused, wasSlowed: wasSlowed)
         }
         if let interval = standing.interval {
-            Gauge(label: "flotilla_scope_adaptive_rate", dimensions: [("scope", scope)]).record(1e6 / interval)
+            Gauge(label: "flotilla_scope_adaptive_rate", dimensions: [("scope", scope.description)]).record(1e6 / interval)
         }
     }
 
-    private func say(_ scope: String, _ standing: AdaptiveRateStore.Standing, wasPaused: Bool, wasSlowed: Bool) {
+    private func say(_ scope: LimitScope, _ standing: AdaptiveRateStore.Standing, wasPaused: Bool, wasSlowed: Bool) {
         if standing.pause > 0, !wasPaused {
             logger.notice("\(scope) is paused for \(TimeSpan.text(seconds: standing.pause)): it asked for it (Retry-After)")
         }

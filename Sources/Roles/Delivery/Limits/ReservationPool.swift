@@ -4,34 +4,34 @@ import Model
 import Policy
 import Synchronization
 
-/// The slots that a worker has of the limits of one kind of send: reserved a little ahead for the whole fleet's sake, admitted to
+/// The reservations that a worker has of the limits of one kind of send: reserved a little ahead for the whole fleet's sake, admitted to
 /// groups shortly before they are due, and used by whichever message is ready when their moment comes. Times are in nanoseconds of
 /// CLOCK_MONOTONIC.
 final class ReservationPool: Sendable {
     /// What is reserved in one go.
     struct Order {
         var count: Int
-        var scopes: [Throttle.Scope]
+        var scopes: [Throttle.ScopeLimit]
         var horizon: Duration
         var after: Duration
         var spacing: Duration
     }
 
     private enum Admission {
-        case group(ReservationTicket, count: Int, narrowest: String)
+        case group(ReservationTicket, count: Int, narrowest: LimitScope?)
         case ask(Order)
         case wait(Int64)
     }
 
     private struct State {
-        var scopes: [Throttle.Scope] = []
+        var scopes: [Throttle.ScopeLimit] = []
         /// Starts in each scope that is no mailing's.
         var starts: [Counter] = []
         var stock = ReservationStock()
-        /// Microseconds between two starts in scopes that are slowed down, by name.
-        var paces: [String: Double] = [:]
-        /// The scope with the longest interval, by its limit or its pace, and that in microseconds.
-        var narrowest = ""
+        /// Microseconds between two starts in scopes that are slowed down.
+        var paces: [LimitScope: Double] = [:]
+        /// The scope with the longest interval, by its limit or its pace, and that in microseconds; nil and 0 without a limit.
+        var narrowest: LimitScope?
         var interval = 0.0
         var burst = 1
         /// Moments that messages have and wait for, how many of each, and until when they may be used.
@@ -52,7 +52,7 @@ final class ReservationPool: Sendable {
         var isContended = false
         var isAsking = false
         var nextAsk: Int64 = 0
-        /// Questions in a row that brought no slot.
+        /// Questions in a row that brought no reservation.
         var refusals = 0
         /// How long Redis takes to answer. What is done with an answer is done so much later than it was asked for.
         var lag: Int64 = 0
@@ -60,7 +60,7 @@ final class ReservationPool: Sendable {
         var givenUp = ThrottleMeters.GivenUp()
     }
 
-    /// For how long slots are reserved in one go, where Redis is near.
+    /// For how long reservations are reserved in one go, where Redis is near.
     private static let span: Int64 = 100_000_000
     /// A Redis that answers sooner is near: a group is ready in time without asking earlier.
     private static let near: Int64 = 5_000_000
@@ -71,10 +71,10 @@ final class ReservationPool: Sendable {
 
     /// Batches come through one after another, so that the first is done first.
     let entrance = ConcurrencyLimiter(1)
-    /// And those whose slots were given up, a few at a time.
+    /// And those whose reservations were given up, a few at a time.
     let returning = ConcurrencyLimiter(8)
     /// The scope of the recipients' domain, where it is one.
-    let domain: String?
+    let domain: LimitScope?
     private let throttle: Throttle
     private let clock: SharedTime
     private let meters: ThrottleMeters
@@ -83,7 +83,7 @@ final class ReservationPool: Sendable {
     private let isLimited = Atomic<Bool>(false)
     private let state = Mutex(State())
 
-    init(domain: String?, throttle: Throttle, clock: SharedTime, meters: ThrottleMeters, changes: Broadcast) {
+    init(domain: LimitScope?, throttle: Throttle, clock: SharedTime, meters: ThrottleMeters, changes: Broadcast) {
         self.domain = domain
         self.throttle = throttle
         self.clock = clock
@@ -95,9 +95,9 @@ final class ReservationPool: Sendable {
     var isActive: Bool { isLimited.load(ordering: .relaxed) }
 
     /// Takes over changed limits; what was reserved under others is given up.
-    /// - Parameter paces: microseconds between two starts in those of the scopes that are slowed down, by name.
-    func update(_ scopes: [Throttle.Scope], paces: [String: Double]) {
-        let before = state.withLock { state -> [Throttle.Scope]? in
+    /// - Parameter paces: microseconds between two starts in those of the scopes that are slowed down.
+    func update(_ scopes: [Throttle.ScopeLimit], paces: [LimitScope: Double]) {
+        let before = state.withLock { state -> [Throttle.ScopeLimit]? in
             guard scopes != state.scopes || paces != state.paces else { return nil }
             defer { Self.take(scopes, paces, into: &state) }
             return state.scopes
@@ -108,13 +108,13 @@ final class ReservationPool: Sendable {
         changes.notify()
     }
 
-    private static func take(_ scopes: [Throttle.Scope], _ paces: [String: Double], into state: inout State) {
+    private static func take(_ scopes: [Throttle.ScopeLimit], _ paces: [LimitScope: Double], into state: inout State) {
         let isChanged = scopes != state.scopes
         state.scopes = scopes
         state.paces = paces
-        func interval(_ scope: Throttle.Scope) -> Double { max(scope.interval, paces[scope.name] ?? 0) }
+        func interval(_ scope: Throttle.ScopeLimit) -> Double { max(scope.interval, paces[scope.scope] ?? 0) }
         let narrowest = scopes.max { interval($0) < interval($1) }
-        state.narrowest = narrowest?.name ?? ""
+        state.narrowest = narrowest?.scope
         state.interval = narrowest.map(interval) ?? 0
         state.wider = scopes.count { interval($0) < 0.95 * state.interval }
         guard isChanged else { return state.stock.adapt(to: state.interval) }
@@ -129,23 +129,23 @@ final class ReservationPool: Sendable {
     }
 
     /// Shows the limits of scopes; a mailing's is its own affair, and there may be many.
-    private func showLimits(_ scopes: [Throttle.Scope], before: [Throttle.Scope]) {
-        func isShown(_ scope: Throttle.Scope) -> Bool {
-            if case .mailing = LimitScope(scope.name) { return false }
+    private func showLimits(_ scopes: [Throttle.ScopeLimit], before: [Throttle.ScopeLimit]) {
+        func isShown(_ scope: Throttle.ScopeLimit) -> Bool {
+            if case .mailing = scope.scope { return false }
             return scope.interval > 0
         }
-        for lifted in before where isShown(lifted) && !scopes.contains(where: { $0.name == lifted.name && $0.interval > 0 }) {
+        for lifted in before where isShown(lifted) && !scopes.contains(where: { $0.scope == lifted.scope && $0.interval > 0 }) {
             Self.gauge(lifted).destroy()
         }
         let starts = scopes.filter(isShown).map { scope in
             Self.gauge(scope).record(1e6 / scope.interval)
-            return Counter(label: "flotilla_scope_starts_total", dimensions: [("scope", scope.name)])
+            return Counter(label: "flotilla_scope_starts_total", dimensions: [("scope", scope.scope.description)])
         }
         state.withLock { $0.starts = starts }
     }
 
-    private static func gauge(_ scope: Throttle.Scope) -> Gauge {
-        Gauge(label: "flotilla_scope_limit", dimensions: [("scope", scope.name)])
+    private static func gauge(_ scope: Throttle.ScopeLimit) -> Gauge {
+        Gauge(label: "flotilla_scope_limit", dimensions: [("scope", scope.scope.description)])
     }
 
     /// Messages of this kind were started.
@@ -169,10 +169,10 @@ final class ReservationPool: Sendable {
         return min(limit, max(state.burst, Int((Double(span(state)) / 1000 / state.interval).rounded(.up))))
     }
 
-    /// For how long slots are reserved in one go: until the next can be here.
+    /// For how long reservations are reserved in one go: until the next can be here.
     private static func span(_ state: State) -> Int64 { span + 2 * state.lag }
 
-    /// Nobody else is served by Redis while it makes out slots, a microsecond or two for each.
+    /// Nobody else is served by Redis while it makes out reservations, a microsecond or two for each.
     private static let limit = 4_000
     private static let firstQuota = 512
 
@@ -186,13 +186,13 @@ final class ReservationPool: Sendable {
 
     // MARK: - Admission
 
-    /// How many messages more may wait here for their slots. Where it is the recipients' domain that holds them back, a batch would
+    /// How many messages more may wait here for their reservations. Where it is the recipients' domain that holds them back, a batch would
     /// otherwise be kept by a few of its recipients, and with it the whole mailing.
     /// - Parameter hadTurn: they come back because it is their turn.
     func room(hadTurn: Bool) -> Int {
         state.withLock { state in
             guard let domain, state.narrowest == domain, state.interval > 0 else { return .max }
-            // However rare its slots are, one waits for the next.
+            // However rare its reservations are, one waits for the next.
             return max(state.waiting > 0 ? 0 : 1, Int((hadTurn ? Self.longWait : Self.shortWait) / state.interval) - state.waiting)
         }
     }
@@ -204,10 +204,11 @@ final class ReservationPool: Sendable {
     /// When messages for which there is no room are to be tried again: the first of them, and the time from one to the next, in seconds.
     func turns(_ count: Int) async throws(RedisError) -> (first: Double, spacing: Double) {
         let (scope, interval) = state.withLock { ($0.narrowest, $0.interval) }
+        guard let scope else { return (0, 0) }
         return (try await throttle.turn(count, in: scope, interval: interval), interval / 1e6)
     }
 
-    /// Messages come that want slots, or go without any.
+    /// Messages come that want reservations, or go without any.
     func expect(_ count: Int) { state.withLock { $0.waiting += count } }
 
     /// Waits until a group may be handed to its transport, as its first message has its moment soon.
@@ -241,11 +242,11 @@ final class ReservationPool: Sendable {
         drop(&state, now)
         if let order = order(&state, now, capacity) { return .ask(order) }
         let reach = Self.reach(state)
-        guard let near = state.stock.slot(state.entering), state.stock.count > state.promised else {
+        guard let near = state.stock.reservation(state.entering), state.stock.count > state.promised else {
             return .wait(state.isAsking ? .max : asksAt(state, now) - now)
         }
         guard near <= now + reach else { return .wait(min(near - reach, asksAt(state, now)) - now) }
-        // As many groups share the slots as connections are needed to use them in time.
+        // As many groups share the reservations as connections are needed to use them in time.
         let gap = max(1, state.stock.meanGap ?? state.interval * 1000)
         let (busy, connections) = (1.5 * Double(capacity.time), Double(capacity.connections))
         let share = Double(state.stock.count) / max(1, min(busy / gap, connections))
@@ -258,7 +259,7 @@ final class ReservationPool: Sendable {
         return .group(ReservationTicket(self, count), count: count, narrowest: state.narrowest)
     }
 
-    /// How long before its moment a slot goes to a group: time to mark it as begun, and to connect where starts are rare.
+    /// How long before its moment a reservation goes to a group: time to mark it as begun, and to connect where starts are rare.
     private static func reach(_ state: State) -> Int64 {
         Int64(min(max(state.interval * 1000 / 8, 20_000_000), 10_000_000_000)) + state.lag
     }
@@ -271,7 +272,7 @@ final class ReservationPool: Sendable {
 
     // MARK: - Reservation
 
-    /// When more slots are asked for, as things are. A part of the horizon is kept for others, who ask a little later.
+    /// When more reservations are asked for, as things are. A part of the horizon is kept for others, who ask a little later.
     private func asksAt(_ state: State, _ now: Int64) -> Int64 {
         max(state.nextAsk, (state.stock.last ?? now) - Self.horizon(state) + Self.span * 6 / 5 + 2 * state.lag)
     }
@@ -300,7 +301,7 @@ final class ReservationPool: Sendable {
             spacing: .nanoseconds(spacing))
     }
 
-    /// No slot lies further ahead: what is changed takes effect within that time. A send with a limit of its own below one that it
+    /// No reservation lies further ahead: what is changed takes effect within that time. A send with a limit of its own below one that it
     /// shares looks further than those that share it, who would otherwise leave it nothing.
     private static func horizon(_ state: State) -> Int64 {
         max(2 * span * Int64(1 + state.wider), Int64(min(state.interval / 4, 15_000_000) * 1000)) + 4 * state.lag
@@ -309,19 +310,19 @@ final class ReservationPool: Sendable {
     private func ask(_ order: Order) async {
         defer { changes.notify() }
         let sent = Clock.monotonic()
-        var slots: Throttle.Reservations?
+        var reservations: Throttle.Reservations?
         do throws(RedisError) {
-            slots = try await throttle.reserve(
+            reservations = try await throttle.reserve(
                 order.count, in: order.scopes, horizon: order.horizon, after: order.after, spacing: order.spacing)
         } catch {
             // Whoever waits asks again, or sees that it must stop.
         }
         let received = Clock.monotonic()
         meters.asked()
-        let moments = slots.map { clock.local($0, sent: sent, received: received) } ?? []
+        let moments = reservations.map { clock.local($0, sent: sent, received: received) } ?? []
         state.withLock { state in
             state.isAsking = false
-            guard let slots else {
+            guard let reservations else {
                 state.nextAsk = received + 100_000_000
                 return
             }
@@ -339,7 +340,8 @@ final class ReservationPool: Sendable {
             // A little less each time: together they still ask for all that there is, and whoever has less comes up.
             state.quota -= state.quota / 16
             let room =
-                Int64(min(slots.next * 1000, 1e15)) + min(Self.span(state), Int64(min(state.interval * Double(order.count) * 1000, 1e15)))
+                Int64(min(reservations.next * 1000, 1e15))
+                + min(Self.span(state), Int64(min(state.interval * Double(order.count) * 1000, 1e15)))
                 - order.horizon.nanoseconds
             let backoff = Self.pause << Int64(min(state.refusals, 4))
             state.nextAsk = received + max(room, Int64.random(in: backoff * 3 / 4...backoff * 5 / 4))
@@ -358,13 +360,13 @@ final class ReservationPool: Sendable {
             let now = Clock.monotonic()
             drop(&state, now)
             // A connection that is there waits rather than to be handed out anew.
-            let (start, slot) = state.stock.take(now, reach: max(Self.hold, Self.reach(state)))
+            let (start, reservation) = state.stock.take(now, reach: max(Self.hold, Self.reach(state)))
             switch start {
             case .none: return .none
             case .now: state.used += 1
             case .at(let moment):
                 let known = state.claimed[moment]
-                let latest = slot?.latest ?? moment
+                let latest = reservation?.latest ?? moment
                 state.claimed[moment] = ((known?.count ?? 0) + 1, min(known?.latest ?? latest, latest))
                 ticket.waits(moment - now)
             }
@@ -381,7 +383,7 @@ final class ReservationPool: Sendable {
             // One that was given up meanwhile was of a limit that does not hold any more.
             guard let claims = state.claimed[moment] else { return false }
             state.claimed[moment] = claims.count > 1 ? (claims.count - 1, claims.latest) : nil
-            let isGood = !state.stock.isLate(ReservationStock.Slot(moment, latest: claims.latest), Clock.monotonic())
+            let isGood = !state.stock.isLate(ReservationStock.Reservation(moment, latest: claims.latest), Clock.monotonic())
             if isGood {
                 state.used += 1
             } else {

@@ -1,22 +1,23 @@
 import Metrics
+import Model
 
 /// What throttling costs and does, for the metrics.
 struct ThrottleMeters: Sendable {
-    private let waits: [String: Metrics.Timer]
+    private let waits: [LimitScope.Kind: Metrics.Timer]
     private let reservations = Counter(label: "flotilla_throttle_reservation_requests_total")
     private let unclaimed = Counter(label: "flotilla_throttle_reservations_dropped_total", dimensions: [("reason", "unclaimed")])
     private let late = Counter(label: "flotilla_throttle_reservations_dropped_total", dimensions: [("reason", "late")])
 
     init() {
         waits = Dictionary(
-            uniqueKeysWithValues: ["provider", "channel", "mailing", "domain"].map {
-                ($0, Metrics.Timer(label: "flotilla_throttle_wait_seconds", dimensions: [("scope", $0)]))
+            uniqueKeysWithValues: LimitScope.Kind.allCases.map {
+                ($0, Metrics.Timer(label: "flotilla_throttle_wait_seconds", dimensions: [("scope", $0.rawValue)]))
             })
     }
 
     /// - Parameter scope: the narrowest scope of the send.
-    func waited(_ nanoseconds: Int64, scope: String) {
-        waits[String(scope.prefix { $0 != ":" })]?.recordNanoseconds(nanoseconds)
+    func waited(_ nanoseconds: Int64, scope: LimitScope?) {
+        if let scope { waits[scope.kind]?.recordNanoseconds(nanoseconds) }
     }
 
     func asked() { reservations.increment() }

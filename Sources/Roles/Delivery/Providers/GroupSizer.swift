@@ -11,7 +11,7 @@ struct Capacity {
     var pace: Int64 { time / Int64(connections) }
 }
 
-/// How many messages are begun together: as many as take a short time, so that few are in doubt when a worker ends in the middle of them,
+/// How many messages are begun together: as many as take a short time, so that few are uncertain when a worker ends in the middle of them,
 /// and a fast provider still gets large groups.
 final class GroupSizer: Sendable {
     /// A message that takes so many times as long as others counts as this at most.
@@ -43,7 +43,7 @@ final class GroupSizer: Sendable {
     /// The size where Redis, which is asked before each group, takes so long to answer: larger, so that the wait is worth while.
     func size(distance: Duration) -> Int { min(most, Int(Double(now) * (1 + distance / aim))) }
 
-    /// Nanoseconds that a message takes within a group, without its wait for a slot.
+    /// Nanoseconds that a message takes within a group, without its wait for a reservation.
     var service: Int64 { time.load(ordering: .relaxed) }
 
     /// Notes how long a group took; groups on their way at the same time may overwrite one another's word.

@@ -70,7 +70,7 @@ actor MailingCache {
         let capabilities = try await link.prepare()
         waiting[id] = nil
         // Before its first message: what others have been asked for, and what operators have set.
-        try await learn([LimitScope.provider(provider.name).description])
+        try await learn([.provider(provider.name)])
         guard limits.isKnown else { throw RedisError.notPublished("the limits") }
         if let known = mailings[id] { return .ready(known) }
         do {
@@ -160,15 +160,15 @@ actor MailingCache {
 
     /// Asks what limits sends now.
     /// - Parameter more: scopes besides those of the mailings here.
-    private func learn(_ more: Set<String> = []) async throws(RedisError) {
+    private func learn(_ more: Set<LimitScope> = []) async throws(RedisError) {
         // A Redis that has lost them changes nothing.
         if let overrides = try await publishedLimits.limits() { limits.take(overrides) }
         limits.take(slowed: try await worker.rates.exchange(scopes.union(more)))
     }
 
     /// The scopes that can have an adaptive rate.
-    private var scopes: Set<String> {
-        Set(mailings.values.map { LimitScope.provider($0.provider).description }).union(limits.domains.scopes)
+    private var scopes: Set<LimitScope> {
+        Set(mailings.values.map { LimitScope.provider($0.provider) }).union(limits.domains.scopes)
     }
 
     /// What waits of each mailing, and for what.

@@ -37,7 +37,7 @@ final class PreparedMailing: Sendable {
     let sender: String
     let capabilities: ProviderCapabilities
     private let limits: ActiveLimits
-    private let makePool: @Sendable (_ domain: String?) -> ReservationPool
+    private let makePool: @Sendable (_ domain: LimitScope?) -> ReservationPool
     private let controls: Mutex<Controls>
     private let proof = Atomic<Bool>(false)
 
@@ -87,7 +87,7 @@ final class PreparedMailing: Sendable {
         /// The domain of message ids.
         var hostname: String
         var limits: ActiveLimits
-        var makePool: @Sendable (_ domain: String?) -> ReservationPool
+        var makePool: @Sendable (_ domain: LimitScope?) -> ReservationPool
     }
 
     /// - Parameter speed: the limit as text; empty for none.
@@ -130,9 +130,9 @@ final class PreparedMailing: Sendable {
     }
 
     /// Messages of a kind of send that limits of that kind alone, the mailing's and the domain's, let start in half a second.
-    func usable(_ domain: String?) -> Double {
+    func usable(_ domain: LimitScope?) -> Double {
         let speed = controls.withLock { $0.speed?.perSecond } ?? .infinity
-        let shared = domain.flatMap { LimitScope($0) }.flatMap { limits.perSecond($0) } ?? .infinity
+        let shared = domain.flatMap { limits.perSecond($0) } ?? .infinity
         return min(speed, shared) * Timing.prefetch.seconds
     }
 
@@ -171,8 +171,8 @@ final class PreparedMailing: Sendable {
         }
     }
 
-    private func scopes(_ domain: Int?, _ speed: RateLimit?) -> (scopes: [Throttle.Scope], paces: [String: Double]) {
-        let name = domain.flatMap { LimitScope(limits.domains.scopes[$0]) }
+    private func scopes(_ domain: Int?, _ speed: RateLimit?) -> (scopes: [Throttle.ScopeLimit], paces: [LimitScope: Double]) {
+        let name = domain.map { limits.domains.scopes[$0] }
         return limits.scopes(of: own + [.channel(mailing.channel), .mailing("\(id)")] + (name.map { [$0] } ?? []), speed: speed)
     }
 

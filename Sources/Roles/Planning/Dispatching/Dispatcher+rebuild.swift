@@ -82,7 +82,7 @@ extension EpochState.Loss.Wait {
     fileprivate var text: String {
         switch self {
         case .busy(let count): "\(count) workers to finish their messages in flight"
-        case .away(let count): count.map { "\($0) workers to come back" } ?? "workers to come back"
+        case .lost(let count): count.map { "\($0) workers to come back" } ?? "workers to come back"
         case .results(let count): "collectors to take \(count) groups of results"
         }
     }

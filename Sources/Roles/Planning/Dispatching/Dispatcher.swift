@@ -69,7 +69,7 @@ package actor Dispatcher: Service {
     private nonisolated let signal = WakeSignal()
     /// A worker is new or has left.
     private nonisolated let hasNewWorkers = Atomic<Bool>(false)
-    private nonisolated let stopping = Atomic<Bool>(false)
+    private nonisolated let stop = StopRequest()
 
     /// What workers see of a mailing, and what stays the same of it.
     struct Shown {
@@ -117,7 +117,7 @@ package actor Dispatcher: Service {
                 group.cancelAll()
             }
         } onGracefulShutdown: {
-            self.stopping.store(true, ordering: .relaxed)
+            self.stop.request()
             self.signal.notify()
         }
         changes.cancel()
@@ -127,7 +127,7 @@ package actor Dispatcher: Service {
         await epochs.close()
     }
 
-    private nonisolated var isStopping: Bool { stopping.load(ordering: .relaxed) || Task.isCancelled }
+    private nonisolated var isStopping: Bool { stop.isStopping }
 
     /// Wakes the dispatcher when a lane runs low, or a worker is new.
     private nonisolated func follow(_ demand: WakeStream) async {
@@ -140,7 +140,7 @@ package actor Dispatcher: Service {
                 if !events.isEmpty { signal.notify() }
                 backoff = Backoff()
             } catch {
-                guard await backoff.wait(unless: { isStopping }) else { return }
+                guard await backoff.wait(unless: stop) else { return }
             }
         }
     }
@@ -157,7 +157,7 @@ package actor Dispatcher: Service {
                 looked = .now - .seconds(60)
                 await leaveLedger(error)
                 if backoff.count % 20 == 0 { logger.warning("dispatching waits: \(error)") }
-                guard await backoff.wait(unless: { isStopping }) else { return }
+                guard await backoff.wait(unless: stop) else { return }
             }
             await signal.wait(atMost: next)
             // Commits come by the hundred a second while much is sent: one turn serves many.

@@ -12,7 +12,7 @@ actor EpochManager {
         case steady(Epoch)
         /// Nothing in it but results can be believed.
         case lost(EpochState.Loss)
-        /// It throws keys away when its memory is full.
+        /// It evicts keys when its memory is full.
         case evicting(RedisError)
         /// Another dispatcher of this ledger leads.
         case deposed

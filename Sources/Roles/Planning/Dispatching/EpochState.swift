@@ -15,7 +15,7 @@ struct EpochState: Sendable, Hashable {
             /// Workers that finish their messages in flight.
             case busy(Int)
             /// Workers that have not come back; nil when it is not known which.
-            case away(Int?)
+            case lost(Int?)
             /// Groups of results that no collector has taken.
             case results(Int)
         }
@@ -120,14 +120,14 @@ struct EpochState: Sendable, Hashable {
         let clean = Set(all.filter { $0.condition == .clean }.map(\.worker))
         let doubtful = Set(all.filter { $0.condition == .doubt }.map(\.worker))
         // Of those that seemed to have left, some may only have been forgotten by the Redis that was lost.
-        let away = (workers ?? []).union(departed.keys).subtracting(clean).subtracting(doubtful).sorted()
+        let lost = (workers ?? []).union(departed.keys).subtracting(clean).subtracting(doubtful).sorted()
         let isUnknown = workers == nil && !isAlone || unknown != nil
-        let mayReturn = !away.isEmpty && (hasSeen || !isAlone)
+        let mayReturn = !lost.isEmpty && (hasSeen || !isAlone)
         if mayReturn || isUnknown, elapsed < max(lease, Timing.longestReturn) + Timing.returnMargin {
-            return Loss(wait: .away(isUnknown ? nil : away.count))
+            return Loss(wait: .lost(isUnknown ? nil : lost.count))
         }
         return Loss(
-            wait: uncollected > 0 ? .results(uncollected) : nil, missing: isUnknown || workers == nil ? nil : away + doubtful.sorted())
+            wait: uncollected > 0 ? .results(uncollected) : nil, missing: isUnknown || workers == nil ? nil : lost + doubtful.sorted())
     }
 
     /// A new epoch has begun, in which nobody has worked yet.

@@ -56,7 +56,7 @@ package struct RecipientPlanner {
     ///   - batchBytes: bytes of a batch in its wire form at most; a recipient that takes more is a batch by itself.
     ///   - recipientBytes: bytes of a recipient at most; one that takes more is excluded.
     ///   - planned: rows that were planned before a restart; nothing is given out for them again.
-    ///   - reached: those who are left out because earlier mailings have reached them; nil for nobody.
+    ///   - reached: those who are excluded because earlier mailings have reached them; nil for nobody.
     ///   - expected: the checksum of those rows; nil where it is not known.
     ///   - check: what each recipient's values are judged by; nil for nothing.
     package init(

@@ -1,0 +1,43 @@
+import ArgumentParser
+import CommandSupport
+import Ledger
+import Model
+import Policy
+import Telemetry
+
+extension MailingCommand {
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "List the mailings, the newest first.")
+        @OptionGroup var options: LedgerOptions
+        @Option(help: "How many at most.") var limit = 50
+        @OptionGroup var output: OutputOptions
+
+        func run() async throws {
+            output.warnOfOldOption()
+            let found = try await options.open().statuses(states: nil, limit: limit)
+            if output.isJSON {
+                for status in found { StandardOutput.write(json: try ScriptJSON.line(MailingJSON(status.record, status.progress))) }
+                return
+            }
+            if found.isEmpty { return StandardOutput.write("no mailings yet") }
+            StandardOutput.write(
+                TextTable(
+                    header: ["ID", "STATE", "RECIPIENTS", "SENT", "FAILED", "OPEN", "CREATED", "NAME"], rows: found.map(row),
+                    rightAligned: [2, 3, 4, 5]
+                ).text)
+        }
+
+        private func row(_ status: MailingStatus) -> [String] {
+            let (record, progress) = (status.record, status.progress)
+            return [
+                record.id.description, stateText(record), grouped(record.plannedCount), grouped(progress[.sent] + progress[.delivered]),
+                grouped(progress[.failed]), grouped(progress.open), Timestamp.text(record.created), record.mailing.name,
+            ]
+        }
+
+        private func stateText(_ record: MailingRecord) -> String {
+            guard let seconds = record.secondsToStart(Clock.milliseconds()) else { return record.state.rawValue }
+            return "\(record.state.rawValue), in \(TimeSpan.text(seconds: seconds))"
+        }
+    }
+}

@@ -1,0 +1,76 @@
+import Ledger
+import Model
+import Telemetry
+
+/// A recipient of a mailing as `mailing recipient` and `mailing history` print it for scripts. Times are ISO 8601 in UTC.
+struct RecipientJSON: Encodable {
+    struct Attempt: Encodable {
+        let at: String
+        let state: String
+        let code: Int?
+        let text: String?
+        let reason: ResponseReason?
+        let stage: DeliveryStage?
+        let provider: String
+        let worker: String
+        let dispatchNumber: Int
+    }
+
+    struct Uncertainty: Encodable {
+        let at: String
+        let why: String
+        let held: Bool
+        let settledAt: String?
+        let outcome: String?
+    }
+
+    struct EventLine: Encodable {
+        let at: String
+        let event: String
+        let detail: String?
+    }
+
+    let mailing: String
+    let name: String
+    let id: String
+    let address: String
+    let batch: Int
+    let index: Int
+    let state: String
+    let attempts: Int
+    let due: String?
+    /// The provider's own name for the message.
+    let providerMessageId: String?
+    let values: [String: String]
+    let history: [Attempt]
+    let uncertain: [Uncertainty]
+    let events: [EventLine]
+
+    init(_ detail: RecipientDetail) {
+        mailing = detail.mailing.description
+        name = detail.mailingName
+        id = detail.id
+        address = detail.address
+        batch = detail.batch
+        index = detail.index
+        state = detail.state.name
+        attempts = detail.attempts
+        due = detail.due.map(Timestamp.text)
+        providerMessageId = detail.messageID.isEmpty ? nil : detail.messageID
+        values = Dictionary(detail.values.map { ($0.field, $0.text) }) { first, _ in first }
+        history = detail.history.map { attempt in
+            Attempt(
+                at: Timestamp.text(attempt.at), state: attempt.state.name, code: attempt.response?.code, text: attempt.response?.text,
+                reason: attempt.response?.reason, stage: attempt.response?.stage, provider: attempt.provider, worker: attempt.worker,
+                dispatchNumber: attempt.dispatchNumber)
+        }
+        uncertain = detail.uncertain.map { listing in
+            Uncertainty(
+                at: Timestamp.text(listing.at), why: listing.why, held: listing.isHeld, settledAt: listing.settled.map(Timestamp.text),
+                outcome: listing.outcome?.rawValue)
+        }
+        events = detail.events.map { event in
+            EventLine(at: Timestamp.text(event.at), event: event.kind.rawValue, detail: event.detail.isEmpty ? nil : event.detail)
+        }
+    }
+}
