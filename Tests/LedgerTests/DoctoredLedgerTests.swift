@@ -24,7 +24,7 @@ import Testing
     private func fill() async throws {
         let now = Self.now
         try await Example.plan(ledger, ids[0], batches: [9, 3])
-        _ = try await ledger.dispatchBatches(ids[0], limit: 2, now: now)
+        _ = try await ledger.dispatchBatches([(ids[0], 2)], now: now)
         _ = try await ledger.write(
             groups: [
                 resultGroup([
@@ -161,8 +161,7 @@ import Testing
                 resultGroup(batch: 1, sequence: 1, closing: .done, groups: 2, [sent(1), sent(2)]),
             ],
             events: [EventGroup(mailing: id, events: [RecipientEvent(batch: 0, index: 0, kind: .clicked, at: now, detail: "x")])], now: now)
-        _ = try? await ledger.giveUp(
-            BatchID(mailing: id, number: 0), dispatchNumber: 1, uncertain: .hold, why: "test", now: now)
+        _ = try? await ledger.giveUp([Dispatch(batch: BatchID(mailing: id, number: 0), dispatchNumber: 1)], why: "test", now: now)
         _ = try? await ledger.dispatchBatches(ids.map { ($0, 3) }, now: now)
         _ = try? await ledger.takeBack([Dispatch(batch: BatchID(mailing: id, number: 1), dispatchNumber: 1)], now: now)
         _ = try? await ledger.noteRetry(1, now: now)
