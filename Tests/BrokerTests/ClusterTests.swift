@@ -130,6 +130,12 @@ struct ClusterTests {
         #expect(unreadable.contains { $0.letter != nil })
         try await status.confirm(unreadable)
 
+        // What cannot be read, and a key of a wrong type.
+        try await DeadLetters(broker).keep("1-1", of: lanes[0], why: "a test", isRemoved: false)
+        _ = try server.cli("SET", broker.keys.heartbeats, "x")
+        await #expect(throws: RedisError.self) { try await heartbeats.all() }
+        #expect(try await heartbeats.all().isEmpty)
+
         let cached = try server.cli("INFO", "memory").split(whereSeparator: \.isNewline).first { $0.hasPrefix("number_of_cached_scripts:") }
         #expect(cached == "number_of_cached_scripts:\(ScriptKeyTests.names.count)", "scripts that no step above has run")
         let keys = try server.cli("KEYS", "*").split(separator: "\n")

@@ -78,7 +78,7 @@ struct DeadLetterTests {
             try #require(!more.isEmpty)
             found += more
         }
-        #expect(found.allSatisfy { $0.source == .lane(fleet.lane) && $0.isWhole && $0.fields.map(\.value) == [[0, 255], [120]] })
+        #expect(found.allSatisfy { $0.source == .lane(fleet.lane) && $0.isWhole && $0.fields.map(\.value) == [[120], [0, 255]] })
         #expect(try await length(fleet.broker.keys.deadLetters) == 0)
     }
 

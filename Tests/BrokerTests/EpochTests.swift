@@ -130,7 +130,7 @@ struct EpochTests {
         _ = try await queue.report(fleet.group(lease, 0, .open, fleet.sent(0..<2)), of: lease)
         try await PublishedLimits(fleet.broker).publishLimits(["provider:p": "5/s"], fencingToken: fleet.token)
         _ = try await fleet.begin()
-        let left = Set(try await fleet.broker.scan("*").joined())
+        let left = Set(try await fleet.broker.redis.scan("*").joined())
         let keys = fleet.broker.keys
         #expect(
             left == [

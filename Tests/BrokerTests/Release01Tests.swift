@@ -52,7 +52,7 @@ struct Release01Tests {
         let epoch = try await fleet.begin()
         try await old.remove()
         #expect(try await !old.isPresent())
-        let left = try await fleet.broker.scan("*").joined().filter { !$0.hasPrefix("{test}:") }
+        let left = try await fleet.broker.redis.scan("*").joined().filter { !$0.hasPrefix("{test}:") }
         #expect(Set(left) == ["other:epoch"])
         // Those of this release are untouched, and the results can be read.
         #expect(try await fleet.epochs.hold(fleet.token, time: .seconds(60)).epoch == epoch)

@@ -27,6 +27,27 @@ import Testing
         #expect(throws: LedgerError.foreign(path: path)) { try SQLiteLedger.open(path, logger: logger) }
     }
 
+    @Test(arguments: ["definition = '{'", "definition = json_set(definition, '$.batchSize', 0)", "state = 'dreaming'"])
+    func aMailingThatCannotBeReadConcernsNoOther(damage: String) async throws {
+        let folder = try TemporaryFolder()
+        let ledger = try SQLiteLedger.open(folder.path("ledger.sqlite"), logger: logger)
+        let (bad, good) = (Example.id(1), Example.id(2))
+        for id in [bad, good] {
+            try await ledger.create(id, mailing: Example.mailing(), source: nil, origin: "", state: .scheduled, now: Example.start)
+        }
+        try await ledger.pool.write { try $0.execute(sql: "UPDATE mailing SET \(damage) WHERE id = ?", arguments: [bad.description]) }
+        #expect(try await ledger.mailings(states: nil, limit: 9).map(\.id) == [good])
+        #expect(try await ledger.statuses(states: nil, limit: 9).map(\.record.id) == [good])
+        let unreadable = try await ledger.unreadableMailings(limit: 9)
+        #expect(unreadable.map(\.id) == [bad.description])
+        // It is told by its id, and not with the text of its definition.
+        let error = try #require(unreadable.first?.error)
+        #expect("\(error)".contains("\(bad)") && !"\(error)".contains("smtp://"))
+        await #expect(throws: error) { try await ledger.mailing(bad) }
+        await #expect(throws: error) { try await ledger.find(prefix: bad.description) }
+        #expect(try await ledger.mailing(good)?.id == good)
+    }
+
     @Test func refusesALedgerFromANewerRelease() throws {
         let folder = try TemporaryFolder()
         let path = folder.path + "/ledger.sqlite"

@@ -1,3 +1,4 @@
+import GRDB
 import Ledger
 import Logging
 import Model
@@ -97,6 +98,69 @@ struct DispatcherTests {
         let groups = entries.compactMap { entry in if case .results(let group) = entry.payload { group } else { nil } }
         let summary = try await ledger.write(groups: groups, events: [], now: Clock.milliseconds())
         try await status.confirm(entries, over: summary.over)
+    }
+
+    /// Another program writes to what is published.
+    @Test func whatIsPublishedIsMended() async throws {
+        try await plan(20)
+        let key = RedisArgument.text(broker.keys.mailing(id))
+        try await dispatching {
+            try await eventually("it is published") { try await broker.redis.send(["HGET", key, "state"]).text == "sending" }
+            for change in [["HSET", key, "state", "garbage"], ["HSET", key, "speed", "fast"], ["HDEL", key, "definition"]] {
+                let before = try await PublishedMailings(broker).controls(id)
+                _ = try await broker.redis.send(change)
+                try await eventually("it is as it was") {
+                    guard case .known = try await PublishedMailings(broker).definition(id) else { return false }
+                    return try await PublishedMailings(broker).controls(id) == before
+                }
+            }
+            _ = try await broker.redis.send(["HSET", .text(broker.keys.limits), "provider:relay", "1/h"])
+            try await eventually("the limits are as they were") { try await PublishedLimits(broker).limits() == [:] }
+            _ = try await broker.redis.send(["SET", .text(broker.keys.partitions), "77"])
+            try await eventually("the partitions are as they were") {
+                try await broker.redis.send(["GET", .text(broker.keys.partitions)]).text == "2"
+            }
+        }
+    }
+
+    /// Also those learn it who cannot ask Redis.
+    @Test func theLedgerSaysWhatHoldsRedisUp() async throws {
+        try await plan(4)
+        try await dispatching {
+            try await eventually("it is published") { try await !PublishedMailings(broker).all().isEmpty }
+            _ = try await broker.redis.send(["CONFIG", "SET", "maxmemory-policy", "allkeys-lru"])
+            try await eventually("the policy is named") { try await ledger.redisProblem()?.contains("allkeys-lru") == true }
+            _ = try await broker.redis.send(["CONFIG", "SET", "maxmemory-policy", "noeviction"])
+            try await eventually("nothing holds it up") { try await ledger.redisProblem() == nil }
+            server.stop()
+            try await eventually("Redis is named") { try await ledger.redisProblem() != nil }
+            try await server.start()
+            try await eventually("nothing holds it up again", within: 60) { try await ledger.redisProblem() == nil }
+        }
+    }
+
+    /// An epoch that this dispatcher did not begin is no epoch, though it has the form of one.
+    @Test func anEpochThatWasAlteredIsOver() async throws {
+        try await plan(4)
+        try await dispatching {
+            _ = try await takeAll(1)
+            let epoch = try #require(try await broker.redis.send(["GET", .text(broker.keys.epoch)]).text)
+            _ = try await broker.redis.send(["SET", .text(broker.keys.epoch), .text(epoch + "x")])
+            try await eventually("another has begun") {
+                let now = try await broker.redis.send(["GET", .text(broker.keys.epoch)]).text
+                return now != nil && now != epoch && now != epoch + "x"
+            }
+        }
+    }
+
+    @Test func aMailingThatCannotBeReadIsPausedAlone() async throws {
+        try await plan(4)
+        let file = try DatabaseQueue(path: folder.path("ledger.sqlite"))
+        try await file.write { db in try db.execute(sql: "UPDATE mailing SET definition = '{'") }
+        try file.close()
+        try await dispatching {
+            try await eventually("it is paused") { try await ledger.unreadableMailings(limit: 9).map(\.state) == ["paused"] }
+        }
     }
 
     @Test func aMailingIsPublishedDispatchedAndComplete() async throws {

@@ -55,6 +55,27 @@ import Testing
         }
     }
 
+    private func damage(_ number: Int) throws {
+        let file = try DatabaseQueue(path: folder.path + "/ledger.sqlite")
+        try file.write { db in
+            try db.execute(
+                sql: "UPDATE mailing SET definition = json_set(definition, '$.batchSize', 0) WHERE id = ?",
+                arguments: [id(number).description])
+        }
+        try file.close()
+    }
+
+    @Test func aMailingThatCannotBeReadFailsAlone() async throws {
+        let people = try file("people.csv", rows: 3)
+        for number in 1...3 { try await add(number, file: people) }
+        try damage(2)
+        try await planning {
+            try await wait(until: [.sending], of: 1..<2)
+            try await wait(until: [.sending], of: 3..<4)
+            try await eventually("it has failed") { try await ledger.unreadableMailings(limit: 9).map(\.state) == ["failed"] }
+        }
+    }
+
     /// Those whom an earlier mailing of the same identity has reached are left out and counted; whoever it failed for gets it.
     @Test func onlyThoseWhoHaveNotHadItArePlanned() async throws {
         func add(_ number: Int, _ text: String, onlyNew: Bool) async throws {

@@ -31,6 +31,8 @@ import Testing
                 $0.next = 30
             } == .due(30))
         #expect(facts { $0.workers = 0 } == .noWorker(.sms))
+        #expect(facts { ($0.workers, $0.redisProblem) = (0, "it evicts") } == .redis("it evicts"))
+        #expect(facts { ($0.redisProblem, $0.hasPlanner) = ("it evicts", false) } == .noPlanner)
         #expect(facts { ($0.workers, $0.hasPlanner) = (0, false) } == .noPlanner)
         #expect(facts { ($0.state, $0.hasPlanner) = (.scheduled, false) } == .noPlanner)
         #expect(facts { ($0.state, $0.hasPlanner) = (.paused, false) } == .paused(""))

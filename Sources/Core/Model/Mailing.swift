@@ -75,6 +75,11 @@ package struct Mailing: Codable, Sendable, Equatable {
         guard fields.count >= 2 else { throw WireError("its definition has no fields for id and address") }
     }
 
+    /// The lifetime of its messages in milliseconds, a hundred years at most.
+    package var lifetimeMilliseconds: Int64 { Int64(min(lifetime, Self.longestLifetime) * 1000) }
+
+    private static let longestLifetime = 3_155_760_000.0
+
     /// Seconds that a lifetime or a delay may last, so that milliseconds of it fit into 64 bits.
     private static let longest = 1e15
 

@@ -12,6 +12,8 @@ package enum BlockingReason: Sendable, Equatable {
     case undecided(Int)
     /// No planner is at work: nothing of it is planned or dispatched.
     case noPlanner
+    /// Redis holds everything up, as the planner says.
+    case redis(String)
     /// No worker is alive that serves its channel.
     case noWorker(Channel)
     /// Its provider is taken for down.
@@ -33,7 +35,7 @@ extension BlockingReason {
     package var isHeld: Bool {
         switch self {
         case .none, .limited, .connections, .stuck: false
-        case .paused, .due, .undecided, .noPlanner, .noWorker, .down, .asked, .lag: true
+        case .paused, .due, .undecided, .noPlanner, .redis, .noWorker, .down, .asked, .lag: true
         }
     }
 }
@@ -58,6 +60,8 @@ package struct BlockingFacts: Sendable, Equatable {
     package var lag = 0.0
     /// A planner is at work.
     package var hasPlanner = true
+    /// Why nothing is dispatched by way of Redis, in the planner's words; nil where it is.
+    package var redisProblem: String?
     /// Workers that are alive and serve its channel.
     package var workers: Int
     /// What they say of it.
@@ -87,6 +91,7 @@ extension BlockingFacts {
         guard state == .sending, open > 0 else { return .none }
         if held == open { return .undecided(held) }
         if !hasPlanner { return .noPlanner }
+        if let redisProblem { return .redis(redisProblem) }
         if dispatched == 0, let next, next > 0 { return .due(next) }
         if workers == 0 { return .noWorker(channel) }
         if lag > Self.longLag { return .lag(lag) }

@@ -110,8 +110,7 @@ package struct AdaptiveRateStore: Sendable {
             guard let words = reply.array, words.count == 4 else { throw .unexpected("standing: \(reply)") }
             standings.append(
                 Standing(
-                    // A pause that begins in the time to come is from before Redis's clock went back.
-                    now: now, until: (words[3].int ?? 0) > now + 1_000_000 ? 0 : Self.moment(words[0].int ?? 0),
+                    now: now, until: Self.pause(until: words[0].int ?? 0, from: words[3].int ?? 0, now: now),
                     interval: words[1].text.flatMap(Self.interval), state: words[2].text ?? ""))
         }
         return standings
@@ -119,6 +118,12 @@ package struct AdaptiveRateStore: Sendable {
 
     /// A number of Redis within what can be added up: others may write to its keys.
     private static func moment(_ value: Int64) -> Int64 { min(max(0, value), WireLimit.time.upperBound) }
+
+    /// Until when a scope is paused: the same as `pause_of` of the scripts.
+    private static func pause(until: Int64, from: Int64, now: Int64) -> Int64 {
+        let latest = now + Int64(longestPause * 1e6) + 1_000_000
+        return from > now + 1_000_000 || until > latest ? 0 : moment(until)
+    }
 
     /// Microseconds between two starts, a quarter of an hour at most; no rate that is learnt is as slow.
     private static func interval(_ text: String) -> Double? {

@@ -49,7 +49,7 @@ package struct BatchQueue: Sendable {
             calls: lanes.map {
                 (
                     [broker.keys.epoch, broker.keys.workers, broker.keys.lanes, broker.keys.lane($0)],
-                    [.serverRun, .text("\($0)")]
+                    [.serverRun, .text("\($0)"), .text(Keys.workers)]
                 )
             })
         for case .error(let text) in replies { throw .command(text) }

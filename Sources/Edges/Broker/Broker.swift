@@ -19,8 +19,8 @@ package struct Broker: Sendable {
         endpoint: RedisEndpoint, prefix: String, partitions: Int, name: String, group: any EventLoopGroup,
         logger: Logger
     ) {
-        redis = RedisClient(endpoint: endpoint, name: name, group: group, logger: logger)
         keys = Keys(prefix: prefix)
+        redis = RedisClient(endpoint: endpoint, name: name, group: group, logger: logger, repair: KeyRepair(keys, logger))
         self.partitions = partitions
         self.logger = logger
     }
@@ -34,6 +34,11 @@ package struct Broker: Sendable {
         ])
         for case .error(let text) in replies { throw .command(text) }
         try check(partitions: replies[1].text)
+    }
+
+    /// Sets the number of status streams again, as the dispatcher that leads knows it.
+    package func setPartitions() async throws(RedisError) {
+        _ = try await redis.send(["SET", .text(keys.partitions), RedisArgument(partitions)])
     }
 
     /// - Parameter here: the number of status streams that Redis knows; nil or empty where it knows none.
@@ -64,6 +69,21 @@ package struct Broker: Sendable {
 }
 
 extension RedisClient {
+    /// The names of keys that match a pattern, as Redis hands them out: about a thousand at a time.
+    func scan(_ pattern: String) async throws(RedisError) -> [[String]] {
+        var found: [[String]] = []
+        var cursor = "0"
+        repeat {
+            let reply = try await send(["SCAN", .text(cursor), "MATCH", .text(pattern), "COUNT", "1000"])
+            guard let parts = reply.array, parts.count == 2, let next = parts[0].text, let keys = parts[1].array else {
+                throw .unexpected("SCAN: \(reply)")
+            }
+            cursor = next
+            found.append(keys.compactMap(\.text))
+        } while cursor != "0"
+        return found
+    }
+
     /// Reads new entries of streams for a consumer.
     func readGroup(
         _ group: String, consumer: String, streams: [String], count: Int, block: Duration?

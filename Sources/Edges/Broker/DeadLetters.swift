@@ -58,7 +58,7 @@ extension DeadLetter {
 
     /// Reads an entry of the dead letters (`dead_letter.lua`).
     init(dead entry: StreamEntry) {
-        guard let lane = Lane(entry.text("l")), let fields = Self.unpacked(entry.fields["d"] ?? []) else {
+        guard let lane = Lane(entry.text("l")), let fields = Self.unpacked(entry.fields["d"] ?? []), !fields.isEmpty else {
             self.init(entry, from: .foreign, reason: "it is no dead letter that this release can read")
             return
         }

@@ -118,7 +118,7 @@ package struct EpochStore: Sendable {
     }
 
     private func removeAll(_ pattern: String, _ fencingToken: FencingToken) async throws(RedisError) {
-        for keys in try await broker.scan(pattern) where !keys.isEmpty {
+        for keys in try await broker.redis.scan(pattern) where !keys.isEmpty {
             try await broker.remove(keys, fencingToken: fencingToken)
         }
     }

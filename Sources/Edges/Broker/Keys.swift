@@ -99,6 +99,33 @@ package struct Keys: Sendable {
     /// finds its last heartbeat ten minutes old.
     var heartbeats: String { "\(tag):heartbeats" }
 
+    /// What is under keys whose names begin alike.
+    struct Kind: Sendable {
+        /// The key's name behind the tag, up to the next colon.
+        let name: String
+        /// As TYPE calls it.
+        let type: String
+        /// Without it nobody can tell what was sent, or what holds: the epoch ends.
+        let isTrusted: Bool
+    }
+
+    /// The kind of each key above.
+    static let kinds: [Kind] =
+        ["epoch", "partitions", "marks"].map { Kind(name: $0, type: "string", isTrusted: true) }
+        + ["leader", "claims", "reached", "commits", "throttle", "queue", "newer"].map { Kind(name: $0, type: "string", isTrusted: false) }
+        + ["workers", "groups", "dispatched", "mailing", "limits"].map { Kind(name: $0, type: "hash", isTrusted: true) }
+        + ["rate", "heartbeats"].map { Kind(name: $0, type: "hash", isTrusted: false) }
+        + ["admitted", "worker-lanes", "lanes"].map { Kind(name: $0, type: "set", isTrusted: true) }
+        + ["lane", "status"].map { Kind(name: $0, type: "stream", isTrusted: true) }
+        + ["wake", "demand", "dead"].map { Kind(name: $0, type: "stream", isTrusted: false) }
+
+    /// The kind of a key; nil for one that is none of ours.
+    func kind(of key: String) -> Kind? {
+        guard key.hasPrefix("\(tag):") else { return nil }
+        let name = key.dropFirst(tag.count + 1).prefix { $0 != ":" }
+        return Self.kinds.first { $0.name == name }
+    }
+
     /// The consumer group of the lanes.
     static let workers = "workers"
     /// The consumer group of the status streams.

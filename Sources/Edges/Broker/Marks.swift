@@ -7,9 +7,10 @@ package struct Marks: Sendable, Equatable {
     package subscript(index: Int) -> Mark {
         guard bytes.indices.contains(index) else { return .notStarted }
         return switch bytes[index] {
-        case UInt8(ascii: "b"): .started
+        case 0: .notStarted
         case UInt8(ascii: "d"): .done
-        default: .notStarted
+        // Also what is none of the three: the message may have been sent.
+        default: .started
         }
     }
 }

@@ -118,19 +118,23 @@ package struct PublishedMailings: Sendable {
         try await broker.remove([broker.keys.mailing(id), broker.keys.dispatched(id), broker.keys.reached(id)], fencingToken: fencingToken)
     }
 
-    /// Those of some mailings that are not published.
-    package func missing(_ ids: [MailingID]) async throws(RedisError) -> [MailingID] {
-        guard !ids.isEmpty else { return [] }
-        let keys = ids.map { RedisArgument.text(broker.keys.mailing($0)) }
-        guard try await broker.redis.send(["EXISTS"] + keys).int != Int64(ids.count) else { return [] }
-        let replies = try await broker.redis.pipeline(keys.map { ["EXISTS", $0] })
-        return zip(ids, replies).filter { $1.int == 0 }.map(\.0)
+    /// Those of some mailings that are not published as they were: Redis has lost them, or another program has written to them.
+    package func altered(_ expected: [MailingID: Controls]) async throws(RedisError) -> [MailingID] {
+        let ids = Array(expected.keys)
+        let found = try await controls(ids)
+        let definitions = try await broker.redis.pipeline(ids.map { ["HSTRLEN", .text(broker.keys.mailing($0)), "definition"] })
+        return ids.indices.filter { found[$0] != expected[ids[$0]] || definitions[$0].count == 0 }.map { ids[$0] }
+    }
+
+    /// Removes a definition that cannot be read, so that the dispatcher publishes it again.
+    package func discardDefinition(_ id: MailingID) async throws(RedisError) {
+        _ = try await broker.redis.send(["HDEL", .text(broker.keys.mailing(id)), "definition"])
     }
 
     /// The mailings that are published.
     package func all() async throws(RedisError) -> [MailingID] {
         let head = broker.keys.tag + ":mailing:"
-        return try await broker.scan(head + "*").joined().compactMap { MailingID(String($0.dropFirst(head.count))) }
+        return try await broker.redis.scan(head + "*").joined().compactMap { MailingID(String($0.dropFirst(head.count))) }
     }
 }
 
@@ -140,20 +144,5 @@ extension Broker {
         let reply = try await redis.run(
             Scripts.remove, keys: [keys.leader] + names, arguments: [.text(fencingToken.text)])
         if reply.int != 1 { throw .epochEnded }
-    }
-
-    /// The names of keys that match a pattern, as Redis hands them out: about a thousand at a time.
-    func scan(_ pattern: String) async throws(RedisError) -> [[String]] {
-        var found: [[String]] = []
-        var cursor = "0"
-        repeat {
-            let reply = try await redis.send(["SCAN", .text(cursor), "MATCH", .text(pattern), "COUNT", "1000"])
-            guard let parts = reply.array, parts.count == 2, let next = parts[0].text, let keys = parts[1].array else {
-                throw .unexpected("SCAN: \(reply)")
-            }
-            cursor = next
-            found.append(keys.compactMap(\.text))
-        } while cursor != "0"
-        return found
     }
 }

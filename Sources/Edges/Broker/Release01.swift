@@ -20,7 +20,7 @@ package struct Release01: Sendable {
     /// - Returns: how many groups of results.
     package func adoptResults() async throws(RedisError) -> Int {
         var adopted = 0
-        for key in try await broker.scan("\(prefix):status:*").joined() {
+        for key in try await broker.redis.scan("\(prefix):status:*").joined() {
             while true {
                 let reply = try await broker.redis.send(["XRANGE", .text(key), "-", "+", "COUNT", "100"])
                 let entries = try StreamEntry.list(.array([.array([.string(Array(key.utf8)), reply])]))
@@ -45,7 +45,7 @@ package struct Release01: Sendable {
             "throttle:*", "turn:*", "pace:*", "epoch",
         ]
         for kind in kinds {
-            for keys in try await broker.scan("\(prefix):\(kind)") where !keys.isEmpty {
+            for keys in try await broker.redis.scan("\(prefix):\(kind)") where !keys.isEmpty {
                 _ = try await broker.redis.send(["UNLINK"] + keys.map { .text($0) })
             }
         }

@@ -35,6 +35,7 @@ enum Scripts {
     static let takeover = script("takeover", PackageResources.takeover_lua)
     static let unmark = script("unmark", PackageResources.unmark_lua)
     static let withdraw = script("withdraw", PackageResources.withdraw_lua)
+    static let wrongType = script("wrong_type", PackageResources.wrong_type_lua)
 
     private static func script(_ name: String, _ source: [UInt8]) -> RedisScript {
         RedisScript(name: name, source: PackageResources.prelude_lua + source)

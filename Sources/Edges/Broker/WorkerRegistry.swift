@@ -141,7 +141,11 @@ package struct WorkerRegistry: Sendable {
         for index in stride(from: 0, to: words.count - 1, by: 2) {
             guard let worker = words[index].text, let text = words[index + 1].text else { continue }
             let parts = text.split(separator: " ", omittingEmptySubsequences: false)
-            guard parts.count == 4, let expiry = Int64(parts[0]) else { continue }
+            guard parts.count == 4, let expiry = Int64(parts[0]) else {
+                // It counts as missing: one that lives registers anew.
+                found.append(Registration(worker: worker, isAlive: false, condition: nil, text: text))
+                continue
+            }
             found.append(
                 Registration(
                     worker: worker, isAlive: expiry > now && expiry - now <= longest,

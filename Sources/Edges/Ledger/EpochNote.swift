@@ -23,4 +23,10 @@ package protocol EpochNoteStore: Sendable {
 
     /// Replaces the note; nil takes it away.
     func setEpochNote(_ note: EpochNote?) async throws(LedgerError)
+
+    /// Why the dispatcher dispatches nothing by way of Redis, for people; nil where it does.
+    func redisProblem() async throws(LedgerError) -> String?
+
+    /// Notes that; nil where it dispatches again.
+    func setRedisProblem(_ problem: String?) async throws(LedgerError)
 }

@@ -22,6 +22,8 @@ package enum LedgerError: Error, Sendable, Equatable {
     case leadershipLost(path: String)
     /// What was asked does not fit what the ledger holds.
     case refused(String)
+    /// A mailing's row holds what cannot be read. No other mailing is concerned.
+    case unreadable(mailing: String, why: String)
     /// What was to be written cannot be, now or later: it is too large, or breaks a rule of the tables.
     case unfit(path: String, operation: String, detail: String)
     /// Reading or writing failed for a reason that is not named above.
@@ -73,6 +75,11 @@ extension LedgerError: CustomStringConvertible {
             or gave it back; nothing was written: wait until the leadership is free, then take it again
             """
         case .refused(let what): what
+        case .unreadable(let mailing, let why):
+            """
+            mailing \(mailing) cannot be read in the ledger (\(why)). Somebody changed it, or the file is damaged: restore a backup \
+            (flotilla ledger restore), or add the mailing again from its file
+            """
         case .unfit(let path, let operation, let detail): "the ledger \(path) cannot take this \(operation): \(detail)"
         case .failed(let path, let operation, let detail): "\(operation) failed on the ledger \(path): \(detail)"
         }

@@ -13,10 +13,14 @@ package protocol MailingStore: Sendable {
         _ new: NewMailing, repeating policy: RepeatPolicy, note: AuditNote?, now: Int64
     ) async throws(LedgerError) -> AddOutcome
 
+    /// - Throws: also `LedgerError.unreadable`.
     func mailing(_ id: MailingID) async throws(LedgerError) -> MailingRecord?
 
     /// The mailings in one of `states`, the newest first; all for nil.
     func mailings(states: Set<MailingState>?, limit: Int) async throws(LedgerError) -> [MailingRecord]
+
+    /// Those of the newest mailings that cannot be read: all lists leave them out.
+    func unreadableMailings(limit: Int) async throws(LedgerError) -> [UnreadableMailing]
 
     /// The mailings whose id starts with `prefix`, at most ten: more than one means that the prefix is not enough. An empty prefix matches
     /// nothing.

@@ -50,8 +50,5 @@ package struct MailingRecord: Sendable, Equatable {
     package var speed: String? { speedOverride ?? mailing.speed }
 
     /// When its messages expire; nil before it started.
-    package var expires: Int64? { started.map { $0 + Self.milliseconds(lifetime: mailing.lifetime) } }
-
-    /// A lifetime given in seconds, a hundred years at most, in milliseconds.
-    static func milliseconds(lifetime: Double) -> Int64 { Int64(min(lifetime, 3_155_760_000) * 1000) }
+    package var expires: Int64? { started.map { $0 + mailing.lifetimeMilliseconds } }
 }

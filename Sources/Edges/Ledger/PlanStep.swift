@@ -43,6 +43,8 @@ package struct PlanStep: Sendable {
 package struct WaitingMailings: Sendable {
     /// Those whose start has come, or whose planning was interrupted; the longest due first.
     package var due: [MailingRecord]
+    /// Those of them that cannot be read.
+    package var unreadable: [UnreadableMailing] = []
     /// When the next mailing is to begin that is not due, in milliseconds since 1970; nil for none.
     package var next: Int64?
 }

@@ -12,6 +12,8 @@ package struct WriteSummary: Sendable, Equatable {
     package var unknown = 0
     /// Groups with an index, a time or a number of attempts that cannot be: ignored.
     package var invalid = 0
+    /// Recipients who were called expired before their time has come by the ledger: they are deferred.
+    package var early = 0
     /// Events that were new.
     package var events = 0
     /// Batches that this write ended the dispatch of.

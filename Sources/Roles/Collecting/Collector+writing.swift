@@ -35,6 +35,13 @@ extension Collector {
     private func note(_ summary: WriteSummary) {
         for (state, count) in summary.moved { written[state]?.increment(by: count) }
         if summary.duplicates > 0 { duplicates.increment(by: summary.duplicates) }
+        if summary.early > 0 {
+            logger.error(
+                """
+                workers called \(summary.early) recipients expired whose time has not come by the ledger; they are sent to. Does another \
+                program write to the keys of this redis.prefix?
+                """)
+        }
         if summary.unknown + summary.invalid > 0 {
             logger.error(
                 """

@@ -91,7 +91,8 @@ package struct PlannerService: Service {
     private func planDue(isStopping: () -> Bool) async throws(LedgerError) -> Int64? {
         while true {
             let waiting = try await ledger.waiting(only: only, now: clock(), limit: Self.mailingsAtOnce)
-            if waiting.due.isEmpty { return waiting.next }
+            let failed = try await fail(waiting.unreadable)
+            if waiting.due.isEmpty, !failed { return waiting.next }
             var buffer = PlanBuffer()
             for record in waiting.due {
                 if isStopping() { break }
@@ -104,6 +105,22 @@ package struct PlannerService: Service {
             try await write(&buffer)
             if isStopping() { return nil }
         }
+    }
+
+    /// Ends mailings that cannot be read.
+    /// - Returns: whether there was one.
+    private func fail(_ unreadable: [UnreadableMailing]) async throws(LedgerError) -> Bool {
+        var hasFailed = false
+        for one in unreadable {
+            guard let id = MailingID(one.id) else { continue }
+            let reason = StateReason(kind: .input, text: "\(one.error)")
+            guard try await ledger.setState(id, to: .failed, from: [.scheduled, .collecting], reason: reason, now: clock()) else {
+                continue
+            }
+            logger.error("mailing \(id) fails: \(one.error)", metadata: ["mailing": "\(id)"])
+            hasFailed = true
+        }
+        return hasFailed
     }
 
     /// A mailing that has begun goes on, whatever its start was.

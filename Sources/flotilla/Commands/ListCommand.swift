@@ -14,15 +14,19 @@ extension MailingCommand {
 
         func run() async throws {
             output.warnOfOldOption()
-            let found = try await options.open().statuses(states: nil, limit: limit)
+            let ledger = try options.open()
+            let found = try await ledger.statuses(states: nil, limit: limit)
+            let unreadable = try await ledger.unreadableMailings(limit: limit)
+            for one in unreadable { StandardError.write("\(one.error)") }
             if output.isJSON {
                 for status in found { StandardOutput.write(json: try ScriptJSON.line(MailingJSON(status.record, status.progress))) }
                 return
             }
-            if found.isEmpty { return StandardOutput.write("no mailings yet") }
+            if found.isEmpty, unreadable.isEmpty { return StandardOutput.write("no mailings yet") }
             StandardOutput.write(
                 TextTable(
-                    header: ["ID", "STATE", "RECIPIENTS", "SENT", "FAILED", "OPEN", "CREATED", "NAME"], rows: found.map(row),
+                    header: ["ID", "STATE", "RECIPIENTS", "SENT", "FAILED", "OPEN", "CREATED", "NAME"],
+                    rows: found.map(row) + unreadable.map { [$0.id, $0.state, "-", "-", "-", "-", "-", "(unreadable)"] },
                     rightAligned: [2, 3, 4, 5]
                 ).text)
         }

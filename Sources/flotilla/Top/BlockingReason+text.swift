@@ -11,6 +11,7 @@ extension BlockingReason {
         case .due: "not_due"
         case .undecided: "decision_needed"
         case .noPlanner: "no_planner"
+        case .redis: "redis"
         case .noWorker: "no_worker"
         case .down: "breaker_open"
         case .asked: "provider_pause"
@@ -29,6 +30,7 @@ extension BlockingReason {
         case .due(let seconds): "all open recipients wait for their next attempt, in \(Self.text(seconds))"
         case .undecided(let count): "\(grouped(count)) held recipients wait for a decision: flotilla mailing uncertain ID"
         case .noPlanner: "no planner is at work; it goes on when one starts: flotilla up, or flotilla planner"
+        case .redis(let problem): problem
         case .noWorker(let channel): "no worker that serves \(channel.rawValue) is at work; it goes on when one starts: flotilla worker"
         case .down(let provider): "the circuit breaker of provider \(provider) is open; one message at a time probes it"
         case .asked(let scope, let seconds): "\(scope) is paused for another \(Self.text(seconds)), as the provider asked"

@@ -39,6 +39,8 @@ struct FleetSampler {
     /// The mailings of the last snapshot that could read the ledger, and the leading planner.
     private var mailings: [FleetSnapshot.MailingLine] = []
     private var leader: Leader?
+    /// Why the planner dispatches nothing by way of Redis.
+    private var redisProblem: String?
 
     init(broker: Broker?, ledger: SQLiteLedger, stuckAfter: Duration) {
         self.broker = broker
@@ -56,6 +58,7 @@ struct FleetSampler {
         let states: Set<MailingState>? = all ? nil : Set(MailingState.allCases.filter { !$0.isTerminal })
         do throws(LedgerError) {
             leader = try await ledger.leader(Leadership.planning)
+            redisProblem = try await ledger.redisProblem()
             let statuses = try await ledger.statuses(states: states, limit: all ? 50 : 1_000)
             var samples: [MailingID: Sample] = [:]
             mailings = statuses.map { status in
@@ -92,6 +95,7 @@ struct FleetSampler {
         var snapshot = FleetSnapshot(at: Clock.milliseconds())
         let signs = await readRedis(&snapshot)
         leader = try await ledger.leader(Leadership.planning)
+        redisProblem = try await ledger.redisProblem()
         guard let status = try await ledger.status(id) else { return (nil, snapshot.problems) }
         var sample = Sample(status.progress, before: nil)
         return (line(status, &sample, signs, lag: snapshot.lagSeconds), snapshot.problems)
@@ -171,7 +175,8 @@ extension FleetSampler {
         }
         // The planner watches the mailing for longer than this process.
         if record.state == .sending, !record.reason.isEmpty { return ("stuck", record.reason) }
-        guard signs != nil || record.state == .paused || !facts.hasPlanner else {
+        facts.redisProblem = redisProblem
+        guard signs != nil || record.state == .paused || !facts.hasPlanner || redisProblem != nil else {
             sample.clock = StallClock()
             return ("", "")
         }

@@ -30,10 +30,17 @@ package final class RedisClient: Sendable {
     private let state = Mutex(State())
     private let answers = Mutex(RoundTrip())
     private let timer = Metrics.Timer(label: "flotilla_redis_round_trip_seconds")
+    /// What is done when a key is of a wrong type.
+    private let repair: KeyRepair?
     private let reconnects = Counter(label: "flotilla_redis_reconnects_total")
 
     /// - Parameter name: shown by Redis in CLIENT LIST.
-    package init(endpoint: RedisEndpoint, name: String, group: any EventLoopGroup, logger: Logger) {
+    package convenience init(endpoint: RedisEndpoint, name: String, group: any EventLoopGroup, logger: Logger) {
+        self.init(endpoint: endpoint, name: name, group: group, logger: logger, repair: nil)
+    }
+
+    init(endpoint: RedisEndpoint, name: String, group: any EventLoopGroup, logger: Logger, repair: KeyRepair?) {
+        self.repair = repair
         self.endpoint = endpoint
         self.name = name
         self.group = group
@@ -42,7 +49,7 @@ package final class RedisClient: Sendable {
 
     /// Another client to the same Redis with a connection of its own, for reads that block.
     package func forBlocking(_ purpose: String) -> RedisClient {
-        RedisClient(endpoint: endpoint, name: "\(name)-\(purpose)", group: group, logger: logger)
+        RedisClient(endpoint: endpoint, name: "\(name)-\(purpose)", group: group, logger: logger, repair: repair)
     }
 
     /// Sends one command.
@@ -64,6 +71,7 @@ package final class RedisClient: Sendable {
             ? RedisEncoder.encode(commands[0], run: run) : commands.flatMap { RedisEncoder.encode($0, run: run) }
         let start = ContinuousClock.now
         let replies = try await connection.call(bytes, count: commands.count, timeout: endpoint.timeout + blocking)
+        if let repair, KeyRepair.isNeeded(after: replies) { await repair.run(on: self) }
         guard blocking == 0 else { return replies }
         let took = ContinuousClock.now - start
         timer.recordNanoseconds(took.nanoseconds)

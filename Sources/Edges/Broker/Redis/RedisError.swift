@@ -45,7 +45,7 @@ package enum RedisError: Error, Sendable, CustomStringConvertible, Equatable {
             no cache
             """
         case .epochEnded: "what this Redis held cannot be believed (it was emptied or started again), or another planner leads"
-        case .notPublished(let what): "\(what) are not published yet: no planner has begun its work in this Redis"
+        case .notPublished(let what): "Redis does not have \(what) yet: the planner publishes this when it has begun its work"
         case .otherPartitions(let here, let ours):
             """
             this Redis and prefix has \(here) status streams, and this role is set to \(ours): set collector.partitions to \(here) for \

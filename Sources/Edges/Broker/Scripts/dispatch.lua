@@ -9,10 +9,18 @@ if not is_epoch(KEYS[3], ARGV[3], ARGV[4]) or redis.call('GET', KEYS[4]) ~= ARGV
   return -1
 end
 local known = redis.call('HGET', KEYS[2], ARGV[1])
-if known and tonumber(string.match(known, '%d+')) >= tonumber(ARGV[2]) then
+if known and not dispatch_number(known) then
+  lose(KEYS[3], KEYS[7])
+  return -1
+end
+if known and dispatch_number(known) >= tonumber(ARGV[2]) then
   return 0
 end
-if redis.call('EXISTS', KEYS[1]) == 0 then
+-- What cannot be read is known before the first write.
+local reached = number(redis.call('GET', KEYS[8]), -1)
+redis.call('STRLEN', KEYS[6])
+redis.call('SCARD', KEYS[5])
+if lacks_group(KEYS[1], ARGV[6]) then
   if redis.call('SISMEMBER', KEYS[5], ARGV[7]) == 1 then
     lose(KEYS[3], KEYS[7])
     return -1
@@ -21,7 +29,7 @@ if redis.call('EXISTS', KEYS[1]) == 0 then
   redis.call('SADD', KEYS[5], ARGV[7])
 end
 redis.call('XADD', KEYS[1], '*', unpack(ARGV, 9))
-if tonumber(redis.call('GET', KEYS[8]) or -1) < tonumber(ARGV[1]) then
+if reached < tonumber(ARGV[1]) then
   redis.call('SET', KEYS[8], ARGV[1])
 end
 redis.call('SETRANGE', KEYS[6], tonumber(ARGV[8]) - 1, '\0')

@@ -3,10 +3,11 @@
 -- ARGV: 1 the epoch found before ('' for none), 2 the new epoch, 3 run of this server, 4 fencing token of the dispatcher, 5 number of
 --       status streams, 6 their consumer group
 -- Returns 1; 0 when another has begun one meanwhile, another dispatcher leads, or the server was started again.
-if (redis.call('GET', KEYS[1]) or '') ~= ARGV[1] or string.sub(ARGV[2], 1, #ARGV[3]) ~= ARGV[3]
+if epoch_of(KEYS[1]) ~= ARGV[1] or string.sub(ARGV[2], 1, #ARGV[3]) ~= ARGV[3]
   or redis.call('GET', KEYS[2]) ~= ARGV[4] then
   return 0
 end
+redis.call('XLEN', KEYS[5])
 local streams = tonumber(ARGV[5])
 for i = 6, #KEYS do
   if i < 6 + streams then

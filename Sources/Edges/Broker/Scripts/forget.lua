@@ -5,7 +5,7 @@
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local known = redis.call('HGET', KEYS[1], ARGV[1])
-if redis.call('SCARD', KEYS[2]) > 0 or known and tonumber(string.match(known, '^%d+')) + tonumber(ARGV[2]) > now then
+if redis.call('SCARD', KEYS[2]) > 0 or lease_end(known) + tonumber(ARGV[2]) > now then
   return 0
 end
 redis.call('HDEL', KEYS[1], ARGV[1])

@@ -3,14 +3,14 @@
 -- ARGV: 1 ledger, 2 number of the fencing token in that ledger, 3 milliseconds until the leadership is free again,
 --       4 run of this server
 -- Returns 1, or 0 when a later dispatcher of the ledger leads, -1 when one of another ledger does; the epoch, '' for none; and the run.
-local epoch = redis.call('GET', KEYS[2]) or ''
-local leader = redis.call('GET', KEYS[1])
-if leader then
-  local ledger, number = string.match(leader, '^(%S+) (%d+)$')
+local epoch = epoch_of(KEYS[2])
+local ledger, token = string.match(redis.call('GET', KEYS[1]) or '', '^(%S+) (%d+)$')
+-- What cannot be read, or never expires, is no leader's.
+if ledger and redis.call('PTTL', KEYS[1]) >= 0 then
   if ledger ~= ARGV[1] then
     return { -1, epoch, ARGV[4] }
   end
-  if tonumber(number) > tonumber(ARGV[2]) then
+  if number(token, 0) > tonumber(ARGV[2]) then
     return { 0, epoch, ARGV[4] }
   end
 end

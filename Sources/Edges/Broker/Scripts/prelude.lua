@@ -1,5 +1,49 @@
 -- Prepended to every script: what several of them need.
 
+-- The longest pause of a scope, in microseconds.
+local longest_pause = 86400000000
+
+-- The number that a value of Redis tells, and a default where it tells none, or one that Lua does not count exactly. Other programs may
+-- have written the value: a script never does arithmetic with one that it has not asked for here.
+local function number(text, default)
+  local value = tonumber(text or '')
+  if not value or value ~= value or math.abs(value) > 9007199254740992 then
+    return default
+  end
+  return value
+end
+
+-- When a worker's lease ends, by its registration: 0 where there is none, or none that can be read.
+local function lease_end(registration)
+  return number(string.match(registration or '', '^(%d+) %S* %S+ %d+$'), 0)
+end
+
+-- The number that a field of `dispatched` has, of a dispatch or of one that was withdrawn; nil for none, or where it cannot be read.
+local function dispatch_number(field)
+  return number(string.match(field or '', '^%d+$') or string.match(field or '', '^withdrawn (%d+)$'))
+end
+
+-- Until when a scope is paused, and since when; 0 for no pause. One that begins in the time to come, or lasts longer than any, is of
+-- before this server's clock went back, or was written by somebody else.
+local function pause_of(stop, from, now)
+  stop, from = number(stop, 0), number(from, 0)
+  if from > now + 1000000 or stop > now + longest_pause + 1000000 then
+    return 0, 0
+  end
+  return stop, from
+end
+
+-- The epoch, '' for none. One that is no plain text was written by somebody else.
+local function epoch_of(key)
+  return string.match(redis.call('GET', key) or '', '^[\33-\126]+$') or ''
+end
+
+-- Whether a lane is not there, or has no consumer group, by which it is known who has which batch.
+local function lacks_group(lane, group)
+  local pending = redis.pcall('XPENDING', lane, group)
+  return pending.err ~= nil and string.find(pending.err, 'NOGROUP', 1, true) ~= nil
+end
+
 -- Whether an epoch is the one that holds, and was begun in this run of the server.
 local function is_epoch(key, epoch, run)
   return redis.call('GET', key) == epoch and string.sub(epoch, 1, #run) == run
@@ -17,10 +61,12 @@ local function lose(epoch_key, workers_key)
   redis.call('DEL', workers_key)
 end
 
--- Makes sure that a batch has its marks. Where they are lost nobody can tell who was started, and each of its recipients counts as started.
+-- Makes sure that a batch has its marks. Where they are lost, or not one for each recipient, nobody can tell who was started, and each of
+-- its recipients counts as started. Where their number is not known, 0, nothing is done.
 local function keep_marks(marks_key, count)
-  if redis.call('EXISTS', marks_key) == 0 then
-    redis.call('SET', marks_key, string.rep('b', tonumber(count)))
+  local all = tonumber(count)
+  if all > 0 and redis.call('STRLEN', marks_key) ~= all then
+    redis.call('SET', marks_key, string.rep('b', all))
   end
 end
 

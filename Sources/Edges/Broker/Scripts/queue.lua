@@ -6,9 +6,9 @@
 local clock = redis.call('TIME')
 local now = clock[1] * 1000000 + clock[2]
 local known, noted = string.match(redis.call('GET', KEYS[1]) or '', '^(%d+) ?(%d*)$')
-known, noted = tonumber(known) or 0, tonumber(noted) or 0
--- Noted in the time to come: the clock went back.
-local first = math.max(now, known - math.max(0, noted - now))
+known, noted = number(known, 0), number(noted, 0)
+-- Noted in the time to come: the clock went back. Nobody is sent further away than for a day: the queue is looked at again then.
+local first = math.min(math.max(now, known - math.max(0, noted - now)), now + longest_pause)
 local last = first + ARGV[1] * ARGV[2]
 redis.call('SET', KEYS[1], string.format('%.0f %.0f', last, now), 'PX', math.ceil((last - now) / 1000) + 1)
 return string.format('%.0f', first - now)

@@ -6,6 +6,8 @@
 if not is_epoch(KEYS[3], ARGV[4], ARGV[5]) or redis.call('GET', KEYS[4]) ~= ARGV[6] then
   return -1
 end
+redis.call('HLEN', KEYS[2])
+redis.call('SCARD', KEYS[5])
 local _, taken = owns(KEYS[1], ARGV[7], '', ARGV[1], 0)
 if taken or redis.call('XDEL', KEYS[1], ARGV[1]) == 0 then
   return 0

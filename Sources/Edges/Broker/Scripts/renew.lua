@@ -9,8 +9,9 @@
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local kept, condition = ARGV[6] == '0', ARGV[4]
+-- A registration that cannot be read counts as missing.
 local known = redis.call('HGET', KEYS[1], ARGV[1])
-if not known or tonumber(string.match(known, '^%d+')) <= now then
+if lease_end(known) <= now then
   -- The dispatcher may have given this worker up: it must be admitted again.
   redis.call('SREM', KEYS[3], ARGV[1])
 end
@@ -23,7 +24,7 @@ if not kept then
   condition = 'lost'
 end
 redis.call('HSET', KEYS[1], ARGV[1], string.format('%.0f %s %s %s', now + tonumber(ARGV[2]), ARGV[3], condition, ARGV[5]))
-local epoch = redis.call('GET', KEYS[2]) or ''
+local epoch = epoch_of(KEYS[2])
 if string.sub(epoch, 1, #ARGV[3]) ~= ARGV[3] then
   epoch = ''
 end

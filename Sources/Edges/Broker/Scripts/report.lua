@@ -7,7 +7,7 @@
 --       6 run of this server, 7 worker:sequence, 8 closing, 9 the lane's name, 10 number of results, 11 recipients of the batch,
 --       12 number of ranges, then first recipient and number of recipients for each, then fields and values
 -- Returns the status entry's id, that of the first time where the group was sent before; '' when there is nothing to tell.
-local owner, counts = false, false
+local owner, counts, known = false, false, false
 -- The stream is there from the beginning of the epoch.
 if is_current(KEYS[1], ARGV[6]) and redis.call('EXISTS', KEYS[2]) == 0 then
   lose(KEYS[1], KEYS[7])
@@ -17,14 +17,18 @@ if is_epoch(KEYS[1], ARGV[5], ARGV[6]) then
   owner, counts = owns(KEYS[3], ARGV[1], ARGV[2], ARGV[3], ARGV[4])
 end
 if counts then
-  local known = redis.call('HGET', KEYS[5], ARGV[7])
-  if known then
+  known = redis.call('HGET', KEYS[5], ARGV[7])
+  if known and string.match(known, '^%d+%-%d+$') then
     return known
   end
 end
 if not owner and ARGV[10] == '0' then
   return ''
 end
+-- A key of another type is known before anything is written.
+redis.call('XLEN', KEYS[2])
+redis.call('STRLEN', KEYS[4])
+redis.call('SCARD', KEYS[6])
 local first = 13 + 2 * tonumber(ARGV[12])
 local entry = {}
 for i = first, #ARGV do
@@ -33,7 +37,7 @@ end
 entry[#entry + 1] = 'f'
 entry[#entry + 1] = owner and ARGV[8] or ''
 entry[#entry + 1] = 'c'
-entry[#entry + 1] = counts and redis.call('HLEN', KEYS[5]) + 1 or 0
+entry[#entry + 1] = counts and redis.call('HLEN', KEYS[5]) + (known and 0 or 1) or 0
 local id = redis.call('XADD', KEYS[2], '*', unpack(entry))
 if owner and ARGV[8] ~= '' then
   redis.call('XACK', KEYS[3], ARGV[1], ARGV[3])

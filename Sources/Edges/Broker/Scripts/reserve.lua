@@ -15,13 +15,13 @@ local start = now + tonumber(ARGV[3])
 
 local function load(text, interval, burst)
   local base, next, old, free = string.match(text or '', '^(%S+) (%S+) (%S+) %S+ ?(.*)$')
-  local scope = { interval = interval, burst = burst, gaps = {}, place = 1, kept = {} }
-  if not base then
-    -- New here, or lost: what may have been handed out before comes first.
-    scope.base, scope.next = now + horizon, 0
+  -- New here, lost, or not to be read: what may have been handed out before comes first.
+  local scope = { interval = interval, burst = burst, gaps = {}, place = 1, kept = {}, base = now + horizon, next = 0 }
+  base, next, old = tonumber(base or ''), number(next), number(old)
+  if not base or not next or not old or next < 0 or next ~= floor(next)
+    or not (math.abs(now - base) <= math.min(1e18, 4503599627370496 * interval)) then
     return scope
   end
-  base, next, old = tonumber(base), tonumber(next), tonumber(old)
   if old ~= interval then
     -- Of what was handed out further ahead nothing is used any more: whoever has it learns of the change.
     base, next, free = math.min(base + (next - 1) * old + interval, now + 1000000), 0, ''
@@ -34,25 +34,27 @@ local function load(text, interval, burst)
   if base + next * interval < oldest then
     base, next, free = oldest, 0, ''
   end
-  scope.base, scope.next = base, next
+  local gaps, known = {}, 0
   for first, count in string.gmatch(free, '(%d+)%+(%d+)') do
-    first, count = tonumber(first), tonumber(count)
+    first, count = number(first), number(count)
+    if not first or not count or first < known or first + count > next then
+      return scope
+    end
+    known = first + count
     local usable = max(first, floor((oldest - base) / interval))
     if usable < first + count then
-      local gaps = scope.gaps
       gaps[#gaps + 1], gaps[#gaps + 2] = usable, first + count - usable
     end
   end
+  scope.base, scope.next, scope.gaps = base, next, gaps
   return scope
 end
 
 for i = 1, #KEYS / 2 do
   local pace = redis.call('HMGET', KEYS[2 * i], 'until', 'interval', 'from')
-  local interval = max(tonumber(ARGV[2 * i + 3]), tonumber(pace[2] or '') or 0)
-  -- A pause that begins in the time to come is from before the clock went back.
-  if (tonumber(pace[3] or '') or 0) <= now + 1000000 then
-    start = max(start, tonumber(pace[1] or '') or 0)
-  end
+  -- A quarter of an hour at most: no rate that is learnt is as slow.
+  local interval = max(tonumber(ARGV[2 * i + 3]), math.min(number(pace[2], 0), 1000000000))
+  start = max(start, (pause_of(pace[1], pace[3], now)))
   if interval > 0 then
     local scope = load(redis.call('GET', KEYS[2 * i - 1]), interval, tonumber(ARGV[2 * i + 4]))
     scope.key = KEYS[2 * i - 1]

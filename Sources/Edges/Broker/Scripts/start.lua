@@ -3,19 +3,23 @@
 --       6 workers (hash)
 -- ARGV: 1 consumer group, 2 worker, 3 entry, 4 deliveries of the entry, 5 epoch it was dispatched in, 6 run of this server,
 --       7 batch, 8 dispatch number, 9 recipients of the batch, 10... first recipient and number of recipients, for each range of the group
--- Returns the mailing's state, 'paused' where that is lost until the dispatcher tells it again; or 'lost' when the batch is not this
--- worker's (any more).
+-- Returns the mailing's state, 'paused' where that is lost, or cannot be read, until the dispatcher tells it again; or 'lost' when the
+-- batch is not this worker's (any more).
+local is_state = { scheduled = true, collecting = true, sending = true, paused = true, sent = true, stopped = true, failed = true }
 if not is_epoch(KEYS[1], ARGV[5], ARGV[6]) or not owns(KEYS[2], ARGV[1], ARGV[2], ARGV[3], ARGV[4]) then
   return 'lost'
 end
 local dispatch = redis.call('HGET', KEYS[3], ARGV[7])
-if not dispatch then
+if not dispatch_number(dispatch) then
   lose(KEYS[1], KEYS[6])
 end
 if dispatch ~= ARGV[8] then
   return 'lost'
 end
-local state = redis.call('HGET', KEYS[4], 'state') or 'paused'
+local state = redis.call('HGET', KEYS[4], 'state')
+if not is_state[state] then
+  state = 'paused'
+end
 if state == 'sending' then
   keep_marks(KEYS[5], ARGV[9])
   for i = 10, #ARGV, 2 do

@@ -8,11 +8,16 @@ local reply = {}
 if not is_current(KEYS[1], ARGV[3]) then
   return reply
 end
+-- A key of another type is known before a batch is handed out.
+redis.call('SCARD', KEYS[2])
+redis.call('XLEN', KEYS[3])
 local version = tonumber(ARGV[4])
 for i = 4, #KEYS, 2 do
   local name, wanted = ARGV[i + 1], ARGV[i + 2]
   local entries, waiting, left = {}, 0, 0
-  if tonumber(redis.call('GET', KEYS[i + 1]) or version) > version then
+  local oldest = number(redis.call('GET', KEYS[i + 1]), version)
+  -- What is no version, or never expires, is none of ours.
+  if oldest > version and oldest <= version + 1000 and redis.call('PTTL', KEYS[i + 1]) >= 0 then
     left = 1
   else
     local streams = redis.pcall('XREADGROUP', 'GROUP', ARGV[1], ARGV[2], 'COUNT', wanted, 'STREAMS', KEYS[i], '>')

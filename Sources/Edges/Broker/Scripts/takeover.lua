@@ -9,7 +9,7 @@ local found = {}
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local known = redis.call('HGET', KEYS[2], ARGV[3])
-local left = known and tonumber(string.match(known, '^%d+')) - now or 0
+local left = lease_end(known) - now
 if not is_current(KEYS[1], ARGV[6]) or (known or '') ~= ARGV[4] or left > 0 and left <= tonumber(ARGV[8]) then
   return found
 end

@@ -46,6 +46,7 @@ struct ResultWriting {
             group.results = sound
             group.isPartial = true
         }
+        group.results = try group.results.map { try timely($0, group.batch.mailing) }
         group = try capped(group)
         dispatches.insert(Dispatch(batch: group.batch, dispatchNumber: group.dispatchNumber))
         if try log(group) {
@@ -82,6 +83,20 @@ struct ResultWriting {
     private static func isSound(_ result: RecipientResult, count: Int) -> Bool {
         (0..<count).contains(result.index) && WireLimit.time.contains(result.at) && WireLimit.time.contains(result.due)
             && WireLimit.count.contains(Int64(result.attempts))
+    }
+
+    /// Who is said to have expired before the time by the ledger is sent to after all: the worker's time came through Redis.
+    private mutating func timely(_ result: RecipientResult, _ mailing: MailingID) throws -> RecipientResult {
+        guard result.state == .expired else { return result }
+        let expires = try Int64.fetchOne(
+            db.cachedStatement(sql: "SELECT started + lifetime FROM mailing WHERE id = ?"), arguments: [mailing.description])
+        // Clocks differ: one of two that says that it is time is enough.
+        guard let expires, max(now, result.at) < expires else { return result }
+        summary.early += 1
+        var result = result
+        result.state = .deferred
+        result.due = now
+        return result
     }
 
     /// Adds a group to the log, or in place of one of which not all results could be read.

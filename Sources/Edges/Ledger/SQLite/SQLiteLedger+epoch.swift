@@ -21,4 +21,18 @@ extension SQLiteLedger: EpochNoteStore {
             }
         }
     }
+
+    package func redisProblem() async throws(LedgerError) -> String? {
+        try await read("reading what holds Redis up") { db in
+            try String.fetchOne(db.cachedStatement(sql: "SELECT text FROM redis_problem"))
+        }
+    }
+
+    package func setRedisProblem(_ problem: String?) async throws(LedgerError) {
+        try await write("problem of Redis") { [self] db in
+            try requirePlanning(db)
+            try db.execute(sql: "DELETE FROM redis_problem")
+            if let problem { try db.execute(sql: "INSERT INTO redis_problem (text) VALUES (?)", arguments: [problem]) }
+        }
+    }
 }

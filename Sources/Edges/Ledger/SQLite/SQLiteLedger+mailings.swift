@@ -36,7 +36,7 @@ extension SQLiteLedger: MailingStore {
                 """,
             arguments: [
                 new.id.description, mailing.name, mailing.channel.rawValue, definition, source, new.origin, new.state.rawValue,
-                now, started, new.start, mailing.provider, MailingRecord.milliseconds(lifetime: mailing.lifetime), mailing.speed,
+                now, started, new.start, mailing.provider, mailing.lifetimeMilliseconds, mailing.speed,
                 new.identity?.description ?? "", new.onlyNew, now,
             ])
         guard db.changesCount == 1 else {
@@ -50,7 +50,13 @@ extension SQLiteLedger: MailingStore {
 
     package func mailings(states: Set<MailingState>?, limit: Int) async throws(LedgerError) -> [MailingRecord] {
         try await read("listing mailings") { db in
-            try MailingRecord.all(db, MailingRecord.newest(of: states), [limit])
+            try MailingRecord.all(db, MailingRecord.newest(of: states), [limit]).records
+        }
+    }
+
+    package func unreadableMailings(limit: Int) async throws(LedgerError) -> [UnreadableMailing] {
+        try await read("listing mailings") { db in
+            try MailingRecord.all(db, "ORDER BY created DESC, id DESC LIMIT ?", [limit]).unreadable
         }
     }
 
@@ -58,8 +64,10 @@ extension SQLiteLedger: MailingStore {
         guard !prefix.isEmpty else { return [] }
         return try await read("finding a mailing") { db in
             let wanted = prefix.lowercased()
-            return try MailingRecord.all(
+            let found = try MailingRecord.all(
                 db, "WHERE substr(id, 1, length(?)) = ? ORDER BY id DESC LIMIT 10", [wanted, wanted])
+            if found.records.isEmpty, let one = found.unreadable.first { throw one.error }
+            return found.records
         }
     }
 
@@ -166,8 +174,11 @@ extension SQLiteLedger: MailingStore {
 }
 
 extension MailingRecord {
+    /// - Throws: `LedgerError.unreadable` where it is there and cannot be read.
     static func one(_ db: Database, _ id: MailingID) throws -> MailingRecord? {
-        try all(db, "WHERE id = ?", [id.description]).first
+        let found = try all(db, "WHERE id = ?", [id.description])
+        if let one = found.unreadable.first { throw one.error }
+        return found.records.first
     }
 
     /// The condition that names the newest mailings in one of `states`, all for nil; its one argument is how many.
@@ -176,8 +187,10 @@ extension MailingRecord {
         return "WHERE state IN (\(wanted)) ORDER BY created DESC, id DESC LIMIT ?"
     }
 
-    /// The mailings that a condition names.
-    static func all(_ db: Database, _ condition: String, _ arguments: StatementArguments) throws -> [MailingRecord] {
+    /// The mailings that a condition names: those that can be read, and those that cannot.
+    static func all(
+        _ db: Database, _ condition: String, _ arguments: StatementArguments
+    ) throws -> (records: [MailingRecord], unreadable: [UnreadableMailing]) {
         let cursor = try Row.fetchCursor(
             db.cachedStatement(
                 sql: """
@@ -188,24 +201,45 @@ extension MailingRecord {
                     """),
             arguments: arguments)
         var records: [MailingRecord] = []
-        while let row = try cursor.next() { records.append(try MailingRecord(row)) }
-        return records
+        var unreadable: [UnreadableMailing] = []
+        while let row = try cursor.next() {
+            do { records.append(try MailingRecord(row)) } catch {
+                let id = (try? row.read(0) as String) ?? ""
+                unreadable.append(
+                    UnreadableMailing(id: id, state: (try? row.read(4) as String) ?? "", error: .unreadable(mailing: id, why: why(error))))
+            }
+        }
+        return (records, unreadable)
+    }
+
+    /// What is wrong with a row. The words of a decoder would show the text.
+    private static func why(_ error: any Error) -> String {
+        switch error {
+        case let error as RowFault: error.text
+        case let error as WireError: "\(error)"
+        case is DatabaseError: "a column of its row holds a value that cannot be"
+        default: "its definition is not of the form that this release knows"
+        }
+    }
+
+    private struct RowFault: Error {
+        let text: String
     }
 
     private init(_ row: Row) throws {
         let text: String = try row.read(0)
         let name: String = try row.read(4)
         guard let id = MailingID(text) else {
-            throw LedgerError.refused("the ledger holds a mailing '\(text)', which is no id")
+            throw RowFault(text: "its id is none")
         }
         guard let state = MailingState(rawValue: name) else {
-            throw LedgerError.refused("mailing \(id) has the state '\(name)', which this release does not know")
+            throw RowFault(text: "this release does not know its state")
         }
         let decoder = JSONDecoder()
         let definition: String = try row.read(1)
         let source: String? = try row.read(2)
         let mailing = try decoder.decode(Mailing.self, from: Data(definition.utf8))
-        do { try mailing.check() } catch { throw LedgerError.refused("mailing \(id): \(error)") }
+        try mailing.check()
         try self.init(
             id: id, mailing: mailing,
             source: try source.map { try decoder.decode(RecipientSource.self, from: Data($0.utf8)) },

@@ -15,7 +15,7 @@ extension SQLiteLedger: PlanStore {
             let next = try Int64.fetchOne(
                 db.cachedStatement(sql: "SELECT min(\(Self.begins)) FROM mailing \(isWaiting) AND \(Self.begins) > ?2"),
                 arguments: [only?.description, now])
-            return WaitingMailings(due: due, next: next)
+            return WaitingMailings(due: due.records, unreadable: due.unreadable, next: next)
         }
     }
 

@@ -12,7 +12,7 @@ extension SQLiteLedger: RepeatStore {
         earlier.unfinished = try MailingRecord.all(
             db, "WHERE identity = ? AND state NOT IN ('sent', 'stopped', 'failed') ORDER BY created DESC, id DESC LIMIT 1",
             [identity.description]
-        ).first
+        ).records.first
         let rows = try Row.fetchCursor(
             db.cachedStatement(
                 sql: """

@@ -12,7 +12,7 @@ extension SQLiteLedger {
 
     /// Of the mailings that a condition names.
     private static func statuses(_ db: Database, _ condition: String, _ arguments: StatementArguments) throws -> [MailingStatus] {
-        let records = try MailingRecord.all(db, condition, arguments)
+        let records = try MailingRecord.all(db, condition, arguments).records
         let counts = try counts(db, condition, arguments)
         let batches = try batches(db, condition, arguments)
         return records.map { record in

@@ -13,4 +13,7 @@ extension Schema {
             n INTEGER NOT NULL
         ) STRICT, WITHOUT ROWID;
         """
+
+    /// Why the dispatcher dispatches nothing by way of Redis: one row, or none while it does.
+    static let redisProblem = "CREATE TABLE redis_problem (text TEXT NOT NULL) STRICT"
 }

@@ -23,7 +23,7 @@ extension MetricDescription.Label {
         name: "state", values: .fixed(RecipientState.allCases.map(\.name)))
     fileprivate static let mailingState = Self(
         name: "state", values: .fixed(MailingState.allCases.map(\.rawValue)))
-    fileprivate static let entrySource = Self(name: "source", values: .fixed(["status", "lane", "heartbeat", "mailing"]))
+    fileprivate static let entrySource = Self(name: "source", values: .fixed(["status", "lane", "heartbeat", "mailing", "key"]))
     fileprivate static let check = Self(name: "check", values: .open("redis, lease, ledger, provider NAME"))
     fileprivate static let metric = Self(name: "metric", values: .open("names of metrics"))
     fileprivate static let refusal = Self(name: "reason", values: .fixed(Refusal.allCases.map(\.rawValue)))
@@ -100,7 +100,10 @@ extension MetricCatalogue {
             "Groups of results that a worker keeps until a collector has confirmed them."),
         .counter(
             "flotilla_entries_unreadable_total", "entries", [.entrySource],
-            "Entries in Redis that this process could not read: results, batches, heartbeats, definitions of mailings."),
+            """
+            Entries in Redis that this process could not read: results, batches, heartbeats, definitions of mailings; and keys of a wrong \
+            type.
+            """),
         .gauge(
             "flotilla_dead_letters", "entries", [],
             "Entries that could not be read and that nobody has put back or dropped: `flotilla dead list`."),

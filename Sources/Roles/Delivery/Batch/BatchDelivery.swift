@@ -35,7 +35,7 @@ struct BatchDelivery: Sendable {
         state = BatchStateBox(open)
         rule = OutcomeRule(
             attempts: mailing.mailing.attempts,
-            began: batch.lease.batch.expires - Int64(min(mailing.mailing.lifetime, 3_155_760_000) * 1000),
+            began: batch.lease.batch.expires - mailing.mailing.lifetimeMilliseconds,
             expires: batch.lease.batch.expires,
             retries: RetryRules(for: mailing.mailing.channel, override: worker.configuration.retries),
             uncertain: mailing.mailing.uncertain)

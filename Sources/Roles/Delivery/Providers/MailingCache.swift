@@ -33,6 +33,8 @@ actor MailingCache {
     /// Providers of mailings that are not ready yet.
     private var waiting: [MailingID: String] = [:]
     private var links: [String: ProviderLink] = [:]
+    /// Mailings whose definition could not be read once.
+    private var discarded: Set<MailingID> = []
 
     init(_ worker: WorkerContext, broker: Broker, group: any EventLoopGroup) {
         published = PublishedMailings(broker)
@@ -50,8 +52,14 @@ actor MailingCache {
         let mailing: Mailing
         switch try await published.definition(id) {
         case .known(let known): mailing = known
-        case .gone: return .gone
-        case .unreadable(let why): return .unfit(why)
+        case .gone:
+            guard try await published.controls(id) != nil else { return .gone }
+            throw RedisError.notPublished("mailing \(id)")
+        case .unreadable(let why):
+            // Another program may have written it: the dispatcher publishes it once more.
+            guard discarded.insert(id).inserted else { return .unfit(why) }
+            try await published.discardDefinition(id)
+            throw RedisError.notPublished("mailing \(id)")
         }
         guard let speed = try await published.controls(id)?.speed else { return .gone }
         let provider: Provider

@@ -13,8 +13,10 @@ extension Dispatcher {
     func inspect(_ epoch: Epoch) async throws {
         guard ContinuousClock.now - inspected >= Timing.fallback else { return }
         inspected = .now
-        if try await publishedLimits.limits() == nil { shownLimits = nil }
-        for id in try await published.missing(Array(shown.keys)) { shown[id] = nil }
+        if try await publishedLimits.limits() != shownLimits { shownLimits = nil }
+        try await broker.setPartitions()
+        let expected = shown.mapValues { PublishedMailings.Controls(state: $0.state, speed: $0.speed) }
+        for id in try await published.altered(expected) { shown[id] = nil }
         let lanes = Array(Set(shown.values.map(\.lane)))
         if let lane = try await queue.inspect(lanes, lease: workerLease) { throw lose("lane \(lane)") }
         if let id = try await mailingWithoutDispatches(epoch) {

@@ -27,13 +27,13 @@ extension Dispatcher {
             if let known = shown[one.id] {
                 guard known.state != state || known.speed != speed else { continue }
                 // One that was paused because its definition could not be read is published as a whole again.
-                let definition = state == .sending && known.state != .sending ? try await ledger.mailing(one.id)?.mailing : nil
+                let definition = state == .sending && known.state != .sending ? try await record(one)?.mailing : nil
                 publications.append(.init(id: one.id, definition: definition, state: state, speed: speed))
                 try await say(one, was: known)
                 shows[one.id] = known
                 shows[one.id]?.state = state
                 shows[one.id]?.speed = speed
-            } else if let record = try await ledger.mailing(one.id) {
+            } else if let record = try await record(one) {
                 publications.append(.init(id: one.id, definition: record.mailing, state: state, speed: speed))
                 shows[one.id] = Shown(
                     state: state, speed: speed, name: record.mailing.name,
@@ -44,10 +44,22 @@ extension Dispatcher {
         shown.merge(shows) { $1 }
     }
 
+    /// A mailing in work as the ledger has it; nil for one that cannot be read, which is paused: the others go on.
+    private func record(_ work: MailingWork) async throws -> MailingRecord? {
+        do throws(LedgerError) { return try await ledger.mailing(work.id) } catch {
+            guard case .unreadable = error else { throw error }
+            let reason = StateReason(kind: .input, text: "\(error)")
+            if try await ledger.setState(work.id, to: .paused, from: [.sending], reason: reason, now: Clock.milliseconds()) {
+                logger.error("mailing \(work.id) is paused: \(error)", metadata: ["mailing": "\(work.id)"])
+            }
+            return nil
+        }
+    }
+
     /// Logs what a person, or a worker's finding, has changed of a mailing.
     private func say(_ work: MailingWork, was known: Shown) async throws {
         if work.state != known.state {
-            let reason = try await ledger.mailing(work.id)?.reason ?? ""
+            let reason = try await record(work)?.reason ?? ""
             logger.notice("mailing \(work.id) is now \(work.state.rawValue)\(reason.isEmpty ? "" : ": \(reason)")", metadata: known.fields)
         }
         if (work.speed ?? "") != known.speed {

@@ -58,6 +58,10 @@ package actor Dispatcher: Service {
     /// When it is next looked for dispatches whose results will never come.
     var nextOrphanLook = ContinuousClock.now
     let rebuilds = Counter(label: "flotilla_redis_rebuilds_total")
+    /// Why nothing is dispatched, since when, and what the ledger was told of it.
+    private var problem: String?
+    private var problemSince = ContinuousClock.now
+    private var toldProblem: String?
     private var hasSaid = ContinuousClock.now - .seconds(60)
     let workerLease: Duration
     /// The ledger is an older copy of itself, and what is to be done about that is not done yet; nil until it was looked for.
@@ -145,17 +149,37 @@ package actor Dispatcher: Service {
         }
     }
 
+    private func note(problem new: String?) {
+        if problem == nil { problemSince = .now }
+        problem = new
+    }
+
+    /// Tells the ledger what holds everything up, once that has lasted: so people learn it who cannot ask Redis, or find nothing there.
+    private func tellProblem() async {
+        let lasting = ContinuousClock.now - problemSince >= .seconds(1) ? problem : nil
+        guard lasting != toldProblem else { return }
+        do throws(LedgerError) {
+            try await ledger.setRedisProblem(lasting)
+            toldProblem = lasting
+        } catch { logger.debug("the ledger was not told what holds Redis up: \(error)") }
+    }
+
     private func dispatch() async {
         var backoff = Backoff()
+        // The dispatcher before may have been killed.
+        try? await ledger.setRedisProblem(nil)
         while !isStopping {
             let begun = ContinuousClock.now
             var next = Timing.fallback
             do {
                 next = try await turn()
+                await tellProblem()
                 backoff = Backoff()
             } catch {
                 looked = .now - .seconds(60)
                 await leaveLedger(error)
+                if let error = error as? RedisError, error != .epochEnded { note(problem: "\(error)") }
+                await tellProblem()
                 if backoff.count % 20 == 0 { logger.warning("dispatching waits: \(error)") }
                 guard await backoff.wait(unless: stop) else { return }
             }
@@ -173,6 +197,7 @@ package actor Dispatcher: Service {
     private func turn() async throws -> Duration {
         try ledger.checkFile()
         guard let epoch = try await believed() else { return .milliseconds(250) }
+        note(problem: nil)
         try await inspect(epoch)
         try await publishLimits()
         let now = time.milliseconds
@@ -209,6 +234,7 @@ package actor Dispatcher: Service {
             return now
         case .deposed:
             say(.warning, "another planner leads now; this one dispatches nothing more")
+            note(problem: nil)
         case .foreign:
             say(
                 .error,
@@ -240,6 +266,7 @@ package actor Dispatcher: Service {
 
     /// Says what holds dispatching up, now and then.
     func say(_ level: Logger.Level, _ text: String) {
+        note(problem: text)
         guard ContinuousClock.now - hasSaid >= .seconds(10) else { return }
         hasSaid = .now
         logger.log(level: level, "\(text)")

@@ -72,8 +72,10 @@ actor EpochManager {
     func look() async throws -> View {
         let standing = try await store.hold(fencingToken, time: Timing.leadership)
         switch standing.leadership {
-        case .lost: return .deposed
-        case .foreign: return .foreign
+        case .lost, .foreign:
+            // Another may begin an epoch meanwhile.
+            believed = nil
+            return standing.leadership == .lost ? .deposed : .foreign
         case .held: break
         }
         found = standing
@@ -85,7 +87,8 @@ actor EpochManager {
             note = try await notes.epochNote()
             hasRead = true
         }
-        guard let epoch = standing.epoch, epoch.isOf(run: standing.run, ledger: fencingToken.ledger) else {
+        // While this dispatcher leads, nobody else begins an epoch: another one is a text that was altered.
+        guard let epoch = standing.epoch, epoch.isOf(run: standing.run, ledger: fencingToken.ledger), epoch == believed ?? epoch else {
             try await callWorkers(standing)
             state.inherit(note?.workers)
             let all = try await registry.all().workers

@@ -7,7 +7,7 @@ package import Policy
 
 /// Looks after mailings that ought to get on and do not: says so in the log, in the ledger (as the mailing's reason) and as a metric.
 struct StallMonitor {
-    typealias Store = MailingStore & ReportStore
+    typealias Store = MailingStore & ReportStore & EpochNoteStore
 
     /// How often it looks: a look at a thousand mailings takes a while, and one at none is not urgent.
     private static func interval(mailings: Int) -> Duration {
@@ -56,8 +56,10 @@ struct StallMonitor {
             Self.gauge(id).destroy()
             clocks[id] = nil
         }
+        let problem = try await ledger.redisProblem()
         for status in statuses {
             var facts = BlockingFacts(status, signs, lag: lag)
+            facts.redisProblem = problem
             let blockingReason = clocks[status.record.id, default: StallClock()].look(
                 &facts, status.progress, at: Double(Clock.monotonic()) / 1e9, stuckAfter: stuckAfter)
             try await note(status.record, facts, blockingReason)
