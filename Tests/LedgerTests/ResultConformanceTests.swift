@@ -35,11 +35,11 @@ import Testing
             let results = [0, 1].map { RecipientResult(index: $0, state: .expired, attempts: 0, at: at) }
             return resultGroup(dispatchNumber: dispatch, closing: .done, results)
         }
-        _ = try await ledger.dispatchBatches(id, limit: 1, now: now)
+        _ = try await ledger.dispatchBatches([(id, 1)], now: now)
         #expect(try await ledger.write(groups: [expired(1, at: now)], events: [], now: now).early == 2)
         #expect(try await ledger.progress(id)?[.deferred] == 2)
         #expect(try await ledger.recount(id) == [])
-        let again = try #require(try await ledger.dispatchBatches(id, limit: 1, now: now + 1).first)
+        let again = try #require(try await ledger.dispatchBatches([(id, 1)], now: now + 1).first)
         #expect(again.dispatchNumber == 2 && again.open?.count ?? 2 == 2)
         // The worker's clock is ahead of the ledger's.
         let summary = try await ledger.write(groups: [expired(2, at: now + 3_600_000)], events: [], now: now + 2)
