@@ -149,7 +149,8 @@ struct ClusterTests {
     func allKeysOfAPrefixShareASlot(prefix: String) throws {
         let keys = Keys(prefix: prefix)
         let names = [keys.epoch, keys.lane(lanes[0]), keys.dispatched(mailing(1)), keys.throttle(.domain("{x}")), keys.workerLanes("}{")]
-        let slots = try names
+        let slots =
+            try names
             .map { try server.cli("CLUSTER", "KEYSLOT", $0) }
         #expect(Set(slots).count == 1, "\(slots)")
     }

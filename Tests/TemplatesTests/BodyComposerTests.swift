@@ -116,7 +116,10 @@ import Text
     }
 
     /// Slack's way: a form whose one value is JSON.
-    @Test(arguments: [#"payload={"text":"{{name}}"}&b=1"#, "payload=%7B%22text%22%3A%22{{name}}%22%7D&b=1", "a={{name}}&payload=[\"{{name}}\"]"])
+    @Test(
+        arguments: [
+            #"payload={"text":"{{name}}"}&b=1"#, "payload=%7B%22text%22%3A%22{{name}}%22%7D&b=1", "a={{name}}&payload=[\"{{name}}\"]",
+        ])
     func jsonInAFormIsEscapedForBoth(_ body: String) throws {
         let composer = try BodyComposer(template: Mailing.Template(source: body), fields: fields, format: .form)
         let value = #"a"b\c, "x":1 & d=e+%7D"#
