@@ -166,5 +166,6 @@ providers:
             ("on the uncertain list", listed, str(self.o.listed), listed <= self.o.listed),
             ("seconds without a message", round(still[0], 1), f"{self.o.still:g}", still[0] <= self.o.still),
             ("the mailing's state at the end", self.state, "sent", self.state == "sent" or self.only_held()),
-            ("the judge finds a tampered record", "yes" if (awake := judge.is_awake(arrivals, ledger, self.valid, False)) else "NO", "yes", awake)]
+            ("the judge finds a tampered record",
+             "yes" if (awake := judge.is_awake(arrivals, ledger, self.valid, False)) else "NO", "yes", awake)]
         return rows, j.figures

@@ -1,5 +1,5 @@
-/// Which of a recipient's values are JSON lists and objects in the recipients' file, and not texts that look like them: a text with a `j` in
-/// the place of each, and empty where there is none. It travels with the recipient, as the value of a last field that has no name.
+/// Which of a recipient's values are JSON lists and objects in the recipients' file, and not texts that look like them: a text with a `j`
+/// in the place of each, and empty where there is none. It travels with the recipient, as the value of a last field that has no name.
 package enum ValueKinds {
     package static let field = ""
     private static let nested = UInt8(ascii: "j")

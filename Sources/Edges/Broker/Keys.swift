@@ -44,8 +44,8 @@ package struct Keys: Sendable {
     /// stream with its last entry. XPENDING tells which worker has a batch, and how often it was handed out.
     func lane(_ lane: Lane) -> String { "\(tag):lane:\(lane)" }
 
-    /// String: the oldest wire version of workers that may look into a lane. Older ones have found nothing there that they can read; expires
-    /// after a minute.
+    /// String: the oldest wire version of workers that may look into a lane. Older ones have found nothing there that they can read;
+    /// expires after a minute.
     func newer(_ lane: Lane) -> String { "\(tag):newer:\(lane)" }
 
     /// Stream: what workers wake up for (`WakeEvent`); trimmed to about a thousand entries.

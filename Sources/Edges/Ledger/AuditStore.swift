@@ -1,4 +1,5 @@
-/// The audit log: what persons ordered. Entries are added with the changes that they tell of; only an order that is carried out in parts adds to its own.
+/// The audit log: what persons ordered. Entries are added with the changes that they tell of; only an order that is carried out in parts
+/// adds to its own.
 package protocol AuditStore: Sendable {
     /// Entries, the newest first.
     /// - Parameters:

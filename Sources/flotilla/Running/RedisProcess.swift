@@ -62,8 +62,8 @@ final class RedisProcess: Sendable {
             close(ends[1])
             throw PrivateRedis.Failure(
                 description: """
-                    the private redis-server cannot be started: \(PlainError.of(error)). A file that the caller has open above the limit of open \
-                    files has this effect: raise the limit (ulimit -n), or name a running Redis with --redis URL
+                    the private redis-server cannot be started: \(PlainError.of(error)). A file that the caller has open above the limit \
+                    of open files has this effect: raise the limit (ulimit -n), or name a running Redis with --redis URL
                     """)
         }
         shell = Mutex(process)

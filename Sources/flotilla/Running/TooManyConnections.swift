@@ -11,8 +11,8 @@ struct TooManyConnections: Error, CustomStringConvertible {
 
     var description: String {
         """
-        providers.\(provider).connections is \(connections), but this process may open \(limit) files, which leaves \(possible) connections \
-        to providers: lower it, or raise the limit (ulimit -n, or LimitNOFILE of the systemd unit)
+        providers.\(provider).connections is \(connections), but this process may open \(limit) files, which leaves \(possible) \
+        connections to providers: lower it, or raise the limit (ulimit -n, or LimitNOFILE of the systemd unit)
         """
     }
 

@@ -1,7 +1,7 @@
 import Text
 
-/// A place in a form (`application/x-www-form-urlencoded`, URL Standard section 5): in a value that is JSON, or in any other. A template may
-/// have its JSON percent-encoded or as it is.
+/// A place in a form (`application/x-www-form-urlencoded`, URL Standard section 5): in a value that is JSON, or in any other. A template
+/// may have its JSON percent-encoded or as it is.
 struct FormPlace: PlaceMachine {
     private enum State { case name, valueStart, plain, json }
 

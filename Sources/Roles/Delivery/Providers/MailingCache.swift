@@ -112,8 +112,8 @@ actor MailingCache {
         if grant.connections < provider.connections {
             worker.logger.error(
                 """
-                provider \(provider.name) gets \(grant.connections) connections in place of \(provider.connections), for this process may open \
-                no more files: raise its limit (ulimit -n, or LimitNOFILE of its systemd unit), or lower `connections`
+                provider \(provider.name) gets \(grant.connections) connections in place of \(provider.connections), for this process may \
+                open no more files: raise its limit (ulimit -n, or LimitNOFILE of its systemd unit), or lower `connections`
                 """, metadata: ["provider": "\(provider.name)"])
         }
         (provider.connections, provider.lateConnections) = (grant.connections, grant.late)

@@ -101,8 +101,8 @@ actor EpochManager {
         return .steady(epoch)
     }
 
-    /// Where the epoch alone went, and not the registrations with it, workers still say that they are clean, as they were in it. So they are
-    /// forgotten once: each finds its lease lost, finishes what is in flight, and says anew where it stands.
+    /// Where the epoch alone went, and not the registrations with it, workers still say that they are clean, as they were in it. So they
+    /// are forgotten once: each finds its lease lost, finishes what is in flight, and says anew where it stands.
     private func callWorkers(_ standing: EpochStore.Standing) async throws(RedisError) {
         let known = believed ?? note.map { Epoch(text: $0.epoch) }
         guard !hasCalled, let known, known.isOf(run: standing.run, ledger: fencingToken.ledger) else { return }

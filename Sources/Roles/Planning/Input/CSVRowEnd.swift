@@ -1,9 +1,8 @@
 import Text
 
-/// Finds where a row with a fault ends, byte by byte and without keeping its text, so that lines inside of a value become no rows.
-///
-/// Only a quotation mark in front of a delimiter or a line end closes a value for certain. A mark with text behind it is judged by the next
-/// one: where that closes the value, the first was text; where it opens another value, the first closed the value, and its line ends the row.
+/// Finds where a row with a fault ends, byte by byte and without keeping its text, so that lines inside of a value become no rows.  Only a
+/// quotation mark in front of a delimiter or a line end closes a value for certain. A mark with text behind it is judged by the next one:
+/// where that closes the value, the first was text; where it opens another value, the first closed the value, and its line ends the row.
 struct CSVRowEnd {
     /// The bytes and the line ends of a row.
     struct Extent: Equatable {
