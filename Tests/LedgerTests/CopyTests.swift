@@ -134,10 +134,13 @@ import Testing
         #expect(throws: LedgerError.self) {
             try LedgerBackup.restore(copy, to: path, isForced: false, now: Example.start, logger: logger)
         }
-        let (_, kept) = try LedgerBackup.restore(copy, to: path, isForced: true, now: Example.start, logger: logger)
+        let (_, kept) = try LedgerBackup.restore(
+            copy, to: path, isForced: true, note: AuditNote(.restore, actor: "ann"), now: Example.start, logger: logger)
         #expect(kept.map { FileManager.default.fileExists(atPath: $0) } == true)
         ledger = try open()
         #expect(try await ledger.copyMark() == CopyMark(restored: Example.start))
+        let audit = try await ledger.audit(AuditFilter(object: "ledger"), limit: 2)
+        #expect(audit.map(\.actor) == ["ann"] && audit.first?.after.contains(copy) == true)
         try await ledger.noteOlder(than: 3)
         #expect(try await ledger.copyMark().olderThan == 3)
         #expect(try await ledger.commits() < known)

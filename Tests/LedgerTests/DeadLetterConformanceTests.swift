@@ -40,7 +40,7 @@ import Testing
         let kept = try await ledger.deadLetters(after: nil, limit: 20_000)
         #expect(kept.count < 40 && kept.count > 30 && kept.last?.letter.entry == "20039-0")
         #expect(try await ledger.deadLetterCount() == 12_040)
-        #expect(try await ledger.dropDeadLetters(nil) == 12_040)
+        #expect(try await ledger.dropDeadLetters(nil, note: nil, now: now) == 12_040)
         #expect(try await ledger.deadLetterCount() == 0)
     }
 
@@ -54,10 +54,11 @@ import Testing
         #expect(try await ledger.deadLetter(list[0].id)?.letter == letter(1))
         #expect(try await ledger.deadLetters(after: list[0].id, limit: 9).map(\.id) == [list[1].id])
         #expect(try await ledger.deadLetterCount() == 2)
-        #expect(try await ledger.noteRetry(list[0].id, now: now + 1))
+        #expect(try await ledger.noteRetry(list[0].id, note: nil, now: now + 1))
         #expect(try await ledger.deadLetterCount() == 1)
-        #expect(try await ledger.dropDeadLetters([list[1].id, 77]) == 1)
-        #expect(try await ledger.dropDeadLetters(nil) == 1)
+        #expect(try await ledger.dropDeadLetters([list[1].id, 77], note: AuditNote(.drop, actor: "ann"), now: now) == 1)
+        #expect(try await ledger.dropDeadLetters(nil, note: nil, now: now) == 1)
+        #expect(try await ledger.audit(AuditFilter(), limit: 5).map(\.object) == ["dead:\(list[1].id),77"])
         #expect(try await ledger.deadLetter(list[0].id) == nil)
     }
 
@@ -120,7 +121,7 @@ import Testing
         #expect(held.map(\.index) == [0, 1] && held.allSatisfy { $0.batch == 0 })
         #expect(try await ledger.recount(id) == [])
         // After an upgrade a person has it sent.
-        for item in try await ledger.deadLetters(after: nil, limit: 9) { _ = try await ledger.noteRetry(item.id, now: now) }
+        for item in try await ledger.deadLetters(after: nil, limit: 9) { _ = try await ledger.noteRetry(item.id, note: nil, now: now) }
         #expect(try await ledger.decide(id, recipients: nil, as: .resend, now: now).count == 2)
         #expect(try await ledger.dispatchBatches([(id, 9)], now: now).map(\.id.number) == [0])
     }

@@ -12,6 +12,10 @@ package protocol AuditStore: Sendable {
 package struct AuditNote: Sendable, Equatable {
     package enum Order: String, Sendable, CaseIterable {
         case add, pause, resume, stop, speed, limit, resolve
+        /// Of dead letters.
+        case retry, drop
+        /// A copy took the place of the ledger.
+        case restore
     }
 
     package var order: Order
@@ -26,7 +30,7 @@ package struct AuditNote: Sendable, Equatable {
 
 /// Which entries are wanted; nil is all.
 package struct AuditFilter: Sendable, Equatable {
-    /// As an entry names it: `mailing:ID`, `provider:NAME`.
+    /// As an entry names it: `mailing:ID`, `provider:NAME`, `dead:NUMBER`, `ledger`.
     package var object: String?
     /// Not before that time, in milliseconds since 1970.
     package var since: Int64?
@@ -66,6 +70,8 @@ package struct AuditedValues: Sendable, Codable, Equatable {
     package var limit: String?
     package var decision: String?
     package var recipients: Int?
+    /// Dead letters.
+    package var entries: Int?
     /// Recipients that wait for a decision.
     package var held: Int?
     package var name: String?

@@ -18,11 +18,11 @@ package protocol DeadLetterStore: Sendable {
 
     /// Notes that one was put back.
     /// - Returns: false when there is none.
-    func noteRetry(_ id: Int64, now: Int64) async throws(LedgerError) -> Bool
+    func noteRetry(_ id: Int64, note: AuditNote?, now: Int64) async throws(LedgerError) -> Bool
 
     /// Forgets some; for nil all, and those that are not kept any more.
     /// - Returns: how many.
-    func dropDeadLetters(_ ids: [Int64]?) async throws(LedgerError) -> Int
+    func dropDeadLetters(_ ids: [Int64]?, note: AuditNote?, now: Int64) async throws(LedgerError) -> Int
 }
 
 /// A dead letter in the ledger.

@@ -1,8 +1,10 @@
 import ArgumentParser
 import Broker
+import Control
 import CommandSupport
 import Foundation
 import Ledger
+import Logging
 import Model
 import Settings
 import Telemetry
@@ -77,22 +79,22 @@ struct DeadCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Put entries back to their stream, for a release that can read them.",
             discussion: "Results go back to the status stream they came from, where a collector reads them. Batches are dispatched again.")
-        @OptionGroup var options: LedgerOptions
+        @OptionGroup var options: OrderOptions
         @OptionGroup var choice: Choice
-        @OptionGroup var redis: RedisOption
 
         func run() async throws {
-            var settings = try options.settings()
-            try redis.apply(to: &settings)
-            guard let broker = Broker(orders: settings) else { throw RoleRuntime.MissingRedis() }
-            let ledger = try options.open(settings)
-            let ids = choice.all ? try await all(ledger) : choice.ids
+            let settings = try options.settings()
+            let session = try options.session(settings)
+            guard let broker = session.broker else { throw RoleRuntime.MissingRedis() }
+            let control = Control(ledger: session.ledger, broker: broker, logger: Logger(label: "flotilla"))
             var refused = 0
-            do {
-                for id in ids where try await !retry(id, ledger, DeadLetters(broker)) { refused += 1 }
-            } catch {
-                await broker.close()
-                throw error
+            for id in choice.all ? try await all(session.ledger) : choice.ids {
+                do throws(OrderError) {
+                    say(try await control.carryOut(RetryDeadLetter(id, in: DeadLetters(broker)), by: session.actor))
+                } catch {
+                    refused += 1
+                    StandardError.write("\(error)")
+                }
             }
             await broker.close()
             if refused > 0 { throw ExitCode(.failed) }
@@ -107,31 +109,21 @@ struct DeadCommand: AsyncParsableCommand {
             }
         }
 
-        /// - Returns: whether it was put back.
-        private func retry(_ id: Int64, _ ledger: SQLiteLedger, _ letters: DeadLetters) async throws -> Bool {
-            guard let item = try await ledger.deadLetter(id) else { throw UnknownDeadLetter(id: id) }
-            if !item.letter.isBatch {
-                guard try await letters.putBack(item.letter) else {
-                    StandardError.write("\(id) is not kept whole and cannot be put back; drop it: flotilla dead drop \(id)")
-                    return false
-                }
-            }
-            _ = try await ledger.noteRetry(id, now: Clock.milliseconds())
-            StandardOutput.write(
-                item.letter.isBatch
-                    ? "\(id): its batch may be dispatched again; who is held: flotilla mailing uncertain \(DeadLetterText.mailing(item))"
-                    : "\(id): put back to \(item.letter.source.stream)")
-            return true
+        private func say(_ item: StoredDeadLetter) {
+            guard item.letter.isBatch else { return StandardOutput.write("\(item.id): put back to \(item.letter.source.stream)") }
+            let held = "flotilla mailing uncertain \(DeadLetterText.mailing(item))"
+            StandardOutput.write("\(item.id): its batch may be dispatched again; who is held: \(held)")
         }
     }
 
     struct Drop: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Forget entries: their recipients stay as they are.")
-        @OptionGroup var options: LedgerOptions
+        @OptionGroup var options: OrderOptions
         @OptionGroup var choice: Choice
 
         func run() async throws {
-            let dropped = try await options.open().dropDeadLetters(choice.all ? nil : choice.ids)
+            let session = try options.session(options.settings())
+            let dropped = try await session.give(DropDeadLetters(choice.all ? nil : choice.ids))
             StandardOutput.write("\(grouped(dropped)) dropped")
             if !choice.all, dropped < choice.ids.count { throw ExitCode(.failed) }
         }

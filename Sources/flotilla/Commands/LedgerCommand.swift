@@ -1,4 +1,5 @@
 import ArgumentParser
+import Control
 import Ledger
 import Logging
 import Model
@@ -37,12 +38,19 @@ struct LedgerCommand: AsyncParsableCommand {
                 """)
         @OptionGroup var options: LedgerOptions
         @Argument(help: "The copy, as flotilla ledger backup made it.") var file: String
+        @Option(help: "Your name as the audit log of the restored ledger shows it; by default your login name.") var actor: String?
         @Flag(help: "Replace a ledger that is newer than the copy and has mailings that have not ended.") var force = false
+
+        func validate() throws {
+            if let actor { do { _ = try OrderActor(actor) } catch { throw ValidationError("--actor: \(error)") } }
+        }
 
         func run() async throws {
             let path = try options.settings().ledger.path
+            let actor = try self.actor.map { try OrderActor($0) } ?? .user
             let (summary, kept) = try LedgerBackup.restore(
-                file, to: path, isForced: force, now: Clock.milliseconds(), logger: Logger(label: "flotilla"))
+                file, to: path, isForced: force, note: AuditNote(.restore, actor: actor.description), now: Clock.milliseconds(),
+                logger: Logger(label: "flotilla"))
             StandardOutput.write(
                 "\(path): \(grouped(summary.size)) bytes, restored from \(file)\(kept.map { "; the ledger of before is \($0)" } ?? "")")
             StandardOutput.write(

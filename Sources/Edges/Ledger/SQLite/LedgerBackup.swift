@@ -36,11 +36,12 @@ package enum LedgerBackup {
     /// were sent to since. What was in its place is kept beside it.
     /// - Parameters:
     ///   - isForced: a newer ledger with mailings that have not ended is replaced too.
+    ///   - note: the order, for the audit log of the restored ledger.
     ///   - now: milliseconds since 1970.
     /// - Returns: what was put there, and where the ledger is that was there before; nil where there was none.
     /// - Throws: `LedgerError`; `busy` or `held` while a role has the ledger open.
     package static func restore(
-        _ file: String, to path: String, isForced: Bool, now: Int64, logger: Logger
+        _ file: String, to path: String, isForced: Bool, note: AuditNote? = nil, now: Int64, logger: Logger
     ) throws(LedgerError) -> (summary: Summary, kept: String?) {
         try exists(file)
         guard FileStatus(path: path)?.identity != FileStatus(path: file)?.identity else {
@@ -55,7 +56,7 @@ package enum LedgerBackup {
         let place = RealPath.of(path)
         let summary = try writing(place) { (partial: String) throws(LedgerError) in
             try copy(file, to: partial)
-            let summary = try commits(of: partial, marking: now)
+            let summary = try commits(of: partial, marking: Restoration(at: now, file: file, note: note))
             if isReplaced { try move(place, to: place + suffix) }
             return summary
         }
@@ -85,6 +86,15 @@ package enum LedgerBackup {
                 return found.contains("10 copies") ? try Int64.fetchOne(db, sql: "SELECT commits FROM ledger") ?? 0 : 0
             }
         }
+    }
+
+    /// How a copy takes the place of a ledger.
+    private struct Restoration {
+        /// Milliseconds since 1970.
+        var at: Int64
+        /// The copy.
+        var file: String
+        var note: AuditNote?
     }
 
     /// What a ledger has that a copy may lack.
@@ -163,16 +173,20 @@ package enum LedgerBackup {
     }
 
     /// Reads how far a copy has come, after the changes of this release were made to it.
-    /// - Parameter restored: when it is put in the place of a ledger; nil where it is not.
-    private static func commits(of file: String, marking restored: Int64?) throws(LedgerError) -> Summary {
+    /// - Parameter restoration: nil for a copy that takes no ledger's place.
+    private static func commits(of file: String, marking restoration: Restoration?) throws(LedgerError) -> Summary {
         try LedgerError.mapping(path: file, operation: "reading the copy") {
             let copy = try open(file)
             defer { try? copy.close() }
-            if restored != nil { try Schema.migrator.migrate(copy) }
+            if restoration != nil { try Schema.migrator.migrate(copy) }
             let commits = try copy.inDatabase { db in
-                if let restored {
-                    try db.execute(sql: "UPDATE ledger SET restored = ?", arguments: [restored])
+                if let restoration {
+                    try db.execute(sql: "UPDATE ledger SET restored = ?", arguments: [restoration.at])
                     try db.execute(sql: "UPDATE mailing SET restored = 1")
+                    var after = AuditedValues()
+                    after.file = restoration.file
+                    try SQLiteLedger.note(
+                        db, restoration.note, on: "ledger", before: AuditedValues(), after: after, now: restoration.at)
                 }
                 return try Schema.migrator.hasCompletedMigrations(db) ? Int64.fetchOne(db, sql: "SELECT commits FROM ledger") ?? 0 : 0
             }

@@ -102,14 +102,16 @@ extension SQLiteLedger: DeadLetterStore {
         }
     }
 
-    package func noteRetry(_ id: Int64, now: Int64) async throws(LedgerError) -> Bool {
+    package func noteRetry(_ id: Int64, note: AuditNote?, now: Int64) async throws(LedgerError) -> Bool {
         try await write("dead letters") { db in
             try db.execute(sql: "UPDATE dead_letter SET retried = ? WHERE id = ?", arguments: [now, id])
-            return db.changesCount == 1
+            guard db.changesCount == 1 else { return false }
+            try Self.note(db, note, on: "dead:\(id)", before: AuditedValues(), after: AuditedValues(), now: now)
+            return true
         }
     }
 
-    package func dropDeadLetters(_ ids: [Int64]?) async throws(LedgerError) -> Int {
+    package func dropDeadLetters(_ ids: [Int64]?, note: AuditNote?, now: Int64) async throws(LedgerError) -> Int {
         try await write("dead letters") { db in
             var dropped = 0
             if let ids {
@@ -125,6 +127,12 @@ extension SQLiteLedger: DeadLetterStore {
                 dropped += db.changesCount
             }
             try db.execute(sql: "DELETE FROM dead_letter_field WHERE letter NOT IN (SELECT id FROM dead_letter)")
+            if dropped > 0 {
+                var after = AuditedValues()
+                after.entries = dropped
+                let object = ids.map { "dead:" + $0.map(String.init).joined(separator: ",") } ?? "dead:all"
+                try Self.note(db, note, on: object, before: AuditedValues(), after: after, now: now)
+            }
             return dropped
         }
     }
