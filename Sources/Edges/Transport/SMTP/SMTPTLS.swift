@@ -111,10 +111,11 @@ final class SMTPTLS: Sendable {
     }
 
     /// The words of BoringSSL within an error, without the names of types and files.
-    private static func reason(_ text: String) -> String {
+    static func reason(_ text: String) -> String {
         if text.contains("eofDuringHandshake") { return "the server closed the connection within the handshake" }
         let words = text.split { !($0.isASCII && ($0.isUppercase || $0.isNumber || $0 == "_")) }
-        let reason = words.last { $0.contains("_") }.map { $0.lowercased().replacing("_", with: " ") }
+        // `UNSUPPORTED_PROTOCOL`, and not what is left of `OPENSSL_internal` or of the name of a file.
+        let reason = words.last { $0.dropFirst().dropLast().contains("_") && $0.last != "_" }.map { $0.lowercased().replacing("_", with: " ") }
         return reason ?? String(text.prefix(300))
     }
 }
