@@ -115,7 +115,9 @@ final class SMTPTLS: Sendable {
         if text.contains("eofDuringHandshake") { return "the server closed the connection within the handshake" }
         let words = text.split { !($0.isASCII && ($0.isUppercase || $0.isNumber || $0 == "_")) }
         // `UNSUPPORTED_PROTOCOL`, and not what is left of `OPENSSL_internal` or of the name of a file.
-        let reason = words.last { $0.dropFirst().dropLast().contains("_") && $0.last != "_" }.map { $0.lowercased().replacing("_", with: " ") }
+        let reason = words.last { $0.dropFirst().dropLast().contains("_") && $0.last != "_" }.map {
+            $0.lowercased().replacing("_", with: " ")
+        }
         return reason ?? String(text.prefix(300))
     }
 }
