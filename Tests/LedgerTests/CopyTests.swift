@@ -131,6 +131,8 @@ import Testing
         let known = try await ledger.commits()
         try ledger.close()
 
+        try folder.write("id,email\n1,a@example.com\n", to: "people.csv")
+        #expect(throws: LedgerError.self) { try LedgerBackup.make(of: path, to: folder.path("people.csv")) }
         #expect(throws: LedgerError.self) {
             try LedgerBackup.restore(copy, to: path, isForced: false, now: Example.start, logger: logger)
         }

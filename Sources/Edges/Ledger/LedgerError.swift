@@ -66,8 +66,8 @@ extension LedgerError: CustomStringConvertible {
             """
         case .held(let path, let pid):
             """
-            the ledger \(path) is in use by \(pid.map { "process \($0)" } ?? "another process"); wait until it has ended, \
-            or name another file with --ledger
+            the ledger \(path) is in use by \(pid.map { "process \($0)" } ?? "another process"): a `send` that ends by itself, or a \
+            planner or `up`, which send what is added (flotilla mailing add). Another ledger would not know who had the message
             """
         case .leadershipLost(let path):
             """

@@ -53,6 +53,11 @@ struct LedgerCommand: AsyncParsableCommand {
                 logger: Logger(label: "flotilla"))
             StandardOutput.write(
                 "\(path): \(grouped(summary.size)) bytes, restored from \(file)\(kept.map { "; the ledger of before is \($0)" } ?? "")")
+            if let kept {
+                StandardError.warn(
+                    "what \(kept) has and the copy has not is unknown now: the file of a mailing that was sent since would be sent again. "
+                        + "Compare: flotilla mailing list --ledger \(kept)")
+            }
             StandardOutput.write(
                 "When the planner starts, recipients who may have been sent to since are held: flotilla mailing uncertain ID")
         }

@@ -12,6 +12,10 @@ extension MailingCommand {
         @Option(help: "How many at most.") var limit = 50
         @OptionGroup var output: OutputOptions
 
+        func validate() throws {
+            if limit < 1 { throw ValidationError("--limit is 1 or more") }
+        }
+
         func run() async throws {
             output.warnOfOldOption()
             let ledger = try options.open()

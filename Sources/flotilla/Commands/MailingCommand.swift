@@ -127,6 +127,7 @@ extension MailingCommand {
 
         func validate() throws {
             if address.isEmpty { throw ValidationError("an empty address names nobody") }
+            if limit < 1 { throw ValidationError("--limit is 1 or more") }
         }
 
         func run() async throws {

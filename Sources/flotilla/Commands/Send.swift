@@ -120,9 +120,13 @@ struct Send: AsyncParsableCommand {
 
     /// The report would be written over what is read.
     private func refuseReport(over inputs: [String], ledger: String) throws {
-        guard let report, let target = FileStatus(path: report)?.identity else { return }
-        let ledgers = ["", "-wal", "-shm", ".lock"].map { RealPath.of(ledger) + $0 }
-        guard let same = (inputs + ledgers).first(where: { FileStatus(path: $0)?.identity == target }) else { return }
+        guard let report else { return }
+        let target = FileStatus(path: report)?.identity
+        let ledgers = ["", "-wal", "-shm", "-journal", ".lock"].map { RealPath.of(ledger) + $0 }
+        let isOneOf = ledgers.first { $0 == RealPath.of(report) }
+        guard let same = isOneOf ?? (inputs + ledgers).first(where: { target != nil && FileStatus(path: $0)?.identity == target }) else {
+            return
+        }
         throw CommandError("--report \(report): that is \(same), which the mailing needs; name another file")
     }
 
@@ -168,7 +172,9 @@ struct Send: AsyncParsableCommand {
             if outcome.state == .paused, outcome.stateReason.needsPerson, let record = try await ledger.mailing(id) {
                 StandardError.write("error: \(PausedText(record).text)")
             } else {
-                if !quiet { StandardOutput.write("\nThe mailing has not ended; the same command continues it.") }
+                if !quiet, outcome.state != .stopped {
+                    StandardOutput.write("\nThe mailing has not ended; the same command continues it.")
+                }
                 if outcome.state == .paused { StandardError.write("error: mailing \(id) is paused: \(outcome.reason)") }
             }
             throw ExitCode(outcome.state == .paused ? .paused : .interrupted)

@@ -21,6 +21,15 @@ package enum LedgerBackup {
         guard FileStatus(path: path)?.identity != FileStatus(path: file)?.identity else {
             throw .refused("\(file) is the ledger itself; name another file")
         }
+        if let other = FileStatus(path: file), other.kind != .regular || other.size > 0 {
+            do throws(LedgerError) { _ = try check(file) } catch {
+                switch error {
+                case .foreign, .notADatabase: throw .refused("\(file) is there and is no copy of a ledger; name another file")
+                // One that is damaged is replaced.
+                default: break
+                }
+            }
+        }
         return try writing(file) { (partial: String) throws(LedgerError) in
             try LedgerError.mapping(path: path, operation: "backup") {
                 let source = try open(path)
@@ -52,8 +61,13 @@ package enum LedgerBackup {
         defer { lock.release() }
         let isReplaced = FileStatus(path: path) != nil
         if isReplaced { try requireReplaceable(path, by: copied, isForced: isForced) }
-        let suffix = ".replaced-\(now / 1000)"
         let place = RealPath.of(path)
+        var suffix = ".replaced-\(now / 1000)"
+        var number = 1
+        while FileStatus(path: place + suffix, followsLinks: false) != nil {
+            number += 1
+            suffix = ".replaced-\(now / 1000)-\(number)"
+        }
         let summary = try writing(place) { (partial: String) throws(LedgerError) in
             try copy(file, to: partial)
             let summary = try commits(of: partial, marking: Restoration(at: now, file: file, note: note))
