@@ -75,8 +75,18 @@ struct RedisClientTests {
         // Its master is not there; what it has it still tells.
         _ = try server.cli("REPLICAOF", "127.0.0.1", "1")
         await #expect(throws: RedisError.self) { try await redis.send(["SET", "a", "1"]) }
+        func connections() throws -> Int {
+            let stats = try server.cli("INFO", "stats").split(whereSeparator: \.isNewline)
+            return stats.first { $0.hasPrefix("total_connections_received:") }.flatMap { Int($0.split(separator: ":")[1]) } ?? 0
+        }
+        let before = try connections()
         async let waiting = redis.send(["SET", "a", "2"])
-        try await Task.sleep(for: .milliseconds(150))
+        // Each question is a connection itself.
+        var asked = 0
+        try await eventually("it has tried again") {
+            asked += 1
+            return try connections() > before + asked
+        }
         _ = try server.cli("REPLICAOF", "NO", "ONE")
         #expect(try await waiting.text == "OK")
         #expect(try await redis.send(["CLIENT", "ID"]).int != first)

@@ -27,7 +27,7 @@ struct CollectorTests {
         let folder = try TemporaryFolder()
         let broker = broker(server)
         let ledger = try SQLiteLedger.open(folder.path("ledger.sqlite"), logger: quiet)
-        _ = try await EpochStore(broker).hold(FencingToken(ledger: "another", number: 1), time: .seconds(60))
+        _ = try await EpochStore(broker).hold(FencingToken(ledger: "another", number: 1), time: .seconds(3600))
         _ = try await broker.redis.send(["XADD", .text(broker.keys.status(0)), "*", "k", "r", "m", "nonsense"])
         let stopping = Collector(broker: broker, ledger: ledger, name: "c", logger: quiet)
         let running = Task { try? await stopping.run() }
@@ -42,7 +42,7 @@ struct CollectorTests {
         #expect(try await StatusStreams(broker).lag().entries.reduce(0, +) == 1)
         // Where the mailings are its own, it takes them.
         _ = try await broker.redis.send(["DEL", .text(broker.keys.leader)])
-        _ = try await EpochStore(broker).hold(FencingToken(ledger: try await ledger.identity(), number: 1), time: .seconds(60))
+        _ = try await EpochStore(broker).hold(FencingToken(ledger: try await ledger.identity(), number: 1), time: .seconds(3600))
         try await eventually("it is taken") { try await StatusStreams(broker).lag().entries.reduce(0, +) == 0 }
         running.cancel()
         _ = await running.value
@@ -56,7 +56,7 @@ struct CollectorTests {
         let folder = try TemporaryFolder()
         let broker = broker(server)
         let ledger = try SQLiteLedger.open(folder.path("ledger.sqlite"), logger: quiet)
-        _ = try await EpochStore(broker).hold(FencingToken(ledger: try await ledger.identity(), number: 1), time: .seconds(60))
+        _ = try await EpochStore(broker).hold(FencingToken(ledger: try await ledger.identity(), number: 1), time: .seconds(3600))
         for part in 0..<10 {
             let commands = (0..<500).map { place -> [RedisArgument] in
                 ["XADD", .text(broker.keys.status(place % 2)), "*", "k", "?", "x", RedisArgument(part * 500 + place)]
@@ -88,7 +88,7 @@ struct CollectorTests {
         let folder = try TemporaryFolder()
         let broker = broker(server)
         let ledger = try SQLiteLedger.open(folder.path("ledger.sqlite"), logger: quiet)
-        _ = try await EpochStore(broker).hold(FencingToken(ledger: try await ledger.identity(), number: 1), time: .seconds(60))
+        _ = try await EpochStore(broker).hold(FencingToken(ledger: try await ledger.identity(), number: 1), time: .seconds(3600))
         var generator = SystemRandomNumberGenerator()
         let id = MailingID(milliseconds: Clock.milliseconds(), using: &generator)
         try await ledger.create(
@@ -193,7 +193,7 @@ struct CollectorTests {
         let running = Task { try? await collector.run() }
         // The planner comes later than the collector.
         try await isBlocked(broker, in: "xread")
-        _ = try await EpochStore(broker).hold(FencingToken(ledger: try await ledger.identity(), number: 1), time: .seconds(60))
+        _ = try await EpochStore(broker).hold(FencingToken(ledger: try await ledger.identity(), number: 1), time: .seconds(3600))
         let signal = WakeSignal()
         let changes = ledger.wake(signal)
         var waits: [Duration] = []
@@ -225,7 +225,7 @@ struct CollectorTests {
         let broker = broker(server)
         let ledger = try SQLiteLedger.open(folder.path("ledger.sqlite"), logger: quiet)
         let name = try await ledger.identity()
-        _ = try await EpochStore(broker).hold(FencingToken(ledger: name, number: 1), time: .seconds(60))
+        _ = try await EpochStore(broker).hold(FencingToken(ledger: name, number: 1), time: .seconds(3600))
         let id = try await dispatched(2, in: ledger)
         let collector = Collector(broker: broker, ledger: ledger, name: "c", logger: quiet)
         let running = Task { try? await collector.run() }
@@ -247,7 +247,7 @@ struct CollectorTests {
         let folder = try TemporaryFolder()
         let broker = broker(server)
         let ledger = try SQLiteLedger.open(folder.path("ledger.sqlite"), logger: quiet)
-        _ = try await EpochStore(broker).hold(FencingToken(ledger: try await ledger.identity(), number: 1), time: .seconds(60))
+        _ = try await EpochStore(broker).hold(FencingToken(ledger: try await ledger.identity(), number: 1), time: .seconds(3600))
         let id = try await dispatched(200, in: ledger)
         let services = ServiceGroup(
             services: [Collector(broker: broker, ledger: ledger, name: "c", logger: quiet)], logger: quiet)

@@ -275,6 +275,8 @@ import Text
         ("? [a]\n: b", "flotilla.yaml:1: a key must be text"),
         ("redis: &r {prefix: a}\nledger: *r", "flotilla.yaml:1: has an anchor or alias"),
         ("redis:\n  prefix: !include /etc/passwd", "flotilla.yaml:2: has the tag '!include'"),
+        ("redis:\n  prefix: !!binary aGk=", "flotilla.yaml:2: has the tag 'tag:yaml.org,2002:binary'"),
+        ("redis:\n  prefix: !!python/object:os.system x", "flotilla.yaml:2: has the tag 'tag:yaml.org,2002:python/object:os.system'"),
         ("redis: *r", "flotilla.yaml:1: has an anchor or alias"),
         ("redis: {prefix: &p a}", "flotilla.yaml:1: has an anchor or alias"),
     ])

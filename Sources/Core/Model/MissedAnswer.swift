@@ -1,6 +1,6 @@
 /// Why no answer came to a message that was sent: it may have arrived.
 ///
-/// The numbers are those of results on the wire, where they share a place with `HeldRefusal`.
+/// The numbers are those of encoded results, in which they share a field with `HeldRefusal`.
 package enum MissedAnswer: Int, Sendable {
     /// The provider had it, and did not answer in time. It is likely to have taken it.
     case timedOut = 3

@@ -36,7 +36,7 @@ package enum HeldRefusal: Int, Sendable {
     case beforeAcceptance = 1
     /// It speaks of us, and others have been accepted.
     case ofUs = 2
-    /// Others have been accepted, and nobody since. (3 to 5 on the wire are `MissedAnswer`'s.)
+    /// Others have been accepted, and nobody since. (3 to 5 of the encoded field are `MissedAnswer`'s.)
     case sinceAcceptance = 6
 }
 

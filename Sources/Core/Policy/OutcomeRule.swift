@@ -83,7 +83,10 @@ package struct OutcomeRule: Sendable {
         case .pauseMailing where response.subject == .everybody:
             result.attempts = spent
             deferred(&result, response, using: &generator)
-        case .pauseMailing where doubt == .beforeAcceptance: end(&result, response, doubt, using: &generator)
+        case .pauseMailing where doubt != nil:
+            end(&result, response, doubt, using: &generator)
+            // A few of them are enough to pause the mailing.
+            if doubt == .sinceAcceptance, result.state == .deferred { result.held = .ofUs }
         case .retry, .reconnect, .pauseMailing, .count:
             if response.action == .pauseMailing { result.held = .ofUs }
             // A message that may have arrived is a copy: a provider that is down for long takes no more of them than there are attempts.

@@ -3,7 +3,7 @@ import Model
 import Synchronization
 
 /// Removes keys of ours that another program has overwritten with values of another type. Every command that meets one fails, and would
-/// fail for ever; a key that is removed is a lost one, after which the fleet goes on.
+/// fail for ever; a removed key is handled like a lost one.
 final class KeyRepair: Sendable {
     private let keys: Keys
     private let logger: Logger

@@ -42,7 +42,7 @@ extension StatusStreams.Entry {
             return (.events(EventGroup(mailing: mailing, events: events)), problem.map { "\($0)" })
         case "h":
             guard data.count <= WireLimit.text else { throw WireError("a reason of \(data.count) bytes") }
-            // A cause of a later release is none that may be mended by itself.
+            // A cause of a later release is not known here, so a person decides.
             let cause = MailingHalt.Cause(rawValue: entry.text("x")) ?? .unsendable
             return (.halt(mailing, MailingHalt(cause, String(decoding: data, as: UTF8.self))), nil)
         case let kind: throw WireError("unknown kind '\(kind.prefix(40))'")

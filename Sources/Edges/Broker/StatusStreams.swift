@@ -80,7 +80,7 @@ package struct StatusStreams: Sendable {
     }
 
     /// Makes a status stream and its consumer group where they are missing. In an epoch they are lost then, and it ends. Dead letters are
-    /// copies of what has been accounted for: without them the epoch goes on.
+    /// copies of what has been accounted for: their loss does not end the epoch.
     private func restore(_ stream: String) async throws(RedisError) {
         guard stream != broker.keys.deadLetters else {
             do throws(RedisError) {

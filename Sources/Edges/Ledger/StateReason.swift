@@ -21,8 +21,8 @@ package struct StateReason: Sendable, Equatable {
         case nobody
     }
 
-    /// A mailing that is paused for it waits until a person resumes it. What others are paused for may be mended by now: `send` lets them
-    /// go on.
+    /// A mailing that is paused for this reason waits until a person resumes it. The cause of any other pause may be gone by now, so that
+    /// `send` resumes the mailing.
     package var needsPerson: Bool {
         switch kind {
         case .person, .late, .restored, .unsendable, .damaged: true

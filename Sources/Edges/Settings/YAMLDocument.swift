@@ -22,14 +22,16 @@ package enum YAMLDocument {
             throw YAMLFault(.syntax("it cannot be read"), mark: nil)
         }
         if let anchored { throw YAMLFault(.alias, mark: anchored.mark) }
-        if let root, let tagged = first(in: root, where: { !$0.tag.description.hasPrefix(ownTags) }) {
+        if let root, let tagged = first(in: root, where: { !ownTags.contains($0.tag.description) }) {
             throw YAMLFault(.tag(tagged.tag.description), mark: tagged.mark)
         }
         return root
     }
 
-    /// What the tags of YAML itself begin with, such as `!!str` (YAML 1.2 section 10).
-    private static let ownTags = "tag:yaml.org,2002:"
+    /// The tags that a plain value, or its own type before it (`!!str`), has here: of YAML 1.2 section 10, and those of YAML 1.1 that the
+    /// parser finds by itself.
+    private static let ownTags = Set(
+        ["str", "int", "float", "bool", "null", "map", "seq", "timestamp", "merge", "value"].map { "tag:yaml.org,2002:" + $0 })
 
     /// The first node of a kind, in the order of the text: an anchor stands before each alias of it, so that no alias is followed.
     private static func first(in node: Node, where matches: (Node) -> Bool) -> Node? {

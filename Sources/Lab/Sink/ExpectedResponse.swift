@@ -7,7 +7,7 @@ package struct ExpectedResponse: Sendable, Equatable {
 }
 
 extension FailureProfile {
-    /// What attempts by a protocol meet. Faults in place of SMTP's greeting are left out: they cost connections, not messages.
+    /// What attempts by a protocol meet. It does not count faults in place of SMTP's greeting: they cost connections, not messages.
     package func expected(over proto: SinkProfile.Proto) -> [ExpectedResponse] {
         var responses: [ExpectedResponse] = []
         // A stage is reached by the messages that passed the stages before it.

@@ -69,7 +69,7 @@ extension Collector {
         try await pause(mailing, .providerRefused(finding.verdict.words(provider: provider.map { "\($0)" } ?? "", text: finding.text)))
     }
 
-    /// Pauses a mailing for what only a person can mend.
+    /// Pauses a mailing for a cause that only a person can remove.
     private func pause(_ mailing: MailingID, _ reason: StateReason) async throws(LedgerError) {
         let isPaused = try await ledger.setState(mailing, to: .paused, from: [.sending], reason: reason, now: Clock.milliseconds())
         guard isPaused else { return }

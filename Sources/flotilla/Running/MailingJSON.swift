@@ -2,7 +2,7 @@ import Ledger
 import Model
 import Telemetry
 
-/// A mailing as `mailing list` and `mailing show` print it for scripts. Times are ISO 8601 in UTC; what is not known is left out.
+/// A mailing as `mailing list` and `mailing show` print it for scripts. Times are ISO 8601 in UTC; a value that is not known has no key.
 struct MailingJSON: Encodable {
     let id: String
     let name: String

@@ -21,6 +21,15 @@ import Testing
         #expect(waits == [false])
     }
 
+    @Test func ofRefusalsThatSpeakOfUsTheFirstOfARowWaitsToo() {
+        var unclear = UnclearRefusals()
+        var waits = (0..<3).map { unclear.note(key($0), at: 0, speaksOfUs: true) }
+        #expect(waits == [true, true, true])
+        unclear.noteAccepted()
+        waits = (0..<3).map { unclear.note(key($0), at: 10_000, speaksOfUs: true) }
+        #expect(waits == [false, false, false])
+    }
+
     @Test func whoeverIsRefusedAgainBehindAnAcceptanceFails() {
         var unclear = UnclearRefusals()
         _ = note(&unclear, [0, 1])

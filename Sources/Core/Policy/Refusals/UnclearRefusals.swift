@@ -22,7 +22,7 @@ package struct UnclearRefusals: Sendable {
         var row: Int
     }
 
-    /// Whoever has waited so long is the last of a list, or nearly: a row that goes on would have paused the mailing.
+    /// Whoever has waited so long is one of the last of a list: a longer row would have paused the mailing.
     static let patience: Int64 = 20_000
     /// Those who are known to wait at most. Beyond, nobody else waits: the mailing is paused long before.
     static let most = 10_000
@@ -44,8 +44,9 @@ package struct UnclearRefusals: Sendable {
     }
 
     /// A recipient was refused, and nobody was accepted since, as far as is known.
+    /// - Parameter speaksOfUs: the refusal is ours to mend by its words, so that also the first of a row waits.
     /// - Returns: whether the recipient waits; otherwise the refusal is its own.
-    package mutating func note(_ key: Key, at now: Int64) -> Bool {
+    package mutating func note(_ key: Key, at now: Int64, speaksOfUs: Bool = false) -> Bool {
         defer { isInRow = true }
         if let known = waiting[key] {
             // Somebody was accepted after its first refusal, or nobody is left to be.
@@ -55,7 +56,7 @@ package struct UnclearRefusals: Sendable {
             }
             return true
         }
-        guard isInRow, waiting.count < Self.most else { return false }
+        guard isInRow || speaksOfUs, waiting.count < Self.most else { return false }
         waiting[key] = Waiting(since: now, row: row)
         return true
     }

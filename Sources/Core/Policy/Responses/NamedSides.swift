@@ -48,7 +48,7 @@ struct NamedSides: Sendable, Equatable {
         return parties.recipient.isEmpty ? .recipient : .nobody
     }
 
-    private static func isDelimiter(_ byte: UInt8) -> Bool { byte <= UInt8(ascii: " ") || #"<>()[]{}"'=,;"#.utf8.contains(byte) }
+    static func isDelimiter(_ byte: UInt8) -> Bool { byte <= UInt8(ascii: " ") || #"<>()[]{}"'=,;"#.utf8.contains(byte) }
 
     /// No such mailbox or host, moved, or disabled (RFC 3463 sections 3.2 and 3.3).
     private static let codes = [
@@ -58,7 +58,8 @@ struct NamedSides: Sendable, Equatable {
 
     /// In small letters; a space is the edge of a word.
     private static let ourWords: [TextPattern] = [
-        "sender", "sending", "send as", "mail from", "mailfrom", "from address", "from domain", "from header", "header from", " from: ",
+        "sender", "sending", "send as", "mail from", "mailfrom", "from address", "from number", "from domain", "from header", "header from",
+        " from: ",
         "envelope from", "return path", "return-path", "reverse path", "reverse-path", "originat", " helo", " ehlo", "outbound", "outgoing",
         "submission", "client", "credential", "password", "username", "authenticat", "login", "logon", " log in", "api key", "template",
         "parameter", " tenant", "subscription", " plan ", "licen", "billing", "your account", "your domain", "your host", "your ip",

@@ -130,8 +130,9 @@ package struct ResponseRule: Sendable, Equatable {
             guard let enhanced = facts.enhanced, condition.enhanced.contains(where: { $0.fits(enhanced) }) else { return false }
         }
         guard let member = condition.member else {
+            let (text, trigrams) = origin == nil ? (facts.words, facts.wordTrigrams) : (facts.text, facts.trigrams)
             return [condition.texts, condition.besides].allSatisfy { patterns in
-                patterns.isEmpty || patterns.contains { $0.matches(facts.text, facts.trigrams) }
+                patterns.isEmpty || patterns.contains { $0.matches(text, trigrams) }
             }
         }
         guard let value = facts.member(member) else { return false }

@@ -59,8 +59,11 @@ extension BatchDelivery {
             }
             var places: Set<Int> = []
             for place in behind..<responses.count {
-                guard let response = responses[place], response.action == .fail, response.subject == .unclear else { continue }
-                if unclear.note(UnclearRefusals.Key(batch: batch, index: open[place].index), at: now) { places.insert(place) }
+                guard let response = responses[place], response.subject == .unclear else { continue }
+                let speaksOfUs = response.action == .pauseMailing
+                guard speaksOfUs || response.action == .fail else { continue }
+                let key = UnclearRefusals.Key(batch: batch, index: open[place].index)
+                if unclear.note(key, at: now, speaksOfUs: speaksOfUs) { places.insert(place) }
             }
             return places
         }

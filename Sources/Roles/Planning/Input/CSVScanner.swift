@@ -7,7 +7,7 @@
 /// Cuts a CSV file into rows and values; the header is a row like any other to it.
 ///
 /// A row with a fault costs no other row. Where its end is certain it is passed as a whole, so that lines inside of its values become no
-/// rows. Else, as behind a quotation mark without its partner, reading goes on at the line behind the one on which it began.
+/// rows. Else, as behind a quotation mark without its partner, the next row begins on the line after the one on which this row began.
 struct CSVScanner {
     let delimiter: UInt8
     /// The header's names, as many as a row has values; empty while the header itself is read.

@@ -22,7 +22,7 @@ final class InputFile {
     private static let pieceBytes = 256 << 10
     private var capacity = pieceBytes
     private let descriptor: Int32
-    /// Where in the file reading goes on.
+    /// The offset in the file of the next byte to read.
     private var offset: off_t = 0
     /// Set where the file is in UTF-16.
     private var transcoder: UTF16Transcoder?
