@@ -103,9 +103,9 @@ package struct EmailComposer: Sendable {
             out.append(contentsOf: "\r\nMessage-ID: <".utf8)
             out.append(contentsOf: batch.mailing.description.utf8)
             out.append(UInt8(ascii: "."))
-            out.appendDecimal(batch.number)
+            out.appendDecimal(Int64(batch.number))
             out.append(UInt8(ascii: "."))
-            out.appendDecimal(row)
+            out.appendDecimal(Int64(row))
             out.append(contentsOf: afterMessageID)
             writeBody(values, width: width, eightBit: server.eightBitMIME, into: &out)
         }

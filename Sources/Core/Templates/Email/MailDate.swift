@@ -43,15 +43,4 @@ extension [UInt8] {
         append(UInt8(ascii: "0") + UInt8(value / 10))
         append(UInt8(ascii: "0") + UInt8(value % 10))
     }
-
-    /// Appends a number that is not negative.
-    mutating func appendDecimal(_ value: Int) {
-        let start = count
-        var rest = value
-        repeat {
-            append(UInt8(ascii: "0") + UInt8(rest % 10))
-            rest /= 10
-        } while rest > 0
-        self[start...].reverse()
-    }
 }

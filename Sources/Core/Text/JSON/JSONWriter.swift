@@ -26,7 +26,7 @@ public struct JSONWriter: Sendable {
     @inlinable
     public mutating func int(_ value: Int64) {
         separate()
-        appendDecimal(value)
+        output.appendDecimal(value)
         needsComma = true
     }
 
@@ -49,17 +49,5 @@ public struct JSONWriter: Sendable {
     @inlinable
     mutating func separate() {
         if needsComma { output.append(UInt8(ascii: ",")) }
-    }
-
-    @usableFromInline
-    mutating func appendDecimal(_ value: Int64) {
-        if value < 0 { output.append(UInt8(ascii: "-")) }
-        var rest = value.magnitude
-        let start = output.count
-        repeat {
-            output.append(UInt8(ascii: "0") + UInt8(rest % 10))
-            rest /= 10
-        } while rest > 0
-        output[start...].reverse()
     }
 }

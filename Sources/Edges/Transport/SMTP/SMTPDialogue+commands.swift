@@ -24,11 +24,12 @@ extension SMTPDialogue {
         }
     }
 
-    /// Why a message is not even offered to the server; nil for nearly all.
-    func ownRefusal(of index: Int) -> ProviderResponse? {
+    /// Why the next message is not even offered to the server; nil for nearly all.
+    mutating func ownRefusal() -> ProviderResponse? {
         if let senderRefusal { return senderRefusal }
-        let message = run.group.messages[index]
-        switch message.recipient.isEmpty ? .unsafe : SMTPAddressForm(message.recipient) {
+        let recipient = run.group.messages[run.next].recipient
+        recipientForm = recipient.isEmpty ? .unsafe : SMTPAddressForm(recipient)
+        switch recipientForm {
         case .ascii: break
         case .unicode:
             if !capabilities.smtpUTF8 {
@@ -42,23 +43,24 @@ extension SMTPDialogue {
                 .unknownUser, .fail, about: .recipient, stage: .rcpt, code: 0,
                 text: "the address is empty or holds characters that no SMTP command may hold")
         }
-        if let limit = capabilities.maximumSize, message.body.count > limit {
+        let size = run.group.messages[run.next].body.count
+        if let limit = capabilities.maximumSize, size > limit {
             return ProviderResponse(
                 .tooLarge, .fail, about: .unclear, stage: .mail, code: 0,
-                text: "the message has \(message.body.count) bytes, the server takes \(limit)")
+                text: "the message has \(size) bytes, the server takes \(limit)")
         }
         return nil
     }
 
     func writeMail(into out: inout ByteBuffer) {
-        let message = run.group.messages[current]
+        let body = run.group.messages[current].body
         out.writeBytes(mailCommand)
         if capabilities.size {
             out.writeStaticString(" SIZE=")
-            out.writeDecimal(message.body.count)
+            out.writeDecimal(body.count)
         }
-        if capabilities.eightBitMIME, hasEightBit(message.body) { out.writeStaticString(" BODY=8BITMIME") }
-        if capabilities.smtpUTF8, senderNeedsUTF8 || SMTPAddressForm(message.recipient) == .unicode {
+        if capabilities.eightBitMIME, hasEightBit(body) { out.writeStaticString(" BODY=8BITMIME") }
+        if capabilities.smtpUTF8, senderNeedsUTF8 || recipientForm == .unicode {
             out.writeStaticString(" SMTPUTF8")
         }
         out.writeStaticString("\r\n")

@@ -147,7 +147,7 @@ extension SMTPDialogue {
                 return .none
             }
             let index = run.next
-            if let refusal = ownRefusal(of: index) {
+            if let refusal = ownRefusal() {
                 run.next += 1
                 run.responses[index] = refusal
                 continue

@@ -76,6 +76,8 @@ struct SMTPDialogue: ~Copyable, Sendable {
     var mailCommand: [UInt8] = []
     /// The run's sender is not ASCII.
     var senderNeedsUTF8 = false
+    /// Of the recipient whose envelope is written next, or was written last.
+    var recipientForm = SMTPAddressForm.ascii
     /// The run's sender cannot be written into a command, or not to this server.
     var senderRefusal: ProviderResponse?
     /// The message whose envelope was last written.
