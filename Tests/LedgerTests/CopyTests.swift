@@ -1,9 +1,11 @@
 import Foundation
-import Ledger
+import GRDB
 import Logging
 import Model
 import TestServers
 import Testing
+
+@testable import Ledger
 
 /// Copies of a ledger, and a ledger whose file is not there any more.
 @Suite(.timeLimit(.minutes(2))) struct CopyTests {
@@ -73,6 +75,22 @@ import Testing
             try ledger.close()
         }
         #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == content)
+    }
+
+    /// `cp copy ledger` alone, while roles run.
+    @Test func aLedgerThatWasOverwrittenBesideItsLogIsRefused() async throws {
+        try await Example.plan(open(), batches: [2])
+        _ = try LedgerBackup.make(of: path, to: copy)
+        let ledger = try open()
+        try await Example.plan(ledger, Example.id(7), batches: [4000, 4000])
+        try await ledger.pool.writeWithoutTransaction { _ = try $0.checkpoint(.passive) }
+        _ = try await ledger.work()
+        let file = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
+        try file.write(contentsOf: Data(contentsOf: URL(fileURLWithPath: copy)))
+        try file.truncate(atOffset: try file.offset())
+        try file.close()
+        await #expect(throws: LedgerError.replaced(path: path)) { try await ledger.work() }
+        await #expect(throws: LedgerError.replaced(path: path)) { try await ledger.dispatchBatches([(id, 1)], now: Example.start) }
     }
 
     @Test func aLinkAndItsFileHaveOneLock() throws {
@@ -195,6 +213,36 @@ import Testing
         #expect(try await ledger.mailing(waiting)?.state == .scheduled)
     }
 
+    /// What was sent since the copy was made stays known by the ledger that it replaces.
+    @Test func mailingsThatTheCopyLacksAreTakenOver() async throws {
+        var ledger = try open()
+        try await Example.plan(ledger, batches: [4])
+        try await write(ledger, try await ledger.dispatchBatches([(id, 1)], now: Example.start)[0], failed: 0..<4)
+        _ = try LedgerBackup.make(of: path, to: copy)
+        let (sent, half) = (Example.id(7), Example.id(8))
+        for other in [sent, half] { try await Example.plan(ledger, other, batches: [4]) }
+        for batch in try await ledger.dispatchBatches([(sent, 1)], now: Example.start) {
+            try await write(ledger, batch, failed: 0..<1)
+            try await write(ledger, batch, sent: 1..<4, .done)
+        }
+        _ = try await ledger.dispatchBatches([(half, 1)], now: Example.start)
+        let report = try #require(try await ledger.report(sent, now: Example.start))
+        try ledger.close()
+        let (summary, _) = try LedgerBackup.restore(copy, to: path, isForced: true, now: Example.start, logger: logger)
+        #expect(summary.carried == 2)
+        ledger = try open()
+        #expect(try await ledger.report(sent, now: Example.start) == report)
+        for id in [id, sent, half] { #expect(try await ledger.recount(id) == []) }
+        // Nobody knows what became of those that were in flight.
+        let outcome = try await ledger.acceptCopy(CopyDoubt(reached: [:], holdsAll: true, why: "copy"), commits: 9, now: Example.start)
+        #expect(outcome.listed == 4)
+        try ledger.close()
+        // A damaged ledger has nothing that could be believed.
+        try folder.write("nonsense", to: "ledger.sqlite")
+        for end in ["-wal", "-shm"] { try? FileManager.default.removeItem(atPath: path + end) }
+        #expect(try LedgerBackup.restore(copy, to: path, isForced: true, now: Example.start, logger: logger).summary.carried == nil)
+    }
+
     @Test func aLedgerInUseIsNotReplaced() async throws {
         let ledger = try open()
         try await Example.plan(ledger, batches: [1])
@@ -209,6 +257,13 @@ import Testing
         #expect(throws: LedgerError.self) {
             try LedgerBackup.restore(folder.path("text"), to: path, isForced: true, now: Example.start, logger: logger)
         }
+    }
+
+    private func write(_ ledger: SQLiteLedger, _ batch: DispatchedBatch, failed indexes: Range<Int>) async throws {
+        let group = ResultGroup(
+            Dispatch(batch: batch.id, dispatchNumber: batch.dispatchNumber), worker: "w", sequence: 100, closing: .open, groups: 1,
+            results: indexes.map { failed($0) })
+        _ = try await ledger.write(groups: [group], events: [], now: Example.start)
     }
 
     private func write(_ ledger: SQLiteLedger, _ batch: DispatchedBatch, sent indexes: Range<Int>, _ closing: ResultGroup.Closing)

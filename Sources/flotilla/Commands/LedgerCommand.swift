@@ -53,10 +53,15 @@ struct LedgerCommand: AsyncParsableCommand {
                 logger: Logger(label: "flotilla"))
             StandardOutput.write(
                 "\(path): \(grouped(summary.size)) bytes, restored from \(file)\(kept.map { "; the ledger of before is \($0)" } ?? "")")
-            if let kept {
+            if let carried = summary.carried, carried > 0 {
+                StandardOutput.write(
+                    "\(carried) mailings that were added after the copy was made are taken over from the ledger of before.")
+            } else if let kept, summary.carried == nil {
                 StandardError.warn(
-                    "what \(kept) has and the copy has not is unknown now: the file of a mailing that was sent since would be sent again. "
-                        + "Compare: flotilla mailing list --ledger \(kept)")
+                    """
+                    mailings cannot be taken over from \(kept), which is damaged, another ledger or of another release: the file of a \
+                    mailing that was sent since the copy was made would be sent again. Compare: flotilla mailing list --ledger \(kept)
+                    """)
             }
             StandardOutput.write(
                 "When the planner starts, recipients who may have been sent to since are held: flotilla mailing uncertain ID")

@@ -122,7 +122,7 @@ struct Send: AsyncParsableCommand {
     private func refuseReport(over inputs: [String], ledger: String) throws {
         guard let report else { return }
         let target = FileStatus(path: report)?.identity
-        let ledgers = ["", "-wal", "-shm", "-journal", ".lock"].map { RealPath.of(ledger) + $0 }
+        let ledgers = ["", "-wal", "-shm", "-journal", ".lock", ".commits"].map { RealPath.of(ledger) + $0 }
         let isOneOf = ledgers.first { $0 == RealPath.of(report) }
         guard let same = isOneOf ?? (inputs + ledgers).first(where: { target != nil && FileStatus(path: $0)?.identity == target }) else {
             return

@@ -20,6 +20,9 @@ struct MailingResolver {
     func resolve() async throws -> SendDecision {
         let decision = SendDecision(try await ledger.earlier(job.identity), policy)
         switch decision {
+        case .new where policy != .again:
+            try await RepeatText(file: file).refuseOlderCopy(ledger)
+            return decision
         case .new, .goOn: return decision
         case .waits(let record):
             StandardError.write("error: \(PausedText(record).text)")

@@ -34,6 +34,19 @@ extension PrivateRedis {
         let isDrained = await collector.drain()
         let work = try? await ledger.work()
         await broker.close()
-        stop(forgets: isDrained && work?.allSatisfy { $0.dispatched == 0 } ?? false)
+        let isNeeded = !isDrained || work?.allSatisfy { $0.dispatched == 0 } != true
+        stop(forgets: await noteCommits(of: ledger) && !isNeeded)
+    }
+
+    /// Writes beside the ledger what the server knows of it: its file goes.
+    /// - Returns: whether that is noted; else the server's file stays.
+    private func noteCommits(of ledger: SQLiteLedger) async -> Bool {
+        do throws(LedgerError) {
+            let problem = CommitFile(ledger: ledger.path).note(try await ledger.commits(), of: try await ledger.identity())
+            if let problem { Logger(label: "flotilla").warning("the ledger's commits cannot be noted beside it: \(problem)") }
+            return problem == nil
+        } catch {
+            return false
+        }
     }
 }

@@ -32,6 +32,19 @@ struct RepeatText {
         return ExitCode(.sentBefore)
     }
 
+    /// Refuses a new mailing where the ledger is an older copy, which somebody has put there: it may lack the same mailing.
+    func refuseOlderCopy(_ ledger: SQLiteLedger) async throws {
+        let own = try await ledger.commits()
+        guard let known = CommitFile(ledger: ledger.path).commits(of: try await ledger.identity()), known > own else { return }
+        StandardError.write(
+            """
+            error: the ledger \(ledger.path) is an older copy of the one that was in use (\(own) of \(known) commits): whether \(file) \
+            was sent since it was made is not known. Nothing was sent now.
+              Put the ledger that was in use back, or send it to everybody, also to those who may have had it, with --again.
+            """)
+        throw ExitCode(.sentBefore)
+    }
+
     /// What `--again` says.
     func again(_ earlier: EarlierMailings) -> String { "\(file) is sent again: \(history(earlier))" }
 

@@ -11,6 +11,8 @@ package enum LedgerBackup {
         package var size: Int
         /// The ledger's commits that are in it.
         package var commits: Int64
+        /// Mailings that were taken from the ledger of before; nil where none could be.
+        package var carried: Int?
     }
 
     /// Copies a ledger into one file, as it is at one moment, while others read and write it. Only the owner may read the file, which takes
@@ -42,7 +44,7 @@ package enum LedgerBackup {
     }
 
     /// Puts a copy in the place of a ledger, and marks it as one: its planner sends nothing to people of whom it cannot know whether they
-    /// were sent to since. What was in its place is kept beside it.
+    /// were sent to since. What was in its place is kept beside it, and its mailings that the copy lacks are taken over.
     /// - Parameters:
     ///   - isForced: a newer ledger with mailings that have not ended is replaced too.
     ///   - note: the order, for the audit log of the restored ledger.
@@ -70,7 +72,8 @@ package enum LedgerBackup {
         }
         let summary = try writing(place) { (partial: String) throws(LedgerError) in
             try copy(file, to: partial)
-            let summary = try commits(of: partial, marking: Restoration(at: now, file: file, note: note))
+            let summary = try commits(
+                of: partial, marking: Restoration(at: now, file: file, replaced: isReplaced ? place : nil, note: note))
             if isReplaced { try move(place, to: place + suffix) }
             return summary
         }
@@ -108,6 +111,8 @@ package enum LedgerBackup {
         var at: Int64
         /// The copy.
         var file: String
+        /// The ledger of before.
+        var replaced: String?
         var note: AuditNote?
     }
 
@@ -193,8 +198,10 @@ package enum LedgerBackup {
             let copy = try open(file)
             defer { try? copy.close() }
             if restoration != nil { try Schema.migrator.migrate(copy) }
+            var carried: Int?
             let commits = try copy.inDatabase { db in
                 if let restoration {
+                    carried = restoration.replaced.flatMap { carryMailings(from: $0, into: db) }
                     try db.execute(sql: "UPDATE ledger SET restored = ?", arguments: [restoration.at])
                     try db.execute(sql: "UPDATE mailing SET restored = 1")
                     var after = AuditedValues()
@@ -204,7 +211,7 @@ package enum LedgerBackup {
                 }
                 return try Schema.migrator.hasCompletedMigrations(db) ? Int64.fetchOne(db, sql: "SELECT commits FROM ledger") ?? 0 : 0
             }
-            return Summary(size: Int(FileStatus(path: file)?.size ?? 0), commits: commits)
+            return Summary(size: Int(FileStatus(path: file)?.size ?? 0), commits: commits, carried: carried)
         }
     }
 

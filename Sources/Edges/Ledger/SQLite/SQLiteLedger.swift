@@ -25,6 +25,8 @@ package final class SQLiteLedger: Sendable {
     package let path: String
     /// The files that are open, by what follows the path.
     private let files: [String: FileStatus.Identity]
+    /// The largest size of the database that was seen, in bytes. It never shrinks: one that is smaller was written over, as by `cp`.
+    private let size = Mutex<Int64>(0)
     let pool: DatabasePool
     let logger: Logger
     private let options: Options
@@ -95,9 +97,13 @@ package final class SQLiteLedger: Sendable {
         endWatching()
         guard !hasLostLog else { return }
         try LedgerError.mapping(path: path, operation: "closing") {
-            // Readers first: the last connection empties the write-ahead log into the file if it is the writer's.
             pool.releaseMemory()
             try pool.close()
+            // The last connection empties the write-ahead log into the file, unless it is a reader's, which may end after the writer's.
+            guard FileStatus(path: path + "-wal") != nil else { return }
+            let last = try DatabaseQueue(path: path)
+            _ = try? last.inDatabase { try Int.fetchOne($0, sql: "SELECT count(*) FROM sqlite_schema") }
+            try last.close()
         }
     }
 
@@ -106,7 +112,8 @@ package final class SQLiteLedger: Sendable {
     }
 
     private var hasLostLog: Bool {
-        FileStatus(path: path)?.identity == files[""] && files.contains { FileStatus(path: path + $0.key)?.identity != $0.value }
+        guard let found = FileStatus(path: path), found.identity == files[""] else { return false }
+        return found.size < size.withLock { $0 } || files.contains { FileStatus(path: path + $0.key)?.identity != $0.value }
     }
 
     private static func configuration(_ options: Options) -> Configuration {
@@ -206,8 +213,20 @@ extension SQLiteLedger {
 
     /// Refuses to go by a file that is not the ledger any more: what was read of it, and what is written to it, would be lost.
     package func checkFile() throws(LedgerError) {
-        guard files[""] != nil, files.allSatisfy({ FileStatus(path: path + $0.key)?.identity == $0.value }) else {
-            throw LedgerError.replaced(path: path)
+        let isThere =
+            files[""] != nil
+            && files.allSatisfy { end, identity in
+                guard let found = FileStatus(path: path + end), found.identity == identity else { return false }
+                return !end.isEmpty || note(size: found.size)
+            }
+        guard isThere else { throw LedgerError.replaced(path: path) }
+    }
+
+    /// - Returns: whether the database is as large as it ever was.
+    private func note(size now: Int64) -> Bool {
+        size.withLock { seen in
+            seen = max(seen, now)
+            return now == seen
         }
     }
 

@@ -5,7 +5,7 @@ import Model
 
 /// What the dispatcher finds of its ledger when it begins to lead.
 enum FoundCopy {
-    /// Redis knows of no later commit.
+    /// Neither Redis nor the file beside the ledger knows of a later commit.
     case none
     /// The ledger is a copy that was made before a commit of which Redis knows, or that a person put here.
     case older(commits: Int64, isRestored: Bool)
@@ -59,7 +59,8 @@ extension Dispatcher {
     /// the file that is open (sqlite3's `.restore`), so that this is asked again and again.
     func findCopy() async throws -> Bool {
         if case .older? = copy { return true }
-        copy = FoundCopy(known: try await epochs.commits(), own: try await ledger.commits(), mark: try await ledger.copyMark())
+        let known = [try await epochs.commits(), commitsBeside].compactMap { $0 }.max()
+        copy = FoundCopy(known: known, own: try await ledger.commits(), mark: try await ledger.copyMark())
         switch copy {
         case .older: return true
         case .current(let commits):

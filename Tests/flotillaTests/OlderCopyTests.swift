@@ -1,0 +1,63 @@
+import Foundation
+import TestServers
+import Testing
+
+/// An older copy of the ledger that somebody puts in its place, where no Redis outlives `send`.
+@Suite(.timeLimit(.minutes(5))) struct OlderCopyTests {
+    private func replace(_ path: String, by other: String) throws {
+        for end in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: path + end) }
+        try FileManager.default.copyItem(atPath: other, toPath: path)
+    }
+
+    @Test func nobodyWhoWasSentToSinceGetsTwo() async throws {
+        let sink = try await RunningSink("smtp", ["--latency", "5ms"])
+        let mailing = try MailingFolder(
+            provider: sink.url, recipients: MailingFolder.recipients(2000), extra: "batch_size: 100\nuncertain: hold\nspeed: 400/s\n")
+        let copy = mailing.folder.path("copy.sqlite")
+        for turn in 1...2 {
+            let before = try sink.lines().count
+            let running = try RunningProgram(["send", mailing.mailing, "--ledger", mailing.ledger])
+            try await eventually("some have arrived: \(running.errors)") { try sink.lines().count > before + 200 }
+            running.signal(SIGTERM)
+            #expect(try await running.end() == 2, "\(running.errors)")
+            if turn == 1 { try FileManager.default.copyItem(atPath: mailing.ledger, toPath: copy) }
+        }
+        #expect(!FileManager.default.fileExists(atPath: mailing.ledger + ".redis"))
+        let beside = try FileManager.default.attributesOfItem(atPath: mailing.ledger + ".commits")
+        #expect(beside[.posixPermissions] as? Int == 0o600)
+        let known = Set(try sink.arrived())
+        try replace(mailing.ledger, by: copy)
+        let last = try await mailing.send()
+        #expect(last.errors.contains("the ledger is an older copy of the one that was in use"), "\(last.errors)")
+        try await sink.stop()
+        let arrived = try sink.arrived()
+        let listed = Set(try mailing.query("SELECT address FROM uncertain_delivery"))
+        #expect(Set(arrived).count == arrived.count)
+        #expect(known.isSubset(of: Set(try mailing.query("SELECT address FROM delivery WHERE state = 'sent'")).union(listed)))
+        #expect(Set(arrived).union(listed).count == 2000)
+    }
+
+    @Test func aMailingThatTheCopyLacksIsNotSentWithoutAQuestion() async throws {
+        let sink = try await RunningSink()
+        let mailing = try MailingFolder(provider: sink.url, recipients: MailingFolder.recipients(5))
+        let other = try MailingFolder(provider: sink.url, recipients: MailingFolder.recipients(7))
+        let copy = mailing.folder.path("copy.sqlite")
+        #expect(try await mailing.send().status == 0)
+        try FileManager.default.copyItem(atPath: mailing.ledger, toPath: copy)
+        #expect(try await Program.run(["send", other.mailing, "--ledger", mailing.ledger]).status == 0)
+        try replace(mailing.ledger, by: copy)
+        for command in [["send"], ["send", "--only-new"], ["mailing", "add"]] {
+            let refused = try await Program.run(command + [other.mailing, "--ledger", mailing.ledger])
+            #expect(refused.status == 6 && refused.errors.contains("is an older copy"), "\(refused.errors)")
+        }
+        #expect(try sink.lines().count == 12)
+        #expect(try await Program.run(["send", other.mailing, "--again", "--ledger", mailing.ledger]).status == 0)
+        #expect(try sink.lines().count == 19)
+        // The copy is the ledger now. A note that cannot be read is none.
+        _ = try mailing.folder.write("nonsense 99999999999999999999", to: (mailing.ledger as NSString).lastPathComponent + ".commits")
+        #expect(try await mailing.send().status == 6)
+        #expect(try await mailing.send(["--again"]).status == 0)
+        try await sink.stop()
+        #expect(try sink.arrived().count == 24)
+    }
+}
