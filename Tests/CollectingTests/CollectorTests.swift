@@ -233,7 +233,7 @@ struct CollectorTests {
         try await isBlocked(broker, in: "xreadgroup")
         #expect(try await EpochStore(broker).note(commits: 100, of: name) == 100)
         _ = try await broker.redis.send(["XADD", .text(broker.keys.status(0)), "*"] + group(0, of: id).fields + ["f", "", "c", "0"])
-        try await eventually("it is marked") { try await ledger.copyMark() == CopyMark(olderThan: 100) }
+        try await eventually("it is marked") { try await ledger.copyMark().olderThan == 100 }
         #expect(try await ledger.progress(id)?[.sent] == 1)
         running.cancel()
         _ = await running.value

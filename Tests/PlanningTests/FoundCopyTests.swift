@@ -5,7 +5,7 @@ import Testing
 
 @Suite struct FoundCopyTests {
     private func found(_ known: Int64?, _ own: Int64, _ isRestored: Bool = false, mark: CopyMark? = nil) -> String {
-        switch FoundCopy(known: known, own: own, mark: mark ?? CopyMark(restored: isRestored ? 7 : nil)) {
+        switch FoundCopy(known: known, mark: mark ?? CopyMark(commits: own, restored: isRestored ? 7 : nil)) {
         case .none: "none"
         case .older(let commits, let isRestored): "older \(commits) \(isRestored)"
         case .current(let commits): "current \(commits)"
@@ -18,7 +18,7 @@ import Testing
         #expect(found(4, 5) == "none")
         #expect(found(6, 5) == "older 6 false")
         // A collector has written to it since it was found.
-        #expect(found(6, 9, mark: CopyMark(olderThan: 6)) == "older 6 false")
+        #expect(found(6, 9, mark: CopyMark(commits: 9, olderThan: 6)) == "older 6 false")
     }
 
     @Test func aRestoredLedgerIsInDoubtUnlessRedisKnowsOfNothingLater() {

@@ -28,14 +28,17 @@ package protocol CopyStore: Sendable {
     func acceptCopy(_ doubt: CopyDoubt?, commits: Int64, now: Int64) async throws(LedgerError) -> (listed: Int, paused: [MailingID])
 }
 
-/// How a ledger is marked as a copy.
+/// How far a ledger has come, and how it is marked as a copy.
 package struct CopyMark: Sendable, Equatable {
+    /// Commits of dispatches and results.
+    package var commits: Int64
     /// When `flotilla ledger restore` put it in its place, in milliseconds since 1970.
     package var restored: Int64?
     /// The number of commits that Redis knew when it was found to be older.
     package var olderThan: Int64?
 
-    package init(restored: Int64? = nil, olderThan: Int64? = nil) {
+    package init(commits: Int64 = 0, restored: Int64? = nil, olderThan: Int64? = nil) {
+        self.commits = commits
         self.restored = restored
         self.olderThan = olderThan
     }

@@ -39,7 +39,7 @@ package struct Settings: Sendable, Equatable {
         package var windowBytes = 32 << 20
         /// Bytes of recipients in a batch at most.
         package var batchBytes = 1 << 20
-        package var poll: Duration = .milliseconds(250)
+        package var poll: Duration = .seconds(2)
         package var stuckAfter: Duration = .seconds(60)
         package var lease: Duration = .seconds(10)
         package init() {}

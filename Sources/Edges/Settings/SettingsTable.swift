@@ -32,8 +32,8 @@ enum SettingsTable {
             + "one with more than 16 MB is excluded (`too_large`)."
     )
     static let plannerPoll = Setting.duration(
-        "planner.poll", .milliseconds(10)...(.seconds(60)), default: "250ms",
-        "How often the dispatcher looks for work when nothing wakes it.")
+        "planner.poll", .milliseconds(10)...(.seconds(60)), default: "2s",
+        "How often the planner looks for mailings that are due when nothing wakes it.")
     static let plannerStuckAfter = Setting.duration(
         "planner.stuck_after", .seconds(1)...(.seconds(86_400)), default: "1m",
         "How long a mailing may have no result, though nothing blocks it, before it is reported as stuck.")

@@ -20,8 +20,6 @@ package struct FleetPlan: Sendable {
     package var retries: RetrySchedule?
     /// `planner.window`.
     package var window = 64
-    /// `planner.poll`, in seconds.
-    package var poll = 0.25
     package var costs = Costs()
     /// Cores that all processes share; nil where each has a core of its own.
     package var cores: Double?

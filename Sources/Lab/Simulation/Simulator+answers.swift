@@ -83,7 +83,7 @@ extension Simulator {
             let batches = Double(mailing.plan.recipients) / Double(max(1, mailing.plan.batchSize))
             let alike = max(1, Double(kinds[kind].backlog.waitingCount + count) / max(1, batches))
             let part = 1 / alike + (1 - 1 / alike) * Double.random(in: 0...1, using: &random)
-            moment += min(wait / 8, 60) * part + plan.poll / 2
+            moment += min(wait / 8, 60) * part
         }
         // Many are gathered by a sixty-fourth of their wait.
         let isOne = mailings[kinds[kind].mailing].open <= Self.few

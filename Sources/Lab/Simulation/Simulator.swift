@@ -52,7 +52,7 @@ package struct Simulator: Sendable {
         var planner = 0.0
         mailings = []
         for mailing in plan.mailings.sorted(by: { $0.at < $1.at }) {
-            let begin = max(planner, mailing.at + plan.poll / 2)
+            let begin = max(planner, mailing.at)
             planner = plan.planned(from: begin, seconds: Double(mailing.recipients) * plan.costs.plan / 1e6)
             mailings.append(SimulatedMailing(mailing, ready: planner, retries: plan.retries))
             totals.plan(mailing.recipients, from: begin, to: planner)

@@ -9,15 +9,15 @@ extension SQLiteLedger: CopyStore {
     }
 
     package func commits() async throws(LedgerError) -> Int64 {
-        try await read("counting commits") { db in try Int64.fetchOne(db, sql: "SELECT commits FROM ledger") ?? 0 }
+        try await read("counting commits") { db in
+            try Int64.fetchOne(db.cachedStatement(sql: "SELECT commits FROM ledger")) ?? 0
+        }
     }
 
     package func copyMark() async throws(LedgerError) -> CopyMark {
         try await read("looking for a copy") { db in
-            try Row.fetchOne(db, sql: "SELECT restored, older_than FROM ledger").map {
-                try CopyMark(restored: $0.read(0), olderThan: $0.read(1))
-            }
-                ?? CopyMark()
+            let row = try Row.fetchOne(db.cachedStatement(sql: "SELECT commits, restored, older_than FROM ledger"))
+            return try row.map { try CopyMark(commits: $0.read(0), restored: $0.read(1), olderThan: $0.read(2)) } ?? CopyMark()
         }
     }
 

@@ -18,7 +18,6 @@ struct ScenarioPlan {
         plan.concurrency = settings.worker.concurrency
         plan.group = settings.worker.group
         plan.window = settings.planner.window
-        plan.poll = settings.planner.poll.seconds
         plan.seed = scenario.seed
         if let base = settings.worker.retryBase {
             plan.retries = RetrySchedule(base: base.seconds, cap: max(base, settings.worker.retryCap).seconds)

@@ -14,20 +14,19 @@ enum FoundCopy {
 
     /// - Parameters:
     ///   - known: the last commit of this ledger that Redis knows of; nil for none.
-    ///   - own: the ledger's last commit.
-    ///   - mark: how it is marked.
-    init(known: Int64?, own: Int64, mark: CopyMark) {
+    ///   - mark: the ledger's own.
+    init(known: Int64?, mark: CopyMark) {
         let isRestored = mark.restored != nil
         if let olderThan = mark.olderThan {
             self = .older(commits: max(olderThan, known ?? 0), isRestored: isRestored)
-        } else if let known, known > own {
+        } else if let known, known > mark.commits {
             self = .older(commits: known, isRestored: isRestored)
         } else if !isRestored {
             self = .none
         } else if let known {
             self = .current(commits: known)
         } else {
-            self = .older(commits: own, isRestored: true)
+            self = .older(commits: mark.commits, isRestored: true)
         }
     }
 }
@@ -60,7 +59,7 @@ extension Dispatcher {
     func findCopy() async throws -> Bool {
         if case .older? = copy { return true }
         let known = [try await epochs.commits(), commitsBeside].compactMap { $0 }.max()
-        copy = FoundCopy(known: known, own: try await ledger.commits(), mark: try await ledger.copyMark())
+        copy = FoundCopy(known: known, mark: try await ledger.copyMark())
         switch copy {
         case .older: return true
         case .current(let commits):
