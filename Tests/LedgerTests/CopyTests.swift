@@ -93,6 +93,39 @@ import Testing
         await #expect(throws: LedgerError.replaced(path: path)) { try await ledger.dispatchBatches([(id, 1)], now: Example.start) }
     }
 
+    /// `cp copy ledger` while roles run, which leaves the log as it is.
+    @Test func aLedgerThatWasOverwrittenBesideItsLogIsRefusedAndItsLogIsSetAside() async throws {
+        var options = SQLiteLedger.Options()
+        options.overwriteLook = .zero
+        let ledger = try SQLiteLedger.open(path, logger: logger, options: options)
+        try await Example.plan(ledger, batches: [2, 2, 2])
+        _ = try LedgerBackup.make(of: path, to: copy)
+        let content = try Data(contentsOf: URL(fileURLWithPath: copy))
+        let commits = try await ledger.commits()
+        // Checkpoints by others, and whole new texts of the same ledger, are no reason to stop.
+        for command in ["PRAGMA wal_checkpoint", "VACUUM", "PRAGMA wal_checkpoint"] {
+            _ = try await ledger.dispatchBatches([(id, 1)], now: Example.start)
+            #expect(try ServerProcess("sqlite3", [path, ".timeout 5000", command], package: "sqlite3").wait() == 0)
+            _ = try await ledger.work()
+        }
+        #expect(try await ledger.commits() > commits)
+        let file = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
+        try file.write(contentsOf: content)
+        try file.truncate(atOffset: UInt64(content.count))
+        try file.close()
+        await #expect(throws: LedgerError.replaced(path: path)) { try await ledger.work() }
+        await #expect(throws: LedgerError.replaced(path: path)) { try await ledger.dispatchBatches([(id, 1)], now: Example.start) }
+        try ledger.close()
+        // Whoever starts when all roles have ended has the copy, whole: this process still holds its lock.
+        let place = folder.path("place.sqlite")
+        try FileManager.default.copyItem(atPath: path, toPath: place)
+        #expect(!FileManager.default.fileExists(atPath: path + "-wal"))
+        let next = try SQLiteLedger.open(place, logger: logger)
+        #expect(try await next.commits() == commits)
+        #expect(try await next.recount(id) == [])
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).contains { $0.contains("overwritten") })
+    }
+
     @Test func aLinkAndItsFileHaveOneLock() throws {
         _ = try open()
         try FileManager.default.createSymbolicLink(atPath: folder.path("link.sqlite"), withDestinationPath: path)

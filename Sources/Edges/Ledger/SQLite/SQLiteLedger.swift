@@ -18,6 +18,8 @@ package final class SQLiteLedger: Sendable {
         package var walLimit = 64 << 20
         /// The size, in pages, at which the database counts as full; nil for what the disk holds.
         package var maximumPages: Int?
+        /// How often it is looked, at most, whether another program has written into the database's file.
+        package var overwriteLook = Duration.milliseconds(500)
 
         package init() {}
     }
@@ -27,6 +29,7 @@ package final class SQLiteLedger: Sendable {
     private let files: [String: FileStatus.Identity]
     /// The largest size of the database that was seen, in bytes. It never shrinks: one that is smaller was written over, as by `cp`.
     private let size = Mutex<Int64>(0)
+    private let overwriting: OverwriteWatch
     let pool: DatabasePool
     let logger: Logger
     private let options: Options
@@ -83,6 +86,7 @@ package final class SQLiteLedger: Sendable {
         self.path = path
         files = Dictionary(
             uniqueKeysWithValues: Self.endings.compactMap { end in FileStatus(path: path + end).map { (end, $0.identity) } })
+        overwriting = OverwriteWatch(path: path, pause: options.overwriteLook)
         self.pool = pool
         self.logger = logger
         self.options = options
@@ -213,13 +217,14 @@ extension SQLiteLedger {
 
     /// Refuses to go by a file that is not the ledger any more: what was read of it, and what is written to it, would be lost.
     package func checkFile() throws(LedgerError) {
-        let isThere =
-            files[""] != nil
-            && files.allSatisfy { end, identity in
-                guard let found = FileStatus(path: path + end), found.identity == identity else { return false }
-                return !end.isEmpty || note(size: found.size)
-            }
-        guard isThere else { throw LedgerError.replaced(path: path) }
+        guard files[""] != nil, files.allSatisfy({ FileStatus(path: path + $0.key)?.identity == $0.value }),
+            let file = FileStatus(path: path)
+        else { throw LedgerError.replaced(path: path) }
+        if overwriting.isOverwritten(file) {
+            setLogAside()
+            throw LedgerError.replaced(path: path)
+        }
+        guard note(size: file.size) else { throw LedgerError.replaced(path: path) }
     }
 
     /// - Returns: whether the database is as large as it ever was.
@@ -228,6 +233,18 @@ extension SQLiteLedger {
             seen = max(seen, now)
             return now == seen
         }
+    }
+
+    /// What is in the log belongs to the file that was there before: whoever starts next is to read what is there now by itself.
+    private func setLogAside() {
+        let suffix = ".overwritten-\(Clock.milliseconds() / 1000)"
+        for end in ["-wal", "-shm"] { rename(path + end, path + suffix + end) }
+        logger.error(
+            """
+            another program has written into the ledger's file \(path) while it was open, as cp does. Nothing is sent and nothing is written \
+            meanwhile. The log of the ledger that was there is kept as \(path + suffix)-wal. Stop all roles, put a whole copy in its place \
+            (flotilla ledger restore), and start them again
+            """)
     }
 
     /// Why the last write failed, if it did for a reason that lies with the file or its disk.
