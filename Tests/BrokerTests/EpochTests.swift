@@ -100,9 +100,16 @@ struct EpochTests {
         let foreign = FencingToken(ledger: "other", number: 9)
         #expect(try await fleet.epochs.hold(foreign, time: .seconds(300)).leadership == .foreign)
         #expect(try await fleet.epochs.hold(later, time: .milliseconds(50)).leadership == .held)
-        try await eventually("the leadership is free") {
-            try await fleet.epochs.hold(foreign, time: .seconds(300)).leadership == .held
-        }
+        try await eventually("nobody leads") { try await fleet.epochs.hold(foreign, time: .seconds(300)).absent == "ledger" }
+        // The batch may be with a worker.
+        #expect(try await fleet.epochs.hasWork())
+        #expect(try await fleet.epochs.hold(foreign, time: .seconds(300)).leadership == .foreign)
+        #expect(try await fleet.epochs.hold(foreign, time: .milliseconds(50), after: "x").leadership == .foreign)
+        #expect(try await fleet.epochs.hold(foreign, time: .milliseconds(50), after: "ledger").leadership == .held)
+        // Where the epoch has ended, what it had is still there.
+        _ = try await fleet.epochs.note(commits: 1, of: "third")
+        try await fleet.epochs.distrust(ledger: "ledger")
+        try await eventually("nobody leads again") { try await fleet.epochs.hold(foreign, time: .seconds(300)).absent == "third" }
     }
 
     @Test func anEpochIsBegunOnlyOnWhatWasFound() async throws {

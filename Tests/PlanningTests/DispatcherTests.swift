@@ -470,6 +470,20 @@ struct DispatcherTests {
         await foreign.close()
     }
 
+    /// Its planner may be started again, its workers are at work, and its results wait for its collector.
+    @Test func theWorkOfAnotherLedgerIsLeftAloneThoughNobodyLeads() async throws {
+        try await plan(4)
+        try await dispatching(window: 1) { _ = try await takeAll(1) }
+        let manager = EpochManager(
+            broker: broker, notes: ledger, fencingToken: FencingToken(ledger: "x", number: 9), lease: .seconds(10), isAlone: false)
+        try await EpochStore(broker).release(token)
+        guard case .foreign = try await manager.look() else {
+            Issue.record("it takes what is another's")
+            return
+        }
+        await manager.close()
+    }
+
     @Test func theEpochManagerBeginsAnEpochAdmitsWorkersAndNoticesALoss() async throws {
         let manager = EpochManager(broker: broker, notes: ledger, fencingToken: token, lease: .seconds(10), isAlone: true)
         let registry = WorkerRegistry(broker)

@@ -21,16 +21,21 @@ package struct EpochStore: Sendable {
         package var epoch: Epoch?
         /// The server's run id.
         package var run: String
+        /// The other ledger that used this Redis last, where none of its dispatchers leads now; nil where one does.
+        package var absent: String?
     }
 
-    /// Takes or keeps the leadership. It is free again when this is not called for `time`.
-    package func hold(_ fencingToken: FencingToken, time: Duration) async throws(RedisError) -> Standing {
+    /// Takes or keeps the leadership. It is free again when this is not called for `time`, but for dispatchers of another ledger only once
+    /// that has nothing here any more.
+    /// - Parameter left: a ledger that `hasWork` has found to have nothing here.
+    package func hold(_ fencingToken: FencingToken, time: Duration, after left: String? = nil) async throws(RedisError) -> Standing {
         let reply = try await broker.redis.run(
-            Scripts.lead, keys: [broker.keys.leader, broker.keys.epoch],
+            Scripts.lead, keys: [broker.keys.leader, broker.keys.epoch, broker.keys.commits],
             arguments: [
                 .text(fencingToken.ledger), RedisArgument(fencingToken.number), RedisArgument(time.nanoseconds / 1_000_000), .serverRun,
+                .text(left ?? ""),
             ])
-        guard let values = reply.array, values.count == 3, let epoch = values[1].text, let run = values[2].text else {
+        guard let values = reply.array, values.count == 4, let epoch = values[1].text, let run = values[2].text else {
             throw .unexpected("lead: \(reply)")
         }
         let leadership: Leadership =
@@ -39,7 +44,17 @@ package struct EpochStore: Sendable {
             case -1: .foreign
             default: .lost
             }
-        return Standing(leadership: leadership, epoch: epoch.isEmpty ? nil : Epoch(text: epoch), run: run)
+        return Standing(
+            leadership: leadership, epoch: epoch.isEmpty ? nil : Epoch(text: epoch), run: run,
+            absent: values[3].text.flatMap { $0.isEmpty ? nil : $0 })
+    }
+
+    /// Whether batches are dispatched here, or results wait for a collector.
+    package func hasWork() async throws(RedisError) -> Bool {
+        for keys in try await broker.redis.scan("\(broker.keys.tag):dispatched:*") where !keys.isEmpty { return true }
+        let replies = try await broker.redis.pipeline((0..<broker.partitions).map { ["XLEN", .text(broker.keys.status($0))] })
+        for case .error(let text) in replies { throw .command(text) }
+        return replies.contains { ($0.int ?? 0) > 0 }
     }
 
     /// The ledger whose mailings this Redis carries; nil while no planner has said so.
@@ -115,6 +130,13 @@ package struct EpochStore: Sendable {
         let replies = try await broker.redis.pipeline(mailings.map { ["GET", .text(broker.keys.reached($0))] })
         for case .error(let text) in replies { throw .command(text) }
         return Dictionary(zip(mailings, replies).compactMap { id, reply in reply.int.map { (id, Int($0)) } }) { $1 }
+    }
+
+    /// Tells a new Redis what the one before knew; what this one knows already stays.
+    package func remember(reached: [MailingID: Int]) async throws(RedisError) {
+        let replies = try await broker.redis.pipeline(
+            reached.map { id, number in ["SET", .text(broker.keys.reached(id)), RedisArgument(number), "NX"] })
+        for case .error(let text) in replies { throw .command(text) }
     }
 
     private func removeAll(_ pattern: String, _ fencingToken: FencingToken) async throws(RedisError) {

@@ -16,7 +16,7 @@ actor EpochManager {
         case evicting(RedisError)
         /// Another dispatcher of this ledger leads.
         case deposed
-        /// Another ledger works with the same Redis and prefix.
+        /// Another ledger works with the same Redis and prefix, or has work in it.
         case foreign
     }
 
@@ -34,6 +34,8 @@ actor EpochManager {
     /// What the ledger knows of the epoch; nil for nothing.
     private var note: EpochNote?
     private var hasRead = false
+    /// When it is next asked whether another ledger has work here.
+    private var nextWorkLook = ContinuousClock.now
     /// The last epoch that held.
     private var believed: Epoch?
     /// The losses that each worker had noticed while the epoch held.
@@ -70,7 +72,13 @@ actor EpochManager {
 
     /// Keeps the leadership, looks whether Redis can be believed, and admits workers.
     func look() async throws -> View {
-        let standing = try await store.hold(fencingToken, time: Timing.leadership)
+        var standing = try await store.hold(fencingToken, time: Timing.leadership)
+        // The question goes through all keys of the Redis, which may serve others too.
+        if let absent = standing.absent, ContinuousClock.now >= nextWorkLook {
+            nextWorkLook = .now + .seconds(5)
+            guard try await !store.hasWork() else { return .foreign }
+            standing = try await store.hold(fencingToken, time: Timing.leadership, after: absent)
+        }
         switch standing.leadership {
         case .lost, .foreign:
             // Another may begin an epoch meanwhile.
