@@ -16,7 +16,10 @@ struct DeliveryMeters: Sendable {
             })
         retries = Dictionary(
             uniqueKeysWithValues: ResponseReason.allCases.filter { $0 != .accepted }.map {
-                ($0, Counter(label: "flotilla_retries_total", dimensions: labels + [("reason", $0.rawValue)]))
+                (
+                    $0,
+                    Counter(label: "flotilla_retries_total", dimensions: labels + [("reason", $0.rawValue), ("class", $0.deprecatedClass)])
+                )
             })
         delivery = Metrics.Timer(label: "flotilla_delivery_seconds", dimensions: labels)
     }
@@ -35,6 +38,18 @@ struct DeliveryMeters: Sendable {
                 outcomes[result.state]?.increment()
                 if result.state == .deferred, let reason = result.response?.reason { retries[reason]?.increment() }
             }
+        }
+    }
+}
+
+extension ResponseReason {
+    /// The value of the deprecated label `class`: what it was most often before there were reasons.
+    fileprivate var deprecatedClass: String {
+        switch self {
+        case .rate: "throttled"
+        case .network: "unreachable"
+        case .setUp: "misconfigured"
+        default: "temporary"
         }
     }
 }

@@ -8,6 +8,8 @@ extension MetricDescription.Label {
         name: "outcome", values: .fixed(RecipientState.allCases.filter { $0 != .planned }.map(\.name)))
     fileprivate static let responseReason = Self(
         name: "reason", values: .fixed(ResponseReason.allCases.filter { $0 != .accepted }.map(\.rawValue)))
+    fileprivate static let deprecatedClass = Self(
+        name: "class", values: .fixed(["temporary", "throttled", "unreachable", "misconfigured"]))
     fileprivate static let scope = Self(
         name: "scope", values: .fixed(["provider", "channel", "mailing", "domain"]))
     fileprivate static let scopeName = Self(name: "scope", values: .open("provider:NAME, domain:NAME"))
@@ -45,8 +47,8 @@ extension MetricCatalogue {
             "flotilla_delivery_seconds", [.channel, .provider], buckets: Buckets.hours,
             "Time from handing a group of messages to its transport to the last response."),
         .counter(
-            "flotilla_retries_total", "messages", [.channel, .provider, .responseReason],
-            "Attempts that will be repeated, by the reason of the response that asks for it."),
+            "flotilla_retries_total", "messages", [.channel, .provider, .responseReason, .deprecatedClass],
+            "Attempts that will be repeated, by the reason of the response that asks for it; the label class is deprecated."),
         .seconds(
             "flotilla_throttle_wait_seconds", [.scope], buckets: Buckets.seconds,
             "Time that groups of messages waited for a reservation under a limit, by the narrowest scope of their limits."),
