@@ -101,9 +101,8 @@ package final class SQLiteLedger: Sendable {
         endWatching()
         guard !hasLostLog else { return }
         try LedgerError.mapping(path: path, operation: "closing") {
-            pool.releaseMemory()
             try pool.close()
-            // The last connection empties the write-ahead log into the file, unless it is a reader's, which may end after the writer's.
+            // The last connection empties the write-ahead log into the file. A reader's, which the pool closes last, does not.
             guard FileStatus(path: path + "-wal") != nil else { return }
             let last = try DatabaseQueue(path: path)
             _ = try? last.inDatabase { try Int.fetchOne($0, sql: "SELECT count(*) FROM sqlite_schema") }
