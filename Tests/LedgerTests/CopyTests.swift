@@ -77,22 +77,6 @@ import Testing
         #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == content)
     }
 
-    /// `cp copy ledger` alone, while roles run.
-    @Test func aLedgerThatWasOverwrittenBesideItsLogIsRefused() async throws {
-        try await Example.plan(open(), batches: [2])
-        _ = try LedgerBackup.make(of: path, to: copy)
-        let ledger = try open()
-        try await Example.plan(ledger, Example.id(7), batches: [4000, 4000])
-        try await ledger.pool.writeWithoutTransaction { _ = try $0.checkpoint(.passive) }
-        _ = try await ledger.work()
-        let file = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
-        try file.write(contentsOf: Data(contentsOf: URL(fileURLWithPath: copy)))
-        try file.truncate(atOffset: try file.offset())
-        try file.close()
-        await #expect(throws: LedgerError.replaced(path: path)) { try await ledger.work() }
-        await #expect(throws: LedgerError.replaced(path: path)) { try await ledger.dispatchBatches([(id, 1)], now: Example.start) }
-    }
-
     /// `cp copy ledger` while roles run, which leaves the log as it is.
     @Test func aLedgerThatWasOverwrittenBesideItsLogIsRefusedAndItsLogIsSetAside() async throws {
         var options = SQLiteLedger.Options()

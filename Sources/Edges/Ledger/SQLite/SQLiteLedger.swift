@@ -27,8 +27,6 @@ package final class SQLiteLedger: Sendable {
     package let path: String
     /// The files that are open, by what follows the path.
     private let files: [String: FileStatus.Identity]
-    /// The largest size of the database that was seen, in bytes. It never shrinks: one that is smaller was written over, as by `cp`.
-    private let size = Mutex<Int64>(0)
     private let overwriting: OverwriteWatch
     let pool: DatabasePool
     let logger: Logger
@@ -116,7 +114,7 @@ package final class SQLiteLedger: Sendable {
 
     private var hasLostLog: Bool {
         guard let found = FileStatus(path: path), found.identity == files[""] else { return false }
-        return found.size < size.withLock { $0 } || files.contains { FileStatus(path: path + $0.key)?.identity != $0.value }
+        return files.contains { FileStatus(path: path + $0.key)?.identity != $0.value }
     }
 
     private static func configuration(_ options: Options) -> Configuration {
@@ -222,15 +220,6 @@ extension SQLiteLedger {
         if overwriting.isOverwritten(file) {
             setLogAside()
             throw LedgerError.replaced(path: path)
-        }
-        guard note(size: file.size) else { throw LedgerError.replaced(path: path) }
-    }
-
-    /// - Returns: whether the database is as large as it ever was.
-    private func note(size now: Int64) -> Bool {
-        size.withLock { seen in
-            seen = max(seen, now)
-            return now == seen
         }
     }
 
