@@ -100,12 +100,16 @@ package final class SQLiteLedger: Sendable {
         guard !hasLostLog else { return }
         try LedgerError.mapping(path: path, operation: "closing") {
             try pool.close()
-            // The last connection empties the write-ahead log into the file. A reader's, which the pool closes last, does not.
-            guard FileStatus(path: path + "-wal") != nil else { return }
-            let last = try DatabaseQueue(path: path)
-            _ = try? last.inDatabase { try Int.fetchOne($0, sql: "SELECT count(*) FROM sqlite_schema") }
-            try last.close()
         }
+        emptyLog()
+    }
+
+    /// The last connection empties the write-ahead log into the file. A reader's does not, and the pool closes those last. Where somebody
+    /// else opens or closes the file at this moment, they do it.
+    private func emptyLog() {
+        guard FileStatus(path: path + "-wal") != nil, let last = try? DatabaseQueue(path: path) else { return }
+        _ = try? last.inDatabase { try Int.fetchOne($0, sql: "SELECT count(*) FROM sqlite_schema") }
+        try? last.close()
     }
 
     deinit {
