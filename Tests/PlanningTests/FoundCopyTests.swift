@@ -4,8 +4,10 @@ import Testing
 @testable import Planning
 
 @Suite struct FoundCopyTests {
-    private func found(_ known: Int64?, _ own: Int64, _ isRestored: Bool = false, mark: CopyMark? = nil) -> String {
-        switch FoundCopy(known: known, mark: mark ?? CopyMark(commits: own, restored: isRestored ? 7 : nil)) {
+    private func found(
+        _ known: Int64?, _ own: Int64, _ isRestored: Bool = false, beside: Int64? = nil, mark: CopyMark? = nil
+    ) -> String {
+        switch FoundCopy(known: known, beside: beside, mark: mark ?? CopyMark(commits: own, restored: isRestored ? 7 : nil)) {
         case .none: "none"
         case .older(let commits, let isRestored): "older \(commits) \(isRestored)"
         case .current(let commits): "current \(commits)"
@@ -25,5 +27,15 @@ import Testing
         #expect(found(6, 5, true) == "older 6 true")
         #expect(found(5, 5, true) == "current 5")
         #expect(found(nil, 5, true) == "older 5 true")
+    }
+
+    /// A fleet's Redis was used since the file was written, or a private one was lost.
+    @Test func aFileBesideTheLedgerProvesNoRestoredCopyToBeCurrent() {
+        #expect(found(nil, 5, beside: 6) == "older 6 false")
+        #expect(found(nil, 5, true, beside: 6) == "older 6 true")
+        #expect(found(nil, 5, true, beside: 5) == "older 5 true")
+        #expect(found(nil, 5, true, beside: 4) == "older 5 true")
+        #expect(found(5, 5, true, beside: 4) == "current 5")
+        #expect(found(nil, 5, beside: 5) == "none")
     }
 }

@@ -132,13 +132,6 @@ package struct EpochStore: Sendable {
         return Dictionary(zip(mailings, replies).compactMap { id, reply in reply.int.map { (id, Int($0)) } }) { $1 }
     }
 
-    /// Tells a new Redis what the one before knew; what this one knows already stays.
-    package func remember(reached: [MailingID: Int]) async throws(RedisError) {
-        let replies = try await broker.redis.pipeline(
-            reached.map { id, number in ["SET", .text(broker.keys.reached(id)), RedisArgument(number), "NX"] })
-        for case .error(let text) in replies { throw .command(text) }
-    }
-
     private func removeAll(_ pattern: String, _ fencingToken: FencingToken) async throws(RedisError) {
         for keys in try await broker.redis.scan(pattern) where !keys.isEmpty {
             try await broker.remove(keys, fencingToken: fencingToken)

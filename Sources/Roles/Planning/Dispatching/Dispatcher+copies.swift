@@ -14,8 +14,11 @@ enum FoundCopy {
 
     /// - Parameters:
     ///   - known: the last commit of this ledger that Redis knows of; nil for none.
+    ///   - beside: the commit that the file beside the ledger names; nil for none. It may be behind, where another Redis was used since or
+    ///     a private one was lost: that it names nothing later proves nothing.
     ///   - mark: the ledger's own.
-    init(known: Int64?, mark: CopyMark) {
+    init(known: Int64?, beside: Int64? = nil, mark: CopyMark) {
+        let known = [known, beside.flatMap { $0 > mark.commits ? $0 : nil }].compactMap { $0 }.max()
         let isRestored = mark.restored != nil
         if let olderThan = mark.olderThan {
             self = .older(commits: max(olderThan, known ?? 0), isRestored: isRestored)
@@ -58,8 +61,7 @@ extension Dispatcher {
     /// the file that is open (sqlite3's `.restore`), so that this is asked again and again.
     func findCopy() async throws -> Bool {
         if case .older? = copy { return true }
-        let known = [try await epochs.commits(), commitsBeside].compactMap { $0 }.max()
-        copy = FoundCopy(known: known, mark: try await ledger.copyMark())
+        copy = FoundCopy(known: try await epochs.commits(), beside: commitsBeside, mark: try await ledger.copyMark())
         switch copy {
         case .older: return true
         case .current(let commits):
