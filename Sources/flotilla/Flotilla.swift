@@ -7,6 +7,7 @@ import Telemetry
 enum Start {
     static func main() async {
         OpenFiles.raise()
+        OpenFiles.closeBeyondLimit()
         MovedCommands.forward(CommandLine.arguments)
         StandardStreams.secure()
         await CommandRun.main(

@@ -96,4 +96,18 @@ import Testing
         #expect(try await ledger.mailing(id)?.state == .paused)
         await broker.close()
     }
+
+    /// A planner that leads tells the workers only where it reaches Redis.
+    @Test func whatThePlannerSaysOfRedisIsTold() async throws {
+        _ = try await ledger.acquireLeadership(
+            Leadership.planning, holder: "planner-1", until: Clock.milliseconds() + 60_000, now: Clock.milliseconds(), isHolderGone: false)
+        try await ledger.setRedisProblem("Redis is gone")
+        server.stop()
+        let reach = try await control.carryOut(PauseMailing(id), by: ann)
+        #expect(reach.planner == "planner-1" && reach.isFollowed && reach.isRedisNamed)
+        #expect(reach.problem == "Redis is gone" && reach.untold != nil)
+        await broker.close()
+        let unnamed = try await Control(ledger: ledger, broker: nil, logger: quiet).carryOut(ResumeMailing(id), by: ann).reach
+        #expect(!unnamed.isRedisNamed && unnamed.problem == "Redis is gone")
+    }
 }

@@ -97,7 +97,7 @@ import Testing
             plan.exclusions == [
                 Exclusion(row: 2, reason: .invalidAddress, id: "8", address: "bob@@example.com", detail: "two @"),
                 Exclusion(row: 3, reason: .noAddress, id: "9", address: ""),
-                Exclusion(row: 4, reason: .duplicate, id: "10", address: "ANNA@example.COM"),
+                Exclusion(row: 4, reason: .duplicate, id: "10", address: "ANNA@example.COM", detail: "the address of row 1"),
             ])
         #expect(plan.rows == 5)
     }
@@ -127,7 +127,7 @@ import Testing
         let plan = try plan(&planner)
         #expect(plan.recipients == [["1", "+491701234567"], ["4", "+447700900001"]])
         #expect(plan.exclusions.map(\.reason) == [.duplicate, .invalidAddress])
-        #expect(plan.exclusions.map(\.detail) == ["", "too few digits for its country"])
+        #expect(plan.exclusions.map(\.detail) == ["the address of row 1", "too few digits for its country"])
         // A number for fiction is in no range that anybody has.
         #expect(plan.unverified == 1)
     }

@@ -4,6 +4,11 @@ import Telemetry
 
 /// Runs a command line, and ends the process.
 package enum CommandRun {
+    /// ArgumentParser writes `Error:`; all other lines of ours begin with `error:` and `warning:`.
+    private static func plain(_ message: String) -> String {
+        message.hasPrefix("Error: ") ? "error: " + message.dropFirst(7) : message
+    }
+
     /// The same as `AsyncParsableCommand.main`, but that errors, which quote files and arguments, are printed without controls.
     /// - Parameters:
     ///   - arguments: without the name of the program.
@@ -21,7 +26,7 @@ package enum CommandRun {
         } catch {
             end()
             let code = root.exitCode(for: error)
-            let message = root.fullMessage(for: PlainError.of(error))
+            let message = plain(root.fullMessage(for: PlainError.of(error)))
             if message.isEmpty { exit(code.rawValue) }
             // Help, versions and completion scripts.
             if code.isSuccess { StandardOutput.write(own: message) } else { StandardError.write(message) }

@@ -209,6 +209,9 @@ package protocol ReportStore: Sendable {
     /// The recipient of a mailing with an address (ASCII case does not matter) or, failing that, an id.
     func recipient(_ id: MailingID, _ key: String) async throws(LedgerError) -> RecipientDetail?
 
+    /// The addresses of a mailing's recipients with an id, in their order: the ids of a file need not differ.
+    func addresses(_ id: MailingID, ofID recipient: String, limit: Int) async throws(LedgerError) -> [String]
+
     /// What an address got, over all mailings, the newest first.
     func history(address: String, limit: Int) async throws(LedgerError) -> [RecipientDetail]
 

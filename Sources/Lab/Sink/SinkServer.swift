@@ -51,7 +51,9 @@ package struct SinkServer: Service {
                 sink.add(try await bind(listener, shared: shared, sink: sink, group: group), for: listener)
             } catch {
                 await sink.stop()
-                throw SinkError("cannot listen on \(listener): \(error)")
+                throw SinkError(
+                    "cannot listen on \(listener): \((error as? IOError).map { String(cString: strerror($0.errnoCode)) } ?? "\(error)"); "
+                        + "name another address and port, or port 0 for a free one")
             }
         }
         sink.startFlushing()

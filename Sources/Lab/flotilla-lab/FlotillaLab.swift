@@ -7,6 +7,7 @@ import Telemetry
 enum Start {
     static func main() async {
         OpenFiles.raise()
+        OpenFiles.closeBeyondLimit()
         await CommandRun.main(FlotillaLab.self, Array(CommandLine.arguments.dropFirst()))
     }
 }

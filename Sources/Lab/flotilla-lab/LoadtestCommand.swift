@@ -1,4 +1,5 @@
 import ArgumentParser
+import CommandSupport
 import Foundation
 import Loadtest
 import Settings
@@ -48,8 +49,8 @@ struct LoadtestCommand: AsyncParsableCommand {
         func run() async throws {
             let scenario = try load()
             if json != nil { StandardError.warn("--json FILE is deprecated; write --report FILE.json") }
-            for path in report + [json].compactMap(\.self) where !Self.isWritable(path) {
-                throw Self.cannot("\(path): its folder is not there or cannot be written to")
+            for path in report + [json].compactMap(\.self) {
+                do { try OutputFile.check(path, option: "--report") } catch { throw Self.cannot("\(error)") }
             }
             guard let laboratory = Bundle.main.executableURL else { throw Self.cannot("where this program lies cannot be told") }
             let beside = laboratory.deletingLastPathComponent().appending(path: "flotilla").path
@@ -99,13 +100,9 @@ struct LoadtestCommand: AsyncParsableCommand {
             }
         }
 
-        private static func isWritable(_ path: String) -> Bool {
-            FileManager.default.isWritableFile(atPath: URL(fileURLWithPath: path).deletingLastPathComponent().path)
-        }
-
         /// Says why it could not be run.
         private static func cannot(_ text: String) -> ExitCode {
-            StandardError.write("Error: \(text)")
+            StandardError.write("error: \(text)")
             return ExitCode(2)
         }
     }

@@ -104,6 +104,8 @@ package struct ResolveUncertain: Order {
         self.decision = decision
     }
 
+    package func obstacle(_ outcome: Outcome) -> String? { outcome.settlement.count == 0 ? "nobody of those is held" : nil }
+
     package var kind: AuditNote.Order { .resolve }
     package var object: String { "mailing:\(mailing)" }
 

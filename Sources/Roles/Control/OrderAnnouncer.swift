@@ -8,6 +8,10 @@ package struct OrderReach: Sendable, Equatable {
     package var untold: String?
     /// The planner that leads: it tells the workers within a second, and dispatches. Nil for none.
     package var planner: String?
+    /// The command knows which Redis is the fleet's.
+    package var isRedisNamed = true
+    /// Why that planner reaches nobody by way of Redis, in its own words; nil where it does.
+    package var problem: String?
 
     /// The workers follow the order.
     package var isFollowed: Bool { untold == nil || planner != nil }
@@ -43,6 +47,8 @@ package struct OrderAnnouncer: Sendable {
             // No worker has a batch of a mailing of which none is dispatched.
             let dispatched = try? await ledger.progress(id)?.dispatched
             if dispatched != 0 { reach.untold = "\(error)" }
+            reach.isRedisNamed = broker != nil
+            reach.problem = try? await ledger.redisProblem()
         }
         return reach
     }

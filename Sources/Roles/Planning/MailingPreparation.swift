@@ -33,7 +33,11 @@ package enum MailingPreparation {
         _ file: MailingFile, providers: [String: Provider], hostname: String
     ) throws -> PreparedJob {
         var mailing = file.mailing
-        let provider = try provider(mailing.provider, providers)
+        let provider: Provider
+        do { provider = try Self.provider(mailing.provider, providers) } catch var unknown as UnknownProvider {
+            unknown.place = file.providerPlace
+            throw unknown
+        }
         if providers[mailing.provider] == nil { mailing.provider = ProviderURL.canonicalURL(mailing.provider) }
         try Self.check(provider, suits: mailing.channel)
         let planner = try RecipientPlanner(source: file.recipients, channel: mailing.channel)
@@ -114,10 +118,12 @@ package enum MailingPreparation {
 package struct UnknownProvider: Error, CustomStringConvertible {
     let name: String
     let known: [String]
+    /// File, line and column of a mailing file that names it; nil for the command line.
+    var place: String?
 
     package var description: String {
         let list = known.isEmpty ? "it names none" : "it names: \(known.joined(separator: ", "))"
-        return "provider '\(name)' is no URL (smtp://host:port) and no provider of flotilla.yaml (\(list))"
+        return "\(place.map { $0 + ": " } ?? "")provider '\(name)' is no URL (smtp://host:port) and no provider of flotilla.yaml (\(list))"
     }
 }
 

@@ -62,7 +62,8 @@ struct AuditText {
     /// A line of the list: `2026-12-01T09:00:00.000Z  alice  pause mailing:…  {"state":"sending"} -> {"state":"paused"}`.
     mutating func line(_ entry: AuditEntry) -> String {
         isEmpty = false
-        let change = "\(entry.before == "{}" ? "" : "\(entry.before) -> ")\(entry.after)"
+        let (before, after) = (Self.shown(entry.before), Self.shown(entry.after))
+        let change = "\(before == "{}" ? "" : "\(before) -> ")\(after)"
         return LogText.line("\(Timestamp.text(entry.at))  \(entry.actor)  \(entry.order) \(entry.object)  \(change)")
     }
 
@@ -83,6 +84,9 @@ struct AuditText {
             before: try values(entry.before), after: try values(entry.after))
         return try ScriptJSON.line(line)
     }
+
+    /// With the same keys as `--output json`; as it is where it cannot be read.
+    private static func shown(_ text: String) -> String { (try? ScriptJSON.line(values(text))) ?? text }
 
     private static func values(_ text: String) throws -> AuditedValues {
         try JSONDecoder().decode(AuditedValues.self, from: Data(text.utf8))

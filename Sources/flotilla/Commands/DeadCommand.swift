@@ -88,12 +88,14 @@ struct DeadCommand: AsyncParsableCommand {
             guard let broker = session.broker else { throw RoleRuntime.MissingRedis() }
             let control = Control(ledger: session.ledger, broker: broker, logger: Logger(label: "flotilla"))
             var refused = 0
-            for id in choice.all ? try await all(session.ledger) : choice.ids {
+            let ids = choice.all ? try await all(session.ledger) : choice.ids
+            if ids.isEmpty { StandardOutput.write("no dead letters") }
+            for id in ids {
                 do throws(OrderError) {
                     say(try await control.carryOut(RetryDeadLetter(id, in: DeadLetters(broker)), by: session.actor))
                 } catch {
                     refused += 1
-                    StandardError.write("\(error)")
+                    StandardError.write("error: \(error)")
                 }
             }
             await broker.close()
@@ -124,8 +126,13 @@ struct DeadCommand: AsyncParsableCommand {
         func run() async throws {
             let session = try options.session(options.settings())
             let dropped = try await session.give(DropDeadLetters(choice.all ? nil : choice.ids))
-            StandardOutput.write("\(grouped(dropped)) dropped")
-            if !choice.all, dropped < choice.ids.count { throw ExitCode(.failed) }
+            StandardOutput.write(choice.all && dropped == 0 ? "no dead letters" : "\(grouped(dropped)) dropped")
+            let unknown = Set(choice.ids).count - dropped
+            guard !choice.all, unknown > 0 else { return }
+            StandardError.write(
+                "error: \(grouped(unknown)) of the numbers given \(unknown == 1 ? "is" : "are") of no dead letter: "
+                    + "flotilla dead list shows those there are")
+            throw ExitCode(.failed)
         }
     }
 }

@@ -13,7 +13,7 @@ struct MailingCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "mailing", abstract: "List, show, report, pause, resume or stop the mailings of a ledger.",
         subcommands: [
-            List.self, Show.self, Report.self, Recipient.self, History.self, Add.self, Pause.self, Resume.self, Stop.self,
+            List.self, Show.self, Report.self, Excluded.self, Recipient.self, History.self, Add.self, Pause.self, Resume.self, Stop.self,
             Speed.self, Uncertain.self,
         ])
 }
@@ -110,11 +110,38 @@ extension MailingCommand {
             let record = try await mailing.find(in: ledger)
             for form in AddressForms.of(recipient, country: record.source?.country) {
                 guard let detail = try await ledger.recipient(record.id, form) else { continue }
-                if output.isJSON { return StandardOutput.write(json: try ScriptJSON.text(RecipientJSON(detail))) }
-                return StandardOutput.write(RecipientText(detail).text)
+                // Ids are the file's own, and need not be of one row alone.
+                let others = detail.address == form ? [] : try await ledger.addresses(record.id, ofID: detail.id, limit: Self.others + 1)
+                let same = others.filter { $0 != detail.address }
+                if output.isJSON { return StandardOutput.write(json: try ScriptJSON.text(RecipientJSON(detail, sameID: same))) }
+                StandardOutput.write(RecipientText(detail).text)
+                if !same.isEmpty { StandardError.warn(sharedID(detail, same)) }
+                return
             }
-            throw CommandError(
-                "mailing \(record.id) has no recipient '\(recipient)'; it may be excluded: flotilla mailing report \(record.id)")
+            throw CommandError(try await missing(record, ledger))
+        }
+
+        /// Others with the same id that are named.
+        private static let others = 10
+
+        private func sharedID(_ detail: RecipientDetail, _ same: [String]) -> String {
+            let named = same.prefix(Self.others).map(LogText.line).joined(separator: ", ")
+            let more = same.count > Self.others ? " and more" : ""
+            return "the id \(detail.id) is not of this recipient alone: also of \(named)\(more). Name an address to see another"
+        }
+
+        /// Why there is no such recipient: its row may be excluded.
+        private func missing(_ record: MailingRecord, _ ledger: SQLiteLedger) async throws -> String {
+            let forms = AddressForms.of(recipient, country: record.source?.country)
+            for try await page in ExclusionPages(ledger: ledger, mailing: record.id, after: 0) {
+                guard let found = page.first(where: { forms.contains($0.address) || $0.id == recipient }) else { continue }
+                let why = found.detail.isEmpty ? found.reason.rawValue : "\(found.reason.rawValue), \(found.detail)"
+                return "'\(recipient)' is no recipient of mailing \(record.id): row \(found.row) of its file is excluded (\(why))"
+            }
+            return """
+                mailing \(record.id) has no recipient '\(recipient)', and no excluded row that is listed has it; \
+                flotilla mailing report \(record.id) counts all rows
+                """
         }
     }
 

@@ -34,6 +34,7 @@ extension MailingCommand {
             let outcome = try await session.give(ResumeMailing(id))
             StandardOutput.write("\(id): \(outcome.state.rawValue)")
             outcome.reach.warnWithoutPlanner("it goes on")
+            if outcome.reach.planner != nil { outcome.reach.warnUnlessFollowed() }
         }
     }
 

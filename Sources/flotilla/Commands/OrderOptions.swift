@@ -58,9 +58,13 @@ extension Broker {
     /// How long an order waits for Redis at most, in seconds: it is in the ledger already.
     private static let patience = 2.0
 
-    /// The fleet's Redis, for a question or an order in passing; nil where the settings name none.
+    /// The fleet's Redis, for a question or an order in passing. Where the settings name none, it is the private Redis of the `send` or `up`
+    /// that runs on the ledger; nil where there is none either.
     init?(orders settings: Settings) {
-        guard var endpoint = RedisEndpoint(settings.redis) else { return nil }
+        let found =
+            RedisEndpoint(settings.redis)
+            ?? PrivateRedisFolders.running(ledger: settings.ledger.path).map { RedisEndpoint(place: .unix(path: $0)) }
+        guard var endpoint = found else { return nil }
         endpoint.timeout = min(endpoint.timeout, Self.patience)
         self.init(
             endpoint: endpoint, prefix: settings.redis.prefix, partitions: settings.collector.partitions, name: "flotilla-order",
@@ -89,9 +93,19 @@ struct OrderSession {
 }
 
 extension OrderReach {
-    /// Warns where the workers do not follow a pause, a stop or a speed.
+    /// Warns where the workers do not follow a pause, a resume, a stop or a speed at once.
     func warnUnlessFollowed() {
-        guard !isFollowed, let untold else { return }
+        guard let untold else { return }
+        if let planner {
+            // Without the name of a Redis it is usual that only the planner tells them.
+            guard isRedisNamed || problem != nil else { return }
+            let why = isRedisNamed ? untold : problem ?? untold
+            return StandardError.warn(
+                """
+                it is in the ledger, and the workers are not told yet (\(why)). The planner \(planner) tells them within a second once it \
+                reaches Redis. Until then a worker without Redis starts no message, and one that reaches Redis goes on as before
+                """)
+        }
         StandardError.warn(
             """
             nobody carries this out now: no planner is at work, and the workers could not be told: \(untold). They may go on with the \

@@ -51,7 +51,9 @@ struct WorkerCommand: RoleCommand {
 
     func run() async throws {
         let runtime = try prepare()
-        do { try runtime.checkConnections() } catch { runtime.logger.error("\(error); until then fewer are opened") }
+        do { try runtime.checkConnections() } catch {
+            runtime.logger.warning("\(error). This worker opens \(error.possible) at most, and goes on")
+        }
         let broker = try await runtime.openBroker("worker", isPatient: true)
         let worker = runtime.worker(broker)
         try await runtime.run(

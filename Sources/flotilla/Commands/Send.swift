@@ -1,6 +1,7 @@
 import ArgumentParser
 import Broker
 import Collecting
+import CommandSupport
 import Control
 import Delivery
 import Foundation
@@ -68,9 +69,7 @@ struct Send: AsyncParsableCommand {
         let terminal = Terminal()
         Log.bootstrap(
             level: settings.log.level, format: settings.log.format, terminal: terminal)
-        if let report, !FileManager.default.isWritableFile(atPath: URL(fileURLWithPath: report).deletingLastPathComponent().path) {
-            throw CommandError("--report \(report): its folder is not there or cannot be written to")
-        }
+        if let report { try OutputFile.check(report, option: "--report") }
         // The input is checked before anything is started or written.
         let file = try MailingFile.load(mailing, overrides: .init(recipients: recipients, provider: provider))
         let job = try MailingPreparation.prepare(file, providers: settings.providers, hostname: settings.email.hostname)
@@ -100,7 +99,8 @@ struct Send: AsyncParsableCommand {
             Control(ledger: ledger, broker: nil, logger: runtime.logger), by: actor.map { try OrderActor($0) } ?? .user)
         let broker = try await runtime.openBroker("send")
         let progress = ProgressMonitor(
-            id: id, name: job.mailing.name, ledger: ledger, terminal: terminal, isQuiet: quiet)
+            id: id, name: job.mailing.name, ledger: ledger, ledgerPath: settings.ledger.path, terminal: terminal, isQuiet: quiet,
+            logger: runtime.logger)
         let collector = runtime.collector(broker, ledger)
         let worker = runtime.worker(broker)
         try await runtime.run(
@@ -165,7 +165,7 @@ struct Send: AsyncParsableCommand {
                 StandardOutput.write(
                     """
 
-                    \(grouped(held)) recipients may have got their message, and wait for your decision:
+                    \(counted(held, "recipient")) may have got their message and \(held == 1 ? "waits" : "wait") for your decision:
                       flotilla mailing uncertain \(id) --ledger \(settings.ledger.path)
                     """)
             }

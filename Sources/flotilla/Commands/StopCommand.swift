@@ -36,7 +36,9 @@ extension MailingCommand {
             }
             let progress = try await ledger.progress(record.id)
             let waiting = (progress?[.planned] ?? 0) + (progress?[.deferred] ?? 0)
-            let who = progress?.planningDone == true ? "\(grouped(waiting)) recipients that wait get nothing" : "it is not planned yet"
+            let who =
+                progress?.planningDone == true
+                ? "\(counted(waiting, "recipient")) that \(waiting == 1 ? "waits gets" : "wait get") nothing" : "it is not planned yet"
             StandardError.write(
                 "Stop mailing \(record.id) '\(LogText.line(record.mailing.name))' (\(record.state.rawValue); \(who))? "
                     + "This cannot be undone. [y/N]"

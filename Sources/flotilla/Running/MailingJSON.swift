@@ -28,6 +28,8 @@ struct MailingJSON: Encodable {
     let open: Int
     let states: [String: Int]
     let file: String?
+    let recipientsFile: String?
+    /// The deprecated name of `recipientsFile`: elsewhere `recipients` is a number.
     let recipients: String?
     /// What blocks it, as a word and as a sentence: `mailing show` alone looks at the fleet for it.
     var blockingKind: String?
@@ -56,6 +58,7 @@ struct MailingJSON: Encodable {
         open = progress.open
         states = Dictionary(RecipientState.allCases.map { ($0.name, progress[$0]) }.filter { $0.1 > 0 }, uniquingKeysWith: +)
         file = known(record.origin)
-        recipients = record.source?.file
+        recipientsFile = record.source?.file
+        recipients = recipientsFile
     }
 }

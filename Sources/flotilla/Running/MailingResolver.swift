@@ -78,6 +78,14 @@ struct PausedText {
 
     init(_ record: MailingRecord) { self.record = record }
 
+    /// The same for a `send` that runs meanwhile, and waits.
+    func waiting(ledger: String) -> String {
+        """
+        mailing \(record.id) '\(LogText.line(record.mailing.name))' is \(LogText.line(record.reason)). This command waits: \
+        flotilla mailing resume \(record.id) --ledger \(ledger) lets it go on, and Ctrl-C ends the command, with the mailing paused
+        """
+    }
+
     var text: String {
         let since = record.stateChanged.map { " since \(Timestamp.text($0))" } ?? ""
         let why = record.stateReason.kind == .person ? "\(record.reason)\(since)" : "paused\(since): \(record.reason)"

@@ -13,6 +13,8 @@ import Telemetry
 final class PrivateRedis: Service {
     struct Failure: Error, CustomStringConvertible {
         let description: String
+        /// Room helps, and nothing else: its file is as good as it was.
+        var isDiskFull = false
     }
 
     /// Starts in a row that may fail before it is given up.
@@ -60,6 +62,7 @@ final class PrivateRedis: Service {
         do {
             return try await RedisProcess.start(program, folders)
         } catch {
+            if let failure = error as? Failure, failure.isDiskFull { throw failure }
             guard folders.setFileAside() else { throw error }
             logger.error("\(error); its file is set aside as \(folders.aside), and it starts empty")
             return try await RedisProcess.start(program, folders)

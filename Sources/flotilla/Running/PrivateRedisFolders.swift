@@ -21,6 +21,8 @@ struct PrivateRedisFolders: Sendable {
     var aside: String { data + "/unreadable" }
     var isSocketWithData: Bool { socket == data }
     private var file: String { data + "/appendonlydir" }
+    /// Says where the socket is, for commands beside the process.
+    private var address: String { Self.address(data) }
     /// Says whose work the file holds.
     private var owner: String { data + "/ledger" }
     /// Seconds after which an empty folder is nobody's: a start takes less from making its folder to filling it.
@@ -30,7 +32,7 @@ struct PrivateRedisFolders: Sendable {
     /// Makes the folders, for the eyes of their owner alone.
     /// - Throws: `PrivateRedis.Failure`, which says what to do.
     init(ledger: String, temporary: String? = ProcessInfo.processInfo.environment["TMPDIR"]) throws {
-        data = URL(fileURLWithPath: ledger).resolvingSymlinksInPath().path + ".redis"
+        data = Self.data(of: ledger)
         if let why = Self.makeFolder(data) {
             throw PrivateRedis.Failure(
                 description: "\(data), where the private Redis keeps its file, \(why): make room for it, or move it away")
@@ -55,6 +57,20 @@ struct PrivateRedisFolders: Sendable {
                 no folder can take the socket of the private Redis (\(refused.joined(separator: "; "))): set TMPDIR to a folder with a \
                 short path that can be written to, or name a running Redis with --redis URL
                 """)
+    }
+
+    private static func data(of ledger: String) -> String { URL(fileURLWithPath: ledger).resolvingSymlinksInPath().path + ".redis" }
+    private static func address(_ data: String) -> String { data + "/socket" }
+
+    /// Lets commands find the server, once it answers.
+    func publishSocket() { _ = PrivateFile.write(Array(socketPath.utf8), to: address) }
+
+    /// The socket of the private Redis that runs for a ledger now; nil where none answers.
+    static func running(ledger: String) -> String? {
+        guard let text = try? String(contentsOfFile: address(data(of: ledger)), encoding: .utf8), text.hasPrefix("/"),
+            text.utf8.count <= longestPath, let found = FileStatus(path: text, followsLinks: false), found.isOurs, UnixPing.answers(text)
+        else { return nil }
+        return text
     }
 
     /// Removes the empty folders of processes that were killed.
@@ -88,6 +104,16 @@ struct PrivateRedisFolders: Sendable {
     func make() throws {
         for path in [data, socket] {
             if let why = Self.makeFolder(path) { throw PrivateRedis.Failure(description: "\(path), where the private Redis lives, \(why)") }
+        }
+    }
+
+    /// The folder that takes no more bytes; nil where both do. A full disk ends a server with few words, or none.
+    var full: String? {
+        let bytes = [UInt8](repeating: 0, count: 64 << 10)
+        return [data, socket].first { folder in
+            let probe = folder + "/probe"
+            defer { unlink(probe) }
+            return [ENOSPC, EDQUOT].contains(PrivateFile.write(bytes, to: probe) ?? 0)
         }
     }
 

@@ -1,5 +1,6 @@
 import Foundation
 import Ledger
+import Logging
 import Model
 import Policy
 import ServiceLifecycle
@@ -10,8 +11,10 @@ struct ProgressMonitor: Service {
     let id: MailingID
     let name: String
     let ledger: SQLiteLedger
+    let ledgerPath: String
     let terminal: Terminal
     let isQuiet: Bool
+    let logger: Logger
     /// Seconds between two lines where there is no terminal.
     private static let plainInterval = 10.0
 
@@ -26,6 +29,7 @@ struct ProgressMonitor: Service {
         var rate = Rate()
         var answer = CommonestAnswer()
         var lastLine: ContinuousClock.Instant?
+        var pause: Int64?
         let signal = WakeSignal()
         let changes = ledger.wake(signal)
         defer { changes.cancel() }
@@ -33,8 +37,11 @@ struct ProgressMonitor: Service {
             do throws(LedgerError) {
                 guard let progress = try await ledger.progress(id) else { return }
                 rate.note(progress)
+                // Read each time: a person may have resumed it, or paused it once more.
+                let record = [.scheduled, .paused].contains(progress.state) ? try await ledger.mailing(id) : nil
+                tellOfPause(record, &pause)
                 if !isQuiet {
-                    var line = try await line(progress, rate.perSecond)
+                    var line = line(progress, rate.perSecond, record)
                     line.answer = try await answer.text(of: id, progress, standsStill: rate.standsStill, ledger)
                     show(line, &lastLine)
                 }
@@ -51,11 +58,19 @@ struct ProgressMonitor: Service {
 
     private static let shortestWait = Duration.milliseconds(25)
 
-    private func line(_ progress: MailingProgress, _ rate: Double) async throws(LedgerError) -> ProgressLine {
-        // Read each time: a person may have resumed it to begin at once.
-        let record = progress.state == .scheduled ? try await ledger.mailing(id) : nil
-        return ProgressLine(
+    private func line(_ progress: MailingProgress, _ rate: Double, _ record: MailingRecord?) -> ProgressLine {
+        var line = ProgressLine(
             name: name, progress: progress, rate: rate, secondsToStart: record?.secondsToStart(Clock.milliseconds()))
+        if let record, record.state == .paused, progress.state == .paused { line.pause = record.reason }
+        return line
+    }
+
+    /// Says once a pause who paused it, and what to do.
+    /// - Parameter told: when the pause began that was told last.
+    private func tellOfPause(_ record: MailingRecord?, _ told: inout Int64?) {
+        guard let record, record.state == .paused, record.stateReason.kind == .person, record.stateChanged ?? 0 != told else { return }
+        told = record.stateChanged ?? 0
+        logger.notice("\(PausedText(record).waiting(ledger: ledgerPath))", metadata: ["mailing": "\(record.id)"])
     }
 
     private func show(_ line: ProgressLine, _ lastLine: inout ContinuousClock.Instant?) {
@@ -154,8 +169,13 @@ struct ProgressLine {
     let secondsToStart: Double?
     /// What most of those who wait were answered, where nobody gets on.
     var answer: String?
+    /// Who paused it and why, where it is paused.
+    var pause: String?
 
     var text: ProgressText { ProgressText(name: name, figures: figures) }
+
+    /// Columns of the words about a pause.
+    private static let longestPause = 60
 
     /// The most important first: a narrow terminal shows no others.
     private var figures: [String] {
@@ -163,12 +183,12 @@ struct ProgressLine {
         if !progress.planningDone {
             let doing = progress.state == .collecting ? "planning" : progress.state.rawValue
             if progress.planned == 0, progress.excluded == 0 { return ["\(doing), nothing planned yet"] }
-            return ["\(doing), \(grouped(progress.planned)) recipients so far, \(grouped(progress.excluded)) excluded"]
+            return ["\(doing), \(counted(progress.planned, "recipient")) so far, \(grouped(progress.excluded)) excluded"]
         }
         let finished = progress.planned - progress.open
         let share = progress.planned == 0 ? 100 : finished * 100 / progress.planned
         var parts = [
-            "\(progress.state.rawValue) \(share) %",
+            "\(pause.flatMap { $0.isEmpty ? nil : LogText.line($0).cut(to: Self.longestPause, at: .end) } ?? progress.state.rawValue) \(share) %",
             "sent \(grouped(progress[.sent] + progress[.delivered])) of \(grouped(progress.planned))",
         ]
         for state in [RecipientState.failed, .expired, .deferred, .uncertain, .stopped] where progress[state] > 0 {

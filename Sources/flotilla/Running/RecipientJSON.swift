@@ -45,8 +45,11 @@ struct RecipientJSON: Encodable {
     let history: [Attempt]
     let uncertain: [Uncertainty]
     let events: [EventLine]
+    /// Addresses of other recipients of the mailing with this id.
+    let sameId: [String]?
 
-    init(_ detail: RecipientDetail) {
+    init(_ detail: RecipientDetail, sameID: [String] = []) {
+        sameId = sameID.isEmpty ? nil : sameID
         mailing = detail.mailing.description
         name = detail.mailingName
         id = detail.id

@@ -12,7 +12,7 @@ struct RecipientText {
         var rows = [
             ["mailing", "\(detail.mailing) '\(detail.mailingName)'"],
             ["recipient", "\(detail.address) (id \(detail.id), batch \(detail.batch), index \(detail.index))"],
-            ["state", "\(detail.state.name), \(detail.attempts) attempts"],
+            ["state", "\(detail.state.name), \(counted(detail.attempts, "attempt"))"],
         ]
         if let due = detail.due { rows.append(["next attempt", Timestamp.text(due)]) }
         if !detail.messageID.isEmpty { rows.append(["provider message id", detail.messageID]) }

@@ -81,12 +81,20 @@ final class RedisProcess: Sendable {
         while !UnixPing.answers(folders.socketPath) {
             guard process.isRunning, ContinuousClock.now < deadline else {
                 process.stop()
+                if let full = folders.full {
+                    throw PrivateRedis.Failure(
+                        description: """
+                            the private redis-server did not start, because no room is left on the disk of \(full): make room there, or \
+                            name a running Redis with --redis URL
+                            """, isDiskFull: true)
+                }
                 let log = (try? String(contentsOfFile: folders.log, encoding: .utf8)) ?? ""
                 let why = log.isEmpty ? process.howItEnded : String(log.suffix(500))
                 throw PrivateRedis.Failure(description: "the private redis-server did not start: \(why)")
             }
             try await Task.sleep(for: .milliseconds(5))
         }
+        folders.publishSocket()
         return process
     }
 

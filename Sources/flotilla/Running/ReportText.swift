@@ -11,6 +11,9 @@ struct ReportText {
 
     var text: String {
         var blocks = [head, TextTable(header: [], rows: numbers, rightAligned: [1]).text.indented]
+        if report.excluded.contains(where: { $0.key != .sentBefore && $0.value > 0 }) {
+            blocks.append("Excluded, row by row: flotilla mailing excluded \(report.id)")
+        }
         if !report.responses.isEmpty { blocks.append("Failures, by response:\n" + responses(report.responses).indented) }
         if report.uncertain.listed > 0 { blocks.append(uncertain) }
         if !report.deferrals.isEmpty { blocks.append("Deferred, by response:\n" + responses(report.deferrals).indented) }
@@ -41,7 +44,7 @@ struct ReportText {
 
     private var uncertain: String {
         let counts = report.uncertain
-        var text = "Uncertain: \(grouped(counts.listed)) recipients whose message may have arrived without a response"
+        var text = "Uncertain: \(counted(counts.listed, "recipient")) whose message may have arrived without a response"
         if counts.redelivered > 0 { text += "; \(grouped(counts.redelivered)) sent to again" }
         if counts.held > 0 {
             text += "; \(grouped(counts.held)) held until you decide: flotilla mailing uncertain \(report.id) --held"

@@ -62,7 +62,8 @@ struct RoleRuntime {
 
     struct MissingRedis: Error, CustomStringConvertible {
         let description = """
-            this command needs the Redis of the fleet: name it by --redis URL, redis.url in flotilla.yaml or FLOTILLA_REDIS_URL
+            this command needs the Redis of the fleet: name it by --redis URL, redis.url in flotilla.yaml or FLOTILLA_REDIS_URL. Of a \
+            `send` or `up` with a private Redis it is found by itself, while that runs on the same --ledger
             """
     }
 

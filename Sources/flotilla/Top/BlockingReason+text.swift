@@ -23,12 +23,13 @@ extension BlockingReason {
     }
 
     /// A sentence for people; empty when nothing blocks the mailing.
-    var text: String {
+    func text(of mailing: MailingID) -> String {
         switch self {
         case .none: ""
         case .paused(let reason): reason.isEmpty ? "paused" : reason
         case .due(let seconds): "all open recipients wait for their next attempt, in \(Self.text(seconds))"
-        case .undecided(let count): "\(grouped(count)) held recipients wait for a decision: flotilla mailing uncertain ID"
+        case .undecided(let count):
+            "\(counted(count, "held recipient")) \(count == 1 ? "waits" : "wait") for a decision: flotilla mailing uncertain \(mailing)"
         case .noPlanner: "no planner is at work; it goes on when one starts: flotilla up, or flotilla planner"
         case .redis(let problem): problem
         case .noWorker(let channel): "no worker that serves \(channel.rawValue) is at work; it goes on when one starts: flotilla worker"

@@ -176,11 +176,14 @@ extension FleetSampler {
         // The planner watches the mailing for longer than this process.
         if record.state == .sending, !record.reason.isEmpty { return ("stuck", record.reason) }
         facts.redisProblem = redisProblem
-        guard signs != nil || record.state == .paused || !facts.hasPlanner || redisProblem != nil else {
+        if signs == nil, record.state != .paused, facts.hasPlanner, redisProblem == nil {
             sample.clock = StallClock()
-            return ("", "")
+            // What is with the workers is not known; what waits in the ledger is.
+            facts.workers = 1
+            let reason = facts.blockingReason(stuckAfter: .seconds(Int64.max / 2))
+            return (reason.kind, reason.text(of: record.id))
         }
         let reason = sample.clock.look(&facts, status.progress, at: Double(Clock.monotonic()) / 1e9, stuckAfter: stuckAfter)
-        return (reason.kind, reason.text)
+        return (reason.kind, reason.text(of: record.id))
     }
 }

@@ -14,7 +14,13 @@ extension SQLiteLedger {
             if let found = try Self.find(db, rows, address: key, limit: 1).first {
                 return try Self.detail(db, record, found)
             }
-            return try Self.find(db, id, recipient: key).flatMap { try Self.detail(db, record, $0) }
+            return try Self.find(db, id, recipient: key, limit: 1).first.flatMap { try Self.detail(db, record, $0) }
+        }
+    }
+
+    package func addresses(_ id: MailingID, ofID recipient: String, limit: Int) async throws(LedgerError) -> [String] {
+        try await read("finding an id") { db in
+            try Self.find(db, id, recipient: recipient, limit: limit).map { $0.recipients[$0.index, 1] }
         }
     }
 
@@ -70,8 +76,8 @@ extension SQLiteLedger {
         }
     }
 
-    /// The first recipient with an id: every batch is searched for the id's JSON at the start of a recipient.
-    private static func find(_ db: Database, _ id: MailingID, recipient: String) throws -> Found? {
+    /// The first recipients with an id: every batch is searched for the id's JSON at the start of a recipient.
+    private static func find(_ db: Database, _ id: MailingID, recipient: String, limit: Int) throws -> [Found] {
         var start = JSONWriter()
         start.beginArray()
         start.string(recipient.utf8)
@@ -80,14 +86,16 @@ extension SQLiteLedger {
                 sql: "SELECT number FROM batch WHERE mailing = ? AND instr(recipients, ?) > 0 ORDER BY number"),
             arguments: [id.description, String(decoding: start.bytes, as: UTF8.self)])
         let wanted = Array(recipient.utf8)
-        while let number = try numbers.next() {
+        var found: [Found] = []
+        while found.count < limit, let number = try numbers.next() {
             let batch = BatchID(mailing: id, number: number)
             let recipients = try recipients(db, batch)
-            for index in 0..<recipients.count where recipients.bytes[recipients.range(index, 0)].elementsEqual(wanted) {
-                return Found(batch: batch, index: index, recipients: recipients)
+            for index in 0..<recipients.count
+            where recipients.bytes[recipients.range(index, 0)].elementsEqual(wanted) && found.count < limit {
+                found.append(Found(batch: batch, index: index, recipients: recipients))
             }
         }
-        return nil
+        return found
     }
 
     private static func recipients(_ db: Database, _ id: BatchID) throws -> Recipients {

@@ -24,6 +24,21 @@ package enum OpenFiles {
         _ = setrlimit(resource, &limit)
     }
 
+    /// Closes the descriptors above the limit that the caller had open: nothing here uses them, and no program could be started with them,
+    /// as posix_spawn(3) takes their numbers for wrong. Called once, behind `raise`.
+    package static func closeBeyondLimit() {
+        guard let folder = opendir("/proc/self/fd") else { return }
+        var beyond: [Int32] = []
+        while let entry = readdir(folder) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: Int(NAME_MAX) + 1) { String(cString: $0) }
+            }
+            if let number = Int32(name), Int(number) >= limit { beyond.append(number) }
+        }
+        closedir(folder)
+        for number in beyond { close(number) }
+    }
+
     /// Descriptors that the process may have open.
     package static var limit: Int {
         var limit = rlimit()

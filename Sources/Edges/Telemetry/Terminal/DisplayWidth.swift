@@ -28,6 +28,9 @@ extension String {
 }
 
 extension Character {
+    /// ZERO WIDTH JOINER: what it joins is one emoji, also where a part of it has no variation selector (UTS 51, ED-16).
+    private static let joiner: UInt32 = 0x200d
+
     /// A sequence of emoji takes two columns, any other cluster as many as its characters: in Devanagari a cluster is as wide as the
     /// letters and vowel signs that it is written with.
     fileprivate var columns: Int {
@@ -37,7 +40,7 @@ extension Character {
         let second = scalars[scalars.index(after: scalars.startIndex)]
         let isEmoji =
             first.properties.isEmojiPresentation
-            || first.properties.isEmoji && (second.value == 0xfe0f || second.properties.isEmojiModifier)
+            || first.properties.isEmoji && (second.value == 0xfe0f || second.value == Self.joiner || second.properties.isEmojiModifier)
         // Flags are two regional indicators, which are emoji by themselves.
         return isEmoji ? 2 : scalars.reduce(0) { $0 + $1.columns }
     }

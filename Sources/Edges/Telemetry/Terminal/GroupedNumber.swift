@@ -8,3 +8,7 @@ package func grouped(_ number: Int) -> String {
     }
     return (number < 0 ? "-" : "") + String(digits)
 }
+
+/// A number of things in words, as `1 row` and `1,234 rows`.
+/// - Parameter thing: one of them; its plural has an `s`.
+package func counted(_ number: Int, _ thing: String) -> String { "\(grouped(number)) \(thing)\(number == 1 ? "" : "s")" }

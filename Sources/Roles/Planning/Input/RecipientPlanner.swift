@@ -279,7 +279,7 @@ package struct RecipientPlanner {
         }
         normal.withUnsafeBufferPointer { AddressKey.append(of: $0, channel, to: &key) }
         return key.withUnsafeBufferPointer { key in
-            if !addresses.insert(key) { return (.duplicate, "") }
+            if let first = addresses.insert(key, row: rows) { return (.duplicate, "the address of row \(first)") }
             return reached?.contains(key) == true ? (.sentBefore, "") : nil
         }
     }

@@ -48,7 +48,11 @@ struct MailingCheck {
             throw MailingFileError(
                 problems: problems.sorted { ($0.line ?? 0, $0.column ?? 0) < ($1.line ?? 0, $1.column ?? 0) })
         }
-        return MailingFile(mailing: mailing, recipients: source, start: start, identity: identity)
+        var file = MailingFile(mailing: mailing, recipients: source, start: start, identity: identity)
+        if overrides.provider == nil {
+            file.providerPlace = entry("provider").map { "\(document.path):\($0.place.line):\($0.place.column)" }
+        }
+        return file
     }
 
     private mutating func checkKeys() {

@@ -9,6 +9,8 @@ package struct MailingFile: Sendable, Equatable {
     package var start: Int64?
     /// By what it is known again.
     package var identity: MailingIdentity
+    /// Where the file names its provider, as `mailing.yaml:3:11`; nil where the command line does.
+    package var providerPlace: String?
 
     /// What the command line says in place of the file.
     package struct Overrides: Sendable {

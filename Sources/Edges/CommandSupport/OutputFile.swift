@@ -1,0 +1,33 @@
+import Foundation
+import Text
+
+/// The check of a file that a command writes at its end: what is found then is found too late.
+package enum OutputFile {
+    package struct Unusable: Error, CustomStringConvertible {
+        package let description: String
+    }
+
+    /// Leaves nothing behind, and changes nothing. Pipes and devices are as good as files.
+    /// - Parameter option: names the file, as `--report`.
+    /// - Throws: `Unusable` where the file cannot be written.
+    package static func check(_ path: String, option: String) throws(Unusable) {
+        func refuse(_ why: String) -> Unusable { Unusable(description: "\(option) \(path): \(why)") }
+        guard !path.isEmpty else { throw Unusable(description: "\(option) names no file") }
+        if let found = FileStatus(path: path) {
+            if found.kind == .directory {
+                throw refuse("that is a folder; name a file in it, such as \(path == "." ? "" : path + "/")report.json")
+            }
+            guard access(path, W_OK) == 0 else { throw refuse("it cannot be written: \(String(cString: strerror(errno)))") }
+            return
+        }
+        if path.hasSuffix("/") { throw refuse("that names a folder; name a file") }
+        let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
+        guard let found = FileStatus(path: folder) else { throw refuse("there is no folder \(folder); make it first") }
+        guard found.kind == .directory else { throw refuse("\(folder) is no folder") }
+        // Rights say nothing of a folder of the kernel, or to root.
+        guard PrivateFile.create(path) else {
+            throw refuse("it cannot be made in \(folder): \(String(cString: strerror(errno)))")
+        }
+        unlink(path)
+    }
+}

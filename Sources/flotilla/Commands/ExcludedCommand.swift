@@ -1,0 +1,86 @@
+import ArgumentParser
+import CommandSupport
+import Ledger
+import Model
+import Telemetry
+
+extension MailingCommand {
+    struct Excluded: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "List the rows of the recipients' file that are not sent to, with the reason of each.",
+            discussion: """
+                Rows are counted from 1, the first below the header. Rows whose address an earlier mailing has reached (sent_before) are \
+                counted and not listed. The next page of a list that --limit has ended begins with --after and its last row.
+                """)
+        @OptionGroup var options: LedgerOptions
+        @OptionGroup var mailing: MailingArgument
+        @Option(help: "Only rows with this reason, as the report names it.") var reason: ExclusionReason?
+        @Option(help: "Only rows behind this one.") var after = 0
+        @Option(help: "How many to list at most.") var limit: Int?
+        @OptionGroup var output: OutputOptions
+
+        func validate() throws {
+            if let limit, limit < 1 { throw ValidationError("--limit is 1 or more") }
+            if after < 0 { throw ValidationError("--after is 0 or more") }
+        }
+
+        func run() async throws {
+            output.warnOfOldOption()
+            let ledger = try options.open()
+            let record = try await mailing.find(in: ledger)
+            let file = record.source?.file ?? ""
+            var list = ExcludedText(file: file)
+            var left = limit ?? Int.max
+            var isMore = false
+            for try await page in ExclusionPages(ledger: ledger, mailing: record.id, after: after) {
+                let wanted = page.filter { reason == nil || $0.reason == reason }
+                if wanted.count > left { isMore = true }
+                for item in wanted.prefix(left) {
+                    if output.isJSON {
+                        StandardOutput.write(json: try ExcludedText.json(item, file: file))
+                    } else {
+                        StandardOutput.write(list.line(item, of: wanted))
+                    }
+                }
+                left -= min(left, wanted.count)
+                if isMore { break }
+            }
+            guard !output.isJSON else { return }
+            if let last = list.last, isMore {
+                StandardOutput.write("\nmore: flotilla mailing excluded \(record.id) --after \(last) --limit \(limit ?? 0)")
+            }
+            let excluded = try await ledger.report(record.id, now: Clock.milliseconds())?.excluded ?? [:]
+            let before = excluded[.sentBefore] ?? 0
+            if list.last == nil, before == 0 || reason != nil && reason != .sentBefore {
+                StandardOutput.write(reason.map { "no rows are excluded as \($0.rawValue)" } ?? "no rows are excluded")
+            }
+            if before > 0, reason == nil || reason == .sentBefore {
+                StandardOutput.write("\(counted(before, "row")) more had an earlier mailing (sent_before): only their number is kept")
+            }
+        }
+    }
+}
+
+extension ExclusionReason: ExpressibleByArgument {}
+
+/// The excluded rows of a mailing, read from the ledger a thousand at a time.
+struct ExclusionPages: AsyncSequence {
+    let ledger: SQLiteLedger
+    let mailing: MailingID
+    let after: Int
+
+    struct AsyncIterator: AsyncIteratorProtocol {
+        let ledger: SQLiteLedger
+        let mailing: MailingID
+        var last: Int
+
+        mutating func next() async throws -> [Exclusion]? {
+            let page = try await ledger.exclusions(mailing, after: last, limit: 1000)
+            guard let end = page.last else { return nil }
+            last = end.row
+            return page
+        }
+    }
+
+    func makeAsyncIterator() -> AsyncIterator { AsyncIterator(ledger: ledger, mailing: mailing, last: after) }
+}
