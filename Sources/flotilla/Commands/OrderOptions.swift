@@ -58,8 +58,8 @@ extension Broker {
     /// How long an order waits for Redis at most, in seconds: it is in the ledger already.
     private static let patience = 2.0
 
-    /// The fleet's Redis, for a question or an order in passing. Where the settings name none, it is the private Redis of the `send` or `up`
-    /// that runs on the ledger; nil where there is none either.
+    /// The fleet's Redis, for a question or an order in passing. Where the settings name none, it is the private Redis of the `send` or
+    /// `up` that runs on the ledger; nil where there is none either.
     init?(orders settings: Settings) {
         let found =
             RedisEndpoint(settings.redis)

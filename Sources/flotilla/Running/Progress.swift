@@ -177,6 +177,12 @@ struct ProgressLine {
     /// Columns of the words about a pause.
     private static let longestPause = 60
 
+    /// Who paused it and why, where that is known; else its state.
+    private var stateWords: String {
+        guard let pause, !pause.isEmpty else { return progress.state.rawValue }
+        return LogText.line(pause).cut(to: Self.longestPause, at: .end)
+    }
+
     /// The most important first: a narrow terminal shows no others.
     private var figures: [String] {
         if let secondsToStart { return ["starts in \(TimeSpan.text(seconds: secondsToStart))"] }
@@ -188,7 +194,7 @@ struct ProgressLine {
         let finished = progress.planned - progress.open
         let share = progress.planned == 0 ? 100 : finished * 100 / progress.planned
         var parts = [
-            "\(pause.flatMap { $0.isEmpty ? nil : LogText.line($0).cut(to: Self.longestPause, at: .end) } ?? progress.state.rawValue) \(share) %",
+            "\(stateWords) \(share) %",
             "sent \(grouped(progress[.sent] + progress[.delivered])) of \(grouped(progress.planned))",
         ]
         for state in [RecipientState.failed, .expired, .deferred, .uncertain, .stopped] where progress[state] > 0 {
