@@ -244,9 +244,9 @@ package actor Dispatcher: Service {
             say(
                 .error,
                 """
-                another ledger uses this Redis and prefix, or its planner is away and its work is in it: give each its own redis.prefix, or \
-                let the roles of that ledger end its work. Where that ledger is gone for good, remove the keys of this prefix. Nothing is \
-                dispatched meanwhile
+                another ledger uses this Redis and prefix, or its planner is away and its work is in it: give each its own redis.prefix, \
+                or let the roles of that ledger end its work. Where that ledger is gone for good, remove the keys of this prefix. \
+                Nothing is dispatched meanwhile
                 """)
         case .evicting(let error): say(.error, "\(error)")
         case .lost(let loss):
