@@ -234,8 +234,8 @@ extension SQLiteLedger {
         logger.error(
             """
             another program has written into the ledger's file \(path) while it was open, as cp does. Nothing is sent and nothing is \
-            written meanwhile. The log of the ledger that was there is kept as \(path + suffix)-wal. Stop all roles, put a whole copy in its place \
-            (flotilla ledger restore), and start them again
+            written meanwhile. The log of the ledger that was there is kept as \(path + suffix)-wal. Stop all roles, put a whole copy in \
+            its place (flotilla ledger restore), and start them again
             """)
     }
 
