@@ -110,6 +110,24 @@ import Testing
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).contains { $0.contains("overwritten") })
     }
 
+    /// SQLite would make a new file and delete the log, or write the log into whatever is there.
+    @Test(arguments: [false, true]) func aStopLeavesTheLogOfALedgerThatIsNotThere(isReplaced: Bool) async throws {
+        let ledger = try open()
+        try await Example.plan(ledger, batches: [2])
+        _ = try LedgerBackup.make(of: path, to: copy)
+        _ = try await ledger.dispatchBatches([(id, 1)], now: Example.start)
+        let content = try Data(contentsOf: URL(fileURLWithPath: copy))
+        try FileManager.default.moveItem(atPath: path, toPath: folder.path("away"))
+        if isReplaced { try FileManager.default.moveItem(atPath: copy, toPath: path) }
+        try? ledger.close()
+        #expect(FileManager.default.fileExists(atPath: path + "-wal"))
+        #expect(FileManager.default.contents(atPath: path) == (isReplaced ? content : nil))
+        if !isReplaced {
+            try FileManager.default.moveItem(atPath: folder.path("away"), toPath: path)
+            #expect(try await open().commits() == 1)
+        }
+    }
+
     @Test func aLinkAndItsFileHaveOneLock() throws {
         _ = try open()
         try FileManager.default.createSymbolicLink(atPath: folder.path("link.sqlite"), withDestinationPath: path)

@@ -37,6 +37,26 @@ import Testing
         #expect(Set(arrived).union(listed).count == 2000)
     }
 
+    @Test func afterARestoreNewMailingsAreSentAndThoseOfBeforeAreKnown() async throws {
+        let sink = try await RunningSink()
+        let mailing = try MailingFolder(provider: sink.url, recipients: MailingFolder.recipients(5))
+        let (other, new) = (
+            try MailingFolder(provider: sink.url, recipients: MailingFolder.recipients(6)),
+            try MailingFolder(provider: sink.url, recipients: MailingFolder.recipients(7))
+        )
+        let copy = mailing.folder.path("copy.sqlite")
+        #expect(try await mailing.send().status == 0)
+        #expect(try await Program.run(["ledger", "backup", copy, "--ledger", mailing.ledger]).status == 0)
+        #expect(try await Program.run(["send", other.mailing, "--ledger", mailing.ledger]).status == 0)
+        let restored = try await Program.run(["ledger", "restore", copy, "--ledger", mailing.ledger])
+        #expect(restored.status == 0 && restored.output.contains("1 mailing added after the copy was made is taken over"), "\(restored)")
+        #expect(try await Program.run(["send", other.mailing, "--ledger", mailing.ledger]).status == 6)
+        let last = try await Program.run(["send", new.mailing, "--ledger", mailing.ledger])
+        #expect(last.status == 0, "\(last.errors)")
+        try await sink.stop()
+        #expect(try sink.arrived().count == 18)
+    }
+
     @Test func aMailingThatTheCopyLacksIsNotSentWithoutAQuestion() async throws {
         let sink = try await RunningSink()
         let mailing = try MailingFolder(provider: sink.url, recipients: MailingFolder.recipients(5))

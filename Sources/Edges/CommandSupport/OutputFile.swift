@@ -15,19 +15,22 @@ package enum OutputFile {
         guard !path.isEmpty else { throw Unusable(description: "\(option) names no file") }
         if let found = FileStatus(path: path) {
             if found.kind == .directory {
-                throw refuse("that is a folder; name a file in it, such as \(path == "." ? "" : path + "/")report.json")
+                let folder = path == "." ? "" : path.hasSuffix("/") ? path : path + "/"
+                throw refuse("that is a folder; name a file in it, such as \(folder)report.json")
             }
             guard access(path, W_OK) == 0 else { throw refuse("it cannot be written: \(String(cString: strerror(errno)))") }
             return
         }
         if path.hasSuffix("/") { throw refuse("that names a folder; name a file") }
-        let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
+        // A link may lead to a file that is not there yet.
+        let place = RealPath.of(path)
+        let folder = URL(fileURLWithPath: place).deletingLastPathComponent().path
         guard let found = FileStatus(path: folder) else { throw refuse("there is no folder \(folder); make it first") }
         guard found.kind == .directory else { throw refuse("\(folder) is no folder") }
         // Rights say nothing of a folder of the kernel, or to root.
-        guard PrivateFile.create(path) else {
+        guard PrivateFile.create(place) else {
             throw refuse("it cannot be made in \(folder): \(String(cString: strerror(errno)))")
         }
-        unlink(path)
+        unlink(place)
     }
 }

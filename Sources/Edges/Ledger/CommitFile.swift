@@ -30,9 +30,18 @@ package struct CommitFile: Sendable {
         let partial = "\(path).partial-\(getpid())"
         unlink(partial)
         guard PrivateFile.create(partial) else { return "\(partial): " + String(cString: strerror(errno)) }
-        let error = PrivateFile.write(Array("\(identity) \(commits)\n".utf8), to: partial) ?? (rename(partial, path) == 0 ? nil : errno)
+        var error = PrivateFile.write(Array("\(identity) \(commits)\n".utf8), to: partial) ?? Self.flush(partial)
+        if error == nil { error = rename(partial, path) == 0 ? Self.flush((path as NSString).deletingLastPathComponent) : errno }
         guard let error else { return nil }
         unlink(partial)
         return "\(path): " + String(cString: strerror(error))
+    }
+
+    /// The file of the private Redis is removed behind the note: after a power failure one of them must be there.
+    private static func flush(_ path: String) -> Int32? {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return errno }
+        defer { close(descriptor) }
+        return fsync(descriptor) == 0 ? nil : errno
     }
 }

@@ -41,7 +41,9 @@ package struct DropDeadLetters: Order {
     package var kind: AuditNote.Order { .drop }
     package var object: String { ids.map { "dead:" + $0.map(String.init).joined(separator: ",") } ?? "dead:all" }
 
-    package func obstacle(_ dropped: Int) -> String? { dropped == 0 ? "there are no such dead letters" : nil }
+    package func obstacle(_ dropped: Int) -> String? {
+        ids != nil && dropped == 0 ? "there are no such dead letters" : nil
+    }
 
     /// - Returns: how many there were.
     package func carryOut(_ context: OrderContext) async throws(OrderError) -> Int {

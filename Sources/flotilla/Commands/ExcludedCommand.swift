@@ -47,12 +47,14 @@ extension MailingCommand {
             }
             guard !output.isJSON else { return }
             if let last = list.last, isMore {
-                StandardOutput.write("\nmore: flotilla mailing excluded \(record.id) --after \(last) --limit \(limit ?? 0)")
+                let same = reason.map { " --reason \($0.rawValue)" } ?? ""
+                StandardOutput.write("\nmore: flotilla mailing excluded \(record.id)\(same) --after \(last) --limit \(limit ?? 0)")
             }
             let excluded = try await ledger.report(record.id, now: Clock.milliseconds())?.excluded ?? [:]
             let before = excluded[.sentBefore] ?? 0
             if list.last == nil, before == 0 || reason != nil && reason != .sentBefore {
-                StandardOutput.write(reason.map { "no rows are excluded as \($0.rawValue)" } ?? "no rows are excluded")
+                let behind = after > 0 ? " behind row \(after)" : ""
+                StandardOutput.write("no rows\(behind) are excluded\(reason.map { " as \($0.rawValue)" } ?? "")")
             }
             if before > 0, reason == nil || reason == .sentBefore {
                 StandardOutput.write("\(counted(before, "row")) more had an earlier mailing (sent_before): only their number is kept")

@@ -55,7 +55,8 @@ struct LedgerCommand: AsyncParsableCommand {
                 "\(path): \(grouped(summary.size)) bytes, restored from \(file)\(kept.map { "; the ledger of before is \($0)" } ?? "")")
             if let carried = summary.carried, carried > 0 {
                 StandardOutput.write(
-                    "\(carried) mailings that were added after the copy was made are taken over from the ledger of before.")
+                    "\(counted(carried, "mailing")) added after the copy was made \(carried == 1 ? "is" : "are") taken over from the ledger of before."
+                )
             } else if let kept, summary.carried == nil {
                 StandardError.warn(
                     """

@@ -34,13 +34,17 @@ struct RepeatText {
 
     /// Refuses a new mailing where the ledger is an older copy, which somebody has put there: it may lack the same mailing.
     func refuseOlderCopy(_ ledger: SQLiteLedger) async throws {
-        let own = try await ledger.commits()
-        guard let known = CommitFile(ledger: ledger.path).commits(of: try await ledger.identity()), known > own else { return }
+        let mark = try await ledger.copyMark()
+        // `ledger restore` has taken over what the copy lacks, or has warned that it could not.
+        guard mark.restored == nil, let known = CommitFile(ledger: ledger.path).commits(of: try await ledger.identity()),
+            known > mark.commits
+        else { return }
         StandardError.write(
             """
-            error: the ledger \(ledger.path) is an older copy of the one that was in use (\(own) of \(known) commits): whether \(file) \
-            was sent since it was made is not known. Nothing was sent now.
-              Put the ledger that was in use back, or send it to everybody, also to those who may have had it, with --again.
+            error: the ledger \(ledger.path) is an older copy of the one that was in use (\(mark.commits) of \(known) commits): whether \
+            \(file) was sent since it was made is not known. Nothing was sent now.
+              Put the ledger that was in use back. Where the copy is to be used, put it there with flotilla ledger restore, which takes \
+            over what it lacks. --again sends to everybody, also to those who may have had it.
             """)
         throw ExitCode(.sentBefore)
     }

@@ -6,6 +6,7 @@
 -- with -1 the ledger that has left this Redis and was the last to use it, '' where its dispatcher leads.
 local epoch = epoch_of(KEYS[2])
 local ledger, token = string.match(redis.call('GET', KEYS[1]) or '', '^(%S+) (%d+)$')
+local leads = false
 -- What cannot be read, or never expires, is no leader's.
 if ledger and redis.call('PTTL', KEYS[1]) >= 0 then
   if ledger ~= ARGV[1] then
@@ -14,10 +15,11 @@ if ledger and redis.call('PTTL', KEYS[1]) >= 0 then
   if number(token, 0) > tonumber(ARGV[2]) then
     return { 0, epoch, ARGV[4], '' }
   end
+  leads = true
 end
 -- A ledger whose dispatcher is away for long keeps what it has here: its workers may be at work, and its results wait.
 local last = string.match(redis.call('GET', KEYS[3]) or '', '^(%S+) %d+$') or string.match(epoch, '^[^:]+:([^:]+):')
-if last and last ~= ARGV[1] and last ~= ARGV[5] then
+if not leads and last and last ~= ARGV[1] and last ~= ARGV[5] then
   return { -1, epoch, ARGV[4], last }
 end
 redis.call('SET', KEYS[1], ARGV[1] .. ' ' .. ARGV[2], 'PX', ARGV[3])

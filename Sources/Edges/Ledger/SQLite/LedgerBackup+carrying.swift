@@ -50,6 +50,12 @@ extension LedgerBackup {
                     FROM replaced."\(table)" WHERE "\(table == "mailing" ? "id" : "mailing")" IN (SELECT id FROM carried)
                     """)
         }
+        // That ledger knew all of them but what was in flight.
+        try db.execute(
+            sql: """
+                UPDATE main.mailing SET restored = EXISTS (SELECT 1 FROM main.progress WHERE mailing = mailing.id AND dispatched > 0)
+                WHERE id IN (SELECT id FROM carried)
+                """)
         try db.execute(sql: "DROP TABLE carried")
         return count
     }

@@ -201,9 +201,9 @@ package enum LedgerBackup {
             var carried: Int?
             let commits = try copy.inDatabase { db in
                 if let restoration {
-                    carried = restoration.replaced.flatMap { carryMailings(from: $0, into: db) }
                     try db.execute(sql: "UPDATE ledger SET restored = ?", arguments: [restoration.at])
                     try db.execute(sql: "UPDATE mailing SET restored = 1")
+                    carried = restoration.replaced.flatMap { carryMailings(from: $0, into: db) }
                     var after = AuditedValues()
                     after.file = restoration.file
                     try SQLiteLedger.note(

@@ -1,5 +1,6 @@
 import Foundation
 import GRDB
+import Model
 import Synchronization
 import Text
 
@@ -22,7 +23,12 @@ final class OverwriteWatch: Sendable {
         var changed: Int64 = 0
         var seen: View?
         var looked = ContinuousClock.now
+        /// It was written over: that stays so.
+        var isForeign = false
     }
+
+    /// Milliseconds by which the kernel's clock for files goes at most.
+    private static let tick: Int64 = 20
 
     private let path: String
     private let pause: Duration
@@ -38,6 +44,7 @@ final class OverwriteWatch: Sendable {
     /// Whether the file was written over since the last look.
     func isOverwritten(_ status: FileStatus) -> Bool {
         state.withLock { state in
+            if state.isForeign { return true }
             guard status.changed != state.changed, ContinuousClock.now - state.looked >= pause else { return false }
             state.looked = .now
             guard let now = Self.view(path, isAlone: true) else { return false }
@@ -45,9 +52,12 @@ final class OverwriteWatch: Sendable {
                 // A checkpoint may have been under way while the file was read.
                 usleep(50_000)
                 guard let again = Self.view(path, isAlone: true) else { return false }
-                return Self.isForeign(again, after: state.seen, live: Self.view(path, isAlone: false))
+                state.isForeign = Self.isForeign(again, after: state.seen, live: Self.view(path, isAlone: false))
+                return state.isForeign
             }
-            state.changed = status.changed
+            // A later write in the same tick of the kernel's clock has the same time.
+            let isSettled = Clock.milliseconds() - status.changed / 1_000_000 > Self.tick
+            state.changed = isSettled ? status.changed : 0
             state.seen = now
             return false
         }
@@ -55,6 +65,8 @@ final class OverwriteWatch: Sendable {
 
     /// - Parameter live: what is read through the log, later than `file`; nil where that cannot be read.
     private static func isForeign(_ file: View, after seen: View?, live: View?) -> Bool {
+        // The log alone was changed, by SQLite.
+        if let seen, file == seen { return false }
         if let seen, file.identity != seen.identity || file.commits < seen.commits { return true }
         guard let live else { return false }
         return file.commits > live.commits || file.schema > live.schema

@@ -97,17 +97,19 @@ package final class SQLiteLedger: Sendable {
     /// into it, over what somebody put there.
     package func close() throws(LedgerError) {
         endWatching()
+        let isOurs = (try? checkFile()) != nil
         guard !hasLostLog else { return }
-        try LedgerError.mapping(path: path, operation: "closing") {
-            try pool.close()
-        }
-        emptyLog()
+        try LedgerError.mapping(path: path, operation: "closing") { try pool.close() }
+        // SQLite makes a file that is not there and deletes its log, and it writes a log into whatever file is there.
+        if isOurs { emptyLog() }
     }
 
     /// The last connection empties the write-ahead log into the file. A reader's does not, and the pool closes those last. Where somebody
     /// else opens or closes the file at this moment, they do it.
     private func emptyLog() {
-        guard FileStatus(path: path + "-wal") != nil, let last = try? DatabaseQueue(path: path) else { return }
+        guard FileStatus(path: path)?.identity == files[""], FileStatus(path: path + "-wal")?.identity == files["-wal"],
+            files["-wal"] != nil, let last = try? DatabaseQueue(path: path)
+        else { return }
         _ = try? last.inDatabase { try Int.fetchOne($0, sql: "SELECT count(*) FROM sqlite_schema") }
         try? last.close()
     }
@@ -229,13 +231,14 @@ extension SQLiteLedger {
 
     /// What is in the log belongs to the file that was there before: whoever starts next is to read what is there now by itself.
     private func setLogAside() {
+        guard let log = FileStatus(path: path + "-wal"), log.identity == files["-wal"] else { return }
         let suffix = ".overwritten-\(Clock.milliseconds() / 1000)"
         for end in ["-wal", "-shm"] { rename(path + end, path + suffix + end) }
         logger.error(
             """
-            another program has written into the ledger's file \(path) while it was open, as cp does. Nothing is sent and nothing is \
-            written meanwhile. The log of the ledger that was there is kept as \(path + suffix)-wal. Stop all roles, put a whole copy in \
-            its place (flotilla ledger restore), and start them again
+            another program has written into the ledger's file \(path) while it was open, as cp does, or sqlite3's .restore of a large \
+            copy. Nothing is sent and nothing is written meanwhile. The log of the ledger that was there is kept as \
+            \(path + suffix)-wal. Stop all roles, put a whole copy in its place (flotilla ledger restore), and start them again
             """)
     }
 
