@@ -54,9 +54,8 @@ struct LedgerCommand: AsyncParsableCommand {
             StandardOutput.write(
                 "\(path): \(grouped(summary.size)) bytes, restored from \(file)\(kept.map { "; the ledger of before is \($0)" } ?? "")")
             if let carried = summary.carried, carried > 0 {
-                StandardOutput.write(
-                    "\(counted(carried, "mailing")) added after the copy was made \(carried == 1 ? "is" : "are") taken over from the ledger of before."
-                )
+                let taken = "\(counted(carried, "mailing")) added after the copy was made \(carried == 1 ? "is" : "are") taken over"
+                StandardOutput.write("\(taken) from the ledger of before.")
             } else if let kept, summary.carried == nil {
                 StandardError.warn(
                     """
