@@ -127,6 +127,7 @@ struct RedisClientTests {
         let script = Task { try await slow.send(["EVAL", "while true do end", "0"]) }
         try await eventually("it is busy") { try server.cli("PING").contains("BUSY") }
         async let waiting = redis.send(["PING"])
+        // The time itself is tried: a server that is busy answers no question that would tell of the client's tries.
         try await Task.sleep(for: .milliseconds(150))
         #expect(try server.cli("SCRIPT", "KILL").contains("OK"))
         #expect(try await waiting.text == "PONG")

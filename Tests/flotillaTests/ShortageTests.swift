@@ -90,6 +90,7 @@ struct ShortageTests {
         try await eventually("several are refused: \(running.errors)") { lines().count { $0.count > 3 } >= 5 }
         try await end(busy)
         for _ in 1...2 {
+            // The provider is away for a second: that time is what is tried.
             try await Task.sleep(for: .seconds(1))
             let before = arrived().count
             let flapping = try await provider("--latency", "20ms")

@@ -52,7 +52,7 @@ struct WorkerCommand: RoleCommand {
     func run() async throws {
         let runtime = try prepare()
         do { try runtime.checkConnections() } catch {
-            runtime.logger.warning("\(error). This worker opens \(error.possible) at most, and goes on")
+            runtime.logger.warning("\(error). This worker opens \(error.possible) at most")
         }
         let broker = try await runtime.openBroker("worker", isPatient: true)
         let worker = runtime.worker(broker)

@@ -44,7 +44,7 @@ package struct UnclearRefusals: Sendable {
     }
 
     /// A recipient was refused, and nobody was accepted since, as far as is known.
-    /// - Parameter speaksOfUs: the refusal is ours to mend by its words, so that also the first of a row waits.
+    /// - Parameter speaksOfUs: its words refuse us, and not the recipient: then the first of such refusals waits too.
     /// - Returns: whether the recipient waits; otherwise the refusal is its own.
     package mutating func note(_ key: Key, at now: Int64, speaksOfUs: Bool = false) -> Bool {
         defer { isInRow = true }

@@ -25,7 +25,7 @@ package struct Scenario: Sendable {
         package var workers = 1
         package var planners = 1
         package var collectors = 1
-        /// The settings of `flotilla.yaml`. Its providers are the sinks, at placeholder addresses.
+        /// The settings of `flotilla.yaml`. Its providers are the sinks, whose addresses are known once they run.
         package var settings = Settings()
         /// The same as YAML, without Redis, ledger and addresses.
         package var yaml = "{}"
