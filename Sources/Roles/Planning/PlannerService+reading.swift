@@ -1,4 +1,5 @@
 import Ledger
+import Logging
 import Model
 
 extension PlannerService {
@@ -9,22 +10,29 @@ extension PlannerService {
             throw InputError(file: record.origin, problem: "names no recipients")
         }
         var step = try firstStep(record, source)
-        let reached = record.onlyNew ? try await ReachedAddresses.load(before: record.id, from: ledger) : nil
         var planner = try RecipientPlanner(
             source: source, channel: record.mailing.channel, carry: Set(record.mailing.fields.dropFirst(2)),
             batchSize: BatchSize.of(record), batchBytes: batchBytes, after: record.rowsRead,
-            expecting: record.sourceChecksum.map(UInt64.init(bitPattern:)), without: reached, check: bodyCheck(record))
+            expecting: record.sourceChecksum.map(UInt64.init(bitPattern:)), check: bodyCheck(record))
         guard planner.fields == record.mailing.fields else {
             throw InputError(file: source.file, problem: "has other columns than when the mailing was made")
         }
+        if record.onlyNew { try await planner.excludeReached(before: record.id, in: ledger) }
         var chunk = planner.makeChunk()
         var number = record.nextBatch
         var written = record.rowsRead
         var bytes = 0
         var hasMore = true
+        var hasWarned = false
         while hasMore {
             if isStopping() { return buffer.remove(record.id) }
             hasMore = try planner.next(&chunk)
+            if let fault = planner.addresses.spillFault, !hasWarned {
+                hasWarned = true
+                logger.warning(
+                    "the addresses of mailing \(record.id) stay in memory, 43 bytes each at most: no file can be written (\(fault))",
+                    metadata: record.fields)
+            }
             if !chunk.recipients.isEmpty {
                 step.batches.append(PlannedBatch(number: number, recipients: chunk.recipients))
                 number += 1

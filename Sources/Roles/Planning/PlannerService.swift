@@ -4,6 +4,7 @@ import Metrics
 package import Model
 import Policy
 import ServiceLifecycle
+import Text
 
 /// Plans mailings, one after another: reads their recipients, cuts batches and writes them to the ledger, several small mailings in one
 /// transaction. A mailing is sent only when its whole input was read; a row that cannot be read is excluded. Where nothing is due it sleeps
@@ -147,6 +148,8 @@ package struct PlannerService: Service {
             try await read(record, into: &buffer, isStopping: isStopping)
         } catch let error as LedgerError {
             throw error
+        } catch let fault as ScratchFile.Fault {
+            throw .refused("\(record.id) is planned again: addresses that were put aside cannot be read back (\(fault))")
         } catch {
             buffer.remove(record.id)
             buffer.append(

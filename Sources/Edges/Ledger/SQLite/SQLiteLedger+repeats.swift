@@ -44,7 +44,9 @@ extension SQLiteLedger: RepeatStore {
 
     package func reached(by id: MailingID, after: Int, limit: Int) async throws(LedgerError) -> [ReachedBatch] {
         try await read("looking for those who were reached") { db in
-            guard let record = try MailingRecord.one(db, id) else { return [] }
+            let named = try String.fetchOne(
+                db.cachedStatement(sql: "SELECT channel FROM mailing WHERE id = ?"), arguments: [id.description])
+            guard let channel = named.flatMap(Channel.init(rawValue:)) else { return [] }
             let rows = try Row.fetchCursor(
                 db.cachedStatement(
                     sql: """
@@ -60,7 +62,7 @@ extension SQLiteLedger: RepeatStore {
                 let recipients = try Recipients(decodingAddresses: wire)
                 try batches.append(
                     ReachedBatch(
-                        number: row.read(0), channel: record.mailing.channel, recipients: recipients,
+                        number: row.read(0), channel: channel, recipients: recipients,
                         places: places.filter { $0 < recipients.count }))
             }
             return batches

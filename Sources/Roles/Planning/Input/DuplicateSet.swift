@@ -1,68 +1,93 @@
-/// Addresses that a mailing has had already, as digests of 96 bits with the row of each, in one table with open addressing: 16 bytes a
-/// slot, at most three quarters full, so 16 MB for 786,000 addresses, 32 MB for 1.5 million, 256 MB for 12 million.
+import Text
+
+/// Addresses that a mailing has had already, or that earlier mailings have reached, as digests of 96 bits with the row of each. Its memory
+/// is bounded: up to 3.1 million lie in a table of 64 MB at most; whenever it is full, it goes to a file without a name (20 bytes an
+/// address), and a filter of 32 MB says which addresses are looked for there.
 ///
 /// Two different addresses among n share a digest with a probability of n^2 / 2^97: 6e-16 for 10 million. The digest's keys
 /// are drawn anew for each set, so that nobody can prepare addresses that collide.
 struct DuplicateSet {
-    /// The digest and, in the lower half of `y`, the row; zero for a free slot.
-    private typealias Slot = SIMD2<UInt64>
-    private static let rowMask: UInt64 = 0xffff_ffff
+    /// Slots of the largest table in memory: 64 MB.
+    static let mostSlots = 1 << 22
 
-    private var slots: [Slot]
-    private var mask: Int
-    private(set) var count = 0
+    private var recent: DigestTable
+    private var spilled: SpilledDigests?
+    private let mostSlots: Int
     private let keys: SIMD4<UInt64>
+    /// Why addresses beyond the bound stay in memory: no file could be written.
+    private(set) var spillFault: ScratchFile.Fault?
 
-    init(using generator: inout some RandomNumberGenerator) {
-        slots = Array(repeating: .zero, count: 1 << 12)
-        mask = slots.count - 1
+    /// - Parameter mostSlots: a power of two.
+    init(using generator: inout some RandomNumberGenerator, mostSlots: Int = DuplicateSet.mostSlots) {
+        recent = DigestTable(slots: min(mostSlots, 1 << 12))
+        self.mostSlots = mostSlots
         keys = SIMD4(generator.next(), generator.next(), generator.next() | 1, generator.next() | 1)
+    }
+
+    /// The row of those whom earlier mailings have reached.
+    private static let reachedRow = 0
+
+    enum Insertion: Equatable {
+        case new
+        /// The row with which the key came first.
+        case duplicate(Int)
+        /// It comes for the first time, and an earlier mailing has reached it.
+        case reached
     }
 
     /// Puts a key into the set.
     /// - Parameter row: of the key, from 1; rows beyond the last that 32 bits hold count as that one.
-    /// - Returns: the row with which the key came first; nil where it is new.
-    mutating func insert(_ key: UnsafeBufferPointer<UInt8>, row: Int = 1) -> Int? {
-        if (count + 1) * 4 > slots.count * 3 { grow() }
+    /// - Throws: when what was written to the file cannot be read any more.
+    mutating func insert(_ key: UnsafeBufferPointer<UInt8>, row: Int) throws(ScratchFile.Fault) -> Insertion {
+        if recent.isFull { makeRoom() }
         let digest = digest(key)
-        var slot = Int(truncatingIfNeeded: digest.x) & mask
-        while slots[slot] != .zero {
-            if Self.isSame(slots[slot], digest) { return Int(slots[slot].y & Self.rowMask) }
-            slot = (slot + 1) & mask
-        }
-        slots[slot] = Slot(digest.x, digest.y | UInt64(UInt32(clamping: max(1, row))))
-        count += 1
-        return nil
+        let (found, slot) = recent.find(digest)
+        let first = if let found { found } else { try spilled?.row(of: digest) }
+        if let first, first != Self.reachedRow { return .duplicate(first) }
+        recent.put(digest, row: row, at: slot)
+        return first == nil ? .new : .reached
     }
 
-    @inline(__always) private static func isSame(_ slot: Slot, _ digest: Slot) -> Bool {
-        slot.x == digest.x && (slot.y ^ digest.y) & ~rowMask == 0
+    /// Puts in keys whom earlier mailings have reached, before any row.
+    /// - Parameters:
+    ///   - keys: one behind another.
+    ///   - ends: where each ends.
+    mutating func insertReached(_ keys: [UInt8], ends: [Int]) {
+        // Apart from the table, so that the processor asks memory for many slots at a time.
+        var digests: [DigestTable.Slot] = []
+        digests.reserveCapacity(ends.count)
+        keys.withUnsafeBufferPointer { keys in
+            var start = 0
+            for end in ends {
+                digests.append(digest(UnsafeBufferPointer(rebasing: keys[start..<end])))
+                start = end
+            }
+        }
+        for digest in digests {
+            if recent.isFull { makeRoom() }
+            let (found, slot) = recent.find(digest)
+            // One that two mailings have reached may stand in two tables.
+            if found == nil { recent.put(digest, row: Self.reachedRow, at: slot) }
+        }
     }
 
-    /// Whether a key is in the set.
-    func contains(_ key: UnsafeBufferPointer<UInt8>) -> Bool {
-        let digest = digest(key)
-        var slot = Int(truncatingIfNeeded: digest.x) & mask
-        while slots[slot] != .zero {
-            if Self.isSame(slots[slot], digest) { return true }
-            slot = (slot + 1) & mask
+    private mutating func makeRoom() {
+        guard recent.slots.count >= mostSlots, spillFault == nil else { return recent.grow() }
+        var tables = spilled ?? SpilledDigests(slots: recent.slots.count)
+        // One owner, so that nothing is copied.
+        spilled = nil
+        do throws(ScratchFile.Fault) {
+            try tables.append(recent)
+            recent.removeAll()
+        } catch {
+            spillFault = error
+            recent.grow()
         }
-        return false
-    }
-
-    private mutating func grow() {
-        let old = slots
-        slots = Array(repeating: .zero, count: old.count * 2)
-        mask = slots.count - 1
-        for digest in old where digest != .zero {
-            var slot = Int(truncatingIfNeeded: digest.x) & mask
-            while slots[slot] != .zero { slot = (slot + 1) & mask }
-            slots[slot] = digest
-        }
+        spilled = tables
     }
 
     /// Two lanes of multiply-and-fold hashing (as wyhash and rapidhash do) with keys of their own, and room for the row.
-    private func digest(_ key: UnsafeBufferPointer<UInt8>) -> Slot {
+    private func digest(_ key: UnsafeBufferPointer<UInt8>) -> DigestTable.Slot {
         let raw = UnsafeRawBufferPointer(key)
         var x = keys.x ^ UInt64(key.count)
         var y = keys.y ^ UInt64(key.count)
@@ -81,7 +106,7 @@ struct DuplicateSet {
         // A last round each, so that the last word too reaches all bits.
         x = Self.fold(x ^ 0x9e37_79b9_7f4a_7c15, keys.w)
         y = Self.fold(y ^ 0xbf58_476d_1ce4_e5b9, keys.z)
-        return Slot(x, y & ~Self.rowMask)
+        return DigestTable.digest(x, y)
     }
 
     @inline(__always) private static func fold(_ left: UInt64, _ right: UInt64) -> UInt64 {

@@ -3,8 +3,7 @@ import Policy
 import Text
 
 /// Turns the rows of a file into the batches of a mailing. It checks rows and addresses and brings these into their normal form, drops
-/// duplicates (the first row with an address counts), and gives the reason for every row that it excludes. Its memory is bounded
-/// except for `DuplicateSet`, which takes 21 to 43 bytes for each address.
+/// duplicates (the first row with an address counts), and gives the reason for every row that it excludes. Its memory is bounded.
 package struct RecipientPlanner {
     /// The names of a recipient's values in the order of the batches, for `Mailing.fields`: id, address, all others, and `ValueKinds`
     /// where they are carried.
@@ -34,9 +33,7 @@ package struct RecipientPlanner {
     /// Batches carry `ValueKinds`.
     private let carriesKinds: Bool
     private var reader: RecipientReader
-    private var addresses: DuplicateSet
-    /// Those whom earlier mailings have reached; nil for nobody.
-    private let reached: ReachedAddresses?
+    var addresses: DuplicateSet
     /// Finds those for whom there is no body; nil where there is one for everybody.
     private let check: BodyCheck?
     private var row = InputRow()
@@ -56,14 +53,12 @@ package struct RecipientPlanner {
     ///   - batchBytes: bytes of a batch in its wire form at most; a recipient that takes more is a batch by itself.
     ///   - recipientBytes: bytes of a recipient at most; one that takes more is excluded.
     ///   - planned: rows that were planned before a restart; nothing is given out for them again.
-    ///   - reached: those who are excluded because earlier mailings have reached them; nil for nobody.
     ///   - expected: the checksum of those rows; nil where it is not known.
     ///   - check: what each recipient's values are judged by; nil for nothing.
     package init(
         source: RecipientSource, channel: Channel, carry: Set<String>? = nil, batchSize: Int = 500,
         batchBytes: Int = WireLimit.batchBytes, recipientBytes: Int = WireLimit.recipientBytes, after planned: Int = 0,
-        expecting expected: UInt64? = nil,
-        without reached: ReachedAddresses? = nil, check: BodyCheck? = nil
+        expecting expected: UInt64? = nil, check: BodyCheck? = nil
     ) throws(InputError) {
         precondition(batchSize > 0)
         stamp = try FileStamp(path: source.file)
@@ -74,7 +69,6 @@ package struct RecipientPlanner {
         self.batchBytes = batchBytes
         self.recipientBytes = recipientBytes
         self.planned = planned
-        self.reached = reached
         self.check = check
         if let code = source.country {
             guard let country = PhoneCountry(code) else {
@@ -119,12 +113,13 @@ package struct RecipientPlanner {
     package func makeChunk() -> PlannedChunk { PlannedChunk(width: fields.count) }
 
     /// Fills a chunk with what comes next; false, with an empty chunk, behind the last row.
-    /// - Throws: also when the file has changed since it was opened, or since it was read before a restart: what was read may be a mixture.
-    package mutating func next(_ chunk: inout PlannedChunk) throws(InputError) -> Bool {
+    /// - Throws: `InputError`, also when the file has changed since it was opened, or since it was read before a restart: what was read may
+    ///   be a mixture. `ScratchFile.Fault` where the addresses of earlier rows cannot be read back.
+    package mutating func next(_ chunk: inout PlannedChunk) throws -> Bool {
         let hasMore: Bool
-        do throws(InputError) {
+        do {
             hasMore = try fill(&chunk)
-        } catch {
+        } catch let error as InputError {
             // A row that cannot be read may be one half of another.
             try checkStamp()
             throw error
@@ -165,7 +160,7 @@ package struct RecipientPlanner {
                 """)
     }
 
-    private mutating func fill(_ chunk: inout PlannedChunk) throws(InputError) -> Bool {
+    private mutating func fill(_ chunk: inout PlannedChunk) throws -> Bool {
         chunk.removeAll()
         while chunk.recipients.count < batchSize, chunk.exclusions.count < PlannedChunk.exclusionLimit,
             chunk.reachedBefore < PlannedChunk.reachedLimit
@@ -179,7 +174,7 @@ package struct RecipientPlanner {
             rows += 1
             checksum.add(row)
             if rows == planned, let expected, expected != checksum { throw Self.changedSince(planned, source) }
-            plan(into: &chunk, size: size)
+            try plan(into: &chunk, size: size)
         }
         chunk.rows = rows
         return !chunk.recipients.isEmpty || !chunk.exclusions.isEmpty || chunk.reachedBefore > 0
@@ -196,10 +191,10 @@ package struct RecipientPlanner {
         }
     }
 
-    private mutating func plan(into chunk: inout PlannedChunk, size: Int) {
+    private mutating func plan(into chunk: inout PlannedChunk, size: Int) throws(ScratchFile.Fault) {
         let isOutput = rows > planned
         isUnverified = false
-        if let exclusion = size > recipientBytes ? tooLarge(size) : examine() {
+        if let exclusion = size > recipientBytes ? tooLarge(size) : try examine() {
             if isOutput, exclusion.reason == .sentBefore { return chunk.reachedBefore += 1 }
             if isOutput { chunk.exclusions.append(exclude(exclusion.reason, exclusion.detail)) }
             return
@@ -246,7 +241,7 @@ package struct RecipientPlanner {
 
     /// Puts the row's address into `normal` and its key into the set.
     /// - Returns: why the row is excluded, or nil.
-    private mutating func examine() -> (reason: ExclusionReason, detail: String)? {
+    private mutating func examine() throws(ScratchFile.Fault) -> (reason: ExclusionReason, detail: String)? {
         if let fault = row.fault { return (.invalidRow, fault.description) }
         normal.removeAll(keepingCapacity: true)
         key.removeAll(keepingCapacity: true)
@@ -278,9 +273,11 @@ package struct RecipientPlanner {
             if let fault = check.fault(one, row: 0) { return (.invalidBody, fault) }
         }
         normal.withUnsafeBufferPointer { AddressKey.append(of: $0, channel, to: &key) }
-        return key.withUnsafeBufferPointer { key in
-            if let first = addresses.insert(key, row: rows) { return (.duplicate, "the address of row \(first)") }
-            return reached?.contains(key) == true ? (.sentBefore, "") : nil
+        let insertion = try key.withUnsafeBufferPointer { key throws(ScratchFile.Fault) in try addresses.insert(key, row: rows) }
+        return switch insertion {
+        case .new: nil
+        case .duplicate(let first): (.duplicate, "the address of row \(first)")
+        case .reached: (.sentBefore, "")
         }
     }
 

@@ -1,0 +1,34 @@
+import Ledger
+import Model
+
+extension RecipientPlanner {
+    /// Batches that are read from the ledger at a time: some megabytes.
+    private static let page = 20
+
+    /// Excludes those whom the earlier mailings of a mailing's identity have reached; before the first row is planned.
+    mutating func excludeReached(before id: MailingID, in ledger: any RepeatStore) async throws(LedgerError) {
+        for earlier in try await ledger.earlier(than: id) {
+            var last = -1
+            while true {
+                let batches = try await ledger.reached(by: earlier, after: last, limit: Self.page)
+                guard let end = batches.last else { break }
+                for batch in batches { excludeReached(batch) }
+                last = end.number
+            }
+        }
+    }
+
+    private mutating func excludeReached(_ batch: ReachedBatch) {
+        var keys: [UInt8] = []
+        var ends: [Int] = []
+        keys.reserveCapacity(batch.recipients.bytes.count)
+        ends.reserveCapacity(batch.places.count)
+        batch.recipients.bytes.withUnsafeBufferPointer { bytes in
+            for place in batch.places {
+                AddressKey.append(of: UnsafeBufferPointer(rebasing: bytes[batch.recipients.range(place, 1)]), batch.channel, to: &keys)
+                ends.append(keys.count)
+            }
+        }
+        addresses.insertReached(keys, ends: ends)
+    }
+}
