@@ -26,7 +26,9 @@ struct WorkerShellTests {
             endpoint: RedisEndpoint(place: .unix(path: server.socket)), prefix: "test", partitions: 2, name: "test",
             group: .singletonMultiThreadedEventLoopGroup, logger: logger)
         // A lease that no busy machine can miss.
-        worker = WorkerContext(configuration: .init(id: "a", lease: .seconds(250), hostname: "localhost"), broker: broker, logger: logger)
+        var configuration = WorkerConfiguration(id: "a", hostname: "localhost")
+        configuration.lease = .seconds(250)
+        worker = WorkerContext(configuration: configuration, broker: broker, logger: logger)
         var generator = SystemRandomNumberGenerator()
         id = MailingID(milliseconds: Clock.milliseconds(), using: &generator)
     }

@@ -38,9 +38,9 @@ struct DispatcherTests {
     /// A mailing that is being sent, with so many batches of two.
     private func plan(_ batches: Int, uncertain: Mailing.UncertainPolicy = .redeliver) async throws {
         let now = Clock.milliseconds()
-        try await ledger.create(
-            id, mailing: Mailing(name: "m", channel: .email, provider: "relay", uncertain: uncertain), source: nil, origin: "",
-            state: .collecting, now: now)
+        var mailing = Mailing(name: "m", channel: .email, provider: "relay")
+        mailing.uncertain = uncertain
+        try await ledger.create(id, mailing: mailing, source: nil, origin: "", state: .collecting, now: now)
         let planned = (0..<batches).map { number in
             var recipients = Recipients(width: 2)
             for index in 0..<2 { recipients.append(row: ["\(number)-\(index)", "p\(number)-\(index)@example.com"]) }

@@ -277,9 +277,8 @@ import Testing
     }
 
     @Test func aRowForWhichTheBodyIsNoJSONIsExcluded() throws {
-        let mailing = Mailing(
-            name: "x", channel: .webhook, provider: "http://a/",
-            body: Mailing.Template(source: #"{"to":"{{email}}","age":{{age}}}"#, file: "b.json"), fields: ["id", "email", "age"])
+        var mailing = Mailing(name: "x", channel: .webhook, provider: "http://a/", fields: ["id", "email", "age"])
+        mailing.body = Mailing.Template(source: #"{"to":"{{email}}","age":{{age}}}"#, file: "b.json")
         let provider = try ProviderURL.parse("http://a/")
         let check = try #require(try BodyCheck(mailing, provider))
         var planner = try RecipientPlanner(

@@ -158,7 +158,7 @@ final class WorkerContext: Sendable {
             quarantined.increment()
             return logger.error(
                 """
-                batch \(lease.batch.id) is quarantined: \(lease.deliveries - 1) workers ended with it. Its \(plan.uncertain.count) open \
+                batch \(lease.batch.id) is quarantined: \(lease.holder.deliveries - 1) workers ended with it. Its \(plan.uncertain.count) open \
                 recipients are held: flotilla mailing uncertain \(lease.batch.id.mailing)
                 """, metadata: lease.fields)
         }
