@@ -63,7 +63,7 @@ private struct DecisionValues {
         before.held = heldBefore
         (after.decision, after.recipients, after.held) = (decision.rawValue, count, heldBefore - count)
         guard let entry else {
-            return try SQLiteLedger.note(db, note, on: "mailing:\(id)", before: before, after: after, now: now)
+            return try SQLiteLedger.note(db, note, on: .mailing(id), before: before, after: after, now: now)
         }
         try db.execute(sql: "UPDATE audit SET after = ? WHERE number = ?", arguments: [try after.json(), entry])
         return entry

@@ -16,7 +16,7 @@ extension SQLiteLedger: MailingStore {
             after.file = new.origin.isEmpty ? nil : new.origin
             after.identity = new.identity?.description
             after.onlyNew = new.onlyNew ? true : nil
-            try Self.note(db, note, on: "mailing:\(new.id)", before: AuditedValues(), after: after, now: now)
+            try Self.note(db, note, on: .mailing(new.id), before: AuditedValues(), after: after, now: now)
             return .added
         }
     }
@@ -90,7 +90,7 @@ extension SQLiteLedger: MailingStore {
     /// Adds the audit entry of a state that has changed.
     private static func note(_ db: Database, _ note: AuditNote?, on id: MailingID, before: AuditedValues?, now: Int64) throws {
         guard let before, let record = try MailingRecord.one(db, id) else { return }
-        try Self.note(db, note, on: "mailing:\(id)", before: before, after: AuditedValues(state: record), now: now)
+        try Self.note(db, note, on: .mailing(id), before: before, after: AuditedValues(state: record), now: now)
     }
 
     /// How a mailing's state is to change.
@@ -168,7 +168,7 @@ extension SQLiteLedger: MailingStore {
             try db.execute(sql: "UPDATE mailing SET speed = ? WHERE id = ?", arguments: [speed, id.description])
             guard db.changesCount == 1 else { throw LedgerError.refused("there is no mailing \(id) in the ledger") }
             after.speed = try MailingRecord.one(db, id)?.speed ?? "none"
-            try Self.note(db, note, on: "mailing:\(id)", before: before, after: after, now: now)
+            try Self.note(db, note, on: .mailing(id), before: before, after: after, now: now)
         }
     }
 }

@@ -7,7 +7,7 @@ import Policy
 extension Dispatcher {
     /// Publishes the limits that were set at run time, when they have changed or an epoch has begun.
     func publishLimits() async throws {
-        let limits = try await Dictionary(ledger.limits().map { ($0.scope, $0.text) }) { $1 }
+        let limits = try await Dictionary(ledger.limits().map { ($0.scope.description, $0.text) }) { $1 }
         guard limits != shownLimits else { return }
         try await publishedLimits.publishLimits(limits, fencingToken: fencingToken)
         shownLimits = limits
