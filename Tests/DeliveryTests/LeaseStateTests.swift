@@ -240,7 +240,7 @@ private struct LeaseRun {
         for place in batches.indices { batches[place].isEnded = true }
     }
 
-    /// One step of a renewal, as `LeaseKeeper` takes them.
+    /// One step of a renewal, as `LeaseRenewal` takes them.
     private mutating func advance() {
         switch renewal {
         case .none:

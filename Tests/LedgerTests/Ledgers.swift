@@ -86,7 +86,7 @@ func uncertain(
 ) -> RecipientResult {
     RecipientResult(
         index: index, state: .uncertain, attempts: attempts, at: at, due: due,
-        response: ProviderResponse(missed: missed, stage: .response, text: "worker w died with it on the wire"))
+        response: ProviderResponse(missed: missed, stage: .response, text: "worker w died with it in flight"))
 }
 
 func resultGroup(

@@ -1,6 +1,6 @@
 package import Model
 
-/// The same without an order of a person, as roles and tests want it.
+/// The changes of a mailing store without an order of a person, as roles and tests want them.
 extension MailingStore {
     /// Adds a mailing, whatever was sent before.
     package func create(

@@ -19,8 +19,9 @@ package struct PlannerRole: Service {
         package var name: String
         /// Batches of a lane at most that are ready or with workers.
         package var window: Int
-        /// The same in bytes, about; and bytes of one batch at most.
+        /// Bytes of those batches at most, about.
         package var windowBytes = 32 << 20
+        /// Bytes of one batch at most.
         package var batchBytes = WireLimit.batchBytes
         package var durations: Durations
         /// The one mailing to look after; nil for all of the ledger.
@@ -49,7 +50,7 @@ package struct PlannerRole: Service {
         package var lease: Duration
         /// The workers' lease.
         package var workerLease: Duration
-        /// How long a mailing that nothing holds up may be without a result before it counts as stuck.
+        /// How long a mailing that nothing blocks may be without a result before it counts as stuck.
         package var stuckAfter: Duration
 
         package init(poll: Duration, lease: Duration, workerLease: Duration, stuckAfter: Duration) {

@@ -71,7 +71,7 @@ struct RoleRuntime {
         try OpenLedgers.open(settings.ledger.path, logger: logger)
     }
 
-    /// The same for a long-running role: it waits while the disk is full or another program keeps the ledger locked.
+    /// The ledger of a long-running role, which waits while the disk is full or another program keeps the ledger locked.
     func waitForLedger() async throws -> SQLiteLedger {
         var backoff = Backoff()
         while true {
@@ -131,7 +131,7 @@ struct RoleRuntime {
         return [MetricsServer(address: address, metrics: metrics, readiness: readiness, logger: logger, onListening: onListening)]
     }
 
-    /// The same for a process that ends by itself: an address that is in use is logged, and the mailing is sent all the same.
+    /// The metrics server of a process that ends by itself: an address that is in use is logged, and the mailing is sent nevertheless.
     func optionalMetricsServer() -> [any Service] {
         metricsServer().map { OptionalService(service: $0, logger: logger) }
     }

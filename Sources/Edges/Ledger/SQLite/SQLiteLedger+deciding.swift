@@ -99,7 +99,7 @@ private struct Deciding {
         }
         if decision == .resend, let expires = record.expires, now >= expires {
             throw LedgerError.refused(
-                "the lifetime of mailing \(id) is over and nothing of it is sent any more; settle its recipients as sent or failed")
+                "the lifetime of mailing \(id) has ended and nothing of it is sent any more; settle its recipients as sent or failed")
         }
         self.db = db
         self.record = record

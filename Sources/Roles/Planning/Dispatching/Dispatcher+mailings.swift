@@ -68,7 +68,7 @@ extension Dispatcher {
     }
 
     /// Ends what a stop or a lifetime ends.
-    /// - Parameter time: a lifetime is over that ends before: no clock says that time is left.
+    /// - Parameter time: a lifetime that ends before it has ended: no clock says that time is left.
     func end(_ work: [MailingWork], now: Int64, over time: Int64) async throws {
         // Only batches that are not with workers are the ledger's to end; the others come back.
         for one in work where one.next != nil {
