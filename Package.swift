@@ -48,6 +48,8 @@ let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
+let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
 let yaml: Target.Dependency = .product(name: "Yams", package: "Yams")
 let nio: [Target.Dependency] = [
     .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
@@ -112,7 +114,7 @@ let package = Package(
         module(.roles, "Control", ["Model", "Text", "Policy", "Broker", "Ledger", "Settings", "Telemetry", log]),
         module(.roles, "Collecting", ["Model", "Policy", "Broker", "Ledger", log, metrics, lifecycle]),
         // Lab: the other side, load tests, forecasts.
-        module(.lab, "Sink", ["Model", "Text", "Policy", "Telemetry", "Settings", log, lifecycle, yaml] + nio),
+        module(.lab, "Sink", ["Model", "Text", "Policy", "Telemetry", "Settings", log, lifecycle, yaml, nioHTTP1] + nio),
         module(.lab, "Simulation", ["Model", "Text", "Policy", heap]),
         module(.lab, "Synthetic", ["Model", "Text", "Policy"]),
         module(
@@ -148,12 +150,12 @@ let package = Package(
         tests("Templates", ["Model", "Text"]),
         tests(
             "Transport",
-            ["Model", "Text", "Policy", "Sink", "TestServers", log, .product(name: "NIOEmbedded", package: "swift-nio")] + nio),
+            ["Model", "Text", "Policy", "Sink", "TestServers", log, nioEmbedded] + nio),
         tests("Planning", ["Model", "Text", "Policy", "Broker", "Ledger", "Synthetic", "TestServers", log, lifecycle, grdb] + nio),
         tests("Delivery", ["Model", "Policy", "Broker", "Planning", "Sink", "TestServers", log, lifecycle] + nio),
         tests("Control", ["Model", "Policy", "Broker", "Ledger", "Settings", "TestServers", log] + nio),
         tests("Collecting", ["Model", "Broker", "Ledger", "TestServers", log, lifecycle] + nio),
-        tests("Sink", ["Model", "Text", "Policy", "Settings", "TestServers", log, lifecycle] + nio),
+        tests("Sink", ["Model", "Text", "Policy", "Settings", "TestServers", log, lifecycle, nioHTTP1, nioEmbedded] + nio),
         tests("Synthetic", ["Model", "Text", "Policy", "Planning"]),
         tests("Loadtest", ["Model", "Text", "Policy", "Settings", "TestServers"]),
         tests("flotilla", ["Telemetry", "CommandSupport", "TestServers"]),

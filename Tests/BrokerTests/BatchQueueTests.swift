@@ -130,7 +130,7 @@ struct BatchQueueTests {
         let lease = try await fleet.taken(epoch)
         #expect(try await queue.reclaim(worker: "a", known: [fleet.lane: [lease.entry]]).isEmpty)
         let again = try #require(try await queue.reclaim(worker: "a", known: [:]).first)
-        #expect(again.entry == lease.entry && again.deliveries == 1 && !again.isNew && again.from == nil && again.lane == fleet.lane)
+        #expect(again.entry == lease.entry && again.holder.deliveries == 1 && !again.isNew && again.from == nil && again.lane == fleet.lane)
         #expect(try await queue.start(again, fleet.open(0..<1)) == .go)
         #expect(try await queue.reclaim(worker: "b", known: [:]).isEmpty)
     }

@@ -38,7 +38,8 @@ struct ClusterTests {
         _ lease: BatchLease, _ sequence: Int, _ closing: ResultGroup.Closing, _ indexes: Range<Int>
     ) -> ResultGroup {
         ResultGroup(
-            Dispatch(batch: lease.batch.id, dispatchNumber: 1), worker: "\(lease.worker).\(lease.deliveries)", sequence: sequence,
+            Dispatch(batch: lease.batch.id, dispatchNumber: 1), worker: "\(lease.holder.worker).\(lease.holder.deliveries)",
+            sequence: sequence,
             closing: closing,
             results: indexes.map { RecipientResult(index: $0, state: .sent, attempts: 1, at: 1_000_000) })
     }
@@ -81,7 +82,7 @@ struct ClusterTests {
         _ = try await workers.renew("a", lease: .zero, condition: .clean, losses: 0, isKnown: true)
         let dead = try #require(try await workers.all().workers.first { $0.worker == "a" })
         let over = try await queue.takeOver(dead, worker: "b", count: 10)
-        #expect(over.count == 3 && over.allSatisfy { $0.from == "a" && $0.deliveries == 2 })
+        #expect(over.count == 3 && over.allSatisfy { $0.from == "a" && $0.holder.deliveries == 2 })
         let heir = try #require(over.first { $0.batch.id == lease.batch.id })
         let marks = try #require(try await queue.marks(heir))
         #expect((0..<3).map { marks[$0] } == [.done, .started, .notStarted])

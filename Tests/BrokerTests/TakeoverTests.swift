@@ -27,7 +27,7 @@ struct TakeoverTests {
         #expect(try await fleet.takeOver(try await registration("a")).isEmpty)
         let dead = try await fleet.dead("a")
         let next = try await fleet.takeOver(dead)
-        #expect(next.map(\.deliveries) == [2] && next.map(\.from) == ["a"] && next.map(\.isNew) == [false])
+        #expect(next.map(\.holder.deliveries) == [2] && next.map(\.from) == ["a"] && next.map(\.isNew) == [false])
         #expect(try await queue.start(lease, fleet.open(0..<5)) == .lost)
         // A worker that comes back does not get it from one whose lease holds.
         try await fleet.renew("b", isKnown: false)
@@ -79,7 +79,7 @@ struct TakeoverTests {
         _ = try await queue.report(fleet.group(first, 0, .open, fleet.sent(1..<3)), of: first)
         try await queue.unmark(first, [6, 7])
         let second = try #require(try await fleet.takeOver(try await fleet.dead("a")).first)
-        #expect(second.deliveries == 2 && second.from == "a" && second.batch.id == first.batch.id)
+        #expect(second.holder.deliveries == 2 && second.from == "a" && second.batch.id == first.batch.id)
         let marks = try #require(try await queue.marks(second))
         #expect(try await queue.marks(first) == nil)
         #expect(

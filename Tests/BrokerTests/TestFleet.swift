@@ -134,7 +134,8 @@ struct TestFleet {
         _ lease: BatchLease, _ sequence: Int, _ closing: ResultGroup.Closing, _ results: [RecipientResult]
     ) -> ResultGroup {
         ResultGroup(
-            Dispatch(batch: lease.batch.id, dispatchNumber: lease.batch.dispatchNumber), worker: "\(lease.worker).\(lease.deliveries)",
+            Dispatch(batch: lease.batch.id, dispatchNumber: lease.batch.dispatchNumber),
+            worker: "\(lease.holder.worker).\(lease.holder.deliveries)",
             provider: lease.lane.provider, sequence: sequence, closing: closing, results: results)
     }
 }

@@ -100,8 +100,8 @@ struct CollectorTests {
         try await ledger.appendPlan(
             id, batches: [PlannedBatch(number: 0, recipients: recipients)], exclusions: [], rowsRead: 2)
         try await ledger.finishPlan(id, now: 2)
-        let fed = try await ledger.dispatchBatches([(id, 1)], now: 3)
-        #expect(fed.count == 1)
+        let dispatched = try await ledger.dispatchBatches([(id, 1)], now: 3)
+        #expect(dispatched.count == 1)
         // It does not find them as somebody else's.
         let collector = Collector(broker: broker, ledger: ledger, name: "c", abandoned: .seconds(3600), logger: quiet)
         let running = Task { try? await collector.run() }

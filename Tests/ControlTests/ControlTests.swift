@@ -45,7 +45,7 @@ import Testing
         _ = try await control.carryOut(SetSpeed(id, RateLimit("5/s")), by: ann)
         #expect(try await ledger.mailing(id)?.speed == "5/s")
         #expect(try await control.carryOut(SetLimit(.channel(.sms), nil), by: ann).before == nil)
-        #expect(try await control.carryOut(ClearLimit("channel:sms"), by: ann).before.text == RateLimit.none)
+        #expect(try await control.carryOut(ClearLimit(.known(.channel(.sms))), by: ann).before.text == RateLimit.none)
         try await plan(3)
         let stopped = try await control.carryOut(StopMailing(id), by: ann)
         #expect(stopped.progress[.stopped] == 3 && stopped.progress.open == 0 && stopped.record.state == .sending)
@@ -60,7 +60,7 @@ import Testing
         await #expect(throws: OrderError.refused("mailing \(id) is scheduled, not paused")) {
             try await control.carryOut(ResumeMailing(id), by: ann)
         }
-        await #expect(throws: OrderError.self) { try await control.carryOut(ClearLimit("channel:sms"), by: ann) }
+        await #expect(throws: OrderError.self) { try await control.carryOut(ClearLimit(.known(.channel(.sms))), by: ann) }
         await #expect(throws: OrderError.self) { try await control.carryOut(ResolveUncertain(id, recipients: [""], as: .sent), by: ann) }
         _ = try await control.carryOut(StopMailing(id), by: ann)
         await #expect(throws: OrderError.self) { try await control.carryOut(StopMailing(id), by: ann) }

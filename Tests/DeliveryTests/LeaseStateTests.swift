@@ -101,8 +101,8 @@ import Testing
             BatchLease(
                 batch: DispatchedBatch(
                     id: id, dispatchNumber: number, recipients: [], count: 1, open: nil, expires: 1, dispatched: 1),
-                lane: Lane(channel: .email, provider: "p"), entry: "\(number)-0", worker: "a", deliveries: 1, isNew: isNew,
-                epoch: Epoch(text: "e"))
+                lane: Lane(channel: .email, provider: "p"), entry: "\(number)-0", holder: .init(worker: "a", deliveries: 1),
+                isNew: isNew, epoch: Epoch(text: "e"))
         }
         var claims = BatchClaims()
         #expect(claims.own(lease(1)) == lease(1).dispatch && claims.own(lease(1, isNew: false)) == nil && claims.untold == nil)
@@ -240,7 +240,7 @@ private struct LeaseRun {
         for place in batches.indices { batches[place].isEnded = true }
     }
 
-    /// One step of a renewal, as `LeaseKeeper` takes them.
+    /// One step of a renewal, as `LeaseRenewal` takes them.
     private mutating func advance() {
         switch renewal {
         case .none:

@@ -16,7 +16,7 @@ struct WorkerShellTests {
     private let token = FencingToken(ledger: "ledger", number: 1)
     private let lane = Lane(channel: .email, provider: "p")
     private let id: MailingID
-    private var keeper: LeaseKeeper { worker.lease }
+    private var renewal: LeaseRenewal { worker.lease }
     private var queue: BatchQueue { worker.queue }
 
     init() async throws {
@@ -26,7 +26,9 @@ struct WorkerShellTests {
             endpoint: RedisEndpoint(place: .unix(path: server.socket)), prefix: "test", partitions: 2, name: "test",
             group: .singletonMultiThreadedEventLoopGroup, logger: logger)
         // A lease that no busy machine can miss.
-        worker = WorkerContext(configuration: .init(id: "a", lease: .seconds(250), hostname: "localhost"), broker: broker, logger: logger)
+        var configuration = WorkerConfiguration(id: "a", hostname: "localhost")
+        configuration.lease = .seconds(250)
+        worker = WorkerContext(configuration: configuration, broker: broker, logger: logger)
         var generator = SystemRandomNumberGenerator()
         id = MailingID(milliseconds: Clock.milliseconds(), using: &generator)
     }
@@ -72,48 +74,48 @@ struct WorkerShellTests {
 
     @Test func aLeaseIsHeldAndBatchesAreTakenOnceItIsAdmitted() async throws {
         _ = try await begin()
-        #expect(!keeper.isHeld && !keeper.mayTake)
-        try await keeper.renew()
-        #expect(keeper.isHeld && !keeper.mayTake)
+        #expect(!renewal.isHeld && !renewal.mayTake)
+        try await renewal.renew()
+        #expect(renewal.isHeld && !renewal.mayTake)
         try await WorkerRegistry(broker).admit(["a"])
-        try await keeper.renew()
-        #expect(keeper.mayTake && keeper.mayTakeOver)
+        try await renewal.renew()
+        #expect(renewal.mayTake && renewal.mayTakeOver)
     }
 
     @Test func resultsAreKeptUntilTheyAreCollected() async throws {
         let epoch = try await begin()
-        try await keeper.renew()
+        try await renewal.renew()
         let batch = inFlight(try await taken(epoch))
         await batch.buffer.add(results(0..<3))
-        #expect(keeper.isConfirmed)
+        #expect(renewal.isConfirmed)
         await batch.buffer.flush(olderThan: .zero)
-        try await keeper.renew()
-        #expect(!keeper.isConfirmed)
+        try await renewal.renew()
+        #expect(!renewal.isConfirmed)
         let entries = try await worker.status.read(consumer: "c", count: 10, block: .milliseconds(20))
         try await worker.status.confirm(entries)
-        try await keeper.renew()
-        #expect(keeper.isConfirmed)
+        try await renewal.renew()
+        #expect(renewal.isConfirmed)
     }
 
     @Test func afterALossItsBatchesEndItsResultsAreOfferedAndThenItIsClean() async throws {
         let epoch = try await begin()
-        try await keeper.renew()
+        try await renewal.renew()
         let batch = inFlight(try await taken(epoch))
         await batch.buffer.add(results(0..<3))
         await batch.buffer.flush(olderThan: .zero)
         _ = try await broker.redis.send(["FLUSHALL"])
         #expect(!batch.isEnded)
-        try await keeper.renew()
+        try await renewal.renew()
         #expect(batch.isEnded && !worker.holds(batch))
         #expect(try await groups().map(\.results) == [results(0..<3)])
-        try await keeper.renew()
+        try await renewal.renew()
         #expect(try await condition() == .busy)
         // Its last results go to the Redis that is there now, and close nothing.
         await batch.buffer.add(results(3..<5))
         await batch.buffer.close(.released)
         worker.inFlight.remove(batch)
-        try await keeper.renew()
-        try await keeper.renew()
+        try await renewal.renew()
+        try await renewal.renew()
         #expect(try await condition() == .clean)
         let told = try await groups()
         #expect(told.contains { $0.results == results(3..<5) } && told.allSatisfy { $0.closing == .open && $0.groups == 0 })
@@ -122,7 +124,7 @@ struct WorkerShellTests {
     /// It is not known yet which of its messages were in flight, and now nobody can tell.
     @Test func aLossBeforeABatchThatWasTakenOverIsBegunLeavesItInDoubt() async throws {
         let epoch = try await begin()
-        try await keeper.renew()
+        try await renewal.renew()
         _ = try await taken(epoch, by: "dead")
         let registry = WorkerRegistry(broker)
         _ = try await registry.renew("dead", lease: .milliseconds(1), condition: .clean, losses: 0, isKnown: false)
@@ -131,17 +133,17 @@ struct WorkerShellTests {
         // From here on it is in this worker's hands, whether its work has begun or not.
         #expect(worker.inFlight.all.map(\.isUnderstood) == [false])
         _ = try await broker.redis.send(["FLUSHALL"])
-        try await keeper.renew()
-        try await keeper.renew()
+        try await renewal.renew()
+        try await renewal.renew()
         #expect(try await condition() == .doubt)
         #expect(worker.takeArrived().map(\.isEnded) == [true])
     }
 
     @Test func whoLeavesGivesUpItsLeaseAndLeavesABatchItDoesNotKnowOfToOthers() async throws {
         let epoch = try await begin()
-        try await keeper.renew()
+        try await renewal.renew()
         _ = try await taken(epoch)
-        try await keeper.leave()
+        try await renewal.leave()
         let registry = WorkerRegistry(broker)
         let left = try await eventually { try await registry.all().workers.first { $0.worker == "a" && !$0.isAlive } }
         #expect(try await queue.takeOver(left, worker: "b", count: 4).map(\.from) == ["a"])

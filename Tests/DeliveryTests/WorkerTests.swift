@@ -46,8 +46,10 @@ struct WorkerTests {
     }
 
     private func publish(_ state: MailingState) async throws {
-        let mailing = Mailing(
-            name: "m", channel: .email, provider: url, from: "a@example.com", subject: .init(source: "s"), text: .init(source: "t"))
+        var mailing = Mailing(name: "m", channel: .email, provider: url)
+        mailing.from = "a@example.com"
+        mailing.subject = .init(source: "s")
+        mailing.text = .init(source: "t")
         try await PublishedMailings(broker).publish([.init(id: id, definition: mailing, state: state, speed: "")], fencingToken: token)
     }
 
@@ -65,9 +67,11 @@ struct WorkerTests {
     /// Runs a worker for the time of `body`; who registers is admitted.
     private func working(_ name: String, _ body: () async throws -> Void) async throws {
         let own = Self.broker(server, logger)
+        var configuration = WorkerConfiguration(id: name, hostname: "localhost")
+        configuration.concurrency = 4
+        configuration.lease = .seconds(250)
         let worker = Worker(
-            configuration: .init(id: name, concurrency: 4, lease: .seconds(250), hostname: "localhost"), broker: own,
-            group: .singletonMultiThreadedEventLoopGroup, logger: logger)
+            configuration: configuration, broker: own, group: .singletonMultiThreadedEventLoopGroup, logger: logger)
         let running = Task { try await worker.run() }
         try await eventually("\(name) is registered") {
             try await WorkerRegistry(broker).all().workers.contains { $0.worker == name }

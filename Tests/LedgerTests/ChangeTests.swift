@@ -40,7 +40,7 @@ import Testing
         await settle(signal)
         var waits: [Duration] = []
         for round in 0..<10 {
-            _ = try await other.setLimit("channel:sms", "\(round + 1)/s", now: 1)
+            _ = try await other.setLimit(.channel(.sms), "\(round + 1)/s", now: 1)
             let start = ContinuousClock.now
             #expect(await signal.wait(atMost: .seconds(5)))
             waits.append(ContinuousClock.now - start)

@@ -194,7 +194,7 @@ import Testing
         #expect(kept.map { FileManager.default.fileExists(atPath: $0) } == true)
         ledger = try open()
         #expect(try await ledger.copyMark().restored == Example.start)
-        let audit = try await ledger.audit(AuditFilter(object: "ledger"), limit: 2)
+        let audit = try await ledger.audit(AuditFilter(object: .ledger), limit: 2)
         #expect(audit.map(\.actor) == ["ann"] && audit.first?.after.contains(copy) == true)
         try await ledger.noteOlder(than: 3)
         #expect(try await ledger.copyMark().olderThan == 3)

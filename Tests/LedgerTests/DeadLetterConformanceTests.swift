@@ -58,7 +58,7 @@ import Testing
         #expect(try await ledger.deadLetterCount() == 1)
         #expect(try await ledger.dropDeadLetters([list[1].id, 77], note: AuditNote(.drop, actor: "ann"), now: now) == 1)
         #expect(try await ledger.dropDeadLetters(nil, note: nil, now: now) == 1)
-        #expect(try await ledger.audit(AuditFilter(), limit: 5).map(\.object) == ["dead:\(list[1].id),77"])
+        #expect(try await ledger.audit(AuditFilter(), limit: 5).map(\.object) == [.deadLetters([list[1].id, 77])])
         #expect(try await ledger.deadLetter(list[0].id) == nil)
     }
 

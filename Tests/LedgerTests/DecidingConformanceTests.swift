@@ -70,7 +70,7 @@ import Testing
         var report = try #require(try await ledger.report(id, now: now))
         #expect(report[.failed] == 1 && report[.sent] == 2 && report[.uncertain] == 0 && report.balances)
         #expect(report.failures == ["none": 1] && report.responses.map(\.text) == ["settled by hand"])
-        // It shows when the messages were on the wire, not when somebody decided.
+        // It shows when the messages were in flight, not when somebody decided.
         #expect(report.timeline.map(\.sent) == [1, 1] && report.timeline.map(\.failed) == [1, 0])
         #expect(try await ledger.dispatchBatches([(id, 1)], now: now + 99_000).isEmpty)
         #expect(try await ledger.recount(id) == [])
@@ -132,7 +132,7 @@ import Testing
         let first = try #require(all.first)
         #expect(first.id == "r0-0" && first.address == "p0-0@example.com" && first.state == .uncertain)
         #expect(first.listing.at == now && first.listing.isHeld && first.listing.worker == "w")
-        #expect(first.listing.why == "worker w died with it on the wire" && first.listing.outcome == nil)
+        #expect(first.listing.why == "worker w died with it in flight" && first.listing.outcome == nil)
         let held = try await pages(onlyHeld: true, of: 100)
         #expect(held.count == 239 && !held.contains { $0.batch == 7 && $0.index == 0 })
         let report = try #require(try await ledger.report(id, now: now))

@@ -42,7 +42,7 @@ import Testing
         try await ledger.appendPlan(
             ids[2], batches: [], exclusions: [Exclusion(row: 1, reason: .duplicate, id: "1", address: "a@example.com", detail: "")],
             rowsRead: 1)
-        _ = try await ledger.setLimit("provider:main", "5/s", note: nil, now: now)
+        _ = try await ledger.setLimit(.known(.provider("main")), "5/s", note: nil, now: now)
         try await ledger.setSpeed(ids[0], "9/s", note: AuditNote(.speed, actor: "user:a"), now: now)
         try await ledger.setEpochNote(EpochNote(epoch: "a:b:c", boot: "b", workers: ["w"]))
         try await ledger.setRedisProblem("it is away")

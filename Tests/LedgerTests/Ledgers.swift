@@ -38,9 +38,11 @@ enum Example {
     }
 
     static func mailing(lifetime: Double = 3600, uncertain: Mailing.UncertainPolicy = .redeliver) -> Mailing {
-        Mailing(
-            name: "Spring", channel: .email, provider: "smtp://127.0.0.1:2525", fields: ["id", "email", "name"],
-            lifetime: lifetime, uncertain: uncertain)
+        var mailing = Mailing(
+            name: "Spring", channel: .email, provider: "smtp://127.0.0.1:2525", fields: ["id", "email", "name"])
+        mailing.lifetime = lifetime
+        mailing.uncertain = uncertain
+        return mailing
     }
 
     /// Makes a mailing that is being sent, with batches of the given sizes.
@@ -84,7 +86,7 @@ func uncertain(
 ) -> RecipientResult {
     RecipientResult(
         index: index, state: .uncertain, attempts: attempts, at: at, due: due,
-        response: ProviderResponse(missed: missed, stage: .response, text: "worker w died with it on the wire"))
+        response: ProviderResponse(missed: missed, stage: .response, text: "worker w died with it in flight"))
 }
 
 func resultGroup(

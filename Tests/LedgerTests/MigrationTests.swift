@@ -58,7 +58,7 @@ import Text
         let record = try #require(try await ledger.mailing(id(9)))
         #expect(record.start == nil && record.state == .scheduled && record.mailing.provider == "relay")
         #expect(try await ledger.limits().isEmpty)
-        #expect(try await ledger.setLimit("channel:sms", "1/s", now: 1) == nil)
+        #expect(try await ledger.setLimit(.channel(.sms), "1/s", now: 1) == nil)
     }
 
     @Test func nothingIsLostOfAnOldLedger() async throws {
@@ -117,7 +117,7 @@ import Text
         let now: Int64 = 1_700_000_010_000
         #expect(try await ledger.dispatchBatches([(id(1), 5)], now: now).map(\.dispatchNumber) == [2])
         // A domain's limit that is changed has those tried again who wait for it.
-        _ = try await ledger.setLimit("domain:example.com", "100/s", now: now)
+        _ = try await ledger.setLimit(.domain("example.com"), "100/s", now: now)
         let due = try #require(try await ledger.recipient(id(1), "p1@example.com")?.due)
         #expect(due < now + 5000)
         let summary = try await ledger.write(

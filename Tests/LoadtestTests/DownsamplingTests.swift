@@ -3,7 +3,7 @@ import Testing
 
 @testable import Loadtest
 
-@Suite struct ThinningTests {
+@Suite struct DownsamplingTests {
     private func points(_ count: Int, from generator: inout SeededGenerator, gaps: Bool = false) -> [RunResult.Point] {
         (0..<count).map { index in
             let isGap = gaps && Int.random(in: 0..<10, using: &generator) == 0

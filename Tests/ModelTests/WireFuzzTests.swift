@@ -45,7 +45,10 @@ import Testing
         var heartbeat = Heartbeat(role: .worker, version: "1", host: "h", process: 7, started: 1_700_000_000_000, cpu: 1.5, memory: 4096)
         heartbeat.mailings["m"] = Heartbeat.Share(waiting: 5, scope: .provider("p"), interval: 0.5, pause: 2, isDown: false)
         let heartbeats = try [UInt8](JSONEncoder().encode(heartbeat))
-        let mailings = try [UInt8](JSONEncoder().encode(Mailing(name: "m", channel: .email, provider: "p", speed: "5/s", maximumDelay: 60)))
+        var mailing = Mailing(name: "m", channel: .email, provider: "p")
+        mailing.speed = "5/s"
+        mailing.maximumDelay = 60
+        let mailings = try [UInt8](JSONEncoder().encode(mailing))
         for _ in 0..<1_000 {
             let decoder = JSONDecoder()
             if let read = try? decoder.decode(Heartbeat.self, from: Data(Mutation.spoil(heartbeats, using: &random))),

@@ -20,8 +20,8 @@ import Text
 
     private func planner(after rows: Int = 0, expecting: UInt64? = nil) throws -> RecipientPlanner {
         try RecipientPlanner(
-            source: RecipientSource(file: path, format: .csv, id: "id", address: "email"), channel: .email, batchSize: 500, after: rows,
-            expecting: expecting)
+            source: RecipientSource(file: path, format: .csv, id: "id", address: "email"), channel: .email,
+            after: .init(rows, checksum: expecting))
     }
 
     /// Plans to the end; the file is changed after some batches.

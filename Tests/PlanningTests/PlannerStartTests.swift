@@ -27,8 +27,8 @@ import Testing
     }
 
     private func add(_ id: MailingID, start: Int64? = start, late: Mailing.MisfirePolicy? = nil) async throws {
-        let mailing = Mailing(
-            name: "x", channel: .email, provider: "smtp://localhost", fields: ["id", "email"], late: late)
+        var mailing = Mailing(name: "x", channel: .email, provider: "smtp://localhost", fields: ["id", "email"])
+        mailing.late = late
         try await ledger.create(
             id, mailing: mailing, source: source, origin: "/m.yaml", state: .scheduled, start: start, now: 1)
     }

@@ -42,11 +42,11 @@ import Testing
 
     @Test func batchesAreCutByBytesToo() throws {
         let rows = (0..<10).map { "\($0),p\($0)@example.com,\(String(repeating: "x", count: 300))\n" }.joined()
-        var planner = try RecipientPlanner(source: source("id,email,text\n" + rows), channel: .email, batchSize: 500, batchBytes: 1_000)
+        var planner = try RecipientPlanner(source: source("id,email,text\n" + rows), channel: .email, bounds: .init(bytes: 1_000))
         let plan = try plan(&planner)
         #expect(plan.sizes == [3, 3, 3, 1] && plan.recipients.count == 10 && plan.rows == 10)
         var again = try RecipientPlanner(
-            source: source("id,email,text\n" + rows), channel: .email, batchSize: 500, batchBytes: 1_000, after: 4)
+            source: source("id,email,text\n" + rows), channel: .email, bounds: .init(bytes: 1_000), after: .init(4))
         var chunk = again.makeChunk()
         #expect(try again.next(&chunk))
         #expect(chunk.recipients[0, 0] == "4" && chunk.rows == 7)
@@ -62,16 +62,17 @@ import Testing
 
             """
         // More than a batch should have: a batch by itself.
-        var patient = try RecipientPlanner(source: source(text), channel: .email, batchBytes: 1_000)
+        var patient = try RecipientPlanner(source: source(text), channel: .email, bounds: .init(bytes: 1_000))
         let batches = try self.plan(&patient)
         #expect(batches.sizes == [1, 1, 1] && batches.exclusions.isEmpty && batches.recipients.map { $0[0] } == ["1", "2", "3"])
-        var planner = try RecipientPlanner(source: source(text), channel: .email, batchBytes: 1_000, recipientBytes: 1_200)
+        var planner = try RecipientPlanner(source: source(text), channel: .email, bounds: .init(bytes: 1_000, recipientBytes: 1_200))
         let plan = try plan(&planner)
         #expect(plan.recipients.map { $0[0] } == ["1", "3"])
         #expect(plan.exclusions.map(\.row) == [2] && plan.exclusions.map(\.reason) == [.tooLarge])
         #expect(plan.exclusions.first?.detail.contains("1200 are the most") == true)
         // A column that no template names does not count.
-        var small = try RecipientPlanner(source: source(text), channel: .email, carry: [], batchBytes: 1_000, recipientBytes: 1_200)
+        var small = try RecipientPlanner(
+            source: source(text), channel: .email, carry: [], bounds: .init(bytes: 1_000, recipientBytes: 1_200))
         #expect(try self.plan(&small).recipients.count == 3)
     }
 
@@ -86,7 +87,7 @@ import Testing
                 Dee,10,ANNA@example.COM,Oslo
                 Eve,11,eve@example.org,"New
                 York"
-                """), channel: .email, batchSize: 10)
+                """), channel: .email, bounds: .init(size: 10))
         #expect(planner.fields == ["id", "email", "name", "city"])
         let plan = try plan(&planner)
         #expect(
@@ -147,18 +148,18 @@ import Testing
         while synthetic.appendRow(to: &text) {}
         let source = RecipientSource(
             file: try folder.write(text, to: "recipients.csv"), format: .csv, id: "id", address: "email")
-        var whole = try RecipientPlanner(source: source, channel: .email, batchSize: 100)
+        var whole = try RecipientPlanner(source: source, channel: .email, bounds: .init(size: 100))
         var chunk = whole.makeChunk()
         var seen = Plan()
         for _ in 0..<7 {
             #expect(try whole.next(&chunk))
             #expect(chunk.recipients.count == 100)
         }
-        var resumed = try RecipientPlanner(source: source, channel: .email, batchSize: 100, after: chunk.rows)
+        var resumed = try RecipientPlanner(source: source, channel: .email, bounds: .init(size: 100), after: .init(chunk.rows))
         seen = try plan(&whole)
         #expect(try plan(&resumed) == seen)
         #expect(seen.rows == 3_000)
-        var past = try RecipientPlanner(source: source, channel: .email, after: 3_000)
+        var past = try RecipientPlanner(source: source, channel: .email, after: .init(3_000))
         #expect(try plan(&past).sizes == [])
     }
 
@@ -257,7 +258,7 @@ import Testing
 
     @Test func aBadRowIsExcludedAndCostsNoOther() throws {
         let text = "id,email,name\n1,a@example.com,A\n2,b@example.com\n3,\"c@example.com,C\n4,d@example.com,D\n\u{1a}"
-        var planner = try RecipientPlanner(source: source(text), channel: .email, batchSize: 2)
+        var planner = try RecipientPlanner(source: source(text), channel: .email, bounds: .init(size: 2))
         let plan = try plan(&planner)
         #expect(plan.recipients.map { $0[0] } == ["1", "4"] && plan.rows == 4)
         #expect(plan.exclusions.map(\.reason) == [.invalidRow, .invalidRow] && plan.exclusions.map(\.row) == [2, 3])
@@ -277,13 +278,12 @@ import Testing
     }
 
     @Test func aRowForWhichTheBodyIsNoJSONIsExcluded() throws {
-        let mailing = Mailing(
-            name: "x", channel: .webhook, provider: "http://a/",
-            body: Mailing.Template(source: #"{"to":"{{email}}","age":{{age}}}"#, file: "b.json"), fields: ["id", "email", "age"])
+        var mailing = Mailing(name: "x", channel: .webhook, provider: "http://a/", fields: ["id", "email", "age"])
+        mailing.body = Mailing.Template(source: #"{"to":"{{email}}","age":{{age}}}"#, file: "b.json")
         let provider = try ProviderURL.parse("http://a/")
         let check = try #require(try BodyCheck(mailing, provider))
         var planner = try RecipientPlanner(
-            source: source("id,email,age\n1,a,7\n2,b,\n3,c,x\n4,b,9\n"), channel: .webhook, check: check)
+            source: source("id,email,age\n1,a,7\n2,b,\n3,c,x\n4,b,9\n"), channel: .webhook, excluding: .init(check: check))
         let plan = try plan(&planner)
         // Who was refused does not keep another row with the address from being planned.
         #expect(plan.recipients == [["1", "a", "7"], ["4", "b", "9"]])

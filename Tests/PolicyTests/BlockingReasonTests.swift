@@ -2,7 +2,7 @@ import Model
 import Policy
 import Testing
 
-@Suite struct HoldupTests {
+@Suite struct BlockingReasonTests {
     private func facts(_ change: (inout BlockingFacts) -> Void = { _ in }) -> BlockingReason {
         var facts = BlockingFacts(state: .sending, channel: .sms, provider: "p", open: 10, silence: 100, workers: 2)
         facts.dispatched = 1

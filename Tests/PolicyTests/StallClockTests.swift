@@ -3,7 +3,7 @@ import Policy
 import Testing
 
 /// Looks every two seconds at a mailing of which nobody gets a result, one that is stuck after a minute.
-@Suite struct HoldupClockTests {
+@Suite struct StallClockTests {
     private var clock = StallClock<Int>()
 
     /// What is said of it at each look from one second to another.
@@ -41,7 +41,7 @@ import Testing
         { $0.state = .paused },
     ]
 
-    /// What it waited for is over: it has its minute from then on, and is called stuck after that.
+    /// What it waited for has ended: it has its minute from then on, and is called stuck after that.
     @Test(arguments: holds.indices)
     mutating func whatWasHeldUpHasItsTimeAfterwards(hold: Int) {
         #expect(!looks(0..<50).contains(where: Self.isStuck))

@@ -87,36 +87,68 @@ import Testing
     }
 
     @Test(arguments: [
-        ("POST / HTTP/1.1\r\n\r\n", "400"), ("POST / HTTP/1.1\nHost: x\n\n", "400"), ("\0\u{1}\u{2}\r\n", "400"),
-        ("POST /\r\n", "400"), ("POST / HTTP/2.0\r\n", "505"), ("GET / HTTP/1.1\r\nHost: x\r\n\r\n", "405"),
-        ("POST / HTTP/1.1\r\nHost: x\r\nHost: y\r\n", "400"), ("POST / HTTP/1.1\r\nHost : x\r\n", "400"),
+        ("POST / HTTP/1.1\r\n\r\n", "400"), ("POST / HTTP/1.1\nHost: x\n\n", "505"), ("POST / HTTP/1.1\r\nHost: x\n\n", "400"),
+        ("\0\u{1}\u{2}\r\n", "400"),
+        ("POST /\r\n\r\n", "505"), ("POST / HTTP/2.0\r\n\r\n", "505"), ("GET / HTTP/1.1\r\nHost: x\r\n\r\n", "405"),
+        ("POST / HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n", "400"), ("POST / HTTP/1.1\r\nHost : x\r\n", "400"),
         ("POST / HTTP/1.1\r\nHost: x\r\n folded\r\n", "400"), ("POST / HTTP/1.1\r\nX: a\rb\r\n", "400"),
         ("POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n", "400"),
-        ("POST / HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n", "400"),
-        ("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\nContent-Length: 1\r\n", "400"),
-        ("POST / HTTP/1.1\r\nTransfer-Encoding: gzip, chunked\r\n", "501"),
+        ("POST / HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", "400"),
+        ("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\nContent-Length: 1\r\n\r\n", "400"),
+        ("POST / HTTP/1.1\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", "501"),
         ("POST / HTTP/1.1\r\nContent-Length: -1\r\n", "400"),
         ("POST / HTTP/1.1\r\nContent-Length: 99999999999999999999\r\n", "400"),
         ("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n", "400"),
-        ("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nfffffffffffffff\r\n", "413"),
+        (
+            "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nfffffffffffffff\r\n\(String(repeating: "x", count: 4097))",
+            "413"
+        ),
+        ("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4097\r\n\r\n", "413"),
+        ("POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n", "400"),
         ("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nabc\r\n", "400"),
     ])
     func brokenRequestsAreRefusedAndTheConnectionCloses(request: String, code: String) throws {
-        let shared = try shared()
-        var dispatcher = Dispatcher<HTTPSession>(shared)
-        dispatcher.feed(request.utf8)
-        #expect(dispatcher.text.hasPrefix("HTTP/1.1 \(code) "))
-        #expect(dispatcher.text.contains("\r\nConnection: close\r\n"))
-        #expect(dispatcher.steps == [.close])
+        let shared = try shared { $0.maxBodyBytes = 4096 }
+        let driver = try SessionDriver<HTTPSession>(shared)
+        try driver.feed(request.utf8)
+        #expect(driver.text.hasPrefix("HTTP/1.1 \(code) "))
+        #expect(driver.text.contains("\r\nConnection: close\r\n"))
+        #expect(driver.steps == [.close])
         #expect(shared.counter.snapshot.errors == 1)
+    }
+
+    @Test func whatPrecedesAnErrorIsAnsweredFirst() throws {
+        let shared = try shared { $0.latency = try SinkLatency(parsing: "50ms") }
+        let driver = try SessionDriver<HTTPSession>(shared)
+        try driver.feed("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}NONSENSE\r\n".utf8)
+        #expect(driver.text.components(separatedBy: "HTTP/1.1 ").map { $0.prefix(3) } == ["", "200", "400"])
+        #expect(driver.steps == [.hold(50_000_000), .close])
+    }
+
+    @Test func aClientThatEndsWithinARequestHasMadeNoError() throws {
+        let shared = try shared()
+        let driver = try SessionDriver<HTTPSession>(shared)
+        try driver.feed("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{".utf8)
+        driver.end()
+        #expect(driver.text.isEmpty)
+        #expect(shared.counter.snapshot.errors == 0)
+    }
+
+    @Test func aRequestForAnotherProtocolIsAnsweredAndTheConnectionCloses() throws {
+        let driver = try SessionDriver<HTTPSession>(try shared())
+        try driver.feed("POST / HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\nUpgrade: h2c\r\nContent-Length: 2\r\n\r\n{}".utf8)
+        try driver.feed([UInt8](repeating: UInt8(ascii: "x"), count: 200_000))
+        #expect(driver.text.hasPrefix("HTTP/1.1 200 OK\r\n"))
+        #expect(driver.text.contains("\r\nConnection: close\r\n"))
+        #expect(driver.steps == [.close])
     }
 
     @Test func headsWithoutEndAreRefused() throws {
         for piece in ["x", "X: y\r\n", "X-\(String(repeating: "a", count: 8000)): y\r\n"] {
-            var dispatcher = Dispatcher<HTTPSession>(try shared())
-            dispatcher.feed("POST / HTTP/1.1\r\n".utf8)
-            for _ in 0..<20_000 where dispatcher.steps.isEmpty { dispatcher.feed(piece.utf8) }
-            #expect(dispatcher.text.hasPrefix("HTTP/1.1 431 "))
+            let driver = try SessionDriver<HTTPSession>(shared())
+            try driver.feed("POST / HTTP/1.1\r\n".utf8)
+            for _ in 0..<20_000 where driver.steps.isEmpty { try driver.feed(piece.utf8) }
+            #expect(driver.text.hasPrefix("HTTP/1.1 431 "))
         }
     }
 }

@@ -80,26 +80,26 @@ import Testing
 
     @Test func recipientsHaveALimit() throws {
         let shared = try shared()
-        var dispatcher = Dispatcher<SMTPSession>(shared)
-        dispatcher.feed("EHLO x\r\nMAIL FROM:<a@b>\r\n".utf8)
-        for number in 0...SMTPSession.mostRecipients { dispatcher.feed("RCPT TO:<u\(number)@x>\r\n".utf8) }
-        #expect(dispatcher.text.hasSuffix("452 4.5.3 too many recipients\r\n"))
-        dispatcher.feed("DATA\r\n.\r\n".utf8)
+        let driver = try SessionDriver<SMTPSession>(shared)
+        try driver.feed("EHLO x\r\nMAIL FROM:<a@b>\r\n".utf8)
+        for number in 0...SMTPSession.mostRecipients { try driver.feed("RCPT TO:<u\(number)@x>\r\n".utf8) }
+        #expect(driver.text.hasSuffix("452 4.5.3 too many recipients\r\n"))
+        try driver.feed("DATA\r\n.\r\n".utf8)
         #expect(shared.counter.snapshot.accepted == SMTPSession.mostRecipients)
     }
 
     @Test func aFullDiskRefusesMessages() async throws {
         try #require(FileManager.default.fileExists(atPath: "/dev/full"))
         let shared = try shared(record: "/dev/full")
-        var dispatcher = Dispatcher<SMTPSession>(shared)
+        let driver = try SessionDriver<SMTPSession>(shared)
         let message = "MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\n.\r\n"
-        dispatcher.feed(("EHLO x\r\n" + message).utf8)
+        try driver.feed(("EHLO x\r\n" + message).utf8)
         #expect(shared.records?.flush() == false)
-        dispatcher.feed(message.utf8)
-        #expect(dispatcher.text.hasSuffix("452 4.3.1 the record cannot be written\r\n"))
+        try driver.feed(message.utf8)
+        #expect(driver.text.hasSuffix("452 4.3.1 the record cannot be written\r\n"))
         #expect(shared.counter.snapshot.unrecorded == 1)
-        var web = Dispatcher<HTTPSession>(shared)
-        web.feed("POST / HTTP/1.1\r\nHost: x\r\n\r\n".utf8)
+        let web = try SessionDriver<HTTPSession>(shared)
+        try web.feed("POST / HTTP/1.1\r\nHost: x\r\n\r\n".utf8)
         #expect(web.text.hasPrefix("HTTP/1.1 507 "))
     }
 }

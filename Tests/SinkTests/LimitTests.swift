@@ -100,13 +100,13 @@ import Testing
 
     @Test func whatWasTooFastIsNoAttempt() throws {
         let shared = try shared { $0.limit = try SinkLimit(parsing: "1/s;code=450") }
-        var dispatcher = Dispatcher<SMTPSession>(shared)
-        dispatcher.feed("EHLO x\r\nMAIL FROM:<a@x.y>\r\nRCPT TO:<b@x.y>\r\nRCPT TO:<defer@x.y>\r\n".utf8)
-        dispatcher.now += 1_000_000
-        dispatcher.feed("RCPT TO:<defer@x.y>\r\n".utf8)
-        dispatcher.now += 1_000_000
-        dispatcher.feed("RCPT TO:<defer@x.y>\r\n".utf8)
-        let replies = dispatcher.text.split(separator: "\r\n").suffix(4).map { $0.prefix(9) }
+        let driver = try SessionDriver<SMTPSession>(shared)
+        try driver.feed("EHLO x\r\nMAIL FROM:<a@x.y>\r\nRCPT TO:<b@x.y>\r\nRCPT TO:<defer@x.y>\r\n".utf8)
+        driver.now += 1_000_000
+        try driver.feed("RCPT TO:<defer@x.y>\r\n".utf8)
+        driver.now += 1_000_000
+        try driver.feed("RCPT TO:<defer@x.y>\r\n".utf8)
+        let replies = driver.text.split(separator: "\r\n").suffix(4).map { $0.prefix(9) }
         #expect(replies == ["250 2.1.5", "450 4.2.0", "450 4.2.0", "250 2.1.5"])
         #expect(shared.counter.snapshot.refused == [450: 2])
     }

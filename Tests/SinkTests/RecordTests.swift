@@ -1,6 +1,7 @@
 import Foundation
 import Model
 import TestServers
+import NIOCore
 import Testing
 
 @testable import Sink
@@ -86,7 +87,7 @@ import Testing
     @Test func recipientsAreFoundInJSON() {
         func recipient(_ text: String) -> String {
             var out: [UInt8] = []
-            Array(text.utf8).withUnsafeBytes { JSONMember.recipient(in: $0, into: &out) }
+            JSONMember.recipient(in: ByteBuffer(string: text), into: &out)
             return String(decoding: out, as: UTF8.self)
         }
         #expect(recipient(#"{"to":"a@b"}"#) == "a@b")

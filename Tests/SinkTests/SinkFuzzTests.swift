@@ -22,11 +22,11 @@ import Testing
         """
 
     private func talk<Session: SinkSession>(_ type: Session.Type, _ text: String, _ random: inout SeededGenerator) throws {
-        var dispatcher = Dispatcher<Session>(try shared { $0.maxBodyBytes = 4_096 })
+        let driver = try SessionDriver<Session>(shared { $0.maxBodyBytes = 4_096 })
         var rest = Mutation.spoil(Array(text.utf8), using: &random)[...]
         while !rest.isEmpty {
             let piece = rest.prefix(Int.random(in: 1...400, using: &random))
-            dispatcher.feed(piece)
+            try driver.feed(piece)
             rest = rest.dropFirst(piece.count)
         }
     }

@@ -78,10 +78,10 @@ import Testing
     ) throws -> [String] {
         let folder = try TemporaryFolder()
         let shared = try shared(record: "\(folder.path)/record")
-        var dispatcher = Dispatcher<Session>(shared)
-        for piece in pieces { dispatcher.feed(piece) }
+        let driver = try SessionDriver<Session>(shared)
+        for piece in pieces { try driver.feed(piece) }
         shared.records?.close()
-        return [dispatcher.text, try #require(folder.text("record")), "\(dispatcher.steps)"]
+        return [driver.text, try #require(folder.text("record")), "\(driver.steps)"]
     }
 
     private func check<Session: SinkSession>(_ type: Session.Type, _ text: String) throws -> [String] {
@@ -152,12 +152,12 @@ import Testing
             let size = try #require(wanted)
             let folder = try TemporaryFolder()
             let shared = try shared(record: "\(folder.path)/record")
-            var dispatcher = Dispatcher<SMTPSession>(shared)
-            dispatcher.feed(head)
+            let driver = try SessionDriver<SMTPSession>(shared)
+            try driver.feed(head)
             var rest = body[...]
             while !rest.isEmpty {
                 let piece = rest.prefix(Int.random(in: 1...9, using: &generator))
-                dispatcher.feed(piece)
+                try driver.feed(piece)
                 rest = rest.dropFirst(piece.count)
             }
             shared.records?.close()

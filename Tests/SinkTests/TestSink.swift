@@ -1,7 +1,6 @@
 import Foundation
 import Logging
 import Model
-import NIOCore
 import TestServers
 import Testing
 
@@ -42,36 +41,6 @@ struct TestSink {
         let records = SinkRecord.read(text)
         #expect(records.count == text.split(separator: "\n").count)
         return records
-    }
-}
-
-/// A session without a socket: gives back what is left over with more behind it, as the handler does.
-struct Dispatcher<Session: SinkSession> {
-    var session: Session
-    var out = ByteBuffer()
-    var steps: [SinkStep] = []
-    /// Microseconds.
-    var now: Int64 = 1
-    private var pending: [UInt8] = []
-
-    init(_ shared: SinkContext) {
-        session = Session(shared: shared, number: 1, isSecure: false)
-        _ = session.open(into: &out)
-    }
-
-    var text: String { String(buffer: out) }
-
-    mutating func feed(_ bytes: some Sequence<UInt8>) {
-        guard steps.last != .close, steps.last != .drop else { return }
-        pending.append(contentsOf: bytes)
-        while !pending.isEmpty {
-            let (taken, next) = pending.withUnsafeBytes { session.process($0, now: now, into: &out) }
-            pending.removeFirst(taken)
-            if case .hold = next { _ = session.release(into: &out) }
-            if next == .more { break }
-            steps.append(next)
-            if next == .close || next == .drop || next == .stall { break }
-        }
     }
 }
 

@@ -15,9 +15,10 @@ import Text
     }
 
     private func sms(_ text: String, from: String = "Shop") -> Mailing {
-        Mailing(
-            name: "x", channel: .sms, provider: "gateway", from: from,
-            text: Mailing.Template(source: text, file: "sms.txt"), fields: fields)
+        var mailing = Mailing(name: "x", channel: .sms, provider: "gateway", fields: fields)
+        mailing.from = from
+        mailing.text = Mailing.Template(source: text, file: "sms.txt")
+        return mailing
     }
 
     @Test func webhookValuesAreEscapedForJSON() throws {

@@ -14,11 +14,14 @@ import Testing
         fields: [String] = ["id", "address", "name"],
         nested: [String] = []
     ) -> Mailing {
-        Mailing(
-            name: "x", channel: .email, provider: "smtp://127.0.0.1", from: from, replyTo: replyTo,
-            subject: Mailing.Template(source: subject, file: "mailing.yaml", line: 4),
-            html: Mailing.Template(source: html, file: "message.html"),
-            text: Mailing.Template(source: text, file: "message.txt"), fields: fields, nestedFields: nested)
+        var mailing = Mailing(name: "x", channel: .email, provider: "smtp://127.0.0.1", fields: fields)
+        mailing.from = from
+        mailing.replyTo = replyTo
+        mailing.subject = Mailing.Template(source: subject, file: "mailing.yaml", line: 4)
+        mailing.html = Mailing.Template(source: html, file: "message.html")
+        mailing.text = Mailing.Template(source: text, file: "message.txt")
+        mailing.nestedFields = nested
+        return mailing
     }
 
     static func composer(_ mailing: Mailing) throws -> EmailComposer {

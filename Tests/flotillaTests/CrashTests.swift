@@ -47,7 +47,7 @@ struct CrashTests {
         try await eventually("some have arrived") { try fleet.sink.lines().count > 100 }
         fleet.signal("worker-1", SIGSTOP)
         try await fleet.state("sent")
-        // What was on the wire of each connection arrived; nothing else may.
+        // What was in flight on each connection arrived; nothing else may.
         let before = try fleet.sink.arrived()
         fleet.signal("worker-1", SIGCONT)
         try await eventually("it finds its lease over") { fleet.errors("worker-1").contains("the lease of this worker had expired") }
@@ -147,7 +147,7 @@ struct CrashTests {
     }
 
     @Test func aBatchThatEndsItsWorkersIsSetAsideAndTheMailingGoesOn() async throws {
-        // Person 0 is never answered: each worker that tries is killed with the message on the wire.
+        // Person 0 is never answered: each worker that tries is killed with the message in flight.
         let fleet = try await Fleet(
             40, sink: [], extra: "batch_size: 20\n", local: { $0 == 0 ? "stall9" : "person\($0)" },
             environment: ["FLOTILLA_WORKER_MAX_DELIVERIES": "2"])

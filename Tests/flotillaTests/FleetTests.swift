@@ -71,7 +71,7 @@ struct FleetTests {
         try await eventually("the worker says what is wrong") {
             try await get("http://127.0.0.1:\(watched)/readyz").contains(" failures, ")
         }
-        try await eventually("it is said what holds it up") {
+        try await eventually("it is said what blocks it") {
             let view =
                 try JSONSerialization.jsonObject(with: Data(await fleet.run("top", "--json", "--every", "0.1").output.utf8))
                 as? [String: Any]

@@ -214,7 +214,7 @@ struct SimulateTests {
         let outcome = try await simulate(scenario, ["--recipients", "50000000"])
         #expect(outcome.status == 0, "\(outcome.errors)")
         for text in [
-            "50,000,000 take 29 h", "the limit of provider:relay", "12 connections", "Redis", "498/s", "away 10 min",
+            "50,000,000 take 29 h", "the limit of provider:relay", "12 connections", "Redis", "498/s", "unavailable 10 min",
             "Ledger   grows by 10 GB",
         ] {
             #expect(outcome.output.contains(text), "\(text): \(outcome.output)")

@@ -52,7 +52,7 @@ def ledger(path, mailing):
         lines.append("mailing: " + ", ".join(f"{k}={row[k]}" for k in row.keys() if k not in ("definition", "source")))
         lines.append("counters: " + str(dict(map(tuple, db.execute(
             "SELECT state, n FROM counter WHERE mailing = ? AND n <> 0", (mailing,))))))
-        lines.append("batches: %s, fed %s, of them done %s, open %s, ready or due %s" % tuple(db.execute(
+        lines.append("batches: %s, dispatched %s, of them done %s, open %s, ready or due %s" % tuple(db.execute(
             "SELECT count(*), sum(dispatched > 0), sum(dispatched > 0 AND done), sum(open > 0), sum(ready IS NOT NULL) FROM progress "
             "WHERE mailing = ?", (mailing,)).fetchone()))
         for row in db.execute(

@@ -20,8 +20,8 @@ HOST = "127.0.0.1"
 
 
 def write_recipients(path, count, rng):
-    """A CSV of `count` valid recipients, each with an address of its own, and some that must be left out. Returns the
-    valid addresses and how many rows must be left out."""
+    """A CSV of `count` valid recipients, each with an address of its own, and some that must be excluded. Returns the
+    valid addresses and how many rows must be excluded."""
     valid, bad = [], 0
     with open(path, "w", encoding="utf-8") as file:
         file.write("id,email,first_name\n")
@@ -300,7 +300,7 @@ providers:
             ("other_id", "tried under two Message-IDs", len(j.other_id), "0", not j.other_id),
             ("planned", "planned, against valid rows of the file", f["planned"], f"{len(self.valid):,}",
              f["planned"] == len(self.valid) and not ledger.twice_planned),
-            ("excluded", "left out, against bad rows of the file", f["excluded"], f"{self.bad:,}", f["excluded"] == self.bad),
+            ("excluded", "excluded, against bad rows of the file", f["excluded"], f"{self.bad:,}", f["excluded"] == self.bad),
             ("sum", "sum of the states, against planned", f["sum_of_states"], f"{f['planned']:,}", f["sum_of_states"] == f["planned"]),
             ("miscounted", "counters that differ from the recipients' states", j.miscounted, "0", not j.miscounted),
             ("end", "the mailing's state at the end", f["mailing_state"], expected, f["mailing_state"] == expected),

@@ -22,26 +22,26 @@ package struct Mailing: Codable, Sendable, Equatable {
     /// A named provider of the configuration, or a URL: `smtp://`, `smtps://`, `http://`, `https://`.
     package var provider: String
     /// The sender: an RFC 5322 mailbox for e-mail, the sender id for SMS and messengers, empty for webhooks.
-    package var from: String
-    package var replyTo: String
-    package var subject: Template
-    package var html: Template
-    package var text: Template
+    package var from = ""
+    package var replyTo = ""
+    package var subject = Template.empty
+    package var html = Template.empty
+    package var text = Template.empty
     /// The JSON body of webhooks.
-    package var body: Template
+    package var body = Template.empty
     /// The names of the values of a recipient, in the order in which batches carry them. The first two are always the
     /// recipient's id and address.
     package var fields: [String]
     /// Those of `fields` whose values may be JSON lists or objects (of NDJSON), which sections and dotted names look into.
-    package var nestedFields: [String]
+    package var nestedFields: [String] = []
     /// The limit on the mailing's messages, as text (`500/s`); nil for none.
     package var speed: String?
-    package var batchSize: Int
+    package var batchSize = 500
     /// Attempts at most for each recipient, from 1.
-    package var attempts: Int
+    package var attempts = 5
     /// How long after its start a mailing's message may still be tried, in seconds.
-    package var lifetime: Double
-    package var uncertain: UncertainPolicy
+    package var lifetime = 86_400.0
+    package var uncertain = UncertainPolicy.redeliver
     /// The misfire policy, by its name in the mailing file. Nil means `hold`; older mailings have none.
     package var late: MisfirePolicy?
     /// How long after its start a mailing may still begin by itself, in seconds; nil for an hour.
@@ -83,30 +83,10 @@ package struct Mailing: Codable, Sendable, Equatable {
     /// Seconds that a lifetime or a delay may last, so that milliseconds of it fit into 64 bits.
     private static let longest = 1e15
 
-    package init(
-        name: String, channel: Channel, provider: String, from: String = "", replyTo: String = "",
-        subject: Template = .empty, html: Template = .empty, text: Template = .empty, body: Template = .empty,
-        fields: [String] = ["id", "address"], nestedFields: [String] = [], speed: String? = nil,
-        batchSize: Int = 500, attempts: Int = 5, lifetime: Double = 86_400, uncertain: UncertainPolicy = .redeliver,
-        late: MisfirePolicy? = nil, maximumDelay: Double? = nil
-    ) {
+    package init(name: String, channel: Channel, provider: String, fields: [String] = ["id", "address"]) {
         self.name = name
         self.channel = channel
         self.provider = provider
-        self.from = from
-        self.replyTo = replyTo
-        self.subject = subject
-        self.html = html
-        self.text = text
-        self.body = body
         self.fields = fields
-        self.nestedFields = nestedFields
-        self.speed = speed
-        self.batchSize = batchSize
-        self.attempts = attempts
-        self.lifetime = lifetime
-        self.uncertain = uncertain
-        self.late = late
-        self.maximumDelay = maximumDelay
     }
 }

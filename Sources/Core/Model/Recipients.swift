@@ -35,7 +35,7 @@ package struct Recipients: Sendable {
         ends.append(UInt32(bytes.count))
     }
 
-    /// The same without generics, for other modules: they cannot specialise the function above, which then takes 300 ns.
+    /// Appends a value without generics, for other modules: they cannot specialise the function above, which then takes 300 ns.
     package mutating func append(_ value: UnsafeBufferPointer<UInt8>) {
         bytes.append(contentsOf: value)
         ends.append(UInt32(bytes.count))

@@ -6,7 +6,7 @@ package enum ResponseAction: String, Sendable, CaseIterable {
     case retry
     /// The provider is sent to more slowly, or not at all for as long as it asks; no attempt is spent.
     case slowDown = "slow_down"
-    /// The same for the recipient's domain.
+    /// The recipient's domain is sent to more slowly, or not at all for as long as it asks; no attempt is spent.
     case slowDownDomain = "slow_down_domain"
     /// The connection is of no more use, and the message goes on by another one. An attempt is spent only where something of the message
     /// was sent and no answer came.

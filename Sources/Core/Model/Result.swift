@@ -48,7 +48,7 @@ package struct ResultGroup: Sendable, Equatable {
         case open = ""
         /// The worker is through with this dispatch: each of its recipients has a result.
         case done
-        /// The worker gave the rest of the batch back untouched.
+        /// The worker gave back the rest of the batch, which was not started.
         case released
     }
 

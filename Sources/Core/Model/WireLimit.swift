@@ -2,7 +2,7 @@
 package enum WireLimit {
     /// Milliseconds, since 1970 or of a span: some 285,000 years.
     package static let time: ClosedRange<Int64> = 0...(1 << 53)
-    /// The same, of a difference between two times.
+    /// Milliseconds between two times.
     package static let difference: ClosedRange<Int64> = -(1 << 53)...(1 << 53)
     /// Whatever is counted or numbered: batches, dispatches, attempts, groups.
     package static let count: ClosedRange<Int64> = 0...(1 << 31 - 1)

@@ -31,7 +31,7 @@ package enum BlockingReason: Sendable, Equatable {
 }
 
 extension BlockingReason {
-    /// Something holds it up for which it may wait as long as that takes.
+    /// Something blocks it for which it may wait as long as that takes.
     package var isHeld: Bool {
         switch self {
         case .none, .limited, .connections, .stuck: false
@@ -83,8 +83,8 @@ extension BlockingFacts {
     /// Results are written within a second where all is well.
     private static let longLag = 15.0
 
-    /// What holds it up.
-    /// - Parameter stuckAfter: how long without a result after which a mailing that nothing holds up is stuck.
+    /// What blocks it.
+    /// - Parameter stuckAfter: how long without a result after which a mailing that nothing blocks is stuck.
     package func blockingReason(stuckAfter: Duration) -> BlockingReason {
         if state == .paused { return .paused(reason) }
         if !hasPlanner, state == .scheduled || state == .collecting { return .noPlanner }

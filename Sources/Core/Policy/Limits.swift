@@ -30,7 +30,7 @@ package struct Limits: Sendable, Equatable {
         for (key, text) in overrides.sorted(by: { $0.key < $1.key }) {
             guard let scope = LimitScope(key) else {
                 problems.append(
-                    "the limit of \(key) is left out: there is no such scope; write provider:NAME, channel:NAME or domain:NAME")
+                    "the limit of \(key) is ignored: there is no such scope; write provider:NAME, channel:NAME or domain:NAME")
                 continue
             }
             do throws(RateLimitError) {

@@ -14,14 +14,14 @@ package struct StallClock<Progress: Equatable & Sendable>: Sendable {
     /// What holds a mailing up at a time, in seconds.
     /// - Parameters:
     ///   - facts: what is known of it; their silence is set here.
-    ///   - stuckAfter: how long without a result after which a mailing that nothing holds up is stuck.
+    ///   - stuckAfter: how long without a result after which a mailing that nothing blocks is stuck.
     package mutating func look(_ facts: inout BlockingFacts, _ progress: Progress, at now: Double, stuckAfter: Duration) -> BlockingReason {
         if progress != self.progress { since = now }
         self.progress = progress
         defer { allowance = facts.allowance }
         facts.silence = now - since
         var blockingReason = facts.blockingReason(stuckAfter: stuckAfter)
-        // A limit that allowed so long a silence was lifted, or something else that held it up is over: now it begins to be late.
+        // A limit that allowed so long a silence was lifted, or something else that blocked it has ended: now it begins to be late.
         let wasAllowed = allowance > facts.allowance && facts.silence < stuckAfter.seconds + allowance
         if case .stuck = blockingReason, wasAllowed {
             facts.silence = 0

@@ -14,7 +14,7 @@ package enum Timing {
     package static let leadership = Duration.seconds(30)
     /// How often whoever waits for an event looks all the same: events may get lost with a connection.
     package static let fallback = Duration.seconds(2)
-    /// The same for whoever has nothing to do, and for what is only shown.
+    /// How often whoever has nothing to do looks all the same, and what is only shown is read.
     package static let idleLook = Duration.seconds(6)
     /// How often a worker looks at all lanes, and without messages in flight at what was published: it may have missed a wake-up.
     package static let laneLook = Duration.seconds(10)

@@ -1,7 +1,7 @@
 package import Model
 
-/// How fast the fleet goes in a scope whose provider asks to slow down. The board adds up what the workers saw and hands it to
-/// one of them to judge; it does not know the arithmetic, and carries its state as text.
+/// How fast the fleet goes in a scope whose provider asks to slow down. Redis sums what the workers saw and hands it to
+/// one of them to judge. The arithmetic is that worker's; Redis keeps its state as text.
 package struct AdaptiveRateStore: Sendable {
     /// Milliseconds; longer than recovery takes.
     static let kept: Int64 = 600_000

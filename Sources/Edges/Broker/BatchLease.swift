@@ -1,15 +1,24 @@
 package import Model
 
-/// A batch in flight. Worker and deliveries together are the fencing token by which Redis tells whether it still is.
+/// A batch in flight.
 package struct BatchLease: Sendable {
+    /// Who has a batch, and by which handing out: its fencing token, by which Redis tells whether the batch still belongs to that worker.
+    package struct Holder: Sendable {
+        package let worker: String
+        /// How often the batch was handed out, from 1.
+        package let deliveries: Int
+
+        package init(worker: String, deliveries: Int) {
+            self.worker = worker
+            self.deliveries = deliveries
+        }
+    }
+
     package let batch: DispatchedBatch
     package let lane: Lane
     /// The name of its entry in the lane.
     package let entry: String
-    /// The worker that has it.
-    package let worker: String
-    /// How often it was handed out, from 1.
-    package let deliveries: Int
+    package let holder: Holder
     /// It was handed out for the first time, and nobody can have started anything of it.
     package let isNew: Bool
     /// The epoch that it was dispatched in.
@@ -18,13 +27,12 @@ package struct BatchLease: Sendable {
     package let from: String?
 
     package init(
-        batch: DispatchedBatch, lane: Lane, entry: String, worker: String, deliveries: Int, isNew: Bool, epoch: Epoch, from: String? = nil
+        batch: DispatchedBatch, lane: Lane, entry: String, holder: Holder, isNew: Bool, epoch: Epoch, from: String? = nil
     ) {
         self.batch = batch
         self.lane = lane
         self.entry = entry
-        self.worker = worker
-        self.deliveries = deliveries
+        self.holder = holder
         self.isNew = isNew
         self.epoch = epoch
         self.from = from

@@ -130,7 +130,7 @@ extension BatchQueue {
         do throws(WireError) {
             guard !entry.text("e").isEmpty else { throw WireError("no epoch") }
             return BatchLease(
-                batch: try DispatchedBatch(entry), lane: lane, entry: entry.id, worker: worker, deliveries: deliveries,
+                batch: try DispatchedBatch(entry), lane: lane, entry: entry.id, holder: .init(worker: worker, deliveries: deliveries),
                 isNew: isNew, epoch: Epoch(text: entry.text("e")), from: from)
         } catch {
             // Other batches are not affected.

@@ -51,8 +51,8 @@ extension BatchQueue {
             id: BatchID(mailing: mailing, number: Int(number)), dispatchNumber: Int(dispatch), recipients: [], count: 0, open: [],
             expires: WireLimit.time.upperBound, dispatched: 0)
         return BatchLease(
-            batch: batch, lane: item.lane, entry: item.entry.id, worker: worker, deliveries: item.deliveries, isNew: false,
-            epoch: Epoch(text: epoch))
+            batch: batch, lane: item.lane, entry: item.entry.id, holder: .init(worker: worker, deliveries: item.deliveries),
+            isNew: false, epoch: Epoch(text: epoch))
     }
 
     /// The group of results that ends a batch of which this worker has sent nothing.
@@ -75,7 +75,7 @@ extension BatchQueue {
             }
         }
         return ResultGroup(
-            Dispatch(batch: id, dispatchNumber: lease.batch.dispatchNumber), worker: "\(lease.worker).\(lease.entry)",
+            Dispatch(batch: id, dispatchNumber: lease.batch.dispatchNumber), worker: "\(lease.holder.worker).\(lease.entry)",
             provider: lease.lane.provider,
             sequence: 0, closing: .released, results: results)
     }

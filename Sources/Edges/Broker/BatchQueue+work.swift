@@ -76,7 +76,7 @@ extension BatchQueue {
 
     private func token(_ lease: BatchLease) -> [RedisArgument] {
         [
-            .text(Keys.workers), .text(lease.worker), .text(lease.entry), RedisArgument(lease.deliveries),
+            .text(Keys.workers), .text(lease.holder.worker), .text(lease.entry), RedisArgument(lease.holder.deliveries),
             .text(lease.epoch.text), .serverRun,
         ]
     }

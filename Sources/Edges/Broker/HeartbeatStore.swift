@@ -63,7 +63,9 @@ package struct HeartbeatStore: Sendable {
     private func entries() async throws(RedisError) -> [(name: String, at: Int64, age: Double, text: Substring)] {
         let replies = try await broker.redis.pipeline([["HGETALL", .text(broker.keys.heartbeats)], ["TIME"]])
         for case .error(let text) in replies { throw .command(text) }
-        guard let words = replies[0].array, let now = replies[1].time.map({ $0 / 1000 }) else { throw .unexpected("pulses: \(replies)") }
+        guard let words = replies[0].array, let now = replies[1].time.map({ $0 / 1000 }) else {
+            throw .unexpected("heartbeats: \(replies)")
+        }
         return stride(from: 0, to: words.count - 1, by: 2).map { index in
             let parts = (words[index + 1].text ?? "").split(separator: " ", maxSplits: 1, omittingEmptySubsequences: false)
             let at = Int64(parts[0]).map { min(max(0, $0), WireLimit.time.upperBound) } ?? 0

@@ -100,7 +100,7 @@ package struct PublishedMailings: Sendable {
     /// What operators may change; nil when the mailing is not published.
     package func controls(_ id: MailingID) async throws(RedisError) -> Controls? { try await controls([id])[0] }
 
-    /// The same of several mailings, in their order, in one round trip.
+    /// What operators may change of several mailings, in their order and in one round trip; nil for one that is not published.
     package func controls(_ ids: [MailingID]) async throws(RedisError) -> [Controls?] {
         let replies = try await broker.redis.pipeline(ids.map { ["HMGET", .text(broker.keys.mailing($0)), "state", "speed"] })
         for case .error(let text) in replies { throw .command(text) }

@@ -1,3 +1,5 @@
+package import Model
+
 /// The audit log: what persons ordered. Entries are added with the changes that they tell of; only an order that is carried out in parts
 /// adds to its own.
 package protocol AuditStore: Sendable {
@@ -30,14 +32,13 @@ package struct AuditNote: Sendable, Equatable {
 
 /// Which entries are wanted; nil is all.
 package struct AuditFilter: Sendable, Equatable {
-    /// As an entry names it: `mailing:ID`, `provider:NAME`, `dead:NUMBER`, `ledger`.
-    package var object: String?
+    package var object: AuditedObject?
     /// Not before that time, in milliseconds since 1970.
     package var since: Int64?
     /// Below that number: the last one of the page before.
     package var before: Int64?
 
-    package init(object: String? = nil, since: Int64? = nil, before: Int64? = nil) {
+    package init(object: AuditedObject? = nil, since: Int64? = nil, before: Int64? = nil) {
         self.object = object
         self.since = since
         self.before = before
@@ -53,8 +54,7 @@ package struct AuditEntry: Sendable, Equatable {
     package var actor: String
     /// An `AuditNote.Order`, or a word of a newer release.
     package var order: String
-    /// What the order was about: `mailing:ID`, or the scope of a limit.
-    package var object: String
+    package var object: AuditedObject
     /// `AuditedValues` as JSON objects.
     package var before: String
     package var after: String

@@ -117,7 +117,7 @@ package protocol DispatchStore: Sendable {
     /// - Returns: how many it stopped.
     func stopOpen(_ id: MailingID, now: Int64) async throws(LedgerError) -> Int
 
-    /// Once the mailing's lifetime is over, expires every planned and deferred recipient that is not with the workers.
+    /// When the mailing's lifetime has ended, expires every planned and deferred recipient that is not with the workers.
     /// - Returns: how many it expired.
     func expireOverdue(_ id: MailingID, now: Int64) async throws(LedgerError) -> Int
 }
@@ -130,7 +130,7 @@ extension DispatchStore {
         try await giveUp(dispatches, why: why, started: nil, now: now)
     }
 
-    /// The same within the usual bytes.
+    /// Dispatches batches within the usual bytes.
     package func dispatchBatches(
         _ wanted: [(mailing: MailingID, limit: Int)], now: Int64
     ) async throws(LedgerError) -> [DispatchedBatch] {
@@ -193,7 +193,7 @@ package protocol ReportStore: Sendable {
     /// many queries for one as for a thousand.
     func statuses(states: Set<MailingState>?, limit: Int) async throws(LedgerError) -> [MailingStatus]
 
-    /// The same of one mailing; nil when it is not known.
+    /// The status of one mailing; nil when it is not known.
     func status(_ id: MailingID) async throws(LedgerError) -> MailingStatus?
 
     /// A mailing's report, from counters alone.

@@ -1,6 +1,6 @@
 package import Model
 
-/// The same without an order of a person, as roles and tests want it.
+/// The changes of a mailing store without an order of a person, as roles and tests want them.
 extension MailingStore {
     /// Adds a mailing, whatever was sent before.
     package func create(
@@ -30,8 +30,8 @@ extension MailingStore {
 
 extension LimitStore {
     @discardableResult
-    package func setLimit(_ scope: String, _ text: String?, now: Int64) async throws(LedgerError) -> LimitOverride? {
-        try await setLimit(scope, text, note: nil, now: now)
+    package func setLimit(_ scope: LimitScope, _ text: String?, now: Int64) async throws(LedgerError) -> LimitOverride? {
+        try await setLimit(.known(scope), text, note: nil, now: now)
     }
 }
 

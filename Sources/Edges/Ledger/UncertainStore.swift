@@ -14,7 +14,7 @@ package protocol UncertainStore: Sendable {
     /// - Parameters:
     ///   - recipients: their addresses (ASCII case does not matter) or ids; nil for all that are held.
     ///   - note: the order that decides; nil where nobody gave one. Its one audit entry counts the recipients of all steps.
-    /// - Throws: `LedgerError.refused` when there is no such mailing, or its messages are to be sent again though it is over,
+    /// - Throws: `LedgerError.refused` when there is no such mailing, or its messages are to be sent again though its lifetime has ended,
     ///   or its lifetime is.
     func decide(
         _ id: MailingID, recipients: [String]?, as decision: UncertainDecision, note: AuditNote?, now: Int64

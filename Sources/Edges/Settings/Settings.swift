@@ -35,7 +35,7 @@ package struct Settings: Sendable, Equatable {
     package struct Planner: Sendable, Equatable {
         /// Batches that the dispatcher keeps ready for each channel.
         package var window = 64
-        /// The same in bytes, about.
+        /// Bytes of the batches that the dispatcher keeps ready for each channel, about.
         package var windowBytes = 32 << 20
         /// Bytes of recipients in a batch at most.
         package var batchBytes = 1 << 20

@@ -87,7 +87,7 @@ enum SettingsTable {
             + "never.")
     static let refusalsWindow = Setting.integer(
         "refusals.window", 0...10_000, default: "200",
-        "The last answers that are looked at once somebody was accepted; 0: none.")
+        "The last responses that are looked at once somebody was accepted; 0: none.")
     static let refusalsShare = Setting.integer(
         "refusals.share", 1...100, default: "95", "The share of them, in percent, that pauses the mailing when it is one refusal.")
 

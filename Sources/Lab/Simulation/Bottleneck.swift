@@ -35,7 +35,7 @@ package enum Bottleneck: Sendable, Hashable, Encodable, CustomStringConvertible 
         case .pace(let scope): "\(scope) asks to slow down"
         case .connections(let name): "connections to \(name), each with a message that waits for its answer"
         case .providerConnections(let name): "\(name) takes no more connections"
-        case .outage(let name): "\(name) is away"
+        case .outage(let name): "\(name) is unavailable"
         case .pause(let name): "\(name) asks for pauses (Retry-After)"
         case .workerCPU: "the CPU of the workers"
         case .cores: "the cores of the machine"
@@ -47,7 +47,7 @@ package enum Bottleneck: Sendable, Hashable, Encodable, CustomStringConvertible 
         case .noWorkers: "there is no worker"
         case .missing(.planner): "there is no planner: nothing new is dispatched"
         case .missing(.collector): "there is no collector: nothing is written down, and nothing new is dispatched"
-        case .missing(.redis): "Redis is away"
+        case .missing(.redis): "Redis is unavailable"
         case .retries: "those who are left wait for their next attempt"
         case .nothing: "nothing holds it back"
         }

@@ -110,7 +110,7 @@ struct CapacityModel {
         let isLimited = !kinds[kind].scopes.isEmpty
         let costs = plan.costs
         let message = costs.message(isSMTP: providers[kinds[kind].provider].plan.isSMTP)
-        return (message + (isLimited ? costs.wake * wakes : 0), costs.redis + (isLimited ? costs.slot : 0))
+        return (message + (isLimited ? costs.wake * wakes : 0), costs.redis + (isLimited ? costs.reservation : 0))
     }
 
     /// Seconds that a message keeps a connection.
@@ -154,7 +154,7 @@ struct CapacityModel {
     /// Until all workers know of a pause, in seconds, on average.
     private static let heard = 0.125
 
-    /// The same with pauses.
+    /// This model with pauses.
     func pausing(_ pauses: [Int: Pause]) -> CapacityModel {
         var capacityModel = self
         for (place, kind) in going.enumerated() {

@@ -14,16 +14,16 @@ package struct Costs: Sendable, Equatable {
     /// 23,000, 76,000 and 664,000 us a second at 25, 500 and 12,345 messages a second; measured 30,000, 87,000, 637,000.)
     package var wake = 90.0
     package var wakesPerSecond = 4_000.0
-    /// A second of a worker, whatever it sends: leases, the board, waiting.
+    /// A second of a worker, whatever it sends: leases, heartbeats, waiting.
     package var idle = 20_000.0
     /// Writing a result to the ledger, the collector's whole share (`loadtest/bench --only roles`: 2.7 by e-mail, 2.9 by HTTP).
     package var collect = 2.8
     /// Results a second that one collector writes, its commits included (`loadtest/bench`: collecting 60,000 results).
     package var collectorRate = 220_598.0
-    /// A message in Redis (`loadtest/bench --only roles`: 2.2 and 2.7), and what a slot adds to it (`loadtest/throttle`: 4.1 in all
+    /// A message in Redis (`loadtest/bench --only roles`: 2.2 and 2.7), and what a reservation adds to it (`loadtest/throttle`: 4.1 in all
     /// at 12,345/s, of which a second's own cost is 1).
     package var redis = 2.4
-    package var slot = 0.7
+    package var reservation = 0.7
     /// A second of Redis, and what each worker adds to it (`loadtest/throttle`, 25/s with one to eight workers).
     package var redisIdle = 9_000.0
     package var redisWorker = 2_500.0

@@ -2,7 +2,7 @@ package import Model
 
 /// How a provider behaves.
 package struct ProviderPlan: Sendable {
-    /// Else HTTP.
+    /// False for HTTP.
     package var isSMTP: Bool
     package var latency: Latency
     /// `providers.NAME.connections`: at most, for each worker.

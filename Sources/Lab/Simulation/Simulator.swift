@@ -98,7 +98,7 @@ package struct Simulator: Sendable {
             let scopes = (common + (limit.map { [(name, $0)] } ?? []))
                 .map { TrafficClass.Scope(name: $0.0, limit: ReservationCalendar.Limit($0.1)) }
                 .sorted { ($0.limit.interval, $1.name) > ($1.limit.interval, $0.name) }
-            // Batches go round; of those that wait for slots each mailing's takes its turn.
+            // Batches go round; of those that wait for reservations each mailing's takes its turn.
             let weight = scopes.isEmpty ? min(mailing.batchSize, mailing.recipients) : 500
             mailings[index].kinds.append(kinds.count)
             kinds.append(

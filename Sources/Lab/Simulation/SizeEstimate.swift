@@ -25,7 +25,7 @@ struct SizeEstimate {
     /// Batches in Redis, ready or in work: what the dispatcher lets in (`Planning/Dispatcher`).
     private func batches(_ load: CostTotals.Load) -> Double { batches(load.rate, load.batch, hasSpeed: load.hasSpeed) }
 
-    /// The same of a mailing that sends so many messages a second.
+    /// Batches in Redis of a mailing that sends so many messages a second.
     func batches(of mailing: MailingPlan, rate: Double) -> Double { batches(rate, mailing.batchSize, hasSpeed: mailing.speed != nil) }
 
     private func batches(_ rate: Double, _ size: Int, hasSpeed: Bool) -> Double {
@@ -62,7 +62,7 @@ struct SizeEstimate {
     /// Commands and scripts that Redis answers, a second.
     func commands(_ loads: [CostTotals.Load]) -> Double {
         let workers = Double(workers)
-        // A worker: its lease, four looks at the board of each mailing, the limits and the paces, and two searches for work.
+        // A worker: its lease, four reads of each published mailing, the limits and the adaptive rates, and two searches for work.
         // The planner looks at everything four times a second, a collector waits on each of four streams.
         var commands = workers * (1 + 4 * (3 + Double(mailings)) + 3) + 4 * (6 + 2 * Double(mailings)) + 20
         for load in loads {

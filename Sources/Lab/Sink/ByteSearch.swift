@@ -73,3 +73,11 @@ extension UnsafeRawBufferPointer {
 
     var isASCII: Bool { allSatisfy { $0 < 0x80 } }
 }
+
+extension String {
+    /// A field's value without the white space behind it, which NIO's decoder leaves there (RFC 9112 section 5.1).
+    var beforeTrailingSpace: Substring {
+        guard let last = utf8.lastIndex(where: { $0 != Byte.space && $0 != Byte.tab }) else { return "" }
+        return self[...last]
+    }
+}

@@ -1,77 +1,50 @@
 import Model
+import NIOCore
+import NIOHTTP1
 
 extension HTTPSession {
-    /// Reads method, path and version (RFC 9112 section 3); gives the response when they are refused.
-    mutating func read(requestLine line: UnsafeRawBufferPointer) -> Fault? {
-        // An empty line before a request is to be ignored (section 2.2).
-        if line.isEmpty { return nil }
-        guard let first = line.place(of: Byte.space), let second = line.place(of: Byte.space, from: first + 1),
-            first > 0, second > first + 1
-        else { return Self.badRequest }
-        for byte in line where byte < 0x20 || byte == 0x7f { return Self.badRequest }
-        let version = line.slice(from: second + 1)
-        guard version.starts(with: "HTTP/") else { return Self.badRequest }
-        request.isHTTP11 = version.count == 8 && version.starts(with: "HTTP/1.1")
-        guard request.isHTTP11 || version.count == 8 && version.starts(with: "HTTP/1.0") else { return Self.notVersion }
-        request.staysOpen = request.isHTTP11
+    /// Reads the head of a request; answers it at once when the request is refused whatever its body is.
+    mutating func begin(_ head: HTTPRequestHead, now: Int64, into out: inout ByteBuffer) -> SinkStep {
+        request.begun = now
+        request.isHTTP11 = head.version == .http1_1
+        request.staysOpen = head.isKeepAlive
         request.isAuthorised = shared.httpResponses.authorizations.isEmpty
-        let method = line.slice(0..<first)
-        request.isMessage = method.elementsEqual("POST".utf8) || method.elementsEqual("PUT".utf8)
-        let path = line.slice(first + 1..<second)
-        if Self.path(path, isBelow: "/sms") {
+        if Self.path(head.uri, isBelow: "/sms") {
             request.channel = .sms
-        } else if Self.path(path, isBelow: "/messenger") {
+        } else if Self.path(head.uri, isBelow: "/messenger") {
             request.channel = .messenger
         }
-        phase = .fields
-        return nil
-    }
-
-    private static func path(_ path: UnsafeRawBufferPointer, isBelow place: StaticString) -> Bool {
-        let count = place.utf8CodeUnitCount
-        guard path.starts(with: UnsafeRawBufferPointer(start: place.utf8Start, count: count)) else { return false }
-        return path.count == count || path[count] == UInt8(ascii: "/") || path[count] == UInt8(ascii: "?")
-    }
-
-    /// Reads one field (RFC 9112 section 5); gives the response when it is refused.
-    mutating func read(field line: UnsafeRawBufferPointer) -> Fault? {
-        guard let colon = line.place(of: Byte.colon), colon > 0 else { return Self.badRequest }
-        let name = line.slice(0..<colon)
-        for byte in name where byte <= Byte.space || byte >= 0x7f { return Self.badRequest }
-        let value = line.slice(from: colon + 1).trimmed
-        for byte in value where byte < 0x20 && byte != Byte.tab || byte == 0x7f { return Self.badRequest }
-        switch name[0] | 0x20 {
-        case UInt8(ascii: "c"):
-            if name.equalsIgnoringCase("content-length") { return read(contentLength: value) }
-            if name.equalsIgnoringCase("connection") {
-                if value.equalsIgnoringCase("close") { request.staysOpen = false }
-                if value.equalsIgnoringCase("keep-alive") { request.staysOpen = true }
+        var hosts = 0
+        var length = 0
+        var awaitsContinue = false
+        for (name, value) in head.headers {
+            switch name.lowercased() {
+            case "host": hosts += 1
+            case "content-length": length = Int(value.beforeTrailingSpace) ?? .max
+            case "transfer-encoding":
+                guard value.beforeTrailingSpace.lowercased() == "chunked" else { return breakOff(Self.notImplemented, into: &out) }
+                guard request.isHTTP11 else { return breakOff(Self.badRequest, into: &out) }
+            case "expect": awaitsContinue = value.beforeTrailingSpace.lowercased() == "100-continue"
+            case "idempotency-key": request.take(key: value.beforeTrailingSpace)
+            case "authorization":
+                let value = value.beforeTrailingSpace.utf8
+                request.isAuthorised =
+                    request.isAuthorised || shared.httpResponses.authorizations.contains { value.elementsEqual($0) }
+            // The decoder reads nothing behind a request that asks for another protocol.
+            case "upgrade": request.staysOpen = false
+            default: break
             }
-        case UInt8(ascii: "t") where name.equalsIgnoringCase("transfer-encoding"):
-            // Both lengths at once, or an unknown coding, allow request smuggling (RFC 9112 section 6.1).
-            guard value.equalsIgnoringCase("chunked") else { return Self.notImplemented }
-            guard request.length == .none, request.isHTTP11 else { return Self.badRequest }
-            request.length = .chunked
-        case UInt8(ascii: "h") where name.equalsIgnoringCase("host"):
-            guard !request.hasHost else { return Self.badRequest }
-            request.hasHost = true
-        case UInt8(ascii: "e") where name.equalsIgnoringCase("expect"):
-            request.awaitsContinue = value.equalsIgnoringCase("100-continue")
-        case UInt8(ascii: "i") where name.equalsIgnoringCase("idempotency-key"):
-            request.take(key: value)
-        case UInt8(ascii: "a") where name.equalsIgnoringCase("authorization"):
-            request.isAuthorised =
-                request.isAuthorised || shared.httpResponses.authorizations.contains { value.elementsEqual($0) }
-        default: break
         }
-        return nil
+        guard hosts == 1 || hosts == 0 && !request.isHTTP11 else { return breakOff(Self.badRequest, into: &out) }
+        guard head.method == .POST || head.method == .PUT else { return breakOff(Self.notAllowed, into: &out) }
+        guard length <= shared.configuration.maxBodyBytes else { return tooLarge(now: now, into: &out) }
+        if awaitsContinue { out.writeStaticString("HTTP/1.1 100 Continue\r\n\r\n") }
+        return .more
     }
 
-    private mutating func read(contentLength value: UnsafeRawBufferPointer) -> Fault? {
-        guard let length = value.decimal, request.length == .none || request.length == .fixed(length) else {
-            return Self.badRequest
-        }
-        request.length = .fixed(length)
-        return nil
+    private static func path(_ path: String, isBelow place: String) -> Bool {
+        guard path.utf8.starts(with: place.utf8) else { return false }
+        let next = path.utf8.dropFirst(place.utf8.count).first
+        return next == nil || next == UInt8(ascii: "/") || next == UInt8(ascii: "?")
     }
 }

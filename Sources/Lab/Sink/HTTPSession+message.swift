@@ -3,17 +3,17 @@ import NIOCore
 
 extension HTTPSession {
     /// Decides about a whole request, records it, and answers.
-    mutating func finish(_ body: UnsafeRawBufferPointer, now: Int64, into out: inout ByteBuffer) -> SinkStep {
+    mutating func finish(now: Int64, into out: inout ByteBuffer) -> SinkStep {
         if shared.records?.isFailing == true {
             shared.counter.add { $0.unrecorded += 1 }
             return give(.fault(Self.cannotRecord), into: &out)
         }
         recipient.removeAll(keepingCapacity: true)
-        JSONMember.recipient(in: body, into: &recipient)
+        JSONMember.recipient(in: request.body, into: &recipient)
         if recipient.isEmpty { recipient.append(contentsOf: request.key) }
         if request.isAuthorised, let limit = shared.limit(at: now) {
             // Before the attempt is counted, so that attempts have the results that they would have without the limit.
-            note(code: limit.http.code, accepted: false, bytes: body.count, id: 0, now: now)
+            note(code: limit.http.code, accepted: false, bytes: request.body.readableBytes, id: 0, now: now)
             return give(.fault(limit.http), into: &out)
         }
         var attempt = FaultSelector.Attempt(key: 0, number: 0)
@@ -25,7 +25,7 @@ extension HTTPSession {
         }
         let accepted = fault == nil || fault?.kind == .dropAfter
         let id = accepted ? shared.nextID() : 0
-        note(code: fault?.code ?? 200, accepted: accepted, bytes: body.count, id: id, now: now)
+        note(code: fault?.code ?? 200, accepted: accepted, bytes: request.body.readableBytes, id: id, now: now)
         switch fault?.kind {
         case .drop, .dropAfter: return .drop
         case .stall: return .stall

@@ -1,31 +1,18 @@
 import Model
 import NIOCore
+import NIOHTTP1
 
 /// An HTTP/1.1 server's side of one connection (RFC 9112): keep-alive, pipelining, bodies by length and in chunks.
 struct HTTPSession: SinkSession {
-    enum Phase {
-        case requestLine, fields
-        /// In a body of known length, with so many bytes to come.
-        case body(Int)
-        case chunkSize
-        /// In a chunk, with so many bytes to come.
-        case chunk(Int)
-        /// At the line's end behind a chunk.
-        case chunkEnd
-        case trailers
-    }
-
     let shared: SinkContext
     let number: Int
-    var phase = Phase.requestLine
     var request = HTTPRequest()
     var recipient: [UInt8] = []
     var held: DelayedResponse?
+    /// Parts of requests in their order, and behind them the error that ended the reading.
+    private var pending = CircularBuffer<Result<HTTPServerRequestPart, HTTPParserError>>()
     /// Answers given.
     private var responses = 0
-
-    static let longestLine = 8192
-    static let longestHead = 65_536
 
     init(shared: SinkContext, number: Int, isSecure: Bool) {
         self.shared = shared
@@ -44,98 +31,33 @@ struct HTTPSession: SinkSession {
         }
     }
 
-    mutating func process(
-        _ input: UnsafeRawBufferPointer, now: Int64, into out: inout ByteBuffer
-    ) -> (taken: Int, next: SinkStep) {
-        var taken = 0
-        while taken < input.count {
-            if request.begun == 0 { request.begun = now }
-            let rest = input.slice(from: taken)
-            let (count, next): (Int, SinkStep)
-            switch phase {
-            case .body(let left): (count, next) = processBody(rest, left: left, now: now, into: &out)
-            case .chunk(let left):
-                count = min(left, rest.count)
-                request.append(body: rest.slice(0..<count))
-                phase = count == left ? .chunkEnd : .chunk(left - count)
-                next = .more
-            case .requestLine, .fields, .chunkSize, .chunkEnd, .trailers:
-                (count, next) = processLine(rest, now: now, into: &out)
+    /// What one read brought may wait, and no more.
+    var isFull: Bool { !pending.isEmpty }
+
+    mutating func receive(_ input: HTTPServerRequestPart) { pending.append(.success(input)) }
+
+    mutating func keep(_ error: HTTPParserError) { pending.append(.failure(error)) }
+
+    mutating func process(now: Int64, into out: inout ByteBuffer) -> SinkStep {
+        while let next = pending.popFirst() {
+            let step: SinkStep
+            switch next {
+            case .success(.head(let head)): step = begin(head, now: now, into: &out)
+            case .success(.body(let bytes)): step = take(bytes, now: now, into: &out)
+            case .success(.end): step = finish(now: now, into: &out)
+            case .failure(let error): step = breakOff(Self.fault(for: error), into: &out)
             }
-            taken += count
-            if next != .more || count == 0 { return (taken, next) }
-        }
-        return (taken, .more)
-    }
-
-    private mutating func processLine(
-        _ rest: UnsafeRawBufferPointer, now: Int64, into out: inout ByteBuffer
-    ) -> (taken: Int, next: SinkStep) {
-        let feed = rest.place(of: Byte.lf)
-        guard (feed ?? rest.count) <= Self.longestLine else { return (0, breakOff(Self.headTooLarge, into: &out)) }
-        guard let feed else { return (0, .more) }
-        guard feed > 0, rest[feed - 1] == Byte.cr else { return (0, breakOff(Self.badRequest, into: &out)) }
-        let line = rest.slice(0..<feed - 1)
-        request.headBytes += feed + 1
-        guard request.headBytes <= Self.longestHead else { return (0, breakOff(Self.headTooLarge, into: &out)) }
-        let fault: Fault?
-        switch phase {
-        case .requestLine: fault = read(requestLine: line)
-        case .fields where line.isEmpty: return (feed + 1, beginBody(now: now, into: &out))
-        case .fields: fault = read(field: line)
-        case .chunkSize: fault = read(chunkSize: line)
-        case .chunkEnd:
-            phase = .chunkSize
-            fault = line.isEmpty ? nil : Self.badRequest
-        case .trailers where line.isEmpty:
-            return (feed + 1, finishBuffered(now: now, into: &out))
-        case .trailers, .body, .chunk: fault = nil
-        }
-        guard let fault else { return (feed + 1, .more) }
-        return (0, fault == Self.bodyTooLarge ? tooLarge(now: now, into: &out) : breakOff(fault, into: &out))
-    }
-
-    private mutating func beginBody(now: Int64, into out: inout ByteBuffer) -> SinkStep {
-        if request.isHTTP11, !request.hasHost { return breakOff(Self.badRequest, into: &out) }
-        guard request.isMessage else { return breakOff(Self.notAllowed, into: &out) }
-        if case .fixed(let length) = request.length, length > shared.configuration.maxBodyBytes {
-            return tooLarge(now: now, into: &out)
-        }
-        if request.awaitsContinue { out.writeStaticString("HTTP/1.1 100 Continue\r\n\r\n") }
-        request.headBytes = 0
-        switch request.length {
-        case .none, .fixed(0): return finish(UnsafeRawBufferPointer(start: nil, count: 0), now: now, into: &out)
-        case .fixed(let length): phase = .body(length)
-        case .chunked: phase = .chunkSize
+            if step != .more { return step }
         }
         return .more
     }
 
-    private mutating func processBody(
-        _ rest: UnsafeRawBufferPointer, left: Int, now: Int64, into out: inout ByteBuffer
-    ) -> (taken: Int, next: SinkStep) {
-        if rest.count >= left, request.body.isEmpty {
-            return (left, finish(rest.slice(0..<left), now: now, into: &out))
+    private mutating func take(_ bytes: ByteBuffer, now: Int64, into out: inout ByteBuffer) -> SinkStep {
+        guard bytes.readableBytes <= shared.configuration.maxBodyBytes - request.body.readableBytes else {
+            return tooLarge(now: now, into: &out)
         }
-        let count = min(left, rest.count)
-        request.append(body: rest.slice(0..<count))
-        phase = .body(left - count)
-        return (count, count == left ? finishBuffered(now: now, into: &out) : .more)
-    }
-
-    private mutating func read(chunkSize line: UnsafeRawBufferPointer) -> Fault? {
-        // Extensions behind a semicolon mean nothing to us (RFC 9112 section 7.1.1).
-        let digits = line.slice(0..<(line.place(of: UInt8(ascii: ";")) ?? line.count)).trimmed
-        guard let size = digits.hexadecimal else { return Self.badRequest }
-        guard size <= shared.configuration.maxBodyBytes - request.body.count else { return Self.bodyTooLarge }
-        request.headBytes = 0
-        phase = size == 0 ? .trailers : .chunk(size)
-        return nil
-    }
-
-    private mutating func finishBuffered(now: Int64, into out: inout ByteBuffer) -> SinkStep {
-        let body = request.body
-        return body.withUnsafeBytes { finish($0, now: now, into: &out) }
+        request.body.writeImmutableBuffer(bytes)
+        return .more
     }
 
     mutating func release(into out: inout ByteBuffer) -> SinkStep {
@@ -152,7 +74,6 @@ struct HTTPSession: SinkSession {
         // A client of HTTP/1.0 closes unless it is told that it need not (RFC 9112 section 9.3).
         let isKept = !isClosing && !request.isHTTP11
         request.clear()
-        phase = .requestLine
         switch response {
         case .fault(let fault): Self.write(fault, closing: isClosing, into: &out)
         case .accepted(let id):
@@ -191,20 +112,4 @@ struct HTTPSession: SinkSession {
     static let bodyTooLarge = Fault.http(413)
     static let notImplemented = Fault.http(501)
     static let notVersion = Fault.http(505)
-}
-
-extension UnsafeRawBufferPointer {
-    /// Reads a whole number in hexadecimal digits alone; nil when it is none or has more than 15 digits.
-    fileprivate var hexadecimal: Int? {
-        guard (1...15).contains(count) else { return nil }
-        var value = 0
-        for byte in self {
-            switch byte {
-            case 0x30...0x39: value = value << 4 | Int(byte - 0x30)
-            case 0x41...0x46, 0x61...0x66: value = value << 4 | Int((byte | 0x20) - 0x57)
-            default: return nil
-            }
-        }
-        return value
-    }
 }

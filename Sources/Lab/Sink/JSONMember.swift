@@ -1,3 +1,4 @@
+import NIOCore
 import Text
 
 /// Finds one value in a JSON text (RFC 8259) without building the rest.
@@ -5,7 +6,11 @@ enum JSONMember {
     /// Appends the recipient: the value of the first member of the outermost object that is named `to`, `address` or
     /// `recipient`, where it is a string or an array that begins with one. Appends nothing where there is none, and
     /// guesses nothing where the text is not JSON.
-    static func recipient(in text: UnsafeRawBufferPointer, into out: inout [UInt8]) {
+    static func recipient(in text: ByteBuffer, into out: inout [UInt8]) {
+        text.withUnsafeReadableBytes { recipient(in: $0, into: &out) }
+    }
+
+    private static func recipient(in text: UnsafeRawBufferPointer, into out: inout [UInt8]) {
         let start = out.count
         do {
             try text.withMemoryRebound(to: UInt8.self) { bytes throws(JSONSyntaxError) in

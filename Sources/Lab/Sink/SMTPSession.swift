@@ -32,7 +32,10 @@ struct SMTPSession: SinkSession {
     var envelope = SMTPEnvelope()
     var message = SMTPMessage()
     var held: DelayedResponse?
+    private var pending = ByteBuffer()
 
+    /// Bytes that may wait while a response is held back.
+    private static let mostPending = 1 << 18
     /// RFC 5321 allows 512 bytes, the extensions some hundreds more.
     static let longestCommand = 2048
     static let longestHeaderLine = 8192
@@ -64,13 +67,37 @@ struct SMTPSession: SinkSession {
     }
 
     mutating func secure() {
+        pending = ByteBuffer()
         isSecure = true
         isGreeted = false
         isAuthenticated = false
         envelope.clear()
     }
 
-    mutating func process(
+    var isFull: Bool { pending.readableBytes > Self.mostPending }
+
+    mutating func receive(_ input: ByteBuffer) {
+        if pending.readableBytes == 0 { pending = input } else { pending.writeImmutableBuffer(input) }
+    }
+
+    mutating func process(now: Int64, into out: inout ByteBuffer) -> SinkStep {
+        let input = pending
+        let (taken, next) = input.withUnsafeReadableBytes { process($0, now: now, into: &out) }
+        pending.moveReaderIndex(forwardBy: taken)
+        keepRest()
+        return next
+    }
+
+    /// Releases the buffer that was read, so that the channel can use it for the next read.
+    private mutating func keepRest() {
+        if pending.readableBytes == 0 {
+            pending = ByteBuffer()
+        } else if pending.readableBytes < 4096 || pending.readerIndex > pending.readableBytes {
+            pending = ByteBuffer(bytes: pending.readableBytesView)
+        }
+    }
+
+    private mutating func process(
         _ input: UnsafeRawBufferPointer, now: Int64, into out: inout ByteBuffer
     ) -> (taken: Int, next: SinkStep) {
         var taken = 0

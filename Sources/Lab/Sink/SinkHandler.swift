@@ -3,7 +3,7 @@ import NIOSSL
 
 /// Joins a session to its channel: reads, holds responses back, writes, and ends the connection.
 final class SinkHandler<Session: SinkSession>: ChannelDuplexHandler, NIOScheduledCallbackHandler {
-    typealias InboundIn = ByteBuffer
+    typealias InboundIn = Session.Input
     typealias OutboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
@@ -29,15 +29,12 @@ final class SinkHandler<Session: SinkSession>: ChannelDuplexHandler, NIOSchedule
     private var session: Session?
     private var context: ChannelHandlerContext?
     private var mode = Mode.running
-    private var pending = ByteBuffer()
     private var out = ByteBuffer()
     private var timer: NIOScheduledCallback?
     private var isReadHeld = false
     private var hasInputEnded = false
     private var isCounted = false
 
-    /// Input that may wait while a response is held back.
-    private static var mostPending: Int { 1 << 18 }
     /// Connections beyond the limit that get an answer before they are closed.
     private static var mostRefused: Int { 16 }
     private static var drainTime: TimeAmount { .seconds(2) }
@@ -87,9 +84,8 @@ final class SinkHandler<Session: SinkSession>: ChannelDuplexHandler, NIOSchedule
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        var buffer = unwrapInboundIn(data)
         guard mode == .running || mode == .holding else { return }
-        if pending.readableBytes == 0 { pending = buffer } else { pending.writeBuffer(&buffer) }
+        session?.receive(unwrapInboundIn(data))
         if mode == .running { run(context) }
     }
 
@@ -97,29 +93,10 @@ final class SinkHandler<Session: SinkSession>: ChannelDuplexHandler, NIOSchedule
         if mode == .running { send(context, .none) }
     }
 
-    /// Hands input to the session until it needs more, and does what it says.
+    /// Lets the session work on its input until it needs more, and does what it says.
     private func run(_ context: ChannelHandlerContext) {
-        let now = SinkContext.now()
-        while mode == .running, pending.readableBytes > 0 {
-            var next = SinkStep.more
-            let taken = pending.withUnsafeReadableBytes { bytes in
-                guard let result = session?.process(bytes, now: now, into: &out) else { return 0 }
-                next = result.next
-                return result.taken
-            }
-            pending.moveReaderIndex(forwardBy: taken)
-            if next == .more || !take(next, context) { break }
-        }
-        keepRest()
-    }
-
-    /// Releases the buffer that was read, so that the channel can use it for the next read.
-    private func keepRest() {
-        if pending.readableBytes == 0 {
-            pending = ByteBuffer()
-        } else if pending.readableBytes < 4096 || pending.readerIndex > pending.readableBytes {
-            pending = ByteBuffer(bytes: pending.readableBytesView)
-        }
+        guard let next = session?.process(now: SinkContext.now(), into: &out) else { return }
+        _ = take(next, context)
     }
 
     /// Does what a session says.
@@ -135,7 +112,7 @@ final class SinkHandler<Session: SinkSession>: ChannelDuplexHandler, NIOSchedule
         case .stall:
             send(context, .none)
             mode = .draining
-            pending = ByteBuffer()
+            session = nil
         case .startTLS: beginTLS(context)
         }
         return false
@@ -173,9 +150,6 @@ final class SinkHandler<Session: SinkSession>: ChannelDuplexHandler, NIOSchedule
     }
 
     private func beginTLS(_ context: ChannelHandlerContext) {
-        // What was sent in clear after STARTTLS is discarded, so that it does not pass for protected text (RFC 3207 section
-        // 6).
-        pending = ByteBuffer()
         write(context)
         guard let tls = shared.tls else { return }
         do {
@@ -203,7 +177,7 @@ final class SinkHandler<Session: SinkSession>: ChannelDuplexHandler, NIOSchedule
     private func finish(_ context: ChannelHandlerContext, _ ending: Ending) {
         write(context)
         guard ending != .none else { return }
-        pending = ByteBuffer()
+        session = nil
         timer?.cancel()
         timer = try? context.eventLoop.assumeIsolated().scheduleCallback(in: Self.drainTime, handler: self)
         if ending == .drop || hasInputEnded {
@@ -224,7 +198,7 @@ final class SinkHandler<Session: SinkSession>: ChannelDuplexHandler, NIOSchedule
     }
 
     func read(context: ChannelHandlerContext) {
-        let isFull = mode == .holding && pending.readableBytes > Self.mostPending
+        let isFull = mode == .holding && session?.isFull == true
         if isFull || !context.channel.isWritable { isReadHeld = true } else { context.read() }
     }
 
@@ -248,7 +222,6 @@ final class SinkHandler<Session: SinkSession>: ChannelDuplexHandler, NIOSchedule
             if mode == .holding {
                 timer?.cancel()
                 timer = nil
-                pending = ByteBuffer()
                 mode = .draining
                 _ = session?.release(into: &out)
             }
@@ -258,6 +231,13 @@ final class SinkHandler<Session: SinkSession>: ChannelDuplexHandler, NIOSchedule
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        if Session.isOfDecoder(error) {
+            // A connection that is ending has its last answer already.
+            guard mode == .running || mode == .holding else { return }
+            session?.receive(error: error)
+            if mode == .running { run(context) }
+            return
+        }
         // A client that closes without QUIT is no error; a failed TLS handshake is one.
         if !(error is IOError) { shared.counter.add { $0.errors += 1 } }
         context.close(promise: nil)

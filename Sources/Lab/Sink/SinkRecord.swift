@@ -2,7 +2,7 @@ package import Model
 
 /// One line of the record: one recipient of one message, and the response that was given.
 package struct SinkRecord: Sendable, Equatable {
-    /// When the message was begun (MAIL, or the first byte of the request), in microseconds since 1970.
+    /// When the message was begun (MAIL, or the end of the request's head), in microseconds since 1970.
     package var begun: Int64
     /// When the response was decided: at the last byte of the message, before the latency; in microseconds since 1970.
     package var decided: Int64

@@ -82,6 +82,7 @@ package struct SinkServer: Service {
                     case .smtp, .smtps:
                         try pipeline.addHandler(SinkHandler<SMTPSession>(shared: shared, isSecure: isSecure))
                     case .http, .https:
+                        try pipeline.addHandler(HTTPSession.decoder())
                         try pipeline.addHandler(SinkHandler<HTTPSession>(shared: shared, isSecure: isSecure))
                     }
                 }

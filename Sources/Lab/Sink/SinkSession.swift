@@ -16,8 +16,11 @@ enum SinkStep: Equatable {
     case startTLS
 }
 
-/// The server's side of one connection as a value: bytes in, responses out, without a socket or a clock.
+/// The server's side of one connection as a value: input in, responses out, without a socket or a clock.
 protocol SinkSession {
+    /// What the handlers in front of the session make of the bytes of the connection.
+    associatedtype Input
+
     /// - Parameters:
     ///   - number: the connection's, from 1.
     ///   - isSecure: TLS was there from the first byte.
@@ -29,21 +32,35 @@ protocol SinkSession {
     /// Begins the dialogue.
     mutating func open(into out: inout ByteBuffer) -> SinkStep
 
-    /// Takes input from its beginning as far as it can be understood; the rest has to be given again with more behind
-    /// it.
+    /// Keeps input until `process` takes it.
+    mutating func receive(_ input: Input)
+
+    /// Whether so much input is kept that no more should be read before it is taken.
+    var isFull: Bool { get }
+
+    /// Takes the input that was received as far as it can be understood; keeps the rest until more has come.
     /// - Parameters:
     ///   - now: microseconds since 1970.
     ///   - out: where responses are appended.
-    /// - Returns: the bytes taken, and what to do next.
-    mutating func process(
-        _ input: UnsafeRawBufferPointer, now: Int64, into out: inout ByteBuffer
-    ) -> (taken: Int, next: SinkStep)
+    mutating func process(now: Int64, into out: inout ByteBuffer) -> SinkStep
 
     /// Gives the response that was held back.
     mutating func release(into out: inout ByteBuffer) -> SinkStep
 
-    /// TLS has begun: the state of the session before it does not count (RFC 3207 section 4.2).
+    /// TLS has begun: what came before it does not count (RFC 3207 sections 4.2 and 6).
     mutating func secure()
+
+    /// Whether an error is the decoder's in front of the session: the client has broken the protocol.
+    static func isOfDecoder(_ error: any Error) -> Bool
+
+    /// Keeps an error of the decoder, in its place among the input, until `process` answers it.
+    mutating func receive(error: any Error)
+}
+
+extension SinkSession {
+    static func isOfDecoder(_ error: any Error) -> Bool { false }
+
+    mutating func receive(error: any Error) {}
 }
 
 /// A response that is held back.

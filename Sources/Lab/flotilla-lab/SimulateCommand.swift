@@ -12,7 +12,7 @@ struct SimulateCommand: ParsableCommand {
         commandName: "simulate",
         abstract: "Forecast what a load-test scenario comes to, without sending anything: docs/capacity.md.",
         discussion: """
-            The throttle, the retries, the breaker and the feeder's fairness run by a virtual clock; costs are those measured in \
+            The throttle, the retries, the breaker and the dispatcher's fairness run by a virtual clock; costs are those measured in \
             docs/performance.md. Nothing is started, and 50 million recipients take seconds.
 
               flotilla-lab simulate loadtest/scenarios/sms-throttled.yaml --recipients 50000000 --workers 4

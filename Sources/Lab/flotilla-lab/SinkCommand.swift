@@ -33,16 +33,16 @@ struct SinkCommand: AsyncParsableCommand {
     var http: [String] = []
     @Option(help: ArgumentHelp("Listen for HTTPS.", valueName: "host:port"))
     var https: [String] = []
-    @Option(help: ArgumentHelp("Append a line for every message and its answer.", valueName: "file"))
+    @Option(help: ArgumentHelp("Append a line for every message and its response.", valueName: "file"))
     var record: String?
-    @Flag(help: "Write the record before the answers it tells of are sent, so that a kill -9 loses no line.")
+    @Flag(help: "Write the record before the responses it tells of are sent, so that a kill -9 loses no line.")
     var sync = false
     @Option(
         help: ArgumentHelp("Imitate a provider as a file says; the options below go before it.", valueName: "file"))
     var profile: String?
     @Option(
         help: ArgumentHelp(
-            "Hold answers to messages back: 50ms, 50-500ms, or log-normally p50:120ms,p99:900ms.", valueName: "time"))
+            "Hold responses to messages back: 50ms, 50-500ms, or log-normally p50:120ms,p99:900ms.", valueName: "time"))
     var latency: String?
     @Option(
         help: ArgumentHelp(

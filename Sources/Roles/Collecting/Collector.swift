@@ -181,7 +181,7 @@ package struct Collector: Service {
         }
     }
 
-    /// Waits until Redis may carry our mailings: an epoch was begun, or a time is over.
+    /// Waits until Redis may carry our mailings: an epoch has begun, or a time has passed.
     private func wait(for owner: CollectorState.Owner, _ wake: inout WakeStream, _ end: WakeSignal) async {
         guard owner == .nobody else {
             await end.wait(atMost: Timing.fallback)

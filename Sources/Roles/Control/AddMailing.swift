@@ -1,3 +1,4 @@
+package import Model
 package import Ledger
 
 /// Adds a mailing, unless an earlier one of its identity stands in its way.
@@ -16,7 +17,7 @@ package struct AddMailing: Order {
     }
 
     package var kind: AuditNote.Order { .add }
-    package var object: String { "mailing:\(new.id)" }
+    package var object: AuditedObject { .mailing(new.id) }
 
     package func carryOut(_ context: OrderContext) async throws(OrderError) -> Outcome {
         let added = try await OrderError.mapping { () async throws(LedgerError) in

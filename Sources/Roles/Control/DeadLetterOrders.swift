@@ -1,6 +1,6 @@
 package import Broker
 package import Ledger
-import Model
+package import Model
 
 /// Puts an entry that could not be read back to where it came from, for a release that can read it. The batch of a lane is dispatched anew
 /// from the ledger instead.
@@ -14,7 +14,7 @@ package struct RetryDeadLetter: Order {
     }
 
     package var kind: AuditNote.Order { .retry }
-    package var object: String { "dead:\(id)" }
+    package var object: AuditedObject { .deadLetters([id]) }
 
     package func carryOut(_ context: OrderContext) async throws(OrderError) -> StoredDeadLetter {
         let found = try await OrderError.mapping { () async throws(LedgerError) in try await context.ledger.deadLetter(id) }
@@ -39,7 +39,7 @@ package struct DropDeadLetters: Order {
     package init(_ ids: [Int64]?) { self.ids = ids }
 
     package var kind: AuditNote.Order { .drop }
-    package var object: String { ids.map { "dead:" + $0.map(String.init).joined(separator: ",") } ?? "dead:all" }
+    package var object: AuditedObject { ids.map(AuditedObject.deadLetters) ?? .allDeadLetters }
 
     package func obstacle(_ dropped: Int) -> String? {
         ids != nil && dropped == 0 ? "there are no such dead letters" : nil

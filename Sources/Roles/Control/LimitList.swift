@@ -6,7 +6,7 @@ package import Settings
 /// The scopes of a configuration, with their limits there and those that were set at run time.
 package struct LimitList {
     private let settings: Settings
-    private let overrides: [String: LimitOverride]
+    private let overrides: [StoredScope: LimitOverride]
 
     package init(_ settings: Settings, _ overrides: [LimitOverride]) {
         self.settings = settings
@@ -15,7 +15,7 @@ package struct LimitList {
 
     /// A scope with its limits.
     package struct Entry: Sendable, Equatable {
-        package let scope: String
+        package let scope: StoredScope
         /// That of the configuration.
         package let configured: String
         /// That which was set at run time, and is in effect.
@@ -24,9 +24,9 @@ package struct LimitList {
 
     /// All scopes of the configuration, and those for which a limit was set at run time.
     package var entries: [Entry] {
-        let known = known.map(\.description)
-        let others = overrides.keys.filter { !known.contains($0) }.sorted()
-        return (known + others).map { Entry(scope: $0, configured: configured(LimitScope($0)), override: overrides[$0]) }
+        let known = known.map(StoredScope.known)
+        let others = overrides.keys.filter { !known.contains($0) }.sorted { $0.description < $1.description }
+        return (known + others).map { Entry(scope: $0, configured: configured($0.scope), override: overrides[$0]) }
     }
 
     /// The limit of the configuration, as text.

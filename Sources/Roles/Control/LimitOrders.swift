@@ -21,12 +21,12 @@ package struct SetLimit: Order {
     }
 
     package var kind: AuditNote.Order { .limit }
-    package var object: String { scope.description }
+    package var object: AuditedObject { .limit(.known(scope)) }
 
     package func carryOut(_ context: OrderContext) async throws(OrderError) -> Outcome {
         let before = try await OrderError.mapping { () async throws(LedgerError) in
             try await context.ledger.setLimit(
-                scope.description, limit?.description ?? RateLimit.none, note: context.note, now: context.now)
+                .known(scope), limit?.description ?? RateLimit.none, note: context.note, now: context.now)
         }
         return Outcome(before: before, reach: await context.announcer.planned())
     }
@@ -39,13 +39,12 @@ package struct ClearLimit: Order {
         package var reach: OrderReach
     }
 
-    /// As the ledger has it: it may be of another release.
-    package let scope: String
+    package let scope: StoredScope
 
-    package init(_ scope: String) { self.scope = scope }
+    package init(_ scope: StoredScope) { self.scope = scope }
 
     package var kind: AuditNote.Order { .limit }
-    package var object: String { scope }
+    package var object: AuditedObject { .limit(scope) }
 
     package func carryOut(_ context: OrderContext) async throws(OrderError) -> Outcome {
         let known = try await OrderError.mapping { () async throws(LedgerError) in try await context.ledger.limits() }

@@ -14,7 +14,7 @@ package struct PauseMailing: Order {
     }
 
     package var kind: AuditNote.Order { .pause }
-    package var object: String { "mailing:\(mailing)" }
+    package var object: AuditedObject { .mailing(mailing) }
 
     package func carryOut(_ context: OrderContext) async throws(OrderError) -> OrderReach {
         let record = try await context.mailing(mailing)
@@ -48,7 +48,7 @@ package struct ResumeMailing: Order {
     }
 
     package var kind: AuditNote.Order { .resume }
-    package var object: String { "mailing:\(mailing)" }
+    package var object: AuditedObject { .mailing(mailing) }
 
     package func carryOut(_ context: OrderContext) async throws(OrderError) -> Outcome {
         let record = try await context.mailing(mailing)
@@ -72,7 +72,7 @@ package struct SetSpeed: Order {
     }
 
     package var kind: AuditNote.Order { .speed }
-    package var object: String { "mailing:\(mailing)" }
+    package var object: AuditedObject { .mailing(mailing) }
 
     package func carryOut(_ context: OrderContext) async throws(OrderError) -> OrderReach {
         let record = try await context.mailing(mailing)
@@ -107,7 +107,7 @@ package struct ResolveUncertain: Order {
     package func obstacle(_ outcome: Outcome) -> String? { outcome.settlement.count == 0 ? "nobody of those is held" : nil }
 
     package var kind: AuditNote.Order { .resolve }
-    package var object: String { "mailing:\(mailing)" }
+    package var object: AuditedObject { .mailing(mailing) }
 
     package func carryOut(_ context: OrderContext) async throws(OrderError) -> Outcome {
         guard recipients?.contains("") != true else { throw .refused("an empty address or id names no recipient") }

@@ -1,5 +1,5 @@
 package import Ledger
-import Model
+package import Model
 
 /// An order: a typed value with all that it needs. `Control` carries it out. Its effect and its audit entry are one transaction.
 package protocol Order: Sendable {
@@ -8,8 +8,8 @@ package protocol Order: Sendable {
     /// What the audit log and the log call it.
     var kind: AuditNote.Order { get }
 
-    /// What it is about, as the audit log names it: `mailing:ID`, or the scope of a limit.
-    var object: String { get }
+    /// What it is about, for the audit log.
+    var object: AuditedObject { get }
 
     /// Checks that the order fits what the ledger holds, and carries it out.
     /// - Throws: `OrderError`, with nothing changed.

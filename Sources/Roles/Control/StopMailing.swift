@@ -20,7 +20,7 @@ package struct StopMailing: Order {
     }
 
     package var kind: AuditNote.Order { .stop }
-    package var object: String { "mailing:\(mailing)" }
+    package var object: AuditedObject { .mailing(mailing) }
 
     package func carryOut(_ context: OrderContext) async throws(OrderError) -> Outcome {
         let record = try await context.mailing(mailing)

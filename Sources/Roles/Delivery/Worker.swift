@@ -27,7 +27,7 @@ package struct Worker: Service {
     }
 
     /// Works until a graceful shutdown: then takes nothing new, finishes its messages in flight and gives the rest back. What is
-    /// still in flight when most of the grace is over is cut short.
+    /// still in flight when most of the grace has passed is cut short.
     package func run() async throws {
         await worker.time.learn(from: broker)
         await withTaskCancellationHandler {

@@ -5,11 +5,11 @@ package import Policy
 package struct WorkerConfiguration: Sendable {
     /// Names the worker in results, metrics and Redis; unique to the process.
     package var id: String
-    package var channels: [Channel]
+    package var channels = Channel.allCases
     /// Groups of messages in flight at once, for each provider.
-    package var concurrency: Int
+    package var concurrency = 32
     /// Messages in a group at most.
-    package var group: Int
+    package var group = 50
     /// How long a group of messages may take: what is begun is uncertain when the worker is lost. Each group costs a round trip to Redis.
     package var groupTime = Duration.milliseconds(200)
     /// Bytes of recipients that are taken at most, about.
@@ -17,51 +17,32 @@ package struct WorkerConfiguration: Sendable {
     /// Connections to all providers together at most, as far as the process's descriptors go.
     package var connections = Int.max
     /// How long a result may wait for others before it is sent to the collector.
-    package var flush: Duration
+    package var flush = Duration.milliseconds(50)
     /// How long others leave this worker its batches without a renewal of its lease.
-    package var lease: Duration
+    package var lease = Duration.seconds(10)
     /// Workers that may end with a batch before it is quarantined, from 1.
-    package var maximumDeliveries: Int
+    package var maximumDeliveries = 5
     /// How long a stop may take before messages in flight are not waited for any longer.
-    package var grace: Duration
+    package var grace = Duration.seconds(25)
     /// Waits between attempts, in place of the protocol's own.
     package var retries: RetrySchedule?
     /// What providers' responses mean.
-    package var responses: ResponseTable
+    package var responses = ResponseTable.standard
     /// When refusals are taken for everybody's.
     package var refusals = RefusalThresholds()
     /// What limits sends, but for mailings' own limits.
-    package var limits: Limits
+    package var limits = Limits()
     /// The name by which SMTP servers are greeted, and the domain of message ids.
     package var hostname: String
     /// Providers that mailings name.
-    package var providers: [String: Provider]
+    package var providers: [String: Provider] = [:]
     /// Logs show whole addresses.
-    package var showsAddresses: Bool
+    package var showsAddresses = false
     /// Told what is wrong with what the worker needs (`lease`, `provider NAME`), and nil when it is right again.
-    package var health: @Sendable (_ of: String, _ problem: String?) -> Void
+    package var health: @Sendable (_ of: String, _ problem: String?) -> Void = { _, _ in }
 
-    package init(
-        id: String, channels: [Channel] = Channel.allCases, concurrency: Int = 32, group: Int = 50,
-        flush: Duration = .milliseconds(50), lease: Duration = .seconds(10), maximumDeliveries: Int = 5,
-        grace: Duration = .seconds(25), retries: RetrySchedule? = nil, responses: ResponseTable = .standard,
-        limits: Limits = Limits(), hostname: String, providers: [String: Provider] = [:],
-        showsAddresses: Bool = false, health: @escaping @Sendable (String, String?) -> Void = { _, _ in }
-    ) {
+    package init(id: String, hostname: String) {
         self.id = id
-        self.channels = channels
-        self.concurrency = concurrency
-        self.group = group
-        self.flush = flush
-        self.lease = lease
-        self.maximumDeliveries = maximumDeliveries
-        self.grace = grace
-        self.retries = retries
-        self.responses = responses
-        self.limits = limits
         self.hostname = hostname
-        self.providers = providers
-        self.showsAddresses = showsAddresses
-        self.health = health
     }
 }

@@ -12,7 +12,7 @@ final class WorkerContext: Sendable {
     let status: StatusStreams
     let inFlight: InFlightBatches
     let prefetch: Prefetch
-    let lease: LeaseKeeper
+    let lease: LeaseRenewal
     /// The time that the fleet shares.
     let time = SharedTime()
     let limits: ActiveLimits
@@ -64,7 +64,7 @@ final class WorkerContext: Sendable {
         queue = BatchQueue(broker)
         let status = StatusStreams(broker)
         self.status = status
-        lease = LeaseKeeper(
+        lease = LeaseRenewal(
             worker: configuration.id, length: configuration.lease, registry: WorkerRegistry(broker), status: status,
             inFlight: inFlight, logger: logger)
         let limits = ActiveLimits(configuration.limits, logger: logger)
@@ -78,7 +78,7 @@ final class WorkerContext: Sendable {
     /// By how much a clock that may be the right one is behind `now`, in milliseconds: nobody expires before.
     var delay: Int64 { max(0, time.milliseconds - time.earliest) }
 
-    /// Whether a lifetime is over by every clock.
+    /// Whether a lifetime has ended by every clock.
     func isOver(_ expires: Int64) -> Bool { time.earliest >= expires }
 
     var isStopping: Bool { stopping.load(ordering: .relaxed) }
@@ -158,7 +158,7 @@ final class WorkerContext: Sendable {
             quarantined.increment()
             return logger.error(
                 """
-                batch \(lease.batch.id) is quarantined: \(lease.deliveries - 1) workers ended with it. Its \(plan.uncertain.count) open \
+                batch \(lease.batch.id) is quarantined: \(lease.holder.deliveries - 1) workers ended with it. Its \(plan.uncertain.count) open \
                 recipients are held: flotilla mailing uncertain \(lease.batch.id.mailing)
                 """, metadata: lease.fields)
         }
@@ -176,7 +176,7 @@ final class WorkerContext: Sendable {
             mailing, "provider \(mailing.provider) refuses us at \(response.stage.rawValue): \(response.code) \(response.text)")
     }
 
-    /// The same for another reason, in words.
+    /// Stops the mailing here at once, and asks the planner to pause it, for a reason in words.
     func refused(_ mailing: PreparedMailing, _ reason: String) {
         mailing.halt()
         changes.notify()

@@ -13,7 +13,7 @@ package struct PreparedJob: Sendable {
     /// By what it is known again.
     package let identity: MailingIdentity
 
-    /// The same as the ledger takes it.
+    /// The mailing as the ledger takes it.
     /// - Parameter origin: the absolute path of the mailing file.
     package func new(_ id: MailingID, origin: String, onlyNew: Bool) -> NewMailing {
         var new = NewMailing(id: id, mailing: mailing, source: source)
@@ -58,7 +58,7 @@ package enum MailingPreparation {
         }
         if let check = try BodyCheck(mailing, provider) {
             let carry = Set(mailing.fields.dropFirst(2))
-            try check.tryOut(RecipientPlanner(source: file.recipients, channel: mailing.channel, carry: carry, batchSize: 1))
+            try check.tryOut(RecipientPlanner(source: file.recipients, channel: mailing.channel, carry: carry, bounds: .init(size: 1)))
         }
         // Only what the templates say travels with the batches.
         mailing.fields = mailing.fields.enumerated().filter { place, name in

@@ -7,7 +7,7 @@ import Policy
 struct PlanBuffer {
     /// Rows of a transaction, so that memory stays small, a crash costs little, and others get at the ledger meanwhile.
     static let rowsAtOnce = 10_000
-    /// The same in bytes of recipients.
+    /// Bytes of recipients of a transaction.
     static let bytesAtOnce = 16 << 20
 
     /// A step, and what the log says of it when it is written.

@@ -19,17 +19,11 @@ package struct PlannerRole: Service {
         package var name: String
         /// Batches of a lane at most that are ready or with workers.
         package var window: Int
-        /// The same in bytes, about; and bytes of one batch at most.
+        /// Bytes of those batches at most, about.
         package var windowBytes = 32 << 20
+        /// Bytes of one batch at most.
         package var batchBytes = WireLimit.batchBytes
-        /// How often the ledger is looked at.
-        package var poll: Duration
-        /// How long the leadership lasts without a renewal.
-        package var lease: Duration
-        /// The workers' lease.
-        package var workerLease: Duration
-        /// How long a mailing that nothing holds up may be without a result before it counts as stuck.
-        package var stuckAfter: Duration
+        package var durations: Durations
         /// The one mailing to look after; nil for all of the ledger.
         package var only: MailingID?
         /// Those that mailings may name.
@@ -39,18 +33,31 @@ package struct PlannerRole: Service {
         /// Where the number of the ledger's commits stands when Redis does not know it; nil where Redis outlives its users.
         package var commitFile: CommitFile?
 
-        package init(
-            name: String, window: Int, poll: Duration, lease: Duration, workerLease: Duration, stuckAfter: Duration,
-            only: MailingID? = nil, isAlone: Bool = false
-        ) {
+        package init(name: String, window: Int, durations: Durations, only: MailingID? = nil, isAlone: Bool = false) {
             self.name = name
             self.window = window
+            self.durations = durations
+            self.only = only
+            self.isAlone = isAlone
+        }
+    }
+
+    /// How long a planner waits for what.
+    package struct Durations: Sendable {
+        /// How often the ledger is looked at.
+        package var poll: Duration
+        /// How long the leadership lasts without a renewal.
+        package var lease: Duration
+        /// The workers' lease.
+        package var workerLease: Duration
+        /// How long a mailing that nothing blocks may be without a result before it counts as stuck.
+        package var stuckAfter: Duration
+
+        package init(poll: Duration, lease: Duration, workerLease: Duration, stuckAfter: Duration) {
             self.poll = poll
             self.lease = lease
             self.workerLease = workerLease
             self.stuckAfter = stuckAfter
-            self.only = only
-            self.isAlone = isAlone
         }
     }
 
@@ -104,7 +111,7 @@ package struct PlannerRole: Service {
                 }
                 active.record(0)
                 // The lock of a leader that has ended tells nobody that it is free.
-                await stop.wait(atMost: min(Timing.renewal, configuration.lease / 5))
+                await stop.wait(atMost: min(Timing.renewal, configuration.durations.lease / 5))
             } catch {
                 if backoff.count % 5 == 0 { logger.error("the planner waits: \(error)") }
                 guard await backoff.wait(unless: stop) else { return }
@@ -116,7 +123,7 @@ package struct PlannerRole: Service {
         let isHolderGone = lock()
         let now = Clock.milliseconds()
         return try await ledger.acquireLeadership(
-            Leadership.planning, holder: configuration.name, until: now + configuration.lease.milliseconds, now: now,
+            Leadership.planning, holder: configuration.name, until: now + configuration.durations.lease.milliseconds, now: now,
             isHolderGone: isHolderGone)
     }
 
@@ -126,17 +133,18 @@ package struct PlannerRole: Service {
         ledger.guardPlanning(fencingToken: fencingToken.number)
         let time = SharedTime()
         let planner = PlannerService(
-            ledger: ledger, poll: configuration.poll, only: configuration.only, providers: configuration.providers,
+            ledger: ledger, poll: configuration.durations.poll, only: configuration.only, providers: configuration.providers,
             batchBytes: configuration.batchBytes, clock: { time.milliseconds }, logger: logger)
         var dispatching = Dispatcher.Configuration(
-            window: configuration.window, only: configuration.only, workerLease: configuration.workerLease, isAlone: configuration.isAlone)
+            window: configuration.window, only: configuration.only, workerLease: configuration.durations.workerLease,
+            isAlone: configuration.isAlone)
         dispatching.windowBytes = configuration.windowBytes
         dispatching.batchBytes = configuration.batchBytes
         dispatching.commitFile = configuration.commitFile
         let dispatcher = Dispatcher(
             dispatching, broker: broker, ledger: ledger, fencingToken: fencingToken, time: time, logger: logger)
         let monitor = StallMonitor(
-            broker: broker, ledger: ledger, stuckAfter: configuration.stuckAfter, only: configuration.only, logger: logger)
+            broker: broker, ledger: ledger, stuckAfter: configuration.durations.stuckAfter, only: configuration.only, logger: logger)
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await monitor.run() }
             // They end with the stop by themselves; the monitor has to be ended, when both have.
@@ -154,12 +162,12 @@ package struct PlannerRole: Service {
     private func keepLeadership(_ fencingToken: FencingToken, until stop: StopRequest) async {
         var failures = 0
         // Each renewal is a commit, which wakes whoever watches the ledger; one that fails is tried again sooner.
-        let (interval, retry) = (configuration.lease / 2, configuration.lease / 6)
+        let (interval, retry) = (configuration.durations.lease / 2, configuration.durations.lease / 6)
         while !stop.isStopping {
             // Who took over from a planner that stood still gets the lock when that one has ended.
             _ = lock()
             do throws(LedgerError) {
-                let until = Clock.milliseconds() + configuration.lease.milliseconds
+                let until = Clock.milliseconds() + configuration.durations.lease.milliseconds
                 guard try await ledger.renewLeadership(Leadership.planning, fencingToken: fencingToken.number, until: until) else {
                     return logger.warning("another planner leads now; this one stands by")
                 }

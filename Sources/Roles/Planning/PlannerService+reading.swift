@@ -12,8 +12,9 @@ extension PlannerService {
         var step = try firstStep(record, source)
         var planner = try RecipientPlanner(
             source: source, channel: record.mailing.channel, carry: Set(record.mailing.fields.dropFirst(2)),
-            batchSize: BatchSize.of(record), batchBytes: batchBytes, after: record.rowsRead,
-            expecting: record.sourceChecksum.map(UInt64.init(bitPattern:)), check: bodyCheck(record))
+            bounds: .init(size: BatchSize.of(record), bytes: batchBytes),
+            after: .init(record.rowsRead, checksum: record.sourceChecksum.map(UInt64.init(bitPattern:))),
+            excluding: .init(check: bodyCheck(record)))
         guard planner.fields == record.mailing.fields else {
             throw InputError(file: source.file, problem: "has other columns than when the mailing was made")
         }

@@ -26,7 +26,7 @@ struct AuditCommand: AsyncParsableCommand {
     func run() async throws {
         let ledger = try options.open()
         var filter = AuditFilter(since: try earliest(now: Clock.milliseconds()))
-        if let mailing { filter.object = "mailing:\(try await MailingArgument.find(mailing, in: ledger).id)" }
+        if let mailing { filter.object = .mailing(try await MailingArgument.find(mailing, in: ledger).id) }
         var left = limit ?? .max
         var text = AuditText()
         while left > 0 {
@@ -80,7 +80,7 @@ struct AuditText {
     /// One object on one line.
     static func json(_ entry: AuditEntry) throws -> String {
         let line = Line(
-            number: entry.number, at: Timestamp.text(entry.at), actor: entry.actor, order: entry.order, object: entry.object,
+            number: entry.number, at: Timestamp.text(entry.at), actor: entry.actor, order: entry.order, object: entry.object.description,
             before: try values(entry.before), after: try values(entry.after))
         return try ScriptJSON.line(line)
     }

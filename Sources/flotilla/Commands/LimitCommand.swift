@@ -33,7 +33,7 @@ struct LimitCommand: AsyncParsableCommand {
             let settings = try options.settings()
             let lines = LimitList(settings, try await options.open(settings).limits()).entries.map { entry in
                 Line(
-                    scope: entry.scope, limit: entry.override?.text ?? entry.configured, configured: entry.configured,
+                    scope: entry.scope.description, limit: entry.override?.text ?? entry.configured, configured: entry.configured,
                     setAt: entry.override.map { Timestamp.text($0.changed) })
             }
             if output.isJSON {
@@ -73,12 +73,10 @@ struct LimitCommand: AsyncParsableCommand {
 
         func run() async throws {
             let settings = try order.settings()
-            // What is no scope may still stand in the ledger, from another build.
-            let known = LimitScope(scope)
-            let scope = known?.description ?? scope
+            let scope = StoredScope(scope)
             let outcome = try await order.session(settings).give(ClearLimit(scope))
             StandardOutput.write(
-                "\(scope): \(configuredText(LimitList(settings, []), known)), in place of \(outcome.before.text)")
+                "\(scope): \(configuredText(LimitList(settings, []), scope.scope)), in place of \(outcome.before.text)")
             outcome.reach.warnWithoutPlanner("it takes effect")
         }
     }

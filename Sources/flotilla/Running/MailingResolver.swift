@@ -78,7 +78,7 @@ struct PausedText {
 
     init(_ record: MailingRecord) { self.record = record }
 
-    /// The same for a `send` that runs meanwhile, and waits.
+    /// What a `send` says that runs while its mailing is paused, and waits.
     func waiting(ledger: String) -> String {
         """
         mailing \(record.id) '\(LogText.line(record.mailing.name))' is \(LogText.line(record.reason)). This command waits: \

@@ -20,7 +20,7 @@ struct RepeatText {
         return ExitCode(.sentBefore)
     }
 
-    /// The same of one that has not ended.
+    /// Refuses a mailing of which an earlier one has not ended.
     func refusal(unfinished record: MailingRecord) -> ExitCode {
         StandardError.write(
             """

@@ -71,7 +71,7 @@ struct RoleRuntime {
         try OpenLedgers.open(settings.ledger.path, logger: logger)
     }
 
-    /// The same for a long-running role: it waits while the disk is full or another program keeps the ledger locked.
+    /// The ledger of a long-running role, which waits while the disk is full or another program keeps the ledger locked.
     func waitForLedger() async throws -> SQLiteLedger {
         var backoff = Backoff()
         while true {
@@ -131,7 +131,7 @@ struct RoleRuntime {
         return [MetricsServer(address: address, metrics: metrics, readiness: readiness, logger: logger, onListening: onListening)]
     }
 
-    /// The same for a process that ends by itself: an address that is in use is logged, and the mailing is sent all the same.
+    /// The metrics server of a process that ends by itself: an address that is in use is logged, and the mailing is sent nevertheless.
     func optionalMetricsServer() -> [any Service] {
         metricsServer().map { OptionalService(service: $0, logger: logger) }
     }
@@ -161,18 +161,24 @@ struct RoleRuntime {
     }
 
     var workerConfiguration: WorkerConfiguration {
-        var configuration = WorkerConfiguration(
-            id: name, channels: settings.worker.channels, concurrency: settings.worker.concurrency,
-            group: settings.worker.group, flush: settings.worker.flush, lease: settings.worker.lease,
-            maximumDeliveries: settings.worker.maxDeliveries, grace: settings.shutdown.grace, retries: retries,
-            responses: settings.worker.responses, limits: settings.limits, hostname: settings.email.hostname,
-            providers: settings.providers, showsAddresses: settings.log.addresses == .shown
-        ) { [readiness] part, problem in
-            readiness.set(part, ready: problem == nil, why: problem ?? "")
-        }
-        configuration.refusals = settings.refusals
-        configuration.prefetchBytes = settings.worker.prefetchBytes
+        let worker = settings.worker
+        var configuration = WorkerConfiguration(id: name, hostname: settings.email.hostname)
+        configuration.channels = worker.channels
+        configuration.concurrency = worker.concurrency
+        configuration.group = worker.group
+        configuration.prefetchBytes = worker.prefetchBytes
         configuration.connections = connections
+        configuration.flush = worker.flush
+        configuration.lease = worker.lease
+        configuration.maximumDeliveries = worker.maxDeliveries
+        configuration.grace = settings.shutdown.grace
+        configuration.retries = retries
+        configuration.responses = worker.responses
+        configuration.refusals = settings.refusals
+        configuration.limits = settings.limits
+        configuration.providers = settings.providers
+        configuration.showsAddresses = settings.log.addresses == .shown
+        configuration.health = { [readiness] part, problem in readiness.set(part, ready: problem == nil, why: problem ?? "") }
         guard isPrivate else { return configuration }
         // Whoever ends this process ends all there is, and nobody takes over: what is begun and not told is kept small. Redis is near.
         configuration.groupTime = .milliseconds(40)
@@ -195,8 +201,10 @@ struct RoleRuntime {
     ) -> PlannerRole {
         let planner = settings.planner
         var configuration = PlannerRole.Configuration(
-            name: name, window: planner.window, poll: planner.poll, lease: planner.lease,
-            workerLease: settings.worker.lease, stuckAfter: planner.stuckAfter, only: only, isAlone: isAlone)
+            name: name, window: planner.window,
+            durations: .init(
+                poll: planner.poll, lease: planner.lease, workerLease: settings.worker.lease, stuckAfter: planner.stuckAfter),
+            only: only, isAlone: isAlone)
         configuration.providers = settings.providers
         configuration.windowBytes = planner.windowBytes
         configuration.batchBytes = planner.batchBytes

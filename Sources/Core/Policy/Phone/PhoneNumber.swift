@@ -9,7 +9,7 @@ package struct PhoneNumber: Sendable, Hashable, CustomStringConvertible {
         self = try Array(text.utf8).withUnsafeBufferPointer { raw throws(PhoneNumberError) in try PhoneNumber(raw, country: country) }
     }
 
-    /// The same for UTF-8. An extension is dropped.
+    /// Reads a number from UTF-8. An extension is dropped.
     package init(_ raw: UnsafeBufferPointer<UInt8>, country: PhoneCountry?) throws(PhoneNumberError) {
         let written = try PhoneText(raw)
         guard let letter = written.letter else {

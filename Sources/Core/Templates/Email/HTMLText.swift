@@ -12,10 +12,10 @@ struct HTMLText {
             return token
         }
 
-        /// The same as text: a value loses the place that it had in its tag.
+        /// This piece as text: a value loses the place that it had in its tag.
         var inText: Piece { if case .tag(let token) = self { .tag(token.inText) } else { self } }
 
-        /// The same in the target of a link, where a value stays encoded as a part of a URL.
+        /// This piece in the target of a link, where a value stays encoded as a part of a URL.
         var inLink: Piece {
             guard case .tag(let token) = self else { return self }
             switch (token.kind, token.place) {

@@ -52,7 +52,7 @@ extension CompiledTemplate {
         recipients.withRow(row) { render($0, width: recipients.width, into: &out) }
     }
 
-    /// The same for the values of a row.
+    /// Renders the values of a row.
     func render(_ row: RowValues, width: Int, into out: inout [UInt8]) {
         precondition(width >= self.width, "recipients of another mailing")
         literals.withUnsafeBufferPointer { literals in

@@ -7,15 +7,15 @@ package struct CompiledTemplate: Sendable {
     enum Segment: Sendable, Equatable {
         /// Bytes of `literals`, copied.
         case literal(UInt32, UInt32)
-        /// The same, beginning with a dot, which is doubled where a line begins with it.
+        /// Bytes of `literals` that begin with a dot, which is doubled where a line begins with it.
         case dotLiteral(UInt32, UInt32)
-        /// The same, brought into quoted-printable while rendering, as the line before it depends on values.
+        /// Bytes of `literals` that become quoted-printable while rendering, as the line before them depends on values.
         case quotedLiteral(UInt32, UInt32)
         case field(UInt32, ValueForm)
         /// Go on with the next segment when the column's value is true, else jump.
         case section(column: UInt32, end: UInt32)
         case inverted(column: UInt32, end: UInt32)
-        /// The same for what needs the values of an enclosing section, or a look into JSON: indexes into `references`.
+        /// A field or section that needs the values of an enclosing section, or a look into JSON: indexes into `references`.
         case reference(UInt32, ValueForm)
         case nestedSection(UInt32, end: UInt32)
         case nestedInverted(UInt32, end: UInt32)

@@ -33,7 +33,7 @@ package struct Mailbox: Sendable, Equatable {
         self.address = address
     }
 
-    /// The same with an address that any mail server takes; nil where its local part is beyond ASCII.
+    /// This mailbox with an address that any mail server takes; nil where its local part is beyond ASCII.
     package var ascii: Mailbox? {
         guard let text = EmailAddress.asciiForm(of: address.description), let address = try? EmailAddress(text) else { return nil }
         return Mailbox(displayName: displayName, address: address)

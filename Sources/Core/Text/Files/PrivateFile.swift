@@ -25,7 +25,7 @@ package enum PrivateFile {
         return before
     }
 
-    /// The same for an open file.
+    /// Takes the rights of others from an open file.
     package static func tighten(_ descriptor: Int32) -> UInt32? {
         guard let before = FileStatus(descriptor: descriptor).flatMap(rightsOfOthers), fchmod(descriptor, mode) == 0 else { return nil }
         return before

@@ -1,5 +1,6 @@
 import Foundation
 import GRDB
+import Model
 package import Logging
 import Text
 
@@ -207,7 +208,7 @@ package enum LedgerBackup {
                     var after = AuditedValues()
                     after.file = restoration.file
                     try SQLiteLedger.note(
-                        db, restoration.note, on: "ledger", before: AuditedValues(), after: after, now: restoration.at)
+                        db, restoration.note, on: .ledger, before: AuditedValues(), after: after, now: restoration.at)
                 }
                 return try Schema.migrator.hasCompletedMigrations(db) ? Int64.fetchOne(db, sql: "SELECT commits FROM ledger") ?? 0 : 0
             }

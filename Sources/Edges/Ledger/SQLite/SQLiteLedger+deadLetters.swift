@@ -106,7 +106,7 @@ extension SQLiteLedger: DeadLetterStore {
         try await write("dead letters") { db in
             try db.execute(sql: "UPDATE dead_letter SET retried = ? WHERE id = ?", arguments: [now, id])
             guard db.changesCount == 1 else { return false }
-            try Self.note(db, note, on: "dead:\(id)", before: AuditedValues(), after: AuditedValues(), now: now)
+            try Self.note(db, note, on: .deadLetters([id]), before: AuditedValues(), after: AuditedValues(), now: now)
             return true
         }
     }
@@ -130,7 +130,7 @@ extension SQLiteLedger: DeadLetterStore {
             if dropped > 0 {
                 var after = AuditedValues()
                 after.entries = dropped
-                let object = ids.map { "dead:" + $0.map(String.init).joined(separator: ",") } ?? "dead:all"
+                let object = ids.map(AuditedObject.deadLetters) ?? .allDeadLetters
                 try Self.note(db, note, on: object, before: AuditedValues(), after: after, now: now)
             }
             return dropped

@@ -63,7 +63,7 @@ private struct DecisionValues {
         before.held = heldBefore
         (after.decision, after.recipients, after.held) = (decision.rawValue, count, heldBefore - count)
         guard let entry else {
-            return try SQLiteLedger.note(db, note, on: "mailing:\(id)", before: before, after: after, now: now)
+            return try SQLiteLedger.note(db, note, on: .mailing(id), before: before, after: after, now: now)
         }
         try db.execute(sql: "UPDATE audit SET after = ? WHERE number = ?", arguments: [try after.json(), entry])
         return entry
@@ -99,7 +99,7 @@ private struct Deciding {
         }
         if decision == .resend, let expires = record.expires, now >= expires {
             throw LedgerError.refused(
-                "the lifetime of mailing \(id) is over and nothing of it is sent any more; settle its recipients as sent or failed")
+                "the lifetime of mailing \(id) has ended and nothing of it is sent any more; settle its recipients as sent or failed")
         }
         self.db = db
         self.record = record

@@ -1,5 +1,5 @@
 import GRDB
-import Model
+package import Model
 
 extension SQLiteLedger: LimitStore {
     package func limits() async throws(LedgerError) -> [LimitOverride] {
@@ -10,21 +10,21 @@ extension SQLiteLedger: LimitStore {
         }
     }
 
-    package func setLimit(_ scope: String, _ text: String?, note: AuditNote?, now: Int64) async throws(LedgerError) -> LimitOverride? {
+    package func setLimit(_ scope: StoredScope, _ text: String?, note: AuditNote?, now: Int64) async throws(LedgerError) -> LimitOverride? {
         try await write("limit") { db in
             let before = try Row.fetchOne(
-                db, sql: "SELECT scope, text, changed FROM limit_override WHERE scope = ?", arguments: [scope])
+                db, sql: "SELECT scope, text, changed FROM limit_override WHERE scope = ?", arguments: [scope.description])
             if let text {
                 try db.execute(
                     sql: "INSERT OR REPLACE INTO limit_override (scope, text, changed) VALUES (?, ?, ?)",
-                    arguments: [scope, text, now])
+                    arguments: [scope.description, text, now])
             } else {
-                try db.execute(sql: "DELETE FROM limit_override WHERE scope = ?", arguments: [scope])
+                try db.execute(sql: "DELETE FROM limit_override WHERE scope = ?", arguments: [scope.description])
             }
             var (old, new) = (AuditedValues(), AuditedValues())
             (old.limit, new.limit) = (before?[1], text)
-            try Self.note(db, note, on: scope, before: old, after: new, now: now)
-            if case .domain = LimitScope(scope) { try Self.recall(db, at: now + Self.notice) }
+            try Self.note(db, note, on: .limit(scope), before: old, after: new, now: now)
+            if case .known(.domain) = scope { try Self.recall(db, at: now + Self.notice) }
             return try before.map(Self.override)
         }
     }
@@ -48,6 +48,6 @@ extension SQLiteLedger: LimitStore {
     }
 
     private static func override(_ row: Row) throws -> LimitOverride {
-        try LimitOverride(scope: row.read(0), text: row.read(1), changed: row.read(2))
+        try LimitOverride(scope: StoredScope(row.read(0)), text: row.read(1), changed: row.read(2))
     }
 }

@@ -12,13 +12,7 @@ final class HTTPEngine {
     private let queue: HTTPCommandQueue
     private let metrics: HTTPMetrics
     private let fleet: @Sendable () -> Int
-    private var backoff = ConnectBackoff()
-    /// Why there was no connection, while none is tried.
-    private var lastFailure: (response: ProviderResponse, error: TransportError)?
-    /// Connections that ended without an answer since the last answer.
-    private var endedInARow = 0
-    /// So many say that the provider is gone, and not that it ends a kept connection now and then.
-    private static let suspicious = 3
+    private var health = HTTPConnectionHealth()
     /// Messages whose responses are waited for apart from their groups.
     private var lateCount = 0
     private var slow: SlowResponses
@@ -101,13 +95,9 @@ final class HTTPEngine {
     /// Requests on their way at most.
     private var limit: Int { max(provider.connections, 1) }
     private var active: Int { transfers.count - idle.count - lateCount }
-    /// After a connection failed, one message at a time until one is answered.
-    private var hasRoom: Bool {
-        let isInDoubt = backoff.failures > 0 || endedInARow >= Self.suspicious
-        return active + armed.count < (isInDoubt ? 1 : limit) && !isHeld
-    }
+    private var hasRoom: Bool { active + armed.count < (health.isInDoubt ? 1 : limit) && !isHeld }
     /// No connection is tried for now.
-    private var isHeld: Bool { backoff.failures > 0 && backoff.holds(at: .now()) }
+    private var isHeld: Bool { health.isHeld(at: .now()) }
 
     /// Serves until the queue is closed and each message that was started has its response, then closes all connections. It is called once.
     func run() {
@@ -191,8 +181,8 @@ final class HTTPEngine {
     private func beginArmed() {
         while let message = armed.last, message.moment <= MonotonicClock.now() {
             armed.removeLast()
-            if isHeld, active == 0, let lastFailure {
-                response(message.job, message.index, lastFailure.response)
+            if isHeld, active == 0, let failure = health.lastFailure {
+                response(message.job, message.index, failure.response)
                 continue
             }
             guard message.job.submission.mayBegin() else {
@@ -229,7 +219,7 @@ final class HTTPEngine {
             probe.resume(returning: .failure(isClosing ? .closed : Self.unusable(provider, "libcurl has no memory")))
             return
         }
-        if isHeld, let lastFailure { return probe.resume(returning: .failure(lastFailure.error)) }
+        if isHeld, let failure = health.lastFailure { return probe.resume(returning: .failure(failure.error)) }
         transfer.connectOnly()
         probes[ObjectIdentifier(transfer)] = Probe(transfer: transfer, continuation: probe)
         curl_multi_add_handle(multi, transfer.handle)
@@ -273,10 +263,10 @@ final class HTTPEngine {
         } else {
             let response = HTTPResponseReader.of(transfer, result, provider, responses, messageID: messageID)
             let isUnsent = transfer.began == nil && response.code == 0
-            endedInARow = response.missed == .connectionEnded ? endedInARow + 1 : 0
+            health.answered(response)
             note(isUnsent ? response : nil, isUnsent ? HTTPResponseReader.cannotConnect(transfer, result, provider) : nil)
             finish(transfer, response)
-            if isUnsent, active == 0, let lastFailure { refuseWaiting(lastFailure.response) }
+            if isUnsent, active == 0, let failure = health.lastFailure { refuseWaiting(failure.response) }
         }
     }
 
@@ -285,9 +275,8 @@ final class HTTPEngine {
     ///   - response: the failure as a response; nil where there is a connection.
     ///   - error: the same for `prepare`.
     private func note(_ response: ProviderResponse?, _ error: TransportError?) {
-        guard let response, let error else { return backoff.succeeded() }
-        backoff.failed(at: .now(), jitter: .random(in: 0...1), fleet: fleet())
-        lastFailure = (response, error)
+        guard let response, let error else { return health.connected() }
+        health.failed((response, error), at: .now(), jitter: .random(in: 0...1), fleet: fleet())
     }
 
     /// There is no connection: all who wait for one learn why.
@@ -362,7 +351,7 @@ final class HTTPEngine {
     private func wait() {
         var until = due
         if active + lateCount > 0 { until = min(until ?? .max, nextTimeoutCheck) }
-        if isHeld { until = min(until ?? .max, backoff.until.nanoseconds) }
+        if isHeld { until = min(until ?? .max, health.heldUntil.nanoseconds) }
         if let moment = armed.last?.moment { until = min(until ?? .max, moment) }
         var nanoseconds: Int64? = until.map { max($0 - MonotonicClock.now(), 0) }
         if nanoseconds != 0, !queue.fallAsleep(hasRoom: hasRoom, knowsClosing: isClosing) { nanoseconds = 0 }

@@ -46,7 +46,7 @@ struct RunOutcome: Sendable {
             notes.append("all was sent before the script came to: \(lines)\(first.text) at \(FigureText.decimals(first.at, 1)) s")
         }
         for tail in run.tails {
-            if tail.broken > 0 { notes.append("\(tail.broken) lines of the record of \(tail.sink) are broken, and were left out") }
+            if tail.broken > 0 { notes.append("\(tail.broken) lines of the record of \(tail.sink) are broken, and were ignored") }
             if tail.hasRest { notes.append("the record of \(tail.sink) ends within a line: the sink was killed") }
         }
         if run.arrivals.strangers > 0 {

@@ -27,7 +27,7 @@ package struct Scenario: Sendable {
         package var collectors = 1
         /// The settings of `flotilla.yaml`. Its providers are the sinks, whose addresses are known once they run.
         package var settings = Settings()
-        /// The same as YAML, without Redis, ledger and addresses.
+        /// The settings as YAML, without Redis, ledger and addresses.
         package var yaml = "{}"
     }
 

@@ -51,7 +51,7 @@ struct ScenarioPlan {
                     perSecond: limit.rate.perSecond, burst: Double(limit.rate.burst), retryAfter: response.retryAfter)
             } else {
                 notes.append(
-                    "what \(sink.name) says above its limit is '\(response.action.rawValue)' to us, not 'slow_down': its limit is left out")
+                    "what \(sink.name) says above its limit is '\(response.action.rawValue)' to us, not 'slow_down': its limit is ignored")
             }
         }
         for expected in profile.failures?.expected(over: profile.proto) ?? [] where expected.share > 0 {

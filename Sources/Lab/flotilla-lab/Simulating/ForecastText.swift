@@ -132,7 +132,7 @@ struct ForecastText {
                 provider.limit.map { "\(Self.rate($0)) allowed" } ?? "no limit",
                 provider.neededConnections.map { "\(grouped($0)) connections keep that full" } ?? "",
                 provider.secondsAway > 0
-                    ? "away \(Self.time(provider.secondsAway)), \(Self.time(provider.secondsToReturn)) until all workers are back, "
+                    ? "unavailable \(Self.time(provider.secondsAway)), \(Self.time(provider.secondsToReturn)) until all workers are back, "
                         + "\(grouped(provider.uncertain)) uncertain" : "",
             ]
         }

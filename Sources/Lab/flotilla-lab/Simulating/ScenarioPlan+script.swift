@@ -8,7 +8,7 @@ extension ScenarioPlan {
     /// Seconds from SIGTERM to a process until its successor works, with nothing to finish (measured with `flotilla-lab loadtest run`, a
     /// release build: a worker had ended and another begun after 0.25 s, and a planner dispatched 0.1 s after it was started).
     private static let restart = 0.35
-    /// What a worker has besides: slots of a limit are reserved so far ahead (`Delivery/ReservationPool`).
+    /// What a worker has besides: moments of a limit are reserved so far ahead (`Delivery/ReservationPool`).
     private static let ahead = 0.2
     /// Until the fleet sends again after a Redis that came back empty: all tell what they know, and the dispatcher begins anew (3.3 s
     /// measured with a lease of 10 s; 2.7 s in `redis-loss`).
@@ -62,13 +62,13 @@ extension ScenarioPlan {
         return switch (line.action, kind) {
         case (.kill, .worker?), (.freeze, .worker?):
             "what it had in hand waits \(TimeSpan.text(seconds: lease)) (worker.lease) for another worker, "
-                + "and what was on the wire is uncertain"
-        case (.freeze, .sink?): "answers that come when it is thawed; it is taken for one that cannot be reached"
+                + "and what was in flight is uncertain"
+        case (.freeze, .sink?): "responses that come when it is thawed; it is taken for one that cannot be reached"
         case (.freeze, .planner?), (.freeze, .collector?): "a lock on the ledger, should it be frozen within a transaction"
         case (.freeze, .redis?): "leases that end meanwhile"
         case (.kill, .redis?), (.remove, .redis?), (.restart, .redis?):
             "recipients that are uncertain because Redis was lost (docs/reliability.md)"
-        case (.kill, .sink?): "answers that are lost with it, but for those counted as uncertain"
+        case (.kill, .sink?): "responses that are lost with it, but for those counted as uncertain"
         default: nil
         }
     }

@@ -17,7 +17,7 @@ extension BatchDelivery {
         for item in group { worker.logger.trace("sending, attempt \(item.attempts + 1)", metadata: messageFields(item)) }
     }
 
-    /// The same, when the provider has answered.
+    /// Traces the responses to a group.
     func trace(_ group: [OpenRecipient], _ responses: [ProviderResponse?]) {
         guard worker.logger.logLevel <= .trace else { return }
         for (item, response) in zip(group, responses) {

@@ -149,7 +149,7 @@ struct BatchDelivery: Sendable {
         await buffer.add(state.withLock { $0.settle(results) })
     }
 
-    /// Ends those whose lifetime is over.
+    /// Ends those whose lifetime has ended.
     func expire(_ indexes: [Int]) async {
         guard worker.isOver(lease.batch.expires) else { return }
         let now = worker.now

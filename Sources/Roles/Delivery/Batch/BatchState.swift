@@ -115,7 +115,7 @@ struct BatchState: Sendable, Hashable {
         for index in indexes where phase(of: index) == .resting { phases[index] = .waiting }
     }
 
-    /// The mailing's lifetime is over: who waits has expired.
+    /// The mailing's lifetime has ended: who waits has expired.
     /// - Parameter now: milliseconds since 1970.
     /// - Returns: the results to be reported.
     mutating func expire(_ indexes: some Sequence<Int>, now: Int64) -> [RecipientResult] {

@@ -19,7 +19,7 @@ final class ResultBuffer: Sendable {
         self.lease = lease
         self.worker = worker
         provider = lease.lane.provider
-        name = "\(lease.worker).\(worker.nextClaim())"
+        name = "\(lease.holder.worker).\(worker.nextClaim())"
     }
 
     /// Adds results, and sends what is there when it is enough.

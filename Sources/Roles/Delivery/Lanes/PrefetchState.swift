@@ -15,7 +15,7 @@ struct PrefetchState: Sendable {
         var domain: LimitScope?
     }
 
-    private struct Held: Sendable {
+    private struct Prefetched: Sendable {
         var messages = 0
         /// Messages that limits of this kind alone let start in the time that is fetched ahead; infinite where there is none.
         var usable = Double.infinity
@@ -23,7 +23,7 @@ struct PrefetchState: Sendable {
 
     private struct LaneState: Sendable {
         /// By kind; messages whose mailing is not ready yet have none.
-        var held: [Kind?: Held] = [:]
+        var held: [Kind?: Prefetched] = [:]
         /// Messages that are enough for now.
         var target: Int
         /// It is the lane's own limit that says so, and not what its connections can do.
@@ -137,7 +137,7 @@ struct PrefetchState: Sendable {
         state.last = now
         for size in sizes {
             state.batchSize = state.batchSize == 0 ? Double(max(1, size)) : state.batchSize + (Double(size) - state.batchSize) / 4
-            state.held[nil, default: Held()].messages += size
+            state.held[nil, default: Prefetched()].messages += size
             total += size
         }
         for size in bytes {
@@ -157,7 +157,7 @@ struct PrefetchState: Sendable {
     /// - Parameter usable: what limits of that kind alone let start in the time that is fetched ahead.
     mutating func assign(_ messages: Int, of lane: Lane, to kind: Kind, usable: Double) {
         lanes[lane]?.held[nil]?.messages -= messages
-        lanes[lane]?.held[kind, default: Held()].messages += messages
+        lanes[lane]?.held[kind, default: Prefetched()].messages += messages
         lanes[lane]?.held[kind]?.usable = usable
     }
 

@@ -21,14 +21,15 @@ struct Takeover: Sendable {
         let lease = batch.lease
         guard let marks = try await worker.queue.marks(lease) else { return nil }
         let plan = TakeoverPlan(
-            open: Self.whole(lease.batch), marks: marks, deliveries: lease.deliveries, maximum: worker.configuration.maximumDeliveries,
+            open: Self.whole(lease.batch), marks: marks, deliveries: lease.holder.deliveries,
+            maximum: worker.configuration.maximumDeliveries,
             policy: policy)
         worker.takenOver(lease, plan)
         let from = lease.from.map { "worker \($0)" } ?? "a worker"
         await note(
             plan.uncertain,
             plan.isQuarantined
-                ? "its batch was quarantined: \(lease.deliveries - 1) workers ended with it" : "in flight when \(from) ended",
+                ? "its batch was quarantined: \(lease.holder.deliveries - 1) workers ended with it" : "in flight when \(from) ended",
             isHeld: plan.isHeld)
         // Known to the collector before a second message goes out.
         await batch.buffer.flush(olderThan: .zero)

@@ -41,15 +41,15 @@ final class AdaptiveRateController: Sendable {
         var known: [LimitScope: Known] = [:]
     }
 
-    private let board: AdaptiveRateStore
+    private let store: AdaptiveRateStore
     private let limits: ActiveLimits
     private let time: SharedTime
     private let logger: Logger
     private let isWatching = Atomic<Bool>(false)
     private let state = Mutex(State())
 
-    init(_ board: AdaptiveRateStore, limits: ActiveLimits, time: SharedTime, logger: Logger) {
-        self.board = board
+    init(_ store: AdaptiveRateStore, limits: ActiveLimits, time: SharedTime, logger: Logger) {
+        self.store = store
         self.limits = limits
         self.time = time
         self.logger = logger
@@ -86,7 +86,7 @@ final class AdaptiveRateController: Sendable {
         let standing: AdaptiveRateStore.Standing
         let judged: AdaptiveRateStore.Case?
         do throws(RedisError) {
-            (standing, judged) = try await board.observe(
+            (standing, judged) = try await store.observe(
                 scope, answered: seen.answered, throttled: seen.throttled, started: seen.answered, pause: seen.pause)
         } catch {
             // A pause that was asked for is told as soon as somebody can be told.
@@ -101,7 +101,7 @@ final class AdaptiveRateController: Sendable {
                 answered: judged.answered, throttled: judged.throttled, started: judged.started, seconds: judged.seconds,
                 paused: judged.paused),
             limit: limits.limit(scope)?.perSecond)
-        try await board.steer(scope, judged, state: pace.encoded, interval: pace.interval)
+        try await store.steer(scope, judged, state: pace.encoded, interval: pace.interval)
     }
 
     /// Tells all that was seen, and asks how scopes stand.
@@ -117,7 +117,7 @@ final class AdaptiveRateController: Sendable {
         }
         let asked = Array(scopes)
         let sent = Clock.monotonic()
-        let standings = try await board.standing(of: asked)
+        let standings = try await store.standing(of: asked)
         if let now = standings.first?.now { time.note(shared: Double(now), sent: sent, received: Clock.monotonic()) }
         for (scope, standing) in zip(asked, standings) {
             remind(standing, of: scope)

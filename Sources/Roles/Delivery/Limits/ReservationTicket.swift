@@ -34,7 +34,7 @@ final class ReservationTicket: StartLimit {
 
     func waits(_ time: Int64) { state.withLock { $0.waited += time } }
 
-    /// The group is over.
+    /// The group has ended.
     /// - Returns: nanoseconds that its messages waited for their moments.
     func end() -> Int64 {
         let state = state.withLock { state in

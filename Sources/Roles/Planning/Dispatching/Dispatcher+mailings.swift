@@ -7,7 +7,7 @@ import Policy
 extension Dispatcher {
     /// Publishes the limits that were set at run time, when they have changed or an epoch has begun.
     func publishLimits() async throws {
-        let limits = try await Dictionary(ledger.limits().map { ($0.scope, $0.text) }) { $1 }
+        let limits = try await Dictionary(ledger.limits().map { ($0.scope.description, $0.text) }) { $1 }
         guard limits != shownLimits else { return }
         try await publishedLimits.publishLimits(limits, fencingToken: fencingToken)
         shownLimits = limits
@@ -68,7 +68,7 @@ extension Dispatcher {
     }
 
     /// Ends what a stop or a lifetime ends.
-    /// - Parameter time: a lifetime is over that ends before: no clock says that time is left.
+    /// - Parameter time: a lifetime that ends before it has ended: no clock says that time is left.
     func end(_ work: [MailingWork], now: Int64, over time: Int64) async throws {
         // Only batches that are not with workers are the ledger's to end; the others come back.
         for one in work where one.next != nil {

@@ -17,8 +17,9 @@ package actor Dispatcher: Service {
     package struct Configuration: Sendable {
         /// Batches of a lane at most that are ready or with workers.
         package var window: Int
-        /// The same in bytes, about; and bytes of one batch at most.
+        /// Bytes of those batches at most, about.
         package var windowBytes = 32 << 20
+        /// Bytes of one batch at most.
         package var batchBytes = WireLimit.batchBytes
         /// The one mailing to look after; nil for all of the ledger.
         package var only: MailingID?

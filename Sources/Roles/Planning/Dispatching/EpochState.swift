@@ -39,7 +39,7 @@ struct EpochState: Sendable, Hashable {
     /// Workers that are gone and whose last results may not be collected, with the time of Redis, in milliseconds, at which they last may
     /// have reported some.
     private(set) var departed: [String: UInt64] = [:]
-    /// The same of workers that nobody here knows: they worked before this planner looked.
+    /// The last time at which workers that nobody here knows may have reported results: they worked before this planner looked.
     private(set) var unknown: UInt64?
     private var lostSince: Instant?
     /// The workers were looked at here; before that, `workers` is what the ledger knows of them.

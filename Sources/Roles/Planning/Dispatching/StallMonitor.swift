@@ -14,16 +14,16 @@ struct StallMonitor {
         mailings == 0 ? .seconds(6) : .seconds(2) + .milliseconds(5) * mailings
     }
 
-    private let board: HeartbeatStore
+    private let heartbeats: HeartbeatStore
     private let status: StatusStreams
     private let ledger: any Store
     private let stuckAfter: Duration
     private let only: MailingID?
     private let logger: Logger
 
-    /// - Parameter stuckAfter: how long without a result after which a mailing that nothing holds up is stuck.
+    /// - Parameter stuckAfter: how long without a result after which a mailing that nothing blocks is stuck.
     init(broker: Broker, ledger: any Store, stuckAfter: Duration, only: MailingID?, logger: Logger) {
-        board = HeartbeatStore(broker)
+        heartbeats = HeartbeatStore(broker)
         status = StatusStreams(broker)
         self.ledger = ledger
         self.stuckAfter = stuckAfter
@@ -44,11 +44,11 @@ struct StallMonitor {
     }
 
     private func look(_ clocks: inout [MailingID: StallClock<MailingProgress>]) async throws {
-        try await board.forget()
-        let signs = try await board.all()
+        try await heartbeats.forget()
+        let processes = try await heartbeats.all()
         let lag = try await status.lag().seconds
         for isAlive in [true, false] {
-            Self.workers(isAlive: isAlive).record(signs.count { !$0.heartbeat.channels.isEmpty && $0.isAlive == isAlive })
+            Self.workers(isAlive: isAlive).record(processes.count { !$0.heartbeat.channels.isEmpty && $0.isAlive == isAlive })
         }
         let statuses = try await ledger.statuses(states: [.sending], limit: 10_000).filter { only == nil || $0.record.id == only }
         let watched = Set(statuses.map(\.record.id))
@@ -58,7 +58,7 @@ struct StallMonitor {
         }
         let problem = try await ledger.redisProblem()
         for status in statuses {
-            var facts = BlockingFacts(status, signs, lag: lag)
+            var facts = BlockingFacts(status, processes, lag: lag)
             facts.redisProblem = problem
             let blockingReason = clocks[status.record.id, default: StallClock()].look(
                 &facts, status.progress, at: Double(Clock.monotonic()) / 1e9, stuckAfter: stuckAfter)
@@ -97,9 +97,9 @@ struct StallMonitor {
 extension BlockingFacts {
     /// Their silence is left to a `StallClock`.
     /// - Parameter lag: seconds that the oldest result waits for a collector.
-    package init(_ status: MailingStatus, _ signs: [HeartbeatStore.Sign], lag: Double) {
+    package init(_ status: MailingStatus, _ processes: [HeartbeatStore.Sign], lag: Double) {
         let (record, progress) = (status.record, status.progress)
-        let workers = signs.filter { $0.isAlive && $0.heartbeat.serves(record.mailing.channel) }
+        let workers = processes.filter { $0.isAlive && $0.heartbeat.serves(record.mailing.channel) }
         self.init(
             state: record.state, channel: record.mailing.channel, provider: record.mailing.provider, open: progress.open,
             silence: 0, workers: workers.count)

@@ -46,6 +46,6 @@ package struct RowFault: Error, Equatable, Sendable {
     /// What an exclusion says of it.
     package var description: String { "line \(line): " + (column.map { "column '\($0)' " } ?? "") + problem }
 
-    /// The same where the file cannot be read without this row.
+    /// The error where the file cannot be read without this row.
     func inputError(_ file: String) -> InputError { InputError(file: file, line: line, column: column, problem: problem) }
 }

@@ -17,7 +17,7 @@ package struct PlannedChunk: Sendable {
 
     /// After so many excluded rows a chunk ends even if its batch is not full, so that its memory is bounded.
     package static let exclusionLimit = 5000
-    /// The same for those who were reached before, so that a stop is noticed soon.
+    /// After so many who were reached before a chunk ends too, so that a stop is noticed soon.
     static let reachedLimit = 50_000
 
     init(width: Int) { recipients = Recipients(width: width) }

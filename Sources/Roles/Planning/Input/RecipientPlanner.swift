@@ -16,9 +16,8 @@ package struct RecipientPlanner {
     private let source: RecipientSource
     private let channel: Channel
     private let country: PhoneCountry?
-    private let batchSize: Int
-    private let batchBytes: Int
-    private let recipientBytes: Int
+    private let bounds: Bounds
+    /// Rows that were planned before a restart.
     private let planned: Int
     /// Of the rows that were planned before a restart.
     private let expected: RowChecksum?
@@ -34,8 +33,7 @@ package struct RecipientPlanner {
     private let carriesKinds: Bool
     private var reader: RecipientReader
     var addresses: DuplicateSet
-    /// Finds those for whom there is no body; nil where there is one for everybody.
-    private let check: BodyCheck?
+    private let exclusions: Exclusions
     private var row = InputRow()
     /// `row` was read and not yet planned.
     private var hasRow = false
@@ -50,26 +48,19 @@ package struct RecipientPlanner {
     /// Opens the file, finds the columns, and makes sure that there is a first row.
     /// - Parameters:
     ///   - carry: the columns that batches carry beside id and address, and `ValueKinds.field` for the kinds of all; nil for all columns.
-    ///   - batchBytes: bytes of a batch in its wire form at most; a recipient that takes more is a batch by itself.
-    ///   - recipientBytes: bytes of a recipient at most; one that takes more is excluded.
-    ///   - planned: rows that were planned before a restart; nothing is given out for them again.
-    ///   - expected: the checksum of those rows; nil where it is not known.
-    ///   - check: what each recipient's values are judged by; nil for nothing.
+    ///   - planned: what was planned before a restart.
     package init(
-        source: RecipientSource, channel: Channel, carry: Set<String>? = nil, batchSize: Int = 500,
-        batchBytes: Int = WireLimit.batchBytes, recipientBytes: Int = WireLimit.recipientBytes, after planned: Int = 0,
-        expecting expected: UInt64? = nil, check: BodyCheck? = nil
+        source: RecipientSource, channel: Channel, carry: Set<String>? = nil, bounds: Bounds = Bounds(),
+        after planned: PlannedRows = PlannedRows(), excluding exclusions: Exclusions = Exclusions()
     ) throws(InputError) {
-        precondition(batchSize > 0)
+        precondition(bounds.size > 0)
         stamp = try FileStamp(path: source.file)
-        self.expected = expected.map { RowChecksum(value: $0) }
+        expected = planned.checksum.map { RowChecksum(value: $0) }
         self.source = source
         self.channel = channel
-        self.batchSize = batchSize
-        self.batchBytes = batchBytes
-        self.recipientBytes = recipientBytes
-        self.planned = planned
-        self.check = check
+        self.bounds = bounds
+        self.planned = planned.count
+        self.exclusions = exclusions
         if let code = source.country {
             guard let country = PhoneCountry(code) else {
                 throw InputError(
@@ -162,14 +153,14 @@ package struct RecipientPlanner {
 
     private mutating func fill(_ chunk: inout PlannedChunk) throws -> Bool {
         chunk.removeAll()
-        while chunk.recipients.count < batchSize, chunk.exclusions.count < PlannedChunk.exclusionLimit,
+        while chunk.recipients.count < bounds.size, chunk.exclusions.count < PlannedChunk.exclusionLimit,
             chunk.reachedBefore < PlannedChunk.reachedLimit
         {
             if !hasRow { hasRow = try reader.next(&row) }
             guard hasRow else { break }
             let size = wireSize
             // A row that does not fit any more begins the next batch.
-            if chunk.bytes > 0, chunk.bytes + size > batchBytes { break }
+            if chunk.bytes > 0, chunk.bytes + size > bounds.bytes { break }
             hasRow = false
             rows += 1
             checksum.add(row)
@@ -194,7 +185,7 @@ package struct RecipientPlanner {
     private mutating func plan(into chunk: inout PlannedChunk, size: Int) throws(ScratchFile.Fault) {
         let isOutput = rows > planned
         isUnverified = false
-        if let exclusion = size > recipientBytes ? tooLarge(size) : try examine() {
+        if let exclusion = size > bounds.recipientBytes ? tooLarge(size) : try examine() {
             if isOutput, exclusion.reason == .sentBefore { return chunk.reachedBefore += 1 }
             if isOutput { chunk.exclusions.append(exclude(exclusion.reason, exclusion.detail)) }
             return
@@ -234,7 +225,7 @@ package struct RecipientPlanner {
     private func tooLarge(_ size: Int) -> (reason: ExclusionReason, detail: String) {
         (
             .tooLarge,
-            "its values take \(size) bytes, and \(recipientBytes) are the most that a recipient may have; "
+            "its values take \(size) bytes, and \(bounds.recipientBytes) are the most that a recipient may have; "
                 + "shorten them, or name fewer columns"
         )
     }
@@ -267,7 +258,7 @@ package struct RecipientPlanner {
             return nil
         }
         if let fault { return fault }
-        if let check {
+        if let check = exclusions.check {
             var one = Recipients(width: fields.count)
             add(to: &one)
             if let fault = check.fault(one, row: 0) { return (.invalidBody, fault) }

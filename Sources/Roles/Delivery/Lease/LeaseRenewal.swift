@@ -5,7 +5,7 @@ import Model
 import Synchronization
 
 /// Renews a worker's lease, and keeps the results that no collector has confirmed; the shell of `LeaseState`.
-final class LeaseKeeper: Sendable {
+final class LeaseRenewal: Sendable {
     private struct State {
         var lease: LeaseState
         var results = UnconfirmedResults()

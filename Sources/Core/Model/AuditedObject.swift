@@ -1,0 +1,41 @@
+/// What an order was about. Its text is the same in the ledger, in the log and on the command line: `mailing:ID`, `provider:NAME`,
+/// `dead:NUMBER`, `ledger`.
+package enum AuditedObject: Sendable, Hashable, CustomStringConvertible {
+    case mailing(MailingID)
+    /// The scope of a limit.
+    case limit(StoredScope)
+    case deadLetters([Int64])
+    case allDeadLetters
+    case ledger
+
+    /// Reads what `description` wrote; what this release does not know counts as a scope that it does not know.
+    package init(_ text: String) { self = Self.known(text) ?? .limit(StoredScope(text)) }
+
+    private static func known(_ text: String) -> AuditedObject? {
+        if text == "ledger" { return .ledger }
+        guard let colon = text.firstIndex(of: ":") else { return nil }
+        let name = text[colon...].dropFirst()
+        switch text[..<colon] {
+        case "mailing": return MailingID(String(name)).map(AuditedObject.mailing)
+        case "dead" where name == "all": return .allDeadLetters
+        case "dead": return numbers(name).map(AuditedObject.deadLetters)
+        default: return nil
+        }
+    }
+
+    package var description: String {
+        switch self {
+        case .mailing(let id): "mailing:\(id)"
+        case .limit(let scope): scope.description
+        case .deadLetters(let numbers): "dead:\(numbers.map(String.init).joined(separator: ","))"
+        case .allDeadLetters: "dead:all"
+        case .ledger: "ledger"
+        }
+    }
+
+    private static func numbers(_ text: Substring) -> [Int64]? {
+        let parts = text.split(separator: ",", omittingEmptySubsequences: false)
+        let numbers = parts.compactMap { Int64($0) }
+        return numbers.count == parts.count ? numbers : nil
+    }
+}

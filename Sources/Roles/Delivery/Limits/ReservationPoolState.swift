@@ -1,0 +1,198 @@
+import Broker
+import Model
+import Policy
+
+/// The reservations that a worker has of the limits of one kind of send, and what follows from them: when more are asked for, which group
+/// may begin, and at which moment a message starts. Times are in nanoseconds of a clock that only goes forward.
+struct ReservationPoolState {
+    /// What is reserved in one go.
+    struct Order {
+        var count: Int
+        var scopes: [Throttle.ScopeLimit]
+        var horizon: Duration
+        var after: Duration
+        var spacing: Duration
+    }
+
+    /// What a group that waits does next.
+    enum Admission {
+        /// It begins, with so many messages.
+        case group(count: Int)
+        case ask(Order)
+        /// It looks again after so many nanoseconds.
+        case wait(Int64)
+    }
+
+    private(set) var scopes: [Throttle.ScopeLimit] = []
+    var stock = ReservationStock()
+    /// Microseconds between two starts in scopes that are slowed down.
+    private(set) var paces: [LimitScope: Double] = [:]
+    /// The scope with the longest interval, by its limit or its pace, and that in microseconds; nil and 0 without a limit.
+    private(set) var narrowest: LimitScope?
+    private(set) var interval = 0.0
+    private(set) var burst = 1
+    /// Moments that messages have and wait for, how many of each, and until when they may be used.
+    private(set) var claimed: [Int64: (count: Int, latest: Int64)] = [:]
+    /// Scopes that are wider than the narrowest: they are shared with sends that take what is near.
+    private(set) var wider = 0
+    /// Messages that wait to be admitted.
+    var waiting = 0
+    /// Messages of admitted groups that have not started.
+    var promised = 0
+    /// Admitted groups of which none has.
+    var entering = 0
+    /// Reservations that this worker makes use of within `span`, or what others leave it of them.
+    var quota = 1
+    var used = 0
+    var dropped = 0
+    /// There was less than was asked for, the last time: others want what is dropped here.
+    var isContended = false
+    var isAsking = false
+    var nextAsk: Int64 = 0
+    /// Questions in a row that brought no reservation.
+    var refusals = 0
+    /// How long Redis takes to answer. What is done with an answer is done so much later than it was asked for.
+    var lag: Int64 = 0
+    /// Reservations that were given up since the meters were last told.
+    var givenUp = ThrottleMeters.GivenUp()
+
+    /// For how long reservations are reserved in one go, where Redis is near.
+    static let nearSpan: Int64 = 100_000_000
+    /// Nobody else is served by Redis while it makes out reservations, a microsecond or two for each.
+    private static let limit = 4_000
+    private static let firstQuota = 512
+    /// How long a connection is kept for the next message of its group.
+    private static let hold: Int64 = 100_000_000
+    /// How long messages may wait here for a domain's reservations, in microseconds.
+    private static let shortWait = 2e6
+    private static let longWait = 20e6
+
+    /// Takes over changed limits; what was reserved under others is given up.
+    /// - Parameter paces: microseconds between two starts in those of the scopes that are slowed down.
+    /// - Returns: the scopes before; nil where nothing changed.
+    mutating func take(_ scopes: [Throttle.ScopeLimit], paces: [LimitScope: Double]) -> [Throttle.ScopeLimit]? {
+        guard scopes != self.scopes || paces != self.paces else { return nil }
+        let before = self.scopes
+        self.scopes = scopes
+        self.paces = paces
+        func interval(_ scope: Throttle.ScopeLimit) -> Double { max(scope.interval, paces[scope.scope] ?? 0) }
+        let widest = scopes.max { interval($0) < interval($1) }
+        narrowest = widest?.scope
+        self.interval = widest.map(interval) ?? 0
+        wider = scopes.count { interval($0) < 0.95 * self.interval }
+        guard scopes != before else {
+            stock.adapt(to: self.interval)
+            return before
+        }
+        stock = ReservationStock(interval: self.interval)
+        claimed.removeAll()
+        burst = widest?.burst ?? 1
+        quota = min(most, Self.firstQuota)
+        used = 0
+        dropped = 0
+        nextAsk = 0
+        refusals = 0
+        return before
+    }
+
+    /// Gives up what was reserved: nothing more is to start for now.
+    mutating func clear() {
+        stock.clear()
+        claimed.removeAll()
+    }
+
+    /// How many messages more may wait here for their reservations, where the scope of their domain is the narrowest.
+    /// - Parameter hadTurn: they come back because it is their turn.
+    func room(in domain: LimitScope?, hadTurn: Bool) -> Int {
+        guard let domain, narrowest == domain, interval > 0 else { return .max }
+        // However rare its reservations are, one waits for the next.
+        return max(waiting > 0 ? 0 : 1, Int((hadTurn ? Self.longWait : Self.shortWait) / interval) - waiting)
+    }
+
+    /// Reservations that are asked for in one go at most: what the rate has within `span`, or a whole burst.
+    var most: Int {
+        guard interval > 0 else { return Self.firstQuota }
+        return min(Self.limit, max(burst, Int((Double(span) / 1000 / interval).rounded(.up))))
+    }
+
+    /// For how long reservations are reserved in one go: until the next can be here.
+    var span: Int64 { Self.nearSpan + 2 * lag }
+
+    /// What a group does next that waits for its first message's moment.
+    /// - Parameters:
+    ///   - most: messages in the group at most.
+    ///   - capacity: what the connections can do.
+    mutating func admit(_ most: Int, capacity: Capacity, lag: Int64, now: Int64) -> Admission {
+        self.lag = lag
+        dropLate(now)
+        if let order = order(now, capacity) { return .ask(order) }
+        guard let near = stock.reservation(entering), stock.count > promised else {
+            return .wait(isAsking ? .max : asksAt(now) - now)
+        }
+        guard near <= now + reach else { return .wait(min(near - reach, asksAt(now)) - now) }
+        // As many groups share the reservations as connections are needed to use them in time.
+        let gap = max(1, stock.meanGap ?? interval * 1000)
+        let (busy, connections) = (1.5 * Double(capacity.time), Double(capacity.connections))
+        let share = Double(stock.count) / max(1, min(busy / gap, connections))
+        // A group is so large that the connections keep up, each of which waits for Redis once a group.
+        let least = connections * gap > busy ? Double(lag) / (connections * gap - busy) : Double(most)
+        let count = max(1, min(most, stock.count, Int(max(share, least))))
+        entering += 1
+        waiting -= count
+        promised += count
+        return .group(count: count)
+    }
+
+    /// How long before its moment a reservation goes to a group: time to mark it as begun, and to connect where starts are rare.
+    private var reach: Int64 { Int64(min(max(interval * 1000 / 8, 20_000_000), 10_000_000_000)) + lag }
+
+    private mutating func dropLate(_ now: Int64) {
+        let late = stock.dropLate(now)
+        dropped += late
+        givenUp.unclaimed += late
+    }
+
+    /// A moment for a message that is ready.
+    mutating func next(_ now: Int64) -> Start {
+        guard !scopes.isEmpty else { return .now }
+        dropLate(now)
+        // A connection that is there waits rather than to be handed out anew.
+        let (start, reservation) = stock.take(now, reach: max(Self.hold, reach))
+        switch start {
+        case .none: break
+        case .now: used += 1
+        case .at(let moment):
+            let known = claimed[moment]
+            let latest = reservation?.latest ?? moment
+            claimed[moment] = ((known?.count ?? 0) + 1, min(known?.latest ?? latest, latest))
+        }
+        return start
+    }
+
+    /// A message of an admitted group has its moment.
+    mutating func starts(isFirst: Bool) {
+        promised -= 1
+        if isFirst { entering -= 1 }
+    }
+
+    /// Whether a message may start whose moment has come.
+    mutating func use(_ moment: Int64, now: Int64) -> Bool {
+        // One that was given up meanwhile was of a limit that does not hold any more.
+        guard let claims = claimed[moment] else { return false }
+        claimed[moment] = claims.count > 1 ? (claims.count - 1, claims.latest) : nil
+        let isGood = !stock.isLate(ReservationStock.Reservation(moment, latest: claims.latest), now)
+        if isGood {
+            used += 1
+        } else {
+            dropped += 1
+            givenUp.late += 1
+        }
+        return isGood
+    }
+
+    /// A group has ended, with messages that it did not start.
+    mutating func left(_ count: Int, hasEntered: Bool) {
+        promised -= count
+        if !hasEntered { entering -= 1 }
+    }
+}
