@@ -17,9 +17,10 @@ struct ResponseClauses: Sendable {
     private let whole: ResponseClause
     /// The enhanced code is about a recipient.
     private let isOfRecipientByCode: Bool
-    /// The text without addresses and notes of the envelope, in which a word says nothing, and without links where the code is about a
-    /// recipient: what built-in rules look at.
+    /// The text without addresses and notes of the envelope, in which a word says nothing: what built-in rules look at.
     let words: String
+    /// The same without links; nil where there are none.
+    let wordsWithoutLinks: String?
 
     init(_ text: String, enhanced: EnhancedCode?, parties: MessageParties) {
         let reader = ClauseReader(text, parties)
@@ -28,16 +29,21 @@ struct ResponseClauses: Sendable {
         var all = ClauseReader.Piece(range: 0..<text.utf8.count)
         all.tokens = pieces.flatMap(\.tokens)
         whole = ResponseClause(all, reader.plainWords(all.range))
-        let isOfRecipient = enhanced.map { code in Self.codes.contains { $0.fits(code) } } ?? false
-        isOfRecipientByCode = isOfRecipient
+        isOfRecipientByCode = enhanced.map { code in Self.codes.contains { $0.fits(code) } } ?? false
+        words = Self.words(reader, clauses, text, withLinks: true)
+        wordsWithoutLinks = reader.links.isEmpty ? nil : Self.words(reader, clauses, text, withLinks: false)
+    }
+
+    /// A text of notes alone is kept whole.
+    private static func words(_ reader: ClauseReader, _ clauses: [ResponseClause], _ text: String, withLinks: Bool) -> String {
         let hasStatement = clauses.contains { !$0.isTrace }
         var words = ""
         var start = 0
         for trace in clauses where trace.isTrace && hasStatement {
-            words += reader.words(start..<trace.range.lowerBound, withLinks: !isOfRecipient)
+            words += reader.words(start..<trace.range.lowerBound, withLinks: withLinks)
             start = trace.range.upperBound
         }
-        self.words = words + reader.words(start..<text.utf8.count, withLinks: !isOfRecipient)
+        return words + reader.words(start..<text.utf8.count, withLinks: withLinks)
     }
 
     /// The text names the recipient: by a word, by the address or its domain, or by an enhanced code.

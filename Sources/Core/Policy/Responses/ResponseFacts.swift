@@ -18,7 +18,9 @@ package struct ResponseFacts {
     let enhanced: EnhancedCode?
     let trigrams: TextTrigrams
     let clauses: ResponseClauses
-    let wordTrigrams: TextTrigrams
+    /// What built-in rules look at.
+    private(set) var words: String
+    private(set) var wordTrigrams: TextTrigrams
 
     package init(
         code: Int, stage: DeliveryStage = .response, text: String, hasRetryAfter: Bool = false, parties: MessageParties = .unknown,
@@ -36,9 +38,17 @@ package struct ResponseFacts {
         self.enhanced = enhanced?.category == code / 100 ? enhanced : nil
         // Of an acceptance an operator's rules look at the text as it is, which may be long.
         clauses = ResponseClauses(code < 300 ? "" : text, enhanced: self.enhanced, parties: parties)
-        wordTrigrams = TextTrigrams(clauses.words)
+        words = clauses.words
+        wordTrigrams = TextTrigrams(words)
     }
 
-    /// What built-in rules look at.
-    var words: String { clauses.words }
+    /// The same for built-in rules that do not look at links; nil where there are none.
+    var withoutLinks: ResponseFacts? {
+        clauses.wordsWithoutLinks.map { words in
+            var facts = self
+            facts.words = words
+            facts.wordTrigrams = TextTrigrams(words)
+            return facts
+        }
+    }
 }
