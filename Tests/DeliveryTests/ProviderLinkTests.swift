@@ -1,5 +1,6 @@
 import Logging
 import Model
+import Policy
 import Synchronization
 import Testing
 
@@ -29,7 +30,18 @@ import Testing
     }
 
     private func fail(_ breaker: ProviderCircuitBreaker, probe: Int? = nil) {
-        breaker.note(successes: 0, failures: 1, problem: Self.down, since: Clock.monotonic(), probe: probe)
+        breaker.note(.init(failures: 1), problem: Self.down, since: Clock.monotonic(), probe: probe)
+    }
+
+    /// All others have had their messages before the first of the slow ones fails; then these are tried again, and nobody else.
+    @Test func recipientsWithWhomItIsSlowAreNoOutageThoughNobodyElseIsLeft() {
+        let (breaker, _) = make()
+        let begun = Clock.monotonic() - CircuitBreaker.lateFailure
+        breaker.note(.init(successes: 1), problem: nil, since: begun)
+        for _ in 0..<20 { breaker.note(.init(failures: 1), problem: Self.down, since: begun) }
+        #expect(!breaker.isOpen)
+        for _ in 0..<20 { fail(breaker) }
+        #expect(breaker.isOpen)
     }
 
     @Test func failuresInARowHoldBackAllButOneThatTries() async throws {
@@ -47,7 +59,7 @@ import Testing
         #expect(breaker.isOpen)
         // The others wait for an outcome while a probe is on its way, and one ends all their waits.
         async let others = [breaker.pass { true }, breaker.pass { true }]
-        breaker.note(successes: 1, failures: 0, problem: nil, since: Clock.monotonic())
+        breaker.note(.init(successes: 1), problem: nil, since: Clock.monotonic())
         #expect(!breaker.isOpen && health.said.withLock { $0.last } == .some(nil))
         for passage in await others { #expect(passage == .go || passage == .probe(2)) }
         #expect(await breaker.pass { true } == .go)
@@ -57,7 +69,7 @@ import Testing
         let (breaker, _) = make()
         for _ in 0..<10 { fail(breaker) }
         #expect(await signal.wait(atMost: .seconds(60)))
-        breaker.note(successes: 1, failures: 0, problem: nil, since: Clock.monotonic())
+        breaker.note(.init(successes: 1), problem: nil, since: Clock.monotonic())
         #expect(await signal.wait(atMost: .seconds(60)))
     }
 
@@ -74,7 +86,7 @@ import Testing
         let (breaker, _) = make()
         for round in 0..<100 {
             fail(breaker)
-            if round % 2 == 1 { breaker.note(successes: 1, failures: 0, problem: nil, since: Clock.monotonic()) }
+            if round % 2 == 1 { breaker.note(.init(successes: 1), problem: nil, since: Clock.monotonic()) }
         }
         #expect(!breaker.isOpen)
     }

@@ -47,10 +47,34 @@ import Testing
         // They come together, between groups of others.
         for tick in 0..<1000 {
             let now = 3000 * second + Int64(tick) * second
-            breaker.note(successes: 30, failures: 0, since: now, at: now, jitter: 1)
-            for _ in 0..<12 { breaker.note(successes: 0, failures: 1, since: now - 60 * second, at: now, jitter: 1) }
+            breaker.note(.init(successes: 30), since: now, at: now, jitter: 1)
+            for _ in 0..<12 { breaker.note(.init(failures: 1), since: now - 60 * second, at: now, jitter: 1) }
             #expect(!breaker.isOpen)
         }
+    }
+
+    /// The round of retries: only those are left with whom it is slow, and nobody is answered.
+    @Test func slowRetriesDoNotOpenItAndQuickOnesDo() {
+        var slow = CircuitBreaker()
+        slow.note(.init(successes: 5880), since: 0, at: 20 * second, jitter: 1)
+        for number in 0..<360 {
+            let now = Int64(60 + number / 10) * second
+            slow.note(.init(failures: 1, failedRetries: 1), since: now - 30 * second, at: now, jitter: 1)
+            #expect(!slow.isOpen)
+        }
+        // A recipient who was never tried tells more, however long it took: nobody is answered any more.
+        for number in 0..<10 {
+            slow.note(.init(failures: 1), since: Int64(100 + number) * second, at: Int64(130 + number) * second, jitter: 1)
+        }
+        #expect(slow.isOpen)
+        // Whoever cannot be connected to, or fails at once, is down for everybody.
+        var quick = CircuitBreaker()
+        for number in 0..<10 { quick.note(.init(failures: 1, failedRetries: 1), since: Int64(number), at: Int64(number) + 1, jitter: 1) }
+        #expect(quick.isOpen)
+        // A slow retry that probes leaves it open.
+        guard case .probe(let ticket) = quick.admit(at: second * 2) else { return #expect(quick.isOpen == false) }
+        quick.note(.init(failures: 1, failedRetries: 1), since: 2 * second, probe: ticket, at: 32 * second, jitter: 1)
+        #expect(quick.isOpen)
     }
 
     @Test func itOpensByTheShareOfFailures() {
@@ -63,7 +87,7 @@ import Testing
         #expect(nine.isOpen)
         // It worked well until it went down.
         var fallen = CircuitBreaker()
-        fallen.note(successes: 5000, failures: 0, since: 0, at: 0, jitter: 1)
+        fallen.note(.init(successes: 5000), since: 0, at: 0, jitter: 1)
         var failures = 0
         while !fallen.isOpen, failures < 100 {
             failures += 1
@@ -72,7 +96,7 @@ import Testing
         #expect(failures == 16)
         // Of a large group the shares count.
         var mixed = CircuitBreaker()
-        mixed.note(successes: 60, failures: 40, since: 0, at: 1, jitter: 1)
+        mixed.note(.init(successes: 60, failures: 40), since: 0, at: 1, jitter: 1)
         #expect(!mixed.isOpen)
     }
 

@@ -245,6 +245,70 @@ import Testing
         #expect(with.server.taken[0].recipient == "jürgen@example.com")
     }
 
+    /// Some servers behind a name understand more than others: the message goes on until a connection can carry it.
+    @Test(arguments: [[], ["PIPELINING"]])
+    func whatOneConnectionCannotCarryAnotherMay(_ offers: [String]) {
+        var group = MessageGroup.numbered(3)
+        group.messages[1].recipient = "jürgen@example.com"
+        var sought = run(group)
+        sought.utf8Elsewhere = .unknown
+        var first = opened(offers)
+        var left = first.send(sought)
+        #expect(first.server.breaches == [])
+        #expect(left.responses.map { $0?.action } == [.accept, nil, nil] && left.next == 1 && left.connectionsLeft == 1)
+        #expect(first.dialogue.failure?.offersTooLittle == true && first.dialogue.failure?.isPolite == true)
+        var second = opened(offers + ["SMTPUTF8"])
+        left = second.send(left)
+        #expect(left.responses.map { $0?.action } == [.accept, .accept, .accept])
+        #expect(second.server.taken.map(\.recipient) == ["jürgen@example.com", "user2@example.com"])
+    }
+
+    @Test func theSearchForAConnectionEnds() {
+        var group = MessageGroup.numbered(2)
+        group.messages[0].recipient = "jürgen@example.com"
+        for (elsewhere, action) in [(SMTPOffers.Elsewhere.unknown, ResponseAction.fail), (.offered, .retry), (.never, .fail)] {
+            var left = run(group)
+            left.utf8Elsewhere = elsewhere
+            var connections = 0
+            repeat {
+                connections += 1
+                var conversation = opened(["PIPELINING"])
+                left = conversation.send(left)
+            } while !left.isOver && connections < 100
+            #expect(connections == (elsewhere == .never ? 1 : SMTPOffers.connectionsToAsk + 1))
+            #expect(left.responses.map { $0?.action } == [action, .accept])
+        }
+    }
+
+    @Test func aSenderBeyondASCIILooksForAConnectionToo() {
+        var group = MessageGroup.numbered(1)
+        group.sender = "jürgen@example.com"
+        var sought = run(group)
+        sought.utf8Elsewhere = .offered
+        var first = opened(["PIPELINING"])
+        let left = first.send(sought)
+        #expect(left.responses.map { $0?.action } == [nil] && first.dialogue.failure?.offersTooLittle == true)
+        var second = opened(Self.all)
+        #expect(second.send(left).responses.map { $0?.action } == [.accept])
+        var third = opened([])
+        var out = ByteBuffer()
+        third.dialogue.begin(sought, into: &out)
+        #expect(String(buffer: out) == "QUIT\r\n")
+    }
+
+    @Test func severalConnectionsTellWhatAProviderOffers() {
+        var offers = SMTPOffers()
+        for _ in 0..<SMTPOffers.connectionsToAsk {
+            #expect(offers.utf8 == .unknown)
+            offers.note(SMTPCapabilities())
+        }
+        #expect(offers.utf8 == .never)
+        var more = SMTPCapabilities()
+        more.smtpUTF8 = true
+        offers.note(more)
+        #expect(offers.utf8 == .offered)
+    }
+
     @Test func eightBitTextIsDeclaredAndOtherTextIsNot() {
         var conversation = opened(Self.all)
         _ = conversation.send(

@@ -226,6 +226,27 @@ import Text
         #expect(taken.last?["options"]?.contains("BODY=8BITMIME") == true)
     }
 
+    /// A name that stands for several servers: each message goes over a connection that can carry it, whichever comes first.
+    @Test(arguments: ["2", "3", "6"])
+    func whereSomeConnectionsOnlyOfferSMTPUTF8AllArriveOnce(_ which: String) async throws {
+        let server = try await aiosmtpd("utf8=\(which)")
+        var group = MessageGroup.numbered(40) { "Subject: \($0)\r\n\r\nhello\r\n" }
+        for index in stride(from: 0, to: 40, by: 4) { group.messages[index].recipient = "用户\(index)@例え.jp" }
+        let responses = try await withTransport(server.provider { $0.connections = 3 }) { [group] transport in
+            await withTaskGroup(of: [ProviderResponse?].self) { tasks in
+                for part in stride(from: 0, to: 40, by: 10) {
+                    var some = group
+                    some.messages = Array(group.messages[part..<part + 10])
+                    tasks.addTask { [some] in await transport.deliver(some) { true } }
+                }
+                return await tasks.reduce(into: []) { $0 += $1 }
+            }
+        }
+        #expect(responses.count == 40 && responses.allSatisfy { $0?.action == .accept })
+        let taken = try server.taken.compactMap { $0["recipient"] }
+        #expect(taken.count == 40 && Set(taken) == Set(group.messages.map(\.recipient)))
+    }
+
     @Test func aTooLargeMessageIsRejectedAlone() async throws {
         let server = try await aiosmtpd("size=1000")
         let group = MessageGroup.numbered(3) { $0 == 1 ? String(repeating: "long line\r\n", count: 200) : "short\r\n" }

@@ -1,7 +1,7 @@
 /// Servers in Python for the tests: `aiosmtpd`, by its users' way of embedding it, and one that ends connections early.
 enum SMTPTestScript {
     static let source = #"""
-        import asyncio, json, ssl, sys
+        import asyncio, itertools, json, ssl, sys
 
         def report(**fields):
             print(json.dumps(fields), flush=True)
@@ -28,8 +28,13 @@ enum SMTPTestScript {
                     context.set_ciphers("ALL:@SECLEVEL=0")
             implicit = options.get("tls") == "implicit"
             auth = options.get("auth")
+            # "utf8=3" offers SMTPUTF8 on each third connection.
+            made = itertools.count(1)
+            def utf8():
+                said = options.get("utf8", "no")
+                return next(made) % int(said) == 0 if said.isdigit() else said == "yes"
             def make():
-                return SMTP(Handler(), hostname="py.example.com", enable_SMTPUTF8=options.get("utf8") == "yes",
+                return SMTP(Handler(), hostname="py.example.com", enable_SMTPUTF8=utf8(),
                             tls_context=None if implicit else context, require_starttls=options.get("tls") == "required",
                             authenticator=authenticate if auth else None, auth_required=bool(auth),
                             auth_require_tls=bool(auth) and not implicit and context is not None,

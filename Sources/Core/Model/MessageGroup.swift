@@ -45,14 +45,19 @@ package struct MessageGroup: Sendable {
         }
     }
 
-    /// Makes its texts fit for a server.
+    /// Makes its texts fit for a server. One that offers SMTPUTF8 gets addresses beyond ASCII as they are.
     package mutating func suit(_ server: MailExtensions) {
-        guard let recompose, !server.covers(extensions) else { return }
+        guard let recompose, !server.covers(extensions) || gains(server) else { return }
         let texts = recompose(server)
         guard texts.bodies.count == messages.count else { return }
         bytes = texts.bytes
         for (index, body) in texts.bodies.enumerated() { messages[index].body = body }
         extensions = server
+    }
+
+    private func gains(_ server: MailExtensions) -> Bool {
+        guard server.smtpUTF8, !extensions.smtpUTF8 else { return false }
+        return messages.contains { $0.recipient.utf8.contains { $0 >= 0x80 } }
     }
 
     package init(sender: String, bytes: [UInt8] = [], messages: [Message] = []) {

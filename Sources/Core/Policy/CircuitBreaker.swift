@@ -18,7 +18,8 @@ package struct CircuitBreaker: Sendable, Equatable {
     package static let slowFailures = 3
     package static let slowSpan: Int64 = 2_000_000_000
     package static let slowSilence: Int64 = 10_000_000_000
-    /// A failure that took longer says nothing of the provider where messages that were begun later have been answered.
+    /// A failure that took longer says nothing of the provider where messages that were begun later have been answered, or where the
+    /// recipient was tried before: a provider that is slow with somebody is so again.
     package static let lateFailure: Int64 = 5_000_000_000
     /// Responses older than the last one by more are forgotten.
     package static let memory: Int64 = 60_000_000_000
@@ -33,6 +34,24 @@ package struct CircuitBreaker: Sendable, Equatable {
         case success, failure
         /// Nothing was learnt: it was not sent.
         case none
+    }
+
+    /// What came of a group of messages.
+    package struct Evidence: Sendable, Equatable {
+        /// Responses that only a provider at work gives.
+        package var successes = 0
+        /// Responses that are the provider's own fault, and groups for which no connection could be had.
+        package var failures = 0
+        /// Those of the failures that met recipients who were tried before.
+        package var failedRetries = 0
+
+        package init(successes: Int = 0, failures: Int = 0, failedRetries: Int = 0) {
+            self.successes = successes
+            self.failures = failures
+            self.failedRetries = failedRetries
+        }
+
+        package static let none = Evidence()
     }
 
     package enum Admission: Sendable, Equatable {
@@ -101,11 +120,20 @@ package struct CircuitBreaker: Sendable, Equatable {
         }
     }
 
+    /// Takes note of when the provider last answered well, where not every success is told.
+    /// - Parameter moment: 0 for never.
+    package mutating func noteAnswer(at moment: Int64) {
+        if moment > lastSuccess ?? 0 { lastSuccess = moment }
+    }
+
     /// Takes note of what came of a group of messages.
     /// - Parameters:
     ///   - since: when they were begun.
     ///   - probe: the ticket, where it was a probe.
-    package mutating func note(successes: Int, failures: Int, since: Int64, probe: Int? = nil, at now: Int64, jitter: Double) {
+    package mutating func note(_ evidence: Evidence, since: Int64, probe: Int? = nil, at now: Int64, jitter: Double) {
+        var failures = evidence.failures
+        if state == .closed, now - since >= Self.lateFailure { failures -= min(failures, evidence.failedRetries) }
+        let successes = evidence.successes
         guard successes + failures > 0 else { return note(.none, probe: probe, at: now, jitter: jitter) }
         // Of a large group its shares.
         let scale = min(1, Double(Self.window) / Double(successes + failures))

@@ -33,6 +33,37 @@ import Testing
         #expect(RefusalTexts.ofRecipients.count >= 80)
     }
 
+    /// Who else is named by the way does not matter.
+    @Test func ofTextsThatNameBothSidesTheOneThatIsRefusedCounts() {
+        for row in BothSidedTexts.ofRecipients {
+            let decision = decide(row.code, row.text)
+            #expect(
+                decision.subject == .recipient && decision.reason.consequence.isRecipients,
+                "\(row.code) \(row.text): \(decision.reason), \(decision.subject), \(decision.rule?.because ?? "")")
+        }
+        for row in BothSidedTexts.ofUs {
+            for text in [row.text, row.bare] {
+                let decision = decide(row.code, text)
+                #expect(decision.subject != .recipient && !decision.suppresses, "\(row.code) \(text): \(decision.reason)")
+            }
+        }
+        for row in BothSidedTexts.ofNobody {
+            let decision = decide(row.code, row.text)
+            #expect(
+                decision.subject == .unclear && decision.action == .fail && !decision.suppresses,
+                "\(row.code) \(row.text): \(decision.reason), \(decision.action)")
+        }
+        #expect(BothSidedTexts.ofRecipients.count >= 40 && BothSidedTexts.ofUs.count >= 40)
+    }
+
+    /// The time to read a text is bounded whatever it holds.
+    @Test(arguments: ["(", ")", "a@b ", "http://x ", "=", ".", "... ", "<>", "- ", "a, ", "é(", "\u{0}"])
+    func anyTextIsRead(_ piece: String) {
+        let text = String(repeating: piece, count: 500 / piece.utf8.count)
+        #expect(decide(550, "5.1.1 user unknown " + text).reason != .accepted)
+        #expect(decide(550, text).subject == .unclear)
+    }
+
     /// Our own names in a text are those of the message, and of a mailing to one's own house nobody's.
     @Test(arguments: [
         ("5.1.1 <news@example.com>: User unknown", false), ("5.1.1 <NEWS@Example.COM>: User unknown", false),

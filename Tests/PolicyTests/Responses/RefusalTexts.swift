@@ -15,7 +15,7 @@ enum RefusalTexts {
     }
 
     /// Lines that begin with `#` say whose the next ones are.
-    private static func rows(_ text: String) -> [Row] {
+    static func rows(_ text: String) -> [Row] {
         text.split(separator: "\n").filter { !$0.hasPrefix("#") }.map { line in
             Row(code: Int(line.prefix(3)) ?? 0, text: String(line.dropFirst(4)))
         }

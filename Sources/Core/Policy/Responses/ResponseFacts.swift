@@ -17,9 +17,10 @@ package struct ResponseFacts {
     /// The enhanced code; nil where it contradicts the reply code.
     let enhanced: EnhancedCode?
     let trigrams: TextTrigrams
-    /// The text without addresses, in which a word says nothing, and its trigrams: what built-in rules look at.
-    let words: String
-    let wordTrigrams: TextTrigrams
+    let clauses: ResponseClauses
+    /// What built-in rules look at.
+    private(set) var words: String
+    private(set) var wordTrigrams: TextTrigrams
 
     package init(
         code: Int, stage: DeliveryStage = .response, text: String, hasRetryAfter: Bool = false, parties: MessageParties = .unknown,
@@ -32,31 +33,22 @@ package struct ResponseFacts {
         self.member = member
         self.parties = parties
         trigrams = TextTrigrams(text)
-        words = Self.withoutAddresses(text)
-        wordTrigrams = text.contains("@") ? TextTrigrams(words) : trigrams
         var said = text
         let enhanced = said.withUTF8 { EnhancedCode(startOf: $0) }
         self.enhanced = enhanced?.category == code / 100 ? enhanced : nil
+        // Of an acceptance an operator's rules look at the text as it is, which may be long.
+        clauses = ResponseClauses(code < 300 ? "" : text, enhanced: self.enhanced, parties: parties)
+        words = clauses.words
+        wordTrigrams = TextTrigrams(words)
     }
 
-    /// A text in which nothing stands in place of an address.
-    private static func withoutAddresses(_ text: String) -> String {
-        guard text.utf8.contains(UInt8(ascii: "@")) else { return text }
-        var words: [UInt8] = []
-        var start = 0
-        for byte in text.utf8 {
-            if NamedSides.isDelimiter(byte) {
-                if words[start...].contains(UInt8(ascii: "@")) { words.removeSubrange(start...) }
-                words.append(byte)
-                start = words.count
-            } else {
-                words.append(byte)
-            }
+    /// The same for built-in rules that do not look at links; nil where there are none.
+    var withoutLinks: ResponseFacts? {
+        clauses.wordsWithoutLinks.map { words in
+            var facts = self
+            facts.words = words
+            facts.wordTrigrams = TextTrigrams(words)
+            return facts
         }
-        if words[start...].contains(UInt8(ascii: "@")) { words.removeSubrange(start...) }
-        return String(decoding: words, as: UTF8.self)
     }
-
-    /// Which sides of the delivery the text names. It is looked at anew at each call.
-    var sides: NamedSides { NamedSides(text, enhanced: enhanced, parties: parties) }
 }

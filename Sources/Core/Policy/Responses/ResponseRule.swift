@@ -103,17 +103,23 @@ package struct ResponseRule: Sendable, Equatable {
             return isBeforeRecipient || origin != nil ? .everybody : .unclear
         }
         guard isRecipients else { return .unclear }
+        let isClear = origin != nil || claim(facts) == .clear
         return switch certainty {
-        case .always: .recipient
-        case .whereRecipientIsNamed: facts.sides.recipients ? .recipient : .unclear
-        case .never: .unclear
+        case .always where isClear: .recipient
+        case .whereRecipientIsNamed where isClear && facts.clauses.nameRecipient: .recipient
+        default: .unclear
         }
     }
 
+    /// What a built-in rule about a recipient is worth against what the text says of us.
+    private func claim(_ facts: ResponseFacts) -> ResponseClauses.Claim {
+        facts.clauses.claim(condition.texts, isVague: certainty != .always)
+    }
+
     /// Whether the rule decides about a response. A rule that speaks of a message never fits where there is none, one that fails a
-    /// recipient never where none is known yet, and a built-in one that speaks of a recipient never where the text names our side.
+    /// recipient never where none is known yet, and a built-in one that speaks of a recipient never where the text speaks of our side.
     func fits(_ facts: ResponseFacts) -> Bool {
-        matches(facts) && !(isRecipients && origin == nil && facts.sides.ours)
+        matches(facts) && !(isRecipients && origin == nil && claim(facts) == .refuted)
     }
 
     private func matches(_ facts: ResponseFacts) -> Bool {

@@ -1,6 +1,6 @@
 import Model
 
-/// What servers say of recipients. None of these rules fits a text that names our side too (`NamedSides`).
+/// What servers say of recipients. None of these rules fits a text that speaks of our side (`ResponseClauses`).
 extension ResponseTable {
     static let recipients: [ResponseRule] = [
         smtp(
@@ -24,7 +24,9 @@ extension ResponseTable {
                 "addressee unknown", "user is unknown", "recipient unrecognized", "mailbox not found", "mailbox does not exist",
                 "mailbox doesn't exist", "user does not exist", "user doesn't exist", "user not exist", "user doesn't have",
                 "tried to reach does not exist", "recipient does not exist", "invalid recipient", "invalid mailbox", "no mailbox here",
-                "no mailbox by that name", "not a valid mailbox", "not a known user", "not a valid user", "unrouteable address",
+                "no mailbox by that name", "no mailbox of that name", "no mailbox with that name", "no such person", "user not known",
+                "user is not known", "to reach does not exist", "to contact does not exist", "mailbox not exist",
+                "not a valid mailbox", "not a known user", "not a valid user", "unrouteable address",
                 "bad destination mailbox", "unknown mailbox", "mailbox unknown", "unknown local", "destinataire invalide",
                 "inactive email address", "user invalid", "invalid user", "not our customer", "unknown or illegal user",
                 "unknown or illegal alias", "utilisateur inconnu", "destinatario sconosciuto",

@@ -5,7 +5,7 @@ import Model
 extension ResponseTable {
     static let standardSMTP: [ResponseRule] =
         [smtp(200...299, .accepted, "done")] + domains + opening + greylisting + authentication + setUp + reputation + sessions + rates
-        + recipients + messages + codes
+        + recipients + mentions + messages + codes
 
     /// What a relay passes on from the recipient's mail servers: these know us by the relay's address or our domain, and
     /// slow down what goes to them alone. The relay itself would take mail to others, so it must not be slowed for it.
@@ -117,7 +117,7 @@ extension ResponseTable {
                 "sender not authorized", "sender is not authorized", "sender not permitted", "unauthorized sender", "invalid sender",
                 "address is not verified", "verified sender", "unverified sender", "unverified domain", "domain is not verified",
                 "sender verify failed", "sender verification", "domain of sender", "sender domain", "sender unknown", "unknown sender",
-                "sender address rejected", "sender refused", "sender denied", "from address", "mail from domain", "mailfrom domain",
+                "sender address rejected", "sender refused", "sender denied", "mail from domain", "mailfrom domain",
                 "sender identity", "sending address", "envelope sender", "sending domain", "sender mailbox", "sender's mailbox",
                 "sender address", "sender's address", "sender's domain", "sender account", "sender's account", "sender does not exist",
                 "in mail from",
@@ -125,10 +125,10 @@ extension ResponseTable {
         smtp(
             400...599,
             says: [
-                "your account", "account outbound", "outbounds disabled", "access to this account", "sending for this account",
+                "account outbound", "outbounds disabled", "access to this account", "sending for this account",
                 "disabled for sending", "sending paused", "sending suspended", "sending is disabled", "insufficient credit",
                 "insufficient balance", "out of credit", "no credits", "credits exhausted", "trial account", "payment required", "unpaid",
-            ], .setUp, "our account at the provider"),
+            ] + ResponseClause.statementsOfAccount, .setUp, "our account or address at the provider"),
         smtp(
             400...599,
             says: [
@@ -181,6 +181,11 @@ extension ResponseTable {
                 "messages per", "exceeded your", "send limit", "maximum send", "throttl", "too fast", "message rate", "unusual rate",
             ], .rate, "too much or too fast, for our account or our address"),
         smtp(500...599, enhanced: ["5.4.5"], says: ["limit", "quota"], .rate, "the account's quota"),
+    ]
+
+    /// Words for our side that are said of a recipient's refusal by the way too; so they decide where nothing is said of a recipient.
+    private static let mentions: [ResponseRule] = [
+        smtp(400...599, says: ["from address", "your account"], .setUp, "our account, or the sender's address")
     ]
 
     /// The message and the rules that it meets.

@@ -34,7 +34,10 @@ package struct ResponseTable: Sendable, Equatable {
 
     /// What a response means. 2xx of SMTP is accepted, whatever the rules say, and nothing else is.
     package func decide(_ proto: ResponseProtocol, _ facts: ResponseFacts) -> Decision {
-        let rule = rules(of: proto).first { $0.fits(facts) }
+        let rules = rules(of: proto)
+        // A link that goes with the refusal of a recipient is help: its words mean nothing.
+        var rule = facts.withoutLinks.flatMap { plain in rules.first { $0.fits(plain) } }
+        if rule?.subject(facts) != .recipient { rule = rules.first { $0.fits(facts) } }
         guard let rule else { return Decision(reason: .unknown, action: .retry, subject: .unclear, rule: nil) }
         return Decision(
             reason: rule.reason, action: rule.action(code: facts.code), subject: rule.subject(facts),

@@ -176,7 +176,7 @@ final class SMTPConnectionHandler: ChannelInboundHandler {
         isOpen = true
         let connection = SMTPConnection(
             channel: context.channel, handler: NIOLoopBound(self, eventLoop: context.eventLoop))
-        goOn(pool.opened(id, connection))
+        goOn(pool.opened(id, connection, offering: dialogue.capabilities))
     }
 
     private func finish() {
@@ -224,8 +224,9 @@ final class SMTPConnectionHandler: ChannelInboundHandler {
 
     private func start(_ job: SMTPJob) {
         switch job.work {
-        case .deliver(let run, _):
+        case .deliver(var run, _):
             self.job = job
+            run.utf8Elsewhere = pool.utf8
             dialogue.begin(run, into: &out)
             expectReply()
         case .prepare(let waiter):

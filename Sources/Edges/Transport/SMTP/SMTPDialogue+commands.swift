@@ -13,15 +13,31 @@ extension SMTPDialogue {
         case .unicode:
             senderNeedsUTF8 = true
             if !capabilities.smtpUTF8 {
-                senderRefusal = ProviderResponse(
-                    action: .pauseMailing, stage: .mail, code: 0,
-                    text: "the sender's address is not ASCII, and the server does not offer SMTPUTF8")
+                senderRefusal =
+                    passingRefusal
+                    ?? ProviderResponse(
+                        action: .pauseMailing, stage: .mail, code: 0,
+                        text: "the sender's address is not ASCII, and the server does not offer SMTPUTF8")
             }
         case .unsafe:
             senderRefusal = ProviderResponse(
                 action: .pauseMailing, stage: .mail, code: 0,
                 text: "the sender's address holds characters that no SMTP command may hold")
         }
+    }
+
+    /// The provider offers SMTPUTF8 on some connections, but on none of those that a message has tried now.
+    private var passingRefusal: ProviderResponse? {
+        guard run.utf8Elsewhere == .offered else { return nil }
+        return ProviderResponse(
+            .content, .retry, about: .unclear, stage: .mail, code: 0,
+            text: "an address is not ASCII, and the server does not offer SMTPUTF8 on each connection")
+    }
+
+    /// The connection cannot carry the next message, but another one may.
+    var leavesNextToAnother: Bool {
+        guard !capabilities.smtpUTF8, run.seeksConnection else { return false }
+        return senderNeedsUTF8 || SMTPAddressForm(run.group.messages[run.next].recipient) == .unicode
     }
 
     /// Why the next message is not even offered to the server; nil for nearly all.
@@ -34,9 +50,10 @@ extension SMTPDialogue {
         case .unicode:
             if !capabilities.smtpUTF8 {
                 // The address is good, and another server may take it: no reason that keeps it from later mailings.
-                return ProviderResponse(
-                    .content, .fail, about: .recipient, stage: .rcpt, code: 0,
-                    text: "the address is not ASCII, and the server does not offer SMTPUTF8")
+                return passingRefusal
+                    ?? ProviderResponse(
+                        .content, .fail, about: .recipient, stage: .rcpt, code: 0,
+                        text: "the address is not ASCII, and the server does not offer SMTPUTF8")
             }
         case .unsafe:
             return ProviderResponse(

@@ -129,13 +129,24 @@ extension SMTPDialogue {
         switch writeEnvelope(ahead: false, into: &out) {
         case .written: expects = needsReset ? .reset : .mail
         case .waits: expects = .start
+        case .leaves:
+            out.writeStaticString("QUIT\r\n")
+            run.connectionsLeft += 1
+            end(
+                SMTPFailure(
+                    action: .reconnect, stage: .connect, text: "the server does not offer SMTPUTF8 on this connection",
+                    offersTooLittle: true, isPolite: true))
         case .none:
             expects = .nothing
             signals.insert(.finished)
         }
     }
 
-    private enum Opening { case written, waits, none }
+    private enum Opening {
+        case written, waits, none
+        /// The next message needs what another connection may offer.
+        case leaves
+    }
 
     /// Begins the next message that may and can be sent: writes its whole envelope when pipelining, else its first
     /// command.
@@ -147,6 +158,8 @@ extension SMTPDialogue {
                 return .none
             }
             let index = run.next
+            if leavesNextToAnother { return ahead ? .none : .leaves }
+            run.connectionsLeft = 0
             if let refusal = ownRefusal() {
                 run.next += 1
                 run.responses[index] = refusal

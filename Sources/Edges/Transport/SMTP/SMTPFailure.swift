@@ -18,6 +18,8 @@ struct SMTPFailure: Error, Sendable, Equatable {
     var text: String
     /// What to do about it.
     var advice = ""
+    /// The connection works, but offers too little for the next message, which looks for another.
+    var offersTooLittle = false
     /// QUIT was written, and leaves before the connection is closed.
     var isPolite = false
     /// What it is for a message whose final dot was sent.

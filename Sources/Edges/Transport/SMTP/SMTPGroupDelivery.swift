@@ -14,6 +14,10 @@ struct SMTPGroupDelivery: Sendable {
     var startsAt: Int64?
     /// The server answered a message of this run on its current connection, other than by 421, which ends a connection.
     var isFruitful = false
+    /// Whether a connection of the provider may offer SMTPUTF8 where the current one does not.
+    var utf8Elsewhere = SMTPOffers.Elsewhere.never
+    /// Connections that the next message has left because they cannot carry it.
+    var connectionsLeft = 0
 
     init(_ group: MessageGroup, mayBegin: @escaping @Sendable () -> Bool) {
         self.group = group
@@ -37,6 +41,9 @@ struct SMTPGroupDelivery: Sendable {
         if case .at(let moment) = start { startsAt = moment }
         return start
     }
+
+    /// Another connection may carry what this one cannot.
+    var seeksConnection: Bool { utf8Elsewhere != .never && connectionsLeft < SMTPOffers.connectionsToAsk }
 
     /// Messages that have their responses.
     var answered: Int { responses.count { $0 != nil } }

@@ -48,7 +48,7 @@ struct SMTPJob: Sendable {
     }
 
     /// Whether it goes on on another connection after the one it was on failed: as long as that one answered something,
-    /// and a few times more where the server was merely gone, or had enough of the connection. A server that asks us to slow down is not
+    /// and a few times more where the server was merely gone, had enough of the connection, or offers too little on it. A server that asks us to slow down is not
     /// asked again at once.
     /// - Parameter wasUseful: the connection had finished earlier jobs: it may have been closed while it was idle.
     mutating func goesOn(after failure: SMTPFailure, wasUseful: Bool) -> Bool {
@@ -57,6 +57,8 @@ struct SMTPJob: Sendable {
             fruitless = 0
             return true
         }
+        // The run itself counts the connections that it leaves.
+        if failure.offersTooLittle { return true }
         guard failure.action == .reconnect || wasUseful && failure.stage == .mail else { return false }
         if !wasUseful { fruitless += 1 }
         return fruitless < Self.backoff

@@ -16,6 +16,7 @@ final class SMTPPool: Sendable {
         var poolState: PoolState
         var closers: [CheckedContinuation<Void, Never>] = []
         var isGone = false
+        var offers = SMTPOffers()
         var losses = RepeatedLine()
         var refusals = RepeatedLine()
         var greetings = RepeatedLine()
@@ -83,8 +84,9 @@ final class SMTPPool: Sendable {
 
     // MARK: - What connections tell
 
-    func opened(_ id: Int, _ connection: SMTPConnection) -> Next {
+    func opened(_ id: Int, _ connection: SMTPConnection, offering capabilities: SMTPCapabilities) -> Next {
         let (next, actions, open) = state.withLock { state in
+            state.offers.note(capabilities)
             let (next, actions) = state.poolState.opened(id, connection, now: .now())
             return (next, actions, state.poolState.open)
         }
@@ -93,6 +95,9 @@ final class SMTPPool: Sendable {
         perform(actions)
         return next
     }
+
+    /// Whether some connection may offer SMTPUTF8.
+    var utf8: SMTPOffers.Elsewhere { state.withLock { $0.offers.utf8 } }
 
     /// - Parameter answered: messages that the server answered since the connection was given its job.
     func freed(_ id: Int, answered: Int) -> Next {
@@ -147,9 +152,9 @@ final class SMTPPool: Sendable {
         var isFruitful = false
         if case .deliver(let run, _) = job.work { isFruitful = run.isFruitful }
         // How fast messages go to a server that asks to slow down is the limits' matter, not the connections'.
-        let isFailure = !isFruitful && !wasUseful
-        metrics.failed()
-        tell("SMTP connection lost: \(failure.error(of: provider))", .info, \.losses)
+        let isFailure = !isFruitful && !wasUseful && !failure.offersTooLittle
+        if !failure.offersTooLittle { metrics.failed() }
+        tell("SMTP connection \(failure.offersTooLittle ? "left" : "lost"): \(failure.error(of: provider))", .info, \.losses)
         if !goesOn { job.giveUp(failure, of: provider, isBegun: true) }
         change { poolState in
             poolState.lost(

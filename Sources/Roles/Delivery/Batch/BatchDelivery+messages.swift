@@ -92,7 +92,7 @@ extension BatchDelivery {
                 outcome.noteUnsent(item, response)
                 continue
             }
-            outcome.count(response)
+            outcome.count(response, isRetry: item.attempts > 0)
             if response.mayHaveArrived, worker.isCut, rule.uncertain == .redeliver {
                 // Not the message's fault: it is listed, and others send it again without an attempt spent.
                 outcome.results.append(rule.uncertain(index: item.index, response: response, spent: item.attempts, now: now))

@@ -178,9 +178,8 @@ struct GroupDelivery: Sendable {
             worker.refused(mailing, finding.verdict.words(provider: mailing.provider, text: finding.text))
         }
         // What we cut short ourselves is nobody's fault.
-        breaker.note(
-            successes: outcome.successes, failures: batch.mayBegin ? outcome.failures : 0,
-            problem: outcome.problem ?? outcome.failure, since: since, probe: probe)
+        let evidence = batch.mayBegin ? outcome.evidence : CircuitBreaker.Evidence(successes: outcome.evidence.successes)
+        breaker.note(evidence, problem: outcome.problem ?? outcome.failure, since: since, probe: probe)
         if let scope = worker.rates.note(outcome, provider: mailing.provider, domain: pool.domain) {
             await pause(scope)
         }

@@ -1,4 +1,5 @@
 import Model
+import Policy
 
 /// What the responses to a group mean.
 struct GroupOutcome: Sendable {
@@ -17,16 +18,16 @@ struct GroupOutcome: Sendable {
     private(set) var domainThrottled = 0
     /// The longest wait that was asked for with them, in seconds.
     private(set) var retryAfter: Double?
-    /// Answers that are the provider's own fault, and the last of them.
-    private(set) var failures = 0
+    /// What it says of whether the provider is there.
+    private(set) var evidence = CircuitBreaker.Evidence.none
+    /// The last answer that is the provider's own fault.
     private(set) var failure: ProviderResponse?
-    /// Responses that only a provider at work gives.
-    private(set) var successes = 0
 
     /// Every attempt that ended.
     var all: [RecipientResult] { retries.isEmpty ? results : results + retries }
 
-    mutating func count(_ response: ProviderResponse) {
+    /// - Parameter isRetry: its recipient was tried before.
+    mutating func count(_ response: ProviderResponse, isRetry: Bool) {
         answered += 1
         switch response.action {
         case .slowDown:
@@ -36,17 +37,18 @@ struct GroupOutcome: Sendable {
         default: break
         }
         if response.isProviderFault {
-            failures += 1
+            evidence.failures += 1
+            if isRetry { evidence.failedRetries += 1 }
             failure = response
         } else {
-            successes += 1
+            evidence.successes += 1
         }
     }
 
     /// No connection was to be had for a message.
     mutating func noteUnsent(_ item: OpenRecipient, _ response: ProviderResponse) {
         unsent.append(item)
-        if problem == nil { failures += 1 }
+        if problem == nil { evidence.failures += 1 }
         problem = response
     }
 }

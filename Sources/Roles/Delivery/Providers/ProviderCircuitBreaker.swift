@@ -26,6 +26,8 @@ final class ProviderCircuitBreaker: Sendable {
     private let hasFailed = Atomic<Bool>(false)
     /// There were failures lately: successes are counted as well.
     private let isWatching = Atomic<Bool>(false)
+    /// When the last success came, in nanoseconds of CLOCK_MONOTONIC; 0 for none. It is known also where successes are not counted.
+    private let lastSuccess = Atomic<Int64>(0)
     private let breaker: Mutex<CircuitBreaker>
     private let line = Mutex(RepeatedLine())
     /// The log says that it is open.
@@ -78,18 +80,19 @@ final class ProviderCircuitBreaker: Sendable {
 
     /// Takes note of what came of messages.
     /// - Parameters:
-    ///   - successes: responses that only a provider at work gives.
-    ///   - failures: responses that are the provider's own fault, and groups for which no connection could be had.
     ///   - problem: what went wrong.
     ///   - since: when the messages were begun, in nanoseconds of CLOCK_MONOTONIC.
-    func note(successes: Int, failures: Int, problem: ProviderResponse?, since: Int64, probe: Int? = nil) {
-        // Most of the time nothing is wrong, and nothing has been.
-        guard failures > 0 || probe != nil || isWatching.load(ordering: .relaxed) else { return }
+    func note(_ evidence: CircuitBreaker.Evidence, problem: ProviderResponse?, since: Int64, probe: Int? = nil) {
         let now = Clock.monotonic()
+        let answered = evidence.successes > 0 ? now : lastSuccess.load(ordering: .relaxed)
+        if evidence.successes > 0 { lastSuccess.store(now, ordering: .relaxed) }
+        // Most of the time nothing is wrong, and nothing has been.
+        guard evidence.failures > 0 || probe != nil || isWatching.load(ordering: .relaxed) else { return }
         let jitter = Double.random(in: 0...1)
         let change = breaker.withLock { breaker -> Change in
             let before = breaker
-            breaker.note(successes: successes, failures: failures, since: since, probe: probe, at: now, jitter: jitter)
+            breaker.noteAnswer(at: answered)
+            breaker.note(evidence, since: since, probe: probe, at: now, jitter: jitter)
             return show(before, breaker)
         }
         wake(change)
@@ -115,7 +118,7 @@ final class ProviderCircuitBreaker: Sendable {
     }
 
     /// A message that was to probe is not sent.
-    func release(_ probe: Int?) { note(successes: 0, failures: 0, problem: nil, since: 0, probe: probe) }
+    func release(_ probe: Int?) { note(.none, problem: nil, since: 0, probe: probe) }
 
     private struct Change {
         var before: CircuitBreaker

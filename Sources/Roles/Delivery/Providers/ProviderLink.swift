@@ -47,11 +47,11 @@ final class ProviderLink: Sendable {
         let begun = Clock.monotonic()
         do throws(TransportError) {
             let capabilities = try await transport.prepare()
-            breaker.note(successes: 1, failures: 0, problem: nil, since: begun)
+            breaker.note(.init(successes: 1), problem: nil, since: begun)
             return capabilities
         } catch {
             breaker.note(
-                successes: 0, failures: 1,
+                .init(failures: 1),
                 problem: ProviderResponse(action: error.action, stage: error.stage, code: 0, text: error.description), since: begun)
             throw error
         }

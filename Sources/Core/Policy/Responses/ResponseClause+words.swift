@@ -1,0 +1,66 @@
+/// The words by which servers and gateways name the two sides of a delivery, in small letters. A space is the edge of a word, and
+/// stands for an apostrophe.
+extension ResponseClause {
+    /// What is said of our account or address, and not to us by the way.
+    static let statementsOfAccount: [String] = [
+        "your account", "your address", "your email address", "your e-mail address", "from address",
+    ]
+    .flatMap { noun in ["is", "has", "was", "does", "can", "may", "must", "will", "not "].map { "\(noun) \($0)" } }
+
+    /// Whoever says such a word speaks of the one who sends.
+    static let statements: [TextPattern] =
+        ([
+            "sender", "sending", "send as", "mail from", "mailfrom", "invalid from", "from number", "from domain", "from header",
+            "header from",
+            "envelope from", "return path", "return-path", "reverse path", "reverse-path", "originat", " helo", " ehlo", "outbound",
+            "outgoing", "submission", "client", "credential", "password", "username", "authenticat", "login", "logon", " log in", "api key",
+            "template", "parameter", " tenant", "subscription", " plan ", "licen", "billing", "activate your", "verify your account",
+            "upgrade your", "your domain", "your host", "your ip", "your server", "your mailbox", "your quota", "your limit",
+            "your organi", "your user", "disabled for your", "suspended for your", "closed for your", "available for your",
+            "enabled for your", "you are not", "you re not", "you are blocked", "you are banned", "you have exceeded", "you have reached",
+            "not allowed to", "absender",
+            "expediteur", "expéditeur", "emetteur", "émetteur", "remitente", "remetente", "mittente", "nadawc", "отправител",
+        ] + statementsOfAccount).map { TextPattern(known: $0) }
+
+    /// Words for our side that may be advice, or a note of where the message is from.
+    static let mentions: [TextPattern] = [
+        "from address", " from: ", "your account", "your address", "your email address", "your e-mail address", " you are ", " you must",
+        " you need", " you may not", " you cannot", " you can t ",
+    ].map { TextPattern(known: $0) }
+
+    /// Words for nobody but the recipient.
+    static let wordsOfRecipient: [TextPattern] = [
+        "recipient", " rcpt", "addressee", "destination", "tried to reach", "delivery error: dd", "empfänger", "empfaenger",
+        "destinataire", "destinatario", "destinatário", "получател",
+    ].map { TextPattern(known: $0) }
+
+    /// Words that are the recipient's where our side is not named.
+    static let wordsOfMailboxes: [TextPattern] = [
+        "mailbox", "inbox", "email account", "e-mail account", "local part", "local-part", "phone", "msisdn", "subscriber", "mobile",
+        " chat", "device", "registration token",
+    ].map { TextPattern(known: $0) }
+
+    /// How the recipient is called by what we did; our side is not spoken of.
+    static let asidesOfRecipient = [
+        "you are trying to reach", "you are trying to contact", "you are trying to send to", "you are trying to email",
+        "you re trying to reach", "you re trying to contact", "you tried to reach", "you tried to contact", "you attempted to reach",
+        "you attempted to contact", "you are sending to", "you re sending to", "you are writing to", "you wish to contact",
+    ]
+
+    /// What says nothing of anybody.
+    static let asides = [
+        "return to sender", "returned to sender", "returning to sender", "returning message to sender", "return to the sender",
+        "returned to the sender", " if you are ", "notify the sender", "inform the sender", "before sending", "try sending", "resending",
+        "sending again",
+    ]
+
+    /// By the way where the recipient is named beside it: "no mailbox of that name for your account".
+    static let asideOfAccount = " for your account "
+
+    /// What stands before a name in a note of the envelope.
+    static let labels: Set<String> = [
+        "from", "to", "by", "at", "via", "sender", "recipient", "rcpt", "mail", "email", "e-mail", "envelope", "envelope-from", "mfrom",
+        "helo", "ehlo", "client", "host", "hostname", "ip", "address", "addr", "domain", "relay", "proto", "port", "id", "session",
+        "return", "path", "return-path", "reverse-path", "orig_to", "server", "h", "f",
+    ]
+}
