@@ -1,3 +1,4 @@
+import Foundation
 import GRDB
 import Ledger
 import Logging
@@ -29,7 +30,9 @@ struct DispatcherTests {
             endpoint: RedisEndpoint(place: .unix(path: server.socket)), prefix: "test", partitions: 2, name: "test",
             group: .singletonMultiThreadedEventLoopGroup, logger: logger)
         folder = try TemporaryFolder()
-        ledger = try SQLiteLedger.open(folder.path("ledger.sqlite"), logger: logger)
+        var options = SQLiteLedger.Options()
+        options.overwriteLook = .zero
+        ledger = try SQLiteLedger.open(folder.path("ledger.sqlite"), logger: logger, options: options)
         status = StatusStreams(broker)
         var generator = SystemRandomNumberGenerator()
         id = MailingID(milliseconds: Clock.milliseconds(), using: &generator)
@@ -430,8 +433,10 @@ struct DispatcherTests {
         #expect(Set(listed.map(\.batch)).isSuperset(of: [0, 1]) && !listed.map(\.batch).contains(3))
     }
 
-    @Test func anOlderCopyThatIsWrittenIntoTheOpenLedgerSendsToNobodyTwiceUnlisted() async throws {
+    /// - Parameter megabytes: of other content; a large copy is brought from the log into the file at once.
+    @Test(arguments: [0, 20]) func anOlderCopyThatIsWrittenIntoTheOpenLedgerSendsToNobodyTwiceUnlisted(megabytes: Int) async throws {
         try await plan(4)
+        try await pad(megabytes)
         let (path, copy) = (folder.path("ledger.sqlite"), folder.path("copy.sqlite"))
         try await dispatching(window: 1) {
             let first = try await takeAll(1)
@@ -446,9 +451,56 @@ struct DispatcherTests {
             let shell = try ServerProcess("sqlite3", [path, ".timeout 5000", ".restore \(copy)"], package: "sqlite3")
             #expect(shell.wait() == 0)
             #expect(try await takeAll(1).map(\.batch.id.number) == [0])
+            #expect(try ServerProcess("sqlite3", [path, ".timeout 5000", "PRAGMA wal_checkpoint"], package: "sqlite3").wait() == 0)
+            try ledger.checkFile()
         }
         let listed = try await ledger.uncertain(id, onlyHeld: false, after: nil, limit: 100)
         #expect(Set(listed.map(\.batch)).isSuperset(of: [0, 1]) && !listed.map(\.batch).contains(3))
+    }
+
+    /// A mailing that is not planned as a whole, with much text.
+    private func pad(_ megabytes: Int) async throws {
+        guard megabytes > 0 else { return }
+        var generator = SystemRandomNumberGenerator()
+        let other = MailingID(milliseconds: Clock.milliseconds(), using: &generator)
+        let mailing = Mailing(name: "large", channel: .email, provider: "relay")
+        try await ledger.create(other, mailing: mailing, source: nil, origin: "", state: .collecting, now: Clock.milliseconds())
+        for number in 0..<megabytes {
+            var recipients = Recipients(width: 2)
+            for index in 0..<1000 {
+                recipients.append(row: [String(repeating: "\(index)", count: 300), "p\(number)-\(index)@example.com"])
+            }
+            try await ledger.appendPlan(
+                other, batches: [PlannedBatch(number: number, recipients: recipients)], exclusions: [], rowsRead: 1000)
+        }
+    }
+
+    /// What a private Redis knew that has ended is noted beside the ledger, and the next one knows it.
+    @Test func whatARedisThatHasEndedHadDispatchedIsKnownToTheNext() async throws {
+        try await plan(6)
+        let copy = folder.path("copy.sqlite")
+        try await dispatching(window: 1) {
+            _ = try LedgerBackup.make(of: folder.path("ledger.sqlite"), to: copy)
+            try await report(takeAll(1)[0])
+            try await collect()
+            try await report(takeAll(1)[0])
+            try await collect()
+            _ = try await takeAll(1)
+        }
+        let reached = try await EpochStore(broker).reached([id])
+        #expect((reached[id] ?? 0) >= 2)
+        try await ledger.note(reached: reached)
+        let path = folder.path("ledger.sqlite")
+        try ledger.close()
+        for end in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: path + end) }
+        try FileManager.default.moveItem(atPath: copy, toPath: path)
+        _ = try await broker.redis.send(["FLUSHALL"])
+        let older = try SQLiteLedger.open(path, logger: logger)
+        try await dispatching(window: 8, from: older) { _ = try await takeAll(6) }
+        // What was never dispatched is not in doubt.
+        let listed = Set(try await older.uncertain(id, onlyHeld: false, after: nil, limit: 100).map(\.batch))
+        #expect(listed == Set(0...(reached[id] ?? 0)) && !listed.contains(5))
+        #expect(try await older.note()?.reached == nil)
     }
 
     @Test func aDispatcherThatWasReplacedDispatchesNothing() async throws {
@@ -482,6 +534,36 @@ struct DispatcherTests {
             return
         }
         await manager.close()
+    }
+
+    /// It does not say any more whose it was.
+    @Test func aRedisThatLostItsDataIsNotTakenFromTheLedgerThatHadIt() async throws {
+        func manager(_ ledger: String, _ store: SQLiteLedger) -> EpochManager {
+            EpochManager(
+                broker: broker, notes: store, fencingToken: FencingToken(ledger: ledger, number: 1), lease: .seconds(10), isAlone: false)
+        }
+        func isForeign(_ manager: EpochManager) async throws -> Bool {
+            if case .foreign = try await manager.look() { true } else { false }
+        }
+        let other = try SQLiteLedger.open(folder.path("other.sqlite"), logger: logger)
+        let (first, waiting, new) = (manager("a", ledger), manager("b", other), manager("c", other))
+        #expect(try await !isForeign(first))
+        _ = try await first.begin()
+        #expect(try await isForeign(waiting))
+        _ = try await broker.redis.send(["FLUSHALL"])
+        // One that has stood by knows that it was another's.
+        #expect(try await isForeign(waiting))
+        // To one that starts the workers say so, and what they report again.
+        let registry = WorkerRegistry(broker)
+        _ = try await registry.renew("w", lease: .seconds(250), condition: .busy, losses: 1, isKnown: false)
+        #expect(try await isForeign(new))
+        _ = try await registry.renew("w", lease: .seconds(250), condition: .clean, losses: 1, isKnown: false)
+        _ = try await broker.redis.send(["XADD", .text(broker.keys.status(0)), "*", "v", "1"])
+        #expect(try await isForeign(new))
+        // The one that had it takes it again.
+        #expect(try await !isForeign(first))
+        for manager in [new, waiting] { #expect(try await isForeign(manager)) }
+        for manager in [first, waiting, new] { await manager.close() }
     }
 
     @Test func theEpochManagerBeginsAnEpochAdmitsWorkersAndNoticesALoss() async throws {

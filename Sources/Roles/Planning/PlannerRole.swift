@@ -36,8 +36,6 @@ package struct PlannerRole: Service {
         package var providers: [String: Provider] = [:]
         /// The Redis is this process's own, so that no other worker can be at work.
         package var isAlone: Bool
-        /// Where the number of the ledger's commits stands when Redis does not know it; nil where Redis outlives its users.
-        package var commitFile: CommitFile?
 
         package init(
             name: String, window: Int, poll: Duration, lease: Duration, workerLease: Duration, stuckAfter: Duration,
@@ -132,7 +130,6 @@ package struct PlannerRole: Service {
             window: configuration.window, only: configuration.only, workerLease: configuration.workerLease, isAlone: configuration.isAlone)
         dispatching.windowBytes = configuration.windowBytes
         dispatching.batchBytes = configuration.batchBytes
-        dispatching.commitFile = configuration.commitFile
         let dispatcher = Dispatcher(
             dispatching, broker: broker, ledger: ledger, fencingToken: fencingToken, time: time, logger: logger)
         let monitor = StallMonitor(
