@@ -358,7 +358,7 @@ import Testing
             for part in ["is damaged", "\(noted)", "\(published) 'autumn'", "4 open recipients", "--force"] { #expect(text.contains(part)) }
         }
         let losses = try restore(elsewhere, isForced: true)
-        #expect(losses?.mailings == [noted: "", published: "autumn"] && losses?.open == 4)
+        #expect(losses?.mailings == [noted: "Spring", published: "autumn"] && losses?.open == 4)
         // What was added is asked for.
         ledger = try open()
         #expect(try await ledger.add(new(Example.id(9), "spring"), repeating: .refuse, note: nil, now: Example.start) == .lost(noted))
@@ -369,6 +369,7 @@ import Testing
         try FileManager.default.removeItem(atPath: folder.path("ledger.sqlite.commits"))
         try folder.write("nonsense", to: "ledger.sqlite")
         #expect(throws: LedgerError.self) { try restore(KnownElsewhere(commits: later.commits + 1)) }
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).allSatisfy { !$0.contains("partial") })
         #expect(try restore(KnownElsewhere(commits: later.commits)) == nil)
     }
 

@@ -76,7 +76,7 @@ extension CarriedMailings.Losses {
         if open > 0 || unfinished > 0 {
             parts.append(
                 """
-                Of the mailings of the copy \(unfinished) have not ended, with \(open) open recipients: who of them may have been sent to \
+                Mailings of the copy that have not ended: \(unfinished), with \(open) open recipients. Who of them may have been sent to \
                 since is held when the planner starts (flotilla mailing uncertain ID)
                 """)
         }

@@ -8,9 +8,12 @@ package struct LedgerNote: Sendable, Equatable, Codable {
         package var id: MailingID
         /// A hash of its identity: what is equal by chance asks one question too many.
         package var identity: String
+        /// For people; the beginning of a long one.
+        package var name: String
 
-        package init(_ id: MailingID, _ identity: MailingIdentity) {
+        package init(_ id: MailingID, _ identity: MailingIdentity, name: String = "") {
             self.id = id
+            self.name = String(name.unicodeScalars.prefix(60))
             self.identity = Self.hash(identity)
         }
 

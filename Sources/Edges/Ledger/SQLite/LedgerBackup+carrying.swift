@@ -45,11 +45,11 @@ extension LedgerBackup {
     ) throws(LedgerError) {
         guard var losses = carried?.losses else { return }
         try LedgerError.mapping(path: file, operation: "reading the copy") {
-            let copy = try open(file, isReadonly: true)
+            let copy = try open(file)
             defer { try? copy.close() }
             try copy.read { db in
                 guard let view = try LedgerView.read(db) else { return }
-                let noted = (try? notes.note(of: view.identity))?.mailings.map { ($0.id, "") } ?? []
+                let noted = (try? notes.note(of: view.identity))?.mailings.map { ($0.id, $0.name) } ?? []
                 for (id, name) in noted + elsewhere.mailings where losses.mailings[id, default: ""].isEmpty {
                     let known = try Bool.fetchOne(
                         db, sql: "SELECT EXISTS (SELECT 1 FROM mailing WHERE id = ?)", arguments: [id.description])

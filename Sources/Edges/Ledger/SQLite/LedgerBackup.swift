@@ -177,7 +177,7 @@ package enum LedgerBackup {
             try move(partial, to: file)
             return summary
         } catch {
-            unlink(partial)
+            for end in ["", "-wal", "-shm", "-journal"] { unlink(partial + end) }
             throw error
         }
     }

@@ -27,7 +27,7 @@ extension SQLiteLedger: MailingStore {
         after.identity = new.identity?.description
         after.onlyNew = new.onlyNew ? true : nil
         try Self.note(db, note, on: "mailing:\(new.id)", before: AuditedValues(), after: after, now: now)
-        if let identity = new.identity { try noteAdded(LedgerNote.Added(new.id, identity), db) }
+        if let identity = new.identity { try noteAdded(LedgerNote.Added(new.id, identity, name: new.mailing.name), db) }
         return .added
     }
 
