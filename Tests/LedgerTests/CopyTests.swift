@@ -110,6 +110,53 @@ import Testing
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).contains { $0.contains("overwritten") })
     }
 
+    /// sqlite3's `.restore` writes by way of the log, which a checkpoint brings into the file as soon as it is long.
+    @Test func anOlderCopyThatCameThroughTheLogIsOneAndNotAForeignFile() async throws {
+        var options = SQLiteLedger.Options()
+        options.overwriteLook = .zero
+        let ledger = try SQLiteLedger.open(path, logger: logger, options: options)
+        try await Example.plan(ledger, batches: [2, 2, 2])
+        _ = try LedgerBackup.make(of: path, to: copy)
+        func sqlite(_ commands: String...) throws {
+            #expect(try ServerProcess("sqlite3", [path, ".timeout 5000"] + commands, package: "sqlite3").wait() == 0)
+        }
+        for _ in 0..<3 { _ = try await ledger.dispatchBatches([(id, 1)], now: Example.start) }
+        try sqlite("PRAGMA wal_checkpoint")
+        _ = try await ledger.work()
+        // Another process looked before that.
+        let other = try SQLiteLedger.open(path, logger: logger, options: options)
+        _ = try await ledger.dispatchBatches([(id, 0)], now: Example.start)
+        try sqlite(".restore \(copy)")
+        _ = try await ledger.dispatchBatches([(id, 1)], now: Example.start)
+        #expect(try await ledger.copyMark() == CopyMark(commits: 1, olderThan: 3))
+        try sqlite("PRAGMA wal_checkpoint")
+        for _ in 0..<2 {
+            #expect(try await ledger.work().first?.dispatched == 1)
+            #expect(try await other.work().first?.dispatched == 1)
+            _ = try await other.dispatchBatches([(id, 0)], now: Example.start)
+        }
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).allSatisfy { !$0.contains("overwritten") })
+    }
+
+    /// Nothing is left in the log that would hide a copy that was written into the file.
+    @Test func aLedgerThatWasOverwrittenBesideAnEmptyLogIsRefused() async throws {
+        var options = SQLiteLedger.Options()
+        options.overwriteLook = .seconds(1000)
+        let ledger = try SQLiteLedger.open(path, logger: logger, options: options)
+        try await Example.plan(ledger, batches: [2, 2, 2])
+        _ = try LedgerBackup.make(of: path, to: copy)
+        for _ in 0..<3 { _ = try await ledger.dispatchBatches([(id, 1)], now: Example.start) }
+        #expect(try ServerProcess("sqlite3", [path, "PRAGMA wal_checkpoint(TRUNCATE)"], package: "sqlite3").wait() == 0)
+        let next = try SQLiteLedger.open(path, logger: logger, options: options)
+        let content = try Data(contentsOf: URL(fileURLWithPath: copy))
+        let file = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
+        try file.write(contentsOf: content)
+        try file.truncate(atOffset: UInt64(content.count))
+        try file.close()
+        await #expect(throws: LedgerError.replaced(path: path)) { try await next.setRedisProblem("x") }
+        await #expect(throws: LedgerError.replaced(path: path)) { try await next.work() }
+    }
+
     /// SQLite would make a new file and delete the log, or write the log into whatever is there.
     @Test(arguments: [false, true]) func aStopLeavesTheLogOfALedgerThatIsNotThere(isReplaced: Bool) async throws {
         let ledger = try open()
@@ -264,7 +311,7 @@ import Testing
         let report = try #require(try await ledger.report(sent, now: Example.start))
         try ledger.close()
         let (summary, _) = try LedgerBackup.restore(copy, to: path, isForced: true, now: Example.start, logger: logger)
-        #expect(summary.carried == 2)
+        #expect(summary.carried == CarriedMailings(count: 2))
         ledger = try open()
         #expect(try await ledger.report(sent, now: Example.start) == report)
         for id in [id, sent, half] { #expect(try await ledger.recount(id) == []) }
@@ -275,7 +322,87 @@ import Testing
         // A damaged ledger has nothing that could be believed.
         try folder.write("nonsense", to: "ledger.sqlite")
         for end in ["-wal", "-shm"] { try? FileManager.default.removeItem(atPath: path + end) }
-        #expect(try LedgerBackup.restore(copy, to: path, isForced: true, now: Example.start, logger: logger).summary.carried == nil)
+        #expect(throws: LedgerError.self) {
+            try LedgerBackup.restore(copy, to: path, isForced: false, now: Example.start, logger: logger)
+        }
+        #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == Data("nonsense".utf8))
+        let losses = try LedgerBackup.restore(copy, to: path, isForced: true, now: Example.start, logger: logger).summary.carried?.losses
+        #expect(losses?.isIncomplete == true && losses?.mailings == [:] && losses?.unfinished == 1)
+    }
+
+    private func new(_ id: MailingID, _ key: String) -> NewMailing {
+        var new = NewMailing(id: id, mailing: Example.mailing(), source: nil)
+        (new.identity, new.state) = (.key(key), .collecting)
+        return new
+    }
+
+    /// Of a ledger that cannot be read, what was added is known by the note beside it and by Redis.
+    @Test func aDamagedLedgerIsReplacedOnlyWhenToldTo() async throws {
+        var ledger = try open()
+        try await Example.plan(ledger, batches: [4])
+        let made = try LedgerBackup.make(of: path, to: copy)
+        let (noted, published) = (Example.id(7), Example.id(8))
+        _ = try await ledger.add(new(noted, "spring"), repeating: .refuse, note: nil, now: Example.start)
+        try ledger.close()
+        try folder.write("nonsense", to: "ledger.sqlite")
+        func restore(_ elsewhere: KnownElsewhere, isForced: Bool = false) throws -> CarriedMailings.Losses? {
+            try LedgerBackup.restore(
+                copy, to: path, isForced: isForced, elsewhere: elsewhere, now: Example.start, logger: logger
+            ).summary.carried?.losses
+        }
+        let elsewhere = KnownElsewhere(commits: made.commits, mailings: [published: "autumn"])
+        do {
+            _ = try restore(elsewhere)
+            Issue.record("it was replaced")
+        } catch LedgerError.refused(let text) {
+            for part in ["is damaged", "\(noted)", "\(published) 'autumn'", "4 open recipients", "--force"] { #expect(text.contains(part)) }
+        }
+        let losses = try restore(elsewhere, isForced: true)
+        #expect(losses?.mailings == [noted: "Spring", published: "autumn"] && losses?.open == 4)
+        // What was added is asked for.
+        ledger = try open()
+        #expect(try await ledger.add(new(Example.id(9), "spring"), repeating: .refuse, note: nil, now: Example.start) == .lost(noted))
+        _ = try await ledger.add(new(Example.id(9), "spring"), repeating: .again, note: nil, now: Example.start)
+        // Redis knows of no later commit, and all that was added is in the copy.
+        let later = try LedgerBackup.make(of: path, to: copy)
+        try ledger.close()
+        try FileManager.default.removeItem(atPath: folder.path("ledger.sqlite.commits"))
+        try folder.write("nonsense", to: "ledger.sqlite")
+        #expect(throws: LedgerError.self) { try restore(KnownElsewhere(commits: later.commits + 1)) }
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).allSatisfy { !$0.contains("partial") })
+        #expect(try restore(KnownElsewhere(commits: later.commits)) == nil)
+    }
+
+    /// Damage costs only the mailings that it is in.
+    @Test func ofADamagedLedgerTheMailingsAreTakenThatAreWhole() async throws {
+        var ledger = try open()
+        try await Example.plan(ledger, batches: [2])
+        _ = try LedgerBackup.make(of: path, to: copy)
+        let others = (7...9).map { Example.id($0) }
+        for (number, other) in others.enumerated() { try await planLarge(ledger, other, batch: 70 + number) }
+        _ = try await ledger.dispatchBatches([(others[0], 1)], now: Example.start)
+        try ledger.close()
+        // A page of the recipients of the second.
+        var bytes = try Data(contentsOf: URL(fileURLWithPath: path))
+        let place = try #require(bytes.range(of: Data("r71-500\"".utf8))).lowerBound / 8192 * 8192
+        bytes.replaceSubrange(place..<place + 8192, with: Data(count: 8192))
+        try bytes.write(to: URL(fileURLWithPath: path))
+        let (summary, kept) = try LedgerBackup.restore(copy, to: path, isForced: true, now: Example.start, logger: logger)
+        #expect(summary.carried?.count == 2)
+        #expect(summary.carried?.losses?.mailings.keys.sorted() == [others[1]], "\(summary)")
+        #expect(summary.carried?.losses?.isIncomplete == false)
+        #expect(kept != nil)
+        ledger = try open()
+        for other in [id, others[0], others[2]] { #expect(try await ledger.recount(other) == []) }
+        #expect(try await ledger.mailing(others[1]) == nil)
+    }
+
+    /// One batch whose recipients fill pages of their own.
+    private func planLarge(_ ledger: SQLiteLedger, _ id: MailingID, batch: Int) async throws {
+        try await ledger.create(id, mailing: Example.mailing(), source: nil, origin: "/m", state: .collecting, now: Example.start)
+        let recipients = Example.recipients(batch: batch, count: 1000)
+        try await ledger.appendPlan(id, batches: [PlannedBatch(number: 0, recipients: recipients)], exclusions: [], rowsRead: 1000)
+        try await ledger.finishPlan(id, now: Example.start)
     }
 
     @Test func aLedgerInUseIsNotReplaced() async throws {

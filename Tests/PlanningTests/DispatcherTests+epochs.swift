@@ -190,6 +190,36 @@ extension DispatcherTests {
         }
     }
 
+    /// It does not say any more whose it was.
+    @Test func aRedisThatLostItsDataIsNotTakenFromTheLedgerThatHadIt() async throws {
+        func manager(_ ledger: String, _ store: SQLiteLedger) -> EpochManager {
+            EpochManager(
+                broker: broker, notes: store, fencingToken: FencingToken(ledger: ledger, number: 1), lease: .seconds(10), isAlone: false)
+        }
+        func isForeign(_ manager: EpochManager) async throws -> Bool {
+            if case .foreign = try await manager.look() { true } else { false }
+        }
+        let other = try SQLiteLedger.open(folder.path("other.sqlite"), logger: logger)
+        let (first, waiting, new) = (manager("a", ledger), manager("b", other), manager("c", other))
+        #expect(try await !isForeign(first))
+        _ = try await first.begin()
+        #expect(try await isForeign(waiting))
+        _ = try await broker.redis.send(["FLUSHALL"])
+        // One that has stood by knows that it was another's.
+        #expect(try await isForeign(waiting))
+        // To one that starts the workers say so, and what they report again.
+        let registry = WorkerRegistry(broker)
+        _ = try await registry.renew("w", lease: .seconds(250), condition: .busy, losses: 1, isKnown: false)
+        #expect(try await isForeign(new))
+        _ = try await registry.renew("w", lease: .seconds(250), condition: .clean, losses: 1, isKnown: false)
+        _ = try await broker.redis.send(["XADD", .text(broker.keys.status(0)), "*", "v", "1"])
+        #expect(try await isForeign(new))
+        // The one that had it takes it again.
+        #expect(try await !isForeign(first))
+        for manager in [new, waiting] { #expect(try await isForeign(manager)) }
+        for manager in [first, waiting, new] { await manager.close() }
+    }
+
     @Test func theEpochManagerBeginsAnEpochAdmitsWorkersAndNoticesALoss() async throws {
         let manager = EpochManager(broker: broker, notes: ledger, fencingToken: token, lease: .seconds(10), isAlone: true)
         let registry = WorkerRegistry(broker)

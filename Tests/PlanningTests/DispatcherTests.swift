@@ -1,3 +1,4 @@
+import Foundation
 import GRDB
 import Ledger
 import Logging
@@ -29,7 +30,9 @@ struct DispatcherTests {
             endpoint: RedisEndpoint(place: .unix(path: server.socket)), prefix: "test", partitions: 2, name: "test",
             group: .singletonMultiThreadedEventLoopGroup, logger: logger)
         folder = try TemporaryFolder()
-        ledger = try SQLiteLedger.open(folder.path("ledger.sqlite"), logger: logger)
+        var options = SQLiteLedger.Options()
+        options.overwriteLook = .zero
+        ledger = try SQLiteLedger.open(folder.path("ledger.sqlite"), logger: logger, options: options)
         status = StatusStreams(broker)
         var generator = SystemRandomNumberGenerator()
         id = MailingID(milliseconds: Clock.milliseconds(), using: &generator)
@@ -252,8 +255,10 @@ struct DispatcherTests {
         #expect(Set(listed.map(\.batch)).isSuperset(of: [0, 1]) && !listed.map(\.batch).contains(3))
     }
 
-    @Test func anOlderCopyThatIsWrittenIntoTheOpenLedgerSendsToNobodyTwiceUnlisted() async throws {
+    /// - Parameter megabytes: of other content; a large copy is brought from the log into the file at once.
+    @Test(arguments: [0, 20]) func anOlderCopyThatIsWrittenIntoTheOpenLedgerSendsToNobodyTwiceUnlisted(megabytes: Int) async throws {
         try await plan(4)
+        try await pad(megabytes)
         let (path, copy) = (folder.path("ledger.sqlite"), folder.path("copy.sqlite"))
         try await dispatching(window: 1) {
             let first = try await takeAll(1)
@@ -268,9 +273,56 @@ struct DispatcherTests {
             let shell = try ServerProcess("sqlite3", [path, ".timeout 5000", ".restore \(copy)"], package: "sqlite3")
             #expect(shell.wait() == 0)
             #expect(try await takeAll(1).map(\.batch.id.number) == [0])
+            #expect(try ServerProcess("sqlite3", [path, ".timeout 5000", "PRAGMA wal_checkpoint"], package: "sqlite3").wait() == 0)
+            try ledger.checkFile()
         }
         let listed = try await ledger.uncertain(id, onlyHeld: false, after: nil, limit: 100)
         #expect(Set(listed.map(\.batch)).isSuperset(of: [0, 1]) && !listed.map(\.batch).contains(3))
+    }
+
+    /// A mailing that is not planned as a whole, with much text.
+    private func pad(_ megabytes: Int) async throws {
+        guard megabytes > 0 else { return }
+        var generator = SystemRandomNumberGenerator()
+        let other = MailingID(milliseconds: Clock.milliseconds(), using: &generator)
+        let mailing = Mailing(name: "large", channel: .email, provider: "relay")
+        try await ledger.create(other, mailing: mailing, source: nil, origin: "", state: .collecting, now: Clock.milliseconds())
+        for number in 0..<megabytes {
+            var recipients = Recipients(width: 2)
+            for index in 0..<1000 {
+                recipients.append(row: [String(repeating: "\(index)", count: 300), "p\(number)-\(index)@example.com"])
+            }
+            try await ledger.appendPlan(
+                other, batches: [PlannedBatch(number: number, recipients: recipients)], exclusions: [], rowsRead: 1000)
+        }
+    }
+
+    /// What a private Redis knew that has ended is noted beside the ledger, and the next one knows it.
+    @Test func whatARedisThatHasEndedHadDispatchedIsKnownToTheNext() async throws {
+        try await plan(6)
+        let copy = folder.path("copy.sqlite")
+        try await dispatching(window: 1) {
+            _ = try LedgerBackup.make(of: folder.path("ledger.sqlite"), to: copy)
+            try await report(takeAll(1)[0])
+            try await collect()
+            try await report(takeAll(1)[0])
+            try await collect()
+            _ = try await takeAll(1)
+        }
+        let reached = try await EpochStore(broker).reached([id])
+        #expect((reached[id] ?? 0) >= 2)
+        try await ledger.note(reached: reached)
+        let path = folder.path("ledger.sqlite")
+        try ledger.close()
+        for end in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: path + end) }
+        try FileManager.default.moveItem(atPath: copy, toPath: path)
+        _ = try await broker.redis.send(["FLUSHALL"])
+        let older = try SQLiteLedger.open(path, logger: logger)
+        try await dispatching(window: 8, from: older) { _ = try await takeAll(6) }
+        // What was never dispatched is not in doubt.
+        let listed = Set(try await older.uncertain(id, onlyHeld: false, after: nil, limit: 100).map(\.batch))
+        #expect(listed == Set(0...(reached[id] ?? 0)) && !listed.contains(5))
+        #expect(try await older.note()?.reached == nil)
     }
 
     @Test func aDispatcherThatWasReplacedDispatchesNothing() async throws {

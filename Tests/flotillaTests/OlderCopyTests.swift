@@ -68,16 +68,47 @@ import Testing
         try replace(mailing.ledger, by: copy)
         for command in [["send"], ["send", "--only-new"], ["mailing", "add"]] {
             let refused = try await Program.run(command + [other.mailing, "--ledger", mailing.ledger])
-            #expect(refused.status == 6 && refused.errors.contains("is an older copy"), "\(refused.errors)")
+            #expect(refused.status == 6 && refused.errors.contains("older copy"), "\(refused.errors)")
         }
         #expect(try sink.lines().count == 12)
+        let third = try MailingFolder(provider: sink.url, recipients: MailingFolder.recipients(3))
+        for command in [["mailing", "add"], ["send", "--again"]] {
+            #expect(try await Program.run(command + [third.mailing, "--ledger", mailing.ledger]).status == (command[0] == "send" ? 0 : 6))
+        }
+        #expect(try sink.lines().count == 15)
+        // The copy is the ledger now, and what it lacks is known by the note beside it.
+        for command in [["send"], ["send", "--only-new"], ["mailing", "add"]] {
+            let refused = try await Program.run(command + [other.mailing, "--ledger", mailing.ledger])
+            #expect(refused.status == 6 && refused.errors.contains("is not in this ledger"), "\(refused.errors)")
+        }
         #expect(try await Program.run(["send", other.mailing, "--again", "--ledger", mailing.ledger]).status == 0)
-        #expect(try sink.lines().count == 19)
-        // The copy is the ledger now. A note that cannot be read is none.
+        #expect(try await Program.run(["send", other.mailing, "--ledger", mailing.ledger]).status == 6)
+        #expect(try sink.lines().count == 22)
+        // A note that cannot be read is none.
         _ = try mailing.folder.write("nonsense 99999999999999999999", to: (mailing.ledger as NSString).lastPathComponent + ".commits")
         #expect(try await mailing.send().status == 6)
         #expect(try await mailing.send(["--again"]).status == 0)
         try await sink.stop()
-        #expect(try sink.arrived().count == 24)
+        #expect(try sink.arrived().count == 27)
+    }
+
+    /// The ledger cannot be read any more: people are told what is known besides.
+    @Test func aDamagedLedgerIsReplacedOnlyWithForceAndWhatItHadIsAskedFor() async throws {
+        let sink = try await RunningSink()
+        let mailing = try MailingFolder(provider: sink.url, recipients: MailingFolder.recipients(5))
+        let other = try MailingFolder(provider: sink.url, recipients: MailingFolder.recipients(7))
+        let copy = mailing.folder.path("copy.sqlite")
+        #expect(try await mailing.send().status == 0)
+        #expect(try await Program.run(["ledger", "backup", copy, "--ledger", mailing.ledger]).status == 0)
+        #expect(try await Program.run(["send", other.mailing, "--ledger", mailing.ledger]).status == 0)
+        try Data("nonsense".utf8).write(to: URL(fileURLWithPath: mailing.ledger))
+        let refused = try await Program.run(["ledger", "restore", copy, "--ledger", mailing.ledger])
+        #expect(refused.status == 1 && refused.errors.contains("is damaged") && refused.errors.contains("--force"), "\(refused.errors)")
+        let restored = try await Program.run(["ledger", "restore", copy, "--force", "--ledger", mailing.ledger])
+        #expect(restored.status == 0 && restored.errors.contains("Added since the copy was made, and not in it"), "\(restored)")
+        #expect(try await Program.run(["send", other.mailing, "--ledger", mailing.ledger]).status == 6)
+        #expect(try await mailing.send().status == 6)
+        try await sink.stop()
+        #expect(try sink.arrived().count == 12)
     }
 }

@@ -12,6 +12,8 @@ package struct EpochStore: Sendable {
         case lost
         /// Another ledger's dispatcher works with this Redis and prefix.
         case foreign
+        /// It is new, or has lost its data: it is not known whose it was.
+        case unknown
     }
 
     /// What Redis says to the dispatcher that leads, or wants to.
@@ -27,13 +29,17 @@ package struct EpochStore: Sendable {
 
     /// Takes or keeps the leadership. It is free again when this is not called for `time`, but for dispatchers of another ledger only once
     /// that has nothing here any more.
-    /// - Parameter left: a ledger that `hasWork` has found to have nothing here.
-    package func hold(_ fencingToken: FencingToken, time: Duration, after left: String? = nil) async throws(RedisError) -> Standing {
+    /// - Parameters:
+    ///   - left: a ledger that `hasWork` has found to have nothing here.
+    ///   - takesUnknown: it is taken also where it is not known whose it was.
+    package func hold(
+        _ fencingToken: FencingToken, time: Duration, after left: String? = nil, takesUnknown: Bool = true
+    ) async throws(RedisError) -> Standing {
         let reply = try await broker.redis.run(
             Scripts.lead, keys: [broker.keys.leader, broker.keys.epoch, broker.keys.commits],
             arguments: [
                 .text(fencingToken.ledger), RedisArgument(fencingToken.number), RedisArgument(time.nanoseconds / 1_000_000), .serverRun,
-                .text(left ?? ""),
+                .text(left ?? ""), takesUnknown ? "1" : "0",
             ])
         guard let values = reply.array, values.count == 4, let epoch = values[1].text, let run = values[2].text else {
             throw .unexpected("lead: \(reply)")
@@ -42,6 +48,7 @@ package struct EpochStore: Sendable {
             switch values[0].int {
             case 1: .held
             case -1: .foreign
+            case -2: .unknown
             default: .lost
             }
         return Standing(
@@ -130,6 +137,13 @@ package struct EpochStore: Sendable {
         let replies = try await broker.redis.pipeline(mailings.map { ["GET", .text(broker.keys.reached($0))] })
         for case .error(let text) in replies { throw .command(text) }
         return Dictionary(zip(mailings, replies).compactMap { id, reply in reply.int.map { (id, Int($0)) } }) { $1 }
+    }
+
+    /// Notes the highest batch of mailings that was ever dispatched, where nothing is known of them.
+    package func remember(reached: [MailingID: Int]) async throws(RedisError) {
+        let replies = try await broker.redis.pipeline(
+            reached.map { ["SET", .text(broker.keys.reached($0.key)), RedisArgument($0.value), "NX"] })
+        for case .error(let text) in replies { throw .command(text) }
     }
 
     private func removeAll(_ pattern: String, _ fencingToken: FencingToken) async throws(RedisError) {

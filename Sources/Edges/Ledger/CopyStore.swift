@@ -16,6 +16,14 @@ package protocol CopyStore: Sendable {
     /// - Parameter commits: the number that Redis knows.
     func noteOlder(than commits: Int64) async throws(LedgerError)
 
+    /// What is noted beside the ledger; nil for nothing.
+    func note() async throws(LedgerError) -> LedgerNote?
+
+    /// Notes beside the ledger how far it has come.
+    /// - Parameter reached: the highest batch of each unfinished mailing that was ever dispatched; nil where more may be dispatched from
+    ///   now on.
+    func note(reached: [MailingID: Int]?) async throws(LedgerError)
+
     /// The mailings of which messages may have been sent since a copy was made: all that have not ended.
     func unfinished() async throws(LedgerError) -> [MailingID]
 

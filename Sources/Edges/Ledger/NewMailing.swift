@@ -56,6 +56,9 @@ package struct EarlierMailings: Sendable, Equatable {
     package var unfinished: MailingRecord?
     /// The newest first.
     package var sent: [Sent] = []
+    /// One that was added later than all of these and that the ledger does not know: an older copy has taken the ledger's place since. Whom
+    /// it has reached is not known.
+    package var lost: MailingID?
 
     package init() {}
 
@@ -66,6 +69,7 @@ package struct EarlierMailings: Sendable, Equatable {
     package func obstacle(_ policy: RepeatPolicy) -> AddOutcome? {
         if policy == .again { return nil }
         if let unfinished { return .unfinished(unfinished) }
+        if let lost { return .lost(lost) }
         return policy == .refuse && reached > 0 ? .sentBefore(self) : nil
     }
 }
@@ -77,4 +81,6 @@ package enum AddOutcome: Sendable, Equatable {
     case unfinished(MailingRecord)
     /// Earlier ones have reached people; nothing was added.
     case sentBefore(EarlierMailings)
+    /// An earlier one is known from the note beside the ledger alone; nothing was added.
+    case lost(MailingID)
 }

@@ -31,6 +31,7 @@ package struct AddMailing: Order {
         case .added: nil
         case .unfinished(let record): "mailing \(record.id) of the same identity has not ended"
         case .sentBefore: "an earlier mailing of the same identity has reached people"
+        case .lost(let id): "mailing \(id) of the same identity was added, and this ledger, an older copy, does not know it"
         }
     }
 }

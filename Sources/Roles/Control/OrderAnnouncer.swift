@@ -13,9 +13,6 @@ package struct OrderReach: Sendable, Equatable {
     /// Why that planner reaches nobody by way of Redis, in its own words; nil where it does.
     package var problem: String?
 
-    /// The workers follow the order.
-    package var isFollowed: Bool { untold == nil || planner != nil }
-
     package init(untold: String? = nil, planner: String? = nil) {
         self.untold = untold
         self.planner = planner

@@ -1,5 +1,5 @@
 package import Ledger
-import Model
+package import Model
 
 /// What `send` does with a mailing file, by the mailings of its identity that are in the ledger.
 package enum SendDecision: Sendable, Equatable {
@@ -11,14 +11,19 @@ package enum SendDecision: Sendable, Equatable {
     case waits(MailingRecord)
     /// It was sent, and nobody said that it is to be sent again.
     case sentBefore(EarlierMailings)
+    /// It may have been sent by a mailing that this ledger, an older copy, does not know.
+    case lost(MailingID)
 
     package init(_ earlier: EarlierMailings, _ policy: RepeatPolicy) {
         if let unfinished = earlier.unfinished {
             self = unfinished.state == .paused && unfinished.stateReason.needsPerson ? .waits(unfinished) : .goOn(unfinished)
-        } else if case .sentBefore(let earlier) = earlier.obstacle(policy) {
-            self = .sentBefore(earlier)
-        } else {
-            self = .new
+            return
         }
+        self =
+            switch earlier.obstacle(policy) {
+            case .sentBefore(let earlier): .sentBefore(earlier)
+            case .lost(let id): .lost(id)
+            case .unfinished, .added, nil: .new
+            }
     }
 }

@@ -30,8 +30,6 @@ package struct PlannerRole: Service {
         package var providers: [String: Provider] = [:]
         /// The Redis is this process's own, so that no other worker can be at work.
         package var isAlone: Bool
-        /// Where the number of the ledger's commits stands when Redis does not know it; nil where Redis outlives its users.
-        package var commitFile: CommitFile?
 
         package init(name: String, window: Int, durations: Durations, only: MailingID? = nil, isAlone: Bool = false) {
             self.name = name
@@ -140,7 +138,6 @@ package struct PlannerRole: Service {
             isAlone: configuration.isAlone)
         dispatching.windowBytes = configuration.windowBytes
         dispatching.batchBytes = configuration.batchBytes
-        dispatching.commitFile = configuration.commitFile
         let dispatcher = Dispatcher(
             dispatching, broker: broker, ledger: ledger, fencingToken: fencingToken, time: time, logger: logger)
         let monitor = StallMonitor(

@@ -33,19 +33,21 @@ extension PrivateRedis {
     func end(_ collector: Collector, _ broker: Broker, _ ledger: SQLiteLedger) async {
         let isDrained = await collector.drain()
         let work = try? await ledger.work()
-        await broker.close()
         let isNeeded = !isDrained || work?.allSatisfy { $0.dispatched == 0 } != true
-        stop(forgets: await noteCommits(of: ledger) && !isNeeded)
+        let isNoted = await note(ledger, EpochStore(broker))
+        await broker.close()
+        stop(forgets: isNoted && !isNeeded)
     }
 
     /// Writes beside the ledger what the server knows of it: its file goes.
     /// - Returns: whether that is noted; else the server's file stays.
-    private func noteCommits(of ledger: SQLiteLedger) async -> Bool {
-        do throws(LedgerError) {
-            let problem = CommitFile(ledger: ledger.path).note(try await ledger.commits(), of: try await ledger.identity())
-            if let problem { Logger(label: "flotilla").warning("the ledger's commits cannot be noted beside it: \(problem)") }
-            return problem == nil
+    private func note(_ ledger: SQLiteLedger, _ epochs: EpochStore) async -> Bool {
+        do {
+            try await ledger.note(reached: try await epochs.reached(ledger.unfinished()))
+            return true
         } catch {
+            Logger(label: "flotilla").warning(
+                "what an older copy of the ledger would be known by cannot be noted, and the private Redis keeps its file: \(error)")
             return false
         }
     }

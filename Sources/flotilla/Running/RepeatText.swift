@@ -32,13 +32,23 @@ struct RepeatText {
         return ExitCode(.sentBefore)
     }
 
+    /// The same of one that the ledger, an older copy, does not know.
+    func refusal(lost id: MailingID) -> ExitCode {
+        StandardError.write(
+            """
+            error: mailing \(id) of \(file) was added before and is not in this ledger: an older copy has taken the ledger's place since. \
+            Who has had the mailing is not known. Nothing was sent now.
+              Put the ledger back that was in use; or ask the provider who had it. --again sends it to everybody, also to those.
+              If it is a mailing of its own, give it a `key:` of its own in the file.
+            """)
+        return ExitCode(.sentBefore)
+    }
+
     /// Refuses a new mailing where the ledger is an older copy, which somebody has put there: it may lack the same mailing.
     func refuseOlderCopy(_ ledger: SQLiteLedger) async throws {
         let mark = try await ledger.copyMark()
         // `ledger restore` has taken over what the copy lacks, or has warned that it could not.
-        guard mark.restored == nil, let known = CommitFile(ledger: ledger.path).commits(of: try await ledger.identity()),
-            known > mark.commits
-        else { return }
+        guard mark.restored == nil, let known = try await ledger.note()?.commits, known > mark.commits else { return }
         StandardError.write(
             """
             error: the ledger \(ledger.path) is an older copy of the one that was in use (\(mark.commits) of \(known) commits): whether \

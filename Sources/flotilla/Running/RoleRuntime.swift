@@ -208,7 +208,6 @@ struct RoleRuntime {
         configuration.providers = settings.providers
         configuration.windowBytes = planner.windowBytes
         configuration.batchBytes = planner.batchBytes
-        if isAlone { configuration.commitFile = CommitFile(ledger: ledger.path) }
         return PlannerRole(configuration, broker: broker, ledger: ledger, lock: lock.tryLock, logger: logger)
     }
 

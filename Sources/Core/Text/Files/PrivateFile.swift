@@ -44,6 +44,35 @@ package enum PrivateFile {
         let descriptor = openOrCreate(path, flags: O_WRONLY | O_TRUNC).descriptor
         guard descriptor >= 0 else { return errno }
         defer { _ = close(descriptor) }
+        return write(bytes, to: descriptor)
+    }
+
+    /// Puts a file in the place of another as a whole, once it is on the disk. A link at that place is replaced, and not followed.
+    /// - Returns: the error number; nil when that is done.
+    package static func replace(_ bytes: [UInt8], at path: String) -> Int32? {
+        let partial = "\(path).partial-\(getpid())"
+        // Of a process with the same number that was killed.
+        _ = unlink(partial)
+        let descriptor = open(partial, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode)
+        guard descriptor >= 0 else { return errno }
+        var problem = write(bytes, to: descriptor)
+        if problem == nil, fsync(descriptor) != 0 { problem = errno }
+        _ = close(descriptor)
+        if problem == nil, rename(partial, path) != 0 { problem = errno }
+        if problem != nil { _ = unlink(partial) }
+        return problem ?? flushFolder(of: path)
+    }
+
+    /// What was renamed in a folder outlives a power failure from here on.
+    private static func flushFolder(of path: String) -> Int32? {
+        let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."
+        let descriptor = open(folder, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return errno }
+        defer { _ = close(descriptor) }
+        return fsync(descriptor) == 0 ? nil : errno
+    }
+
+    private static func write(_ bytes: [UInt8], to descriptor: Int32) -> Int32? {
         var written = 0
         while written < bytes.count {
             let count = bytes.withUnsafeBytes { all in

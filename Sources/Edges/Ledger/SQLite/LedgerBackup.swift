@@ -12,8 +12,8 @@ package enum LedgerBackup {
         package var size: Int
         /// The ledger's commits that are in it.
         package var commits: Int64
-        /// Mailings that were taken from the ledger of before; nil where none could be.
-        package var carried: Int?
+        /// What became of the mailings that the ledger of before had, and the copy has not; nil where there was no ledger.
+        package var carried: CarriedMailings?
     }
 
     /// Copies a ledger into one file, as it is at one moment, while others read and write it. Only the owner may read the file, which takes
@@ -47,13 +47,15 @@ package enum LedgerBackup {
     /// Puts a copy in the place of a ledger, and marks it as one: its planner sends nothing to people of whom it cannot know whether they
     /// were sent to since. What was in its place is kept beside it, and its mailings that the copy lacks are taken over.
     /// - Parameters:
-    ///   - isForced: a newer ledger with mailings that have not ended is replaced too.
+    ///   - isForced: a newer ledger with mailings that have not ended is replaced too, and one whose mailings cannot be taken over.
+    ///   - elsewhere: what is known of the ledger besides its file and the note beside it.
     ///   - note: the order, for the audit log of the restored ledger.
     ///   - now: milliseconds since 1970.
     /// - Returns: what was put there, and where the ledger is that was there before; nil where there was none.
-    /// - Throws: `LedgerError`; `busy` or `held` while a role has the ledger open.
+    /// - Throws: `LedgerError`; `busy` or `held` while a role has the ledger open; `refused`.
     package static func restore(
-        _ file: String, to path: String, isForced: Bool, note: AuditNote? = nil, now: Int64, logger: Logger
+        _ file: String, to path: String, isForced: Bool, elsewhere: KnownElsewhere = KnownElsewhere(), note: AuditNote? = nil, now: Int64,
+        logger: Logger
     ) throws(LedgerError) -> (summary: Summary, kept: String?) {
         try exists(file)
         guard FileStatus(path: path)?.identity != FileStatus(path: file)?.identity else {
@@ -73,9 +75,14 @@ package enum LedgerBackup {
         }
         let summary = try writing(place) { (partial: String) throws(LedgerError) in
             try copy(file, to: partial)
-            let summary = try commits(
+            var summary = try commits(
                 of: partial, marking: Restoration(at: now, file: file, replaced: isReplaced ? place : nil, note: note))
-            if isReplaced { try move(place, to: place + suffix) }
+            guard isReplaced else { return summary }
+            try complete(&summary.carried, by: partial, elsewhere, LedgerNotes(ledger: path))
+            if let losses = summary.carried?.losses, !isForced { throw .refused(losses.refusal(of: path)) }
+            try move(place, to: place + suffix)
+            // The newest content of a ledger that is damaged may be in its log.
+            if FileStatus(path: place + "-wal").map({ $0.size > 0 }) == true { try move(place + "-wal", to: place + suffix + "-wal") }
             return summary
         }
         return (summary, isReplaced ? path + suffix : nil)
@@ -171,7 +178,7 @@ package enum LedgerBackup {
             try move(partial, to: file)
             return summary
         } catch {
-            unlink(partial)
+            for end in ["", "-wal", "-shm", "-journal"] { unlink(partial + end) }
             throw error
         }
     }
@@ -199,12 +206,12 @@ package enum LedgerBackup {
             let copy = try open(file)
             defer { try? copy.close() }
             if restoration != nil { try Schema.migrator.migrate(copy) }
-            var carried: Int?
+            var carried: CarriedMailings?
             let commits = try copy.inDatabase { db in
                 if let restoration {
                     try db.execute(sql: "UPDATE ledger SET restored = ?", arguments: [restoration.at])
                     try db.execute(sql: "UPDATE mailing SET restored = 1")
-                    carried = restoration.replaced.flatMap { carryMailings(from: $0, into: db) }
+                    carried = restoration.replaced.map { carryMailings(from: $0, into: db) }
                     var after = AuditedValues()
                     after.file = restoration.file
                     try SQLiteLedger.note(
@@ -216,7 +223,14 @@ package enum LedgerBackup {
         }
     }
 
-    private static func open(_ path: String, isReadonly: Bool = false) throws -> DatabaseQueue {
+    /// The identity of the ledger that a copy was made of; nil for a file that is none.
+    package static func identity(of file: String) -> String? {
+        let copy = try? open(file, isReadonly: true)
+        defer { try? copy?.close() }
+        return try? copy?.read { try String.fetchOne($0, sql: "SELECT identity FROM ledger") }
+    }
+
+    static func open(_ path: String, isReadonly: Bool = false) throws -> DatabaseQueue {
         var configuration = Configuration()
         configuration.label = "ledger copy"
         configuration.readonly = isReadonly

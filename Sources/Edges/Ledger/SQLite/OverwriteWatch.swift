@@ -8,21 +8,15 @@ import Text
 /// write-ahead log hides that: what SQLite reads is the log over the file, a mixture of two ledgers.
 ///
 /// SQLite writes into the file at checkpoints alone, which never take a commit back and never write what the log has not. So a file that
-/// has fewer commits than before, or is ahead of what is read through the log, is not ours any more.
+/// has fewer commits than before, or is ahead of what is read through the log, is not ours any more. What sqlite3's `.restore` writes
+/// comes through the log: the first transaction that meets it says so in the ledger, before a checkpoint brings it into the file.
 final class OverwriteWatch: Sendable {
-    /// What the file says without its log.
-    private struct View: Equatable {
-        var identity: String
-        var commits: Int64
-        /// It grows with each change of the tables, and where VACUUM writes a copy.
-        var schema: Int
-    }
-
     private struct State {
         /// When the file was last changed, in nanoseconds; nothing but a change is a reason to look.
-        var changed: Int64 = 0
-        var seen: View?
+        var changed: Int64
+        var seen: LedgerView?
         var looked = ContinuousClock.now
+        var isLooking = false
         /// It was written over: that stays so.
         var isForeign = false
     }
@@ -38,57 +32,61 @@ final class OverwriteWatch: Sendable {
     init(path: String, pause: Duration) {
         self.path = path
         self.pause = pause
-        state = Mutex(State(changed: FileStatus(path: path)?.changed ?? 0, seen: Self.view(path, isAlone: true)))
+        state = Mutex(State(changed: FileStatus(path: path)?.changed ?? 0, seen: LedgerView.ofFile(path)))
     }
 
-    /// Whether the file was written over since the last look.
+    /// Whether the file was written over since the last look. Who asks while another looks is told what was known before.
     func isOverwritten(_ status: FileStatus) -> Bool {
-        state.withLock { state in
-            if state.isForeign { return true }
-            guard status.changed != state.changed, ContinuousClock.now - state.looked >= pause else { return false }
+        let begun = state.withLock { state in
+            guard !state.isForeign, !state.isLooking, status.changed != state.changed, ContinuousClock.now - state.looked >= pause else {
+                return (mustLook: false, state: state)
+            }
+            state.isLooking = true
             state.looked = .now
-            guard let now = Self.view(path, isAlone: true) else { return false }
-            if Self.isForeign(now, after: state.seen, live: Self.view(path, isAlone: false)) {
-                // A checkpoint may have been under way while the file was read.
-                usleep(50_000)
-                guard let again = Self.view(path, isAlone: true) else { return false }
-                state.isForeign = Self.isForeign(again, after: state.seen, live: Self.view(path, isAlone: false))
-                return state.isForeign
+            return (mustLook: true, state: state)
+        }
+        guard begun.mustLook else { return begun.state.isForeign }
+        let found = look(after: begun.state.seen)
+        // A later write in the same tick of the kernel's clock has the same time.
+        let isSettled = Clock.milliseconds() - status.changed / 1_000_000 > Self.tick
+        return state.withLock { state in
+            state.isLooking = false
+            if let view = found.view {
+                state.isForeign = state.isForeign || found.isForeign
+                state.seen = view
+                state.changed = isSettled ? status.changed : 0
             }
-            // A later write in the same tick of the kernel's clock has the same time.
-            let isSettled = Clock.milliseconds() - status.changed / 1_000_000 > Self.tick
-            state.changed = isSettled ? status.changed : 0
-            state.seen = now
-            return false
+            return state.isForeign
         }
     }
 
-    /// - Parameter live: what is read through the log, later than `file`; nil where that cannot be read.
-    private static func isForeign(_ file: View, after seen: View?, live: View?) -> Bool {
-        // The log alone was changed, by SQLite.
-        if let seen, file == seen { return false }
-        if let seen, file.identity != seen.identity || file.commits < seen.commits { return true }
-        guard let live else { return false }
-        return file.commits > live.commits || file.schema > live.schema
+    /// - Returns: no view where the file cannot be read now.
+    private func look(after seen: LedgerView?) -> (view: LedgerView?, isForeign: Bool) {
+        let now = LedgerView.ofFile(path)
+        guard let now, now.isForeign(after: seen, live: LedgerView.live(path)) else { return (now, false) }
+        // A checkpoint may have been under way while the file was read.
+        usleep(50_000)
+        guard let again = LedgerView.ofFile(path) else { return (nil, false) }
+        return (again, again.isForeign(after: seen, live: LedgerView.live(path)))
     }
 
-    /// - Parameter isAlone: without the log. SQLite opens and closes the file: a descriptor of our own would take the locks of this process
-    ///   with it when it is closed ("How To Corrupt An SQLite Database File", 2.2).
-    /// - Returns: nil for what cannot be read now.
-    private static func view(_ path: String, isAlone: Bool) -> View? {
-        var configuration = Configuration()
-        configuration.label = "ledger file"
-        configuration.readonly = true
-        configuration.busyMode = .timeout(1)
-        guard let encoded = path.addingPercentEncoding(withAllowedCharacters: .urlPathAllowed),
-            let queue = try? DatabaseQueue(path: isAlone ? "file:\(encoded)?immutable=1" : path, configuration: configuration)
-        else { return nil }
-        defer { try? queue.close() }
-        return try? queue.read { db in
-            let schema = try Int.fetchOne(db, sql: "PRAGMA schema_version") ?? 0
-            return try Row.fetchOne(db, sql: "SELECT identity, commits FROM ledger").map {
-                try View(identity: $0.read(0), commits: $0.read(1), schema: schema)
-            }
-        }
+    /// What a transaction finds by way of the log.
+    enum Finding: Equatable {
+        case ours
+        /// An older copy came through the log, and nobody has noted that yet; the ledger had so many commits before.
+        case older(than: Int64)
+        /// The file was written over, and the log has nothing that hides it.
+        case overwritten
+    }
+
+    /// Judges what a transaction reads before it writes.
+    func judge(_ live: LedgerView) -> Finding {
+        guard let seen = state.withLock({ $0.seen }), live.commits < seen.commits, (live.olderThan ?? 0) < seen.commits,
+            let file = LedgerView.ofFile(path)
+        else { return .ours }
+        // What is read is in the log alone.
+        if file.commits > live.commits { return .older(than: max(seen.commits, file.commits)) }
+        state.withLock { $0.isForeign = true }
+        return .overwritten
     }
 }

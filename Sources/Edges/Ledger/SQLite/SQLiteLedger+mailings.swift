@@ -6,19 +6,29 @@ extension SQLiteLedger: MailingStore {
     package func add(
         _ new: NewMailing, repeating policy: RepeatPolicy, note: AuditNote?, now: Int64
     ) async throws(LedgerError) -> AddOutcome {
-        try await write("create") { db in
-            if let identity = new.identity, let obstacle = try Self.earlier(db, identity).obstacle(policy) { return obstacle }
-            try Self.insert(new, db, now: now)
-            var after = AuditedValues()
-            after.state = new.state.rawValue
-            after.start = new.start.map { MailingReport.text($0) }
-            after.name = new.mailing.name
-            after.file = new.origin.isEmpty ? nil : new.origin
-            after.identity = new.identity?.description
-            after.onlyNew = new.onlyNew ? true : nil
-            try Self.note(db, note, on: .mailing(new.id), before: AuditedValues(), after: after, now: now)
-            return .added
+        do throws(LedgerError) {
+            return try await write("create") { [self] db in try add(new, policy, note, db, now: now) }
+        } catch {
+            forgetAdded(new.id)
+            throw error
         }
+    }
+
+    private func add(
+        _ new: NewMailing, _ policy: RepeatPolicy, _ note: AuditNote?, _ db: Database, now: Int64
+    ) throws -> AddOutcome {
+        if let identity = new.identity, let obstacle = try earlier(db, identity).obstacle(policy) { return obstacle }
+        try Self.insert(new, db, now: now)
+        var after = AuditedValues()
+        after.state = new.state.rawValue
+        after.start = new.start.map { MailingReport.text($0) }
+        after.name = new.mailing.name
+        after.file = new.origin.isEmpty ? nil : new.origin
+        after.identity = new.identity?.description
+        after.onlyNew = new.onlyNew ? true : nil
+        try Self.note(db, note, on: .mailing(new.id), before: AuditedValues(), after: after, now: now)
+        if let identity = new.identity { try noteAdded(LedgerNote.Added(new.id, identity, name: new.mailing.name), db) }
+        return .added
     }
 
     private static func insert(_ new: NewMailing, _ db: Database, now: Int64) throws {

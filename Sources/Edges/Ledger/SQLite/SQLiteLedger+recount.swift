@@ -3,44 +3,47 @@ package import Model
 
 extension SQLiteLedger {
     package func recount(_ id: MailingID) async throws(LedgerError) -> [String] {
-        try await read("recounting") { db in
-            guard let record = try MailingRecord.one(db, id) else { return ["there is no mailing \(id) in the ledger"] }
-            var problems: [String] = []
-            let counted = try Self.recountBatches(db, id, &problems)
-            for (state, count) in try Self.states(db, id) where count != counted[state.rank] {
-                problems.append(
-                    "the counter of \(state.name) says \(count), the recipients' states \(counted[state.rank])")
-            }
-            func expect(_ what: String, _ sql: String, _ expected: Int) throws {
-                let found = try Int.fetchOne(db, sql: sql + " WHERE mailing = ?", arguments: [id.description]) ?? 0
-                if found != expected { problems.append("\(what): \(found), expected \(expected)") }
-            }
-            let failed = counted[RecipientState.failed.rank] + counted[RecipientState.expired.rank]
-            let total = counted.reduce(0, +)
-            if record.plannedCount != total {
-                problems.append("the mailing counts \(record.plannedCount) planned recipients, the batches \(total)")
-            }
-            try expect("recipients in batches", "SELECT sum(count) FROM batch", total)
-            try expect("batches", "SELECT count(*) FROM batch", record.nextBatch)
-            try expect("fingerprints", "SELECT sum(length(hashes)) / 4 FROM fingerprint", total)
-            // Those whom an earlier mailing reached are counted and not listed.
-            let excluded = try Self.pairs(db, "SELECT reason, n FROM exclusion_count WHERE mailing = ?", id)
-            let reached = excluded[ExclusionReason.sentBefore.rawValue, default: 0]
-            try expect("exclusions", "SELECT count(*) FROM exclusion", record.excludedCount - reached)
-            try expect("exclusions by reason", "SELECT sum(n) FROM exclusion_count", record.excludedCount)
-            try expect("reasons of failed and expired recipients", "SELECT sum(n) FROM failure", failed)
-            try expect(
-                "deferred recipients with a due time", "SELECT count(nullif(due, 0)) FROM recipient_error",
-                counted[RecipientState.deferred.rank])
-            try expect(
-                "sent messages in the timeline", "SELECT sum(sent) FROM timeline",
-                counted[RecipientState.sent.rank] + counted[RecipientState.delivered.rank])
-            try expect(
-                "failed messages in the timeline", "SELECT sum(failed) FROM timeline",
-                counted[RecipientState.failed.rank])
-            try Self.recountUncertain(db, id, counted[RecipientState.uncertain.rank], &problems)
-            return problems
+        try await read("recounting") { db in try Self.recount(db, id) }
+    }
+
+    /// - Returns: what does not agree, for people.
+    static func recount(_ db: Database, _ id: MailingID) throws -> [String] {
+        guard let record = try MailingRecord.one(db, id) else { return ["there is no mailing \(id) in the ledger"] }
+        var problems: [String] = []
+        let counted = try recountBatches(db, id, &problems)
+        for (state, count) in try states(db, id) where count != counted[state.rank] {
+            problems.append(
+                "the counter of \(state.name) says \(count), the recipients' states \(counted[state.rank])")
         }
+        func expect(_ what: String, _ sql: String, _ expected: Int) throws {
+            let found = try Int.fetchOne(db, sql: sql + " WHERE mailing = ?", arguments: [id.description]) ?? 0
+            if found != expected { problems.append("\(what): \(found), expected \(expected)") }
+        }
+        let failed = counted[RecipientState.failed.rank] + counted[RecipientState.expired.rank]
+        let total = counted.reduce(0, +)
+        if record.plannedCount != total {
+            problems.append("the mailing counts \(record.plannedCount) planned recipients, the batches \(total)")
+        }
+        try expect("recipients in batches", "SELECT sum(count) FROM batch", total)
+        try expect("batches", "SELECT count(*) FROM batch", record.nextBatch)
+        try expect("fingerprints", "SELECT sum(length(hashes)) / 4 FROM fingerprint", total)
+        // Those whom an earlier mailing reached are counted and not listed.
+        let excluded = try pairs(db, "SELECT reason, n FROM exclusion_count WHERE mailing = ?", id)
+        let reached = excluded[ExclusionReason.sentBefore.rawValue, default: 0]
+        try expect("exclusions", "SELECT count(*) FROM exclusion", record.excludedCount - reached)
+        try expect("exclusions by reason", "SELECT sum(n) FROM exclusion_count", record.excludedCount)
+        try expect("reasons of failed and expired recipients", "SELECT sum(n) FROM failure", failed)
+        try expect(
+            "deferred recipients with a due time", "SELECT count(nullif(due, 0)) FROM recipient_error",
+            counted[RecipientState.deferred.rank])
+        try expect(
+            "sent messages in the timeline", "SELECT sum(sent) FROM timeline",
+            counted[RecipientState.sent.rank] + counted[RecipientState.delivered.rank])
+        try expect(
+            "failed messages in the timeline", "SELECT sum(failed) FROM timeline",
+            counted[RecipientState.failed.rank])
+        try recountUncertain(db, id, counted[RecipientState.uncertain.rank], &problems)
+        return problems
     }
 
     /// Each uncertain recipient has a row of the list that waits for a decision; a row is of a recipient, and its decision

@@ -3,11 +3,11 @@ package import Model
 
 extension SQLiteLedger: RepeatStore {
     package func earlier(_ identity: MailingIdentity) async throws(LedgerError) -> EarlierMailings {
-        try await read("looking for earlier mailings") { db in try Self.earlier(db, identity) }
+        try await read("looking for earlier mailings") { [self] db in try earlier(db, identity) }
     }
 
     /// Counters tell whom they reached: no recipient is read.
-    static func earlier(_ db: Database, _ identity: MailingIdentity) throws -> EarlierMailings {
+    func earlier(_ db: Database, _ identity: MailingIdentity) throws -> EarlierMailings {
         var earlier = EarlierMailings()
         earlier.unfinished = try MailingRecord.all(
             db, "WHERE identity = ? AND state NOT IN ('sent', 'stopped', 'failed') ORDER BY created DESC, id DESC LIMIT 1",
@@ -27,7 +27,17 @@ extension SQLiteLedger: RepeatStore {
             let reached: Int = try row.read(3)
             if reached > 0 { try earlier.sent.append(.init(id: id, state: state, started: row.read(2), reached: reached)) }
         }
+        earlier.lost = try lost(db, identity)
         return earlier
+    }
+
+    /// The mailing of an identity that was added last, where it is in the note beside the ledger alone. Behind one that the ledger knows a
+    /// person has decided.
+    private func lost(_ db: Database, _ identity: MailingIdentity) throws -> MailingID? {
+        guard let last = try note(db)?.mailings(of: identity).last else { return nil }
+        let known = try Bool.fetchOne(
+            db.cachedStatement(sql: "SELECT EXISTS (SELECT 1 FROM mailing WHERE id = ?)"), arguments: [last.description])
+        return known == true ? nil : last
     }
 
     package func earlier(than id: MailingID) async throws(LedgerError) -> [MailingID] {

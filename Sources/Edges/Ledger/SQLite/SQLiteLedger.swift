@@ -236,10 +236,28 @@ extension SQLiteLedger {
         for end in ["-wal", "-shm"] { rename(path + end, path + suffix + end) }
         logger.error(
             """
-            another program has written into the ledger's file \(path) while it was open, as cp does, or sqlite3's .restore of a large \
-            copy. Nothing is sent and nothing is written meanwhile. The log of the ledger that was there is kept as \
+            another program has written into the ledger's file \(path) while it was open, as cp and rsync do. Nothing is sent and nothing is written meanwhile. The log of the ledger that was there is kept as \
             \(path + suffix)-wal. Stop all roles, put a whole copy in its place (flotilla ledger restore), and start them again
             """)
+    }
+
+    /// An older copy that sqlite3's `.restore` has written into the open file came by way of the log. The ledger says so before a checkpoint
+    /// brings it into the file, where it would look like one that was written below SQLite.
+    private func noteOlderCopy(_ db: Database) throws {
+        guard let live = try LedgerView.read(db) else { return }
+        switch overwriting.judge(live) {
+        case .ours: break
+        case .older(let before):
+            try db.execute(sql: "UPDATE ledger SET older_than = max(coalesce(older_than, 0), ?)", arguments: [before])
+            logger.error(
+                """
+                an older copy was written into the open ledger \(path), as sqlite3's .restore does: \(live.commits) commits, and \
+                \(before) before. Whoever may have been sent to since it was made is listed as uncertain (flotilla mailing uncertain ID)
+                """)
+        case .overwritten:
+            setLogAside()
+            throw LedgerError.replaced(path: path)
+        }
     }
 
     /// Why the last write failed, if it did for a reason that lies with the file or its disk.
@@ -259,6 +277,7 @@ extension SQLiteLedger {
             try checkFile()
             var value: T?
             try db.inTransaction(.immediate) {
+                try noteOlderCopy(db)
                 value = try body(db)
                 return .commit
             }

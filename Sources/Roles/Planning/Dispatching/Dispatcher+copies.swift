@@ -61,7 +61,8 @@ extension Dispatcher {
     /// the file that is open (sqlite3's `.restore`), so that this is asked again and again.
     func findCopy() async throws -> Bool {
         if case .older? = copy { return true }
-        copy = FoundCopy(known: try await epochs.commits(), beside: commitsBeside, mark: try await ledger.copyMark())
+        if copy == nil { noted = try await ledger.note() }
+        copy = FoundCopy(known: try await epochs.commits(), beside: noted?.commits, mark: try await ledger.copyMark())
         switch copy {
         case .older: return true
         case .current(let commits):
@@ -70,6 +71,15 @@ extension Dispatcher {
             return false
         case .some(.none), nil: return false
         }
+    }
+
+    /// Tells Redis what the private one that ended had noted beside the ledger, if it does not know better. From now on that is no longer
+    /// all that is dispatched.
+    func takeNote() async throws {
+        guard let note = noted, let reached = note.reached else { return }
+        if try await epochs.commits() ?? 0 <= note.commits { try await epochs.remember(reached: reached) }
+        try await ledger.note(reached: nil)
+        noted?.reached = nil
     }
 
     /// Lists whom an older copy cannot know to have been sent to, and takes the copy for the truth.

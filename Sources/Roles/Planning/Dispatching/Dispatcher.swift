@@ -27,8 +27,6 @@ package actor Dispatcher: Service {
         package var workerLease: Duration
         /// The Redis is this process's own, so that no other worker can be at work.
         package var isAlone: Bool
-        /// Where the number of the ledger's commits stands when Redis does not know it; nil where Redis outlives its users.
-        package var commitFile: CommitFile?
 
         package init(window: Int, only: MailingID? = nil, workerLease: Duration, isAlone: Bool = false) {
             self.window = window
@@ -69,8 +67,8 @@ package actor Dispatcher: Service {
     let workerLease: Duration
     /// The ledger is an older copy of itself, and what is to be done about that is not done yet; nil until it was looked for.
     var copy: FoundCopy?
-    /// The ledger's commits as the file beside it has them.
-    let commitsBeside: Int64?
+    /// What is noted beside the ledger, as it was when a copy was first looked for.
+    var noted: LedgerNote?
     /// When Redis was last searched for keys that are lost.
     var inspected = ContinuousClock.now
     /// When Redis was last asked for the epoch and the workers.
@@ -101,7 +99,6 @@ package actor Dispatcher: Service {
         self.time = time
         only = configuration.only
         batchBytes = configuration.batchBytes
-        commitsBeside = configuration.commitFile?.commits(of: fencingToken.ledger)
         workerLease = configuration.workerLease
         self.fencingToken = fencingToken
         epochs = EpochManager(
@@ -235,6 +232,7 @@ package actor Dispatcher: Service {
             }
             if now != epoch {
                 try await removeEnded()
+                try await takeNote()
                 enter(now)
             }
             return now
@@ -253,6 +251,7 @@ package actor Dispatcher: Service {
         case .lost(let loss):
             epoch = nil
             _ = try await findCopy()
+            try await takeNote()
             if let begun = try await rebuild(loss) {
                 enter(begun)
                 return begun

@@ -26,7 +26,7 @@ actor EpochManager {
     private let registry: WorkerRegistry
     private let status: StatusStreams
     private let queue: BatchQueue
-    private let notes: any EpochNoteStore
+    private let notes: any EpochNoteStore & CopyStore
     private let boot: String
     private let isAlone: Bool
     private var state: EpochState
@@ -36,6 +36,8 @@ actor EpochManager {
     private var hasRead = false
     /// When it is next asked whether another ledger has work here.
     private var nextWorkLook = ContinuousClock.now
+    /// When another ledger was last found to use this Redis.
+    private var lastForeign: ContinuousClock.Instant?
     /// The last epoch that held.
     private var believed: Epoch?
     /// The losses that each worker had noticed while the epoch held.
@@ -50,7 +52,7 @@ actor EpochManager {
     ///     to a file before it answers.
     ///   - boot: names the boot of this machine; empty where that is not known.
     init(
-        broker: Broker, notes: any EpochNoteStore, fencingToken: FencingToken, lease: Duration, isAlone: Bool,
+        broker: Broker, notes: any EpochNoteStore & CopyStore, fencingToken: FencingToken, lease: Duration, isAlone: Bool,
         boot: String = MachineBoot.id
     ) {
         self.broker = broker
@@ -72,7 +74,15 @@ actor EpochManager {
 
     /// Keeps the leadership, looks whether Redis can be believed, and admits workers.
     func look() async throws -> View {
-        var standing = try await store.hold(fencingToken, time: Timing.leadership)
+        if !hasRead {
+            note = try await notes.epochNote()
+            hasRead = true
+        }
+        var standing = try await store.hold(fencingToken, time: Timing.leadership, takesUnknown: isAlone)
+        if standing.leadership == .unknown {
+            guard try await mayTakeUnknown() else { return .foreign }
+            standing = try await store.hold(fencingToken, time: Timing.leadership)
+        }
         // The question goes through all keys of the Redis, which may serve others too.
         if let absent = standing.absent, ContinuousClock.now >= nextWorkLook {
             nextWorkLook = .now + .seconds(5)
@@ -83,17 +93,16 @@ actor EpochManager {
         case .lost, .foreign:
             // Another may begin an epoch meanwhile.
             believed = nil
+            if standing.leadership == .foreign { lastForeign = .now }
             return standing.leadership == .lost ? .deposed : .foreign
-        case .held: break
+        case .held: lastForeign = nil
+        // It lost its data just now.
+        case .unknown: return .foreign
         }
         found = standing
         if let policy = try await broker.evictionPolicy() {
             if standing.epoch != nil { try await distrust() }
             return .evicting(.evicts(policy: policy))
-        }
-        if !hasRead {
-            note = try await notes.epochNote()
-            hasRead = true
         }
         // While this dispatcher leads, nobody else begins an epoch: another one is a text that was altered.
         guard let epoch = standing.epoch, epoch.isOf(run: standing.run, ledger: fencingToken.ledger), epoch == believed ?? epoch else {
@@ -107,6 +116,20 @@ actor EpochManager {
         try await see(epoch)
         believed = epoch
         return .steady(epoch)
+    }
+
+    /// Whether a Redis of which it is not known whose it was may be taken. It may have lost its data: the ledger that had it takes it again
+    /// within seconds, if its planner is at work; else its workers report there again, for its collectors.
+    private func mayTakeUnknown() async throws -> Bool {
+        if let lastForeign {
+            guard ContinuousClock.now - lastForeign > Timing.leadership else { return false }
+        } else {
+            // A ledger that has dispatched before has what is here, as far as anybody knows.
+            if note != nil { return true }
+            if try await notes.commits() > 0 { return true }
+        }
+        guard try await !store.hasWork() else { return false }
+        return try await registry.all().workers.allSatisfy { !$0.isAlive || $0.condition == .clean }
     }
 
     /// Where the epoch alone went, and not the registrations with it, workers still say that they are clean, as they were in it. So they
@@ -154,6 +177,11 @@ actor EpochManager {
 
     /// The highest batch of each mailing that was ever dispatched, of mailings that have not ended.
     func reached(_ mailings: [MailingID]) async throws(RedisError) -> [MailingID: Int] { try await store.reached(mailings) }
+
+    /// Tells Redis what it is to say of batches that were dispatched before.
+    func remember(reached: [String: Int]) async throws(RedisError) {
+        try await store.remember(reached: Dictionary(reached.compactMap { id, last in MailingID(id).map { ($0, last) } }) { $1 })
+    }
 
     /// Begins a new epoch, once all is given up that the old one had.
     /// - Returns: nil when something changed meanwhile.

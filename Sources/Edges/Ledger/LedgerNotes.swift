@@ -1,0 +1,59 @@
+import Foundation
+import Text
+
+/// The file `LEDGER.commits` beside a ledger, which holds a note of each ledger that was at this path lately. It never names a commit that
+/// the ledger has not made, so that no process or machine that ends at any moment makes a ledger look older than it is.
+package struct LedgerNotes: Sendable {
+    /// The file cannot be believed.
+    package struct Unreadable: Error, CustomStringConvertible {
+        package let description: String
+    }
+
+    private struct Content: Codable {
+        var version = 1
+        /// The ledger that was noted last comes first.
+        var ledgers: [LedgerNote]
+    }
+
+    private static let mostBytes = 1 << 20
+    private static let mostLedgers = 8
+
+    package let path: String
+
+    /// - Parameter ledger: the ledger's path.
+    package init(ledger: String) { path = RealPath.of(ledger) + ".commits" }
+
+    /// What is noted of a ledger; nil for nothing.
+    /// - Parameter identity: the ledger's.
+    package func note(of identity: String) throws(Unreadable) -> LedgerNote? { try all().first { $0.ledger == identity } }
+
+    /// Changes what is noted of a ledger. A file that cannot be read is made anew.
+    /// - Returns: why it cannot be written, for people; nil when it was.
+    func change(_ identity: String, _ change: (inout LedgerNote) -> Void) -> String? {
+        let all = (try? all()) ?? []
+        var note = all.first { $0.ledger == identity } ?? LedgerNote(ledger: identity)
+        change(&note)
+        let others = all.filter { $0.ledger != identity }.prefix(Self.mostLedgers - 1)
+        guard let bytes = try? JSONEncoder().encode(Content(ledgers: [note] + others)) else { return "\(path): it cannot be encoded" }
+        return PrivateFile.replace(Array(bytes), at: path).map { "\(path): " + String(cString: strerror($0)) }
+    }
+
+    /// Removes the file: what it says would be wrong.
+    func remove() { unlink(path) }
+
+    private func all() throws(Unreadable) -> [LedgerNote] {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
+        guard descriptor >= 0 else {
+            if errno == ENOENT { return [] }
+            throw Unreadable(description: String(cString: strerror(errno)))
+        }
+        let file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+        guard let status = FileStatus(descriptor: descriptor), status.kind == .regular, status.isOurs, status.size <= Self.mostBytes else {
+            throw Unreadable(description: "it is no file of ours")
+        }
+        guard let bytes = try? file.read(upToCount: Self.mostBytes), let content = try? JSONDecoder().decode(Content.self, from: bytes),
+            content.version == 1, content.ledgers.count <= Self.mostLedgers, content.ledgers.allSatisfy(\.isPossible)
+        else { throw Unreadable(description: "its content cannot be read") }
+        return content.ledgers
+    }
+}
