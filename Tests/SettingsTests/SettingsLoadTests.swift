@@ -315,4 +315,13 @@ import Text
         #expect(!said.joined().contains("hunter2"))
         #expect(!said.joined().contains("ter2"))
     }
+
+    @Test func recipientsAreKeptForeverUnlessSaidOtherwise() throws {
+        #expect(try load("").ledger.keep == nil)
+        let kept = try load("", ["FLOTILLA_LEDGER_KEEP": "400d"])
+        #expect(kept.ledger.keep == .seconds(400 * 86_400))
+        for wrong in ["0d", "12h", "400", "soon", "-1d", "40000d"] {
+            #expect(throws: SettingsError.self, "\(wrong)") { try load("ledger: {keep: \(wrong)}") }
+        }
+    }
 }

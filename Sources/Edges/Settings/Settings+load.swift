@@ -95,6 +95,7 @@ extension Settings {
         reader.read(SettingsTable.redisCAFile, into: &redis.caFile)
         reader.read(SettingsTable.redisTimeout, into: &redis.timeout)
         reader.read(SettingsTable.ledgerPath, into: &ledger.path)
+        reader.read(SettingsTable.ledgerKeep, into: &ledger.keep)
         reader.read(SettingsTable.plannerWindow, into: &planner.window)
         reader.read(SettingsTable.plannerWindowBytes, into: &planner.windowBytes)
         reader.read(SettingsTable.plannerBatchBytes, into: &planner.batchBytes)

@@ -29,6 +29,8 @@ package struct Settings: Sendable, Equatable {
 
     package struct Ledger: Sendable, Equatable {
         package var path = "flotilla.sqlite"
+        /// How long the recipients of mailings that have ended are kept; nil for always.
+        package var keep: Duration?
         package init() {}
     }
 

@@ -29,6 +29,7 @@ package struct AddMailing: Order {
         switch outcome.added {
         case .added: nil
         case .unfinished(let record): "mailing \(record.id) of the same identity has not ended"
+        case .forgotten(let earlier): "whom mailing \(earlier.id) has reached is not known any more"
         case .sentBefore: "an earlier mailing of the same identity has reached people"
         }
     }

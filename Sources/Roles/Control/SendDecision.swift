@@ -11,14 +11,19 @@ package enum SendDecision: Sendable, Equatable {
     case waits(MailingRecord)
     /// It was sent, and nobody said that it is to be sent again.
     case sentBefore(EarlierMailings)
+    /// It is to be sent to new people only, and it is not known any more whom that one has reached.
+    case forgotten(EarlierMailings.Sent)
 
     package init(_ earlier: EarlierMailings, _ policy: RepeatPolicy) {
         if let unfinished = earlier.unfinished {
             self = unfinished.state == .paused && unfinished.stateReason.needsPerson ? .waits(unfinished) : .goOn(unfinished)
-        } else if case .sentBefore(let earlier) = earlier.obstacle(policy) {
-            self = .sentBefore(earlier)
         } else {
-            self = .new
+            self =
+                switch earlier.obstacle(policy) {
+                case .sentBefore(let earlier): .sentBefore(earlier)
+                case .forgotten(let earlier): .forgotten(earlier)
+                case .added, .unfinished, nil: .new
+                }
         }
     }
 }

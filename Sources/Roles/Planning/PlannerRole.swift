@@ -11,7 +11,7 @@ import ServiceLifecycle
 /// ledger and by Redis.
 package struct PlannerRole: Service {
     package typealias Store = PlanStore & DispatchStore & MailingStore & ReportStore & RepeatStore & LeadershipStore & EpochNoteStore
-        & LimitStore & CopyStore & ChangeSource
+        & LimitStore & CopyStore & RetentionStore & ChangeSource
 
     /// How a planner works.
     package struct Configuration: Sendable {
@@ -38,6 +38,9 @@ package struct PlannerRole: Service {
         package var isAlone: Bool
         /// Where the number of the ledger's commits stands when Redis does not know it; nil where Redis outlives its users.
         package var commitFile: CommitFile?
+
+        /// How long the recipients of mailings that have ended are kept; nil for always.
+        package var keep: Duration?
 
         package init(
             name: String, window: Int, poll: Duration, lease: Duration, workerLease: Duration, stuckAfter: Duration,
@@ -139,6 +142,10 @@ package struct PlannerRole: Service {
             broker: broker, ledger: ledger, stuckAfter: configuration.stuckAfter, only: configuration.only, logger: logger)
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await monitor.run() }
+            if let keep = configuration.keep, configuration.only == nil {
+                let janitor = RetentionJanitor(ledger: ledger, keep: keep, logger: logger)
+                group.addTask { await janitor.run() }
+            }
             // They end with the stop by themselves; the monitor has to be ended, when both have.
             await withTaskGroup(of: Void.self) { roles in
                 roles.addTask { try? await planner.run() }

@@ -55,6 +55,7 @@ extension MailingCommand {
             case .added: break
             case .unfinished(let record): throw repetition.refusal(unfinished: record)
             case .sentBefore(let earlier): throw repetition.refusal(earlier)
+            case .forgotten(let earlier): throw repetition.refusal(forgotten: earlier)
             }
             StandardOutput.write("\(id)")
             if earlier.reached > 0 { StandardError.warn(repetition.again(earlier)) }

@@ -28,6 +28,7 @@ struct MailingResolver {
             StandardError.write("error: \(PausedText(record).text)")
             throw ExitCode(.paused)
         case .sentBefore(let earlier): throw RepeatText(file: file).refusal(earlier)
+        case .forgotten(let earlier): throw RepeatText(file: file).refusal(forgotten: earlier)
         }
     }
 
@@ -50,7 +51,7 @@ struct MailingResolver {
             if policy != .refuse {
                 StandardError.warn("mailing \(record.id) of \(file) has not ended and goes on; --again and --only-new are for one that has")
             }
-        case .new, .waits, .sentBefore: break
+        case .new, .waits, .sentBefore, .forgotten: break
         }
     }
 

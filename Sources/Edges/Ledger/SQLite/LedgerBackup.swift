@@ -19,7 +19,7 @@ package enum LedgerBackup {
     /// the place of an older copy at once and as a whole.
     /// - Throws: `LedgerError`; `refused` where the ledger does not exist, or is the file itself.
     package static func make(of path: String, to file: String) throws(LedgerError) -> Summary {
-        try exists(path)
+        guard FileStatus(path: path) != nil else { throw .missing(path: path) }
         guard FileStatus(path: path)?.identity != FileStatus(path: file)?.identity else {
             throw .refused("\(file) is the ledger itself; name another file")
         }
@@ -54,7 +54,7 @@ package enum LedgerBackup {
     package static func restore(
         _ file: String, to path: String, isForced: Bool, note: AuditNote? = nil, now: Int64, logger: Logger
     ) throws(LedgerError) -> (summary: Summary, kept: String?) {
-        try exists(file)
+        guard FileStatus(path: file) != nil else { throw .refused("there is no file \(file)") }
         guard FileStatus(path: path)?.identity != FileStatus(path: file)?.identity else {
             throw .refused("\(file) is the ledger itself; name its copy")
         }
@@ -78,10 +78,6 @@ package enum LedgerBackup {
             return summary
         }
         return (summary, isReplaced ? path + suffix : nil)
-    }
-
-    private static func exists(_ path: String) throws(LedgerError) {
-        guard FileStatus(path: path) != nil else { throw .refused("there is no file \(path)") }
     }
 
     /// Makes sure that a file is a whole ledger of this release.
@@ -215,7 +211,7 @@ package enum LedgerBackup {
         }
     }
 
-    private static func open(_ path: String, isReadonly: Bool = false) throws -> DatabaseQueue {
+    static func open(_ path: String, isReadonly: Bool = false) throws -> DatabaseQueue {
         var configuration = Configuration()
         configuration.label = "ledger copy"
         configuration.readonly = isReadonly

@@ -196,7 +196,7 @@ extension MailingRecord {
                 sql: """
                     SELECT id, definition, source, origin, state, reason, created, started, planned, finished, planned_count,
                         excluded_count, next_batch, rows_read, source_size, source_modified, planning_done, speed, start,
-                        reason_kind, actor, stuck_since, stuck_reason, identity, only_new, state_changed, source_checksum
+                        reason_kind, actor, stuck_since, stuck_reason, identity, only_new, state_changed, source_checksum, pruned
                     FROM mailing \(condition)
                     """),
             arguments: arguments)
@@ -251,6 +251,6 @@ extension MailingRecord {
             rowsRead: row.read(13),
             sourceSize: row.read(14), sourceModified: row.read(15), sourceChecksum: row.decode(atIndex: 26), planningDone: row.read(16),
             speedOverride: row.read(17),
-            stuckSince: row.read(21), stuckReason: row.read(22))
+            stuckSince: row.read(21), stuckReason: row.read(22), pruned: row.read(27))
     }
 }
