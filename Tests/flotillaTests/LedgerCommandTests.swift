@@ -100,4 +100,17 @@ import Testing
         try await sink.stop()
         #expect(try sink.arrived().count == 3)
     }
+
+    @Test func aLedgerHasOnePlaceAndNoPostgreSQL() async throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path("ledger.sqlite")
+        let made = try await Program.run(["ledger", "init", "--ledger", "sqlite:\(path)"])
+        #expect(made.status == 0, "\(made)")
+        let named = try await Program.run(["mailing", "list"], environment: ["FLOTILLA_LEDGER_URL": "sqlite:\(path)"])
+        #expect(named.status == 0 && named.output == "no mailings yet\n", "\(named)")
+        let two = try await Program.run(["mailing", "list", "--ledger", path], environment: ["FLOTILLA_LEDGER_URL": path])
+        #expect(two.status == 1 && two.errors.contains("--ledger and ledger.url both name the ledger"), "\(two)")
+        let other = try await Program.run(["mailing", "list", "--ledger", "postgres://ann:word@db/flotilla"])
+        #expect(other.status == 1 && other.errors.contains("PostgreSQL") && !other.errors.contains("word"), "\(other)")
+    }
 }

@@ -29,7 +29,7 @@ struct LedgerOptions: ParsableArguments {
     /// - Parameter level: the lowest level that is logged.
     func settings(level: Logger.Level = .warning) throws -> Settings {
         var settings = try Settings.loadWithWarnings(file: config)
-        if let ledger { settings.ledger.path = ledger }
+        if let ledger { try settings.ledger.take(ledger) }
         Log.bootstrap(level: level, format: .human, terminal: Terminal())
         return settings
     }
