@@ -315,4 +315,33 @@ import Text
         #expect(!said.joined().contains("hunter2"))
         #expect(!said.joined().contains("ter2"))
     }
+
+    @Test func recipientsAreKeptForeverUnlessSaidOtherwise() throws {
+        #expect(try load("").ledger.keep == nil)
+        let kept = try load("", ["FLOTILLA_LEDGER_KEEP": "400d"])
+        #expect(kept.ledger.keep == .seconds(400 * 86_400))
+        for wrong in ["0d", "12h", "400", "soon", "-1d", "40000d"] {
+            #expect(throws: SettingsError.self, "\(wrong)") { try load("ledger: {keep: \(wrong)}") }
+        }
+    }
+
+    @Test(
+        arguments: [
+            ("sqlite:l.sqlite", "l.sqlite"), ("sqlite:/srv/l.sqlite", "/srv/l.sqlite"), ("sqlite:///srv/l.sqlite", "/srv/l.sqlite"),
+            ("/srv/l.sqlite", "/srv/l.sqlite"), ("l.sqlite", "l.sqlite"), ("sqlite:", nil), ("sqlite://host/l.sqlite", nil),
+            ("postgres://ann:word@db/flotilla", nil), ("mysql://db/x", nil), ("", nil),
+        ] as [(String, String?)])
+    func aLedgerIsNamedByAURL(text: String, path: String?) throws {
+        #expect(LedgerURL.path(text) == path)
+        guard let path else { return }
+        let ledger = try load("ledger: {url: '\(text)'}").ledger
+        #expect(ledger.path == path && ledger.hasURL)
+    }
+
+    @Test func postgresAndTwoLedgersAreRefusedInWords() throws {
+        let refused = try refusal("ledger: {url: 'postgres://ann:word@db/flotilla'}")
+        #expect(refused.count == 1 && refused[0].contains("no ledger in PostgreSQL") && !refused[0].contains("word"), "\(refused)")
+        let two = try refusal("ledger:\n  url: sqlite:a\n  path: b\n")
+        #expect(two == ["flotilla.yaml:2: ledger.url: names the ledger, and so does ledger.path; leave one out"])
+    }
 }

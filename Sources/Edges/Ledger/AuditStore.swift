@@ -18,6 +18,8 @@ package struct AuditNote: Sendable, Equatable {
         case retry, drop
         /// A copy took the place of the ledger.
         case restore
+        /// The recipients of a mailing that ended long ago are not kept any more.
+        case prune
     }
 
     package var order: Order

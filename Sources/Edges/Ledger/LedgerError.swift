@@ -2,6 +2,8 @@
 package enum LedgerError: Error, Sendable, Equatable {
     /// No room is left: nothing of the transaction was written.
     case full(path: String, detail: String)
+    /// There is no ledger at the path, where one was expected.
+    case missing(path: String)
     /// The file is no SQLite database.
     case notADatabase(path: String)
     /// The file is a SQLite database of something else.
@@ -37,6 +39,11 @@ extension LedgerError: CustomStringConvertible {
             """
             no room is left for the ledger \(path) (\(detail)); what was written before is whole: make room. \
             Roles that run go on by themselves; start any other command again
+            """
+        case .missing(let path):
+            """
+            no ledger at \(path); name another with --ledger (or ledger.path in flotilla.yaml), or make a new one: \
+            flotilla ledger init --ledger \(path)
             """
         case .notADatabase(let path):
             "\(path) is no ledger (not a SQLite database); name another file with --ledger, or move this one away"

@@ -43,6 +43,9 @@ package struct MailingRecord: Sendable, Equatable {
     /// Why that is worth a look, for people; empty for one that is not stuck.
     package var stuckReason: String
 
+    /// Since when its recipients are not kept any more, in milliseconds since 1970; nil while they are.
+    package var pruned: Int64?
+
     /// Why it is paused or stopped, or has failed, or gets no further, in words; empty otherwise.
     package var reason: String { stuckReason.isEmpty ? stateReason.words(state) : "stuck: \(stuckReason)" }
 

@@ -6,7 +6,7 @@ extension MailingReport: Encodable {
         case id, name, channel, state, reason, actor, stuck, recipients, planned, excluded, unverified, states, failures, deferrals,
             uncertain, events,
             timeline
-        case created, started, finished, seconds, balances
+        case created, started, finished, pruned, seconds, balances
         case reasonKind = "reason_kind"
         case messagesPerSecond = "messages_per_second"
         case reconciled
@@ -49,6 +49,7 @@ extension MailingReport: Encodable {
         try container.encode(Self.text(created), forKey: .created)
         try container.encode(started.map(Self.text), forKey: .started)
         try container.encode(finished.map(Self.text), forKey: .finished)
+        try container.encodeIfPresent(pruned.map(Self.text), forKey: .pruned)
         try container.encode(seconds, forKey: .seconds)
         try container.encode(messagesPerSecond, forKey: .messagesPerSecond)
         try container.encode(balances, forKey: .reconciled)

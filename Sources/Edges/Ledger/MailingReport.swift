@@ -41,6 +41,8 @@ package struct MailingReport: Sendable, Equatable {
     package var excluded: [ExclusionReason: Int]
     /// Planned recipients whose telephone number is in no range that is known.
     package var unverified: Int
+    /// Since when its recipients are not kept any more, in milliseconds since 1970: the numbers are all that there is. Nil while they are.
+    package var pruned: Int64?
     /// Recipients by state, for each state.
     package var states: [RecipientState: Int]
     /// Failed and expired recipients by reason of the last response; the key is `none` where no provider answered.

@@ -43,12 +43,15 @@ package struct EarlierMailings: Sendable, Equatable {
         package var started: Int64
         /// Recipients that it reached, or may have reached.
         package var reached: Int
+        /// Since when it is not known any more who they were, in milliseconds since 1970; nil where it is.
+        package var pruned: Int64?
 
-        package init(id: MailingID, state: MailingState, started: Int64, reached: Int) {
+        package init(id: MailingID, state: MailingState, started: Int64, reached: Int, pruned: Int64? = nil) {
             self.id = id
             self.state = state
             self.started = started
             self.reached = reached
+            self.pruned = pruned
         }
     }
 
@@ -65,11 +68,15 @@ package struct EarlierMailings: Sendable, Equatable {
     /// Messages that were sent, or may have been.
     package var reached: Int { sent.reduce(0) { $0 + $1.reached } }
 
+    /// The newest one of which it is not known any more whom it reached.
+    package var forgotten: Sent? { sent.first { $0.pruned != nil } }
+
     /// Why a further mailing is not added; nil where it may be.
     package func obstacle(_ policy: RepeatPolicy) -> AddOutcome? {
         if policy == .again { return nil }
         if let unfinished { return .unfinished(unfinished) }
         if let lost { return .lost(lost) }
+        if policy == .onlyNew, let forgotten { return .forgotten(forgotten) }
         return policy == .refuse && reached > 0 ? .sentBefore(self) : nil
     }
 }
@@ -83,4 +90,6 @@ package enum AddOutcome: Sendable, Equatable {
     case sentBefore(EarlierMailings)
     /// An earlier one is known from the note beside the ledger alone; nothing was added.
     case lost(MailingID)
+    /// It is not known any more whom an earlier one has reached, so that nobody can be left out; nothing was added.
+    case forgotten(EarlierMailings.Sent)
 }

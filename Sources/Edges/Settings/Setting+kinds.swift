@@ -73,6 +73,18 @@ extension Setting where Value == String {
     }
 }
 
+extension Setting where Value == String {
+    /// Its value is the path of the file.
+    static func ledgerURL(_ name: String, _ meaning: String) -> Self {
+        Self(
+            name, meaning,
+            SettingKey.Form(
+                type: "URL", allowed: "`sqlite:PATH`, or a path; this release keeps no ledger in PostgreSQL (`postgres://`)",
+                display: .url),
+            parse: LedgerURL.path)
+    }
+}
+
 extension Setting where Value == Secret {
     static func secret(_ name: String, _ meaning: String) -> Self {
         Self(name, meaning, SettingKey.Form(type: "secret", allowed: "any text", display: .nothing), parse: { Secret($0) })

@@ -42,6 +42,7 @@ extension Settings {
             fromFile.problems + fromEnvironment.problems
             + missing(providers, in: fromFile.entries + fromEnvironment.entries)
             + clashes("providers", fromFile.providers) + clashes("domains", fromFile.domains)
+            + twoLedgers(in: fromFile.entries + fromEnvironment.entries)
             + SettingsDomains.problems(fromFile.domains, in: fromFile.entries + fromEnvironment.entries)
             + (responses?.problems ?? [])
         guard problems.isEmpty else { throw SettingsError(problems: problems) }
@@ -77,6 +78,15 @@ extension Settings {
         }
     }
 
+    /// A ledger has one place.
+    private static func twoLedgers(in entries: [SettingsEntry]) -> [SettingsError.Problem] {
+        guard let path = entries.first(where: { $0.name == SettingsTable.ledgerPath.key.name }) else { return [] }
+        return entries.filter { $0.name == SettingsTable.ledgerURL.key.name }.map { url in
+            SettingsError.Problem(
+                place: url.place, key: url.name, text: "names the ledger, and so does \(path.name); leave one out")
+        }
+    }
+
     /// Names in a section that have the same environment variables.
     private static func clashes(_ section: String, _ places: [String: String]) -> [SettingsError.Problem] {
         let groups = Dictionary(grouping: places.keys.sorted()) { EnvironmentName.part($0) }
@@ -95,6 +105,8 @@ extension Settings {
         reader.read(SettingsTable.redisCAFile, into: &redis.caFile)
         reader.read(SettingsTable.redisTimeout, into: &redis.timeout)
         reader.read(SettingsTable.ledgerPath, into: &ledger.path)
+        if let path = reader.value(SettingsTable.ledgerURL) { ledger.use(url: path) }
+        reader.read(SettingsTable.ledgerKeep, into: &ledger.keep)
         reader.read(SettingsTable.plannerWindow, into: &planner.window)
         reader.read(SettingsTable.plannerWindowBytes, into: &planner.windowBytes)
         reader.read(SettingsTable.plannerBatchBytes, into: &planner.batchBytes)

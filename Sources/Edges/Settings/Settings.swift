@@ -29,7 +29,16 @@ package struct Settings: Sendable, Equatable {
 
     package struct Ledger: Sendable, Equatable {
         package var path = "flotilla.sqlite"
+        /// It is named by `ledger.url`: no option names another.
+        package private(set) var hasURL = false
+        /// How long the recipients of mailings that have ended are kept; nil for always.
+        package var keep: Duration?
         package init() {}
+
+        mutating func use(url path: String) {
+            self.path = path
+            hasURL = true
+        }
     }
 
     package struct Planner: Sendable, Equatable {

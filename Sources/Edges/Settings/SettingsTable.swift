@@ -19,7 +19,13 @@ enum SettingsTable {
         "How long a connection and a reply may take.")
 
     static let ledgerPath = Setting.text(
-        "ledger.path", default: "flotilla.sqlite", "The ledger's SQLite file; made when it is missing.")
+        "ledger.path", default: "flotilla.sqlite",
+        "The ledger's SQLite file; `send`, `up`, `planner` and `mailing add` make it when it is missing.")
+    static let ledgerURL = Setting.ledgerURL(
+        "ledger.url", "Where the ledger is, in place of `ledger.path`; not together with that or with `--ledger`.")
+    static let ledgerKeep = Setting.duration(
+        "ledger.keep", .seconds(86_400)...(.seconds(36_500 * 86_400)), shown: "always",
+        "How long the recipients of a mailing are kept after its end: [operations.md](operations.md#old-mailings).")
 
     static let plannerWindow = Setting.integer(
         "planner.window", 1...10_000, default: "64", "Batches of a lane at most that are ready in Redis or with workers.")
@@ -167,7 +173,7 @@ enum SettingsTable {
     static let keys: [SettingKey] =
         [
             redisURL.key, redisUsername.key, redisPassword.key, redisPrefix.key, redisCAFile.key, redisTimeout.key,
-            ledgerPath.key,
+            ledgerPath.key, ledgerURL.key, ledgerKeep.key,
             plannerWindow.key, plannerWindowBytes.key, plannerBatchBytes.key, plannerPoll.key, plannerStuckAfter.key, plannerLease.key,
             workerConcurrency.key, workerGroup.key, workerPrefetchBytes.key, workerChannels.key, workerFlush.key, workerLease.key,
             workerMaxDeliveries.key, workerRetryBase.key, workerRetryCap.key, workerResponses.key,

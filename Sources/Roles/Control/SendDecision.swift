@@ -13,6 +13,8 @@ package enum SendDecision: Sendable, Equatable {
     case sentBefore(EarlierMailings)
     /// It may have been sent by a mailing that this ledger, an older copy, does not know.
     case lost(MailingID)
+    /// It is to be sent to new people only, and it is not known any more whom that one has reached.
+    case forgotten(EarlierMailings.Sent)
 
     package init(_ earlier: EarlierMailings, _ policy: RepeatPolicy) {
         if let unfinished = earlier.unfinished {
@@ -23,6 +25,7 @@ package enum SendDecision: Sendable, Equatable {
             switch earlier.obstacle(policy) {
             case .sentBefore(let earlier): .sentBefore(earlier)
             case .lost(let id): .lost(id)
+            case .forgotten(let earlier): .forgotten(earlier)
             case .unfinished, .added, nil: .new
             }
     }

@@ -11,7 +11,7 @@ import ServiceLifecycle
 /// ledger and by Redis.
 package struct PlannerRole: Service {
     package typealias Store = PlanStore & DispatchStore & MailingStore & ReportStore & RepeatStore & LeadershipStore & EpochNoteStore
-        & LimitStore & CopyStore & ChangeSource
+        & LimitStore & CopyStore & RetentionStore & ChangeSource
 
     /// How a planner works.
     package struct Configuration: Sendable {
@@ -30,6 +30,8 @@ package struct PlannerRole: Service {
         package var providers: [String: Provider] = [:]
         /// The Redis is this process's own, so that no other worker can be at work.
         package var isAlone: Bool
+        /// How long the recipients of mailings that have ended are kept; nil for always.
+        package var keep: Duration?
 
         package init(name: String, window: Int, durations: Durations, only: MailingID? = nil, isAlone: Bool = false) {
             self.name = name
@@ -144,6 +146,10 @@ package struct PlannerRole: Service {
             broker: broker, ledger: ledger, stuckAfter: configuration.durations.stuckAfter, only: configuration.only, logger: logger)
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await monitor.run() }
+            if let keep = configuration.keep, configuration.only == nil {
+                let janitor = RetentionJanitor(ledger: ledger, keep: keep, logger: logger)
+                group.addTask { await janitor.run() }
+            }
             // They end with the stop by themselves; the monitor has to be ended, when both have.
             await withTaskGroup(of: Void.self) { roles in
                 roles.addTask { try? await planner.run() }

@@ -56,6 +56,7 @@ extension MailingCommand {
             case .unfinished(let record): throw repetition.refusal(unfinished: record)
             case .sentBefore(let earlier): throw repetition.refusal(earlier)
             case .lost(let id): throw repetition.refusal(lost: id)
+            case .forgotten(let earlier): throw repetition.refusal(forgotten: earlier)
             }
             StandardOutput.write("\(id)")
             if earlier.reached > 0 { StandardError.warn(repetition.again(earlier)) }

@@ -28,6 +28,7 @@ extension MailingCommand {
             output.warnOfOldOption()
             let ledger = try options.open()
             let record = try await mailing.find(in: ledger)
+            try PrunedText.refuse(record)
             let file = record.source?.file ?? ""
             var list = ExcludedText(file: file)
             var left = limit ?? Int.max

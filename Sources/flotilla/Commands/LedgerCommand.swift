@@ -8,11 +8,11 @@ import Policy
 import Settings
 import Telemetry
 
-/// Copies of the ledger.
+/// The ledger as a whole.
 struct LedgerCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "ledger", abstract: "Copy the ledger while it is in use, and put a copy back.",
-        subcommands: [Backup.self, Restore.self])
+        commandName: "ledger", abstract: "Make, migrate, check, copy, restore or prune the ledger.",
+        subcommands: [Init.self, Migrate.self, Check.self, Backup.self, Restore.self, Prune.self])
 
     struct Backup: AsyncParsableCommand {
         static let configuration = CommandConfiguration(

@@ -29,7 +29,7 @@ struct LedgerOptions: ParsableArguments {
     /// - Parameter level: the lowest level that is logged.
     func settings(level: Logger.Level = .warning) throws -> Settings {
         var settings = try Settings.loadWithWarnings(file: config)
-        if let ledger { settings.ledger.path = ledger }
+        if let ledger { try settings.ledger.take(ledger) }
         Log.bootstrap(level: level, format: .human, terminal: Terminal())
         return settings
     }
@@ -38,11 +38,7 @@ struct LedgerOptions: ParsableArguments {
     func open() throws -> SQLiteLedger { try open(settings()) }
 
     func open(_ settings: Settings) throws -> SQLiteLedger {
-        let path = settings.ledger.path
-        guard FileManager.default.fileExists(atPath: path) else {
-            throw CommandError("there is no ledger \(path); name one with --ledger")
-        }
-        return try OpenLedgers.open(path, logger: Logger(label: "flotilla"))
+        try OpenLedgers.open(settings.ledger.path, logger: Logger(label: "flotilla"))
     }
 }
 
@@ -108,6 +104,7 @@ extension MailingCommand {
             output.warnOfOldOption()
             let ledger = try options.open()
             let record = try await mailing.find(in: ledger)
+            try PrunedText.refuse(record)
             for form in AddressForms.of(recipient, country: record.source?.country) {
                 guard let detail = try await ledger.recipient(record.id, form) else { continue }
                 // Ids are the file's own, and need not be of one row alone.
@@ -163,6 +160,10 @@ extension MailingCommand {
             var details: [RecipientDetail] = []
             for form in AddressForms.of(address) { details += try await ledger.history(address: form, limit: limit) }
             let newest = details.sorted { $0.mailing > $1.mailing }.prefix(limit)
+            let pruned = try await ledger.prunedMailings()
+            if pruned > 0 {
+                StandardError.warn("\(counted(pruned, "mailing")) \(pruned == 1 ? "was" : "were") pruned, and nobody is found in them")
+            }
             if output.isJSON {
                 for detail in newest { StandardOutput.write(json: try ScriptJSON.line(RecipientJSON(detail))) }
                 return

@@ -41,7 +41,10 @@ struct OrderOptions: ParsableArguments {
     /// Opens the ledger, and names the fleet's Redis where the settings do.
     /// - Parameter creates: whether a ledger that is not there is made.
     func session(_ settings: Settings, creates: Bool = false) throws -> OrderSession {
-        let store = creates ? try OpenLedgers.open(settings.ledger.path, logger: Logger(label: "flotilla")) : try ledger.open(settings)
+        let store =
+            creates
+            ? try OpenLedgers.openOrMake(settings.ledger.path, logger: Logger(label: "flotilla")) { StandardError.write($0) }
+            : try ledger.open(settings)
         return OrderSession(ledger: store, broker: Broker(orders: settings), actor: try giver())
     }
 }

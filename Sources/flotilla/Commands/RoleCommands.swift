@@ -30,7 +30,7 @@ struct PlannerCommand: RoleCommand {
 
     func run() async throws {
         let runtime = try prepare()
-        let ledger = try await runtime.waitForLedger()
+        let ledger = try await runtime.waitForLedger(makes: true)
         let broker = try await runtime.openBroker("planner", isPatient: true)
         try await runtime.run(
             "planner",
@@ -74,7 +74,7 @@ struct CollectorCommand: RoleCommand {
 
     func run() async throws {
         let runtime = try prepare()
-        let ledger = try await runtime.waitForLedger()
+        let ledger = try await runtime.waitForLedger(makes: false)
         let broker = try await runtime.openBroker("collector", isPatient: true)
         try await runtime.run(
             "collector",
@@ -102,7 +102,7 @@ struct Up: RoleCommand {
         defer { redis?.stop() }
         let runtime = try RoleRuntime(settings, privateRedis: redis, terminal: terminal)
         try runtime.checkConnections()
-        let ledger = try await runtime.waitForLedger()
+        let ledger = try await runtime.waitForLedger(makes: true)
         let broker = try await runtime.openBroker("up", isPatient: true)
         let collector = runtime.collector(broker, ledger)
         let worker = runtime.worker(broker)

@@ -26,7 +26,7 @@ struct RunOptions: ParsableArguments {
     func settings() throws -> Settings {
         var settings = try Settings.loadWithWarnings(file: config)
         try redis.apply(to: &settings)
-        if let ledger { settings.ledger.path = ledger }
+        if let ledger { try settings.ledger.take(ledger) }
         if json {
             StandardError.warn("--json is deprecated here; write --log-format json")
             settings.log.format = .json
@@ -44,6 +44,21 @@ extension Settings {
         let settings = try load(file: file, environment: ProcessInfo.processInfo.environment)
         for warning in settings.warnings { StandardError.warn(warning) }
         return settings
+    }
+}
+
+extension Settings.Ledger {
+    /// Takes the place of the option `--ledger`.
+    mutating func take(_ option: String) throws(CommandError) {
+        guard !hasURL else {
+            throw CommandError("--ledger and ledger.url both name the ledger; leave one of them out")
+        }
+        guard let path = LedgerURL.path(option) else {
+            let shown = ParsedURL.withoutSecrets(option)
+            throw CommandError(
+                "--ledger '\(shown)' is neither a path nor sqlite:PATH; this release keeps no ledger in PostgreSQL (postgres://)")
+        }
+        self.path = path
     }
 }
 

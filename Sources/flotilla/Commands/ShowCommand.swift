@@ -36,6 +36,7 @@ extension MailingCommand {
             ]
             if case .key(let key) = record.identity { rows.append(["key", key]) }
             if let start = record.start { rows.append(["start", Timestamp.text(start)]) }
+            if let pruned = record.pruned { rows.append(["pruned", Timestamp.text(pruned)]) }
             if !record.reason.isEmpty { rows.append(["reason", record.reason]) }
             if let why = blocking?.reason, why != record.reason { rows.append(["why", why]) }
             if !record.state.isTerminal, progress[.deferred] > 0, let answer = try await ledger.commonestDeferral(record.id) {

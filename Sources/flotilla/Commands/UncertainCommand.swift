@@ -53,6 +53,7 @@ extension MailingCommand {
             output.warnOfOldOption()
             let session = try order.session(order.settings())
             let record = try await mailing.find(in: session.ledger)
+            try PrunedText.refuse(record)
             if let decision { try await decide(decision, record, session) } else { try await list(record, session.ledger) }
         }
 

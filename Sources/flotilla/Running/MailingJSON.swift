@@ -19,6 +19,8 @@ struct MailingJSON: Encodable {
     let start: String?
     let started: String?
     let finished: String?
+    /// Since when its recipients are not kept any more.
+    let pruned: String?
     /// Recipients that are planned, and rows that are not.
     let planned: Int
     let excluded: Int
@@ -51,6 +53,7 @@ struct MailingJSON: Encodable {
         start = record.start.map(Timestamp.text)
         started = record.started.map(Timestamp.text)
         finished = record.finished.map(Timestamp.text)
+        pruned = record.pruned.map(Timestamp.text)
         planned = record.plannedCount
         excluded = record.excludedCount
         sent = progress[.sent] + progress[.delivered]

@@ -29,6 +29,7 @@ struct MailingResolver {
             throw ExitCode(.paused)
         case .sentBefore(let earlier): throw RepeatText(file: file).refusal(earlier)
         case .lost(let id): throw RepeatText(file: file).refusal(lost: id)
+        case .forgotten(let earlier): throw RepeatText(file: file).refusal(forgotten: earlier)
         }
     }
 
@@ -51,7 +52,7 @@ struct MailingResolver {
             if policy != .refuse {
                 StandardError.warn("mailing \(record.id) of \(file) has not ended and goes on; --again and --only-new are for one that has")
             }
-        case .new, .waits, .sentBefore, .lost: break
+        case .new, .waits, .sentBefore, .lost, .forgotten: break
         }
     }
 

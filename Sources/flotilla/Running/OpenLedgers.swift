@@ -7,8 +7,25 @@ import Synchronization
 enum OpenLedgers {
     private static let all = Mutex<[SQLiteLedger]>([])
 
+    /// Opens an existing ledger. A mistyped path is an error, and not a new ledger.
     static func open(_ path: String, logger: Logger) throws(LedgerError) -> SQLiteLedger {
+        kept(try SQLiteLedger.open(path, mustExist: true, logger: logger))
+    }
+
+    /// Opens a ledger for whoever begins with it: where there is none, one is made, and `say` gets words about that.
+    static func openOrMake(_ path: String, logger: Logger, say: (String) -> Void) throws(LedgerError) -> SQLiteLedger {
+        kept(try openOrMakeBriefly(path, logger: logger, say: say))
+    }
+
+    /// The same for whoever closes it soon.
+    static func openOrMakeBriefly(_ path: String, logger: Logger, say: (String) -> Void) throws(LedgerError) -> SQLiteLedger {
+        let isNew = SQLiteLedger.isMissing(path)
         let ledger = try SQLiteLedger.open(path, logger: logger)
+        if isNew { say("a new ledger was made: \(ledger.path). It knows nothing of what was sent before") }
+        return ledger
+    }
+
+    private static func kept(_ ledger: SQLiteLedger) -> SQLiteLedger {
         all.withLock { $0.append(ledger) }
         return ledger
     }

@@ -11,7 +11,7 @@ struct ReportText {
 
     var text: String {
         var blocks = [head, TextTable(header: [], rows: numbers, rightAligned: [1]).text.indented]
-        if report.excluded.contains(where: { $0.key != .sentBefore && $0.value > 0 }) {
+        if report.pruned == nil, report.excluded.contains(where: { $0.key != .sentBefore && $0.value > 0 }) {
             blocks.append("Excluded, row by row: flotilla mailing excluded \(report.id)")
         }
         if !report.responses.isEmpty { blocks.append("Failures, by response:\n" + responses(report.responses).indented) }
@@ -19,6 +19,7 @@ struct ReportText {
         if !report.deferrals.isEmpty { blocks.append("Deferred, by response:\n" + responses(report.deferrals).indented) }
         if report.timeline.count > 1 { blocks.append("Rate over time (\(report.step) s a column):\n" + timeline.indented) }
         blocks.append(times)
+        if let pruned = report.pruned { blocks.append(PrunedText(report.id, pruned).text) }
         return blocks.joined(separator: "\n\n")
     }
 

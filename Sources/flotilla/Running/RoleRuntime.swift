@@ -67,19 +67,26 @@ struct RoleRuntime {
             """
     }
 
-    func openLedger() throws -> SQLiteLedger {
-        try OpenLedgers.open(settings.ledger.path, logger: logger)
+    /// Opens the ledger, and makes one where there is none.
+    func openLedger() throws(LedgerError) -> SQLiteLedger {
+        try OpenLedgers.openOrMake(settings.ledger.path, logger: logger) { logger.notice("\($0)") }
     }
 
-    /// The ledger of a long-running role, which waits while the disk is full or another program keeps the ledger locked.
-    func waitForLedger() async throws -> SQLiteLedger {
+    /// How long a collector waits for the ledger that the planner makes: roles may start in any order.
+    private static let patience = Duration.seconds(30)
+
+    /// The same for a long-running role: it waits while the disk is full or another program keeps the ledger locked.
+    /// - Parameter makes: whether a ledger that is not there is made.
+    func waitForLedger(makes: Bool) async throws -> SQLiteLedger {
         var backoff = Backoff()
+        let deadline = ContinuousClock.now + Self.patience
         while true {
             do throws(LedgerError) {
-                return try OpenLedgers.open(settings.ledger.path, logger: logger)
+                return makes ? try openLedger() : try OpenLedgers.open(settings.ledger.path, logger: logger)
             } catch {
                 switch error {
                 case .full, .busy: break
+                case .missing where ContinuousClock.now < deadline: break
                 default: throw error
                 }
                 if backoff.count % 5 == 0 { logger.error("waiting for the ledger: \(error)") }
@@ -208,6 +215,7 @@ struct RoleRuntime {
         configuration.providers = settings.providers
         configuration.windowBytes = planner.windowBytes
         configuration.batchBytes = planner.batchBytes
+        configuration.keep = settings.ledger.keep
         return PlannerRole(configuration, broker: broker, ledger: ledger, lock: lock.tryLock, logger: logger)
     }
 

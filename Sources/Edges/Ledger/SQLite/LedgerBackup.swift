@@ -20,7 +20,7 @@ package enum LedgerBackup {
     /// the place of an older copy at once and as a whole.
     /// - Throws: `LedgerError`; `refused` where the ledger does not exist, or is the file itself.
     package static func make(of path: String, to file: String) throws(LedgerError) -> Summary {
-        try exists(path)
+        guard FileStatus(path: path) != nil else { throw .missing(path: path) }
         guard FileStatus(path: path)?.identity != FileStatus(path: file)?.identity else {
             throw .refused("\(file) is the ledger itself; name another file")
         }
@@ -57,7 +57,7 @@ package enum LedgerBackup {
         _ file: String, to path: String, isForced: Bool, elsewhere: KnownElsewhere = KnownElsewhere(), note: AuditNote? = nil, now: Int64,
         logger: Logger
     ) throws(LedgerError) -> (summary: Summary, kept: String?) {
-        try exists(file)
+        guard FileStatus(path: file) != nil else { throw .refused("there is no file \(file)") }
         guard FileStatus(path: path)?.identity != FileStatus(path: file)?.identity else {
             throw .refused("\(file) is the ledger itself; name its copy")
         }
@@ -86,10 +86,6 @@ package enum LedgerBackup {
             return summary
         }
         return (summary, isReplaced ? path + suffix : nil)
-    }
-
-    private static func exists(_ path: String) throws(LedgerError) {
-        guard FileStatus(path: path) != nil else { throw .refused("there is no file \(path)") }
     }
 
     /// Makes sure that a file is a whole ledger of this release.

@@ -10,15 +10,18 @@ extension LedgerError {
     static func result<T>(path: String, operation: String, _ body: () throws -> T) -> Result<T, LedgerError> {
         do {
             return .success(try body())
-        } catch let error as LedgerError {
-            return .failure(error)
-        } catch let error as DatabaseError {
-            return .failure(LedgerError(error, path: path, operation: operation))
-        } catch is RowDecodingError {
-            // Its own words have the whole row, with what it says of recipients.
-            return .failure(.corrupt(path: path, detail: "\(operation): a column holds a value of another kind"))
         } catch {
-            return .failure(.failed(path: path, operation: operation, detail: "\(error)"))
+            return .failure(LedgerError(any: error, path: path, operation: operation))
+        }
+    }
+
+    init(any error: any Error, path: String, operation: String) {
+        switch error {
+        case let error as LedgerError: self = error
+        case let error as DatabaseError: self.init(error, path: path, operation: operation)
+        // Its own words have the whole row, with what it says of recipients.
+        case is RowDecodingError: self = .corrupt(path: path, detail: "\(operation): a column holds a value of another kind")
+        default: self = .failed(path: path, operation: operation, detail: "\(error)")
         }
     }
 

@@ -206,7 +206,7 @@ extension MailingRecord {
                 sql: """
                     SELECT id, definition, source, origin, state, reason, created, started, planned, finished, planned_count,
                         excluded_count, next_batch, rows_read, source_size, source_modified, planning_done, speed, start,
-                        reason_kind, actor, stuck_since, stuck_reason, identity, only_new, state_changed, source_checksum
+                        reason_kind, actor, stuck_since, stuck_reason, identity, only_new, state_changed, source_checksum, pruned
                     FROM mailing \(condition)
                     """),
             arguments: arguments)
@@ -275,5 +275,6 @@ extension MailingRecord {
         speedOverride = try row.read(17)
         stuckSince = try row.read(21)
         stuckReason = try row.read(22)
+        pruned = try row.read(27)
     }
 }

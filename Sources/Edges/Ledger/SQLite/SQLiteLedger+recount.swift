@@ -9,9 +9,15 @@ extension SQLiteLedger {
     /// - Returns: what does not agree, for people.
     static func recount(_ db: Database, _ id: MailingID) throws -> [String] {
         guard let record = try MailingRecord.one(db, id) else { return ["there is no mailing \(id) in the ledger"] }
+        return try recount(db, record)
+    }
+
+    static func recount(_ db: Database, _ record: MailingRecord) throws -> [String] {
+        if record.pruned != nil { return try recountPruned(db, record) }
+        let id = record.id
         var problems: [String] = []
-        let counted = try recountBatches(db, id, &problems)
-        for (state, count) in try states(db, id) where count != counted[state.rank] {
+        let counted = try Self.recountBatches(db, id, &problems)
+        for (state, count) in try Self.states(db, id) where count != counted[state.rank] {
             problems.append(
                 "the counter of \(state.name) says \(count), the recipients' states \(counted[state.rank])")
         }
@@ -28,7 +34,7 @@ extension SQLiteLedger {
         try expect("batches", "SELECT count(*) FROM batch", record.nextBatch)
         try expect("fingerprints", "SELECT sum(length(hashes)) / 4 FROM fingerprint", total)
         // Those whom an earlier mailing reached are counted and not listed.
-        let excluded = try pairs(db, "SELECT reason, n FROM exclusion_count WHERE mailing = ?", id)
+        let excluded = try Self.pairs(db, "SELECT reason, n FROM exclusion_count WHERE mailing = ?", id)
         let reached = excluded[ExclusionReason.sentBefore.rawValue, default: 0]
         try expect("exclusions", "SELECT count(*) FROM exclusion", record.excludedCount - reached)
         try expect("exclusions by reason", "SELECT sum(n) FROM exclusion_count", record.excludedCount)
@@ -42,8 +48,21 @@ extension SQLiteLedger {
         try expect(
             "failed messages in the timeline", "SELECT sum(failed) FROM timeline",
             counted[RecipientState.failed.rank])
-        try recountUncertain(db, id, counted[RecipientState.uncertain.rank], &problems)
+        try Self.recountUncertain(db, id, counted[RecipientState.uncertain.rank], &problems)
         return problems
+    }
+
+    /// Of a mailing whose recipients are not kept any more the totals are left, which have to agree with each other.
+    private static func recountPruned(_ db: Database, _ record: MailingRecord) throws -> [String] {
+        let states = try Self.states(db, record.id)
+        let excluded = try Self.pairs(db, "SELECT reason, n FROM exclusion_count WHERE mailing = ?", record.id)
+        let failed = try Int.fetchOne(db, sql: "SELECT sum(n) FROM failure WHERE mailing = ?", arguments: [record.id.description]) ?? 0
+        let ended = states[.failed, default: 0] + states[.expired, default: 0]
+        return [
+            ("recipients by state", states.values.reduce(0, +), record.plannedCount),
+            ("exclusions by reason", excluded.values.reduce(0, +), record.excludedCount),
+            ("reasons of failed and expired recipients", failed, ended),
+        ].filter { $0.1 != $0.2 }.map { "\($0.0): \($0.1), expected \($0.2)" }
     }
 
     /// Each uncertain recipient has a row of the list that waits for a decision; a row is of a recipient, and its decision

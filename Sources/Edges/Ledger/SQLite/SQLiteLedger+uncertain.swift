@@ -44,7 +44,13 @@ extension SQLiteLedger: UncertainStore {
     /// Of rows of `uncertain u` with their `progress p`: the recipient waits for a person.
     static let isHeld = "AND u.held = 1 AND u.settled_at IS NULL AND substr(p.states, u.idx + 1, 1) = 'u'"
 
-    static func uncertainCounts(_ db: Database, _ id: MailingID, held: Int) throws -> UncertainCounts {
+    static func uncertainCounts(_ db: Database, _ record: MailingRecord, held: Int) throws -> UncertainCounts {
+        if record.pruned != nil {
+            let kept = try Row.fetchOne(
+                db.cachedStatement(sql: "SELECT uncertain_listed, uncertain_redelivered FROM mailing WHERE id = ?"),
+                arguments: [record.id.description])
+            return UncertainCounts(listed: kept?[0] ?? 0, held: held, redelivered: kept?[1] ?? 0)
+        }
         let cursor = try Row.fetchCursor(
             db.cachedStatement(
                 sql: """
@@ -52,7 +58,7 @@ extension SQLiteLedger: UncertainStore {
                         SELECT max(held = 0 OR outcome IS 'resend') AS again FROM uncertain WHERE mailing = ?
                         GROUP BY batch, idx)
                     """),
-            arguments: [id.description])
+            arguments: [record.id.description])
         let row = try cursor.next()
         return UncertainCounts(listed: row?[0] ?? 0, held: held, redelivered: row?[1] ?? 0)
     }

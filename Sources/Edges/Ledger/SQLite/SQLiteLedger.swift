@@ -43,20 +43,22 @@ package final class SQLiteLedger: Sendable {
     let watcher = Mutex<CommitWatcher?>(nil)
 
     /// Opens a ledger, and makes or migrates it where needed.
-    /// - Throws: `LedgerError`: `newer`, `foreign`, `notADatabase`, `unwritable`, `full`, `busy`, `corrupt`.
+    /// - Parameter mustExist: where there is none, none is made.
+    /// - Throws: `LedgerError`: `missing`, `newer`, `foreign`, `notADatabase`, `unwritable`, `full`, `busy`, `corrupt`.
     package static func open(
-        _ path: String, logger: Logger, options: Options = Options()
+        _ path: String, mustExist: Bool = false, logger: Logger, options: Options = Options()
     ) throws(LedgerError) -> SQLiteLedger {
+        if mustExist, isMissing(path) { throw .missing(path: path) }
         // SQLite puts its log beside the file that a link leads to.
         let path = RealPath.of(path)
         let deadline = ContinuousClock.now + .seconds(options.busySeconds)
         // SQLite gives the log and the shared memory the rights of the database.
-        PrivateFile.create(path)
+        if !mustExist { PrivateFile.create(path) }
         while true {
             do throws(LedgerError) {
                 return try LedgerError.mapping(path: path, operation: "opening") {
                     let pool = try DatabasePool(path: path, configuration: configuration(options))
-                    try migrate(pool, path: path)
+                    try migrate(pool, path: path, mustExist: mustExist, logger)
                     // What Redis was told to forget must outlive a power failure, or people would get a message twice.
                     try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
                     // Not before it is known to be a ledger: another file's rights are not ours to take.
@@ -70,6 +72,9 @@ package final class SQLiteLedger: Sendable {
             }
         }
     }
+
+    /// There is no file, or an empty one, which whoever makes a ledger begins with.
+    package static func isMissing(_ path: String) -> Bool { FileStatus(path: path).map { $0.kind == .regular && $0.size == 0 } ?? true }
 
     /// Ledgers of earlier versions had the rights of the umask.
     private static func tighten(_ path: String, _ logger: Logger) {
@@ -148,27 +153,20 @@ package final class SQLiteLedger: Sendable {
             "this machine's SQLite has version \(found), and \(VersionNumber.oldestSQLite) or later is needed: upgrade libsqlite3")
     }
 
-    private static func migrate(_ pool: DatabasePool, path: String) throws {
+    private static func migrate(_ pool: DatabasePool, path: String, mustExist: Bool, _ logger: Logger) throws {
         let migrator = Schema.migrator
-        let isNew = try pool.read { db in
+        let (found, isComplete) = try pool.read { db in
             try check(sqlite: String.fetchOne(db, sql: "SELECT sqlite_version()") ?? "")
-            let found = try migrator.appliedIdentifiers(db).subtracting(migrator.migrations)
-            let application = try Int32.fetchOne(db, sql: "PRAGMA application_id") ?? 0
-            // GRDB keeps tables of its own, which another process that opens the new ledger may just have made.
-            let tables =
-                try Int.fetchOne(
-                    db, sql: "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'grdb%'") ?? 0
-            guard application == Schema.applicationID || (application == 0 && tables == 0) else {
-                throw LedgerError.foreign(path: path)
-            }
-            guard found.isEmpty else { throw LedgerError.newer(path: path, found: found.sorted()) }
-            return try !migrator.hasCompletedMigrations(db)
+            return (try Schema.version(db, path: path), try migrator.hasCompletedMigrations(db))
         }
-        guard isNew else { return }
+        if isComplete { return }
+        if mustExist, found == nil { throw LedgerError.missing(path: path) }
         var applied = 0
         while true {
             do {
-                return try migrator.migrate(pool)
+                try migrator.migrate(pool)
+                if let found { logger.notice("the ledger \(path) was of version \(found), and is now of version \(Schema.version)") }
+                return
             } catch {
                 // Processes that open a new ledger at once all try; whoever comes second to a step finds it done, and goes on from there.
                 let now = try pool.read { try migrator.appliedIdentifiers($0).count }

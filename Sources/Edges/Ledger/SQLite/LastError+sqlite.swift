@@ -1,16 +1,7 @@
 import GRDB
 import Model
 
-/// The row of a recipient whose last response was no acceptance.
-struct LastError {
-    var at: Int64
-    /// Above 0 while it waits for another attempt.
-    var due: Int64
-    var attempts: Int
-    var failure: Int64
-    /// Why it waits although it was refused; 0 for all others (`HeldRefusal`).
-    var held = 0
-
+extension LastError {
     /// When a batch is dispatched again for the sake of a recipient: an eighth of the wait later than it is due, a minute at most, so that
     /// others who are due by then come with it.
     static let gathering = "due + min((due - at) / 8, 60000)"

@@ -1,0 +1,26 @@
+import Model
+
+/// When a dispatch is over: pure rules.
+extension BatchProgress {
+    /// Takes what a group of results says of its dispatch beyond its results.
+    /// - Parameter groups: with a closing group, how many groups there are of the dispatch.
+    mutating func take(_ closing: ResultGroup.Closing, of dispatchNumber: Int, groups: Int) {
+        guard isDispatched, dispatchNumber == self.dispatchNumber, closing != .open else { return }
+        if closing == .done { isDone = true }
+        released = max(released, groups)
+    }
+
+    /// Whether all is known of the dispatch that will be; nil where its groups of results have to be counted for that.
+    var isOver: Bool? {
+        guard isDispatched else { return false }
+        if isDone, owesNothing { return true }
+        return released > 0 ? nil : false
+    }
+
+    /// The same once they are counted. Status streams have several readers, so that the group that closes a dispatch may overtake others:
+    /// it counts once they are in.
+    /// - Parameters:
+    ///   - known: groups of the dispatch that are in.
+    ///   - isPartial: not all results of one of them could be read: who still owes a result is uncertain.
+    func isOver(known: Int, isPartial: Bool) -> Bool { known >= released && (isPartial || !isDone) }
+}

@@ -1,0 +1,56 @@
+package import Logging
+import GRDB
+import Text
+
+/// What a person does to a ledger as a whole, before roles use it.
+extension SQLiteLedger {
+    /// Makes a new ledger where there is none.
+    /// - Returns: its version.
+    /// - Throws: `LedgerError.refused` where there is a file already, `held` where another process makes or uses one.
+    package static func make(_ path: String, logger: Logger) throws(LedgerError) -> Int {
+        try requireFree(path)
+        let lock = try LedgerLock.acquire(ledger: path)
+        defer { lock.release() }
+        try requireFree(path)
+        try open(path, logger: logger).close()
+        return Schema.version
+    }
+
+    private static func requireFree(_ path: String) throws(LedgerError) {
+        guard !isMissing(path) else { return }
+        do throws(LedgerError) {
+            let version = try version(of: path)
+            throw LedgerError.refused("there is a ledger at \(path) already (version \(version)); nothing was changed")
+        } catch {
+            switch error {
+            case .missing: return
+            case .foreign, .notADatabase: throw .refused("\(path) is there already and is no ledger; name another file with --ledger")
+            default: throw error
+            }
+        }
+    }
+
+    /// The version of a ledger's tables, which stay as they are.
+    /// - Throws: `LedgerError`: `missing`, `newer`, `foreign`, `notADatabase`, `corrupt`.
+    package static func version(of path: String) throws(LedgerError) -> Int {
+        if isMissing(path) { throw .missing(path: path) }
+        return try LedgerError.mapping(path: path, operation: "reading the version") {
+            let file = try LedgerBackup.open(path, isReadonly: true)
+            defer { try? file.close() }
+            guard let version = try file.read({ try Schema.version($0, path: path) }) else { throw LedgerError.missing(path: path) }
+            return version
+        }
+    }
+
+    /// Brings the tables of an older ledger forward to those of this release, while no planner or `send` has it.
+    /// - Returns: its version before, and now.
+    /// - Throws: `LedgerError`: those of `version`, and `held`.
+    package static func migrate(_ path: String, logger: Logger) throws(LedgerError) -> (from: Int, to: Int) {
+        let found = try version(of: path)
+        guard found < Schema.version else { return (found, found) }
+        let lock = try LedgerLock.acquire(ledger: path)
+        defer { lock.release() }
+        try open(path, mustExist: true, logger: logger).close()
+        return (found, Schema.version)
+    }
+}

@@ -1,0 +1,116 @@
+import Foundation
+import TestServers
+import Testing
+
+/// The ledger as a whole: making, checking and pruning it, and paths that lead to none.
+@Suite(.timeLimit(.minutes(3))) struct LedgerCommandTests {
+    @Test(arguments: [
+        ["mailing", "list"], ["mailing", "show", "x"], ["mailing", "report", "x"], ["mailing", "excluded", "x"], ["mailing", "pause", "x"],
+        ["mailing", "resume", "x"], ["mailing", "stop", "x"], ["mailing", "speed", "x", "1/s"], ["mailing", "uncertain", "x"],
+        ["mailing", "recipient", "x", "y"], ["mailing", "history", "y"], ["limit", "list"], ["limit", "set", "channel:sms", "1/s"],
+        ["audit"], ["dead", "list"], ["dead", "drop", "--all"], ["top", "--once", "--redis", "redis://127.0.0.1:1"],
+        ["ledger", "check"], ["ledger", "migrate"], ["ledger", "backup", "copy.sqlite"],
+        ["ledger", "prune", "--older-than", "1d", "--yes"],
+    ])
+    func aMistypedPathIsAnErrorAndMakesNothing(command: [String]) async throws {
+        let folder = try TemporaryFolder()
+        let refused = try await Program.run(command + ["--ledger", folder.path("typo.sqlite")])
+        #expect(refused.status == 1 && refused.errors.hasPrefix("error: no ledger at \(folder.path("typo.sqlite"));"), "\(refused)")
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == [])
+    }
+
+    @Test func whoeverBeginsWithALedgerSaysThatItIsNew() async throws {
+        let mailing = try MailingFolder(provider: "smtp://127.0.0.1:9", recipients: MailingFolder.recipients(2))
+        let first = try await Program.run(["mailing", "add", mailing.mailing, "--ledger", mailing.ledger])
+        #expect(first.status == 0 && first.errors.contains("a new ledger was made: \(mailing.ledger)"), "\(first)")
+        let second = try await Program.run(["mailing", "add", mailing.mailing, "--again", "--ledger", mailing.ledger])
+        #expect(second.status == 0 && !second.errors.contains("new ledger"), "\(second)")
+        let folder = try TemporaryFolder()
+        let sink = try await RunningSink()
+        let sent = try await Program.run(
+            ["send", mailing.mailing, "--provider", sink.url, "--ledger", folder.path("new.sqlite"), "--quiet"])
+        #expect(sent.status == 0 && sent.errors.contains("a new ledger was made: \(folder.path("new.sqlite"))"), "\(sent)")
+    }
+
+    @Test func itIsMadeMigratedAndChecked() async throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path("ledger.sqlite")
+        func run(_ arguments: String...) async throws -> Program.Outcome {
+            try await Program.run(["ledger"] + arguments + ["--ledger", path])
+        }
+        let made = try await run("init")
+        #expect(made.status == 0 && made.output.hasPrefix("\(path): a new ledger, version "), "\(made)")
+        let again = try await run("init")
+        #expect(again.status == 1 && again.errors.contains("there is a ledger at \(path) already"), "\(again)")
+        let current = try await run("migrate")
+        #expect(current.status == 0 && current.output.contains("which is this release's"), "\(current)")
+        #expect(try await run("check").output.hasSuffix(": nothing is wrong\n"))
+
+        let shell = try ServerProcess(
+            "sqlite3", [path, "INSERT INTO timeline VALUES ('x', 1, 1, 1, 1)"], package: "sqlite3", output: folder.path("out"))
+        _ = shell.wait()
+        let check = try await run("check", "--output", "json")
+        #expect(check.status == 1 && check.output.contains("timeline whose mailing is not there"), "\(check)")
+        #expect(try await run("check").status == 1)
+    }
+
+    @Test func aPrunedMailingSaysSoWhateverIsAsked() async throws {
+        let sink = try await RunningSink()
+        let mailing = try MailingFolder(provider: sink.url, recipients: MailingFolder.recipients(3) + "9,nobody,A,1\n")
+        #expect(try await mailing.send().status == 0)
+        let id = try await mailing.id()
+        func prune(_ arguments: String...) async throws -> Program.Outcome {
+            try await Program.run(["ledger", "prune", "--ledger", mailing.ledger] + arguments)
+        }
+        let unset = try await prune("--yes")
+        #expect(unset.status == 1 && unset.errors.contains("ledger.keep"), "\(unset)")
+        let young = try await prune("--older-than", "1d", "--yes")
+        #expect(young.status == 0 && young.output.hasPrefix("no mailing that ended before"), "\(young)")
+        try await Task.sleep(for: .seconds(1.1))
+        let dry = try await prune("--older-than", "1s", "--dry-run")
+        #expect(dry.status == 0 && dry.output.contains(id) && dry.output.contains("3 recipients of 1 mailing"), "\(dry)")
+        let unsure = try await prune("--older-than", "1s")
+        #expect(unsure.status == 1 && unsure.errors.contains("--yes"), "\(unsure)")
+        #expect(try mailing.count("sent") == 3)
+
+        let pruned = try await prune("--older-than", "1s", "--yes", "--actor", "Ann")
+        #expect(pruned.status == 0 && pruned.output.hasPrefix("3 recipients of 1 mailing"), "\(pruned)")
+        #expect(try mailing.count("sent") == 0)
+        for command in [["recipient", "person0@example.com"], ["excluded"], ["uncertain"]] {
+            let asked = try await Program.run(["mailing", command[0], id] + command.dropFirst() + ["--ledger", mailing.ledger])
+            #expect(asked.status == 1 && asked.errors.contains("mailing \(id) was pruned"), "\(asked)")
+        }
+        let report = try await mailing.run("report")
+        #expect(report.status == 0 && report.output.contains("was pruned") && report.output.contains("invalid_address"), "\(report)")
+        let json = try await mailing.run("report", "--output", "json")
+        #expect(json.output.contains(#""pruned" : ""#) && json.output.contains(#""sent" : 3"#), "\(json)")
+        #expect(try await mailing.run("show").output.contains("pruned"))
+        let history = try await Program.run(["mailing", "history", "person0@example.com", "--ledger", mailing.ledger])
+        #expect(history.status == 0 && history.errors.contains("1 mailing was pruned"), "\(history)")
+        let audit = try await Program.run(["audit", "--mailing", id, "--ledger", mailing.ledger])
+        #expect(audit.output.contains("Ann  prune mailing:\(id)"), "\(audit)")
+        #expect(try await Program.run(["ledger", "check", "--ledger", mailing.ledger]).status == 0)
+
+        // It is still known as sent; and whom it reached is not known any more.
+        #expect(try await mailing.send().status == 6)
+        let new = try await mailing.send(["--only-new"])
+        #expect(new.status == 6 && new.errors.contains("--only-new cannot leave out who has had it"), "\(new)")
+        let added = try await Program.run(["mailing", "add", mailing.mailing, "--only-new", "--ledger", mailing.ledger])
+        #expect(added.status == 6 && added.errors.contains("was pruned"), "\(added)")
+        try await sink.stop()
+        #expect(try sink.arrived().count == 3)
+    }
+
+    @Test func aLedgerHasOnePlaceAndNoPostgreSQL() async throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path("ledger.sqlite")
+        let made = try await Program.run(["ledger", "init", "--ledger", "sqlite:\(path)"])
+        #expect(made.status == 0, "\(made)")
+        let named = try await Program.run(["mailing", "list"], environment: ["FLOTILLA_LEDGER_URL": "sqlite:\(path)"])
+        #expect(named.status == 0 && named.output == "no mailings yet\n", "\(named)")
+        let two = try await Program.run(["mailing", "list", "--ledger", path], environment: ["FLOTILLA_LEDGER_URL": path])
+        #expect(two.status == 1 && two.errors.contains("--ledger and ledger.url both name the ledger"), "\(two)")
+        let other = try await Program.run(["mailing", "list", "--ledger", "postgres://ann:word@db/flotilla"])
+        #expect(other.status == 1 && other.errors.contains("PostgreSQL") && !other.errors.contains("word"), "\(other)")
+    }
+}
