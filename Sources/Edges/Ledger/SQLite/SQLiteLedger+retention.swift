@@ -64,7 +64,7 @@ extension SQLiteLedger: RetentionStore {
                 """, arguments: [now, id.description])
         var (before, after) = (AuditedValues(), AuditedValues())
         (before.recipients, after.recipients) = (found.recipients, 0)
-        try Self.note(db, note, on: "mailing:\(id)", before: before, after: after, now: now)
+        try Self.note(db, note, on: .mailing(id), before: before, after: after, now: now)
     }
 }
 
