@@ -16,6 +16,8 @@ package struct AuditNote: Sendable, Equatable {
         case retry, drop
         /// A copy took the place of the ledger.
         case restore
+        /// Suppressions were added, or removed.
+        case suppress, unsuppress
     }
 
     package var order: Order
@@ -30,7 +32,7 @@ package struct AuditNote: Sendable, Equatable {
 
 /// Which entries are wanted; nil is all.
 package struct AuditFilter: Sendable, Equatable {
-    /// As an entry names it: `mailing:ID`, `provider:NAME`, `dead:NUMBER`, `ledger`.
+    /// As an entry names it: `mailing:ID`, `provider:NAME`, `dead:NUMBER`, `ledger`, `suppressions`.
     package var object: String?
     /// Not before that time, in milliseconds since 1970.
     package var since: Int64?
@@ -78,6 +80,10 @@ package struct AuditedValues: Sendable, Codable, Equatable {
     package var file: String?
     package var identity: String?
     package var onlyNew: Bool?
+    package var suppressions: Int?
+    package var category: String?
+    /// RFC 3339.
+    package var expires: String?
 
     package init() {}
 }

@@ -10,7 +10,8 @@ import ServiceLifecycle
 /// take over when the leader ends, or renews its leadership no more. What a planner writes after it lost the leadership is refused, by the
 /// ledger and by Redis.
 package struct PlannerRole: Service {
-    package typealias Store = PlanStore & DispatchStore & MailingStore & ReportStore & RepeatStore & LeadershipStore & EpochNoteStore
+    package typealias Store = PlanStore & DispatchStore & MailingStore & ReportStore & RepeatStore & SuppressionStore & LeadershipStore
+        & EpochNoteStore
         & LimitStore & CopyStore & ChangeSource
 
     /// How a planner works.

@@ -9,11 +9,17 @@ extension PlannerService {
             throw InputError(file: record.origin, problem: "names no recipients")
         }
         var step = try firstStep(record, source)
+        let target = SuppressionTarget(record.mailing.channel, category: record.mailing.category ?? "")
+        let list = try await ledger.suppressionList()
+        step.suppressionRevision = list.revision
+        let suppressed = try await SuppressedAddresses.load(
+            list, for: target, sourceBytes: FileStamp(path: source.file).size, from: ledger)
         let reached = record.onlyNew ? try await ReachedAddresses.load(before: record.id, from: ledger) : nil
         var planner = try RecipientPlanner(
             source: source, channel: record.mailing.channel, carry: Set(record.mailing.fields.dropFirst(2)),
             batchSize: BatchSize.of(record), batchBytes: batchBytes, after: record.rowsRead,
-            expecting: record.sourceChecksum.map(UInt64.init(bitPattern:)), without: reached, check: bodyCheck(record))
+            expecting: record.sourceChecksum.map(UInt64.init(bitPattern:)), without: reached, suppressed: suppressed,
+            check: bodyCheck(record))
         guard planner.fields == record.mailing.fields else {
             throw InputError(file: source.file, problem: "has other columns than when the mailing was made")
         }
@@ -25,6 +31,7 @@ extension PlannerService {
         while hasMore {
             if isStopping() { return buffer.remove(record.id) }
             hasMore = try planner.next(&chunk)
+            try await suppressed?.exclude(from: &chunk, asking: ledger, now: clock())
             if !chunk.recipients.isEmpty {
                 step.batches.append(PlannedBatch(number: number, recipients: chunk.recipients))
                 number += 1

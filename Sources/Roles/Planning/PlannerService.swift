@@ -9,7 +9,7 @@ import ServiceLifecycle
 /// transaction. A mailing is sent only when its whole input was read; a row that cannot be read is excluded. Where nothing is due it sleeps
 /// until the ledger changes or the next mailing is to begin.
 package struct PlannerService: Service {
-    package typealias Store = PlanStore & MailingStore & RepeatStore & ChangeSource
+    package typealias Store = PlanStore & MailingStore & RepeatStore & SuppressionStore & ChangeSource
 
     /// Due mailings that are read from the ledger at a time.
     private static let mailingsAtOnce = 100

@@ -15,6 +15,7 @@ extension LedgerBackup {
             var count: Int?
             try db.inTransaction {
                 count = try carryMailings(db)
+                try carrySuppressions(db)
                 return .commit
             }
             return count
@@ -31,6 +32,19 @@ extension LedgerBackup {
                 OR (SELECT identity FROM main.ledger) IS NOT (SELECT identity FROM replaced.ledger)
             """
         return try Bool.fetchOne(db, sql: differing) == false
+    }
+
+    /// Takes the list of the suppressed where it is the newer one: who has unsubscribed since the copy was made stays so.
+    private static func carrySuppressions(_ db: Database) throws {
+        let isNewer = "SELECT (SELECT revision FROM replaced.suppression_list) > (SELECT revision FROM main.suppression_list)"
+        if try Bool.fetchOne(db, sql: isNewer) == true {
+            for table in ["suppression", "suppression_list"] {
+                let columns = try db.columns(in: table).map(\.name).joined(separator: ", ")
+                try db.execute(
+                    sql: "DELETE FROM main.\(table); INSERT INTO main.\(table) (\(columns)) SELECT \(columns) FROM replaced.\(table)")
+            }
+        }
+        try db.execute(sql: "INSERT OR IGNORE INTO main.category (name, created) SELECT name, created FROM replaced.category")
     }
 
     private static func carryMailings(_ db: Database) throws -> Int {

@@ -181,6 +181,8 @@ struct ResultWriting {
                 mailings[mailing].count(result.at, sent: 1)
             }
         }
+        if old == .skipped { try SuppressionCheck.remove(db, batch, result.index) }
+        if new == .skipped { try SuppressionCheck.store(db, batch, result.index, result.response?.text ?? "", at: result.at) }
         mailings[mailing].moves[old.rank] -= 1
         mailings[mailing].moves[new.rank] += 1
         moved[new.rank] += 1

@@ -37,6 +37,8 @@ package struct RecipientPlanner {
     private var addresses: DuplicateSet
     /// Those whom earlier mailings have reached; nil for nobody.
     private let reached: ReachedAddresses?
+    /// Those who may be suppressed; nil for nobody.
+    private let suppressed: SuppressedAddresses?
     /// Finds those for whom there is no body; nil where there is one for everybody.
     private let check: BodyCheck?
     private var row = InputRow()
@@ -46,6 +48,8 @@ package struct RecipientPlanner {
     /// The row's telephone number is in no range that is known.
     private var isUnverified = false
     private var key: [UInt8] = []
+    /// The row's address may be suppressed.
+    private var isCandidate = false
 
     /// NDJSON: keys that were ignored because none of the first objects has them.
     package var ignored: [NDJSONReader.IgnoredKey] { reader.ignored }
@@ -58,12 +62,13 @@ package struct RecipientPlanner {
     ///   - planned: rows that were planned before a restart; nothing is given out for them again.
     ///   - reached: those who are excluded because earlier mailings have reached them; nil for nobody.
     ///   - expected: the checksum of those rows; nil where it is not known.
+    ///   - suppressed: those who may be suppressed: they become candidates of the chunk.
     ///   - check: what each recipient's values are judged by; nil for nothing.
     package init(
         source: RecipientSource, channel: Channel, carry: Set<String>? = nil, batchSize: Int = 500,
         batchBytes: Int = WireLimit.batchBytes, recipientBytes: Int = WireLimit.recipientBytes, after planned: Int = 0,
         expecting expected: UInt64? = nil,
-        without reached: ReachedAddresses? = nil, check: BodyCheck? = nil
+        without reached: ReachedAddresses? = nil, suppressed: SuppressedAddresses? = nil, check: BodyCheck? = nil
     ) throws(InputError) {
         precondition(batchSize > 0)
         stamp = try FileStamp(path: source.file)
@@ -75,6 +80,7 @@ package struct RecipientPlanner {
         self.recipientBytes = recipientBytes
         self.planned = planned
         self.reached = reached
+        self.suppressed = suppressed
         self.check = check
         if let code = source.country {
             guard let country = PhoneCountry(code) else {
@@ -199,6 +205,7 @@ package struct RecipientPlanner {
     private mutating func plan(into chunk: inout PlannedChunk, size: Int) {
         let isOutput = rows > planned
         isUnverified = false
+        isCandidate = false
         if let exclusion = size > recipientBytes ? tooLarge(size) : examine() {
             if isOutput, exclusion.reason == .sentBefore { return chunk.reachedBefore += 1 }
             if isOutput { chunk.exclusions.append(exclude(exclusion.reason, exclusion.detail)) }
@@ -207,6 +214,11 @@ package struct RecipientPlanner {
         guard isOutput else { return }
         chunk.bytes += size
         if isUnverified { chunk.unverified += 1 }
+        if isCandidate {
+            chunk.candidates.append(
+                PlannedChunk.Candidate(
+                    place: chunk.recipients.count, row: rows, key: String(decoding: key, as: UTF8.self), isUnverified: isUnverified))
+        }
         add(to: &chunk.recipients)
     }
 
@@ -254,22 +266,12 @@ package struct RecipientPlanner {
         let fault: (reason: ExclusionReason, detail: String)? = row.bytes.withUnsafeBufferPointer { bytes in
             let raw = UnsafeBufferPointer(rebasing: bytes[range]).trimmed
             if raw.isEmpty { return (.noAddress, "") }
-            switch channel {
-            case .email:
-                if let fault = EmailAddress.normalise(pasted: raw, into: &normal) {
-                    return (.invalidAddress, fault.description)
-                }
-            case .sms:
-                do throws(PhoneNumberError) {
-                    let number = try PhoneNumber(raw, country: country)
-                    normal.append(contentsOf: number.description.utf8)
-                    isUnverified = !number.isVerified
-                } catch {
-                    return (.invalidAddress, error.description)
-                }
-            case .webhook, .messenger: normal.append(contentsOf: raw)
+            do throws(NormalAddress.Fault) {
+                isUnverified = try NormalAddress.append(raw, channel, country: country, to: &normal)
+                return nil
+            } catch {
+                return (.invalidAddress, error.description)
             }
-            return nil
         }
         if let fault { return fault }
         if let check {
@@ -280,7 +282,9 @@ package struct RecipientPlanner {
         normal.withUnsafeBufferPointer { AddressKey.append(of: $0, channel, to: &key) }
         return key.withUnsafeBufferPointer { key in
             if let first = addresses.insert(key, row: rows) { return (.duplicate, "the address of row \(first)") }
-            return reached?.contains(key) == true ? (.sentBefore, "") : nil
+            if reached?.contains(key) == true { return (.sentBefore, "") }
+            isCandidate = suppressed?.mayContain(key) == true
+            return nil
         }
     }
 
