@@ -2,7 +2,7 @@ package import Model
 
 /// Who is not to be sent to, and the categories of mailings.
 ///
-/// The list has a revision, which grows with each transaction that adds to it. A mailing keeps the revision of before its planning: what is
+/// The list has a revision, which grows with each transaction that changes it. A mailing keeps the revision of before its planning: what is
 /// newer is looked for again when its batches are dispatched.
 package protocol SuppressionStore: Sendable {
     /// Adds suppressions, and their categories, in one transaction. Of two with one key that one stays which `Suppression.merged` says.
@@ -56,7 +56,7 @@ package protocol SuppressionStore: Sendable {
 
 /// The list as a whole.
 package struct SuppressionList: Sendable, Equatable {
-    /// Grows with each transaction that adds to the list.
+    /// Grows with each transaction that changes the list.
     package var revision: Int64
     /// How many suppressions there are.
     package var entries: Int

@@ -39,8 +39,8 @@ package struct RemoveSuppressions: Order {
     }
 }
 
-/// Adds the suppressions of a file, part by part, each in a transaction. What a part has added stays when a later one fails: the same import,
-/// given again, adds the rest.
+/// Adds the suppressions of a file, part by part, each in a transaction. What a part has added stays when a later one fails: the same
+/// import, given again, adds the rest.
 package struct ImportSuppressions: Order {
     package let file: String
     /// The next part of the file; nil behind the last.

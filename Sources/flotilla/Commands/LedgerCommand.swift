@@ -59,8 +59,9 @@ struct LedgerCommand: AsyncParsableCommand {
             } else if let kept, summary.carried == nil {
                 StandardError.warn(
                     """
-                    mailings cannot be taken over from \(kept), which is damaged, another ledger or of another release: the file of a \
-                    mailing that was sent since the copy was made would be sent again. Compare: flotilla mailing list --ledger \(kept)
+                    mailings and suppressions cannot be taken over from \(kept), which is damaged, another ledger or of another release: \
+                    the file of a mailing that was sent since the copy was made would be sent again, and to who was suppressed since. \
+                    Compare: flotilla mailing list --ledger \(kept), flotilla suppressions export --ledger \(kept)
                     """)
             }
             StandardOutput.write(

@@ -46,8 +46,8 @@ extension SuppressionsCommand {
             if bad > Self.listed { StandardError.write("and \(grouped(bad - Self.listed)) rows more") }
             if bad > 0, !skipInvalid {
                 throw CommandError(
-                    "\(file): nothing was added, as \(counted(bad, "row")) of \(grouped(good + bad)) cannot be taken; mend them, or add the "
-                        + "others with --skip-invalid")
+                    "\(file): nothing was added, as \(counted(bad, "row")) of \(grouped(good + bad)) cannot be taken; mend them, or "
+                        + "add the others with --skip-invalid")
             }
             var change = SuppressionChange()
             if !dryRun {

@@ -7,9 +7,7 @@ extension SQLiteLedger: SuppressionStore {
     package func suppress(_ new: [Suppression], audit: SuppressionAudit?, now: Int64) async throws(LedgerError) -> SuppressionChange {
         guard !new.isEmpty else { return SuppressionChange() }
         return try await write("suppress") { db in
-            // Whoever comes second waits here, so that revisions are committed in their order.
-            let revision = try Int64.fetchOne(
-                db.cachedStatement(sql: "UPDATE suppression_list SET revision = revision + 1 RETURNING revision"))
+            let revision = try Self.nextRevision(db)
             var change = SuppressionChange()
             for one in new {
                 let old = try Self.suppression(db, one.key)
@@ -18,7 +16,7 @@ extension SQLiteLedger: SuppressionStore {
                     change.unchanged += 1
                     continue
                 }
-                try Self.store(db, kept, revision: revision ?? 0)
+                try Self.store(db, kept, revision: revision)
                 if old == nil { change.added += 1 } else { change.replaced += 1 }
             }
             for category in Set(new.map(\.key.category)) { try Self.note(db, category: category, now: now) }
@@ -39,10 +37,16 @@ extension SQLiteLedger: SuppressionStore {
                     .execute(arguments: [key.channel.rawValue, key.address, key.category])
                 removed.append(old)
             }
+            if !removed.isEmpty { _ = try Self.nextRevision(db) }
             try Self.count(db, suppressions: -removed.count)
             try Self.note(db, audit, unsuppressed: removed, now: now)
             return removed
         }
+    }
+
+    /// Whoever comes second waits here, so that revisions are committed in their order.
+    private static func nextRevision(_ db: Database) throws -> Int64 {
+        try Int64.fetchOne(db.cachedStatement(sql: "UPDATE suppression_list SET revision = revision + 1 RETURNING revision")) ?? 0
     }
 
     private static func suppression(_ db: Database, _ key: Suppression.Key) throws -> Suppression? {

@@ -16,7 +16,7 @@ extension Schema {
         );
         CREATE INDEX suppression_revision ON suppression (channel, category, revision);
 
-        -- One row. Who adds to the list raises the revision first: of two transactions the later one has the higher revision.
+        -- One row. Who changes the list raises the revision first: of two transactions the later one has the higher revision.
         CREATE TABLE suppression_list (
             revision BIGINT NOT NULL,
             entries BIGINT NOT NULL
