@@ -107,6 +107,20 @@ import Testing
         #expect(lines.count == 3 && lines[2].contains("zoe  suppress suppression:email:a***@example.com"), "\(audit.output)")
     }
 
+    @Test func aMisspeltCategoryIsNoticed() async throws {
+        let sink = try await RunningSink()
+        let mailing = try await started(sink, recipients: MailingFolder.recipients(1), extra: "category: newsleter\n")
+        #expect(try await suppressions(mailing, "add", "a@example.com", "--category", "newsletter").status == 0)
+        let added = try await Program.run(["mailing", "add", mailing.mailing, "--ledger", mailing.ledger])
+        #expect(added.status == 0 && added.errors.contains("did you mean 'newsletter'?"), "\(added)")
+        let text = try String(contentsOfFile: mailing.mailing, encoding: .utf8)
+        try text.replacing("newsleter", with: "newsletter").write(toFile: mailing.mailing, atomically: true, encoding: .utf8)
+        // The mailing of before goes on, and says that its category is another.
+        let sent = try await mailing.send()
+        try await sink.stop()
+        #expect(sent.status == 0 && sent.errors.contains("What has changed since is not used: category"), "\(sent.errors)")
+    }
+
     @Test func aBadTableAddsNothing() async throws {
         let sink = try await RunningSink()
         let mailing = try await started(sink, recipients: MailingFolder.recipients(1))

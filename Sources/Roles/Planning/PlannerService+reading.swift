@@ -4,13 +4,15 @@ import Model
 extension PlannerService {
     /// Reads the recipients of a mailing into the buffer, and writes that whenever it is full.
     /// - Throws: `LedgerError`; `InputError` and `TemplateError` when the recipients cannot be read.
-    func read(_ record: MailingRecord, into buffer: inout PlanBuffer, isStopping: () -> Bool) async throws {
+    /// - Parameter list: the suppressions as they were before.
+    func read(
+        _ record: MailingRecord, into buffer: inout PlanBuffer, _ list: SuppressionList, isStopping: () -> Bool
+    ) async throws {
         guard let source = record.source else {
             throw InputError(file: record.origin, problem: "names no recipients")
         }
         var step = try firstStep(record, source)
         let target = SuppressionTarget(record.mailing.channel, category: record.mailing.category ?? "")
-        let list = try await ledger.suppressionList()
         step.suppressionRevision = list.revision
         let suppressed = try await SuppressedAddresses.load(
             list, for: target, sourceBytes: FileStamp(path: source.file).size, from: ledger)

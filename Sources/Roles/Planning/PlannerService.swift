@@ -93,13 +93,14 @@ package struct PlannerService: Service {
             let waiting = try await ledger.waiting(only: only, now: clock(), limit: Self.mailingsAtOnce)
             let failed = try await fail(waiting.unreadable)
             if waiting.due.isEmpty, !failed { return waiting.next }
+            let suppressions = try await ledger.suppressionList()
             var buffer = PlanBuffer()
             for record in waiting.due {
                 if isStopping() { break }
                 if case .hold(let delay) = decision(record) {
                     try await hold(record, late: delay)
                 } else {
-                    try await plan(record, &buffer, isStopping: isStopping)
+                    try await plan(record, &buffer, suppressions, isStopping: isStopping)
                 }
             }
             try await write(&buffer)
@@ -142,9 +143,11 @@ package struct PlannerService: Service {
     }
 
     /// Reads a mailing's recipients; one whose recipients cannot be read fails alone.
-    private func plan(_ record: MailingRecord, _ buffer: inout PlanBuffer, isStopping: () -> Bool) async throws(LedgerError) {
+    private func plan(
+        _ record: MailingRecord, _ buffer: inout PlanBuffer, _ suppressions: SuppressionList, isStopping: () -> Bool
+    ) async throws(LedgerError) {
         do {
-            try await read(record, into: &buffer, isStopping: isStopping)
+            try await read(record, into: &buffer, suppressions, isStopping: isStopping)
         } catch let error as LedgerError {
             throw error
         } catch {

@@ -12,10 +12,11 @@ extension SQLiteLedger: DispatchStore {
         guard !ready.isEmpty else { return [] }
         return try await write("take") { [self] db in
             try requirePlanning(db)
+            let list = try Self.suppressionList(db)
             var batches: [DispatchedBatch] = []
             for (mailing, limit) in ready {
                 guard let content = try DispatchedContent(db, mailing) else { continue }
-                let check = try SuppressionCheck(db, mailing, now: now)
+                let check = try SuppressionCheck(db, mailing, list, now: now)
                 var room = bytes.total / ready.count
                 for number in try Self.ready(db, mailing, limit: limit, now: now) where room >= 0 {
                     let id = BatchID(mailing: mailing, number: number)

@@ -11,8 +11,8 @@ struct SuppressionCheck {
     private let now: Int64
 
     /// Nil where nothing of the list is news for the mailing.
-    init?(_ db: Database, _ mailing: MailingID, now: Int64) throws {
-        guard try SQLiteLedger.suppressionList(db).revision > 0 else { return nil }
+    init?(_ db: Database, _ mailing: MailingID, _ list: SuppressionList, now: Int64) throws {
+        guard list.entries > 0 else { return nil }
         let rows = try Row.fetchCursor(
             db.cachedStatement(sql: "SELECT channel, category, coalesce(suppression_revision, 0) FROM mailing WHERE id = ?"),
             arguments: [mailing.description])
@@ -21,6 +21,7 @@ struct SuppressionCheck {
         revision = try row.read(2)
         self.mailing = mailing
         self.now = now
+        guard list.revision > revision else { return nil }
         let hasNews = try Bool.fetchOne(
             db.cachedStatement(
                 sql: "SELECT EXISTS (SELECT 1 FROM suppression WHERE channel = ? AND category IN ('', ?) AND revision > ?)"),
