@@ -96,5 +96,10 @@ import Testing
         #expect(try await ledger.progress(id)?[.sent] == 2)
         #expect(try await ledger.skipped(id, after: nil, limit: 9).isEmpty)
         #expect(try await ledger.recount(id).isEmpty)
+        // A skip may come as a result, too.
+        let skip = RecipientResult(index: 2, state: .skipped, attempts: 1, at: later)
+        _ = try await ledger.write(groups: [resultGroup(worker: "newer", [skip])], events: [], now: later)
+        #expect(try await ledger.progress(id)?[.skipped] == 1)
+        #expect(try await ledger.recount(id).isEmpty)
     }
 }
