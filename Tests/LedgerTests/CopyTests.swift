@@ -405,6 +405,25 @@ import Testing
         try await ledger.finishPlan(id, now: Example.start)
     }
 
+    /// Whoever was suppressed since the copy was made stays so, and whose suppression was removed is not suppressed again.
+    @Test func theNewerListOfTheSuppressedIsKept() async throws {
+        func one(_ name: String) -> Suppression {
+            Suppression(Suppression.Key(.email, "\(name)@example.com", category: name), reason: .unsubscribe, at: 1)
+        }
+        var ledger = try open()
+        _ = try await ledger.suppress([one("a"), one("b")], audit: nil, now: 1)
+        _ = try LedgerBackup.make(of: path, to: copy)
+        _ = try await ledger.suppress([one("c")], audit: nil, now: 2)
+        _ = try await ledger.unsuppress([one("a").key], audit: nil, now: 3)
+        let list = try await ledger.suppressionList()
+        try ledger.close()
+        _ = try LedgerBackup.restore(copy, to: path, isForced: true, now: Example.start, logger: logger)
+        ledger = try open()
+        #expect(try await ledger.suppressions(SuppressionFilter(), after: nil, limit: 9) == [one("b"), one("c")])
+        #expect(try await ledger.suppressionList() == list)
+        #expect(try await ledger.categories() == ["a", "b", "c"])
+    }
+
     @Test func aLedgerInUseIsNotReplaced() async throws {
         let ledger = try open()
         try await Example.plan(ledger, batches: [1])

@@ -34,7 +34,13 @@ import Testing
             ],
             events: [EventGroup(mailing: ids[0], events: [RecipientEvent(batch: 0, index: 0, kind: .opened, at: now, detail: "x")])],
             now: now)
-        try await Example.plan(ledger, ids[1], batches: [2])
+        try await Example.plan(ledger, ids[1], batches: [2, 2])
+        let key = Suppression.Key(.email, "p1-0@example.com", category: "news")
+        let all = Suppression.Key(.email, "p0-0@example.com")
+        _ = try await ledger.suppress(
+            [Suppression(key, reason: .manual, at: now), Suppression(all, reason: .complaint, at: now, expires: now + 99_999)],
+            audit: SuppressionAudit(AuditNote(.suppress, actor: "a")), now: now)
+        _ = try await ledger.dispatchBatches([(ids[1], 1)], now: now)
         try await ledger.create(
             ids[2], mailing: Example.mailing(),
             source: RecipientSource(file: "/r.csv", format: .csv, id: "id", address: "email"), origin: "/m.yaml", state: .collecting,
@@ -131,6 +137,15 @@ import Testing
         _ = try? await ledger.epochNote()
         _ = try? await ledger.leader("planning")
         _ = try? await ledger.identity()
+        let key = Suppression.Key(.email, "p0-0@example.com")
+        _ = try? await ledger.suppress([Suppression(key, reason: .manual, at: now)], audit: nil, now: now)
+        _ = try? await ledger.unsuppress([key], audit: nil, now: now)
+        _ = try? await ledger.suppressions(SuppressionFilter(), after: nil, limit: 10)
+        _ = try? await ledger.suppressions(of: key.address, .email)
+        _ = try? await ledger.suppressed([key.address], for: SuppressionTarget(.email), now: now)
+        _ = try? await ledger.suppressedAddresses(for: SuppressionTarget(.email), after: "", limit: 10)
+        _ = try? await ledger.suppressionList()
+        _ = try? await ledger.categories()
         _ = try? await ledger.commits()
         _ = try? await ledger.copyMark()
         _ = try? await ledger.unfinished()
@@ -138,6 +153,9 @@ import Testing
         if let identity = MailingIdentity("key:spring") { _ = try? await ledger.earlier(identity) }
         _ = try? await ledger.waiting(only: nil, now: now, limit: 10)
         _ = try? await ledger.openDispatches(of: ids)
+        _ = try? await ledger.skipped(ids[1], after: nil, limit: 10)
+        _ = try? await ledger.recipient(ids[1], "p0-0@example.com")
+        if let report = try? await ledger.report(ids[1], now: now) { _ = try? report.json() }
         for id in [ids[0], ids[2]] {
             _ = try? await ledger.mailing(id)
             _ = try? await ledger.status(id)

@@ -28,7 +28,7 @@ import Testing
         _ ledger: any LedgerStore, _ now: Int64, _ sequence: inout Int, _ generator: inout SeededGenerator
     ) async throws {
         let id = Example.id()
-        switch Int.random(in: 0..<12, using: &generator) {
+        switch Int.random(in: 0..<14, using: &generator) {
         case 0..<3:
             for batch in try await ledger.dispatchBatches([(id, 2)], now: now) {
                 try await expectToBeFed(batch, ledger)
@@ -52,15 +52,30 @@ import Testing
             let done = try await ledger.decide(id, recipients: isAll ? nil : names, as: decision, now: now)
             let after = try await ledger.progress(id)?[.uncertain] ?? 0
             #expect(after == before - done.count && (!isAll || after == 0))
-        default: _ = try await ledger.stopOpen(id, now: now)
+        case 11: _ = try await ledger.stopOpen(id, now: now)
+        default: try await suppress(ledger, now, &generator)
         }
     }
 
-    /// Only planned recipients, and deferred ones that are due, are dispatched.
+    /// Adds or removes the suppression of a recipient.
+    private static func suppress(_ ledger: any LedgerStore, _ now: Int64, _ generator: inout SeededGenerator) async throws {
+        let batch = Int.random(in: 0..<3, using: &generator)
+        let key = Suppression.Key(.email, "p\(batch)-\(Int.random(in: 0..<sizes[batch], using: &generator))@example.com")
+        if Int.random(in: 0..<4, using: &generator) == 0 {
+            _ = try await ledger.unsuppress([key], audit: nil, now: now)
+        } else {
+            let expires = Bool.random(using: &generator) ? now + Int64.random(in: 0...900, using: &generator) : nil
+            _ = try await ledger.suppress([Suppression(key, reason: .complaint, at: now, expires: expires)], audit: nil, now: now)
+        }
+    }
+
+    /// Only planned recipients, and deferred ones that are due, are dispatched, and none that is suppressed.
     private static func expectToBeFed(_ batch: DispatchedBatch, _ ledger: any LedgerStore) async throws {
         for index in batch.open?.map(\.index) ?? Array(0..<batch.count) {
             let found = try await ledger.recipient(batch.id.mailing, "r\(batch.id.number)-\(index)")
             #expect(found?.state == .planned || (found?.state == .deferred && found?.due ?? 0 <= batch.dispatched))
+            let suppressions = try await ledger.suppressions(of: found?.address ?? "", .email)
+            #expect(!suppressions.contains { $0.isInForce(at: batch.dispatched) })
         }
     }
 

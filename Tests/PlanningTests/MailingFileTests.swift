@@ -92,6 +92,13 @@ import Text
         #expect(problems(whole + "key: \(String(repeating: "x", count: 201))\n").first?.contains("longer than 200 bytes") == true)
     }
 
+    /// A category says what people can be unsubscribed from, and not which mailing it is.
+    @Test func theCategoryIsNoPartOfTheIdentity() throws {
+        let file = try load(whole + "category: news\n")
+        #expect(try file.mailing.category == "news" && file.identity == load(whole).identity)
+        #expect(try load(short).mailing.category == nil)
+    }
+
     @Test func hasDefaultsForWhatIsOptional() throws {
         let file = try load(short)
         #expect(file.mailing.speed == nil && file.mailing.batchSize == 500 && file.mailing.attempts == 5)
@@ -192,7 +199,7 @@ import Text
                 "mailing.yaml:1:1: name: is empty; give it a value or leave it out",
                 "mailing.yaml:2:1: chanel: is no key of a mailing; did you mean 'channel'? "
                     + "(the keys are name, key, channel, recipients, provider, speed, batch_size, attempts, lifetime, uncertain, "
-                    + "start, late, max_delay, from, reply_to, subject, html, text, body)",
+                    + "start, late, max_delay, category, from, reply_to, subject, html, text, body)",
                 "mailing.yaml:3:10: channel: 'e-mail' is not allowed; did you mean 'email'? (it is one of email, sms, webhook, messenger)",
                 "mailing.yaml:6:13: recipients.address: is missing: the column of the address",
                 "mailing.yaml:6:20: recipients.file: none.csv does not exist; check the path",
@@ -234,6 +241,9 @@ import Text
             ("name: x", "name: {a: b}", ":1:7: name: must be a text or a number"),
             ("text: Hello", "text:", "mailing.yaml:5:1: text: is empty"),
             ("smtp://localhost", "smtp://localhost\nlifetime: 400d", "longer than 365d"),
+            ("name: x", "name: x\ncategory: Spring News", "mailing.yaml:2:11: category: 'Spring News' is no category"),
+            ("name: x", "name: x\ncategory: all", "stands for all mailings"),
+            ("name: x", "name: x\ncategory: [a]", "category: must be a text or a number"),
         ])
     func refusesSayingWhereAndWhy(_ old: String, _ new: String, _ part: String) {
         let found = problems(short.replacing(old, with: new))

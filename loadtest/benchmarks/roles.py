@@ -1,5 +1,5 @@
 """The roles as processes of their own: CPU and memory of each, what watching costs, a million recipients."""
-import asyncio, random, re, signal, sqlite3, statistics, time, urllib.request
+import asyncio, csv, itertools, random, re, signal, sqlite3, statistics, time, urllib.request
 
 from rig.machine import CannotRun, cpu_of, peak_of, quiet_port
 
@@ -123,16 +123,40 @@ def rates(bench):
         collecting(bench, build, port, count)
 
 
-def planning(bench, build, provider, count):
+def suppressed(bench):
+    """How fast a million rows are planned beside lists of suppressions, one in a hundred of which is a recipient."""
+    provider, rows = f"http://127.0.0.1:{bench.nginx()}/hook", 10 * bench.options.messages
+    for build in bench.builds:
+        rates = [planning(bench, build, provider, rows, count) for count in (0, 100_000, 1_000_000)]
+        bench.ratio(build.named("planning beside 100,000 suppressions / none"), rates[1] / rates[0])
+        bench.ratio(build.named("planning beside 1,000,000 suppressions / none"), rates[2] / rates[0])
+
+
+def suppressions(bench, recipients, count):
+    """A table of so many suppressions."""
+    path = bench.folder("suppressions") / "suppressions.csv"
+    with open(recipients, newline="") as file, open(path, "w") as table:
+        table.write("address\n")
+        table.writelines(f"{row['email']}\n" for row in itertools.islice(csv.DictReader(file), count // 100))
+        table.writelines(f"stranger.of.nobody{number}@suppressed.example\n" for number in range(count - count // 100))
+    return path
+
+
+def planning(bench, build, provider, count, listed=0):
     redis, ledger = bench.redis(), bench.folder("planning") / "ledger.sqlite"
     mailing = bench.add(build, "webhook", bench.recipients(count), ledger, "--provider", provider)
+    if listed:
+        bench.processes.run("import", [build.flotilla, "suppressions", "import", suppressions(bench, bench.recipients(count), listed),
+                                       "--channel", "webhook", "--ledger", ledger])
     planner = bench.role(build, "planner", redis, ledger)
     while not ask(ledger, "SELECT planned FROM mailing WHERE id = ?", mailing):
         time.sleep(0.05)
     seconds = ask(ledger, "SELECT planned - started FROM mailing") / 1000
-    rate(bench, build.named("planning"), cpu_of(planner.pid), count, seconds, "150,000/s")
+    what = f"planning beside {listed:,} suppressions, {peak_of(planner.pid):.0f} MB" if listed else "planning"
+    rate(bench, build.named(what), cpu_of(planner.pid), count, seconds, "150,000/s")
     bench.processes.end([planner])
     asyncio.run(redis.stop(signal.SIGTERM))
+    return count / seconds
 
 
 def collecting(bench, build, port, count):

@@ -1,5 +1,6 @@
 /// What an order was about. Its text is the same in the ledger, in the log and on the command line: `mailing:ID`, `provider:NAME`,
-/// `dead:NUMBER`, `ledger`.
+/// `dead:NUMBER`, `ledger`,
+/// `suppressions`, `suppression:CHANNEL:ADDRESS`.
 package enum AuditedObject: Sendable, Hashable, CustomStringConvertible {
     case mailing(MailingID)
     /// The scope of a limit.
@@ -7,17 +8,26 @@ package enum AuditedObject: Sendable, Hashable, CustomStringConvertible {
     case deadLetters([Int64])
     case allDeadLetters
     case ledger
+    /// The list of those who are sent nothing.
+    case suppressions
+    /// One of them, its address masked.
+    case suppression(Channel, String)
 
     /// Reads what `description` wrote; what this release does not know counts as a scope that it does not know.
     package init(_ text: String) { self = Self.known(text) ?? .limit(StoredScope(text)) }
 
     private static func known(_ text: String) -> AuditedObject? {
         if text == "ledger" { return .ledger }
+        if text == "suppressions" { return .suppressions }
         guard let colon = text.firstIndex(of: ":") else { return nil }
         let name = text[colon...].dropFirst()
         switch text[..<colon] {
         case "mailing": return MailingID(String(name)).map(AuditedObject.mailing)
         case "dead" where name == "all": return .allDeadLetters
+        case "suppression":
+            let parts = name.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+            guard parts.count == 2, let channel = Channel(rawValue: String(parts[0])) else { return nil }
+            return .suppression(channel, String(parts[1]))
         case "dead": return numbers(name).map(AuditedObject.deadLetters)
         default: return nil
         }
@@ -30,6 +40,8 @@ package enum AuditedObject: Sendable, Hashable, CustomStringConvertible {
         case .deadLetters(let numbers): "dead:\(numbers.map(String.init).joined(separator: ","))"
         case .allDeadLetters: "dead:all"
         case .ledger: "ledger"
+        case .suppressions: "suppressions"
+        case .suppression(let channel, let address): "suppression:\(channel.rawValue):\(address)"
         }
     }
 

@@ -46,6 +46,8 @@ package struct Mailing: Codable, Sendable, Equatable {
     package var late: MisfirePolicy?
     /// How long after its start a mailing may still begin by itself, in seconds; nil for an hour.
     package var maximumDelay: Double?
+    /// The category that people can be unsubscribed from; nil for none.
+    package var category: String?
 
     /// A template's source, and the place that errors name.
     package struct Template: Codable, Sendable, Equatable {

@@ -7,6 +7,8 @@ package enum RecipientState: Character, Sendable, CaseIterable {
     /// On the wire when its worker died: it may have arrived.
     case uncertain = "u"
     case stopped = "x"
+    /// Found at its dispatch to be no recipient any more, as one whose address is suppressed by now.
+    case skipped = "k"
     case expired = "e"
     case failed = "f"
     /// The provider took the message.
@@ -26,6 +28,7 @@ package enum RecipientState: Character, Sendable, CaseIterable {
         case .deferred: "deferred"
         case .uncertain: "uncertain"
         case .stopped: "stopped"
+        case .skipped: "skipped"
         case .expired: "expired"
         case .failed: "failed"
         case .sent: "sent"
@@ -42,10 +45,11 @@ package enum RecipientState: Character, Sendable, CaseIterable {
         case .deferred: 1
         case .uncertain: 2
         case .stopped: 3
-        case .expired: 4
-        case .failed: 5
-        case .sent: 6
-        case .delivered: 7
+        case .skipped: 4
+        case .expired: 5
+        case .failed: 6
+        case .sent: 7
+        case .delivered: 8
         }
     }
 

@@ -46,6 +46,16 @@ package struct Recipients: Sendable {
         for value in row { append(value.utf8) }
     }
 
+    /// Removes rows, by their places.
+    package mutating func remove(_ rows: Set<Int>) {
+        var kept = Recipients(width: width)
+        kept.bytes.reserveCapacity(bytes.count)
+        for row in 0..<count where !rows.contains(row) {
+            for column in 0..<width { kept.append(bytes[range(row, column)]) }
+        }
+        self = kept
+    }
+
     package mutating func removeAll() {
         bytes.removeAll(keepingCapacity: true)
         ends.removeAll(keepingCapacity: true)

@@ -191,7 +191,7 @@ extension RecipientState {
         case .sent, .delivered: .accept
         case .planned, .deferred: .retry
         case .uncertain: .reconnect
-        case .stopped, .expired, .failed: .fail
+        case .stopped, .skipped, .expired, .failed: .fail
         }
     }
 }

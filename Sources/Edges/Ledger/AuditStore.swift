@@ -20,6 +20,8 @@ package struct AuditNote: Sendable, Equatable {
         case restore
         /// The recipients of a mailing that ended long ago are not kept any more.
         case prune
+        /// Suppressions were added, or removed.
+        case suppress, unsuppress
     }
 
     package var order: Order
@@ -80,6 +82,10 @@ package struct AuditedValues: Sendable, Codable, Equatable {
     package var file: String?
     package var identity: String?
     package var onlyNew: Bool?
+    package var suppressions: Int?
+    package var category: String?
+    /// RFC 3339.
+    package var expires: String?
 
     package init() {}
 }

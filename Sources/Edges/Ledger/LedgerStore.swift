@@ -3,6 +3,7 @@ package import Model
 /// The whole of a ledger: what an engine must do, and what the conformance suite tests.
 package typealias LedgerStore = MailingStore & PlanStore & DispatchStore & ResultStore & ReportStore & UncertainStore
     & LeadershipStore & EpochNoteStore & LimitStore & AuditStore & RepeatStore & RefusalStore & DeadLetterStore & CopyStore & RetentionStore
+    & SuppressionStore
     & ChangeSource
 
 /// Mailings and their states. `now` is in milliseconds since 1970 everywhere.
@@ -84,7 +85,7 @@ package protocol DispatchStore: Sendable {
     /// `limit`, all in one transaction, and none where no batch is ready. Up to half of a mailing's are batches with due retries, the
     /// longest due first, so that neither retries nor first attempts starve. Nothing is taken of a mailing that is not `collecting` or
     /// `sending`. Each mailing has its share of the bytes, and one batch at least; of a batch that is too large the recipients that fit
-    /// are dispatched, and the others after them.
+    /// are dispatched, and the others after them. Who is suppressed since the mailing was planned becomes `skipped` instead.
     func dispatchBatches(
         _ wanted: [(mailing: MailingID, limit: Int)], bytes: DispatchBytes, now: Int64
     ) async throws(LedgerError) -> [DispatchedBatch]

@@ -3,7 +3,8 @@ import Model
 
 extension MailingReport: Encodable {
     private enum Key: String, CodingKey {
-        case id, name, channel, state, reason, actor, stuck, recipients, planned, excluded, unverified, states, failures, deferrals,
+        case id, name, channel, state, reason, actor, stuck, recipients, planned, excluded, skipped, unverified, states, failures,
+            deferrals,
             uncertain, events,
             timeline
         case created, started, finished, pruned, seconds, balances
@@ -37,6 +38,9 @@ extension MailingReport: Encodable {
         try container.encode(planned, forKey: .planned)
         let excluded = excluded.map { ($0.key.rawValue, $0.value) }
         try container.encode(Dictionary(excluded, uniquingKeysWith: +), forKey: .excluded)
+        if !skipped.isEmpty {
+            try container.encode(Dictionary(skipped.map { ($0.key.rawValue, $0.value) }, uniquingKeysWith: +), forKey: .skipped)
+        }
         if unverified > 0 { try container.encode(unverified, forKey: .unverified) }
         let states = states.filter { $0.key != .delivered || $0.value > 0 }.map { ($0.key.name, $0.value) }
         try container.encode(Dictionary(states, uniquingKeysWith: +), forKey: .states)

@@ -45,6 +45,8 @@ package struct MailingReport: Sendable, Equatable {
     package var pruned: Int64?
     /// Recipients by state, for each state.
     package var states: [RecipientState: Int]
+    /// Skipped recipients, by the reason for which they are none any more.
+    package var skipped: [ExclusionReason: Int]
     /// Failed and expired recipients by reason of the last response; the key is `none` where no provider answered.
     package var failures: [String: Int]
     /// The ten commonest last responses of failed and expired recipients.

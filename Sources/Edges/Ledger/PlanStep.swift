@@ -19,6 +19,8 @@ package struct PlanStep: Sendable {
     package var sourceModified: Int64?
     /// The checksum of the rows that are read; nil leaves what was noted before.
     package var sourceChecksum: Int64?
+    /// The revision of the suppressions before the first row was looked at; nil leaves what was noted before.
+    package var suppressionRevision: Int64?
     package var batches: [PlannedBatch] = []
     package var exclusions: [Exclusion] = []
     /// Rows that are excluded because an earlier mailing of the identity has reached them. They are counted and not listed: the earlier

@@ -35,6 +35,8 @@ package struct RecipientDetail: Sendable, Equatable {
     package var attempts: Int
     /// When the next attempt is due, in milliseconds since 1970; nil unless deferred.
     package var due: Int64?
+    /// Why it was skipped when its batch was dispatched; nil unless it was.
+    package var skipped: SkippedRecipient?
     /// What became of each attempt, by time.
     package var history: [AttemptRecord]
     /// When it was not known whether a message arrived, and what a person decided then, by time.

@@ -15,7 +15,7 @@ package struct PruneMailing: Order {
     }
 
     package var kind: AuditNote.Order { .prune }
-    package var object: String { "mailing:\(id)" }
+    package var object: AuditedObject { .mailing(id) }
 
     /// - Returns: how many recipients were removed.
     package func carryOut(_ context: OrderContext) async throws(OrderError) -> Int {

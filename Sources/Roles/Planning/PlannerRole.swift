@@ -10,8 +10,8 @@ import ServiceLifecycle
 /// take over when the leader ends, or renews its leadership no more. What a planner writes after it lost the leadership is refused, by the
 /// ledger and by Redis.
 package struct PlannerRole: Service {
-    package typealias Store = PlanStore & DispatchStore & MailingStore & ReportStore & RepeatStore & LeadershipStore & EpochNoteStore
-        & LimitStore & CopyStore & RetentionStore & ChangeSource
+    package typealias Store = PlanStore & DispatchStore & MailingStore & ReportStore & RepeatStore & SuppressionStore & LeadershipStore
+        & EpochNoteStore & LimitStore & CopyStore & RetentionStore & ChangeSource
 
     /// How a planner works.
     package struct Configuration: Sendable {

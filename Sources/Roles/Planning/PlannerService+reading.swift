@@ -5,16 +5,23 @@ import Model
 extension PlannerService {
     /// Reads the recipients of a mailing into the buffer, and writes that whenever it is full.
     /// - Throws: `LedgerError`; `InputError` and `TemplateError` when the recipients cannot be read.
-    func read(_ record: MailingRecord, into buffer: inout PlanBuffer, isStopping: () -> Bool) async throws {
+    /// - Parameter list: the suppressions as they were before.
+    func read(
+        _ record: MailingRecord, into buffer: inout PlanBuffer, _ list: SuppressionList, isStopping: () -> Bool
+    ) async throws {
         guard let source = record.source else {
             throw InputError(file: record.origin, problem: "names no recipients")
         }
         var step = try firstStep(record, source)
+        let target = SuppressionTarget(record.mailing.channel, category: record.mailing.category ?? "")
+        step.suppressionRevision = list.revision
+        let suppressed = try await SuppressedAddresses.load(
+            list, for: target, sourceBytes: FileStamp(path: source.file).size, from: ledger)
         var planner = try RecipientPlanner(
             source: source, channel: record.mailing.channel, carry: Set(record.mailing.fields.dropFirst(2)),
             bounds: .init(size: BatchSize.of(record), bytes: batchBytes),
             after: .init(record.rowsRead, checksum: record.sourceChecksum.map(UInt64.init(bitPattern:))),
-            excluding: .init(check: bodyCheck(record)))
+            excluding: .init(suppressed: suppressed, check: bodyCheck(record)))
         guard planner.fields == record.mailing.fields else {
             throw InputError(file: source.file, problem: "has other columns than when the mailing was made")
         }
@@ -34,6 +41,7 @@ extension PlannerService {
                     "the addresses of mailing \(record.id) stay in memory, 43 bytes each at most: no file can be written (\(fault))",
                     metadata: record.fields)
             }
+            try await suppressed?.exclude(from: &chunk, asking: ledger, now: clock())
             if !chunk.recipients.isEmpty {
                 step.batches.append(PlannedBatch(number: number, recipients: chunk.recipients))
                 number += 1

@@ -10,7 +10,7 @@ import Text
 /// transaction. A mailing is sent only when its whole input was read; a row that cannot be read is excluded. Where nothing is due it sleeps
 /// until the ledger changes or the next mailing is to begin.
 package struct PlannerService: Service {
-    package typealias Store = PlanStore & MailingStore & RepeatStore & ChangeSource
+    package typealias Store = PlanStore & MailingStore & RepeatStore & SuppressionStore & ChangeSource
 
     /// Due mailings that are read from the ledger at a time.
     private static let mailingsAtOnce = 100
@@ -94,13 +94,14 @@ package struct PlannerService: Service {
             let waiting = try await ledger.waiting(only: only, now: clock(), limit: Self.mailingsAtOnce)
             let failed = try await fail(waiting.unreadable)
             if waiting.due.isEmpty, !failed { return waiting.next }
+            let suppressions = try await ledger.suppressionList()
             var buffer = PlanBuffer()
             for record in waiting.due {
                 if isStopping() { break }
                 if case .hold(let delay) = decision(record) {
                     try await hold(record, late: delay)
                 } else {
-                    try await plan(record, &buffer, isStopping: isStopping)
+                    try await plan(record, &buffer, suppressions, isStopping: isStopping)
                 }
             }
             try await write(&buffer)
@@ -143,9 +144,11 @@ package struct PlannerService: Service {
     }
 
     /// Reads a mailing's recipients; one whose recipients cannot be read fails alone.
-    private func plan(_ record: MailingRecord, _ buffer: inout PlanBuffer, isStopping: () -> Bool) async throws(LedgerError) {
+    private func plan(
+        _ record: MailingRecord, _ buffer: inout PlanBuffer, _ suppressions: SuppressionList, isStopping: () -> Bool
+    ) async throws(LedgerError) {
         do {
-            try await read(record, into: &buffer, isStopping: isStopping)
+            try await read(record, into: &buffer, suppressions, isStopping: isStopping)
         } catch let error as LedgerError {
             throw error
         } catch let fault as ScratchFile.Fault {

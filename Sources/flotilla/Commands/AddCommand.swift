@@ -43,6 +43,7 @@ extension MailingCommand {
             let job = try MailingPreparation.prepare(loaded, providers: settings.providers, hostname: settings.email.hostname)
             let session = try order.session(settings, creates: true)
             if !repeating.again { try await RepeatText(file: file).refuseOlderCopy(session.ledger) }
+            try await CategoryText.warn(of: job.mailing, in: session.ledger)
             let earlier = repeating.again ? try await session.ledger.earlier(job.identity) : EarlierMailings()
             let now = Clock.milliseconds()
             var generator = SystemRandomNumberGenerator()

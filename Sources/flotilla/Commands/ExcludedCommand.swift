@@ -10,16 +10,21 @@ extension MailingCommand {
             abstract: "List the rows of the recipients' file that are not sent to, with the reason of each.",
             discussion: """
                 Rows are counted from 1, the first below the header. Rows whose address an earlier mailing has reached (sent_before) are \
-                counted and not listed. The next page of a list that --limit has ended begins with --after and its last row.
+                counted and not listed. With --skipped those are listed who were planned and skipped when their batch was dispatched, by \
+                batch and place. The next page of a list that --limit has ended begins with --after and its last row.
                 """)
         @OptionGroup var options: LedgerOptions
         @OptionGroup var mailing: MailingArgument
         @Option(help: "Only rows with this reason, as the report names it.") var reason: ExclusionReason?
         @Option(help: "Only rows behind this one.") var after = 0
         @Option(help: "How many to list at most.") var limit: Int?
+        @Flag(help: "List recipients that were skipped when they were to be sent to.") var skipped = false
         @OptionGroup var output: OutputOptions
 
         func validate() throws {
+            if skipped, after != 0 || limit != nil || reason != nil {
+                throw ValidationError("--skipped goes with neither --reason, --after nor --limit")
+            }
             if let limit, limit < 1 { throw ValidationError("--limit is 1 or more") }
             if after < 0 { throw ValidationError("--after is 0 or more") }
         }
@@ -29,6 +34,7 @@ extension MailingCommand {
             let ledger = try options.open()
             let record = try await mailing.find(in: ledger)
             try PrunedText.refuse(record)
+            if skipped { return try await SkippedText(ledger, record.id).write(asJSON: output.isJSON) }
             let file = record.source?.file ?? ""
             var list = ExcludedText(file: file)
             var left = limit ?? Int.max

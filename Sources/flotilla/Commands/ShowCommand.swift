@@ -35,6 +35,7 @@ extension MailingCommand {
                 ["recipients", record.source?.file ?? "-"],
             ]
             if case .key(let key) = record.identity { rows.append(["key", key]) }
+            if let category = record.mailing.category { rows.append(["category", category]) }
             if let start = record.start { rows.append(["start", Timestamp.text(start)]) }
             if let pruned = record.pruned { rows.append(["pruned", Timestamp.text(pruned)]) }
             if !record.reason.isEmpty { rows.append(["reason", record.reason]) }

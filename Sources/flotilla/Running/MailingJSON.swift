@@ -8,6 +8,7 @@ struct MailingJSON: Encodable {
     let name: String
     let key: String?
     let channel: Channel
+    let category: String?
     let provider: String
     /// The limit in force, as `500/s`.
     let speed: String?
@@ -43,6 +44,7 @@ struct MailingJSON: Encodable {
         name = record.mailing.name
         if case .key(let key)? = record.identity { self.key = key } else { key = nil }
         channel = record.mailing.channel
+        category = record.mailing.category
         provider = record.mailing.provider
         speed = record.speed
         state = record.state

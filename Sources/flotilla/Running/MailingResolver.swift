@@ -35,6 +35,7 @@ struct MailingResolver {
 
     /// Says what is remarkable about the decision.
     func say(_ decision: SendDecision) async throws {
+        if case .new = decision { try await CategoryText.warn(of: job.mailing, in: ledger) }
         switch decision {
         case .new where policy == .again:
             let earlier = try await ledger.earlier(job.identity)
@@ -110,7 +111,8 @@ struct MailingDifference {
         let newContent = [new.from, new.replyTo, new.subject.source, new.html.source, new.text.source, new.body.source]
         let parts: [(name: String, isSame: Bool)] = [
             ("name", old.name == new.name), ("channel", old.channel == new.channel), ("provider", old.provider == new.provider),
-            ("content", content == newContent), ("speed", old.speed == new.speed), ("recipients", record.source == job.source),
+            ("category", old.category == new.category), ("content", content == newContent), ("speed", old.speed == new.speed),
+            ("recipients", record.source == job.source),
             ("columns", old.fields == new.fields && old.nestedFields == new.nestedFields),
             ("start", record.start == job.start || isStartForgotten),
             (

@@ -197,7 +197,7 @@ struct ProgressLine {
             "\(stateWords) \(share) %",
             "sent \(grouped(progress[.sent] + progress[.delivered])) of \(grouped(progress.planned))",
         ]
-        for state in [RecipientState.failed, .expired, .deferred, .uncertain, .stopped] where progress[state] > 0 {
+        for state in [RecipientState.failed, .expired, .deferred, .uncertain, .stopped, .skipped] where progress[state] > 0 {
             parts.append("\(state.name) \(grouped(progress[state]))")
         }
         guard let rate else { return parts }

@@ -30,6 +30,12 @@ struct RecipientJSON: Encodable {
         let detail: String?
     }
 
+    struct Skip: Encodable {
+        let at: String
+        let reason: String
+        let detail: String
+    }
+
     let mailing: String
     let name: String
     let id: String
@@ -39,6 +45,7 @@ struct RecipientJSON: Encodable {
     let state: String
     let attempts: Int
     let due: String?
+    let skipped: Skip?
     /// The provider's own name for the message.
     let providerMessageId: String?
     let values: [String: String]
@@ -59,6 +66,7 @@ struct RecipientJSON: Encodable {
         state = detail.state.name
         attempts = detail.attempts
         due = detail.due.map(Timestamp.text)
+        skipped = detail.skipped.map { Skip(at: Timestamp.text($0.at), reason: $0.reason.rawValue, detail: $0.detail) }
         providerMessageId = detail.messageID.isEmpty ? nil : detail.messageID
         values = Dictionary(detail.values.map { ($0.field, $0.text) }) { first, _ in first }
         history = detail.history.map { attempt in

@@ -14,6 +14,9 @@ struct RecipientText {
             ["recipient", "\(detail.address) (id \(detail.id), batch \(detail.batch), index \(detail.index))"],
             ["state", "\(detail.state.name), \(counted(detail.attempts, "attempt"))"],
         ]
+        if let skipped = detail.skipped {
+            rows.append([Timestamp.text(skipped.at), "skipped: \(skipped.reason.rawValue) (\(skipped.detail))"])
+        }
         if let due = detail.due { rows.append(["next attempt", Timestamp.text(due)]) }
         if !detail.messageID.isEmpty { rows.append(["provider message id", detail.messageID]) }
         for attempt in detail.history {

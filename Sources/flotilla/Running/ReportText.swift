@@ -14,6 +14,7 @@ struct ReportText {
         if report.pruned == nil, report.excluded.contains(where: { $0.key != .sentBefore && $0.value > 0 }) {
             blocks.append("Excluded, row by row: flotilla mailing excluded \(report.id)")
         }
+        if report[.skipped] > 0 { blocks.append("Skipped, one by one: flotilla mailing excluded \(report.id) --skipped") }
         if !report.responses.isEmpty { blocks.append("Failures, by response:\n" + responses(report.responses).indented) }
         if report.uncertain.listed > 0 { blocks.append(uncertain) }
         if !report.deferrals.isEmpty { blocks.append("Deferred, by response:\n" + responses(report.deferrals).indented) }
@@ -38,6 +39,10 @@ struct ReportText {
         if report.unverified > 0 { rows.append(["  of these unverified numbers", grouped(report.unverified)]) }
         for state in RecipientState.allCases.sorted(by: { $0.rank > $1.rank }) where report[state] > 0 || state == .sent {
             rows.append(["  \(state.name)", grouped(report[state])])
+            guard state == .skipped else { continue }
+            for (reason, count) in report.skipped.sorted(by: { $0.value > $1.value }) {
+                rows.append(["    \(reason.rawValue)", grouped(count)])
+            }
         }
         rows.append(["reconciled", report.balances ? "yes" : "NO"])
         return rows

@@ -27,6 +27,7 @@ extension LedgerBackup {
                     lost[id] = name
                 }
             }
+            if difference == nil { try carrySuppressions(db) }
             if !lost.isEmpty || !isWhole {
                 carried.losses = difference.map { Losses(why: $0) } ?? .damaged(damage ?? "a mailing cannot be read")
                 carried.losses?.mailings = lost
@@ -124,6 +125,26 @@ extension LedgerBackup {
         } catch {
             return false
         }
+    }
+
+    /// Takes the list of the suppressed where it is the newer one: who has unsubscribed since the copy was made stays so.
+    private static func carrySuppressions(_ db: Database) throws {
+        try db.inTransaction {
+            try carryNewerSuppressions(db)
+            return .commit
+        }
+    }
+
+    private static func carryNewerSuppressions(_ db: Database) throws {
+        let isNewer = "SELECT (SELECT revision FROM replaced.suppression_list) > (SELECT revision FROM main.suppression_list)"
+        if try Bool.fetchOne(db, sql: isNewer) == true {
+            for table in ["suppression", "suppression_list"] {
+                let columns = try db.columns(in: table).map(\.name).joined(separator: ", ")
+                try db.execute(
+                    sql: "DELETE FROM main.\(table); INSERT INTO main.\(table) (\(columns)) SELECT \(columns) FROM replaced.\(table)")
+            }
+        }
+        try db.execute(sql: "INSERT OR IGNORE INTO main.category (name, created) SELECT name, created FROM replaced.category")
     }
 
     private static func carry(_ id: MailingID, into db: Database) throws {

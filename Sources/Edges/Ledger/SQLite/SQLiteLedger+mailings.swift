@@ -26,6 +26,7 @@ extension SQLiteLedger: MailingStore {
         after.file = new.origin.isEmpty ? nil : new.origin
         after.identity = new.identity?.description
         after.onlyNew = new.onlyNew ? true : nil
+        after.category = new.mailing.category
         try Self.note(db, note, on: .mailing(new.id), before: AuditedValues(), after: after, now: now)
         if let identity = new.identity { try noteAdded(LedgerNote.Added(new.id, identity, name: new.mailing.name), db) }
         return .added
@@ -41,17 +42,18 @@ extension SQLiteLedger: MailingStore {
         try db.execute(
             sql: """
                 INSERT OR IGNORE INTO mailing (id, name, channel, definition, source, origin, state, created, started,
-                    start, provider, lifetime, own_speed, identity, only_new, state_changed)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                    start, provider, lifetime, own_speed, identity, only_new, state_changed, category)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """,
             arguments: [
                 new.id.description, mailing.name, mailing.channel.rawValue, definition, source, new.origin, new.state.rawValue,
                 now, started, new.start, mailing.provider, mailing.lifetimeMilliseconds, mailing.speed,
-                new.identity?.description ?? "", new.onlyNew, now,
+                new.identity?.description ?? "", new.onlyNew, now, mailing.category ?? "",
             ])
         guard db.changesCount == 1 else {
             throw LedgerError.refused("there is a mailing \(new.id) in the ledger already")
         }
+        try note(db, category: mailing.category ?? "", now: now)
     }
 
     package func mailing(_ id: MailingID) async throws(LedgerError) -> MailingRecord? {

@@ -71,7 +71,7 @@ extension SQLiteLedger {
         let excluded = try pairs(db, "SELECT reason, n FROM exclusion_count WHERE mailing = ?", id)
         let left = states.values.reduce(0, +)
         if left == 0, excluded["sent_before", default: 0] > 0 { return nil }
-        var parts = [RecipientState.failed, .expired, .stopped].compactMap { state in
+        var parts = [RecipientState.failed, .expired, .stopped, .skipped].compactMap { state in
             states[state].flatMap { $0 > 0 ? "\($0) \(state.name)" : nil }
         }
         parts += excluded.filter { $0.value > 0 }.sorted { $0.key < $1.key }.map { "\($0.value) excluded (\($0.key))" }

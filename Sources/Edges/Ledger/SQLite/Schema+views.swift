@@ -46,7 +46,7 @@ extension Schema {
         """
 
     private static let stateNames = """
-        WHEN 'p' THEN 'planned' WHEN 'd' THEN 'deferred' WHEN 'u' THEN 'uncertain' WHEN 'x' THEN 'stopped' \
+        WHEN 'p' THEN 'planned' WHEN 'd' THEN 'deferred' WHEN 'u' THEN 'uncertain' WHEN 'x' THEN 'stopped' WHEN 'k' THEN 'skipped' \
         WHEN 'e' THEN 'expired' WHEN 'f' THEN 'failed' WHEN 's' THEN 'sent' WHEN 'v' THEN 'delivered'
         """
 }

@@ -48,6 +48,11 @@ enum Schema {
         // Those of before did not see each bit of a row; where none is known, none is compared.
         migrator.registerMigration("18 checksum") { db in try db.execute(sql: "UPDATE mailing SET source_checksum = NULL") }
         migrator.registerMigration("19 redis problem") { db in try db.execute(sql: redisProblem) }
+        migrator.registerMigration("21 suppressions") { db in
+            try db.execute(sql: suppressions)
+            try db.execute(sql: dropViews)
+            try db.execute(sql: views)
+        }
         migrator.registerMigration("22 retention") { db in try db.execute(sql: retention) }
         return migrator
     }

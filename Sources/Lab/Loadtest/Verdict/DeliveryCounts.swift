@@ -75,7 +75,7 @@ package struct DeliveryCounts: Sendable, Equatable {
                     failed += 1
                     if count > 0 { failedArrived += 1 }
                 case .uncertain: open += 1
-                case .planned, .deferred, .stopped, nil:
+                case .planned, .deferred, .stopped, .skipped, nil:
                     if !facts.state.isTerminal { open += 1 } else if count == 0 { missing += 1 }
                 }
             }

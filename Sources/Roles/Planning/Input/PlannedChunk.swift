@@ -1,4 +1,5 @@
 package import Model
+import Ledger
 
 /// Rows that the planner has read: the recipients of at most one batch, and the rows that it excluded.
 package struct PlannedChunk: Sendable {
@@ -12,6 +13,8 @@ package struct PlannedChunk: Sendable {
     package internal(set) var reachedBefore = 0
     /// Recipients whose telephone number is possible and in no range that is known.
     package internal(set) var unverified = 0
+    /// Recipients of the batch about whom the ledger is asked whether they are suppressed.
+    var candidates: [Candidate] = []
     /// Rows of the file read when the chunk was cut: planning goes on behind this row after a restart.
     package internal(set) var rows = 0
 
@@ -19,6 +22,18 @@ package struct PlannedChunk: Sendable {
     package static let exclusionLimit = 5000
     /// After so many who were reached before a chunk ends too, so that a stop is noticed soon.
     static let reachedLimit = 50_000
+
+    /// A recipient that may be suppressed.
+    struct Candidate {
+        /// Its place in `recipients`.
+        var place: Int
+        /// The row of the file.
+        var row: Int
+        /// The `AddressKey`.
+        var key: String
+        /// Its telephone number is in no range that is known.
+        var isUnverified: Bool
+    }
 
     init(width: Int) { recipients = Recipients(width: width) }
 
@@ -28,5 +43,23 @@ package struct PlannedChunk: Sendable {
         exclusions.removeAll(keepingCapacity: true)
         reachedBefore = 0
         unverified = 0
+        candidates.removeAll(keepingCapacity: true)
+    }
+
+    /// Moves candidates to the exclusions.
+    /// - Parameter suppressed: what suppresses them, by their place among the candidates.
+    mutating func exclude(_ suppressed: [Int: Suppression]) {
+        guard !suppressed.isEmpty else { return }
+        var leaving = Set<Int>()
+        for (index, suppression) in suppressed {
+            let candidate = candidates[index]
+            leaving.insert(candidate.place)
+            if candidate.isUnverified { unverified -= 1 }
+            exclusions.append(
+                Exclusion(
+                    row: candidate.row, reason: .suppressed, id: recipients[candidate.place, 0],
+                    address: recipients[candidate.place, 1], detail: suppression.words))
+        }
+        recipients.remove(leaving)
     }
 }

@@ -31,10 +31,13 @@ extension RecipientPlanner {
 
     /// Whom a planner excludes besides rows and addresses that cannot be sent to.
     package struct Exclusions: Sendable {
+        /// Those who may be suppressed: they become candidates of the chunk; nil for nobody.
+        package var suppressed: SuppressedAddresses?
         /// Finds those for whom there is no body; nil where there is one for everybody.
         package var check: BodyCheck?
 
-        package init(check: BodyCheck? = nil) {
+        package init(suppressed: SuppressedAddresses? = nil, check: BodyCheck? = nil) {
+            self.suppressed = suppressed
             self.check = check
         }
     }

@@ -41,6 +41,8 @@ package struct RecipientPlanner {
     /// The row's telephone number is in no range that is known.
     private var isUnverified = false
     private var key: [UInt8] = []
+    /// The row's address may be suppressed.
+    private var isCandidate = false
 
     /// NDJSON: keys that were ignored because none of the first objects has them.
     package var ignored: [NDJSONReader.IgnoredKey] { reader.ignored }
@@ -185,6 +187,7 @@ package struct RecipientPlanner {
     private mutating func plan(into chunk: inout PlannedChunk, size: Int) throws(ScratchFile.Fault) {
         let isOutput = rows > planned
         isUnverified = false
+        isCandidate = false
         if let exclusion = size > bounds.recipientBytes ? tooLarge(size) : try examine() {
             if isOutput, exclusion.reason == .sentBefore { return chunk.reachedBefore += 1 }
             if isOutput { chunk.exclusions.append(exclude(exclusion.reason, exclusion.detail)) }
@@ -193,6 +196,11 @@ package struct RecipientPlanner {
         guard isOutput else { return }
         chunk.bytes += size
         if isUnverified { chunk.unverified += 1 }
+        if isCandidate {
+            chunk.candidates.append(
+                PlannedChunk.Candidate(
+                    place: chunk.recipients.count, row: rows, key: String(decoding: key, as: UTF8.self), isUnverified: isUnverified))
+        }
         add(to: &chunk.recipients)
     }
 
@@ -240,22 +248,12 @@ package struct RecipientPlanner {
         let fault: (reason: ExclusionReason, detail: String)? = row.bytes.withUnsafeBufferPointer { bytes in
             let raw = UnsafeBufferPointer(rebasing: bytes[range]).trimmed
             if raw.isEmpty { return (.noAddress, "") }
-            switch channel {
-            case .email:
-                if let fault = EmailAddress.normalise(pasted: raw, into: &normal) {
-                    return (.invalidAddress, fault.description)
-                }
-            case .sms:
-                do throws(PhoneNumberError) {
-                    let number = try PhoneNumber(raw, country: country)
-                    normal.append(contentsOf: number.description.utf8)
-                    isUnverified = !number.isVerified
-                } catch {
-                    return (.invalidAddress, error.description)
-                }
-            case .webhook, .messenger: normal.append(contentsOf: raw)
+            do throws(NormalAddress.Fault) {
+                isUnverified = try NormalAddress.append(raw, channel, country: country, to: &normal)
+                return nil
+            } catch {
+                return (.invalidAddress, error.description)
             }
-            return nil
         }
         if let fault { return fault }
         if let check = exclusions.check {
@@ -265,10 +263,12 @@ package struct RecipientPlanner {
         }
         normal.withUnsafeBufferPointer { AddressKey.append(of: $0, channel, to: &key) }
         let insertion = try key.withUnsafeBufferPointer { key throws(ScratchFile.Fault) in try addresses.insert(key, row: rows) }
-        return switch insertion {
-        case .new: nil
-        case .duplicate(let first): (.duplicate, "the address of row \(first)")
-        case .reached: (.sentBefore, "")
+        switch insertion {
+        case .new:
+            isCandidate = key.withUnsafeBufferPointer { exclusions.suppressed?.mayContain($0) == true }
+            return nil
+        case .duplicate(let first): return (.duplicate, "the address of row \(first)")
+        case .reached: return (.sentBefore, "")
         }
     }
 

@@ -14,4 +14,12 @@ extension MailingCheck {
         }
         return .key(key)
     }
+
+    /// `category:`; it does not say which mailing it is.
+    mutating func category() -> String? {
+        guard let text = text("category") else { return nil }
+        guard let fault = Category.fault(text) else { return text }
+        report(entry("category"), "'\(text)' \(fault)")
+        return nil
+    }
 }

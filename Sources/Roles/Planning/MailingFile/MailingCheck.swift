@@ -19,7 +19,7 @@ struct MailingCheck {
 
     static let common = [
         "name", "key", "channel", "recipients", "provider", "speed", "batch_size", "attempts", "lifetime", "uncertain",
-        "start", "late", "max_delay",
+        "start", "late", "max_delay", "category",
     ]
     static let content = ["from", "reply_to", "subject", "html", "text", "body"]
 
@@ -41,6 +41,7 @@ struct MailingCheck {
         var mailing = Mailing(name: name, channel: fallback, provider: provider() ?? "")
         content(&mailing)
         pace(&mailing)
+        mailing.category = category()
         let start = schedule(&mailing)
         let identity = identity()
         let source = recipients()

@@ -1,0 +1,92 @@
+package import Ledger
+package import Model
+
+/// Adds suppressions.
+package struct AddSuppressions: Order {
+    package let suppressions: [Suppression]
+
+    package init(_ suppressions: [Suppression]) { self.suppressions = suppressions }
+
+    package var kind: AuditNote.Order { .suppress }
+    package var object: AuditedObject { .suppressions }
+
+    package func obstacle(_ change: SuppressionChange) -> String? {
+        change.added + change.replaced == 0 ? "all of them are suppressed already" : nil
+    }
+
+    package func carryOut(_ context: OrderContext) async throws(OrderError) -> SuppressionChange {
+        try await OrderError.mapping { () async throws(LedgerError) in
+            try await context.ledger.suppress(suppressions, audit: SuppressionAudit(context.note), now: context.now)
+        }
+    }
+}
+
+/// Removes suppressions: the addresses are sent to again by mailings that are planned from now on.
+package struct RemoveSuppressions: Order {
+    package let keys: [Suppression.Key]
+
+    package init(_ keys: [Suppression.Key]) { self.keys = keys }
+
+    package var kind: AuditNote.Order { .unsuppress }
+    package var object: AuditedObject { .suppressions }
+
+    package func obstacle(_ removed: [Suppression]) -> String? { removed.isEmpty ? "there are no such suppressions" : nil }
+
+    package func carryOut(_ context: OrderContext) async throws(OrderError) -> [Suppression] {
+        try await OrderError.mapping { () async throws(LedgerError) in
+            try await context.ledger.unsuppress(keys, audit: SuppressionAudit(context.note), now: context.now)
+        }
+    }
+}
+
+/// Adds the suppressions of a file, part by part, each in a transaction. What a part has added stays when a later one fails: the same
+/// import, given again, adds the rest.
+package struct ImportSuppressions: Order {
+    package let file: String
+    /// The next part of the file; nil behind the last.
+    private let next: @Sendable () throws -> [Suppression]?
+    /// Is told how many are done, after each part.
+    private let progress: @Sendable (Int) -> Void
+
+    package init(
+        file: String, next: @escaping @Sendable () throws -> [Suppression]?, progress: @escaping @Sendable (Int) -> Void = { _ in }
+    ) {
+        self.file = file
+        self.next = next
+        self.progress = progress
+    }
+
+    package var kind: AuditNote.Order { .suppress }
+    package var object: AuditedObject { .suppressions }
+
+    package func carryOut(_ context: OrderContext) async throws(OrderError) -> SuppressionChange {
+        var total = SuppressionChange()
+        var audit = SuppressionAudit(context.note, file: file)
+        var done = 0
+        while true {
+            let part: [Suppression]?
+            do { part = try next() } catch { throw stopped(done, "\(error)") }
+            guard let part else { return total }
+            do throws(LedgerError) {
+                let change = try await context.ledger.suppress(part, audit: audit, now: context.now)
+                total.added += change.added
+                total.replaced += change.replaced
+                total.unchanged += change.unchanged
+                total.entry = change.entry ?? total.entry
+            } catch {
+                guard done > 0 else { throw .ledger(error) }
+                throw stopped(done, "\(error)")
+            }
+            audit.entry = total.entry
+            audit.changed = total.added + total.replaced
+            done += part.count
+            progress(done)
+        }
+    }
+
+    private func stopped(_ done: Int, _ why: String) -> OrderError {
+        done == 0
+            ? .refused(why)
+            : .refused("\(why). The first \(done) suppressions are in the ledger: import the same file again, and the others are added")
+    }
+}

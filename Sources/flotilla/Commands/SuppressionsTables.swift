@@ -1,0 +1,189 @@
+import ArgumentParser
+import CommandSupport
+import Control
+import Foundation
+import Ledger
+import Model
+import Planning
+import Synchronization
+import Telemetry
+import Text
+
+extension SuppressionsCommand {
+    struct Import: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Add the suppressions of a CSV table.",
+            discussion: """
+                The columns are address, channel, category, reason, date, expiry and source; all but the address may be missing. Every row \
+                is checked before the first is added. An import that is interrupted is given again: what is there already stays as it is.
+                """)
+        @Argument(help: "The table (CSV).") var file: String
+        @Option(help: "The channel of rows that name none.") var channel: Channel?
+        @Option(help: "The category of rows that name none; without it, all mailings.") var category: String?
+        @Option(help: "The reason of rows that name none.") var reason = Suppression.Reason.imported
+        @Option(help: "The country of telephone numbers without a country code (ISO 3166-1, such as DE).") var country: String?
+        @Flag(help: "Add the good rows though others are bad; those are listed.") var skipInvalid = false
+        @Flag(help: "Only check the table.") var dryRun = false
+        @OptionGroup var order: OrderOptions
+        @OptionGroup var output: OutputOptions
+
+        func validate() throws {
+            _ = try SuppressedNames.category(category)
+            _ = try SuppressedNames.country(country)
+        }
+
+        /// Bad rows that are listed.
+        private static let listed = 20
+
+        func run() async throws {
+            var defaults = SuppressionFile.Defaults(now: Clock.milliseconds())
+            defaults.channel = channel
+            defaults.category = try SuppressedNames.category(category) ?? ""
+            defaults.reason = reason
+            defaults.country = try SuppressedNames.country(country)
+            let settings = try order.settings()
+            let (good, bad) = try check(defaults)
+            if bad > Self.listed { StandardError.write("and \(grouped(bad - Self.listed)) rows more") }
+            if bad > 0, !skipInvalid {
+                throw CommandError(
+                    "\(file): nothing was added, as \(counted(bad, "row")) of \(grouped(good + bad)) cannot be taken; mend them, or "
+                        + "add the others with --skip-invalid")
+            }
+            var change = SuppressionChange()
+            if !dryRun {
+                let parts = SuppressionParts(try SuppressionFile(path: file, defaults: defaults))
+                let progress = RowProgress(of: good)
+                let path = URL(fileURLWithPath: file).standardizedFileURL.path
+                let order = ImportSuppressions(
+                    file: path, next: { try parts.next(skippingInvalid: skipInvalid) }, progress: { progress.tell($0) })
+                change = try await self.order.session(settings).give(order)
+            }
+            if output.isJSON {
+                StandardOutput.write(json: try ScriptJSON.text(ImportJSON(rows: good + bad, invalid: bad, change)))
+            } else if dryRun {
+                StandardOutput.write("\(counted(good, "row")) can be added")
+            } else {
+                StandardOutput.write(change, asJSON: false)
+            }
+        }
+
+        /// Reads the whole table.
+        /// - Returns: how many rows can be added, and how many cannot.
+        private func check(_ defaults: SuppressionFile.Defaults) throws -> (good: Int, bad: Int) {
+            var table = try SuppressionFile(path: file, defaults: defaults)
+            if !table.ignored.isEmpty {
+                StandardError.warn("\(file): ignored columns: \(table.ignored.map(LogText.line).joined(separator: ", "))")
+            }
+            var (good, bad) = (0, 0)
+            while let row = try table.next() {
+                switch row {
+                case .success: good += 1
+                case .failure(let fault):
+                    bad += 1
+                    if bad <= Self.listed { StandardError.write("\(fault)") }
+                }
+            }
+            return (good, bad)
+        }
+
+        private struct ImportJSON: Encodable {
+            let rows: Int
+            let invalid: Int
+            let added: Int
+            let replaced: Int
+            let unchanged: Int
+
+            init(rows: Int, invalid: Int, _ change: SuppressionChange) {
+                self.rows = rows
+                self.invalid = invalid
+                (added, replaced, unchanged) = (change.added, change.replaced, change.unchanged)
+            }
+        }
+    }
+
+    struct Export: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Write suppressions as a CSV table, which import reads.",
+            discussion: "A file of that name is replaced once the new one is whole.")
+        @Argument(help: "The file to write; without it, the standard output.") var file: String?
+        @OptionGroup var options: LedgerOptions
+        @OptionGroup var choice: Choice
+
+        func run() async throws {
+            let ledger = try options.open()
+            if let file { try OutputFile.check(file, option: "export") }
+            let pages = SuppressionPages(ledger: ledger, filter: try choice.filter)
+            guard let file else {
+                Self.put(SuppressionText.header)
+                for try await page in pages { Self.put(page.map(SuppressionText.csv).joined(separator: "\n")) }
+                return
+            }
+            let count = try await write(pages, to: RealPath.of(file))
+            StandardOutput.write("\(file): \(counted(count, "suppression"))")
+        }
+
+        /// On a terminal nothing of an address acts; anywhere else the table is as it is.
+        private static func put(_ text: String) {
+            if isatty(STDOUT_FILENO) != 0 { StandardOutput.write(text) } else { StandardOutput.write(own: text) }
+        }
+
+        private func write(_ pages: SuppressionPages, to path: String) async throws -> Int {
+            let part = path + ".part"
+            unlink(part)
+            guard PrivateFile.create(part), let handle = FileHandle(forWritingAtPath: part) else {
+                throw CommandError("\(part) cannot be made: \(String(cString: strerror(errno)))")
+            }
+            var count = 0
+            do {
+                try handle.write(contentsOf: Data("\(SuppressionText.header)\n".utf8))
+                for try await page in pages {
+                    try handle.write(contentsOf: Data(page.map { SuppressionText.csv($0) + "\n" }.joined().utf8))
+                    count += page.count
+                }
+                try handle.synchronize()
+                try handle.close()
+            } catch {
+                unlink(part)
+                throw error
+            }
+            guard rename(part, path) == 0 else { throw CommandError("\(path): \(String(cString: strerror(errno)))") }
+            return count
+        }
+    }
+}
+
+/// The rows of a table, some thousand at a time.
+private final class SuppressionParts: Sendable {
+    private static let size = 5000
+    private let table: Mutex<SuppressionFile>
+
+    init(_ table: sending SuppressionFile) { self.table = Mutex(table) }
+
+    func next(skippingInvalid: Bool) throws -> [Suppression]? {
+        try table.withLock { table in
+            var part: [Suppression] = []
+            while part.count < Self.size, let row = try table.next() {
+                if skippingInvalid, case .failure = row { continue }
+                part.append(try row.get())
+            }
+            return part.isEmpty ? nil : part
+        }
+    }
+}
+
+/// Tells every few seconds how far a long import is.
+private final class RowProgress: Sendable {
+    private let total: Int
+    private let last = Mutex(ContinuousClock.now)
+
+    init(of total: Int) { self.total = total }
+
+    func tell(_ done: Int) {
+        let isDue = last.withLock { last in
+            guard ContinuousClock.now - last > .seconds(2) else { return false }
+            last = .now
+            return true
+        }
+        if isDue { StandardError.write("\(grouped(done)) of \(counted(total, "row"))") }
+    }
+}

@@ -1,0 +1,106 @@
+import Ledger
+import Model
+import Policy
+import Telemetry
+import Text
+
+/// Suppressions for a terminal and as CSV.
+enum SuppressionText {
+    /// - Parameter now: milliseconds since 1970.
+    static func table(_ page: [Suppression], withHeader: Bool, now: Int64) -> String {
+        TextTable(
+            header: withHeader ? ["CHANNEL", "ADDRESS", "CATEGORY", "REASON", "SINCE", "UNTIL"] : [],
+            rows: page.map { one in
+                let until = one.expires.map { Timestamp.text($0) + (one.isInForce(at: now) ? "" : " (expired)") } ?? "-"
+                return [
+                    one.key.channel.rawValue, LogText.line(one.key.address), category(one), one.reason.rawValue, Timestamp.text(one.at),
+                    until,
+                ]
+            }
+        ).text
+    }
+
+    static func category(_ one: Suppression) -> String { one.key.category.isEmpty ? Category.all : one.key.category }
+
+    static let header = "channel,address,category,reason,date,expiry,source"
+
+    /// A row of CSV (RFC 4180), without its end.
+    static func csv(_ one: Suppression) -> String {
+        let (date, expiry) = (Timestamp.text(one.at), one.expires.map(Timestamp.text) ?? "")
+        return [one.key.channel.rawValue, one.key.address, category(one), one.reason.rawValue, date, expiry, one.source]
+            .map(quoted).joined(separator: ",")
+    }
+
+    private static func quoted(_ value: String) -> String {
+        guard value.utf8.contains(where: { ",;|\t\"\n\r ".utf8.contains($0) }) else { return value }
+        return "\"\(value.replacing("\"", with: "\"\""))\""
+    }
+}
+
+/// A suppression as commands print it for scripts. Times are ISO 8601 in UTC; a value that is not known has no key.
+struct SuppressionJSON: Encodable {
+    let channel: Channel
+    let address: String
+    /// `all` for all mailings.
+    let category: String
+    let reason: Suppression.Reason
+    let date: String
+    let expiry: String?
+    let source: String?
+    let inForce: Bool
+
+    init(_ one: Suppression, now: Int64) {
+        channel = one.key.channel
+        address = one.key.address
+        category = SuppressionText.category(one)
+        reason = one.reason
+        date = Timestamp.text(one.at)
+        expiry = one.expires.map(Timestamp.text)
+        source = one.source.isEmpty ? nil : one.source
+        inForce = one.isInForce(at: now)
+    }
+}
+
+/// The answer of `suppressions check` for scripts.
+struct SuppressionCheckJSON: Encodable {
+    let address: String
+    let suppressed: Bool
+    /// Also those that have expired.
+    let suppressions: [SuppressionJSON]
+}
+
+extension StandardOutput {
+    /// Says what an addition changed.
+    static func write(_ change: SuppressionChange, asJSON isJSON: Bool) {
+        if isJSON {
+            return write(json: "{\"added\":\(change.added),\"replaced\":\(change.replaced),\"unchanged\":\(change.unchanged)}")
+        }
+        var parts = ["\(counted(change.added, "suppression")) added"]
+        if change.replaced > 0 { parts.append("\(grouped(change.replaced)) replaced") }
+        if change.unchanged > 0 { parts.append("\(grouped(change.unchanged)) there already") }
+        write(parts.joined(separator: ", "))
+    }
+}
+
+/// Suppressions, read from the ledger a thousand at a time.
+struct SuppressionPages: AsyncSequence {
+    static let size = 1000
+
+    let ledger: SQLiteLedger
+    let filter: SuppressionFilter
+
+    struct AsyncIterator: AsyncIteratorProtocol {
+        let ledger: SQLiteLedger
+        let filter: SuppressionFilter
+        var last: Suppression.Key?
+
+        mutating func next() async throws -> [Suppression]? {
+            let page = try await ledger.suppressions(filter, after: last, limit: size)
+            guard let end = page.last else { return nil }
+            last = end.key
+            return page
+        }
+    }
+
+    func makeAsyncIterator() -> AsyncIterator { AsyncIterator(ledger: ledger, filter: filter) }
+}

@@ -1,0 +1,105 @@
+import Ledger
+import Model
+import TestServers
+import Testing
+
+/// Who is suppressed after the plan is skipped at the dispatch.
+@Suite struct SkippingConformanceTests {
+    private let start = Example.start
+
+    private func suppress(_ ledger: any LedgerStore, _ addresses: [String], _ category: String = "", expires: Int64? = nil) async throws {
+        _ = try await ledger.suppress(
+            addresses.map { SuppressionConformanceTests.one($0, category, reason: .complaint, at: start, expires: expires) }, audit: nil,
+            now: start)
+    }
+
+    /// Plans a mailing that knows the list as it is.
+    private func plan(_ ledger: any LedgerStore, _ number: Int = 0, category: String? = nil, batches: [Int]) async throws -> MailingID {
+        var mailing = Example.mailing()
+        mailing.category = category
+        let id = Example.id(number)
+        try await ledger.create(id, mailing: mailing, source: nil, origin: "", state: .scheduled, now: start)
+        var step = PlanStep(mailing: id, ending: .whole)
+        step.suppressionRevision = try await ledger.suppressionList().revision
+        step.batches = batches.enumerated().map { number, count in
+            PlannedBatch(number: number, recipients: Example.recipients(batch: number, count: count))
+        }
+        #expect(try await ledger.writePlan([step], now: start).isEmpty)
+        return id
+    }
+
+    @Test(arguments: Engine.all) func theyAreEndedWithTheirReasonAndNotDispatched(engine: Engine) async throws {
+        let folder = try TemporaryFolder()
+        let ledger = try await engine.open(folder)
+        let id = try await plan(ledger, batches: [3, 2])
+        try await suppress(ledger, ["p0-1@example.com", "p1-0@example.com", "p1-1@example.com", "nobody@example.com"])
+        let batches = try await ledger.dispatchBatches([(id, 9)], now: start)
+        #expect(batches.map(\.id.number) == [0] && batches[0].open?.map(\.index) == [0, 2])
+        let progress = try #require(try await ledger.progress(id))
+        #expect(progress[.skipped] == 3 && progress[.planned] == 2 && progress.balances)
+        let skipped = try await ledger.skipped(id, after: nil, limit: 2)
+        #expect(skipped.map(\.address) == ["p0-1@example.com", "p1-0@example.com"] && skipped.map(\.id) == ["r0-1", "r1-0"])
+        #expect(skipped[0].reason == .suppressed && skipped[0].detail == "complaint, for all mailings, since 2023-11-14")
+        #expect(try await ledger.skipped(id, after: skipped.last, limit: 2).map(\.address) == ["p1-1@example.com"])
+        #expect(try await ledger.recipient(id, "p0-1@example.com")?.skipped == skipped[0])
+        _ = try await ledger.write(groups: [resultGroup(closing: .done, [sent(0), sent(2)])], events: [], now: start)
+        #expect(try await ledger.complete([id], now: start) == [id])
+        let report = try #require(try await ledger.report(id, now: start))
+        #expect(report.state == .sent && report.skipped == [.suppressed: 3] && report.balances)
+        #expect(try await ledger.recount(id).isEmpty)
+    }
+
+    @Test(arguments: Engine.all) func aMailingOfWhichAllAreSkippedSaysSo(engine: Engine) async throws {
+        let folder = try TemporaryFolder()
+        let ledger = try await engine.open(folder)
+        let id = try await plan(ledger, batches: [1])
+        try await suppress(ledger, ["p0-0@example.com"])
+        #expect(try await ledger.dispatchBatches([(id, 9)], now: start).isEmpty)
+        _ = try await ledger.complete([id], now: start)
+        let record = try #require(try await ledger.mailing(id))
+        #expect(record.state == .failed && record.stateReason.kind == .nobody && record.reason.contains("1 skipped"))
+    }
+
+    @Test(arguments: Engine.all) func onlyWhatIsNewOfTheirCategoryAndInForceCounts(engine: Engine) async throws {
+        let folder = try TemporaryFolder()
+        let ledger = try await engine.open(folder)
+        // Known when it was planned: the planner looked at it.
+        try await suppress(ledger, ["p0-0@example.com"])
+        let id = try await plan(ledger, category: "news", batches: [5])
+        try await suppress(ledger, ["p0-1@example.com"], "offers")
+        try await suppress(ledger, ["p0-2@example.com"], "news")
+        try await suppress(ledger, ["p0-3@example.com"], expires: start + 10)
+        let batches = try await ledger.dispatchBatches([(id, 9)], now: start + 10)
+        #expect(batches.first?.open?.map(\.index) == [0, 1, 3, 4])
+        #expect(try await ledger.skipped(id, after: nil, limit: 9).map(\.detail) == ["complaint, for news, since 2023-11-14"])
+        let without = try await plan(ledger, 1, batches: [5])
+        try await suppress(ledger, ["p0-4@example.com"], "news")
+        #expect(try await ledger.dispatchBatches([(without, 9)], now: start).first?.open == nil)
+    }
+
+    @Test(arguments: Engine.all) func retriesAreLookedAtAgainAndALateResultWins(engine: Engine) async throws {
+        let folder = try TemporaryFolder()
+        let ledger = try await engine.open(folder)
+        let id = try await plan(ledger, batches: [3])
+        #expect(try await ledger.dispatchBatches([(id, 9)], now: start).count == 1)
+        _ = try await ledger.write(
+            groups: [resultGroup(closing: .done, [sent(0), deferred(1, due: start + 10), deferred(2, due: start + 10)])], events: [],
+            now: start)
+        try await suppress(ledger, ["p0-1@example.com", "p0-0@example.com"])
+        let later = start + 60_000
+        #expect(try await ledger.dispatchBatches([(id, 9)], now: later).first?.open?.map(\.index) == [2])
+        let progress = try #require(try await ledger.progress(id))
+        #expect(progress[.sent] == 1 && progress[.skipped] == 1 && progress[.deferred] == 1 && progress.balances)
+        #expect(try await ledger.recount(id).isEmpty)
+        // A worker that was thought lost had sent it.
+        _ = try await ledger.write(groups: [resultGroup(worker: "late", [sent(1, attempts: 2)])], events: [], now: later)
+        #expect(try await ledger.progress(id)?[.sent] == 2)
+        #expect(try await ledger.skipped(id, after: nil, limit: 9).isEmpty)
+        #expect(try await ledger.recount(id).isEmpty)
+        // A skip may come as a result, too.
+        let skip = RecipientResult(index: 2, state: .skipped, attempts: 1, at: later)
+        _ = try await ledger.write(groups: [resultGroup(worker: "newer", [skip])], events: [], now: later)
+        #expect(try await ledger.progress(id)?[.skipped] == 1)
+        #expect(try await ledger.recount(id).isEmpty)
+    }
+}

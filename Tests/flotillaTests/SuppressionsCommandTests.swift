@@ -1,0 +1,140 @@
+import Foundation
+import TestServers
+import Testing
+
+/// Suppressions as their users meet them: commands, planner, dispatcher, worker, and what arrives at an SMTP server.
+@Suite(.serialized) struct SuppressionsCommandTests {
+    private func suppressions(_ mailing: MailingFolder, _ arguments: String...) async throws -> Program.Outcome {
+        try await Program.run(["suppressions"] + arguments + ["--ledger", mailing.ledger])
+    }
+
+    private func object(_ text: String) throws -> [String: Any] {
+        try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any] ?? [:]
+    }
+
+    /// A folder whose ledger exists: one mailing was sent to one person.
+    private func started(_ sink: RunningSink, recipients: String, extra: String = "") async throws -> MailingFolder {
+        let mailing = try MailingFolder(provider: sink.url, recipients: recipients, extra: extra)
+        let first = try MailingFolder(provider: sink.url, recipients: MailingFolder.recipients(1) { _ in "first" })
+        let sent = try await Program.run(["send", first.mailing, "--ledger", mailing.ledger])
+        try #require(sent.status == 0, "\(sent.errors)")
+        return mailing
+    }
+
+    @Test func whoIsSuppressedGetsNothing() async throws {
+        let sink = try await RunningSink()
+        let mailing = try await started(sink, recipients: MailingFolder.recipients(8), extra: "category: news\n")
+        let table = try mailing.folder.write(
+            """
+            address,channel,category,reason,date,expiry
+            PERSON1@Example.com,email,news,unsubscribe,2026-01-02,
+            person2@example.com,email,offers,,,
+            person3@example.com,email,all,complaint,2026-01-02,2026-02-01
+            person4@example.com,email,,hard_bounce,,
+
+            """, to: "s.csv")
+        let imported = try await suppressions(mailing, "import", table, "--actor", "zoe", "--output", "json")
+        #expect(imported.status == 0, "\(imported.errors)")
+        let counts = try object(imported.output)
+        #expect(counts["added"] as? Int == 4 && counts["invalid"] as? Int == 0 && counts["rows"] as? Int == 4)
+        #expect(try await suppressions(mailing, "import", table).output == "0 suppressions added, 4 there already\n")
+        let sent = try await mailing.send()
+        try await sink.stop()
+        #expect(sent.status == 0, "\(sent.errors)")
+        #expect(
+            Set(try sink.arrived()) == Set(["first"].map { "\($0)@example.com" } + [0, 2, 3, 5, 6, 7].map { "person\($0)@example.com" }))
+        #expect(try mailing.readReport()["excluded"] as? [String: Int] == ["suppressed": 2])
+        let id = try await mailing.id()
+        let list = try await Program.run(["mailing", "excluded", id, "--ledger", mailing.ledger, "--output", "json"])
+        let row = try object(String(list.output.split(separator: "\n").first ?? ""))
+        #expect(row["row"] as? Int == 2 && row["reason"] as? String == "suppressed")
+        #expect(row["detail"] as? String == "unsubscribe, for news, since 2026-01-02")
+        #expect(try await mailing.run("show", "--output", "json").output.contains("\"category\" : \"news\""))
+    }
+
+    /// The window holds two of eight batches while no worker is at work: the other six are dispatched after the orders.
+    @Test(.timeLimit(.minutes(3))) func whoIsSuppressedAfterThePlanIsSkipped() async throws {
+        let fleet = try await Fleet(
+            80, extra: "batch_size: 10\ncategory: news\n", environment: ["FLOTILLA_PLANNER_WINDOW": "2"])
+        try fleet.start("planner")
+        try await eventually("two batches are dispatched") {
+            try fleet.mailing.query("SELECT count(*) FROM progress WHERE dispatched > 0") == ["2"]
+        }
+        // The fourth batch as a whole, and some of the last.
+        let late = (30..<40).map { "person\($0)@example.com" } + ["Person75@example.com"]
+        let table = try fleet.mailing.folder.write("address\n" + late.map { $0 + "\n" }.joined(), to: "late.csv")
+        let imported = try await fleet.run("suppressions", "import", table, "--channel", "email", "--category", "news")
+        #expect(imported.output == "11 suppressions added\n", "\(imported)")
+        #expect(try await fleet.run("suppressions", "add", "person76@example.com", "--category", "offers").status == 0)
+        try fleet.start("worker", "collector")
+        try await fleet.state("sent")
+        let skipped = Set(late.map { $0.lowercased() })
+        #expect(Set(try fleet.sink.arrived()) == Set((0..<80).map { "person\($0)@example.com" }.filter { !skipped.contains($0) }))
+        #expect(try fleet.mailing.count("skipped") == 11)
+        let report = try object(try await fleet.run("mailing", "report", fleet.id, "--output", "json").output)
+        #expect(report["skipped"] as? [String: Int] == ["suppressed": 11] && report["reconciled"] as? Bool == true)
+        let list = try await fleet.run("mailing", "excluded", fleet.id, "--skipped", "--output", "json")
+        let lines = try list.output.split(separator: "\n").map { try object(String($0)) }
+        #expect(Set(lines.compactMap { $0["address"] as? String }) == skipped)
+        #expect(lines.allSatisfy { $0["reason"] as? String == "suppressed" })
+        let one = try await fleet.run("mailing", "recipient", fleet.id, "person75@example.com")
+        #expect(one.output.contains("skipped: suppressed (import, for news, since"), "\(one.output)")
+        try await fleet.endAll()
+    }
+
+    @Test func ordersAreCarriedOutAuditedAndAnswered() async throws {
+        let sink = try await RunningSink()
+        let mailing = try await started(sink, recipients: MailingFolder.recipients(1))
+        try await sink.stop()
+        #expect(try await suppressions(mailing, "list").output == "no suppressions\n")
+        let added = try await suppressions(mailing, "add", "Ann@Example.com", "--category", "news", "--expiry", "90d", "--actor", "zoe")
+        #expect(added.output == "1 suppression added\n", "\(added)")
+        #expect(try await suppressions(mailing, "add", "0151 12345678", "--channel", "sms", "--country", "DE").status == 0)
+        let check = try object(try await suppressions(mailing, "check", "ANN@example.com", "--output", "json").output)
+        let found = try #require((check["suppressions"] as? [[String: Any]])?.first)
+        #expect(check["suppressed"] as? Bool == true && found["category"] as? String == "news" && found["reason"] as? String == "manual")
+        #expect(try await suppressions(mailing, "check", "ann@example.com", "--category", "offers").output.contains("is not suppressed"))
+        #expect(try await suppressions(mailing, "check", "+49 151 12345678").output.contains("sms      +4915112345678"))
+        // What is exported is read again, and changes nothing.
+        let file = mailing.folder.path("export.csv")
+        #expect(try await suppressions(mailing, "export", file).output.hasSuffix("export.csv: 2 suppressions\n"))
+        #expect(try await suppressions(mailing, "import", file).output == "0 suppressions added, 2 there already\n")
+        #expect(try await suppressions(mailing, "export").output == String(contentsOfFile: file, encoding: .utf8))
+        #expect(try await suppressions(mailing, "remove", "ann@example.com", "--category", "all").status == 1)
+        #expect(try await suppressions(mailing, "remove", "ann@example.com").output == "1 suppression removed\n")
+        let audit = try await Program.run(["audit", "--ledger", mailing.ledger])
+        let lines = audit.output.split(separator: "\n").filter { $0.contains("suppress") }
+        #expect(lines.count == 3 && lines[2].contains("zoe  suppress suppression:email:a***@example.com"), "\(audit.output)")
+    }
+
+    @Test func aMisspeltCategoryIsNoticed() async throws {
+        let sink = try await RunningSink()
+        let mailing = try await started(sink, recipients: MailingFolder.recipients(1), extra: "category: newsleter\n")
+        #expect(try await suppressions(mailing, "add", "a@example.com", "--category", "newsletter").status == 0)
+        let added = try await Program.run(["mailing", "add", mailing.mailing, "--ledger", mailing.ledger])
+        #expect(added.status == 0 && added.errors.contains("did you mean 'newsletter'?"), "\(added)")
+        let text = try String(contentsOfFile: mailing.mailing, encoding: .utf8)
+        try text.replacing("newsleter", with: "newsletter").write(toFile: mailing.mailing, atomically: true, encoding: .utf8)
+        // The mailing of before goes on, and says that its category is another.
+        let sent = try await mailing.send()
+        try await sink.stop()
+        #expect(sent.status == 0 && sent.errors.contains("What has changed since is not used: category"), "\(sent.errors)")
+    }
+
+    @Test func aBadTableAddsNothing() async throws {
+        let sink = try await RunningSink()
+        let mailing = try await started(sink, recipients: MailingFolder.recipients(1))
+        try await sink.stop()
+        let table = try mailing.folder.write("address,channel\na@example.com,email\nnobody,email\n", to: "bad.csv")
+        let refused = try await suppressions(mailing, "import", table)
+        #expect(refused.status == 1 && refused.errors.contains("bad.csv:3: column 'address'"), "\(refused)")
+        #expect(refused.errors.contains("nothing was added") && refused.output.isEmpty)
+        #expect(try await suppressions(mailing, "list").output == "no suppressions\n")
+        #expect(try await suppressions(mailing, "import", table, "--skip-invalid", "--dry-run").output == "1 row can be added\n")
+        #expect(try await suppressions(mailing, "import", table, "--skip-invalid").output == "1 suppression added\n")
+        #expect(try await suppressions(mailing, "add", "x").status == 1)
+        #expect(try await suppressions(mailing, "list", "--category", "Not One").status == 64)
+        let nowhere = try await Program.run(["suppressions", "list", "--ledger", mailing.folder.path("none.sqlite")])
+        #expect(nowhere.status == 1 && nowhere.errors.contains("there is no ledger"))
+    }
+}
