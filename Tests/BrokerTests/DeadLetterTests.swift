@@ -176,6 +176,18 @@ struct DeadLetterTests {
         guard case .unreadable = try await fleet.published.definition(fleet.id) else { throw RedisError.closed }
     }
 
+    /// Nobody takes it for damage.
+    @Test func aDefinitionOfANewerReleaseIsToldAsSuch() async throws {
+        try await fleet.publish()
+        let key = RedisArgument.text(fleet.broker.keys.mailing(fleet.id))
+        let written = try #require(try await fleet.broker.redis.send(["HGET", key, "definition"]).text)
+        #expect(written.contains("\"version\":\(WireVersion.current)"))
+        _ = try await fleet.broker.redis.send([
+            "HSET", key, "definition", .text(written.replacing("\"version\":1", with: "\"version\":2")),
+        ])
+        guard case .newer = try await fleet.published.definition(fleet.id) else { throw RedisError.closed }
+    }
+
     @Test func anUnreadableHeartbeatIsLeftOut() async throws {
         let store = HeartbeatStore(fleet.broker)
         let good = Heartbeat(role: .worker, version: "1", host: "h", process: 7, started: 1, cpu: 1, memory: 1)

@@ -39,7 +39,8 @@ struct DispatcherTests {
     }
 
     /// A mailing that is being sent, with so many batches of two.
-    func plan(_ batches: Int, uncertain: Mailing.UncertainPolicy = .redeliver) async throws {
+    func plan(_ batches: Int, uncertain: Mailing.UncertainPolicy = .redeliver, of other: MailingID? = nil) async throws {
+        let id = other ?? id
         let now = Clock.milliseconds()
         var mailing = Mailing(name: "m", channel: .email, provider: "relay")
         mailing.uncertain = uncertain
@@ -134,6 +135,30 @@ struct DispatcherTests {
         try await dispatching {
             try await eventually("it is paused") { try await ledger.unreadableMailings(limit: 9).map(\.state) == ["paused"] }
         }
+    }
+
+    /// Its channel is one that this release does not know, either.
+    @Test func aMailingOfANewerReleaseIsLeftToItsDispatcher() async throws {
+        var generator = SystemRandomNumberGenerator()
+        let newer = MailingID(milliseconds: Clock.milliseconds() - 1, using: &generator)
+        try await plan(4, of: newer)
+        try await plan(4)
+        let file = try DatabaseQueue(path: folder.path("ledger.sqlite"))
+        try await file.write { db in
+            let changes = "channel = 'pigeon', definition = json_set(definition, '$.version', 2, '$.channel', 'pigeon')"
+            try db.execute(sql: "UPDATE mailing SET \(changes) WHERE id = ?", arguments: [newer.description])
+        }
+        try file.close()
+        try await dispatching {
+            for lease in try await takeAll(4) {
+                #expect(lease.batch.id.mailing == id)
+                try await report(lease)
+            }
+            try await collect()
+            try await eventually("the other is complete") { try await ledger.mailing(id)?.state == .sent }
+        }
+        let left = try await ledger.unreadableMailings(limit: 9)
+        #expect(left.map(\.state) == ["sending"] && left.allSatisfy(\.isNewer))
     }
 
     @Test func aMailingIsPublishedDispatchedAndComplete() async throws {

@@ -250,6 +250,29 @@ import Text
         #expect(found.contains { $0.contains(part) }, "\(found)")
     }
 
+    /// JSON is YAML, and writes characters beyond 16 bits as two escapes.
+    @Test func pairsOfEscapesAreOneCharacterEach() throws {
+        for (text, expected) in [
+            ("text: \"a\\ud83d\\ude00\\uD83D\\uDE01 \\\\ud83d \\u00e9\"", "a😀😁 \\ud83d é"),
+            ("\"text\": \"\\\"\\ud83d\\ude00\\\"\"", "\"😀\""),
+            ("text: |\n  \\ud83d\\ude00 \"\\ud83d\\ude00\"", "\\ud83d\\ude00 \"\\ud83d\\ude00\"\n"),
+            ("text: '\\ud83d\\ude00'", "\\ud83d\\ude00"), ("# é \\ud83d\r\ntext: \"\n  \\ud83d\\ude00\n\n  b\"", " 😀\nb"),
+        ] {
+            let file = try load(short.replacing("subject: Hi", with: "subject: \"\\ud83d\\udc4b\"").replacing("text: Hello", with: text))
+            #expect(file.mailing.text.source.utf8.elementsEqual(expected.utf8), "\(text): \(file.mailing.text.source)")
+            #expect(file.mailing.subject.source == "👋")
+        }
+    }
+
+    @Test(arguments: [
+        ("text: \"a \\ud83d b\"", 5, 12), ("text: \"\\ude00\\ud83d\"", 5, 10), ("text: \"\\ud83d\\ude00 \\ud83d\\u0041\"", 5, 21),
+        ("text: \"\\U00110000\"", 5, 10),
+    ]) func halfAPairIsToldWithItsPlace(_ text: String, _ line: Int, _ column: Int) {
+        let found = problems(short.replacing("text: Hello", with: text))
+        #expect(found.count == 1 && found[0].hasPrefix("mailing.yaml:\(line):\(column): "), "\(found)")
+        #expect(found[0].contains("stands for no character; write both halves of a pair"))
+    }
+
     @Test(arguments: ["", "# nothing\n", "just a text\n", "- a\n- b\n"])
     func refusesWhatIsNoMailing(_ text: String) {
         #expect(problems(text).first?.contains("is no mailing") == true)

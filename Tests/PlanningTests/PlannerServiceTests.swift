@@ -55,12 +55,14 @@ import Testing
         }
     }
 
-    private func damage(_ number: Int) throws {
+    private func change(_ numbers: ClosedRange<Int>, _ changes: String) throws {
         let file = try DatabaseQueue(path: folder.path + "/ledger.sqlite")
         try file.write { db in
-            try db.execute(
-                sql: "UPDATE mailing SET definition = json_set(definition, '$.batchSize', 0) WHERE id = ?",
-                arguments: [id(number).description])
+            for number in numbers {
+                try db.execute(
+                    sql: "UPDATE mailing SET definition = json_set(definition, \(changes)) WHERE id = ?",
+                    arguments: [id(number).description])
+            }
         }
         try file.close()
     }
@@ -68,12 +70,23 @@ import Testing
     @Test func aMailingThatCannotBeReadFailsAlone() async throws {
         let people = try file("people.csv", rows: 3)
         for number in 1...3 { try await add(number, file: people) }
-        try damage(2)
+        try change(2...2, "'$.batchSize', 0")
         try await planning {
             try await wait(until: [.sending], of: 1..<2)
             try await wait(until: [.sending], of: 3..<4)
             try await eventually("it has failed") { try await ledger.unreadableMailings(limit: 9).map(\.state) == ["failed"] }
         }
+    }
+
+    /// As many as a look takes at a time wait for a newer planner, and they are the first.
+    @Test func mailingsOfANewerReleaseAreLeftToItsPlanner() async throws {
+        let people = try file("people.csv", rows: 3)
+        for number in 1...110 { try await add(number, file: people) }
+        try change(1...109, "'$.version', 2, '$.channel', 'pigeon'")
+        try await planning { try await wait(until: [.sending], of: 110..<111) }
+        let left = try await ledger.unreadableMailings(limit: 200)
+        #expect(left.count == 109 && left.allSatisfy { $0.isNewer && $0.state == "scheduled" })
+        #expect(left.first?.error.description.contains("its version 2 is newer than 1") == true)
     }
 
     /// Those whom an earlier mailing of the same identity has reached are left out and counted; whoever it failed for gets it.

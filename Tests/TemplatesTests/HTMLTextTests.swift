@@ -66,6 +66,8 @@ import Testing
         ("don&#146;t &copy 2026 &amp &alpha;&Omega;&rarr;&#8364 &#0;&#xd800;", "don’t © 2026 & αΩ→€ \u{20}\u{fffd}\n"),
         ("<a href=\"x?a=1&copy=2&lt;\">t</a>", "t (x?a=1&copy=2<)\n"),
         ("I </3 you, 1 <2", "I </3 you, 1 <2\n"),
+        ("a<textarea><b>&lt;{{a}}</b></textarea>z", "a <b><Ann</b> z\n"), ("<xmp><p>&lt;</XMP>z", "<p>&lt;\n\nz\n"),
+        ("<plaintext><b>x</plaintext>", "<b>x</plaintext>\n"), ("<style>a</b><p title='</style>x", "x\n"),
         ("<my-tag>one</my-tag> <o:p>two</o:p>", "one two\n"),
     ]) func keepsEveryWord(_ html: String, _ expected: String) throws {
         #expect(try text(html) == expected)

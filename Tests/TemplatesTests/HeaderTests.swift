@@ -82,6 +82,8 @@ import Text
     @Test(arguments: [
         ("ann@example.org", false, "ann@example.org"), ("änn@example.org", true, "änn@example.org"),
         ("ann@bücher.example", false, "ann@xn--bcher-kva.example"), ("ann@bücher.example", true, "ann@xn--bcher-kva.example"),
+        ("\"a b\"@example.org", true, "\"a b\"@example.org"), ("\"a, b;<c>\"@example.org", false, "\"a, b;<c>\"@example.org"),
+        ("\"ä b\"@example.org", true, "\"ä b\"@example.org"), ("\"a b\"@bücher.example", false, "\"a b\"@xn--bcher-kva.example"),
         ("änn@example.org", false, "=?utf-8?Q?=C3=A4nn=40example=2Eorg?= :;"), ("", true, "undisclosed-recipients:;"),
         ("a@b\r\nBcc: c@d", true, "=?utf-8?B?YUBiIEJjYzogY0Bk?= :;"), ("a@b\u{2028}c", true, "=?utf-8?Q?a=40b_c?= :;"),
         ("a@b\u{85}c", true, "=?utf-8?Q?a=40b_c?= :;"),

@@ -52,8 +52,8 @@ import Testing
             name: "the same section twice", template: "{{#yes}}a{{/yes}}{{word}}{{#yes}}b{{/yes}}", expected: "aloudb"),
         Case(name: "the same section in itself", template: "{{#yes}}a{{#yes}}b{{/yes}}c{{/yes}}", expected: "abc"),
         Case(
-            name: "a dot is the value of the section", template: "{{#word}}<{{.}}{{^no}}{{.}}{{/no}}>{{/word}}",
-            expected: "<loudloud>"),
+            name: "a dot is the value of the section", template: "{{#word}}({{.}}{{^no}}{{.}}{{/no}}){{/word}}",
+            expected: "(loudloud)"),
         Case(
             name: "delimiters change", template: "{{=<% %>=}}<%word%> {{word}} <%={{ }}=%>{{word}}",
             expected: "loud {{word}} loud"),

@@ -117,6 +117,39 @@ import Testing
         }
     }
 
+    /// HTML Standard section 13.2.5.3: nobody reads entities in these.
+    @Test(arguments: [
+        ("<xmp>{{v}}</xmp>", "stands in <xmp>"), ("<p><XMP class=a>x </x {{v}}", "stands in <xmp>"),
+        ("<iframe src=x><p>{{v}}</p></iframe>", "stands in <iframe>"), ("<noembed>{{v}}</noembed>", "stands in <noembed>"),
+        ("<noframes>\"{{v}}", "stands in <noframes>"), ("<plaintext></plaintext><p>{{v}}", "stands in <plaintext>"),
+        ("a <{{v}}", "where the name of an element begins"), ("</{{v}}>", "where the name of an element begins"),
+        ("<p {{w}}=\"{{v}}\">", "whose name is a value itself"), ("<p on{{w}}={{v}} >", "whose name is a value itself"),
+    ]) func aPlaceForWhichNothingCanBeEscapedIsRefused(_ template: String, _ words: String) throws {
+        let error = try #require(throws: TemplateError.self) { try html("x\n" + template, "x") }
+        #expect(error.problems.count == 1 && error.problems[0].line == 2 && error.problems[0].file == "message.html")
+        #expect(error.description.contains("'{{v}}' ") && error.description.contains(words), "\(error)")
+        #expect(try html(template.replacing("{{v}}", with: "{{{v}}}"), "x").contains("x"))
+    }
+
+    @Test(arguments: [
+        ("<noscript><a href=\"?e={{v}}\">{{v}}</a></noscript>", "<noscript><a href=\"?e=a%20%3Cb\">a &lt;b</a></noscript>"),
+        ("<textarea><a href={{v}}>{{v}}</TEXTAREA>", "<textarea><a href=a &lt;b>a &lt;b</TEXTAREA>"),
+        ("<title>\"<!-- {{v}}</title>{{v}}", "<title>\"<!-- a &lt;b</title>a &lt;b"),
+        ("<xmp><a title='</xmp>{{v}}", "<xmp><a title='</xmp>a &lt;b"),
+        ("<iframe></iframe><p data-{{v}}='{{v}}'>", "<iframe></iframe><p data-a&#32;&lt;b='a &lt;b'>"),
+        ("<!--{{v}} a > b <a href=\"-->{{v}}", "<!-- a &lt;b a > b <a href=\"-->a &lt;b"),
+        ("<!--[note] a > b <a href=\"-->{{v}}", "<!--[note] a > b <a href=\"-->a &lt;b"),
+        ("<!--[IF mso]><a href=\"{{v}}\"><![endif]-->", "<!--[IF mso]><a href=\"a%20&lt;b\"><![endif]-->"),
+        ("<!{{v}}>{{v}}", "<! a &lt;b>a &lt;b"), ("<!-- x--{{v}}> <p title=\"-->{{v}}", "<!-- x-- a &lt;b> <p title=\"-->a &lt;b"),
+    ]) func rawTextAndCommentsEndWhereBrowsersEndThem(_ template: String, _ expected: String) throws {
+        #expect(try html(template, "a <b") == expected)
+    }
+
+    @Test func aValueBeginsAndEndsNoComment() throws {
+        #expect(try html("<!{{v}}><p>", "--") == "<! --><p>")
+        #expect(try html("<!--{{v}}><p> -->", "") == "<!-- ><p> -->")
+    }
+
     @Test(arguments: ["0;url=", "5; URL = '", " 1.5 , ", "0;", "0;url=https://x.example/?a=b;c=1,"])
     func theTargetOfARefreshIsALink(_ before: String) throws {
         let isWhole = !before.contains("?")

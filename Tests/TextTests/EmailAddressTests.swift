@@ -25,6 +25,13 @@ import Text
             ("\u{202a}anna@example.com\u{202c}", "anna@example.com"), ("\u{3000}anna@example.com\u{2009}\u{ad}", "anna@example.com"),
             ("\u{85}anna@example.com\u{2028}\u{2060}\u{200e}", "anna@example.com"),
             ("\u{2066}anna@example.com\u{2069}", "anna@example.com"),
+            // Quotation marks and backslashes that change nothing.
+            ("\"Anna.S\"@example.com", "Anna.S@example.com"), ("\"an\\na\"@example.com", "anna@example.com"),
+            ("\"anna\\ smith\"@example.com", "\"anna smith\"@example.com"), ("\"a\\\\b\"@example.com", "\"a\\\\b\"@example.com"),
+            ("\"an..na\"@example.com", "\"an..na\"@example.com"), ("\"jürgen\"@bücher.example", "jürgen@bücher.example"),
+            ("\"\(String(repeating: "a", count: 64))\"@b.co", "\(String(repeating: "a", count: 64))@b.co"),
+            // A joiner where letters join; a name that IDNA 2008 leaves out, and that is registered.
+            ("نامه\u{200c}ای@example.com", "نامه\u{200c}ای@example.com"), ("anna@xn--ls8h.la", "anna@xn--ls8h.la"),
         ])
     func takesAndNormalises(_ text: String, _ normal: String) throws {
         #expect(try EmailAddress(text).description == normal)
@@ -50,11 +57,21 @@ import Text
             ("anna@ex\u{2665}mple.com", .badCharacter("\u{2665}")),
             ("анна\u{a0}петрова@example.com", .badCharacter("\u{a0}")), ("anna@-bücher.example", .hyphen),
             ("anna@bücher..example", .dots), ("anna@bücher", .noDot), ("anna@bücher.１２", .numericDomain),
+            ("\"\"@example.com", .noLocalPart), ("an\u{200c}na@example.com", .badCharacter("\u{200c}")),
+            ("éé\u{200d}é@example.com", .badCharacter("\u{200d}")), ("é\u{fe0f}@example.com", .badCharacter("\u{fe0f}")),
             ("anna@bücher.ex＠mple", .badCharacter("＠")), ("anna@bü\u{200b}cher.example", .badCharacter("\u{200b}")),
         ])
     func refusesSayingWhy(_ text: String, _ fault: EmailAddressError) {
         #expect(throws: fault) { try EmailAddress(text) }
         #expect(!fault.description.isEmpty)
+    }
+
+    @Test(arguments: ["xn--a", "XN--A", "xn--zzzzzzzzz99999", "xn--example-x-", "xn--a-0hb", "xn--a-ecp", "xn--0"])
+    func aLabelThatStandsForNothingIsRefused(_ label: String) throws {
+        for domain in ["\(label).example", "mail.\(label)", "bücher.\(label).example"] {
+            let fault = try #require(throws: EmailAddressError.self) { try EmailAddress("anna@\(domain)") }
+            #expect("\(fault)".hasPrefix("no internationalised domain name: ") || fault == .hyphen, "\(fault)")
+        }
     }
 
     @Test func keepsToTheLengthsOfRFC5321() throws {
@@ -128,7 +145,9 @@ import Text
         "\"Smith, Anna\" <anna@example.com>;", "'anna@example.com'", "“anna@example.com”", "\u{200e}<anna@example.com>\u{200e}",
         "anna@example.com.",
         "anna@example.com;", " anna@example.com , ", "<<anna@example.com>>", "\"anna@example.com\"", "« anna@example.com »",
-        "=\"anna@example.com\"",
+        "=\"anna@example.com\"", "an\u{200b}na@exam\u{ad}ple.com", "anna\u{200c}@\u{200d}example.com", "a\u{2060}nna@example\u{feff}.com",
+        "<anna@exa\u{200b}mple.com>,", "“\u{200e}anna\u{200f}@example.com\u{200b}”", "Anna\u{200b} <\u{ad}anna@example.com>",
+        "\"an\u{200b}na\"@example.com", "\u{200b}mail\u{ad}to:anna@exam\u{fe0f}ple.com",
     ])
     func takesOffWhatPastingLeaves(_ text: String) { #expect(pasted(text) == "anna@example.com") }
 
@@ -139,9 +158,16 @@ import Text
         ("<anna@example>", "name or angle brackets in it"),
         ("anna@example.", "dot at the start, at the end, or twice in a row"), ("anna smith@example.com", "space in it"),
         ("<>", "name or angle brackets in it"),
-        ("anna@exa\u{200b}mple.com,", "more than one address, or a comma in it"), (",", "more than one address, or a comma in it"),
+        ("an\u{202e}na@example.com", "invisible character U+202E in it"),
+        ("an\u{2067}na@exa\u{200b}mple.com", "invisible character U+2067 in it"),
+        ("anna@exa\u{200b}mple com", "space in it"), (",", "more than one address, or a comma in it"),
     ])
     func takesOffNothingElse(_ text: String, _ fault: String) { #expect(pasted(text) == fault) }
+
+    @Test func whatJoinsLettersStays() {
+        #expect(pasted("نامه\u{200c}ای\u{200b}@exam\u{200d}ple.com") == "نامه\u{200c}ای@example.com")
+        #expect(pasted("anna@bü\u{200b}\u{200c}cher.example") == "anna@bücher.example")
+    }
 
     @Test func pastedTextNeverTrapsAndIsAnAddressOrAFault() {
         var generator = SeededGenerator(seed: 5)

@@ -3,7 +3,13 @@ import Text
 /// A message between our own parts that is not what it should be.
 package struct WireError: Error, CustomStringConvertible, Equatable {
     package let description: String
-    package init(_ description: String) { self.description = description }
+    /// It is of a newer release, and that is all that is wrong.
+    package let isNewer: Bool
+
+    package init(_ description: String, isNewer: Bool = false) {
+        self.description = description
+        self.isNewer = isNewer
+    }
 
     fileprivate init(_ error: JSONSyntaxError) { self.init("\(error.problem) at byte \(error.offset)") }
 }

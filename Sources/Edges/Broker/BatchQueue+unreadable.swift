@@ -66,7 +66,7 @@ extension BatchQueue {
                 switch try await PublishedMailings(broker).definition(id.mailing) {
                 case .known(let mailing): mailing.uncertain == .hold
                 case .gone: false
-                case .unreadable: true
+                case .unreadable, .newer: true
                 }
             let response = ProviderResponse(
                 missed: .workerEnded, stage: .body, text: "in flight when its worker ended, and its batch could not be read")

@@ -34,7 +34,7 @@ package struct PublishedMailings: Sendable {
         for one in publications {
             var fields: [RedisArgument] = ["state", .text(one.state.rawValue), "speed", .text(one.speed)]
             if let definition = one.definition {
-                do { fields += ["definition", .bytes(try [UInt8](JSONEncoder().encode(definition)))] } catch {
+                do { fields += ["definition", .bytes(try [UInt8](JSONEncoder().encode(MailingDefinition(definition))))] } catch {
                     throw .unexpected("mailing \(one.id): \(error)")
                 }
             }
@@ -67,6 +67,8 @@ package struct PublishedMailings: Sendable {
         case gone
         /// This release cannot read it; the text says why.
         case unreadable(String)
+        /// It is of a newer release; the text says which.
+        case newer(String)
     }
 
     /// The mailing's definition.
@@ -75,9 +77,9 @@ package struct PublishedMailings: Sendable {
             return .gone
         }
         do {
-            let mailing = try JSONDecoder().decode(Mailing.self, from: Data(bytes))
-            try mailing.check()
-            return .known(mailing)
+            return .known(try JSONDecoder().decode(MailingDefinition.self, from: Data(bytes)).mailing)
+        } catch let error as WireError where error.isNewer {
+            return .newer(error.description)
         } catch {
             DeadLetters.count(.mailing)
             // A decoder's own words would show the text.

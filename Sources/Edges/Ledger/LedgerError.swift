@@ -26,6 +26,8 @@ package enum LedgerError: Error, Sendable, Equatable {
     case refused(String)
     /// A mailing's row holds what cannot be read. No other mailing is concerned.
     case unreadable(mailing: String, why: String)
+    /// A mailing was added by a newer release, which alone knows how it is to be sent.
+    case newerMailing(_ mailing: String, why: String)
     /// What was to be written cannot be, now or later: it is too large, or breaks a rule of the tables.
     case unfit(path: String, operation: String, detail: String)
     /// Reading or writing failed for a reason that is not named above.
@@ -87,6 +89,8 @@ extension LedgerError: CustomStringConvertible {
             mailing \(mailing) cannot be read in the ledger (\(why)). Somebody changed it, or the file is damaged: restore a backup \
             (flotilla ledger restore), or add the mailing again from its file
             """
+        case .newerMailing(let mailing, let why):
+            "mailing \(mailing) is of a newer Flotilla and is left to it (\(why)): use that release, or upgrade this one"
         case .unfit(let path, let operation, let detail): "the ledger \(path) cannot take this \(operation): \(detail)"
         case .failed(let path, let operation, let detail): "\(operation) failed on the ledger \(path): \(detail)"
         }

@@ -5,7 +5,8 @@ package struct MailingWork: Sendable, Equatable {
     package var id: MailingID
     /// `sending`, `paused` or `stopped`.
     package var state: MailingState
-    package var channel: Channel
+    /// Nil for a channel of a newer release.
+    package var channel: Channel?
     /// As the mailing names it: a name of the configuration, or a URL.
     package var provider: String
     /// The limit in force, as text: the one set at run time, else the mailing's own; nil for none.
@@ -29,7 +30,7 @@ package struct MailingWork: Sendable, Equatable {
     /// When the next batch may be dispatched: 0 for now, else milliseconds since 1970; nil where none waits.
     package var next: Int64?
 
-    package init(id: MailingID, state: MailingState, channel: Channel, provider: String) {
+    package init(id: MailingID, state: MailingState, channel: Channel?, provider: String) {
         self.id = id
         self.state = state
         self.channel = channel

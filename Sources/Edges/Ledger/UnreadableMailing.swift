@@ -6,4 +6,7 @@ package struct UnreadableMailing: Sendable, Equatable {
     package var state: String
     /// What is wrong, and what to do, for people.
     package var error: LedgerError
+
+    /// It is of a newer release, for whose planner it is left.
+    package var isNewer: Bool { if case .newerMailing = error { true } else { false } }
 }

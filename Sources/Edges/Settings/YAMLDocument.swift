@@ -10,22 +10,33 @@ package enum YAMLDocument {
     package static func compose(_ text: String) throws(YAMLFault) -> Node? {
         // The parser compares the keys of a mapping, and an alias in a key would be compared with all that it stands for.
         guard !mayHaveManyAliases(text) else { throw YAMLFault(.alias, mark: nil) }
-        let (root, anchored): (Node?, Node?)
-        do {
-            let parser = try Parser(yaml: text)
-            root = try parser.singleRoot()
-            // Nodes know their anchors as long as there is the parser.
-            anchored = withExtendedLifetime(parser) { root.flatMap { first(in: $0) { $0.anchor != nil } } }
-        } catch let error as YamlError {
-            throw YAMLFault(error)
-        } catch {
-            throw YAMLFault(.syntax("it cannot be read"), mark: nil)
-        }
+        let (root, anchored) = try parse(text)
         if let anchored { throw YAMLFault(.alias, mark: anchored.mark) }
         if let root, let tagged = first(in: root, where: { !ownTags.contains($0.tag.description) }) {
             throw YAMLFault(.tag(tagged.tag.description), mark: tagged.mark)
         }
         return root
+    }
+
+    /// - Returns: the document, and its first anchored node.
+    private static func parse(_ text: String) throws(YAMLFault) -> (root: Node?, anchored: Node?) {
+        var text = text
+        for _ in 0..<YAMLSurrogates.mostTexts {
+            do {
+                let parser = try Parser(yaml: text)
+                let root = try parser.singleRoot()
+                // Nodes know their anchors as long as there is the parser.
+                return (root, withExtendedLifetime(parser) { root.flatMap { first(in: $0) { $0.anchor != nil } } })
+            } catch YamlError.scanner(_, YAMLSurrogates.problem, let mark, _) {
+                guard let joined = YAMLSurrogates.joined(text, at: mark) else { throw YAMLFault(.noCharacter, mark: mark) }
+                text = joined
+            } catch let error as YamlError {
+                throw YAMLFault(error)
+            } catch {
+                throw YAMLFault(.syntax("it cannot be read"), mark: nil)
+            }
+        }
+        throw YAMLFault(.noCharacter, mark: nil)
     }
 
     /// The tags that a plain value, or its own type before it (`!!str`), has here: of YAML 1.2 section 10, and those of YAML 1.1 that the
@@ -77,6 +88,8 @@ package struct YAMLFault: Error, Equatable, CustomStringConvertible {
         case syntax(String)
         case duplicateKeys([String])
         case tooDeep, alias
+        /// An escape in a text stands for no character.
+        case noCharacter
         case tag(String)
     }
 
@@ -112,6 +125,8 @@ package struct YAMLFault: Error, Equatable, CustomStringConvertible {
                 + (problem.contains("mapping values are not allowed") ? "; put a value with ': ' in it between quotation marks" : "")
         case .duplicateKeys(let keys): "not valid YAML: the key \(keys.joined(separator: ", ")) comes twice in one section"
         case .tooDeep: "not valid YAML: it is nested too deep"
+        case .noCharacter:
+            "not valid YAML: an escape here stands for no character; write both halves of a pair (\\ud83d\\ude00), or the character itself"
         case .tag(let name): "has the tag '\(name)', which is not carried out; put a text that begins with ! into quotes"
         case .alias: "has an anchor or alias (&name, *name), which are not read; write the value out, or put a text with & or * into quotes"
         }

@@ -110,6 +110,9 @@ extension Worker {
                     ).run()
                 case .gone:
                     return await batch.buffer.close(.released)
+                case .newer:
+                    worker.tellNewer(lease.lane)
+                    return await batch.buffer.close(.released)
                 case .unfit(let why):
                     worker.logger.error("mailing \(lease.batch.id.mailing) cannot be sent here: \(why)", metadata: lease.fields)
                     worker.requestHalt(lease.batch.id.mailing, MailingHalt(.unsendable, why))

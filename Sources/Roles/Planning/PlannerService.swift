@@ -69,10 +69,11 @@ package struct PlannerService: Service {
 
     private func plan(woken signal: WakeSignal, until stop: StopRequest) async {
         var backoff = Backoff()
+        var newer = NewerMailings()
         while !stop.isStopping {
             var wait = poll
             do throws(LedgerError) {
-                let next = try await planDue { stop.isStopping }
+                let next = try await planDue(&newer) { stop.isStopping }
                 if let next { wait = min(poll, .milliseconds(max(1, next - clock()))) }
                 backoff = Backoff()
             } catch {
@@ -87,13 +88,15 @@ package struct PlannerService: Service {
         }
     }
 
-    /// Plans all mailings that are due.
+    /// Plans all mailings that are due, but for those of a newer release.
     /// - Returns: when the next one is to begin, in milliseconds since 1970; nil for none.
-    private func planDue(isStopping: () -> Bool) async throws(LedgerError) -> Int64? {
+    private func planDue(_ newer: inout NewerMailings, isStopping: () -> Bool) async throws(LedgerError) -> Int64? {
         while true {
-            let waiting = try await ledger.waiting(only: only, now: clock(), limit: Self.mailingsAtOnce)
-            let failed = try await fail(waiting.unreadable)
-            if waiting.due.isEmpty, !failed { return waiting.next }
+            // Those that stay where they are take no place of another.
+            let waiting = try await ledger.waiting(only: only, now: clock(), limit: Self.mailingsAtOnce + newer.count)
+            let failed = try await fail(waiting.unreadable.filter { !$0.isNewer })
+            let hasMore = newer.note(waiting.unreadable.filter(\.isNewer), logger)
+            if waiting.due.isEmpty, !failed, !hasMore { return waiting.next }
             let suppressions = try await ledger.suppressionList()
             var buffer = PlanBuffer()
             for record in waiting.due {

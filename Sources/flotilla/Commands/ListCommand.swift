@@ -30,7 +30,10 @@ extension MailingCommand {
             StandardOutput.write(
                 TextTable(
                     header: ["ID", "STATE", "RECIPIENTS", "SENT", "FAILED", "OPEN", "CREATED", "NAME"],
-                    rows: found.map(row) + unreadable.map { [$0.id, $0.state, "-", "-", "-", "-", "-", "(unreadable)"] },
+                    rows: found.map(row)
+                        + unreadable.map {
+                            [$0.id, $0.state, "-", "-", "-", "-", "-", $0.isNewer ? "(of a newer release)" : "(unreadable)"]
+                        },
                     rightAligned: [2, 3, 4, 5]
                 ).text)
         }

@@ -188,7 +188,8 @@ extension [UInt8] {
             return append(contentsOf: ascii.utf8)
         }
         var isPlain = !address.isEmpty && address.count <= 320
-        for byte in address where byte < 0x21 || byte == 0x7f || byte >= 0x80 && !smtpUTF8 { isPlain = false }
+        // A local part in quotes may have spaces.
+        for byte in address where byte < 0x20 || byte == 0x7f || byte >= 0x80 && !smtpUTF8 { isPlain = false }
         if isPlain, smtpUTF8 {
             let start = count
             append(address, as: .header)

@@ -114,6 +114,17 @@ struct HTMLTag {
     /// Elements whose content is not displayed.
     static let unseen: Set<String> = ["script", "style", "title", "template"]
 
+    /// Elements whose content is text that is displayed as it stands.
+    static let literal: Set<String> = ["textarea", "xmp", "plaintext"]
+
+    /// The end tag of an element begins here; `plaintext` has none.
+    static func ends(_ name: String, _ pieces: [Piece], at start: Int) -> Bool {
+        guard pieces[start] == .byte(UInt8(ascii: "<")), name != "plaintext" else { return false }
+        let tag = pieces[start...].prefix(name.utf8.count + 3).map { $0.byte?.lowercased ?? 0 }
+        guard tag.count == name.utf8.count + 3, tag.dropFirst(2).starts(with: name.utf8), let last = tag.last else { return false }
+        return tag[1] == UInt8(ascii: "/") && (last == UInt8(ascii: ">") || last == UInt8(ascii: "/") || 1...0x20 ~= last)
+    }
+
     /// Elements that stand as boxes of their own in a line: their text does not touch the words beside them.
     static let boxes: Set<String> = [
         "td", "th", "button", "textarea", "select", "input", "svg", "text", "math", "object", "embed", "applet", "iframe", "video", "audio",
@@ -139,7 +150,9 @@ struct HTMLTag {
     /// The line ends that an element has before and after it: 2 make an empty line.
     static func lines(around name: String) -> Int {
         switch name {
-        case "p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "dl", "table", "blockquote", "pre", "hr", "figure": 2
+        case "p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "dl", "table", "blockquote", "pre", "listing", "xmp", "plaintext", "hr",
+            "figure":
+            2
         case "div", "tr", "li", "dt", "dd", "section", "article", "header", "footer", "main", "nav", "aside", "form",
             "address", "center", "figcaption", "tbody", "thead", "tfoot", "caption", "body", "html", "option", "legend", "fieldset",
             "details",

@@ -167,20 +167,31 @@ struct HTMLText {
         switch tag.name {
         case "br": owedLines = min(owedLines + 1, 2)
         case "li" where !tag.isClosing: write("- ")
-        case "pre": isPreformatted = !tag.isClosing
+        case "pre", "listing", "xmp", "plaintext": isPreformatted = !tag.isClosing
         default: break
         }
+        if !tag.isClosing, HTMLTag.literal.contains(tag.name) { copy(to: tag.name) }
     }
 
     /// Leaves out what stands up to the end of an element, but for the edges of sections.
     private mutating func skip(to name: String) {
-        while position < pieces.count {
+        while position < pieces.count, !HTMLTag.ends(name, pieces, at: position) {
             if let token = pieces[position].section { edge(token) }
-            if pieces[position] == .byte(UInt8(ascii: "<")), let tag = HTMLTag(pieces, at: position), tag.isClosing,
-                tag.name == name
-            {
-                position = tag.end
-                return
+            position += 1
+        }
+    }
+
+    /// Writes what stands up to the end of an element as the text that it is: there are no tags in it.
+    private mutating func copy(to name: String) {
+        while position < pieces.count, !HTMLTag.ends(name, pieces, at: position) {
+            switch pieces[position] {
+            case .byte(UInt8(ascii: "&")) where name == "textarea":
+                let (text, end) = HTMLEntity.decode(pieces, at: position, inAttribute: false)
+                position = end
+                for byte in text { write(.byte(byte)) }
+                continue
+            case .byte(let byte): space(or: byte)
+            case .tag(let token): if token.isSectionEdge { edge(token) } else { write(.tag(token.inText)) }
             }
             position += 1
         }

@@ -6,10 +6,13 @@ import Text
 struct HTMLPlace: PlaceMachine {
     enum State: Hashable {
         case text
-        /// The content of `script`, `style`, `title` or `textarea`, which only its end tag ends.
+        /// The content of `script`, `style`, `title`, `textarea` and the like, which only its end tag ends.
         case rawText
-        /// Behind `<`, and the bytes of a markup declaration up to four: `<!--`, `<!--[`.
+        /// Behind `<plaintext>`, which nothing ends.
+        case plaintext
+        /// Behind `<`.
         case open
+        /// Behind `<!`, with the bytes of `--[if` that were read.
         case declaration(Int)
         case comment(dashes: Int)
         /// A declaration, a conditional comment's begin, or what browsers take for a comment.
@@ -34,7 +37,7 @@ struct HTMLPlace: PlaceMachine {
     private(set) var isClosing = false
     /// The name of the tag, in lower case.
     private(set) var element: [UInt8] = []
-    /// The name of the attribute, in lower case.
+    /// The name of the attribute, in lower case, with a byte 0 in the place of a value.
     private(set) var attribute: [UInt8] = []
     private var url: URLPlace?
     /// The delay at the begin of a `<meta http-equiv=refresh content="5; url=…">`, behind which a URL begins.
@@ -49,6 +52,7 @@ struct HTMLPlace: PlaceMachine {
         switch state {
         case .text: if byte == UInt8(ascii: "<") { state = .open }
         case .rawText: advanceRawText(byte)
+        case .plaintext: break
         case .open: open(byte)
         case .declaration(let count): advanceDeclaration(byte, count)
         case .comment(let dashes): advanceComment(byte, dashes)
@@ -95,16 +99,14 @@ struct HTMLPlace: PlaceMachine {
         }
     }
 
-    /// Behind `<!` and so many dashes, or behind `<!--`.
     private mutating func advanceDeclaration(_ byte: UInt8, _ count: Int) {
-        switch (byte, count) {
-        case (UInt8(ascii: "-"), 0): state = .declaration(1)
-        case (UInt8(ascii: "-"), 1): state = .declaration(2)
-        case (UInt8(ascii: "["), 2): state = .untilGreater
+        switch (byte.lowercased, count) {
+        case (UInt8(ascii: "-"), 0...1), (UInt8(ascii: "["), 2), (UInt8(ascii: "i"), 3): state = .declaration(count + 1)
+        case (UInt8(ascii: "f"), 4): state = .untilGreater
         // `<!-->` is a whole comment, and so is `<!--->`.
-        case (_, 2):
-            state = .comment(dashes: 2)
-            advanceComment(byte, 2)
+        case (_, 2...):
+            state = .comment(dashes: 0)
+            if byte != UInt8(ascii: "!") { advanceComment(byte, count == 2 ? 2 : 0) }
         case (UInt8(ascii: ">"), _): leave()
         default: state = .untilGreater
         }
@@ -173,6 +175,8 @@ struct HTMLPlace: PlaceMachine {
         if !isClosing, Self.rawElements.contains(element) {
             state = .rawText
             matched = 0
+        } else if !isClosing, element == Self.plaintext {
+            state = .plaintext
         } else {
             leave()
         }
@@ -200,12 +204,12 @@ struct HTMLPlace: PlaceMachine {
     }
 
     /// No tag, comment or declaration has begun.
-    var isBetweenTags: Bool { state == .text || state == .rawText }
+    var isBetweenTags: Bool { state == .text || state == .rawText || state == .plaintext }
 
     var place: ValuePlace {
         switch state {
         case .rawText: element == Array("script".utf8) ? .script : element == Array("style".utf8) ? .css : .text
-        case .text, .declaration, .comment, .untilGreater: .text
+        case .text, .plaintext, .declaration, .comment, .untilGreater: .text
         case .open, .tagName, .inTag, .attributeName, .afterAttributeName: .unquoted
         case .beforeValue: valuePlace(quote: 0, Self.isURL(attribute) ? URLPlace() : nil)
         case .value(let quote): valuePlace(quote: quote, url)
@@ -215,12 +219,25 @@ struct HTMLPlace: PlaceMachine {
     /// `<a href={{x}} id=z>`: without a value `id=z` would be the link.
     var needsQuotes: Bool { state == .beforeValue }
 
+    /// `<!{{x}}>`: a value `--` would begin a comment. `<!--{{x}}>`: an empty one would end it.
+    var separator: StaticString? {
+        switch state {
+        case .declaration, .comment(dashes: 1...): " "
+        default: nil
+        }
+    }
+
     var refusal: PlaceRefusal? {
-        guard attribute == Self.document, state.isValue else { return nil }
-        return PlaceRefusal(
-            what: "'{{}}' stands in a srcdoc, a document of its own for which no value can be escaped",
-            remedy:
-                "put the text into the message itself, since hardly any mail program shows an iframe; '{{{}}}' writes the value as it is")
+        switch state {
+        case .open: .element
+        case .tagName where element.isEmpty: .element
+        case .plaintext: .unread(String(decoding: element, as: UTF8.self))
+        case .rawText where Self.unreadElements.contains(element): .unread(String(decoding: element, as: UTF8.self))
+        case _ where !state.isValue: nil
+        case _ where attribute == Self.document: .document
+        case _ where attribute.contains(0) && !Self.harmlessPrefixes.contains(where: attribute.starts): .attribute
+        default: nil
+        }
     }
 
     private func valuePlace(quote: UInt8, _ url: URLPlace?) -> ValuePlace {
@@ -234,7 +251,7 @@ struct HTMLPlace: PlaceMachine {
         switch state {
         case .open, .inTag, .afterAttributeName:
             if state == .open { (isClosing, element) = (false, []) }
-            attribute = []
+            attribute = [0]
             state = state == .open ? .tagName : .attributeName
             if state == .tagName { element = [UInt8(ascii: "_")] }
         case .beforeValue:
@@ -244,15 +261,20 @@ struct HTMLPlace: PlaceMachine {
             isInDelay = false
             url?.advanceValue()
         case .comment: state = .comment(dashes: 0)
-        case .declaration: state = .untilGreater
+        case .declaration(let count): state = count < 2 ? .untilGreater : .comment(dashes: 0)
         case .rawText: matched = 0
-        case .text, .untilGreater, .tagName, .attributeName: break
+        case .attributeName: if attribute.count < Self.longestName { attribute.append(0) }
+        case .text, .plaintext, .untilGreater, .tagName: break
         }
     }
 
     private static func isURL(_ attribute: [UInt8]) -> Bool { urlAttributes.contains(attribute) || listAttributes.contains(attribute) }
 
-    private static let rawElements = names("script style title textarea")
+    private static let rawElements = names("script style title textarea xmp iframe noembed noframes")
+    /// Raw elements in whose text entities are not read (HTML Standard section 13.2.5.3). `noscript` is one only where scripts run, and
+    /// shows nothing there.
+    private static let unreadElements = names("xmp iframe noembed noframes")
+    private static let plaintext = Array("plaintext".utf8)
     /// Attributes that hold one URL.
     private static let urlAttributes = names(
         "href src action formaction background cite data longdesc poster profile manifest classid codebase icon lowsrc dynsrc usemap "
@@ -263,6 +285,26 @@ struct HTMLPlace: PlaceMachine {
     private static let meta = Array("meta".utf8)
     private static let content = Array("content".utf8)
     private static let document = Array("srcdoc".utf8)
+    /// Attributes with such names hold text, however the names go on.
+    private static let harmlessPrefixes = names("data- aria-")
 
     private static func names(_ list: String) -> Set<[UInt8]> { Set(list.split(separator: " ").map { Array($0.utf8) }) }
+}
+
+extension PlaceRefusal {
+    fileprivate static let document = PlaceRefusal(
+        what: "'{{}}' stands in a srcdoc, a document of its own for which no value can be escaped",
+        remedy: "put the text into the message itself, since hardly any mail program shows an iframe; \(unescaped)")
+    fileprivate static let element = PlaceRefusal(
+        what: "'{{}}' stands where the name of an element begins, for which no value can be escaped",
+        remedy: "write the name out, and a < that is text as &lt;; \(unescaped)")
+    fileprivate static let attribute = PlaceRefusal(
+        what: "'{{}}' is the value of an attribute whose name is a value itself, and the name says how to escape",
+        remedy: "write the name out; \(unescaped)")
+
+    fileprivate static func unread(_ element: String) -> PlaceRefusal {
+        PlaceRefusal(
+            what: "'{{}}' stands in <\(element)>, for whose text no value can be escaped",
+            remedy: "use another element, such as <pre>; \(unescaped)")
+    }
 }

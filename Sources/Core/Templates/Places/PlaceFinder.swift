@@ -27,8 +27,8 @@ struct PlaceFinder<Machine: PlaceMachine> {
     ) -> (tokens: [TemplateToken], refused: [(index: Int, why: PlaceRefusal)]) {
         var finder = PlaceFinder(tokens, repeats: repeats)
         finder.run()
-        let bare = tokens.indices.filter { finder.isBare($0) }
-        if !bare.isEmpty { return mark(quoted(tokens, bare), repeats: repeats) }
+        let framed = tokens.indices.flatMap { finder.framed($0) }
+        if framed.count > tokens.count { return mark(framed, repeats: repeats) }
         var marked = tokens
         var refused: [(index: Int, why: PlaceRefusal)] = []
         for (index, token) in tokens.enumerated() {
@@ -51,14 +51,17 @@ struct PlaceFinder<Machine: PlaceMachine> {
         return first <= 0x20 || first == UInt8(ascii: ">")
     }
 
-    private static func quoted(_ tokens: [TemplateToken], _ bare: [Int]) -> [TemplateToken] {
-        var quoted: [TemplateToken] = []
-        let bare = Set(bare)
-        for (index, token) in tokens.enumerated() {
-            let quote = TemplateToken(.text([UInt8(ascii: "\"")]), at: token.offset)
-            quoted += bare.contains(index) ? [quote, token, quote] : [token]
+    /// A token with what has to stand around it.
+    private func framed(_ index: Int) -> [TemplateToken] {
+        let token = tokens[index]
+        func text(_ bytes: StaticString) -> TemplateToken {
+            TemplateToken(.text(Array(UnsafeBufferPointer(start: bytes.utf8Start, count: bytes.utf8CodeUnitCount))), at: token.offset)
         }
-        return quoted
+        if isBare(index) { return [text("\""), token, text("\"")] }
+        guard case .variable(_, escaped: true) = token.kind, Set(reached[index].map(\.place)).count == 1,
+            let separator = reached[index].lazy.compactMap(\.separator).first
+        else { return [token] }
+        return [text(separator), token]
     }
 
     private mutating func run() {

@@ -9,6 +9,8 @@ protocol PlaceMachine: Hashable {
     var place: ValuePlace { get }
     /// A value that is empty would end here what it should be, and take what follows in its place.
     var needsQuotes: Bool { get }
+    /// What has to stand before a value here, so that it joins nothing before it; nil for nothing.
+    var separator: StaticString? { get }
     /// Why no value can be escaped here, and what to do; nil where one can.
     var refusal: PlaceRefusal? { get }
     /// Passes a value, which is escaped for its place and so does not leave it.
@@ -17,6 +19,7 @@ protocol PlaceMachine: Hashable {
 
 extension PlaceMachine {
     var needsQuotes: Bool { false }
+    var separator: StaticString? { nil }
     var refusal: PlaceRefusal? { nil }
 
     mutating func advance(_ bytes: [UInt8]) { for byte in bytes { advance(byte) } }
@@ -28,4 +31,7 @@ struct PlaceRefusal: Equatable {
     let what: String
     /// With `{{{}}}` for the tag that writes the value as it is.
     let remedy: String
+
+    /// The end of remedies.
+    static let unescaped = "'{{{}}}' writes the value as it is"
 }

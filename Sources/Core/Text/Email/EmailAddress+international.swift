@@ -9,7 +9,10 @@ extension EmailAddress {
             let domain = String(validating: bytes[(at + 1)...], as: UTF8.self)
         else { return .notUTF8 }
         let local = written.nfc
-        for scalar in local.unicodeScalars where !isAllowed(scalar) { return .badCharacter(scalar) }
+        let scalars = Array(local.unicodeScalars)
+        for index in scalars.indices where !isAllowed(scalars[index]) && !scalars.isJoiner(at: index) {
+            return .badCharacter(scalars[index])
+        }
         guard local.utf8.count <= 64 else { return .longLocalPart }
         var ascii = domain.lowercased()
         var shown = ascii
@@ -68,9 +71,10 @@ extension EmailAddress {
         return text.withUTF8 { domain($0, from: 0, &isForeign) }
     }
 
-    /// A character of a local part: printed, or a joiner that scripts such as Persian need between letters.
+    /// A character of a local part: one that is printed.
     private static func isAllowed(_ scalar: Unicode.Scalar) -> Bool {
-        if scalar.value < 0x80 || scalar.value == 0x200c || scalar.value == 0x200d { return true }
+        if scalar.value < 0x80 { return true }
+        if scalar.properties.isDefaultIgnorableCodePoint { return false }
         switch scalar.properties.generalCategory {
         case .control, .format, .surrogate, .privateUse, .unassigned, .spaceSeparator, .lineSeparator,
             .paragraphSeparator:

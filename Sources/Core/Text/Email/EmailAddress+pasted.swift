@@ -1,15 +1,16 @@
 extension EmailAddress {
     /// The same as `normalise`, for an address as people paste it: with `mailto:` in front, in angle brackets with or without a name before
-    /// them, in quotation marks, with a comma, semicolon, colon or full stop behind it. Nothing is taken off that could be part of the
-    /// address, and of two addresses none is chosen.
+    /// them, in quotation marks, with a comma, semicolon, colon or full stop behind it, and with characters in it that nobody sees. Nothing
+    /// is taken off that could be part of the address, and of two addresses none is chosen.
     /// - Returns: what is wrong with the address as it stands, or nil.
     package static func normalise(pasted raw: UnsafeBufferPointer<UInt8>, into out: inout [UInt8]) -> EmailAddressError? {
         let start = out.count
         guard let fault = normalise(raw, into: &out) else { return nil }
-        let inner = unwrapped(raw.trimmed)
-        guard inner.count < raw.trimmed.count else { return fault }
-        out.removeSubrange(start...)
-        return normalise(inner, into: &out) == nil ? nil : fault
+        func isAddress(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
+            out.removeSubrange(start...)
+            return normalise(unwrapped(text.trimmed), into: &out) == nil
+        }
+        return isAddress(raw) || raw.visible?.withUnsafeBufferPointer(isAddress) == true ? nil : fault
     }
 
     /// Pairs of marks that people put around an address.

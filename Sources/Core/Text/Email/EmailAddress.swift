@@ -3,7 +3,8 @@
 ///
 /// Stricter than the RFC in two points: a domain has a dot in it (nobody sends mass mail to `root@localhost`), and its last
 /// label is not a number (`anna@10.0.0.1` lacks brackets). A domain beyond ASCII stands as people read it (U-labels), and one that is
-/// written in ASCII (A-labels) stays so: `asciiForm` is what goes to a server, and the key is the same for both.
+/// written in ASCII (A-labels) stays so: `asciiForm` is what goes to a server, and the key is the same for both. A local part is in quotes
+/// only where it has to be: those with and without are one mailbox (RFC 5321 section 4.1.2).
 package struct EmailAddress: Sendable, Hashable, CustomStringConvertible {
     /// The address in its normal form.
     package let description: String
@@ -30,6 +31,10 @@ package struct EmailAddress: Sendable, Hashable, CustomStringConvertible {
         case .failure(let fault): return fault
         }
         guard at > 0 else { return .noLocalPart }
+        if bytes[0] == UInt8(ascii: "\""), case let local = simplestForm(ofQuoted: bytes[1..<(at - 1)]), local.count != at {
+            guard !local.isEmpty else { return .noLocalPart }
+            return (local + bytes[at...]).withUnsafeBufferPointer { normalise($0, into: &out) }
+        }
         guard at <= 64 else { return .longLocalPart }
         guard at + 1 < bytes.count else { return .noDomain }
         if bytes[at + 1] == UInt8(ascii: "[") {
@@ -117,6 +122,20 @@ extension EmailAddress {
         return .failure(.misplacedQuote)
     }
 
+    /// A local part without needless quotation marks and backslashes; empty for an empty one.
+    private static func simplestForm(ofQuoted content: Slice<UnsafeBufferPointer<UInt8>>) -> [UInt8] {
+        var text: [UInt8] = []
+        var isEscaped = false
+        for byte in content {
+            isEscaped = byte == UInt8(ascii: "\\") && !isEscaped
+            if !isEscaped { text.append(byte) }
+        }
+        let atoms = text.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
+        if text.isEmpty || atoms.allSatisfy({ !$0.isEmpty && $0.allSatisfy { $0.isAtomText || $0 >= 0x80 } }) { return text }
+        let quote = [UInt8(ascii: "\"")]
+        return quote + text.flatMap { "\"\\".utf8.contains($0) ? [UInt8(ascii: "\\"), $0] : [$0] } + quote
+    }
+
     /// Checks the labels of a domain (RFC 1123 section 2.1), as far as they are ASCII.
     static func domain(
         _ bytes: UnsafeBufferPointer<UInt8>, from start: Int, _ isForeign: inout Bool
@@ -129,6 +148,7 @@ extension EmailAddress {
                 guard index > labelStart else { return .dots }
                 guard bytes[index - 1] != UInt8(ascii: "-") else { return .hyphen }
                 guard index - labelStart <= 63 || bits >= 0x80 else { return .longLabel }
+                if let fault = InternationalDomain.fault(ofLabel: bytes[labelStart..<index]) { return EmailAddressError(fault) }
                 if index == bytes.count { break }
                 labelStart = index + 1
                 isNumber = true

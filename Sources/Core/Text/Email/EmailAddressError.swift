@@ -42,6 +42,8 @@ package enum EmailAddressError: Error, Equatable, Sendable, CustomStringConverti
         case .tooLong: "more than 254 bytes"
         case .badInternationalDomain(let words): "no internationalised domain name: \(words)"
         case .badCharacter(let scalar) where scalar.value < 0x80: "character '\(scalar)' not allowed"
+        case .badCharacter(let scalar) where scalar.properties.isDefaultIgnorableCodePoint:
+            "invisible character U+\(hexadecimal(scalar.value)) in it"
         case .badCharacter(let scalar): "character U+\(hexadecimal(scalar.value)) not allowed"
         }
     }

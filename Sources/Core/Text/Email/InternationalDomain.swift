@@ -25,7 +25,20 @@ enum InternationalDomain {
         }
         // The library does not say which character it is. Behind a letter each may stand but those that are not allowed.
         for scalar in domain.unicodeScalars where scalar.value >= 0x80 && (try? lookup("a\(scalar)")) == nil { throw .badCharacter(scalar) }
-        throw .other(String(cString: idn2_strerror(code)))
+        throw .other(words(code))
+    }
+
+    /// Why a label that begins with `xn--` is no A-label; nil for one that is, and for any other label. Labels of characters that IDNA 2008
+    /// leaves out and Unicode TR46 has, such as emoji, are registered and get mail.
+    static func fault(ofLabel label: Slice<UnsafeBufferPointer<UInt8>>) -> Failure? {
+        let mark = "xn--".utf8
+        guard label.count >= mark.count, ASCII.equalIgnoringCase(label.prefix(mark.count), mark) else { return nil }
+        do throws(Code) {
+            _ = try lookup(String(decoding: label, as: UTF8.self))
+            return nil
+        } catch {
+            return error.value == IDN2_DISALLOWED.rawValue ? nil : .other(words(error.value))
+        }
     }
 
     /// A name of A-labels as people read it; as it is where a label is no A-label.
@@ -35,6 +48,8 @@ enum InternationalDomain {
         defer { idn2_free(found) }
         return String(cString: found)
     }
+
+    private static func words(_ code: Int32) -> String { String(cString: idn2_strerror(code)) }
 
     /// A result code of the library's.
     private struct Code: Error {

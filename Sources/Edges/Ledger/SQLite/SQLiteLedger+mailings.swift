@@ -36,7 +36,7 @@ extension SQLiteLedger: MailingStore {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         let mailing = new.mailing
-        let definition = String(decoding: try encoder.encode(mailing), as: UTF8.self)
+        let definition = String(decoding: try encoder.encode(MailingDefinition(mailing)), as: UTF8.self)
         let source = try new.source.map { String(decoding: try encoder.encode($0), as: UTF8.self) }
         let started: Int64? = new.state == .collecting || new.state == .sending ? now : nil
         try db.execute(
@@ -217,8 +217,11 @@ extension MailingRecord {
         while let row = try cursor.next() {
             do { records.append(try MailingRecord(row)) } catch {
                 let id = (try? row.read(0) as String) ?? ""
+                let isNewer = (error as? WireError)?.isNewer == true
                 unreadable.append(
-                    UnreadableMailing(id: id, state: (try? row.read(4) as String) ?? "", error: .unreadable(mailing: id, why: why(error))))
+                    UnreadableMailing(
+                        id: id, state: (try? row.read(4) as String) ?? "",
+                        error: isNewer ? .newerMailing(id, why: why(error)) : .unreadable(mailing: id, why: why(error))))
             }
         }
         return (records, unreadable)
@@ -250,8 +253,7 @@ extension MailingRecord {
         let decoder = JSONDecoder()
         let definition: String = try row.read(1)
         let source: String? = try row.read(2)
-        let mailing = try decoder.decode(Mailing.self, from: Data(definition.utf8))
-        try mailing.check()
+        let mailing = try decoder.decode(MailingDefinition.self, from: Data(definition.utf8)).mailing
         self.id = id
         self.mailing = mailing
         self.source = try source.map { try decoder.decode(RecipientSource.self, from: Data($0.utf8)) }

@@ -97,12 +97,10 @@ extension MailingWork {
     /// Reads the columns of `SQLiteLedger.work`.
     fileprivate init(_ row: Row) throws {
         let text: String = try row.read(0)
-        guard let id = MailingID(text), let state = try MailingState(rawValue: row.read(1)),
-            let channel = try Channel(rawValue: row.read(2))
-        else {
-            throw LedgerError.refused("the ledger holds a mailing '\(text)' whose state or channel this release does not know")
+        guard let id = MailingID(text), let state = try MailingState(rawValue: row.read(1)) else {
+            throw LedgerError.refused("the ledger holds a mailing '\(text)' whose id or state this release does not know")
         }
-        try self.init(id: id, state: state, channel: channel, provider: row.read(3))
+        try self.init(id: id, state: state, channel: Channel(rawValue: row.read(2)), provider: row.read(3))
         speed = try row.read(4)
         expires = try row.read(5)
         planned = try row.read(6)

@@ -14,6 +14,8 @@ actor MailingCache {
         case gone
         /// It cannot be sent by this worker; the text says why.
         case unfit(String)
+        /// It is of a newer release, whose workers send it.
+        case newer
     }
 
     /// How often the size of the fleet is asked for.
@@ -60,6 +62,7 @@ actor MailingCache {
             guard discarded.insert(id).inserted else { return .unfit(why) }
             try await published.discardDefinition(id)
             throw RedisError.notPublished("mailing \(id)")
+        case .newer: return .newer
         }
         guard let speed = try await published.controls(id)?.speed else { return .gone }
         let provider: Provider
@@ -194,7 +197,7 @@ actor MailingCache {
         case .known(let mailing): return mailing.uncertain
         case .gone: return nil
         // Nothing is sent twice that may not be.
-        case .unreadable: return .hold
+        case .unreadable, .newer: return .hold
         }
     }
 

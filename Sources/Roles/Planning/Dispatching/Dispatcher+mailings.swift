@@ -18,6 +18,8 @@ extension Dispatcher {
         let ids = Set(work.map(\.id))
         // Stopped mailings leave the ledger's list of work by themselves when nothing of them is left.
         for id in Array(shown.keys) where !ids.contains(id) { try await remove(id) }
+        newer.formIntersection(ids)
+        let work = work.filter { !newer.contains($0.id) }
         let new = work.filter { shown[$0.id] == nil }
         try await reconcile(new, epoch)
         var publications: [PublishedMailings.Publication] = []
@@ -33,21 +35,28 @@ extension Dispatcher {
                 shows[one.id] = known
                 shows[one.id]?.state = state
                 shows[one.id]?.speed = speed
-            } else if let record = try await record(one) {
+            } else if let record = try await record(one), let channel = one.channel {
                 publications.append(.init(id: one.id, definition: record.mailing, state: state, speed: speed))
                 shows[one.id] = Shown(
                     state: state, speed: speed, name: record.mailing.name,
-                    lane: Lane(channel: one.channel, provider: ProviderURL.name(of: one.provider)), fields: record.fields)
+                    lane: Lane(channel: channel, provider: ProviderURL.name(of: one.provider)), fields: record.fields)
             }
         }
         try await published.publish(publications, fencingToken: fencingToken)
         shown.merge(shows) { $1 }
     }
 
-    /// A mailing in work as the ledger has it; nil for one that cannot be read, which is paused: the others go on.
+    /// A mailing in work as the ledger has it; nil for one that cannot be read, which is paused, and for one of a newer release, which is
+    /// left as it is: the others go on.
     private func record(_ work: MailingWork) async throws -> MailingRecord? {
         do throws(LedgerError) { return try await ledger.mailing(work.id) } catch {
-            guard case .unreadable = error else { throw error }
+            switch error {
+            case .unreadable: break
+            case .newerMailing:
+                if newer.insert(work.id).inserted { logger.warning("\(error)", metadata: ["mailing": "\(work.id)"]) }
+                return nil
+            default: throw error
+            }
             let reason = StateReason(kind: .input, text: "\(error)")
             if try await ledger.setState(work.id, to: .paused, from: [.sending], reason: reason, now: Clock.milliseconds()) {
                 logger.error("mailing \(work.id) is paused: \(error)", metadata: ["mailing": "\(work.id)"])

@@ -50,6 +50,8 @@ package actor Dispatcher: Service {
     nonisolated let fencingToken: FencingToken
     /// What workers see of the mailings in work; a mailing that is missing is reconciled with Redis before anything of it is dispatched.
     var shown: [MailingID: Shown] = [:]
+    /// Mailings of a newer release, which are left to its planner.
+    var newer: Set<MailingID> = []
     /// The limits set at run time that the workers see, by scope; nil when that is not known.
     var shownLimits: [String: String]?
     var choice: DispatchChoice

@@ -76,7 +76,7 @@ struct MailingDocument {
         case .tooDeep: "is nested too deep; a mailing needs two levels"
         case .duplicateKeys(let keys): "has the key '\(keys.joined(separator: "', '"))' twice; leave one"
         case .alias, .tag: fault.description
-        case .syntax: "is \(fault.description)"
+        case .syntax, .noCharacter: "is \(fault.description)"
         }
     }
 }

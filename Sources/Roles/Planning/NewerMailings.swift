@@ -1,0 +1,23 @@
+import Ledger
+import Logging
+import Model
+import Policy
+
+/// Mailings that wait for the planner of a newer release. It says so once a minute: only a person can start one.
+struct NewerMailings {
+    /// How many there were at the last look.
+    private(set) var count = 0
+    private var line = RepeatedLine()
+
+    /// Takes what a look has found.
+    /// - Returns: there are more of them than at the look before.
+    mutating func note(_ found: [UnreadableMailing], _ logger: Logger) -> Bool {
+        defer { count = found.count }
+        guard let first = found.first else { return false }
+        if line.add(at: Clock.monotonic()) != nil {
+            let more = found.count > 1 ? "; \(found.count - 1) more wait like it" : ""
+            logger.warning("\(first.error)\(more)", metadata: ["mailing": "\(first.id)"])
+        }
+        return found.count > count
+    }
+}
