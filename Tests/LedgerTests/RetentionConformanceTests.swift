@@ -64,7 +64,7 @@ import Testing
         #expect(try await ledger.agedMailings(rule).map(\.id) == [other])
         #expect(try await ledger.prunedMailings() == 1)
         #expect(try await ledger.prune(id, rule, note: note, now: later + 1) == 0)
-        let audit = try await ledger.audit(AuditFilter(object: "mailing:\(id)"), limit: 9)
+        let audit = try await ledger.audit(AuditFilter(object: .mailing(id)), limit: 9)
         #expect(audit.map(\.order) == ["prune"] && audit[0].actor == "ann" && audit[0].before == #"{"recipients":4}"#)
     }
 

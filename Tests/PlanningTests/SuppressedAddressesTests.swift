@@ -30,8 +30,8 @@ import Testing
     private func plan(_ csv: String, channel: Channel = .email, category: String? = nil) async throws -> ([Exclusion], [String]) {
         let file = try folder.write(csv, to: "recipients.csv")
         var mailing = Mailing(
-            name: "x", channel: channel, provider: channel == .email ? "smtp://localhost" : "http://localhost", fields: ["id", "to"],
-            batchSize: 3)
+            name: "x", channel: channel, provider: channel == .email ? "smtp://localhost" : "http://localhost", fields: ["id", "to"])
+        mailing.batchSize = 3
         mailing.category = category
         try await ledger.create(
             id, mailing: mailing, source: RecipientSource(file: file, format: .csv, id: "id", address: "to", country: "DE"), origin: "",
