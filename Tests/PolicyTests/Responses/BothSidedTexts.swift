@@ -65,6 +65,8 @@ enum BothSidedTexts {
         452 4.2.2 The user you are trying to contact is over quota
         550 5.1.1 <bob@example.org>: user unknown, see https://help.example/blacklist and https://help.example/relay-access-denied
         550 No such user here, see https://help.example/spf-check and https://help.example/blocked-by-us/your-ip
+        550 5.1.1 <bob@example.org>: user unknown (sender was <news@example.com>), mail for bob@example.org received from shop.example.com
+        550 Invalid recipient: bob@example.org. Sender of message: news@example.com
         550 5.1.1 bob@example.org: no such person, message id 12 from address news@example.com
         """)
 

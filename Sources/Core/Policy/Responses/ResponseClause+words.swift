@@ -61,6 +61,7 @@ extension ResponseClause {
     static let labels: Set<String> = [
         "from", "to", "by", "at", "via", "sender", "recipient", "rcpt", "mail", "email", "e-mail", "envelope", "envelope-from", "mfrom",
         "helo", "ehlo", "client", "host", "hostname", "ip", "address", "addr", "domain", "relay", "proto", "port", "id", "session",
-        "return", "path", "return-path", "reverse-path", "orig_to", "server", "h", "f",
+        "return", "path", "return-path", "reverse-path", "orig_to", "server", "h", "f", "message",
+        "sent", "received", "of", "for", "with", "was", "on",
     ]
 }
