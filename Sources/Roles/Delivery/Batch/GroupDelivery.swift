@@ -54,8 +54,8 @@ struct GroupDelivery: Sendable {
             turn = nil
             await batch.report(outcome.results)
             // Nothing more can be done for those who are waited for: others take their places.
-            for (item, response) in waiting {
-                late.addTask { await finish(item, response, current.probe) }
+            for one in waiting {
+                late.addTask { await finish(one, current.probe) }
             }
             share.finish(
                 waiting.count { !rested.contains($0.item.index) }
@@ -126,15 +126,19 @@ struct GroupDelivery: Sendable {
     }
 
     /// A recipient whose response is waited for apart.
-    private typealias Late = (item: OpenRecipient, response: LateResponse)
+    private struct Late {
+        var item: OpenRecipient
+        var response: LateResponse
+        /// When its group was begun, in nanoseconds of CLOCK_MONOTONIC: it may be waited for apart only shortly before its time is over.
+        var begun: Int64
+    }
 
     /// Waits for a response that is late.
-    private func finish(_ item: OpenRecipient, _ response: LateResponse, _ probe: Int?) async {
-        let started = Clock.monotonic()
-        let answer = await response.value()
-        batch.trace([item], [answer])
-        let outcome = batch.judge([item], [answer], .none)
-        await learn(outcome, since: started, probe)
+    private func finish(_ late: Late, _ probe: Int?) async {
+        let answer = await late.response.value()
+        batch.trace([late.item], [answer])
+        let outcome = batch.judge([late.item], [answer], .none)
+        await learn(outcome, since: late.begun, probe)
         await batch.report(outcome.results)
         await unmark(outcome)
     }
@@ -167,7 +171,7 @@ struct GroupDelivery: Sendable {
         if outcome.unsent.isEmpty, waiting.isEmpty { mailing.link.groupSizer.note(open.count, took: took) }
         // The outcome of a probe that is late comes later.
         await learn(outcome, since: begun, waiting.isEmpty ? turn.probe : nil)
-        return (outcome, waiting.map { (open[$0.index], $0.response) })
+        return (outcome, waiting.map { Late(item: open[$0.index], response: $0.response, begun: begun) })
     }
 
     /// What an outcome says of the provider and of its limits.
