@@ -30,7 +30,7 @@ package struct RecipientResult: Sendable, Hashable {
     }
 }
 
-/// Why a recipient who was refused for good waits all the same: the refusal may be everybody's.
+/// Why a recipient waits who was refused for good: the refusal may be everybody's.
 package enum HeldRefusal: Int, Sendable {
     /// Nobody of the mailing has been accepted yet.
     case beforeAcceptance = 1
@@ -46,7 +46,7 @@ package struct ResultGroup: Sendable, Equatable {
     package enum Closing: String, Sendable {
         /// More groups follow.
         case open = ""
-        /// The worker is through with this dispatch: each of its recipients has a result.
+        /// The worker has finished this dispatch: each of its recipients has a result.
         case done
         /// The worker gave back the rest of the batch, which was not started.
         case released

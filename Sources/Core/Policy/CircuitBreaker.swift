@@ -128,7 +128,7 @@ package struct CircuitBreaker: Sendable, Equatable {
 
     /// Takes note of what came of a group of messages.
     /// - Parameters:
-    ///   - since: when they were begun.
+    ///   - since: when they were started.
     ///   - probe: the ticket, where it was a probe.
     package mutating func note(_ evidence: Evidence, since: Int64, probe: Int? = nil, at now: Int64, jitter: Double) {
         var failures = evidence.failures
@@ -143,7 +143,7 @@ package struct CircuitBreaker: Sendable, Equatable {
 
     /// Takes note of what came of a message.
     /// - Parameters:
-    ///   - since: when it was begun; nil for a moment ago.
+    ///   - since: when it was started; nil for a moment ago.
     ///   - probe: the ticket, where it was a probe.
     ///   - jitter: 0...1, at random, so that the workers of a fleet do not probe in step: a wait is half of its length to all
     ///     of it.

@@ -7,7 +7,7 @@ package struct ReservationStock: Sendable {
     /// How long after its moment a reservation may be used at low rates, in nanoseconds.
     private static let usual: Int64 = 1_000_000
 
-    /// A moment, and until when it may be used all the same.
+    /// A moment, and until when it may be used.
     package struct Reservation: Sendable, Equatable {
         package var moment: Int64
         package var latest: Int64
@@ -22,7 +22,7 @@ package struct ReservationStock: Sendable {
     private var reservations: Deque<Reservation> = []
     /// How long after its moment a reservation may be used: where starts are rare, the limit's margin allows for more.
     package private(set) var tolerance: Int64 = 0
-    /// Reservations that are nearer to one another than this are met together, a quarter of a millisecond late at most: a wake-up for
+    /// Reservations that are nearer to one another than this start together, a quarter of a millisecond late at most: a wake-up for
     /// each would cost more than the message.
     private var grain: Int64 = 1
 

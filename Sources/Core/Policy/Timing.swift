@@ -12,9 +12,9 @@ package enum Timing {
     package static let finishing = Duration.seconds(30)
     /// How long the leadership is kept in Redis without a word of the dispatcher.
     package static let leadership = Duration.seconds(30)
-    /// How often whoever waits for an event looks all the same: events may get lost with a connection.
+    /// How often whoever waits for an event looks without one: events may get lost with a connection.
     package static let fallback = Duration.seconds(2)
-    /// How often whoever has nothing to do looks all the same, and what is only shown is read.
+    /// How often whoever has nothing to do looks without an event, and how often what is only shown is read.
     package static let idleLook = Duration.seconds(6)
     /// How often a worker looks at all lanes, and without messages in flight at what was published: it may have missed a wake-up.
     package static let laneLook = Duration.seconds(10)

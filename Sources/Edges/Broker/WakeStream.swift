@@ -51,7 +51,7 @@ package enum WakeEvent: Sendable, Equatable {
 }
 
 /// A wake-up stream: small entries that tell whoever blocks on it where there is work. One blocking read serves any number of lanes.
-/// Nothing depends on it: an entry that was trimmed or lost is made up for by a look every few seconds.
+/// Nothing depends on it: a look every few seconds finds what a trimmed or lost entry would have told.
 package struct WakeStream: Sendable {
     /// Whom a stream wakes.
     package enum Reader: Sendable { case workers, dispatcher }

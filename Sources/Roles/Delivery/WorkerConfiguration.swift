@@ -10,7 +10,8 @@ package struct WorkerConfiguration: Sendable {
     package var concurrency = 32
     /// Messages in a group at most.
     package var group = 50
-    /// How long a group of messages may take: what is begun is uncertain when the worker is lost. Each group costs a round trip to Redis.
+    /// How long a group of messages may take: what was started is uncertain when the worker is lost. Each group costs a round trip to
+    /// Redis.
     package var groupTime = Duration.milliseconds(200)
     /// Bytes of recipients that are taken at most, about.
     package var prefetchBytes = 64 << 20

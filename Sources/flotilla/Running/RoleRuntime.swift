@@ -187,7 +187,7 @@ struct RoleRuntime {
         configuration.showsAddresses = settings.log.addresses == .shown
         configuration.health = { [readiness] part, problem in readiness.set(part, ready: problem == nil, why: problem ?? "") }
         guard isPrivate else { return configuration }
-        // Whoever ends this process ends all there is, and nobody takes over: what is begun and not told is kept small. Redis is near.
+        // Whoever ends this process ends all there is, and nobody takes over: little is started and not reported. Redis is near.
         configuration.groupTime = .milliseconds(40)
         configuration.flush = min(configuration.flush, .milliseconds(10))
         return configuration

@@ -55,7 +55,7 @@ package struct ResponseRule: Sendable, Equatable {
         case always
         /// Only where the text names the recipient's side too: accounts, hosts and quotas may be ours.
         case whereRecipientIsNamed
-        /// It may be about everybody all the same.
+        /// It may be about everybody nevertheless.
         case never
     }
 

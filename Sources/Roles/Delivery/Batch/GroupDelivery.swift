@@ -175,7 +175,7 @@ struct GroupDelivery: Sendable {
     }
 
     /// What an outcome says of the provider and of its limits.
-    /// - Parameter since: when its messages were begun, in nanoseconds of CLOCK_MONOTONIC.
+    /// - Parameter since: when its messages were started, in nanoseconds of CLOCK_MONOTONIC.
     private func learn(_ outcome: GroupOutcome, since: Int64, _ probe: Int?) async {
         worker.answered.add(outcome.answered, ordering: .relaxed)
         if let finding = mailing.note(outcome.results, worker.configuration.refusals) {

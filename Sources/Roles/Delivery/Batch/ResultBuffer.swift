@@ -12,7 +12,7 @@ final class ResultBuffer: Sendable {
     /// Names the worker and this claim of the batch: another claim numbers its groups anew.
     private let name: String
     private let state = Mutex(ResultBufferState())
-    /// Notified when a group is through.
+    /// Notified when a group was reported.
     private let through = WakeSignal()
 
     init(lease: BatchLease, worker: WorkerContext) {
@@ -59,7 +59,7 @@ final class ResultBuffer: Sendable {
         while state.withLock({ $0.sending > 0 }) { await through.wait(atMost: .seconds(1)) }
     }
 
-    /// What was sent to people must be told: it is tried until it is through, or the process is cut short.
+    /// What was sent to people must be reported: it is tried until Redis has it, or the process is cut short.
     private func send(_ part: ResultBufferState.Group) async {
         let group = ResultGroup(
             Dispatch(batch: lease.batch.id, dispatchNumber: lease.batch.dispatchNumber), worker: name, provider: provider,

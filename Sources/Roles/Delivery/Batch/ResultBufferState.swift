@@ -45,7 +45,7 @@ struct ResultBufferState: Sendable {
         return take(closing)
     }
 
-    /// A group is through, or was given up.
+    /// A group was reported, or was given up.
     mutating func sent(isTold: Bool) {
         sending -= 1
         if !isTold { isBroken = true }

@@ -51,7 +51,7 @@ final class ReservationPool: Sendable {
         changes.notify()
     }
 
-    /// Shows the limits of scopes; a mailing's is its own affair, and there may be many.
+    /// Shows the limits of scopes in the metrics, except those of mailings, of which there may be many.
     private func showLimits(_ scopes: [Throttle.ScopeLimit], before: [Throttle.ScopeLimit]) {
         func isShown(_ scope: Throttle.ScopeLimit) -> Bool {
             if case .mailing = scope.scope { return false }

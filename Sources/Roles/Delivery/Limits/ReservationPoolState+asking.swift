@@ -11,7 +11,7 @@ extension ReservationPoolState {
     /// Between a question that failed and the next.
     private static let retry: Int64 = 100_000_000
 
-    /// When more reservations are asked for, as things are. A part of the horizon is kept for others, who ask a little later.
+    /// When more reservations are asked for, by what is known now. A part of the horizon is kept for others, who ask a little later.
     func asksAt(_ now: Int64) -> Int64 {
         max(nextAsk, (stock.last ?? now) - horizon + Self.nearSpan * 6 / 5 + 2 * lag)
     }
@@ -71,7 +71,7 @@ extension ReservationPoolState {
         // All that may be handed out is: more is asked for when there is room for all that is wanted. The more often nothing is
         // left, the more others there are who want it too.
         refusals = moments.isEmpty ? refusals + 1 : 0
-        // A little less each time: together they still ask for all that there is, and whoever has less comes up.
+        // A little less each time. Together the workers still ask for all that there is, and a worker that has less gets more.
         quota -= quota / 16
         let room =
             Int64(min(next * 1000, 1e15)) + min(span, Int64(min(interval * Double(order.count) * 1000, 1e15)))

@@ -143,7 +143,7 @@ struct ReservationPoolState {
         return .group(count: count)
     }
 
-    /// How long before its moment a reservation goes to a group: time to mark it as begun, and to connect where starts are rare.
+    /// How long before its moment a reservation goes to a group: time to mark it as started, and to connect where starts are rare.
     private var reach: Int64 { Int64(min(max(interval * 1000 / 8, 20_000_000), 10_000_000_000)) + lag }
 
     private mutating func dropLate(_ now: Int64) {

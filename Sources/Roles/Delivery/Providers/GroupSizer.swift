@@ -11,7 +11,7 @@ struct Capacity {
     var pace: Int64 { time / Int64(connections) }
 }
 
-/// How many messages are begun together: as many as take a short time, so that few are uncertain when a worker ends in the middle of them,
+/// How many messages start together: as many as take a short time, so that few are uncertain when a worker ends in the middle of them,
 /// and a fast provider still gets large groups.
 final class GroupSizer: Sendable {
     /// A message that takes so many times as long as others counts as this at most.

@@ -55,7 +55,7 @@ final class PreparedMailing: Sendable {
     private let unprovenEnds = Atomic<Int>(0)
 
     /// Whether a recipient may fail though nobody was accepted yet, for a refusal that is certainly their own. A few may, so that a small
-    /// mailing to dead addresses ends; when so many have, the others wait, for the refusal may be everybody's all the same.
+    /// mailing to dead addresses ends; when so many have, the others wait, for the refusal may be everybody's nevertheless.
     func mayEndUnproven(_ thresholds: RefusalThresholds) -> Bool { unprovenEnds.load(ordering: .relaxed) < thresholds.alike }
 
     func noteUnprovenEnd() { unprovenEnds.add(1, ordering: .relaxed) }
@@ -195,7 +195,7 @@ final class PreparedMailing: Sendable {
 
     /// Takes over what was published of it.
     /// - Returns: whether anything has changed.
-    /// - Throws: `RateLimitError` for a speed that is none; the state is taken over all the same.
+    /// - Throws: `RateLimitError` for a speed that is none; the state is taken over nevertheless.
     func update(state: MailingState, speed: String) throws -> Bool {
         let limit = Result { try Self.limit(speed) }
         let isChanged = controls.withLock { controls in

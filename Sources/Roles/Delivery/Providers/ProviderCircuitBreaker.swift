@@ -81,7 +81,7 @@ final class ProviderCircuitBreaker: Sendable {
     /// Takes note of what came of messages.
     /// - Parameters:
     ///   - problem: what went wrong.
-    ///   - since: when the messages were begun, in nanoseconds of CLOCK_MONOTONIC.
+    ///   - since: when the messages were started, in nanoseconds of CLOCK_MONOTONIC.
     func note(_ evidence: CircuitBreaker.Evidence, problem: ProviderResponse?, since: Int64, probe: Int? = nil) {
         let now = Clock.monotonic()
         let answered = evidence.successes > 0 ? now : lastSuccess.load(ordering: .relaxed)

@@ -20,7 +20,7 @@ enum TransportFactory {
     }
 }
 
-/// Tries a provider before a mailing is begun.
+/// Tries a provider before a mailing starts.
 package enum ProviderCheck {
     /// Connects once, and says what is wrong where that fails.
     /// - Throws: `TransportError`.
