@@ -73,7 +73,11 @@ import Testing
         uncertain(0, attempts: 2), uncertain(0, attempts: 1, due: 7),
         RecipientResult(index: 0, state: .stopped, attempts: 0, at: Example.start),
         RecipientResult(index: 0, state: .expired, attempts: 2, at: Example.start),
-        failed(0, attempts: 3), sent(0, attempts: 3), RecipientResult(index: 0, state: .delivered, attempts: 3, at: Example.start),
+        failed(0, attempts: 3),
+        RecipientResult(
+            index: 0, state: .failed, attempts: 2, at: Example.start,
+            response: ProviderResponse(.policy, .fail, about: .unclear, stage: .data, code: 554, text: "5.7.1 no")),
+        sent(0, attempts: 3), RecipientResult(index: 0, state: .delivered, attempts: 3, at: Example.start),
     ]
 
     /// Every order of every choice of up to five results.
@@ -98,6 +102,15 @@ import Testing
         }
         go(Kept(), Self.results, 5)
         #expect(orders > 10_000)
+    }
+
+    @Test func ofTwoFailuresThatOfTheLaterAttemptCounts() {
+        let failures = Self.results.filter { $0.state == .failed }
+        for order in [failures, failures.reversed()] {
+            var kept = Kept()
+            for result in order { kept.take(result) }
+            #expect(kept.responses == [550: 1] && kept.error?.attempts == 3 && kept.failed == 1 && kept.faults == [])
+        }
     }
 
     /// The same results in another order leave the same.

@@ -8,6 +8,7 @@ import Testing
     struct Outcome: Equatable {
         var states: [RecipientState: Int]
         var failures: [String: Int]
+        var responses: [MailingReport.ResponseCount]
         var recipients: [String]
         var sentInTimeline: Int
         var failedInTimeline: Int
@@ -71,8 +72,8 @@ import Testing
         case 0..<4: return sent(index, attempts: dispatchNumber, at: at)
         case 4..<6:
             return deferred(index, attempts: dispatchNumber, due: at + Int64.random(in: 1...99, using: &generator), at: at)
-        // At most one dispatchNumber fails a recipient, so that there is one reason to count.
-        case 6..<8 where (index + batch) % 2 == dispatchNumber - 1: return failed(index, attempts: dispatchNumber, at: at)
+        // Two dispatches may fail a recipient for different reasons.
+        case 6..<8: return failed(index, attempts: dispatchNumber, text: "5.1.\(dispatchNumber) no such user", at: at)
         case 8:
             let due = Bool.random(using: &generator) ? at + 5 : 0
             return uncertain(index, attempts: dispatchNumber, due: due, at: at)
@@ -120,7 +121,7 @@ import Testing
             }
         }
         return Outcome(
-            states: report.states, failures: report.failures, recipients: recipients,
+            states: report.states, failures: report.failures, responses: report.responses, recipients: recipients,
             sentInTimeline: report.timeline.reduce(0) { $0 + $1.sent },
             failedInTimeline: report.timeline.reduce(0) { $0 + $1.failed },
             dispatched: try await ledger.openDispatches(of: [id])[id, default: []],

@@ -101,6 +101,19 @@ import Testing
         #expect(try sink.arrived().count == 3)
     }
 
+    @Test func aCollectorWaitsForTheLedgerOfAPlannerAndMakesNone() async throws {
+        let redis = try await RedisServer()
+        let folder = try TemporaryFolder()
+        let path = folder.path("ledger.sqlite")
+        let collector = try RunningProgram(["collector", "--redis", "unix://\(redis.socket)", "--ledger", path])
+        try await eventually("it waits: \(collector.errors)") { collector.errors.contains("waiting for the ledger \(path)") }
+        #expect(!FileManager.default.fileExists(atPath: path))
+        #expect(try await Program.run(["ledger", "init", "--ledger", path]).status == 0)
+        try await eventually("it goes on: \(collector.errors)") { collector.errors.contains("collector starts") }
+        collector.signal(SIGTERM)
+        #expect(try await collector.end() == 0)
+    }
+
     @Test func aLedgerHasOnePlaceAndNoPostgreSQL() async throws {
         let folder = try TemporaryFolder()
         let path = folder.path("ledger.sqlite")

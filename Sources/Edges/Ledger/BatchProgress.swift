@@ -55,7 +55,7 @@ struct BatchProgress: Equatable {
 extension BatchProgress {
     /// Takes one result.
     /// - Returns: the state it came from when the result counts: when its state ranks higher than that before, or both are
-    ///   `deferred` (the caller then keeps the later of the two). Nil when it changes no state, as one that only lists the
+    ///   `deferred` or `failed` (`RecipientMove` then keeps that of the later attempt). Nil when it changes no state, as one that only lists the
     ///   recipient as uncertain: the dispatch still owes a result of it.
     mutating func apply(_ result: RecipientResult, dispatchNumber: Int) -> RecipientState? {
         let index = result.index
@@ -63,7 +63,8 @@ extension BatchProgress {
         if result.isListing { return nil }
         if dispatchNumber == self.dispatchNumber, isDispatched { awaited[index >> 3] &= ~(1 << UInt8(index & 7)) }
         guard let old = state(index), result.state != .planned else { return nil }
-        guard result.state.rank > old.rank || (result.state == .deferred && old == .deferred) else { return nil }
+        let isSame = result.state == old && (old == .deferred || old == .failed)
+        guard result.state.rank > old.rank || isSame else { return nil }
         states[index] = StateCode.code(result.state)
         return old
     }

@@ -86,7 +86,10 @@ struct RoleRuntime {
             } catch {
                 switch error {
                 case .full, .busy: break
-                case .missing where ContinuousClock.now < deadline: break
+                case .missing where ContinuousClock.now < deadline:
+                    if backoff.count == 0 { logger.notice("waiting for the ledger \(settings.ledger.path), which a planner makes") }
+                    guard await backoff.wait() else { throw CancellationError() }
+                    continue
                 default: throw error
                 }
                 if backoff.count % 5 == 0 { logger.error("waiting for the ledger: \(error)") }

@@ -29,7 +29,7 @@ struct RecipientMove: Equatable {
     var failed: Int64?
     var unfailed: Int64?
     var deferred: Int64?
-    /// The recipient is in another state than before; otherwise only its next attempt is another.
+    /// The recipient is in another state than before; otherwise only its last error is another.
     var isMove = true
 
     /// Whether the last error of a recipient in a state says something to the rule.
@@ -48,6 +48,11 @@ struct RecipientMove: Equatable {
             deferred = result.at
             isMove = old != .deferred
             return
+        }
+        isMove = new != old
+        // Of two failures, too: whichever comes first.
+        if !isMove {
+            guard let before, (before.attempts, before.at) < (result.attempts, result.at) else { return nil }
         }
         if old == .failed || old == .expired {
             uncounted = before.map { .known($0.failure) } ?? .neverTried
