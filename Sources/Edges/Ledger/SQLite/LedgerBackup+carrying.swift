@@ -92,7 +92,7 @@ extension LedgerBackup {
                 SELECT (SELECT group_concat(identifier) FROM (SELECT identifier FROM main.grdb_migrations ORDER BY 1))
                     IS NOT (SELECT group_concat(identifier) FROM (SELECT identifier FROM replaced.grdb_migrations ORDER BY 1))
                 """)
-        return isOld == true ? "has the tables of another release (flotilla mailing list brings them to those of this one)" : nil
+        return isOld == true ? "has the tables of another release (flotilla ledger migrate brings them to those of this one)" : nil
     }
 
     /// The mailings that the copy lacks, with their names, as far as they can be read.
