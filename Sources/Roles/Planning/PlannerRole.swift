@@ -114,10 +114,8 @@ package struct PlannerRole: Service {
 
     private func take() async throws(LedgerError) -> Int64? {
         let isHolderGone = lock()
-        let now = Clock.milliseconds()
         return try await ledger.acquireLeadership(
-            Leadership.planning, holder: configuration.name, until: now + configuration.lease.milliseconds, now: now,
-            isHolderGone: isHolderGone)
+            Leadership.planning, holder: configuration.name, for: configuration.lease, isHolderGone: isHolderGone)
     }
 
     /// Plans and dispatches until the stop, or until the leadership is lost.
@@ -159,8 +157,9 @@ package struct PlannerRole: Service {
             // Who took over from a planner that stood still gets the lock when that one has ended.
             _ = lock()
             do throws(LedgerError) {
-                let until = Clock.milliseconds() + configuration.lease.milliseconds
-                guard try await ledger.renewLeadership(Leadership.planning, fencingToken: fencingToken.number, until: until) else {
+                let isOurs = try await ledger.renewLeadership(
+                    Leadership.planning, fencingToken: fencingToken.number, for: configuration.lease)
+                guard isOurs else {
                     return logger.warning("another planner leads now; this one stands by")
                 }
             } catch {
