@@ -49,6 +49,22 @@ import Testing
         #expect(try await ledger.recount(id).isEmpty)
     }
 
+    /// A planner that takes a plan up again knows a newer list; the batches of before do not.
+    @Test(arguments: Engine.all) func aPlanIsAsOldAsItsFirstStep(engine: Engine) async throws {
+        let folder = try TemporaryFolder()
+        let ledger = try await engine.open(folder)
+        let id = Example.id()
+        try await ledger.create(id, mailing: Example.mailing(), source: nil, origin: "", state: .scheduled, now: start)
+        for number in 0..<2 {
+            var step = PlanStep(mailing: id, ending: number == 1 ? .whole : .more)
+            step.suppressionRevision = try await ledger.suppressionList().revision
+            step.batches = [PlannedBatch(number: number, recipients: Example.recipients(batch: number, count: 2))]
+            #expect(try await ledger.writePlan([step], now: start).isEmpty)
+            if number == 0 { try await suppress(ledger, ["p0-1@example.com"]) }
+        }
+        #expect(try await ledger.dispatchBatches([(id, 9)], now: start).map { $0.open?.map(\.index) } == [[0], nil])
+    }
+
     @Test(arguments: Engine.all) func aMailingOfWhichAllAreSkippedSaysSo(engine: Engine) async throws {
         let folder = try TemporaryFolder()
         let ledger = try await engine.open(folder)

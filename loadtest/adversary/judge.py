@@ -2,7 +2,7 @@
 import collections, copy
 
 GOT_IT = ("sent", "delivered")
-TERMINAL = ("sent", "delivered", "failed", "expired", "stopped")
+TERMINAL = ("sent", "delivered", "failed", "expired", "stopped", "skipped")
 
 
 class Judgement:

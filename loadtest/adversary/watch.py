@@ -5,7 +5,7 @@ from rig.redis import RedisError
 
 OPEN = ("planned", "deferred", "uncertain")
 TERMINAL = ("sent", "stopped", "failed")
-NAMES = dict(p="planned", d="deferred", u="uncertain", x="stopped", e="expired", f="failed", s="sent", v="delivered")
+NAMES = dict(p="planned", d="deferred", u="uncertain", x="stopped", k="skipped", e="expired", f="failed", s="sent", v="delivered")
 
 
 class Watch:

@@ -1,7 +1,7 @@
 """The judge: who could have got the message and did not, and how long it took against the best possible."""
 import bisect, collections, math
 
-TERMINAL = ("sent", "delivered", "failed", "expired", "stopped")
+TERMINAL = ("sent", "delivered", "failed", "expired", "stopped", "skipped")
 FINAL = {"smtp": (550,), "http": (410,)}
 THROTTLED = {"smtp": (421,), "http": (429, 503)}
 """Answers that spend no attempt: the 503 of the profile names a wait."""
@@ -25,7 +25,7 @@ class Judgement:
         self.open = sorted(who for who in valid if ledger.delivery.get(who) not in TERMINAL)
         self.lost = sorted(who for who, state in ledger.delivery.items() if state == "sent" and not taken.get(who))
         self.saveable = sorted(who for who, state in ledger.delivery.items()
-                               if state in ("failed", "expired", "stopped") and who not in refused)
+                               if state in ("failed", "expired", "stopped", "skipped") and who not in refused)
         self.burnt = sorted(who for who, n in ledger.attempts.items() if n > spent.get(who, 0) + ledger.listed[who])
         self.doubled = sorted(who for who, n in taken.items() if n > 1 and not ledger.listed[who])
         self.after_refusal = sorted(who for who in refused if tries[who][-1].code not in FINAL[protocol])

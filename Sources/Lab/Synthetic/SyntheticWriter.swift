@@ -16,11 +16,7 @@ struct SyntheticWriter: Sendable {
 
     /// A value as it stands in the file, with the quotation marks that it needs.
     func encoded(_ value: String) -> [UInt8] {
-        if isCSV {
-            guard value.contains(where: { ",;\"\n\r".contains($0) }) else { return Array(value.utf8) }
-            return Array(
-                "\"\(value.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\""))\"".utf8)
-        }
+        if isCSV { return Array(CSVValue.encoded(value).utf8) }
         var writer = JSONWriter()
         writer.string(value.utf8)
         return writer.bytes

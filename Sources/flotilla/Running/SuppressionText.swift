@@ -28,12 +28,7 @@ enum SuppressionText {
     static func csv(_ one: Suppression) -> String {
         let (date, expiry) = (Timestamp.text(one.at), one.expires.map(Timestamp.text) ?? "")
         return [one.key.channel.rawValue, one.key.address, category(one), one.reason.rawValue, date, expiry, one.source]
-            .map(quoted).joined(separator: ",")
-    }
-
-    private static func quoted(_ value: String) -> String {
-        guard value.utf8.contains(where: { ",;|\t\"\n\r ".utf8.contains($0) }) else { return value }
-        return "\"\(value.replacing("\"", with: "\"\""))\""
+            .map(CSVValue.encoded).joined(separator: ",")
     }
 }
 
