@@ -111,7 +111,7 @@ import Testing
         }
         guard case .full(path, _) = error else { throw try #require(error) }
         let message = try #require(error).description
-        #expect(written > 1 && message.contains("make room"))
+        #expect(written > 1 && message.contains("make room") && message.contains("KB are free on its disk"))
         #expect(try await ledger.mailing(id)?.nextBatch == written)
         #expect(try await ledger.recount(id) == [])
         try ledger.close()

@@ -40,6 +40,26 @@ import Testing
         #expect((object?["file"] as? String)?.hasSuffix("recipients.csv") == true && object?["detail"] as? String == "the address of row 1")
     }
 
+    /// The judge is the CSV reader of Python.
+    @Test func aSpreadsheetReadsTheList() async throws {
+        let sink = try await RunningSink()
+        let rows = "id,email,first_name,code\n\"a,\"\"b\"\"\",two@@example.com,A,1\n2,\"x\ny@example.com\",B,2\n3,ok@example.com,C,3\n"
+        let mailing = try MailingFolder(provider: sink.url, recipients: rows)
+        #expect(try await mailing.send().status == 0)
+        try await sink.stop()
+        let list = try await mailing.run("excluded", "--output", "csv")
+        let file = try mailing.folder.write(list.output, to: "excluded.csv")
+        let script = "import csv, json, sys; print(json.dumps(list(csv.reader(open(sys.argv[1])))))"
+        let reader = try RunningProgram(shell: "python3 -c '\(script)' '\(file)'")
+        #expect(try await reader.end() == 0)
+        let read = try JSONSerialization.jsonObject(with: Data(reader.output.utf8)) as? [[String]] ?? []
+        #expect(
+            read.map { $0.prefix(4) } == [
+                ["row", "reason", "id", "address"], ["1", "invalid_address", "a,\"b\"", "two@@example.com"],
+                ["2", "invalid_address", "2", "x\\ny@example.com"],
+            ], "\(list.output)")
+    }
+
     @Test func aPageEndsWithTheCommandOfTheNext() async throws {
         let (mailing, _) = try await sent()
         let id = try await mailing.id()

@@ -80,6 +80,77 @@ import Testing
         try await sink.stop()
     }
 
+    @Test func questionsToTheLedgerTakeARedisWithAWord() async throws {
+        let mailing = try MailingFolder(provider: "smtp://127.0.0.1:9", recipients: MailingFolder.recipients(2))
+        #expect(try await Program.run(["mailing", "add", mailing.mailing, "--ledger", mailing.ledger]).status == 0)
+        let id = try await mailing.id()
+        for question in [["mailing", "list"], ["mailing", "report", id], ["mailing", "excluded", id], ["audit"], ["dead", "list"]] {
+            let answer = try await Program.run(question + ["--redis", "redis://127.0.0.1:1", "--ledger", mailing.ledger])
+            #expect(answer.status == 0 && answer.errors.contains("warning: --redis changes nothing here"), "\(question): \(answer)")
+        }
+        let wrong = try await Program.run(["mailing", "list", "--redis", "nonsense", "--ledger", mailing.ledger])
+        #expect(wrong.status == 1 && wrong.errors.contains("--redis 'nonsense'"), "\(wrong)")
+    }
+
+    @Test func aRestoredLedgerNamesTheMailingsThatAreInDoubt() async throws {
+        let mailing = try MailingFolder(provider: "smtp://127.0.0.1:9", recipients: MailingFolder.recipients(2))
+        #expect(try await Program.run(["mailing", "add", mailing.mailing, "--ledger", mailing.ledger]).status == 0)
+        let id = try await mailing.id()
+        let copy = mailing.folder.path("copy")
+        #expect(try await Program.run(["ledger", "backup", copy, "--ledger", mailing.ledger]).status == 0)
+        let restored = try await Program.run(["ledger", "restore", copy, "--ledger", mailing.ledger])
+        #expect(restored.output.contains("\n  flotilla mailing uncertain \(id) --ledger \(mailing.ledger)\n"), "\(restored)")
+        #expect(!restored.output.contains(" ID"))
+        #expect(try await mailing.run("stop", "--yes").status == 0)
+    }
+
+    @Test func aCopyIsWrittenOverNothingThatIsNeeded() async throws {
+        let mailing = try MailingFolder(provider: "smtp://127.0.0.1:9", recipients: MailingFolder.recipients(2))
+        #expect(try await Program.run(["mailing", "add", mailing.mailing, "--ledger", mailing.ledger]).status == 0)
+        for (path, words) in [
+            (mailing.folder.path, "that is a folder"), (mailing.folder.path("none/copy"), "make it first"),
+            ("/proc/copy", "it cannot be made"),
+            (mailing.ledger, "which this command needs"), (mailing.ledger + "-wal", "which this command needs"),
+            (mailing.mailing, "is no copy of a ledger"),
+        ] {
+            let refused = try await Program.run(["ledger", "backup", path, "--ledger", mailing.ledger])
+            #expect(refused.status == 1 && refused.errors.hasPrefix("error: ") && refused.errors.contains(words), "\(path): \(refused)")
+        }
+        #expect(try await mailing.run("show").status == 0)
+    }
+
+    @Test func anotherFileIsNotReplacedByInventedRecipients() async throws {
+        let folder = try TemporaryFolder()
+        func generate(_ path: String, _ more: String...) async throws -> Program.Outcome {
+            try await Program.run(["generate", "recipients", "5", "--out", path] + more, of: .laboratory)
+        }
+        for (path, words) in [(folder.path, "that is a folder"), (folder.path("none/r.csv"), "make it first"), ("", "names no file")] {
+            let refused = try await generate(path)
+            #expect(refused.status == 1 && refused.errors.contains(words), "\(refused)")
+        }
+        let own = try folder.write("id,email\n1,customer@example.org\n", to: "own.csv")
+        for more in [[], ["--format", "ndjson"]] {
+            let refused = try await Program.run(["generate", "recipients", "5", "--out", own] + more, of: .laboratory)
+            #expect(refused.status == 1 && refused.errors.contains("was not made by this command; --force replaces it"), "\(refused)")
+        }
+        #expect(folder.text("own.csv")?.contains("customer@example.org") == true)
+        for format in ["csv", "ndjson"] {
+            for _ in 0..<2 { #expect(try await generate(folder.path("made.\(format)"), "--format", format).status == 0) }
+        }
+        #expect(try await generate(own, "--force").status == 0)
+        #expect(folder.text("own.csv")?.contains("customer@example.org") == false)
+    }
+
+    @Test func aRecordIsAppendedToRecordsAlone() async throws {
+        let folder = try TemporaryFolder()
+        let own = try folder.write("id,email\n1,customer@example.org\n", to: "own.csv")
+        for (path, words) in [(folder.path, "that is a folder"), (folder.path("none/r.tsv"), "make it first"), (own, "is no record")] {
+            let refused = try await Program.run(["sink", "--smtp", "127.0.0.1:0", "--record", path], of: .laboratory, within: 30)
+            #expect(refused.status != 0 && refused.errors.contains(words) && refused.output.isEmpty, "\(refused)")
+        }
+        #expect(folder.text("own.csv") == "id,email\n1,customer@example.org\n")
+    }
+
     @Test func anAddressThatIsTakenIsSaidToBe() async throws {
         let sink = try await RunningSink()
         let second = try await Program.run(

@@ -5,18 +5,22 @@ import Text
 package enum OutputFile {
     package struct Unusable: Error, CustomStringConvertible {
         package let description: String
+
+        package init(_ description: String) { self.description = description }
     }
 
     /// Leaves nothing behind, and changes nothing. Pipes and devices are as good as files.
-    /// - Parameter option: names the file, as `--report`.
+    /// - Parameters:
+    ///   - option: names the file, as `--report`.
+    ///   - example: the name of such a file.
     /// - Throws: `Unusable` where the file cannot be written.
-    package static func check(_ path: String, option: String) throws(Unusable) {
-        func refuse(_ why: String) -> Unusable { Unusable(description: "\(option) \(path): \(why)") }
-        guard !path.isEmpty else { throw Unusable(description: "\(option) names no file") }
+    package static func check(_ path: String, option: String, example: String = "report.json") throws(Unusable) {
+        func refuse(_ why: String) -> Unusable { Unusable("\(option) \(path): \(why)") }
+        guard !path.isEmpty else { throw Unusable("\(option) names no file") }
         if let found = FileStatus(path: path) {
             if found.kind == .directory {
                 let folder = path == "." ? "" : path.hasSuffix("/") ? path : path + "/"
-                throw refuse("that is a folder; name a file in it, such as \(folder)report.json")
+                throw refuse("that is a folder; name a file in it, such as \(folder)\(example)")
             }
             guard access(path, W_OK) == 0 else { throw refuse("it cannot be written: \(String(cString: strerror(errno)))") }
             return
@@ -32,5 +36,20 @@ package enum OutputFile {
             throw refuse("it cannot be made in \(folder): \(String(cString: strerror(errno)))")
         }
         unlink(place)
+    }
+
+    /// Makes sure that a file to be written is none that is needed.
+    /// - Parameters:
+    ///   - inputs: the files that are read.
+    ///   - ledger: its path; what lies beside it under its name is needed too.
+    ///   - user: what needs them, for people.
+    package static func check(
+        _ path: String, option: String, against inputs: [String], ledger: String, of user: String
+    ) throws(Unusable) {
+        let ledgers = ["", "-wal", "-shm", "-journal", ".lock", ".commits"].map { RealPath.of(ledger) + $0 }
+        let (place, found) = (RealPath.of(path), FileStatus(path: path)?.identity)
+        let same = (inputs + ledgers).first { RealPath.of($0) == place || found != nil && FileStatus(path: $0)?.identity == found }
+        guard let same else { return }
+        throw Unusable("\(option) \(path): that is \(same), which \(user) needs; name another file")
     }
 }

@@ -43,8 +43,8 @@ extension LedgerError: CustomStringConvertible {
         switch self {
         case .full(let path, let detail):
             """
-            no room is left for the ledger \(path) (\(detail)); what was written before is whole: make room. \
-            Roles that run go on by themselves; start any other command again
+            no room is left for the ledger \(path) (\(detail)). What was written before is whole: make room, a few megabytes at least. \
+            Roles that run go on by themselves; start any other command again, also one that could not begin
             """
         case .missing(let path):
             """

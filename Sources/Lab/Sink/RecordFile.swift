@@ -27,10 +27,13 @@ final class RecordFile: Sendable {
     private static let limit = 1 << 16
 
     /// Opens the file, or makes it.
-    /// - Throws: `SinkError` when it cannot be opened for appending.
+    /// - Throws: `SinkError` when it cannot be opened for appending, and when it is another kind of file.
     init(path: String, logger: Logger) throws(SinkError) {
         self.path = path
         self.logger = logger
+        guard Self.mayAppend(to: path) else {
+            throw SinkError("the record file \(path) is there already, and is no record; name another file")
+        }
         let (descriptor, tightened) = PrivateFile.openOrCreate(path, flags: O_RDWR | O_APPEND)
         guard descriptor >= 0 else {
             throw SinkError("cannot open the record file \(path): \(String(cString: strerror(errno)))")
@@ -45,6 +48,26 @@ final class RecordFile: Sendable {
         var last: UInt8 = 0
         if end > 0, pread(descriptor, &last, 1, end - 1) == 1, last != Byte.lf { state.gathered.append(Byte.lf) }
         self.state = Mutex(state)
+    }
+
+    /// There is no such file, it is empty or no regular file, or it begins as a record does: with two times.
+    private static func mayAppend(to path: String) -> Bool {
+        guard let found = FileStatus(path: path), found.kind == .regular, found.size > 0 else { return true }
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        // That it cannot be opened is said when it is opened for writing.
+        guard descriptor >= 0 else { return true }
+        var head = [UInt8](repeating: 0, count: 64)
+        let count = pread(descriptor, &head, head.count, 0)
+        #if canImport(Darwin)
+            _ = Darwin.close(descriptor)
+        #else
+            _ = Glibc.close(descriptor)
+        #endif
+        let text = head.prefix(max(0, count))
+        // The half line of a run that ended early.
+        if text.count < head.count, !text.contains(Byte.lf) { return text.first?.isDigit == true }
+        let fields = text.split(separator: Byte.tab, maxSplits: 2, omittingEmptySubsequences: false)
+        return fields.count == 3 && fields[..<2].allSatisfy { !$0.isEmpty && $0.allSatisfy(\.isDigit) }
     }
 
     /// The file takes no more, a full disk for instance: nothing should be accepted that needs a line.

@@ -91,6 +91,9 @@ package struct SyntheticRecipients {
     /// Appends the header; nothing for NDJSON.
     package func appendHeader(to out: inout [UInt8]) { writer.appendHeader(to: &out) }
 
+    /// A text begins as a file of such rows does.
+    package func hasColumns(of text: [UInt8]) -> Bool { writer.hasColumns(of: text) }
+
     /// Appends the next row; false, and nothing, behind the last.
     package mutating func appendRow(to out: inout [UInt8]) -> Bool {
         guard counts.all < options.count else { return false }

@@ -28,6 +28,19 @@ struct SyntheticWriter: Sendable {
         out.append(UInt8(ascii: "\n"))
     }
 
+    /// The first line of a text names these columns in their order.
+    func hasColumns(of text: [UInt8]) -> Bool {
+        var header: [UInt8] = []
+        appendHeader(to: &header)
+        guard !isCSV else { return text.starts(with: header) }
+        var rest = text.prefix { $0 != UInt8(ascii: "\n") }
+        for head in heads {
+            guard let start = rest.firstRange(of: head) else { return false }
+            rest = rest[start.upperBound...]
+        }
+        return text.starts(with: heads.first ?? [])
+    }
+
     func begin(_ column: Int, _ out: inout [UInt8]) {
         if !isCSV {
             out.append(contentsOf: heads[column])

@@ -1,8 +1,11 @@
 import ArgumentParser
+import CommandSupport
+import Foundation
 import Model
 import Policy
 import Synthetic
 import Telemetry
+import Text
 
 #if canImport(Glibc)
     import Glibc
@@ -29,6 +32,7 @@ struct GenerateCommand: ParsableCommand {
         @Argument(help: "How many rows.") var count: Int
         @Option(help: "The number from which everything follows.") var seed: UInt64 = 1
         @Option(help: "The file to write; - for standard output.") var out = "-"
+        @Flag(help: "Replace a file that this command did not make.") var force = false
         @Option(help: "Share of rows with an invalid address.") var invalid = 0.01
         @Option(help: "Share of rows with an address that an earlier row had.") var duplicates = 0.01
         @Option(help: "Share of rows without an address.") var missing = 0.005
@@ -68,11 +72,16 @@ struct GenerateCommand: ParsableCommand {
         }
 
         func run() throws {
-            let file = try OutputFile(out)
+            if out != "-" { try OutputFile.check(out, option: "--out", example: "recipients.\(format.rawValue)") }
             var rows = SyntheticRecipients(
                 .init(
                     count: count, seed: seed, channel: channel, format: format,
                     excluded: .init(invalid: invalid, duplicates: duplicates, missing: missing), domains: try shares()))
+            guard out == "-" || force || rows.mayReplace(out) else {
+                throw OutputFile.Unusable(
+                    "--out \(out): a file of that name is there, and was not made by this command; --force replaces it")
+            }
+            let file = try GeneratedFile(out)
             var buffer: [UInt8] = []
             buffer.reserveCapacity(1 << 20 + 1 << 12)
             rows.appendHeader(to: &buffer)
@@ -95,8 +104,17 @@ struct GenerateCommand: ParsableCommand {
 extension Channel: ExpressibleByArgument {}
 extension RecipientSource.Format: ExpressibleByArgument {}
 
+extension SyntheticRecipients {
+    /// A file of that name is none, is empty, or begins with the columns that these rows have.
+    fileprivate func mayReplace(_ path: String) -> Bool {
+        guard let found = FileStatus(path: path), found.kind == .regular, found.size > 0 else { return true }
+        guard let file = FileHandle(forReadingAtPath: path), let head = try? file.read(upToCount: 4096) else { return false }
+        return hasColumns(of: [UInt8](head))
+    }
+}
+
 /// A file that is written from start to end.
-private struct OutputFile {
+private struct GeneratedFile {
     private let descriptor: Int32
     private let name: String
 

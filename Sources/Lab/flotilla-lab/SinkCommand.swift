@@ -1,4 +1,5 @@
 import ArgumentParser
+import CommandSupport
 import Logging
 import Model
 import ServiceLifecycle
@@ -71,6 +72,7 @@ struct SinkCommand: AsyncParsableCommand {
     var stats = false
 
     mutating func run() async throws {
+        if let record { try OutputFile.check(record, option: "--record", example: "arrived.tsv") }
         let settings: SinkConfiguration
         do {
             settings = try makeConfiguration()

@@ -38,7 +38,7 @@ extension Collector {
         if summary.early > 0 {
             logger.error(
                 """
-                workers called \(summary.early) recipients expired whose time has not come by the ledger; they are sent to. Does another \
+                workers called recipients expired (\(summary.early)) whose time has not come by the ledger; they are sent to. Does another \
                 program write to the keys of this redis.prefix?
                 """)
         }

@@ -4,6 +4,7 @@ import Metrics
 import Model
 import Policy
 import Synchronization
+import Text
 
 /// What all batches of a worker share.
 final class WorkerContext: Sendable {
@@ -158,8 +159,8 @@ final class WorkerContext: Sendable {
             quarantined.increment()
             return logger.error(
                 """
-                batch \(lease.batch.id) is quarantined: \(lease.holder.deliveries - 1) workers ended with it. Its \(plan.uncertain.count) open \
-                recipients are held: flotilla mailing uncertain \(lease.batch.id.mailing)
+                batch \(lease.batch.id) is quarantined: \(Plural.text(lease.holder.deliveries - 1, "worker")) ended with it. Held are \
+                \(Plural.text(plan.uncertain.count, "recipient")) that it had open: flotilla mailing uncertain \(lease.batch.id.mailing)
                 """, metadata: lease.fields)
         }
         let notStarted = plan.open.count - (plan.isHeld ? 0 : plan.uncertain.count)

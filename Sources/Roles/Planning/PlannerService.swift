@@ -226,7 +226,8 @@ package struct PlannerService: Service {
         }
         switch entry.step.ending {
         case .more: break
-        case .whole: logger.info("mailing \(record.id) is planned: \(entry.step.rowsRead ?? 0) rows", metadata: record.fields)
+        case .whole:
+            logger.info("mailing \(record.id) is planned: \(Plural.text(entry.step.rowsRead ?? 0, "row"))", metadata: record.fields)
         case .failed(let reason): logger.error("mailing \(record.id) fails: \(reason)", metadata: record.fields)
         }
     }

@@ -11,7 +11,7 @@ struct AuditCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "audit", abstract: "List the orders that persons gave, the newest first: who, when, what, before and after.")
 
-    @OptionGroup var options: LedgerOptions
+    @OptionGroup var options: LedgerAloneOptions
     @Option(help: "Only orders about this mailing, by its id or the beginning of it.") var mailing: String?
     @Option(help: "Only orders since then: a time as 2026-12-01T09:00:00Z, or a span back from now as 2d or 3h.") var since: String?
     @Option(help: "How many at most.") var limit: Int?

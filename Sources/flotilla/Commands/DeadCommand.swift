@@ -34,7 +34,7 @@ struct DeadCommand: AsyncParsableCommand {
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "List the entries.")
-        @OptionGroup var options: LedgerOptions
+        @OptionGroup var options: LedgerAloneOptions
         @OptionGroup var output: OutputOptions
 
         func run() async throws {
@@ -62,7 +62,7 @@ struct DeadCommand: AsyncParsableCommand {
 
     struct Show: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Show an entry with its fields.")
-        @OptionGroup var options: LedgerOptions
+        @OptionGroup var options: LedgerAloneOptions
         @Argument(help: "The entry's number.") var id: Int64
         @OptionGroup var output: OutputOptions
 

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Broker
+import CommandSupport
 import Control
 import Ledger
 import Logging
@@ -22,6 +23,9 @@ struct LedgerCommand: AsyncParsableCommand {
 
         func run() async throws {
             let path = try options.settings().ledger.path
+            try OutputFile.check(file, option: "the copy", example: "ledger.backup")
+            try OutputFile.check(
+                file, option: "the copy", against: [options.config ?? Settings.usualFile], ledger: path, of: "this command")
             let begun = ContinuousClock.now
             let summary = try LedgerBackup.make(of: path, to: file)
             let took = TimeSpan.text(seconds: max(0.1, Double((ContinuousClock.now - begun).nanoseconds) / 1e9))
@@ -34,7 +38,7 @@ struct LedgerCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Put a copy in the place of the ledger, while no role runs.",
             discussion: """
-                Recipients who may have been sent to since the copy was made are held: flotilla mailing uncertain ID lists them and \
+                Recipients who may have been sent to since the copy was made are held; flotilla mailing uncertain lists them and \
                 decides. The ledger that was there is kept beside the new one, and its mailings that the copy lacks are taken over. Where \
                 it is damaged, or is another one, the command asks the note beside it and Redis what may be missing, and says so.
                 """)
@@ -67,8 +71,10 @@ struct LedgerCommand: AsyncParsableCommand {
             if let kept, let losses = summary.carried?.losses {
                 StandardError.warn("the ledger of before, \(kept), \(losses.why). \(losses.text)")
             }
-            StandardOutput.write(
-                "When the planner starts, recipients who may have been sent to since are held: flotilla mailing uncertain ID")
+            guard !summary.doubtful.isEmpty else { return StandardOutput.write("No mailing of it is unfinished: nobody is in doubt.") }
+            let commands = summary.doubtful.prefix(5).map { "\n  flotilla mailing uncertain \($0) --ledger \(path)" }.joined()
+            let more = summary.doubtful.count > 5 ? "\nand of the other mailings: flotilla mailing list --ledger \(path)" : ""
+            StandardOutput.write("When the planner starts, recipients who may have been sent to since are held:\(commands)\(more)")
         }
     }
 }

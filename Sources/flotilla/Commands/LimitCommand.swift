@@ -16,7 +16,7 @@ struct LimitCommand: AsyncParsableCommand {
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "List the limits of all scopes: in effect, in flotilla.yaml, and set at run time.")
-        @OptionGroup var options: LedgerOptions
+        @OptionGroup var options: LedgerAloneOptions
         @OptionGroup var output: OutputOptions
 
         private struct Line: Encodable {

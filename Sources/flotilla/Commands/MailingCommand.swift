@@ -42,6 +42,27 @@ struct LedgerOptions: ParsableArguments {
     }
 }
 
+/// Names the ledger for questions that it answers alone. Orders and `show` have `--redis` too, and so it is taken here, with a word.
+struct LedgerAloneOptions: ParsableArguments {
+    @OptionGroup var ledger: LedgerOptions
+
+    @Option(help: .hidden)
+    var redis: String?
+
+    func settings() throws -> Settings {
+        var settings = try ledger.settings()
+        guard let redis else { return settings }
+        try settings.redis.take(redis)
+        StandardError.warn("--redis changes nothing here: the ledger \(settings.ledger.path) has the answer")
+        return settings
+    }
+
+    /// Opens an existing ledger. It never creates one.
+    func open() throws -> SQLiteLedger { try open(settings()) }
+
+    func open(_ settings: Settings) throws -> SQLiteLedger { try ledger.open(settings) }
+}
+
 struct MailingArgument: ParsableArguments {
     @Argument(help: "The mailing's id, or the beginning of it if that is unambiguous.")
     var id: String
@@ -68,7 +89,7 @@ struct MailingArgument: ParsableArguments {
 extension MailingCommand {
     struct Report: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Report the outcome of a mailing, and reconcile its numbers.")
-        @OptionGroup var options: LedgerOptions
+        @OptionGroup var options: LedgerAloneOptions
         @OptionGroup var mailing: MailingArgument
         @OptionGroup var output: OutputOptions
 
@@ -91,7 +112,7 @@ extension MailingCommand {
     struct Recipient: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Show the state, attempts, responses and times of one recipient of a mailing.")
-        @OptionGroup var options: LedgerOptions
+        @OptionGroup var options: LedgerAloneOptions
         @OptionGroup var mailing: MailingArgument
         @Argument(help: "The recipient's address or id.") var recipient: String
         @OptionGroup var output: OutputOptions
@@ -144,7 +165,7 @@ extension MailingCommand {
 
     struct History: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Show all messages to an address, the newest first.")
-        @OptionGroup var options: LedgerOptions
+        @OptionGroup var options: LedgerAloneOptions
         @Argument(help: "The address.") var address: String
         @Option(help: "How many at most.") var limit = 100
         @OptionGroup var output: OutputOptions

@@ -73,7 +73,10 @@ struct Send: AsyncParsableCommand {
         // The input is checked before anything is started or written.
         let file = try MailingFile.load(mailing, overrides: .init(recipients: recipients, provider: provider))
         let job = try MailingPreparation.prepare(file, providers: settings.providers, hostname: settings.email.hostname)
-        try refuseReport(over: [mailing, job.source.file, options.config ?? Settings.usualFile], ledger: settings.ledger.path)
+        if let report {
+            let inputs = [mailing, job.source.file, options.config ?? Settings.usualFile]
+            try OutputFile.check(report, option: "--report", against: inputs, ledger: settings.ledger.path, of: "the mailing")
+        }
         let leadership = try LedgerLock.acquire(ledger: settings.ledger.path)
         defer { leadership.release() }
         let redis = try await PrivateRedis.unlessNamed(in: settings)
@@ -116,18 +119,6 @@ struct Send: AsyncParsableCommand {
         await redis?.end(collector, broker, ledger)
         await broker.close()
         try await finish(id, ledger, settings)
-    }
-
-    /// The report would be written over what is read.
-    private func refuseReport(over inputs: [String], ledger: String) throws {
-        guard let report else { return }
-        let target = FileStatus(path: report)?.identity
-        let ledgers = ["", "-wal", "-shm", "-journal", ".lock", ".commits"].map { RealPath.of(ledger) + $0 }
-        let isOneOf = ledgers.first { $0 == RealPath.of(report) }
-        guard let same = isOneOf ?? (inputs + ledgers).first(where: { target != nil && FileStatus(path: $0)?.identity == target }) else {
-            return
-        }
-        throw CommandError("--report \(report): that is \(same), which the mailing needs; name another file")
     }
 
     /// Prints the report; the exit status says how the mailing ended.

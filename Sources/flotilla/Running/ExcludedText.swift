@@ -45,6 +45,17 @@ struct ExcludedText {
                 detail: item.detail.isEmpty ? nil : item.detail))
     }
 
+    static let csvHeader = "row,reason,id,address,detail"
+
+    /// A row as a line of CSV (RFC 4180). Line breaks in values are shown as escapes, so that each row is one line.
+    static func csv(_ item: Exclusion) -> String {
+        [String(item.row), item.reason.rawValue, item.id, item.address, item.detail].map { value in
+            let text = LogText.line(value)
+            let needsQuotes = text.contains { ",\"".contains($0) } || text.first == " " || text.last == " "
+            return needsQuotes ? "\"\(text.replacing("\"", with: "\"\""))\"" : text
+        }.joined(separator: ",")
+    }
+
     private struct Row: Encodable {
         var file: String
         var row: Int

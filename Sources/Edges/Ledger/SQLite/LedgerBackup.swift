@@ -14,6 +14,8 @@ package enum LedgerBackup {
         package var commits: Int64
         /// What became of the mailings that the ledger of before had, and the copy has not; nil where there was no ledger.
         package var carried: CarriedMailings?
+        /// Of a copy that was put back: the ids of mailings of which recipients may have been sent to since, the newest first.
+        package var doubtful: [String] = []
     }
 
     /// Copies a ledger into one file, as it is at one moment, while others read and write it. Only the owner may read the file, which takes
@@ -155,8 +157,8 @@ package enum LedgerBackup {
         guard let content, content.open > 0, content.commits > copied, !isForced else { return }
         throw .refused(
             """
-            the ledger \(path) is newer than the copy and has \(content.open) mailings that have not ended: with --force the copy takes \
-            its place nevertheless, and the ledger is kept beside it
+            the ledger \(path) is newer than the copy and has \(Plural.text(content.open, "mailing")) not ended: with --force the copy \
+            takes its place nevertheless, and the ledger is kept beside it
             """)
     }
 
@@ -202,12 +204,18 @@ package enum LedgerBackup {
             let copy = try open(file)
             defer { try? copy.close() }
             if restoration != nil { try Schema.migrator.migrate(copy) }
-            var carried: CarriedMailings?
+            var (carried, doubtful): (CarriedMailings?, [String]) = (nil, [])
             let commits = try copy.inDatabase { db in
                 if let restoration {
                     try db.execute(sql: "UPDATE ledger SET restored = ?", arguments: [restoration.at])
                     try db.execute(sql: "UPDATE mailing SET restored = 1")
                     carried = restoration.replaced.map { carryMailings(from: $0, into: db) }
+                    doubtful = try String.fetchAll(
+                        db,
+                        sql: """
+                            SELECT id FROM mailing WHERE restored = 1 AND settled = 0 AND state NOT IN ('draft', 'sent', 'failed')
+                            ORDER BY id DESC
+                            """)
                     var after = AuditedValues()
                     after.file = restoration.file
                     try SQLiteLedger.note(
@@ -215,7 +223,7 @@ package enum LedgerBackup {
                 }
                 return try Schema.migrator.hasCompletedMigrations(db) ? Int64.fetchOne(db, sql: "SELECT commits FROM ledger") ?? 0 : 0
             }
-            return Summary(size: Int(FileStatus(path: file)?.size ?? 0), commits: commits, carried: carried)
+            return Summary(size: Int(FileStatus(path: file)?.size ?? 0), commits: commits, carried: carried, doubtful: doubtful)
         }
     }
 

@@ -29,8 +29,8 @@ extension LedgerError {
         let detail = error.message ?? "\(error.resultCode)"
         self =
             switch error.resultCode {
-            case .SQLITE_FULL: .full(path: path, detail: detail)
-            case .SQLITE_IOERR where Self.isFull(path): .full(path: path, detail: detail)
+            case .SQLITE_FULL: .full(path: path, detail: detail + Self.room(path))
+            case .SQLITE_IOERR where Self.isFull(path): .full(path: path, detail: detail + Self.room(path))
             case .SQLITE_NOTADB: .notADatabase(path: path)
             case .SQLITE_CORRUPT: .corrupt(path: path, detail: detail)
             case .SQLITE_CANTOPEN, .SQLITE_READONLY, .SQLITE_PERM:
@@ -43,11 +43,16 @@ extension LedgerError {
     }
 
     /// Whether the file system has less than a megabyte left: SQLite reports some failures to grow a file as plain I/O errors.
-    private static func isFull(_ path: String) -> Bool {
+    private static func isFull(_ path: String) -> Bool { free(path).map { $0 < 1 << 20 } ?? false }
+
+    private static func room(_ path: String) -> String { free(path).map { "; \($0 >> 10) KB are free on its disk" } ?? "" }
+
+    /// Bytes that are left to us on the file system of a file.
+    private static func free(_ path: String) -> UInt64? {
         var status = statvfs()
         let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
-        guard statvfs(folder, &status) == 0 else { return false }
-        return UInt64(status.f_bavail) * UInt64(status.f_frsize) < 1 << 20
+        guard statvfs(folder, &status) == 0 else { return nil }
+        return UInt64(status.f_bavail) * UInt64(status.f_frsize)
     }
 
     private static func reason(_ path: String) -> String? {

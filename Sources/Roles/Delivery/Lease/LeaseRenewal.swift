@@ -3,6 +3,7 @@ import Logging
 import Metrics
 import Model
 import Synchronization
+import Text
 
 /// Renews a worker's lease, and keeps the results that no collector has confirmed; the shell of `LeaseState`.
 final class LeaseRenewal: Sendable {
@@ -118,7 +119,7 @@ final class LeaseRenewal: Sendable {
         let ended = inFlight.endAll()
         lapses.increment()
         guard ended > 0 else { return }
-        logger.warning("the lease of this worker had expired; it gives up the \(ended) batches it had")
+        logger.warning("the lease of this worker had expired; it gives up what it had: \(Plural.text(ended, "batch", "batches"))")
     }
 
     private func noticeLoss(_ results: Int) {
@@ -127,8 +128,8 @@ final class LeaseRenewal: Sendable {
         guard ended > 0 || results > 0 else { return }
         logger.error(
             """
-            Redis was emptied or restarted: \(ended) batches in work are given up here and dispatched again by the planner, \
-            \(results) groups of unconfirmed results are reported again
+            Redis was emptied or restarted: \(Plural.text(ended, "batch", "batches")) in work given up here and dispatched again by the \
+            planner, \(Plural.text(results, "group")) of unconfirmed results reported again
             """)
     }
 

@@ -2,6 +2,7 @@ import Broker
 import Ledger
 import Logging
 import Model
+import Text
 
 /// What the dispatcher finds of its ledger when it begins to lead.
 enum FoundCopy {
@@ -89,10 +90,12 @@ extension Dispatcher {
         let (listed, paused) = try await ledger.acceptCopy(
             CopyDoubt(reached: reached, holdsAll: isRestored, why: why), commits: commits, now: Clock.milliseconds())
         copy = FoundCopy.none
+        let doubtful = listed > 0 ? try await Set(ledger.work().filter { $0.uncertain > 0 }.map(\.id)) : []
         logger.error(
             """
-            the ledger is an older copy of the one that was in use: \(listed) recipients may have been sent to since it was made and are \
-            listed as uncertain (flotilla mailing uncertain ID)\(paused.isEmpty ? "" : ", and \(paused.count) mailings are paused")
+            the ledger is an older copy of the one that was in use: \(Plural.text(listed, "recipient")) may have been sent to since it was \
+            made, and \(listed == 1 ? "is" : "are") listed as uncertain\(doubtful.isEmpty ? "" : " (\(Self.hint(doubtful)))")\
+            \(paused.isEmpty ? "" : "; paused: \(Plural.text(paused.count, "mailing"))")
             """)
         for id in paused { logger.error("mailing \(id) is paused: it may have been sent since", metadata: ["mailing": "\(id)"]) }
     }

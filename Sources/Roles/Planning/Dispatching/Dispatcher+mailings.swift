@@ -3,6 +3,7 @@ import Ledger
 import Logging
 import Model
 import Policy
+import Text
 
 extension Dispatcher {
     /// Publishes the limits that were set at run time, when they have changed or an epoch has begun.
@@ -112,7 +113,8 @@ extension Dispatcher {
         let missing = try await takeBackMissing(new.filter { $0.dispatched > 0 }.map(\.id), epoch)
         for (id, batches) in Dictionary(grouping: missing, by: \.batch.mailing) {
             logger.notice(
-                "mailing \(id): \(batches.count) batches did not reach Redis and are dispatched again", metadata: ["mailing": "\(id)"])
+                "mailing \(id): \(Plural.text(batches.count, "batch", "batches")) did not reach Redis: dispatched again",
+                metadata: ["mailing": "\(id)"])
         }
     }
 
@@ -141,7 +143,9 @@ extension Dispatcher {
             guard !ids.isEmpty, case .steady(let epoch) = try await epochs.look() else { return }
             _ = try await queue.recall(Set(ids), epoch: epoch, fencingToken: fencingToken)
             let taken = try await takeBackMissing(ids, epoch)
-            if !taken.isEmpty { logger.info("\(taken.count) batches that no worker had are taken back until the next start") }
+            if !taken.isEmpty {
+                logger.info("\(Plural.text(taken.count, "batch", "batches")) that no worker had: taken back until the next start")
+            }
         } catch {
             logger.warning("batches that no worker has stay in Redis until the next start, which needs that Redis as it is: \(error)")
         }

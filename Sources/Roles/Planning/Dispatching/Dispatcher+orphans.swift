@@ -2,10 +2,16 @@ import Broker
 import Ledger
 import Logging
 import Model
+import Text
 
 extension Dispatcher {
     /// How often it is looked for dispatches whose results will never come.
     private static let orphanInterval = Duration.seconds(5)
+
+    /// The commands that list the uncertain recipients of mailings.
+    static func hint(_ mailings: Set<MailingID>) -> String {
+        Plural.list(mailings.sorted().map { "flotilla mailing uncertain \($0)" })
+    }
 
     /// Gives up dispatches whose results will never come: their recipients are uncertain.
     func giveUpOrphans(_ ids: [MailingID]) async throws {
@@ -30,8 +36,8 @@ extension Dispatcher {
         let listed = try await ledger.giveUp(Array(found), why: why, now: Clock.milliseconds()).listed
         logger.error(
             """
-            \(found.count) batches were closed, or lost from their lanes, without results that say so: \(listed) recipients are uncertain \
-            (flotilla dead list, flotilla mailing uncertain)
+            \(Plural.text(found.count, "batch", "batches")) closed, or lost from a lane, without results that say so; \
+            \(Plural.text(listed, "recipient")) uncertain (flotilla dead list, \(Self.hint(Set(found.map(\.batch.mailing)))))
             """)
     }
 }

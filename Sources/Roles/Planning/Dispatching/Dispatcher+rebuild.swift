@@ -4,6 +4,7 @@ import Logging
 import Metrics
 import Model
 import Policy
+import Text
 
 extension Dispatcher {
     /// Gives up what a lost Redis had, as soon as all is known that can be, and begins a new epoch.
@@ -34,7 +35,10 @@ extension Dispatcher {
             if let wait = loss.wait {
                 say(
                     .warning,
-                    "what Redis held cannot be believed any more, and \(open.count) batches were in flight; waiting for \(wait.text)")
+                    """
+                    what Redis held cannot be believed any more, with \(Plural.text(open.count, "batch", "batches")) in flight; \
+                    waiting for \(wait.text)
+                    """)
                 return nil
             }
             try await giveUp(open, missing: loss.missing)
@@ -55,8 +59,8 @@ extension Dispatcher {
             _ = try await ledger.takeBack(open, now: now)
             return logger.warning(
                 """
-                Redis lost \(open.count) batches; they are dispatched again, less what is known of them. No recipient is uncertain: every \
-                worker reported what it had sent
+                Redis lost \(Plural.text(open.count, "batch", "batches")), dispatched again less what is known of them. No recipient is \
+                uncertain: every worker reported what it had sent
                 """)
         case let names?: why = "\(names.joined(separator: ", ")) did not come back"
         case nil: why = "the workers that had it are unknown"
@@ -71,8 +75,8 @@ extension Dispatcher {
         ).listed
         logger.warning(
             """
-            Redis lost \(open.count) batches; they are dispatched again, less what is known of them. \(listed) recipients of \
-            \(doubtful.count) batches are uncertain: \(why)
+            Redis lost \(Plural.text(open.count, "batch", "batches")), dispatched again less what is known of them. \
+            \(Plural.text(listed, "recipient")) of \(Plural.text(doubtful.count, "batch", "batches")) uncertain: \(why)
             """)
     }
 }
@@ -81,9 +85,9 @@ extension EpochState.Loss.Wait {
     /// For people.
     fileprivate var text: String {
         switch self {
-        case .busy(let count): "\(count) workers to finish their messages in flight"
-        case .lost(let count): count.map { "\($0) workers to come back" } ?? "workers to come back"
-        case .results(let count): "collectors to take \(count) groups of results"
+        case .busy(let count): "\(Plural.text(count, "worker")) to finish the messages in flight"
+        case .lost(let count): count.map { "\(Plural.text($0, "worker")) to come back" } ?? "workers to come back"
+        case .results(let count): "collectors to take \(Plural.text(count, "group")) of results"
         }
     }
 }

@@ -4,6 +4,7 @@ import Logging
 import Metrics
 import Model
 package import Policy
+import Text
 
 /// Looks after mailings that ought to get on and do not: says so in the log, in the ledger (as the mailing's reason) and as a metric.
 struct StallMonitor {
@@ -72,8 +73,8 @@ struct StallMonitor {
             guard record.stuckSince == nil else { return }
             let why = """
                 no recipient got a result for \(TimeSpan.text(seconds: seconds.rounded())), though \(facts.open - facts.held) are open, \
-                \(facts.dispatched) batches are with \(facts.workers) workers, and no limit, pause or outage blocks them; \
-                flotilla top shows the workers, their logs say what they wait for
+                \(Plural.text(facts.dispatched, "batch is", "batches are")) with \(Plural.text(facts.workers, "worker")), \
+                and no limit, pause or outage blocks them; flotilla top shows the workers, their logs say what they wait for
                 """
             logger.error("mailing \(record.id) is stuck: \(why)", metadata: record.fields)
             try await ledger.noteStuck(record.id, why: why, now: Clock.milliseconds())
