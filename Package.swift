@@ -91,6 +91,7 @@ let package = Package(
         shim("CHiredis", library: "hiredis"),
         shim("CIDN2", library: "idn2", "unistring"),
         shim("CPhoneNumber", library: "phonenumber"),
+        shim("CPQ", library: "pq"),
         module(.core, "Text", ["CIDN2"]),
         module(.core, "Model", ["Text"]),
         module(.core, "Policy", ["Model", "Text", "CPhoneNumber", deque]),
@@ -100,7 +101,7 @@ let package = Package(
         module(
             .edges, "Broker", ["Model", "Text", "Policy", "CHiredis", log, metrics, deque] + nio,
             resources: scripts.map { .embedInCode("Scripts/\($0).lua") }),
-        module(.edges, "Ledger", ["Model", "Text", log, metrics, grdb]),
+        module(.edges, "Ledger", ["Model", "Text", "CPQ", log, metrics, grdb]),
         module(.edges, "Transport", ["Model", "Text", "Policy", "CCurl", log, metrics, deque] + nio),
         module(
             .edges, "Settings",

@@ -1,0 +1,83 @@
+import Foundation
+
+/// A real PostgreSQL on a unix socket in a temporary folder: one for all tests of a process, with a database of its own for each test.
+package actor PostgreSQLServer {
+    package static let shared = PostgreSQLServer()
+
+    private var start: Task<Running, any Error>?
+    private var databases = 0
+
+    private struct Running: Sendable {
+        var folder: TemporaryFolder
+        var process: ServerProcess
+    }
+
+    /// Makes an empty database.
+    /// - Returns: its URL.
+    package func database() async throws -> String {
+        let server = try await running()
+        databases += 1
+        let name = "test_\(databases)"
+        try Self.run("psql", ["-h", server.folder.path, "-U", "flotilla", "-d", "postgres", "-qc", "CREATE DATABASE \(name)"])
+        return "postgres://flotilla@/\(name)?host=\(server.folder.path)"
+    }
+
+    private func running() async throws -> Running {
+        if let start { return try await start.value }
+        let new = Task { try await Self.start() }
+        start = new
+        return try await new.value
+    }
+
+    private static func start() async throws -> Running {
+        let binaries = try binaries()
+        let folder = try TemporaryFolder(mode: 0o777)
+        let data = folder.path("data")
+        // The server refuses to run as root.
+        let user = getuid() == 0 ? ["setpriv", "--reuid", "nobody", "--regid", "nogroup", "--clear-groups"] : ["env"]
+        try run(
+            user[0],
+            user.dropFirst() + [
+                binaries + "/initdb", "-D", data, "-A", "trust", "-U", "flotilla", "-E", "UTF8", "--locale", "C", "--no-sync",
+            ])
+        // The shell outlives the tests by a moment, however they end, and takes server and folder away.
+        let script = """
+            cd /
+            "$@" &
+            server=$!
+            while kill -0 $server && [ -d /proc/\(getpid()) ]; do sleep 0.2; done
+            kill -QUIT $server
+            wait $server
+            [ -d /proc/\(getpid()) ] || rm -rf '\(folder.path)'
+            """
+        let process = try ServerProcess(
+            "bash",
+            ["-c", script, "bash"] + user + [
+                binaries + "/postgres", "-D", data, "-k", folder.path, "-c", "listen_addresses=", "-c", "max_connections=200",
+            ], package: "bash", output: folder.path("log"))
+        try await eventually("PostgreSQL is up") {
+            guard process.isRunning else { throw TimedOut(description: "PostgreSQL: \(folder.text("log") ?? "")") }
+            let probe = try ServerProcess(
+                "psql", ["-h", folder.path, "-U", "flotilla", "-d", "postgres", "-qc", "SELECT 1"], package: package)
+            return probe.wait() == 0
+        }
+        return Running(folder: folder, process: process)
+    }
+
+    private static let package = "postgresql"
+
+    /// The folder of Debian's server: the newest, where there are several.
+    private static func binaries() throws -> String {
+        let root = "/usr/lib/postgresql"
+        let versions = (try? FileManager.default.contentsOfDirectory(atPath: root)) ?? []
+        guard let newest = versions.compactMap(Int.init).max() else { throw MissingServer(program: "postgres", package: package) }
+        return "\(root)/\(newest)/bin"
+    }
+
+    /// Runs a program to its end.
+    private static func run(_ program: String, _ arguments: [String]) throws {
+        let output = try TemporaryFolder()
+        let process = try ServerProcess(program, arguments, package: package, output: output.path("out"))
+        guard process.wait() == 0 else { throw TimedOut(description: "\(program): \(output.text("out") ?? "")") }
+    }
+}
