@@ -80,11 +80,11 @@ import Testing
         _ = try await ledger.dispatchBatches([(id, 1)], now: 3)
         let paused = try await control.carryOut(PauseMailing(id), by: ann)
         #expect(paused.planner == nil && paused.untold?.contains("no Redis is named") == true)
-        _ = try await ledger.acquireLeadership(Leadership.planning, holder: "p1", until: 5000, now: 1000, isHolderGone: false)
+        _ = try await ledger.acquireLeadership(Leadership.planning, holder: "p1", for: .seconds(60), isHolderGone: false)
         let resumed = try await control.carryOut(ResumeMailing(id), by: ann).reach
         #expect(resumed.planner == "p1")
         // It has not renewed its leadership since.
-        let later = OrderAnnouncer(ledger: ledger, broker: nil, clock: { 5000 })
+        let later = OrderAnnouncer(ledger: ledger, broker: nil, clock: { Clock.milliseconds() + 60_000 })
         let reach = await later.announce(id)
         #expect(reach.planner == nil && reach.untold != nil)
     }

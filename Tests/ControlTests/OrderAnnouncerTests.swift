@@ -100,7 +100,7 @@ import Testing
     /// A planner that leads tells the workers only where it reaches Redis.
     @Test func whatThePlannerSaysOfRedisIsTold() async throws {
         _ = try await ledger.acquireLeadership(
-            Leadership.planning, holder: "planner-1", until: Clock.milliseconds() + 60_000, now: Clock.milliseconds(), isHolderGone: false)
+            Leadership.planning, holder: "planner-1", for: .seconds(60), isHolderGone: false)
         try await ledger.setRedisProblem("Redis is gone")
         server.stop()
         let reach = try await control.carryOut(PauseMailing(id), by: ann)

@@ -81,10 +81,10 @@ import Testing
             _ = try await other.report(Example.id(), now: 1)
         }
         // A write that changes nothing is none.
-        #expect(try await ledger.acquireLeadership("x", holder: "a", until: 9, now: 1, isHolderGone: false) == 1)
+        #expect(try await ledger.acquireLeadership("x", holder: "a", for: .seconds(600), isHolderGone: false) == 1)
         await settle(signal)
-        #expect(try await other.acquireLeadership("x", holder: "b", until: 9, now: 1, isHolderGone: false) == nil)
-        #expect(try await ledger.acquireLeadership("x", holder: "b", until: 9, now: 1, isHolderGone: false) == nil)
+        #expect(try await other.acquireLeadership("x", holder: "b", for: .seconds(600), isHolderGone: false) == nil)
+        #expect(try await ledger.acquireLeadership("x", holder: "b", for: .seconds(600), isHolderGone: false) == nil)
         try other.close()
         #expect(await !signal.wait(atMost: .milliseconds(300)))
         subscription.cancel()

@@ -27,10 +27,10 @@ import Testing
 
     @Test(arguments: Engine.all) func whoLeadsNoMoreNotesNothing(engine: Engine) async throws {
         let ledger = try await engine.open(folder)
-        let token = try await ledger.acquireLeadership("planning", holder: "a", until: now + 10, now: now, isHolderGone: false)
+        let token = try await ledger.acquireLeadership("planning", holder: "a", for: .seconds(600), isHolderGone: false)
         ledger.guardPlanning(fencingToken: token)
         try await ledger.setEpochNote(EpochNote(epoch: "run:l:1", boot: "b"))
-        _ = try await ledger.acquireLeadership("planning", holder: "b", until: now + 20, now: now, isHolderGone: true)
+        _ = try await ledger.acquireLeadership("planning", holder: "b", for: .seconds(600), isHolderGone: true)
         await #expect(throws: LedgerError.self) { try await ledger.setEpochNote(EpochNote(epoch: "run:l:2", boot: "b")) }
         #expect(try await ledger.epochNote()?.epoch == "run:l:1")
     }

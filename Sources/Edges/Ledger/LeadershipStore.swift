@@ -4,25 +4,28 @@ package struct Leader: Sendable, Equatable {
     package var holder: String
     /// Its fencing token: higher than that of each leader before it.
     package var fencingToken: Int64
-    /// Until when the leadership is its own, in milliseconds since 1970.
+    /// Until when the leadership is its own, in milliseconds since 1970 by the clock of whoever asks.
     package var until: Int64
 }
 
 /// Leaderships: each is held by one process at a time, for a time that the process extends. A fencing token goes with it, by which the
-/// writes of a process that has lost it are refused. Times are milliseconds since 1970.
+/// writes of a process that has lost it are refused. Where several machines share the ledger, time is the database's, as their clocks
+/// differ.
 package protocol LeadershipStore: Sendable {
     /// Takes a leadership that is free: nobody ever had it, its leader gave it back, it has expired, or `holder` has it already (a
     /// process that starts again under its name).
-    /// - Parameter isHolderGone: the caller knows that the leader has ended, so that its time need not be waited for. Where that is wrong,
-    ///   or another took the leadership meanwhile, the fencing token still keeps the two apart.
+    /// - Parameters:
+    ///   - lease: how long from now.
+    ///   - isHolderGone: the caller knows that the leader has ended, so that its time need not be waited for. Where that is wrong, or another
+    ///     took the leadership meanwhile, the fencing token still keeps the two apart.
     /// - Returns: the new fencing token, one above the last; nil while another has the leadership.
     func acquireLeadership(
-        _ name: String, holder: String, until: Int64, now: Int64, isHolderGone: Bool
+        _ name: String, holder: String, for lease: Duration, isHolderGone: Bool
     ) async throws(LedgerError) -> Int64?
 
-    /// Extends a leadership. One that has expired is extended too, if nobody has taken it.
+    /// Extends a leadership by so long from now. One that has expired is extended too, if nobody has taken it.
     /// - Returns: false when another has taken it, or it was given back.
-    func renewLeadership(_ name: String, fencingToken: Int64, until: Int64) async throws(LedgerError) -> Bool
+    func renewLeadership(_ name: String, fencingToken: Int64, for lease: Duration) async throws(LedgerError) -> Bool
 
     /// Gives a leadership back, so that another may take it at once. Nothing happens when another has it.
     func releaseLeadership(_ name: String, fencingToken: Int64) async throws(LedgerError)

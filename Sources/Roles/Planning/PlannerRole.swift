@@ -121,10 +121,8 @@ package struct PlannerRole: Service {
 
     private func take() async throws(LedgerError) -> Int64? {
         let isHolderGone = lock()
-        let now = Clock.milliseconds()
         return try await ledger.acquireLeadership(
-            Leadership.planning, holder: configuration.name, until: now + configuration.durations.lease.milliseconds, now: now,
-            isHolderGone: isHolderGone)
+            Leadership.planning, holder: configuration.name, for: configuration.durations.lease, isHolderGone: isHolderGone)
     }
 
     /// Plans and dispatches until the stop, or until the leadership is lost.
@@ -170,8 +168,9 @@ package struct PlannerRole: Service {
             // Who took over from a planner that stood still gets the lock when that one has ended.
             _ = lock()
             do throws(LedgerError) {
-                let until = Clock.milliseconds() + configuration.durations.lease.milliseconds
-                guard try await ledger.renewLeadership(Leadership.planning, fencingToken: fencingToken.number, until: until) else {
+                let isOurs = try await ledger.renewLeadership(
+                    Leadership.planning, fencingToken: fencingToken.number, for: configuration.durations.lease)
+                guard isOurs else {
                     return logger.warning("another planner leads now; this one stands by")
                 }
             } catch {

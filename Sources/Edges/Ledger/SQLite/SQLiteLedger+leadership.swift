@@ -1,28 +1,30 @@
 import GRDB
+import Model
 import Synchronization
 
 extension SQLiteLedger: LeadershipStore {
     package func acquireLeadership(
-        _ name: String, holder: String, until: Int64, now: Int64, isHolderGone: Bool
+        _ name: String, holder: String, for lease: Duration, isHolderGone: Bool
     ) async throws(LedgerError) -> Int64? {
         try await write("leadership") { db in
             let last = try Self.leadership(db, name)
+            let now = Clock.milliseconds()
             guard last.map({ isHolderGone || $0.holder.isEmpty || $0.holder == holder || $0.until <= now }) ?? true else {
                 return nil
             }
             let fencingToken = (last?.fencingToken ?? 0) + 1
             try db.execute(
                 sql: "INSERT OR REPLACE INTO leadership (name, holder, fencing_token, until) VALUES (?, ?, ?, ?)",
-                arguments: [name, holder, fencingToken, until])
+                arguments: [name, holder, fencingToken, now + lease.milliseconds])
             return fencingToken
         }
     }
 
-    package func renewLeadership(_ name: String, fencingToken: Int64, until: Int64) async throws(LedgerError) -> Bool {
+    package func renewLeadership(_ name: String, fencingToken: Int64, for lease: Duration) async throws(LedgerError) -> Bool {
         try await write("leadership") { db in
             try db.execute(
                 sql: "UPDATE leadership SET until = ? WHERE name = ? AND fencing_token = ? AND holder <> ''",
-                arguments: [until, name, fencingToken])
+                arguments: [Clock.milliseconds() + lease.milliseconds, name, fencingToken])
             return db.changesCount == 1
         }
     }
