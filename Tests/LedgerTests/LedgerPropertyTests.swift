@@ -5,7 +5,7 @@ import Testing
 
 /// Whatever dispatchers, workers and people do, and in whatever order: the numbers add up, and nobody is sent to who must not be.
 @Suite struct LedgerPropertyTests {
-    private static let sizes = [4, 3, 5]
+    static let sizes = [4, 3, 5]
 
     @Test(arguments: 0..<16) func theNumbersAddUpWhateverHappens(seed: UInt64) async throws {
         var generator = SeededGenerator(seed: seed)
@@ -24,7 +24,7 @@ import Testing
         }
     }
 
-    private static func act(
+    static func act(
         _ ledger: any LedgerStore, _ now: Int64, _ sequence: inout Int, _ generator: inout SeededGenerator
     ) async throws {
         let id = Example.id()

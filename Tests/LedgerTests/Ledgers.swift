@@ -1,10 +1,11 @@
 import Foundation
-import Ledger
 import Logging
 import Model
 import Synchronization
 import TestServers
 import Testing
+
+@testable import Ledger
 
 /// An engine that the conformance suite runs on; a further one is one more element of `all`.
 struct Engine: Sendable, CustomTestStringConvertible {
@@ -16,8 +17,24 @@ struct Engine: Sendable, CustomTestStringConvertible {
     static let all = [
         Engine(name: "SQLite") { folder in
             try SQLiteLedger.open(folder.path + "/ledger.sqlite", logger: Logger(label: "test"))
-        }
+        },
+        Engine(name: "SQLite by the shared statements") { folder in
+            SQLLedger(try SQLiteLedger.open(folder.path + "/ledger.sqlite", logger: Logger(label: "test")))
+        },
+        Engine(name: "PostgreSQL") { folder in
+            try SQLLedger.open(postgreSQL: try await Self.postgreSQL(folder), logger: Logger(label: "test"), sessions: 2)
+        },
     ]
+
+    /// The database of a test's folder, which it has by its first call.
+    static func postgreSQL(_ folder: TemporaryFolder) async throws -> String {
+        if let known = folder.text("postgres.url") { return known }
+        let url = try await PostgreSQLServer.shared.database { url in
+            _ = try SQLLedger.open(postgreSQL: url, logger: Logger(label: "test"))
+        }
+        try url.write(toFile: folder.path("postgres.url"), atomically: true, encoding: .utf8)
+        return url
+    }
 }
 
 /// Example mailings: batch `b` holds recipients `r<b>-<i>` with addresses `p<b>-<i>@example.com`.

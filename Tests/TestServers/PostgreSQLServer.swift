@@ -16,9 +16,28 @@ package actor PostgreSQLServer {
     /// - Returns: its URL.
     package func database() async throws -> String {
         let server = try await running()
+        return try create("", on: server)
+    }
+
+    /// Makes a database like one that is prepared once: copying is faster than making tables.
+    /// - Parameter prepare: gets the URL of the first, and leaves no connection open.
+    /// - Returns: its URL.
+    package func database(preparedBy prepare: @escaping @Sendable (String) throws -> Void) async throws -> String {
+        let server = try await running()
+        if !isPrepared {
+            isPrepared = true
+            try prepare(try create("", on: server, named: "template_ledger"))
+        }
+        return try create(" TEMPLATE template_ledger", on: server)
+    }
+
+    private var isPrepared = false
+
+    private func create(_ options: String, on server: Running, named given: String? = nil) throws -> String {
         databases += 1
-        let name = "test_\(databases)"
-        try Self.run("psql", ["-h", server.folder.path, "-U", "flotilla", "-d", "postgres", "-qc", "CREATE DATABASE \(name)"])
+        let name = given ?? "test_\(databases)"
+        try Self.run(
+            "psql", ["-h", server.folder.path, "-U", "flotilla", "-d", "postgres", "-qc", "CREATE DATABASE \(name)" + options])
         return "postgres://flotilla@/\(name)?host=\(server.folder.path)"
     }
 
@@ -53,7 +72,7 @@ package actor PostgreSQLServer {
         let process = try ServerProcess(
             "bash",
             ["-c", script, "bash"] + user + [
-                binaries + "/postgres", "-D", data, "-k", folder.path, "-c", "listen_addresses=", "-c", "max_connections=200",
+                binaries + "/postgres", "-D", data, "-k", folder.path, "-c", "listen_addresses=", "-c", "max_connections=600",
             ], package: "bash", output: folder.path("log"))
         try await eventually("PostgreSQL is up") {
             guard process.isRunning else { throw TimedOut(description: "PostgreSQL: \(folder.text("log") ?? "")") }

@@ -9,4 +9,7 @@ package enum AddressHash {
         for byte in address { hash = FNV.step(hash, byte.lowercased) }
         return hash
     }
+
+    /// The hash of an address as the ledger keeps it: little-endian.
+    static func bytes(_ address: String) -> [UInt8] { withUnsafeBytes(of: of(address.utf8).littleEndian, Array.init) }
 }

@@ -18,6 +18,10 @@ package enum LedgerError: Error, Sendable, Equatable {
     case newer(path: String, found: [String])
     /// Another process kept the ledger locked for too long.
     case busy(path: String)
+    /// The database server cannot be reached, or cannot work at the moment: the same call may succeed later.
+    case unreachable(path: String, detail: String)
+    /// The database server refuses the user, the password or a right.
+    case denied(path: String, detail: String)
     /// Another process has the leadership; `pid` is nil where its lock file does not tell.
     case held(path: String, pid: Int32?)
     /// Another process has taken over planning and dispatch: what this one writes of them is refused.
@@ -73,6 +77,13 @@ extension LedgerError: CustomStringConvertible {
             the ledger \(path) stays locked by another process; end what holds it (an open transaction in a sqlite3 shell, \
             perhaps), then start again
             """
+        case .unreachable(let path, let detail):
+            """
+            the ledger \(path) cannot be reached (\(detail)); check that the server runs and the address is right. Roles that run go on \
+            by themselves; start any other command again
+            """
+        case .denied(let path, let detail):
+            "the ledger \(path) refuses us (\(detail)); check user, password and rights (docs/ledger.md)"
         case .held(let path, let pid):
             """
             the ledger \(path) is in use by \(pid.map { "process \($0)" } ?? "another process"): a `send` that ends by itself, or a \

@@ -5,7 +5,7 @@ extension PostgreSQLConnection {
     }
 
     /// Lends parameters as libpq takes them: where each begins (null for null), its length, and that it is binary.
-    static func withParameters<T>(_ values: [PostgreSQLValue], _ body: ([UnsafePointer<CChar>?], [Int32], [Int32]) -> T) -> T {
+    static func withParameters<T>(_ values: [SQLValue], _ body: ([UnsafePointer<CChar>?], [Int32], [Int32]) -> T) -> T {
         let encoded = values.map(\.encoded)
         // The byte at the end gives an empty value an address: without one it would be null.
         let bytes = encoded.map { $0.map { $0.map { CChar(bitPattern: $0) } + [0] } }

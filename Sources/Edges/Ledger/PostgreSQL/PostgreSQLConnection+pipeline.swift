@@ -3,7 +3,7 @@ import CPQ
 /// A named statement with its parameters.
 struct PostgreSQLCall {
     var statement: PostgreSQLStatement
-    var values: [PostgreSQLValue]
+    var values: [SQLValue]
 }
 
 extension PostgreSQLConnection {

@@ -6,29 +6,17 @@ final class PostgreSQLConnection {
     private let password: String?
     /// The statements that this session has prepared.
     private var prepared: Set<String> = []
+    /// The prepared forms of the ledger's statements.
+    var statements: [StatementKey: PostgreSQLStatement] = [:]
+    /// The row of each counter that this session adds to, so that sessions do not wait for one another.
+    let slot = Int.random(in: 0..<64)
 
     /// - Parameters:
     ///   - url: `postgres://user@host/database?sslmode=verify-full&sslrootcert=…`; what libpq takes.
     ///   - connectSeconds: how long each address of the host may take.
     ///   - statementSeconds: how long a statement may take before the server ends it.
     init(url: String, connectSeconds: Int = 10, statementSeconds: Int = 60) throws(PostgreSQLError) {
-        // libpq's own words about a URL that it cannot read quote it, with its password.
-        guard !url.utf8.contains(0), let options = PQconninfoParse(url, nil) else {
-            throw PostgreSQLError(
-                kind: .permanent, detail: "the ledger's URL cannot be read; write postgres://user@host/database, with %25 for a % in it")
-        }
-        defer { PQconninfoFree(options) }
-        var password: String?
-        var given: Set<String> = []
-        var option = options
-        while let keyword = option.pointee.keyword {
-            let name = String(cString: keyword)
-            if let value = option.pointee.val {
-                given.insert(name)
-                if name == "password" { password = String(cString: value) }
-            }
-            option += 1
-        }
+        let given = try Self.options(of: url)
         var settings = [("dbname", url), ("client_encoding", "UTF8")]
         let defaults = [
             ("application_name", "flotilla"), ("connect_timeout", "\(connectSeconds)"),
@@ -36,16 +24,41 @@ final class PostgreSQLConnection {
             // A peer that is gone without a word is noticed within a minute.
             ("keepalives_idle", "30"), ("keepalives_interval", "10"), ("keepalives_count", "3"), ("tcp_user_timeout", "60000"),
         ]
-        settings += defaults.filter { !given.contains($0.0) }
+        settings += defaults.filter { given[$0.0] == nil }
         let opened = Self.withCStrings(settings.map(\.0)) { names in
             Self.withCStrings(settings.map(\.1)) { values in PQconnectdbParams(names, values, 1) }
         }
         guard let opened else { throw PostgreSQLError(kind: .transient, detail: "no memory for a connection") }
         connection = opened
-        self.password = password
+        password = given["password"]
         guard PQstatus(opened) == CONNECTION_OK else { throw lost() }
         // Notices go to standard error otherwise.
         _ = PQsetNoticeProcessor(opened, { _, _ in }, nil)
+    }
+
+    /// What a URL says, by libpq's names.
+    private static func options(of url: String) throws(PostgreSQLError) -> [String: String] {
+        // libpq's own words about a URL that it cannot read quote it, with its password.
+        guard !url.utf8.contains(0), let options = PQconninfoParse(url, nil) else {
+            throw PostgreSQLError(
+                kind: .permanent, detail: "the ledger's URL cannot be read; write postgres://user@host/database, with %25 for a % in it")
+        }
+        defer { PQconninfoFree(options) }
+        var found: [String: String] = [:]
+        var option = options
+        while let keyword = option.pointee.keyword {
+            if let value = option.pointee.val { found[String(cString: keyword)] = String(cString: value) }
+            option += 1
+        }
+        return found
+    }
+
+    /// A URL as it may be shown: user, host, port and database, and nothing else of it.
+    static func displayed(url: String) throws(PostgreSQLError) -> String {
+        let given = try options(of: url)
+        let user = given["user"].map { $0 + "@" } ?? ""
+        let port = given["port"].map { ":" + $0 } ?? ""
+        return "postgres://\(user)\(given["host"] ?? given["hostaddr"] ?? "")\(port)/\(given["dbname"] ?? "")"
     }
 
     deinit { PQfinish(connection) }
@@ -60,7 +73,7 @@ final class PostgreSQLConnection {
 
     /// Runs a named statement; the server parses it once a session.
     @discardableResult
-    func run(_ statement: PostgreSQLStatement, _ values: [PostgreSQLValue] = []) throws(PostgreSQLError) -> PostgreSQLRows {
+    func run(_ statement: PostgreSQLStatement, _ values: [SQLValue] = []) throws(PostgreSQLError) -> PostgreSQLRows {
         try prepare(statement)
         let result = Self.withParameters(values) { pointers, lengths, formats in
             PQexecPrepared(connection, statement.name, Int32(values.count), pointers, lengths, formats, 1)
@@ -88,7 +101,7 @@ final class PostgreSQLConnection {
     ///   - next: the next row; nil at the end.
     /// - Returns: how many rows were written.
     @discardableResult
-    func copy(into target: String, next: () -> [PostgreSQLValue]?) throws(PostgreSQLError) -> Int {
+    func copy(into target: String, next: () -> [SQLValue]?) throws(PostgreSQLError) -> Int {
         let begun = PQexec(connection, "COPY \(target) FROM STDIN (FORMAT binary)")
         guard PQresultStatus(begun) == PGRES_COPY_IN else {
             _ = try check(begun)
@@ -115,7 +128,7 @@ final class PostgreSQLConnection {
 
     func prepare(_ statement: PostgreSQLStatement) throws(PostgreSQLError) {
         guard !prepared.contains(statement.name) else { return }
-        _ = try check(PQprepare(connection, statement.name, statement.sql, 0, nil))
+        _ = try check(PQprepare(connection, statement.name, statement.sql, Int32(statement.types.count), statement.types))
         prepared.insert(statement.name)
     }
 
@@ -157,4 +170,6 @@ final class PostgreSQLConnection {
 struct PostgreSQLStatement: Sendable {
     var name: String
     var sql: String
+    /// The types of its parameters, as `pg_type` numbers them; 0 is for the server to find out.
+    var types: [UInt32] = []
 }

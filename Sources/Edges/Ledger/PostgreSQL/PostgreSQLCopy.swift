@@ -8,7 +8,7 @@ struct PostgreSQLCopy {
     }
 
     /// Adds a row. Each field's type is that of its column: `bigint`, `text` or `bytea`.
-    mutating func append(_ row: [PostgreSQLValue]) {
+    mutating func append(_ row: [SQLValue]) {
         append(Int16(clamping: row.count))
         for value in row {
             guard let encoded = value.encoded else {

@@ -1,0 +1,58 @@
+import CPQ
+
+extension PostgreSQLConnection {
+    static let oldestVersion = 150_000
+
+    /// - Throws: for a server that lacks what the tables and statements need.
+    static func check(version: Int) throws(LedgerError) {
+        guard version < oldestVersion else { return }
+        throw .refused("the ledger's PostgreSQL server has version \(version / 10_000), and 15 or later is needed: upgrade it")
+    }
+
+    /// Demands what the ledger relies on.
+    func prepareSession() throws {
+        try Self.check(version: Int(PQserverVersion(connection)))
+        // What Redis was told to forget must outlive a power failure, or people would get a message twice.
+        try run(
+            """
+            SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off';
+            SET bytea_output = 'hex'
+            """)
+    }
+
+    private static let transactionIDStatement = PostgreSQLStatement(
+        name: "transaction_id", sql: "SELECT pg_current_xact_id_if_assigned()::text")
+    private static let transactionStatusStatement = PostgreSQLStatement(
+        name: "transaction_status", sql: "SELECT pg_xact_status($1::text::xid8)", types: [25])
+
+    /// By what it can be asked later whether the transaction was committed; nil for one that wrote nothing.
+    func transactionID() throws(PostgreSQLError) -> String? {
+        try run(Self.transactionIDStatement).text(0, 0)
+    }
+
+    /// `committed`, `aborted` or `in progress`; nil where the server knows no more.
+    func status(ofTransaction id: String) throws(PostgreSQLError) -> String? {
+        do throws(PostgreSQLError) {
+            return try run(Self.transactionStatusStatement, [.text(id)]).text(0, 0)
+        } catch {
+            // One that lies in the future: another server has taken the place of the one before.
+            guard error.sqlState == "22023" else { throw error }
+            return nil
+        }
+    }
+}
+
+extension LedgerError {
+    init(_ error: PostgreSQLError, path: String, operation: String) {
+        self =
+            switch error.kind {
+            case .transient: .unreachable(path: path, detail: "\(error)")
+            case .full: .full(path: path, detail: "\(error)")
+            case .denied: .denied(path: path, detail: "\(error)")
+            case .absent: .denied(path: path, detail: "\(error)")
+            case .unfit: .unfit(path: path, operation: operation, detail: "\(error)")
+            case .corrupt: .corrupt(path: path, detail: "\(error)")
+            case .permanent: .failed(path: path, operation: operation, detail: "\(error)")
+            }
+    }
+}

@@ -1,0 +1,109 @@
+import Dispatch
+package import Logging
+import Model
+import Synchronization
+
+/// A ledger in a PostgreSQL database, which any number of processes on any machine may share. Every write is one transaction, which is on
+/// the server's disk when the call returns.
+final class PostgreSQLEngine: LedgerEngine {
+    let name: String
+    private let pool: PostgreSQLPool
+    private let url: String
+    private let logger: Logger
+    private let trouble = Mutex<LedgerError?>(nil)
+    /// Those who wait for commits.
+    private let changes = ChangeNotifier()
+    /// Tells of commits by other processes, from the first subscription on.
+    private let listener = Mutex<PostgreSQLListener?>(nil)
+
+    init(url: String, name: String, sessions: Int, options: PostgreSQLSession.Options, logger: Logger) {
+        (self.url, self.name, self.logger) = (url, name, logger)
+        pool = PostgreSQLPool((0..<sessions).map { PostgreSQLSession(url: url, name: name, number: $0, options: options) })
+    }
+
+    deinit { endListening() }
+
+    func transact<T: Sendable>(
+        _ operation: String, _ order: WriteOrder, _ body: @escaping @Sendable (any SQLTransaction) throws -> T
+    ) async throws(LedgerError) -> T {
+        let result = await pool.run(operation, order) { db in
+            let value = try body(db)
+            return (value, (db as? PostgreSQLTransaction)?.isWriting ?? true)
+        }
+        switch result {
+        case .success(let (value, isWriting)):
+            trouble.withLock { $0 = nil }
+            if isWriting {
+                changes.notify()
+                listener.withLock { $0 }?.tell()
+            }
+            return value
+        case .failure(let error):
+            switch error {
+            case .refused, .leadershipLost: break
+            default: trouble.withLock { $0 = error }
+            }
+            throw error
+        }
+    }
+
+    func view<T: Sendable>(
+        _ operation: String, _ body: @escaping @Sendable (any SQLTransaction) throws -> T
+    ) async throws(LedgerError) -> T {
+        try await pool.run(operation, nil, body).get()
+    }
+
+    /// A server is where its address says.
+    func check() throws(LedgerError) {}
+
+    var problem: LedgerError? { trouble.withLock { $0 } }
+
+    func wake(_ signal: WakeSignal) -> ChangeSubscription {
+        let subscription = changes.add(signal)
+        listener.withLock { [changes, url, logger] listener in
+            if listener == nil { listener = PostgreSQLListener(url: url, logger: logger) { changes.notify() } }
+        }
+        return subscription
+    }
+
+    func close() throws(LedgerError) {
+        endListening()
+        pool.close()
+    }
+
+    private func endListening() {
+        let listener = listener.withLock { $0.take() }
+        listener?.end()
+    }
+}
+
+extension SQLLedger {
+    /// Opens a ledger in a PostgreSQL database, and makes or migrates its tables where needed. It blocks until the server has answered.
+    /// - Parameters:
+    ///   - url: `postgres://user@host/database?sslmode=verify-full`; what libpq takes.
+    ///   - sessions: connections that it holds, at most; one more where it waits for changes.
+    /// - Throws: `LedgerError`: `unreachable`, `denied`, `refused` for a server that is too old, `foreign`, `newer`.
+    package static func open(postgreSQL url: String, logger: Logger, sessions: Int = 4) throws(LedgerError) -> SQLLedger {
+        try open(postgreSQL: url, logger: logger, sessions: sessions, options: PostgreSQLSession.Options())
+    }
+
+    static func open(
+        postgreSQL url: String, logger: Logger, sessions: Int = 4, options: PostgreSQLSession.Options
+    ) throws(LedgerError) -> SQLLedger {
+        var name = "in PostgreSQL"
+        do {
+            name = try PostgreSQLConnection.displayed(url: url)
+            let connection = try PostgreSQLConnection(
+                url: url, connectSeconds: options.connectSeconds, statementSeconds: options.statementSeconds)
+            try connection.prepareSession()
+            try PostgreSQLSchema.migrate(connection, path: name)
+        } catch let error as LedgerError {
+            throw error
+        } catch let error as PostgreSQLError {
+            throw LedgerError(error, path: name, operation: "opening")
+        } catch {
+            throw .failed(path: name, operation: "opening", detail: "\(error)")
+        }
+        return SQLLedger(PostgreSQLEngine(url: url, name: name, sessions: sessions, options: options, logger: logger))
+    }
+}

@@ -1,0 +1,143 @@
+/// A transaction in which statements of the ledger run, on one session's thread.
+final class PostgreSQLTransaction: SQLTransaction {
+    private let connection: PostgreSQLConnection
+    /// Nothing is written and no row locked.
+    private let isReading: Bool
+    private(set) var changes = 0
+    /// It wrote something.
+    private var hasWritten = false
+    private var hasCounted = false
+
+    init(_ connection: PostgreSQLConnection, isReading: Bool) {
+        self.connection = connection
+        self.isReading = isReading
+    }
+
+    var locking: String { isReading ? "" : " FOR UPDATE" }
+    var sharing: String { isReading ? "" : " FOR SHARE" }
+    var orderedJoin: String { "JOIN" }
+    var countedFailures: String { "failure_counted" }
+    func isSet(_ flag: String) -> String { "\(flag) = 1" }
+    func indexed(_ index: String) -> String { "" }
+
+    func run(_ sql: String, _ values: [any SQLConvertible]) throws {
+        _ = try answer(sql, values)
+    }
+
+    func runAll(_ sql: String, _ rows: [[any SQLConvertible]]) throws -> [Int] {
+        let written = try answers(sql, rows).map(\.changes)
+        changes = written.last ?? 0
+        hasWritten = hasWritten || written.contains { $0 > 0 }
+        return written
+    }
+
+    func rowsAll(_ sql: String, _ rows: [[any SQLConvertible]]) throws -> [any SQLCursor] {
+        try answers(sql, rows).map { PostgreSQLCursor($0) }
+    }
+
+    private func answers(_ sql: String, _ rows: [[any SQLConvertible]]) throws -> [PostgreSQLRows] {
+        guard !rows.isEmpty else { return [] }
+        return try connection.pipeline(
+            rows.map { row in
+                let values = row.map { Self.plain($0.sqlValue) }
+                return PostgreSQLCall(statement: connection.statement(sql, values), values: values)
+            })
+    }
+
+    func rows(_ sql: String, _ values: [any SQLConvertible]) throws -> any SQLCursor {
+        PostgreSQLCursor(try answer(sql, values))
+    }
+
+    private func answer(_ sql: String, _ values: [any SQLConvertible]) throws -> PostgreSQLRows {
+        let values = values.map { Self.plain($0.sqlValue) }
+        let rows = try connection.run(connection.statement(sql, values), values)
+        changes = rows.changes
+        hasWritten = hasWritten || (changes > 0 && !sql.hasPrefix("SELECT"))
+        return rows
+    }
+
+    /// A text of PostgreSQL holds no zero byte.
+    private static func plain(_ value: SQLValue) -> SQLValue {
+        guard case .text(let text) = value, text.utf8.contains(0) else { return value }
+        return .text(text.replacing("\0", with: "\u{FFFD}"))
+    }
+}
+
+extension PostgreSQLTransaction {
+    func add(
+        to table: String, _ keys: KeyValuePairs<String, any SQLConvertible>, _ sums: KeyValuePairs<String, any SQLConvertible>
+    ) throws {
+        let part = table + "_part"
+        let names = keys.map(\.key) + ["slot"]
+        let columns = names + sums.map(\.key)
+        let places = columns.map { _ in "?" }.joined(separator: ", ")
+        let changes = sums.map { "\($0.key) = \(part).\($0.key) + excluded.\($0.key)" }.joined(separator: ", ")
+        try run(
+            """
+            INSERT INTO \(part) (\(columns.joined(separator: ", "))) VALUES (\(places))
+            ON CONFLICT (\(names.joined(separator: ", "))) DO UPDATE SET \(changes)
+            """, keys.map(\.value) + [connection.slot] + sums.map(\.value))
+    }
+
+    func now() throws -> Int64 {
+        try one(Int64.self, "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint") ?? 0
+    }
+
+    func countCommit() throws -> Int64 {
+        hasCounted = true
+        try addToSlot(commits: 1)
+        return try commits()
+    }
+
+    func commits() throws -> Int64 {
+        try one(Int64.self, "SELECT commits + (SELECT coalesce(sum(commits), 0) FROM writer) FROM ledger") ?? 0
+    }
+
+    func raiseCommits(above number: Int64) throws {
+        let known = try commits()
+        try run("UPDATE ledger SET commits = commits + ?", [max(0, number - known) + 1])
+    }
+
+    /// Counts the transaction, by which others see that something has changed. It is the last that it does, as others wait for the row.
+    func finish() throws {
+        if hasWritten, !hasCounted { try addToSlot(commits: 0) }
+    }
+
+    private func addToSlot(commits: Int) throws {
+        try run(
+            """
+            INSERT INTO writer (slot, commits, changes) VALUES (?, ?, 1)
+            ON CONFLICT (slot) DO UPDATE SET commits = writer.commits + excluded.commits, changes = writer.changes + 1
+            """, [connection.slot, commits])
+    }
+
+    /// Whether the transaction wrote something.
+    var isWriting: Bool { hasWritten }
+}
+
+/// The rows of an answer, which are all here.
+final class PostgreSQLCursor: SQLCursor {
+    private let rows: PostgreSQLRows
+    private var place = 0
+
+    init(_ rows: PostgreSQLRows) { self.rows = rows }
+
+    func next() throws -> (any SQLRow)? {
+        guard place < rows.count else { return nil }
+        defer { place += 1 }
+        return PostgreSQLRow(rows: rows, place: place)
+    }
+}
+
+struct PostgreSQLRow: SQLRow {
+    let rows: PostgreSQLRows
+    let place: Int
+
+    func integer(_ column: Int) throws -> Int64? { try reading { () throws(PostgreSQLError) in try rows.integer(place, column) } }
+    func text(_ column: Int) throws -> String? { try reading { () throws(PostgreSQLError) in try rows.text(place, column) } }
+    func bytes(_ column: Int) throws -> [UInt8]? { try reading { () throws(PostgreSQLError) in try rows.bytes(place, column) } }
+
+    private func reading<T>(_ body: () throws(PostgreSQLError) -> T) throws(SQLDamage) -> T {
+        do throws(PostgreSQLError) { return try body() } catch { throw SQLDamage(error.detail) }
+    }
+}

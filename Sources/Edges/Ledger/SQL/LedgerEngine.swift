@@ -1,0 +1,36 @@
+import Model
+
+/// A database that a ledger is kept in: it runs the ledger's transactions, and tells of changes.
+protocol LedgerEngine: Sendable {
+    /// What the ledger is called in errors: a path, or a URL without secrets.
+    var name: String { get }
+
+    /// Runs `body` in one transaction of its own, and again where the engine undid it through no fault of the caller's: `body` changes
+    /// nothing but the database. It is finished even when its task is cancelled.
+    func transact<T: Sendable>(
+        _ operation: String, _ order: WriteOrder, _ body: @escaping @Sendable (any SQLTransaction) throws -> T
+    ) async throws(LedgerError) -> T
+
+    /// Runs `body` on one unchanging view of the ledger.
+    func view<T: Sendable>(
+        _ operation: String, _ body: @escaping @Sendable (any SQLTransaction) throws -> T
+    ) async throws(LedgerError) -> T
+
+    /// Makes sure that the ledger is where it was opened.
+    func check() throws(LedgerError)
+
+    /// Why the last write failed, if it did for a reason that lies with the database.
+    var problem: LedgerError? { get }
+
+    func wake(_ signal: WakeSignal) -> ChangeSubscription
+
+    func close() throws(LedgerError)
+}
+
+/// What a transaction may run beside.
+enum WriteOrder: Sendable {
+    /// Any other: it locks the rows that it changes.
+    case sideBySide
+    /// No other of its kind: what it has read stays true until it ends.
+    case alone
+}

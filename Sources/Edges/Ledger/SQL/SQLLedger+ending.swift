@@ -1,0 +1,73 @@
+package import Model
+
+extension SQLLedger {
+    /// Batches that one transaction ends: large mailings are ended in steps, so that others get at the ledger meanwhile.
+    private static let step = 500
+
+    package func stopOpen(_ id: MailingID, now: Int64) async throws(LedgerError) -> Int {
+        try await endOpen(id, as: .stopped, now: now)
+    }
+
+    package func expireOverdue(_ id: MailingID, now: Int64) async throws(LedgerError) -> Int {
+        let expires = try await read("reading a lifetime") { db in
+            try db.one(Int64.self, "SELECT started + lifetime FROM mailing WHERE id = ?", [id.description])
+        }
+        guard let expires, now >= expires else { return 0 }
+        return try await endOpen(id, as: .expired, now: now)
+    }
+
+    private func endOpen(_ id: MailingID, as state: RecipientState, now: Int64) async throws(LedgerError) -> Int {
+        var ended = 0
+        var last: Int? = -1
+        while let after = last {
+            let (count, next) = try await write(state.name) { db in
+                try Self.endOpen(db, id, as: state, after: after, now: now)
+            }
+            ended += count
+            last = next
+        }
+        return ended
+    }
+
+    /// Ends the planned and deferred recipients of the next batches after a number.
+    /// - Returns: how many, and the last batch it looked at; nil when there are no more.
+    private static func endOpen(
+        _ db: any SQLTransaction, _ id: MailingID, as state: RecipientState, after: Int, now: Int64
+    ) throws -> (Int, Int?) {
+        let numbers = try db.all(
+            Int.self,
+            """
+            SELECT number FROM progress WHERE mailing = ? AND number > ? AND dispatched = 0 AND open > 0 ORDER BY number LIMIT ?
+            """, [id.description, after, step])
+        var failures = ResponseCounts(mailing: id)
+        var ended: [RecipientState: Int] = [:]
+        for number in numbers {
+            let batch = BatchID(mailing: id, number: number)
+            guard var progress = try BatchProgress.load(db, batch), !progress.isDispatched else { continue }
+            for index in progress.states.indices {
+                guard let old = progress.state(index), old == .planned || old == .deferred else { continue }
+                progress.states[index] = StateCode.code(state)
+                ended[old, default: 0] += 1
+                guard state == .expired else { continue }
+                if old == .deferred, let failure = try LastError.failure(db, batch, index) {
+                    failures.add(failure, 1)
+                } else {
+                    failures.add(try failures.neverTried(db), 1)
+                }
+            }
+            // Of the expired the last response stays; the stopped have none that matters.
+            if state == .expired {
+                try LastError.settle(db, batch)
+            } else {
+                try LastError.removeWaiting(db, batch)
+            }
+            try progress.store(db, batch)
+        }
+        for (old, count) in ended { try SQLLedger.count(db, id, old, -count) }
+        let count = ended.values.reduce(0, +)
+        try SQLLedger.count(db, id, state, count)
+        try failures.store(db)
+        try settle(db, id)
+        return (count, numbers.count < step ? nil : numbers.last)
+    }
+}

@@ -1,0 +1,245 @@
+import Foundation
+package import Model
+
+extension SQLLedger: MailingStore {
+    package func add(
+        _ new: NewMailing, repeating policy: RepeatPolicy, note: AuditNote?, now: Int64
+    ) async throws(LedgerError) -> AddOutcome {
+        try await write("create") { db in
+            if let identity = new.identity, let obstacle = try Self.earlier(db, identity).obstacle(policy) { return obstacle }
+            try Self.insert(new, db, now: now)
+            var after = AuditedValues()
+            after.state = new.state.rawValue
+            after.start = new.start.map { MailingReport.text($0) }
+            after.name = new.mailing.name
+            after.file = new.origin.isEmpty ? nil : new.origin
+            after.identity = new.identity?.description
+            after.onlyNew = new.onlyNew ? true : nil
+            try Self.note(db, note, on: "mailing:\(new.id)", before: AuditedValues(), after: after, now: now)
+            return .added
+        }
+    }
+
+    private static func insert(_ new: NewMailing, _ db: any SQLTransaction, now: Int64) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        let mailing = new.mailing
+        let definition = String(decoding: try encoder.encode(mailing), as: UTF8.self)
+        let source = try new.source.map { String(decoding: try encoder.encode($0), as: UTF8.self) }
+        let started: Int64? = new.state == .collecting || new.state == .sending ? now : nil
+        try db.run(
+            """
+            INSERT INTO mailing (id, name, channel, definition, source, origin, state, created, started,
+                start, provider, lifetime, own_speed, identity, only_new, state_changed)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            """,
+            [
+                new.id.description, mailing.name, mailing.channel.rawValue, definition, source, new.origin, new.state.rawValue,
+                now, started, new.start, mailing.provider, mailing.lifetimeMilliseconds, mailing.speed,
+                new.identity?.description ?? "", new.onlyNew, now,
+            ])
+        guard db.changes == 1 else {
+            throw LedgerError.refused("there is a mailing \(new.id) in the ledger already")
+        }
+    }
+
+    package func mailing(_ id: MailingID) async throws(LedgerError) -> MailingRecord? {
+        try await read("reading a mailing") { db in try MailingRecord.one(db, id) }
+    }
+
+    package func mailings(states: Set<MailingState>?, limit: Int) async throws(LedgerError) -> [MailingRecord] {
+        try await read("listing mailings") { db in
+            try MailingRecord.all(db, MailingRecord.newest(of: states), [limit]).records
+        }
+    }
+
+    package func unreadableMailings(limit: Int) async throws(LedgerError) -> [UnreadableMailing] {
+        try await read("listing mailings") { db in
+            try MailingRecord.all(db, "ORDER BY created DESC, id DESC LIMIT ?", [limit]).unreadable
+        }
+    }
+
+    package func find(prefix: String) async throws(LedgerError) -> [MailingRecord] {
+        guard !prefix.isEmpty else { return [] }
+        return try await read("finding a mailing") { db in
+            let wanted = prefix.lowercased()
+            let found = try MailingRecord.all(
+                db, "WHERE substr(id, 1, length(?)) = ? ORDER BY id DESC LIMIT 10", [wanted, wanted])
+            if found.records.isEmpty, let one = found.unreadable.first { throw one.error }
+            return found.records
+        }
+    }
+
+    package func setState(
+        _ id: MailingID, to state: MailingState, from: Set<MailingState>, reason: StateReason, note: AuditNote?, now: Int64
+    ) async throws(LedgerError) -> Bool {
+        try await write("state") { db in
+            let before = try Self.stateBefore(db, id, note)
+            let isMoved = try Self.setState(db, id, StateChange(to: state, from: from, reason: reason, now: now))
+            if isMoved { try Self.note(db, note, on: id, before: before, now: now) }
+            return isMoved
+        }
+    }
+
+    /// What the audit entry of a change of the state says of the time before; nil where there is to be none.
+    private static func stateBefore(_ db: any SQLTransaction, _ id: MailingID, _ note: AuditNote?) throws -> AuditedValues? {
+        note == nil ? nil : try MailingRecord.one(db, id).map { AuditedValues(state: $0) }
+    }
+
+    /// Adds the audit entry of a state that has changed.
+    private static func note(_ db: any SQLTransaction, _ note: AuditNote?, on id: MailingID, before: AuditedValues?, now: Int64) throws {
+        guard let before, let record = try MailingRecord.one(db, id) else { return }
+        try Self.note(db, note, on: "mailing:\(id)", before: before, after: AuditedValues(state: record), now: now)
+    }
+
+    /// How a mailing's state is to change.
+    struct StateChange: Sendable {
+        var to: MailingState
+        /// Nothing changes unless the mailing is in one of these.
+        var from: Set<MailingState>
+        var reason = StateReason.none
+        /// Milliseconds since 1970.
+        var now: Int64
+    }
+
+    /// - Returns: whether the state changed.
+    static func setState(_ db: any SQLTransaction, _ id: MailingID, _ change: StateChange) throws -> Bool {
+        let sources = change.from.map { "'\($0.rawValue)'" }.sorted().joined(separator: ",")
+        let starts = change.to == .collecting || change.to == .sending
+        // A mailing is sent only when each of its recipients is terminal, whoever says otherwise.
+        let condition =
+            change.to != .sent
+            ? ""
+            : """
+            AND planning_done = 1 AND NOT EXISTS (
+                SELECT 1 FROM counter WHERE mailing = mailing.id AND state IN ('planned', 'deferred', 'uncertain') AND n > 0)
+            """
+        try db.run(
+            """
+            UPDATE mailing SET state = ?, reason_kind = ?, actor = ?, reason = ?, stuck_since = NULL, stuck_reason = '',
+                state_changed = ?, finished = ?, started = CASE WHEN ? = 1 THEN coalesce(started, ?) ELSE started END
+            WHERE id = ? AND state IN (\(sources)) \(condition)
+            """,
+            [
+                change.to.rawValue, change.reason.kind?.rawValue ?? "", change.reason.actor, change.reason.text,
+                change.now, change.to.isTerminal ? change.now : nil, starts, change.now, id.description,
+            ])
+        guard db.changes > 0 else { return false }
+        if change.to == .stopped { try settle(db, id) }
+        return true
+    }
+
+    package func resume(_ id: MailingID, atOnce: Bool, note: AuditNote?, now: Int64) async throws(LedgerError) -> MailingState? {
+        try await write("state") { db in
+            let before = try Self.stateBefore(db, id, note)
+            try db.run(
+                """
+                UPDATE mailing SET reason_kind = '', actor = '', reason = '', state_changed = ?2,
+                    state = CASE WHEN planning_done = 1 THEN 'sending' WHEN started IS NULL THEN 'scheduled' ELSE 'collecting' END,
+                    start = CASE WHEN ?1 = 1 AND start <= ?2 THEN NULL ELSE start END
+                WHERE id = ?3 AND state = 'paused'
+                """, [atOnce, now, id.description])
+            guard db.changes > 0 else { return nil }
+            // Whoever resumes it has mended what was refused, or wants to see for themselves.
+            try db.run("UPDATE recipient_error SET held = 0 WHERE mailing = ? AND held = 1", [id.description])
+            try Self.note(db, note, on: id, before: before, now: now)
+            return try MailingRecord.one(db, id)?.state
+        }
+    }
+
+    package func noteStuck(_ id: MailingID, why: String?, now: Int64) async throws(LedgerError) -> Bool {
+        try await write("state") { db in
+            try db.run(
+                """
+                UPDATE mailing SET stuck_since = CASE WHEN ?1 IS NULL THEN NULL ELSE ?2 END, stuck_reason = coalesce(?1, '')
+                WHERE id = ?3 AND state = 'sending' AND (stuck_since IS NULL) = (?1 IS NOT NULL)
+                """, [why, now, id.description])
+            return db.changes > 0
+        }
+    }
+
+    package func setSpeed(_ id: MailingID, _ speed: String?, note: AuditNote?, now: Int64) async throws(LedgerError) {
+        try await write("speed") { db in
+            var (before, after) = (AuditedValues(), AuditedValues())
+            before.speed = try MailingRecord.one(db, id)?.speed ?? "none"
+            try db.run("UPDATE mailing SET speed = ? WHERE id = ?", [speed, id.description])
+            guard db.changes == 1 else { throw LedgerError.refused("there is no mailing \(id) in the ledger") }
+            after.speed = try MailingRecord.one(db, id)?.speed ?? "none"
+            try Self.note(db, note, on: "mailing:\(id)", before: before, after: after, now: now)
+        }
+    }
+}
+
+extension MailingRecord {
+    /// - Throws: `LedgerError.unreadable` where it is there and cannot be read.
+    static func one(_ db: any SQLTransaction, _ id: MailingID) throws -> MailingRecord? {
+        let found = try all(db, "WHERE id = ?", [id.description])
+        if let one = found.unreadable.first { throw one.error }
+        return found.records.first
+    }
+
+    /// The mailings that a condition names: those that can be read, and those that cannot.
+    static func all(
+        _ db: any SQLTransaction, _ condition: String, _ arguments: [any SQLConvertible]
+    ) throws -> (records: [MailingRecord], unreadable: [UnreadableMailing]) {
+        let cursor = try db.rows(
+            """
+            SELECT id, definition, source, origin, state, reason, created, started, planned, finished, planned_count,
+                excluded_count, next_batch, rows_read, source_size, source_modified, planning_done, speed, start,
+                reason_kind, actor, stuck_since, stuck_reason, identity, only_new, state_changed, source_checksum
+            FROM mailing \(condition)
+            """, arguments)
+        var records: [MailingRecord] = []
+        var unreadable: [UnreadableMailing] = []
+        while let row = try cursor.next() {
+            do { records.append(try MailingRecord(row)) } catch {
+                let id = (try? row.read(0) as String) ?? ""
+                unreadable.append(
+                    UnreadableMailing(id: id, state: (try? row.read(4) as String) ?? "", error: .unreadable(mailing: id, why: why(error))))
+            }
+        }
+        return (records, unreadable)
+    }
+
+    /// What is wrong with a row. The words of a decoder would show the text.
+    private static func why(_ error: any Error) -> String {
+        switch error {
+        case let error as RowFault: error.text
+        case let error as WireError: "\(error)"
+        case is SQLDamage: "a column of its row holds a value that cannot be"
+        default: "its definition is not of the form that this release knows"
+        }
+    }
+
+    private struct RowFault: Error {
+        let text: String
+    }
+
+    private init(_ row: any SQLRow) throws {
+        let text: String = try row.read(0)
+        let name: String = try row.read(4)
+        guard let id = MailingID(text) else {
+            throw RowFault(text: "its id is none")
+        }
+        guard let state = MailingState(rawValue: name) else {
+            throw RowFault(text: "this release does not know its state")
+        }
+        let decoder = JSONDecoder()
+        let definition: String = try row.read(1)
+        let source: String? = try row.read(2)
+        let mailing = try decoder.decode(Mailing.self, from: Data(definition.utf8))
+        try mailing.check()
+        try self.init(
+            id: id, mailing: mailing,
+            source: try source.map { try decoder.decode(RecipientSource.self, from: Data($0.utf8)) },
+            origin: row.read(3), identity: MailingIdentity(row.read(23)), onlyNew: row.read(24), state: state, stateChanged: row.read(25),
+            stateReason: StateReason(kind: StateReason.Kind(rawValue: row.read(19)), actor: row.read(20), text: row.read(5)),
+            created: row.read(6),
+            start: row.read(18), started: row.read(7),
+            planned: row.read(8), finished: row.read(9), plannedCount: row.read(10), excludedCount: row.read(11), nextBatch: row.read(12),
+            rowsRead: row.read(13),
+            sourceSize: row.read(14), sourceModified: row.read(15), sourceChecksum: row.integer(26), planningDone: row.read(16),
+            speedOverride: row.read(17),
+            stuckSince: row.read(21), stuckReason: row.read(22))
+    }
+}

@@ -1,0 +1,78 @@
+package import Model
+
+extension SQLLedger: RepeatStore {
+    package func earlier(_ identity: MailingIdentity) async throws(LedgerError) -> EarlierMailings {
+        try await read("looking for earlier mailings") { db in try Self.earlier(db, identity) }
+    }
+
+    /// Counters tell whom they reached: no recipient is read.
+    static func earlier(_ db: any SQLTransaction, _ identity: MailingIdentity) throws -> EarlierMailings {
+        var earlier = EarlierMailings()
+        earlier.unfinished = try MailingRecord.all(
+            db, "WHERE identity = ? AND state NOT IN ('sent', 'stopped', 'failed') ORDER BY created DESC, id DESC LIMIT 1",
+            [identity.description]
+        ).records.first
+        let rows = try db.rows(
+            """
+            SELECT id, state, coalesce(started, created),
+                (SELECT coalesce(sum(n), 0) FROM counter
+                    WHERE counter.mailing = mailing.id AND counter.state IN ('sent', 'delivered', 'uncertain'))
+                + (SELECT coalesce(sum(open), 0) FROM progress WHERE progress.mailing = mailing.id AND dispatched > 0) AS reached
+            FROM mailing WHERE identity = ? AND state IN ('sent', 'stopped', 'failed') ORDER BY created DESC, id DESC
+            """, [identity.description])
+        while let row = try rows.next() {
+            guard let id = try MailingID(row.read(0) as String), let state = try MailingState(rawValue: row.read(1)) else { continue }
+            let reached: Int = try row.read(3)
+            if reached > 0 { try earlier.sent.append(.init(id: id, state: state, started: row.read(2), reached: reached)) }
+        }
+        return earlier
+    }
+
+    package func earlier(than id: MailingID) async throws(LedgerError) -> [MailingID] {
+        try await read("looking for earlier mailings") { db in
+            try db.all(
+                String.self,
+                """
+                SELECT id FROM mailing WHERE identity <> '' AND id <> ?1 AND next_batch > 0
+                    AND identity = (SELECT identity FROM mailing WHERE id = ?1) ORDER BY created, id
+                """, [id.description]
+            ).compactMap { MailingID($0) }
+        }
+    }
+
+    package func reached(by id: MailingID, after: Int, limit: Int) async throws(LedgerError) -> [ReachedBatch] {
+        try await read("looking for those who were reached") { db in
+            let named = try db.one(String.self, "SELECT channel FROM mailing WHERE id = ?", [id.description])
+            guard let channel = named.flatMap(Channel.init(rawValue:)) else { return [] }
+            let rows = try db.rows(
+                """
+                SELECT b.number, b.recipients, p.states, p.dispatched > 0
+                FROM batch b JOIN progress p ON p.mailing = b.mailing AND p.number = b.number
+                WHERE b.mailing = ? AND b.number > ? ORDER BY b.number LIMIT ?
+                """, [id.description, after, limit])
+            var batches: [ReachedBatch] = []
+            while let row = try rows.next() {
+                let wire = try row.read(1) as [UInt8]
+                let isDispatched: Bool = try row.read(3)
+                let places = Self.reached(try row.read(2), isDispatched: isDispatched)
+                let recipients = try Recipients(decodingAddresses: wire)
+                try batches.append(
+                    ReachedBatch(
+                        number: row.read(0), channel: channel, recipients: recipients,
+                        places: places.filter { $0 < recipients.count }))
+            }
+            return batches
+        }
+    }
+
+    /// Where the states say that a message has arrived, or may arrive.
+    private static func reached(_ states: [UInt8], isDispatched: Bool) -> [Int] {
+        states.indices.filter { index in
+            switch StateCode.state(states[index]) {
+            case .sent, .delivered, .uncertain: true
+            case .planned, .deferred: isDispatched
+            case .stopped, .expired, .failed, nil: false
+            }
+        }
+    }
+}

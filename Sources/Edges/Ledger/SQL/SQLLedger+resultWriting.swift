@@ -1,0 +1,256 @@
+import Model
+
+extension SQLLedger {
+    /// The writing of results within one transaction: batches are read when a result of theirs comes first, and stored with
+    /// all counters at the end.
+    struct ResultWriting {
+        private struct Batch {
+            var id: BatchID
+            /// As it was read.
+            var before: BatchProgress
+            var progress: BatchProgress
+            var mailing: Int
+        }
+
+        let db: any SQLTransaction
+        /// Milliseconds since 1970.
+        private let now: Int64
+        private var batches: [Batch] = []
+        private var batchIndex: [BatchID: Int] = [:]
+        var mailings: [MailingChanges] = []
+        private var mailingIndex: [MailingID: Int] = [:]
+        var summary = WriteSummary()
+        /// Whose groups were written.
+        private var dispatches: Set<Dispatch> = []
+        /// Recipients that moved into a state, by rank.
+        private var moved = [Int](repeating: 0, count: RecipientState.allCases.count)
+
+        init(_ db: any SQLTransaction, now: Int64) {
+            self.db = db
+            self.now = now
+        }
+
+        mutating func add(_ groups: [ResultGroup]) throws {
+            try load(groups.map(\.batch))
+            var checked: [ResultGroup] = []
+            for group in groups {
+                guard let group = try check(group) else { continue }
+                if group.results.contains(where: Self.isLate) {
+                    // What it becomes follows from what was listed before.
+                    try take(checked)
+                    checked = []
+                    try take([capped(group)])
+                } else {
+                    checked.append(group)
+                }
+            }
+            try take(checked)
+        }
+
+        /// What can be taken of a group; nil for nothing.
+        private mutating func check(_ group: ResultGroup) throws -> ResultGroup? {
+            var group = group
+            guard let index = batchIndex[group.batch] else {
+                summary.unknown += 1
+                return nil
+            }
+            guard group.dispatchNumber >= 0, group.sequence >= 0, group.groups >= 0 else {
+                summary.invalid += 1
+                return nil
+            }
+            let sound = group.results.filter { Self.isSound($0, count: batches[index].progress.states.count) }
+            if sound.count < group.results.count {
+                summary.invalid += 1
+                group.results = sound
+                group.isPartial = true
+            }
+            group.results = try group.results.map { try timely($0, group.batch.mailing) }
+            return group
+        }
+
+        private mutating func take(_ groups: [ResultGroup]) throws {
+            for (group, isNew) in zip(groups, try log(groups)) { try take(group, isNew: isNew) }
+        }
+
+        private mutating func take(_ group: ResultGroup, isNew: Bool) throws {
+            guard let index = batchIndex[group.batch] else { return }
+            dispatches.insert(Dispatch(batch: group.batch, dispatchNumber: group.dispatchNumber))
+            if isNew {
+                if group.dispatchNumber < batches[index].progress.dispatchNumber { summary.late += 1 }
+                for result in group.results {
+                    if result.state == .uncertain, try !list(result, group) { continue }
+                    guard let old = batches[index].progress.apply(result, dispatchNumber: group.dispatchNumber) else { continue }
+                    try move(result, from: old, batches[index].id, batches[index].mailing)
+                }
+            } else {
+                // Of two copies the one that closes may come second.
+                summary.duplicates += 1
+            }
+            guard batches[index].progress.isDispatched, group.dispatchNumber == batches[index].progress.dispatchNumber else { return }
+            switch group.closing {
+            case .open: break
+            case .done:
+                batches[index].progress.isDone = true
+                batches[index].progress.released = max(batches[index].progress.released, group.groups)
+            case .released: batches[index].progress.released = max(batches[index].progress.released, group.groups)
+            }
+        }
+
+        /// Puts the recipient of an uncertain result on the list.
+        /// - Returns: false for one of whom a person has decided since: the decision stands.
+        private func list(_ result: RecipientResult, _ group: ResultGroup) throws -> Bool {
+            let entry = UncertainEntry(
+                dispatchNumber: group.dispatchNumber, worker: group.worker, at: result.at, why: result.response?.text ?? "",
+                isHeld: !result.isListing, missed: result.response?.missed)
+            return try entry.store(db, group.batch, result.index) || result.isListing
+        }
+
+        /// Results come through Redis, which others may write to.
+        private static func isSound(_ result: RecipientResult, count: Int) -> Bool {
+            (0..<count).contains(result.index) && WireLimit.time.contains(result.at) && WireLimit.time.contains(result.due)
+                && WireLimit.count.contains(Int64(result.attempts))
+        }
+
+        /// Who is said to have expired before the time by the ledger is sent to after all: the worker's time came through Redis.
+        private mutating func timely(_ result: RecipientResult, _ mailing: MailingID) throws -> RecipientResult {
+            guard result.state == .expired else { return result }
+            let expires = try db.one(Int64.self, "SELECT started + lifetime FROM mailing WHERE id = ?", [mailing.description])
+            // Clocks differ: one of two that says that it is time is enough.
+            guard let expires, max(now, result.at) < expires else { return result }
+            summary.early += 1
+            var result = result
+            result.state = .deferred
+            result.due = now
+            return result
+        }
+
+        /// Adds groups to the log, or in place of those of which not all results could be read.
+        /// - Returns: false for each that is there already.
+        private func log(_ groups: [ResultGroup]) throws -> [Bool] {
+            let written = try db.runAll(
+                """
+                INSERT INTO result (mailing, batch, dispatch, worker, sequence, base, data, counted, provider, partial)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                ON CONFLICT (mailing, batch, dispatch, worker, sequence) DO UPDATE SET base = excluded.base, data = excluded.data,
+                    counted = CASE WHEN result.counted = 1 THEN 1 ELSE excluded.counted END, partial = 0
+                    WHERE result.partial = 1 AND excluded.partial = 0
+                """, groups.map(Self.row))
+            // Redis counted the copy.
+            try db.runAll(
+                "UPDATE result SET counted = 1 WHERE mailing = ? AND batch = ? AND dispatch = ? AND worker = ? AND sequence = ?",
+                zip(groups, written).filter { $0.groups > 0 && $1 == 0 }.map { Array(Self.row($0.0).prefix(5)) })
+            return written.map { $0 == 1 }
+        }
+
+        private static func row(_ group: ResultGroup) -> [any SQLConvertible] {
+            let base = group.results.map(\.at).min() ?? 0
+            return [
+                group.batch.mailing.description, group.batch.number, group.dispatchNumber, group.worker, group.sequence, base,
+                String(decoding: group.results.encoded(base: base), as: UTF8.self), group.groups > 0, group.provider, group.isPartial,
+            ]
+        }
+
+        /// Reads batches in the one order in which all transactions lock them.
+        private mutating func load(_ ids: [BatchID]) throws {
+            let ids = Set(ids).sorted { ($0.mailing, $0.number) < ($1.mailing, $1.number) }
+            for (id, found) in zip(ids, try BatchProgress.loadAll(db, ids)) {
+                guard let progress = found else { continue }
+                batchIndex[id] = batches.count
+                batches.append(Batch(id: id, before: progress, progress: progress, mailing: mailing(id.mailing)))
+            }
+        }
+
+        private mutating func mailing(_ id: MailingID) -> Int {
+            if let index = mailingIndex[id] { return index }
+            mailings.append(MailingChanges(id: id))
+            mailingIndex[id] = mailings.count - 1
+            return mailings.count - 1
+        }
+
+        /// Keeps counters, recipient errors and timeline in step with a recipient that moves.
+        private mutating func move(
+            _ result: RecipientResult, from old: RecipientState, _ batch: BatchID, _ mailing: Int
+        ) throws {
+            let new = result.state
+            let hadError = old == .deferred || old == .failed || old == .expired
+            let before = hadError ? try LastError.load(db, batch, result.index) : nil
+            if new == .deferred {
+                // Of two deferrals that of the later attempt holds, whichever came first.
+                let due = max(result.due, 1)
+                if let before, (before.attempts, before.due) >= (result.attempts, due) { return }
+                let failure = try mailings[mailing].failures.id(db, result.response)
+                try LastError(at: result.at, due: due, attempts: result.attempts, failure: failure, held: result.held?.rawValue ?? 0)
+                    .store(db, batch, result.index)
+                if result.held == .beforeAcceptance { summary.refused.insert(mailings[mailing].id) }
+                mailings[mailing].count(result.at, deferred: 1)
+                if old == .deferred { return }
+            } else {
+                if old == .failed || old == .expired {
+                    let failure = try before?.failure ?? mailings[mailing].failures.neverTried(db)
+                    mailings[mailing].failures.add(failure, -1)
+                    if old == .failed, let before { mailings[mailing].count(before.at, failed: -1) }
+                }
+                if new == .failed || new == .expired {
+                    // Whose lifetime ends without another attempt keeps the last response.
+                    let last = result.response == nil ? before?.failure : nil
+                    let failure = try last ?? mailings[mailing].failures.id(db, result.response)
+                    mailings[mailing].failures.add(failure, 1)
+                    try LastError(at: result.at, due: 0, attempts: result.attempts, failure: failure)
+                        .store(db, batch, result.index)
+                    if new == .failed { mailings[mailing].count(result.at, failed: 1) }
+                } else if before != nil {
+                    try LastError.remove(db, batch, result.index)
+                }
+                if new.rank >= RecipientState.sent.rank, old.rank < RecipientState.sent.rank {
+                    mailings[mailing].count(result.at, sent: 1)
+                }
+            }
+            mailings[mailing].moves[old.rank] -= 1
+            mailings[mailing].moves[new.rank] += 1
+            moved[new.rank] += 1
+        }
+
+        /// Stores what changed.
+        mutating func finish() throws -> WriteSummary {
+            for index in batches.indices {
+                if try isOver(index) {
+                    batches[index].progress.close()
+                    summary.closed.append(batches[index].id)
+                }
+            }
+            // Also when nothing packed changed, a deferral's new due time may have to be taken over.
+            let changed = batches.filter { $0.progress != $0.before || $0.progress.count(of: .deferred) > 0 }
+            try BatchProgress.storeAll(db, changed.map { ($0.id, $0.progress) })
+            for dispatch in dispatches {
+                guard let index = batchIndex[dispatch.batch] else { continue }
+                let progress = batches[index].progress
+                if !progress.isDispatched || progress.dispatchNumber != dispatch.dispatchNumber { summary.over.insert(dispatch) }
+            }
+            for mailing in mailings { try mailing.store(db) }
+            for mailing in Set(summary.closed.map(\.mailing)) { try SQLLedger.settle(db, mailing) }
+            for state in RecipientState.allCases where moved[state.rank] > 0 { summary.moved[state] = moved[state.rank] }
+            return summary
+        }
+
+        /// Whether all is known of the batch's dispatch that will be. Status streams have several readers, so that the group that closes a
+        /// dispatch may overtake others: it counts once they are in. Whose results could not be read are on the list of the uncertain then.
+        private mutating func isOver(_ index: Int) throws -> Bool {
+            let (id, progress) = (batches[index].id, batches[index].progress)
+            guard progress.isDispatched else { return false }
+            if progress.isDone, progress.owesNothing { return true }
+            guard progress.released > 0 else { return false }
+            let rows = try db.rows(
+                "SELECT count(*), max(partial) FROM result WHERE mailing = ? AND batch = ? AND dispatch = ? AND counted = 1",
+                [id.mailing.description, id.number, progress.dispatchNumber])
+            guard let row = try rows.next() else { return false }
+            let known: Int = try row.read(0)
+            let isPartial = try row.read(1) as Bool? ?? false
+            guard known >= progress.released, isPartial || !progress.isDone else { return false }
+            if isPartial {
+                let why = "the result of its attempt could not be read (flotilla dead list)"
+                try SQLLedger.listAwaited(db, id, &batches[index].progress, why: why, now: now)
+            }
+            return true
+        }
+    }
+}

@@ -1,0 +1,17 @@
+package import Model
+
+extension SQLLedger: ResultStore {
+    package func write(
+        groups: [ResultGroup], events: [EventGroup], letters: [DeadLetter], now: Int64
+    ) async throws(LedgerError) -> WriteSummary {
+        try await write("results", .sideBySide) { db in
+            try Self.keep(letters, db)
+            var writing = ResultWriting(db, now: now)
+            try writing.add(groups)
+            for group in events { try writing.add(group) }
+            var summary = try writing.finish()
+            summary.commits = try db.countCommit()
+            return summary
+        }
+    }
+}

@@ -1,0 +1,87 @@
+/// A transaction of an engine. Statements are written once, as both engines take them: parameters are `?`, or `?1` where one stands several
+/// times; tables of `ON CONFLICT` name their columns.
+protocol SQLTransaction: AnyObject {
+    /// Rows that the last statement wrote.
+    var changes: Int { get }
+
+    /// Runs a statement that gives no rows.
+    func run(_ sql: String, _ values: [any SQLConvertible]) throws
+
+    /// Runs one statement for several rows of values, in their order and without waiting for each.
+    /// - Returns: how many rows of the table each wrote.
+    @discardableResult
+    func runAll(_ sql: String, _ rows: [[any SQLConvertible]]) throws -> [Int]
+
+    /// The same for a query.
+    func rowsAll(_ sql: String, _ rows: [[any SQLConvertible]]) throws -> [any SQLCursor]
+
+    func rows(_ sql: String, _ values: [any SQLConvertible]) throws -> any SQLCursor
+
+    /// What follows a query of rows that the transaction is about to change, so that no other changes them meanwhile.
+    var locking: String { get }
+    /// What follows a query of rows that must stay as they are until the transaction ends.
+    var sharing: String { get }
+    /// The join whose left table is read first.
+    var orderedJoin: String { get }
+    /// The condition that a flag is set, as the engine's partial indexes say it.
+    func isSet(_ flag: String) -> String
+    /// The table or view of the different responses with their counts.
+    var countedFailures: String { get }
+    /// What follows a table that is to be read by an index, where the engine has to be told.
+    func indexed(_ index: String) -> String
+
+    /// Adds to counters: what several transactions add to at a time may stand in several rows, which are read as a sum.
+    /// - Parameters:
+    ///   - keys: columns that name the counters, and their values.
+    ///   - sums: columns to add to, and how much.
+    func add(to table: String, _ keys: KeyValuePairs<String, any SQLConvertible>, _ sums: KeyValuePairs<String, any SQLConvertible>) throws
+
+    /// The database's clock, in milliseconds since 1970.
+    func now() throws -> Int64
+
+    /// Counts a commit that Redis will be told of.
+    /// - Returns: the number of commits, this one included.
+    func countCommit() throws -> Int64
+    func commits() throws -> Int64
+    /// Has the ledger's number of commits be higher than one that Redis knows.
+    func raiseCommits(above number: Int64) throws
+}
+
+/// Rows in their order.
+protocol SQLCursor: AnyObject {
+    /// The next row; nil at the end.
+    func next() throws -> (any SQLRow)?
+}
+
+/// What the ledger holds cannot be: somebody changed it, or it is damaged.
+struct SQLDamage: Error {
+    /// For people.
+    var text: String
+
+    init(_ text: String) { self.text = text }
+}
+
+extension SQLTransaction {
+    func run(_ sql: String) throws { try run(sql, []) }
+    func rows(_ sql: String) throws -> any SQLCursor { try rows(sql, []) }
+
+    /// The first row; nil for none.
+    func row(_ sql: String, _ values: [any SQLConvertible] = []) throws -> (any SQLRow)? { try rows(sql, values).next() }
+
+    func allRows(_ sql: String, _ values: [any SQLConvertible] = []) throws -> [any SQLRow] {
+        let cursor = try rows(sql, values)
+        var rows: [any SQLRow] = []
+        while let row = try cursor.next() { rows.append(row) }
+        return rows
+    }
+
+    /// The first column of the first row; nil for null, and for no row.
+    func one<Value: SQLReadable>(_ type: Value.Type, _ sql: String, _ values: [any SQLConvertible] = []) throws -> Value? {
+        try row(sql, values).flatMap { try Value.read($0, 0) }
+    }
+
+    /// The first column of all rows.
+    func all<Value: SQLReadable>(_ type: Value.Type, _ sql: String, _ values: [any SQLConvertible] = []) throws -> [Value] {
+        try allRows(sql, values).compactMap { try Value.read($0, 0) }
+    }
+}
