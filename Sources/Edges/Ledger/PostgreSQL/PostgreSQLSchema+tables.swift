@@ -53,7 +53,11 @@ extension PostgreSQLSchema {
             source_size bigint,
             source_modified bigint,
             source_checksum bigint,
-            planning_done smallint NOT NULL DEFAULT 0
+            planning_done smallint NOT NULL DEFAULT 0,
+            pruned bigint,
+            pruning smallint NOT NULL DEFAULT 0,
+            uncertain_listed bigint NOT NULL DEFAULT 0,
+            uncertain_redelivered bigint NOT NULL DEFAULT 0
         );
         CREATE INDEX mailing_created ON mailing (created DESC, id DESC);
         CREATE INDEX mailing_identity ON mailing (identity, created);

@@ -227,7 +227,7 @@ extension SQLLedger: DispatchStore {
         return listed
     }
 
-    /// The same as the mailing's policy has it.
+    /// Lists those who were awaited: held, or to be sent to again, as the mailing's policy says.
     static func listAwaited(_ db: any SQLTransaction, _ batch: BatchID, _ progress: inout BatchProgress, why: String, now: Int64) throws {
         let isHeld = try uncertainPolicy(db, batch.mailing) == .hold
         let entry = UncertainEntry(dispatchNumber: progress.dispatchNumber, worker: "", at: now, why: why, isHeld: isHeld)

@@ -53,7 +53,7 @@ extension SQLLedger: ReportStore {
                 excluded: Dictionary(
                     ExclusionReason.allCases.compactMap { reason in excluded[reason.rawValue].map { (reason, $0) } },
                     uniquingKeysWith: +),
-                unverified: unverified ?? 0, states: progress.states, failures: failures,
+                unverified: unverified ?? 0, pruned: record.pruned, states: progress.states, failures: failures,
                 responses: try Self.responses(
                     db, id, "SELECT class, code, text, n FROM \(db.countedFailures) WHERE mailing = ? AND n > 0"),
                 deferrals: try Self.responses(
@@ -62,7 +62,7 @@ extension SQLLedger: ReportStore {
                     SELECT class, code, text, count(*) AS n FROM recipient_error JOIN failure ON failure.id = recipient_error.failure
                     WHERE recipient_error.mailing = ? AND due > 0 GROUP BY failure.id
                     """),
-                uncertain: try Self.uncertainCounts(db, id, held: progress[.uncertain]),
+                uncertain: try Self.uncertainCounts(db, record, held: progress[.uncertain]),
                 events: try Self.events(db, id), timeline: timeline, step: step, created: record.created,
                 started: record.started, finished: record.finished, seconds: seconds,
                 messagesPerSecond: seconds > 0 ? Double(sent) / seconds : 0,
