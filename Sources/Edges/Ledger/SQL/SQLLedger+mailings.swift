@@ -20,6 +20,7 @@ extension SQLLedger: MailingStore {
         after.file = new.origin.isEmpty ? nil : new.origin
         after.identity = new.identity?.description
         after.onlyNew = new.onlyNew ? true : nil
+        after.category = new.mailing.category
         try self.note(db, note, on: .mailing(new.id), before: AuditedValues(), after: after, now: now)
         return .added
     }
@@ -28,24 +29,25 @@ extension SQLLedger: MailingStore {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         let mailing = new.mailing
-        let definition = String(decoding: try encoder.encode(mailing), as: UTF8.self)
+        let definition = String(decoding: try encoder.encode(MailingDefinition(mailing)), as: UTF8.self)
         let source = try new.source.map { String(decoding: try encoder.encode($0), as: UTF8.self) }
         let started: Int64? = new.state == .collecting || new.state == .sending ? now : nil
         try db.run(
             """
             INSERT INTO mailing (id, name, channel, definition, source, origin, state, created, started,
-                start, provider, lifetime, own_speed, identity, only_new, state_changed)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                start, provider, lifetime, own_speed, identity, only_new, state_changed, category)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             ON CONFLICT DO NOTHING
             """,
             [
                 new.id.description, mailing.name, mailing.channel.rawValue, definition, source, new.origin, new.state.rawValue,
                 now, started, new.start, mailing.provider, mailing.lifetimeMilliseconds, mailing.speed,
-                new.identity?.description ?? "", new.onlyNew, now,
+                new.identity?.description ?? "", new.onlyNew, now, mailing.category ?? "",
             ])
         guard db.changes == 1 else {
             throw LedgerError.refused("there is a mailing \(new.id) in the ledger already")
         }
+        try note(db, category: mailing.category ?? "", now: now)
     }
 
     package func mailing(_ id: MailingID) async throws(LedgerError) -> MailingRecord? {
@@ -199,8 +201,11 @@ extension MailingRecord {
         while let row = try cursor.next() {
             do { records.append(try MailingRecord(row)) } catch {
                 let id = (try? row.read(0) as String) ?? ""
+                let isNewer = (error as? WireError)?.isNewer == true
                 unreadable.append(
-                    UnreadableMailing(id: id, state: (try? row.read(4) as String) ?? "", error: .unreadable(mailing: id, why: why(error))))
+                    UnreadableMailing(
+                        id: id, state: (try? row.read(4) as String) ?? "",
+                        error: isNewer ? .newerMailing(id, why: why(error)) : .unreadable(mailing: id, why: why(error))))
             }
         }
         return (records, unreadable)
@@ -232,8 +237,7 @@ extension MailingRecord {
         let decoder = JSONDecoder()
         let definition: String = try row.read(1)
         let source: String? = try row.read(2)
-        let mailing = try decoder.decode(Mailing.self, from: Data(definition.utf8))
-        try mailing.check()
+        let mailing = try decoder.decode(MailingDefinition.self, from: Data(definition.utf8)).mailing
         self.id = id
         self.mailing = mailing
         self.source = try source.map { try decoder.decode(RecipientSource.self, from: Data($0.utf8)) }

@@ -37,6 +37,7 @@ extension SQLLedger {
         let reached = excluded[ExclusionReason.sentBefore.rawValue, default: 0]
         try expect("exclusions", "SELECT count(*) FROM exclusion", record.excludedCount - reached)
         try expect("exclusions by reason", "SELECT sum(n) FROM exclusion_count", record.excludedCount)
+        try expect("skipped recipients with a reason", "SELECT count(*) FROM skipped", counted[RecipientState.skipped.rank])
         try expect("reasons of failed and expired recipients", "SELECT sum(n) FROM \(db.countedFailures)", failed)
         try expect(
             "deferred recipients with a due time", "SELECT count(nullif(due, 0)) FROM recipient_error",

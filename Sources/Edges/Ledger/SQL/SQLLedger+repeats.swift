@@ -74,7 +74,7 @@ extension SQLLedger: RepeatStore {
             switch StateCode.state(states[index]) {
             case .sent, .delivered, .uncertain: true
             case .planned, .deferred: isDispatched
-            case .stopped, .expired, .failed, nil: false
+            case .stopped, .skipped, .expired, .failed, nil: false
             }
         }
     }

@@ -50,10 +50,13 @@ extension SQLLedger: ReportStore {
             return MailingReport(
                 id: id, name: record.mailing.name, channel: record.mailing.channel, state: record.state,
                 stateReason: record.stateReason, stuckReason: record.stuckReason, planned: record.plannedCount,
-                excluded: Dictionary(
-                    ExclusionReason.allCases.compactMap { reason in excluded[reason.rawValue].map { (reason, $0) } },
-                    uniquingKeysWith: +),
-                unverified: unverified ?? 0, pruned: record.pruned, states: progress.states, failures: failures,
+                excluded: Self.reasons(excluded),
+                unverified: unverified ?? 0, pruned: record.pruned, states: progress.states,
+                skipped: Self.reasons(
+                    progress[.skipped] == 0
+                        ? [:]
+                        : try Self.pairs(
+                            db, "SELECT reason, count(*) FROM skipped WHERE mailing = ? GROUP BY reason", id)), failures: failures,
                 responses: try Self.responses(
                     db, id, "SELECT class, code, text, n FROM \(db.countedFailures) WHERE mailing = ? AND n > 0"),
                 deferrals: try Self.responses(
@@ -69,6 +72,12 @@ extension SQLLedger: ReportStore {
                 balances: progress.balances && excluded.values.reduce(0, +) == record.excludedCount
                     && failures.values.reduce(0, +) == progress[.failed] + progress[.expired])
         }
+    }
+
+    /// Counts by the reasons' names.
+    private static func reasons(_ counts: [String: Int]) -> [ExclusionReason: Int] {
+        Dictionary(
+            ExclusionReason.allCases.compactMap { reason in counts[reason.rawValue].map { (reason, $0) } }, uniquingKeysWith: +)
     }
 
     /// The commonest responses of a query for class, code, text and n.

@@ -181,6 +181,8 @@ extension SQLLedger {
             if let at = move.sent { mailings[mailing].count(at, sent: 1) }
             if result.state == .deferred, result.held == .beforeAcceptance { summary.refused.insert(mailings[mailing].id) }
             guard move.isMove else { return }
+            if old == .skipped { try SuppressionCheck.remove(db, batch, result.index) }
+            if result.state == .skipped { try SuppressionCheck.store(db, batch, result.index, result.response?.text ?? "", at: result.at) }
             mailings[mailing].moves[old.rank] -= 1
             mailings[mailing].moves[result.state.rank] += 1
             moved[result.state.rank] += 1
