@@ -155,7 +155,7 @@ import Testing
         let subscription = ledger.wake(signal)
         let otherSubscription = other.wake(WakeSignal())
         for text in ["5/s", "6/s"] {
-            try await other.setLimit("channel:email", text, now: 1)
+            try await other.setLimit(.channel(.email), text, now: 1)
             #expect(await signal.wait(atMost: .seconds(10)))
         }
         subscription.cancel()

@@ -53,7 +53,13 @@ extension PostgreSQLSchema {
             source_size bigint,
             source_modified bigint,
             source_checksum bigint,
-            planning_done smallint NOT NULL DEFAULT 0
+            planning_done smallint NOT NULL DEFAULT 0,
+            pruned bigint,
+            pruning smallint NOT NULL DEFAULT 0,
+            uncertain_listed bigint NOT NULL DEFAULT 0,
+            uncertain_redelivered bigint NOT NULL DEFAULT 0,
+            category word NOT NULL DEFAULT '',
+            suppression_revision bigint
         );
         CREATE INDEX mailing_created ON mailing (created DESC, id DESC);
         CREATE INDEX mailing_identity ON mailing (identity, created);
@@ -205,6 +211,34 @@ extension PostgreSQLSchema {
 
         -- Transactions that changed something, and those of them that Redis was told of.
         CREATE TABLE writer (slot smallint PRIMARY KEY, commits bigint NOT NULL, changes bigint NOT NULL) WITH (fillfactor = 50);
+
+        """
+
+    static let suppressions = """
+        CREATE TABLE suppression (
+            channel word,
+            address word,
+            category word,
+            reason word NOT NULL,
+            source word NOT NULL,
+            at bigint NOT NULL,
+            expires bigint,
+            revision bigint NOT NULL,
+            PRIMARY KEY (channel, address, category)
+        );
+        CREATE INDEX suppression_revision ON suppression (channel, category, revision);
+        CREATE TABLE suppression_list (revision bigint NOT NULL, entries bigint NOT NULL);
+        INSERT INTO suppression_list (revision, entries) VALUES (0, 0);
+        CREATE TABLE category (name word PRIMARY KEY, created bigint NOT NULL);
+        CREATE TABLE skipped (
+            mailing word,
+            batch bigint,
+            idx bigint,
+            reason word NOT NULL,
+            detail word NOT NULL,
+            at bigint NOT NULL,
+            PRIMARY KEY (mailing, batch, idx)
+        );
 
         """
 

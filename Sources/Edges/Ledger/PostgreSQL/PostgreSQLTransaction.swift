@@ -15,6 +15,9 @@ final class PostgreSQLTransaction: SQLTransaction {
 
     var locking: String { isReading ? "" : " FOR UPDATE" }
     var sharing: String { isReading ? "" : " FOR SHARE" }
+    var elements: String {
+        "(SELECT place - 1 AS key, value FROM json_array_elements_text(CAST(? AS json)) WITH ORDINALITY AS e (value, place)) AS elements"
+    }
     var orderedJoin: String { "JOIN" }
     var countedFailures: String { "failure_counted" }
     func isSet(_ flag: String) -> String { "\(flag) = 1" }

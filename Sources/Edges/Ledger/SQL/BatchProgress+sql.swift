@@ -55,7 +55,7 @@ extension BatchProgress {
         var due: Int64?
         if !isDispatched, count(of: .deferred) > 0 {
             due = try db.one(
-                Int64.self, "SELECT min(\(SQLLedger.LastError.gathering)) FROM recipient_error WHERE mailing = ? AND batch = ? AND due > 0",
+                Int64.self, "SELECT min(\(LastError.gathering)) FROM recipient_error WHERE mailing = ? AND batch = ? AND due > 0",
                 [id.mailing.description, id.number])
         }
         return [

@@ -8,10 +8,11 @@ extension SQLLedger: AuditStore {
                 SELECT number, at, actor, kind, object, before, after FROM audit
                 WHERE (?1 IS NULL OR object = ?1) AND (?2 IS NULL OR at >= ?2) AND (?3 IS NULL OR number < ?3)
                 ORDER BY number DESC LIMIT ?4
-                """, [filter.object, filter.since, filter.before, limit])
+                """, [filter.object?.description, filter.since, filter.before, limit])
             return try rows.map {
                 try AuditEntry(
-                    number: $0.read(0), at: $0.read(1), actor: $0.read(2), order: $0.read(3), object: $0.read(4), before: $0.read(5),
+                    number: $0.read(0), at: $0.read(1), actor: $0.read(2), order: $0.read(3), object: AuditedObject($0.read(4)),
+                    before: $0.read(5),
                     after: $0.read(6))
             }
         }
@@ -22,11 +23,11 @@ extension SQLLedger: AuditStore {
     /// - Returns: the entry's number.
     @discardableResult
     static func note(
-        _ db: any SQLTransaction, _ note: AuditNote?, on object: String, before: AuditedValues, after: AuditedValues, now: Int64
+        _ db: any SQLTransaction, _ note: AuditNote?, on object: AuditedObject, before: AuditedValues, after: AuditedValues, now: Int64
     ) throws -> Int64? {
         guard let note else { return nil }
         return try db.one(
             Int64.self, "INSERT INTO audit (at, actor, kind, object, before, after) VALUES (?, ?, ?, ?, ?, ?) RETURNING number",
-            [now, note.actor, note.order.rawValue, object, try before.json(), try after.json()])
+            [now, note.actor, note.order.rawValue, object.description, try before.json(), try after.json()])
     }
 }

@@ -102,7 +102,7 @@ extension SQLLedger: DeadLetterStore {
         try await write("dead letters") { db in
             try db.run("UPDATE dead_letter SET retried = ? WHERE id = ?", [now, id])
             guard db.changes == 1 else { return false }
-            try Self.note(db, note, on: "dead:\(id)", before: AuditedValues(), after: AuditedValues(), now: now)
+            try Self.note(db, note, on: .deadLetters([id]), before: AuditedValues(), after: AuditedValues(), now: now)
             return true
         }
     }
@@ -126,7 +126,7 @@ extension SQLLedger: DeadLetterStore {
             if dropped > 0 {
                 var after = AuditedValues()
                 after.entries = dropped
-                let object = ids.map { "dead:" + $0.map(String.init).joined(separator: ",") } ?? "dead:all"
+                let object = ids.map(AuditedObject.deadLetters) ?? .allDeadLetters
                 try Self.note(db, note, on: object, before: AuditedValues(), after: after, now: now)
             }
             return dropped

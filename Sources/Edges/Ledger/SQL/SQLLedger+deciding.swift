@@ -62,7 +62,7 @@ private struct DecisionValues {
         before.held = heldBefore
         (after.decision, after.recipients, after.held) = (decision.rawValue, count, heldBefore - count)
         guard let entry else {
-            return try SQLLedger.note(db, note, on: "mailing:\(id)", before: before, after: after, now: now)
+            return try SQLLedger.note(db, note, on: .mailing(id), before: before, after: after, now: now)
         }
         try db.run("UPDATE audit SET after = ? WHERE number = ?", [try after.json(), entry])
         return entry
@@ -98,7 +98,7 @@ private struct Deciding {
         }
         if decision == .resend, let expires = record.expires, now >= expires {
             throw LedgerError.refused(
-                "the lifetime of mailing \(id) is over and nothing of it is sent any more; settle its recipients as sent or failed")
+                "the lifetime of mailing \(id) has ended and nothing of it is sent any more; settle its recipients as sent or failed")
         }
         self.db = db
         self.record = record
@@ -165,7 +165,7 @@ private struct Deciding {
         case .failed:
             let failure = try changes.failures.settledByHand(db)
             changes.failures.add(failure, 1)
-            try SQLLedger.LastError(at: at, due: 0, attempts: progress.attempts(index), failure: failure).store(db, batch, index)
+            try LastError(at: at, due: 0, attempts: progress.attempts(index), failure: failure).store(db, batch, index)
             changes.count(at, failed: 1)
         }
         try db.run(

@@ -12,15 +12,17 @@ extension SQLLedger: DispatchStore {
         guard !ready.isEmpty else { return [] }
         return try await write("take", .sideBySide) { [self] db in
             try requirePlanning(db)
+            let list = try Self.suppressionList(db)
             var batches: [DispatchedBatch] = []
             for (mailing, limit) in ready {
                 guard let content = try DispatchedContent(db, mailing) else { continue }
+                let check = try SuppressionCheck(db, mailing, list, now: now)
                 var room = bytes.total / ready.count
                 for number in try Self.ready(db, mailing, limit: limit, now: now) where room >= 0 {
                     let id = BatchID(mailing: mailing, number: number)
                     let batch: DispatchedBatch?
                     do {
-                        batch = try Self.dispatch(db, id, content, atMost: bytes.batch, now: now)
+                        batch = try Self.dispatch(db, id, content, check, atMost: bytes.batch, now: now)
                     } catch let error as SQLDamage {
                         // The other mailings go on.
                         let reason = StateReason(kind: .damaged, text: "the ledger is damaged: \(error.text)")
@@ -64,12 +66,20 @@ extension SQLLedger: DispatchStore {
     /// Marks a batch as dispatched.
     /// - Returns: nil when it has nobody to send to.
     private static func dispatch(
-        _ db: any SQLTransaction, _ id: BatchID, _ content: DispatchedContent, atMost size: Int, now: Int64
+        _ db: any SQLTransaction, _ id: BatchID, _ content: DispatchedContent, _ check: SuppressionCheck?, atMost size: Int, now: Int64
     ) throws -> DispatchedBatch? {
         guard var progress = try BatchProgress.load(db, id), !progress.isDispatched else { return nil }
-        let due = try progress.count(of: .deferred) == 0 ? [] : Self.due(db, id, now: now)
+        var due = try progress.count(of: .deferred) == 0 ? [] : Self.due(db, id, now: now)
         guard var recipients = try batchText(db, id) else {
             throw SQLDamage("batch \(id) has no recipients")
+        }
+        if let check {
+            let skipped = try check.skip(db, id.number, &progress, wanted: progress.sendable(due: due), recipients)
+            due.subtract(skipped)
+            if !skipped.isEmpty, progress.sendable(due: due).isEmpty {
+                try progress.store(db, id)
+                return nil
+            }
         }
         var part: Set<Int>?
         // One that cannot be read is for a worker to refuse.
@@ -227,7 +237,7 @@ extension SQLLedger: DispatchStore {
         return listed
     }
 
-    /// The same as the mailing's policy has it.
+    /// Lists those who were awaited: held, or to be sent to again, as the mailing's policy says.
     static func listAwaited(_ db: any SQLTransaction, _ batch: BatchID, _ progress: inout BatchProgress, why: String, now: Int64) throws {
         let isHeld = try uncertainPolicy(db, batch.mailing) == .hold
         let entry = UncertainEntry(dispatchNumber: progress.dispatchNumber, worker: "", at: now, why: why, isHeld: isHeld)

@@ -1,4 +1,4 @@
-import Model
+package import Model
 
 extension SQLLedger: LimitStore {
     package func limits() async throws(LedgerError) -> [LimitOverride] {
@@ -10,22 +10,22 @@ extension SQLLedger: LimitStore {
         }
     }
 
-    package func setLimit(_ scope: String, _ text: String?, note: AuditNote?, now: Int64) async throws(LedgerError) -> LimitOverride? {
+    package func setLimit(_ scope: StoredScope, _ text: String?, note: AuditNote?, now: Int64) async throws(LedgerError) -> LimitOverride? {
         try await write("limit") { db in
-            let before = try db.row("SELECT scope, text, changed FROM limit_override WHERE scope = ?", [scope])
+            let before = try db.row("SELECT scope, text, changed FROM limit_override WHERE scope = ?", [scope.description])
             if let text {
                 try db.run(
                     """
                     INSERT INTO limit_override (scope, text, changed) VALUES (?, ?, ?)
                     ON CONFLICT (scope) DO UPDATE SET text = excluded.text, changed = excluded.changed
-                    """, [scope, text, now])
+                    """, [scope.description, text, now])
             } else {
-                try db.run("DELETE FROM limit_override WHERE scope = ?", [scope])
+                try db.run("DELETE FROM limit_override WHERE scope = ?", [scope.description])
             }
             var (old, new) = (AuditedValues(), AuditedValues())
             (old.limit, new.limit) = (try before?.read(1), text)
-            try Self.note(db, note, on: scope, before: old, after: new, now: now)
-            if case .domain = LimitScope(scope) { try Self.recall(db, at: now + Self.notice) }
+            try Self.note(db, note, on: .limit(scope), before: old, after: new, now: now)
+            if case .known(.domain) = scope { try Self.recall(db, at: now + Self.notice) }
             return try before.map(Self.override)
         }
     }
@@ -49,6 +49,6 @@ extension SQLLedger: LimitStore {
     }
 
     private static func override(_ row: any SQLRow) throws -> LimitOverride {
-        try LimitOverride(scope: row.read(0), text: row.read(1), changed: row.read(2))
+        try LimitOverride(scope: StoredScope(row.read(0)), text: row.read(1), changed: row.read(2))
     }
 }

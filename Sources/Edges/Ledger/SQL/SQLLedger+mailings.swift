@@ -5,42 +5,49 @@ extension SQLLedger: MailingStore {
     package func add(
         _ new: NewMailing, repeating policy: RepeatPolicy, note: AuditNote?, now: Int64
     ) async throws(LedgerError) -> AddOutcome {
-        try await write("create") { db in
-            if let identity = new.identity, let obstacle = try Self.earlier(db, identity).obstacle(policy) { return obstacle }
-            try Self.insert(new, db, now: now)
-            var after = AuditedValues()
-            after.state = new.state.rawValue
-            after.start = new.start.map { MailingReport.text($0) }
-            after.name = new.mailing.name
-            after.file = new.origin.isEmpty ? nil : new.origin
-            after.identity = new.identity?.description
-            after.onlyNew = new.onlyNew ? true : nil
-            try Self.note(db, note, on: "mailing:\(new.id)", before: AuditedValues(), after: after, now: now)
-            return .added
-        }
+        try await write("create") { db in try Self.add(new, policy, note, db, now: now) }
+    }
+
+    private static func add(
+        _ new: NewMailing, _ policy: RepeatPolicy, _ note: AuditNote?, _ db: any SQLTransaction, now: Int64
+    ) throws -> AddOutcome {
+        if let identity = new.identity, let obstacle = try earlier(db, identity).obstacle(policy) { return obstacle }
+        try insert(new, db, now: now)
+        var after = AuditedValues()
+        after.state = new.state.rawValue
+        after.start = new.start.map { MailingReport.text($0) }
+        after.name = new.mailing.name
+        after.file = new.origin.isEmpty ? nil : new.origin
+        after.identity = new.identity?.description
+        after.onlyNew = new.onlyNew ? true : nil
+        after.category = new.mailing.category
+        try self.note(db, note, on: .mailing(new.id), before: AuditedValues(), after: after, now: now)
+        return .added
     }
 
     private static func insert(_ new: NewMailing, _ db: any SQLTransaction, now: Int64) throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         let mailing = new.mailing
-        let definition = String(decoding: try encoder.encode(mailing), as: UTF8.self)
+        let definition = String(decoding: try encoder.encode(MailingDefinition(mailing)), as: UTF8.self)
         let source = try new.source.map { String(decoding: try encoder.encode($0), as: UTF8.self) }
         let started: Int64? = new.state == .collecting || new.state == .sending ? now : nil
         try db.run(
             """
             INSERT INTO mailing (id, name, channel, definition, source, origin, state, created, started,
-                start, provider, lifetime, own_speed, identity, only_new, state_changed)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                start, provider, lifetime, own_speed, identity, only_new, state_changed, category)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            ON CONFLICT DO NOTHING
             """,
             [
                 new.id.description, mailing.name, mailing.channel.rawValue, definition, source, new.origin, new.state.rawValue,
                 now, started, new.start, mailing.provider, mailing.lifetimeMilliseconds, mailing.speed,
-                new.identity?.description ?? "", new.onlyNew, now,
+                new.identity?.description ?? "", new.onlyNew, now, mailing.category ?? "",
             ])
         guard db.changes == 1 else {
             throw LedgerError.refused("there is a mailing \(new.id) in the ledger already")
         }
+        try note(db, category: mailing.category ?? "", now: now)
     }
 
     package func mailing(_ id: MailingID) async throws(LedgerError) -> MailingRecord? {
@@ -89,7 +96,7 @@ extension SQLLedger: MailingStore {
     /// Adds the audit entry of a state that has changed.
     private static func note(_ db: any SQLTransaction, _ note: AuditNote?, on id: MailingID, before: AuditedValues?, now: Int64) throws {
         guard let before, let record = try MailingRecord.one(db, id) else { return }
-        try Self.note(db, note, on: "mailing:\(id)", before: before, after: AuditedValues(state: record), now: now)
+        try Self.note(db, note, on: .mailing(id), before: before, after: AuditedValues(state: record), now: now)
     }
 
     /// How a mailing's state is to change.
@@ -165,7 +172,7 @@ extension SQLLedger: MailingStore {
             try db.run("UPDATE mailing SET speed = ? WHERE id = ?", [speed, id.description])
             guard db.changes == 1 else { throw LedgerError.refused("there is no mailing \(id) in the ledger") }
             after.speed = try MailingRecord.one(db, id)?.speed ?? "none"
-            try Self.note(db, note, on: "mailing:\(id)", before: before, after: after, now: now)
+            try Self.note(db, note, on: .mailing(id), before: before, after: after, now: now)
         }
     }
 }
@@ -186,7 +193,7 @@ extension MailingRecord {
             """
             SELECT id, definition, source, origin, state, reason, created, started, planned, finished, planned_count,
                 excluded_count, next_batch, rows_read, source_size, source_modified, planning_done, speed, start,
-                reason_kind, actor, stuck_since, stuck_reason, identity, only_new, state_changed, source_checksum
+                reason_kind, actor, stuck_since, stuck_reason, identity, only_new, state_changed, source_checksum, pruned
             FROM mailing \(condition)
             """, arguments)
         var records: [MailingRecord] = []
@@ -194,8 +201,11 @@ extension MailingRecord {
         while let row = try cursor.next() {
             do { records.append(try MailingRecord(row)) } catch {
                 let id = (try? row.read(0) as String) ?? ""
+                let isNewer = (error as? WireError)?.isNewer == true
                 unreadable.append(
-                    UnreadableMailing(id: id, state: (try? row.read(4) as String) ?? "", error: .unreadable(mailing: id, why: why(error))))
+                    UnreadableMailing(
+                        id: id, state: (try? row.read(4) as String) ?? "",
+                        error: isNewer ? .newerMailing(id, why: why(error)) : .unreadable(mailing: id, why: why(error))))
             }
         }
         return (records, unreadable)
@@ -227,19 +237,32 @@ extension MailingRecord {
         let decoder = JSONDecoder()
         let definition: String = try row.read(1)
         let source: String? = try row.read(2)
-        let mailing = try decoder.decode(Mailing.self, from: Data(definition.utf8))
-        try mailing.check()
-        try self.init(
-            id: id, mailing: mailing,
-            source: try source.map { try decoder.decode(RecipientSource.self, from: Data($0.utf8)) },
-            origin: row.read(3), identity: MailingIdentity(row.read(23)), onlyNew: row.read(24), state: state, stateChanged: row.read(25),
-            stateReason: StateReason(kind: StateReason.Kind(rawValue: row.read(19)), actor: row.read(20), text: row.read(5)),
-            created: row.read(6),
-            start: row.read(18), started: row.read(7),
-            planned: row.read(8), finished: row.read(9), plannedCount: row.read(10), excludedCount: row.read(11), nextBatch: row.read(12),
-            rowsRead: row.read(13),
-            sourceSize: row.read(14), sourceModified: row.read(15), sourceChecksum: row.integer(26), planningDone: row.read(16),
-            speedOverride: row.read(17),
-            stuckSince: row.read(21), stuckReason: row.read(22))
+        let mailing = try decoder.decode(MailingDefinition.self, from: Data(definition.utf8)).mailing
+        self.id = id
+        self.mailing = mailing
+        self.source = try source.map { try decoder.decode(RecipientSource.self, from: Data($0.utf8)) }
+        origin = try row.read(3)
+        identity = try MailingIdentity(row.read(23))
+        onlyNew = try row.read(24)
+        self.state = state
+        stateChanged = try row.read(25)
+        stateReason = try StateReason(kind: StateReason.Kind(rawValue: row.read(19)), actor: row.read(20), text: row.read(5))
+        created = try row.read(6)
+        start = try row.read(18)
+        started = try row.read(7)
+        planned = try row.read(8)
+        finished = try row.read(9)
+        plannedCount = try row.read(10)
+        excludedCount = try row.read(11)
+        nextBatch = try row.read(12)
+        rowsRead = try row.read(13)
+        sourceSize = try row.read(14)
+        sourceModified = try row.read(15)
+        sourceChecksum = try row.integer(26)
+        planningDone = try row.read(16)
+        speedOverride = try row.read(17)
+        stuckSince = try row.read(21)
+        stuckReason = try row.read(22)
+        pruned = try row.read(27)
     }
 }

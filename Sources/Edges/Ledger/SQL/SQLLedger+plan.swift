@@ -87,12 +87,13 @@ extension SQLLedger: PlanStore {
                 state = CASE WHEN ?4 = 1 AND state IN ('scheduled', 'collecting') THEN 'sending' WHEN state = 'scheduled' THEN 'collecting'
                     ELSE state END,
                 excluded_count = excluded_count + ?5, rows_read = coalesce(?6, rows_read), source_size = coalesce(?7, source_size),
-                source_modified = coalesce(?8, source_modified), source_checksum = coalesce(?9, source_checksum)
-            WHERE id = ?10
+                source_modified = coalesce(?8, source_modified), source_checksum = coalesce(?9, source_checksum),
+                suppression_revision = coalesce(suppression_revision, ?10)
+            WHERE id = ?11
             """,
             [
                 step.batches.count, now, count, step.ending == .whole, step.exclusions.count + step.reachedBefore, step.rowsRead,
-                step.sourceSize, step.sourceModified, step.sourceChecksum, id.description,
+                step.sourceSize, step.sourceModified, step.sourceChecksum, step.suppressionRevision, id.description,
             ])
     }
 

@@ -125,7 +125,8 @@ extension SQLLedger {
             id: found.recipients[found.index, 0], address: found.recipients[found.index, 1], values: values,
             state: state,
             attempts: max(progress.attempts(found.index), error?.attempts ?? 0),
-            due: state == .deferred ? error?.due : nil, history: try attempts(db, found),
+            due: state == .deferred ? error?.due : nil,
+            skipped: state == .skipped ? try skipped(db, found.batch, found.index) : nil, history: try attempts(db, found),
             uncertain: try listings(db, found.batch, found.index), events: try events(db, found))
     }
 

@@ -2,44 +2,67 @@ package import Model
 
 extension SQLLedger {
     package func recount(_ id: MailingID) async throws(LedgerError) -> [String] {
-        try await read("recounting") { db in
-            guard let record = try MailingRecord.one(db, id) else { return ["there is no mailing \(id) in the ledger"] }
-            var problems: [String] = []
-            let counted = try Self.recountBatches(db, id, &problems)
-            for (state, count) in try Self.states(db, id) where count != counted[state.rank] {
-                problems.append(
-                    "the counter of \(state.name) says \(count), the recipients' states \(counted[state.rank])")
-            }
-            func expect(_ what: String, _ sql: String, _ expected: Int) throws {
-                let found = try db.one(Int.self, sql + " WHERE mailing = ?", [id.description]) ?? 0
-                if found != expected { problems.append("\(what): \(found), expected \(expected)") }
-            }
-            let failed = counted[RecipientState.failed.rank] + counted[RecipientState.expired.rank]
-            let total = counted.reduce(0, +)
-            if record.plannedCount != total {
-                problems.append("the mailing counts \(record.plannedCount) planned recipients, the batches \(total)")
-            }
-            try expect("recipients in batches", "SELECT sum(count) FROM batch", total)
-            try expect("batches", "SELECT count(*) FROM batch", record.nextBatch)
-            try expect("fingerprints", "SELECT sum(length(hashes)) / 4 FROM fingerprint", total)
-            // Those whom an earlier mailing reached are counted and not listed.
-            let excluded = try Self.pairs(db, "SELECT reason, n FROM exclusion_count WHERE mailing = ?", id)
-            let reached = excluded[ExclusionReason.sentBefore.rawValue, default: 0]
-            try expect("exclusions", "SELECT count(*) FROM exclusion", record.excludedCount - reached)
-            try expect("exclusions by reason", "SELECT sum(n) FROM exclusion_count", record.excludedCount)
-            try expect("reasons of failed and expired recipients", "SELECT sum(n) FROM \(db.countedFailures)", failed)
-            try expect(
-                "deferred recipients with a due time", "SELECT count(nullif(due, 0)) FROM recipient_error",
-                counted[RecipientState.deferred.rank])
-            try expect(
-                "sent messages in the timeline", "SELECT sum(sent) FROM timeline",
-                counted[RecipientState.sent.rank] + counted[RecipientState.delivered.rank])
-            try expect(
-                "failed messages in the timeline", "SELECT sum(failed) FROM timeline",
-                counted[RecipientState.failed.rank])
-            try Self.recountUncertain(db, id, counted[RecipientState.uncertain.rank], &problems)
-            return problems
+        try await read("recounting") { db in try Self.recount(db, id) }
+    }
+
+    /// - Returns: what does not agree, for people.
+    static func recount(_ db: any SQLTransaction, _ id: MailingID) throws -> [String] {
+        guard let record = try MailingRecord.one(db, id) else { return ["there is no mailing \(id) in the ledger"] }
+        return try recount(db, record)
+    }
+
+    static func recount(_ db: any SQLTransaction, _ record: MailingRecord) throws -> [String] {
+        if record.pruned != nil { return try recountPruned(db, record) }
+        let id = record.id
+        var problems: [String] = []
+        let counted = try Self.recountBatches(db, id, &problems)
+        for (state, count) in try Self.states(db, id) where count != counted[state.rank] {
+            problems.append(
+                "the counter of \(state.name) says \(count), the recipients' states \(counted[state.rank])")
         }
+        func expect(_ what: String, _ sql: String, _ expected: Int) throws {
+            let found = try db.one(Int.self, sql + " WHERE mailing = ?", [id.description]) ?? 0
+            if found != expected { problems.append("\(what): \(found), expected \(expected)") }
+        }
+        let failed = counted[RecipientState.failed.rank] + counted[RecipientState.expired.rank]
+        let total = counted.reduce(0, +)
+        if record.plannedCount != total {
+            problems.append("the mailing counts \(record.plannedCount) planned recipients, the batches \(total)")
+        }
+        try expect("recipients in batches", "SELECT sum(count) FROM batch", total)
+        try expect("batches", "SELECT count(*) FROM batch", record.nextBatch)
+        try expect("fingerprints", "SELECT sum(length(hashes)) / 4 FROM fingerprint", total)
+        // Those whom an earlier mailing reached are counted and not listed.
+        let excluded = try Self.pairs(db, "SELECT reason, n FROM exclusion_count WHERE mailing = ?", id)
+        let reached = excluded[ExclusionReason.sentBefore.rawValue, default: 0]
+        try expect("exclusions", "SELECT count(*) FROM exclusion", record.excludedCount - reached)
+        try expect("exclusions by reason", "SELECT sum(n) FROM exclusion_count", record.excludedCount)
+        try expect("skipped recipients with a reason", "SELECT count(*) FROM skipped", counted[RecipientState.skipped.rank])
+        try expect("reasons of failed and expired recipients", "SELECT sum(n) FROM \(db.countedFailures)", failed)
+        try expect(
+            "deferred recipients with a due time", "SELECT count(nullif(due, 0)) FROM recipient_error",
+            counted[RecipientState.deferred.rank])
+        try expect(
+            "sent messages in the timeline", "SELECT sum(sent) FROM timeline",
+            counted[RecipientState.sent.rank] + counted[RecipientState.delivered.rank])
+        try expect(
+            "failed messages in the timeline", "SELECT sum(failed) FROM timeline",
+            counted[RecipientState.failed.rank])
+        try Self.recountUncertain(db, id, counted[RecipientState.uncertain.rank], &problems)
+        return problems
+    }
+
+    /// Of a mailing whose recipients are not kept any more the totals are left, which have to agree with each other.
+    private static func recountPruned(_ db: any SQLTransaction, _ record: MailingRecord) throws -> [String] {
+        let states = try Self.states(db, record.id)
+        let excluded = try Self.pairs(db, "SELECT reason, n FROM exclusion_count WHERE mailing = ?", record.id)
+        let failed = try db.one(Int.self, "SELECT sum(n) FROM \(db.countedFailures) WHERE mailing = ?", [record.id.description]) ?? 0
+        let ended = states[.failed, default: 0] + states[.expired, default: 0]
+        return [
+            ("recipients by state", states.values.reduce(0, +), record.plannedCount),
+            ("exclusions by reason", excluded.values.reduce(0, +), record.excludedCount),
+            ("reasons of failed and expired recipients", failed, ended),
+        ].filter { $0.1 != $0.2 }.map { "\($0.0): \($0.1), expected \($0.2)" }
     }
 
     /// Each uncertain recipient has a row of the list that waits for a decision; a row is of a recipient, and its decision

@@ -17,13 +17,16 @@ extension SQLLedger: RepeatStore {
             SELECT id, state, coalesce(started, created),
                 (SELECT coalesce(sum(n), 0) FROM counter
                     WHERE counter.mailing = mailing.id AND counter.state IN ('sent', 'delivered', 'uncertain'))
-                + (SELECT coalesce(sum(open), 0) FROM progress WHERE progress.mailing = mailing.id AND dispatched > 0) AS reached
+                + (SELECT coalesce(sum(open), 0) FROM progress WHERE progress.mailing = mailing.id AND dispatched > 0) AS reached,
+                pruned
             FROM mailing WHERE identity = ? AND state IN ('sent', 'stopped', 'failed') ORDER BY created DESC, id DESC
             """, [identity.description])
         while let row = try rows.next() {
             guard let id = try MailingID(row.read(0) as String), let state = try MailingState(rawValue: row.read(1)) else { continue }
             let reached: Int = try row.read(3)
-            if reached > 0 { try earlier.sent.append(.init(id: id, state: state, started: row.read(2), reached: reached)) }
+            if reached > 0 {
+                try earlier.sent.append(.init(id: id, state: state, started: row.read(2), reached: reached, pruned: row.read(4)))
+            }
         }
         return earlier
     }
@@ -71,7 +74,7 @@ extension SQLLedger: RepeatStore {
             switch StateCode.state(states[index]) {
             case .sent, .delivered, .uncertain: true
             case .planned, .deferred: isDispatched
-            case .stopped, .expired, .failed, nil: false
+            case .stopped, .skipped, .expired, .failed, nil: false
             }
         }
     }

@@ -50,10 +50,13 @@ extension SQLLedger: ReportStore {
             return MailingReport(
                 id: id, name: record.mailing.name, channel: record.mailing.channel, state: record.state,
                 stateReason: record.stateReason, stuckReason: record.stuckReason, planned: record.plannedCount,
-                excluded: Dictionary(
-                    ExclusionReason.allCases.compactMap { reason in excluded[reason.rawValue].map { (reason, $0) } },
-                    uniquingKeysWith: +),
-                unverified: unverified ?? 0, states: progress.states, failures: failures,
+                excluded: Self.reasons(excluded),
+                unverified: unverified ?? 0, pruned: record.pruned, states: progress.states,
+                skipped: Self.reasons(
+                    progress[.skipped] == 0
+                        ? [:]
+                        : try Self.pairs(
+                            db, "SELECT reason, count(*) FROM skipped WHERE mailing = ? GROUP BY reason", id)), failures: failures,
                 responses: try Self.responses(
                     db, id, "SELECT class, code, text, n FROM \(db.countedFailures) WHERE mailing = ? AND n > 0"),
                 deferrals: try Self.responses(
@@ -62,13 +65,19 @@ extension SQLLedger: ReportStore {
                     SELECT class, code, text, count(*) AS n FROM recipient_error JOIN failure ON failure.id = recipient_error.failure
                     WHERE recipient_error.mailing = ? AND due > 0 GROUP BY failure.id
                     """),
-                uncertain: try Self.uncertainCounts(db, id, held: progress[.uncertain]),
+                uncertain: try Self.uncertainCounts(db, record, held: progress[.uncertain]),
                 events: try Self.events(db, id), timeline: timeline, step: step, created: record.created,
                 started: record.started, finished: record.finished, seconds: seconds,
                 messagesPerSecond: seconds > 0 ? Double(sent) / seconds : 0,
                 balances: progress.balances && excluded.values.reduce(0, +) == record.excludedCount
                     && failures.values.reduce(0, +) == progress[.failed] + progress[.expired])
         }
+    }
+
+    /// Counts by the reasons' names.
+    private static func reasons(_ counts: [String: Int]) -> [ExclusionReason: Int] {
+        Dictionary(
+            ExclusionReason.allCases.compactMap { reason in counts[reason.rawValue].map { (reason, $0) } }, uniquingKeysWith: +)
     }
 
     /// The commonest responses of a query for class, code, text and n.

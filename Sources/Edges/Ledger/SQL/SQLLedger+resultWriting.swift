@@ -86,14 +86,7 @@ extension SQLLedger {
                 // Of two copies the one that closes may come second.
                 summary.duplicates += 1
             }
-            guard batches[index].progress.isDispatched, group.dispatchNumber == batches[index].progress.dispatchNumber else { return }
-            switch group.closing {
-            case .open: break
-            case .done:
-                batches[index].progress.isDone = true
-                batches[index].progress.released = max(batches[index].progress.released, group.groups)
-            case .released: batches[index].progress.released = max(batches[index].progress.released, group.groups)
-            }
+            batches[index].progress.take(group.closing, of: group.dispatchNumber, groups: group.groups)
         }
 
         /// Puts the recipient of an uncertain result on the list.
@@ -111,12 +104,11 @@ extension SQLLedger {
                 && WireLimit.count.contains(Int64(result.attempts))
         }
 
-        /// Who is said to have expired before the time by the ledger is sent to after all: the worker's time came through Redis.
+        /// Who is said to have expired before the time by the ledger is sent to after all.
         private mutating func timely(_ result: RecipientResult, _ mailing: MailingID) throws -> RecipientResult {
             guard result.state == .expired else { return result }
             let expires = try db.one(Int64.self, "SELECT started + lifetime FROM mailing WHERE id = ?", [mailing.description])
-            // Clocks differ: one of two that says that it is time is enough.
-            guard let expires, max(now, result.at) < expires else { return result }
+            guard result.isEarly(expires: expires, now: now) else { return result }
             summary.early += 1
             var result = result
             result.state = .deferred
@@ -171,43 +163,38 @@ extension SQLLedger {
         private mutating func move(
             _ result: RecipientResult, from old: RecipientState, _ batch: BatchID, _ mailing: Int
         ) throws {
-            let new = result.state
-            let hadError = old == .deferred || old == .failed || old == .expired
-            let before = hadError ? try LastError.load(db, batch, result.index) : nil
-            if new == .deferred {
-                // Of two deferrals that of the later attempt holds, whichever came first.
-                let due = max(result.due, 1)
-                if let before, (before.attempts, before.due) >= (result.attempts, due) { return }
-                let failure = try mailings[mailing].failures.id(db, result.response)
-                try LastError(at: result.at, due: due, attempts: result.attempts, failure: failure, held: result.held?.rawValue ?? 0)
-                    .store(db, batch, result.index)
-                if result.held == .beforeAcceptance { summary.refused.insert(mailings[mailing].id) }
-                mailings[mailing].count(result.at, deferred: 1)
-                if old == .deferred { return }
-            } else {
-                if old == .failed || old == .expired {
-                    let failure = try before?.failure ?? mailings[mailing].failures.neverTried(db)
-                    mailings[mailing].failures.add(failure, -1)
-                    if old == .failed, let before { mailings[mailing].count(before.at, failed: -1) }
-                }
-                if new == .failed || new == .expired {
-                    // Whose lifetime ends without another attempt keeps the last response.
-                    let last = result.response == nil ? before?.failure : nil
-                    let failure = try last ?? mailings[mailing].failures.id(db, result.response)
-                    mailings[mailing].failures.add(failure, 1)
-                    try LastError(at: result.at, due: 0, attempts: result.attempts, failure: failure)
-                        .store(db, batch, result.index)
-                    if new == .failed { mailings[mailing].count(result.at, failed: 1) }
-                } else if before != nil {
-                    try LastError.remove(db, batch, result.index)
-                }
-                if new.rank >= RecipientState.sent.rank, old.rank < RecipientState.sent.rank {
-                    mailings[mailing].count(result.at, sent: 1)
-                }
+            let before = RecipientMove.needsError(old) ? try LastError.load(db, batch, result.index) : nil
+            guard let move = RecipientMove(result, from: old, error: before) else { return }
+            if let cause = move.uncounted { mailings[mailing].failures.add(try id(of: cause, result, mailing), -1) }
+            switch move.error {
+            case .none: break
+            case .remove: try LastError.remove(db, batch, result.index)
+            case .store(let cause, let at, let due, let attempts):
+                let failure = try id(of: cause, result, mailing)
+                let held = due > 0 ? result.held?.rawValue ?? 0 : 0
+                try LastError(at: at, due: due, attempts: attempts, failure: failure, held: held).store(db, batch, result.index)
+                if move.isCounted { mailings[mailing].failures.add(failure, 1) }
             }
+            if let at = move.unfailed { mailings[mailing].count(at, failed: -1) }
+            if let at = move.failed { mailings[mailing].count(at, failed: 1) }
+            if let at = move.deferred { mailings[mailing].count(at, deferred: 1) }
+            if let at = move.sent { mailings[mailing].count(at, sent: 1) }
+            if result.state == .deferred, result.held == .beforeAcceptance { summary.refused.insert(mailings[mailing].id) }
+            guard move.isMove else { return }
+            if old == .skipped { try SuppressionCheck.remove(db, batch, result.index) }
+            if result.state == .skipped { try SuppressionCheck.store(db, batch, result.index, result.response?.text ?? "", at: result.at) }
             mailings[mailing].moves[old.rank] -= 1
-            mailings[mailing].moves[new.rank] += 1
-            moved[new.rank] += 1
+            mailings[mailing].moves[result.state.rank] += 1
+            moved[result.state.rank] += 1
+        }
+
+        /// The number of the response that a cause names.
+        private mutating func id(of cause: RecipientMove.Cause, _ result: RecipientResult, _ mailing: Int) throws -> Int64 {
+            switch cause {
+            case .known(let id): id
+            case .result: try mailings[mailing].failures.id(db, result.response)
+            case .neverTried: try mailings[mailing].failures.neverTried(db)
+            }
         }
 
         /// Stores what changed.
@@ -232,20 +219,16 @@ extension SQLLedger {
             return summary
         }
 
-        /// Whether all is known of the batch's dispatch that will be. Status streams have several readers, so that the group that closes a
-        /// dispatch may overtake others: it counts once they are in. Whose results could not be read are on the list of the uncertain then.
+        /// Whether all is known of the batch's dispatch that will be. Whose results could not be read are on the list of the uncertain then.
         private mutating func isOver(_ index: Int) throws -> Bool {
             let (id, progress) = (batches[index].id, batches[index].progress)
-            guard progress.isDispatched else { return false }
-            if progress.isDone, progress.owesNothing { return true }
-            guard progress.released > 0 else { return false }
+            if let isOver = progress.isOver { return isOver }
             let rows = try db.rows(
                 "SELECT count(*), max(partial) FROM result WHERE mailing = ? AND batch = ? AND dispatch = ? AND counted = 1",
                 [id.mailing.description, id.number, progress.dispatchNumber])
             guard let row = try rows.next() else { return false }
-            let known: Int = try row.read(0)
             let isPartial = try row.read(1) as Bool? ?? false
-            guard known >= progress.released, isPartial || !progress.isDone else { return false }
+            guard progress.isOver(known: try row.read(0), isPartial: isPartial) else { return false }
             if isPartial {
                 let why = "the result of its attempt could not be read (flotilla dead list)"
                 try SQLLedger.listAwaited(db, id, &batches[index].progress, why: why, now: now)

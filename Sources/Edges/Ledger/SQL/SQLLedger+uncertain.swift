@@ -42,13 +42,17 @@ extension SQLLedger: UncertainStore {
     /// Of rows of `uncertain u` with their `progress p`: the recipient waits for a person.
     static let isHeld = "AND u.held = 1 AND u.settled_at IS NULL AND substr(p.states, u.idx + 1, 1) = 'u'"
 
-    static func uncertainCounts(_ db: any SQLTransaction, _ id: MailingID, held: Int) throws -> UncertainCounts {
+    static func uncertainCounts(_ db: any SQLTransaction, _ record: MailingRecord, held: Int) throws -> UncertainCounts {
+        if record.pruned != nil {
+            let kept = try db.row("SELECT uncertain_listed, uncertain_redelivered FROM mailing WHERE id = ?", [record.id.description])
+            return UncertainCounts(listed: try kept?.read(0) ?? 0, held: held, redelivered: try kept?.read(1) ?? 0)
+        }
         let cursor = try db.rows(
             """
             SELECT count(*), coalesce(sum(again), 0) FROM (
                 SELECT max(CASE WHEN held = 0 OR outcome = 'resend' THEN 1 ELSE 0 END) AS again FROM uncertain WHERE mailing = ?
                 GROUP BY batch, idx) AS listed
-            """, [id.description])
+            """, [record.id.description])
         let row = try cursor.next()
         return UncertainCounts(listed: try row?.read(0) ?? 0, held: held, redelivered: try row?.read(1) ?? 0)
     }

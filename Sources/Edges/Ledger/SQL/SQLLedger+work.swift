@@ -68,7 +68,7 @@ extension SQLLedger {
         let excluded = try pairs(db, "SELECT reason, n FROM exclusion_count WHERE mailing = ?", id)
         let left = states.values.reduce(0, +)
         if left == 0, excluded["sent_before", default: 0] > 0 { return nil }
-        var parts = [RecipientState.failed, .expired, .stopped].compactMap { state in
+        var parts = [RecipientState.failed, .expired, .stopped, .skipped].compactMap { state in
             states[state].flatMap { $0 > 0 ? "\($0) \(state.name)" : nil }
         }
         parts += excluded.filter { $0.value > 0 }.sorted { $0.key < $1.key }.map { "\($0.value) excluded (\($0.key))" }
@@ -98,12 +98,10 @@ extension MailingWork {
     /// Reads the columns of `SQLLedger.work`.
     fileprivate init(_ row: any SQLRow) throws {
         let text: String = try row.read(0)
-        guard let id = MailingID(text), let state = try MailingState(rawValue: row.read(1)),
-            let channel = try Channel(rawValue: row.read(2))
-        else {
-            throw LedgerError.refused("the ledger holds a mailing '\(text)' whose state or channel this release does not know")
+        guard let id = MailingID(text), let state = try MailingState(rawValue: row.read(1)) else {
+            throw LedgerError.refused("the ledger holds a mailing '\(text)' whose id or state this release does not know")
         }
-        try self.init(id: id, state: state, channel: channel, provider: row.read(3))
+        try self.init(id: id, state: state, channel: Channel(rawValue: row.read(2)), provider: row.read(3))
         speed = try row.read(4)
         expires = try row.read(5)
         planned = try row.read(6)

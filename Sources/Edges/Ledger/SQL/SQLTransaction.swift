@@ -21,6 +21,8 @@ protocol SQLTransaction: AnyObject {
     var locking: String { get }
     /// What follows a query of rows that must stay as they are until the transaction ends.
     var sharing: String { get }
+    /// The elements of a parameter that is a JSON array of texts, as rows of `key` (from 0) and `value`.
+    var elements: String { get }
     /// The join whose left table is read first.
     var orderedJoin: String { get }
     /// The condition that a flag is set, as the engine's partial indexes say it.

@@ -2,10 +2,6 @@ import GRDB
 import Model
 
 extension LastError {
-    /// When a batch is dispatched again for the sake of a recipient: an eighth of the wait later than it is due, a minute at most, so that
-    /// others who are due by then come with it.
-    static let gathering = "due + min((due - at) / 8, 60000)"
-
     static func load(_ db: Database, _ id: BatchID, _ index: Int) throws -> LastError? {
         let cursor = try Row.fetchCursor(
             db.cachedStatement(

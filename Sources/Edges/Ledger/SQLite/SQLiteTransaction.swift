@@ -12,6 +12,7 @@ final class SQLiteTransaction: SQLTransaction {
     /// One transaction writes at a time.
     var locking: String { "" }
     var sharing: String { "" }
+    var elements: String { "json_each(?)" }
     var orderedJoin: String { "CROSS JOIN" }
     var countedFailures: String { "failure" }
     func isSet(_ flag: String) -> String { flag }
