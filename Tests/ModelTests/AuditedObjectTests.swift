@@ -12,11 +12,14 @@ import Testing
         #expect(objects.map { AuditedObject($0.description) } == objects)
         #expect(
             objects.map(\.description) == [
-                "mailing:\(id)", "channel:sms", "provider:main", "dead:7", "dead:7,77", "dead:all", "ledger", "suppressions", "suppression:email:d***@x.com",
+                "mailing:\(id)", "channel:sms", "provider:main", "dead:7", "dead:7,77", "dead:all", "ledger", "suppressions",
+                "suppression:email:d***@x.com",
             ])
     }
 
-    @Test(arguments: ["", ":", "planet:earth", "dead:", "dead:x", "dead:1,", "mailing:", "ledger:", "suppression:", "suppression:fax:a", "channel:fax"])
+    @Test(arguments: [
+        "", ":", "planet:earth", "dead:", "dead:x", "dead:1,", "mailing:", "ledger:", "suppression:", "suppression:fax:a", "channel:fax",
+    ])
     func whatIsNotKnownKeepsItsText(text: String) {
         let object = AuditedObject(text)
         #expect(object == .limit(.unknown(text)) && object.description == text)

@@ -15,6 +15,8 @@ package struct CarriedMailings: Sendable, Equatable {
         package var mailings: [MailingID: String] = [:]
         /// There may be others.
         package var isIncomplete = true
+        /// The list of the suppressed could not be taken over.
+        package var lacksSuppressions = false
         /// Why Redis does not tell, for people; nil where it does.
         package var redis: String?
         /// Unfinished mailings of the copy, and their open recipients.
@@ -72,6 +74,11 @@ extension CarriedMailings.Losses {
         if isIncomplete {
             let known = mailings.isEmpty ? "Which mailings were added since the copy was made" : "Whether others were added"
             parts.append("\(known) is not known\(redis.map { " (\($0))" } ?? "")")
+        }
+        if lacksSuppressions {
+            parts.append(
+                "Who was suppressed since the copy was made is not known: mend that ledger, and import what flotilla suppressions export says"
+            )
         }
         if open > 0 || unfinished > 0 {
             parts.append(

@@ -27,11 +27,12 @@ extension LedgerBackup {
                     lost[id] = name
                 }
             }
-            if difference == nil { try carrySuppressions(db) }
-            if !lost.isEmpty || !isWhole {
+            let lacksList = difference == nil && !carrySuppressions(into: db)
+            if !lost.isEmpty || !isWhole || lacksList {
                 carried.losses = difference.map { Losses(why: $0) } ?? .damaged(damage ?? "a mailing cannot be read")
                 carried.losses?.mailings = lost
                 carried.losses?.isIncomplete = !isWhole
+                carried.losses?.lacksSuppressions = lacksList
             }
         } catch {
             carried.losses = .damaged((error as? DatabaseError)?.message ?? "\(error)")
@@ -66,7 +67,7 @@ extension LedgerBackup {
                 if let row { (losses.unfinished, losses.open) = try (row.read(0), row.read(1)) }
                 // Redis is told of each dispatch before a message goes: nobody can have got one since the copy was made.
                 let isCurrent = elsewhere.commits.map { $0 <= view.commits } == true && losses.mailings.isEmpty
-                carried?.losses = isCurrent ? nil : losses
+                carried?.losses = isCurrent && !losses.lacksSuppressions ? nil : losses
             }
         }
     }
@@ -128,23 +129,27 @@ extension LedgerBackup {
     }
 
     /// Takes the list of the suppressed where it is the newer one: who has unsubscribed since the copy was made stays so.
-    private static func carrySuppressions(_ db: Database) throws {
-        try db.inTransaction {
-            try carryNewerSuppressions(db)
-            return .commit
-        }
-    }
-
-    private static func carryNewerSuppressions(_ db: Database) throws {
-        let isNewer = "SELECT (SELECT revision FROM replaced.suppression_list) > (SELECT revision FROM main.suppression_list)"
-        if try Bool.fetchOne(db, sql: isNewer) == true {
-            for table in ["suppression", "suppression_list"] {
-                let columns = try db.columns(in: table).map(\.name).joined(separator: ", ")
-                try db.execute(
-                    sql: "DELETE FROM main.\(table); INSERT INTO main.\(table) (\(columns)) SELECT \(columns) FROM replaced.\(table)")
+    /// - Returns: whether it could be read.
+    private static func carrySuppressions(into db: Database) -> Bool {
+        do {
+            try db.inTransaction {
+                let isNewer = "SELECT (SELECT revision FROM replaced.suppression_list) > (SELECT revision FROM main.suppression_list)"
+                if try Bool.fetchOne(db, sql: isNewer) == true {
+                    for table in ["suppression", "suppression_list"] {
+                        let columns = try db.columns(in: table).map(\.name).joined(separator: ", ")
+                        try db.execute(
+                            sql: """
+                                DELETE FROM main.\(table); INSERT INTO main.\(table) (\(columns)) SELECT \(columns) FROM replaced.\(table)
+                                """)
+                    }
+                }
+                try db.execute(sql: "INSERT OR IGNORE INTO main.category (name, created) SELECT name, created FROM replaced.category")
+                return .commit
             }
+            return true
+        } catch {
+            return false
         }
-        try db.execute(sql: "INSERT OR IGNORE INTO main.category (name, created) SELECT name, created FROM replaced.category")
     }
 
     private static func carry(_ id: MailingID, into db: Database) throws {

@@ -125,6 +125,7 @@ private struct Removal {
     /// What a batch has, each with the column of its number; the batch itself comes last, so that the rest is found by it.
     private static let ofBatches = [
         ("result", "batch"), ("recipient_error", "batch"), ("uncertain", "batch"), ("event", "batch"), ("fingerprint", "batch"),
+        ("skipped", "batch"),
         ("progress", "number"), ("batch", "number"),
     ]
     /// Excluded rows that one statement removes.
