@@ -137,6 +137,6 @@ import Testing
         #expect(try await suppressions(mailing, "add", "x").status == 1)
         #expect(try await suppressions(mailing, "list", "--category", "Not One").status == 64)
         let nowhere = try await Program.run(["suppressions", "list", "--ledger", mailing.folder.path("none.sqlite")])
-        #expect(nowhere.status == 1 && nowhere.errors.contains("there is no ledger"))
+        #expect(nowhere.status == 1 && nowhere.errors.contains("no ledger at"))
     }
 }

@@ -55,8 +55,8 @@ struct BatchProgress: Equatable {
 extension BatchProgress {
     /// Takes one result.
     /// - Returns: the state it came from when the result counts: when its state ranks higher than that before, or both are
-    ///   `deferred` or `failed` (`RecipientMove` then keeps that of the later attempt). Nil when it changes no state, as one that only lists the
-    ///   recipient as uncertain: the dispatch still owes a result of it.
+    ///   `deferred` or `failed` (`RecipientMove` then keeps that of the later attempt). Nil when it changes no state, as one that only
+    ///   lists the recipient as uncertain: the dispatch still owes a result of it.
     mutating func apply(_ result: RecipientResult, dispatchNumber: Int) -> RecipientState? {
         let index = result.index
         attempts[index] = max(attempts[index], Self.attemptsCode(result.attempts))

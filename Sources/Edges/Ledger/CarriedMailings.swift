@@ -52,8 +52,8 @@ extension CarriedMailings.Losses {
     func refusal(of path: String) -> String {
         """
         the ledger \(path) \(why). \(text)
-          If it can be mended (sqlite3 \(path) .recover), mend it first. With --force the copy takes its place nevertheless, and the ledger \
-        is kept beside it
+          If it can be mended (sqlite3 \(path) .recover), mend it first. With --force the copy takes its place nevertheless, and the \
+        ledger is kept beside it
         """
     }
 
@@ -67,8 +67,8 @@ extension CarriedMailings.Losses {
             let more = mailings.count > Self.mostNames ? " and \(mailings.count - Self.mostNames) more" : ""
             parts.append(
                 """
-                Added since the copy was made, and not in it: \(named.joined(separator: ", "))\(more). People may have had them, and who is \
-                not known: ask the provider before they are sent again
+                Added since the copy was made, and not in it: \(named.joined(separator: ", "))\(more). People may have had them, and who \
+                is not known: ask the provider before they are sent again
                 """)
         }
         if isIncomplete {
@@ -77,7 +77,10 @@ extension CarriedMailings.Losses {
         }
         if lacksSuppressions {
             parts.append(
-                "Who was suppressed since the copy was made is not known: mend that ledger, and import what flotilla suppressions export says"
+                """
+                Who was suppressed since the copy was made is not known: mend that ledger, and import what flotilla suppressions export \
+                says
+                """
             )
         }
         if open > 0 || unfinished > 0 {

@@ -16,8 +16,8 @@ package protocol LeadershipStore: Sendable {
     /// process that starts again under its name).
     /// - Parameters:
     ///   - lease: how long from now.
-    ///   - isHolderGone: the caller knows that the leader has ended, so that its time need not be waited for. Where that is wrong, or another
-    ///     took the leadership meanwhile, the fencing token still keeps the two apart.
+    ///   - isHolderGone: the caller knows that the leader has ended, so that its time need not be waited for. Where that is wrong, or
+    ///     another took the leadership meanwhile, the fencing token still keeps the two apart.
     /// - Returns: the new fencing token, one above the last; nil while another has the leadership.
     func acquireLeadership(
         _ name: String, holder: String, for lease: Duration, isHolderGone: Bool

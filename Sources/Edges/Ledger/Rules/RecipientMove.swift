@@ -1,7 +1,8 @@
 import Model
 
 /// What a result changes when it moves a recipient: the last error, the counters of responses and the timeline. A pure rule: an engine
-/// reads the last error before, and writes the changes. It holds numbers only, so that the common move, from planned to sent, copies no text.
+/// reads the last error before, and writes the changes. It holds numbers only, so that the common move, from planned to sent, copies no
+/// text.
 struct RecipientMove: Equatable {
     /// The response that a recipient is counted under, which an engine keeps by a number.
     enum Cause: Equatable {

@@ -219,7 +219,8 @@ extension SQLLedger {
             return summary
         }
 
-        /// Whether all is known of the batch's dispatch that will be. Whose results could not be read are on the list of the uncertain then.
+        /// Whether all is known of the batch's dispatch that will be. Recipients whose results could not be read are on the list of the
+        /// uncertain then.
         private mutating func isOver(_ index: Int) throws -> Bool {
             let (id, progress) = (batches[index].id, batches[index].progress)
             if let isOver = progress.isOver { return isOver }

@@ -55,8 +55,8 @@ extension SQLLedger: RetentionStore {
             """
             UPDATE mailing SET pruned = ?1, pruning = 1, (uncertain_listed, uncertain_redelivered) = (
                 SELECT count(*), coalesce(sum(again), 0) FROM (
-                    SELECT max(CASE WHEN held = 0 OR outcome = 'resend' THEN 1 ELSE 0 END) AS again FROM uncertain WHERE uncertain.mailing = mailing.id
-                    GROUP BY batch, idx) AS listed)
+                    SELECT max(CASE WHEN held = 0 OR outcome = 'resend' THEN 1 ELSE 0 END) AS again
+                    FROM uncertain WHERE uncertain.mailing = mailing.id GROUP BY batch, idx) AS listed)
             WHERE id = ?2
             """, [now, id.description])
         var (before, after) = (AuditedValues(), AuditedValues())

@@ -234,13 +234,14 @@ extension SQLiteLedger {
         for end in ["-wal", "-shm"] { rename(path + end, path + suffix + end) }
         logger.error(
             """
-            another program has written into the ledger's file \(path) while it was open, as cp and rsync do. Nothing is sent and nothing is written meanwhile. The log of the ledger that was there is kept as \
-            \(path + suffix)-wal. Stop all roles, put a whole copy in its place (flotilla ledger restore), and start them again
+            another program has written into the ledger's file \(path) while it was open, as cp and rsync do. Nothing is sent and nothing \
+            is written meanwhile. The log of the ledger that was there is kept as \(path + suffix)-wal. Stop all roles, put a whole \
+            copy in its place (flotilla ledger restore), and start them again
             """)
     }
 
-    /// An older copy that sqlite3's `.restore` has written into the open file came by way of the log. The ledger says so before a checkpoint
-    /// brings it into the file, where it would look like one that was written below SQLite.
+    /// An older copy that sqlite3's `.restore` has written into the open file came by way of the log. The ledger says so before a
+    /// checkpoint brings it into the file, where it would look like one that was written below SQLite.
     private func noteOlderCopy(_ db: Database) throws {
         guard let live = try LedgerView.read(db) else { return }
         switch overwriting.judge(live) {
