@@ -30,6 +30,14 @@ struct LedgerNoteTests {
         try await ledger.add(new(number, identity ?? spring), repeating: policy, note: nil, now: Example.start)
     }
 
+    /// As the release before wrote it.
+    @Test func theOldFormIsRead() throws {
+        try folder.write("a 7\n", to: "ledger.sqlite.commits")
+        #expect(try notes.note(of: "a")?.commits == 7 && notes.note(of: "a")?.reached == nil && notes.note(of: "b") == nil)
+        try folder.write("nonsense", to: "ledger.sqlite.commits")
+        #expect(throws: LedgerNotes.Unreadable.self) { try notes.note(of: "a") }
+    }
+
     @Test func itKeepsOneNoteOfEachLedger() throws {
         #expect(try notes.note(of: "a") == nil)
         #expect(notes.change("a") { $0.commits = 7 } == nil)

@@ -47,6 +47,12 @@ import Testing
         let report = try #require(try await ledger.report(id, now: start))
         #expect(report.state == .sent && report.skipped == [.suppressed: 3] && report.balances)
         #expect(try await ledger.recount(id).isEmpty)
+        // A pruned mailing keeps their number only.
+        let later = start + 10 * 86_400_000
+        let rule = RetentionRule(keeping: .seconds(86_400), now: later)
+        #expect(try await ledger.prune(id, rule, note: AuditNote(.prune, actor: "ann"), now: later) == 5)
+        #expect(try await ledger.skipped(id, after: nil, limit: 9).isEmpty)
+        #expect(try await ledger.report(id, now: later)?.skipped == [.suppressed: 3])
     }
 
     /// A planner that takes a plan up again knows a newer list; the batches of before do not.

@@ -1,4 +1,5 @@
 package import Model
+import Text
 
 /// What became of the mailings that a ledger has, and the copy that takes its place has not.
 package struct CarriedMailings: Sendable, Equatable {
@@ -86,7 +87,7 @@ extension CarriedMailings.Losses {
         if open > 0 || unfinished > 0 {
             parts.append(
                 """
-                Mailings of the copy that have not ended: \(unfinished), with \(open) open recipients. Who of them may have been sent to \
+                Mailings of the copy that have not ended: \(unfinished), with \(Plural.text(open, "open recipient")). Who of them may have been sent to \
                 since is held when the planner starts (flotilla mailing uncertain ID)
                 """)
         }

@@ -48,7 +48,7 @@ extension LedgerError: CustomStringConvertible {
             """
         case .missing(let path):
             """
-            no ledger at \(path); name another with --ledger (or ledger.path in flotilla.yaml), or make a new one: \
+            no ledger at \(path); name another with --ledger (or ledger.path or ledger.url in flotilla.yaml), or make a new one: \
             flotilla ledger init --ledger \(path)
             """
         case .notADatabase(let path):

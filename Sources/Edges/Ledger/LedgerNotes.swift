@@ -41,6 +41,16 @@ package struct LedgerNotes: Sendable {
     /// Removes the file: what it says would be wrong.
     func remove() { unlink(path) }
 
+    /// The note as the first release that had one wrote it: the ledger's identity and its commits.
+    private static func older(_ bytes: Data) -> LedgerNote? {
+        guard bytes.count <= 200 else { return nil }
+        let words = String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isWhitespace)
+        guard words.count == 2, !words[0].contains("{"), let commits = Int64(words[1]), commits >= 0 else { return nil }
+        var note = LedgerNote(ledger: String(words[0]))
+        note.commits = commits
+        return note.isPossible ? note : nil
+    }
+
     private func all() throws(Unreadable) -> [LedgerNote] {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
         guard descriptor >= 0 else {
@@ -51,7 +61,9 @@ package struct LedgerNotes: Sendable {
         guard let status = FileStatus(descriptor: descriptor), status.kind == .regular, status.isOurs, status.size <= Self.mostBytes else {
             throw Unreadable(description: "it is no file of ours")
         }
-        guard let bytes = try? file.read(upToCount: Self.mostBytes), let content = try? JSONDecoder().decode(Content.self, from: bytes),
+        let bytes = try? file.read(upToCount: Self.mostBytes)
+        if let note = bytes.flatMap(Self.older) { return [note] }
+        guard let bytes, let content = try? JSONDecoder().decode(Content.self, from: bytes),
             content.version == 1, content.ledgers.count <= Self.mostLedgers, content.ledgers.allSatisfy(\.isPossible)
         else { throw Unreadable(description: "its content cannot be read") }
         return content.ledgers

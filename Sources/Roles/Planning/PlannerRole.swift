@@ -145,8 +145,12 @@ package struct PlannerRole: Service {
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await monitor.run() }
             if let keep = configuration.keep, configuration.only == nil {
-                let janitor = RetentionJanitor(ledger: ledger, keep: keep, logger: logger)
-                group.addTask { await janitor.run() }
+                let janitor = RetentionJanitor(ledger: ledger, keep: keep, clock: { time.earliest }, logger: logger)
+                group.addTask { [broker] in
+                    // What is removed does not come back: this machine's clock alone may be wrong.
+                    await time.learn(from: broker)
+                    await janitor.run()
+                }
             }
             // They end with the stop by themselves; the monitor has to be ended, when both have.
             await withTaskGroup(of: Void.self) { roles in

@@ -14,7 +14,8 @@ extension PlannerService {
         }
         var step = try firstStep(record, source)
         let target = SuppressionTarget(record.mailing.channel, category: record.mailing.category ?? "")
-        step.suppressionRevision = list.revision
+        // A release that knew no suppressions may have planned the first rows; what is noted already stays.
+        step.suppressionRevision = record.rowsRead > 0 ? 0 : list.revision
         let suppressed = try await SuppressedAddresses.load(
             list, for: target, sourceBytes: FileStamp(path: source.file).size, from: ledger)
         var planner = try RecipientPlanner(

@@ -99,16 +99,18 @@ package struct PlannerService: Service {
             if waiting.due.isEmpty, !failed, !hasMore { return waiting.next }
             let suppressions = try await ledger.suppressionList()
             var buffer = PlanBuffer()
+            var setback: LedgerError?
             for record in waiting.due {
                 if isStopping() { break }
                 if case .hold(let delay) = decision(record) {
                     try await hold(record, late: delay)
                 } else {
-                    try await plan(record, &buffer, suppressions, isStopping: isStopping)
+                    setback = try await plan(record, &buffer, suppressions, isStopping: isStopping) ?? setback
                 }
             }
             try await write(&buffer)
             if isStopping() { return nil }
+            if let setback { throw setback }
         }
     }
 
@@ -147,20 +149,24 @@ package struct PlannerService: Service {
     }
 
     /// Reads a mailing's recipients; one whose recipients cannot be read fails alone.
+    /// - Returns: why it is to be tried again later; nil where it is not.
     private func plan(
         _ record: MailingRecord, _ buffer: inout PlanBuffer, _ suppressions: SuppressionList, isStopping: () -> Bool
-    ) async throws(LedgerError) {
+    ) async throws(LedgerError) -> LedgerError? {
         do {
             try await read(record, into: &buffer, suppressions, isStopping: isStopping)
         } catch let error as LedgerError {
             throw error
         } catch let fault as ScratchFile.Fault {
-            throw .refused("\(record.id) is planned again: addresses that were put aside cannot be read back (\(fault))")
+            // It is planned again, from the last row that was written.
+            buffer.remove(record.id)
+            return .refused("mailing \(record.id) waits: addresses that were put aside cannot be read back (\(fault))")
         } catch {
             buffer.remove(record.id)
             buffer.append(
                 PlanBuffer.Entry(step: PlanStep(mailing: record.id, ending: .failed(reason: "\(error)")), rows: 0, record: record))
         }
+        return nil
     }
 
     /// Writes what the buffer holds, in one transaction.

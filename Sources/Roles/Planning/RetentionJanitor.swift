@@ -1,6 +1,7 @@
 package import Ledger
 package import Logging
 import Model
+import Text
 
 /// Removes once a day, in the leading planner, the recipients of mailings that ended longer ago than they are kept (`ledger.keep`).
 package struct RetentionJanitor: Sendable {
@@ -47,14 +48,14 @@ package struct RetentionJanitor: Sendable {
             guard mailing.obstacle == nil else {
                 if case .uncertain(let count) = mailing.obstacle {
                     let decide = "flotilla mailing uncertain \(mailing.id)"
-                    logger.notice("mailing \(mailing.id) is older than ledger.keep and stays: \(count) are held (\(decide))")
+                    logger.notice("mailing \(mailing.id) is older than ledger.keep and stays: held are \(Plural.text(count, "recipient")) (\(decide))")
                 }
                 continue
             }
             do throws(LedgerError) {
                 let note = AuditNote(.prune, actor: Self.actor)
                 let removed = try await ledger.prune(mailing.id, rule, note: note, now: clock())
-                logger.notice("mailing \(mailing.id) is older than ledger.keep: \(removed) recipients were removed")
+                logger.notice("mailing \(mailing.id) is older than ledger.keep: removed: \(Plural.text(removed, "recipient"))")
             } catch {
                 // Somebody changed it meanwhile.
                 guard case .refused = error else { throw error }

@@ -85,11 +85,15 @@ extension LedgerCommand {
             let progress = PruneProgress()
             for (place, mailing) in mailings.enumerated() {
                 let before = removed
-                removed += try await control.carryOut(
-                    PruneMailing(mailing.id, rule) { [before] count in
-                        let part = "\(grouped(before + count)) of \(grouped(all)) recipients"
-                        progress.show("removed \(part), mailing \(place + 1) of \(mailings.count)")
-                    }, by: actor)
+                let order = PruneMailing(mailing.id, rule) { [before] count in
+                    let part = "\(grouped(before + count)) of \(grouped(all)) recipients"
+                    progress.show("removed \(part), mailing \(place + 1) of \(mailings.count)")
+                }
+                do throws(OrderError) { removed += try await control.carryOut(order, by: actor) } catch {
+                    // Somebody changed it meanwhile.
+                    guard case .ledger(.refused(let why)) = error else { throw error }
+                    StandardError.write(why)
+                }
             }
             return removed
         }

@@ -65,6 +65,7 @@ struct StopText {
         let working = progress[.planned] + progress[.deferred]
         if working > 0 { parts.append("\(grouped(working)) are with workers, and get nothing unless their message is on its way") }
         if progress[.failed] + progress[.expired] > 0 { parts.append("\(grouped(progress[.failed] + progress[.expired])) had failed") }
+        if progress[.skipped] > 0 { parts.append("\(grouped(progress[.skipped])) were skipped") }
         if progress[.uncertain] > 0 {
             parts.append("\(grouped(progress[.uncertain])) may have got it (flotilla mailing uncertain \(record.id))")
         }

@@ -97,6 +97,8 @@ struct SuppressionsCommand: AsyncParsableCommand {
         @Option(help: "Why.") var reason = Suppression.Reason.manual
         @Option(help: "Until when it counts: a day as 2026-12-01, a time as 2026-12-01T09:00:00Z, or a span from now as 90d.")
         var expiry: String?
+        /// Seconds of a span.
+        private static let longest = 36_500 * 86_400
         @OptionGroup var order: OrderOptions
         @OptionGroup var output: OutputOptions
 
@@ -107,7 +109,9 @@ struct SuppressionsCommand: AsyncParsableCommand {
         func run() async throws {
             let now = Clock.milliseconds()
             let country = try SuppressedNames.country(addresses.country)
-            let span = expiry.flatMap { try? TimeSpan($0) }.map { Moment(milliseconds: now + Int64($0.seconds) * 1000).description }
+            let seconds = expiry.flatMap { try? TimeSpan($0) }?.seconds
+            if let seconds, seconds > Self.longest { throw CommandError("--expiry is 36500d at most; without it a suppression stays for ever") }
+            let span = seconds.map { Moment(milliseconds: now + Int64($0) * 1000).description }
             let suppressions = try addresses.rows().map { row in
                 var row = row
                 row[.category] = category ?? ""

@@ -110,8 +110,8 @@ private struct Removal {
 
     /// What a batch has, each with the column of its number; the batch itself comes last, so that the rest is found by it.
     private static let ofBatches = [
-        ("result", "batch"), ("recipient_error", "batch"), ("uncertain", "batch"), ("event", "batch"), ("fingerprint", "batch"),
-        ("progress", "number"), ("batch", "number"),
+        ("result", "batch"), ("recipient_error", "batch"), ("uncertain", "batch"), ("event", "batch"), ("skipped", "batch"),
+        ("fingerprint", "batch"), ("progress", "number"), ("batch", "number"),
     ]
     /// Excluded rows that one statement removes.
     private static let rows = 200

@@ -27,7 +27,7 @@ extension LedgerBackup {
                     lost[id] = name
                 }
             }
-            let lacksList = difference == nil && !carrySuppressions(into: db)
+            let lacksList = difference == nil ? !carrySuppressions(into: db, mustAgree: damage != nil) : hasSuppressions(db)
             if !lost.isEmpty || !isWhole || lacksList {
                 carried.losses = difference.map { Losses(why: $0) } ?? .damaged(damage ?? "a mailing cannot be read")
                 carried.losses?.mailings = lost
@@ -36,6 +36,7 @@ extension LedgerBackup {
             }
         } catch {
             carried.losses = .damaged((error as? DatabaseError)?.message ?? "\(error)")
+            carried.losses?.lacksSuppressions = true
         }
         return carried
     }
@@ -129,9 +130,12 @@ extension LedgerBackup {
     }
 
     /// Takes the list of the suppressed where it is the newer one: who has unsubscribed since the copy was made stays so.
+    /// - Parameter mustAgree: the list is taken only if it is as long as it says.
     /// - Returns: whether it could be read.
-    private static func carrySuppressions(into db: Database) -> Bool {
+    private static func carrySuppressions(into db: Database, mustAgree: Bool) -> Bool {
         do {
+            let isLong = "SELECT (SELECT count(*) FROM replaced.suppression) = (SELECT entries FROM replaced.suppression_list)"
+            if mustAgree, try Bool.fetchOne(db, sql: isLong) != true { return false }
             try db.inTransaction {
                 let isNewer = "SELECT (SELECT revision FROM replaced.suppression_list) > (SELECT revision FROM main.suppression_list)"
                 if try Bool.fetchOne(db, sql: isNewer) == true {
@@ -149,6 +153,17 @@ extension LedgerBackup {
             return true
         } catch {
             return false
+        }
+    }
+
+    /// Whether a ledger from which nothing can be taken has a list of the suppressed. One of an older release may have no such table.
+    private static func hasSuppressions(_ db: Database) -> Bool {
+        do {
+            let hasTable = "SELECT EXISTS (SELECT 1 FROM replaced.sqlite_schema WHERE type = 'table' AND name = 'suppression')"
+            guard try Bool.fetchOne(db, sql: hasTable) == true else { return false }
+            return try Bool.fetchOne(db, sql: "SELECT EXISTS (SELECT 1 FROM replaced.suppression)") == true
+        } catch {
+            return true
         }
     }
 

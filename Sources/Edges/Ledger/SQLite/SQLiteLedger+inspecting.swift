@@ -120,6 +120,7 @@ extension SQLiteLedger {
             ("recipient_error", "batch", "AND t.idx BETWEEN 0 AND b.count - 1"),
             ("uncertain", "batch", "AND t.idx BETWEEN 0 AND b.count - 1"),
             ("event", "batch", "AND t.idx BETWEEN 0 AND b.count - 1"),
+            ("skipped", "batch", "AND t.idx BETWEEN 0 AND b.count - 1"),
         ] {
             try expectNone(
                 "\(table) whose batch or recipient is not there",
@@ -135,6 +136,10 @@ extension SQLiteLedger {
             WHERE NOT EXISTS (SELECT 1 FROM failure f WHERE f.id = e.failure AND f.mailing = e.mailing)
             """
         )
+        // Whether anybody is looked for there depends on the number alone.
+        try expectNone(
+            "suppressions more or less than the list says",
+            "SELECT abs((SELECT count(*) FROM suppression) - (SELECT entries FROM suppression_list))")
         try expectNone(
             "dead_letter_field whose dead letter is not there",
             "SELECT count(*) FROM dead_letter_field WHERE letter NOT IN (SELECT id FROM dead_letter)")

@@ -56,11 +56,7 @@ extension SQLiteLedger: ReportStore {
                 stateReason: record.stateReason, stuckReason: record.stuckReason, planned: record.plannedCount,
                 excluded: Self.reasons(excluded),
                 unverified: unverified ?? 0, pruned: record.pruned, states: progress.states,
-                skipped: Self.reasons(
-                    progress[.skipped] == 0
-                        ? [:]
-                        : try Self.pairs(
-                            db, "SELECT reason, count(*) FROM skipped WHERE mailing = ? GROUP BY reason", id)), failures: failures,
+                skipped: try Self.skipped(db, record, progress[.skipped]), failures: failures,
                 responses: try Self.responses(
                     db, id, "SELECT class, code, text, n FROM failure WHERE mailing = ? AND n > 0"),
                 deferrals: try Self.responses(
@@ -79,6 +75,13 @@ extension SQLiteLedger: ReportStore {
     }
 
     /// Counts by the reasons' names.
+    /// Skipped recipients by reason. Those of a pruned mailing have no rows any more; there is one reason only.
+    private static func skipped(_ db: Database, _ record: MailingRecord, _ count: Int) throws -> [ExclusionReason: Int] {
+        guard count > 0 else { return [:] }
+        guard record.pruned == nil else { return [.suppressed: count] }
+        return try reasons(pairs(db, "SELECT reason, count(*) FROM skipped WHERE mailing = ? GROUP BY reason", record.id))
+    }
+
     private static func reasons(_ counts: [String: Int]) -> [ExclusionReason: Int] {
         Dictionary(
             ExclusionReason.allCases.compactMap { reason in counts[reason.rawValue].map { (reason, $0) } }, uniquingKeysWith: +)
