@@ -32,6 +32,19 @@ import Testing
         #expect(sent.status == 0 && sent.errors.contains("a new ledger was made: \(folder.path("new.sqlite"))"), "\(sent)")
     }
 
+    @Test func aLedgerThatIsGoneIsNotMadeAnewWithoutAQuestion() async throws {
+        let sink = try await RunningSink()
+        let mailing = try MailingFolder(provider: sink.url, recipients: MailingFolder.recipients(2))
+        let send = ["send", mailing.mailing, "--ledger", mailing.ledger, "--quiet"]
+        #expect(try await Program.run(send).status == 0)
+        try FileManager.default.removeItem(atPath: mailing.ledger)
+        let refused = try await Program.run(send)
+        #expect(refused.status == 1 && refused.errors.contains("the ledger \(mailing.ledger) is gone"), "\(refused)")
+        #expect(!FileManager.default.fileExists(atPath: mailing.ledger))
+        #expect(try await Program.run(["ledger", "init", "--ledger", mailing.ledger]).status == 0)
+        #expect(try await Program.run(send).status == 0)
+    }
+
     @Test func itIsMadeMigratedAndChecked() async throws {
         let folder = try TemporaryFolder()
         let path = folder.path("ledger.sqlite")

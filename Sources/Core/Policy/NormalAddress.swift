@@ -4,7 +4,7 @@ import Text
 /// The normal form of the addresses of each channel, which messages are sent to.
 package enum NormalAddress {
     /// Why a text is no address of a channel, as the end of a sentence.
-    package struct Fault: Error, Equatable, Sendable {
+    package struct Fault: Error, Equatable, Sendable, CustomStringConvertible {
         package let description: String
     }
 

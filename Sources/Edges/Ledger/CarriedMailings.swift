@@ -87,8 +87,8 @@ extension CarriedMailings.Losses {
         if open > 0 || unfinished > 0 {
             parts.append(
                 """
-                Mailings of the copy that have not ended: \(unfinished), with \(Plural.text(open, "open recipient")). Who of them may have been sent to \
-                since is held when the planner starts (flotilla mailing uncertain ID)
+                Mailings of the copy that have not ended: \(unfinished), with \(Plural.text(open, "open recipient")). Who of them may have \
+                been sent to since is held when the planner starts (flotilla mailing uncertain ID)
                 """)
         }
         return parts.joined(separator: ". ")

@@ -48,7 +48,9 @@ package struct RetentionJanitor: Sendable {
             guard mailing.obstacle == nil else {
                 if case .uncertain(let count) = mailing.obstacle {
                     let decide = "flotilla mailing uncertain \(mailing.id)"
-                    logger.notice("mailing \(mailing.id) is older than ledger.keep and stays: held are \(Plural.text(count, "recipient")) (\(decide))")
+                    logger.notice(
+                        "mailing \(mailing.id) is older than ledger.keep and stays: held are \(Plural.text(count, "recipient")) (\(decide))"
+                    )
                 }
                 continue
             }

@@ -110,7 +110,9 @@ struct SuppressionsCommand: AsyncParsableCommand {
             let now = Clock.milliseconds()
             let country = try SuppressedNames.country(addresses.country)
             let seconds = expiry.flatMap { try? TimeSpan($0) }?.seconds
-            if let seconds, seconds > Self.longest { throw CommandError("--expiry is 36500d at most; without it a suppression stays for ever") }
+            if let seconds, seconds > Self.longest {
+                throw CommandError("--expiry is 36500d at most; without it a suppression stays for ever")
+            }
             let span = seconds.map { Moment(milliseconds: now + Int64($0) * 1000).description }
             let suppressions = try addresses.rows().map { row in
                 var row = row
@@ -167,7 +169,22 @@ struct SuppressionsCommand: AsyncParsableCommand {
         func validate() throws {
             _ = try SuppressedNames.category(category)
             _ = try SuppressedNames.country(country)
-            if let channel { do { _ = try key(channel) } catch { throw ValidationError("the address \(error)") } }
+            if address.allSatisfy(\.isWhitespace) { throw ValidationError("the address is empty") }
+            guard let channel else { return }
+            do { _ = try key(channel) } catch {
+                throw ValidationError("'\(LogText.line(address))' is no address of \(channel.rawValue): \(error)")
+            }
+        }
+
+        /// A mistyped address is on no list.
+        private func warnOfForm() {
+            guard channel == nil else { return }
+            do { _ = try key(.email) } catch {
+                do { _ = try key(.sms) } catch {
+                    let country = country == nil ? "; --country names the country of a number without a code" : ""
+                    StandardError.warn("as it stands it is no e-mail address, and no telephone number (\(error))\(country)")
+                }
+            }
         }
 
         private func key(_ channel: Channel) throws(NormalAddress.Fault) -> String {
@@ -196,7 +213,8 @@ struct SuppressionsCommand: AsyncParsableCommand {
             let what = category.map { $0.isEmpty ? " for mailings without a category" : " for \($0)" } ?? ""
             guard !counting.isEmpty else {
                 let expired = found.isEmpty ? "" : " any more: \(counted(found.count, "suppression")) expired"
-                return StandardOutput.write("\(LogText.line(address)) is not suppressed\(what)\(expired)")
+                StandardOutput.write("\(LogText.line(address)) is not suppressed\(what)\(expired)")
+                return warnOfForm()
             }
             StandardOutput.write(
                 "\(LogText.line(address)) is suppressed\(what):\n\n" + SuppressionText.table(found, withHeader: true, now: now))

@@ -1,6 +1,7 @@
 import Ledger
 import Logging
 import Synchronization
+import Text
 
 /// The ledgers that this process has open. They are closed at its end, so that a ledger nobody uses is one whole file: until then, what was
 /// written last stands in its write-ahead log, and whoever copied the file alone would copy less.
@@ -20,6 +21,14 @@ enum OpenLedgers {
     /// The same for whoever closes it soon.
     static func openOrMakeBriefly(_ path: String, logger: Logger, say: (String) -> Void) throws(LedgerError) -> SQLiteLedger {
         let isNew = SQLiteLedger.isMissing(path)
+        let note = LedgerNotes(ledger: path).path
+        if isNew, FileStatus(path: note) != nil {
+            throw .refused(
+                """
+                the ledger \(path) is gone: \(note) tells of one that was here. A new one would not know who had what. Put it back, or a \
+                copy (flotilla ledger restore FILE --ledger \(path)); flotilla ledger init --ledger \(path) begins with a new one
+                """)
+        }
         let ledger = try SQLiteLedger.open(path, logger: logger)
         if isNew { say("a new ledger was made: \(ledger.path). It knows nothing of what was sent before") }
         return ledger

@@ -14,7 +14,9 @@ struct ReportText {
         if report.pruned == nil, report.excluded.contains(where: { $0.key != .sentBefore && $0.value > 0 }) {
             blocks.append("Excluded, row by row: flotilla mailing excluded \(report.id)")
         }
-        if report.pruned == nil, report[.skipped] > 0 { blocks.append("Skipped, one by one: flotilla mailing excluded \(report.id) --skipped") }
+        if report.pruned == nil, report[.skipped] > 0 {
+            blocks.append("Skipped, one by one: flotilla mailing excluded \(report.id) --skipped")
+        }
         if !report.responses.isEmpty { blocks.append("Failures, by response:\n" + responses(report.responses).indented) }
         if report.uncertain.listed > 0 { blocks.append(uncertain) }
         if !report.deferrals.isEmpty { blocks.append("Deferred, by response:\n" + responses(report.deferrals).indented) }
