@@ -146,7 +146,7 @@ struct InterruptedSendTests {
         killed.signal(SIGKILL)
         _ = try await killed.end()
         #expect(hasFile(mailing))
-        for suffix in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: mailing.ledger + suffix) }
+        for suffix in ["", "-wal", "-shm", ".commits"] { try? FileManager.default.removeItem(atPath: mailing.ledger + suffix) }
         let before = try sink.lines().count
         let running = try start(mailing)
         try await eventually("others have arrived: \(running.errors)") { try sink.lines().count > before + 50 }

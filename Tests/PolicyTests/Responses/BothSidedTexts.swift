@@ -114,6 +114,17 @@ enum BothSidedTexts {
         550 bob@example.org: sender mailbox not found
         550 5.1.1 Recipient not allowed for this sender: user unknown
         550 Invalid user: SMTP authentication needed to reach bob@example.org
+        # An account, a contract, an address on a list, beside a recipient's words
+        550 5.1.1 Recipient address rejected: Access denied, your credit is exhausted
+        550 5.1.1 <bob@example.org>: No such recipient. Service suspended for non-payment
+        550 5.1.1 user unknown; connection from 203.0.113.9 is banned
+        550 5.1.1 <bob@example.org>: invalid recipient (203.0.113.9 is listed by zen.example.org)
+        550 5.1.1 <bob@example.org> recipient rejected by AUP of this smarthost: contract expired
+        550 5.1.1 User bob@example.org unknown in sandbox: only verified recipients may be used
+        550 5.1.1 invalid recipient bob@example.org: message quota of the customer used up
+        550 5.1.1 Utilisateur inconnu: votre adresse IP est sur une liste noire
+        550 5.1.1 <bob@example.org> Benutzer unbekannt: Ihr Konto ist gesperrt
+        550 5.1.1 user not found: LDAP server down
         """)
 
     /// Not certainly anybody's, and no cause to pause a mailing of which the others are accepted.

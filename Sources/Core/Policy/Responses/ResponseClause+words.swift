@@ -19,6 +19,10 @@ extension ResponseClause {
             "your organi", "your user", "disabled for your", "suspended for your", "closed for your", "available for your",
             "enabled for your", "you are not", "you re not", "you are blocked", "you are banned", "you have exceeded", "you have reached",
             "not allowed to", "absender",
+            "credit is", "credit has", "your credit", "no credit", "insufficient credit", "payment", "unpaid", "is banned", "been banned",
+            "is listed by", "is listed in", "is listed on", "contract", "sandbox", "smarthost", " ldap", "of the customer",
+            "votre adresse ip", "votre ip", "votre domaine", "votre serveur", "votre compte", "liste noire", "ihr konto", "ihre domain",
+            "ihre ip", "ihr server", " su ip", " su dominio", " su servidor", " seu ip", " tuo ip",
             "expediteur", "expéditeur", "emetteur", "émetteur", "remitente", "remetente", "mittente", "nadawc", "отправител",
         ] + statementsOfAccount).map { TextPattern(known: $0) }
 

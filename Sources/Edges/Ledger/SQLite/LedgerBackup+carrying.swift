@@ -184,7 +184,8 @@ extension LedgerBackup {
         // That ledger knew all of them but what was in flight.
         try db.execute(
             sql: """
-                UPDATE main.mailing SET restored = EXISTS (SELECT 1 FROM main.progress WHERE mailing = mailing.id AND dispatched > 0)
+                UPDATE main.mailing SET suppression_revision = 0,
+                    restored = EXISTS (SELECT 1 FROM main.progress WHERE mailing = mailing.id AND dispatched > 0)
                 WHERE id = ?
                 """, arguments: [id.description])
     }

@@ -208,7 +208,8 @@ package enum LedgerBackup {
             let commits = try copy.inDatabase { db in
                 if let restoration {
                     try db.execute(sql: "UPDATE ledger SET restored = ?", arguments: [restoration.at])
-                    try db.execute(sql: "UPDATE mailing SET restored = 1")
+                    // The list may go on from an older number: what a plan knew of it is not counted on.
+                    try db.execute(sql: "UPDATE mailing SET restored = 1, suppression_revision = 0")
                     carried = restoration.replaced.map { carryMailings(from: $0, into: db) }
                     doubtful = try String.fetchAll(
                         db,
