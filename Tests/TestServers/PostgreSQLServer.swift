@@ -59,15 +59,16 @@ package actor PostgreSQLServer {
             user.dropFirst() + [
                 binaries + "/initdb", "-D", data, "-A", "trust", "-U", "flotilla", "-E", "UTF8", "--locale", "C", "--no-sync",
             ])
-        // The shell outlives the tests by a moment, however they end, and takes server and folder away.
+        // The shell outlives the tests by a moment, however they end, and takes server and folder away. Tests that have ended may stay as a
+        // zombie, which has no program, until whoever reads their output gets its end.
         let script = """
             cd /
             "$@" &
             server=$!
-            while kill -0 $server && [ -d /proc/\(getpid()) ]; do sleep 0.2; done
+            while kill -0 $server && [ -e /proc/\(getpid())/exe ]; do sleep 0.2; done
             kill -QUIT $server
             wait $server
-            [ -d /proc/\(getpid()) ] || rm -rf '\(folder.path)'
+            [ -e /proc/\(getpid())/exe ] || rm -rf '\(folder.path)'
             """
         let process = try ServerProcess(
             "bash",
