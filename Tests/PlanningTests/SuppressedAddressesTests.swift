@@ -39,11 +39,7 @@ import Testing
         let planner = PlannerService(ledger: ledger, poll: .seconds(60), logger: logger)
         let task = Task { try await planner.run() }
         defer { task.cancel() }
-        let deadline = ContinuousClock.now + .seconds(60)
-        while try await ![.sending, .failed].contains(ledger.mailing(id)?.state) {
-            try #require(ContinuousClock.now < deadline)
-            try await Task.sleep(for: .milliseconds(2))
-        }
+        try await eventually("it is planned") { try await [.sending, .failed].contains(ledger.mailing(id)?.state) }
         #expect(try await ledger.recount(id).isEmpty)
         let batches = try await ledger.dispatchBatches([(id, 10_000)], now: 2)
         let planned = try batches.flatMap { batch in

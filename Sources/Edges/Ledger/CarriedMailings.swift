@@ -53,7 +53,7 @@ extension CarriedMailings.Losses {
     func refusal(of path: String) -> String {
         """
         the ledger \(path) \(why). \(text)
-          If it can be mended (sqlite3 \(path) .recover), mend it first. With --force the copy takes its place nevertheless, and the \
+          If it can be repaired (sqlite3 \(path) .recover), repair it first. With --force the copy takes its place nevertheless, and the \
         ledger is kept beside it
         """
     }
@@ -79,7 +79,7 @@ extension CarriedMailings.Losses {
         if lacksSuppressions {
             parts.append(
                 """
-                Who was suppressed since the copy was made is not known: mend that ledger, and import what flotilla suppressions export \
+                Who was suppressed since the copy was made is not known: repair that ledger, and import what flotilla suppressions export \
                 says
                 """
             )

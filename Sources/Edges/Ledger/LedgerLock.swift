@@ -42,7 +42,11 @@ package final class LedgerLock: Sendable {
     /// Gives the leadership back; further calls do nothing.
     package func release() {
         descriptor.withLock { descriptor in
-            if let open = descriptor { close(open) }
+            if let open = descriptor {
+                // A child that is between fork and exec has the descriptor too: closing ours alone would leave the lock with it.
+                flock(open, LOCK_UN)
+                close(open)
+            }
             descriptor = nil
         }
     }

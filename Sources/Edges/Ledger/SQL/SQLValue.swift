@@ -6,7 +6,7 @@ enum SQLValue: Sendable, Equatable {
     case text(String)
     case bytes([UInt8])
 
-    /// Its bytes on the wire.
+    /// Its bytes as a parameter of PostgreSQL's protocol.
     var size: Int {
         switch self {
         case .null: 0
