@@ -21,7 +21,7 @@ struct GenerateCommand: ParsableCommand {
     /// `flotilla-lab generate recipients N`.
     struct Recipients: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Write a file of invented recipients.",
+            commandName: "recipients", abstract: "Write a file of invented recipients.",
             discussion: """
                 The same seed gives the same file. Names come in a dozen scripts; addresses lie under reserved domains \
                 (example.com, *.example, *.test) and telephone numbers in ranges kept for fiction, so that nothing reaches \

@@ -14,7 +14,7 @@ struct LoadtestCommand: AsyncParsableCommand {
 
     struct Run: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Start a fleet and its providers as a scenario says, send, and judge what arrived.",
+            commandName: "run", abstract: "Start a fleet and its providers as a scenario says, send, and judge what arrived.",
             discussion: """
                 What was lost, doubled or slow is told from the receiving side's record. Everything that is started ends with the run.
 

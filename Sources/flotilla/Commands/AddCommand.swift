@@ -26,7 +26,7 @@ struct RepeatOptions: ParsableArguments {
 extension MailingCommand {
     struct Add: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Add a mailing to the ledger, for a running planner (flotilla planner, flotilla up).",
+            commandName: "add", abstract: "Add a mailing to the ledger, for a running planner (flotilla planner, flotilla up).",
             discussion: """
                 A mailing is known by its `key:`, or else by its file. One that was sent before is added only with --again or --only-new \
                 (exit status 6 otherwise).

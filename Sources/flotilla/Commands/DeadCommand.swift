@@ -33,7 +33,7 @@ struct DeadCommand: AsyncParsableCommand {
     }
 
     struct List: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "List the entries.")
+        static let configuration = CommandConfiguration(commandName: "list", abstract: "List the entries.")
         @OptionGroup var options: LedgerAloneOptions
         @OptionGroup var output: OutputOptions
 
@@ -61,7 +61,7 @@ struct DeadCommand: AsyncParsableCommand {
     }
 
     struct Show: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Show an entry with its fields.")
+        static let configuration = CommandConfiguration(commandName: "show", abstract: "Show an entry with its fields.")
         @OptionGroup var options: LedgerAloneOptions
         @Argument(help: "The entry's number.") var id: Int64
         @OptionGroup var output: OutputOptions
@@ -77,7 +77,7 @@ struct DeadCommand: AsyncParsableCommand {
 
     struct Retry: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Put entries back to their stream, for a release that can read them.",
+            commandName: "retry", abstract: "Put entries back to their stream, for a release that can read them.",
             discussion: "Results go back to the status stream they came from, where a collector reads them. Batches are dispatched again.")
         @OptionGroup var options: OrderOptions
         @OptionGroup var choice: Choice
@@ -119,7 +119,7 @@ struct DeadCommand: AsyncParsableCommand {
     }
 
     struct Drop: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Forget entries: their recipients stay as they are.")
+        static let configuration = CommandConfiguration(commandName: "drop", abstract: "Forget entries: their recipients stay as they are.")
         @OptionGroup var options: OrderOptions
         @OptionGroup var choice: Choice
 

@@ -6,7 +6,7 @@ import Telemetry
 extension MailingCommand {
     struct Excluded: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "List the rows of the recipients' file that are not sent to, with the reason of each.",
+            commandName: "excluded", abstract: "List the rows of the recipients' file that are not sent to, with the reason of each.",
             discussion: """
                 Rows are counted from 1, the first below the header. Rows whose address an earlier mailing has reached (sent_before) are \
                 counted and not listed. With --skipped those are listed who were planned and skipped when their batch was dispatched, by \

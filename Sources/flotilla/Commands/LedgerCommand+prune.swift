@@ -12,7 +12,7 @@ import Telemetry
 extension LedgerCommand {
     struct Prune: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Remove the recipients of mailings that ended long ago; their totals stay.",
+            commandName: "prune", abstract: "Remove the recipients of mailings that ended long ago; their totals stay.",
             discussion: """
                 Roles may run meanwhile, and none waits longer than some 100 ms. Mailings that have not ended, or of which recipients are \
                 held as uncertain, stay as they are. A planner does this once a day where ledger.keep is set. It cannot be undone. \

@@ -9,7 +9,7 @@ import Telemetry
 extension LedgerCommand {
     struct Init: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Make a new ledger where there is none.",
+            commandName: "init", abstract: "Make a new ledger where there is none.",
             discussion: "`send`, `up`, `planner` and `mailing add` make the ledger themselves where there is none, and say so.")
         @OptionGroup var options: LedgerOptions
 
@@ -22,7 +22,7 @@ extension LedgerCommand {
 
     struct Migrate: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Bring an older ledger forward to this release.",
+            commandName: "migrate", abstract: "Bring an older ledger forward to this release.",
             discussion: """
                 No planner, `up` or `send` may run on it. There is no way back but a copy: make one before (flotilla ledger backup). \
                 Roles and commands of a new release bring an older ledger forward, too.
@@ -38,6 +38,7 @@ extension LedgerCommand {
 
     struct Check: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "check",
             abstract: "Check the ledger: its file, its tables, its counters against its rows, and rows that belong to nothing.",
             discussion: "It changes nothing, and roles may run meanwhile. The exit status is 1 where something is wrong.")
         @OptionGroup var options: LedgerOptions

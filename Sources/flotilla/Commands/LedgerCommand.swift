@@ -17,7 +17,7 @@ struct LedgerCommand: AsyncParsableCommand {
 
     struct Backup: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Copy the ledger into one file, as it is at this moment, while roles run.")
+            commandName: "backup", abstract: "Copy the ledger into one file, as it is at this moment, while roles run.")
         @OptionGroup var options: LedgerOptions
         @Argument(help: "The file to write; an older copy of that name is replaced once the new one is whole.") var file: String
 
@@ -36,7 +36,7 @@ struct LedgerCommand: AsyncParsableCommand {
 
     struct Restore: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Put a copy in the place of the ledger, while no role runs.",
+            commandName: "restore", abstract: "Put a copy in the place of the ledger, while no role runs.",
             discussion: """
                 Recipients who may have been sent to since the copy was made are held; flotilla mailing uncertain lists them and \
                 decides. The ledger that was there is kept beside the new one, and its mailings that the copy lacks are taken over. Where \

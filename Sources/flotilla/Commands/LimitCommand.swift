@@ -15,7 +15,7 @@ struct LimitCommand: AsyncParsableCommand {
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "List the limits of all scopes: in effect, in flotilla.yaml, and set at run time.")
+            commandName: "list", abstract: "List the limits of all scopes: in effect, in flotilla.yaml, and set at run time.")
         @OptionGroup var options: LedgerAloneOptions
         @OptionGroup var output: OutputOptions
 
@@ -47,7 +47,7 @@ struct LimitCommand: AsyncParsableCommand {
 
     struct Set: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Set a limit that overrides flotilla.yaml; it takes effect within a second in the whole fleet.")
+            commandName: "set", abstract: "Set a limit that overrides flotilla.yaml; it takes effect within a second in the whole fleet.")
         @OptionGroup var order: OrderOptions
         @Argument(help: "provider:NAME (or provider:smtp://host:port), channel:NAME, or domain:NAME.") var scope: String
         @Argument(help: "The limit, as 500/s or 6000/min,burst=50; 'none' lifts it.") var limit: String
@@ -67,7 +67,7 @@ struct LimitCommand: AsyncParsableCommand {
 
     struct Clear: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Remove a limit that was set at run time; that of flotilla.yaml takes effect again.")
+            commandName: "clear", abstract: "Remove a limit that was set at run time; that of flotilla.yaml takes effect again.")
         @OptionGroup var order: OrderOptions
         @Argument(help: "The scope, as flotilla limit list shows it.") var scope: String
 

@@ -7,7 +7,7 @@ import Telemetry
 
 extension MailingCommand {
     struct List: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "List the mailings, the newest first.")
+        static let configuration = CommandConfiguration(commandName: "list", abstract: "List the mailings, the newest first.")
         @OptionGroup var options: LedgerAloneOptions
         @Option(help: "How many at most.") var limit = 50
         @OptionGroup var output: OutputOptions

@@ -88,7 +88,8 @@ struct MailingArgument: ParsableArguments {
 
 extension MailingCommand {
     struct Report: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Report the outcome of a mailing, and reconcile its numbers.")
+        static let configuration = CommandConfiguration(
+            commandName: "report", abstract: "Report the outcome of a mailing, and reconcile its numbers.")
         @OptionGroup var options: LedgerAloneOptions
         @OptionGroup var mailing: MailingArgument
         @OptionGroup var output: OutputOptions
@@ -111,7 +112,7 @@ extension MailingCommand {
 
     struct Recipient: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Show the state, attempts, responses and times of one recipient of a mailing.")
+            commandName: "recipient", abstract: "Show the state, attempts, responses and times of one recipient of a mailing.")
         @OptionGroup var options: LedgerAloneOptions
         @OptionGroup var mailing: MailingArgument
         @Argument(help: "The recipient's address or id.") var recipient: String
@@ -164,7 +165,8 @@ extension MailingCommand {
     }
 
     struct History: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Show all messages to an address, the newest first.")
+        static let configuration = CommandConfiguration(
+            commandName: "history", abstract: "Show all messages to an address, the newest first.")
         @OptionGroup var options: LedgerAloneOptions
         @Argument(help: "The address.") var address: String
         @Option(help: "How many at most.") var limit = 100

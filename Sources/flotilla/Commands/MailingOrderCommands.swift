@@ -8,7 +8,7 @@ import Telemetry
 
 extension MailingCommand {
     struct Pause: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Pause a mailing until: flotilla mailing resume.")
+        static let configuration = CommandConfiguration(commandName: "pause", abstract: "Pause a mailing until: flotilla mailing resume.")
         @OptionGroup var order: OrderOptions
         @Option(help: "Why, for those who see it later.") var reason = ""
         @OptionGroup var mailing: MailingArgument
@@ -24,7 +24,7 @@ extension MailingCommand {
 
     struct Resume: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Resume a paused mailing; one whose start has passed begins now.")
+            commandName: "resume", abstract: "Resume a paused mailing; one whose start has passed begins now.")
         @OptionGroup var order: OrderOptions
         @OptionGroup var mailing: MailingArgument
 
@@ -39,7 +39,7 @@ extension MailingCommand {
     }
 
     struct Speed: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Change a mailing's limit while it is sent.")
+        static let configuration = CommandConfiguration(commandName: "speed", abstract: "Change a mailing's limit while it is sent.")
         @OptionGroup var order: OrderOptions
         @OptionGroup var mailing: MailingArgument
         @Argument(help: "The new limit, as 500/s or 6000/min,burst=50; 'own' restores that of the mailing file.") var speed: String

@@ -90,6 +90,7 @@ struct CollectorCommand: RoleCommand {
 
 struct Up: RoleCommand {
     static let configuration = CommandConfiguration(
+        commandName: "up",
         abstract: "Run all roles in one process. It sends the mailings that are added to the ledger (flotilla mailing add).")
     @OptionGroup var options: RunOptions
 

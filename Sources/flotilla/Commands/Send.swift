@@ -18,7 +18,7 @@ import Transport
 /// Sends one mailing in one process: plans, delivers, collects and reports.
 struct Send: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Send a mailing: plan it, deliver it, collect the results, and report.",
+        commandName: "send", abstract: "Send a mailing: plan it, deliver it, collect the results, and report.",
         discussion: """
             Everything runs in this process, with a private Redis and a SQLite ledger, unless --redis and --ledger name others.
             Ctrl-C stops cleanly. The same command on the same ledger continues where it stopped, and sends nothing twice.

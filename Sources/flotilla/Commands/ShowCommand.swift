@@ -9,7 +9,7 @@ import Telemetry
 extension MailingCommand {
     struct Show: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Show the state and the progress of a mailing, and what it waits for.")
+            commandName: "show", abstract: "Show the state and the progress of a mailing, and what it waits for.")
         @OptionGroup var options: LedgerOptions
         @OptionGroup var redis: RedisOption
         @OptionGroup var mailing: MailingArgument

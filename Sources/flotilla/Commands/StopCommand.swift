@@ -8,7 +8,7 @@ import Telemetry
 extension MailingCommand {
     struct Stop: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Stop a mailing for good; recipients that were not sent to become stopped.",
+            commandName: "stop", abstract: "Stop a mailing for good; recipients that were not sent to become stopped.",
             discussion: """
                 On a terminal it asks first. Without a terminal it takes the whole id of a mailing, or --yes with the beginning of one.
                 """)

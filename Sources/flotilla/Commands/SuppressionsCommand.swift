@@ -53,7 +53,7 @@ struct SuppressionsCommand: AsyncParsableCommand {
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "List suppressions by channel and address.",
+            commandName: "list", abstract: "List suppressions by channel and address.",
             discussion: "Those that have expired are listed too, and count no more. flotilla suppressions export writes a whole table.")
         @OptionGroup var options: LedgerOptions
         @OptionGroup var choice: Choice
@@ -90,7 +90,7 @@ struct SuppressionsCommand: AsyncParsableCommand {
 
     struct Add: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Suppress addresses.",
+            commandName: "add", abstract: "Suppress addresses.",
             discussion: "Of two suppressions of an address for the same mailings that one stays which lasts longer.")
         @OptionGroup var addresses: Addresses
         @Option(help: "For mailings of this category; without it, for all.") var category: String?
@@ -128,7 +128,7 @@ struct SuppressionsCommand: AsyncParsableCommand {
 
     struct Remove: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Remove suppressions of addresses.",
+            commandName: "remove", abstract: "Remove suppressions of addresses.",
             discussion: "Mailings that are planned from now on are sent to them again. Whom a mailing has left out stays left out.")
         @OptionGroup var addresses: Addresses
         @Option(help: "Only for this category, or all for that of all mailings; without it, every suppression of the addresses.")
@@ -158,7 +158,7 @@ struct SuppressionsCommand: AsyncParsableCommand {
 
     struct Check: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Say whether an address is suppressed, why, and for which category.")
+            commandName: "check", abstract: "Say whether an address is suppressed, why, and for which category.")
         @OptionGroup var options: LedgerOptions
         @Argument(help: "The address.") var address: String
         @Option(help: "Only by this channel; without it, by every channel for which it is an address.") var channel: Channel?

@@ -12,7 +12,7 @@ import Text
 extension SuppressionsCommand {
     struct Import: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Add the suppressions of a CSV table.",
+            commandName: "import", abstract: "Add the suppressions of a CSV table.",
             discussion: """
                 The columns are address, channel, category, reason, date, expiry and source; all but the address may be missing. Every row \
                 is checked before the first is added. An import that is interrupted is given again: what is there already stays as it is.
@@ -103,7 +103,7 @@ extension SuppressionsCommand {
 
     struct Export: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Write suppressions as a CSV table, which import reads.",
+            commandName: "export", abstract: "Write suppressions as a CSV table, which import reads.",
             discussion: "A file of that name is replaced once the new one is whole.")
         @Argument(help: "The file to write; without it, the standard output.") var file: String?
         @OptionGroup var options: LedgerOptions

@@ -9,7 +9,7 @@ import Telemetry
 extension MailingCommand {
     struct Uncertain: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "List the uncertain recipients of a mailing, and decide about those that are held.",
+            commandName: "uncertain", abstract: "List the uncertain recipients of a mailing, and decide about those that are held.",
             discussion: """
                 A recipient is uncertain if no response says whether the message arrived. Without a decision the command lists them. \
                 Only held recipients need a decision; the mailing sends to the others again (uncertain: redeliver).

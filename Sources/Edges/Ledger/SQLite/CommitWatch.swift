@@ -2,7 +2,7 @@ import Foundation
 import GRDB
 import Logging
 
-/// The loop of a `CommitWatcher`'s thread: waits for events of the file's folder and confirms each by `PRAGMA data_version`.
+/// The loop of a `CommitWatcher`'s thread: waits for events of the file and its log, and confirms each by `PRAGMA data_version`.
 ///
 /// The kernel tells of the write to the log. SQLite makes the commit visible only later, when the log is on the disk, and no event tells of
 /// that. So the file is looked at several times after an event, also when the first look finds a commit: it may be an earlier one.
@@ -17,8 +17,6 @@ struct CommitWatch {
     private let stop: Int32
     private let logger: Logger
     private let onCommit: @Sendable () -> Void
-    /// The names in the folder whose events tell of a commit.
-    private let names: Set<String>
     private var folder: FolderWatch?
     private var connection: DatabaseQueue?
     private var version: Int?
@@ -32,9 +30,9 @@ struct CommitWatch {
         self.stop = stop
         self.logger = logger
         self.onCommit = onCommit
-        names = [file.lastPathComponent, file.lastPathComponent + "-wal"]
         do {
-            folder = try FolderWatch(folder: file.deletingLastPathComponent().path)
+            folder = try FolderWatch(
+                folder: file.deletingLastPathComponent().path, names: [file.lastPathComponent, file.lastPathComponent + "-wal"])
         } catch {
             Self.warn(logger, "\(error)")
         }
@@ -82,7 +80,7 @@ struct CommitWatch {
             close()
             version = nil
             looks.begin()
-        } else if events.isIncomplete || !names.isDisjoint(with: events.modified.union(events.arrived)) {
+        } else if events.isIncomplete || events.isModified || !events.arrived.isEmpty {
             looks.begin()
         }
     }

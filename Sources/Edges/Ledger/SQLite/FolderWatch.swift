@@ -1,12 +1,12 @@
 import Glibc
 
-/// The events of one folder, by inotify(7).
+/// The events of some files of one folder, by inotify(7). Writes to other files of the folder, such as a log, wake nobody.
 final class FolderWatch {
-    /// What happened in the folder since the last call of `events`.
+    /// What happened since the last call of `events`.
     struct Events {
-        /// Files that were written to or truncated.
-        var modified: Set<String> = []
-        /// Files that were made in the folder or moved into it.
+        /// One of the files was written to or truncated.
+        var isModified = false
+        /// Those of the files that were made in the folder or moved into it.
         var arrived: Set<String> = []
         /// The kernel dropped events: anything may have happened.
         var isIncomplete = false
@@ -17,16 +17,25 @@ final class FolderWatch {
     /// Becomes readable when there are events.
     let descriptor: Int32
 
+    private let folder: String
+    private let names: Set<String>
+    /// The kernel's number for the folder.
+    private let watch: Int32
+
+    /// - Parameter names: the files of the folder to watch; they need not be there yet.
     /// - Throws: `WatchError` where the kernel has no inotify, or no more of it for this user.
-    init(folder: String) throws(WatchError) {
+    init(folder: String, names: Set<String>) throws(WatchError) {
+        self.folder = folder
+        self.names = names
         descriptor = inotify_init1(Int32(IN_NONBLOCK | IN_CLOEXEC))
         guard descriptor >= 0 else { throw WatchError(call: "inotify_init1", number: errno) }
-        let mask = IN_MODIFY | IN_CREATE | IN_MOVED_TO | IN_DELETE_SELF | IN_MOVE_SELF
-        guard inotify_add_watch(descriptor, folder, UInt32(mask)) >= 0 else {
+        watch = inotify_add_watch(descriptor, folder, UInt32(IN_CREATE | IN_MOVED_TO | IN_DELETE_SELF | IN_MOVE_SELF))
+        guard watch >= 0 else {
             let number = errno
             close(descriptor)
             throw WatchError(call: "inotify_add_watch", number: number)
         }
+        for name in names { follow(name) }
     }
 
     deinit { close(descriptor) }
@@ -38,25 +47,31 @@ final class FolderWatch {
             while true {
                 let count = read(descriptor, buffer.baseAddress, buffer.count)
                 guard count > 0 else { return }
-                Self.parse(UnsafeRawBufferPointer(rebasing: buffer[..<count]), into: &events)
+                parse(UnsafeRawBufferPointer(rebasing: buffer[..<count]), into: &events)
             }
         }
+        // A name that arrived is another file, which the kernel has not been asked to watch.
+        for name in events.arrived { follow(name) }
         return events
     }
 
+    /// Asks the kernel for the writes to the file that has the name now; where there is none, its arrival is an event of the folder.
+    private func follow(_ name: String) { _ = inotify_add_watch(descriptor, folder + "/" + name, UInt32(IN_MODIFY)) }
+
     /// Reads `struct inotify_event` records: watch, mask, cookie and length of 32 bits each, then a name padded with zeros.
-    private static func parse(_ bytes: UnsafeRawBufferPointer, into events: inout Events) {
+    private func parse(_ bytes: UnsafeRawBufferPointer, into events: inout Events) {
         let header = 16
         var offset = 0
         while offset + header <= bytes.count {
+            let number = bytes.loadUnaligned(fromByteOffset: offset, as: Int32.self)
             let mask = Int(bytes.loadUnaligned(fromByteOffset: offset + 4, as: UInt32.self))
             let length = Int(bytes.loadUnaligned(fromByteOffset: offset + 12, as: UInt32.self))
             let end = min(offset + header + length, bytes.count)
             let name = String(decoding: bytes[(offset + header)..<end].prefix { $0 != 0 }, as: UTF8.self)
-            if mask & Int(IN_MODIFY) != 0 { events.modified.insert(name) }
-            if mask & Int(IN_CREATE | IN_MOVED_TO) != 0 { events.arrived.insert(name) }
+            if mask & Int(IN_MODIFY) != 0 { events.isModified = true }
+            if mask & Int(IN_CREATE | IN_MOVED_TO) != 0, names.contains(name) { events.arrived.insert(name) }
             if mask & Int(IN_Q_OVERFLOW) != 0 { events.isIncomplete = true }
-            if mask & Int(IN_DELETE_SELF | IN_MOVE_SELF | IN_IGNORED) != 0 { events.isOver = true }
+            if number == watch, mask & Int(IN_DELETE_SELF | IN_MOVE_SELF | IN_IGNORED) != 0 { events.isOver = true }
             offset = end
         }
     }
