@@ -4,7 +4,7 @@ import NIOPosix
 import TestServers
 import Testing
 
-@Suite struct PulseBoardTests {
+@Suite struct HeartbeatStoreTests {
     @Test func whoGivesASignIsSeenAndWhoEndsIsNot() async throws {
         let server = try await RedisServer()
         let broker = Broker(

@@ -166,7 +166,7 @@ import Testing
             _ = try? await ledger.commonestDeferral(id)
             _ = try? await ledger.exclusions(id, after: 0, limit: 10)
             _ = try? await ledger.uncertain(id, onlyHeld: false, after: nil, limit: 10)
-            _ = try? await ledger.heldRefusals(id)
+            _ = try? await ledger.doubtfulRefusals(id)
             _ = try? await ledger.earlier(than: id)
             _ = try? await ledger.reached(by: id, after: -1, limit: 10)
         }

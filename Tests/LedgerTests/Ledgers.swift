@@ -99,7 +99,7 @@ func failed(_ index: Int, attempts: Int = 1, text: String = "5.1.1 no such user"
 }
 
 func uncertain(
-    _ index: Int, attempts: Int = 1, due: Int64 = 0, missed: MissedAnswer = .workerEnded, at: Int64 = Example.start
+    _ index: Int, attempts: Int = 1, due: Int64 = 0, missed: MissedResponse = .workerEnded, at: Int64 = Example.start
 ) -> RecipientResult {
     RecipientResult(
         index: index, state: .uncertain, attempts: attempts, at: at, due: due,

@@ -29,7 +29,7 @@ import Testing
         }
     }
 
-    @Test func anAnswerOfAnotherShapeIsAnError() async throws {
+    @Test func aResponseOfAnotherShapeIsAnError() async throws {
         let connection = try await open()
         let rows = try connection.run(PostgreSQLStatement(name: "odd", sql: "SELECT true, 1::smallint, '\\xff'::bytea"))
         #expect(try rows.integer(0, 1) == 1)
@@ -63,7 +63,7 @@ import Testing
         #expect(try connection.pipeline(calls).map(\.changes) == Array(repeating: 1, count: 500))
     }
 
-    @Test func whatALaterTryMayMendIsTransient() async throws {
+    @Test func whatALaterTryMaySolveIsTransient() async throws {
         let connection = try await open()
         try connection.run("SET statement_timeout = 20")
         let slow = #expect(throws: PostgreSQLError.self) { try connection.run("SELECT pg_sleep(9)") }

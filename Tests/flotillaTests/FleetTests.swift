@@ -59,7 +59,7 @@ struct FleetTests {
         redis.stop()
     }
 
-    @Test func aProviderThatIsAwayHoldsUpNobodyElse() async throws {
+    @Test func anUnavailableProviderDelaysNobodyElse() async throws {
         let watched = try freePort()
         let fleet = try await Fleet(2000, environment: ["FLOTILLA_METRICS_LISTEN": "off"])
         let away = try await fleet.add(5000, provider: "smtp://127.0.0.1:\(try freePort())")

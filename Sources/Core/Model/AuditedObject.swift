@@ -8,7 +8,7 @@ package enum AuditedObject: Sendable, Hashable, CustomStringConvertible {
     case deadLetters([Int64])
     case allDeadLetters
     case ledger
-    /// The list of those who are sent nothing.
+    /// The list of suppressions.
     case suppressions
     /// One of them, its address masked.
     case suppression(Channel, String)

@@ -1,13 +1,13 @@
-/// Where one recipient of a mailing stands. The raw value is the character that packed states use, one a recipient.
+/// The state of one recipient of a mailing. The raw value is the character that packed states use, one a recipient.
 package enum RecipientState: Character, Sendable, CaseIterable {
     /// Known, and no attempt has ended yet.
     case planned = "p"
     /// An attempt failed for now; another is due later.
     case deferred = "d"
-    /// On the wire when its worker died: it may have arrived.
+    /// In flight when its worker ended: it may have arrived.
     case uncertain = "u"
     case stopped = "x"
-    /// Found at its dispatch to be no recipient any more, as one whose address is suppressed by now.
+    /// Excluded at its dispatch: its address was suppressed after the plan.
     case skipped = "k"
     case expired = "e"
     case failed = "f"

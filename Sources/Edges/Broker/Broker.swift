@@ -2,14 +2,14 @@ package import Logging
 import Model
 package import NIOCore
 
-/// The conveyor: everything that the roles do with Redis.
+/// Everything that the roles do with Redis.
 package struct Broker: Sendable {
     package let redis: RedisClient
     package let keys: Keys
     /// How many status streams there are; the same for the whole fleet.
     package let partitions: Int
     let logger: Logger
-    /// Says now and then that lanes have what cannot be read.
+    /// Logs now and then that lanes have entries that cannot be read.
     let unreadable = SharedLine()
 
     /// - Parameters:
@@ -47,7 +47,7 @@ package struct Broker: Sendable {
         throw .otherPartitions(here: here, ours: partitions)
     }
 
-    /// What Redis's clock shows, in microseconds since 1970.
+    /// The time by Redis's clock, in microseconds since 1970.
     package func time() async throws(RedisError) -> Int64 {
         let reply = try await redis.send(["TIME"])
         guard let time = reply.time else { throw .unexpected("TIME: \(reply)") }

@@ -1,6 +1,6 @@
 package import Model
 
-/// Whether this Redis can be believed, and which dispatcher leads.
+/// The epoch of this Redis, and the dispatcher that leads.
 package struct EpochStore: Sendable {
     private let broker: Broker
 
@@ -16,7 +16,7 @@ package struct EpochStore: Sendable {
         case unknown
     }
 
-    /// What Redis says to the dispatcher that leads, or wants to.
+    /// The state of leadership and epoch, as a dispatcher that leads or wants to finds it.
     package struct Standing: Sendable, Equatable {
         package var leadership: Leadership
         /// The epoch that Redis holds, of whatever run of the server; nil for none.
@@ -75,7 +75,7 @@ package struct EpochStore: Sendable {
 
     /// Begins an epoch: all batches that were ready or in flight are gone from Redis, results and limits stay.
     /// - Parameters:
-    ///   - found: what `hold` said.
+    ///   - found: what `hold` returned.
     ///   - epoch: the epoch, of the run that was found; nil for one with a random name.
     /// - Returns: the new epoch; nil when something changed meanwhile: look again.
     package func establish(after found: Standing, as epoch: Epoch? = nil, fencingToken: FencingToken) async throws(RedisError) -> Epoch? {
@@ -96,8 +96,8 @@ package struct EpochStore: Sendable {
         return reply.int == 1 ? epoch : nil
     }
 
-    /// Ends the epoch, since what this Redis holds cannot be believed: workers finish what is in flight, and report again what no collector
-    /// has confirmed.
+    /// Ends the epoch, because the contents of this Redis cannot be trusted: workers finish their messages in flight, and report again what
+    /// no collector has confirmed.
     /// - Parameter ledger: nothing happens where the epoch is another's.
     /// - Returns: whether there was an epoch.
     @discardableResult
@@ -107,7 +107,7 @@ package struct EpochStore: Sendable {
         ).int == 1
     }
 
-    /// Forgets the workers: each finds its lease lost.
+    /// Removes all registrations: each worker finds its lease lost.
     package func forgetWorkers(_ fencingToken: FencingToken) async throws(RedisError) {
         try await broker.remove([broker.keys.workers], fencingToken: fencingToken)
     }

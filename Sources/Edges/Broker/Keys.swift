@@ -99,13 +99,13 @@ package struct Keys: Sendable {
     /// finds its last heartbeat ten minutes old.
     var heartbeats: String { "\(tag):heartbeats" }
 
-    /// What is under keys whose names begin alike.
+    /// The keys whose names begin alike.
     struct Kind: Sendable {
         /// The key's name behind the tag, up to the next colon.
         let name: String
         /// As TYPE calls it.
         let type: String
-        /// Without it nobody can tell what was sent, or what holds: the epoch ends.
+        /// The epoch ends without it: what was sent, or what holds, would be unknown.
         let isTrusted: Bool
     }
 

@@ -30,7 +30,7 @@ package struct AddMailing: Order {
         switch outcome.added {
         case .added: nil
         case .unfinished(let record): "mailing \(record.id) of the same identity has not ended"
-        case .forgotten(let earlier): "whom mailing \(earlier.id) has reached is not known any more"
+        case .forgotten(let earlier): "it is no longer known whom mailing \(earlier.id) has reached"
         case .sentBefore: "an earlier mailing of the same identity has reached people"
         case .lost(let id): "mailing \(id) of the same identity was added, and this ledger, an older copy, does not know it"
         }

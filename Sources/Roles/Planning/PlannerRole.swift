@@ -6,9 +6,8 @@ package import Model
 import Policy
 import ServiceLifecycle
 
-/// Plans and dispatches the mailings of a ledger as long as it leads, which one process does at a time: others stand by and
-/// take over when the leader ends, or renews its leadership no more. What a planner writes after it lost the leadership is refused, by the
-/// ledger and by Redis.
+/// Plans and dispatches the mailings of a ledger while it leads. One process leads at a time; others stand by, and take over when the
+/// leader ends or no longer renews its leadership. The ledger and Redis refuse what a planner writes after it lost the leadership.
 package struct PlannerRole: Service {
     package typealias Store = PlanStore & DispatchStore & MailingStore & ReportStore & RepeatStore & SuppressionStore & LeadershipStore
         & EpochNoteStore & LimitStore & CopyStore & RetentionStore & ChangeSource
@@ -42,9 +41,9 @@ package struct PlannerRole: Service {
         }
     }
 
-    /// How long a planner waits for what.
+    /// The times of a planner.
     package struct Durations: Sendable {
-        /// How often the ledger is looked at.
+        /// How often the ledger is read without an event.
         package var poll: Duration
         /// How long the leadership lasts without a renewal.
         package var lease: Duration
@@ -68,7 +67,7 @@ package struct PlannerRole: Service {
     private let logger: Logger
     private let active = Gauge(label: "flotilla_planner_active")
 
-    /// - Parameter lock: takes the lock of the ledger's file, and says whether it became ours just now: whoever had it before
+    /// - Parameter lock: takes the lock of the ledger's file, and returns whether it became ours just now: whoever had it before
     ///   has ended, and its leadership need not expire.
     package init(
         _ configuration: Configuration, broker: Broker, ledger: any Store, lock: @escaping @Sendable () -> Bool,
@@ -110,7 +109,7 @@ package struct PlannerRole: Service {
                     hasWaited = true
                 }
                 active.record(0)
-                // The lock of a leader that has ended tells nobody that it is free.
+                // Nothing announces that a lock has become free.
                 await stop.wait(atMost: min(Timing.renewal, configuration.durations.lease / 5))
             } catch {
                 if backoff.count % 5 == 0 { logger.error("the planner waits: \(error)") }
@@ -147,7 +146,7 @@ package struct PlannerRole: Service {
             if let keep = configuration.keep, configuration.only == nil {
                 let janitor = RetentionJanitor(ledger: ledger, keep: keep, clock: { time.earliest }, logger: logger)
                 group.addTask { [broker] in
-                    // What is removed does not come back: this machine's clock alone may be wrong.
+                    // Removed recipients do not come back: this machine's clock alone is not enough.
                     await time.learn(from: broker)
                     await janitor.run()
                 }
@@ -169,7 +168,7 @@ package struct PlannerRole: Service {
         // Each renewal is a commit, which wakes whoever watches the ledger; one that fails is tried again sooner.
         let (interval, retry) = (configuration.durations.lease / 2, configuration.durations.lease / 6)
         while !stop.isStopping {
-            // Who took over from a planner that stood still gets the lock when that one has ended.
+            // A planner that took over from a frozen one gets the lock when that has ended.
             _ = lock()
             do throws(LedgerError) {
                 let isOurs = try await ledger.renewLeadership(
@@ -178,7 +177,7 @@ package struct PlannerRole: Service {
                     return logger.warning("another planner leads now; this one stands by")
                 }
             } catch {
-                // As long as nobody else has it, it is ours: a full disk keeps others from it as well.
+                // It stays ours while nobody else has it: a full disk keeps others from it as well.
                 if failures % 30 == 0 { logger.warning("the leadership cannot be renewed: \(error)") }
                 failures += 1
                 await stop.wait(atMost: retry)

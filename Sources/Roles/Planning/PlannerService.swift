@@ -15,7 +15,7 @@ package struct PlannerService: Service {
     /// Due mailings that are read from the ledger at a time.
     private static let mailingsAtOnce = 100
 
-    /// The least time between two looks at the ledger: others may write to it without a pause.
+    /// The least time between two reads of the ledger: others may write to it without a pause.
     private static let leastInterval = Duration.milliseconds(50)
 
     let ledger: any Store
@@ -35,7 +35,7 @@ package struct PlannerService: Service {
         })
 
     /// - Parameters:
-    ///   - poll: how often the ledger is looked at while it tells of no change.
+    ///   - poll: how often the ledger is read while it reports no change.
     ///   - only: the one mailing to plan; nil for all of the ledger.
     ///   - providers: those that mailings may name.
     ///   - batchBytes: bytes of a batch's recipients in their wire form at most.
@@ -92,25 +92,25 @@ package struct PlannerService: Service {
     /// - Returns: when the next one is to begin, in milliseconds since 1970; nil for none.
     private func planDue(_ newer: inout NewerMailings, isStopping: () -> Bool) async throws(LedgerError) -> Int64? {
         while true {
-            // Those that stay where they are take no place of another.
+            // Mailings that are left alone must not take the place of others.
             let waiting = try await ledger.waiting(only: only, now: clock(), limit: Self.mailingsAtOnce + newer.count)
             let failed = try await fail(waiting.unreadable.filter { !$0.isNewer })
             let hasMore = newer.note(waiting.unreadable.filter(\.isNewer), logger)
             if waiting.due.isEmpty, !failed, !hasMore { return waiting.next }
             let suppressions = try await ledger.suppressionList()
             var buffer = PlanBuffer()
-            var setback: LedgerError?
+            var lastError: LedgerError?
             for record in waiting.due {
                 if isStopping() { break }
                 if case .hold(let delay) = decision(record) {
                     try await hold(record, late: delay)
                 } else {
-                    setback = try await plan(record, &buffer, suppressions, isStopping: isStopping) ?? setback
+                    lastError = try await plan(record, &buffer, suppressions, isStopping: isStopping) ?? lastError
                 }
             }
             try await write(&buffer)
             if isStopping() { return nil }
-            if let setback { throw setback }
+            if let lastError { throw lastError }
         }
     }
 
@@ -149,7 +149,7 @@ package struct PlannerService: Service {
     }
 
     /// Reads a mailing's recipients; one whose recipients cannot be read fails alone.
-    /// - Returns: why it is to be tried again later; nil where it is not.
+    /// - Returns: why it has to be tried again later; nil where it has not.
     private func plan(
         _ record: MailingRecord, _ buffer: inout PlanBuffer, _ suppressions: SuppressionList, isStopping: () -> Bool
     ) async throws(LedgerError) -> LedgerError? {

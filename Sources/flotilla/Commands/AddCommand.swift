@@ -13,7 +13,7 @@ struct RepeatOptions: ParsableArguments {
     @Flag(help: "Send it to everybody again, though it was sent before.")
     var again = false
 
-    @Flag(help: "Send it to those whom no earlier mailing of the same file or key has reached.")
+    @Flag(help: "Send it to recipients that no earlier mailing of the same file or key has reached.")
     var onlyNew = false
 
     func validate() throws {

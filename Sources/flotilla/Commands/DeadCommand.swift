@@ -114,7 +114,7 @@ struct DeadCommand: AsyncParsableCommand {
         private func say(_ item: StoredDeadLetter) {
             guard item.letter.isBatch else { return StandardOutput.write("\(item.id): put back to \(item.letter.source.stream)") }
             let held = "flotilla mailing uncertain \(DeadLetterText.mailing(item))"
-            StandardOutput.write("\(item.id): its batch may be dispatched again; who is held: \(held)")
+            StandardOutput.write("\(item.id): its batch may be dispatched again; the held recipients: \(held)")
         }
     }
 

@@ -33,7 +33,7 @@ extension MailingCommand {
             let id = try await mailing.find(in: session.ledger).id
             let outcome = try await session.give(ResumeMailing(id))
             StandardOutput.write("\(id): \(outcome.state.rawValue)")
-            outcome.reach.warnWithoutPlanner("it goes on")
+            outcome.reach.warnWithoutPlanner("it continues")
             if outcome.reach.planner != nil { outcome.reach.warnUnlessFollowed() }
         }
     }

@@ -98,21 +98,21 @@ struct OrderSession {
 extension OrderReach {
     /// Warns where the workers do not follow a pause, a resume, a stop or a speed at once.
     func warnUnlessFollowed() {
-        guard let untold else { return }
+        guard let unreported else { return }
         if let planner {
-            // Without the name of a Redis it is usual that only the planner tells them.
+            // Without the name of a Redis only the planner informs them, which is usual.
             guard isRedisNamed || problem != nil else { return }
-            let why = isRedisNamed ? untold : problem ?? untold
+            let why = isRedisNamed ? unreported : problem ?? unreported
             return StandardError.warn(
                 """
-                it is in the ledger, and the workers are not told yet (\(why)). The planner \(planner) tells them within a second once it \
-                reaches Redis. Until then a worker without Redis starts no message, and one that reaches Redis goes on as before
+                it is in the ledger, and the workers do not know of it yet (\(why)). The planner \(planner) informs them within a second \
+                once it reaches Redis. Until then a worker without Redis starts no message, and one that reaches Redis continues as before
                 """)
         }
         StandardError.warn(
             """
-            nobody carries this out now: no planner is at work, and the workers could not be told: \(untold). They may go on with the \
-            batches that they have until a planner starts (flotilla up, or flotilla planner)
+            nobody carries this out now: no planner is at work, and the workers could not be informed: \(unreported). They may continue \
+            with the batches that they have until a planner starts (flotilla up, or flotilla planner)
             """)
     }
 

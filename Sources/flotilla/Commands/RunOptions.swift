@@ -74,7 +74,7 @@ extension Settings.Redis {
             throw CommandError("--redis shows its user and password to everyone who lists processes; use FLOTILLA_REDIS_URL")
         }
         guard url.database == 0 else {
-            throw CommandError("--redis names the database \(url.database); fleets on one Redis are told apart by redis.prefix")
+            throw CommandError("--redis names the database \(url.database); fleets on one Redis differ in redis.prefix")
         }
         endpoint = url.endpoint
     }

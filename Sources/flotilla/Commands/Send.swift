@@ -69,14 +69,7 @@ struct Send: AsyncParsableCommand {
         let terminal = Terminal()
         Log.bootstrap(
             level: settings.log.level, format: settings.log.format, terminal: terminal)
-        if let report { try OutputFile.check(report, option: "--report") }
-        // The input is checked before anything is started or written.
-        let file = try MailingFile.load(mailing, overrides: .init(recipients: recipients, provider: provider))
-        let job = try MailingPreparation.prepare(file, providers: settings.providers, hostname: settings.email.hostname)
-        if let report {
-            let inputs = [mailing, job.source.file, options.config ?? Settings.usualFile]
-            try OutputFile.check(report, option: "--report", against: inputs, ledger: settings.ledger.path, of: "the mailing")
-        }
+        let job = try prepare(settings)
         let leadership = try LedgerLock.acquire(ledger: settings.ledger.path)
         defer { leadership.release() }
         let redis = try await PrivateRedis.unlessNamed(in: settings)
@@ -90,14 +83,7 @@ struct Send: AsyncParsableCommand {
         try await resolver.say(decision)
         var provider = job.provider
         if case .goOn(let record) = decision { provider = try MailingPreparation.provider(record.mailing.provider, settings.providers) }
-        do throws(TransportError) {
-            _ = try await ProviderCheck.check(
-                provider, hostname: settings.email.hostname, responses: settings.worker.responses, group: runtime.group,
-                logger: runtime.logger)
-        } catch {
-            guard error.isPassing else { throw error }
-            runtime.logger.warning("\(error); the mailing begins all the same, and each message is tried again until it goes")
-        }
+        try await check(provider, settings, runtime)
         let id = try await resolver.commit(
             Control(ledger: ledger, broker: nil, logger: runtime.logger), by: actor.map { try OrderActor($0) } ?? .user)
         let broker = try await runtime.openBroker("send")
@@ -119,6 +105,30 @@ struct Send: AsyncParsableCommand {
         await redis?.end(collector, broker, ledger)
         await broker.close()
         try await finish(id, ledger, settings)
+    }
+
+    /// Checks the input, before anything is started or written.
+    private func prepare(_ settings: Settings) throws -> PreparedJob {
+        if let report { try OutputFile.check(report, option: "--report") }
+        let file = try MailingFile.load(mailing, overrides: .init(recipients: recipients, provider: provider))
+        let job = try MailingPreparation.prepare(file, providers: settings.providers, hostname: settings.email.hostname)
+        if let report {
+            let inputs = [mailing, job.source.file, options.config ?? Settings.usualFile]
+            try OutputFile.check(report, option: "--report", against: inputs, ledger: settings.ledger.path, of: "the mailing")
+        }
+        return job
+    }
+
+    /// Connects to the provider once; one that cannot serve now and may later is a warning.
+    private func check(_ provider: Provider, _ settings: Settings, _ runtime: RoleRuntime) async throws {
+        do throws(TransportError) {
+            _ = try await ProviderCheck.check(
+                provider, hostname: settings.email.hostname, responses: settings.worker.responses, group: runtime.group,
+                logger: runtime.logger)
+        } catch {
+            guard error.isPassing else { throw error }
+            runtime.logger.warning("\(error); the mailing begins all the same, and each message is tried again until it is sent")
+        }
     }
 
     /// Prints the report; the exit status says how the mailing ended.

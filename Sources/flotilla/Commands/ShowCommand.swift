@@ -40,8 +40,8 @@ extension MailingCommand {
             if let pruned = record.pruned { rows.append(["pruned", Timestamp.text(pruned)]) }
             if !record.reason.isEmpty { rows.append(["reason", record.reason]) }
             if let why = blocking?.reason, why != record.reason { rows.append(["why", why]) }
-            if !record.state.isTerminal, progress[.deferred] > 0, let answer = try await ledger.commonestDeferral(record.id) {
-                rows.append(["most are answered", answer.words])
+            if !record.state.isTerminal, progress[.deferred] > 0, let response = try await ledger.commonestDeferral(record.id) {
+                rows.append(["commonest response", response.words])
             }
             StandardOutput.write(TextTable(header: [], rows: rows).text)
             let line = ProgressLine(
@@ -62,7 +62,7 @@ extension MailingCommand {
             if let line, !line.blockingReason.isEmpty { return (line.blockingKind, line.blockingReason) }
             if record.state != .sending { return nil }
             if broker == nil {
-                return ("unknown", "not known: no Redis is named (--redis, redis.url), so the workers could not be looked at")
+                return ("unknown", "not known: no Redis is named (--redis, redis.url), so nothing is known of the workers")
             }
             return problems.first.map { ("unknown", "not known: \($0)") }
         }

@@ -129,7 +129,8 @@ struct SuppressionsCommand: AsyncParsableCommand {
     struct Remove: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "remove", abstract: "Remove suppressions of addresses.",
-            discussion: "Mailings that are planned from now on are sent to them again. Whom a mailing has left out stays left out.")
+            discussion:
+                "Mailings that are planned from now on are sent to them again. Recipients that a mailing has excluded stay excluded.")
         @OptionGroup var addresses: Addresses
         @Option(help: "Only for this category, or all for that of all mailings; without it, every suppression of the addresses.")
         var category: String?

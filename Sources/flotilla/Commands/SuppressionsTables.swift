@@ -46,7 +46,7 @@ extension SuppressionsCommand {
             if bad > Self.listed { StandardError.write("and \(grouped(bad - Self.listed)) rows more") }
             if bad > 0, !skipInvalid {
                 throw CommandError(
-                    "\(file): nothing was added, as \(counted(bad, "row")) of \(grouped(good + bad)) cannot be taken; mend them, or "
+                    "\(file): nothing was added, as \(counted(bad, "row")) of \(grouped(good + bad)) cannot be taken; correct them, or "
                         + "add the others with --skip-invalid")
             }
             var change = SuppressionChange()

@@ -26,7 +26,7 @@ struct HealthMonitor: Service {
                 for check in readiness.all {
                     Gauge(label: "flotilla_ready", dimensions: [("check", check.name)]).record(check.ready ? 1 : 0)
                 }
-                try await Task.sleep(for: Timing.idleLook)
+                try await Task.sleep(for: Timing.idlePoll)
             }
         }
         await status.close()

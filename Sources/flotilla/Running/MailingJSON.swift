@@ -20,7 +20,7 @@ struct MailingJSON: Encodable {
     let start: String?
     let started: String?
     let finished: String?
-    /// Since when its recipients are not kept any more.
+    /// When its recipients were removed.
     let pruned: String?
     /// Recipients that are planned, and rows that are not.
     let planned: Int

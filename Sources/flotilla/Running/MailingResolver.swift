@@ -45,13 +45,14 @@ struct MailingResolver {
             if !changes.isEmpty {
                 StandardError.warn(
                     """
-                    mailing \(record.id) of \(file) has not ended (\(record.state.rawValue)) and goes on as it was added \
+                    mailing \(record.id) of \(file) has not ended (\(record.state.rawValue)) and continues as it was added \
                     \(Timestamp.text(record.created)). What has changed since is not used: \(changes.joined(separator: ", ")). \
                     To use it, end that mailing first: flotilla mailing stop \(record.id)
                     """)
             }
             if policy != .refuse {
-                StandardError.warn("mailing \(record.id) of \(file) has not ended and goes on; --again and --only-new are for one that has")
+                StandardError.warn(
+                    "mailing \(record.id) of \(file) has not ended, and continues; --again and --only-new are for ended ones")
             }
         case .new, .waits, .sentBefore, .lost, .forgotten: break
         }

@@ -3,8 +3,8 @@ import Logging
 import Synchronization
 import Text
 
-/// The ledgers that this process has open. They are closed at its end, so that a ledger nobody uses is one whole file: until then, what was
-/// written last stands in its write-ahead log, and whoever copied the file alone would copy less.
+/// The ledgers that this process has open. They are closed at its end, so that an unused ledger is one whole file: until then the last
+/// writes are in its write-ahead log, which a copy of the file alone would lack.
 enum OpenLedgers {
     private static let all = Mutex<[SQLiteLedger]>([])
 
@@ -13,20 +13,20 @@ enum OpenLedgers {
         kept(try SQLiteLedger.open(path, mustExist: true, logger: logger))
     }
 
-    /// Opens a ledger for whoever begins with it: where there is none, one is made, and `say` gets words about that.
+    /// Opens a ledger, and makes one where there is none; `say` gets a sentence about that.
     static func openOrMake(_ path: String, logger: Logger, say: (String) -> Void) throws(LedgerError) -> SQLiteLedger {
         kept(try openOrMakeBriefly(path, logger: logger, say: say))
     }
 
-    /// The same for whoever closes it soon.
+    /// The same for a caller that closes it soon.
     static func openOrMakeBriefly(_ path: String, logger: Logger, say: (String) -> Void) throws(LedgerError) -> SQLiteLedger {
         let isNew = SQLiteLedger.isMissing(path)
         let note = LedgerNotes(ledger: path).path
         if isNew, FileStatus(path: note) != nil {
             throw .refused(
                 """
-                the ledger \(path) is gone: \(note) tells of one that was here. A new one would not know who had what. Put it back, or a \
-                copy (flotilla ledger restore FILE --ledger \(path)); flotilla ledger init --ledger \(path) begins with a new one
+                the ledger \(path) is gone: \(note) belongs to one that was here. A new one would not know what was sent to whom. Put it \
+                back, or a copy (flotilla ledger restore FILE --ledger \(path)); flotilla ledger init --ledger \(path) begins with a new one
                 """)
         }
         let ledger = try SQLiteLedger.open(path, logger: logger)
@@ -39,7 +39,7 @@ enum OpenLedgers {
         return ledger
     }
 
-    /// What cannot be closed loses nothing: its log is read by whoever opens it next.
+    /// A ledger that cannot be closed loses nothing: the next process that opens it reads its log.
     static func close() {
         for ledger in all.withLock({ $0 }) { try? ledger.close() }
     }

@@ -13,7 +13,7 @@ extension PrivateRedis {
             ledger: settings.ledger.path, identity: try await identity(of: settings.ledger.path, logger), logger: logger)
     }
 
-    /// - Returns: nil for a ledger that cannot be opened now: whoever opens it next says why.
+    /// - Returns: nil for a ledger that cannot be opened now: the next attempt to open it reports why.
     /// - Throws: where no room is left on its disk: the server would find none either.
     private static func identity(of path: String, _ logger: Logger) async throws(LedgerError) -> String? {
         let ledger: SQLiteLedger
@@ -28,8 +28,8 @@ extension PrivateRedis {
         return identity
     }
 
-    /// Ends the server after the roles have ended: collects the last results, for which nobody else would come, and keeps its file only
-    /// where the ledger still has batches out.
+    /// Ends the server after the roles: collects the last results, which nobody else would, and keeps its file only while batches of the
+    /// ledger are dispatched.
     func end(_ collector: Collector, _ broker: Broker, _ ledger: SQLiteLedger) async {
         let isDrained = await collector.drain()
         let work = try? await ledger.work()
@@ -39,7 +39,7 @@ extension PrivateRedis {
         stop(forgets: isNoted && !isNeeded)
     }
 
-    /// Writes beside the ledger what the server knows of it: its file goes.
+    /// Notes beside the ledger what the server knows of it, because its file is removed.
     /// - Returns: whether that is noted; else the server's file stays.
     private func note(_ ledger: SQLiteLedger, _ epochs: EpochStore) async -> Bool {
         do {

@@ -48,7 +48,7 @@ struct ResponseDecisionJSON: Encodable {
     let reason: ResponseReason
     let action: String
     let consequence: String
-    /// Later mailings leave the address out.
+    /// Later mailings exclude the address.
     let suppresses: Bool
     /// Nil where none matches.
     let rule: ResponseRuleJSON?

@@ -123,7 +123,7 @@ struct RoleRuntime {
         HeartbeatSender(name: name, role: role, broker: broker, worker: worker)
     }
 
-    /// Says what runs here, and with what: the first line that one looks for when something is odd later.
+    /// Logs which roles run here, and with which settings.
     private func logStart(_ role: String) {
         var fields: Logger.Metadata = ["version": "\(Build.version)", "redis": "\(endpoint)", "process": "\(name)"]
         if role != "worker" { fields["ledger"] = "\(RealPath.of(settings.ledger.path))" }
@@ -190,7 +190,7 @@ struct RoleRuntime {
         configuration.showsAddresses = settings.log.addresses == .shown
         configuration.health = { [readiness] part, problem in readiness.set(part, ready: problem == nil, why: problem ?? "") }
         guard isPrivate else { return configuration }
-        // Whoever ends this process ends all there is, and nobody takes over: little is started and not reported. Redis is near.
+        // Nobody takes over when this process ends, so few messages are started and not reported. Redis is near.
         configuration.groupTime = .milliseconds(40)
         configuration.flush = min(configuration.flush, .milliseconds(10))
         return configuration
@@ -278,7 +278,7 @@ private struct OptionalService: Service {
             try await service.run()
         } catch {
             logger.warning("\(PlainError.of(error))")
-            // A service that is gone before it is told to stop would end the others with an error.
+            // A service that ends before it is asked to would end the others with an error.
             try? await gracefulShutdown()
         }
     }

@@ -56,7 +56,7 @@ struct SuppressionJSON: Encodable {
     }
 }
 
-/// The answer of `suppressions check` for scripts.
+/// The output of `suppressions check` for scripts.
 struct SuppressionCheckJSON: Encodable {
     let address: String
     let suppressed: Bool

@@ -39,7 +39,7 @@ struct FleetSampler {
     /// The mailings of the last snapshot that could read the ledger, and the leading planner.
     private var mailings: [FleetSnapshot.MailingLine] = []
     private var leader: Leader?
-    /// Why the planner dispatches nothing by way of Redis.
+    /// Why the planner dispatches nothing because of Redis.
     private var redisProblem: String?
 
     init(broker: Broker?, ledger: SQLiteLedger, stuckAfter: Duration) {
@@ -67,7 +67,7 @@ struct FleetSampler {
                 return line(status, &sample, signs, lag: snapshot.lagSeconds)
             }
             self.samples = samples
-            try await lookAtAnswers(statuses)
+            try await readCommonestResponses(statuses)
         } catch {
             snapshot.problems.append("the mailings are those of an earlier snapshot, because the ledger cannot be read: \(error)")
         }
@@ -78,18 +78,18 @@ struct FleetSampler {
         return snapshot
     }
 
-    /// Mailings at most whose answers a snapshot looks at.
-    private static let looks = 20
+    /// Mailings at most of which a snapshot has the commonest response.
+    private static let mostResponses = 20
 
-    /// What those are answered who wait, of mailings that stand still.
-    private mutating func lookAtAnswers(_ statuses: [MailingStatus]) async throws(LedgerError) {
+    /// Reads the commonest response of mailings that make no progress.
+    private mutating func readCommonestResponses(_ statuses: [MailingStatus]) async throws(LedgerError) {
         let still = statuses.indices.filter { statuses[$0].progress[.deferred] > 0 && (mailings[$0].perSecond ?? 0) == 0 }
-        for place in still.prefix(Self.looks) {
-            mailings[place].commonestAnswer = try await ledger.commonestDeferral(statuses[place].record.id)?.words ?? ""
+        for place in still.prefix(Self.mostResponses) {
+            mailings[place].commonestResponse = try await ledger.commonestDeferral(statuses[place].record.id)?.words ?? ""
         }
     }
 
-    /// One look at one mailing.
+    /// A snapshot of one mailing.
     /// - Returns: what blocks it; the problems say what could not be read.
     mutating func look(at id: MailingID) async throws(LedgerError) -> (line: FleetSnapshot.MailingLine?, problems: [String]) {
         var snapshot = FleetSnapshot(at: Clock.milliseconds())
@@ -178,7 +178,7 @@ extension FleetSampler {
         facts.redisProblem = redisProblem
         if signs == nil, record.state != .paused, facts.hasPlanner, redisProblem == nil {
             sample.clock = StallClock()
-            // What is with the workers is not known; what waits in the ledger is.
+            // The batches with workers are not known; those in the ledger are.
             facts.workers = 1
             let reason = facts.blockingReason(stuckAfter: .seconds(Int64.max / 2))
             return (reason.kind, reason.text(of: record.id))

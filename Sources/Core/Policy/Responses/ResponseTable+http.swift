@@ -33,7 +33,7 @@ extension ResponseTable {
         http(403...403, .policy, action: .pauseMailing, "the credentials do not allow it, or the recipient does not"),
         http(404...404, .unknownUser, "the recipient is not known; of everybody, the URL is wrong"),
         http(405...405, .setUp, "the URL is not one that takes messages"),
-        http(406...407, .setUp, "the form of the answer, or a proxy before the provider, is refused"),
+        http(406...407, .setUp, "the form of the response, or a proxy before the provider, is refused"),
         http(408...408, .system, action: .retry, "the provider gave up waiting for the request"),
         http(409...409, .system, action: .retry, "a request with the same idempotency key is still being worked on"),
         http(410...410, .unknownUser, "the recipient is gone for good; of everybody, the URL is"),

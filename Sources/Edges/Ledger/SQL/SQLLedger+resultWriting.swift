@@ -171,7 +171,7 @@ extension SQLLedger {
             case .remove: try LastError.remove(db, batch, result.index)
             case .store(let cause, let at, let due, let attempts):
                 let failure = try id(of: cause, result, mailing)
-                let held = due > 0 ? result.held?.rawValue ?? 0 : 0
+                let held = due > 0 ? result.doubt?.rawValue ?? 0 : 0
                 try LastError(at: at, due: due, attempts: attempts, failure: failure, held: held).store(db, batch, result.index)
                 if move.isCounted { mailings[mailing].failures.add(failure, 1) }
             }
@@ -179,7 +179,7 @@ extension SQLLedger {
             if let at = move.failed { mailings[mailing].count(at, failed: 1) }
             if let at = move.deferred { mailings[mailing].count(at, deferred: 1) }
             if let at = move.sent { mailings[mailing].count(at, sent: 1) }
-            if result.state == .deferred, result.held == .beforeAcceptance { summary.refused.insert(mailings[mailing].id) }
+            if result.state == .deferred, result.doubt == .beforeAcceptance { summary.refused.insert(mailings[mailing].id) }
             guard move.isMove else { return }
             if old == .skipped { try SuppressionCheck.remove(db, batch, result.index) }
             if result.state == .skipped { try SuppressionCheck.store(db, batch, result.index, result.response?.text ?? "", at: result.at) }

@@ -30,7 +30,7 @@ extension ResultWriting {
                         WHERE mailing = ? AND batch = ? AND idx = ? AND missed = ? AND (dispatch <> ? OR worker <> ?))
                     """),
             arguments: [
-                group.batch.mailing.description, group.batch.number, index, MissedAnswer.timedOut.rawValue, group.dispatchNumber,
+                group.batch.mailing.description, group.batch.number, index, MissedResponse.timedOut.rawValue, group.dispatchNumber,
                 group.worker,
             ]) == true
     }

@@ -38,8 +38,7 @@ extension BatchDelivery {
         return texts
     }
 
-    /// Somebody of the mailing has been accepted: a refusal that may be everybody's is not, then. What the whole fleet saw comes with the
-    /// batches.
+    /// Whether somebody of the mailing has been accepted: a refusal is then not everybody's. Batches carry what the whole fleet saw.
     private func isProven(_ responses: [ProviderResponse?]) -> Bool {
         if mailing.isProven { return true }
         let isProven = lease.batch.isProven || !worker.configuration.refusals.needsProof || responses.contains { $0?.action == .accept }
@@ -47,7 +46,7 @@ extension BatchDelivery {
         return isProven
     }
 
-    /// The places in a group of those whose refusals may be everybody's, as nobody is accepted any more.
+    /// The places in a group whose refusals may be everybody's, because nobody has been accepted since.
     private func doubtful(_ open: [OpenRecipient], _ responses: [ProviderResponse?], now: Int64) -> Set<Int> {
         guard worker.configuration.refusals.window > 0 else { return [] }
         let batch = lease.batch.id.number
@@ -70,7 +69,7 @@ extension BatchDelivery {
     }
 
     /// What the responses to a group mean.
-    /// - Parameter late: places in the group of those whose responses are waited for apart.
+    /// - Parameter late: places in the group whose responses are late.
     func judge(
         _ open: [OpenRecipient], _ responses: [ProviderResponse?], late: Set<Int> = [], _ retries: LocalRetryRule
     ) -> GroupOutcome {
@@ -94,8 +93,9 @@ extension BatchDelivery {
             }
             outcome.count(response, isRetry: item.attempts > 0)
             if response.mayHaveArrived, worker.isCut, rule.uncertain == .redeliver {
-                // Not the message's fault: it is listed, and others send it again without an attempt spent.
-                outcome.results.append(rule.uncertain(index: item.index, response: response, spent: item.attempts, now: now))
+                // Our stop is the cause: the recipient is listed, and another worker sends again without spending an attempt.
+                outcome.results.append(
+                    rule.uncertain(OutcomeRule.Attempt(index: item.index, response: response, spent: item.attempts, at: now)))
                 outcome.unsent.append(item)
                 continue
             }
@@ -103,12 +103,12 @@ extension BatchDelivery {
             if !isProven, response.subject == .recipient, !mailing.mayEndUnproven(worker.configuration.refusals) {
                 response.subject = .unclear
             }
-            rule.append(
-                index: item.index, response: response, spent: item.attempts, now: now, outage: isOutage,
-                doubt: isProven ? doubtful.contains(place) ? .sinceAcceptance : nil : .beforeAcceptance, using: &generator,
-                to: &outcome.results)
+            var attempt = OutcomeRule.Attempt(index: item.index, response: response, spent: item.attempts, at: now)
+            attempt.isOutage = isOutage
+            attempt.doubt = isProven ? doubtful.contains(place) ? .sinceAcceptance : nil : .beforeAcceptance
+            rule.append(attempt, using: &generator, to: &outcome.results)
             if !isProven, outcome.results.last?.state == .failed { mailing.noteUnprovenEnd() }
-            // What is due in a moment need not go through the ledger. (What may have arrived is on the list first.)
+            // A retry that is due soon stays in the worker. A message that may have arrived goes to the ledger first, which lists it.
             if let last = outcome.results.last, !response.mayHaveArrived, !worker.isStopping, retries.takes(last, now: now) {
                 outcome.results.removeLast()
                 outcome.retries.append(last)

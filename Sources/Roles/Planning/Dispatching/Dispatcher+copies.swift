@@ -4,7 +4,7 @@ import Logging
 import Model
 import Text
 
-/// What the dispatcher finds of its ledger when it begins to lead.
+/// What the dispatcher finds out about its ledger when it begins to lead.
 enum FoundCopy {
     /// Neither Redis nor the file beside the ledger knows of a later commit.
     case none
@@ -42,18 +42,18 @@ extension Dispatcher {
     func leaveLedger(_ error: any Error) async {
         guard case LedgerError.replaced? = error as? LedgerError else { return }
         do throws(RedisError) { try await epochs.leave() } catch {
-            logger.warning("workers cannot be told that the ledger is gone: \(error)")
+            logger.warning("workers do not know yet that the ledger is gone: \(error)")
         }
         epoch = nil
         copy = nil
     }
 
-    /// Tells Redis how far the ledger has come, before what it has dispatched goes there.
+    /// Notes the ledger's last commit in Redis, before the dispatches of that commit go there.
     /// - Throws: `RedisError.epochEnded` where an older copy has taken the ledger's place.
     func noteCommits() async throws {
         let own = try await ledger.commits()
         let known = try await epochs.note(commits: own)
-        // Others make commits meanwhile.
+        // Others commit meanwhile.
         guard known > own, known > (try await ledger.commits()) else { return }
         throw RedisError.epochEnded
     }
@@ -74,8 +74,8 @@ extension Dispatcher {
         }
     }
 
-    /// Tells Redis what the private one that ended had noted beside the ledger, if it does not know better. From now on that is no longer
-    /// all that is dispatched.
+    /// Notes in Redis what an ended private Redis had noted beside the ledger, unless Redis has a later note. From then on the file beside
+    /// the ledger no longer covers all dispatches.
     func takeNote() async throws {
         guard let note = noted, let reached = note.reached else { return }
         if try await epochs.commits() ?? 0 <= note.commits { try await epochs.remember(reached: reached) }
@@ -83,7 +83,7 @@ extension Dispatcher {
         noted?.reached = nil
     }
 
-    /// Lists whom an older copy cannot know to have been sent to, and takes the copy for the truth.
+    /// Lists the recipients that may have been sent to since an older copy was made, and accepts the copy as the ledger.
     func acceptCopy(commits: Int64, isRestored: Bool) async throws {
         let why = "the ledger is an older copy, and the message may have been sent since it was made"
         let reached = try await epochs.reached(ledger.unfinished())

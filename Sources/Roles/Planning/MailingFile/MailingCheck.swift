@@ -40,7 +40,7 @@ struct MailingCheck {
         let fallback = channel ?? .email
         var mailing = Mailing(name: name, channel: fallback, provider: provider() ?? "")
         content(&mailing)
-        pace(&mailing)
+        setDelivery(&mailing)
         mailing.category = category()
         let start = schedule(&mailing)
         let identity = identity()
@@ -97,7 +97,7 @@ struct MailingCheck {
         }
     }
 
-    private mutating func pace(_ mailing: inout Mailing) {
+    private mutating func setDelivery(_ mailing: inout Mailing) {
         if let speed = text("speed") {
             do {
                 mailing.speed = try RateLimit(speed).description

@@ -56,8 +56,8 @@ extension Simulator {
         for sample in 0..<samples {
             let part = count / samples + (sample < count % samples ? 1 : 0)
             results.removeAll(keepingCapacity: true)
-            mailings[mailing].rule.append(
-                index: 0, response: response, spent: spent, now: Int64(time * 1000), using: &random, to: &results)
+            let attempt = OutcomeRule.Attempt(index: 0, response: response, spent: spent, at: Int64(time * 1000))
+            mailings[mailing].rule.append(attempt, using: &random, to: &results)
             guard let result = results.last else { continue }
             switch result.state {
             case .deferred: wait(kind, until: Double(result.due) / 1000, from: time, spent: result.attempts, count: part)
@@ -77,8 +77,8 @@ extension Simulator {
         var moment = due
         let wait = due - time
         if wait > Self.soon {
-            // The ledger dispatches a batch when an eighth of the wait of whoever is due first is over beyond it, a minute at most, and all
-            // of it who are due then come along: by themselves they wait for all of that, in company for a part.
+            // The ledger gathers retries of a batch for an eighth of the first one's wait, a minute at most. A retry alone waits for all of
+            // that time, one among others for a part.
             let mailing = mailings[kinds[kind].mailing]
             let batches = Double(mailing.plan.recipients) / Double(max(1, mailing.plan.batchSize))
             let alike = max(1, Double(kinds[kind].backlog.waitingCount + count) / max(1, batches))

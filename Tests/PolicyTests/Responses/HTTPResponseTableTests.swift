@@ -3,7 +3,7 @@ import Testing
 
 @testable import Policy
 
-@Suite struct HTTPAnswerTableTests {
+@Suite struct HTTPResponseTableTests {
     private func decide(_ status: Int, _ text: String = "", hasRetryAfter: Bool = false) -> ResponseTable.Decision {
         ResponseTable.standard.decide(.http, ResponseFacts(code: status, text: text, hasRetryAfter: hasRetryAfter))
     }

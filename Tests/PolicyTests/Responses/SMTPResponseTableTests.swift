@@ -3,10 +3,10 @@ import Testing
 
 @testable import Policy
 
-@Suite struct SMTPAnswerTableTests {
+@Suite struct SMTPResponseTableTests {
     /// A word in an address says nothing.
     @Test(arguments: ["bad@spamhaus.example", "dmarc.bad@d.example", "blacklist.bad@reputation.example"])
-    func anAddressInAnAnswerDecidesNothing(_ address: String) {
+    func anAddressInAResponseDecidesNothing(_ address: String) {
         let facts = ResponseFacts(code: 550, stage: .rcpt, text: "5.1.1 <\(address)>: Recipient address rejected: User unknown")
         let decision = ResponseTable.standard.decide(.smtp, facts)
         #expect(decision.reason == .unknownUser && decision.action == .fail && decision.subject == .recipient)

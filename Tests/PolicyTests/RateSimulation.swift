@@ -56,7 +56,7 @@ struct HiddenLimit {
 
 /// A fleet that sends as fast as it may to a provider, second by second. Answers take 200 ms, judgements come every 500 ms and
 /// reach the workers after 400 ms.
-struct PaceSimulation {
+struct RateSimulation {
     struct Second {
         var accepted = 0.0
         var throttled = 0.0
@@ -66,7 +66,7 @@ struct PaceSimulation {
     let rate: Double
     let isLimited: Bool
     var provider: HiddenLimit
-    private(set) var pace = AdaptiveRate()
+    private(set) var adaptive = AdaptiveRate()
     private(set) var seconds: [Second] = []
     private var responses: [(at: Double, accepted: Bool)] = []
     private var arrived = 0
@@ -120,12 +120,12 @@ struct PaceSimulation {
             arrived += 1
         }
         // As workers share it.
-        pace = AdaptiveRate(encoded: pace.encoded)
-        pace.judge(
+        adaptive = AdaptiveRate(encoded: adaptive.encoded)
+        adaptive.judge(
             AdaptiveRate.Observation(answered: answered, throttled: throttled, started: started, seconds: 0.5),
             limit: isLimited ? rate : nil)
         started = 0
-        coming.append((now + 0.4, pace.rate))
+        coming.append((now + 0.4, adaptive.rate))
     }
 
     func total(_ range: Range<Int>) -> Second {
