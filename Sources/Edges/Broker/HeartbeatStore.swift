@@ -28,9 +28,13 @@ package struct HeartbeatStore: Sendable {
     package init(_ broker: Broker) { self.broker = broker }
 
     package func beat(_ name: String, _ heartbeat: Heartbeat) async throws(RedisError) {
-        guard let text = try? JSONEncoder().encode(heartbeat) else { return }
-        _ = try await broker.redis.run(
-            Scripts.heartbeat, keys: [broker.keys.heartbeats], arguments: [.text(name), .text(String(decoding: text, as: UTF8.self))])
+        var process = heartbeat
+        process.mailings = [:]
+        guard let json = try? JSONEncoder().encode(process) else { return }
+        // A text in JSON cannot hold these characters: its quotation marks are escaped.
+        let text = String(decoding: json, as: UTF8.self)
+            .replacing("\"mailings\":{}", with: "\"mailings\":\(heartbeat.mailingsJSON)", maxReplacements: 1)
+        _ = try await broker.redis.run(Scripts.heartbeat, keys: [broker.keys.heartbeats], arguments: [.text(name), .text(text)])
     }
 
     /// A process ends in good order, and so is not lost.

@@ -73,6 +73,7 @@ struct ResponseDecisionText {
         if let member = rule.condition.member { parts.append("json \(member)") }
         if !rule.condition.texts.isEmpty { parts.append("text \(ResponseTableText.texts(rule))") }
         if rule.condition.needsRetryAfter { parts.append("with Retry-After") }
+        if rule.condition.speaksOfUs { parts.append("where it speaks of our side alone") }
         return parts.joined(separator: ", ")
     }
 

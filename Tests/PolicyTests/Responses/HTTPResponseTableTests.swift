@@ -69,8 +69,8 @@ import Testing
         let table = ResponseTable.standard
         for rule in table.rules(of: .http) {
             let decides = rule.condition.codes.contains { code in
-                let facts = ResponseFacts(
-                    code: code, text: rule.condition.texts.first?.description ?? "", hasRetryAfter: rule.condition.needsRetryAfter)
+                let text = rule.condition.texts.first?.description ?? (rule.condition.speaksOfUs ? "no such sender" : "")
+                let facts = ResponseFacts(code: code, text: text, hasRetryAfter: rule.condition.needsRetryAfter)
                 return table.decide(.http, facts).rule == rule
             }
             #expect(decides, "\(rule.condition.codes): \(rule.because)")

@@ -78,7 +78,8 @@ extension ResponseTable {
             .codes(
                 400...599,
                 says: [
-                    "dkim fail", "dkim check", "dkim signature is", "dkim validation", "dkim verification", "failed dkim", "pass dkim",
+                    "anti-spoofing policy", "submitter failed to authenticate", "dkim fail", "dkim check", "dkim signature is",
+                    "dkim validation", "dkim verification", "failed dkim", "pass dkim",
                     "no dkim", "unauthenticated email", "unauthenticated mail", "sender is unauthenticated",
                 ]), .authentication, "DKIM of the sender's domain, or none of the three"),
         smtp(
@@ -104,7 +105,8 @@ extension ResponseTable {
                     "relaying is prohibited", "relaying prohibited", "unable to relay", "cannot relay", "can't relay", "not relay for",
                     "do not relay", "does not relay", "not configured to relay", "not permitted to relay", "not allowed to relay",
                     "authorized to relay", "authorised to relay", "no relaying", "rcpthosts", "relay operation", "relay attempt",
-                    "we don't relay", "must be delivered remotely", "open relaying", "relay rejected", "relay service",
+                    "we don't relay", "must be delivered remotely", "open relaying", "relay rejected", "relay service", "use me * to relay",
+                    "relay token", "tenantinboundattribution",
                 ]), .setUp, "the server does not pass on our mail"),
         smtp(
             .codes(
@@ -132,7 +134,10 @@ extension ResponseTable {
                     "sender address rejected", "sender refused", "sender denied", "mail from domain", "mailfrom domain",
                     "sender identity", "sending address", "envelope sender", "sending domain", "sender mailbox", "sender's mailbox",
                     "sender address", "sender's address", "sender's domain", "sender account", "sender's account", "sender does not exist",
-                    "in mail from",
+                    "in mail from", "mail from must equal", "is not authorized to perform", "from unregistered domains",
+                    "validate your sender",
+                    "your from header", "mittente non", "remitente no", "remetente bloq", "remetente não", "absender nicht", "afzender",
+                    "nadawca odrzucony",
                 ]), .setUp, "the sender's address or domain is not one that we may use here"),
         smtp(
             .codes(
@@ -141,7 +146,8 @@ extension ResponseTable {
                     "account outbound", "outbounds disabled", "access to this account", "sending for this account",
                     "disabled for sending", "sending paused", "sending suspended", "sending is disabled", "insufficient credit",
                     "insufficient balance", "out of credit", "no credits", "credits exhausted", "trial account", "payment required",
-                    "unpaid",
+                    "unpaid", "tenant has exceeded", "account limit", "user has no permission", "smtp service not enabled",
+                    "until you free space",
                 ] + ResponseClause.statementsOfAccount), .setUp, "our account or address at the provider"),
         smtp(
             .codes(
@@ -149,6 +155,7 @@ extension ResponseTable {
                 says: [
                     "reverse dns", "rdns", "reverse hostname", "reverse host name", "reverse lookup", "ptr record", "dns ptr", "no ptr",
                     "cannot find your hostname", "helo command rejected", "invalid helo", "helo name", "ehlo name", "unverifyable sending",
+                    "bad helo", "in ehlo", "in helo", "no mx record found for the domain of your",
                 ]), .setUp, "the name of our machine, in the DNS or in HELO"),
         smtp(.codes(530...530), .setUp, "authentication or STARTTLS is required"),
         smtp(.codes(534...535), .setUp, "the credentials or their mechanism are refused"),
@@ -179,7 +186,11 @@ extension ResponseTable {
                     "spamhaus", "spamcop", "sorbs", "barracudacentral", "proofpoint.com/dnsbl", "banned sending", "blocked for abuse",
                     "reputation", "client host rejected", "client host * blocked", "ip * blocked", "blocked ip", "your ip", "your host",
                     "your server", "open relay", "smtp server of your isp", "user complaints", "access from", "access denied...",
-                    "no access from mail server", "not accepting connections", "blocked by",
+                    "no access from mail server", "not accepting connections", "blocked by", "traffic not accepted from this ip",
+                    "abuse detected from",
+                    "messages from * weren't sent", "all messages from", "your access to this mail system", "your access to submit",
+                    "ipcheck.proofpoint", "ask your postmaster for help", "sending refused", "spammer: rejected", "(con:b", "(rly:b",
+                    "(hvu:b", "(dyn:t",
                 ]), .reputation, "we are on a blocklist, or known for bad mail"),
         smtp(.codes(500...599, enhanced: ["5.7.606-649"]), .reputation, "Microsoft: the sending address is banned"),
     ]
@@ -197,6 +208,8 @@ extension ResponseTable {
                     "too many sessions", "sending limit", "sending quota", "sending rate", "daily * limit", "hourly * limit",
                     "daily * quota",
                     "messages per", "exceeded your", "send limit", "maximum send", "throttl", "too fast", "message rate", "unusual rate",
+                    "usage limit exceeded", "unusual sending activity",
+                    "max defers and failures", "policy rejection: quota exceeded",
                 ]), .rate, "too much or too fast, for our account or our address"),
         smtp(.codes(500...599, enhanced: ["5.4.5"], says: ["limit", "quota"]), .rate, "the account's quota"),
     ]
