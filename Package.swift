@@ -90,8 +90,10 @@ let package = Package(
         shim("CCurl", library: "curl"),
         shim("CHiredis", library: "hiredis"),
         shim("CIDN2", library: "idn2", "unistring"),
+        shim("CLibCrypto", library: "crypto"),
         shim("CPhoneNumber", library: "phonenumber"),
         shim("CPQ", library: "pq"),
+        shim("CZlib", library: "z"),
         module(.core, "Text", ["CIDN2"]),
         module(.core, "Model", ["Text"]),
         module(.core, "Policy", ["Model", "Text", "CPhoneNumber", deque]),
@@ -101,7 +103,7 @@ let package = Package(
         module(
             .edges, "Broker", ["Model", "Text", "Policy", "CHiredis", log, metrics, deque] + nio,
             resources: scripts.map { .embedInCode("Scripts/\($0).lua") }),
-        module(.edges, "Ledger", ["Model", "Text", "CPQ", log, metrics, grdb]),
+        module(.edges, "Ledger", ["Model", "Text", "CLibCrypto", "CPQ", "CZlib", log, metrics, grdb]),
         module(.edges, "Transport", ["Model", "Text", "Policy", "CCurl", log, metrics, deque] + nio),
         module(
             .edges, "Settings",

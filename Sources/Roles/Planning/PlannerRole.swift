@@ -10,7 +10,7 @@ import ServiceLifecycle
 /// leader ends or no longer renews its leadership. The ledger and Redis refuse what a planner writes after it lost the leadership.
 package struct PlannerRole: Service {
     package typealias Store = PlanStore & DispatchStore & MailingStore & ReportStore & RepeatStore & SuppressionStore & LeadershipStore
-        & EpochNoteStore & LimitStore & CopyStore & RetentionStore & ChangeSource
+        & EpochNoteStore & LimitStore & CopyStore & RetentionStore & UploadStore & ChangeSource
 
     /// How a planner works.
     package struct Configuration: Sendable {
@@ -31,6 +31,8 @@ package struct PlannerRole: Service {
         package var isAlone: Bool
         /// How long the recipients of mailings that have ended are kept; nil for always.
         package var keep: Duration?
+        /// What is done about recipients that cannot be read on this machine; nil where no other planner can be at work.
+        package var sharing: PlannerService.Sharing?
 
         package init(name: String, window: Int, durations: Durations, only: MailingID? = nil, isAlone: Bool = false) {
             self.name = name
@@ -92,6 +94,10 @@ package struct PlannerRole: Service {
     private func serve(until stop: StopRequest) async {
         var backoff = Backoff()
         var hasWaited = false
+        var helper = configuration.sharing.map { sharing in
+            SourceHelper(
+                ledger: ledger, host: sharing.host, holder: configuration.name, clock: { Clock.milliseconds() }, logger: logger)
+        }
         while !stop.isStopping {
             do throws(LedgerError) {
                 if let fencingToken = try await take() {
@@ -109,6 +115,7 @@ package struct PlannerRole: Service {
                     hasWaited = true
                 }
                 active.record(0)
+                try await helper?.help()
                 // Nothing announces that a lock has become free.
                 await stop.wait(atMost: min(Timing.renewal, configuration.durations.lease / 5))
             } catch {
@@ -129,9 +136,10 @@ package struct PlannerRole: Service {
         logger.info("planning and dispatching, fencing token \(fencingToken.number)")
         ledger.guardPlanning(fencingToken: fencingToken.number)
         let time = SharedTime()
-        let planner = PlannerService(
+        var planner = PlannerService(
             ledger: ledger, poll: configuration.durations.poll, only: configuration.only, providers: configuration.providers,
             batchBytes: configuration.batchBytes, clock: { time.milliseconds }, logger: logger)
+        planner.sharing = configuration.sharing
         var dispatching = Dispatcher.Configuration(
             window: configuration.window, only: configuration.only, workerLease: configuration.durations.workerLease,
             isAlone: configuration.isAlone)
@@ -153,7 +161,7 @@ package struct PlannerRole: Service {
             }
             // They end with the stop by themselves; the monitor has to be ended, when both have.
             await withTaskGroup(of: Void.self) { roles in
-                roles.addTask { try? await planner.run() }
+                roles.addTask { [planner] in try? await planner.run() }
                 roles.addTask { try? await dispatcher.run() }
                 await keepLeadership(fencingToken, until: stop)
                 if !stop.isStopping { roles.cancelAll() }

@@ -34,6 +34,8 @@ extension MailingCommand {
         @Argument(help: "The mailing's file (YAML).") var file: String
         @Option(help: "The recipients' file, in place of the mailing's.") var recipients: String?
         @Option(help: "A provider of flotilla.yaml, or a URL.") var provider: String?
+        @Flag(help: "Put the recipients into the ledger, for a planner on a machine that cannot read their file.")
+        var upload = false
         @OptionGroup var repeating: RepeatOptions
         @OptionGroup var order: OrderOptions
 
@@ -49,8 +51,12 @@ extension MailingCommand {
             var generator = SystemRandomNumberGenerator()
             let id = MailingID(milliseconds: now, using: &generator)
             let origin = URL(fileURLWithPath: file).standardizedFileURL.path
+            if upload, try await session.ledger.earlier(job.identity).obstacle(repeating.policy) == nil {
+                _ = try await RecipientStoring(job.source, in: session.ledger, by: "\(id)").store(id)
+            }
             let outcome = try await session.give(
                 AddMailing(job.new(id, origin: origin, onlyNew: repeating.onlyNew), repeating: repeating.policy))
+            if upload, outcome.added != .added { try await session.ledger.abandonUpload(id, by: "\(id)") }
             let repetition = RepeatText(file: file)
             switch outcome.added {
             case .added: break

@@ -23,17 +23,22 @@ extension MailingCommand {
             let record = try await mailing.find(in: ledger)
             guard let progress = try await ledger.progress(record.id) else { return }
             let blocking = try await blocking(record, ledger, settings)
+            let faults = try await ledger.sourceFaults()[record.id] ?? []
+            let isStored = record.planningDone ? false : try await ledger.uploads()[record.id] != nil
             if output.isJSON {
                 var json = MailingJSON(record, progress)
                 (json.blockingKind, json.blockingReason) = (blocking?.kind, blocking?.reason)
+                json.unreadable = faults.isEmpty ? nil : faults.map { .init(host: $0.host, problem: $0.problem) }
+                json.recipientsStored = isStored ? true : nil
                 return StandardOutput.write(json: try ScriptJSON.text(json))
             }
             var rows = [
                 ["id", record.id.description], ["name", record.mailing.name], ["state", record.state.rawValue],
                 ["channel", record.mailing.channel.rawValue], ["provider", record.mailing.provider],
                 ["speed", record.speed ?? "no limit"], ["file", record.origin],
-                ["recipients", record.source?.file ?? "-"],
+                ["recipients", (record.source?.file ?? "-") + (isStored ? " (stored in the ledger)" : "")],
             ]
+            for fault in faults { rows.append(["unreadable", "\(fault)"]) }
             if case .key(let key) = record.identity { rows.append(["key", key]) }
             if let category = record.mailing.category { rows.append(["category", category]) }
             if let start = record.start { rows.append(["start", Timestamp.text(start)]) }

@@ -219,6 +219,8 @@ struct RoleRuntime {
         configuration.windowBytes = planner.windowBytes
         configuration.batchBytes = planner.batchBytes
         configuration.keep = settings.ledger.keep
+        // A `send` has its file here.
+        if only == nil { configuration.sharing = .init(host: ProcessInfo.processInfo.hostName) }
         return PlannerRole(configuration, broker: broker, ledger: ledger, lock: lock.tryLock, logger: logger)
     }
 

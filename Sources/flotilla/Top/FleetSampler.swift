@@ -41,6 +41,8 @@ struct FleetSampler {
     private var leader: Leader?
     /// Why the planner dispatches nothing because of Redis.
     private var redisProblem: String?
+    /// Why planners cannot read the recipients of mailings.
+    private var sourceFaults: [MailingID: [SourceFault]] = [:]
 
     init(broker: Broker?, ledger: SQLiteLedger, stuckAfter: Duration) {
         self.broker = broker
@@ -59,6 +61,7 @@ struct FleetSampler {
         do throws(LedgerError) {
             leader = try await ledger.leader(Leadership.planning)
             redisProblem = try await ledger.redisProblem()
+            sourceFaults = try await ledger.sourceFaults()
             let statuses = try await ledger.statuses(states: states, limit: all ? 50 : 1_000)
             var samples: [MailingID: Sample] = [:]
             mailings = statuses.map { status in
@@ -96,6 +99,7 @@ struct FleetSampler {
         let signs = await readRedis(&snapshot)
         leader = try await ledger.leader(Leadership.planning)
         redisProblem = try await ledger.redisProblem()
+        sourceFaults = try await ledger.sourceFaults()
         guard let status = try await ledger.status(id) else { return (nil, snapshot.problems) }
         var sample = Sample(status.progress, before: nil)
         return (line(status, &sample, signs, lag: snapshot.lagSeconds), snapshot.problems)
@@ -172,6 +176,10 @@ extension FleetSampler {
         if let seconds = record.secondsToStart(Clock.milliseconds()) {
             let start = "starts in \(TimeSpan.text(seconds: seconds.rounded()))"
             return ("scheduled", facts.hasPlanner ? start : "\(start), by a planner, and none is at work now")
+        }
+        if record.state != .paused, facts.hasPlanner, let faults = sourceFaults[record.id] {
+            let places = faults.map(\.description).joined(separator: "; ")
+            return ("recipients_unreadable", "its recipients wait for a planner that can read them: \(places)")
         }
         // The planner watches the mailing for longer than this process.
         if record.state == .sending, !record.reason.isEmpty { return ("stuck", record.reason) }

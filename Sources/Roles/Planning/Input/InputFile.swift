@@ -33,7 +33,7 @@ final class InputFile {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else {
             let cause = errno == ENOENT ? "no such file" : "cannot be opened: \(String(cString: strerror(errno)))"
-            throw InputError(file: path, problem: "\(cause); check the path and its permissions")
+            throw InputError(file: path, problem: "\(cause); check the path and its permissions", isUnavailable: true)
         }
         let kind = FileStatus(descriptor: descriptor)?.kind
         guard kind == .regular else {
@@ -81,9 +81,17 @@ final class InputFile {
             let count = pread(descriptor, buffer, room, offset)
             if count >= 0 { return count }
             guard errno == EINTR else {
-                throw InputError(file: path, line: line, problem: "cannot be read: \(String(cString: strerror(errno)))")
+                let cause = String(cString: strerror(errno))
+                throw InputError(file: path, line: line, problem: "cannot be read: \(cause)", isUnavailable: true)
             }
         }
+    }
+
+    /// Reads on through the file as it is, whatever its text is; empty at its end. Not to be mixed with `more`.
+    func nextBytes() throws(InputError) -> [UInt8] {
+        let count = try read(bytes, Self.pieceBytes, at: offset)
+        offset += off_t(count)
+        return Array(UnsafeBufferPointer(start: bytes, count: count))
     }
 
     /// Shows what follows `position` piece by piece, through a small buffer of its own, and consumes nothing of it.

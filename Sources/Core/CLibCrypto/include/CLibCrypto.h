@@ -1,0 +1,3 @@
+// libcrypto of OpenSSL: digests.
+#pragma once
+#include <openssl/evp.h>
