@@ -28,9 +28,10 @@ def url(folder):
 class PostgresServer:
     """A server and one database. It refuses to run as root, and belongs to `nobody` then."""
 
-    def __init__(self, spawn, listen=None):
-        """`spawn` as that of Processes; `listen`: an address for TCP beside the socket."""
+    def __init__(self, spawn, listen=None, settings=()):
+        """`spawn` as that of Processes; `listen`: an address for TCP beside the socket; `settings`: further ones, as NAME=VALUE."""
         self.spawn, self.listen, self.bin = spawn, listen, binaries()
+        self.settings = [word for setting in settings for word in ("-c", setting)]
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="flotilla-postgres-", dir="/tmp"))
         self.data, self.process, self.frozen = self.dir / "data", None, []
         self.user = []
@@ -58,7 +59,8 @@ class PostgresServer:
         """Throws RuntimeError."""
         self.process = self.spawn("postgres", [
             *self.user, self.bin / "postgres", "-D", self.data, "-k", self.dir, "-c", f"listen_addresses={self.listen or ''}",
-            "-c", "max_connections=100", "-c", "fsync=on", "-c", "log_min_messages=warning"], cwd="/")
+            "-c", "max_connections=100", "-c", "fsync=on", "-c", "log_min_messages=warning",
+            *self.settings], cwd="/")
         for _ in range(600):
             try:
                 await asyncio.to_thread(self.psql, ["-d", "postgres", "-c", "SELECT 1"], 2)
@@ -89,6 +91,16 @@ class PostgresServer:
         printed = self.psql(["-d", DATABASE, "--csv", "-t", "-P", f"null={null}"], timeout, text)
         parts = printed.split(f"{mark}\n")[:len(queries)]
         return [[tuple(None if v == null else v for v in row) for row in csv.reader(io.StringIO(part))] for part in parts]
+
+    def size(self):
+        """Bytes of the database, what a vacuum gives back left out."""
+        self.psql(["-d", DATABASE, "-c", "VACUUM ANALYZE"], timeout=600)
+        return int(self.psql(["-d", DATABASE, "-At", "-c", f"SELECT pg_database_size('{DATABASE}')"]))
+
+    def hot_share(self):
+        """The share of updates that change no index."""
+        return float(self.psql(["-d", DATABASE, "-At", "-c", "SELECT coalesce(sum(n_tup_hot_upd)::float8 / nullif(sum(n_tup_upd), 0), 1) "
+                                "FROM pg_stat_user_tables WHERE relname LIKE 'progress%'"]))
 
     def pids(self):
         """The server's processes, its first one first."""

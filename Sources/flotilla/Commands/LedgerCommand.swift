@@ -12,8 +12,8 @@ import Telemetry
 /// The ledger as a whole.
 struct LedgerCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "ledger", abstract: "Make, migrate, check, copy, restore or prune the ledger.",
-        subcommands: [Init.self, Migrate.self, Check.self, Backup.self, Restore.self, Prune.self])
+        commandName: "ledger", abstract: "Make, migrate, check, back up, restore, prune or move the ledger.",
+        subcommands: [Init.self, Migrate.self, Check.self, Backup.self, Restore.self, Prune.self, Copy.self])
 
     struct Backup: AsyncParsableCommand {
         static let configuration = CommandConfiguration(

@@ -98,10 +98,11 @@ final class PostgreSQLConnection {
     /// Writes rows into a table in binary form.
     /// - Parameters:
     ///   - target: table and columns: trusted text, never from outside.
+    ///   - types: those of the columns, as `pg_type` numbers them; empty where numbers are `bigint`.
     ///   - next: the next row; nil at the end.
     /// - Returns: how many rows were written.
     @discardableResult
-    func copy(into target: String, next: () -> [SQLValue]?) throws(PostgreSQLError) -> Int {
+    func copy(into target: String, types: [UInt32] = [], next: () -> [SQLValue]?) throws(PostgreSQLError) -> Int {
         let begun = PQexec(connection, "COPY \(target) FROM STDIN (FORMAT binary)")
         guard PQresultStatus(begun) == PGRES_COPY_IN else {
             _ = try check(begun)
@@ -110,7 +111,7 @@ final class PostgreSQLConnection {
         PQclear(begun)
         var data = PostgreSQLCopy()
         while let row = next() {
-            data.append(row)
+            data.append(row, types: types)
             if data.bytes.count >= 1 << 18 { try put(data.take()) }
         }
         data.end()

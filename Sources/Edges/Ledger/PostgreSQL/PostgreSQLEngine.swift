@@ -9,8 +9,10 @@ final class PostgreSQLEngine: LedgerEngine {
     let name: String
     private let pool: PostgreSQLPool
     private let url: String
-    private let logger: Logger
+    let logger: Logger
     private let trouble = Mutex<LedgerError?>(nil)
+    /// The months that have parts of their own, as far as this process has looked.
+    let months = Mutex<[PostgreSQLPartitions.Month]>([])
     /// Those who wait for commits.
     private let changes = ChangeNotifier()
     /// Tells of commits by other processes, from the first subscription on.

@@ -7,7 +7,9 @@ enum PostgreSQLSchema {
 
     /// In their order.
     static let migrations = [
-        Migration(name: "1 tables", sql: functions + mailings + batches + results + counters + suppressions + uploads + roles)
+        Migration(
+            name: "1 tables",
+            sql: functions + mailings + batches + results + counters + suppressions + uploads + roles + PostgreSQLPartitions.first)
     ]
 
     /// Has the tables be those of this release.

@@ -18,10 +18,25 @@ final class PostgreSQLTransaction: SQLTransaction {
     var elements: String {
         "(SELECT place - 1 AS key, value FROM json_array_elements_text(CAST(? AS json)) WITH ORDINALITY AS e (value, place)) AS elements"
     }
+    /// One bit in 4,096 tells of seven in eight rows that it does not.
+    func holdsHash(_ parameter: String) -> String {
+        let bit = "(get_byte(\(parameter), 0) + 256 * (get_byte(\(parameter), 1) & 15))::bigint"
+        return "CASE WHEN get_bit(filter, \(bit)) = 1 THEN instr(hashes, \(parameter)) > 0 ELSE false END"
+    }
     var orderedJoin: String { "JOIN" }
     var countedFailures: String { "failure_counted" }
     func isSet(_ flag: String) -> String { "\(flag) = 1" }
     func indexed(_ index: String) -> String { "" }
+
+    /// Runs statements without parameters.
+    func script(_ sql: String) throws { try connection.run(sql) }
+
+    func insert(into table: String, _ columns: String, _ rows: [[any SQLConvertible]]) throws {
+        guard !rows.isEmpty else { return }
+        var rest = rows[...]
+        changes = try connection.copy(into: "\(table) (\(columns))") { rest.popFirst().map { $0.map { Self.plain($0.sqlValue) } } }
+        hasWritten = true
+    }
 
     func run(_ sql: String, _ values: [any SQLConvertible]) throws {
         _ = try answer(sql, values)
@@ -60,7 +75,7 @@ final class PostgreSQLTransaction: SQLTransaction {
     }
 
     /// A text of PostgreSQL holds no zero byte.
-    private static func plain(_ value: SQLValue) -> SQLValue {
+    static func plain(_ value: SQLValue) -> SQLValue {
         guard case .text(let text) = value, text.utf8.contains(0) else { return value }
         return .text(text.replacing("\0", with: "\u{FFFD}"))
     }

@@ -16,6 +16,12 @@ protocol LedgerEngine: Sendable {
         _ operation: String, _ body: @escaping @Sendable (any SQLTransaction) throws -> T
     ) async throws(LedgerError) -> T
 
+    /// Gets ready for the first rows of mailings whose planning begins; whoever calls it is in no transaction. It does what it can.
+    func prepare(for steps: [PlanStep]) async
+
+    /// Removes what a mailing leaves behind whose recipients are removed. It does what it can.
+    func tidy(after id: MailingID) async
+
     /// Makes sure that the ledger is where it was opened.
     func check() throws(LedgerError)
 
@@ -25,6 +31,11 @@ protocol LedgerEngine: Sendable {
     func wake(_ signal: WakeSignal) -> ChangeSubscription
 
     func close() throws(LedgerError)
+}
+
+extension LedgerEngine {
+    func prepare(for steps: [PlanStep]) async {}
+    func tidy(after id: MailingID) async {}
 }
 
 /// What a transaction may run beside.

@@ -1,13 +1,14 @@
 import Foundation
 package import Model
+import Synchronization
 
 extension SQLLedger: DispatchStore {
     package func dispatchBatches(
         _ wanted: [(mailing: MailingID, limit: Int)], bytes: DispatchBytes, now: Int64
     ) async throws(LedgerError) -> [DispatchedBatch] {
         // A dispatcher asks often and sometimes in vain: asking does not take the lock that writers share.
-        let ready = try await read("looking for batches") { db in
-            try wanted.filter { try $0.limit > 0 && !Self.ready(db, $0.mailing, limit: 1, now: now).isEmpty }
+        let ready = try await read("looking for batches") { [self] db in
+            try wanted.filter { try $0.limit > 0 && !self.ready(db, $0.mailing, limit: 1, now: now).isEmpty }
         }
         guard !ready.isEmpty else { return [] }
         return try await write("take", .sideBySide) { [self] db in
@@ -18,7 +19,7 @@ extension SQLLedger: DispatchStore {
                 guard let content = try DispatchedContent(db, mailing) else { continue }
                 let check = try SuppressionCheck(db, mailing, list, now: now)
                 var room = bytes.total / ready.count
-                for number in try Self.ready(db, mailing, limit: limit, now: now) where room >= 0 {
+                for number in try self.ready(db, mailing, limit: limit, now: now) where room >= 0 {
                     let id = BatchID(mailing: mailing, number: number)
                     let batch: DispatchedBatch?
                     do {
@@ -109,16 +110,41 @@ extension SQLLedger: DispatchStore {
     }
 
     /// The numbers of batches to dispatch: due retries for up to half of them, then first attempts, then more retries.
-    private static func ready(_ db: any SQLTransaction, _ id: MailingID, limit: Int, now: Int64) throws -> [Int] {
+    private func ready(_ db: any SQLTransaction, _ id: MailingID, limit: Int, now: Int64) throws -> [Int] {
         let retries = try db.all(
             Int.self,
             """
             SELECT number FROM progress WHERE mailing = ? AND ready > 0 AND ready <= ? ORDER BY ready, number LIMIT ?
             """, [id.description, now, limit])
-        let first = try db.all(
-            Int.self, "SELECT number FROM progress WHERE mailing = ? AND ready = 0 ORDER BY number LIMIT ?", [id.description, limit])
+        let first = try first(db, id, limit: limit)
         let retried = max(min(retries.count, (limit + 1) / 2), min(retries.count, limit - first.count))
         return Array(retries.prefix(retried)) + first.prefix(limit - retried)
+    }
+
+    /// The numbers of batches that may be dispatched at once. Those that never were are looked for behind the last place where one was found,
+    /// since a server reads its way over all that were dispatched before them; those that came back are few and have an index.
+    private func first(_ db: any SQLTransaction, _ id: MailingID, limit: Int) throws -> [Int] {
+        let cursor = cursors.withLock { $0[id] ?? 0 }
+        var found =
+            try cursor == 0
+            ? []
+            : db.all(
+                Int.self,
+                """
+                SELECT number FROM progress WHERE mailing = ? AND ready = 0 AND dispatch > 0 AND number < ? ORDER BY number LIMIT ?
+                """,
+                [id.description, cursor, limit])
+        func never(from number: Int) throws -> [Int] {
+            try db.all(
+                Int.self, "SELECT number FROM progress WHERE mailing = ? AND ready = 0 AND number >= ? ORDER BY number LIMIT ?",
+                [id.description, number, limit])
+        }
+        var fresh = try never(from: cursor)
+        // Nothing is left, or the ledger is another one than it was.
+        if found.isEmpty, fresh.isEmpty, cursor > 0 { fresh = try never(from: 0) }
+        if let next = fresh.first { cursors.withLock { $0[id] = next } }
+        found += fresh
+        return Array(found.prefix(limit))
     }
 
     /// The deferred recipients of a batch that are due.

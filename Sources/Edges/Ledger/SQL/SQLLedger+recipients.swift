@@ -8,7 +8,7 @@ extension SQLLedger {
         return try await read("finding a recipient") { db in
             guard let record = try MailingRecord.one(db, id) else { return nil }
             let rows = try db.rows(
-                "SELECT mailing, batch, hashes FROM fingerprint WHERE mailing = ? AND instr(hashes, ?) > 0 ORDER BY batch",
+                "SELECT mailing, batch, hashes FROM fingerprint WHERE mailing = ?1 AND \(db.holdsHash("?2")) ORDER BY batch",
                 [id.description, AddressHash.bytes(key)])
             if let found = try Self.find(db, rows, address: key, limit: 1).first {
                 return try Self.detail(db, record, found)
@@ -27,7 +27,7 @@ extension SQLLedger {
         guard !address.isEmpty else { return [] }
         return try await read("finding an address") { db in
             let rows = try db.rows(
-                "SELECT mailing, batch, hashes FROM fingerprint WHERE instr(hashes, ?) > 0 ORDER BY mailing DESC, batch DESC",
+                "SELECT mailing, batch, hashes FROM fingerprint WHERE \(db.holdsHash("?1")) ORDER BY mailing DESC, batch DESC",
                 [AddressHash.bytes(address)])
             var details: [RecipientDetail] = []
             for found in try Self.find(db, rows, address: address, limit: limit) {
@@ -38,14 +38,14 @@ extension SQLLedger {
         }
     }
 
-    private struct Found {
+    struct Found {
         var batch: BatchID
         var index: Int
         var recipients: Recipients
     }
 
     /// The recipients with an address among rows of fingerprints.
-    private static func find(
+    static func find(
         _ db: any SQLTransaction, _ rows: any SQLCursor, address: String, limit: Int
     ) throws -> [Found] {
         let wanted = Array(address.utf8)
@@ -97,7 +97,7 @@ extension SQLLedger {
         return found
     }
 
-    private static func recipients(_ db: any SQLTransaction, _ id: BatchID) throws -> Recipients {
+    static func recipients(_ db: any SQLTransaction, _ id: BatchID) throws -> Recipients {
         guard let record = try MailingRecord.one(db, id.mailing) else {
             throw SQLDamage("batch \(id) has no mailing")
         }
@@ -112,7 +112,7 @@ extension SQLLedger {
         return try Recipients(decoding: wire, width: width)
     }
 
-    private static func detail(_ db: any SQLTransaction, _ record: MailingRecord, _ found: Found) throws -> RecipientDetail? {
+    static func detail(_ db: any SQLTransaction, _ record: MailingRecord, _ found: Found) throws -> RecipientDetail? {
         guard let progress = try BatchProgress.load(db, found.batch), let state = progress.state(found.index) else {
             return nil
         }

@@ -34,10 +34,12 @@ extension SQLLedger: RetentionStore {
             let begun = ContinuousClock.now
             var removal = Removal(db: db, id: id, deadline: begun + budget)
             try Self.mark(db, id, rule, note: note, now: now)
+            if let recipients = try db.removeAtOnce(id) { removal.recipients += recipients }
             let isLast = try removal.run()
             if isLast { try db.run("UPDATE mailing SET pruning = 0 WHERE id = ?", [id.description]) }
             return (begun, removal.recipients, isLast)
         }
+        if isLast { await engine.tidy(after: id) }
         var part = PrunedPart()
         (part.recipients, part.isLast, part.took) = (recipients, isLast, ContinuousClock.now - begun)
         return part

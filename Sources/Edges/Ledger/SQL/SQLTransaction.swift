@@ -1,3 +1,5 @@
+import Model
+
 /// A transaction of an engine. Statements are written once, as both engines take them: parameters are `?`, or `?1` where one stands several
 /// times; tables of `ON CONFLICT` name their columns.
 protocol SQLTransaction: AnyObject {
@@ -23,6 +25,8 @@ protocol SQLTransaction: AnyObject {
     var sharing: String { get }
     /// The elements of a parameter that is a JSON array of texts, as rows of `key` (from 0) and `value`.
     var elements: String { get }
+    /// The condition that a row of `fingerprint` may hold the hash that a parameter, as `?1`, is.
+    func holdsHash(_ parameter: String) -> String
     /// The join whose left table is read first.
     var orderedJoin: String { get }
     /// The condition that a flag is set, as the engine's partial indexes say it.
@@ -37,6 +41,14 @@ protocol SQLTransaction: AnyObject {
     ///   - keys: columns that name the counters, and their values.
     ///   - sums: columns to add to, and how much.
     func add(to table: String, _ keys: KeyValuePairs<String, any SQLConvertible>, _ sums: KeyValuePairs<String, any SQLConvertible>) throws
+
+    /// Writes rows into a table.
+    /// - Parameter columns: their names, in the order of each row's values.
+    func insert(into table: String, _ columns: String, _ rows: [[any SQLConvertible]]) throws
+
+    /// Removes all that a mailing has of its recipients at once, where it has tables of its own.
+    /// - Returns: how many recipients it had; nil where they have to be removed row by row.
+    func removeAtOnce(_ id: MailingID) throws -> Int?
 
     /// The database's clock, in milliseconds since 1970.
     func now() throws -> Int64
@@ -64,6 +76,13 @@ struct SQLDamage: Error {
 }
 
 extension SQLTransaction {
+    func insert(into table: String, _ columns: String, _ rows: [[any SQLConvertible]]) throws {
+        let places = columns.split(separator: ",").map { _ in "?" }.joined(separator: ", ")
+        try runAll("INSERT INTO \(table) (\(columns)) VALUES (\(places))", rows)
+    }
+
+    func removeAtOnce(_ id: MailingID) throws -> Int? { nil }
+
     func run(_ sql: String) throws { try run(sql, []) }
     func rows(_ sql: String) throws -> any SQLCursor { try rows(sql, []) }
 

@@ -13,6 +13,7 @@ final class SQLiteTransaction: SQLTransaction {
     var locking: String { "" }
     var sharing: String { "" }
     var elements: String { "json_each(?)" }
+    func holdsHash(_ parameter: String) -> String { "instr(hashes, \(parameter)) > 0" }
     var orderedJoin: String { "CROSS JOIN" }
     var countedFailures: String { "failure" }
     func isSet(_ flag: String) -> String { flag }
