@@ -17,7 +17,8 @@ package struct FileStamp: Equatable, Sendable {
     /// - Throws: `InputError` when there is no such file.
     package init(path: String) throws(InputError) {
         guard let status = FileStatus(path: path) else {
-            throw InputError(file: path, problem: "cannot be read: \(String(cString: strerror(errno)))", isUnavailable: true)
+            let cause = errno == ENOENT ? "no such file" : "cannot be read: \(String(cString: strerror(errno)))"
+            throw InputError(file: path, problem: cause, isUnavailable: true)
         }
         size = status.size
         modified = status.modified
