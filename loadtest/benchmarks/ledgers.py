@@ -22,7 +22,7 @@ def database(bench):
 
 
 def ledgers(bench):
-    """loadtest/bench --only ledger: 10 million in one mailing on both engines, and 50 million in 10,000 on PostgreSQL."""
+    """10 million in one mailing on both engines, 50 million in 10,000 on PostgreSQL, and (as a whole only) a fleet with either."""
     share = bench.options.ledger_share
     for build in bench.builds:
         one, many = ((int(count * share), max(1, int(mailings * share)) if mailings > 1 else 1) for count, mailings in SHAPES)
@@ -39,7 +39,8 @@ def ledgers(bench):
                 table(bench, build, "PostgreSQL", figures, server.size() - empty)
             finally:
                 server.close()
-        end_to_end(bench, build)
+        if bench.options.ledger_share == 1:
+            end_to_end(bench, build)
 
 
 def end_to_end(bench, build):
@@ -54,8 +55,8 @@ def end_to_end(bench, build):
                 server.close()
     middle = {engine: statistics.median(figures) for engine, figures in found.items()}
     for engine, us in middle.items():
-        bench.rows.append((build.named(f"{engine}: e-mail, all roles and Redis"), f"{us:.1f}", "", "", ""))
-    bench.ratio(build.named("e-mail in PostgreSQL / in SQLite, CPU"), middle["PostgreSQL"] / middle["SQLite"], "1.3")
+        bench.figure(build, f"{engine}: e-mail, all roles and Redis", us, "us")
+    bench.figure(build, "e-mail in PostgreSQL / in SQLite, CPU", middle["PostgreSQL"] / middle["SQLite"], limit=1.3)
 
 
 def fill(bench, build, place, recipients, mailings):
@@ -68,18 +69,15 @@ def fill(bench, build, place, recipients, mailings):
 
 
 def table(bench, build, engine, figures, size):
-    count, limits = figures["recipients"], LIMITS[engine]
-    size /= count
-    what = build.named(f"{engine}, {count:,} in {figures['mailings']:,}")
+    limits, what = LIMITS[engine], f"{engine}, {figures['recipients']:,} in {figures['mailings']:,}"
     if figures["mailings"] > 1:
         limits = limits | {"history": 200, "report": 200, "list": 200}
-    row = bench.rows.append
-    row((f"{what}: planning", "", f"{figures['plannedPerSecond']:,.0f}/s", "", f"{limits.get('planned', 0):,}/s"))
-    row((f"{what}: collecting", "", f"{figures['collectedPerSecond']:,.0f}/s", "", f"{limits.get('collected', 0):,}/s"))
-    row((f"{what}: bytes a delivery", "", f"{size:.0f}", "", limits.get("bytes", "")))
+    for name, key in (("planning", "planned"), ("collecting", "collected")):
+        bench.figure(build, f"{what}: {name}", figures[f"{key}PerSecond"], "/s", limits.get(key), at_least=True)
+    bench.figure(build, f"{what}: a delivery", size / figures["recipients"], "bytes", limits.get("bytes"))
     for question in ("history", "report", "list"):
         spread = figures[question]
-        row((f"{what}: {question}, ms", "", f"{spread['median']:.1f}", f"at most {spread['highest']:.1f}", limits.get(question, "")))
+        bench.figure(build, f"{what}: {question}", spread["median"], "ms", limits.get(question), note=f"at most {spread['highest']:.1f}")
     if "hot" in figures:
-        row((f"{what}: updates that no index hears of", "", f"{figures['hot']:.0%}", "", ""))
-    bench.result[what] = figures | {"bytes": size}
+        bench.figure(build, f"{what}: updates of progress that no index hears of", 100 * figures["hot"], "%")
+    bench.result[build.named(what)] = figures | {"bytes": size}
