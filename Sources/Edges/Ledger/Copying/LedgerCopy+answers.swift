@@ -82,7 +82,7 @@ struct LedgerComparison {
         try await ask("skipped recipients of \(id)") { ledger throws(LedgerError) in
             try await ledger.skipped(id, after: nil, limit: Self.page)
         }
-        try await ask("refusals of \(id)") { ledger throws(LedgerError) in try await ledger.heldRefusals(id) }
+        try await ask("refusals of \(id)") { ledger throws(LedgerError) in try await ledger.doubtfulRefusals(id) }
     }
 
     /// Asks after every recipient of every mailing: for small ledgers.
