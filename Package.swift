@@ -45,6 +45,8 @@ let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "
 let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
 let heap: Target.Dependency = .product(name: "HeapModule", package: "swift-collections")
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+/// SQLite's own face, as GRDB has it.
+let sqlite: Target.Dependency = .product(name: "GRDBSQLite", package: "GRDB.swift")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
@@ -103,7 +105,7 @@ let package = Package(
         module(
             .edges, "Broker", ["Model", "Text", "Policy", "CHiredis", log, metrics, deque] + nio,
             resources: scripts.map { .embedInCode("Scripts/\($0).lua") }),
-        module(.edges, "Ledger", ["Model", "Text", "CLibCrypto", "CPQ", "CZlib", log, metrics, grdb]),
+        module(.edges, "Ledger", ["Model", "Text", "CLibCrypto", "CPQ", "CZlib", log, metrics, grdb, sqlite]),
         module(.edges, "Transport", ["Model", "Text", "Policy", "CCurl", log, metrics, deque] + nio),
         module(
             .edges, "Settings",

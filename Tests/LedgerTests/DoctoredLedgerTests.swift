@@ -57,7 +57,7 @@ import Testing
         var letter = DeadLetter(source: lane, entry: "1-0", reason: "r", fields: [.init(name: "d", value: [1])])
         (letter.mailing, letter.batch, letter.dispatchNumber) = (ids[0], 1, 1)
         try await ledger.pool.write { [letter] db in
-            try SQLiteLedger.keep([letter], db)
+            try SQLLedger.keep([letter], SQLiteTransaction(db))
             try db.execute(sql: "INSERT INTO dead_letter_discarded (kind, n) VALUES ('status', 1)")
         }
     }

@@ -6,7 +6,7 @@ extension LedgerCopy {
     func compareAnswers(with target: SQLLedger, _ summary: inout Summary, now: Int64) async throws(LedgerError) {
         let file = try SQLiteLedger.open(path, mustExist: true, logger: logger)
         defer { try? file.close() }
-        var comparison = LedgerComparison(SQLLedger(file), target)
+        var comparison = LedgerComparison(file, target)
         try await comparison.run(now: now)
         guard comparison.differences.isEmpty else {
             throw .refused(

@@ -49,8 +49,10 @@ final class PostgreSQLTransaction: SQLTransaction {
         return written
     }
 
-    func rowsAll(_ sql: String, _ rows: [[any SQLConvertible]]) throws -> [any SQLCursor] {
-        try answers(sql, rows).map { PostgreSQLCursor($0) }
+    func firstRows<Value>(
+        _ sql: String, _ rows: [[any SQLConvertible]], _ read: (any SQLRow, Int) throws -> Value
+    ) throws -> [Value?] {
+        try answers(sql, rows).enumerated().map { place, rows in try PostgreSQLCursor(rows).next().map { try read($0, place) } }
     }
 
     private func answers(_ sql: String, _ rows: [[any SQLConvertible]]) throws -> [PostgreSQLRows] {
@@ -64,6 +66,13 @@ final class PostgreSQLTransaction: SQLTransaction {
 
     func rows(_ sql: String, _ values: [any SQLConvertible]) throws -> any SQLCursor {
         PostgreSQLCursor(try answer(sql, values))
+    }
+
+    func row(_ sql: String, _ values: [any SQLConvertible]) throws -> (any SQLRow)? { try rows(sql, values).next() }
+
+    func allRows(_ sql: String, _ values: [any SQLConvertible]) throws -> [any SQLRow] {
+        let rows = try answer(sql, values)
+        return (0..<rows.count).map { PostgreSQLRow(rows: rows, place: $0) }
     }
 
     private func answer(_ sql: String, _ values: [any SQLConvertible]) throws -> PostgreSQLRows {
@@ -154,6 +163,8 @@ struct PostgreSQLRow: SQLRow {
     func integer(_ column: Int) throws -> Int64? { try reading { () throws(PostgreSQLError) in try rows.integer(place, column) } }
     func text(_ column: Int) throws -> String? { try reading { () throws(PostgreSQLError) in try rows.text(place, column) } }
     func bytes(_ column: Int) throws -> [UInt8]? { try reading { () throws(PostgreSQLError) in try rows.bytes(place, column) } }
+
+    func name(of column: Int) -> String { rows.name(of: column) }
 
     private func reading<T>(_ body: () throws(PostgreSQLError) -> T) throws(SQLDamage) -> T {
         do throws(PostgreSQLError) { return try body() } catch { throw SQLDamage(error.detail) }

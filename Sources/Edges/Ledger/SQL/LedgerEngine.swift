@@ -1,9 +1,15 @@
+import Logging
 import Model
 
 /// A database that a ledger is kept in: it runs the ledger's transactions, and tells of changes.
 protocol LedgerEngine: Sendable {
     /// What the ledger is called in errors: a path, or a URL without secrets.
     var name: String { get }
+
+    var logger: Logger { get }
+
+    /// The notes beside the ledger; nil for a server's database, beside which there is no place: what a restored one lacks is not known.
+    var notes: LedgerNotes? { get }
 
     /// Runs `body` in one transaction of its own, and again where the engine undid it through no fault of the caller's: `body` changes
     /// nothing but the database. It is finished even when its task is cancelled.
@@ -34,6 +40,7 @@ protocol LedgerEngine: Sendable {
 }
 
 extension LedgerEngine {
+    var notes: LedgerNotes? { nil }
     func prepare(for steps: [PlanStep]) async {}
     func tidy(after id: MailingID) async {}
 }

@@ -95,9 +95,4 @@ extension SQLLedger: CopyStore {
 
     /// No batch was dispatched more often since a copy was made.
     private static let dispatchesUnknown = 1_000_000
-
-    /// Nothing is noted beside a server's database: what a restored one lacks is not known.
-    package func note() async throws(LedgerError) -> LedgerNote? { nil }
-
-    package func note(reached: [MailingID: Int]?) async throws(LedgerError) {}
 }

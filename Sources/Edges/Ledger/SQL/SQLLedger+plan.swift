@@ -105,8 +105,7 @@ extension SQLLedger: PlanStore {
             batches.map { [mailing, $0.number, $0.count, String(decoding: $0.recipients, as: UTF8.self)] })
         try db.insert(
             into: "fingerprint", "mailing, batch, hashes",
-            batches.map { batch in [mailing, batch.number, batch.fingerprints.flatMap { withUnsafeBytes(of: $0.littleEndian, Array.init) }]
-            })
+            batches.map { [mailing, $0.number, $0.fingerprints.map(\.littleEndian).withUnsafeBytes { Array($0) }] })
         try db.insert(
             into: "progress", "mailing, number, ready, open, states, attempts",
             batches.map { batch in

@@ -68,7 +68,6 @@ extension SQLLedger {
 
     private static func places(of hash: UInt32, in hashes: [UInt8]) -> [Int] {
         hashes.withUnsafeBytes { buffer in
-            // A blob that SQLite hands out need not be aligned.
             var places: [Int] = []
             for index in 0..<buffer.count / 4
             where buffer.loadUnaligned(fromByteOffset: index * 4, as: UInt32.self) == hash { places.append(index) }

@@ -2,11 +2,11 @@ package import Model
 
 extension SQLLedger: RepeatStore {
     package func earlier(_ identity: MailingIdentity) async throws(LedgerError) -> EarlierMailings {
-        try await read("looking for earlier mailings") { db in try Self.earlier(db, identity) }
+        try await read("looking for earlier mailings") { [self] db in try earlier(db, identity) }
     }
 
     /// Counters tell whom they reached: no recipient is read.
-    static func earlier(_ db: any SQLTransaction, _ identity: MailingIdentity) throws -> EarlierMailings {
+    func earlier(_ db: any SQLTransaction, _ identity: MailingIdentity) throws -> EarlierMailings {
         var earlier = EarlierMailings()
         earlier.unfinished = try MailingRecord.all(
             db, "WHERE identity = ? AND state NOT IN ('sent', 'stopped', 'failed') ORDER BY created DESC, id DESC LIMIT 1",
@@ -28,7 +28,16 @@ extension SQLLedger: RepeatStore {
                 try earlier.sent.append(.init(id: id, state: state, started: row.read(2), reached: reached, pruned: row.read(4)))
             }
         }
+        earlier.lost = try lost(db, identity)
         return earlier
+    }
+
+    /// The mailing of an identity that was added last, where it is in the note beside the ledger alone. Behind one that the ledger knows a
+    /// person has decided.
+    private func lost(_ db: any SQLTransaction, _ identity: MailingIdentity) throws -> MailingID? {
+        guard let last = try note(db)?.mailings(of: identity).last else { return nil }
+        let known = try db.one(Bool.self, "SELECT EXISTS (SELECT 1 FROM mailing WHERE id = ?)", [last.description])
+        return known == true ? nil : last
     }
 
     package func earlier(than id: MailingID) async throws(LedgerError) -> [MailingID] {

@@ -193,7 +193,7 @@ extension SQLLedger {
             switch cause {
             case .known(let id): id
             case .result: try mailings[mailing].failures.id(db, result.response)
-            case .neverTried: try mailings[mailing].failures.neverTried(db)
+            case .neverTried: try mailings[mailing].failures.id(db, .neverTried)
             }
         }
 

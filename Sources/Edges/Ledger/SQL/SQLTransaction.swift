@@ -15,9 +15,16 @@ protocol SQLTransaction: AnyObject {
     func runAll(_ sql: String, _ rows: [[any SQLConvertible]]) throws -> [Int]
 
     /// The same for a query.
-    func rowsAll(_ sql: String, _ rows: [[any SQLConvertible]]) throws -> [any SQLCursor]
+    /// - Returns: what `read` makes of each answer's first row, and of its place; nil for no row.
+    func firstRows<Value>(
+        _ sql: String, _ rows: [[any SQLConvertible]], _ read: (any SQLRow, Int) throws -> Value
+    ) throws -> [Value?]
 
+    /// Rows as they come: the same query is not asked again while they are read.
     func rows(_ sql: String, _ values: [any SQLConvertible]) throws -> any SQLCursor
+    /// The first row; nil for none.
+    func row(_ sql: String, _ values: [any SQLConvertible]) throws -> (any SQLRow)?
+    func allRows(_ sql: String, _ values: [any SQLConvertible]) throws -> [any SQLRow]
 
     /// What follows a query of rows that the transaction is about to change, so that no other changes them meanwhile.
     var locking: String { get }
@@ -63,7 +70,7 @@ protocol SQLTransaction: AnyObject {
 
 /// Rows in their order.
 protocol SQLCursor: AnyObject {
-    /// The next row; nil at the end.
+    /// The next row, which holds until the one after it is asked for; nil at the end.
     func next() throws -> (any SQLRow)?
 }
 
@@ -85,24 +92,19 @@ extension SQLTransaction {
 
     func run(_ sql: String) throws { try run(sql, []) }
     func rows(_ sql: String) throws -> any SQLCursor { try rows(sql, []) }
-
-    /// The first row; nil for none.
-    func row(_ sql: String, _ values: [any SQLConvertible] = []) throws -> (any SQLRow)? { try rows(sql, values).next() }
-
-    func allRows(_ sql: String, _ values: [any SQLConvertible] = []) throws -> [any SQLRow] {
-        let cursor = try rows(sql, values)
-        var rows: [any SQLRow] = []
-        while let row = try cursor.next() { rows.append(row) }
-        return rows
-    }
+    func row(_ sql: String) throws -> (any SQLRow)? { try row(sql, []) }
+    func allRows(_ sql: String) throws -> [any SQLRow] { try allRows(sql, []) }
 
     /// The first column of the first row; nil for null, and for no row.
     func one<Value: SQLReadable>(_ type: Value.Type, _ sql: String, _ values: [any SQLConvertible] = []) throws -> Value? {
-        try row(sql, values).flatMap { try Value.read($0, 0) }
+        try rows(sql, values).next().flatMap { try Value.read($0, 0) }
     }
 
     /// The first column of all rows.
     func all<Value: SQLReadable>(_ type: Value.Type, _ sql: String, _ values: [any SQLConvertible] = []) throws -> [Value] {
-        try allRows(sql, values).compactMap { try Value.read($0, 0) }
+        let cursor = try rows(sql, values)
+        var found: [Value] = []
+        while let row = try cursor.next() { if let value = try Value.read(row, 0) { found.append(value) } }
+        return found
     }
 }

@@ -51,7 +51,7 @@ extension LedgerBackup {
             let copy = try open(file)
             defer { try? copy.close() }
             try copy.read { db in
-                guard let view = try LedgerView.read(db) else { return }
+                guard let view = try LedgerView.read(SQLiteTransaction(db)) else { return }
                 let noted = (try? notes.note(of: view.identity))?.mailings.map { ($0.id, $0.name) } ?? []
                 for (id, name) in noted + elsewhere.mailings where losses.mailings[id, default: ""].isEmpty {
                     let known = try Bool.fetchOne(
@@ -59,12 +59,11 @@ extension LedgerBackup {
                     if known == false { losses.mailings[id] = name }
                 }
                 losses.redis = elsewhere.problem
-                let row = try Row.fetchOne(
-                    db,
-                    sql: """
-                        SELECT count(DISTINCT m.id), coalesce(sum(p.open), 0) FROM mailing m LEFT JOIN progress p ON p.mailing = m.id
-                        WHERE m.state NOT IN ('sent', 'stopped', 'failed')
-                        """)
+                let row = try SQLiteTransaction(db).row(
+                    """
+                    SELECT count(DISTINCT m.id), coalesce(sum(p.open), 0) FROM mailing m LEFT JOIN progress p ON p.mailing = m.id
+                    WHERE m.state NOT IN ('sent', 'stopped', 'failed')
+                    """)
                 if let row { (losses.unfinished, losses.open) = try (row.read(0), row.read(1)) }
                 // Redis is told of each dispatch before a message goes: nobody can have got one since the copy was made.
                 let isCurrent = elsewhere.commits.map { $0 <= view.commits } == true && losses.mailings.isEmpty
@@ -103,8 +102,8 @@ extension LedgerBackup {
         var found: [(MailingID, String)] = []
         var isWhole = true
         do {
-            let rows = try Row.fetchCursor(
-                db, sql: "SELECT id, name FROM replaced.mailing WHERE id NOT IN (SELECT id FROM main.mailing)")
+            let rows = try SQLiteTransaction(db).rows(
+                "SELECT id, name FROM replaced.mailing WHERE id NOT IN (SELECT id FROM main.mailing)")
             while let row = try rows.next() {
                 if let id = try MailingID(row.read(0) as String) { try found.append((id, row.read(1))) } else { isWhole = false }
             }
@@ -120,7 +119,7 @@ extension LedgerBackup {
         do {
             try db.inTransaction {
                 try carry(id, into: db)
-                return try !mustAgree || SQLiteLedger.recount(db, id).isEmpty ? .commit : .rollback
+                return try !mustAgree || SQLLedger.recount(SQLiteTransaction(db), id).isEmpty ? .commit : .rollback
             }
             return try Bool.fetchOne(
                 db.cachedStatement(sql: "SELECT EXISTS (SELECT 1 FROM main.mailing WHERE id = ?)"), arguments: [id.description]) == true

@@ -219,8 +219,8 @@ package enum LedgerBackup {
                             """)
                     var after = AuditedValues()
                     after.file = restoration.file
-                    try SQLiteLedger.note(
-                        db, restoration.note, on: .ledger, before: AuditedValues(), after: after, now: restoration.at)
+                    try SQLLedger.note(
+                        SQLiteTransaction(db), restoration.note, on: .ledger, before: AuditedValues(), after: after, now: restoration.at)
                 }
                 return try Schema.migrator.hasCompletedMigrations(db) ? Int64.fetchOne(db, sql: "SELECT commits FROM ledger") ?? 0 : 0
             }

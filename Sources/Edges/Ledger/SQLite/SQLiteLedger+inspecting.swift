@@ -18,6 +18,8 @@ extension SQLiteLedger {
                     try file.read { try body($0, &inspection) }
                 } catch let error as DatabaseError where error.resultCode == .SQLITE_CORRUPT || error.resultCode == .SQLITE_NOTADB {
                     inspection.faults.append(.init(.file, "the \(part) cannot be read: \(error.message ?? "\(error.resultCode)")"))
+                } catch let damage as SQLDamage {
+                    inspection.faults.append(.init(.file, "the \(part) cannot be read: \(damage.text)"))
                 } catch {
                     inspection.faults.append(
                         .init(.schema, "the \(part) cannot be read: \(LedgerError(any: error, path: path, operation: "checking"))"))
@@ -59,19 +61,19 @@ extension SQLiteLedger {
 
     /// The columns of each table, view and index, by its kind and name.
     private static func parts(_ db: Database) throws -> [String: [String]] {
-        let rows = try Row.fetchCursor(
-            db,
-            sql: """
-                SELECT s.type || ' ' || s.name, c.name FROM sqlite_schema s JOIN pragma_table_info(s.name) c WHERE s.type <> 'index'
-                UNION ALL SELECT 'index ' || s.name, coalesce(c.name, '')
-                    FROM sqlite_schema s JOIN pragma_index_info(s.name) c WHERE s.type = 'index' AND s.name NOT LIKE 'sqlite_%'
-                """)
+        let rows = try SQLiteTransaction(db).rows(
+            """
+            SELECT s.type || ' ' || s.name, c.name FROM sqlite_schema s JOIN pragma_table_info(s.name) c WHERE s.type <> 'index'
+            UNION ALL SELECT 'index ' || s.name, coalesce(c.name, '')
+                FROM sqlite_schema s JOIN pragma_index_info(s.name) c WHERE s.type = 'index' AND s.name NOT LIKE 'sqlite_%'
+            """)
         var parts: [String: [String]] = [:]
         while let row = try rows.next() { try parts[row.read(0), default: []].append(row.read(1)) }
         return parts
     }
 
     private static func recountAll(_ db: Database, _ inspection: inout LedgerInspection) throws {
+        let db = SQLiteTransaction(db)
         let (records, unreadable) = try MailingRecord.all(db, "ORDER BY created, id", [])
         inspection.faults += unreadable.map { .init(.mailing, mailing: $0.id, "\($0.error)") }
         for record in records {
@@ -81,6 +83,8 @@ extension SQLiteLedger {
             do {
                 inspection.faults += try recount(db, record).map { .init(.counts, mailing: id, $0) }
                 inspection.faults += try recountEvents(db, record.id).map { .init(.counts, mailing: id, $0) }
+            } catch let damage as SQLDamage {
+                inspection.faults.append(.init(.counts, mailing: id, damage.text))
             } catch let error as DatabaseError {
                 inspection.faults.append(.init(.counts, mailing: id, error.message ?? "\(error.resultCode)"))
             }
@@ -88,7 +92,7 @@ extension SQLiteLedger {
     }
 
     /// Counts events anew.
-    private static func recountEvents(_ db: Database, _ id: MailingID) throws -> [String] {
+    private static func recountEvents(_ db: SQLiteTransaction, _ id: MailingID) throws -> [String] {
         let counted = try pairs(db, "SELECT kind, n FROM event_counter WHERE mailing = ?", id)
         let found = try pairs(db, "SELECT kind, count(*) FROM event WHERE mailing = ? GROUP BY kind", id)
         return Set(counted.keys).union(found.keys).sorted().compactMap { kind in

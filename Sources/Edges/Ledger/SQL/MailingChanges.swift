@@ -1,4 +1,3 @@
-import GRDB
 import Model
 
 /// What one transaction changes in a mailing's counters.
@@ -28,17 +27,13 @@ struct MailingChanges {
         timeline[at / 1000, default: Moment()].deferred += deferred
     }
 
-    func store(_ db: Database) throws {
-        for state in RecipientState.allCases { try SQLiteLedger.count(db, id, state, moves[state.rank]) }
+    func store(_ db: any SQLTransaction) throws {
+        for state in RecipientState.allCases { try SQLLedger.count(db, id, state, moves[state.rank]) }
         try failures.store(db)
-        for (second, moment) in timeline {
-            try db.cachedStatement(
-                sql: """
-                    INSERT INTO timeline (mailing, second, sent, failed, deferred) VALUES (?, ?, ?, ?, ?)
-                    ON CONFLICT DO UPDATE SET sent = sent + excluded.sent, failed = failed + excluded.failed,
-                        deferred = deferred + excluded.deferred
-                    """
-            ).execute(arguments: [id.description, second, moment.sent, moment.failed, moment.deferred])
+        for (second, moment) in timeline.sorted(by: { $0.key < $1.key }) {
+            try db.add(
+                to: "timeline", ["mailing": id.description, "second": second],
+                ["sent": moment.sent, "failed": moment.failed, "deferred": moment.deferred])
         }
     }
 }

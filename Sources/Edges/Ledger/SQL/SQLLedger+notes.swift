@@ -1,15 +1,15 @@
-import GRDB
 import Logging
 package import Model
 
 /// The note beside the ledger is written inside a transaction, so that of several processes none undoes what another notes.
-extension SQLiteLedger {
+extension SQLLedger {
     package func note() async throws(LedgerError) -> LedgerNote? {
-        try await read("reading the note beside the ledger") { [self] db in try note(db) }
+        guard engine.notes != nil else { return nil }
+        return try await read("reading the note beside the ledger") { [self] db in try note(db) }
     }
 
     package func note(reached: [MailingID: Int]?) async throws(LedgerError) {
-        let notes = LedgerNotes(ledger: path)
+        guard let notes = engine.notes else { return }
         try await write("note") { db in
             let (identity, commits) = try Self.standing(db)
             let problem = notes.change(identity) { note in
@@ -26,36 +26,36 @@ extension SQLiteLedger {
     }
 
     /// What is noted of this ledger. A file that cannot be read is no reason to stop.
-    func note(_ db: Database) throws -> LedgerNote? {
-        let notes = LedgerNotes(ledger: path)
+    func note(_ db: any SQLTransaction) throws -> LedgerNote? {
+        guard let notes = engine.notes else { return nil }
         let identity = try Self.standing(db).identity
         do throws(LedgerNotes.Unreadable) {
             return try notes.note(of: identity)
         } catch {
-            logger.warning("\(notes.path) is not believed (\(error)): what an older copy of the ledger lacks is not known")
+            engine.logger.warning("\(notes.path) is not believed (\(error)): what an older copy of the ledger lacks is not known")
             return nil
         }
     }
 
     /// Notes a mailing that is added, as the last step before the commit.
-    func noteAdded(_ mailing: LedgerNote.Added, _ db: Database) throws {
-        let problem = LedgerNotes(ledger: path).change(try Self.standing(db).identity) { $0.add(mailing) }
+    func noteAdded(_ mailing: LedgerNote.Added, _ db: any SQLTransaction) throws {
+        guard let notes = engine.notes else { return }
+        let problem = notes.change(try Self.standing(db).identity) { $0.add(mailing) }
         guard let problem else { return }
-        logger.warning("a mailing cannot be noted beside the ledger (\(problem)): an older copy of the ledger would not miss it")
+        engine.logger.warning("a mailing cannot be noted beside the ledger (\(problem)): an older copy of the ledger would not miss it")
     }
 
     /// Takes a mailing that was not added after all out of the note.
-    func forgetAdded(_ id: MailingID) {
-        let notes = LedgerNotes(ledger: path)
-        let identity = try? pool.read { db in
+    func forgetAdded(_ id: MailingID) async {
+        guard let notes = engine.notes else { return }
+        let identity = try? await read("looking for a mailing") { db in
             try MailingRecord.one(db, id) == nil ? Self.standing(db).identity : nil
         }
         guard let identity, (try? notes.note(of: identity))?.mailings.contains(where: { $0.id == id }) == true else { return }
         _ = notes.change(identity) { $0.remove(id) }
     }
 
-    private static func standing(_ db: Database) throws -> (identity: String, commits: Int64) {
-        let row = try Row.fetchOne(db.cachedStatement(sql: "SELECT identity, commits FROM ledger"))
-        return try row.map { try ($0.read(0), $0.read(1)) } ?? ("", 0)
+    private static func standing(_ db: any SQLTransaction) throws -> (identity: String, commits: Int64) {
+        (try db.one(String.self, "SELECT identity FROM ledger") ?? "", try db.commits())
     }
 }
