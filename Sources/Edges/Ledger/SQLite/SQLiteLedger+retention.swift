@@ -56,10 +56,8 @@ extension SQLiteLedger: RetentionStore {
         if let obstacle = rule.obstacle(found.facts) { throw LedgerError.refused("mailing \(id) is kept: \(obstacle)") }
         try db.execute(
             sql: """
-                UPDATE mailing SET pruned = ?1, pruning = 1, (uncertain_listed, uncertain_redelivered) = (
-                    SELECT count(*), coalesce(sum(again), 0) FROM (
-                        SELECT max(held = 0 OR outcome IS 'resend') AS again FROM uncertain WHERE uncertain.mailing = mailing.id
-                        GROUP BY batch, idx))
+                UPDATE mailing SET pruned = ?1, pruning = 1, (uncertain_listed, uncertain_redelivered, uncertain_unresolved) = (
+                    \(UncertainCounts.query(of: "mailing.id")))
                 WHERE id = ?2
                 """, arguments: [now, id.description])
         var (before, after) = (AuditedValues(), AuditedValues())

@@ -14,9 +14,10 @@ extension SQLiteLedger: SuppressionStore {
                 let kept = old?.merged(with: one) ?? one
                 if kept == old {
                     change.unchanged += 1
+                    try Self.confirm(db, one.key, now: now)
                     continue
                 }
-                try Self.store(db, kept, revision: revision)
+                try Self.store(db, kept, revision: revision, now: now)
                 if old == nil { change.added += 1 } else { change.replaced += 1 }
             }
             for category in Set(new.map(\.key.category)) { try Self.note(db, category: category, now: now) }
@@ -33,6 +34,9 @@ extension SQLiteLedger: SuppressionStore {
             var removed: [Suppression] = []
             for key in keys {
                 guard let old = try Self.suppression(db, key) else { continue }
+                try db.cachedStatement(sql: SuppressionStatements.noteRemoval).execute(arguments: [
+                    key.channel.rawValue, key.address, key.category, now,
+                ])
                 try db.cachedStatement(sql: "DELETE FROM suppression WHERE channel = ? AND address = ? AND category = ?")
                     .execute(arguments: [key.channel.rawValue, key.address, key.category])
                 removed.append(old)
@@ -57,16 +61,16 @@ extension SQLiteLedger: SuppressionStore {
         return try rows.next().flatMap { try Suppression($0) }
     }
 
-    private static func store(_ db: Database, _ one: Suppression, revision: Int64) throws {
-        try db.cachedStatement(
-            sql: """
-                INSERT INTO suppression (channel, address, category, reason, source, at, expires, revision)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-                ON CONFLICT (channel, address, category) DO UPDATE SET reason = excluded.reason, source = excluded.source,
-                    at = excluded.at, expires = excluded.expires, revision = excluded.revision
-                """
-        ).execute(arguments: [
+    private static func store(_ db: Database, _ one: Suppression, revision: Int64, now: Int64) throws {
+        try db.cachedStatement(sql: SuppressionStatements.store).execute(arguments: [
             one.key.channel.rawValue, one.key.address, one.key.category, one.reason.rawValue, one.source, one.at, one.expires, revision,
+            now,
+        ])
+    }
+
+    private static func confirm(_ db: Database, _ key: Suppression.Key, now: Int64) throws {
+        try db.cachedStatement(sql: SuppressionStatements.confirm).execute(arguments: [
+            key.channel.rawValue, key.address, key.category, now,
         ])
     }
 

@@ -45,22 +45,11 @@ extension SQLiteLedger: UncertainStore {
     static let isHeld = "AND u.held = 1 AND u.settled_at IS NULL AND substr(p.states, u.idx + 1, 1) = 'u'"
 
     static func uncertainCounts(_ db: Database, _ record: MailingRecord, held: Int) throws -> UncertainCounts {
-        if record.pruned != nil {
-            let kept = try Row.fetchOne(
-                db.cachedStatement(sql: "SELECT uncertain_listed, uncertain_redelivered FROM mailing WHERE id = ?"),
-                arguments: [record.id.description])
-            return UncertainCounts(listed: kept?[0] ?? 0, held: held, redelivered: kept?[1] ?? 0)
-        }
+        let kept = "SELECT uncertain_listed, uncertain_redelivered, uncertain_unresolved FROM mailing WHERE id = ?"
         let cursor = try Row.fetchCursor(
-            db.cachedStatement(
-                sql: """
-                    SELECT count(*), coalesce(sum(again), 0) FROM (
-                        SELECT max(held = 0 OR outcome IS 'resend') AS again FROM uncertain WHERE mailing = ?
-                        GROUP BY batch, idx)
-                    """),
-            arguments: [record.id.description])
+            db.cachedStatement(sql: record.pruned == nil ? UncertainCounts.query(of: "?") : kept), arguments: [record.id.description])
         let row = try cursor.next()
-        return UncertainCounts(listed: row?[0] ?? 0, held: held, redelivered: row?[1] ?? 0)
+        return UncertainCounts(listed: row?[0] ?? 0, held: held, redelivered: row?[1] ?? 0, unresolved: row?[2] ?? 0)
     }
 
     /// The times a recipient was put on the list, by time.
