@@ -19,7 +19,7 @@ extension CopyTests {
         try folder.write("nonsense", to: "ledger.sqlite")
         func restore(_ elsewhere: KnownElsewhere, isForced: Bool = false) throws -> CarriedMailings.Losses? {
             try LedgerBackup.restore(
-                copy, to: path, isForced: isForced, elsewhere: elsewhere, now: Example.start, logger: logger
+                copy, to: path, isForced: isForced, elsewhere: elsewhere, now: Example.start
             ).summary.carried?.losses
         }
         let elsewhere = KnownElsewhere(commits: made.commits, mailings: [published: "autumn"])
@@ -62,7 +62,7 @@ extension CopyTests {
         let place = try #require(bytes.range(of: Data("r71-500\"".utf8))).lowerBound / 8192 * 8192
         bytes.replaceSubrange(place..<place + 8192, with: Data(count: 8192))
         try bytes.write(to: URL(fileURLWithPath: path))
-        let (summary, kept) = try LedgerBackup.restore(copy, to: path, isForced: true, now: Example.start, logger: logger)
+        let (summary, kept) = try LedgerBackup.restore(copy, to: path, isForced: true, now: Example.start)
         #expect(summary.carried?.count == 2)
         #expect(summary.carried?.losses?.mailings.keys.sorted() == [others[1]], "\(summary)")
         #expect(summary.carried?.losses?.isIncomplete == false)

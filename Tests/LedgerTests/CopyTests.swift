@@ -66,19 +66,18 @@ import Testing
         try await write(ledger, before[0], sent: 0..<4, .done)
         try await write(ledger, before[1], sent: 0..<2, .open)
         _ = try LedgerBackup.make(of: path, to: copy)
-        // After the copy one more batch is dispatched and sent.
+        // After the copy one more batch is dispatched; its results are in Redis.
         let later = try await ledger.dispatchBatches([(id, 1)], now: Example.start)
-        try await write(ledger, later[0], sent: 0..<4, .done)
         let known = try await ledger.commits()
         try ledger.close()
 
         try folder.write("id,email\n1,a@example.com\n", to: "people.csv")
         #expect(throws: LedgerError.self) { try LedgerBackup.make(of: path, to: folder.path("people.csv")) }
         #expect(throws: LedgerError.self) {
-            try LedgerBackup.restore(copy, to: path, isForced: false, now: Example.start, logger: logger)
+            try LedgerBackup.restore(copy, to: path, isForced: false, now: Example.start)
         }
         let (_, kept) = try LedgerBackup.restore(
-            copy, to: path, isForced: true, note: AuditNote(.restore, actor: "ann"), now: Example.start, logger: logger)
+            copy, to: path, isForced: true, note: AuditNote(.restore, actor: "ann"), now: Example.start)
         #expect(kept.map { FileManager.default.fileExists(atPath: $0) } == true)
         ledger = try open()
         #expect(try await ledger.copyMark().restored == Example.start)
@@ -123,7 +122,7 @@ import Testing
         try await Example.plan(ledger, batches: [4])
         _ = try LedgerBackup.make(of: path, to: copy)
         try ledger.close()
-        _ = try LedgerBackup.restore(copy, to: path, isForced: true, now: Example.start, logger: logger)
+        _ = try LedgerBackup.restore(copy, to: path, isForced: true, now: Example.start)
         ledger = try open()
         let (planned, waiting) = (Example.id(7), Example.id(8))
         try await Example.plan(ledger, planned, batches: [4])
@@ -151,7 +150,7 @@ import Testing
         _ = try await ledger.dispatchBatches([(half, 1)], now: Example.start)
         let report = try #require(try await ledger.report(sent, now: Example.start))
         try ledger.close()
-        let (summary, _) = try LedgerBackup.restore(copy, to: path, isForced: true, now: Example.start, logger: logger)
+        let (summary, _) = try LedgerBackup.restore(copy, to: path, isForced: true, now: Example.start)
         #expect(summary.carried == CarriedMailings(count: 2))
         ledger = try open()
         #expect(try await ledger.report(sent, now: Example.start) == report)
@@ -164,10 +163,10 @@ import Testing
         try folder.write("nonsense", to: "ledger.sqlite")
         for end in ["-wal", "-shm"] { try? FileManager.default.removeItem(atPath: path + end) }
         #expect(throws: LedgerError.self) {
-            try LedgerBackup.restore(copy, to: path, isForced: false, now: Example.start, logger: logger)
+            try LedgerBackup.restore(copy, to: path, isForced: false, now: Example.start)
         }
         #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == Data("nonsense".utf8))
-        let losses = try LedgerBackup.restore(copy, to: path, isForced: true, now: Example.start, logger: logger).summary.carried?.losses
+        let losses = try LedgerBackup.restore(copy, to: path, isForced: true, now: Example.start).summary.carried?.losses
         #expect(losses?.isIncomplete == true && losses?.mailings == [:] && losses?.unfinished == 1)
     }
 
@@ -178,7 +177,7 @@ import Testing
     }
 
     /// Whoever was suppressed since the copy was made stays so, and whose suppression was removed is not suppressed again.
-    @Test func theNewerListOfTheSuppressedIsKept() async throws {
+    @Test func whatWasSuppressedOrRemovedSinceStaysSo() async throws {
         func one(_ name: String) -> Suppression {
             Suppression(Suppression.Key(.email, "\(name)@example.com", category: name), reason: .unsubscribe, at: 1)
         }
@@ -189,11 +188,233 @@ import Testing
         _ = try await ledger.unsuppress([one("a").key], audit: nil, now: 3)
         let list = try await ledger.suppressionList()
         try ledger.close()
-        _ = try LedgerBackup.restore(copy, to: path, isForced: true, now: Example.start, logger: logger)
+        _ = try LedgerBackup.restore(copy, to: path, isForced: true, now: Example.start)
         ledger = try open()
         #expect(try await ledger.suppressions(SuppressionFilter(), after: nil, limit: 9) == [one("b"), one("c")])
         #expect(try await ledger.suppressionList() == list)
         #expect(try await ledger.categories() == ["a", "b", "c"])
+    }
+
+    /// A copy of before was put there, and a newer one turns up: neither list is the continuation of the other.
+    @Test func listsThatWentApartBecomeOne() async throws {
+        func one(_ name: String, _ at: Int64 = 1, expires: Int64? = nil) -> Suppression {
+            Suppression(Suppression.Key(.email, "\(name)@example.com"), reason: .unsubscribe, at: at, expires: expires)
+        }
+        var ledger = try open()
+        _ = try await ledger.suppress([one("kept"), one("removed"), one("again"), one("shortened")], audit: nil, now: 1)
+        _ = try LedgerBackup.make(of: path, to: copy)
+        for number in 0..<9 { _ = try await ledger.suppress([one("b\(number)")], audit: nil, now: 10) }
+        _ = try await ledger.unsuppress([one("again").key], audit: nil, now: 20)
+        let newer = folder.path("newer.sqlite")
+        _ = try LedgerBackup.make(of: path, to: newer)
+        try ledger.close()
+        for end in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: path + end) }
+        _ = try LedgerBackup.restore(copy, to: path, isForced: false, now: Example.start)
+        ledger = try open()
+        // Given once more after the newer copy was made, where it had been removed: that changes nothing of it here.
+        _ = try await ledger.suppress([one("late"), one("again")], audit: nil, now: 30)
+        _ = try await ledger.unsuppress([one("removed").key, one("shortened").key], audit: nil, now: 31)
+        _ = try await ledger.suppress([one("shortened", expires: 99)], audit: nil, now: 32)
+        try ledger.close()
+        let (summary, _) = try LedgerBackup.restore(newer, to: path, isForced: false, now: Example.start + 1000)
+        #expect(summary.carried?.suppressions == 5)
+        ledger = try open()
+        let expected = ["again", "b0", "b1", "b2", "b3", "b4", "b5", "b6", "b7", "b8", "kept", "late"].map { one($0) }
+        #expect(try await ledger.suppressions(SuppressionFilter(), after: nil, limit: 99) == expected + [one("shortened", expires: 99)])
+        #expect(try await ledger.suppressionList() == SuppressionList(revision: 11, entries: 13))
+    }
+
+    /// What became of people since the copy was made is known, and is not held.
+    @Test func outcomesAreTakenOver() async throws {
+        var ledger = try open()
+        try await Example.plan(ledger, batches: [6, 2], mailing: Example.mailing(uncertain: .hold))
+        _ = try LedgerBackup.make(of: path, to: copy)
+        let batch = try await ledger.dispatchBatches([(id, 1)], now: Example.start)[0]
+        try await write(ledger, batch, failed: 0..<1)
+        try await write(ledger, batch, sent: 1..<2, .open)
+        let held = resultGroup(sequence: 50, closing: .done, [uncertain(2), uncertain(3), uncertain(4), uncertain(5)])
+        _ = try await ledger.write(groups: [held], events: [], now: Example.start)
+        for (place, decision) in [UncertainDecision.sent, .failed, .resend].enumerated() {
+            _ = try await ledger.decide(
+                id, recipients: ["r0-\(place + 2)"], as: decision, note: AuditNote(.resolve, actor: "ann"), now: Example.start + 1)
+        }
+        _ = try await ledger.suppress(
+            [Suppression(Suppression.Key(.email, "p0-4@example.com"), reason: .complaint, at: 1)], audit: nil, now: Example.start)
+        _ = try await ledger.dispatchBatches([(id, 1)], now: Example.start)
+        let report = try #require(try await ledger.report(id, now: Example.start))
+        #expect(report.states.filter { $0.value > 0 } == [.failed: 2, .sent: 2, .skipped: 1, .uncertain: 1, .planned: 2])
+        let orders = try await ledger.audit(AuditFilter(), limit: 9).map(\.order)
+        try ledger.close()
+        let (summary, _) = try LedgerBackup.restore(
+            copy, to: path, isForced: true, note: AuditNote(.restore, actor: "bob"), now: Example.start)
+        #expect(summary.carried?.outcomes == 6 && summary.carried?.orders == 3 && summary.carried?.undone == [])
+        ledger = try open()
+        let restored = try #require(try await ledger.report(id, now: Example.start))
+        #expect(restored.states == report.states && restored.uncertain == report.uncertain && restored.failures == report.failures)
+        #expect(restored.skipped == report.skipped)
+        #expect(try await ledger.recount(id) == [])
+        #expect(try await ledger.audit(AuditFilter(), limit: 9).map(\.order) == ["restore"] + orders)
+        #expect(try await ledger.uncertain(id, onlyHeld: true, after: nil, limit: 9).map(\.index) == [5])
+        #expect(try SQLiteLedger.inspect(path).faults == [])
+    }
+
+    @Test func aMailingThatEndedSinceHasEnded() async throws {
+        var ledger = try open()
+        try await Example.plan(ledger, batches: [2])
+        let batch = try await ledger.dispatchBatches([(id, 1)], now: Example.start)[0]
+        try await write(ledger, batch, sent: 0..<1, .open)
+        _ = try LedgerBackup.make(of: path, to: copy)
+        try await write(ledger, batch, sent: 1..<2, .done)
+        #expect(try await ledger.complete([id], now: Example.start + 5) == [id])
+        let report = try await ledger.report(id, now: Example.start)
+        try ledger.close()
+        let (summary, _) = try LedgerBackup.restore(copy, to: path, isForced: false, now: Example.start + 9)
+        #expect(summary.carried == CarriedMailings(outcomes: 1) && summary.doubtful == [])
+        ledger = try open()
+        #expect(try await ledger.report(id, now: Example.start) == report)
+        #expect(try await ledger.recount(id) == [])
+        #expect(try SQLiteLedger.inspect(path).faults == [])
+    }
+
+    /// What the ledger had ended otherwise than by results goes back: a person is asked.
+    @Test func whatGoesBackIsAskedFor() async throws {
+        var ledger = try open()
+        try await Example.plan(ledger, batches: [3])
+        _ = try LedgerBackup.make(of: path, to: copy)
+        let batch = try await ledger.dispatchBatches([(id, 1)], now: Example.start)[0]
+        try await write(ledger, batch, sent: 0..<1, .released)
+        _ = try await ledger.setState(
+            id, to: .stopped, from: [.sending], reason: .person("ann"), note: AuditNote(.stop, actor: "ann"), now: Example.start)
+        #expect(try await ledger.stopOpen(id, now: Example.start) == 2)
+        try ledger.close()
+        var asked = ""
+        #expect(throws: LedgerError.self) {
+            try LedgerBackup.restore(copy, to: path, isForced: false, now: Example.start) {
+                asked = $0
+                return false
+            }
+        }
+        #expect(asked.contains("\(id) 'Spring': it was stopped") && asked.contains("2 recipients with an end are open again"))
+        ledger = try open()
+        #expect(try await ledger.mailing(id)?.state == .stopped)
+        try ledger.close()
+        _ = try LedgerBackup.restore(copy, to: path, isForced: false, now: Example.start) { _ in true }
+        ledger = try open()
+        let record = try #require(try await ledger.mailing(id))
+        #expect(record.state == .paused && record.stateReason.kind == .restored && record.reason.contains("stopped by ann"))
+        #expect(try await states(ledger) == [.sent: 1, .planned: 2])
+        #expect(try await ledger.recount(id) == [])
+    }
+
+    /// There is no ledger any more, and the note beside it names what the copy lacks.
+    @Test func aCopyThatLacksWhatTheNoteNamesIsPutThereOnlyWhenToldTo() async throws {
+        var ledger = try open()
+        try await Example.plan(ledger, batches: [1])
+        _ = try LedgerBackup.make(of: path, to: copy)
+        _ = try await ledger.add(new(Example.id(7), "spring"), repeating: .refuse, note: nil, now: Example.start)
+        try ledger.close()
+        for end in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: path + end) }
+        do {
+            _ = try LedgerBackup.restore(copy, to: path, isForced: false, now: Example.start)
+            Issue.record("it was put there")
+        } catch LedgerError.refused(let text) {
+            #expect(text.contains("is gone") && text.contains("\(Example.id(7)) 'Spring'") && text.contains("--force"))
+        }
+        #expect(SQLiteLedger.isMissing(path))
+        let other = folder.path("other.sqlite")
+        try SQLiteLedger.open(other, logger: logger).close()
+        do {
+            _ = try LedgerBackup.restore(other, to: path, isForced: false, now: Example.start)
+            Issue.record("it was put there")
+        } catch LedgerError.refused(let text) {
+            #expect(text.contains("the copy is of another one") && text.contains("\(Example.id(7)) 'Spring'"))
+        }
+        let (summary, kept) = try LedgerBackup.restore(copy, to: path, isForced: true, now: Example.start)
+        #expect(kept == nil && summary.carried?.losses?.mailings == [Example.id(7): "Spring"])
+        ledger = try open()
+        #expect(
+            try await ledger.add(new(Example.id(9), "spring"), repeating: .refuse, note: nil, now: Example.start) == .lost(Example.id(7)))
+    }
+
+    @Test func anErasedPersonDoesNotComeBackWithACopy() async throws {
+        var ledger = try open()
+        try await Example.plan(ledger, batches: [2])
+        try await write(ledger, try await ledger.dispatchBatches([(id, 1)], now: Example.start)[0], sent: 0..<2, .done)
+        _ = try LedgerBackup.make(of: path, to: copy)
+        #expect(try await SQLLedger(ledger).erase(address: "p0-1@example.com", note: nil, now: Example.start).recipients == 1)
+        try ledger.close()
+        _ = try LedgerBackup.restore(copy, to: path, isForced: false, now: Example.start)
+        ledger = try open()
+        #expect(try await ledger.recipient(id, "p0-1@example.com") == nil && ledger.recipient(id, "p0-0@example.com") != nil)
+        #expect(try SQLiteLedger.inspect(path).faults == [])
+    }
+
+    /// What a plan knew of a list says nothing of another one: after a restore all of it is looked at when batches are dispatched.
+    @Test(arguments: [false, true]) func aRestoredMailingLooksAtTheWholeList(isInCopy: Bool) async throws {
+        func suppress(_ ledger: SQLiteLedger, _ name: String) async throws {
+            let one = Suppression(Suppression.Key(.email, "\(name)@example.com"), reason: .unsubscribe, at: 1)
+            _ = try await ledger.suppress([one], audit: nil, now: Example.start)
+        }
+        var ledger = try open()
+        if !isInCopy { _ = try LedgerBackup.make(of: path, to: copy) }
+        for number in 0..<6 { try await suppress(ledger, "s\(number)") }
+        try await ledger.create(id, mailing: Example.mailing(), source: nil, origin: "", state: .scheduled, now: Example.start)
+        var step = PlanStep(mailing: id, ending: .whole)
+        step.suppressionRevision = try await ledger.suppressionList().revision
+        step.batches = [PlannedBatch(number: 0, recipients: Example.recipients(batch: 0, count: 2))]
+        #expect(try await ledger.writePlan([step], now: Example.start).isEmpty)
+        if isInCopy { _ = try LedgerBackup.make(of: path, to: copy) }
+        try ledger.close()
+        _ = try LedgerBackup.restore(copy, to: path, isForced: true, now: Example.start)
+        // As where the list was lost with damage.
+        let file = try DatabaseQueue(path: path)
+        try file.inDatabase { try $0.execute(sql: "DELETE FROM suppression; UPDATE suppression_list SET revision = 0, entries = 0") }
+        try file.close()
+        ledger = try open()
+        try await suppress(ledger, "p0-1")
+        #expect(try await ledger.dispatchBatches([(id, 1)], now: Example.start).first?.open?.map(\.index) == [0])
+    }
+
+    /// A copy of damage takes the place of no good one.
+    @Test func aCopyIsReadAgainBeforeItTakesItsPlace() async throws {
+        let ledger = try open()
+        try await Example.plan(ledger, batches: [2])
+        _ = try LedgerBackup.make(of: path, to: copy)
+        let good = try Data(contentsOf: URL(fileURLWithPath: copy))
+        try ledger.close()
+        let file = try DatabaseQueue(path: path)
+        try file.inDatabase { try $0.execute(sql: "UPDATE batch SET recipients = replace(recipients, 'p0-1', 'p0-2')") }
+        try file.close()
+        do {
+            _ = try LedgerBackup.make(of: path, to: copy)
+            Issue.record("it was written")
+        } catch {
+            #expect("\(error)".contains("batch 0: its fingerprints are not those of its addresses"), "\(error)")
+        }
+        #expect(try Data(contentsOf: URL(fileURLWithPath: copy)) == good)
+        #expect(FileManager.default.fileExists(atPath: copy + ".damaged"))
+        #expect(throws: LedgerError.self) { try LedgerBackup.restore(copy + ".damaged", to: path, isForced: false, now: Example.start) }
+        #expect(try SQLiteLedger.inspect(path).faults.map(\.kind) == [.content])
+    }
+
+    /// The names that are told exist, and nothing is left of whoever was killed.
+    @Test func whatARestoreLeavesBehindIsNamed() async throws {
+        let ledger = try open()
+        try await Example.plan(ledger, batches: [1])
+        _ = try LedgerBackup.make(of: path, to: copy)
+        try ledger.close()
+        try FileManager.default.createDirectory(atPath: folder.path("other"), withIntermediateDirectories: false)
+        let linked = folder.path("other/link.sqlite")
+        try FileManager.default.createSymbolicLink(atPath: linked, withDestinationPath: path)
+        try folder.write("half", to: "ledger.sqlite.partial-99999999")
+        try folder.write("of somebody", to: "ledger.sqlite.partial-\(getppid())")
+        let (_, kept) = try LedgerBackup.restore(copy, to: linked, isForced: false, now: Example.start)
+        let before = try SQLiteLedger.open(#require(kept), mustExist: true, logger: logger)
+        #expect(try await before.mailing(id) != nil && before.copyMark().restored == nil)
+        try before.close()
+        #expect(try await open().copyMark().restored == Example.start)
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+        #expect(names.filter { $0.contains("partial") } == ["ledger.sqlite.partial-\(getppid())"])
     }
 
     @Test func aLedgerInUseIsNotReplaced() async throws {
@@ -201,14 +422,14 @@ import Testing
         try await Example.plan(ledger, batches: [1])
         _ = try LedgerBackup.make(of: path, to: copy)
         #expect(throws: LedgerError.busy(path: path)) {
-            try LedgerBackup.restore(copy, to: path, isForced: true, now: Example.start, logger: logger)
+            try LedgerBackup.restore(copy, to: path, isForced: true, now: Example.start)
         }
         #expect(try await ledger.work().count == 1)
         try ledger.close()
-        _ = try LedgerBackup.restore(copy, to: path, isForced: true, now: Example.start, logger: logger)
+        _ = try LedgerBackup.restore(copy, to: path, isForced: true, now: Example.start)
         try folder.write("no ledger at all", to: "text")
         #expect(throws: LedgerError.self) {
-            try LedgerBackup.restore(folder.path("text"), to: path, isForced: true, now: Example.start, logger: logger)
+            try LedgerBackup.restore(folder.path("text"), to: path, isForced: true, now: Example.start)
         }
     }
 

@@ -114,6 +114,32 @@ import Testing
         #expect(try sink.arrived().count == 3)
     }
 
+    @Test func aRestoreAsksBeforeSomethingGoesBackAndSaysWhatItDid() async throws {
+        let mailing = try MailingFolder(provider: "smtp://127.0.0.1:9", recipients: MailingFolder.recipients(3))
+        let copy = mailing.folder.path("copy.sqlite")
+        func run(_ arguments: String...) async throws -> Program.Outcome {
+            try await Program.run(arguments + ["--ledger", mailing.ledger])
+        }
+        #expect(try await run("mailing", "add", mailing.mailing).status == 0)
+        let id = try await mailing.id()
+        let made = try await run("ledger", "backup", copy)
+        #expect(made.status == 0 && !made.output.contains("in 1 s"), "\(made)")
+        #expect(try await run("mailing", "stop", id, "--yes", "--actor", "Ann").status == 0)
+        let refused = try await run("ledger", "restore", copy)
+        #expect(refused.status == 1 && refused.errors.contains("it was stopped") && refused.errors.contains("--yes"), "\(refused)")
+        #expect(try await run("mailing", "show", id).output.contains("stopped by Ann"))
+        let restored = try await run("ledger", "restore", copy, "--yes")
+        #expect(restored.status == 0 && restored.errors.contains("it was stopped"), "\(restored)")
+        #expect(restored.output.contains("1 order of the audit log") && restored.output.contains("Start the roles again"), "\(restored)")
+        let shown = try await run("mailing", "show", id)
+        #expect(shown.output.contains("paused") && shown.output.contains("stopped by Ann"), "\(shown)")
+        let audit = try await run("audit").output
+        #expect(audit.contains("stop mailing:\(id)") && audit.contains("restore"), "\(audit)")
+        // A mistyped path is not passed over in silence.
+        let typo = try await Program.run(["ledger", "restore", copy, "--ledger", mailing.folder.path("typo.sqlite")])
+        #expect(typo.status == 0 && typo.output.contains("there was no ledger at this path before"), "\(typo)")
+    }
+
     @Test func aCollectorWaitsForTheLedgerOfAPlannerAndMakesNone() async throws {
         let redis = try await RedisServer()
         let folder = try TemporaryFolder()

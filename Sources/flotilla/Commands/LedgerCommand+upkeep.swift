@@ -39,7 +39,7 @@ extension LedgerCommand {
     struct Check: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "check",
-            abstract: "Check the ledger: its file, its tables, its counters against its rows, and rows that belong to nothing.",
+            abstract: "Check the ledger: its file, its tables, its counters, each recipient and result, and rows that belong to nothing.",
             discussion: "It changes nothing, and roles may run meanwhile. The exit status is 1 where something is wrong.")
         @OptionGroup var options: LedgerOptions
         @OptionGroup var output: OutputOptions
@@ -55,7 +55,8 @@ extension LedgerCommand {
         func run() async throws {
             let path = try options.settings().ledger.path
             let isWatched = isatty(STDERR_FILENO) != 0 && !output.isJSON
-            let found = try SQLiteLedger.inspect(path) { if isWatched { StandardError.write("checking the \($0)") } }
+            let line = DrawnLine()
+            let found = try SQLiteLedger.inspect(path) { if isWatched { line.show("checking the \($0)") } }
             if output.isJSON {
                 let answer = Answer(
                     ledger: path, version: found.version, mailings: found.mailings, recipients: found.recipients, faults: found.faults)

@@ -68,6 +68,7 @@ extension PostgreSQLSchema {
             pruning smallint NOT NULL DEFAULT 0,
             uncertain_listed bigint NOT NULL DEFAULT 0,
             uncertain_redelivered bigint NOT NULL DEFAULT 0,
+            uncertain_unresolved bigint NOT NULL DEFAULT 0,
             category word NOT NULL DEFAULT '',
             suppression_revision bigint
         ) WITH (fillfactor = 70);
@@ -241,8 +242,11 @@ extension PostgreSQLSchema {
             at bigint NOT NULL,
             expires bigint,
             revision bigint NOT NULL,
+            changed bigint NOT NULL,
             PRIMARY KEY (channel, address, category)
         );
+        CREATE TABLE suppression_removal (
+            channel word, address word, category word, at bigint NOT NULL, PRIMARY KEY (channel, address, category));
         CREATE INDEX suppression_revision ON suppression (channel, category, revision);
         CREATE TABLE suppression_list (revision bigint NOT NULL, entries bigint NOT NULL);
         INSERT INTO suppression_list (revision, entries) VALUES (0, 0);

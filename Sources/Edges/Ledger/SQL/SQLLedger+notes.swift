@@ -10,7 +10,7 @@ extension SQLLedger {
 
     package func note(reached: [MailingID: Int]?) async throws(LedgerError) {
         guard let notes = engine.notes else { return }
-        try await write("note") { db in
+        try await write("note") { [logger = engine.logger] db in
             let (identity, commits) = try Self.standing(db)
             let problem = notes.change(identity) { note in
                 note.commits = max(note.commits, commits)
@@ -20,8 +20,14 @@ extension SQLLedger {
             }
             guard let problem else { return }
             // Who believed it would take people for not reached who are.
-            if reached == nil { notes.remove() }
-            throw LedgerError.unwritable(path: notes.path, detail: problem)
+            guard reached == nil, notes.remove() else {
+                throw LedgerError.refused(
+                    """
+                    the note beside the ledger cannot be replaced (\(problem)), and what it says is not true any more: make the file and \
+                    its folder writable for this user, or remove the file. What waits for that goes on by itself then
+                    """)
+            }
+            logger.warning("the note beside the ledger was removed, as it cannot be written (\(problem)): an older copy is not known by it")
         }
     }
 

@@ -22,6 +22,8 @@ extension SQLLedger {
         var summary = WriteSummary()
         /// Whose groups were written.
         private var dispatches: Set<Dispatch> = []
+        /// Mailings of which a message was accepted that nobody waited for any more.
+        private var accepted: Set<MailingID> = []
         /// Recipients that moved into a state, by rank.
         private var moved = [Int](repeating: 0, count: RecipientState.allCases.count)
 
@@ -183,6 +185,7 @@ extension SQLLedger {
             guard move.isMove else { return }
             if old == .skipped { try SuppressionCheck.remove(db, batch, result.index) }
             if result.state == .skipped { try SuppressionCheck.store(db, batch, result.index, result.response?.text ?? "", at: result.at) }
+            if old.isTerminal, result.state == .sent || result.state == .delivered { accepted.insert(batch.mailing) }
             mailings[mailing].moves[old.rank] -= 1
             mailings[mailing].moves[result.state.rank] += 1
             moved[result.state.rank] += 1
@@ -214,6 +217,7 @@ extension SQLLedger {
                 if !progress.isDispatched || progress.dispatchNumber != dispatch.dispatchNumber { summary.over.insert(dispatch) }
             }
             for mailing in mailings { try mailing.store(db) }
+            for id in accepted { try SQLLedger.noteLateAcceptance(db, id, now: now) }
             for mailing in Set(summary.closed.map(\.mailing)) { try SQLLedger.settle(db, mailing) }
             for state in RecipientState.allCases where moved[state.rank] > 0 { summary.moved[state] = moved[state.rank] }
             return summary

@@ -97,6 +97,10 @@ extension Dispatcher {
             made, and \(listed == 1 ? "is" : "are") listed as uncertain\(doubtful.isEmpty ? "" : " (\(Self.hint(doubtful)))")\
             \(paused.isEmpty ? "" : "; paused: \(Plural.text(paused.count, "mailing"))")
             """)
+        if !isRestored {
+            logger.error(
+                "whoever was suppressed since the copy was made is not known to be: import them again (flotilla suppressions import)")
+        }
         for id in paused { logger.error("mailing \(id) is paused: it may have been sent since", metadata: ["mailing": "\(id)"]) }
     }
 }

@@ -184,7 +184,7 @@ package actor Dispatcher: Service {
             } catch {
                 looked = .now - .seconds(60)
                 await leaveLedger(error)
-                if let error = error as? RedisError, error != .epochEnded { note(problem: "\(error)") }
+                if let problem = Self.problem(error) { note(problem: problem) }
                 await reportProblem()
                 if backoff.count % 20 == 0 { logger.warning("dispatching waits: \(error)") }
                 guard await backoff.wait(unless: stop) else { return }
@@ -193,6 +193,16 @@ package actor Dispatcher: Service {
             // Commits come by the hundred a second while much is sent: one turn serves many.
             let rest = Self.shortestTurn - (ContinuousClock.now - begun)
             if rest > .zero { try? await Task.sleep(for: rest) }
+        }
+    }
+
+    /// What people are told of an error that holds dispatching up; nil for what passes by itself.
+    private static func problem(_ error: any Error) -> String? {
+        switch error {
+        case let error as RedisError: error == .epochEnded ? nil : "\(error)"
+        case LedgerError.leadershipLost: nil
+        case let error as LedgerError: "\(error)"
+        default: nil
         }
     }
 
