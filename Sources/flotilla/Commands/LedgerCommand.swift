@@ -22,7 +22,8 @@ struct LedgerCommand: AsyncParsableCommand {
         @Argument(help: "The file to write; an older copy of that name is replaced once the new one is whole.") var file: String
 
         func run() async throws {
-            let path = try options.settings().ledger.path
+            let path = try options.settings(mayDiffer: true).ledger.file(
+                to: "copies", instead: "pg_dump copies a database, and a base backup with its WAL brings it back to any moment")
             try OutputFile.check(file, option: "the copy", example: "ledger.backup")
             try OutputFile.check(
                 file, option: "the copy", against: [options.config ?? Settings.usualFile], ledger: path, of: "this command")
@@ -54,9 +55,10 @@ struct LedgerCommand: AsyncParsableCommand {
         }
 
         func run() async throws {
-            var settings = try options.settings()
+            var settings = try options.settings(mayDiffer: true)
             try redis.apply(to: &settings)
-            let path = settings.ledger.path
+            let path = try settings.ledger.file(
+                to: "puts a copy in the place of", instead: "pg_restore or point-in-time recovery brings a database back")
             let actor = try self.actor.map { try OrderActor($0) } ?? .user
             let elsewhere = await KnownElsewhere(settings, identity: LedgerBackup.identity(of: file))
             let (summary, kept) = try LedgerBackup.restore(

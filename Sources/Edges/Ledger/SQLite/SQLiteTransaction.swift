@@ -60,6 +60,9 @@ final class SQLiteTransaction: SQLTransaction {
 
     func commits() throws -> Int64 { try one(Int64.self, "SELECT commits FROM ledger") ?? 0 }
 
+    /// Whether a file is an older copy its own number tells, and the note beside it.
+    func isMoved() throws -> Bool { false }
+
     func raiseCommits(above number: Int64) throws { try run("UPDATE ledger SET commits = max(commits, ?) + 1", [number]) }
 
     private static func arguments(_ values: [any SQLConvertible]) -> StatementArguments {
