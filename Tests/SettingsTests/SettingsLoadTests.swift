@@ -122,7 +122,7 @@ import Text
         #expect(settings.redis.prefix == "shop")
         #expect(settings.redis.caFile == "redis.pem")
         #expect(settings.redis.timeout == .milliseconds(1_500))
-        #expect(settings.ledger.path == "shop.sqlite")
+        #expect(settings.ledger.place == .file(path: "shop.sqlite"))
         #expect(settings.planner.window == 8)
         #expect(settings.planner.poll == .seconds(1))
         #expect(settings.worker.concurrency == 4)
@@ -203,18 +203,25 @@ import Text
         arguments: [
             ("sqlite:l.sqlite", "l.sqlite"), ("sqlite:/srv/l.sqlite", "/srv/l.sqlite"), ("sqlite:///srv/l.sqlite", "/srv/l.sqlite"),
             ("/srv/l.sqlite", "/srv/l.sqlite"), ("l.sqlite", "l.sqlite"), ("sqlite:", nil), ("sqlite://host/l.sqlite", nil),
-            ("postgres://ann:word@db/flotilla", nil), ("mysql://db/x", nil), ("", nil),
+            ("mysql://db/x", nil), ("postgres:db", nil), ("", nil),
         ] as [(String, String?)])
     func aLedgerIsNamedByAURL(text: String, path: String?) throws {
-        #expect(LedgerURL.path(text) == path)
+        #expect(LedgerPlace(text)?.file == path)
         guard let path else { return }
         let ledger = try load("ledger: {url: '\(text)'}").ledger
-        #expect(ledger.path == path && ledger.hasURL)
+        #expect(ledger.place == .file(path: path) && ledger.hasURL)
     }
 
-    @Test func postgresAndTwoLedgersAreRefusedInWords() throws {
-        let refused = try refusal("ledger: {url: 'postgres://ann:word@db/flotilla'}")
-        #expect(refused.count == 1 && refused[0].contains("no ledger in PostgreSQL") && !refused[0].contains("word"), "\(refused)")
+    @Test func aLedgerOnAServerIsNamedByAURLAndTellsNoPassword() throws {
+        for scheme in ["postgres", "postgresql", "Postgres"] {
+            let settings = try load("ledger: {url: '\(scheme)://ann:word@db/flotilla?sslmode=verify-full', folder: /srv/f}")
+            let url = "postgres://ann:word@db/flotilla?sslmode=verify-full"
+            #expect(settings.ledger.place == .postgreSQL(url: Secret(url)) && settings.ledger.folder == "/srv/f")
+            #expect(!"\(settings)".contains("word") && !settings.differences.joined().contains("word"))
+        }
+    }
+
+    @Test func twoLedgersAreRefusedInWords() throws {
         let two = try refusal("ledger:\n  url: sqlite:a\n  path: b\n")
         #expect(two == ["flotilla.yaml:2: ledger.url: names the ledger, and so does ledger.path; leave one out"])
     }

@@ -28,15 +28,18 @@ package struct Settings: Sendable, Equatable {
     }
 
     package struct Ledger: Sendable, Equatable {
-        package var path = "flotilla.sqlite"
-        /// It is named by `ledger.url`: no option names another.
+        package var place = LedgerPlace.file(path: "flotilla.sqlite")
+        /// It is named by `ledger.url`: no option names another for those who write to it.
         package private(set) var hasURL = false
+        /// Where a machine keeps what belongs to a ledger in PostgreSQL: the file of a private Redis, and its lock. Nil for the user's
+        /// usual folder.
+        package var folder: String?
         /// How long the recipients of mailings that have ended are kept; nil for always.
         package var keep: Duration?
         package init() {}
 
-        mutating func use(url path: String) {
-            self.path = path
+        mutating func use(url place: LedgerPlace) {
+            self.place = place
             hasURL = true
         }
     }

@@ -12,6 +12,7 @@ extension Collector {
         let sorted = SortedEntries(entries)
         unreadable.note(entries)
         var backoff = Backoff()
+        var line = RepeatedLine()
         while true {
             do throws(LedgerError) {
                 let summary = try await ledger.write(
@@ -23,7 +24,7 @@ extension Collector {
                 for group in sorted.results { await trace(group) }
                 return summary
             } catch {
-                if backoff.count % 5 == 0 {
+                if line.add(at: Clock.monotonic()) != nil {
                     logger.error("the ledger cannot be written; results wait in Redis: \(error)")
                 }
                 if case .replaced = error, backoff.count == 0 { await leaveLedger() }

@@ -93,6 +93,7 @@ package struct PlannerRole: Service {
 
     private func serve(until stop: StopRequest) async {
         var backoff = Backoff()
+        var line = RepeatedLine()
         var hasWaited = false
         var helper = configuration.sharing.map { sharing in
             SourceHelper(
@@ -119,7 +120,7 @@ package struct PlannerRole: Service {
                 // Nothing announces that a lock has become free.
                 await stop.wait(atMost: min(Timing.renewal, configuration.durations.lease / 5))
             } catch {
-                if backoff.count % 5 == 0 { logger.error("the planner waits: \(error)") }
+                if line.add(at: Clock.monotonic()) != nil { logger.error("the planner waits: \(error)") }
                 guard await backoff.wait(unless: stop) else { return }
             }
         }
@@ -172,7 +173,7 @@ package struct PlannerRole: Service {
     }
 
     private func keepLeadership(_ fencingToken: FencingToken, until stop: StopRequest) async {
-        var failures = 0
+        var line = RepeatedLine()
         // Each renewal is a commit, which wakes whoever watches the ledger; one that fails is tried again sooner.
         let (interval, retry) = (configuration.durations.lease / 2, configuration.durations.lease / 6)
         while !stop.isStopping {
@@ -186,8 +187,7 @@ package struct PlannerRole: Service {
                 }
             } catch {
                 // It stays ours while nobody else has it: a full disk keeps others from it as well.
-                if failures % 30 == 0 { logger.warning("the leadership cannot be renewed: \(error)") }
-                failures += 1
+                if line.add(at: Clock.monotonic()) != nil { logger.warning("the leadership cannot be renewed: \(error)") }
                 await stop.wait(atMost: retry)
                 continue
             }

@@ -71,6 +71,7 @@ package struct PlannerService: Service {
 
     private func plan(woken signal: WakeSignal, until stop: StopRequest) async {
         var backoff = Backoff()
+        var line = RepeatedLine()
         var aside = Aside()
         while !stop.isStopping {
             var wait = poll
@@ -79,7 +80,7 @@ package struct PlannerService: Service {
                 if let next { wait = min(poll, .milliseconds(max(1, next - clock()))) }
                 backoff = Backoff()
             } catch {
-                logger.error("planning waits: \(error)")
+                if line.add(at: Clock.monotonic()) != nil { logger.error("planning waits: \(error)") }
                 guard await backoff.wait(unless: stop) else { return }
                 continue
             }

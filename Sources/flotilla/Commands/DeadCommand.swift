@@ -102,7 +102,7 @@ struct DeadCommand: AsyncParsableCommand {
             if refused > 0 { throw ExitCode(.failed) }
         }
 
-        private func all(_ ledger: SQLiteLedger) async throws -> [Int64] {
+        private func all(_ ledger: any OpenLedger) async throws -> [Int64] {
             var ids: [Int64] = []
             while true {
                 let page = try await ledger.deadLetters(after: ids.last, limit: 1000)

@@ -78,12 +78,12 @@ extension ExclusionReason: ExpressibleByArgument {}
 
 /// The excluded rows of a mailing, read from the ledger a thousand at a time.
 struct ExclusionPages: AsyncSequence {
-    let ledger: SQLiteLedger
+    let ledger: any OpenLedger
     let mailing: MailingID
     let after: Int
 
     struct AsyncIterator: AsyncIteratorProtocol {
-        let ledger: SQLiteLedger
+        let ledger: any OpenLedger
         let mailing: MailingID
         var last: Int
 

@@ -32,9 +32,10 @@ extension LedgerCommand {
         }
 
         func run() async throws {
-            var settings = try options.settings()
+            var settings = try options.settings(mayDiffer: true)
             try redis.apply(to: &settings)
-            let path = settings.ledger.path
+            let path = try settings.ledger.file(
+                to: "puts a copy in the place of", instead: "pg_restore or point-in-time recovery brings a database back")
             let actor = try self.actor.map { try OrderActor($0) } ?? .user
             let elsewhere = await KnownElsewhere(settings, identity: LedgerBackup.identity(of: file))
             let (summary, kept) = try LedgerBackup.restore(

@@ -14,9 +14,13 @@ extension LedgerCommand {
         @OptionGroup var options: LedgerOptions
 
         func run() async throws {
-            let path = try options.settings().ledger.path
-            let version = try SQLiteLedger.make(path, logger: Logger(label: "flotilla"))
-            StandardOutput.write("\(path): a new ledger, version \(version)")
+            let ledger = try options.settings(mayDiffer: true).ledger
+            let version =
+                switch ledger.place {
+                case .file(let path): try SQLiteLedger.make(path, logger: Logger(label: "flotilla"))
+                case .postgreSQL(let url): try SQLLedger.make(PostgreSQLAddress(url))
+                }
+            StandardOutput.write("\(ledger.name): a new ledger, version \(version)")
         }
     }
 
@@ -30,9 +34,14 @@ extension LedgerCommand {
         @OptionGroup var options: LedgerOptions
 
         func run() async throws {
-            let path = try options.settings().ledger.path
-            let (from, to) = try SQLiteLedger.migrate(path, logger: Logger(label: "flotilla"))
-            StandardOutput.write(from == to ? "\(path): version \(to), which is this release's" : "\(path): from version \(from) to \(to)")
+            let ledger = try options.settings(mayDiffer: true).ledger
+            let (from, to) =
+                switch ledger.place {
+                case .file(let path): try SQLiteLedger.migrate(path, logger: Logger(label: "flotilla"))
+                case .postgreSQL(let url): try SQLLedger.migrate(PostgreSQLAddress(url))
+                }
+            StandardOutput.write(
+                "\(ledger.name): " + (from == to ? "version \(to), which is this release's" : "from version \(from) to \(to)"))
         }
     }
 
@@ -53,10 +62,16 @@ extension LedgerCommand {
         }
 
         func run() async throws {
-            let path = try options.settings().ledger.path
+            let ledger = try options.settings(mayDiffer: true).ledger
+            let path = ledger.name
             let isWatched = isatty(STDERR_FILENO) != 0 && !output.isJSON
             let line = DrawnLine()
-            let found = try SQLiteLedger.inspect(path) { if isWatched { line.show("checking the \($0)") } }
+            func say(_ part: String) { if isWatched { line.show("checking the \(part)") } }
+            let found =
+                switch ledger.place {
+                case .file(let path): try SQLiteLedger.inspect(path, say: say)
+                case .postgreSQL(let url): try await SQLLedger.inspect(PostgreSQLAddress(url), say: say)
+                }
             if output.isJSON {
                 let answer = Answer(
                     ledger: path, version: found.version, mailings: found.mailings, recipients: found.recipients, faults: found.faults)

@@ -19,7 +19,8 @@ struct LedgerCommand: AsyncParsableCommand {
         @Argument(help: "The file to write; an older copy of that name is replaced once the new one is whole.") var file: String
 
         func run() async throws {
-            let path = try options.settings().ledger.path
+            let path = try options.settings(mayDiffer: true).ledger.file(
+                to: "copies", instead: "pg_dump copies a database, and a base backup with its WAL brings it back to any moment")
             try OutputFile.check(file, option: "the copy", example: "ledger.backup")
             try OutputFile.check(
                 file, option: "the copy", against: [options.config ?? Settings.usualFile], ledger: path, of: "this command")

@@ -43,7 +43,7 @@ struct OrderOptions: ParsableArguments {
     func session(_ settings: Settings, creates: Bool = false) throws -> OrderSession {
         let store =
             creates
-            ? try OpenLedgers.openOrMake(settings.ledger.path, logger: Logger(label: "flotilla")) { StandardError.write($0) }
+            ? try OpenLedgers.openOrMake(settings.ledger.place, logger: Logger(label: "flotilla")) { StandardError.write($0) }
             : try ledger.open(settings)
         return OrderSession(ledger: store, broker: Broker(orders: settings), actor: try giver())
     }
@@ -66,7 +66,7 @@ extension Broker {
     init?(orders settings: Settings) {
         let found =
             RedisEndpoint(settings.redis)
-            ?? PrivateRedisFolders.running(ledger: settings.ledger.path).map { RedisEndpoint(place: .unix(path: $0)) }
+            ?? (try? settings.ledger.localPath()).flatMap(PrivateRedisFolders.running).map { RedisEndpoint(place: .unix(path: $0)) }
         guard var endpoint = found else { return nil }
         endpoint.timeout = min(endpoint.timeout, Self.patience)
         self.init(
@@ -77,7 +77,7 @@ extension Broker {
 
 /// What a command gives orders with.
 struct OrderSession {
-    let ledger: SQLiteLedger
+    let ledger: any OpenLedger
     let broker: Broker?
     let actor: OrderActor
 

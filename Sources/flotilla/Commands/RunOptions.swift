@@ -1,4 +1,5 @@
 import ArgumentParser
+import Ledger
 import Logging
 import Settings
 import Telemetry
@@ -19,7 +20,7 @@ struct RunOptions: ParsableArguments {
 
     @OptionGroup var redis: RedisOption
 
-    @Option(help: "The ledger's file (SQLite).")
+    @Option(help: "The ledger: a file (SQLite), or postgres://user@host/database.")
     var ledger: String?
 
     /// The settings; options win over the file and the environment.
@@ -49,16 +50,26 @@ extension Settings {
 
 extension Settings.Ledger {
     /// Takes the place of the option `--ledger`.
-    mutating func take(_ option: String) throws(CommandError) {
-        guard !hasURL else {
-            throw CommandError("--ledger and ledger.url both name the ledger; leave one of them out")
+    /// - Parameter mayDiffer: it may be another than that of `ledger.url`.
+    mutating func take(_ option: String, mayDiffer: Bool = false) throws(CommandError) {
+        let shown = ParsedURL.withoutSecrets(option)
+        guard let place = LedgerPlace(option) else {
+            throw CommandError("--ledger '\(shown)' is neither a path nor sqlite:PATH nor postgres://user@host/database")
         }
-        guard let path = LedgerURL.path(option) else {
-            let shown = ParsedURL.withoutSecrets(option)
+        if case .postgreSQL(let url) = place, PostgreSQLAddress.hasPassword(url) {
             throw CommandError(
-                "--ledger '\(shown)' is neither a path nor sqlite:PATH; this release keeps no ledger in PostgreSQL (postgres://)")
+                """
+                --ledger shows its password to everyone who lists processes; use FLOTILLA_LEDGER_URL, PGPASSWORD or ~/.pgpass
+                """)
         }
-        self.path = path
+        guard mayDiffer || !hasURL || place.isSame(as: self.place) else {
+            throw CommandError(
+                """
+                --ledger names \(shown), and ledger.url another ledger, \(name): leave one of them out (a copy is looked at with both: \
+                flotilla ledger check, mailing list, mailing report)
+                """)
+        }
+        self.place = place
     }
 }
 

@@ -20,7 +20,8 @@ struct Send: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "send", abstract: "Send a mailing: plan it, deliver it, collect the results, and report.",
         discussion: """
-            Everything runs in this process, with a private Redis and a SQLite ledger, unless --redis and --ledger name others.
+            Everything runs in this process, with a private Redis and a SQLite ledger, unless --redis and --ledger, or the settings, name
+            others.
             Ctrl-C stops cleanly. The same command on the same ledger continues where it stopped, and sends nothing twice.
             A mailing is known by its `key:`, or else by its file. What was sent is sent again only with --again or --only-new.
 
@@ -70,8 +71,8 @@ struct Send: AsyncParsableCommand {
         Log.bootstrap(
             level: settings.log.level, format: settings.log.format, terminal: terminal)
         let job = try prepare(settings)
-        let leadership = try LedgerLock.acquire(ledger: settings.ledger.path)
-        defer { leadership.release() }
+        let leadership = try settings.acquireLock()
+        defer { leadership?.release() }
         let redis = try await PrivateRedis.unlessNamed(in: settings)
         defer { redis?.stop() }
         let runtime = try RoleRuntime(settings, privateRedis: redis, terminal: terminal, statusBeforeRun: .interrupted)
@@ -88,7 +89,7 @@ struct Send: AsyncParsableCommand {
             Control(ledger: ledger, broker: nil, logger: runtime.logger), by: actor.map { try OrderActor($0) } ?? .user)
         let broker = try await runtime.openBroker("send")
         let progress = ProgressMonitor(
-            id: id, name: job.mailing.name, ledger: ledger, ledgerPath: settings.ledger.path, terminal: terminal, isQuiet: quiet,
+            id: id, name: job.mailing.name, ledger: ledger, ledgerHint: settings.ledger.hint, terminal: terminal, isQuiet: quiet,
             logger: runtime.logger)
         let collector = runtime.collector(broker, ledger)
         let worker = runtime.worker(broker)
@@ -100,7 +101,7 @@ struct Send: AsyncParsableCommand {
                     runtime.heartbeat(.all, broker, worker: worker), collector, worker,
                     runtime.planner(
                         broker, ledger, only: id, isAlone: redis != nil,
-                        lock: LockHolder(ledger: settings.ledger.path, held: leadership)),
+                        lock: settings.ledger.place.file.map { LockHolder(ledger: $0, held: leadership) }),
                 ], until: progress, worker: worker)
         await redis?.end(collector, broker, ledger)
         await broker.close()
@@ -114,7 +115,7 @@ struct Send: AsyncParsableCommand {
         let job = try MailingPreparation.prepare(file, providers: settings.providers, hostname: settings.email.hostname)
         if let report {
             let inputs = [mailing, job.source.file, options.config ?? Settings.usualFile]
-            try OutputFile.check(report, option: "--report", against: inputs, ledger: settings.ledger.path, of: "the mailing")
+            try OutputFile.check(report, option: "--report", against: inputs, ledger: settings.ledger.place.file, of: "the mailing")
         }
         return job
     }
@@ -132,7 +133,7 @@ struct Send: AsyncParsableCommand {
     }
 
     /// Prints the report; the exit status says how the mailing ended.
-    private func finish(_ id: MailingID, _ ledger: SQLiteLedger, _ settings: Settings) async throws {
+    private func finish(_ id: MailingID, _ ledger: any OpenLedger, _ settings: Settings) async throws {
         guard let outcome = try await ledger.report(id, now: Clock.milliseconds()) else { return }
         let faults = try await ledger.recount(id)
         if let report {
@@ -145,12 +146,10 @@ struct Send: AsyncParsableCommand {
         }
         if !quiet {
             StandardOutput.write(ReportText(outcome).text)
-            StandardOutput.write(
-                """
-
-                  More:  flotilla mailing report \(id) --ledger \(settings.ledger.path)
-                         sqlite3 \(settings.ledger.path) "SELECT * FROM delivery WHERE state <> 'sent' LIMIT 10"
-                """)
+            StandardOutput.write("\n  More:  flotilla mailing report \(id)\(settings.ledger.hint)")
+            if let file = settings.ledger.place.file {
+                StandardOutput.write("         sqlite3 \(file) \"SELECT * FROM delivery WHERE state <> 'sent' LIMIT 10\"")
+            }
         }
         for fault in faults { StandardError.write("not reconciled: \(fault)") }
         let before = outcome.excluded[.sentBefore] ?? 0
@@ -167,7 +166,7 @@ struct Send: AsyncParsableCommand {
                     """
 
                     \(counted(held, "recipient")) may have got their message and \(held == 1 ? "waits" : "wait") for your decision:
-                      flotilla mailing uncertain \(id) --ledger \(settings.ledger.path)
+                      flotilla mailing uncertain \(id)\(settings.ledger.hint)
                     """)
             }
             if outcome.state == .paused, outcome.stateReason.needsPerson, let record = try await ledger.mailing(id) {

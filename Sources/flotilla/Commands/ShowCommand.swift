@@ -17,7 +17,7 @@ extension MailingCommand {
 
         func run() async throws {
             output.warnOfOldOption()
-            var settings = try options.settings()
+            var settings = try options.settings(mayDiffer: true)
             try redis.apply(to: &settings)
             let ledger = try options.open(settings)
             let record = try await mailing.find(in: ledger)
@@ -57,7 +57,7 @@ extension MailingCommand {
 
         /// What it waits for, as `top` says it; nil for one that has ended, and for one that nothing blocks.
         private func blocking(
-            _ record: MailingRecord, _ ledger: SQLiteLedger, _ settings: Settings
+            _ record: MailingRecord, _ ledger: any OpenLedger, _ settings: Settings
         ) async throws -> (kind: String, reason: String)? {
             guard !record.state.isTerminal else { return nil }
             let broker = Broker(orders: settings)

@@ -9,7 +9,7 @@ import Telemetry
 
 /// Finds the mailing that `send` sends: one that has not ended, or a new one.
 struct MailingResolver {
-    let ledger: SQLiteLedger
+    let ledger: any OpenLedger
     let job: PreparedJob
     /// The mailing file as it was given, and its absolute path.
     let file: String
@@ -83,10 +83,11 @@ struct PausedText {
     init(_ record: MailingRecord) { self.record = record }
 
     /// What a `send` says that runs while its mailing is paused, and waits.
+    /// - Parameter ledger: the option that names it, with a space before.
     func waiting(ledger: String) -> String {
         """
         mailing \(record.id) '\(LogText.line(record.mailing.name))' is \(LogText.line(record.reason)). This command waits: \
-        flotilla mailing resume \(record.id) --ledger \(ledger) lets it go on, and Ctrl-C ends the command, with the mailing paused
+        flotilla mailing resume \(record.id)\(ledger) lets it go on, and Ctrl-C ends the command, with the mailing paused
         """
     }
 

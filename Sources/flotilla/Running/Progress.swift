@@ -10,8 +10,9 @@ import Telemetry
 struct ProgressMonitor: Service {
     let id: MailingID
     let name: String
-    let ledger: SQLiteLedger
-    let ledgerPath: String
+    let ledger: any OpenLedger
+    /// What follows a command in a hint, for the same ledger.
+    let ledgerHint: String
     let terminal: Terminal
     let isQuiet: Bool
     let logger: Logger
@@ -70,7 +71,7 @@ struct ProgressMonitor: Service {
     private func reportPause(_ record: MailingRecord?, _ told: inout Int64?) {
         guard let record, record.state == .paused, record.stateReason.kind == .person, record.stateChanged ?? 0 != told else { return }
         told = record.stateChanged ?? 0
-        logger.notice("\(PausedText(record).waiting(ledger: ledgerPath))", metadata: ["mailing": "\(record.id)"])
+        logger.notice("\(PausedText(record).waiting(ledger: ledgerHint))", metadata: ["mailing": "\(record.id)"])
     }
 
     private func show(_ line: ProgressLine, _ lastLine: inout ContinuousClock.Instant?) {
@@ -139,7 +140,7 @@ private struct CommonestResponse {
     private var looked: ContinuousClock.Instant?
 
     mutating func text(
-        of id: MailingID, _ progress: MailingProgress, standsStill: Bool, _ ledger: SQLiteLedger
+        of id: MailingID, _ progress: MailingProgress, standsStill: Bool, _ ledger: any OpenLedger
     ) async throws(LedgerError) -> String? {
         guard standsStill, progress[.deferred] > 0 else {
             known = nil

@@ -57,7 +57,7 @@ struct RepeatText {
     }
 
     /// Refuses a new mailing where somebody has put an older copy in the place of the ledger: it may lack the same mailing.
-    func refuseOlderCopy(_ ledger: SQLiteLedger) async throws {
+    func refuseOlderCopy(_ ledger: any OpenLedger) async throws {
         let mark = try await ledger.copyMark()
         // `ledger restore` has taken over what the copy lacks, or has warned that it could not.
         guard mark.restored == nil, let known = try await ledger.note()?.commits, known > mark.commits else { return }

@@ -4,10 +4,10 @@ import Telemetry
 
 /// The recipients of a mailing that were skipped when their batches were dispatched.
 struct SkippedText {
-    private let ledger: SQLiteLedger
+    private let ledger: any OpenLedger
     private let mailing: MailingID
 
-    init(_ ledger: SQLiteLedger, _ mailing: MailingID) {
+    init(_ ledger: any OpenLedger, _ mailing: MailingID) {
         self.ledger = ledger
         self.mailing = mailing
     }

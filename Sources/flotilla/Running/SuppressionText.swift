@@ -81,11 +81,11 @@ extension StandardOutput {
 struct SuppressionPages: AsyncSequence {
     static let size = 1000
 
-    let ledger: SQLiteLedger
+    let ledger: any OpenLedger
     let filter: SuppressionFilter
 
     struct AsyncIterator: AsyncIteratorProtocol {
-        let ledger: SQLiteLedger
+        let ledger: any OpenLedger
         let filter: SuppressionFilter
         var last: Suppression.Key?
 

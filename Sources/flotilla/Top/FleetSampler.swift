@@ -29,7 +29,7 @@ struct FleetSampler {
 
     /// Nil where Redis is not known: then only the ledger is read.
     private let broker: Broker?
-    private let ledger: SQLiteLedger
+    private let ledger: any OpenLedger
     private let queue: BatchQueue?
     private let status: StatusStreams?
     /// `planner.stuck_after`.
@@ -44,7 +44,7 @@ struct FleetSampler {
     /// Why planners cannot read the recipients of mailings.
     private var sourceFaults: [MailingID: [SourceFault]] = [:]
 
-    init(broker: Broker?, ledger: SQLiteLedger, stuckAfter: Duration) {
+    init(broker: Broker?, ledger: any OpenLedger, stuckAfter: Duration) {
         self.broker = broker
         self.ledger = ledger
         self.stuckAfter = stuckAfter

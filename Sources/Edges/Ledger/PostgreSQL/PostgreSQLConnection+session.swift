@@ -12,11 +12,21 @@ extension PostgreSQLConnection {
     /// Demands what the ledger relies on.
     func prepareSession() throws {
         try Self.check(version: Int(PQserverVersion(connection)))
+        let encoding = PQparameterStatus(connection, "server_encoding").map { String(cString: $0) } ?? ""
+        guard encoding == "UTF8" else {
+            throw LedgerError.refused(
+                """
+                the ledger's database has the encoding \(encoding), and UTF8 is needed: make one with CREATE DATABASE … ENCODING 'UTF8' \
+                TEMPLATE template0
+                """)
+        }
+        // A pooler in between takes no settings while a connection opens.
         // What Redis was told to forget must outlive a power failure, or people would get a message twice.
         try run(
             """
             SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off';
-            SET bytea_output = 'hex'
+            SET bytea_output = 'hex';
+            SET statement_timeout = '\(statementSeconds)s'
             """)
     }
 
@@ -39,20 +49,5 @@ extension PostgreSQLConnection {
             guard error.sqlState == "22023" else { throw error }
             return nil
         }
-    }
-}
-
-extension LedgerError {
-    init(_ error: PostgreSQLError, path: String, operation: String) {
-        self =
-            switch error.kind {
-            case .transient: .unreachable(path: path, detail: "\(error)")
-            case .full: .full(path: path, detail: "\(error)")
-            case .denied: .denied(path: path, detail: "\(error)")
-            case .absent: .denied(path: path, detail: "\(error)")
-            case .unfit: .unfit(path: path, operation: operation, detail: "\(error)")
-            case .corrupt: .corrupt(path: path, detail: "\(error)")
-            case .permanent: .failed(path: path, operation: operation, detail: "\(error)")
-            }
     }
 }

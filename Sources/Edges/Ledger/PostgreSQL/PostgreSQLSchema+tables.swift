@@ -23,7 +23,9 @@ extension PostgreSQLSchema {
             identity word NOT NULL,
             commits bigint NOT NULL DEFAULT 0,
             restored bigint,
-            older_than bigint
+            older_than bigint,
+            standing word,
+            moved bigint
         );
         INSERT INTO ledger (identity) VALUES (substr(replace(gen_random_uuid()::text, '-', ''), 1, 16));
 

@@ -11,6 +11,8 @@ final class PostgreSQLSession: Sendable {
         var statementSeconds = 60
         /// How long a call tries again before it says that the server cannot be reached.
         var patience = Duration.seconds(5)
+        /// It is noted in the ledger when another server takes the place of the one before.
+        var notesMoves = false
     }
 
     private let url: String
@@ -64,7 +66,7 @@ final class PostgreSQLSession: Sendable {
             do {
                 return .success(try once(&call, &connection))
             } catch let error as PostgreSQLError {
-                if connection?.isOpen != true { connection = nil }
+                if connection?.isOpen != true || error.isOfSession { connection = nil }
                 guard error.kind == .transient, ContinuousClock.now < deadline else {
                     return .failure(LedgerError(error, path: name, operation: call.operation))
                 }
@@ -86,6 +88,7 @@ final class PostgreSQLSession: Sendable {
         held = connection
         if let open = call.open, try isCommitted(open.id, connection) { return open.value }
         call.open = nil
+        if options.notesMoves, call.order != nil { try connection.noteStanding() }
         try connection.run(call.order == nil ? "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" : "BEGIN")
         let transaction = PostgreSQLTransaction(connection, isReading: call.order == nil)
         let value: T

@@ -117,12 +117,14 @@ extension PostgreSQLTransaction {
     }
 
     func commits() throws -> Int64 {
-        try one(Int64.self, "SELECT commits + (SELECT coalesce(sum(commits), 0) FROM writer) FROM ledger") ?? 0
+        try one(Int64.self, "SELECT coalesce(moved, commits + (SELECT coalesce(sum(commits), 0) FROM writer)) FROM ledger") ?? 0
     }
+
+    func isMoved() throws -> Bool { try one(Bool.self, "SELECT moved IS NOT NULL FROM ledger") ?? false }
 
     func raiseCommits(above number: Int64) throws {
         let known = try commits()
-        try run("UPDATE ledger SET commits = commits + ?", [max(0, number - known) + 1])
+        try run("UPDATE ledger SET commits = commits + ?, moved = NULL", [max(0, number - known) + 1])
     }
 
     /// Counts the transaction, by which others see that something has changed. It is the last that it does, as others wait for the row.

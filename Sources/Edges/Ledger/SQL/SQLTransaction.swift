@@ -64,6 +64,9 @@ protocol SQLTransaction: AnyObject {
     /// - Returns: the number of commits, this one included.
     func countCommit() throws -> Int64
     func commits() throws -> Int64
+    /// Whether another server has taken the place of the one before, which may have had more. `commits` stays what it was then, until
+    /// `raiseCommits`: Redis may know of more, and is not to be told of others that have the same numbers.
+    func isMoved() throws -> Bool
     /// Has the ledger's number of commits be higher than one that Redis knows.
     func raiseCommits(above number: Int64) throws
 }

@@ -102,5 +102,8 @@ extension SQLiteTransaction {
 
     func commits() throws -> Int64 { try one(Int64.self, "SELECT commits FROM ledger") ?? 0 }
 
+    /// Whether a file is an older copy its own number tells, and the note beside it.
+    func isMoved() throws -> Bool { false }
+
     func raiseCommits(above number: Int64) throws { try run("UPDATE ledger SET commits = max(commits, ?) + 1", [number]) }
 }

@@ -10,7 +10,7 @@ enum FoundCopy {
     case none
     /// The ledger is a copy that was made before a commit of which Redis knows, or that a person put here.
     case older(commits: Int64, isRestored: Bool)
-    /// A person put it here, and nothing was written since it was made.
+    /// A person put it here, or another server has taken over, and nothing was written since that is not in it.
     case current(commits: Int64)
 
     /// - Parameters:
@@ -25,12 +25,12 @@ enum FoundCopy {
             self = .older(commits: max(olderThan, known ?? 0), isRestored: isRestored)
         } else if let known, known > mark.commits {
             self = .older(commits: known, isRestored: isRestored)
-        } else if !isRestored {
+        } else if !isRestored, !mark.isMoved {
             self = .none
         } else if let known {
             self = .current(commits: known)
         } else {
-            self = .older(commits: mark.commits, isRestored: true)
+            self = .older(commits: mark.commits, isRestored: isRestored)
         }
     }
 }

@@ -172,6 +172,7 @@ package actor Dispatcher: Service {
 
     private func dispatch() async {
         var backoff = Backoff()
+        var line = RepeatedLine()
         // An earlier dispatcher may have been killed before it cleared this.
         try? await ledger.setRedisProblem(nil)
         while !isStopping {
@@ -186,7 +187,7 @@ package actor Dispatcher: Service {
                 await leaveLedger(error)
                 if let problem = Self.problem(error) { note(problem: problem) }
                 await reportProblem()
-                if backoff.count % 20 == 0 { logger.warning("dispatching waits: \(error)") }
+                if line.add(at: Clock.monotonic()) != nil { logger.warning("dispatching waits: \(error)") }
                 guard await backoff.wait(unless: stop) else { return }
             }
             await signal.wait(atMost: next)
