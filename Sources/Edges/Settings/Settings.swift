@@ -31,9 +31,17 @@ package struct Settings: Sendable, Equatable {
         package var path = "flotilla.sqlite"
         /// It is named by `ledger.url`: no option names another.
         package private(set) var hasURL = false
+        /// The path of the settings where an option names another; nil where they name none of their own.
+        package private(set) var replaced: String?
         /// How long the recipients of mailings that have ended are kept; nil for always.
         package var keep: Duration?
         package init() {}
+
+        /// Takes the path of an option.
+        package mutating func replace(by path: String) {
+            if self.path != Self().path, self.path != path { replaced = self.path }
+            self.path = path
+        }
 
         mutating func use(url path: String) {
             self.path = path

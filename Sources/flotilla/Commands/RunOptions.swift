@@ -1,4 +1,5 @@
 import ArgumentParser
+import CommandSupport
 import Logging
 import Settings
 import Telemetry
@@ -58,7 +59,7 @@ extension Settings.Ledger {
             throw CommandError(
                 "--ledger '\(shown)' is neither a path nor sqlite:PATH; this release keeps no ledger in PostgreSQL (postgres://)")
         }
-        self.path = path
+        replace(by: path)
     }
 }
 
@@ -67,14 +68,14 @@ extension Settings.Redis {
     mutating func take(_ option: String) throws {
         let url: RedisURL
         do { url = try RedisURL(option) } catch {
-            throw CommandError(
+            throw UsageError(
                 "--redis '\(ParsedURL.withoutSecrets(option))' \(error); write redis://host:port, rediss://host:port or unix:///path")
         }
         guard url.username == nil, url.password == nil else {
-            throw CommandError("--redis shows its user and password to everyone who lists processes; use FLOTILLA_REDIS_URL")
+            throw UsageError("--redis shows its user and password to everyone who lists processes; use FLOTILLA_REDIS_URL")
         }
         guard url.database == 0 else {
-            throw CommandError("--redis names the database \(url.database); fleets on one Redis differ in redis.prefix")
+            throw UsageError("--redis names the database \(url.database); fleets on one Redis differ in redis.prefix")
         }
         endpoint = url.endpoint
     }

@@ -30,7 +30,7 @@ enum OpenLedgers {
                 """)
         }
         let ledger = try SQLiteLedger.open(path, logger: logger)
-        if isNew { say("a new ledger was made: \(ledger.path). It knows nothing of what was sent before") }
+        if isNew { say(NewLedger.words(ledger.path)) }
         return ledger
     }
 

@@ -18,7 +18,7 @@ extension PrivateRedis {
     private static func identity(of path: String, _ logger: Logger) async throws(LedgerError) -> String? {
         let ledger: SQLiteLedger
         do throws(LedgerError) {
-            ledger = try OpenLedgers.openOrMakeBriefly(path, logger: logger) { logger.notice("\($0)") }
+            ledger = try OpenLedgers.openOrMakeBriefly(path, logger: logger) { NewLedger.say($0, logger) }
         } catch {
             if case .full = error { throw error }
             return nil

@@ -10,10 +10,11 @@ extension SQLiteLedger: DispatchStore {
             try wanted.filter { try $0.limit > 0 && !Self.ready(db, $0.mailing, limit: 1, now: now).isEmpty }
         }
         guard !ready.isEmpty else { return [] }
-        return try await write("take") { [self] db in
+        let (batches, skipped) = try await write("take") { [self] db in
             try requirePlanning(db)
             let list = try Self.suppressionList(db)
             var batches: [DispatchedBatch] = []
+            var skipped = 0
             for (mailing, limit) in ready {
                 guard let content = try DispatchedContent(db, mailing) else { continue }
                 let check = try SuppressionCheck(db, mailing, list, now: now)
@@ -22,7 +23,7 @@ extension SQLiteLedger: DispatchStore {
                     let id = BatchID(mailing: mailing, number: number)
                     let batch: DispatchedBatch?
                     do {
-                        batch = try Self.dispatch(db, id, content, check, atMost: bytes.batch, now: now)
+                        batch = try Self.dispatch(db, id, content, check, &skipped, atMost: bytes.batch, now: now)
                     } catch let error as DatabaseError where error.resultCode == .SQLITE_CORRUPT {
                         // The other mailings go on.
                         let reason = StateReason(kind: .damaged, text: "the ledger is damaged: \(error.message ?? "batch \(id)")")
@@ -35,8 +36,10 @@ extension SQLiteLedger: DispatchStore {
                 }
             }
             _ = try Self.countCommit(db)
-            return batches
+            return (batches, skipped)
         }
+        SkipMeter.count(suppressed: skipped)
+        return batches
     }
 
     /// What the batches of a mailing carry of it.
@@ -66,9 +69,11 @@ extension SQLiteLedger: DispatchStore {
     }
 
     /// Marks a batch as dispatched.
+    /// - Parameter count: how many were skipped so far.
     /// - Returns: nil when it has nobody to send to.
     private static func dispatch(
-        _ db: Database, _ id: BatchID, _ content: DispatchedContent, _ check: SuppressionCheck?, atMost size: Int, now: Int64
+        _ db: Database, _ id: BatchID, _ content: DispatchedContent, _ check: SuppressionCheck?, _ count: inout Int,
+        atMost size: Int, now: Int64
     ) throws -> DispatchedBatch? {
         guard var progress = try BatchProgress.load(db, id) else { return nil }
         var due = try progress.count(of: .deferred) == 0 ? [] : Self.due(db, id, now: now)
@@ -77,6 +82,7 @@ extension SQLiteLedger: DispatchStore {
         }
         if let check {
             let skipped = try check.skip(db, id.number, &progress, wanted: progress.sendable(due: due), recipients)
+            count += skipped.count
             due.subtract(skipped)
             if !skipped.isEmpty, progress.sendable(due: due).isEmpty {
                 try progress.store(db, id)

@@ -176,12 +176,6 @@ extension SQLiteLedger: SuppressionStore {
         let rows = try Row.fetchCursor(db.cachedStatement(sql: "SELECT revision, entries FROM suppression_list"))
         return try rows.next().map { try SuppressionList(revision: $0.read(0), entries: $0.read(1)) } ?? SuppressionList()
     }
-
-    package func categories() async throws(LedgerError) -> [String] {
-        try await read("listing categories") { db in
-            try String.fetchAll(db.cachedStatement(sql: "SELECT name FROM category ORDER BY name"))
-        }
-    }
 }
 
 extension Suppression {
