@@ -1,6 +1,7 @@
 import Foundation
 import Logging
 import Model
+import Policy
 import Telemetry
 import Testing
 import Text
@@ -70,11 +71,49 @@ import Text
         #expect(try load("worker: {max_deliveries: 7}").warnings == [])
     }
 
+    /// As the pages name a setting, it may stand in the file.
+    @Test func aKeyMayBeWrittenWithDotsBesideItsSection() throws {
+        let settings = try load(
+            "ledger.keep: 400d\nledger:\n  path: shop.sqlite\nchannels.sms.limit: 5/s\nworker.channels: [sms]\nworker.poison: 7\n")
+        #expect(settings.ledger.keep == .seconds(400 * 86_400) && settings.ledger.path == "shop.sqlite")
+        #expect(settings.worker.channels == [.sms] && settings.worker.maxDeliveries == 7 && settings.warnings.count == 1)
+        #expect(try load("ledger.keep:\n") == Settings())
+        // What looks like one and is the name of an entry stays one.
+        #expect(try load("domains:\n  ledger.keep: {limit: 5/s}\n").limits.domains.map(\.name) == ["ledger.keep"])
+    }
+
+    @Test(arguments: [
+        ("ledger.kep: 400d", "ledger.kep: unknown key; did you mean ledger.keep?"),
+        ("ledger.keep: soon", "ledger.keep: 'soon' is not allowed"),
+        ("providers.main.url: smtp://x.example", "unknown key; write it in sections: providers: {main: {url: …}}"),
+        ("ledger.keep: {a: 1}", "ledger.keep: must be one value"), ("ledger.: 1", "unknown key"), (".: 1", "unknown key"),
+        ("\"...\": 1", "unknown key"), ("ledger: {ledger.keep: 1d}", "unknown key"),
+    ])
+    func aMistypedKeyWithDotsIsRefused(yaml: String, part: String) throws {
+        let problems = try refusal(yaml)
+        #expect(problems.count == 1 && problems[0].contains(part), "\(problems)")
+    }
+
+    /// The pages name settings as `section.key: value`; each of these is a line of a settings file that works.
+    @Test func whatThePagesSayToWriteIsTaken() throws {
+        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        let sections = Set(SettingsTable.keys.map { $0.components[0] })
+        var count = 0
+        for page in try FileManager.default.contentsOfDirectory(at: root.appending(path: "docs"), includingPropertiesForKeys: nil)
+        where page.pathExtension == "md" {
+            let text = try String(contentsOf: page, encoding: .utf8)
+            for match in text.matches(of: #/`(([a-z_]+)\.[a-z_.]+: [^`\n]+)`/#) where sections.contains(String(match.2)) {
+                count += 1
+                #expect(throws: Never.self, "\(page.lastPathComponent): \(match.1)") { try load("\(match.1)\n") }
+            }
+        }
+        #expect(count > 5)
+    }
+
     @Test func aKeyWithItsOldAndItsNewNameIsRefused() throws {
-        #expect(
-            try refusal("worker: {poison: 7, max_deliveries: 7}") == [
-                "flotilla.yaml:1: worker.max_deliveries: is set twice, perhaps by a deprecated name"
-            ])
+        let twice = "is set twice, perhaps in its section and with dots, or by a deprecated name"
+        #expect(try refusal("worker: {poison: 7, max_deliveries: 7}") == ["flotilla.yaml:1: worker.max_deliveries: \(twice)"])
+        #expect(try refusal("worker.group: 7\nworker: {group: 7}") == ["flotilla.yaml:2: worker.group: \(twice)"])
         #expect(
             try refusal("", ["FLOTILLA_WORKER_POISON": "0"]).first?.hasPrefix("FLOTILLA_WORKER_POISON: worker.max_deliveries: '0'") == true)
     }

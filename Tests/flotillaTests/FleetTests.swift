@@ -148,7 +148,7 @@ struct FleetTests {
 }
 
 /// The body of a response, whatever its status.
-private func get(_ url: String) async throws -> String {
+func get(_ url: String) async throws -> String {
     let folder = try TemporaryFolder()
     let curl = try ServerProcess("curl", ["-s", "-m", "5", url], package: "curl", output: folder.path("body"))
     _ = curl.wait()

@@ -16,6 +16,14 @@ package enum RecipientState: Character, Sendable, CaseIterable {
     /// The provider reported that it reached the person.
     case delivered = "v"
 
+    /// The states in which an attempt of a worker leaves a recipient.
+    package static let afterAttempts: [RecipientState] = allCases.filter {
+        switch $0 {
+        case .deferred, .uncertain, .expired, .failed, .sent: true
+        case .planned, .stopped, .skipped, .delivered: false
+        }
+    }
+
     package init?(code: UInt8) {
         self.init(rawValue: Character(UnicodeScalar(code)))
     }

@@ -24,6 +24,9 @@ package struct AuditNote: Sendable, Equatable {
         case erase
         /// Suppressions were added, or removed.
         case suppress, unsuppress
+        /// Categories were made known, or forgotten.
+        case addCategories = "add_categories"
+        case removeCategory = "remove_category"
     }
 
     package var order: Order

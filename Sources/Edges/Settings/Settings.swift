@@ -34,9 +34,17 @@ package struct Settings: Sendable, Equatable {
         /// Where a machine keeps what belongs to a ledger in PostgreSQL: the file of a private Redis, and its lock. Nil for the user's
         /// usual folder.
         package var folder: String?
+        /// The place of the settings where an option names another; nil where they name none of their own.
+        package private(set) var replaced: LedgerPlace?
         /// How long the recipients of mailings that have ended are kept; nil for always.
         package var keep: Duration?
         package init() {}
+
+        /// Takes the place of an option.
+        package mutating func replace(by place: LedgerPlace) {
+            if self.place != Self().place, !place.isSame(as: self.place) { replaced = self.place }
+            self.place = place
+        }
 
         mutating func use(url place: LedgerPlace) {
             self.place = place

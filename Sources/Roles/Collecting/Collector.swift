@@ -53,7 +53,7 @@ package struct Collector: Service {
         self.logger = logger
         identity = LedgerIdentity(logger: logger)
         written = Dictionary(
-            uniqueKeysWithValues: RecipientState.allCases.map {
+            uniqueKeysWithValues: RecipientState.allCases.filter { $0 != .planned }.map {
                 ($0, Counter(label: "flotilla_results_written_total", dimensions: [("state", $0.name)]))
             })
     }

@@ -12,6 +12,8 @@ package struct PreparedJob: Sendable {
     package let provider: Provider
     /// What it is known by after an edit.
     package let identity: MailingIdentity
+    /// Where the mailing file names its category, as `mailing.yaml:3:11`.
+    package let categoryPlace: String?
 
     /// The mailing as the ledger takes it.
     /// - Parameter origin: the absolute path of the mailing file.
@@ -65,7 +67,9 @@ package enum MailingPreparation {
             place < 2 || used.contains(place) || isNested && name == ValueKinds.field
         }.map(\.element)
         mailing.nestedFields = isNested ? mailing.nestedFields.filter(mailing.fields.contains) : []
-        return PreparedJob(mailing: mailing, source: file.recipients, start: file.start, provider: provider, identity: file.identity)
+        return PreparedJob(
+            mailing: mailing, source: file.recipients, start: file.start, provider: provider, identity: file.identity,
+            categoryPlace: file.categoryPlace)
     }
 
     /// The columns that dotted names may look into: those that hold a list or an object in one of the first recipients, or nothing in any

@@ -23,6 +23,15 @@ struct RepeatOptions: ParsableArguments {
     var policy: RepeatPolicy { again ? .again : onlyNew ? .onlyNew : .refuse }
 }
 
+/// A provider as a command line names it.
+enum ProviderArgument {
+    /// Refuses what looks like a URL and is none; whether the settings have a name is seen with them.
+    static func check(_ text: String?) throws {
+        guard let text, ProviderURL.isURL(text) else { return }
+        do { _ = try ProviderURL.parse(text) } catch { throw ValidationError("--provider \(error)") }
+    }
+}
+
 extension MailingCommand {
     struct Add: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -39,13 +48,15 @@ extension MailingCommand {
         @OptionGroup var repeating: RepeatOptions
         @OptionGroup var order: OrderOptions
 
+        func validate() throws { try ProviderArgument.check(provider) }
+
         func run() async throws {
             let settings = try order.settings()
             let loaded = try MailingFile.load(file, overrides: .init(recipients: recipients, provider: provider))
             let job = try MailingPreparation.prepare(loaded, providers: settings.providers, hostname: settings.email.hostname)
-            let session = try order.session(settings, creates: true)
+            let session = try await order.beginningSession(settings)
             if !repeating.again { try await RepeatText(file: file).refuseOlderCopy(session.ledger) }
-            try await CategoryText.warn(of: job.mailing, in: session.ledger)
+            try await CategoryText.check(job, in: session.ledger, option: order.ledger.ledger)
             let earlier = repeating.again ? try await session.ledger.earlier(job.identity) : EarlierMailings()
             let now = Clock.milliseconds()
             var generator = SystemRandomNumberGenerator()

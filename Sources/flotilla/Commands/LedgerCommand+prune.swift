@@ -29,7 +29,7 @@ extension LedgerCommand {
         func run() async throws {
             let settings = try order.settings()
             let rule = RetentionRule(keeping: try age(settings), now: Clock.milliseconds())
-            let ledger = try order.ledger.open(settings)
+            let ledger = try dryRun ? order.ledger.openUnchanged(settings) : order.ledger.open(settings)
             let aged = try await ledger.agedMailings(rule)
             for mailing in aged {
                 guard let obstacle = mailing.obstacle else { continue }

@@ -11,7 +11,7 @@ import Telemetry
 /// Questions and orders about the mailings of a ledger.
 struct MailingCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "mailing", abstract: "List, show, report, pause, resume or stop the mailings of a ledger.",
+        commandName: "mailing", abstract: "Add, list, show, report, pause, resume or stop the mailings of a ledger.",
         subcommands: [
             List.self, Show.self, Report.self, Excluded.self, Recipient.self, History.self, Add.self, Pause.self, Resume.self, Stop.self,
             Speed.self, Uncertain.self,
@@ -42,6 +42,12 @@ struct LedgerOptions: ParsableArguments {
 
     func open(_ settings: Settings) throws -> any OpenLedger {
         try OpenLedgers.open(settings.ledger.place, logger: Logger(label: "flotilla"))
+    }
+
+    /// The same for a command that is to change nothing, and so brings no older ledger forward.
+    func openUnchanged(_ settings: Settings) throws -> any OpenLedger {
+        if let path = settings.ledger.place.file { try SQLiteLedger.requireCurrent(path) }
+        return try open(settings)
     }
 }
 

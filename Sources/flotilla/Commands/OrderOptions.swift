@@ -39,12 +39,14 @@ struct OrderOptions: ParsableArguments {
     }
 
     /// Opens the ledger, and names the fleet's Redis where the settings do.
-    /// - Parameter creates: whether a ledger that is not there is made.
-    func session(_ settings: Settings, creates: Bool = false) throws -> OrderSession {
-        let store =
-            creates
-            ? try OpenLedgers.openOrMake(settings.ledger.place, logger: Logger(label: "flotilla")) { StandardError.write($0) }
-            : try ledger.open(settings)
+    func session(_ settings: Settings) throws -> OrderSession {
+        OrderSession(ledger: try ledger.open(settings), broker: Broker(orders: settings), actor: try giver())
+    }
+
+    /// The same for whoever may begin with a ledger: one that is not there is made, unless another is expected.
+    func beginningSession(_ settings: Settings) async throws -> OrderSession {
+        try await NewLedger(settings).requireWanted()
+        let store = try OpenLedgers.openOrMake(settings.ledger.place, logger: Logger(label: "flotilla")) { StandardError.warn($0) }
         return OrderSession(ledger: store, broker: Broker(orders: settings), actor: try giver())
     }
 }

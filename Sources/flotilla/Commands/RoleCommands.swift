@@ -30,6 +30,7 @@ struct PlannerCommand: RoleCommand {
 
     func run() async throws {
         let runtime = try prepare()
+        try await NewLedger(runtime.settings).requireWanted()
         let ledger = try await runtime.waitForLedger(makes: true)
         let broker = try await runtime.openBroker("planner", isPatient: true)
         try await runtime.run(
@@ -98,6 +99,7 @@ struct Up: RoleCommand {
         let settings = try options.settings()
         let terminal = Terminal()
         Log.bootstrap(level: settings.log.level, format: settings.log.format, terminal: terminal)
+        try await NewLedger(settings).requireWanted()
         let leadership = try settings.acquireLock()
         let redis = try await PrivateRedis.unlessNamed(in: settings)
         defer { redis?.stop() }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CommandSupport
 import Ledger
 import Logging
 import Settings
@@ -69,7 +70,7 @@ extension Settings.Ledger {
                 flotilla ledger check, mailing list, mailing report)
                 """)
         }
-        self.place = place
+        replace(by: place)
     }
 }
 
@@ -78,14 +79,14 @@ extension Settings.Redis {
     mutating func take(_ option: String) throws {
         let url: RedisURL
         do { url = try RedisURL(option) } catch {
-            throw CommandError(
+            throw UsageError(
                 "--redis '\(ParsedURL.withoutSecrets(option))' \(error); write redis://host:port, rediss://host:port or unix:///path")
         }
         guard url.username == nil, url.password == nil else {
-            throw CommandError("--redis shows its user and password to everyone who lists processes; use FLOTILLA_REDIS_URL")
+            throw UsageError("--redis shows its user and password to everyone who lists processes; use FLOTILLA_REDIS_URL")
         }
         guard url.database == 0 else {
-            throw CommandError("--redis names the database \(url.database); fleets on one Redis differ in redis.prefix")
+            throw UsageError("--redis names the database \(url.database); fleets on one Redis differ in redis.prefix")
         }
         endpoint = url.endpoint
     }

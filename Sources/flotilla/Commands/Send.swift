@@ -59,6 +59,7 @@ struct Send: AsyncParsableCommand {
         if let concurrency, !(1...10_000).contains(concurrency) {
             throw ValidationError("--concurrency is a number from 1 to 10000")
         }
+        try ProviderArgument.check(provider)
         if let actor { do { _ = try OrderActor(actor) } catch { throw ValidationError("--actor: \(error)") } }
     }
 
@@ -71,6 +72,7 @@ struct Send: AsyncParsableCommand {
         Log.bootstrap(
             level: settings.log.level, format: settings.log.format, terminal: terminal)
         let job = try prepare(settings)
+        try await NewLedger(settings).requireWanted()
         let leadership = try settings.acquireLock()
         defer { leadership?.release() }
         let redis = try await PrivateRedis.unlessNamed(in: settings)
@@ -79,7 +81,9 @@ struct Send: AsyncParsableCommand {
         try runtime.checkConnections()
         let ledger = try runtime.openLedger()
         let origin = URL(fileURLWithPath: mailing).standardizedFileURL.path
-        let resolver = MailingResolver(ledger: ledger, job: job, file: mailing, origin: origin, policy: repeating.policy)
+        let resolver = MailingResolver(
+            ledger: ledger, job: job, file: mailing, origin: origin, policy: repeating.policy,
+            ledgerOption: options.ledger)
         let decision = try await resolver.resolve()
         try await resolver.say(decision)
         var provider = job.provider

@@ -15,6 +15,8 @@ struct MailingResolver {
     let file: String
     let origin: String
     let policy: RepeatPolicy
+    /// The `--ledger` of the command; nil where it named none.
+    var ledgerOption: String?
 
     /// - Throws: `ExitCode`, behind words about it, when nothing is to be sent now.
     func resolve() async throws -> SendDecision {
@@ -35,7 +37,7 @@ struct MailingResolver {
 
     /// Says what is remarkable about the decision.
     func say(_ decision: SendDecision) async throws {
-        if case .new = decision { try await CategoryText.warn(of: job.mailing, in: ledger) }
+        if case .new = decision { try await CategoryText.check(job, in: ledger, option: ledgerOption) }
         switch decision {
         case .new where policy == .again:
             let earlier = try await ledger.earlier(job.identity)

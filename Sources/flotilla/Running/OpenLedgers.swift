@@ -36,7 +36,7 @@ enum OpenLedgers {
             ledger = try SQLLedger.open(PostgreSQLAddress(url), logger: logger) { made = true }
             isNew = made
         }
-        if isNew { say("a new ledger was made: \(ledger.path). It knows nothing of what was sent before") }
+        if isNew { say(NewLedger.words(ledger.path)) }
         return ledger
     }
 

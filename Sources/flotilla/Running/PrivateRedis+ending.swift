@@ -18,7 +18,7 @@ extension PrivateRedis {
     private static func identity(of place: LedgerPlace, _ logger: Logger) async throws(LedgerError) -> String? {
         let ledger: any OpenLedger
         do throws(LedgerError) {
-            ledger = try OpenLedgers.openOrMakeBriefly(place, logger: logger) { logger.notice("\($0)") }
+            ledger = try OpenLedgers.openOrMakeBriefly(place, logger: logger) { NewLedger.say($0, logger) }
         } catch {
             if case .full = error { throw error }
             return nil

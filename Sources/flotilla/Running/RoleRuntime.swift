@@ -69,7 +69,7 @@ struct RoleRuntime {
 
     /// Opens the ledger, and makes one where there is none.
     func openLedger() throws(LedgerError) -> any OpenLedger {
-        try OpenLedgers.openOrMake(settings.ledger.place, logger: logger) { logger.notice("\($0)") }
+        try OpenLedgers.openOrMake(settings.ledger.place, logger: logger) { NewLedger.say($0, logger) }
     }
 
     /// How long a collector waits for the ledger that the planner makes: roles may start in any order.

@@ -11,10 +11,11 @@ extension SQLLedger: DispatchStore {
             try wanted.filter { try $0.limit > 0 && !self.ready(db, $0.mailing, limit: 1, now: now).isEmpty }
         }
         guard !ready.isEmpty else { return [] }
-        return try await write("take", .sideBySide) { [self] db in
+        let (batches, skipped) = try await write("take", .sideBySide) { [self] db in
             try requirePlanning(db)
             let list = try Self.suppressionList(db)
             var batches: [DispatchedBatch] = []
+            var skipped = 0
             for (mailing, limit) in ready {
                 guard let content = try DispatchedContent(db, mailing) else { continue }
                 let check = try SuppressionCheck(db, mailing, list, now: now)
@@ -23,7 +24,7 @@ extension SQLLedger: DispatchStore {
                     let id = BatchID(mailing: mailing, number: number)
                     let batch: DispatchedBatch?
                     do {
-                        batch = try Self.dispatch(db, id, content, check, atMost: bytes.batch, now: now)
+                        batch = try Self.dispatch(db, id, content, check, &skipped, atMost: bytes.batch, now: now)
                     } catch let error as SQLDamage {
                         // The other mailings go on.
                         let reason = StateReason(kind: .damaged, text: "the ledger is damaged: \(error.text)")
@@ -36,8 +37,10 @@ extension SQLLedger: DispatchStore {
                 }
             }
             _ = try db.countCommit()
-            return batches
+            return (batches, skipped)
         }
+        SkipMeter.count(suppressed: skipped)
+        return batches
     }
 
     /// What the batches of a mailing carry of it.
@@ -65,9 +68,11 @@ extension SQLLedger: DispatchStore {
     }
 
     /// Marks a batch as dispatched.
+    /// - Parameter count: how many were skipped so far.
     /// - Returns: nil when it has nobody to send to.
     private static func dispatch(
-        _ db: any SQLTransaction, _ id: BatchID, _ content: DispatchedContent, _ check: SuppressionCheck?, atMost size: Int, now: Int64
+        _ db: any SQLTransaction, _ id: BatchID, _ content: DispatchedContent, _ check: SuppressionCheck?, _ count: inout Int,
+        atMost size: Int, now: Int64
     ) throws -> DispatchedBatch? {
         guard var progress = try BatchProgress.load(db, id), !progress.isDispatched else { return nil }
         var due = try progress.count(of: .deferred) == 0 ? [] : Self.due(db, id, now: now)
@@ -76,6 +81,7 @@ extension SQLLedger: DispatchStore {
         }
         if let check {
             let skipped = try check.skip(db, id.number, &progress, wanted: progress.sendable(due: due), recipients)
+            count += skipped.count
             due.subtract(skipped)
             if !skipped.isEmpty, progress.sendable(due: due).isEmpty {
                 try progress.store(db, id)

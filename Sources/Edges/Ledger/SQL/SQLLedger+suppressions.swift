@@ -171,12 +171,6 @@ extension SQLLedger: SuppressionStore {
         let rows = try db.rows("SELECT revision, entries FROM suppression_list")
         return try rows.next().map { try SuppressionList(revision: $0.read(0), entries: $0.read(1)) } ?? SuppressionList()
     }
-
-    package func categories() async throws(LedgerError) -> [String] {
-        try await read("listing categories") { db in
-            try db.all(String.self, "SELECT name FROM category ORDER BY name")
-        }
-    }
 }
 
 extension Suppression {

@@ -42,8 +42,8 @@ final class InputFile {
             throw InputError(
                 file: path,
                 problem: isDirectory
-                    ? "is a directory; name the file of recipients in it"
-                    : "is no regular file; write the recipients into a file first, since it is read again after a restart"
+                    ? "is a directory; name a file in it"
+                    : "is no regular file; write its rows into a file first, since they are read more than once"
             )
         }
         self.descriptor = descriptor
@@ -165,7 +165,7 @@ final class InputFile {
         while end - position < 4, !isAtEnd { try more() }
         guard end > position else {
             throw InputError(
-                file: path, problem: "is empty; it needs a header with the columns' names and a row a recipient")
+                file: path, problem: "is empty; it needs a header with the columns' names, and rows")
         }
         let head = UnsafeBufferPointer(start: bytes + position, count: end - position)
         if head.starts(with: [0xef, 0xbb, 0xbf]) {

@@ -50,10 +50,14 @@ struct MailingCheck {
                 problems: problems.sorted { ($0.line ?? 0, $0.column ?? 0) < ($1.line ?? 0, $1.column ?? 0) })
         }
         var file = MailingFile(mailing: mailing, recipients: source, start: start, identity: identity)
-        if overrides.provider == nil {
-            file.providerPlace = entry("provider").map { "\(document.path):\($0.place.line):\($0.place.column)" }
-        }
+        if overrides.provider == nil { file.providerPlace = place("provider") }
+        file.categoryPlace = place("category")
         return file
+    }
+
+    /// Where the value of a key stands, as `mailing.yaml:3:11`.
+    private func place(_ key: String) -> String? {
+        entry(key).map { "\(document.path):\($0.place.line):\($0.place.column)" }
     }
 
     private mutating func checkKeys() {

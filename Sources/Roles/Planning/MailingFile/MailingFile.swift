@@ -11,6 +11,8 @@ package struct MailingFile: Sendable, Equatable {
     package var identity: MailingIdentity
     /// Where the file names its provider, as `mailing.yaml:3:11`; nil where the command line does.
     package var providerPlace: String?
+    /// Where it names its category; nil where it names none.
+    package var categoryPlace: String?
 
     /// What the command line says in place of the file.
     package struct Overrides: Sendable {
