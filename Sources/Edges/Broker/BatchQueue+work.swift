@@ -27,6 +27,16 @@ extension BatchQueue {
         return state == .sending ? .go : .halted(state)
     }
 
+    /// Asks how many recipients may fail though nobody of their mailing was accepted yet; the whole fleet shares `most` of them, which are
+    /// counted from the mailing's start, or since it was resumed.
+    /// - Parameter count: how many are to fail, from 1.
+    package func mayFail(_ count: Int, of mailing: MailingID, most: Int) async throws(RedisError) -> Int {
+        let reply = try await broker.redis.run(
+            Scripts.fail, keys: [broker.keys.mailing(mailing)], arguments: [RedisArgument(count), RedisArgument(most)])
+        guard let granted = reply.int, (0...Int64(count)).contains(granted) else { throw .unexpected("fail: \(reply)") }
+        return Int(granted)
+    }
+
     /// Takes back the marks of started recipients whose messages were not in flight, or not taken by the provider.
     /// - Parameter indexes: ascending.
     package func unmark(_ lease: BatchLease, _ indexes: [Int]) async throws(RedisError) {

@@ -88,7 +88,7 @@ package struct EpochStore: Sendable {
         let reply = try await broker.redis.run(
             Scripts.establish,
             keys: [broker.keys.epoch, broker.keys.leader, broker.keys.partitions, broker.keys.lanes, broker.keys.wake]
-                + (0..<broker.partitions).map(broker.keys.status) + lanes.map(broker.keys.lane),
+                + [broker.keys.deadLetters] + (0..<broker.partitions).map(broker.keys.status) + lanes.map(broker.keys.lane),
             arguments: [
                 .text(found.epoch?.text ?? ""), .text(epoch.text), .serverRun, .text(fencingToken.text), RedisArgument(broker.partitions),
                 .text(Keys.collectors),
@@ -121,9 +121,15 @@ package struct EpochStore: Sendable {
     /// Notes that a ledger has made a commit, so that an older copy of it is known as one.
     /// - Returns: the last commit that is known of it. A ledger that has not come so far, when it is read again now, is an older copy.
     package func note(commits: Int64, of ledger: String) async throws(RedisError) -> Int64 {
-        try await broker.redis.run(
-            Scripts.commit, keys: [broker.keys.commits], arguments: [.text(ledger), RedisArgument(commits)]
-        ).int ?? commits
+        do throws(RedisError) {
+            return try await broker.redis.run(
+                Scripts.commit, keys: [broker.keys.commits], arguments: [.text(ledger), RedisArgument(commits)]
+            ).int ?? commits
+        } catch {
+            // A Redis without memory is told later: first the results are taken off its streams, which frees some.
+            guard case .command(let text) = error, UnfitServer.isOverloaded(text) else { throw error }
+            return commits
+        }
     }
 
     /// The last commit of a ledger that was noted; nil where nothing is known of it.

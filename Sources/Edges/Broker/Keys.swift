@@ -72,7 +72,8 @@ package struct Keys: Sendable {
     /// copy.
     var commits: String { "\(tag):commits" }
 
-    /// Hash: the mailing's definition, state and speed; goes when the mailing has ended.
+    /// Hash: the mailing's definition, state and speed, and how many of its recipients have failed before anybody was accepted; goes when
+    /// the mailing has ended.
     func mailing(_ id: MailingID) -> String { "\(tag):mailing:\(id)" }
 
     /// Stream, an entry a group of results or events; an entry is deleted when the collector has committed it.

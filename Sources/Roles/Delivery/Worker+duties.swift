@@ -8,7 +8,8 @@ extension Worker {
     /// Sends results that have waited as long as they may.
     func sendResults() async {
         let wait = worker.configuration.flush
-        while !worker.isDone {
+        // Whoever is cancelled does not wait any more, and would only keep others from working.
+        while !worker.isDone, !Task.isCancelled {
             for batch in worker.inFlight.all { await batch.buffer.flush(olderThan: wait) }
             if let due = worker.inFlight.all.compactMap({ $0.buffer.due(after: wait) }).min() {
                 // Results that are due soon go together; later ones have their own turn.

@@ -137,7 +137,7 @@ struct GroupDelivery: Sendable {
     private func finish(_ late: Late, _ probe: Int?) async {
         let response = await late.response.value()
         batch.trace([late.item], [response])
-        let outcome = batch.judge([late.item], [response], .none)
+        let outcome = batch.judge([late.item], [response], failures: await batch.failures([late.item], [response]), .none)
         await learn(outcome, since: late.started, probe)
         await batch.report(outcome.results)
         await unmark(outcome)
@@ -165,7 +165,8 @@ struct GroupDelivery: Sendable {
         let took = ContinuousClock.now - start - .nanoseconds(mailing.link.isSequential ? waited : 0)
         batch.trace(open, responses)
         let waiting = late.take()
-        let outcome = batch.judge(open, responses, late: Set(waiting.map(\.index)), retries)
+        let outcome = batch.judge(
+            open, responses, late: Set(waiting.map(\.index)), failures: await batch.failures(open, responses), retries)
         batch.meters.delivered(outcome.all, seconds: took)
         pool.started(open.count - outcome.unsent.count)
         if outcome.unsent.isEmpty, waiting.isEmpty { mailing.link.groupSizer.note(open.count, took: took) }

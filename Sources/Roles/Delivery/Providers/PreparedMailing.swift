@@ -51,15 +51,6 @@ final class PreparedMailing: Sendable {
     /// Judges refusals that may be everybody's, in the order of the responses.
     func judgeUnclear<T>(_ body: (inout UnclearRefusals) -> T) -> T { unclear.withLock { body(&$0) } }
 
-    /// Recipients who failed here before anybody was accepted, since the mailing was last resumed.
-    private let unprovenEnds = Atomic<Int>(0)
-
-    /// Whether a recipient may fail though nobody was accepted yet, for a refusal that is certainly their own. A few may, so that a small
-    /// mailing to dead addresses ends; when so many have, the others wait, for the refusal may be everybody's nevertheless.
-    func mayEndUnproven(_ thresholds: RefusalThresholds) -> Bool { unprovenEnds.load(ordering: .relaxed) < thresholds.alike }
-
-    func noteUnprovenEnd() { unprovenEnds.add(1, ordering: .relaxed) }
-
     /// What this worker sees of the responses, for as long as there are refusals among the last ones.
     private let circuit = Mutex<RefusalCircuit?>(nil)
 
@@ -203,7 +194,6 @@ final class PreparedMailing: Sendable {
             if let since = controls.haltedAt, state != .sending || ContinuousClock.now - since > Self.haltTime {
                 controls.haltedAt = nil
             }
-            if state == .sending, controls.state != .sending { unprovenEnds.store(0, ordering: .relaxed) }
             controls.state = state
             if case .success(let limit) = limit { controls.speed = limit }
             return before != (controls.state, controls.speed, controls.isHalted)
