@@ -10,5 +10,4 @@ package protocol OpenLedger: LedgerStore {
     func close() throws(LedgerError)
 }
 
-extension SQLiteLedger: OpenLedger {}
 extension SQLLedger: OpenLedger {}

@@ -8,20 +8,21 @@ extension LedgerBackup {
     static func carryOrders(into db: Database) -> Int {
         var entries = 0
         try? db.inTransaction {
-            try db.execute(
-                sql: """
-                    INSERT INTO main.audit (at, actor, kind, object, before, after)
-                    SELECT at, actor, kind, object, before, after FROM replaced.audit
-                    EXCEPT SELECT at, actor, kind, object, before, after FROM main.audit
-                    ORDER BY 1
-                    """)
-            entries = db.changesCount
-            try db.execute(
-                sql: """
-                    INSERT INTO main.limit_override (scope, text, changed) SELECT scope, text, changed FROM replaced.limit_override
-                    WHERE true ON CONFLICT (scope) DO UPDATE SET text = excluded.text, changed = excluded.changed
-                    WHERE excluded.changed > changed
-                    """)
+            let transaction = SQLiteTransaction(db)
+            try transaction.run(
+                """
+                INSERT INTO main.audit (at, actor, kind, object, before, after)
+                SELECT at, actor, kind, object, before, after FROM replaced.audit
+                EXCEPT SELECT at, actor, kind, object, before, after FROM main.audit
+                ORDER BY 1
+                """)
+            entries = transaction.changes
+            try transaction.run(
+                """
+                INSERT INTO main.limit_override (scope, text, changed) SELECT scope, text, changed FROM replaced.limit_override
+                WHERE true ON CONFLICT (scope) DO UPDATE SET text = excluded.text, changed = excluded.changed
+                WHERE excluded.changed > changed
+                """)
             return .commit
         }
         return entries
@@ -41,12 +42,11 @@ extension LedgerBackup {
     ) {
         var shared: [Shared] = []
         do {
-            let rows = try Row.fetchCursor(
-                db,
-                sql: """
-                    SELECT r.id, r.name, r.pruned IS NOT NULL FROM replaced.mailing r JOIN main.mailing m ON m.id = r.id
-                    WHERE m.pruned IS NULL ORDER BY r.id
-                    """)
+            let rows = try SQLiteTransaction(db).rows(
+                """
+                SELECT r.id, r.name, r.pruned IS NOT NULL FROM replaced.mailing r JOIN main.mailing m ON m.id = r.id
+                WHERE m.pruned IS NULL ORDER BY r.id
+                """)
             while let row = try rows.next() {
                 guard let id = try MailingID(row.read(0) as String) else { continue }
                 try shared.append(Shared(id: id, name: row.read(1), isPruned: row.read(2)))
@@ -61,35 +61,34 @@ extension LedgerBackup {
                 carried.outcomes += ended ?? 0
                 undone.isUnread = ended == nil
             }
-            try? end(mailing.id, db)
-            try? compare(&undone, db, now: now)
+            try? end(mailing.id, SQLiteTransaction(db))
+            try? compare(&undone, SQLiteTransaction(db), now: now)
             if undone.isUnread || undone.wasStopped || undone.opened > 0 { carried.undone.append(undone) }
         }
     }
 
     /// Ends a mailing that had ended, where each of its recipients has an end in the copy too.
-    private static func end(_ id: MailingID, _ db: Database) throws {
-        try db.execute(
-            sql: """
-                UPDATE main.mailing SET (state, reason_kind, actor, reason, state_changed, started, finished, restored) = (
-                    SELECT state, reason_kind, actor, reason, state_changed, started, finished, 0
-                    FROM replaced.mailing r WHERE r.id = mailing.id)
-                WHERE id = ?1 AND planning_done = 1 AND state IN ('sending', 'paused')
-                    AND EXISTS (SELECT 1 FROM replaced.mailing r WHERE r.id = ?1 AND r.state IN ('sent', 'failed'))
-                    AND NOT EXISTS (SELECT 1 FROM main.progress WHERE mailing = ?1 AND (open > 0 OR dispatched > 0))
-                """, arguments: [id.description])
+    private static func end(_ id: MailingID, _ db: SQLiteTransaction) throws {
+        try db.run(
+            """
+            UPDATE main.mailing SET (state, reason_kind, actor, reason, state_changed, started, finished, restored) = (
+                SELECT state, reason_kind, actor, reason, state_changed, started, finished, 0
+                FROM replaced.mailing r WHERE r.id = mailing.id)
+            WHERE id = ?1 AND planning_done = 1 AND state IN ('sending', 'paused')
+                AND EXISTS (SELECT 1 FROM replaced.mailing r WHERE r.id = ?1 AND r.state IN ('sent', 'failed'))
+                AND NOT EXISTS (SELECT 1 FROM main.progress WHERE mailing = ?1 AND (open > 0 OR dispatched > 0))
+            """, [id.description])
     }
 
     /// Notes what of a mailing goes back, and keeps one from being sent that was stopped or paused.
-    private static func compare(_ undone: inout CarriedMailings.Undone, _ db: Database, now: Int64) throws {
+    private static func compare(_ undone: inout CarriedMailings.Undone, _ db: SQLiteTransaction, now: Int64) throws {
         let open = "SELECT coalesce(sum(open), 0) FROM"
-        let row = try Row.fetchOne(
-            db.cachedStatement(
-                sql: """
-                    SELECT r.state, r.reason_kind, r.actor, r.reason, (\(open) main.progress p WHERE p.mailing = r.id),
-                        (\(open) replaced.progress p WHERE p.mailing = r.id)
-                    FROM replaced.mailing r WHERE r.id = ?
-                    """), arguments: [undone.id.description])
+        let row = try db.row(
+            """
+            SELECT r.state, r.reason_kind, r.actor, r.reason, (\(open) main.progress p WHERE p.mailing = r.id),
+                (\(open) replaced.progress p WHERE p.mailing = r.id)
+            FROM replaced.mailing r WHERE r.id = ?
+            """, [undone.id.description])
         guard let row, let state = try MailingState(rawValue: row.read(0)) else { return }
         undone.opened = try max(0, (row.read(4) as Int) - row.read(5))
         let kind = try StateReason.Kind(rawValue: row.read(1))
@@ -103,7 +102,7 @@ extension LedgerBackup {
                     flotilla mailing resume sends it to those who are open
                     """)
         }
-        let change = SQLiteLedger.StateChange(to: .paused, from: [.scheduled, .collecting, .sending], reason: reason, now: now)
-        undone.wasStopped = try SQLiteLedger.setState(db, undone.id, change) && state == .stopped
+        let change = SQLLedger.StateChange(to: .paused, from: [.scheduled, .collecting, .sending], reason: reason, now: now)
+        undone.wasStopped = try SQLLedger.setState(db, undone.id, change) && state == .stopped
     }
 }

@@ -37,7 +37,7 @@ extension SQLiteLedger {
             }
             look(at: "tables") { db, inspection, _ in try compareTables(db, &inspection) }
             look(at: "mailings", recountAll)
-            look(at: "recipients", readContent)
+            look(at: "recipients") { try readContent(SQLiteTransaction($0), &$1, &$2) }
             look(at: "rows that belong to nothing") { db, inspection, _ in try findOrphans(db, &inspection) }
         }
         return inspection
@@ -86,7 +86,9 @@ extension SQLiteLedger {
                     inspection.faults.append(.init(.file, "the file is damaged: \(problem)"))
                 }
                 var progress = InspectionProgress { _ in }
-                if inspection.version == Schema.version, inspection.faults.isEmpty { try readContent(db, &inspection, &progress) }
+                if inspection.version == Schema.version, inspection.faults.isEmpty {
+                    try readContent(SQLiteTransaction(db), &inspection, &progress)
+                }
             }
         }
         return inspection.faults

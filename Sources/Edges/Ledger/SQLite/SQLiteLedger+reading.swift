@@ -1,5 +1,4 @@
 import Foundation
-import GRDB
 import Model
 
 extension SQLiteLedger {
@@ -8,7 +7,7 @@ extension SQLiteLedger {
 
     /// Reads each batch, its fingerprints, its progress and its results as roles would, and compares what is to agree. A file may be sound
     /// as a database and hold bytes that nobody wrote.
-    static func readContent(_ db: Database, _ inspection: inout LedgerInspection, _ progress: inout InspectionProgress) throws {
+    static func readContent(_ db: SQLiteTransaction, _ inspection: inout LedgerInspection, _ progress: inout InspectionProgress) throws {
         let records = try MailingRecord.all(db, "WHERE pruned IS NULL ORDER BY created, id", []).records
         progress.begin("recipients", all: records.reduce(0) { $0 + $1.plannedCount })
         for record in records {
@@ -19,17 +18,16 @@ extension SQLiteLedger {
     }
 
     private static func readBatches(
-        _ db: Database, _ record: MailingRecord, _ inspection: inout LedgerInspection, _ progress: inout InspectionProgress
+        _ db: SQLiteTransaction, _ record: MailingRecord, _ inspection: inout LedgerInspection, _ progress: inout InspectionProgress
     ) throws {
         let id = record.id.description
-        let rows = try Row.fetchCursor(
-            db,
-            sql: """
-                SELECT b.number, b.count, b.recipients, f.hashes, length(p.states)
-                FROM batch b LEFT JOIN fingerprint f ON f.mailing = b.mailing AND f.batch = b.number
-                    LEFT JOIN progress p ON p.mailing = b.mailing AND p.number = b.number
-                WHERE b.mailing = ? ORDER BY b.number
-                """, arguments: [id])
+        let rows = try db.rows(
+            """
+            SELECT b.number, b.count, b.recipients, f.hashes, length(p.states)
+            FROM batch b LEFT JOIN fingerprint f ON f.mailing = b.mailing AND f.batch = b.number
+                LEFT JOIN progress p ON p.mailing = b.mailing AND p.number = b.number
+            WHERE b.mailing = ? ORDER BY b.number
+            """, [id])
         while let row = try rows.next() {
             let number: Int = try row.read(0)
             let count: Int = try row.read(1)
@@ -38,12 +36,12 @@ extension SQLiteLedger {
                 inspection.faults.append(.init(.content, mailing: id, "batch \(number): \(problem)"))
             }
             if try (row.read(4) as Int?) != count { note("its progress is not of \(count) recipients") }
-            let wire = try row.withUnsafeData(atIndex: 2) { $0.map { [UInt8]($0) } ?? [] }
+            let wire = try row.read(2) as [UInt8]
             guard let recipients = try? Recipients(decoding: wire, width: record.mailing.fields.count), recipients.count == count else {
                 note("its recipients cannot be read")
                 continue
             }
-            let hashes = try row.withUnsafeData(atIndex: 3) { $0.map { [UInt8]($0) } ?? [] }
+            let hashes = try row.read(3) as [UInt8]
             if hashes != fingerprints(recipients) { note("its fingerprints are not those of its addresses") }
             if inspection.faults.count > mostFaults { return }
         }
@@ -60,11 +58,11 @@ extension SQLiteLedger {
         return hashes
     }
 
-    private static func readResults(_ db: Database, _ record: MailingRecord, _ inspection: inout LedgerInspection) throws {
+    private static func readResults(_ db: SQLiteTransaction, _ record: MailingRecord, _ inspection: inout LedgerInspection) throws {
         let id = record.id.description
-        let rows = try Row.fetchCursor(db, sql: "SELECT batch, base, data FROM result WHERE mailing = ?", arguments: [id])
+        let rows = try db.rows("SELECT batch, base, data FROM result WHERE mailing = ?", [id])
         while let row = try rows.next() {
-            let wire = try row.withUnsafeData(atIndex: 2) { $0.map { [UInt8]($0) } ?? [] }
+            let wire = try row.read(2) as [UInt8]
             if (try? [RecipientResult](decoding: wire, base: try row.read(1))) == nil {
                 let batch: Int = try row.read(0)
                 inspection.faults.append(.init(.content, mailing: id, "batch \(batch): a group of its results cannot be read"))
