@@ -76,7 +76,7 @@ import Testing
         #expect(after?.kind == .transient)
         let codes = ["40P01", "53300", "53100", "28P01", "42501", "3D000", "22021", "XX001", "42P01", ""]
         #expect(
-            codes.map(PostgreSQLError.kind)
+            codes.map { PostgreSQLError.kind($0) }
                 == [.transient, .transient, .full, .denied, .denied, .absent, .unfit, .corrupt, .permanent, .permanent])
     }
 
