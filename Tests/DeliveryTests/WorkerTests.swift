@@ -147,7 +147,7 @@ struct WorkerTests {
         let epoch = try await begin()
         let first = try await refused(0..<2, by: "a", epoch)
         #expect(first.count { $0.state == .failed } == 10)
-        #expect(first.count { $0.state == .deferred && $0.held == .beforeAcceptance } == 10)
+        #expect(first.count { $0.state == .deferred && $0.doubt == .beforeAcceptance } == 10)
         #expect(try await refused(2..<4, by: "b", epoch).map(\.state) == Array(repeating: .deferred, count: 20))
         try await publish(.paused)
         try await publish(.sending)

@@ -345,7 +345,8 @@ import Testing
         try ledger.close()
         _ = try LedgerBackup.restore(copy, to: path, isForced: false, now: Example.start)
         ledger = try open()
-        #expect(try await ledger.recipient(id, "p0-1@example.com") == nil && ledger.recipient(id, "p0-0@example.com") != nil)
+        #expect(try await ledger.recipient(id, "p0-1@example.com") == nil)
+        #expect(try await ledger.recipient(id, "p0-0@example.com") != nil)
         #expect(try SQLiteLedger.inspect(path).faults == [])
     }
 
@@ -410,7 +411,8 @@ import Testing
         try folder.write("of somebody", to: "ledger.sqlite.partial-\(getppid())")
         let (_, kept) = try LedgerBackup.restore(copy, to: linked, isForced: false, now: Example.start)
         let before = try SQLiteLedger.open(#require(kept), mustExist: true, logger: logger)
-        #expect(try await before.mailing(id) != nil && before.copyMark().restored == nil)
+        #expect(try await before.mailing(id) != nil)
+        #expect(try await before.copyMark().restored == nil)
         try before.close()
         #expect(try await open().copyMark().restored == Example.start)
         let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)

@@ -75,7 +75,7 @@ import Text
     @Test func aKeyMayBeWrittenWithDotsBesideItsSection() throws {
         let settings = try load(
             "ledger.keep: 400d\nledger:\n  path: shop.sqlite\nchannels.sms.limit: 5/s\nworker.channels: [sms]\nworker.poison: 7\n")
-        #expect(settings.ledger.keep == .seconds(400 * 86_400) && settings.ledger.path == "shop.sqlite")
+        #expect(settings.ledger.keep == .seconds(400 * 86_400) && settings.ledger.place == .file(path: "shop.sqlite"))
         #expect(settings.worker.channels == [.sms] && settings.worker.maxDeliveries == 7 && settings.warnings.count == 1)
         #expect(try load("ledger.keep:\n") == Settings())
         // What looks like one and is the name of an entry stays one.
