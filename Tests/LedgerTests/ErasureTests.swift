@@ -70,4 +70,19 @@ import Testing
             #expect(try await ledger.recipients(ofMessage: unknown, provider: nil, limit: 9) == [])
         }
     }
+
+    @Test(arguments: Engine.all) func eachMailingHasANumberOfItsOwn(engine: Engine) async throws {
+        let folder = try TemporaryFolder()
+        guard let ledger = try await engine.open(folder) as? any LedgerStore & NumberStore else { return }
+        for number in 0..<3 { try await Example.plan(ledger, Example.id(number), batches: [1]) }
+        var numbers: Set<UInt32> = []
+        for number in 0..<3 {
+            let given = try #require(try await ledger.number(of: Example.id(number)))
+            numbers.insert(given)
+            #expect(try await ledger.mailing(numbered: given) == Example.id(number))
+        }
+        #expect(numbers.count == 3)
+        #expect(try await ledger.number(of: Example.id(9)) == nil)
+        #expect(try await ledger.mailing(numbered: .max) == nil)
+    }
 }

@@ -7,7 +7,7 @@ from rig.postgres import PostgresServer
 from rig.processes import die_with_parent
 
 LIMITS = {"SQLite": {"history": 100}, "PostgreSQL": {"planned": 150_000, "collected": 100_000, "bytes": 120, "history": 50}}
-SHAPES = ((10_000_000, 1), (50_000_000, 10_000))
+SHAPES = ((10_000_000, 10), (50_000_000, 10_000))
 """Recipients, and how many mailings they are in; --ledger-share has a part of both."""
 
 
@@ -22,10 +22,10 @@ def database(bench):
 
 
 def ledgers(bench):
-    """10 million in one mailing on both engines, 50 million in 10,000 on PostgreSQL, and (as a whole only) a fleet with either."""
+    """10 million in ten mailings on both engines, 50 million in 10,000 on PostgreSQL, and (as a whole only) a fleet with either."""
     share = bench.options.ledger_share
     for build in bench.builds:
-        one, many = ((int(count * share), max(1, int(mailings * share)) if mailings > 1 else 1) for count, mailings in SHAPES)
+        one, many = ((int(count * share), max(10, int(mailings * share))) for count, mailings in SHAPES)
         folder = bench.folder("ledger-sqlite")
         figures = fill(bench, build, folder / "ledger.sqlite", *one)
         size = sum(path.stat().st_size for path in folder.iterdir())
@@ -70,7 +70,7 @@ def fill(bench, build, place, recipients, mailings):
 
 def table(bench, build, engine, figures, size):
     limits, what = LIMITS[engine], f"{engine}, {figures['recipients']:,} in {figures['mailings']:,}"
-    if figures["mailings"] > 1:
+    if figures["mailings"] > 10:
         limits = limits | {"history": 200, "report": 200, "list": 200}
     for name, key in (("planning", "planned"), ("collecting", "collected")):
         bench.figure(build, f"{what}: {name}", figures[f"{key}PerSecond"], "/s", limits.get(key), at_least=True)

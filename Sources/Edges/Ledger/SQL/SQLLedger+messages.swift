@@ -27,8 +27,9 @@ extension SQLLedger: MessageStore {
             }
             var details: [RecipientDetail] = []
             for place in places.prefix(limit) {
-                guard let record = try MailingRecord.one(db, place.batch.mailing) else { continue }
-                let found = Found(batch: place.batch, index: place.index, recipients: try Self.recipients(db, place.batch))
+                let record = try Self.record(db, of: place.batch)
+                let recipients = try Self.recipients(db, place.batch, record.mailing.fields.count)
+                let found = Found(record: record, batch: place.batch, index: place.index, recipients: recipients)
                 if let detail = try Self.detail(db, record, found) { details.append(detail) }
             }
             return details

@@ -31,14 +31,14 @@ extension SQLLedger {
                 [AddressHash.bytes(address)])
             var details: [RecipientDetail] = []
             for found in try Self.find(db, rows, address: address, limit: limit) {
-                guard let record = try MailingRecord.one(db, found.batch.mailing) else { continue }
-                if let detail = try Self.detail(db, record, found) { details.append(detail) }
+                if let detail = try Self.detail(db, found.record, found) { details.append(detail) }
             }
             return details.sorted { $0.mailing > $1.mailing }
         }
     }
 
     struct Found {
+        var record: MailingRecord
         var batch: BatchID
         var index: Int
         var recipients: Recipients
@@ -51,15 +51,18 @@ extension SQLLedger {
         let wanted = Array(address.utf8)
         let hash = AddressHash.of(wanted).littleEndian
         var found: [Found] = []
+        var records: [MailingID: MailingRecord] = [:]
         while found.count < limit, let row = try rows.next() {
             let hits = places(of: hash, in: try row.read(2))
             guard !hits.isEmpty, let mailing = try MailingID(row.read(0) as String) else { continue }
             let batch = try BatchID(mailing: mailing, number: row.read(1))
-            let recipients = try recipients(db, batch)
+            let record = try records[mailing] ?? record(db, of: batch)
+            records[mailing] = record
+            let recipients = try recipients(db, batch, record.mailing.fields.count)
             for index in hits where index < recipients.count && found.count < limit {
                 let bytes = recipients.bytes[recipients.range(index, 1)]
                 if ASCII.equalIgnoringCase(bytes, wanted) {
-                    found.append(Found(batch: batch, index: index, recipients: recipients))
+                    found.append(Found(record: record, batch: batch, index: index, recipients: recipients))
                 }
             }
         }
@@ -88,20 +91,21 @@ extension SQLLedger {
         var found: [Found] = []
         for number in numbers where found.count < limit {
             let batch = BatchID(mailing: id, number: number)
-            let recipients = try recipients(db, batch)
+            let record = try record(db, of: batch)
+            let recipients = try recipients(db, batch, record.mailing.fields.count)
             for index in 0..<recipients.count
             where recipients.bytes[recipients.range(index, 0)].elementsEqual(wanted) && found.count < limit {
-                found.append(Found(batch: batch, index: index, recipients: recipients))
+                found.append(Found(record: record, batch: batch, index: index, recipients: recipients))
             }
         }
         return found
     }
 
-    static func recipients(_ db: any SQLTransaction, _ id: BatchID) throws -> Recipients {
+    static func record(_ db: any SQLTransaction, of id: BatchID) throws -> MailingRecord {
         guard let record = try MailingRecord.one(db, id.mailing) else {
             throw SQLDamage("batch \(id) has no mailing")
         }
-        return try recipients(db, id, record.mailing.fields.count)
+        return record
     }
 
     /// The recipients of a batch of a mailing with `width` fields.

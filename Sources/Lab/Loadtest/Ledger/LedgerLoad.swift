@@ -56,8 +56,8 @@ package struct LedgerLoad: Sendable {
         return figures
     }
 
-    /// A person is in one mailing in ten.
-    private func address(_ number: Int, _ person: Int) -> String { "person.\(person)@group-\(number % 10).example" }
+    /// A person is in some ten mailings.
+    private func address(_ number: Int, _ person: Int) -> String { "person.\(person)@group-\(number % max(1, mailings / 10)).example" }
 
     private func plan(_ id: MailingID, _ number: Int) async throws(LedgerError) -> Duration {
         var mailing = Mailing(name: "load \(number)", channel: .email, provider: "smtp://127.0.0.1:25", fields: ["id", "email", "name"])
