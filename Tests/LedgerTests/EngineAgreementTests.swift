@@ -72,7 +72,7 @@ import Testing
                     mailing: batch.id.mailing, results)
                 _ = try await ledger.write(groups: [group], events: [], now: now)
             }
-            _ = try await ledger.complete([old, news, id], now: now)
+            _ = try await ledger.complete([old, news], now: now)
         case 3:
             let event = RecipientEvent(
                 batch: Int.random(in: 0..<4, using: &generator), index: Int.random(in: 0..<6, using: &generator),
