@@ -306,6 +306,16 @@ import Testing
         #expect(try await ledger.recount(id) == [])
     }
 
+    /// Why a copy is not put there; empty where it is.
+    private func refusal(of file: String) -> String {
+        do throws(LedgerError) {
+            _ = try LedgerBackup.restore(file, to: path, isForced: false, now: Example.start)
+        } catch {
+            if case .refused(let text) = error { return text }
+        }
+        return ""
+    }
+
     /// There is no ledger any more, and the note beside it names what the copy lacks.
     @Test func aCopyThatLacksWhatTheNoteNamesIsPutThereOnlyWhenToldTo() async throws {
         var ledger = try open()
@@ -314,21 +324,13 @@ import Testing
         _ = try await ledger.add(new(Example.id(7), "spring"), repeating: .refuse, note: nil, now: Example.start)
         try ledger.close()
         for end in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: path + end) }
-        do {
-            _ = try LedgerBackup.restore(copy, to: path, isForced: false, now: Example.start)
-            Issue.record("it was put there")
-        } catch LedgerError.refused(let text) {
-            #expect(text.contains("is gone") && text.contains("\(Example.id(7)) 'Spring'") && text.contains("--force"))
-        }
+        let gone = refusal(of: copy)
+        #expect(gone.contains("is gone") && gone.contains("\(Example.id(7)) 'Spring'") && gone.contains("--force"))
         #expect(SQLiteLedger.isMissing(path))
         let other = folder.path("other.sqlite")
         try SQLiteLedger.open(other, logger: logger).close()
-        do {
-            _ = try LedgerBackup.restore(other, to: path, isForced: false, now: Example.start)
-            Issue.record("it was put there")
-        } catch LedgerError.refused(let text) {
-            #expect(text.contains("the copy is of another one") && text.contains("\(Example.id(7)) 'Spring'"))
-        }
+        let foreign = refusal(of: other)
+        #expect(foreign.contains("the copy is of another one") && foreign.contains("\(Example.id(7)) 'Spring'"))
         let (summary, kept) = try LedgerBackup.restore(copy, to: path, isForced: true, now: Example.start)
         #expect(kept == nil && summary.carried?.losses?.mailings == [Example.id(7): "Spring"])
         ledger = try open()

@@ -148,12 +148,9 @@ struct LedgerNoteTests {
         try await ledger.note(reached: [Example.id(): 0])
         // What a note is written to before it is moved.
         try FileManager.default.createDirectory(atPath: "\(notes.path).partial-\(getpid())", withIntermediateDirectories: false)
-        do {
-            try await ledger.note(reached: [Example.id(): 1])
-            Issue.record("it was written")
-        } catch LedgerError.refused(let text) {
-            #expect(text.contains(notes.path) && text.contains("writable") && text.contains("File exists"))
-        }
+        let error = await #expect(throws: LedgerError.self) { try await ledger.note(reached: [Example.id(): 1]) }
+        let text = "\(try #require(error))"
+        #expect(text.contains(notes.path) && text.contains("writable") && text.contains("File exists"))
         #expect(try await ledger.note()?.reached == [Example.id().description: 0])
         try await ledger.note(reached: nil)
         #expect(try await ledger.note() == nil)
