@@ -74,7 +74,7 @@ struct LedgerNoteTests {
             #expect(note.commits == 7 && note.mailings(of: spring) == [Example.id(0)], "\(ledger)")
         }
         #expect(try FileManager.default.attributesOfItem(atPath: notes.path)[.size] as? Int ?? .max <= 1 << 20)
-        let many = (0..<40_000).map { (Example.id($0).description, $0) }
+        let many = (0..<80_000).map { (Example.id($0).description, $0) }
         #expect(notes.change("7") { $0.reached = Dictionary(uniqueKeysWithValues: many) } == nil)
         let note = try #require(try notes.note(of: "7"))
         #expect(note.reached == nil && note.mailings(of: spring) == [Example.id(0)] && note.mailings.count == 1000)

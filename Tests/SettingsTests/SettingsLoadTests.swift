@@ -253,10 +253,10 @@ import Text
 
     @Test func aLedgerOnAServerIsNamedByAURLAndTellsNoPassword() throws {
         for scheme in ["postgres", "postgresql", "Postgres"] {
-            let settings = try load("ledger: {url: '\(scheme)://ann:word@db/flotilla?sslmode=verify-full', folder: /srv/f}")
-            let url = "postgres://ann:word@db/flotilla?sslmode=verify-full"
+            let settings = try load("ledger: {url: '\(scheme)://ann:hunter2@db/flotilla?sslmode=verify-full', folder: /srv/f}")
+            let url = "postgres://ann:hunter2@db/flotilla?sslmode=verify-full"
             #expect(settings.ledger.place == .postgreSQL(url: Secret(url)) && settings.ledger.folder == "/srv/f")
-            #expect(!"\(settings)".contains("word") && !settings.differences.joined().contains("word"))
+            #expect(!"\(settings)".contains("hunter2") && !settings.differences.joined().contains("hunter2"))
         }
     }
 

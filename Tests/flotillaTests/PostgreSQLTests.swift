@@ -48,7 +48,7 @@ import Testing
             (["audit"], "add"), (["dead", "list"], ""), (["limit", "list"], ""), (["ledger", "check"], "nothing is wrong"),
         ] {
             let answer = try await Program.run(command, environment: environment)
-            #expect(answer.status == 0 && (answer.output + answer.errors).contains(words), "\(command): \(answer)")
+            #expect(answer.status == 0 && (words.isEmpty || (answer.output + answer.errors).contains(words)), "\(command): \(answer)")
         }
     }
 
@@ -85,8 +85,8 @@ import Testing
             let refused = try await Program.run(command, environment: environment)
             #expect(refused.status == 1 && refused.errors.contains("docs/operations.md"), "\(refused)")
         }
-        let secret = try await Program.run(["mailing", "list", "--ledger", "postgres://ann:word@127.0.0.1:1/x"])
-        #expect(secret.status == 1 && secret.errors.contains("FLOTILLA_LEDGER_URL") && !secret.errors.contains("word"), "\(secret)")
+        let secret = try await Program.run(["mailing", "list", "--ledger", "postgres://ann:hunter2@127.0.0.1:1/x"])
+        #expect(secret.status == 1 && secret.errors.contains("FLOTILLA_LEDGER_URL") && !secret.errors.contains("hunter2"), "\(secret)")
         let away = try await Program.run(["mailing", "list", "--ledger", "postgres://ann@127.0.0.1:1/x"])
         #expect(away.status == 1 && away.errors.contains("cannot be reached"), "\(away)")
     }

@@ -23,10 +23,11 @@ final class PostgreSQLConnection {
     /// - Parameters:
     ///   - url: `postgres://user@host/database?sslmode=verify-full&sslrootcert=…`; what libpq takes.
     ///   - connectSeconds: how long each address of the host may take.
-    ///   - statementSeconds: how long a statement may take before the server ends it, once the session is prepared.
+    ///   - statementSeconds: how long a statement may take before the server ends it, once the session is prepared; 0 for no
+    ///     end.
     init(url: String, connectSeconds: Int = 10, statementSeconds: Int = 60) throws(PostgreSQLError) {
         let given = try Self.options(of: url)
-        patience = .seconds(statementSeconds + min(5, statementSeconds))
+        patience = statementSeconds == 0 ? .seconds(Int32.max) : .seconds(statementSeconds + min(5, statementSeconds))
         self.statementSeconds = statementSeconds
         var settings = [("dbname", url), ("client_encoding", "UTF8")]
         let defaults = [

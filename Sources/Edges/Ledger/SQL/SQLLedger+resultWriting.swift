@@ -144,9 +144,9 @@ extension SQLLedger {
             ]
         }
 
-        /// Reads batches in the one order in which all transactions lock them.
+        /// Reads the batches that are not read yet, in the one order in which all transactions lock them.
         private mutating func load(_ ids: [BatchID]) throws {
-            let ids = Set(ids).sorted { ($0.mailing, $0.number) < ($1.mailing, $1.number) }
+            let ids = Set(ids).filter { batchIndex[$0] == nil }.sorted { ($0.mailing, $0.number) < ($1.mailing, $1.number) }
             for (id, found) in zip(ids, try BatchProgress.loadAll(db, ids)) {
                 guard let progress = found else { continue }
                 batchIndex[id] = batches.count
