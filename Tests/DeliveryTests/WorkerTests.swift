@@ -151,7 +151,7 @@ struct WorkerTests {
         #expect(try await refused(2..<4, by: "b", epoch).map(\.state) == Array(repeating: .deferred, count: 20))
         try await publish(.paused)
         try await publish(.sending)
-        #expect(try await refused(4..<6, by: "b", epoch).count { $0.state == .failed } == 10)
+        #expect(try await refused(4..<6, by: "c", epoch).count { $0.state == .failed } == 10)
         await sink.stop()
     }
 
