@@ -17,11 +17,13 @@ final class SQLiteCursor: SQLCursor {
     }
 }
 
-/// The steps of a statement, which GRDB follows.
+/// The steps of a statement, which GRDB follows. Its protocol gives the names with an underscore.
 final class SQLiteSteps: DatabaseCursor {
     typealias Element = Void
 
+    // swift-format-ignore: NoLeadingUnderscores
     let _statement: Statement
+    // swift-format-ignore: NoLeadingUnderscores
     var _isDone = false
 
     init(_ statement: Statement, _ arguments: StatementArguments) throws {
@@ -32,5 +34,6 @@ final class SQLiteSteps: DatabaseCursor {
     /// A statement that is not reset keeps its view of the file, and the log from being emptied.
     deinit { sqlite3_reset(_statement.sqliteStatement) }
 
+    // swift-format-ignore: NoLeadingUnderscores
     func _element(sqliteStatement: SQLiteStatement) {}
 }
