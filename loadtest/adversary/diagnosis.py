@@ -53,7 +53,8 @@ def ledger(store, mailing):
         rows, counters, sums, batches, leaders = store.read([
             f"SELECT {', '.join(MAILING)} FROM mailing WHERE id = '{mailing}'",
             f"SELECT state, n FROM counter WHERE {of(mailing)} AND n <> 0",
-            "SELECT count(*), sum(CASE WHEN dispatched > 0 THEN 1 ELSE 0 END), sum(CASE WHEN dispatched > 0 AND done = 1 THEN 1 ELSE 0 END), "
+            "SELECT count(*), sum(CASE WHEN dispatched > 0 THEN 1 ELSE 0 END), "
+            "sum(CASE WHEN dispatched > 0 AND done = 1 THEN 1 ELSE 0 END), "
             "sum(CASE WHEN open > 0 THEN 1 ELSE 0 END), sum(CASE WHEN ready IS NOT NULL THEN 1 ELSE 0 END) "
             f"FROM progress WHERE {of(mailing)}",
             f"SELECT {', '.join(BATCH)} FROM progress WHERE {of(mailing)} AND open > 0 ORDER BY number LIMIT 5",

@@ -25,7 +25,8 @@ class Host:
             except OSError:
                 pass
             if self.holder.poll() is not None:
-                raise NotAllowed(f"no network namespace can be made here (unshare: {network.processes.last_words(f'net-{name}')}): run as root")
+                words = network.processes.last_words(f"net-{name}")
+                raise NotAllowed(f"no network namespace can be made here (unshare: {words}): run as root")
             time.sleep(0.01)
         self("hostname", name)
         self("ip", "link", "set", "lo", "up")

@@ -1,8 +1,8 @@
 import Text
 
 extension Heartbeat {
-    /// Its mailings as a JSON object that `Heartbeat` decodes. A worker tells of thousands, for each of which a general encoder takes as long
-    /// as a message does.
+    /// Its mailings as a JSON object that `Heartbeat` decodes. A worker tells of thousands, and a general encoder takes as long for each of
+    /// them as a message does.
     package var mailingsJSON: String {
         var text = "{"
         text.reserveCapacity(mailings.count * 96 + 2)

@@ -25,8 +25,8 @@ enum SettingsTable {
         "ledger.url", "Where the ledger is, in place of `ledger.path`: [operations.md](operations.md#the-ledger-in-postgresql).")
     static let ledgerFolder = Setting.file(
         "ledger.folder", allowed: "a folder",
-        "Where this machine keeps the file of a private Redis and its lock for a ledger in PostgreSQL; by default `~/.local/state/flotilla` "
-            + "(`$STATE_DIRECTORY`, `$XDG_STATE_HOME/flotilla`). Of a ledger in a file they lie beside it.")
+        "Where this machine keeps the file of a private Redis and its lock for a ledger in PostgreSQL; by default "
+            + "`~/.local/state/flotilla` (`$STATE_DIRECTORY`, `$XDG_STATE_HOME/flotilla`). Of a ledger in a file they lie beside it.")
     static let ledgerKeep = Setting.duration(
         "ledger.keep", .seconds(86_400)...(.seconds(36_500 * 86_400)), shown: "always",
         "How long the recipients of a mailing are kept after its end: [operations.md](operations.md#old-mailings).")

@@ -127,8 +127,8 @@ extension SQLLedger: DispatchStore {
         return Array(retries.prefix(retried)) + first.prefix(limit - retried)
     }
 
-    /// The numbers of batches that may be dispatched at once. Those that never were are looked for behind the last place where one was found,
-    /// since a server reads its way over all that were dispatched before them; those that came back are few and have an index.
+    /// The numbers of batches that may be dispatched at once. Those that never were are looked for behind the last place where one was
+    /// found, since a server reads its way over all that were dispatched before them; those that came back are few and have an index.
     private func first(_ db: any SQLTransaction, _ id: MailingID, limit: Int) throws -> [Int] {
         let cursor = cursors.withLock { $0[id] ?? 0 }
         var found =
