@@ -24,12 +24,15 @@ package struct CarriedMailings: Sendable, Equatable {
         package var opened = 0
         /// It was stopped, and is paused in the copy.
         package var wasStopped = false
+        /// Its recipients were pruned, and are back.
+        package var wasPruned = false
         /// What became of its recipients since the copy was made cannot be read.
         package var isUnread = false
 
         fileprivate var text: String {
             var parts: [String] = []
             if isUnread { parts.append("what became of its recipients since cannot be read") }
+            if wasPruned { parts.append("its recipients were pruned, and are back") }
             if wasStopped { parts.append("it was stopped, and is paused in the copy") }
             if opened > 0 { parts.append("\(Plural.text(opened, "recipient")) with an end \(opened == 1 ? "is" : "are") open again") }
             return "\n  \(id) '\(name)': \(parts.joined(separator: "; "))"

@@ -28,7 +28,11 @@ package struct Settings: Sendable, Equatable {
     }
 
     package struct Ledger: Sendable, Equatable {
-        package var place = LedgerPlace.file(path: "flotilla.sqlite")
+        package var place = LedgerPlace.file(path: "flotilla.sqlite") {
+            didSet { isNamed = true }
+        }
+        /// The settings name a place, be it that of the default.
+        private var isNamed = false
         /// It is named by `ledger.url`: no option names another for those who write to it.
         package private(set) var hasURL = false
         /// Where a machine keeps what belongs to a ledger in PostgreSQL: the file of a private Redis, and its lock. Nil for the user's
@@ -42,7 +46,7 @@ package struct Settings: Sendable, Equatable {
 
         /// Takes the place of an option.
         package mutating func replace(by place: LedgerPlace) {
-            if self.place != Self().place, !place.isSame(as: self.place) { replaced = self.place }
+            if isNamed, !place.isSame(as: self.place) { replaced = self.place }
             self.place = place
         }
 

@@ -95,8 +95,9 @@ package struct PlannerService: Service {
     private struct Aside {
         var newer = NewerMailings()
         var left = LeftMailings()
-        /// Uploads may have become needless.
+        /// Uploads may have become needless. Those that were given up become so with time alone, and are looked for each hour.
         var hasUploads = true
+        var looked = ContinuousClock.now
 
         var count: Int { newer.count + left.count }
     }
@@ -120,8 +121,10 @@ package struct PlannerService: Service {
             let uploads = waiting.due.isEmpty ? [:] : try await ledger.uploads()
             let due = waiting.due.filter { !aside.left.isLeft($0.id, now: clock()) || uploads[$0.id] != nil }
             if due.isEmpty, !failed, !hasMore {
-                if aside.hasUploads { try await removeUploads(isStopping: isStopping) }
-                aside.hasUploads = false
+                if aside.hasUploads || ContinuousClock.now - aside.looked > .seconds(3600) {
+                    try await removeUploads(isStopping: isStopping)
+                    (aside.hasUploads, aside.looked) = (false, .now)
+                }
                 return [waiting.next, aside.left.next].compactMap(\.self).min()
             }
             if !uploads.isEmpty { aside.hasUploads = true }

@@ -6,6 +6,7 @@ import Model
 import Policy
 import Synchronization
 import Telemetry
+import Text
 
 extension LedgerCommand {
     struct Copy: AsyncParsableCommand {
@@ -23,6 +24,9 @@ extension LedgerCommand {
         func validate() throws {
             guard to.hasPrefix("postgres://") || to.hasPrefix("postgresql://") else {
                 throw ValidationError("TO is postgres://user@host/database; a file is copied by flotilla ledger backup")
+            }
+            guard !PostgreSQLAddress.hasPassword(Secret(to)) else {
+                throw ValidationError("TO shows its password to everyone who lists processes; use PGPASSWORD or ~/.pgpass")
             }
         }
 

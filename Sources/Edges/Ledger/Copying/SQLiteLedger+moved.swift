@@ -25,7 +25,8 @@ extension SQLiteLedger {
     }
 
     static func requireHere(_ db: Database, _ path: String) throws {
-        guard let row = try Row.fetchOne(db, sql: "SELECT moved_to, moved FROM ledger WHERE moved_to <> ''") else { return }
+        let query = try db.cachedStatement(sql: "SELECT moved_to, moved FROM ledger WHERE moved_to <> ''")
+        guard let row = try Row.fetchOne(query) else { return }
         let (target, at): (String, Int64?) = (row[0], row[1])
         throw LedgerError.refused(
             """

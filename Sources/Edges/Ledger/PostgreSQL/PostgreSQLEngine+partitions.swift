@@ -33,14 +33,15 @@ extension PostgreSQLEngine {
     /// One table after the other: each keeps others waiting for a moment only, and one that fails takes nothing from those before.
     private func makeOwn(_ id: MailingID) async throws(LedgerError) {
         for table in PostgreSQLPartitions.tables {
+            try await removeHalfMade(table, of: id)
             let neighbour = try await view("partition") { db -> String? in
                 guard try Self.names(db, like: table.own(id)).isEmpty else { return nil }
                 let month = try Self.month(db, id)
                 return try PostgreSQLPartitions.neighbour(table, month.flatMap { try Self.isMade($0, db) ? $0 : nil })
             }
             guard let neighbour else { continue }
-            try await change("partition") { db in try db.script(PostgreSQLPartitions.make(table, of: id, besides: neighbour)) }
             do throws(LedgerError) {
+                try await change("partition") { db in try db.script(PostgreSQLPartitions.make(table, of: id, besides: neighbour)) }
                 try await change("partition") { db in try db.script(PostgreSQLPartitions.validate(id, neighbour)) }
                 try await change("partition") { db in try db.script(PostgreSQLPartitions.attach(table, of: id, besides: neighbour)) }
             } catch {
@@ -49,6 +50,23 @@ extension PostgreSQLEngine {
                 throw error
             }
         }
+    }
+
+    /// Removes what a planner that ended had begun: the neighbour, which is said to have none of the mailing's rows, would refuse them.
+    private func removeHalfMade(_ table: PostgreSQLPartitions.Table, of id: MailingID) async throws(LedgerError) {
+        let neighbour = try await view("partition") { db -> String? in
+            let isLeft = try db.one(
+                Bool.self,
+                """
+                SELECT EXISTS (SELECT 1 FROM pg_class WHERE relname = ?::text AND relnamespace = current_schema()::regnamespace
+                    AND relkind = 'r' AND NOT relispartition)
+                """, [table.own(id)])
+            guard isLeft == true else { return nil }
+            let month = try Self.month(db, id)
+            return try PostgreSQLPartitions.neighbour(table, month.flatMap { try Self.isMade($0, db) ? $0 : nil })
+        }
+        guard let neighbour else { return }
+        try await change("partition", waiting: true) { db in try db.script(PostgreSQLPartitions.forgo(table, of: id, neighbour)) }
     }
 
     func tidy(after id: MailingID) async {

@@ -49,13 +49,13 @@ extension SQLLedger {
 
     private func orphans() async throws(LedgerError) -> [(table: String, count: Int)] {
         try await read("checking") { db in
-            // A partition's rows are counted with its table's.
+            // A partition's rows are counted with its table's. An upload comes before its mailing.
             let tables = try db.all(
                 String.self,
                 """
                 SELECT c.relname::text FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'mailing'
                 WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition
-                    AND c.relname NOT LIKE 'dead_letter%' ORDER BY 1
+                    AND c.relname NOT LIKE 'dead_letter%' AND c.relname NOT LIKE 'upload%' ORDER BY 1
                 """)
             return try tables.compactMap { table throws -> (table: String, count: Int)? in
                 let sql = "SELECT count(*) FROM \"\(table)\" WHERE mailing <> '' AND mailing NOT IN (SELECT id FROM mailing)"

@@ -62,6 +62,8 @@ extension SQLLedger: PlanStore {
     }
 
     private static func write(_ step: PlanStep, now: Int64, _ db: any SQLTransaction) throws {
+        // Its recipients can be read now.
+        if step.batches.first?.number == 0 { try db.run("DELETE FROM source_fault WHERE mailing = ?", [step.mailing.description]) }
         let id = step.mailing
         if case .failed(let reason) = step.ending {
             try db.run(

@@ -56,6 +56,7 @@ extension LedgerBackup {
         }
         for mailing in shared where !lacking.contains(mailing.id) {
             var undone = CarriedMailings.Undone(id: mailing.id, name: mailing.name)
+            undone.wasPruned = mailing.isPruned
             if !mailing.isPruned {
                 let ended = carryOutcomes(mailing.id, into: db, mustAgree: mustAgree, now: now)
                 carried.outcomes += ended ?? 0
@@ -63,7 +64,7 @@ extension LedgerBackup {
             }
             try? end(mailing.id, SQLiteTransaction(db))
             try? compare(&undone, SQLiteTransaction(db), now: now)
-            if undone.isUnread || undone.wasStopped || undone.opened > 0 { carried.undone.append(undone) }
+            if undone.isUnread || undone.wasPruned || undone.wasStopped || undone.opened > 0 { carried.undone.append(undone) }
         }
     }
 

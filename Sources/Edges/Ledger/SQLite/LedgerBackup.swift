@@ -97,6 +97,7 @@ package enum LedgerBackup {
             guard faults.isEmpty || isForced else {
                 throw .refused("the copy \(file) is damaged (\(words(faults))); use another one, or this one with --force")
             }
+            let mark = isReplaced ? try? mark(of: place) : nil
             var summary = try commits(
                 of: partial, marking: Restoration(at: now, file: file, replaced: isReplaced ? place : nil, note: note))
             if !isReplaced { summary.carried = CarriedMailings(losses: .gone) }
@@ -106,6 +107,10 @@ package enum LedgerBackup {
                 throw .refused("\(question). Nothing was changed")
             }
             guard isReplaced else { return summary }
+            guard (try? Self.mark(of: place)) == mark else {
+                throw .refused(
+                    "somebody has written to the ledger \(path) meanwhile, and nothing was changed: end whoever uses it, and try again")
+            }
             try keep(place, as: place + suffix)
             // The newest content of a ledger that is damaged may be in its log.
             if FileStatus(path: place + "-wal").map({ $0.size > 0 }) == true { try move(place + "-wal", to: place + suffix + "-wal") }
@@ -156,6 +161,12 @@ package enum LedgerBackup {
         /// Mailings that are not over.
         var open: Int
         var commits: Int64
+    }
+
+    private static func mark(of path: String) throws -> FileMark {
+        let file = try open(path, isReadonly: true)
+        defer { try? file.close() }
+        return try file.read { try FileMark($0) }
     }
 
     /// Makes sure that a ledger was not moved to a server, which has sent since. One that cannot be read does not tell.

@@ -70,6 +70,8 @@ final class SQLiteEngine: LedgerEngine {
             try file.check()
             var value: T?
             try db.inTransaction(.immediate) {
+                // It may have been moved to a server since it was opened.
+                try SQLLedger.requireHere(db, name)
                 let transaction = SQLiteTransaction(db)
                 try file.noteOlderCopy(transaction)
                 value = try body(transaction)

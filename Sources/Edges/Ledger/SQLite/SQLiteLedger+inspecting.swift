@@ -137,8 +137,9 @@ extension SQLiteLedger {
             db,
             sql: """
                 SELECT DISTINCT t.name FROM sqlite_schema t JOIN pragma_table_info(t.name) c
-                WHERE t.type = 'table' AND c.name = 'mailing' AND t.name NOT LIKE 'dead_letter%' ORDER BY 1
+                WHERE t.type = 'table' AND c.name = 'mailing' AND t.name NOT LIKE 'dead_letter%' AND t.name NOT LIKE 'upload%' ORDER BY 1
                 """)
+        // An upload comes before its mailing.
         for table in ofMailings {
             // What is of no mailing says so.
             try expectNone(

@@ -14,7 +14,7 @@ struct StoredSource {
         let digest = UploadDigest()
         var number = 0
         var bytes: Int64 = 0
-        while let slice = try await ledger.slice(number, of: record.id) {
+        while let slice = try await Self.slice(number, of: record, from: ledger) {
             digest.add(slice)
             try slice.withUnsafeBytes { try file.append($0) }
             bytes += Int64(slice.count)
@@ -24,6 +24,16 @@ struct StoredSource {
             throw InputError(file: name(record), problem: "is damaged: it is not what was stored; add the mailing again")
         }
         return StoredSource(upload: upload, file: file)
+    }
+
+    /// A slice that is damaged fails its mailing alone.
+    private static func slice(_ number: Int, of record: MailingRecord, from ledger: any UploadStore) async throws -> [UInt8]? {
+        do throws(LedgerError) {
+            return try await ledger.slice(number, of: record.id)
+        } catch {
+            guard case .corrupt = error else { throw error }
+            throw InputError(file: name(record), problem: "is damaged (\(error)); add the mailing again")
+        }
     }
 
     /// The source, in the file.
