@@ -258,6 +258,21 @@ import Testing
         #expect(try SQLiteLedger.inspect(path).faults == [])
     }
 
+    /// A copy brings back people who were removed since: that is asked first.
+    @Test func aPruneThatGoesBackIsAskedFirst() async throws {
+        let ledger = try open()
+        try await Example.plan(ledger, batches: [2])
+        try await write(ledger, try await ledger.dispatchBatches([(id, 1)], now: Example.start)[0], sent: 0..<2, .done)
+        #expect(try await ledger.complete([id], now: Example.start) == [id])
+        _ = try LedgerBackup.make(of: path, to: copy)
+        let later = Example.start + 1_000_000
+        #expect(try await ledger.prune(id, RetentionRule(cutoff: later), note: nil, now: later) == 2)
+        try ledger.close()
+        #expect(refusal(of: copy).contains("its recipients were pruned, and are back"))
+        let (summary, _) = try LedgerBackup.restore(copy, to: path, isForced: false, now: Example.start) { _ in true }
+        #expect(summary.carried?.undone.map(\.wasPruned) == [true])
+    }
+
     @Test func aMailingThatEndedSinceHasEnded() async throws {
         var ledger = try open()
         try await Example.plan(ledger, batches: [2])

@@ -92,6 +92,21 @@ import Testing
         try reader.close()
     }
 
+    /// Whoever has the file open when it moves writes nothing more into it.
+    @Test func aFileThatMovesWhileItIsOpenTakesNoMore() async throws {
+        try await fill()
+        let open = try SQLiteLedger.open(path, logger: quiet)
+        let file = try DatabaseQueue(path: path)
+        let mark = try await file.read { try FileMark($0) }
+        try file.close()
+        try SQLiteLedger.noteMove(path, to: "postgres://db/flotilla", unchangedSince: mark)
+        let refusal = await #expect(throws: LedgerError.self) {
+            _ = try await open.setLimit(.known(.channel(.email)), "6/s", note: nil, now: now)
+        }
+        #expect("\(String(describing: refusal))".contains("was moved to postgres://db/flotilla"))
+        try open.close()
+    }
+
     @Test func aTargetThatIsNotEmptyIsLeftAlone() async throws {
         try await fill()
         let url = try await Engine.postgreSQL(folder)

@@ -64,6 +64,22 @@ import Testing
         #expect(try parts(connection) == [:])
     }
 
+    /// A planner ended between the making of a part and its attaching: its rows would be refused by both.
+    @Test func aPartThatWasHalfMadeIsMadeAnew() async throws {
+        let (ledger, connection) = try await open()
+        _ = try await ended(ledger, 0)
+        let large = Example.id(1)
+        for table in PostgreSQLPartitions.tables where ["batch", "result"].contains(table.name) {
+            let script = PostgreSQLPartitions.make(table, of: large, besides: "\(table.name)_2023_11")
+            try connection.run("BEGIN; \(script); COMMIT")
+        }
+        #expect(try await ended(ledger, 1, fileSize: 1 << 30) == large)
+        #expect(try parts(connection) == ["batch_2023_11": 2, "batch_of_\(large)": 2])
+        #expect(try await ledger.recount(large) == [])
+        // A small one that is found so goes to the others' parts, and nobody is refused.
+        #expect(try await ended(ledger, 2) == Example.id(2))
+    }
+
     /// Somebody who reads for long keeps the parts from being attached, and nothing else.
     @Test func whereNoPartCanBeMadeTheMailingIsSentAsUsual() async throws {
         let (ledger, connection) = try await open(patience: .milliseconds(200))

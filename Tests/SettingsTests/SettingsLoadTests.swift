@@ -251,6 +251,17 @@ import Text
         #expect(ledger.place == .file(path: path) && ledger.hasURL)
     }
 
+    /// What a mistyped option is compared with.
+    @Test func theLedgerThatTheSettingsNameIsKnownBesideAnOption() throws {
+        for (text, replaced) in [
+            ("ledger: {path: flotilla.sqlite}", "flotilla.sqlite"), ("ledger: {path: l.sqlite}", "l.sqlite"), ("", nil),
+        ] {
+            var ledger = try load(text).ledger
+            ledger.replace(by: .file(path: "other.sqlite"))
+            #expect(ledger.replaced?.file == replaced && ledger.place == .file(path: "other.sqlite"))
+        }
+    }
+
     @Test func aLedgerOnAServerIsNamedByAURLAndTellsNoPassword() throws {
         for scheme in ["postgres", "postgresql", "Postgres"] {
             let settings = try load("ledger: {url: '\(scheme)://ann:hunter2@db/flotilla?sslmode=verify-full', folder: /srv/f}")

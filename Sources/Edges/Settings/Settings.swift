@@ -44,6 +44,12 @@ package struct Settings: Sendable, Equatable {
         package var keep: Duration?
         package init() {}
 
+        /// Who named the place makes no difference.
+        package static func == (left: Self, right: Self) -> Bool {
+            (left.place, left.hasURL, left.folder, left.replaced, left.keep)
+                == (right.place, right.hasURL, right.folder, right.replaced, right.keep)
+        }
+
         /// Takes the place of an option.
         package mutating func replace(by place: LedgerPlace) {
             if isNamed, !place.isSame(as: self.place) { replaced = self.place }

@@ -25,9 +25,8 @@ extension SQLiteLedger {
     }
 
     static func requireHere(_ db: Database, _ path: String) throws {
-        let query = try db.cachedStatement(sql: "SELECT moved_to, moved FROM ledger WHERE moved_to <> ''")
-        guard let row = try Row.fetchOne(query) else { return }
-        let (target, at): (String, Int64?) = (row[0], row[1])
+        guard let row = try SQLiteTransaction(db).row("SELECT moved_to, moved FROM ledger WHERE moved_to <> ''") else { return }
+        let (target, at) = (try row.read(0) as String, try row.read(1) as Int64?)
         throw LedgerError.refused(
             """
             the ledger \(path) was moved to \(target)\(at.map { " at " + MailingReport.text($0) } ?? ""), which has gone on since: name \
