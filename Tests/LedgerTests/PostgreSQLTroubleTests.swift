@@ -39,7 +39,7 @@ import Testing
     @Test func nothingIsLostAndNothingTwiceWhileTheServerCrashesAgainAndAgain() async throws {
         let server = try await OwnPostgreSQL(options: ["fsync=on"])
         try PostgreSQLConnection(url: server.url()).run(
-            "CREATE TABLE ledger (n bigint); CREATE TABLE writer (slot bigint PRIMARY KEY, commits bigint, changes bigint)")
+            "CREATE TABLE ledger (n bigint); CREATE TABLE writer (slot bigint PRIMARY KEY, commits bigint, changes bigint, token bigint)")
         let session = PostgreSQLSession(
             url: server.url(), name: "test", number: 0, options: .init(connectSeconds: 2, patience: .seconds(60)))
         async let written: Int = {
@@ -102,7 +102,7 @@ import Testing
     @Test func aSessionThatLostItsStatementsPreparesThemAgain() async throws {
         let url = try await PostgreSQLServer.shared.database()
         try PostgreSQLConnection(url: url).run(
-            "CREATE TABLE ledger (n bigint); CREATE TABLE writer (slot bigint PRIMARY KEY, commits bigint, changes bigint)")
+            "CREATE TABLE ledger (n bigint); CREATE TABLE writer (slot bigint PRIMARY KEY, commits bigint, changes bigint, token bigint)")
         let session = PostgreSQLSession(url: url, name: "test", number: 0, options: .init())
         for count in 1...2 {
             let found = await session.run("test", .sideBySide) { db in

@@ -35,12 +35,20 @@ extension PostgreSQLConnection {
     private static let transactionStatusStatement = PostgreSQLStatement(
         name: "transaction_status", sql: "SELECT pg_xact_status($1::text::xid8)", types: [25])
 
-    /// By what it can be asked later whether the transaction was committed; nil for one that wrote nothing.
+    private static let tokenStatement = PostgreSQLStatement(
+        name: "token", sql: "SELECT count(*) FROM writer WHERE token = $1::text::bigint", types: [25])
+
+    /// Whether a transaction with that token was committed.
+    func isThere(token: Int64) throws(PostgreSQLError) -> Bool {
+        try run(Self.tokenStatement, [.text(String(token))]).integer(0, 0) ?? 0 > 0
+    }
+
+    /// By what it can be asked later whether the transaction still goes on; nil for one that wrote nothing.
     func transactionID() throws(PostgreSQLError) -> String? {
         try run(Self.transactionIDStatement).text(0, 0)
     }
 
-    /// `committed`, `aborted` or `in progress`; nil where the server knows no more.
+    /// `committed`, `aborted` or `in progress`; nil where the server knows no more. After a crash the number may be another transaction's.
     func status(ofTransaction id: String) throws(PostgreSQLError) -> String? {
         do throws(PostgreSQLError) {
             return try run(Self.transactionStatusStatement, [.text(id)]).text(0, 0)

@@ -18,7 +18,7 @@ final class PostgreSQLConnection {
     /// The prepared forms of the ledger's statements.
     var statements: [StatementKey: PostgreSQLStatement] = [:]
     /// The row of each counter that this session adds to, so that sessions do not wait for one another.
-    let slot = Int.random(in: 0..<64)
+    let slot = Int.random(in: 0..<4096)
 
     /// - Parameters:
     ///   - url: `postgres://user@host/database?sslmode=verify-full&sslrootcert=…`; what libpq takes.

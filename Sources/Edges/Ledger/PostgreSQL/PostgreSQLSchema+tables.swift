@@ -229,8 +229,10 @@ extension PostgreSQLSchema {
         CREATE VIEW event_counter AS
             SELECT mailing, kind, sum(n)::bigint AS n, sum(recipients)::bigint AS recipients FROM event_counter_part GROUP BY mailing, kind;
 
-        -- Transactions that changed something, and those of them that Redis was told of.
-        CREATE TABLE writer (slot smallint PRIMARY KEY, commits bigint NOT NULL, changes bigint NOT NULL) WITH (fillfactor = 50);
+        -- Transactions that changed something, and those of them that Redis was told of. token is that of the last one: who has lost the
+        -- answer to a COMMIT looks for it. A transaction's number would not do, since a server that crashed gives it to another.
+        CREATE TABLE writer (slot smallint PRIMARY KEY, commits bigint NOT NULL, changes bigint NOT NULL, token bigint NOT NULL)
+            WITH (fillfactor = 50);
 
         """
 

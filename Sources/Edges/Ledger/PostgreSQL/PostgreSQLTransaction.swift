@@ -7,6 +7,8 @@ final class PostgreSQLTransaction: SQLTransaction {
     /// It wrote something.
     private var hasWritten = false
     private var hasCounted = false
+    /// By what it is known later whether the transaction was committed.
+    let token = Int64.random(in: 1 ... .max)
 
     init(_ connection: PostgreSQLConnection, isReading: Bool) {
         self.connection = connection
@@ -135,9 +137,10 @@ extension PostgreSQLTransaction {
     private func addToSlot(commits: Int) throws {
         try run(
             """
-            INSERT INTO writer (slot, commits, changes) VALUES (?, ?, 1)
-            ON CONFLICT (slot) DO UPDATE SET commits = writer.commits + excluded.commits, changes = writer.changes + 1
-            """, [connection.slot, commits])
+            INSERT INTO writer (slot, commits, changes, token) VALUES (?, ?, 1, ?)
+            ON CONFLICT (slot) DO UPDATE SET commits = writer.commits + excluded.commits, changes = writer.changes + 1,
+                token = excluded.token
+            """, [connection.slot, commits, token])
     }
 
     /// Whether the transaction wrote something.
