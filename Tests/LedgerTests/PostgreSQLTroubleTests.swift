@@ -54,6 +54,7 @@ import Testing
             return count
         }()
         for signal in [SIGQUIT, SIGINT, SIGQUIT] {
+            // Stops fall at any moment of the writes; which one does not matter.
             try await Task.sleep(for: .milliseconds(200))
             try await server.stop(signal)
             try await server.start()

@@ -99,6 +99,7 @@ import Testing
         ]
         let collector = try RunningProgram(["collector"], environment: environment)
         try await eventually("it waits: \(collector.errors)") { collector.errors.contains("waiting for the ledger") }
+        // The time itself is tried: within it the line would come again.
         try await Task.sleep(for: .seconds(2))
         #expect(collector.errors.components(separatedBy: "waiting for the ledger").count == 2, "\(collector.errors)")
         #expect(!collector.errors.contains("s3cret"))

@@ -32,8 +32,9 @@ package struct LedgerNotes: Sendable {
     /// What is noted of the ledger that was here last; nil for nothing.
     func last() throws(Unreadable) -> LedgerNote? { try all().first }
 
-    /// Changes what is noted of a ledger. A file that cannot be read is made anew. What would be too much is left out, by how little is
-    /// lost: names of mailings, other ledgers, the batches that were reached (all may have been then), and of mailings the oldest.
+    /// Changes what is noted of a ledger. A file that cannot be read is made anew. Beyond the size limit parts are dropped, the least
+    /// important first: names of mailings, other ledgers, the batches that were reached (all may have been then), and of mailings the
+    /// oldest.
     /// - Returns: why it cannot be written, for people; nil when it was.
     func change(_ identity: String, _ change: (inout LedgerNote) -> Void) -> String? {
         let all = (try? all()) ?? []

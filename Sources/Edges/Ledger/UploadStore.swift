@@ -3,8 +3,8 @@ package import Model
 /// The recipients' files that the ledger keeps until their mailings are planned, so that a planner on any machine can read them: in slices,
 /// each of which is a transaction of its own. And what planners say of files that they cannot read.
 package protocol UploadStore: Sendable {
-    /// Begins to store the recipients of a mailing, which need not be in the ledger yet. What somebody else has begun goes on, unless
-    /// nothing has come for `UploadLimit.patience`.
+    /// Begins to store the recipients of a mailing, which need not be in the ledger yet. An upload that another holder has begun
+    /// continues, unless nothing has come for `UploadLimit.patience`.
     /// - Parameters:
     ///   - holder: who stores them: slices of two holders never mix.
     ///   - modified: when the file was modified, in milliseconds since 1970.

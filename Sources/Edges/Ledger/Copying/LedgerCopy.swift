@@ -4,7 +4,7 @@ import Model
 import Text
 
 /// Moves a ledger of SQLite into an empty one in PostgreSQL, with its whole history, and proves both equal. What it writes there is one
-/// transaction: after a failure nothing of it is there. Where only the end is missing, the same command goes on with the proof.
+/// transaction: after a failure nothing of it is there. Where only the end is missing, the same command resumes with the proof.
 package struct LedgerCopy {
     /// How far it is.
     package struct Progress: Sendable, Equatable {

@@ -43,7 +43,7 @@ extension PostgreSQLConnection {
         try run(Self.tokenStatement, [.text(String(token))]).integer(0, 0) ?? 0 > 0
     }
 
-    /// By what it can be asked later whether the transaction still goes on; nil for one that wrote nothing.
+    /// The number by which it is asked later whether the transaction is still in progress; nil for one that wrote nothing.
     func transactionID() throws(PostgreSQLError) -> String? {
         try run(Self.transactionIDStatement).text(0, 0)
     }

@@ -24,7 +24,7 @@ extension SQLLedger {
                 throw LedgerError.refused(
                     """
                     the note beside the ledger cannot be replaced (\(problem)), and what it says is not true any more: make the file and \
-                    its folder writable for this user, or remove the file. What waits for that goes on by itself then
+                    its folder writable for this user, or remove the file. Whatever waits for it then continues by itself
                     """)
             }
             logger.warning("the note beside the ledger was removed, as it cannot be written (\(problem)): an older copy is not known by it")

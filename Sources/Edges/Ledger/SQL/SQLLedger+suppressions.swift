@@ -131,16 +131,12 @@ extension SQLLedger: SuppressionStore {
     static func suppressed(
         _ db: any SQLTransaction, _ addresses: [String], _ target: SuppressionTarget, since revision: Int64, now: Int64
     ) throws -> [Int: Suppression] {
-        var wire = JSONWriter(capacity: addresses.count * 32)
-        wire.beginArray()
-        for address in addresses { wire.string(address.utf8) }
-        wire.endArray()
         let rows = try db.rows(
             """
             SELECT \(columns), key FROM \(db.elements) CROSS JOIN suppression
             WHERE channel = ? AND address = value AND category IN ('', ?) AND revision > ?
                 AND (expires IS NULL OR expires > ?)
-            """, [String(decoding: wire.bytes, as: UTF8.self), target.channel.rawValue, target.category, revision, now])
+            """, [JSONWriter.list(of: addresses), target.channel.rawValue, target.category, revision, now])
         var found: [Int: Suppression] = [:]
         while let row = try rows.next() {
             guard let one = try Suppression(row) else { continue }

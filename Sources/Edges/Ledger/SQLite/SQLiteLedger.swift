@@ -40,7 +40,6 @@ extension SQLiteLedger {
                     let pool = try DatabasePool(path: path, configuration: configuration(options))
                     try migrate(pool, path: path, mustExist: mustExist, logger)
                     try pool.read { try requireHere($0, path) }
-                    try pool.read { try requireHere($0, path) }
                     // What Redis was told to forget must outlive a power failure, or people would get a message twice.
                     try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
                     // Not before it is known to be a ledger: another file's rights are not ours to take.
