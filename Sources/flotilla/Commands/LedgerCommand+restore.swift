@@ -44,7 +44,7 @@ extension LedgerCommand {
             ) { yes || Self.agrees(to: $0) }
             let place = kept.map { "the ledger of before is \($0)" } ?? "there was no ledger at this path before"
             StandardOutput.write("\(path): \(grouped(summary.size)) bytes, restored from \(file); \(place)")
-            if let carried = summary.carried { tell(carried, of: kept ?? path) }
+            if let carried = summary.merged { tell(carried, of: kept ?? path) }
             StandardOutput.write(Self.next(summary.doubtful, path))
         }
 
@@ -55,10 +55,10 @@ extension LedgerCommand {
         }
 
         /// Says what was taken over, and what is lost.
-        private func tell(_ carried: CarriedMailings, of ledger: String) {
-            if carried.count > 0 {
-                let taken =
-                    "\(counted(carried.count, "mailing")) added after the copy was made \(carried.count == 1 ? "is" : "are") taken over"
+        private func tell(_ carried: RestoreMerge, of ledger: String) {
+            if carried.mailings > 0 {
+                let verb = carried.mailings == 1 ? "is" : "are"
+                let taken = "\(counted(carried.mailings, "mailing")) added after the copy was made \(verb) taken over"
                 StandardOutput.write("\(taken) from the ledger of before.")
             }
             let parts = [
@@ -67,7 +67,7 @@ extension LedgerCommand {
                 carried.orders > 0 ? "\(counted(carried.orders, "order")) of the audit log" : nil,
             ].compactMap { $0 }
             if !parts.isEmpty { StandardOutput.write("Taken over as well: \(parts.joined(separator: ", ")).") }
-            if let undone = carried.undoneText { StandardError.warn("not all that the ledger of before knew is in this one:\(undone)") }
+            if let undone = carried.revertedText { StandardError.warn("not all that the ledger of before knew is in this one:\(undone)") }
             if let losses = carried.losses { StandardError.warn("the ledger \(ledger) \(losses.why). \(losses.text)") }
         }
 
