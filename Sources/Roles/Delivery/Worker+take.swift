@@ -129,7 +129,7 @@ extension Worker {
             }
             worker.tell(problem, of: lease)
             let mayWait = await backoff.wait(on: worker.changes) {
-                worker.isStopping || batch.isEnded || worker.isOver(lease.batch.expires)
+                worker.isStopping || batch.isEnded || worker.hasExpired(lease.batch.expires)
             }
             guard mayWait, await mailings.isSending(lease.batch.id.mailing) else {
                 return await batch.buffer.close(.released)

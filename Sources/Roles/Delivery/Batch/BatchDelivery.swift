@@ -43,7 +43,7 @@ struct BatchDelivery: Sendable {
     }
 
     /// The next message may start, and its lifetime has not ended.
-    var mayStart: Bool { worker.mayStart(mailing, batch) && !worker.isOver(lease.batch.expires) && !state.isEnded }
+    var mayStart: Bool { worker.mayStart(mailing, batch) && !worker.hasExpired(lease.batch.expires) && !state.isEnded }
 
     /// Works until each recipient has a result or the rest is given back.
     func run() async {
@@ -151,7 +151,7 @@ struct BatchDelivery: Sendable {
 
     /// Expires recipients whose lifetime has ended.
     func expire(_ indexes: [Int]) async {
-        guard worker.isOver(lease.batch.expires) else { return }
+        guard worker.hasExpired(lease.batch.expires) else { return }
         let now = worker.now
         await buffer.add(state.withLock { $0.expire(indexes, now: now) })
     }

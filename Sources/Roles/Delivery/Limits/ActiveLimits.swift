@@ -11,7 +11,7 @@ final class ActiveLimits: Sendable {
         /// Nil until they were seen.
         var overrides: [String: String]?
         /// Scopes that are slowed down or paused now.
-        var slowed: [LimitScope: AdaptiveRateController.Hold] = [:]
+        var slowed: [LimitScope: AdaptiveRateState.Hold] = [:]
     }
 
     private let configured: Limits
@@ -43,7 +43,7 @@ final class ActiveLimits: Sendable {
     }
 
     /// Takes over which scopes are slowed down or paused now.
-    func take(slowed: [LimitScope: AdaptiveRateController.Hold]) { state.withLock { $0.slowed = slowed } }
+    func take(slowed: [LimitScope: AdaptiveRateState.Hold]) { state.withLock { $0.slowed = slowed } }
 
     /// Messages a second that a scope lets start, by its limit or its adaptive rate; nil where neither holds it back.
     func perSecond(_ scope: LimitScope) -> Double? {
