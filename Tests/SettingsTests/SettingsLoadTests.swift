@@ -138,22 +138,6 @@ import Text
             log: {level: debug, format: json}
             email: {hostname: mail.example.com}
             shutdown: {grace: 2m}
-            providers:
-              main:
-                url: smtp://relay:pa%24s@mail.example.com:2525
-                connections: 5
-                connect_timeout: 3s
-                timeout: 2m
-                starttls: required
-                ca_file: ca.pem
-              gate-way_2:
-                url: https://sms.example.com/send?v=1
-                username: 007
-                password: "p:w"
-                headers: {X-Api-Key: "k e y"}
-                body: '{"to": "{{address}}"}'
-                content_type: text/plain
-                message_id: messages.0.id
             """)
         #expect(settings.redis.endpoint == .tcp(host: "redis.example.com", port: 6_379, tls: true))
         #expect(settings.redis.username == "ada")
@@ -175,6 +159,28 @@ import Text
         #expect(settings.log.format == .json)
         #expect(settings.email.hostname == "mail.example.com")
         #expect(settings.shutdown.grace == .seconds(120))
+    }
+
+    @Test func aFileSetsProviders() throws {
+        let settings = try load(
+            """
+            providers:
+              main:
+                url: smtp://relay:pa%24s@mail.example.com:2525
+                connections: 5
+                connect_timeout: 3s
+                timeout: 2m
+                starttls: required
+                ca_file: ca.pem
+              gate-way_2:
+                url: https://sms.example.com/send?v=1
+                username: 007
+                password: "p:w"
+                headers: {X-Api-Key: "k e y"}
+                body: '{"to": "{{address}}"}'
+                content_type: text/plain
+                message_id: messages.0.id
+            """)
         #expect(
             settings.providers["main"]
                 == Provider(name: "main", scheme: .smtp, host: "mail.example.com", port: 2_525).with {
