@@ -4,7 +4,7 @@ package import Model
 /// each of which is a transaction of its own. And what planners say of files that they cannot read.
 package protocol UploadStore: Sendable {
     /// Begins to store the recipients of a mailing, which need not be in the ledger yet. An upload that another holder has begun
-    /// continues, unless nothing has come for `UploadLimit.patience`.
+    /// continues, unless nothing has come for `UploadLimit.silence`.
     /// - Parameters:
     ///   - holder: who stores them: slices of two holders never mix.
     ///   - modified: when the file was modified, in milliseconds since 1970.
@@ -80,7 +80,7 @@ package enum UploadLimit {
     /// Bytes of a file.
     package static let file: Int64 = 8 << 30
     /// How long the holder of an upload may be silent before another begins anew.
-    static let patience = Duration.seconds(60)
+    static let silence = Duration.seconds(60)
     /// After so long an upload of a mailing that was never added is removed.
     static let abandoned = Duration.seconds(86_400)
     /// Slices that are removed in one transaction.

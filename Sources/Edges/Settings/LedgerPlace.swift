@@ -3,7 +3,7 @@ package import Text
 /// Where a ledger is, as `ledger.url` and `--ledger` name it: `sqlite:PATH`, a path, or `postgres://user@host/database`.
 package enum LedgerPlace: Sendable, Equatable {
     case file(path: String)
-    /// What libpq takes, with whatever secrets are in it.
+    /// The URL for libpq, with its secrets.
     case postgreSQL(url: Secret)
 
     private static let scheme = "sqlite:"
@@ -12,7 +12,7 @@ package enum LedgerPlace: Sendable, Equatable {
     package init?(_ text: String) {
         let lower = text.lowercased()
         if lower.hasPrefix("postgres:") || lower.hasPrefix("postgresql:") {
-            // libpq takes the scheme in small letters alone.
+            // libpq knows the scheme only in lower case.
             guard let start = text.firstRange(of: "://"), !text.utf8.contains(where: \.isControl) else { return nil }
             self = .postgreSQL(url: Secret("postgres://" + text[start.upperBound...]))
         } else if let path = Self.path(text) {

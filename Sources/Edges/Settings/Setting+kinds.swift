@@ -112,7 +112,7 @@ extension Setting where Value == RedisURL {
 }
 
 extension Setting where Value == Provider {
-    /// The provider has the name of its URL until its section gives it one.
+    /// The name is that of the URL until the provider's section replaces it.
     static func providerURL(_ name: String, _ meaning: String) -> Self {
         Self(
             name, meaning,

@@ -120,7 +120,7 @@ enum InterruptibleRun {
             }
             guard let first = try await group.next() else { throw CancellationError() }
             group.cancelAll()
-            // The work has ended, or is still ending what it started.
+            // Whether the work has ended, or is still ending its processes.
             if let value = first { return value }
             while let rest = try await group.next() { if let value = rest { return value } }
             throw CancellationError()

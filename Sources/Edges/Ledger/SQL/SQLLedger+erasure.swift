@@ -13,7 +13,7 @@ extension SQLLedger: ErasureStore {
             }
         }
         var erasure = Erasure()
-        // A batch at a time, so that others get at the ledger meanwhile; whoever is interrupted finds the rest by the address.
+        // One batch in a transaction, so that others can write meanwhile. An interrupted erasure finds the rest by the address.
         for (id, indexes) in batches.sorted(by: { ($0.key.mailing, $0.key.number) < ($1.key.mailing, $1.key.number) }) {
             let (erased, open) = try await write("erase") { db in try Self.erase(db, id, indexes) }
             erasure.recipients += erased

@@ -3,7 +3,7 @@ package import Model
 extension SQLLedger {
     package func note(_ fault: SourceFault, of id: MailingID, now: Int64) async throws(LedgerError) {
         try await write("unreadable recipients") { db in
-            // What is said again wakes nobody.
+            // A fault that is reported again wakes nobody.
             try db.run(
                 """
                 INSERT INTO source_fault (mailing, host, problem, at) VALUES (?, ?, ?, ?)

@@ -14,8 +14,8 @@ extension SQLLedger: UploadStore {
             }
             let owner: String = try found.read(0)
             let last: Int64 = try found.read(1)
-            guard try found.text(2) == nil, owner == holder || last < now - UploadLimit.patience.milliseconds else { return false }
-            // Slices of before are replaced one by one; those that are left over are behind the last, and removed with the rest.
+            guard try found.text(2) == nil, owner == holder || last < now - UploadLimit.silence.milliseconds else { return false }
+            // Slices of an earlier attempt are replaced one by one. Those behind the last slice are removed at the end.
             try db.run(
                 "UPDATE upload SET holder = ?, at = ?, parts = 0, bytes = 0, modified = ? WHERE mailing = ?",
                 [holder, now, modified, id.description])

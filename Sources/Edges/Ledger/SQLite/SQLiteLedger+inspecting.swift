@@ -15,7 +15,7 @@ extension SQLiteLedger {
             func look(at part: String, _ body: (Database, inout LedgerInspection, inout InspectionProgress) throws -> Void) {
                 progress.begin(part)
                 do {
-                    // One unchanging view for each part: what roles write meanwhile is in it as a whole, or not at all.
+                    // Each part reads one snapshot: what roles write meanwhile is in it as a whole, or not at all.
                     try file.read { try body($0, &inspection, &progress) }
                 } catch let error as DatabaseError where error.resultCode == .SQLITE_CORRUPT || error.resultCode == .SQLITE_NOTADB {
                     inspection.faults.append(.init(.file, "the \(part) cannot be read: \(error.message ?? "\(error.resultCode)")"))
@@ -43,7 +43,7 @@ extension SQLiteLedger {
         return inspection
     }
 
-    /// Compares the tables and indexes with those that this release makes. More of them than these are not wrong.
+    /// Compares the tables and indexes with those that this release makes. Further ones are allowed.
     private static func compareTables(_ db: Database, _ inspection: inout LedgerInspection) throws {
         let ours = try DatabaseQueue()
         try Schema.migrator.migrate(ours)
@@ -127,7 +127,7 @@ extension SQLiteLedger {
         }
     }
 
-    /// Finds rows of mailings, batches, recipients and responses that there are not.
+    /// Finds rows of mailings, batches, recipients and responses that do not exist.
     private static func findOrphans(_ db: Database, _ inspection: inout LedgerInspection) throws {
         func expectNone(_ what: String, _ sql: String) throws {
             let count = try Int.fetchOne(db, sql: sql) ?? 0
@@ -141,7 +141,7 @@ extension SQLiteLedger {
                 """)
         // An upload comes before its mailing.
         for table in ofMailings {
-            // What is of no mailing says so.
+            // A row without a mailing has an empty id.
             try expectNone(
                 "\(table) whose mailing is not there",
                 "SELECT count(*) FROM \"\(table)\" WHERE coalesce(mailing, '') <> '' AND mailing NOT IN (SELECT id FROM mailing)")
@@ -167,7 +167,7 @@ extension SQLiteLedger {
             WHERE NOT EXISTS (SELECT 1 FROM failure f WHERE f.id = e.failure AND f.mailing = e.mailing)
             """
         )
-        // Whether anybody is looked for there depends on the number alone.
+        // A list that counts no entries is never searched: its number has to be right.
         try expectNone(
             "suppressions more or less than the list says",
             "SELECT abs((SELECT count(*) FROM suppression) - (SELECT entries FROM suppression_list))")

@@ -43,7 +43,7 @@ extension SQLiteLedger {
     /// How the names of files end that SQLite keeps beside a database.
     private static let companions = ["-wal", "-shm", "-journal"]
 
-    /// The version of a ledger's tables, which stay as they are.
+    /// The version of a ledger's tables. Nothing is changed.
     /// - Throws: `LedgerError`: `missing`, `newer`, `foreign`, `notADatabase`, `corrupt`.
     package static func version(of path: String) throws(LedgerError) -> Int {
         if isMissing(path) { throw .missing(path: path) }

@@ -2,10 +2,10 @@ import Foundation
 import Model
 
 extension SQLiteLedger {
-    /// Content faults that are named at most: a damaged file may have any number.
+    /// Faults of content that are named at most: a damaged file may have any number.
     private static let mostFaults = 50
 
-    /// Reads each batch, its fingerprints, its progress and its results as roles would, and compares what is to agree. A file may be sound
+    /// Reads each batch, its fingerprints, its progress and its results as roles do, and compares them. A file may be sound
     /// as a database and hold bytes that nobody wrote.
     static func readContent(_ db: SQLiteTransaction, _ inspection: inout LedgerInspection, _ progress: inout InspectionProgress) throws {
         let records = try MailingRecord.all(db, "WHERE pruned IS NULL ORDER BY created, id", []).records
