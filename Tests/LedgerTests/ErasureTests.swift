@@ -28,7 +28,7 @@ import Testing
         _ = try await ledger.write(
             groups: [resultGroup(closing: .done, [sent(0), refused, sent(2)])], events: [], letters: [letter], now: now)
         let before = try await ledger.report(id, now: now)
-        let neighbour = try await ledger.recipient(id, "p0-0@example.com")
+        let other = try await ledger.recipient(id, "p0-0@example.com")
 
         let note = AuditNote(.erase, actor: "ann")
         #expect(try await ledger.erase(address: "P0-1@example.com", note: note, now: now).recipients == 1)
@@ -37,7 +37,7 @@ import Testing
         let erased = try #require(try await ledger.recipient(id, "r0-1"))
         #expect(erased.state == .failed && erased.address.isEmpty && erased.values.dropFirst().allSatisfy { $0.text.isEmpty })
         #expect(erased.history.first?.response?.text.contains("p0-1") == false)
-        #expect(try await ledger.recipient(id, "p0-0@example.com") == neighbour)
+        #expect(try await ledger.recipient(id, "p0-0@example.com") == other)
         #expect(try await ledger.report(id, now: now) == before)
         #expect(try await ledger.recount(id) == [])
         #expect(try await ledger.deadLetters(after: nil, limit: 9).first?.letter.fields == [])

@@ -58,7 +58,7 @@ import Testing
         #expect(try await target.report(Example.id(), now: now) == report)
         #expect(try await target.identity() == identity)
         #expect(try await target.recount(Example.id()) == [])
-        // What is numbered goes on behind what was copied.
+        // Numbers continue behind those that were copied.
         _ = try await target.setLimit(.known(.channel(.sms)), "6/s", note: AuditNote(.limit, actor: "bob"), now: now)
         #expect(try await target.audit(AuditFilter(), limit: 2).map(\.actor) == ["bob", "ann"])
         try await Example.plan(target, Example.id(6), batches: [2])

@@ -73,7 +73,7 @@ struct RoleRuntime {
     }
 
     /// How long a collector waits for the ledger that the planner makes: roles may start in any order.
-    private static let patience = Duration.seconds(30)
+    private static let longestWait = Duration.seconds(30)
 
     /// The same for a long-running role: it waits while the disk is full, another program keeps the ledger locked, or its server cannot
     /// be reached.
@@ -81,7 +81,7 @@ struct RoleRuntime {
     func waitForLedger(makes: Bool) async throws -> any OpenLedger {
         var backoff = Backoff()
         var line = RepeatedLine()
-        let deadline = ContinuousClock.now + Self.patience
+        let deadline = ContinuousClock.now + Self.longestWait
         while true {
             do throws(LedgerError) {
                 return makes ? try openLedger() : try OpenLedgers.open(settings.ledger.place, logger: logger)
