@@ -35,15 +35,20 @@ extension LedgerBackup {
             let joined = difference == nil ? carrySuppressions(into: db, mustAgree: damage != nil) : nil
             carried.suppressions = joined ?? 0
             let lacksList = difference == nil ? joined == nil : hasSuppressions(db)
-            if !lost.isEmpty || !isWhole || lacksList {
+            let erased = difference == nil ? carryErasures(into: db) : nil
+            if let erased { (carried.erased, carried.unerased) = (erased.recipients + erased.excluded, erased.open.count) }
+            let lacksErasures = difference == nil ? erased == nil : hasErasures(db)
+            if !lost.isEmpty || !isWhole || lacksList || lacksErasures {
                 carried.losses = difference.map { Losses(why: $0) } ?? .damaged(damage ?? "a mailing cannot be read")
                 carried.losses?.mailings = lost
                 carried.losses?.isIncomplete = !isWhole
                 carried.losses?.lacksSuppressions = lacksList
+                carried.losses?.lacksErasures = lacksErasures
             }
         } catch {
             carried.losses = .damaged((error as? DatabaseError)?.message ?? "\(error)")
             carried.losses?.lacksSuppressions = true
+            carried.losses?.lacksErasures = true
         }
         return carried
     }
@@ -80,7 +85,7 @@ extension LedgerBackup {
                 // Redis is told of each dispatch before a message goes: nobody can have got one since the copy was made.
                 let isNothingKnown = losses.isGone || elsewhere.commits.map { $0 <= view.commits } == true
                 let isCurrent = isNothingKnown && losses.mailings.isEmpty
-                carried?.losses = isCurrent && !losses.lacksSuppressions ? nil : losses
+                carried?.losses = isCurrent && !losses.lacksSuppressions && !losses.lacksErasures ? nil : losses
             }
         }
     }
