@@ -11,6 +11,10 @@ package struct RestoreMerge: Sendable, Equatable {
     package var suppressions = 0
     /// Entries of the audit log.
     package var orders = 0
+    /// Recipients and excluded rows of people who were erased since the copy was made, and are erased from it too.
+    package var erased = 0
+    /// Recipients of such people that are not, as the copy has them still to be sent to, or to be decided about.
+    package var unerased = 0
     /// Mailings that partly return to their state in the copy.
     package var reverted: [Reversion] = []
     /// What is lost; nil where the copy has all that the ledger had.
@@ -51,6 +55,8 @@ package struct RestoreMerge: Sendable, Equatable {
         package var isGone = false
         /// The list of the suppressed could not be taken over.
         package var lacksSuppressions = false
+        /// Who was erased since the copy was made is not known.
+        package var lacksErasures = false
         /// Why Redis does not tell, for people; nil where it does.
         package var redis: String?
         /// Unfinished mailings of the copy, and their open recipients.
@@ -147,6 +153,13 @@ extension RestoreMerge.Losses {
                 says
                 """
             )
+        }
+        if lacksErasures {
+            parts.append(
+                """
+                Who was erased since the copy was made is not known, and their values are back: erase them again \
+                (flotilla recipient erase)
+                """)
         }
         if open > 0 || unfinished > 0 {
             parts.append(

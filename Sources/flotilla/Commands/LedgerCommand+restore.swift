@@ -65,8 +65,17 @@ extension LedgerCommand {
                 carried.outcomes > 0 ? "what became of \(counted(carried.outcomes, "recipient"))" : nil,
                 carried.suppressions > 0 ? "\(counted(carried.suppressions, "change")) of the suppressions" : nil,
                 carried.orders > 0 ? "\(counted(carried.orders, "order")) of the audit log" : nil,
+                carried.erased > 0 ? "the erasure of \(counted(carried.erased, "row")) of people" : nil,
             ].compactMap { $0 }
             if !parts.isEmpty { StandardOutput.write("Taken over as well: \(parts.joined(separator: ", ")).") }
+            if carried.unerased > 0 {
+                StandardError.warn(
+                    """
+                    \(counted(carried.unerased, "recipient")) who \(carried.unerased == 1 ? "was" : "were") erased \
+                    \(carried.unerased == 1 ? "is" : "are") open again: erase them once more when their mailings have ended \
+                    (flotilla recipient erase ADDRESS)
+                    """)
+            }
             if let undone = carried.revertedText { StandardError.warn("not all that the ledger of before knew is in this one:\(undone)") }
             if let losses = carried.losses { StandardError.warn("the ledger \(ledger) \(losses.why). \(losses.text)") }
         }

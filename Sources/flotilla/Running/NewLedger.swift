@@ -15,8 +15,13 @@ struct NewLedger {
     private static let mostNamed = 3
 
     private let settings: Settings
+    /// Files of the command, in whose folders the ledger that is meant may lie.
+    private let files: [String]
 
-    init(_ settings: Settings) { self.settings = settings }
+    init(_ settings: Settings, near files: [String] = []) {
+        self.settings = settings
+        self.files = files
+    }
 
     /// Refuses to make a ledger where another is expected: the settings name one that is there, or the Redis of the fleet carries the
     /// mailings of one. To be called before anything is written.
@@ -27,10 +32,12 @@ struct NewLedger {
         if let named = settings.ledger.replaced?.file, !SQLiteLedger.isMissing(named) {
             throw .refused("there is no ledger at \(path), and the settings name one that is there, \(named): leave --ledger out. \(way)")
         }
-        guard let other = await carriedByRedis() else { return }
+        guard let other = await carriedByRedis() else { return OpenLedgers.noteMissing(path) }
+        let found = Self.near(path, files).first { LedgerBackup.identity(of: $0) == other }
+        let which = found.map(LogText.line) ?? "of the identity \(other), which lies in none of the folders that were looked at"
         throw .refused(
             """
-            there is no ledger at \(path), and the Redis of the fleet carries the mailings of one (\(other)): name that one by --ledger, \
+            there is no ledger at \(path), and the Redis of the fleet carries the mailings of one (\(which)): name that one by --ledger, \
             ledger.path or FLOTILLA_LEDGER_PATH. \(way)
             """)
     }
@@ -49,16 +56,17 @@ struct NewLedger {
     }
 
     /// What is said of a ledger that was made.
-    static func words(_ path: String) -> String {
-        let near = near(path).map(LogText.line)
+    static func words(_ path: String, near files: [String]) -> String {
+        let near = near(path, files).map(LogText.line)
         let seen = near.isEmpty ? "" : "; earlier ledgers seen: \(Plural.list(near, atMost: mostNamed))"
         return "a new ledger was made: \(LogText.line(path)). It knows nothing of what was sent before\(seen)"
     }
 
-    /// Ledgers in the folder of a path and in the working directory, the newest first.
-    private static func near(_ path: String) -> [String] {
+    /// Ledgers in the folder of a path, in those of some files and in the working directory, the newest first.
+    private static func near(_ path: String, _ files: [String]) -> [String] {
         let real = RealPath.of(path)
-        let folders = Set([URL(fileURLWithPath: real).deletingLastPathComponent().path, RealPath.of(".")])
+        func folder(of file: String) -> String { URL(fileURLWithPath: RealPath.of(file)).deletingLastPathComponent().path }
+        let folders = Set(([path] + files).map(folder) + [RealPath.of(".")])
         var found: [(path: String, modified: Int64)] = []
         for folder in folders {
             let names = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).prefix(mostFiles)

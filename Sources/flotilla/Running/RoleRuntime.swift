@@ -68,8 +68,9 @@ struct RoleRuntime {
     }
 
     /// Opens the ledger, and makes one where there is none.
-    func openLedger() throws(LedgerError) -> any OpenLedger {
-        try OpenLedgers.openOrMake(settings.ledger.place, logger: logger) { NewLedger.say($0, logger) }
+    /// - Parameter files: in their folders another ledger may be meant.
+    func openLedger(near files: [String] = []) throws(LedgerError) -> any OpenLedger {
+        try OpenLedgers.openOrMake(settings.ledger.place, near: files, logger: logger) { NewLedger.say($0, logger) }
     }
 
     /// How long a collector waits for the ledger that the planner makes: roles may start in any order.
@@ -221,8 +222,8 @@ struct RoleRuntime {
         configuration.windowBytes = planner.windowBytes
         configuration.batchBytes = planner.batchBytes
         configuration.keep = settings.ledger.keep
-        // A `send` has its file here.
-        if only == nil { configuration.sharing = .init(host: ProcessInfo.processInfo.hostName) }
+        // A `send` has its file here, and beside a private Redis nobody else plans.
+        if only == nil, !isAlone { configuration.sharing = .init(host: ProcessInfo.processInfo.hostName) }
         return PlannerRole(configuration, broker: broker, ledger: ledger, lock: { lock?.tryLock() ?? false }, logger: logger)
     }
 

@@ -28,6 +28,10 @@ protocol LedgerEngine: Sendable {
     /// Removes what is left of a mailing whose recipients were removed. A failure is no error.
     func tidy(after id: MailingID) async
 
+    /// Has what was overwritten, or removed, leave the engine's own files as far as that can be done while others work. It does what it
+    /// can.
+    func dropOverwritten() async
+
     /// Makes sure that the ledger is where it was opened.
     func check() throws(LedgerError)
 
@@ -43,6 +47,7 @@ extension LedgerEngine {
     var notes: LedgerNotes? { nil }
     func prepare(for steps: [PlanStep]) async {}
     func tidy(after id: MailingID) async {}
+    func dropOverwritten() async {}
 }
 
 /// What a transaction may run beside.

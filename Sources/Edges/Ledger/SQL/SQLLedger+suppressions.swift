@@ -47,7 +47,7 @@ extension SQLLedger: SuppressionStore {
     }
 
     /// A second transaction waits here, so that revisions are committed in their order.
-    private static func nextRevision(_ db: any SQLTransaction) throws -> Int64 {
+    static func nextRevision(_ db: any SQLTransaction) throws -> Int64 {
         try db.one(Int64.self, "UPDATE suppression_list SET revision = revision + 1 RETURNING revision") ?? 0
     }
 
@@ -71,7 +71,7 @@ extension SQLLedger: SuppressionStore {
         try db.run(SuppressionStatements.confirm, [key.channel.rawValue, key.address, key.category, now])
     }
 
-    private static func count(_ db: any SQLTransaction, suppressions change: Int) throws {
+    static func count(_ db: any SQLTransaction, suppressions change: Int) throws {
         guard change != 0 else { return }
         try db.run("UPDATE suppression_list SET entries = entries + ?", [change])
     }

@@ -36,15 +36,20 @@ extension LedgerBackup {
             let joined = difference == nil ? mergeSuppressions(into: db, mustAgree: damage != nil) : nil
             merged.suppressions = joined ?? 0
             let lacksList = difference == nil ? joined == nil : hasSuppressions(db)
-            if !lost.isEmpty || !isWhole || lacksList {
+            let erased = difference == nil ? mergeErasures(into: db) : nil
+            if let erased { (merged.erased, merged.unerased) = (erased.recipients + erased.excluded, erased.open.count) }
+            let lacksErasures = difference == nil ? erased == nil : hasErasures(db)
+            if !lost.isEmpty || !isWhole || lacksList || lacksErasures {
                 merged.losses = difference.map { Losses(why: $0) } ?? .damaged(damage ?? "a mailing cannot be read")
                 merged.losses?.mailings = lost
                 merged.losses?.isIncomplete = !isWhole
                 merged.losses?.lacksSuppressions = lacksList
+                merged.losses?.lacksErasures = lacksErasures
             }
         } catch {
             merged.losses = .damaged((error as? DatabaseError)?.message ?? "\(error)")
             merged.losses?.lacksSuppressions = true
+            merged.losses?.lacksErasures = true
         }
         return merged
     }
@@ -81,7 +86,7 @@ extension LedgerBackup {
                 // Redis is told of each dispatch before a message starts. So nobody got a message since the copy was made.
                 let isNothingKnown = losses.isGone || elsewhere.commits.map { $0 <= view.commits } == true
                 let isCurrent = isNothingKnown && losses.mailings.isEmpty
-                merged?.losses = isCurrent && !losses.lacksSuppressions ? nil : losses
+                merged?.losses = isCurrent && !losses.lacksSuppressions && !losses.lacksErasures ? nil : losses
             }
         }
     }

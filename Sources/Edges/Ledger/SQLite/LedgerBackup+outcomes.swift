@@ -85,6 +85,20 @@ private struct OutcomeMerge {
                     AND length(theirs.recipients) < length(ours.recipients)
                 """, [id.description])
         }
+        try db.run(
+            """
+            UPDATE main.exclusion AS t SET id = r.id, address = r.address, detail = r.detail FROM replaced.exclusion r
+            WHERE t.mailing = ?1 AND r.mailing = ?1 AND r.row = t.row
+                AND (length(r.address) < length(t.address) OR r.detail LIKE '%(erased)%')
+            """, [id.description])
+        try db.run(
+            """
+            UPDATE OR IGNORE main.event AS t SET detail = r.detail FROM replaced.event r
+            WHERE t.mailing = ?1 AND r.mailing = ?1 AND (r.batch, r.idx, r.kind, r.at) = (t.batch, t.idx, t.kind, t.at)
+                AND r.detail LIKE '(erased)%' AND NOT EXISTS (
+                    SELECT 1 FROM replaced.event same WHERE same.mailing = ?1
+                        AND (same.batch, same.idx, same.kind, same.at, same.detail) = (t.batch, t.idx, t.kind, t.at, t.detail))
+            """, [id.description])
     }
 
     private mutating func addResults() throws {

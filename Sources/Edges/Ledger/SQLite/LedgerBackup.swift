@@ -34,6 +34,9 @@ package enum LedgerBackup {
                 default: break
                 }
             }
+            if let there = identity(of: file), let ours = identity(of: path), there != ours {
+                throw .refused("\(file) is another ledger, or a copy of another one; name another file")
+            }
         }
         return try writing(file) { (partial: String) throws(LedgerError) in
             try LedgerError.mapping(path: path, operation: "backup") {

@@ -82,6 +82,16 @@ final class SQLiteEngine: LedgerEngine {
         }
     }
 
+    /// What was overwritten stays in the write-ahead log until that is begun anew. Where a reader keeps it, a later checkpoint does that.
+    func dropOverwritten() async {
+        await withCheckedContinuation { continuation in
+            pool.asyncWriteWithoutTransaction { [self] db in
+                try? file.emptyLog(db)
+                continuation.resume()
+            }
+        }
+    }
+
     /// Refuses a file that is not the ledger any more: what is written to it would be lost.
     func check() throws(LedgerError) { try file.check() }
 

@@ -96,18 +96,21 @@ final class SQLiteFile: Sendable {
             return true
         }
         guard isDue else { return }
-        do {
-            // A reader may keep the log from being emptied; then it is tried again one limit later, rather than waited for.
-            try db.execute(sql: "PRAGMA busy_timeout = 200")
-            defer { try? db.execute(sql: "PRAGMA busy_timeout = \(Int(options.busySeconds * 1000))") }
-            try db.checkpoint(.truncate)
-        } catch {
+        do { try emptyLog(db) } catch {
             logger.debug(
                 "the write-ahead log of the ledger could not be emptied",
                 metadata: [
                     "bytes": "\(size)", "error": "\(error)",
                 ])
         }
+    }
+
+    /// Writes the log into the database, and empties it.
+    /// - Throws: where a reader keeps it from being emptied; it is tried again one limit later, rather than waited for.
+    func emptyLog(_ db: Database) throws {
+        try db.execute(sql: "PRAGMA busy_timeout = 200")
+        defer { try? db.execute(sql: "PRAGMA busy_timeout = \(Int(options.busySeconds * 1000))") }
+        try db.checkpoint(.truncate)
     }
 
     /// The last connection empties the write-ahead log into the file. A reader's does not, and the pool closes those last. Where somebody

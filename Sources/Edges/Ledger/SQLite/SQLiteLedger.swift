@@ -69,6 +69,8 @@ extension SQLiteLedger {
             try db.execute(sql: "PRAGMA page_size = 8192")
             try db.execute(sql: "PRAGMA cache_size = -16000")
             try db.execute(sql: "PRAGMA wal_autocheckpoint = 2000")
+            // What is erased is overwritten with zeros. Debian's SQLite does so anyway, others do when they are told.
+            try db.execute(sql: "PRAGMA secure_delete = ON")
             try db.execute(sql: "PRAGMA journal_size_limit = \(options.walLimit)")
             if let pages = options.maximumPages { try db.execute(sql: "PRAGMA max_page_count = \(pages)") }
         }

@@ -58,6 +58,7 @@ enum Schema {
         migrator.registerMigration("25 scale") { db in try db.execute(sql: scale) }
         migrator.registerMigration("26 upload") { db in try db.execute(sql: upload) }
         migrator.registerMigration("27 waiting") { db in try db.execute(sql: waiting) }
+        migrator.registerMigration("29 erasure") { db in try db.execute(sql: erasure) }
         return migrator
     }
 }
