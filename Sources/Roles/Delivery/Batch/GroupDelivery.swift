@@ -61,7 +61,7 @@ struct GroupDelivery: Sendable {
                 waiting.count { !rested.contains($0.item.index) }
                     + (outcome.results + outcome.retries).count { ($0.state != .uncertain || $0.due == 0) && !rested.contains($0.index) })
             rested.formUnion(outcome.retries.map(\.index))
-            share.adjust(mailing.prefetchTarget)
+            share.adjust(mailing.prefetchTarget(distance: pool.distance))
             await unmark(outcome)
             guard outcome.problem != nil, !breaker.isOpen else {
                 backoff = Backoff()
