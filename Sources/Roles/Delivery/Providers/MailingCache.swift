@@ -166,6 +166,9 @@ actor MailingCache {
         worker.fleet.store(try await registry.count(), ordering: .relaxed)
     }
 
+    /// Mailings that are ready.
+    var count: Int { mailings.count }
+
     /// No mailing is known here, and none is waited for.
     var isIdle: Bool { mailings.isEmpty && waiting.isEmpty }
 
@@ -184,7 +187,8 @@ actor MailingCache {
 
     /// The waiting messages of each mailing, and what they wait for.
     var shares: [String: Heartbeat.Share] {
-        var shares = Dictionary(uniqueKeysWithValues: mailings.map { ("\($0.key)", $0.value.share) })
+        var shares = Dictionary(uniqueKeysWithValues: mailings.values.map { ($0.name, $0.share) })
+        if waiting.isEmpty { return shares }
         let troubled = Set(links.values.map(\.breaker).filter(\.hasTrouble).map(\.name))
         for (id, provider) in waiting where troubled.contains(provider) { shares["\(id)"] = Heartbeat.Share(isDown: true) }
         return shares
