@@ -5,8 +5,8 @@ import Text
 /// leads to its bucket, a line of the processor's cache that is compared as a whole, and from a full bucket to the next. So an address is
 /// taken for another with a probability of some 2^-60.
 ///
-/// A filter of a byte a slot, which stays in the processor's caches, tells of nearly all other digests that they are not in the table. It is
-/// a blocked Bloom filter with words of 64 bits as blocks, three bits a digest (see `SpilledDigests`).
+/// A filter of a byte a slot, which stays in the processor's caches, tells of nearly all other digests that they are not in the table: a
+/// blocked Bloom filter with words of 64 bits as blocks, three bits a digest (see `SpilledDigests`).
 struct ReachedTable {
     private typealias Bucket = SIMD8<UInt64>
 
