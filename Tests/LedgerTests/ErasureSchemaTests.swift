@@ -11,7 +11,9 @@ import Testing
 @Suite struct ErasureSchemaTests {
     private static let address = "ann.person@example.com"
     private static let name = "Ann Person"
-    private let (id, other, waiting) = (Example.id(), Example.id(1), Example.id(2))
+    private let id = Example.id()
+    private let other = Example.id(1)
+    private let waiting = Example.id(2)
     private let now = Example.start
 
     /// Tables that hold no row here.

@@ -35,8 +35,8 @@ extension Worker {
                 }
                 let wants = worker.prefetch.wants()
                 if wants.isEmpty {
-                    let wait = worker.prefetch.nextLook.map { min(Timing.fallback, max(.milliseconds(1), $0 - .now)) }
-                    await worker.demand.wait(atMost: wait ?? Timing.fallback)
+                    let times = [worker.prefetch.nextLook, reclaimsAgain].compactMap { $0.map { max(.milliseconds(1), $0 - .now) } }
+                    await worker.demand.wait(atMost: times.min().map { min($0, Timing.idlePoll) } ?? Timing.idlePoll)
                     continue
                 }
                 try await take(wants, into: &group)

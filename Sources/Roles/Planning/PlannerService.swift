@@ -73,6 +73,7 @@ package struct PlannerService: Service {
         var backoff = Backoff()
         var line = RepeatedLine()
         var aside = Aside()
+        var spacing = TurnSpacing(interval: Self.leastInterval, burst: 3)
         while !stop.isStopping {
             var wait = poll
             do throws(LedgerError) {
@@ -84,10 +85,9 @@ package struct PlannerService: Service {
                 guard await backoff.wait(unless: stop) else { return }
                 continue
             }
-            let looked = ContinuousClock.now
+            let mayLook = spacing.next(after: .now)
             await signal.wait(atMost: wait)
-            let early = Self.leastInterval - (ContinuousClock.now - looked)
-            if early > .zero, !stop.isStopping { try? await Task.sleep(for: early) }
+            if mayLook > .now, !stop.isStopping { try? await Task.sleep(until: mayLook) }
         }
     }
 

@@ -75,9 +75,10 @@ final class ActiveLimits: Sendable {
     }
 
     /// The scope of a kind of send for which a provider asks to wait longest, and the seconds that are left of that.
-    func pause(of send: [LimitScope]) -> (scope: LimitScope, seconds: Double)? {
-        let now = Clock.monotonic()
+    func pause(of send: @autoclosure () -> [LimitScope]) -> (scope: LimitScope, seconds: Double)? {
         let slowed = state.withLock { $0.slowed }
+        if slowed.isEmpty { return nil }
+        let (now, send) = (Clock.monotonic(), send())
         let longest = send.max { slowed[$0]?.until ?? 0 < slowed[$1]?.until ?? 0 }
         guard let longest, let until = slowed[longest]?.until, until > now else { return nil }
         return (longest, Double(until - now) / 1e9)

@@ -176,6 +176,9 @@ actor MailingCache {
         worker.fleet.store(try await registry.count(), ordering: .relaxed)
     }
 
+    /// Mailings that are ready.
+    var count: Int { state.ready.count }
+
     /// No mailing is known here, and none is waited for.
     var isIdle: Bool { state.isIdle }
 
@@ -194,7 +197,8 @@ actor MailingCache {
 
     /// The waiting messages of each mailing, and what they wait for.
     var shares: [String: Heartbeat.Share] {
-        var shares = Dictionary(uniqueKeysWithValues: state.ready.map { ("\($0.key)", $0.value.share) })
+        var shares = Dictionary(uniqueKeysWithValues: state.ready.values.map { ($0.name, $0.share) })
+        if state.connecting.isEmpty { return shares }
         let troubled = Set(links.values.map(\.breaker).filter(\.hasTrouble).map(\.name))
         for (id, provider) in state.connecting where troubled.contains(provider) { shares["\(id)"] = Heartbeat.Share(isDown: true) }
         return shares

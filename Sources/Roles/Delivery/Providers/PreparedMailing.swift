@@ -21,6 +21,8 @@ final class PreparedMailing: Sendable {
     }
 
     let id: MailingID
+    /// The id as text.
+    let name: String
     let mailing: Mailing
     let link: ProviderLink
     /// The configuration's name for a provider that the mailing names by its URL: its limits hold too.
@@ -76,6 +78,7 @@ final class PreparedMailing: Sendable {
     /// - Parameter speed: the limit as text; empty for none.
     init(id: MailingID, mailing: Mailing, speed: String, _ setting: Setting) throws {
         self.id = id
+        name = "\(id)"
         self.mailing = mailing
         link = setting.link
         alias = setting.alias
@@ -101,11 +104,15 @@ final class PreparedMailing: Sendable {
 
     /// Messages of its lane that are enough for a worker: what the provider's connections use in half a second, and no more than the limits
     /// of provider and channel let start in that time.
-    var prefetchTarget: PrefetchTarget {
+    /// - Parameter distance: how long Redis takes to answer.
+    func prefetchTarget(distance: Duration) -> PrefetchTarget {
         let limit = (own + [.channel(mailing.channel)]).compactMap { limits.perSecond($0) }.min() ?? .infinity
-        let (connections, limited) = (Double(link.prefetch), limit * Timing.prefetch.seconds)
+        let (connections, limited) = (Double(link.prefetch(distance: distance)), limit * Self.ahead(distance).seconds)
         return PrefetchTarget(messages: max(1, Int(min(connections, limited))), isLimited: limited < connections)
     }
+
+    /// The time for which messages are fetched ahead: where Redis is far, also that for which reservations are made ahead.
+    private static func ahead(_ distance: Duration) -> Duration { Timing.prefetch + distance * ReservationPoolState.roundTripsAhead }
 
     /// How many messages of a lane are enough for a worker.
     struct PrefetchTarget {
@@ -116,17 +123,25 @@ final class PreparedMailing: Sendable {
     }
 
     /// Messages of a kind of send that limits of that kind alone, the mailing's and the domain's, let start in half a second.
-    func usable(_ domain: LimitScope?) -> Double {
+    /// - Parameter distance: how long Redis takes to answer.
+    func usable(_ domain: LimitScope?, distance: Duration) -> Double {
         let speed = perSecond ?? .infinity
         let shared = domain.flatMap { limits.perSecond($0) } ?? .infinity
-        return min(speed, shared) * Timing.prefetch.seconds
+        return min(speed, shared) * Self.ahead(distance).seconds
     }
 
     /// What waits here, and for what.
     var share: Heartbeat.Share {
-        let pools = state.withLock { $0.pools.values.map(\.share) }
-        var share = pools.max { ($0.waiting, $0.interval) < ($1.waiting, $1.interval) } ?? Heartbeat.Share()
-        share.waiting = pools.reduce(0) { $0 + $1.waiting }
+        var share = Heartbeat.Share()
+        var waiting = 0
+        state.withLock { state in
+            for pool in state.pools.values {
+                let one = pool.share
+                waiting += one.waiting
+                if (one.waiting, one.interval) >= (share.waiting, share.interval) { share = one }
+            }
+        }
+        share.waiting = waiting
         share.isDown = link.breaker.isOpen
         if share.waiting > 0, link.limiter.isExhausted { share.exhausted = link.setting }
         if let asked = limits.pause(of: own) { (share.scope, share.pause) = asked }
@@ -158,8 +173,8 @@ final class PreparedMailing: Sendable {
     }
 
     private func scopes(_ domain: Int?, _ speed: RateLimit?) -> (scopes: [Throttle.ScopeLimit], intervals: [LimitScope: Double]) {
-        let name = domain.map { limits.domains.scopes[$0] }
-        return limits.scopes(of: own + [.channel(mailing.channel), .mailing("\(id)")] + (name.map { [$0] } ?? []), speed: speed)
+        let domainScope = domain.map { limits.domains.scopes[$0] }
+        return limits.scopes(of: own + [.channel(mailing.channel), .mailing(name)] + (domainScope.map { [$0] } ?? []), speed: speed)
     }
 
     /// The scopes of its provider.
