@@ -22,8 +22,9 @@ protocol LedgerEngine: Sendable {
         _ operation: String, _ body: @escaping @Sendable (any SQLTransaction) throws -> T
     ) async throws(LedgerError) -> T
 
-    /// Gets ready for the first rows of mailings whose planning begins; whoever calls it is in no transaction. It does what it can.
-    func prepare(for steps: [PlanStep]) async
+    /// Gets ready for the first rows of mailings whose planning begins; whoever calls it is in no transaction.
+    /// - Throws: `LedgerError` where these rows would be refused now, and not later.
+    func prepare(for steps: [PlanStep]) async throws(LedgerError)
 
     /// Removes what a mailing leaves behind whose recipients are removed. It does what it can.
     func tidy(after id: MailingID) async
@@ -41,7 +42,7 @@ protocol LedgerEngine: Sendable {
 
 extension LedgerEngine {
     var notes: LedgerNotes? { nil }
-    func prepare(for steps: [PlanStep]) async {}
+    func prepare(for steps: [PlanStep]) async throws(LedgerError) {}
     func tidy(after id: MailingID) async {}
 }
 

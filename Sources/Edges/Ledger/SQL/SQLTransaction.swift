@@ -43,6 +43,9 @@ protocol SQLTransaction: AnyObject {
     /// What follows a table that is to be read by an index, where the engine has to be told.
     func indexed(_ index: String) -> String
 
+    /// The tables whose rows are of a mailing.
+    func tablesOfMailings() throws -> [String]
+
     /// Adds to counters: what several transactions add to at a time may stand in several rows, which are read as a sum.
     /// - Parameters:
     ///   - keys: columns that name the counters, and their values.
