@@ -248,13 +248,32 @@ import Text
         arguments: [
             ("sqlite:l.sqlite", "l.sqlite"), ("sqlite:/srv/l.sqlite", "/srv/l.sqlite"), ("sqlite:///srv/l.sqlite", "/srv/l.sqlite"),
             ("/srv/l.sqlite", "/srv/l.sqlite"), ("l.sqlite", "l.sqlite"), ("sqlite:", nil), ("sqlite://host/l.sqlite", nil),
-            ("mysql://db/x", nil), ("postgres:db", nil), ("", nil),
+            ("mysql://db/x", nil), ("postgres:db", nil), ("", nil), ("./a:b@c.sqlite", "./a:b@c.sqlite"), ("/srv/a:b@c", "/srv/a:b@c"),
+            ("flo@host.sqlite", "flo@host.sqlite"), ("c:l.sqlite", "c:l.sqlite"),
         ] as [(String, String?)])
     func aLedgerIsNamedByAURL(text: String, path: String?) throws {
         #expect(LedgerPlace(text)?.file == path)
         guard let path else { return }
         let ledger = try load("ledger: {url: '\(text)'}").ledger
         #expect(ledger.place == .file(path: path) && ledger.hasURL)
+    }
+
+    /// A URL that lacks a letter is no path: the path of a ledger is shown.
+    @Test(arguments: [
+        "postgres//flo:sekret@h/l", "postgres:/flo:sekret@h/l", "postgres;//flo:sekret@h/l", "//flo:sekret@h/l", "flo:sekret@h/l",
+        "host=127.0.0.1 port=1 password=sekret", "PASSWORD = sekret dbname=l", "postgres//flo:sekret", "sqlite:flo:sekret@h/l",
+        "postgres://flo:sekret", "ftp://flo:sek/ret@h/l", "mysql://flo:sekret",
+    ])
+    func aMistypedURLIsNoPathAndItsPasswordIsNotShown(text: String) throws {
+        for key in ["url", "path"] {
+            let settings = "ledger: {\(key): '\(text)'}"
+            if key == "url", LedgerPlace(text) != nil {
+                #expect(text.hasPrefix("postgres://"))
+                continue
+            }
+            let said = "\(try refusal(settings))"
+            #expect(said.contains("is not allowed") && !said.contains("sek") && !said.contains("ret@"), "\(said)")
+        }
     }
 
     /// What a mistyped option is compared with.

@@ -127,6 +127,14 @@ import Testing
                 "\(command): \(refused)")
         }
         #expect(!FileManager.default.fileExists(atPath: typo))
+        let empty = ["FLOTILLA_LEDGER_URL": try await PostgreSQLServer.shared.database()]
+        for command in [["mailing", "add", fleet.mailing.mailing], ["send", fleet.mailing.mailing], ["planner"], ["up"]] {
+            let refused = try await Program.run(command + ["--redis", "unix://\(fleet.redis.socket)"], environment: empty)
+            #expect(refused.status == 1, "\(command): \(refused)")
+            #expect(refused.errors.contains("the Redis of the fleet carries the mailings of one ("), "\(command): \(refused)")
+        }
+        let none = try await Program.run(["mailing", "list"], environment: empty)
+        #expect(none.status == 1 && none.errors.contains("the database has no tables"), "\(none)")
     }
 
     @Test func aDryRunChangesNothingOfAnOlderLedger() async throws {

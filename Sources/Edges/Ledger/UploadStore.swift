@@ -22,8 +22,11 @@ package protocol UploadStore: Sendable {
     /// Gives up an upload that is not wanted any more; what is stored of it is removed later.
     func abandonUpload(_ id: MailingID, by holder: String) async throws(LedgerError)
 
-    /// The recipients that are stored as a whole.
+    /// The recipients that are stored as a whole; those whose row cannot be read have a damage.
     func uploads() async throws(LedgerError) -> [MailingID: RecipientUpload]
+
+    /// Whether somebody stores recipients now: something has come of an upload within `UploadLimit.patience`.
+    func isStoringUploads() async throws(LedgerError) -> Bool
 
     /// A slice of an upload; nil behind the last.
     func slice(_ number: Int, of id: MailingID) async throws(LedgerError) -> [UInt8]?
@@ -49,6 +52,8 @@ package struct RecipientUpload: Sendable, Equatable {
     package var modified: Int64
     /// SHA-256 of the whole, in hexadecimal digits.
     package var digest: String
+    /// Why its row cannot be read; the rest says nothing then.
+    package var damage: String?
 
     package init(bytes: Int64, modified: Int64, digest: String) {
         self.bytes = bytes

@@ -22,7 +22,22 @@ package enum LedgerPlace: Sendable, Equatable {
         }
     }
 
+    /// Whether a text is a URL or libpq's settings that were mistyped, and not the path of a file: a password in it would be shown.
+    package static func isMistypedURL(_ text: String) -> Bool {
+        let lower = text.lowercased()
+        if lower.contains("://") || lower.contains("password") && lower.contains("=") { return true }
+        // These say that they are paths: a file may have any name.
+        if lower.hasPrefix("./") || lower.hasPrefix("../") || lower.hasPrefix("/") && !lower.hasPrefix("//") { return false }
+        let colon = lower.firstIndex(of: ":")
+        if lower.contains("//"), colon != nil || lower.contains("@") { return true }
+        return colon.map { lower[$0...].contains("@") } ?? false
+    }
+
     private static func path(_ text: String) -> String? {
+        plainPath(text).flatMap { isMistypedURL($0) ? nil : $0 }
+    }
+
+    private static func plainPath(_ text: String) -> String? {
         guard text.hasPrefix(scheme) else {
             return text.isEmpty || text.contains("://") || text.lowercased().hasPrefix(scheme) ? nil : text
         }

@@ -6,8 +6,8 @@ import Settings
 import Telemetry
 import Text
 
-/// What speaks against a new ledger where a path leads to none, as a mistyped one does: who had what is in the ledger that was meant, and a
-/// new one sends to everybody again.
+/// What speaks against a new ledger where a path or a URL leads to none, as a mistyped one does: who had what is in the ledger that was
+/// meant, and a new one sends to everybody again.
 struct NewLedger {
     /// Files of a folder that are looked at.
     private static let mostFiles = 2000
@@ -25,12 +25,20 @@ struct NewLedger {
 
     /// Refuses to make a ledger where another is expected: the settings name one that is there, or the Redis of the fleet carries the
     /// mailings of one. To be called before anything is written.
-    /// - Throws: `LedgerError.refused`.
-    func requireWanted() async throws(LedgerError) {
-        guard let path = settings.ledger.place.file, SQLiteLedger.isMissing(path) else { return }
-        let way = "`flotilla ledger init --ledger \(path)` begins with a new one, which knows nothing of what was sent before"
-        if let named = settings.ledger.replaced?.file, !SQLiteLedger.isMissing(named) {
-            throw .refused("there is no ledger at \(path), and the settings name one that is there, \(named): leave --ledger out. \(way)")
+    /// - Parameter isPatient: a server that cannot be reached is no error: the caller waits for it, and asks again then.
+    /// - Throws: `LedgerError.refused`, `unreachable`.
+    func requireWanted(isPatient: Bool = false) async throws(LedgerError) {
+        do throws(LedgerError) {
+            guard try Self.isMissing(settings.ledger.place) else { return }
+        } catch {
+            if isPatient, case .unreachable = error { return }
+            throw error
+        }
+        let (path, option) = (settings.ledger.name, settings.ledger.hint)
+        let way = "`flotilla ledger init\(option)` begins with a new one, which knows nothing of what was sent before"
+        if let named = settings.ledger.replaced, try !Self.isMissing(named) {
+            let other = named.name
+            throw .refused("there is no ledger at \(path), and the settings name one that is there, \(other): leave --ledger out. \(way)")
         }
         guard let other = await carriedByRedis() else { return OpenLedgers.noteMissing(path) }
         let found = Self.near(path, files).first { LedgerBackup.identity(of: $0) == other }
@@ -38,8 +46,20 @@ struct NewLedger {
         throw .refused(
             """
             there is no ledger at \(path), and the Redis of the fleet carries the mailings of one (\(which)): name that one by --ledger, \
-            ledger.path or FLOTILLA_LEDGER_PATH. \(way)
+            ledger.path, ledger.url or their environment variables. \(way)
             """)
+    }
+
+    /// A database that does not exist, or refuses us, is an error wherever it is opened, and nothing is made there.
+    private static func isMissing(_ place: LedgerPlace) throws(LedgerError) -> Bool {
+        switch place {
+        case .file(let path): return SQLiteLedger.isMissing(path)
+        case .postgreSQL(let url):
+            do throws(LedgerError) { return try SQLLedger.isMissing(PostgreSQLAddress(url)) } catch {
+                if case .unreachable = error { throw error }
+                return false
+            }
+        }
     }
 
     /// The identity of the ledger whose mailings the fleet's Redis carries; nil where it carries none, does not answer, or is not named.

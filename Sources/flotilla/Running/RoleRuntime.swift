@@ -78,14 +78,16 @@ struct RoleRuntime {
 
     /// The same for a long-running role: it waits while the disk is full, another program keeps the ledger locked, or its server cannot
     /// be reached.
-    /// - Parameter makes: whether a ledger that is not there is made.
+    /// - Parameter makes: whether a ledger that is not there is made, unless another is expected.
     func waitForLedger(makes: Bool) async throws -> any OpenLedger {
         var backoff = Backoff()
         var line = RepeatedLine()
         let deadline = ContinuousClock.now + Self.longestWait
         while true {
             do throws(LedgerError) {
-                return makes ? try openLedger() : try OpenLedgers.open(settings.ledger.place, logger: logger)
+                guard makes else { return try OpenLedgers.open(settings.ledger.place, logger: logger) }
+                try await NewLedger(settings).requireWanted()
+                return try openLedger()
             } catch {
                 switch error {
                 case .full, .busy, .unreachable: break

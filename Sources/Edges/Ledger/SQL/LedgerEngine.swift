@@ -22,8 +22,9 @@ protocol LedgerEngine: Sendable {
         _ operation: String, _ body: @escaping @Sendable (any SQLTransaction) throws -> T
     ) async throws(LedgerError) -> T
 
-    /// Prepares for the first rows of mailings whose planning begins. It is called outside of transactions, and a failure is no error.
-    func prepare(for steps: [PlanStep]) async
+    /// Prepares for the first rows of mailings whose planning begins. It is called outside of transactions.
+    /// - Throws: `LedgerError` where these rows would be refused now, and not later.
+    func prepare(for steps: [PlanStep]) async throws(LedgerError)
 
     /// Removes what is left of a mailing whose recipients were removed. A failure is no error.
     func tidy(after id: MailingID) async
@@ -45,7 +46,7 @@ protocol LedgerEngine: Sendable {
 
 extension LedgerEngine {
     var notes: LedgerNotes? { nil }
-    func prepare(for steps: [PlanStep]) async {}
+    func prepare(for steps: [PlanStep]) async throws(LedgerError) {}
     func tidy(after id: MailingID) async {}
     func dropOverwritten() async {}
 }

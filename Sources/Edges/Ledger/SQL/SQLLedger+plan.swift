@@ -18,7 +18,7 @@ extension SQLLedger: PlanStore {
 
     package func writePlan(_ steps: [PlanStep], now: Int64) async throws(LedgerError) -> [MailingID: LedgerError] {
         guard !steps.isEmpty else { return [:] }
-        await engine.prepare(for: steps)
+        try await engine.prepare(for: steps)
         return try await write("plan", .sideBySide) { [self] db in
             try requirePlanning(db)
             var refusals: [MailingID: LedgerError] = [:]

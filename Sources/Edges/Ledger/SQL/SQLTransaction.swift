@@ -43,6 +43,9 @@ protocol SQLTransaction: AnyObject {
     /// The text behind the name of a table that is to be read by an index, where the engine has to be told.
     func indexed(_ index: String) -> String
 
+    /// The tables whose rows are of a mailing.
+    func tablesOfMailings() throws -> [String]
+
     /// Adds to counters. A counter that several transactions add to at once may be kept in several rows, and is read as their sum.
     /// - Parameters:
     ///   - keys: columns that name the counters, and their values.

@@ -25,6 +25,7 @@ extension LedgerBackup {
             throw .refused("\(file) is the ledger itself; name its copy")
         }
         let copied = try check(file)
+        if !isForced { try requireHere(file) }
         let lock = try LedgerLock.acquire(ledger: path)
         defer { lock.release() }
         let isReplaced = FileStatus(path: path) != nil

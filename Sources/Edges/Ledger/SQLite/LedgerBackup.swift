@@ -20,9 +20,13 @@ package enum LedgerBackup {
     /// Copies a ledger into one file, as it is at one moment, while others read and write it. Only the owner may read the file. It replaces
     /// an older copy in one step, after it was read again and found sound. The copy of a damaged ledger replaces nothing: it is kept as
     /// `FILE.damaged`.
-    /// - Throws: `LedgerError`; `refused` where the ledger does not exist, is damaged, or is the file itself.
+    /// - Throws: `LedgerError`; `refused` where the ledger does not exist, was moved to a server, is damaged, or is the file itself.
     package static func make(of path: String, to file: String) throws(LedgerError) -> Summary {
         guard FileStatus(path: path) != nil else { throw .missing(path: path) }
+        // A copy made each night would go on without a word, and have nothing of what the server's ledger has.
+        do throws(LedgerError) { try SQLiteLedger.requireHere(path) } catch {
+            if case .refused = error { throw error }
+        }
         guard FileStatus(path: path)?.identity != FileStatus(path: file)?.identity else {
             throw .refused("\(file) is the ledger itself; name another file")
         }
@@ -130,7 +134,8 @@ package enum LedgerBackup {
             var (merged, doubtful): (RestoreMerge?, [String]) = (nil, [])
             let commits = try copy.inDatabase { db in
                 if let restoration {
-                    try db.execute(sql: "UPDATE ledger SET restored = ?", arguments: [restoration.at])
+                    // A copy of a file that was moved is the ledger from now on.
+                    try db.execute(sql: "UPDATE ledger SET restored = ?, moved_to = '', moved = NULL", arguments: [restoration.at])
                     // The list may continue from an older revision: plans must not rely on theirs.
                     try db.execute(sql: "UPDATE mailing SET restored = 1, suppression_revision = 0")
                     merged = restoration.replaced.map { mergeMailings(from: $0, into: db, now: restoration.at) }

@@ -96,6 +96,15 @@ extension SQLiteTransaction {
             keys.map(\.value) + sums.map(\.value))
     }
 
+    func tablesOfMailings() throws -> [String] {
+        try all(
+            String.self,
+            """
+            SELECT DISTINCT t.name FROM sqlite_schema t JOIN pragma_table_info(t.name) c
+            WHERE t.type = 'table' AND c.name = 'mailing' ORDER BY 1
+            """)
+    }
+
     func now() throws -> Int64 { Clock.milliseconds() }
 
     func countCommit() throws -> Int64 { try one(Int64.self, "UPDATE ledger SET commits = commits + 1 RETURNING commits") ?? 0 }
