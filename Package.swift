@@ -87,6 +87,7 @@ let package = Package(
     ],
     targets: [
         // Core: C libraries; values and wire formats; pure rules; the merge language.
+        shim("CCrypto", library: "crypto"),
         shim("CCurl", library: "curl"),
         shim("CHiredis", library: "hiredis"),
         shim("CIDN2", library: "idn2", "unistring"),
@@ -95,6 +96,7 @@ let package = Package(
         module(.core, "Text", ["CIDN2"]),
         module(.core, "Model", ["Text"]),
         module(.core, "Policy", ["Model", "Text", "CPhoneNumber", deque]),
+        module(.core, "Signing", ["Text", "CCrypto"]),
         module(.core, "Templates", ["Model", "Text"]),
         // Edges: each is the only importer of its driver.
         module(.edges, "Telemetry", ["Model", "Text", log, metrics, metricsCore, lifecycle, hummingbird, nioCore]),
@@ -148,6 +150,7 @@ let package = Package(
         tests("Settings", ["Model", "Text", "Policy", "Telemetry", log]),
         tests("Broker", ["Model", "Text", "Policy", "TestServers", log] + nio),
         tests("Ledger", ["Model", "Text", "TestServers", log, grdb], resources: [.embedInCode("Fixtures/ledger-2026-11-22.sql")]),
+        tests("Signing", ["Model", "Text"]),
         tests("Templates", ["Model", "Text"]),
         tests(
             "Transport",
