@@ -97,7 +97,7 @@ let package = Package(
         module(.core, "Model", ["Text"]),
         module(.core, "Policy", ["Model", "Text", "CPhoneNumber", deque]),
         module(.core, "Signing", ["Text", "CCrypto"]),
-        module(.core, "Templates", ["Model", "Text"]),
+        module(.core, "Templates", ["Model", "Text", "Signing"]),
         // Edges: each is the only importer of its driver.
         module(.edges, "Telemetry", ["Model", "Text", log, metrics, metricsCore, lifecycle, hummingbird, nioCore]),
         module(
@@ -151,7 +151,7 @@ let package = Package(
         tests("Broker", ["Model", "Text", "Policy", "TestServers", log] + nio),
         tests("Ledger", ["Model", "Text", "TestServers", log, grdb], resources: [.embedInCode("Fixtures/ledger-2026-11-22.sql")]),
         tests("Signing", ["Model", "Text"]),
-        tests("Templates", ["Model", "Text"]),
+        tests("Templates", ["Model", "Text", "Signing"]),
         tests(
             "Transport",
             ["Model", "Text", "Policy", "Sink", "TestServers", log, nioEmbedded] + nio),

@@ -158,7 +158,7 @@ private struct GatewaySubstitution {
         case .variable(let name, let escaped): token.kind = .variable(aliases[name] ?? name, escaped: escaped)
         case .open(let name, let inverted): token.kind = .open(aliases[name] ?? name, inverted: inverted)
         case .close(let name): token.kind = .close(aliases[name] ?? name)
-        case .text: break
+        case .text, .link: break
         }
         return [token]
     }

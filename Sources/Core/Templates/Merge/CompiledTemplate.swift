@@ -19,6 +19,11 @@ package struct CompiledTemplate: Sendable {
         case reference(UInt32, ValueForm)
         case nestedSection(UInt32, end: UInt32)
         case nestedInverted(UInt32, end: UInt32)
+        /// A link that is counted: an index into `links`.
+        case link(UInt32)
+        case pixel(BodyForm)
+        /// The address of a page of the tracker.
+        case tracker(TrackerPage, BodyForm)
     }
 
     /// A name that is looked up while rendering.
@@ -31,9 +36,20 @@ package struct CompiledTemplate: Sendable {
         var columnPath: ArraySlice<[UInt8]>
     }
 
+    /// A link that is counted where a message is tracked. The segments of its target as text follow, from which the address of the
+    /// tracker is made, and then those of the target as it was written, for other messages.
+    struct Link: Sendable, Equatable {
+        var number: UInt16
+        var form: BodyForm
+        /// Where the segments of the target as it was written begin.
+        var origin = 0
+        var end = 0
+    }
+
     var literals: [UInt8] = []
     var segments: [Segment] = []
     var references: [Reference] = []
+    var links: [Link] = []
     /// The columns that may be parsed as JSON.
     var nestedColumns: Set<Int> = []
     /// The column that says which values are JSON lists and objects (`ValueKinds`); nil where what can be read as one is one.

@@ -9,7 +9,11 @@ struct FieldNames {
     /// The column that says which values are JSON; nil where any value of a nested column is JSON if it can be read as such.
     let kinds: Int?
 
-    init(_ names: [String], nested: [String]) {
+    /// Messages are tracked, so that the pages of the tracker are fields, too.
+    private let hasTracker: Bool
+
+    init(_ names: [String], nested: [String], hasTracker: Bool = false) {
+        self.hasTracker = hasTracker
         self.names = names
         let columns = Dictionary(names.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
         self.columns = columns
@@ -21,6 +25,9 @@ struct FieldNames {
     func column(_ name: String) -> Int? {
         columns[name] ?? columns[String(name.map { $0 == "\u{a0}" ? " " : $0 })]
     }
+
+    /// The page of the tracker that a name stands for; a column of that name comes first.
+    func page(_ name: String) -> TrackerPage? { hasTracker && column(name) == nil ? TrackerPage(rawValue: name) : nil }
 
     /// The column's values may be JSON lists or objects.
     func isNested(_ column: Int) -> Bool { nested.contains(column) }
