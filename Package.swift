@@ -45,6 +45,8 @@ let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "
 let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
 let heap: Target.Dependency = .product(name: "HeapModule", package: "swift-collections")
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+/// SQLite's own face, as GRDB has it.
+let sqlite: Target.Dependency = .product(name: "GRDBSQLite", package: "GRDB.swift")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
@@ -58,8 +60,8 @@ let nio: [Target.Dependency] = [
 
 /// The Lua scripts of the broker.
 let scripts = [
-    "admit", "adopt", "commit", "dead_letter", "dispatch", "dispatched", "distrust", "establish", "forget", "heartbeat", "inside",
-    "inspect",
+    "admit", "adopt", "commit", "confirm", "dead_letter", "dispatch", "dispatched", "distrust", "establish", "fail", "forget",
+    "heartbeat", "inside", "inspect",
     "lead", "leave", "limits", "marks", "observe", "order", "prelude", "publish", "queue", "ready", "recall", "reclaim", "remove",
     "renew", "report", "reserve", "restore", "settle", "start", "steer", "take", "takeover", "unmark", "withdraw",
     "wrong_type",
@@ -87,23 +89,24 @@ let package = Package(
     ],
     targets: [
         // Core: C libraries; values and wire formats; pure rules; the merge language.
-        shim("CCrypto", library: "crypto"),
         shim("CCurl", library: "curl"),
         shim("CHiredis", library: "hiredis"),
         shim("CIDN2", library: "idn2", "unistring"),
+        shim("CLibCrypto", library: "crypto"),
         shim("CPhoneNumber", library: "phonenumber"),
         shim("CPQ", library: "pq"),
+        shim("CZlib", library: "z"),
         module(.core, "Text", ["CIDN2"]),
         module(.core, "Model", ["Text"]),
         module(.core, "Policy", ["Model", "Text", "CPhoneNumber", deque]),
-        module(.core, "Signing", ["Text", "CCrypto"]),
+        module(.core, "Signing", ["Text", "CLibCrypto"]),
         module(.core, "Templates", ["Model", "Text", "Signing"]),
         // Edges: each is the only importer of its driver.
         module(.edges, "Telemetry", ["Model", "Text", log, metrics, metricsCore, lifecycle, hummingbird, nioCore]),
         module(
             .edges, "Broker", ["Model", "Text", "Policy", "CHiredis", log, metrics, deque] + nio,
             resources: scripts.map { .embedInCode("Scripts/\($0).lua") }),
-        module(.edges, "Ledger", ["Model", "Text", "CPQ", log, metrics, grdb]),
+        module(.edges, "Ledger", ["Model", "Text", "CLibCrypto", "CPQ", "CZlib", log, metrics, grdb, sqlite]),
         module(.edges, "Transport", ["Model", "Text", "Policy", "CCurl", log, metrics, deque] + nio),
         module(
             .edges, "Settings",

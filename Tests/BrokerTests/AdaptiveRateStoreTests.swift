@@ -7,7 +7,7 @@ import Testing
 
 /// What workers share about a scope that is to slow down.
 @Suite(.timeLimit(.minutes(5)))
-struct PaceBoardTests {
+struct AdaptiveRateStoreTests {
     let server: RedisServer
     let broker: Broker
     let board: AdaptiveRateStore

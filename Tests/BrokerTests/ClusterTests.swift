@@ -62,6 +62,7 @@ struct ClusterTests {
         try await PublishedLimits(broker).publishLimits(["provider:main": "5/s", "channel:sms": "none"], fencingToken: fencingToken)
 
         #expect(try await PublishedMailings(broker).order(first, state: .sending, speed: ""))
+        #expect(try await queue.mayFail(3, of: first, most: 2) == 2)
 
         // Batches of two mailings in two lanes: each lane is a key of its own, and so is each mailing.
         let batches = [(batch(first, 0), lanes[0]), (batch(first, 1), lanes[1]), (batch(second, 0), lanes[0])]

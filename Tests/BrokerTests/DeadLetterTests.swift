@@ -188,7 +188,7 @@ struct DeadLetterTests {
         guard case .newer = try await fleet.published.definition(fleet.id) else { throw RedisError.closed }
     }
 
-    @Test func anUnreadableHeartbeatIsLeftOut() async throws {
+    @Test func anUnreadableHeartbeatIsSkipped() async throws {
         let store = HeartbeatStore(fleet.broker)
         let good = Heartbeat(role: .worker, version: "1", host: "h", process: 7, started: 1, cpu: 1, memory: 1)
         try await store.beat("good", good)

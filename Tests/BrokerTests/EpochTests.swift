@@ -144,7 +144,7 @@ struct EpochTests {
         #expect(
             left == [
                 keys.epoch, keys.leader, keys.partitions, keys.workers, keys.limits, keys.wake, keys.demand, keys.status(0), keys.status(1),
-                keys.status(2), keys.reached(fleet.id),
+                keys.status(2), keys.reached(fleet.id), keys.deadLetters,
             ])
         #expect(try await !fleet.renew("a").isAdmitted)
     }

@@ -4,7 +4,7 @@ import NIOPosix
 import TestServers
 import Testing
 
-@Suite struct PulseBoardTests {
+@Suite struct HeartbeatStoreTests {
     @Test func whoGivesASignIsSeenAndWhoEndsIsNot() async throws {
         let server = try await RedisServer()
         let broker = Broker(
@@ -13,7 +13,11 @@ import Testing
         let board = HeartbeatStore(broker)
         var heartbeat = Heartbeat(role: .worker, version: "1", host: "h\"\\é", process: 7, started: 3, cpu: 1.5, memory: 4096)
         heartbeat.channels = [.email]
-        heartbeat.mailings = ["m": Heartbeat.Share(waiting: 3, scope: .provider("p"), interval: 0.5, isDown: true)]
+        heartbeat.mailings = [
+            "m": Heartbeat.Share(waiting: 3, scope: .provider("p \"q\" \u{9b}"), interval: 0.5, isDown: true),
+            "n \"mailings\":{}": Heartbeat.Share(interval: 1e-7, pause: 1e11), "o": Heartbeat.Share(),
+        ]
+        heartbeat.mailings["o"]?.exhausted = "connections=20"
         try await board.beat("b", heartbeat)
         try await board.beat("a", heartbeat)
         // One of another release, and some of long ago.

@@ -148,7 +148,7 @@ struct RedisClientTests {
         #expect(text.contains(part) && !text.contains("user_script"), "\(text)")
     }
 
-    @Test func aRedisThatThrowsKeysAwayIsKnownByItsPolicy() async throws {
+    @Test func aRedisThatEvictsKeysIsKnownByItsPolicy() async throws {
         let server = try await RedisServer()
         let broker = TestFleet.broker(server)
         #expect(try await broker.evictionPolicy() == nil)

@@ -69,6 +69,7 @@ struct ScriptFuzzTests {
         try await step { try await fleet.publish() }
         try await step { try await PublishedLimits(broker).publishLimits(["provider:p": "6/s"], fencingToken: fleet.token) }
         try await step { _ = try await PublishedLimits(broker).limits() }
+        try await step { _ = try await fleet.queue.mayFail(3, of: fleet.id, most: 10) }
         try await step { _ = try await fleet.published.order(fleet.id, state: .sending, speed: "") }
         try await step { _ = try await fleet.published.definition(fleet.id) }
         try await step { _ = try await fleet.published.controls(fleet.id) }

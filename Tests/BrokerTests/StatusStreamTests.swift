@@ -1,3 +1,4 @@
+import Foundation
 import Model
 import TestServers
 import Testing
@@ -55,6 +56,43 @@ struct StatusStreamTests {
         #expect(try await status.readUnconfirmed(consumer: "c", count: 10).isEmpty)
         #expect(try await status.lag().entries.reduce(0, +) == 0)
         #expect(try await fleet.queue.dispatchedCounts([fleet.id]) == [0])
+    }
+
+    /// A machine ends while Redis writes: an entry that was acknowledged and is still there would wait for a collector for ever.
+    @Test func aFileThatIsCutHasAnEntryToBeReadOrNone() async throws {
+        let fleet = try await TestFleet(persists: true)
+        _ = try await fleet.begin()
+        try await fleet.status.send(MailingHalt(.unsendable, "no"), of: fleet.id)
+        try await fleet.status.confirm(try await fleet.status.read(consumer: "c", count: 10, block: .milliseconds(20)))
+        let folder = try fleet.server.cli("CONFIG", "GET", "dir").split(separator: "\n").last.map(String.init)
+        let file = URL(filePath: try #require(folder)).appending(path: "appendonlydir/appendonly.aof.1.incr.aof")
+        fleet.server.stop()
+        let text = try Data(contentsOf: file)
+        let cut = try #require(text.range(of: Data("XDEL".utf8), options: .backwards))
+        try text[..<cut.lowerBound].write(to: file)
+        try await fleet.server.start()
+        try await eventually("Redis is back") { (try? await fleet.broker.time()) != nil }
+        #expect(try await fleet.status.lag().entries.reduce(0, +) == 1)
+        let again = try await fleet.status.claimAbandoned(by: "d", idle: .zero, count: 10)
+        #expect(again.map(\.payload) == [.halt(fleet.id, MailingHalt(.unsendable, "no"))])
+    }
+
+    /// What a collector takes off the streams is what frees the memory.
+    @Test func aCollectorThatComesToARedisWithoutMemoryTakesWhatIsThere() async throws {
+        try await status.send(MailingHalt(.unsendable, "no"), of: fleet.id)
+        try await fleet.broker.check()
+        _ = try fleet.server.cli("CONFIG", "SET", "maxmemory", "1mb")
+        let collector = TestFleet.broker(fleet.server)
+        try await collector.check()
+        let streams = StatusStreams(collector)
+        #expect(try await streams.readUnconfirmed(consumer: "c", count: 10).isEmpty)
+        let entries = try await streams.read(consumer: "c", count: 10, block: .milliseconds(20))
+        #expect(entries.count == 1)
+        #expect(try await EpochStore(collector).note(commits: 7, of: "ledger") == 7)
+        try await streams.confirm(entries, over: [Dispatch(batch: BatchID(mailing: fleet.id, number: 0), dispatchNumber: 1)])
+        #expect(try await streams.lag().entries.reduce(0, +) == 0)
+        await streams.close()
+        await collector.close()
     }
 
     @Test func aGroupThatWasReportedIsNotSentTwice() async throws {

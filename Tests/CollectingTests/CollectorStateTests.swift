@@ -170,7 +170,7 @@ import Testing
                 count = min(10, model.unconfirmed)
             case .claimAbandoned: count = 0
             case .read(let time):
-                #expect(time > .zero && time <= CollectorState.patrol && !isStopping)
+                #expect(time > .zero && time <= CollectorState.abandonedInterval && !isStopping)
                 model.isSure = false
                 fallthrough
             case .readMore, .readRest:

@@ -30,8 +30,8 @@ import Testing
         // No worker sees more than twenty of the answers.
         var found: RefusalCircuit.Finding?
         for worker in 0..<20 where found == nil { found = watch.note(group(mailing, sent: 0, refused: 19, worker: "w\(worker)")) }
-        #expect(found?.verdict.isBeforeAcceptance == false && found?.verdict.count == 190)
-        #expect(found?.verdict.words(provider: "relay", text: found?.text ?? "").contains("'550 no") == true)
+        #expect(found?.common.isBeforeAcceptance == false && found?.common.count == 190)
+        #expect(found?.common.words(provider: "relay", text: found?.text ?? "").contains("'550 no") == true)
     }
 
     @Test func mailingsAreJudgedApart() {
@@ -44,8 +44,9 @@ import Testing
         func response(_ text: String, _ count: Int) -> MailingReport.ResponseCount {
             MailingReport.ResponseCount(reason: .unknown, code: 550, text: text, count: count)
         }
-        var held = HeldRefusals(accepted: 0, open: 3_000, isPlanned: true, responses: [response("5.0.0 ada", 5), response("5.0.0 bob", 5)])
-        #expect(watch.judge(held)?.verdict.count == 10 && watch.judge(held)?.text == "5.0.0 ada")
+        var held = DoubtfulRefusals(
+            accepted: 0, open: 3_000, isPlanned: true, responses: [response("5.0.0 ada", 5), response("5.0.0 bob", 5)])
+        #expect(watch.judge(held)?.common.count == 10 && watch.judge(held)?.text == "5.0.0 ada")
         held.accepted = 1
         #expect(watch.judge(held) == nil)
     }

@@ -75,18 +75,18 @@ import Testing
     @Test func itIsSaidWhoCarriesAnOrderOut() async throws {
         // Nothing is with a worker: the ledger alone is enough.
         try await plan(2)
-        #expect(try await control.carryOut(PauseMailing(id), by: ann).untold == nil)
+        #expect(try await control.carryOut(PauseMailing(id), by: ann).unreported == nil)
         #expect(try await control.carryOut(ResumeMailing(id), by: ann).reach.planner == nil)
         _ = try await ledger.dispatchBatches([(id, 1)], now: 3)
         let paused = try await control.carryOut(PauseMailing(id), by: ann)
-        #expect(paused.planner == nil && paused.untold?.contains("no Redis is named") == true)
+        #expect(paused.planner == nil && paused.unreported?.contains("no Redis is named") == true)
         _ = try await ledger.acquireLeadership(Leadership.planning, holder: "p1", for: .seconds(60), isHolderGone: false)
         let resumed = try await control.carryOut(ResumeMailing(id), by: ann).reach
         #expect(resumed.planner == "p1")
         // It has not renewed its leadership since.
         let later = OrderAnnouncer(ledger: ledger, broker: nil, clock: { Clock.milliseconds() + 60_000 })
         let reach = await later.announce(id)
-        #expect(reach.planner == nil && reach.untold != nil)
+        #expect(reach.planner == nil && reach.unreported != nil)
     }
 
     @Test(arguments: ["", "  \n", "a\u{1b}[2J", String(repeating: "x", count: 101), "a\u{202e}b"])

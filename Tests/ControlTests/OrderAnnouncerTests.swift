@@ -57,11 +57,11 @@ import Testing
         #expect(try await control.carryOut(PauseMailing(id), by: ann) == OrderReach())
         #expect(try await published.controls(id) == .init(state: .paused, speed: ""))
         #expect(try await broker.redis.send(["XLEN", .text(broker.keys.wake)]).int == woken + 1)
-        #expect(try await control.carryOut(SetSpeed(id, RateLimit("5/s")), by: ann).untold == nil)
+        #expect(try await control.carryOut(SetSpeed(id, RateLimit("5/s")), by: ann).unreported == nil)
         #expect(try await published.controls(id) == .init(state: .paused, speed: "5/s"))
-        #expect(try await control.carryOut(ResumeMailing(id), by: ann).reach.untold == nil)
+        #expect(try await control.carryOut(ResumeMailing(id), by: ann).reach.unreported == nil)
         #expect(try await published.controls(id)?.state == .sending)
-        #expect(try await control.carryOut(StopMailing(id), by: ann).reach.untold == nil)
+        #expect(try await control.carryOut(StopMailing(id), by: ann).reach.unreported == nil)
         #expect(try await published.controls(id)?.state == .stopped)
         guard case .known = try await published.definition(id) else { throw RedisError.closed }
         await broker.close()
@@ -69,7 +69,7 @@ import Testing
 
     /// It would stay for good, as no planner knows of it.
     @Test func aMailingThatIsNotPublishedIsNotMadeSo() async throws {
-        #expect(try await control.carryOut(PauseMailing(id), by: ann).untold == nil)
+        #expect(try await control.carryOut(PauseMailing(id), by: ann).unreported == nil)
         #expect(try await published.all().isEmpty)
         await broker.close()
     }
@@ -89,10 +89,10 @@ import Testing
         await broker.close()
     }
 
-    @Test func aRedisThatIsAwayIsSaidToBe() async throws {
+    @Test func anUnavailableRedisIsReported() async throws {
         server.stop()
         let reach = try await control.carryOut(PauseMailing(id), by: ann)
-        #expect(reach.planner == nil && reach.untold?.contains("cannot be reached") == true)
+        #expect(reach.planner == nil && reach.unreported?.contains("cannot be reached") == true)
         #expect(try await ledger.mailing(id)?.state == .paused)
         await broker.close()
     }
@@ -105,7 +105,7 @@ import Testing
         server.stop()
         let reach = try await control.carryOut(PauseMailing(id), by: ann)
         #expect(reach.planner == "planner-1" && reach.isRedisNamed)
-        #expect(reach.problem == "Redis is gone" && reach.untold != nil)
+        #expect(reach.problem == "Redis is gone" && reach.unreported != nil)
         await broker.close()
         let unnamed = try await Control(ledger: ledger, broker: nil, logger: quiet).carryOut(ResumeMailing(id), by: ann).reach
         #expect(!unnamed.isRedisNamed && unnamed.problem == "Redis is gone")

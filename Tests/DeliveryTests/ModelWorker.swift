@@ -69,14 +69,14 @@ struct ModelWorker: Hashable {
         batch?.end()
     }
 
-    fileprivate func mayBegin(at now: ContinuousClock.Instant) -> Bool { !isEnded && lease.isHeld(at: now) && !(batch?.isEnded ?? true) }
+    fileprivate func mayStart(at now: ContinuousClock.Instant) -> Bool { !isEnded && lease.isHeld(at: now) && !(batch?.isEnded ?? true) }
 }
 
 extension FleetModel {
     /// Whether a worker may take a step now.
     func may(_ step: ModelWorker.Step, _ number: Int) -> Bool {
         let worker = workers[number]
-        let mayBegin = worker.mayBegin(at: now)
+        let mayStart = worker.mayStart(at: now)
         return switch step {
         case .renew: true
         case .take:
@@ -84,14 +84,14 @@ extension FleetModel {
         case .reclaim: worker.claim == nil && worker.mustReclaim && worker.lease.mayTake(at: now)
         case .search: worker.claim == nil && worker.lease.mayTake(at: now) && worker.lease.mayTakeOver(at: now)
         case .enter: worker.claim != nil && worker.batch == nil
-        case .ask: worker.asking.isEmpty && worker.permitted.isEmpty && !worker.isClosing && mayBegin && !waiting(worker).isEmpty
+        case .ask: worker.asking.isEmpty && worker.permitted.isEmpty && !worker.isClosing && mayStart && !waiting(worker).isEmpty
         case .start: !worker.asking.isEmpty
-        case .send: !worker.permitted.isEmpty && mayBegin
-        case .unmark: !worker.permitted.isEmpty && !mayBegin
+        case .send: !worker.permitted.isEmpty && mayStart
+        case .unmark: !worker.permitted.isEmpty && !mayStart
         case .report: !worker.isClosing && !(worker.unreported.sent.isEmpty && worker.unreported.listed.isEmpty)
         case .close:
             worker.batch != nil && !worker.isClosing && worker.asking.isEmpty && worker.permitted.isEmpty
-                && (!mayBegin || waiting(worker).isEmpty)
+                && (!mayStart || waiting(worker).isEmpty)
         case .tellEnd: worker.isClosing
         }
     }
@@ -241,7 +241,7 @@ extension FleetModel {
         let group = workers[number].asking
         workers[number].asking = []
         // Who may not begin any more gives up asking.
-        if workers[number].mayBegin(at: now), redis.start(number, claim, group) {
+        if workers[number].mayStart(at: now), redis.start(number, claim, group) {
             workers[number].permitted = group
         } else {
             workers[number].batch?.refuse(group)
@@ -284,10 +284,10 @@ extension FleetModel {
         guard let claim = workers[number].claim else { return }
         var report = workers[number].unreported
         report.isClosing = true
-        let isTold = redis.report(number, claim, report) != nil
+        let isReported = redis.report(number, claim, report) != nil
         guard isHeard else { return }
         // As it stands in the stream: a worker that has not the batch closes nothing.
-        if isTold, let told = redis.status.last {
+        if isReported, let told = redis.status.last {
             workers[number].receipts.append(told.report)
             workers[number].own.formUnion(workers[number].ownClaim.map { [$0] } ?? [])
         }

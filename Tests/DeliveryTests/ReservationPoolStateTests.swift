@@ -24,7 +24,7 @@ import Testing
         init(seed: UInt64, messages: Int) throws {
             random = SeededGenerator(seed: seed)
             let limit = ReservationCalendar.Limit(try RateLimit("200/s"))
-            _ = pool.take([Throttle.ScopeLimit(.provider("p"), interval: limit.interval, burst: limit.burst)], paces: [:])
+            _ = pool.take([Throttle.ScopeLimit(.provider("p"), interval: limit.interval, burst: limit.burst)], intervals: [:])
             pool.waiting = messages
         }
 

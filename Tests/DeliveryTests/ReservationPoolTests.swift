@@ -49,7 +49,7 @@ struct ReservationPoolTests {
         await withTaskGroup(of: Void.self) { group in
             for _ in 0..<4 {
                 group.addTask {
-                    while let (ticket, size) = await pool.admit(10, capacity: Capacity(time: 0, connections: 4), mayBegin: { !isDone() }) {
+                    while let (ticket, size) = await pool.admit(10, capacity: Capacity(time: 0, connections: 4), mayStart: { !isDone() }) {
                         var left = size
                         message: for _ in 0..<size where !isDone() {
                             switch pool.next(ticket) {
@@ -78,7 +78,7 @@ struct ReservationPoolTests {
         let limit = try scope("200/s")
         await withTaskGroup(of: Void.self) { group in
             for pool in pools {
-                pool.update([limit], paces: [:])
+                pool.update([limit], intervals: [:])
                 group.addTask { await work(pool, moments, until: 120) }
             }
         }
@@ -99,10 +99,10 @@ struct ReservationPoolTests {
         let time = SharedTime()
         await time.learn(from: far)
         let pool = ReservationPool(domain: nil, throttle: Throttle(far), clock: time, meters: ThrottleMeters(), changes: Broadcast())
-        pool.update([try scope("10/s")], paces: [:])
+        pool.update([try scope("10/s")], intervals: [:])
         pool.expect(40)
         var started = 0
-        while started < 10, let (ticket, size) = await pool.admit(4, capacity: Capacity(time: 0, connections: 4), mayBegin: { true }) {
+        while started < 10, let (ticket, size) = await pool.admit(4, capacity: Capacity(time: 0, connections: 4), mayStart: { true }) {
             _ = try await far.time()
             var left = size
             message: for _ in 0..<size {
@@ -126,20 +126,20 @@ struct ReservationPoolTests {
 
     @Test func aLimitThatIsLiftedHoldsNobody() async throws {
         let pool = await pool()
-        pool.update([try scope("6/min")], paces: [:])
+        pool.update([try scope("6/min")], intervals: [:])
         #expect(pool.isActive && abs(pool.share.interval - 10) < 0.1)
         pool.expect(10)
         let first = try #require(await pool.admit(10, capacity: Capacity(time: 0, connections: 4)) { true })
         #expect(first.count == 1)
         async let waiting = pool.admit(10, capacity: Capacity(time: 0, connections: 4)) { true }
-        pool.update([], paces: [:])
+        pool.update([], intervals: [:])
         #expect(try #require(await waiting).count == 10)
         #expect(!pool.isActive)
     }
 
     @Test func whoMayNotBeginAnyMoreDoesNotWait() async throws {
         let pool = await pool()
-        pool.update([try scope("6/min")], paces: [:])
+        pool.update([try scope("6/min")], intervals: [:])
         pool.expect(2)
         #expect(await pool.admit(1, capacity: Capacity(time: 0, connections: 1)) { true } != nil)
         let looks = Atomic<Int>(0)

@@ -28,16 +28,16 @@ import Testing
         _ = buffer.add(results(250), at: Self.start)
         _ = buffer.add(results(1), at: Self.start)
         #expect(buffer.close(.done) == nil && !buffer.isClosed)
-        buffer.sent(isTold: true)
+        buffer.sent(isReported: true)
         #expect(buffer.close(.done) == ResultBufferState.Group(sequence: 1, closing: .done, results: results(1)))
-        buffer.sent(isTold: true)
+        buffer.sent(isReported: true)
         #expect(buffer.close(.done) == nil)
     }
 
     @Test func aBatchWhoseResultsWereLostIsNotClosed() {
         var buffer = ResultBufferState()
         _ = buffer.add(results(250), at: Self.start)
-        buffer.sent(isTold: false)
+        buffer.sent(isReported: false)
         #expect(buffer.isBroken && buffer.close(.released) == nil)
         // What comes later is told all the same.
         _ = buffer.add(results(1), at: Self.start)
@@ -77,10 +77,10 @@ import Testing
                 take(buffer.flush(olderThan: age, at: now))
                 if buffer.since.map({ now - $0 >= age }) == true { problem = "results wait longer than they may" }
             case 6..<9 where sending > 0:
-                let isTold = Int.random(in: 0..<20, using: &random) > 0
-                isBroken = isBroken || !isTold
+                let isReported = Int.random(in: 0..<20, using: &random) > 0
+                isBroken = isBroken || !isReported
                 sending -= 1
-                buffer.sent(isTold: isTold)
+                buffer.sent(isReported: isReported)
             case 9 where Int.random(in: 0..<5, using: &random) == 0: take(buffer.close(.done))
             default: break
             }
@@ -89,7 +89,7 @@ import Testing
         }
         while sending > 0 {
             sending -= 1
-            buffer.sent(isTold: true)
+            buffer.sent(isReported: true)
         }
         take(buffer.close(.done))
         if isBroken { take(buffer.flush(olderThan: .zero, at: now)) }

@@ -122,7 +122,7 @@ struct WorkerShellTests {
     }
 
     /// It is not known yet which of its messages were in flight, and now nobody can tell.
-    @Test func aLossBeforeABatchThatWasTakenOverIsBegunLeavesItInDoubt() async throws {
+    @Test func aLossBeforeATakenOverBatchIsStartedLeavesItInDoubt() async throws {
         let epoch = try await begin()
         try await renewal.renew()
         _ = try await taken(epoch, by: "dead")

@@ -53,10 +53,10 @@ struct WorkerTests {
         try await PublishedMailings(broker).publish([.init(id: id, definition: mailing, state: state, speed: "")], fencingToken: token)
     }
 
-    private func dispatch(_ numbers: Range<Int>, _ epoch: Epoch) async throws {
+    private func dispatch(_ numbers: Range<Int>, to name: String = "p", _ epoch: Epoch) async throws {
         let batches = numbers.map { number in
             var recipients = Recipients(width: 2)
-            for index in 0..<10 { recipients.append(row: ["\(number)-\(index)", "p\(number)-\(index)@example.com"]) }
+            for index in 0..<10 { recipients.append(row: ["\(number)-\(index)", "\(name)\(number)-\(index)@example.com"]) }
             return DispatchedBatch(
                 id: BatchID(mailing: id, number: number), dispatchNumber: 1, recipients: recipients.encoded(), count: 10, open: nil,
                 expires: Clock.milliseconds() + 3_600_000, dispatched: Clock.milliseconds())
@@ -127,6 +127,31 @@ struct WorkerTests {
         }
         #expect(told.flatMap(\.results).isEmpty && sink.counts.accepted == 0)
         #expect(try await WorkerRegistry(broker).holders(of: ["a"]).isEmpty)
+        await sink.stop()
+    }
+
+    /// The results of some batches of unknown users, once a worker is done with them.
+    private func refused(_ batches: Range<Int>, by worker: String, _ epoch: Epoch) async throws -> [RecipientResult] {
+        var told: [ResultGroup] = []
+        try await working(worker) {
+            try await dispatch(batches, to: "bounce", epoch)
+            try await eventually("the batches are done") {
+                told += try await groups()
+                return told.count { $0.closing == .done } == batches.count
+            }
+        }
+        return told.flatMap(\.results)
+    }
+
+    @Test func beforeAnybodyIsAcceptedTheWholeFleetFailsTen() async throws {
+        let epoch = try await begin()
+        let first = try await refused(0..<2, by: "a", epoch)
+        #expect(first.count { $0.state == .failed } == 10)
+        #expect(first.count { $0.state == .deferred && $0.doubt == .beforeAcceptance } == 10)
+        #expect(try await refused(2..<4, by: "b", epoch).map(\.state) == Array(repeating: .deferred, count: 20))
+        try await publish(.paused)
+        try await publish(.sending)
+        #expect(try await refused(4..<6, by: "c", epoch).count { $0.state == .failed } == 10)
         await sink.stop()
     }
 

@@ -9,183 +9,24 @@ import Testing
 
 /// Copies of a ledger, and a ledger whose file is not there any more.
 @Suite(.timeLimit(.minutes(2))) struct CopyTests {
-    private let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-    private let folder: TemporaryFolder
-    private let id = Example.id()
-    private var path: String { folder.path("ledger.sqlite") }
-    private var copy: String { folder.path("copy.sqlite") }
+    let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+    let folder: TemporaryFolder
+    let id = Example.id()
+    var path: String { folder.path("ledger.sqlite") }
+    var copy: String { folder.path("copy.sqlite") }
 
     init() throws { folder = try TemporaryFolder() }
 
-    private func open() throws -> SQLiteLedger { try SQLiteLedger.open(path, logger: logger) }
+    func open() throws -> SQLiteLedger { try SQLiteLedger.open(path, logger: logger) }
 
-    private func move(_ from: String, _ to: String) throws {
+    func move(_ from: String, _ to: String) throws {
         for end in ["", "-wal", "-shm"] where FileManager.default.fileExists(atPath: from + end) {
             try FileManager.default.moveItem(atPath: from + end, toPath: to + end)
         }
     }
 
-    private func states(_ ledger: SQLiteLedger) async throws -> [RecipientState: Int] {
+    func states(_ ledger: SQLiteLedger) async throws -> [RecipientState: Int] {
         try #require(try await ledger.progress(id)).states.filter { $0.value > 0 }
-    }
-
-    // MARK: - A file that is not there
-
-    @Test func aLedgerThatWasMovedIsRefusedUntilItIsBack() async throws {
-        let ledger = try open()
-        try await Example.plan(ledger, batches: [2])
-        try move(path, folder.path("away"))
-        await #expect(throws: LedgerError.replaced(path: path)) { try await ledger.work() }
-        await #expect(throws: LedgerError.replaced(path: path)) { try await ledger.dispatchBatches([(id, 1)], now: Example.start) }
-        #expect(throws: LedgerError.replaced(path: path)) { try ledger.checkFile() }
-        #expect(ledger.problem == .replaced(path: path))
-        try move(folder.path("away"), path)
-        #expect(try await ledger.dispatchBatches([(id, 1)], now: Example.start).count == 1)
-        #expect(ledger.problem == nil)
-    }
-
-    @Test func aLedgerThatWasReplacedIsRefused() async throws {
-        let ledger = try open()
-        try await Example.plan(ledger, batches: [2])
-        _ = try LedgerBackup.make(of: path, to: copy)
-        for end in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: path + end) }
-        try FileManager.default.copyItem(atPath: copy, toPath: path)
-        await #expect(throws: LedgerError.replaced(path: path)) { try await ledger.work() }
-        // The end of the one that is gone leaves the one that is there alone.
-        let other = try open()
-        #expect(try await other.dispatchBatches([(id, 1)], now: Example.start).count == 1)
-        try? ledger.close()
-        #expect(try await other.work().first?.dispatched == 1)
-    }
-
-    /// `cp copy ledger; rm ledger-wal ledger-shm` while roles run.
-    @Test func aLedgerThatWasOverwrittenIsRefusedAndWhatIsThereStays() async throws {
-        try await Example.plan(open(), batches: [2])
-        _ = try LedgerBackup.make(of: path, to: copy)
-        let content = try Data(contentsOf: URL(fileURLWithPath: copy))
-        do {
-            let ledger = try open()
-            _ = try await ledger.dispatchBatches([(id, 1)], now: Example.start)
-            let file = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
-            try file.write(contentsOf: content)
-            try file.truncate(atOffset: UInt64(content.count))
-            try file.close()
-            for end in ["-wal", "-shm"] { try FileManager.default.removeItem(atPath: path + end) }
-            await #expect(throws: LedgerError.replaced(path: path)) { try await ledger.work() }
-            try ledger.close()
-        }
-        #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == content)
-    }
-
-    /// `cp copy ledger` while roles run, which leaves the log as it is.
-    @Test func aLedgerThatWasOverwrittenBesideItsLogIsRefusedAndItsLogIsSetAside() async throws {
-        var options = SQLiteLedger.Options()
-        options.overwriteLook = .zero
-        let ledger = try SQLiteLedger.open(path, logger: logger, options: options)
-        try await Example.plan(ledger, batches: [2, 2, 2])
-        _ = try LedgerBackup.make(of: path, to: copy)
-        let content = try Data(contentsOf: URL(fileURLWithPath: copy))
-        let commits = try await ledger.commits()
-        // Checkpoints by others, and whole new texts of the same ledger, are no reason to stop.
-        for command in ["PRAGMA wal_checkpoint", "VACUUM", "PRAGMA wal_checkpoint"] {
-            _ = try await ledger.dispatchBatches([(id, 1)], now: Example.start)
-            #expect(try ServerProcess("sqlite3", [path, ".timeout 5000", command], package: "sqlite3").wait() == 0)
-            _ = try await ledger.work()
-        }
-        #expect(try await ledger.commits() > commits)
-        let file = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
-        try file.write(contentsOf: content)
-        try file.truncate(atOffset: UInt64(content.count))
-        try file.close()
-        await #expect(throws: LedgerError.replaced(path: path)) { try await ledger.work() }
-        await #expect(throws: LedgerError.replaced(path: path)) { try await ledger.dispatchBatches([(id, 1)], now: Example.start) }
-        try ledger.close()
-        // Whoever starts when all roles have ended has the copy, whole: this process still holds its lock.
-        let place = folder.path("place.sqlite")
-        try FileManager.default.copyItem(atPath: path, toPath: place)
-        #expect(!FileManager.default.fileExists(atPath: path + "-wal"))
-        let next = try SQLiteLedger.open(place, logger: logger)
-        #expect(try await next.commits() == commits)
-        #expect(try await next.recount(id) == [])
-        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).contains { $0.contains("overwritten") })
-    }
-
-    /// sqlite3's `.restore` writes by way of the log, which a checkpoint brings into the file as soon as it is long.
-    @Test func anOlderCopyThatCameThroughTheLogIsOneAndNotAForeignFile() async throws {
-        var options = SQLiteLedger.Options()
-        options.overwriteLook = .zero
-        let ledger = try SQLiteLedger.open(path, logger: logger, options: options)
-        try await Example.plan(ledger, batches: [2, 2, 2])
-        _ = try LedgerBackup.make(of: path, to: copy)
-        func sqlite(_ commands: String...) throws {
-            #expect(try ServerProcess("sqlite3", [path, ".timeout 5000"] + commands, package: "sqlite3").wait() == 0)
-        }
-        for _ in 0..<3 { _ = try await ledger.dispatchBatches([(id, 1)], now: Example.start) }
-        try sqlite("PRAGMA wal_checkpoint")
-        _ = try await ledger.work()
-        // Another process looked before that.
-        let other = try SQLiteLedger.open(path, logger: logger, options: options)
-        _ = try await ledger.dispatchBatches([(id, 0)], now: Example.start)
-        try sqlite(".restore \(copy)")
-        _ = try await ledger.dispatchBatches([(id, 1)], now: Example.start)
-        #expect(try await ledger.copyMark() == CopyMark(commits: 1, olderThan: 3))
-        try sqlite("PRAGMA wal_checkpoint")
-        for _ in 0..<2 {
-            #expect(try await ledger.work().first?.dispatched == 1)
-            #expect(try await other.work().first?.dispatched == 1)
-            _ = try await other.dispatchBatches([(id, 0)], now: Example.start)
-        }
-        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).allSatisfy { !$0.contains("overwritten") })
-    }
-
-    /// Nothing is left in the log that would hide a copy that was written into the file.
-    @Test func aLedgerThatWasOverwrittenBesideAnEmptyLogIsRefused() async throws {
-        var options = SQLiteLedger.Options()
-        options.overwriteLook = .seconds(1000)
-        let ledger = try SQLiteLedger.open(path, logger: logger, options: options)
-        try await Example.plan(ledger, batches: [2, 2, 2])
-        _ = try LedgerBackup.make(of: path, to: copy)
-        for _ in 0..<3 { _ = try await ledger.dispatchBatches([(id, 1)], now: Example.start) }
-        #expect(try ServerProcess("sqlite3", [path, "PRAGMA wal_checkpoint(TRUNCATE)"], package: "sqlite3").wait() == 0)
-        let next = try SQLiteLedger.open(path, logger: logger, options: options)
-        let content = try Data(contentsOf: URL(fileURLWithPath: copy))
-        let file = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
-        try file.write(contentsOf: content)
-        try file.truncate(atOffset: UInt64(content.count))
-        try file.close()
-        await #expect(throws: LedgerError.replaced(path: path)) { try await next.setRedisProblem("x") }
-        await #expect(throws: LedgerError.replaced(path: path)) { try await next.work() }
-    }
-
-    /// SQLite would make a new file and delete the log, or write the log into whatever is there.
-    @Test(arguments: [false, true]) func aStopLeavesTheLogOfALedgerThatIsNotThere(isReplaced: Bool) async throws {
-        let ledger = try open()
-        try await Example.plan(ledger, batches: [2])
-        _ = try LedgerBackup.make(of: path, to: copy)
-        _ = try await ledger.dispatchBatches([(id, 1)], now: Example.start)
-        let content = try Data(contentsOf: URL(fileURLWithPath: copy))
-        try FileManager.default.moveItem(atPath: path, toPath: folder.path("away"))
-        if isReplaced { try FileManager.default.moveItem(atPath: copy, toPath: path) }
-        try? ledger.close()
-        #expect(FileManager.default.fileExists(atPath: path + "-wal"))
-        #expect(FileManager.default.contents(atPath: path) == (isReplaced ? content : nil))
-        if !isReplaced {
-            try FileManager.default.moveItem(atPath: folder.path("away"), toPath: path)
-            #expect(try await open().commits() == 1)
-        }
-    }
-
-    @Test func aLinkAndItsFileHaveOneLock() throws {
-        _ = try open()
-        try FileManager.default.createSymbolicLink(atPath: folder.path("link.sqlite"), withDestinationPath: path)
-        try FileManager.default.createSymbolicLink(atPath: folder.path("folder"), withDestinationPath: folder.path)
-        let lock = try LedgerLock.acquire(ledger: path)
-        for other in ["link.sqlite", "folder/ledger.sqlite", "folder/link.sqlite"] {
-            #expect(throws: LedgerError.held(path: folder.path(other), pid: getpid())) {
-                try LedgerLock.acquire(ledger: folder.path(other))
-            }
-        }
-        lock.release()
     }
 
     // MARK: - Backup and restore
@@ -225,19 +66,18 @@ import Testing
         try await write(ledger, before[0], sent: 0..<4, .done)
         try await write(ledger, before[1], sent: 0..<2, .open)
         _ = try LedgerBackup.make(of: path, to: copy)
-        // After the copy one more batch is dispatched and sent.
+        // After the copy one more batch is dispatched; its results are in Redis.
         let later = try await ledger.dispatchBatches([(id, 1)], now: Example.start)
-        try await write(ledger, later[0], sent: 0..<4, .done)
         let known = try await ledger.commits()
         try ledger.close()
 
         try folder.write("id,email\n1,a@example.com\n", to: "people.csv")
         #expect(throws: LedgerError.self) { try LedgerBackup.make(of: path, to: folder.path("people.csv")) }
         #expect(throws: LedgerError.self) {
-            try LedgerBackup.restore(copy, to: path, isForced: false, now: Example.start, logger: logger)
+            try LedgerBackup.restore(copy, to: path, isForced: false, now: Example.start)
         }
         let (_, kept) = try LedgerBackup.restore(
-            copy, to: path, isForced: true, note: AuditNote(.restore, actor: "ann"), now: Example.start, logger: logger)
+            copy, to: path, isForced: true, note: AuditNote(.restore, actor: "ann"), now: Example.start)
         #expect(kept.map { FileManager.default.fileExists(atPath: $0) } == true)
         ledger = try open()
         #expect(try await ledger.copyMark().restored == Example.start)
@@ -282,7 +122,7 @@ import Testing
         try await Example.plan(ledger, batches: [4])
         _ = try LedgerBackup.make(of: path, to: copy)
         try ledger.close()
-        _ = try LedgerBackup.restore(copy, to: path, isForced: true, now: Example.start, logger: logger)
+        _ = try LedgerBackup.restore(copy, to: path, isForced: true, now: Example.start)
         ledger = try open()
         let (planned, waiting) = (Example.id(7), Example.id(8))
         try await Example.plan(ledger, planned, batches: [4])
@@ -310,7 +150,7 @@ import Testing
         _ = try await ledger.dispatchBatches([(half, 1)], now: Example.start)
         let report = try #require(try await ledger.report(sent, now: Example.start))
         try ledger.close()
-        let (summary, _) = try LedgerBackup.restore(copy, to: path, isForced: true, now: Example.start, logger: logger)
+        let (summary, _) = try LedgerBackup.restore(copy, to: path, isForced: true, now: Example.start)
         #expect(summary.carried == CarriedMailings(count: 2))
         ledger = try open()
         #expect(try await ledger.report(sent, now: Example.start) == report)
@@ -323,93 +163,21 @@ import Testing
         try folder.write("nonsense", to: "ledger.sqlite")
         for end in ["-wal", "-shm"] { try? FileManager.default.removeItem(atPath: path + end) }
         #expect(throws: LedgerError.self) {
-            try LedgerBackup.restore(copy, to: path, isForced: false, now: Example.start, logger: logger)
+            try LedgerBackup.restore(copy, to: path, isForced: false, now: Example.start)
         }
         #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == Data("nonsense".utf8))
-        let losses = try LedgerBackup.restore(copy, to: path, isForced: true, now: Example.start, logger: logger).summary.carried?.losses
+        let losses = try LedgerBackup.restore(copy, to: path, isForced: true, now: Example.start).summary.carried?.losses
         #expect(losses?.isIncomplete == true && losses?.mailings == [:] && losses?.unfinished == 1)
     }
 
-    private func new(_ id: MailingID, _ key: String) -> NewMailing {
+    func new(_ id: MailingID, _ key: String) -> NewMailing {
         var new = NewMailing(id: id, mailing: Example.mailing(), source: nil)
         (new.identity, new.state) = (.key(key), .collecting)
         return new
     }
 
-    /// Of a ledger that cannot be read, what was added is known by the note beside it and by Redis.
-    @Test func aDamagedLedgerIsReplacedOnlyWhenToldTo() async throws {
-        var ledger = try open()
-        try await Example.plan(ledger, batches: [4])
-        let made = try LedgerBackup.make(of: path, to: copy)
-        let (noted, published) = (Example.id(7), Example.id(8))
-        _ = try await ledger.add(new(noted, "spring"), repeating: .refuse, note: nil, now: Example.start)
-        try ledger.close()
-        try folder.write("nonsense", to: "ledger.sqlite")
-        func restore(_ elsewhere: KnownElsewhere, isForced: Bool = false) throws -> CarriedMailings.Losses? {
-            try LedgerBackup.restore(
-                copy, to: path, isForced: isForced, elsewhere: elsewhere, now: Example.start, logger: logger
-            ).summary.carried?.losses
-        }
-        let elsewhere = KnownElsewhere(commits: made.commits, mailings: [published: "autumn"])
-        do {
-            _ = try restore(elsewhere)
-            Issue.record("it was replaced")
-        } catch LedgerError.refused(let text) {
-            for part in ["is damaged", "\(noted)", "\(published) 'autumn'", "4 open recipients", "--force"] { #expect(text.contains(part)) }
-        }
-        let losses = try restore(elsewhere, isForced: true)
-        #expect(losses?.mailings == [noted: "Spring", published: "autumn"] && losses?.open == 4)
-        // What was added is asked for.
-        ledger = try open()
-        #expect(try await ledger.add(new(Example.id(9), "spring"), repeating: .refuse, note: nil, now: Example.start) == .lost(noted))
-        _ = try await ledger.add(new(Example.id(9), "spring"), repeating: .again, note: nil, now: Example.start)
-        // Redis knows of no later commit, and all that was added is in the copy.
-        let later = try LedgerBackup.make(of: path, to: copy)
-        try ledger.close()
-        try FileManager.default.removeItem(atPath: folder.path("ledger.sqlite.commits"))
-        try folder.write("nonsense", to: "ledger.sqlite")
-        #expect(throws: LedgerError.self) { try restore(KnownElsewhere(commits: later.commits + 1)) }
-        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).allSatisfy { !$0.contains("partial") })
-        // But who was suppressed since is not known.
-        #expect(throws: LedgerError.self) { try restore(KnownElsewhere(commits: later.commits)) }
-        let unknown = try restore(KnownElsewhere(commits: later.commits), isForced: true)
-        #expect(unknown?.lacksSuppressions == true && unknown?.mailings == [:])
-    }
-
-    /// Damage costs only the mailings that it is in.
-    @Test func ofADamagedLedgerTheMailingsAreTakenThatAreWhole() async throws {
-        var ledger = try open()
-        try await Example.plan(ledger, batches: [2])
-        _ = try LedgerBackup.make(of: path, to: copy)
-        let others = (7...9).map { Example.id($0) }
-        for (number, other) in others.enumerated() { try await planLarge(ledger, other, batch: 70 + number) }
-        _ = try await ledger.dispatchBatches([(others[0], 1)], now: Example.start)
-        try ledger.close()
-        // A page of the recipients of the second.
-        var bytes = try Data(contentsOf: URL(fileURLWithPath: path))
-        let place = try #require(bytes.range(of: Data("r71-500\"".utf8))).lowerBound / 8192 * 8192
-        bytes.replaceSubrange(place..<place + 8192, with: Data(count: 8192))
-        try bytes.write(to: URL(fileURLWithPath: path))
-        let (summary, kept) = try LedgerBackup.restore(copy, to: path, isForced: true, now: Example.start, logger: logger)
-        #expect(summary.carried?.count == 2)
-        #expect(summary.carried?.losses?.mailings.keys.sorted() == [others[1]], "\(summary)")
-        #expect(summary.carried?.losses?.isIncomplete == false)
-        #expect(kept != nil)
-        ledger = try open()
-        for other in [id, others[0], others[2]] { #expect(try await ledger.recount(other) == []) }
-        #expect(try await ledger.mailing(others[1]) == nil)
-    }
-
-    /// One batch whose recipients fill pages of their own.
-    private func planLarge(_ ledger: SQLiteLedger, _ id: MailingID, batch: Int) async throws {
-        try await ledger.create(id, mailing: Example.mailing(), source: nil, origin: "/m", state: .collecting, now: Example.start)
-        let recipients = Example.recipients(batch: batch, count: 1000)
-        try await ledger.appendPlan(id, batches: [PlannedBatch(number: 0, recipients: recipients)], exclusions: [], rowsRead: 1000)
-        try await ledger.finishPlan(id, now: Example.start)
-    }
-
     /// Whoever was suppressed since the copy was made stays so, and whose suppression was removed is not suppressed again.
-    @Test func theNewerListOfTheSuppressedIsKept() async throws {
+    @Test func whatWasSuppressedOrRemovedSinceStaysSo() async throws {
         func one(_ name: String) -> Suppression {
             Suppression(Suppression.Key(.email, "\(name)@example.com", category: name), reason: .unsubscribe, at: 1)
         }
@@ -420,11 +188,252 @@ import Testing
         _ = try await ledger.unsuppress([one("a").key], audit: nil, now: 3)
         let list = try await ledger.suppressionList()
         try ledger.close()
-        _ = try LedgerBackup.restore(copy, to: path, isForced: true, now: Example.start, logger: logger)
+        _ = try LedgerBackup.restore(copy, to: path, isForced: true, now: Example.start)
         ledger = try open()
         #expect(try await ledger.suppressions(SuppressionFilter(), after: nil, limit: 9) == [one("b"), one("c")])
         #expect(try await ledger.suppressionList() == list)
         #expect(try await ledger.categories() == ["a", "b", "c"])
+    }
+
+    /// A copy of before was put there, and a newer one turns up: neither list is the continuation of the other.
+    @Test func listsThatWentApartBecomeOne() async throws {
+        func one(_ name: String, _ at: Int64 = 1, expires: Int64? = nil) -> Suppression {
+            Suppression(Suppression.Key(.email, "\(name)@example.com"), reason: .unsubscribe, at: at, expires: expires)
+        }
+        var ledger = try open()
+        _ = try await ledger.suppress([one("kept"), one("removed"), one("again"), one("shortened")], audit: nil, now: 1)
+        _ = try LedgerBackup.make(of: path, to: copy)
+        for number in 0..<9 { _ = try await ledger.suppress([one("b\(number)")], audit: nil, now: 10) }
+        _ = try await ledger.unsuppress([one("again").key], audit: nil, now: 20)
+        let newer = folder.path("newer.sqlite")
+        _ = try LedgerBackup.make(of: path, to: newer)
+        try ledger.close()
+        for end in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: path + end) }
+        _ = try LedgerBackup.restore(copy, to: path, isForced: false, now: Example.start)
+        ledger = try open()
+        // Given once more after the newer copy was made, where it had been removed: that changes nothing of it here.
+        _ = try await ledger.suppress([one("late"), one("again")], audit: nil, now: 30)
+        _ = try await ledger.unsuppress([one("removed").key, one("shortened").key], audit: nil, now: 31)
+        _ = try await ledger.suppress([one("shortened", expires: 99)], audit: nil, now: 32)
+        try ledger.close()
+        let (summary, _) = try LedgerBackup.restore(newer, to: path, isForced: false, now: Example.start + 1000)
+        #expect(summary.carried?.suppressions == 5)
+        ledger = try open()
+        let expected = ["again", "b0", "b1", "b2", "b3", "b4", "b5", "b6", "b7", "b8", "kept", "late"].map { one($0) }
+        #expect(try await ledger.suppressions(SuppressionFilter(), after: nil, limit: 99) == expected + [one("shortened", expires: 99)])
+        #expect(try await ledger.suppressionList() == SuppressionList(revision: 11, entries: 13))
+    }
+
+    /// What became of people since the copy was made is known, and is not held.
+    @Test func outcomesAreTakenOver() async throws {
+        var ledger = try open()
+        try await Example.plan(ledger, batches: [6, 2], mailing: Example.mailing(uncertain: .hold))
+        _ = try LedgerBackup.make(of: path, to: copy)
+        let batch = try await ledger.dispatchBatches([(id, 1)], now: Example.start)[0]
+        try await write(ledger, batch, failed: 0..<1)
+        try await write(ledger, batch, sent: 1..<2, .open)
+        let held = resultGroup(sequence: 50, closing: .done, [uncertain(2), uncertain(3), uncertain(4), uncertain(5)])
+        _ = try await ledger.write(groups: [held], events: [], now: Example.start)
+        for (place, decision) in [UncertainDecision.sent, .failed, .resend].enumerated() {
+            _ = try await ledger.decide(
+                id, recipients: ["r0-\(place + 2)"], as: decision, note: AuditNote(.resolve, actor: "ann"), now: Example.start + 1)
+        }
+        _ = try await ledger.suppress(
+            [Suppression(Suppression.Key(.email, "p0-4@example.com"), reason: .complaint, at: 1)], audit: nil, now: Example.start)
+        _ = try await ledger.dispatchBatches([(id, 1)], now: Example.start)
+        let report = try #require(try await ledger.report(id, now: Example.start))
+        #expect(report.states.filter { $0.value > 0 } == [.failed: 2, .sent: 2, .skipped: 1, .uncertain: 1, .planned: 2])
+        let orders = try await ledger.audit(AuditFilter(), limit: 9).map(\.order)
+        try ledger.close()
+        let (summary, _) = try LedgerBackup.restore(
+            copy, to: path, isForced: true, note: AuditNote(.restore, actor: "bob"), now: Example.start)
+        #expect(summary.carried?.outcomes == 6 && summary.carried?.orders == 3 && summary.carried?.undone == [])
+        ledger = try open()
+        let restored = try #require(try await ledger.report(id, now: Example.start))
+        #expect(restored.states == report.states && restored.uncertain == report.uncertain && restored.failures == report.failures)
+        #expect(restored.skipped == report.skipped)
+        #expect(try await ledger.recount(id) == [])
+        #expect(try await ledger.audit(AuditFilter(), limit: 9).map(\.order) == ["restore"] + orders)
+        #expect(try await ledger.uncertain(id, onlyHeld: true, after: nil, limit: 9).map(\.index) == [5])
+        #expect(try SQLiteLedger.inspect(path).faults == [])
+    }
+
+    /// A copy brings back people who were removed since: that is asked first.
+    @Test func aPruneThatGoesBackIsAskedFirst() async throws {
+        let ledger = try open()
+        try await Example.plan(ledger, batches: [2])
+        try await write(ledger, try await ledger.dispatchBatches([(id, 1)], now: Example.start)[0], sent: 0..<2, .done)
+        #expect(try await ledger.complete([id], now: Example.start) == [id])
+        _ = try LedgerBackup.make(of: path, to: copy)
+        let later = Example.start + 1_000_000
+        #expect(try await ledger.prune(id, RetentionRule(cutoff: later), note: nil, now: later) == 2)
+        try ledger.close()
+        #expect(refusal(of: copy).contains("its recipients were pruned, and are back"))
+        let (summary, _) = try LedgerBackup.restore(copy, to: path, isForced: false, now: Example.start) { _ in true }
+        #expect(summary.carried?.undone.map(\.wasPruned) == [true])
+    }
+
+    @Test func aMailingThatEndedSinceHasEnded() async throws {
+        var ledger = try open()
+        try await Example.plan(ledger, batches: [2])
+        let batch = try await ledger.dispatchBatches([(id, 1)], now: Example.start)[0]
+        try await write(ledger, batch, sent: 0..<1, .open)
+        _ = try LedgerBackup.make(of: path, to: copy)
+        try await write(ledger, batch, sent: 1..<2, .done)
+        #expect(try await ledger.complete([id], now: Example.start + 5) == [id])
+        let report = try await ledger.report(id, now: Example.start)
+        try ledger.close()
+        let (summary, _) = try LedgerBackup.restore(copy, to: path, isForced: false, now: Example.start + 9)
+        #expect(summary.carried == CarriedMailings(outcomes: 1) && summary.doubtful == [])
+        ledger = try open()
+        #expect(try await ledger.report(id, now: Example.start) == report)
+        #expect(try await ledger.recount(id) == [])
+        #expect(try SQLiteLedger.inspect(path).faults == [])
+    }
+
+    /// What the ledger had ended otherwise than by results goes back: a person is asked.
+    @Test func whatGoesBackIsAskedFor() async throws {
+        var ledger = try open()
+        try await Example.plan(ledger, batches: [3])
+        _ = try LedgerBackup.make(of: path, to: copy)
+        let batch = try await ledger.dispatchBatches([(id, 1)], now: Example.start)[0]
+        try await write(ledger, batch, sent: 0..<1, .released)
+        _ = try await ledger.setState(
+            id, to: .stopped, from: [.sending], reason: .person("ann"), note: AuditNote(.stop, actor: "ann"), now: Example.start)
+        #expect(try await ledger.stopOpen(id, now: Example.start) == 2)
+        try ledger.close()
+        var asked = ""
+        #expect(throws: LedgerError.self) {
+            try LedgerBackup.restore(copy, to: path, isForced: false, now: Example.start) {
+                asked = $0
+                return false
+            }
+        }
+        #expect(asked.contains("\(id) 'Spring': it was stopped") && asked.contains("2 recipients with an end are open again"))
+        ledger = try open()
+        #expect(try await ledger.mailing(id)?.state == .stopped)
+        try ledger.close()
+        _ = try LedgerBackup.restore(copy, to: path, isForced: false, now: Example.start) { _ in true }
+        ledger = try open()
+        let record = try #require(try await ledger.mailing(id))
+        #expect(record.state == .paused && record.stateReason.kind == .restored && record.reason.contains("stopped by ann"))
+        #expect(try await states(ledger) == [.sent: 1, .planned: 2])
+        #expect(try await ledger.recount(id) == [])
+    }
+
+    /// Why a copy is not put there; empty where it is.
+    private func refusal(of file: String) -> String {
+        do throws(LedgerError) {
+            _ = try LedgerBackup.restore(file, to: path, isForced: false, now: Example.start)
+        } catch {
+            if case .refused(let text) = error { return text }
+        }
+        return ""
+    }
+
+    /// There is no ledger any more, and the note beside it names what the copy lacks.
+    @Test func aCopyThatLacksWhatTheNoteNamesIsPutThereOnlyWhenToldTo() async throws {
+        var ledger = try open()
+        try await Example.plan(ledger, batches: [1])
+        _ = try LedgerBackup.make(of: path, to: copy)
+        _ = try await ledger.add(new(Example.id(7), "spring"), repeating: .refuse, note: nil, now: Example.start)
+        try ledger.close()
+        for end in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: path + end) }
+        let gone = refusal(of: copy)
+        #expect(gone.contains("is gone") && gone.contains("\(Example.id(7)) 'Spring'") && gone.contains("--force"))
+        #expect(SQLiteLedger.isMissing(path))
+        let other = folder.path("other.sqlite")
+        try SQLiteLedger.open(other, logger: logger).close()
+        let foreign = refusal(of: other)
+        #expect(foreign.contains("the copy is of another one") && foreign.contains("\(Example.id(7)) 'Spring'"))
+        let (summary, kept) = try LedgerBackup.restore(copy, to: path, isForced: true, now: Example.start)
+        #expect(kept == nil && summary.carried?.losses?.mailings == [Example.id(7): "Spring"])
+        ledger = try open()
+        #expect(
+            try await ledger.add(new(Example.id(9), "spring"), repeating: .refuse, note: nil, now: Example.start) == .lost(Example.id(7)))
+    }
+
+    @Test func anErasedPersonDoesNotComeBackWithACopy() async throws {
+        var ledger = try open()
+        try await Example.plan(ledger, batches: [2])
+        try await write(ledger, try await ledger.dispatchBatches([(id, 1)], now: Example.start)[0], sent: 0..<2, .done)
+        _ = try LedgerBackup.make(of: path, to: copy)
+        #expect(try await ledger.erase(address: "p0-1@example.com", note: nil, now: Example.start).recipients == 1)
+        try ledger.close()
+        _ = try LedgerBackup.restore(copy, to: path, isForced: false, now: Example.start)
+        ledger = try open()
+        #expect(try await ledger.recipient(id, "p0-1@example.com") == nil)
+        #expect(try await ledger.recipient(id, "p0-0@example.com") != nil)
+        #expect(try SQLiteLedger.inspect(path).faults == [])
+    }
+
+    /// What a plan knew of a list says nothing of another one: after a restore all of it is looked at when batches are dispatched.
+    @Test(arguments: [false, true]) func aRestoredMailingLooksAtTheWholeList(isInCopy: Bool) async throws {
+        func suppress(_ ledger: SQLiteLedger, _ name: String) async throws {
+            let one = Suppression(Suppression.Key(.email, "\(name)@example.com"), reason: .unsubscribe, at: 1)
+            _ = try await ledger.suppress([one], audit: nil, now: Example.start)
+        }
+        var ledger = try open()
+        if !isInCopy { _ = try LedgerBackup.make(of: path, to: copy) }
+        for number in 0..<6 { try await suppress(ledger, "s\(number)") }
+        try await ledger.create(id, mailing: Example.mailing(), source: nil, origin: "", state: .scheduled, now: Example.start)
+        var step = PlanStep(mailing: id, ending: .whole)
+        step.suppressionRevision = try await ledger.suppressionList().revision
+        step.batches = [PlannedBatch(number: 0, recipients: Example.recipients(batch: 0, count: 2))]
+        #expect(try await ledger.writePlan([step], now: Example.start).isEmpty)
+        if isInCopy { _ = try LedgerBackup.make(of: path, to: copy) }
+        try ledger.close()
+        _ = try LedgerBackup.restore(copy, to: path, isForced: true, now: Example.start)
+        // As where the list was lost with damage.
+        let file = try DatabaseQueue(path: path)
+        try file.inDatabase { try $0.execute(sql: "DELETE FROM suppression; UPDATE suppression_list SET revision = 0, entries = 0") }
+        try file.close()
+        ledger = try open()
+        try await suppress(ledger, "p0-1")
+        #expect(try await ledger.dispatchBatches([(id, 1)], now: Example.start).first?.open?.map(\.index) == [0])
+    }
+
+    /// A copy of damage takes the place of no good one.
+    @Test func aCopyIsReadAgainBeforeItTakesItsPlace() async throws {
+        let ledger = try open()
+        try await Example.plan(ledger, batches: [2])
+        _ = try LedgerBackup.make(of: path, to: copy)
+        let good = try Data(contentsOf: URL(fileURLWithPath: copy))
+        try ledger.close()
+        let file = try DatabaseQueue(path: path)
+        try file.inDatabase { try $0.execute(sql: "UPDATE batch SET recipients = replace(recipients, 'p0-1', 'p0-2')") }
+        try file.close()
+        do {
+            _ = try LedgerBackup.make(of: path, to: copy)
+            Issue.record("it was written")
+        } catch {
+            #expect("\(error)".contains("batch 0: its fingerprints are not those of its addresses"), "\(error)")
+        }
+        #expect(try Data(contentsOf: URL(fileURLWithPath: copy)) == good)
+        #expect(FileManager.default.fileExists(atPath: copy + ".damaged"))
+        #expect(throws: LedgerError.self) { try LedgerBackup.restore(copy + ".damaged", to: path, isForced: false, now: Example.start) }
+        #expect(try SQLiteLedger.inspect(path).faults.map(\.kind) == [.content])
+    }
+
+    /// The names that are told exist, and nothing is left of whoever was killed.
+    @Test func whatARestoreLeavesBehindIsNamed() async throws {
+        let ledger = try open()
+        try await Example.plan(ledger, batches: [1])
+        _ = try LedgerBackup.make(of: path, to: copy)
+        try ledger.close()
+        try FileManager.default.createDirectory(atPath: folder.path("other"), withIntermediateDirectories: false)
+        let linked = folder.path("other/link.sqlite")
+        try FileManager.default.createSymbolicLink(atPath: linked, withDestinationPath: path)
+        try folder.write("half", to: "ledger.sqlite.partial-99999999")
+        try folder.write("of somebody", to: "ledger.sqlite.partial-\(getppid())")
+        let (_, kept) = try LedgerBackup.restore(copy, to: linked, isForced: false, now: Example.start)
+        let before = try SQLiteLedger.open(#require(kept), mustExist: true, logger: logger)
+        #expect(try await before.mailing(id) != nil)
+        #expect(try await before.copyMark().restored == nil)
+        try before.close()
+        #expect(try await open().copyMark().restored == Example.start)
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+        #expect(names.filter { $0.contains("partial") } == ["ledger.sqlite.partial-\(getppid())"])
     }
 
     @Test func aLedgerInUseIsNotReplaced() async throws {
@@ -432,25 +441,25 @@ import Testing
         try await Example.plan(ledger, batches: [1])
         _ = try LedgerBackup.make(of: path, to: copy)
         #expect(throws: LedgerError.busy(path: path)) {
-            try LedgerBackup.restore(copy, to: path, isForced: true, now: Example.start, logger: logger)
+            try LedgerBackup.restore(copy, to: path, isForced: true, now: Example.start)
         }
         #expect(try await ledger.work().count == 1)
         try ledger.close()
-        _ = try LedgerBackup.restore(copy, to: path, isForced: true, now: Example.start, logger: logger)
+        _ = try LedgerBackup.restore(copy, to: path, isForced: true, now: Example.start)
         try folder.write("no ledger at all", to: "text")
         #expect(throws: LedgerError.self) {
-            try LedgerBackup.restore(folder.path("text"), to: path, isForced: true, now: Example.start, logger: logger)
+            try LedgerBackup.restore(folder.path("text"), to: path, isForced: true, now: Example.start)
         }
     }
 
-    private func write(_ ledger: SQLiteLedger, _ batch: DispatchedBatch, failed indexes: Range<Int>) async throws {
+    func write(_ ledger: SQLiteLedger, _ batch: DispatchedBatch, failed indexes: Range<Int>) async throws {
         let group = ResultGroup(
             Dispatch(batch: batch.id, dispatchNumber: batch.dispatchNumber), worker: "w", sequence: 100, closing: .open, groups: 1,
             results: indexes.map { failed($0) })
         _ = try await ledger.write(groups: [group], events: [], now: Example.start)
     }
 
-    private func write(_ ledger: SQLiteLedger, _ batch: DispatchedBatch, sent indexes: Range<Int>, _ closing: ResultGroup.Closing)
+    func write(_ ledger: SQLiteLedger, _ batch: DispatchedBatch, sent indexes: Range<Int>, _ closing: ResultGroup.Closing)
         async throws
     {
         let group = ResultGroup(

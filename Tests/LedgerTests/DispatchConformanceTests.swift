@@ -152,7 +152,7 @@ import Testing
         #expect(try await ledger.dispatchBatches([(id, 1)], now: now).first?.open?.map(\.index) == [1, 2])
     }
 
-    @Test(arguments: Engine.all) func aReleasedRestIsFedAgainOnceAllOfItsGroupsAreIn(engine: Engine) async throws {
+    @Test(arguments: Engine.all) func aReleasedRestIsDispatchedAgainOnceAllOfItsGroupsAreIn(engine: Engine) async throws {
         let folder = try TemporaryFolder()
         let ledger = try await engine.open(folder)
         try await Example.plan(ledger, batches: [3])

@@ -40,6 +40,9 @@ import Testing
         _ = try await ledger.suppress(
             [Suppression(key, reason: .manual, at: now), Suppression(all, reason: .complaint, at: now, expires: now + 99_999)],
             audit: SuppressionAudit(AuditNote(.suppress, actor: "a")), now: now)
+        let removed = Suppression.Key(.email, "p1-1@example.com")
+        _ = try await ledger.suppress([Suppression(removed, reason: .manual, at: now)], audit: nil, now: now)
+        _ = try await ledger.unsuppress([removed], audit: nil, now: now)
         _ = try await ledger.dispatchBatches([(ids[1], 1)], now: now)
         try await ledger.create(
             ids[2], mailing: Example.mailing(),
@@ -48,6 +51,10 @@ import Testing
         try await ledger.appendPlan(
             ids[2], batches: [], exclusions: [Exclusion(row: 1, reason: .duplicate, id: "1", address: "a@example.com", detail: "")],
             rowsRead: 1)
+        _ = try await ledger.beginUpload(ids[2], by: "h", modified: now)
+        try await ledger.append([1, 2, 3], number: 0, to: ids[2], by: "h")
+        try await ledger.finishUpload(ids[2], by: "h", digest: String(repeating: "0", count: 64))
+        try await ledger.note(SourceFault(host: "a", problem: "it is not there"), of: ids[2], now: now)
         _ = try await ledger.setLimit(.known(.provider("main")), "5/s", note: nil, now: now)
         try await ledger.setSpeed(ids[0], "9/s", note: AuditNote(.speed, actor: "user:a"), now: now)
         try await ledger.setEpochNote(EpochNote(epoch: "a:b:c", boot: "b", workers: ["w"]))
@@ -57,7 +64,7 @@ import Testing
         var letter = DeadLetter(source: lane, entry: "1-0", reason: "r", fields: [.init(name: "d", value: [1])])
         (letter.mailing, letter.batch, letter.dispatchNumber) = (ids[0], 1, 1)
         try await ledger.pool.write { [letter] db in
-            try SQLiteLedger.keep([letter], db)
+            try SQLLedger.keep([letter], SQLiteTransaction(db))
             try db.execute(sql: "INSERT INTO dead_letter_discarded (kind, n) VALUES ('status', 1)")
         }
     }
@@ -131,6 +138,11 @@ import Testing
         _ = try? await ledger.deadLetters(after: nil, limit: 10)
         _ = try? await ledger.deadLetter(1)
         _ = try? await ledger.deadLetterCount()
+        _ = try? await ledger.uploads()
+        _ = try? await ledger.slice(0, of: ids[2])
+        _ = try? await ledger.sourceFaults()
+        _ = try? await ledger.unreadSources(limit: 10)
+        _ = try? await ledger.categoryUses()
         _ = try? await ledger.discardedDeadLetters()
         _ = try? await ledger.redisProblem()
         _ = try? await ledger.unreadableMailings(limit: 10)
@@ -166,7 +178,7 @@ import Testing
             _ = try? await ledger.commonestDeferral(id)
             _ = try? await ledger.exclusions(id, after: 0, limit: 10)
             _ = try? await ledger.uncertain(id, onlyHeld: false, after: nil, limit: 10)
-            _ = try? await ledger.heldRefusals(id)
+            _ = try? await ledger.doubtfulRefusals(id)
             _ = try? await ledger.earlier(than: id)
             _ = try? await ledger.reached(by: id, after: -1, limit: 10)
         }

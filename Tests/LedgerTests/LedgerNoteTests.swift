@@ -61,6 +61,32 @@ struct LedgerNoteTests {
         #expect(try notes.note(of: "a") == note)
     }
 
+    /// What is written is read again, whatever the names and however many mailings are open.
+    @Test func whatIsTooMuchIsLeftOut() throws {
+        let name = String(repeating: "\u{1}", count: 60)
+        func fill(_ note: inout LedgerNote) {
+            note.commits = 7
+            for number in 0..<1000 { note.add(.init(Example.id(number), number == 0 ? spring : .key("\(number)"), name: name)) }
+        }
+        for ledger in 0..<8 { #expect(notes.change("\(ledger)", fill) == nil) }
+        for ledger in 0..<8 {
+            let note = try #require(try notes.note(of: "\(ledger)"))
+            #expect(note.commits == 7 && note.mailings(of: spring) == [Example.id(0)], "\(ledger)")
+        }
+        #expect(try FileManager.default.attributesOfItem(atPath: notes.path)[.size] as? Int ?? .max <= 1 << 20)
+        let many = (0..<80_000).map { (Example.id($0).description, $0) }
+        #expect(notes.change("7") { $0.reached = Dictionary(uniqueKeysWithValues: many) } == nil)
+        let note = try #require(try notes.note(of: "7"))
+        #expect(note.reached == nil && note.mailings(of: spring) == [Example.id(0)] && note.mailings.count == 1000)
+        #expect(try notes.note(of: "6") == nil)
+        // One that an earlier release wrote is read.
+        var text = try String(contentsOfFile: notes.path, encoding: .utf8)
+        text += String(repeating: " ", count: 2 << 20)
+        try text.write(toFile: notes.path, atomically: true, encoding: .utf8)
+        try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: notes.path)
+        #expect(try notes.note(of: "7") == note)
+    }
+
     @Test(arguments: [
         "", "{", "[]", #"{"version":2,"ledgers":[]}"#, #"{"version":1,"ledgers":[{"ledger":"a","commits":-1,"mailings":[]}]}"#,
         #"{"version":1,"ledgers":[{"ledger":"a","commits":9223372036854775807,"mailings":[]}]}"#,
@@ -114,6 +140,20 @@ struct LedgerNoteTests {
         await #expect(throws: LedgerError.self) { try await add(ledger, 0, .again) }
         #expect(try await ledger.note()?.mailings.isEmpty == false)
         #expect(try await ledger.earlier(spring).lost == nil)
+    }
+
+    /// Nobody may believe a note that is not true any more, and whoever waits for that says why.
+    @Test func aNoteThatCannotBeWrittenIsRemovedOrNamed() async throws {
+        let ledger = try SQLiteLedger.open(folder.path("ledger.sqlite"), logger: logger)
+        try await ledger.note(reached: [Example.id(): 0])
+        // What a note is written to before it is moved.
+        try FileManager.default.createDirectory(atPath: "\(notes.path).partial-\(getpid())", withIntermediateDirectories: false)
+        let error = await #expect(throws: LedgerError.self) { try await ledger.note(reached: [Example.id(): 1]) }
+        let text = "\(try #require(error))"
+        #expect(text.contains(notes.path) && text.contains("writable") && text.contains("File exists"))
+        #expect(try await ledger.note()?.reached == [Example.id().description: 0])
+        try await ledger.note(reached: nil)
+        #expect(try await ledger.note() == nil)
     }
 
     @Test func whatWasReachedIsForgottenWhenMoreMayBeDispatched() async throws {

@@ -1,4 +1,5 @@
 import Foundation
+import GRDB
 import Logging
 import Model
 import Synchronization
@@ -18,9 +19,6 @@ struct Engine: Sendable, CustomTestStringConvertible {
         Engine(name: "SQLite") { folder in
             try SQLiteLedger.open(folder.path + "/ledger.sqlite", logger: Logger(label: "test"))
         },
-        Engine(name: "SQLite by the shared statements") { folder in
-            SQLLedger(try SQLiteLedger.open(folder.path + "/ledger.sqlite", logger: Logger(label: "test")))
-        },
         Engine(name: "PostgreSQL") { folder in
             try SQLLedger.open(postgreSQL: try await Self.postgreSQL(folder), logger: Logger(label: "test"), sessions: 2)
         },
@@ -35,6 +33,11 @@ struct Engine: Sendable, CustomTestStringConvertible {
         try url.write(toFile: folder.path("postgres.url"), atomically: true, encoding: .utf8)
         return url
     }
+}
+
+extension SQLLedger {
+    /// The database of a ledger in a SQLite file.
+    var pool: DatabasePool { get throws { try #require(engine as? SQLiteEngine).pool } }
 }
 
 /// Example mailings: batch `b` holds recipients `r<b>-<i>` with addresses `p<b>-<i>@example.com`.
@@ -99,7 +102,7 @@ func failed(_ index: Int, attempts: Int = 1, text: String = "5.1.1 no such user"
 }
 
 func uncertain(
-    _ index: Int, attempts: Int = 1, due: Int64 = 0, missed: MissedAnswer = .workerEnded, at: Int64 = Example.start
+    _ index: Int, attempts: Int = 1, due: Int64 = 0, missed: MissedResponse = .workerEnded, at: Int64 = Example.start
 ) -> RecipientResult {
     RecipientResult(
         index: index, state: .uncertain, attempts: attempts, at: at, due: due,

@@ -29,7 +29,7 @@ import Testing
         }
     }
 
-    @Test func anAnswerOfAnotherShapeIsAnError() async throws {
+    @Test func aResponseOfAnotherShapeIsAnError() async throws {
         let connection = try await open()
         let rows = try connection.run(PostgreSQLStatement(name: "odd", sql: "SELECT true, 1::smallint, '\\xff'::bytea"))
         #expect(try rows.integer(0, 1) == 1)
@@ -45,9 +45,9 @@ import Testing
         let connection = try await open()
         try connection.run(table)
         let calls = [1, 2, 1].map { PostgreSQLCall(statement: add, values: [.bigint($0), .text("secret")]) }
-        let error = #expect(throws: PostgreSQLError.self) {
-            try connection.transaction { (connection) throws(PostgreSQLError) in _ = try connection.pipeline(calls) }
-        }
+        try connection.run("BEGIN")
+        let error = #expect(throws: PostgreSQLError.self) { try connection.pipeline(calls) }
+        try connection.run("ROLLBACK")
         #expect(error?.kind == .unfit && error?.sqlState == "23505")
         #expect(error?.detail.contains("t_pkey") == true && error?.detail.contains("secret") == false)
         #expect(try connection.run(read, [.bigint(1)]).count == 0)
@@ -63,7 +63,7 @@ import Testing
         #expect(try connection.pipeline(calls).map(\.changes) == Array(repeating: 1, count: 500))
     }
 
-    @Test func whatALaterTryMayMendIsTransient() async throws {
+    @Test func whatALaterTryMaySolveIsTransient() async throws {
         let connection = try await open()
         try connection.run("SET statement_timeout = 20")
         let slow = #expect(throws: PostgreSQLError.self) { try connection.run("SELECT pg_sleep(9)") }
@@ -76,7 +76,7 @@ import Testing
         #expect(after?.kind == .transient)
         let codes = ["40P01", "53300", "53100", "28P01", "42501", "3D000", "22021", "XX001", "42P01", ""]
         #expect(
-            codes.map(PostgreSQLError.kind)
+            codes.map { PostgreSQLError.kind($0) }
                 == [.transient, .transient, .full, .denied, .denied, .absent, .unfit, .corrupt, .permanent, .permanent])
     }
 

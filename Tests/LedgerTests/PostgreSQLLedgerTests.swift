@@ -72,7 +72,7 @@ import Testing
     @Test func aWriteGoesOnAfterItsConnectionIsCut() async throws {
         let url = try await PostgreSQLServer.shared.database()
         try PostgreSQLConnection(url: url).run(
-            "CREATE TABLE ledger (n bigint); CREATE TABLE writer (slot bigint PRIMARY KEY, commits bigint, changes bigint)")
+            "CREATE TABLE ledger (n bigint); CREATE TABLE writer (slot bigint PRIMARY KEY, commits bigint, changes bigint, token bigint)")
         let session = session(url)
         let tries = Meeting()
         let result = await session.run("test", .sideBySide) { db in
@@ -86,7 +86,8 @@ import Testing
     @Test func ofTwoThatWaitForEachOtherBothSucceed() async throws {
         let url = try await PostgreSQLServer.shared.database()
         let tables =
-            "CREATE TABLE ledger (id bigint, n bigint); CREATE TABLE writer (slot bigint PRIMARY KEY, commits bigint, changes bigint)"
+            "CREATE TABLE ledger (id bigint, n bigint); "
+            + "CREATE TABLE writer (slot bigint PRIMARY KEY, commits bigint, changes bigint, token bigint)"
         try PostgreSQLConnection(url: url).run(tables + "; INSERT INTO ledger VALUES (1, 0), (2, 0)")
         let (first, second) = (session(url), session(url))
         let meeting = Meeting()

@@ -7,13 +7,13 @@ import Testing
     let id = Example.id()
     let now = Example.start
 
-    private func held(_ index: Int, _ held: HeldRefusal = .beforeAcceptance, after wait: Int64 = 5_000) -> RecipientResult {
+    private func held(_ index: Int, _ held: RefusalDoubt = .beforeAcceptance, after wait: Int64 = 5_000) -> RecipientResult {
         var result = RecipientResult(
             index: index, state: .deferred, attempts: 0, at: now, due: now + wait,
             response: ProviderResponse(
                 .setUp, .pauseMailing, about: .unclear, stage: .rcpt, code: 554,
                 text: "5.7.1 <p0-\(index)@example.com>: Relay access denied"))
-        result.held = held
+        result.doubt = held
         return result
     }
 
@@ -26,7 +26,7 @@ import Testing
             groups: [resultGroup(closing: .done, [held(0), held(1), deferred(2, due: now + 9), held(3, .ofUs), failed(4)])], events: [],
             now: now)
         #expect(summary.refused == [id])
-        let counted = try #require(try await ledger.heldRefusals(id))
+        let counted = try #require(try await ledger.doubtfulRefusals(id))
         #expect(counted.accepted == 0 && counted.open == 4 && counted.isPlanned)
         #expect(counted.responses.map(\.count) == [2] && counted.responses.first?.reason == .setUp)
         #expect(counted.responses.first?.text == "5.7.1 <address>: Relay access denied")
@@ -34,14 +34,14 @@ import Testing
         // Whoever resumes the mailing has mended it: they are asked anew.
         _ = try await ledger.setState(id, to: .paused, from: [.sending], reason: .providerRefused("no"), now: now)
         _ = try await ledger.resume(id, atOnce: false, now: now)
-        #expect(try await ledger.heldRefusals(id)?.responses.isEmpty == true)
+        #expect(try await ledger.doubtfulRefusals(id)?.responses.isEmpty == true)
         #expect(try await ledger.dispatchBatches([(id, 1)], now: now + 60_000).first?.open?.count == 4)
         let accepted = try await ledger.write(
             groups: [resultGroup(dispatchNumber: 2, closing: .done, [sent(0, at: now + 1), held(1, after: 90_000), held(2), held(3)])],
             events: [],
             now: now)
         #expect(accepted.refused == [id])
-        #expect(try await ledger.heldRefusals(id)?.accepted == 1)
+        #expect(try await ledger.doubtfulRefusals(id)?.accepted == 1)
         #expect(try await ledger.dispatchBatches([(id, 1)], now: now + 120_000).map(\.isProven) == [true])
         #expect(try await ledger.recount(id) == [])
     }

@@ -82,5 +82,24 @@ import Testing
         #expect(try await ledger.reached(by: Example.id(0), after: 0, limit: 9).isEmpty)
     }
 
+    /// Who was uncertain keeps that, whatever end they have, but for those of whom a person said that nothing arrived.
+    @Test(arguments: Engine.all) func whoMayHaveBeenReachedIsNotSentToAgain(engine: Engine) async throws {
+        let folder = try TemporaryFolder()
+        let ledger = try await engine.open(folder)
+        _ = try await add(ledger, new(0), .refuse)
+        try await send(ledger, 0, [uncertain(0), uncertain(1), failed(2), uncertain(3, due: 9)], of: 4)
+        _ = try await ledger.write(
+            groups: [resultGroup(sequence: 1, closing: .done, [failed(3, attempts: 2)])], events: [], now: Example.start)
+        _ = try await ledger.decide(Example.id(0), recipients: ["r0-0"], as: .failed, note: nil, now: Example.start)
+        _ = try await ledger.decide(Example.id(0), recipients: ["r0-1"], as: .resend, note: nil, now: Example.start)
+        _ = try await ledger.setState(Example.id(0), to: .stopped, from: [.sending], reason: .none, now: Example.start)
+        _ = try await ledger.stopOpen(Example.id(0), now: Example.start)
+        #expect(try await ledger.progress(Example.id(0))?.states.filter { $0.value > 0 } == [.failed: 3, .stopped: 1])
+        #expect(try await ledger.reached(by: Example.id(0), after: -1, limit: 9).map(\.places) == [[1, 3]])
+        guard case .sentBefore(let earlier) = try await add(ledger, new(1), .refuse) else { throw Unexpected() }
+        #expect(earlier.reached == 2)
+        #expect(try await add(ledger, new(1, onlyNew: true), .onlyNew) == .added)
+    }
+
     private struct Unexpected: Error {}
 }

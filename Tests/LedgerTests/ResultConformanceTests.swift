@@ -113,7 +113,7 @@ import Testing
         #expect(try await ledger.history(address: "nobody@example.com", limit: 9).isEmpty)
     }
 
-    @Test(arguments: Engine.all) func countsFailuresByClassAndAnswer(engine: Engine) async throws {
+    @Test(arguments: Engine.all) func countsFailuresByClassAndResponse(engine: Engine) async throws {
         let folder = try TemporaryFolder()
         let ledger = try await engine.open(folder)
         try await Example.plan(ledger, batches: [1000])

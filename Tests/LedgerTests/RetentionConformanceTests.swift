@@ -169,6 +169,7 @@ import Testing
                     let begun = ContinuousClock.now
                     try await other.setSpeed(new, "\(waits.count + 1)/s", note: nil, now: Example.start)
                     waits.append(ContinuousClock.now - begun)
+                    // Orders of people do not follow one another without a pause; nothing is waited for.
                     try? await Task.sleep(for: .milliseconds(2))
                 }
                 return waits

@@ -82,6 +82,50 @@ import Testing
         #expect(record.state == .failed && record.stateReason.kind == .nobody && record.reason.contains("1 skipped"))
     }
 
+    /// A message may have reached them before they were suppressed.
+    @Test(arguments: Engine.all) func whoWasUncertainBeforeMayHaveBeenReached(engine: Engine) async throws {
+        let folder = try TemporaryFolder()
+        let ledger = try await engine.open(folder)
+        let id = try await plan(ledger, batches: [3, 1])
+        let dispatched = try await ledger.dispatchBatches([(id, 1)], now: start)[0]
+        let lost = Dispatch(batch: dispatched.id, dispatchNumber: dispatched.dispatchNumber)
+        #expect(try await ledger.giveUp([lost], why: "killed", started: [lost: [0, 1]], now: start).listed == 2)
+        try await suppress(ledger, (0..<3).map { "p0-\($0)@example.com" } + ["p1-0@example.com"])
+        #expect(try await ledger.dispatchBatches([(id, 9)], now: start).isEmpty)
+        let counts = UncertainCounts(listed: 2, held: 0, redelivered: 0, unresolved: 2)
+        #expect(try await ledger.report(id, now: start)?.uncertain == counts)
+        #expect(try await ledger.complete([id], now: start) == [id])
+        let record = try #require(try await ledger.mailing(id))
+        #expect(record.state == .failed && record.reason.contains("2 of them may have had a message"))
+        #expect(try await ledger.recount(id).isEmpty)
+        #expect(try await ledger.reached(by: id, after: -1, limit: 9).map(\.places) == [[0, 1], []])
+        // Its totals tell the same when it is pruned.
+        let later = start + 10 * 86_400_000
+        _ = try await ledger.prune(id, RetentionRule(keeping: .seconds(86_400), now: later), note: nil, now: later)
+        #expect(try await ledger.report(id, now: later)?.uncertain == counts)
+    }
+
+    /// Of a mailing of which all were skipped, results come after all.
+    @Test(arguments: Engine.all) func aLateAcceptanceIsNoFailure(engine: Engine) async throws {
+        let folder = try TemporaryFolder()
+        let ledger = try await engine.open(folder)
+        let id = try await plan(ledger, batches: [2])
+        let dispatched = try await ledger.dispatchBatches([(id, 1)], now: start)[0]
+        let lost = Dispatch(batch: dispatched.id, dispatchNumber: dispatched.dispatchNumber)
+        #expect(try await ledger.giveUp([lost], why: "lost", now: start).listed == 2)
+        try await suppress(ledger, ["p0-0@example.com", "p0-1@example.com"])
+        #expect(try await ledger.dispatchBatches([(id, 9)], now: start).isEmpty)
+        _ = try await ledger.complete([id], now: start)
+        #expect(try await ledger.mailing(id)?.state == .failed)
+        _ = try await ledger.write(groups: [resultGroup([sent(0)])], events: [], now: start + 5)
+        let record = try #require(try await ledger.mailing(id))
+        #expect(record.state == .sent && record.reason.isEmpty)
+        let report = try #require(try await ledger.report(id, now: start))
+        #expect(report[.sent] == 1 && report[.skipped] == 1 && report.balances)
+        #expect(report.uncertain == UncertainCounts(listed: 2, held: 0, redelivered: 0, unresolved: 1))
+        #expect(try await ledger.recount(id).isEmpty)
+    }
+
     @Test(arguments: Engine.all) func onlyWhatIsNewOfTheirCategoryAndInForceCounts(engine: Engine) async throws {
         let folder = try TemporaryFolder()
         let ledger = try await engine.open(folder)
@@ -97,6 +141,25 @@ import Testing
         let without = try await plan(ledger, 1, batches: [5])
         try await suppress(ledger, ["p0-4@example.com"], "news")
         #expect(try await ledger.dispatchBatches([(without, 9)], now: start).first?.open == nil)
+    }
+
+    /// An older release kept quotation marks that are not needed; whoever is suppressed today is known without them.
+    @Test(arguments: Engine.all) func addressesOfAnOlderReleaseAreFoundByTheKeysOfToday(engine: Engine) async throws {
+        let folder = try TemporaryFolder()
+        let ledger = try await engine.open(folder)
+        let id = Example.id()
+        try await ledger.create(id, mailing: Example.mailing(), source: nil, origin: "", state: .scheduled, now: start)
+        var recipients = Recipients(width: 3)
+        for (row, address) in ["\"ann\"@example.com", "\"bob lee\"@example.com", "\"c\\y\"@example.com"].enumerated() {
+            recipients.append(row: ["\(row)", address, ""])
+        }
+        var step = PlanStep(mailing: id, ending: .whole)
+        step.suppressionRevision = try await ledger.suppressionList().revision
+        step.batches = [PlannedBatch(number: 0, recipients: recipients)]
+        #expect(try await ledger.writePlan([step], now: start).isEmpty)
+        try await suppress(ledger, ["ann@example.com", "\"bob lee\"@example.com", "cy@example.com"])
+        #expect(try await ledger.dispatchBatches([(id, 9)], now: start).isEmpty)
+        #expect(try await ledger.skipped(id, after: nil, limit: 9).count == 3)
     }
 
     @Test(arguments: Engine.all) func retriesAreLookedAtAgainAndALateResultWins(engine: Engine) async throws {

@@ -46,8 +46,8 @@ import Testing
     }
 
     /// A server that ends kept connections without a word may never have seen the message.
-    @Test(arguments: Engine.all, [MissedAnswer.connectionEnded, .workerEnded])
-    func whoeverIsOnTheListForAConnectionThatEndedIsSentToAgain(engine: Engine, missed: MissedAnswer) async throws {
+    @Test(arguments: Engine.all, [MissedResponse.connectionEnded, .workerEnded])
+    func whoeverIsOnTheListForAConnectionThatEndedIsSentToAgain(engine: Engine, missed: MissedResponse) async throws {
         let folder = try TemporaryFolder()
         let ledger = try await engine.open(folder)
         try await Example.plan(ledger, batches: [1])
@@ -65,7 +65,7 @@ import Testing
         #expect(try await ledger.recount(id) == [])
     }
 
-    @Test(arguments: Engine.all) func oneThatIsHeldIsNotFedAgainUnlessItsAnswerComesAfterAll(engine: Engine) async throws {
+    @Test(arguments: Engine.all) func aHeldRecipientIsNotDispatchedAgainUnlessItsResponseComesAfterAll(engine: Engine) async throws {
         let folder = try TemporaryFolder()
         let ledger = try await engine.open(folder)
         try await Example.plan(ledger, batches: [3])

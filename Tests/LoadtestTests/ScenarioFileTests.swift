@@ -187,7 +187,7 @@ import Testing
         #expect(scenario.sized(largest: 2_000).mailings.map(\.recipients) == [2_000, 1])
     }
 
-    @Test func everyScenarioThatShipsIsReadAndSaysWhatItAnswers() throws {
+    @Test func everyScenarioThatShipsIsReadAndSaysWhatItResponses() throws {
         let folder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent().appending(path: "loadtest/scenarios")
         let files = try FileManager.default.contentsOfDirectory(atPath: folder.path).filter { $0.hasSuffix(".yaml") }

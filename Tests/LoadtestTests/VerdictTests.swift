@@ -95,7 +95,7 @@ import Testing
         #expect(try deliveryCounts([line("1.0")], facts([1: "f"])).failedArrived == 1)
     }
 
-    @Test func othersMessagesAndBrokenLinesAreLeftOutAndCounted() throws {
+    @Test func othersMessagesAndBrokenLinesAreSkippedAndCounted() throws {
         let folder = try TemporaryFolder()
         let text = line("1.0") + "half a line\n" + line("1.1", mailing: "somebody's own") + "1\t2\temail"
         var tail = RecordTail(path: try folder.write(text, to: "record.tsv"), sink: "relay")

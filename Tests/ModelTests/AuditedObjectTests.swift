@@ -8,12 +8,13 @@ import Testing
         let objects: [AuditedObject] = [
             .mailing(id), .limit(.known(.channel(.sms))), .limit(.known(.provider("main"))), .deadLetters([7]), .deadLetters([7, 77]),
             .allDeadLetters, .ledger, .suppressions, .suppression(.email, "d***@x.com"),
+            .categories("news,offers"),
         ]
         #expect(objects.map { AuditedObject($0.description) } == objects)
         #expect(
             objects.map(\.description) == [
                 "mailing:\(id)", "channel:sms", "provider:main", "dead:7", "dead:7,77", "dead:all", "ledger", "suppressions",
-                "suppression:email:d***@x.com",
+                "suppression:email:d***@x.com", "category:news,offers",
             ])
     }
 

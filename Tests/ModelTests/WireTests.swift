@@ -64,7 +64,7 @@ extension SeededGenerator {
                 at: base + Int64.random(in: 0...1_000_000, using: &random),
                 due: state == .deferred ? base + Int64.random(in: 1...9_000_000, using: &random) : 0,
                 response: isSent || Bool.random(using: &random) ? response : nil)
-            if state == .deferred { result.held = [nil, .beforeAcceptance, .ofUs, .sinceAcceptance].randomElement(using: &random) ?? nil }
+            if state == .deferred { result.doubt = [nil, .beforeAcceptance, .ofUs, .sinceAcceptance].randomElement(using: &random) ?? nil }
             if state == .uncertain { result.response?.missed = [nil, .timedOut, .connectionEnded].randomElement(using: &random) ?? nil }
             return result
         }

@@ -36,6 +36,12 @@ import Testing
         #expect(rows == [["1", "Smith, Anna", "She said \"hi\"\nand left"], ["2", "", "5\" disk"]])
     }
 
+    @Test(arguments: [" ", "\t", "\u{a0}", "\u{3000}", "\u{feff}", "\u{200b} \t"])
+    func blanksOfAnyKindAroundQuotationMarksAreNoText(_ blank: String) throws {
+        let rows = try read("id,name,note\n1,\(blank)\"Smith, Anna\"\(blank),\(blank)\"x\"\(blank)\n2,\(blank)Östen,\(blank)\n").rows
+        #expect(rows.first == ["1", "Smith, Anna", "x"] && rows.last?.count == 3)
+    }
+
     @Test(arguments: ["\n", "\r\n", "\r"])
     func takesAnyLineEndWithOrWithoutTheLast(_ end: String) throws {
         for tail in ["", end, end + end] {

@@ -24,10 +24,10 @@ import Testing
     }
 
     private func chosen(
-        _ candidates: [DispatchChoice.Candidate], _ depth: DispatchChoice.Depth = .init(), crew: Int = 1
+        _ candidates: [DispatchChoice.Candidate], _ depth: DispatchChoice.Depth = .init(), workerCount: Int = 1
     ) -> [MailingID: Int] {
         var choice = DispatchChoice(window: window)
-        let chosen = choice.choose(candidates, depths: [lane: depth], crew: crew, at: Self.start)
+        let chosen = choice.choose(candidates, depths: [lane: depth], workerCount: workerCount, at: Self.start)
         return Dictionary(uniqueKeysWithValues: chosen.map { ($0.mailing, $0.limit) })
     }
 
@@ -38,7 +38,7 @@ import Testing
         func chosen(entries: Int) -> Int {
             var choice = DispatchChoice(window: window, bytes: 32_000_000)
             one.known = entries
-            return choice.choose([one], depths: [lane: .init(entries: entries)], crew: 1, at: Self.start).first?.limit ?? 0
+            return choice.choose([one], depths: [lane: .init(entries: entries)], workerCount: 1, at: Self.start).first?.limit ?? 0
         }
         #expect(chosen(entries: 0) == 4 && chosen(entries: 3) == 1 && chosen(entries: 4) == 0)
         // One that is larger than the window is dispatched alone.
@@ -51,7 +51,8 @@ import Testing
         var entries = 0
         for turn in 0..<20 {
             let limits = choice.choose(
-                [try candidate(1, known: entries)], depths: [lane: .init(entries: entries)], crew: 1, at: Self.start + .seconds(turn))
+                [try candidate(1, known: entries)], depths: [lane: .init(entries: entries)], workerCount: 1, at: Self.start + .seconds(turn)
+            )
             let new = limits.first?.limit ?? 0
             if turn == 0 { #expect(new == 4) }
             if turn == 19 { #expect(entries + new == window) }
@@ -92,9 +93,9 @@ import Testing
 
     @Test func aSlowMailingGetsItsNextSecondsForEachWorker() throws {
         // Two seconds at 10/s are two batches of ten; and one for each of three workers, but no more at a time than a lane gets.
-        #expect(chosen([try candidate(1, batchSize: 10, speed: "10/s")], crew: 3).values.first == 4)
-        #expect(chosen([try candidate(1, known: 4, batchSize: 10, speed: "10/s")], crew: 3) == [mailing(1): 1])
-        #expect(chosen([try candidate(1, known: 5, batchSize: 10, speed: "10/s")], crew: 3).isEmpty)
+        #expect(chosen([try candidate(1, batchSize: 10, speed: "10/s")], workerCount: 3).values.first == 4)
+        #expect(chosen([try candidate(1, known: 4, batchSize: 10, speed: "10/s")], workerCount: 3) == [mailing(1): 1])
+        #expect(chosen([try candidate(1, known: 5, batchSize: 10, speed: "10/s")], workerCount: 3).isEmpty)
         #expect(chosen([try candidate(1, batchSize: 500, speed: "1/d")]) == [mailing(1): 2])
     }
 
@@ -103,7 +104,7 @@ import Testing
         let lanes = (0..<1_000).map { Lane(channel: .email, provider: "\($0)") }
         let candidates = lanes.enumerated().map { DispatchChoice.Candidate(mailing: mailing($0), lane: $1) }
         let depths = Dictionary(uniqueKeysWithValues: lanes.map { ($0, DispatchChoice.Depth()) })
-        let chosen = choice.choose(candidates, depths: depths, crew: 4, at: Self.start)
+        let chosen = choice.choose(candidates, depths: depths, workerCount: 4, at: Self.start)
         #expect(chosen.count == 1_000 && chosen.allSatisfy { (1...4).contains($0.limit) })
     }
 
@@ -137,7 +138,7 @@ private struct DispatchRun {
     private var now = ContinuousClock.now
     private var work: [MailingID: Work] = [:]
     private var ids: [MailingID] = []
-    private let crew: Int
+    private let workerCount: Int
     private var isSlow: [Lane: Bool] = [:]
     private let hasSlowCollectors: Bool
     var problem: String?
@@ -146,7 +147,7 @@ private struct DispatchRun {
         var random = SeededGenerator(seed: seed)
         window = [8, 16, 64].randomElement(using: &random) ?? 8
         choice = DispatchChoice(window: window)
-        crew = Int.random(in: 1...5, using: &random)
+        workerCount = Int.random(in: 1...5, using: &random)
         hasSlowCollectors = Bool.random(using: &random)
         let lanes = (0..<Int.random(in: 1...4, using: &random)).map { Lane(channel: .email, provider: "\($0)") }
         for lane in lanes { isSlow[lane] = Bool.random(using: &random) }
@@ -176,14 +177,14 @@ private struct DispatchRun {
         }
         let lanes = Set(candidates.map(\.lane))
         let depths = Dictionary(uniqueKeysWithValues: lanes.map { ($0, depth($0)) })
-        let chosen = choice.choose(candidates, depths: depths, crew: crew, at: now)
+        let chosen = choice.choose(candidates, depths: depths, workerCount: workerCount, at: now)
         if Set(chosen.map(\.mailing)).count != chosen.count { problem = "a mailing is chosen twice" }
         for (id, limit) in chosen {
             guard let one = work[id] else { continue }
             if limit < 1 { problem = "\(limit) batches are chosen" }
             if let speed = one.speed {
                 let seconds = (Timing.window.seconds * speed.perSecond / one.batchSize).rounded(.up)
-                if one.known + limit > 2 * (Int(seconds) + crew) { problem = "a slow mailing has more than its seconds" }
+                if one.known + limit > 2 * (Int(seconds) + workerCount) { problem = "a slow mailing has more than its seconds" }
                 if one.known == 0, limit < 1 { problem = "a slow mailing has nothing" }
             }
             work[id]?.ready += min(limit, one.left)

@@ -63,7 +63,7 @@ extension DispatcherTests {
         #expect(try await ledger.uncertain(id, onlyHeld: false, after: nil, limit: 10).isEmpty)
     }
 
-    @Test func aRedisThatBeginsToThrowKeysAwayIsNotUsedUntilItStops() async throws {
+    @Test func aRedisThatEvictsKeysIsNotUsedUntilItStops() async throws {
         try await plan(2)
         try await dispatching {
             let before = try await takeAll(2)
@@ -235,7 +235,7 @@ extension DispatcherTests {
             return
         }
         #expect(try await registry.renew("a", lease: .seconds(250), condition: .clean, losses: 0, isKnown: true).isAdmitted)
-        #expect(await manager.crew == 1)
+        #expect(await manager.workerCount == 1)
         _ = try await broker.redis.send(["FLUSHALL"])
         guard case .lost(let loss) = try await manager.look() else {
             Issue.record("a loss is not noticed")

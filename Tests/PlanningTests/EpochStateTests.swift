@@ -26,9 +26,9 @@ import Testing
 
     @Test func aWorkerThatHasGoneIsKnownUntilOthersHaveItsBatchesAndItsResultsAreCollected() {
         var state = known([worker("a"), worker("b")])
-        #expect(state.crew == 2)
+        #expect(state.workerCount == 2)
         #expect(state.see([worker("a", isAlive: false), worker("b")], now: 2_000) == ["b"])
-        #expect(state.gone == ["a"] && state.crew == 1)
+        #expect(state.gone == ["a"] && state.workerCount == 1)
         state.settle(holders: ["a"], oldest: [nil], now: 2_000)
         _ = state.see([worker("b")], now: 3_000)
         // Its batches are others' now. It may have reported results until just before that, and they may be in Redis alone.

@@ -29,6 +29,13 @@ import Testing
         #expect(found(nil, 5, true) == "older 5 true")
     }
 
+    /// A standby that has taken over may lack what was committed last.
+    @Test func aServerThatTookOverIsInDoubtUnlessRedisKnowsOfNothingLater() {
+        #expect(found(6, 5, mark: CopyMark(commits: 5, isMoved: true)) == "older 6 false")
+        #expect(found(5, 5, mark: CopyMark(commits: 5, isMoved: true)) == "current 5")
+        #expect(found(nil, 5, mark: CopyMark(commits: 5, isMoved: true)) == "older 5 false")
+    }
+
     /// A fleet's Redis was used since the file was written, or a private one was lost.
     @Test func aFileBesideTheLedgerProvesNoRestoredCopyToBeCurrent() {
         #expect(found(nil, 5, beside: 6) == "older 6 false")

@@ -46,11 +46,9 @@ import Testing
     }
 
     private func wait(until states: [MailingState], of numbers: Range<Int>) async throws {
-        let deadline = ContinuousClock.now + .seconds(30)
         for number in numbers {
-            while try await !states.contains(ledger.mailing(id(number))?.state ?? .draft) {
-                try #require(ContinuousClock.now < deadline, "mailing \(number) is never \(states)")
-                try await Task.sleep(for: .milliseconds(2))
+            try await eventually("mailing \(number) is \(states)") {
+                try await states.contains(ledger.mailing(id(number))?.state ?? .draft)
             }
         }
     }

@@ -84,7 +84,7 @@ import Testing
         try await plan(at: Self.start + 10_920_000, until: id(1), is: .sending)
     }
 
-    @Test func aMailingThatHasBegunIsNeverTooLate() async throws {
+    @Test func aStartedMailingIsNeverTooLate() async throws {
         try await add(id(1))
         #expect(
             try await ledger.setState(id(1), to: .collecting, from: [.scheduled], reason: .none, now: Self.start))

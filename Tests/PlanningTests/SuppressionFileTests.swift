@@ -5,11 +5,14 @@ import TestServers
 import Testing
 
 @Suite struct SuppressionFileTests {
-    private func read(_ csv: String, channel: Channel? = nil) throws -> (rows: [Suppression], faults: [String], ignored: [String]) {
+    private func read(_ csv: String, channel: Channel? = nil, categories: KnownCategories? = nil) throws -> (
+        rows: [Suppression], faults: [String], ignored: [String]
+    ) {
         let folder = try TemporaryFolder()
         let path = try folder.write(csv, to: "s.csv")
         var defaults = SuppressionFile.Defaults(now: 77)
         defaults.channel = channel
+        defaults.categories = categories
         var table = try SuppressionFile(path: path, defaults: defaults)
         var (rows, faults): ([Suppression], [String]) = ([], [])
         while let row = try table.next() {
@@ -40,6 +43,20 @@ import Testing
         #expect(found.faults[1].hasPrefix("s.csv:4: column 'channel': 'fax' is not allowed"))
         #expect(found.faults[2].hasPrefix("s.csv:5: column 'expiry': 'soon' is no time"))
         #expect(found.faults[3].hasPrefix("s.csv:6: "))
+    }
+
+    @Test func aCategoryThatNobodyHasAddedIsABadRow() throws {
+        let found = try read(
+            "address,category\na@example.com,news\nb@example.com,nws\nc@example.com,\n", channel: .email,
+            categories: KnownCategories(["news"]))
+        #expect(found.rows.map(\.key.address) == ["a@example.com", "c@example.com"])
+        #expect(found.faults.first?.hasPrefix("s.csv:3: column 'category': 'nws' is not a known category (did you mean 'news'?)") == true)
+    }
+
+    /// As an export wrote them for a spreadsheet.
+    @Test func guardedValuesAreReadAsTheyWere() throws {
+        let found = try read("address\n'=chat\n'+a-1\n'plain\n+49151\n", channel: .messenger)
+        #expect(found.rows.map(\.key.address) == ["=chat", "+a-1", "'plain", "+49151"])
     }
 
     @Test(arguments: [

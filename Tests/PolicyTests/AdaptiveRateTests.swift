@@ -3,13 +3,13 @@ import Testing
 
 @testable import Policy
 
-@Suite struct PaceTests {
+@Suite struct AdaptiveRateTests {
     private static let kinds: [HiddenLimit.Kind] = [.fixed(1), .sliding(1), .sliding(10), .bucket(1), .bucket(5)]
 
     @Test(arguments: kinds, [0.02, 0.1, 0.3, 0.6, 0.9])
     func settlesAtAHiddenLimitAndHasLittleRefused(_ kind: HiddenLimit.Kind, _ part: Double) {
         for isLimited in [true, false] {
-            var simulation = PaceSimulation(
+            var simulation = RateSimulation(
                 rate: 500, isLimited: isLimited, provider: HiddenLimit(kind, limit: 500 * part, seed: 1))
             simulation.run(until: 140)
             let settled = simulation.total(40..<140)
@@ -21,7 +21,7 @@ import Testing
 
     @Test(arguments: [0.1, 0.3, 0.6, 0.9])
     func livesWithLongWindowsThatRefuseNothingAndThenAll(_ part: Double) {
-        var simulation = PaceSimulation(rate: 300, provider: HiddenLimit(.fixed(10), limit: 300 * part, seed: 1))
+        var simulation = RateSimulation(rate: 300, provider: HiddenLimit(.fixed(10), limit: 300 * part, seed: 1))
         simulation.run(until: 200)
         let settled = simulation.total(60..<200)
         #expect(settled.accepted / 140 >= 0.8 * 300 * part)
@@ -30,17 +30,17 @@ import Testing
 
     @Test(arguments: [0.02, 0.3, 0.8])
     func comesBackWhenTheLimitIsGone(_ part: Double) {
-        var simulation = PaceSimulation(rate: 300, provider: HiddenLimit(.bucket(1), limit: 300 * part, seed: 1))
+        var simulation = RateSimulation(rate: 300, provider: HiddenLimit(.bucket(1), limit: 300 * part, seed: 1))
         simulation.run(until: 60)
-        #expect(simulation.pace.rate != nil)
+        #expect(simulation.adaptive.rate != nil)
         simulation.provider.limit = 1000
         simulation.run(until: 230)
-        #expect(simulation.pace.rate == nil && simulation.pace.text == "")
+        #expect(simulation.adaptive.rate == nil && simulation.adaptive.text == "")
         #expect(simulation.seconds[60..<229].contains { $0.started >= 299 })
     }
 
     @Test func followsALimitThatShrinks() {
-        var simulation = PaceSimulation(rate: 300, provider: HiddenLimit(.bucket(1), limit: 250, seed: 1))
+        var simulation = RateSimulation(rate: 300, provider: HiddenLimit(.bucket(1), limit: 250, seed: 1))
         simulation.run(until: 60)
         simulation.provider.limit = 20
         simulation.run(until: 200)
@@ -56,28 +56,28 @@ import Testing
 
     /// Where responses are few, chance also makes it look like a limit now and then.
     @Test(arguments: [25.0, 5, 1], [0.1, 0.3])
-    func isNotStrangledWhereAnswersAreFew(_ rate: Double, _ share: Double) {
+    func isNotStrangledWhereResponsesAreFew(_ rate: Double, _ share: Double) {
         let uses = (1...12).map { use(rate: rate, chance: share, seed: $0) }
         #expect(uses.reduce(0, +) / 12 >= 0.75 && uses.allSatisfy { $0 >= 0.3 })
     }
 
     /// The part of the rate that is used within five minutes where a share is refused at random.
     private func use(rate: Double, chance share: Double, seed: UInt64) -> Double {
-        var simulation = PaceSimulation(rate: rate, provider: HiddenLimit(.chance(share), limit: 0, seed: seed))
+        var simulation = RateSimulation(rate: rate, provider: HiddenLimit(.chance(share), limit: 0, seed: seed))
         simulation.run(until: 300)
         return simulation.total(0..<simulation.seconds.count).started / 300 / rate
     }
 
-    @Test func doesNotConcludeAnythingFromAFewAnswers() {
+    @Test func doesNotConcludeAnythingFromAFewResponses() {
         var generator = SeededGenerator(seed: 8)
         for _ in 0..<200 {
-            var pace = AdaptiveRate()
+            var adaptive = AdaptiveRate()
             var throttled = 3
             for _ in 0..<20 {
                 let now = Int.random(in: 0...throttled, using: &generator)
                 throttled -= now
-                pace.judge(AdaptiveRate.Observation(answered: max(now, 1), throttled: now, started: 1, seconds: 1), limit: 1)
-                #expect(pace.rate == nil)
+                adaptive.judge(AdaptiveRate.Observation(answered: max(now, 1), throttled: now, started: 1, seconds: 1), limit: 1)
+                #expect(adaptive.rate == nil)
             }
         }
     }
@@ -85,29 +85,29 @@ import Testing
     @Test func whateverHappensItStaysBetweenTheFloorAndTheLimit() {
         var generator = SeededGenerator(seed: 9)
         for _ in 0..<300 {
-            var pace = AdaptiveRate()
+            var adaptive = AdaptiveRate()
             let limit = Bool.random(using: &generator) ? Double.random(in: 0.5...10_000, using: &generator) : nil
             for _ in 0..<200 {
                 let answered = Int.random(
                     in: 0...[0, 3, 100, 100_000][Int.random(in: 0..<4, using: &generator)], using: &generator)
                 let throttled = [0, answered, answered / 3, Int.random(in: 0...answered, using: &generator)]
                 let seconds = ([0, 0.5, 1, 600] as [Double]).randomElement(using: &generator) ?? 1
-                pace.judge(
+                adaptive.judge(
                     AdaptiveRate.Observation(
                         answered: answered, throttled: throttled.randomElement(using: &generator) ?? 0,
                         started: Int.random(in: 0...max(1, answered * 2), using: &generator), seconds: seconds,
                         paused: Double.random(in: 0...1, using: &generator) * seconds),
                     limit: limit)
-                if let rate = pace.rate {
+                if let rate = adaptive.rate {
                     #expect(rate.isFinite && rate >= AdaptiveRate.floor && rate <= limit ?? .infinity)
                 }
-                #expect(AdaptiveRate(encoded: pace.encoded) == pace)
+                #expect(AdaptiveRate(encoded: adaptive.encoded) == adaptive)
             }
             // The floor is no end: once nothing is refused any more it comes back.
             for _ in 0..<2400 {
-                pace.judge(AdaptiveRate.Observation(answered: 1, throttled: 0, started: 1, seconds: 0.5), limit: limit)
+                adaptive.judge(AdaptiveRate.Observation(answered: 1, throttled: 0, started: 1, seconds: 0.5), limit: limit)
             }
-            #expect(pace.rate == nil)
+            #expect(adaptive.rate == nil)
         }
     }
 
@@ -115,14 +115,14 @@ import Testing
     func aTextOfAnotherKindIsAFreshStart(_ text: String) { #expect(AdaptiveRate(encoded: text) == AdaptiveRate()) }
 
     @Test func saysWhyTheRateIsWhatItIs() {
-        var pace = AdaptiveRate()
-        pace.judge(AdaptiveRate.Observation(answered: 400, throttled: 120, started: 400, seconds: 1), limit: 400)
+        var adaptive = AdaptiveRate()
+        adaptive.judge(AdaptiveRate.Observation(answered: 400, throttled: 120, started: 400, seconds: 1), limit: 400)
         #expect(
-            pace.text
+            adaptive.text
                 == "slowed to 252/s: 30 % of the responses at 400/s asked us to; back at 400/s in 40 s unless more do")
-        var simulation = PaceSimulation(rate: 200, provider: HiddenLimit(.chance(0.3), limit: 0, seed: 1))
+        var simulation = RateSimulation(rate: 200, provider: HiddenLimit(.chance(0.3), limit: 0, seed: 1))
         simulation.run(until: 60)
-        #expect(simulation.pace.text.hasPrefix("not slowed: "))
-        #expect(simulation.pace.text.hasSuffix(" % of the responses ask us to, whatever the rate"))
+        #expect(simulation.adaptive.text.hasPrefix("not slowed: "))
+        #expect(simulation.adaptive.text.hasSuffix(" % of the responses ask us to, whatever the rate"))
     }
 }

@@ -18,11 +18,20 @@ import Testing
         _ rule: OutcomeRule, _ response: ProviderResponse, spent: Int, now: Int64 = 0, outage: Bool = false,
         _ generator: inout SeededGenerator
     ) -> RecipientResult {
-        rule.result(index: 0, response: response, spent: spent, now: now, outage: outage, using: &generator)
+        rule.result(of: attempt(response, spent: spent, now: now, outage: outage), using: &generator)
+    }
+
+    private func attempt(
+        _ response: ProviderResponse, index: Int = 0, spent: Int = 0, now: Int64 = 0, outage: Bool = false, doubt: RefusalDoubt? = nil
+    ) -> OutcomeRule.Attempt {
+        var attempt = OutcomeRule.Attempt(index: index, response: response, spent: spent, at: now)
+        attempt.isOutage = outage
+        attempt.doubt = doubt
+        return attempt
     }
 
     /// Whole lives of messages with responses at random.
-    @Test func everyLifeEndsWithinItsAttemptsAndItsTimeWithTheLastAnswerKept() {
+    @Test func everyLifeEndsWithinItsAttemptsAndItsTimeWithTheLastResponseKept() {
         var generator = SeededGenerator(seed: 11)
         var ends: [RecipientState: Int] = [:]
         for life in 0..<3000 {
@@ -92,7 +101,7 @@ import Testing
         }
     }
 
-    @Test func aWaitBeyondTheLifetimeEndsItAtOnceAndKeepsTheAnswer() {
+    @Test func aWaitBeyondTheLifetimeEndsItAtOnceAndKeepsTheResponse() {
         var generator = SeededGenerator(seed: 14)
         var given = response(.slowDown, 429, .response)
         given.retryAfter = 86_400
@@ -105,18 +114,18 @@ import Testing
         let lost = ProviderResponse(missed: .connectionEnded, stage: .response, text: "gone")
         var results: [RecipientResult] = []
         var rule = rule(expires: hour)
-        rule.append(index: 3, response: lost, spent: 0, now: 7, using: &generator, to: &results)
+        rule.append(attempt(lost, index: 3, now: 7), using: &generator, to: &results)
         #expect(results.map(\.state) == [.uncertain, .deferred] && results.map(\.attempts) == [0, 1])
         // Each may be a copy, so each spends an attempt, and the last one leaves the recipient to a person.
         results = []
-        rule.append(index: 3, response: lost, spent: 3, now: 7, outage: true, using: &generator, to: &results)
+        rule.append(attempt(lost, index: 3, spent: 3, now: 7, outage: true), using: &generator, to: &results)
         #expect(results.map(\.state) == [.uncertain, .deferred] && results[1].attempts == 4)
         results = []
-        rule.append(index: 3, response: lost, spent: 4, now: 7, outage: true, using: &generator, to: &results)
+        rule.append(attempt(lost, index: 3, spent: 4, now: 7, outage: true), using: &generator, to: &results)
         #expect(results.map(\.state) == [.uncertain] && results[0].due == 0)
         results = []
         rule.uncertain = .hold
-        rule.append(index: 3, response: lost, spent: 0, now: 7, outage: true, using: &generator, to: &results)
+        rule.append(attempt(lost, index: 3, now: 7, outage: true), using: &generator, to: &results)
         #expect(results.map(\.state) == [.uncertain] && results[0].due == 0)
     }
 
@@ -129,30 +138,26 @@ import Testing
         let rule = rule(attempts: 1, expires: 48 * hour)
         for refusal in [unclear(.unknown, .fail), unclear(.setUp, .pauseMailing), unclear(.unknown, .retry, 451)] {
             for spent in [0, 4] {
-                let waits = rule.result(
-                    index: 0, response: refusal, spent: spent, now: hour, outage: false, doubt: .beforeAcceptance, using: &generator)
-                #expect(waits.state == .deferred && waits.attempts == spent && waits.held == .beforeAcceptance)
+                let waits = rule.result(of: attempt(refusal, spent: spent, now: hour, doubt: .beforeAcceptance), using: &generator)
+                #expect(waits.state == .deferred && waits.attempts == spent && waits.doubt == .beforeAcceptance)
             }
-            let proven = rule.result(index: 0, response: refusal, spent: 0, now: 0, outage: false, using: &generator)
-            #expect(proven.state == .failed && proven.attempts == 1 && proven.held == nil)
+            let proven = rule.result(of: attempt(refusal), using: &generator)
+            #expect(proven.state == .failed && proven.attempts == 1 && proven.doubt == nil)
         }
         let own = ProviderResponse(.unknownUser, .fail, about: .recipient, stage: .rcpt, code: 550, text: "5.1.1 no")
-        let failed = rule.result(index: 0, response: own, spent: 0, now: 0, outage: false, doubt: .beforeAcceptance, using: &generator)
-        #expect(failed.state == .failed && failed.held == nil)
+        let failed = rule.result(of: attempt(own, doubt: .beforeAcceptance), using: &generator)
+        #expect(failed.state == .failed && failed.doubt == nil)
     }
 
-    @Test func whoeverIsRefusedWhileNobodyIsAcceptedAnyMoreIsAskedAgainSoon() {
+    @Test func aRefusalWhileNobodyIsAcceptedIsRetriedSoon() {
         var generator = SeededGenerator(seed: 18)
         let rule = rule(attempts: 1, expires: 48 * hour)
-        let waits = rule.result(
-            index: 0, response: unclear(.unknown, .fail), spent: 0, now: 0, outage: false, doubt: .sinceAcceptance, using: &generator)
-        #expect(waits.state == .deferred && waits.attempts == 0 && waits.held == .sinceAcceptance)
+        let waits = rule.result(of: attempt(unclear(.unknown, .fail), doubt: .sinceAcceptance), using: &generator)
+        #expect(waits.state == .deferred && waits.attempts == 0 && waits.doubt == .sinceAcceptance)
         #expect((8_000...12_000).contains(waits.due))
         // What is ours to mend waits as long, and counts as that.
-        let ours = rule.result(
-            index: 0, response: unclear(.setUp, .pauseMailing), spent: 0, now: 0, outage: false, doubt: .sinceAcceptance,
-            using: &generator)
-        #expect(ours.state == .deferred && ours.attempts == 0 && ours.held == .ofUs)
+        let ours = rule.result(of: attempt(unclear(.setUp, .pauseMailing), doubt: .sinceAcceptance), using: &generator)
+        #expect(ours.state == .deferred && ours.attempts == 0 && ours.doubt == .ofUs)
     }
 
     @Test func theWaitForAnAcceptanceGrowsWithTheMailingsAge() {
@@ -161,8 +166,7 @@ import Testing
         var waits: [Int64] = []
         while now < 24 * hour {
             let result = rule(expires: 100 * hour).result(
-                index: 0, response: unclear(.unknown, .fail), spent: 0, now: now, outage: false, doubt: .beforeAcceptance, using: &generator
-            )
+                of: attempt(unclear(.unknown, .fail), now: now, doubt: .beforeAcceptance), using: &generator)
             waits.append(result.due - now)
             now = result.due
         }
@@ -173,11 +177,10 @@ import Testing
         var generator = SeededGenerator(seed: 18)
         let rule = rule(attempts: 3, expires: 48 * hour)
         var spent = 0
-        var held: [HeldRefusal?] = []
+        var held: [RefusalDoubt?] = []
         while true {
-            let result = rule.result(
-                index: 0, response: unclear(.reputation, .pauseMailing), spent: spent, now: 0, outage: false, using: &generator)
-            held.append(result.held)
+            let result = rule.result(of: attempt(unclear(.reputation, .pauseMailing), spent: spent), using: &generator)
+            held.append(result.doubt)
             spent = result.attempts
             if result.state == .failed { break }
         }
@@ -191,8 +194,8 @@ import Testing
         var said = response(.slowDown, code)
         said.subject = .everybody
         let result = rule(expires: 99 * hour).result(
-            index: 0, response: said, spent: 1, now: 0, outage: false, doubt: isProven ? nil : .beforeAcceptance, using: &generator)
+            of: attempt(said, spent: 1, doubt: isProven ? nil : .beforeAcceptance), using: &generator)
         #expect(result.state == .deferred && result.attempts == 1)
-        #expect(result.held == (!isProven ? .beforeAcceptance : code == 550 ? .ofUs : nil))
+        #expect(result.doubt == (!isProven ? .beforeAcceptance : code == 550 ? .ofUs : nil))
     }
 }

@@ -1,6 +1,7 @@
 import Foundation
 import Logging
 import Model
+import Policy
 import Telemetry
 import Testing
 import Text
@@ -9,7 +10,7 @@ import Text
 
 @Suite struct SettingsLoadTests {
     /// Loads a file of this text; errors name it `flotilla.yaml`.
-    private func load(_ yaml: String, _ environment: [String: String] = [:]) throws -> Settings {
+    func load(_ yaml: String, _ environment: [String: String] = [:]) throws -> Settings {
         let folder = FileManager.default.temporaryDirectory.appending(path: "flotilla-settings-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
@@ -28,7 +29,7 @@ import Text
     }
 
     /// What is said of a configuration that is refused, a line a problem.
-    private func refusal(_ yaml: String, _ environment: [String: String] = [:]) throws -> [String] {
+    func refusal(_ yaml: String, _ environment: [String: String] = [:]) throws -> [String] {
         let error = #expect(throws: SettingsError.self) { try load(yaml, environment) }
         return error?.problems.map(\.description) ?? []
     }
@@ -70,11 +71,49 @@ import Text
         #expect(try load("worker: {max_deliveries: 7}").warnings == [])
     }
 
+    /// As the pages name a setting, it may stand in the file.
+    @Test func aKeyMayBeWrittenWithDotsBesideItsSection() throws {
+        let settings = try load(
+            "ledger.keep: 400d\nledger:\n  path: shop.sqlite\nchannels.sms.limit: 5/s\nworker.channels: [sms]\nworker.poison: 7\n")
+        #expect(settings.ledger.keep == .seconds(400 * 86_400) && settings.ledger.place == .file(path: "shop.sqlite"))
+        #expect(settings.worker.channels == [.sms] && settings.worker.maxDeliveries == 7 && settings.warnings.count == 1)
+        #expect(try load("ledger.keep:\n") == Settings())
+        // What looks like one and is the name of an entry stays one.
+        #expect(try load("domains:\n  ledger.keep: {limit: 5/s}\n").limits.domains.map(\.name) == ["ledger.keep"])
+    }
+
+    @Test(arguments: [
+        ("ledger.kep: 400d", "ledger.kep: unknown key; did you mean ledger.keep?"),
+        ("ledger.keep: soon", "ledger.keep: 'soon' is not allowed"),
+        ("providers.main.url: smtp://x.example", "unknown key; write it in sections: providers: {main: {url: …}}"),
+        ("ledger.keep: {a: 1}", "ledger.keep: must be one value"), ("ledger.: 1", "unknown key"), (".: 1", "unknown key"),
+        ("\"...\": 1", "unknown key"), ("ledger: {ledger.keep: 1d}", "unknown key"),
+    ])
+    func aMistypedKeyWithDotsIsRefused(yaml: String, part: String) throws {
+        let problems = try refusal(yaml)
+        #expect(problems.count == 1 && problems[0].contains(part), "\(problems)")
+    }
+
+    /// The pages name settings as `section.key: value`; each of these is a line of a settings file that works.
+    @Test func whatThePagesSayToWriteIsTaken() throws {
+        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        let sections = Set(SettingsTable.keys.map { $0.components[0] })
+        var count = 0
+        for page in try FileManager.default.contentsOfDirectory(at: root.appending(path: "docs"), includingPropertiesForKeys: nil)
+        where page.pathExtension == "md" {
+            let text = try String(contentsOf: page, encoding: .utf8)
+            for match in text.matches(of: #/`(([a-z_]+)\.[a-z_.]+: [^`\n]+)`/#) where sections.contains(String(match.2)) {
+                count += 1
+                #expect(throws: Never.self, "\(page.lastPathComponent): \(match.1)") { try load("\(match.1)\n") }
+            }
+        }
+        #expect(count > 5)
+    }
+
     @Test func aKeyWithItsOldAndItsNewNameIsRefused() throws {
-        #expect(
-            try refusal("worker: {poison: 7, max_deliveries: 7}") == [
-                "flotilla.yaml:1: worker.max_deliveries: is set twice, perhaps by a deprecated name"
-            ])
+        let twice = "is set twice, perhaps in its section and with dots, or by a deprecated name"
+        #expect(try refusal("worker: {poison: 7, max_deliveries: 7}") == ["flotilla.yaml:1: worker.max_deliveries: \(twice)"])
+        #expect(try refusal("worker.group: 7\nworker: {group: 7}") == ["flotilla.yaml:2: worker.group: \(twice)"])
         #expect(
             try refusal("", ["FLOTILLA_WORKER_POISON": "0"]).first?.hasPrefix("FLOTILLA_WORKER_POISON: worker.max_deliveries: '0'") == true)
     }
@@ -122,7 +161,7 @@ import Text
         #expect(settings.redis.prefix == "shop")
         #expect(settings.redis.caFile == "redis.pem")
         #expect(settings.redis.timeout == .milliseconds(1_500))
-        #expect(settings.ledger.path == "shop.sqlite")
+        #expect(settings.ledger.place == .file(path: "shop.sqlite"))
         #expect(settings.planner.window == 8)
         #expect(settings.planner.poll == .seconds(1))
         #expect(settings.worker.concurrency == 4)
@@ -190,132 +229,6 @@ import Text
         #expect(settings.providers.count == 2)
     }
 
-    @Test func allThatIsWrongIsSaidAtOnceWithItsPlace() throws {
-        let said = try refusal(
-            """
-            redis:
-              url: http://redis
-              pasword: hunter2
-            worker:
-              concurrency: many
-              channels: [email, fax]
-              flush: [1s]
-            concurrency: 5
-            log: loud
-            colour: {depth: 8}
-            metrics:
-              listen: 9464
-            """,
-            [
-                "FLOTILLA_LOG_LEVEL": "loud", "FLOTILLA_REDIS_URI": "redis://localhost",
-                "FLOTILLA_WORKER_FLUSH": "0.5s", "FLOTILLA_NOTHING_LIKE_IT": "1",
-            ])
-        #expect(
-            said == [
-                "flotilla.yaml:2: redis.url: 'http://redis' is not allowed; allowed: redis://host[:port], "
-                    + "rediss://host[:port], unix:///path; a user and password before the host",
-                "flotilla.yaml:3: redis.pasword: unknown key; did you mean redis.password?",
-                "flotilla.yaml:5: worker.concurrency: 'many' is not allowed; allowed: 1 to 10000",
-                "flotilla.yaml:6: worker.channels: 'email, fax' is not allowed; "
-                    + "allowed: at least one of email, sms, webhook, messenger",
-                "flotilla.yaml:7: worker.flush: must be one value",
-                "flotilla.yaml:8: concurrency: unknown key; did you mean worker.concurrency?",
-                "flotilla.yaml:9: log: is a section; write below it, indented: level, format, addresses",
-                "flotilla.yaml:10: colour: unknown key; allowed here: redis, ledger, planner, worker, collector, "
-                    + "refusals, metrics, log, email, shutdown, providers, channels, domains",
-                "flotilla.yaml:12: metrics.listen: '9464' is not allowed; allowed: host:port, [IPv6]:port, or off",
-                "FLOTILLA_LOG_LEVEL: log.level: 'loud' is not allowed; "
-                    + "allowed: trace, debug, info, notice, warning, error, critical",
-                "FLOTILLA_NOTHING_LIKE_IT: unknown variable; the configuration page lists the keys",
-                "FLOTILLA_REDIS_URI: unknown variable; did you mean FLOTILLA_REDIS_URL?",
-                "FLOTILLA_WORKER_FLUSH: worker.flush: '0.5s' is not allowed; allowed: 1ms to 10s, "
-                    + "a whole number with ms, s, m, h or d",
-            ])
-    }
-
-    @Test func providersAreCheckedToo() throws {
-        let said = try refusal(
-            """
-            providers:
-              Main: {url: 'smtp://a'}
-              two: {password: x}
-              three:
-              four: {url: 'ftp://u:secret@h?key=secret', header: {A: b}, headers: {"A B": c, "D": "e\\nf"}}
-              a-b: {url: 'smtp://a'}
-              a_b: {url: 'smtp://a'}
-            """, ["FLOTILLA_PROVIDERS_FIVE_TIMEOUT": "0s"])
-        #expect(
-            said == [
-                "flotilla.yaml:2: providers.Main: a provider's name has 1 to 64 of a-z, 0-9, - and _, and starts with "
-                    + "a letter or digit",
-                "flotilla.yaml:5: providers.four.url: 'ftp://…@h?…' is not allowed; allowed: smtp://host[:port], "
-                    + "smtps://host[:port], http(s)://host[:port][/path]; a user and password before the host",
-                "flotilla.yaml:5: providers.four.header: unknown key; did you mean providers.four.headers?",
-                "flotilla.yaml:5: providers.four.headers.A B: is not the name of a header field (RFC 9110, section 5.6.2)",
-                "flotilla.yaml:5: providers.four.headers.D: the value (not shown) is not allowed; allowed: one line",
-                "FLOTILLA_PROVIDERS_FIVE_TIMEOUT: providers.five.timeout: '0s' is not allowed; allowed: 10ms to 1h, "
-                    + "a whole number with ms, s, m, h or d",
-                "FLOTILLA_PROVIDERS_FIVE_TIMEOUT: providers.five.url: is missing; allowed: smtp://host[:port], "
-                    + "smtps://host[:port], http(s)://host[:port][/path]; a user and password before the host",
-                "flotilla.yaml:4: providers.three.url: is missing; allowed: smtp://host[:port], "
-                    + "smtps://host[:port], http(s)://host[:port][/path]; a user and password before the host",
-                "flotilla.yaml:3: providers.two.url: is missing; allowed: smtp://host[:port], "
-                    + "smtps://host[:port], http(s)://host[:port][/path]; a user and password before the host",
-                "flotilla.yaml:7: providers.a_b: has the same environment variables as providers.a-b; "
-                    + "rename one",
-            ])
-    }
-
-    @Test(arguments: [
-        ("redis: [\n", "flotilla.yaml:2: not valid YAML: "),
-        ("a: 1\nredis:\n\tprefix: x", "flotilla.yaml:3: not valid YAML: "),
-        ("log: {}\nlog: {}", "flotilla.yaml:1: not valid YAML: the key log comes twice in one section"),
-        ("- redis", "flotilla.yaml:1: must hold sections: redis, ledger, "),
-        ("redis: {}\n---\nlog: {}", "flotilla.yaml:2: not valid YAML: "),
-        ("? [a]\n: b", "flotilla.yaml:1: a key must be text"),
-        ("redis: &r {prefix: a}\nledger: *r", "flotilla.yaml:1: has an anchor or alias"),
-        ("redis:\n  prefix: !include /etc/passwd", "flotilla.yaml:2: has the tag '!include'"),
-        ("redis:\n  prefix: !!binary aGk=", "flotilla.yaml:2: has the tag 'tag:yaml.org,2002:binary'"),
-        ("redis:\n  prefix: !!python/object:os.system x", "flotilla.yaml:2: has the tag 'tag:yaml.org,2002:python/object:os.system'"),
-        ("redis: *r", "flotilla.yaml:1: has an anchor or alias"),
-        ("redis: {prefix: &p a}", "flotilla.yaml:1: has an anchor or alias"),
-    ])
-    func textThatIsNoConfigurationIsRefused(yaml: String, start: String) throws {
-        let said = try refusal(yaml)
-        #expect(said.count == 1)
-        #expect(said.first?.hasPrefix(start) == true, "\(said)")
-    }
-
-    @Test func filesThatCannotBeReadAreRefused() throws {
-        let none = #expect(throws: SettingsError.self) {
-            try Settings.load(file: "none/flotilla.yaml", environment: [:])
-        }
-        #expect(none?.description == "none/flotilla.yaml: there is no such file")
-        let folder = FileManager.default.temporaryDirectory.path()
-        let error = #expect(throws: SettingsError.self) { try Settings.load(file: folder, environment: [:]) }
-        #expect(error?.description == "\(folder): cannot be read; is it a file?")
-    }
-
-    @Test func noSecretIsInAnErrorOrADump() throws {
-        let settings = try load(
-            "redis: {url: 'redis://u:hunter2@h'}\nproviders: {a: {url: 'http://h', headers: {K: hunter2}, password: hunter2}}"
-        )
-        var dumped = ""
-        dump(settings, to: &dumped)
-        #expect(!dumped.contains("hunter2"))
-        #expect(!"\(settings)".contains("hunter2"))
-        let said = try refusal(
-            """
-            redis: {url: 'redis:/u:hunter2@h', password: [hunter2]}
-            hunter: hunter2
-            providers: {a: {url: 'x://hun/ter2@h'}}
-            """,
-            ["FLOTILLA_REDIS_PASWORD": "hunter2", "FLOTILLA_PROVIDERS_A_HEADERS_K": "hunter2\n"])
-        #expect(said.count == 6)
-        #expect(!said.joined().contains("hunter2"))
-        #expect(!said.joined().contains("ter2"))
-    }
-
     @Test func recipientsAreKeptForeverUnlessSaidOtherwise() throws {
         #expect(try load("").ledger.keep == nil)
         let kept = try load("", ["FLOTILLA_LEDGER_KEEP": "400d"])
@@ -329,18 +242,36 @@ import Text
         arguments: [
             ("sqlite:l.sqlite", "l.sqlite"), ("sqlite:/srv/l.sqlite", "/srv/l.sqlite"), ("sqlite:///srv/l.sqlite", "/srv/l.sqlite"),
             ("/srv/l.sqlite", "/srv/l.sqlite"), ("l.sqlite", "l.sqlite"), ("sqlite:", nil), ("sqlite://host/l.sqlite", nil),
-            ("postgres://ann:word@db/flotilla", nil), ("mysql://db/x", nil), ("", nil),
+            ("mysql://db/x", nil), ("postgres:db", nil), ("", nil),
         ] as [(String, String?)])
     func aLedgerIsNamedByAURL(text: String, path: String?) throws {
-        #expect(LedgerURL.path(text) == path)
+        #expect(LedgerPlace(text)?.file == path)
         guard let path else { return }
         let ledger = try load("ledger: {url: '\(text)'}").ledger
-        #expect(ledger.path == path && ledger.hasURL)
+        #expect(ledger.place == .file(path: path) && ledger.hasURL)
     }
 
-    @Test func postgresAndTwoLedgersAreRefusedInWords() throws {
-        let refused = try refusal("ledger: {url: 'postgres://ann:word@db/flotilla'}")
-        #expect(refused.count == 1 && refused[0].contains("no ledger in PostgreSQL") && !refused[0].contains("word"), "\(refused)")
+    /// What a mistyped option is compared with.
+    @Test func theLedgerThatTheSettingsNameIsKnownBesideAnOption() throws {
+        for (text, replaced) in [
+            ("ledger: {path: flotilla.sqlite}", "flotilla.sqlite"), ("ledger: {path: l.sqlite}", "l.sqlite"), ("", nil),
+        ] {
+            var ledger = try load(text).ledger
+            ledger.replace(by: .file(path: "other.sqlite"))
+            #expect(ledger.replaced?.file == replaced && ledger.place == .file(path: "other.sqlite"))
+        }
+    }
+
+    @Test func aLedgerOnAServerIsNamedByAURLAndTellsNoPassword() throws {
+        for scheme in ["postgres", "postgresql", "Postgres"] {
+            let settings = try load("ledger: {url: '\(scheme)://ann:hunter2@db/flotilla?sslmode=verify-full', folder: /srv/f}")
+            let url = "postgres://ann:hunter2@db/flotilla?sslmode=verify-full"
+            #expect(settings.ledger.place == .postgreSQL(url: Secret(url)) && settings.ledger.folder == "/srv/f")
+            #expect(!"\(settings)".contains("hunter2") && !settings.differences.joined().contains("hunter2"))
+        }
+    }
+
+    @Test func twoLedgersAreRefusedInWords() throws {
         let two = try refusal("ledger:\n  url: sqlite:a\n  path: b\n")
         #expect(two == ["flotilla.yaml:2: ledger.url: names the ledger, and so does ledger.path; leave one out"])
     }

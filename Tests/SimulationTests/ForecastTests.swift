@@ -105,7 +105,7 @@ import Testing
         let more = try sending(forecast) - whole
         #expect(more >= 600 && more <= 600 + 30, "\(more)")
         #expect(forecast.attempts == 100_000)
-        #expect(abs(forecast.providers[0].secondsAway - 600) < 0.1)
+        #expect(abs(forecast.providers[0].secondsUnavailable - 600) < 0.1)
         #expect(forecast.providers[0].secondsToReturn <= 30)
         #expect(forecast.providers[0].uncertain == 25)
         #expect(forecast.phases.contains { $0.bottleneck == .outage("relay") && abs($0.to - $0.from - 600) < 31 }, "\(forecast.phases)")
@@ -140,7 +140,7 @@ import Testing
         #expect(abs((forecast.providers[0].limit ?? 0) - 298.5) < 0.1)
     }
 
-    @Test func withoutAPlannerWhatIsFedGoesAndNothingNew() throws {
+    @Test func withoutAPlannerDispatchedBatchesAreSentAndNothingNew() throws {
         var plan = try plan(60_000, ProviderPlan(latency: .fixed(0.02)), speed: "500/s")
         let whole = try sending(Simulator.forecast(plan))
         plan.outages = [OutageWindow(.planner, 30..<90)]

@@ -131,7 +131,7 @@ import Testing
         }
     }
 
-    @Test func aStopGivesTheAnswersThatAreHeldBack() async throws {
+    @Test func aStopGivesTheResponsesThatAreHeldBack() async throws {
         let folder = try TemporaryFolder()
         var configuration = SinkConfiguration(listeners: [.init(scheme: .http)])
         configuration.record = "\(folder.path)/record.tsv"

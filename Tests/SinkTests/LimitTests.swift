@@ -152,7 +152,7 @@ import Testing
         }
     }
 
-    @Test func eachAnswerWaitsAtLeastItsOwnTime() async throws {
+    @Test func eachResponseWaitsAtLeastItsOwnTime() async throws {
         let latency = try SinkLatency(parsing: "p50:10ms,p99:60ms")
         try await TestSink.with {
             $0.latency = latency

@@ -52,8 +52,7 @@ package actor PostgreSQLServer {
         let binaries = try binaries()
         let folder = try TemporaryFolder(mode: 0o777)
         let data = folder.path("data")
-        // The server refuses to run as root.
-        let user = getuid() == 0 ? ["setpriv", "--reuid", "nobody", "--regid", "nogroup", "--clear-groups"] : ["env"]
+        let user = Self.user
         try run(
             user[0],
             user.dropFirst() + [
@@ -84,18 +83,23 @@ package actor PostgreSQLServer {
         return Running(folder: folder, process: process)
     }
 
-    private static let package = "postgresql"
+    static let package = "postgresql"
 
     /// The folder of Debian's server: the newest, where there are several.
-    private static func binaries() throws -> String {
+    static func binaries() throws -> String {
         let root = "/usr/lib/postgresql"
         let versions = (try? FileManager.default.contentsOfDirectory(atPath: root)) ?? []
         guard let newest = versions.compactMap(Int.init).max() else { throw MissingServer(program: "postgres", package: package) }
         return "\(root)/\(newest)/bin"
     }
 
+    /// The server refuses to run as root.
+    static var user: [String] {
+        getuid() == 0 ? ["setpriv", "--reuid", "nobody", "--regid", "nogroup", "--clear-groups"] : ["env"]
+    }
+
     /// Runs a program to its end.
-    private static func run(_ program: String, _ arguments: [String]) throws {
+    static func run(_ program: String, _ arguments: [String]) throws {
         let output = try TemporaryFolder()
         let process = try ServerProcess(program, arguments, package: package, output: output.path("out"))
         guard process.wait() == 0 else { throw TimedOut(description: "\(program): \(output.text("out") ?? "")") }

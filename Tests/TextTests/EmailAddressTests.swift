@@ -121,6 +121,10 @@ import Text
             return String(decoding: out, as: UTF8.self)
         }
         #expect(key("Anna.SMITH@example.com") == "anna.smith@example.com")
+        // An older release kept quotation marks that are not needed.
+        #expect(key("\"Ann\"@example.com") == "ann@example.com" && key("\"a\\nn\"@example.com") == "ann@example.com")
+        #expect(key("\"їж\"@example.com") == key("їж@example.com"))
+        #expect(key("\"ann lee\"@example.com") == "\"ann lee\"@example.com" && key("\"\"@x.com") == "\"\"@x.com" && key("\"") == "\"")
         #expect(key("ЇЖАК@example.com") == "їжак@example.com")
         #expect(key("Anna@bücher.example") == "anna@xn--bcher-kva.example" && key("ZOÉ@example.com") == key("zoé@example.com"))
     }

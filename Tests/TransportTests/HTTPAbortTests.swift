@@ -9,7 +9,7 @@ import Testing
     private static let cut = ProviderResponse(
         missed: .workerEnded, stage: .response, text: "cut short by our own stop; it may have arrived")
 
-    @Test func whatWasSentMayHaveArrivedAndTheRestIsNotBegun() async throws {
+    @Test func whatWasSentMayHaveArrivedAndTheRestIsNotStarted() async throws {
         let server = try await HTTPScriptedServer()
         let transport = httpTransport(httpProvider(server.port, path: "/hold") { $0.connections = 4 })
         async let first = transport.deliver(httpGroup(10)) { true }
@@ -38,7 +38,7 @@ import Testing
         #expect(await responses == [Self.cut])
     }
 
-    @Test func aRequestWithoutAConnectionIsNotBegun() async throws {
+    @Test func aRequestWithoutAConnectionIsNotStarted() async throws {
         let full = try SilentServer(backlog: 0)
         #expect(canConnect(full.port))
         let transport = httpTransport(httpProvider(full.port) { $0.connectTimeout = 60 })

@@ -21,7 +21,7 @@ import Testing
         #expect(!health.isInDoubt && !health.isHeld(at: now))
     }
 
-    @Test func severalConnectionsThatEndWithoutAnAnswerAreADoubt() {
+    @Test func severalConnectionsThatEndWithoutAResponseAreADoubt() {
         var health = HTTPConnectionHealth()
         let ended = ProviderResponse(missed: .connectionEnded, stage: .response, text: "closed")
         for _ in 0..<2 { health.answered(ended) }

@@ -85,13 +85,13 @@ import Text
     }
 
     @Test(arguments: ["/close", "/reset", "/head", "/interim", "/garbage"])
-    func aLostAnswerMayHaveArrived(_ path: String) async throws {
+    func aLostResponseMayHaveArrived(_ path: String) async throws {
         let response = try await response(path)
         #expect(response.action == .reconnect && response.stage == .response && response.code == 0, "\(response)")
         #expect(response.text.hasSuffix("it may have arrived"))
     }
 
-    @Test func anAnswerThatTakesTooLongIsGivenUp() async throws {
+    @Test func aResponseThatTakesTooLongIsGivenUp() async throws {
         _ = try await HTTPScriptedServer.shared
         let start = ContinuousClock.now
         let response = try await response("/silent") { $0.timeout = 0.2 }
@@ -124,7 +124,7 @@ import Text
         #expect(stuck.action == .accept && stuck.code == 200)
     }
 
-    @Test func aHugeAnswerIsCutOff() async throws {
+    @Test func aHugeResponseIsCutOff() async throws {
         let taken = try await response("/huge?code=200") { $0.messageID = "id" }
         #expect(taken == ProviderResponse(action: .accept, stage: .response, code: 200, text: ""))
         let refused = try await response("/huge?code=400")

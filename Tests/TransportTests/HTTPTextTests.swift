@@ -124,7 +124,7 @@ import Testing
 }
 
 @Suite struct HTTPResponseCountsTests {
-    @Test func countsAnswersByHundredAndThoseNeverSent() {
+    @Test func countsResponsesByHundredAndThoseNeverSent() {
         var deliveryCounts = HTTPResponseCounts()
         for code in [200, 204, 404, 503, 999] {
             deliveryCounts.count(ProviderResponse(action: .accept, stage: .response, code: code, text: ""))

@@ -173,7 +173,7 @@ func httpTransport(_ provider: Provider) -> HTTPTransport {
         await #expect(throws: TransportError.self) { try await transport.prepare() }
     }
 
-    @Test func anEmptyGroupHasNoAnswers() async throws {
+    @Test func anEmptyGroupHasNoResponses() async throws {
         let transport = httpTransport(httpProvider(try freePort()))
         #expect(await transport.deliver(httpGroup(0)) { true } == [])
         await transport.close()

@@ -58,7 +58,7 @@ import Testing
     }
 
     @Test(arguments: ["rcpt", "data"])
-    func aMessageWhoseEnvelopeAloneWasSentIsNotBegun(_ stage: String) async throws {
+    func aMessageWhoseEnvelopeAloneWasSentIsNotStarted(_ stage: String) async throws {
         let server = try await SMTPTestServer.python("stalling", ["at=\(stage)"])
         var group = MessageGroup.numbered(2)
         group.messages[0].recipient = "stall@example.com"
@@ -68,7 +68,7 @@ import Testing
     }
 
     @Test(arguments: [false, true])
-    func aTextWithoutItsFinalDotIsNotBegunAndNeverArrives(_ isEncrypted: Bool) async throws {
+    func aTextWithoutItsFinalDotIsNotStartedAndNeverArrives(_ isEncrypted: Bool) async throws {
         let folder = try TemporaryFolder()
         let (certificate, key) = try SMTPTestServer.certificate(in: folder)
         let server = try await SMTPTestServer.python(

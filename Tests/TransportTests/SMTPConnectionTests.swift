@@ -74,7 +74,7 @@ import Testing
         await pool.close()
     }
 
-    @Test func aGoodbyeBehindTheLastAnswerLeavesTheNextJobToAnotherConnection() async throws {
+    @Test func aGoodbyeBehindTheLastResponseLeavesTheNextJobToAnotherConnection() async throws {
         let listener = try SilentServer()
         let pool = pool(listener)
         let (added, add) = AsyncStream<Void>.makeStream()
@@ -117,7 +117,7 @@ import Testing
         let listener = try SilentServer()
         let pool = pool(listener)
         var settings = SMTPDialogue.Settings.plain
-        settings.patience = 0
+        settings.lateAfter = 0
         let line = try Line(pool, id: 100, settings: settings)
         let late = Mutex<[Int: LateResponse]>([:])
         var group = MessageGroup.numbered(3)

@@ -8,16 +8,16 @@ import Text
 
 /// The transport against aiosmtpd, which shows each message as it understood it, and against servers that misbehave.
 @Suite struct SMTPServerTests {
-    private let folder: TemporaryFolder
-    private let certificate: String
-    private let key: String
+    let folder: TemporaryFolder
+    let certificate: String
+    let key: String
 
     init() throws {
         folder = try TemporaryFolder()
         (certificate, key) = try SMTPTestServer.certificate(in: folder)
     }
 
-    private func aiosmtpd(_ arguments: String...) async throws -> SMTPTestServer {
+    func aiosmtpd(_ arguments: String...) async throws -> SMTPTestServer {
         var all = arguments
         if arguments.contains(where: { $0.hasPrefix("tls=") }) { all += ["cert=\(certificate)", "key=\(key)"] }
         return try await SMTPTestServer.python("aiosmtpd", all)
@@ -85,7 +85,7 @@ import Text
         #expect(try server.taken.count == 1)
     }
 
-    private static func otherAuthority(_ folder: TemporaryFolder) throws -> String {
+    static func otherAuthority(_ folder: TemporaryFolder) throws -> String {
         let other = try TemporaryFolder()
         return try String(contentsOfFile: SMTPTestServer.certificate(in: other).certificate, encoding: .utf8)
     }
@@ -245,63 +245,5 @@ import Text
         #expect(responses.count == 40 && responses.allSatisfy { $0?.action == .accept })
         let taken = try server.taken.compactMap { $0["recipient"] }
         #expect(taken.count == 40 && Set(taken) == Set(group.messages.map(\.recipient)))
-    }
-
-    @Test func aTooLargeMessageIsRejectedAlone() async throws {
-        let server = try await aiosmtpd("size=1000")
-        let group = MessageGroup.numbered(3) { $0 == 1 ? String(repeating: "long line\r\n", count: 200) : "short\r\n" }
-        let responses = try await withTransport(server.provider()) { await $0.deliver(group) { true } }
-        #expect(responses.map { $0?.action } == [.accept, .fail, .accept])
-    }
-
-    @Test func aLargeMessageArrivesWhole() async throws {
-        let server = try await aiosmtpd("tls=offered")
-        let text = String(repeating: "0123456789abcdefghijklmnopqrstuvwxyz\r\n", count: 100_000)
-        let group = MessageGroup.numbered(2) { $0 == 0 ? text : "short\r\n" }
-        let responses = try await withTransport(server.provider()) { await $0.deliver(group) { true } }
-        #expect(responses.map { $0?.action } == [.accept, .accept])
-        #expect(try server.taken.first?["content"] == text)
-    }
-
-    @Test(arguments: ["421 4.7.0 too many messages on this connection", ""])
-    func aServerThatTakesFewMessagesAConnectionGetsAllTheSame(_ end: String) async throws {
-        let server = try await SMTPTestServer.python("limited", ["limit=7", "end=\(end)"])
-        let responses = try await withTransport(server.provider { $0.connections = 2 }) { transport in
-            await withTaskGroup(of: [ProviderResponse?].self) { tasks in
-                for number in 0..<3 {
-                    tasks.addTask { await transport.deliver(.numbered(30, from: number * 30)) { true } }
-                }
-                return await tasks.reduce(into: []) { $0 += $1 }
-            }
-        }
-        #expect(responses.count == 90 && responses.allSatisfy { $0?.action == .accept })
-        let taken = try server.taken.compactMap { $0["recipient"] }
-        #expect(taken.count == 90 && Set(taken).count == 90)
-    }
-
-    /// RFC 5321 section 4.5.3.2.6 gives the response to the final dot more time than any other: whoever gives up earlier sends twice.
-    @Test func theResponseToTheFinalDotHasATimeOfItsOwn() async throws {
-        let server = try await SMTPTestServer.python("stalling", ["at=dot", "end=late"])
-        var group = MessageGroup.numbered(1)
-        group.messages[0].recipient = "stall@example.com"
-        let patient = server.provider { $0.timeout = 0.2 }
-        #expect(try await withTransport(patient) { await $0.deliver(group) { true } }[0]?.action == .accept)
-        let hasty = server.provider { $0.finalTimeout = 0.2 }
-        let response = try await withTransport(hasty) { await $0.deliver(group) { true } }[0]
-        #expect(response?.missed == .timedOut && response?.text.contains("did not respond within 0.2 s") == true)
-    }
-
-    @Test func repliesInClearBehindTheConsentToTLSAreNotBelieved() async throws {
-        let server = try await SMTPTestServer.python("injector", [])
-        let responses = try await withTransport(
-            server.provider {
-                $0.startTLS = .required
-                $0.connectTimeout = 0.3
-            }
-        ) { transport in
-            await transport.deliver(.numbered(1)) { true }
-        }
-        #expect(responses[0]?.action == .reconnect)
-        #expect(try server.taken.isEmpty)
     }
 }

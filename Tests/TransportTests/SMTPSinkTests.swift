@@ -147,7 +147,7 @@ import Testing
         }
     }
 
-    @Test func aServerThatStopsAnsweringIsGivenUpInTime() async throws {
+    @Test func aServerThatStopsRespondingIsGivenUpInTime() async throws {
         let server = try await SMTPTestServer.sink(["-p", "-w", "100"])
         let responses = try await withTransport(server.provider { $0.timeout = 2 }) { transport in
             await transport.deliver(.numbered(2)) { true }

@@ -168,7 +168,7 @@ struct BadInputTests {
         #expect(outcome.errors.contains("127.0.0.1:\(port)") && outcome.errors.contains("refused"), "\(outcome.errors)")
     }
 
-    @Test func aProviderThatNeverAnswersIsGivenUp() async throws {
+    @Test func aProviderThatNeverResponsesIsGivenUp() async throws {
         let folder = try TemporaryFolder()
         let mute = try SilentServer()
         let mailing = try MailingFolder(provider: "mute", recipients: MailingFolder.recipients(1))

@@ -11,7 +11,7 @@ struct CrashTests {
     private static let patient = ["FLOTILLA_WORKER_LEASE": "20s"]
 
     @Test(arguments: ["redeliver", "hold"])
-    func aKilledWorkersBatchesAreTakenOverAndWhatItHadOnTheWireIsNamed(policy: String) async throws {
+    func aKilledWorkersBatchesAreTakenOverAndItsMessagesInFlightAreListed(policy: String) async throws {
         let fleet = try await Fleet(
             2000, sink: ["--latency", "150ms"], extra: "batch_size: 50\nuncertain: \(policy)\n", environment: Self.shared)
         try fleet.start("collector", "worker-1", "worker-2", "planner")
@@ -224,7 +224,7 @@ struct CrashTests {
     }
 
     @Test(arguments: [1, 2])
-    func aStopDoesNotWaitForAProviderThatNeverAnswers(signals: Int) async throws {
+    func aStopDoesNotWaitForAProviderThatNeverResponses(signals: Int) async throws {
         let fleet = try await Fleet(
             40, sink: [], extra: "batch_size: 20\n", local: { $0 == 0 ? "stall1" : "person\($0)" },
             environment: ["FLOTILLA_SHUTDOWN_GRACE": signals == 1 ? "2s" : "60s"])

@@ -60,6 +60,20 @@ import Testing
             ], "\(list.output)")
     }
 
+    /// What somebody wrote into an address is no formula where a person opens the list.
+    @Test func aSpreadsheetCalculatesNothingOfTheList() async throws {
+        let sink = try await RunningSink()
+        let rows = "id,email,first_name,code\n=1+1,@x,A,1\n2,\"=HYPERLINK(\"\"http://x\"\")\",B,2\n3,ok@example.com,C,3\n"
+        let mailing = try MailingFolder(provider: sink.url, recipients: rows)
+        #expect(try await mailing.send().status == 0)
+        try await sink.stop()
+        let list = try await mailing.run("excluded", "--output", "csv")
+        #expect(list.output.contains("1,invalid_address,'=1+1,'@x,") && list.output.contains(#""'=HYPERLINK(""http://x"")""#), "\(list)")
+        let raw = try await mailing.run("excluded", "--output", "csv", "--raw")
+        #expect(raw.output.contains("1,invalid_address,=1+1,@x,") && raw.output.contains(#","=HYPERLINK("#), "\(raw)")
+        #expect(try await mailing.run("excluded", "--raw").status == 64)
+    }
+
     @Test func aPageEndsWithTheCommandOfTheNext() async throws {
         let (mailing, _) = try await sent()
         let id = try await mailing.id()

@@ -15,8 +15,9 @@ final class Fleet {
     /// - Parameters:
     ///   - sink: options of the sink.
     ///   - extra: lines for the mailing file.
+    ///   - categories: those that the ledger knows.
     init(
-        _ count: Int, sink options: [String] = ["--latency", "5ms"], extra: String = "batch_size: 100\n",
+        _ count: Int, sink options: [String] = ["--latency", "5ms"], extra: String = "batch_size: 100\n", categories: [String] = [],
         local: (Int) -> String = { "person\($0)" }, environment extraEnvironment: [String: String] = [:]
     ) async throws {
         sink = try await RunningSink("smtp", options)
@@ -27,6 +28,10 @@ final class Fleet {
             "FLOTILLA_REDIS_URL": "unix://\(redis.socket)", "FLOTILLA_LEDGER_PATH": mailing.ledger,
             "FLOTILLA_WORKER_LEASE": "3s", "FLOTILLA_PLANNER_LEASE": "2s",
         ].merging(extraEnvironment) { $1 }
+        if !categories.isEmpty {
+            let known = try await Program.run(["suppressions", "categories", "add"] + categories, environment: environment)
+            guard known.status == 0 else { throw TimedOut(description: known.errors) }
+        }
         let added = try await Program.run(["mailing", "add", mailing.mailing], environment: environment)
         guard added.status == 0 else { throw TimedOut(description: added.errors) }
         id = added.output.trimmingCharacters(in: .whitespacesAndNewlines)

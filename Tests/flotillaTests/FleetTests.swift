@@ -59,7 +59,7 @@ struct FleetTests {
         redis.stop()
     }
 
-    @Test func aProviderThatIsAwayHoldsUpNobodyElse() async throws {
+    @Test func anUnavailableProviderDelaysNobodyElse() async throws {
         let watched = try freePort()
         let fleet = try await Fleet(2000, environment: ["FLOTILLA_METRICS_LISTEN": "off"])
         let away = try await fleet.add(5000, provider: "smtp://127.0.0.1:\(try freePort())")
@@ -148,7 +148,7 @@ struct FleetTests {
 }
 
 /// The body of a response, whatever its status.
-private func get(_ url: String) async throws -> String {
+func get(_ url: String) async throws -> String {
     let folder = try TemporaryFolder()
     let curl = try ServerProcess("curl", ["-s", "-m", "5", url], package: "curl", output: folder.path("body"))
     _ = curl.wait()

@@ -79,17 +79,17 @@ import Testing
             ])
     }
 
-    @Test func theCommonestAnswerStandsBelowTheReason() {
+    @Test func theCommonestResponseStandsBelowTheReason() {
         var view = FleetSnapshot(at: 0)
         view.mailings = [
             .init(
                 id: "a40me1hk0wxyz", name: "Spring sale", channel: "email", provider: "main", state: "sending", recipients: 3, sent: 0,
                 failed: 0,
                 open: 3, perSecond: 0, secondsLeft: nil, blockingKind: "not_due", blockingReason: "all wait", isStuck: false,
-                commonestAnswer: "451 4.7.1 try\u{1B} later")
+                commonestResponse: "451 4.7.1 try\u{1B} later")
         ]
         let lines = FleetText(snapshot: view, width: 80).lines
-        #expect(Array(lines.suffix(from: 4).prefix(2)) == ["  ^ all wait", "    most who wait were answered: 451 4.7.1 try\\u{1b} later"])
+        #expect(Array(lines.suffix(from: 4).prefix(2)) == ["  ^ all wait", "    most who wait got: 451 4.7.1 try\\u{1b} later"])
     }
 
     @Test func figuresAreShortenedDownwards() {

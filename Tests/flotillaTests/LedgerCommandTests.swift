@@ -32,6 +32,77 @@ import Testing
         #expect(sent.status == 0 && sent.errors.contains("a new ledger was made: \(folder.path("new.sqlite"))"), "\(sent)")
     }
 
+    /// Whatever is logged.
+    @Test func aPersonAtATerminalReadsThatALedgerIsNewAndWhichLieNear() async throws {
+        let sink = try await RunningSink()
+        let mailing = try MailingFolder(provider: sink.url, recipients: MailingFolder.recipients(1))
+        #expect(try await Program.run(["ledger", "init", "--ledger", mailing.ledger]).status == 0)
+        let typo = mailing.folder.path("leger.sqlite")
+        let send = "FLOTILLA_LOG_LEVEL=critical \(Program.path) send \(mailing.mailing) --quiet --ledger \(typo)"
+        let terminal = try RunningProgram(shell: "script -qec '\(send)' /dev/null")
+        #expect(try await terminal.end() == 0, "\(terminal.output)")
+        #expect(terminal.output.contains("a new ledger was made: \(typo)"), "\(terminal.output)")
+        #expect(terminal.output.contains("earlier ledgers seen: \(mailing.ledger)"), "\(terminal.output)")
+        let logged = try await Program.run(
+            ["send", mailing.mailing, "--quiet", "--ledger", mailing.folder.path("third.sqlite")],
+            environment: ["FLOTILLA_LOG_LEVEL": "warning"])
+        #expect(logged.status == 0 && logged.errors.contains("a new ledger was made"), "\(logged)")
+        try await sink.stop()
+    }
+
+    @Test func whereTheSettingsNameALedgerNoOtherIsMade() async throws {
+        let mailing = try MailingFolder(provider: "smtp://127.0.0.1:9", recipients: MailingFolder.recipients(1))
+        let settings = try mailing.folder.write("ledger.path: \(mailing.ledger)\n", to: "flotilla.yaml")
+        let typo = mailing.folder.path("leger.sqlite")
+        #expect(try await Program.run(["mailing", "add", mailing.mailing, "--config", settings]).status == 0)
+        for command in [
+            ["send", mailing.mailing], ["mailing", "add", mailing.mailing], ["up"], ["planner", "--redis", "redis://127.0.0.1:1"],
+            ["suppressions", "categories", "add", "news"],
+        ] {
+            let refused = try await Program.run(command + ["--config", settings, "--ledger", typo])
+            #expect(refused.status == 1, "\(command): \(refused)")
+            #expect(refused.errors.contains("the settings name one that is there, \(mailing.ledger)"), "\(command): \(refused)")
+            #expect(refused.errors.contains("flotilla ledger init --ledger \(typo)"), "\(command): \(refused)")
+        }
+        let files = try FileManager.default.contentsOfDirectory(atPath: mailing.folder.path)
+        #expect(!files.contains { $0.hasPrefix("leger") }, "\(files)")
+        // Whoever says so begins with a new one.
+        #expect(try await Program.run(["ledger", "init", "--config", settings, "--ledger", typo]).status == 0)
+        #expect(try await Program.run(["mailing", "add", mailing.mailing, "--config", settings, "--ledger", typo]).status == 0)
+    }
+
+    @Test func whereTheRedisOfTheFleetKnowsALedgerNoOtherIsMade() async throws {
+        let fleet = try await Fleet(3)
+        try fleet.start("planner", "worker", "collector")
+        try await fleet.state("sent")
+        try await fleet.endAll()
+        let typo = fleet.mailing.folder.path("leger.sqlite")
+        for command in [["mailing", "add", fleet.mailing.mailing], ["send", fleet.mailing.mailing], ["planner"]] {
+            let refused = try await Program.run(
+                command + ["--redis", "unix://\(fleet.redis.socket)"], environment: ["FLOTILLA_LEDGER_PATH": typo])
+            #expect(refused.status == 1, "\(command): \(refused)")
+            #expect(refused.errors.contains("the Redis of the fleet carries the mailings of one ("), "\(command): \(refused)")
+        }
+        #expect(!FileManager.default.fileExists(atPath: typo))
+    }
+
+    @Test func aDryRunChangesNothingOfAnOlderLedger() async throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path("old.sqlite")
+        let fixture = Repository.root.appending(path: "Tests/LedgerTests/Fixtures/ledger-2026-11-22.sql").path
+        let shell = try RunningProgram(shell: "sqlite3 '\(path)' < '\(fixture)'")
+        #expect(try await shell.end() == 0, "\(shell.errors)")
+        let table = try folder.write("address\na@example.com\n", to: "s.csv")
+        let before = try Data(contentsOf: URL(fileURLWithPath: path))
+        for command in [["ledger", "prune", "--older-than", "1d"], ["suppressions", "import", table, "--channel", "email"]] {
+            let dry = try await Program.run(command + ["--dry-run", "--ledger", path])
+            #expect(dry.status == 1 && dry.errors.contains("flotilla ledger migrate --ledger \(path)"), "\(dry)")
+        }
+        #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == before)
+        #expect(try await Program.run(["ledger", "migrate", "--ledger", path]).status == 0)
+        #expect(try await Program.run(["ledger", "prune", "--older-than", "1d", "--dry-run", "--ledger", path]).status == 0)
+    }
+
     @Test func aLedgerThatIsGoneIsNotMadeAnewWithoutAQuestion() async throws {
         let sink = try await RunningSink()
         let mailing = try MailingFolder(provider: sink.url, recipients: MailingFolder.recipients(2))
@@ -114,6 +185,32 @@ import Testing
         #expect(try sink.arrived().count == 3)
     }
 
+    @Test func aRestoreAsksBeforeSomethingGoesBackAndSaysWhatItDid() async throws {
+        let mailing = try MailingFolder(provider: "smtp://127.0.0.1:9", recipients: MailingFolder.recipients(3))
+        let copy = mailing.folder.path("copy.sqlite")
+        func run(_ arguments: String...) async throws -> Program.Outcome {
+            try await Program.run(arguments + ["--ledger", mailing.ledger])
+        }
+        #expect(try await run("mailing", "add", mailing.mailing).status == 0)
+        let id = try await mailing.id()
+        let made = try await run("ledger", "backup", copy)
+        #expect(made.status == 0 && !made.output.contains("in 1 s"), "\(made)")
+        #expect(try await run("mailing", "stop", id, "--yes", "--actor", "Ann").status == 0)
+        let refused = try await run("ledger", "restore", copy)
+        #expect(refused.status == 1 && refused.errors.contains("it was stopped") && refused.errors.contains("--yes"), "\(refused)")
+        #expect(try await run("mailing", "show", id).output.contains("stopped by Ann"))
+        let restored = try await run("ledger", "restore", copy, "--yes")
+        #expect(restored.status == 0 && restored.errors.contains("it was stopped"), "\(restored)")
+        #expect(restored.output.contains("1 order of the audit log") && restored.output.contains("Start the roles again"), "\(restored)")
+        let shown = try await run("mailing", "show", id)
+        #expect(shown.output.contains("paused") && shown.output.contains("stopped by Ann"), "\(shown)")
+        let audit = try await run("audit").output
+        #expect(audit.contains("stop mailing:\(id)") && audit.contains("restore"), "\(audit)")
+        // A mistyped path is not passed over in silence.
+        let typo = try await Program.run(["ledger", "restore", copy, "--ledger", mailing.folder.path("typo.sqlite")])
+        #expect(typo.status == 0 && typo.output.contains("there was no ledger at this path before"), "\(typo)")
+    }
+
     @Test func aCollectorWaitsForTheLedgerOfAPlannerAndMakesNone() async throws {
         let redis = try await RedisServer()
         let folder = try TemporaryFolder()
@@ -127,16 +224,22 @@ import Testing
         #expect(try await collector.end() == 0)
     }
 
-    @Test func aLedgerHasOnePlaceAndNoPostgreSQL() async throws {
+    @Test func aLedgerHasOnePlace() async throws {
         let folder = try TemporaryFolder()
         let path = folder.path("ledger.sqlite")
         let made = try await Program.run(["ledger", "init", "--ledger", "sqlite:\(path)"])
         #expect(made.status == 0, "\(made)")
         let named = try await Program.run(["mailing", "list"], environment: ["FLOTILLA_LEDGER_URL": "sqlite:\(path)"])
         #expect(named.status == 0 && named.output == "no mailings yet\n", "\(named)")
-        let two = try await Program.run(["mailing", "list", "--ledger", path], environment: ["FLOTILLA_LEDGER_URL": path])
-        #expect(two.status == 1 && two.errors.contains("--ledger and ledger.url both name the ledger"), "\(two)")
-        let other = try await Program.run(["mailing", "list", "--ledger", "postgres://ann:word@db/flotilla"])
-        #expect(other.status == 1 && other.errors.contains("PostgreSQL") && !other.errors.contains("word"), "\(other)")
+        // Both name the same one, or a copy is looked at.
+        for url in [path, folder.path("other.sqlite")] {
+            let both = try await Program.run(["mailing", "list", "--ledger", path], environment: ["FLOTILLA_LEDGER_URL": url])
+            #expect(both.status == 0, "\(both)")
+        }
+        let pause = ["mailing", "pause", "x", "--ledger", path]
+        let other = try await Program.run(pause, environment: ["FLOTILLA_LEDGER_URL": folder.path("other.sqlite")])
+        #expect(other.status == 1 && other.errors.contains("--ledger names \(path), and ledger.url another ledger"), "\(other)")
+        let same = try await Program.run(pause, environment: ["FLOTILLA_LEDGER_URL": path])
+        #expect(same.status == 1 && same.errors.contains("no mailing begins with 'x'"), "\(same)")
     }
 }

@@ -56,7 +56,7 @@ import Testing
         let all = try await Program.run(["dead", "drop", "--all", "--ledger", mailing.ledger])
         #expect(all.status == 0 && all.output == "no dead letters\n", "\(all)")
         let settled = try await mailing.run("uncertain", "--settle", "sent", "--all")
-        #expect(settled.errors.contains("order refused: nobody of those is held"), "\(settled)")
+        #expect(settled.status == 0 && settled.errors.contains("order changes nothing: nobody is held"), "\(settled)")
     }
 
     @Test func theAuditLogHasOneNameForEachValue() async throws {
@@ -89,7 +89,7 @@ import Testing
             #expect(answer.status == 0 && answer.errors.contains("warning: --redis changes nothing here"), "\(question): \(answer)")
         }
         let wrong = try await Program.run(["mailing", "list", "--redis", "nonsense", "--ledger", mailing.ledger])
-        #expect(wrong.status == 1 && wrong.errors.contains("--redis 'nonsense'"), "\(wrong)")
+        #expect(wrong.status == 64 && wrong.errors.contains("--redis 'nonsense'"), "\(wrong)")
     }
 
     @Test func aRestoredLedgerNamesTheMailingsThatAreInDoubt() async throws {

@@ -29,7 +29,7 @@ struct SendTests {
         #expect(outcome.output.contains("reconciled"))
     }
 
-    @Test func whatIsLeftOutIsReportedWithItsReason() async throws {
+    @Test func excludedRowsAreReportedWithTheirReason() async throws {
         let sink = try await RunningSink()
         let mailing = try MailingFolder(
             provider: sink.url,
@@ -156,7 +156,7 @@ struct SendTests {
         #expect(try sink.lines().count == 1200)
     }
 
-    @Test func aProviderThatNeverAnswersDoesNotSpoilTheStop() async throws {
+    @Test func aProviderThatNeverResponsesDoesNotSpoilTheStop() async throws {
         let sink = try await RunningSink("smtp", ["--fail", "stall=0.02"])
         let mailing = try MailingFolder(provider: "slow", recipients: MailingFolder.recipients(1000), extra: "batch_size: 100\n")
         let config = try mailing.folder.write(

@@ -1,6 +1,7 @@
 """What is stuck: printed when a mailing does not come to its end."""
-import asyncio, sqlite3
+import asyncio
 
+from rig.ledger import LedgerAway, of
 from rig.redis import RedisError
 
 
@@ -43,31 +44,32 @@ async def redis(ask):
     return lines
 
 
-def ledger(path, mailing):
-    lines = []
+MAILING = ("state", "reason", "started", "planned", "planned_count", "next_batch", "rows_read", "planning_done", "stuck_reason")
+BATCH = ("number", "dispatch", "dispatched", "ready", "open", "states", "done", "released")
+
+
+def ledger(store, mailing):
     try:
-        db = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=2)
-        db.row_factory = sqlite3.Row
-        row = db.execute("SELECT * FROM mailing WHERE id = ?", (mailing,)).fetchone()
-        lines.append("mailing: " + ", ".join(f"{k}={row[k]}" for k in row.keys() if k not in ("definition", "source")))
-        lines.append("counters: " + str(dict(map(tuple, db.execute(
-            "SELECT state, n FROM counter WHERE mailing = ? AND n <> 0", (mailing,))))))
-        lines.append("batches: %s, dispatched %s, of them done %s, open %s, ready or due %s" % tuple(db.execute(
-            "SELECT count(*), sum(dispatched > 0), sum(dispatched > 0 AND done), sum(open > 0), sum(ready IS NOT NULL) FROM progress "
-            "WHERE mailing = ?", (mailing,)).fetchone()))
-        for row in db.execute(
-                "SELECT * FROM progress WHERE mailing = ? AND open > 0 ORDER BY number LIMIT 5", (mailing,)):
-            lines.append("  open batch: " + ", ".join(
-                f"{k}={row[k][:60] + '…' if isinstance(row[k], str) and len(row[k]) > 60 else row[k]}"
-                for k in row.keys() if k not in ("mailing", "awaited", "attempts")))
-        db.close()
-    except sqlite3.Error as error:
-        lines.append(f"ledger: {error}")
-    return lines
+        rows, counters, sums, batches, leaders = store.read([
+            f"SELECT {', '.join(MAILING)} FROM mailing WHERE id = '{mailing}'",
+            f"SELECT state, n FROM counter WHERE {of(mailing)} AND n <> 0",
+            "SELECT count(*), sum(CASE WHEN dispatched > 0 THEN 1 ELSE 0 END), "
+            "sum(CASE WHEN dispatched > 0 AND done = 1 THEN 1 ELSE 0 END), "
+            "sum(CASE WHEN open > 0 THEN 1 ELSE 0 END), sum(CASE WHEN ready IS NOT NULL THEN 1 ELSE 0 END) "
+            f"FROM progress WHERE {of(mailing)}",
+            f"SELECT {', '.join(BATCH)} FROM progress WHERE {of(mailing)} AND open > 0 ORDER BY number LIMIT 5",
+            "SELECT name, holder, fencing_token FROM leadership"])
+    except LedgerAway as error:
+        return [f"ledger: {error}"]
+    return [
+        *("mailing: " + ", ".join(f"{k}={v}" for k, v in zip(MAILING, row)) for row in rows), f"counters: {dict(counters)}",
+        *("batches: %s, dispatched %s, of them done %s, open %s, ready or due %s" % row for row in sums),
+        *("  open batch: " + ", ".join(f"{k}={str(v)[:60]}" for k, v in zip(BATCH, row)) for row in batches),
+        *("leads: %s %s, fencing token %s" % row for row in leaders)]
 
 
 async def all(run):
-    lines = ["-- the ledger"] + ledger(run.ledger, run.mailing)
+    lines = ["-- the ledger"] + ledger(run.store, run.mailing)
     lines += ["-- Redis"] + await redis(run.redis.ask)
     for role in run.fleet.roles.values():
         state = "frozen" if role.frozen else "alive" if role.alive else "down"

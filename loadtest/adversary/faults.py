@@ -1,8 +1,11 @@
 """The faults: each a coroutine that does something bad, waits, and undoes it."""
-import asyncio, signal, time
+import asyncio, re, signal, time
 
+from rig.ledger import LedgerAway
+from rig.machine import free_port
 from rig.redis import RedisError
 from .plan import ROLES
+from .relay import Relay
 
 
 def last_line(text):
@@ -113,6 +116,50 @@ class Adversary:
             await self.rest(fault.seconds)
         self.taken.discard("rolling restart")
 
+    async def collectors(self, fault):
+        both = [r for r in self.fleet.roles.values() if r.kind == "collector" and not r.busy and r.alive]
+        if len(both) < 2:
+            self.log.skip("collectors", "another fault has one of them")
+            return
+        self.begin("collectors", f"kill both collectors, started again after {fault.seconds:.1f} s")
+        for role in both:
+            role.busy = True
+            role.kill()
+        await self.rest(fault.seconds)
+        for role in both:
+            role.start()
+            role.busy = False
+
+    async def plan_kill(self, fault):
+        """Waits for the moment when part of the mailing is planned."""
+        role = None
+        while role is None and not self.healing.is_set():
+            try:
+                (mailing,), leaders = await asyncio.to_thread(self.run.store.read, [
+                    f"SELECT rows_read, planning_done FROM mailing WHERE id = '{self.run.mailing}'",
+                    "SELECT holder FROM leadership WHERE name = 'planning'"], 1)
+            except (LedgerAway, ValueError):
+                await asyncio.sleep(0.05)
+                continue
+            if int(mailing[1]):
+                self.log.skip("plan-kill", "the mailing was planned before it could be done")
+                return
+            pid = re.search(r"-(\d+)-[0-9a-z]+$", leaders[0][0] if leaders else "")
+            if int(mailing[0]) and pid:
+                role = next((r for r in self.fleet.roles.values() if r.alive and r.process.pid == int(pid[1]) and not r.busy), None)
+        if role is None:
+            return
+        role.busy = True
+        role.kill()
+        (done,), = self.run.store.read([f"SELECT rows_read, planning_done FROM mailing WHERE id = '{self.run.mailing}'"])
+        if int(done[1]):
+            self.log.skip("plan-kill", f"{role.name} had planned the whole mailing when it was killed")
+        else:
+            self.begin("plan-kill", f"kill {role.name} with {int(done[0]):,} rows planned, started again after {fault.seconds:.1f} s")
+        await self.rest(fault.seconds)
+        role.start()
+        role.busy = False
+
     async def cut(self, fault):
         role = self.fleet.roles[fault.target]
         if not self.take(f"the link of {role.name}", fault):
@@ -183,6 +230,75 @@ class Adversary:
         except (RedisError, OSError) as error:
             self.log.find("harness", f"FLUSHALL: {error}")
         self.taken.discard("Redis")
+
+    async def redis_promote(self, fault):
+        """What Redis wrote in the last moment is held on its way to the replica, and lost."""
+        if not self.take("Redis", fault):
+            return
+        link = Relay(free_port(), self.run.redis.port)
+        await link.open()
+        try:
+            await self.run.redis.follow(link.listen, free_port())
+            link.hold()
+            await self.rest(fault.seconds)
+            self.begin("redis-promote", f"Redis is killed, and a replica that lacks its last {fault.seconds:.2f} s takes its place")
+            self.log.outage("Redis is away", True)
+            link.drop()
+            await self.run.redis.promote()
+            self.log.outage("Redis is away", False)
+        finally:
+            link.close()
+        self.taken.discard("Redis")
+
+    # PostgreSQL
+
+    async def postgres_kill(self, fault):
+        await self.postgres_down(fault, self.run.postgres.kill, f"kill PostgreSQL, started again after {fault.seconds:.1f} s")
+
+    async def postgres_restart(self, fault):
+        await self.postgres_down(fault, self.run.postgres.stop, f"PostgreSQL ends, starts again after {fault.seconds:.1f} s")
+
+    async def postgres_down(self, fault, end, text):
+        if not self.take("PostgreSQL", fault):
+            return
+        self.begin(fault.kind, text)
+        self.log.outage("PostgreSQL is away", True)
+        await end()
+        await self.rest(fault.seconds)
+        await self.run.postgres.start()
+        self.log.outage("PostgreSQL is away", False)
+        self.log.say("  PostgreSQL is back")
+        self.taken.discard("PostgreSQL")
+
+    async def postgres_freeze(self, fault):
+        if not self.take("PostgreSQL", fault):
+            return
+        self.begin("postgres-freeze", f"freeze PostgreSQL for {fault.seconds:.1f} s")
+        self.log.outage("PostgreSQL is away", True)
+        self.run.postgres.freeze()
+        await self.rest(fault.seconds)
+        self.run.postgres.wake()
+        self.log.outage("PostgreSQL is away", False)
+        self.log.say("  PostgreSQL is awake")
+        self.taken.discard("PostgreSQL")
+
+    async def postgres_cut(self, fault):
+        role = self.fleet.roles[fault.target]
+        if role.ledger_relay is None or not self.take(f"the ledger of {role.name}", fault):
+            return
+        reset = fault.coin < 0.5
+        self.begin("postgres-cut", f"cut {role.name} from PostgreSQL for {fault.seconds:.1f} s, then " + ("reset" if reset else "go on"))
+        role.ledger_relay.hold()
+        role.cut = True
+        self.fleet.changed()
+        await self.rest(fault.seconds)
+        if reset:
+            role.ledger_relay.drop()
+        role.ledger_relay.release()
+        role.cut = False
+        self.fleet.changed()
+        self.log.say(f"  {role.name} has its way to PostgreSQL again")
+        self.taken.discard(f"the ledger of {role.name}")
 
     # The provider, the disk
 

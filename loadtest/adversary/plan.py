@@ -29,8 +29,21 @@ KINDS = {
     "disk": Kind(1, 1, 5, "no room on the ledger's disk"),
     "pause": Kind(2, 1, 3, "flotilla mailing pause, then resume"),
     "speed": Kind(1, 1, 3, "flotilla mailing speed: a fifth, then as before"),
+    "plan-kill": Kind(1, 0.5, 5, "SIGKILL to the leading planner while it plans the mailing, started again later"),
+    "collectors": Kind(1, 0.5, 10, "SIGKILL to both collectors, started again later"),
+    "redis-promote": Kind(1, 0.1, 1, "SIGKILL to Redis; a replica that lacks its last moment takes its place"),
+    "postgres-kill": Kind(1, 0.2, 5, "SIGKILL to all processes of PostgreSQL, started again"),
+    "postgres-restart": Kind(1, 0.2, 5, "PostgreSQL ends in order and starts again"),
+    "postgres-freeze": Kind(1, 1, 60, "SIGSTOP to all processes of PostgreSQL"),
+    "postgres-cut": Kind(2, 0.5, 15, "the way of a planner or collector to PostgreSQL is cut, bytes kept or connections reset"),
 }
-SHORT = ["kill", "freeze", "term", "cut", "redis-kill", "redis-empty", "drop", "disk", "pause"]
+ENGINES = {"sqlite": {"disk"}, "postgres": {k for k in KINDS if k.startswith("postgres-")}}
+"""Faults that are done to one engine of the ledger alone."""
+ON_HOSTS = {"kill", "freeze", "term", "rolling", "collectors", "plan-kill", "pause", "speed", "redis-restart", "redis-kill",
+            "redis-rewind", "redis-freeze", "redis-empty", "postgres-kill", "postgres-restart", "postgres-freeze"}
+"""Faults that `--hosts` can do beside its own: the others need relays, which its hosts do not have."""
+SHORT = ["kill", "freeze", "term", "cut", "redis-kill", "redis-empty", "drop", "disk", "pause", "postgres-kill", "postgres-restart",
+         "postgres-cut"]
 """What a short run has time for."""
 GRACEFUL = {"term", "rolling", "pause", "speed"}
 """Faults after which nobody may be uncertain."""
@@ -90,5 +103,5 @@ def draw(seed, seconds, kinds, gap, longest):
         kind = KINDS[name]
         most = max(kind.least, min(kind.most, longest))
         length = math.exp(rng.uniform(math.log(kind.least), math.log(most))) if kind.least else 0.0
-        target = rng.choice(ROLES[:3] if name == "cut" else targets)
+        target = rng.choice(ROLES[:3] if name == "cut" else ROLES[3:] if name == "postgres-cut" else targets)
         faults.append(Fault(round(at, 3), name, target, round(length, 3), rng.random()))

@@ -1,5 +1,8 @@
-"""A relay between our processes and a server: the place where connections are cut, refused and held up."""
-import asyncio, socket, struct
+"""A relay between our processes and a server: the place where connections are cut, refused, held up and slowed down.
+
+    python3 relay.py 0.1 127.0.0.1:6379=10.77.0.254:6379 ...        listens, and passes everything on 0.1 s later, until it is ended
+"""
+import asyncio, collections, socket, struct, sys
 
 
 class Side(asyncio.Protocol):
@@ -24,7 +27,7 @@ class Side(asyncio.Protocol):
     async def reach(self):
         """Connects onwards, for a connection that somebody opened to the relay."""
         try:
-            await self.relay.dial(lambda: Side(self.relay, peer=self))
+            await self.relay.dial(lambda: self.relay.side(self.relay, peer=self))
         except OSError:
             self.cut()
             return
@@ -60,22 +63,43 @@ class Side(asyncio.Protocol):
         self.transport.abort()
 
 
-class Relay:
-    """Listens at a port of loopback or a Unix socket, and passes everything on to a server of the same kind."""
+class SlowSide(Side):
+    """What comes in here goes out at the other end some seconds later, its end too; nothing overtakes anything."""
 
-    def __init__(self, listen, target):
-        self.listen, self.target = listen, target
+    def connection_made(self, transport):
+        self.line = collections.deque()
+        super().connection_made(transport)
+
+    def data_received(self, data):
+        self.later(lambda: super(SlowSide, self).data_received(data))
+
+    def connection_lost(self, error):
+        self.later(lambda: super(SlowSide, self).connection_lost(error))
+
+    def later(self, act):
+        self.line.append(act)
+        asyncio.get_running_loop().call_later(self.relay.delay, lambda: self.line.popleft()())
+
+
+class Relay:
+    """Listens at a port of loopback or a Unix socket, and passes everything on to a server of the same kind, or at a host and port."""
+
+    def __init__(self, listen, target, delay=0.0):
+        self.listen, self.target, self.delay = listen, target, delay
+        self.side = SlowSide if delay else Side
         self.sides, self.held, self.server, self.bytes = set(), False, None, 0
 
     async def open(self):
         loop = asyncio.get_running_loop()
         if isinstance(self.listen, int):
-            self.server = await loop.create_server(lambda: Side(self), "127.0.0.1", self.listen, backlog=512, reuse_address=True)
+            self.server = await loop.create_server(lambda: self.side(self), "127.0.0.1", self.listen, backlog=512, reuse_address=True)
         else:
-            self.server = await loop.create_unix_server(lambda: Side(self), self.listen, backlog=512)
+            self.server = await loop.create_unix_server(lambda: self.side(self), self.listen, backlog=512)
 
     async def dial(self, factory):
         loop = asyncio.get_running_loop()
+        if isinstance(self.target, tuple):
+            return await loop.create_connection(factory, *self.target)
         if isinstance(self.target, int):
             return await loop.create_connection(factory, "127.0.0.1", self.target)
         return await loop.create_unix_connection(factory, self.target)
@@ -108,3 +132,15 @@ class Relay:
 
     def close(self):
         self.refuse()
+
+
+async def slow_down(delay, links):
+    for link in links:
+        (_, listen), target = (end.rsplit(":", 1) for end in link.split("="))
+        await Relay(int(listen), (target[0], int(target[1])), delay).open()
+    print("ready", flush=True)
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    asyncio.run(slow_down(float(sys.argv[1]), sys.argv[2:]))

@@ -1,22 +1,22 @@
 """One run: the fleet, the faults, the healing, the end, the judgement."""
 import asyncio, pathlib, random, signal, time
 
+from rig import postgres
 from rig.machine import CannotRun, quiet_port
 from rig.run_log import RunLog
 from rig.redis import RedisServer
 from rig.fleet import Fleet
-from rig.ledger import Ledger
+from rig.ledger import Ledger, SQLiteFile
 from rig.record import read_record
 from rig.sink import Sink
 
 from . import diagnosis, judge
 from .disk import SmallDisk
 from .faults import Adversary
-from .plan import GRACEFUL, KINDS, ROLES, draw
+from .plan import ENGINES, GRACEFUL, KINDS, ROLES, Fault, draw
 from .relay import Relay
 from .watch import TERMINAL, Watch
 
-HOST = "127.0.0.1"
 
 
 def write_recipients(path, count, rng):
@@ -36,6 +36,10 @@ def write_recipients(path, count, rng):
 
 
 class Run:
+    host = "127.0.0.1"
+    """Of the provider."""
+    adversary_kind = Adversary
+
     def __init__(self, options, folder):
         self.o, self.dir = options, pathlib.Path(folder)
         self.log = RunLog()
@@ -45,10 +49,17 @@ class Run:
         self.disk = SmallDisk(self.dir / "ledger", 96 + options.recipients // 1000)
         self.ledger = str(self.dir / "ledger" / "flotilla.sqlite")
         self.kinds = sorted({f.kind for f in options.script}) if options.script else [k for k in KINDS if k in options.faults]
+        # What can only be done to another engine is left out, unless it was asked for.
+        others = set().union(*(kinds for engine, kinds in ENGINES.items() if engine != options.ledger))
+        if options.faults_named or options.script:
+            if wrong := sorted(others & set(self.kinds)):
+                raise CannotRun(f"{', '.join(wrong)} cannot be done to a ledger in {options.ledger}: --ledger names another")
+        self.kinds = [k for k in self.kinds if k not in others]
+        self.store, self.postgres = SQLiteFile(self.ledger), None
         self.disk_note = None
         self.settled = None
         self.snapshot = None
-        self.fleet = None
+        self.fleet, self.relay = None, None
 
     # Setting up
 
@@ -69,8 +80,8 @@ class Run:
         rng = random.Random(f"{self.o.seed} world")
         self.fleet = Fleet(self.dir, self.o.flotilla, self.o.grace, self.log.find,
                            lambda kind, any_: self.log.outage(f"no {kind}", not any_ and self.started is not None))
-        self.redis = RedisServer(self.dir, self.fleet.spawn)
-        self.adversary, self.watch = Adversary(self), Watch(self)
+        self.make_servers(rng)
+        self.adversary, self.watch = self.adversary_kind(self), Watch(self)
         self.log.progress = lambda: self.watch.text() if self.started else ""
         self.valid, self.bad = write_recipients(self.dir / "recipients.csv", self.o.recipients, rng)
         self.speed = self.o.speed or max(20, round(self.o.recipients * 1.1 / self.o.seconds))
@@ -89,12 +100,27 @@ attempts: 100
 lifetime: 24h
 uncertain: {self.o.uncertain}
 """)
-        self.provider_port = quiet_port(rng)
+        profile = [] if self.o.profile == "none" else ["--fail", self.o.profile]
+        self.sink = Sink(self.fleet, self.o.flotilla, self.dir, self.record, address=self.host, options=[
+            "--latency", self.o.latency, "--seed", str(self.o.seed), *profile])
+        self.provider_port = self.make_way(rng)
         self.configure()
 
+    def make_way(self, rng):
+        """The provider's port as workers see it: that of a relay."""
+        port = quiet_port(rng)
+        self.relay = Relay(port, self.sink.port)
+        return port
+
+    def make_servers(self, rng):
+        self.redis = RedisServer(self.dir, self.fleet.spawn, port=quiet_port(rng) if "redis-promote" in self.kinds else 0)
+        if self.o.ledger == "postgres":
+            self.postgres = self.store = postgres.PostgresServer(self.fleet.spawn)
+
     def configure(self):
+        place = f'{{url: "{self.postgres.url}"}}' if self.postgres else f'{{path: "{self.ledger}"}}'
         (self.dir / "flotilla.yaml").write_text(f"""redis: {{url: "unix://{self.dir}/redis.sock"}}
-ledger: {{path: "{self.ledger}"}}
+ledger: {place}
 worker:
   retry_base: 200ms
   retry_cap: 2s
@@ -104,42 +130,53 @@ log: {{level: {self.o.log_level}}}
 email: {{hostname: chaos.example.com}}
 shutdown: {{grace: {self.o.grace}s}}
 providers:
-  sink: {{url: "smtp://{HOST}:{self.provider_port}", timeout: 10s, connect_timeout: 5s, connections: 10}}
+  sink: {{url: "smtp://{self.host}:{self.provider_port}", timeout: 10s, connect_timeout: 5s, connections: 10}}
 """)
 
     async def start(self):
-        profile = [] if self.o.profile == "none" else ["--fail", self.o.profile]
-        self.sink = Sink(self.fleet, self.o.flotilla, self.dir, self.record, options=[
-            "--latency", self.o.latency, "--seed", str(self.o.seed), *profile])
         await self.sink.start()
         await self.redis.start()
-        self.relay = Relay(self.provider_port, self.sink.port)
-        await self.relay.open()
-        for name in ROLES:
-            if name == "planner-2" and not self.o.standby:
-                continue
-            env = {}
-            if name.startswith("worker"):
-                path = str(self.dir / f"{name}.sock")
-                env["FLOTILLA_REDIS_URL"] = f"unix://{path}"
-            role = self.fleet.add(name, env)
-            if env:
-                role.relay = Relay(path, self.redis.socket)
-                await role.relay.open()
-        # The ledger is made by one process; all others find it.
-        self.mailing = await self.fleet.add_mailing("mailing.yaml")
+        if self.postgres:
+            await self.postgres.make()
+        await self.add_roles()
+        await self.add_mailing()
         for role in self.fleet.roles.values():
             role.start()
         self.started = time.time()
         self.log.begun = self.started
 
+    adding = ()
+    """Options with which the mailing is added."""
+
+    async def add_mailing(self):
+        """The ledger is made by one process; all others find it."""
+        self.mailing = await self.fleet.add_mailing("mailing.yaml", *self.adding)
+
+    async def add_roles(self):
+        if self.relay:
+            await self.relay.open()
+        for name in ROLES:
+            if name == "planner-2" and not self.o.standby:
+                continue
+            if name.startswith("worker"):
+                path = str(self.dir / f"{name}.sock")
+                role = self.fleet.add(name, {"FLOTILLA_REDIS_URL": f"unix://{path}"})
+                role.relay = Relay(path, self.redis.socket)
+                await role.relay.open()
+            elif self.postgres:
+                folder = self.dir / f"pg-{name}"
+                folder.mkdir()
+                role = self.fleet.add(name, {"FLOTILLA_LEDGER_URL": postgres.url(folder)})
+                role.ledger_relay = Relay(postgres.socket_file(folder), postgres.socket_file(self.postgres.dir))
+                await role.ledger_relay.open()
+            else:
+                self.fleet.add(name, {})
+
     # The run
 
     async def go(self):
         await self.start()
-        longest = max(2.0, self.o.seconds / 3)
-        gap = self.o.gap or max(1.2, self.o.seconds / 40)
-        self.plan = self.o.script or (draw(self.o.seed, self.o.seconds, self.kinds, gap, longest) if self.kinds else [])
+        self.plan = self.o.script or self.draw()
         self.log.say(
             f"mailing {self.mailing}: {self.o.recipients:,} recipients, {self.speed}/s, uncertain: {self.o.uncertain}, lease "
             f"{self.o.lease}, {len(self.plan)} faults in {self.o.seconds:.0f} s")
@@ -153,6 +190,14 @@ providers:
             self.watch.stopped = True
             await asyncio.gather(watching, return_exceptions=True)
         self.log.end_outages()
+
+    def draw(self):
+        """The faults of the run, in the order of their times."""
+        longest = max(2.0, self.o.seconds / 3)
+        gap = self.o.gap or max(1.2, self.o.seconds / 40)
+        drawn = [k for k in self.kinds if k != "plan-kill"]  # which has a moment of its own
+        plan = draw(self.o.seed, self.o.seconds, drawn, gap, longest) if drawn else []
+        return [Fault(0, "plan-kill", "", 2, 0), *plan] if "plan-kill" in self.kinds else plan
 
     def nears_its_end(self):
         if not self.watch.states or self.watch.mailing_state in ("scheduled", "collecting", "draft"):
@@ -220,7 +265,7 @@ providers:
         """Only the uncertain are open: a person decides. What is held is judged as it was before."""
         if self.o.uncertain == "hold":
             if self.snapshot is None:
-                self.snapshot = Ledger(self.ledger, self.mailing)
+                self.snapshot = Ledger(self.store, self.mailing)
             words = ("--settle", "sent")
         else:
             words = ("--resend",)
@@ -262,6 +307,8 @@ providers:
 
     def close(self):
         """No process that we started outlives this, however the run ended. The small disk is there until `unmount`."""
+        if self.postgres:
+            self.postgres.close()
         if self.fleet:
             self.fleet.close()
 
@@ -270,7 +317,7 @@ providers:
     def verdict(self):
         """Rows (name, what, found, allowed: text, good), and everything as a dictionary for --json."""
         arrivals = read_record(self.record) if self.record.exists() else []
-        last = Ledger(self.ledger, self.mailing)
+        last = Ledger(self.store, self.mailing)
         # Held ones are judged as they were before a person settled them, all others as they are at the very end.
         ledger = last
         if self.snapshot:
@@ -320,7 +367,7 @@ providers:
             rows.append(("graceful", "uncertain, though every fault was a graceful one", listed, "0", listed == 0))
         rows.append(("judge", "the judge finds a tampered record", "yes" if awake else "NO", "yes", awake))
         took = {
-            "seed": self.o.seed, "good": all(r[4] for r in rows), "recipients": self.o.recipients,
+            "seed": self.o.seed, "ledger": self.o.ledger, "good": all(r[4] for r in rows), "recipients": self.o.recipients,
             "uncertain_policy": self.o.uncertain, "lease": self.o.lease, "speed": self.speed, "profile": self.o.profile,
             "rows": [dict(zip(("name", "what", "found", "allowed", "good"), r)) for r in rows], "figures": f,
             "faults": self.log.done, "left_out": self.log.skipped, "disk_note": self.disk_note,

@@ -1,11 +1,11 @@
 """Looks on while the run goes: progress, memory, roles that end by themselves, a mailing that pauses by itself."""
-import asyncio, sqlite3, time
+import asyncio, time
 
+from rig.ledger import STATES, LedgerAway, of
 from rig.redis import RedisError
 
 OPEN = ("planned", "deferred", "uncertain")
 TERMINAL = ("sent", "stopped", "failed")
-NAMES = dict(p="planned", d="deferred", u="uncertain", x="stopped", k="skipped", e="expired", f="failed", s="sent", v="delivered")
 
 
 class Watch:
@@ -46,7 +46,7 @@ class Watch:
                 self.restarts.add(task)
                 task.add_done_callback(self.restarts.discard)
             if beat % 3 == 0:
-                self.read_ledger()
+                await self.read_ledger()
                 await self.read_memory()
                 self.look_for_pauses(now)
             if beat % 10 == 0:
@@ -75,19 +75,17 @@ class Watch:
         self.lines += data.count(b"\n")
         self.rates = [(t, n) for t, n in self.rates if now - t <= 1.5] + [(now, self.lines)]
 
-    def read_ledger(self):
+    async def read_ledger(self):
         try:
-            db = sqlite3.connect(f"file:{self.run.ledger}?mode=ro", uri=True, timeout=0.1)
-            try:
-                row = db.execute("SELECT state, reason FROM mailing WHERE id = ?", (self.run.mailing,)).fetchone()
-                if row:
-                    self.mailing_state, self.reason = row
-                rows = db.execute("SELECT state, n FROM counter WHERE mailing = ?", (self.run.mailing,)).fetchall()
-                self.states = {NAMES.get(state, state): n for state, n in rows}
-            finally:
-                db.close()
-        except sqlite3.Error:
-            self.ledger_away += 1  # it is full, locked or about to be made: the next look tells more
+            state, counters = await asyncio.to_thread(self.run.store.read, [
+                f"SELECT state, reason FROM mailing WHERE id = '{self.run.mailing}'",
+                f"SELECT state, n FROM counter WHERE {of(self.run.mailing)}"], 0.5)
+        except LedgerAway:
+            self.ledger_away += 1  # the next look tells more
+            return
+        if state:
+            self.mailing_state, self.reason = state[0]
+        self.states = {STATES.get(state, state): int(n) for state, n in counters}
 
     async def read_memory(self):
         try:

@@ -4,10 +4,11 @@ import asyncio, csv, itertools, random, re, signal, sqlite3, statistics, time, u
 from rig.machine import CannotRun, cpu_of, peak_of, quiet_port
 
 
-def fleet(bench, build, mailing, provider, count, watched=False):
-    """One mailing by a fleet; wall seconds, and figures of each process. Watched: metrics are read each second, and logs are written."""
+def fleet(bench, build, mailing, provider, count, watched=False, server=None):
+    """One mailing by a fleet; wall seconds, and figures of each process. Watched: metrics are read each second, and logs are written.
+    With the ledger in a PostgreSQL server, where one is given, whose CPU is not counted."""
     folder, redis = bench.folder("fleet"), bench.redis()
-    ledger = folder / "ledger.sqlite"
+    ledger = server.url if server else folder / "ledger.sqlite"
     mailing_id = bench.add(build, mailing, bench.recipients(count), ledger, "--provider", provider)
     start = time.time()
     roles, pages = {}, []
@@ -25,7 +26,8 @@ def fleet(bench, build, mailing, provider, count, watched=False):
             looked += 1
             reads += sum(map(read_page, pages))
         peak = max(peak, asyncio.run(redis.memory())[1])
-        state = ask(ledger, "SELECT state FROM mailing WHERE id = ?", mailing_id)
+        state = (server.psql("ledger", f"SELECT state FROM mailing WHERE id = '{mailing_id}'") if server
+                 else ask(ledger, "SELECT state FROM mailing WHERE id = ?", mailing_id))
         for role, process in roles.items():
             if process.poll() is not None:
                 raise CannotRun(f"the {role} ended before the mailing: {bench.processes.last_words(f'{folder.name}-{role}', 3)}")

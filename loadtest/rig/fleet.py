@@ -13,7 +13,7 @@ class Role:
         self.kind = name.split("-")[0]
         self.process, self.frozen, self.wanted = None, False, False
         self.busy = False  # a fault has it in hand
-        self.relay, self.cut = None, False
+        self.relay, self.ledger_relay, self.cut = None, None, False
         self.starts, self.cpu, self.peak = 0, 0.0, 0.0
 
     @property
@@ -153,9 +153,9 @@ class Fleet(Processes):
             self.changed()
         return ended
 
-    async def add_mailing(self, file):
+    async def add_mailing(self, file, *options):
         """`flotilla mailing add`; the mailing's id. Throws CannotRun."""
-        code, text = await self.command("mailing", "add", file, timeout=60)
+        code, text = await self.command("mailing", "add", file, *options, timeout=60)
         if code != 0:
             raise CannotRun(f"flotilla mailing add ended with {code}: {text.splitlines()[-1] if text else ''}")
         return next(line for line in text.splitlines() if re.fullmatch("[0-9a-z]{13}", line))

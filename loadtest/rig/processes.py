@@ -34,6 +34,8 @@ class Processes:
     def __init__(self, folder):
         self.dir = pathlib.Path(folder)
         self.processes = []
+        self.place = lambda name, command: command
+        """The command of a process, by its name, as it is run where the process belongs (rig/network.py)."""
         (self.dir / "log").mkdir(exist_ok=True)
 
     def log(self, name):
@@ -47,7 +49,7 @@ class Processes:
         """Starts a process whose output goes to its log. `more` are arguments of Popen that differ from ours."""
         with open(self.log(name), "ab") as log:
             process = subprocess.Popen(
-                list(map(str, command)), env=os.environ | (env or {}), start_new_session=True,
+                list(map(str, self.place(name, command))), env=os.environ | (env or {}), start_new_session=True,
                 preexec_fn=come_first if realtime else die_with_parent,
                 **({"stdin": subprocess.DEVNULL, "stdout": log, "stderr": log, "cwd": self.dir} | more))
         self.processes = [p for p in self.processes if p.poll() is None] + [process]

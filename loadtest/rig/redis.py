@@ -50,12 +50,14 @@ class Client:
 class RedisServer:
     """redis-server on a Unix socket; it evicts nothing. `durable`: with an append-only file, flushed each second."""
 
-    def __init__(self, folder, spawn, durable=True):
+    def __init__(self, folder, spawn, durable=True, port=0, bind="127.0.0.1"):
+        """`port`: TCP beside the socket, which a replica needs."""
         self.dir = pathlib.Path(folder) / "redis"
         self.dir.mkdir()
         self.socket = str(pathlib.Path(folder) / "redis.sock")
         self.ask = Client(self.socket)
-        self.spawn, self.process, self.durable = spawn, None, durable
+        self.spawn, self.process, self.durable, self.port, self.bind = spawn, None, durable, port, bind
+        self.promotions = 0
         self.sizes = []  # of the append-only file, the last ones, with their times
 
     async def start(self, empty=False):
@@ -64,20 +66,51 @@ class RedisServer:
             self.dir.mkdir()
         pathlib.Path(self.socket).unlink(missing_ok=True)
         self.sizes.clear()
-        self.process = self.spawn("redis", [
-            "redis-server", "--port", "0", "--unixsocket", self.socket, "--dir", str(self.dir), "--save", "",
+        self.process = self._spawn(self.socket, self.dir)
+        await self._answers(self.ask, self.process)
+
+    def _spawn(self, socket, folder, port=None, *more):
+        return self.spawn("redis", [
+            "redis-server", "--port", str(self.port if port is None else port), "--bind", self.bind, "--protected-mode", "no",
+            "--unixsocket", socket, "--dir", str(folder), "--save", "",
             "--appendonly", "yes" if self.durable else "no", "--appendfsync", "everysec", "--auto-aof-rewrite-percentage", "0",
-            "--maxmemory", "512mb", "--maxmemory-policy", "noeviction"])
+            "--maxmemory", "512mb", "--maxmemory-policy", "noeviction", "--repl-diskless-sync-delay", "0", *more])
+
+    async def _answers(self, ask, process):
         for _ in range(1000):
             try:
-                if await self.ask("PING") == "PONG":
+                if await ask("PING") == "PONG":
                     return
             except (OSError, RedisError, asyncio.TimeoutError):
                 pass
-            if self.process.poll() is not None:
-                raise RuntimeError(f"redis-server ended with {self.process.returncode}; see redis.log")
+            if process.poll() is not None:
+                raise RuntimeError(f"redis-server ended with {process.returncode}; see redis.log")
             await asyncio.sleep(0.02)
         raise RuntimeError("redis-server does not answer after 20 s")
+
+    async def follow(self, link, port):
+        """Starts a replica that listens at `port` and replicates by way of `link`, a port of loopback. Throws RuntimeError."""
+        self.promotions += 1
+        folder = self.dir.with_name(f"redis-{self.promotions}")
+        folder.mkdir()
+        self.replica = (f"{self.socket}.{self.promotions}", folder, port)
+        ask = Client(self.replica[0])
+        self.follower = self._spawn(*self.replica, "--replicaof", f"127.0.0.1 {link}")
+        await self._answers(ask, self.follower)
+        for _ in range(500):
+            if "master_link_status:up" in await ask("INFO", "replication"):
+                return
+            await asyncio.sleep(0.02)
+        raise RuntimeError("the replica of Redis does not follow it after 10 s")
+
+    async def promote(self):
+        """The server is killed, and its replica takes its place at the socket."""
+        await self.stop(signal.SIGKILL)
+        socket, self.dir, self.port = self.replica
+        await Client(socket)("REPLICAOF", "NO", "ONE")
+        os.replace(socket, self.socket)
+        self.process = self.follower
+        self.sizes.clear()
 
     async def stop(self, how):
         self.process.send_signal(how)

@@ -11,9 +11,11 @@ class Sink:
     `urls` has the address of each listener. Realtime: the sink is served before all other processes of the machine, so that
     the times in its record are not those of a process that waited for a processor."""
 
-    def __init__(self, processes, flotilla, folder, record, protocol="smtp", options=(), realtime=False, name="sink", listeners=1):
+    def __init__(self, processes, flotilla, folder, record, protocol="smtp", options=(), realtime=False, name="sink", listeners=1,
+                 address="127.0.0.1"):
         self.processes, self.program, self.folder, self.record = processes, laboratory(flotilla), folder, record
         self.protocol, self.options, self.realtime, self.name = protocol, list(options), realtime, name
+        self.address = address
         self.process, self.urls, self.ports = None, [], [free_port() for _ in range(listeners)]
 
     @property
@@ -27,7 +29,7 @@ class Sink:
     async def start(self):
         """At the same ports each time. Throws CannotRun."""
         path = self.folder / f"{self.name}.url"
-        listeners = [word for port in self.ports for word in (f"--{self.protocol}", f"127.0.0.1:{port}")]
+        listeners = [word for port in self.ports for word in (f"--{self.protocol}", f"{self.address}:{port}")]
         with open(path, "wb") as out:
             self.process = self.processes.spawn(
                 self.name, [self.program, "sink", *listeners, "--record", self.record, *self.options], stdout=out, realtime=self.realtime)

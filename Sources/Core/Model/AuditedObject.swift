@@ -8,10 +8,12 @@ package enum AuditedObject: Sendable, Hashable, CustomStringConvertible {
     case deadLetters([Int64])
     case allDeadLetters
     case ledger
-    /// The list of those who are sent nothing.
+    /// The list of suppressions.
     case suppressions
     /// One of them, its address masked.
     case suppression(Channel, String)
+    /// Categories of mailings, of which one or several are named.
+    case categories(String)
 
     /// Reads what `description` wrote; what this release does not know counts as a scope that it does not know.
     package init(_ text: String) { self = Self.known(text) ?? .limit(StoredScope(text)) }
@@ -28,6 +30,7 @@ package enum AuditedObject: Sendable, Hashable, CustomStringConvertible {
             let parts = name.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
             guard parts.count == 2, let channel = Channel(rawValue: String(parts[0])) else { return nil }
             return .suppression(channel, String(parts[1]))
+        case "category": return .categories(String(name))
         case "dead": return numbers(name).map(AuditedObject.deadLetters)
         default: return nil
         }
@@ -41,6 +44,7 @@ package enum AuditedObject: Sendable, Hashable, CustomStringConvertible {
         case .allDeadLetters: "dead:all"
         case .ledger: "ledger"
         case .suppressions: "suppressions"
+        case .categories(let names): "category:\(names)"
         case .suppression(let channel, let address): "suppression:\(channel.rawValue):\(address)"
         }
     }

@@ -1,5 +1,5 @@
-/// Waits that grow from 50 ms to 5 s, for whatever is unavailable for a while. Each is spread by half, so that a fleet does not come back
-/// in step.
+/// Waits that grow from 50 ms to 5 s, for a server that is unavailable. Each is drawn from half of its length to all of it, so that a fleet
+/// does not come back in step.
 package struct Backoff: Sendable {
     /// Waits so far.
     package private(set) var count = 0

@@ -50,7 +50,7 @@ package struct DispatchedBatch: Sendable {
     package var recipients: [UInt8]
     /// Recipients in it.
     package var count: Int
-    /// Those to send to in this dispatch; nil for all, at the first attempt.
+    /// The recipients of this dispatch; nil for all, at the first attempt.
     package var open: [OpenRecipient]?
     /// When the mailing's messages expire, in milliseconds since 1970.
     package var expires: Int64

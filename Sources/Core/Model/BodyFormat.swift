@@ -24,7 +24,7 @@ package enum BodyFormat: String, Sendable, CaseIterable {
         }
     }
 
-    /// The types that people are told of.
+    /// The types that errors name.
     package static let types = [
         "application/json", "application/x-www-form-urlencoded", "application/xml", "text/xml", "text/plain", "text/html",
     ]

@@ -1,13 +1,13 @@
 import Synchronization
 
-/// Wakes every task that waits for something to change; each looks for itself whether the change concerns it.
+/// Wakes every task that waits for a change; each checks for itself whether the change concerns it.
 package final class Broadcast: Sendable {
     private struct State {
         /// Grows with each notification.
         var version = 0
         var nextWaiter = 0
         var waiters: [Int: CheckedContinuation<Void, Never>] = [:]
-        /// Those that are notified as well.
+        /// Broadcasts that are notified as well.
         var children: [Child] = []
     }
 
@@ -27,7 +27,7 @@ package final class Broadcast: Sendable {
         }
     }
 
-    /// Where the next `wait(after:)` begins: read it before the condition is looked at, so that no change is missed.
+    /// Where the next `wait(after:)` begins: read it before the condition is checked, so that no change is missed.
     package var version: Int { state.withLock { $0.version } }
 
     package func notify() {

@@ -4,7 +4,7 @@
     import Darwin
 #endif
 
-/// The time as the system tells it. It is asked here alone: a module that sees NIO too may take its `timespec` for another's, as the
+/// The system's clocks. They are read only here: a module that sees NIO too may take its `timespec` for another's, as the
 /// compiler happens to load them.
 package enum Clock {
     /// Nanoseconds of a clock that only goes forward, CLOCK_MONOTONIC.

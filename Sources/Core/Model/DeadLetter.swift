@@ -54,7 +54,7 @@ package struct DeadLetter: Sendable, Equatable {
     package var at: Int64 = 0
     /// Its fields are here in full: it can be put back.
     package var isWhole = true
-    /// What it says of itself, as far as that can be read.
+    /// Its mailing and batch, where those can be read.
     package var mailing: MailingID?
     package var batch: Int?
     package var dispatchNumber: Int?

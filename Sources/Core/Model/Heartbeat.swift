@@ -29,7 +29,7 @@ package struct Heartbeat: Sendable, Codable, Equatable {
             self.isDown = isDown
         }
 
-        /// A process of an older release says less.
+        /// Absent in heartbeats of an older release.
         package init(from decoder: any Decoder) throws {
             let words = try decoder.container(keyedBy: CodingKeys.self)
             waiting = try words.decodeIfPresent(Int.self, forKey: .waiting) ?? 0

@@ -1,7 +1,6 @@
 import Synchronization
 
-/// A response that is waited for apart from its group, because it takes so long. It comes in every case: at the latest when the transport
-/// ends.
+/// A late response, which is waited for apart from its group. It is resolved in every case: at the latest when the transport ends.
 package final class LateResponse: Sendable {
     private enum State {
         case open

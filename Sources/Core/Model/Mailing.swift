@@ -1,7 +1,7 @@
-/// Everything that is fixed when a mailing is made: what is said, by whom, how, and how fast. Travels as JSON in the
-/// ledger and in Redis, so that a worker needs nothing else but its providers.
+/// Everything that is fixed when a mailing is made: content, sender, channel, provider and options. It is JSON in the ledger and in Redis,
+/// so that a worker needs nothing else but its providers.
 package struct Mailing: Codable, Sendable, Equatable {
-    /// What happens to a message that was in flight when its worker died.
+    /// What happens to a message that was in flight when its worker ended.
     package enum UncertainPolicy: String, Codable, Sendable, CaseIterable {
         /// Send again, under the same message id, so that a provider can drop the second.
         case redeliver

@@ -36,6 +36,25 @@ package struct MailingID: Hashable, Sendable, Codable, Comparable, CustomStringC
         description = String(characters.reversed())
     }
 
+    /// The first id that a mailing of a time may have.
+    /// - Parameter milliseconds: the time since 1970-01-01 UTC.
+    package init(firstOf milliseconds: Int64) {
+        var zeros = Zeros()
+        self.init(milliseconds: milliseconds, using: &zeros)
+    }
+
+    private struct Zeros: RandomNumberGenerator {
+        func next() -> UInt64 { 0 }
+    }
+
+    /// When the mailing was added, in milliseconds since 1970. Ids hold the lower 40 bits of it, and none is from before 2004.
+    package var added: Int64 {
+        let bits = description.utf8.reduce(into: UInt64(0)) { bits, digit in
+            bits = bits << 5 | UInt64(Self.alphabet.firstIndex(of: Character(Unicode.Scalar(digit))) ?? 0)
+        }
+        return Int64(bits >> 24) | 1 << 40
+    }
+
     package static func < (left: MailingID, right: MailingID) -> Bool { left.description < right.description }
 
     package init(from decoder: any Decoder) throws {

@@ -1,4 +1,4 @@
-/// By what a mailing is known again after it was edited: its key, or else its file. Content, name and speed do not count.
+/// What a mailing is known by after it was edited: its key, or else its file. Content, name and speed do not count.
 package enum MailingIdentity: Sendable, Hashable, CustomStringConvertible {
     /// `key:` of the mailing file.
     case key(String)

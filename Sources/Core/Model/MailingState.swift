@@ -1,4 +1,4 @@
-/// Where a mailing stands: draft -> scheduled -> collecting -> sending <-> paused -> sent, or stopped, or failed.
+/// The state of a mailing: draft -> scheduled -> collecting -> sending <-> paused -> sent, or stopped, or failed.
 package enum MailingState: String, Codable, Sendable, CaseIterable {
     case draft, scheduled
     /// Its recipients are being planned; batches already planned are sent meanwhile.

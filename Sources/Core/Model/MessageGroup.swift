@@ -20,8 +20,8 @@ package struct MessageGroup: Sendable {
     package var sender: String
     package var bytes: [UInt8]
     package var messages: [Message]
-    /// Asked before the text of a message is sent whose envelope the provider took: false when the message has become
-    /// another's to send meanwhile. Called on the transport's own threads.
+    /// Asked before the text of a message is sent whose envelope the provider took: false when another worker
+    /// sends the message meanwhile. Called on the transport's own threads.
     package var mayFinish: @Sendable () -> Bool = { true }
     /// The limit that its messages start under; nil where there is none.
     package var limit: (any StartLimit)?
@@ -30,8 +30,8 @@ package struct MessageGroup: Sendable {
     package var recompose: (@Sendable (MailExtensions) -> Texts)?
     /// What a server must understand for the texts as they are.
     package var extensions = MailExtensions.none
-    /// Takes a message, by its place in the group, whose response is so late that it is waited for apart: `deliver` returns without it,
-    /// and without those that were not started. Nil where nobody waits for such. Called before `deliver` returns.
+    /// Takes a message, by its place in the group, whose response is late: `deliver` returns without it, and without
+    /// messages that were not started. Nil where nobody waits for late ones. Called before `deliver` returns.
     package var detach: (@Sendable (_ index: Int, _ response: LateResponse) -> Void)?
 
     /// The texts of a group: all in one piece, and where each message's lies.

@@ -1,9 +1,9 @@
-/// How far a delivery had come when its response was given.
+/// The stage of a delivery at which its response came.
 package enum DeliveryStage: String, Codable, Sendable, CaseIterable {
     case connect, tls, greeting, auth, mail, rcpt, data, body, response
 }
 
-/// A provider's response to one message, or what took its place.
+/// A provider's response to one message, or the reason why there is none.
 package struct ProviderResponse: Sendable, Hashable {
     package var reason: ResponseReason
     package var action: ResponseAction
@@ -22,7 +22,7 @@ package struct ProviderResponse: Sendable, Hashable {
     /// A response of HTTP that says the provider itself failed: 5xx of the action `retry`. Not carried to the collector.
     package var hasProviderFailed: Bool
     /// The message was sent and no response came; nil for all other responses.
-    package var missed: MissedAnswer?
+    package var missed: MissedResponse?
 
     package init(
         _ reason: ResponseReason, _ action: ResponseAction, about subject: ResponseSubject, stage: DeliveryStage, code: Int, text: String,
@@ -49,8 +49,8 @@ package struct ProviderResponse: Sendable, Hashable {
         self.hasProviderFailed = hasProviderFailed
     }
 
-    /// What takes the place of the response to a message that was sent.
-    package init(missed: MissedAnswer, stage: DeliveryStage, text: String) {
+    /// The reason why a message that was sent has no response.
+    package init(missed: MissedResponse, stage: DeliveryStage, text: String) {
         self.init(.network, .reconnect, about: .unclear, stage: stage, code: 0, text: text)
         self.missed = missed
     }

@@ -4,13 +4,13 @@ import Text
 package struct RecipientSlice: Sendable, Equatable {
     /// The wire form of the batch with the values of `indexes` alone.
     package let wire: [UInt8]
-    /// Whom it is for, ascending.
+    /// The recipients, ascending.
     package let indexes: [Int]
 
     /// Takes the first of the wanted recipients, as many as fit, and one at least.
     /// - Parameters:
     ///   - recipients: the wire form of the whole batch.
-    ///   - wanted: whom to send to, ascending.
+    ///   - wanted: the recipients to send to, ascending.
     ///   - size: bytes of their values at most.
     package init(of recipients: [UInt8], wanted: [Int], atMost size: Int) throws(WireError) {
         var wire = Array("[".utf8)

@@ -1,13 +1,13 @@
-/// Where one recipient of a mailing stands. The raw value is the character that packed states use, one a recipient.
+/// The state of one recipient of a mailing. The raw value is the character that packed states use, one a recipient.
 package enum RecipientState: Character, Sendable, CaseIterable {
     /// Known, and no attempt has ended yet.
     case planned = "p"
     /// An attempt failed for now; another is due later.
     case deferred = "d"
-    /// On the wire when its worker died: it may have arrived.
+    /// In flight when its worker ended: it may have arrived.
     case uncertain = "u"
     case stopped = "x"
-    /// Found at its dispatch to be no recipient any more, as one whose address is suppressed by now.
+    /// Excluded at its dispatch: its address was suppressed after the plan.
     case skipped = "k"
     case expired = "e"
     case failed = "f"
@@ -15,6 +15,14 @@ package enum RecipientState: Character, Sendable, CaseIterable {
     case sent = "s"
     /// The provider reported that it reached the person.
     case delivered = "v"
+
+    /// The states in which an attempt of a worker leaves a recipient.
+    package static let afterAttempts: [RecipientState] = allCases.filter {
+        switch $0 {
+        case .deferred, .uncertain, .expired, .failed, .sent: true
+        case .planned, .stopped, .skipped, .delivered: false
+        }
+    }
 
     package init?(code: UInt8) {
         self.init(rawValue: Character(UnicodeScalar(code)))

@@ -1,4 +1,4 @@
-/// What happens after a provider's answer.
+/// What happens after a provider's response.
 package enum ResponseAction: String, Sendable, CaseIterable {
     /// The recipient is sent to.
     case accept
@@ -8,12 +8,12 @@ package enum ResponseAction: String, Sendable, CaseIterable {
     case slowDown = "slow_down"
     /// The recipient's domain is sent to more slowly, or not at all for as long as it asks; no attempt is spent.
     case slowDownDomain = "slow_down_domain"
-    /// The connection is of no more use, and the message goes on by another one. An attempt is spent only where something of the message
-    /// was sent and no answer came.
+    /// The connection cannot be used any longer, and the message is tried over another one. An attempt is spent only where something of
+    /// the message was sent and no response came.
     case reconnect
     /// The recipient has failed.
     case fail
-    /// The mailing is paused until a person has mended what is wrong; no attempt is spent.
+    /// The mailing is paused until a person has corrected what is wrong; no attempt is spent.
     case pauseMailing = "pause_mailing"
     /// It is counted, and changes nothing.
     case count
@@ -34,7 +34,7 @@ package enum ResponseAction: String, Sendable, CaseIterable {
         }
     }
 
-    /// The reason of an answer that only its action is known of.
+    /// The reason of a response that only its action is known of.
     package var usualReason: ResponseReason {
         switch self {
         case .accept: .accepted
@@ -46,12 +46,12 @@ package enum ResponseAction: String, Sendable, CaseIterable {
     }
 }
 
-/// Whom an answer is about.
+/// Whom a response is about.
 package enum ResponseSubject: Sendable {
     /// Certainly this recipient alone.
     case recipient
     /// Certainly everybody: our set-up is refused.
     case everybody
-    /// This recipient, or everybody: what the others are answered tells.
+    /// This recipient, or everybody: the responses to others decide.
     case unclear
 }

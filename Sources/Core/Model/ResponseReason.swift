@@ -30,7 +30,7 @@ package enum ResponseReason: String, Codable, Sendable, CaseIterable {
     case tooLarge = "too_large"
     /// The receiving side is broken.
     case system
-    /// No connection, no answer, or no route.
+    /// No connection, no response, or no route.
     case network
     /// A server gave up trying.
     case expired
@@ -40,7 +40,7 @@ package enum ResponseReason: String, Codable, Sendable, CaseIterable {
     case autoReply = "auto_reply"
     /// Our credentials, our sender, our permission to relay, the URL.
     case setUp = "set_up"
-    /// The answer does not tell.
+    /// The response does not tell.
     case unknown
 
     /// The reason that a name stands for: one of today, or a class of a ledger or worker of before 0.3. A name of a later release is

@@ -1,6 +1,6 @@
 import Text
 
-/// What became of one recipient in one attempt.
+/// The outcome of one attempt on one recipient.
 package struct RecipientResult: Sendable, Hashable {
     /// Its place in the batch, from 0.
     package var index: Int
@@ -16,7 +16,7 @@ package struct RecipientResult: Sendable, Hashable {
     /// it is not known whether the message arrived.
     package var response: ProviderResponse?
     /// Why a refusal that ends a recipient did not end this one; nil for all other results.
-    package var held: HeldRefusal?
+    package var doubt: RefusalDoubt?
 
     package init(
         index: Int, state: RecipientState, attempts: Int, at: Int64, due: Int64 = 0, response: ProviderResponse? = nil
@@ -30,19 +30,19 @@ package struct RecipientResult: Sendable, Hashable {
     }
 }
 
-/// Why a recipient waits who was refused for good: the refusal may be everybody's.
-package enum HeldRefusal: Int, Sendable {
+/// Why a recipient that was refused for good waits: the refusal may be everybody's.
+package enum RefusalDoubt: Int, Sendable {
     /// Nobody of the mailing has been accepted yet.
     case beforeAcceptance = 1
     /// It speaks of us, and others have been accepted.
     case ofUs = 2
-    /// Others have been accepted, and nobody since. (3 to 5 of the encoded field are `MissedAnswer`'s.)
+    /// Others have been accepted, and nobody since. (3 to 5 of the encoded field are `MissedResponse`'s.)
     case sinceAcceptance = 6
 }
 
 /// Results of one batch that travel together: one entry of a status stream.
 package struct ResultGroup: Sendable, Equatable {
-    /// What a group says about its batch beyond its results.
+    /// What a group reports about its batch besides results.
     package enum Closing: String, Sendable {
         /// More groups follow.
         case open = ""
@@ -64,7 +64,7 @@ package struct ResultGroup: Sendable, Equatable {
     /// With a closing group: how many groups all workers reported of this dispatch, this one included. Redis counts them.
     package var groups: Int
     package var results: [RecipientResult]
-    /// Not all of its results could be read: of whom none came by the end of the dispatch it is not known whether the message arrived.
+    /// Not all of its results could be read: recipients without a result at the end of the dispatch are uncertain.
     package var isPartial = false
 
     package init(
@@ -85,7 +85,7 @@ package struct ResultGroup: Sendable, Equatable {
 extension [RecipientResult] {
     /// The wire form, which the ledger keeps as it is: a JSON array of
     /// `[index, state, attempts, at, code, text, message id, reason, stage, due, why]`, where `at` and `due` are milliseconds after
-    /// `base`. Results of state `sent` have no reason, stage and due; few have `why`, which is `held`, or why the response was missed.
+    /// `base`. Results of state `sent` have no reason, stage and due; few have `why`, which is `doubt`, or why the response was missed.
     /// - Parameter base: milliseconds since 1970, not above any `at`.
     package func encoded(base: Int64) -> [UInt8] {
         var out = JSONWriter(capacity: count * 80 + 2)
@@ -104,7 +104,7 @@ extension [RecipientResult] {
                 out.string((result.response?.stage.rawValue ?? "").utf8)
                 // 0 is for none: what is due at the base itself is due a millisecond later.
                 out.int(result.due == 0 ? 0 : Swift.max(1, result.due - base))
-                if let why = result.held?.rawValue ?? result.response?.missed?.rawValue { out.int(Int64(why)) }
+                if let why = result.doubt?.rawValue ?? result.response?.missed?.rawValue { out.int(Int64(why)) }
             }
             out.endArray()
         }
@@ -153,9 +153,9 @@ extension RecipientResult {
         try reader.next()
         let messageID = try reader.string(atMost: WireLimit.text)
         var response = ProviderResponse(.accepted, .accept, about: .unclear, stage: .response, code: code, text: text, messageID: messageID)
-        var hasAnswer = state == .sent
+        var hasResponse = state == .sent
         var due: Int64 = 0
-        var held: HeldRefusal?
+        var doubt: RefusalDoubt?
         if reader.hasNext() {
             let reason = try reader.string()
             try reader.next()
@@ -164,23 +164,23 @@ extension RecipientResult {
             due = try reader.int(in: WireLimit.time)
             if reader.hasNext() {
                 let why = Int(try reader.int(in: 0...WireLimit.count.upperBound))
-                held = HeldRefusal(rawValue: why)
-                response.missed = MissedAnswer(rawValue: why)
+                doubt = RefusalDoubt(rawValue: why)
+                response.missed = MissedResponse(rawValue: why)
             }
             if !reason.isEmpty {
                 guard let stage = DeliveryStage(rawValue: stage) else { throw WireError("unknown stage '\(stage.prefix(40))'") }
                 response.reason = ResponseReason(name: reason)
                 response.action = state.usualAction
                 response.stage = stage
-                hasAnswer = true
+                hasResponse = true
             }
         }
         while reader.hasNext() { try reader.skip() }
         try reader.endArray()
         self.init(
             index: index, state: state, attempts: attempts, at: at, due: due == 0 ? 0 : min(due + base, WireLimit.time.upperBound),
-            response: hasAnswer ? response : nil)
-        self.held = held
+            response: hasResponse ? response : nil)
+        self.doubt = doubt
     }
 }
 

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// Tells a role that it is to end, and wakes whoever waits in it.
+/// Orders a role to end, and wakes its waiting tasks.
 package final class StopRequest: Sendable {
     private let isRequested = Atomic<Bool>(false)
     /// Notified by the request.

@@ -1,4 +1,4 @@
-/// Says that an address is not to be sent to by one channel: with mailings of one category, or with any.
+/// An address that is not sent to over one channel: with mailings of one category, or with any.
 package struct Suppression: Sendable, Equatable {
     package enum Reason: String, Codable, Sendable, CaseIterable {
         case unsubscribe, complaint

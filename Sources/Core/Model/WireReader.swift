@@ -27,7 +27,7 @@ struct WireReader {
         }
     }
 
-    /// Reads a wire form as far as it can be read: an element that `element` refuses is left out.
+    /// Reads a wire form as far as it can be read: an element that `element` refuses is skipped.
     /// - Returns: why the first such element, or the rest of the wire form, cannot be read; nil where all can.
     static func readable(_ wire: [UInt8], _ element: (inout WireReader) throws(WireError) -> Void) -> WireError? {
         wire.withUnsafeBufferPointer { bytes in

@@ -5,7 +5,7 @@
 #endif
 
 extension AdaptiveRate {
-    /// Answers of a time at one rate.
+    /// Responses over a time at one rate.
     struct Evidence: Sendable, Equatable {
         var answered = 0.0
         var throttled = 0.0
@@ -39,7 +39,7 @@ extension AdaptiveRate {
         /// Too many were throttled for it to be chance, or the share that is known to be chance.
         /// - Parameter isExpected: a limit is known to be near, so that less is enough to believe it.
         func isSignificant(beyond noise: Double, isExpected: Bool) -> Bool {
-            // Of a few responses only a majority says something.
+            // Of a few responses only a majority is evidence.
             guard seconds >= 1, isExpected ? throttled >= 2 : throttled >= 4,
                 answered >= 20 || answered >= 8 && throttled * 2 >= answered
             else { return false }
@@ -48,7 +48,7 @@ extension AdaptiveRate {
             return estimate.middle - (isExpected ? 2 : 3) * estimate.error > allowed
         }
 
-        /// Few enough are throttled to look on a little before the next decrease.
+        /// So few are throttled that the next decrease can wait a little.
         var mayWait: Bool { share < 0.3 && (seconds < 10 || answered < 60) }
 
         /// There would have been enough to see more than `noise`, if there were more.
@@ -65,12 +65,12 @@ extension AdaptiveRate {
         case overtaken
     }
 
-    /// Answers at an earlier rate, to compare with.
+    /// Responses at an earlier rate, for comparison.
     struct Reference: Sendable, Equatable {
         var answered: Double
         var throttled: Double
         var rate: Double
-        /// What to go back to; 0 for not slowed.
+        /// The rate to return to; 0 for not slowed.
         var restore: Double
         /// How long ago that was.
         var seconds = 0.0
@@ -82,7 +82,7 @@ extension AdaptiveRate {
         func effect(_ evidence: Evidence, at lower: Double) -> DecreaseEffect {
             guard answered > 0, evidence.answered > 0, lower < rate else { return .unclear }
             let before = 1 - throttled / answered
-            // Who refuses nearly all is not to be sent more, whatever the reason.
+            // A provider that refuses nearly all gets no higher rate, whatever the reason.
             guard before >= 0.2 else { return .helps }
             let after = 1 - evidence.share
             let expected = min(1, before * rate / lower)

@@ -59,7 +59,7 @@ extension AdaptiveRate.Reference {
         return [known.answered, known.throttled, known.rate, known.restore, known.seconds, known.isSuspected ? 1 : 0]
     }
 
-    /// Nil where nobody answered: there is none.
+    /// Nil without responses.
     fileprivate init?(_ values: [Double]) {
         guard values[0] > 0 else { return nil }
         self.init(

@@ -4,7 +4,7 @@
     import Darwin
 #endif
 
-/// How fast a fleet may send in a scope whose provider answers "too fast": a controller with multiplicative decrease and slow
+/// How fast a fleet may send in a scope whose provider asks to slow down: a controller with multiplicative decrease and slow
 /// recovery (AIMD: Chiu and Jain, "Analysis of the increase and decrease algorithms for congestion avoidance", 1989), whose
 /// recovery is CUBIC's (RFC 9438 section 4): slow near the rate that was too much, faster the longer nothing is heard.
 ///
@@ -51,7 +51,7 @@ package struct AdaptiveRate: Sendable, Equatable {
     var noiseTime = AdaptiveRate.shortestNoise
     /// How often in a row all was well since the last decrease.
     var wellTimes = 0
-    /// All was well after a decrease, more than once: there is a limit, and a rate above it is looked for in vain.
+    /// All was well after a decrease, more than once: the provider has a limit, and a higher rate does not help.
     var isProven = false
     /// Nothing at all is accepted: the provider's window is used up.
     var isShut = false
@@ -62,13 +62,13 @@ package struct AdaptiveRate: Sendable, Equatable {
     var takenSeconds = 0.0
     /// Accepted a second on average from one beginning of throttling to the next.
     var average = 0.0
-    /// How it went at an earlier rate since throttling began; nil when all is well.
+    /// The responses at an earlier rate since throttling began; nil when all is well.
     var reference: Reference?
     /// How it went before the first decrease; nil once there is known to be a limit. Many small decreases, each of which seemed to
     /// help, show by it that they did not.
     var origin: Reference?
 
-    /// Answers to messages that started before a decrease are still coming for so long: the change reaches workers within
+    /// Responses to messages that started before a decrease still come for so long: the change reaches workers within
     /// 250 ms, reservations lie 200 ms ahead (where starts are rare longer, and there responses are few), counts come every 500 ms, and the
     /// provider takes its time.
     static let reaction = 1.5
@@ -97,7 +97,7 @@ package struct AdaptiveRate: Sendable, Equatable {
     /// Microseconds between two starts at least; nil while the scope is not slowed.
     package var interval: Double? { rate.map { 1e6 / $0 } }
 
-    /// Takes note of what happened.
+    /// Notes observations.
     /// - Parameter limit: the scope's own rate, messages a second; nil where it has none.
     package mutating func judge(_ seen: Observation, limit: Double?) {
         guard seen.seconds > 0 else { return }
@@ -108,7 +108,7 @@ package struct AdaptiveRate: Sendable, Equatable {
             taken = taken * fading + Double(seen.answered - seen.throttled)
             takenSeconds = takenSeconds * fading + seen.seconds
         }
-        // Answers of a time that began too soon after a decrease belong to the rate before.
+        // Responses from too soon after a decrease belong to the earlier rate.
         let isFresh = age >= Self.reaction
         age = min(age + seen.seconds, Self.forgotten)
         if noise > 0 {
@@ -193,7 +193,7 @@ package struct AdaptiveRate: Sendable, Equatable {
         noiseAge = 0
         isProven = false
         isShut = false
-        // Where responses are few it takes long to find out, and is to be worth it.
+        // With few responses the test takes long, and has to be worth it.
         noiseTime = min(max(2 * noiseTime, 4 * known.seconds), Self.longestNoise)
         reference = nil
         origin = nil

@@ -1,22 +1,22 @@
 package import Model
 
-/// What keeps a mailing from getting on: the one thing to say of it, the most particular first.
+/// Why a mailing gets no results: the most specific reason of those that apply.
 package enum BlockingReason: Sendable, Equatable {
     /// Nothing: its recipients get results.
     case none
     /// It is paused, for a reason.
     case paused(String)
-    /// All that is left waits for the time of another attempt, in seconds from now.
+    /// All open recipients wait for the time of another attempt, in seconds from now.
     case due(Double)
-    /// Only persons can decide on those who are left.
+    /// The open recipients wait for a person's decision.
     case undecided(Int)
     /// No planner is at work: nothing of it is planned or dispatched.
     case noPlanner
-    /// Redis holds everything up, as the planner says.
+    /// Nothing is dispatched because of Redis, in the planner's words.
     case redis(String)
     /// No worker is alive that serves its channel.
     case noWorker(Channel)
-    /// Its provider is taken for down.
+    /// The circuit breaker of its provider is open.
     case down(String)
     /// The provider of a scope asked to wait for so many seconds from now.
     case asked(LimitScope, Double)
@@ -26,12 +26,12 @@ package enum BlockingReason: Sendable, Equatable {
     case connections(String, setting: String)
     /// Results wait for a collector, for so many seconds.
     case lag(Double)
-    /// There is work, nothing of the above holds it, and nobody got a result for so many seconds.
+    /// There is work, nothing above blocks it, and no recipient got a result for so many seconds.
     case stuck(Double)
 }
 
 extension BlockingReason {
-    /// Something blocks it for which it may wait as long as that takes.
+    /// The reason is one that may last as long as it takes.
     package var isHeld: Bool {
         switch self {
         case .none, .limited, .connections, .stuck: false
@@ -54,17 +54,17 @@ package struct BlockingFacts: Sendable, Equatable {
     package var dispatched = 0
     /// Seconds until the next batch can be dispatched, 0 for now; nil when there is none.
     package var next: Double?
-    /// Seconds since a result of it was last written, or something that held it up was over.
+    /// Seconds since a result of it was last written, or since the last block ended.
     package var silence: Double
     /// Seconds that the oldest result waits for a collector.
     package var lag = 0.0
     /// A planner is at work.
     package var hasPlanner = true
-    /// Why nothing is dispatched by way of Redis, in the planner's words; nil where it is.
+    /// Why nothing is dispatched because of Redis, in the planner's words; nil where Redis works.
     package var redisProblem: String?
     /// Workers that are alive and serve its channel.
     package var workers: Int
-    /// What they say of it.
+    /// What they report of it.
     package var shares: [Heartbeat.Share] = []
 
     package init(
@@ -111,6 +111,6 @@ extension BlockingFacts {
         shares.filter { $0.waiting > 0 && $0.interval > 0 }.max { $0.interval < $1.interval }
     }
 
-    /// Seconds more that it may be silent: however rare a limit's moments are, after some of them somebody got a message.
+    /// Seconds more without a result: however rare the starts of a limit are, some of them bring a result.
     package var allowance: Double { limited.map { 3 * $0.interval } ?? 0 }
 }

@@ -1,12 +1,11 @@
-/// Keeps messages from a provider that is down: it opens when nearly all that comes back are failures, then lets one probe through at a
-/// time, after growing waits, and closes at the first success (the circuit breaker of Nygard, "Release It!", 2007). One a
-/// provider in each worker. Times are nanoseconds of a clock that does not go back.
+/// Stops attempts to a provider that is down: it opens when nearly all responses are failures, then allows one probe at a time, after
+/// growing waits, and closes at the first success (Nygard, "Release It!", 2007). Each worker has one for each provider. Times are
+/// nanoseconds of a monotonic clock.
 ///
-/// It judges by the share of failures among the last responses: a few recipients with whom a provider is slow do not close the way to all
-/// others.
+/// It judges by the share of failures among the last responses: a few recipients with which a provider is slow do not open it.
 ///
-/// A failure is a response that is the provider's own fault (`ProviderResponse.isProviderFault`); any other response is a success, a
-/// refusal too: whoever refuses is there.
+/// A failure is a response that is the provider's own fault (`ProviderResponse.isProviderFault`); any other response is a success, also a
+/// refusal: a provider that refuses is available.
 package struct CircuitBreaker: Sendable, Equatable {
     /// Failures that open it where they are `shareToOpen` of the last `window` responses. A whole provider fails on all connections at
     /// once, so that ten are there in an instant.
@@ -29,20 +28,20 @@ package struct CircuitBreaker: Sendable, Equatable {
     package static let firstWait: Int64 = 1_000_000_000
     package static let longestWait: Int64 = 10_000_000_000
 
-    /// What came of a message.
+    /// The outcome of a message.
     package enum Outcome: Sendable, Equatable {
         case success, failure
         /// Nothing was learnt: it was not sent.
         case none
     }
 
-    /// What came of a group of messages.
+    /// The outcomes of a group of messages.
     package struct Evidence: Sendable, Equatable {
         /// Responses that only a provider at work gives.
         package var successes = 0
         /// Responses that are the provider's own fault, and groups for which no connection could be had.
         package var failures = 0
-        /// Those of the failures that met recipients who were tried before.
+        /// Failures of recipients that were tried before.
         package var failedRetries = 0
 
         package init(successes: Int = 0, failures: Int = 0, failedRetries: Int = 0) {
@@ -65,7 +64,7 @@ package struct CircuitBreaker: Sendable, Equatable {
     enum State: Sendable, Equatable {
         case closed
         case open(until: Int64)
-        /// A probe is on its way, and given up at `until`.
+        /// A probe is in flight, and given up at `until`.
         case halfOpen(until: Int64)
     }
 
@@ -105,7 +104,7 @@ package struct CircuitBreaker: Sendable, Equatable {
     /// A failure is among the last responses: successes count as well.
     package var isWatching: Bool { isOpen || recent != 0 }
 
-    /// Whether a message may go now. Whoever is told to probe must send, or note `.none`.
+    /// Whether a message may start now. The caller that gets a probe must send it, or note `.none`.
     /// - Parameter isFresh: nothing was tried with its recipient before.
     package mutating func admit(at now: Int64, isFresh: Bool = true) -> Admission {
         let patience = isFresh ? 0 : Self.staleWait
@@ -120,13 +119,13 @@ package struct CircuitBreaker: Sendable, Equatable {
         }
     }
 
-    /// Takes note of when the provider last answered well, where not every success is told.
+    /// Notes the time of the last success, where not every success is noted.
     /// - Parameter moment: 0 for never.
-    package mutating func noteAnswer(at moment: Int64) {
+    package mutating func noteSuccess(at moment: Int64) {
         if moment > lastSuccess ?? 0 { lastSuccess = moment }
     }
 
-    /// Takes note of what came of a group of messages.
+    /// Notes the outcomes of a group of messages.
     /// - Parameters:
     ///   - since: when they were started.
     ///   - probe: the ticket, where it was a probe.
@@ -141,7 +140,7 @@ package struct CircuitBreaker: Sendable, Equatable {
         for _ in 0..<Int((Double(failures) * scale).rounded()) { note(.failure, since: since, probe: probe, at: now, jitter: jitter) }
     }
 
-    /// Takes note of what came of a message.
+    /// Notes the outcome of a message.
     /// - Parameters:
     ///   - since: when it was started; nil for a moment ago.
     ///   - probe: the ticket, where it was a probe.
@@ -170,7 +169,7 @@ package struct CircuitBreaker: Sendable, Equatable {
                 failedProbes += 1
                 state = .open(until: now + wait(jitter))
             case .open, .halfOpen:
-                // Sent before it opened, or given up: says nothing new.
+                // Sent before the breaker opened, or given up: no news.
                 return
             }
         case .none:
@@ -192,7 +191,7 @@ package struct CircuitBreaker: Sendable, Equatable {
         return failures >= Self.slowFailures && now - firstFailure >= Self.slowSpan && isSilent
     }
 
-    /// Closes it, and forgets what was.
+    /// Closes the breaker, and forgets all outcomes.
     package mutating func reset() { self = CircuitBreaker(closedAfter: self) }
 
     private init(closedAfter old: CircuitBreaker) {

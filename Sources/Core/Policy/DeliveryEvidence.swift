@@ -1,7 +1,7 @@
 package import Model
 
-/// What is known of one message to one recipient, from attempts and from news that come later, and the state that follows from it. The same
-/// news in any order, and any number of times, give the same state: each only adds a fact.
+/// The facts about one message to one recipient, from attempts and later news, and the state that follows from them. The same news in
+/// any order, and any number of times, give the same state: each only adds a fact.
 ///
 /// A person who has seen the message outweighs a bounce, and a bounce outweighs whatever a provider said when it took the message. Of
 /// attempts and receipts the one that came nearest to the person holds (`RecipientState.rank`).
@@ -14,7 +14,7 @@ package struct DeliveryEvidence: Sendable, Equatable {
         case receipt
         /// The provider took the message, and says for good, later, that it could not be delivered. A report of a delay is none.
         case bounce
-        /// A person did something with it. What a machine opened or clicked is not told here, as it proves nothing.
+        /// A person did something with it. What a machine opened or clicked is no fact.
         case person(EventKind)
     }
 
@@ -31,7 +31,7 @@ package struct DeliveryEvidence: Sendable, Equatable {
         case .attempt(let state): if state.rank > attempt.rank { attempt = state }
         case .receipt: hasReceipt = true
         case .bounce: hasBounce = true
-        // Who complains about a message, or unsubscribes by it, has it before them.
+        // A person who complains about a message, or unsubscribes by it, has it.
         case .person: isSeen = true
         }
     }
@@ -51,7 +51,7 @@ package struct DeliveryRounds: Sendable, Equatable {
     /// More than these are not opened.
     package static let most = 100
 
-    /// By round, from 0.
+    /// Indexed by round, from 0.
     private var rounds: [Int: DeliveryEvidence] = [0: DeliveryEvidence()]
 
     package init() {}
@@ -65,7 +65,7 @@ package struct DeliveryRounds: Sendable, Equatable {
         return true
     }
 
-    /// Takes news about the message of a round. It may come before one hears that the round was opened.
+    /// Adds news about the message of a round, which may come before the news that the round was opened.
     /// - Returns: false for a number beyond the bounds, which changes nothing.
     @discardableResult
     package mutating func take(_ news: DeliveryEvidence.News, round: Int) -> Bool {

@@ -1,5 +1,5 @@
-/// Says when a line about what may happen thousands of times is worth writing: the first at once, then one a minute, which tells of all
-/// since. Times are nanoseconds of a clock that does not go back.
+/// Decides when a line about an event that may happen thousands of times is written: the first at once, then one a minute that counts the
+/// events since. Times are nanoseconds of a monotonic clock.
 package struct RepeatedLine: Sendable, Equatable {
     package static let interval: Int64 = 60_000_000_000
 
@@ -18,10 +18,10 @@ package struct RepeatedLine: Sendable, Equatable {
         return count
     }
 
-    /// It happened several times; `due` says when that is to be told.
+    /// Counts several events; `due` says when the line is written.
     package mutating func count(_ times: Int) { count += times }
 
-    /// - Returns: how often since the last line; nil where there is nothing to tell, or not yet.
+    /// - Returns: the events since the last line; nil where there are none, or no line is due.
     package mutating func due(at now: Int64, isLast: Bool = false) -> Int? {
         guard count > 0 else { return nil }
         if let told, now - told < Self.interval, !isLast { return nil }

@@ -1,6 +1,6 @@
 /// When messages of one scope may start: a calendar of cells, one start in each.
 ///
-/// This is the generic cell rate algorithm (ITU-T I.371, annex A) with a memory for what was left out: a send that is held back
+/// This is the generic cell rate algorithm (ITU-T I.371, annex A) with a memory for unused starts: a send that is held back
 /// by a narrower scope takes a later cell of this one, and leaves those before it to others. A cell of a scope with burst b may
 /// be used from its start until b - 1 intervals later, so that in any window of w at most `w / interval + b` messages start. A
 /// send in several scopes may use a cell a little later, by two cells of the widest scope and not beyond its own end, for cells of
@@ -45,7 +45,7 @@ package struct ReservationCalendar: Sendable, Equatable {
     /// Cells before `next`, in order.
     var gaps: [Gap] = []
 
-    /// A calendar that nothing is known of: what may have been handed out before comes first.
+    /// A new calendar: moments that may have been reserved before it come first.
     package init(_ limit: Limit, now: Double, horizon: Double) {
         base = now + horizon
         next = 0
@@ -55,11 +55,11 @@ package struct ReservationCalendar: Sendable, Equatable {
     /// Takes over a changed limit and drops what is past.
     mutating func advance(to now: Double, horizon: Double, limit: Limit) {
         if limit.interval != self.limit.interval {
-            // Of what was handed out further ahead nothing is used any more: whoever has it learns of the change.
+            // Reservations further ahead are no longer used: their owners learn of the change.
             restart(at: min(base + (next - 1) * self.limit.interval + limit.interval, now + Self.notice))
         }
         self.limit = limit
-        // Nobody looks so far ahead: the clock went back.
+        // No reservation is so far ahead: the clock went back.
         if start(next) > now + Self.farthest + limit.interval { restart(at: now + horizon) }
         let oldest = now - Double(limit.burst - 1) * limit.interval
         if start(next) < oldest { restart(at: oldest) }

@@ -50,13 +50,13 @@ package struct ReservationStock: Sendable {
         return Double(last - first) / Double(count - 1)
     }
 
-    /// Adds reservations in their order; they may lie between those that are here.
+    /// Adds reservations in their order; they may lie between earlier ones.
     package mutating func add(_ new: [Reservation]) {
         guard let last, let first = new.first?.moment, first < last else { return reservations.append(contentsOf: new) }
         reservations = Deque((reservations + new).sorted { ($0.moment, $0.latest) < ($1.moment, $1.latest) })
     }
 
-    /// Drops what was not used in time.
+    /// Drops reservations that were not used in time.
     /// - Returns: how many.
     package mutating func dropLate(_ now: Int64) -> Int {
         var dropped = 0
@@ -81,6 +81,6 @@ package struct ReservationStock: Sendable {
         return (.at(first.moment), first)
     }
 
-    /// Gives all up.
+    /// Gives up all reservations.
     package mutating func clear() { reservations.removeAll() }
 }

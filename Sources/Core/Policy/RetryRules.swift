@@ -1,17 +1,17 @@
 package import Model
 
-/// How long a message waits after each kind of answer.
+/// How long a message waits after each kind of response.
 package struct RetryRules: Sendable, Equatable {
     /// Refused for now, for this message.
     package var temporary: RetrySchedule
     /// No response, or the connection was lost.
     package var unreachable: RetrySchedule
-    /// The provider asks us to slow down; spends no attempt. It is the scope's pace that slows down, not the message.
+    /// The provider asks us to slow down; spends no attempt. The scope's adaptive rate slows down, not the message.
     package var throttled: RetrySchedule = .rest(0.5...1.5)
     /// The recipient's domain asks to slow down; spends no attempt. It may be a domain without a limit of ours, so that nothing
     /// but this wait keeps us from asking it again and again.
     package var domainThrottled: RetrySchedule = .rest(30...90)
-    /// Our own set-up is refused; spends no attempt. The mailing pauses, this only keeps the rest from going on meanwhile.
+    /// Our own set-up is refused; spends no attempt. The mailing pauses; this wait keeps its other messages until then.
     package var paused: RetrySchedule = .rest(5...15)
 
     /// For mail servers, minutes to hours (RFC 5321 section 4.5.4.1). Grey-listing (RFC 6647) refuses a first retry that comes
@@ -39,7 +39,7 @@ package struct RetryRules: Sendable, Equatable {
         }
     }
 
-    /// No wait of a provider is believed beyond this, in seconds.
+    /// The longest Retry-After that counts, in seconds.
     static let longest = 366 * 86_400.0
 
     /// Seconds to wait after a response, at random; never less than the provider asked for (Retry-After), and then up to a tenth
@@ -52,21 +52,21 @@ package struct RetryRules: Sendable, Equatable {
         guard let asked = response.retryAfter, asked > 0 else { return own }
         let wait = min(asked, Self.longest)
         let later = wait + Double.random(in: 0...min(max(wait / 10, 1), 60), using: &generator)
-        // Where an attempt is spent, the more patient of the two counts; what spends none comes when it was asked to.
+        // Where an attempt is spent, the longer wait counts; otherwise Retry-After does.
         switch response.action {
         case .retry, .reconnect: return max(own, later)
         default: return later
         }
     }
 
-    /// Seconds to wait for one who was refused before anybody of the mailing was accepted: half as long as the mailing has been on its
-    /// way, so that a few are asked again soon, and never often.
+    /// Seconds to wait after a refusal before anybody of the mailing was accepted: half the age of the mailing, so that a few are tried
+    /// again soon, and never often.
     /// - Parameter age: milliseconds since the mailing began.
     static func delayBeforeAcceptance(age: Int64, using generator: inout some RandomNumberGenerator) -> Double {
         min(max(Double(age) / 2000, 4), 900) * Double.random(in: 1...1.5, using: &generator)
     }
 
-    /// Seconds to wait for one who was refused while nobody was accepted any more: long enough for others to tell whether everybody is.
+    /// Seconds to wait after a refusal while nobody is accepted: long enough for other responses to show whether everybody is refused.
     static func delaySinceAcceptance(using generator: inout some RandomNumberGenerator) -> Double {
         Double.random(in: 8...12, using: &generator)
     }

@@ -1,16 +1,16 @@
-/// How long the answers of a server take: the mean of late, and a bound that few answers exceed, as TCP estimates it (RFC 6298, section 2).
+/// How long the replies of a server take: the recent mean, and a bound that few replies exceed, as TCP estimates it (RFC 6298, section 2).
 package struct RoundTrip: Sendable, Equatable {
     private static let longest = Duration.seconds(1)
-    /// One long stop is no distance: an answer counts as so many times the mean at most.
+    /// A single long stop is no distance: a reply counts as so many times the mean at most.
     private static let outlier = 4
 
-    /// Nil before the first answer.
+    /// Nil before the first reply.
     package private(set) var mean: Duration?
     private var deviation = Duration.zero
 
     package init() {}
 
-    /// Notes how long an answer took.
+    /// Notes how long a reply took.
     package mutating func note(_ time: Duration) {
         let time = min(max(time, .zero), Self.longest)
         guard let mean else {
@@ -23,6 +23,6 @@ package struct RoundTrip: Sendable, Equatable {
         self.mean = mean + difference / 8
     }
 
-    /// Few answers take longer; zero before the first.
+    /// Few replies take longer; zero before the first.
     package var bound: Duration { min((mean ?? .zero) + deviation * 4, Self.longest) }
 }

@@ -19,6 +19,8 @@ package struct SuppressionRow: Sendable, Equatable {
 
     /// Bytes of an address at most.
     private static let longestAddress = 1024
+    /// In milliseconds.
+    private static let day: Int64 = 86_400_000
 
     package var values: [Field: String] = [:]
 
@@ -45,9 +47,13 @@ package struct SuppressionRow: Sendable, Equatable {
             address = try NormalAddress.key(self[.address], channel, country: country)
         } catch { throw Fault(field: .address, problem: "'\(Self.shown(self[.address]))' is no address (\(error.description))") }
         let key = Suppression.Key(channel, address, category: try category())
-        let at = try moment(.date)
+        let date = try moment(.date)
         let expires = try moment(.expiry)
-        return Suppression(key, reason: try choice(.reason) ?? usual, source: try source(), at: at ?? now, expires: expires)
+        // A day begins in UTC; where people are ahead of that it is today.
+        if let date, date > now + Self.day { throw fault(.date, "is to come; it says since when the suppression is known") }
+        if let date, let expires, expires <= date { throw fault(.expiry, "is not after the date, \(Self.shown(trimmed(.date)))") }
+        let at = date ?? min(now, expires ?? now)
+        return Suppression(key, reason: try choice(.reason) ?? usual, source: try source(), at: at, expires: expires)
     }
 
     private func trimmed(_ field: Field) -> String { String(self[field].trimmed) }
@@ -62,7 +68,7 @@ package struct SuppressionRow: Sendable, Equatable {
     }
 
     private func category() throws(Fault) -> String {
-        let text = trimmed(.category)
+        let text = trimmed(.category).lowercased()
         if text.isEmpty || text == Category.all { return "" }
         if let problem = Category.fault(text) { throw fault(.category, problem) }
         return text
@@ -71,7 +77,7 @@ package struct SuppressionRow: Sendable, Equatable {
     private func choice<Choice: RawRepresentable<String> & CaseIterable>(_ field: Field) throws(Fault) -> Choice? {
         let text = trimmed(field)
         if text.isEmpty { return nil }
-        if let choice = Choice(rawValue: text) { return choice }
+        if let choice = Choice(rawValue: text.lowercased()) { return choice }
         throw fault(field, "is not allowed; it is one of \(Choice.allCases.map(\.rawValue).joined(separator: ", "))")
     }
 

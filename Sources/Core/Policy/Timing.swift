@@ -15,9 +15,9 @@ package enum Timing {
     /// How often whoever waits for an event looks without one: events may get lost with a connection.
     package static let fallback = Duration.seconds(2)
     /// How often whoever has nothing to do looks without an event, and how often what is only shown is read.
-    package static let idleLook = Duration.seconds(6)
+    package static let idlePoll = Duration.seconds(6)
     /// How often a worker looks at all lanes, and without messages in flight at what was published: it may have missed a wake-up.
-    package static let laneLook = Duration.seconds(10)
+    package static let lanePoll = Duration.seconds(10)
     /// A worker takes what a provider's connections use in that time.
     package static let prefetch = Duration.milliseconds(500)
     /// How often a worker with messages in flight exchanges what its providers ask for with the fleet.

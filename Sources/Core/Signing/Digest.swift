@@ -1,4 +1,4 @@
-import CCrypto
+import CLibCrypto
 
 /// Digests of SHA-256.
 enum Digest {

@@ -1,4 +1,4 @@
-import CCrypto
+import CLibCrypto
 import Synchronization
 package import Text
 

@@ -1,7 +1,7 @@
 package import Model
 
-/// How fast the fleet goes in a scope whose provider asks to slow down. Redis sums what the workers saw and hands it to
-/// one of them to judge. The arithmetic is that worker's; Redis keeps its state as text.
+/// The adaptive rate of scopes whose provider asks to slow down. Redis sums what the workers saw and hands it to one of them to judge.
+/// That worker does the arithmetic; Redis keeps its state as text.
 package struct AdaptiveRateStore: Sendable {
     /// Milliseconds; longer than recovery takes.
     static let kept: Int64 = 600_000
@@ -21,14 +21,14 @@ package struct AdaptiveRateStore: Sendable {
         self.backoff = backoff
     }
 
-    /// How a scope stands; all is in microseconds, of Redis time where it is a moment.
+    /// The state of a scope, in microseconds; moments are in Redis time.
     package struct Standing: Sendable, Equatable {
         package var now: Int64
         /// Nothing starts before; 0 or past where it is not paused.
         package var until: Int64
         /// Between two starts at least; nil where it is not slowed.
         package var interval: Double?
-        /// What the last judge left; empty for nothing.
+        /// The state that the last judge wrote; empty where there is none.
         package var state: String
 
         package init(now: Int64, until: Int64, interval: Double?, state: String) {
@@ -42,7 +42,7 @@ package struct AdaptiveRateStore: Sendable {
         package var pause: Double { min(Double(max(0, until - now)) / 1e6, AdaptiveRateStore.longestPause) }
     }
 
-    /// What is to be judged, by who was given it alone.
+    /// Observations to judge, which only this worker was given.
     package struct Case: Sendable, Equatable {
         let version: Int64
         package let state: String
@@ -54,11 +54,11 @@ package struct AdaptiveRateStore: Sendable {
         package let paused: Double
     }
 
-    /// Adds what this worker saw of a scope since it last said so.
+    /// Adds what this worker saw of a scope since its last call.
     /// - Parameters:
     ///   - pause: seconds that the provider asked to wait (Retry-After), the longest; it never shortens a pause, and counts as a
     ///     day at most.
-    /// - Returns: how the scope stands, and a case when this worker is to judge: it calls `steer` at once.
+    /// - Returns: the state of the scope, and a case when it is this worker's turn to judge: it then calls `steer` at once.
     package func observe(
         _ scope: LimitScope, answered: Int, throttled: Int, started: Int, pause: Double? = nil
     ) async throws(RedisError) -> (standing: Standing, case: Case?) {
@@ -99,7 +99,7 @@ package struct AdaptiveRateStore: Sendable {
         ).int == 1
     }
 
-    /// How scopes stand, in their order.
+    /// The states of scopes, in their order.
     package func standing(of scopes: [LimitScope]) async throws(RedisError) -> [Standing] {
         guard !scopes.isEmpty else { return [] }
         let replies = try await broker.redis.pipeline(
@@ -116,7 +116,7 @@ package struct AdaptiveRateStore: Sendable {
         return standings
     }
 
-    /// A number of Redis within what can be added up: others may write to its keys.
+    /// A number of Redis, bounded so that sums cannot overflow: others may write to its keys.
     private static func moment(_ value: Int64) -> Int64 { min(max(0, value), WireLimit.time.upperBound) }
 
     /// Until when a scope is paused: the same as `pause_of` of the scripts.

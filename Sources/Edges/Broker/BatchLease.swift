@@ -2,10 +2,10 @@ package import Model
 
 /// A batch in flight.
 package struct BatchLease: Sendable {
-    /// Who has a batch, and by which handing out: its fencing token, by which Redis tells whether the batch still belongs to that worker.
+    /// The fencing token of a batch: its worker and delivery, by which Redis knows whether the batch still belongs to that worker.
     package struct Holder: Sendable {
         package let worker: String
-        /// How often the batch was handed out, from 1.
+        /// How often the batch was delivered to a worker, from 1.
         package let deliveries: Int
 
         package init(worker: String, deliveries: Int) {
@@ -19,11 +19,11 @@ package struct BatchLease: Sendable {
     /// The name of its entry in the lane.
     package let entry: String
     package let holder: Holder
-    /// It was handed out for the first time, and nobody can have started anything of it.
+    /// It was delivered for the first time: nobody can have started a message of it.
     package let isNew: Bool
     /// The epoch that it was dispatched in.
     package let epoch: Epoch
-    /// The worker that had it before and whose lease has expired; nil at the first time.
+    /// The worker that had it before, whose lease has expired; nil for the first delivery.
     package let from: String?
 
     package init(

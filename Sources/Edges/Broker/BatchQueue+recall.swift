@@ -1,6 +1,6 @@
 package import Model
 
-/// What a dispatcher asks for when it ends, or when Redis was lost.
+/// What a dispatcher needs when it ends, or when Redis was lost.
 extension BatchQueue {
     /// Takes the batches of mailings off their lanes that no worker has taken. The dispatches have ended then: none of their messages was
     /// started, and none will be.
@@ -13,7 +13,7 @@ extension BatchQueue {
             if case .error(let text) = reply { throw .command(text) }
             let words = reply.array ?? []
             for start in stride(from: 0, to: words.count - 3, by: 4) {
-                // What cannot be read is no batch of ours.
+                // An entry that cannot be read is no batch of ours.
                 guard let entry = words[start].text, let mailing = words[start + 1].text.flatMap(MailingID.init),
                     mailings.contains(mailing),
                     let batch = words[start + 2].int, let number = words[start + 3].int
@@ -22,7 +22,7 @@ extension BatchQueue {
                 ready.append((Dispatch(batch: id, dispatchNumber: Int(number)), lane, entry))
             }
         }
-        let answers = try await broker.redis.run(
+        let recalls = try await broker.redis.run(
             Scripts.recall,
             calls: ready.map { dispatch, lane, entry in
                 (
@@ -37,10 +37,10 @@ extension BatchQueue {
                 )
             })
         var recalled: [Dispatch] = []
-        for (one, answer) in zip(ready, answers) {
-            if case .error(let text) = answer { throw .command(text) }
-            if answer.int == -1 { throw .epochEnded }
-            if answer.int == 1 { recalled.append(one.dispatch) }
+        for (one, reply) in zip(ready, recalls) {
+            if case .error(let text) = reply { throw .command(text) }
+            if reply.int == -1 { throw .epochEnded }
+            if reply.int == 1 { recalled.append(one.dispatch) }
         }
         return recalled
     }

@@ -17,14 +17,14 @@ extension BatchQueue {
     package struct Taken: Sendable {
         package let lane: Lane
         package let leases: [BatchLease]
-        /// Batches that are left in it for whoever asks next.
+        /// Batches that are left in it.
         package let waiting: Int
         /// It has batches of a newer wire version, which are left for newer workers.
         package let hasNewer: Bool
     }
 
     /// Takes batches for a worker, without waiting: as many of each lane as it wants, or what there is.
-    /// - Returns: an answer for each want; none while Redis cannot be believed.
+    /// - Returns: a reply for each want; none while Redis cannot be trusted.
     package func take(_ wants: [Want], worker: String) async throws(RedisError) -> [Taken] {
         guard !wants.isEmpty else { return [] }
         let reply = try await broker.redis.run(
@@ -33,11 +33,11 @@ extension BatchQueue {
                 + wants.flatMap { [broker.keys.lane($0.lane), broker.keys.newer($0.lane)] },
             arguments: [.text(Keys.workers), .text(worker), .serverRun, RedisArgument(WireVersion.current)]
                 + wants.flatMap { [.text("\($0.lane)"), RedisArgument($0.count)] })
-        guard let answers = reply.array, answers.count == wants.count || answers.isEmpty else { throw .unexpected("take: \(reply)") }
+        guard let replies = reply.array, replies.count == wants.count || replies.isEmpty else { throw .unexpected("take: \(reply)") }
         var taken: [Taken] = []
         var unreadable: [UnreadableBatch] = []
-        for (want, answer) in zip(wants, answers) {
-            guard let parts = answer.array, parts.count == 3, let entries = parts[0].array else { throw .unexpected("take: \(answer)") }
+        for (want, reply) in zip(wants, replies) {
+            guard let parts = reply.array, parts.count == 3, let entries = parts[0].array else { throw .unexpected("take: \(reply)") }
             var leases: [BatchLease] = []
             for entry in entries {
                 let entry = try StreamEntry(want.lane, entry)
@@ -50,7 +50,7 @@ extension BatchQueue {
         return taken
     }
 
-    /// Batches that were given to this worker and that it does not know of: the reply that brought them was lost.
+    /// Batches that were delivered to this worker in a reply that was lost.
     /// - Parameter known: the entries that it has, by lane.
     package func reclaim(worker: String, known: [Lane: Set<String>]) async throws(RedisError) -> [BatchLease] {
         let lanes = try await workerLanes(worker)
@@ -74,7 +74,7 @@ extension BatchQueue {
 
     /// Takes over batches of a worker whose lease has expired, from the lanes that its registration names.
     /// - Parameters:
-    ///   - dead: the worker as it was seen a while ago; one that has changed since is left alone.
+    ///   - dead: the worker's registration as it was a while ago; nothing is taken where it has changed since.
     ///   - count: batches at most.
     ///   - lease: the workers' lease.
     package func takeOver(

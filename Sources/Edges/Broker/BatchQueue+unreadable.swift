@@ -12,15 +12,15 @@ struct UnreadableBatch: Sendable {
 }
 
 extension BatchQueue {
-    /// Keeps the recipients' side of a batch as a dead letter whose entry could be read, but not its recipients. The batch is to be closed
-    /// as released then: it is dispatched again from the ledger.
+    /// Keeps a batch as a dead letter whose entry could be read, but not its recipients. The caller closes the batch as released: it is
+    /// dispatched again from the ledger.
     package func keepUnreadable(_ lease: BatchLease, why: String) async throws(RedisError) {
         DeadLetters.count(.lane)
         try await DeadLetters(broker).keep(lease.entry, of: lease.lane, why: why, isRemoved: false)
     }
 
-    /// Moves batches that a worker cannot read from its hands to the dead letters, and gives them back to the ledger, which has them whole.
-    /// Whom another worker had started is uncertain.
+    /// Moves batches that a worker cannot read to the dead letters, and returns them to the ledger, which has them whole.
+    /// Recipients that another worker had started are uncertain.
     func reject(_ unreadable: [UnreadableBatch], worker: String) async throws(RedisError) {
         for item in unreadable {
             DeadLetters.count(.lane)
@@ -33,13 +33,13 @@ extension BatchQueue {
             }
             let lease = try await lease(of: item, worker: worker)
             try await DeadLetters(broker).keep(item.entry.id, of: item.lane, why: item.why, isRemoved: lease == nil)
-            // Not ours any more: whoever has it rejects it too.
+            // No longer ours: the worker that has it rejects it too.
             guard let lease, let marks = try await marks(lease) else { continue }
             _ = try await report(try await release(lease, marks), of: lease)
         }
     }
 
-    /// The right to a batch of which only mailing and number can be read; nil where these cannot, or Redis knows of no such dispatch.
+    /// The lease of a batch of which only mailing and number can be read; nil where they cannot, or Redis has no such dispatch.
     private func lease(of item: UnreadableBatch, worker: String) async throws(RedisError) -> BatchLease? {
         guard let mailing = MailingID(item.entry.text("m")), let number = try? item.entry.int("b", in: WireLimit.count) else { return nil }
         let replies = try await broker.redis.pipeline([

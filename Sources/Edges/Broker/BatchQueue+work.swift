@@ -4,9 +4,9 @@ extension BatchQueue {
     /// Whether the next group of a batch may start.
     package enum Permission: Sendable, Equatable {
         case go
-        /// The mailing does not send now: give the rest back.
+        /// The mailing does not send now: the rest goes back.
         case halted(MailingState)
-        /// The batch is another worker's now: send nothing more of it, report only what was sent.
+        /// The batch is another worker's now: nothing more of it is sent, and only what was sent is reported.
         case lost
     }
 
@@ -27,7 +27,17 @@ extension BatchQueue {
         return state == .sending ? .go : .halted(state)
     }
 
-    /// Takes back the marks of recipients that were started and of whom no message was in flight, or none was taken.
+    /// Asks how many recipients may fail though nobody of their mailing was accepted yet; the whole fleet shares `most` of them, which are
+    /// counted from the mailing's start, or since it was resumed.
+    /// - Parameter count: how many are to fail, from 1.
+    package func mayFail(_ count: Int, of mailing: MailingID, most: Int) async throws(RedisError) -> Int {
+        let reply = try await broker.redis.run(
+            Scripts.fail, keys: [broker.keys.mailing(mailing)], arguments: [RedisArgument(count), RedisArgument(most)])
+        guard let granted = reply.int, (0...Int64(count)).contains(granted) else { throw .unexpected("fail: \(reply)") }
+        return Int(granted)
+    }
+
+    /// Takes back the marks of started recipients whose messages were not in flight, or not taken by the provider.
     /// - Parameter indexes: ascending.
     package func unmark(_ lease: BatchLease, _ indexes: [Int]) async throws(RedisError) {
         _ = try await broker.redis.run(
@@ -38,7 +48,7 @@ extension BatchQueue {
             arguments: token(lease) + [RedisArgument(lease.batch.count)] + IndexRange.words(indexes))
     }
 
-    /// How far the workers before came with a batch that was taken over; nil when it is not this worker's any more.
+    /// The marks that earlier workers left on a batch that was taken over; nil when it is no longer this worker's.
     package func marks(_ lease: BatchLease) async throws(RedisError) -> Marks? {
         let reply = try await broker.redis.run(
             Scripts.marks,
@@ -49,12 +59,12 @@ extension BatchQueue {
         return reply.bytes.map { Marks(bytes: $0) }
     }
 
-    /// Sends results of a batch to the collector; a closing group also takes the batch out of the worker's hands, if it is in
-    /// them. A group that was sent before is not sent again.
+    /// Sends results of a batch to the collector; a closing group also ends the worker's lease of the batch, if it
+    /// has one. A group that was sent before is not sent again.
     /// - Returns: nil when there was nothing to send.
     package func report(_ group: ResultGroup, of lease: BatchLease) async throws(RedisError) -> Receipt? {
         let partition = group.batch.number % broker.partitions
-        // Who is only listed as uncertain is sent to once more, by us or by the next: not done.
+        // A recipient that is only listed as uncertain is sent to again, by us or by the next worker: it is not done.
         let done = group.results.lazy.filter { $0.state != .uncertain || $0.due == 0 }.map(\.index)
         let ranges = IndexRange.words(done.sorted())
         let fields = group.fields

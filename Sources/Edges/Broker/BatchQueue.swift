@@ -1,7 +1,7 @@
 package import Model
 
-/// The way of batches from the dispatcher through lanes to workers. Every step of a batch is one script that checks the epoch and the
-/// fencing token of whoever takes it, so that nothing of an older state of Redis or of a worker without a lease takes effect.
+/// The lanes: batches on their way from the dispatcher to workers. Every step of a batch is one script that checks the epoch and the
+/// fencing token, so that nothing of an older state of Redis or of a worker without a lease takes effect.
 package struct BatchQueue: Sendable {
     let broker: Broker
 
@@ -39,7 +39,7 @@ package struct BatchQueue: Sendable {
         return new
     }
 
-    /// Looks whether lanes are whole, and mends what can be: a lane's name among the lanes, and the registration of workers that have
+    /// Checks that lanes are whole, and repairs what it can: a lane's name among the lanes, and the registration of workers that have
     /// batches in it.
     /// - Parameter lease: of the workers.
     /// - Returns: a lane that was lost, with which the epoch has ended; nil for none.
@@ -78,7 +78,7 @@ package struct BatchQueue: Sendable {
         return (reply.array ?? []).compactMap { $0.text.flatMap { Lane($0) } }
     }
 
-    /// The dispatches that lanes hold, ready or in flight; those that cannot be read are not among them.
+    /// The readable dispatches in lanes, ready or in flight.
     package func inside(_ lanes: [Lane]) async throws(RedisError) -> Set<Dispatch> {
         guard !lanes.isEmpty else { return [] }
         let words = try await broker.redis.run(Scripts.inside, keys: lanes.map(broker.keys.lane), arguments: []).array ?? []

@@ -1,7 +1,7 @@
 import Metrics
 package import Model
 
-/// The entries of streams that nobody can read, on their way to the ledger: what a newer process wrote can be put back after an upgrade.
+/// Entries of streams that could not be read, on their way to the ledger. An entry of a newer process can be put back after an upgrade.
 /// A collector writes those of status streams into the ledger by itself. Those of lanes, which workers find, wait for it in a stream.
 package struct DeadLetters: Sendable {
     /// Where something unreadable was found.
@@ -16,7 +16,7 @@ package struct DeadLetters: Sendable {
 
     package init(_ broker: Broker) { self.broker = broker }
 
-    /// Counts something that cannot be read.
+    /// Counts an entry that cannot be read.
     package static func count(_ source: Source) {
         Counter(label: "flotilla_entries_unreadable_total", dimensions: [("source", source.rawValue)]).increment()
     }

@@ -1,7 +1,7 @@
 import Model
 
-/// What in a Redis is to be believed: a name that the dispatcher gives to one run of one server, for one ledger. What was put
-/// there before, or comes back from a disk or a replica, belongs to another epoch and takes no effect.
+/// Names the time in which the contents of Redis can be trusted: one run of one server, for one ledger. Entries from before that, or
+/// back from a disk or a replica, belong to another epoch and take no effect.
 package struct Epoch: Sendable, Hashable {
     /// `RUN:LEDGER:RANDOM`.
     package let text: String
@@ -19,8 +19,7 @@ package struct Epoch: Sendable, Hashable {
     package func isOf(run: String, ledger: String) -> Bool { text.hasPrefix("\(run):\(ledger):") }
 }
 
-/// What proves that a dispatcher leads for a ledger's mailings: of several dispatchers the one with the highest number does, and what
-/// another one asks of Redis is refused.
+/// Proves that a dispatcher leads for a ledger: the highest number leads, and Redis refuses the commands of all others.
 package struct FencingToken: Sendable, Equatable {
     package let ledger: String
     package let number: Int64

@@ -1,6 +1,6 @@
 package import Model
 
-/// Whether this Redis can be believed, and which dispatcher leads.
+/// The epoch of this Redis, and the dispatcher that leads.
 package struct EpochStore: Sendable {
     private let broker: Broker
 
@@ -16,7 +16,7 @@ package struct EpochStore: Sendable {
         case unknown
     }
 
-    /// What Redis says to the dispatcher that leads, or wants to.
+    /// The state of leadership and epoch, as a dispatcher that leads or wants to finds it.
     package struct Standing: Sendable, Equatable {
         package var leadership: Leadership
         /// The epoch that Redis holds, of whatever run of the server; nil for none.
@@ -75,7 +75,7 @@ package struct EpochStore: Sendable {
 
     /// Begins an epoch: all batches that were ready or in flight are gone from Redis, results and limits stay.
     /// - Parameters:
-    ///   - found: what `hold` said.
+    ///   - found: what `hold` returned.
     ///   - epoch: the epoch, of the run that was found; nil for one with a random name.
     /// - Returns: the new epoch; nil when something changed meanwhile: look again.
     package func establish(after found: Standing, as epoch: Epoch? = nil, fencingToken: FencingToken) async throws(RedisError) -> Epoch? {
@@ -88,7 +88,7 @@ package struct EpochStore: Sendable {
         let reply = try await broker.redis.run(
             Scripts.establish,
             keys: [broker.keys.epoch, broker.keys.leader, broker.keys.partitions, broker.keys.lanes, broker.keys.wake]
-                + (0..<broker.partitions).map(broker.keys.status) + lanes.map(broker.keys.lane),
+                + [broker.keys.deadLetters] + (0..<broker.partitions).map(broker.keys.status) + lanes.map(broker.keys.lane),
             arguments: [
                 .text(found.epoch?.text ?? ""), .text(epoch.text), .serverRun, .text(fencingToken.text), RedisArgument(broker.partitions),
                 .text(Keys.collectors),
@@ -96,8 +96,8 @@ package struct EpochStore: Sendable {
         return reply.int == 1 ? epoch : nil
     }
 
-    /// Ends the epoch, since what this Redis holds cannot be believed: workers finish what is in flight, and report again what no collector
-    /// has confirmed.
+    /// Ends the epoch, because the contents of this Redis cannot be trusted: workers finish their messages in flight, and report again what
+    /// no collector has confirmed.
     /// - Parameter ledger: nothing happens where the epoch is another's.
     /// - Returns: whether there was an epoch.
     @discardableResult
@@ -107,7 +107,7 @@ package struct EpochStore: Sendable {
         ).int == 1
     }
 
-    /// Forgets the workers: each finds its lease lost.
+    /// Removes all registrations: each worker finds its lease lost.
     package func forgetWorkers(_ fencingToken: FencingToken) async throws(RedisError) {
         try await broker.remove([broker.keys.workers], fencingToken: fencingToken)
     }
@@ -121,9 +121,15 @@ package struct EpochStore: Sendable {
     /// Notes that a ledger has made a commit, so that an older copy of it is known as one.
     /// - Returns: the last commit that is known of it. A ledger that has not come so far, when it is read again now, is an older copy.
     package func note(commits: Int64, of ledger: String) async throws(RedisError) -> Int64 {
-        try await broker.redis.run(
-            Scripts.commit, keys: [broker.keys.commits], arguments: [.text(ledger), RedisArgument(commits)]
-        ).int ?? commits
+        do throws(RedisError) {
+            return try await broker.redis.run(
+                Scripts.commit, keys: [broker.keys.commits], arguments: [.text(ledger), RedisArgument(commits)]
+            ).int ?? commits
+        } catch {
+            // A Redis without memory is told later: first the results are taken off its streams, which frees some.
+            guard case .command(let text) = error, UnfitServer.isOverloaded(text) else { throw error }
+            return commits
+        }
     }
 
     /// The last commit of a ledger that was noted; nil where nothing is known of it.

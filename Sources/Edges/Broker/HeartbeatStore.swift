@@ -1,9 +1,9 @@
 import FoundationEssentials
 package import Model
 
-/// The signs of life of all processes of a fleet, for people to see: nothing is decided by them.
+/// The heartbeats of all processes of a fleet. They are for people: nothing depends on them.
 package struct HeartbeatStore: Sendable {
-    /// A process as it was last heard of.
+    /// The last heartbeat of a process.
     package struct Sign: Sendable, Equatable {
         /// Names the process.
         package var name: String
@@ -12,13 +12,13 @@ package struct HeartbeatStore: Sendable {
         package var age: Double
         package var heartbeat: Heartbeat
 
-        /// It gave a sign within the time that several need.
+        /// Its last heartbeat is recent.
         package var isAlive: Bool { age < HeartbeatStore.longest }
     }
 
-    /// How often a process gives a sign that tells of some mailings: a sign with a thousand of them costs as much as a thousand messages.
+    /// How often a process sends its heartbeat: one with a thousand mailings costs as much as a thousand messages.
     package static func interval(mailings: Int) -> Duration { min(.seconds(1) + .milliseconds(2) * mailings, .seconds(3)) }
-    /// Seconds without one after which a process is lost.
+    /// Seconds without a heartbeat after which a process is lost.
     package static let longest = 5.0
     /// Seconds after which it is forgotten.
     package static let memory = 600.0
@@ -28,20 +28,24 @@ package struct HeartbeatStore: Sendable {
     package init(_ broker: Broker) { self.broker = broker }
 
     package func beat(_ name: String, _ heartbeat: Heartbeat) async throws(RedisError) {
-        guard let text = try? JSONEncoder().encode(heartbeat) else { return }
-        _ = try await broker.redis.run(
-            Scripts.heartbeat, keys: [broker.keys.heartbeats], arguments: [.text(name), .text(String(decoding: text, as: UTF8.self))])
+        var process = heartbeat
+        process.mailings = [:]
+        guard let json = try? JSONEncoder().encode(process) else { return }
+        // A text in JSON cannot hold these characters: its quotation marks are escaped.
+        let text = String(decoding: json, as: UTF8.self)
+            .replacing("\"mailings\":{}", with: "\"mailings\":\(heartbeat.mailingsJSON)", maxReplacements: 1)
+        _ = try await broker.redis.run(Scripts.heartbeat, keys: [broker.keys.heartbeats], arguments: [.text(name), .text(text)])
     }
 
-    /// A process ends in good order: it is not missed.
+    /// A process ends in good order, and so is not lost.
     package func end(_ name: String) async throws(RedisError) {
         _ = try await broker.redis.send(["HDEL", .text(broker.keys.heartbeats), .text(name)])
     }
 
-    /// All that gave a sign within `memory`, by name; changes nothing.
+    /// All processes with a heartbeat within `memory`, by name.
     package func all() async throws(RedisError) -> [Sign] {
         try await entries().compactMap { entry in
-            // One of another release may say other things.
+            // A heartbeat of another release may have other fields.
             guard entry.age <= Self.memory else { return nil }
             guard let heartbeat = try? JSONDecoder().decode(Heartbeat.self, from: Data(entry.text.utf8)),
                 (try? heartbeat.check()) != nil
@@ -53,13 +57,13 @@ package struct HeartbeatStore: Sendable {
         }.sorted { $0.name < $1.name }
     }
 
-    /// Forgets those who were lost longer ago than `memory`, whatever release they were of.
+    /// Removes processes that were lost longer ago than `memory`, of any release.
     package func forget() async throws(RedisError) {
         let old = try await entries().filter { $0.age > Self.memory }.map { RedisArgument.text($0.name) }
         if !old.isEmpty { _ = try await broker.redis.send(["HDEL", .text(broker.keys.heartbeats)] + old) }
     }
 
-    /// Who gave a sign, when (milliseconds; seconds ago), and what it said; what bears no time is as old as can be.
+    /// Name, time (milliseconds; seconds ago) and text of each heartbeat; one without a time is as old as can be.
     private func entries() async throws(RedisError) -> [(name: String, at: Int64, age: Double, text: Substring)] {
         let replies = try await broker.redis.pipeline([["HGETALL", .text(broker.keys.heartbeats)], ["TIME"]])
         for case .error(let text) in replies { throw .command(text) }

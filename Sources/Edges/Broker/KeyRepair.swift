@@ -15,7 +15,7 @@ final class KeyRepair: Sendable {
         self.logger = logger
     }
 
-    /// Whether one of some replies tells of such a key.
+    /// Whether a reply says that a key is of a wrong type.
     static func isNeeded(after replies: [RESPValue]) -> Bool {
         replies.contains { if case .error(let text) = $0 { text.contains("WRONGTYPE") } else { false } }
     }

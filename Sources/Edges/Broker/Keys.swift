@@ -72,7 +72,8 @@ package struct Keys: Sendable {
     /// copy.
     var commits: String { "\(tag):commits" }
 
-    /// Hash: the mailing's definition, state and speed; goes when the mailing has ended.
+    /// Hash: the mailing's definition, state and speed, and how many of its recipients have failed before anybody was accepted; goes when
+    /// the mailing has ended.
     func mailing(_ id: MailingID) -> String { "\(tag):mailing:\(id)" }
 
     /// Stream, an entry a group of results or events; an entry is deleted when the collector has committed it.
@@ -99,13 +100,13 @@ package struct Keys: Sendable {
     /// finds its last heartbeat ten minutes old.
     var heartbeats: String { "\(tag):heartbeats" }
 
-    /// What is under keys whose names begin alike.
+    /// The keys whose names begin alike.
     struct Kind: Sendable {
         /// The key's name behind the tag, up to the next colon.
         let name: String
         /// As TYPE calls it.
         let type: String
-        /// Without it nobody can tell what was sent, or what holds: the epoch ends.
+        /// The epoch ends without it: what was sent, or what holds, would be unknown.
         let isTrusted: Bool
     }
 

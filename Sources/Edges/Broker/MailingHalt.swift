@@ -1,7 +1,7 @@
 /// A worker's request to pause a mailing.
 package struct MailingHalt: Sendable, Hashable {
     package enum Cause: String, Sendable {
-        /// The provider refuses us. Workers of before the cause was told send nothing.
+        /// The provider refuses us; also where an older worker sends no cause.
         case refusal = ""
         /// The worker cannot send it at all: the provider is unknown there, or the definition cannot be read.
         case unsendable

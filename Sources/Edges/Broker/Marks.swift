@@ -9,13 +9,13 @@ package struct Marks: Sendable, Equatable {
         return switch bytes[index] {
         case 0: .notStarted
         case UInt8(ascii: "d"): .done
-        // Also what is none of the three: the message may have been sent.
+        // Any other byte counts as started too: the message may have been sent.
         default: .started
         }
     }
 }
 
-/// Recipients that stand one behind the other in a batch: most groups are one range.
+/// Ranges of recipients of a batch; most groups are one range.
 enum IndexRange {
     /// First recipient and number of recipients of each range.
     /// - Parameter indexes: ascending; repeated ones count once.

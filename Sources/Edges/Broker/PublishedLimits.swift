@@ -6,14 +6,13 @@ package struct PublishedLimits: Sendable {
 
     package init(_ broker: Broker) { self.broker = broker }
 
-    /// Publishes all limits that are set, in place of those published before: none is missing in between. Where a limit has changed, nobody
-    /// is queued at the old one's rate any more.
+    /// Replaces the published limits in one step. The queue of a scope whose limit has changed is dropped, for it has the old rate.
     /// - Parameter overrides: by scope (`provider:NAME`), a limit as text or `none`.
     /// - Throws: `RedisError.epochEnded` when another dispatcher leads.
     package func publishLimits(_ overrides: [String: String], fencingToken: FencingToken) async throws(RedisError) {
         let before = try await limits() ?? [:]
         let changed = Set(before.keys).union(overrides.keys).filter { before[$0] != overrides[$0] }
-        // What is no scope, of another release, has no queue.
+        // A name of another release that is no scope has no queue.
         let queues = changed.compactMap { LimitScope($0) }.map(broker.keys.queue)
         let reply = try await broker.redis.run(
             Scripts.limits, keys: [broker.keys.limits, broker.keys.leader, broker.keys.wake] + queues,
@@ -21,10 +20,10 @@ package struct PublishedLimits: Sendable {
         if reply.int != 1 { throw .epochEnded }
     }
 
-    /// Tells a Redis without limits from one that has lost them.
+    /// A marker that tells a Redis without limits from one that has lost them.
     private static let marker = ""
 
-    /// The limits that are published, by scope; nil where the dispatcher has not published any yet, not even none.
+    /// The published limits, by scope; nil where the dispatcher has not published any set yet.
     package func limits() async throws(RedisError) -> [String: String]? {
         let reply = try await broker.redis.send(["HGETALL", .text(broker.keys.limits)])
         guard let words = reply.array, words.count.isMultiple(of: 2) else { throw .unexpected("HGETALL: \(reply)") }

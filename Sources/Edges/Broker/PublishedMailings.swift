@@ -4,7 +4,7 @@ import struct Foundation.Data
 import class Foundation.JSONDecoder
 import class Foundation.JSONEncoder
 
-/// What workers need to know of the mailings in work: definition, state and speed.
+/// The mailings in work as workers see them: definition, state and speed.
 package struct PublishedMailings: Sendable {
     private let broker: Broker
 
@@ -50,7 +50,7 @@ package struct PublishedMailings: Sendable {
         }
     }
 
-    /// Tells the workers of a person's order in the dispatcher's stead, and wakes those that send the mailing.
+    /// Publishes a person's order without a dispatcher, and wakes the workers that send the mailing.
     /// - Parameter speed: the limit as text; empty for none.
     /// - Returns: false when the mailing is not published: then no worker can start a message of it.
     package func order(_ id: MailingID, state: MailingState, speed: String) async throws(RedisError) -> Bool {
@@ -82,7 +82,7 @@ package struct PublishedMailings: Sendable {
             return .newer(error.description)
         } catch {
             DeadLetters.count(.mailing)
-            // A decoder's own words would show the text.
+            // The decoder's message would show the text.
             return .unreadable("its definition in Redis cannot be read by this release" + ((error as? WireError).map { ": \($0)" } ?? ""))
         }
     }
@@ -120,7 +120,7 @@ package struct PublishedMailings: Sendable {
         try await broker.remove([broker.keys.mailing(id), broker.keys.dispatched(id), broker.keys.reached(id)], fencingToken: fencingToken)
     }
 
-    /// Those of some mailings that are not published as they were: Redis has lost them, or another program has written to them.
+    /// The mailings among some that are not as they were published: Redis has lost them, or another program has changed them.
     package func altered(_ expected: [MailingID: Controls]) async throws(RedisError) -> [MailingID] {
         let ids = Array(expected.keys)
         let found = try await controls(ids)

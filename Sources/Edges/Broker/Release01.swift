@@ -1,7 +1,7 @@
 import Model
 
-/// What release 0.1 left in this Redis: its keys had no hash tag and its entries no version. It is treated like a lost Redis, but for
-/// results that no collector has taken: these are adopted.
+/// The keys of release 0.1, which had no hash tag, and entries without a version. They are treated like a lost Redis, except for
+/// uncollected results, which are adopted.
 package struct Release01: Sendable {
     private let broker: Broker
     private var prefix: String { broker.keys.prefix }
@@ -12,7 +12,7 @@ package struct Release01: Sendable {
     package func isPresent() async throws(RedisError) -> Bool {
         // A prefix with braces of its own gives both releases the same keys: what is there is this release's.
         guard prefix != broker.keys.tag else { return false }
-        // Not in a cluster, which would answer MOVED: that release could not work there.
+        // Not in a cluster, which would reply MOVED: that release could not work there.
         return try await broker.redis.pipeline([["EXISTS", .text("\(prefix):epoch")]])[0].int == 1
     }
 

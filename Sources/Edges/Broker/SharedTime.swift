@@ -18,7 +18,7 @@ package final class SharedTime: Sendable {
         time.withLock { $0.earliest(machine: Clock.milliseconds(), at: Clock.monotonic()) }
     }
 
-    /// Takes note of a reading of Redis's clock.
+    /// Notes a reading of Redis's clock.
     /// - Parameter shared: microseconds since 1970.
     package func note(shared: Double, sent: Int64, received: Int64) {
         time.withLock { $0.note(shared: shared, sent: sent, received: received) }

@@ -83,6 +83,8 @@ package struct StatusStreams: Sendable {
     /// copies of what has been accounted for: their loss does not end the epoch.
     private func restore(_ stream: String) async throws(RedisError) {
         guard stream != broker.keys.deadLetters else {
+            let pending: [RedisArgument] = ["XPENDING", .text(stream), .text(Keys.collectors)]
+            if case .array = try await broker.redis.pipeline([pending])[0] { return }
             do throws(RedisError) {
                 _ = try await broker.redis.send(["XGROUP", "CREATE", .text(stream), .text(Keys.collectors), "0", "MKSTREAM"])
             } catch {
@@ -162,12 +164,6 @@ package struct StatusStreams: Sendable {
         _ entries: [Entry], over: Set<Dispatch> = []
     ) async throws(RedisError) {
         guard !entries.isEmpty else { return }
-        var commands: [[RedisArgument]] = []
-        for (stream, all) in Dictionary(grouping: entries, by: \.stream) {
-            let ids = all.map { RedisArgument.text($0.id) }
-            commands.append(["XACK", .text(stream), .text(Keys.collectors)] + ids)
-            commands.append(["XDEL", .text(stream)] + ids)
-        }
         // Batches first: should the connection break between the two, the entries come again and settle again.
         if !over.isEmpty {
             let replies = try await broker.redis.run(
@@ -177,7 +173,12 @@ package struct StatusStreams: Sendable {
                 })
             for case .error(let text) in replies { throw .command(text) }
         }
-        for case .error(let text) in try await broker.redis.pipeline(commands) { throw .command(text) }
+        let replies = try await broker.redis.run(
+            Scripts.confirm,
+            calls: Dictionary(grouping: entries, by: \.stream).map { stream, all in
+                ([stream], [.text(Keys.collectors)] + all.map { RedisArgument.text($0.id) })
+            })
+        for case .error(let text) in replies { throw .command(text) }
     }
 
     private func entry(_ entry: StreamEntry) -> Entry { Entry(entry, partition: numbers[entry.stream]) }

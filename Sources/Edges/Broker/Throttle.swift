@@ -20,7 +20,7 @@ package struct Throttle: Sendable {
     /// The limit of a scope.
     package struct ScopeLimit: Sendable, Equatable {
         package var scope: LimitScope
-        /// Microseconds between two messages; 0 where only the scope's pace limits it.
+        /// Microseconds between two messages; 0 where only the scope's adaptive rate limits it.
         package var interval: Double
         /// Messages that may start at once after a rest, from 1.
         package var burst: Int
@@ -78,6 +78,6 @@ package struct Throttle: Sendable {
         return Reservations(now: now, moments: places.map { number($0) }, slack: places.map { number($0 + 4) }, next: next)
     }
 
-    /// How long Redis takes to answer: few answers take longer.
+    /// How long Redis takes to answer: few replies take longer.
     package var roundTrip: Duration { broker.redis.roundTrip.bound }
 }

@@ -14,7 +14,7 @@ package enum WakeEvent: Sendable, Equatable {
     case admitted
     /// A worker is new and waits to be admitted, or has left.
     case worker
-    /// Of a newer release: a reason to look at everything.
+    /// An event of a newer release: everything is checked.
     case other
 
     /// The command that adds it to a stream.
@@ -51,7 +51,7 @@ package enum WakeEvent: Sendable, Equatable {
 }
 
 /// A wake-up stream: small entries that tell whoever blocks on it where there is work. One blocking read serves any number of lanes.
-/// Nothing depends on it: a look every few seconds finds what a trimmed or lost entry would have told.
+/// Nothing depends on it: whoever waits also checks every few seconds, and so finds what a trimmed or lost entry would have announced.
 package struct WakeStream: Sendable {
     /// Whom a stream wakes.
     package enum Reader: Sendable { case workers, dispatcher }
@@ -87,7 +87,7 @@ package struct WakeStream: Sendable {
             if let newest = entries.last?.id { last = newest }
             return entries.map(WakeEvent.init)
         } catch {
-            // What was added meanwhile, or a Redis that is another one now, is found by a look at everything.
+            // Check everything: entries were added meanwhile, or this is another Redis.
             last = nil
             throw error
         }

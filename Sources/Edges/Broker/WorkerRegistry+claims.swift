@@ -5,7 +5,7 @@ extension WorkerRegistry {
     /// How long a claim is kept: no planner may run for as long.
     private static let claimLifetime = "86400"
 
-    /// Tells which dispatches a worker had when Redis was lost. It has told, or offers again, all results of their messages.
+    /// Reports the dispatches that a worker had when Redis was lost. It has reported, or offers again, all results of their messages.
     package func claim(_ dispatches: Set<Dispatch>, by worker: String) async throws(RedisError) {
         let text = dispatches.map { "\($0.batch)/\($0.dispatchNumber)" }.sorted().joined(separator: " ")
         _ = try await broker.redis.send(["SET", .text(broker.keys.claims(worker)), .text(text), "EX", .text(Self.claimLifetime)])

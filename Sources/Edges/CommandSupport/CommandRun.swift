@@ -2,6 +2,14 @@ package import ArgumentParser
 import Foundation
 import Telemetry
 
+/// A command line that is wrong whatever ledger, files and settings hold, as a command finds it when it runs; the exit status is 64, as
+/// where ArgumentParser finds it.
+package struct UsageError: Error, CustomStringConvertible {
+    package let description: String
+
+    package init(_ description: String) { self.description = description }
+}
+
 /// Runs a command line, and ends the process.
 package enum CommandRun {
     /// ArgumentParser writes `Error:`; all other lines of ours begin with `error:` and `warning:`.
@@ -25,7 +33,7 @@ package enum CommandRun {
             exit(ExitCode.success.rawValue)
         } catch {
             end()
-            let code = root.exitCode(for: error)
+            let code = error is UsageError ? .validationFailure : root.exitCode(for: error)
             let message = plain(root.fullMessage(for: PlainError.of(error)))
             if message.isEmpty { exit(code.rawValue) }
             // Help, versions and completion scripts.

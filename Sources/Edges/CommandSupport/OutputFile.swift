@@ -41,12 +41,12 @@ package enum OutputFile {
     /// Makes sure that a file to be written is none that is needed.
     /// - Parameters:
     ///   - inputs: the files that are read.
-    ///   - ledger: its path; what lies beside it under its name is needed too.
+    ///   - ledger: the path of its file, if it is in one; what lies beside it under its name is needed too.
     ///   - user: what needs them, for people.
     package static func check(
-        _ path: String, option: String, against inputs: [String], ledger: String, of user: String
+        _ path: String, option: String, against inputs: [String], ledger: String?, of user: String
     ) throws(Unusable) {
-        let ledgers = ["", "-wal", "-shm", "-journal", ".lock", ".commits"].map { RealPath.of(ledger) + $0 }
+        let ledgers = ledger.map { ledger in ["", "-wal", "-shm", "-journal", ".lock", ".commits"].map { RealPath.of(ledger) + $0 } } ?? []
         let (place, found) = (RealPath.of(path), FileStatus(path: path)?.identity)
         let same = (inputs + ledgers).first { RealPath.of($0) == place || found != nil && FileStatus(path: $0)?.identity == found }
         guard let same else { return }

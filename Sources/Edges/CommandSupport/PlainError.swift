@@ -9,7 +9,7 @@ package struct PlainError: Error, CustomStringConvertible {
     package static func of(_ error: any Error) -> any Error {
         if error is ServiceGroupError {
             return PlainError(
-                description: "a part of this process ended before it was told to; the lines of the log before this one say which, and why")
+                description: "a part of this process ended by itself; the lines of the log before this one say which, and why")
         }
         guard type(of: error) is NSError.Type || error is CocoaError || error is POSIXError else { return error }
         return PlainError(description: text(error as NSError))

@@ -20,8 +20,13 @@ package struct AuditNote: Sendable, Equatable {
         case restore
         /// The recipients of a mailing that ended long ago are not kept any more.
         case prune
+        /// The values of a person were taken out.
+        case erase
         /// Suppressions were added, or removed.
         case suppress, unsuppress
+        /// Categories were made known, or forgotten.
+        case addCategories = "add_categories"
+        case removeCategory = "remove_category"
     }
 
     package var order: Order

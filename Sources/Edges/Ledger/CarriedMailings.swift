@@ -1,12 +1,43 @@
 package import Model
 import Text
 
-/// What became of the mailings that a ledger has, and the copy that takes its place has not.
+/// What became of what a ledger knows, and the copy that takes its place does not.
 package struct CarriedMailings: Sendable, Equatable {
     /// Mailings that were taken over.
     package var count = 0
+    /// Recipients of other mailings who have an end, or may have been reached, as the ledger knew.
+    package var outcomes = 0
+    /// Suppressions that were added or removed.
+    package var suppressions = 0
+    /// Entries of the audit log.
+    package var orders = 0
+    /// Mailings of which something goes back to what it was when the copy was made.
+    package var undone: [Undone] = []
     /// What is lost; nil where the copy has all that the ledger had.
     package var losses: Losses?
+
+    /// What of a mailing goes back to what it was when the copy was made.
+    package struct Undone: Sendable, Equatable {
+        package var id: MailingID
+        package var name: String
+        /// Recipients who had an end, and are open again.
+        package var opened = 0
+        /// It was stopped, and is paused in the copy.
+        package var wasStopped = false
+        /// Its recipients were pruned, and are back.
+        package var wasPruned = false
+        /// What became of its recipients since the copy was made cannot be read.
+        package var isUnread = false
+
+        fileprivate var text: String {
+            var parts: [String] = []
+            if isUnread { parts.append("what became of its recipients since cannot be read") }
+            if wasPruned { parts.append("its recipients were pruned, and are back") }
+            if wasStopped { parts.append("it was stopped, and is paused in the copy") }
+            if opened > 0 { parts.append("\(Plural.text(opened, "recipient")) with an end \(opened == 1 ? "is" : "are") open again") }
+            return "\n  \(id) '\(name)': \(parts.joined(separator: "; "))"
+        }
+    }
 
     /// What a copy does not know of the ledger whose place it takes.
     package struct Losses: Sendable, Equatable {
@@ -16,6 +47,8 @@ package struct CarriedMailings: Sendable, Equatable {
         package var mailings: [MailingID: String] = [:]
         /// There may be others.
         package var isIncomplete = true
+        /// There is no ledger any more, of which a note is left.
+        package var isGone = false
         /// The list of the suppressed could not be taken over.
         package var lacksSuppressions = false
         /// Why Redis does not tell, for people; nil where it does.
@@ -25,6 +58,12 @@ package struct CarriedMailings: Sendable, Equatable {
         package var open = 0
 
         init(why: String) { self.why = why }
+
+        static var gone: Losses {
+            var losses = Losses(why: "is gone")
+            (losses.isGone, losses.isIncomplete) = (true, false)
+            return losses
+        }
 
         static func damaged(_ detail: String) -> Losses { Losses(why: "is damaged (\(detail))") }
     }
@@ -46,16 +85,41 @@ package struct KnownElsewhere: Sendable, Equatable {
     }
 }
 
+extension CarriedMailings {
+    /// What to ask a person before the copy takes the ledger's place; nil where nothing goes back.
+    func question(of path: String) -> String? {
+        guard let undoneText else { return nil }
+        return """
+            the ledger \(path) knows more than the copy, and not all of that can be taken over:\(undoneText)
+              Whoever is open and may have been sent to is held when the planner starts. With --yes the copy takes the ledger's place, and \
+            the ledger is kept beside it
+            """
+    }
+
+    /// A line for each mailing of which something goes back; nil for none.
+    package var undoneText: String? {
+        guard !undone.isEmpty else { return nil }
+        let more = undone.count > Losses.mostNames ? "\n  and \(undone.count - Losses.mostNames) more" : ""
+        return undone.prefix(Losses.mostNames).map(\.text).joined() + more
+    }
+}
+
 extension CarriedMailings.Losses {
-    private static let mostNames = 10
+    fileprivate static let mostNames = 10
 
     /// Why the copy does not take the ledger's place.
     func refusal(of path: String) -> String {
-        """
-        the ledger \(path) \(why). \(text)
-          If it can be repaired (sqlite3 \(path) .recover), repair it first. With --force the copy takes its place nevertheless, and the \
-        ledger is kept beside it
-        """
+        guard !isGone else {
+            return """
+                the ledger \(path) \(why), and the note beside it names what the copy lacks. \(text)
+                  If that ledger can be found, put it back. With --force the copy takes its place nevertheless
+                """
+        }
+        return """
+            the ledger \(path) \(why). \(text)
+              If it can be repaired (sqlite3 \(path) .recover), repair it first. With --force the copy takes its place nevertheless, and \
+            the ledger is kept beside it
+            """
     }
 
     /// What is missing, and who may be concerned.

@@ -44,11 +44,15 @@ package struct CopyMark: Sendable, Equatable {
     package var restored: Int64?
     /// The number of commits that Redis knew when it was found to be older.
     package var olderThan: Int64?
+    /// Another server has taken the place of the one before: a standby, or one that was brought back to an earlier moment. The commits are
+    /// those that it had then.
+    package var isMoved: Bool
 
-    package init(commits: Int64 = 0, restored: Int64? = nil, olderThan: Int64? = nil) {
+    package init(commits: Int64 = 0, restored: Int64? = nil, olderThan: Int64? = nil, isMoved: Bool = false) {
         self.commits = commits
         self.restored = restored
         self.olderThan = olderThan
+        self.isMoved = isMoved
     }
 }
 

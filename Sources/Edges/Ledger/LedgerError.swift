@@ -20,7 +20,7 @@ package enum LedgerError: Error, Sendable, Equatable {
     case busy(path: String)
     /// The database server cannot be reached, or cannot work at the moment: the same call may succeed later.
     case unreachable(path: String, detail: String)
-    /// The database server refuses the user, the password or a right.
+    /// The database server refuses the user, the password or a right, or has no such database; the detail says what to do.
     case denied(path: String, detail: String)
     /// Another process has the leadership; `pid` is nil where its lock file does not tell.
     case held(path: String, pid: Int32?)
@@ -39,6 +39,8 @@ package enum LedgerError: Error, Sendable, Equatable {
 }
 
 extension LedgerError: CustomStringConvertible {
+    private static func isURL(_ path: String) -> Bool { path.hasPrefix("postgres://") }
+
     package var description: String {
         switch self {
         case .full(let path, let detail):
@@ -46,6 +48,8 @@ extension LedgerError: CustomStringConvertible {
             no room is left for the ledger \(path) (\(detail)). What was written before is whole: make room, a few megabytes at least. \
             Roles that run go on by themselves; start any other command again, also one that could not begin
             """
+        case .missing(let path) where Self.isURL(path):
+            "no ledger in \(path): the database has no tables. flotilla ledger init makes them; or name another database in ledger.url"
         case .missing(let path):
             """
             no ledger at \(path); name another with --ledger (or ledger.path or ledger.url in flotilla.yaml), or make a new one: \
@@ -53,6 +57,11 @@ extension LedgerError: CustomStringConvertible {
             """
         case .notADatabase(let path):
             "\(path) is no ledger (not a SQLite database); name another file with --ledger, or move this one away"
+        case .foreign(let path) where Self.isURL(path):
+            """
+            \(path) has tables of another program, and they were left alone; name a database of the ledger's own in ledger.url, or a \
+            schema of its own (?options=-csearch_path%3Dflotilla)
+            """
         case .foreign(let path):
             "\(path) is a database of another program; name another file with --ledger"
         case .replaced(let path):
@@ -79,11 +88,10 @@ extension LedgerError: CustomStringConvertible {
             """
         case .unreachable(let path, let detail):
             """
-            the ledger \(path) cannot be reached (\(detail)); check that the server runs and the address is right. Roles that run go on \
-            by themselves; start any other command again
+            the ledger \(path) cannot be reached, or cannot work now (\(detail)); check that the server runs and the address is right. \
+            Roles that run go on by themselves; start any other command again
             """
-        case .denied(let path, let detail):
-            "the ledger \(path) refuses us (\(detail)); check user, password and rights (docs/ledger.md)"
+        case .denied(let path, let detail): "the ledger \(path) refuses us: \(detail)"
         case .held(let path, let pid):
             """
             the ledger \(path) is in use by \(pid.map { "process \($0)" } ?? "another process"): a `send` that ends by itself, or a \

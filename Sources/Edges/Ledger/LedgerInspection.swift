@@ -13,6 +13,8 @@ package struct LedgerInspection: Sendable, Equatable {
             case mailing
             /// A counter does not agree with what it counts.
             case counts
+            /// A row cannot be read, or is not what another one says of it.
+            case content
             /// Rows belong to nothing.
             case orphans
         }

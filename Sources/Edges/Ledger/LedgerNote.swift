@@ -41,6 +41,23 @@ package struct LedgerNote: Sendable, Equatable, Codable {
 
     mutating func remove(_ id: MailingID) { mailings.removeAll { $0.id == id } }
 
+    var hasNames: Bool { mailings.contains { !$0.name.isEmpty } }
+
+    mutating func removeNames() { for place in mailings.indices { mailings[place].name = "" } }
+
+    /// Takes less room, and is still true.
+    /// - Returns: whether there was anything to leave out.
+    mutating func shorten() -> Bool {
+        if reached != nil {
+            reached = nil
+        } else if !mailings.isEmpty {
+            mailings.removeFirst((mailings.count + 1) / 2)
+        } else {
+            return false
+        }
+        return true
+    }
+
     /// The mailings of an identity, the newest last.
     func mailings(of identity: MailingIdentity) -> [MailingID] {
         let hash = Added.hash(identity)

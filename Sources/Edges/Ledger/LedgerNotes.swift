@@ -15,7 +15,9 @@ package struct LedgerNotes: Sendable {
         var ledgers: [LedgerNote]
     }
 
+    /// What is written at most. An earlier release wrote up to 2.4 MB, and refused to read it.
     private static let mostBytes = 1 << 20
+    private static let mostBytesRead = 4 << 20
     private static let mostLedgers = 8
 
     package let path: String
@@ -27,19 +29,42 @@ package struct LedgerNotes: Sendable {
     /// - Parameter identity: the ledger's.
     package func note(of identity: String) throws(Unreadable) -> LedgerNote? { try all().first { $0.ledger == identity } }
 
-    /// Changes what is noted of a ledger. A file that cannot be read is made anew.
+    /// What is noted of the ledger that was here last; nil for nothing.
+    func last() throws(Unreadable) -> LedgerNote? { try all().first }
+
+    /// Changes what is noted of a ledger. A file that cannot be read is made anew. Beyond the size limit parts are dropped, the least
+    /// important first: names of mailings, other ledgers, the batches that were reached (all may have been then), and of mailings the
+    /// oldest.
     /// - Returns: why it cannot be written, for people; nil when it was.
     func change(_ identity: String, _ change: (inout LedgerNote) -> Void) -> String? {
         let all = (try? all()) ?? []
         var note = all.first { $0.ledger == identity } ?? LedgerNote(ledger: identity)
         change(&note)
-        let others = all.filter { $0.ledger != identity }.prefix(Self.mostLedgers - 1)
-        guard let bytes = try? JSONEncoder().encode(Content(ledgers: [note] + others)) else { return "\(path): it cannot be encoded" }
+        var content = Content(ledgers: [note] + all.filter { $0.ledger != identity }.prefix(Self.mostLedgers - 1))
+        guard let bytes = Self.bounded(&content) else { return "\(path): it cannot be encoded" }
         return PrivateFile.replace(Array(bytes), at: path).map { "\(path): " + String(cString: strerror($0)) }
     }
 
+    private static func bounded(_ content: inout Content) -> Data? {
+        while let bytes = try? JSONEncoder().encode(content) {
+            if bytes.count <= mostBytes { return bytes }
+            let others = content.ledgers.indices.dropFirst()
+            if others.contains(where: { content.ledgers[$0].hasNames }) {
+                for place in others { content.ledgers[place].removeNames() }
+            } else if content.ledgers[0].hasNames {
+                content.ledgers[0].removeNames()
+            } else if !others.isEmpty {
+                content.ledgers.removeLast()
+            } else if !content.ledgers[0].shorten() {
+                return nil
+            }
+        }
+        return nil
+    }
+
     /// Removes the file: what it says would be wrong.
-    func remove() { unlink(path) }
+    /// - Returns: whether there is none any more.
+    func remove() -> Bool { unlink(path) == 0 || errno == ENOENT }
 
     /// The note as the first release that had one wrote it: the ledger's identity and its commits.
     private static func older(_ bytes: Data) -> LedgerNote? {
@@ -58,10 +83,11 @@ package struct LedgerNotes: Sendable {
             throw Unreadable(description: String(cString: strerror(errno)))
         }
         let file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
-        guard let status = FileStatus(descriptor: descriptor), status.kind == .regular, status.isOurs, status.size <= Self.mostBytes else {
+        guard let status = FileStatus(descriptor: descriptor), status.kind == .regular, status.isOurs, status.size <= Self.mostBytesRead
+        else {
             throw Unreadable(description: "it is no file of ours")
         }
-        let bytes = try? file.read(upToCount: Self.mostBytes)
+        let bytes = try? file.read(upToCount: Self.mostBytesRead)
         if let note = bytes.flatMap(Self.older) { return [note] }
         guard let bytes, let content = try? JSONDecoder().decode(Content.self, from: bytes),
             content.version == 1, content.ledgers.count <= Self.mostLedgers, content.ledgers.allSatisfy(\.isPossible)

@@ -1,7 +1,7 @@
 package import Model
 
 /// Recipients of a mailing who wait because they were refused before anybody was accepted.
-package struct HeldRefusals: Sendable, Equatable {
+package struct DoubtfulRefusals: Sendable, Equatable {
     /// Messages of the mailing that a provider took.
     package var accepted: Int
     /// Recipients that are not terminal.
@@ -23,5 +23,5 @@ package struct HeldRefusals: Sendable, Equatable {
 package protocol RefusalStore: Sendable {
     /// Those who wait for a refusal that may be everybody's; nil for a mailing that is not known. Once somebody was accepted, `responses`
     /// is empty.
-    func heldRefusals(_ id: MailingID) async throws(LedgerError) -> HeldRefusals?
+    func doubtfulRefusals(_ id: MailingID) async throws(LedgerError) -> DoubtfulRefusals?
 }

@@ -54,3 +54,14 @@ package struct RetentionRule: Sendable, Equatable {
         return mailing.readers > 0 ? .needed : nil
     }
 }
+
+extension RetentionRule.Obstacle: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .inWork: "it has not ended, or something of it is still with workers"
+        case .young: "it ended too short a time ago"
+        case .uncertain(let count): "\(count) \(count == 1 ? "recipient is" : "recipients are") held as uncertain until a person decides"
+        case .needed: "a mailing that leaves out whom it reached (--only-new) is not planned yet"
+        }
+    }
+}

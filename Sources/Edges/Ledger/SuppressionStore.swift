@@ -44,14 +44,45 @@ package protocol SuppressionStore: Sendable {
 
     func suppressionList() async throws(LedgerError) -> SuppressionList
 
-    /// The names of all categories that a mailing or a suppression has had, in order.
+    /// The names of all categories, in order.
     func categories() async throws(LedgerError) -> [String]
+
+    /// All categories with what has them, in the order of their names.
+    func categoryUses() async throws(LedgerError) -> [CategoryUse]
+
+    /// Makes categories known, in one transaction.
+    /// - Parameter note: the order that adds them; nil where nobody gave one.
+    /// - Returns: those that are new.
+    func addCategories(_ names: [String], note: AuditNote?, now: Int64) async throws(LedgerError) -> [String]
+
+    /// Forgets a category that nothing has.
+    /// - Throws: `LedgerError.refused` where there is none of that name, or a mailing or a suppression has it.
+    func removeCategory(_ name: String, note: AuditNote?, now: Int64) async throws(LedgerError)
+
+    /// Whether anybody is unsubscribed by a channel from one category and not from all.
+    func hasCategorySuppressions(_ channel: Channel) async throws(LedgerError) -> Bool
+
+    /// Which of some addresses are suppressed for a category, whatever it is, and not for all mailings: a mailing without a category is
+    /// sent to them.
+    /// - Parameter addresses: as `AddressKey` has them.
+    func suppressedForCategories(
+        _ addresses: [String], _ channel: Channel, now: Int64
+    ) async throws(LedgerError) -> Set<String>
 
     /// The recipients of a mailing that were skipped when their batches were dispatched, by batch and index.
     /// - Parameters:
     ///   - after: the last one of the page before; nil for the first page.
     ///   - limit: how many at most.
     func skipped(_ id: MailingID, after: SkippedRecipient?, limit: Int) async throws(LedgerError) -> [SkippedRecipient]
+}
+
+/// A category, and what has it.
+package struct CategoryUse: Sendable, Equatable {
+    package var name: String
+    /// Since when it is known, in milliseconds since 1970.
+    package var created: Int64
+    package var mailings: Int
+    package var suppressions: Int
 }
 
 /// The list as a whole.
@@ -123,6 +154,11 @@ package struct SkippedRecipient: Sendable, Equatable {
     package var detail: String
     /// When, in milliseconds since 1970.
     package var at: Int64
+
+    package init(batch: Int, index: Int, reason: ExclusionReason, id: String, address: String, detail: String, at: Int64) {
+        (self.batch, self.index, self.reason) = (batch, index, reason)
+        (self.id, self.address, self.detail, self.at) = (id, address, detail, at)
+    }
 }
 
 extension Suppression {

@@ -83,6 +83,15 @@ package struct UncertainCounts: Sendable, Equatable, Encodable {
     package var listed: Int
     /// Those that wait for a decision.
     package var held: Int
-    /// Those that were given back to be sent to once more, by the mailing's policy or by a person.
+    /// Those that are sent to once more, by the mailing's policy or by a person; without those who were suppressed or stopped before that.
     package var redelivered: Int
+    /// Those that ended as stopped, skipped, expired or failed, though a message may have reached them.
+    package var unresolved: Int
+
+    package init(listed: Int, held: Int, redelivered: Int, unresolved: Int) {
+        self.listed = listed
+        self.held = held
+        self.redelivered = redelivered
+        self.unresolved = unresolved
+    }
 }

@@ -73,15 +73,14 @@ extension Setting where Value == String {
     }
 }
 
-extension Setting where Value == String {
-    /// Its value is the path of the file.
+extension Setting where Value == LedgerPlace {
     static func ledgerURL(_ name: String, _ meaning: String) -> Self {
         Self(
             name, meaning,
             SettingKey.Form(
-                type: "URL", allowed: "`sqlite:PATH`, or a path; this release keeps no ledger in PostgreSQL (`postgres://`)",
+                type: "URL", allowed: "`postgres://user@host[:port]/database` with libpq's parameters, `sqlite:PATH`, or a path",
                 display: .url),
-            parse: LedgerURL.path)
+            parse: { LedgerPlace($0) })
     }
 }
 

@@ -104,8 +104,9 @@ extension Settings {
         reader.read(SettingsTable.redisPrefix, into: &redis.prefix)
         reader.read(SettingsTable.redisCAFile, into: &redis.caFile)
         reader.read(SettingsTable.redisTimeout, into: &redis.timeout)
-        reader.read(SettingsTable.ledgerPath, into: &ledger.path)
-        if let path = reader.value(SettingsTable.ledgerURL) { ledger.use(url: path) }
+        if let path = reader.value(SettingsTable.ledgerPath) { ledger.place = .file(path: path) }
+        if let place = reader.value(SettingsTable.ledgerURL) { ledger.use(url: place) }
+        reader.read(SettingsTable.ledgerFolder, into: &ledger.folder)
         reader.read(SettingsTable.ledgerKeep, into: &ledger.keep)
         reader.read(SettingsTable.plannerWindow, into: &planner.window)
         reader.read(SettingsTable.plannerWindowBytes, into: &planner.windowBytes)

@@ -28,15 +28,36 @@ package struct Settings: Sendable, Equatable {
     }
 
     package struct Ledger: Sendable, Equatable {
-        package var path = "flotilla.sqlite"
-        /// It is named by `ledger.url`: no option names another.
+        package var place = LedgerPlace.file(path: "flotilla.sqlite") {
+            didSet { isNamed = true }
+        }
+        /// The settings name a place, be it that of the default.
+        private var isNamed = false
+        /// It is named by `ledger.url`: no option names another for those who write to it.
         package private(set) var hasURL = false
+        /// Where a machine keeps what belongs to a ledger in PostgreSQL: the file of a private Redis, and its lock. Nil for the user's
+        /// usual folder.
+        package var folder: String?
+        /// The place of the settings where an option names another; nil where they name none of their own.
+        package private(set) var replaced: LedgerPlace?
         /// How long the recipients of mailings that have ended are kept; nil for always.
         package var keep: Duration?
         package init() {}
 
-        mutating func use(url path: String) {
-            self.path = path
+        /// Who named the place makes no difference.
+        package static func == (left: Self, right: Self) -> Bool {
+            (left.place, left.hasURL, left.folder, left.replaced, left.keep)
+                == (right.place, right.hasURL, right.folder, right.replaced, right.keep)
+        }
+
+        /// Takes the place of an option.
+        package mutating func replace(by place: LedgerPlace) {
+            if isNamed, !place.isSame(as: self.place) { replaced = self.place }
+            self.place = place
+        }
+
+        mutating func use(url place: LedgerPlace) {
+            self.place = place
             hasURL = true
         }
     }

@@ -45,7 +45,7 @@ struct SettingsSource {
 
     mutating func add(_ entry: SettingsEntry) {
         if entries.contains(where: { $0.path == entry.path }) {
-            return refuse(entry.place, entry.name, "is set twice, perhaps by a deprecated name")
+            return refuse(entry.place, entry.name, "is set twice, perhaps in its section and with dots, or by a deprecated name")
         }
         entries.append(entry)
         if let problem = entry.problem { problems.append(problem) }

@@ -37,7 +37,9 @@ struct SettingsFile {
                 source.refuse(file.place(keyNode), section.joined(separator: "."), "a key must be text")
                 continue
             }
-            var path = section + [name]
+            // A key may be written as the docs name it, `ledger.keep: 400d`; names that operators choose have dots of their own.
+            let isWhole = section.isEmpty && SettingsSchema.isPlainKey(name)
+            var path = isWhole ? name.split(separator: ".").map(String.init) : section + [name]
             if let replacement = DeprecatedKeys.replacement(of: path) {
                 source.warn(
                     file.place(keyNode), deprecated: path.joined(separator: "."), replacement: replacement.joined(separator: "."))

@@ -22,6 +22,13 @@ enum SettingsSchema {
         return isSection ? .section : .unknown
     }
 
+    /// Whether a name is a whole key of the table, or a deprecated one, without names that operators choose.
+    static func isPlainKey(_ name: String) -> Bool {
+        guard name.contains("."), !name.contains("*") else { return false }
+        if DeprecatedKeys.replacement(of: name.split(separator: ".").map(String.init)) != nil { return true }
+        return SettingsTable.keys.contains { $0.name == name }
+    }
+
     /// The names in a section, in the order of the table; `*` where the operator chooses them.
     static func children(of path: some Collection<String>) -> [String] {
         var names: [String] = []
@@ -43,10 +50,22 @@ enum SettingsSchema {
         if let near = NearestName.of(name, among: siblings) {
             return "unknown key; did you mean \((section + [near]).joined(separator: "."))?"
         }
+        // A section and a key of it, in one: a misspelt one, or one with names of the operator's.
+        let parts = name.split(separator: ".").map(String.init)
+        if section.isEmpty, parts.count > 1 {
+            if case .key = match(parts) { return "unknown key; write it in sections: \(nested(parts))" }
+            let plain = SettingsTable.keys.map(\.name).filter { !$0.contains("*") }
+            if let near = NearestName.of(name, among: plain) { return "unknown key; did you mean \(near)?" }
+        }
         // A known key in another section, or in none.
         let elsewhere = SettingsTable.keys.first { $0.components.last == name && !$0.components.contains("*") }
         if let elsewhere { return "unknown key; did you mean \(elsewhere.name)?" }
         return "unknown key; allowed here: \(siblings.joined(separator: ", "))"
+    }
+
+    /// `providers: {main: {url: …}}`.
+    private static func nested(_ parts: [String]) -> String {
+        parts.dropLast().map { "\($0): {" }.joined() + "\(parts[parts.count - 1]): …" + String(repeating: "}", count: parts.count - 1)
     }
 
     /// The error in a name that the operator chose, in a path that matches the table; nil if there is none.

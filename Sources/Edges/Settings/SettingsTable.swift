@@ -22,7 +22,11 @@ enum SettingsTable {
         "ledger.path", default: "flotilla.sqlite",
         "The ledger's SQLite file; `send`, `up`, `planner` and `mailing add` make it when it is missing.")
     static let ledgerURL = Setting.ledgerURL(
-        "ledger.url", "Where the ledger is, in place of `ledger.path`; not together with that or with `--ledger`.")
+        "ledger.url", "Where the ledger is, in place of `ledger.path`: [operations.md](operations.md#the-ledger-in-postgresql).")
+    static let ledgerFolder = Setting.file(
+        "ledger.folder", allowed: "a folder",
+        "Where this machine keeps the file of a private Redis and its lock for a ledger in PostgreSQL; by default "
+            + "`~/.local/state/flotilla` (`$STATE_DIRECTORY`, `$XDG_STATE_HOME/flotilla`). Of a ledger in a file they lie beside it.")
     static let ledgerKeep = Setting.duration(
         "ledger.keep", .seconds(86_400)...(.seconds(36_500 * 86_400)), shown: "always",
         "How long the recipients of a mailing are kept after its end: [operations.md](operations.md#old-mailings).")
@@ -173,7 +177,7 @@ enum SettingsTable {
     static let keys: [SettingKey] =
         [
             redisURL.key, redisUsername.key, redisPassword.key, redisPrefix.key, redisCAFile.key, redisTimeout.key,
-            ledgerPath.key, ledgerURL.key, ledgerKeep.key,
+            ledgerPath.key, ledgerURL.key, ledgerFolder.key, ledgerKeep.key,
             plannerWindow.key, plannerWindowBytes.key, plannerBatchBytes.key, plannerPoll.key, plannerStuckAfter.key, plannerLease.key,
             workerConcurrency.key, workerGroup.key, workerPrefetchBytes.key, workerChannels.key, workerFlush.key, workerLease.key,
             workerMaxDeliveries.key, workerRetryBase.key, workerRetryCap.key, workerResponses.key,

@@ -1,7 +1,7 @@
 import Glibc
 import NIOSSL
 
-/// Why a server's certificate is refused, in words that say what to mend.
+/// Why a server's certificate is refused, in words that say what to correct.
 enum CertificateProblem: Sendable, Equatable {
     /// Not valid any more, or not yet; since or from when, in seconds since 1970, where it is known.
     case expired(Int64?)

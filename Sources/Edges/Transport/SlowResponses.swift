@@ -1,9 +1,9 @@
-/// Which messages may be waited for beside the connections at work. One whose response takes longer than `patience` would keep a
+/// Which messages may be waited for beside the connections at work. One whose response takes longer than `lateAfter` would keep a
 /// connection from all others; a second one takes its place as long as such messages are few. A provider that is slow with all gets no
 /// connection more.
 package struct SlowResponses: Sendable {
     /// Nanoseconds after which a response is late.
-    static let patience: Int64 = 2_000_000_000
+    static let lateAfter: Int64 = 2_000_000_000
     /// Connections beside those at work, for each of these, and at most.
     static let perConnection = 4
     static let most = 200

@@ -9,14 +9,14 @@ package protocol DeliveryTransport: Sendable {
     /// Delivers the messages of a group.
     ///
     /// A message starts with its first byte, at the time that the group's `limit` gives it.
-    /// - Parameter mayBegin: asked before each message, so that a pause or a stop takes effect within the group. It is called on the
+    /// - Parameter mayStart: asked before each message, so that a pause or a stop takes effect within the group. It is called on the
     ///   transport's own threads and must not block.
     /// - Returns: a response for each message, in the order of the group. Nil for a message that was not started or cannot have
-    ///   arrived: `mayBegin` or the limit said no, the task was cancelled, the transport was closed or aborted, or an earlier message
+    ///   arrived: `mayStart` or the limit said no, the task was cancelled, the transport was closed or aborted, or an earlier message
     ///   of the group was answered by 421, which only that message keeps; or its response is late, and `group.detach` has it.
     ///   `.reconnect` at the stage `.connect` for a message that was
     ///   not started because there was no connection.
-    func deliver(_ group: MessageGroup, mayBegin: @escaping @Sendable () -> Bool) async -> [ProviderResponse?]
+    func deliver(_ group: MessageGroup, mayStart: @escaping @Sendable () -> Bool) async -> [ProviderResponse?]
 
     /// Closes idle connections politely and waits for those in use.
     func close() async

@@ -33,7 +33,7 @@ package enum Bottleneck: Sendable, Hashable, Encodable, CustomStringConvertible 
         case .planning: "its recipients are being planned"
         case .limit(let scope): "the limit of \(scope)"
         case .pace(let scope): "\(scope) asks to slow down"
-        case .connections(let name): "connections to \(name), each with a message that waits for its answer"
+        case .connections(let name): "connections to \(name), each with a message that waits for its response"
         case .providerConnections(let name): "\(name) takes no more connections"
         case .outage(let name): "\(name) is unavailable"
         case .pause(let name): "\(name) asks for pauses (Retry-After)"

@@ -54,8 +54,8 @@ struct CapacityModel {
                 let resource = add(.limit(scope.name), capacity: scope.perSecond)
                 needs[place].append((resource, 1))
             }
-            if let pace = providers[kinds[kind].provider].pace.rate {
-                let resource = add(.pace(kinds[kind].providerScope), capacity: pace)
+            if let rate = providers[kinds[kind].provider].adaptiveRate.rate {
+                let resource = add(.pace(kinds[kind].providerScope), capacity: rate)
                 needs[place].append((resource, 1))
             }
         }
@@ -178,6 +178,6 @@ struct CapacityModel {
                 isLimited: !kinds[kind].scopes.isEmpty, isSMTP: providers[kinds[kind].provider].plan.isSMTP,
                 service: service(of: kind))
         }
-        totals.note(loads, at: time, seconds: seconds, mailings: mailings.count { $0.isBegun && $0.open > 0 })
+        totals.note(loads, at: time, seconds: seconds, mailings: mailings.count { $0.isStarted && $0.open > 0 })
     }
 }

@@ -75,7 +75,7 @@ package struct Forecast: Sendable, Encodable {
         package var neededConnections: Int?
         /// Of all workers, at most.
         package var connections = 0
-        package var secondsAway = 0.0
+        package var secondsUnavailable = 0.0
         /// From its return until all workers send again.
         package var secondsToReturn = 0.0
         /// Messages that were in flight when the provider became unavailable: they are listed as uncertain.

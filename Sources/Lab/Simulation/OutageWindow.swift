@@ -62,7 +62,7 @@ extension Simulator {
         let estimate = SizeEstimate(plan, workers: workers, mailings: mailings.count)
         let batches = mailings.map { mailing -> Double in
             let rate = mailing.kinds.reduce(0) { $0 + kinds[$1].lately }
-            return mailing.isBegun && mailing.open > 0 ? estimate.batches(of: mailing.plan, rate: rate) : 0
+            return mailing.isStarted && mailing.open > 0 ? estimate.batches(of: mailing.plan, rate: rate) : 0
         }
         return kinds.map { kind in
             let mailing = mailings[kind.mailing]

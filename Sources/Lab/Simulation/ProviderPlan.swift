@@ -36,13 +36,13 @@ package struct ProviderPlan: Sendable {
     func service(isLimited: Bool) -> Double { latency.mean + overhead(isLimited: isLimited) }
 
     /// What a message takes besides the response's latency: round trips, and its share of opening connections (TCP, greeting, EHLO;
-    /// three round trips, TLS left out).
+    /// three round trips, without TLS).
     func overhead(isLimited: Bool) -> Double {
         let trips = isSMTP && isLimited ? 2.0 : 1
         return stalls + roundTrip * (trips + (messagesPerConnection.map { 3 / Double(max(1, $0)) } ?? 0))
     }
 
-    func isAway(at time: Double) -> Bool { outages.contains { $0.contains(time) } }
+    func isUnavailable(at time: Double) -> Bool { outages.contains { $0.contains(time) } }
 }
 
 /// A response that a share of the attempts gets, whatever the rate.

@@ -9,7 +9,7 @@ struct SimulatedMailing: Sendable {
     let rule: OutcomeRule
     /// Kinds of send, by their places.
     var kinds: [Int] = []
-    var isBegun = false
+    var isStarted = false
     var report: Forecast.Mailing
     private var held: [Bottleneck: Double] = [:]
 

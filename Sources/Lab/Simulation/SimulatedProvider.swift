@@ -10,7 +10,7 @@ struct SimulatedProvider: Sendable {
     /// One for each worker; beyond this number one stands for several.
     private var breakers: [CircuitBreaker] = []
     private static let most = 64
-    private(set) var pace = AdaptiveRate()
+    private(set) var adaptiveRate = AdaptiveRate()
     /// It has asked to slow down lately: every response is counted.
     private(set) var isWatched = false
     private var answered = 0
@@ -56,14 +56,14 @@ struct SimulatedProvider: Sendable {
     /// Workers find out whether the provider is there.
     /// - Returns: when the next of them tries; nil where none has to.
     mutating func look(at now: Double, using generator: inout SeededGenerator) -> Double? {
-        let isAway = plan.isAway(at: now)
+        let isUnavailable = plan.isUnavailable(at: now)
         let time = Int64(now * 1e9)
-        if isAway, breakers.contains(where: { !$0.isOpen }) {
+        if isUnavailable, breakers.contains(where: { !$0.isOpen }) {
             report.uncertain += busy + Int((rate * plan.latency.mean * share).rounded())
         }
         var next: Int64?
         for index in breakers.indices {
-            if isAway, !breakers[index].isOpen {
+            if isUnavailable, !breakers[index].isOpen {
                 for _ in 0..<CircuitBreaker.failuresToOpen {
                     breakers[index].note(.failure, at: time, jitter: .random(in: 0...1, using: &generator))
                 }
@@ -73,7 +73,7 @@ struct SimulatedProvider: Sendable {
             case .wait(let until): next = min(next ?? until, until)
             case .probe(let ticket):
                 breakers[index].note(
-                    isAway ? .failure : .success, probe: ticket, at: time, jitter: .random(in: 0...1, using: &generator))
+                    isUnavailable ? .failure : .success, probe: ticket, at: time, jitter: .random(in: 0...1, using: &generator))
                 if case .wait(let until) = breakers[index].admit(at: time) { next = min(next ?? until, until) }
             }
         }
@@ -83,8 +83,8 @@ struct SimulatedProvider: Sendable {
 
     /// Time goes on.
     mutating func pass(from: Double, to: Double) {
-        if plan.isAway(at: from) {
-            report.secondsAway += to - from
+        if plan.isUnavailable(at: from) {
+            report.secondsUnavailable += to - from
         } else if isReturning {
             report.secondsToReturn += to - from
         }
@@ -115,11 +115,11 @@ struct SimulatedProvider: Sendable {
         guard isWatched, now - judged >= Self.interval * 0.999 else { return }
         let seconds = now - judged
         let pauses = min(seconds, paused + seconds * (1 - openTime))
-        pace.judge(
+        adaptiveRate.judge(
             AdaptiveRate.Observation(answered: answered, throttled: throttled, started: answered, seconds: seconds, paused: pauses),
             limit: limit)
         (answered, throttled, judged, paused) = (0, 0, now, 0)
-        if pace.isAtRest { isWatched = false }
+        if adaptiveRate.isAtRest { isWatched = false }
     }
 
     /// Of messages that begin at a rate, the share that its hidden limit refuses.

@@ -20,7 +20,7 @@ extension Simulator {
         fillConnections()
         var started: [Int: Int] = [:]
         var isIdle = 0
-        let order = kinds.indices.filter { mailings[kinds[$0].mailing].isBegun }
+        let order = kinds.indices.filter { mailings[kinds[$0].mailing].isStarted }
         // In turns, as the dispatcher takes the mailings.
         while isIdle < order.count {
             turn += 1
@@ -91,7 +91,7 @@ extension Simulator {
     private mutating func moment(_ kind: Int) -> Double? {
         var scopes = kinds[kind].scopes
         let name = kinds[kind].providerScope
-        if let interval = providers[kinds[kind].provider].pace.interval {
+        if let interval = providers[kinds[kind].provider].adaptiveRate.interval {
             if let place = scopes.firstIndex(where: { $0.name == name }) {
                 scopes[place].limit.interval = max(scopes[place].limit.interval, interval)
             } else {
@@ -108,7 +108,7 @@ extension Simulator {
         for (scope, calendar) in zip(scopes, known) { calendars[scope.name] = calendar }
         guard let moment = grant.moments.first else {
             // The narrowest is named.
-            kinds[kind].bottleneck = providers[kinds[kind].provider].pace.rate == nil ? .limit(scopes[0].name) : .pace(name)
+            kinds[kind].bottleneck = providers[kinds[kind].provider].adaptiveRate.rate == nil ? .limit(scopes[0].name) : .pace(name)
             kinds[kind].blockedUntil = max(now.nextUp, now + (grant.next - Self.ahead / 2) / 1e6)
             return nil
         }

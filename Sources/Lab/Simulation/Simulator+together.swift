@@ -8,7 +8,7 @@ extension Simulator {
 
     /// One step in which many messages begin.
     mutating func together() {
-        let going = kinds.indices.filter { mailings[kinds[$0].mailing].isBegun && kinds[$0].available > 0 }
+        let going = kinds.indices.filter { mailings[kinds[$0].mailing].isStarted && kinds[$0].available > 0 }
         let event = min(nextEvent, flights.first ?? .infinity)
         guard !going.isEmpty else { return go(to: max(now.nextUp, min(event, nextDue))) }
         var seconds = min(stepLength, event - now)
@@ -73,7 +73,7 @@ extension Simulator {
 
     /// Seconds that a step may take: a small part of what is left, at the present rate.
     private var stepLength: Double {
-        let left = kinds.reduce(0) { $0 + (mailings[$1.mailing].isBegun ? $1.backlog.open : 0) }
+        let left = kinds.reduce(0) { $0 + (mailings[$1.mailing].isStarted ? $1.backlog.open : 0) }
         let rate = providers.reduce(0) { $0 + $1.rate }
         guard rate > 0 else { return 0.05 }
         return min(max(Double(left) / rate * Self.part, Self.shortestStep), Self.longestStep)

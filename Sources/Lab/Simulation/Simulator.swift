@@ -117,7 +117,7 @@ package struct Simulator: Sendable {
         while true {
             look()
             guard mailings.contains(where: { $0.open > 0 }) else { return }
-            let open = mailings.reduce(0) { $0 + ($1.isBegun ? $1.open : 0) }
+            let open = mailings.reduce(0) { $0 + ($1.isStarted ? $1.open : 0) }
             let before = now
             if open <= Self.few { singly() } else { together() }
             guard now.isFinite, now < Self.longest else {
@@ -134,7 +134,7 @@ package struct Simulator: Sendable {
         land(until: now)
         let workers = plan.workers(at: now)
         for index in mailings.indices where mailings[index].open > 0 {
-            if mailings[index].ready <= now { mailings[index].isBegun = true }
+            if mailings[index].ready <= now { mailings[index].isStarted = true }
             if mailings[index].expires <= now { expire(index) }
         }
         for index in providers.indices {
@@ -144,7 +144,7 @@ package struct Simulator: Sendable {
             providers[index].faultSelector(at: now)
             looks[index] = providers[index].look(at: now, using: &random)
         }
-        for index in kinds.indices where mailings[kinds[index].mailing].isBegun { kinds[index].backlog.release(until: now) }
+        for index in kinds.indices where mailings[kinds[index].mailing].isStarted { kinds[index].backlog.release(until: now) }
         updateMissingRoles()
     }
 
@@ -161,7 +161,7 @@ package struct Simulator: Sendable {
 
     /// When the next retry is due.
     var nextDue: Double {
-        kinds.reduce(.infinity) { min($0, mailings[$1.mailing].isBegun ? $1.backlog.nextDue ?? .infinity : .infinity) }
+        kinds.reduce(.infinity) { min($0, mailings[$1.mailing].isStarted ? $1.backlog.nextDue ?? .infinity : .infinity) }
     }
 
     /// Advances to a moment, and notes the bottleneck of the time until then.
@@ -174,7 +174,7 @@ package struct Simulator: Sendable {
         for kind in kinds.indices { kinds[kind].note(started: started[kind] ?? 0, for: seconds) }
         for index in providers.indices { providers[index].pass(from: now, to: time) }
         var most = -1
-        for index in mailings.indices where mailings[index].isBegun && mailings[index].open > 0 {
+        for index in mailings.indices where mailings[index].isStarted && mailings[index].open > 0 {
             mailings[index].note(bottleneck(of: index), for: seconds)
             mailings[index].look(at: time)
             if most < 0 || mailings[index].open > mailings[most].open { most = index }
@@ -187,7 +187,7 @@ package struct Simulator: Sendable {
     /// The bottleneck of a mailing: that of those of its kinds that take longest.
     func bottleneck(of mailing: Int) -> Bottleneck {
         let run = mailings[mailing]
-        guard run.isBegun else { return now < run.plan.at ? .start : missing.contains(.planner) ? .missing(.planner) : .planning }
+        guard run.isStarted else { return now < run.plan.at ? .start : missing.contains(.planner) ? .missing(.planner) : .planning }
         let waiting = run.kinds.filter { kinds[$0].backlog.available > 0 }
         guard let most = waiting.max(by: { kinds[$0].effort < kinds[$1].effort }) else {
             return run.kinds.contains { kinds[$0].flying > 0 } ? .nothing : .retries

@@ -57,7 +57,7 @@ enum AddressBehaviour: Equatable {
     func atEnd(attempt: Int) -> Fault? {
         switch self {
         case .reject: Self.rejected.0
-        default: withoutAnswer(attempt: attempt)
+        default: withoutResponse(attempt: attempt)
         }
     }
 
@@ -67,11 +67,11 @@ enum AddressBehaviour: Equatable {
         case .bounce: Self.bounced.1
         case .reject: Self.rejected.1
         case .defer(let times) where attempt <= times: Self.deferred.1
-        default: withoutAnswer(attempt: attempt)
+        default: withoutResponse(attempt: attempt)
         }
     }
 
-    private func withoutAnswer(attempt: Int) -> Fault? {
+    private func withoutResponse(attempt: Int) -> Fault? {
         switch self {
         case .drop(let times) where attempt <= times: .drop
         case .lost(let times) where attempt <= times: .dropAfter

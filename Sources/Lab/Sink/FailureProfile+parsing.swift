@@ -64,7 +64,7 @@ extension FailureProfile {
     private mutating func add(
         named name: Substring, at stage: Stage?, share: Double, options: FaultOptions, text: Substring
     ) throws(SinkError) {
-        guard options == FaultOptions() else { throw SinkError("'\(text)': a fault without an answer takes no option") }
+        guard options == FaultOptions() else { throw SinkError("'\(text)': a fault without a response takes no option") }
         let stages = stage.map { [$0] } ?? [.data, .http]
         for stage in stages {
             switch name {

@@ -16,7 +16,7 @@ extension HTTPSession {
         error is HTTPParserError || error is ByteToMessageDecoderError || error is ByteToMessageDecoderError.PayloadTooLargeError
     }
 
-    /// Keeps what is answered. A connection that ends within a request gets no answer, and what follows an error is not read.
+    /// Keeps what is answered. A connection that ends within a request gets no response, and what follows an error is not read.
     mutating func receive(error: any Error) {
         guard let error = error as? HTTPParserError, error != .invalidEOFState else { return }
         keep(error)

@@ -72,7 +72,7 @@ extension SMTPSession {
             out.writeStaticString("530 5.7.0 authentication required\r\n")
             return .more
         }
-        guard !envelope.isOpen else { return mistake("503 5.5.1 a message is begun already\r\n", into: &out) }
+        guard !envelope.isOpen else { return mistake("503 5.5.1 a message has been started already\r\n", into: &out) }
         guard argument.startsIgnoringCase("from:"), let path = SMTPPath(argument.slice(from: 5)),
             path.address.isEmpty || path.isMailbox
         else { return mistake("501 5.5.4 syntax: MAIL FROM:<address>\r\n", into: &out) }

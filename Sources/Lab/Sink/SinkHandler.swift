@@ -35,7 +35,7 @@ final class SinkHandler<Session: SinkSession>: ChannelDuplexHandler, NIOSchedule
     private var hasInputEnded = false
     private var isCounted = false
 
-    /// Connections beyond the limit that get an answer before they are closed.
+    /// Connections beyond the limit that get a response before they are closed.
     private static var mostRefused: Int { 16 }
     private static var drainTime: TimeAmount { .seconds(2) }
 
@@ -232,7 +232,7 @@ final class SinkHandler<Session: SinkSession>: ChannelDuplexHandler, NIOSchedule
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         if Session.isOfDecoder(error) {
-            // A connection that is ending has its last answer already.
+            // A connection that is ending has its last response already.
             guard mode == .running || mode == .holding else { return }
             session?.receive(error: error)
             if mode == .running { run(context) }

@@ -47,7 +47,7 @@ extension SinkRecord {
         self.connection = connection
     }
 
-    /// Reads the text of a record file; lines that are not whole are left out.
+    /// Reads the text of a record file; lines that are not whole are skipped.
     package static func read(_ text: String) -> [SinkRecord] {
         text.split(separator: "\n").compactMap(SinkRecord.init)
     }

@@ -52,7 +52,7 @@ struct LoadtestCommand: AsyncParsableCommand {
             for path in report + [json].compactMap(\.self) {
                 do { try OutputFile.check(path, option: "--report") } catch { throw Self.cannot("\(error)") }
             }
-            guard let laboratory = Bundle.main.executableURL else { throw Self.cannot("where this program lies cannot be told") }
+            guard let laboratory = Bundle.main.executableURL else { throw Self.cannot("the path of this program is unknown") }
             let beside = laboratory.deletingLastPathComponent().appending(path: "flotilla").path
             let executable = flotilla ?? beside
             guard FileManager.default.isExecutableFile(atPath: executable) else {

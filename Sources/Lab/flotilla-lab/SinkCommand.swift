@@ -13,7 +13,7 @@ import UnixSignals
 struct SinkCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "sink",
-        abstract: "A provider to send to: takes e-mail and HTTP messages, records them, and fails as it is told.",
+        abstract: "A provider to send to: takes e-mail and HTTP messages, records them, and fails as ordered.",
         discussion: """
             Prints the address of each listener on standard output, then serves until SIGTERM or Ctrl-C.
 
@@ -36,7 +36,7 @@ struct SinkCommand: AsyncParsableCommand {
     var https: [String] = []
     @Option(help: ArgumentHelp("Append a line for every message and its response.", valueName: "file"))
     var record: String?
-    @Flag(help: "Write the record before the responses it tells of are sent, so that a kill -9 loses no line.")
+    @Flag(help: "Write the record before the responses in it are sent, so that a kill -9 loses no line.")
     var sync = false
     @Option(
         help: ArgumentHelp("Imitate a provider as a file says; the options below go before it.", valueName: "file"))

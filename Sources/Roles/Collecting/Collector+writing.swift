@@ -9,21 +9,22 @@ extension Collector {
     /// Writes until the ledger has taken it: what was sent to people must be kept.
     /// - Returns: nil when the process was cut short: the entries then stay in Redis.
     func write(_ entries: [StatusStreams.Entry]) async -> WriteSummary? {
-        let harvest = Harvest(entries)
+        let sorted = SortedEntries(entries)
         unreadable.note(entries)
         var backoff = Backoff()
+        var line = RepeatedLine()
         while true {
             do throws(LedgerError) {
                 let summary = try await ledger.write(
-                    groups: harvest.results, events: harvest.events, letters: harvest.letters, now: Clock.milliseconds())
+                    groups: sorted.results, events: sorted.events, letters: sorted.letters, now: Clock.milliseconds())
                 note(summary)
                 unreadable.tell(logger)
-                for halt in harvest.halts { try await pause(halt.mailing, StateReason(halt.request)) }
-                try await judge(harvest.results, summary.refused)
-                for group in harvest.results { await trace(group) }
+                for halt in sorted.halts { try await pause(halt.mailing, StateReason(halt.request)) }
+                try await judge(sorted.results, summary.refused)
+                for group in sorted.results { await trace(group) }
                 return summary
             } catch {
-                if backoff.count % 5 == 0 {
+                if line.add(at: Clock.monotonic()) != nil {
                     logger.error("the ledger cannot be written; results wait in Redis: \(error)")
                 }
                 if case .replaced = error, backoff.count == 0 { await leaveLedger() }
@@ -55,7 +56,7 @@ extension Collector {
     /// - Parameter refused: mailings that may have been accepted nowhere yet.
     private func judge(_ groups: [ResultGroup], _ refused: Set<MailingID>) async throws(LedgerError) {
         for mailing in refused {
-            guard let held = try await ledger.heldRefusals(mailing), let finding = refusals.judge(held) else { continue }
+            guard let held = try await ledger.doubtfulRefusals(mailing), let finding = refusals.judge(held) else { continue }
             try await pause(mailing, finding)
         }
         for group in groups {
@@ -66,7 +67,7 @@ extension Collector {
 
     private func pause(_ mailing: MailingID, _ finding: RefusalCircuit.Finding) async throws(LedgerError) {
         let provider = await providers.fields(of: mailing, in: ledger)["provider"]
-        try await pause(mailing, .providerRefused(finding.verdict.words(provider: provider.map { "\($0)" } ?? "", text: finding.text)))
+        try await pause(mailing, .providerRefused(finding.common.words(provider: provider.map { "\($0)" } ?? "", text: finding.text)))
     }
 
     /// Pauses a mailing for a cause that only a person can remove.
@@ -91,36 +92,6 @@ extension Collector {
             logger.trace(
                 "written: \(result.state.name), attempt \(result.attempts)",
                 metadata: fields.merging(["message_id": "\(group.batch.message(result.index))"]) { $1 })
-        }
-    }
-}
-
-/// Entries of status streams by what they hold.
-struct Harvest: Equatable {
-    struct Halt: Equatable {
-        var mailing: MailingID
-        var request: MailingHalt
-    }
-
-    var results: [ResultGroup] = []
-    var events: [EventGroup] = []
-    /// Mailings that a worker asks to be paused.
-    var halts: [Halt] = []
-    /// Entries that somebody could not read.
-    var letters: [DeadLetter]
-
-    init(_ entries: [StatusStreams.Entry]) { self.init(entries.compactMap(\.payload), letters: entries.compactMap(\.letter)) }
-
-    init(_ payloads: [StatusStreams.Payload], letters: [DeadLetter]) {
-        self.letters = letters
-        for payload in payloads {
-            switch payload {
-            case .results(let group): results.append(group)
-            case .events(let group): events.append(group)
-            // Many groups may meet one refusal.
-            case .halt(let mailing, let request):
-                if !halts.contains(where: { $0.mailing == mailing }) { halts.append(Halt(mailing: mailing, request: request)) }
-            }
         }
     }
 }

@@ -53,7 +53,7 @@ package struct Collector: Service {
         self.logger = logger
         identity = LedgerIdentity(logger: logger)
         written = Dictionary(
-            uniqueKeysWithValues: RecipientState.allCases.map {
+            uniqueKeysWithValues: RecipientState.allCases.filter { $0 != .planned }.map {
                 ($0, Counter(label: "flotilla_results_written_total", dimensions: [("state", $0.name)]))
             })
     }
@@ -118,7 +118,7 @@ package struct Collector: Service {
     func leaveLedger() async {
         guard let name = identity.name else { return }
         do throws(RedisError) { try await epochs.distrust(ledger: name) } catch {
-            logger.warning("workers cannot be told that the ledger is gone: \(error)")
+            logger.warning("workers do not know yet that the ledger is gone: \(error)")
         }
     }
 
@@ -144,16 +144,10 @@ package struct Collector: Service {
                 case .waitForOwner(let owner):
                     await wait(for: owner, &wake, end)
                     state.noteWait()
-                case .readUnconfirmed: more = try await status.readUnconfirmed(consumer: name, count: limit)
-                case .claimAbandoned: more = try await status.claimAbandoned(by: name, idle: abandoned, count: limit)
                 case .read(let time):
                     if state.note(run: try await blocking.serverRun()) { continue }
                     more = try await blocking.read(consumer: name, count: limit, block: time)
-                case .readMore(let time):
-                    try? await Task.sleep(for: time)
-                    // What the first read brought is not dropped because a second one fails.
-                    more = (try? await blocking.read(consumer: name, count: limit, block: nil)) ?? []
-                case .readRest: more = try await status.read(consumer: name, count: limit, block: nil)
+                case .readUnconfirmed, .claimAbandoned, .readMore, .readRest: more = try await read(step, limit)
                 case .write:
                     guard let summary = await write(entries) else { return }
                     try await confirm(entries, summary, status)
@@ -178,6 +172,20 @@ package struct Collector: Service {
                 }
                 guard await backoff.wait() else { return }
             }
+        }
+    }
+
+    /// Reads entries without blocking, as a step says.
+    private func read(_ step: CollectorState.Step, _ limit: Int) async throws(RedisError) -> [StatusStreams.Entry] {
+        switch step {
+        case .readUnconfirmed: return try await status.readUnconfirmed(consumer: name, count: limit)
+        case .claimAbandoned: return try await status.claimAbandoned(by: name, idle: abandoned, count: limit)
+        case .readMore(let time):
+            try? await Task.sleep(for: time)
+            // A failure here must not drop the entries of the first read.
+            return (try? await blocking.read(consumer: name, count: limit, block: nil)) ?? []
+        case .readRest: return try await status.read(consumer: name, count: limit, block: nil)
+        case .end, .checkOwner, .waitForOwner, .read, .write: return []
         }
     }
 

@@ -2,7 +2,7 @@
 ///
 /// - Entries are written only after the ledger's name was found in Redis since they were read: results of another ledger stay in Redis.
 /// - Entries are confirmed only after they were written, which the collector sees to.
-/// - A lone result is written at once. Where results arrive fast, a small harvest waits for more: a transaction costs as much as a hundred
+/// - A lone result is written at once. Where results arrive fast, a few of them wait for more: a transaction costs as much as a hundred
 ///   of them.
 struct CollectorState: Equatable {
     typealias Instant = ContinuousClock.Instant
@@ -30,12 +30,12 @@ struct CollectorState: Equatable {
     /// Whose mailings a Redis carries.
     enum Owner: Equatable { case ours, nobody, another }
 
-    /// How long a small harvest waits for more.
+    /// How long a few results wait for more.
     private static let linger = Duration.milliseconds(25)
     /// Entries that make that worth while.
     private static let fewest = 2.0
     /// How often entries are looked for that a collector read and did not confirm.
-    static let patrol = Duration.seconds(5)
+    static let abandonedInterval = Duration.seconds(5)
 
     /// Entries in a transaction, about.
     private let limit: Int
@@ -44,7 +44,7 @@ struct CollectorState: Equatable {
     private var run = ""
     /// After a failure entries may have been given to this collector whose reply was lost, or that it did not confirm.
     private var hasUnconfirmed = true
-    private var nextPatrol: Instant
+    private var nextAbandonedCheck: Instant
     /// Entries that were read and not yet written.
     private(set) var inHand = 0
     /// What was read may wait for more.
@@ -55,7 +55,7 @@ struct CollectorState: Equatable {
 
     init(limit: Int, at now: Instant) {
         self.limit = limit
-        nextPatrol = now
+        nextAbandonedCheck = now
     }
 
     /// What is to be done now.
@@ -72,8 +72,8 @@ struct CollectorState: Equatable {
         guard owner == .ours else { return isStopping ? .end : .waitForOwner(owner) }
         if hasUnconfirmed { return .readUnconfirmed }
         if isStopping { return isEmptied ? .end : .readRest }
-        if now >= nextPatrol { return .claimAbandoned }
-        return .read(atMost: nextPatrol - now)
+        if now >= nextAbandonedCheck { return .claimAbandoned }
+        return .read(atMost: nextAbandonedCheck - now)
     }
 
     /// Notes which run of the server is read from.
@@ -103,7 +103,7 @@ struct CollectorState: Equatable {
         inHand += count
         switch step {
         case .readUnconfirmed: hasUnconfirmed = count > 0
-        case .claimAbandoned: if count == 0 { nextPatrol = now + Self.patrol }
+        case .claimAbandoned: if count == 0 { nextAbandonedCheck = now + Self.abandonedInterval }
         case .read:
             arrivals.note(count, at: now)
             mayLinger = true
@@ -118,7 +118,7 @@ struct CollectorState: Equatable {
     /// What was read is in the ledger, and confirmed.
     mutating func noteWritten() { inHand = 0 }
 
-    /// Redis could not be asked, or its answer was lost: what was read is read again.
+    /// Redis could not be asked, or its reply was lost: what was read is read again.
     mutating func noteFailure() {
         inHand = 0
         owner = nil

@@ -29,8 +29,8 @@ final class LedgerIdentity: Sendable {
         if isTimeToSay() {
             logger.error(
                 """
-                this Redis carries the mailings of another ledger: is ledger.path of this collector right? Else give each its \
-                own redis.prefix. Nothing is collected meanwhile.
+                this Redis carries the mailings of another ledger: is ledger.path or ledger.url of this collector right? Else give \
+                each its own redis.prefix. Nothing is collected meanwhile.
                 """)
         }
         return .another

@@ -3,7 +3,7 @@ import Model
 import Policy
 import Synchronization
 
-/// The circuits of the mailings whose results pass through a collector, for as long as there are refusals among their last answers.
+/// The circuits of the mailings whose results pass through a collector, for as long as there are refusals among their last responses.
 final class RefusalWatch: Sendable {
     /// Mailings at most that are watched at a time.
     private static let most = 1_000
@@ -29,7 +29,7 @@ final class RefusalWatch: Sendable {
     }
 
     /// Judges those who wait because nobody of their mailing was accepted yet.
-    func judge(_ held: HeldRefusals) -> RefusalCircuit.Finding? {
+    func judge(_ held: DoubtfulRefusals) -> RefusalCircuit.Finding? {
         var counts: [Refusal: Int] = [:]
         var texts: [Refusal: String] = [:]
         // The commonest first.
@@ -40,6 +40,6 @@ final class RefusalWatch: Sendable {
         }
         let facts = RefusalCircuit.BeforeAcceptance(
             accepted: held.accepted, open: held.open, isPlanned: held.isPlanned, refusals: counts)
-        return RefusalCircuit.judge(facts, thresholds).map { RefusalCircuit.Finding(verdict: $0, text: texts[$0.refusal] ?? "") }
+        return RefusalCircuit.judge(facts, thresholds).map { RefusalCircuit.Finding(common: $0, text: texts[$0.refusal] ?? "") }
     }
 }

@@ -34,7 +34,7 @@ package struct Control: Sendable {
         do throws(OrderError) {
             let outcome = try await order.carryOut(context)
             let obstacle = order.obstacle(outcome)
-            logger.notice(obstacle.map { "order refused: \($0)" } ?? "order carried out", metadata: fields)
+            logger.notice("\(obstacle?.description ?? "order carried out")", metadata: fields)
             return outcome
         } catch {
             logger.notice("order refused: \(error)", metadata: fields)

@@ -41,8 +41,9 @@ package struct DropDeadLetters: Order {
     package var kind: AuditNote.Order { .drop }
     package var object: AuditedObject { ids.map(AuditedObject.deadLetters) ?? .allDeadLetters }
 
-    package func obstacle(_ dropped: Int) -> String? {
-        ids != nil && dropped == 0 ? "there are no such dead letters" : nil
+    package func obstacle(_ dropped: Int) -> OrderObstacle? {
+        guard dropped == 0 else { return nil }
+        return ids == nil ? .unchanged("there are no dead letters") : .refused("there are no such dead letters")
     }
 
     /// - Returns: how many there were.

@@ -35,19 +35,30 @@ package struct LimitList {
     /// Reads the name of a scope whose limit may be set.
     /// - Throws: `OrderError` with the scopes that there are.
     package func scope(_ text: String) throws(OrderError) -> LimitScope {
-        guard let scope = LimitScope(text) else {
-            let names = channels.map(\.description).joined(separator: ", ")
-            throw OrderError.refused("'\(text)' is not a scope; scopes are provider:NAME, \(names), domain:NAME")
-        }
+        let scope = try Self.form(text)
         switch scope {
-        case .channel: return scope
-        case .mailing(let id):
-            throw OrderError.refused("a mailing's limit is its speed; set it by: flotilla mailing speed \(id) LIMIT")
+        case .channel, .mailing: return scope
         case .provider(let name): return try provider(name)
         case .domain(let name):
             guard settings.limits.domains.contains(where: { $0.name == name }) else { throw unknown(domain: name) }
             return scope
         }
+    }
+
+    /// Reads the name of a scope, whether or not the configuration has it.
+    /// - Throws: `OrderError` where no configuration could have it.
+    package static func form(_ text: String) throws(OrderError) -> LimitScope {
+        guard let scope = LimitScope(text) else {
+            let names = Channel.allCases.map { LimitScope.channel($0).description }.joined(separator: ", ")
+            throw OrderError.refused("'\(text)' is not a scope; scopes are provider:NAME, \(names), domain:NAME")
+        }
+        if case .mailing(let id) = scope {
+            throw OrderError.refused("a mailing's limit is its speed; set it by: flotilla mailing speed \(id) LIMIT")
+        }
+        if case .provider(let name) = scope, ProviderURL.isURL(name) {
+            do { _ = try ProviderURL.parse(name) } catch { throw OrderError.refused("provider:\(name) \(error)") }
+        }
+        return scope
     }
 
     private func provider(_ name: String) throws(OrderError) -> LimitScope {

@@ -104,7 +104,10 @@ package struct ResolveUncertain: Order {
         self.decision = decision
     }
 
-    package func obstacle(_ outcome: Outcome) -> String? { outcome.settlement.count == 0 ? "nobody of those is held" : nil }
+    package func obstacle(_ outcome: Outcome) -> OrderObstacle? {
+        guard outcome.settlement.count == 0 else { return nil }
+        return recipients == nil ? .unchanged("nobody is held") : .refused("nobody of those is held")
+    }
 
     package var kind: AuditNote.Order { .resolve }
     package var object: AuditedObject { .mailing(mailing) }

@@ -16,11 +16,26 @@ package protocol Order: Sendable {
     func carryOut(_ context: OrderContext) async throws(OrderError) -> Outcome
 
     /// Why the order changed nothing, though nothing failed; nil where it did what it says.
-    func obstacle(_ outcome: Outcome) -> String?
+    func obstacle(_ outcome: Outcome) -> OrderObstacle?
 }
 
 extension Order {
-    package func obstacle(_ outcome: Outcome) -> String? { nil }
+    package func obstacle(_ outcome: Outcome) -> OrderObstacle? { nil }
+}
+
+/// Why an order changed nothing.
+package enum OrderObstacle: Sendable, Equatable, CustomStringConvertible {
+    /// It does not fit: its command ends with an error.
+    case refused(String)
+    /// All is as it says already: its command has done what it was asked.
+    case unchanged(String)
+
+    package var description: String {
+        switch self {
+        case .refused(let why): "order refused: \(why)"
+        case .unchanged(let why): "order changes nothing: \(why)"
+        }
+    }
 }
 
 /// What an order is carried out with.

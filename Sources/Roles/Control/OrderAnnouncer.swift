@@ -5,7 +5,7 @@ package import Model
 /// Who carries out an order that is in the ledger.
 package struct OrderReach: Sendable, Equatable {
     /// Why the workers could not be told; nil when they were, or when none of them can have anything of the mailing.
-    package var untold: String?
+    package var unreported: String?
     /// The planner that leads: it tells the workers within a second, and dispatches. Nil for none.
     package var planner: String?
     /// The command knows which Redis is the fleet's.
@@ -13,8 +13,8 @@ package struct OrderReach: Sendable, Equatable {
     /// Why that planner reaches nobody by way of Redis, in its own words; nil where it does.
     package var problem: String?
 
-    package init(untold: String? = nil, planner: String? = nil) {
-        self.untold = untold
+    package init(unreported: String? = nil, planner: String? = nil) {
+        self.unreported = unreported
         self.planner = planner
     }
 }
@@ -43,7 +43,7 @@ package struct OrderAnnouncer: Sendable {
         } catch {
             // No worker has a batch of a mailing of which none is dispatched.
             let dispatched = try? await ledger.progress(id)?.dispatched
-            if dispatched != 0 { reach.untold = "\(error)" }
+            if dispatched != 0 { reach.unreported = "\(error)" }
             reach.isRedisNamed = broker != nil
             reach.problem = try? await ledger.redisProblem()
         }

@@ -10,12 +10,13 @@ package struct AddSuppressions: Order {
     package var kind: AuditNote.Order { .suppress }
     package var object: AuditedObject { .suppressions }
 
-    package func obstacle(_ change: SuppressionChange) -> String? {
-        change.added + change.replaced == 0 ? "all of them are suppressed already" : nil
+    package func obstacle(_ change: SuppressionChange) -> OrderObstacle? {
+        change.added + change.replaced == 0 ? .unchanged("all of them are suppressed already") : nil
     }
 
     package func carryOut(_ context: OrderContext) async throws(OrderError) -> SuppressionChange {
-        try await OrderError.mapping { () async throws(LedgerError) in
+        try await context.requireCategories(Set(suppressions.map(\.key.category)))
+        return try await OrderError.mapping { () async throws(LedgerError) in
             try await context.ledger.suppress(suppressions, audit: SuppressionAudit(context.note), now: context.now)
         }
     }
@@ -30,7 +31,9 @@ package struct RemoveSuppressions: Order {
     package var kind: AuditNote.Order { .unsuppress }
     package var object: AuditedObject { .suppressions }
 
-    package func obstacle(_ removed: [Suppression]) -> String? { removed.isEmpty ? "there are no such suppressions" : nil }
+    package func obstacle(_ removed: [Suppression]) -> OrderObstacle? {
+        removed.isEmpty ? .refused("there are no such suppressions") : nil
+    }
 
     package func carryOut(_ context: OrderContext) async throws(OrderError) -> [Suppression] {
         try await OrderError.mapping { () async throws(LedgerError) in
@@ -59,6 +62,10 @@ package struct ImportSuppressions: Order {
     package var kind: AuditNote.Order { .suppress }
     package var object: AuditedObject { .suppressions }
 
+    package func obstacle(_ change: SuppressionChange) -> OrderObstacle? {
+        change.added + change.replaced == 0 ? .unchanged("all of them are suppressed already") : nil
+    }
+
     package func carryOut(_ context: OrderContext) async throws(OrderError) -> SuppressionChange {
         var total = SuppressionChange()
         var audit = SuppressionAudit(context.note, file: file)
@@ -67,6 +74,7 @@ package struct ImportSuppressions: Order {
             let part: [Suppression]?
             do { part = try next() } catch { throw stopped(done, "\(error)") }
             guard let part else { return total }
+            do { try await context.requireCategories(Set(part.map(\.key.category))) } catch { throw stopped(done, "\(error)") }
             do throws(LedgerError) {
                 let change = try await context.ledger.suppress(part, audit: audit, now: context.now)
                 total.added += change.added

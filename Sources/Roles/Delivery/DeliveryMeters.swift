@@ -11,7 +11,7 @@ struct DeliveryMeters: Sendable {
     init(channel: Channel, provider: String) {
         let labels = [("channel", channel.rawValue), ("provider", provider)]
         outcomes = Dictionary(
-            uniqueKeysWithValues: [RecipientState.sent, .failed, .deferred, .expired, .uncertain].map {
+            uniqueKeysWithValues: RecipientState.afterAttempts.map {
                 ($0, Counter(label: "flotilla_messages_total", dimensions: labels + [("outcome", $0.name)]))
             })
         retries = Dictionary(

@@ -1,26 +1,26 @@
 import Model
 import Policy
 
-/// When it is said that Redis is far from a worker, which slows it down.
+/// When the log says that Redis is far from a worker, which slows the worker down.
 struct RedisDistance: Sendable {
-    /// A Redis whose answers take longer on average is far.
+    /// A Redis whose replies take longer on average is far.
     static let far = Duration.milliseconds(15)
     /// How often it is said.
     private static let interval = Duration.seconds(60)
-    /// How long it must have been far: a start, or a stop of a second, is no distance.
+    /// How long Redis must have been slow: a start, or a stop of one second, is no distance.
     private static let patience = Duration.seconds(3)
 
     private var said: ContinuousClock.Instant?
-    private var farSince: ContinuousClock.Instant?
+    private var slowSince: ContinuousClock.Instant?
 
     /// - Returns: what to say now; nil for nothing.
     mutating func warning(_ roundTrip: RoundTrip, at now: ContinuousClock.Instant) -> String? {
         guard let mean = roundTrip.mean, mean > Self.far else {
-            farSince = nil
+            slowSince = nil
             return nil
         }
-        let since = farSince ?? now
-        farSince = since
+        let since = slowSince ?? now
+        slowSince = since
         guard now - since >= Self.patience, said.map({ now - $0 >= Self.interval }) ?? true else { return nil }
         said = now
         return """

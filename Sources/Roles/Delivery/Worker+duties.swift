@@ -5,13 +5,14 @@ import Policy
 import Synchronization
 
 extension Worker {
-    /// Sends results that wait for others no longer than they may.
+    /// Sends results that have waited as long as they may.
     func sendResults() async {
         let wait = worker.configuration.flush
-        while !worker.isDone {
+        // Whoever is cancelled does not wait any more, and would only keep others from working.
+        while !worker.isDone, !Task.isCancelled {
             for batch in worker.inFlight.all { await batch.buffer.flush(olderThan: wait) }
             if let due = worker.inFlight.all.compactMap({ $0.buffer.due(after: wait) }).min() {
-                // Others that come meanwhile are due later; those that are due soon go together.
+                // Results that are due soon go together; later ones have their own turn.
                 do { try await Task.sleep(until: max(due, .now + wait / 2), clock: .continuous) } catch { return }
             } else {
                 await worker.results.wait(atMost: nil)
@@ -19,7 +20,7 @@ extension Worker {
         }
     }
 
-    /// Looks after what operators change, exchanges with the fleet what providers ask for, and passes on which mailings must be paused.
+    /// Follows what operators change, exchanges adaptive rates with the fleet, and passes on which mailings must be paused.
     func followPublished() async {
         var refreshed = ContinuousClock.now
         var distance = RedisDistance()
@@ -32,7 +33,7 @@ extension Worker {
                 }
                 if await !mailings.isIdle {
                     try await mailings.exchange()
-                    // What was published is told by the wake-up stream; this is for what was missed.
+                    // The wake-up stream announces what was published; this finds what was missed.
                     if ContinuousClock.now - refreshed >= Timing.fallback {
                         try await mailings.refresh()
                         refreshed = .now
@@ -42,11 +43,11 @@ extension Worker {
                 worker.logger.debug("what was published cannot be read: \(error)")
             }
             if let warning = distance.warning(broker.redis.roundTrip, at: .now) { worker.logger.warning("\(warning)") }
-            // Where nothing is answered, nobody asks to slow down.
+            // Without responses nobody asks to slow down.
             let now = worker.answered.load(ordering: .relaxed)
             let isBusy = now != answered || worker.transmitting.load(ordering: .relaxed) > 0
             answered = now
-            await worker.published.wait(atMost: isBusy ? Timing.rateExchange : Timing.laneLook)
+            await worker.published.wait(atMost: isBusy ? Timing.rateExchange : Timing.lanePoll)
         }
     }
 }

@@ -4,7 +4,7 @@ import Model
 import Policy
 
 extension Worker {
-    /// Renews the lease as long as anything is in flight, and looks for workers whose lease has expired.
+    /// Renews the lease while anything is in flight, and finds workers whose lease has expired.
     func keepLease() async {
         var backoff = Backoff()
         var search = TakeoverSearch(renewal: worker.lease.interval)
@@ -26,7 +26,8 @@ extension Worker {
         }
     }
 
-    /// Who stops waits for its last results to be confirmed; who is not admitted is told by the wake-up stream, and this is its fallback.
+    /// The interval of a worker that stops, and waits for its last results to be confirmed, or that is not admitted: the wake-up stream
+    /// announces the admission, and this is its fallback.
     private var nextRenewal: Duration {
         if worker.isStopping { return .milliseconds(20) }
         return worker.lease.mayTake ? worker.lease.interval : min(worker.lease.interval, .milliseconds(250))
@@ -49,6 +50,6 @@ extension Worker {
         }
     }
 
-    /// So that several workers share what a dead one had.
+    /// Several workers share the batches of a dead one.
     private static var takeoversAtOnce: Int { 4 }
 }

@@ -6,7 +6,7 @@ import Policy
 import Transport
 
 extension Worker {
-    /// Takes batches as long as a lane has some that its provider can use.
+    /// Takes batches while a lane has some that its provider can use.
     func takeBatches(into group: inout DiscardingTaskGroup) async {
         var backoff = Backoff()
         // After a failure, batches may have been given to us whose reply was lost; and the command itself may still be on its way.
@@ -59,19 +59,19 @@ extension Worker {
             throw error
         }
         if taken.isEmpty {
-            // An older state of Redis: the lease will tell.
+            // An older state of Redis: the next renewal of the lease finds that.
             worker.prefetch.failed(wants)
             worker.renewal.notify()
             await worker.demand.wait(atMost: .milliseconds(200))
         }
         for lane in taken {
-            if lane.hasNewer { worker.tellNewer(lane.lane) }
+            if lane.hasNewer { worker.reportNewer(lane.lane) }
             let shares = worker.prefetch.taken(lane.lane, lane.leases, waiting: lane.waiting)
             for (lease, share) in zip(lane.leases, shares) { begin(inFlight(lease), share, in: &group) }
         }
     }
 
-    /// Begins to work on a batch that came without being asked for.
+    /// Starts work on a batch that was not asked for.
     private func begin(_ batch: InFlightBatch, in group: inout DiscardingTaskGroup) {
         let shares = worker.prefetch.taken(batch.lease.lane, [batch.lease], waiting: nil)
         for share in shares { begin(batch, share, in: &group) }
@@ -88,7 +88,7 @@ extension Worker {
             await work(batch, share)
             worker.inFlight.remove(batch)
             share.giveBack()
-            // It was left pending, and is ours as long as nobody else has taken it.
+            // It was left pending, and stays ours until another worker takes it.
             if !batch.isUnderstood { worker.leavePending() }
         }
     }
@@ -96,7 +96,7 @@ extension Worker {
     private func work(_ batch: InFlightBatch, _ share: Prefetch.Share) async {
         let lease = batch.lease
         worker.meters.queueWait(lease.lane.channel, milliseconds: max(0, worker.now - lease.batch.dispatched))
-        // Before anything else, also before the batch could be given back: whom the workers before may have reached.
+        // First of all, before the batch can be given back: list the recipients that earlier workers may have reached.
         guard let open = await open(batch) else { return await batch.buffer.leave() }
         var backoff = Backoff()
         while true {
@@ -111,7 +111,7 @@ extension Worker {
                 case .gone:
                     return await batch.buffer.close(.released)
                 case .newer:
-                    worker.tellNewer(lease.lane)
+                    worker.reportNewer(lease.lane)
                     return await batch.buffer.close(.released)
                 case .unfit(let why):
                     worker.logger.error("mailing \(lease.batch.id.mailing) cannot be sent here: \(why)", metadata: lease.fields)
@@ -137,7 +137,7 @@ extension Worker {
         }
     }
 
-    /// Keeps a batch as a dead letter whose recipients cannot be read.
+    /// Keeps a batch with unreadable recipients as a dead letter.
     /// - Returns: false when Redis did not take it.
     private func keep(_ lease: BatchLease, unreadable error: WireError) async -> Bool {
         worker.logger.error(
@@ -148,7 +148,7 @@ extension Worker {
         return (try? await worker.queue.keepUnreadable(lease, why: "recipients: \(error)")) != nil
     }
 
-    /// Whom to send to; nil when the batch is not ours any more, or that cannot be learnt before we end: it stays pending.
+    /// The recipients to send to; nil when the batch is no longer ours, or that cannot be read before we end: it stays pending.
     private func open(_ batch: InFlightBatch) async -> [OpenRecipient]? {
         guard !batch.isUnderstood else { return Takeover.whole(batch.lease.batch) }
         var backoff = Backoff()
@@ -156,7 +156,7 @@ extension Worker {
             do throws(RedisError) {
                 let policy = try await mailings.policy(of: batch.lease.batch.id.mailing)
                 if let open = try await Takeover(batch: batch, policy: policy, worker: worker).enter() { return open }
-                // Not ours, or of a Redis that is not believed: both will be known in a moment.
+                // Not ours, or of a Redis whose epoch has ended: the next renewal of the lease finds either.
                 _ = await worker.changes.wait(until: .now + .milliseconds(500), unless: { worker.isStopping || batch.isEnded })
                 return nil
             } catch {
@@ -170,6 +170,6 @@ extension Worker {
 }
 
 extension BatchLease {
-    /// Recipients that its dispatch is for.
+    /// The recipients of its dispatch.
     var messages: Int { batch.open?.count ?? batch.count }
 }

@@ -4,14 +4,14 @@ import Model
 import Policy
 
 extension Worker {
-    /// Blocks on the wake-up stream until that is closed, and tells each event to whom it concerns. What was missed is found by a look at
-    /// all lanes now and then.
+    /// Blocks on the wake-up stream until that is closed, and passes each event on. What was missed is found by reading all lanes now and
+    /// then.
     func wakeUp() async {
         var stream = wakeStream
         var backoff = Backoff()
         while !worker.isStopping, !Task.isCancelled {
             do throws(RedisError) {
-                let events = try await stream.next(atMost: Timing.laneLook)
+                let events = try await stream.next(atMost: Timing.lanePoll)
                 backoff = Backoff()
                 try await handle(events)
             } catch {
@@ -23,7 +23,7 @@ extension Worker {
 
     private func handle(_ events: [WakeEvent]) async throws(RedisError) {
         var changed: Set<MailingID> = []
-        // Nothing in time, or more than one event can tell: look at all lanes.
+        // No event in time, or events that one read cannot hold: read all lanes.
         var looksAtAll = events.isEmpty
         for event in events {
             switch event {

@@ -68,13 +68,12 @@ package struct Worker: Service {
         heartbeat.mailings = await mailings.shares
     }
 
-    /// Results could not be told to anybody before the end: their messages count as uncertain.
+    /// Whether results could not be reported before the end: their messages count as uncertain.
     package var hasLostResults: Bool { worker.hasLostResults }
 
-    /// What is in Redis alone would go with it: a worker stays until its results are in the ledger, if that does not take
-    /// longer than a stop may.
+    /// Results that only a private Redis has would end with it: a worker stays until the ledger has them, as long as a stop may take.
     private func waitForCollectors() async {
-        // The lease is renewed often now, and each renewal asks what collectors have confirmed.
+        // The lease is renewed often now, and each renewal reads what collectors have confirmed.
         worker.renewal.notify()
         while !worker.lease.isConfirmed, !worker.isCut {
             let version = worker.changes.version
@@ -86,7 +85,7 @@ package struct Worker: Service {
         }
     }
 
-    /// Waits no longer for what is in flight: it becomes uncertain, by name.
+    /// Ends the wait for messages in flight: they become uncertain, and are listed.
     package func cut() async {
         guard !worker.isDone, !worker.isCut else { return }
         if !worker.inFlight.all.isEmpty {

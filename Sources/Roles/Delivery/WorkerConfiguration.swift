@@ -6,7 +6,7 @@ package struct WorkerConfiguration: Sendable {
     /// Names the worker in results, metrics and Redis; unique to the process.
     package var id: String
     package var channels = Channel.allCases
-    /// Groups of messages in flight at once, for each provider.
+    /// Groups in flight at once, for each provider.
     package var concurrency = 32
     /// Messages in a group at most.
     package var group = 50
@@ -19,7 +19,7 @@ package struct WorkerConfiguration: Sendable {
     package var connections = Int.max
     /// How long a result may wait for others before it is sent to the collector.
     package var flush = Duration.milliseconds(50)
-    /// How long others leave this worker its batches without a renewal of its lease.
+    /// How long a lease holds without a renewal; then others take over the batches.
     package var lease = Duration.seconds(10)
     /// Workers that may end with a batch before it is quarantined, from 1.
     package var maximumDeliveries = 5
@@ -31,7 +31,7 @@ package struct WorkerConfiguration: Sendable {
     package var responses = ResponseTable.standard
     /// When refusals are taken for everybody's.
     package var refusals = RefusalThresholds()
-    /// What limits sends, but for mailings' own limits.
+    /// The limits of providers, channels and domains; those of mailings come with them.
     package var limits = Limits()
     /// The name by which SMTP servers are greeted, and the domain of message ids.
     package var hostname: String
@@ -39,7 +39,7 @@ package struct WorkerConfiguration: Sendable {
     package var providers: [String: Provider] = [:]
     /// Logs show whole addresses.
     package var showsAddresses = false
-    /// Told what is wrong with what the worker needs (`lease`, `provider NAME`), and nil when it is right again.
+    /// Gets the problem of something that the worker needs (`lease`, `provider NAME`), and nil when that works again.
     package var health: @Sendable (_ of: String, _ problem: String?) -> Void = { _, _ in }
 
     package init(id: String, hostname: String) {

@@ -35,7 +35,7 @@ final class WorkerContext: Sendable {
     let messageSize = Atomic<Int>(4096)
     /// Workers of the fleet, as far as is known.
     let fleet = Atomic<Int>(1)
-    /// Messages that were answered, and such as are handed to their transports now.
+    /// Messages that got a response, and messages that are with their transports now.
     let answered = Atomic<Int>(0)
     let transmitting = Atomic<Int>(0)
     private let takeovers = Counter(label: "flotilla_batches_taken_over_total")
@@ -76,7 +76,7 @@ final class WorkerContext: Sendable {
     /// Milliseconds since 1970.
     var now: Int64 { time.milliseconds }
 
-    /// By how much a clock that may be the right one is behind `now`, in milliseconds: nobody expires before.
+    /// How far behind `now` a clock that may be right can be, in milliseconds: nobody expires before.
     var delay: Int64 { max(0, time.milliseconds - time.earliest) }
 
     /// Whether a lifetime has ended by every clock.
@@ -92,17 +92,17 @@ final class WorkerContext: Sendable {
     /// A number for each claim of a batch.
     func nextClaim() -> Int { claims.add(1, ordering: .relaxed).newValue }
 
-    /// A batch was left pending for us: it is to be taken again.
+    /// Notes that a batch was left pending for us, and has to be taken again.
     func leavePending() {
         mustReclaim.store(true, ordering: .relaxed)
         demand.notify()
     }
 
-    /// Whether batches were left pending since the last question.
+    /// Whether batches were left pending since the last call.
     func takePending() -> Bool { mustReclaim.exchange(false, ordering: .relaxed) }
 
-    /// Batches were taken over: work on them is to begin. They are in flight from here on, so that a loss of Redis, or a stop,
-    /// before that finds them.
+    /// Notes batches that were taken over. They are in flight from here on, so that a loss of Redis or a stop finds them before work on
+    /// them starts.
     func arrive(_ leases: [BatchLease]) {
         let batches = leases.map { InFlightBatch($0, buffer: ResultBuffer(lease: $0, worker: self)) }
         for batch in batches { inFlight.insert(batch) }
@@ -110,7 +110,7 @@ final class WorkerContext: Sendable {
         demand.notify()
     }
 
-    /// Batches that were taken over since the last question.
+    /// Batches that were taken over since the last call.
     func takeArrived() -> [InFlightBatch] {
         arrived.withLock { batches in
             defer { batches = [] }
@@ -118,12 +118,12 @@ final class WorkerContext: Sendable {
         }
     }
 
-    /// Results could not be told to anybody before the process ends.
+    /// Results could not be reported before the process ends.
     var hasLostResults: Bool { lost.load(ordering: .relaxed) }
 
     func loseResults() { lost.store(true, ordering: .relaxed) }
 
-    /// Nothing is in flight any more, and nothing will be.
+    /// Nothing is in flight, and nothing will be.
     var isDone: Bool { done.load(ordering: .relaxed) }
 
     func hasEnded() {
@@ -131,7 +131,7 @@ final class WorkerContext: Sendable {
         wakeAll()
     }
 
-    /// The stop is cut short: what is in flight now is not waited for.
+    /// The stop is cut short: messages in flight are not waited for.
     var isCut: Bool { cutting.load(ordering: .relaxed) }
 
     func cut() {
@@ -145,14 +145,14 @@ final class WorkerContext: Sendable {
     }
 
     /// Whether a message of the mailing and batch may start, as far as this worker knows.
-    func mayBegin(_ mailing: PreparedMailing, _ batch: InFlightBatch) -> Bool {
+    func mayStart(_ mailing: PreparedMailing, _ batch: InFlightBatch) -> Bool {
         !isStopping && mailing.isSending && holds(batch)
     }
 
     /// Whether the batch is certainly this worker's.
     func holds(_ batch: InFlightBatch) -> Bool { !batch.isEnded && lease.isHeld }
 
-    /// Says what was found of a batch whose worker's lease has expired.
+    /// Logs what was found of a batch whose worker's lease has expired.
     func takenOver(_ lease: BatchLease, _ plan: TakeoverPlan) {
         takeovers.increment()
         if plan.isQuarantined {
@@ -171,7 +171,7 @@ final class WorkerContext: Sendable {
             """, metadata: lease.fields)
     }
 
-    /// A provider refuses our set-up: stops the mailing here at once, and asks the planner to pause it.
+    /// Stops the mailing here at once, and asks the planner to pause it: the provider refuses our set-up.
     func refused(_ mailing: PreparedMailing, _ response: ProviderResponse) {
         refused(
             mailing, "provider \(mailing.provider) refuses us at \(response.stage.rawValue): \(response.code) \(response.text)")
@@ -184,7 +184,7 @@ final class WorkerContext: Sendable {
         requestHalt(mailing.id, MailingHalt(.refusal, reason))
     }
 
-    /// Says what keeps batches of a provider waiting: many meet it in a moment, and a line a minute tells of all.
+    /// Logs what keeps batches of a provider waiting, once a minute for all of them.
     func tell(_ problem: any Error, of batch: BatchLease) {
         let count = lines.withLock { $0[batch.lane.provider, default: RepeatedLine()].add(at: Clock.monotonic()) }
         logger.log(
@@ -192,8 +192,8 @@ final class WorkerContext: Sendable {
             "batches for provider \(batch.lane.provider) wait: \(problem)\(RepeatedLine.text(count ?? 1))", metadata: batch.fields)
     }
 
-    /// Says that a lane has batches of a newer release, once a minute.
-    func tellNewer(_ lane: Lane) {
+    /// Logs that a lane has batches of a newer release, once a minute.
+    func reportNewer(_ lane: Lane) {
         guard lines.withLock({ $0["newer \(lane)", default: RepeatedLine()].add(at: Clock.monotonic()) }) != nil else { return }
         logger.warning(
             """
@@ -202,7 +202,7 @@ final class WorkerContext: Sendable {
             """, metadata: ["channel": "\(lane.channel.rawValue)", "provider": "\(lane.provider)"])
     }
 
-    /// Asks the planner to pause a mailing, and says why.
+    /// Asks the planner to pause a mailing, with the reason.
     func requestHalt(_ mailing: MailingID, _ halt: MailingHalt) {
         halts.withLock { $0[mailing] = $0[mailing] ?? halt }
         published.notify()

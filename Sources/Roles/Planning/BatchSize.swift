@@ -4,10 +4,10 @@ import Policy
 
 /// How large a mailing's batches are.
 enum BatchSize {
-    /// Seconds of work that a slow mailing's batch holds: a pause, or a change of speed, finds little in the workers' hands.
+    /// Seconds of work in a batch of a slow mailing: few messages are with workers when it is paused or its speed changes.
     private static let seconds = 1.0
 
-    /// The least that is worth a row of the ledger.
+    /// The smallest batch that is worth a row of the ledger.
     private static let least = 20
 
     static func of(_ record: MailingRecord) -> Int {

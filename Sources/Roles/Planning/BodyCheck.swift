@@ -2,8 +2,8 @@ package import Model
 import Policy
 import Templates
 
-/// Finds the recipients with whose values the body of a message would not be JSON. A template that is JSON whatever the values are, as
-/// nearly all are, costs nothing.
+/// Finds the recipients whose values would make the body of a message invalid JSON. It costs nothing for a template that is JSON with
+/// all values, as nearly all are.
 package struct BodyCheck: Sendable {
     private let composer: BodyComposer
 

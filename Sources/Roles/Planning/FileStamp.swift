@@ -6,8 +6,8 @@
 
 import Text
 
-/// By what a file is known again: its size in bytes and its time of modification in milliseconds since 1970; and as long as it is read, by
-/// what cannot be set back: which file it is, and when it or its properties were changed, in nanoseconds.
+/// What identifies the state of a file: its size in bytes and its modification time in milliseconds since 1970; and while it is read,
+/// what cannot be set back: the inode, and the time of the last change of file or properties, in nanoseconds.
 package struct FileStamp: Equatable, Sendable {
     package let size: Int64
     package let modified: Int64
@@ -17,7 +17,8 @@ package struct FileStamp: Equatable, Sendable {
     /// - Throws: `InputError` when there is no such file.
     package init(path: String) throws(InputError) {
         guard let status = FileStatus(path: path) else {
-            throw InputError(file: path, problem: "cannot be read: \(String(cString: strerror(errno)))")
+            let cause = errno == ENOENT ? "no such file" : "cannot be read: \(String(cString: strerror(errno)))"
+            throw InputError(file: path, problem: cause, isUnavailable: true)
         }
         size = status.size
         modified = status.modified

@@ -10,8 +10,10 @@ package struct PreparedJob: Sendable {
     /// When it starts, in milliseconds since 1970; nil starts it at once.
     package let start: Int64?
     package let provider: Provider
-    /// By what it is known again.
+    /// What it is known by after an edit.
     package let identity: MailingIdentity
+    /// Where the mailing file names its category, as `mailing.yaml:3:11`.
+    package let categoryPlace: String?
 
     /// The mailing as the ledger takes it.
     /// - Parameter origin: the absolute path of the mailing file.
@@ -43,7 +45,7 @@ package enum MailingPreparation {
         let planner = try RecipientPlanner(source: file.recipients, channel: mailing.channel)
         mailing.fields = planner.fields
         if file.recipients.format == .ndjson {
-            // A dotted name into what was never more than text is a mistake.
+            // A dotted name into a column that has only texts is a mistake.
             mailing.nestedFields = try nestedFields(of: file.recipients)
             _ = try usedFields(mailing, provider, hostname)
             // Any value may be the first list or object of its column, however far behind it stands.
@@ -60,12 +62,14 @@ package enum MailingPreparation {
             let carry = Set(mailing.fields.dropFirst(2))
             try check.tryOut(RecipientPlanner(source: file.recipients, channel: mailing.channel, carry: carry, bounds: .init(size: 1)))
         }
-        // Only what the templates say travels with the batches.
+        // Batches carry only the columns that the templates name.
         mailing.fields = mailing.fields.enumerated().filter { place, name in
             place < 2 || used.contains(place) || isNested && name == ValueKinds.field
         }.map(\.element)
         mailing.nestedFields = isNested ? mailing.nestedFields.filter(mailing.fields.contains) : []
-        return PreparedJob(mailing: mailing, source: file.recipients, start: file.start, provider: provider, identity: file.identity)
+        return PreparedJob(
+            mailing: mailing, source: file.recipients, start: file.start, provider: provider, identity: file.identity,
+            categoryPlace: file.categoryPlace)
     }
 
     /// The columns that dotted names may look into: those that hold a list or an object in one of the first recipients, or nothing in any

@@ -9,7 +9,7 @@ extension MailingRecord {
 }
 
 extension Logger {
-    /// Says that a batch is dispatched, and for who asks for that (log.level: trace) of each message by its id.
+    /// Logs that a batch is dispatched, and with log.level trace each message by its id.
     func dispatched(_ batch: DispatchedBatch, _ mailing: Logger.Metadata) {
         guard logLevel <= .debug else { return }
         let fields = mailing.merging(["batch": "\(batch.id.number)"]) { $1 }

@@ -3,14 +3,14 @@ import Logging
 import Model
 import Policy
 
-/// Mailings that wait for the planner of a newer release. It says so once a minute: only a person can start one.
+/// Mailings that wait for the planner of a newer release. It logs that once a minute: only a person can start one.
 struct NewerMailings {
-    /// How many there were at the last look.
+    /// How many there were at the last check.
     private(set) var count = 0
     private var line = RepeatedLine()
 
-    /// Takes what a look has found.
-    /// - Returns: there are more of them than at the look before.
+    /// Takes the result of a check.
+    /// - Returns: whether there are more of them than before.
     mutating func note(_ found: [UnreadableMailing], _ logger: Logger) -> Bool {
         defer { count = found.count }
         guard let first = found.first else { return false }

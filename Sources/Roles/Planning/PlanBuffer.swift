@@ -36,7 +36,7 @@ struct PlanBuffer {
         rows += max(entry.rows, 10)
     }
 
-    /// Takes out the steps of a mailing that came to nothing.
+    /// Removes the steps of a mailing that failed.
     mutating func remove(_ mailing: MailingID) {
         for entry in entries where entry.record.id == mailing {
             rows -= max(entry.rows, 10)

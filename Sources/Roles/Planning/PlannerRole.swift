@@ -6,12 +6,11 @@ package import Model
 import Policy
 import ServiceLifecycle
 
-/// Plans and dispatches the mailings of a ledger as long as it leads, which one process does at a time: others stand by and
-/// take over when the leader ends, or renews its leadership no more. What a planner writes after it lost the leadership is refused, by the
-/// ledger and by Redis.
+/// Plans and dispatches the mailings of a ledger while it leads. One process leads at a time; others stand by, and take over when the
+/// leader ends or no longer renews its leadership. The ledger and Redis refuse what a planner writes after it lost the leadership.
 package struct PlannerRole: Service {
     package typealias Store = PlanStore & DispatchStore & MailingStore & ReportStore & RepeatStore & SuppressionStore & LeadershipStore
-        & EpochNoteStore & LimitStore & CopyStore & RetentionStore & ChangeSource
+        & EpochNoteStore & LimitStore & CopyStore & RetentionStore & UploadStore & ChangeSource
 
     /// How a planner works.
     package struct Configuration: Sendable {
@@ -32,6 +31,8 @@ package struct PlannerRole: Service {
         package var isAlone: Bool
         /// How long the recipients of mailings that have ended are kept; nil for always.
         package var keep: Duration?
+        /// What is done about recipients that cannot be read on this machine; nil where no other planner can be at work.
+        package var sharing: PlannerService.Sharing?
 
         package init(name: String, window: Int, durations: Durations, only: MailingID? = nil, isAlone: Bool = false) {
             self.name = name
@@ -42,9 +43,9 @@ package struct PlannerRole: Service {
         }
     }
 
-    /// How long a planner waits for what.
+    /// The times of a planner.
     package struct Durations: Sendable {
-        /// How often the ledger is looked at.
+        /// How often the ledger is read without an event.
         package var poll: Duration
         /// How long the leadership lasts without a renewal.
         package var lease: Duration
@@ -68,7 +69,7 @@ package struct PlannerRole: Service {
     private let logger: Logger
     private let active = Gauge(label: "flotilla_planner_active")
 
-    /// - Parameter lock: takes the lock of the ledger's file, and says whether it became ours just now: whoever had it before
+    /// - Parameter lock: takes the lock of the ledger's file, and returns whether it became ours just now: whoever had it before
     ///   has ended, and its leadership need not expire.
     package init(
         _ configuration: Configuration, broker: Broker, ledger: any Store, lock: @escaping @Sendable () -> Bool,
@@ -92,7 +93,12 @@ package struct PlannerRole: Service {
 
     private func serve(until stop: StopRequest) async {
         var backoff = Backoff()
+        var line = RepeatedLine()
         var hasWaited = false
+        var helper = configuration.sharing.map { sharing in
+            SourceHelper(
+                ledger: ledger, host: sharing.host, holder: configuration.name, clock: { Clock.milliseconds() }, logger: logger)
+        }
         while !stop.isStopping {
             do throws(LedgerError) {
                 if let fencingToken = try await take() {
@@ -110,10 +116,11 @@ package struct PlannerRole: Service {
                     hasWaited = true
                 }
                 active.record(0)
-                // The lock of a leader that has ended tells nobody that it is free.
+                try await helper?.help()
+                // Nothing announces that a lock has become free.
                 await stop.wait(atMost: min(Timing.renewal, configuration.durations.lease / 5))
             } catch {
-                if backoff.count % 5 == 0 { logger.error("the planner waits: \(error)") }
+                if line.add(at: Clock.monotonic()) != nil { logger.error("the planner waits: \(error)") }
                 guard await backoff.wait(unless: stop) else { return }
             }
         }
@@ -130,9 +137,10 @@ package struct PlannerRole: Service {
         logger.info("planning and dispatching, fencing token \(fencingToken.number)")
         ledger.guardPlanning(fencingToken: fencingToken.number)
         let time = SharedTime()
-        let planner = PlannerService(
+        var planner = PlannerService(
             ledger: ledger, poll: configuration.durations.poll, only: configuration.only, providers: configuration.providers,
             batchBytes: configuration.batchBytes, clock: { time.milliseconds }, logger: logger)
+        planner.sharing = configuration.sharing
         var dispatching = Dispatcher.Configuration(
             window: configuration.window, only: configuration.only, workerLease: configuration.durations.workerLease,
             isAlone: configuration.isAlone)
@@ -147,14 +155,14 @@ package struct PlannerRole: Service {
             if let keep = configuration.keep, configuration.only == nil {
                 let janitor = RetentionJanitor(ledger: ledger, keep: keep, clock: { time.earliest }, logger: logger)
                 group.addTask { [broker] in
-                    // What is removed does not come back: this machine's clock alone may be wrong.
+                    // Removed recipients do not come back: this machine's clock alone is not enough.
                     await time.learn(from: broker)
                     await janitor.run()
                 }
             }
             // They end with the stop by themselves; the monitor has to be ended, when both have.
             await withTaskGroup(of: Void.self) { roles in
-                roles.addTask { try? await planner.run() }
+                roles.addTask { [planner] in try? await planner.run() }
                 roles.addTask { try? await dispatcher.run() }
                 await keepLeadership(fencingToken, until: stop)
                 if !stop.isStopping { roles.cancelAll() }
@@ -165,11 +173,11 @@ package struct PlannerRole: Service {
     }
 
     private func keepLeadership(_ fencingToken: FencingToken, until stop: StopRequest) async {
-        var failures = 0
+        var line = RepeatedLine()
         // Each renewal is a commit, which wakes whoever watches the ledger; one that fails is tried again sooner.
         let (interval, retry) = (configuration.durations.lease / 2, configuration.durations.lease / 6)
         while !stop.isStopping {
-            // Who took over from a planner that stood still gets the lock when that one has ended.
+            // A planner that took over from a frozen one gets the lock when that has ended.
             _ = lock()
             do throws(LedgerError) {
                 let isOurs = try await ledger.renewLeadership(
@@ -178,9 +186,8 @@ package struct PlannerRole: Service {
                     return logger.warning("another planner leads now; this one stands by")
                 }
             } catch {
-                // As long as nobody else has it, it is ours: a full disk keeps others from it as well.
-                if failures % 30 == 0 { logger.warning("the leadership cannot be renewed: \(error)") }
-                failures += 1
+                // It stays ours while nobody else has it: a full disk keeps others from it as well.
+                if line.add(at: Clock.monotonic()) != nil { logger.warning("the leadership cannot be renewed: \(error)") }
                 await stop.wait(atMost: retry)
                 continue
             }

@@ -5,14 +5,32 @@ import Model
 extension PlannerService {
     /// Reads the recipients of a mailing into the buffer, and writes that whenever it is full.
     /// - Throws: `LedgerError`; `InputError` and `TemplateError` when the recipients cannot be read.
-    /// - Parameter list: the suppressions as they were before.
-    func read(
-        _ record: MailingRecord, into buffer: inout PlanBuffer, _ list: SuppressionList, isStopping: () -> Bool
-    ) async throws {
+    func read(_ record: MailingRecord, into buffer: inout PlanBuffer, _ look: Look, isStopping: () -> Bool) async throws {
         guard let source = record.source else {
             throw InputError(file: record.origin, problem: "names no recipients")
         }
-        var step = try firstStep(record, source)
+        guard let upload = look.uploads[record.id] else {
+            let stamp = try FileStamp(path: source.file)
+            let step = try firstStep(record, size: stamp.size, modified: stamp.modified)
+            return try await read(record, source, from: step, into: &buffer, look.suppressions, isStopping: isStopping)
+        }
+        let stored = try await StoredSource.read(upload, of: record, from: ledger)
+        do {
+            let step = try firstStep(record, size: upload.bytes, modified: upload.modified)
+            try await read(record, stored.source(source), from: step, into: &buffer, look.suppressions, isStopping: isStopping)
+        } catch let error as InputError {
+            throw error.naming(StoredSource.name(record))
+        }
+    }
+
+    /// - Parameters:
+    ///   - first: the mailing's first step since this planner looks after it.
+    ///   - list: the suppressions as they were before.
+    private func read(
+        _ record: MailingRecord, _ source: RecipientSource, from first: PlanStep, into buffer: inout PlanBuffer,
+        _ list: SuppressionList, isStopping: () -> Bool
+    ) async throws {
+        var step = first
         let target = SuppressionTarget(record.mailing.channel, category: record.mailing.category ?? "")
         // A release that knew no suppressions may have planned the first rows; what is noted already stays.
         step.suppressionRevision = record.rowsRead > 0 ? 0 : list.revision
@@ -65,17 +83,13 @@ extension PlannerService {
         }
     }
 
-    /// A mailing's first step since this planner looks after it. A planning that is taken up again must read the file it began with.
-    private func firstStep(_ record: MailingRecord, _ source: RecipientSource) throws -> PlanStep {
-        let file = try FileStamp(path: source.file)
+    /// A mailing's first step since this planner looks after it.
+    private func firstStep(_ record: MailingRecord, size: Int64, modified: Int64) throws(InputError) -> PlanStep {
+        try record.requireBegun(size: size, modified: modified)
         var step = PlanStep(mailing: record.id)
-        guard record.rowsRead > 0, let size = record.sourceSize, let modified = record.sourceModified else {
-            step.sourceSize = file.size
-            step.sourceModified = file.modified
-            return step
-        }
-        guard size == file.size, modified == file.modified else {
-            throw RecipientPlanner.changedSince(record.rowsRead, source)
+        if record.rowsRead == 0 || record.sourceSize == nil {
+            step.sourceSize = size
+            step.sourceModified = modified
         }
         return step
     }

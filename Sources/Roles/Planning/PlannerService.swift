@@ -10,12 +10,12 @@ import Text
 /// transaction. A mailing is sent only when its whole input was read; a row that cannot be read is excluded. Where nothing is due it sleeps
 /// until the ledger changes or the next mailing is to begin.
 package struct PlannerService: Service {
-    package typealias Store = PlanStore & MailingStore & RepeatStore & SuppressionStore & ChangeSource
+    package typealias Store = PlanStore & MailingStore & RepeatStore & SuppressionStore & UploadStore & ChangeSource
 
     /// Due mailings that are read from the ledger at a time.
     private static let mailingsAtOnce = 100
 
-    /// The least time between two looks at the ledger: others may write to it without a pause.
+    /// The least time between two reads of the ledger: others may write to it without a pause.
     private static let leastInterval = Duration.milliseconds(50)
 
     let ledger: any Store
@@ -23,6 +23,8 @@ package struct PlannerService: Service {
     let batchBytes: Int
     private let poll: Duration
     private let only: MailingID?
+    /// Nil where no other planner can be at work: a mailing whose recipients cannot be read fails then.
+    package var sharing: Sharing?
     /// Those that mailings may name.
     let providers: [String: Provider]
     let clock: @Sendable () -> Int64
@@ -35,7 +37,7 @@ package struct PlannerService: Service {
         })
 
     /// - Parameters:
-    ///   - poll: how often the ledger is looked at while it tells of no change.
+    ///   - poll: how often the ledger is read while it reports no change.
     ///   - only: the one mailing to plan; nil for all of the ledger.
     ///   - providers: those that mailings may name.
     ///   - batchBytes: bytes of a batch's recipients in their wire form at most.
@@ -69,15 +71,16 @@ package struct PlannerService: Service {
 
     private func plan(woken signal: WakeSignal, until stop: StopRequest) async {
         var backoff = Backoff()
-        var newer = NewerMailings()
+        var line = RepeatedLine()
+        var aside = Aside()
         while !stop.isStopping {
             var wait = poll
             do throws(LedgerError) {
-                let next = try await planDue(&newer) { stop.isStopping }
+                let next = try await planDue(&aside) { stop.isStopping }
                 if let next { wait = min(poll, .milliseconds(max(1, next - clock()))) }
                 backoff = Backoff()
             } catch {
-                logger.error("planning waits: \(error)")
+                if line.add(at: Clock.monotonic()) != nil { logger.error("planning waits: \(error)") }
                 guard await backoff.wait(unless: stop) else { return }
                 continue
             }
@@ -88,29 +91,57 @@ package struct PlannerService: Service {
         }
     }
 
-    /// Plans all mailings that are due, but for those of a newer release.
+    /// Mailings that stay where they are.
+    private struct Aside {
+        var newer = NewerMailings()
+        var left = LeftMailings()
+        /// Uploads may have become needless. Those that were given up become so with time alone, and are looked for each hour.
+        var hasUploads = true
+        var looked = ContinuousClock.now
+
+        var count: Int { newer.count + left.count }
+    }
+
+    /// What is the same for all mailings of a look.
+    struct Look {
+        /// As they were before.
+        var suppressions: SuppressionList
+        var uploads: [MailingID: RecipientUpload]
+    }
+
+    /// Plans all mailings that are due, but for those of a newer release and those whose recipients cannot be read here.
     /// - Returns: when the next one is to begin, in milliseconds since 1970; nil for none.
-    private func planDue(_ newer: inout NewerMailings, isStopping: () -> Bool) async throws(LedgerError) -> Int64? {
+    private func planDue(_ aside: inout Aside, isStopping: () -> Bool) async throws(LedgerError) -> Int64? {
         while true {
-            // Those that stay where they are take no place of another.
-            let waiting = try await ledger.waiting(only: only, now: clock(), limit: Self.mailingsAtOnce + newer.count)
+            // Mailings that are left alone must not take the place of others.
+            let waiting = try await ledger.waiting(only: only, now: clock(), limit: Self.mailingsAtOnce + aside.count)
             let failed = try await fail(waiting.unreadable.filter { !$0.isNewer })
-            let hasMore = newer.note(waiting.unreadable.filter(\.isNewer), logger)
-            if waiting.due.isEmpty, !failed, !hasMore { return waiting.next }
-            let suppressions = try await ledger.suppressionList()
+            let hasMore = aside.newer.note(waiting.unreadable.filter(\.isNewer), logger)
+            aside.left.keep(waiting.due.map(\.id))
+            let uploads = waiting.due.isEmpty ? [:] : try await ledger.uploads()
+            let due = waiting.due.filter { !aside.left.isLeft($0.id, now: clock()) || uploads[$0.id] != nil }
+            if due.isEmpty, !failed, !hasMore {
+                if aside.hasUploads || ContinuousClock.now - aside.looked > .seconds(3600) {
+                    try await removeUploads(isStopping: isStopping)
+                    (aside.hasUploads, aside.looked) = (false, .now)
+                }
+                return [waiting.next, aside.left.next].compactMap(\.self).min()
+            }
+            if !uploads.isEmpty { aside.hasUploads = true }
+            let look = Look(suppressions: try await ledger.suppressionList(), uploads: uploads)
             var buffer = PlanBuffer()
-            var setback: LedgerError?
-            for record in waiting.due {
+            var lastError: LedgerError?
+            for record in due {
                 if isStopping() { break }
                 if case .hold(let delay) = decision(record) {
                     try await hold(record, late: delay)
                 } else {
-                    setback = try await plan(record, &buffer, suppressions, isStopping: isStopping) ?? setback
+                    lastError = try await plan(record, &buffer, look, &aside.left, isStopping: isStopping) ?? lastError
                 }
             }
             try await write(&buffer)
             if isStopping() { return nil }
-            if let setback { throw setback }
+            if let lastError { throw lastError }
         }
     }
 
@@ -148,21 +179,26 @@ package struct PlannerService: Service {
         logger.warning("mailing \(record.id) is paused: \(reason)", metadata: record.fields)
     }
 
-    /// Reads a mailing's recipients; one whose recipients cannot be read fails alone.
-    /// - Returns: why it is to be tried again later; nil where it is not.
+    /// Reads a mailing's recipients; one whose recipients are none fails alone, and one whose recipients another machine may have is left.
+    /// - Returns: why it has to be tried again later; nil where it has not.
     private func plan(
-        _ record: MailingRecord, _ buffer: inout PlanBuffer, _ suppressions: SuppressionList, isStopping: () -> Bool
+        _ record: MailingRecord, _ buffer: inout PlanBuffer, _ look: Look, _ left: inout LeftMailings, isStopping: () -> Bool
     ) async throws(LedgerError) -> LedgerError? {
         do {
-            try await read(record, into: &buffer, suppressions, isStopping: isStopping)
+            try await read(record, into: &buffer, look, isStopping: isStopping)
+            left.remove(record.id)
         } catch let error as LedgerError {
             throw error
         } catch let fault as ScratchFile.Fault {
             // It is planned again, from the last row that was written.
             buffer.remove(record.id)
-            return .refused("mailing \(record.id) waits: addresses that were put aside cannot be read back (\(fault))")
+            return .refused("mailing \(record.id) waits: what was put aside for it cannot be written or read back (\(fault))")
         } catch {
             buffer.remove(record.id)
+            if let sharing, let error = error as? InputError, error.isUnavailable {
+                try await leave(record, error, as: sharing, &left)
+                return nil
+            }
             buffer.append(
                 PlanBuffer.Entry(step: PlanStep(mailing: record.id, ending: .failed(reason: "\(error)")), rows: 0, record: record))
         }

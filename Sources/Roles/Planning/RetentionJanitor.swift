@@ -5,7 +5,7 @@ import Text
 
 /// Removes once a day, in the leading planner, the recipients of mailings that ended longer ago than they are kept (`ledger.keep`).
 package struct RetentionJanitor: Sendable {
-    /// By what the audit log knows it.
+    /// Its name in the audit log.
     package static let actor = "ledger.keep"
 
     private static let interval = Duration.seconds(86_400)

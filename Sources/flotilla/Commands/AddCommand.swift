@@ -13,7 +13,7 @@ struct RepeatOptions: ParsableArguments {
     @Flag(help: "Send it to everybody again, though it was sent before.")
     var again = false
 
-    @Flag(help: "Send it to those whom no earlier mailing of the same file or key has reached.")
+    @Flag(help: "Send it to recipients that no earlier mailing of the same file or key has reached.")
     var onlyNew = false
 
     func validate() throws {
@@ -21,6 +21,15 @@ struct RepeatOptions: ParsableArguments {
     }
 
     var policy: RepeatPolicy { again ? .again : onlyNew ? .onlyNew : .refuse }
+}
+
+/// A provider as a command line names it.
+enum ProviderArgument {
+    /// Refuses what looks like a URL and is none; whether the settings have a name is seen with them.
+    static func check(_ text: String?) throws {
+        guard let text, ProviderURL.isURL(text) else { return }
+        do { _ = try ProviderURL.parse(text) } catch { throw ValidationError("--provider \(error)") }
+    }
 }
 
 extension MailingCommand {
@@ -34,23 +43,31 @@ extension MailingCommand {
         @Argument(help: "The mailing's file (YAML).") var file: String
         @Option(help: "The recipients' file, in place of the mailing's.") var recipients: String?
         @Option(help: "A provider of flotilla.yaml, or a URL.") var provider: String?
+        @Flag(help: "Put the recipients into the ledger, for a planner on a machine that cannot read their file.")
+        var upload = false
         @OptionGroup var repeating: RepeatOptions
         @OptionGroup var order: OrderOptions
+
+        func validate() throws { try ProviderArgument.check(provider) }
 
         func run() async throws {
             let settings = try order.settings()
             let loaded = try MailingFile.load(file, overrides: .init(recipients: recipients, provider: provider))
             let job = try MailingPreparation.prepare(loaded, providers: settings.providers, hostname: settings.email.hostname)
-            let session = try order.session(settings, creates: true)
+            let session = try await order.beginningSession(settings)
             if !repeating.again { try await RepeatText(file: file).refuseOlderCopy(session.ledger) }
-            try await CategoryText.warn(of: job.mailing, in: session.ledger)
+            try await CategoryText.check(job, in: session.ledger, option: order.ledger.ledger)
             let earlier = repeating.again ? try await session.ledger.earlier(job.identity) : EarlierMailings()
             let now = Clock.milliseconds()
             var generator = SystemRandomNumberGenerator()
             let id = MailingID(milliseconds: now, using: &generator)
             let origin = URL(fileURLWithPath: file).standardizedFileURL.path
+            if upload, try await session.ledger.earlier(job.identity).obstacle(repeating.policy) == nil {
+                _ = try await RecipientStoring(job.source, in: session.ledger, by: "\(id)").store(id)
+            }
             let outcome = try await session.give(
                 AddMailing(job.new(id, origin: origin, onlyNew: repeating.onlyNew), repeating: repeating.policy))
+            if upload, outcome.added != .added { try await session.ledger.abandonUpload(id, by: "\(id)") }
             let repetition = RepeatText(file: file)
             switch outcome.added {
             case .added: break

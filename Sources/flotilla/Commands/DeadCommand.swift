@@ -102,7 +102,7 @@ struct DeadCommand: AsyncParsableCommand {
             if refused > 0 { throw ExitCode(.failed) }
         }
 
-        private func all(_ ledger: SQLiteLedger) async throws -> [Int64] {
+        private func all(_ ledger: any OpenLedger) async throws -> [Int64] {
             var ids: [Int64] = []
             while true {
                 let page = try await ledger.deadLetters(after: ids.last, limit: 1000)
@@ -114,7 +114,7 @@ struct DeadCommand: AsyncParsableCommand {
         private func say(_ item: StoredDeadLetter) {
             guard item.letter.isBatch else { return StandardOutput.write("\(item.id): put back to \(item.letter.source.stream)") }
             let held = "flotilla mailing uncertain \(DeadLetterText.mailing(item))"
-            StandardOutput.write("\(item.id): its batch may be dispatched again; who is held: \(held)")
+            StandardOutput.write("\(item.id): its batch may be dispatched again; the held recipients: \(held)")
         }
     }
 

@@ -6,7 +6,6 @@ import Logging
 import Model
 import Policy
 import Settings
-import Synchronization
 import Telemetry
 
 extension LedgerCommand {
@@ -30,7 +29,7 @@ extension LedgerCommand {
         func run() async throws {
             let settings = try order.settings()
             let rule = RetentionRule(keeping: try age(settings), now: Clock.milliseconds())
-            let ledger = try order.ledger.open(settings)
+            let ledger = try dryRun ? order.ledger.openUnchanged(settings) : order.ledger.open(settings)
             let aged = try await ledger.agedMailings(rule)
             for mailing in aged {
                 guard let obstacle = mailing.obstacle else { continue }
@@ -82,7 +81,7 @@ extension LedgerCommand {
             _ mailings: [AgedMailing], _ rule: RetentionRule, _ control: Control, _ actor: OrderActor, all: Int
         ) async throws -> Int {
             var removed = 0
-            let progress = PruneProgress()
+            let progress = DrawnLine()
             for (place, mailing) in mailings.enumerated() {
                 let before = removed
                 let order = PruneMailing(mailing.id, rule) { [before] count in
@@ -96,19 +95,6 @@ extension LedgerCommand {
                 }
             }
             return removed
-        }
-    }
-}
-
-/// A line on a terminal that is drawn anew with each part that is removed.
-private final class PruneProgress: Sendable {
-    private let drawn = Mutex(0)
-
-    func show(_ text: String) {
-        guard isatty(STDERR_FILENO) != 0 else { return }
-        drawn.withLock { drawn in
-            StandardError.draw([text], over: drawn)
-            drawn = 1
         }
     }
 }

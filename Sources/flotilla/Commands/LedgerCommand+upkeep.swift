@@ -14,9 +14,13 @@ extension LedgerCommand {
         @OptionGroup var options: LedgerOptions
 
         func run() async throws {
-            let path = try options.settings().ledger.path
-            let version = try SQLiteLedger.make(path, logger: Logger(label: "flotilla"))
-            StandardOutput.write("\(path): a new ledger, version \(version)")
+            let ledger = try options.settings(mayDiffer: true).ledger
+            let version =
+                switch ledger.place {
+                case .file(let path): try SQLiteLedger.make(path, logger: Logger(label: "flotilla"))
+                case .postgreSQL(let url): try SQLLedger.make(PostgreSQLAddress(url))
+                }
+            StandardOutput.write("\(ledger.name): a new ledger, version \(version)")
         }
     }
 
@@ -30,16 +34,21 @@ extension LedgerCommand {
         @OptionGroup var options: LedgerOptions
 
         func run() async throws {
-            let path = try options.settings().ledger.path
-            let (from, to) = try SQLiteLedger.migrate(path, logger: Logger(label: "flotilla"))
-            StandardOutput.write(from == to ? "\(path): version \(to), which is this release's" : "\(path): from version \(from) to \(to)")
+            let ledger = try options.settings(mayDiffer: true).ledger
+            let (from, to) =
+                switch ledger.place {
+                case .file(let path): try SQLiteLedger.migrate(path, logger: Logger(label: "flotilla"))
+                case .postgreSQL(let url): try SQLLedger.migrate(PostgreSQLAddress(url))
+                }
+            StandardOutput.write(
+                "\(ledger.name): " + (from == to ? "version \(to), which is this release's" : "from version \(from) to \(to)"))
         }
     }
 
     struct Check: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "check",
-            abstract: "Check the ledger: its file, its tables, its counters against its rows, and rows that belong to nothing.",
+            abstract: "Check the ledger: its file, its tables, its counters, each recipient and result, and rows that belong to nothing.",
             discussion: "It changes nothing, and roles may run meanwhile. The exit status is 1 where something is wrong.")
         @OptionGroup var options: LedgerOptions
         @OptionGroup var output: OutputOptions
@@ -53,9 +62,16 @@ extension LedgerCommand {
         }
 
         func run() async throws {
-            let path = try options.settings().ledger.path
+            let ledger = try options.settings(mayDiffer: true).ledger
+            let path = ledger.name
             let isWatched = isatty(STDERR_FILENO) != 0 && !output.isJSON
-            let found = try SQLiteLedger.inspect(path) { if isWatched { StandardError.write("checking the \($0)") } }
+            let line = DrawnLine()
+            func say(_ part: String) { if isWatched { line.show("checking the \(part)") } }
+            let found =
+                switch ledger.place {
+                case .file(let path): try SQLiteLedger.inspect(path, say: say)
+                case .postgreSQL(let url): try await SQLLedger.inspect(PostgreSQLAddress(url), say: say)
+                }
             if output.isJSON {
                 let answer = Answer(
                     ledger: path, version: found.version, mailings: found.mailings, recipients: found.recipients, faults: found.faults)

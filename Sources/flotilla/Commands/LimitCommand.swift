@@ -52,6 +52,13 @@ struct LimitCommand: AsyncParsableCommand {
         @Argument(help: "provider:NAME (or provider:smtp://host:port), channel:NAME, or domain:NAME.") var scope: String
         @Argument(help: "The limit, as 500/s or 6000/min,burst=50; 'none' lifts it.") var limit: String
 
+        func validate() throws {
+            do {
+                _ = try LimitList.form(scope)
+                _ = try RateLimit.orNone(limit)
+            } catch { throw ValidationError("\(error)") }
+        }
+
         func run() async throws {
             let settings = try order.settings()
             let list = LimitList(settings, [])

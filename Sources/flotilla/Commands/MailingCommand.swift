@@ -11,7 +11,7 @@ import Telemetry
 /// Questions and orders about the mailings of a ledger.
 struct MailingCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "mailing", abstract: "List, show, report, pause, resume or stop the mailings of a ledger.",
+        commandName: "mailing", abstract: "Add, list, show, report, pause, resume or stop the mailings of a ledger.",
         subcommands: [
             List.self, Show.self, Report.self, Excluded.self, Recipient.self, History.self, Add.self, Pause.self, Resume.self, Stop.self,
             Speed.self, Uncertain.self,
@@ -23,22 +23,31 @@ struct LedgerOptions: ParsableArguments {
     @Option(help: "The configuration file; ./flotilla.yaml where it exists.")
     var config: String?
 
-    @Option(help: "The ledger's file (SQLite).")
+    @Option(help: "The ledger: a file (SQLite), or postgres://user@host/database.")
     var ledger: String?
 
-    /// - Parameter level: the lowest level that is logged.
-    func settings(level: Logger.Level = .warning) throws -> Settings {
+    /// - Parameters:
+    ///   - level: the lowest level that is logged.
+    ///   - mayDiffer: `--ledger` may name another ledger than `ledger.url`: what is done changes neither unasked.
+    func settings(level: Logger.Level = .warning, mayDiffer: Bool = false) throws -> Settings {
         var settings = try Settings.loadWithWarnings(file: config)
-        if let ledger { try settings.ledger.take(ledger) }
+        if let ledger { try settings.ledger.take(ledger, mayDiffer: mayDiffer) }
         Log.bootstrap(level: level, format: .human, terminal: Terminal())
         return settings
     }
 
     /// Opens an existing ledger. It never creates one.
-    func open() throws -> SQLiteLedger { try open(settings()) }
+    /// For a question: `--ledger` may name a copy.
+    func open() throws -> any OpenLedger { try open(settings(mayDiffer: true)) }
 
-    func open(_ settings: Settings) throws -> SQLiteLedger {
-        try OpenLedgers.open(settings.ledger.path, logger: Logger(label: "flotilla"))
+    func open(_ settings: Settings) throws -> any OpenLedger {
+        try OpenLedgers.open(settings.ledger.place, logger: Logger(label: "flotilla"))
+    }
+
+    /// The same for a command that is to change nothing, and so brings no older ledger forward.
+    func openUnchanged(_ settings: Settings) throws -> any OpenLedger {
+        if let path = settings.ledger.place.file { try SQLiteLedger.requireCurrent(path) }
+        return try open(settings)
     }
 }
 
@@ -50,17 +59,17 @@ struct LedgerAloneOptions: ParsableArguments {
     var redis: String?
 
     func settings() throws -> Settings {
-        var settings = try ledger.settings()
+        var settings = try ledger.settings(mayDiffer: true)
         guard let redis else { return settings }
         try settings.redis.take(redis)
-        StandardError.warn("--redis changes nothing here: the ledger \(settings.ledger.path) has the answer")
+        StandardError.warn("--redis changes nothing here: the ledger \(settings.ledger.name) has the answer")
         return settings
     }
 
     /// Opens an existing ledger. It never creates one.
-    func open() throws -> SQLiteLedger { try open(settings()) }
+    func open() throws -> any OpenLedger { try open(settings()) }
 
-    func open(_ settings: Settings) throws -> SQLiteLedger { try ledger.open(settings) }
+    func open(_ settings: Settings) throws -> any OpenLedger { try ledger.open(settings) }
 }
 
 struct MailingArgument: ParsableArguments {
@@ -71,10 +80,10 @@ struct MailingArgument: ParsableArguments {
         if id.isEmpty { throw ValidationError("an empty id names no mailing; flotilla mailing list shows the ids") }
     }
 
-    func find(in ledger: SQLiteLedger) async throws -> MailingRecord { try await Self.find(id, in: ledger) }
+    func find(in ledger: any OpenLedger) async throws -> MailingRecord { try await Self.find(id, in: ledger) }
 
     /// The one mailing whose id begins with a text.
-    static func find(_ id: String, in ledger: SQLiteLedger) async throws -> MailingRecord {
+    static func find(_ id: String, in ledger: any OpenLedger) async throws -> MailingRecord {
         let found = try await ledger.find(prefix: id)
         guard let record = found.first else {
             throw CommandError("no mailing begins with '\(id)'; flotilla mailing list shows them")
@@ -150,7 +159,7 @@ extension MailingCommand {
         }
 
         /// Why there is no such recipient: its row may be excluded.
-        private func missing(_ record: MailingRecord, _ ledger: SQLiteLedger) async throws -> String {
+        private func missing(_ record: MailingRecord, _ ledger: any OpenLedger) async throws -> String {
             let forms = AddressForms.of(recipient, country: record.source?.country)
             for try await page in ExclusionPages(ledger: ledger, mailing: record.id, after: 0) {
                 guard let found = page.first(where: { forms.contains($0.address) || $0.id == recipient }) else { continue }

@@ -33,7 +33,7 @@ extension MailingCommand {
             let id = try await mailing.find(in: session.ledger).id
             let outcome = try await session.give(ResumeMailing(id))
             StandardOutput.write("\(id): \(outcome.state.rawValue)")
-            outcome.reach.warnWithoutPlanner("it goes on")
+            outcome.reach.warnWithoutPlanner("it continues")
             if outcome.reach.planner != nil { outcome.reach.warnUnlessFollowed() }
         }
     }
@@ -44,10 +44,17 @@ extension MailingCommand {
         @OptionGroup var mailing: MailingArgument
         @Argument(help: "The new limit, as 500/s or 6000/min,burst=50; 'own' restores that of the mailing file.") var speed: String
 
+        func validate() throws {
+            do { _ = try limit() } catch { throw ValidationError("\(error)") }
+        }
+
+        /// Nil for that of the mailing file.
+        private func limit() throws(RateLimitError) -> RateLimit? { speed == "own" ? nil : try RateLimit(speed) }
+
         func run() async throws {
             let session = try order.session(order.settings())
             let id = try await mailing.find(in: session.ledger).id
-            let reach = try await session.give(SetSpeed(id, speed == "own" ? nil : RateLimit(speed)))
+            let reach = try await session.give(SetSpeed(id, limit()))
             StandardOutput.write("\(id): \(speed)")
             reach.warnUnlessFollowed()
         }

@@ -39,12 +39,14 @@ struct OrderOptions: ParsableArguments {
     }
 
     /// Opens the ledger, and names the fleet's Redis where the settings do.
-    /// - Parameter creates: whether a ledger that is not there is made.
-    func session(_ settings: Settings, creates: Bool = false) throws -> OrderSession {
-        let store =
-            creates
-            ? try OpenLedgers.openOrMake(settings.ledger.path, logger: Logger(label: "flotilla")) { StandardError.write($0) }
-            : try ledger.open(settings)
+    func session(_ settings: Settings) throws -> OrderSession {
+        OrderSession(ledger: try ledger.open(settings), broker: Broker(orders: settings), actor: try giver())
+    }
+
+    /// The same for whoever may begin with a ledger: one that is not there is made, unless another is expected.
+    func beginningSession(_ settings: Settings) async throws -> OrderSession {
+        try await NewLedger(settings).requireWanted()
+        let store = try OpenLedgers.openOrMake(settings.ledger.place, logger: Logger(label: "flotilla")) { StandardError.warn($0) }
         return OrderSession(ledger: store, broker: Broker(orders: settings), actor: try giver())
     }
 }
@@ -66,7 +68,7 @@ extension Broker {
     init?(orders settings: Settings) {
         let found =
             RedisEndpoint(settings.redis)
-            ?? PrivateRedisFolders.running(ledger: settings.ledger.path).map { RedisEndpoint(place: .unix(path: $0)) }
+            ?? (try? settings.ledger.localPath()).flatMap(PrivateRedisFolders.running).map { RedisEndpoint(place: .unix(path: $0)) }
         guard var endpoint = found else { return nil }
         endpoint.timeout = min(endpoint.timeout, Self.patience)
         self.init(
@@ -77,7 +79,7 @@ extension Broker {
 
 /// What a command gives orders with.
 struct OrderSession {
-    let ledger: SQLiteLedger
+    let ledger: any OpenLedger
     let broker: Broker?
     let actor: OrderActor
 
@@ -98,21 +100,21 @@ struct OrderSession {
 extension OrderReach {
     /// Warns where the workers do not follow a pause, a resume, a stop or a speed at once.
     func warnUnlessFollowed() {
-        guard let untold else { return }
+        guard let unreported else { return }
         if let planner {
-            // Without the name of a Redis it is usual that only the planner tells them.
+            // Without the name of a Redis only the planner informs them, which is usual.
             guard isRedisNamed || problem != nil else { return }
-            let why = isRedisNamed ? untold : problem ?? untold
+            let why = isRedisNamed ? unreported : problem ?? unreported
             return StandardError.warn(
                 """
-                it is in the ledger, and the workers are not told yet (\(why)). The planner \(planner) tells them within a second once it \
-                reaches Redis. Until then a worker without Redis starts no message, and one that reaches Redis goes on as before
+                it is in the ledger, and the workers do not know of it yet (\(why)). The planner \(planner) informs them within a second \
+                once it reaches Redis. Until then a worker without Redis starts no message, and one that reaches Redis continues as before
                 """)
         }
         StandardError.warn(
             """
-            nobody carries this out now: no planner is at work, and the workers could not be told: \(untold). They may go on with the \
-            batches that they have until a planner starts (flotilla up, or flotilla planner)
+            nobody carries this out now: no planner is at work, and the workers could not be informed: \(unreported). They may continue \
+            with the batches that they have until a planner starts (flotilla up, or flotilla planner)
             """)
     }
 

@@ -30,6 +30,7 @@ struct PlannerCommand: RoleCommand {
 
     func run() async throws {
         let runtime = try prepare()
+        try await NewLedger(runtime.settings).requireWanted()
         let ledger = try await runtime.waitForLedger(makes: true)
         let broker = try await runtime.openBroker("planner", isPatient: true)
         try await runtime.run(
@@ -38,7 +39,7 @@ struct PlannerCommand: RoleCommand {
                 + [
                     HealthMonitor(broker: broker, ledger: ledger, readiness: runtime.readiness, logger: runtime.logger),
                     runtime.heartbeat(.planner, broker),
-                    runtime.planner(broker, ledger, lock: LockHolder(ledger: runtime.settings.ledger.path)),
+                    runtime.planner(broker, ledger, lock: runtime.settings.ledger.place.file.map { LockHolder(ledger: $0) }),
                 ])
         await broker.close()
     }
@@ -98,7 +99,8 @@ struct Up: RoleCommand {
         let settings = try options.settings()
         let terminal = Terminal()
         Log.bootstrap(level: settings.log.level, format: settings.log.format, terminal: terminal)
-        let leadership = try LedgerLock.acquire(ledger: settings.ledger.path)
+        try await NewLedger(settings).requireWanted()
+        let leadership = try settings.acquireLock()
         let redis = try await PrivateRedis.unlessNamed(in: settings)
         defer { redis?.stop() }
         let runtime = try RoleRuntime(settings, privateRedis: redis, terminal: terminal)
@@ -116,10 +118,19 @@ struct Up: RoleCommand {
                     collector, worker,
                     runtime.planner(
                         broker, ledger, isAlone: redis != nil,
-                        lock: LockHolder(ledger: settings.ledger.path, held: leadership)),
+                        lock: settings.ledger.place.file.map { LockHolder(ledger: $0, held: leadership) }),
                 ], worker: worker)
         await redis?.end(collector, broker, ledger)
         await broker.close()
-        leadership.release()
+        leadership?.release()
+    }
+}
+
+extension Settings {
+    /// Takes what one process of a machine has at a time: the ledger's file, or the private Redis of a ledger on a server.
+    /// - Returns: nil for a ledger on a server and a Redis that others share, where any number of machines may work.
+    func acquireLock() throws -> LedgerLock? {
+        if ledger.place.file == nil, redis.endpoint != nil { return nil }
+        return try LedgerLock.acquire(ledger: ledger.localPath())
     }
 }

@@ -1,4 +1,6 @@
 import ArgumentParser
+import CommandSupport
+import Ledger
 import Logging
 import Settings
 import Telemetry
@@ -19,7 +21,7 @@ struct RunOptions: ParsableArguments {
 
     @OptionGroup var redis: RedisOption
 
-    @Option(help: "The ledger's file (SQLite).")
+    @Option(help: "The ledger: a file (SQLite), or postgres://user@host/database.")
     var ledger: String?
 
     /// The settings; options win over the file and the environment.
@@ -49,16 +51,26 @@ extension Settings {
 
 extension Settings.Ledger {
     /// Takes the place of the option `--ledger`.
-    mutating func take(_ option: String) throws(CommandError) {
-        guard !hasURL else {
-            throw CommandError("--ledger and ledger.url both name the ledger; leave one of them out")
+    /// - Parameter mayDiffer: it may be another than that of `ledger.url`.
+    mutating func take(_ option: String, mayDiffer: Bool = false) throws(CommandError) {
+        let shown = ParsedURL.withoutSecrets(option)
+        guard let place = LedgerPlace(option) else {
+            throw CommandError("--ledger '\(shown)' is neither a path nor sqlite:PATH nor postgres://user@host/database")
         }
-        guard let path = LedgerURL.path(option) else {
-            let shown = ParsedURL.withoutSecrets(option)
+        if case .postgreSQL(let url) = place, PostgreSQLAddress.hasPassword(url) {
             throw CommandError(
-                "--ledger '\(shown)' is neither a path nor sqlite:PATH; this release keeps no ledger in PostgreSQL (postgres://)")
+                """
+                --ledger shows its password to everyone who lists processes; use FLOTILLA_LEDGER_URL, PGPASSWORD or ~/.pgpass
+                """)
         }
-        self.path = path
+        guard mayDiffer || !hasURL || place.isSame(as: self.place) else {
+            throw CommandError(
+                """
+                --ledger names \(shown), and ledger.url another ledger, \(name): leave one of them out (a copy is looked at with both: \
+                flotilla ledger check, mailing list, mailing report)
+                """)
+        }
+        replace(by: place)
     }
 }
 
@@ -67,14 +79,14 @@ extension Settings.Redis {
     mutating func take(_ option: String) throws {
         let url: RedisURL
         do { url = try RedisURL(option) } catch {
-            throw CommandError(
+            throw UsageError(
                 "--redis '\(ParsedURL.withoutSecrets(option))' \(error); write redis://host:port, rediss://host:port or unix:///path")
         }
         guard url.username == nil, url.password == nil else {
-            throw CommandError("--redis shows its user and password to everyone who lists processes; use FLOTILLA_REDIS_URL")
+            throw UsageError("--redis shows its user and password to everyone who lists processes; use FLOTILLA_REDIS_URL")
         }
         guard url.database == 0 else {
-            throw CommandError("--redis names the database \(url.database); fleets on one Redis are told apart by redis.prefix")
+            throw UsageError("--redis names the database \(url.database); fleets on one Redis differ in redis.prefix")
         }
         endpoint = url.endpoint
     }

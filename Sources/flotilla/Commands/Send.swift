@@ -20,7 +20,8 @@ struct Send: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "send", abstract: "Send a mailing: plan it, deliver it, collect the results, and report.",
         discussion: """
-            Everything runs in this process, with a private Redis and a SQLite ledger, unless --redis and --ledger name others.
+            Everything runs in this process, with a private Redis and a SQLite ledger, unless --redis and --ledger, or the settings, name
+            others.
             Ctrl-C stops cleanly. The same command on the same ledger continues where it stopped, and sends nothing twice.
             A mailing is known by its `key:`, or else by its file. What was sent is sent again only with --again or --only-new.
 
@@ -58,6 +59,7 @@ struct Send: AsyncParsableCommand {
         if let concurrency, !(1...10_000).contains(concurrency) {
             throw ValidationError("--concurrency is a number from 1 to 10000")
         }
+        try ProviderArgument.check(provider)
         if let actor { do { _ = try OrderActor(actor) } catch { throw ValidationError("--actor: \(error)") } }
     }
 
@@ -69,40 +71,29 @@ struct Send: AsyncParsableCommand {
         let terminal = Terminal()
         Log.bootstrap(
             level: settings.log.level, format: settings.log.format, terminal: terminal)
-        if let report { try OutputFile.check(report, option: "--report") }
-        // The input is checked before anything is started or written.
-        let file = try MailingFile.load(mailing, overrides: .init(recipients: recipients, provider: provider))
-        let job = try MailingPreparation.prepare(file, providers: settings.providers, hostname: settings.email.hostname)
-        if let report {
-            let inputs = [mailing, job.source.file, options.config ?? Settings.usualFile]
-            try OutputFile.check(report, option: "--report", against: inputs, ledger: settings.ledger.path, of: "the mailing")
-        }
-        let leadership = try LedgerLock.acquire(ledger: settings.ledger.path)
-        defer { leadership.release() }
+        let job = try prepare(settings)
+        try await NewLedger(settings).requireWanted()
+        let leadership = try settings.acquireLock()
+        defer { leadership?.release() }
         let redis = try await PrivateRedis.unlessNamed(in: settings)
         defer { redis?.stop() }
         let runtime = try RoleRuntime(settings, privateRedis: redis, terminal: terminal, statusBeforeRun: .interrupted)
         try runtime.checkConnections()
         let ledger = try runtime.openLedger()
         let origin = URL(fileURLWithPath: mailing).standardizedFileURL.path
-        let resolver = MailingResolver(ledger: ledger, job: job, file: mailing, origin: origin, policy: repeating.policy)
+        let resolver = MailingResolver(
+            ledger: ledger, job: job, file: mailing, origin: origin, policy: repeating.policy,
+            ledgerOption: options.ledger)
         let decision = try await resolver.resolve()
         try await resolver.say(decision)
         var provider = job.provider
         if case .goOn(let record) = decision { provider = try MailingPreparation.provider(record.mailing.provider, settings.providers) }
-        do throws(TransportError) {
-            _ = try await ProviderCheck.check(
-                provider, hostname: settings.email.hostname, responses: settings.worker.responses, group: runtime.group,
-                logger: runtime.logger)
-        } catch {
-            guard error.isPassing else { throw error }
-            runtime.logger.warning("\(error); the mailing begins all the same, and each message is tried again until it goes")
-        }
+        try await check(provider, settings, runtime)
         let id = try await resolver.commit(
             Control(ledger: ledger, broker: nil, logger: runtime.logger), by: actor.map { try OrderActor($0) } ?? .user)
         let broker = try await runtime.openBroker("send")
         let progress = ProgressMonitor(
-            id: id, name: job.mailing.name, ledger: ledger, ledgerPath: settings.ledger.path, terminal: terminal, isQuiet: quiet,
+            id: id, name: job.mailing.name, ledger: ledger, ledgerHint: settings.ledger.hint, terminal: terminal, isQuiet: quiet,
             logger: runtime.logger)
         let collector = runtime.collector(broker, ledger)
         let worker = runtime.worker(broker)
@@ -114,15 +105,39 @@ struct Send: AsyncParsableCommand {
                     runtime.heartbeat(.all, broker, worker: worker), collector, worker,
                     runtime.planner(
                         broker, ledger, only: id, isAlone: redis != nil,
-                        lock: LockHolder(ledger: settings.ledger.path, held: leadership)),
+                        lock: settings.ledger.place.file.map { LockHolder(ledger: $0, held: leadership) }),
                 ], until: progress, worker: worker)
         await redis?.end(collector, broker, ledger)
         await broker.close()
         try await finish(id, ledger, settings)
     }
 
+    /// Checks the input, before anything is started or written.
+    private func prepare(_ settings: Settings) throws -> PreparedJob {
+        if let report { try OutputFile.check(report, option: "--report") }
+        let file = try MailingFile.load(mailing, overrides: .init(recipients: recipients, provider: provider))
+        let job = try MailingPreparation.prepare(file, providers: settings.providers, hostname: settings.email.hostname)
+        if let report {
+            let inputs = [mailing, job.source.file, options.config ?? Settings.usualFile]
+            try OutputFile.check(report, option: "--report", against: inputs, ledger: settings.ledger.place.file, of: "the mailing")
+        }
+        return job
+    }
+
+    /// Connects to the provider once; one that cannot serve now and may later is a warning.
+    private func check(_ provider: Provider, _ settings: Settings, _ runtime: RoleRuntime) async throws {
+        do throws(TransportError) {
+            _ = try await ProviderCheck.check(
+                provider, hostname: settings.email.hostname, responses: settings.worker.responses, group: runtime.group,
+                logger: runtime.logger)
+        } catch {
+            guard error.isPassing else { throw error }
+            runtime.logger.warning("\(error); the mailing begins all the same, and each message is tried again until it is sent")
+        }
+    }
+
     /// Prints the report; the exit status says how the mailing ended.
-    private func finish(_ id: MailingID, _ ledger: SQLiteLedger, _ settings: Settings) async throws {
+    private func finish(_ id: MailingID, _ ledger: any OpenLedger, _ settings: Settings) async throws {
         guard let outcome = try await ledger.report(id, now: Clock.milliseconds()) else { return }
         let faults = try await ledger.recount(id)
         if let report {
@@ -135,12 +150,10 @@ struct Send: AsyncParsableCommand {
         }
         if !quiet {
             StandardOutput.write(ReportText(outcome).text)
-            StandardOutput.write(
-                """
-
-                  More:  flotilla mailing report \(id) --ledger \(settings.ledger.path)
-                         sqlite3 \(settings.ledger.path) "SELECT * FROM delivery WHERE state <> 'sent' LIMIT 10"
-                """)
+            StandardOutput.write("\n  More:  flotilla mailing report \(id)\(settings.ledger.hint)")
+            if let file = settings.ledger.place.file {
+                StandardOutput.write("         sqlite3 \(file) \"SELECT * FROM delivery WHERE state <> 'sent' LIMIT 10\"")
+            }
         }
         for fault in faults { StandardError.write("not reconciled: \(fault)") }
         let before = outcome.excluded[.sentBefore] ?? 0
@@ -157,7 +170,7 @@ struct Send: AsyncParsableCommand {
                     """
 
                     \(counted(held, "recipient")) may have got their message and \(held == 1 ? "waits" : "wait") for your decision:
-                      flotilla mailing uncertain \(id) --ledger \(settings.ledger.path)
+                      flotilla mailing uncertain \(id)\(settings.ledger.hint)
                     """)
             }
             if outcome.state == .paused, outcome.stateReason.needsPerson, let record = try await ledger.mailing(id) {

@@ -17,31 +17,36 @@ extension MailingCommand {
 
         func run() async throws {
             output.warnOfOldOption()
-            var settings = try options.settings()
+            var settings = try options.settings(mayDiffer: true)
             try redis.apply(to: &settings)
             let ledger = try options.open(settings)
             let record = try await mailing.find(in: ledger)
             guard let progress = try await ledger.progress(record.id) else { return }
             let blocking = try await blocking(record, ledger, settings)
+            let faults = try await ledger.sourceFaults()[record.id] ?? []
+            let isStored = record.planningDone ? false : try await ledger.uploads()[record.id] != nil
             if output.isJSON {
                 var json = MailingJSON(record, progress)
                 (json.blockingKind, json.blockingReason) = (blocking?.kind, blocking?.reason)
+                json.unreadable = faults.isEmpty ? nil : faults.map { .init(host: $0.host, problem: $0.problem) }
+                json.recipientsStored = isStored ? true : nil
                 return StandardOutput.write(json: try ScriptJSON.text(json))
             }
             var rows = [
                 ["id", record.id.description], ["name", record.mailing.name], ["state", record.state.rawValue],
                 ["channel", record.mailing.channel.rawValue], ["provider", record.mailing.provider],
                 ["speed", record.speed ?? "no limit"], ["file", record.origin],
-                ["recipients", record.source?.file ?? "-"],
+                ["recipients", (record.source?.file ?? "-") + (isStored ? " (stored in the ledger)" : "")],
             ]
+            for fault in faults { rows.append(["unreadable", "\(fault)"]) }
             if case .key(let key) = record.identity { rows.append(["key", key]) }
             if let category = record.mailing.category { rows.append(["category", category]) }
             if let start = record.start { rows.append(["start", Timestamp.text(start)]) }
             if let pruned = record.pruned { rows.append(["pruned", Timestamp.text(pruned)]) }
             if !record.reason.isEmpty { rows.append(["reason", record.reason]) }
             if let why = blocking?.reason, why != record.reason { rows.append(["why", why]) }
-            if !record.state.isTerminal, progress[.deferred] > 0, let answer = try await ledger.commonestDeferral(record.id) {
-                rows.append(["most are answered", answer.words])
+            if !record.state.isTerminal, progress[.deferred] > 0, let response = try await ledger.commonestDeferral(record.id) {
+                rows.append(["commonest response", response.words])
             }
             StandardOutput.write(TextTable(header: [], rows: rows).text)
             let line = ProgressLine(
@@ -52,7 +57,7 @@ extension MailingCommand {
 
         /// What it waits for, as `top` says it; nil for one that has ended, and for one that nothing blocks.
         private func blocking(
-            _ record: MailingRecord, _ ledger: SQLiteLedger, _ settings: Settings
+            _ record: MailingRecord, _ ledger: any OpenLedger, _ settings: Settings
         ) async throws -> (kind: String, reason: String)? {
             guard !record.state.isTerminal else { return nil }
             let broker = Broker(orders: settings)
@@ -62,7 +67,7 @@ extension MailingCommand {
             if let line, !line.blockingReason.isEmpty { return (line.blockingKind, line.blockingReason) }
             if record.state != .sending { return nil }
             if broker == nil {
-                return ("unknown", "not known: no Redis is named (--redis, redis.url), so the workers could not be looked at")
+                return ("unknown", "not known: no Redis is named (--redis, redis.url), so nothing is known of the workers")
             }
             return problems.first.map { ("unknown", "not known: \($0)") }
         }

@@ -26,7 +26,7 @@ extension MailingCommand {
             outcome.reach.warnUnlessFollowed()
         }
 
-        private func confirm(_ record: MailingRecord, _ ledger: SQLiteLedger) async throws {
+        private func confirm(_ record: MailingRecord, _ ledger: any OpenLedger) async throws {
             guard isatty(STDIN_FILENO) != 0, isatty(STDERR_FILENO) != 0 else {
                 // A script that names the whole id means that mailing. The beginning of one may fit another tomorrow.
                 guard mailing.id.lowercased() == record.id.description else {

@@ -14,7 +14,7 @@ struct SuppressionsCommand: AsyncParsableCommand {
             A suppression is of a channel and an address, for mailings of one category or for all. Mailings leave out those who are \
             suppressed when they are planned, and skip those who are suppressed when their batch is dispatched.
             """,
-        subcommands: [List.self, Add.self, Remove.self, Import.self, Export.self, Check.self])
+        subcommands: [List.self, Add.self, Remove.self, Import.self, Export.self, Check.self, Categories.self])
 
     /// Which suppressions are listed or exported.
     struct Choice: ParsableArguments {
@@ -24,8 +24,10 @@ struct SuppressionsCommand: AsyncParsableCommand {
 
         func validate() throws { _ = try SuppressedNames.category(category) }
 
-        var filter: SuppressionFilter {
-            get throws { SuppressionFilter(channel: channel, category: try SuppressedNames.category(category), reason: reason) }
+        /// - Throws: `CommandError` where the ledger does not know the category.
+        func filter(_ ledger: any OpenLedger, _ options: LedgerOptions) async throws -> SuppressionFilter {
+            let category = try await SuppressedNames.known(category, in: ledger, options)
+            return SuppressionFilter(channel: channel, category: category, reason: reason)
         }
     }
 
@@ -35,12 +37,15 @@ struct SuppressionsCommand: AsyncParsableCommand {
         @Option(help: "Their channel; email where every address has an @.") var channel: Channel?
         @Option(help: "The country of telephone numbers without a country code (ISO 3166-1, such as DE).") var country: String?
 
-        func validate() throws { _ = try SuppressedNames.country(country) }
+        func validate() throws {
+            _ = try SuppressedNames.country(country)
+            _ = try rows()
+        }
 
         /// Reads the addresses, by one and the same channel.
         func rows() throws -> [SuppressionRow] {
             guard let channel = channel ?? (addresses.allSatisfy { $0.contains("@") } ? .email : nil) else {
-                throw CommandError(
+                throw ValidationError(
                     "name the channel of the addresses: --channel \(Channel.allCases.map(\.rawValue).joined(separator: "|"))")
             }
             return addresses.map { address in
@@ -68,7 +73,7 @@ struct SuppressionsCommand: AsyncParsableCommand {
             let ledger = try options.open()
             let now = Clock.milliseconds()
             var (left, isFirst, isMore) = (limit, true, false)
-            for try await page in SuppressionPages(ledger: ledger, filter: try choice.filter) {
+            for try await page in SuppressionPages(ledger: ledger, filter: try await choice.filter(ledger, options)) {
                 let shown = page.prefix(left)
                 if output.isJSON {
                     for one in shown { StandardOutput.write(json: try ScriptJSON.line(SuppressionJSON(one, now: now))) }
@@ -93,7 +98,8 @@ struct SuppressionsCommand: AsyncParsableCommand {
             commandName: "add", abstract: "Suppress addresses.",
             discussion: "Of two suppressions of an address for the same mailings that one stays which lasts longer.")
         @OptionGroup var addresses: Addresses
-        @Option(help: "For mailings of this category; without it, for all.") var category: String?
+        @Option(help: "For mailings of this category, one that was added (flotilla suppressions categories); without it, for all.")
+        var category: String?
         @Option(help: "Why.") var reason = Suppression.Reason.manual
         @Option(help: "Until when it counts: a day as 2026-12-01, a time as 2026-12-01T09:00:00Z, or a span from now as 90d.")
         var expiry: String?
@@ -102,25 +108,32 @@ struct SuppressionsCommand: AsyncParsableCommand {
         @OptionGroup var order: OrderOptions
         @OptionGroup var output: OutputOptions
 
-        func validate() throws {
-            _ = try SuppressedNames.category(category)
-        }
+        func validate() throws { _ = try suppressions(now: Clock.milliseconds()) }
 
-        func run() async throws {
-            let now = Clock.milliseconds()
+        private func suppressions(now: Int64) throws -> [Suppression] {
             let country = try SuppressedNames.country(addresses.country)
+            let category = try SuppressedNames.category(category)
             let seconds = expiry.flatMap { try? TimeSpan($0) }?.seconds
             if let seconds, seconds > Self.longest {
-                throw CommandError("--expiry is 36500d at most; without it a suppression stays for ever")
+                throw ValidationError("--expiry is 36500d at most; without it a suppression stays for ever")
             }
             let span = seconds.map { Moment(milliseconds: now + Int64($0) * 1000).description }
-            let suppressions = try addresses.rows().map { row in
+            return try addresses.rows().map { row in
                 var row = row
                 row[.category] = category ?? ""
                 row[.expiry] = span ?? expiry ?? ""
-                do { return try row.read(country: country, reason: reason, now: now) } catch { throw CommandError("\(error)") }
+                let one = try SuppressedNames.read(row, country: country, reason: reason, now: now)
+                guard one.isInForce(at: now) else {
+                    throw ValidationError("--expiry '\(LogText.line(expiry ?? ""))' is past: the suppression would never count")
+                }
+                return one
             }
+        }
+
+        func run() async throws {
+            let suppressions = try suppressions(now: Clock.milliseconds())
             let session = try order.session(order.settings())
+            _ = try await SuppressedNames.known(category, in: session.ledger, order.ledger)
             let change = try await session.give(AddSuppressions(suppressions))
             StandardOutput.write(change, asJSON: output.isJSON)
         }
@@ -129,30 +142,56 @@ struct SuppressionsCommand: AsyncParsableCommand {
     struct Remove: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "remove", abstract: "Remove suppressions of addresses.",
-            discussion: "Mailings that are planned from now on are sent to them again. Whom a mailing has left out stays left out.")
+            discussion:
+                "Mailings that are planned from now on are sent to them again. Recipients that a mailing has excluded stay excluded.")
         @OptionGroup var addresses: Addresses
         @Option(help: "Only for this category, or all for that of all mailings; without it, every suppression of the addresses.")
         var category: String?
         @OptionGroup var order: OrderOptions
         @OptionGroup var output: OutputOptions
 
-        func validate() throws { _ = try SuppressedNames.category(category) }
+        func validate() throws {
+            _ = try SuppressedNames.category(category)
+            _ = try named()
+        }
+
+        private struct Answer: Encodable {
+            let removed: Int
+            /// The addresses of which there was none.
+            let missing: [String]
+        }
+
+        /// The addresses as they are given, each with the key by which it is known.
+        private func named() throws -> [(address: String, key: Suppression.Key)] {
+            let country = try SuppressedNames.country(addresses.country)
+            return try addresses.rows().map { row in
+                (row[.address], try SuppressedNames.read(row, country: country, reason: .manual, now: 0).key)
+            }
+        }
 
         func run() async throws {
-            let country = try SuppressedNames.country(addresses.country)
-            let wanted = try SuppressedNames.category(category)
             let session = try order.session(order.settings())
+            let wanted = try await SuppressedNames.known(category, in: session.ledger, order.ledger)
             var keys: [Suppression.Key] = []
-            for row in try addresses.rows() {
-                let key: Suppression.Key
-                do { key = try row.read(country: country, reason: .manual, now: 0).key } catch { throw CommandError("\(error)") }
+            var missing: [String] = []
+            for (address, key) in try named() {
                 let found = try await session.ledger.suppressions(of: key.address, key.channel).map(\.key)
-                keys += found.filter { wanted == nil || $0.category == wanted }
+                let chosen = found.filter { wanted == nil || $0.category == wanted }
+                keys += chosen
+                guard chosen.isEmpty else { continue }
+                missing.append(address)
+                let others = found.map { $0.category.isEmpty ? "all mailings" : $0.category }.joined(separator: ", ")
+                let why = others.isEmpty ? "not suppressed" : "not suppressed for \(category ?? ""), but for \(others)"
+                StandardError.write("\(LogText.line(address)): \(why) by \(key.channel.rawValue)")
             }
             let removed = try await session.give(RemoveSuppressions(keys))
-            if output.isJSON { return StandardOutput.write(json: try ScriptJSON.text(["removed": removed.count])) }
-            guard !removed.isEmpty else { throw CommandError("no such suppression: flotilla suppressions check says what there is") }
-            StandardOutput.write("\(counted(removed.count, "suppression")) removed")
+            if output.isJSON {
+                StandardOutput.write(json: try ScriptJSON.text(Answer(removed: removed.count, missing: missing)))
+            } else {
+                StandardOutput.write("\(counted(removed.count, "suppression")) removed")
+            }
+            // As with every order about several things: that some are not there is an error, and the others are done.
+            if !missing.isEmpty { throw ExitCode(.failed) }
         }
     }
 
@@ -194,7 +233,7 @@ struct SuppressionsCommand: AsyncParsableCommand {
         func run() async throws {
             let ledger = try options.open()
             let now = Clock.milliseconds()
-            let category = try SuppressedNames.category(category)
+            let category = try await SuppressedNames.known(category, in: ledger, options)
             var found: [Suppression] = []
             for channel in channel.map({ [$0] }) ?? Channel.allCases {
                 guard let key = try? key(channel) else { continue }
@@ -222,17 +261,45 @@ struct SuppressionsCommand: AsyncParsableCommand {
     }
 }
 
-extension Channel: ExpressibleByArgument {}
-extension Suppression.Reason: ExpressibleByArgument {}
+extension Channel: ExpressibleByArgument {
+    package init?(argument: String) { self.init(rawValue: argument.lowercased()) }
+}
+
+extension Suppression.Reason: ExpressibleByArgument {
+    package init?(argument: String) { self.init(rawValue: argument.lowercased()) }
+}
 
 /// The names that options of these commands have.
 enum SuppressedNames {
     /// - Returns: empty for all mailings; nil where none is named.
     static func category(_ text: String?) throws -> String? {
-        guard let text else { return nil }
+        guard let text = text?.lowercased() else { return nil }
         if text == Category.all { return "" }
         if let fault = Category.fault(text) { throw ValidationError("--category '\(text)' \(fault)") }
         return text
+    }
+
+    /// The same for a category that the ledger knows: a misspelt one would find nothing, and say so as if that were the answer.
+    /// - Throws: `CommandError` where it does not know it.
+    static func known(_ text: String?, in ledger: any OpenLedger, _ options: LedgerOptions) async throws -> String? {
+        guard let category = try category(text) else { return nil }
+        let known = KnownCategories(category.isEmpty ? [] : try await ledger.categories(), ledger: options.ledger)
+        if let fault = known.fault(category) { throw CommandError("--category \(fault)") }
+        return category
+    }
+
+    /// Reads what the options of a command say of an address.
+    /// - Throws: `ValidationError`, which names the option.
+    static func read(
+        _ row: SuppressionRow, country: PhoneCountry?, reason: Suppression.Reason, now: Int64
+    ) throws -> Suppression {
+        do { return try row.read(country: country, reason: reason, now: now) } catch {
+            switch error.field {
+            case .address: throw ValidationError("\(error.problem)")
+            case .expiry: throw ValidationError("--expiry \(error.problem), or a span from now as 90d")
+            case .channel, .category, .reason, .date, .source: throw ValidationError("--\(error)")
+            }
+        }
     }
 
     static func country(_ text: String?) throws -> PhoneCountry? {

@@ -5,6 +5,7 @@ import Foundation
 import Ledger
 import Model
 import Planning
+import Policy
 import Synchronization
 import Telemetry
 import Text
@@ -42,60 +43,70 @@ extension SuppressionsCommand {
             defaults.reason = reason
             defaults.country = try SuppressedNames.country(country)
             let settings = try order.settings()
-            let (good, bad) = try check(defaults)
+            let session = try dryRun ? nil : order.session(settings)
+            let ledger = try session?.ledger ?? order.ledger.openUnchanged(settings)
+            _ = try await SuppressedNames.known(category, in: ledger, order.ledger)
+            defaults.categories = KnownCategories(try await ledger.categories(), ledger: order.ledger.ledger)
+            let (good, bad, expired) = try check(defaults)
             if bad > Self.listed { StandardError.write("and \(grouped(bad - Self.listed)) rows more") }
             if bad > 0, !skipInvalid {
                 throw CommandError(
-                    "\(file): nothing was added, as \(counted(bad, "row")) of \(grouped(good + bad)) cannot be taken; mend them, or "
+                    "\(file): nothing was added, as \(counted(bad, "row")) of \(grouped(good + bad)) cannot be taken; correct them, or "
                         + "add the others with --skip-invalid")
             }
             var change = SuppressionChange()
-            if !dryRun {
+            if let session {
                 let parts = SuppressionParts(try SuppressionFile(path: file, defaults: defaults))
                 let progress = RowProgress(of: good)
                 let path = URL(fileURLWithPath: file).standardizedFileURL.path
                 let order = ImportSuppressions(
                     file: path, next: { try parts.next(skippingInvalid: skipInvalid) }, progress: { progress.tell($0) })
-                change = try await self.order.session(settings).give(order)
+                change = try await session.give(order)
             }
             if output.isJSON {
-                StandardOutput.write(json: try ScriptJSON.text(ImportJSON(rows: good + bad, invalid: bad, change)))
-            } else if dryRun {
-                StandardOutput.write("\(counted(good, "row")) can be added")
+                StandardOutput.write(json: try ScriptJSON.text(ImportJSON(rows: good + bad, invalid: bad, expired: expired, change)))
             } else {
-                StandardOutput.write(change, asJSON: false)
+                let left = bad > 0 ? "; \(counted(bad, "row")) left out" : ""
+                StandardOutput.write((dryRun ? "\(counted(good, "row")) can be added" : SuppressionText.words(change)) + left)
             }
+            guard expired > 0, !output.isJSON else { return }
+            StandardOutput.write("\(grouped(expired)) of them expired before now and \(expired == 1 ? "counts" : "count") for no mailing")
         }
 
         /// Reads the whole table.
-        /// - Returns: how many rows can be added, and how many cannot.
-        private func check(_ defaults: SuppressionFile.Defaults) throws -> (good: Int, bad: Int) {
+        /// - Returns: how many rows can be added, how many cannot, and how many of the former have expired.
+        private func check(_ defaults: SuppressionFile.Defaults) throws -> (good: Int, bad: Int, expired: Int) {
             var table = try SuppressionFile(path: file, defaults: defaults)
             if !table.ignored.isEmpty {
                 StandardError.warn("\(file): ignored columns: \(table.ignored.map(LogText.line).joined(separator: ", "))")
             }
-            var (good, bad) = (0, 0)
+            var (good, bad, expired) = (0, 0, 0)
             while let row = try table.next() {
                 switch row {
-                case .success: good += 1
+                case .success(let one):
+                    good += 1
+                    if !one.isInForce(at: defaults.now) { expired += 1 }
                 case .failure(let fault):
                     bad += 1
                     if bad <= Self.listed { StandardError.write("\(fault)") }
                 }
             }
-            return (good, bad)
+            return (good, bad, expired)
         }
 
         private struct ImportJSON: Encodable {
             let rows: Int
             let invalid: Int
+            /// Of those that were added, or were there already.
+            let expired: Int
             let added: Int
             let replaced: Int
             let unchanged: Int
 
-            init(rows: Int, invalid: Int, _ change: SuppressionChange) {
+            init(rows: Int, invalid: Int, expired: Int, _ change: SuppressionChange) {
                 self.rows = rows
                 self.invalid = invalid
+                self.expired = expired
                 (added, replaced, unchanged) = (change.added, change.replaced, change.unchanged)
             }
         }
@@ -108,14 +119,15 @@ extension SuppressionsCommand {
         @Argument(help: "The file to write; without it, the standard output.") var file: String?
         @OptionGroup var options: LedgerOptions
         @OptionGroup var choice: Choice
+        @Flag(help: ArgumentHelp(CSVOptions.help)) var raw = false
 
         func run() async throws {
             let ledger = try options.open()
-            if let file { try OutputFile.check(file, option: "export") }
-            let pages = SuppressionPages(ledger: ledger, filter: try choice.filter)
+            if let file { try OutputFile.check(file, option: "the table", example: "suppressions.csv") }
+            let pages = SuppressionPages(ledger: ledger, filter: try await choice.filter(ledger, options))
             guard let file else {
                 Self.put(SuppressionText.header)
-                for try await page in pages { Self.put(page.map(SuppressionText.csv).joined(separator: "\n")) }
+                for try await page in pages { Self.put(page.map { SuppressionText.csv($0, raw: raw) }.joined(separator: "\n")) }
                 return
             }
             let count = try await write(pages, to: RealPath.of(file))
@@ -137,7 +149,7 @@ extension SuppressionsCommand {
             do {
                 try handle.write(contentsOf: Data("\(SuppressionText.header)\n".utf8))
                 for try await page in pages {
-                    try handle.write(contentsOf: Data(page.map { SuppressionText.csv($0) + "\n" }.joined().utf8))
+                    try handle.write(contentsOf: Data(page.map { SuppressionText.csv($0, raw: raw) + "\n" }.joined().utf8))
                     count += page.count
                 }
                 try handle.synchronize()

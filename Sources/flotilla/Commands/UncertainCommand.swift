@@ -60,7 +60,7 @@ extension MailingCommand {
         /// Rows that are read and printed at a time, so that memory does not grow with the list.
         private static let page = 1000
 
-        private func list(_ record: MailingRecord, _ ledger: SQLiteLedger) async throws {
+        private func list(_ record: MailingRecord, _ ledger: any OpenLedger) async throws {
             var list = UncertainText()
             var last: UncertainRecipient?
             var left = limit ?? Int.max

@@ -24,7 +24,7 @@ enum DeadLetterText {
             case .lane: "lanes"
             case .foreign: "other programs"
             }
-        return "\(grouped(count)) older ones of \(place) are not kept any more"
+        return "\(grouped(count)) older ones of \(place) are no longer kept"
     }
 
     static func mailing(_ item: StoredDeadLetter) -> String { item.letter.mailing.map { "\($0)" } ?? "-" }

@@ -1,5 +1,6 @@
 import Model
 import Telemetry
+import Text
 
 /// The list of excluded rows for a terminal, page by page. The first page sets the widths of the columns.
 struct ExcludedText {
@@ -47,13 +48,15 @@ struct ExcludedText {
 
     static let csvHeader = "row,reason,id,address,detail"
 
-    /// A row as a line of CSV (RFC 4180). Line breaks in values are shown as escapes, so that each row is one line.
-    static func csv(_ item: Exclusion) -> String {
-        [String(item.row), item.reason.rawValue, item.id, item.address, item.detail].map { value in
-            let text = LogText.line(value)
-            let needsQuotes = text.contains { ",\"".contains($0) } || text.first == " " || text.last == " "
-            return needsQuotes ? "\"\(text.replacing("\"", with: "\"\""))\"" : text
-        }.joined(separator: ",")
+    /// A row as a line of CSV.
+    /// - Parameter raw: values stay as they are, also those that a spreadsheet takes for formulas.
+    static func csv(_ item: Exclusion, raw: Bool) -> String {
+        csv([String(item.row), item.reason.rawValue, item.id, item.address, item.detail], raw: raw)
+    }
+
+    /// Values as a line of CSV (RFC 4180). Line breaks in values are shown as escapes, so that each row is one line.
+    static func csv(_ values: [String], raw: Bool) -> String {
+        values.map { CSVValue.encoded(LogText.line(raw ? $0 : CSVValue.guarded($0))) }.joined(separator: ",")
     }
 
     private struct Row: Encodable {

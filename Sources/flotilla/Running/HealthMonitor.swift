@@ -11,7 +11,7 @@ import Telemetry
 struct HealthMonitor: Service {
     let broker: Broker
     /// Nil in a worker, which has no ledger.
-    let ledger: SQLiteLedger?
+    let ledger: (any OpenLedger)?
     let readiness: Readiness
     let logger: Logger
 
@@ -26,7 +26,7 @@ struct HealthMonitor: Service {
                 for check in readiness.all {
                     Gauge(label: "flotilla_ready", dimensions: [("check", check.name)]).record(check.ready ? 1 : 0)
                 }
-                try await Task.sleep(for: Timing.idleLook)
+                try await Task.sleep(for: Timing.idlePoll)
             }
         }
         await status.close()
@@ -55,7 +55,7 @@ struct HealthMonitor: Service {
         }
     }
 
-    private func check(_ ledger: SQLiteLedger) async {
+    private func check(_ ledger: any OpenLedger) async {
         do throws(LedgerError) {
             let open = MailingState.allCases.filter { !$0.isTerminal }
             let counts = try await ledger.openMailings()

@@ -20,7 +20,7 @@ struct MailingJSON: Encodable {
     let start: String?
     let started: String?
     let finished: String?
-    /// Since when its recipients are not kept any more.
+    /// When its recipients were removed.
     let pruned: String?
     /// Recipients that are planned, and rows that are not.
     let planned: Int
@@ -37,6 +37,14 @@ struct MailingJSON: Encodable {
     /// What blocks it, as a word and as a sentence: `mailing show` alone looks at the fleet for it.
     var blockingKind: String?
     var blockingReason: String?
+    /// Why planners cannot read its recipients, by machine; and whether the ledger has them: `mailing show` alone tells.
+    var unreadable: [Unreadable]?
+    var recipientsStored: Bool?
+
+    struct Unreadable: Encodable {
+        let host: String
+        let problem: String
+    }
 
     init(_ record: MailingRecord, _ progress: MailingProgress) {
         func known(_ text: String) -> String? { text.isEmpty ? nil : text }

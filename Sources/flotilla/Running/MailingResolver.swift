@@ -9,12 +9,14 @@ import Telemetry
 
 /// Finds the mailing that `send` sends: one that has not ended, or a new one.
 struct MailingResolver {
-    let ledger: SQLiteLedger
+    let ledger: any OpenLedger
     let job: PreparedJob
     /// The mailing file as it was given, and its absolute path.
     let file: String
     let origin: String
     let policy: RepeatPolicy
+    /// The `--ledger` of the command; nil where it named none.
+    var ledgerOption: String?
 
     /// - Throws: `ExitCode`, behind words about it, when nothing is to be sent now.
     func resolve() async throws -> SendDecision {
@@ -35,7 +37,7 @@ struct MailingResolver {
 
     /// Says what is remarkable about the decision.
     func say(_ decision: SendDecision) async throws {
-        if case .new = decision { try await CategoryText.warn(of: job.mailing, in: ledger) }
+        if case .new = decision { try await CategoryText.check(job, in: ledger, option: ledgerOption) }
         switch decision {
         case .new where policy == .again:
             let earlier = try await ledger.earlier(job.identity)
@@ -45,13 +47,14 @@ struct MailingResolver {
             if !changes.isEmpty {
                 StandardError.warn(
                     """
-                    mailing \(record.id) of \(file) has not ended (\(record.state.rawValue)) and goes on as it was added \
+                    mailing \(record.id) of \(file) has not ended (\(record.state.rawValue)) and continues as it was added \
                     \(Timestamp.text(record.created)). What has changed since is not used: \(changes.joined(separator: ", ")). \
                     To use it, end that mailing first: flotilla mailing stop \(record.id)
                     """)
             }
             if policy != .refuse {
-                StandardError.warn("mailing \(record.id) of \(file) has not ended and goes on; --again and --only-new are for one that has")
+                StandardError.warn(
+                    "mailing \(record.id) of \(file) has not ended, and continues; --again and --only-new are for ended ones")
             }
         case .new, .waits, .sentBefore, .lost, .forgotten: break
         }
@@ -82,10 +85,11 @@ struct PausedText {
     init(_ record: MailingRecord) { self.record = record }
 
     /// What a `send` says that runs while its mailing is paused, and waits.
+    /// - Parameter ledger: the option that names it, with a space before.
     func waiting(ledger: String) -> String {
         """
         mailing \(record.id) '\(LogText.line(record.mailing.name))' is \(LogText.line(record.reason)). This command waits: \
-        flotilla mailing resume \(record.id) --ledger \(ledger) lets it go on, and Ctrl-C ends the command, with the mailing paused
+        flotilla mailing resume \(record.id)\(ledger) lets it go on, and Ctrl-C ends the command, with the mailing paused
         """
     }
 

@@ -1,45 +1,61 @@
 import Ledger
 import Logging
+import Settings
 import Synchronization
 import Text
 
-/// The ledgers that this process has open. They are closed at its end, so that a ledger nobody uses is one whole file: until then, what was
-/// written last stands in its write-ahead log, and whoever copied the file alone would copy less.
+/// The ledgers that this process has open. They are closed at its end, so that an unused ledger is one whole file: until then the last
+/// writes are in its write-ahead log, which a copy of the file alone would lack.
 enum OpenLedgers {
-    private static let all = Mutex<[SQLiteLedger]>([])
+    private static let all = Mutex<[any OpenLedger]>([])
 
-    /// Opens an existing ledger. A mistyped path is an error, and not a new ledger.
-    static func open(_ path: String, logger: Logger) throws(LedgerError) -> SQLiteLedger {
-        kept(try SQLiteLedger.open(path, mustExist: true, logger: logger))
+    /// Opens an existing ledger. A mistyped place is an error, and not a new ledger.
+    static func open(_ place: LedgerPlace, logger: Logger) throws(LedgerError) -> any OpenLedger {
+        switch place {
+        case .file(let path): kept(try SQLiteLedger.open(path, mustExist: true, logger: logger))
+        case .postgreSQL(let url): kept(try SQLLedger.open(PostgreSQLAddress(url), logger: logger))
+        }
     }
 
     /// Opens a ledger for whoever begins with it: where there is none, one is made, and `say` gets words about that.
-    static func openOrMake(_ path: String, logger: Logger, say: (String) -> Void) throws(LedgerError) -> SQLiteLedger {
-        kept(try openOrMakeBriefly(path, logger: logger, say: say))
+    static func openOrMake(_ place: LedgerPlace, logger: Logger, say: (String) -> Void) throws(LedgerError) -> any OpenLedger {
+        kept(try openOrMakeBriefly(place, logger: logger, say: say))
     }
 
     /// The same for whoever closes it soon.
-    static func openOrMakeBriefly(_ path: String, logger: Logger, say: (String) -> Void) throws(LedgerError) -> SQLiteLedger {
-        let isNew = SQLiteLedger.isMissing(path)
-        let note = LedgerNotes(ledger: path).path
-        if isNew, FileStatus(path: note) != nil {
-            throw .refused(
-                """
-                the ledger \(path) is gone: \(note) tells of one that was here. A new one would not know who had what. Put it back, or a \
-                copy (flotilla ledger restore FILE --ledger \(path)); flotilla ledger init --ledger \(path) begins with a new one
-                """)
+    static func openOrMakeBriefly(_ place: LedgerPlace, logger: Logger, say: (String) -> Void) throws(LedgerError) -> any OpenLedger {
+        let isNew: Bool
+        let ledger: any OpenLedger
+        switch place {
+        case .file(let path):
+            isNew = SQLiteLedger.isMissing(path)
+            if isNew { try refuseGone(path) }
+            ledger = try SQLiteLedger.open(path, logger: logger)
+        case .postgreSQL(let url):
+            var made = false
+            ledger = try SQLLedger.open(PostgreSQLAddress(url), logger: logger) { made = true }
+            isNew = made
         }
-        let ledger = try SQLiteLedger.open(path, logger: logger)
-        if isNew { say("a new ledger was made: \(ledger.path). It knows nothing of what was sent before") }
+        if isNew { say(NewLedger.words(ledger.path)) }
         return ledger
     }
 
-    private static func kept(_ ledger: SQLiteLedger) -> SQLiteLedger {
+    private static func refuseGone(_ path: String) throws(LedgerError) {
+        let note = LedgerNotes(ledger: path).path
+        guard FileStatus(path: note) != nil else { return }
+        throw .refused(
+            """
+            the ledger \(path) is gone: \(note) tells of one that was here. A new one would not know who had what. Put it back, or a \
+            copy (flotilla ledger restore FILE --ledger \(path)); flotilla ledger init --ledger \(path) begins with a new one
+            """)
+    }
+
+    private static func kept(_ ledger: any OpenLedger) -> any OpenLedger {
         all.withLock { $0.append(ledger) }
         return ledger
     }
 
-    /// What cannot be closed loses nothing: its log is read by whoever opens it next.
+    /// A ledger that cannot be closed loses nothing: the next process that opens it reads its log.
     static func close() {
         for ledger in all.withLock({ $0 }) { try? ledger.close() }
     }

@@ -10,15 +10,15 @@ extension PrivateRedis {
         guard settings.redis.endpoint == nil else { return nil }
         let logger = Logger(label: "flotilla")
         return try await PrivateRedis(
-            ledger: settings.ledger.path, identity: try await identity(of: settings.ledger.path, logger), logger: logger)
+            ledger: settings.ledger.localPath(), identity: try await identity(of: settings.ledger.place, logger), logger: logger)
     }
 
-    /// - Returns: nil for a ledger that cannot be opened now: whoever opens it next says why.
+    /// - Returns: nil for a ledger that cannot be opened now: the next attempt to open it reports why.
     /// - Throws: where no room is left on its disk: the server would find none either.
-    private static func identity(of path: String, _ logger: Logger) async throws(LedgerError) -> String? {
-        let ledger: SQLiteLedger
+    private static func identity(of place: LedgerPlace, _ logger: Logger) async throws(LedgerError) -> String? {
+        let ledger: any OpenLedger
         do throws(LedgerError) {
-            ledger = try OpenLedgers.openOrMakeBriefly(path, logger: logger) { logger.notice("\($0)") }
+            ledger = try OpenLedgers.openOrMakeBriefly(place, logger: logger) { NewLedger.say($0, logger) }
         } catch {
             if case .full = error { throw error }
             return nil
@@ -28,9 +28,9 @@ extension PrivateRedis {
         return identity
     }
 
-    /// Ends the server after the roles have ended: collects the last results, for which nobody else would come, and keeps its file only
-    /// where the ledger still has batches out.
-    func end(_ collector: Collector, _ broker: Broker, _ ledger: SQLiteLedger) async {
+    /// Ends the server after the roles: collects the last results, which nobody else would, and keeps its file only while batches of the
+    /// ledger are dispatched.
+    func end(_ collector: Collector, _ broker: Broker, _ ledger: any OpenLedger) async {
         let isDrained = await collector.drain()
         let work = try? await ledger.work()
         let isNeeded = !isDrained || work?.allSatisfy { $0.dispatched == 0 } != true
@@ -39,9 +39,9 @@ extension PrivateRedis {
         stop(forgets: isNoted && !isNeeded)
     }
 
-    /// Writes beside the ledger what the server knows of it: its file goes.
+    /// Notes beside the ledger what the server knows of it, because its file is removed.
     /// - Returns: whether that is noted; else the server's file stays.
-    private func note(_ ledger: SQLiteLedger, _ epochs: EpochStore) async -> Bool {
+    private func note(_ ledger: any OpenLedger, _ epochs: EpochStore) async -> Bool {
         do {
             try await ledger.note(reached: try await epochs.reached(ledger.unfinished()))
             return true

@@ -8,12 +8,12 @@ import Telemetry
 
 /// A private Redis server on a unix socket. It ends with this process, even after SIGKILL, and is started again when it ends by itself.
 ///
-/// What it is told it writes to an append-only file beside the ledger before it answers. So whatever ends it or this process, the next
-/// start finds in it whose messages had been started; only the end of the machine leaves the file in doubt, which the planner notices.
+/// It writes all commands to an append-only file beside the ledger before it replies. So the next start finds which messages had been
+/// started, whatever ended it or this process; only an end of the machine leaves the file in doubt, which the planner notices.
 final class PrivateRedis: Service {
     struct Failure: Error, CustomStringConvertible {
         let description: String
-        /// Room helps, and nothing else: its file is as good as it was.
+        /// The disk is full: room helps, and the file is whole.
         var isDiskFull = false
     }
 
@@ -33,7 +33,7 @@ final class PrivateRedis: Service {
     /// Starts the server.
     /// - Parameters:
     ///   - ledger: the ledger's path; the append-only file lies beside it.
-    ///   - identity: the ledger's own; nil where it cannot be told yet.
+    ///   - identity: the ledger's own; nil where it is not known yet.
     /// - Throws: `Failure` when there is no `redis-server`, no folder for it, or it does not come up.
     init(ledger: String, identity: String?, logger: Logger) async throws {
         try OpenFiles.check()
@@ -48,7 +48,7 @@ final class PrivateRedis: Service {
         for why in folders.refused { logger.warning("\(why); the private Redis has its socket in \(folders.socket)") }
         if let moved = identity.flatMap(folders.tie) {
             logger.warning(
-                "\(folders.data) held the work of another ledger, which is set aside as \(moved); remove it if that ledger is gone")
+                "\(folders.data) held the work of another ledger, which was moved to \(moved); remove it if that ledger is gone")
         }
         endpoint = RedisEndpoint(place: .unix(path: folders.socketPath))
         self.program = program
@@ -57,14 +57,14 @@ final class PrivateRedis: Service {
         running = Mutex(try await Self.start(program, folders, logger))
     }
 
-    /// Starts the server. A file that it cannot read is set aside: what it would have told is then unknown.
+    /// Starts the server. A file that it cannot read is moved: what it held is then unknown.
     private static func start(_ program: String, _ folders: PrivateRedisFolders, _ logger: Logger) async throws -> RedisProcess {
         do {
             return try await RedisProcess.start(program, folders)
         } catch {
             if let failure = error as? Failure, failure.isDiskFull { throw failure }
             guard folders.setFileAside() else { throw error }
-            logger.error("\(error); its file is set aside as \(folders.aside), and it starts empty")
+            logger.error("\(error); its file was moved to \(folders.aside), and it starts empty")
             return try await RedisProcess.start(program, folders)
         }
     }
@@ -90,7 +90,7 @@ final class PrivateRedis: Service {
             do {
                 let next = try await Self.start(program, folders, logger)
                 running.withLock { $0 = next }
-                logger.notice("the private Redis is back, and the work goes on")
+                logger.notice("the private Redis is back, and work continues")
             } catch let error as Failure {
                 logger.error("\(error)")
                 process.ended.notify()
@@ -104,7 +104,7 @@ final class PrivateRedis: Service {
     }
 
     /// Ends the server and removes its socket.
-    /// - Parameter forgets: nothing in it is needed any more, and its file goes too.
+    /// - Parameter forgets: nothing in it is needed, and its file is removed too.
     func stop(forgets: Bool = false) {
         running.withLock { $0 }.stop()
         if forgets || !isUsed.withLock({ $0 }) { folders.removeData() }

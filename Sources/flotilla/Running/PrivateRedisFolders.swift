@@ -25,11 +25,11 @@ struct PrivateRedisFolders: Sendable {
     private var address: String { Self.address(data) }
     /// Says whose work the file holds.
     private var owner: String { data + "/ledger" }
-    /// Seconds after which an empty folder is nobody's: a start takes less from making its folder to filling it.
+    /// Seconds after which an empty folder has no owner: a start fills its folder sooner.
     private static let abandoned: Int64 = 60
     private static let prefix = "flotilla-redis-"
 
-    /// Makes the folders, for the eyes of their owner alone.
+    /// Makes the folders, readable by their owner alone.
     /// - Throws: `PrivateRedis.Failure`, which says what to do.
     init(ledger: String, temporary: String? = ProcessInfo.processInfo.environment["TMPDIR"]) throws {
         data = Self.data(of: ledger)
@@ -62,7 +62,7 @@ struct PrivateRedisFolders: Sendable {
     private static func data(of ledger: String) -> String { URL(fileURLWithPath: ledger).resolvingSymlinksInPath().path + ".redis" }
     private static func address(_ data: String) -> String { data + "/socket" }
 
-    /// Lets commands find the server, once it answers.
+    /// Lets commands find the server, once it is ready.
     func publishSocket() { _ = PrivateFile.write(Array(socketPath.utf8), to: address) }
 
     /// The socket of the private Redis that runs for a ledger now; nil where none answers.
@@ -85,7 +85,7 @@ struct PrivateRedisFolders: Sendable {
         }
     }
 
-    /// Ties the folder to a ledger: only of the same one the file is believed, as when a ledger was removed and made anew beside it.
+    /// Ties the folder to a ledger: the file counts for that ledger only, and not for a new one at the same path.
     /// - Returns: where a file of another ledger was moved; nil where there is none.
     func tie(to ledger: String) -> String? {
         let before = (try? String(contentsOfFile: owner, encoding: .utf8))?.filter { $0.isASCII && ($0.isLetter || $0.isNumber) } ?? ""

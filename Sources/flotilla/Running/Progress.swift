@@ -10,8 +10,9 @@ import Telemetry
 struct ProgressMonitor: Service {
     let id: MailingID
     let name: String
-    let ledger: SQLiteLedger
-    let ledgerPath: String
+    let ledger: any OpenLedger
+    /// What follows a command in a hint, for the same ledger.
+    let ledgerHint: String
     let terminal: Terminal
     let isQuiet: Bool
     let logger: Logger
@@ -27,7 +28,7 @@ struct ProgressMonitor: Service {
 
     private func follow() async throws {
         var rate = Rate()
-        var answer = CommonestAnswer()
+        var commonest = CommonestResponse()
         var lastLine: ContinuousClock.Instant?
         var pause: Int64?
         let signal = WakeSignal()
@@ -39,10 +40,10 @@ struct ProgressMonitor: Service {
                 rate.note(progress)
                 // Read each time: a person may have resumed it, or paused it once more.
                 let record = [.scheduled, .paused].contains(progress.state) ? try await ledger.mailing(id) : nil
-                tellOfPause(record, &pause)
+                reportPause(record, &pause)
                 if !isQuiet {
                     var line = line(progress, rate.perSecond, record)
-                    line.answer = try await answer.text(of: id, progress, standsStill: rate.standsStill, ledger)
+                    line.response = try await commonest.text(of: id, progress, standsStill: rate.standsStill, ledger)
                     show(line, &lastLine)
                 }
                 if try await hasEnded(progress) { return }
@@ -65,17 +66,17 @@ struct ProgressMonitor: Service {
         return line
     }
 
-    /// Says once a pause who paused it, and what to do.
-    /// - Parameter told: when the pause began that was told last.
-    private func tellOfPause(_ record: MailingRecord?, _ told: inout Int64?) {
+    /// Says once for each pause who paused it, and what to do.
+    /// - Parameter told: when the last reported pause began.
+    private func reportPause(_ record: MailingRecord?, _ told: inout Int64?) {
         guard let record, record.state == .paused, record.stateReason.kind == .person, record.stateChanged ?? 0 != told else { return }
         told = record.stateChanged ?? 0
-        logger.notice("\(PausedText(record).waiting(ledger: ledgerPath))", metadata: ["mailing": "\(record.id)"])
+        logger.notice("\(PausedText(record).waiting(ledger: ledgerHint))", metadata: ["mailing": "\(record.id)"])
     }
 
     private func show(_ line: ProgressLine, _ lastLine: inout ContinuousClock.Instant?) {
         guard !terminal.isInteractive else { return terminal.progress(line.text) }
-        // While the start is far away, one line at once and then one an hour is enough.
+        // While the start is far ahead, one line at once and then one an hour is enough.
         let wait = max(Self.plainInterval, min(3_600, (line.secondsToStart ?? 0) / 10))
         let last = lastLine ?? (line.secondsToStart == nil ? .now : .now - .seconds(wait))
         lastLine = last
@@ -121,7 +122,7 @@ private struct Rate {
         if points.count > 25 { points.removeFirst() }
     }
 
-    /// Nobody got an end for a few seconds.
+    /// No recipient became terminal for a few seconds.
     var standsStill: Bool {
         guard let first = points.first, let last = points.last else { return false }
         return last.time - first.time >= .seconds(2) && last.finished == first.finished
@@ -133,13 +134,13 @@ private struct Rate {
     }
 }
 
-/// What a mailing that stands still is answered, looked up now and then.
-private struct CommonestAnswer {
+/// The commonest response to a mailing that makes no progress, read now and then.
+private struct CommonestResponse {
     private var known: String?
     private var looked: ContinuousClock.Instant?
 
     mutating func text(
-        of id: MailingID, _ progress: MailingProgress, standsStill: Bool, _ ledger: SQLiteLedger
+        of id: MailingID, _ progress: MailingProgress, standsStill: Bool, _ ledger: any OpenLedger
     ) async throws(LedgerError) -> String? {
         guard standsStill, progress[.deferred] > 0 else {
             known = nil
@@ -167,8 +168,8 @@ struct ProgressLine {
     let rate: Double?
     /// Nil when the mailing does not wait for its start.
     let secondsToStart: Double?
-    /// What most of those who wait were answered, where nobody gets on.
-    var answer: String?
+    /// The commonest response to those who wait, where nobody becomes terminal.
+    var response: String?
     /// Who paused it and why, where it is paused.
     var pause: String?
 
@@ -203,7 +204,7 @@ struct ProgressLine {
         guard let rate else { return parts }
         parts.append("\(grouped(Int(rate.rounded())))/s")
         if rate > 0.5, progress.open > 0 { parts.append("\(TimeSpan.text(seconds: Double(progress.open) / rate)) left") }
-        if let answer { parts.append("most are answered: \(answer)") }
+        if let response { parts.append("commonest response: \(response)") }
         return parts
     }
 }

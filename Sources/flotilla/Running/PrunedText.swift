@@ -2,7 +2,7 @@ import Ledger
 import Model
 import Telemetry
 
-/// Words about a mailing whose recipients are not kept any more.
+/// Words about a mailing whose recipients were removed.
 struct PrunedText {
     private let id: MailingID
     /// Milliseconds since 1970.

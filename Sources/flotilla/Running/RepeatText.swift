@@ -44,20 +44,20 @@ struct RepeatText {
         return ExitCode(.sentBefore)
     }
 
-    /// The same for `--only-new` where it is not known any more who has had it.
+    /// The same for `--only-new` where it is no longer known who has had it.
     func refusal(forgotten earlier: EarlierMailings.Sent) -> ExitCode {
         StandardError.write(
             """
             error: \(file) was sent before, and --only-new cannot leave out who has had it: mailing \(earlier.id) of \
             \(Timestamp.text(earlier.started)) was sent to \(counted(earlier.reached, "recipient")), and was pruned \
-            \(earlier.pruned.map(Timestamp.text) ?? "since"), so that it is not known any more who they were. Nothing was sent now.
+            \(earlier.pruned.map(Timestamp.text) ?? "since"), so that it is no longer known who they were. Nothing was sent now.
               --again sends it to everybody once more. A file of new people alone, with a `key:` of its own, is sent to all of them.
             """)
         return ExitCode(.sentBefore)
     }
 
-    /// Refuses a new mailing where the ledger is an older copy, which somebody has put there: it may lack the same mailing.
-    func refuseOlderCopy(_ ledger: SQLiteLedger) async throws {
+    /// Refuses a new mailing where somebody has put an older copy in the place of the ledger: it may lack the same mailing.
+    func refuseOlderCopy(_ ledger: any OpenLedger) async throws {
         let mark = try await ledger.copyMark()
         // `ledger restore` has taken over what the copy lacks, or has warned that it could not.
         guard mark.restored == nil, let known = try await ledger.note()?.commits, known > mark.commits else { return }

@@ -54,6 +54,7 @@ struct ReportText {
         let counts = report.uncertain
         var text = "Uncertain: \(counted(counts.listed, "recipient")) whose message may have arrived without a response"
         if counts.redelivered > 0 { text += "; \(grouped(counts.redelivered)) sent to again" }
+        if counts.unresolved > 0 { text += "; \(grouped(counts.unresolved)) ended as not sent, and may have had it" }
         if counts.held > 0 {
             text += "; \(grouped(counts.held)) held until you decide: flotilla mailing uncertain \(report.id) --held"
         }

@@ -73,6 +73,7 @@ struct ResponseDecisionText {
         if let member = rule.condition.member { parts.append("json \(member)") }
         if !rule.condition.texts.isEmpty { parts.append("text \(ResponseTableText.texts(rule))") }
         if rule.condition.needsRetryAfter { parts.append("with Retry-After") }
+        if rule.condition.speaksOfUs { parts.append("where it speaks of our side alone") }
         return parts.joined(separator: ", ")
     }
 
@@ -88,13 +89,13 @@ struct ResponseDecisionText {
             "no attempt is spent; the recipient is tried again, and the rate to the provider is lowered for a while"
         case .slowDownDomain:
             "no attempt is spent; the recipient is tried again, and the rate to the recipient's domain is lowered for a while"
-        case .reconnect: "no attempt is spent; the message goes on by another connection"
+        case .reconnect: "no attempt is spent; the message is tried again over another connection"
         case .fail where decision.subject == .recipient: "the recipient is failed at once"
         case .fail:
-            "the recipient is failed, once somebody was accepted; before that it waits, and enough of such answers pause the mailing"
+            "the recipient is failed, once somebody was accepted; before that it waits, and enough of such responses pause the mailing"
         case .pauseMailing where decision.subject == .everybody:
             "no attempt is spent; the mailing is paused with this response as the reason, and the recipient waits until it is resumed"
-        case .pauseMailing: "the recipient waits; enough of such answers pause the mailing"
+        case .pauseMailing: "the recipient waits; enough of such responses pause the mailing"
         case .count: "it is counted"
         }
     }

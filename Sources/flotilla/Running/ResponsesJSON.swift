@@ -48,7 +48,7 @@ struct ResponseDecisionJSON: Encodable {
     let reason: ResponseReason
     let action: String
     let consequence: String
-    /// Later mailings leave the address out.
+    /// Later mailings exclude the address.
     let suppresses: Bool
     /// Nil where none matches.
     let rule: ResponseRuleJSON?
@@ -57,7 +57,7 @@ struct ResponseDecisionJSON: Encodable {
         reason = decision.reason
         action = decision.action.rawValue
         consequence = ResponseDecisionText.consequence(decision, at: stage)
-        suppresses = decision.reason.consequence.suppresses
+        suppresses = decision.suppresses
         rule = decision.rule.map { ResponseRuleJSON($0, number: table.number(of: $0)) }
     }
 }

@@ -68,31 +68,33 @@ struct RoleRuntime {
     }
 
     /// Opens the ledger, and makes one where there is none.
-    func openLedger() throws(LedgerError) -> SQLiteLedger {
-        try OpenLedgers.openOrMake(settings.ledger.path, logger: logger) { logger.notice("\($0)") }
+    func openLedger() throws(LedgerError) -> any OpenLedger {
+        try OpenLedgers.openOrMake(settings.ledger.place, logger: logger) { NewLedger.say($0, logger) }
     }
 
     /// How long a collector waits for the ledger that the planner makes: roles may start in any order.
     private static let patience = Duration.seconds(30)
 
-    /// The same for a long-running role: it waits while the disk is full or another program keeps the ledger locked.
+    /// The same for a long-running role: it waits while the disk is full, another program keeps the ledger locked, or its server cannot
+    /// be reached.
     /// - Parameter makes: whether a ledger that is not there is made.
-    func waitForLedger(makes: Bool) async throws -> SQLiteLedger {
+    func waitForLedger(makes: Bool) async throws -> any OpenLedger {
         var backoff = Backoff()
+        var line = RepeatedLine()
         let deadline = ContinuousClock.now + Self.patience
         while true {
             do throws(LedgerError) {
-                return makes ? try openLedger() : try OpenLedgers.open(settings.ledger.path, logger: logger)
+                return makes ? try openLedger() : try OpenLedgers.open(settings.ledger.place, logger: logger)
             } catch {
                 switch error {
-                case .full, .busy: break
+                case .full, .busy, .unreachable: break
                 case .missing where ContinuousClock.now < deadline:
-                    if backoff.count == 0 { logger.notice("waiting for the ledger \(settings.ledger.path), which a planner makes") }
+                    if backoff.count == 0 { logger.notice("waiting for the ledger \(settings.ledger.name), which a planner makes") }
                     guard await backoff.wait() else { throw CancellationError() }
                     continue
                 default: throw error
                 }
-                if backoff.count % 5 == 0 { logger.error("waiting for the ledger: \(error)") }
+                if line.add(at: Clock.monotonic()) != nil { logger.error("waiting for the ledger: \(error)") }
             }
             guard await backoff.wait() else { throw CancellationError() }
         }
@@ -123,10 +125,10 @@ struct RoleRuntime {
         HeartbeatSender(name: name, role: role, broker: broker, worker: worker)
     }
 
-    /// Says what runs here, and with what: the first line that one looks for when something is odd later.
+    /// Logs which roles run here, and with which settings.
     private func logStart(_ role: String) {
         var fields: Logger.Metadata = ["version": "\(Build.version)", "redis": "\(endpoint)", "process": "\(name)"]
-        if role != "worker" { fields["ledger"] = "\(RealPath.of(settings.ledger.path))" }
+        if role != "worker" { fields["ledger"] = "\(settings.ledger.place.file.map(RealPath.of) ?? settings.ledger.name)" }
         let different = settings.differences
         fields["settings"] = "\(different.isEmpty ? "defaults" : different.joined(separator: " "))"
         logger.info("\(role) starts", metadata: fields)
@@ -146,7 +148,7 @@ struct RoleRuntime {
         metricsServer().map { OptionalService(service: $0, logger: logger) }
     }
 
-    func collector(_ broker: Broker, _ ledger: SQLiteLedger) -> Collector {
+    func collector(_ broker: Broker, _ ledger: any OpenLedger) -> Collector {
         // In a Redis of our own another collector can only have ended.
         Collector(
             broker: broker, ledger: ledger, name: name, limit: settings.collector.batch, refusals: settings.refusals,
@@ -190,7 +192,7 @@ struct RoleRuntime {
         configuration.showsAddresses = settings.log.addresses == .shown
         configuration.health = { [readiness] part, problem in readiness.set(part, ready: problem == nil, why: problem ?? "") }
         guard isPrivate else { return configuration }
-        // Whoever ends this process ends all there is, and nobody takes over: little is started and not reported. Redis is near.
+        // Nobody takes over when this process ends, so few messages are started and not reported. Redis is near.
         configuration.groupTime = .milliseconds(40)
         configuration.flush = min(configuration.flush, .milliseconds(10))
         return configuration
@@ -204,10 +206,10 @@ struct RoleRuntime {
     /// - Parameters:
     ///   - only: the one mailing to plan and dispatch; nil for all of the ledger.
     ///   - isAlone: the Redis is private.
-    ///   - lock: takes the lock of the ledger's file.
+    ///   - lock: takes the lock of the ledger's file; nil for a ledger on a server, whose planners may be on several machines.
     func planner(
-        _ broker: Broker, _ ledger: SQLiteLedger, only: MailingID? = nil, isAlone: Bool = false,
-        lock: LockHolder
+        _ broker: Broker, _ ledger: any OpenLedger, only: MailingID? = nil, isAlone: Bool = false,
+        lock: LockHolder?
     ) -> PlannerRole {
         let planner = settings.planner
         var configuration = PlannerRole.Configuration(
@@ -219,7 +221,9 @@ struct RoleRuntime {
         configuration.windowBytes = planner.windowBytes
         configuration.batchBytes = planner.batchBytes
         configuration.keep = settings.ledger.keep
-        return PlannerRole(configuration, broker: broker, ledger: ledger, lock: lock.tryLock, logger: logger)
+        // A `send` has its file here.
+        if only == nil { configuration.sharing = .init(host: ProcessInfo.processInfo.hostName) }
+        return PlannerRole(configuration, broker: broker, ledger: ledger, lock: { lock?.tryLock() ?? false }, logger: logger)
     }
 
     /// Runs services until `end` returns, a signal comes, or one of them fails.
@@ -278,7 +282,7 @@ private struct OptionalService: Service {
             try await service.run()
         } catch {
             logger.warning("\(PlainError.of(error))")
-            // A service that is gone before it is told to stop would end the others with an error.
+            // A service that ends before it is asked to would end the others with an error.
             try? await gracefulShutdown()
         }
     }

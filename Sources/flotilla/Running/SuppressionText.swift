@@ -25,10 +25,19 @@ enum SuppressionText {
     static let header = "channel,address,category,reason,date,expiry,source"
 
     /// A row of CSV (RFC 4180), without its end.
-    static func csv(_ one: Suppression) -> String {
+    /// - Parameter raw: values stay as they are, also those that a spreadsheet takes for formulas.
+    static func csv(_ one: Suppression, raw: Bool) -> String {
         let (date, expiry) = (Timestamp.text(one.at), one.expires.map(Timestamp.text) ?? "")
         return [one.key.channel.rawValue, one.key.address, category(one), one.reason.rawValue, date, expiry, one.source]
-            .map(CSVValue.encoded).joined(separator: ",")
+            .map { CSVValue.encoded(raw ? $0 : CSVValue.guarded($0)) }.joined(separator: ",")
+    }
+
+    /// What an addition changed, for people.
+    static func words(_ change: SuppressionChange) -> String {
+        var parts = ["\(counted(change.added, "suppression")) added"]
+        if change.replaced > 0 { parts.append("\(grouped(change.replaced)) replaced") }
+        if change.unchanged > 0 { parts.append("\(grouped(change.unchanged)) there already") }
+        return parts.joined(separator: ", ")
     }
 }
 
@@ -56,7 +65,7 @@ struct SuppressionJSON: Encodable {
     }
 }
 
-/// The answer of `suppressions check` for scripts.
+/// The output of `suppressions check` for scripts.
 struct SuppressionCheckJSON: Encodable {
     let address: String
     let suppressed: Bool
@@ -70,10 +79,7 @@ extension StandardOutput {
         if isJSON {
             return write(json: "{\"added\":\(change.added),\"replaced\":\(change.replaced),\"unchanged\":\(change.unchanged)}")
         }
-        var parts = ["\(counted(change.added, "suppression")) added"]
-        if change.replaced > 0 { parts.append("\(grouped(change.replaced)) replaced") }
-        if change.unchanged > 0 { parts.append("\(grouped(change.unchanged)) there already") }
-        write(parts.joined(separator: ", "))
+        write(SuppressionText.words(change))
     }
 }
 
@@ -81,11 +87,11 @@ extension StandardOutput {
 struct SuppressionPages: AsyncSequence {
     static let size = 1000
 
-    let ledger: SQLiteLedger
+    let ledger: any OpenLedger
     let filter: SuppressionFilter
 
     struct AsyncIterator: AsyncIteratorProtocol {
-        let ledger: SQLiteLedger
+        let ledger: any OpenLedger
         let filter: SuppressionFilter
         var last: Suppression.Key?
 

@@ -30,9 +30,9 @@ extension BlockingReason {
         case .due(let seconds): "all open recipients wait for their next attempt, in \(Self.text(seconds))"
         case .undecided(let count):
             "\(counted(count, "held recipient")) \(count == 1 ? "waits" : "wait") for a decision: flotilla mailing uncertain \(mailing)"
-        case .noPlanner: "no planner is at work; it goes on when one starts: flotilla up, or flotilla planner"
+        case .noPlanner: "no planner is at work; it continues when one starts: flotilla up, or flotilla planner"
         case .redis(let problem): problem
-        case .noWorker(let channel): "no worker that serves \(channel.rawValue) is at work; it goes on when one starts: flotilla worker"
+        case .noWorker(let channel): "no worker that serves \(channel.rawValue) is at work; it continues when one starts: flotilla worker"
         case .down(let provider): "the circuit breaker of provider \(provider) is open; one message at a time probes it"
         case .asked(let scope, let seconds): "\(scope) is paused for another \(Self.text(seconds)), as the provider asked"
         case .limited(let scope): "limited by \(scope)"

@@ -29,7 +29,7 @@ struct FleetSampler {
 
     /// Nil where Redis is not known: then only the ledger is read.
     private let broker: Broker?
-    private let ledger: SQLiteLedger
+    private let ledger: any OpenLedger
     private let queue: BatchQueue?
     private let status: StatusStreams?
     /// `planner.stuck_after`.
@@ -39,10 +39,12 @@ struct FleetSampler {
     /// The mailings of the last snapshot that could read the ledger, and the leading planner.
     private var mailings: [FleetSnapshot.MailingLine] = []
     private var leader: Leader?
-    /// Why the planner dispatches nothing by way of Redis.
+    /// Why the planner dispatches nothing because of Redis.
     private var redisProblem: String?
+    /// Why planners cannot read the recipients of mailings.
+    private var sourceFaults: [MailingID: [SourceFault]] = [:]
 
-    init(broker: Broker?, ledger: SQLiteLedger, stuckAfter: Duration) {
+    init(broker: Broker?, ledger: any OpenLedger, stuckAfter: Duration) {
         self.broker = broker
         self.ledger = ledger
         self.stuckAfter = stuckAfter
@@ -59,6 +61,7 @@ struct FleetSampler {
         do throws(LedgerError) {
             leader = try await ledger.leader(Leadership.planning)
             redisProblem = try await ledger.redisProblem()
+            sourceFaults = try await ledger.sourceFaults()
             let statuses = try await ledger.statuses(states: states, limit: all ? 50 : 1_000)
             var samples: [MailingID: Sample] = [:]
             mailings = statuses.map { status in
@@ -67,7 +70,7 @@ struct FleetSampler {
                 return line(status, &sample, signs, lag: snapshot.lagSeconds)
             }
             self.samples = samples
-            try await lookAtAnswers(statuses)
+            try await readCommonestResponses(statuses)
         } catch {
             snapshot.problems.append("the mailings are those of an earlier snapshot, because the ledger cannot be read: \(error)")
         }
@@ -78,24 +81,25 @@ struct FleetSampler {
         return snapshot
     }
 
-    /// Mailings at most whose answers a snapshot looks at.
-    private static let looks = 20
+    /// Mailings at most of which a snapshot has the commonest response.
+    private static let mostResponses = 20
 
-    /// What those are answered who wait, of mailings that stand still.
-    private mutating func lookAtAnswers(_ statuses: [MailingStatus]) async throws(LedgerError) {
+    /// Reads the commonest response of mailings that make no progress.
+    private mutating func readCommonestResponses(_ statuses: [MailingStatus]) async throws(LedgerError) {
         let still = statuses.indices.filter { statuses[$0].progress[.deferred] > 0 && (mailings[$0].perSecond ?? 0) == 0 }
-        for place in still.prefix(Self.looks) {
-            mailings[place].commonestAnswer = try await ledger.commonestDeferral(statuses[place].record.id)?.words ?? ""
+        for place in still.prefix(Self.mostResponses) {
+            mailings[place].commonestResponse = try await ledger.commonestDeferral(statuses[place].record.id)?.words ?? ""
         }
     }
 
-    /// One look at one mailing.
+    /// A snapshot of one mailing.
     /// - Returns: what blocks it; the problems say what could not be read.
     mutating func look(at id: MailingID) async throws(LedgerError) -> (line: FleetSnapshot.MailingLine?, problems: [String]) {
         var snapshot = FleetSnapshot(at: Clock.milliseconds())
         let signs = await readRedis(&snapshot)
         leader = try await ledger.leader(Leadership.planning)
         redisProblem = try await ledger.redisProblem()
+        sourceFaults = try await ledger.sourceFaults()
         guard let status = try await ledger.status(id) else { return (nil, snapshot.problems) }
         var sample = Sample(status.progress, before: nil)
         return (line(status, &sample, signs, lag: snapshot.lagSeconds), snapshot.problems)
@@ -173,12 +177,16 @@ extension FleetSampler {
             let start = "starts in \(TimeSpan.text(seconds: seconds.rounded()))"
             return ("scheduled", facts.hasPlanner ? start : "\(start), by a planner, and none is at work now")
         }
+        if record.state != .paused, facts.hasPlanner, let faults = sourceFaults[record.id] {
+            let places = faults.map(\.description).joined(separator: "; ")
+            return ("recipients_unreadable", "its recipients wait for a planner that can read them: \(places)")
+        }
         // The planner watches the mailing for longer than this process.
         if record.state == .sending, !record.reason.isEmpty { return ("stuck", record.reason) }
         facts.redisProblem = redisProblem
         if signs == nil, record.state != .paused, facts.hasPlanner, redisProblem == nil {
             sample.clock = StallClock()
-            // What is with the workers is not known; what waits in the ledger is.
+            // The batches with workers are not known; those in the ledger are.
             facts.workers = 1
             let reason = facts.blockingReason(stuckAfter: .seconds(Int64.max / 2))
             return (reason.kind, reason.text(of: record.id))

@@ -19,8 +19,8 @@ struct FleetSnapshot: Encodable {
         var blockingKind: String
         var blockingReason: String
         var isStuck: Bool
-        /// What most of those who wait were answered, while nobody gets an end; empty otherwise.
-        var commonestAnswer = ""
+        /// The commonest response to those who wait for another attempt, while nobody becomes terminal; empty otherwise.
+        var commonestResponse = ""
     }
 
     struct ProcessLine: Encodable {

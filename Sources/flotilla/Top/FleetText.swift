@@ -44,8 +44,8 @@ struct FleetText {
         return table.prefix(1)
             + zip(table.dropFirst(), snapshot.mailings).flatMap { row, line in
                 [row] + (line.blockingReason.isEmpty ? [] : wrapped(line.blockingReason, first: "  ^ ", rest: "    "))
-                    + (line.commonestAnswer.isEmpty
-                        ? [] : wrapped("most who wait were answered: \(line.commonestAnswer)", first: "    ", rest: "    "))
+                    + (line.commonestResponse.isEmpty
+                        ? [] : wrapped("most who wait got: \(line.commonestResponse)", first: "    ", rest: "    "))
             }
     }
 

@@ -28,7 +28,7 @@ struct TopCommand: AsyncParsableCommand {
 
     func run() async throws {
         output.warnOfOldOption()
-        var settings = try options.settings()
+        var settings = try options.settings(mayDiffer: true)
         try redis.apply(to: &settings)
         guard let broker = Broker(orders: settings) else { throw RoleRuntime.MissingRedis() }
         let ledger = try options.open(settings)

@@ -15,8 +15,8 @@ import Testing
 
     @Test func tenAlikePauseAndNineDoNot() {
         #expect(RefusalCircuit.judge(facts([refused: 9], open: 3000), thresholds) == nil)
-        let verdict = RefusalCircuit.judge(facts([refused: 10, other: 3], open: 3000), thresholds)
-        #expect(verdict?.refusal == refused && verdict?.count == 10 && verdict?.isBeforeAcceptance == true)
+        let common = RefusalCircuit.judge(facts([refused: 10, other: 3], open: 3000), thresholds)
+        #expect(common?.refusal == refused && common?.count == 10 && common?.isBeforeAcceptance == true)
     }
 
     @Test func allOfFewPauseOnceAllArePlanned() {
@@ -51,9 +51,9 @@ import Testing
     @Test func afterAcceptancesNearlyAllOfTheLastMustBeAlike() {
         var circuit = RefusalCircuit(thresholds)
         circuit.noteAccepted(100_000, at: 0)
-        var verdicts: [Int] = []
-        for number in 1...200 where circuit.note(refused, isOfUs: false, at: 1) != nil { verdicts.append(number) }
-        #expect(verdicts == [190])
+        var trips: [Int] = []
+        for number in 1...200 where circuit.note(refused, isOfUs: false, at: 1) != nil { trips.append(number) }
+        #expect(trips == [190])
     }
 
     @Test func aListOfWhichManyAreUnknownGoesOn() {
@@ -73,8 +73,8 @@ import Testing
             #expect(circuit.note(refused, isOfUs: true, at: 0) == nil)
             circuit.noteAccepted(10, at: 0)
         }
-        let verdict = circuit.note(refused, isOfUs: true, at: 0)
-        #expect(verdict?.count == 10 && verdict?.of == 200 && verdict?.isBeforeAcceptance == false)
+        let common = circuit.note(refused, isOfUs: true, at: 0)
+        #expect(common?.count == 10 && common?.of == 200 && common?.isBeforeAcceptance == false)
         #expect(circuit == RefusalCircuit(thresholds), "whoever resumes it starts anew")
     }
 

@@ -25,6 +25,27 @@ import Testing
         #expect(RefusalTexts.ofUs.count >= 120)
     }
 
+    @Test func plainWordsOfARefusalOfUsPauseOrSlowDown() {
+        for row in RefusalTexts.ofUsForEverybody {
+            let decision = decide(row.code, row.text)
+            #expect(
+                [.pauseMailing, .slowDown].contains(decision.action) && decision.subject != .recipient,
+                "\(row.code) \(row.text): \(decision.reason), \(decision.action)")
+        }
+    }
+
+    /// A gateway speaks for itself alone: what it says of our side pauses the mailing when it says so of ten.
+    @Test(arguments: [
+        (400, "The 'From' phone number +15005550006 is not valid for your account", true), (400, "Unknown sender SHOP", true),
+        (400, "(#132001) Template name does not exist in the translation", true), (422, "the sender is not registered here", true),
+        (404, "Unknown user: check username and password", true), (400, "Recipient phone number not in the list of the sandbox", false),
+        (400, "message is empty", false),
+    ])
+    func whatAGatewaySaysOfOurSideIsEverybodys(_ status: Int, _ text: String, _ isOfUs: Bool) {
+        let decision = ResponseTable.standard.decide(.http, ResponseFacts(code: status, text: text))
+        #expect(decision.action == (isOfUs ? .pauseMailing : .fail) && decision.subject == .unclear, "\(text): \(decision)")
+    }
+
     @Test func whatIsTheRecipientsOwnStaysCertain() {
         for row in RefusalTexts.ofRecipients {
             for text in [row.text, row.bare] { #expect(decide(row.code, text).subject == .recipient, "\(row.code) \(text)") }

@@ -236,6 +236,49 @@ enum RefusalTexts {
         550 Remitente desconocido, unknown user
         """)
 
+    /// Of whoever sends, in words that pause the mailing, or slow it down, when ten are alike.
+    static let ofUsForEverybody = rows(
+        """
+        550 5.7.708 Service unavailable. Access denied, traffic not accepted from this IP.
+        550 5.7.501 Service unavailable. Spam abuse detected from IP range
+        550 5.7.705 Access denied, tenant has exceeded threshold
+        550 5.7.750 Service unavailable. Client blocked from sending from unregistered domains
+        550 5.7.51 TenantInboundAttribution; There is a partner connector configured that matched the message's recipient domain.
+        554 Access denied: User `shop' is not authorized to perform `ses:SendRawEmail' on resource `identity/example.com'
+        550 5.7.1 Usage limit exceeded
+        553 Mail from must equal authorized user
+        550 User has no permission
+        554 IP=192.0.2.1 - A problem occurred. (Ask your postmaster for help or to contact tosa@rx.t-online.de to clarify.)
+        550 5.5.0 Envoi refuse. Acces refuse. Sending refused. Access denied. LPN007_510
+        550 5.7.1 mittente non autorizzato
+        553 remitente no autorizado
+        554 remetente bloqueado
+        550 Absender nicht berechtigt
+        550 afzender geweigerd
+        550 REJECTED - Bad HELO - Host impersonating domain name [example.com]
+        550 Domain example.com has exceeded the max defers and failures per hour (5/5 (100%)) allowed. Message discarded.
+        553 5.3.0 <news@example.com>... Spammer: rejected
+        550 Rejected by header based Anti-Spoofing policy: news@example.com - https://community.mimecast.com/docs/DOC-1369#550
+        550 submitter failed to authenticate
+        554 5.7.0 Blocked - see https://ipcheck.proofpoint.com/?ip=192.0.2.1
+        554 Your access to this mail system has been rejected. If you believe that this is in error, please contact the intended recipient
+        550 #5.7.1 Your access to submit messages to this e-mail system has been rejected.
+        553 you are trying to use me [server-5.example] to relay, but I have not been configured to let you do this.
+        553 5.7.2 [TSS09] All messages from 192.0.2.1 will be permanently deferred; Retrying will NOT succeed.
+        521 5.2.1 :  (CON:B1)  https://postmaster.example/error-codes#554conb1
+        550 SC-001 (BAY004-MC1F39) Unfortunately, messages from 192.0.2.1 weren't sent.
+        550 5.4.6 Unusual sending activity detected. Please try after sometime
+        550 Sender news@example.com is not valid; validate your sender or authenticate your domain
+        554 5.7.1 <bob@example.org>: Recipient address rejected: Policy Rejection: Quota exceeded.
+        553 5.7.1 Your DNS is misconfigured: no MX record found for the domain of your address
+        550 Your message was rejected: the domain in your From header does not exist
+        550 5.1.1 Account limit reached: please upgrade
+        550 Unknown user shop: SMTP service not enabled
+        550 5.1.1 No such account: relay token expired
+        552 5.2.2 Your mailbox is over quota; you cannot send until you free space
+        550 5.1.2 Bad domain name in EHLO
+        """)
+
     /// Of a recipient, certainly so by the text alone.
     static let ofRecipients = rows(
         """

@@ -17,21 +17,21 @@ package struct Refusal: Hashable, Sendable {
     }
 }
 
-/// Why a mailing is to be paused: a provider gives everybody the same answer.
-package struct RefusalVerdict: Sendable, Equatable {
+/// Why a mailing is to be paused: a provider gives everybody the same response.
+package struct CommonRefusal: Sendable, Equatable {
     package let refusal: Refusal
     /// Recipients who got the like of it.
     package let count: Int
-    /// Of how many: those who are still to be sent to where nobody was accepted, else the last answers.
+    /// Of how many: those who are still to be sent to where nobody was accepted, else the last responses.
     package let of: Int
     package let isBeforeAcceptance: Bool
 
     /// - Parameter text: the words of one of the refusals, which may hold a recipient's address.
     package func words(provider: String, text: String) -> String {
-        let answer = "\(refusal.code == 0 ? "" : "\(refusal.code) ")\(ResponseGrouping.normalise(text))"
+        let response = "\(refusal.code == 0 ? "" : "\(refusal.code) ")\(ResponseGrouping.normalise(text))"
         let who = provider.isEmpty ? "the provider" : "provider \(provider)"
         return isBeforeAcceptance
-            ? "\(who) refuses everybody: \(count == 1 ? "1 recipient" : "\(count) recipients") got '\(answer)', and nobody was accepted"
-            : "\(who) refuses everybody now: \(count) of the last \(of) answers are '\(answer)'"
+            ? "\(who) refuses everybody: \(count == 1 ? "1 recipient" : "\(count) recipients") got '\(response)', and nobody was accepted"
+            : "\(who) refuses everybody now: \(count) of the last \(of) responses are '\(response)'"
     }
 }

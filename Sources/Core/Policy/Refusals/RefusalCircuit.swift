@@ -1,12 +1,12 @@
 package import Model
 
-/// Watches the answers to one mailing of which somebody has been accepted, and says when the provider refuses everybody: when nearly all of
-/// the last answers are one refusal, or when some of them are refusals of us. It opens once; whoever resumes the mailing starts anew.
+/// Watches the responses to one mailing of which somebody has been accepted, and says when the provider refuses everybody: nearly all of
+/// the last responses are one refusal, or some of them are refusals of us. It opens once, and starts anew when the mailing is resumed.
 ///
 /// A pure value: times are parameters, in milliseconds since 1970. It costs nothing for a mailing without refusals, and for one with some a
 /// step for each group of results.
 package struct RefusalCircuit: Sendable, Equatable {
-    /// Answers in a row that are equal, and came within a minute.
+    /// Responses in a row that are equal, and came within a minute.
     private struct Run: Equatable {
         /// Nil for acceptances.
         var refusal: Refusal?
@@ -16,13 +16,13 @@ package struct RefusalCircuit: Sendable, Equatable {
         var at: Int64
     }
 
-    /// Answers that are older say nothing about now.
+    /// Responses that are older say nothing about now.
     static let span: Int64 = 3_600_000
 
     private let thresholds: RefusalThresholds
-    /// The last answers, the oldest first; at most `thresholds.window`.
+    /// The last responses, the oldest first; at most `thresholds.window`.
     private var runs: [Run] = []
-    /// Answers in `runs`, and the refusals among them by what they are.
+    /// Responses in `runs`, and the refusals among them by what they are.
     private var total = 0
     private var counts: [Refusal: (all: Int, ofUs: Int)] = [:]
 
@@ -30,7 +30,7 @@ package struct RefusalCircuit: Sendable, Equatable {
 
     package static func == (a: RefusalCircuit, b: RefusalCircuit) -> Bool { a.runs == b.runs && a.thresholds == b.thresholds }
 
-    /// No refusal is among the last answers: nothing would be lost with it.
+    /// No refusal is among the last responses: nothing would be lost with it.
     package var isQuiet: Bool { counts.isEmpty }
 
     /// Messages were accepted.
@@ -42,15 +42,15 @@ package struct RefusalCircuit: Sendable, Equatable {
     /// A recipient was refused.
     /// - Parameter isOfUs: the refusal speaks of us, and the recipient waits for another attempt.
     /// - Returns: why the mailing is to be paused; nil where there is no reason yet.
-    package mutating func note(_ refusal: Refusal, isOfUs: Bool, at now: Int64) -> RefusalVerdict? {
+    package mutating func note(_ refusal: Refusal, isOfUs: Bool, at now: Int64) -> CommonRefusal? {
         guard thresholds.window > 0 else { return nil }
         append(Run(refusal: refusal, isOfUs: isOfUs, count: 1, at: now))
         let (all, ofUs) = counts[refusal] ?? (0, 0)
         let isEverybody = total >= thresholds.window && all * 100 >= total * thresholds.share
         guard isEverybody || thresholds.alike > 0 && ofUs >= thresholds.alike else { return nil }
-        let verdict = RefusalVerdict(refusal: refusal, count: isEverybody ? all : ofUs, of: total, isBeforeAcceptance: false)
+        let common = CommonRefusal(refusal: refusal, count: isEverybody ? all : ofUs, of: total, isBeforeAcceptance: false)
         self = RefusalCircuit(thresholds)
-        return verdict
+        return common
     }
 
     private mutating func append(_ run: Run) {
@@ -82,18 +82,18 @@ package struct RefusalCircuit: Sendable, Equatable {
 extension RefusalCircuit {
     /// Why a mailing is to be paused, and the words of one of the refusals.
     package struct Finding: Sendable, Equatable {
-        package var verdict: RefusalVerdict
+        package var common: CommonRefusal
         package var text: String
 
-        package init(verdict: RefusalVerdict, text: String) {
-            self.verdict = verdict
+        package init(common: CommonRefusal, text: String) {
+            self.common = common
             self.text = text
         }
     }
 
     /// Refused for good, or waiting only because the refusal may be of us. Those who wait for a first acceptance are the ledger's to count.
     package static func isRefusal(_ result: RecipientResult) -> Bool {
-        guard result.state == .failed || result.held == .ofUs || result.held == .sinceAcceptance, let response = result.response else {
+        guard result.state == .failed || result.doubt == .ofUs || result.doubt == .sinceAcceptance, let response = result.response else {
             return false
         }
         return response.code > 0
@@ -112,8 +112,8 @@ extension RefusalCircuit {
                 noteAccepted(accepted, at: last)
                 accepted = 0
                 let refusal = Refusal(response.reason, code: response.code, text: response.text)
-                if let verdict = note(refusal, isOfUs: result.held == .ofUs, at: result.at) {
-                    return Finding(verdict: verdict, text: response.text)
+                if let common = note(refusal, isOfUs: result.doubt == .ofUs, at: result.at) {
+                    return Finding(common: common, text: response.text)
                 }
             }
         }
@@ -145,14 +145,14 @@ extension RefusalCircuit {
 
     /// Whether everybody is refused: enough recipients alike, or all who are left where they are fewer, or very many in different words.
     /// - Returns: why the mailing is to be paused, with the commonest refusal; nil where there is no reason yet.
-    package static func judge(_ facts: BeforeAcceptance, _ thresholds: RefusalThresholds) -> RefusalVerdict? {
+    package static func judge(_ facts: BeforeAcceptance, _ thresholds: RefusalThresholds) -> CommonRefusal? {
         guard thresholds.needsProof, facts.accepted == 0 else { return nil }
-        // Of equally many the one with the lower code, so that the answer does not depend on an order.
+        // Of equally many the one with the lower code, so that the outcome does not depend on an order.
         let commonest = facts.refusals.max { ($0.value, -$0.key.code, $1.key.enhanced) < ($1.value, -$1.key.code, $0.key.enhanced) }
         guard let (refusal, count) = commonest, count > 0 else { return nil }
         let all = facts.refusals.values.reduce(0, +)
         let isEnough = count >= thresholds.alike || all >= Self.unlike * thresholds.alike || facts.isPlanned && all >= facts.open
         guard isEnough else { return nil }
-        return RefusalVerdict(refusal: refusal, count: count, of: facts.open, isBeforeAcceptance: true)
+        return CommonRefusal(refusal: refusal, count: count, of: facts.open, isBeforeAcceptance: true)
     }
 }

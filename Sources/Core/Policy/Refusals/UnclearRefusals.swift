@@ -34,7 +34,7 @@ package struct UnclearRefusals: Sendable {
 
     package init() {}
 
-    /// Nobody waits, and the last answer was an acceptance.
+    /// Nobody waits, and the last response was an acceptance.
     package var isQuiet: Bool { !isInRow && waiting.isEmpty }
 
     /// Somebody of the mailing was accepted.

@@ -10,8 +10,8 @@ extension ResponseClause {
     /// Whoever says such a word speaks of the one who sends.
     static let statements: [TextPattern] =
         ([
-            "sender", "sending", "send as", "mail from", "mailfrom", "invalid from", "from number", "from domain", "from header",
-            "header from",
+            "sender", "sending", "send as", "mail from", "mailfrom", "invalid from", "from number", "from phone", "from domain",
+            "from header", "header from",
             "envelope from", "return path", "return-path", "reverse path", "reverse-path", "originat", " helo", " ehlo", "outbound",
             "outgoing", "submission", "client", "credential", "password", "username", "authenticat", "login", "logon", " log in", "api key",
             "template", "parameter", " tenant", "subscription", " plan ", "licen", "billing", "activate your", "verify your account",

@@ -49,12 +49,18 @@ struct ResponseClauses: Sendable {
     /// The text names the recipient: by a word, by the address or its domain, or by an enhanced code.
     var nameRecipient: Bool { isOfRecipientByCode || clauses.contains(where: \.namesRecipient) }
 
+    /// The text says something of our side, and names no recipient for certain.
+    var speakOfUsAlone: Bool { speakOfUs && !isOfRecipientByCode && !clauses.contains(where: \.namesRecipientOnly) }
+
+    /// The text says something of our side.
+    var speakOfUs: Bool { clauses.contains { $0.speaksOfUs && !$0.isTrace } }
+
     /// What a rule about a recipient is worth that matches the text.
     /// - Parameters:
     ///   - texts: of which the rule looks for one; empty where the enhanced code decides.
     ///   - isVague: the texts may be about our side as well.
     func claim(_ texts: [TextPattern], isVague: Bool) -> Claim {
-        if clauses.contains(where: { $0.speaksOfUs && !$0.isTrace }) { return .refuted }
+        if speakOfUs { return .refuted }
         let isByCode = texts.isEmpty
         var isClaim = clauses.map { clause in
             isByCode ? clause.namesRecipient && !clause.isTrace : texts.contains { $0.matches(clause.text, clause.trigrams) }

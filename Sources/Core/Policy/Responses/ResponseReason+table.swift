@@ -3,7 +3,7 @@ package import Model
 extension ResponseReason {
     /// What follows from a reason, unless a rule of the response table says otherwise.
     package struct Consequence: Sendable, Equatable {
-        /// After an answer that may be different next time: 4xx of SMTP, 5xx of HTTP.
+        /// After a response that may be different next time: 4xx of SMTP, 5xx of HTTP.
         package let temporary: ResponseAction
         /// After one that will not be: 5xx of SMTP, 3xx and 4xx of HTTP.
         package let permanent: ResponseAction

@@ -38,6 +38,8 @@ package struct ResponseRule: Sendable, Equatable {
         package var besides: [TextPattern] = []
         /// HTTP: the member of a JSON body that is looked at in place of the text, by its path with dots; it must be there.
         package var member: String?
+        /// The text must speak of our side, such as the sender, credentials or a template, and must not name the recipient.
+        package var speaksOfUs = false
         /// Only responses that name a wait (Retry-After, RFC 9110 section 10.2.3).
         package var needsRetryAfter = false
 
@@ -124,6 +126,7 @@ package struct ResponseRule: Sendable, Equatable {
 
     private func matches(_ facts: ResponseFacts) -> Bool {
         guard condition.codes.contains(facts.code), facts.hasRetryAfter || !condition.needsRetryAfter,
+            !condition.speaksOfUs || facts.clauses.speakOfUsAlone,
             condition.stages.isEmpty || condition.stages.contains(facts.stage)
         else { return false }
         if proto == .smtp {

@@ -16,7 +16,7 @@ extension ResponseTable {
             says: [
                 "invalid api key", "invalid access token", "invalid token", "invalid credentials", "invalid sender", "sender not allowed",
                 "sender id", "insufficient credit", "insufficient balance", "insufficient funds", "out of credit", "no credits",
-                "account suspended", "account is suspended", "trial account",
+                "account suspended", "account is suspended", "trial account", "not enough balance", "payment issue",
             ], .setUp, "our account, its key or its sender"),
         http(
             400...499,
@@ -30,10 +30,13 @@ extension ResponseTable {
                 "invalid number", "number is invalid", "not a valid number", "invalid registration", "not registered", "unregistered",
                 "no such user", "unknown user", "user not found", "does not exist",
             ], .unknownUser, certainty: .whereRecipientIsNamed, "no such recipient, where the text says that it is one"),
+        http(400...400, ofUs: true, .policy, action: .pauseMailing, "a gateway speaks of our side, such as the sender or a template"),
+        http(404...404, ofUs: true, .policy, action: .pauseMailing, "the same"),
+        http(422...422, ofUs: true, .policy, action: .pauseMailing, "the same"),
         http(403...403, .policy, action: .pauseMailing, "the credentials do not allow it, or the recipient does not"),
         http(404...404, .unknownUser, "the recipient is not known; of everybody, the URL is wrong"),
         http(405...405, .setUp, "the URL is not one that takes messages"),
-        http(406...407, .setUp, "the form of the answer, or a proxy before the provider, is refused"),
+        http(406...407, .setUp, "the form of the response, or a proxy before the provider, is refused"),
         http(408...408, .system, action: .retry, "the provider gave up waiting for the request"),
         http(409...409, .system, action: .retry, "a request with the same idempotency key is still being worked on"),
         http(410...410, .unknownUser, "the recipient is gone for good; of everybody, the URL is"),
@@ -55,11 +58,13 @@ extension ResponseTable {
     ]
 
     private static func http(
-        _ codes: ClosedRange<Int>, ifRetryAfter needsRetryAfter: Bool = false, says texts: [String] = [], _ reason: ResponseReason,
+        _ codes: ClosedRange<Int>, ifRetryAfter needsRetryAfter: Bool = false, ofUs: Bool = false, says texts: [String] = [],
+        _ reason: ResponseReason,
         action: ResponseAction? = nil, certainty: ResponseRule.Certainty = .always, _ because: String
     ) -> ResponseRule {
         var condition = ResponseRule.Condition(codes: codes, texts: texts.map { TextPattern(known: $0) })
         condition.needsRetryAfter = needsRetryAfter
+        condition.speaksOfUs = ofUs
         return ResponseRule(.http, condition, reason, action: action, certainty: certainty, because)
     }
 }

@@ -48,7 +48,7 @@ struct HTMLText {
     private var position = 0
     private var output: [Piece] = []
     /// White space that is owed before the next visible character.
-    private var owedLines = 0
+    private var pendingLines = 0
     private var owesSpace = false
     private var isPreformatted = false
     private var depth = 0
@@ -107,7 +107,7 @@ struct HTMLText {
             if !isPreformatted {
                 owesSpace = true
             } else if byte == 0x0a {
-                owedLines += 1
+                pendingLines += 1
             } else {
                 write(.byte(0x20))
             }
@@ -118,15 +118,15 @@ struct HTMLText {
     /// Writes something visible, after the white space that is owed.
     private mutating func write(_ piece: Piece) {
         if !output.contains(where: { $0.section == nil }) {
-            owedLines = 0
+            pendingLines = 0
             owesSpace = false
         }
-        if owedLines > 0 {
-            output += Array(repeating: .byte(0x0a), count: owedLines)
+        if pendingLines > 0 {
+            output += Array(repeating: .byte(0x0a), count: pendingLines)
         } else if owesSpace {
             output.append(.byte(0x20))
         }
-        owedLines = 0
+        pendingLines = 0
         owesSpace = false
         output.append(piece)
     }
@@ -163,9 +163,9 @@ struct HTMLText {
         for piece in alternative { if let token = piece.section { edge(token) } else { write(piece.inText) } }
         if isBox { owesSpace = true }
         if !tag.isClosing, HTMLTag.unseen.contains(tag.name) { return skip(to: tag.name) }
-        owedLines = max(owedLines, HTMLTag.lines(around: tag.name))
+        pendingLines = max(pendingLines, HTMLTag.lines(around: tag.name))
         switch tag.name {
-        case "br": owedLines = min(owedLines + 1, 2)
+        case "br": pendingLines = min(pendingLines + 1, 2)
         case "li" where !tag.isClosing: write("- ")
         case "pre", "listing", "xmp", "plaintext": isPreformatted = !tag.isClosing
         default: break

@@ -32,7 +32,7 @@ struct FieldNames {
     /// The column's values may be JSON lists or objects.
     func isNested(_ column: Int) -> Bool { nested.contains(column) }
 
-    /// A section of that name may be written several times: it is over a list, or over what a value in a list has.
+    /// A section of that name may be written several times: it repeats for a list, or for a list inside a list.
     func mayRepeat(_ name: String) -> Bool {
         if let column = columns[name] { return nested.contains(column) }
         return !nested.isEmpty

@@ -1,6 +1,6 @@
 extension UnsafeBufferPointer<UInt8> {
     /// The text without characters that are not displayed, which web pages and word processors put between letters: zero-width spaces, word
-    /// joiners, byte order marks, soft hyphens. What changes the order or the form of other letters is left. Nil where nothing is left out,
+    /// joiners, byte order marks, soft hyphens. What changes the order or the form of other letters is left. Nil where nothing is removed,
     /// and where the text is not UTF-8.
     var visible: [UInt8]? {
         guard contains(where: { $0 >= 0x80 }), let text = String(validating: self, as: UTF8.self) else { return nil }

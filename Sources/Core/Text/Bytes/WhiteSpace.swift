@@ -27,8 +27,8 @@ extension UnsafeBufferPointer<UInt8> {
         return UnsafeBufferPointer(rebasing: self[start..<end])
     }
 
-    /// The length of the invisible character at a position; 0 where there is none.
-    private func invisible(at index: Int, before end: Int) -> Int {
+    /// The length of the white space beyond ASCII, or of the unseen character, at a position; 0 where there is none. At most 3.
+    package func invisible(at index: Int, before end: Int) -> Int {
         guard index + 2 <= end else { return 0 }
         switch (self[index], self[index + 1]) {
         // U+0085, U+00A0, U+00AD; U+061C.

@@ -53,8 +53,11 @@ package struct EmailAddress: Sendable, Hashable, CustomStringConvertible {
     /// Appends the form in which two addresses are compared, and by which a person is looked up: all of it in lower case,
     /// since no provider in use tells mailboxes apart by case (RFC 5321 section 2.4 discourages it), beyond ASCII in normalisation
     /// form C, and with the domain's A-labels.
-    /// - Parameter normal: an address in its normal form.
+    /// - Parameter normal: an address in its normal form, or in that of an older release, which kept needless quotation marks.
     package static func appendKey(of normal: UnsafeBufferPointer<UInt8>, to out: inout [UInt8]) {
+        if normal.first == UInt8(ascii: "\""), let simple = withoutNeedlessQuotes(normal) {
+            return simple.withUnsafeBufferPointer { appendKey(of: $0, to: &out) }
+        }
         let start = out.count
         out.append(contentsOf: normal)
         var bits: UInt8 = 0
@@ -134,6 +137,14 @@ extension EmailAddress {
         if text.isEmpty || atoms.allSatisfy({ !$0.isEmpty && $0.allSatisfy { $0.isAtomText || $0 >= 0x80 } }) { return text }
         let quote = [UInt8(ascii: "\"")]
         return quote + text.flatMap { "\"\\".utf8.contains($0) ? [UInt8(ascii: "\\"), $0] : [$0] } + quote
+    }
+
+    /// An address with a quoted local part in its simplest form; nil where it has that already, and for what is none.
+    private static func withoutNeedlessQuotes(_ bytes: UnsafeBufferPointer<UInt8>) -> [UInt8]? {
+        var isForeign = false
+        guard case .success(let at) = quotedLocalPart(bytes, &isForeign) else { return nil }
+        let local = simplestForm(ofQuoted: bytes[1..<(at - 1)])
+        return local.isEmpty || local.count == at ? nil : local + bytes[at...]
     }
 
     /// Checks the labels of a domain (RFC 1123 section 2.1), as far as they are ASCII.

@@ -20,6 +20,9 @@ package final class ScratchFile: Sendable {
     private let descriptor: Int32
     private let folder: String
 
+    /// A path by which this process, and no other, may open it again (proc(5)).
+    package var path: String { "/proc/self/fd/\(descriptor)" }
+
     /// - Parameter folders: the first in which a file can be made is taken; nil for those that are said above.
     package init(in folders: [String]? = nil) throws(Fault) {
         let folders = folders ?? [getenv("TMPDIR").map { String(cString: $0) } ?? "", "/var/tmp", "/tmp"].filter { !$0.isEmpty }

@@ -1,5 +1,5 @@
-/// Writes compact JSON (RFC 8259) into bytes: arrays, whole numbers and strings. It sets the commas; that arrays are closed and that
-/// nothing follows the first value is the caller's duty.
+/// Writes compact JSON (RFC 8259) into bytes: arrays, whole numbers and strings. It sets the commas. The caller closes all arrays,
+/// and writes nothing after the first value.
 public struct JSONWriter: Sendable {
     @usableFromInline var output: [UInt8] = []
     @usableFromInline var needsComma = false

@@ -5,12 +5,12 @@ package import NIOCore
 package import Policy
 import Synchronization
 
-/// A Redis that is reached again whenever it was lost. Concurrent callers share one connection and are pipelined.
-/// Each call waits for a connection at most the endpoint's timeout; who wants to wait longer calls again.
+/// A client that connects again whenever the connection was lost. Concurrent callers share one connection and are pipelined.
+/// A call waits for a connection for at most the endpoint's timeout.
 package final class RedisClient: Sendable {
     private struct State {
         var connection: RedisConnection?
-        /// Callers wait for the one who connects.
+        /// One caller connects, and the others wait for it.
         var isConnecting = false
         var waiters: [UnsafeContinuation<Void, Never>] = []
         /// Tries in a row that brought no connection, or one that was lost soon.
@@ -28,9 +28,9 @@ package final class RedisClient: Sendable {
     private let group: any EventLoopGroup
     private let logger: Logger
     private let state = Mutex(State())
-    private let answers = Mutex(RoundTrip())
+    private let roundTrips = Mutex(RoundTrip())
     private let timer = Metrics.Timer(label: "flotilla_redis_round_trip_seconds")
-    /// What is done when a key is of a wrong type.
+    /// Removes keys of a wrong type.
     private let repair: KeyRepair?
     private let reconnects = Counter(label: "flotilla_redis_reconnects_total")
 
@@ -75,12 +75,12 @@ package final class RedisClient: Sendable {
         guard blocking == 0 else { return replies }
         let took = ContinuousClock.now - start
         timer.recordNanoseconds(took.nanoseconds)
-        answers.withLock { $0.note(took) }
+        roundTrips.withLock { $0.note(took) }
         return replies
     }
 
-    /// How long answers take of late.
-    package var roundTrip: RoundTrip { answers.withLock { $0 } }
+    /// How long replies have taken lately.
+    package var roundTrip: RoundTrip { roundTrips.withLock { $0 } }
 
     /// The run id of the server, which differs after each of its starts.
     package func serverRun() async throws(RedisError) -> String { try await connected().serverRun }
@@ -154,7 +154,6 @@ package final class RedisClient: Sendable {
             switch outcome {
             case .success(let connection):
                 state.connection = state.isClosed ? nil : connection
-                if state.failures > 0 { reconnects.increment() }
                 state.opened = .now
                 state.lastError = nil
             case .failure(let error): Self.fail(&state, error)
@@ -163,6 +162,7 @@ package final class RedisClient: Sendable {
             return (state.waiters, state.failures)
         }
         for waiter in waiters { waiter.resume() }
+        if case .success = outcome, failures > 0 { reconnects.increment() }
         if case .success(let connection) = outcome, state.withLock({ $0.isClosed }) { await connection.close() }
         if case .failure(let error) = outcome {
             if failures == 1 || failures % 20 == 0 { logger.warning("\(error)", metadata: ["tries": "\(failures)"]) }
@@ -174,7 +174,7 @@ package final class RedisClient: Sendable {
         let failures = state.withLock { state -> Int? in
             guard state.connection === connection else { return nil }
             state.connection = nil
-            // A server that takes connections and cannot be worked with is as good as none.
+            // A server that accepts connections and then fails counts as none.
             if .now - state.opened >= Self.steady { (state.failures, state.notBefore) = (0, .now) }
             Self.fail(&state, error)
             return state.isClosed ? nil : state.failures
@@ -183,7 +183,7 @@ package final class RedisClient: Sendable {
         logger.warning("\(error); connecting again", metadata: failures > 1 ? ["tries": "\(failures)"] : [:])
     }
 
-    /// A connection that lasted so long was a good one.
+    /// A connection that lasted so long was good.
     private static let steady = Duration.seconds(10)
 
     /// Notes a failure: the next try comes after 50 ms, 100 ms … 5 s, spread by half, so that a fleet does not come back in step.

@@ -14,7 +14,7 @@ import Text
 
 /// One connection to Redis: commands of concurrent callers go out together, replies come back in their order.
 final class RedisConnection: Sendable {
-    /// What waits for replies: a caller with one or more commands.
+    /// A caller that waits for the replies to one or more commands.
     struct Call {
         var commands: [UInt8]
         var count: Int
@@ -54,13 +54,13 @@ final class RedisConnection: Sendable {
         }
     }
 
-    /// The run id of the server: another one after each of its starts, so that work of before is told apart.
+    /// The run id of the server, which differs after each of its starts, so that older work is recognised.
     var serverRun: String { outbox.withLock { $0.serverRun } }
 
     /// It takes no more calls.
     var isClosed: Bool { outbox.withLock { $0.closedBy != nil } }
 
-    /// Lets no more calls in; what waits for replies still gets them.
+    /// Accepts no more calls; waiting callers still get their replies.
     fileprivate func retire(_ error: RedisError) {
         outbox.withLock { $0.closedBy = $0.closedBy ?? error }
     }
@@ -156,7 +156,7 @@ final class RedisConnection: Sendable {
         }
         guard let run = info.run else {
             await close()
-            throw .refused(endpoint: "\(endpoint)", why: "INFO server tells no run_id, by which a restart is noticed")
+            throw .refused(endpoint: "\(endpoint)", why: "its INFO server has no run_id, by which a restart is noticed")
         }
         outbox.withLock { $0.serverRun = run }
     }
@@ -202,7 +202,7 @@ private final class RedisHandler: ChannelInboundHandler {
     private let onClose: @Sendable (RedisConnection, RedisError) -> Void
     private let decoder = RedisDecoder()
     private var pending = Deque<Pending>()
-    private var alarm: Scheduled<Void>?
+    private var timer: Scheduled<Void>?
     private var failure: RedisError?
 
     init(
@@ -227,20 +227,20 @@ private final class RedisHandler: ChannelInboundHandler {
                     deadline: now + .nanoseconds(Int64(call.timeout * 1e9))))
         }
         context.writeAndFlush(NIOAny(buffer), promise: nil)
-        if alarm == nil { setAlarm(context) }
+        if timer == nil { setTimer(context) }
     }
 
-    /// Looks once at the oldest call's deadline, not at each: a connection responses in order.
-    private func setAlarm(_ context: ChannelHandlerContext) {
+    /// Looks once at the oldest call's deadline, not at each: a connection gives its replies in order.
+    private func setTimer(_ context: ChannelHandlerContext) {
         guard let deadline = pending.first?.deadline else {
-            alarm = nil
+            timer = nil
             return
         }
-        alarm = context.eventLoop.assumeIsolated().scheduleTask(deadline: deadline) { [self] in
+        timer = context.eventLoop.assumeIsolated().scheduleTask(deadline: deadline) { [self] in
             if let oldest = pending.first, oldest.deadline <= .now() {
                 fail(context, .lost(endpoint: endpoint, why: "no reply in time"))
             } else {
-                setAlarm(context)
+                setTimer(context)
             }
         }
     }
@@ -284,9 +284,9 @@ private final class RedisHandler: ChannelInboundHandler {
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        alarm?.cancel()
+        timer?.cancel()
         let error = failure ?? .lost(endpoint: endpoint, why: "it closed the connection")
-        // A connection that was retired has told so.
+        // A retired connection has reported its end already.
         if !connection.isClosed { onClose(connection, error) }
         let unsent = connection.closeOutbox(error)
         for call in pending { call.continuation.resume(throwing: error) }

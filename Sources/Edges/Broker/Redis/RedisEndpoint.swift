@@ -1,6 +1,6 @@
 package import Text
 
-/// Where a Redis is and how to enter it.
+/// The address of a Redis, and the credentials for it.
 package struct RedisEndpoint: Sendable, Equatable, CustomStringConvertible {
     package enum Place: Sendable, Equatable {
         case tcp(host: String, port: Int)

@@ -1,16 +1,16 @@
 import Model
 
-/// Why a command gave no response.
+/// Why a command has no reply.
 package enum RedisError: Error, Sendable, CustomStringConvertible, Equatable {
     /// No connection could be had in time; the command was not sent.
     case unavailable(endpoint: String, why: String)
-    /// The connection went away, or gave no response in time, after the command was sent: it may have been carried out.
+    /// The connection ended, or no reply came in time, after the command was sent: it may have been carried out.
     case lost(endpoint: String, why: String)
     /// Redis refused us: waiting will not help.
     case refused(endpoint: String, why: String)
     /// The server is of a version that lacks what we need.
     case outdated(endpoint: String, found: String)
-    /// Redis answered this command with an error.
+    /// The reply to this command is an error.
     case command(String)
     /// The reply has not the form that we expect of the command.
     case unexpected(String)
@@ -20,7 +20,7 @@ package enum RedisError: Error, Sendable, CustomStringConvertible, Equatable {
     case epochEnded
     /// What the dispatcher publishes is not there yet.
     case notPublished(String)
-    /// Roles with different numbers of status streams share this Redis and prefix.
+    /// Roles with different numbers of status streams use this Redis and prefix.
     case otherPartitions(here: Int, ours: Int)
     case closed
 
@@ -45,7 +45,7 @@ package enum RedisError: Error, Sendable, CustomStringConvertible, Equatable {
             no cache
             """
         case .epochEnded: "what this Redis held cannot be believed (it was emptied or started again), or another planner leads"
-        case .notPublished(let what): "Redis does not have \(what) yet: the planner publishes this when it has begun its work"
+        case .notPublished(let what): "Redis does not have \(what) yet: the planner publishes this when it starts"
         case .otherPartitions(let here, let ours):
             """
             this Redis and prefix has \(here) status streams, and this role is set to \(ours): set collector.partitions to \(here) for \

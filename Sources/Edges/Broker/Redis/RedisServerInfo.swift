@@ -1,6 +1,6 @@
 import Model
 
-/// What a server tells of itself in its reply to `INFO server` or `INFO replication`; nil for what the reply does not have.
+/// The reply to `INFO server` or `INFO replication`; nil for fields that it does not have.
 struct RedisServerInfo: Equatable {
     /// Made anew at each start, so that a restart is noticed.
     let run: String?

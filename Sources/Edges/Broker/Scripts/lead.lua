@@ -19,7 +19,7 @@ if ledger and redis.call('PTTL', KEYS[1]) >= 0 then
   end
   leads = true
 end
--- A ledger whose dispatcher is away for long keeps what it has here: its workers may be at work, and its results wait.
+-- A ledger whose dispatcher is down for long keeps what it has here: its workers may be at work, and its results wait.
 local last = string.match(redis.call('GET', KEYS[3]) or '', '^(%S+) %d+$') or string.match(epoch, '^[^:]+:([^:]+):')
 if not leads and last and last ~= ARGV[1] and last ~= ARGV[5] then
   return { -1, epoch, ARGV[4], last }

@@ -5,6 +5,6 @@
 if redis.call('EXISTS', KEYS[1]) == 0 then
   return 0
 end
-redis.call('HSET', KEYS[1], unpack(ARGV, 2))
+set_mailing(KEYS[1], 2)
 redis.call('XADD', KEYS[2], 'MAXLEN', '~', 1000, '*', 'v', 1, 'k', 'mailing', 'n', ARGV[1])
 return 1

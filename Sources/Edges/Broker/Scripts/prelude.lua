@@ -89,3 +89,12 @@ local function owns(lane, group, worker, entry, deliveries)
   end
   return pending[2] == worker and pending[4] == tonumber(deliveries), true
 end
+
+-- Sets fields of a mailing, those of ARGV from `first` on. One that is resumed begins to count its failures anew.
+local function set_mailing(key, first)
+  local before = redis.call('HGET', key, 'state')
+  redis.call('HSET', key, unpack(ARGV, first))
+  if before ~= 'sending' and redis.call('HGET', key, 'state') == 'sending' then
+    redis.call('HDEL', key, 'failed')
+  end
+end

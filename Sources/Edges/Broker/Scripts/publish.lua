@@ -5,6 +5,6 @@
 if redis.call('GET', KEYS[2]) ~= ARGV[1] then
   return 0
 end
-redis.call('HSET', KEYS[1], unpack(ARGV, 3))
+set_mailing(KEYS[1], 3)
 redis.call('XADD', KEYS[3], 'MAXLEN', '~', 1000, '*', 'v', 1, 'k', 'mailing', 'n', ARGV[2])
 return 1

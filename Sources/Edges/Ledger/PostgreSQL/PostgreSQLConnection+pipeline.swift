@@ -45,6 +45,7 @@ extension PostgreSQLConnection {
         var failure: PostgreSQLError?
         var isBetween = true
         while true {
+            try waitForAnswer()
             guard let result = PQgetResult(connection) else {
                 // One null ends each statement's answers; a second one means that nothing more comes.
                 guard isOpen, !isBetween else { throw failure ?? lost() }

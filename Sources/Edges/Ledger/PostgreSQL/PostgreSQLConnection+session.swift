@@ -12,11 +12,21 @@ extension PostgreSQLConnection {
     /// Demands what the ledger relies on.
     func prepareSession() throws {
         try Self.check(version: Int(PQserverVersion(connection)))
+        let encoding = PQparameterStatus(connection, "server_encoding").map { String(cString: $0) } ?? ""
+        guard encoding == "UTF8" else {
+            throw LedgerError.refused(
+                """
+                the ledger's database has the encoding \(encoding), and UTF8 is needed: make one with CREATE DATABASE … ENCODING 'UTF8' \
+                TEMPLATE template0
+                """)
+        }
+        // A pooler in between takes no settings while a connection opens.
         // What Redis was told to forget must outlive a power failure, or people would get a message twice.
         try run(
             """
             SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off';
-            SET bytea_output = 'hex'
+            SET bytea_output = 'hex';
+            SET statement_timeout = '\(statementSeconds)s'
             """)
     }
 
@@ -25,12 +35,20 @@ extension PostgreSQLConnection {
     private static let transactionStatusStatement = PostgreSQLStatement(
         name: "transaction_status", sql: "SELECT pg_xact_status($1::text::xid8)", types: [25])
 
-    /// By what it can be asked later whether the transaction was committed; nil for one that wrote nothing.
+    private static let tokenStatement = PostgreSQLStatement(
+        name: "token", sql: "SELECT count(*) FROM writer WHERE token = $1::text::bigint", types: [25])
+
+    /// Whether a transaction with that token was committed.
+    func isThere(token: Int64) throws(PostgreSQLError) -> Bool {
+        try run(Self.tokenStatement, [.text(String(token))]).integer(0, 0) ?? 0 > 0
+    }
+
+    /// The number by which it is asked later whether the transaction is still in progress; nil for one that wrote nothing.
     func transactionID() throws(PostgreSQLError) -> String? {
         try run(Self.transactionIDStatement).text(0, 0)
     }
 
-    /// `committed`, `aborted` or `in progress`; nil where the server knows no more.
+    /// `committed`, `aborted` or `in progress`; nil where the server knows no more. After a crash the number may be another transaction's.
     func status(ofTransaction id: String) throws(PostgreSQLError) -> String? {
         do throws(PostgreSQLError) {
             return try run(Self.transactionStatusStatement, [.text(id)]).text(0, 0)
@@ -39,20 +57,5 @@ extension PostgreSQLConnection {
             guard error.sqlState == "22023" else { throw error }
             return nil
         }
-    }
-}
-
-extension LedgerError {
-    init(_ error: PostgreSQLError, path: String, operation: String) {
-        self =
-            switch error.kind {
-            case .transient: .unreachable(path: path, detail: "\(error)")
-            case .full: .full(path: path, detail: "\(error)")
-            case .denied: .denied(path: path, detail: "\(error)")
-            case .absent: .denied(path: path, detail: "\(error)")
-            case .unfit: .unfit(path: path, operation: operation, detail: "\(error)")
-            case .corrupt: .corrupt(path: path, detail: "\(error)")
-            case .permanent: .failed(path: path, operation: operation, detail: "\(error)")
-            }
     }
 }

@@ -1,26 +1,37 @@
 import CPQ
 
-/// A connection to PostgreSQL, with blocking calls. It is not `Sendable`: whoever opens it keeps it to one thread or actor.
+/// A connection to PostgreSQL, with calls that wait for the answer, and no longer than `patience`. It is not `Sendable`: whoever opens it
+/// keeps it to one thread or actor.
 final class PostgreSQLConnection {
     let connection: OpaquePointer
     private let password: String?
+    /// How long an answer may take. The server ends a statement before; one that is stopped, or gone without a word, ends nothing.
+    let patience: Duration
+    /// How long a statement may take before the server ends it.
+    let statementSeconds: Int
+    /// An answer did not come in time: what comes later belongs to nothing.
+    var isSilent = false
     /// The statements that this session has prepared.
     private var prepared: Set<String> = []
+    /// The ledger has noted on which server it stands.
+    var isStandingNoted = false
     /// The prepared forms of the ledger's statements.
     var statements: [StatementKey: PostgreSQLStatement] = [:]
     /// The row of each counter that this session adds to, so that sessions do not wait for one another.
-    let slot = Int.random(in: 0..<64)
+    let slot = Int.random(in: 0..<4096)
 
     /// - Parameters:
     ///   - url: `postgres://user@host/database?sslmode=verify-full&sslrootcert=…`; what libpq takes.
     ///   - connectSeconds: how long each address of the host may take.
-    ///   - statementSeconds: how long a statement may take before the server ends it.
+    ///   - statementSeconds: how long a statement may take before the server ends it, once the session is prepared; 0 for no
+    ///     end.
     init(url: String, connectSeconds: Int = 10, statementSeconds: Int = 60) throws(PostgreSQLError) {
         let given = try Self.options(of: url)
+        patience = statementSeconds == 0 ? .seconds(Int32.max) : .seconds(statementSeconds + min(5, statementSeconds))
+        self.statementSeconds = statementSeconds
         var settings = [("dbname", url), ("client_encoding", "UTF8")]
         let defaults = [
             ("application_name", "flotilla"), ("connect_timeout", "\(connectSeconds)"),
-            ("options", "-c statement_timeout=\(statementSeconds)s"),
             // A peer that is gone without a word is noticed within a minute.
             ("keepalives_idle", "30"), ("keepalives_interval", "10"), ("keepalives_count", "3"), ("tcp_user_timeout", "60000"),
         ]
@@ -32,12 +43,13 @@ final class PostgreSQLConnection {
         connection = opened
         password = given["password"]
         guard PQstatus(opened) == CONNECTION_OK else { throw lost() }
+        _ = PQsetnonblocking(opened, 1)
         // Notices go to standard error otherwise.
         _ = PQsetNoticeProcessor(opened, { _, _ in }, nil)
     }
 
     /// What a URL says, by libpq's names.
-    private static func options(of url: String) throws(PostgreSQLError) -> [String: String] {
+    static func options(of url: String) throws(PostgreSQLError) -> [String: String] {
         // libpq's own words about a URL that it cannot read quote it, with its password.
         guard !url.utf8.contains(0), let options = PQconninfoParse(url, nil) else {
             throw PostgreSQLError(
@@ -53,56 +65,35 @@ final class PostgreSQLConnection {
         return found
     }
 
-    /// A URL as it may be shown: user, host, port and database, and nothing else of it.
-    static func displayed(url: String) throws(PostgreSQLError) -> String {
-        let given = try options(of: url)
-        let user = given["user"].map { $0 + "@" } ?? ""
-        let port = given["port"].map { ":" + $0 } ?? ""
-        return "postgres://\(user)\(given["host"] ?? given["hostaddr"] ?? "")\(port)/\(given["dbname"] ?? "")"
-    }
-
     deinit { PQfinish(connection) }
 
     /// Whether the session still stands; a connection that is lost is opened anew, as what it had prepared is gone with it.
-    var isOpen: Bool { PQstatus(connection) == CONNECTION_OK }
+    var isOpen: Bool { PQstatus(connection) == CONNECTION_OK && !isSilent }
 
     /// Runs a script of one or several statements without parameters.
     func run(_ script: String) throws(PostgreSQLError) {
-        _ = try check(PQexec(connection, script))
+        _ = try check(answer(PQsendQuery(connection, script)))
     }
 
     /// Runs a named statement; the server parses it once a session.
     @discardableResult
     func run(_ statement: PostgreSQLStatement, _ values: [SQLValue] = []) throws(PostgreSQLError) -> PostgreSQLRows {
         try prepare(statement)
-        let result = Self.withParameters(values) { pointers, lengths, formats in
-            PQexecPrepared(connection, statement.name, Int32(values.count), pointers, lengths, formats, 1)
+        let status = Self.withParameters(values) { pointers, lengths, formats in
+            PQsendQueryPrepared(connection, statement.name, Int32(values.count), pointers, lengths, formats, 1)
         }
-        return try check(result)
-    }
-
-    /// Runs `body` in a transaction, which is rolled back where it throws.
-    func transaction<T>(_ body: (PostgreSQLConnection) throws(PostgreSQLError) -> T) throws(PostgreSQLError) -> T {
-        try run("BEGIN")
-        do throws(PostgreSQLError) {
-            let value = try body(self)
-            try run("COMMIT")
-            return value
-        } catch {
-            // Where this fails as well, the connection is lost, and the server rolls back by itself.
-            try? run("ROLLBACK")
-            throw error
-        }
+        return try check(answer(status))
     }
 
     /// Writes rows into a table in binary form.
     /// - Parameters:
     ///   - target: table and columns: trusted text, never from outside.
+    ///   - types: those of the columns, as `pg_type` numbers them; empty where numbers are `bigint`.
     ///   - next: the next row; nil at the end.
     /// - Returns: how many rows were written.
     @discardableResult
-    func copy(into target: String, next: () -> [SQLValue]?) throws(PostgreSQLError) -> Int {
-        let begun = PQexec(connection, "COPY \(target) FROM STDIN (FORMAT binary)")
+    func copy(into target: String, types: [UInt32] = [], next: () -> [SQLValue]?) throws(PostgreSQLError) -> Int {
+        let begun = try answer(PQsendQuery(connection, "COPY \(target) FROM STDIN (FORMAT binary)"))
         guard PQresultStatus(begun) == PGRES_COPY_IN else {
             _ = try check(begun)
             throw PostgreSQLError(kind: .permanent, detail: "the server did not begin to copy")
@@ -110,25 +101,23 @@ final class PostgreSQLConnection {
         PQclear(begun)
         var data = PostgreSQLCopy()
         while let row = next() {
-            data.append(row)
+            data.append(row, types: types)
             if data.bytes.count >= 1 << 18 { try put(data.take()) }
         }
         data.end()
         try put(data.take())
-        guard PQputCopyEnd(connection, nil) == 1 else { throw lost() }
-        let result = PQgetResult(connection)
-        while let further = PQgetResult(connection) { PQclear(further) }
-        return try check(result).changes
+        return try check(answer(PQputCopyEnd(connection, nil))).changes
     }
 
     private func put(_ bytes: [UInt8]) throws(PostgreSQLError) {
         let status = bytes.withUnsafeBytes { PQputCopyData(connection, $0.baseAddress, Int32(clamping: $0.count)) }
         guard status == 1 else { throw lost() }
+        try waitUntilSent()
     }
 
     func prepare(_ statement: PostgreSQLStatement) throws(PostgreSQLError) {
         guard !prepared.contains(statement.name) else { return }
-        _ = try check(PQprepare(connection, statement.name, statement.sql, Int32(statement.types.count), statement.types))
+        _ = try check(answer(PQsendPrepare(connection, statement.name, statement.sql, Int32(statement.types.count), statement.types)))
         prepared.insert(statement.name)
     }
 
@@ -142,18 +131,20 @@ final class PostgreSQLConnection {
         guard isOpen, let state = flotilla_pq_sqlstate(result) else { throw lost() }
         let constraint = flotilla_pq_constraint(result).map { " of \(String(cString: $0))" } ?? ""
         let message = flotilla_pq_message(result).map { String(cString: $0) } ?? "no reason was given"
-        throw PostgreSQLError(sqlState: String(cString: state), detail: clean(message + constraint))
+        var error = PostgreSQLError(sqlState: String(cString: state), detail: clean(message + constraint))
+        error.user = user
+        throw error
     }
+
+    /// Under whose name we are.
+    private var user: String { PQuser(connection).map { String(cString: $0) } ?? "" }
 
     /// The connection's own error. While it opens, libpq tells no code: the server's words do.
     func lost() -> PostgreSQLError {
         let words = clean(String(cString: PQerrorMessage(connection)))
-        let isDenied = words.contains("authentication failed") || words.contains("no password supplied") || words.contains("pg_hba.conf")
-        let isAbsent = words.contains("database \"") && words.hasSuffix("does not exist")
-        // libpq's words about a setting that it cannot use.
-        let isUnusable = words.hasPrefix("invalid ")
-        let kind: PostgreSQLError.Kind = isDenied ? .denied : isAbsent ? .absent : isUnusable ? .permanent : .transient
-        return PostgreSQLError(kind: kind, detail: words)
+        var error = PostgreSQLError(kind: PostgreSQLError.kind(ofWords: words), detail: words)
+        error.user = user
+        return error
     }
 
     /// One bounded line without the password.

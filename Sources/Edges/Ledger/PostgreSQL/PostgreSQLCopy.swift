@@ -8,9 +8,14 @@ struct PostgreSQLCopy {
     }
 
     /// Adds a row. Each field's type is that of its column: `bigint`, `text` or `bytea`.
-    mutating func append(_ row: [SQLValue]) {
+    /// - Parameter types: those of the columns, as `pg_type` numbers them, where some numbers are smaller than `bigint`.
+    mutating func append(_ row: [SQLValue], types: [UInt32] = []) {
         append(Int16(clamping: row.count))
-        for value in row {
+        for (place, value) in row.enumerated() {
+            if case .bigint(let number) = value, place < types.count, types[place] != SQLValue.bigint(0).type {
+                appendShort(number, isSmallest: types[place] == Self.smallint)
+                continue
+            }
             guard let encoded = value.encoded else {
                 append(Int32(-1))
                 continue
@@ -18,6 +23,13 @@ struct PostgreSQLCopy {
             append(Int32(clamping: encoded.count))
             bytes += encoded
         }
+    }
+
+    private static let smallint: UInt32 = 21
+
+    private mutating func appendShort(_ number: Int64, isSmallest: Bool) {
+        append(Int32(isSmallest ? 2 : 4))
+        if isSmallest { append(Int16(clamping: number)) } else { append(Int32(clamping: number)) }
     }
 
     /// Ends the data; nothing is added after it.

@@ -1,5 +1,5 @@
 import Dispatch
-package import Logging
+import Logging
 import Model
 import Synchronization
 
@@ -9,8 +9,10 @@ final class PostgreSQLEngine: LedgerEngine {
     let name: String
     private let pool: PostgreSQLPool
     private let url: String
-    private let logger: Logger
+    let logger: Logger
     private let trouble = Mutex<LedgerError?>(nil)
+    /// The months that have parts of their own, as far as this process has looked.
+    let months = Mutex<[PostgreSQLPartitions.Month]>([])
     /// Those who wait for commits.
     private let changes = ChangeNotifier()
     /// Tells of commits by other processes, from the first subscription on.
@@ -18,6 +20,8 @@ final class PostgreSQLEngine: LedgerEngine {
 
     init(url: String, name: String, sessions: Int, options: PostgreSQLSession.Options, logger: Logger) {
         (self.url, self.name, self.logger) = (url, name, logger)
+        var options = options
+        options.notesMoves = true
         pool = PostgreSQLPool((0..<sessions).map { PostgreSQLSession(url: url, name: name, number: $0, options: options) })
     }
 
@@ -74,36 +78,5 @@ final class PostgreSQLEngine: LedgerEngine {
     private func endListening() {
         let listener = listener.withLock { $0.take() }
         listener?.end()
-    }
-}
-
-extension SQLLedger {
-    /// Opens a ledger in a PostgreSQL database, and makes or migrates its tables where needed. It blocks until the server has answered.
-    /// - Parameters:
-    ///   - url: `postgres://user@host/database?sslmode=verify-full`; what libpq takes.
-    ///   - sessions: connections that it holds, at most; one more where it waits for changes.
-    /// - Throws: `LedgerError`: `unreachable`, `denied`, `refused` for a server that is too old, `foreign`, `newer`.
-    package static func open(postgreSQL url: String, logger: Logger, sessions: Int = 4) throws(LedgerError) -> SQLLedger {
-        try open(postgreSQL: url, logger: logger, sessions: sessions, options: PostgreSQLSession.Options())
-    }
-
-    static func open(
-        postgreSQL url: String, logger: Logger, sessions: Int = 4, options: PostgreSQLSession.Options
-    ) throws(LedgerError) -> SQLLedger {
-        var name = "in PostgreSQL"
-        do {
-            name = try PostgreSQLConnection.displayed(url: url)
-            let connection = try PostgreSQLConnection(
-                url: url, connectSeconds: options.connectSeconds, statementSeconds: options.statementSeconds)
-            try connection.prepareSession()
-            try PostgreSQLSchema.migrate(connection, path: name)
-        } catch let error as LedgerError {
-            throw error
-        } catch let error as PostgreSQLError {
-            throw LedgerError(error, path: name, operation: "opening")
-        } catch {
-            throw .failed(path: name, operation: "opening", detail: "\(error)")
-        }
-        return SQLLedger(PostgreSQLEngine(url: url, name: name, sessions: sessions, options: options, logger: logger))
     }
 }

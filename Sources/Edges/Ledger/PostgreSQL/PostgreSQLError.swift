@@ -22,8 +22,16 @@ struct PostgreSQLError: Error, Equatable, CustomStringConvertible {
     /// Five characters of the SQL standard; empty where the server did not answer.
     var sqlState: String
     var detail: String
+    /// Whom the server refused something, for people; empty where it does not matter.
+    var user = ""
 
-    var description: String { sqlState.isEmpty ? detail : "\(detail) (SQLSTATE \(sqlState))" }
+    var description: String {
+        let pooler = sqlState == "26000" ? "; a pooler in between must keep sessions (pgbouncer: pool_mode = session)" : ""
+        return sqlState.isEmpty ? detail : "\(detail) (SQLSTATE \(sqlState))\(pooler)"
+    }
+
+    /// A new session may not have it.
+    var isOfSession: Bool { ["26000", "0A000"].contains(sqlState) }
 
     init(kind: Kind, sqlState: String = "", detail: String) {
         self.kind = kind
@@ -48,14 +56,32 @@ struct PostgreSQLError: Error, Equatable, CustomStringConvertible {
         // A standby, or a primary that has become one.
         case "25006": return .transient
         case "57P04": return .absent
+        // What the session had prepared is gone, or does not fit tables that another release has changed: a new session prepares anew.
+        case "26000", "0A000": return .transient
         case "XX001", "XX002": return .corrupt
         default: break
         }
         switch sqlState.prefix(2) {
-        case "08", "53", "57": return .transient
+        case "08", "40", "53", "57": return .transient
         case "28": return .denied
         case "22", "23", "54": return .unfit
         default: return .permanent
         }
+    }
+
+    /// The same of libpq's or the server's words, where no code comes with them: while a connection opens.
+    static func kind(ofWords words: String) -> Kind {
+        func says(_ parts: String...) -> Bool { parts.contains { words.contains($0) } }
+        if says("authentication failed", "no password supplied", "pg_hba.conf", "permission denied for database", "not permitted to log in")
+        {
+            return .denied
+        }
+        if words.hasSuffix("does not exist") {
+            if words.contains("role \"") { return .denied }
+            if words.contains("database \"") { return .absent }
+        }
+        // A setting that libpq cannot use, or a server that does not prove who it is.
+        if words.hasPrefix("invalid ") || says("does not support SSL", "certificate", "no encryption") { return .permanent }
+        return .transient
     }
 }

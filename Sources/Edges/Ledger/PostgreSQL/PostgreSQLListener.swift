@@ -88,6 +88,10 @@ final class PostgreSQLListener: Sendable {
                 drain()
             }
         }
+    }
+
+    /// Not when the thread ends: whoever writes to the ledger then wakes it still.
+    deinit {
         close(reader)
         close(writer)
     }

@@ -45,6 +45,8 @@ final class PostgreSQLRows {
         try field(row, column).map { Array($0) }
     }
 
+    func name(of column: Int) -> String { PQfname(result, Int32(column)).map { String(cString: $0) } ?? "\(column + 1)" }
+
     private func field(_ row: Int, _ column: Int) throws(PostgreSQLError) -> UnsafeBufferPointer<UInt8>? {
         guard row >= 0, row < count, column >= 0, column < Int(PQnfields(result)), PQfformat(result, Int32(column)) == 1 else {
             throw Self.misfit(column, "there")

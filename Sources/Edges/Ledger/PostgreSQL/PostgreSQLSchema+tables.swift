@@ -1,10 +1,19 @@
 /// The same tables as SQLite's (docs/ledger.md). What differs: flags are `smallint`, places in a batch `integer`, keys are compared by
-/// their bytes, and counters stand in several rows.
+/// their bytes, counters stand in several rows, and what a mailing has of recipients is partitioned (`PostgreSQLPartitions`).
 extension PostgreSQLSchema {
     /// Functions that SQLite has by this name.
     static let functions = """
         CREATE FUNCTION instr(text, text) RETURNS integer LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS 'SELECT strpos($1, $2)';
         CREATE FUNCTION instr(bytea, bytea) RETURNS integer LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS 'SELECT position($2 IN $1)';
+        -- A bit for 12 bits of each hash.
+        CREATE FUNCTION address_filter(hashes bytea) RETURNS bytea LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
+        DECLARE found bytea := decode(repeat('00', 512), 'hex');
+        BEGIN
+            FOR place IN 0 .. length(hashes) - 4 BY 4 LOOP
+                found := set_bit(found, (get_byte(hashes, place) + 256 * (get_byte(hashes, place + 1) & 15))::bigint, 1);
+            END LOOP;
+            RETURN found;
+        END $$;
         CREATE DOMAIN word AS text COLLATE "C";
 
         """
@@ -14,12 +23,15 @@ extension PostgreSQLSchema {
             identity word NOT NULL,
             commits bigint NOT NULL DEFAULT 0,
             restored bigint,
-            older_than bigint
+            older_than bigint,
+            standing word,
+            moved bigint
         );
         INSERT INTO ledger (identity) VALUES (substr(replace(gen_random_uuid()::text, '-', ''), 1, 16));
 
         CREATE TABLE mailing (
             id word PRIMARY KEY,
+            number integer GENERATED ALWAYS AS IDENTITY UNIQUE,
             name word NOT NULL,
             channel word NOT NULL,
             provider word NOT NULL DEFAULT '',
@@ -58,9 +70,10 @@ extension PostgreSQLSchema {
             pruning smallint NOT NULL DEFAULT 0,
             uncertain_listed bigint NOT NULL DEFAULT 0,
             uncertain_redelivered bigint NOT NULL DEFAULT 0,
+            uncertain_unresolved bigint NOT NULL DEFAULT 0,
             category word NOT NULL DEFAULT '',
             suppression_revision bigint
-        );
+        ) WITH (fillfactor = 70);
         CREATE INDEX mailing_created ON mailing (created DESC, id DESC);
         CREATE INDEX mailing_identity ON mailing (identity, created);
         CREATE INDEX mailing_work ON mailing (id)
@@ -76,7 +89,7 @@ extension PostgreSQLSchema {
             address word NOT NULL,
             detail word NOT NULL,
             PRIMARY KEY (mailing, row)
-        );
+        ) PARTITION BY LIST (mailing);
 
         """
 
@@ -87,14 +100,17 @@ extension PostgreSQLSchema {
             count bigint NOT NULL,
             recipients word NOT NULL,
             PRIMARY KEY (mailing, number)
-        );
+        ) PARTITION BY LIST (mailing);
 
         CREATE TABLE fingerprint (
             mailing word,
             batch bigint,
             hashes bytea NOT NULL,
+            filter bytea GENERATED ALWAYS AS (address_filter(hashes)) STORED,
             PRIMARY KEY (mailing, batch)
-        );
+        ) PARTITION BY LIST (mailing);
+        -- All of them are read for one person's history: they stay in the row.
+        ALTER TABLE fingerprint ALTER COLUMN hashes SET STORAGE MAIN, ALTER COLUMN filter SET STORAGE MAIN;
 
         CREATE TABLE progress (
             mailing word,
@@ -109,8 +125,9 @@ extension PostgreSQLSchema {
             done smallint NOT NULL DEFAULT 0,
             released bigint NOT NULL DEFAULT 0,
             PRIMARY KEY (mailing, number)
-        ) WITH (autovacuum_vacuum_scale_factor = 0.05);
+        ) PARTITION BY LIST (mailing);
         CREATE INDEX progress_ready ON progress (mailing, ready, number) WHERE ready IS NOT NULL;
+        CREATE INDEX progress_returned ON progress (mailing, number) WHERE ready = 0 AND dispatch > 0;
         CREATE INDEX progress_dispatched ON progress (mailing, number) WHERE dispatched > 0;
 
         """
@@ -128,7 +145,7 @@ extension PostgreSQLSchema {
             partial smallint NOT NULL DEFAULT 0,
             provider word NOT NULL DEFAULT '',
             PRIMARY KEY (mailing, batch, dispatch, worker, sequence)
-        );
+        ) PARTITION BY LIST (mailing);
 
         CREATE TABLE failure (
             id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -151,7 +168,7 @@ extension PostgreSQLSchema {
             failure bigint NOT NULL,
             held smallint NOT NULL DEFAULT 0,
             PRIMARY KEY (mailing, batch, idx)
-        );
+        ) PARTITION BY LIST (mailing);
         CREATE INDEX recipient_error_held ON recipient_error (mailing, failure) WHERE held = 1;
 
         CREATE TABLE uncertain (
@@ -167,7 +184,7 @@ extension PostgreSQLSchema {
             settled_at bigint,
             outcome word,
             PRIMARY KEY (mailing, batch, idx, dispatch, held)
-        );
+        ) PARTITION BY LIST (mailing);
 
         CREATE TABLE event (
             mailing word NOT NULL,
@@ -176,22 +193,24 @@ extension PostgreSQLSchema {
             kind word NOT NULL,
             at bigint NOT NULL,
             detail word NOT NULL
-        );
+        ) PARTITION BY LIST (mailing);
         CREATE UNIQUE INDEX event_once ON event (mailing, batch, idx, kind, at, md5(detail));
 
         """
 
     /// Each session adds to a row of its own, as two that change one row would wait for each other; the views are the sums.
     static let counters = """
-        CREATE TABLE counter_part (mailing word, state word, slot smallint, n bigint NOT NULL, PRIMARY KEY (mailing, state, slot));
+        CREATE TABLE counter_part (
+            mailing word, state word, slot smallint, n bigint NOT NULL, PRIMARY KEY (mailing, state, slot)) WITH (fillfactor = 50);
         CREATE VIEW counter AS SELECT mailing, state, sum(n)::bigint AS n FROM counter_part GROUP BY mailing, state;
 
         CREATE TABLE exclusion_count_part (
-            mailing word, reason word, slot smallint, n bigint NOT NULL, PRIMARY KEY (mailing, reason, slot));
+            mailing word, reason word, slot smallint, n bigint NOT NULL, PRIMARY KEY (mailing, reason, slot)) WITH (fillfactor = 50);
         CREATE VIEW exclusion_count AS
             SELECT mailing, reason, sum(n)::bigint AS n FROM exclusion_count_part GROUP BY mailing, reason;
 
-        CREATE TABLE failure_part (id bigint, slot smallint, n bigint NOT NULL, PRIMARY KEY (id, slot));
+        CREATE TABLE failure_part (
+            id bigint, slot smallint, n bigint NOT NULL, PRIMARY KEY (id, slot)) WITH (fillfactor = 50);
         CREATE VIEW failure_counted AS
             SELECT f.id, f.mailing, f.class, f.code, f.text, f.origin,
                 coalesce((SELECT sum(n) FROM failure_part p WHERE p.id = f.id), 0)::bigint AS n
@@ -199,18 +218,21 @@ extension PostgreSQLSchema {
 
         CREATE TABLE timeline_part (
             mailing word, second bigint, slot smallint, sent bigint NOT NULL, failed bigint NOT NULL, deferred bigint NOT NULL,
-            PRIMARY KEY (mailing, second, slot));
+            PRIMARY KEY (mailing, second, slot)) WITH (fillfactor = 70);
         CREATE VIEW timeline AS
             SELECT mailing, second, sum(sent)::bigint AS sent, sum(failed)::bigint AS failed, sum(deferred)::bigint AS deferred
             FROM timeline_part GROUP BY mailing, second;
 
         CREATE TABLE event_counter_part (
-            mailing word, kind word, slot smallint, n bigint NOT NULL, recipients bigint NOT NULL, PRIMARY KEY (mailing, kind, slot));
+            mailing word, kind word, slot smallint, n bigint NOT NULL, recipients bigint NOT NULL, PRIMARY KEY (mailing, kind, slot))
+            WITH (fillfactor = 50);
         CREATE VIEW event_counter AS
             SELECT mailing, kind, sum(n)::bigint AS n, sum(recipients)::bigint AS recipients FROM event_counter_part GROUP BY mailing, kind;
 
-        -- Transactions that changed something, and those of them that Redis was told of.
-        CREATE TABLE writer (slot smallint PRIMARY KEY, commits bigint NOT NULL, changes bigint NOT NULL) WITH (fillfactor = 50);
+        -- Transactions that changed something, and those of them that Redis was told of. token is that of the last one: who has lost the
+        -- answer to a COMMIT looks for it. A transaction's number would not do, since a server that crashed gives it to another.
+        CREATE TABLE writer (slot smallint PRIMARY KEY, commits bigint NOT NULL, changes bigint NOT NULL, token bigint NOT NULL)
+            WITH (fillfactor = 50);
 
         """
 
@@ -224,8 +246,11 @@ extension PostgreSQLSchema {
             at bigint NOT NULL,
             expires bigint,
             revision bigint NOT NULL,
+            changed bigint NOT NULL,
             PRIMARY KEY (channel, address, category)
         );
+        CREATE TABLE suppression_removal (
+            channel word, address word, category word, at bigint NOT NULL, PRIMARY KEY (channel, address, category));
         CREATE INDEX suppression_revision ON suppression (channel, category, revision);
         CREATE TABLE suppression_list (revision bigint NOT NULL, entries bigint NOT NULL);
         INSERT INTO suppression_list (revision, entries) VALUES (0, 0);
@@ -238,7 +263,7 @@ extension PostgreSQLSchema {
             detail word NOT NULL,
             at bigint NOT NULL,
             PRIMARY KEY (mailing, batch, idx)
-        );
+        ) PARTITION BY LIST (mailing);
 
         """
 

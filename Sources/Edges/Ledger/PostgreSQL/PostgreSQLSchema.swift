@@ -7,7 +7,9 @@ enum PostgreSQLSchema {
 
     /// In their order.
     static let migrations = [
-        Migration(name: "1 tables", sql: functions + mailings + batches + results + counters + suppressions + roles)
+        Migration(
+            name: "1 tables",
+            sql: functions + mailings + batches + results + counters + suppressions + uploads + roles + PostgreSQLPartitions.first)
     ]
 
     /// Has the tables be those of this release.
@@ -16,7 +18,7 @@ enum PostgreSQLSchema {
         let known = try known(connection)
         if let known, try pending(known, path: path).isEmpty { return }
         if known == nil {
-            guard try count(tables, connection) == 0 else { throw LedgerError.foreign(path: path) }
+            try requireFree(connection, path: path)
             // Of those who open a new ledger at once all but one may fail here, and find it done.
             do { try connection.run(table) } catch {
                 guard try count(marks, connection) > 0 else { throw error }
@@ -36,14 +38,19 @@ enum PostgreSQLSchema {
         }
     }
 
-    private static func pending(_ known: [String], path: String) throws(LedgerError) -> [Migration] {
+    /// - Throws: `LedgerError.foreign` for a database with tables that are none of ours.
+    static func requireFree(_ connection: PostgreSQLConnection, path: String) throws {
+        guard try count(tables, connection) == 0 else { throw LedgerError.foreign(path: path) }
+    }
+
+    static func pending(_ known: [String], path: String) throws(LedgerError) -> [Migration] {
         let later = Set(known).subtracting(migrations.map(\.name))
         guard later.isEmpty else { throw .newer(path: path, found: later.sorted()) }
         return migrations.filter { !known.contains($0.name) }
     }
 
     /// The migrations that were made; nil in a database that is no ledger.
-    private static func known(_ connection: PostgreSQLConnection) throws(PostgreSQLError) -> [String]? {
+    static func known(_ connection: PostgreSQLConnection) throws(PostgreSQLError) -> [String]? {
         guard try count(marks, connection) > 0 else { return nil }
         let rows = try connection.run(names)
         var found: [String] = []

@@ -11,6 +11,8 @@ final class PostgreSQLSession: Sendable {
         var statementSeconds = 60
         /// How long a call tries again before it says that the server cannot be reached.
         var patience = Duration.seconds(5)
+        /// It is noted in the ledger when another server takes the place of the one before.
+        var notesMoves = false
     }
 
     private let url: String
@@ -54,7 +56,7 @@ final class PostgreSQLSession: Sendable {
         var order: WriteOrder?
         var body: @Sendable (any SQLTransaction) throws -> T
         /// A transaction whose end is not known, and what it gives where it was committed.
-        var open: (id: String, value: T)?
+        var open: (id: String, token: Int64, value: T)?
     }
 
     private func attempt<T>(_ call: inout Call<T>, _ connection: inout PostgreSQLConnection?) -> Result<T, LedgerError> {
@@ -64,7 +66,7 @@ final class PostgreSQLSession: Sendable {
             do {
                 return .success(try once(&call, &connection))
             } catch let error as PostgreSQLError {
-                if connection?.isOpen != true { connection = nil }
+                if connection?.isOpen != true || error.isOfSession { connection = nil }
                 guard error.kind == .transient, ContinuousClock.now < deadline else {
                     return .failure(LedgerError(error, path: name, operation: call.operation))
                 }
@@ -84,8 +86,9 @@ final class PostgreSQLSession: Sendable {
     private func once<T>(_ call: inout Call<T>, _ held: inout PostgreSQLConnection?) throws -> T {
         let connection = try held ?? open()
         held = connection
-        if let open = call.open, try isCommitted(open.id, connection) { return open.value }
+        if let open = call.open, try isCommitted(open.id, open.token, connection) { return open.value }
         call.open = nil
+        if options.notesMoves, call.order != nil { try connection.noteStanding() }
         try connection.run(call.order == nil ? "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" : "BEGIN")
         let transaction = PostgreSQLTransaction(connection, isReading: call.order == nil)
         let value: T
@@ -94,7 +97,7 @@ final class PostgreSQLSession: Sendable {
             if call.order == .alone { try connection.run("SELECT 1 FROM ledger FOR UPDATE") }
             value = try call.body(transaction)
             try transaction.finish()
-            if transaction.isWriting, let id = try connection.transactionID() { call.open = (id, value) }
+            if transaction.isWriting, let id = try connection.transactionID() { call.open = (id, transaction.token, value) }
         } catch {
             // Where this fails as well, the connection is lost, and the server rolls back by itself.
             try? connection.run("ROLLBACK")
@@ -117,15 +120,12 @@ final class PostgreSQLSession: Sendable {
         return connection
     }
 
-    /// Whether a transaction was committed whose answer was lost with the connection.
-    private func isCommitted(_ id: String, _ connection: PostgreSQLConnection) throws -> Bool {
-        switch try connection.status(ofTransaction: id) {
-        case "committed": return true
-        case "aborted": return false
-        case "in progress": throw PostgreSQLError(kind: .transient, detail: "a transaction has not ended whose connection was lost")
-        default:
-            throw PostgreSQLError(
-                kind: .permanent, detail: "it is not known whether the server has kept the last transaction before the connection was lost")
+    /// Whether a transaction was committed whose answer was lost with the connection: its token is there then. Another session with
+    /// the same one of 4,096 slots may have replaced it since; then the transaction is done once more.
+    private func isCommitted(_ id: String, _ token: Int64, _ connection: PostgreSQLConnection) throws -> Bool {
+        guard try connection.status(ofTransaction: id) != "in progress" else {
+            throw PostgreSQLError(kind: .transient, detail: "a transaction has not ended whose connection was lost")
         }
+        return try connection.isThere(token: token)
     }
 }

@@ -7,6 +7,8 @@ final class PostgreSQLTransaction: SQLTransaction {
     /// It wrote something.
     private var hasWritten = false
     private var hasCounted = false
+    /// By what it is known later whether the transaction was committed.
+    let token = Int64.random(in: 1 ... .max)
 
     init(_ connection: PostgreSQLConnection, isReading: Bool) {
         self.connection = connection
@@ -18,10 +20,25 @@ final class PostgreSQLTransaction: SQLTransaction {
     var elements: String {
         "(SELECT place - 1 AS key, value FROM json_array_elements_text(CAST(? AS json)) WITH ORDINALITY AS e (value, place)) AS elements"
     }
+    /// One bit in 4,096 tells of seven in eight rows that it does not.
+    func holdsHash(_ parameter: String) -> String {
+        let bit = "(get_byte(\(parameter), 0) + 256 * (get_byte(\(parameter), 1) & 15))::bigint"
+        return "CASE WHEN get_bit(filter, \(bit)) = 1 THEN instr(hashes, \(parameter)) > 0 ELSE false END"
+    }
     var orderedJoin: String { "JOIN" }
     var countedFailures: String { "failure_counted" }
     func isSet(_ flag: String) -> String { "\(flag) = 1" }
     func indexed(_ index: String) -> String { "" }
+
+    /// Runs statements without parameters.
+    func script(_ sql: String) throws { try connection.run(sql) }
+
+    func insert(into table: String, _ columns: String, _ rows: [[any SQLConvertible]]) throws {
+        guard !rows.isEmpty else { return }
+        var rest = rows[...]
+        changes = try connection.copy(into: "\(table) (\(columns))") { rest.popFirst().map { $0.map { Self.plain($0.sqlValue) } } }
+        hasWritten = true
+    }
 
     func run(_ sql: String, _ values: [any SQLConvertible]) throws {
         _ = try answer(sql, values)
@@ -34,8 +51,10 @@ final class PostgreSQLTransaction: SQLTransaction {
         return written
     }
 
-    func rowsAll(_ sql: String, _ rows: [[any SQLConvertible]]) throws -> [any SQLCursor] {
-        try answers(sql, rows).map { PostgreSQLCursor($0) }
+    func firstRows<Value>(
+        _ sql: String, _ rows: [[any SQLConvertible]], _ read: (any SQLRow, Int) throws -> Value
+    ) throws -> [Value?] {
+        try answers(sql, rows).enumerated().map { place, rows in try PostgreSQLCursor(rows).next().map { try read($0, place) } }
     }
 
     private func answers(_ sql: String, _ rows: [[any SQLConvertible]]) throws -> [PostgreSQLRows] {
@@ -51,6 +70,13 @@ final class PostgreSQLTransaction: SQLTransaction {
         PostgreSQLCursor(try answer(sql, values))
     }
 
+    func row(_ sql: String, _ values: [any SQLConvertible]) throws -> (any SQLRow)? { try rows(sql, values).next() }
+
+    func allRows(_ sql: String, _ values: [any SQLConvertible]) throws -> [any SQLRow] {
+        let rows = try answer(sql, values)
+        return (0..<rows.count).map { PostgreSQLRow(rows: rows, place: $0) }
+    }
+
     private func answer(_ sql: String, _ values: [any SQLConvertible]) throws -> PostgreSQLRows {
         let values = values.map { Self.plain($0.sqlValue) }
         let rows = try connection.run(connection.statement(sql, values), values)
@@ -60,7 +86,7 @@ final class PostgreSQLTransaction: SQLTransaction {
     }
 
     /// A text of PostgreSQL holds no zero byte.
-    private static func plain(_ value: SQLValue) -> SQLValue {
+    static func plain(_ value: SQLValue) -> SQLValue {
         guard case .text(let text) = value, text.utf8.contains(0) else { return value }
         return .text(text.replacing("\0", with: "\u{FFFD}"))
     }
@@ -93,12 +119,14 @@ extension PostgreSQLTransaction {
     }
 
     func commits() throws -> Int64 {
-        try one(Int64.self, "SELECT commits + (SELECT coalesce(sum(commits), 0) FROM writer) FROM ledger") ?? 0
+        try one(Int64.self, "SELECT coalesce(moved, commits + (SELECT coalesce(sum(commits), 0) FROM writer)) FROM ledger") ?? 0
     }
+
+    func isMoved() throws -> Bool { try one(Bool.self, "SELECT moved IS NOT NULL FROM ledger") ?? false }
 
     func raiseCommits(above number: Int64) throws {
         let known = try commits()
-        try run("UPDATE ledger SET commits = commits + ?", [max(0, number - known) + 1])
+        try run("UPDATE ledger SET commits = commits + ?, moved = NULL", [max(0, number - known) + 1])
     }
 
     /// Counts the transaction, by which others see that something has changed. It is the last that it does, as others wait for the row.
@@ -109,9 +137,10 @@ extension PostgreSQLTransaction {
     private func addToSlot(commits: Int) throws {
         try run(
             """
-            INSERT INTO writer (slot, commits, changes) VALUES (?, ?, 1)
-            ON CONFLICT (slot) DO UPDATE SET commits = writer.commits + excluded.commits, changes = writer.changes + 1
-            """, [connection.slot, commits])
+            INSERT INTO writer (slot, commits, changes, token) VALUES (?, ?, 1, ?)
+            ON CONFLICT (slot) DO UPDATE SET commits = writer.commits + excluded.commits, changes = writer.changes + 1,
+                token = excluded.token
+            """, [connection.slot, commits, token])
     }
 
     /// Whether the transaction wrote something.
@@ -139,6 +168,8 @@ struct PostgreSQLRow: SQLRow {
     func integer(_ column: Int) throws -> Int64? { try reading { () throws(PostgreSQLError) in try rows.integer(place, column) } }
     func text(_ column: Int) throws -> String? { try reading { () throws(PostgreSQLError) in try rows.text(place, column) } }
     func bytes(_ column: Int) throws -> [UInt8]? { try reading { () throws(PostgreSQLError) in try rows.bytes(place, column) } }
+
+    func name(of column: Int) -> String { rows.name(of: column) }
 
     private func reading<T>(_ body: () throws(PostgreSQLError) -> T) throws(SQLDamage) -> T {
         do throws(PostgreSQLError) { return try body() } catch { throw SQLDamage(error.detail) }

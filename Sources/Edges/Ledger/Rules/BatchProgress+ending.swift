@@ -10,6 +10,12 @@ extension BatchProgress {
         released = max(released, groups)
     }
 
+    /// Moves a recipient to a state that no result tells of: the dispatch owes none any more.
+    mutating func end(_ index: Int, as state: RecipientState) {
+        states[index] = StateCode.code(state)
+        if isDispatched { awaited[index >> 3] &= ~(1 << UInt8(index & 7)) }
+    }
+
     /// Whether all is known of the dispatch that will be; nil where its groups of results have to be counted for that.
     var isOver: Bool? {
         guard isDispatched else { return false }

@@ -5,6 +5,6 @@ struct LastError: Equatable {
     var due: Int64
     var attempts: Int
     var failure: Int64
-    /// Why it waits although it was refused; 0 for all others (`HeldRefusal`).
+    /// Why it waits although it was refused; 0 for all others (`RefusalDoubt`).
     var held = 0
 }

@@ -7,12 +7,12 @@ extension BatchProgress {
 
     /// The progress of several batches, which are locked in this order.
     static func loadAll(_ db: any SQLTransaction, _ ids: [BatchID]) throws -> [BatchProgress?] {
-        let answers = try db.rowsAll(
+        try db.firstRows(
             """
             SELECT dispatch, dispatched, states, attempts, awaited, done, released
             FROM progress WHERE mailing = ? AND number = ?\(db.locking)
-            """, ids.map { [$0.mailing.description, $0.number] })
-        return try zip(ids, answers).map { id, answer in try answer.next().map { try read($0, id) } }
+            """, ids.map { [$0.mailing.description, $0.number] }
+        ) { row, place in try read(row, ids[place]) }
     }
 
     private static func read(_ row: any SQLRow, _ id: BatchID) throws -> BatchProgress {

@@ -29,7 +29,7 @@ extension SQLLedger.ResultWriting {
                 WHERE mailing = ? AND batch = ? AND idx = ? AND missed = ? AND (dispatch <> ? OR worker <> ?))
             """,
             [
-                group.batch.mailing.description, group.batch.number, index, MissedAnswer.timedOut.rawValue, group.dispatchNumber,
+                group.batch.mailing.description, group.batch.number, index, MissedResponse.timedOut.rawValue, group.dispatchNumber,
                 group.worker,
             ]) == true
     }

@@ -10,7 +10,9 @@ extension SQLLedger: CopyStore {
     package func copyMark() async throws(LedgerError) -> CopyMark {
         try await read("looking for a copy") { db in
             let row = try db.row("SELECT restored, older_than FROM ledger")
-            return try row.map { try CopyMark(commits: db.commits(), restored: $0.read(0), olderThan: $0.read(1)) } ?? CopyMark()
+            return try row.map { row in
+                try CopyMark(commits: db.commits(), restored: row.read(0), olderThan: row.read(1), isMoved: db.isMoved())
+            } ?? CopyMark()
         }
     }
 
@@ -95,9 +97,4 @@ extension SQLLedger: CopyStore {
 
     /// No batch was dispatched more often since a copy was made.
     private static let dispatchesUnknown = 1_000_000
-
-    /// Nothing is noted beside a server's database: what a restored one lacks is not known.
-    package func note() async throws(LedgerError) -> LedgerNote? { nil }
-
-    package func note(reached: [MailingID: Int]?) async throws(LedgerError) {}
 }

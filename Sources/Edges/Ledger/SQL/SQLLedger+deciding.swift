@@ -86,7 +86,7 @@ private struct Deciding {
     private let record: MailingRecord
     private let decision: UncertainDecision
     private let now: Int64
-    private var changes: SQLLedger.MailingChanges
+    private var changes: MailingChanges
 
     init(_ db: any SQLTransaction, _ id: MailingID, _ decision: UncertainDecision, now: Int64) throws {
         guard let record = try MailingRecord.one(db, id) else {
@@ -104,7 +104,7 @@ private struct Deciding {
         self.record = record
         self.decision = decision
         self.now = now
-        changes = SQLLedger.MailingChanges(id: id)
+        changes = MailingChanges(id: id)
     }
 
     mutating func step(after: Int, _ wanted: WantedRecipients?) throws -> Step {
@@ -163,7 +163,7 @@ private struct Deciding {
         case .resend: break
         case .sent: changes.count(at, sent: 1)
         case .failed:
-            let failure = try changes.failures.settledByHand(db)
+            let failure = try changes.failures.id(db, .settledByHand)
             changes.failures.add(failure, 1)
             try LastError(at: at, due: 0, attempts: progress.attempts(index), failure: failure).store(db, batch, index)
             changes.count(at, failed: 1)

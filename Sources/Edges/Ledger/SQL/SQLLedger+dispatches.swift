@@ -1,28 +1,30 @@
 import Foundation
 package import Model
+import Synchronization
 
 extension SQLLedger: DispatchStore {
     package func dispatchBatches(
         _ wanted: [(mailing: MailingID, limit: Int)], bytes: DispatchBytes, now: Int64
     ) async throws(LedgerError) -> [DispatchedBatch] {
         // A dispatcher asks often and sometimes in vain: asking does not take the lock that writers share.
-        let ready = try await read("looking for batches") { db in
-            try wanted.filter { try $0.limit > 0 && !Self.ready(db, $0.mailing, limit: 1, now: now).isEmpty }
+        let ready = try await read("looking for batches") { [self] db in
+            try wanted.filter { try $0.limit > 0 && !self.ready(db, $0.mailing, limit: 1, now: now).isEmpty }
         }
         guard !ready.isEmpty else { return [] }
-        return try await write("take", .sideBySide) { [self] db in
+        let (batches, skipped) = try await write("take", .sideBySide) { [self] db in
             try requirePlanning(db)
             let list = try Self.suppressionList(db)
             var batches: [DispatchedBatch] = []
+            var skipped = 0
             for (mailing, limit) in ready {
                 guard let content = try DispatchedContent(db, mailing) else { continue }
                 let check = try SuppressionCheck(db, mailing, list, now: now)
                 var room = bytes.total / ready.count
-                for number in try Self.ready(db, mailing, limit: limit, now: now) where room >= 0 {
+                for number in try self.ready(db, mailing, limit: limit, now: now) where room >= 0 {
                     let id = BatchID(mailing: mailing, number: number)
                     let batch: DispatchedBatch?
                     do {
-                        batch = try Self.dispatch(db, id, content, check, atMost: bytes.batch, now: now)
+                        batch = try Self.dispatch(db, id, content, check, &skipped, atMost: bytes.batch, now: now)
                     } catch let error as SQLDamage {
                         // The other mailings go on.
                         let reason = StateReason(kind: .damaged, text: "the ledger is damaged: \(error.text)")
@@ -35,8 +37,10 @@ extension SQLLedger: DispatchStore {
                 }
             }
             _ = try db.countCommit()
-            return batches
+            return (batches, skipped)
         }
+        SkipMeter.count(suppressed: skipped)
+        return batches
     }
 
     /// What the batches of a mailing carry of it.
@@ -64,9 +68,11 @@ extension SQLLedger: DispatchStore {
     }
 
     /// Marks a batch as dispatched.
+    /// - Parameter count: how many were skipped so far.
     /// - Returns: nil when it has nobody to send to.
     private static func dispatch(
-        _ db: any SQLTransaction, _ id: BatchID, _ content: DispatchedContent, _ check: SuppressionCheck?, atMost size: Int, now: Int64
+        _ db: any SQLTransaction, _ id: BatchID, _ content: DispatchedContent, _ check: SuppressionCheck?, _ count: inout Int,
+        atMost size: Int, now: Int64
     ) throws -> DispatchedBatch? {
         guard var progress = try BatchProgress.load(db, id), !progress.isDispatched else { return nil }
         var due = try progress.count(of: .deferred) == 0 ? [] : Self.due(db, id, now: now)
@@ -75,6 +81,7 @@ extension SQLLedger: DispatchStore {
         }
         if let check {
             let skipped = try check.skip(db, id.number, &progress, wanted: progress.sendable(due: due), recipients)
+            count += skipped.count
             due.subtract(skipped)
             if !skipped.isEmpty, progress.sendable(due: due).isEmpty {
                 try progress.store(db, id)
@@ -109,16 +116,41 @@ extension SQLLedger: DispatchStore {
     }
 
     /// The numbers of batches to dispatch: due retries for up to half of them, then first attempts, then more retries.
-    private static func ready(_ db: any SQLTransaction, _ id: MailingID, limit: Int, now: Int64) throws -> [Int] {
+    private func ready(_ db: any SQLTransaction, _ id: MailingID, limit: Int, now: Int64) throws -> [Int] {
         let retries = try db.all(
             Int.self,
             """
             SELECT number FROM progress WHERE mailing = ? AND ready > 0 AND ready <= ? ORDER BY ready, number LIMIT ?
             """, [id.description, now, limit])
-        let first = try db.all(
-            Int.self, "SELECT number FROM progress WHERE mailing = ? AND ready = 0 ORDER BY number LIMIT ?", [id.description, limit])
+        let first = try first(db, id, limit: limit)
         let retried = max(min(retries.count, (limit + 1) / 2), min(retries.count, limit - first.count))
         return Array(retries.prefix(retried)) + first.prefix(limit - retried)
+    }
+
+    /// The numbers of batches that may be dispatched at once. Those that never were are looked for behind the last place where one was
+    /// found, since a server reads its way over all that were dispatched before them; those that came back are few and have an index.
+    private func first(_ db: any SQLTransaction, _ id: MailingID, limit: Int) throws -> [Int] {
+        let cursor = cursors.withLock { $0[id] ?? 0 }
+        var found =
+            try cursor == 0
+            ? []
+            : db.all(
+                Int.self,
+                """
+                SELECT number FROM progress WHERE mailing = ? AND ready = 0 AND dispatch > 0 AND number < ? ORDER BY number LIMIT ?
+                """,
+                [id.description, cursor, limit])
+        func never(from number: Int) throws -> [Int] {
+            try db.all(
+                Int.self, "SELECT number FROM progress WHERE mailing = ? AND ready = 0 AND number >= ? ORDER BY number LIMIT ?",
+                [id.description, number, limit])
+        }
+        var fresh = try never(from: cursor)
+        // Nothing is left, or the ledger is another one than it was.
+        if found.isEmpty, fresh.isEmpty, cursor > 0 { fresh = try never(from: 0) }
+        if let next = fresh.first { cursors.withLock { $0[id] = next } }
+        found += fresh
+        return Array(found.prefix(limit))
     }
 
     /// The deferred recipients of a batch that are due.

@@ -52,7 +52,7 @@ extension SQLLedger {
                 if old == .deferred, let failure = try LastError.failure(db, batch, index) {
                     failures.add(failure, 1)
                 } else {
-                    failures.add(try failures.neverTried(db), 1)
+                    failures.add(try failures.id(db, .neverTried), 1)
                 }
             }
             // Of the expired the last response stays; the stopped have none that matters.

@@ -5,14 +5,19 @@ extension SQLLedger: MailingStore {
     package func add(
         _ new: NewMailing, repeating policy: RepeatPolicy, note: AuditNote?, now: Int64
     ) async throws(LedgerError) -> AddOutcome {
-        try await write("create") { db in try Self.add(new, policy, note, db, now: now) }
+        do throws(LedgerError) {
+            return try await write("create") { [self] db in try add(new, policy, note, db, now: now) }
+        } catch {
+            await forgetAdded(new.id)
+            throw error
+        }
     }
 
-    private static func add(
+    private func add(
         _ new: NewMailing, _ policy: RepeatPolicy, _ note: AuditNote?, _ db: any SQLTransaction, now: Int64
     ) throws -> AddOutcome {
         if let identity = new.identity, let obstacle = try earlier(db, identity).obstacle(policy) { return obstacle }
-        try insert(new, db, now: now)
+        try Self.insert(new, db, now: now)
         var after = AuditedValues()
         after.state = new.state.rawValue
         after.start = new.start.map { MailingReport.text($0) }
@@ -21,7 +26,8 @@ extension SQLLedger: MailingStore {
         after.identity = new.identity?.description
         after.onlyNew = new.onlyNew ? true : nil
         after.category = new.mailing.category
-        try self.note(db, note, on: .mailing(new.id), before: AuditedValues(), after: after, now: now)
+        try Self.note(db, note, on: .mailing(new.id), before: AuditedValues(), after: after, now: now)
+        if let identity = new.identity { try noteAdded(LedgerNote.Added(new.id, identity, name: new.mailing.name), db) }
         return .added
     }
 
@@ -183,6 +189,12 @@ extension MailingRecord {
         let found = try all(db, "WHERE id = ?", [id.description])
         if let one = found.unreadable.first { throw one.error }
         return found.records.first
+    }
+
+    /// The condition that names the newest mailings in one of `states`, all for nil; its one argument is how many.
+    static func newest(of states: Set<MailingState>?) -> String {
+        let wanted = (states ?? Set(MailingState.allCases)).map { "'\($0.rawValue)'" }.sorted().joined(separator: ",")
+        return "WHERE state IN (\(wanted)) ORDER BY created DESC, id DESC LIMIT ?"
     }
 
     /// The mailings that a condition names: those that can be read, and those that cannot.

@@ -18,6 +18,7 @@ extension SQLLedger: PlanStore {
 
     package func writePlan(_ steps: [PlanStep], now: Int64) async throws(LedgerError) -> [MailingID: LedgerError] {
         guard !steps.isEmpty else { return [:] }
+        await engine.prepare(for: steps)
         return try await write("plan", .sideBySide) { [self] db in
             try requirePlanning(db)
             var refusals: [MailingID: LedgerError] = [:]
@@ -61,6 +62,8 @@ extension SQLLedger: PlanStore {
     }
 
     private static func write(_ step: PlanStep, now: Int64, _ db: any SQLTransaction) throws {
+        // Its recipients can be read now.
+        if step.batches.first?.number == 0 { try db.run("DELETE FROM source_fault WHERE mailing = ?", [step.mailing.description]) }
         let id = step.mailing
         if case .failed(let reason) = step.ending {
             try db.run(
@@ -99,19 +102,18 @@ extension SQLLedger: PlanStore {
 
     private static func insert(_ batches: [PlannedBatch], of id: MailingID, _ db: any SQLTransaction) throws {
         let mailing = id.description
-        try db.runAll(
-            "INSERT INTO batch (mailing, number, count, recipients) VALUES (?, ?, ?, ?)",
+        try db.insert(
+            into: "batch", "mailing, number, count, recipients",
             batches.map { [mailing, $0.number, $0.count, String(decoding: $0.recipients, as: UTF8.self)] })
-        try db.runAll(
-            "INSERT INTO fingerprint (mailing, batch, hashes) VALUES (?, ?, ?)",
-            batches.map { batch in [mailing, batch.number, batch.fingerprints.flatMap { withUnsafeBytes(of: $0.littleEndian, Array.init) }]
-            })
-        try db.runAll(
-            "INSERT INTO progress (mailing, number, ready, open, states, attempts) VALUES (?, ?, 0, ?, ?, ?)",
+        try db.insert(
+            into: "fingerprint", "mailing, batch, hashes",
+            batches.map { [mailing, $0.number, $0.fingerprints.map(\.littleEndian).withUnsafeBytes { Array($0) }] })
+        try db.insert(
+            into: "progress", "mailing, number, ready, open, states, attempts",
             batches.map { batch in
                 let progress = BatchProgress(planned: batch.count)
                 return [
-                    mailing, batch.number, batch.count, String(decoding: progress.states, as: UTF8.self),
+                    mailing, batch.number, 0, batch.count, String(decoding: progress.states, as: UTF8.self),
                     String(decoding: progress.attempts, as: UTF8.self),
                 ]
             })
@@ -121,8 +123,8 @@ extension SQLLedger: PlanStore {
         guard !exclusions.isEmpty else { return }
         var reasons: [ExclusionReason: Int] = [:]
         for exclusion in exclusions { reasons[exclusion.reason, default: 0] += 1 }
-        try db.runAll(
-            "INSERT INTO exclusion (mailing, row, reason, id, address, detail) VALUES (?, ?, ?, ?, ?, ?)",
+        try db.insert(
+            into: "exclusion", "mailing, row, reason, id, address, detail",
             exclusions.map {
                 [id.description, $0.row, $0.reason.rawValue, shortened($0.id), shortened($0.address), shortened($0.detail)]
             })

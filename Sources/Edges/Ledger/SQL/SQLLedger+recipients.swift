@@ -8,7 +8,7 @@ extension SQLLedger {
         return try await read("finding a recipient") { db in
             guard let record = try MailingRecord.one(db, id) else { return nil }
             let rows = try db.rows(
-                "SELECT mailing, batch, hashes FROM fingerprint WHERE mailing = ? AND instr(hashes, ?) > 0 ORDER BY batch",
+                "SELECT mailing, batch, hashes FROM fingerprint WHERE mailing = ?1 AND \(db.holdsHash("?2")) ORDER BY batch",
                 [id.description, AddressHash.bytes(key)])
             if let found = try Self.find(db, rows, address: key, limit: 1).first {
                 return try Self.detail(db, record, found)
@@ -27,39 +27,42 @@ extension SQLLedger {
         guard !address.isEmpty else { return [] }
         return try await read("finding an address") { db in
             let rows = try db.rows(
-                "SELECT mailing, batch, hashes FROM fingerprint WHERE instr(hashes, ?) > 0 ORDER BY mailing DESC, batch DESC",
+                "SELECT mailing, batch, hashes FROM fingerprint WHERE \(db.holdsHash("?1")) ORDER BY mailing DESC, batch DESC",
                 [AddressHash.bytes(address)])
             var details: [RecipientDetail] = []
             for found in try Self.find(db, rows, address: address, limit: limit) {
-                guard let record = try MailingRecord.one(db, found.batch.mailing) else { continue }
-                if let detail = try Self.detail(db, record, found) { details.append(detail) }
+                if let detail = try Self.detail(db, found.record, found) { details.append(detail) }
             }
             return details.sorted { $0.mailing > $1.mailing }
         }
     }
 
-    private struct Found {
+    struct Found {
+        var record: MailingRecord
         var batch: BatchID
         var index: Int
         var recipients: Recipients
     }
 
     /// The recipients with an address among rows of fingerprints.
-    private static func find(
+    static func find(
         _ db: any SQLTransaction, _ rows: any SQLCursor, address: String, limit: Int
     ) throws -> [Found] {
         let wanted = Array(address.utf8)
         let hash = AddressHash.of(wanted).littleEndian
         var found: [Found] = []
+        var records: [MailingID: MailingRecord] = [:]
         while found.count < limit, let row = try rows.next() {
             let hits = places(of: hash, in: try row.read(2))
             guard !hits.isEmpty, let mailing = try MailingID(row.read(0) as String) else { continue }
             let batch = try BatchID(mailing: mailing, number: row.read(1))
-            let recipients = try recipients(db, batch)
+            let record = try records[mailing] ?? record(db, of: batch)
+            records[mailing] = record
+            let recipients = try recipients(db, batch, record.mailing.fields.count)
             for index in hits where index < recipients.count && found.count < limit {
                 let bytes = recipients.bytes[recipients.range(index, 1)]
                 if ASCII.equalIgnoringCase(bytes, wanted) {
-                    found.append(Found(batch: batch, index: index, recipients: recipients))
+                    found.append(Found(record: record, batch: batch, index: index, recipients: recipients))
                 }
             }
         }
@@ -68,7 +71,6 @@ extension SQLLedger {
 
     private static func places(of hash: UInt32, in hashes: [UInt8]) -> [Int] {
         hashes.withUnsafeBytes { buffer in
-            // A blob that SQLite hands out need not be aligned.
             var places: [Int] = []
             for index in 0..<buffer.count / 4
             where buffer.loadUnaligned(fromByteOffset: index * 4, as: UInt32.self) == hash { places.append(index) }
@@ -88,20 +90,21 @@ extension SQLLedger {
         var found: [Found] = []
         for number in numbers where found.count < limit {
             let batch = BatchID(mailing: id, number: number)
-            let recipients = try recipients(db, batch)
+            let record = try record(db, of: batch)
+            let recipients = try recipients(db, batch, record.mailing.fields.count)
             for index in 0..<recipients.count
             where recipients.bytes[recipients.range(index, 0)].elementsEqual(wanted) && found.count < limit {
-                found.append(Found(batch: batch, index: index, recipients: recipients))
+                found.append(Found(record: record, batch: batch, index: index, recipients: recipients))
             }
         }
         return found
     }
 
-    private static func recipients(_ db: any SQLTransaction, _ id: BatchID) throws -> Recipients {
+    static func record(_ db: any SQLTransaction, of id: BatchID) throws -> MailingRecord {
         guard let record = try MailingRecord.one(db, id.mailing) else {
             throw SQLDamage("batch \(id) has no mailing")
         }
-        return try recipients(db, id, record.mailing.fields.count)
+        return record
     }
 
     /// The recipients of a batch of a mailing with `width` fields.
@@ -112,7 +115,7 @@ extension SQLLedger {
         return try Recipients(decoding: wire, width: width)
     }
 
-    private static func detail(_ db: any SQLTransaction, _ record: MailingRecord, _ found: Found) throws -> RecipientDetail? {
+    static func detail(_ db: any SQLTransaction, _ record: MailingRecord, _ found: Found) throws -> RecipientDetail? {
         guard let progress = try BatchProgress.load(db, found.batch), let state = progress.state(found.index) else {
             return nil
         }

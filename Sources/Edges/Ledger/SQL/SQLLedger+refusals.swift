@@ -1,7 +1,7 @@
 package import Model
 
 extension SQLLedger: RefusalStore {
-    package func heldRefusals(_ id: MailingID) async throws(LedgerError) -> HeldRefusals? {
+    package func doubtfulRefusals(_ id: MailingID) async throws(LedgerError) -> DoubtfulRefusals? {
         try await read("counting refusals") { db in
             guard let progress = try Self.progress(db, id) else { return nil }
             let accepted = progress[.sent] + progress[.delivered]
@@ -15,7 +15,7 @@ extension SQLLedger: RefusalStore {
                         JOIN failure ON failure.id = recipient_error.failure
                     WHERE recipient_error.mailing = ? AND held = 1 GROUP BY failure.id
                     """, limit: 1_000)
-            return HeldRefusals(accepted: accepted, open: progress.open, isPlanned: progress.planningDone, responses: responses)
+            return DoubtfulRefusals(accepted: accepted, open: progress.open, isPlanned: progress.planningDone, responses: responses)
         }
     }
 

@@ -22,6 +22,8 @@ extension SQLLedger {
         var summary = WriteSummary()
         /// Whose groups were written.
         private var dispatches: Set<Dispatch> = []
+        /// Mailings of which a message was accepted that nobody waited for any more.
+        private var accepted: Set<MailingID> = []
         /// Recipients that moved into a state, by rank.
         private var moved = [Int](repeating: 0, count: RecipientState.allCases.count)
 
@@ -142,9 +144,9 @@ extension SQLLedger {
             ]
         }
 
-        /// Reads batches in the one order in which all transactions lock them.
+        /// Reads the batches that are not read yet, in the one order in which all transactions lock them.
         private mutating func load(_ ids: [BatchID]) throws {
-            let ids = Set(ids).sorted { ($0.mailing, $0.number) < ($1.mailing, $1.number) }
+            let ids = Set(ids).filter { batchIndex[$0] == nil }.sorted { ($0.mailing, $0.number) < ($1.mailing, $1.number) }
             for (id, found) in zip(ids, try BatchProgress.loadAll(db, ids)) {
                 guard let progress = found else { continue }
                 batchIndex[id] = batches.count
@@ -171,7 +173,7 @@ extension SQLLedger {
             case .remove: try LastError.remove(db, batch, result.index)
             case .store(let cause, let at, let due, let attempts):
                 let failure = try id(of: cause, result, mailing)
-                let held = due > 0 ? result.held?.rawValue ?? 0 : 0
+                let held = due > 0 ? result.doubt?.rawValue ?? 0 : 0
                 try LastError(at: at, due: due, attempts: attempts, failure: failure, held: held).store(db, batch, result.index)
                 if move.isCounted { mailings[mailing].failures.add(failure, 1) }
             }
@@ -179,10 +181,11 @@ extension SQLLedger {
             if let at = move.failed { mailings[mailing].count(at, failed: 1) }
             if let at = move.deferred { mailings[mailing].count(at, deferred: 1) }
             if let at = move.sent { mailings[mailing].count(at, sent: 1) }
-            if result.state == .deferred, result.held == .beforeAcceptance { summary.refused.insert(mailings[mailing].id) }
+            if result.state == .deferred, result.doubt == .beforeAcceptance { summary.refused.insert(mailings[mailing].id) }
             guard move.isMove else { return }
             if old == .skipped { try SuppressionCheck.remove(db, batch, result.index) }
             if result.state == .skipped { try SuppressionCheck.store(db, batch, result.index, result.response?.text ?? "", at: result.at) }
+            if old.isTerminal, result.state == .sent || result.state == .delivered { accepted.insert(batch.mailing) }
             mailings[mailing].moves[old.rank] -= 1
             mailings[mailing].moves[result.state.rank] += 1
             moved[result.state.rank] += 1
@@ -193,7 +196,7 @@ extension SQLLedger {
             switch cause {
             case .known(let id): id
             case .result: try mailings[mailing].failures.id(db, result.response)
-            case .neverTried: try mailings[mailing].failures.neverTried(db)
+            case .neverTried: try mailings[mailing].failures.id(db, .neverTried)
             }
         }
 
@@ -214,6 +217,7 @@ extension SQLLedger {
                 if !progress.isDispatched || progress.dispatchNumber != dispatch.dispatchNumber { summary.over.insert(dispatch) }
             }
             for mailing in mailings { try mailing.store(db) }
+            for id in accepted { try SQLLedger.noteLateAcceptance(db, id, now: now) }
             for mailing in Set(summary.closed.map(\.mailing)) { try SQLLedger.settle(db, mailing) }
             for state in RecipientState.allCases where moved[state.rank] > 0 { summary.moved[state] = moved[state.rank] }
             return summary

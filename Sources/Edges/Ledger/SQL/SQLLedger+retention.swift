@@ -34,10 +34,12 @@ extension SQLLedger: RetentionStore {
             let begun = ContinuousClock.now
             var removal = Removal(db: db, id: id, deadline: begun + budget)
             try Self.mark(db, id, rule, note: note, now: now)
+            if let recipients = try db.removeAtOnce(id) { removal.recipients += recipients }
             let isLast = try removal.run()
             if isLast { try db.run("UPDATE mailing SET pruning = 0 WHERE id = ?", [id.description]) }
             return (begun, removal.recipients, isLast)
         }
+        if isLast { await engine.tidy(after: id) }
         var part = PrunedPart()
         (part.recipients, part.isLast, part.took) = (recipients, isLast, ContinuousClock.now - begun)
         return part
@@ -53,10 +55,8 @@ extension SQLLedger: RetentionStore {
         if let obstacle = rule.obstacle(found.facts) { throw LedgerError.refused("mailing \(id) is kept: \(obstacle)") }
         try db.run(
             """
-            UPDATE mailing SET pruned = ?1, pruning = 1, (uncertain_listed, uncertain_redelivered) = (
-                SELECT count(*), coalesce(sum(again), 0) FROM (
-                    SELECT max(CASE WHEN held = 0 OR outcome = 'resend' THEN 1 ELSE 0 END) AS again
-                    FROM uncertain WHERE uncertain.mailing = mailing.id GROUP BY batch, idx) AS listed)
+            UPDATE mailing SET pruned = ?1, pruning = 1, (uncertain_listed, uncertain_redelivered, uncertain_unresolved) = (
+                \(UncertainCounts.query(of: "mailing.id")))
             WHERE id = ?2
             """, [now, id.description])
         var (before, after) = (AuditedValues(), AuditedValues())

@@ -13,9 +13,10 @@ extension SQLLedger: SuppressionStore {
                 let kept = old?.merged(with: one) ?? one
                 if kept == old {
                     change.unchanged += 1
+                    try Self.confirm(db, one.key, now: now)
                     continue
                 }
-                try Self.store(db, kept, revision: revision)
+                try Self.store(db, kept, revision: revision, now: now)
                 if old == nil { change.added += 1 } else { change.replaced += 1 }
             }
             for category in Set(new.map(\.key.category)) { try Self.note(db, category: category, now: now) }
@@ -32,6 +33,7 @@ extension SQLLedger: SuppressionStore {
             var removed: [Suppression] = []
             for key in keys {
                 guard let old = try Self.suppression(db, key) else { continue }
+                try db.run(SuppressionStatements.noteRemoval, [key.channel.rawValue, key.address, key.category, now])
                 try db.run(
                     "DELETE FROM suppression WHERE channel = ? AND address = ? AND category = ?",
                     [key.channel.rawValue, key.address, key.category])
@@ -56,17 +58,17 @@ extension SQLLedger: SuppressionStore {
         return try rows.next().flatMap { try Suppression($0) }
     }
 
-    private static func store(_ db: any SQLTransaction, _ one: Suppression, revision: Int64) throws {
+    private static func store(_ db: any SQLTransaction, _ one: Suppression, revision: Int64, now: Int64) throws {
         try db.run(
-            """
-            INSERT INTO suppression (channel, address, category, reason, source, at, expires, revision)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-            ON CONFLICT (channel, address, category) DO UPDATE SET reason = excluded.reason, source = excluded.source,
-                at = excluded.at, expires = excluded.expires, revision = excluded.revision
-            """,
+            SuppressionStatements.store,
             [
                 one.key.channel.rawValue, one.key.address, one.key.category, one.reason.rawValue, one.source, one.at, one.expires, revision,
+                now,
             ])
+    }
+
+    private static func confirm(_ db: any SQLTransaction, _ key: Suppression.Key, now: Int64) throws {
+        try db.run(SuppressionStatements.confirm, [key.channel.rawValue, key.address, key.category, now])
     }
 
     private static func count(_ db: any SQLTransaction, suppressions change: Int) throws {
@@ -129,16 +131,12 @@ extension SQLLedger: SuppressionStore {
     static func suppressed(
         _ db: any SQLTransaction, _ addresses: [String], _ target: SuppressionTarget, since revision: Int64, now: Int64
     ) throws -> [Int: Suppression] {
-        var wire = JSONWriter(capacity: addresses.count * 32)
-        wire.beginArray()
-        for address in addresses { wire.string(address.utf8) }
-        wire.endArray()
         let rows = try db.rows(
             """
             SELECT \(columns), key FROM \(db.elements) CROSS JOIN suppression
             WHERE channel = ? AND address = value AND category IN ('', ?) AND revision > ?
                 AND (expires IS NULL OR expires > ?)
-            """, [String(decoding: wire.bytes, as: UTF8.self), target.channel.rawValue, target.category, revision, now])
+            """, [JSONWriter.list(of: addresses), target.channel.rawValue, target.category, revision, now])
         var found: [Int: Suppression] = [:]
         while let row = try rows.next() {
             guard let one = try Suppression(row) else { continue }
@@ -168,12 +166,6 @@ extension SQLLedger: SuppressionStore {
     static func suppressionList(_ db: any SQLTransaction) throws -> SuppressionList {
         let rows = try db.rows("SELECT revision, entries FROM suppression_list")
         return try rows.next().map { try SuppressionList(revision: $0.read(0), entries: $0.read(1)) } ?? SuppressionList()
-    }
-
-    package func categories() async throws(LedgerError) -> [String] {
-        try await read("listing categories") { db in
-            try db.all(String.self, "SELECT name FROM category ORDER BY name")
-        }
     }
 }
 

@@ -43,18 +43,10 @@ extension SQLLedger: UncertainStore {
     static let isHeld = "AND u.held = 1 AND u.settled_at IS NULL AND substr(p.states, u.idx + 1, 1) = 'u'"
 
     static func uncertainCounts(_ db: any SQLTransaction, _ record: MailingRecord, held: Int) throws -> UncertainCounts {
-        if record.pruned != nil {
-            let kept = try db.row("SELECT uncertain_listed, uncertain_redelivered FROM mailing WHERE id = ?", [record.id.description])
-            return UncertainCounts(listed: try kept?.read(0) ?? 0, held: held, redelivered: try kept?.read(1) ?? 0)
-        }
-        let cursor = try db.rows(
-            """
-            SELECT count(*), coalesce(sum(again), 0) FROM (
-                SELECT max(CASE WHEN held = 0 OR outcome = 'resend' THEN 1 ELSE 0 END) AS again FROM uncertain WHERE mailing = ?
-                GROUP BY batch, idx) AS listed
-            """, [record.id.description])
-        let row = try cursor.next()
-        return UncertainCounts(listed: try row?.read(0) ?? 0, held: held, redelivered: try row?.read(1) ?? 0)
+        let kept = "SELECT uncertain_listed, uncertain_redelivered, uncertain_unresolved FROM mailing WHERE id = ?"
+        let row = try db.row(record.pruned == nil ? UncertainCounts.query(of: "?") : kept, [record.id.description])
+        return UncertainCounts(
+            listed: try row?.read(0) ?? 0, held: held, redelivered: try row?.read(1) ?? 0, unresolved: try row?.read(2) ?? 0)
     }
 
     /// The times a recipient was put on the list, by time.

@@ -12,7 +12,7 @@ extension SQLLedger {
         /// It waits for a person; otherwise the message is sent again.
         var isHeld: Bool
         /// How the response was missed, where one was waited for.
-        var missed: MissedAnswer?
+        var missed: MissedResponse?
 
         /// Puts a recipient on the list. Of several reports in one dispatch the first holds, whichever is written first.
         /// - Returns: whether the recipient is held and nobody has decided on it, in this dispatch or a later one.

@@ -72,7 +72,16 @@ extension SQLLedger {
             states[state].flatMap { $0 > 0 ? "\($0) \(state.name)" : nil }
         }
         parts += excluded.filter { $0.value > 0 }.sorted { $0.key < $1.key }.map { "\($0.value) excluded (\($0.key))" }
-        return "nobody was sent to" + (parts.isEmpty ? ": there is no recipient" : ": " + parts.joined(separator: ", "))
+        let unresolved: Int = try db.row(UncertainCounts.query(of: "?"), [id.description])?.read(2) ?? 0
+        let found = parts.isEmpty ? "there is no recipient" : parts.joined(separator: ", ")
+        guard unresolved > 0 else { return "nobody was sent to: \(found)" }
+        let hint = "flotilla mailing uncertain \(id)"
+        return "nobody is known to have been sent to: \(found); \(unresolved) of them may have had a message (\(hint))"
+    }
+
+    /// A message of a mailing that had failed because nobody was sent to was accepted after all.
+    static func noteLateAcceptance(_ db: any SQLTransaction, _ id: MailingID, now: Int64) throws {
+        try db.run(LateAcceptance.sql, [now, id.description])
     }
 
     /// Notes of a stopped mailing that nothing of it is open any more, but for those who are held, and nothing with the workers.

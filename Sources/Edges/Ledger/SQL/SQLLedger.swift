@@ -4,8 +4,10 @@ import Synchronization
 
 /// A ledger in a SQL database, with what all engines share: the statements, and what follows from what they give.
 package final class SQLLedger: Sendable {
-    private let engine: any LedgerEngine
+    let engine: any LedgerEngine
     private let timers = Mutex<[String: Metrics.Timer]>([:])
+    /// No batch of a mailing before this one is still to be dispatched for the first time, as far as this process has looked.
+    let cursors = Mutex<[MailingID: Int]>([:])
     /// The fencing token that writes of the plan and the dispatch must have; nil for none.
     let planningFence = Mutex<Int64?>(nil)
 

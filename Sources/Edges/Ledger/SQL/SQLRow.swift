@@ -6,6 +6,8 @@ protocol SQLRow {
     func text(_ column: Int) throws -> String?
     /// The bytes of a text or of a byte string.
     func bytes(_ column: Int) throws -> [UInt8]?
+    /// The name of a column, for people.
+    func name(of column: Int) -> String
 }
 
 /// A value as it is read of a row: whatever the database holds, who reads it gets a value that can be reckoned with, or an error.
@@ -18,8 +20,9 @@ extension Int64: SQLReadable {
     private static let times: ClosedRange<Int64> = -(1 << 61)...(1 << 61)
 
     static func read(_ row: any SQLRow, _ column: Int) throws -> Int64? {
-        guard let number = try row.integer(column), !times.contains(number) else { return try row.integer(column) }
-        throw SQLDamage("its column \(column + 1) holds \(number), which no ledger does")
+        guard let number = try row.integer(column) else { return nil }
+        guard times.contains(number) else { throw SQLDamage(row, column, "holds \(number), which no ledger does") }
+        return number
     }
 }
 
@@ -29,7 +32,7 @@ extension Int: SQLReadable {
 
     static func read(_ row: any SQLRow, _ column: Int) throws -> Int? {
         guard let number = try row.integer(column) else { return nil }
-        guard counts.contains(number) else { throw SQLDamage("its column \(column + 1) holds \(number), which no ledger does") }
+        guard counts.contains(number) else { throw SQLDamage(row, column, "holds \(number), which no ledger does") }
         return Int(number)
     }
 }
@@ -46,10 +49,14 @@ extension SQLRow {
     func read<Value: SQLReadable>(_ column: Int) throws -> Value? { try Value.read(self, column) }
 
     func read<Value: SQLReadable>(_ column: Int) throws -> Value {
-        guard let value = try Value.read(self, column) else { throw SQLDamage("its column \(column + 1) holds nothing") }
+        guard let value = try Value.read(self, column) else { throw SQLDamage(self, column, "holds nothing") }
         return value
     }
 
     /// Empty for null.
     func read(_ column: Int) throws -> [UInt8] { try bytes(column) ?? [] }
+}
+
+extension SQLDamage {
+    init(_ row: any SQLRow, _ column: Int, _ what: String) { self.init("its column '\(row.name(of: column))' \(what)") }
 }

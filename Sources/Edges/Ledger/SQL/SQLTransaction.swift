@@ -1,3 +1,5 @@
+import Model
+
 /// A transaction of an engine. Statements are written once, as both engines take them: parameters are `?`, or `?1` where one stands several
 /// times; tables of `ON CONFLICT` name their columns.
 protocol SQLTransaction: AnyObject {
@@ -13,9 +15,16 @@ protocol SQLTransaction: AnyObject {
     func runAll(_ sql: String, _ rows: [[any SQLConvertible]]) throws -> [Int]
 
     /// The same for a query.
-    func rowsAll(_ sql: String, _ rows: [[any SQLConvertible]]) throws -> [any SQLCursor]
+    /// - Returns: what `read` makes of each answer's first row, and of its place; nil for no row.
+    func firstRows<Value>(
+        _ sql: String, _ rows: [[any SQLConvertible]], _ read: (any SQLRow, Int) throws -> Value
+    ) throws -> [Value?]
 
+    /// Rows as they come: the same query is not asked again while they are read.
     func rows(_ sql: String, _ values: [any SQLConvertible]) throws -> any SQLCursor
+    /// The first row; nil for none.
+    func row(_ sql: String, _ values: [any SQLConvertible]) throws -> (any SQLRow)?
+    func allRows(_ sql: String, _ values: [any SQLConvertible]) throws -> [any SQLRow]
 
     /// What follows a query of rows that the transaction is about to change, so that no other changes them meanwhile.
     var locking: String { get }
@@ -23,6 +32,8 @@ protocol SQLTransaction: AnyObject {
     var sharing: String { get }
     /// The elements of a parameter that is a JSON array of texts, as rows of `key` (from 0) and `value`.
     var elements: String { get }
+    /// The condition that a row of `fingerprint` may hold the hash that a parameter, as `?1`, is.
+    func holdsHash(_ parameter: String) -> String
     /// The join whose left table is read first.
     var orderedJoin: String { get }
     /// The condition that a flag is set, as the engine's partial indexes say it.
@@ -38,6 +49,14 @@ protocol SQLTransaction: AnyObject {
     ///   - sums: columns to add to, and how much.
     func add(to table: String, _ keys: KeyValuePairs<String, any SQLConvertible>, _ sums: KeyValuePairs<String, any SQLConvertible>) throws
 
+    /// Writes rows into a table.
+    /// - Parameter columns: their names, in the order of each row's values.
+    func insert(into table: String, _ columns: String, _ rows: [[any SQLConvertible]]) throws
+
+    /// Removes all that a mailing has of its recipients at once, where it has tables of its own.
+    /// - Returns: how many recipients it had; nil where they have to be removed row by row.
+    func removeAtOnce(_ id: MailingID) throws -> Int?
+
     /// The database's clock, in milliseconds since 1970.
     func now() throws -> Int64
 
@@ -45,13 +64,16 @@ protocol SQLTransaction: AnyObject {
     /// - Returns: the number of commits, this one included.
     func countCommit() throws -> Int64
     func commits() throws -> Int64
+    /// Whether another server has taken the place of the one before, which may have had more. `commits` stays what it was then, until
+    /// `raiseCommits`: Redis may know of more, and is not to be told of others that have the same numbers.
+    func isMoved() throws -> Bool
     /// Has the ledger's number of commits be higher than one that Redis knows.
     func raiseCommits(above number: Int64) throws
 }
 
 /// Rows in their order.
 protocol SQLCursor: AnyObject {
-    /// The next row; nil at the end.
+    /// The next row, which holds until the one after it is asked for; nil at the end.
     func next() throws -> (any SQLRow)?
 }
 
@@ -64,26 +86,28 @@ struct SQLDamage: Error {
 }
 
 extension SQLTransaction {
+    func insert(into table: String, _ columns: String, _ rows: [[any SQLConvertible]]) throws {
+        let places = columns.split(separator: ",").map { _ in "?" }.joined(separator: ", ")
+        try runAll("INSERT INTO \(table) (\(columns)) VALUES (\(places))", rows)
+    }
+
+    func removeAtOnce(_ id: MailingID) throws -> Int? { nil }
+
     func run(_ sql: String) throws { try run(sql, []) }
     func rows(_ sql: String) throws -> any SQLCursor { try rows(sql, []) }
-
-    /// The first row; nil for none.
-    func row(_ sql: String, _ values: [any SQLConvertible] = []) throws -> (any SQLRow)? { try rows(sql, values).next() }
-
-    func allRows(_ sql: String, _ values: [any SQLConvertible] = []) throws -> [any SQLRow] {
-        let cursor = try rows(sql, values)
-        var rows: [any SQLRow] = []
-        while let row = try cursor.next() { rows.append(row) }
-        return rows
-    }
+    func row(_ sql: String) throws -> (any SQLRow)? { try row(sql, []) }
+    func allRows(_ sql: String) throws -> [any SQLRow] { try allRows(sql, []) }
 
     /// The first column of the first row; nil for null, and for no row.
     func one<Value: SQLReadable>(_ type: Value.Type, _ sql: String, _ values: [any SQLConvertible] = []) throws -> Value? {
-        try row(sql, values).flatMap { try Value.read($0, 0) }
+        try rows(sql, values).next().flatMap { try Value.read($0, 0) }
     }
 
     /// The first column of all rows.
     func all<Value: SQLReadable>(_ type: Value.Type, _ sql: String, _ values: [any SQLConvertible] = []) throws -> [Value] {
-        try allRows(sql, values).compactMap { try Value.read($0, 0) }
+        let cursor = try rows(sql, values)
+        var found: [Value] = []
+        while let row = try cursor.next() { if let value = try Value.read(row, 0) { found.append(value) } }
+        return found
     }
 }

@@ -35,7 +35,11 @@ final class FolderWatch {
             close(descriptor)
             throw WatchError(call: "inotify_add_watch", number: number)
         }
-        for name in names { follow(name) }
+        for name in names where !follow(name) {
+            let number = errno
+            close(descriptor)
+            throw WatchError(call: "inotify_add_watch", number: number)
+        }
     }
 
     deinit { close(descriptor) }
@@ -51,12 +55,15 @@ final class FolderWatch {
             }
         }
         // A name that arrived is another file, which the kernel has not been asked to watch.
-        for name in events.arrived { follow(name) }
+        for name in events.arrived where !follow(name) { events.isOver = true }
         return events
     }
 
     /// Asks the kernel for the writes to the file that has the name now; where there is none, its arrival is an event of the folder.
-    private func follow(_ name: String) { _ = inotify_add_watch(descriptor, folder + "/" + name, UInt32(IN_MODIFY)) }
+    /// - Returns: false where the kernel cannot watch it.
+    private func follow(_ name: String) -> Bool {
+        inotify_add_watch(descriptor, folder + "/" + name, UInt32(IN_MODIFY)) >= 0 || errno == ENOENT
+    }
 
     /// Reads `struct inotify_event` records: watch, mask, cookie and length of 32 bits each, then a name padded with zeros.
     private func parse(_ bytes: UnsafeRawBufferPointer, into events: inout Events) {

@@ -9,7 +9,8 @@ extension LedgerBackup {
     /// - Parameters:
     ///   - path: the ledger of before.
     ///   - db: the copy, outside of a transaction; whoever made it sees to it that it is on the disk.
-    static func carryMailings(from path: String, into db: Database) -> CarriedMailings {
+    ///   - now: milliseconds since 1970.
+    static func carryMailings(from path: String, into db: Database, now: Int64) -> CarriedMailings {
         var carried = CarriedMailings()
         do {
             // One transaction for each mailing: after a page that cannot be read SQLite takes nothing more in the same one.
@@ -19,6 +20,10 @@ extension LedgerBackup {
             let damage = damage(db)
             let difference = try difference(db)
             let (lacking, isWhole) = lacking(db)
+            if difference == nil {
+                carried.orders = carryOrders(into: db)
+                carryShared(into: db, &carried, except: Set(lacking.map(\.0)), mustAgree: damage != nil, now: now)
+            }
             var lost: [MailingID: String] = [:]
             for (id, name) in lacking {
                 if difference == nil, carry(id, into: db, mustAgree: damage != nil) {
@@ -27,7 +32,9 @@ extension LedgerBackup {
                     lost[id] = name
                 }
             }
-            let lacksList = difference == nil ? !carrySuppressions(into: db, mustAgree: damage != nil) : hasSuppressions(db)
+            let joined = difference == nil ? carrySuppressions(into: db, mustAgree: damage != nil) : nil
+            carried.suppressions = joined ?? 0
+            let lacksList = difference == nil ? joined == nil : hasSuppressions(db)
             if !lost.isEmpty || !isWhole || lacksList {
                 carried.losses = difference.map { Losses(why: $0) } ?? .damaged(damage ?? "a mailing cannot be read")
                 carried.losses?.mailings = lost
@@ -51,23 +58,28 @@ extension LedgerBackup {
             let copy = try open(file)
             defer { try? copy.close() }
             try copy.read { db in
-                guard let view = try LedgerView.read(db) else { return }
-                let noted = (try? notes.note(of: view.identity))?.mailings.map { ($0.id, $0.name) } ?? []
+                guard let view = try LedgerView.read(SQLiteTransaction(db)) else { return }
+                var note = try? notes.note(of: view.identity)
+                if losses.isGone, let last = try? notes.last(), last.ledger != view.identity {
+                    losses.why += ", and the copy is of another one"
+                    note = last
+                }
+                let noted = note?.mailings.map { ($0.id, $0.name) } ?? []
                 for (id, name) in noted + elsewhere.mailings where losses.mailings[id, default: ""].isEmpty {
                     let known = try Bool.fetchOne(
                         db, sql: "SELECT EXISTS (SELECT 1 FROM mailing WHERE id = ?)", arguments: [id.description])
                     if known == false { losses.mailings[id] = name }
                 }
                 losses.redis = elsewhere.problem
-                let row = try Row.fetchOne(
-                    db,
-                    sql: """
-                        SELECT count(DISTINCT m.id), coalesce(sum(p.open), 0) FROM mailing m LEFT JOIN progress p ON p.mailing = m.id
-                        WHERE m.state NOT IN ('sent', 'stopped', 'failed')
-                        """)
+                let row = try SQLiteTransaction(db).row(
+                    """
+                    SELECT count(DISTINCT m.id), coalesce(sum(p.open), 0) FROM mailing m LEFT JOIN progress p ON p.mailing = m.id
+                    WHERE m.state NOT IN ('sent', 'stopped', 'failed')
+                    """)
                 if let row { (losses.unfinished, losses.open) = try (row.read(0), row.read(1)) }
                 // Redis is told of each dispatch before a message goes: nobody can have got one since the copy was made.
-                let isCurrent = elsewhere.commits.map { $0 <= view.commits } == true && losses.mailings.isEmpty
+                let isNothingKnown = losses.isGone || elsewhere.commits.map { $0 <= view.commits } == true
+                let isCurrent = isNothingKnown && losses.mailings.isEmpty
                 carried?.losses = isCurrent && !losses.lacksSuppressions ? nil : losses
             }
         }
@@ -97,14 +109,19 @@ extension LedgerBackup {
         return isOld == true ? "has the tables of another release (flotilla ledger migrate brings them to those of this one)" : nil
     }
 
-    /// The mailings that the copy lacks, with their names, as far as they can be read.
+    /// The mailings that the copy lacks, or has only begun to plan, with their names, as far as they can be read.
     /// - Returns: also whether all of them could be read.
     private static func lacking(_ db: Database) -> (mailings: [(MailingID, String)], isWhole: Bool) {
         var found: [(MailingID, String)] = []
         var isWhole = true
         do {
-            let rows = try Row.fetchCursor(
-                db, sql: "SELECT id, name FROM replaced.mailing WHERE id NOT IN (SELECT id FROM main.mailing)")
+            let rows = try SQLiteTransaction(db).rows(
+                """
+                SELECT id, name FROM replaced.mailing r
+                WHERE NOT EXISTS (
+                    SELECT 1 FROM main.mailing m
+                    WHERE m.id = r.id AND (m.planning_done = 1 OR m.next_batch >= r.next_batch OR r.pruned IS NOT NULL))
+                """)
             while let row = try rows.next() {
                 if let id = try MailingID(row.read(0) as String) { try found.append((id, row.read(1))) } else { isWhole = false }
             }
@@ -120,7 +137,7 @@ extension LedgerBackup {
         do {
             try db.inTransaction {
                 try carry(id, into: db)
-                return try !mustAgree || SQLiteLedger.recount(db, id).isEmpty ? .commit : .rollback
+                return try !mustAgree || SQLLedger.recount(SQLiteTransaction(db), id).isEmpty ? .commit : .rollback
             }
             return try Bool.fetchOne(
                 db.cachedStatement(sql: "SELECT EXISTS (SELECT 1 FROM main.mailing WHERE id = ?)"), arguments: [id.description]) == true
@@ -129,51 +146,20 @@ extension LedgerBackup {
         }
     }
 
-    /// Takes the list of the suppressed where it is the newer one: who has unsubscribed since the copy was made stays so.
-    /// - Parameter mustAgree: the list is taken only if it is as long as it says.
-    /// - Returns: whether it could be read.
-    private static func carrySuppressions(into db: Database, mustAgree: Bool) -> Bool {
-        do {
-            let isLong = "SELECT (SELECT count(*) FROM replaced.suppression) = (SELECT entries FROM replaced.suppression_list)"
-            if mustAgree, try Bool.fetchOne(db, sql: isLong) != true { return false }
-            try db.inTransaction {
-                let isNewer = "SELECT (SELECT revision FROM replaced.suppression_list) > (SELECT revision FROM main.suppression_list)"
-                if try Bool.fetchOne(db, sql: isNewer) == true {
-                    for table in ["suppression", "suppression_list"] {
-                        let columns = try db.columns(in: table).map(\.name).joined(separator: ", ")
-                        try db.execute(
-                            sql: """
-                                DELETE FROM main.\(table); INSERT INTO main.\(table) (\(columns)) SELECT \(columns) FROM replaced.\(table)
-                                """)
-                    }
-                }
-                try db.execute(sql: "INSERT OR IGNORE INTO main.category (name, created) SELECT name, created FROM replaced.category")
-                return .commit
-            }
-            return true
-        } catch {
-            return false
-        }
-    }
-
-    /// Whether a ledger from which nothing can be taken has a list of the suppressed. One of an older release may have no such table.
-    private static func hasSuppressions(_ db: Database) -> Bool {
-        do {
-            let hasTable = "SELECT EXISTS (SELECT 1 FROM replaced.sqlite_schema WHERE type = 'table' AND name = 'suppression')"
-            guard try Bool.fetchOne(db, sql: hasTable) == true else { return false }
-            return try Bool.fetchOne(db, sql: "SELECT EXISTS (SELECT 1 FROM replaced.suppression)") == true
-        } catch {
-            return true
-        }
-    }
-
     private static func carry(_ id: MailingID, into db: Database) throws {
         // The numbers of different answers are of one ledger only.
         let shift = try Int.fetchOne(db, sql: "SELECT coalesce(max(id), 0) FROM main.failure") ?? 0
         for table in try tables(db) {
+            try db.execute(
+                sql: "DELETE FROM main.\"\(table)\" WHERE \"\(table == "mailing" ? "id" : "mailing")\" = ?", arguments: [id.description])
             let columns = try db.columns(in: table).map { "\"\($0.name)\"" }
             let values = columns.map { column in
-                column == "\"failure\"" || (table == "failure" && column == "\"id\"") ? "\(column) + \(shift)" : column
+                switch (table, column) {
+                case (_, "\"failure\""), ("failure", "\"id\""): "\(column) + \(shift)"
+                // Another mailing may have been given it since the two went apart: then it gets the next one.
+                case ("mailing", "\"number\""): "nullif(number, (SELECT m.number FROM main.mailing m WHERE m.number = mailing.number))"
+                default: column
+                }
             }
             try db.execute(
                 sql: """

@@ -1,7 +1,6 @@
 import Foundation
 import GRDB
 import Model
-package import Logging
 import Text
 
 /// Copies of a ledger: made while roles run, and put back when none does.
@@ -19,8 +18,9 @@ package enum LedgerBackup {
     }
 
     /// Copies a ledger into one file, as it is at one moment, while others read and write it. Only the owner may read the file, which takes
-    /// the place of an older copy at once and as a whole.
-    /// - Throws: `LedgerError`; `refused` where the ledger does not exist, or is the file itself.
+    /// the place of an older copy at once and as a whole, once it was read again. A copy of what is damaged takes no place: it is kept as
+    /// `FILE.damaged`.
+    /// - Throws: `LedgerError`; `refused` where the ledger does not exist, is damaged, or is the file itself.
     package static func make(of path: String, to file: String) throws(LedgerError) -> Summary {
         guard FileStatus(path: path) != nil else { throw .missing(path: path) }
         guard FileStatus(path: path)?.identity != FileStatus(path: file)?.identity else {
@@ -42,6 +42,16 @@ package enum LedgerBackup {
                 // Reads one snapshot, and so waits for nobody.
                 try source.writeWithoutTransaction { try $0.execute(sql: "VACUUM INTO ?", arguments: [partial]) }
             }
+            let faults = try SQLiteLedger.damage(of: partial)
+            guard faults.isEmpty else {
+                try move(partial, to: file + ".damaged")
+                throw LedgerError.refused(
+                    """
+                    the ledger \(path) is damaged, and so is its copy, which is kept as \(file).damaged (\(words(faults))). \(file) was \
+                    not written. flotilla ledger check tells more; flotilla ledger restore puts the last good copy back, and takes over \
+                    what can be read of the ledger
+                    """)
+            }
             return try commits(of: partial, marking: nil)
         }
     }
@@ -53,11 +63,13 @@ package enum LedgerBackup {
     ///   - elsewhere: what is known of the ledger besides its file and the note beside it.
     ///   - note: the order, for the audit log of the restored ledger.
     ///   - now: milliseconds since 1970.
+    ///   - agree: gets words about what is lost, and tells whether the copy takes the ledger's place nevertheless. It is not asked where
+    ///     nothing is lost, or by force.
     /// - Returns: what was put there, and where the ledger is that was there before; nil where there was none.
     /// - Throws: `LedgerError`; `busy` or `held` while a role has the ledger open; `refused`.
     package static func restore(
         _ file: String, to path: String, isForced: Bool, elsewhere: KnownElsewhere = KnownElsewhere(), note: AuditNote? = nil, now: Int64,
-        logger: Logger
+        agree: (String) -> Bool = { _ in false }
     ) throws(LedgerError) -> (summary: Summary, kept: String?) {
         guard FileStatus(path: file) != nil else { throw .refused("there is no file \(file)") }
         guard FileStatus(path: path)?.identity != FileStatus(path: file)?.identity else {
@@ -67,8 +79,12 @@ package enum LedgerBackup {
         let lock = try LedgerLock.acquire(ledger: path)
         defer { lock.release() }
         let isReplaced = FileStatus(path: path) != nil
-        if isReplaced { try requireReplaceable(path, by: copied, isForced: isForced) }
+        if isReplaced {
+            if !isForced { try requireHere(path) }
+            try requireReplaceable(path, by: copied, isForced: isForced)
+        }
         let place = RealPath.of(path)
+        removePartials(of: place)
         var suffix = ".replaced-\(now / 1000)"
         var number = 1
         while FileStatus(path: place + suffix, followsLinks: false) != nil {
@@ -77,17 +93,35 @@ package enum LedgerBackup {
         }
         let summary = try writing(place) { (partial: String) throws(LedgerError) in
             try copy(file, to: partial)
+            let faults = try SQLiteLedger.damage(of: partial)
+            guard faults.isEmpty || isForced else {
+                throw .refused("the copy \(file) is damaged (\(words(faults))); use another one, or this one with --force")
+            }
+            let mark = isReplaced ? try? mark(of: place) : nil
             var summary = try commits(
                 of: partial, marking: Restoration(at: now, file: file, replaced: isReplaced ? place : nil, note: note))
-            guard isReplaced else { return summary }
+            if !isReplaced { summary.carried = CarriedMailings(losses: .gone) }
             try complete(&summary.carried, by: partial, elsewhere, LedgerNotes(ledger: path))
-            if let losses = summary.carried?.losses, !isForced { throw .refused(losses.refusal(of: path)) }
-            try move(place, to: place + suffix)
+            if !isForced, let losses = summary.carried?.losses { throw .refused(losses.refusal(of: path)) }
+            if !isForced, let question = summary.carried?.question(of: path), !agree(question) {
+                throw .refused("\(question). Nothing was changed")
+            }
+            guard isReplaced else { return summary }
+            guard (try? Self.mark(of: place)) == mark else {
+                throw .refused(
+                    "somebody has written to the ledger \(path) meanwhile, and nothing was changed: end whoever uses it, and try again")
+            }
+            try keep(place, as: place + suffix)
             // The newest content of a ledger that is damaged may be in its log.
             if FileStatus(path: place + "-wal").map({ $0.size > 0 }) == true { try move(place + "-wal", to: place + suffix + "-wal") }
             return summary
         }
-        return (summary, isReplaced ? path + suffix : nil)
+        return (summary, isReplaced ? place + suffix : nil)
+    }
+
+    private static func words(_ faults: [LedgerInspection.Fault]) -> String {
+        let first = faults.prefix(3).map { ($0.mailing.map { "mailing \($0), " } ?? "") + $0.text }.joined(separator: "; ")
+        return faults.count > 3 ? "\(first); and more" : first
     }
 
     /// Makes sure that a file is a whole ledger of this release.
@@ -127,6 +161,20 @@ package enum LedgerBackup {
         /// Mailings that are not over.
         var open: Int
         var commits: Int64
+    }
+
+    private static func mark(of path: String) throws -> FileMark {
+        let file = try open(path, isReadonly: true)
+        defer { try? file.close() }
+        return try file.read { try FileMark($0) }
+    }
+
+    /// Makes sure that a ledger was not moved to a server, which has sent since. One that cannot be read does not tell.
+    private static func requireHere(_ path: String) throws(LedgerError) {
+        do throws(LedgerError) { try SQLiteLedger.requireHere(path) } catch {
+            guard case .refused(let why) = error else { return }
+            throw .refused("\(why). With --force a copy takes its place nevertheless, and knows nothing of what was sent from there")
+        }
     }
 
     /// Makes sure that nobody has a ledger open, and that what it has and the copy has not is not needed.
@@ -181,6 +229,23 @@ package enum LedgerBackup {
         }
     }
 
+    /// Removes what restores that were killed had begun to write. Whoever has the ledger's lock is the only one.
+    private static func removePartials(of file: String) {
+        let url = URL(fileURLWithPath: file)
+        let folder = url.deletingLastPathComponent().path
+        let prefix = url.lastPathComponent + ".partial-"
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] where name.hasPrefix(prefix) {
+            let digits = name.dropFirst(prefix.count).prefix(while: \.isNumber)
+            if let process = pid_t(digits), kill(process, 0) != 0, errno == ESRCH { unlink("\(folder)/\(name)") }
+        }
+    }
+
+    /// Gives a ledger another name. It keeps its own until the copy takes that, so that there is a ledger at each moment, whatever ends the
+    /// process; where the file system has no second names, it is moved.
+    private static func keep(_ path: String, as kept: String) throws(LedgerError) {
+        if link(path, kept) != 0 { try move(path, to: kept) }
+    }
+
     private static func move(_ from: String, to: String) throws(LedgerError) {
         guard rename(from, to) == 0 else { throw .unwritable(path: to, detail: String(cString: strerror(errno))) }
     }
@@ -210,7 +275,7 @@ package enum LedgerBackup {
                     try db.execute(sql: "UPDATE ledger SET restored = ?", arguments: [restoration.at])
                     // The list may go on from an older number: what a plan knew of it is not counted on.
                     try db.execute(sql: "UPDATE mailing SET restored = 1, suppression_revision = 0")
-                    carried = restoration.replaced.map { carryMailings(from: $0, into: db) }
+                    carried = restoration.replaced.map { carryMailings(from: $0, into: db, now: restoration.at) }
                     doubtful = try String.fetchAll(
                         db,
                         sql: """
@@ -219,8 +284,8 @@ package enum LedgerBackup {
                             """)
                     var after = AuditedValues()
                     after.file = restoration.file
-                    try SQLiteLedger.note(
-                        db, restoration.note, on: .ledger, before: AuditedValues(), after: after, now: restoration.at)
+                    try SQLLedger.note(
+                        SQLiteTransaction(db), restoration.note, on: .ledger, before: AuditedValues(), after: after, now: restoration.at)
                 }
                 return try Schema.migrator.hasCompletedMigrations(db) ? Int64.fetchOne(db, sql: "SELECT commits FROM ledger") ?? 0 : 0
             }

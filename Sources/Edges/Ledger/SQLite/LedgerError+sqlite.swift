@@ -19,8 +19,7 @@ extension LedgerError {
         switch error {
         case let error as LedgerError: self = error
         case let error as DatabaseError: self.init(error, path: path, operation: operation)
-        // Its own words have the whole row, with what it says of recipients.
-        case is RowDecodingError: self = .corrupt(path: path, detail: "\(operation): a column holds a value of another kind")
+        case let damage as SQLDamage: self = .corrupt(path: path, detail: damage.text)
         default: self = .failed(path: path, operation: operation, detail: "\(error)")
         }
     }

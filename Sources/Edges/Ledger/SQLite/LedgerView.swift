@@ -11,8 +11,8 @@ struct LedgerView: Equatable {
     var schema: Int?
 
     /// - Returns: nil where it is no ledger of this release.
-    static func read(_ db: Database) throws -> LedgerView? {
-        let row = try Row.fetchOne(db.cachedStatement(sql: "SELECT identity, commits, older_than FROM ledger"))
+    static func read(_ db: SQLiteTransaction) throws -> LedgerView? {
+        let row = try db.row("SELECT identity, commits, older_than FROM ledger")
         return try row.map { try LedgerView(identity: $0.read(0), commits: $0.read(1), olderThan: $0.read(2)) }
     }
 
@@ -36,7 +36,7 @@ struct LedgerView: Equatable {
         guard let queue = try? DatabaseQueue(path: path, configuration: configuration) else { return nil }
         defer { try? queue.close() }
         return try? queue.read { db in
-            var view = try read(db)
+            var view = try read(SQLiteTransaction(db))
             view?.schema = try Int.fetchOne(db, sql: "PRAGMA schema_version")
             return view
         }

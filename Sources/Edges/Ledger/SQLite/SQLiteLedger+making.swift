@@ -1,5 +1,6 @@
-package import Logging
+import Foundation
 import GRDB
+package import Logging
 import Text
 
 /// What a person does to a ledger as a whole, before roles use it.
@@ -30,6 +31,14 @@ extension SQLiteLedger {
         }
     }
 
+    /// Whether a file says at its beginning that it is a ledger, or a copy of one (`PRAGMA application_id`, at byte 68 of a database).
+    package static func isLedger(_ path: String) -> Bool {
+        guard FileStatus(path: path)?.kind == .regular, let file = FileHandle(forReadingAtPath: path) else { return false }
+        defer { try? file.close() }
+        guard let head = try? file.read(upToCount: 72), head.count == 72 else { return false }
+        return head[68..<72].reduce(Int32(0)) { $0 << 8 | Int32($1) } == Schema.applicationID
+    }
+
     /// The version of a ledger's tables, which stay as they are.
     /// - Throws: `LedgerError`: `missing`, `newer`, `foreign`, `notADatabase`, `corrupt`.
     package static func version(of path: String) throws(LedgerError) -> Int {
@@ -40,6 +49,16 @@ extension SQLiteLedger {
             guard let version = try file.read({ try Schema.version($0, path: path) }) else { throw LedgerError.missing(path: path) }
             return version
         }
+    }
+
+    /// Makes sure that opening a ledger changes nothing of its tables, for a command that only looks.
+    /// - Throws: `LedgerError`: those of `version`, and `refused` where the ledger is an older release's.
+    package static func requireCurrent(_ path: String) throws(LedgerError) {
+        let found = try version(of: path)
+        guard found < Schema.version else { return }
+        throw .refused(
+            "\(path) has version \(found), and --dry-run changes nothing: bring it to this release's version \(Schema.version) first, by: "
+                + "flotilla ledger migrate --ledger \(path)")
     }
 
     /// Brings the tables of an older ledger forward to those of this release, while no planner or `send` has it.

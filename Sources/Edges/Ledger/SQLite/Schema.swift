@@ -54,6 +54,10 @@ enum Schema {
             try db.execute(sql: views)
         }
         migrator.registerMigration("22 retention") { db in try db.execute(sql: retention) }
+        migrator.registerMigration("23 removals") { db in try db.execute(sql: removals) }
+        migrator.registerMigration("25 scale") { db in try db.execute(sql: scale) }
+        migrator.registerMigration("26 upload") { db in try db.execute(sql: upload) }
+        migrator.registerMigration("27 waiting") { db in try db.execute(sql: waiting) }
         return migrator
     }
 }

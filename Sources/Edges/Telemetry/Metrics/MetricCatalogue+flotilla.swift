@@ -5,7 +5,7 @@ extension MetricDescription.Label {
     fileprivate static let provider = Self(
         name: "provider", values: .open("the provider's name in the configuration, or scheme://host:port"))
     fileprivate static let outcome = Self(
-        name: "outcome", values: .fixed(RecipientState.allCases.filter { $0 != .planned }.map(\.name)))
+        name: "outcome", values: .fixed(RecipientState.afterAttempts.map(\.name)))
     fileprivate static let responseReason = Self(
         name: "reason", values: .fixed(ResponseReason.allCases.filter { $0 != .accepted }.map(\.rawValue)))
     fileprivate static let deprecatedClass = Self(
@@ -22,9 +22,10 @@ extension MetricDescription.Label {
         name: "outcome", values: .fixed(["planned"] + ExclusionReason.allCases.map(\.rawValue)))
     fileprivate static let operation = Self(name: "operation", values: .open("the ledger's transactions, by name"))
     fileprivate static let recipientState = Self(
-        name: "state", values: .fixed(RecipientState.allCases.map(\.name)))
+        name: "state", values: .fixed(RecipientState.allCases.filter { $0 != .planned }.map(\.name)))
     fileprivate static let mailingState = Self(
-        name: "state", values: .fixed(MailingState.allCases.map(\.rawValue)))
+        name: "state", values: .fixed(MailingState.allCases.filter { !$0.isTerminal }.map(\.rawValue)))
+    fileprivate static let skipReason = Self(name: "reason", values: .fixed([ExclusionReason.suppressed.rawValue]))
     fileprivate static let entrySource = Self(name: "source", values: .fixed(["status", "lane", "heartbeat", "mailing", "key"]))
     fileprivate static let check = Self(name: "check", values: .open("redis, lease, ledger, provider NAME"))
     fileprivate static let metric = Self(name: "metric", values: .open("names of metrics"))
@@ -123,8 +124,12 @@ extension MetricCatalogue {
         .counter(
             "flotilla_planner_unverified_numbers_total", "recipients", [],
             "Planned recipients whose telephone number is in no range that the numbering plan's data knows."),
+        .counter(
+            "flotilla_recipients_skipped_total", "recipients", [.skipReason],
+            "Planned recipients that were found at the dispatch of their batch to be none any more, by the reason; nothing is sent to them."
+        ),
         .gauge(
-            "flotilla_mailings", "mailings", [.mailingState], "Mailings in the ledger, by state."),
+            "flotilla_mailings", "mailings", [.mailingState], "Mailings in the ledger that have not ended, by state."),
         .gauge(
             "flotilla_mailing_stuck", "", [.mailing],
             "1 while a mailing has work, nothing blocks it, and no recipient got a result for `planner.stuck_after`; otherwise 0."),

@@ -7,13 +7,13 @@ struct HTTPConnectionHealth {
     /// A failure, as the response of a message and as the error of `prepare`.
     typealias Failure = (response: ProviderResponse, error: TransportError)
 
-    /// So many connections that end without an answer say that the provider is gone. A provider may end a kept connection now and then.
+    /// So many connections that end without a response say that the provider is gone. A provider may end a kept connection now and then.
     private static let suspicious = 3
 
     private var backoff = ConnectBackoff()
     /// Why there was no connection, the last time.
     private(set) var lastFailure: Failure?
-    /// Connections that ended without an answer since the last answer.
+    /// Connections that ended without a response since the last response.
     private var endedInARow = 0
 
     /// One message at a time shows whether there are connections.

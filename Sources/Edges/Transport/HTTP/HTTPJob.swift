@@ -33,7 +33,7 @@ final class HTTPJob {
     /// The message to begin next.
     func beginNext() -> Next {
         guard next < group.messages.count else { return .none }
-        guard submission.mayBegin() else {
+        guard submission.mayStart() else {
             stop()
             return .none
         }
@@ -78,16 +78,16 @@ final class HTTPJob {
 
     /// Gives those that were not begun a failure: there is no connection.
     func refuse(_ failure: ProviderResponse) {
-        guard submission.mayBegin() else { return stop() }
-        while !isWholyBegun {
+        guard submission.mayStart() else { return stop() }
+        while !isWhollyStarted {
             responses[next] = failure
             tally.count(failure)
             next += 1
         }
     }
 
-    var isWholyBegun: Bool { next == group.messages.count }
-    var isDone: Bool { awaited == 0 && isWholyBegun }
+    var isWhollyStarted: Bool { next == group.messages.count }
+    var isDone: Bool { awaited == 0 && isWhollyStarted }
 
     /// Hands the responses back; once.
     func finish() { submission.continuation.resume(returning: responses) }
@@ -96,6 +96,6 @@ final class HTTPJob {
 /// A group as it is handed to the transport's thread.
 struct HTTPSubmission: Sendable {
     let group: MessageGroup
-    let mayBegin: @Sendable () -> Bool
+    let mayStart: @Sendable () -> Bool
     let continuation: CheckedContinuation<[ProviderResponse?], Never>
 }

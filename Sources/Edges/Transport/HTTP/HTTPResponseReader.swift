@@ -107,7 +107,7 @@ enum HTTPResponseReader {
             action: action(of: result), stage: stage, code: 0, text: SingleLine.clean(text.utf8, longest: HTTPErrorText.longest))
     }
 
-    /// What a person must mend, and what may mend itself.
+    /// What a person has to correct, and what may pass by itself.
     private static func action(of result: CURLcode) -> ResponseAction {
         switch result {
         case CURLE_URL_MALFORMAT, CURLE_UNSUPPORTED_PROTOCOL, CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CACERT_BADFILE,

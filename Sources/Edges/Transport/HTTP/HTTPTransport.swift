@@ -39,14 +39,14 @@ package final class HTTPTransport: DeliveryTransport {
         }
     }
 
-    package func deliver(_ group: MessageGroup, mayBegin: @escaping @Sendable () -> Bool) async -> [ProviderResponse?] {
+    package func deliver(_ group: MessageGroup, mayStart: @escaping @Sendable () -> Bool) async -> [ProviderResponse?] {
         guard !group.messages.isEmpty else { return [] }
         let cancellation = Cancellation()
         return await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 queue.submit(
                     HTTPSubmission(
-                        group: group, mayBegin: { !cancellation.isCancelled && mayBegin() },
+                        group: group, mayStart: { !cancellation.isCancelled && mayStart() },
                         continuation: continuation))
             }
         } onCancel: {

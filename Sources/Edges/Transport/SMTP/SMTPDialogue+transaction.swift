@@ -7,7 +7,7 @@ extension SMTPDialogue {
     /// Sends the rest of a run. No reply may be expected when it is called. `signals` says when the run is finished.
     mutating func begin(_ run: SMTPGroupDelivery, into out: inout ByteBuffer) {
         self.run = run
-        self.run.isFruitful = false
+        self.run.isAnswered = false
         // A start time that was taken on another connection has passed.
         self.run.startsAt = nil
         // What another connection offers says nothing of this one: a name may stand for several servers.
@@ -111,7 +111,7 @@ extension SMTPDialogue {
     private mutating func answer(_ index: Int, _ response: ProviderResponse) {
         run.responses[index] = response
         guard response.subject != .everybody else { return }
-        run.isFruitful = true
+        run.isAnswered = true
         hasServed = true
         if response.action == .accept { hasAccepted = true }
     }
@@ -153,7 +153,7 @@ extension SMTPDialogue {
     /// - Parameter ahead: the message before has no response yet.
     private mutating func writeEnvelope(ahead: Bool, into out: inout ByteBuffer) -> Opening {
         while !run.isOver {
-            guard run.mayBegin() else {
+            guard run.mayStart() else {
                 run.isStopped = true
                 return .none
             }
@@ -262,7 +262,7 @@ extension SMTPDialogue {
             if own.action.isAboutMessage || own.action == .slowDown, !isAboutConnection {
                 isRefused = true
                 run.responses[current] = own
-                if own.action.isAboutMessage { run.isFruitful = true }
+                if own.action.isAboutMessage { run.isAnswered = true }
             }
         }
         fail(421, text)

@@ -21,7 +21,7 @@ struct SMTPDialogue: ~Copyable, Sendable {
         /// The connected peer is on this machine: a password may go to it in clear.
         var isLoopback: Bool
         /// Nanoseconds after which the response to a final dot is late.
-        var patience = SlowResponses.patience
+        var lateAfter = SlowResponses.lateAfter
         /// What refusals mean.
         var responses = ResponseTable.standard
     }

@@ -23,7 +23,7 @@ struct SMTPFailure: Error, Sendable, Equatable {
     /// QUIT was written, and leaves before the connection is closed.
     var isPolite = false
     /// What it is for a message whose final dot was sent.
-    var missed = MissedAnswer.connectionEnded
+    var missed = MissedResponse.connectionEnded
 
     /// The error that says it of a provider.
     func error(of provider: Provider) -> TransportError {
@@ -35,9 +35,9 @@ struct SMTPFailure: Error, Sendable, Equatable {
     }
 
     /// The response to a message whose text was not sent.
-    /// - Parameter isBegun: the failure met this message's envelope, not another's or none.
-    func response(isBegun: Bool) -> ProviderResponse {
-        let isItsOwn = isBegun && [.mail, .rcpt, .data].contains(stage)
+    /// - Parameter isStarted: the failure met this message's envelope, not another's or none.
+    func response(isStarted: Bool) -> ProviderResponse {
+        let isItsOwn = isStarted && [.mail, .rcpt, .data].contains(stage)
         let stage = isItsOwn || action != .reconnect && stage != .body ? stage : .connect
         return ProviderResponse(action: action, stage: stage, code: code, text: text)
     }

@@ -16,7 +16,7 @@ struct SMTPJob: Sendable {
     var work: Work
     let stop: SMTPCancellation
     /// Connections that failed so since the last response.
-    var fruitless = 0
+    var failedConnections = 0
 
     init(_ work: Work, stop: SMTPCancellation) {
         self.work = work
@@ -36,11 +36,11 @@ struct SMTPJob: Sendable {
     }
 
     /// Gives the messages that are left a failure, and hands back all responses.
-    /// - Parameter isBegun: the next message's envelope had been sent.
-    func giveUp(_ failure: SMTPFailure, of provider: Provider, isBegun: Bool) {
+    /// - Parameter isStarted: the next message's envelope had been sent.
+    func giveUp(_ failure: SMTPFailure, of provider: Provider, isStarted: Bool) {
         switch work {
         case .deliver(var run, let waiter):
-            run.giveUp(failure, isBegun: isBegun)
+            run.giveUp(failure, isStarted: isStarted)
             waiter.resume(returning: run.responses)
         case .prepare(let waiter): waiter.resume(returning: .failure(failure.error(of: provider)))
         case .late: finish()
@@ -53,15 +53,15 @@ struct SMTPJob: Sendable {
     /// - Parameter wasUseful: the connection had finished earlier jobs: it may have been closed while it was idle.
     mutating func goesOn(after failure: SMTPFailure, wasUseful: Bool) -> Bool {
         guard case .deliver(let run, _) = work, !run.isOver else { return false }
-        if run.isFruitful {
-            fruitless = 0
+        if run.isAnswered {
+            failedConnections = 0
             return true
         }
         // The run itself counts the connections that it leaves.
         if failure.offersTooLittle { return true }
         guard failure.action == .reconnect || wasUseful && failure.stage == .mail else { return false }
-        if !wasUseful { fruitless += 1 }
-        return fruitless < Self.backoff
+        if !wasUseful { failedConnections += 1 }
+        return failedConnections < Self.backoff
     }
 }
 

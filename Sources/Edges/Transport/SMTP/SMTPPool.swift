@@ -131,7 +131,7 @@ final class SMTPPool: Sendable {
     }
 
     /// A server took a connection and does not greet us.
-    func tellLateGreeting(limit: Double) {
+    func reportLateGreeting(limit: Double) {
         tell(
             """
             provider '\(provider.name)' at \(provider.host):\(provider.port) has taken a connection and not greeted us for \
@@ -140,8 +140,8 @@ final class SMTPPool: Sendable {
     }
 
     /// A connection without a job is gone.
-    func lost(_ id: Int, isFruitful: Bool) {
-        change { $0.lost(id, leftover: nil, outcome: isFruitful ? .fruitful : .quiet, now: .now(), jitter: 0) }
+    func lost(_ id: Int, isAnswered: Bool) {
+        change { $0.lost(id, leftover: nil, outcome: isAnswered ? .answered : .quiet, now: .now(), jitter: 0) }
         metrics.closed(open: state.withLock { $0.poolState.open })
     }
 
@@ -149,17 +149,17 @@ final class SMTPPool: Sendable {
     func lost(_ id: Int, _ job: SMTPJob, _ failure: SMTPFailure, wasUseful: Bool) {
         var job = job
         let goesOn = job.goesOn(after: failure, wasUseful: wasUseful)
-        var isFruitful = false
-        if case .deliver(let run, _) = job.work { isFruitful = run.isFruitful }
+        var isAnswered = false
+        if case .deliver(let run, _) = job.work { isAnswered = run.isAnswered }
         // How fast messages go to a server that asks to slow down is the limits' matter, not the connections'.
-        let isFailure = !isFruitful && !wasUseful && !failure.offersTooLittle
+        let isFailure = !isAnswered && !wasUseful && !failure.offersTooLittle
         if !failure.offersTooLittle { metrics.failed() }
         tell("SMTP connection \(failure.offersTooLittle ? "left" : "lost"): \(failure.error(of: provider))", .info, \.losses)
-        if !goesOn { job.giveUp(failure, of: provider, isBegun: true) }
+        if !goesOn { job.giveUp(failure, of: provider, isStarted: true) }
         change { poolState in
             poolState.lost(
                 id, leftover: goesOn ? job : nil,
-                outcome: isFruitful ? .fruitful : !isFailure ? .quiet : failure.action == .slowDown ? .throttled : .failed,
+                outcome: isAnswered ? .answered : !isFailure ? .quiet : failure.action == .slowDown ? .throttled : .failed,
                 now: .now(), jitter: .random(in: 0...1), fleet: fleet())
         }
         metrics.closed(open: state.withLock { $0.poolState.open })
@@ -168,7 +168,7 @@ final class SMTPPool: Sendable {
     /// A connection was cut with a job on it: its owner gets what is known, and nothing goes on elsewhere.
     func cut(_ id: Int, _ job: SMTPJob) {
         job.finish()
-        lost(id, isFruitful: false)
+        lost(id, isAnswered: false)
     }
 
     /// What may happen to many connections in a moment: a line now and then is enough.
@@ -190,7 +190,7 @@ final class SMTPPool: Sendable {
             case .give(let job, let connection): connection.give(job)
             case .open(let id): open(id)
             case .refuse(let jobs, let failure):
-                for job in jobs { job.giveUp(failure, of: provider, isBegun: false) }
+                for job in jobs { job.giveUp(failure, of: provider, isStarted: false) }
             case .drop(let jobs):
                 for job in jobs { job.finish() }
             case .wake(let time):

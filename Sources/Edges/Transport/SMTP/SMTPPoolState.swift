@@ -31,7 +31,7 @@ struct SMTPPoolState<Job: Sendable, Connection: Sendable>: Sendable {
     /// What a connection that is gone says about the provider.
     enum Outcome {
         /// It worked: messages were answered before it ended.
-        case fruitful
+        case answered
         /// It was of no use: further ones are tried after a wait.
         case failed
         /// The provider asked us to slow down, and ended it: the same where it has answered no message lately.
@@ -56,7 +56,7 @@ struct SMTPPoolState<Job: Sendable, Connection: Sendable>: Sendable {
     private var slow: SlowResponses
     private var backoff = ConnectBackoff()
     private var ceiling = SMTPCeiling()
-    private var lastFruit: NIODeadline?
+    private var lastResponse: NIODeadline?
     private var wakeTime: NIODeadline?
     private(set) var isClosed = false
 
@@ -92,14 +92,14 @@ struct SMTPPoolState<Job: Sendable, Connection: Sendable>: Sendable {
     /// A connection finished its job.
     /// - Parameter answered: messages that the server answered on it: above 0 the provider works.
     mutating func freed(_ id: Int, answered: Int, now: NIODeadline) -> (next: Next, actions: [Action]) {
-        if answered > 0 { bearFruit(at: now) }
+        if answered > 0 { noteResponse(at: now) }
         if parked.remove(id) == nil { slow.answered(answered) }
         let next = next(for: id)
         return (next, waiting.isEmpty ? [] : openWhereNeeded(now: now))
     }
 
-    private mutating func bearFruit(at now: NIODeadline) {
-        lastFruit = now
+    private mutating func noteResponse(at now: NIODeadline) {
+        lastResponse = now
         backoff.succeeded()
     }
 
@@ -158,8 +158,8 @@ struct SMTPPoolState<Job: Sendable, Connection: Sendable>: Sendable {
         parked.remove(id)
         if let place = idle.firstIndex(of: id) { idle.remove(at: place) }
         switch outcome {
-        case .fruitful: bearFruit(at: now)
-        case .throttled where lastFruit.map { now - $0 < Self.trust } ?? false: break
+        case .answered: noteResponse(at: now)
+        case .throttled where lastResponse.map { now - $0 < Self.trust } ?? false: break
         case .failed, .throttled: backoff.failed(at: now, jitter: jitter, fleet: fleet)
         case .quiet: break
         }

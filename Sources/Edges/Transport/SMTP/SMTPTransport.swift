@@ -31,12 +31,12 @@ package final class SMTPTransport: DeliveryTransport {
         return try result.get()
     }
 
-    package func deliver(_ group: MessageGroup, mayBegin: @escaping @Sendable () -> Bool) async -> [ProviderResponse?] {
+    package func deliver(_ group: MessageGroup, mayStart: @escaping @Sendable () -> Bool) async -> [ProviderResponse?] {
         guard !group.messages.isEmpty else { return [] }
         let stop = SMTPCancellation()
         return await withTaskCancellationHandler {
             await withCheckedContinuation { waiter in
-                let run = SMTPGroupDelivery(group) { !stop.isSet && mayBegin() }
+                let run = SMTPGroupDelivery(group) { !stop.isSet && mayStart() }
                 pool.add(SMTPJob(.deliver(run, waiter), stop: stop))
             }
         } onCancel: {

@@ -14,7 +14,7 @@ struct RoleFigures: Sendable, Equatable {
 
     init() {}
 
-    /// Reads a page in the Prometheus text format, version 0.0.4; lines that are not understood are left out.
+    /// Reads a page in the Prometheus text format, version 0.0.4; lines that are not understood are skipped.
     init(page: String) {
         for line in page.utf8.split(separator: UInt8(ascii: "\n")) where line.first == UInt8(ascii: "f") {
             guard let sample = Sample(line) else { continue }

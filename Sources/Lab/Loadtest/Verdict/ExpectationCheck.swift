@@ -90,7 +90,7 @@ struct ExpectationCheck {
             let strangers = Int(sum(\.strangers))
             let notes = [
                 listed > 0 ? "\(grouped(listed)) more arrived twice and are on the list of the uncertain" : nil,
-                strangers > 0 ? "\(grouped(strangers)) of them are to recipients whom the ledger does not have" : nil,
+                strangers > 0 ? "\(grouped(strangers)) of them are to recipients that the ledger does not have" : nil,
             ]
             return Measurement(value: sum(\.twice) + sum(\.strangers), note: notes.compactMap(\.self).joined(separator: "; "))
         case .losses:

@@ -25,7 +25,7 @@ struct PanelBuilder {
                     "Queue wait", "From feeding a batch to a worker taking it, over five seconds; from the workers' histograms."
                 ) { $0.queueWait },
                 latency(
-                    "Delivery", "From handing a group of messages to its transport to the last answer, over five seconds."
+                    "Delivery", "From handing a group of messages to its transport to the last response, over five seconds."
                 ) { $0.delivery },
                 cpu, memory,
             ]

@@ -131,9 +131,10 @@ struct ForecastText {
                 "\(grouped(Int(provider.busyConnections.rounded(.up)))) of \(grouped(provider.connections)) connections busy",
                 provider.limit.map { "\(Self.rate($0)) allowed" } ?? "no limit",
                 provider.neededConnections.map { "\(grouped($0)) connections keep that full" } ?? "",
-                provider.secondsAway > 0
-                    ? "unavailable \(Self.time(provider.secondsAway)), \(Self.time(provider.secondsToReturn)) until all workers are back, "
-                        + "\(grouped(provider.uncertain)) uncertain" : "",
+                provider.secondsUnavailable > 0
+                    ? "unavailable \(Self.time(provider.secondsUnavailable)), "
+                        + "\(Self.time(provider.secondsToReturn)) until all workers are back, \(grouped(provider.uncertain)) uncertain"
+                    : "",
             ]
         }
         return TextTable(header: [], rows: rows).text

@@ -11,7 +11,7 @@ extension BatchDelivery {
     /// The fields by which a batch's lines are found.
     var fields: Logger.Metadata { lease.fields.merging(["provider": "\(mailing.provider)"]) { $1 } }
 
-    /// Follows each message by its id, for who asks for that (log.level: trace): it goes to the provider now.
+    /// Logs each message by its id (log.level: trace) when it goes to the provider.
     func trace(_ group: [OpenRecipient]) {
         guard worker.logger.logLevel <= .trace else { return }
         for item in group { worker.logger.trace("sending, attempt \(item.attempts + 1)", metadata: messageFields(item)) }

@@ -1,4 +1,5 @@
 import Broker
+import Logging
 import Model
 import Policy
 import Synchronization
@@ -38,8 +39,7 @@ extension BatchDelivery {
         return texts
     }
 
-    /// Somebody of the mailing has been accepted: a refusal that may be everybody's is not, then. What the whole fleet saw comes with the
-    /// batches.
+    /// Whether somebody of the mailing has been accepted: a refusal is then not everybody's. Batches carry what the whole fleet saw.
     private func isProven(_ responses: [ProviderResponse?]) -> Bool {
         if mailing.isProven { return true }
         let isProven = lease.batch.isProven || !worker.configuration.refusals.needsProof || responses.contains { $0?.action == .accept }
@@ -47,7 +47,32 @@ extension BatchDelivery {
         return isProven
     }
 
-    /// The places in a group of those whose refusals may be everybody's, as nobody is accepted any more.
+    /// How many recipients of a group may fail though nobody of the mailing was accepted yet, for refusals that are certainly their own. A
+    /// few may in the whole fleet, so that a small mailing to dead addresses ends; when so many have, the others wait, for the refusal may
+    /// be everybody's nevertheless.
+    func failures(_ open: [OpenRecipient], _ responses: [ProviderResponse?]) async -> Int {
+        guard !isProven(responses) else { return .max }
+        let count = zip(open, responses).count { isEnd($0, $1) }
+        guard count > 0 else { return 0 }
+        do throws(RedisError) {
+            return try await worker.queue.mayFail(count, of: mailing.id, most: worker.configuration.refusals.alike)
+        } catch {
+            worker.logger.debug("it cannot be asked who may fail: \(error)", metadata: fields)
+            return 0
+        }
+    }
+
+    /// A recipient fails by a response that is certainly its own.
+    private func isEnd(_ item: OpenRecipient, _ response: ProviderResponse?) -> Bool {
+        guard let response, response.subject == .recipient else { return false }
+        return switch response.action {
+        case .fail, .pauseMailing: true
+        case .retry, .reconnect, .count: item.attempts + 1 >= rule.attempts
+        case .accept, .slowDown, .slowDownDomain: false
+        }
+    }
+
+    /// The places in a group whose refusals may be everybody's, because nobody has been accepted since.
     private func doubtful(_ open: [OpenRecipient], _ responses: [ProviderResponse?], now: Int64) -> Set<Int> {
         guard worker.configuration.refusals.window > 0 else { return [] }
         let batch = lease.batch.id.number
@@ -70,9 +95,11 @@ extension BatchDelivery {
     }
 
     /// What the responses to a group mean.
-    /// - Parameter late: places in the group of those whose responses are waited for apart.
+    /// - Parameters:
+    ///   - late: places in the group whose responses are late.
+    ///   - failures: how many may fail though nobody of the mailing was accepted yet.
     func judge(
-        _ open: [OpenRecipient], _ responses: [ProviderResponse?], late: Set<Int> = [], _ retries: LocalRetryRule
+        _ open: [OpenRecipient], _ responses: [ProviderResponse?], late: Set<Int> = [], failures: Int, _ retries: LocalRetryRule
     ) -> GroupOutcome {
         var outcome = GroupOutcome()
         outcome.results.reserveCapacity(open.count)
@@ -81,6 +108,7 @@ extension BatchDelivery {
         rule.expires += min(worker.delay, .max - rule.expires)
         let isOutage = mailing.link.breaker.isOpen
         let isProven = isProven(responses)
+        var failures = failures
         let doubtful = isProven ? doubtful(open, responses, now: now) : []
         var generator = SystemRandomNumberGenerator()
         for (place, (item, response)) in zip(open, responses).enumerated() {
@@ -94,21 +122,22 @@ extension BatchDelivery {
             }
             outcome.count(response, isRetry: item.attempts > 0)
             if response.mayHaveArrived, worker.isCut, rule.uncertain == .redeliver {
-                // Not the message's fault: it is listed, and others send it again without an attempt spent.
-                outcome.results.append(rule.uncertain(index: item.index, response: response, spent: item.attempts, now: now))
+                // Our stop is the cause: the recipient is listed, and another worker sends again without spending an attempt.
+                outcome.results.append(
+                    rule.uncertain(OutcomeRule.Attempt(index: item.index, response: response, spent: item.attempts, at: now)))
                 outcome.unsent.append(item)
                 continue
             }
             if response.action == .pauseMailing, response.subject == .everybody { worker.refused(mailing, response) }
-            if !isProven, response.subject == .recipient, !mailing.mayEndUnproven(worker.configuration.refusals) {
-                response.subject = .unclear
+            if !isProven, isEnd(item, response) {
+                if failures == 0 { response.subject = .unclear }
+                failures = max(0, failures - 1)
             }
-            rule.append(
-                index: item.index, response: response, spent: item.attempts, now: now, outage: isOutage,
-                doubt: isProven ? doubtful.contains(place) ? .sinceAcceptance : nil : .beforeAcceptance, using: &generator,
-                to: &outcome.results)
-            if !isProven, outcome.results.last?.state == .failed { mailing.noteUnprovenEnd() }
-            // What is due in a moment need not go through the ledger. (What may have arrived is on the list first.)
+            var attempt = OutcomeRule.Attempt(index: item.index, response: response, spent: item.attempts, at: now)
+            attempt.isOutage = isOutage
+            attempt.doubt = isProven ? doubtful.contains(place) ? .sinceAcceptance : nil : .beforeAcceptance
+            rule.append(attempt, using: &generator, to: &outcome.results)
+            // A retry that is due soon stays in the worker. A message that may have arrived goes to the ledger first, which lists it.
             if let last = outcome.results.last, !response.mayHaveArrived, !worker.isStopping, retries.takes(last, now: now) {
                 outcome.results.removeLast()
                 outcome.retries.append(last)

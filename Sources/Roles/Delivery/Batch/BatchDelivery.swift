@@ -4,16 +4,16 @@ import Model
 import Policy
 import Synchronization
 
-/// Delivers one batch, from its lease to its closing report. What may happen to its recipients is said by `BatchState`; this is what
-/// carries it out: kinds of send side by side, groups one after another as limits and connections let them go.
+/// Delivers one batch, from its lease to its closing report; the shell of `BatchState`. Kinds of send run side by side, and groups start
+/// as limits and connections allow.
 struct BatchDelivery: Sendable {
     let batch: InFlightBatch
     let mailing: PreparedMailing
     let recipients: Recipients
-    /// Those to send to.
+    /// Recipients to send to.
     let open: [OpenRecipient]
     let worker: WorkerContext
-    /// What the batch counts towards what the worker has taken.
+    /// The batch's share of the prefetched messages.
     let share: Prefetch.Share
     let rule: OutcomeRule
     let meters: DeliveryMeters
@@ -42,8 +42,8 @@ struct BatchDelivery: Sendable {
         meters = worker.meters.meters(channel: mailing.mailing.channel, provider: mailing.provider)
     }
 
-    /// Nothing stands against the next message, and its lifetime is not over.
-    var mayBegin: Bool { worker.mayBegin(mailing, batch) && !worker.isOver(lease.batch.expires) && !state.isEnded }
+    /// The next message may start, and its lifetime has not ended.
+    var mayStart: Bool { worker.mayStart(mailing, batch) && !worker.isOver(lease.batch.expires) && !state.isEnded }
 
     /// Works until each recipient has a result or the rest is given back.
     func run() async {
@@ -65,16 +65,16 @@ struct BatchDelivery: Sendable {
         worker.logger.debug(closing.closing == .released ? "released" : "done", metadata: fields)
     }
 
-    /// Sends to recipients that the same limits hold for.
+    /// Sends to recipients that share their limits.
     private func send(_ open: [OpenRecipient], _ pool: ReservationPool, _ share: Prefetch.Share) async {
         let isLimited = pool.isActive
-        let open = isLimited ? await putOff(open, pool, share) : open
+        let open = isLimited ? await postponed(open, pool, share) : open
         if open.isEmpty { return }
         pool.expect(open.count)
         if isLimited { await pool.entrance.acquire() }
         await withDiscardingTaskGroup { group in
             var next = 0
-            while next < open.count, mayBegin {
+            while next < open.count, mayStart {
                 guard let turn = await turn(open.count - next, pool, isFresh: open[next].attempts == 0) else { break }
                 let slice = open[next..<next + turn.count].map(\.index)
                 next += slice.count
@@ -88,9 +88,9 @@ struct BatchDelivery: Sendable {
         }
     }
 
-    /// Sends those back to the ledger for whom there is no room here, each with the time of its turn.
+    /// Returns recipients to the ledger that have no start time soon, each with the time of its turn.
     /// - Returns: the others.
-    private func putOff(_ open: [OpenRecipient], _ pool: ReservationPool, _ share: Prefetch.Share) async -> [OpenRecipient] {
+    private func postponed(_ open: [OpenRecipient], _ pool: ReservationPool, _ share: Prefetch.Share) async -> [OpenRecipient] {
         let room = pool.room(hadTurn: lease.batch.dispatchNumber > 1)
         guard open.count > room else { return open }
         let rest = open.dropFirst(room)
@@ -99,7 +99,7 @@ struct BatchDelivery: Sendable {
         let now = worker.now
         await report(
             rest.enumerated().map { place, item in
-                rule.putOff(
+                rule.postponed(
                     index: item.index, spent: item.attempts, wait: turns.first + Double(place) * turns.spacing,
                     why: "waits for the limit of \(pool.domain?.description ?? "")", now: now)
             })
@@ -107,37 +107,37 @@ struct BatchDelivery: Sendable {
         return Array(open.prefix(room))
     }
 
-    /// What lets a group go.
+    /// Permission for a group to start.
     struct Turn {
         var ticket: ReservationTicket
         /// Messages in the group, from 1.
         var count: Int
-        /// It is one message that tries whether the provider is back.
+        /// The group is one message that probes the provider.
         var probe: Int?
     }
 
     /// Bytes of the texts of a group, about.
     private static let groupBytes = 4 << 20
 
-    /// Messages of a group at most, so that the texts of all groups on their way fit into memory: a text is about as long as its template
-    /// and all values of its recipient.
+    /// Messages of a group at most, so that the texts of all groups in flight fit into memory. A text is about as long as its template and
+    /// all values of its recipient.
     private var fitting: Int {
         let parts = [mailing.mailing.html, mailing.mailing.text, mailing.mailing.body]
         let template = parts.reduce(256) { $0 + $1.source.utf8.count }
         return max(1, Self.groupBytes / (template + recipients.bytes.count / max(1, open.count)))
     }
 
-    /// Waits until the provider is there and the limits let a group go.
+    /// Waits until the provider is available and the limits let a group start.
     /// - Parameter isFresh: nothing was tried with the first of them before.
     /// - Returns: nil when nothing more may start.
     func turn(_ most: Int, _ pool: ReservationPool, isFresh: Bool) async -> Turn? {
         var most = min(most, mailing.link.groupSizer.size(distance: pool.distance), fitting)
         var probe: Int?
         if mailing.link.breaker.isOpen {
-            guard let passage = await mailing.link.breaker.pass(isFresh: isFresh, mayBegin: { mayBegin }) else { return nil }
+            guard let passage = await mailing.link.breaker.pass(isFresh: isFresh, mayStart: { mayStart }) else { return nil }
             if case .probe(let ticket) = passage { (most, probe) = (1, ticket) }
         }
-        if let admission = await pool.admit(most, capacity: mailing.link.capacity, mayBegin: { mayBegin }) {
+        if let admission = await pool.admit(most, capacity: mailing.link.capacity, mayStart: { mayStart }) {
             return Turn(ticket: admission.ticket, count: admission.count, probe: probe)
         }
         mailing.link.breaker.release(probe)
@@ -149,7 +149,7 @@ struct BatchDelivery: Sendable {
         await buffer.add(state.withLock { $0.settle(results) })
     }
 
-    /// Ends those whose lifetime has ended.
+    /// Expires recipients whose lifetime has ended.
     func expire(_ indexes: [Int]) async {
         guard worker.isOver(lease.batch.expires) else { return }
         let now = worker.now
@@ -157,7 +157,7 @@ struct BatchDelivery: Sendable {
     }
 }
 
-/// The state of a batch, shared by the groups that are on their way.
+/// The state of a batch, shared by its groups.
 final class BatchStateBox: Sendable {
     private let state: Mutex<BatchState>
 

@@ -5,7 +5,7 @@ import Policy
 /// dispatch no recipient gets two results (an entry on the list of the uncertain is none), that nothing starts after the batch has ended
 /// here, and that it is closed only when each recipient has a result or is certainly not started. Indexes are places in the batch.
 struct BatchState: Sendable, Hashable {
-    /// Where a recipient stands in this dispatch.
+    /// The state of a recipient in this dispatch.
     enum Phase: Sendable, Hashable {
         /// Not started, or its mark was taken back.
         case waiting
@@ -17,15 +17,15 @@ struct BatchState: Sendable, Hashable {
         case settled
     }
 
-    /// What is to be done with the batch when nothing of it is started any more.
+    /// How the batch is closed once none of its messages is in flight.
     struct Closing: Sendable, Equatable {
-        /// Results of recipients that no newer one will come for.
+        /// The last results of recipients that get no newer one.
         var results: [RecipientResult]
         /// `done`: each recipient has a result; `released`: the others go back, not started.
         var closing: ResultGroup.Closing
     }
 
-    /// By place in the batch; nil for whom this dispatch is not.
+    /// By place in the batch; nil for recipients that are not part of this dispatch.
     private var phases: [Phase?]
     /// Attempts spent, by place in the batch.
     private var attempts: [Int]
@@ -35,7 +35,7 @@ struct BatchState: Sendable, Hashable {
     private(set) var isEnded = false
     private(set) var isClosed = false
 
-    /// - Parameter open: whom this dispatch is for.
+    /// - Parameter open: the recipients of this dispatch.
     init(_ open: [OpenRecipient]) {
         let count = 1 + (open.lazy.map(\.index).max() ?? -1)
         phases = Array(repeating: nil, count: count)
@@ -48,12 +48,12 @@ struct BatchState: Sendable, Hashable {
 
     func phase(of index: Int) -> Phase? { phases.indices.contains(index) ? phases[index] : nil }
 
-    /// Those of some that are waiting, with the attempts spent on them.
+    /// The waiting recipients among some, with the attempts spent on them.
     func waiting(among indexes: some Sequence<Int>) -> [OpenRecipient] {
         indexes.compactMap { phase(of: $0) == .waiting ? OpenRecipient(index: $0, attempts: attempts[$0]) : nil }
     }
 
-    /// When all of some that rest may be tried again, in milliseconds since 1970; nil where none rests.
+    /// When all retries among some recipients are due, in milliseconds since 1970; nil where there are none.
     func retryDue(among indexes: some Sequence<Int>) -> Int64? {
         guard !last.isEmpty else { return nil }
         return indexes.lazy.filter { phase(of: $0) == .resting }.compactMap { last[$0]?.due }.max()
@@ -91,9 +91,9 @@ struct BatchState: Sendable, Hashable {
         if !last.isEmpty { last[index] = nil }
     }
 
-    /// Their marks were taken back: nothing of them is in flight.
+    /// Marks were taken back: none of these messages is in flight.
     /// - Parameters:
-    ///   - unsent: were not sent.
+    ///   - unsent: recipients whose messages were not sent.
     ///   - retries: the results of those that are tried again here.
     mutating func unmark(unsent: [Int], retries: [RecipientResult]) {
         set(unsent.filter { phase(of: $0) == .started }, .waiting)
@@ -104,18 +104,18 @@ struct BatchState: Sendable, Hashable {
         }
     }
 
-    /// Their marks could not be taken back, and the command may still arrive: none of the batch must be started after it.
+    /// Marks could not be taken back, and the command may still arrive: nothing of the batch may start after it.
     mutating func failToUnmark(unsent: [Int], retries: [RecipientResult]) {
         unmark(unsent: unsent, retries: retries)
         isEnded = true
     }
 
-    /// The time of their retry has come.
+    /// Retries are due.
     mutating func resume(_ indexes: some Sequence<Int>) {
         for index in indexes where phase(of: index) == .resting { phases[index] = .waiting }
     }
 
-    /// The mailing's lifetime has ended: who waits has expired.
+    /// The mailing's lifetime has ended: waiting recipients expire.
     /// - Parameter now: milliseconds since 1970.
     /// - Returns: the results to be reported.
     mutating func expire(_ indexes: some Sequence<Int>, now: Int64) -> [RecipientResult] {

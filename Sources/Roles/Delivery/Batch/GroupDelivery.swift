@@ -18,8 +18,8 @@ struct GroupDelivery: Sendable {
     private var breaker: ProviderCircuitBreaker { mailing.link.breaker }
 
     /// - Parameters:
-    ///   - indexes: the group; a place of the limiter is held for it, and given up when nothing more of it starts.
-    ///   - first: what lets it go.
+    ///   - indexes: the group. It holds a place of the concurrency limiter until nothing more of it starts.
+    ///   - first: its permission to start.
     func run(_ indexes: [Int], _ first: BatchDelivery.Turn) async {
         await withDiscardingTaskGroup { late in
             await send(indexes, first, &late)
@@ -31,7 +31,7 @@ struct GroupDelivery: Sendable {
         var turn: BatchDelivery.Turn? = first
         let retries = LocalRetryRule(now: worker.now)
         var backoff = Backoff()
-        // Those who rest, or have rested: they do not count any more towards what the worker has taken.
+        // Recipients in the local retry queue, or that were there: they no longer count as prefetched.
         var rested: Set<Int> = []
         defer { _ = turn?.ticket.end() }
         while true {
@@ -44,7 +44,7 @@ struct GroupDelivery: Sendable {
             }
             if turn == nil || breaker.isOpen && turn?.probe == nil {
                 _ = turn?.ticket.end()
-                turn = await outside { await turnAgain(left.count, isFresh: left[0].attempts == 0) }
+                turn = await outside { await nextTurn(left.count, isFresh: left[0].attempts == 0) }
             }
             guard let current = turn, await start(Array(left.prefix(current.count))) else {
                 return breaker.release(turn?.probe)
@@ -53,7 +53,7 @@ struct GroupDelivery: Sendable {
             let (outcome, waiting) = await transmit(group, current, retries)
             turn = nil
             await batch.report(outcome.results)
-            // Nothing more can be done for those who are waited for: others take their places.
+            // Late messages no longer count: others take their places.
             for one in waiting {
                 late.addTask { await finish(one, current.probe) }
             }
@@ -67,12 +67,12 @@ struct GroupDelivery: Sendable {
                 backoff = Backoff()
                 continue
             }
-            // Not yet certainly unavailable.
-            _ = await outside { await backoff.wait(on: worker.changes) { !batch.mayBegin } }
+            // One failure does not open the circuit breaker: wait before the next attempt.
+            _ = await outside { await backoff.wait(on: worker.changes) { !batch.mayStart } }
         }
     }
 
-    /// Does something for which the place among those who send is given up.
+    /// Gives up the place in the concurrency limiter while `body` runs.
     private func outside<Result>(_ body: () async -> Result) async -> Result {
         limiter.release()
         let result = await body()
@@ -82,11 +82,11 @@ struct GroupDelivery: Sendable {
 
     /// - Returns: false when nothing more may start before `due`, in milliseconds since 1970.
     private func rest(until due: Int64) async -> Bool {
-        await worker.changes.wait(until: .now + .milliseconds(due - worker.now), unless: { !batch.mayBegin })
+        await worker.changes.wait(until: .now + .milliseconds(due - worker.now), unless: { !batch.mayStart })
     }
 
-    /// A turn for recipients whose first one was given up.
-    private func turnAgain(_ most: Int, isFresh: Bool) async -> BatchDelivery.Turn? {
+    /// Waits for a new turn, after the first was given up.
+    private func nextTurn(_ most: Int, isFresh: Bool) async -> BatchDelivery.Turn? {
         pool.expect(most)
         let isLimited = pool.isActive
         if isLimited { await pool.returning.acquire() }
@@ -99,7 +99,7 @@ struct GroupDelivery: Sendable {
     /// Asks Redis whether the group may start, which marks it as started.
     private func start(_ group: [OpenRecipient]) async -> Bool {
         let indexes = group.map(\.index)
-        guard batch.mayBegin, batch.state.withLock({ $0.start(indexes) }) else { return false }
+        guard batch.mayStart, batch.state.withLock({ $0.start(indexes) }) else { return false }
         switch await permission(group) {
         case .go: return true
         case .halted: break
@@ -121,30 +121,30 @@ struct GroupDelivery: Sendable {
                     worker.logger.warning("batch \(batch.lease.batch.id) waits: \(error)", metadata: batch.fields)
                 }
             }
-            guard await backoff.wait(on: worker.changes, unless: { !batch.mayBegin }) else { return .halted(.paused) }
+            guard await backoff.wait(on: worker.changes, unless: { !batch.mayStart }) else { return .halted(.paused) }
         }
     }
 
-    /// A recipient whose response is waited for apart.
+    /// A recipient whose response is late.
     private struct Late {
         var item: OpenRecipient
         var response: LateResponse
-        /// When its group was begun, in nanoseconds of CLOCK_MONOTONIC: it may be waited for apart only shortly before its time is over.
-        var begun: Int64
+        /// When its group was started, in nanoseconds of CLOCK_MONOTONIC. It may become late long after that.
+        var started: Int64
     }
 
     /// Waits for a response that is late.
     private func finish(_ late: Late, _ probe: Int?) async {
-        let answer = await late.response.value()
-        batch.trace([late.item], [answer])
-        let outcome = batch.judge([late.item], [answer], .none)
-        await learn(outcome, since: late.begun, probe)
+        let response = await late.response.value()
+        batch.trace([late.item], [response])
+        let outcome = batch.judge([late.item], [response], failures: await batch.failures([late.item], [response]), .none)
+        await learn(outcome, since: late.started, probe)
         await batch.report(outcome.results)
         await unmark(outcome)
     }
 
     /// Hands a group to its transport, and finds out what its responses mean.
-    /// - Returns: also those whose responses are still to come.
+    /// - Returns: also the recipients whose responses are late.
     private func transmit(
         _ open: [OpenRecipient], _ turn: BatchDelivery.Turn, _ retries: LocalRetryRule
     ) async -> (GroupOutcome, [Late]) {
@@ -154,42 +154,43 @@ struct GroupDelivery: Sendable {
         group.detach = { late.add($0, $1) }
         batch.trace(open)
         let start = ContinuousClock.now
-        let begun = Clock.monotonic()
+        let started = Clock.monotonic()
         worker.transmitting.add(open.count, ordering: .relaxed)
         let responses = await mailing.link.transport.deliver(group) { [worker, mailing, batch] in
-            worker.mayBegin(mailing, batch.batch)
+            worker.mayStart(mailing, batch.batch)
         }
         worker.transmitting.subtract(open.count, ordering: .relaxed)
-        // Where a connection takes one message after the other, so did the waits for their reservations.
+        // A connection that sends one message at a time spent the waits for reservations too: they are no part of the delivery time.
         let waited = turn.ticket.end()
         let took = ContinuousClock.now - start - .nanoseconds(mailing.link.isSequential ? waited : 0)
         batch.trace(open, responses)
         let waiting = late.take()
-        let outcome = batch.judge(open, responses, late: Set(waiting.map(\.index)), retries)
+        let outcome = batch.judge(
+            open, responses, late: Set(waiting.map(\.index)), failures: await batch.failures(open, responses), retries)
         batch.meters.delivered(outcome.all, seconds: took)
         pool.started(open.count - outcome.unsent.count)
         if outcome.unsent.isEmpty, waiting.isEmpty { mailing.link.groupSizer.note(open.count, took: took) }
-        // The outcome of a probe that is late comes later.
-        await learn(outcome, since: begun, waiting.isEmpty ? turn.probe : nil)
-        return (outcome, waiting.map { Late(item: open[$0.index], response: $0.response, begun: begun) })
+        // A late probe reports its outcome when its response comes.
+        await learn(outcome, since: started, waiting.isEmpty ? turn.probe : nil)
+        return (outcome, waiting.map { Late(item: open[$0.index], response: $0.response, started: started) })
     }
 
-    /// What an outcome says of the provider and of its limits.
+    /// Feeds an outcome to the circuit breaker, the refusal circuit and the adaptive rate.
     /// - Parameter since: when its messages were started, in nanoseconds of CLOCK_MONOTONIC.
     private func learn(_ outcome: GroupOutcome, since: Int64, _ probe: Int?) async {
         worker.answered.add(outcome.answered, ordering: .relaxed)
         if let finding = mailing.note(outcome.results, worker.configuration.refusals) {
-            worker.refused(mailing, finding.verdict.words(provider: mailing.provider, text: finding.text))
+            worker.refused(mailing, finding.common.words(provider: mailing.provider, text: finding.text))
         }
-        // What we cut short ourselves is nobody's fault.
-        let evidence = batch.mayBegin ? outcome.evidence : CircuitBreaker.Evidence(successes: outcome.evidence.successes)
+        // A failure that our own stop caused says nothing of the provider.
+        let evidence = batch.mayStart ? outcome.evidence : CircuitBreaker.Evidence(successes: outcome.evidence.successes)
         breaker.note(evidence, problem: outcome.problem ?? outcome.failure, since: since, probe: probe)
         if let scope = worker.rates.note(outcome, provider: mailing.provider, domain: pool.domain) {
             await pause(scope)
         }
     }
 
-    /// The provider asks for a pause: at once for this mailing, and within a quarter of a second for the whole fleet.
+    /// The provider asks for a pause. It holds at once for this mailing, and within 250 ms for the whole fleet.
     private func pause(_ scope: LimitScope) async {
         mailing.clearReservations()
         do throws(RedisError) { try await worker.rates.tell(scope) } catch {
@@ -197,8 +198,8 @@ struct GroupDelivery: Sendable {
         }
     }
 
-    /// Takes back the marks of those who were not sent to, or are tried again here. Should the worker end meanwhile, it is known that
-    /// nothing reached them.
+    /// Takes back the marks of recipients that were not sent to or are tried again here. If the worker ends then, they are known to be not
+    /// started.
     private func unmark(_ outcome: GroupOutcome) async {
         let unsent = outcome.unsent.map(\.index)
         let indexes = (unsent + outcome.retries.map(\.index)).sorted()
@@ -207,13 +208,13 @@ struct GroupDelivery: Sendable {
             try await worker.queue.unmark(batch.lease, indexes)
             batch.state.withLock { $0.unmark(unsent: unsent, retries: outcome.retries) }
         } catch {
-            // The command may still arrive, and must not find them started again.
+            // The command may still arrive: these messages must not start again before that.
             batch.state.withLock { $0.failToUnmark(unsent: unsent, retries: outcome.retries) }
         }
     }
 }
 
-/// The late responses of a group, as its transport tells them.
+/// The late responses of a group, as its transport reports them.
 private final class LateResponses: Sendable {
     private let state = Mutex<[(index: Int, response: LateResponse)]>([])
 

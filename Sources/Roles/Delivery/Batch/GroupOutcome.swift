@@ -5,22 +5,22 @@ import Policy
 struct GroupOutcome: Sendable {
     /// Reported to the collector.
     var results: [RecipientResult] = []
-    /// Nothing of them was in flight.
+    /// Recipients whose messages were never in flight.
     var unsent: [OpenRecipient] = []
-    /// Tried again here in a moment.
+    /// Retries that stay in this worker.
     var retries: [RecipientResult] = []
-    /// Why some are unsent; nil where only we held them back.
+    /// Why some are unsent; nil where we held them back ourselves.
     var problem: ProviderResponse?
-    /// Messages that the provider answered, of whatever kind, or failed to.
+    /// Messages with a response, or with the lack of one as their outcome.
     private(set) var answered = 0
-    /// Answers that ask us to slow down: the provider's, and those of the recipients' domain.
+    /// Responses that ask us to slow down: of the provider, and of the recipients' domain.
     private(set) var throttled = 0
     private(set) var domainThrottled = 0
-    /// The longest wait that was asked for with them, in seconds.
+    /// The longest Retry-After among them, in seconds.
     private(set) var retryAfter: Double?
-    /// What it says of whether the provider is there.
+    /// Evidence for the circuit breaker.
     private(set) var evidence = CircuitBreaker.Evidence.none
-    /// The last answer that is the provider's own fault.
+    /// The last response that is the provider's own fault.
     private(set) var failure: ProviderResponse?
 
     /// Every attempt that ended.
@@ -45,7 +45,7 @@ struct GroupOutcome: Sendable {
         }
     }
 
-    /// No connection was to be had for a message.
+    /// A message got no connection.
     mutating func noteUnsent(_ item: OpenRecipient, _ response: ProviderResponse) {
         unsent.append(item)
         if problem == nil { evidence.failures += 1 }

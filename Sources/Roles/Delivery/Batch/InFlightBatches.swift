@@ -15,12 +15,12 @@ final class InFlightBatch: Sendable {
         understood = Atomic(lease.isNew)
     }
 
-    /// Nothing more of it may start here: the worker's lease had expired, or Redis lost the batch.
+    /// Nothing more of it may start here: the worker's lease has expired, or Redis lost the batch.
     var isEnded: Bool { ended.load(ordering: .relaxed) }
 
     func end() { ended.store(true, ordering: .relaxed) }
 
-    /// It is known which of its messages the workers before had in flight.
+    /// The messages that earlier workers had in flight are known.
     var isUnderstood: Bool { understood.load(ordering: .relaxed) }
 
     func understand() { understood.store(true, ordering: .relaxed) }
@@ -50,12 +50,12 @@ final class InFlightBatches: Sendable {
 
     func insert(_ batch: InFlightBatch) { state.withLock { $0[Self.key(batch)] = batch } }
 
-    /// Takes it out, unless a later delivery of the same entry has its place.
+    /// Removes it, unless a later delivery of the same entry has taken its place.
     func remove(_ batch: InFlightBatch) {
         state.withLock { if $0[Self.key(batch)] === batch { $0[Self.key(batch)] = nil } }
     }
 
-    /// Lets nothing more of any of them start here.
+    /// Ends all of them: nothing more starts here.
     /// - Returns: how many were ended.
     func endAll() -> Int {
         let batches = all.filter { !$0.isEnded }

@@ -1,9 +1,9 @@
 import Model
 import Policy
 
-/// Which retries a worker waits for by itself: those that are due so soon that the way through the ledger would take longer.
+/// Which retries stay in the worker: those that are due sooner than the way through the ledger takes.
 struct LocalRetryRule: Sendable {
-    /// No retry of the group is waited for beyond that moment, in milliseconds since 1970.
+    /// The latest retry of the group that stays here, in milliseconds since 1970.
     private let until: Int64
 
     /// - Parameter now: when the group was taken up, in milliseconds since 1970.
@@ -13,6 +13,6 @@ struct LocalRetryRule: Sendable {
     static let none = LocalRetryRule(now: .min / 2)
 
     func takes(_ result: RecipientResult, now: Int64) -> Bool {
-        result.state == .deferred && result.held == nil && result.due - now <= Timing.localRetry.milliseconds && result.due <= until
+        result.state == .deferred && result.doubt == nil && result.due - now <= Timing.localRetry.milliseconds && result.due <= until
     }
 }

@@ -3,7 +3,7 @@ import Logging
 import Model
 import Synchronization
 
-/// Sends the results of one batch to the collector packed, so that a message costs a small share of a command; the shell of
+/// Sends the results of one batch to the collector in groups, so that a message costs a fraction of a command; the shell of
 /// `ResultBufferState`.
 final class ResultBuffer: Sendable {
     private let lease: BatchLease
@@ -22,7 +22,7 @@ final class ResultBuffer: Sendable {
         name = "\(lease.holder.worker).\(worker.nextClaim())"
     }
 
-    /// Adds results, and sends what is there when it is enough.
+    /// Adds results, and sends a group when there are enough.
     func add(_ results: [RecipientResult]) async {
         let (group, isFirst) = state.withLock { state in
             let wasEmpty = state.since == nil
@@ -33,40 +33,40 @@ final class ResultBuffer: Sendable {
         if let group { await send(group) }
     }
 
-    /// When the results that wait here must be sent; nil where none waits.
+    /// When the waiting results must be sent; nil where none wait.
     func due(after wait: Duration) -> ContinuousClock.Instant? { state.withLock { $0.since.map { $0 + wait } } }
 
-    /// Sends what has waited for as long as `age`.
+    /// Sends results that have waited for `age`.
     func flush(olderThan age: Duration) async {
         if let group = state.withLock({ $0.flush(olderThan: age, at: .now) }) { await send(group) }
     }
 
-    /// Sends what is left and closes the batch, once all groups before are through. A batch of which a group could not be told stays
-    /// pending: its next worker finds by the marks who is uncertain.
+    /// Sends the rest and closes the batch, after all groups before. A batch of which a group could not be reported stays pending: its
+    /// next worker finds the uncertain recipients by their marks.
     func close(_ closing: ResultGroup.Closing) async {
         while true {
             let (group, isBroken) = state.withLock { ($0.close(closing), $0.isBroken) }
             if let group { return await send(group) }
             if isBroken { return }
-            // One that is flushed at this moment; the wait has an end only for a process that is cut short.
+            // Wait for a group that is being sent. The wait ends early only in a process that is cut short.
             await through.wait(atMost: .seconds(1))
         }
     }
 
-    /// Sends what is left of a batch that stays pending.
+    /// Sends the rest of a batch that stays pending.
     func leave() async {
         await flush(olderThan: .zero)
         while state.withLock({ $0.sending > 0 }) { await through.wait(atMost: .seconds(1)) }
     }
 
-    /// What was sent to people must be reported: it is tried until Redis has it, or the process is cut short.
+    /// Retries until Redis has the results or the process is cut short: what was sent must be reported.
     private func send(_ part: ResultBufferState.Group) async {
         let group = ResultGroup(
             Dispatch(batch: lease.batch.id, dispatchNumber: lease.batch.dispatchNumber), worker: name, provider: provider,
             sequence: part.sequence,
             closing: part.closing, results: part.results)
-        let isTold = await tell(group)
-        state.withLock { $0.sent(isTold: isTold) }
+        let isReported = await tell(group)
+        state.withLock { $0.sent(isReported: isReported) }
         through.notify()
     }
 

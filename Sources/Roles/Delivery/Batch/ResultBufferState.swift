@@ -1,22 +1,22 @@
 import Model
 
-/// The results of one batch that wait to be sent to the collector together. It guarantees that each group has a number of its own, that a
-/// closing group is made only when all before it are through, and none after it.
+/// The results of one batch on their way to the collector. It guarantees that each group has a number of its own, that the closing group
+/// is made only after all others were reported, and that none follows it.
 struct ResultBufferState: Sendable {
     /// Results in an entry, about.
     static let limit = 250
 
     private(set) var results: [RecipientResult] = []
     private var sequence = 0
-    /// When the first of `results` came.
+    /// When the first of `results` was added.
     private(set) var since: ContinuousClock.Instant?
     /// Groups on their way to Redis.
     private(set) var sending = 0
     private(set) var isClosed = false
-    /// A group could not be told: what it had counts as started and not done, so that the batch must not be closed.
+    /// A group could not be reported: its recipients count as started and not done, so the batch must not be closed.
     private(set) var isBroken = false
 
-    /// What is to be sent now.
+    /// The group to send now.
     struct Group: Sendable, Equatable {
         var sequence: Int
         var closing: ResultGroup.Closing
@@ -38,7 +38,7 @@ struct ResultBufferState: Sendable {
         return take(.open)
     }
 
-    /// - Returns: the closing group; nil while others are on their way, or when there must be none.
+    /// - Returns: the closing group; nil while others are being sent, or when there must be none.
     mutating func close(_ closing: ResultGroup.Closing) -> Group? {
         guard sending == 0, !isBroken, !isClosed else { return nil }
         isClosed = true
@@ -46,9 +46,9 @@ struct ResultBufferState: Sendable {
     }
 
     /// A group was reported, or was given up.
-    mutating func sent(isTold: Bool) {
+    mutating func sent(isReported: Bool) {
         sending -= 1
-        if !isTold { isBroken = true }
+        if !isReported { isBroken = true }
     }
 
     private mutating func take(_ closing: ResultGroup.Closing) -> Group {

@@ -2,12 +2,12 @@ import Broker
 import Model
 import Synchronization
 
-/// What a worker has taken and not finished, and what it should take next; the shell of `PrefetchState`.
+/// The messages that a worker has taken and not finished, and what it takes next; the shell of `PrefetchState`.
 final class Prefetch: Sendable {
     private let state: Mutex<PrefetchState>
-    /// When the circuit breaker of a lane's provider lets a probe go; nil while it is closed.
+    /// When the circuit breaker of a lane's provider allows a probe; nil while it is closed.
     private let probes = Mutex<[Lane: @Sendable () -> ContinuousClock.Instant?]>([:])
-    /// Notified when something may be wanted that was not before.
+    /// Notified when more may be wanted.
     private let signal: WakeSignal
 
     init(first: Int, most: Int, bytes: Int, signal: WakeSignal) {
@@ -32,7 +32,7 @@ final class Prefetch: Sendable {
             self.bytes = Mutex(bytes)
         }
 
-        /// Takes some of its messages as a share of their own, now that their kind is known.
+        /// Splits off messages as a share of their own, now that their kind is known.
         /// - Parameter usable: what limits of that kind alone let start in the time that is fetched ahead.
         func split(_ count: Int, _ kind: PrefetchState.Kind, usable: Double) -> Share {
             let count = take(count)
@@ -40,7 +40,7 @@ final class Prefetch: Sendable {
             return Share(prefetch, lane, kind, count)
         }
 
-        /// So many of its messages are finished.
+        /// Notes finished messages.
         func finish(_ count: Int) {
             let count = take(count)
             if count > 0 { prefetch.change { $0.finish(count, of: lane, kind: kind, at: .now) } }
@@ -73,7 +73,7 @@ final class Prefetch: Sendable {
 
     func offer(_ lane: Lane) { change { $0.offer(lane, at: .now) } }
 
-    /// What is to be asked for now; it counts as asked for until `taken` or `failed`.
+    /// What to ask Redis for now; it counts as asked for until `taken` or `failed`.
     func wants() -> [BatchQueue.Want] {
         let blocked = probes.withLock { $0 }.mapValues { $0() }
         return state.withLock { state in
@@ -82,7 +82,7 @@ final class Prefetch: Sendable {
         }
     }
 
-    /// Has the lane's circuit breaker asked before each look at what is wanted.
+    /// Asks the lane's circuit breaker each time before `wanted` is computed.
     func watch(_ lane: Lane, probeAt: @escaping @Sendable () -> ContinuousClock.Instant?) {
         probes.withLock { $0[lane] = probeAt }
     }

@@ -2,9 +2,9 @@ import Broker
 import Model
 import Policy
 
-/// How many messages a worker has taken and not finished, by lane, and which batches it should take: of each lane what its provider's
-/// connections use in half a second, and nothing that a limit or an open circuit breaker would only let wait here. So what is left in a
-/// lane is there for other workers, and no lane's batches are in the way of another's.
+/// How many messages a worker has taken and not finished, by lane, and which batches it takes next. It takes from each lane what the
+/// provider's connections use in half a second, and nothing that a limit or an open circuit breaker would keep waiting here. So other
+/// workers find the rest in the lane, and no lane delays another.
 struct PrefetchState: Sendable {
     typealias Instant = ContinuousClock.Instant
 
@@ -26,22 +26,21 @@ struct PrefetchState: Sendable {
         var held: [Kind?: Prefetched] = [:]
         /// Messages that are enough for now.
         var target: Int
-        /// It is the lane's own limit that says so, and not what its connections can do.
+        /// The lane's limit decides the target, not its connections.
         var isLimited = false
         /// Recipients in a batch, lately.
         var batchSize = 0.0
         /// Bytes of a batch, lately.
         var batchBytes = 0.0
-        /// Batches wait in it, as far as is known.
+        /// Whether it has batches, as far as is known.
         var hasMore = true
         /// Batches asked for, and not here yet.
         var asked = 0
-        /// When something of it was last here.
+        /// When one of its batches was last here.
         var last: Instant
 
-        /// What is here, as it counts towards the target. Under a limit of the lane, two batches of one kind count half of the target at
-        /// most, so that batches of other mailings are here as well: they stand behind one another in the lane, and each mailing is to be
-        /// sent to without a break.
+        /// The messages here, as they count towards the target. Under a limit of the lane, one kind counts half of the target at most, so
+        /// that batches of other mailings are taken too: no mailing waits for the end of another.
         var counted: Double {
             held.values.reduce(0) { sum, one in
                 let counted = min(Double(one.messages), one.usable)
@@ -72,7 +71,7 @@ struct PrefetchState: Sendable {
     private(set) var total = 0
     /// Bytes of the batches that are here.
     private(set) var bytes = 0
-    /// A lane got nothing because of what is here of all together.
+    /// A lane got nothing because all lanes together have enough here.
     private var isFull = false
 
     init(first: Int, most: Int, mostBytes: Int = .max) {
@@ -112,18 +111,18 @@ struct PrefetchState: Sendable {
         guard counted < Double(lane.target), total < (lane.messages == 0 ? Self.patience * most : 4 * most),
             bytes / 4 < mostBytes, lane.messages == 0 || bytes < mostBytes
         else { return 0 }
-        // Of a lane whose batches are not known yet, one tells.
+        // One batch tells the size of a lane's batches.
         guard lane.batchSize > 0 else { return 1 }
         let room = lane.batchBytes > 0 ? max(1, Int(min(Double(Self.batchesAtOnce), Double(mostBytes - bytes) / lane.batchBytes))) : .max
         return min(Self.batchesAtOnce, room, max(1, Int(((Double(lane.target) - counted) / lane.batchSize).rounded(.up))))
     }
 
-    /// When a look at the wants is due though nothing happens: an open circuit breaker lets a probe go.
+    /// When `wanted` must be computed without an event: an open circuit breaker allows a probe.
     func nextLook() -> Instant? {
         lanes.filter { $0.value.hasMore && $0.value.messages == 0 }.compactMap { probes[$0.key] }.min()
     }
 
-    /// Batches came, as answer to a want or by a takeover.
+    /// Batches came, as the reply to a want or by a takeover.
     /// - Parameters:
     ///   - sizes: messages in each.
     ///   - bytes: bytes of each, which stay until `free`.

@@ -1,39 +1,39 @@
 import Broker
 import Model
 
-/// The dispatches that were lost with Redis and that one worker can account for, as nobody else has had them. They are told anew after each
-/// further loss, until an epoch begins.
+/// The dispatches that were lost with Redis and that one worker can account for, because nobody else has had them. They are reported
+/// again after each further loss, until an epoch begins.
 struct BatchClaims: Sendable, Hashable {
     private var dispatches: Set<Dispatch> = []
-    private var isTold = false
-    /// In the worker's hands since before its lease expired: others may have had them since.
+    private var isReported = false
+    /// Taken before the worker's lease expired: others may have had them since.
     private var disowned: Set<Dispatch> = []
 
-    /// What is to be told; nil where there is nothing, or it was told since the last loss.
-    var untold: Set<Dispatch>? { isTold || dispatches.isEmpty ? nil : dispatches }
+    /// The claims to report; nil where there are none, or they were reported since the last loss.
+    var unreported: Set<Dispatch>? { isReported || dispatches.isEmpty ? nil : dispatches }
 
     /// The dispatch of a batch, if this worker alone has had it.
     func own(_ lease: BatchLease) -> Dispatch? {
-        // Who had it before may have told results that are lost.
+        // The worker that had it before may have reported results that are lost.
         lease.isNew && !disowned.contains(lease.dispatch) ? lease.dispatch : nil
     }
 
     /// The lease had expired.
-    /// - Parameter inHand: what the worker has.
+    /// - Parameter inHand: the dispatches that the worker has.
     mutating func disown(_ inHand: some Sequence<Dispatch>) { disowned.formUnion(inHand) }
 
-    /// Redis was lost, and with it what was told to it.
+    /// Redis was lost, and with it all that was reported.
     mutating func add(_ more: Set<Dispatch>) {
         dispatches.formUnion(more)
-        isTold = false
+        isReported = false
     }
 
-    mutating func didTell(_ told: Set<Dispatch>) { isTold = told == dispatches }
+    mutating func didReport(_ told: Set<Dispatch>) { isReported = told == dispatches }
 
-    /// An epoch holds: nobody asks for what was lost before it.
+    /// An epoch holds: losses before it no longer matter.
     mutating func forget(inHand: some Sequence<Dispatch>) {
         dispatches = []
-        isTold = false
+        isReported = false
         disowned.formIntersection(inHand)
     }
 }

@@ -10,7 +10,7 @@ final class LeaseRenewal: Sendable {
     private struct State {
         var lease: LeaseState
         var results = UnconfirmedResults()
-        /// What a loss of Redis took of batches that this worker alone has had.
+        /// The batches that a loss of Redis took, and that this worker alone has had.
         var claims = BatchClaims()
 
         /// The lease had expired: others may have the batches.
@@ -44,7 +44,7 @@ final class LeaseRenewal: Sendable {
     /// How often the lease is to be renewed.
     var interval: Duration { state.withLock { $0.lease.interval } }
 
-    /// Nobody else can have this worker's batches yet.
+    /// No other worker can have this worker's batches.
     var isHeld: Bool { state.withLock { $0.lease.isHeld(at: .now) } }
 
     /// Batches may be taken.
@@ -68,7 +68,7 @@ final class LeaseRenewal: Sendable {
         }
         if isLapse { noticeLapse() }
         let known = state.withLock { $0.results.count }
-        // Nothing to be confirmed: nothing to be asked.
+        // Without unconfirmed results there is nothing to ask.
         let oldest = known > 0 ? try await status.oldest() : []
         let asked = ContinuousClock.now
         let before = state.withLock { $0.lease }
@@ -99,7 +99,7 @@ final class LeaseRenewal: Sendable {
         try await offer()
     }
 
-    /// Ends the lease of a worker that has nothing in its hands.
+    /// Ends the lease of a worker that has no batches.
     func leave() async throws(RedisError) {
         try await renew()
         let state = state.withLock { $0.lease }
@@ -108,11 +108,11 @@ final class LeaseRenewal: Sendable {
             worker, lease: .zero, condition: state.condition(inFlight.all.lazy.map(\.lease.epoch)), losses: state.losses, isKnown: true)
     }
 
-    /// Tells the dispatcher, before the worker says that it is clean, of which batches that is all.
+    /// Reports the batches that this worker accounts for, before it reports itself as clean.
     private func claim() async throws(RedisError) {
-        guard let claims = state.withLock({ $0.claims.untold }) else { return }
+        guard let claims = state.withLock({ $0.claims.unreported }) else { return }
         try await registry.claim(claims, by: worker)
-        state.withLock { $0.claims.didTell(claims) }
+        state.withLock { $0.claims.didReport(claims) }
     }
 
     private func noticeLapse() {
@@ -133,10 +133,11 @@ final class LeaseRenewal: Sendable {
             """)
     }
 
-    /// Sends again what a loss may have taken, and what was reported while it was not noticed: until no batch of before is left here.
+    /// Sends results again that a loss may have taken, also those that were reported before it was noticed, until no batch of an older
+    /// epoch is left here.
     private func offer() async throws(RedisError) {
         guard state.withLock({ $0.lease.isOffering }) else { return }
-        // A batch that is still here may have told something to the Redis of before a moment ago.
+        // A batch that is still here may have reported to the lost Redis a moment ago.
         let epoch = state.withLock { $0.lease.epoch }
         let isLast = inFlight.all.allSatisfy { $0.lease.epoch == epoch }
         while true {

@@ -2,12 +2,12 @@ import Broker
 import Model
 import Policy
 
-/// A worker's lease as the worker sees it: held only as long as Redis holds it for certain. It guarantees that a worker starts nothing when
-/// another may have its batches, notices every loss of Redis, and says that it is clean only when no batch or result of before is left.
+/// A worker's lease as the worker sees it: held only while Redis certainly holds it. It guarantees that a worker starts nothing when
+/// another may have its batches, notices every loss of Redis, and reports itself as clean only when no older batch or result is left.
 struct LeaseState: Sendable, Hashable {
     typealias Instant = ContinuousClock.Instant
 
-    /// What the worker has to do with its batches.
+    /// What the worker does with its batches.
     enum Action: Sendable, Hashable {
         /// Nothing more of them starts here.
         case endBatches
@@ -21,7 +21,7 @@ struct LeaseState: Sendable, Hashable {
     private(set) var until: Instant?
     /// When the last renewal that succeeded was asked for.
     private var renewed: Instant?
-    /// Until when other workers may only be slow to come back from an outage.
+    /// Until then other workers may still be on their way back from an outage.
     private var patientUntil: Instant?
     /// Redis has known of the worker before.
     private(set) var isKnown = false
@@ -30,7 +30,7 @@ struct LeaseState: Sendable, Hashable {
     private(set) var isAdmitted = false
     /// Losses of Redis that were noticed.
     private(set) var losses = 0
-    /// Results of before the last loss are still to be sent again.
+    /// Results from before the last loss have not been sent again.
     private(set) var isOffering = false
     /// A loss took the marks of a batch that was taken over, before they were read.
     private(set) var isInDoubt = false
@@ -40,17 +40,17 @@ struct LeaseState: Sendable, Hashable {
     /// How often the lease is to be renewed.
     var interval: Duration { min(Timing.renewal, length / 5) }
 
-    /// Nobody else can have this worker's batches yet.
+    /// No other worker can have this worker's batches.
     func isHeld(at now: Instant) -> Bool { until.map { now < $0 } ?? false }
 
-    /// Batches may be taken: nobody else can have them, and the dispatcher will miss this worker when Redis forgets it.
+    /// Batches may be taken: no other worker can have them, and the dispatcher knows this worker if Redis forgets it.
     func mayTake(at now: Instant) -> Bool { isHeld(at: now) && isAdmitted }
 
     /// Batches of others may be taken over. After an outage of Redis all workers come back within seconds of one another, and none of them
     /// has ended.
     func mayTakeOver(at now: Instant) -> Bool { patientUntil.map { now >= $0 } ?? true }
 
-    /// A renewal is about to be asked for.
+    /// A renewal is about to be sent.
     /// - Returns: `endBatches` when the lease has expired meanwhile: its batches may be another's.
     mutating func willRenew(at now: Instant) -> Action? {
         guard let until, now >= until else { return nil }
@@ -58,8 +58,8 @@ struct LeaseState: Sendable, Hashable {
         return .endBatches
     }
 
-    /// What the worker says of itself in a renewal.
-    /// - Parameter epochs: those of the batches in its hands.
+    /// The condition that the worker reports in a renewal.
+    /// - Parameter epochs: the epochs of its batches.
     func condition(_ epochs: some Sequence<Epoch>) -> WorkerRegistry.Condition {
         if isInDoubt { return .doubt }
         return !isOffering && epochs.allSatisfy { $0 == epoch } ? .clean : .busy
@@ -70,7 +70,7 @@ struct LeaseState: Sendable, Hashable {
     ///   - asked: when it was asked for.
     ///   - now: when the reply came. The lease may have expired meanwhile, and been another's, before it was renewed.
     ///   - hasUnread: a batch was taken over whose marks are not read yet.
-    /// - Returns: `endBatches` where it had expired, and what a loss of Redis asks for; empty where there was neither.
+    /// - Returns: `endBatches` where it had expired, and what a loss of Redis requires; empty where there was neither.
     mutating func didRenew(_ renewal: WorkerRegistry.Renewal, asked: Instant, at now: Instant, hasUnread: Bool) -> [Action] {
         let lapse = willRenew(at: now)
         let certain = length * (1 - Timing.leaseMargin)
@@ -90,6 +90,6 @@ struct LeaseState: Sendable, Hashable {
         return [.endBatches, .offerResults]
     }
 
-    /// All results were sent again, while no batch of an older epoch was left that could still report to the Redis of before.
+    /// All results were sent again, and no batch of an older epoch was left that could report to the lost Redis.
     mutating func didOffer() { isOffering = false }
 }

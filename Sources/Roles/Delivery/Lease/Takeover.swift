@@ -5,17 +5,17 @@ import Model
 /// What a worker finds of a batch that it took over, before it does anything else with it.
 struct Takeover: Sendable {
     let batch: InFlightBatch
-    /// What the mailing wants of messages that may have arrived; nil when the mailing is gone: they are only listed.
+    /// What the mailing does with messages that may have arrived; nil when the mailing has ended: they are only listed.
     let policy: Mailing.UncertainPolicy?
     let worker: WorkerContext
 
-    /// Everybody whom a dispatch is for.
+    /// All recipients of a dispatch.
     static func whole(_ batch: DispatchedBatch) -> [OpenRecipient] {
         batch.open ?? (0..<batch.count).map { OpenRecipient(index: $0, attempts: 0) }
     }
 
-    /// What is left to do: done recipients are skipped, those that may have been reached are noted as the mailing wants it, and
-    /// of a batch that ended too many workers nothing is sent at all.
+    /// The recipients that are left: done ones are skipped, ones that may have been reached are treated as the mailing says, and of a batch
+    /// that ended too many workers nothing is sent.
     /// - Returns: nil when the batch is not this worker's any more.
     func enter() async throws(RedisError) -> [OpenRecipient]? {
         let lease = batch.lease
@@ -31,7 +31,7 @@ struct Takeover: Sendable {
             plan.isQuarantined
                 ? "its batch was quarantined: \(lease.holder.deliveries - 1) workers ended with it" : "in flight when \(from) ended",
             isHeld: plan.isHeld)
-        // Known to the collector before a second message goes out.
+        // The collector knows of it before a second message goes out.
         await batch.buffer.flush(olderThan: .zero)
         batch.understand()
         return plan.open
@@ -49,17 +49,17 @@ struct Takeover: Sendable {
     }
 }
 
-/// What is to be done with a batch that was taken over, by the marks that its workers left.
+/// What to do with a batch that was taken over, by the marks of its earlier workers.
 struct TakeoverPlan: Sendable, Equatable {
-    /// Workers may end this many times more often with a batch of which no message was in flight: it is then rather the provider that is
-    /// unavailable for long.
+    /// A batch without a message in flight may meet so many times more ends of workers: the provider is then more likely unavailable for
+    /// long than the batch harmful.
     private static let harmless = 4
 
-    /// Those to send to.
+    /// Recipients to send to.
     let open: [OpenRecipient]
-    /// Those to be listed as uncertain.
+    /// Recipients to list as uncertain.
     let uncertain: [OpenRecipient]
-    /// Those listed are held for a person.
+    /// The listed recipients are held for a person.
     let isHeld: Bool
     /// The batch ended too many workers: nothing of it is sent.
     let isQuarantined: Bool
@@ -67,10 +67,10 @@ struct TakeoverPlan: Sendable, Equatable {
     let done: Int
 
     /// - Parameters:
-    ///   - open: everybody whom the dispatch is for.
+    ///   - open: all recipients of the dispatch.
     ///   - deliveries: how often the batch was handed out, from 1.
     ///   - maximum: workers that may end with a batch.
-    ///   - policy: what the mailing wants of messages that may have arrived; nil lists them only.
+    ///   - policy: what the mailing does with messages that may have arrived; nil lists them only.
     init(open whole: [OpenRecipient], marks: Marks, deliveries: Int, maximum: Int, policy: Mailing.UncertainPolicy?) {
         let left = whole.filter { marks[$0.index] != .done }
         let started = left.filter { marks[$0.index] == .started }

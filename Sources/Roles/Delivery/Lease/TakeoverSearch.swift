@@ -2,8 +2,8 @@ import Broker
 import Policy
 import Model
 
-/// Finds the workers whose batches may be taken over: those whose lease has expired, and that have not renewed it since they were seen
-/// so a while ago. So a clock of Redis that jumps ahead for a moment takes no batch from a worker that lives.
+/// Finds the workers whose batches may be taken over: their lease has expired, and they have not renewed it since that was first seen a
+/// while ago. So a clock of Redis that jumps ahead for a moment takes no batch from a living worker.
 struct TakeoverSearch: Sendable, Hashable {
     /// How long ago a worker must have been seen with the same expired lease: it would have renewed it twice since.
     private let wait: Duration
@@ -11,7 +11,7 @@ struct TakeoverSearch: Sendable, Hashable {
     /// Registrations with an expired lease, and when they were first seen.
     private var seen: [WorkerRegistry.Registration: ContinuousClock.Instant] = [:]
 
-    /// - Parameter renewal: how often a worker that lives renews its lease.
+    /// - Parameter renewal: how often a living worker renews its lease.
     init(renewal: Duration = Timing.renewal) { wait = renewal * 11 / 5 }
 
     /// - Parameter workers: all that are registered.

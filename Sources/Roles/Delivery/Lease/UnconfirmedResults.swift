@@ -1,8 +1,7 @@
 import Broker
 import Model
 
-/// The results that were reported and that no collector is known to have in the ledger. A loss of Redis may have taken them, and they
-/// are offered again from the first on.
+/// The results that were reported and not confirmed by a collector. A loss of Redis may have taken them; then all are offered again.
 struct UnconfirmedResults: Sendable {
     private(set) var receipts: [Receipt] = []
     /// The dispatches of the receipts, in their order, where this worker alone has had the batch; nil for others.
@@ -38,13 +37,13 @@ struct UnconfirmedResults: Sendable {
         receipts.replaceSubrange(..<known, with: waiting.map { receipts[$0] })
     }
 
-    /// A loss of Redis: all are to be offered again.
+    /// A loss of Redis: all have to be offered again.
     mutating func restart() { offered = 0 }
 
-    /// The next to be offered, at most a hundred.
+    /// The next to offer, at most a hundred.
     var next: [Receipt] { Array(receipts[offered..<min(offered + 100, receipts.count)]) }
 
-    /// They were offered, and have new entries now.
+    /// The offered ones have new entries now.
     mutating func didOffer(_ receipts: [Receipt]) {
         self.receipts.replaceSubrange(offered..<offered + receipts.count, with: receipts)
         offered += receipts.count

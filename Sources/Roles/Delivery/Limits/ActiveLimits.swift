@@ -4,7 +4,7 @@ import Model
 import Policy
 import Synchronization
 
-/// What limits a worker's sends: the configuration, what operators set at run time, and how far providers ask to slow down.
+/// The limits of a worker's sends: those of the configuration, those that operators set at run time, and adaptive rates.
 final class ActiveLimits: Sendable {
     private struct State {
         var limits: Limits
@@ -42,7 +42,7 @@ final class ActiveLimits: Sendable {
         for problem in problems { logger.error("\(problem)") }
     }
 
-    /// Takes over which scopes have a pace or a pause now.
+    /// Takes over which scopes are slowed down or paused now.
     func take(slowed: [LimitScope: AdaptiveRateController.Hold]) { state.withLock { $0.slowed = slowed } }
 
     /// Messages a second that a scope lets start, by its limit or its adaptive rate; nil where neither holds it back.
@@ -59,7 +59,7 @@ final class ActiveLimits: Sendable {
 
     /// The scopes of a kind of send that limit it now, each with its own limit, and the microseconds between two starts in those that are
     /// slowed down.
-    func scopes(of send: [LimitScope], speed: RateLimit?) -> (scopes: [Throttle.ScopeLimit], paces: [LimitScope: Double]) {
+    func scopes(of send: [LimitScope], speed: RateLimit?) -> (scopes: [Throttle.ScopeLimit], intervals: [LimitScope: Double]) {
         state.withLock { state in
             let scopes = send.compactMap { scope -> Throttle.ScopeLimit? in
                 var limit = state.limits.limit(scope)
@@ -70,7 +70,7 @@ final class ActiveLimits: Sendable {
                 }
                 return state.slowed[scope].map { _ in Throttle.ScopeLimit(scope, interval: 0, burst: 1) }
             }
-            return (scopes, state.slowed.filter { pace in scopes.contains { $0.scope == pace.key } }.mapValues(\.interval))
+            return (scopes, state.slowed.filter { slowed in scopes.contains { $0.scope == slowed.key } }.mapValues(\.interval))
         }
     }
 

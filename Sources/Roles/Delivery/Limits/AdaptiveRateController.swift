@@ -5,9 +5,9 @@ import Model
 import Policy
 import Synchronization
 
-/// Gathers what providers and domains respond to a worker, and slows their scopes down together with the rest of the fleet.
+/// Counts the responses of providers and domains to a worker, and slows their scopes down together with the rest of the fleet.
 final class AdaptiveRateController: Sendable {
-    /// What was seen of a scope and not told yet.
+    /// What was seen of a scope and not reported yet.
     private struct Seen {
         var answered = 0
         var throttled = 0
@@ -26,7 +26,7 @@ final class AdaptiveRateController: Sendable {
         var pause: Double { Double(pausedUntil - Clock.monotonic()) / 1e9 }
     }
 
-    /// How far a scope is held back.
+    /// How much a scope is slowed down.
     struct Hold {
         /// Microseconds between two starts; 0 where it is only paused.
         var interval: Double
@@ -36,7 +36,7 @@ final class AdaptiveRateController: Sendable {
 
     private struct State {
         var seen: [LimitScope: Seen] = [:]
-        /// Scopes of which everything is counted: somebody was asked to slow down, and that is not forgotten yet.
+        /// Scopes whose responses are all counted: a request to slow down came, and the rate has not recovered.
         var watched: Set<LimitScope> = []
         var known: [LimitScope: Known] = [:]
     }
@@ -79,37 +79,37 @@ final class AdaptiveRateController: Sendable {
         if let pause, pause > 0 { state.seen[scope, default: Seen()].pause = max(pause, state.seen[scope]?.pause ?? 0) }
     }
 
-    /// Tells the fleet what was seen of a scope, and judges it where that is this worker's turn.
+    /// Reports what was seen of a scope to the fleet, and judges it where that is this worker's turn.
     func tell(_ scope: LimitScope) async throws(RedisError) {
         guard let seen = state.withLock({ $0.seen.removeValue(forKey: scope) }) else { return }
-        // What was answered was started, give or take what is on its way.
+        // Messages with a response were started, give or take those in flight.
         let standing: AdaptiveRateStore.Standing
         let judged: AdaptiveRateStore.Case?
         do throws(RedisError) {
             (standing, judged) = try await store.observe(
                 scope, answered: seen.answered, throttled: seen.throttled, started: seen.answered, pause: seen.pause)
         } catch {
-            // A pause that was asked for is told as soon as somebody can be told.
+            // A pause is reported as soon as Redis can be reached again.
             state.withLock { count(&$0, scope, answered: seen.answered, throttled: seen.throttled, pause: seen.pause) }
             throw error
         }
         take(standing, of: scope)
         guard let judged else { return }
-        var pace = AdaptiveRate(encoded: judged.state)
-        pace.judge(
+        var rate = AdaptiveRate(encoded: judged.state)
+        rate.judge(
             AdaptiveRate.Observation(
                 answered: judged.answered, throttled: judged.throttled, started: judged.started, seconds: judged.seconds,
                 paused: judged.paused),
             limit: limits.limit(scope)?.perSecond)
-        try await store.steer(scope, judged, state: pace.encoded, interval: pace.interval)
+        try await store.steer(scope, judged, state: rate.encoded, interval: rate.interval)
     }
 
-    /// Tells all that was seen, and asks how scopes stand.
+    /// Reports all that was seen, and reads the state of scopes.
     /// - Parameter scopes: those of this worker's mailings.
     /// - Returns: those that are slowed down or paused.
     func exchange(_ scopes: Set<LimitScope>) async throws(RedisError) -> [LimitScope: Hold] {
         for scope in state.withLock({ state in
-            // A scope that is at rest is judged too: that is how it recovers.
+            // An idle scope is judged too, so that it recovers.
             for scope in state.watched where scopes.contains(scope) { state.seen[scope, default: Seen()].answered += 0 }
             return Array(state.seen.keys)
         }) {
@@ -123,21 +123,22 @@ final class AdaptiveRateController: Sendable {
             remind(standing, of: scope)
             take(standing, of: scope)
         }
-        return state.withLock { state in
-            for (scope, known) in state.known where known.isHeld && !scopes.contains(scope) {
-                Gauge(label: "flotilla_scope_slowed", dimensions: [("scope", scope.description)]).record(0)
-            }
+        let (held, forgotten) = state.withLock { state in
+            let forgotten = state.known.filter { $0.value.isHeld && !scopes.contains($0.key) }.map(\.key)
             state.known = state.known.filter { scopes.contains($0.key) }
             state.watched = state.watched.filter { scope in
                 guard let known = state.known[scope] else { return false }
                 return known.isHeld || state.seen[scope] != nil || !AdaptiveRate(encoded: known.standing.state).isAtRest
             }
             isWatching.store(!state.watched.isEmpty, ordering: .relaxed)
-            return state.known.filter(\.value.isHeld).mapValues { Hold(interval: $0.standing.interval ?? 0, until: $0.pausedUntil) }
+            let held = state.known.filter(\.value.isHeld).mapValues { Hold(interval: $0.standing.interval ?? 0, until: $0.pausedUntil) }
+            return (held, forgotten)
         }
+        for scope in forgotten { Gauge(label: "flotilla_scope_slowed", dimensions: [("scope", scope.description)]).record(0) }
+        return held
     }
 
-    /// A Redis that was lost has forgotten a pause: it is told again.
+    /// A Redis that was lost has forgotten a pause: it is reported again.
     private func remind(_ standing: AdaptiveRateStore.Standing, of scope: LimitScope) {
         guard standing.until == 0, standing.state.isEmpty else { return }
         state.withLock { state in
@@ -152,7 +153,7 @@ final class AdaptiveRateController: Sendable {
         let before = state.withLock { state in
             defer {
                 state.known[scope] = now
-                // Others have seen something: what we see of it counts too.
+                // Another worker has seen something: count what we see of it too.
                 if now.isHeld, state.watched.insert(scope).inserted { isWatching.store(true, ordering: .relaxed) }
             }
             return state.known[scope]

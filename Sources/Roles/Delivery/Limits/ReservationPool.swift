@@ -4,22 +4,21 @@ import Model
 import Policy
 import Synchronization
 
-/// The reservations that a worker has of the limits of one kind of send: reserved a little ahead for the whole fleet's sake, admitted to
-/// groups shortly before they are due, and used by whichever message is ready when their moment comes. Times are in nanoseconds of
-/// CLOCK_MONOTONIC.
+/// A worker's reservations for one kind of send; the shell of `ReservationPoolState`. They are made a little ahead, go to groups shortly
+/// before they are due, and are used by whichever message is ready at their moment. Times are in nanoseconds of CLOCK_MONOTONIC.
 final class ReservationPool: Sendable {
     private struct State {
         var pool = ReservationPoolState()
-        /// Starts in each scope that is no mailing's.
+        /// Counts starts in each scope that is no mailing's.
         var starts: [Counter] = []
     }
 
-    /// How long a group waits at most before it looks again: changes wake it.
+    /// The longest wait of a group before it checks again; changes wake it.
     private static let longestWait: Int64 = 60_000_000_000
 
-    /// Batches come through one after another, so that the first is done first.
+    /// Batches pass one after another, so that the first is done first.
     let entrance = ConcurrencyLimiter(1)
-    /// Batches whose reservations were given up come through here, a few at a time.
+    /// Batches whose reservations were given up pass here, a few at a time.
     let returning = ConcurrencyLimiter(8)
     /// The scope of the recipients' domain, where it is one.
     let domain: LimitScope?
@@ -42,16 +41,16 @@ final class ReservationPool: Sendable {
     /// Whether there is a limit now.
     var isActive: Bool { isLimited.load(ordering: .relaxed) }
 
-    /// Takes over changed limits; what was reserved under others is given up.
-    /// - Parameter paces: microseconds between two starts in those of the scopes that are slowed down.
-    func update(_ scopes: [Throttle.ScopeLimit], paces: [LimitScope: Double]) {
-        guard let before = state.withLock({ $0.pool.take(scopes, paces: paces) }) else { return }
+    /// Takes over changed limits, and gives up reservations under the old ones.
+    /// - Parameter intervals: microseconds between two starts in those of the scopes that are slowed down.
+    func update(_ scopes: [Throttle.ScopeLimit], intervals: [LimitScope: Double]) {
+        guard let before = state.withLock({ $0.pool.take(scopes, intervals: intervals) }) else { return }
         isLimited.store(!scopes.isEmpty, ordering: .relaxed)
         if before != scopes { showLimits(scopes, before: before) }
         changes.notify()
     }
 
-    /// Shows the limits of scopes in the metrics, except those of mailings, of which there may be many.
+    /// Sets the metrics of the limits of scopes, except those of mailings, of which there may be many.
     private func showLimits(_ scopes: [Throttle.ScopeLimit], before: [Throttle.ScopeLimit]) {
         func isShown(_ scope: Throttle.ScopeLimit) -> Bool {
             if case .mailing = scope.scope { return false }
@@ -77,7 +76,7 @@ final class ReservationPool: Sendable {
         for starts in state.withLock({ $0.starts }) { starts.increment(by: count) }
     }
 
-    /// Gives up what was reserved: nothing more is to start for now.
+    /// Gives up the reservations: nothing more may start for now.
     func clear() {
         defer { changes.notify() }
         state.withLock { $0.pool.clear() }
@@ -86,19 +85,19 @@ final class ReservationPool: Sendable {
     /// How long Redis takes to answer.
     var distance: Duration { throttle.roundTrip }
 
-    /// How much waits here, and for what.
+    /// The waiting messages, and what they wait for.
     var share: Heartbeat.Share {
         state.withLock {
             Heartbeat.Share(waiting: $0.pool.waiting + $0.pool.promised, scope: $0.pool.narrowest, interval: $0.pool.interval / 1e6)
         }
     }
 
-    /// How many messages more may wait here for their reservations. Where it is the recipients' domain that holds them back, a batch would
-    /// otherwise be kept by a few of its recipients, and with it the whole mailing.
-    /// - Parameter hadTurn: they come back because it is their turn.
+    /// How many messages more may wait here for their reservations. Without this bound a few recipients of a limited domain would keep
+    /// their batch here, and with it the whole mailing.
+    /// - Parameter hadTurn: they were sent back before, and their turn has come.
     func room(hadTurn: Bool) -> Int { state.withLock { $0.pool.room(in: domain, hadTurn: hadTurn) } }
 
-    /// When messages for which there is no room are to be tried again: the first of them, and the time from one to the next, in seconds.
+    /// When messages without room here are due again: the first of them, and the time from one to the next, in seconds.
     func turns(_ count: Int) async throws(RedisError) -> (first: Double, spacing: Double) {
         let (scope, interval) = state.withLock { ($0.pool.narrowest, $0.pool.interval) }
         guard let scope else { return (0, 0) }
@@ -112,12 +111,12 @@ final class ReservationPool: Sendable {
     /// - Parameters:
     ///   - most: messages in the group at most.
     ///   - capacity: what the connections can do.
-    /// - Returns: the group's share of the limit and its size; nil when `mayBegin` says no.
-    func admit(_ most: Int, capacity: Capacity, mayBegin: () -> Bool) async -> (ticket: ReservationTicket, count: Int)? {
+    /// - Returns: the group's share of the limit and its size; nil when `mayStart` says no.
+    func admit(_ most: Int, capacity: Capacity, mayStart: () -> Bool) async -> (ticket: ReservationTicket, count: Int)? {
         let asked = Clock.monotonic()
         while true {
             let version = changes.version
-            guard mayBegin(), !Task.isCancelled else { return nil }
+            guard mayStart(), !Task.isCancelled else { return nil }
             guard isActive else {
                 expect(-most)
                 return (ReservationTicket(self, 0), most)
@@ -170,12 +169,12 @@ final class ReservationPool: Sendable {
 
     /// A group has ended, with messages that it did not start.
     func left(_ count: Int, hasEntered: Bool) {
-        // What it was promised is others' to take.
+        // Its unused reservations are free for others.
         defer { changes.notify() }
         state.withLock { $0.pool.left(count, hasEntered: hasEntered) }
     }
 
-    /// Changes the state, and tells the meters outside of the lock what was given up.
+    /// Changes the state, and updates the meters outside of the lock.
     private func withState<Value>(_ body: (inout ReservationPoolState) -> Value) -> Value {
         let (value, givenUp) = state.withLock { state in
             let value = body(&state.pool)

@@ -2,32 +2,32 @@ import Broker
 import Model
 import Policy
 
-/// When a worker asks Redis for reservations, for how many, and what it learns from the answer.
+/// When a worker asks Redis for reservations, for how many, and how it adapts to the reply.
 extension ReservationPoolState {
     /// A Redis that answers sooner is near: a group is ready in time without asking earlier.
     private static let near: Int64 = 5_000_000
-    /// Between two questions at least.
+    /// The least time between two requests.
     private static let pause: Int64 = 60_000_000
-    /// Between a question that failed and the next.
+    /// The time from a failed request to the next.
     private static let retry: Int64 = 100_000_000
 
-    /// When more reservations are asked for, by what is known now. A part of the horizon is kept for others, who ask a little later.
+    /// When more reservations are asked for. A part of the horizon is left for other workers, which ask a little later.
     func asksAt(_ now: Int64) -> Int64 {
         max(nextAsk, (stock.last ?? now) - horizon + Self.nearSpan * 6 / 5 + 2 * lag)
     }
 
-    /// The question that is due; nil for none.
+    /// The request that is due; nil for none.
     mutating func order(_ now: Int64, _ capacity: Capacity) -> Order? {
         guard !isAsking, now >= asksAt(now) else { return nil }
         let wanted = waiting + promised - stock.count
         guard wanted > 0 else { return nil }
         adaptQuota()
         isAsking = true
-        // Who cannot use all that there is takes it spread out, no denser than its connections can start, and leaves the rest to others.
-        let pace = capacity.pace > Int64(interval * 1000) ? capacity.pace : 0
-        let spacing = max(quota * 2 <= most ? Self.nearSpan / Int64(quota) : 0, pace)
+        // A worker that cannot use all reservations takes them spaced out, no denser than its connections can start.
+        let ownSpacing = capacity.spacing > Int64(interval * 1000) ? capacity.spacing : 0
+        let spacing = max(quota * 2 <= most ? Self.nearSpan / Int64(quota) : 0, ownSpacing)
         let behind = spacing > 0 ? stock.last.map { max(0, $0 - now) + spacing } ?? 0 : 0
-        // Nobody would be ready for what is nearer, and it is left to others.
+        // No message would be ready for a nearer moment: leave it to other workers.
         let after = max(behind, lag > Self.near ? lag : 0)
         return Order(
             count: min(quota, wanted), scopes: scopes, horizon: .nanoseconds(horizon), after: .nanoseconds(after),
@@ -44,13 +44,13 @@ extension ReservationPoolState {
         dropped = 0
     }
 
-    /// No reservation lies further ahead: what is changed takes effect within that time. A send with a limit of its own below one that it
-    /// shares looks further than those that share it, who would otherwise leave it nothing.
+    /// No reservation lies further ahead, so that changes take effect within that time. A send whose own limit is below a shared one
+    /// reaches further ahead than the others that share it: they would leave it nothing.
     private var horizon: Int64 {
         max(2 * Self.nearSpan * Int64(1 + wider), Int64(min(interval / 4, 15_000_000) * 1000)) + 4 * lag
     }
 
-    /// Takes the answer to a question.
+    /// Takes the reply to a request.
     /// - Parameters:
     ///   - moments: the reservations.
     ///   - next: microseconds after which the first that was not granted could be; nil where Redis did not answer.
@@ -64,14 +64,13 @@ extension ReservationPoolState {
         isContended = moments.count < order.count
         guard isContended else {
             refusals = 0
-            // What was saved up is there at once, and more of it perhaps.
+            // A burst was granted: there may be more of it.
             nextAsk = now + min(Self.pause, max(0, (moments.last?.moment ?? now) - now) / 2)
             return
         }
-        // All that may be handed out is: more is asked for when there is room for all that is wanted. The more often nothing is
-        // left, the more others there are who want it too.
+        // The horizon is full: wait until there is room for all that is wanted. The more often it is full, the more workers share it.
         refusals = moments.isEmpty ? refusals + 1 : 0
-        // A little less each time. Together the workers still ask for all that there is, and a worker that has less gets more.
+        // Ask for a little less each time. The workers together still ask for everything, and one that has less gets more.
         quota -= quota / 16
         let room =
             Int64(min(next * 1000, 1e15)) + min(span, Int64(min(interval * Double(order.count) * 1000, 1e15)))

@@ -2,8 +2,8 @@ import Broker
 import Model
 import Policy
 
-/// The reservations that a worker has of the limits of one kind of send, and what follows from them: when more are asked for, which group
-/// may begin, and at which moment a message starts. Times are in nanoseconds of a clock that only goes forward.
+/// A worker's reservations for one kind of send: when it asks for more, which group may start, and at which moment a message starts. It
+/// guarantees that no reservation is used twice. Times are in nanoseconds of a monotonic clock.
 struct ReservationPoolState {
     /// What is reserved in one go.
     struct Order {
@@ -14,20 +14,20 @@ struct ReservationPoolState {
         var spacing: Duration
     }
 
-    /// What a group that waits does next.
+    /// The next step of a waiting group.
     enum Admission {
         /// It begins, with so many messages.
         case group(count: Int)
         case ask(Order)
-        /// It looks again after so many nanoseconds.
+        /// It checks again after so many nanoseconds.
         case wait(Int64)
     }
 
     private(set) var scopes: [Throttle.ScopeLimit] = []
     var stock = ReservationStock()
     /// Microseconds between two starts in scopes that are slowed down.
-    private(set) var paces: [LimitScope: Double] = [:]
-    /// The scope with the longest interval, by its limit or its pace, and that in microseconds; nil and 0 without a limit.
+    private(set) var intervals: [LimitScope: Double] = [:]
+    /// The scope with the longest interval, by its limit or its adaptive rate, and that in microseconds; nil and 0 without a limit.
     private(set) var narrowest: LimitScope?
     private(set) var interval = 0.0
     private(set) var burst = 1
@@ -45,20 +45,20 @@ struct ReservationPoolState {
     var quota = 1
     var used = 0
     var dropped = 0
-    /// There was less than was asked for, the last time: others want what is dropped here.
+    /// The last request got less than it asked for: other workers want what is dropped here.
     var isContended = false
     var isAsking = false
     var nextAsk: Int64 = 0
-    /// Questions in a row that brought no reservation.
+    /// Requests in a row without a reservation.
     var refusals = 0
-    /// How long Redis takes to answer. What is done with an answer is done so much later than it was asked for.
+    /// The round trip to Redis: a reservation can be used only so much later than it was asked for.
     var lag: Int64 = 0
     /// Reservations that were given up since the meters were last told.
     var givenUp = ThrottleMeters.GivenUp()
 
     /// For how long reservations are reserved in one go, where Redis is near.
     static let nearSpan: Int64 = 100_000_000
-    /// Nobody else is served by Redis while it makes out reservations, a microsecond or two for each.
+    /// A bound for one request: Redis serves nobody else meanwhile, and needs a microsecond or two for each reservation.
     private static let limit = 4_000
     private static let firstQuota = 512
     /// How long a connection is kept for the next message of its group.
@@ -67,15 +67,15 @@ struct ReservationPoolState {
     private static let shortWait = 2e6
     private static let longWait = 20e6
 
-    /// Takes over changed limits; what was reserved under others is given up.
-    /// - Parameter paces: microseconds between two starts in those of the scopes that are slowed down.
+    /// Takes over changed limits, and gives up reservations under the old ones.
+    /// - Parameter intervals: microseconds between two starts in those of the scopes that are slowed down.
     /// - Returns: the scopes before; nil where nothing changed.
-    mutating func take(_ scopes: [Throttle.ScopeLimit], paces: [LimitScope: Double]) -> [Throttle.ScopeLimit]? {
-        guard scopes != self.scopes || paces != self.paces else { return nil }
+    mutating func take(_ scopes: [Throttle.ScopeLimit], intervals: [LimitScope: Double]) -> [Throttle.ScopeLimit]? {
+        guard scopes != self.scopes || intervals != self.intervals else { return nil }
         let before = self.scopes
         self.scopes = scopes
-        self.paces = paces
-        func interval(_ scope: Throttle.ScopeLimit) -> Double { max(scope.interval, paces[scope.scope] ?? 0) }
+        self.intervals = intervals
+        func interval(_ scope: Throttle.ScopeLimit) -> Double { max(scope.interval, intervals[scope.scope] ?? 0) }
         let widest = scopes.max { interval($0) < interval($1) }
         narrowest = widest?.scope
         self.interval = widest.map(interval) ?? 0
@@ -95,17 +95,17 @@ struct ReservationPoolState {
         return before
     }
 
-    /// Gives up what was reserved: nothing more is to start for now.
+    /// Gives up the reservations: nothing more may start for now.
     mutating func clear() {
         stock.clear()
         claimed.removeAll()
     }
 
     /// How many messages more may wait here for their reservations, where the scope of their domain is the narrowest.
-    /// - Parameter hadTurn: they come back because it is their turn.
+    /// - Parameter hadTurn: they were sent back before, and their turn has come.
     func room(in domain: LimitScope?, hadTurn: Bool) -> Int {
         guard let domain, narrowest == domain, interval > 0 else { return .max }
-        // However rare its reservations are, one waits for the next.
+        // However rare the reservations are, one message waits for the next.
         return max(waiting > 0 ? 0 : 1, Int((hadTurn ? Self.longWait : Self.shortWait) / interval) - waiting)
     }
 
@@ -156,7 +156,7 @@ struct ReservationPoolState {
     mutating func next(_ now: Int64) -> Start {
         guard !scopes.isEmpty else { return .now }
         dropLate(now)
-        // A connection that is there waits rather than to be handed out anew.
+        // An open connection waits for a near moment; it is not given back.
         let (start, reservation) = stock.take(now, reach: max(Self.hold, reach))
         switch start {
         case .none: break
@@ -177,7 +177,7 @@ struct ReservationPoolState {
 
     /// Whether a message may start whose moment has come.
     mutating func use(_ moment: Int64, now: Int64) -> Bool {
-        // One that was given up meanwhile was of a limit that does not hold any more.
+        // A reservation that was given up meanwhile belonged to an old limit.
         guard let claims = claimed[moment] else { return false }
         claimed[moment] = claims.count > 1 ? (claims.count - 1, claims.latest) : nil
         let isGood = !stock.isLate(ReservationStock.Reservation(moment, latest: claims.latest), now)

@@ -8,7 +8,7 @@ struct Capacity {
     var connections: Int
 
     /// Nanoseconds from one start to the next that they manage together.
-    var pace: Int64 { time / Int64(connections) }
+    var spacing: Int64 { time / Int64(connections) }
 }
 
 /// How many messages start together: as many as take a short time, so that few are uncertain when a worker ends in the middle of them,

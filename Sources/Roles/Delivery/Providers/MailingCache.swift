@@ -19,7 +19,7 @@ actor MailingCache {
     }
 
     /// How often the size of the fleet is asked for.
-    private static let fleetLook = Duration.seconds(5)
+    private static let fleetInterval = Duration.seconds(5)
 
     private let published: PublishedMailings
     private let publishedLimits: PublishedLimits
@@ -126,7 +126,7 @@ actor MailingCache {
         return made
     }
 
-    /// Takes over what operators changed of some mailings, or of all for nil; forgets mailings that are gone.
+    /// Takes over what operators changed of some mailings, or of all for nil, and forgets mailings that no longer exist.
     func refresh(_ some: Set<MailingID>? = nil) async throws(RedisError) {
         let known = some.map { $0.intersection(mailings.keys) }.map(Array.init) ?? Array(mailings.keys)
         var isChanged = false
@@ -149,7 +149,7 @@ actor MailingCache {
         if isChanged { worker.changes.notify() }
     }
 
-    /// Exchanges with the fleet what providers ask for, and takes over changed limits.
+    /// Exchanges adaptive rates with the fleet, and takes over changed limits.
     func exchange() async throws(RedisError) {
         for id in waiting.keys where try await published.controls(id)?.state != .sending { waiting[id] = nil }
         try await learn()
@@ -161,7 +161,7 @@ actor MailingCache {
 
     /// Asks how many workers there are: they share the attempts to connect to a provider.
     private func learnFleet() async throws(RedisError) {
-        if let fleetKnown, ContinuousClock.now - fleetKnown < Self.fleetLook { return }
+        if let fleetKnown, ContinuousClock.now - fleetKnown < Self.fleetInterval { return }
         fleetKnown = .now
         worker.fleet.store(try await registry.count(), ordering: .relaxed)
     }
@@ -182,7 +182,7 @@ actor MailingCache {
         Set(mailings.values.map { LimitScope.provider($0.provider) }).union(limits.domains.scopes)
     }
 
-    /// What waits of each mailing, and for what.
+    /// The waiting messages of each mailing, and what they wait for.
     var shares: [String: Heartbeat.Share] {
         var shares = Dictionary(uniqueKeysWithValues: mailings.map { ("\($0.key)", $0.value.share) })
         let troubled = Set(links.values.map(\.breaker).filter(\.hasTrouble).map(\.name))
@@ -190,7 +190,7 @@ actor MailingCache {
         return shares
     }
 
-    /// What a mailing wants of messages that may have arrived; nil when it has ended.
+    /// What a mailing does with messages that may have arrived; nil when it has ended.
     func policy(of id: MailingID) async throws(RedisError) -> Mailing.UncertainPolicy? {
         if let known = mailings[id] { return known.mailing.uncertain }
         switch try await published.definition(id) {

@@ -20,12 +20,12 @@ final class PreparedMailing: Sendable {
         /// The reservations of its kinds of send: those to each of the domains that are a scope (by their place in the table), and all
         /// others.
         var pools: [Int?: ReservationPool] = [:]
-        /// Halted here, and what is published does not say so yet.
+        /// Halted here since that time, while the published state still says `sending`.
         var haltedAt: ContinuousClock.Instant?
         var isHalted: Bool { haltedAt != nil }
     }
 
-    /// A halt here ends after that time if nobody published a pause: somebody resumed the mailing faster than it could be seen.
+    /// A halt ends after this time without a published pause: somebody has resumed the mailing before we saw the pause.
     private static let haltTime = Duration.seconds(5)
 
     let id: MailingID
@@ -48,22 +48,13 @@ final class PreparedMailing: Sendable {
 
     private let unclear = Mutex(UnclearRefusals())
 
-    /// Judges refusals that may be everybody's, in the order of the answers.
+    /// Judges refusals that may be everybody's, in the order of the responses.
     func judgeUnclear<T>(_ body: (inout UnclearRefusals) -> T) -> T { unclear.withLock { body(&$0) } }
 
-    /// Recipients who failed here before anybody was accepted, since the mailing was last resumed.
-    private let unprovenEnds = Atomic<Int>(0)
-
-    /// Whether a recipient may fail though nobody was accepted yet, for a refusal that is certainly their own. A few may, so that a small
-    /// mailing to dead addresses ends; when so many have, the others wait, for the refusal may be everybody's nevertheless.
-    func mayEndUnproven(_ thresholds: RefusalThresholds) -> Bool { unprovenEnds.load(ordering: .relaxed) < thresholds.alike }
-
-    func noteUnprovenEnd() { unprovenEnds.add(1, ordering: .relaxed) }
-
-    /// What this worker sees of the answers, for as long as there are refusals among the last ones.
+    /// What this worker sees of the responses, for as long as there are refusals among the last ones.
     private let circuit = Mutex<RefusalCircuit?>(nil)
 
-    /// Takes note of a group's results.
+    /// Notes a group's results.
     /// - Returns: why no further message may start here; the collector, which sees the results of all workers, may find that later.
     func note(_ results: [RecipientResult], _ thresholds: RefusalThresholds) -> RefusalCircuit.Finding? {
         let hasRefusals = results.contains(where: RefusalCircuit.isRefusal)
@@ -78,7 +69,7 @@ final class PreparedMailing: Sendable {
 
     var provider: String { link.provider.name }
 
-    /// What a mailing is sent with besides its own definition.
+    /// The fleet's settings that a mailing is sent with.
     struct Setting {
         var link: ProviderLink
         var capabilities: ProviderCapabilities
@@ -110,7 +101,7 @@ final class PreparedMailing: Sendable {
         controls = Mutex(Controls(state: .sending, speed: try Self.limit(speed)))
     }
 
-    /// Messages of the mailing may start, as far as what was last published tells.
+    /// Whether messages of the mailing may start, by the last published state.
     var isSending: Bool { controls.withLock { $0.state == .sending && !$0.isHalted } }
 
     /// Messages of its lane that are enough for a worker: what the provider's connections use in half a second, and no more than the limits
@@ -164,14 +155,14 @@ final class PreparedMailing: Sendable {
         controls.withLock { controls in
             if let known = controls.pools[domain] { return known }
             let made = makePool(domain.map { limits.domains.scopes[$0] })
-            let (scopes, paces) = scopes(domain, controls.speed)
-            made.update(scopes, paces: paces)
+            let (scopes, intervals) = scopes(domain, controls.speed)
+            made.update(scopes, intervals: intervals)
             controls.pools[domain] = made
             return made
         }
     }
 
-    private func scopes(_ domain: Int?, _ speed: RateLimit?) -> (scopes: [Throttle.ScopeLimit], paces: [LimitScope: Double]) {
+    private func scopes(_ domain: Int?, _ speed: RateLimit?) -> (scopes: [Throttle.ScopeLimit], intervals: [LimitScope: Double]) {
         let name = domain.map { limits.domains.scopes[$0] }
         return limits.scopes(of: own + [.channel(mailing.channel), .mailing("\(id)")] + (name.map { [$0] } ?? []), speed: speed)
     }
@@ -183,17 +174,17 @@ final class PreparedMailing: Sendable {
     func refreshLimits() {
         let (pools, speed) = controls.withLock { ($0.pools, $0.speed) }
         for (domain, pool) in pools {
-            let (scopes, paces) = scopes(domain, speed)
-            pool.update(scopes, paces: paces)
+            let (scopes, intervals) = scopes(domain, speed)
+            pool.update(scopes, intervals: intervals)
         }
     }
 
-    /// Gives up what was reserved: the provider, or one of its domains, asks for a pause.
+    /// Gives up the reservations: the provider, or one of its domains, asks for a pause.
     func clearReservations() {
         controls.withLock { for pool in $0.pools.values { pool.clear() } }
     }
 
-    /// Takes over what was published of it.
+    /// Takes over its published state and speed.
     /// - Returns: whether anything has changed.
     /// - Throws: `RateLimitError` for a speed that is none; the state is taken over nevertheless.
     func update(state: MailingState, speed: String) throws -> Bool {
@@ -203,7 +194,6 @@ final class PreparedMailing: Sendable {
             if let since = controls.haltedAt, state != .sending || ContinuousClock.now - since > Self.haltTime {
                 controls.haltedAt = nil
             }
-            if state == .sending, controls.state != .sending { unprovenEnds.store(0, ordering: .relaxed) }
             controls.state = state
             if case .success(let limit) = limit { controls.speed = limit }
             return before != (controls.state, controls.speed, controls.isHalted)
@@ -214,7 +204,7 @@ final class PreparedMailing: Sendable {
         return isChanged
     }
 
-    /// Lets no further message start here until a pause and its end were published.
+    /// Stops further messages here until a pause was published and lifted.
     func halt() {
         controls.withLock { $0.haltedAt = .now }
     }

@@ -4,12 +4,12 @@ import Model
 import Policy
 import Synchronization
 
-/// Keeps a worker's messages from a provider that is down, and says so. One for each provider.
+/// Stops a worker's attempts to a provider that is down, and reports that; the shell of `CircuitBreaker`. There is one for each provider.
 final class ProviderCircuitBreaker: Sendable {
-    /// What a message that waited may do.
+    /// What a message may do after its wait.
     enum Passage: Sendable, Equatable {
         case go
-        /// One message may try whether the provider is back; its outcome is noted with the ticket.
+        /// One message probes the provider; its outcome is noted with the ticket.
         case probe(Int)
     }
 
@@ -30,8 +30,8 @@ final class ProviderCircuitBreaker: Sendable {
     private let lastSuccess = Atomic<Int64>(0)
     private let breaker: Mutex<CircuitBreaker>
     private let line = Mutex(RepeatedLine())
-    /// The log says that it is open.
-    private let isTold = Atomic<Bool>(false)
+    /// The log has said that it is open.
+    private let isReported = Atomic<Bool>(false)
     private let gauge: Gauge
 
     /// - Parameters:
@@ -45,7 +45,7 @@ final class ProviderCircuitBreaker: Sendable {
         self.changes = changes
         self.health = health
         self.logger = logger
-        // A provider may be slow with the one recipient that probes: then another does.
+        // A provider may be slow with one recipient only: then another one probes.
         breaker = Mutex(CircuitBreaker(probeTime: Int64(max(Self.probeTime, 2 * provider.connectTimeout) * 1e9)))
         gauge = Gauge(label: "flotilla_provider_breaker_open", dimensions: [("provider", provider.name)])
         gauge.record(0)
@@ -53,22 +53,22 @@ final class ProviderCircuitBreaker: Sendable {
 
     var isOpen: Bool { open.load(ordering: .relaxed) }
 
-    /// When the next message may try whether the provider is back; nil while it is closed.
+    /// When the next message may probe the provider; nil while it is closed.
     var nextProbe: ContinuousClock.Instant? {
         guard isOpen, let probe = breaker.withLock({ $0.nextProbe }) else { return nil }
         return .now + .nanoseconds(max(0, probe - Clock.monotonic()))
     }
 
-    /// Its last response was a failure, or there was none.
+    /// Its last response was a failure, or no response came.
     var hasTrouble: Bool { hasFailed.load(ordering: .relaxed) }
 
-    /// Waits until the provider may be sent to.
+    /// Waits until a message to the provider may start.
     /// - Parameter isFresh: nothing was tried with the recipient before. Others probe later, so that nobody gets a message again and again.
-    /// - Returns: nil when `mayBegin` says no.
-    func pass(isFresh: Bool = true, mayBegin: () -> Bool) async -> Passage? {
+    /// - Returns: nil when `mayStart` says no.
+    func pass(isFresh: Bool = true, mayStart: () -> Bool) async -> Passage? {
         while true {
             let version = changes.version
-            guard mayBegin(), !Task.isCancelled else { return nil }
+            guard mayStart(), !Task.isCancelled else { return nil }
             let now = Clock.monotonic()
             switch breaker.withLock({ $0.admit(at: now, isFresh: isFresh) }) {
             case .go: return .go
@@ -78,7 +78,7 @@ final class ProviderCircuitBreaker: Sendable {
         }
     }
 
-    /// Takes note of what came of messages.
+    /// Notes the outcome of messages.
     /// - Parameters:
     ///   - problem: what went wrong.
     ///   - since: when the messages were started, in nanoseconds of CLOCK_MONOTONIC.
@@ -86,12 +86,12 @@ final class ProviderCircuitBreaker: Sendable {
         let now = Clock.monotonic()
         let answered = evidence.successes > 0 ? now : lastSuccess.load(ordering: .relaxed)
         if evidence.successes > 0 { lastSuccess.store(now, ordering: .relaxed) }
-        // Most of the time nothing is wrong, and nothing has been.
+        // The usual case: no failure now, and none lately.
         guard evidence.failures > 0 || probe != nil || isWatching.load(ordering: .relaxed) else { return }
         let jitter = Double.random(in: 0...1)
         let change = breaker.withLock { breaker -> Change in
             let before = breaker
-            breaker.noteAnswer(at: answered)
+            breaker.noteSuccess(at: answered)
             breaker.note(evidence, since: since, probe: probe, at: now, jitter: jitter)
             return show(before, breaker)
         }
@@ -102,7 +102,7 @@ final class ProviderCircuitBreaker: Sendable {
             guard !change.before.isOpen else { return }
             gauge.record(1)
             let count = line.withLock { $0.add(at: now) }
-            isTold.store(count != nil, ordering: .relaxed)
+            isReported.store(count != nil, ordering: .relaxed)
             logger.log(
                 level: count == nil ? .debug : .warning,
                 """
@@ -112,7 +112,7 @@ final class ProviderCircuitBreaker: Sendable {
             gauge.record(0)
             health("provider \(name)", nil)
             logger.log(
-                level: isTold.load(ordering: .relaxed) ? .notice : .debug, "provider \(name) is available again",
+                level: isReported.load(ordering: .relaxed) ? .notice : .debug, "provider \(name) is available again",
                 metadata: ["provider": "\(name)"])
         }
     }
@@ -125,7 +125,7 @@ final class ProviderCircuitBreaker: Sendable {
         var after: CircuitBreaker
     }
 
-    /// Shows a change to those who look without the lock; called inside it, so that the last one is what they see.
+    /// Publishes a change to readers that do not take the lock. It is called inside the lock, so that readers see the last change.
     private func show(_ before: CircuitBreaker, _ after: CircuitBreaker) -> Change {
         hasFailed.store(after.failures > 0, ordering: .relaxed)
         isWatching.store(after.isWatching, ordering: .relaxed)

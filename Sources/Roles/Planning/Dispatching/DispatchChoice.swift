@@ -1,20 +1,20 @@
 import Model
 import Policy
 
-/// Which mailings get how many of the batches that may be made ready: a few seconds of work for each lane, shared turn by turn, so that a
-/// small mailing does not wait behind a large one. It guarantees that no lane gets more than its window, that every mailing with work to
-/// do gets some, and that nothing is dispatched while results pile up that nobody collects.
+/// How many batches of which mailings are dispatched next: a few seconds of work for each lane, shared in turns, so that a small mailing
+/// does not wait behind a large one. It guarantees that no lane gets more than its window, that every mailing with work gets some, and
+/// that nothing is dispatched while uncollected results pile up.
 struct DispatchChoice: Sendable {
     typealias Instant = ContinuousClock.Instant
 
-    /// A mailing that has batches to be dispatched now.
+    /// A mailing with batches that can be dispatched now.
     struct Candidate: Sendable, Equatable {
         var mailing: MailingID
         var lane: Lane
         /// Its batches that Redis knows of: in the lane, with workers, or with results not yet collected.
         var known = 0
-        /// Those that are not nearly done: of some only a few recipients are left, with whom the provider is slow. Nil where that is not
-        /// known.
+        /// The batches among them that are not nearly done: of others only a few recipients are left, with which the provider is slow.
+        /// Nil where that is not known.
         var busy: Int?
         /// Recipients in one of its batches, on average.
         var batchSize = 1.0
@@ -35,7 +35,7 @@ struct DispatchChoice: Sendable {
         var pending = 0
     }
 
-    /// Windows of batches at most that are through the workers and not yet in the ledger.
+    /// Windows of batches at most that workers have done and that are not in the ledger yet.
     private static let uncollectedWindows = 3
     /// Batches that a lane gets though it was not seen to be emptied yet; fewer where there are many lanes.
     private static let least = 4
@@ -59,10 +59,10 @@ struct DispatchChoice: Sendable {
     /// - Parameters:
     ///   - candidates: mailings that have something to be dispatched now.
     ///   - depths: of the candidates' lanes.
-    ///   - crew: workers that are there.
+    ///   - workerCount: workers that are there.
     /// - Returns: how many batches of each, from 1, in the order in which they are to be dispatched.
     mutating func choose(
-        _ candidates: [Candidate], depths: [Lane: Depth], crew: Int, at now: Instant
+        _ candidates: [Candidate], depths: [Lane: Depth], workerCount: Int, at now: Instant
     ) -> [(mailing: MailingID, limit: Int)] {
         rates = rates.filter { depths[$0.key] != nil }
         for (lane, depth) in depths { rates[lane, default: DrainRate()].note(entries: depth.entries, at: now) }
@@ -70,30 +70,30 @@ struct DispatchChoice: Sendable {
         let least = max(1, min(Self.least, Self.windows * window / max(1, depths.count)))
         let bytes = Double(min(windowBytes, Self.windows * windowBytes / max(1, depths.count)))
         return Dictionary(grouping: candidates, by: \.lane).flatMap { lane, candidates in
-            choose(candidates, lane, depths[lane] ?? Depth(), least: least, bytes: bytes, crew: crew)
+            choose(candidates, lane, depths[lane] ?? Depth(), least: least, bytes: bytes, workerCount: workerCount)
         }
     }
 
     private func choose(
-        _ candidates: [Candidate], _ lane: Lane, _ depth: Depth, least: Int, bytes: Double, crew: Int
+        _ candidates: [Candidate], _ lane: Lane, _ depth: Depth, least: Int, bytes: Double, workerCount: Int
     ) -> [(mailing: MailingID, limit: Int)] {
         let uncollected = candidates.reduce(-depth.entries) { $0 + $1.known }
         guard uncollected < Self.uncollectedWindows * window else { return [] }
         let ahead = max(least, min(window, rates[lane]?.batches(in: Timing.window) ?? 0))
-        // What workers have, some of it waiting for reservations or retries, is theirs to bound.
+        // Batches with workers may wait for reservations or retries: workers bound these themselves.
         let remnants = candidates.reduce(0) { $0 + $1.known - $1.counted }
         let room = min(window - max(0, depth.entries - remnants), Self.remnants * window - depth.entries)
         var left = max(0, min(room, ahead - max(0, depth.entries - depth.pending)))
         // Batches that the bytes allow; none is too large for a lane that is empty.
         let fitting = Self.fitting(candidates, bytes: bytes)
         left = min(left, max(depth.entries == 0 ? 1 : 0, fitting - depth.entries))
-        // What waits in workers must not keep other mailings out: each has a few batches of its own.
+        // Batches that wait in workers must not keep other mailings out: each mailing gets a few of its own.
         let own = max(1, min(least, min(window, fitting) / 8) / candidates.count)
         var chosen: [(mailing: MailingID, limit: Int)] = []
         for (place, offset) in candidates.indices.enumerated() {
             let one = candidates[(offset + turn) % candidates.count]
             let share = max(min(left, max(1, left / (candidates.count - place))), own - one.counted)
-            let limit = min(share, needed(one, crew: crew))
+            let limit = min(share, needed(one, workerCount: workerCount))
             guard limit > 0 else { continue }
             left = max(0, left - limit)
             chosen.append((one.mailing, limit))
@@ -101,18 +101,18 @@ struct DispatchChoice: Sendable {
         return chosen
     }
 
-    /// How many batches of some mailings have so many bytes: as large as the largest of them are, for the others' may be dispatched first.
+    /// How many batches have so many bytes. All count like those of the mailing with the largest, which may be dispatched first.
     private static func fitting(_ candidates: [Candidate], bytes: Double) -> Int {
         let largest = candidates.lazy.map(\.batchBytes).max() ?? 0
         return largest > 0 ? max(1, Int(min(1e6, bytes / largest))) : .max
     }
 
-    /// A slow mailing gets what it needs in the next seconds. There is some for each worker, for none may be able to do it all, and a
-    /// worker that is lost keeps its part until its lease has expired.
-    private func needed(_ one: Candidate, crew: Int) -> Int {
+    /// A slow mailing gets what it needs in the next seconds, with a batch for each worker: one alone may not manage all, and a lost worker
+    /// keeps its part until its lease has expired.
+    private func needed(_ one: Candidate, workerCount: Int) -> Int {
         guard let speed = one.speed else { return .max }
         let ahead = Int(min(1e6, Timing.window.seconds * speed.perSecond / max(1, one.batchSize)).rounded(.up))
-        return ahead + crew - one.counted
+        return ahead + workerCount - one.counted
     }
 
     /// Batches were made ready in a lane.

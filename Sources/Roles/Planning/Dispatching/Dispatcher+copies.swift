@@ -4,13 +4,13 @@ import Logging
 import Model
 import Text
 
-/// What the dispatcher finds of its ledger when it begins to lead.
+/// What the dispatcher finds out about its ledger when it begins to lead.
 enum FoundCopy {
     /// Neither Redis nor the file beside the ledger knows of a later commit.
     case none
     /// The ledger is a copy that was made before a commit of which Redis knows, or that a person put here.
     case older(commits: Int64, isRestored: Bool)
-    /// A person put it here, and nothing was written since it was made.
+    /// A person put it here, or another server has taken over, and nothing was written since that is not in it.
     case current(commits: Int64)
 
     /// - Parameters:
@@ -25,12 +25,12 @@ enum FoundCopy {
             self = .older(commits: max(olderThan, known ?? 0), isRestored: isRestored)
         } else if let known, known > mark.commits {
             self = .older(commits: known, isRestored: isRestored)
-        } else if !isRestored {
+        } else if !isRestored, !mark.isMoved {
             self = .none
         } else if let known {
             self = .current(commits: known)
         } else {
-            self = .older(commits: mark.commits, isRestored: true)
+            self = .older(commits: mark.commits, isRestored: isRestored)
         }
     }
 }
@@ -42,18 +42,18 @@ extension Dispatcher {
     func leaveLedger(_ error: any Error) async {
         guard case LedgerError.replaced? = error as? LedgerError else { return }
         do throws(RedisError) { try await epochs.leave() } catch {
-            logger.warning("workers cannot be told that the ledger is gone: \(error)")
+            logger.warning("workers do not know yet that the ledger is gone: \(error)")
         }
         epoch = nil
         copy = nil
     }
 
-    /// Tells Redis how far the ledger has come, before what it has dispatched goes there.
+    /// Notes the ledger's last commit in Redis, before the dispatches of that commit go there.
     /// - Throws: `RedisError.epochEnded` where an older copy has taken the ledger's place.
     func noteCommits() async throws {
         let own = try await ledger.commits()
         let known = try await epochs.note(commits: own)
-        // Others make commits meanwhile.
+        // Others commit meanwhile.
         guard known > own, known > (try await ledger.commits()) else { return }
         throw RedisError.epochEnded
     }
@@ -74,8 +74,8 @@ extension Dispatcher {
         }
     }
 
-    /// Tells Redis what the private one that ended had noted beside the ledger, if it does not know better. From now on that is no longer
-    /// all that is dispatched.
+    /// Notes in Redis what an ended private Redis had noted beside the ledger, unless Redis has a later note. From then on the file beside
+    /// the ledger no longer covers all dispatches.
     func takeNote() async throws {
         guard let note = noted, let reached = note.reached else { return }
         if try await epochs.commits() ?? 0 <= note.commits { try await epochs.remember(reached: reached) }
@@ -83,7 +83,7 @@ extension Dispatcher {
         noted?.reached = nil
     }
 
-    /// Lists whom an older copy cannot know to have been sent to, and takes the copy for the truth.
+    /// Lists the recipients that may have been sent to since an older copy was made, and accepts the copy as the ledger.
     func acceptCopy(commits: Int64, isRestored: Bool) async throws {
         let why = "the ledger is an older copy, and the message may have been sent since it was made"
         let reached = try await epochs.reached(ledger.unfinished())
@@ -97,6 +97,10 @@ extension Dispatcher {
             made, and \(listed == 1 ? "is" : "are") listed as uncertain\(doubtful.isEmpty ? "" : " (\(Self.hint(doubtful)))")\
             \(paused.isEmpty ? "" : "; paused: \(Plural.text(paused.count, "mailing"))")
             """)
+        if !isRestored {
+            logger.error(
+                "whoever was suppressed since the copy was made is not known to be: import them again (flotilla suppressions import)")
+        }
         for id in paused { logger.error("mailing \(id) is paused: it may have been sent since", metadata: ["mailing": "\(id)"]) }
     }
 }

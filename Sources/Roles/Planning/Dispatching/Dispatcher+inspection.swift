@@ -4,12 +4,11 @@ import Logging
 import Model
 import Policy
 
-/// A Redis may lose a single key: a person removes it, or a cache evicts it. What the leader can tell again is told again. A loss that
-/// hides what was sent ends the epoch, as a loss of the whole Redis does: then workers report what they know before anything is
-/// dispatched again.
+/// Redis may lose a single key: a person removes it, or a cache evicts it. The leader writes again what it knows. A loss that hides what
+/// was sent ends the epoch, like a loss of the whole Redis: workers then report what they know before anything is dispatched again.
 extension Dispatcher {
-    /// Searches Redis for keys that are lost, every few seconds.
-    /// - Throws: `RedisError.epochEnded` when one was lost that cannot be made again.
+    /// Searches for lost keys every few seconds.
+    /// - Throws: `RedisError.epochEnded` when a lost key cannot be written again.
     func inspect(_ epoch: Epoch) async throws {
         guard ContinuousClock.now - inspected >= Timing.fallback else { return }
         inspected = .now
@@ -26,12 +25,12 @@ extension Dispatcher {
     }
 
     private func lose(_ key: String) -> RedisError {
-        logger.error("Redis has lost \(key): its batches are dispatched again as soon as every worker has told what it sent")
+        logger.error("Redis has lost \(key): its batches are dispatched again as soon as every worker has reported what it sent")
         self.epoch = nil
         return .epochEnded
     }
 
-    /// A mailing of whose batches the ledger knows that they are in Redis, though Redis does not.
+    /// A mailing with batches that are in Redis by the ledger, and are not there.
     private func mailingWithoutDispatches(_ epoch: Epoch) async throws -> MailingID? {
         let work = try await ledger.work().filter { $0.dispatched > 0 && shown[$0.id] != nil }
         let counts = try await queue.dispatchedCounts(work.map(\.id))
@@ -39,7 +38,7 @@ extension Dispatcher {
         guard !few.isEmpty else { return nil }
         let marked = try await ledger.openDispatches(of: few)
         let known = try await queue.dispatched(few, epoch: epoch)
-        // A batch leaves the list after it has ended in the ledger: what is open there now was in the list.
+        // A batch leaves the list only after it has ended in the ledger: a batch that is open there was in the list.
         let open = try await ledger.openDispatches(of: few)
         return few.first { id in
             let still = Set((open[id] ?? []).map { [$0.number, $0.dispatchNumber] })

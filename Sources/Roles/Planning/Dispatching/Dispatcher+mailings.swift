@@ -66,7 +66,7 @@ extension Dispatcher {
         }
     }
 
-    /// Logs what a person, or a worker's finding, has changed of a mailing.
+    /// Logs what a person or a worker has changed of a mailing.
     private func say(_ work: MailingWork, was known: Shown) async throws {
         if work.state != known.state {
             let reason = try await record(work)?.reason ?? ""
@@ -77,10 +77,10 @@ extension Dispatcher {
         }
     }
 
-    /// Ends what a stop or a lifetime ends.
-    /// - Parameter time: a lifetime that ends before it has ended: no clock says that time is left.
+    /// Ends recipients by a stop or by the end of a lifetime.
+    /// - Parameter time: lifetimes that end before this have ended by every clock.
     func end(_ work: [MailingWork], now: Int64, over time: Int64) async throws {
-        // Only batches that are not with workers are the ledger's to end; the others come back.
+        // The ledger ends batches that are not with workers; the others come back first.
         for one in work where one.next != nil {
             if one.state == .stopped { _ = try await ledger.stopOpen(one.id, now: now) }
             if let expires = one.expires, time >= expires { _ = try await ledger.expireOverdue(one.id, now: now) }
@@ -102,13 +102,13 @@ extension Dispatcher {
         logger.info("mailing \(id) '\(known.name)' has ended", metadata: known.fields)
     }
 
-    /// Removes what a dispatcher left published that ended between a mailing's end and that.
+    /// Removes published mailings that have ended: a dispatcher may have ended before it could do that.
     func removeEnded() async throws {
         let inWork = try await Set(ledger.work().map(\.id))
         for id in try await published.all() where !inWork.contains(id) { try await published.remove(id, fencingToken: fencingToken) }
     }
 
-    /// Batches that the ledger believes to be in Redis, and that are not there: a dispatcher ended between marking and dispatching.
+    /// Batches that are in Redis by the ledger, and are not there: a dispatcher ended between marking and dispatching.
     private func reconcile(_ new: [MailingWork], _ epoch: Epoch) async throws {
         let missing = try await takeBackMissing(new.filter { $0.dispatched > 0 }.map(\.id), epoch)
         for (id, batches) in Dictionary(grouping: missing, by: \.batch.mailing) {
@@ -118,8 +118,8 @@ extension Dispatcher {
         }
     }
 
-    /// Takes back the dispatches of mailings that Redis does not hold. Nobody can have worked on them, nor will: they are dispatched again,
-    /// under a new number.
+    /// Takes back the dispatches of mailings that Redis does not hold. No worker has had them or will: they are dispatched again, under a
+    /// new number.
     private func takeBackMissing(_ ids: [MailingID], _ epoch: Epoch) async throws -> [Dispatch] {
         guard !ids.isEmpty else { return [] }
         let marked = try await ledger.openDispatches(of: ids)
@@ -135,8 +135,8 @@ extension Dispatcher {
         return missing
     }
 
-    /// Takes back, at a stop in good order, what no worker has: whatever happens to Redis before the next start, nobody in these batches is
-    /// uncertain.
+    /// Takes back, at a stop in good order, the batches that no worker has: nobody in them becomes uncertain, whatever happens to Redis
+    /// before the next start.
     func recall() async {
         do {
             let ids = try await ledger.work().filter { $0.dispatched > 0 && (only == nil || $0.id == only) }.map(\.id)
@@ -151,7 +151,7 @@ extension Dispatcher {
         }
     }
 
-    /// Makes batches ready, as many as the choice says.
+    /// Dispatches as many batches as `DispatchChoice` says.
     func dispatch(_ work: [MailingWork], _ epoch: Epoch, now: Int64) async throws {
         let sending = work.filter { one in one.state == .sending && (one.next.map { $0 <= now } ?? false) && shown[one.id] != nil }
         guard !sending.isEmpty else { return }
@@ -169,7 +169,7 @@ extension Dispatcher {
                 batchBytes: shown[one.id]?.batchBytes ?? 0,
                 speed: one.speed.flatMap { try? RateLimit($0) })
         }
-        let wanted = await choice.choose(candidates, depths: depths, crew: epochs.crew, at: .now)
+        let wanted = await choice.choose(candidates, depths: depths, workerCount: epochs.workerCount, at: .now)
         guard !wanted.isEmpty else { return }
         let batches = try await ledger.dispatchBatches(wanted, bytes: DispatchBytes(batch: batchBytes), now: now).compactMap { batch in
             shown[batch.id.mailing].map { (batch: batch, lane: $0.lane) }

@@ -5,7 +5,7 @@ import Model
 import Text
 
 extension Dispatcher {
-    /// How often it is looked for dispatches whose results will never come.
+    /// How often dispatches are searched whose results will never come.
     private static let orphanInterval = Duration.seconds(5)
 
     /// The commands that list the uncertain recipients of mailings.
@@ -15,14 +15,14 @@ extension Dispatcher {
 
     /// Gives up dispatches whose results will never come: their recipients are uncertain.
     func giveUpOrphans(_ ids: [MailingID]) async throws {
-        guard ContinuousClock.now >= nextOrphanLook, !ids.isEmpty else { return }
-        nextOrphanLook = .now + Self.orphanInterval
+        guard ContinuousClock.now >= nextOrphanCheck, !ids.isEmpty else { return }
+        nextOrphanCheck = .now + Self.orphanInterval
         let open = Set(
             try await ledger.openDispatches(of: ids).flatMap { id, marks in
                 marks.map { Dispatch(batch: BatchID(mailing: id, number: $0.number), dispatchNumber: $0.dispatchNumber) }
             })
         let lanes = Array(Set(ids.compactMap { shown[$0]?.lane }))
-        // Where lanes hold as many as are waited for, none is missing; to tell which are is more work.
+        // Lanes that hold as many dispatches as the ledger waits for lack none: the search for each would cost more.
         let held = try await queue.counts(lanes).reduce(0) { $0 + $1.entries }
         let now = UInt64(clamping: try await broker.time() / 1000)
         var (inside, oldest): (Set<Dispatch>, [UInt64?]) = (open, [])

@@ -7,8 +7,8 @@ import Policy
 import Text
 
 extension Dispatcher {
-    /// Gives up what a lost Redis had, as soon as all is known that can be, and begins a new epoch.
-    /// - Returns: the new epoch; nil while something is waited for.
+    /// Gives up the dispatches of a lost Redis, as soon as all that can be known is known, and begins a new epoch.
+    /// - Returns: the new epoch; nil while it still waits.
     func rebuild(_ loss: EpochState.Loss) async throws -> Epoch? {
         let old = Release01(broker)
         let isOld = try await old.isPresent()
@@ -21,7 +21,7 @@ extension Dispatcher {
             let adopted = try await old.adoptResults()
             if adopted > 0 {
                 logger.notice("\(adopted) groups of results of release 0.1 were taken over")
-                // They are waited for like any others.
+                // Nothing is known of them: they are waited for like any others.
                 return nil
             }
         }
@@ -36,7 +36,7 @@ extension Dispatcher {
                 say(
                     .warning,
                     """
-                    what Redis held cannot be believed any more, with \(Plural.text(open.count, "batch", "batches")) in flight; \
+                    the contents of Redis cannot be trusted, with \(Plural.text(open.count, "batch", "batches")) in flight; \
                     waiting for \(wait.text)
                     """)
                 return nil
@@ -49,7 +49,7 @@ extension Dispatcher {
         return begun
     }
 
-    /// Ends the dispatches that Redis lost. People are uncertain whose messages may have been started by a worker that cannot tell.
+    /// Ends the dispatches that Redis lost. Recipients are uncertain whose messages may have been started by a worker that cannot report.
     private func giveUp(_ open: [Dispatch], missing: [String]?) async throws {
         rebuilds.increment()
         let now = Clock.milliseconds()

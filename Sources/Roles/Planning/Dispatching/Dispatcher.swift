@@ -8,8 +8,8 @@ import ServiceLifecycle
 import Synchronization
 
 /// Keeps a window of batches ready in the lanes, shared fairly among the mailings in work; publishes mailings and limits to the workers;
-/// notices when a mailing is complete. It is woken by commits to the ledger, by workers, and by the times that mailings wait for. When it
-/// is stopped in good order it takes back what no worker has.
+/// notices when a mailing is complete. Commits to the ledger, workers, and the times that mailings wait for wake it. At a stop in good
+/// order it takes back the batches that no worker has.
 package actor Dispatcher: Service {
     package typealias Store = DispatchStore & MailingStore & ReportStore & EpochNoteStore & LimitStore & CopyStore & ChangeSource
 
@@ -58,18 +58,18 @@ package actor Dispatcher: Service {
     var epoch: Epoch?
     let status: StatusStreams
     var orphans = OrphanWatch()
-    /// When it is next looked for dispatches whose results will never come.
-    var nextOrphanLook = ContinuousClock.now
+    /// When dispatches whose results will never come are next searched.
+    var nextOrphanCheck = ContinuousClock.now
     let rebuilds = Counter(label: "flotilla_redis_rebuilds_total")
-    /// Why nothing is dispatched, since when, and what the ledger was told of it.
+    /// Why nothing is dispatched, since when, and what the ledger has of it.
     private var problem: String?
     private var problemSince = ContinuousClock.now
-    private var toldProblem: String?
+    private var reportedProblem: String?
     private var hasSaid = ContinuousClock.now - .seconds(60)
     let workerLease: Duration
-    /// The ledger is an older copy of itself, and what is to be done about that is not done yet; nil until it was looked for.
+    /// The ledger is an older copy of itself that was not accepted yet; nil until that was checked.
     var copy: FoundCopy?
-    /// What is noted beside the ledger, as it was when a copy was first looked for.
+    /// The note beside the ledger, as it was at the first check for a copy.
     var noted: LedgerNote?
     /// When Redis was last searched for keys that are lost.
     var inspected = ContinuousClock.now
@@ -130,7 +130,7 @@ package actor Dispatcher: Service {
             self.signal.notify()
         }
         changes.cancel()
-        // Who was cancelled leads no more.
+        // A cancelled dispatcher no longer leads.
         if !Task.isCancelled { await recall() }
         await status.close()
         await epochs.close()
@@ -159,33 +159,35 @@ package actor Dispatcher: Service {
         problem = new
     }
 
-    /// Tells the ledger what holds everything up, once that has lasted: so people learn it who cannot ask Redis, or find nothing there.
-    private func tellProblem() async {
+    /// Writes to the ledger what keeps anything from being dispatched, once that has lasted: commands read it there when Redis cannot be
+    /// asked.
+    private func reportProblem() async {
         let lasting = ContinuousClock.now - problemSince >= .seconds(1) ? problem : nil
-        guard lasting != toldProblem else { return }
+        guard lasting != reportedProblem else { return }
         do throws(LedgerError) {
             try await ledger.setRedisProblem(lasting)
-            toldProblem = lasting
-        } catch { logger.debug("the ledger was not told what holds Redis up: \(error)") }
+            reportedProblem = lasting
+        } catch { logger.debug("the problem with Redis was not noted in the ledger: \(error)") }
     }
 
     private func dispatch() async {
         var backoff = Backoff()
-        // The dispatcher before may have been killed.
+        var line = RepeatedLine()
+        // An earlier dispatcher may have been killed before it cleared this.
         try? await ledger.setRedisProblem(nil)
         while !isStopping {
             let begun = ContinuousClock.now
             var next = Timing.fallback
             do {
                 next = try await turn()
-                await tellProblem()
+                await reportProblem()
                 backoff = Backoff()
             } catch {
                 looked = .now - .seconds(60)
                 await leaveLedger(error)
-                if let error = error as? RedisError, error != .epochEnded { note(problem: "\(error)") }
-                await tellProblem()
-                if backoff.count % 20 == 0 { logger.warning("dispatching waits: \(error)") }
+                if let problem = Self.problem(error) { note(problem: problem) }
+                await reportProblem()
+                if line.add(at: Clock.monotonic()) != nil { logger.warning("dispatching waits: \(error)") }
                 guard await backoff.wait(unless: stop) else { return }
             }
             await signal.wait(atMost: next)
@@ -195,10 +197,20 @@ package actor Dispatcher: Service {
         }
     }
 
+    /// What people are told of an error that holds dispatching up; nil for what passes by itself.
+    private static func problem(_ error: any Error) -> String? {
+        switch error {
+        case let error as RedisError: error == .epochEnded ? nil : "\(error)"
+        case LedgerError.leadershipLost: nil
+        case let error as LedgerError: "\(error)"
+        default: nil
+        }
+    }
+
     private static let shortestTurn = Duration.milliseconds(30)
 
-    /// One look at every mailing in work.
-    /// - Returns: when to look again though nothing happens.
+    /// One pass over every mailing in work.
+    /// - Returns: when the next pass is due without an event.
     private func turn() async throws -> Duration {
         try ledger.checkFile()
         guard let epoch = try await believed() else { return .milliseconds(250) }
@@ -215,11 +227,11 @@ package actor Dispatcher: Service {
         try await dispatch(work, epoch, now: now)
         // Retries and lifetimes that come due.
         let times = work.flatMap { [$0.next, $0.open > 0 ? $0.expires : nil] }.compactMap { $0 }.filter { $0 > now }
-        let look = work.isEmpty ? Timing.idleLook : Timing.fallback
+        let look = work.isEmpty ? Timing.idlePoll : Timing.fallback
         return min(look, times.min().map { .milliseconds($0 - now) } ?? look)
     }
 
-    /// The epoch that Redis is in; nil while what it holds cannot be believed, or another dispatcher leads.
+    /// The epoch of Redis; nil while its contents cannot be trusted, or another dispatcher leads.
     private func believed() async throws -> Epoch? {
         let mustLook = hasNewWorkers.exchange(false, ordering: .relaxed)
         if let epoch, !mustLook, ContinuousClock.now - looked < Timing.renewal { return epoch }
@@ -245,9 +257,9 @@ package actor Dispatcher: Service {
             say(
                 .error,
                 """
-                another ledger uses this Redis and prefix, or its planner is away and its work is in it: give each its own redis.prefix, \
-                or let the roles of that ledger end its work. Where that ledger is gone for good, remove the keys of this prefix. \
-                Nothing is dispatched meanwhile
+                another ledger uses this Redis and prefix, or its planner is down and its work is still there: give each its own \
+                redis.prefix, or let the roles of that ledger end its work. Where that ledger is gone for good, remove the keys of \
+                this prefix. Nothing is dispatched meanwhile
                 """)
         case .evicting(let error): say(.error, "\(error)")
         case .lost(let loss):
@@ -269,13 +281,13 @@ package actor Dispatcher: Service {
         epoch = new
     }
 
-    /// Something went wrong under way: what Redis has of the mailings is looked up before anything more is dispatched.
+    /// A pass failed: the mailings are reconciled with Redis before anything more is dispatched.
     func doubt(_ mailings: some Sequence<MailingID>) {
         for id in mailings { shown[id] = nil }
         epoch = nil
     }
 
-    /// Says what holds dispatching up, now and then.
+    /// Logs what keeps batches from being dispatched, now and then.
     func say(_ level: Logger.Level, _ text: String) {
         note(problem: text)
         guard ContinuousClock.now - hasSaid >= .seconds(10) else { return }

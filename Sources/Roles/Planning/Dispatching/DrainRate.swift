@@ -1,7 +1,7 @@
 import Model
 
-/// How fast a lane is emptied, so that it holds a short time of work and no more: what is ready stands before whatever comes later, and is
-/// what a lost Redis leaves in doubt.
+/// How fast workers empty a lane, so that it holds a short time of work: ready batches delay whatever comes later, and are in doubt when
+/// Redis is lost.
 struct DrainRate: Sendable {
     typealias Instant = ContinuousClock.Instant
 

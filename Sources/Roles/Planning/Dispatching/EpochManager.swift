@@ -3,14 +3,14 @@ import Ledger
 import Model
 import Policy
 
-/// Sees to it that what Redis holds can be believed; the shell of `EpochState`. A Redis that was emptied, or started again from whatever it
-/// had on its disk, counts as lost: what workers still know of it is waited for before its batches are dispatched again.
+/// Makes sure that the contents of Redis can be trusted; the shell of `EpochState`. A Redis that was emptied, or started again from its
+/// disk, counts as lost: the dispatcher waits for what workers know of its batches before it dispatches them again.
 actor EpochManager {
-    /// What a look at Redis found.
+    /// The state of Redis at one check.
     enum View {
-        /// What Redis holds can be believed.
+        /// The contents of Redis can be trusted.
         case steady(Epoch)
-        /// Nothing in it but results can be believed.
+        /// Only results in it can be trusted.
         case lost(EpochState.Loss)
         /// It evicts keys when its memory is full.
         case evicting(RedisError)
@@ -34,15 +34,15 @@ actor EpochManager {
     /// What the ledger knows of the epoch; nil for nothing.
     private var note: EpochNote?
     private var hasRead = false
-    /// When it is next asked whether another ledger has work here.
-    private var nextWorkLook = ContinuousClock.now
+    /// When it next checks whether another ledger has work here.
+    private var nextWorkCheck = ContinuousClock.now
     /// When another ledger was last found to use this Redis.
     private var lastForeign: ContinuousClock.Instant?
     /// The last epoch that held.
     private var believed: Epoch?
     /// The losses that each worker had noticed while the epoch held.
     private var losses: [String: Int] = [:]
-    /// The workers of a lost epoch were made to say anew where they stand.
+    /// The workers of a lost epoch were made to report their condition again.
     private var hasCalled = false
 
     /// - Parameters:
@@ -68,11 +68,11 @@ actor EpochManager {
     }
 
     /// Workers that are there, from 1.
-    var crew: Int { state.crew }
+    var workerCount: Int { state.workerCount }
 
     func close() async { await status.close() }
 
-    /// Keeps the leadership, looks whether Redis can be believed, and admits workers.
+    /// Keeps the leadership, checks whether Redis can be trusted, and admits workers.
     func look() async throws -> View {
         if !hasRead {
             note = try await notes.epochNote()
@@ -83,9 +83,9 @@ actor EpochManager {
             guard try await mayTakeUnknown() else { return .foreign }
             standing = try await store.hold(fencingToken, time: Timing.leadership)
         }
-        // The question goes through all keys of the Redis, which may serve others too.
-        if let absent = standing.absent, ContinuousClock.now >= nextWorkLook {
-            nextWorkLook = .now + .seconds(5)
+        // This reads all keys of the Redis, which may serve others too.
+        if let absent = standing.absent, ContinuousClock.now >= nextWorkCheck {
+            nextWorkCheck = .now + .seconds(5)
             guard try await !store.hasWork() else { return .foreign }
             standing = try await store.hold(fencingToken, time: Timing.leadership, after: absent)
         }
@@ -124,7 +124,7 @@ actor EpochManager {
         if let lastForeign {
             guard ContinuousClock.now - lastForeign > Timing.leadership else { return false }
         } else {
-            // A ledger that has dispatched before has what is here, as far as anybody knows.
+            // A ledger that has dispatched before is taken for the owner of what is here.
             if note != nil { return true }
             if try await notes.commits() > 0 { return true }
         }
@@ -132,22 +132,22 @@ actor EpochManager {
         return try await registry.all().workers.allSatisfy { !$0.isAlive || $0.condition == .clean }
     }
 
-    /// Where the epoch alone went, and not the registrations with it, workers still say that they are clean, as they were in it. So they
-    /// are forgotten once: each finds its lease lost, finishes what is in flight, and says anew where it stands.
+    /// Where Redis lost the epoch and kept the registrations, workers still count as clean by the lost epoch. So their registrations are
+    /// removed once: each finds its lease lost, finishes its messages in flight, and reports its condition again.
     private func callWorkers(_ standing: EpochStore.Standing) async throws(RedisError) {
         let known = believed ?? note.map { Epoch(text: $0.epoch) }
         guard !hasCalled, let known, known.isOf(run: standing.run, ledger: fencingToken.ledger) else { return }
-        // Who has noticed a loss since says where it stands now.
-        let untold = try await registry.all().workers.contains { worker in
+        // Workers that have noticed a loss since then report their condition now.
+        let unreported = try await registry.all().workers.contains { worker in
             worker.isAlive && worker.condition != nil && worker.condition != .lost
                 && losses[worker.worker].map { worker.losses <= $0 } ?? true
         }
-        guard untold else { return }
+        guard unreported else { return }
         try await store.forgetWorkers(fencingToken)
         hasCalled = true
     }
 
-    /// Dispatches of a lost Redis all of whose messages are accounted for: workers that live had them, and no other.
+    /// Dispatches of a lost Redis whose messages are all accounted for: living workers had them, and no other.
     func claims() async throws(RedisError) -> Set<Dispatch> {
         try await registry.claims(of: registry.all().workers.filter { $0.condition == .clean }.map(\.worker))
     }
@@ -178,17 +178,17 @@ actor EpochManager {
     /// The highest batch of each mailing that was ever dispatched, of mailings that have not ended.
     func reached(_ mailings: [MailingID]) async throws(RedisError) -> [MailingID: Int] { try await store.reached(mailings) }
 
-    /// Tells Redis what it is to say of batches that were dispatched before.
+    /// Notes in Redis the highest dispatched batches, where it does not know them.
     func remember(reached: [String: Int]) async throws(RedisError) {
         try await store.remember(reached: Dictionary(reached.compactMap { id, last in MailingID(id).map { ($0, last) } }) { $1 })
     }
 
-    /// Begins a new epoch, once all is given up that the old one had.
+    /// Begins a new epoch, after the dispatches of the old one were given up.
     /// - Returns: nil when something changed meanwhile.
     func begin() async throws -> Epoch? {
         guard let found else { return nil }
         let epoch = Epoch(run: found.run, ledger: fencingToken.ledger)
-        // All is given up that the epoch before had: nobody is concerned by it any more.
+        // The dispatches of the old epoch were given up: it no longer concerns anybody.
         try await write(EpochNote(epoch: epoch.text, boot: boot))
         guard try await store.establish(after: found, as: epoch, fencingToken: fencingToken) != nil else { return nil }
         state.begin()
@@ -202,7 +202,7 @@ actor EpochManager {
         let (all, now) = try await registry.all()
         losses = Dictionary(all.map { ($0.worker, $0.losses) }) { $1 }
         let admitted = state.see(all, now: now)
-        // Known here and in the ledger first, and only then allowed to start anything.
+        // Workers are noted here and in the ledger before they may start anything.
         let next = noteFor(epoch)
         if next != note { try await write(next) }
         try await registry.admit(admitted)
@@ -212,7 +212,7 @@ actor EpochManager {
         state.settle(holders: holders, oldest: oldest, now: now)
     }
 
-    /// What the next dispatcher is to know; nil while it is not known who worked before this one looked.
+    /// The note for the next dispatcher; nil while the workers from before this one's first check are not known.
     private func noteFor(_ epoch: Epoch) -> EpochNote? {
         guard state.unknown == nil else { return nil }
         // An epoch that was not begun here may be of another machine.

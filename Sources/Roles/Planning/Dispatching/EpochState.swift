@@ -2,27 +2,27 @@ import Broker
 import Model
 import Policy
 
-/// What the dispatcher knows of the workers of an epoch, and what it must wait for when Redis was lost. It guarantees that every worker
-/// that may have messages in flight is known by name or known to be unknown, and that nothing is dispatched again before each of them has
-/// told what it knows, or cannot any more.
+/// What the dispatcher knows of the workers of an epoch, and what it waits for when Redis was lost. It guarantees that every worker that
+/// may have messages in flight is known by name or noted as unknown, and that nothing is dispatched again before each of them has
+/// reported, or no longer can.
 struct EpochState: Sendable, Hashable {
     typealias Instant = ContinuousClock.Instant
 
     /// What is known after a loss of Redis.
     struct Loss: Sendable, Hashable {
-        /// What is still waited for.
+        /// What it still waits for.
         enum Wait: Sendable, Hashable {
             /// Workers that finish their messages in flight.
             case busy(Int)
-            /// Workers that have not come back; nil when it is not known which.
+            /// Workers that have not come back; nil where their names are not known.
             case lost(Int?)
             /// Groups of results that no collector has taken.
             case results(Int)
         }
 
-        /// Nil when all is in that will come.
+        /// Nil when everything has come that will come.
         var wait: Wait?
-        /// Workers of whose messages in flight nobody can tell; empty when every worker came back, nil when it is not known who worked.
+        /// Workers that cannot report their messages in flight; empty when every worker came back, nil when the workers are not known.
         var missing: [String]?
     }
 
@@ -30,14 +30,14 @@ struct EpochState: Sendable, Hashable {
     let lease: Duration
     /// No worker outside of this process can be at work: the Redis is our own.
     let isAlone: Bool
-    /// Workers that were alive at the last look; nil before the first.
+    /// Workers that were alive at the last check; nil before the first.
     private(set) var workers: Set<String>?
-    /// Workers that are gone and that were seen so.
+    /// Workers that were lost at the last check.
     private var buried: Set<String> = []
-    /// Those that had batches at the last look.
+    /// Workers that had batches at the last check.
     private var holders: Set<String> = []
-    /// Workers that are gone and whose last results may not be collected, with the time of Redis, in milliseconds, at which they last may
-    /// have reported some.
+    /// Lost workers whose last results may not be collected, with the latest time at which they may have reported some, in milliseconds of
+    /// Redis time.
     private(set) var departed: [String: UInt64] = [:]
     /// The last time at which workers that nobody here knows may have reported results: they worked before this planner looked.
     private(set) var unknown: UInt64?
@@ -51,7 +51,7 @@ struct EpochState: Sendable, Hashable {
     }
 
     /// Workers that are there, from 1.
-    var crew: Int { max(1, workers?.count ?? 1) }
+    var workerCount: Int { max(1, workers?.count ?? 1) }
 
     /// Workers that may have messages in flight, or results in Redis alone, as far as they are known.
     var concerned: Set<String> { (workers ?? []).union(departed.keys) }
@@ -64,16 +64,16 @@ struct EpochState: Sendable, Hashable {
 
     // MARK: - While Redis can be believed
 
-    /// A look at the workers of the epoch that holds.
+    /// Notes the workers of the epoch that holds.
     /// - Parameters:
-    ///   - all: those that are registered.
+    ///   - all: the registered workers.
     ///   - now: the time of Redis at which that was, in milliseconds.
     /// - Returns: the workers to be admitted; they are known from here on.
     mutating func see(_ all: [WorkerRegistry.Registration], now: UInt64) -> [String] {
         lostSince = nil
         hasSeen = true
         let alive = Set(all.filter(\.isAlive).map(\.worker))
-        // Whoever worked before this planner looked may have left results that are in Redis alone.
+        // Workers from before this planner's first check may have left results that only Redis has.
         if workers == nil { unknown = now }
         let dead = Set(all.map(\.worker)).union(workers ?? []).subtracting(alive)
         for worker in dead.subtracting(buried) { departed[worker] = now }
@@ -83,7 +83,7 @@ struct EpochState: Sendable, Hashable {
         return alive.sorted()
     }
 
-    /// The workers whose batches are to be asked after: all that have departed.
+    /// The lost workers whose batches have to be checked.
     var gone: [String] { Set(departed.keys).union(buried).sorted() }
 
     /// Forgets workers that have departed, once others have their batches and collectors have taken all that they reported.
@@ -104,7 +104,7 @@ struct EpochState: Sendable, Hashable {
 
     // MARK: - After a loss
 
-    /// A look at a Redis that cannot be believed.
+    /// Notes what a Redis holds that cannot be trusted.
     /// - Parameters:
     ///   - all: the workers that are registered there.
     ///   - uncollected: groups of results that no collector has taken.
@@ -114,12 +114,12 @@ struct EpochState: Sendable, Hashable {
         let elapsed = now - since
         // In a Redis of our own those of another run of the server are of a process that has ended.
         let all = isAlone ? all.filter { $0.condition != nil } : all
-        // Who is dead, or never registered, is waited for as long as it might only be slow to come back.
+        // A worker that is dead or never registered is waited for as long as it might just be slow to come back.
         let busy = all.filter { $0.isAlive && $0.condition != .clean && $0.condition != .doubt }.map(\.worker)
         if !busy.isEmpty, elapsed < Timing.finishing { return Loss(wait: .busy(busy.count)) }
         let clean = Set(all.filter { $0.condition == .clean }.map(\.worker))
         let doubtful = Set(all.filter { $0.condition == .doubt }.map(\.worker))
-        // Of those that seemed to have left, some may only have been forgotten by the Redis that was lost.
+        // Some that seemed to have left may only have been forgotten by the lost Redis.
         let lost = (workers ?? []).union(departed.keys).subtracting(clean).subtracting(doubtful).sorted()
         let isUnknown = workers == nil && !isAlone || unknown != nil
         let mayReturn = !lost.isEmpty && (hasSeen || !isAlone)

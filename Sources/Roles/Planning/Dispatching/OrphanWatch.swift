@@ -9,12 +9,12 @@ struct OrphanWatch: Sendable {
     /// When each dispatch was first seen in no lane, in milliseconds of Redis time.
     private var suspects: [Dispatch: UInt64] = [:]
 
-    /// A look at what the ledger waits for.
+    /// Notes which dispatches the ledger waits for.
     /// - Parameters:
     ///   - open: dispatches that the ledger waits for.
     ///   - inside: those that a lane holds.
     ///   - oldest: when the oldest entry of each status stream was added, in milliseconds of Redis time; nil where there is none.
-    ///   - now: the time of Redis before that look.
+    ///   - now: the time of Redis before that was read.
     /// - Returns: dispatches to be given up, in any order.
     mutating func look(open: Set<Dispatch>, inside: Set<Dispatch>, oldest: [UInt64?], now: UInt64) -> Set<Dispatch> {
         let gone = open.subtracting(inside)

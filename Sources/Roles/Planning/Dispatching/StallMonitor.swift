@@ -6,11 +6,11 @@ import Model
 package import Policy
 import Text
 
-/// Looks after mailings that ought to get on and do not: says so in the log, in the ledger (as the mailing's reason) and as a metric.
+/// Finds mailings that make no progress although nothing blocks them, and says so in the log, in the ledger and as a metric.
 struct StallMonitor {
     typealias Store = MailingStore & ReportStore & EpochNoteStore
 
-    /// How often it looks: a look at a thousand mailings takes a while, and one at none is not urgent.
+    /// How often it checks, by the number of mailings: a check of a thousand takes a while.
     private static func interval(mailings: Int) -> Duration {
         mailings == 0 ? .seconds(6) : .seconds(2) + .milliseconds(5) * mailings
     }
@@ -36,7 +36,7 @@ struct StallMonitor {
     func run() async {
         var clocks: [MailingID: StallClock<MailingProgress>] = [:]
         while !Task.isCancelled {
-            // What cannot be asked now is said by others; the next look is soon, and the silence between does not count.
+            // Other parts report that Redis or the ledger is unavailable; the time until the next check does not count as silence.
             do { try await look(&clocks) } catch { for id in clocks.keys { clocks[id] = StallClock() } }
             do { try await Task.sleep(for: Self.interval(mailings: clocks.count)) } catch { break }
         }

@@ -1,3 +1,5 @@
+import Text
+
 #if canImport(Glibc)
     import Glibc
 #else
@@ -79,7 +81,9 @@ struct CSVScanner {
             let fieldStart = index
             let outStart = row.bytes.count
             // Blanks before a quotation mark are no part of a value.
-            if index < end, bytes[index] == UInt8(ascii: " ") { index = skipBlanks(bytes, from: index, to: end) }
+            if index < end, bytes[index] == UInt8(ascii: " ") || bytes[index] == UInt8(ascii: "\t") || bytes[index] > 0x7f {
+                index = skipBlanks(bytes, from: index, to: end)
+            }
             if index < end, bytes[index] == Self.quote {
                 hasQuotes = true
                 guard let close = try quoted(bytes, from: index, to: end, isFinal, &row, &lines) else { return .more }
@@ -87,7 +91,8 @@ struct CSVScanner {
                 // Between the values stands a byte, so that halves of a character in two values do not make a whole one.
                 row.bytes.append(delimiter)
                 index = skipBlanks(bytes, from: close, to: end)
-                if index == end, !isFinal { return .more }
+                // A blank may have three bytes.
+                if end - index < 3, !isFinal { return .more }
                 guard index == end || isBoundary(bytes[index]) else {
                     throw fault(
                         row, row.ranges.count - 1,
@@ -166,8 +171,17 @@ struct CSVScanner {
 
     private func skipBlanks(_ bytes: UnsafeMutablePointer<UInt8>, from start: Int, to end: Int) -> Int {
         var index = start
-        while index < end, bytes[index] == UInt8(ascii: " ") || bytes[index] == UInt8(ascii: "\t"), bytes[index] != delimiter {
-            index += 1
+        while index < end, bytes[index] != delimiter {
+            if bytes[index] == UInt8(ascii: " ") || bytes[index] == UInt8(ascii: "\t") {
+                index += 1
+            } else if bytes[index] > 0x7f,
+                case let length = UnsafeBufferPointer(start: bytes, count: end).invisible(at: index, before: end),
+                length > 0
+            {
+                index += length
+            } else {
+                break
+            }
         }
         return index
     }

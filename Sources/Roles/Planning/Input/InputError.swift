@@ -8,14 +8,22 @@ package struct InputError: Error, Equatable, Sendable, CustomStringConvertible {
     /// The column's name, or its number where it has none.
     package let column: String?
     package let problem: String
+    /// The file cannot be opened or read here: another machine may have it.
+    package let isUnavailable: Bool
 
-    package init(file: String, line: Int? = nil, row: Int? = nil, column: String? = nil, problem: String) {
+    package init(
+        file: String, line: Int? = nil, row: Int? = nil, column: String? = nil, problem: String, isUnavailable: Bool = false
+    ) {
         self.file = file
         self.line = line
         self.row = row
         self.column = column
         self.problem = problem
+        self.isUnavailable = isUnavailable
     }
+
+    /// The same fault of a file that people know by another name.
+    func naming(_ file: String) -> Self { Self(file: file, line: line, row: row, column: column, problem: problem) }
 
     package var description: String {
         var places: [String] = []

@@ -33,7 +33,7 @@ final class InputFile {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else {
             let cause = errno == ENOENT ? "no such file" : "cannot be opened: \(String(cString: strerror(errno)))"
-            throw InputError(file: path, problem: "\(cause); check the path and its permissions")
+            throw InputError(file: path, problem: "\(cause); check the path and its permissions", isUnavailable: true)
         }
         let kind = FileStatus(descriptor: descriptor)?.kind
         guard kind == .regular else {
@@ -42,8 +42,8 @@ final class InputFile {
             throw InputError(
                 file: path,
                 problem: isDirectory
-                    ? "is a directory; name the file of recipients in it"
-                    : "is no regular file; write the recipients into a file first, since it is read again after a restart"
+                    ? "is a directory; name a file in it"
+                    : "is no regular file; write its rows into a file first, since they are read more than once"
             )
         }
         self.descriptor = descriptor
@@ -81,9 +81,17 @@ final class InputFile {
             let count = pread(descriptor, buffer, room, offset)
             if count >= 0 { return count }
             guard errno == EINTR else {
-                throw InputError(file: path, line: line, problem: "cannot be read: \(String(cString: strerror(errno)))")
+                let cause = String(cString: strerror(errno))
+                throw InputError(file: path, line: line, problem: "cannot be read: \(cause)", isUnavailable: true)
             }
         }
+    }
+
+    /// Reads on through the file as it is, whatever its text is; empty at its end. Not to be mixed with `more`.
+    func nextBytes() throws(InputError) -> [UInt8] {
+        let count = try read(bytes, Self.pieceBytes, at: offset)
+        offset += off_t(count)
+        return Array(UnsafeBufferPointer(start: bytes, count: count))
     }
 
     /// Shows what follows `position` piece by piece, through a small buffer of its own, and consumes nothing of it.
@@ -157,7 +165,7 @@ final class InputFile {
         while end - position < 4, !isAtEnd { try more() }
         guard end > position else {
             throw InputError(
-                file: path, problem: "is empty; it needs a header with the columns' names and a row a recipient")
+                file: path, problem: "is empty; it needs a header with the columns' names, and rows")
         }
         let head = UnsafeBufferPointer(start: bytes + position, count: end - position)
         if head.starts(with: [0xef, 0xbb, 0xbf]) {

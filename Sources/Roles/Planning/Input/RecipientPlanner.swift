@@ -13,7 +13,7 @@ package struct RecipientPlanner {
     /// Rows read so far.
     package private(set) var rows = 0
 
-    private let source: RecipientSource
+    let source: RecipientSource
     private let channel: Channel
     private let country: PhoneCountry?
     private let bounds: Bounds
@@ -22,11 +22,11 @@ package struct RecipientPlanner {
     /// Of the rows that were planned before a restart.
     private let expected: RowChecksum?
     /// Of the rows that were read so far.
-    private var checksum = RowChecksum()
+    var checksum = RowChecksum()
     /// The file as it was when it was opened.
-    private let stamp: FileStamp
-    private let idColumn: Int?
-    private let addressColumn: Int
+    let stamp: FileStamp
+    let idColumn: Int?
+    let addressColumn: Int
     /// The columns of `fields`, from the third.
     private let carried: [Int]
     /// Batches carry `ValueKinds`.
@@ -34,7 +34,7 @@ package struct RecipientPlanner {
     private var reader: RecipientReader
     var addresses: DuplicateSet
     private let exclusions: Exclusions
-    private var row = InputRow()
+    var row = InputRow()
     /// `row` was read and not yet planned.
     private var hasRow = false
     private var normal: [UInt8] = []
@@ -95,13 +95,6 @@ package struct RecipientPlanner {
         }
     }
 
-    /// The file is not the one whose rows were planned.
-    static func changedSince(_ rows: Int, _ source: RecipientSource) -> InputError {
-        InputError(
-            file: source.file,
-            problem: "has changed since \(rows) of its rows were planned, and nobody got this mailing; send it as a new mailing")
-    }
-
     /// A chunk for `next`, which it fills again and again.
     package func makeChunk() -> PlannedChunk { PlannedChunk(width: fields.count) }
 
@@ -126,32 +119,6 @@ package struct RecipientPlanner {
 
     /// The checksum of the rows that were read so far.
     package var rowsChecksum: UInt64 { checksum.value }
-
-    /// Makes sure that what was read to the end is what the file holds.
-    private func checkWhole() throws(InputError) {
-        let now = try FileStamp(path: source.file)
-        guard now != stamp else { return }
-        guard now.size == stamp.size else { throw changed }
-        // It may have been touched only, or replaced by the same.
-        var again = RowChecksum()
-        var reader = try RecipientReader(source)
-        var row = InputRow()
-        while try reader.next(&row) { again.add(row) }
-        guard reader.columns == columns, again == checksum else { throw changed }
-    }
-
-    private func checkStamp() throws(InputError) {
-        if try FileStamp(path: source.file) != stamp { throw changed }
-    }
-
-    private var changed: InputError {
-        InputError(
-            file: source.file,
-            problem: """
-                has changed while it was read, and nobody got this mailing; write the file anew under another name, move it to its place \
-                when it is whole, and send it as a new mailing
-                """)
-    }
 
     private mutating func fill(_ chunk: inout PlannedChunk) throws -> Bool {
         chunk.removeAll()
@@ -270,46 +237,5 @@ package struct RecipientPlanner {
         case .duplicate(let first): return (.duplicate, "the address of row \(first)")
         case .reached: return (.sentBefore, "")
         }
-    }
-
-    private func exclude(_ reason: ExclusionReason, _ detail: String) -> Exclusion {
-        Exclusion(
-            row: rows, reason: reason, id: idColumn.map(shown) ?? String(rows), address: shown(addressColumn), detail: detail)
-    }
-
-    /// What an exclusion shows of a column; nothing where a broken row lacks it.
-    private func shown(_ column: Int) -> String {
-        row.ranges.indices.contains(column) && row.ranges[column].upperBound <= row.bytes.count ? shortened(row.ranges[column]) : ""
-    }
-
-    /// What an exclusion shows of a value: at most 320 bytes, so that nonsense in the file does not fill the ledger.
-    private func shortened(_ range: Range<Int>) -> String {
-        guard range.count > 320 else { return String(decoding: row.bytes[range], as: UTF8.self) }
-        var end = range.lowerBound + 317
-        while end > range.lowerBound, row.bytes[end] & 0xc0 == 0x80 { end -= 1 }
-        return String(decoding: row.bytes[range.lowerBound..<end], as: UTF8.self) + "…"
-    }
-
-    private static func find(
-        _ name: String, _ role: String, in columns: [String], of source: RecipientSource
-    ) throws(InputError) -> Int {
-        if !name.isEmpty, let index = columns.firstIndex(of: name) {
-            if let fault = fault(ofColumn: name, in: columns, of: source.file) { throw fault }
-            return index
-        }
-        let named = columns.filter { !$0.isEmpty }
-        let more = named.count > 30 ? " and \(named.count - 30) more" : ""
-        var problem = "has no column '\(name)' for the recipients' \(role)"
-        if named.contains(where: { $0.contains("\u{fffd}") }) { problem += "; the header is no valid UTF-8: save the file as UTF-8" }
-        if let nearest = NearestName.of(name, among: named) { problem += "; did you mean '\(nearest)'?" }
-        problem += " (columns: \(named.prefix(30).joined(separator: ", "))\(more))"
-        throw InputError(file: source.file, problem: problem)
-    }
-
-    /// Why a name tells of no one column; nil where it does.
-    static func fault(ofColumn name: String, in columns: [String], of file: String) -> InputError? {
-        guard let first = columns.firstIndex(of: name), let second = columns[(first + 1)...].firstIndex(of: name) else { return nil }
-        return InputError(
-            file: file, column: name, problem: "stands twice in the header, as columns \(first + 1) and \(second + 1); rename one")
     }
 }

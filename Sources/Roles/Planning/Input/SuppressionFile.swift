@@ -13,6 +13,8 @@ package struct SuppressionFile {
         package var reason = Suppression.Reason.imported
         /// Of telephone numbers without a country code.
         package var country: PhoneCountry?
+        /// Those that a row may name; nil for any.
+        package var categories: KnownCategories?
         /// The date, in milliseconds since 1970.
         package var now: Int64
 
@@ -67,11 +69,13 @@ package struct SuppressionFile {
         guard try reader.next(&row) else { return nil }
         if let fault = row.fault { return .failure(fault.inputError(path)) }
         var values = SuppressionRow()
-        for (field, column) in columns where column < row.count { values[field] = row[column] }
+        for (field, column) in columns where column < row.count { values[field] = CSVValue.unguarded(row[column]) }
         if values[.channel].isEmpty, let channel = defaults.channel { values[.channel] = channel.rawValue }
         if values[.category].isEmpty { values[.category] = defaults.category }
         do throws(SuppressionRow.Fault) {
-            return .success(try values.read(country: defaults.country, reason: defaults.reason, now: defaults.now))
+            let one = try values.read(country: defaults.country, reason: defaults.reason, now: defaults.now)
+            guard let fault = defaults.categories?.fault(one.key.category) else { return .success(one) }
+            return .failure(InputError(file: path, line: row.line, column: SuppressionRow.Field.category.rawValue, problem: fault))
         } catch {
             return .failure(InputError(file: path, line: row.line, column: error.field.rawValue, problem: error.problem))
         }

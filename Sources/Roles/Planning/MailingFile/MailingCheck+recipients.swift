@@ -25,41 +25,45 @@ extension MailingCheck {
         if inner("address") == nil {
             report(entry, key: "recipients.address", "is missing: the column of the address")
         }
-        if let country = values["country"] {
-            if let channel, channel != .sms {
-                report(inner("country"), key: "recipients.country", "is only used by the channel sms; leave it out")
-            } else if PhoneCountry(country) == nil {
-                report(
-                    inner("country"), key: "recipients.country",
-                    "'\(country)' is no country; write its ISO 3166-1 code, such as DE, FR or US")
-            }
+        if let country = values["country"] { check(country: country, at: inner("country")) }
+        guard let (file, format) = file(values, entries, of: entry) else { return nil }
+        return RecipientSource(
+            file: file, format: format, id: values["id"] ?? "", address: values["address"] ?? "",
+            country: values["country"]?.uppercased())
+    }
+
+    private mutating func check(country: String, at entry: Entry?) {
+        if let channel, channel != .sms {
+            report(entry, key: "recipients.country", "is only used by the channel sms; leave it out")
+        } else if PhoneCountry(country) == nil {
+            report(
+                entry, key: "recipients.country", "'\(country)' is no country; write its ISO 3166-1 code, such as DE, FR or US")
         }
-        let given = overrides.recipients ?? values["file"].map { TextFile.beside(document.path, $0) }
-        guard let given else {
-            if inner("file") == nil { report(entry, key: "recipients.file", "is missing: a CSV or NDJSON file") }
+    }
+
+    /// The recipients' file, by the command line or else by the mailing file; nil where there is none, or its format is unknown.
+    private mutating func file(
+        _ values: [String: String], _ entries: [Entry], of entry: Entry
+    ) -> (path: String, format: RecipientSource.Format)? {
+        let isOverridden = overrides.recipients != nil
+        let fileEntry = entries.first { $0.key == "file" }
+        guard let given = overrides.recipients ?? values["file"].map({ TextFile.beside(document.path, $0) }) else {
+            if fileEntry == nil { report(entry, key: "recipients.file", "is missing: a CSV or NDJSON file") }
             return nil
         }
-        let fileEntry = overrides.recipients == nil ? inner("file") : nil
-        let fileKey = overrides.recipients == nil ? "recipients.file" : "--recipients"
-        if let fault = TextFile.fault(ofInput: given) {
-            report(fileEntry, key: fileKey, "\(given) \(fault.description)")
+        let place = isOverridden ? nil : fileEntry
+        let key = isOverridden ? "--recipients" : "recipients.file"
+        if let fault = TextFile.fault(ofInput: given) { report(place, key: key, "\(given) \(fault.description)") }
+        var format = Self.format(of: given)
+        if let name = values["format"], !isOverridden || format == nil {
+            format = choice("recipients.format", name, entry: entries.first { $0.key == "format" })
+        } else if format == nil {
+            report(
+                place, key: key,
+                "'\(given)' does not say its format by .csv, .tsv, .txt, .ndjson or .jsonl; add 'format: csv' or "
+                    + "'format: ndjson' to recipients")
         }
-        var format: RecipientSource.Format?
-        if let name = values["format"], overrides.recipients == nil || Self.format(of: given) == nil {
-            format = choice("recipients.format", name, entry: inner("format"))
-        } else {
-            format = Self.format(of: given)
-            if format == nil {
-                report(
-                    fileEntry, key: fileKey,
-                    "'\(given)' does not say its format by .csv, .tsv, .txt, .ndjson or .jsonl; add 'format: csv' or "
-                        + "'format: ndjson' to recipients")
-            }
-        }
-        guard let format else { return nil }
-        return RecipientSource(
-            file: TextFile.absolute(given), format: format, id: values["id"] ?? "", address: values["address"] ?? "",
-            country: values["country"]?.uppercased())
+        return format.map { (TextFile.absolute(given), $0) }
     }
 
     private static func format(of path: String) -> RecipientSource.Format? {

@@ -40,7 +40,7 @@ struct MailingCheck {
         let fallback = channel ?? .email
         var mailing = Mailing(name: name, channel: fallback, provider: provider() ?? "")
         content(&mailing)
-        pace(&mailing)
+        setDelivery(&mailing)
         mailing.category = category()
         let start = schedule(&mailing)
         let identity = identity()
@@ -50,10 +50,14 @@ struct MailingCheck {
                 problems: problems.sorted { ($0.line ?? 0, $0.column ?? 0) < ($1.line ?? 0, $1.column ?? 0) })
         }
         var file = MailingFile(mailing: mailing, recipients: source, start: start, identity: identity)
-        if overrides.provider == nil {
-            file.providerPlace = entry("provider").map { "\(document.path):\($0.place.line):\($0.place.column)" }
-        }
+        if overrides.provider == nil { file.providerPlace = place("provider") }
+        file.categoryPlace = place("category")
         return file
+    }
+
+    /// Where the value of a key stands, as `mailing.yaml:3:11`.
+    private func place(_ key: String) -> String? {
+        entry(key).map { "\(document.path):\($0.place.line):\($0.place.column)" }
     }
 
     private mutating func checkKeys() {
@@ -97,7 +101,7 @@ struct MailingCheck {
         }
     }
 
-    private mutating func pace(_ mailing: inout Mailing) {
+    private mutating func setDelivery(_ mailing: inout Mailing) {
         if let speed = text("speed") {
             do {
                 mailing.speed = try RateLimit(speed).description

@@ -7,10 +7,12 @@ package struct MailingFile: Sendable, Equatable {
     package var recipients: RecipientSource
     /// When it starts, in milliseconds since 1970; nil starts it at once.
     package var start: Int64?
-    /// By what it is known again.
+    /// What it is known by after an edit.
     package var identity: MailingIdentity
     /// Where the file names its provider, as `mailing.yaml:3:11`; nil where the command line does.
     package var providerPlace: String?
+    /// Where it names its category; nil where it names none.
+    package var categoryPlace: String?
 
     /// What the command line says in place of the file.
     package struct Overrides: Sendable {

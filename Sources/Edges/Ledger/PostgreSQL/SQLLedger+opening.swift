@@ -1,0 +1,71 @@
+package import Logging
+
+extension SQLLedger {
+    /// Opens a ledger in a PostgreSQL database, and brings the tables of an older one forward. It blocks until the server has answered.
+    /// - Parameters:
+    ///   - sessions: connections that it holds, at most; one more where it waits for changes.
+    ///   - willMake: called where there are no tables, before they are made; nil: none are made.
+    /// - Throws: `LedgerError`: `missing`, `unreachable`, `denied` with the right that is needed, `refused` for a server that is too old,
+    ///   `foreign`, `newer`.
+    package static func open(
+        _ address: PostgreSQLAddress, logger: Logger, sessions: Int = 4, willMake: (() -> Void)? = nil
+    ) throws(LedgerError) -> SQLLedger {
+        try open(address, logger: logger, sessions: sessions, options: PostgreSQLSession.Options(), willMake: willMake)
+    }
+
+    /// The same by a URL that libpq takes; where there are no tables, they are made.
+    package static func open(postgreSQL url: String, logger: Logger, sessions: Int = 4) throws(LedgerError) -> SQLLedger {
+        try open(PostgreSQLAddress(url: url), logger: logger, sessions: sessions, willMake: {})
+    }
+
+    static func open(
+        postgreSQL url: String, logger: Logger, sessions: Int = 4, options: PostgreSQLSession.Options
+    ) throws(LedgerError) -> SQLLedger {
+        try open(PostgreSQLAddress(url: url), logger: logger, sessions: sessions, options: options, willMake: {})
+    }
+
+    private static func open(
+        _ address: PostgreSQLAddress, logger: Logger, sessions: Int, options: PostgreSQLSession.Options, willMake: (() -> Void)?
+    ) throws(LedgerError) -> SQLLedger {
+        let (found, now) = try prepare(address, options, willMake: willMake)
+        if found > 0, found < now { logger.notice("the ledger \(address.name) was of version \(found), and is now of version \(now)") }
+        return SQLLedger(
+            PostgreSQLEngine(url: address.url, name: address.name, sessions: sessions, options: options, logger: logger))
+    }
+
+    /// Makes a new ledger where there is none.
+    /// - Returns: its version.
+    /// - Throws: `LedgerError`: `refused` where there is one.
+    package static func make(_ address: PostgreSQLAddress) throws(LedgerError) -> Int {
+        var isNew = false
+        let (found, now) = try prepare(address, PostgreSQLSession.Options(), migrates: false) { isNew = true }
+        guard isNew else { throw .refused("there is a ledger in \(address.name) already (version \(found)); nothing was changed") }
+        return now
+    }
+
+    /// Brings the tables of an older ledger forward to those of this release. Others wait meanwhile.
+    /// - Returns: its version before, and now.
+    package static func migrate(_ address: PostgreSQLAddress) throws(LedgerError) -> (from: Int, to: Int) {
+        try prepare(address, PostgreSQLSession.Options(), willMake: nil)
+    }
+
+    /// Makes sure that there is a ledger of this release.
+    /// - Returns: the version that was found, 0 for none, and that of now.
+    private static func prepare(
+        _ address: PostgreSQLAddress, _ options: PostgreSQLSession.Options, migrates: Bool = true, willMake: (() -> Void)?
+    ) throws(LedgerError) -> (from: Int, to: Int) {
+        try LedgerError.mapping(postgreSQL: address.name, operation: "opening") {
+            let connection = try PostgreSQLConnection(
+                url: address.url, connectSeconds: options.connectSeconds, statementSeconds: options.statementSeconds)
+            try connection.prepareSession()
+            let known = try PostgreSQLSchema.known(connection)
+            if known == nil {
+                try PostgreSQLSchema.requireFree(connection, path: address.name)
+                guard let willMake else { throw LedgerError.missing(path: address.name) }
+                willMake()
+            }
+            if known == nil || migrates { try PostgreSQLSchema.migrate(connection, path: address.name) }
+            return (known?.count ?? 0, PostgreSQLSchema.migrations.count)
+        }
+    }
+}

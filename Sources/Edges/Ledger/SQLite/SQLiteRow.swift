@@ -1,0 +1,90 @@
+import GRDB
+import GRDBSQLite
+
+/// The row that a cursor is at; it keeps the cursor.
+struct SQLiteRow: SQLRow {
+    let cursor: SQLiteCursor
+    private var statement: SQLiteStatement { cursor.statement }
+
+    func integer(_ column: Int) throws -> Int64? {
+        switch sqlite3_column_type(statement, CInt(column)) {
+        case SQLITE_NULL: return nil
+        case SQLITE_INTEGER: return sqlite3_column_int64(statement, CInt(column))
+        default: throw SQLDamage(self, column, "holds no number")
+        }
+    }
+
+    func text(_ column: Int) throws -> String? {
+        switch sqlite3_column_type(statement, CInt(column)) {
+        case SQLITE_NULL: return nil
+        case SQLITE_TEXT: return String(decoding: content(column), as: UTF8.self)
+        default: throw SQLDamage(self, column, "holds no text")
+        }
+    }
+
+    func bytes(_ column: Int) throws -> [UInt8]? {
+        switch sqlite3_column_type(statement, CInt(column)) {
+        case SQLITE_NULL: return nil
+        case SQLITE_TEXT, SQLITE_BLOB: return [UInt8](content(column))
+        default: throw SQLDamage(self, column, "holds no bytes")
+        }
+    }
+
+    private func content(_ column: Int) -> UnsafeRawBufferPointer {
+        let start = sqlite3_column_blob(statement, CInt(column))
+        return UnsafeRawBufferPointer(start: start, count: Int(sqlite3_column_bytes(statement, CInt(column))))
+    }
+
+    func name(of column: Int) -> String { sqlite3_column_name(statement, CInt(column)).map { String(cString: $0) } ?? "\(column + 1)" }
+
+    var count: Int { Int(sqlite3_column_count(statement)) }
+
+    /// Nil for a value that no table of a ledger takes.
+    func value(_ column: Int) -> SQLValue? {
+        switch sqlite3_column_type(statement, CInt(column)) {
+        case SQLITE_NULL: .null(.bytes)
+        case SQLITE_INTEGER: .bigint(sqlite3_column_int64(statement, CInt(column)))
+        case SQLITE_TEXT: .text(String(decoding: content(column), as: UTF8.self))
+        case SQLITE_BLOB: .bytes([UInt8](content(column)))
+        default: nil
+        }
+    }
+}
+
+/// A row that outlives its statement.
+struct SQLiteKeptRow: SQLRow {
+    private let names: [String]
+    private let values: [SQLValue?]
+
+    init(_ row: SQLiteRow) {
+        names = (0..<row.count).map(row.name(of:))
+        values = (0..<row.count).map(row.value)
+    }
+
+    func integer(_ column: Int) throws -> Int64? {
+        switch values[column] {
+        case .null: return nil
+        case .bigint(let number): return number
+        default: throw SQLDamage(self, column, "holds no number")
+        }
+    }
+
+    func text(_ column: Int) throws -> String? {
+        switch values[column] {
+        case .null: return nil
+        case .text(let text): return text
+        default: throw SQLDamage(self, column, "holds no text")
+        }
+    }
+
+    func bytes(_ column: Int) throws -> [UInt8]? {
+        switch values[column] {
+        case .null: return nil
+        case .text(let text): return Array(text.utf8)
+        case .bytes(let bytes): return bytes
+        default: throw SQLDamage(self, column, "holds no bytes")
+        }
+    }
+
+    func name(of column: Int) -> String { names[column] }
+}

@@ -1,0 +1,53 @@
+import Ledger
+import Logging
+import Model
+
+/// What a planner that stands by does for the one that leads: it stores recipients in the ledger that the other cannot read.
+struct SourceHelper {
+    /// How long until a file that could not be read is tried again.
+    private static let interval = Duration.seconds(10)
+    /// Mailings at a look.
+    private static let atOnce = 100
+
+    let ledger: any UploadStore
+    /// Names this machine for people.
+    let host: String
+    /// Names this process.
+    let holder: String
+    let clock: @Sendable () -> Int64
+    let logger: Logger
+    private var tried: [MailingID: ContinuousClock.Instant] = [:]
+
+    init(ledger: any UploadStore, host: String, holder: String, clock: @escaping @Sendable () -> Int64, logger: Logger) {
+        self.ledger = ledger
+        self.host = host
+        self.holder = holder
+        self.clock = clock
+        self.logger = logger
+    }
+
+    /// Looks for mailings that wait for their recipients.
+    mutating func help() async throws(LedgerError) {
+        let waiting = try await ledger.unreadSources(limit: Self.atOnce)
+        let known = Set(waiting.map(\.id))
+        tried = tried.filter { known.contains($0.key) }
+        for record in waiting {
+            guard let source = record.source, !Task.isCancelled else { continue }
+            if let last = tried[record.id], ContinuousClock.now - last < Self.interval { continue }
+            tried[record.id] = .now
+            do {
+                let stamp = try FileStamp(path: source.file)
+                try record.requireBegun(size: stamp.size, modified: stamp.modified)
+                guard try await RecipientStoring(source, in: ledger, by: holder).store(record.id) else { continue }
+                logger.notice(
+                    "mailing \(record.id): \(source.file), which another planner cannot read, was put into the ledger",
+                    metadata: record.fields)
+            } catch let error as LedgerError {
+                // Somebody else was faster.
+                guard case .refused = error else { throw error }
+            } catch {
+                try await ledger.note(SourceFault(host: host, problem: "\(error)"), of: record.id, now: clock())
+            }
+        }
+    }
+}

@@ -1,0 +1,88 @@
+import Model
+import TestServers
+import Testing
+
+@testable import Ledger
+
+/// The values of a person go, and what is counted stays.
+@Suite struct ErasureTests {
+    private let id = Example.id()
+    private let now = Example.start
+
+    private func open(_ engine: Engine, _ folder: TemporaryFolder) async throws -> (any LedgerStore & ErasureStore & MessageStore)? {
+        try await engine.open(folder) as? (any LedgerStore & ErasureStore & MessageStore)
+    }
+
+    @Test(arguments: Engine.all) func aPersonsValuesGoAndTheNumbersStay(engine: Engine) async throws {
+        let folder = try TemporaryFolder()
+        guard let ledger = try await open(engine, folder) else { return }
+        try await Example.plan(ledger, batches: [3, 2])
+        let open = Example.id(1)
+        try await Example.plan(ledger, open, batches: [1])
+        _ = try await ledger.dispatchBatches([(id, 9)], now: now)
+        var refused = failed(1)
+        refused.response?.text = "550 <p0-1@example.com> is unknown"
+        let unreadable = DeadLetter(source: .status(1), entry: "1-0", reason: "no sense", fields: [.init(name: "d", value: [1])])
+        var letter = unreadable
+        (letter.mailing, letter.batch) = (id, 0)
+        _ = try await ledger.write(
+            groups: [resultGroup(closing: .done, [sent(0), refused, sent(2)])], events: [], letters: [letter], now: now)
+        let before = try await ledger.report(id, now: now)
+        let neighbour = try await ledger.recipient(id, "p0-0@example.com")
+
+        let note = AuditNote(.erase, actor: "ann")
+        #expect(try await ledger.erase(address: "P0-1@example.com", note: note, now: now).recipients == 1)
+        #expect(try await ledger.recipient(id, "p0-1@example.com") == nil)
+        #expect(try await ledger.history(address: "p0-1@example.com", limit: 9) == [])
+        let erased = try #require(try await ledger.recipient(id, "r0-1"))
+        #expect(erased.state == .failed && erased.address.isEmpty && erased.values.dropFirst().allSatisfy { $0.text.isEmpty })
+        #expect(erased.history.first?.response?.text.contains("p0-1") == false)
+        #expect(try await ledger.recipient(id, "p0-0@example.com") == neighbour)
+        #expect(try await ledger.report(id, now: now) == before)
+        #expect(try await ledger.recount(id) == [])
+        #expect(try await ledger.deadLetters(after: nil, limit: 9).first?.letter.fields == [])
+        let entry = try #require(try await ledger.audit(AuditFilter(), limit: 1).first)
+        #expect(entry.order == "erase" && !"\(entry)".contains("p0-1"))
+    }
+
+    /// Who is still to be sent to would be sent nothing.
+    @Test(arguments: Engine.all) func whoIsStillToBeSentToStays(engine: Engine) async throws {
+        let folder = try TemporaryFolder()
+        guard let ledger = try await open(engine, folder) else { return }
+        try await Example.plan(ledger, batches: [2])
+        let erasure = try await ledger.erase(address: "p0-0@example.com", note: nil, now: now)
+        #expect(erasure.recipients == 0 && erasure.open == [id])
+        #expect(try await ledger.recipient(id, "p0-0@example.com") != nil)
+    }
+
+    @Test(arguments: Engine.all) func aMessageIsFoundByItsProvidersID(engine: Engine) async throws {
+        let folder = try TemporaryFolder()
+        guard let ledger = try await open(engine, folder) else { return }
+        try await Example.plan(ledger, batches: [3])
+        _ = try await ledger.dispatchBatches([(id, 9)], now: now)
+        var group = resultGroup(closing: .done, [sent(0), sent(1), failed(2)])
+        group.provider = "smtp://one"
+        _ = try await ledger.write(groups: [group], events: [], now: now)
+        #expect(try await ledger.recipients(ofMessage: "m1", provider: nil, limit: 9).map(\.address) == ["p0-1@example.com"])
+        #expect(try await ledger.recipients(ofMessage: "m1", provider: "smtp://one", limit: 9).first?.messageID == "m1")
+        #expect(try await ledger.recipients(ofMessage: "m1", provider: "smtp://other", limit: 9) == [])
+        for unknown in ["m", "1", "m11", "", "\"m1\""] {
+            #expect(try await ledger.recipients(ofMessage: unknown, provider: nil, limit: 9) == [])
+        }
+    }
+
+    @Test(arguments: Engine.all) func eachMailingHasANumberOfItsOwn(engine: Engine) async throws {
+        let folder = try TemporaryFolder()
+        guard let ledger = try await engine.open(folder) as? any LedgerStore & NumberStore else { return }
+        for number in 0..<3 { try await Example.plan(ledger, Example.id(number), batches: [1]) }
+        var numbers: Set<UInt32> = []
+        for number in 0..<3 {
+            let given = try #require(try await ledger.number(of: Example.id(number)))
+            numbers.insert(given)
+            #expect(try await ledger.mailing(numbered: given) == Example.id(number))
+        }
+        #expect(numbers.count == 3)
+        #expect(try await ledger.number(of: Example.id(9)) == nil)
+        #expect(try await ledger.mailing(numbered: .max) == nil)
+    }
+}

@@ -1,0 +1,141 @@
+import Foundation
+import Logging
+import Model
+import TestServers
+import Testing
+
+@testable import Ledger
+
+/// A server that goes away and comes back: calls fail in words meanwhile, and go on afterwards without opening the ledger again.
+@Suite(.timeLimit(.minutes(5))) struct PostgreSQLTroubleTests {
+    private let quiet = Logger(label: "test")
+
+    private func options(patience: Duration) -> PostgreSQLSession.Options {
+        PostgreSQLSession.Options(connectSeconds: 2, statementSeconds: 1, patience: patience)
+    }
+
+    private func fails(_ ledger: SQLLedger) async -> LedgerError? {
+        do throws(LedgerError) {
+            try await ledger.setLimit(.channel(.email), "5/s", now: 1)
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    @Test func aServerThatIsStoppedIsSaidToBeAndGoesOn() async throws {
+        let server = try await OwnPostgreSQL()
+        let ledger = try SQLLedger.open(postgreSQL: server.url(), logger: quiet, sessions: 1, options: options(patience: .zero))
+        #expect(await fails(ledger) == nil)
+        try server.signalAll(SIGSTOP)
+        let error = await fails(ledger)
+        #expect(error.map { "\($0)" }?.contains("has not answered for 2 seconds") == true, "\(String(describing: error))")
+        #expect(ledger.problem != nil)
+        try server.signalAll(SIGCONT)
+        try await eventually("it goes on") { await self.fails(ledger) == nil }
+        #expect(ledger.problem == nil)
+    }
+
+    @Test func nothingIsLostAndNothingTwiceWhileTheServerCrashesAgainAndAgain() async throws {
+        let server = try await OwnPostgreSQL(options: ["fsync=on"])
+        try PostgreSQLConnection(url: server.url()).run(
+            "CREATE TABLE ledger (n bigint); CREATE TABLE writer (slot bigint PRIMARY KEY, commits bigint, changes bigint, token bigint)")
+        let session = PostgreSQLSession(
+            url: server.url(), name: "test", number: 0, options: .init(connectSeconds: 2, patience: .seconds(60)))
+        async let written: Int = {
+            var count = 0
+            for number in 0..<400 {
+                count += try await session.run("test", .sideBySide) { db in
+                    try db.run("INSERT INTO ledger VALUES (?)", [number])
+                    try db.run("SELECT pg_sleep(0.002)")
+                    return 1
+                }.get()
+            }
+            return count
+        }()
+        for signal in [SIGQUIT, SIGINT, SIGQUIT] {
+            // Stops fall at any moment of the writes; which one does not matter.
+            try await Task.sleep(for: .milliseconds(200))
+            try await server.stop(signal)
+            try await server.start()
+        }
+        #expect(try await written == 400)
+        let found = try await session.run("test", nil) { db in
+            try [db.one(Int.self, "SELECT count(*) FROM ledger"), db.one(Int.self, "SELECT count(DISTINCT n) FROM ledger")]
+        }.get()
+        #expect(found == [400, 400])
+    }
+
+    @Test func aPasswordThatChangesIsReadAgain() async throws {
+        let server = try await OwnPostgreSQL()
+        let folder = try TemporaryFolder()
+        func write(_ password: String) throws {
+            let file = try folder.write("127.0.0.1:\(server.port):*:flotilla:\(password)\n", to: "pgpass")
+            chmod(file, 0o600)
+        }
+        try write(OwnPostgreSQL.password)
+        let ledger = try SQLLedger.open(
+            postgreSQL: server.url(password: nil, "passfile=\(folder.path("pgpass"))"), logger: quiet, sessions: 1,
+            options: options(patience: .zero))
+        #expect(await fails(ledger) == nil)
+        try server.run(
+            "ALTER ROLE flotilla PASSWORD 'another'; SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE client_port > 0")
+        try await eventually("it is refused") { if case .denied? = await self.fails(ledger) { true } else { false } }
+        try write("another")
+        try await eventually("it goes on") { await self.fails(ledger) == nil }
+    }
+
+    @Test func aServerWithoutAPlaceIsWaitedFor() async throws {
+        let server = try await OwnPostgreSQL(options: ["max_connections=4", "superuser_reserved_connections=1", "max_wal_senders=0"])
+        try server.run("CREATE ROLE app LOGIN PASSWORD 'word'; GRANT CREATE ON SCHEMA public TO app")
+        let url = server.url(user: "app", password: "word")
+        let ledger = try SQLLedger.open(postgreSQL: url, logger: quiet, sessions: 1, options: options(patience: .zero))
+        var others: [PostgreSQLConnection] = []
+        while others.count < 4 {
+            do throws(PostgreSQLError) { others.append(try PostgreSQLConnection(url: url)) } catch { break }
+        }
+        let error = await fails(ledger)
+        #expect(error.map { "\($0)" }?.contains("connection") == true, "\(String(describing: error))")
+        others.removeAll()
+        try await eventually("it goes on") { await self.fails(ledger) == nil }
+    }
+
+    @Test func aSessionThatLostItsStatementsPreparesThemAgain() async throws {
+        let url = try await PostgreSQLServer.shared.database()
+        try PostgreSQLConnection(url: url).run(
+            "CREATE TABLE ledger (n bigint); CREATE TABLE writer (slot bigint PRIMARY KEY, commits bigint, changes bigint, token bigint)")
+        let session = PostgreSQLSession(url: url, name: "test", number: 0, options: .init())
+        for count in 1...2 {
+            let found = await session.run("test", .sideBySide) { db in
+                try db.run("INSERT INTO ledger VALUES (?)", [count])
+                return try db.one(Int.self, "SELECT count(*) FROM ledger")
+            }
+            #expect(try found.get() == count)
+            // A pooler does so between two sessions.
+            _ = await session.run("test", nil) { db in try db.run("DEALLOCATE ALL") }
+        }
+    }
+
+    /// The commits that Redis is told of stay below those that the server before may have had.
+    @Test func aServerThatTakesTheLedgersPlaceIsNoticedBeforeAnythingIsWritten() async throws {
+        let folder = try TemporaryFolder()
+        let url = try await Engine.postgreSQL(folder)
+        func open() throws -> SQLLedger { try SQLLedger.open(postgreSQL: url, logger: quiet, sessions: 1) }
+        let ledger = try open()
+        try await Example.plan(ledger, batches: [2, 2, 2])
+        _ = try await ledger.dispatchBatches([(Example.id(), 1)], now: Example.start)
+        let mark = try await ledger.copyMark()
+        #expect(mark.commits == 1 && !mark.isMoved)
+        try PostgreSQLConnection(url: url).run("UPDATE ledger SET standing = 'before'")
+        let other = try open()
+        _ = try await other.dispatchBatches([(Example.id(), 1)], now: Example.start)
+        let moved = try await other.copyMark()
+        #expect(moved.commits == 1 && moved.isMoved)
+        #expect(try await ledger.commits() == 1)
+        _ = try await other.acceptCopy(nil, commits: 1, now: Example.start)
+        let settled = try await ledger.copyMark()
+        #expect(settled.commits > 2 && !settled.isMoved)
+        _ = try await open().dispatchBatches([(Example.id(), 1)], now: Example.start)
+        #expect(try await ledger.commits() == settled.commits + 1)
+    }
+}

@@ -1,0 +1,132 @@
+import Foundation
+import Ledger
+import Logging
+import Model
+import TestServers
+import Testing
+
+@testable import Planning
+
+/// Mailings whose recipients' file is not on the machine of every planner.
+@Suite(.timeLimit(.minutes(2))) struct UploadTests {
+    private let folder: TemporaryFolder
+    private let ledger: SQLiteLedger
+    private let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+    private let id: MailingID
+
+    init() throws {
+        folder = try TemporaryFolder()
+        ledger = try SQLiteLedger.open(folder.path + "/ledger.sqlite", logger: logger)
+        var generator = SeededGenerator(seed: 1)
+        id = MailingID(milliseconds: 1, using: &generator)
+    }
+
+    private var path: String { folder.path("people.csv") }
+    private var source: RecipientSource { RecipientSource(file: path, format: .csv, id: "id", address: "email") }
+
+    private func write(rows: Int) throws {
+        try folder.write("id,email\n" + (0..<rows).map { "\($0),p\($0)@example.com\n" }.joined(), to: "people.csv")
+    }
+
+    private func add() async throws {
+        try await ledger.create(
+            id, mailing: Mailing(name: "x", channel: .email, provider: "smtp://localhost", fields: ["id", "email"]), source: source,
+            origin: "", state: .scheduled, now: 1)
+    }
+
+    private func planner(patience: Duration = .seconds(600)) -> PlannerService {
+        var planner = PlannerService(ledger: ledger, poll: .milliseconds(5), logger: logger)
+        planner.sharing = .init(host: "host-a", patience: patience)
+        return planner
+    }
+
+    private func planning(_ planner: PlannerService, _ body: () async throws -> Void) async throws {
+        let task = Task { try await planner.run() }
+        defer { task.cancel() }
+        try await body()
+        task.cancel()
+        try await task.value
+    }
+
+    private func expectPlanned(_ count: Int) async throws {
+        try await eventually("it is planned") { try await ledger.mailing(id)?.state == .sending }
+        #expect(try await ledger.mailing(id)?.plannedCount == count)
+        #expect(try await ledger.recount(id) == [])
+        try await eventually("the file is removed") { try await ledger.uploads() == [:] }
+    }
+
+    @Test func aMailingIsPlannedFromTheLedger() async throws {
+        // Several slices.
+        try write(rows: 40_000)
+        #expect(try await RecipientStoring(source, in: ledger, by: "a").store(id))
+        try FileManager.default.removeItem(atPath: path)
+        try await add()
+        try await planning(planner()) { try await expectPlanned(40_000) }
+    }
+
+    @Test func aPlanThatBeganFromTheFileGoesOnFromTheLedger() async throws {
+        try write(rows: 25_000)
+        try await add()
+        let stamp = try FileStamp(path: path)
+        var reading = try RecipientPlanner(source: source, channel: .email)
+        var chunk = reading.makeChunk()
+        #expect(try reading.next(&chunk))
+        var step = PlanStep(mailing: id)
+        (step.sourceSize, step.sourceModified) = (stamp.size, stamp.modified)
+        step.batches = [PlannedBatch(number: 0, recipients: chunk.recipients)]
+        step.rowsRead = reading.rows
+        step.sourceChecksum = Int64(bitPattern: reading.rowsChecksum)
+        #expect(try await ledger.writePlan([step], now: 1).isEmpty)
+        #expect(try await RecipientStoring(source, in: ledger, by: "b").store(id))
+        try FileManager.default.removeItem(atPath: path)
+        try await planning(planner()) { try await expectPlanned(25_000) }
+    }
+
+    @Test func aPlannerThatStandsByStoresWhatTheLeaderCannotRead() async throws {
+        try await add()
+        try await planning(planner()) {
+            try await eventually("the leader says so") { try await ledger.sourceFaults()[id]?.count == 1 }
+            #expect(try await ledger.mailing(id)?.state == .scheduled)
+            let fault = try #require(try await ledger.sourceFaults()[id]?.first)
+            #expect(fault.host == "host-a" && fault.problem.contains(path) && fault.problem.contains("no such file"))
+            // The other machine has the file.
+            try write(rows: 3)
+            var helper = SourceHelper(ledger: ledger, host: "host-b", holder: "b", clock: { 1 }, logger: logger)
+            try await helper.help()
+            try await expectPlanned(3)
+        }
+    }
+
+    @Test func aFileThatNobodyHasPausesTheMailing() async throws {
+        try await add()
+        var helper = SourceHelper(ledger: ledger, host: "host-b", holder: "b", clock: { 1 }, logger: logger)
+        var looks = LeftMailings()
+        let service = planner(patience: .zero)
+        let record = try #require(try await ledger.mailing(id))
+        let error = #expect(throws: InputError.self) { _ = try FileStamp(path: path) }
+        let sharing = try #require(service.sharing)
+        try await service.leave(record, try #require(error), as: sharing, &looks)
+        try await helper.help()
+        #expect(try await ledger.mailing(id)?.state == .scheduled)
+        try await service.leave(record, try #require(error), as: sharing, &looks)
+        let paused = try #require(try await ledger.mailing(id))
+        #expect(paused.state == .paused && paused.stateReason.kind == .input)
+        for word in ["host-a", "host-b", path, "no such file"] { #expect(paused.reason.contains(word), "\(paused.reason)") }
+        // A person has put it there.
+        try write(rows: 2)
+        #expect(try await ledger.resume(id, atOnce: false, now: 3) == .scheduled)
+        try await planning(service) { try await expectPlanned(2) }
+    }
+
+    @Test func whatIsDamagedInTheLedgerFailsTheMailing() async throws {
+        try write(rows: 3)
+        #expect(try await ledger.beginUpload(id, by: "a", modified: 1))
+        try await ledger.append(Array("id,email\n1,a@example.com\n".utf8), number: 0, to: id, by: "a")
+        try await ledger.finishUpload(id, by: "a", digest: "00")
+        try await add()
+        try await planning(planner()) {
+            try await eventually("it fails") { try await ledger.mailing(id)?.state == .failed }
+        }
+        #expect(try await ledger.mailing(id)?.reason.contains("stored in the ledger: is damaged") == true)
+    }
+}
