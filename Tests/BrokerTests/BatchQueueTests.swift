@@ -102,8 +102,8 @@ struct BatchQueueTests {
         try await fleet.publish()
         try await fleet.dispatch([fleet.batch(dispatchNumber: 2)], epoch: epoch)
         #expect(try await queue.start(lease, whole) == .lost)
-        guard case .known(let mailing) = try await fleet.published.definition(fleet.id) else { throw RedisError.closed }
-        #expect(mailing == Mailing(name: "m", channel: .email, provider: "p"))
+        guard case .known(let known) = try await fleet.published.definition(fleet.id) else { throw RedisError.closed }
+        #expect(known.mailing == Mailing(name: "m", channel: .email, provider: "p"))
     }
 
     @Test func aDispatchThatWasWithdrawnNeverArrivesAndALaterOneDoes() async throws {

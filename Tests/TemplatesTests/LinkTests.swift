@@ -10,31 +10,42 @@ import Text
 
     init() throws { keys = try SigningKeys([1: Secret(String(repeating: "k", count: 32))]) }
 
-    private var tracking: MessageTracking { MessageTracking(base: "https://t.example", keys: keys, mailing: 77) }
+    private func tracking(_ rules: MailingTracking = MailingTracking()) -> MessageTracking {
+        MessageTracking(base: "https://t.example", keys: keys, mailing: 77, rules)
+    }
 
     /// The parts of one message, as another program reads them.
     private func parts(
-        html: String = "", text: String = "", _ values: [String: String] = [:], nested: [String] = [], tracked: Bool = true,
-        eightBit: Bool = true
+        html: String = "", text: String = "", _ values: [String: String] = [:], nested: [String] = [],
+        _ rules: MailingTracking? = MailingTracking(), eightBit: Bool = true
     ) throws -> [ReadMail.Part] {
-        try mail(html: html, text: text, values, nested: nested, tracked: tracked, eightBit: eightBit).parts
+        try mail(html: html, text: text, values, nested: nested, rules, eightBit: eightBit).parts
     }
 
     private func mail(
-        html: String = "", text: String = "", _ values: [String: String] = [:], nested: [String] = [], tracked: Bool = true,
-        eightBit: Bool = true
+        html: String = "", text: String = "", _ values: [String: String] = [:], nested: [String] = [],
+        _ rules: MailingTracking? = MailingTracking(), eightBit: Bool = true
     ) throws -> ReadMail {
-        let names = values.keys.sorted()
-        let mailing = EmailComposerTests.mailing(
-            subject: "x", html: html, text: text, fields: ["id", "address"] + names, nested: nested)
-        var generator = SeededGenerator(seed: 1)
-        let composer = try EmailComposer(
-            mailing: mailing, domain: "mail.example.com", tracking: tracked ? tracking : nil, using: &generator)
-        let message = try EmailComposerTests.compose(
-            composer, ["1", "ann@example.org"] + names.map { values[$0] ?? "" }, eightBit: eightBit)
+        let message = try message(
+            html: html, text: text, values, nested: nested, rules, signing: rules.map { tracking($0) }, eightBit: eightBit)
         let read = try #require(try MailReader.read([message]).first)
         #expect(read.defects.isEmpty)
         return read
+    }
+
+    /// - Parameter tracking: nil for a message whose links nobody signs.
+    private func message(
+        html: String, text: String, _ values: [String: String], nested: [String] = [], _ rules: MailingTracking?,
+        signing tracking: MessageTracking?, eightBit: Bool = true
+    ) throws -> [UInt8] {
+        let names = values.keys.sorted()
+        var mailing = EmailComposerTests.mailing(
+            subject: "x", html: html, text: text, fields: ["id", "address"] + names, nested: nested)
+        mailing.tracking = rules
+        var generator = SeededGenerator(seed: 1)
+        let composer = try EmailComposer(mailing: mailing, domain: "mail.example.com", tracking: tracking, using: &generator)
+        return try EmailComposerTests.compose(
+            composer, ["1", "ann@example.org"] + names.map { values[$0] ?? "" }, eightBit: eightBit)
     }
 
     /// The links of a text that lead to the tracker, with what they are for, and the text with `@` in their place.
@@ -57,7 +68,7 @@ import Text
     private func html(_ html: String, _ values: [String: String] = [:], nested: [String] = []) throws -> [String] {
         let tracked = try #require(try parts(html: html, text: "x", values, nested: nested).last?.content)
         let (targets, rest) = try counted(withoutPixel(tracked))
-        let plain = try #require(try parts(html: html, text: "x", values, nested: nested, tracked: false).last?.content)
+        let plain = try #require(try parts(html: html, text: "x", values, nested: nested, nil).last?.content)
         // What is no link is byte for byte what was written.
         let pieces = rest.split(separator: "@", omittingEmptySubsequences: false)
         #expect(plain.hasPrefix(pieces[0]))
@@ -167,7 +178,7 @@ import Text
         let token = try #require(header.firstMatch(of: /^<https:\/\/t\.example\/u\/([A-Za-z0-9_-]{27})>$/)?.1)
         #expect(try keys.verify(Array(token.utf8), for: .unsubscribe) == TokenSubject(mailing: 77, batch: 12, index: 0))
         #expect(read.parts[0].content.contains("x https://t.example/u/\(token)"))
-        #expect(try mail(text: "x", tracked: false)["List-Unsubscribe"] == nil)
+        #expect(try mail(text: "x", nil)["List-Unsubscribe"] == nil)
     }
 
     @Test func aFieldOfTheNameOfAPageComesFirst() throws {
@@ -176,7 +187,68 @@ import Text
     }
 
     @Test func withoutATrackerItsPagesAreUnknown() {
-        #expect(throws: TemplateError.self) { try parts(text: "{{unsubscribe_url}}", tracked: false) }
+        #expect(throws: TemplateError.self) { try parts(text: "{{unsubscribe_url}}", nil) }
+    }
+
+    @Test func whatIsNotTrackedIsByteForByteAsItWasWritten() throws {
+        let html = #"<p>é <a href='https://a.example/?a=1&amp;n={{name}}'>x</a> <a href=https://b.example>{{name}}</a></p></body>"#
+        for (text, values) in [("", ["name": "A & B"]), ("https://a.example/{{name}}.\n.x", ["name": String(repeating: "é", count: 600)])] {
+            let plain = try message(html: html, text: text, values, nil, signing: nil)
+            #expect(try message(html: html, text: text, values, MailingTracking(), signing: nil) == plain)
+            let off = MailingTracking(isCounted: false)
+            #expect(try message(html: html, text: text, values, off, signing: tracking(off)) == plain)
+        }
+    }
+
+    @Test func aMailingThatIsNotCountedHasThePagesThatItNames() throws {
+        let read = try mail(html: #"<a href="{{unsubscribe_url}}">x</a> <a href="https://a.example">y</a>"#, MailingTracking(isCounted: false))
+        #expect(read["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click")
+        let html = try #require(read.parts.last?.content)
+        #expect(html.contains(#"<a href="https://a.example">y</a>"#) && !html.contains("/o/"))
+        #expect(html.contains(/href="https:\/\/t\.example\/u\/[A-Za-z0-9_-]{27}"/))
+    }
+
+    @Test(arguments: [
+        ("https://a.example", "https://a.example?utm_source=news&utm_campaign=a%26b"),
+        ("https://a.example/#top", "https://a.example/?utm_source=news&utm_campaign=a%26b#top"),
+        ("https://a.example/?a=1#x?y", "https://a.example/?a=1&utm_source=news&utm_campaign=a%26b#x?y"),
+        ("https://a.example/?", "https://a.example/?utm_source=news&utm_campaign=a%26b"),
+        ("https://a.example/?a=1&utm_medium=x", "https://a.example/?a=1&utm_medium=x"),
+    ]) func campaignParametersAreAddedToTargetsWithoutAny(_ target: String, _ expected: String) throws {
+        let rules = MailingTracking(campaign: ["source": "news", "campaign": "a&b", "other": "x"])
+        for part in try parts(html: #"<a href="\#(target)">x</a>"#, rules) { #expect(try counted(part.content).targets == [expected]) }
+    }
+
+    @Test(arguments: ["javascript:alert(1)", " JavaScript:x", "//evil.example/x", "\\\\evil.example", "data:text/html,x"])
+    func aLinkThatLeadsNowhereIsToldOf(_ target: String) throws {
+        var mailing = EmailComposerTests.mailing(html: "<p>\n<a href=\"\(target)\">x</a> <a href=\"https://a.example\">y</a>")
+        mailing.tracking = MailingTracking()
+        let composer = try EmailComposer(mailing: mailing, domain: "mail.example.com")
+        #expect(composer.warnings.map { [$0.line, $0.column] } == [[2, 10]])
+        #expect(composer.warnings.first?.file == "message.html")
+        #expect(composer.links.first?.target == "https://a.example")
+    }
+
+    @Test(arguments: [
+        ("application/json", #"{"to":"{{address}}","text":"{{text}}"}"#, #"{"to":"+1","text":"Stop: https://t.example/u/@"}"#),
+        ("application/x-www-form-urlencoded", "text={{text}}", "text=Stop: https%3A%2F%2Ft.example%2Fu%2F@"),
+        ("application/xml", "<m>{{text}}</m>", "<m>Stop: https://t.example/u/@</m>"),
+    ]) func bodiesHaveThePagesThatTheyName(_ type: String, _ body: String, _ expected: String) throws {
+        var mailing = Mailing(name: "m", channel: .sms, provider: "gateway", fields: ["id", "address"])
+        mailing.text = Mailing.Template(source: "Stop: {{unsubscribe_url}}")
+        mailing.tracking = MailingTracking(isCounted: false)
+        var provider = try ProviderURL.parse("http://127.0.0.1/x")
+        (provider.contentType, provider.body) = (type, body)
+        let composer = try BodyComposer(mailing: mailing, provider: provider, tracking: tracking())
+        let id = try #require(MailingID("0123456789abc"))
+        var out: [UInt8] = []
+        composer.compose(recipients(["1", "+1"]), row: 0, of: BatchID(mailing: id, number: 12), into: &out)
+        let written = String(decoding: out, as: UTF8.self)
+        let token = try #require(written.firstMatch(of: /u(?:\/|%2F)([A-Za-z0-9_-]{27})/)?.1)
+        #expect(try keys.verify(Array(token.utf8), for: .unsubscribe) == TokenSubject(mailing: 77, batch: 12, index: 0))
+        // What stands around the address is escaped by the body's own rules.
+        #expect(written.replacing(token, with: "@").replacing("+", with: " ").replacing("%20", with: " ").replacing("%3A ", with: ": ")
+            == expected.replacing("+", with: " "))
     }
 
     /// Long links in every encoding: no line is too long, and each link survives.
@@ -193,16 +265,18 @@ import Text
     }
 
     @Test func linksHaveTheirNumbersAndTargetsAsWritten() throws {
-        let mailing = EmailComposerTests.mailing(
+        var mailing = EmailComposerTests.mailing(
             html: #"<a href="https://a.example/?n={{name}}">x</a><a href="https://b.example">y</a>"#)
-        let composer = try EmailComposer(mailing: mailing, domain: "mail.example.com", tracking: tracking)
+        mailing.tracking = MailingTracking()
+        let composer = try EmailComposer(mailing: mailing, domain: "mail.example.com")
         #expect(composer.links.prefix(2).map(\.target) == ["https://a.example/?n={{name}}", "https://b.example"])
         #expect(composer.links.map(\.number) == Array(0..<UInt16(composer.links.count)))
     }
 
     @Test func aRecipientWithoutRoomInATokenGetsPlainLinks() throws {
-        let composer = try EmailComposer(
-            mailing: EmailComposerTests.mailing(text: "https://a.example"), domain: "mail.example.com", tracking: tracking)
+        var mailing = EmailComposerTests.mailing(text: "https://a.example")
+        mailing.tracking = MailingTracking()
+        let composer = try EmailComposer(mailing: mailing, domain: "mail.example.com", tracking: tracking())
         let id = try #require(MailingID("0123456789abc"))
         var out: [UInt8] = []
         composer.compose(

@@ -22,6 +22,8 @@ final class BodyPart: Sendable {
     var columns: [Int] { plain.columns }
 
     var isNested: Bool { plain.isNested }
+
+    func names(_ page: TrackerPage) -> Bool { plain.names(page) }
     private let quoted: CompiledTemplate
     /// The template's own text is ASCII.
     private let isASCII: Bool
@@ -154,12 +156,12 @@ extension CompiledTemplate {
                     if byte == UInt8(ascii: "\n") { line = (0, 0) } else { line.bytes += 1 }
                     if line.bytes > longest.bytes { longest.bytes = line.bytes }
                 }
-            case .field, .reference, .tracker: line.fields += 1
+            case .field, .reference: line.fields += 1
             case .link(let number):
                 behindTarget = links[Int(number)].origin
                 let target = size(of: index + 1..<behindTarget)
                 line = (line.bytes + linkOverhead + target.bytes * 4 / 3, line.fields + target.fields * 2)
-            case .pixel: line.bytes += linkOverhead * 2
+            case .pixel, .tracker: line.bytes += linkOverhead * 2
             case .section(_, let end), .inverted(_, let end), .nestedSection(_, let end), .nestedInverted(_, let end):
                 let other = skipped[Int(end)] ?? (0, 0)
                 skipped[Int(end)] = (max(line.bytes, other.bytes), max(line.fields, other.fields))

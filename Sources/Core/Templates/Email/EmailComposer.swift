@@ -12,12 +12,17 @@ package struct EmailComposer: Sendable {
     /// What ends the Message-ID, and what follows it in every message.
     private let afterMessageID: [UInt8]
     private let tracking: MessageTracking?
+    /// Each message says how a mail program unsubscribes its recipient.
+    private let hasUnsubscribeHeaders: Bool
     /// The links that are counted.
     package let links: [MessageLink]
+    /// Links that lead nowhere: nobody can follow them.
+    package let warnings: [TemplateError.Problem]
 
     /// - Parameters:
     ///   - domain: the right side of Message-IDs.
-    ///   - tracking: counts opens and clicks, and gives the message an address to unsubscribe; nil for neither.
+    ///   - tracking: signs the links of a mailing that has something of the tracker; without it they are as they were written, and the
+    ///     addresses of pages are empty.
     /// - Throws: `TemplateError` with all that is wrong with the mailing's sender and texts.
     package init(mailing: Mailing, domain: String, tracking: MessageTracking? = nil) throws(TemplateError) {
         var generator = SystemRandomNumberGenerator()
@@ -42,7 +47,8 @@ package struct EmailComposer: Sendable {
             )
         }
         let headers = Self.senderHeaders(of: mailing, &problems)
-        let fields = FieldNames(mailing.fields, nested: mailing.nestedFields, hasTracker: tracking != nil)
+        let fields = FieldNames(mailing.fields, nested: mailing.nestedFields, hasTracker: mailing.tracking != nil)
+        let isCounted = mailing.tracking?.isCounted == true
         let subject = Self.collect(&problems) { () throws(TemplateError) in
             try CompiledTemplate(
                 mailing.subject, fields: mailing.fields, nested: mailing.nestedFields, escaping: .header)
@@ -54,8 +60,7 @@ package struct EmailComposer: Sendable {
             var (tokens, found) = TemplateParser.parse(source)
             tokens = tokens.placed(in: escaping, of: source, fields: fields, &found)
             problems += found
-            let marked =
-                tracking == nil ? tokens : escaping == .html ? HTMLLinks.mark(tokens, in: &links) : TextLinks.mark(tokens, in: &links)
+            let marked = isCounted ? tokens.marked(of: source, as: escaping, in: &links) : tokens
             let compiled = Self.collect(&problems) { () throws(TemplateError) in
                 try BodyPart(marked, of: source, fields: fields, escaping: escaping, tracking: tracking)
             }
@@ -63,7 +68,7 @@ package struct EmailComposer: Sendable {
             guard mailing.text.isEmpty, problems.isEmpty else { continue }
             var text = HTMLText.convert(tokens)
             guard HTMLText.isVisible(text) else { continue }
-            if tracking != nil { text = TextLinks.mark(text, in: &links) }
+            if isCounted { text = text.marked(of: source, as: .none, in: &links) }
             parts.insert(try BodyPart(text, of: source, fields: fields, escaping: .none, tracking: tracking), at: 0)
         }
         if mailing.text.isEmpty, mailing.html.isEmpty {
@@ -74,11 +79,16 @@ package struct EmailComposer: Sendable {
         self.subject = subject
         self.parts = parts
         self.tracking = tracking
+        hasUnsubscribeHeaders = isCounted || parts.contains { $0.names(.unsubscribe) }
         self.links = links.links
+        warnings = links.unsafe
         senderHeaders = headers
         boundary = Self.boundary(for: parts, using: &generator)
         afterMessageID = Array("@\(domain)>\r\nMIME-Version: 1.0\r\n".utf8)
     }
+
+    /// A text has the address of a page of the tracker.
+    package var namesPages: Bool { TrackerPage.allCases.contains { page in parts.contains { $0.names(page) } } }
 
     /// The columns that the mailing's texts use.
     package var columns: Set<Int> { Set(subject.columns).union(parts.flatMap(\.columns)) }
@@ -119,7 +129,7 @@ package struct EmailComposer: Sendable {
             out.appendDecimal(Int64(row))
             out.append(contentsOf: afterMessageID)
             let message = tracking.flatMap { TrackedMessage($0, batch: batch.number, index: row) }
-            message?.writeUnsubscribeHeaders(into: &out)
+            if hasUnsubscribeHeaders { message?.writeUnsubscribeHeaders(into: &out) }
             writeBody(values, width: width, message, eightBit: server.eightBitMIME, into: &out)
         }
     }
@@ -190,6 +200,13 @@ extension EmailComposer {
             for _ in 0..<26 { boundary.append(alphabet[Int.random(in: 0..<alphabet.count, using: &generator)]) }
             if !parts.contains(where: { $0.contains(boundary) }) { return boundary }
         }
+    }
+}
+
+extension [TemplateToken] {
+    /// The tokens with the links that are counted marked.
+    fileprivate func marked(of source: TemplateSource, as escaping: Escaping, in links: inout LinkTable) -> [TemplateToken] {
+        escaping == .html ? HTMLLinks.mark(self, of: source, in: &links) : TextLinks.mark(self, of: source, in: &links)
     }
 }
 

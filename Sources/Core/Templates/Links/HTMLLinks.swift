@@ -19,7 +19,7 @@ struct HTMLLinks {
 
     /// The tokens with their links marked, and with a mark for the pixel at the end of the body.
     /// - Parameter tokens: with the places of their values.
-    static func mark(_ tokens: [TemplateToken], in table: inout LinkTable) -> [TemplateToken] {
+    static func mark(_ tokens: [TemplateToken], of source: TemplateSource, in table: inout LinkTable) -> [TemplateToken] {
         var finder = HTMLLinks()
         for (index, token) in tokens.enumerated() {
             switch token.kind {
@@ -31,7 +31,7 @@ struct HTMLLinks {
         }
         let end = finder.bodyEnd ?? LinkSpan.Place(token: tokens.count, byte: 0)
         let spans = finder.spans.filter { ($0.begin.token, $0.begin.byte) < (end.token, end.byte) }
-        return tokens.marked(spans, in: &table, pixel: end, decoding: decode)
+        return tokens.marked(spans, of: source, in: &table, pixel: end, decoding: decode)
     }
 
     /// The text that a part of an attribute stands for, without the line ends and tabs that a URL loses (URL Standard section 4.4).

@@ -1,3 +1,5 @@
+import Model
+
 /// What a template's tokens say of the links that are counted.
 enum LinkMark: Equatable {
     /// A link begins, with its number: the tokens of its target as text follow, then `origin`.
@@ -9,17 +11,11 @@ enum LinkMark: Equatable {
     case pixel
 }
 
-/// A link of a message that is counted.
-package struct MessageLink: Sendable, Equatable {
-    /// Its place among the message's links, from 0: those of the HTML first.
-    package let number: UInt16
-    /// The target as the template has it, with its merge tags.
-    package let target: String
-}
-
 /// The links of one message, in the order in which they were found.
 struct LinkTable {
     private(set) var links: [MessageLink] = []
+    /// Links that lead nowhere, each with its place.
+    private(set) var unsafe: [TemplateError.Problem] = []
     /// More are left as they are written.
     static let most = 1000
 
@@ -29,6 +25,10 @@ struct LinkTable {
         let number = UInt16(links.count)
         links.append(MessageLink(number: number, target: target.map(\.source).joined()))
         return number
+    }
+
+    mutating func note(unsafe problem: TemplateError.Problem) {
+        if unsafe.count < TemplateError.most { unsafe.append(problem) }
     }
 }
 

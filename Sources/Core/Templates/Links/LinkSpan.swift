@@ -15,10 +15,12 @@ struct LinkSpan {
 extension [TemplateToken] {
     /// The tokens with marks around those spans that are links to the web, in the order of the spans.
     /// - Parameters:
+    ///   - source: where the tokens come from, for problems.
     ///   - pixel: where its mark is put, behind all spans; nil for none.
     ///   - decoding: reads the text of a target as it stands in the template.
     func marked(
-        _ spans: [LinkSpan], in table: inout LinkTable, pixel: LinkSpan.Place? = nil, decoding: ([UInt8]) -> [UInt8]
+        _ spans: [LinkSpan], of source: TemplateSource, in table: inout LinkTable, pixel: LinkSpan.Place? = nil,
+        decoding: ([UInt8]) -> [UInt8]
     ) -> [TemplateToken] {
         var result: [TemplateToken] = []
         var place = LinkSpan.Place(token: 0, byte: 0)
@@ -35,6 +37,7 @@ extension [TemplateToken] {
                 result += origin
                 result.append(TemplateToken(.link(.end), at: offset))
             } else {
+                if let problem = target.first?.unsafeLink(in: source) { table.note(unsafe: problem) }
                 result += origin
             }
         }
@@ -91,6 +94,20 @@ extension [TemplateToken] {
 }
 
 extension TemplateToken {
+    /// What is wrong with a target that begins with this token, and that leads to no server; nil where nothing is.
+    fileprivate func unsafeLink(in source: TemplateSource) -> TemplateError.Problem? {
+        guard case .text(let bytes) = kind else { return nil }
+        // A browser skips white space before a scheme, and takes a backslash for a slash (URL Standard section 4.4).
+        let target = bytes.drop { $0 <= 0x20 }.prefix(200).map { $0 == UInt8(ascii: "\\") ? UInt8(ascii: "/") : $0.lowercased }
+        if target.starts(with: "//".utf8) {
+            return source.problem(
+                at: offset, "a link to '//…' names no scheme: it is not counted, and mail programs cannot open it", "write https://")
+        }
+        guard let scheme = ["javascript", "vbscript", "data"].first(where: { target.starts(with: "\($0):".utf8) }) else { return nil }
+        return source.problem(
+            at: offset, "a link to '\(scheme):…' is not counted, and mail programs do not open it", "write a page's https:// address")
+    }
+
     fileprivate func decoded(_ decoding: ([UInt8]) -> [UInt8]) -> TemplateToken {
         guard case .text(let bytes) = kind else { return self }
         return TemplateToken(.text(decoding(bytes)), at: offset)

@@ -1,3 +1,4 @@
+package import Model
 package import Signing
 import Text
 
@@ -35,18 +36,23 @@ package final class MessageTracking: Sendable {
     /// The tracker's address with the prefix of clicks, up to the token.
     let click: [UInt8]
     let open: [UInt8]
+    let campaign: CampaignQuery
 
-    /// - Parameter base: the tracker's public address: scheme, host and perhaps a path, without a final slash.
-    package init(base: String, keys: SigningKeys, mailing: UInt32) {
+    /// - Parameters:
+    ///   - base: the tracker's public address: scheme, host and perhaps a path, without a final slash.
+    ///   - mailing: the mailing's number in the ledger.
+    ///   - rules: the mailing's own.
+    package init(base: String, keys: SigningKeys, mailing: UInt32, _ rules: MailingTracking = MailingTracking()) {
         self.keys = keys
         self.mailing = mailing
+        campaign = CampaignQuery(rules.campaign)
         self.base = Array(base.utf8)
         click = Array("\(base)/c/".utf8)
         open = Array("\(base)/o/".utf8)
     }
 
     /// The most bytes that a counted link is longer than four thirds of its target.
-    var overhead: Int { click.count + 40 }
+    var overhead: Int { click.count + 40 + campaign.count * 4 / 3 }
 }
 
 /// The links of one recipient's message.
@@ -65,8 +71,9 @@ struct TrackedMessage {
     /// - Parameter start: where the target begins.
     /// - Returns: whether it does; a target that leads elsewhere than to the web is removed alone.
     func replaceTarget(_ number: UInt16, from start: Int, as form: BodyForm, in out: inout [UInt8]) -> Bool {
-        let target = Array(out[start...])
+        var target = Array(out[start...])
         out.removeLast(target.count)
+        tracking.campaign.add(to: &target)
         guard Self.leadsToTheWeb(target) else { return false }
         write(form, into: &out) { out in
             out += tracking.click
@@ -76,12 +83,11 @@ struct TrackedMessage {
     }
 
     /// Writes the address of a page.
-    func write(_ page: TrackerPage, as form: BodyForm, into out: inout [UInt8]) {
-        write(form, into: &out) { out in
-            out += tracking.base
-            page.prefix.withUTF8Buffer { out += $0 }
-            tracking.keys.appendToken(page.purpose, subject, to: &out)
-        }
+    func write(_ page: TrackerPage, as form: ValueForm, into out: inout [UInt8]) {
+        var address = tracking.base
+        page.prefix.withUTF8Buffer { address += $0 }
+        tracking.keys.appendToken(page.purpose, subject, to: &address)
+        address.withUnsafeBufferPointer { out.append($0, as: form) }
     }
 
     /// Writes the picture that tells that the message was opened.
@@ -97,7 +103,7 @@ struct TrackedMessage {
     /// Writes the headers by which a mail program unsubscribes without a visit (RFC 8058).
     func writeUnsubscribeHeaders(into out: inout [UInt8]) {
         out += "List-Unsubscribe: <".utf8
-        write(.unsubscribe, as: .plain, into: &out)
+        write(.unsubscribe, as: .verbatim, into: &out)
         out += ">\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n".utf8
     }
 

@@ -12,7 +12,7 @@ struct TextLinks {
     private var spans: [LinkSpan] = []
 
     /// The tokens with their links marked.
-    static func mark(_ tokens: [TemplateToken], in table: inout LinkTable) -> [TemplateToken] {
+    static func mark(_ tokens: [TemplateToken], of source: TemplateSource, in table: inout LinkTable) -> [TemplateToken] {
         var finder = TextLinks()
         for (index, token) in tokens.enumerated() {
             switch token.kind {
@@ -26,7 +26,7 @@ struct TextLinks {
             }
         }
         finder.finish()
-        return tokens.marked(finder.spans, in: &table) { $0 }
+        return tokens.marked(finder.spans, of: source, in: &table) { $0 }
     }
 
     private mutating func close(at index: Int) {

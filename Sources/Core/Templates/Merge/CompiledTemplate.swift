@@ -23,7 +23,7 @@ package struct CompiledTemplate: Sendable {
         case link(UInt32)
         case pixel(BodyForm)
         /// The address of a page of the tracker.
-        case tracker(TrackerPage, BodyForm)
+        case tracker(TrackerPage, ValueForm)
     }
 
     /// A name that is looked up while rendering.
@@ -65,13 +65,14 @@ package struct CompiledTemplate: Sendable {
     /// - Parameters:
     ///   - fields: the names of a recipient's values, in their order.
     ///   - nested: those of them whose values may be JSON lists or objects, for sections and dotted names.
+    ///   - hasTracker: the tracker's pages are fields, too.
     /// - Throws: `TemplateError` with all that is wrong in the template.
     package init(
-        _ template: Mailing.Template, fields: [String], nested: [String] = [], escaping: Escaping
+        _ template: Mailing.Template, fields: [String], nested: [String] = [], hasTracker: Bool = false, escaping: Escaping
     ) throws(TemplateError) {
         let source = TemplateSource(template)
         var (tokens, problems) = TemplateParser.parse(source)
-        let names = FieldNames(fields, nested: nested)
+        let names = FieldNames(fields, nested: nested, hasTracker: hasTracker)
         tokens = tokens.placed(in: escaping, of: source, fields: names, &problems)
         try self.init(tokens, of: source, fields: names, form: .plain(escaping), problems: problems)
     }
@@ -87,6 +88,11 @@ package struct CompiledTemplate: Sendable {
         self = compiler.compile(tokens)
         let all = problems + compiler.problems
         guard all.isEmpty else { throw TemplateError(all.sorted { ($0.line, $0.column) < ($1.line, $1.column) }) }
+    }
+
+    /// It has the address of a page of the tracker.
+    func names(_ page: TrackerPage) -> Bool {
+        segments.contains { if case .tracker(page, _) = $0 { true } else { false } }
     }
 
     /// The template looks into values, or writes them as the JSON that they are.

@@ -38,8 +38,17 @@ struct FieldNames {
         return !nested.isEmpty
     }
 
-    /// What to tell the writer of an unknown name: the nearest field, and all there are.
-    func advice(for name: String) -> String {
+    /// What to tell the writer of an unknown name, and what to do.
+    func unknown(_ name: String) -> (what: String, remedy: String) {
+        guard TrackerPage(rawValue: name) != nil else { return ("unknown field '\(name)'", advice(for: name)) }
+        return (
+            "'\(name)' is the address of a page of the tracker, and there is none here",
+            "set tracker.url in flotilla.yaml, and write the field in html, text or body, and not as a section (docs/tracking.md)"
+        )
+    }
+
+    /// The nearest field, and all there are.
+    private func advice(for name: String) -> String {
         let names = names.filter { $0 != ValueKinds.field }
         let shown = names.prefix(40).joined(separator: ", ") + (names.count > 40 ? ", … (\(names.count) in all)" : "")
         let nearest = NearestName.of(name, among: names).map { "did you mean '\($0)'? " } ?? ""

@@ -37,7 +37,7 @@ struct TemplateCompiler {
             switch token.kind {
             case .text(let bytes): result.appendLiteral(bytes, as: currentForm)
             case .variable(let name, _) where fields.page(name) != nil:
-                if let page = fields.page(name) { result.segments.append(.tracker(page, currentForm.body)) }
+                if let page = fields.page(name) { result.segments.append(.tracker(page, currentForm.pageForm(at: token.place))) }
             case .variable(let name, let escaped):
                 guard let target = resolve(name, at: token.offset, asSection: false) else { continue }
                 let valueForm = currentForm.valueForm(escaped: escaped, at: token.place)
@@ -181,7 +181,8 @@ struct TemplateCompiler {
                 CompiledTemplate.Reference(path: parts, column: found?.column, columnPath: found?.rest ?? []))
         }
         guard let found else {
-            fail(at: offset, "unknown field '\(name)'", fields.advice(for: name))
+            let (what, remedy) = fields.unknown(name)
+            fail(at: offset, what, remedy)
             return nil
         }
         return .column(found.column)
