@@ -69,7 +69,8 @@ import Text
     }
 
     @Test func readsWhatIsSaidOfOpensAndClicks() throws {
-        #expect(try load(whole).tracking == .init())
+        let unsaid = try load(whole).tracking
+        #expect(unsaid.isCounted == nil && unsaid.campaign.isEmpty && unsaid.place == nil)
         let off = try load(whole + "tracking: no\n").tracking
         #expect(off.isCounted == false && off.place == nil)
         let file = try load(whole + "tracking: true\nutm: {source: news, campaign: \"a & b\"}\n").tracking
@@ -219,7 +220,7 @@ import Text
                 "mailing.yaml:1:1: name: is empty; give it a value or leave it out",
                 "mailing.yaml:2:1: chanel: is no key of a mailing; did you mean 'channel'? "
                     + "(the keys are name, key, channel, recipients, provider, speed, batch_size, attempts, lifetime, uncertain, "
-                    + "start, late, max_delay, category, from, reply_to, subject, html, text, body)",
+                    + "start, late, max_delay, category, from, reply_to, subject, html, text, body, tracking, utm)",
                 "mailing.yaml:3:10: channel: 'e-mail' is not allowed; did you mean 'email'? (it is one of email, sms, webhook, messenger)",
                 "mailing.yaml:6:13: recipients.address: is missing: the column of the address",
                 "mailing.yaml:6:20: recipients.file: none.csv does not exist; check the path",

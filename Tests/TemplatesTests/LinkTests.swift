@@ -17,14 +17,14 @@ import Text
     /// The parts of one message, as another program reads them.
     private func parts(
         html: String = "", text: String = "", _ values: [String: String] = [:], nested: [String] = [],
-        _ rules: MailingTracking? = MailingTracking(), eightBit: Bool = true
+        rules: MailingTracking? = MailingTracking(), eightBit: Bool = true
     ) throws -> [ReadMail.Part] {
-        try mail(html: html, text: text, values, nested: nested, rules, eightBit: eightBit).parts
+        try mail(html: html, text: text, values, nested: nested, rules: rules, eightBit: eightBit).parts
     }
 
     private func mail(
         html: String = "", text: String = "", _ values: [String: String] = [:], nested: [String] = [],
-        _ rules: MailingTracking? = MailingTracking(), eightBit: Bool = true
+        rules: MailingTracking? = MailingTracking(), eightBit: Bool = true
     ) throws -> ReadMail {
         let message = try message(
             html: html, text: text, values, nested: nested, rules, signing: rules.map { tracking($0) }, eightBit: eightBit)
@@ -68,7 +68,7 @@ import Text
     private func html(_ html: String, _ values: [String: String] = [:], nested: [String] = []) throws -> [String] {
         let tracked = try #require(try parts(html: html, text: "x", values, nested: nested).last?.content)
         let (targets, rest) = try counted(withoutPixel(tracked))
-        let plain = try #require(try parts(html: html, text: "x", values, nested: nested, nil).last?.content)
+        let plain = try #require(try parts(html: html, text: "x", values, nested: nested, rules: nil).last?.content)
         // What is no link is byte for byte what was written.
         let pieces = rest.split(separator: "@", omittingEmptySubsequences: false)
         #expect(plain.hasPrefix(pieces[0]))
@@ -178,7 +178,7 @@ import Text
         let token = try #require(header.firstMatch(of: /^<https:\/\/t\.example\/u\/([A-Za-z0-9_-]{27})>$/)?.1)
         #expect(try keys.verify(Array(token.utf8), for: .unsubscribe) == TokenSubject(mailing: 77, batch: 12, index: 0))
         #expect(read.parts[0].content.contains("x https://t.example/u/\(token)"))
-        #expect(try mail(text: "x", nil)["List-Unsubscribe"] == nil)
+        #expect(try mail(text: "x", rules: nil)["List-Unsubscribe"] == nil)
     }
 
     @Test func aFieldOfTheNameOfAPageComesFirst() throws {
@@ -187,7 +187,7 @@ import Text
     }
 
     @Test func withoutATrackerItsPagesAreUnknown() {
-        #expect(throws: TemplateError.self) { try parts(text: "{{unsubscribe_url}}", nil) }
+        #expect(throws: TemplateError.self) { try parts(text: "{{unsubscribe_url}}", rules: nil) }
     }
 
     @Test func whatIsNotTrackedIsByteForByteAsItWasWritten() throws {
@@ -201,7 +201,8 @@ import Text
     }
 
     @Test func aMailingThatIsNotCountedHasThePagesThatItNames() throws {
-        let read = try mail(html: #"<a href="{{unsubscribe_url}}">x</a> <a href="https://a.example">y</a>"#, MailingTracking(isCounted: false))
+        let read = try mail(
+            html: #"<a href="{{unsubscribe_url}}">x</a> <a href="https://a.example">y</a>"#, rules: MailingTracking(isCounted: false))
         #expect(read["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click")
         let html = try #require(read.parts.last?.content)
         #expect(html.contains(#"<a href="https://a.example">y</a>"#) && !html.contains("/o/"))
@@ -216,7 +217,7 @@ import Text
         ("https://a.example/?a=1&utm_medium=x", "https://a.example/?a=1&utm_medium=x"),
     ]) func campaignParametersAreAddedToTargetsWithoutAny(_ target: String, _ expected: String) throws {
         let rules = MailingTracking(campaign: ["source": "news", "campaign": "a&b", "other": "x"])
-        for part in try parts(html: #"<a href="\#(target)">x</a>"#, rules) { #expect(try counted(part.content).targets == [expected]) }
+        for part in try parts(html: #"<a href="\#(target)">x</a>"#, rules: rules) { #expect(try counted(part.content).targets == [expected]) }
     }
 
     @Test(arguments: ["javascript:alert(1)", " JavaScript:x", "//evil.example/x", "\\\\evil.example", "data:text/html,x"])
@@ -247,8 +248,9 @@ import Text
         let token = try #require(written.firstMatch(of: /u(?:\/|%2F)([A-Za-z0-9_-]{27})/)?.1)
         #expect(try keys.verify(Array(token.utf8), for: .unsubscribe) == TokenSubject(mailing: 77, batch: 12, index: 0))
         // What stands around the address is escaped by the body's own rules.
-        #expect(written.replacing(token, with: "@").replacing("+", with: " ").replacing("%20", with: " ").replacing("%3A ", with: ": ")
-            == expected.replacing("+", with: " "))
+        #expect(
+            written.replacing(token, with: "@").replacing("+", with: " ").replacing("%20", with: " ").replacing("%3A ", with: ": ")
+                == expected.replacing("+", with: " "))
     }
 
     /// Long links in every encoding: no line is too long, and each link survives.

@@ -68,7 +68,8 @@ import Text
 
     @Test func withoutATrackerItsFieldsAndKeysAreRefused() async throws {
         for (html, extra, words) in [
-            (Self.html, "", "set tracker.url in flotilla.yaml"), ("<p>x", "utm: {source: news}\n", "mailing.yaml:9:6: links are counted by a tracker"),
+            (Self.html, "", "set tracker.url in flotilla.yaml"),
+            ("<p>x", "utm: {source: news}\n", "mailing.yaml:9:6: links are counted by a tracker"),
             ("<p>x", "tracking: true\n", "set tracker.url in flotilla.yaml"),
         ] {
             let mailing = try MailingFolder(

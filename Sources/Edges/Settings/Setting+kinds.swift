@@ -79,7 +79,8 @@ extension Setting where Value == String {
         Self(
             name, meaning,
             SettingKey.Form(
-                type: "URL", allowed: "`https://host[:port][/path]`, 200 bytes at most; the path of letters, digits, `-`, `.`, `_`, `~`, `/`",
+                type: "URL",
+                allowed: "`https://host[:port][/path]`, 200 bytes at most; the path of letters, digits, `-`, `.`, `_`, `~`, `/`",
                 shown: shown, display: .url),
             parse: { text in
                 guard text.utf8.count <= 200, let url = try? ParsedURL(text), ["http", "https"].contains(url.scheme), !url.host.isEmpty,

@@ -43,7 +43,8 @@ struct TrackerKeyCommand: ParsableCommand {
 
     struct Add: ParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "add", abstract: "Add a key, which signs from the next start of the workers on; make the file where there is none.")
+            commandName: "add", abstract: "Add a key, which signs from the next start of the workers on; make the file where there is none."
+        )
         @OptionGroup var options: Options
 
         func run() throws {

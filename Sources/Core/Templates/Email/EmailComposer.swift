@@ -81,7 +81,7 @@ package struct EmailComposer: Sendable {
         self.tracking = tracking
         hasUnsubscribeHeaders = isCounted || parts.contains { $0.names(.unsubscribe) }
         self.links = links.links
-        warnings = links.unsafe
+        warnings = links.dead
         senderHeaders = headers
         boundary = Self.boundary(for: parts, using: &generator)
         afterMessageID = Array("@\(domain)>\r\nMIME-Version: 1.0\r\n".utf8)

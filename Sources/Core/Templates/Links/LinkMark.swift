@@ -15,7 +15,7 @@ enum LinkMark: Equatable {
 struct LinkTable {
     private(set) var links: [MessageLink] = []
     /// Links that lead nowhere, each with its place.
-    private(set) var unsafe: [TemplateError.Problem] = []
+    private(set) var dead: [TemplateError.Problem] = []
     /// More are left as they are written.
     static let most = 1000
 
@@ -27,8 +27,8 @@ struct LinkTable {
         return number
     }
 
-    mutating func note(unsafe problem: TemplateError.Problem) {
-        if unsafe.count < TemplateError.most { unsafe.append(problem) }
+    mutating func note(dead problem: TemplateError.Problem) {
+        if dead.count < TemplateError.most { dead.append(problem) }
     }
 }
 

@@ -37,7 +37,7 @@ extension [TemplateToken] {
                 result += origin
                 result.append(TemplateToken(.link(.end), at: offset))
             } else {
-                if let problem = target.first?.unsafeLink(in: source) { table.note(unsafe: problem) }
+                if let problem = target.first?.deadLink(in: source) { table.note(dead: problem) }
                 result += origin
             }
         }
@@ -95,7 +95,7 @@ extension [TemplateToken] {
 
 extension TemplateToken {
     /// What is wrong with a target that begins with this token, and that leads to no server; nil where nothing is.
-    fileprivate func unsafeLink(in source: TemplateSource) -> TemplateError.Problem? {
+    fileprivate func deadLink(in source: TemplateSource) -> TemplateError.Problem? {
         guard case .text(let bytes) = kind else { return nil }
         // A browser skips white space before a scheme, and takes a backslash for a slash (URL Standard section 4.4).
         let target = bytes.drop { $0 <= 0x20 }.prefix(200).map { $0 == UInt8(ascii: "\\") ? UInt8(ascii: "/") : $0.lowercased }
