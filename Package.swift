@@ -100,7 +100,8 @@ let package = Package(
         module(.core, "Text", ["CIDN2"]),
         module(.core, "Model", ["Text"]),
         module(.core, "Policy", ["Model", "Text", "CPhoneNumber", deque]),
-        module(.core, "Templates", ["Model", "Text"]),
+        module(.core, "Signing", ["Text", "CLibCrypto"]),
+        module(.core, "Templates", ["Model", "Text", "Signing"]),
         // Edges: each is the only importer of its driver.
         module(.edges, "Telemetry", ["Model", "Text", log, metrics, metricsCore, lifecycle, hummingbird, nioCore]),
         module(
@@ -110,7 +111,7 @@ let package = Package(
         module(.edges, "Transport", ["Model", "Text", "Policy", "CCurl", log, metrics, deque] + nio),
         module(
             .edges, "Settings",
-            ["Model", "Text", "Policy", "Telemetry", log, yaml, .product(name: "Configuration", package: "swift-configuration")]),
+            ["Model", "Text", "Policy", "Signing", "Telemetry", log, yaml, .product(name: "Configuration", package: "swift-configuration")]),
         module(.edges, "CommandSupport", ["Telemetry", lifecycle, arguments]),
         // Roles: one duty each.
         module(
@@ -119,7 +120,7 @@ let package = Package(
                 "CPrefetch", "Model", "Text", "Policy", "Broker", "Ledger", "Settings", "Templates", log, metrics, lifecycle, yaml,
             ]),
         module(
-            .roles, "Delivery", ["Model", "Text", "Policy", "Broker", "Templates", "Transport", log, metrics, lifecycle, deque]),
+            .roles, "Delivery", ["Model", "Text", "Policy", "Signing", "Broker", "Templates", "Transport", log, metrics, lifecycle, deque]),
         module(.roles, "Control", ["Model", "Text", "Policy", "Broker", "Ledger", "Settings", "Telemetry", log]),
         module(.roles, "Collecting", ["Model", "Policy", "Broker", "Ledger", log, metrics, lifecycle]),
         // Lab: the other side, load tests, forecasts.
@@ -132,8 +133,8 @@ let package = Package(
         .executableTarget(
             name: "flotilla",
             dependencies: [
-                "Model", "Text", "Policy", "Telemetry", "Broker", "Ledger", "Transport", "Planning", "Delivery", "Collecting",
-                "Control", "Settings", "CommandSupport", log, metrics, lifecycle, arguments,
+                "Model", "Text", "Policy", "Signing", "Telemetry", "Broker", "Ledger", "Transport", "Planning", "Delivery",
+                "Collecting", "Control", "Settings", "CommandSupport", log, metrics, lifecycle, arguments,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ] + nio,
             swiftSettings: strict),
@@ -153,21 +154,24 @@ let package = Package(
         tests("Policy", ["Model", "Text", "TestServers"]),
         tests("Simulation", ["Model", "Policy", "TestServers"]),
         tests("Telemetry", ["Model", "Text", "TestServers", nioCore, log, metrics, lifecycle]),
-        tests("Settings", ["Model", "Text", "Policy", "Telemetry", log]),
+        tests("Settings", ["Model", "Text", "Policy", "Signing", "Telemetry", "TestServers", log]),
         tests("Broker", ["Model", "Text", "Policy", "TestServers", log] + nio),
         tests("Ledger", ["Model", "Text", "TestServers", log, grdb], resources: [.embedInCode("Fixtures/ledger-2026-11-22.sql")]),
-        tests("Templates", ["Model", "Text"]),
+        tests("Signing", ["Model", "Text"]),
+        tests("Templates", ["Model", "Text", "Signing"]),
         tests(
             "Transport",
             ["Model", "Text", "Policy", "Sink", "TestServers", log, nioEmbedded] + nio),
         tests("Planning", ["Model", "Text", "Policy", "Broker", "Ledger", "Synthetic", "TestServers", log, lifecycle, grdb] + nio),
-        tests("Delivery", ["Model", "Policy", "Broker", "Planning", "Sink", "TestServers", log, lifecycle] + nio),
+        tests(
+            "Delivery",
+            ["Model", "Text", "Policy", "Signing", "Templates", "Broker", "Planning", "Sink", "TestServers", log, lifecycle] + nio),
         tests("Control", ["Model", "Policy", "Broker", "Ledger", "Settings", "TestServers", log] + nio),
         tests("Collecting", ["Model", "Broker", "Ledger", "TestServers", log, lifecycle] + nio),
         tests("Sink", ["Model", "Text", "Policy", "Settings", "TestServers", log, lifecycle, nioHTTP1, nioEmbedded] + nio),
         tests("Synthetic", ["Model", "Text", "Policy", "Planning"]),
         tests("Loadtest", ["Model", "Text", "Policy", "Settings", "TestServers"]),
-        tests("flotilla", ["Telemetry", "CommandSupport", "TestServers"]),
+        tests("flotilla", ["Text", "Signing", "Settings", "Telemetry", "CommandSupport", "TestServers"]),
     ],
     cxxLanguageStandard: .cxx17
 )

@@ -102,8 +102,31 @@ struct BatchQueueTests {
         try await fleet.publish()
         try await fleet.dispatch([fleet.batch(dispatchNumber: 2)], epoch: epoch)
         #expect(try await queue.start(lease, whole) == .lost)
-        guard case .known(let mailing) = try await fleet.published.definition(fleet.id) else { throw RedisError.closed }
-        #expect(mailing == Mailing(name: "m", channel: .email, provider: "p"))
+        guard case .known(let known) = try await fleet.published.definition(fleet.id) else { throw RedisError.closed }
+        #expect(known.mailing == Mailing(name: "m", channel: .email, provider: "p"))
+    }
+
+    @Test func aGroupStartsOnlyOnceItsWorkerKnowsWhoIsSuppressed() async throws {
+        try await fleet.dispatch([fleet.batch()], epoch: epoch)
+        try await fleet.publish()
+        let lease = try #require(try await fleet.take().first)
+        let list = RecentSuppressions(fleet.broker)
+        #expect(try await list.read(after: "").entries.isEmpty)
+        #expect(try await queue.start(lease, fleet.open(0..<1)) == .go)
+        let keys = (0..<2_500).map { Suppression.Key(.email, "a\($0)@example.com", category: $0 % 2 == 0 ? "" : "news") }
+        try await list.tell(keys.map { Suppression($0, reason: .unsubscribe, at: 1) })
+        #expect(try await queue.start(lease, fleet.open(1..<2)) == .suppressed)
+        let (entries, position) = try await list.read(after: "")
+        #expect(entries.map(\.key) == keys && entries.allSatisfy { $0.reason == "unsubscribe" })
+        #expect(try await queue.start(lease, fleet.open(1..<2), position: position) == .go)
+        try await list.tell([Suppression(keys[0], reason: .manual, at: 1)])
+        #expect(try await queue.start(lease, fleet.open(2..<3), position: position) == .suppressed)
+        #expect(try await list.read(after: position).entries.map(\.reason) == ["manual"])
+        // Nobody was marked by a refusal.
+        #expect(try await queue.marks(lease)?.bytes.filter { $0 == UInt8(ascii: "b") }.count == 2)
+        #expect(try await queue.start(lease, fleet.open(2..<3), position: nil) == .go)
+        let time = try await fleet.broker.redis.send(["TTL", .text(fleet.broker.keys.suppressed)]).int ?? 0
+        #expect((1...8 * 86_400).contains(time))
     }
 
     @Test func aDispatchThatWasWithdrawnNeverArrivesAndALaterOneDoes() async throws {

@@ -1,9 +1,11 @@
 import Logging
 import Model
 import NIOPosix
+import Signing
 import Sink
 import TestServers
 import Testing
+import Text
 
 @testable import Broker
 @testable import Delivery
@@ -45,12 +47,14 @@ struct WorkerTests {
         return epoch
     }
 
-    private func publish(_ state: MailingState) async throws {
+    private func publish(_ state: MailingState, _ tracking: MailingTracking? = nil, number: UInt32? = nil) async throws {
         var mailing = Mailing(name: "m", channel: .email, provider: url)
         mailing.from = "a@example.com"
         mailing.subject = .init(source: "s")
         mailing.text = .init(source: "t")
-        try await PublishedMailings(broker).publish([.init(id: id, definition: mailing, state: state, speed: "")], fencingToken: token)
+        mailing.tracking = tracking
+        try await PublishedMailings(broker).publish(
+            [.init(id: id, definition: mailing, number: number, state: state, speed: "")], fencingToken: token)
     }
 
     private func dispatch(_ numbers: Range<Int>, to name: String = "p", _ epoch: Epoch) async throws {
@@ -65,11 +69,14 @@ struct WorkerTests {
     }
 
     /// Runs a worker for the time of `body`; who registers is admitted.
-    private func working(_ name: String, _ body: () async throws -> Void) async throws {
+    private func working(
+        _ name: String, tracker: WorkerConfiguration.Tracker? = nil, _ body: () async throws -> Void
+    ) async throws {
         let own = Self.broker(server, logger)
         var configuration = WorkerConfiguration(id: name, hostname: "localhost")
         configuration.concurrency = 4
         configuration.lease = .seconds(250)
+        configuration.tracker = tracker
         let worker = Worker(
             configuration: configuration, broker: own, group: .singletonMultiThreadedEventLoopGroup, logger: logger)
         let running = Task { try await worker.run() }
@@ -127,6 +134,88 @@ struct WorkerTests {
         }
         #expect(told.flatMap(\.results).isEmpty && sink.counts.accepted == 0)
         #expect(try await WorkerRegistry(broker).holders(of: ["a"]).isEmpty)
+        await sink.stop()
+    }
+
+    @Test func messagesWithLinksToTheTrackerWaitForTheMailingsNumber() async throws {
+        let epoch = try await begin()
+        try await publish(.sending, MailingTracking())
+        try await dispatch(0..<1, epoch)
+        let keys = try SigningKeys([1: Secret(String(repeating: "k", count: 32))])
+        var told: [ResultGroup] = []
+        try await working("a", tracker: .init(url: "https://t.example", keys: keys)) {
+            try await eventually("the batch is taken") { try await WorkerRegistry(broker).holders(of: ["a"]).count == 1 }
+            #expect(sink.counts.accepted == 0)
+            try await publish(.sending, MailingTracking(), number: 7)
+            try await eventually("it is sent") {
+                told += try await groups()
+                return told.contains { $0.closing == .done }
+            }
+        }
+        #expect(sink.counts.accepted == 10)
+        await sink.stop()
+    }
+
+    @Test func aWorkerWithoutTheTrackerAsksForAPauseOfAMailingThatNeedsIt() async throws {
+        let epoch = try await begin()
+        try await publish(.sending, MailingTracking(), number: 7)
+        try await dispatch(0..<1, epoch)
+        let status = StatusStreams(broker)
+        var halts: [MailingHalt] = []
+        try await working("a") {
+            try await eventually("it asks") {
+                let entries = try await status.read(consumer: "c", count: 1_000, block: nil)
+                halts += entries.compactMap { if case .halt(id, let halt) = $0.payload { halt } else { nil } }
+                return !halts.isEmpty
+            }
+        }
+        #expect(halts[0].cause == .unsendable && halts[0].text.contains("this worker has no tracker.url"))
+        #expect(sink.counts.accepted == 0)
+        await sink.stop()
+    }
+
+    @Test func whoIsSuppressedAfterTheDispatchIsNotStarted() async throws {
+        let epoch = try await begin()
+        try await dispatch(0..<2, epoch)
+        // The ledger was asked about it when the batch was dispatched: it may be removed since.
+        _ = try await broker.redis.send([
+            "XADD", .text(broker.keys.suppressed), "1-1", "c", "email", "a", "p0-1@example.com", "g", "", "r", "manual",
+        ])
+        let now = Clock.milliseconds()
+        func unsubscribed(_ name: String, _ category: String = "", _ channel: Channel = .email) -> Suppression {
+            Suppression(Suppression.Key(channel, "\(name)@example.com", category: category), reason: .unsubscribe, at: now)
+        }
+        let list = RecentSuppressions(broker)
+        try await list.tell([unsubscribed("p0-3"), unsubscribed("p0-4", "news"), unsubscribed("p0-5", "", .sms)])
+        var told: [ResultGroup] = []
+        try await working("a") {
+            try await eventually("two are done") {
+                told += try await groups()
+                return told.count { $0.closing == .done } == 2
+            }
+            // What was read before counts for what comes later, and what is new is read.
+            try await list.tell([unsubscribed("p2-0"), unsubscribed("p2-9")])
+            try await dispatch(2..<3, epoch)
+            try await eventually("three are done") {
+                told += try await groups()
+                return told.count { $0.closing == .done } == 3
+            }
+            // The list begins anew.
+            _ = try await broker.redis.send(["DEL", .text(broker.keys.suppressed)])
+            _ = try await broker.redis.send([
+                "XADD", .text(broker.keys.suppressed), "2-1", "c", "email", "a", "x", "g", "", "r", "manual",
+            ])
+            try await dispatch(3..<4, epoch)
+            try await eventually("four are done") {
+                told += try await groups()
+                return told.count { $0.closing == .done } == 4
+            }
+        }
+        let results = told.flatMap { group in group.results.map { ("\(group.batch.number)-\($0.index)", $0) } }
+        let skipped = results.filter { $0.1.state == .skipped }
+        #expect(skipped.map(\.0).sorted() == ["0-3", "2-0", "2-9"])
+        #expect(skipped.allSatisfy { $0.1.response?.text == "unsubscribe, for all mailings, before it was started" })
+        #expect(results.count == 40 && results.count { $0.1.state == .sent } == 37 && sink.counts.accepted == 37)
         await sink.stop()
     }
 

@@ -129,7 +129,7 @@ import Testing
 
     @Test(arguments: Engine.all) func eachMailingHasANumberOfItsOwn(engine: Engine) async throws {
         let folder = try TemporaryFolder()
-        guard let ledger = try await engine.open(folder) as? any LedgerStore & NumberStore else { return }
+        let ledger = try await engine.open(folder)
         for number in 0..<3 { try await Example.plan(ledger, Example.id(number), batches: [1]) }
         var numbers: Set<UInt32> = []
         for number in 0..<3 {

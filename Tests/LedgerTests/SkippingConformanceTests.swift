@@ -55,6 +55,24 @@ import Testing
         #expect(try await ledger.report(id, now: later)?.skipped == [.suppressed: 3])
     }
 
+    @Test(arguments: Engine.all) func whomAWorkerDidNotStartIsSkippedToo(engine: Engine) async throws {
+        let folder = try TemporaryFolder()
+        let ledger = try await engine.open(folder)
+        let id = try await plan(ledger, batches: [3])
+        #expect(try await ledger.dispatchBatches([(id, 9)], now: start).count == 1)
+        let why = "unsubscribe, for all mailings, before it was started"
+        let skip = RecipientResult(
+            index: 1, state: .skipped, attempts: 0, at: start,
+            response: ProviderResponse(.policy, .fail, about: .recipient, stage: .connect, code: 0, text: why))
+        _ = try await ledger.write(groups: [resultGroup(closing: .done, [sent(0), skip, sent(2)])], events: [], now: start)
+        #expect(try await ledger.complete([id], now: start) == [id])
+        let report = try #require(try await ledger.report(id, now: start))
+        #expect(report.state == .sent && report.skipped == [.suppressed: 1] && report.balances && report.failures.isEmpty)
+        #expect(try await ledger.skipped(id, after: nil, limit: 2).map(\.detail) == [why])
+        #expect(try await ledger.recipient(id, "p0-1@example.com")?.skipped?.detail == why)
+        #expect(try await ledger.recount(id).isEmpty)
+    }
+
     /// A planner that takes a plan up again knows a newer list; the batches of before do not.
     @Test(arguments: Engine.all) func aPlanIsAsOldAsItsFirstStep(engine: Engine) async throws {
         let folder = try TemporaryFolder()

@@ -39,11 +39,14 @@ struct DispatcherTests {
     }
 
     /// A mailing that is being sent, with so many batches of two.
-    func plan(_ batches: Int, uncertain: Mailing.UncertainPolicy = .redeliver, of other: MailingID? = nil) async throws {
+    func plan(
+        _ batches: Int, uncertain: Mailing.UncertainPolicy = .redeliver, tracking: MailingTracking? = nil, of other: MailingID? = nil
+    ) async throws {
         let id = other ?? id
         let now = Clock.milliseconds()
         var mailing = Mailing(name: "m", channel: .email, provider: "relay")
         mailing.uncertain = uncertain
+        mailing.tracking = tracking
         try await ledger.create(id, mailing: mailing, source: nil, origin: "", state: .collecting, now: now)
         let planned = (0..<batches).map { number in
             var recipients = Recipients(width: 2)
@@ -123,6 +126,18 @@ struct DispatcherTests {
             _ = try await broker.redis.send(["SET", .text(broker.keys.partitions), "77"])
             try await eventually("the partitions are as they were") {
                 try await broker.redis.send(["GET", .text(broker.keys.partitions)]).text == "2"
+            }
+        }
+    }
+
+    /// Links to the tracker have no room for an id.
+    @Test(arguments: [true, false]) func aMailingWithLinksToTheTrackerIsPublishedWithItsNumber(_ isTracked: Bool) async throws {
+        try await plan(1, tracking: isTracked ? MailingTracking() : nil)
+        let number = try #require(try await ledger.number(of: id))
+        try await dispatching {
+            try await eventually("it is published") {
+                guard case .known(let definition) = try await PublishedMailings(broker).definition(id) else { return false }
+                return definition.number == (isTracked ? number : nil)
             }
         }
     }

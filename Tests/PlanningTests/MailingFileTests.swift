@@ -68,6 +68,27 @@ import Text
                     file: folder.path + "/recipients.csv", format: .csv, id: "id", address: "email"))
     }
 
+    @Test func readsWhatIsSaidOfOpensAndClicks() throws {
+        let unsaid = try load(whole).tracking
+        #expect(unsaid.isCounted == nil && unsaid.campaign.isEmpty && unsaid.place == nil)
+        let off = try load(whole + "tracking: no\n").tracking
+        #expect(off.isCounted == false && off.place == nil)
+        let file = try load(whole + "tracking: true\nutm: {source: news, campaign: \"a & b\"}\n").tracking
+        #expect(file.isCounted == true && file.campaign == ["source": "news", "campaign": "a & b"])
+        #expect(file.place == folder.path + "/mailing.yaml:15:11")
+    }
+
+    @Test(arguments: [
+        ("tracking: maybe", "15:11: tracking: 'maybe' is not allowed; it is true or false"),
+        ("utm: news", "15:6: utm: must be a mapping: {source: newsletter, medium: email, campaign: spring}"),
+        ("utm: {sorce: x}", "15:7: utm.sorce: is no parameter; did you mean 'source'?"),
+        ("utm: {source: \"{{name}}\"}", "15:15: utm.source: has merge fields in it"),
+        ("tracking: false\nutm: {source: x}", "16:1: utm: is only used in links that are counted"),
+    ]) func refusesWhatCannotBeOfOpensAndClicks(_ line: String, _ expected: String) {
+        let found = problems(whole + line + "\n")
+        #expect(found.count == 1 && found[0].hasPrefix("mailing.yaml:" + expected), "\(found)")
+    }
+
     let short = """
         name: x
         channel: email
@@ -199,7 +220,7 @@ import Text
                 "mailing.yaml:1:1: name: is empty; give it a value or leave it out",
                 "mailing.yaml:2:1: chanel: is no key of a mailing; did you mean 'channel'? "
                     + "(the keys are name, key, channel, recipients, provider, speed, batch_size, attempts, lifetime, uncertain, "
-                    + "start, late, max_delay, category, from, reply_to, subject, html, text, body)",
+                    + "start, late, max_delay, category, from, reply_to, subject, html, text, body, tracking, utm)",
                 "mailing.yaml:3:10: channel: 'e-mail' is not allowed; did you mean 'email'? (it is one of email, sms, webhook, messenger)",
                 "mailing.yaml:6:13: recipients.address: is missing: the column of the address",
                 "mailing.yaml:6:20: recipients.file: none.csv does not exist; check the path",

@@ -48,6 +48,8 @@ package struct Mailing: Codable, Sendable, Equatable {
     package var maximumDelay: Double?
     /// The category that people can be unsubscribed from; nil for none.
     package var category: String?
+    /// What it has of the tracker; nil for nothing.
+    package var tracking: MailingTracking?
 
     /// A template's source, and the place that errors name.
     package struct Template: Codable, Sendable, Equatable {

@@ -2,24 +2,32 @@
 /// older release leaves it to a newer one and does not take what it cannot read for damage.
 package struct MailingDefinition: Codable, Sendable {
     package let mailing: Mailing
+    /// The mailing's number in the ledger, in what is published of a mailing with links to the tracker.
+    package let number: UInt32?
 
-    package init(_ mailing: Mailing) { self.mailing = mailing }
+    package init(_ mailing: Mailing, number: UInt32? = nil) {
+        self.mailing = mailing
+        self.number = number
+    }
 
     private enum Key: String, CodingKey {
-        case version
+        case version, number
     }
 
     /// - Throws: `WireError` for a newer version, and where a number is out of range; `DecodingError` for another form.
     package init(from decoder: any Decoder) throws {
-        let version = try decoder.container(keyedBy: Key.self).decodeIfPresent(Int.self, forKey: .version)
+        let container = try decoder.container(keyedBy: Key.self)
+        let version = try container.decodeIfPresent(Int.self, forKey: .version)
         try WireVersion.check(version.map(String.init) ?? "")
         mailing = try Mailing(from: decoder)
         try mailing.check()
+        number = try container.decodeIfPresent(UInt32.self, forKey: .number)
     }
 
     package func encode(to encoder: any Encoder) throws {
         try mailing.encode(to: encoder)
         var container = encoder.container(keyedBy: Key.self)
         try container.encode(WireVersion.current, forKey: .version)
+        try container.encodeIfPresent(number, forKey: .number)
     }
 }

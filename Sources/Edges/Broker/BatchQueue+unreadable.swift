@@ -64,7 +64,7 @@ extension BatchQueue {
             let now = try await broker.time() / 1000
             let isHeld =
                 switch try await PublishedMailings(broker).definition(id.mailing) {
-                case .known(let mailing): mailing.uncertain == .hold
+                case .known(let known): known.mailing.uncertain == .hold
                 case .gone: false
                 case .unreadable, .newer: true
                 }

@@ -8,21 +8,29 @@ extension BatchQueue {
         case halted(MailingState)
         /// The batch is another worker's now: nothing more of it is sent, and only what was sent is reported.
         case lost
+        /// Somebody was suppressed whom the worker does not know of: it reads `RecentSuppressions`, and asks again.
+        case suppressed
     }
 
     /// Asks whether a group of a batch may start, and if so marks its recipients as started.
-    package func start(_ lease: BatchLease, _ recipients: [OpenRecipient]) async throws(RedisError) -> Permission {
+    /// - Parameter position: up to where the worker has read `RecentSuppressions`; nil starts the group all the same.
+    package func start(_ lease: BatchLease, _ recipients: [OpenRecipient], position: String? = "") async throws(RedisError) -> Permission {
         let id = lease.batch.id
         let reply = try await broker.redis.run(
             Scripts.start,
             keys: [
                 broker.keys.epoch, broker.keys.lane(lease.lane), broker.keys.dispatched(id.mailing),
                 broker.keys.mailing(id.mailing), broker.keys.marks(id, lease.batch.dispatchNumber), broker.keys.workers,
+                broker.keys.suppressed,
             ],
             arguments: token(lease)
-                + [RedisArgument(id.number), RedisArgument(lease.batch.dispatchNumber), RedisArgument(lease.batch.count)]
+                + [
+                    RedisArgument(id.number), RedisArgument(lease.batch.dispatchNumber), RedisArgument(lease.batch.count),
+                    .text(position ?? "*"),
+                ]
                 + IndexRange.words(recipients.lazy.map(\.index)))
         guard let text = reply.text else { throw .unexpected("start: \(reply)") }
+        if text == "suppressed" { return .suppressed }
         guard text != "lost", let state = MailingState(rawValue: text) else { return .lost }
         return state == .sending ? .go : .halted(state)
     }

@@ -15,13 +15,16 @@ package struct PublishedMailings: Sendable {
         package var id: MailingID
         /// Nil leaves the definition that was published before.
         package var definition: Mailing?
+        /// Its number in the ledger, for links to the tracker; nil where it has none.
+        package var number: UInt32?
         package var state: MailingState
         /// The limit as text; empty for none.
         package var speed: String
 
-        package init(id: MailingID, definition: Mailing?, state: MailingState, speed: String) {
+        package init(id: MailingID, definition: Mailing?, number: UInt32? = nil, state: MailingState, speed: String) {
             self.id = id
             self.definition = definition
+            self.number = number
             self.state = state
             self.speed = speed
         }
@@ -34,7 +37,8 @@ package struct PublishedMailings: Sendable {
         for one in publications {
             var fields: [RedisArgument] = ["state", .text(one.state.rawValue), "speed", .text(one.speed)]
             if let definition = one.definition {
-                do { fields += ["definition", .bytes(try [UInt8](JSONEncoder().encode(MailingDefinition(definition))))] } catch {
+                let definition = MailingDefinition(definition, number: one.number)
+                do { fields += ["definition", .bytes(try [UInt8](JSONEncoder().encode(definition)))] } catch {
                     throw .unexpected("mailing \(one.id): \(error)")
                 }
             }
@@ -62,7 +66,7 @@ package struct PublishedMailings: Sendable {
 
     /// What Redis holds of a mailing.
     package enum Definition: Sendable {
-        case known(Mailing)
+        case known(MailingDefinition)
         /// It is not published (any more).
         case gone
         /// This release cannot read it; the text says why.
@@ -77,7 +81,7 @@ package struct PublishedMailings: Sendable {
             return .gone
         }
         do {
-            return .known(try JSONDecoder().decode(MailingDefinition.self, from: Data(bytes)).mailing)
+            return .known(try JSONDecoder().decode(MailingDefinition.self, from: Data(bytes)))
         } catch let error as WireError where error.isNewer {
             return .newer(error.description)
         } catch {

@@ -1,7 +1,7 @@
 import Metrics
 import Model
 
-/// Counts recipients that are skipped as their batches are dispatched, once that is committed.
+/// Counts recipients that are skipped, as their batches are dispatched or before they are started, once that is committed.
 enum SkipMeter {
     private static let suppressed = Counter(
         label: "flotilla_recipients_skipped_total", dimensions: [("reason", ExclusionReason.suppressed.rawValue)])

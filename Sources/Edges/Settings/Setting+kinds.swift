@@ -73,6 +73,26 @@ extension Setting where Value == String {
     }
 }
 
+extension Setting where Value == String {
+    /// The address that links begin with. It stands in headers, in HTML and in JSON, and so has no sign that any of them would escape.
+    static func trackerURL(_ name: String, shown: String, _ meaning: String) -> Self {
+        Self(
+            name, meaning,
+            SettingKey.Form(
+                type: "URL",
+                allowed: "`https://host[:port][/path]`, 200 bytes at most; the path of letters, digits, `-`, `.`, `_`, `~`, `/`",
+                shown: shown, display: .url),
+            parse: { text in
+                guard text.utf8.count <= 200, let url = try? ParsedURL(text), ["http", "https"].contains(url.scheme), !url.host.isEmpty,
+                    url.username == nil, url.password == nil,
+                    url.path.utf8.allSatisfy({ PercentEncoding.isUnreserved($0) || $0 == UInt8(ascii: "/") })
+                else { return nil }
+                let path = url.path.reversed().drop { $0 == "/" }.reversed()
+                return "\(url.scheme)://\(URLHost.bracketed(url.host))\(url.port.map { ":\($0)" } ?? "")\(String(path))"
+            })
+    }
+}
+
 extension Setting where Value == LedgerPlace {
     static func ledgerURL(_ name: String, _ meaning: String) -> Self {
         Self(

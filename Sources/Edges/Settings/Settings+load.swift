@@ -136,6 +136,8 @@ extension Settings {
         reader.read(SettingsTable.logFormat, into: &log.format)
         reader.read(SettingsTable.logAddresses, into: &log.addresses)
         reader.read(SettingsTable.emailHostname, into: &email.hostname)
+        reader.read(SettingsTable.trackerURL, into: &tracker.url)
+        reader.read(SettingsTable.trackerKeys, into: &tracker.keys)
         reader.read(SettingsTable.shutdownGrace, into: &shutdown.grace)
     }
 

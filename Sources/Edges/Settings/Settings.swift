@@ -126,6 +126,14 @@ package struct Settings: Sendable, Equatable {
         package var address: ListenAddress { ListenAddress(host: "127.0.0.1", port: rawValue) }
     }
 
+    package struct Tracker: Sendable, Equatable {
+        /// The address by which messages lead to the tracker, without a final slash; nil where nothing is tracked.
+        package var url: String?
+        /// The file of the keys that sign the links; nil for one beside the ledger.
+        package var keys: String?
+        package init() {}
+    }
+
     package struct Logs: Sendable, Equatable {
         package var level: Logger.Level = .info
         package var format: Log.Format = .human
@@ -160,6 +168,7 @@ package struct Settings: Sendable, Equatable {
     package var metrics = Metrics()
     package var log = Logs()
     package var email = Email()
+    package var tracker = Tracker()
     package var shutdown = Shutdown()
     /// By name.
     package var providers: [String: Provider] = [:]

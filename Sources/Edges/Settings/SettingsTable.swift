@@ -117,6 +117,14 @@ enum SettingsTable {
         "email.hostname", shown: "the machine's name if it has a domain, else `localhost.localdomain`",
         "Our name in EHLO and in Message-ID.")
 
+    static let trackerURL = Setting.trackerURL(
+        "tracker.url", shown: "none: nothing is tracked",
+        "The public address of the tracker, to which links of messages lead: [tracking.md](tracking.md). Links keep it for good.")
+    static let trackerKeys = Setting.file(
+        "tracker.keys", allowed: "a file of mode 0600",
+        "The keys that sign those links, the same for workers and trackers: [tracking.md](tracking.md#keys). `send` and `up` make "
+            + "`LEDGER.keys` where none is named.")
+
     static let shutdownGrace = Setting.duration(
         "shutdown.grace", .zero...(.seconds(3_600)), default: "25s",
         "How long messages in flight may take to end after SIGTERM or Ctrl-C.")
@@ -186,6 +194,7 @@ enum SettingsTable {
             metricsListen.key,
             logLevel.key, logFormat.key, logAddresses.key,
             emailHostname.key,
+            trackerURL.key, trackerKeys.key,
             shutdownGrace.key,
             providerURL.key, providerUsername.key, providerPassword.key, providerConnections.key,
             providerConnectTimeout.key, providerTimeout.key, providerFinalTimeout.key, providerStartTLS.key, providerCAFile.key,

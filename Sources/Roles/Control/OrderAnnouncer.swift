@@ -50,6 +50,13 @@ package struct OrderAnnouncer: Sendable {
         return reach
     }
 
+    /// Tells workers of suppressions that are in the ledger, for the messages that are with them already. Without Redis the dispatcher
+    /// alone checks them.
+    func tell(_ suppressions: [Suppression]) async {
+        guard let broker else { return }
+        try? await RecentSuppressions(broker).tell(suppressions)
+    }
+
     private struct NoRedis: Error, CustomStringConvertible {
         let description = "no Redis is named (--redis, redis.url)"
     }

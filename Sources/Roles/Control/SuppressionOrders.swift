@@ -16,9 +16,11 @@ package struct AddSuppressions: Order {
 
     package func carryOut(_ context: OrderContext) async throws(OrderError) -> SuppressionChange {
         try await context.requireCategories(Set(suppressions.map(\.key.category)))
-        return try await OrderError.mapping { () async throws(LedgerError) in
+        let change = try await OrderError.mapping { () async throws(LedgerError) in
             try await context.ledger.suppress(suppressions, audit: SuppressionAudit(context.note), now: context.now)
         }
+        await context.announcer.tell(suppressions.filter { $0.isInForce(at: context.now) })
+        return change
     }
 }
 

@@ -1,5 +1,6 @@
 package import Model
 package import Policy
+package import Signing
 
 /// How a worker works.
 package struct WorkerConfiguration: Sendable {
@@ -37,10 +38,24 @@ package struct WorkerConfiguration: Sendable {
     package var hostname: String
     /// Providers that mailings name.
     package var providers: [String: Provider] = [:]
+    /// Where links of messages lead to; nil where there is no tracker.
+    package var tracker: Tracker?
     /// Logs show whole addresses.
     package var showsAddresses = false
     /// Gets the problem of something that the worker needs (`lease`, `provider NAME`), and nil when that works again.
     package var health: @Sendable (_ of: String, _ problem: String?) -> Void = { _, _ in }
+
+    /// The tracker as messages need it.
+    package struct Tracker: Sendable {
+        /// Its public address, without a final slash.
+        package var url: String
+        package var keys: SigningKeys
+
+        package init(url: String, keys: SigningKeys) {
+            self.url = url
+            self.keys = keys
+        }
+    }
 
     package init(id: String, hostname: String) {
         self.id = id

@@ -17,6 +17,7 @@ final class WorkerContext: Sendable {
     /// The time that the fleet shares.
     let time = SharedTime()
     let limits: ActiveLimits
+    let suppressed: SuppressedLately
     let connections: ConnectionBudget
     let rates: AdaptiveRateController
     let meters = DeliveryMetersTable()
@@ -63,6 +64,7 @@ final class WorkerContext: Sendable {
             bytes: configuration.prefetchBytes, signal: demand)
         inFlight = InFlightBatches(changes: changes)
         queue = BatchQueue(broker)
+        suppressed = SuppressedLately(RecentSuppressions(broker))
         let status = StatusStreams(broker)
         self.status = status
         lease = LeaseRenewal(

@@ -14,6 +14,8 @@ package struct PreparedJob: Sendable {
     package let identity: MailingIdentity
     /// Where the mailing file names its category, as `mailing.yaml:3:11`.
     package let categoryPlace: String?
+    /// What is remarkable in its texts, each with its place.
+    package let warnings: [String]
 
     /// The mailing as the ledger takes it.
     /// - Parameter origin: the absolute path of the mailing file.
@@ -29,12 +31,15 @@ package struct PreparedJob: Sendable {
 
 /// Checks a mailing before anything is sent: every template against the columns of the recipients' file.
 package enum MailingPreparation {
-    /// - Parameter providers: those that mailings may name.
-    /// - Throws: `InputError`, `TemplateError`, `ProviderURLError`, `UnknownProvider`.
+    /// - Parameters:
+    ///   - providers: those that mailings may name.
+    ///   - hasTracker: messages can have links to the tracker.
+    /// - Throws: `InputError`, `TemplateError`, `ProviderURLError`, `UnknownProvider`, `MissingTracker`.
     package static func prepare(
-        _ file: MailingFile, providers: [String: Provider], hostname: String
+        _ file: MailingFile, providers: [String: Provider], hostname: String, hasTracker: Bool = false
     ) throws -> PreparedJob {
         var mailing = file.mailing
+        mailing.tracking = try tracking(of: file, hasTracker: hasTracker)
         let provider: Provider
         do { provider = try Self.provider(mailing.provider, providers) } catch var unknown as UnknownProvider {
             unknown.place = file.providerPlace
@@ -47,12 +52,15 @@ package enum MailingPreparation {
         if file.recipients.format == .ndjson {
             // A dotted name into a column that has only texts is a mistake.
             mailing.nestedFields = try nestedFields(of: file.recipients)
-            _ = try usedFields(mailing, provider, hostname)
+            _ = try contents(mailing, provider, hostname)
             // Any value may be the first list or object of its column, however far behind it stands.
             mailing.nestedFields = mailing.fields
             mailing.fields.append(ValueKinds.field)
         }
-        let (used, isNested) = try usedFields(mailing, provider, hostname)
+        let contents = try contents(mailing, provider, hostname)
+        let (used, isNested) = (contents.columns, contents.isNested)
+        mailing.tracking?.targets = contents.links.map(\.target)
+        if mailing.tracking?.isCounted == false, !contents.namesPages { mailing.tracking = nil }
         for index in used.sorted() {
             if let fault = RecipientPlanner.fault(ofColumn: mailing.fields[index], in: planner.columns, of: file.recipients.file) {
                 throw fault
@@ -69,7 +77,17 @@ package enum MailingPreparation {
         mailing.nestedFields = isNested ? mailing.nestedFields.filter(mailing.fields.contains) : []
         return PreparedJob(
             mailing: mailing, source: file.recipients, start: file.start, provider: provider, identity: file.identity,
-            categoryPlace: file.categoryPlace)
+            categoryPlace: file.categoryPlace, warnings: contents.warnings.map(\.description))
+    }
+
+    /// What the mailing has of the tracker, before its texts are known; nil where there is none.
+    private static func tracking(of file: MailingFile, hasTracker: Bool) throws(MissingTracker) -> MailingTracking? {
+        guard hasTracker else {
+            if let place = file.tracking.place { throw MissingTracker(place: place) }
+            return nil
+        }
+        return MailingTracking(
+            isCounted: file.mailing.channel == .email && file.tracking.isCounted != false, campaign: file.tracking.campaign)
     }
 
     /// The columns that dotted names may look into: those that hold a list or an object in one of the first recipients, or nothing in any
@@ -90,17 +108,28 @@ package enum MailingPreparation {
         return reader.columns.enumerated().filter { isNested[$0.offset] || !hasScalar[$0.offset] }.map(\.element)
     }
 
-    /// The fields that the templates use, and whether they look into some.
-    private static func usedFields(
-        _ mailing: Mailing, _ provider: Provider, _ hostname: String
-    ) throws -> (places: Set<Int>, isNested: Bool) {
+    /// What the templates of a mailing have.
+    private struct Contents {
+        /// The places of the fields that they use.
+        var columns: Set<Int>
+        /// They look into some of the fields.
+        var isNested: Bool
+        /// They name pages of the tracker.
+        var namesPages: Bool
+        var links: [MessageLink] = []
+        var warnings: [TemplateError.Problem] = []
+    }
+
+    private static func contents(_ mailing: Mailing, _ provider: Provider, _ hostname: String) throws -> Contents {
         switch mailing.channel {
         case .email:
             let composer = try EmailComposer(mailing: mailing, domain: hostname)
-            return (composer.columns, composer.isNested)
+            return Contents(
+                columns: composer.columns, isNested: composer.isNested, namesPages: composer.namesPages, links: composer.links,
+                warnings: composer.warnings)
         case .sms, .messenger, .webhook:
             let composer = try BodyComposer(mailing: mailing, provider: provider)
-            return (composer.columns, composer.isNested)
+            return Contents(columns: composer.columns, isNested: composer.isNested, namesPages: composer.namesPages)
         }
     }
 
@@ -128,6 +157,15 @@ package struct UnknownProvider: Error, CustomStringConvertible {
     package var description: String {
         let list = known.isEmpty ? "it names none" : "it names: \(known.joined(separator: ", "))"
         return "\(place.map { $0 + ": " } ?? "")provider '\(name)' is no URL (smtp://host:port) and no provider of flotilla.yaml (\(list))"
+    }
+}
+
+package struct MissingTracker: Error, CustomStringConvertible {
+    /// File, line and column of what asks for it.
+    let place: String
+
+    package var description: String {
+        "\(place): links are counted by a tracker, and there is none: set tracker.url in flotilla.yaml (docs/tracking.md), or leave it out"
     }
 }
 

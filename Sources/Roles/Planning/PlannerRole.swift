@@ -10,7 +10,8 @@ import ServiceLifecycle
 /// leader ends or no longer renews its leadership. The ledger and Redis refuse what a planner writes after it lost the leadership.
 package struct PlannerRole: Service {
     package typealias Store = PlanStore & DispatchStore & MailingStore & ReportStore & RepeatStore & SuppressionStore & LeadershipStore
-        & EpochNoteStore & LimitStore & CopyStore & RetentionStore & UploadStore & ChangeSource
+        & EpochNoteStore & LimitStore & CopyStore & RetentionStore & UploadStore & NumberStore
+        & ChangeSource
 
     /// How a planner works.
     package struct Configuration: Sendable {

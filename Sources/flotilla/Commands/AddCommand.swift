@@ -53,7 +53,9 @@ extension MailingCommand {
         func run() async throws {
             let settings = try order.settings()
             let loaded = try MailingFile.load(file, overrides: .init(recipients: recipients, provider: provider))
-            let job = try MailingPreparation.prepare(loaded, providers: settings.providers, hostname: settings.email.hostname)
+            let job = try MailingPreparation.prepare(
+                loaded, providers: settings.providers, hostname: settings.email.hostname, hasTracker: settings.tracker.url != nil)
+            job.warnings.forEach(StandardError.warn)
             let session = try await order.beginningSession(settings, near: [file])
             if !repeating.again { try await RepeatText(file: file).refuseOlderCopy(session.ledger) }
             try await CategoryText.check(job, in: session.ledger, option: order.ledger.ledger)

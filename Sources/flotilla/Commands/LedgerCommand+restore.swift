@@ -110,7 +110,7 @@ extension KnownElsewhere {
             if owner == identity {
                 let published = PublishedMailings(broker)
                 for id in try await published.all() {
-                    mailings[id] = if case .known(let mailing) = try await published.definition(id) { mailing.name } else { "" }
+                    mailings[id] = if case .known(let known) = try await published.definition(id) { known.mailing.name } else { "" }
                 }
             }
             if commits == nil, mailings.isEmpty { problem = "the Redis that is named knows nothing of this ledger" }

@@ -54,8 +54,9 @@ struct WorkerCommand: RoleCommand {
         do { try runtime.checkConnections() } catch {
             runtime.logger.warning("\(error). This worker opens \(error.possible) at most")
         }
+        let keys = try runtime.settings.trackerKeys(makes: false)
         let broker = try await runtime.openBroker("worker", isPatient: true)
-        let worker = runtime.worker(broker)
+        let worker = runtime.worker(broker, trackerKeys: keys)
         try await runtime.run(
             "worker",
             runtime.metricsServer(.worker)
@@ -100,6 +101,7 @@ struct Up: RoleCommand {
         Log.bootstrap(level: settings.log.level, format: settings.log.format, terminal: terminal)
         try await NewLedger(settings).requireWanted(isPatient: true)
         let leadership = try settings.acquireLock()
+        let keys = try settings.trackerKeys(makes: true)
         let redis = try await PrivateRedis.unlessNamed(in: settings)
         defer { redis?.stop() }
         let runtime = try RoleRuntime(settings, privateRedis: redis, terminal: terminal)
@@ -107,7 +109,7 @@ struct Up: RoleCommand {
         let ledger = try await runtime.waitForLedger(makes: true)
         let broker = try await runtime.openBroker("up", isPatient: true)
         let collector = runtime.collector(broker, ledger)
-        let worker = runtime.worker(broker)
+        let worker = runtime.worker(broker, trackerKeys: keys)
         try await runtime.run(
             "up",
             (redis.map { [$0] } ?? []) + runtime.metricsServer()

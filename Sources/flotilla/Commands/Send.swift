@@ -75,6 +75,7 @@ struct Send: AsyncParsableCommand {
         try await NewLedger(settings, near: [mailing]).requireWanted()
         let leadership = try settings.acquireLock()
         defer { leadership?.release() }
+        let keys = try settings.trackerKeys(makes: true)
         let redis = try await PrivateRedis.unlessNamed(in: settings, near: [mailing])
         defer { redis?.stop() }
         let runtime = try RoleRuntime(settings, privateRedis: redis, terminal: terminal, statusBeforeRun: .interrupted)
@@ -96,7 +97,7 @@ struct Send: AsyncParsableCommand {
             id: id, name: job.mailing.name, ledger: ledger, ledgerHint: settings.ledger.hint, terminal: terminal, isQuiet: quiet,
             logger: runtime.logger)
         let collector = runtime.collector(broker, ledger)
-        let worker = runtime.worker(broker)
+        let worker = runtime.worker(broker, trackerKeys: keys)
         try await runtime.run(
             "send",
             (redis.map { [$0] } ?? []) + runtime.optionalMetricsServer()
@@ -125,7 +126,9 @@ struct Send: AsyncParsableCommand {
             try OutputFile.requireFree(report, option: "--report", remedy: "it is no report: name another file", unless: SentReport.isOne)
         }
         let file = try MailingFile.load(mailing, overrides: .init(recipients: recipients, provider: provider))
-        let job = try MailingPreparation.prepare(file, providers: settings.providers, hostname: settings.email.hostname)
+        let job = try MailingPreparation.prepare(
+            file, providers: settings.providers, hostname: settings.email.hostname, hasTracker: settings.tracker.url != nil)
+        job.warnings.forEach(StandardError.warn)
         if let report = reportFile {
             let inputs = [mailing, job.source.file, options.config ?? Settings.usualFile]
             try OutputFile.check(report, option: "--report", against: inputs, ledger: settings.ledger.place.file, of: "the mailing")

@@ -115,7 +115,8 @@ struct MailingDifference {
         let newContent = [new.from, new.replyTo, new.subject.source, new.html.source, new.text.source, new.body.source]
         let parts: [(name: String, isSame: Bool)] = [
             ("name", old.name == new.name), ("channel", old.channel == new.channel), ("provider", old.provider == new.provider),
-            ("category", old.category == new.category), ("content", content == newContent), ("speed", old.speed == new.speed),
+            ("category", old.category == new.category), ("tracking", old.tracking == new.tracking), ("content", content == newContent),
+            ("speed", old.speed == new.speed),
             ("recipients", record.source == job.source),
             ("columns", old.fields == new.fields && old.nestedFields == new.nestedFields),
             ("start", record.start == job.start || isStartForgotten),

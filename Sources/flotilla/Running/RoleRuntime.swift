@@ -14,6 +14,7 @@ import Planning
 import Policy
 import ServiceLifecycle
 import Settings
+import Signing
 import Telemetry
 import Text
 import UnixSignals
@@ -158,8 +159,11 @@ struct RoleRuntime {
             abandoned: isPrivate ? .zero : .seconds(10), logger: logger)
     }
 
-    func worker(_ broker: Broker) -> Worker {
-        Worker(configuration: workerConfiguration, broker: broker, group: group, logger: logger)
+    /// - Parameter trackerKeys: sign links to the tracker; nil where there is none.
+    func worker(_ broker: Broker, trackerKeys: SigningKeys?) -> Worker {
+        var configuration = workerConfiguration
+        if let url = settings.tracker.url, let trackerKeys { configuration.tracker = .init(url: url, keys: trackerKeys) }
+        return Worker(configuration: configuration, broker: broker, group: group, logger: logger)
     }
 
     /// Connections that this process may open to providers, as far as its descriptors go.

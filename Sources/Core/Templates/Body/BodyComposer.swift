@@ -8,6 +8,7 @@ package struct BodyComposer: Sendable {
     package let format: BodyFormat
     private let file: String
     private let line: Int
+    private let tracking: MessageTracking?
 
     /// What a gateway for SMS or a messenger is sent where its provider has no `body` of its own; nil for a format without one.
     package static func defaultGatewayBody(_ format: BodyFormat) -> String? {
@@ -19,8 +20,9 @@ package struct BodyComposer: Sendable {
     }
 
     /// The body that a mailing's provider takes.
+    /// - Parameter tracking: signs the addresses of the tracker's pages; they are empty without it.
     /// - Throws: `TemplateError` with all that is wrong in the templates, and for a content type that no value can be escaped for.
-    package init(mailing: Mailing, provider: Provider) throws(TemplateError) {
+    package init(mailing: Mailing, provider: Provider, tracking: MessageTracking? = nil) throws(TemplateError) {
         guard let format = BodyFormat(contentType: provider.sentContentType) else {
             throw TemplateError([
                 TemplateError.Problem(
@@ -29,19 +31,25 @@ package struct BodyComposer: Sendable {
             ])
         }
         switch mailing.channel {
-        case .sms, .messenger: try self.init(gateway: mailing, body: provider.body, format: format)
+        case .sms, .messenger: try self.init(gateway: mailing, body: provider.body, format: format, tracking: tracking)
         case .webhook, .email:
-            try self.init(template: mailing.body, fields: mailing.fields, nested: mailing.nestedFields, format: format)
+            try self.init(
+                template: mailing.body, fields: mailing.fields, nested: mailing.nestedFields, format: format,
+                hasTracker: mailing.tracking != nil, tracking: tracking)
         }
     }
 
     /// A body template of its own.
+    /// - Parameter hasTracker: the tracker's pages are fields, too.
     /// - Throws: `TemplateError` with all that is wrong in the template.
     init(
-        template: Mailing.Template, fields: [String], nested: [String] = [], format: BodyFormat = .json
+        template: Mailing.Template, fields: [String], nested: [String] = [], format: BodyFormat = .json, hasTracker: Bool = false,
+        tracking: MessageTracking? = nil
     ) throws(TemplateError) {
-        self.template = try CompiledTemplate(template, fields: fields, nested: nested, escaping: format.escaping)
+        self.template = try CompiledTemplate(
+            template, fields: fields, nested: nested, hasTracker: hasTracker, escaping: format.escaping)
         self.format = format
+        self.tracking = tracking
         file = template.file
         line = template.line
     }
@@ -50,7 +58,7 @@ package struct BodyComposer: Sendable {
     /// - Parameter body: names `{{text}}` (the mailing's text, rendered), `{{from}}` (its sender), `{{address}}` and `{{id}}`
     ///   (the recipient's first two values) and the mailing's fields; nil for `defaultGatewayBody`.
     /// - Throws: `TemplateError` with all that is wrong in both templates.
-    init(gateway mailing: Mailing, body: String?, format: BodyFormat = .json) throws(TemplateError) {
+    init(gateway mailing: Mailing, body: String?, format: BodyFormat = .json, tracking: MessageTracking? = nil) throws(TemplateError) {
         let file = "body of provider \(mailing.provider)"
         guard let body = body ?? Self.defaultGatewayBody(format) else {
             throw TemplateError([
@@ -59,7 +67,7 @@ package struct BodyComposer: Sendable {
                     remedy: "give the provider a 'body' with {{address}} and {{text}}")
             ])
         }
-        let fields = FieldNames(mailing.fields, nested: mailing.nestedFields)
+        let fields = FieldNames(mailing.fields, nested: mailing.nestedFields, hasTracker: mailing.tracking != nil)
         let form = OutputForm.plain(format.escaping)
         let bodySource = TemplateSource(Mailing.Template(source: body, file: file))
         let textSource = TemplateSource(mailing.text, unifyingLineEnds: true)
@@ -86,6 +94,7 @@ package struct BodyComposer: Sendable {
         }
         if let textError { throw textError }
         self.format = format
+        self.tracking = tracking
         self.file = file
         line = 1
     }
@@ -105,9 +114,14 @@ package struct BodyComposer: Sendable {
     /// It looks into values that are lists or objects, or writes them as JSON.
     package var isNested: Bool { template.isNested }
 
+    /// It has the address of a page of the tracker.
+    package var namesPages: Bool { TrackerPage.allCases.contains(where: template.names) }
+
     /// Appends the body for one recipient.
-    package func compose(_ recipients: Recipients, row: Int, into out: inout [UInt8]) {
-        template.render(recipients, row: row, into: &out)
+    /// - Parameter batch: the recipient's; nil for a body that nobody gets, where the addresses of pages are empty.
+    package func compose(_ recipients: Recipients, row: Int, of batch: BatchID? = nil, into out: inout [UInt8]) {
+        let message = tracking.flatMap { tracking in batch.flatMap { TrackedMessage(tracking, batch: $0.number, index: row) } }
+        recipients.withRow(row) { template.render($0, width: recipients.width, message, into: &out) }
     }
 
     /// The body is JSON whatever the values of a recipient are.
@@ -158,7 +172,7 @@ private struct GatewaySubstitution {
         case .variable(let name, let escaped): token.kind = .variable(aliases[name] ?? name, escaped: escaped)
         case .open(let name, let inverted): token.kind = .open(aliases[name] ?? name, inverted: inverted)
         case .close(let name): token.kind = .close(aliases[name] ?? name)
-        case .text: break
+        case .text, .link: break
         }
         return [token]
     }

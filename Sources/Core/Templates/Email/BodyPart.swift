@@ -22,6 +22,8 @@ final class BodyPart: Sendable {
     var columns: [Int] { plain.columns }
 
     var isNested: Bool { plain.isNested }
+
+    func names(_ page: TrackerPage) -> Bool { plain.names(page) }
     private let quoted: CompiledTemplate
     /// The template's own text is ASCII.
     private let isASCII: Bool
@@ -38,14 +40,14 @@ final class BodyPart: Sendable {
     private static let lineLimit = 998
 
     init(
-        _ tokens: [TemplateToken], of source: TemplateSource, fields: FieldNames, escaping: Escaping
+        _ tokens: [TemplateToken], of source: TemplateSource, fields: FieldNames, escaping: Escaping, tracking: MessageTracking? = nil
     ) throws(TemplateError) {
         let subtype = escaping == .html ? "html" : "plain"
         header = Array("Content-Type: text/\(subtype); charset=utf-8\r\nContent-Transfer-Encoding: ".utf8)
         plain = try CompiledTemplate(tokens, of: source, fields: fields, form: .wire(escaping))
         quoted = try CompiledTemplate(tokens, of: source, fields: fields, form: .quoted(escaping))
         isASCII = plain.literals.allSatisfy { $0 < 0x80 }
-        (longestText, mostFields) = plain.longestLine()
+        (longestText, mostFields) = plain.longestLine(linkOverhead: tracking?.overhead ?? 0)
         let rules = plain.valueForms
         let longest = rules.contains(.placed(.unquotedCSS, .wire)) ? "\\3b&#32;" : rules.contains { $0 != .wire } ? "&quot;" : " "
         expansion = longest.utf8.count
@@ -59,7 +61,7 @@ final class BodyPart: Sendable {
 
     /// The plainest encoding in which the part can go out to a server that takes 8 bit or does not.
     /// - Parameter scratch: room to try it in; left as it was.
-    func encoding(_ row: RowValues, width: Int, eightBit: Bool, scratch: inout [UInt8]) -> Encoding {
+    func encoding(_ row: RowValues, width: Int, _ message: TrackedMessage?, eightBit: Bool, scratch: inout [UInt8]) -> Encoding {
         if longestText > Self.lineLimit { return .quotedPrintable }
         var isASCII = isASCII
         var longest = 0
@@ -70,7 +72,7 @@ final class BodyPart: Sendable {
         }
         if isMeasured || longestText + mostFields * longest * expansion > Self.lineLimit {
             let start = scratch.count
-            plain.render(row, width: width, into: &scratch)
+            plain.render(row, width: width, message, into: &scratch)
             let (isShort, sawOnlyASCII) = Self.measure(scratch, from: start)
             isASCII = sawOnlyASCII
             scratch.removeLast(scratch.count - start)
@@ -96,15 +98,15 @@ final class BodyPart: Sendable {
     }
 
     /// Appends the part: its headers, an empty line, and its text, whose last line it ends.
-    func write(_ row: RowValues, width: Int, as encoding: Encoding, into out: inout [UInt8]) {
+    func write(_ row: RowValues, width: Int, _ message: TrackedMessage?, as encoding: Encoding, into out: inout [UInt8]) {
         out.append(contentsOf: header)
         out.append(contentsOf: encoding.name.utf8)
         out.append(contentsOf: "\r\n\r\n".utf8)
         if encoding == .quotedPrintable {
-            quoted.render(row, width: width, into: &out)
+            quoted.render(row, width: width, message, into: &out)
             if out.last != UInt8(ascii: "\n") { out.endQuotedLine() }
         } else {
-            plain.render(row, width: width, into: &out)
+            plain.render(row, width: width, message, into: &out)
             if out.last != UInt8(ascii: "\n") { out.append(contentsOf: "\r\n".utf8) }
         }
     }
@@ -113,23 +115,40 @@ final class BodyPart: Sendable {
 extension CompiledTemplate {
     /// How the values are written.
     fileprivate var valueForms: [ValueForm] {
-        segments.compactMap { segment in
+        var (forms, index): ([ValueForm], Int) = ([], 0)
+        while index < segments.count {
+            switch segments[index] {
+            case .field(_, let form), .reference(_, let form): forms.append(form)
+            case .link(let number): index = links[Int(number)].origin - 1
+            default: break
+            }
+            index += 1
+        }
+        return forms
+    }
+
+    /// The bytes of literals and the fields of some segments.
+    private func size(of range: Range<Int>) -> (bytes: Int, fields: Int) {
+        segments[range].reduce(into: (bytes: 0, fields: 0)) { size, segment in
             switch segment {
-            case .field(_, let form), .reference(_, let form): form
-            default: nil
+            case .literal(let start, let end): size.bytes += Int(end - start)
+            case .field, .reference: size.fields += 1
+            default: break
             }
         }
     }
 
     /// The most bytes of literals, and the most fields, that one line can have, whichever sections are shown;
     /// of templates that repeat sections, only what one showing can bring.
-    fileprivate func longestLine() -> (bytes: Int, fields: Int) {
+    /// - Parameter linkOverhead: the bytes by which a link that is counted may be longer than four thirds of its target.
+    fileprivate func longestLine(linkOverhead: Int) -> (bytes: Int, fields: Int) {
         var longest = (bytes: 0, fields: 0)
         var line = longest
         // The line as it stands where a section is skipped, by the section's end.
         var skipped: [Int: (bytes: Int, fields: Int)] = [:]
         func raise() { longest = (max(longest.bytes, line.bytes), max(longest.fields, line.fields)) }
-        for (index, segment) in segments.enumerated() {
+        var behindTarget = 0
+        for (index, segment) in segments.enumerated() where index >= behindTarget {
             if let other = skipped[index] { line = (max(line.bytes, other.bytes), max(line.fields, other.fields)) }
             switch segment {
             case .literal(let start, let end), .dotLiteral(let start, let end), .quotedLiteral(let start, let end):
@@ -138,6 +157,11 @@ extension CompiledTemplate {
                     if line.bytes > longest.bytes { longest.bytes = line.bytes }
                 }
             case .field, .reference: line.fields += 1
+            case .link(let number):
+                behindTarget = links[Int(number)].origin
+                let target = size(of: index + 1..<behindTarget)
+                line = (line.bytes + linkOverhead + target.bytes * 4 / 3, line.fields + target.fields * 2)
+            case .pixel, .tracker: line.bytes += linkOverhead * 2
             case .section(_, let end), .inverted(_, let end), .nestedSection(_, let end), .nestedInverted(_, let end):
                 let other = skipped[Int(end)] ?? (0, 0)
                 skipped[Int(end)] = (max(line.bytes, other.bytes), max(line.fields, other.fields))

@@ -11,17 +11,27 @@ package struct EmailComposer: Sendable {
     private let senderHeaders: [UInt8]
     /// What ends the Message-ID, and what follows it in every message.
     private let afterMessageID: [UInt8]
+    private let tracking: MessageTracking?
+    /// Each message says how a mail program unsubscribes its recipient.
+    private let hasUnsubscribeHeaders: Bool
+    /// The links that are counted.
+    package let links: [MessageLink]
+    /// Links that lead nowhere: nobody can follow them.
+    package let warnings: [TemplateError.Problem]
 
-    /// - Parameter domain: the right side of Message-IDs.
+    /// - Parameters:
+    ///   - domain: the right side of Message-IDs.
+    ///   - tracking: signs the links of a mailing that has something of the tracker; without it they are as they were written, and the
+    ///     addresses of pages are empty.
     /// - Throws: `TemplateError` with all that is wrong with the mailing's sender and texts.
-    package init(mailing: Mailing, domain: String) throws(TemplateError) {
+    package init(mailing: Mailing, domain: String, tracking: MessageTracking? = nil) throws(TemplateError) {
         var generator = SystemRandomNumberGenerator()
-        try self.init(mailing: mailing, domain: domain, using: &generator)
+        try self.init(mailing: mailing, domain: domain, tracking: tracking, using: &generator)
     }
 
     /// - Parameter generator: makes the boundary at random, so that no value can contain it.
     init(
-        mailing: Mailing, domain: String, using generator: inout some RandomNumberGenerator
+        mailing: Mailing, domain: String, tracking: MessageTracking? = nil, using generator: inout some RandomNumberGenerator
     ) throws(TemplateError) {
         var problems: [TemplateError.Problem] = []
         if !DomainName.isValidOrLiteral(domain) {
@@ -37,25 +47,29 @@ package struct EmailComposer: Sendable {
             )
         }
         let headers = Self.senderHeaders(of: mailing, &problems)
-        let fields = FieldNames(mailing.fields, nested: mailing.nestedFields)
+        let fields = FieldNames(mailing.fields, nested: mailing.nestedFields, hasTracker: mailing.tracking != nil)
+        let isCounted = mailing.tracking?.isCounted == true
         let subject = Self.collect(&problems) { () throws(TemplateError) in
             try CompiledTemplate(
                 mailing.subject, fields: mailing.fields, nested: mailing.nestedFields, escaping: .header)
         }
         var parts: [BodyPart] = []
+        var links = LinkTable()
         for (template, escaping) in [(mailing.text, Escaping.none), (mailing.html, .html)] where !template.isEmpty {
             let source = TemplateSource(template, unifyingLineEnds: true)
             var (tokens, found) = TemplateParser.parse(source)
             tokens = tokens.placed(in: escaping, of: source, fields: fields, &found)
             problems += found
+            let marked = isCounted ? tokens.marked(of: source, as: escaping, in: &links) : tokens
             let compiled = Self.collect(&problems) { () throws(TemplateError) in
-                try BodyPart(tokens, of: source, fields: fields, escaping: escaping)
+                try BodyPart(marked, of: source, fields: fields, escaping: escaping, tracking: tracking)
             }
             if let compiled { parts.append(compiled) }
             guard mailing.text.isEmpty, problems.isEmpty else { continue }
-            let text = HTMLText.convert(tokens)
+            var text = HTMLText.convert(tokens)
             guard HTMLText.isVisible(text) else { continue }
-            parts.insert(try BodyPart(text, of: source, fields: fields, escaping: .none), at: 0)
+            if isCounted { text = text.marked(of: source, as: .none, in: &links) }
+            parts.insert(try BodyPart(text, of: source, fields: fields, escaping: .none, tracking: tracking), at: 0)
         }
         if mailing.text.isEmpty, mailing.html.isEmpty {
             problems.append(
@@ -64,10 +78,17 @@ package struct EmailComposer: Sendable {
         guard problems.isEmpty, let subject else { throw TemplateError(problems) }
         self.subject = subject
         self.parts = parts
+        self.tracking = tracking
+        hasUnsubscribeHeaders = isCounted || parts.contains { $0.names(.unsubscribe) }
+        self.links = links.links
+        warnings = links.dead
         senderHeaders = headers
         boundary = Self.boundary(for: parts, using: &generator)
         afterMessageID = Array("@\(domain)>\r\nMIME-Version: 1.0\r\n".utf8)
     }
+
+    /// A text has the address of a page of the tracker.
+    package var namesPages: Bool { TrackerPage.allCases.contains { page in parts.contains { $0.names(page) } } }
 
     /// The columns that the mailing's texts use.
     package var columns: Set<Int> { Set(subject.columns).union(parts.flatMap(\.columns)) }
@@ -107,14 +128,16 @@ package struct EmailComposer: Sendable {
             out.append(UInt8(ascii: "."))
             out.appendDecimal(Int64(row))
             out.append(contentsOf: afterMessageID)
-            writeBody(values, width: width, eightBit: server.eightBitMIME, into: &out)
+            let message = tracking.flatMap { TrackedMessage($0, batch: batch.number, index: row) }
+            if hasUnsubscribeHeaders { message?.writeUnsubscribeHeaders(into: &out) }
+            writeBody(values, width: width, message, eightBit: server.eightBitMIME, into: &out)
         }
     }
 
-    private func writeBody(_ row: RowValues, width: Int, eightBit: Bool, into out: inout [UInt8]) {
-        let first = parts[0].encoding(row, width: width, eightBit: eightBit, scratch: &out)
-        guard parts.count > 1 else { return parts[0].write(row, width: width, as: first, into: &out) }
-        let second = parts[1].encoding(row, width: width, eightBit: eightBit, scratch: &out)
+    private func writeBody(_ row: RowValues, width: Int, _ message: TrackedMessage?, eightBit: Bool, into out: inout [UInt8]) {
+        let first = parts[0].encoding(row, width: width, message, eightBit: eightBit, scratch: &out)
+        guard parts.count > 1 else { return parts[0].write(row, width: width, message, as: first, into: &out) }
+        let second = parts[1].encoding(row, width: width, message, eightBit: eightBit, scratch: &out)
         out.append(contentsOf: "Content-Type: multipart/alternative; boundary=\"".utf8)
         out.append(contentsOf: boundary)
         out.append(contentsOf: "\"\r\n".utf8)
@@ -124,11 +147,11 @@ package struct EmailComposer: Sendable {
         out.append(contentsOf: "\r\n--".utf8)
         out.append(contentsOf: boundary)
         out.append(contentsOf: "\r\n".utf8)
-        parts[0].write(row, width: width, as: first, into: &out)
+        parts[0].write(row, width: width, message, as: first, into: &out)
         out.append(contentsOf: "--".utf8)
         out.append(contentsOf: boundary)
         out.append(contentsOf: "\r\n".utf8)
-        parts[1].write(row, width: width, as: second, into: &out)
+        parts[1].write(row, width: width, message, as: second, into: &out)
         out.append(contentsOf: "--".utf8)
         out.append(contentsOf: boundary)
         out.append(contentsOf: "--\r\n".utf8)
@@ -177,6 +200,13 @@ extension EmailComposer {
             for _ in 0..<26 { boundary.append(alphabet[Int.random(in: 0..<alphabet.count, using: &generator)]) }
             if !parts.contains(where: { $0.contains(boundary) }) { return boundary }
         }
+    }
+}
+
+extension [TemplateToken] {
+    /// The tokens with the links that are counted marked.
+    fileprivate func marked(of source: TemplateSource, as escaping: Escaping, in links: inout LinkTable) -> [TemplateToken] {
+        escaping == .html ? HTMLLinks.mark(self, of: source, in: &links) : TextLinks.mark(self, of: source, in: &links)
     }
 }
 

@@ -105,7 +105,7 @@ struct HTMLTag {
             switch token.kind {
             case .open(let name, _): names.append(name)
             case .close(let name): if names.popLast() != name { return false }
-            case .text, .variable: break
+            case .text, .variable, .link: break
             }
         }
         return names.isEmpty

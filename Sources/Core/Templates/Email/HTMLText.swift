@@ -239,7 +239,7 @@ struct HTMLText {
             switch token.kind {
             case .text(let text): text.contains { $0 > 0x20 }
             case .variable: true
-            case .open, .close: false
+            case .open, .close, .link: false
             }
         }
     }
@@ -249,7 +249,7 @@ extension TemplateToken {
     fileprivate var isSectionEdge: Bool {
         switch kind {
         case .open, .close: true
-        case .text, .variable: false
+        case .text, .variable, .link: false
         }
     }
 

@@ -14,7 +14,7 @@ extension CompiledTemplate {
             }
             switch segment {
             case .literal(let start, let end): place.pass(literals[Int(start)..<Int(end)])
-            case .field(_, .json), .reference(_, .json):
+            case .field(_, .json), .reference(_, .json), .tracker:
                 guard place.isInText else { return false }
             case .section(_, let end), .inverted(_, let end), .nestedSection(_, let end), .nestedInverted(_, let end):
                 guard place.isInText else { return false }

@@ -53,29 +53,57 @@ extension CompiledTemplate {
     }
 
     /// Renders the values of a row.
-    func render(_ row: RowValues, width: Int, into out: inout [UInt8]) {
+    /// - Parameter message: whose links are counted; nil for none.
+    func render(_ row: RowValues, width: Int, _ message: TrackedMessage? = nil, into out: inout [UInt8]) {
         precondition(width >= self.width, "recipients of another mailing")
         literals.withUnsafeBufferPointer { literals in
             if isNested {
-                var renderer = NestedRenderer(template: self, row: row, literals: literals)
+                var renderer = NestedRenderer(template: self, row: row, literals: literals, message: message)
                 renderer.render(0..<segments.count, into: &out)
             } else {
-                renderPlain(row, literals, into: &out)
+                renderPlain(0..<segments.count, row, literals, message, into: &out)
             }
         }
     }
 
-    private func renderPlain(_ row: RowValues, _ literals: Bytes, into out: inout [UInt8]) {
-        var index = 0
-        while index < segments.count {
+    private func renderPlain(
+        _ range: Range<Int>, _ row: RowValues, _ literals: Bytes, _ message: TrackedMessage?, into out: inout [UInt8]
+    ) {
+        var index = range.lowerBound
+        while index < range.upperBound {
             switch segments[index] {
             case .section(let column, let end) where !row[Int(column)].isTrue: index = Int(end)
             case .inverted(let column, let end) where row[Int(column)].isTrue: index = Int(end)
+            case .link(let number):
+                index = writeLink(number, at: index, message, into: &out) { range, out in
+                    renderPlain(range, row, literals, message, into: &out)
+                }
+            case .pixel(let form):
+                message?.writePixel(as: form, into: &out)
+                index += 1
+            case .tracker(let page, let form):
+                message?.write(page, as: form, into: &out)
+                index += 1
             case let segment:
                 Self.write(segment, row, literals, into: &out)
                 index += 1
             }
         }
+    }
+
+    /// Writes a link as the one that counts it.
+    /// - Parameter render: writes the segments of its target.
+    /// - Returns: where to go on: behind the link, or at its target as it was written.
+    @inline(__always)
+    func writeLink(
+        _ number: UInt32, at index: Int, _ message: TrackedMessage?, into out: inout [UInt8],
+        _ render: (Range<Int>, inout [UInt8]) -> Void
+    ) -> Int {
+        let link = links[Int(number)]
+        guard let message else { return link.origin }
+        let start = out.count
+        render(index + 1..<link.origin, &out)
+        return message.replaceTarget(link.number, from: start, as: link.form, in: &out) ? link.end : link.origin
     }
 
     /// Writes a segment that is no jump.
@@ -90,7 +118,7 @@ extension CompiledTemplate {
         case .quotedLiteral(let start, let end):
             out.appendQuoted(Bytes(rebasing: literals[Int(start)..<Int(end)]))
         case .field(let column, let form): out.append(row[Int(column)], as: form)
-        case .section, .inverted, .reference, .nestedSection, .nestedInverted: break
+        case .section, .inverted, .reference, .nestedSection, .nestedInverted, .link, .pixel, .tracker: break
         }
     }
 }

@@ -19,6 +19,11 @@ package struct CompiledTemplate: Sendable {
         case reference(UInt32, ValueForm)
         case nestedSection(UInt32, end: UInt32)
         case nestedInverted(UInt32, end: UInt32)
+        /// A link that is counted: an index into `links`.
+        case link(UInt32)
+        case pixel(BodyForm)
+        /// The address of a page of the tracker.
+        case tracker(TrackerPage, ValueForm)
     }
 
     /// A name that is looked up while rendering.
@@ -31,9 +36,20 @@ package struct CompiledTemplate: Sendable {
         var columnPath: ArraySlice<[UInt8]>
     }
 
+    /// A link that is counted where a message is tracked. The segments of its target as text follow, from which the address of the
+    /// tracker is made, and then those of the target as it was written, for other messages.
+    struct Link: Sendable, Equatable {
+        var number: UInt16
+        var form: BodyForm
+        /// Where the segments of the target as it was written begin.
+        var origin = 0
+        var end = 0
+    }
+
     var literals: [UInt8] = []
     var segments: [Segment] = []
     var references: [Reference] = []
+    var links: [Link] = []
     /// The columns that may be parsed as JSON.
     var nestedColumns: Set<Int> = []
     /// The column that says which values are JSON lists and objects (`ValueKinds`); nil where what can be read as one is one.
@@ -49,13 +65,14 @@ package struct CompiledTemplate: Sendable {
     /// - Parameters:
     ///   - fields: the names of a recipient's values, in their order.
     ///   - nested: those of them whose values may be JSON lists or objects, for sections and dotted names.
+    ///   - hasTracker: the tracker's pages are fields, too.
     /// - Throws: `TemplateError` with all that is wrong in the template.
     package init(
-        _ template: Mailing.Template, fields: [String], nested: [String] = [], escaping: Escaping
+        _ template: Mailing.Template, fields: [String], nested: [String] = [], hasTracker: Bool = false, escaping: Escaping
     ) throws(TemplateError) {
         let source = TemplateSource(template)
         var (tokens, problems) = TemplateParser.parse(source)
-        let names = FieldNames(fields, nested: nested)
+        let names = FieldNames(fields, nested: nested, hasTracker: hasTracker)
         tokens = tokens.placed(in: escaping, of: source, fields: names, &problems)
         try self.init(tokens, of: source, fields: names, form: .plain(escaping), problems: problems)
     }
@@ -71,6 +88,11 @@ package struct CompiledTemplate: Sendable {
         self = compiler.compile(tokens)
         let all = problems + compiler.problems
         guard all.isEmpty else { throw TemplateError(all.sorted { ($0.line, $0.column) < ($1.line, $1.column) }) }
+    }
+
+    /// It has the address of a page of the tracker.
+    func names(_ page: TrackerPage) -> Bool {
+        segments.contains { if case .tracker(page, _) = $0 { true } else { false } }
     }
 
     /// The template looks into values, or writes them as the JSON that they are.

@@ -62,6 +62,9 @@ struct OutputForm: Sendable, Equatable {
         }
     }
 
+    /// How the address of a page of the tracker is written: of the signs in it (`SettingsTable.trackerURL`) only a form escapes some.
+    func pageForm(at place: ValuePlace) -> ValueForm { language == .form ? valueForm(escaped: true, at: place) : unescaped }
+
     private var unescaped: ValueForm {
         switch body {
         case .plain: .verbatim

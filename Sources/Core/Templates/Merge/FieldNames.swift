@@ -9,7 +9,11 @@ struct FieldNames {
     /// The column that says which values are JSON; nil where any value of a nested column is JSON if it can be read as such.
     let kinds: Int?
 
-    init(_ names: [String], nested: [String]) {
+    /// Messages are tracked, so that the pages of the tracker are fields, too.
+    private let hasTracker: Bool
+
+    init(_ names: [String], nested: [String], hasTracker: Bool = false) {
+        self.hasTracker = hasTracker
         self.names = names
         let columns = Dictionary(names.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
         self.columns = columns
@@ -22,6 +26,9 @@ struct FieldNames {
         columns[name] ?? columns[String(name.map { $0 == "\u{a0}" ? " " : $0 })]
     }
 
+    /// The page of the tracker that a name stands for; a column of that name comes first.
+    func page(_ name: String) -> TrackerPage? { hasTracker && column(name) == nil ? TrackerPage(rawValue: name) : nil }
+
     /// The column's values may be JSON lists or objects.
     func isNested(_ column: Int) -> Bool { nested.contains(column) }
 
@@ -31,8 +38,17 @@ struct FieldNames {
         return !nested.isEmpty
     }
 
-    /// What to tell the writer of an unknown name: the nearest field, and all there are.
-    func advice(for name: String) -> String {
+    /// What to tell the writer of an unknown name, and what to do.
+    func unknown(_ name: String) -> (what: String, remedy: String) {
+        guard TrackerPage(rawValue: name) != nil else { return ("unknown field '\(name)'", advice(for: name)) }
+        return (
+            "'\(name)' is the address of a page of the tracker, and there is none here",
+            "set tracker.url in flotilla.yaml, and write the field in html, text or body, and not as a section (docs/tracking.md)"
+        )
+    }
+
+    /// The nearest field, and all there are.
+    private func advice(for name: String) -> String {
         let names = names.filter { $0 != ValueKinds.field }
         let shown = names.prefix(40).joined(separator: ", ") + (names.count > 40 ? ", … (\(names.count) in all)" : "")
         let nearest = NearestName.of(name, among: names).map { "did you mean '\($0)'? " } ?? ""

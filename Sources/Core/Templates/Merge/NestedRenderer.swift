@@ -5,13 +5,15 @@ struct NestedRenderer {
     let template: CompiledTemplate
     let row: RowValues
     let literals: Bytes
+    let message: TrackedMessage?
     /// The values of the enclosing sections, innermost last.
     private var stack: [StructuredValue] = []
 
-    init(template: CompiledTemplate, row: RowValues, literals: Bytes) {
+    init(template: CompiledTemplate, row: RowValues, literals: Bytes, message: TrackedMessage?) {
         self.template = template
         self.row = row
         self.literals = literals
+        self.message = message
     }
 
     mutating func render(_ range: Range<Int>, into out: inout [UInt8]) {
@@ -33,6 +35,16 @@ struct NestedRenderer {
                 let value = look(up: reference)
                 let isJSON = value.isNested && form == .placed(.jsonScalar, .plain)
                 value.written.withUnsafeBufferPointer { out.append($0, as: isJSON ? .verbatim : form) }
+                index += 1
+            case .link(let number):
+                // A copy, for a renderer cannot lend itself twice; it is a few words.
+                var target = self
+                index = template.writeLink(number, at: index, message, into: &out) { target.render($0, into: &$1) }
+            case .pixel(let form):
+                message?.writePixel(as: form, into: &out)
+                index += 1
+            case .tracker(let page, let form):
+                message?.write(page, as: form, into: &out)
                 index += 1
             case let segment:
                 CompiledTemplate.write(segment, row, literals, into: &out)

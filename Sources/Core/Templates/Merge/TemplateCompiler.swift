@@ -21,6 +21,7 @@ struct TemplateCompiler {
     private var result: CompiledTemplate
     private var open: [OpenSection] = []
     private static let deepest = 100
+    private var isInTarget = false
     private(set) var problems: [TemplateError.Problem] = []
 
     init(source: TemplateSource, fields: FieldNames, form: OutputForm) {
@@ -34,20 +35,40 @@ struct TemplateCompiler {
     mutating func compile(_ tokens: [TemplateToken]) -> CompiledTemplate {
         for token in tokens {
             switch token.kind {
-            case .text(let bytes): result.appendLiteral(bytes, as: form)
+            case .text(let bytes): result.appendLiteral(bytes, as: currentForm)
+            case .variable(let name, _) where fields.page(name) != nil:
+                if let page = fields.page(name) { result.segments.append(.tracker(page, currentForm.pageForm(at: token.place))) }
             case .variable(let name, let escaped):
                 guard let target = resolve(name, at: token.offset, asSection: false) else { continue }
-                let valueForm = form.valueForm(escaped: escaped, at: token.place)
+                let valueForm = currentForm.valueForm(escaped: escaped, at: token.place)
                 switch written(target, name, at: token.place) {
                 case .column(let column): result.segments.append(.field(UInt32(column), valueForm))
                 case .reference(let reference): result.segments.append(.reference(add(reference), valueForm))
                 }
             case .open(let name, let isInverted): begin(name, isInverted, at: token.offset)
             case .close(let name): close(name, at: token.offset)
+            case .link(let mark): take(mark)
             }
         }
         for section in open.reversed() { reportUnclosed(section) }
         return result
+    }
+
+    /// The target of a counted link is a text, whatever its message is.
+    private var currentForm: OutputForm { isInTarget ? .plain(.none) : form }
+
+    private mutating func take(_ mark: LinkMark) {
+        switch mark {
+        case .target(let number):
+            isInTarget = true
+            result.segments.append(.link(UInt32(result.links.count)))
+            result.links.append(CompiledTemplate.Link(number: number, form: form.body))
+        case .origin:
+            isInTarget = false
+            result.links[result.links.count - 1].origin = result.segments.count
+        case .end: result.links[result.links.count - 1].end = result.segments.count
+        case .pixel: result.segments.append(.pixel(form.body))
+        }
     }
 
     /// What NDJSON has as a list or an object may stand outside of a string as it is; a text may not. Each value tells which it is.
@@ -160,7 +181,8 @@ struct TemplateCompiler {
                 CompiledTemplate.Reference(path: parts, column: found?.column, columnPath: found?.rest ?? []))
         }
         guard let found else {
-            fail(at: offset, "unknown field '\(name)'", fields.advice(for: name))
+            let (what, remedy) = fields.unknown(name)
+            fail(at: offset, what, remedy)
             return nil
         }
         return .column(found.column)

@@ -7,6 +7,8 @@ struct TemplateToken: Equatable {
         case variable(String, escaped: Bool)
         case open(String, inverted: Bool)
         case close(String)
+        /// Put in by us, around what is counted.
+        case link(LinkMark)
     }
 
     var kind: Kind

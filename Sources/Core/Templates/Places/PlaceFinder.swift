@@ -72,7 +72,7 @@ struct PlaceFinder<Machine: PlaceMachine> {
             switch tokens[index].kind {
             case .text(let bytes): next.advance(bytes)
             case .variable: next.advanceValue()
-            case .open, .close: break
+            case .open, .close, .link: break
             }
             for successor in successors(of: index) { enter(successor, next) }
         }
@@ -93,7 +93,7 @@ struct PlaceFinder<Machine: PlaceMachine> {
         case .close(let name):
             let behind = alternative(behind: index).map { $0 + 1 } ?? index + 1
             return repeats(name) && !isInverted(other) ? [behind, other + 1] : [behind]
-        case .text, .variable: return [index + 1]
+        case .text, .variable, .link: return [index + 1]
         }
     }
 
@@ -121,7 +121,7 @@ struct PlaceFinder<Machine: PlaceMachine> {
                 guard let place = open.lastIndex(where: { $0.name == name }) else { continue }
                 (partner[open[place].index], partner[index]) = (index, open[place].index)
                 open.removeSubrange(place...)
-            case .text, .variable: break
+            case .text, .variable, .link: break
             }
         }
         return partner

@@ -152,7 +152,8 @@ extension SQLLedger {
         var attempts: [AttemptRecord] = []
         while let row = try rows.next() {
             let wire = try row.read(3) as [UInt8]
-            for result in try [RecipientResult](decoding: wire, base: row.read(2)) where result.index == found.index {
+            for result in try [RecipientResult](decoding: wire, base: row.read(2))
+            where result.index == found.index && result.state != .skipped {
                 try attempts.append(
                     AttemptRecord(
                         at: result.at, state: result.state, attempts: result.attempts, response: result.response,

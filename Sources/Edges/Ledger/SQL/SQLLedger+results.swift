@@ -4,7 +4,7 @@ extension SQLLedger: ResultStore {
     package func write(
         groups: [ResultGroup], events: [EventGroup], letters: [DeadLetter], now: Int64
     ) async throws(LedgerError) -> WriteSummary {
-        try await write("results", .sideBySide) { db in
+        let summary = try await write("results", .sideBySide) { db in
             try Self.keep(letters, db)
             var writing = ResultWriting(db, now: now)
             try writing.add(groups)
@@ -13,5 +13,7 @@ extension SQLLedger: ResultStore {
             summary.commits = try db.countCommit()
             return summary
         }
+        if let skipped = summary.moved[.skipped] { SkipMeter.count(suppressed: skipped) }
+        return summary
     }
 }

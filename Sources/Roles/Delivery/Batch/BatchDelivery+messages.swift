@@ -39,6 +39,23 @@ extension BatchDelivery {
         return texts
     }
 
+    /// The results of those who were suppressed since their batch was dispatched.
+    func skipped(_ open: [OpenRecipient], by known: SuppressedLately.Known) -> [RecipientResult] {
+        if known.isEmpty { return [] }
+        let target = SuppressionTarget(mailing.mailing.channel, category: mailing.mailing.category ?? "")
+        let now = worker.now
+        var key: [UInt8] = []
+        return recipients.bytes.withUnsafeBufferPointer { bytes in
+            open.compactMap { item in
+                key.removeAll(keepingCapacity: true)
+                AddressKey.append(of: UnsafeBufferPointer(rebasing: bytes[recipients.range(item.index, 1)]), target.channel, to: &key)
+                let address = String(decoding: key, as: UTF8.self)
+                let found = known.suppression(of: address, target, dispatched: lease.batch.dispatched)
+                return found.map { RecipientResult(skipped: item, by: $0, at: now) }
+            }
+        }
+    }
+
     /// Whether somebody of the mailing has been accepted: a refusal is then not everybody's. Batches carry what the whole fleet saw.
     private func isProven(_ responses: [ProviderResponse?]) -> Bool {
         if mailing.isProven { return true }
@@ -144,5 +161,15 @@ extension BatchDelivery {
             }
         }
         return outcome
+    }
+}
+
+extension RecipientResult {
+    fileprivate init(skipped item: OpenRecipient, by entry: RecentSuppressions.Entry, at now: Int64) {
+        let what = entry.key.category.isEmpty ? "all mailings" : entry.key.category
+        self.init(
+            index: item.index, state: .skipped, attempts: item.attempts, at: now,
+            response: ProviderResponse(
+                .policy, .fail, about: .recipient, stage: .connect, code: 0, text: "\(entry.reason), for \(what), before it was started"))
     }
 }

@@ -71,9 +71,12 @@ struct BatchState: Sendable, Hashable {
 
     /// Redis did not allow the start: the batch is another worker's now, or its mailing does not send.
     mutating func refuse(_ indexes: [Int]) {
-        set(indexes.filter { phase(of: $0) == .started }, .waiting)
+        hold(indexes)
         isEnded = true
     }
+
+    /// Redis did not allow the start for now, and marked nobody.
+    mutating func hold(_ indexes: [Int]) { set(indexes.filter { phase(of: $0) == .started }, .waiting) }
 
     /// Attempts have ended with results.
     /// - Returns: the results to be reported: for a recipient that was settled before there is none.

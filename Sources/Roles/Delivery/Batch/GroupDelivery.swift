@@ -46,10 +46,20 @@ struct GroupDelivery: Sendable {
                 turn?.ticket.end()
                 turn = await outside { await nextTurn(left.count, isFresh: left[0].attempts == 0) }
             }
-            guard let current = turn, await start(Array(left.prefix(current.count))) else {
-                return breaker.release(turn?.probe)
-            }
+            guard let current = turn else { return }
             let group = Array(left.prefix(current.count))
+            switch await start(group) {
+            case .started: break
+            case .skipped(let indexes):
+                share.finish(indexes.count { !rested.contains($0) })
+                if let probe = current.probe {
+                    breaker.release(probe)
+                    _ = turn?.ticket.end()
+                    turn = nil
+                }
+                continue
+            case .refused: return breaker.release(current.probe)
+            }
             let (outcome, waiting) = await transmit(group, current, retries)
             turn = nil
             await batch.report(outcome.results)
@@ -96,26 +106,56 @@ struct GroupDelivery: Sendable {
         return turn
     }
 
+    /// What became of a group that was to start.
+    private enum Start {
+        case started
+        /// Nobody is started, for these have a result: the others are asked for again.
+        case skipped([Int])
+        case refused
+    }
+
     /// Asks Redis whether the group may start, which marks it as started.
-    private func start(_ group: [OpenRecipient]) async -> Bool {
+    private func start(_ group: [OpenRecipient]) async -> Start {
+        let known = worker.suppressed.known
+        if let skipped = await skip(group, known) { return skipped }
         let indexes = group.map(\.index)
-        guard batch.mayStart, batch.state.withLock({ $0.start(indexes) }) else { return false }
-        switch await permission(group) {
-        case .go: return true
-        case .halted: break
+        guard batch.mayStart, batch.state.withLock({ $0.start(indexes) }) else { return .refused }
+        var permission = await permission(group, position: known.position)
+        if permission == .suppressed {
+            batch.state.withLock { $0.hold(indexes) }
+            do throws(RedisError) { try await worker.suppressed.refresh(beyond: known.position) } catch {
+                worker.logger.debug("it cannot be read who was suppressed: \(error)", metadata: batch.fields)
+                return .skipped([])
+            }
+            if let skipped = await skip(group, worker.suppressed.known) { return skipped }
+            guard batch.mayStart, batch.state.withLock({ $0.start(indexes) }) else { return .refused }
+            // What has come since the reading is newer than this group: with many suppressions a second nothing would ever start.
+            permission = await self.permission(group, position: nil)
+        }
+        switch permission {
+        case .go: return .started
+        case .halted, .suppressed: break
         case .lost:
             batch.batch.end()
             worker.logger.warning("batch \(batch.lease.batch.id) belongs to another worker now; leaving it", metadata: batch.fields)
         }
         batch.state.withLock { $0.refuse(indexes) }
-        return false
+        return .refused
     }
 
-    private func permission(_ open: [OpenRecipient]) async -> BatchQueue.Permission {
+    /// Settles those of a group who were suppressed since their batch was dispatched; nil where there are none.
+    private func skip(_ group: [OpenRecipient], _ known: SuppressedLately.Known) async -> Start? {
+        let results = batch.skipped(group, by: known)
+        guard !results.isEmpty else { return nil }
+        await batch.report(results)
+        return .skipped(results.map(\.index))
+    }
+
+    private func permission(_ open: [OpenRecipient], position: String?) async -> BatchQueue.Permission {
         var backoff = Backoff()
         while true {
             do throws(RedisError) {
-                return try await worker.queue.start(batch.lease, open)
+                return try await worker.queue.start(batch.lease, open, position: position)
             } catch {
                 if backoff.count % 5 == 0 {
                     worker.logger.warning("batch \(batch.lease.batch.id) waits: \(error)", metadata: batch.fields)

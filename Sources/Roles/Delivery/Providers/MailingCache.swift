@@ -4,6 +4,7 @@ import Model
 import NIOCore
 import Policy
 import Synchronization
+import Templates
 import Transport
 
 /// The mailings that a worker has made ready, and its links to their providers; the shell of `MailingCacheState`.
@@ -48,9 +49,9 @@ actor MailingCache {
     /// - Throws: `RedisError`, or `TransportError` while its provider cannot be reached.
     func mailing(_ id: MailingID, lane: Lane) async throws -> Finding {
         if let known = state.ready[id] { return .ready(known) }
-        let mailing: Mailing
+        let definition: MailingDefinition
         switch try await published.definition(id) {
-        case .known(let known): mailing = known
+        case .known(let known): definition = known
         case .gone:
             guard try await published.controls(id) != nil else { return .gone }
             throw RedisError.notPublished("mailing \(id)")
@@ -62,6 +63,10 @@ actor MailingCache {
         case .newer: return .newer
         }
         guard try await published.controls(id) != nil else { return .gone }
+        let mailing = definition.mailing
+        if mailing.tracking != nil, configuration.tracker == nil {
+            return .unfit("its messages have links to the tracker, and this worker has no tracker.url: set it as on the other roles")
+        }
         let provider: Provider
         do throws(ProviderURLError) { provider = try configured(mailing.provider) } catch {
             return .unfit("provider '\(mailing.provider)' is neither a name in this worker's flotilla.yaml nor a URL: \(error)")
@@ -77,7 +82,9 @@ actor MailingCache {
         // To connect may have taken long, and no refresh knew of the mailing meanwhile.
         guard let speed = try await published.controls(id)?.speed else { return .gone }
         if let known = state.ready[id] { return .ready(known) }
-        do { return .ready(state.add(id, try prepared(id, mailing, speed: speed, link, capabilities))) } catch {
+        do { return .ready(state.add(id, try prepared(id, definition, speed: speed, link, capabilities))) } catch let error as RedisError {
+            throw error
+        } catch {
             return .unfit("\(error)")
         }
     }
@@ -89,15 +96,24 @@ actor MailingCache {
     }
 
     private func prepared(
-        _ id: MailingID, _ mailing: Mailing, speed: String, _ link: ProviderLink, _ capabilities: ProviderCapabilities
+        _ id: MailingID, _ definition: MailingDefinition, speed: String, _ link: ProviderLink, _ capabilities: ProviderCapabilities
     ) throws -> PreparedMailing {
         try PreparedMailing(
-            id: id, mailing: mailing, speed: speed,
+            id: id, mailing: definition.mailing, speed: speed,
             PreparedMailing.Setting(
-                link: link, capabilities: capabilities, alias: alias(of: link.provider), hostname: configuration.hostname, limits: limits
+                link: link, capabilities: capabilities, alias: alias(of: link.provider), hostname: configuration.hostname,
+                tracking: try tracking(id, definition), limits: limits
             ) { [throttle, meters, worker] domain in
                 ReservationPool(domain: domain, throttle: throttle, clock: worker.time, meters: meters, changes: worker.changes)
             })
+    }
+
+    /// What signs a mailing's links to the tracker; nil where it has none.
+    /// - Throws: `RedisError.notPublished` while the mailing's number is not there.
+    private func tracking(_ id: MailingID, _ definition: MailingDefinition) throws(RedisError) -> MessageTracking? {
+        guard let rules = definition.mailing.tracking, let tracker = configuration.tracker else { return nil }
+        guard let number = definition.number else { throw .notPublished("the number of mailing \(id)") }
+        return MessageTracking(base: tracker.url, keys: tracker.keys, mailing: number, rules)
     }
 
     /// The one provider of the configuration that a URL leads to, too.
@@ -208,7 +224,7 @@ actor MailingCache {
     func policy(of id: MailingID) async throws(RedisError) -> Mailing.UncertainPolicy? {
         if let known = state.ready[id] { return known.mailing.uncertain }
         switch try await published.definition(id) {
-        case .known(let mailing): return mailing.uncertain
+        case .known(let known): return known.mailing.uncertain
         case .gone: return nil
         // Nothing is sent twice that may not be.
         case .unreadable, .newer: return .hold

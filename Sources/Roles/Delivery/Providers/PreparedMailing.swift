@@ -71,6 +71,8 @@ final class PreparedMailing: Sendable {
         var alias: String?
         /// The domain of message ids.
         var hostname: String
+        /// Signs the mailing's links to the tracker; nil where it has none.
+        var tracking: MessageTracking?
         var limits: ActiveLimits
         var makePool: @Sendable (_ domain: LimitScope?) -> ReservationPool
     }
@@ -87,10 +89,10 @@ final class PreparedMailing: Sendable {
         makePool = setting.makePool
         switch mailing.channel {
         case .email:
-            composer = .email(try EmailComposer(mailing: mailing, domain: setting.hostname))
+            composer = .email(try EmailComposer(mailing: mailing, domain: setting.hostname, tracking: setting.tracking))
             sender = EmailComposer.senderAddress(of: mailing.from) ?? ""
         case .sms, .messenger, .webhook:
-            composer = .body(try BodyComposer(mailing: mailing, provider: setting.link.provider))
+            composer = .body(try BodyComposer(mailing: mailing, provider: setting.link.provider, tracking: setting.tracking))
             sender = mailing.channel == .webhook ? "" : mailing.from
         }
         state = Mutex(State(controls: MailingControls(speed: try Self.limit(speed))))
@@ -242,8 +244,7 @@ final class PreparedMailing: Sendable {
     ) {
         switch composer {
         case .email(let composer): composer.compose(recipients, row: row, of: batch, date: date, for: server, into: &bytes)
-        case .body(let composer):
-            composer.compose(recipients, row: row, into: &bytes)
+        case .body(let composer): composer.compose(recipients, row: row, of: batch, into: &bytes)
         }
     }
 }

@@ -30,14 +30,14 @@ extension Dispatcher {
             if let known = shown[one.id] {
                 guard known.state != state || known.speed != speed else { continue }
                 // One that was paused because its definition could not be read is published as a whole again.
-                let definition = state == .sending && known.state != .sending ? try await record(one)?.mailing : nil
-                publications.append(.init(id: one.id, definition: definition, state: state, speed: speed))
+                let record = state == .sending && known.state != .sending ? try await record(one) : nil
+                publications.append(try await publication(one, record))
                 try await say(one, was: known)
                 shows[one.id] = known
                 shows[one.id]?.state = state
                 shows[one.id]?.speed = speed
             } else if let record = try await record(one), let channel = one.channel {
-                publications.append(.init(id: one.id, definition: record.mailing, state: state, speed: speed))
+                publications.append(try await publication(one, record))
                 shows[one.id] = Shown(
                     state: state, speed: speed, name: record.mailing.name,
                     lane: Lane(channel: channel, provider: ProviderURL.name(of: one.provider)), fields: record.fields)
@@ -45,6 +45,12 @@ extension Dispatcher {
         }
         try await published.publish(publications, fencingToken: fencingToken)
         shown.merge(shows) { $1 }
+    }
+
+    /// - Parameter record: nil leaves the definition that was published before.
+    private func publication(_ work: MailingWork, _ record: MailingRecord?) async throws -> PublishedMailings.Publication {
+        let number = record?.mailing.tracking == nil ? nil : try await ledger.number(of: work.id)
+        return .init(id: work.id, definition: record?.mailing, number: number, state: work.state, speed: work.speed ?? "")
     }
 
     /// A mailing in work as the ledger has it; nil for one that cannot be read, which is paused, and for one of a newer release, which is

@@ -11,7 +11,8 @@ import Synchronization
 /// notices when a mailing is complete. Commits to the ledger, workers, and the times that mailings wait for wake it. At a stop in good
 /// order it takes back the batches that no worker has.
 package actor Dispatcher: Service {
-    package typealias Store = DispatchStore & MailingStore & ReportStore & EpochNoteStore & LimitStore & CopyStore & ChangeSource
+    package typealias Store = DispatchStore & MailingStore & ReportStore & EpochNoteStore & LimitStore & CopyStore & NumberStore
+        & ChangeSource
 
     /// How a dispatcher works.
     package struct Configuration: Sendable {

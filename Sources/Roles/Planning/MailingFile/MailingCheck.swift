@@ -21,12 +21,12 @@ struct MailingCheck {
         "name", "key", "channel", "recipients", "provider", "speed", "batch_size", "attempts", "lifetime", "uncertain",
         "start", "late", "max_delay", "category",
     ]
-    static let content = ["from", "reply_to", "subject", "html", "text", "body"]
+    static let content = ["from", "reply_to", "subject", "html", "text", "body", "tracking", "utm"]
 
     /// The keys of the content that a channel takes.
     static func content(of channel: Channel) -> [String] {
         switch channel {
-        case .email: ["from", "reply_to", "subject", "html", "text"]
+        case .email: ["from", "reply_to", "subject", "html", "text", "tracking", "utm"]
         case .sms, .messenger: ["from", "text"]
         case .webhook: ["body"]
         }
@@ -43,6 +43,7 @@ struct MailingCheck {
         setDelivery(&mailing)
         mailing.category = category()
         let start = schedule(&mailing)
+        let tracking = tracking()
         let identity = identity()
         let source = recipients()
         guard problems.isEmpty, let source else {
@@ -52,11 +53,12 @@ struct MailingCheck {
         var file = MailingFile(mailing: mailing, recipients: source, start: start, identity: identity)
         if overrides.provider == nil { file.providerPlace = place("provider") }
         file.categoryPlace = place("category")
+        file.tracking = tracking
         return file
     }
 
     /// Where the value of a key stands, as `mailing.yaml:3:11`.
-    private func place(_ key: String) -> String? {
+    func place(_ key: String) -> String? {
         entry(key).map { "\(document.path):\($0.place.line):\($0.place.column)" }
     }
 

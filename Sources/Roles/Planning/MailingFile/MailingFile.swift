@@ -13,6 +13,18 @@ package struct MailingFile: Sendable, Equatable {
     package var providerPlace: String?
     /// Where it names its category; nil where it names none.
     package var categoryPlace: String?
+    /// What it says of opens and clicks.
+    package var tracking = Tracking()
+
+    /// What a mailing file says of opens and clicks.
+    package struct Tracking: Sendable, Equatable {
+        /// Nil counts them where there is a tracker.
+        package var isCounted: Bool?
+        /// The campaign parameters of counted links, by `CampaignParameter`'s names.
+        package var campaign: [String: String] = [:]
+        /// Where the file asks for what only a tracker can do; nil where it does not.
+        package var place: String?
+    }
 
     /// What the command line says in place of the file.
     package struct Overrides: Sendable {

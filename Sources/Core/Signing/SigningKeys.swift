@@ -1,0 +1,117 @@
+package import Text
+
+/// The keys of a fleet by their numbers: one signs, and all verify, so that links of years ago still work.
+package struct SigningKeys: Sendable {
+    /// The numbers that a key may have: five bits of a token.
+    package static let numbers = 0...31
+
+    private let keys: [UInt8: SigningKey]
+    private let current: SigningKey
+    private let currentNumber: UInt8
+
+    /// - Parameter current: the number of the key that signs; nil for the highest.
+    /// - Throws: `SigningKeysError`.
+    package init(_ secrets: [Int: Secret], current: Int? = nil) throws(SigningKeysError) {
+        guard let number = current ?? secrets.keys.max() else { throw .empty }
+        var keys: [UInt8: SigningKey] = [:]
+        for (number, secret) in secrets {
+            guard Self.numbers ~= number else { throw .number(number) }
+            do { keys[UInt8(number)] = try SigningKey(secret) } catch { throw .key(number, error) }
+        }
+        guard let signing = UInt8(exactly: number).flatMap({ keys[$0] }) else { throw .noCurrent(number) }
+        self.keys = keys
+        self.current = signing
+        currentNumber = UInt8(number)
+    }
+
+    /// Appends a token of 27 characters.
+    /// - Parameter payload: what else is signed; it travels beside the token.
+    package func appendToken(_ purpose: TokenPurpose, _ subject: TokenSubject, payload: [UInt8] = [], to out: inout [UInt8]) {
+        withUnsafeTemporaryAllocation(byteCount: Token.head + Digest.length, alignment: 1) { bytes in
+            Token.write(purpose, currentNumber, subject, into: bytes)
+            current.sign(
+                UnsafeRawBufferPointer(rebasing: bytes[..<Token.head]), payload,
+                into: UnsafeMutableRawBufferPointer(rebasing: bytes[Token.head...]))
+            Base64URL.append(bytes[..<Token.length], to: &out)
+        }
+    }
+
+    /// Whom a token is about.
+    /// - Parameters:
+    ///   - token: its characters, as a stranger sent them.
+    ///   - payload: what was signed with it, as the stranger sent it.
+    /// - Throws: `TokenFault`.
+    package func verify(
+        _ token: some Collection<UInt8>, for purpose: TokenPurpose, payload: [UInt8] = []
+    ) throws(TokenFault) -> TokenSubject {
+        guard token.count == Token.characters, let bytes = Base64URL.decode(token) else { throw .malformed }
+        guard let key = keys[bytes[0] & 31] else { throw .unknownKey(Int(bytes[0] & 31)) }
+        guard isSigned(bytes, payload, by: key) else { throw .forged }
+        guard bytes[0] >> 5 == purpose.rawValue else { throw .otherPurpose }
+        return Token.subject(of: bytes)
+    }
+
+    private func isSigned(_ token: [UInt8], _ payload: [UInt8], by key: SigningKey) -> Bool {
+        withUnsafeTemporaryAllocation(byteCount: Digest.length, alignment: 1) { digest in
+            token.withUnsafeBytes { token in
+                key.sign(UnsafeRawBufferPointer(rebasing: token[..<Token.head]), payload, into: digest)
+                return Digest.isEqual(
+                    UnsafeRawBufferPointer(rebasing: token[Token.head...]), UnsafeRawBufferPointer(rebasing: digest[..<Token.cut]))
+            }
+        }
+    }
+}
+
+extension SigningKey {
+    fileprivate func sign(_ head: UnsafeRawBufferPointer, _ payload: [UInt8], into out: UnsafeMutableRawBufferPointer) {
+        payload.withUnsafeBytes { sign(head, $0, into: out) }
+    }
+}
+
+/// The form of a token: purpose (3 bits), key (5), mailing (32), batch (20), index (14) and link (6), in network order, and the first 80
+/// bits of the digest.
+private enum Token {
+    static let head = 10
+    static let cut = 10
+    static let length = head + cut
+    static let characters = Base64URL.length(of: length)
+
+    static func write(_ purpose: TokenPurpose, _ key: UInt8, _ subject: TokenSubject, into bytes: UnsafeMutableRawBufferPointer) {
+        bytes[0] = purpose.rawValue << 5 | key
+        for index in 0..<4 { bytes[1 + index] = UInt8(truncatingIfNeeded: subject.mailing >> (24 - 8 * UInt32(index))) }
+        for index in 0..<5 { bytes[5 + index] = UInt8(truncatingIfNeeded: subject.place >> (32 - 8 * UInt64(index))) }
+    }
+
+    static func subject(of bytes: [UInt8]) -> TokenSubject {
+        let mailing = bytes[1..<5].reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
+        return TokenSubject(mailing: mailing, place: bytes[5..<head].reduce(UInt64(0)) { $0 << 8 | UInt64($1) })
+    }
+}
+
+/// Why a token is not taken. A visitor learns no more than that it is not.
+package enum TokenFault: Error, Equatable, Sendable {
+    /// No 27 characters of base64url.
+    case malformed
+    /// Signed by a key that this fleet does not have, or no token at all.
+    case unknownKey(Int)
+    /// Changed, or never signed by us.
+    case forged
+    /// Ours, for something else.
+    case otherPurpose
+}
+
+package enum SigningKeysError: Error, Equatable, CustomStringConvertible {
+    case empty
+    case number(Int)
+    case key(Int, SigningKeyError)
+    case noCurrent(Int)
+
+    package var description: String {
+        switch self {
+        case .empty: "no key is given: name one by a number of 0 to 31"
+        case .number(let number): "\(number) is no number of a key; they have 0 to 31"
+        case .key(let number, let error): "key \(number) \(error)"
+        case .noCurrent(let number): "key \(number) is to sign, and is not among the keys"
+        }
+    }
+}
