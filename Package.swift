@@ -102,15 +102,18 @@ let package = Package(
         module(.core, "Signing", ["Text", "CLibCrypto"]),
         module(.core, "Templates", ["Model", "Text", "Signing"]),
         // Edges: each is the only importer of its driver.
-        module(.edges, "Telemetry", ["Model", "Text", log, metrics, metricsCore, lifecycle, hummingbird, nioCore]),
+        module(.edges, "Telemetry", ["Model", "Text", log, metrics, metricsCore, lifecycle, hummingbird, nioCore, deque]),
         module(
             .edges, "Broker", ["Model", "Text", "Policy", "CHiredis", log, metrics, deque] + nio,
             resources: scripts.map { .embedInCode("Scripts/\($0).lua") }),
-        module(.edges, "Ledger", ["Model", "Text", "Policy", "CLibCrypto", "CPQ", "CZlib", log, metrics, grdb, sqlite]),
+        module(.edges, "Ledger", ["Model", "Text", "CLibCrypto", "CPQ", "CZlib", log, metrics, grdb, sqlite]),
         module(.edges, "Transport", ["Model", "Text", "Policy", "CCurl", log, metrics, deque] + nio),
         module(
             .edges, "Settings",
-            ["Model", "Text", "Policy", "Telemetry", log, yaml, .product(name: "Configuration", package: "swift-configuration")]),
+            [
+                "Model", "Text", "Policy", "Signing", "Telemetry", log, yaml,
+                .product(name: "Configuration", package: "swift-configuration"),
+            ]),
         module(.edges, "CommandSupport", ["Telemetry", lifecycle, arguments]),
         // Roles: one duty each.
         module(
@@ -118,6 +121,8 @@ let package = Package(
         module(
             .roles, "Delivery", ["Model", "Text", "Policy", "Broker", "Templates", "Transport", log, metrics, lifecycle, deque]),
         module(.roles, "Control", ["Model", "Text", "Policy", "Broker", "Ledger", "Settings", "Telemetry", log]),
+        module(
+            .roles, "Tracking", ["Model", "Text", "Policy", "Signing", "Broker", "Telemetry", log, metrics, lifecycle, deque]),
         module(.roles, "Collecting", ["Model", "Policy", "Broker", "Ledger", log, metrics, lifecycle]),
         // Lab: the other side, load tests, forecasts.
         module(.lab, "Sink", ["Model", "Text", "Policy", "Telemetry", "Settings", log, lifecycle, yaml, nioHTTP1] + nio),
@@ -129,8 +134,8 @@ let package = Package(
         .executableTarget(
             name: "flotilla",
             dependencies: [
-                "Model", "Text", "Policy", "Telemetry", "Broker", "Ledger", "Transport", "Planning", "Delivery", "Collecting",
-                "Control", "Settings", "CommandSupport", log, metrics, lifecycle, arguments,
+                "Model", "Text", "Policy", "Signing", "Telemetry", "Broker", "Ledger", "Transport", "Planning", "Delivery",
+                "Collecting", "Tracking", "Control", "Settings", "CommandSupport", log, metrics, lifecycle, arguments,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ] + nio,
             swiftSettings: strict),
@@ -152,7 +157,7 @@ let package = Package(
         tests("Telemetry", ["Model", "Text", "TestServers", nioCore, log, metrics, lifecycle]),
         tests("Settings", ["Model", "Text", "Policy", "Telemetry", log]),
         tests("Broker", ["Model", "Text", "Policy", "TestServers", log] + nio),
-        tests("Ledger", ["Model", "Text", "Policy", "TestServers", log, grdb], resources: [.embedInCode("Fixtures/ledger-2026-11-22.sql")]),
+        tests("Ledger", ["Model", "Text", "TestServers", log, grdb], resources: [.embedInCode("Fixtures/ledger-2026-11-22.sql")]),
         tests("Signing", ["Model", "Text"]),
         tests("Templates", ["Model", "Text", "Signing"]),
         tests(
@@ -162,10 +167,11 @@ let package = Package(
         tests("Delivery", ["Model", "Policy", "Broker", "Planning", "Sink", "TestServers", log, lifecycle] + nio),
         tests("Control", ["Model", "Policy", "Broker", "Ledger", "Settings", "TestServers", log] + nio),
         tests("Collecting", ["Model", "Broker", "Ledger", "TestServers", log, lifecycle] + nio),
+        tests("Tracking", ["Model", "Text", "Policy", "Signing", "Broker", "Telemetry", "TestServers", log, lifecycle] + nio),
         tests("Sink", ["Model", "Text", "Policy", "Settings", "TestServers", log, lifecycle, nioHTTP1, nioEmbedded] + nio),
         tests("Synthetic", ["Model", "Text", "Policy", "Planning"]),
         tests("Loadtest", ["Model", "Text", "Policy", "Settings", "TestServers"]),
-        tests("flotilla", ["Telemetry", "CommandSupport", "TestServers"]),
+        tests("flotilla", ["Model", "Text", "Signing", "Settings", "Telemetry", "Broker", "CommandSupport", "TestServers", log] + nio),
     ],
     cxxLanguageStandard: .cxx17
 )

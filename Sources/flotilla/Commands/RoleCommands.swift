@@ -83,7 +83,7 @@ struct CollectorCommand: RoleCommand {
                 + [
                     HealthMonitor(broker: broker, ledger: ledger, readiness: runtime.readiness, logger: runtime.logger),
                     runtime.heartbeat(.collector, broker),
-                    runtime.collector(broker, ledger), runtime.eventCollector(broker, ledger),
+                    runtime.collector(broker, ledger),
                 ])
         await broker.close()
     }
@@ -106,22 +106,22 @@ struct Up: RoleCommand {
         let runtime = try RoleRuntime(settings, privateRedis: redis, terminal: terminal)
         try runtime.checkConnections()
         let ledger = try await runtime.waitForLedger(makes: true)
+        let keys = try settings.trackerKeys(makes: true)
         let broker = try await runtime.openBroker("up", isPatient: true)
         let collector = runtime.collector(broker, ledger)
-        let events = runtime.eventCollector(broker, ledger)
         let worker = runtime.worker(broker)
         try await runtime.run(
             "up",
-            (redis.map { [$0] } ?? []) + runtime.metricsServer()
+            (redis.map { [$0] } ?? []) + runtime.metricsServer() + runtime.optionalTracker(broker, keys: keys)
                 + [
                     HealthMonitor(broker: broker, ledger: ledger, readiness: runtime.readiness, logger: runtime.logger),
                     runtime.heartbeat(.all, broker, worker: worker),
-                    collector, events, worker,
+                    collector, worker,
                     runtime.planner(
                         broker, ledger, isAlone: redis != nil,
                         lock: settings.ledger.place.file.map { LockHolder(ledger: $0, held: leadership) }),
                 ], worker: worker)
-        await redis?.end(collector, events, broker, ledger)
+        await redis?.end(collector, broker, ledger)
         await broker.close()
         leadership?.release()
     }

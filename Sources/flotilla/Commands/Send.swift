@@ -80,6 +80,7 @@ struct Send: AsyncParsableCommand {
         let runtime = try RoleRuntime(settings, privateRedis: redis, terminal: terminal, statusBeforeRun: .interrupted)
         try runtime.checkConnections()
         let ledger = try runtime.openLedger()
+        let keys = try settings.trackerKeys(makes: true)
         let origin = URL(fileURLWithPath: mailing).standardizedFileURL.path
         let resolver = MailingResolver(
             ledger: ledger, job: job, file: mailing, origin: origin, policy: repeating.policy,
@@ -96,19 +97,18 @@ struct Send: AsyncParsableCommand {
             id: id, name: job.mailing.name, ledger: ledger, ledgerHint: settings.ledger.hint, terminal: terminal, isQuiet: quiet,
             logger: runtime.logger)
         let collector = runtime.collector(broker, ledger)
-        let events = runtime.eventCollector(broker, ledger)
         let worker = runtime.worker(broker)
         try await runtime.run(
             "send",
-            (redis.map { [$0] } ?? []) + runtime.optionalMetricsServer()
+            (redis.map { [$0] } ?? []) + runtime.optionalMetricsServer() + runtime.optionalTracker(broker, keys: keys)
                 + [
                     HealthMonitor(broker: broker, ledger: ledger, readiness: runtime.readiness, logger: runtime.logger),
-                    runtime.heartbeat(.all, broker, worker: worker), collector, events, worker,
+                    runtime.heartbeat(.all, broker, worker: worker), collector, worker,
                     runtime.planner(
                         broker, ledger, only: id, isAlone: redis != nil,
                         lock: settings.ledger.place.file.map { LockHolder(ledger: $0, held: leadership) }),
                 ], until: progress, worker: worker)
-        await redis?.end(collector, events, broker, ledger)
+        await redis?.end(collector, broker, ledger)
         await broker.close()
         try await finish(id, ledger, settings)
     }

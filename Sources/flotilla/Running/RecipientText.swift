@@ -36,7 +36,6 @@ struct RecipientText {
             }
         }
         for event in detail.events { rows.append([Timestamp.text(event.at), "\(event.kind.rawValue) \(event.detail)"]) }
-        for visit in detail.visits { rows.append([Timestamp.text(visit.at), visit.words]) }
         return TextTable(header: [], rows: rows).text + "\n"
     }
 }

@@ -9,8 +9,7 @@ enum PostgreSQLSchema {
     static let migrations = [
         Migration(
             name: "1 tables",
-            sql: functions + mailings + batches + results + counters + suppressions + uploads + roles + PostgreSQLPartitions.first),
-        Migration(name: "30 events", sql: events),
+            sql: functions + mailings + batches + results + counters + suppressions + uploads + roles + PostgreSQLPartitions.first)
     ]
 
     /// Has the tables be those of this release.

@@ -25,8 +25,8 @@ extension SQLLedger: DeadLetterStore {
         try db.run(
             """
             INSERT INTO dead_letter_discarded (kind, n)
-            SELECT CASE WHEN is_batch = 1 THEN 'lane' WHEN status_stream IS NOT NULL THEN 'status' WHEN stream LIKE 'events:%' THEN 'events'
-                ELSE 'foreign' END AS kind, count(*)
+            SELECT CASE WHEN is_batch = 1 THEN 'lane' WHEN status_stream IS NOT NULL THEN 'status'
+                WHEN stream LIKE 'events:%' THEN 'events' ELSE 'foreign' END AS kind, count(*)
             FROM dead_letter WHERE id <= ? AND retried IS NULL GROUP BY kind
             ON CONFLICT (kind) DO UPDATE SET n = dead_letter_discarded.n + excluded.n
             """, [last])
@@ -150,7 +150,8 @@ extension SQLLedger: DeadLetterStore {
 }
 
 extension StoredDeadLetter {
-    fileprivate static let columns = "id, lane, entry, reason, at, is_whole, mailing, batch, dispatch, bytes, retried, status_stream, stream"
+    fileprivate static let columns =
+        "id, lane, entry, reason, at, is_whole, mailing, batch, dispatch, bytes, retried, status_stream, stream"
 
     fileprivate init(_ row: any SQLRow) throws {
         let source = try DeadLetter.Source(partition: row.read(11), lane: row.read(1), stream: row.read(12))
