@@ -154,10 +154,7 @@ package struct Collector: Service {
                     entries = []
                     state.noteWritten()
                 }
-                if !more.isEmpty {
-                    let size = max(1, more.reduce(0) { $0 + $1.bytes } / more.count)
-                    limit = max(1, min(self.limit, Self.bytesAtOnce / size))
-                }
+                if !more.isEmpty { limit = limitOfReads(after: more) }
                 entries += more
                 state.note(more.count, of: step, at: .now)
                 backoff = Backoff()
@@ -173,6 +170,13 @@ package struct Collector: Service {
                 guard await backoff.wait() else { return }
             }
         }
+    }
+
+    /// Entries to read at a time, so that they have about `bytesAtOnce` bytes.
+    /// - Parameter read: the entries that were read last.
+    private func limitOfReads(after read: [StatusStreams.Entry]) -> Int {
+        let size = max(1, read.reduce(0) { $0 + $1.bytes } / read.count)
+        return max(1, min(limit, Self.bytesAtOnce / size))
     }
 
     /// Reads entries without blocking, as a step says.
