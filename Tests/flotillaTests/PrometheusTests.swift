@@ -9,6 +9,7 @@ struct PrometheusTests {
     private static let notInTheScrape = [
         "ALERTS": "Prometheus makes it of what fires",
         "flotilla_metrics_refused_total": "begins with the first refusal, which is a defect",
+        "flotilla_tracker_events_dropped_total": "is a tracker's, and this fleet has none",
     ]
 
     /// Panels that show nothing while all is well.

@@ -160,6 +160,28 @@ extension Setting where Value == ListenAddress? {
     }
 }
 
+extension Setting where Value == ListenAddress {
+    static func address(_ name: String, default text: String, _ meaning: String) -> Self {
+        Self(
+            name, meaning, SettingKey.Form(type: "address", allowed: "`host:port` or `[IPv6]:port`", default: text),
+            parse: { ListenAddress($0) })
+    }
+}
+
+extension Setting where Value == [IPNetwork] {
+    /// Networks as a list, or as one text with spaces between them.
+    static func networks(_ name: String, shown: String, _ meaning: String) -> Self {
+        Self(
+            name, meaning,
+            SettingKey.Form(type: "list", allowed: "IP addresses and networks: `192.0.2.7`, `10.0.0.0/8`, `2001:db8::/32`", shown: shown),
+            list: { texts in
+                let texts = texts.flatMap { $0.split(separator: " ") }
+                let networks = texts.compactMap { IPNetwork($0) }
+                return networks.count == texts.count ? networks : nil
+            })
+    }
+}
+
 extension Setting where Value == RateLimit? {
     /// `none` is no limit.
     static func limit(_ name: String, default text: String? = nil, shown: String? = nil, _ meaning: String) -> Self {

@@ -119,9 +119,9 @@ package struct Settings: Sendable, Equatable {
     /// `deploy/prometheus/targets` has the same.
     package enum Port: Int, Sendable, CaseIterable {
         case planner = 9464
-        case collector, worker
-        /// Kept for roles to come.
-        case tracker, api
+        case collector, worker, tracker
+        /// Kept for a role to come.
+        case api
 
         package var address: ListenAddress { ListenAddress(host: "127.0.0.1", port: rawValue) }
     }
@@ -131,6 +131,15 @@ package struct Settings: Sendable, Equatable {
         package var url: String?
         /// The file of the keys that sign the links; nil for one beside the ledger.
         package var keys: String?
+        /// Where the tracker serves.
+        package var listen = ListenAddress(host: "127.0.0.1", port: 9480)
+        /// Proxies whose X-Forwarded-For is believed.
+        package var trustedProxies: [IPNetwork] = []
+        package var addresses = AddressKeeping.none
+        /// The folder in which events wait while Redis is unavailable; nil for the usual one.
+        package var spool: String?
+        /// Bytes that wait there at most.
+        package var spoolLimit = 1 << 30
         package init() {}
     }
 

@@ -1,6 +1,7 @@
 import CommandSupport
 import Settings
 import Signing
+import Telemetry
 
 extension Settings {
     /// The file of the tracker's keys: the one that is named, or that beside the ledger.
@@ -16,5 +17,12 @@ extension Settings {
         let isAlone = ledger.place.file != nil || redis.endpoint == nil
         if makes, isAlone, tracker.keys == nil { try TrackerKeyFile.make(path) }
         return try TrackerKeyFile(reading: path).keys()
+    }
+
+    /// The folder of a tracker's events: the one that is named, or one for each port where programs keep such things.
+    /// - Throws: `CommandError` where there is no place for it.
+    func trackerSpool() throws(CommandError) -> String {
+        if let folder = tracker.spool { return folder }
+        return try ledger.stateFolder() + "/tracker-\(tracker.listen.port)"
     }
 }
