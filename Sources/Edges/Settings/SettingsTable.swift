@@ -117,6 +117,10 @@ enum SettingsTable {
         "email.hostname", shown: "the machine's name if it has a domain, else `localhost.localdomain`",
         "Our name in EHLO and in Message-ID.")
 
+    static let trackerVisitors = Setting.file(
+        "tracker.visitors", allowed: "a YAML file",
+        "Rules about who visitors are, person or machine, asked before the built-in ones: [tracking.md](tracking.md#people-and-machines).")
+
     static let shutdownGrace = Setting.duration(
         "shutdown.grace", .zero...(.seconds(3_600)), default: "25s",
         "How long messages in flight may take to end after SIGTERM or Ctrl-C.")
@@ -186,6 +190,7 @@ enum SettingsTable {
             metricsListen.key,
             logLevel.key, logFormat.key, logAddresses.key,
             emailHostname.key,
+            trackerVisitors.key,
             shutdownGrace.key,
             providerURL.key, providerUsername.key, providerPassword.key, providerConnections.key,
             providerConnectTimeout.key, providerTimeout.key, providerFinalTimeout.key, providerStartTLS.key, providerCAFile.key,
