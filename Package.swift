@@ -137,9 +137,8 @@ let package = Package(
         .executableTarget(
             name: "flotilla-lab",
             dependencies: [
-                "Model", "Text", "Policy", "Telemetry", "Settings", "Sink", "Synthetic", "Simulation", "Loadtest", "CommandSupport", log,
-                lifecycle,
-                arguments,
+                "Model", "Text", "Policy", "Signing", "Telemetry", "Settings", "Sink", "Synthetic", "Simulation", "Loadtest",
+                "CommandSupport", log, lifecycle, arguments, hummingbird, nioCore,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
             path: "Sources/Lab/flotilla-lab", swiftSettings: strict),
