@@ -119,15 +119,17 @@ log: {{level: warning}}
     async def scanners(self):
         """A million GET and HEAD of links that unsubscribe leave no event; a POST does."""
         tracker, count = self.tracker(), 1_000_000 if self.o.long else self.o.scans
-        links, asked = self.links("unsubscribe"), 0
+        links, asked, refused = self.links("unsubscribe"), 0, 0
         while asked < count // 2:
-            asked += (await asyncio.to_thread(wrk, self.port, links, 5))["requests"]
+            found = await asyncio.to_thread(wrk, self.port, links, 5)
+            asked, refused = asked + found["requests"], refused + found["refused"] + found["failed"]
         heads = Visitors(self.port, links.read_text().split(), connections=64, method="HEAD")
         await heads.run(count=count - count // 2)
         await asyncio.sleep(0.5)
         found = await stored(self.ask)
         what = f"events of {asked + len(heads.times):,} GET and HEAD that would unsubscribe"
-        self.row(what, f"{found}", "0", found == 0 and not heads.refused)
+        self.row(what, f"{found}", "0", found == 0)
+        self.row("of them without a good answer", f"{refused + heads.refused}", "0", refused + heads.refused == 0)
         post = Visitors(self.port, links.read_text().split(), connections=1, method="POST")
         await post.run(count=1)
         await asyncio.sleep(0.5)
