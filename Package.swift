@@ -60,7 +60,7 @@ let nio: [Target.Dependency] = [
 
 /// The Lua scripts of the broker.
 let scripts = [
-    "admit", "adopt", "commit", "confirm", "dead_letter", "dispatch", "dispatched", "distrust", "establish", "fail", "forget",
+    "admit", "adopt", "append", "commit", "confirm", "dead_letter", "dispatch", "dispatched", "distrust", "establish", "fail", "forget",
     "heartbeat", "inside", "inspect",
     "lead", "leave", "limits", "marks", "observe", "order", "prelude", "publish", "queue", "ready", "recall", "reclaim", "remove",
     "renew", "report", "reserve", "restore", "settle", "start", "steer", "take", "takeover", "unmark", "withdraw",
@@ -103,7 +103,7 @@ let package = Package(
         module(.core, "ProviderEvents", ["Text", "CLibCrypto"]),
         module(.core, "Templates", ["Model", "Text", "Signing"]),
         // Edges: each is the only importer of its driver.
-        module(.edges, "Telemetry", ["Model", "Text", log, metrics, metricsCore, lifecycle, hummingbird, nioCore]),
+        module(.edges, "Telemetry", ["Model", "Text", log, metrics, metricsCore, lifecycle, hummingbird, nioCore, deque]),
         module(
             .edges, "Broker", ["Model", "Text", "Policy", "CHiredis", log, metrics, deque] + nio,
             resources: scripts.map { .embedInCode("Scripts/\($0).lua") }),
@@ -111,7 +111,10 @@ let package = Package(
         module(.edges, "Transport", ["Model", "Text", "Policy", "CCurl", log, metrics, deque] + nio),
         module(
             .edges, "Settings",
-            ["Model", "Text", "Policy", "Telemetry", log, yaml, .product(name: "Configuration", package: "swift-configuration")]),
+            [
+                "Model", "Text", "Policy", "Signing", "Telemetry", log, yaml,
+                .product(name: "Configuration", package: "swift-configuration"),
+            ]),
         module(.edges, "CommandSupport", ["Telemetry", lifecycle, arguments]),
         // Roles: one duty each.
         module(
@@ -119,6 +122,8 @@ let package = Package(
         module(
             .roles, "Delivery", ["Model", "Text", "Policy", "Broker", "Templates", "Transport", log, metrics, lifecycle, deque]),
         module(.roles, "Control", ["Model", "Text", "Policy", "Broker", "Ledger", "Settings", "Telemetry", log]),
+        module(
+            .roles, "Tracking", ["Model", "Text", "Policy", "Signing", "Broker", "Telemetry", log, metrics, lifecycle, deque]),
         module(.roles, "Collecting", ["Model", "Policy", "Broker", "Ledger", log, metrics, lifecycle]),
         // Lab: the other side, load tests, forecasts.
         module(.lab, "Sink", ["Model", "Text", "Policy", "Telemetry", "Settings", log, lifecycle, yaml, nioHTTP1] + nio),
@@ -130,8 +135,8 @@ let package = Package(
         .executableTarget(
             name: "flotilla",
             dependencies: [
-                "Model", "Text", "Policy", "Telemetry", "Broker", "Ledger", "Transport", "Planning", "Delivery", "Collecting",
-                "Control", "Settings", "CommandSupport", log, metrics, lifecycle, arguments,
+                "Model", "Text", "Policy", "Signing", "Telemetry", "Broker", "Ledger", "Transport", "Planning", "Delivery",
+                "Collecting", "Tracking", "Control", "Settings", "CommandSupport", log, metrics, lifecycle, arguments,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ] + nio,
             swiftSettings: strict),
@@ -163,10 +168,11 @@ let package = Package(
         tests("Delivery", ["Model", "Policy", "Broker", "Planning", "Sink", "TestServers", log, lifecycle] + nio),
         tests("Control", ["Model", "Policy", "Broker", "Ledger", "Settings", "TestServers", log] + nio),
         tests("Collecting", ["Model", "Broker", "Ledger", "TestServers", log, lifecycle] + nio),
+        tests("Tracking", ["Model", "Text", "Policy", "Signing", "Broker", "Telemetry", "TestServers", log, lifecycle] + nio),
         tests("Sink", ["Model", "Text", "Policy", "Settings", "TestServers", log, lifecycle, nioHTTP1, nioEmbedded] + nio),
         tests("Synthetic", ["Model", "Text", "Policy", "Planning"]),
         tests("Loadtest", ["Model", "Text", "Policy", "Settings", "TestServers"]),
-        tests("flotilla", ["Telemetry", "CommandSupport", "TestServers"]),
+        tests("flotilla", ["Model", "Text", "Signing", "Settings", "Telemetry", "Broker", "CommandSupport", "TestServers", log] + nio),
     ],
     cxxLanguageStandard: .cxx17
 )

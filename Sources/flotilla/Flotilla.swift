@@ -29,7 +29,7 @@ struct Flotilla: AsyncParsableCommand {
         version: Build.version,
         subcommands: [
             Send.self, MailingCommand.self, LimitCommand.self, Up.self, PlannerCommand.self, WorkerCommand.self,
-            CollectorCommand.self, TopCommand.self, ResponsesCommand.self, AuditCommand.self,
+            CollectorCommand.self, TrackerCommand.self, TopCommand.self, ResponsesCommand.self, AuditCommand.self,
             SuppressionsCommand.self, DeadCommand.self, LedgerCommand.self,
         ])
 }

@@ -27,8 +27,8 @@ import Testing
     @Test(arguments: Engine.all) func nothingIsLostUncounted(engine: Engine) async throws {
         let folder = try TemporaryFolder()
         let ledger = try await engine.open(folder)
-        try await keep((0..<12_000).map { letter($0, source: $0 % 2 == 0 ? .status(1) : .foreign) }, ledger)
-        #expect(try await ledger.discardedDeadLetters() == [.status: 1_000, .foreign: 1_000])
+        try await keep((0..<12_000).map { letter($0, source: [.status(1), .foreign, .events(1), .foreign][$0 % 4]) }, ledger)
+        #expect(try await ledger.discardedDeadLetters() == [.status: 500, .events: 500, .foreign: 1_000])
         #expect(try await ledger.deadLetterCount() == 12_000)
         #expect(try await ledger.deadLetters(after: nil, limit: 1).map(\.letter.entry) == ["2000-0"])
         let large = (0..<40).map { number in
@@ -42,6 +42,14 @@ import Testing
         #expect(try await ledger.deadLetterCount() == 12_040)
         #expect(try await ledger.dropDeadLetters(nil, note: nil, now: now) == 12_040)
         #expect(try await ledger.deadLetterCount() == 0)
+    }
+
+    @Test(arguments: Engine.all) func itIsKnownWhereALetterIsFrom(engine: Engine) async throws {
+        let folder = try TemporaryFolder()
+        let ledger = try await engine.open(folder)
+        let sources: [DeadLetter.Source] = [.status(2), .events(1), .lane(Lane(channel: .email, provider: "events:1")), .foreign]
+        try await keep(sources.enumerated().map { letter($0, source: $1) }, ledger)
+        #expect(try await ledger.deadLetters(after: nil, limit: 9).map(\.letter.source) == sources)
     }
 
     @Test(arguments: Engine.all) func lettersAreKeptOnceWithTheirBytes(engine: Engine) async throws {

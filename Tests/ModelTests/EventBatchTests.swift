@@ -6,13 +6,14 @@ import Testing
 @Suite struct EventBatchTests {
     private static func event(_ number: UInt32, using generator: inout some RandomNumberGenerator) -> TrackedEvent {
         var event = TrackedEvent(
-            TrackedAction.allCases.randomElement(using: &generator)!, by: TrackedMethod.allCases.randomElement(using: &generator)!,
+            TrackedAction.allCases.randomElement(using: &generator) ?? .open,
+            by: TrackedMethod.allCases.randomElement(using: &generator) ?? .get,
             mailing: .random(in: 0 ... .max, using: &generator), batch: .random(in: 0..<TrackedEvent.batches, using: &generator),
             index: .random(in: 0..<TrackedEvent.indexes, using: &generator), link: .random(in: 0 ... .max, using: &generator),
             time: 1_700_000_000_000 + .random(in: -5000...5000, using: &generator))
-        event.agent = ["", "Mozilla/5.0", "curl/8", "Zoë 🎈"].randomElement(using: &generator)!
-        event.network = ["", "apple-proxy"].randomElement(using: &generator)!
-        event.address = ["", "192.0.2.\(number % 7)"].randomElement(using: &generator)!
+        event.agent = ["", "Mozilla/5.0", "curl/8", "Zoë 🎈"].randomElement(using: &generator) ?? ""
+        event.network = ["", "apple-proxy"].randomElement(using: &generator) ?? ""
+        event.address = ["", "192.0.2.\(number % 7)"].randomElement(using: &generator) ?? ""
         event.visitor = .random(in: 0 ... .max, using: &generator)
         event.damaged = .random(using: &generator)
         return event

@@ -94,6 +94,13 @@ import Text
         #expect(chosen == old)
     }
 
+    @Test func anAddressHasOnePseudonymForEachKey() throws {
+        let address = Array("192.0.2.1".utf8)
+        #expect(keys.pseudonym(of: address) == keys.pseudonym(of: address) && keys.pseudonym(of: address) != 0)
+        #expect(keys.pseudonym(of: address) != keys.pseudonym(of: Array("192.0.2.2".utf8)))
+        #expect(try SigningKeys([3: Self.secret("b")]).pseudonym(of: address) != keys.pseudonym(of: address))
+    }
+
     @Test func numbersThatATokenHasNoRoomForMakeNone() {
         #expect(TokenSubject(mailing: 1, batch: 1 << 20, index: 0) == nil)
         #expect(TokenSubject(mailing: 1, batch: 0, index: 1 << 14) == nil)

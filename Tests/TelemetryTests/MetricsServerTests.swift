@@ -111,7 +111,7 @@ import Testing
             let second = MetricsServer(
                 address: ListenAddress(host: "127.0.0.1", port: port), metrics: PrometheusMetrics(),
                 readiness: Readiness(), logger: quiet)
-            let error = await #expect(throws: MetricsServerError.self) { try await second.run() }
+            let error = await #expect(throws: WebServerError.self) { try await second.run() }
             #expect(
                 error?.description == "cannot serve metrics on 127.0.0.1:\(port): Address already in use; "
                     + "set metrics.listen to another address and port, or to 'off'")

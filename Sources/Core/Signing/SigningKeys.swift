@@ -51,6 +51,16 @@ package struct SigningKeys: Sendable {
         return Token.subject(of: bytes)
     }
 
+    /// A visitor's address as a number that only those who have the keys can tell from others; another after a new key. Never 0.
+    package func pseudonym(of address: some Sequence<UInt8>) -> UInt64 {
+        withUnsafeTemporaryAllocation(byteCount: Digest.length, alignment: 8) { digest in
+            // No token begins with a byte of purpose 0.
+            let head: [UInt8] = [0]
+            head.withUnsafeBytes { current.sign($0, Array(address), into: digest) }
+            return max(1, digest.load(as: UInt64.self))
+        }
+    }
+
     private func isSigned(_ token: [UInt8], _ payload: [UInt8], by key: SigningKey) -> Bool {
         withUnsafeTemporaryAllocation(byteCount: Digest.length, alignment: 1) { digest in
             token.withUnsafeBytes { token in

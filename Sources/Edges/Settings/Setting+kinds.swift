@@ -73,6 +73,26 @@ extension Setting where Value == String {
     }
 }
 
+extension Setting where Value == String {
+    /// The address that links begin with. It stands in headers, in HTML and in JSON, and so has no sign that any of them would escape.
+    static func trackerURL(_ name: String, shown: String, _ meaning: String) -> Self {
+        Self(
+            name, meaning,
+            SettingKey.Form(
+                type: "URL",
+                allowed: "`https://host[:port][/path]`, 200 bytes at most; the path of letters, digits, `-`, `.`, `_`, `~`, `/`",
+                shown: shown, display: .url),
+            parse: { text in
+                guard text.utf8.count <= 200, let url = try? ParsedURL(text), ["http", "https"].contains(url.scheme), !url.host.isEmpty,
+                    url.username == nil, url.password == nil,
+                    url.path.utf8.allSatisfy({ PercentEncoding.isUnreserved($0) || $0 == UInt8(ascii: "/") })
+                else { return nil }
+                let path = url.path.reversed().drop { $0 == "/" }.reversed()
+                return "\(url.scheme)://\(URLHost.bracketed(url.host))\(url.port.map { ":\($0)" } ?? "")\(String(path))"
+            })
+    }
+}
+
 extension Setting where Value == LedgerPlace {
     static func ledgerURL(_ name: String, _ meaning: String) -> Self {
         Self(
@@ -128,6 +148,28 @@ extension Setting where Value == ListenAddress? {
         Self(
             name, meaning, SettingKey.Form(type: "address", allowed: "`host:port`, `[IPv6]:port`, or `off`", shown: shown),
             parse: { $0 == "off" ? .some(nil) : ListenAddress($0).map { .some($0) } ?? nil })
+    }
+}
+
+extension Setting where Value == ListenAddress {
+    static func address(_ name: String, default text: String, _ meaning: String) -> Self {
+        Self(
+            name, meaning, SettingKey.Form(type: "address", allowed: "`host:port` or `[IPv6]:port`", default: text),
+            parse: { ListenAddress($0) })
+    }
+}
+
+extension Setting where Value == [IPNetwork] {
+    /// Networks as a list, or as one text with spaces between them.
+    static func networks(_ name: String, shown: String, _ meaning: String) -> Self {
+        Self(
+            name, meaning,
+            SettingKey.Form(type: "list", allowed: "IP addresses and networks: `192.0.2.7`, `10.0.0.0/8`, `2001:db8::/32`", shown: shown),
+            list: { texts in
+                let texts = texts.flatMap { $0.split(separator: " ") }
+                let networks = texts.compactMap { IPNetwork($0) }
+                return networks.count == texts.count ? networks : nil
+            })
     }
 }
 

@@ -138,6 +138,13 @@ extension Settings {
         reader.read(SettingsTable.logFormat, into: &log.format)
         reader.read(SettingsTable.logAddresses, into: &log.addresses)
         reader.read(SettingsTable.emailHostname, into: &email.hostname)
+        reader.read(SettingsTable.trackerURL, into: &tracker.url)
+        reader.read(SettingsTable.trackerKeys, into: &tracker.keys)
+        reader.read(SettingsTable.trackerListen, into: &tracker.listen)
+        reader.read(SettingsTable.trackerTrustedProxies, into: &tracker.trustedProxies)
+        reader.read(SettingsTable.trackerAddresses, into: &tracker.addresses)
+        reader.read(SettingsTable.trackerSpool, into: &tracker.spool)
+        reader.read(SettingsTable.trackerSpoolLimit, into: &tracker.spoolLimit)
         reader.read(SettingsTable.shutdownGrace, into: &shutdown.grace)
     }
 

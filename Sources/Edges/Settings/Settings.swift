@@ -119,11 +119,28 @@ package struct Settings: Sendable, Equatable {
     /// `deploy/prometheus/targets` has the same.
     package enum Port: Int, Sendable, CaseIterable {
         case planner = 9464
-        case collector, worker
-        /// Kept for roles to come.
-        case tracker, api
+        case collector, worker, tracker
+        /// Kept for a role to come.
+        case api
 
         package var address: ListenAddress { ListenAddress(host: "127.0.0.1", port: rawValue) }
+    }
+
+    package struct Tracker: Sendable, Equatable {
+        /// The address by which messages lead to the tracker, without a final slash; nil where nothing is tracked.
+        package var url: String?
+        /// The file of the keys that sign the links; nil for one beside the ledger.
+        package var keys: String?
+        /// Where the tracker serves.
+        package var listen = ListenAddress(host: "127.0.0.1", port: 9480)
+        /// Proxies whose X-Forwarded-For is believed.
+        package var trustedProxies: [IPNetwork] = []
+        package var addresses = AddressKeeping.none
+        /// The folder in which events wait while Redis is unavailable; nil for the usual one.
+        package var spool: String?
+        /// Bytes that wait there at most.
+        package var spoolLimit = 1 << 30
+        package init() {}
     }
 
     package struct Logs: Sendable, Equatable {
@@ -160,6 +177,7 @@ package struct Settings: Sendable, Equatable {
     package var metrics = Metrics()
     package var log = Logs()
     package var email = Email()
+    package var tracker = Tracker()
     /// Who visitors of messages' links are: the operator's rules, then the built-in ones.
     package var visitors = VisitorRules.builtIn
     package var shutdown = Shutdown()

@@ -102,7 +102,8 @@ enum SettingsTable {
         "refusals.share", 1...100, default: "95", "The share of them, in percent, that pauses the mailing when it is one refusal.")
 
     static let metricsListen = Setting.listen(
-        "metrics.listen", shown: "127.0.0.1 with a port for each role: planner, `up` and `send` 9464, collector 9465, worker 9466",
+        "metrics.listen",
+        shown: "127.0.0.1 with a port for each role: planner, `up` and `send` 9464, collector 9465, worker 9466, tracker 9467",
         "Where `/metrics`, `/healthz` and `/readyz` are served; with `off` no metrics are kept.")
 
     static let logLevel = Setting.choice(
@@ -117,6 +118,28 @@ enum SettingsTable {
         "email.hostname", shown: "the machine's name if it has a domain, else `localhost.localdomain`",
         "Our name in EHLO and in Message-ID.")
 
+    static let trackerURL = Setting.trackerURL(
+        "tracker.url", shown: "none: nothing is tracked",
+        "The public address of the tracker, to which links of messages lead: [tracking.md](tracking.md). Links keep it for good.")
+    static let trackerKeys = Setting.file(
+        "tracker.keys", allowed: "a file of mode 0600",
+        "The keys that sign those links, the same for workers and trackers: [tracking.md](tracking.md#keys). `send` and `up` make "
+            + "`LEDGER.keys` where none is named.")
+
+    static let trackerListen = Setting.address(
+        "tracker.listen", default: "127.0.0.1:9480",
+        "Where the tracker serves, behind a proxy that ends TLS: [tracking.md](tracking.md#behind-a-proxy).")
+    static let trackerTrustedProxies = Setting.networks(
+        "tracker.trusted_proxies", shown: "none", "Proxies whose `X-Forwarded-For` is believed.")
+    static let trackerAddresses = Setting.choice(
+        "tracker.addresses", AddressKeeping.self, default: "none",
+        "What is kept of visitors' addresses: nothing but a keyed hash, the network (24 bits of IPv4, 48 of IPv6), or all.")
+    static let trackerSpool = Setting.file(
+        "tracker.spool", allowed: "a folder",
+        "Where the tracker keeps events while Redis is unavailable; by default `tracker-PORT` where `ledger.folder` is, and of `send` and "
+            + "`up` `LEDGER.events`.")
+    static let trackerSpoolLimit = Setting.size(
+        "tracker.spool_limit", 1 << 20...1 << 40, default: "1GB", "Bytes that wait there at most: some 20 million events.")
     static let trackerVisitors = Setting.file(
         "tracker.visitors", allowed: "a YAML file",
         "Rules about who visitors are, person or machine, asked before the built-in ones: [tracking.md](tracking.md#people-and-machines).")
@@ -190,6 +213,8 @@ enum SettingsTable {
             metricsListen.key,
             logLevel.key, logFormat.key, logAddresses.key,
             emailHostname.key,
+            trackerURL.key, trackerKeys.key, trackerListen.key, trackerTrustedProxies.key, trackerAddresses.key, trackerSpool.key,
+            trackerSpoolLimit.key,
             trackerVisitors.key,
             shutdownGrace.key,
             providerURL.key, providerUsername.key, providerPassword.key, providerConnections.key,

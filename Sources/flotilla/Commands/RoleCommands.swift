@@ -106,12 +106,13 @@ struct Up: RoleCommand {
         let runtime = try RoleRuntime(settings, privateRedis: redis, terminal: terminal)
         try runtime.checkConnections()
         let ledger = try await runtime.waitForLedger(makes: true)
+        let keys = try settings.trackerKeys(makes: true)
         let broker = try await runtime.openBroker("up", isPatient: true)
         let collector = runtime.collector(broker, ledger)
         let worker = runtime.worker(broker)
         try await runtime.run(
             "up",
-            (redis.map { [$0] } ?? []) + runtime.metricsServer()
+            (redis.map { [$0] } ?? []) + runtime.metricsServer() + runtime.optionalTracker(broker, keys: keys)
                 + [
                     HealthMonitor(broker: broker, ledger: ledger, readiness: runtime.readiness, logger: runtime.logger),
                     runtime.heartbeat(.all, broker, worker: worker),

@@ -80,6 +80,7 @@ struct Send: AsyncParsableCommand {
         let runtime = try RoleRuntime(settings, privateRedis: redis, terminal: terminal, statusBeforeRun: .interrupted)
         try runtime.checkConnections()
         let ledger = try runtime.openLedger()
+        let keys = try settings.trackerKeys(makes: true)
         let origin = URL(fileURLWithPath: mailing).standardizedFileURL.path
         let resolver = MailingResolver(
             ledger: ledger, job: job, file: mailing, origin: origin, policy: repeating.policy,
@@ -99,7 +100,7 @@ struct Send: AsyncParsableCommand {
         let worker = runtime.worker(broker)
         try await runtime.run(
             "send",
-            (redis.map { [$0] } ?? []) + runtime.optionalMetricsServer()
+            (redis.map { [$0] } ?? []) + runtime.optionalMetricsServer() + runtime.optionalTracker(broker, keys: keys)
                 + [
                     HealthMonitor(broker: broker, ledger: ledger, readiness: runtime.readiness, logger: runtime.logger),
                     runtime.heartbeat(.all, broker, worker: worker), collector, worker,

@@ -14,8 +14,10 @@ import Planning
 import Policy
 import ServiceLifecycle
 import Settings
+import Signing
 import Telemetry
 import Text
+import Tracking
 import UnixSignals
 
 /// What the roles of one process share (settings, logs, metrics, Redis), and the roles as services.
@@ -128,7 +130,9 @@ struct RoleRuntime {
     /// Logs which roles run here, and with which settings.
     private func logStart(_ role: String) {
         var fields: Logger.Metadata = ["version": "\(Build.version)", "redis": "\(endpoint)", "process": "\(name)"]
-        if role != "worker" { fields["ledger"] = "\(settings.ledger.place.file.map(RealPath.of) ?? settings.ledger.name)" }
+        if !["worker", "tracker"].contains(role) {
+            fields["ledger"] = "\(settings.ledger.place.file.map(RealPath.of) ?? settings.ledger.name)"
+        }
         let different = settings.differences
         fields["settings"] = "\(different.isEmpty ? "defaults" : different.joined(separator: " "))"
         logger.info("\(role) starts", metadata: fields)
@@ -159,10 +163,40 @@ struct RoleRuntime {
         Worker(configuration: workerConfiguration, broker: broker, group: group, logger: logger)
     }
 
+    /// The tracker, in the order in which its parts start. They stop in the other order, so that no event comes behind the last.
+    /// - Parameters:
+    ///   - spool: the folder in which events wait while Redis is unavailable.
+    ///   - connections: of visitors at once.
+    func tracker(_ broker: Broker, keys: SigningKeys, spool: String, connections: Int) throws(SpoolFolderError) -> [any Service] {
+        var configuration = Tracker.Configuration(url: settings.tracker.url ?? "", keys: keys)
+        configuration.trustedProxies = settings.tracker.trustedProxies
+        configuration.addresses = settings.tracker.addresses
+        let events = EventBuffer(
+            EventStreams(broker), folder: try SpoolFolder(spool), limit: settings.tracker.spoolLimit, logger: logger)
+        return [
+            events,
+            TrackerServer(Tracker(configuration), at: settings.tracker.listen, connections: connections, events: events, logger: logger),
+        ]
+    }
+
+    /// The tracker of a process with all roles, where links are tracked. One that cannot serve, perhaps since another does, is logged.
+    func optionalTracker(_ broker: Broker, keys: SigningKeys?) -> [any Service] {
+        guard let keys else { return [] }
+        do {
+            let spool = try settings.tracker.spool ?? settings.ledger.localPath() + ".events"
+            return try tracker(broker, keys: keys, spool: spool, connections: TrackerServer.fewConnections)
+                .map { OptionalService(service: $0, logger: logger) }
+        } catch {
+            logger.warning("links of messages are not answered here: \(PlainError.of(error))")
+            return []
+        }
+    }
+
     /// Connections that this process may open to providers, as far as its descriptors go.
     private var connections: Int {
         OpenFiles.connections(
-            servers: settings.metrics.listen == nil ? 0 : OpenFiles.serverConnections(atMost: MetricsServer.mostConnections))
+            servers: (settings.metrics.listen == nil ? 0 : OpenFiles.serverConnections(atMost: MetricsServer.mostConnections))
+                + (settings.tracker.url == nil ? 0 : TrackerServer.fewConnections))
     }
 
     /// Refuses providers with more connections than this process may open. A worker of a fleet, which shares its settings with others and

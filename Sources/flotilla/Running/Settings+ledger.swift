@@ -24,7 +24,7 @@ extension Settings.Ledger {
         case .file(let path): return path
         case .postgreSQL(let url):
             let name = try PostgreSQLAddress(url).fileName
-            let folder = try self.folder ?? Self.usualFolder(ProcessInfo.processInfo.environment)
+            let folder = try stateFolder()
             do {
                 try FileManager.default.createDirectory(
                     atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
@@ -33,6 +33,12 @@ extension Settings.Ledger {
             }
             return folder + "/" + name
         }
+    }
+
+    /// The folder of this machine's own files, where none lies beside the ledger.
+    func stateFolder() throws(CommandError) -> String {
+        if let folder { return folder }
+        return try Self.usualFolder(ProcessInfo.processInfo.environment)
     }
 
     /// Where programs keep what is neither settings nor documents: what systemd says (systemd.exec(5)), or the XDG Base Directory
@@ -44,7 +50,7 @@ extension Settings.Ledger {
         if let folder = path("XDG_STATE_HOME") { return folder + "/flotilla" }
         if let home = path("HOME") { return home + "/.local/state/flotilla" }
         throw CommandError(
-            "HOME is not set: name the folder where this machine keeps what belongs to a ledger in PostgreSQL in ledger.folder")
+            "HOME is not set: name the folder where this machine keeps what is neither settings nor documents in ledger.folder")
     }
 
     /// The ledger's file, for what is done with files alone.

@@ -72,7 +72,9 @@ package enum PrivateFile {
         return fsync(descriptor) == 0 ? nil : errno
     }
 
-    private static func write(_ bytes: [UInt8], to descriptor: Int32) -> Int32? {
+    /// Writes to an open file.
+    /// - Returns: the error number; nil when all was written.
+    package static func write(_ bytes: [UInt8], to descriptor: Int32) -> Int32? {
         var written = 0
         while written < bytes.count {
             let count = bytes.withUnsafeBytes { all in

@@ -1,19 +1,10 @@
-import HTTPTypes
-import Hummingbird
 package import Logging
-import NIOCore
 import ServiceLifecycle
-import Synchronization
 
 /// Serves `/metrics` in the Prometheus text format, `/healthz` (200 while the process serves), and `/readyz` (200 if every check is ready,
 /// otherwise 503, with each check as JSON). It has no secrets and no authentication: bind it to an address that only operators reach.
 package struct MetricsServer: Service {
-    private let address: ListenAddress
-    private let metrics: PrometheusMetrics
-    private let readiness: Readiness
-    private let logger: Logger
-    private let connections: ConnectionLimit
-    private let onListening: @Sendable (Int) -> Void
+    private let server: WebServer
 
     /// Connections at once: some Prometheus servers, a load balancer, and people.
     package static let mostConnections = 64
@@ -26,74 +17,33 @@ package struct MetricsServer: Service {
         limit: ConnectionLimit.Configuration = .init(connections: OpenFiles.serverConnections(atMost: mostConnections)),
         logger: Logger = Logger(label: "metrics"), onListening: @escaping @Sendable (Int) -> Void = { _ in }
     ) {
-        self.address = address
-        self.metrics = metrics
-        self.readiness = readiness
-        self.logger = logger
-        connections = ConnectionLimit(limit)
-        self.onListening = onListening
+        let configuration = WebServer.Configuration(
+            address, purpose: "metrics", remedy: "set metrics.listen to another address and port, or to 'off'", limit: limit)
+        server = WebServer(
+            configuration, logger: logger,
+            onListening: { bound in
+                logger.info("serving metrics and health", metadata: ["url": "http://\(bound)/metrics"])
+                onListening(bound.port)
+            }, handler: { Self.answer($0, metrics, readiness) })
     }
 
     /// Serves until graceful shutdown or cancellation.
-    /// - Throws: `MetricsServerError` when it cannot listen.
-    package func run() async throws {
-        let isListening = Mutex(false)
-        var quiet = logger
-        quiet.logLevel = max(.warning, logger.logLevel)
-        let application = Application(
-            router: router(),
-            server: .http1(
-                configuration: .init(
-                    additionalChannelHandlers: [connections.handler()],
-                    httpDecoderConfiguration: .init(maxHeaderFieldSize: 8192, maxHeaderListSize: 16_384, maxHeaderFieldCount: 64))),
-            configuration: .init(address: .hostname(address.host, port: address.port)),
-            onServerRunning: { [logger, address, onListening] channel in
-                isListening.withLock { $0 = true }
-                let bound = ListenAddress(host: address.host, port: channel.localAddress?.port ?? address.port)
-                logger.info("serving metrics and health", metadata: ["url": "http://\(bound)/metrics"])
-                onListening(bound.port)
-            },
-            logger: quiet)
-        do {
-            try await application.run()
-        } catch {
-            guard !isListening.withLock({ $0 }) else { throw error }
-            throw MetricsServerError(address: address, reason: (error as? IOError)?.plainText ?? "\(error)")
-        }
-    }
+    /// - Throws: `WebServerError` when it cannot listen.
+    package func run() async throws { try await server.run() }
 
-    private func router() -> Router<BasicRequestContext> {
-        let router = Router(options: .autoGenerateHeadEndpoints)
-        router.get("metrics") { _, _ in
-            Self.response(.ok, metrics.exposition(), type: PrometheusText.contentType)
-        }
-        router.get("healthz") { _, _ in Self.response(.ok, "ok\n", type: "text/plain; charset=utf-8") }
-        router.get("readyz") { _, _ in
+    private static func answer(_ request: WebRequest, _ metrics: PrometheusMetrics, _ readiness: Readiness) -> WebResponse {
+        guard request.method == .get || request.method == .head else { return response(405, "only GET and HEAD\n") }
+        switch request.path {
+        case "/metrics": return response(200, metrics.exposition(), type: PrometheusText.contentType)
+        case "/healthz": return response(200, "ok\n")
+        case "/readyz":
             let checks = readiness.all
-            let status: HTTPResponse.Status = checks.allSatisfy(\.ready) ? .ok : .serviceUnavailable
-            return Self.response(status, checks.json, type: "application/json")
+            return response(checks.allSatisfy(\.ready) ? 200 : 503, checks.json, type: "application/json")
+        default: return response(404, "there is nothing here: /metrics, /healthz, /readyz\n")
         }
-        return router
     }
 
-    private static func response(_ status: HTTPResponse.Status, _ body: String, type: String) -> Response {
-        Response(
-            status: status, headers: [.contentType: type, .cacheControl: "no-store"],
-            body: ResponseBody(byteBuffer: ByteBuffer(string: body)))
+    private static func response(_ status: Int, _ body: String, type: String = "text/plain; charset=utf-8") -> WebResponse {
+        WebResponse(status, .init([("Content-Type", type), ("Cache-Control", "no-store")]), .init(Array(body.utf8)))
     }
-}
-
-/// The metrics server could not listen on its address.
-package struct MetricsServerError: Error, CustomStringConvertible {
-    package let address: ListenAddress
-    package let reason: String
-
-    package var description: String {
-        "cannot serve metrics on \(address): \(reason); set metrics.listen to another address and port, or to 'off'"
-    }
-}
-
-extension IOError {
-    /// The system's words for the error, without the name of the call.
-    fileprivate var plainText: String { "\(SystemError.text(errnoCode))" }
 }

@@ -26,19 +26,25 @@ extension MetricDescription.Label {
     fileprivate static let mailingState = Self(
         name: "state", values: .fixed(MailingState.allCases.filter { !$0.isTerminal }.map(\.rawValue)))
     fileprivate static let skipReason = Self(name: "reason", values: .fixed([ExclusionReason.suppressed.rawValue]))
-    fileprivate static let entrySource = Self(name: "source", values: .fixed(["status", "lane", "heartbeat", "mailing", "key"]))
+    fileprivate static let entrySource = Self(name: "source", values: .fixed(["status", "lane", "events", "heartbeat", "mailing", "key"]))
     fileprivate static let check = Self(name: "check", values: .open("redis, lease, ledger, provider NAME"))
     fileprivate static let metric = Self(name: "metric", values: .open("names of metrics"))
     fileprivate static let refusal = Self(name: "reason", values: .fixed(Refusal.allCases.map(\.rawValue)))
     fileprivate static let status = Self(
         name: "status", values: .fixed(["none", "1xx", "2xx", "3xx", "4xx", "5xx"]))
+    fileprivate static let visit = Self(
+        name: "kind", values: .fixed(["open", "click", "unsubscribe", "resubscribe", "page", "refused", "other"]))
+    fileprivate static let action = Self(name: "action", values: .fixed(["open", "click", "unsubscribe", "resubscribe"]))
+    fileprivate static let tokenFault = Self(
+        name: "reason", values: .fixed(["malformed", "unknown_key", "forged", "other_purpose"]))
+    fileprivate static let eventStream = Self(name: "stream", values: .fixed(["0", "1"]))
     fileprivate static let version = Self(name: "version", values: .open("one value a build"))
     fileprivate static let swift = Self(name: "swift", values: .open("one value a build"))
 }
 
 extension MetricCatalogue {
     /// The metrics of all modules. A metric that is missing here is exposed as unlisted.
-    package static let flotilla = MetricCatalogue(messages + queues + ledgerAndRedis + connections + process)
+    package static let flotilla = MetricCatalogue(messages + queues + ledgerAndRedis + connections + tracking + process)
 
     private static let messages: [MetricDescription] = [
         .counter(
@@ -176,6 +182,25 @@ extension MetricCatalogue {
         .counter(
             "flotilla_http_responses_total", "responses", [.provider, .status],
             "HTTP responses by the class of their status; `none` where there was no response."),
+    ]
+
+    private static let tracking: [MetricDescription] = [
+        .counter(
+            "flotilla_tracker_requests_total", "requests", [.visit],
+            "Requests of visitors that the tracker answered: pixels, redirects, one-click unsubscribes, pages, links that are none, others."
+        ),
+        .counter(
+            "flotilla_tracker_events_total", "events", [.action], "Events that the tracker made of visits."),
+        .counter(
+            "flotilla_tracker_tokens_refused_total", "requests", [.tokenFault],
+            "Links that the tracker refused: cut off, of a key that it lacks, changed, or of another purpose."),
+        .counter(
+            "flotilla_tracker_events_dropped_total", "events", [],
+            "Events that were lost because Redis was unavailable and the spool had no room."),
+        .gauge(
+            "flotilla_tracker_events_waiting", "events", [.eventStream], "Events in the tracker's memory, on their way to Redis."),
+        .gauge(
+            "flotilla_tracker_spool_bytes", "bytes", [.eventStream], "Bytes of events that wait on the tracker's disk for Redis."),
     ]
 
     private static let process: [MetricDescription] = [

@@ -1,3 +1,4 @@
+import DequeModule
 package import NIOCore
 import Synchronization
 
@@ -24,6 +25,28 @@ package final class ConnectionLimit: Sendable {
         var all: [Int: any Channel] = [:]
         /// Those that wait for a request, with the place at which they began to.
         var waiting: [Int: Int] = [:]
+        /// The same in the order of their places, and some that wait no more or have another place now.
+        var order: Deque<(number: Int, place: Int)> = []
+
+        /// A connection begins to wait.
+        mutating func wait(_ number: Int) {
+            next += 1
+            waiting[number] = next
+            order.append((number, next))
+            guard order.count > 2 * waiting.count + 64 else { return }
+            let waiting = waiting
+            order.removeAll { waiting[$0.number] != $0.place }
+        }
+
+        /// Takes out the connection that has waited longest; nil where none waits.
+        mutating func takeOldest() -> (any Channel)? {
+            while let first = order.popFirst() {
+                guard waiting[first.number] == first.place else { continue }
+                waiting[first.number] = nil
+                return all.removeValue(forKey: first.number)
+            }
+            return nil
+        }
     }
 
     let configuration: Configuration
@@ -43,14 +66,14 @@ package final class ConnectionLimit: Sendable {
         let (number, evicted) = state.withLock { state -> (Int?, (any Channel)?) in
             var evicted: (any Channel)?
             if state.all.count >= configuration.connections {
-                guard let oldest = state.waiting.min(by: { $0.value < $1.value })?.key else { return (nil, nil) }
-                evicted = state.all.removeValue(forKey: oldest)
-                state.waiting[oldest] = nil
+                evicted = state.takeOldest()
+                guard evicted != nil else { return (nil, nil) }
             }
             state.next += 1
-            state.all[state.next] = channel
-            state.waiting[state.next] = state.next
-            return (state.next, evicted)
+            let number = state.next
+            state.all[number] = channel
+            state.wait(number)
+            return (number, evicted)
         }
         evicted?.close(promise: nil)
         return number
@@ -59,12 +82,7 @@ package final class ConnectionLimit: Sendable {
     fileprivate func note(_ number: Int, isWaiting: Bool) {
         state.withLock { state in
             guard state.all[number] != nil else { return }
-            if isWaiting {
-                state.next += 1
-                state.waiting[number] = state.next
-            } else {
-                state.waiting[number] = nil
-            }
+            if isWaiting { state.wait(number) } else { state.waiting[number] = nil }
         }
     }
 

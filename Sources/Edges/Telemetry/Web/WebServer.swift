@@ -1,0 +1,124 @@
+import HTTPTypes
+import Hummingbird
+import HummingbirdCore
+package import Logging
+import Model
+import NIOCore
+import ServiceLifecycle
+import Synchronization
+
+/// A server of HTTP/1.1 that strangers may reach: connections, heads, bodies and times are bounded, and nothing that they send ends it.
+package struct WebServer: Service {
+    package struct Configuration: Sendable {
+        package var address: ListenAddress
+        /// What is served, and what to do where the address cannot be had, for people.
+        package var purpose: String
+        package var remedy: String
+        /// Connections at once, and how long each may be without a request.
+        package var limit: ConnectionLimit.Configuration
+        /// How long a request may take, with its answer.
+        package var patience: Duration = .seconds(10)
+        /// Bytes of a request's line, or of one of its fields, at most.
+        package var fieldBytes = 16 << 10
+        /// Bytes of a POST's body at most.
+        package var bodyBytes = 16 << 10
+
+        package init(_ address: ListenAddress, purpose: String, remedy: String, limit: ConnectionLimit.Configuration) {
+            self.address = address
+            self.purpose = purpose
+            self.remedy = remedy
+            self.limit = limit
+        }
+    }
+
+    package typealias Handler = @Sendable (WebRequest) async -> WebResponse
+
+    private let configuration: Configuration
+    private let connections: ConnectionLimit
+    private let logger: Logger
+    private let onListening: @Sendable (ListenAddress) -> Void
+    private let handler: Handler
+
+    /// - Parameters:
+    ///   - onListening: called once with the address that was bound.
+    ///   - handler: answers a request, whose body has been read and thrown away.
+    package init(
+        _ configuration: Configuration, logger: Logger, onListening: @escaping @Sendable (ListenAddress) -> Void = { _ in },
+        handler: @escaping Handler
+    ) {
+        self.configuration = configuration
+        self.logger = logger
+        self.onListening = onListening
+        self.handler = handler
+        connections = ConnectionLimit(configuration.limit)
+    }
+
+    /// Serves until graceful shutdown or cancellation.
+    /// - Throws: `WebServerError` when it cannot listen.
+    package func run() async throws {
+        let isListening = Mutex(false)
+        var quiet = logger
+        quiet.logLevel = max(.warning, logger.logLevel)
+        let address = configuration.address
+        let application = Application(
+            responder: WebResponder(handler: handler, bodyBytes: configuration.bodyBytes), server: .http1(configuration: channels),
+            configuration: .init(address: .hostname(address.host, port: address.port)),
+            onServerRunning: { [onListening] channel in
+                isListening.withLock { $0 = true }
+                onListening(ListenAddress(host: address.host, port: channel.localAddress?.port ?? address.port))
+            },
+            logger: quiet)
+        do {
+            try await application.run()
+        } catch {
+            guard !isListening.withLock({ $0 }) else { throw error }
+            let reason = (error as? IOError).map { "\(SystemError.text($0.errnoCode))" } ?? "\(error)"
+            throw WebServerError(
+                description: "cannot serve \(configuration.purpose) on \(address): \(reason); \(configuration.remedy)")
+        }
+    }
+
+    private var channels: HTTP1Channel.Configuration {
+        let patience = TimeAmount.nanoseconds(configuration.patience.nanoseconds)
+        return .init(
+            additionalChannelHandlers: [connections.handler(), RequestDeadline(patience)],
+            httpDecoderConfiguration: .init(
+                maxHeaderFieldSize: configuration.fieldBytes, maxHeaderListSize: 2 * configuration.fieldBytes, maxHeaderFieldCount: 100))
+    }
+}
+
+/// A server could not listen on its address.
+package struct WebServerError: Error, Equatable, CustomStringConvertible {
+    package let description: String
+}
+
+/// Reads a request's body within its bound, and has the request answered.
+private struct WebResponder: HTTPResponder {
+    struct Context: InitializableFromSource {
+        let address: SocketAddress?
+
+        init(source: ApplicationRequestContextSource) { address = source.channel.remoteAddress }
+    }
+
+    let handler: WebServer.Handler
+    let bodyBytes: Int
+
+    private static let tooLarge = WebResponse(413, .init([("Content-Type", "text/plain; charset=utf-8")]), .init(Array("too large\n".utf8)))
+
+    func respond(to request: Request, context: Context) async throws -> Response {
+        let head = WebRequest(request.head, from: context.address)
+        if head.method == .post, try await !isWithinBound(request) { return Self.tooLarge.response(to: .post) }
+        return await handler(head).response(to: head.method)
+    }
+
+    /// Reads the body to its end, or as far as it may go.
+    private func isWithinBound(_ request: Request) async throws -> Bool {
+        if let length = request.headers[.contentLength], Int(length).map({ $0 > bodyBytes }) ?? true { return false }
+        var count = 0
+        for try await part in request.body {
+            count += part.readableBytes
+            if count > bodyBytes { return false }
+        }
+        return true
+    }
+}

@@ -1,0 +1,132 @@
+import Foundation
+import Text
+
+/// Where events of one stream wait on disk while Redis does not take them: files that are only added to, of bounded size in all, read in
+/// order and removed as a whole once Redis has what is in them. What was written survives the end of the process, not that of the machine.
+struct EventSpool {
+    /// Bytes after which a file is ended.
+    private static let fileBytes = 1 << 20
+    private static let headBytes = 8
+
+    private let folder: String
+    private let stream: Int
+    private let limit: Int
+    /// The files by their numbers, the oldest first; the last is written to while `writing` is open.
+    private var files: [(number: Int, bytes: Int)] = []
+    private var next = 0
+    private var writing: Int32?
+    /// Why the last could not be written, for the log.
+    private(set) var problem = ""
+
+    /// Takes up what an earlier life left.
+    /// - Parameter limit: bytes of all its files at most.
+    init(folder: String, stream: Int, limit: Int) {
+        self.folder = folder
+        self.stream = stream
+        self.limit = limit
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        let numbers = names.compactMap { name -> Int? in
+            let parts = name.split(separator: ".")
+            guard parts.count == 3, parts[0] == "events-\(stream)", parts[2] == "spool" else { return nil }
+            return Int(parts[1])
+        }
+        files = numbers.sorted().map { ($0, Int(clamping: FileStatus(path: "\(folder)/\(Self.name(stream, $0))")?.size ?? 0)) }
+        next = (numbers.max() ?? 0) + 1
+    }
+
+    var isEmpty: Bool { files.isEmpty }
+
+    /// Bytes of all files.
+    var bytes: Int { files.reduce(0) { $0 + $1.bytes } }
+
+    private static func name(_ stream: Int, _ number: Int) -> String { "events-\(stream).\(number).spool" }
+
+    private func path(_ number: Int) -> String { "\(folder)/\(Self.name(stream, number))" }
+
+    /// Adds batches, all or none.
+    /// - Returns: false where there is no room, or the disk takes none: `problem` says why.
+    mutating func append(_ batches: [[UInt8]]) -> Bool {
+        var record: [UInt8] = []
+        for batch in batches {
+            record.append(little: UInt32(batch.count))
+            record.append(little: Self.checksum(batch))
+            record += batch
+        }
+        guard bytes + record.count <= limit else {
+            problem = "\(folder) is full (tracker.spool_limit)"
+            return false
+        }
+        if let last = files.last, last.bytes + record.count > Self.fileBytes { end() }
+        guard let file = writing ?? begin() else { return false }
+        guard let error = PrivateFile.write(record, to: file) else {
+            files[files.count - 1].bytes += record.count
+            return true
+        }
+        problem = "\(folder): \(String(cString: strerror(error)))"
+        // What stands of it is cut off; a file that cannot be cut is ended, and read up to what is whole.
+        if ftruncate(file, off_t(files[files.count - 1].bytes)) != 0 { end() }
+        return false
+    }
+
+    private mutating func begin() -> Int32? {
+        let file = open(path(next), O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        guard file >= 0 else {
+            problem = "\(folder): \(String(cString: strerror(errno)))"
+            return nil
+        }
+        files.append((next, 0))
+        next += 1
+        writing = file
+        return file
+    }
+
+    /// Ends the file that is written to.
+    mutating func end() {
+        if let file = writing { close(file) }
+        writing = nil
+    }
+
+    /// The oldest file, which nothing is added to any more; nil where there is none.
+    mutating func oldest() -> (number: Int, path: String)? {
+        guard let first = files.first else { return nil }
+        if files.count == 1 { end() }
+        return (first.number, path(first.number))
+    }
+
+    /// Removes the oldest file.
+    mutating func removeOldest() {
+        guard let first = files.first else { return }
+        unlink(path(first.number))
+        files.removeFirst()
+    }
+
+    /// The batches of a file, up to the first that is not whole: the process ended while it wrote that.
+    static func read(_ path: String) -> (batches: [[UInt8]], isWhole: Bool) {
+        guard let data = FileManager.default.contents(atPath: path) else { return ([], false) }
+        let all = [UInt8](data)
+        var batches: [[UInt8]] = []
+        var rest = all[...]
+        while rest.count >= headBytes {
+            let length = Int(rest.little())
+            let checksum = rest.dropFirst(4).little()
+            let batch = Array(rest.dropFirst(headBytes).prefix(length))
+            guard batch.count == length, Self.checksum(batch) == checksum else { return (batches, false) }
+            batches.append(batch)
+            rest = rest.dropFirst(headBytes + length)
+        }
+        return (batches, rest.isEmpty)
+    }
+
+    private static func checksum(_ bytes: [UInt8]) -> UInt32 { bytes.reduce(FNV.seed32) { FNV.step($0, $1) } }
+}
+
+extension [UInt8] {
+    fileprivate mutating func append(little value: UInt32) {
+        for shift in stride(from: UInt32(0), to: 32, by: 8) { append(UInt8(truncatingIfNeeded: value >> shift)) }
+    }
+}
+
+extension ArraySlice<UInt8> {
+    /// The number of its first four bytes, the lowest first.
+    fileprivate func little() -> UInt32 { prefix(4).reversed().reduce(0) { $0 << 8 | UInt32($1) } }
+}

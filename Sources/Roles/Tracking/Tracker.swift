@@ -1,0 +1,156 @@
+package import Model
+package import Policy
+package import Signing
+package import Telemetry
+package import Text
+
+/// Answers the visitors of messages' links. It looks nothing up and changes nothing: what a link needs is signed in it, and what happened
+/// is the event of its answer. Whatever a visitor sends, it neither traps nor leads elsewhere than a message did.
+package struct Tracker: Sendable {
+    package struct Configuration: Sendable {
+        /// The public address, without a final slash.
+        package var url: String
+        package var keys: SigningKeys
+        /// Whose word on the visitor's address is taken.
+        package var trustedProxies: [IPNetwork] = []
+        package var addresses = AddressKeeping.none
+        package var networks = NamedNetworks([])
+
+        package init(url: String, keys: SigningKeys) {
+            self.url = url
+            self.keys = keys
+        }
+    }
+
+    package struct Answer: Sendable {
+        package let response: WebResponse
+        package let kind: Kind
+        package var event: TrackedEvent?
+        package var fault: TokenFault?
+
+        init(_ response: WebResponse, _ kind: Kind, event: TrackedEvent? = nil, fault: TokenFault? = nil) {
+            self.response = response
+            self.kind = kind
+            self.event = event
+            self.fault = fault
+        }
+
+        /// What was asked for, for the metrics.
+        package enum Kind: String, Sendable, CaseIterable {
+            /// A pixel, a redirect, a POST that unsubscribes, and one that takes it back.
+            case open, click, unsubscribe, resubscribe
+            /// A page for people.
+            case page
+            /// A token that is none.
+            case refused
+            /// For proxies and load balancers, and what is nowhere.
+            case other
+        }
+    }
+
+    private let configuration: Configuration
+    private let pages: TrackerPages
+    /// The path of the public address, which a proxy may have removed or not.
+    private let base: [UInt8]
+    private let host: String
+
+    package init(_ configuration: Configuration) {
+        self.configuration = configuration
+        let url = try? ParsedURL(configuration.url)
+        base = Array((url?.path ?? "").utf8)
+        host = url?.host.lowercased() ?? ""
+        pages = TrackerPages(base: url?.path ?? "")
+    }
+
+    /// - Parameter now: milliseconds since 1970.
+    package func answer(_ request: WebRequest, at now: Int64) -> Answer {
+        guard request.method != .other else { return Answer(pages.noMethod, .other) }
+        let path = route(request.target)
+        guard path.count > 3, path[path.startIndex] == UInt8(ascii: "/"), path[path.startIndex + 2] == UInt8(ascii: "/") else {
+            return fixed(path, request)
+        }
+        let rest = path.dropFirst(3)
+        switch (path[path.startIndex + 1], request.method == .post) {
+        case (UInt8(ascii: "u"), _): return unsubscribe(rest, .unsubscribe, request, now)
+        case (UInt8(ascii: "p"), _): return unsubscribe(rest, .preferences, request, now)
+        case (UInt8(ascii: "o"), false): return open(rest, request, now)
+        case (UInt8(ascii: "c"), false): return click(rest, request, now)
+        case (UInt8(ascii: "o"), true), (UInt8(ascii: "c"), true): return Answer(pages.onlyRead, .other)
+        default: return Answer(pages.nothing, .other)
+        }
+    }
+
+    /// The path without its query, and without the path of the public address.
+    private func route(_ target: String) -> ArraySlice<UInt8> {
+        let path = Array(target.utf8.prefix { $0 != UInt8(ascii: "?") })[...]
+        guard !base.isEmpty, path.starts(with: base), path.dropFirst(base.count).first == UInt8(ascii: "/") else { return path }
+        return path.dropFirst(base.count)
+    }
+
+    private func open(_ token: ArraySlice<UInt8>, _ request: WebRequest, _ now: Int64) -> Answer {
+        do throws(TokenFault) {
+            let subject = try configuration.keys.verify(token, for: .open)
+            return Answer(pages.pixel, .open, event: event(.open, of: subject, request, now))
+        } catch { return Answer(pages.refused, .refused, fault: error) }
+    }
+
+    private func click(_ path: ArraySlice<UInt8>, _ request: WebRequest, _ now: Int64) -> Answer {
+        do throws(TokenFault) {
+            let (subject, link) = try TrackedLink.read(path, keys: configuration.keys)
+            return Answer(pages.redirect(to: link.target), .click, event: event(.click, of: subject, link: link.number, request, now))
+        } catch { return Answer(pages.refused, .refused, fault: error) }
+    }
+
+    /// RFC 8058: a POST unsubscribes, whoever sends it and whatever its body is; nothing else does, as programs follow links that they
+    /// find. The page of choices takes it back, too.
+    private func unsubscribe(_ token: ArraySlice<UInt8>, _ purpose: TokenPurpose, _ request: WebRequest, _ now: Int64) -> Answer {
+        do throws(TokenFault) {
+            let subject = try configuration.keys.verify(token, for: purpose)
+            let isChoice = purpose == .preferences
+            guard request.method == .post else { return Answer(isChoice ? pages.preferences : pages.unsubscribe, .page) }
+            guard isChoice, request.target.hasSuffix(TrackerPages.again) else {
+                return Answer(pages.unsubscribed, .unsubscribe, event: event(.unsubscribe, of: subject, request, now))
+            }
+            return Answer(pages.subscribed, .resubscribe, event: event(.resubscribe, of: subject, request, now))
+        } catch { return Answer(pages.refused, .refused, fault: error) }
+    }
+
+    private func fixed(_ path: ArraySlice<UInt8>, _ request: WebRequest) -> Answer {
+        guard request.method != .post else { return Answer(pages.onlyRead, .other) }
+        if path.elementsEqual("/health".utf8) { return Answer(pages.healthy, .other) }
+        if path.elementsEqual("/style.css".utf8) { return Answer(pages.style, .other) }
+        if path.elementsEqual("/tls".utf8) { return Answer(isOurs(request.target) ? pages.healthy : pages.noDomain, .other) }
+        return Answer(pages.nothing, .other)
+    }
+
+    /// Whether the domain of a query is that of our links: a proxy that gets certificates on demand asks before it gets one.
+    private func isOurs(_ target: String) -> Bool {
+        let query = target.utf8.drop { $0 != UInt8(ascii: "?") }.dropFirst()
+        let domains = query.split(separator: UInt8(ascii: "&")).compactMap { part in
+            part.starts(with: "domain=".utf8) ? String(decoding: part.dropFirst(7), as: UTF8.self).lowercased() : nil
+        }
+        return !host.isEmpty && domains == [host]
+    }
+
+    private func event(
+        _ action: TrackedAction, of subject: TokenSubject, link: UInt16 = 0, _ request: WebRequest, _ now: Int64
+    ) -> TrackedEvent {
+        let method: TrackedMethod =
+            switch request.method {
+            case .head: .head
+            case .post: .post
+            case .get, .other: .get
+            }
+        var event = TrackedEvent(
+            action, by: method, mailing: subject.mailing, batch: subject.batch, index: subject.index, link: link, time: now)
+        event.agent = AgentText.cleaned(request.agent)
+        let proxies = configuration.trustedProxies
+        guard let visitor = VisitorAddress(peer: request.peer, forwarded: proxies.isEmpty ? [] : request.forwarded, trusted: proxies) else {
+            return event
+        }
+        event.visitor = configuration.keys.pseudonym(of: visitor.bytes)
+        event.network = configuration.networks.name(of: visitor.number)
+        event.address = visitor.text(configuration.addresses)
+        return event
+    }
+}

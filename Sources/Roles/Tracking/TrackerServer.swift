@@ -1,0 +1,44 @@
+package import Logging
+import Model
+import ServiceLifecycle
+package import Telemetry
+
+/// The public server of the tracker. A visitor is answered at once; what they did is an event that goes its way behind that.
+package struct TrackerServer: Service {
+    private let server: WebServer
+
+    /// Connections at once in a process with other roles.
+    package static var fewConnections: Int { OpenFiles.serverConnections(atMost: 1024) }
+
+    /// Connections at once in a process of its own: half of what it may open, up to 8,192.
+    package static var possibleConnections: Int { max(fewConnections, min(8192, (OpenFiles.limit - OpenFiles.reserve) / 2)) }
+
+    /// - Parameters:
+    ///   - connections: at once.
+    ///   - onListening: called once with the address that was bound.
+    package init(
+        _ tracker: Tracker, at address: ListenAddress, connections: Int, events: EventBuffer, logger: Logger,
+        onListening: @escaping @Sendable (ListenAddress) -> Void = { _ in }
+    ) {
+        let configuration = WebServer.Configuration(
+            address, purpose: "links of messages", remedy: "set tracker.listen to another address and port",
+            limit: .init(connections: connections))
+        let meters = TrackerMeters()
+        server = WebServer(
+            configuration, logger: logger,
+            onListening: { bound in
+                logger.info("serving links of messages", metadata: ["url": "http://\(bound)"])
+                onListening(bound)
+            },
+            handler: { request in
+                let answer = tracker.answer(request, at: Clock.milliseconds())
+                if let event = answer.event { events.add(event) }
+                meters.count(answer)
+                return answer.response
+            })
+    }
+
+    /// Serves until graceful shutdown or cancellation.
+    /// - Throws: `WebServerError` when it cannot listen.
+    package func run() async throws { try await server.run() }
+}

@@ -1,0 +1,28 @@
+import CommandSupport
+import Settings
+import Signing
+import Telemetry
+
+extension Settings {
+    /// The file of the tracker's keys: the one that is named, or that beside the ledger.
+    func trackerKeyPath() throws -> String { try tracker.keys ?? ledger.localPath() + ".keys" }
+
+    /// The keys that sign and verify links to the tracker; nil where there is no tracker.
+    /// - Parameter makes: a file that is not named and not there is made. Of a ledger on a server it is not where others share the Redis:
+    ///   each of their machines would sign by a key of its own, and none could verify another's.
+    /// - Throws: `TrackerKeyError`; `CommandError` where there is no folder for the file.
+    func trackerKeys(makes: Bool) throws -> SigningKeys? {
+        guard tracker.url != nil else { return nil }
+        let path = try trackerKeyPath()
+        let isAlone = ledger.place.file != nil || redis.endpoint == nil
+        if makes, isAlone, tracker.keys == nil { try TrackerKeyFile.make(path) }
+        return try TrackerKeyFile(reading: path).keys()
+    }
+
+    /// The folder of a tracker's events: the one that is named, or one for each port where programs keep such things.
+    /// - Throws: `CommandError` where there is no place for it.
+    func trackerSpool() throws(CommandError) -> String {
+        if let folder = tracker.spool { return folder }
+        return try ledger.stateFolder() + "/tracker-\(tracker.listen.port)"
+    }
+}

@@ -1,0 +1,89 @@
+import Foundation
+import Model
+import TestServers
+import Testing
+
+@testable import Tracking
+
+/// Events on their way to a real Redis.
+@Suite(.timeLimit(.minutes(5))) struct EventBufferTests {
+    private func event(_ number: Int) -> TrackedEvent {
+        TrackedEvent(.open, mailing: UInt32(number % 2), batch: 1, index: UInt32(number % 1000), time: Int64(number))
+    }
+
+    @Test func eventsArriveOnceAndTogether() async throws {
+        let test = try await TestTracker()
+        try await test.buffering { buffer in
+            for number in 0..<2000 { buffer.add(event(number)) }
+            let arrived = try await test.arrived(2000)
+            #expect(Set(arrived.map(\.time)).count == 2000 && arrived.count == 2000)
+            let entries = try test.redis.cli("XINFO", "STREAM", "{test}:events:0").firstMatch(of: /entries-added\n(\d+)/)
+            #expect(try #require(entries.flatMap { Int($0.output.1) }) < 50)
+        }
+    }
+
+    @Test func theEndOfTheProcessSendsWhatWasGathered() async throws {
+        let test = try await TestTracker()
+        try await test.buffering { $0.add(event(1)) }
+        #expect(try await test.arrived().count == 1)
+    }
+
+    @Test func whileRedisIsAwayEventsWaitOnDiskAndArriveInOrder() async throws {
+        let test = try await TestTracker()
+        try await test.buffering { buffer in
+            buffer.add(event(0))
+            _ = try await test.arrived()
+            test.redis.stop()
+            for number in 1..<500 { buffer.add(event(number)) }
+            try await eventually("they are on disk") { spooled(test) > 0 }
+            for number in 500..<1000 { buffer.add(event(number)) }
+            try await test.redis.start()
+            let arrived = try await test.arrived(999)
+            for parity in 0...1 {
+                let times = arrived.map(\.time).filter { $0 % 2 == parity }
+                #expect(times == (1..<1000).filter { $0 % 2 == parity }.map(Int64.init))
+            }
+            try await eventually("the spool is empty") { spooled(test) == 0 }
+        }
+    }
+
+    /// Redis hangs, with its connections open: what was sent is on disk before the time for a reply is over.
+    @Test func whatAStoppedRedisDoesNotAnswerIsOnDiskSoon() async throws {
+        let test = try await TestTracker()
+        try await test.buffering { buffer in
+            buffer.add(event(0))
+            _ = try await test.arrived()
+            test.redis.signal(SIGSTOP)
+            defer { test.redis.signal(SIGCONT) }
+            buffer.add(event(2))
+            try await eventually("it is on disk") { spooled(test) > 0 }
+            test.redis.signal(SIGCONT)
+            #expect(try await test.arrived().map(\.time) == [2])
+        }
+    }
+
+    @Test func whatIsLeftIsSentByTheNextTracker() async throws {
+        let test = try await TestTracker()
+        test.redis.stop()
+        try await test.buffering { buffer in
+            for number in 0..<10 { buffer.add(event(number)) }
+        }
+        #expect(spooled(test) > 0)
+        try await test.redis.start()
+        try await test.buffering { buffer in
+            buffer.add(event(10))
+            let arrived = try await test.arrived(11)
+            #expect(Set(arrived.map(\.time)) == Set(0..<11))
+        }
+    }
+
+    /// Bytes of events on disk.
+    private func spooled(_ test: TestTracker) -> Int {
+        let folder = test.folder.path("spool")
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        return names.filter { $0.hasSuffix(".spool") }.reduce(0) { sum, name in
+            let size = try? FileManager.default.attributesOfItem(atPath: "\(folder)/\(name)")[.size] as? Int
+            return sum + (size ?? 0)
+        }
+    }
+}
