@@ -1,9 +1,8 @@
 import ArgumentParser
 import CommandSupport
 import Foundation
-import Model
+import Settings
 import Signing
-import Telemetry
 import Text
 
 /// `flotilla-lab tracking links`: real links of made-up recipients, for a load generator.
@@ -36,7 +35,7 @@ struct TrackingLinksCommand: ParsableCommand {
     }
 
     func run() throws {
-        let keys = try readKeys()
+        let keys = try TrackerKeyFile(reading: keys).keys()
         var text: [UInt8] = []
         guard FileManager.default.createFile(atPath: out, contents: nil), let file = FileHandle(forWritingAtPath: out) else {
             throw OutputFile.Unusable("--out \(out) cannot be written")
@@ -66,20 +65,5 @@ struct TrackingLinksCommand: ParsableCommand {
             keys.appendToken(.unsubscribe, subject, to: &text)
         }
         text.append(UInt8(ascii: "\n"))
-    }
-
-    private func readKeys() throws -> SigningKeys {
-        guard let data = FileManager.default.contents(atPath: keys), let text = String(validating: data, as: UTF8.self) else {
-            throw ValidationError("--keys \(keys) cannot be read")
-        }
-        var secrets: [Int: Secret] = [:]
-        for line in text.split(whereSeparator: \.isNewline) where !line.hasPrefix("#") {
-            let parts = line.split(separator: ":", maxSplits: 1).map { $0.filter { !$0.isWhitespace } }
-            guard parts.count == 2, let number = Int(parts[0]) else {
-                throw ValidationError("--keys \(keys) has a line that is no NUMBER: SECRET")
-            }
-            secrets[number] = Secret(parts[1])
-        }
-        do { return try SigningKeys(secrets) } catch { throw ValidationError("--keys \(keys): \(error)") }
     }
 }
