@@ -9,8 +9,9 @@ class RedisError(Exception):
 class Client:
     """Commands over a Unix socket (RESP2), a connection a command: it must work right after Redis came back."""
 
-    def __init__(self, path):
-        self.path = path
+    def __init__(self, path, decode=lambda text: text.decode("utf-8", "replace")):
+        """`decode`: of the bytes of a value; `bytes` leaves them as they are."""
+        self.path, self.decode = path, decode
 
     async def __call__(self, *words, timeout=2):
         return await asyncio.wait_for(self._ask(words), timeout)
@@ -41,7 +42,7 @@ class Client:
         if kind == b"$":
             if rest == b"-1":
                 return None
-            return (await reader.readexactly(int(rest) + 2))[:-2].decode("utf-8", "replace")
+            return self.decode((await reader.readexactly(int(rest) + 2))[:-2])
         if kind == b"*":
             return None if rest == b"-1" else [await self._read(reader) for _ in range(int(rest))]
         raise RedisError(f"unknown reply {line!r}")

@@ -178,6 +178,8 @@ package struct Settings: Sendable, Equatable {
     package var log = Logs()
     package var email = Email()
     package var tracker = Tracker()
+    /// Who visitors of messages' links are: the operator's rules, then the built-in ones.
+    package var visitors = VisitorRules.builtIn
     package var shutdown = Shutdown()
     /// By name.
     package var providers: [String: Provider] = [:]

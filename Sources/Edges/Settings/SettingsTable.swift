@@ -140,6 +140,9 @@ enum SettingsTable {
             + "`up` `LEDGER.events`.")
     static let trackerSpoolLimit = Setting.size(
         "tracker.spool_limit", 1 << 20...1 << 40, default: "1GB", "Bytes that wait there at most: some 20 million events.")
+    static let trackerVisitors = Setting.file(
+        "tracker.visitors", allowed: "a YAML file",
+        "Rules about who visitors are, person or machine, asked before the built-in ones: [tracking.md](tracking.md#people-and-machines).")
 
     static let shutdownGrace = Setting.duration(
         "shutdown.grace", .zero...(.seconds(3_600)), default: "25s",
@@ -212,6 +215,7 @@ enum SettingsTable {
             emailHostname.key,
             trackerURL.key, trackerKeys.key, trackerListen.key, trackerTrustedProxies.key, trackerAddresses.key, trackerSpool.key,
             trackerSpoolLimit.key,
+            trackerVisitors.key,
             shutdownGrace.key,
             providerURL.key, providerUsername.key, providerPassword.key, providerConnections.key,
             providerConnectTimeout.key, providerTimeout.key, providerFinalTimeout.key, providerStartTLS.key, providerCAFile.key,

@@ -20,6 +20,7 @@ struct FlotillaLab: AsyncParsableCommand {
         discussion: "Nothing here belongs on a production machine; flotilla sends mailings without it.",
         version: Build.version,
         subcommands: [
-            SinkCommand.self, GenerateCommand.self, LoadtestCommand.self, SimulateCommand.self, LedgerCommand.self, ManualCommand.self,
+            SinkCommand.self, GenerateCommand.self, LoadtestCommand.self, SimulateCommand.self, LedgerCommand.self,
+            TrackingCommand.self, ManualCommand.self,
         ])
 }
