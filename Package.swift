@@ -101,7 +101,6 @@ let package = Package(
         module(.core, "Model", ["Text"]),
         module(.core, "Policy", ["Model", "Text", "CPhoneNumber", deque]),
         module(.core, "Signing", ["Text", "CLibCrypto"]),
-        module(.core, "ProviderEvents", ["Text", "CLibCrypto"]),
         module(.core, "Templates", ["Model", "Text", "Signing"]),
         // Edges: each is the only importer of its driver.
         module(.edges, "Telemetry", ["Model", "Text", log, metrics, metricsCore, lifecycle, hummingbird, nioCore, deque]),
@@ -162,7 +161,6 @@ let package = Package(
         tests("Settings", ["Model", "Text", "Policy", "Signing", "Telemetry", "TestServers", log]),
         tests("Broker", ["Model", "Text", "Policy", "TestServers", log] + nio),
         tests("Ledger", ["Model", "Text", "TestServers", log, grdb], resources: [.embedInCode("Fixtures/ledger-2026-11-22.sql")]),
-        tests("ProviderEvents", ["Model", "Text", "TestServers"]),
         tests("Signing", ["Model", "Text"]),
         tests("Templates", ["Model", "Text", "Signing"]),
         tests(
