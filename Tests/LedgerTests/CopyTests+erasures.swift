@@ -1,5 +1,6 @@
 import Foundation
 import Model
+import TestServers
 import Testing
 
 @testable import Ledger

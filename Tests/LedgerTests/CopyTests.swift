@@ -358,7 +358,7 @@ import Testing
         try await Example.plan(ledger, batches: [2])
         try await write(ledger, try await ledger.dispatchBatches([(id, 1)], now: Example.start)[0], sent: 0..<2, .done)
         _ = try LedgerBackup.make(of: path, to: copy)
-        #expect(try await ledger.erase(address: "p0-1@example.com", note: nil, now: Example.start).recipients == 1)
+        #expect(try await ledger.erase(ErasedPerson(["p0-1@example.com"]), note: nil, now: Example.start).recipients == 1)
         try ledger.close()
         _ = try LedgerBackup.restore(copy, to: path, isForced: false, now: Example.start)
         ledger = try open()
