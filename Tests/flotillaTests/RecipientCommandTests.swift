@@ -70,19 +70,21 @@ import Testing
     }
 
     @Test func whoIsStillToBeSentToStaysAndIsNamed() async throws {
-        let mailing = try MailingFolder(provider: "smtp://127.0.0.1:9", recipients: MailingFolder.recipients(3))
-        // Nobody answers there: the recipients are planned, and put off.
+        let sink = try await RunningSink()
+        // The first one is sent to, the others wait.
+        let mailing = try MailingFolder(provider: sink.url, recipients: MailingFolder.recipients(3), extra: "speed: 1/min\n")
         let running = try RunningProgram(["send", mailing.mailing, "--ledger", mailing.ledger, "--quiet"])
         try await eventually("they are planned: \(running.errors)") { try mailing.query("SELECT count(*) FROM delivery") == ["3"] }
         running.signal(SIGINT)
         _ = try await running.end()
         let id = try await mailing.id()
-        let erase = ["recipient", "erase", "person1@example.com", "--yes", "--ledger", mailing.ledger]
+        let erase = ["recipient", "erase", "person2@example.com", "--yes", "--ledger", mailing.ledger]
         let kept = try await Program.run(erase)
         #expect(kept.status == 1 && kept.errors.contains("not erased: mailing \(id) 'Test' is still to be sent to"), "\(kept)")
         #expect(kept.errors.contains("flotilla mailing stop \(id) --ledger \(mailing.ledger)"), "\(kept)")
         #expect(try await mailing.run("stop", "--yes").status == 0)
         let erased = try await Program.run(erase)
         #expect(erased.status == 0 && erased.output == "erased: 1 recipient\n", "\(erased)")
+        try await sink.stop()
     }
 }

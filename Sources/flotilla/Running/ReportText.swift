@@ -57,7 +57,7 @@ struct ReportText {
     }
 
     /// The commonest first; of those with one count by their names, so that the same report is printed alike.
-    private static func commonest(_ counts: [ExclusionReason: Int]) -> [(ExclusionReason, Int)] {
+    private static func commonest(_ counts: [ExclusionReason: Int]) -> [(key: ExclusionReason, value: Int)] {
         counts.sorted { ($1.value, $0.key.rawValue) < ($0.value, $1.key.rawValue) }
     }
 
