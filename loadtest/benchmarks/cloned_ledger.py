@@ -36,6 +36,8 @@ def clone(path, original, numbers, provider=None):
             for name, kind, primary in columns(db, table):
                 if name != key and primary == 1 and kind == "INTEGER" and name == "id":
                     continue    # SQLite numbers the rows itself
+                if table == "mailing" and name == "number":
+                    continue    # and a trigger the mailings
                 names.append(name)
                 values.append("copy.id" if name == key else f"o.{name}")
                 if name == "definition" and provider:

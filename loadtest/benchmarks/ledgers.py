@@ -43,6 +43,12 @@ def ledgers(bench):
             end_to_end(bench, build)
 
 
+def fleets(bench):
+    """E-mail by a fleet with either ledger."""
+    for build in bench.builds:
+        end_to_end(bench, build)
+
+
 def end_to_end(bench, build):
     """E-mail by a fleet with the ledger in either, by turns: CPU of all our processes and of Redis, the database's left out."""
     provider, found = f"smtp://127.0.0.1:{bench.smtp_sink()}", {"SQLite": [], "PostgreSQL": []}

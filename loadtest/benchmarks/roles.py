@@ -26,7 +26,7 @@ def fleet(bench, build, mailing, provider, count, watched=False, server=None):
             looked += 1
             reads += sum(map(read_page, pages))
         peak = max(peak, asyncio.run(redis.memory())[1])
-        state = (server.psql("ledger", f"SELECT state FROM mailing WHERE id = '{mailing_id}'") if server
+        state = (server.read([f"SELECT state FROM mailing WHERE id = '{mailing_id}'"])[0][0][0] if server
                  else ask(ledger, "SELECT state FROM mailing WHERE id = ?", mailing_id))
         for role, process in roles.items():
             if process.poll() is not None:

@@ -135,7 +135,10 @@ extension SQLLedger {
 
     private static func attempts(_ db: any SQLTransaction, _ found: Found) throws -> [AttemptRecord] {
         let rows = try db.rows(
-            "SELECT dispatch, worker, base, data, provider FROM result WHERE mailing = ? AND batch = ?",
+            """
+            SELECT dispatch, worker, base, data, provider FROM result WHERE mailing = ? AND batch = ?
+            ORDER BY dispatch, worker, sequence
+            """,
             [found.batch.mailing.description, found.batch.number])
         var attempts: [AttemptRecord] = []
         while let row = try rows.next() {
@@ -152,7 +155,7 @@ extension SQLLedger {
 
     private static func events(_ db: any SQLTransaction, _ found: Found) throws -> [RecipientEvent] {
         let rows = try db.rows(
-            "SELECT kind, at, detail FROM event WHERE mailing = ? AND batch = ? AND idx = ? ORDER BY at, kind",
+            "SELECT kind, at, detail FROM event WHERE mailing = ? AND batch = ? AND idx = ? ORDER BY at, kind, detail",
             [found.batch.mailing.description, found.batch.number, found.index])
         var events: [RecipientEvent] = []
         while let row = try rows.next() {

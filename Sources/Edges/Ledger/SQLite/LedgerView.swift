@@ -17,29 +17,38 @@ struct LedgerView: Equatable {
     }
 
     /// What the database's file says without its log.
-    static func ofFile(_ path: String) -> LedgerView? {
-        guard let encoded = path.addingPercentEncoding(withAllowedCharacters: .urlPathAllowed) else { return nil }
-        return open("file:\(encoded)?immutable=1")
-    }
+    static func ofFile(_ path: String) -> LedgerView? { fileAlone(path).flatMap { open($0, read) } }
 
     /// What is read through the log.
-    static func live(_ path: String) -> LedgerView? { open(path) }
+    static func live(_ path: String) -> LedgerView? { open(path, read) }
+
+    /// Whose database a file is, by what the file says without its log; nil where it is none.
+    static func applicationID(ofFile path: String) -> Int32? {
+        fileAlone(path).flatMap { open($0) { try Int32.fetchOne($0, sql: "PRAGMA application_id") } }
+    }
+
+    /// The name by which SQLite reads a database's file without its log.
+    private static func fileAlone(_ path: String) -> String? {
+        path.addingPercentEncoding(withAllowedCharacters: .urlPathAllowed).map { "file:\($0)?immutable=1" }
+    }
+
+    private static func read(_ db: Database) throws -> LedgerView? {
+        var view = try read(SQLiteTransaction(db))
+        view?.schema = try Int.fetchOne(db, sql: "PRAGMA schema_version")
+        return view
+    }
 
     /// SQLite opens and closes the file: a descriptor of our own would take the locks of this process with it when it is closed ("How To
     /// Corrupt An SQLite Database File", 2.2).
     /// - Returns: nil for what cannot be read now.
-    private static func open(_ path: String) -> LedgerView? {
+    private static func open<Value>(_ path: String, _ read: (Database) throws -> Value?) -> Value? {
         var configuration = Configuration()
         configuration.label = "ledger file"
         configuration.readonly = true
         configuration.busyMode = .timeout(1)
         guard let queue = try? DatabaseQueue(path: path, configuration: configuration) else { return nil }
         defer { try? queue.close() }
-        return try? queue.read { db in
-            var view = try read(SQLiteTransaction(db))
-            view?.schema = try Int.fetchOne(db, sql: "PRAGMA schema_version")
-            return view
-        }
+        return try? queue.read(read)
     }
 
     /// Whether this, read from the file alone, was written below SQLite.

@@ -31,13 +31,17 @@ extension SQLiteLedger {
         }
     }
 
-    /// Whether a file says at its beginning that it is a ledger, or a copy of one (`PRAGMA application_id`, at byte 68 of a database).
+    /// Whether a file is a ledger, or a copy of one (`PRAGMA application_id`), by its own words, without its log.
+    ///
+    /// SQLite alone opens it, as this process may have it open: see `LedgerView.ofFile`. Of a log and a shared memory not even SQLite keeps
+    /// the locks when they are opened as a database, so they are told by their names.
     package static func isLedger(_ path: String) -> Bool {
-        guard FileStatus(path: path)?.kind == .regular, let file = FileHandle(forReadingAtPath: path) else { return false }
-        defer { try? file.close() }
-        guard let head = try? file.read(upToCount: 72), head.count == 72 else { return false }
-        return head[68..<72].reduce(Int32(0)) { $0 << 8 | Int32($1) } == Schema.applicationID
+        guard FileStatus(path: path)?.kind == .regular, !companions.contains(where: path.hasSuffix) else { return false }
+        return LedgerView.applicationID(ofFile: path) == Schema.applicationID
     }
+
+    /// How the names of files end that SQLite keeps beside a database.
+    private static let companions = ["-wal", "-shm", "-journal"]
 
     /// The version of a ledger's tables, which stay as they are.
     /// - Throws: `LedgerError`: `missing`, `newer`, `foreign`, `notADatabase`, `corrupt`.
