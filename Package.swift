@@ -60,7 +60,7 @@ let nio: [Target.Dependency] = [
 
 /// The Lua scripts of the broker.
 let scripts = [
-    "admit", "adopt", "commit", "confirm", "dead_letter", "dispatch", "dispatched", "distrust", "establish", "fail", "forget",
+    "admit", "adopt", "append", "commit", "confirm", "dead_letter", "dispatch", "dispatched", "distrust", "establish", "fail", "forget",
     "heartbeat", "inside", "inspect",
     "lead", "leave", "limits", "marks", "observe", "order", "prelude", "publish", "queue", "ready", "recall", "reclaim", "remove",
     "renew", "report", "reserve", "restore", "settle", "start", "steer", "take", "takeover", "unmark", "withdraw",

@@ -14,16 +14,19 @@ package struct DeadLetter: Sendable, Equatable {
     package enum Source: Sendable, Hashable {
         /// A status stream, by its number: results or events.
         case status(Int)
+        /// An events stream, by its number: what visitors of messages' links did.
+        case events(Int)
         /// A lane: it was a batch on its way to a worker.
         case lane(Lane)
         /// The stream of the dead letters itself, which another program wrote to.
         case foreign
 
-        package enum Kind: String, Sendable, CaseIterable { case status, lane, foreign }
+        package enum Kind: String, Sendable, CaseIterable { case status, events, lane, foreign }
 
         package var kind: Kind {
             switch self {
             case .status: .status
+            case .events: .events
             case .lane: .lane
             case .foreign: .foreign
             }
@@ -33,6 +36,7 @@ package struct DeadLetter: Sendable, Equatable {
         package var stream: String {
             switch self {
             case .status(let number): "status:\(number)"
+            case .events(let number): "events:\(number)"
             case .lane(let lane): "lane:\(lane)"
             case .foreign: "dead"
             }

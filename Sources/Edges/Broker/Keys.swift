@@ -79,6 +79,10 @@ package struct Keys: Sendable {
     /// Stream, an entry a group of results or events; an entry is deleted when the collector has committed it.
     func status(_ partition: Int) -> String { "\(tag):status:\(partition)" }
 
+    /// Stream, an entry a batch of tracked events (`EventStreams`); an entry is deleted when the collector has committed it. It is bounded:
+    /// trackers keep what it does not take.
+    func events(_ number: Int) -> String { "\(tag):events:\(number)" }
+
     /// Stream: entries of lanes that could not be read (`DeadLetters`); an entry is deleted when the collector has committed it.
     var deadLetters: String { "\(tag):dead" }
 
@@ -118,7 +122,7 @@ package struct Keys: Sendable {
         + ["rate", "heartbeats"].map { Kind(name: $0, type: "hash", isTrusted: false) }
         + ["admitted", "worker-lanes", "lanes"].map { Kind(name: $0, type: "set", isTrusted: true) }
         + ["lane", "status"].map { Kind(name: $0, type: "stream", isTrusted: true) }
-        + ["wake", "demand", "dead"].map { Kind(name: $0, type: "stream", isTrusted: false) }
+        + ["wake", "demand", "dead", "events"].map { Kind(name: $0, type: "stream", isTrusted: false) }
 
     /// The kind of a key; nil for one that is none of ours.
     func kind(of key: String) -> Kind? {
@@ -129,6 +133,6 @@ package struct Keys: Sendable {
 
     /// The consumer group of the lanes.
     static let workers = "workers"
-    /// The consumer group of the status streams.
+    /// The consumer group of the status and events streams.
     static let collectors = "collectors"
 }

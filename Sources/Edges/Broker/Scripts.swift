@@ -3,6 +3,7 @@ enum Scripts {
     static let start = script("start", PackageResources.start_lua)
     static let admit = script("admit", PackageResources.admit_lua)
     static let adopt = script("adopt", PackageResources.adopt_lua)
+    static let append = script("append", PackageResources.append_lua)
     static let commit = script("commit", PackageResources.commit_lua)
     static let confirm = script("confirm", PackageResources.confirm_lua)
     static let deadLetter = script("dead_letter", PackageResources.dead_letter_lua)

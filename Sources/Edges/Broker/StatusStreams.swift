@@ -5,17 +5,21 @@ package import Model
 /// streams so that several collectors can share them.
 package struct StatusStreams: Sendable {
     private let broker: Broker
-    private let reader: RedisClient
+    /// Reads the status streams and the dead letters.
+    private let collectors: ConsumerGroup
     /// The number of each status stream.
     private let numbers: [String: Int]
 
     package init(_ broker: Broker) {
         self.broker = broker
-        numbers = Dictionary(uniqueKeysWithValues: (0..<broker.partitions).map { (broker.keys.status($0), $0) })
-        reader = broker.redis.forBlocking("status")
+        let streams = (0..<broker.partitions).map(broker.keys.status)
+        numbers = Dictionary(uniqueKeysWithValues: zip(streams, 0...))
+        collectors = ConsumerGroup(broker, Keys.collectors, of: streams + [broker.keys.deadLetters], reader: "status") {
+            stream throws(RedisError) in try await Self.restore(stream, broker)
+        }
     }
 
-    package func close() async { await reader.close() }
+    package func close() async { await collectors.close() }
 
     /// What an entry holds.
     package enum Payload: Sendable, Equatable {
@@ -41,9 +45,6 @@ package struct StatusStreams: Sendable {
         package var name: String { "entry \(id) of \(stream)" }
     }
 
-    /// The streams that collectors read.
-    private var streams: [String] { (0..<broker.partitions).map(broker.keys.status) + [broker.keys.deadLetters] }
-
     /// Sends events; the order among them and the results does not matter.
     package func send(_ group: EventGroup) async throws(RedisError) {
         let partition = (group.events.first?.batch ?? 0) % broker.partitions
@@ -64,33 +65,14 @@ package struct StatusStreams: Sendable {
 
     /// Reads entries for a collector, about `count` in all, waiting for the first at most `block`; nil does not wait.
     package func read(consumer: String, count: Int, block: Duration?) async throws(RedisError) -> [Entry] {
-        func read() async throws(RedisError) -> [Entry] {
-            try await reader.readGroup(
-                Keys.collectors, consumer: consumer, streams: streams, count: max(1, count / broker.partitions), block: block
-            ).map(entry)
-        }
-        do throws(RedisError) {
-            return try await read()
-        } catch {
-            // UNBLOCKED: the stream went while we waited for it.
-            guard case .command(let text) = error, text.hasPrefix("NOGROUP") || text.hasPrefix("UNBLOCKED") else { throw error }
-            for stream in streams { try await restore(stream) }
-            return try await read()
-        }
+        try await collectors.read(consumer: consumer, count: max(1, count / broker.partitions), block: block).map(entry)
     }
 
     /// Makes a status stream and its consumer group where they are missing. In an epoch they are lost then, and it ends. Dead letters are
     /// copies of what has been accounted for: their loss does not end the epoch.
-    private func restore(_ stream: String) async throws(RedisError) {
+    private static func restore(_ stream: String, _ broker: Broker) async throws(RedisError) {
         guard stream != broker.keys.deadLetters else {
-            let pending: [RedisArgument] = ["XPENDING", .text(stream), .text(Keys.collectors)]
-            if case .array = try await broker.redis.pipeline([pending])[0] { return }
-            do throws(RedisError) {
-                _ = try await broker.redis.send(["XGROUP", "CREATE", .text(stream), .text(Keys.collectors), "0", "MKSTREAM"])
-            } catch {
-                guard case .command(let text) = error, text.hasPrefix("BUSYGROUP") else { throw error }
-            }
-            return
+            return try await ConsumerGroup.make(stream, Keys.collectors, on: broker.redis)
         }
         let reply = try await broker.redis.run(
             Scripts.restore, keys: [broker.keys.epoch, broker.keys.workers, stream], arguments: [.text(Keys.collectors), .serverRun])
@@ -99,35 +81,16 @@ package struct StatusStreams: Sendable {
     }
 
     /// The run id of the server that entries are read from: after its next start it may bring back what was confirmed.
-    package func serverRun() async throws(RedisError) -> String { try await reader.serverRun() }
+    package func serverRun() async throws(RedisError) -> String { try await collectors.serverRun() }
 
     /// Entries that this consumer read and did not confirm, before it was started again.
     package func readUnconfirmed(consumer: String, count: Int) async throws(RedisError) -> [Entry] {
-        var entries: [Entry] = []
-        for stream in streams {
-            try await restore(stream)
-            let reply = try await broker.redis.send([
-                "XREADGROUP", "GROUP", .text(Keys.collectors), .text(consumer), "COUNT", RedisArgument(count),
-                "STREAMS", .text(stream), "0",
-            ])
-            entries += try StreamEntry.list(reply).map(entry)
-        }
-        return entries
+        try await collectors.readUnconfirmed(consumer: consumer, count: count).map(entry)
     }
 
     /// Takes over entries that any collector read and did not confirm for as long as `idle`: it died.
     package func claimAbandoned(by consumer: String, idle: Duration, count: Int) async throws(RedisError) -> [Entry] {
-        var entries: [Entry] = []
-        for stream in streams {
-            try await restore(stream)
-            let reply = try await broker.redis.send([
-                "XAUTOCLAIM", .text(stream), .text(Keys.collectors), .text(consumer),
-                RedisArgument(idle.nanoseconds / 1_000_000), "0-0", "COUNT", RedisArgument(max(1, count / broker.partitions)),
-            ])
-            guard let parts = reply.array, parts.count >= 2 else { throw .unexpected("XAUTOCLAIM: \(reply)") }
-            entries += try StreamEntry.list(.array([.array([.string(Array(stream.utf8)), parts[1]])])).map(entry)
-        }
-        return entries
+        try await collectors.claimAbandoned(by: consumer, idle: idle, count: max(1, count / broker.partitions)).map(entry)
     }
 
     /// Sends results again that a loss of Redis may have taken, or not: written twice they change nothing.
@@ -173,12 +136,7 @@ package struct StatusStreams: Sendable {
                 })
             for case .error(let text) in replies { throw .command(text) }
         }
-        let replies = try await broker.redis.run(
-            Scripts.confirm,
-            calls: Dictionary(grouping: entries, by: \.stream).map { stream, all in
-                ([stream], [.text(Keys.collectors)] + all.map { RedisArgument.text($0.id) })
-            })
-        for case .error(let text) in replies { throw .command(text) }
+        try await collectors.confirm(Dictionary(grouping: entries, by: \.stream).mapValues { $0.map(\.id) })
     }
 
     private func entry(_ entry: StreamEntry) -> Entry { Entry(entry, partition: numbers[entry.stream]) }

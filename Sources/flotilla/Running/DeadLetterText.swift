@@ -21,6 +21,7 @@ enum DeadLetterText {
         let place =
             switch kind {
             case .status: "status streams"
+            case .events: "events streams"
             case .lane: "lanes"
             case .foreign: "other programs"
             }

@@ -25,7 +25,8 @@ extension SQLLedger: DeadLetterStore {
         try db.run(
             """
             INSERT INTO dead_letter_discarded (kind, n)
-            SELECT CASE WHEN is_batch = 1 THEN 'lane' WHEN status_stream IS NULL THEN 'foreign' ELSE 'status' END AS kind, count(*)
+            SELECT CASE WHEN is_batch = 1 THEN 'lane' WHEN status_stream IS NOT NULL THEN 'status' WHEN stream LIKE 'events:%' THEN 'events'
+                ELSE 'foreign' END AS kind, count(*)
             FROM dead_letter WHERE id <= ? AND retried IS NULL GROUP BY kind
             ON CONFLICT (kind) DO UPDATE SET n = dead_letter_discarded.n + excluded.n
             """, [last])
@@ -149,10 +150,10 @@ extension SQLLedger: DeadLetterStore {
 }
 
 extension StoredDeadLetter {
-    fileprivate static let columns = "id, lane, entry, reason, at, is_whole, mailing, batch, dispatch, bytes, retried, status_stream"
+    fileprivate static let columns = "id, lane, entry, reason, at, is_whole, mailing, batch, dispatch, bytes, retried, status_stream, stream"
 
     fileprivate init(_ row: any SQLRow) throws {
-        let source = try DeadLetter.Source(partition: row.read(11), lane: row.read(1))
+        let source = try DeadLetter.Source(partition: row.read(11), lane: row.read(1), stream: row.read(12))
         var letter = try DeadLetter(source: source, entry: row.read(2), reason: row.read(3), fields: [])
         letter.at = try row.read(4)
         letter.isWhole = try row.read(5)
@@ -165,8 +166,13 @@ extension StoredDeadLetter {
 }
 
 extension DeadLetter.Source {
-    fileprivate init(partition: Int?, lane: String?) {
-        self = lane.flatMap { Lane($0) }.map { .lane($0) } ?? partition.map { .status($0) } ?? .foreign
+    /// - Parameter stream: the name by which an events stream is known.
+    fileprivate init(partition: Int?, lane: String?, stream: String) {
+        let events = stream.split(separator: ":").last.flatMap { Int($0) }.flatMap { number in
+            let source = DeadLetter.Source.events(number)
+            return source.stream == stream ? source : nil
+        }
+        self = lane.flatMap { Lane($0) }.map { .lane($0) } ?? partition.map { .status($0) } ?? events ?? .foreign
     }
 
     fileprivate var partition: Int? {

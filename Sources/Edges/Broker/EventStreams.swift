@@ -1,0 +1,113 @@
+package import Model
+
+/// The way of tracked events from trackers to the collector, apart from the results: whatever the public sends cannot delay those. Each
+/// entry is one `EventBatch`, written at least once. Streams are bounded: a tracker keeps what they do not take.
+package struct EventStreams: Sendable {
+    /// How many streams there are; a mailing's events are all in one.
+    package static let count = 2
+
+    /// What a stream takes, so that events never fill the Redis that the results need.
+    package struct Bounds: Sendable {
+        package var entries = 200_000
+        package var bytes = 128 << 20
+
+        package init() {}
+    }
+
+    private let broker: Broker
+    private let bounds: Bounds
+    private let collectors: ConsumerGroup
+    /// The number of each events stream.
+    private let numbers: [String: Int]
+
+    package init(_ broker: Broker, bounds: Bounds = Bounds()) {
+        self.broker = broker
+        self.bounds = bounds
+        let streams = (0..<Self.count).map(broker.keys.events)
+        numbers = Dictionary(uniqueKeysWithValues: zip(streams, 0...))
+        collectors = ConsumerGroup(broker, Keys.collectors, of: streams, reader: "events") { stream throws(RedisError) in
+            try await ConsumerGroup.make(stream, Keys.collectors, on: broker.redis)
+        }
+    }
+
+    package func close() async { await collectors.close() }
+
+    /// The stream that a mailing's events go to.
+    package static func number(of mailing: UInt32) -> Int { Int(mailing % UInt32(count)) }
+
+    package struct Entry: Sendable {
+        /// Nil where it cannot be read.
+        package let batch: EventBatch?
+        /// The entry as it is to be kept, since it cannot be read; nil where it can.
+        package let letter: DeadLetter?
+        let stream: String
+        let id: String
+        /// Bytes of its fields.
+        package let bytes: Int
+
+        /// Its stream and its place in it, for the log.
+        package var name: String { "entry \(id) of \(stream)" }
+    }
+
+    /// Adds batches of one stream, in the order in which they are given. Those of a source have to come in the order of their sequence.
+    /// - Parameter batches: in their wire form.
+    /// - Returns: false where the stream is full; then it has none of them.
+    package func append(_ batches: [[UInt8]], to stream: Int) async throws(RedisError) -> Bool {
+        guard !batches.isEmpty else { return true }
+        let reply = try await broker.redis.run(
+            Scripts.append, keys: [broker.keys.events(stream)],
+            arguments: [RedisArgument(bounds.entries), RedisArgument(bounds.bytes), RedisArgument(WireVersion.current)]
+                + batches.map { .bytes($0) })
+        return reply.int != 0
+    }
+
+    /// Adds batches, each with events of mailings of one stream only.
+    /// - Returns: false where a stream is full, and lacks those that go to it.
+    package func append(_ batches: [EventBatch]) async throws(RedisError) -> Bool {
+        var isTaken = true
+        for stream in 0..<Self.count {
+            let own = batches.filter { $0.events.first.map { Self.number(of: $0.mailing) } == stream }
+            if try await !append(own.map { $0.encoded() }, to: stream) { isTaken = false }
+        }
+        return isTaken
+    }
+
+    /// Reads entries for a collector, about `count` in all, waiting for the first at most `block`; nil does not wait. Batches of a source
+    /// that lie in one stream have to be counted in order: of several collectors each reads while no other does.
+    package func read(consumer: String, count: Int, block: Duration?) async throws(RedisError) -> [Entry] {
+        try await collectors.read(consumer: consumer, count: max(1, count / Self.count), block: block).map(entry)
+    }
+
+    /// Entries that this consumer read and did not confirm, before it was started again.
+    package func readUnconfirmed(consumer: String, count: Int) async throws(RedisError) -> [Entry] {
+        try await collectors.readUnconfirmed(consumer: consumer, count: count).map(entry)
+    }
+
+    /// Takes over entries that any collector read and did not confirm for as long as `idle`: it died.
+    package func claimAbandoned(by consumer: String, idle: Duration, count: Int) async throws(RedisError) -> [Entry] {
+        try await collectors.claimAbandoned(by: consumer, idle: idle, count: max(1, count / Self.count)).map(entry)
+    }
+
+    /// Takes entries off their streams; called after the ledger's commit, which has the dead letters among them too.
+    package func confirm(_ entries: [Entry]) async throws(RedisError) {
+        guard !entries.isEmpty else { return }
+        try await collectors.confirm(Dictionary(grouping: entries, by: \.stream).mapValues { $0.map(\.id) })
+    }
+
+    /// How full each stream is: what waits for a collector, and what one has read and not confirmed.
+    package func depths() async throws(RedisError) -> [StreamDepth] {
+        try await broker.redis.depths((0..<Self.count).map(broker.keys.events), group: Keys.collectors)
+    }
+
+    private func entry(_ entry: StreamEntry) -> Entry {
+        let bytes = entry.fields.reduce(0) { $0 + $1.value.count }
+        do throws(WireError) {
+            try WireVersion.check(entry.text("v"))
+            let batch = try EventBatch(decoding: entry.fields["d"] ?? [])
+            return Entry(batch: batch, letter: nil, stream: entry.stream, id: entry.id, bytes: bytes)
+        } catch {
+            let letter = DeadLetter(entry, from: .events(numbers[entry.stream] ?? 0), reason: "\(error)")
+            return Entry(batch: nil, letter: letter, stream: entry.stream, id: entry.id, bytes: bytes)
+        }
+    }
+}

@@ -1,0 +1,86 @@
+import Model
+import TestServers
+import Testing
+
+@testable import Broker
+
+/// The way of tracked events to the collector.
+@Suite(.timeLimit(.minutes(5))) struct EventStreamTests {
+    let fleet: TestFleet
+    let streams: EventStreams
+
+    init() async throws {
+        fleet = try await TestFleet()
+        streams = EventStreams(fleet.broker)
+    }
+
+    private func batch(_ sequence: UInt64, mailing: UInt32, count: Int = 1) -> EventBatch {
+        EventBatch(
+            source: 7, sequence: sequence,
+            events: (0..<count).map { TrackedEvent(.click, mailing: mailing, batch: 1, index: UInt32($0), link: 3, time: 1000) })
+    }
+
+    @Test func batchesTravelInOrderAndGoWhenTheyAreConfirmed() async throws {
+        let batches = (0..<6).map { batch(UInt64($0), mailing: UInt32($0)) }
+        #expect(try await streams.append(batches))
+        let entries = try await streams.read(consumer: "c", count: 100, block: .milliseconds(20))
+        for parity in 0...1 {
+            #expect(entries.compactMap(\.batch).filter { $0.events[0].mailing % 2 == UInt32(parity) } == batches.filter { $0.sequence % 2 == UInt64(parity) })
+        }
+        #expect(try await streams.read(consumer: "d", count: 100, block: nil).isEmpty)
+        // A collector that died before it confirmed finds them again, or another one does.
+        #expect(try await streams.readUnconfirmed(consumer: "c", count: 100).count == 6)
+        #expect(try await streams.claimAbandoned(by: "d", idle: .seconds(600), count: 100).isEmpty)
+        #expect(try await streams.claimAbandoned(by: "d", idle: .zero, count: 100).compactMap(\.batch).count == 6)
+        try await streams.confirm(entries)
+        #expect(try await streams.depths() == [StreamDepth(), StreamDepth()])
+        await streams.close()
+    }
+
+    @Test func aFullStreamTakesNothingUntilACollectorMadeRoom() async throws {
+        var bounds = EventStreams.Bounds()
+        bounds.entries = 3
+        let streams = EventStreams(fleet.broker, bounds: bounds)
+        #expect(try await streams.append((0..<2).map { batch($0, mailing: 2) }))
+        // In one piece, or not at all: what comes behind a later one would count as known.
+        #expect(try await !streams.append((2..<4).map { batch($0, mailing: 2) }))
+        #expect(try await streams.depths()[0].entries == 2)
+        #expect(try await streams.append([batch(0, mailing: 1)]))
+        try await streams.confirm(try await streams.read(consumer: "c", count: 100, block: nil))
+        #expect(try await streams.append((2..<4).map { batch($0, mailing: 2) }))
+        await streams.close()
+    }
+
+    @Test func aStreamIsBoundedInBytesToo() async throws {
+        var bounds = EventStreams.Bounds()
+        bounds.bytes = 100_000
+        let streams = EventStreams(fleet.broker, bounds: bounds)
+        var taken = 0
+        while try await streams.append([batch(UInt64(taken), mailing: 2, count: 500)]) { taken += 1 }
+        #expect((2...20).contains(taken))
+        await streams.close()
+    }
+
+    @Test func whatCannotBeReadIsADeadLetterThatCanBePutBack() async throws {
+        var newer = batch(0, mailing: 1).encoded()
+        newer[0] = 9
+        #expect(try await streams.append([newer, batch(1, mailing: 1).encoded(), []], to: 1))
+        let entries = try await streams.read(consumer: "c", count: 100, block: nil)
+        #expect(entries.map { $0.batch?.sequence } == [nil, 1, nil])
+        let letter = try #require(entries[0].letter)
+        #expect(letter.source == .events(1) && letter.isWhole && letter.reason.contains("version 9"))
+        try await streams.confirm(entries)
+        #expect(try await DeadLetters(fleet.broker).putBack(letter))
+        let again = try await streams.read(consumer: "c", count: 100, block: nil)
+        #expect(again.count == 1 && again[0].letter?.fields == letter.fields)
+        await streams.close()
+    }
+
+    @Test func streamsThatWereLostAreMadeAgain() async throws {
+        #expect(try await streams.read(consumer: "c", count: 10, block: nil).isEmpty)
+        _ = try await fleet.broker.redis.send(["FLUSHALL"])
+        #expect(try await streams.append([batch(5, mailing: 1)]))
+        #expect(try await streams.read(consumer: "c", count: 10, block: nil).count == 1)
+        await streams.close()
+    }
+}
