@@ -25,7 +25,9 @@ import Testing
         #expect(try await streams.append(batches))
         let entries = try await streams.read(consumer: "c", count: 100, block: .milliseconds(20))
         for parity in 0...1 {
-            #expect(entries.compactMap(\.batch).filter { $0.events[0].mailing % 2 == UInt32(parity) } == batches.filter { $0.sequence % 2 == UInt64(parity) })
+            #expect(
+                entries.compactMap(\.batch).filter { $0.events[0].mailing % 2 == UInt32(parity) }
+                    == batches.filter { $0.sequence % 2 == UInt64(parity) })
         }
         #expect(try await streams.read(consumer: "d", count: 100, block: nil).isEmpty)
         // A collector that died before it confirmed finds them again, or another one does.

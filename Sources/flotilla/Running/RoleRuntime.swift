@@ -155,6 +155,12 @@ struct RoleRuntime {
             abandoned: isPrivate ? .zero : .seconds(10), logger: logger)
     }
 
+    func eventCollector(_ broker: Broker, _ ledger: any OpenLedger) -> EventCollector {
+        EventCollector(
+            broker: broker, ledger: ledger, rules: .usual(settings), name: name, abandoned: isPrivate ? .zero : .seconds(10), logger: logger
+        )
+    }
+
     func worker(_ broker: Broker) -> Worker {
         Worker(configuration: workerConfiguration, broker: broker, group: group, logger: logger)
     }

@@ -43,7 +43,8 @@ extension SQLLedger {
         for record in try await mailings(states: nil, limit: .max) {
             inspection.mailings += 1
             inspection.recipients += record.plannedCount
-            inspection.faults += try await recount(record.id).map { .init(.counts, mailing: record.id.description, $0) }
+            let problems = try await recount(record.id) + checkEvents(record.id)
+            inspection.faults += problems.map { .init(.counts, mailing: record.id.description, $0) }
         }
     }
 

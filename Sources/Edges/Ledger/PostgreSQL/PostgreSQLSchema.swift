@@ -9,7 +9,8 @@ enum PostgreSQLSchema {
     static let migrations = [
         Migration(
             name: "1 tables",
-            sql: functions + mailings + batches + results + counters + suppressions + uploads + roles + PostgreSQLPartitions.first)
+            sql: functions + mailings + batches + results + counters + suppressions + uploads + roles + PostgreSQLPartitions.first),
+        Migration(name: "30 events", sql: events),
     ]
 
     /// Has the tables be those of this release.

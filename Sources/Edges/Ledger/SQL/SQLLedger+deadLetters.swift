@@ -150,7 +150,8 @@ extension SQLLedger: DeadLetterStore {
 }
 
 extension StoredDeadLetter {
-    fileprivate static let columns = "id, lane, entry, reason, at, is_whole, mailing, batch, dispatch, bytes, retried, status_stream, stream"
+    fileprivate static let columns =
+        "id, lane, entry, reason, at, is_whole, mailing, batch, dispatch, bytes, retried, status_stream, stream"
 
     fileprivate init(_ row: any SQLRow) throws {
         let source = try DeadLetter.Source(partition: row.read(11), lane: row.read(1), stream: row.read(12))

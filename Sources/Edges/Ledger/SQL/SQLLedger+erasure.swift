@@ -51,11 +51,22 @@ extension SQLLedger: ErasureStore {
         let hashes = planned.fingerprints.flatMap { withUnsafeBytes(of: $0.littleEndian, Array.init) }
         try db.run("UPDATE fingerprint SET hashes = ? WHERE mailing = ? AND batch = ?", [hashes] + key)
         try eraseTexts(db, id, Set(closed))
+        for index in closed { try eraseVisitors(db, id, index) }
         for letter in try db.all(Int64.self, "SELECT id FROM dead_letter WHERE mailing = ? AND batch = ?", key) {
             try db.run("DELETE FROM dead_letter_field WHERE letter = ?", [letter])
             try db.run("UPDATE dead_letter SET is_whole = 0 WHERE id = ?", [letter])
         }
         return (closed.count, closed.count < indexes.count)
+    }
+
+    /// Of the visits that are counted it stays when they were, and what they count as; not from where, and by which program.
+    private static func eraseVisitors(_ db: any SQLTransaction, _ id: BatchID, _ index: Int) throws {
+        let row = try db.row(
+            "SELECT data FROM event_recipient WHERE mailing = ? AND batch = ? AND idx = ?", [id.mailing.description, id.number, index])
+        guard let row else { return }
+        var events = try [StoredEvent](packed: row.read(0))
+        for place in events.indices { events[place].eraseVisitor() }
+        try EventWriting.store([[id.mailing.description, id.number, index, events.packed()]], db)
     }
 
     /// What providers said of recipients may hold their addresses.

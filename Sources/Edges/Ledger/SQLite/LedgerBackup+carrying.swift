@@ -22,6 +22,7 @@ extension LedgerBackup {
             let (lacking, isWhole) = lacking(db)
             if difference == nil {
                 carried.orders = carryOrders(into: db)
+                carryEventSources(into: db)
                 carryShared(into: db, &carried, except: Set(lacking.map(\.0)), mustAgree: damage != nil, now: now)
             }
             var lost: [MailingID: String] = [:]
@@ -150,8 +151,11 @@ extension LedgerBackup {
         // The numbers of different answers are of one ledger only.
         let shift = try Int.fetchOne(db, sql: "SELECT coalesce(max(id), 0) FROM main.failure") ?? 0
         for table in try tables(db) {
+            // The clients of its rows are numbered by that ledger.
+            let isNumbered = table == "event_recipient"
             try db.execute(
                 sql: "DELETE FROM main.\"\(table)\" WHERE \"\(table == "mailing" ? "id" : "mailing")\" = ?", arguments: [id.description])
+            if isNumbered { continue }
             let columns = try db.columns(in: table).map { "\"\($0.name)\"" }
             let values = columns.map { column in
                 switch (table, column) {
@@ -167,6 +171,8 @@ extension LedgerBackup {
                     FROM replaced."\(table)" WHERE "\(table == "mailing" ? "id" : "mailing")" = ?
                     """, arguments: [id.description])
         }
+        var events = EventCarrying(SQLiteTransaction(db), id)
+        try events.run(isCounted: true)
         // That ledger knew all of them but what was in flight.
         try db.execute(
             sql: """

@@ -110,6 +110,8 @@ private struct OutcomeCarrying {
         }
         try addEvents(&writing)
         _ = try writing.finish()
+        var visits = EventCarrying(db, id)
+        try visits.run(isCounted: false)
     }
 
     private func addEvents(_ writing: inout SQLLedger.ResultWriting) throws {

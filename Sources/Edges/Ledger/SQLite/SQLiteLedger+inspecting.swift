@@ -108,7 +108,7 @@ extension SQLiteLedger {
             inspection.recipients += record.plannedCount
             do {
                 inspection.faults += try recount(db, record).map { .init(.counts, mailing: id, $0) }
-                inspection.faults += try recountEvents(db, record.id).map { .init(.counts, mailing: id, $0) }
+                inspection.faults += try (recountEvents(db, record.id) + checkEvents(db, record.id)).map { .init(.counts, mailing: id, $0) }
             } catch let damage as SQLDamage {
                 inspection.faults.append(.init(.counts, mailing: id, damage.text))
             } catch let error as DatabaseError {
@@ -150,6 +150,7 @@ extension SQLiteLedger {
             ("progress", "number", ""), ("fingerprint", "batch", ""), ("result", "batch", ""),
             ("recipient_error", "batch", "AND t.idx BETWEEN 0 AND b.count - 1"),
             ("uncertain", "batch", "AND t.idx BETWEEN 0 AND b.count - 1"),
+            ("event_recipient", "batch", "AND t.idx BETWEEN 0 AND b.count - 1"),
             ("event", "batch", "AND t.idx BETWEEN 0 AND b.count - 1"),
             ("skipped", "batch", "AND t.idx BETWEEN 0 AND b.count - 1"),
         ] {

@@ -58,6 +58,7 @@ enum Schema {
         migrator.registerMigration("25 scale") { db in try db.execute(sql: scale) }
         migrator.registerMigration("26 upload") { db in try db.execute(sql: upload) }
         migrator.registerMigration("27 waiting") { db in try db.execute(sql: waiting) }
+        migrator.registerMigration("30 events") { db in try db.execute(sql: events) }
         return migrator
     }
 }
