@@ -59,7 +59,7 @@ extension SQLLedger: ErasureStore {
         return (closed.count, closed.count < indexes.count)
     }
 
-    /// Of the visits that are counted it stays when they were, and what they count as; not from where, and by which program.
+    /// When visits were, by which program, and what they count as stays; from where they came does not.
     private static func eraseVisitors(_ db: any SQLTransaction, _ id: BatchID, _ index: Int) throws {
         let row = try db.row(
             "SELECT data FROM event_recipient WHERE mailing = ? AND batch = ? AND idx = ?", [id.mailing.description, id.number, index])
