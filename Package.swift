@@ -95,6 +95,7 @@ let package = Package(
         shim("CLibCrypto", library: "crypto"),
         shim("CPhoneNumber", library: "phonenumber"),
         shim("CPQ", library: "pq"),
+        shim("CPrefetch"),
         shim("CZlib", library: "z"),
         module(.core, "Text", ["CIDN2"]),
         module(.core, "Model", ["Text"]),
@@ -114,7 +115,10 @@ let package = Package(
         module(.edges, "CommandSupport", ["Telemetry", lifecycle, arguments]),
         // Roles: one duty each.
         module(
-            .roles, "Planning", ["Model", "Text", "Policy", "Broker", "Ledger", "Settings", "Templates", log, metrics, lifecycle, yaml]),
+            .roles, "Planning",
+            [
+                "CPrefetch", "Model", "Text", "Policy", "Broker", "Ledger", "Settings", "Templates", log, metrics, lifecycle, yaml,
+            ]),
         module(
             .roles, "Delivery", ["Model", "Text", "Policy", "Broker", "Templates", "Transport", log, metrics, lifecycle, deque]),
         module(.roles, "Control", ["Model", "Text", "Policy", "Broker", "Ledger", "Settings", "Telemetry", log]),

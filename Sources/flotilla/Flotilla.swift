@@ -11,7 +11,7 @@ enum Start {
         MovedCommands.forward(CommandLine.arguments)
         StandardStreams.secure()
         await CommandRun.main(
-            Flotilla.self, DeprecatedCommands.replacing(Array(CommandLine.arguments.dropFirst())), atEnd: OpenLedgers.close)
+            Flotilla.self, DeprecatedCommands.replacing(Array(CommandLine.arguments.dropFirst())), atEnd: OpenLedgers.end)
     }
 }
 
@@ -28,7 +28,7 @@ struct Flotilla: AsyncParsableCommand {
             """,
         version: Build.version,
         subcommands: [
-            Send.self, MailingCommand.self, LimitCommand.self, Up.self, PlannerCommand.self, WorkerCommand.self,
+            Send.self, MailingCommand.self, RecipientCommand.self, LimitCommand.self, Up.self, PlannerCommand.self, WorkerCommand.self,
             CollectorCommand.self, TopCommand.self, ResponsesCommand.self, AuditCommand.self,
             SuppressionsCommand.self, RecountCommand.self, DeadCommand.self, LedgerCommand.self,
         ])

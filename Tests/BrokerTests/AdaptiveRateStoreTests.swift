@@ -26,7 +26,7 @@ struct AdaptiveRateStoreTests {
 
     /// Says that the last judgement was so long ago, in microseconds; negative for the future.
     private func age(_ microseconds: Int64) async throws {
-        let now = try await board.standing(of: [scope])[0].now
+        let now = try await board.snapshots(of: [scope])[0].now
         _ = try await broker.redis.send(["HSET", .text(key), "at", RedisArgument(now - microseconds)])
     }
 
@@ -51,8 +51,8 @@ struct AdaptiveRateStoreTests {
         #expect(try await !board.steer(scope, first, state: "again", interval: nil))
         #expect(try await board.steer(scope, second, state: "two", interval: nil))
         #expect(try await !board.steer(scope, second, state: "twice", interval: 1))
-        let standing = try await board.standing(of: [scope])[0]
-        #expect(standing.state == "two" && standing.interval == nil)
+        let snapshot = try await board.snapshots(of: [scope])[0]
+        #expect(snapshot.state == "two" && snapshot.interval == nil)
     }
 
     @Test func manyAtOnceMakeOneJudgeAndLoseNothing() async throws {
@@ -79,13 +79,13 @@ struct AdaptiveRateStoreTests {
         let dead = try #require(try await see(4, 4, 4))
         try await age(70_000_000)
         #expect(try await see(1) == nil)
-        let now = try await board.standing(of: [scope])[0].now
+        let now = try await board.snapshots(of: [scope])[0].now
         _ = try await broker.redis.send(["HSET", .text(key), "claim", RedisArgument(now)])
         let next = try #require(try await see(2))
         #expect(next.answered == 3)
         #expect(try await !board.steer(scope, dead, state: "late", interval: 9))
         #expect(try await board.steer(scope, next, state: "next", interval: 7))
-        #expect(try await board.standing(of: [scope])[0].interval == 7)
+        #expect(try await board.snapshots(of: [scope])[0].interval == 7)
     }
 
     @Test func aClockOfRedisThatWasSetBackStopsNothing() async throws {
@@ -94,23 +94,23 @@ struct AdaptiveRateStoreTests {
         _ = try await broker.redis.send(["HSET", .text(key), "claim", "9000000000000000"])
         #expect(try await see() == nil)
         let at = try #require(try await broker.redis.send(["HGET", .text(key), "at"]).int)
-        #expect(try await board.standing(of: [scope])[0].now >= at)
+        #expect(try await board.snapshots(of: [scope])[0].now >= at)
         try await age(70_000_000)
         #expect(try await see() != nil)
     }
 
     @Test func aPauseIsNeverShortenedAndADayAtMost() async throws {
-        #expect(try await board.observe(scope, answered: 1, throttled: 1, started: 0, pause: 30).standing.pause == 30)
-        let shorter = try await board.observe(scope, answered: 1, throttled: 1, started: 0, pause: 1).standing
+        #expect(try await board.observe(scope, answered: 1, throttled: 1, started: 0, pause: 30).snapshot.pause == 30)
+        let shorter = try await board.observe(scope, answered: 1, throttled: 1, started: 0, pause: 1).snapshot
         #expect(1...30 ~= shorter.pause)
         for nothing in [-5, 0, .nan] as [Double] {
             #expect(
-                try await board.observe(scope, answered: 0, throttled: 0, started: 0, pause: nothing).standing.until
+                try await board.observe(scope, answered: 0, throttled: 0, started: 0, pause: nothing).snapshot.until
                     == shorter.until)
         }
         for absurd in [1e9, .infinity] as [Double] {
             #expect(
-                try await board.observe(scope, answered: 0, throttled: 0, started: 0, pause: absurd).standing.pause
+                try await board.observe(scope, answered: 0, throttled: 0, started: 0, pause: absurd).snapshot.pause
                     == 86_400)
         }
         // It outlives the pause.
@@ -120,7 +120,7 @@ struct AdaptiveRateStoreTests {
 
     @Test func theJudgeIsToldHowLongItWasPaused() async throws {
         _ = try await board.observe(scope, answered: 0, throttled: 0, started: 0, pause: 60)
-        let now = try await board.standing(of: [scope])[0].now
+        let now = try await board.snapshots(of: [scope])[0].now
         // Judged 300 s ago, paused since 200 s ago.
         _ = try await broker.redis.send([
             "HSET", .text(key), "at", RedisArgument(now - 300_000_000), "from", RedisArgument(now - 200_000_000),
@@ -138,10 +138,10 @@ struct AdaptiveRateStoreTests {
 
     @Test func scopesStandForThemselvesAndAreForgottenInTheEnd() async throws {
         _ = try await board.observe(scope, answered: 1, throttled: 1, started: 1, pause: 10)
-        let standings = try await board.standing(of: [.domain("nowhere.example"), scope])
-        #expect(standings[0].until == 0 && standings[0].interval == nil && standings[0].pause == 0)
-        #expect(standings[1].pause > 1)
-        #expect(try await board.standing(of: []).isEmpty)
+        let snapshots = try await board.snapshots(of: [.domain("nowhere.example"), scope])
+        #expect(snapshots[0].until == 0 && snapshots[0].interval == nil && snapshots[0].pause == 0)
+        #expect(snapshots[1].pause > 1)
+        #expect(try await board.snapshots(of: []).isEmpty)
         let left = try await broker.redis.send(["PTTL", .text(key)]).int ?? 0
         #expect(600_000...610_001 ~= left)
     }

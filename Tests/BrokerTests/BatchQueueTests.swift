@@ -176,7 +176,7 @@ struct BatchQueueTests {
         try await fleet.dispatch([fleet.batch(0)], epoch: epoch)
         try await addNewer()
         try await fleet.dispatch([fleet.batch(1)], epoch: epoch)
-        // Work goes on around it.
+        // Work continues around it.
         var taken = try await queue.take([.init(lane: fleet.lane, count: 2)], worker: "a")
         #expect(taken[0].leases.map(\.batch.id.number) == [0] && taken[0].hasNewer)
         taken = try await queue.take([.init(lane: fleet.lane, count: 9)], worker: "a")

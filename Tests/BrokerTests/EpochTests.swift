@@ -106,7 +106,7 @@ struct EpochTests {
         #expect(try await fleet.epochs.hold(foreign, time: .seconds(300)).leadership == .foreign)
         #expect(try await fleet.epochs.hold(foreign, time: .milliseconds(50), after: "x").leadership == .foreign)
         #expect(try await fleet.epochs.hold(foreign, time: .seconds(300), after: "ledger").leadership == .held)
-        // Who leads goes on, also before it has told of commits of its own. It leaves after 50 ms.
+        // Who leads continues, also before it has told of commits of its own. It leaves after 50 ms.
         #expect(try await fleet.epochs.hold(foreign, time: .milliseconds(50)).leadership == .held)
         // Where the epoch has ended, what it had is still there.
         _ = try await fleet.epochs.note(commits: 1, of: "third")
@@ -125,7 +125,7 @@ struct EpochTests {
         // It was begun in a run of the server that has ended.
         let after = try await fleet.epochs.hold(fleet.token, time: .seconds(300))
         #expect(after.epoch == epoch && after.run != found.run)
-        let stale = EpochStore.Standing(leadership: .held, epoch: epoch, run: found.run)
+        let stale = EpochStore.Snapshot(leadership: .held, epoch: epoch, run: found.run)
         #expect(try await fleet.epochs.establish(after: stale, fencingToken: fleet.token) == nil)
         #expect(try await fleet.epochs.establish(after: after, fencingToken: fleet.token) != nil)
     }

@@ -14,7 +14,7 @@ struct LostKeyTests {
 
     private func delete(_ key: String) async throws { #expect(try await fleet.broker.redis.send(["DEL", .text(key)]).int == 1) }
 
-    /// The epoch is over, and each worker finds its lease gone.
+    /// The epoch has ended, and each worker finds its lease gone.
     private func expectEnd(sourceLocation: SourceLocation = #_sourceLocation) async throws {
         #expect(try await !fleet.exists(fleet.broker.keys.epoch), sourceLocation: sourceLocation)
         #expect(try await !fleet.renew("a").isKept, sourceLocation: sourceLocation)
@@ -52,7 +52,7 @@ struct LostKeyTests {
         _ = try await fleet.taken(epoch)
         try await delete(fleet.broker.keys.workerLanes("a"))
         _ = try await fleet.queue.inspect([fleet.lane], lease: .milliseconds(1))
-        let dead = try await eventually("the lease that a worker was given is over") {
+        let dead = try await eventually("the lease of a worker has expired") {
             try await fleet.registry.all().workers.first { $0.worker == "a" && !$0.isAlive }
         }
         #expect(try await fleet.takeOver(dead).map(\.batch.id.number) == [0])

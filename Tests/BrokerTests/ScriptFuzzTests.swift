@@ -4,7 +4,7 @@ import Testing
 
 @testable import Broker
 
-/// The scripts decode what Redis holds. Whatever another program writes there: no error comes again and again, and the fleet goes on.
+/// The scripts decode what Redis holds. Whatever another program writes there: no error comes again and again, and the fleet continues.
 @Suite(.timeLimit(.minutes(5)))
 struct ScriptFuzzTests {
     /// A key, and what another program does to it.
@@ -47,37 +47,61 @@ struct ScriptFuzzTests {
         return epoch
     }
 
-    /// What the roles do in a second. Returns the errors that are no state of affairs, and whether a batch was sent.
-    private func round(_ number: Int, believed: Epoch) async throws -> (errors: [RedisError], epoch: Epoch, isSent: Bool) {
-        var errors: [RedisError] = []
-        var epoch = believed
-        var isSent = false
+    /// The errors of a round that are no state of affairs.
+    private final class RoundErrors {
+        private(set) var all: [RedisError] = []
+
         func step(_ body: () async throws -> Void) async throws {
             do { try await body() } catch let error as RedisError {
                 switch error {
-                case .command, .unexpected: errors.append(error)
+                case .command, .unexpected: all.append(error)
                 default: break
                 }
             }
         }
-        try await step {
+    }
+
+    /// What the roles do in a second.
+    /// - Returns: the errors that are no state of affairs, the epoch that holds then, and whether a batch was sent.
+    private func round(_ number: Int, believed: Epoch) async throws -> (errors: [RedisError], epoch: Epoch, isSent: Bool) {
+        let errors = RoundErrors()
+        let epoch = try await lead(errors, believed: believed)
+        try await renewLeases(errors)
+        try await inspect(errors)
+        let isSent = try await deliver(errors, fleet.batch(10 + number, dispatchNumber: 2), epoch)
+        try await throttle(errors)
+        try await collect(errors)
+        try await takeBack(errors, number, epoch)
+        return (errors.all, epoch, isSent)
+    }
+
+    /// The dispatcher leads and publishes.
+    /// - Returns: the epoch that holds.
+    private func lead(_ errors: RoundErrors, believed: Epoch) async throws -> Epoch {
+        var epoch = believed
+        try await errors.step {
             let found = try await fleet.epochs.hold(fleet.token, time: .seconds(300))
             if found.epoch != believed { epoch = try await fleet.epochs.establish(after: found, fencingToken: fleet.token) ?? believed }
         }
-        try await step { try await broker.setPartitions() }
-        try await step { try await broker.check() }
-        try await step { try await fleet.publish() }
-        try await step { try await PublishedLimits(broker).publishLimits(["provider:p": "6/s"], fencingToken: fleet.token) }
-        try await step { _ = try await PublishedLimits(broker).limits() }
-        try await step { _ = try await fleet.queue.mayFail(3, of: fleet.id, most: 10) }
-        try await step { _ = try await fleet.published.order(fleet.id, state: .sending, speed: "") }
-        try await step { _ = try await fleet.published.definition(fleet.id) }
-        try await step { _ = try await fleet.published.controls(fleet.id) }
-        for worker in ["a", "b"] { try await step { try await fleet.renew(worker) } }
-        try await step { try await fleet.renew("c", lease: .milliseconds(1)) }
-        try await step { try await fleet.registry.admit(["a", "b"]) }
-        try await step { _ = try await fleet.registry.count() }
-        try await step {
+        try await errors.step { try await broker.setPartitions() }
+        try await errors.step { try await broker.check() }
+        try await errors.step { try await fleet.publish() }
+        try await errors.step { try await PublishedLimits(broker).publishLimits(["provider:p": "6/s"], fencingToken: fleet.token) }
+        try await errors.step { _ = try await PublishedLimits(broker).limits() }
+        try await errors.step { _ = try await fleet.queue.mayFail(3, of: fleet.id, most: 10) }
+        try await errors.step { _ = try await fleet.published.order(fleet.id, state: .sending, speed: "") }
+        try await errors.step { _ = try await fleet.published.definition(fleet.id) }
+        try await errors.step { _ = try await fleet.published.controls(fleet.id) }
+        return epoch
+    }
+
+    /// Workers renew their leases and take over from those that are lost.
+    private func renewLeases(_ errors: RoundErrors) async throws {
+        for worker in ["a", "b"] { try await errors.step { try await fleet.renew(worker) } }
+        try await errors.step { try await fleet.renew("c", lease: .milliseconds(1)) }
+        try await errors.step { try await fleet.registry.admit(["a", "b"]) }
+        try await errors.step { _ = try await fleet.registry.count() }
+        try await errors.step {
             let all = try await fleet.registry.all().workers
             _ = try await fleet.registry.holders(of: all.map(\.worker))
             _ = try await fleet.registry.claims(of: all.map(\.worker))
@@ -86,21 +110,30 @@ struct ScriptFuzzTests {
                 try await fleet.registry.forget(dead.worker)
             }
         }
-        try await step { try await fleet.registry.claim([], by: "a") }
-        try await step { _ = try await fleet.queue.inspect([fleet.lane], lease: .seconds(300)) }
-        try await step { _ = try await fleet.published.altered([fleet.id: .init(state: .sending, speed: "")]) }
-        try await step { _ = try await fleet.epochs.note(commits: 6, of: "ledger") }
-        try await step { _ = try await fleet.epochs.commits(of: "ledger") }
-        try await step { _ = try await fleet.epochs.reached([fleet.id]) }
-        let batch = fleet.batch(10 + number, dispatchNumber: 2)
-        try await step { try await fleet.dispatch([batch], epoch: epoch) }
-        try await step { _ = try await fleet.queue.dispatched([fleet.id], epoch: epoch) }
-        try await step { _ = try await fleet.queue.dispatchedCounts([fleet.id]) }
-        try await step { _ = try await fleet.queue.reclaim(worker: "a", known: [:]) }
+        try await errors.step { try await fleet.registry.claim([], by: "a") }
+    }
+
+    /// The dispatcher looks for keys that are lost.
+    private func inspect(_ errors: RoundErrors) async throws {
+        try await errors.step { _ = try await fleet.queue.inspect([fleet.lane], lease: .seconds(300)) }
+        try await errors.step { _ = try await fleet.published.altered([fleet.id: .init(state: .sending, speed: "")]) }
+        try await errors.step { _ = try await fleet.epochs.note(commits: 6, of: "ledger") }
+        try await errors.step { _ = try await fleet.epochs.commits(of: "ledger") }
+        try await errors.step { _ = try await fleet.epochs.reached([fleet.id]) }
+    }
+
+    /// A batch is dispatched, and a worker sends whatever it gets.
+    /// - Returns: whether the batch was sent.
+    private func deliver(_ errors: RoundErrors, _ batch: DispatchedBatch, _ epoch: Epoch) async throws -> Bool {
+        var isSent = false
+        try await errors.step { try await fleet.dispatch([batch], epoch: epoch) }
+        try await errors.step { _ = try await fleet.queue.dispatched([fleet.id], epoch: epoch) }
+        try await errors.step { _ = try await fleet.queue.dispatchedCounts([fleet.id]) }
+        try await errors.step { _ = try await fleet.queue.reclaim(worker: "a", known: [:]) }
         var leases: [BatchLease] = []
-        try await step { leases = try await fleet.take(count: 9) }
+        try await errors.step { leases = try await fleet.take(count: 9) }
         for lease in leases {
-            try await step {
+            try await errors.step {
                 guard try await fleet.queue.start(lease, fleet.open(0..<4)) == .go else { return }
                 try await fleet.queue.unmark(lease, [3])
                 _ = try await fleet.queue.marks(lease)
@@ -109,26 +142,35 @@ struct ScriptFuzzTests {
                 if receipt != nil, lease.batch.id == batch.id { isSent = true }
             }
         }
-        try await step {
+        return isSent
+    }
+
+    /// Limits, adaptive rates and heartbeats.
+    private func throttle(_ errors: RoundErrors) async throws {
+        try await errors.step {
             let rates = AdaptiveRateStore(broker, interval: 1)
             let (_, judged) = try await rates.observe(scope, answered: 1, throttled: 1, started: 1, pause: 0.001)
             if let judged { try await rates.steer(scope, judged, state: "{}", interval: 1000) }
-            _ = try await rates.standing(of: [scope])
+            _ = try await rates.snapshots(of: [scope])
         }
-        try await step {
+        try await errors.step {
             _ = try await Throttle(broker).reserve(2, in: [.init(scope, interval: 1000, burst: 5)], horizon: .seconds(1))
         }
-        try await step {
+        try await errors.step {
             let seconds = try await Throttle(broker).turn(1, in: scope, interval: 1000)
             #expect(seconds <= 86_401)
         }
-        try await step {
+        try await errors.step {
             try await HeartbeatStore(broker).beat(
                 "w", Heartbeat(role: .worker, version: "1", host: "h", process: 7, started: 1, cpu: 1, memory: 1))
             _ = try await HeartbeatStore(broker).all()
             try await HeartbeatStore(broker).forget()
         }
-        try await step {
+    }
+
+    /// A collector reads and confirms, and looks at what waits.
+    private func collect(_ errors: RoundErrors) async throws {
+        try await errors.step {
             let entries = try await fleet.status.read(consumer: "c", count: 100, block: nil)
             let over = entries.compactMap { entry -> Dispatch? in
                 guard case .results(let group) = entry.payload else { return nil }
@@ -136,19 +178,22 @@ struct ScriptFuzzTests {
             }
             try await fleet.status.confirm(entries, over: Set(over))
         }
-        try await step { _ = try await fleet.status.readUnconfirmed(consumer: "c", count: 9) }
-        try await step { _ = try await fleet.status.claimAbandoned(by: "d", idle: .seconds(9), count: 9) }
-        try await step { _ = try await fleet.status.lag() }
-        try await step { _ = try await fleet.status.oldest() }
-        try await step { _ = try await fleet.queue.depths([fleet.lane]) }
-        try await step { _ = try await fleet.queue.inside([fleet.lane]) }
-        try await step { _ = try await fleet.queue.recall([fleet.id], epoch: epoch, fencingToken: fleet.token) }
-        try await step {
+        try await errors.step { _ = try await fleet.status.readUnconfirmed(consumer: "c", count: 9) }
+        try await errors.step { _ = try await fleet.status.claimAbandoned(by: "d", idle: .seconds(9), count: 9) }
+        try await errors.step { _ = try await fleet.status.lag() }
+        try await errors.step { _ = try await fleet.status.oldest() }
+        try await errors.step { _ = try await fleet.queue.depths([fleet.lane]) }
+        try await errors.step { _ = try await fleet.queue.inside([fleet.lane]) }
+    }
+
+    /// The dispatcher takes back what no worker has.
+    private func takeBack(_ errors: RoundErrors, _ number: Int, _ epoch: Epoch) async throws {
+        try await errors.step { _ = try await fleet.queue.recall([fleet.id], epoch: epoch, fencingToken: fleet.token) }
+        try await errors.step {
             let dispatch = Dispatch(batch: BatchID(mailing: fleet.id, number: 999), dispatchNumber: number)
             _ = try await fleet.queue.withdraw(dispatch, epoch: epoch, fencingToken: fleet.token)
         }
-        try await step { try await fleet.registry.clearLanes(of: "a") }
-        return (errors, epoch, isSent)
+        try await errors.step { try await fleet.registry.clearLanes(of: "a") }
     }
 
     /// Everything that another program could do to one value, for every key there is.

@@ -125,6 +125,39 @@ import Testing
         var owner = CollectorState.Owner.nobody
         /// The owner was looked at, and was ours, since entries were last waited for.
         var isSure = false
+
+        /// Does what a step says.
+        /// - Returns: the entries that it read.
+        mutating func take(_ step: CollectorState.Step, of state: inout CollectorState, isStopping: Bool) -> Int {
+            var count = 0
+            switch step {
+            case .checkOwner:
+                isSure = owner == .ours
+                if !state.note(owner: owner) { #expect(state.inHand == 0) }
+            case .waitForOwner(let owner):
+                #expect(owner != .ours)
+                state.noteWait()
+            case .readUnconfirmed:
+                #expect(state.inHand == 0)
+                count = min(10, unconfirmed)
+            case .claimAbandoned: count = 0
+            case .read(let time):
+                #expect(time > .zero && time <= CollectorState.abandonedInterval && !isStopping)
+                isSure = false
+                fallthrough
+            case .readMore, .readRest:
+                count = min(10, waiting)
+                waiting -= count
+                unconfirmed += count
+            case .write:
+                #expect(isSure && state.inHand > 0 && state.inHand <= unconfirmed)
+                unconfirmed -= state.inHand
+                written += state.inHand
+                state.noteWritten()
+            case .end: #expect(isStopping)
+            }
+            return count
+        }
     }
 
     /// Whatever happens in whatever order: nothing is written that may be another ledger's, and all that is ours is written.
@@ -157,35 +190,8 @@ import Testing
             }
             if Int.random(in: 0..<100, using: &generator) == 0, round < 2000, state.inHand == 0 { _ = state.note(run: "\(round)") }
             let step = state.next(at: now, isStopping: isStopping)
-            var count = 0
-            switch step {
-            case .checkOwner:
-                model.isSure = model.owner == .ours
-                if !state.note(owner: model.owner) { #expect(state.inHand == 0) }
-            case .waitForOwner(let owner):
-                #expect(owner != .ours)
-                state.noteWait()
-            case .readUnconfirmed:
-                #expect(state.inHand == 0)
-                count = min(10, model.unconfirmed)
-            case .claimAbandoned: count = 0
-            case .read(let time):
-                #expect(time > .zero && time <= CollectorState.abandonedInterval && !isStopping)
-                model.isSure = false
-                fallthrough
-            case .readMore, .readRest:
-                count = min(10, model.waiting)
-                model.waiting -= count
-                model.unconfirmed += count
-            case .write:
-                #expect(model.isSure && state.inHand > 0 && state.inHand <= model.unconfirmed)
-                model.unconfirmed -= state.inHand
-                model.written += state.inHand
-                state.noteWritten()
-            case .end:
-                #expect(isStopping)
-                quiet += 1
-            }
+            let count = model.take(step, of: &state, isStopping: isStopping)
+            if step == .end { quiet += 1 }
             state.note(count, of: step, at: now)
             if quiet > 0 { break }
         }

@@ -89,34 +89,13 @@ struct CollectorTests {
         let broker = broker(server)
         let ledger = try SQLiteLedger.open(folder.path("ledger.sqlite"), logger: quiet)
         _ = try await EpochStore(broker).hold(FencingToken(ledger: try await ledger.identity(), number: 1), time: .seconds(3600))
-        var generator = SystemRandomNumberGenerator()
-        let id = MailingID(milliseconds: Clock.milliseconds(), using: &generator)
-        try await ledger.create(
-            id, mailing: Mailing(name: "m", channel: .email, provider: "p"), source: nil, origin: "", state: .collecting,
-            now: 1)
-        var recipients = Recipients(width: 2)
-        recipients.append(row: ["1", "a@example.com"])
-        recipients.append(row: ["2", "b@example.com"])
-        try await ledger.appendPlan(
-            id, batches: [PlannedBatch(number: 0, recipients: recipients)], exclusions: [], rowsRead: 2)
-        try await ledger.finishPlan(id, now: 2)
-        let dispatched = try await ledger.dispatchBatches([(id, 1)], now: 3)
-        #expect(dispatched.count == 1)
+        let id = try await dispatched(2, in: ledger)
         // It does not find them as somebody else's.
         let collector = Collector(broker: broker, ledger: ledger, name: "c", abandoned: .seconds(3600), logger: quiet)
         let running = Task { try? await collector.run() }
         try await eventually("it reads") {
             let consumers = try? await broker.redis.send(["XINFO", "CONSUMERS", .text(broker.keys.status(0)), "collectors"])
             return consumers?.array?.isEmpty == false
-        }
-        func group(_ index: Int) -> ResultGroup {
-            ResultGroup(
-                Dispatch(batch: BatchID(mailing: id, number: 0), dispatchNumber: 1), worker: "w.1", sequence: index, closing: .open,
-                results: [
-                    RecipientResult(
-                        index: index, state: .sent, attempts: 1, at: 5,
-                        response: ProviderResponse(action: .accept, stage: .response, code: 250, text: "Ok"))
-                ])
         }
         // The ledger is locked, so that the collector is busy with it and not with Redis while that is started again.
         let go = folder.path("go")
@@ -128,13 +107,13 @@ struct CollectorTests {
             ],
             package: "sqlite3")
         try await eventually("the ledger is locked") { FileManager.default.fileExists(atPath: folder.path("locked")) }
-        _ = try await broker.redis.send(["XADD", .text(broker.keys.status(0)), "*"] + group(0).fields + ["f", "", "c", "0"])
+        _ = try await broker.redis.send(["XADD", .text(broker.keys.status(0)), "*"] + group(0, of: id).fields + ["f", "", "c", "0"])
         try await eventually("the collector has the first") {
             try await broker.redis.send(["XPENDING", .text(broker.keys.status(0)), "collectors"]).array?.first?.int == 1
         }
         // The second is given to it behind its back.
         _ = try await broker.redis.pipeline([
-            ["MULTI"], ["XADD", .text(broker.keys.status(0)), "*"] + group(1).fields + ["f", "", "c", "0"],
+            ["MULTI"], ["XADD", .text(broker.keys.status(0)), "*"] + group(1, of: id).fields + ["f", "", "c", "0"],
             ["XREADGROUP", "GROUP", "collectors", "c", "COUNT", "1", "STREAMS", .text(broker.keys.status(0)), ">"], ["EXEC"],
         ])
         server.stop()

@@ -72,6 +72,16 @@ import Testing
         #expect(try await orders() == ["ann stop mailing:\(id)"])
     }
 
+    @Test func aLimitThatIsSoAlreadyIsSaidToBeSo() async throws {
+        let own = try await control.carryOut(SetSpeed(id, nil), by: ann)
+        #expect(!own.isChanged && own.speed == nil && SetSpeed(id, nil).obstacle(own) == .unchanged("the limit is so already"))
+        #expect(try await control.carryOut(SetSpeed(id, RateLimit("5/s")), by: ann).isChanged)
+        #expect(try await control.carryOut(SetSpeed(id, RateLimit("5/s")), by: ann).isChanged == false)
+        let restored = try await control.carryOut(SetSpeed(id, nil), by: ann)
+        #expect(restored.isChanged && restored.speed == nil)
+        #expect(try await orders() == ["ann speed mailing:\(id)", "ann speed mailing:\(id)"])
+    }
+
     @Test func itIsSaidWhoCarriesAnOrderOut() async throws {
         // Nothing is with a worker: the ledger alone is enough.
         try await plan(2)

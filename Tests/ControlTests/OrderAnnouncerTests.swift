@@ -57,7 +57,7 @@ import Testing
         #expect(try await control.carryOut(PauseMailing(id), by: ann) == OrderReach())
         #expect(try await published.controls(id) == .init(state: .paused, speed: ""))
         #expect(try await broker.redis.send(["XLEN", .text(broker.keys.wake)]).int == woken + 1)
-        #expect(try await control.carryOut(SetSpeed(id, RateLimit("5/s")), by: ann).unreported == nil)
+        #expect(try await control.carryOut(SetSpeed(id, RateLimit("5/s")), by: ann).reach.unreported == nil)
         #expect(try await published.controls(id) == .init(state: .paused, speed: "5/s"))
         #expect(try await control.carryOut(ResumeMailing(id), by: ann).reach.unreported == nil)
         #expect(try await published.controls(id)?.state == .sending)

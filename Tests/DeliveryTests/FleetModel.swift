@@ -31,9 +31,9 @@ struct FleetModel: Hashable {
     }
 
     static let origin = ContinuousClock.now
-    /// After two of them without a renewal a worker's lease is over for the worker, and not yet for Redis.
+    /// After two of them without a renewal a worker's lease has expired for the worker, and not yet for Redis.
     private static let tickLength = Duration.milliseconds(4_750)
-    /// Ticks after which it is over for Redis too.
+    /// Ticks after which it has expired for Redis too.
     static let leaseTicks = 3
     static let lease = Duration.seconds(10)
 

@@ -17,10 +17,10 @@ extension CopyTests {
         _ = try await ledger.add(new(noted, "spring"), repeating: .refuse, note: nil, now: Example.start)
         try ledger.close()
         try folder.write("nonsense", to: "ledger.sqlite")
-        func restore(_ elsewhere: KnownElsewhere, isForced: Bool = false) throws -> CarriedMailings.Losses? {
+        func restore(_ elsewhere: KnownElsewhere, isForced: Bool = false) throws -> RestoreMerge.Losses? {
             try LedgerBackup.restore(
                 copy, to: path, isForced: isForced, elsewhere: elsewhere, now: Example.start
-            ).summary.carried?.losses
+            ).summary.merged?.losses
         }
         let elsewhere = KnownElsewhere(commits: made.commits, mailings: [published: "autumn"])
         do {
@@ -63,9 +63,9 @@ extension CopyTests {
         bytes.replaceSubrange(place..<place + 8192, with: Data(count: 8192))
         try bytes.write(to: URL(fileURLWithPath: path))
         let (summary, kept) = try LedgerBackup.restore(copy, to: path, isForced: true, now: Example.start)
-        #expect(summary.carried?.count == 2)
-        #expect(summary.carried?.losses?.mailings.keys.sorted() == [others[1]], "\(summary)")
-        #expect(summary.carried?.losses?.isIncomplete == false)
+        #expect(summary.merged?.mailings == 2)
+        #expect(summary.merged?.losses?.mailings.keys.sorted() == [others[1]], "\(summary)")
+        #expect(summary.merged?.losses?.isIncomplete == false)
         #expect(kept != nil)
         ledger = try open()
         for other in [id, others[0], others[2]] { #expect(try await ledger.recount(other) == []) }

@@ -115,7 +115,7 @@ import Testing
             _ = try await ledger.write(
                 groups: [resultGroup(dispatchNumber: round, closing: .released, groups: 1, [])], events: [], now: now)
         }
-        // The other batch goes on.
+        // The other batch continues.
         #expect(try await ledger.dispatchBatches([(id, 9)], now: now).map(\.id.number) == [1])
         let held = try await ledger.uncertain(id, onlyHeld: true, after: nil, limit: 9)
         #expect(held.map(\.index) == [0, 1] && held.allSatisfy { $0.batch == 0 })

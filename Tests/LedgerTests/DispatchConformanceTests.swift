@@ -24,7 +24,7 @@ import Testing
         #expect(try await ledger.recount(id) == [])
     }
 
-    @Test(arguments: Engine.all) func standingsSayOfAllMailingsWhatEachSaysByItself(engine: Engine) async throws {
+    @Test(arguments: Engine.all) func statusesSayOfAllMailingsWhatEachSaysByItself(engine: Engine) async throws {
         let folder = try TemporaryFolder()
         let ledger = try await engine.open(folder)
         for number in 0..<4 { try await Example.plan(ledger, Example.id(number), batches: [4, 2]) }
@@ -34,9 +34,9 @@ import Testing
             events: [], now: now)
         _ = try await ledger.setState(Example.id(3), to: .stopped, from: [.sending], reason: StateReason(text: "tea"), now: now)
         for states in [nil, [MailingState.sending], [.stopped, .failed]] as [Set<MailingState>?] {
-            let standings = try await ledger.statuses(states: states, limit: 9)
-            #expect(try await standings.map(\.record) == ledger.mailings(states: states, limit: 9))
-            for standing in standings { #expect(try await standing.progress == ledger.progress(standing.record.id)) }
+            let statuses = try await ledger.statuses(states: states, limit: 9)
+            #expect(try await statuses.map(\.record) == ledger.mailings(states: states, limit: 9))
+            for status in statuses { #expect(try await status.progress == ledger.progress(status.record.id)) }
         }
         #expect(try await ledger.statuses(states: nil, limit: 2).count == 2)
         #expect(try await ledger.statuses(states: [.sending], limit: 9).contains { $0.progress.dispatched == 2 && $0.next == nil })

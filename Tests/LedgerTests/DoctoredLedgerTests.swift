@@ -59,6 +59,7 @@ import Testing
         try await ledger.setSpeed(ids[0], "9/s", note: AuditNote(.speed, actor: "user:a"), now: now)
         try await ledger.setEpochNote(EpochNote(epoch: "a:b:c", boot: "b", workers: ["w"]))
         try await ledger.setRedisProblem("it is away")
+        _ = try await ledger.erase(ErasedPerson(["nobody@example.com"]), note: nil, now: now)
         _ = try await ledger.acquireLeadership("planning", holder: "h", for: .zero, isHolderGone: true)
         let lane = DeadLetter.Source.lane(Lane(channel: .email, provider: "x"))
         var letter = DeadLetter(source: lane, entry: "1-0", reason: "r", fields: [.init(name: "d", value: [1])])

@@ -7,7 +7,7 @@ import Testing
 
 /// What visitors do is kept and counted once, whatever comes twice, late or in another order.
 @Suite struct EventConformanceTests {
-    private typealias Store = LedgerStore & NumberStore & ErasureStore
+    private typealias Store = LedgerStore & NumberStore
 
     private let folder: TemporaryFolder
     private let id = Example.id()
@@ -224,7 +224,7 @@ import Testing
         visit.address = "192.0.2.7"
         _ = try await write(ledger, [visit])
         #expect(try await ledger.recipient(id, "r0-0")?.visits.first?.address == "192.0.2.7")
-        _ = try await ledger.erase(address: "p0-0@example.com", note: nil, now: now)
+        _ = try await ledger.erase(ErasedPerson(["p0-0@example.com"]), note: nil, now: now)
         #expect(try await ledger.recipient(id, "r0-0")?.visits.map(\.address) == [""])
         #expect(try await ledger.checkEvents(id) == [])
     }

@@ -58,7 +58,7 @@ import Testing
         #expect(try await target.report(Example.id(), now: now) == report)
         #expect(try await target.identity() == identity)
         #expect(try await target.recount(Example.id()) == [])
-        // What is numbered goes on behind what was copied.
+        // Numbers continue behind those that were copied.
         _ = try await target.setLimit(.known(.channel(.sms)), "6/s", note: AuditNote(.limit, actor: "bob"), now: now)
         #expect(try await target.audit(AuditFilter(), limit: 2).map(\.actor) == ["bob", "ann"])
         try await Example.plan(target, Example.id(6), batches: [2])
@@ -66,6 +66,46 @@ import Testing
         let refusal = #expect(throws: LedgerError.self) { try SQLiteLedger.open(path, mustExist: true, logger: quiet) }
         #expect("\(String(describing: refusal))".contains("was moved to postgres://"))
         await #expect(throws: LedgerError.self) { try await copy(to: url) }
+    }
+
+    /// A mailing that was large once and is pruned has no rows, and no tables of its own; one whose pruning has begun still has.
+    @Test func aPrunedMailingGetsNoTablesOfItsOwn() async throws {
+        let ledger = try SQLiteLedger.open(path, logger: quiet)
+        for number in 0..<3 { try await Example.plan(ledger, Example.id(number), batches: [2]) }
+        try ledger.close()
+        let file = try DatabaseQueue(path: path)
+        try await file.write { db in
+            try db.execute(sql: "UPDATE mailing SET planned_count = 9000000")
+            try db.execute(sql: "UPDATE mailing SET pruned = 1 WHERE id <> ?", arguments: [Example.id(0).description])
+            try db.execute(sql: "UPDATE mailing SET pruning = 1 WHERE id = ?", arguments: [Example.id(1).description])
+        }
+        try file.close()
+        let url = try await PostgreSQLServer.shared.database()
+        _ = try await copy(to: url)
+        let own = PostgreSQLStatement(
+            name: "own", sql: "SELECT relname::text FROM pg_class WHERE relname LIKE 'batch\\_of\\_%' AND relkind = 'r'")
+        let rows = try PostgreSQLConnection(url: url).run(own)
+        let names = try (0..<rows.count).map { try rows.text($0, 0) ?? "" }
+        #expect(Set(names) == ["batch_of_\(Example.id(0))", "batch_of_\(Example.id(1))"])
+    }
+
+    /// A backup that went on by itself would have nothing of what the server has; and a copy that was made all the same can be put back.
+    @Test func aMovedFileIsNotBackedUpAndItsCopyIsALedgerAgainByForce() async throws {
+        try await fill()
+        let (copied, plain) = (folder.path("copy.sqlite"), folder.path("plain.sqlite"))
+        let file = try DatabaseQueue(path: path)
+        let mark = try await file.read { try FileMark($0) }
+        try file.close()
+        try SQLiteLedger.noteMove(path, to: "postgres://db/flotilla", unchangedSince: mark)
+        let refusal = #expect(throws: LedgerError.self) { try LedgerBackup.make(of: path, to: copied) }
+        #expect(String(describing: refusal).contains("was moved to postgres://db/flotilla"))
+        try FileManager.default.copyItem(atPath: path, toPath: copied)
+        let again = #expect(throws: LedgerError.self) { try LedgerBackup.restore(copied, to: plain, isForced: false, now: now) }
+        #expect(String(describing: again).contains("was moved to postgres://db/flotilla"))
+        _ = try LedgerBackup.restore(copied, to: plain, isForced: true, now: now)
+        let ledger = try SQLiteLedger.open(plain, mustExist: true, logger: quiet)
+        #expect(try await ledger.mailings(states: nil, limit: 9).count == 2)
+        try ledger.close()
     }
 
     /// The last step is missing: the same command takes it, and nothing is copied twice.

@@ -170,7 +170,7 @@ import Testing
                 detail: "long"),
         ]
         try await ledger.appendPlan(id, batches: [batch(0)], exclusions: excluded, rowsRead: 6)
-        // A second planner, or a batch left out: nothing of it is written.
+        // A second planner, or a missing batch: nothing of it is written.
         await #expect(throws: LedgerError.self) {
             try await ledger.appendPlan(id, batches: [batch(1), batch(3)], exclusions: [], rowsRead: 14)
         }

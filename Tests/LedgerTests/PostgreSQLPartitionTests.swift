@@ -80,6 +80,32 @@ import Testing
         #expect(try await ended(ledger, 2) == Example.id(2))
     }
 
+    /// What keeps rows out of the parts of others goes before the first row is written, also where the mailing seems small by now. Until
+    /// then the mailing waits.
+    @Test func aPartThatWasHalfMadeRefusesNobody() async throws {
+        let url = try await Engine.postgreSQL(TemporaryFolder())
+        let ledger = try SQLLedger.open(postgreSQL: url, logger: quiet, sessions: 2)
+        let connection = try PostgreSQLConnection(url: url)
+        _ = try await ended(ledger, 0)
+        let id = Example.id(1)
+        for table in PostgreSQLPartitions.tables where ["batch", "result"].contains(table.name) {
+            try connection.run("BEGIN; \(PostgreSQLPartitions.make(table, of: id, besides: "\(table.name)_2023_11")); COMMIT")
+        }
+        try connection.run("BEGIN; LOCK TABLE batch_2023_11 IN ACCESS SHARE MODE; SET LOCAL idle_in_transaction_session_timeout = '3s'")
+        try await ledger.create(id, mailing: Example.mailing(), source: nil, origin: "", state: .collecting, now: Example.start)
+        var step = PlanStep(mailing: id)
+        step.batches = [PlannedBatch(number: 0, recipients: Example.recipients(batch: 0, count: 2))]
+        // It waits for the lock, which the reader holds for three seconds.
+        #expect(try await ledger.writePlan([step], now: Example.start) == [:])
+        let after = try PostgreSQLConnection(url: url)
+        #expect(try parts(after) == ["batch_2023_11": 3])
+        let left = PostgreSQLStatement(
+            name: "left",
+            sql: "SELECT (SELECT count(*) FROM pg_constraint WHERE conname LIKE 'without%')"
+                + " + (SELECT count(*) FROM pg_class WHERE relname LIKE '%\\_of\\_%')")
+        #expect(try after.run(left).integer(0, 0) == 0)
+    }
+
     /// Somebody who reads for long keeps the parts from being attached, and nothing else.
     @Test func whereNoPartCanBeMadeTheMailingIsSentAsUsual() async throws {
         let (ledger, connection) = try await open(patience: .milliseconds(200))

@@ -68,6 +68,29 @@ import Text
         #expect("\(String(describing: error))".contains("GRANT SELECT"), "\(String(describing: error))")
     }
 
+    /// A role that may only read, and one whose sessions begin so.
+    @Test func aRoleThatOnlyReadsIsToldWhatItLacks() async throws {
+        let server = try await OwnPostgreSQL()
+        try server.run("CREATE SCHEMA \"Our ledger\"; ALTER ROLE flotilla SET search_path = 'Our ledger'")
+        #expect(try SQLLedger.make(PostgreSQLAddress(url: server.url())) == PostgreSQLSchema.migrations.count)
+        try server.run(
+            """
+            CREATE ROLE reader LOGIN PASSWORD 'word'; ALTER ROLE reader SET search_path = 'Our ledger';
+            GRANT USAGE ON SCHEMA \"Our ledger\" TO reader; GRANT SELECT ON ALL TABLES IN SCHEMA \"Our ledger\" TO reader
+            """)
+        let ledger = try open(server.url(user: "reader", password: "word"), makes: false)
+        #expect(try await ledger.limits().isEmpty)
+        let error = await #expect(throws: LedgerError.self) { try await ledger.setLimit(.channel(.email), "5/s", now: 1) }
+        let said = String(describing: error)
+        #expect(said.contains("ALL TABLES IN SCHEMA \"Our ledger\" TO \"reader\" (SELECT alone lets it look"), "\(said)")
+
+        try server.run("ALTER ROLE flotilla SET default_transaction_read_only = on")
+        let owner = try open(server.url(), makes: false)
+        let refused = await #expect(throws: LedgerError.self) { try await owner.setLimit(.channel(.email), "5/s", now: 1) }
+        let words = String(describing: refused)
+        #expect(words.contains("ALTER ROLE \"flotilla\" SET default_transaction_read_only = off"), "\(words)")
+    }
+
     @Test func whatIsTooOldOrHoldsNoUnicodeIsRefused() async throws {
         let old = try OldPostgreSQL()
         let said = refusal("postgres://ann@127.0.0.1:\(old.port)/ledger")

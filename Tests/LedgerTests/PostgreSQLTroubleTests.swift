@@ -1,6 +1,7 @@
 import Foundation
 import Logging
 import Model
+import Synchronization
 import TestServers
 import Testing
 
@@ -34,6 +35,43 @@ import Testing
         try server.signalAll(SIGCONT)
         try await eventually("it goes on") { await self.fails(ledger) == nil }
         #expect(ledger.problem == nil)
+    }
+
+    @Test func aServerThatIsBackIsSaidToBe() async throws {
+        let server = try await OwnPostgreSQL()
+        let lines = LogLines()
+        let ledger = try SQLLedger.open(
+            postgreSQL: server.url(), logger: Logger(label: "test") { _ in LineHandler(lines: lines) }, sessions: 1,
+            options: options(patience: .zero))
+        #expect(await fails(ledger) == nil)
+        try await server.stop()
+        try await eventually("it is away") { if case .unreachable? = await self.fails(ledger) { true } else { false } }
+        try await server.start()
+        try await eventually("it goes on") { await self.fails(ledger) == nil }
+        #expect(await fails(ledger) == nil)
+        #expect(lines.all.filter { $0.contains("is back after ") }.count == 1, "\(lines.all)")
+    }
+
+    /// The server's process ends while it commits: nobody knows whether it did.
+    @Test func aCommitWhoseAnswerIsLostIsSaidToBeDonePerhaps() async throws {
+        let server = try await OwnPostgreSQL()
+        try server.run(
+            """
+            CREATE TABLE ledger (n bigint); CREATE TABLE writer (slot bigint PRIMARY KEY, commits bigint, changes bigint, token bigint);
+            CREATE FUNCTION cut() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN
+                EXECUTE format('COPY (SELECT 1) TO PROGRAM %L', 'kill -9 ' || pg_backend_pid()); RETURN NULL;
+            END$$;
+            CREATE CONSTRAINT TRIGGER cut AFTER INSERT ON ledger DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION cut()
+            """)
+        let session = PostgreSQLSession(url: server.url(), name: "test", number: 0, options: options(patience: .zero))
+        let result = await session.run("test", .sideBySide) { db in try db.run("INSERT INTO ledger VALUES (1)") }
+        #expect(throws: LedgerError.self) { try result.get() }
+        #expect("\(result)".contains(LedgerError.mayBeDone), "\(result)")
+        // One that came to no commit was not done.
+        let none = await session.run("test", .sideBySide) { db in
+            try db.run("INSERT INTO writer SELECT pg_backend_pid(), 1, 1, 1 WHERE pg_terminate_backend(pg_backend_pid())")
+        }
+        #expect(!"\(none)".contains(LedgerError.mayBeDone), "\(none)")
     }
 
     @Test func nothingIsLostAndNothingTwiceWhileTheServerCrashesAgainAndAgain() async throws {
@@ -138,4 +176,25 @@ import Testing
         _ = try await open().dispatchBatches([(Example.id(), 1)], now: Example.start)
         #expect(try await ledger.commits() == settled.commits + 1)
     }
+}
+
+private final class LogLines: Sendable {
+    private let lines = Mutex<[String]>([])
+
+    var all: [String] { lines.withLock { $0 } }
+
+    func add(_ line: String) { lines.withLock { $0.append(line) } }
+}
+
+private struct LineHandler: LogHandler {
+    let lines: LogLines
+    var metadata: Logger.Metadata = [:]
+    var logLevel = Logger.Level.notice
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) { lines.add("\(event.message)") }
 }

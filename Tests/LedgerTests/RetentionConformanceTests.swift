@@ -81,7 +81,7 @@ import Testing
         #expect(try await ledger.report(id, now: later) == before)
     }
 
-    /// A part with next to no time removes one batch; an interrupted removal goes on where it ended, though nobody asks by age any more.
+    /// A part with next to no time removes one batch; an interrupted removal continues where it ended, though nobody asks by age any more.
     @Test(arguments: Engine.all) func itIsRemovedInParts(engine: Engine) async throws {
         let ledger = try await engine.open(folder)
         let id = try await ended(ledger)

@@ -62,6 +62,29 @@ import Testing
         #expect(try await !store([[8]], ledger, id, by: "b"), "it is stored")
     }
 
+    @Test(arguments: Engine.all) func aRowThatCannotBeReadIsOfItsMailingAlone(engine: Engine) async throws {
+        let ledger = try await engine.open(folder)
+        let (good, bad) = (Example.id(1), Example.id(2))
+        #expect(try await store([[1]], ledger, good))
+        #expect(try await ledger.beginUpload(bad, by: "a", modified: .max))
+        try await ledger.finishUpload(bad, by: "a", digest: "00")
+        let found = try await ledger.uploads()
+        #expect(found[good]?.damage == nil && found[good]?.bytes == 1)
+        #expect(try #require(found[bad]?.damage).contains("modified"))
+    }
+
+    @Test(arguments: Engine.all) func itIsKnownWhetherSomebodyStores(engine: Engine) async throws {
+        let ledger = try await engine.open(folder)
+        #expect(try await !ledger.isStoringUploads())
+        #expect(try await ledger.beginUpload(id, by: "a", modified: 1))
+        #expect(try await ledger.isStoringUploads())
+        try await ledger.finishUpload(id, by: "a", digest: "00")
+        #expect(try await !ledger.isStoringUploads())
+        #expect(try await ledger.beginUpload(Example.id(1), by: "a", modified: 1))
+        try await ledger.abandonUpload(Example.id(1), by: "a")
+        #expect(try await !ledger.isStoringUploads())
+    }
+
     @Test(arguments: Engine.all) func anUploadThatIsGivenUpIsFree(engine: Engine) async throws {
         let ledger = try await engine.open(folder)
         #expect(try await ledger.beginUpload(id, by: "a", modified: 1))

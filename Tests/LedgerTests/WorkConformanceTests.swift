@@ -51,7 +51,7 @@ import Testing
         let work = try await ledger.work()
         #expect(work.map(\.id) == [0, 1, 2, 4, 5].map(Example.id))
         #expect(work.map(\.state) == [.sending, .paused, .stopped, .sending, .sending])
-        // One that was stopped before anybody was planned is over at once.
+        // One that was stopped before anybody was planned ends at once.
         _ = try await ledger.setState(Example.id(7), to: .stopped, from: [.collecting], reason: .none, now: now)
         #expect(try await !ledger.work().contains { $0.id == Example.id(7) })
     }

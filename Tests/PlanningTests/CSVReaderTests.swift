@@ -114,7 +114,7 @@ import Testing
         let rows = try read(bytes + Array("4,x\n".utf8)).rows
         #expect(rows[2].first?.contains("line 5: column 'name' is no valid UTF-8 (byte 9") == true, "\(rows)")
         #expect(rows[3] == ["4", "x"])
-        // The halves of a character in two neighbours are no character.
+        // The halves of a character in two adjacent values are no character.
         #expect(try read(Array("a,b\n".utf8) + [0xc3, 0x2c, 0xa9, 0x0a]).rows.first?.first?.contains("no valid UTF-8") == true)
     }
 

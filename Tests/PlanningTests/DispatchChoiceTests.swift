@@ -46,6 +46,18 @@ import Testing
         #expect(chosen(entries: 0) == 1 && chosen(entries: 1) == 0)
     }
 
+    /// It takes that much longer until a batch that was done is replaced by another.
+    @Test func aMailingWithASpeedGetsMoreWhereRedisIsFar() throws {
+        let one = try candidate(1, known: 4, busy: 4, speed: "600/s")
+        let depth = DispatchChoice.Depth(entries: 4, pending: 4)
+        for (milliseconds, batches) in [(0, 1), (1, 1), (60, 2), (200, 3)] {
+            var choice = DispatchChoice(window: window)
+            let chosen = choice.choose(
+                [one], depths: [lane: depth], workerCount: 2, distance: .milliseconds(milliseconds), at: Self.start)
+            #expect(chosen.first?.limit == batches)
+        }
+    }
+
     @Test func anEmptyLaneGetsSomeAndOneThatIsEmptiedFastGetsItsWindow() throws {
         var choice = DispatchChoice(window: window)
         var entries = 0

@@ -29,8 +29,10 @@ import Testing
     }
 
     /// The first row with such an address is told as reached, the next ones as its duplicates, wherever the address lies.
-    @Test(arguments: [1 << 10, 1 << 20]) func oneWhoWasReachedIsToldOnce(mostSlots: Int) throws {
+    /// Some of those who were reached lie in the table for them, the others with the rows.
+    @Test(arguments: [1 << 10, 1 << 20], [0, 100, 5_000]) func oneWhoWasReachedIsToldOnce(mostSlots: Int, expected: Int) throws {
         var set = Self.set(mostSlots: mostSlots)
+        set.expectReached(expected)
         for first in stride(from: 1, through: 5_000, by: 500) {
             let keys = (first..<first + 500).map { Self.key($0) }
             var end = 0
@@ -50,6 +52,7 @@ import Testing
     }
 
     private static func insert(_ number: Int, row: Int, _ set: inout DuplicateSet) throws -> DuplicateSet.Insertion {
-        try key(number).withUnsafeBufferPointer { try set.insert($0, row: row) }
+        let entry = key(number).withUnsafeBufferPointer { set.prepare($0) }
+        return try set.insert(entry, row: row)
     }
 }

@@ -87,7 +87,7 @@ import Testing
         #expect(left.first?.error.description.contains("its version 2 is newer than 1") == true)
     }
 
-    /// Those whom an earlier mailing of the same identity has reached are left out and counted; whoever it failed for gets it.
+    /// Those whom an earlier mailing of the same identity has reached are excluded and counted; whoever it failed for gets it.
     @Test func onlyThoseWhoHaveNotHadItArePlanned() async throws {
         func add(_ number: Int, _ text: String, onlyNew: Bool) async throws {
             var new = NewMailing(

@@ -45,6 +45,15 @@ import Testing
         #expect(found.faults[3].hasPrefix("s.csv:6: "))
     }
 
+    @Test func aBadRowTellsAllItsFaults() throws {
+        let found = try read(
+            "channel,address,category,expiry\nemail,nobody,nws,soon\n", categories: KnownCategories(["news"]))
+        let fault = try #require(found.faults.first)
+        for part in ["s.csv:2: column 'address': 'nobody'", "; column 'expiry': 'soon' is no time", "; column 'category': 'nws'"] {
+            #expect(found.faults.count == 1 && fault.contains(part), "\(fault)")
+        }
+    }
+
     @Test func aCategoryThatNobodyHasAddedIsABadRow() throws {
         let found = try read(
             "address,category\na@example.com,news\nb@example.com,nws\nc@example.com,\n", channel: .email,

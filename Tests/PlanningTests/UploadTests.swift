@@ -118,6 +118,99 @@ import Testing
         try await planning(service) { try await expectPlanned(2) }
     }
 
+    /// It may take minutes, in which the mailing has to wait; what is given up gives it its time anew.
+    @Test func aMailingIsNotPausedWhileAFileIsStored() async throws {
+        try await add()
+        let service = planner(patience: .zero)
+        let record = try #require(try await ledger.mailing(id))
+        let error = try #require(#expect(throws: InputError.self) { _ = try FileStamp(path: path) })
+        let sharing = try #require(service.sharing)
+        var looks = LeftMailings()
+        try await service.leave(record, error, as: sharing, &looks)
+        var generator = SeededGenerator(seed: 2)
+        let other = MailingID(milliseconds: 2, using: &generator)
+        for stored in [id, other] {
+            #expect(try await ledger.beginUpload(stored, by: "b", modified: 1))
+            for _ in 0..<3 { try await service.leave(record, error, as: sharing, &looks) }
+            #expect(try await ledger.mailing(id)?.state == .scheduled)
+            try await ledger.abandonUpload(stored, by: "b")
+        }
+        try await service.leave(record, error, as: sharing, &looks)
+        #expect(try await ledger.mailing(id)?.state == .paused)
+    }
+
+    @Test func timeRunsAnewAfterSomebodyWasAtIt() {
+        var looks = LeftMailings()
+        #expect(looks.leave(id, now: 0) == nil)
+        #expect(looks.leave(id, now: 70_000) == 70_000)
+        looks.postpone(id, now: 70_000)
+        #expect(looks.leave(id, now: 80_000) == 10_000)
+    }
+
+    @Test func whatCannotBeReadOfAnUploadFailsItsMailingAlone() async throws {
+        try write(rows: 3)
+        try await add()
+        var generator = SeededGenerator(seed: 2)
+        let other = MailingID(milliseconds: 2, using: &generator)
+        try await ledger.create(
+            other, mailing: Mailing(name: "y", channel: .email, provider: "smtp://localhost", fields: ["id", "email"]), source: source,
+            origin: "", state: .scheduled, now: 1)
+        #expect(try await ledger.beginUpload(other, by: "a", modified: .max))
+        try await ledger.finishUpload(other, by: "a", digest: "00")
+        try await planning(planner()) {
+            try await eventually("the other fails") { try await ledger.mailing(other)?.state == .failed }
+            try await expectPlanned(3)
+        }
+        #expect(try await ledger.mailing(other)?.reason.contains("modified") == true)
+    }
+
+    // MARK: - Stops
+
+    private func storing(in store: any UploadStore) -> Task<Bool, any Error> {
+        let (id, storing) = (id, RecipientStoring(source, in: store, by: "a"))
+        return Task { try await storing.store(id) }
+    }
+
+    @Test func whoeverStoresAFileEndsWithTheSliceAtWhichItIsCancelled() async throws {
+        let store = PausingUploads(ledger, at: 2)
+        let size = UploadLimit.slice * 6
+        try Data(count: size).write(to: URL(fileURLWithPath: path))
+        let storing = storing(in: store)
+        await store.pause.arrived()
+        storing.cancel()
+        store.pause.go()
+        await #expect(throws: CancellationError.self) { try await storing.value }
+        #expect(try await !ledger.isStoringUploads())
+        #expect(try await RecipientStoring(source, in: ledger, by: "b").store(id), "it is free at once")
+    }
+
+    @Test func aFileThatGrowsWhileItIsStoredIsRefused() async throws {
+        let store = PausingUploads(ledger, at: 0)
+        try write(rows: 3)
+        let storing = storing(in: store)
+        await store.pause.arrived()
+        let file = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
+        try file.truncate(atOffset: 64 << 20)
+        try file.close()
+        store.pause.go()
+        await #expect(throws: InputError.self) { try await storing.value }
+        // The first slice, and none of what came after it.
+        #expect(store.appended == 1)
+    }
+
+    @Test func whatIsStoredIsNotReadToItsEndAfterAStop() async throws {
+        try Data(count: UploadLimit.slice * 6).write(to: URL(fileURLWithPath: path))
+        #expect(try await RecipientStoring(source, in: ledger, by: "a").store(id))
+        try await add()
+        let (record, upload) = (try #require(try await ledger.mailing(id)), try #require(try await ledger.uploads()[id]))
+        var looks = 0
+        let stored = try await StoredSource.read(upload, of: record, from: ledger) {
+            looks += 1
+            return looks == 2
+        }
+        #expect(stored == nil && looks == 2)
+    }
+
     @Test func whatIsDamagedInTheLedgerFailsTheMailing() async throws {
         try write(rows: 3)
         #expect(try await ledger.beginUpload(id, by: "a", modified: 1))

@@ -62,6 +62,43 @@ import Testing
         #expect(throws: fault) { try PhoneNumber(text, country: country.flatMap { PhoneCountry($0) }) }
     }
 
+    /// No message may go to a number that nobody wrote.
+    @Test(
+        arguments: [
+            ("192.168.178.20", PhoneLookalike.address), ("10.0.0.1", .address), ("203.0.113.195:8080", .address),
+            ("10.0.30.40/24", .address),
+            ("8.8.8.8", .address), ("172.217.16.142", .address), ("2024-01-15", .date), ("15.01.2024", .date), ("1/15/2024", .date),
+            ("2024-01-15 10:30:00", .date), ("31.12.24", .date), ("10.15.7", .version), ("2.4.1.1234", .version), ("11.0.2021", .version),
+            ("1.234.567", .amount), ("12.345.678", .amount), ("1234567.50", .amount), ("4711.5", .amount), ("-1234567", .amount),
+        ] as [(String, PhoneLookalike)])
+    func whatIsNoNumberIsNoneThoughItsDigitsCouldBeDialled(_ text: String, _ what: PhoneLookalike) {
+        for country in ["DE", "US", "FR", "GB", "NO", nil] {
+            #expect(throws: PhoneNumberError.self, "\(country ?? "-")") {
+                try PhoneNumber(text, country: country.flatMap { PhoneCountry($0) })
+            }
+        }
+        #expect(throws: PhoneNumberError.lookalike(what)) { try PhoneNumber(text, country: PhoneCountry("DE")) }
+        #expect(throws: PhoneNumberError.lookalike(what)) { try PhoneNumber(" \u{200b}" + text, country: PhoneCountry("DE")) }
+    }
+
+    @Test(arguments: ["$1234567", "1234567 €", "12345678%", "1'234'567", "2001:0:3238:1:63::1", "1.234.567,89", "1,234,567.00"])
+    func amountsAreNoNumbers(_ text: String) {
+        for country in ["DE", "US", "NO", "CH"] {
+            #expect(throws: PhoneNumberError.self, "\(country)") { try PhoneNumber(text, country: PhoneCountry(country)) }
+        }
+    }
+
+    /// Some countries write their numbers like that.
+    @Test(
+        arguments: [
+            ("612.345.678", "ES", "+34612345678"), ("601.234.567", "PL", "+48601234567"), ("1.415.555.2671", "US", "+14155552671"),
+            ("06.12.34.56.78", "FR", "+33612345678"), ("40.61.23.45", "NO", "+4740612345"), ("415.555.2671", "US", "+14155552671"),
+            ("0170.1234567", "DE", "+491701234567"), ("+49.170.123.45.67", "FR", "+491701234567"),
+        ] as [(String, String, String)])
+    func numbersWithDotsAreStillRead(_ text: String, _ country: String, _ normal: String) throws {
+        #expect(try PhoneNumber(text, country: PhoneCountry(country)).description == normal)
+    }
+
     @Test func aNumberThatIsPossibleAndNotKnownIsUnverified() throws {
         #expect(try PhoneNumber("+447700900001").isVerified == false)
         #expect(try PhoneNumber("+12015550130").isVerified)

@@ -5,6 +5,7 @@ import Testing
 /// Looks every two seconds at a mailing of which nobody gets a result, one that is stuck after a minute.
 @Suite struct StallClockTests {
     private var clock = StallClock<Int>()
+    private var progress = 0
 
     /// What is said of it at each look from one second to another.
     private mutating func looks(_ seconds: Range<Int>, progress: Int = 0, _ change: (inout BlockingFacts) -> Void = { _ in })
@@ -64,5 +65,23 @@ import Testing
         let said = looks(0..<2_000) { $0.shares = [Heartbeat.Share(waiting: 3, scope: .domain("d"), interval: 600)] }
         #expect(said[929] == .limited(.domain("d")) && said[930] == .stuck(1_860))
         #expect(looks(2_000..<2_002) == [.stuck(2_000)])
+    }
+
+    /// Whatever happens in whatever order: it is stuck exactly when for a minute nobody got a result, and nothing blocked it.
+    @Test(arguments: 0..<200 as Range<UInt64>) mutating func whateverHappensItIsStuckAfterAMinuteThatNothingExplains(seed: UInt64) {
+        var random = SeededGenerator(seed: seed)
+        var (progress, since, wasStuck) = (0, 0, false)
+        var hold: Int?
+        for second in stride(from: 0, to: 2_000, by: 2) {
+            if Int.random(in: 0..<25, using: &random) == 0 { hold = Self.holds.indices.randomElement(using: &random) }
+            if Int.random(in: 0..<25, using: &random) == 0 { hold = nil }
+            if Int.random(in: 0..<40, using: &random) == 0 { progress += 1 }
+            if progress != self.progress || hold != nil { since = second }
+            self.progress = progress
+            let reasons = looks(second..<second + 2, progress: progress, hold.map { Self.holds[$0] } ?? { _ in })
+            #expect(reasons.map(Self.isStuck) == [second - since >= 60], "at \(second), since \(since), hold \(hold ?? -1)")
+            wasStuck = wasStuck || reasons.contains(where: Self.isStuck)
+        }
+        #expect(wasStuck || seed > 0)
     }
 }

@@ -53,6 +53,16 @@ import Testing
         #expect(expired.at == expired.expires && !expired.isInForce(at: now))
     }
 
+    /// Whoever corrects a table corrects a row once.
+    @Test func aBadRowTellsAllThatIsWrongWithIt() {
+        let bad = row([.address: "nobody", .category: "A B", .reason: "because", .date: "soon", .expiry: "never", .source: "x"])
+        guard case .failure(let faults) = bad.judge(country: nil, reason: .manual, now: 1_798_761_600_000) else {
+            Issue.record("it is taken")
+            return
+        }
+        #expect(faults.all.map(\.field) == [.address, .category, .date, .expiry, .reason, .source])
+    }
+
     @Test(arguments: [
         (Channel.email, " Ann <ANN@Bücher.example> ", "ann@xn--bcher-kva.example"), (.email, "mailto:a@EXAMPLE.com", "a@example.com"),
         (.sms, "0151 12345678", "+4915112345678"), (.sms, "+49 151 12345678", "+4915112345678"), (.messenger, " Chat7 ", "Chat7"),

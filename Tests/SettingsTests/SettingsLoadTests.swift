@@ -138,22 +138,6 @@ import Text
             log: {level: debug, format: json}
             email: {hostname: mail.example.com}
             shutdown: {grace: 2m}
-            providers:
-              main:
-                url: smtp://relay:pa%24s@mail.example.com:2525
-                connections: 5
-                connect_timeout: 3s
-                timeout: 2m
-                starttls: required
-                ca_file: ca.pem
-              gate-way_2:
-                url: https://sms.example.com/send?v=1
-                username: 007
-                password: "p:w"
-                headers: {X-Api-Key: "k e y"}
-                body: '{"to": "{{address}}"}'
-                content_type: text/plain
-                message_id: messages.0.id
             """)
         #expect(settings.redis.endpoint == .tcp(host: "redis.example.com", port: 6_379, tls: true))
         #expect(settings.redis.username == "ada")
@@ -175,6 +159,28 @@ import Text
         #expect(settings.log.format == .json)
         #expect(settings.email.hostname == "mail.example.com")
         #expect(settings.shutdown.grace == .seconds(120))
+    }
+
+    @Test func aFileSetsProviders() throws {
+        let settings = try load(
+            """
+            providers:
+              main:
+                url: smtp://relay:pa%24s@mail.example.com:2525
+                connections: 5
+                connect_timeout: 3s
+                timeout: 2m
+                starttls: required
+                ca_file: ca.pem
+              gate-way_2:
+                url: https://sms.example.com/send?v=1
+                username: 007
+                password: "p:w"
+                headers: {X-Api-Key: "k e y"}
+                body: '{"to": "{{address}}"}'
+                content_type: text/plain
+                message_id: messages.0.id
+            """)
         #expect(
             settings.providers["main"]
                 == Provider(name: "main", scheme: .smtp, host: "mail.example.com", port: 2_525).with {
@@ -242,13 +248,32 @@ import Text
         arguments: [
             ("sqlite:l.sqlite", "l.sqlite"), ("sqlite:/srv/l.sqlite", "/srv/l.sqlite"), ("sqlite:///srv/l.sqlite", "/srv/l.sqlite"),
             ("/srv/l.sqlite", "/srv/l.sqlite"), ("l.sqlite", "l.sqlite"), ("sqlite:", nil), ("sqlite://host/l.sqlite", nil),
-            ("mysql://db/x", nil), ("postgres:db", nil), ("", nil),
+            ("mysql://db/x", nil), ("postgres:db", nil), ("", nil), ("./a:b@c.sqlite", "./a:b@c.sqlite"), ("/srv/a:b@c", "/srv/a:b@c"),
+            ("flo@host.sqlite", "flo@host.sqlite"), ("c:l.sqlite", "c:l.sqlite"),
         ] as [(String, String?)])
     func aLedgerIsNamedByAURL(text: String, path: String?) throws {
         #expect(LedgerPlace(text)?.file == path)
         guard let path else { return }
         let ledger = try load("ledger: {url: '\(text)'}").ledger
         #expect(ledger.place == .file(path: path) && ledger.hasURL)
+    }
+
+    /// A URL that lacks a letter is no path: the path of a ledger is shown.
+    @Test(arguments: [
+        "postgres//flo:sekret@h/l", "postgres:/flo:sekret@h/l", "postgres;//flo:sekret@h/l", "//flo:sekret@h/l", "flo:sekret@h/l",
+        "host=127.0.0.1 port=1 password=sekret", "PASSWORD = sekret dbname=l", "postgres//flo:sekret", "sqlite:flo:sekret@h/l",
+        "postgres://flo:sekret", "ftp://flo:sek/ret@h/l", "mysql://flo:sekret",
+    ])
+    func aMistypedURLIsNoPathAndItsPasswordIsNotShown(text: String) throws {
+        for key in ["url", "path"] {
+            let settings = "ledger: {\(key): '\(text)'}"
+            if key == "url", LedgerPlace(text) != nil {
+                #expect(text.hasPrefix("postgres://"))
+                continue
+            }
+            let said = "\(try refusal(settings))"
+            #expect(said.contains("is not allowed") && !said.contains("sek") && !said.contains("ret@"), "\(said)")
+        }
     }
 
     /// What a mistyped option is compared with.

@@ -151,7 +151,7 @@ import Testing
         #expect(abs(took - whole - lost) < 1, "\(took) for \(whole) + \(lost)")
         #expect(forecast.mailings[0].sent == 60_000)
         #expect(forecast.phases.contains { $0.bottleneck == .missing(.planner) && abs($0.to - 90) < 0.5 }, "\(forecast.phases)")
-        // One that is missing while it plans goes on where it was.
+        // One that is missing while it plans continues where it was.
         plan.outages = [OutageWindow(.planner, 0..<20)]
         #expect(abs((Simulator.forecast(plan).mailings[0].begins ?? 0) - 20.126) < 0.01)
         plan.outages = [OutageWindow(.planner, 0 ..< .infinity)]

@@ -80,7 +80,7 @@ import Testing
             let requests = try #require(Int(line.dropFirst(9).prefix { $0.isNumber }))
             #expect(line.hasSuffix("status=0"))
             let counts = try await eventually { sink.running.counts.connections == 0 ? sink.running.counts : nil }
-            // wrk leaves when its time is over: a request on each connection may not have been counted.
+            // wrk leaves when its time has passed: a request on each connection may not have been counted.
             #expect((requests...requests + 8).contains(counts.accepted))
             #expect(try sink.records().count == counts.accepted)
         }

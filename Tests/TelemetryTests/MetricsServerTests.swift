@@ -62,7 +62,7 @@ import Testing
 
     /// Clients that only connect take nothing from those that ask.
     @Test func idleConnectionsDoNotKeepOthersOut() async throws {
-        let limit = ConnectionLimit.Configuration(connections: 8, patience: .seconds(60))
+        let limit = ConnectionLimit.Configuration(connections: 8, timeout: .seconds(60))
         try await serving(PrometheusMetrics(), Readiness(), limit: limit) { port in
             let idle = try (0..<40).map { _ in try IdleClient(port) }
             // Those that had waited longest have made room; in which order they were taken is the system's affair.
@@ -73,7 +73,7 @@ import Testing
     }
 
     @Test func aConnectionWithoutARequestIsClosed() async throws {
-        let limit = ConnectionLimit.Configuration(connections: 8, patience: .milliseconds(50))
+        let limit = ConnectionLimit.Configuration(connections: 8, timeout: .milliseconds(50))
         try await serving(PrometheusMetrics(), Readiness(), limit: limit) { port in
             let silent = try IdleClient(port)
             let slow = try IdleClient(port)

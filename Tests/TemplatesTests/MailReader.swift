@@ -94,7 +94,7 @@ enum MailReader {
     }
 }
 
-/// What RFC 5321 asks of every message on the wire: CRLF lines of at most 998 bytes, no NUL, no bare CR or LF, and no
+/// What RFC 5321 asks of every message as it is transmitted: CRLF lines of at most 998 bytes, no NUL, no bare CR or LF, and no
 /// line of one dot.
 func wireProblems(_ message: [UInt8], eightBit: Bool = true, utf8Headers: Bool = false) -> [String] {
     var problems: [String] = []

@@ -22,7 +22,7 @@ extension SMTPDialogueTests {
         #expect(with.server.taken[0].recipient == "jürgen@example.com")
     }
 
-    /// Some servers behind a name understand more than others: the message goes on until a connection can carry it.
+    /// Some servers behind a name understand more than others: the message changes connections until one can take it.
     @Test(arguments: [[], ["PIPELINING"]])
     func whatOneConnectionCannotCarryAnotherMay(_ offers: [String]) {
         var group = MessageGroup.numbered(3)
@@ -110,7 +110,7 @@ extension SMTPDialogueTests {
             }
             return MessageGroup.Texts(bytes: Array(texts.joined().utf8), bodies: bodies)
         }
-        // The second connection goes on where the first broke off.
+        // The second connection continues where the first ended.
         var first = opened(Self.all, [.accept, .dropAtMail])
         let left = first.send(run(group))
         #expect(first.server.taken.map(\.text) == ["grüße 0, with eight bits"] && left.next == 1)

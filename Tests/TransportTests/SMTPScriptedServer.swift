@@ -192,7 +192,7 @@ struct SMTPConversation: ~Copyable {
         self.piece = piece
     }
 
-    /// Goes on until neither side has anything to say.
+    /// Continues until neither side has anything to say.
     mutating func go(_ begin: (inout SMTPDialogue, inout ByteBuffer) -> Void) {
         var out = ByteBuffer()
         begin(&dialogue, &out)

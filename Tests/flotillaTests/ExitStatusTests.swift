@@ -24,7 +24,8 @@ import Testing
         ["suppressions", "check", " "], ["suppressions", "list", "--category", "A B"], ["suppressions", "list", "--limit", "0"],
         ["suppressions", "import", "x.csv", "--category", "A B"], ["suppressions", "categories", "add"],
         ["suppressions", "categories", "add", "A B"], ["suppressions", "categories", "add", "all"], ["top", "--every", "0"],
-        ["responses", "--stage", "rcpt"],
+        ["responses", "--stage", "rcpt"], ["recipient", "find"], ["recipient", "find", "--message-id", ""],
+        ["recipient", "erase", " "], ["recipient", "erase", "a@b.de", "--country", "X"], ["ledger", "backup", "-"],
     ])
     func aCommandLineThatIsWrongByItselfIs64(command: [String]) async throws {
         let folder = try TemporaryFolder()
@@ -34,6 +35,17 @@ import Testing
             #expect(outcome.status == 64 && outcome.errors.hasPrefix("error: ") && outcome.output.isEmpty, "\(arguments): \(outcome)")
         }
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == [])
+    }
+
+    /// A password in the command line is wrong whatever it opens, as that of `--redis` is.
+    @Test(arguments: [
+        ["mailing", "list"], ["mailing", "pause", "x"], ["send", "x.yaml"], ["ledger", "check"], ["recipient", "erase", "a@b.de"],
+    ])
+    func aPasswordThatEveryoneCouldReadIs64(command: [String]) async throws {
+        for ledger in ["postgres://user:secret@host/flotilla", "mysql://host/x"] {
+            let refused = try await Program.run(command + ["--ledger", ledger])
+            #expect(refused.status == 64 && refused.errors.hasPrefix("error: --ledger") && !refused.errors.contains("secret"), "\(refused)")
+        }
     }
 
     /// 1 where what is named is not there or does not fit; 0 where all is as asked, or was so already, or a search finds nobody.
@@ -70,7 +82,9 @@ import Testing
             (1, ["suppressions", "remove", "b@example.com"]), (1, ["suppressions", "remove", "b@example.com", "--output", "json"]),
             (1, ["suppressions", "remove", "a@example.com", "b@example.com"]), (1, ["suppressions", "import", "none.csv"]),
             (1, ["suppressions", "import", empty]), (0, ["suppressions", "export"]),
-            (1, ["suppressions", "export", mailing.folder.path("no/such")]),
+            (1, ["suppressions", "export", mailing.folder.path("no/such")]), (1, ["suppressions", "export", mailing.mailing]),
+            (1, ["send", mailing.mailing, "--report", mailing.mailing]), (0, ["recipient", "find", "--message-id", "none"]),
+            (0, ["recipient", "erase", "stranger@example.com", "--yes"]), (1, ["recipient", "erase", "stranger@example.com"]),
         ]
         for (status, command) in table {
             let outcome = try await Program.run(command + ["--ledger", mailing.ledger])

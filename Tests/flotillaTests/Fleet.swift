@@ -54,7 +54,7 @@ final class Fleet {
             signal(name, SIGSTOP)
             if try isLedgerFree(within: 300) { return }
             signal(name, SIGCONT)
-            // It goes on to the end of its transaction at least.
+            // It continues to the end of its transaction at least.
             _ = try isLedgerFree(within: 10_000)
         }
         throw TimedOut(description: "\(name) is frozen in a transaction again and again")
@@ -106,7 +106,7 @@ final class Fleet {
     private var others: [MailingFolder] = []
 
     /// Changes the mailing's speed. A test that disturbs a mailing sends it slowly until then, so that it is still on, however long the
-    /// test takes on a busy machine, and goes on at full speed.
+    /// test takes on a busy machine, and continues at full speed.
     func speed(_ speed: String) async throws {
         let outcome = try await run("mailing", "speed", id, speed)
         guard outcome.status == 0 else { throw TimedOut(description: outcome.errors) }

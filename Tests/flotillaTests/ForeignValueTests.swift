@@ -2,7 +2,7 @@ import Foundation
 import TestServers
 import Testing
 
-/// Another program writes to the keys of a fleet at work, one value of each kind, and of a wrong type: the fleet goes on by itself.
+/// Another program writes to the keys of a fleet at work, one value of each kind, and of a wrong type: the fleet continues by itself.
 @Suite(.serialized, .timeLimit(.minutes(5)))
 struct ForeignValueTests {
     @Test func aFleetOutlivesWhateverIsWrittenToItsKeys() async throws {

@@ -50,6 +50,47 @@ import Testing
         try await sink.stop()
     }
 
+    /// Otherwise the same slip would find a ledger the next time, and say nothing.
+    @Test func aCommandThatIsRefusedLeavesNoNewLedger() async throws {
+        let sink = try await RunningSink()
+        let mailing = try MailingFolder(provider: sink.url, recipients: MailingFolder.recipients(1), extra: "category: news\n")
+        let folder = try TemporaryFolder()
+        let typo = folder.path("leger.sqlite")
+        #expect(try await Program.run(["ledger", "init", "--ledger", mailing.ledger]).status == 0)
+        for command in [["send", mailing.mailing], ["mailing", "add", mailing.mailing], ["mailing", "add", mailing.mailing, "--upload"]] {
+            let refused = try await Program.run(command + ["--ledger", typo])
+            #expect(refused.status == 1 && refused.errors.contains("'news' is not a known category"), "\(refused)")
+            // The ledger that was meant lies beside the mailing file.
+            #expect(refused.errors.contains("earlier ledgers seen: \(mailing.ledger)"), "\(refused)")
+            #expect(refused.errors.contains("the new ledger \(typo) was removed again"), "\(refused)")
+            #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == [], "\(command)")
+        }
+        let password = try await Program.run(
+            ["send", mailing.mailing, "--provider", "smtp://user:wrong@127.0.0.1:9", "--ledger", typo])
+        #expect(password.status != 0, "\(password)")
+        let failed = try await Program.run([
+            "planner", "--redis", "redis://127.0.0.1:1", "--config", folder.path("none.yaml"), "--ledger", typo,
+        ])
+        #expect(failed.status == 1, "\(failed)")
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == [])
+        // One that something was written to stays.
+        #expect(try await Program.run(["suppressions", "categories", "add", "news", "--ledger", typo]).status == 0)
+        #expect(try await Program.run(["send", mailing.mailing, "--recipients", "none.csv", "--ledger", typo]).status == 1)
+        #expect(FileManager.default.fileExists(atPath: typo))
+        try await sink.stop()
+    }
+
+    /// `up` with a Redis of its own is alone: nobody else could read the recipients.
+    @Test func upWithAPrivateRedisFailsAMailingWhoseRecipientsAreGone() async throws {
+        let mailing = try MailingFolder(provider: "smtp://127.0.0.1:9", recipients: MailingFolder.recipients(1))
+        #expect(try await Program.run(["mailing", "add", mailing.mailing, "--ledger", mailing.ledger]).status == 0)
+        try FileManager.default.removeItem(atPath: mailing.folder.path("recipients.csv"))
+        let up = try RunningProgram(["up", "--ledger", mailing.ledger])
+        try await eventually("it fails: \(up.errors)") { try mailing.query("SELECT state FROM mailing") == ["failed"] }
+        up.signal(SIGTERM)
+        #expect(try await up.end() == 0)
+    }
+
     @Test func whereTheSettingsNameALedgerNoOtherIsMade() async throws {
         let mailing = try MailingFolder(provider: "smtp://127.0.0.1:9", recipients: MailingFolder.recipients(1))
         let settings = try mailing.folder.write("ledger.path: \(mailing.ledger)\n", to: "flotilla.yaml")
@@ -81,9 +122,19 @@ import Testing
             let refused = try await Program.run(
                 command + ["--redis", "unix://\(fleet.redis.socket)"], environment: ["FLOTILLA_LEDGER_PATH": typo])
             #expect(refused.status == 1, "\(command): \(refused)")
-            #expect(refused.errors.contains("the Redis of the fleet carries the mailings of one ("), "\(command): \(refused)")
+            #expect(
+                refused.errors.contains("the Redis of the fleet carries the mailings of one (\(fleet.mailing.ledger))"),
+                "\(command): \(refused)")
         }
         #expect(!FileManager.default.fileExists(atPath: typo))
+        let empty = ["FLOTILLA_LEDGER_URL": try await PostgreSQLServer.shared.database()]
+        for command in [["mailing", "add", fleet.mailing.mailing], ["send", fleet.mailing.mailing], ["planner"], ["up"]] {
+            let refused = try await Program.run(command + ["--redis", "unix://\(fleet.redis.socket)"], environment: empty)
+            #expect(refused.status == 1, "\(command): \(refused)")
+            #expect(refused.errors.contains("the Redis of the fleet carries the mailings of one ("), "\(command): \(refused)")
+        }
+        let none = try await Program.run(["mailing", "list"], environment: empty)
+        #expect(none.status == 1 && none.errors.contains("the database has no tables"), "\(none)")
     }
 
     @Test func aDryRunChangesNothingOfAnOlderLedger() async throws {

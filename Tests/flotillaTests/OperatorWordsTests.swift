@@ -41,6 +41,32 @@ import Testing
         #expect(!FileManager.default.fileExists(atPath: mailing.ledger))
     }
 
+    /// A report takes the place of an earlier one, and of nothing else.
+    @Test func aReportTakesThePlaceOfAReportAlone() async throws {
+        let sink = try await RunningSink()
+        let mailing = try MailingFolder(provider: sink.url, recipients: MailingFolder.recipients(2) + "x,nobody,A,1\n")
+        let send = ["send", mailing.mailing, "--ledger", mailing.ledger, "--report"]
+        for file in [mailing.folder.path("message.html"), mailing.folder.path("recipients.csv")] {
+            let before = try String(contentsOfFile: file, encoding: .utf8)
+            let refused = try await Program.run(send + [file])
+            #expect(refused.status == 1 && refused.errors.contains("it is no report: name another file"), "\(refused)")
+            #expect(try String(contentsOfFile: file, encoding: .utf8) == before)
+        }
+        #expect(!FileManager.default.fileExists(atPath: mailing.ledger))
+        let sent = try await Program.run(send + [mailing.report])
+        #expect(
+            sent.status == 0 && sent.output.contains("flotilla mailing excluded") && sent.output.contains("--ledger \(mailing.ledger)"),
+            "\(sent)")
+        #expect(try await Program.run(send + [mailing.report, "--again"]).status == 0)
+        #expect(try mailing.states()["sent"] == 2)
+        let printed = try await Program.run(send + ["-", "--again"])
+        let report = try JSONSerialization.jsonObject(with: Data(printed.output.utf8)) as? [String: Any]
+        #expect(printed.status == 0 && report?["recipients"] as? Int == 2, "\(printed)")
+        let again = try await Program.run(["mailing", "report", report?["id"] as? String ?? "", "--ledger", mailing.ledger])
+        #expect(again.output.contains("flotilla mailing excluded \(report?["id"] ?? "") --ledger \(mailing.ledger)"), "\(again)")
+        try await sink.stop()
+    }
+
     @Test func aProviderThatNobodyKnowsIsNamedWithItsPlace() async throws {
         let mailing = try MailingFolder(provider: "nosuch", recipients: MailingFolder.recipients(2))
         let refused = try await mailing.send()

@@ -6,10 +6,10 @@ import Testing
 @Suite(.timeLimit(.minutes(5)))
 struct OutputTests {
     private static let one = [
-        "mailing show", "mailing report", "mailing recipient", "dead show", "top",
+        "mailing show", "mailing report", "mailing recipient", "dead show", "top", "recipient erase",
     ]
     private static let lists = [
-        "mailing list", "mailing history", "mailing uncertain", "limit list", "dead list", "audit", "responses",
+        "mailing list", "mailing history", "mailing uncertain", "limit list", "dead list", "audit", "responses", "recipient find",
     ]
 
     @Test(arguments: one + lists) func everyCommandThatResponsesOffersJSON(command: String) async throws {

@@ -129,12 +129,14 @@ struct PrometheusTests {
             #expect(try Repository.text("docs/metrics.md").contains("| `\(name)` |"), "\(name)")
         }
 
-        for target in targets {
-            let folder = try TemporaryFolder()
-            let page = try folder.write(try Web.get("http://127.0.0.1:\(target.port)/metrics"), to: "page")
-            try promtool("check", "metrics", input: page)
-        }
+        for target in targets { try checkPage(of: target) }
         #expect(!prometheus.log.contains("level=error"), "\(prometheus.log)")
+    }
+
+    private func checkPage(of target: Prometheus.Target) throws {
+        let folder = try TemporaryFolder()
+        let page = try folder.write(try Web.get("http://127.0.0.1:\(target.port)/metrics"), to: "page")
+        try promtool("check", "metrics", input: page)
     }
 
     /// Runs promtool where the configuration is; what it says fails the test, if it fails.

@@ -25,6 +25,21 @@ struct ScriptTests {
         #expect(run.output.contains("PASSED: nobody lost, nobody twice"))
     }
 
+    /// What the command line alone decides: the run itself is `loadtest/chaos --ledger postgres`.
+    @Test func theAdversaryTakesPostgreSQLWithItsFaultsAndNoneOfTheOtherEngine() async throws {
+        let help = try await run("chaos", ["--help"])
+        #expect(help.status == 0 && help.output.contains("--ledger {sqlite,postgres}"), "\(help)")
+        for (arguments, words) in [
+            (["--ledger", "oracle"], "invalid choice"),
+            (["--ledger", "postgres", "--faults", "disk"], "disk cannot be done to a ledger in postgres"),
+            (["--ledger", "sqlite", "--faults", "postgres-kill"], "postgres-kill cannot be done to a ledger in sqlite"),
+            (["--ledger", "postgres", "--faults", "nonsense"], "nonsense"),
+        ] {
+            let refused = try await run("chaos", arguments + ["--short"])
+            #expect(refused.status == 2 && refused.output.contains(words), "\(arguments): \(refused)")
+        }
+    }
+
     @Test func aProviderThatFailsInAllWaysThatPassCostsNobodyTheMessage() async throws {
         let run = try await run("failing", ["--short", "--rate", "150", "--recipients", "1200", "--ratio", "6"])
         #expect(run.status == 0, "\(run.output)")

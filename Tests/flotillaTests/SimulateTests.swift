@@ -188,7 +188,7 @@ struct SimulateTests {
         #expect(planner.output.contains("no_planner"))
         let standby = try await takes("  - {at: 5s, do: add, role: planner}\n  - {at: 10s, do: kill, role: planner-1}\n")
         #expect(abs(standby.seconds) < 0.1, "\(standby.seconds)")
-        // A frozen one has the leadership until its lease is over: ten seconds, of which the batches of two workers fill seven.
+        // A frozen one has the leadership until its lease has expired: ten seconds, of which the batches of two workers fill seven.
         let lease = try await takes("  - {at: 5s, do: add, role: planner}\n  - {at: 10s, do: freeze, role: planner-1}\n")
         #expect(abs(lease.seconds - 3) < 0.5, "\(lease.seconds)")
         let redis = try await takes("  - {at: 10s, do: kill, role: redis}\n  - {at: 15s, do: add, role: redis}\n")

@@ -32,7 +32,7 @@ def lanes(bench):
             name = f"{workers} worker{'s' if workers > 1 else ''}"
             bench.figure(build, f"{name}: {GOOD} providers alone", alone, "messages/s")
             bench.figure(build, f"{name}: beside a slow, a dead and a limited one", together, "messages/s")
-            # Each run beside its neighbour: the machine is slower in one minute than in another.
+            # Runs alternate: the machine is slower in one minute than in another.
             pairs = [b / a for a, b in zip(rates[build, False], rates[build, True])]
             bench.figure(build, f"{name}: the second / the first", statistics.median(pairs), "", LEAST, at_least=True,
                          note=" ".join(f"{pair:.2f}" for pair in pairs))
@@ -41,7 +41,7 @@ def lanes(bench):
 
 
 def run(bench, build, good, urls, bad, beside, workers, count):
-    """The rate at which the good providers got their messages, from the first to the last or to the end of our patience."""
+    """The rate at which the good providers got their messages, from the first to the last or until the time limit."""
     folder, redis = bench.folder("lanes"), bench.redis()
     ledger, config = folder / "ledger.sqlite", folder / "flotilla.yaml"
     names = urls | (bad if beside else {})

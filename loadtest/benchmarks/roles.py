@@ -90,7 +90,7 @@ def watching(bench):
         found[watched].append({"us": sum(f["us"] for f in figures.values()), "rate": rate, "wall_rate": rate})
     bench.row("neither metrics nor logs", found[False])
     bench.row("metrics read each second, logs", found[True])
-    # Each run beside its neighbour: the machine is slower in one minute than in another by more than what is looked for.
+    # Runs alternate: the machine is slower in one minute than in another by more than the difference that is looked for.
     pairs = sorted(on["us"] - off["us"] for off, on in zip(found[False], found[True]))
     middle = statistics.median(pairs)
     bench.rows.append(("metrics and logs, a pair", f"{middle:.1f}", "", f"{pairs[0]:.1f} to {pairs[-1]:.1f} us", "3 us"))

@@ -14,6 +14,8 @@ MAILINGS_AT_ONCE, RECIPIENTS = 1000, 100
 FINISHED, PAUSED = 10_000, 200
 LANES = 1000
 IDLE_SECONDS = 30
+CONNECTION_SECONDS = 33
+"""After so long without a message connections are closed, each of which costs as much as a message or two."""
 LONGEST = 600
 """Seconds after which a run is given up."""
 
@@ -223,7 +225,7 @@ def idle_lanes(bench, build, sink):
     if len(arrived) < LANES:
         bench.figure(build, f"worker with {LANES:,} lanes", None, "% of a core", 0.2,
                      note=f"only {len(arrived)} lanes had sent their first message after 300 s")
-    time.sleep(5)
+    time.sleep(CONNECTION_SECONDS)
     for role, share in idle_cpu(bench, processes | {"redis": redis.process}).items():
         if role != "worker" or len(arrived) == LANES:
             bench.figure(build, f"{role} with {LANES:,} lanes", share, "% of a core", 0.2 if role == "worker" else None)

@@ -56,6 +56,12 @@ package struct Recipients: Sendable {
         self = kept
     }
 
+    /// Removes the last row.
+    package mutating func removeLast() {
+        ends.removeLast(width)
+        bytes.removeLast(bytes.count - Int(ends.last ?? 0))
+    }
+
     package mutating func removeAll() {
         bytes.removeAll(keepingCapacity: true)
         ends.removeAll(keepingCapacity: true)

@@ -107,11 +107,11 @@ package struct CircuitBreaker: Sendable, Equatable {
     /// Whether a message may start now. The caller that gets a probe must send it, or note `.none`.
     /// - Parameter isFresh: nothing was tried with its recipient before.
     package mutating func admit(at now: Int64, isFresh: Bool = true) -> Admission {
-        let patience = isFresh ? 0 : Self.staleWait
+        let delay = isFresh ? 0 : Self.staleWait
         switch state {
         case .closed: return .go
-        case .open(let until) where now < until + patience: return .wait(until: until + patience)
-        case .halfOpen(let until) where now < until + patience: return .wait(until: until + patience)
+        case .open(let until) where now < until + delay: return .wait(until: until + delay)
+        case .halfOpen(let until) where now < until + delay: return .wait(until: until + delay)
         case .open, .halfOpen:
             ticket += 1
             state = .halfOpen(until: now + probeTime)

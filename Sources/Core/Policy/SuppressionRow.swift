@@ -17,6 +17,12 @@ package struct SuppressionRow: Sendable, Equatable {
         package var description: String { "\(field.rawValue) \(problem)" }
     }
 
+    /// All that is wrong with a row.
+    package struct Faults: Error, Equatable, Sendable {
+        /// In the order of the fields; one at least.
+        package let all: [Fault]
+    }
+
     /// Bytes of an address at most.
     private static let longestAddress = 1024
     /// In milliseconds.
@@ -36,24 +42,55 @@ package struct SuppressionRow: Sendable, Equatable {
     ///   - country: of telephone numbers without a country code.
     ///   - reason: where the row has none.
     ///   - now: milliseconds since 1970, the date where the row has none.
+    /// - Throws: the first fault.
     package func read(country: PhoneCountry?, reason usual: Suppression.Reason, now: Int64) throws(Fault) -> Suppression {
+        switch judge(country: country, reason: usual, now: now) {
+        case .success(let one): return one
+        case .failure(let faults): throw faults.all[0]
+        }
+    }
+
+    /// The same, with all that is wrong: whoever corrects a table corrects a row once. Without its channel an address is not looked at.
+    package func judge(country: PhoneCountry?, reason usual: Suppression.Reason, now: Int64) -> Swift.Result<Suppression, Faults> {
+        var faults: [Fault] = []
+        func taken<Value>(_ body: () throws(Fault) -> Value) -> Value? {
+            do throws(Fault) { return try body() } catch {
+                faults.append(error)
+                return nil
+            }
+        }
+        let channel = taken(channelName)
+        let address = taken { () throws(Fault) -> String? in try addressKey(channel, country) } ?? nil
+        let category = taken(categoryName)
+        let date = taken { () throws(Fault) -> Int64? in try moment(.date) } ?? nil
+        let expires = taken { () throws(Fault) -> Int64? in try moment(.expiry) } ?? nil
+        // A day begins in UTC; where people are ahead of that it is today.
+        if let date, date > now + Self.day { faults.append(fault(.date, "is to come; it says since when the suppression is known")) }
+        if let date, let expires, expires <= date {
+            faults.append(fault(.expiry, "is not after the date, \(Self.shown(trimmed(.date)))"))
+        }
+        let reason = taken { () throws(Fault) -> Suppression.Reason in try choice(.reason) ?? usual }
+        let source = taken(deliveryName)
+        guard faults.isEmpty, let channel, let address, let category, let reason, let source else { return .failure(Faults(all: faults)) }
+        let key = Suppression.Key(channel, address, category: category)
+        return .success(Suppression(key, reason: reason, source: source, at: date ?? min(now, expires ?? now), expires: expires))
+    }
+
+    private func channelName() throws(Fault) -> Channel {
         guard let channel: Channel = try choice(.channel) else { throw missing(.channel) }
+        return channel
+    }
+
+    /// - Returns: nil where the channel is not known, and so neither what its addresses are.
+    private func addressKey(_ channel: Channel?, _ country: PhoneCountry?) throws(Fault) -> String? {
         guard !trimmed(.address).isEmpty else { throw missing(.address) }
         guard self[.address].utf8.count <= Self.longestAddress else {
             throw Fault(field: .address, problem: "is longer than \(Self.longestAddress) bytes")
         }
-        let address: String
+        guard let channel else { return nil }
         do throws(NormalAddress.Fault) {
-            address = try NormalAddress.key(self[.address], channel, country: country)
+            return try NormalAddress.key(self[.address], channel, country: country)
         } catch { throw Fault(field: .address, problem: "'\(Self.shown(self[.address]))' is no address (\(error.description))") }
-        let key = Suppression.Key(channel, address, category: try category())
-        let date = try moment(.date)
-        let expires = try moment(.expiry)
-        // A day begins in UTC; where people are ahead of that it is today.
-        if let date, date > now + Self.day { throw fault(.date, "is to come; it says since when the suppression is known") }
-        if let date, let expires, expires <= date { throw fault(.expiry, "is not after the date, \(Self.shown(trimmed(.date)))") }
-        let at = date ?? min(now, expires ?? now)
-        return Suppression(key, reason: try choice(.reason) ?? usual, source: try source(), at: at, expires: expires)
     }
 
     private func trimmed(_ field: Field) -> String { String(self[field].trimmed) }
@@ -67,7 +104,8 @@ package struct SuppressionRow: Sendable, Equatable {
         Fault(field: field, problem: "'\(Self.shown(trimmed(field)))' \(problem)")
     }
 
-    private func category() throws(Fault) -> String {
+    /// The category's name; empty for all mailings.
+    package func categoryName() throws(Fault) -> String {
         let text = trimmed(.category).lowercased()
         if text.isEmpty || text == Category.all { return "" }
         if let problem = Category.fault(text) { throw fault(.category, problem) }
@@ -94,7 +132,7 @@ package struct SuppressionRow: Sendable, Equatable {
         }
     }
 
-    private func source() throws(Fault) -> String {
+    private func deliveryName() throws(Fault) -> String {
         let text = trimmed(.source)
         let parts = text.split(separator: ".", omittingEmptySubsequences: false)
         let isDelivery =

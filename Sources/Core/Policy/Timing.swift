@@ -16,8 +16,11 @@ package enum Timing {
     package static let fallback = Duration.seconds(2)
     /// How often whoever has nothing to do looks without an event, and how often what is only shown is read.
     package static let idlePoll = Duration.seconds(6)
-    /// How often a worker looks at all lanes, and without messages in flight at what was published: it may have missed a wake-up.
+    /// How often a worker looks at all lanes: it may have missed a wake-up.
     package static let lanePoll = Duration.seconds(10)
+    /// How often a worker without messages in flight looks at what was published, of which it may have missed a wake-up: less often with
+    /// many mailings, as it reads something of each. Redis itself decides what may start.
+    package static func publishedPoll(mailings: Int) -> Duration { lanePoll + .milliseconds(50) * min(mailings, 1_000) }
     /// A worker takes what a provider's connections use in that time.
     package static let prefetch = Duration.milliseconds(500)
     /// How often a worker with messages in flight exchanges what its providers ask for with the fleet.

@@ -22,7 +22,7 @@ package struct AdaptiveRateStore: Sendable {
     }
 
     /// The state of a scope, in microseconds; moments are in Redis time.
-    package struct Standing: Sendable, Equatable {
+    package struct Snapshot: Sendable, Equatable {
         package var now: Int64
         /// Nothing starts before; 0 or past where it is not paused.
         package var until: Int64
@@ -61,7 +61,7 @@ package struct AdaptiveRateStore: Sendable {
     /// - Returns: the state of the scope, and a case when it is this worker's turn to judge: it then calls `steer` at once.
     package func observe(
         _ scope: LimitScope, answered: Int, throttled: Int, started: Int, pause: Double? = nil
-    ) async throws(RedisError) -> (standing: Standing, case: Case?) {
+    ) async throws(RedisError) -> (snapshot: Snapshot, case: Case?) {
         let asked = pause ?? 0
         let wait = asked > 0 ? Int64((min(asked, Self.longestPause) * 1e6).rounded(.up)) : 0
         let reply = try await broker.redis.run(
@@ -74,12 +74,12 @@ package struct AdaptiveRateStore: Sendable {
         guard words.count == 4 || words.count == 10, let now = words[0].int, let until = words[1].int,
             let interval = words[2].text, let state = words[3].text
         else { throw .unexpected("observe: \(reply)") }
-        let standing = Standing(now: Self.moment(now), until: Self.moment(until), interval: Self.interval(interval), state: state)
-        guard words.count == 10 else { return (standing, nil) }
+        let snapshot = Snapshot(now: Self.moment(now), until: Self.moment(until), interval: Self.interval(interval), state: state)
+        guard words.count == 10 else { return (snapshot, nil) }
         let numbers = words[4...].compactMap(\.int).map(Self.moment)
         guard numbers.count == 6 else { throw .unexpected("observe: \(reply)") }
         return (
-            standing,
+            snapshot,
             Case(
                 version: numbers[0], state: state, answered: Int(numbers[1]), throttled: Int(numbers[2]),
                 started: Int(numbers[3]), seconds: Double(numbers[4]) / 1e6, paused: Double(numbers[5]) / 1e6)
@@ -100,20 +100,20 @@ package struct AdaptiveRateStore: Sendable {
     }
 
     /// The states of scopes, in their order.
-    package func standing(of scopes: [LimitScope]) async throws(RedisError) -> [Standing] {
+    package func snapshots(of scopes: [LimitScope]) async throws(RedisError) -> [Snapshot] {
         guard !scopes.isEmpty else { return [] }
         let replies = try await broker.redis.pipeline(
             [["TIME"]] + scopes.map { ["HMGET", .text(broker.keys.adaptiveRate($0)), "until", "interval", "state", "from"] })
-        guard replies.count == scopes.count + 1, let now = replies[0].time else { throw .unexpected("standing: \(replies)") }
-        var standings: [Standing] = []
+        guard replies.count == scopes.count + 1, let now = replies[0].time else { throw .unexpected("snapshot: \(replies)") }
+        var snapshots: [Snapshot] = []
         for reply in replies.dropFirst() {
-            guard let words = reply.array, words.count == 4 else { throw .unexpected("standing: \(reply)") }
-            standings.append(
-                Standing(
+            guard let words = reply.array, words.count == 4 else { throw .unexpected("snapshot: \(reply)") }
+            snapshots.append(
+                Snapshot(
                     now: now, until: Self.pause(until: words[0].int ?? 0, from: words[3].int ?? 0, now: now),
                     interval: words[1].text.flatMap(Self.interval), state: words[2].text ?? ""))
         }
-        return standings
+        return snapshots
     }
 
     /// A number of Redis, bounded so that sums cannot overflow: others may write to its keys.

@@ -17,7 +17,7 @@ package struct EpochStore: Sendable {
     }
 
     /// The state of leadership and epoch, as a dispatcher that leads or wants to finds it.
-    package struct Standing: Sendable, Equatable {
+    package struct Snapshot: Sendable, Equatable {
         package var leadership: Leadership
         /// The epoch that Redis holds, of whatever run of the server; nil for none.
         package var epoch: Epoch?
@@ -34,7 +34,7 @@ package struct EpochStore: Sendable {
     ///   - takesUnknown: it is taken also where it is not known whose it was.
     package func hold(
         _ fencingToken: FencingToken, time: Duration, after left: String? = nil, takesUnknown: Bool = true
-    ) async throws(RedisError) -> Standing {
+    ) async throws(RedisError) -> Snapshot {
         let reply = try await broker.redis.run(
             Scripts.lead, keys: [broker.keys.leader, broker.keys.epoch, broker.keys.commits],
             arguments: [
@@ -51,7 +51,7 @@ package struct EpochStore: Sendable {
             case -2: .unknown
             default: .lost
             }
-        return Standing(
+        return Snapshot(
             leadership: leadership, epoch: epoch.isEmpty ? nil : Epoch(text: epoch), run: run,
             absent: values[3].text.flatMap { $0.isEmpty ? nil : $0 })
     }
@@ -78,7 +78,7 @@ package struct EpochStore: Sendable {
     ///   - found: what `hold` returned.
     ///   - epoch: the epoch, of the run that was found; nil for one with a random name.
     /// - Returns: the new epoch; nil when something changed meanwhile: look again.
-    package func establish(after found: Standing, as epoch: Epoch? = nil, fencingToken: FencingToken) async throws(RedisError) -> Epoch? {
+    package func establish(after found: Snapshot, as epoch: Epoch? = nil, fencingToken: FencingToken) async throws(RedisError) -> Epoch? {
         let epoch = epoch ?? Epoch(run: found.run, ledger: fencingToken.ledger)
         for pattern in ["admitted", "dispatched:*", "marks:*", "groups:*", "mailing:*", "worker-lanes:*", "claims:*"] {
             try await removeAll("\(broker.keys.tag):\(pattern)", fencingToken)

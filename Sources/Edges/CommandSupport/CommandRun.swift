@@ -20,8 +20,10 @@ package enum CommandRun {
     /// The same as `AsyncParsableCommand.main`, but that errors, which quote files and arguments, are printed without controls.
     /// - Parameters:
     ///   - arguments: without the name of the program.
-    ///   - end: what is done before the process ends, whether the command succeeded or failed.
-    package static func main(_ root: any AsyncParsableCommand.Type, _ arguments: [String], atEnd end: () -> Void = {}) async -> Never {
+    ///   - end: what is done before the process ends; it is told whether the command failed.
+    package static func main(
+        _ root: any AsyncParsableCommand.Type, _ arguments: [String], atEnd end: (_ isFailed: Bool) -> Void = { _ in }
+    ) async -> Never {
         do {
             var command = try root.parseAsRoot(arguments)
             if var waiting = command as? any AsyncParsableCommand {
@@ -29,15 +31,14 @@ package enum CommandRun {
             } else {
                 try command.run()
             }
-            end()
+            end(false)
             exit(ExitCode.success.rawValue)
         } catch {
-            end()
             let code = error is UsageError ? .validationFailure : root.exitCode(for: error)
             let message = plain(root.fullMessage(for: PlainError.of(error)))
-            if message.isEmpty { exit(code.rawValue) }
             // Help, versions and completion scripts.
-            if code.isSuccess { StandardOutput.write(own: message) } else { StandardError.write(message) }
+            if code.isSuccess { StandardOutput.write(own: message) } else if !message.isEmpty { StandardError.write(message) }
+            end(!code.isSuccess)
             exit(code.rawValue)
         }
     }

@@ -38,6 +38,20 @@ package enum OutputFile {
         unlink(place)
     }
 
+    /// The name that stands for the standard output.
+    package static let standardOutput = "-"
+
+    /// Makes sure that a slip does not take the content of a file. An empty one has none, and pipes and devices are written to as they are.
+    /// - Parameters:
+    ///   - remedy: what to do, for people.
+    ///   - mayReplace: whether the file is an earlier one of the same kind, whose place the new one takes.
+    package static func requireFree(
+        _ path: String, option: String, remedy: String, unless mayReplace: (String) -> Bool = { _ in false }
+    ) throws(Unusable) {
+        guard let found = FileStatus(path: path), found.kind == .regular, found.size > 0, !mayReplace(path) else { return }
+        throw Unusable("\(option) \(path): there is a file of that name already, and nothing was written; \(remedy)")
+    }
+
     /// Makes sure that a file to be written is none that is needed.
     /// - Parameters:
     ///   - inputs: the files that are read.

@@ -95,12 +95,12 @@ extension BatchProgress {
     /// Those of whom this dispatch owes a result; nil for every one of the batch at the first attempt.
     private var owed: [OpenRecipient]? {
         var open: [OpenRecipient] = []
-        var isUntouched = true
+        var isFirstAttempt = true
         for index in states.indices where isAwaited(index) {
-            if attempts(index) > 0 { isUntouched = false }
+            if attempts(index) > 0 { isFirstAttempt = false }
             open.append(OpenRecipient(index: index, attempts: attempts(index)))
         }
-        return isUntouched && open.count == states.count ? nil : open
+        return isFirstAttempt && open.count == states.count ? nil : open
     }
 
     func isAwaited(_ index: Int) -> Bool {

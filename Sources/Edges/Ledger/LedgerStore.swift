@@ -3,7 +3,7 @@ package import Model
 /// The whole of a ledger: what an engine must do, and what the conformance suite tests.
 package typealias LedgerStore = MailingStore & PlanStore & DispatchStore & ResultStore & ReportStore & UncertainStore
     & LeadershipStore & EpochNoteStore & LimitStore & AuditStore & RepeatStore & RefusalStore & DeadLetterStore & CopyStore & RetentionStore
-    & SuppressionStore & UploadStore & EventStore
+    & SuppressionStore & UploadStore & ErasureStore & EventStore
     & ChangeSource
 
 /// Mailings and their states. `now` is in milliseconds since 1970 everywhere.
@@ -65,7 +65,8 @@ package protocol PlanStore: Sendable {
     func waiting(only: MailingID?, now: Int64, limit: Int) async throws(LedgerError) -> WaitingMailings
 
     /// Writes steps of the plans of one or several mailings in one transaction, in their order: batches, exclusions, how far the source was
-    /// read, and the states that change thereby. A planning that died goes on at the record's `rowsRead` with batch `nextBatch`.
+    /// read, and the states that change thereby. A planning that was interrupted continues at the record's `rowsRead` with batch
+    /// `nextBatch`.
     /// - Parameter now: milliseconds since 1970; mailings whose first steps these are have begun then.
     /// - Returns: why steps were not written, by mailing, while the others were: its batches do not follow those planned before (another
     ///   planner is at work), or it is no longer being planned.

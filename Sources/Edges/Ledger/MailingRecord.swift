@@ -27,7 +27,7 @@ package struct MailingRecord: Sendable, Equatable {
     package var excludedCount: Int
     /// The number of the next batch to plan.
     package var nextBatch: Int
-    /// Rows of the source that are planned or excluded: where a crashed planning goes on.
+    /// Rows of the source that are planned or excluded: where an interrupted planning continues.
     package var rowsRead: Int
     /// The source file's size in bytes and time of modification in milliseconds, by which a changed file is noticed.
     package var sourceSize: Int64?

@@ -90,6 +90,6 @@ package enum AddOutcome: Sendable, Equatable {
     case sentBefore(EarlierMailings)
     /// An earlier one is known from the note beside the ledger alone; nothing was added.
     case lost(MailingID)
-    /// It is not known any more whom an earlier one has reached, so that nobody can be left out; nothing was added.
+    /// It is not known any more whom an earlier one has reached, so that nobody can be excluded; nothing was added.
     case forgotten(EarlierMailings.Sent)
 }

@@ -28,7 +28,7 @@ package struct PlanStep: Sendable {
     package var reachedBefore = 0
     /// Recipients in `batches` whose telephone number is in no range that is known.
     package var unverified = 0
-    /// Rows of the source that are planned or excluded now; nil for as many as before. A planning that was interrupted goes on behind them.
+    /// Rows of the source that are planned or excluded now; nil for as many as before. An interrupted planning continues behind them.
     package var rowsRead: Int?
     package var ending = Ending.more
 

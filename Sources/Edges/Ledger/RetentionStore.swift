@@ -45,7 +45,7 @@ extension RetentionStore {
     /// - Parameters:
     ///   - onPart: is told how many recipients are gone after each part.
     /// - Returns: how many were removed.
-    /// - Throws: `LedgerError`; what was removed until then stays so, and the next call goes on.
+    /// - Throws: `LedgerError`; what was removed until then stays removed, and the next call continues.
     @discardableResult
     package func prune(
         _ id: MailingID, _ rule: RetentionRule, note: AuditNote?, now: Int64, onPart: (Int) -> Void = { _ in }

@@ -4,7 +4,7 @@ package import Model
 /// each of which is a transaction of its own. And what planners say of files that they cannot read.
 package protocol UploadStore: Sendable {
     /// Begins to store the recipients of a mailing, which need not be in the ledger yet. An upload that another holder has begun
-    /// continues, unless nothing has come for `UploadLimit.patience`.
+    /// continues, unless nothing has come for `UploadLimit.silence`.
     /// - Parameters:
     ///   - holder: who stores them: slices of two holders never mix.
     ///   - modified: when the file was modified, in milliseconds since 1970.
@@ -22,8 +22,11 @@ package protocol UploadStore: Sendable {
     /// Gives up an upload that is not wanted any more; what is stored of it is removed later.
     func abandonUpload(_ id: MailingID, by holder: String) async throws(LedgerError)
 
-    /// The recipients that are stored as a whole.
+    /// The recipients that are stored as a whole; those whose row cannot be read have a damage.
     func uploads() async throws(LedgerError) -> [MailingID: RecipientUpload]
+
+    /// Whether somebody stores recipients now: something has come of an upload within `UploadLimit.patience`.
+    func isStoringUploads() async throws(LedgerError) -> Bool
 
     /// A slice of an upload; nil behind the last.
     func slice(_ number: Int, of id: MailingID) async throws(LedgerError) -> [UInt8]?
@@ -49,6 +52,8 @@ package struct RecipientUpload: Sendable, Equatable {
     package var modified: Int64
     /// SHA-256 of the whole, in hexadecimal digits.
     package var digest: String
+    /// Why its row cannot be read; the rest says nothing then.
+    package var damage: String?
 
     package init(bytes: Int64, modified: Int64, digest: String) {
         self.bytes = bytes
@@ -80,7 +85,7 @@ package enum UploadLimit {
     /// Bytes of a file.
     package static let file: Int64 = 8 << 30
     /// How long the holder of an upload may be silent before another begins anew.
-    static let patience = Duration.seconds(60)
+    static let silence = Duration.seconds(60)
     /// After so long an upload of a mailing that was never added is removed.
     static let abandoned = Duration.seconds(86_400)
     /// Slices that are removed in one transaction.

@@ -3,7 +3,7 @@ package import Text
 /// Where a ledger is, as `ledger.url` and `--ledger` name it: `sqlite:PATH`, a path, or `postgres://user@host/database`.
 package enum LedgerPlace: Sendable, Equatable {
     case file(path: String)
-    /// What libpq takes, with whatever secrets are in it.
+    /// The URL for libpq, with its secrets.
     case postgreSQL(url: Secret)
 
     private static let scheme = "sqlite:"
@@ -12,7 +12,7 @@ package enum LedgerPlace: Sendable, Equatable {
     package init?(_ text: String) {
         let lower = text.lowercased()
         if lower.hasPrefix("postgres:") || lower.hasPrefix("postgresql:") {
-            // libpq takes the scheme in small letters alone.
+            // libpq knows the scheme only in lower case.
             guard let start = text.firstRange(of: "://"), !text.utf8.contains(where: \.isControl) else { return nil }
             self = .postgreSQL(url: Secret("postgres://" + text[start.upperBound...]))
         } else if let path = Self.path(text) {
@@ -22,7 +22,22 @@ package enum LedgerPlace: Sendable, Equatable {
         }
     }
 
+    /// Whether a text is a URL or libpq's settings that were mistyped, and not the path of a file: a password in it would be shown.
+    package static func isMistypedURL(_ text: String) -> Bool {
+        let lower = text.lowercased()
+        if lower.contains("://") || lower.contains("password") && lower.contains("=") { return true }
+        // These say that they are paths: a file may have any name.
+        if lower.hasPrefix("./") || lower.hasPrefix("../") || lower.hasPrefix("/") && !lower.hasPrefix("//") { return false }
+        let colon = lower.firstIndex(of: ":")
+        if lower.contains("//"), colon != nil || lower.contains("@") { return true }
+        return colon.map { lower[$0...].contains("@") } ?? false
+    }
+
     private static func path(_ text: String) -> String? {
+        plainPath(text).flatMap { isMistypedURL($0) ? nil : $0 }
+    }
+
+    private static func plainPath(_ text: String) -> String? {
         guard text.hasPrefix(scheme) else {
             return text.isEmpty || text.contains("://") || text.lowercased().hasPrefix(scheme) ? nil : text
         }

@@ -7,7 +7,7 @@ struct ResponseRuleFields {
     enum Key: String, CaseIterable {
         case proto = "protocol"
         case code, enhanced, text, json, stage, reason, action
-        /// The deprecated name of reason and action in one.
+        /// The deprecated key for reason and action in one.
         case kind = "class"
         case because
 
@@ -24,11 +24,11 @@ struct ResponseRuleFields {
     }
 
     static let needs = "a protocol, a reason, and a code, an enhanced code or a text"
-    /// Reasons that a file may use. What is accepted is not for a rule to say.
+    /// Reasons that a file may use: all but those of an acceptance, which no rule decides.
     static let reasons = ResponseReason.allCases.filter { $0 != .accepted }
     /// Actions that a file may use.
     static let actions: [ResponseAction] = [.retry, .slowDown, .slowDownDomain, .reconnect, .fail, .pauseMailing]
-    /// The classes of before, and what they stand for.
+    /// The deprecated response classes, and the reason and action of each.
     static let classes: [(name: String, reason: ResponseReason, action: ResponseAction)] = [
         ("temporary", .unknown, .retry), ("throttled", .rate, .slowDown), ("domain_throttled", .rate, .slowDownDomain),
         ("bad_recipient", .unknownUser, .fail), ("rejected", .policy, .fail), ("misconfigured", .setUp, .pauseMailing),
@@ -74,7 +74,7 @@ struct ResponseRuleFields {
             proto, condition, meaning.reason, action: meaning.action, because ?? "the operator's rule", origin: place)
     }
 
-    /// What a response means: its reason, and what follows where that is not what follows from the reason.
+    /// What a response means: its reason, and its action where that is not the usual one of the reason.
     private mutating func meaning() -> (reason: ResponseReason, action: ResponseAction?)? {
         let reason = one(.reason, allowed: Self.names(Self.reasons)) { text in Self.reasons.first { $0.rawValue == text } }
         let action = one(.action, allowed: Self.names(Self.actions)) { text in Self.actions.first { $0.rawValue == text } }

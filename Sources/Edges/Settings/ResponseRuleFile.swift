@@ -6,7 +6,7 @@ import Yams
 /// Reads the operator's rules for providers' responses (`worker.responses`): a list of mappings, in order. Every unknown key and
 /// bad value is refused with its line and what is allowed.
 struct ResponseRuleFile {
-    /// Rules at most, since each response of a provider is compared with them.
+    /// Rules at most: each response of a provider is compared with all of them.
     static let most = 500
 
     private var file: YAMLFile

@@ -84,6 +84,15 @@ extension Setting where Value == LedgerPlace {
     }
 }
 
+extension Setting where Value == String {
+    /// A file that may have been meant as a URL: what was mistyped shows no password.
+    static func ledgerPath(_ name: String, default text: String, _ meaning: String) -> Self {
+        Self(
+            name, meaning, SettingKey.Form(type: "path", allowed: "a path; a URL stands in `ledger.url`", default: text, display: .url),
+            parse: { LedgerPlace.isMistypedURL($0) ? nil : $0 })
+    }
+}
+
 extension Setting where Value == Secret {
     static func secret(_ name: String, _ meaning: String) -> Self {
         Self(name, meaning, SettingKey.Form(type: "secret", allowed: "any text", display: .nothing), parse: { Secret($0) })
@@ -112,7 +121,7 @@ extension Setting where Value == RedisURL {
 }
 
 extension Setting where Value == Provider {
-    /// The provider has the name of its URL until its section gives it one.
+    /// The name is that of the URL until the provider's section replaces it.
     static func providerURL(_ name: String, _ meaning: String) -> Self {
         Self(
             name, meaning,

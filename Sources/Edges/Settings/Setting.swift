@@ -6,7 +6,7 @@ struct SettingKey: Sendable {
     /// How much of its value an error shows.
     enum Display: Sendable {
         case whole
-        /// Without user information and query.
+        /// A URL without user information and query.
         case url
         case nothing
     }
@@ -17,7 +17,7 @@ struct SettingKey: Sendable {
         let allowed: String
         /// The default as a file would have it; nil if there is none or a file cannot have it.
         let defaultText: String?
-        /// The default in words, where `defaultText` cannot say it.
+        /// The default in words, where no value of a file expresses it.
         let shownDefault: String
         let display: Display
 
@@ -36,7 +36,7 @@ struct SettingKey: Sendable {
     let name: String
     let meaning: String
     let form: Form
-    /// The value is one that the setting takes.
+    /// Whether the setting takes the value.
     let isAllowed: @Sendable ([String]) -> Bool
 
     var components: [String] { name.split(separator: ".").map(String.init) }
@@ -65,7 +65,7 @@ struct SettingKey: Sendable {
 /// A key with the Swift type of its value.
 struct Setting<Value: Sendable>: Sendable {
     let key: SettingKey
-    /// Reads the value; a list has several texts. nil: not allowed.
+    /// Reads the value, of which a list has several texts; nil for a value that is not allowed.
     let parse: @Sendable ([String]) -> Value?
 
     /// A setting of several texts where its form is a list, otherwise of one.

@@ -8,12 +8,12 @@ package import Text
 /// allowed values of each property.
 package struct Settings: Sendable, Equatable {
     package struct Redis: Sendable, Equatable {
-        /// nil: `flotilla send` and `flotilla up` start a private Redis.
+        /// Where Redis is; nil where `flotilla send` and `flotilla up` start a private one.
         package var endpoint: RedisURL.Endpoint?
         package var username: String?
         package var password: Secret?
         package var prefix = "flotilla"
-        /// A PEM file of certificate authorities in place of the system's.
+        /// A PEM file of certificate authorities that replace the system's.
         package var caFile: String?
         package var timeout: Duration = .seconds(5)
 
@@ -31,20 +31,20 @@ package struct Settings: Sendable, Equatable {
         package var place = LedgerPlace.file(path: "flotilla.sqlite") {
             didSet { isNamed = true }
         }
-        /// The settings name a place, be it that of the default.
+        /// Whether the settings name a place, the default one included.
         private var isNamed = false
-        /// It is named by `ledger.url`: no option names another for those who write to it.
+        /// Whether `ledger.url` names it. Then no option of a command that writes may name another ledger.
         package private(set) var hasURL = false
         /// Where a machine keeps what belongs to a ledger in PostgreSQL: the file of a private Redis, and its lock. Nil for the user's
         /// usual folder.
         package var folder: String?
-        /// The place of the settings where an option names another; nil where they name none of their own.
+        /// The place in the settings, where an option names another one; nil where the settings name none.
         package private(set) var replaced: LedgerPlace?
         /// How long the recipients of mailings that have ended are kept; nil for always.
         package var keep: Duration?
         package init() {}
 
-        /// Who named the place makes no difference.
+        /// Two places are equal whoever named them.
         package static func == (left: Self, right: Self) -> Bool {
             (left.place, left.hasURL, left.folder, left.replaced, left.keep)
                 == (right.place, right.hasURL, right.folder, right.replaced, right.keep)
@@ -103,7 +103,7 @@ package struct Settings: Sendable, Equatable {
     }
 
     package struct Metrics: Sendable, Equatable {
-        /// Nil for not at all.
+        /// Nil for no address.
         package var listen: ListenAddress? = Port.planner.address {
             didSet { hasOwnPort = false }
         }
@@ -111,7 +111,7 @@ package struct Settings: Sendable, Equatable {
         package private(set) var hasOwnPort = true
         package init() {}
 
-        /// Where a role serves its metrics; nil for not at all.
+        /// Where a role serves its metrics; nil where it does not.
         package func listen(as role: Port) -> ListenAddress? { hasOwnPort ? role.address : listen }
     }
 

@@ -59,7 +59,7 @@ struct SettingsEnvironment {
         for (index, character) in zip(rest.indices, rest) where character == "_" {
             let name = rest[..<index].lowercased()
             guard SettingsSchema.problem(withNamesOf: ["providers", name]) == nil else { continue }
-            // From the left, so that the longest ending that is a key wins: CONNECT_TIMEOUT before TIMEOUT.
+            // The search begins at the left, so that the longest key wins: CONNECT_TIMEOUT before TIMEOUT.
             if let tail = tail(rest[rest.index(after: index)...], provider: name) { return ["providers", name] + tail }
         }
         return nil
@@ -73,7 +73,7 @@ struct SettingsEnvironment {
             let ending = "_" + EnvironmentName.part(key.components[2])
             guard rest.hasSuffix(ending) else { continue }
             let part = rest.dropLast(ending.count)
-            // The first, for the same variable each time; two that are spelt the same are refused elsewhere.
+            // The first one, so that the choice is always the same. Two with the same spelling are refused elsewhere.
             let entry = file.domains.keys.sorted().first { EnvironmentName.part($0) == part }
             if let entry { return ["domains", entry, key.components[2]] }
         }

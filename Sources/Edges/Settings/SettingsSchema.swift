@@ -4,7 +4,7 @@ import Text
 enum SettingsSchema {
     enum Match {
         case key(SettingKey)
-        /// It has keys below it.
+        /// A section, with keys below it.
         case section
         case unknown
     }
@@ -50,7 +50,7 @@ enum SettingsSchema {
         if let near = NearestName.of(name, among: siblings) {
             return "unknown key; did you mean \((section + [near]).joined(separator: "."))?"
         }
-        // A section and a key of it, in one: a misspelt one, or one with names of the operator's.
+        // A section and its key in one name: misspelt, or with names that the operator chose.
         let parts = name.split(separator: ".").map(String.init)
         if section.isEmpty, parts.count > 1 {
             if case .key = match(parts) { return "unknown key; write it in sections: \(nested(parts))" }

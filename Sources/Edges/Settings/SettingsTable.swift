@@ -18,7 +18,7 @@ enum SettingsTable {
         "redis.timeout", .milliseconds(10)...(.seconds(300)), default: "5s",
         "How long a connection and a reply may take.")
 
-    static let ledgerPath = Setting.text(
+    static let ledgerPath = Setting.ledgerPath(
         "ledger.path", default: "flotilla.sqlite",
         "The ledger's SQLite file; `send`, `up`, `planner` and `mailing add` make it when it is missing.")
     static let ledgerURL = Setting.ledgerURL(

@@ -25,7 +25,7 @@ package enum YAMLDocument {
             do {
                 let parser = try Parser(yaml: text)
                 let root = try parser.singleRoot()
-                // Nodes know their anchors as long as there is the parser.
+                // Nodes know their anchors only while the parser exists.
                 return (root, withExtendedLifetime(parser) { root.flatMap { first(in: $0) { $0.anchor != nil } } })
             } catch YamlError.scanner(_, YAMLSurrogates.problem, let mark, _) {
                 guard let joined = YAMLSurrogates.joined(text, at: mark) else { throw YAMLFault(.noCharacter, mark: mark) }
@@ -59,7 +59,8 @@ package enum YAMLDocument {
         return nil
     }
 
-    /// The text may have an anchor and eight aliases. Fewer cost nothing, whatever they stand for; they are refused when they are found.
+    /// Whether the text may have an anchor and eight aliases. Fewer cost little, whatever they stand for, and are refused when they are
+    /// found.
     private static func mayHaveManyAliases(_ text: String) -> Bool {
         var (anchors, aliases) = (0, 0)
         var before: UInt8 = 0x0a
@@ -74,7 +75,7 @@ package enum YAMLDocument {
         return false
     }
 
-    /// A name as the parser takes it, up to what ends one: `&amp;` and `*bold*` are none.
+    /// A name of an anchor as the parser reads it: `&amp;` and `*bold*` are none.
     private static func isName(_ text: Substring.UTF8View) -> Bool {
         let behind = text.drop { $0.isLetterOrDigit || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "_") }
         guard behind.startIndex > text.startIndex else { return false }
@@ -88,7 +89,7 @@ package struct YAMLFault: Error, Equatable, CustomStringConvertible {
         case syntax(String)
         case duplicateKeys([String])
         case tooDeep, alias
-        /// An escape in a text stands for no character.
+        /// An escape in a text that stands for no character.
         case noCharacter
         case tag(String)
     }

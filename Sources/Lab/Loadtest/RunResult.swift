@@ -1,7 +1,7 @@
 package import Foundation
 package import Model
 
-/// What a load-test run leaves behind: the verdict, what it rests on, and the samples; the JSON of it has snake-case keys.
+/// The result of a load test: the verdict, its checks, and the samples; the JSON of it has snake-case keys.
 package struct RunResult: Codable, Sendable, Equatable {
     package var scenario: Scenario
     /// Of Flotilla.

@@ -60,7 +60,7 @@ package enum Bottleneck: Sendable, Hashable, Encodable, CustomStringConvertible 
 }
 
 extension Bottleneck {
-    /// For scripts: a word, and where it is about something of several `word:NAME`.
+    /// For scripts: a word, or `word:NAME` where there can be several.
     package var name: String {
         switch self {
         case .limit(let scope): "limit:\(scope)"

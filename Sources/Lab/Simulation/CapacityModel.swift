@@ -80,7 +80,7 @@ struct CapacityModel {
         }
     }
 
-    /// What keeps more messages from being in flight to a provider.
+    /// What limits the messages in flight to a provider.
     private func bottleneck(of provider: SimulatedProvider, most: Int, useful: Int, at now: Double) -> Bottleneck {
         if workers == 0 { return .noWorkers }
         if provider.share == 0 { return .outage(provider.name) }
@@ -125,13 +125,13 @@ struct CapacityModel {
     // MARK: - Pauses
 
     struct Pause {
-        /// Of the time, in which it is not paused.
+        /// The share of the time in which it is not paused.
         var part: Double
-        /// Messages a second that this leaves.
+        /// Messages a second that the pauses leave.
         var rate: Double
     }
 
-    /// Providers whose throttled responses ask for pauses: it runs until the first of them is heard of by all, then it waits.
+    /// Providers whose throttled responses ask for pauses. Each sends until all workers know of the first pause, and then waits.
     /// - Parameter rates: without pauses, by the place in `going`.
     func pauses(_ rates: [Double]) -> [Int: Pause] {
         var pauses: [Int: Pause] = [:]
@@ -151,7 +151,7 @@ struct CapacityModel {
         return pauses
     }
 
-    /// Until all workers know of a pause, in seconds, on average.
+    /// Seconds until all workers know of a pause, on average.
     private static let heard = 0.125
 
     /// This model with pauses.
@@ -165,7 +165,7 @@ struct CapacityModel {
         return capacityModel
     }
 
-    // MARK: - CostTotals
+    // MARK: - Costs
 
     /// Adds the costs of a step.
     func note(rates: [Double], at time: Double, seconds: Double, in totals: inout CostTotals) {

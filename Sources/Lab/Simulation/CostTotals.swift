@@ -84,7 +84,7 @@ struct CostTotals: Sendable {
     private mutating func close(at time: Double) {
         guard window.seconds > 0 else { return }
         let workers = Double(plan.workers(at: time))
-        // Of a plan that is over in less than that, the whole second.
+        // A plan that ends within a second counts as a whole second.
         let seconds = max(window.seconds, 1)
         peaks.worker = max(peaks.worker, window.worker / seconds + workers * plan.costs.idle)
         peaks.planner = max(peaks.planner, window.planner / seconds)
@@ -107,7 +107,7 @@ struct CostTotals: Sendable {
         (peaks.messages[provider, default: 0], peaks.busy[provider, default: 0])
     }
 
-    /// All but what only the simulator knows.
+    /// The forecast without what only the simulator knows.
     /// - Parameter now: the end.
     mutating func finish(at now: Double) -> Forecast {
         close(at: now)

@@ -3,7 +3,7 @@
 package struct Costs: Sendable, Equatable {
     /// Planning a row of a recipients' file (`loadtest/bench`, planning a million rows: 2.1).
     package var plan = 2.1
-    /// Dispatch a recipient, once for each attempt that goes through the ledger: the planner and dispatcher's 4.0
+    /// Dispatching a recipient, once for each attempt that goes through the ledger: the planner and dispatcher's 4.0
     /// (`loadtest/bench --only roles`) less planning.
     package var feed = 1.9
     /// A message in a worker, by SMTP and by HTTP (`loadtest/bench --only roles`).
@@ -27,7 +27,7 @@ package struct Costs: Sendable, Equatable {
     /// A second of Redis, and what each worker adds to it (`loadtest/throttle`, 25/s with one to eight workers).
     package var redisIdle = 9_000.0
     package var redisWorker = 2_500.0
-    /// Workers that wait for a busy Redis ask it less often: they take half of it at most.
+    /// Workers that wait for a busy Redis ask it less often: they use half of its capacity at most.
     private static let mostAtRest = 500_000.0
     /// A recipient in the ledger, in bytes; each further attempt adds the second (docs/ledger.md: 200 MB a million, 5 % of whose
     /// results were failures or deferrals).

@@ -1,8 +1,8 @@
 /// Shares what is scarce: a flow gets no less than another of the same weight unless something that it alone needs holds it back
 /// (max-min fairness by progressive filling: Bertsekas and Gallager, "Data networks", 1992, section 6.5.2). It is what the dispatcher's
-/// turns come to when many messages go: each mailing gets a batch a turn.
+/// turns result in with many messages: each mailing gets a batch in each turn.
 struct FairShare {
-    /// What wants to go.
+    /// A stream of messages that share what they need.
     struct Flow {
         /// Its part, compared with the others'.
         var weight: Double
@@ -14,7 +14,7 @@ struct FairShare {
 
     /// What limits a flow.
     enum Bottleneck: Equatable {
-        /// Nothing: it gets all that it asks for.
+        /// Nothing: the flow gets all that it asks for.
         case demand
         /// By place.
         case resource(Int)
@@ -34,7 +34,7 @@ struct FairShare {
             for flow in active {
                 for need in flows[flow].needs { use[need.resource] += flows[flow].weight * need.amount }
             }
-            // How much higher all can go until the first thing is full.
+            // How far all rates can rise until the first resource is full.
             var rise = Double.infinity
             for resource in use.indices where use[resource] > 0 { rise = min(rise, max(0, left[resource]) / use[resource]) }
             for flow in active { rise = min(rise, (flows[flow].demand - rates[flow]) / flows[flow].weight) }
@@ -44,7 +44,7 @@ struct FairShare {
             let full = use.indices.filter { use[$0] > 0 && left[$0] <= 1e-9 * max(1, capacities[$0]) }
             let before = active.count
             active.removeAll { flow in
-                // Of several that are full, the first in their order.
+                // The first of the full resources, in their order.
                 if let resource = full.first(where: { resource in flows[flow].needs.contains { $0.resource == resource } }) {
                     bottlenecks[flow] = .resource(resource)
                     return true

@@ -1,7 +1,7 @@
 package import Model
 package import Policy
 
-/// What is to be forecast, in plain values: nothing of it is looked up anywhere. Times are seconds from the beginning.
+/// What is to be forecast, in plain values that depend on nothing else. Times are seconds from the beginning.
 package struct FleetPlan: Sendable {
     package var mailings: [MailingPlan]
     /// By the name that mailings call them by.

@@ -1,4 +1,4 @@
-/// What a plan comes to. Times are seconds from the beginning, rates messages a second.
+/// The forecast of a plan. Times are seconds from the beginning, rates messages a second.
 package struct Forecast: Sendable, Encodable {
     /// Until the last recipient has a final state.
     package var seconds = 0.0
@@ -7,7 +7,7 @@ package struct Forecast: Sendable, Encodable {
     package var mailings: [Mailing] = []
     /// Messages that began, over time: each holds until the next.
     package var rate: [Point] = []
-    /// The bottlenecks of the mailing that had most left to do, in order.
+    /// The bottlenecks over time, each of the mailing with the most left to do.
     package var phases: [Phase] = []
     package var providers: [Provider] = []
     /// Of the planner, the workers together, the collector and Redis.
@@ -32,9 +32,9 @@ package struct Forecast: Sendable, Encodable {
         package var sent = 0
         package var failed = 0
         package var expired = 0
-        /// Those who may have got it and wait for a person to decide (`uncertain: hold`).
+        /// Recipients who may have the message and wait for a person to decide (`uncertain: hold`).
         package var held = 0
-        /// Times that no response told whether a message had arrived.
+        /// Attempts without a response that tells whether the message has arrived.
         package var uncertain = 0
         /// Of all attempts, those that ended with each class of response.
         package var responses: [String: Int] = [:]
@@ -94,7 +94,7 @@ package struct Forecast: Sendable, Encodable {
 
     package struct Redis: Sendable, Encodable {
         package var peakBytes = 0.0
-        /// When the collector stands still until nothing more is dispatched.
+        /// The time from the collector's stop until nothing more is dispatched.
         package var worstBytes = 0.0
         /// Commands and scripts, a second.
         package var peakCommands = 0.0

@@ -26,7 +26,7 @@ extension FleetPlan {
         Set(outages.filter { $0.time.contains(time) }.map(\.role))
     }
 
-    /// When something is done that takes a planner so many seconds: it goes on where it was as soon as there is one again.
+    /// When something is done that takes a planner so many seconds: it continues where it was as soon as there is a planner again.
     func planned(from begin: Double, seconds: Double) -> Double {
         var (now, left) = (begin, seconds)
         for away in outages.filter({ $0.role == .planner }).map(\.time).sorted(by: { $0.lowerBound < $1.lowerBound })

@@ -13,11 +13,11 @@ package struct ProviderPlan: Sendable {
     package var roundTrip = 0.0
     /// Messages after which it closes a connection; nil for never.
     package var messagesPerConnection: Int?
-    /// Its responses but for the acceptances.
+    /// Its responses other than acceptances.
     package var responses: [ResponseShare] = []
     /// Its own limit, which Flotilla does not know.
     package var hiddenLimit: HiddenLimit?
-    /// Seconds that a message keeps its connection beside that, on average: responses that never come.
+    /// Further seconds that a message keeps its connection, on average, because responses never come.
     package var stalls = 0.0
     /// When it is unavailable: nobody can connect.
     package var outages: [Range<Double>] = []

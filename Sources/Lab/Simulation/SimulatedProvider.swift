@@ -39,7 +39,7 @@ struct SimulatedProvider: Sendable {
 
     // MARK: - Outages
 
-    /// The part of the workers that may send.
+    /// The share of the workers that may send.
     var share: Double {
         breakers.isEmpty ? 0 : Double(breakers.count { !$0.isOpen }) / Double(breakers.count)
     }
@@ -77,11 +77,11 @@ struct SimulatedProvider: Sendable {
                 if case .wait(let until) = breakers[index].admit(at: time) { next = min(next ?? until, until) }
             }
         }
-        // A nanosecond more, for what rounding takes.
+        // One nanosecond more, against rounding.
         return next.map { max(Double($0 + 1) / 1e9, now.nextUp) }
     }
 
-    /// Time goes on.
+    /// Time passes.
     mutating func pass(from: Double, to: Double) {
         if plan.isUnavailable(at: from) {
             report.secondsUnavailable += to - from

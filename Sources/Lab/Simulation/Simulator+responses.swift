@@ -2,7 +2,7 @@ import Model
 import Policy
 
 extension Simulator {
-    /// A cohort whose responses ask for another attempt becomes this many at most: the waits are drawn for each.
+    /// A cohort that is tried again is split into this many parts at most; each draws its own wait.
     private static let samples = 16
 
     /// What becomes of messages that were in flight.
@@ -25,7 +25,7 @@ extension Simulator {
             if throttled > 0 { asked = hidden.retryAfter ?? 0 }
             settle(kind, response, spent: spent, count: throttled, at: time, last: last)
         }
-        // Each share is of those whom the ones before it left.
+        // Each share is taken of the recipients that the shares before it left.
         var rest = 1.0
         for possible in plan.responses where rest > 0 {
             let met = random.binomial(left, min(1, possible.share / rest))
@@ -85,7 +85,7 @@ extension Simulator {
             let part = 1 / alike + (1 - 1 / alike) * Double.random(in: 0...1, using: &random)
             moment += min(wait / 8, 60) * part
         }
-        // Many are gathered by a sixty-fourth of their wait.
+        // With many recipients, a retry waits a sixty-fourth of its wait for others.
         let isOne = mailings[kinds[kind].mailing].open <= Self.few
         let grain = isOne ? 0 : max(0.05, (wait / 64).binade)
         kinds[kind].backlog.wait(until: max(moment, now), spent: spent, count: count, grain: grain)

@@ -12,10 +12,10 @@ extension Simulator {
 
     /// How far ahead workers reserve, in microseconds (`Delivery/ReservationPool`): a limit that Redis does not know begins so much later.
     private static let horizon = 200_000.0
-    /// Here nobody needs a moment before it has come.
+    /// The simulation asks for a moment only when it has come.
     private static let ahead = 100.0
 
-    /// Lets all messages begin that may, and goes on to when another can.
+    /// Lets all messages begin that may, and moves to the time at which another can.
     mutating func singly() {
         fillConnections()
         var started: [Int: Int] = [:]
@@ -115,7 +115,7 @@ extension Simulator {
         return now + moment / 1e6
     }
 
-    /// Where many went together until now, connections have their messages.
+    /// Messages of the steps before keep their connections.
     private mutating func fillConnections() {
         for index in providers.indices where providers[index].rate > 0 {
             let time = providers[index].plan.service(isLimited: false)
@@ -129,7 +129,7 @@ extension Simulator {
         }
     }
 
-    /// Answers that have come.
+    /// Responses that have come.
     mutating func land(until time: Double) {
         while let (at, flight) = flights.pop(until: time) {
             let provider = flight.provider

@@ -33,7 +33,7 @@ extension Simulator {
     /// Lets a step's messages begin.
     private mutating func finish(_ going: [Int], _ share: FairShare, _ capacityModel: CapacityModel, _ seconds: inout Double) {
         for (place, kind) in going.enumerated() where kinds[kind].backlog.fresh > 0 && share.rates[place] > 0 {
-            // Not beyond the moment at which there is nothing more of it.
+            // A step does not reach beyond the last message of a kind.
             seconds = min(seconds, max(1e-6, Double(kinds[kind].available) / share.rates[place]))
         }
         for index in providers.indices {
@@ -49,9 +49,9 @@ extension Simulator {
             } else {
                 kinds[kind].bottleneck = .nothing
             }
-            let exact = share.rates[place] * seconds + kinds[kind].carry
+            let exact = share.rates[place] * seconds + kinds[kind].remainder
             let count = min(kinds[kind].available, Int(exact + 1e-6))
-            kinds[kind].carry = count == kinds[kind].available ? 0 : max(0, exact - Double(count))
+            kinds[kind].remainder = count == kinds[kind].available ? 0 : max(0, exact - Double(count))
             guard count > 0 else { continue }
             started[kind] = count
             begin(kind, count, seconds, refused[kinds[kind].provider])

@@ -7,7 +7,7 @@ import Policy
 /// Where more than `few` messages are open it works in steps: what is scarce is shared (`FairShare`), so many begin in the step, and
 /// their responses are cohorts of which each stands for a number of messages. Where there are no more than that, each message goes
 /// by itself: its moment comes from a `ReservationCalendar` for each limit, its latency and its response are drawn. Recipients are counted
-/// the same way in both, so that it goes over from the one to the other, and back when the next mailing begins, with nothing lost.
+/// the same way in both, so that the simulation can change from one to the other at any time.
 package struct Simulator: Sendable {
     let plan: FleetPlan
     var random: SeededGenerator
@@ -30,7 +30,7 @@ package struct Simulator: Sendable {
     /// Up to so many open messages each is simulated by itself.
     static let few = 2_000
 
-    /// What a plan comes to.
+    /// The forecast of a plan.
     package static func forecast(_ plan: FleetPlan) -> Forecast {
         var simulator = Simulator(plan)
         simulator.run()
@@ -98,7 +98,7 @@ package struct Simulator: Sendable {
             let scopes = (common + (limit.map { [(name, $0)] } ?? []))
                 .map { TrafficClass.Scope(name: $0.0, limit: ReservationCalendar.Limit($0.1)) }
                 .sorted { ($0.limit.interval, $1.name) > ($1.limit.interval, $0.name) }
-            // Batches go round; of those that wait for reservations each mailing's takes its turn.
+            // Batches are taken in turns; among those that wait for reservations each mailing has its turn.
             let weight = scopes.isEmpty ? min(mailing.batchSize, mailing.recipients) : 500
             mailings[index].kinds.append(kinds.count)
             kinds.append(
@@ -110,7 +110,7 @@ package struct Simulator: Sendable {
 
     // MARK: - Time
 
-    /// Nobody plans further ahead: ten years, in seconds.
+    /// A forecast ends here: ten years, in seconds.
     private static let longest = 10 * 366 * 86_400.0
 
     private mutating func run() {
@@ -221,7 +221,7 @@ package struct Simulator: Sendable {
     /// Messages a second that limits let through to a provider; nil where nothing limits one of its kinds.
     private func limit(of own: [TrafficClass]) -> Double? {
         guard own.allSatisfy({ !$0.scopes.isEmpty }) else { return nil }
-        // What all of them come to where nothing else is scarce; a scope of several counts once.
+        // The sum of their limits. A scope that several kinds share counts once.
         var places: [String: Int] = [:]
         var capacities: [Double] = []
         let flows = own.map { kind in

@@ -1,4 +1,4 @@
-/// A plan over time: messages a second, and their bottlenecks.
+/// The course of a plan: messages a second, and their bottlenecks.
 struct TimeSeries: Sendable {
     /// Columns at most; where it takes longer, they get wider.
     private static let most = 1_200

@@ -22,7 +22,7 @@ struct TrafficClass: Sendable {
     let weight: Double
     var backlog: Backlog
     /// Parts of messages that are still to begin.
-    var carry = 0.0
+    var remainder = 0.0
     /// Messages that began lately, a second (as `Planning/DrainRate` counts).
     var lately = 0.0
     /// How many may still begin, by the role that is not at work.

@@ -1,6 +1,5 @@
-/// What an address asks for by its name. It takes precedence over the profile. a local part of one of the words below, then digits
-/// or nothing, then its end or one of `-+._`; so `defer2@example.com` and `bounce-17@example.com`, but not
-/// `deferrari@…`.
+/// What an address asks for by its name, before any profile. The local part begins with one of the words below, then come digits or
+/// nothing, then its end or one of `-+._`: `defer2@example.com` and `bounce-17@example.com`, but not `deferrari@…`.
 enum AddressBehaviour: Equatable {
     /// Refused for good at RCPT with 550 5.1.1; HTTP 410.
     case bounce

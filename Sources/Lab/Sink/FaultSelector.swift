@@ -4,7 +4,7 @@ import Text
 /// Decides what becomes of a message. The same seed, recipient and number of the attempt always have the same result, in
 /// whatever order and over however many connections they come.
 final class FaultSelector: Sendable {
-    /// A recipient's attempt: what draws are made from.
+    /// The attempt to reach a recipient, from which draws are made.
     struct Attempt {
         var key: UInt64
         /// From 1; 0 where attempts need not be counted.

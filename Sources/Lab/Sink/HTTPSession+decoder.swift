@@ -8,7 +8,7 @@ extension HTTPSession {
         limits.maxHeaderFieldSize = 8192
         limits.maxHeaderListSize = 65_536
         limits.maxHeaderFieldCount = 256
-        // Only a client that goes on behind a request for another protocol lets undecoded bytes gather.
+        // Only a client that continues after a request for another protocol lets undecoded bytes gather.
         return ByteToMessageHandler(HTTPRequestDecoder(limitConfiguration: limits), maximumBufferSize: 1 << 17)
     }
 

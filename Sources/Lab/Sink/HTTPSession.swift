@@ -31,7 +31,7 @@ struct HTTPSession: SinkSession {
         }
     }
 
-    /// What one read brought may wait, and no more.
+    /// Only the parts of one read may wait.
     var isFull: Bool { !pending.isEmpty }
 
     mutating func receive(_ input: HTTPServerRequestPart) { pending.append(.success(input)) }

@@ -2,7 +2,7 @@ import Model
 import NIOCore
 
 extension SMTPSession {
-    /// Takes one line of the header, and goes on to the body behind the empty line or behind a line without measure.
+    /// Takes one line of the header, and continues with the body behind the empty line or behind a line without measure.
     mutating func processHeader(
         _ rest: UnsafeRawBufferPointer, now: Int64, into out: inout ByteBuffer
     ) -> (taken: Int, next: SinkStep) {

@@ -55,7 +55,7 @@ final class SinkHandler<Session: SinkSession>: ChannelDuplexHandler, NIOSchedule
             counts.opened += 1
             number = counts.opened
             isOver = counts.connections > limit
-            // Those that are refused are few at a time, too.
+            // The number of connections that are being refused is limited, too.
             isFar = counts.connections > limit + Self.mostRefused
             if isOver { counts.errors += 1 }
         }
@@ -193,7 +193,7 @@ final class SinkHandler<Session: SinkSession>: ChannelDuplexHandler, NIOSchedule
     private func write(_ context: ChannelHandlerContext) {
         guard out.readableBytes > 0 else { return }
         context.writeAndFlush(wrapOutboundOut(out), promise: nil)
-        // The same memory again, unless the socket took less than all of it.
+        // The buffer is used again, unless the socket has not taken all of it.
         out.clear()
     }
 
@@ -232,7 +232,7 @@ final class SinkHandler<Session: SinkSession>: ChannelDuplexHandler, NIOSchedule
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         if Session.isOfDecoder(error) {
-            // A connection that is ending has its last response already.
+            // A connection that is closing has had its last response.
             guard mode == .running || mode == .holding else { return }
             session?.receive(error: error)
             if mode == .running { run(context) }

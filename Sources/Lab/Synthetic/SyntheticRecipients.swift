@@ -42,7 +42,7 @@ package struct SyntheticRecipients {
         }
     }
 
-    /// Rows written so far, by what a planner will make of them.
+    /// Rows written so far, by what a planner makes of them.
     package struct Counts: Sendable, Equatable {
         package internal(set) var valid = 0
         package internal(set) var invalid = 0
@@ -178,7 +178,7 @@ package struct SyntheticRecipients {
         address.append(contentsOf: first)
         address.append(UInt8(ascii: "."))
         address.append(contentsOf: last)
-        // The row's number makes it the only one of its kind.
+        // The row's number makes the address unique.
         writer.appendNumber(number + 1, &address)
         address.append(UInt8(ascii: "@"))
         address.append(contentsOf: domain)

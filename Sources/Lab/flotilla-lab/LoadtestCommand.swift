@@ -4,6 +4,7 @@ import Foundation
 import Loadtest
 import Settings
 import Telemetry
+import Text
 import UnixSignals
 
 /// Load tests that judge themselves.
@@ -50,7 +51,11 @@ struct LoadtestCommand: AsyncParsableCommand {
             let scenario = try load()
             if json != nil { StandardError.warn("--json FILE is deprecated; write --report FILE.json") }
             for path in report + [json].compactMap(\.self) {
-                do { try OutputFile.check(path, option: "--report") } catch { throw Self.cannot("\(error)") }
+                do {
+                    try OutputFile.check(path, option: "--report")
+                    try OutputFile.requireFree(
+                        path, option: "--report", remedy: "it is no report: name another file", unless: Self.isReport)
+                } catch { throw Self.cannot("\(error)") }
             }
             guard let laboratory = Bundle.main.executableURL else { throw Self.cannot("the path of this program is unknown") }
             let beside = laboratory.deletingLastPathComponent().appending(path: "flotilla").path
@@ -73,16 +78,27 @@ struct LoadtestCommand: AsyncParsableCommand {
             }
             screen.leave()
             do {
-                if let json { try result.json().write(to: URL(fileURLWithPath: json)) }
+                if let json { try result.json().write(to: URL(fileURLWithPath: json), options: Self.writing(json)) }
                 for path in report {
                     let content = path.lowercased().hasSuffix(".json") ? try result.json() : try Data(HTMLReport(result).text.utf8)
-                    try content.write(to: URL(fileURLWithPath: path))
+                    try content.write(to: URL(fileURLWithPath: path), options: Self.writing(path))
                 }
             } catch {
                 throw Self.cannot("the result cannot be written: \(error.localizedDescription)")
             }
             StandardOutput.write(VerdictText(result).text)
             if !result.good { throw ExitCode(1) }
+        }
+
+        /// A file is replaced as a whole; a pipe cannot be.
+        private static func writing(_ path: String) -> Data.WritingOptions {
+            FileStatus(path: path).map { $0.kind == .regular } ?? true ? .atomic : []
+        }
+
+        /// Whether a file begins as a report does, which a new one replaces.
+        private static func isReport(_ path: String) -> Bool {
+            guard let file = FileHandle(forReadingAtPath: path), let head = try? file.read(upToCount: 15) else { return false }
+            return path.lowercased().hasSuffix(".json") ? head.first == UInt8(ascii: "{") : head.elementsEqual("<!DOCTYPE html>".utf8)
         }
 
         private func load() throws -> Scenario {
@@ -120,7 +136,7 @@ enum InterruptibleRun {
             }
             guard let first = try await group.next() else { throw CancellationError() }
             group.cancelAll()
-            // The work has ended, or is still ending what it started.
+            // Whether the work has ended, or is still ending its processes.
             if let value = first { return value }
             while let rest = try await group.next() { if let value = rest { return value } }
             throw CancellationError()

@@ -62,6 +62,13 @@ package struct ResumeMailing: Order {
 
 /// Sets a mailing's limit in place of that of its file.
 package struct SetSpeed: Order {
+    package struct Outcome: Sendable {
+        /// The limit in force, as text; nil for none.
+        package var speed: String?
+        package var isChanged: Bool
+        package var reach: OrderReach
+    }
+
     package let mailing: MailingID
     /// Nil restores that of the mailing file.
     package let limit: RateLimit?
@@ -74,15 +81,24 @@ package struct SetSpeed: Order {
     package var kind: AuditNote.Order { .speed }
     package var object: AuditedObject { .mailing(mailing) }
 
-    package func carryOut(_ context: OrderContext) async throws(OrderError) -> OrderReach {
-        let record = try await context.mailing(mailing)
+    package func obstacle(_ outcome: Outcome) -> OrderObstacle? {
+        outcome.isChanged ? nil : .unchanged("the limit is so already")
+    }
+
+    package func carryOut(_ context: OrderContext) async throws(OrderError) -> Outcome {
+        var record = try await context.mailing(mailing)
         guard !record.state.isTerminal else {
             throw .refused("mailing \(mailing) is \(record.state.rawValue) and sends no more messages")
         }
-        try await OrderError.mapping { () async throws(LedgerError) in
-            try await context.ledger.setSpeed(mailing, limit?.description, note: context.note, now: context.now)
+        let isChanged = record.speedOverride != limit?.description
+        if isChanged {
+            try await OrderError.mapping { () async throws(LedgerError) in
+                try await context.ledger.setSpeed(mailing, limit?.description, note: context.note, now: context.now)
+            }
+            record.speedOverride = limit?.description
         }
-        return await context.announcer.announce(mailing)
+        // Workers may not have heard of the order of before.
+        return Outcome(speed: record.speed, isChanged: isChanged, reach: await context.announcer.announce(mailing))
     }
 }
 

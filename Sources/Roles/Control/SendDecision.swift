@@ -5,7 +5,7 @@ package import Model
 package enum SendDecision: Sendable, Equatable {
     /// It is added as a new mailing.
     case new
-    /// The one that has not ended goes on.
+    /// The one that has not ended continues.
     case goOn(MailingRecord)
     /// The one that has not ended waits for a person, who has to resume it.
     case waits(MailingRecord)

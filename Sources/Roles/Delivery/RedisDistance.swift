@@ -8,7 +8,7 @@ struct RedisDistance: Sendable {
     /// How often it is said.
     private static let interval = Duration.seconds(60)
     /// How long Redis must have been slow: a start, or a stop of one second, is no distance.
-    private static let patience = Duration.seconds(3)
+    private static let shortestSlowness = Duration.seconds(3)
 
     private var said: ContinuousClock.Instant?
     private var slowSince: ContinuousClock.Instant?
@@ -21,7 +21,7 @@ struct RedisDistance: Sendable {
         }
         let since = slowSince ?? now
         slowSince = since
-        guard now - since >= Self.patience, said.map({ now - $0 >= Self.interval }) ?? true else { return nil }
+        guard now - since >= Self.shortestSlowness, said.map({ now - $0 >= Self.interval }) ?? true else { return nil }
         said = now
         return """
             Redis answers after \(mean.nanoseconds / 1_000_000) ms on average, and each group of messages waits for it: limits are met by \

@@ -47,7 +47,8 @@ extension Worker {
             let now = worker.answered.load(ordering: .relaxed)
             let isBusy = now != answered || worker.transmitting.load(ordering: .relaxed) > 0
             answered = now
-            await worker.published.wait(atMost: isBusy ? Timing.rateExchange : Timing.lanePoll)
+            await worker.published.wait(
+                atMost: isBusy ? Timing.rateExchange : Timing.publishedPoll(mailings: await mailings.count))
         }
     }
 }

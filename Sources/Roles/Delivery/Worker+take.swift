@@ -35,8 +35,8 @@ extension Worker {
                 }
                 let wants = worker.prefetch.wants()
                 if wants.isEmpty {
-                    let wait = worker.prefetch.nextLook.map { min(Timing.fallback, max(.milliseconds(1), $0 - .now)) }
-                    await worker.demand.wait(atMost: wait ?? Timing.fallback)
+                    let times = [worker.prefetch.nextLook, reclaimsAgain].compactMap { $0.map { max(.milliseconds(1), $0 - .now) } }
+                    await worker.demand.wait(atMost: times.min().map { min($0, Timing.idlePoll) } ?? Timing.idlePoll)
                     continue
                 }
                 try await take(wants, into: &group)
@@ -129,7 +129,7 @@ extension Worker {
             }
             worker.tell(problem, of: lease)
             let mayWait = await backoff.wait(on: worker.changes) {
-                worker.isStopping || batch.isEnded || worker.isOver(lease.batch.expires)
+                worker.isStopping || batch.isEnded || worker.hasExpired(lease.batch.expires)
             }
             guard mayWait, await mailings.isSending(lease.batch.id.mailing) else {
                 return await batch.buffer.close(.released)

@@ -38,7 +38,8 @@ extension Worker {
         guard looksAtAll else { return }
         for lane in try await worker.queue.lanes() { offer(lane) }
         worker.prefetch.forget()
-        worker.published.notify()
+        // Events that one read cannot hold may have told of limits.
+        if !events.isEmpty { worker.published.notify() }
     }
 
     private func offer(_ lane: Lane) {

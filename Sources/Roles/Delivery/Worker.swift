@@ -64,7 +64,7 @@ package struct Worker: Service {
         heartbeat.channels = worker.configuration.channels
         heartbeat.answered = worker.answered.load(ordering: .relaxed)
         heartbeat.inFlight = worker.transmitting.load(ordering: .relaxed)
-        heartbeat.batches = worker.inFlight.all.count
+        heartbeat.batches = worker.inFlight.count
         heartbeat.mailings = await mailings.shares
     }
 

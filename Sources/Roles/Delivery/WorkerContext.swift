@@ -80,7 +80,7 @@ final class WorkerContext: Sendable {
     var delay: Int64 { max(0, time.milliseconds - time.earliest) }
 
     /// Whether a lifetime has ended by every clock.
-    func isOver(_ expires: Int64) -> Bool { time.earliest >= expires }
+    func hasExpired(_ expires: Int64) -> Bool { time.earliest >= expires }
 
     var isStopping: Bool { stopping.load(ordering: .relaxed) }
 

@@ -94,36 +94,52 @@ package struct PlannerRole: Service {
     private func serve(until stop: StopRequest) async {
         var backoff = Backoff()
         var line = RepeatedLine()
-        var hasWaited = false
-        var helper = configuration.sharing.map { sharing in
-            SourceHelper(
-                ledger: ledger, host: sharing.host, holder: configuration.name, clock: { Clock.milliseconds() }, logger: logger)
-        }
         while !stop.isStopping {
             do throws(LedgerError) {
-                if let fencingToken = try await take() {
-                    backoff = Backoff()
-                    hasWaited = false
-                    active.record(1)
-                    await work(FencingToken(ledger: try await ledger.identity(), number: fencingToken), until: stop)
-                    active.record(0)
-                    try await ledger.releaseLeadership(Leadership.planning, fencingToken: fencingToken)
-                    continue
-                }
-                if !hasWaited {
-                    let holder = try await ledger.leader(Leadership.planning)?.holder ?? ""
-                    logger.notice("standing by: planner \(holder) leads, and this one takes over when it ends")
-                    hasWaited = true
-                }
                 active.record(0)
-                try await helper?.help()
-                // Nothing announces that a lock has become free.
-                await stop.wait(atMost: min(Timing.renewal, configuration.durations.lease / 5))
+                var taken = try await take()
+                if taken == nil { taken = try await standBy(until: stop) }
+                guard let fencingToken = taken else { return }
+                backoff = Backoff()
+                active.record(1)
+                await work(FencingToken(ledger: try await ledger.identity(), number: fencingToken), until: stop)
+                active.record(0)
+                try await ledger.releaseLeadership(Leadership.planning, fencingToken: fencingToken)
             } catch {
                 if line.add(at: Clock.monotonic()) != nil { logger.error("the planner waits: \(error)") }
                 guard await backoff.wait(unless: stop) else { return }
             }
         }
+    }
+
+    /// Waits until the leadership is free, and stores recipients that the leader cannot read meanwhile. That may take minutes, and delays
+    /// neither a takeover nor a stop: what is stored of a file by then is given up.
+    /// - Returns: the fencing token; nil for a stop.
+    private func standBy(until stop: StopRequest) async throws(LedgerError) -> Int64? {
+        let holder = try await ledger.leader(Leadership.planning)?.holder ?? ""
+        logger.notice("standing by: planner \(holder) leads, and this one takes over when it ends")
+        let interval = min(Timing.renewal, configuration.durations.lease / 5)
+        let result: Result<Int64?, LedgerError> = await withTaskGroup(of: Void.self) { group in
+            defer { group.cancelAll() }
+            if let sharing = configuration.sharing {
+                let helper = SourceHelper(
+                    ledger: ledger, host: sharing.host, holder: configuration.name, clock: { Clock.milliseconds() }, logger: logger)
+                group.addTask { await helper.run(every: interval) }
+            }
+            do throws(LedgerError) { return .success(try await waitForLeadership(every: interval, until: stop)) } catch {
+                return .failure(error)
+            }
+        }
+        return try result.get()
+    }
+
+    private func waitForLeadership(every interval: Duration, until stop: StopRequest) async throws(LedgerError) -> Int64? {
+        while !stop.isStopping {
+            // Nothing announces that a lock has become free.
+            await stop.wait(atMost: interval)
+            if !stop.isStopping, let fencingToken = try await take() { return fencingToken }
+        }
+        return nil
     }
 
     private func take() async throws(LedgerError) -> Int64? {

@@ -14,7 +14,9 @@ extension PlannerService {
             let step = try firstStep(record, size: stamp.size, modified: stamp.modified)
             return try await read(record, source, from: step, into: &buffer, look.suppressions, isStopping: isStopping)
         }
-        let stored = try await StoredSource.read(upload, of: record, from: ledger)
+        guard let stored = try await StoredSource.read(upload, of: record, from: ledger, isStopping: isStopping) else {
+            return buffer.remove(record.id)
+        }
         do {
             let step = try firstStep(record, size: upload.bytes, modified: upload.modified)
             try await read(record, stored.source(source), from: step, into: &buffer, look.suppressions, isStopping: isStopping)
@@ -35,7 +37,7 @@ extension PlannerService {
         // A release that knew no suppressions may have planned the first rows; what is noted already stays.
         step.suppressionRevision = record.rowsRead > 0 ? 0 : list.revision
         let suppressed = try await SuppressedAddresses.load(
-            list, for: target, sourceBytes: FileStamp(path: source.file).size, from: ledger)
+            list, for: target, sourceBytes: FileStamp(path: source.file).size, from: ledger, isStopping: isStopping)
         var planner = try RecipientPlanner(
             source: source, channel: record.mailing.channel, carry: Set(record.mailing.fields.dropFirst(2)),
             bounds: .init(size: BatchSize.of(record), bytes: batchBytes),
@@ -44,7 +46,7 @@ extension PlannerService {
         guard planner.fields == record.mailing.fields else {
             throw InputError(file: source.file, problem: "has other columns than when the mailing was made")
         }
-        if record.onlyNew { try await planner.excludeReached(before: record.id, in: ledger) }
+        if record.onlyNew { try await planner.excludeReached(before: record.id, in: ledger, isStopping: isStopping) }
         var chunk = planner.makeChunk()
         var number = record.nextBatch
         var written = record.rowsRead

@@ -73,6 +73,7 @@ package struct PlannerService: Service {
         var backoff = Backoff()
         var line = RepeatedLine()
         var aside = Aside()
+        var spacing = TurnSpacing(interval: Self.leastInterval, burst: 3)
         while !stop.isStopping {
             var wait = poll
             do throws(LedgerError) {
@@ -84,11 +85,28 @@ package struct PlannerService: Service {
                 guard await backoff.wait(unless: stop) else { return }
                 continue
             }
-            let looked = ContinuousClock.now
+            let mayLook = spacing.next(after: .now)
             await signal.wait(atMost: wait)
-            let early = Self.leastInterval - (ContinuousClock.now - looked)
-            if early > .zero, !stop.isStopping { try? await Task.sleep(for: early) }
+            if mayLook > .now, !stop.isStopping { try? await Task.sleep(until: mayLook) }
         }
+    }
+
+    /// Milliseconds between two parts of needless uploads that are removed: others want to write too.
+    private static let uploadRemoval: Int64 = 60
+
+    /// Removes a part of the recipients' files that are needed no more; mailings that become due do not wait for the others.
+    /// - Returns: whether there are more.
+    private func removeUploads(_ aside: inout Aside) async -> Bool {
+        guard aside.hasUploads || ContinuousClock.now - aside.looked > .seconds(3600) else { return false }
+        do throws(LedgerError) {
+            aside.hasUploads = try await ledger.removeUploads()
+        } catch {
+            // Nobody waits for that: it is tried again when a mailing has come from an upload, or in an hour.
+            logger.warning("recipients' files that are needed no more stay in the ledger for now: \(error)")
+            aside.hasUploads = false
+        }
+        aside.looked = .now
+        return aside.hasUploads
     }
 
     /// Mailings that stay where they are.
@@ -121,11 +139,8 @@ package struct PlannerService: Service {
             let uploads = waiting.due.isEmpty ? [:] : try await ledger.uploads()
             let due = waiting.due.filter { !aside.left.isLeft($0.id, now: clock()) || uploads[$0.id] != nil }
             if due.isEmpty, !failed, !hasMore {
-                if aside.hasUploads || ContinuousClock.now - aside.looked > .seconds(3600) {
-                    try await removeUploads(isStopping: isStopping)
-                    (aside.hasUploads, aside.looked) = (false, .now)
-                }
-                return [waiting.next, aside.left.next].compactMap(\.self).min()
+                let more = await removeUploads(&aside) ? clock() + Self.uploadRemoval : nil
+                return [waiting.next, aside.left.next, more].compactMap(\.self).min()
             }
             if !uploads.isEmpty { aside.hasUploads = true }
             let look = Look(suppressions: try await ledger.suppressionList(), uploads: uploads)

@@ -54,7 +54,7 @@ extension MailingCommand {
             let settings = try order.settings()
             let loaded = try MailingFile.load(file, overrides: .init(recipients: recipients, provider: provider))
             let job = try MailingPreparation.prepare(loaded, providers: settings.providers, hostname: settings.email.hostname)
-            let session = try await order.beginningSession(settings)
+            let session = try await order.beginningSession(settings, near: [file])
             if !repeating.again { try await RepeatText(file: file).refuseOlderCopy(session.ledger) }
             try await CategoryText.check(job, in: session.ledger, option: order.ledger.ledger)
             let earlier = repeating.again ? try await session.ledger.earlier(job.identity) : EarlierMailings()

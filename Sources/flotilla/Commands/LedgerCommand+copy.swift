@@ -4,6 +4,7 @@ import Ledger
 import Logging
 import Model
 import Policy
+import Settings
 import Synchronization
 import Telemetry
 import Text
@@ -22,6 +23,8 @@ extension LedgerCommand {
         @Argument(help: "postgres://user@host/database; its tables are made where there are none.") var to: String
 
         func validate() throws {
+            // The path of a file is shown.
+            guard !LedgerPlace.isMistypedURL(from) else { throw ValidationError("FROM is the path of the ledger's file, and no URL") }
             guard to.hasPrefix("postgres://") || to.hasPrefix("postgresql://") else {
                 throw ValidationError("TO is postgres://user@host/database; a file is copied by flotilla ledger backup")
             }

@@ -44,7 +44,7 @@ extension LedgerCommand {
             ) { yes || Self.agrees(to: $0) }
             let place = kept.map { "the ledger of before is \($0)" } ?? "there was no ledger at this path before"
             StandardOutput.write("\(path): \(grouped(summary.size)) bytes, restored from \(file); \(place)")
-            if let carried = summary.carried { tell(carried, of: kept ?? path) }
+            if let merged = summary.merged { tell(merged, of: kept ?? path) }
             StandardOutput.write(Self.next(summary.doubtful, path))
         }
 
@@ -55,20 +55,29 @@ extension LedgerCommand {
         }
 
         /// Says what was taken over, and what is lost.
-        private func tell(_ carried: CarriedMailings, of ledger: String) {
-            if carried.count > 0 {
-                let taken =
-                    "\(counted(carried.count, "mailing")) added after the copy was made \(carried.count == 1 ? "is" : "are") taken over"
+        private func tell(_ merged: RestoreMerge, of ledger: String) {
+            if merged.mailings > 0 {
+                let verb = merged.mailings == 1 ? "is" : "are"
+                let taken = "\(counted(merged.mailings, "mailing")) added after the copy was made \(verb) taken over"
                 StandardOutput.write("\(taken) from the ledger of before.")
             }
             let parts = [
-                carried.outcomes > 0 ? "what became of \(counted(carried.outcomes, "recipient"))" : nil,
-                carried.suppressions > 0 ? "\(counted(carried.suppressions, "change")) of the suppressions" : nil,
-                carried.orders > 0 ? "\(counted(carried.orders, "order")) of the audit log" : nil,
+                merged.outcomes > 0 ? "what became of \(counted(merged.outcomes, "recipient"))" : nil,
+                merged.suppressions > 0 ? "\(counted(merged.suppressions, "change")) of the suppressions" : nil,
+                merged.orders > 0 ? "\(counted(merged.orders, "order")) of the audit log" : nil,
+                merged.erased > 0 ? "the erasure of \(counted(merged.erased, "row")) of people" : nil,
             ].compactMap { $0 }
             if !parts.isEmpty { StandardOutput.write("Taken over as well: \(parts.joined(separator: ", ")).") }
-            if let undone = carried.undoneText { StandardError.warn("not all that the ledger of before knew is in this one:\(undone)") }
-            if let losses = carried.losses { StandardError.warn("the ledger \(ledger) \(losses.why). \(losses.text)") }
+            if merged.unerased > 0 {
+                StandardError.warn(
+                    """
+                    \(counted(merged.unerased, "recipient")) who \(merged.unerased == 1 ? "was" : "were") erased \
+                    \(merged.unerased == 1 ? "is" : "are") open again: erase them once more when their mailings have ended \
+                    (flotilla recipient erase ADDRESS)
+                    """)
+            }
+            if let undone = merged.revertedText { StandardError.warn("not all that the ledger of before knew is in this one:\(undone)") }
+            if let losses = merged.losses { StandardError.warn("the ledger \(ledger) \(losses.why). \(losses.text)") }
         }
 
         /// What happens next, and what a person does.

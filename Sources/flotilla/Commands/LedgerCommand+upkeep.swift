@@ -70,7 +70,7 @@ extension LedgerCommand {
             let found =
                 switch ledger.place {
                 case .file(let path): try SQLiteLedger.inspect(path, say: say)
-                case .postgreSQL(let url): try await SQLLedger.inspect(PostgreSQLAddress(url), say: say)
+                case .postgreSQL(let url): try SQLLedger.inspect(PostgreSQLAddress(url), say: say)
                 }
             if output.isJSON {
                 let answer = Answer(

@@ -16,7 +16,11 @@ struct LedgerCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "backup", abstract: "Copy the ledger into one file, as it is at this moment, while roles run.")
         @OptionGroup var options: LedgerOptions
-        @Argument(help: "The file to write; an older copy of that name is replaced once the new one is whole.") var file: String
+        @Argument(help: "The file to write; an older copy of the same ledger is replaced once the new one is whole.") var file: String
+
+        func validate() throws {
+            if file == OutputFile.standardOutput { throw ValidationError("a copy is a file, and - is none; name one") }
+        }
 
         func run() async throws {
             let path = try options.settings(mayDiffer: true).ledger.file(

@@ -26,6 +26,9 @@ struct LedgerOptions: ParsableArguments {
     @Option(help: "The ledger: a file (SQLite), or postgres://user@host/database.")
     var ledger: String?
 
+    /// What follows a command in a hint, so that it asks the same ledger; empty where the settings name it.
+    var hint: String { ledger.map { " --ledger \($0)" } ?? "" }
+
     /// - Parameters:
     ///   - level: the lowest level that is logged.
     ///   - mayDiffer: `--ledger` may name another ledger than `ledger.url`: what is done changes neither unasked.
@@ -111,7 +114,7 @@ extension MailingCommand {
             if output.isJSON {
                 StandardOutput.write(json: String(decoding: try report.json(), as: UTF8.self))
             } else {
-                StandardOutput.write(ReportText(report).text)
+                StandardOutput.write(ReportText(report, ledger: options.ledger.hint).text)
             }
             let faults = try await ledger.recount(record.id)
             for fault in faults { StandardError.write("not reconciled: \(fault)") }

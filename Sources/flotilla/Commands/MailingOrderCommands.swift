@@ -54,9 +54,12 @@ extension MailingCommand {
         func run() async throws {
             let session = try order.session(order.settings())
             let id = try await mailing.find(in: session.ledger).id
-            let reach = try await session.give(SetSpeed(id, limit()))
-            StandardOutput.write("\(id): \(speed)")
-            reach.warnUnlessFollowed()
+            let limit = try limit()
+            let outcome = try await session.give(SetSpeed(id, limit))
+            let inForce = outcome.speed ?? "no limit of its own"
+            StandardOutput.write(
+                "\(id): \(inForce)\(limit == nil ? ", as its file says" : "")\(outcome.isChanged ? "" : "; it was so already")")
+            outcome.reach.warnUnlessFollowed()
         }
     }
 }

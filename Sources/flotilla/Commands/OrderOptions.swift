@@ -44,9 +44,12 @@ struct OrderOptions: ParsableArguments {
     }
 
     /// The same for whoever may begin with a ledger: one that is not there is made, unless another is expected.
-    func beginningSession(_ settings: Settings) async throws -> OrderSession {
-        try await NewLedger(settings).requireWanted()
-        let store = try OpenLedgers.openOrMake(settings.ledger.place, logger: Logger(label: "flotilla")) { StandardError.warn($0) }
+    /// - Parameter files: those of the command, in whose folders another ledger may be meant.
+    func beginningSession(_ settings: Settings, near files: [String] = []) async throws -> OrderSession {
+        try await NewLedger(settings, near: files).requireWanted()
+        let store = try OpenLedgers.openOrMake(settings.ledger.place, near: files, logger: Logger(label: "flotilla")) {
+            StandardError.warn($0)
+        }
         return OrderSession(ledger: store, broker: Broker(orders: settings), actor: try giver())
     }
 }

@@ -30,7 +30,6 @@ struct PlannerCommand: RoleCommand {
 
     func run() async throws {
         let runtime = try prepare()
-        try await NewLedger(runtime.settings).requireWanted()
         let ledger = try await runtime.waitForLedger(makes: true)
         let broker = try await runtime.openBroker("planner", isPatient: true)
         try await runtime.run(
@@ -99,7 +98,7 @@ struct Up: RoleCommand {
         let settings = try options.settings()
         let terminal = Terminal()
         Log.bootstrap(level: settings.log.level, format: settings.log.format, terminal: terminal)
-        try await NewLedger(settings).requireWanted()
+        try await NewLedger(settings).requireWanted(isPatient: true)
         let leadership = try settings.acquireLock()
         let redis = try await PrivateRedis.unlessNamed(in: settings)
         defer { redis?.stop() }

@@ -52,13 +52,14 @@ extension Settings {
 extension Settings.Ledger {
     /// Takes the place of the option `--ledger`.
     /// - Parameter mayDiffer: it may be another than that of `ledger.url`.
-    mutating func take(_ option: String, mayDiffer: Bool = false) throws(CommandError) {
+    /// - Throws: `UsageError` for what is wrong whatever the settings hold; `CommandError`.
+    mutating func take(_ option: String, mayDiffer: Bool = false) throws {
         let shown = ParsedURL.withoutSecrets(option)
         guard let place = LedgerPlace(option) else {
-            throw CommandError("--ledger '\(shown)' is neither a path nor sqlite:PATH nor postgres://user@host/database")
+            throw UsageError("--ledger '\(shown)' is neither a path nor sqlite:PATH nor postgres://user@host/database")
         }
         if case .postgreSQL(let url) = place, PostgreSQLAddress.hasPassword(url) {
-            throw CommandError(
+            throw UsageError(
                 """
                 --ledger shows its password to everyone who lists processes; use FLOTILLA_LEDGER_URL, PGPASSWORD or ~/.pgpass
                 """)

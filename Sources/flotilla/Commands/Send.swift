@@ -39,7 +39,7 @@ struct Send: AsyncParsableCommand {
     @Option(help: "A provider of flotilla.yaml, or a URL: smtp://host:port, smtps://, http://, https://.")
     var provider: String?
 
-    @Option(help: "Write the report as JSON to this file.")
+    @Option(help: "Write the report as JSON to this file, in place of an earlier report; - is the standard output, for it alone.")
     var report: String?
 
     @Option(help: "Groups of messages in flight at a time.")
@@ -72,14 +72,14 @@ struct Send: AsyncParsableCommand {
         Log.bootstrap(
             level: settings.log.level, format: settings.log.format, terminal: terminal)
         let job = try prepare(settings)
-        try await NewLedger(settings).requireWanted()
+        try await NewLedger(settings, near: [mailing]).requireWanted()
         let leadership = try settings.acquireLock()
         defer { leadership?.release() }
-        let redis = try await PrivateRedis.unlessNamed(in: settings)
+        let redis = try await PrivateRedis.unlessNamed(in: settings, near: [mailing])
         defer { redis?.stop() }
         let runtime = try RoleRuntime(settings, privateRedis: redis, terminal: terminal, statusBeforeRun: .interrupted)
         try runtime.checkConnections()
-        let ledger = try runtime.openLedger()
+        let ledger = try runtime.openLedger(near: [mailing])
         let origin = URL(fileURLWithPath: mailing).standardizedFileURL.path
         let resolver = MailingResolver(
             ledger: ledger, job: job, file: mailing, origin: origin, policy: repeating.policy,
@@ -113,12 +113,21 @@ struct Send: AsyncParsableCommand {
         try await finish(id, ledger, settings)
     }
 
+    /// Where the report is written; nil for the standard output.
+    private var reportFile: String? { report == OutputFile.standardOutput ? nil : report }
+
+    /// Nothing is shown on the standard output for people.
+    private var isSilent: Bool { quiet || report == OutputFile.standardOutput }
+
     /// Checks the input, before anything is started or written.
     private func prepare(_ settings: Settings) throws -> PreparedJob {
-        if let report { try OutputFile.check(report, option: "--report") }
+        if let report = reportFile {
+            try OutputFile.check(report, option: "--report")
+            try OutputFile.requireFree(report, option: "--report", remedy: "it is no report: name another file", unless: SentReport.isOne)
+        }
         let file = try MailingFile.load(mailing, overrides: .init(recipients: recipients, provider: provider))
         let job = try MailingPreparation.prepare(file, providers: settings.providers, hostname: settings.email.hostname)
-        if let report {
+        if let report = reportFile {
             let inputs = [mailing, job.source.file, options.config ?? Settings.usualFile]
             try OutputFile.check(report, option: "--report", against: inputs, ledger: settings.ledger.place.file, of: "the mailing")
         }
@@ -141,16 +150,17 @@ struct Send: AsyncParsableCommand {
     private func finish(_ id: MailingID, _ ledger: any OpenLedger, _ settings: Settings) async throws {
         guard let outcome = try await ledger.report(id, now: Clock.milliseconds()) else { return }
         let faults = try await ledger.recount(id)
+        let quiet = isSilent
         if let report {
-            if let error = PrivateFile.write(Array(try outcome.json()), to: report) {
+            if let error = SentReport.write(try outcome.json(), to: report) {
                 StandardError.write(
                     "the report cannot be written to \(report) (\(String(cString: strerror(error)))); "
-                        + "flotilla mailing report \(id) --output json prints it")
+                        + "flotilla mailing report \(id)\(settings.ledger.hint) --output json prints it")
                 throw ExitCode(.failed)
             }
         }
         if !quiet {
-            StandardOutput.write(ReportText(outcome).text)
+            StandardOutput.write(ReportText(outcome, ledger: settings.ledger.hint).text)
             StandardOutput.write("\n  More:  flotilla mailing report \(id)\(settings.ledger.hint)")
             if let file = settings.ledger.place.file {
                 StandardOutput.write("         sqlite3 \(file) \"SELECT * FROM delivery WHERE state <> 'sent' LIMIT 10\"")

@@ -115,23 +115,31 @@ extension SuppressionsCommand {
     struct Export: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "export", abstract: "Write suppressions as a CSV table, which import reads.",
-            discussion: "A file of that name is replaced once the new one is whole.")
-        @Argument(help: "The file to write; without it, the standard output.") var file: String?
+            discussion: "A file that is there already is replaced only with --force, and once the new one is whole.")
+        @Argument(help: "The file to write; without it, or as -, the standard output.") var file: String?
+        @Flag(help: "Replace a file that is there already.") var force = false
         @OptionGroup var options: LedgerOptions
         @OptionGroup var choice: Choice
         @Flag(help: ArgumentHelp(CSVOptions.help)) var raw = false
 
         func run() async throws {
             let ledger = try options.open()
-            if let file { try OutputFile.check(file, option: "the table", example: "suppressions.csv") }
+            let path = file == OutputFile.standardOutput ? nil : file
+            if let path {
+                try OutputFile.check(path, option: "the table", example: "suppressions.csv")
+                if !force { try OutputFile.requireFree(path, option: "the table", remedy: "name another file, or replace it with --force") }
+            }
             let pages = SuppressionPages(ledger: ledger, filter: try await choice.filter(ledger, options))
-            guard let file else {
+            guard let path else {
                 Self.put(SuppressionText.header)
                 for try await page in pages { Self.put(page.map { SuppressionText.csv($0, raw: raw) }.joined(separator: "\n")) }
                 return
             }
-            let count = try await write(pages, to: RealPath.of(file))
-            StandardOutput.write("\(file): \(counted(count, "suppression"))")
+            let table = try NewFile(path)
+            let count = try await write(pages, to: table)
+            let words = "\(path): \(counted(count, "suppression"))"
+            // The table may go where the words would.
+            if table.isFile { StandardOutput.write(words) } else { StandardError.write(words) }
         }
 
         /// On a terminal nothing of an address acts; anywhere else the table is as it is.
@@ -139,26 +147,19 @@ extension SuppressionsCommand {
             if isatty(STDOUT_FILENO) != 0 { StandardOutput.write(text) } else { StandardOutput.write(own: text) }
         }
 
-        private func write(_ pages: SuppressionPages, to path: String) async throws -> Int {
-            let part = path + ".part"
-            unlink(part)
-            guard PrivateFile.create(part), let handle = FileHandle(forWritingAtPath: part) else {
-                throw CommandError("\(part) cannot be made: \(String(cString: strerror(errno)))")
-            }
+        private func write(_ pages: SuppressionPages, to table: NewFile) async throws -> Int {
             var count = 0
             do {
-                try handle.write(contentsOf: Data("\(SuppressionText.header)\n".utf8))
+                try table.write("\(SuppressionText.header)\n")
                 for try await page in pages {
-                    try handle.write(contentsOf: Data(page.map { SuppressionText.csv($0, raw: raw) + "\n" }.joined().utf8))
+                    try table.write(page.map { SuppressionText.csv($0, raw: raw) + "\n" }.joined())
                     count += page.count
                 }
-                try handle.synchronize()
-                try handle.close()
+                try table.finish()
             } catch {
-                unlink(part)
+                table.abandon()
                 throw error
             }
-            guard rename(part, path) == 0 else { throw CommandError("\(path): \(String(cString: strerror(errno)))") }
             return count
         }
     }

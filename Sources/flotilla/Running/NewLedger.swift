@@ -6,8 +6,8 @@ import Settings
 import Telemetry
 import Text
 
-/// What speaks against a new ledger where a path leads to none, as a mistyped one does: who had what is in the ledger that was meant, and a
-/// new one sends to everybody again.
+/// What speaks against a new ledger where a path or a URL leads to none, as a mistyped one does: who had what is in the ledger that was
+/// meant, and a new one sends to everybody again.
 struct NewLedger {
     /// Files of a folder that are looked at.
     private static let mostFiles = 2000
@@ -15,24 +15,51 @@ struct NewLedger {
     private static let mostNamed = 3
 
     private let settings: Settings
+    /// Files of the command, in whose folders the ledger that is meant may lie.
+    private let files: [String]
 
-    init(_ settings: Settings) { self.settings = settings }
+    init(_ settings: Settings, near files: [String] = []) {
+        self.settings = settings
+        self.files = files
+    }
 
     /// Refuses to make a ledger where another is expected: the settings name one that is there, or the Redis of the fleet carries the
     /// mailings of one. To be called before anything is written.
-    /// - Throws: `LedgerError.refused`.
-    func requireWanted() async throws(LedgerError) {
-        guard let path = settings.ledger.place.file, SQLiteLedger.isMissing(path) else { return }
-        let way = "`flotilla ledger init --ledger \(path)` begins with a new one, which knows nothing of what was sent before"
-        if let named = settings.ledger.replaced?.file, !SQLiteLedger.isMissing(named) {
-            throw .refused("there is no ledger at \(path), and the settings name one that is there, \(named): leave --ledger out. \(way)")
+    /// - Parameter isPatient: a server that cannot be reached is no error: the caller waits for it, and asks again then.
+    /// - Throws: `LedgerError.refused`, `unreachable`.
+    func requireWanted(isPatient: Bool = false) async throws(LedgerError) {
+        do throws(LedgerError) {
+            guard try Self.isMissing(settings.ledger.place) else { return }
+        } catch {
+            if isPatient, case .unreachable = error { return }
+            throw error
         }
-        guard let other = await carriedByRedis() else { return }
+        let (path, option) = (settings.ledger.name, settings.ledger.hint)
+        let way = "`flotilla ledger init\(option)` begins with a new one, which knows nothing of what was sent before"
+        if let named = settings.ledger.replaced, try !Self.isMissing(named) {
+            let other = named.name
+            throw .refused("there is no ledger at \(path), and the settings name one that is there, \(other): leave --ledger out. \(way)")
+        }
+        guard let other = await carriedByRedis() else { return OpenLedgers.noteMissing(path) }
+        let found = Self.near(path, files).first { LedgerBackup.identity(of: $0) == other }
+        let which = found.map(LogText.line) ?? "of the identity \(other), which lies in none of the folders that were looked at"
         throw .refused(
             """
-            there is no ledger at \(path), and the Redis of the fleet carries the mailings of one (\(other)): name that one by --ledger, \
-            ledger.path or FLOTILLA_LEDGER_PATH. \(way)
+            there is no ledger at \(path), and the Redis of the fleet carries the mailings of one (\(which)): name that one by --ledger, \
+            ledger.path, ledger.url or their environment variables. \(way)
             """)
+    }
+
+    /// A database that does not exist, or refuses us, is an error wherever it is opened, and nothing is made there.
+    private static func isMissing(_ place: LedgerPlace) throws(LedgerError) -> Bool {
+        switch place {
+        case .file(let path): return SQLiteLedger.isMissing(path)
+        case .postgreSQL(let url):
+            do throws(LedgerError) { return try SQLLedger.isMissing(PostgreSQLAddress(url)) } catch {
+                if case .unreachable = error { throw error }
+                return false
+            }
+        }
     }
 
     /// The identity of the ledger whose mailings the fleet's Redis carries; nil where it carries none, does not answer, or is not named.
@@ -49,16 +76,17 @@ struct NewLedger {
     }
 
     /// What is said of a ledger that was made.
-    static func words(_ path: String) -> String {
-        let near = near(path).map(LogText.line)
+    static func words(_ path: String, near files: [String]) -> String {
+        let near = near(path, files).map(LogText.line)
         let seen = near.isEmpty ? "" : "; earlier ledgers seen: \(Plural.list(near, atMost: mostNamed))"
         return "a new ledger was made: \(LogText.line(path)). It knows nothing of what was sent before\(seen)"
     }
 
-    /// Ledgers in the folder of a path and in the working directory, the newest first.
-    private static func near(_ path: String) -> [String] {
+    /// Ledgers in the folder of a path, in those of some files and in the working directory, the newest first.
+    private static func near(_ path: String, _ files: [String]) -> [String] {
         let real = RealPath.of(path)
-        let folders = Set([URL(fileURLWithPath: real).deletingLastPathComponent().path, RealPath.of(".")])
+        func folder(of file: String) -> String { URL(fileURLWithPath: RealPath.of(file)).deletingLastPathComponent().path }
+        let folders = Set(([path] + files).map(folder) + [RealPath.of(".")])
         var found: [(path: String, modified: Int64)] = []
         for folder in folders {
             let names = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).prefix(mostFiles)

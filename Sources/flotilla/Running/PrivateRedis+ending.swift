@@ -6,19 +6,20 @@ import Settings
 
 extension PrivateRedis {
     /// A private Redis where the settings name none.
-    static func unlessNamed(in settings: Settings) async throws -> PrivateRedis? {
+    /// - Parameter files: those of the command, for what is said of a new ledger.
+    static func unlessNamed(in settings: Settings, near files: [String] = []) async throws -> PrivateRedis? {
         guard settings.redis.endpoint == nil else { return nil }
         let logger = Logger(label: "flotilla")
         return try await PrivateRedis(
-            ledger: settings.ledger.localPath(), identity: try await identity(of: settings.ledger.place, logger), logger: logger)
+            ledger: settings.ledger.localPath(), identity: try await identity(of: settings.ledger.place, files, logger), logger: logger)
     }
 
     /// - Returns: nil for a ledger that cannot be opened now: the next attempt to open it reports why.
     /// - Throws: where no room is left on its disk: the server would find none either.
-    private static func identity(of place: LedgerPlace, _ logger: Logger) async throws(LedgerError) -> String? {
+    private static func identity(of place: LedgerPlace, _ files: [String], _ logger: Logger) async throws(LedgerError) -> String? {
         let ledger: any OpenLedger
         do throws(LedgerError) {
-            ledger = try OpenLedgers.openOrMakeBriefly(place, logger: logger) { NewLedger.say($0, logger) }
+            ledger = try OpenLedgers.openOrMakeBriefly(place, near: files, logger: logger) { NewLedger.say($0, logger) }
         } catch {
             if case .full = error { throw error }
             return nil

@@ -64,7 +64,7 @@ final class PrivateRedis: Service {
         } catch {
             if let failure = error as? Failure, failure.isDiskFull { throw failure }
             guard folders.setFileAside() else { throw error }
-            logger.error("\(error); its file was moved to \(folders.aside), and it starts empty")
+            logger.error("\(error); its file was moved to \(folders.unreadable), and it starts empty")
             return try await RedisProcess.start(program, folders)
         }
     }

@@ -18,7 +18,7 @@ struct PrivateRedisFolders: Sendable {
     var socketPath: String { socket + "/redis.sock" }
     var log: String { data + "/redis.log" }
     /// Where a file goes that cannot be read.
-    var aside: String { data + "/unreadable" }
+    var unreadable: String { data + "/unreadable" }
     var isSocketWithData: Bool { socket == data }
     private var file: String { data + "/appendonlydir" }
     /// Says where the socket is, for commands beside the process.
@@ -133,8 +133,8 @@ struct PrivateRedisFolders: Sendable {
     /// - Returns: false where there is none.
     func setFileAside() -> Bool {
         guard hasFile else { return false }
-        try? FileManager.default.removeItem(atPath: aside)
-        return (try? FileManager.default.moveItem(atPath: file, toPath: aside)) != nil
+        try? FileManager.default.removeItem(atPath: unreadable)
+        return (try? FileManager.default.moveItem(atPath: file, toPath: unreadable)) != nil
     }
 
     var hasFile: Bool { FileManager.default.fileExists(atPath: file) }

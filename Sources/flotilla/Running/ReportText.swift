@@ -6,16 +6,22 @@ import Telemetry
 /// A report for a terminal.
 struct ReportText {
     private let report: MailingReport
+    /// What follows a command in a hint, for the same ledger.
+    private let ledger: String
 
-    init(_ report: MailingReport) { self.report = report }
+    /// - Parameter ledger: the option that names it, with a space before; empty where the settings name it.
+    init(_ report: MailingReport, ledger: String) {
+        self.report = report
+        self.ledger = ledger
+    }
 
     var text: String {
         var blocks = [head, TextTable(header: [], rows: numbers, rightAligned: [1]).text.indented]
         if report.pruned == nil, report.excluded.contains(where: { $0.key != .sentBefore && $0.value > 0 }) {
-            blocks.append("Excluded, row by row: flotilla mailing excluded \(report.id)")
+            blocks.append("Excluded, row by row: flotilla mailing excluded \(report.id)\(ledger)")
         }
         if report.pruned == nil, report[.skipped] > 0 {
-            blocks.append("Skipped, one by one: flotilla mailing excluded \(report.id) --skipped")
+            blocks.append("Skipped, one by one: flotilla mailing excluded \(report.id)\(ledger) --skipped")
         }
         if !report.responses.isEmpty { blocks.append("Failures, by response:\n" + responses(report.responses).indented) }
         if report.uncertain.listed > 0 { blocks.append(uncertain) }
@@ -35,7 +41,7 @@ struct ReportText {
     private var numbers: [[String]] {
         let excluded = report.excluded.values.reduce(0, +)
         var rows = [["rows", grouped(report.planned + excluded)]]
-        for (reason, count) in report.excluded.sorted(by: { $0.value > $1.value }) where count > 0 {
+        for (reason, count) in Self.commonest(report.excluded) where count > 0 {
             rows.append(["  excluded: \(reason.rawValue)", grouped(count)])
         }
         rows.append(["recipients", grouped(report.planned)])
@@ -43,12 +49,17 @@ struct ReportText {
         for state in RecipientState.allCases.sorted(by: { $0.rank > $1.rank }) where report[state] > 0 || state == .sent {
             rows.append(["  \(state.name)", grouped(report[state])])
             guard state == .skipped else { continue }
-            for (reason, count) in report.skipped.sorted(by: { $0.value > $1.value }) {
+            for (reason, count) in Self.commonest(report.skipped) {
                 rows.append(["    \(reason.rawValue)", grouped(count)])
             }
         }
         rows.append(["reconciled", report.balances ? "yes" : "NO"])
         return rows
+    }
+
+    /// The commonest first; of those with one count by their names, so that the same report is printed alike.
+    private static func commonest(_ counts: [ExclusionReason: Int]) -> [(ExclusionReason, Int)] {
+        counts.sorted { ($1.value, $0.key.rawValue) < ($0.value, $1.key.rawValue) }
     }
 
     private var uncertain: String {
@@ -57,7 +68,7 @@ struct ReportText {
         if counts.redelivered > 0 { text += "; \(grouped(counts.redelivered)) sent to again" }
         if counts.unresolved > 0 { text += "; \(grouped(counts.unresolved)) ended as not sent, and may have had it" }
         if counts.held > 0 {
-            text += "; \(grouped(counts.held)) held until you decide: flotilla mailing uncertain \(report.id) --held"
+            text += "; \(grouped(counts.held)) held until you decide: flotilla mailing uncertain \(report.id)\(ledger) --held"
         }
         return text
     }

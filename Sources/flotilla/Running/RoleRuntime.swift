@@ -68,23 +68,26 @@ struct RoleRuntime {
     }
 
     /// Opens the ledger, and makes one where there is none.
-    func openLedger() throws(LedgerError) -> any OpenLedger {
-        try OpenLedgers.openOrMake(settings.ledger.place, logger: logger) { NewLedger.say($0, logger) }
+    /// - Parameter files: in their folders another ledger may be meant.
+    func openLedger(near files: [String] = []) throws(LedgerError) -> any OpenLedger {
+        try OpenLedgers.openOrMake(settings.ledger.place, near: files, logger: logger) { NewLedger.say($0, logger) }
     }
 
     /// How long a collector waits for the ledger that the planner makes: roles may start in any order.
-    private static let patience = Duration.seconds(30)
+    private static let longestWait = Duration.seconds(30)
 
     /// The same for a long-running role: it waits while the disk is full, another program keeps the ledger locked, or its server cannot
     /// be reached.
-    /// - Parameter makes: whether a ledger that is not there is made.
+    /// - Parameter makes: whether a ledger that is not there is made, unless another is expected.
     func waitForLedger(makes: Bool) async throws -> any OpenLedger {
         var backoff = Backoff()
         var line = RepeatedLine()
-        let deadline = ContinuousClock.now + Self.patience
+        let deadline = ContinuousClock.now + Self.longestWait
         while true {
             do throws(LedgerError) {
-                return makes ? try openLedger() : try OpenLedgers.open(settings.ledger.place, logger: logger)
+                guard makes else { return try OpenLedgers.open(settings.ledger.place, logger: logger) }
+                try await NewLedger(settings).requireWanted()
+                return try openLedger()
             } catch {
                 switch error {
                 case .full, .busy, .unreachable: break
@@ -227,8 +230,8 @@ struct RoleRuntime {
         configuration.windowBytes = planner.windowBytes
         configuration.batchBytes = planner.batchBytes
         configuration.keep = settings.ledger.keep
-        // A `send` has its file here.
-        if only == nil { configuration.sharing = .init(host: ProcessInfo.processInfo.hostName) }
+        // A `send` has its file here, and beside a private Redis nobody else plans.
+        if only == nil, !isAlone { configuration.sharing = .init(host: ProcessInfo.processInfo.hostName) }
         return PlannerRole(configuration, broker: broker, ledger: ledger, lock: { lock?.tryLock() ?? false }, logger: logger)
     }
 

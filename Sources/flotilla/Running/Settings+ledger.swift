@@ -4,15 +4,20 @@ import Ledger
 import Settings
 import Text
 
-extension Settings.Ledger {
+extension LedgerPlace {
     /// What the ledger is called in texts: a path, or a URL without secrets.
     var name: String {
-        switch place {
+        switch self {
         case .file(let path): path
         // One that cannot be read is refused where it is opened.
         case .postgreSQL(let url): (try? PostgreSQLAddress(url).name) ?? "in PostgreSQL"
         }
     }
+}
+
+extension Settings.Ledger {
+    /// What the ledger is called in texts: a path, or a URL without secrets.
+    var name: String { place.name }
 
     /// What follows a command in a hint, so that it asks the same ledger. One on a server is named by the settings.
     var hint: String { place.file.map { " --ledger \($0)" } ?? "" }

@@ -45,7 +45,7 @@ import Testing
         _ = note(&unclear, [0, 1, 2, 3])
         var waits = note(&unclear, [3], at: 10_000)
         #expect(waits == [true])
-        waits = note(&unclear, [3], at: UnclearRefusals.patience)
+        waits = note(&unclear, [3], at: UnclearRefusals.longestWait)
         #expect(waits == [false])
     }
 

@@ -12,6 +12,18 @@ package struct PhoneNumber: Sendable, Hashable, CustomStringConvertible {
     /// Reads a number from UTF-8. An extension is dropped.
     package init(_ raw: UnsafeBufferPointer<UInt8>, country: PhoneCountry?) throws(PhoneNumberError) {
         let written = try PhoneText(raw)
+        guard let lookalike = PhoneLookalike.found(in: written.text) else {
+            try self.init(written, country: country)
+            return
+        }
+        // Where a number may have that form too, one that the plan of its country knows is taken.
+        guard !lookalike.isCertain, let number = try? PhoneNumber(written, country: country), number.isVerified else {
+            throw .lookalike(lookalike.what)
+        }
+        self = number
+    }
+
+    private init(_ written: PhoneText, country: PhoneCountry?) throws(PhoneNumberError) {
         guard let letter = written.letter else {
             try self.init(Self.read(written, country))
             return

@@ -4,6 +4,8 @@ import Text
 package enum PhoneNumberError: Error, Equatable, Sendable, CustomStringConvertible {
     case empty, noDigits, noNumber, noCountry, unknownCountryCode, noAreaCode, ambiguous, misplacedPlus, notUTF8
     case tooShort, tooLong, wrongLength
+    /// Its digits could be dialled, and mean something else.
+    case lookalike(PhoneLookalike)
     case badCharacter(Unicode.Scalar)
 
     /// Why the library does not read a text.
@@ -33,6 +35,7 @@ package enum PhoneNumberError: Error, Equatable, Sendable, CustomStringConvertib
         case .tooLong: "too many digits for its country"
         case .wrongLength: "a number of digits that its country does not use"
         case .notUTF8: "not UTF-8"
+        case .lookalike(let what): "\(what.rawValue), and no telephone number"
         case .badCharacter(let scalar):
             scalar.properties.isAlphabetic ? "letter in it" : "character '\(scalar.escaped(asASCII: true))' not allowed"
         }

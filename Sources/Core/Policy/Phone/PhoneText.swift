@@ -30,11 +30,21 @@ struct PhoneText {
         guard let start = spoken.firstIndex(where: { $0 == "+" || ("0"..."9").contains($0) }) else {
             throw clean.unicodeScalars.first { $0.properties.isAlphabetic }.map { .badCharacter($0) } ?? .noDigits
         }
+        try Self.refuseAmounts(clean)
         text = String(clean[start...])
         if !isURI { try refuseExtensionSigns() }
         guard let index = spoken.unicodeScalars.firstIndex(where: \.properties.isAlphabetic) else { return }
         guard index > start else { throw .badCharacter(clean.unicodeScalars[index]) }
         letter = (String(clean[start..<index]), clean.unicodeScalars[index])
+    }
+
+    /// A currency, a share, or a minus sign makes a text an amount. What stands around a number is otherwise passed over.
+    private static func refuseAmounts(_ text: String) throws(PhoneNumberError) {
+        if let sign = text.unicodeScalars.first(where: { $0 == "%" || $0.properties.generalCategory == .currencySymbol }) {
+            throw .badCharacter(sign)
+        }
+        guard text.first == "-", text.dropFirst().first?.isNumber == true else { return }
+        throw .lookalike(.amount)
     }
 
     /// Signs in which the library sees an extension, and drops what follows.

@@ -22,8 +22,8 @@ package struct UnclearRefusals: Sendable {
         var row: Int
     }
 
-    /// Whoever has waited so long is one of the last of a list: a longer row would have paused the mailing.
-    static let patience: Int64 = 20_000
+    /// Whoever has waited so long, in milliseconds, is one of the last of a list: a longer row would have paused the mailing.
+    static let longestWait: Int64 = 20_000
     /// Those who are known to wait at most. Beyond, nobody else waits: the mailing is paused long before.
     static let most = 10_000
 
@@ -50,7 +50,7 @@ package struct UnclearRefusals: Sendable {
         defer { isInRow = true }
         if let known = waiting[key] {
             // Somebody was accepted after its first refusal, or nobody is left to be.
-            guard known.row == row, now - known.since < Self.patience else {
+            guard known.row == row, now - known.since < Self.longestWait else {
                 waiting[key] = nil
                 return false
             }

@@ -44,22 +44,22 @@ extension ResponseClause {
         " chat", "device", "registration token",
     ].map { TextPattern(known: $0) }
 
-    /// How the recipient is called by what we did; our side is not spoken of.
-    static let asidesOfRecipient = [
+    /// Phrases that describe the recipient by what the sender did. They say nothing of the sender.
+    static let remarksOnRecipient = [
         "you are trying to reach", "you are trying to contact", "you are trying to send to", "you are trying to email",
         "you re trying to reach", "you re trying to contact", "you tried to reach", "you tried to contact", "you attempted to reach",
         "you attempted to contact", "you are sending to", "you re sending to", "you are writing to", "you wish to contact",
     ]
 
-    /// What says nothing of anybody.
-    static let asides = [
+    /// Phrases that say nothing of the sender or the recipient.
+    static let remarks = [
         "return to sender", "returned to sender", "returning to sender", "returning message to sender", "return to the sender",
         "returned to the sender", " if you are ", "notify the sender", "inform the sender", "before sending", "try sending", "resending",
         "sending again",
     ]
 
-    /// By the way where the recipient is named beside it: "no mailbox of that name for your account".
-    static let asideOfAccount = " for your account "
+    /// A phrase that says nothing where the recipient is named beside it: "no mailbox of that name for your account".
+    static let remarkOnAccount = " for your account "
 
     /// What stands before a name in a note of the envelope.
     static let labels: Set<String> = [

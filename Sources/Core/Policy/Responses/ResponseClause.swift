@@ -31,14 +31,14 @@ struct ResponseClause: Sendable {
         holdsRecipient = piece.tokens.contains { $0.party == .recipient }
         // A space at each end, so that a pattern can ask for the edge of a word.
         var words = " " + piece.tokens.compactMap { $0.party == nil ? $0.text + " " : nil }.joined()
-        for aside in Self.asides { words = words.replacing(aside, with: " ") }
+        for remark in Self.remarks { words = words.replacing(remark, with: " ") }
         let plain = words
-        for aside in Self.asidesOfRecipient { words = words.replacing(aside, with: " ") }
+        for remark in Self.remarksOnRecipient { words = words.replacing(remark, with: " ") }
         let known = TextTrigrams(words)
         namesRecipientOnly = holdsRecipient || plain != words || Self.wordsOfRecipient.contains { $0.matches(words, known) }
         namesRecipient = namesRecipientOnly || Self.wordsOfMailboxes.contains { $0.matches(words, known) }
         speaksOfUs = Self.statements.contains { $0.matches(words, known) }
-        if namesRecipient { words = words.replacing(Self.asideOfAccount, with: " ") }
+        if namesRecipient { words = words.replacing(Self.remarkOnAccount, with: " ") }
         mentionsUs = Self.mentions.contains { $0.matches(words, known) }
     }
 

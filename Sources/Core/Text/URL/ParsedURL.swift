@@ -59,13 +59,21 @@ package struct ParsedURL: Sendable, Equatable {
     package static func withoutSecrets(_ text: String) -> String {
         var rest = text[...]
         var scheme = ""
-        if let separator = rest.firstRange(of: "://") {
+        if let separator = rest.firstRange(of: "://") ?? rest.firstRange(of: "//") {
             scheme = String(rest[..<separator.upperBound])
             rest = rest[separator.upperBound...]
         }
         // A password may hold what it should have escaped: everything up to the last @ goes.
         if let at = rest.lastIndex(of: "@") { rest = "…" + rest[at...] }
         if let query = rest.firstIndex(where: { $0 == "?" || $0 == "#" }) { rest = rest[..<query] + "?…" }
+        // libpq's settings in one text, and a password whose host was forgotten.
+        if let word = rest.firstRange(of: /password/.ignoresCase()) { rest = rest[..<word.lowerBound] + "…" }
+        let authority = rest.prefix { $0 != "/" }
+        if !scheme.isEmpty, let colon = authority.lastIndex(of: ":"), authority.last != "]",
+            !authority[authority.index(after: colon)...].utf8.allSatisfy(\.isDigit)
+        {
+            rest = rest[..<colon] + ":…"
+        }
         return scheme + rest
     }
 

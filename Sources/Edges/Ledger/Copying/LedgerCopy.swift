@@ -149,10 +149,14 @@ package struct LedgerCopy {
         }
     }
 
-    /// As planners make them, mailing by mailing.
+    /// As planners make them, mailing by mailing; one that is pruned has no rows, and no parts any more.
     private func makePartitions(_ db: Database, _ connection: PostgreSQLConnection) throws {
         var months: [PostgreSQLPartitions.Month] = []
-        let rows = try Row.fetchCursor(db, sql: "SELECT id, planned_count FROM mailing WHERE next_batch > 0 ORDER BY id")
+        let rows = try Row.fetchCursor(
+            db,
+            sql: """
+                SELECT id, planned_count FROM mailing WHERE next_batch > 0 AND (pruned IS NULL OR pruning = 1) ORDER BY id
+                """)
         let transaction = PostgreSQLTransaction(connection, isReading: false)
         while let row = try rows.next() {
             let text: String = row[0]

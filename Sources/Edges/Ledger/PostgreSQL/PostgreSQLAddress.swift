@@ -14,13 +14,16 @@ package struct PostgreSQLAddress: Sendable {
 
     /// Whether a URL tells the password, or the passphrase of a key; a file with it does not.
     package static func hasPassword(_ url: Secret) -> Bool {
-        guard let given = try? PostgreSQLConnection.options(of: url.exposed) else { return url.exposed.contains("password") }
+        guard let given = try? PostgreSQLURL.options(of: url.exposed) else {
+            let (text, user) = (url.exposed, url.exposed.split(separator: "://", maxSplits: 1).last ?? "")
+            return text.lowercased().contains("password") || user.lastIndex(of: "@").map { user[..<$0].contains(":") } ?? false
+        }
         return given["password"] != nil || given["sslpassword"] != nil
     }
 
     init(url: String) throws(LedgerError) {
         let given: [String: String]
-        do throws(PostgreSQLError) { given = try PostgreSQLConnection.options(of: url) } catch { throw .refused("\(error)") }
+        do throws(PostgreSQLError) { given = try PostgreSQLURL.options(of: url) } catch { throw .refused("\(error)") }
         self.url = url
         let host = given["host"] ?? given["hostaddr"] ?? ""
         let (port, database) = (given["port"] ?? "", given["dbname"] ?? "")

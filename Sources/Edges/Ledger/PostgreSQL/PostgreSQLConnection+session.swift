@@ -9,8 +9,12 @@ extension PostgreSQLConnection {
         throw .refused("the ledger's PostgreSQL server has version \(version / 10_000), and 15 or later is needed: upgrade it")
     }
 
-    /// Demands what the ledger relies on.
-    func prepareSession() throws {
+    /// Demands what the ledger relies on, and has the session see one schema alone: a schema of the user's name that is made later would
+    /// come first in the usual `search_path`, and hide the tables.
+    /// - Parameter schema: where the ledger is; nil for the first schema of the `search_path` that has one, or else the first.
+    /// - Returns: the schema.
+    @discardableResult
+    func prepareSession(schema known: String? = nil) throws -> String {
         try Self.check(version: Int(PQserverVersion(connection)))
         let encoding = PQparameterStatus(connection, "server_encoding").map { String(cString: $0) } ?? ""
         guard encoding == "UTF8" else {
@@ -27,6 +31,28 @@ extension PostgreSQLConnection {
             SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off';
             SET bytea_output = 'hex';
             SET statement_timeout = '\(statementSeconds)s'
+            """)
+        let found = try known ?? findSchema()
+        try run("SET search_path = \"\(found.replacing("\"", with: "\"\""))\"")
+        schema = found
+        return found
+    }
+
+    private static let schemaStatement = PostgreSQLStatement(
+        name: "schema",
+        sql: """
+            SELECT coalesce((SELECT n.nspname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+                WHERE c.oid = to_regclass('flotilla_migration')), current_schema())::text, current_setting('search_path')
+            """)
+
+    private func findSchema() throws -> String {
+        let row = try run(Self.schemaStatement)
+        if let schema = try row.text(0, 0) { return schema }
+        let path = try row.text(0, 1) ?? ""
+        throw LedgerError.refused(
+            """
+            the ledger's database has none of the schemas that the user may use (search_path: \(path)). Make one (CREATE SCHEMA … \
+            AUTHORIZATION "\(user)"), grant USAGE and CREATE on it, or correct the search_path in ledger.url
             """)
     }
 

@@ -4,7 +4,9 @@ import CPQ
 /// keeps it to one thread or actor.
 final class PostgreSQLConnection {
     let connection: OpaquePointer
-    private let password: String?
+    private let redaction: PasswordRedaction
+    /// The schema that the session sees; empty until it is prepared.
+    var schema = ""
     /// How long an answer may take. The server ends a statement before; one that is stopped, or gone without a word, ends nothing.
     let patience: Duration
     /// How long a statement may take before the server ends it.
@@ -26,7 +28,7 @@ final class PostgreSQLConnection {
     ///   - statementSeconds: how long a statement may take before the server ends it, once the session is prepared; 0 for no
     ///     end.
     init(url: String, connectSeconds: Int = 10, statementSeconds: Int = 60) throws(PostgreSQLError) {
-        let given = try Self.options(of: url)
+        let given = try PostgreSQLURL.options(of: url)
         patience = statementSeconds == 0 ? .seconds(Int32.max) : .seconds(statementSeconds + min(5, statementSeconds))
         self.statementSeconds = statementSeconds
         var settings = [("dbname", url), ("client_encoding", "UTF8")]
@@ -41,28 +43,11 @@ final class PostgreSQLConnection {
         }
         guard let opened else { throw PostgreSQLError(kind: .transient, detail: "no memory for a connection") }
         connection = opened
-        password = given["password"]
+        redaction = PasswordRedaction([given["password"], given["sslpassword"]])
         guard PQstatus(opened) == CONNECTION_OK else { throw lost() }
         _ = PQsetnonblocking(opened, 1)
         // Notices go to standard error otherwise.
         _ = PQsetNoticeProcessor(opened, { _, _ in }, nil)
-    }
-
-    /// What a URL says, by libpq's names.
-    static func options(of url: String) throws(PostgreSQLError) -> [String: String] {
-        // libpq's own words about a URL that it cannot read quote it, with its password.
-        guard !url.utf8.contains(0), let options = PQconninfoParse(url, nil) else {
-            throw PostgreSQLError(
-                kind: .permanent, detail: "the ledger's URL cannot be read; write postgres://user@host/database, with %25 for a % in it")
-        }
-        defer { PQconninfoFree(options) }
-        var found: [String: String] = [:]
-        var option = options
-        while let keyword = option.pointee.keyword {
-            if let value = option.pointee.val { found[String(cString: keyword)] = String(cString: value) }
-            option += 1
-        }
-        return found
     }
 
     deinit { PQfinish(connection) }
@@ -132,28 +117,37 @@ final class PostgreSQLConnection {
         let constraint = flotilla_pq_constraint(result).map { " of \(String(cString: $0))" } ?? ""
         let message = flotilla_pq_message(result).map { String(cString: $0) } ?? "no reason was given"
         var error = PostgreSQLError(sqlState: String(cString: state), detail: clean(message + constraint))
-        error.user = user
+        (error.user, error.schema) = (user, schema)
+        if error.sqlState == "25006", isReadOnlyByDefault { error.kind = .denied }
         throw error
     }
 
     /// Under whose name we are.
-    private var user: String { PQuser(connection).map { String(cString: $0) } ?? "" }
+    var user: String { PQuser(connection).map { String(cString: $0) } ?? "" }
+
+    /// The server writes, and this role or database does not. A standby may become one that does.
+    private var isReadOnlyByDefault: Bool { isOn("default_transaction_read_only") && !isOn("in_hot_standby") }
+
+    private func isOn(_ parameter: String) -> Bool {
+        PQparameterStatus(connection, parameter).map { String(cString: $0) == "on" } ?? false
+    }
 
     /// The connection's own error. While it opens, libpq tells no code: the server's words do.
     func lost() -> PostgreSQLError {
-        let words = clean(String(cString: PQerrorMessage(connection)))
-        var error = PostgreSQLError(kind: PostgreSQLError.kind(ofWords: words), detail: words)
-        error.user = user
+        let words = Self.line(String(cString: PQerrorMessage(connection)))
+        var error = PostgreSQLError(kind: PostgreSQLError.kind(ofWords: words), detail: clean(words))
+        (error.user, error.schema) = (user, schema)
         return error
     }
 
-    /// One bounded line without the password.
-    private func clean(_ words: String) -> String {
-        var words = words.split(whereSeparator: \.isNewline).joined(separator: "; ")
-        if let password, !password.isEmpty {
-            words = words.split(separator: password, omittingEmptySubsequences: false).joined(separator: "…")
-        }
-        return String(words.prefix(400))
+    /// One bounded line without a password.
+    private func clean(_ words: String) -> String { String(redaction.redact(Self.line(words)).prefix(400)) }
+
+    /// libpq indents a second line by a tab.
+    static func line(_ words: String) -> String {
+        words.split(whereSeparator: \.isNewline).map { line in
+            line.split { $0.isWhitespace || $0.unicodeScalars.allSatisfy { $0.value < 0x20 } }.joined(separator: " ")
+        }.filter { !$0.isEmpty }.joined(separator: "; ")
     }
 }
 

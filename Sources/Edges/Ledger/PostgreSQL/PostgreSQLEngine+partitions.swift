@@ -7,12 +7,17 @@ extension PostgreSQLEngine {
     /// How long others may be kept waiting for a lock at a time; the session tries again for some seconds.
     private static let patience = "SET LOCAL lock_timeout = '100ms'"
 
-    func prepare(for steps: [PlanStep]) async {
-        for step in steps where step.batches.first?.number == 0 {
+    func prepare(for steps: [PlanStep]) async throws(LedgerError) {
+        let beginning = steps.filter { $0.batches.first?.number == 0 }
+        guard !beginning.isEmpty else { return }
+        // What a planner that ended had begun.
+        try await removeHalfMade(of: Set(beginning.map(\.mailing)))
+        for step in beginning {
             do throws(LedgerError) {
                 try await makeMonth(of: step.mailing)
                 if step.expectedRecipients >= PostgreSQLPartitions.large { try await makeOwn(step.mailing) }
             } catch {
+                try await removeHalfMade(of: [step.mailing])
                 logger.warning(
                     """
                     mailing \(step.mailing) shares tables with others, as these kept somebody else busy for long: it is sent as usual, and \
@@ -33,40 +38,43 @@ extension PostgreSQLEngine {
     /// One table after the other: each keeps others waiting for a moment only, and one that fails takes nothing from those before.
     private func makeOwn(_ id: MailingID) async throws(LedgerError) {
         for table in PostgreSQLPartitions.tables {
-            try await removeHalfMade(table, of: id)
             let neighbour = try await view("partition") { db -> String? in
                 guard try Self.names(db, like: table.own(id)).isEmpty else { return nil }
                 let month = try Self.month(db, id)
                 return try PostgreSQLPartitions.neighbour(table, month.flatMap { try Self.isMade($0, db) ? $0 : nil })
             }
             guard let neighbour else { continue }
-            do throws(LedgerError) {
-                try await change("partition") { db in try db.script(PostgreSQLPartitions.make(table, of: id, besides: neighbour)) }
-                try await change("partition") { db in try db.script(PostgreSQLPartitions.validate(id, neighbour)) }
-                try await change("partition") { db in try db.script(PostgreSQLPartitions.attach(table, of: id, besides: neighbour)) }
-            } catch {
-                // What says that the neighbour has none of the mailing's rows must not stay: this waits as long as it takes.
-                try await change("partition", waiting: true) { db in try db.script(PostgreSQLPartitions.forgo(table, of: id, neighbour)) }
-                throw error
-            }
+            try await change("partition") { db in try db.script(PostgreSQLPartitions.make(table, of: id, besides: neighbour)) }
+            try await change("partition") { db in try db.script(PostgreSQLPartitions.validate(id, neighbour)) }
+            try await change("partition") { db in try db.script(PostgreSQLPartitions.attach(table, of: id, besides: neighbour)) }
         }
     }
 
-    /// Removes what a planner that ended had begun: the neighbour, which is said to have none of the mailing's rows, would refuse them.
-    private func removeHalfMade(_ table: PostgreSQLPartitions.Table, of id: MailingID) async throws(LedgerError) {
-        let neighbour = try await view("partition") { db -> String? in
-            let isLeft = try db.one(
-                Bool.self,
+    /// Removes parts that are not attached, and what says that others have none of the mailings' rows: these would refuse them. It waits
+    /// for the locks. A mailing is not written before it is done.
+    private func removeHalfMade(of ids: Set<MailingID>) async throws(LedgerError) {
+        let left = try await view("partition") { db in
+            let tables = try db.all(
+                String.self,
                 """
-                SELECT EXISTS (SELECT 1 FROM pg_class WHERE relname = ?::text AND relnamespace = current_schema()::regnamespace
-                    AND relkind = 'r' AND NOT relispartition)
-                """, [table.own(id)])
-            guard isLeft == true else { return nil }
-            let month = try Self.month(db, id)
-            return try PostgreSQLPartitions.neighbour(table, month.flatMap { try Self.isMade($0, db) ? $0 : nil })
+                SELECT relname::text FROM pg_class WHERE relnamespace = quote_ident(current_schema())::regnamespace AND relkind = 'r'
+                    AND NOT relispartition AND relname LIKE '%\\_of\\_%' ORDER BY 1
+                """)
+            return try ids.compactMap { id throws -> PostgreSQLPartitions.HalfMade? in
+                let own = tables.filter { $0.hasSuffix("_of_\(id)") }
+                let neighbours = try db.all(
+                    String.self,
+                    """
+                    SELECT r.relname::text FROM pg_constraint c JOIN pg_class r ON r.oid = c.conrelid
+                    WHERE c.conname = ?::text AND r.relnamespace = quote_ident(current_schema())::regnamespace ORDER BY 1
+                    """, [PostgreSQLPartitions.absence(id)])
+                return own.isEmpty && neighbours.isEmpty ? nil : .init(mailing: id, tables: own, neighbours: neighbours)
+            }
         }
-        guard let neighbour else { return }
-        try await change("partition", waiting: true) { db in try db.script(PostgreSQLPartitions.forgo(table, of: id, neighbour)) }
+        guard !left.isEmpty else { return }
+        try await change("partition", waiting: true) { db in
+            for part in left { try db.script(PostgreSQLPartitions.forgo(part)) }
+        }
     }
 
     func tidy(after id: MailingID) async {

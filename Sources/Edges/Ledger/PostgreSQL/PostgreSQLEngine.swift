@@ -11,6 +11,9 @@ final class PostgreSQLEngine: LedgerEngine {
     private let url: String
     let logger: Logger
     private let trouble = Mutex<LedgerError?>(nil)
+    private let schema: String?
+    /// Since when the server cannot be reached; nil while it can.
+    private let lost = Mutex<ContinuousClock.Instant?>(nil)
     /// The months that have parts of their own, as far as this process has looked.
     let months = Mutex<[PostgreSQLPartitions.Month]>([])
     /// Those who wait for commits.
@@ -19,7 +22,7 @@ final class PostgreSQLEngine: LedgerEngine {
     private let listener = Mutex<PostgreSQLListener?>(nil)
 
     init(url: String, name: String, sessions: Int, options: PostgreSQLSession.Options, logger: Logger) {
-        (self.url, self.name, self.logger) = (url, name, logger)
+        (self.url, self.name, self.schema, self.logger) = (url, name, options.schema, logger)
         var options = options
         options.notesMoves = true
         pool = PostgreSQLPool((0..<sessions).map { PostgreSQLSession(url: url, name: name, number: $0, options: options) })
@@ -34,6 +37,7 @@ final class PostgreSQLEngine: LedgerEngine {
             let value = try body(db)
             return (value, (db as? PostgreSQLTransaction)?.isWriting ?? true)
         }
+        note(result)
         switch result {
         case .success(let (value, isWriting)):
             trouble.withLock { $0 = nil }
@@ -54,7 +58,16 @@ final class PostgreSQLEngine: LedgerEngine {
     func view<T: Sendable>(
         _ operation: String, _ body: @escaping @Sendable (any SQLTransaction) throws -> T
     ) async throws(LedgerError) -> T {
-        try await pool.run(operation, nil, body).get()
+        let result = await pool.run(operation, nil, body)
+        note(result)
+        return try result.get()
+    }
+
+    /// Says when the server is back: those who could not reach it have said that.
+    private func note<T>(_ result: Result<T, LedgerError>) {
+        if case .failure(.unreachable) = result { return lost.withLock { $0 = $0 ?? .now } }
+        guard case .success = result, let since = lost.withLock({ $0.take() }) else { return }
+        logger.notice("the ledger \(name) is back after \((ContinuousClock.now - since).components.seconds) s")
     }
 
     /// A server is where its address says.
@@ -64,8 +77,8 @@ final class PostgreSQLEngine: LedgerEngine {
 
     func wake(_ signal: WakeSignal) -> ChangeSubscription {
         let subscription = changes.add(signal)
-        listener.withLock { [changes, url, logger] listener in
-            if listener == nil { listener = PostgreSQLListener(url: url, logger: logger) { changes.notify() } }
+        listener.withLock { [changes, url, schema, logger] listener in
+            if listener == nil { listener = PostgreSQLListener(url: url, schema: schema, logger: logger) { changes.notify() } }
         }
         return subscription
     }

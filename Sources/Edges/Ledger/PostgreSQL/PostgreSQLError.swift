@@ -22,8 +22,9 @@ struct PostgreSQLError: Error, Equatable, CustomStringConvertible {
     /// Five characters of the SQL standard; empty where the server did not answer.
     var sqlState: String
     var detail: String
-    /// Whom the server refused something, for people; empty where it does not matter.
+    /// Whom the server refused something, and where, for people; empty where it does not matter.
     var user = ""
+    var schema = ""
 
     var description: String {
         let pooler = sqlState == "26000" ? "; a pooler in between must keep sessions (pgbouncer: pool_mode = session)" : ""

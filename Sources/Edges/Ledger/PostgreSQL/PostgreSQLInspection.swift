@@ -1,68 +1,81 @@
-import Logging
-import Model
-
 extension SQLLedger {
-    /// Checks a whole ledger in PostgreSQL, while roles use it: its version, each mailing's counters against its rows, and rows that belong
-    /// to no mailing. Nothing is changed, and an older ledger is not brought forward. Whether the server's files are whole is the server's
-    /// to say (pg_amcheck).
-    /// - Parameter say: gets words about each part before it is looked at.
+    /// Checks a whole ledger in PostgreSQL, while roles use it: its version, and what its tables hold (`LedgerCheck`). Nothing is changed,
+    /// and an older ledger is not brought forward. Whether the server's files are whole is the server's to say (pg_amcheck).
+    /// - Parameter say: gets words about each part before it is looked at, and about how far it has come.
     /// - Throws: `LedgerError`: `missing`, `unreachable`, `denied`, `refused`, `foreign`, `newer`.
-    package static func inspect(_ address: PostgreSQLAddress, say: (String) -> Void = { _ in }) async throws(LedgerError)
-        -> LedgerInspection
-    {
-        let options = PostgreSQLSession.Options()
-        let pending = try LedgerError.mapping(postgreSQL: address.name, operation: "checking") {
-            let connection = try PostgreSQLConnection(url: address.url, connectSeconds: options.connectSeconds)
+    package static func inspect(
+        _ address: PostgreSQLAddress, say: @escaping (String) -> Void = { _ in }
+    ) throws(LedgerError) -> LedgerInspection {
+        try LedgerError.mapping(postgreSQL: address.name, operation: "checking") {
+            // Whole tables are read, which may take longer than any statement of a role.
+            let connection = try PostgreSQLConnection(url: address.url, statementSeconds: 0)
             try connection.prepareSession()
             guard let known = try PostgreSQLSchema.known(connection) else {
                 try PostgreSQLSchema.requireFree(connection, path: address.name)
                 throw LedgerError.missing(path: address.name)
             }
-            return try PostgreSQLSchema.pending(known, path: address.name)
-        }
-        let version = PostgreSQLSchema.migrations.count - pending.count
-        var inspection = LedgerInspection(version: version)
-        guard pending.isEmpty else {
-            let needed = "this release needs version \(PostgreSQLSchema.migrations.count): flotilla ledger migrate"
-            inspection.faults.append(.init(.version, "the ledger is of version \(version), and \(needed)"))
-            return inspection
-        }
-        let ledger = SQLLedger(
-            PostgreSQLEngine(url: address.url, name: address.name, sessions: 1, options: options, logger: Logger(label: "flotilla")))
-        say("mailings")
-        try await ledger.recountAll(&inspection)
-        say("rows that belong to nothing")
-        let orphans = try await ledger.orphans()
-        inspection.faults += orphans.map { .init(.orphans, "rows of \($0.table) whose mailing is not there: \($0.count)") }
-        try ledger.close()
-        return inspection
-    }
-
-    private func recountAll(_ inspection: inout LedgerInspection) async throws(LedgerError) {
-        inspection.faults += try await unreadableMailings(limit: .max).map { .init(.mailing, mailing: $0.id, "\($0.error)") }
-        for record in try await mailings(states: nil, limit: .max) {
-            inspection.mailings += 1
-            inspection.recipients += record.plannedCount
-            let problems = try await recount(record.id) + checkEvents(record.id)
-            inspection.faults += problems.map { .init(.counts, mailing: record.id.description, $0) }
-        }
-    }
-
-    private func orphans() async throws(LedgerError) -> [(table: String, count: Int)] {
-        try await read("checking") { db in
-            // A partition's rows are counted with its table's. An upload comes before its mailing.
-            let tables = try db.all(
-                String.self,
-                """
-                SELECT c.relname::text FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'mailing'
-                WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition
-                    AND c.relname NOT LIKE 'dead_letter%' AND c.relname NOT LIKE 'upload%' ORDER BY 1
-                """)
-            return try tables.compactMap { table throws -> (table: String, count: Int)? in
-                let sql = "SELECT count(*) FROM \"\(table)\" WHERE mailing <> '' AND mailing NOT IN (SELECT id FROM mailing)"
-                let count = try db.one(Int.self, sql) ?? 0
-                return count > 0 ? (table, count) : nil
+            let pending = try PostgreSQLSchema.pending(known, path: address.name)
+            let version = PostgreSQLSchema.migrations.count - pending.count
+            var check = LedgerCheck(version: version, say: say) { look in
+                try connection.run("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+                // Where this fails the connection is lost, and the next statement says so.
+                defer { try? connection.run("ROLLBACK") }
+                try look(PostgreSQLTransaction(connection, isReading: true))
+            } judge: { error in
+                switch error {
+                case let damage as SQLDamage: return (.file, damage.text)
+                case let error as PostgreSQLError where error.kind == .corrupt: return (.file, "\(error)")
+                // A table or a column is missing, or is of another kind.
+                case let error as PostgreSQLError where error.kind == .permanent: return (.schema, "\(error)")
+                default: return nil
+                }
             }
+            guard pending.isEmpty else {
+                let needed = "this release needs version \(PostgreSQLSchema.migrations.count): flotilla ledger migrate"
+                check.note(.version, "the ledger is of version \(version), and \(needed)")
+                return check.inspection
+            }
+            check.progress.begin("tables")
+            if let expected = try expectedParts(connection) {
+                try check.look(at: "tables") { _, check in check.compare(try parts(connection), with: expected) }
+            }
+            try check.run()
+            return check.inspection
         }
+    }
+
+    /// What this release makes, in a schema that no one else sees and that goes with the transaction.
+    /// - Returns: nil where we may make none: a standby, or a role with few rights.
+    private static func expectedParts(_ connection: PostgreSQLConnection) throws -> [String: [String]]? {
+        try connection.run("BEGIN")
+        defer { try? connection.run("ROLLBACK") }
+        do throws(PostgreSQLError) {
+            try connection.run("CREATE SCHEMA flotilla_expected; SET LOCAL search_path = flotilla_expected")
+        } catch {
+            // The name is taken, the right is missing, or nothing may be written.
+            guard ["42P06", "42501", "25006"].contains(error.sqlState) else { throw error }
+            return nil
+        }
+        for migration in PostgreSQLSchema.migrations { try connection.run(migration.sql) }
+        return try parts(connection)
+    }
+
+    private static let partsStatement = PostgreSQLStatement(
+        name: "parts",
+        sql: """
+            SELECT CASE WHEN c.relkind IN ('r', 'p') THEN 'table ' WHEN c.relkind = 'v' THEN 'view ' ELSE 'index ' END || c.relname,
+                a.attname::text
+            FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+            WHERE c.relnamespace = quote_ident(current_schema())::regnamespace
+                AND NOT c.relispartition AND c.relkind IN ('r', 'p', 'v', 'i', 'I')
+            ORDER BY 1, a.attnum
+            """)
+
+    /// The columns of each table, view and index, by its kind and name, but for partitions.
+    private static func parts(_ connection: PostgreSQLConnection) throws -> [String: [String]] {
+        let rows = try connection.run(partsStatement)
+        var parts: [String: [String]] = [:]
+        for row in 0..<rows.count { parts[try rows.text(row, 0) ?? "", default: []].append(try rows.text(row, 1) ?? "") }
+        return parts
     }
 }

@@ -11,6 +11,7 @@ final class PostgreSQLListener: Sendable {
     private static let poll: Int32 = 2000
 
     private let url: String
+    private let schema: String?
     private let logger: Logger
     private let notify: @Sendable () -> Void
     /// A byte wakes the thread.
@@ -22,8 +23,9 @@ final class PostgreSQLListener: Sendable {
     }
     private let state = Mutex(State())
 
-    init(url: String, logger: Logger, notify: @escaping @Sendable () -> Void) {
-        (self.url, self.logger, self.notify) = (url, logger, notify)
+    /// - Parameter schema: where the ledger's tables are; nil for where they are found.
+    init(url: String, schema: String?, logger: Logger, notify: @escaping @Sendable () -> Void) {
+        (self.url, self.schema, self.logger, self.notify) = (url, schema, logger, notify)
         var ends: [Int32] = [-1, -1]
         if pipe(&ends) != 0 { ends = [-1, -1] }
         for end in ends {
@@ -62,7 +64,7 @@ final class PostgreSQLListener: Sendable {
         var isTold = false
         while !state.withLock({ $0.isEnding }) {
             do {
-                let open = try connection ?? Self.open(url)
+                let open = try connection ?? Self.open(url, schema)
                 connection = open
                 if state.withLock({ state in
                     defer { state.hasNews = false }
@@ -74,6 +76,7 @@ final class PostgreSQLListener: Sendable {
                 // The first time, too: what was written before it listened was told to nobody.
                 if now != seen { notify() }
                 seen = now
+                if isTold { logger.notice("changes of the ledger by others are told again") }
                 isTold = false
                 try wait(open)
                 usleep(Self.pause)
@@ -98,8 +101,9 @@ final class PostgreSQLListener: Sendable {
 
     private static let count = PostgreSQLStatement(name: "changes", sql: "SELECT coalesce(sum(changes), 0) FROM writer")
 
-    private static func open(_ url: String) throws -> PostgreSQLConnection {
+    private static func open(_ url: String, _ schema: String?) throws -> PostgreSQLConnection {
         let connection = try PostgreSQLConnection(url: url)
+        try connection.prepareSession(schema: schema)
         try connection.run("LISTEN flotilla_ledger")
         return connection
     }

@@ -114,12 +114,21 @@ extension PostgreSQLPartitions {
         """
     }
 
-    /// After a failure: the mailing's rows may be in the neighbour.
-    static func forgo(_ table: Table, of id: MailingID, _ neighbour: String) -> String {
-        "ALTER TABLE \(neighbour) DROP CONSTRAINT IF EXISTS \(absence(id)); DROP TABLE IF EXISTS \(table.own(id))"
+    /// What is left of a mailing's own parts that were not attached.
+    struct HalfMade: Sendable {
+        var mailing: MailingID
+        var tables: [String]
+        /// They are said to have none of its rows.
+        var neighbours: [String]
     }
 
-    private static func absence(_ id: MailingID) -> String { "without_\(id)" }
+    /// After a failure: the mailing's rows may be in the neighbours.
+    static func forgo(_ left: HalfMade) -> String {
+        (left.neighbours.map { "ALTER TABLE \($0) DROP CONSTRAINT IF EXISTS \(absence(left.mailing))" }
+            + left.tables.map { "DROP TABLE IF EXISTS \($0)" }).joined(separator: ";\n")
+    }
+
+    static func absence(_ id: MailingID) -> String { "without_\(id)" }
 
     /// The part in which a mailing's rows are that has none of its own.
     static func neighbour(_ table: Table, _ month: Month?) -> String { month.map(table.month) ?? table.other }

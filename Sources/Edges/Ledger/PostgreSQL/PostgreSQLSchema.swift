@@ -10,6 +10,7 @@ enum PostgreSQLSchema {
         Migration(
             name: "1 tables",
             sql: functions + mailings + batches + results + counters + suppressions + uploads + roles + PostgreSQLPartitions.first),
+        Migration(name: "29 erasure", sql: erasure),
         Migration(name: "30 events", sql: events),
     ]
 

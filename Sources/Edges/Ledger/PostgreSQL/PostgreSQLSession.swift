@@ -11,6 +11,8 @@ final class PostgreSQLSession: Sendable {
         var statementSeconds = 60
         /// How long a call tries again before it says that the server cannot be reached.
         var patience = Duration.seconds(5)
+        /// Where the ledger's tables are; nil for where they are found.
+        var schema: String?
         /// It is noted in the ledger when another server takes the place of the one before.
         var notesMoves = false
     }
@@ -68,7 +70,7 @@ final class PostgreSQLSession: Sendable {
             } catch let error as PostgreSQLError {
                 if connection?.isOpen != true || error.isOfSession { connection = nil }
                 guard error.kind == .transient, ContinuousClock.now < deadline else {
-                    return .failure(LedgerError(error, path: name, operation: call.operation))
+                    return .failure(LedgerError(error, path: name, operation: call.operation, mayBeDone: call.open != nil))
                 }
                 // Those who were in each other's way try again at different moments.
                 usleep(UInt32(pause * Double.random(in: 500...1500)))
@@ -116,7 +118,7 @@ final class PostgreSQLSession: Sendable {
     private func open() throws -> PostgreSQLConnection {
         let connection = try PostgreSQLConnection(
             url: url, connectSeconds: options.connectSeconds, statementSeconds: options.statementSeconds)
-        try connection.prepareSession()
+        try connection.prepareSession(schema: options.schema)
         return connection
     }
 

@@ -108,6 +108,17 @@ extension PostgreSQLTransaction {
             """, keys.map(\.value) + [connection.slot] + sums.map(\.value))
     }
 
+    /// A partition's rows are its table's.
+    func tablesOfMailings() throws -> [String] {
+        try all(
+            String.self,
+            """
+            SELECT c.relname::text FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'mailing'
+            WHERE c.relnamespace = quote_ident(current_schema())::regnamespace
+                AND c.relkind IN ('r', 'p') AND NOT c.relispartition ORDER BY 1
+            """)
+    }
+
     func now() throws -> Int64 {
         try one(Int64.self, "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint") ?? 0
     }

@@ -27,10 +27,12 @@ extension SQLLedger {
     private static func open(
         _ address: PostgreSQLAddress, logger: Logger, sessions: Int, options: PostgreSQLSession.Options, willMake: (() -> Void)?
     ) throws(LedgerError) -> SQLLedger {
-        let (found, now) = try prepare(address, options, willMake: willMake)
+        let (found, now, schema) = try prepare(address, options, willMake: willMake)
+        var pinned = options
+        pinned.schema = schema
         if found > 0, found < now { logger.notice("the ledger \(address.name) was of version \(found), and is now of version \(now)") }
         return SQLLedger(
-            PostgreSQLEngine(url: address.url, name: address.name, sessions: sessions, options: options, logger: logger))
+            PostgreSQLEngine(url: address.url, name: address.name, sessions: sessions, options: pinned, logger: logger))
     }
 
     /// Makes a new ledger where there is none.
@@ -38,7 +40,7 @@ extension SQLLedger {
     /// - Throws: `LedgerError`: `refused` where there is one.
     package static func make(_ address: PostgreSQLAddress) throws(LedgerError) -> Int {
         var isNew = false
-        let (found, now) = try prepare(address, PostgreSQLSession.Options(), migrates: false) { isNew = true }
+        let (found, now, _) = try prepare(address, PostgreSQLSession.Options(), migrates: false) { isNew = true }
         guard isNew else { throw .refused("there is a ledger in \(address.name) already (version \(found)); nothing was changed") }
         return now
     }
@@ -46,18 +48,29 @@ extension SQLLedger {
     /// Brings the tables of an older ledger forward to those of this release. Others wait meanwhile.
     /// - Returns: its version before, and now.
     package static func migrate(_ address: PostgreSQLAddress) throws(LedgerError) -> (from: Int, to: Int) {
-        try prepare(address, PostgreSQLSession.Options(), willMake: nil)
+        let (from, to, _) = try prepare(address, PostgreSQLSession.Options(), willMake: nil)
+        return (from, to)
+    }
+
+    /// Whether the database of an address has no ledger.
+    /// - Throws: `LedgerError` where it cannot be asked.
+    package static func isMissing(_ address: PostgreSQLAddress) throws(LedgerError) -> Bool {
+        try LedgerError.mapping(postgreSQL: address.name, operation: "opening") {
+            let connection = try PostgreSQLConnection(url: address.url)
+            try connection.prepareSession()
+            return try PostgreSQLSchema.known(connection) == nil
+        }
     }
 
     /// Makes sure that there is a ledger of this release.
-    /// - Returns: the version that was found, 0 for none, and that of now.
+    /// - Returns: the version that was found, 0 for none, that of now, and the schema that it is in.
     private static func prepare(
         _ address: PostgreSQLAddress, _ options: PostgreSQLSession.Options, migrates: Bool = true, willMake: (() -> Void)?
-    ) throws(LedgerError) -> (from: Int, to: Int) {
+    ) throws(LedgerError) -> (from: Int, to: Int, schema: String) {
         try LedgerError.mapping(postgreSQL: address.name, operation: "opening") {
             let connection = try PostgreSQLConnection(
                 url: address.url, connectSeconds: options.connectSeconds, statementSeconds: options.statementSeconds)
-            try connection.prepareSession()
+            let schema = try connection.prepareSession()
             let known = try PostgreSQLSchema.known(connection)
             if known == nil {
                 try PostgreSQLSchema.requireFree(connection, path: address.name)
@@ -65,7 +78,7 @@ extension SQLLedger {
                 willMake()
             }
             if known == nil || migrates { try PostgreSQLSchema.migrate(connection, path: address.name) }
-            return (known?.count ?? 0, PostgreSQLSchema.migrations.count)
+            return (known?.count ?? 0, PostgreSQLSchema.migrations.count, schema)
         }
     }
 }

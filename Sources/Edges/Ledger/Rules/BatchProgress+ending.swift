@@ -1,8 +1,8 @@
 import Model
 
-/// When a dispatch is over: pure rules.
+/// When a dispatch has ended: pure rules.
 extension BatchProgress {
-    /// Takes what a group of results says of its dispatch beyond its results.
+    /// Takes what a group of results says of its dispatch beside the results.
     /// - Parameter groups: with a closing group, how many groups there are of the dispatch.
     mutating func take(_ closing: ResultGroup.Closing, of dispatchNumber: Int, groups: Int) {
         guard isDispatched, dispatchNumber == self.dispatchNumber, closing != .open else { return }
@@ -10,21 +10,21 @@ extension BatchProgress {
         released = max(released, groups)
     }
 
-    /// Moves a recipient to a state that no result tells of: the dispatch owes none any more.
+    /// Moves a recipient to a state without a result: the dispatch owes no result of it any more.
     mutating func end(_ index: Int, as state: RecipientState) {
         states[index] = StateCode.code(state)
         if isDispatched { awaited[index >> 3] &= ~(1 << UInt8(index & 7)) }
     }
 
-    /// Whether all is known of the dispatch that will be; nil where its groups of results have to be counted for that.
+    /// Whether the dispatch has ended; nil where its groups of results have to be counted for that.
     var isOver: Bool? {
         guard isDispatched else { return false }
         if isDone, owesNothing { return true }
         return released > 0 ? nil : false
     }
 
-    /// The same once they are counted. Status streams have several readers, so that the group that closes a dispatch may overtake others:
-    /// it counts once they are in.
+    /// Whether the dispatch has ended, by the number of its groups. Status streams have several readers: the closing group may overtake
+    /// others, and ends the dispatch only once those are in.
     /// - Parameters:
     ///   - known: groups of the dispatch that are in.
     ///   - isPartial: not all results of one of them could be read: who still owes a result is uncertain.

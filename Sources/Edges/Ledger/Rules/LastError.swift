@@ -1,10 +1,10 @@
 /// The row of a recipient whose last response was no acceptance.
 struct LastError: Equatable {
     var at: Int64
-    /// Above 0 while it waits for another attempt.
+    /// When the next attempt is due, in milliseconds since 1970; 0 where the recipient waits for none.
     var due: Int64
     var attempts: Int
     var failure: Int64
-    /// Why it waits although it was refused; 0 for all others (`RefusalDoubt`).
+    /// Why the recipient waits although it was refused (`RefusalDoubt`); 0 for all others.
     var held = 0
 }

@@ -6,11 +6,11 @@ import Model
 struct RecipientMove: Equatable {
     /// The response that a recipient is counted under, which an engine keeps by a number.
     enum Cause: Equatable {
-        /// The last error had it.
+        /// The response of the last error.
         case known(Int64)
-        /// That of the result.
+        /// The response of the result.
         case result
-        /// The lifetime was over before the first attempt.
+        /// The lifetime had ended before the first attempt.
         case neverTried
     }
 
@@ -21,25 +21,25 @@ struct RecipientMove: Equatable {
     }
 
     var error = ErrorChange.none
-    /// The response that counts one recipient less.
+    /// The response that one recipient less is counted under.
     var uncounted: Cause?
-    /// The response that is stored with the error counts one more.
+    /// One recipient more is counted under the response that is stored with the error.
     var isCounted = false
-    /// Where the timeline counts one more, or one failure less, in milliseconds since 1970.
+    /// The time at which the timeline counts one more, or one failure less, in milliseconds since 1970.
     var sent: Int64?
     var failed: Int64?
     var unfailed: Int64?
     var deferred: Int64?
-    /// The recipient is in another state than before; otherwise only its last error is another.
+    /// The recipient has a new state; otherwise only its last error has changed.
     var isMove = true
 
-    /// Whether the last error of a recipient in a state says something to the rule.
+    /// Whether the rule needs the last error of a recipient in a state.
     static func needsError(_ old: RecipientState) -> Bool { old == .deferred || old == .failed || old == .expired }
 
     /// - Parameters:
     ///   - old: the state that `BatchProgress.apply` says it came from.
     ///   - before: its last error, where `needsError` asks for it and there is one.
-    /// - Returns: nil where the result changes nothing: of two deferrals that of the later attempt holds, whichever comes first.
+    /// - Returns: nil where the result changes nothing. Of two deferrals the one of the later attempt holds, in whichever order they come.
     init?(_ result: RecipientResult, from old: RecipientState, error before: LastError?) {
         let new = result.state
         if new == .deferred {
@@ -51,7 +51,7 @@ struct RecipientMove: Equatable {
             return
         }
         isMove = new != old
-        // Of two failures, too: whichever comes first.
+        // The same holds of two failures.
         if !isMove {
             guard let before, (before.attempts, before.at) < (result.attempts, result.at) else { return nil }
         }
@@ -60,7 +60,7 @@ struct RecipientMove: Equatable {
             if old == .failed { unfailed = before?.at }
         }
         if new == .failed || new == .expired {
-            // Whose lifetime ends without another attempt keeps the last response.
+            // A recipient whose lifetime ends without another attempt keeps its last response.
             let cause: Cause = result.response == nil ? before.map { .known($0.failure) } ?? .result : .result
             isCounted = true
             error = .store(cause, at: result.at, due: 0, attempts: result.attempts)
@@ -73,8 +73,8 @@ struct RecipientMove: Equatable {
 }
 
 extension RecipientResult {
-    /// It says that somebody has expired before the time by the ledger. The worker's time came through Redis, and clocks differ: one of two
-    /// that says that it is time is enough.
+    /// Whether a recipient is reported as expired too early, by the ledger's time. The worker's time comes through Redis, and clocks
+    /// differ: it is enough that one of the two says that it is time.
     /// - Parameters:
     ///   - expires: when the mailing's messages expire; nil before it has begun.
     ///   - now: the ledger's time, in milliseconds since 1970.

@@ -1,14 +1,14 @@
 import Model
 import Text
 
-/// By what the last responses of a mailing are counted: a pure rule.
+/// What the last responses of a mailing are counted by: a pure rule.
 struct ResponseKey: Hashable {
-    /// What a response that is counted is.
+    /// Where a counted response comes from.
     enum Origin: String {
         case provider
         /// Nothing was tried, because the limit of the recipient's domain left no room for long.
         case domainLimit = "domain_limit"
-        /// The mailing's lifetime was over before the first attempt.
+        /// The mailing's lifetime had ended before the first attempt.
         case lifetime
         /// A person said that the message did not arrive.
         case person
@@ -29,13 +29,13 @@ struct ResponseKey: Hashable {
     }
 
     init(_ response: ProviderResponse) {
-        // What a worker puts off itself has the reason of a provider that is asked too much, and no code.
+        // A deferral by the worker itself has the reason `rate`, and no code.
         self.init(
             origin: response.reason == .rate && response.code == 0 ? .domainLimit : .provider,
             kind: response.reason.rawValue, code: response.code, text: ResponseGrouping.normalise(response.text))
     }
 
-    /// What no provider said.
+    /// An end that no provider caused.
     private init(_ origin: Origin, text: String) {
         self.init(origin: origin, kind: "none", code: 0, text: text)
     }
@@ -45,7 +45,7 @@ struct ResponseKey: Hashable {
     /// A person said that the message did not arrive.
     static let settledByHand = ResponseKey(.person, text: "settled by hand")
 
-    /// The key of those that are counted together because there are too many different ones. Codes are a provider's to choose, too.
+    /// The key of responses that are counted together because there are too many different ones. Providers choose codes freely, too.
     var gathered: ResponseKey {
         var key = self
         key.code = 0

@@ -22,16 +22,21 @@ protocol LedgerEngine: Sendable {
         _ operation: String, _ body: @escaping @Sendable (any SQLTransaction) throws -> T
     ) async throws(LedgerError) -> T
 
-    /// Gets ready for the first rows of mailings whose planning begins; whoever calls it is in no transaction. It does what it can.
-    func prepare(for steps: [PlanStep]) async
+    /// Prepares for the first rows of mailings whose planning begins. It is called outside of transactions.
+    /// - Throws: `LedgerError` where these rows would be refused now, and not later.
+    func prepare(for steps: [PlanStep]) async throws(LedgerError)
 
-    /// Removes what a mailing leaves behind whose recipients are removed. It does what it can.
+    /// Removes what is left of a mailing whose recipients were removed. A failure is no error.
     func tidy(after id: MailingID) async
+
+    /// Has what was overwritten, or removed, leave the engine's own files as far as that can be done while others work. It does what it
+    /// can.
+    func dropOverwritten() async
 
     /// Makes sure that the ledger is where it was opened.
     func check() throws(LedgerError)
 
-    /// Why the last write failed, if it did for a reason that lies with the database.
+    /// Why the last write failed, where the database was the cause; nil otherwise.
     var problem: LedgerError? { get }
 
     func wake(_ signal: WakeSignal) -> ChangeSubscription
@@ -41,14 +46,15 @@ protocol LedgerEngine: Sendable {
 
 extension LedgerEngine {
     var notes: LedgerNotes? { nil }
-    func prepare(for steps: [PlanStep]) async {}
+    func prepare(for steps: [PlanStep]) async throws(LedgerError) {}
     func tidy(after id: MailingID) async {}
+    func dropOverwritten() async {}
 }
 
 /// What a transaction may run beside.
 enum WriteOrder: Sendable {
-    /// Any other: it locks the rows that it changes.
+    /// Any other transaction: it locks the rows that it changes.
     case sideBySide
-    /// No other of its kind: what it has read stays true until it ends.
+    /// No other exclusive transaction: what it has read stays true until it ends.
     case alone
 }

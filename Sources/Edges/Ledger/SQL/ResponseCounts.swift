@@ -10,7 +10,7 @@ struct ResponseCounts {
 
     init(mailing: MailingID) { self.mailing = mailing }
 
-    /// The id of a response, counted under its class with the text `other` where there are too many texts already.
+    /// The id of a response. Where a mailing has too many different texts, a response is counted under its class with the text `other`.
     mutating func id(_ db: any SQLTransaction, _ response: ProviderResponse?) throws -> Int64 {
         try id(db, response.map { ResponseKey($0) } ?? .unanswered)
     }

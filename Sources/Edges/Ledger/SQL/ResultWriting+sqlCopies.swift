@@ -1,7 +1,7 @@
 import Model
 
-/// A provider that takes messages and does not answer in time sends nobody a third copy without a question: whoever may have got the
-/// message twice in this way waits for a person. A connection that ends without an answer does not count: the server may never have seen
+/// Nobody gets a third copy from a provider that takes messages and does not answer in time: a recipient who may have got two copies in
+/// this way is held until a person decides. A connection that ends without a response does not count, since the server may never have seen
 /// the message.
 extension SQLLedger.ResultWriting {
     /// The group with those held who would be sent to again although a response was waited for in vain in another attempt too.
@@ -10,7 +10,7 @@ extension SQLLedger.ResultWriting {
         var group = group
         for (place, result) in group.results.enumerated() where Self.isLate(result) {
             guard try wasLate(result.index, besides: group) else { continue }
-            // The deferral behind it counts no more: held ranks higher.
+            // The deferral that follows in the group counts no more: held ranks higher.
             group.results[place].due = 0
             group.results[place].response?.text += "; a copy may have arrived before, so no third one is sent"
         }

@@ -26,7 +26,7 @@ extension SQLLedger: CopyStore {
         try await read("looking for work") { db in try Self.unfinished(db, onlyRestored: false).map(\.id) }
     }
 
-    /// - Parameter onlyRestored: leaves out those that were added after a person had put the copy in its place.
+    /// - Parameter onlyRestored: skips mailings that were added after a person had restored the copy.
     private static func unfinished(_ db: any SQLTransaction, onlyRestored: Bool) throws -> [(id: MailingID, isPlanned: Bool)] {
         let rows = try db.rows(
             """
@@ -85,7 +85,7 @@ extension SQLLedger: CopyStore {
             let batch = BatchID(mailing: id, number: number)
             guard var progress = try BatchProgress.load(db, batch) else { continue }
             let deferred = Set(progress.states.indices.filter { progress.state($0) == .deferred })
-            // Results of dispatches that this copy does not know must not end one that comes.
+            // Results of dispatches that this copy does not know must not end a later dispatch.
             progress.dispatchNumber += dispatchesUnknown
             _ = progress.dispatch(due: deferred, now: loss.at)
             try progress.store(db, batch)
@@ -95,6 +95,6 @@ extension SQLLedger: CopyStore {
         return listed
     }
 
-    /// No batch was dispatched more often since a copy was made.
+    /// No batch is dispatched more often than this between the copy and its restore.
     private static let dispatchesUnknown = 1_000_000
 }

@@ -4,12 +4,12 @@ package import Model
 extension SQLLedger: DeadLetterStore {
     /// Letters that are kept at most.
     private static let mostLetters = 10_000
-    /// Bytes of a letter that are kept at most; of a larger one it is noted that it is not whole.
+    /// Bytes of a letter that are kept at most; a larger letter is cut, and marked as cut.
     private static let mostBytes = 2 << 20
     /// Bytes of all letters that are kept at most.
     private static let mostBytesOfAll = 64 << 20
 
-    /// Keeps entries; one that is kept already stays as it is. Of the oldest beyond the bounds the number is kept.
+    /// Keeps entries; one that is kept already stays as it is. Beyond the bounds the oldest are removed and only counted.
     static func keep(_ letters: [DeadLetter], _ db: any SQLTransaction) throws {
         guard !letters.isEmpty else { return }
         for letter in letters { try insert(letter, db) }

@@ -6,7 +6,7 @@ extension SQLLedger: DispatchStore {
     package func dispatchBatches(
         _ wanted: [(mailing: MailingID, limit: Int)], bytes: DispatchBytes, now: Int64
     ) async throws(LedgerError) -> [DispatchedBatch] {
-        // A dispatcher asks often and sometimes in vain: asking does not take the lock that writers share.
+        // A dispatcher asks often, and often finds nothing: the question alone does not take the lock that writers share.
         let ready = try await read("looking for batches") { [self] db in
             try wanted.filter { try $0.limit > 0 && !self.ready(db, $0.mailing, limit: 1, now: now).isEmpty }
         }
@@ -26,7 +26,7 @@ extension SQLLedger: DispatchStore {
                     do {
                         batch = try Self.dispatch(db, id, content, check, &skipped, atMost: bytes.batch, now: now)
                     } catch let error as SQLDamage {
-                        // The other mailings go on.
+                        // The other mailings continue.
                         let reason = StateReason(kind: .damaged, text: "the ledger is damaged: \(error.text)")
                         _ = try Self.setState(db, mailing, StateChange(to: .paused, from: [.sending], reason: reason, now: now))
                         break
@@ -43,7 +43,7 @@ extension SQLLedger: DispatchStore {
         return batches
     }
 
-    /// What the batches of a mailing carry of it.
+    /// What a mailing gives to each of its batches.
     private struct DispatchedContent {
         var provider: String
         var expires: Int64
@@ -89,7 +89,7 @@ extension SQLLedger: DispatchStore {
             }
         }
         var part: Set<Int>?
-        // One that cannot be read is for a worker to refuse.
+        // A batch that cannot be read is refused by a worker.
         if recipients.count > 2 * size,
             let slice = try? RecipientSlice(of: recipients, wanted: progress.sendable(due: due), atMost: size)
         {
@@ -127,8 +127,9 @@ extension SQLLedger: DispatchStore {
         return Array(retries.prefix(retried)) + first.prefix(limit - retried)
     }
 
-    /// The numbers of batches that may be dispatched at once. Those that never were are looked for behind the last place where one was
-    /// found, since a server reads its way over all that were dispatched before them; those that came back are few and have an index.
+    /// The numbers of batches that may be dispatched at once. Batches that never were dispatched are looked for behind the last place
+    /// where one was found, because a server would read all that were dispatched before them. Batches that came back are few and have an
+    /// index.
     private func first(_ db: any SQLTransaction, _ id: MailingID, limit: Int) throws -> [Int] {
         let cursor = cursors.withLock { $0[id] ?? 0 }
         var found =
@@ -146,7 +147,7 @@ extension SQLLedger: DispatchStore {
                 [id.description, number, limit])
         }
         var fresh = try never(from: cursor)
-        // Nothing is left, or the ledger is another one than it was.
+        // Nothing is left, or another ledger took the place of this one.
         if found.isEmpty, fresh.isEmpty, cursor > 0 { fresh = try never(from: 0) }
         if let next = fresh.first { cursors.withLock { $0[id] = next } }
         found += fresh
@@ -196,7 +197,7 @@ extension SQLLedger: DispatchStore {
             try requirePlanning(db)
             var policies: [MailingID: Mailing.UncertainPolicy] = [:]
             var (batches, listed) = (0, 0)
-            // In the one order in which all transactions lock batches.
+            // All transactions lock batches in this order, so that none waits for another in a circle.
             for dispatch in dispatches.sorted(by: { ($0.batch.mailing, $0.batch.number) < ($1.batch.mailing, $1.batch.number) }) {
                 let mailing = dispatch.batch.mailing
                 let policy = try policies[mailing] ?? Self.uncertainPolicy(db, mailing)
@@ -269,7 +270,7 @@ extension SQLLedger: DispatchStore {
         return listed
     }
 
-    /// Lists those who were awaited: held, or to be sent to again, as the mailing's policy says.
+    /// Lists the recipients whose result was awaited: held, or to be sent to again, as the mailing's policy says.
     static func listAwaited(_ db: any SQLTransaction, _ batch: BatchID, _ progress: inout BatchProgress, why: String, now: Int64) throws {
         let isHeld = try uncertainPolicy(db, batch.mailing) == .hold
         let entry = UncertainEntry(dispatchNumber: progress.dispatchNumber, worker: "", at: now, why: why, isHeld: isHeld)

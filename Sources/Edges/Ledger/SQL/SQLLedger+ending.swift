@@ -55,7 +55,7 @@ extension SQLLedger {
                     failures.add(try failures.id(db, .neverTried), 1)
                 }
             }
-            // Of the expired the last response stays; the stopped have none that matters.
+            // An expired recipient keeps its last response; that of a stopped one does not matter.
             if state == .expired {
                 try LastError.settle(db, batch)
             } else {

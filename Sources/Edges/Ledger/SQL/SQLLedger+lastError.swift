@@ -31,7 +31,7 @@ extension LastError {
             "DELETE FROM recipient_error WHERE mailing = ? AND batch = ? AND idx = ?", [id.mailing.description, id.number, index])
     }
 
-    /// Nobody of the batch waits any longer; the last responses stay.
+    /// No recipient of the batch waits any longer. The last responses stay.
     static func settle(_ db: any SQLTransaction, _ id: BatchID) throws {
         try db.run(
             "UPDATE recipient_error SET due = 0, held = 0 WHERE mailing = ? AND batch = ? AND due > 0",

@@ -33,7 +33,7 @@ extension SQLLedger: LeadershipStore {
 
     package func releaseLeadership(_ name: String, fencingToken: Int64) async throws(LedgerError) {
         try await write("leadership") { db in
-            // The row stays, for the next fencingToken to be above this one.
+            // The row stays, so that the next fencing token is higher than this one.
             try db.run("UPDATE leadership SET holder = '', until = 0 WHERE name = ? AND fencing_token = ?", [name, fencingToken])
         }
     }
@@ -54,14 +54,14 @@ extension SQLLedger: LeadershipStore {
 
     package func guardPlanning(fencingToken: Int64?) { planningFence.withLock { $0 = fencingToken } }
 
-    /// - Throws: `LedgerError.leadershipLost` when `guardPlanning` demands a fencingToken that is no longer that of the leadership.
+    /// - Throws: `LedgerError.leadershipLost` when `guardPlanning` demands a fencing token that is no longer the one of the leadership.
     func requirePlanning(_ db: any SQLTransaction) throws {
         guard let fencingToken = planningFence.withLock({ $0 }) else { return }
         let held = try Self.leadership(db, Leadership.planning, db.sharing)
         guard let held, held.fencingToken == fencingToken, !held.holder.isEmpty else { throw LedgerError.leadershipLost(path: path) }
     }
 
-    /// The row of a leadership; its holder is empty when it was given back.
+    /// The row of a leadership. The holder is empty when the leadership was given back.
     private static func leadership(_ db: any SQLTransaction, _ name: String, _ locking: String = "") throws -> Leader? {
         let cursor = try db.rows("SELECT holder, fencing_token, until FROM leadership WHERE name = ?" + locking, [name])
         return try cursor.next().map { try Leader(holder: $0.read(0), fencingToken: $0.read(1), until: $0.read(2)) }

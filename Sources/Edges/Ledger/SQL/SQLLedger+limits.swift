@@ -33,19 +33,19 @@ extension SQLLedger: LimitStore {
     /// Milliseconds after which every worker knows of a changed limit.
     private static let notice: Int64 = 1000
 
-    /// Has all tried again who were put off because their domain's limit had no room for them: the times they were given do not hold any
-    /// more.
+    /// Makes all recipients due who were deferred because their domain's limit had no room for them: their due times followed the limit of
+    /// before.
     private static func recall(_ db: any SQLTransaction, at time: Int64) throws {
-        let putOff = """
+        let deferred = """
             due > ?1 AND failure IN (SELECT id FROM failure WHERE origin = 'domain_limit')
             """
         try db.run(
             """
             UPDATE progress SET ready = ?1
             WHERE dispatched = 0 AND ready > ?1
-              AND (mailing, number) IN (SELECT mailing, batch FROM recipient_error WHERE \(putOff))
+              AND (mailing, number) IN (SELECT mailing, batch FROM recipient_error WHERE \(deferred))
             """, [time])
-        try db.run("UPDATE recipient_error SET at = ?1, due = ?1 WHERE \(putOff)", [time])
+        try db.run("UPDATE recipient_error SET at = ?1, due = ?1 WHERE \(deferred)", [time])
     }
 
     private static func override(_ row: any SQLRow) throws -> LimitOverride {

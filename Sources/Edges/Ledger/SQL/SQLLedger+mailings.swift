@@ -94,7 +94,7 @@ extension SQLLedger: MailingStore {
         }
     }
 
-    /// What the audit entry of a change of the state says of the time before; nil where there is to be none.
+    /// The values before a change of the state, for its audit entry; nil where there is to be no entry.
     private static func stateBefore(_ db: any SQLTransaction, _ id: MailingID, _ note: AuditNote?) throws -> AuditedValues? {
         note == nil ? nil : try MailingRecord.one(db, id).map { AuditedValues(state: $0) }
     }
@@ -119,7 +119,7 @@ extension SQLLedger: MailingStore {
     static func setState(_ db: any SQLTransaction, _ id: MailingID, _ change: StateChange) throws -> Bool {
         let sources = change.from.map { "'\($0.rawValue)'" }.sorted().joined(separator: ",")
         let starts = change.to == .collecting || change.to == .sending
-        // A mailing is sent only when each of its recipients is terminal, whoever says otherwise.
+        // A mailing is sent only when each of its recipients is terminal, whatever the caller believes.
         let condition =
             change.to != .sent
             ? ""
@@ -153,7 +153,7 @@ extension SQLLedger: MailingStore {
                 WHERE id = ?3 AND state = 'paused'
                 """, [atOnce, now, id.description])
             guard db.changes > 0 else { return nil }
-            // Whoever resumes it has mended what was refused, or wants to see for themselves.
+            // A person who resumes a mailing has mended what was refused, or tries whether it is refused still.
             try db.run("UPDATE recipient_error SET held = 0 WHERE mailing = ? AND held = 1", [id.description])
             try Self.note(db, note, on: id, before: before, now: now)
             return try MailingRecord.one(db, id)?.state
@@ -223,7 +223,7 @@ extension MailingRecord {
         return (records, unreadable)
     }
 
-    /// What is wrong with a row. The words of a decoder would show the text.
+    /// What is wrong with a row. The message of a decoder would show the content.
     private static func why(_ error: any Error) -> String {
         switch error {
         case let error as RowFault: error.text

@@ -11,7 +11,7 @@ extension SQLLedger {
     package func note(reached: [MailingID: Int]?) async throws(LedgerError) {
         guard let notes = engine.notes else { return }
         try await write("note") { [logger = engine.logger] db in
-            let (identity, commits) = try Self.standing(db)
+            let (identity, commits) = try Self.position(db)
             let problem = notes.change(identity) { note in
                 note.commits = max(note.commits, commits)
                 note.reached = reached.map { reached in
@@ -19,7 +19,7 @@ extension SQLLedger {
                 }
             }
             guard let problem else { return }
-            // Who believed it would take people for not reached who are.
+            // A note that is out of date would show people as not reached who are.
             guard reached == nil, notes.remove() else {
                 throw LedgerError.refused(
                     """
@@ -34,7 +34,7 @@ extension SQLLedger {
     /// What is noted of this ledger. A file that cannot be read is no reason to stop.
     func note(_ db: any SQLTransaction) throws -> LedgerNote? {
         guard let notes = engine.notes else { return nil }
-        let identity = try Self.standing(db).identity
+        let identity = try Self.position(db).identity
         do throws(LedgerNotes.Unreadable) {
             return try notes.note(of: identity)
         } catch {
@@ -46,7 +46,7 @@ extension SQLLedger {
     /// Notes a mailing that is added, as the last step before the commit.
     func noteAdded(_ mailing: LedgerNote.Added, _ db: any SQLTransaction) throws {
         guard let notes = engine.notes else { return }
-        let problem = notes.change(try Self.standing(db).identity) { $0.add(mailing) }
+        let problem = notes.change(try Self.position(db).identity) { $0.add(mailing) }
         guard let problem else { return }
         engine.logger.warning("a mailing cannot be noted beside the ledger (\(problem)): an older copy of the ledger would not miss it")
     }
@@ -55,13 +55,13 @@ extension SQLLedger {
     func forgetAdded(_ id: MailingID) async {
         guard let notes = engine.notes else { return }
         let identity = try? await read("looking for a mailing") { db in
-            try MailingRecord.one(db, id) == nil ? Self.standing(db).identity : nil
+            try MailingRecord.one(db, id) == nil ? Self.position(db).identity : nil
         }
         guard let identity, (try? notes.note(of: identity))?.mailings.contains(where: { $0.id == id }) == true else { return }
         _ = notes.change(identity) { $0.remove(id) }
     }
 
-    private static func standing(_ db: any SQLTransaction) throws -> (identity: String, commits: Int64) {
+    private static func position(_ db: any SQLTransaction) throws -> (identity: String, commits: Int64) {
         (try db.one(String.self, "SELECT identity FROM ledger") ?? "", try db.commits())
     }
 }

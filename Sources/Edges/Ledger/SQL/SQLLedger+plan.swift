@@ -1,7 +1,7 @@
 package import Model
 
 extension SQLLedger: PlanStore {
-    /// When a mailing's planning begins, 0 for one that was interrupted: what the index `mailing_waiting` is by.
+    /// When a mailing's planning begins, 0 for one that was interrupted: the expression of the index `mailing_waiting`.
     static let begins = "CASE WHEN state = 'collecting' THEN 0 ELSE coalesce(start, created) END"
 
     package func waiting(only: MailingID?, now: Int64, limit: Int) async throws(LedgerError) -> WaitingMailings {
@@ -18,7 +18,7 @@ extension SQLLedger: PlanStore {
 
     package func writePlan(_ steps: [PlanStep], now: Int64) async throws(LedgerError) -> [MailingID: LedgerError] {
         guard !steps.isEmpty else { return [:] }
-        await engine.prepare(for: steps)
+        try await engine.prepare(for: steps)
         return try await write("plan", .sideBySide) { [self] db in
             try requirePlanning(db)
             var refusals: [MailingID: LedgerError] = [:]
@@ -39,9 +39,9 @@ extension SQLLedger: PlanStore {
         let next: Int = try row.read(0)
         let isDone: Bool = try row.read(1)
         let state: String = try row.read(2)
-        let hasBegun: Bool = try row.read(3)
+        let hasStarted: Bool = try row.read(3)
         if case .failed = step.ending { return nil }
-        guard !isDone, MailingState(rawValue: state)?.isTerminal == false, hasBegun || state != "paused" else {
+        guard !isDone, MailingState(rawValue: state)?.isTerminal == false, hasStarted || state != "paused" else {
             return .refused("mailing \(id) is no longer being planned (its state is \(state))")
         }
         for (offset, batch) in step.batches.enumerated() {
@@ -137,7 +137,7 @@ extension SQLLedger: PlanStore {
         try db.add(to: "exclusion_count", ["mailing": id.description, "reason": reason.rawValue], ["n": count])
     }
 
-    /// The values of an excluded row may be anything, megabytes in one field included: the beginning tells enough.
+    /// An excluded row may hold megabytes in one field: only the beginning is kept.
     private static func shortened(_ text: String) -> String {
         text.utf8.count <= 512 ? text : text.prefix(200) + "…"
     }

@@ -48,28 +48,37 @@ extension SQLLedger {
     static func find(
         _ db: any SQLTransaction, _ rows: any SQLCursor, address: String, limit: Int
     ) throws -> [Found] {
+        var found: [Found] = []
+        guard limit > 0 else { return found }
+        try find(db, rows, address: address) { one in
+            found.append(one)
+            return found.count < limit
+        }
+        return found
+    }
+
+    /// Passes them one by one.
+    /// - Parameter take: tells whether more are wanted.
+    static func find(_ db: any SQLTransaction, _ rows: any SQLCursor, address: String, _ take: (Found) -> Bool) throws {
         let wanted = Array(address.utf8)
         let hash = AddressHash.of(wanted).littleEndian
-        var found: [Found] = []
         var records: [MailingID: MailingRecord] = [:]
-        while found.count < limit, let row = try rows.next() {
+        while let row = try rows.next() {
             let hits = places(of: hash, in: try row.read(2))
             guard !hits.isEmpty, let mailing = try MailingID(row.read(0) as String) else { continue }
             let batch = try BatchID(mailing: mailing, number: row.read(1))
             let record = try records[mailing] ?? record(db, of: batch)
             records[mailing] = record
             let recipients = try recipients(db, batch, record.mailing.fields.count)
-            for index in hits where index < recipients.count && found.count < limit {
+            for index in hits where index < recipients.count {
                 let bytes = recipients.bytes[recipients.range(index, 1)]
-                if ASCII.equalIgnoringCase(bytes, wanted) {
-                    found.append(Found(record: record, batch: batch, index: index, recipients: recipients))
-                }
+                guard ASCII.equalIgnoringCase(bytes, wanted) else { continue }
+                guard take(Found(record: record, batch: batch, index: index, recipients: recipients)) else { return }
             }
         }
-        return found
     }
 
-    private static func places(of hash: UInt32, in hashes: [UInt8]) -> [Int] {
+    static func places(of hash: UInt32, in hashes: [UInt8]) -> [Int] {
         hashes.withUnsafeBytes { buffer in
             var places: [Int] = []
             for index in 0..<buffer.count / 4

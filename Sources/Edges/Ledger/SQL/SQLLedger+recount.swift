@@ -32,7 +32,7 @@ extension SQLLedger {
         try expect("recipients in batches", "SELECT sum(count) FROM batch", total)
         try expect("batches", "SELECT count(*) FROM batch", record.nextBatch)
         try expect("fingerprints", "SELECT sum(length(hashes)) / 4 FROM fingerprint", total)
-        // Those whom an earlier mailing reached are counted and not listed.
+        // Recipients whom an earlier mailing reached are counted and not listed.
         let excluded = try Self.pairs(db, "SELECT reason, n FROM exclusion_count WHERE mailing = ?", id)
         let reached = excluded[ExclusionReason.sentBefore.rawValue, default: 0]
         try expect("exclusions", "SELECT count(*) FROM exclusion", record.excludedCount - reached)
@@ -52,7 +52,7 @@ extension SQLLedger {
         return problems
     }
 
-    /// Of a mailing whose recipients are not kept any more the totals are left, which have to agree with each other.
+    /// A pruned mailing has only its totals, which have to agree with each other.
     private static func recountPruned(_ db: any SQLTransaction, _ record: MailingRecord) throws -> [String] {
         let states = try Self.states(db, record.id)
         let excluded = try Self.pairs(db, "SELECT reason, n FROM exclusion_count WHERE mailing = ?", record.id)
@@ -65,7 +65,7 @@ extension SQLLedger {
         ].filter { $0.1 != $0.2 }.map { "\($0.0): \($0.1), expected \($0.2)" }
     }
 
-    /// Each uncertain recipient has a row of the list that waits for a decision; a row is of a recipient, and its decision
+    /// Each held recipient has a row of the list that waits for a decision. Each row belongs to a recipient, and its decision
     /// whole.
     private static func recountUncertain(
         _ db: any SQLTransaction, _ id: MailingID, _ uncertain: Int, _ problems: inout [String]

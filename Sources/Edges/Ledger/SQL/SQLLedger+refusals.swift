@@ -20,7 +20,7 @@ extension SQLLedger: RefusalStore {
     }
 
     package func commonestDeferral(_ id: MailingID) async throws(LedgerError) -> MailingReport.ResponseCount? {
-        try await read("looking for the commonest answer") { db in
+        try await read("reading the commonest response") { db in
             try Self.responses(
                 db, id,
                 """

@@ -5,7 +5,7 @@ extension SQLLedger: RepeatStore {
         try await read("looking for earlier mailings") { [self] db in try earlier(db, identity) }
     }
 
-    /// Counters tell whom they reached, and the list of the uncertain: no recipient is read.
+    /// The counters and the list of the uncertain tell how many they reached: no recipient is read.
     func earlier(_ db: any SQLTransaction, _ identity: MailingIdentity) throws -> EarlierMailings {
         var earlier = EarlierMailings()
         earlier.unfinished = try MailingRecord.all(

@@ -38,7 +38,7 @@ extension SQLLedger {
             for group in groups {
                 guard let group = try check(group) else { continue }
                 if group.results.contains(where: Self.isLate) {
-                    // What it becomes follows from what was listed before.
+                    // The list comes first: it decides what a result becomes.
                     try take(checked)
                     checked = []
                     try take([capped(group)])
@@ -85,7 +85,7 @@ extension SQLLedger {
                     try move(result, from: old, batches[index].id, batches[index].mailing)
                 }
             } else {
-                // Of two copies the one that closes may come second.
+                // The closing one of two copies may come second.
                 summary.duplicates += 1
             }
             batches[index].progress.take(group.closing, of: group.dispatchNumber, groups: group.groups)
@@ -117,13 +117,13 @@ extension SQLLedger {
             return try entry.store(db, group.batch, result.index) || result.isListing
         }
 
-        /// Results come through Redis, which others may write to.
+        /// Results come through Redis, to which other programs may write.
         private static func isSound(_ result: RecipientResult, count: Int) -> Bool {
             (0..<count).contains(result.index) && WireLimit.time.contains(result.at) && WireLimit.time.contains(result.due)
                 && WireLimit.count.contains(Int64(result.attempts))
         }
 
-        /// Who is said to have expired before the time by the ledger is sent to after all.
+        /// A recipient that is reported as expired too early, by the time of the ledger, is sent to after all.
         private mutating func timely(_ result: RecipientResult, _ mailing: MailingID) throws -> RecipientResult {
             guard result.state == .expired else { return result }
             let expires = try db.one(Int64.self, "SELECT started + lifetime FROM mailing WHERE id = ?", [mailing.description])
@@ -225,7 +225,7 @@ extension SQLLedger {
                     summary.closed.append(batches[index].id)
                 }
             }
-            // Also when nothing packed changed, a deferral's new due time may have to be taken over.
+            // A new due time of a deferral has to be stored even where nothing packed has changed.
             let changed = batches.filter { $0.progress != $0.before || $0.progress.count(of: .deferred) > 0 }
             try BatchProgress.storeAll(db, changed.map { ($0.id, $0.progress) })
             for dispatch in dispatches {

@@ -65,7 +65,7 @@ extension SQLLedger: RetentionStore {
     }
 }
 
-/// What the rule of retention looks at, of one mailing.
+/// The facts about one mailing that the retention rule needs.
 private struct RetentionRow {
     static let columns = """
         id, name, state, coalesce(finished, created), planned_count, excluded_count, pruned IS NOT NULL,
@@ -101,14 +101,14 @@ private struct RetentionRow {
     }
 }
 
-/// The removal of a mailing's rows until a moment, within one transaction.
+/// Removes a mailing's rows until a moment, within one transaction.
 private struct Removal {
     let db: any SQLTransaction
     let id: MailingID
     let deadline: ContinuousClock.Instant
     var recipients = 0
 
-    /// What a batch has, each with the column of its number; the batch itself comes last, so that the rest is found by it.
+    /// The tables of a batch, each with its column for the batch number. The batch itself comes last: the others are found by it.
     private static let ofBatches = [
         ("result", "batch"), ("recipient_error", "batch"), ("uncertain", "batch"), ("event", "batch"), ("event_recipient", "batch"),
         ("skipped", "batch"),
@@ -119,7 +119,7 @@ private struct Removal {
 
     private var isTimeUp: Bool { ContinuousClock.now >= deadline }
 
-    /// Removes something, however late it is.
+    /// Removes rows until the deadline, and at least one batch.
     /// - Returns: whether nothing is left.
     mutating func run() throws -> Bool {
         repeat {
@@ -168,7 +168,7 @@ private struct Removal {
         return false
     }
 
-    /// Entries that could not be read hold addresses too; and what belongs to no batch, which a sound ledger does not have.
+    /// Dead letters hold addresses too. Rows without a batch, which a sound ledger does not have, are removed as well.
     /// - Returns: whether nothing is left.
     private func removeRest() throws -> Bool {
         let letters = try db.all(Int64.self, "SELECT id FROM dead_letter WHERE mailing = ? LIMIT ?", [id.description, Self.rows])

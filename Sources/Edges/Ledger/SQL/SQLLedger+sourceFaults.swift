@@ -3,7 +3,7 @@ package import Model
 extension SQLLedger {
     package func note(_ fault: SourceFault, of id: MailingID, now: Int64) async throws(LedgerError) {
         try await write("unreadable recipients") { db in
-            // What is said again wakes nobody.
+            // A fault that is reported again wakes nobody.
             try db.run(
                 """
                 INSERT INTO source_fault (mailing, host, problem, at) VALUES (?, ?, ?, ?)
@@ -22,8 +22,11 @@ extension SQLLedger {
                 WHERE m.planning_done = 0 AND m.state NOT IN ('sent', 'stopped', 'failed') ORDER BY f.mailing, f.at, f.host LIMIT 1000
                 """)
             for row in rows {
-                guard let id = try MailingID(row.read(0) as String) else { continue }
-                faults[id, default: []].append(SourceFault(host: try row.read(1), problem: try row.read(2)))
+                // What cannot be read of one keeps nobody from planning the others.
+                guard let id = (try? row.read(0) as String).flatMap(MailingID.init), let host = try? row.read(1) as String,
+                    let problem = try? row.read(2) as String
+                else { continue }
+                faults[id, default: []].append(SourceFault(host: host, problem: problem))
             }
             return faults
         }

@@ -9,7 +9,7 @@ extension SQLLedger {
         try await read("reading where a mailing stands") { db in try Self.statuses(db, "WHERE id = ?", [id.description]).first }
     }
 
-    /// Of the mailings that a condition names.
+    /// The statuses of the mailings that a condition names.
     private static func statuses(_ db: any SQLTransaction, _ condition: String, _ arguments: [any SQLConvertible]) throws -> [MailingStatus]
     {
         let records = try MailingRecord.all(db, condition, arguments).records
@@ -35,7 +35,7 @@ extension SQLLedger {
         return counts
     }
 
-    /// Batches with the workers, and when the next one can be dispatched, by mailing; each subquery is a look into an index.
+    /// Batches with the workers, and when the next one can be dispatched, by mailing. Each subquery reads one index.
     private static func batches(
         _ db: any SQLTransaction, _ condition: String, _ arguments: [any SQLConvertible]
     ) throws -> [String: (dispatched: Int, next: Int64?)] {

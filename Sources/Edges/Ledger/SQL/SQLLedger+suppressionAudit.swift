@@ -3,7 +3,7 @@ import Model
 
 extension SQLLedger {
     /// Adds the audit entry of an addition, or brings that of the transactions before up to date. It names nobody: an address is masked.
-    /// What changes nothing has no entry.
+    /// A call that changes nothing has no entry.
     /// - Returns: the entry's number.
     static func note(
         _ db: any SQLTransaction, _ audit: SuppressionAudit?, suppressed: [Suppression], count: Int, now: Int64

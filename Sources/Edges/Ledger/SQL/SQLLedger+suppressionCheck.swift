@@ -6,11 +6,11 @@ extension SQLLedger {
     struct SuppressionCheck {
         private let mailing: MailingID
         private let target: SuppressionTarget
-        /// What is not newer was looked at when the mailing was planned.
+        /// Older suppressions were applied when the mailing was planned.
         private let revision: Int64
         private let now: Int64
 
-        /// Nil where nothing of the list is news for the mailing.
+        /// Nil where the list has not changed since the mailing was planned.
         init?(_ db: any SQLTransaction, _ mailing: MailingID, _ list: SuppressionList, now: Int64) throws {
             guard list.entries > 0 else { return nil }
             let rows = try db.rows(
@@ -27,10 +27,10 @@ extension SQLLedger {
             guard hasNews == true else { return nil }
         }
 
-        /// Ends those of a batch who are suppressed by now.
+        /// Skips the recipients of a batch who are suppressed by now.
         /// - Parameters:
         ///   - wanted: the places that are to be dispatched.
-        ///   - recipients: the batch in its wire form; one that cannot be read is for a worker to refuse.
+        ///   - recipients: the batch in its wire form; a worker refuses one that cannot be read.
         /// - Returns: the places that are skipped.
         func skip(_ db: any SQLTransaction, _ batch: Int, _ progress: inout BatchProgress, wanted: [Int], _ recipients: [UInt8]) throws
             -> Set<

@@ -54,8 +54,8 @@ extension SQLLedger: SuppressionStore {
         return removed
     }
 
-    /// Whoever comes second waits here, so that revisions are committed in their order.
-    private static func nextRevision(_ db: any SQLTransaction) throws -> Int64 {
+    /// A second transaction waits here, so that revisions are committed in their order.
+    static func nextRevision(_ db: any SQLTransaction) throws -> Int64 {
         try db.one(Int64.self, "UPDATE suppression_list SET revision = revision + 1 RETURNING revision") ?? 0
     }
 
@@ -79,7 +79,7 @@ extension SQLLedger: SuppressionStore {
         try db.run(SuppressionStatements.confirm, [key.channel.rawValue, key.address, key.category, now])
     }
 
-    private static func count(_ db: any SQLTransaction, suppressions change: Int) throws {
+    static func count(_ db: any SQLTransaction, suppressions change: Int) throws {
         guard change != 0 else { return }
         try db.run("UPDATE suppression_list SET entries = entries + ?", [change])
     }
@@ -181,7 +181,7 @@ extension Suppression {
     /// Reads `SQLLedger.columns`; nil where a newer release wrote a channel that this one lacks.
     fileprivate init?(_ row: any SQLRow) throws {
         guard let channel = try Channel(rawValue: row.read(0)) else { return nil }
-        // Whatever the reason, the person is not to be sent to.
+        // A reason of a newer release still means that the person is not to be sent to.
         try self.init(
             Key(channel, row.read(1), category: row.read(2)), reason: Reason(rawValue: row.read(3)) ?? .manual, source: row.read(4),
             at: row.read(5), expires: row.read(6))

@@ -14,8 +14,8 @@ extension SQLLedger: UploadStore {
             }
             let owner: String = try found.read(0)
             let last: Int64 = try found.read(1)
-            guard try found.text(2) == nil, owner == holder || last < now - UploadLimit.patience.milliseconds else { return false }
-            // Slices of before are replaced one by one; those that are left over are behind the last, and removed with the rest.
+            guard try found.text(2) == nil, owner == holder || last < now - UploadLimit.silence.milliseconds else { return false }
+            // Slices of an earlier attempt are replaced one by one. Those behind the last slice are removed at the end.
             try db.run(
                 "UPDATE upload SET holder = ?, at = ?, parts = 0, bytes = 0, modified = ? WHERE mailing = ?",
                 [holder, now, modified, id.description])
@@ -62,10 +62,18 @@ extension SQLLedger: UploadStore {
         try await read("looking for stored recipients") { db in
             var found: [MailingID: RecipientUpload] = [:]
             for row in try db.allRows("SELECT mailing, bytes, modified, digest FROM upload WHERE digest IS NOT NULL") {
-                guard let id = try MailingID(row.read(0) as String) else { continue }
-                found[id] = RecipientUpload(bytes: try row.read(1), modified: try row.read(2), digest: try row.read(3))
+                guard let id = (try? row.read(0) as String).flatMap(MailingID.init) else { continue }
+                found[id] = .of(row)
             }
             return found
+        }
+    }
+
+    package func isStoringUploads() async throws(LedgerError) -> Bool {
+        try await read("looking who stores recipients") { db in
+            try db.one(
+                Bool.self, "SELECT EXISTS (SELECT 1 FROM upload WHERE digest IS NULL AND holder <> '' AND at > ?)",
+                [db.now() - UploadLimit.patience.milliseconds]) ?? false
         }
     }
 
@@ -103,6 +111,19 @@ extension SQLLedger: UploadStore {
                 """, [over, UploadLimit.removed])
             if db.changes == 0 { try db.run("DELETE FROM upload WHERE mailing = ?", [over]) }
             return true
+        }
+    }
+}
+
+extension RecipientUpload {
+    /// A row that cannot be read ends the mailing that it is of, and no other.
+    fileprivate static func of(_ row: any SQLRow) -> RecipientUpload {
+        do {
+            return RecipientUpload(bytes: try row.read(1), modified: try row.read(2), digest: try row.read(3))
+        } catch {
+            var damaged = RecipientUpload(bytes: 0, modified: 0, digest: "")
+            damaged.damage = (error as? SQLDamage)?.text ?? "\(error)"
+            return damaged
         }
     }
 }

@@ -1,8 +1,8 @@
 package import Model
 
 extension SQLLedger {
-    /// Names the mailings that the index `mailing_work` holds, so that those that are over cost nothing. Of the stopped, `settled` are
-    /// over.
+    /// Names the mailings that the index `mailing_work` holds, so that mailings that have ended cost nothing. A stopped mailing has ended
+    /// when it is `settled`.
     static let inWork = "state IN ('collecting', 'sending', 'paused', 'stopped') AND settled = 0"
 
     package func work() async throws(LedgerError) -> [MailingWork] {
@@ -61,7 +61,7 @@ extension SQLLedger {
         }
     }
 
-    /// Why nobody of a complete mailing was sent to, for people; nil where somebody was, or where all had had it before.
+    /// Why nobody of a complete mailing was sent to, for people; nil where somebody was, or where all had the message from an earlier one.
     private static func whyNobody(_ db: any SQLTransaction, _ id: MailingID) throws -> String? {
         let states = try states(db, id)
         guard states[.sent, default: 0] + states[.delivered, default: 0] == 0 else { return nil }
@@ -86,7 +86,7 @@ extension SQLLedger {
 
     /// Notes of a stopped mailing that nothing of it is open any more, but for those who are held, and nothing with the workers.
     static func settle(_ db: any SQLTransaction, _ id: MailingID) throws {
-        // Of two transactions that end the last dispatches side by side, the one that gets the row later sees what the other did.
+        // Two transactions may end the last dispatches at once. The one that locks the row later sees what the other did.
         if !db.locking.isEmpty {
             let stopped = try db.row("SELECT 1 FROM mailing WHERE id = ? AND state = 'stopped'\(db.locking)", [id.description])
             if stopped == nil { return }

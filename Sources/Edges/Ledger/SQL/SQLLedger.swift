@@ -2,11 +2,11 @@ import Metrics
 package import Model
 import Synchronization
 
-/// A ledger in a SQL database, with what all engines share: the statements, and what follows from what they give.
+/// A ledger in a SQL database: the statements and rules that all engines share.
 package final class SQLLedger: Sendable {
     let engine: any LedgerEngine
     private let timers = Mutex<[String: Metrics.Timer]>([:])
-    /// No batch of a mailing before this one is still to be dispatched for the first time, as far as this process has looked.
+    /// By mailing, a batch before which none waits for its first dispatch, as far as this process has looked.
     let cursors = Mutex<[MailingID: Int]>([:])
     /// The fencing token that writes of the plan and the dispatch must have; nil for none.
     let planningFence = Mutex<Int64?>(nil)
@@ -16,7 +16,7 @@ package final class SQLLedger: Sendable {
     /// What the ledger is called in errors.
     package var path: String { engine.name }
 
-    /// Why the last write failed, if it did for a reason that lies with the database.
+    /// Why the last write failed, where the database was the cause; nil otherwise.
     package var problem: LedgerError? { engine.problem }
 
     package func checkFile() throws(LedgerError) { try engine.check() }

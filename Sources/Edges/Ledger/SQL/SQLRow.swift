@@ -10,7 +10,7 @@ protocol SQLRow {
     func name(of column: Int) -> String
 }
 
-/// A value as it is read of a row: whatever the database holds, who reads it gets a value that can be reckoned with, or an error.
+/// A value that can be read from a row. Whatever the database holds, the reader gets a value within its bounds, or an error.
 protocol SQLReadable {
     static func read(_ row: any SQLRow, _ column: Int) throws -> Self?
 }
@@ -27,7 +27,7 @@ extension Int64: SQLReadable {
 }
 
 extension Int: SQLReadable {
-    /// Whatever is counted or numbered: no sum of thousands overflows.
+    /// Counts and numbers: no sum of thousands of them overflows.
     private static let counts: ClosedRange<Int64> = -(1 << 50)...(1 << 50)
 
     static func read(_ row: any SQLRow, _ column: Int) throws -> Int? {

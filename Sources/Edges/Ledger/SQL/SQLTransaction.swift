@@ -15,7 +15,7 @@ protocol SQLTransaction: AnyObject {
     func runAll(_ sql: String, _ rows: [[any SQLConvertible]]) throws -> [Int]
 
     /// The same for a query.
-    /// - Returns: what `read` makes of each answer's first row, and of its place; nil for no row.
+    /// - Returns: for each query what `read` makes of its first row and its index; nil for no row.
     func firstRows<Value>(
         _ sql: String, _ rows: [[any SQLConvertible]], _ read: (any SQLRow, Int) throws -> Value
     ) throws -> [Value?]
@@ -26,9 +26,9 @@ protocol SQLTransaction: AnyObject {
     func row(_ sql: String, _ values: [any SQLConvertible]) throws -> (any SQLRow)?
     func allRows(_ sql: String, _ values: [any SQLConvertible]) throws -> [any SQLRow]
 
-    /// What follows a query of rows that the transaction is about to change, so that no other changes them meanwhile.
+    /// The end of a query of rows that the transaction is about to change, so that no other changes them meanwhile.
     var locking: String { get }
-    /// What follows a query of rows that must stay as they are until the transaction ends.
+    /// The end of a query of rows that must stay as they are until the transaction ends.
     var sharing: String { get }
     /// The elements of a parameter that is a JSON array of texts, as rows of `key` (from 0) and `value`.
     var elements: String { get }
@@ -40,10 +40,13 @@ protocol SQLTransaction: AnyObject {
     func isSet(_ flag: String) -> String
     /// The table or view of the different responses with their counts.
     var countedFailures: String { get }
-    /// What follows a table that is to be read by an index, where the engine has to be told.
+    /// The text behind the name of a table that is to be read by an index, where the engine has to be told.
     func indexed(_ index: String) -> String
 
-    /// Adds to counters: what several transactions add to at a time may stand in several rows, which are read as a sum.
+    /// The tables whose rows are of a mailing.
+    func tablesOfMailings() throws -> [String]
+
+    /// Adds to counters. A counter that several transactions add to at once may be kept in several rows, and is read as their sum.
     /// - Parameters:
     ///   - keys: columns that name the counters, and their values.
     ///   - sums: columns to add to, and how much.
@@ -64,10 +67,10 @@ protocol SQLTransaction: AnyObject {
     /// - Returns: the number of commits, this one included.
     func countCommit() throws -> Int64
     func commits() throws -> Int64
-    /// Whether another server has taken the place of the one before, which may have had more. `commits` stays what it was then, until
-    /// `raiseCommits`: Redis may know of more, and is not to be told of others that have the same numbers.
+    /// Whether another server has taken the place of the former one, which may have had more commits. `commits` stays what it was then
+    /// until `raiseCommits`: Redis may know of more commits, and must not be told of others with the same numbers.
     func isMoved() throws -> Bool
-    /// Has the ledger's number of commits be higher than one that Redis knows.
+    /// Raises the ledger's number of commits above one that Redis knows.
     func raiseCommits(above number: Int64) throws
 }
 
@@ -77,7 +80,7 @@ protocol SQLCursor: AnyObject {
     func next() throws -> (any SQLRow)?
 }
 
-/// What the ledger holds cannot be: somebody changed it, or it is damaged.
+/// The ledger holds an impossible value: somebody changed it, or it is damaged.
 struct SQLDamage: Error {
     /// For people.
     var text: String

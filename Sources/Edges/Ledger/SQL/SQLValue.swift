@@ -1,6 +1,6 @@
 /// A parameter of a statement, or a field of a row that is copied in; it goes to the server in binary form.
 enum SQLValue: Sendable, Equatable {
-    /// Of a type: a server does not find out by itself what a null is.
+    /// A null with its type, which a server cannot find out by itself.
     case null(SQLType)
     case bigint(Int64)
     case text(String)

@@ -1,6 +1,6 @@
-/// Statements that change the list of suppressions, in SQL that both engines take. What two copies of a ledger say of one key is
-/// compared by the time: a removal counts only where it is later than the suppression was stored. So within one ledger, whatever its clock
-/// does, each of the two is at least as late as the one before.
+/// Statements that change the list of suppressions, in SQL that both engines take. Two copies of a ledger are merged by time: a removal
+/// counts only where it is later than the suppression. Therefore each change within one ledger is at least as late as the one before,
+/// whatever the clock does.
 enum SuppressionStatements {
     /// Parameters: channel, address, category, reason, source, date, expiry, revision, now.
     static let store = """
@@ -13,7 +13,7 @@ enum SuppressionStatements {
             changed = CASE WHEN suppression.changed > excluded.changed THEN suppression.changed ELSE excluded.changed END
         """
 
-    /// A suppression that is there already was given again. Parameters: channel, address, category, now.
+    /// Notes that a known suppression was given again. Parameters: channel, address, category, now.
     static let confirm = "UPDATE suppression SET changed = ?4 WHERE channel = ?1 AND address = ?2 AND category = ?3 AND changed < ?4"
 
     /// Notes that a suppression is removed, before it is. Parameters: channel, address, category, now.

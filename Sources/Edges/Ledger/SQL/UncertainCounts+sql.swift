@@ -21,7 +21,7 @@ extension UncertainCounts {
 
     private static let state = "substr(p.states, u.idx + 1, 1)"
 
-    /// The recipient was to be sent to again, and was not suppressed or stopped before. One who has a result of the dispatch that was lost
+    /// The recipient was to be sent to again, and was not suppressed or stopped before. A recipient with a result of the lost dispatch
     /// was not sent to twice.
     private static let isAgain = """
         (u.held = 0 OR u.outcome = 'resend') AND \(state) NOT IN ('x', 'k') AND (\(state) IN ('p', 'd') OR p.dispatch > u.dispatch)

@@ -7,7 +7,7 @@ import Logging
 /// The kernel tells of the write to the log. SQLite makes the commit visible only later, when the log is on the disk, and no event tells of
 /// that. So the file is looked at several times after an event, also when the first look finds a commit: it may be an earlier one.
 struct CommitWatch {
-    /// The pause after a look, in milliseconds: it doubles, up to the longest, while others write without a pause.
+    /// The pause after a check, in milliseconds. It doubles, up to the longest, while others write all the time.
     private static let pause: Int32 = 2
     private static let longestPause: Int32 = 64
     /// How often the file is looked at where there are no events, in milliseconds.
@@ -122,7 +122,7 @@ struct CommitWatch {
     }
 }
 
-/// When the file is looked at after an event: at once, and then ever later, until a commit would have come.
+/// When the file is checked after an event: at once, and then at growing intervals until a commit must be visible.
 struct RepeatedLooks {
     private static let second: Int32 = 4
     private static let last: Int32 = 512

@@ -4,7 +4,7 @@ import Model
 /// What visitors did since a copy was made.
 extension LedgerBackup {
     /// Takes over which events are counted, so that none that is still in Redis counts twice.
-    static func carryEventSources(into db: Database) {
+    static func mergeEventSources(into db: Database) {
         try? db.inTransaction {
             let transaction = SQLiteTransaction(db)
             for row in try transaction.allRows("SELECT source, counted, at FROM replaced.event_source") {
@@ -24,7 +24,7 @@ extension LedgerBackup {
 }
 
 /// The events of one mailing, in one transaction of the copy; the ledger of before is attached as `replaced`.
-struct EventCarrying {
+struct EventMerging {
     private let db: SQLiteTransaction
     private let id: MailingID
     private var clients: EventClients

@@ -1,23 +1,23 @@
 import GRDB
 import Model
 
-/// What became of recipients of the copy's mailings since the copy was made. Results are added as if they came late, which is true: they
-/// only move a recipient forward, in any order, so that it does not matter how the two ledgers went apart.
+/// What became of the recipients of mailings that both ledgers have. Results are written as late results: they only move a recipient
+/// forward, in any order, so that it does not matter how the two ledgers diverged.
 extension LedgerBackup {
     /// Takes over the outcomes of one mailing that both ledgers have.
     /// - Parameters:
     ///   - mustAgree: they are taken only if the mailing's numbers agree then.
     ///   - now: milliseconds since 1970.
-    /// - Returns: how many recipients have an end by that, or are held; nil where they could not be taken.
-    static func carryOutcomes(_ id: MailingID, into db: Database, mustAgree: Bool, now: Int64) -> Int? {
+    /// - Returns: how many recipients became terminal or held by that; nil where the outcomes could not be taken.
+    static func mergeOutcomes(_ id: MailingID, into db: Database, mustAgree: Bool, now: Int64) -> Int? {
         do {
             var ended = 0
             var isTaken = false
             try db.inTransaction {
                 let transaction = SQLiteTransaction(db)
                 let before = try SQLLedger.states(transaction, id)
-                var carrying = OutcomeCarrying(transaction, id, columns: try db.columns(in: "uncertain").map(\.name), now: now)
-                try carrying.run()
+                var merge = OutcomeMerge(transaction, id, columns: try db.columns(in: "uncertain").map(\.name), now: now)
+                try merge.run()
                 for (state, count) in try SQLLedger.states(transaction, id) where state != .planned && state != .deferred {
                     ended += max(0, count - (before[state] ?? 0))
                 }
@@ -31,11 +31,11 @@ extension LedgerBackup {
     }
 }
 
-/// The outcomes of one mailing, in one transaction of the copy; the ledger of before is attached as `replaced`.
-private struct OutcomeCarrying {
+/// The outcomes of one mailing, in one transaction of the copy; the replaced ledger is attached as `replaced`.
+private struct OutcomeMerge {
     private let db: SQLiteTransaction
     private let id: MailingID
-    /// Those of the table `uncertain`.
+    /// Of the table `uncertain`.
     private let columns: [String]
     private let now: Int64
     private var changes: MailingChanges
@@ -54,14 +54,14 @@ private struct OutcomeCarrying {
         try addListings()
         try moveOthers()
         try changes.store(db)
-        // Nothing is awaited of those whose recipients all have an end.
+        // Nothing is awaited from batches whose recipients are all terminal.
         try db.run(
             """
             UPDATE main.progress SET dispatched = 0, awaited = NULL, done = 0, released = 0
             WHERE mailing = ? AND dispatched > 0 AND open = 0
             """, [id.description])
         try SQLLedger.settle(db, id)
-        // A batch that is dispatched again is so under a number that no result of the ledger of before has.
+        // The next dispatch of a batch has a number that no result of the replaced ledger has.
         try db.run(
             """
             UPDATE main.progress SET dispatch = r.dispatch FROM replaced.progress r
@@ -70,7 +70,7 @@ private struct OutcomeCarrying {
             """, [id.description])
     }
 
-    /// A batch never changes but where a person is erased, who is not to come back with a copy: of two the shorter one is kept.
+    /// Only an erasure changes a batch, and the erased person must not come back with a copy: the shorter batch is kept.
     private func eraseErased() throws {
         for (table, columns, number) in [
             ("fingerprint", "hashes", "batch"), ("result", "data", "batch"), ("batch", "recipients", "number"),
@@ -85,6 +85,20 @@ private struct OutcomeCarrying {
                     AND length(theirs.recipients) < length(ours.recipients)
                 """, [id.description])
         }
+        try db.run(
+            """
+            UPDATE main.exclusion AS t SET id = r.id, address = r.address, detail = r.detail FROM replaced.exclusion r
+            WHERE t.mailing = ?1 AND r.mailing = ?1 AND r.row = t.row
+                AND (length(r.address) < length(t.address) OR r.detail LIKE '%(erased)%')
+            """, [id.description])
+        try db.run(
+            """
+            UPDATE OR IGNORE main.event AS t SET detail = r.detail FROM replaced.event r
+            WHERE t.mailing = ?1 AND r.mailing = ?1 AND (r.batch, r.idx, r.kind, r.at) = (t.batch, t.idx, t.kind, t.at)
+                AND r.detail LIKE '(erased)%' AND NOT EXISTS (
+                    SELECT 1 FROM replaced.event same WHERE same.mailing = ?1
+                        AND (same.batch, same.idx, same.kind, same.at, same.detail) = (t.batch, t.idx, t.kind, t.at, t.detail))
+            """, [id.description])
     }
 
     private mutating func addResults() throws {
@@ -100,7 +114,7 @@ private struct OutcomeCarrying {
         while let row = try rows.next() {
             let wire = try row.read(5) as [UInt8]
             let isCounted: Bool = try row.read(6)
-            // Whether all of a dispatch are in is told by its recipients alone: each group may be the last one.
+            // Only its recipients tell whether a dispatch is complete: each group may be the last one.
             var group = try ResultGroup(
                 Dispatch(batch: BatchID(mailing: id, number: row.read(0)), dispatchNumber: row.read(1)), worker: row.read(2),
                 provider: row.read(7), sequence: row.read(3), closing: .done, groups: isCounted ? 1 : 0,
@@ -110,7 +124,7 @@ private struct OutcomeCarrying {
         }
         try addEvents(&writing)
         _ = try writing.finish()
-        var visits = EventCarrying(db, id)
+        var visits = EventMerging(db, id)
         try visits.run(isCounted: false)
     }
 
@@ -127,8 +141,8 @@ private struct OutcomeCarrying {
         }
     }
 
-    /// Takes over who was ever uncertain, and what a person decided. Who is to be sent to again by a decision of then is still held where
-    /// the copy holds them: whether that was done is not known.
+    /// Takes over who was ever uncertain, and what a person decided. A recipient who was to be sent to again by a person's decision is
+    /// still held where the copy holds the recipient: it is not known whether that was done.
     private func addListings() throws {
         let columns = columns.map { "\"\($0)\"" }.joined(separator: ", ")
         try db.run(
@@ -143,7 +157,7 @@ private struct OutcomeCarrying {
             """, [id.description])
     }
 
-    /// Moves those who were skipped, who were held, and of whom a person had decided: no result tells of these.
+    /// Moves recipients who were skipped, held, or settled by a person: no result tells of them.
     private mutating func moveOthers() throws {
         let rows = try db.rows(
             """

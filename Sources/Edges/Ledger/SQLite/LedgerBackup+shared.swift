@@ -1,11 +1,11 @@
 import GRDB
 import Model
 
-/// What a ledger knows of the mailings that the copy has too, and of orders.
+/// Merges what the replaced ledger knew of orders, and of mailings that the copy has too.
 extension LedgerBackup {
     /// Takes over the audit log, and the limits that were set last.
     /// - Returns: entries that the copy lacked.
-    static func carryOrders(into db: Database) -> Int {
+    static func mergeOrders(into db: Database) -> Int {
         var entries = 0
         try? db.inTransaction {
             let transaction = SQLiteTransaction(db)
@@ -35,10 +35,10 @@ extension LedgerBackup {
         var isPruned: Bool
     }
 
-    /// Takes over what became of the recipients of mailings that both ledgers have, and notes what goes back to what it was.
+    /// Takes over what became of the recipients of mailings that both ledgers have, and notes what is reverted.
     /// - Parameter lacking: mailings that are taken over as a whole.
-    static func carryShared(
-        into db: Database, _ carried: inout CarriedMailings, except lacking: Set<MailingID>, mustAgree: Bool, now: Int64
+    static func mergeShared(
+        into db: Database, _ merged: inout RestoreMerge, except lacking: Set<MailingID>, mustAgree: Bool, now: Int64
     ) {
         var shared: [Shared] = []
         do {
@@ -52,23 +52,23 @@ extension LedgerBackup {
                 try shared.append(Shared(id: id, name: row.read(1), isPruned: row.read(2)))
             }
         } catch {
-            // What cannot be read is told by the mailings that are lacking.
+            // A ledger that cannot be read here cannot be read in `lacking` either, which reports it.
         }
         for mailing in shared where !lacking.contains(mailing.id) {
-            var undone = CarriedMailings.Undone(id: mailing.id, name: mailing.name)
-            undone.wasPruned = mailing.isPruned
+            var reverted = RestoreMerge.Reversion(id: mailing.id, name: mailing.name)
+            reverted.wasPruned = mailing.isPruned
             if !mailing.isPruned {
-                let ended = carryOutcomes(mailing.id, into: db, mustAgree: mustAgree, now: now)
-                carried.outcomes += ended ?? 0
-                undone.isUnread = ended == nil
+                let ended = mergeOutcomes(mailing.id, into: db, mustAgree: mustAgree, now: now)
+                merged.outcomes += ended ?? 0
+                reverted.isUnread = ended == nil
             }
             try? end(mailing.id, SQLiteTransaction(db))
-            try? compare(&undone, SQLiteTransaction(db), now: now)
-            if undone.isUnread || undone.wasPruned || undone.wasStopped || undone.opened > 0 { carried.undone.append(undone) }
+            try? compare(&reverted, SQLiteTransaction(db), now: now)
+            if reverted.isUnread || reverted.wasPruned || reverted.wasStopped || reverted.opened > 0 { merged.reverted.append(reverted) }
         }
     }
 
-    /// Ends a mailing that had ended, where each of its recipients has an end in the copy too.
+    /// Ends a mailing that had ended, where each of its recipients is terminal in the copy too.
     private static func end(_ id: MailingID, _ db: SQLiteTransaction) throws {
         try db.run(
             """
@@ -81,17 +81,17 @@ extension LedgerBackup {
             """, [id.description])
     }
 
-    /// Notes what of a mailing goes back, and keeps one from being sent that was stopped or paused.
-    private static func compare(_ undone: inout CarriedMailings.Undone, _ db: SQLiteTransaction, now: Int64) throws {
+    /// Notes what of a mailing is reverted, and pauses a mailing that was stopped or paused.
+    private static func compare(_ reverted: inout RestoreMerge.Reversion, _ db: SQLiteTransaction, now: Int64) throws {
         let open = "SELECT coalesce(sum(open), 0) FROM"
         let row = try db.row(
             """
             SELECT r.state, r.reason_kind, r.actor, r.reason, (\(open) main.progress p WHERE p.mailing = r.id),
                 (\(open) replaced.progress p WHERE p.mailing = r.id)
             FROM replaced.mailing r WHERE r.id = ?
-            """, [undone.id.description])
+            """, [reverted.id.description])
         guard let row, let state = try MailingState(rawValue: row.read(0)) else { return }
-        undone.opened = try max(0, (row.read(4) as Int) - row.read(5))
+        reverted.opened = try max(0, (row.read(4) as Int) - row.read(5))
         let kind = try StateReason.Kind(rawValue: row.read(1))
         var reason = try StateReason(kind: kind, actor: row.read(2), text: row.read(3))
         guard state == .stopped || (state == .paused && reason.needsPerson) else { return }
@@ -104,6 +104,6 @@ extension LedgerBackup {
                     """)
         }
         let change = SQLLedger.StateChange(to: .paused, from: [.scheduled, .collecting, .sending], reason: reason, now: now)
-        undone.wasStopped = try SQLLedger.setState(db, undone.id, change) && state == .stopped
+        reverted.wasStopped = try SQLLedger.setState(db, reverted.id, change) && state == .stopped
     }
 }

@@ -1,12 +1,12 @@
 import GRDB
 
-/// Two lists of suppressions that may have gone apart become one: whoever is suppressed by either stays so, but where the other one removed
-/// that later.
+/// Merges two lists of suppressions that may have diverged. An address that either list has stays suppressed, unless the other list
+/// removed it later.
 extension LedgerBackup {
-    /// Joins the list of the ledger of before with the copy's.
+    /// Merges the list of the replaced ledger into the copy's.
     /// - Parameter mustAgree: the list is taken only if it is as long as it says.
     /// - Returns: how many suppressions the copy lacked or had too many; nil where the list could not be read.
-    static func carrySuppressions(into db: Database, mustAgree: Bool) -> Int? {
+    static func mergeSuppressions(into db: Database, mustAgree: Bool) -> Int? {
         do {
             let isLong = "SELECT (SELECT count(*) FROM replaced.suppression) = (SELECT entries FROM replaced.suppression_list)"
             if mustAgree, try Bool.fetchOne(db, sql: isLong) != true { return nil }
@@ -40,7 +40,7 @@ extension LedgerBackup {
                 AND r.at > suppression.changed)
         """
 
-    /// Of two with one key that one stays which `Suppression.merged` says.
+    /// Of two suppressions with one key the one stays that `Suppression.merged` names.
     private static let addMissing = """
         INSERT INTO main.suppression (channel, address, category, reason, source, at, expires, revision, changed)
         SELECT channel, address, category, reason, source, at, expires, revision, changed FROM replaced.suppression s
@@ -59,7 +59,7 @@ extension LedgerBackup {
             AND s.changed > suppression.changed;
         """
 
-    /// No mailing of a restored ledger counts on what its plan knew of the list: the revisions of the two need not be in one order.
+    /// Mailings of a restored ledger check the whole list again: the revisions of the two lists are not in one order.
     private static let count = """
         UPDATE main.suppression_list SET entries = (SELECT count(*) FROM main.suppression),
             revision = max(revision, (SELECT revision FROM replaced.suppression_list));

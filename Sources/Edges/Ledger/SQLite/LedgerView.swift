@@ -1,7 +1,7 @@
 import Foundation
 import GRDB
 
-/// By what it is told whether a ledger is still the one that it was.
+/// The figures that show whether a ledger is still the one that was opened.
 struct LedgerView: Equatable {
     var identity: String
     var commits: Int64
@@ -51,7 +51,7 @@ struct LedgerView: Equatable {
         return try? queue.read(read)
     }
 
-    /// Whether this, read from the file alone, was written below SQLite.
+    /// Whether the file was written by another program than SQLite. This is the view of the file alone.
     /// - Parameters:
     ///   - seen: the file before.
     ///   - live: what is read through the log, later; nil where that cannot be read.

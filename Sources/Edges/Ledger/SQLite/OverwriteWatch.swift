@@ -17,11 +17,11 @@ final class OverwriteWatch: Sendable {
         var seen: LedgerView?
         var looked = ContinuousClock.now
         var isLooking = false
-        /// It was written over: that stays so.
+        /// The file was overwritten. This never becomes false again.
         var isForeign = false
     }
 
-    /// Milliseconds by which the kernel's clock for files goes at most.
+    /// The longest tick of the kernel's clock for files, in milliseconds.
     private static let tick: Int64 = 20
 
     private let path: String
@@ -35,7 +35,7 @@ final class OverwriteWatch: Sendable {
         state = Mutex(State(changed: FileStatus(path: path)?.changed ?? 0, seen: LedgerView.ofFile(path)))
     }
 
-    /// Whether the file was written over since the last look. Who asks while another looks is told what was known before.
+    /// Whether the file was overwritten. A caller that asks while another one checks gets the former answer.
     func isOverwritten(_ status: FileStatus) -> Bool {
         let begun = state.withLock { state in
             guard !state.isForeign, !state.isLooking, status.changed != state.changed, ContinuousClock.now - state.looked >= pause else {
@@ -70,7 +70,7 @@ final class OverwriteWatch: Sendable {
         return (again, again.isForeign(after: seen, live: LedgerView.live(path)))
     }
 
-    /// What a transaction finds by way of the log.
+    /// What a transaction finds when it reads through the log.
     enum Finding: Equatable {
         case ours
         /// An older copy came through the log, and nobody has noted that yet; the ledger had so many commits before.
@@ -84,7 +84,7 @@ final class OverwriteWatch: Sendable {
         guard let seen = state.withLock({ $0.seen }), live.commits < seen.commits, (live.olderThan ?? 0) < seen.commits,
             let file = LedgerView.ofFile(path)
         else { return .ours }
-        // What is read is in the log alone.
+        // What the transaction reads is in the log alone.
         if file.commits > live.commits { return .older(than: max(seen.commits, file.commits)) }
         state.withLock { $0.isForeign = true }
         return .overwritten

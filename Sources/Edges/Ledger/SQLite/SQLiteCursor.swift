@@ -1,8 +1,8 @@
 import GRDB
 import GRDBSQLite
 
-/// The rows of an answer as SQLite steps through them: what is read of a row is read where SQLite has it. GRDB's own rows cost more than
-/// most questions, and end the process where a value is of another kind.
+/// The rows of a query, read in place as SQLite steps through them. GRDB's own rows cost more than
+/// most queries, and end the process where a value has an unexpected type.
 final class SQLiteCursor: SQLCursor {
     private let steps: SQLiteSteps
 

@@ -21,7 +21,7 @@ final class SQLiteEngine: LedgerEngine {
         self.logger = logger
     }
 
-    /// A file that has lost its log stays open until the process ends: SQLite would write that log over what somebody has put there.
+    /// A file whose log was replaced stays open until the process ends: at closing SQLite would write its log over the new file.
     deinit {
         if file.hasLostLog { _ = Unmanaged.passRetained(pool) }
     }
@@ -82,7 +82,17 @@ final class SQLiteEngine: LedgerEngine {
         }
     }
 
-    /// Refuses to go by a file that is not the ledger any more: what was read of it, and what is written to it, would be lost.
+    /// What was overwritten stays in the write-ahead log until that is begun anew. Where a reader keeps it, a later checkpoint does that.
+    func dropOverwritten() async {
+        await withCheckedContinuation { continuation in
+            pool.asyncWriteWithoutTransaction { [self] db in
+                try? file.emptyLog(db)
+                continuation.resume()
+            }
+        }
+    }
+
+    /// Refuses a file that is not the ledger any more: what is written to it would be lost.
     func check() throws(LedgerError) { try file.check() }
 
     var problem: LedgerError? { trouble.withLock { $0 } }

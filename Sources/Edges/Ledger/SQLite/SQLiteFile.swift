@@ -28,7 +28,7 @@ final class SQLiteFile: Sendable {
     /// The database, its write-ahead log and its shared memory.
     private static let endings = ["", "-wal", "-shm"]
 
-    /// Ledgers of earlier versions had the rights of the umask.
+    /// Earlier releases made the file with the rights of the umask.
     static func tighten(_ path: String, _ logger: Logger) {
         for suffix in endings {
             guard let before = PrivateFile.tighten(path + suffix) else { continue }
@@ -43,7 +43,7 @@ final class SQLiteFile: Sendable {
             let file = FileStatus(path: path)
         else { throw LedgerError.replaced(path: path) }
         if overwriting.isOverwritten(file) {
-            setLogAside()
+            moveLogAway()
             throw LedgerError.replaced(path: path)
         }
     }
@@ -53,8 +53,8 @@ final class SQLiteFile: Sendable {
         return files.contains { FileStatus(path: path + $0.key)?.identity != $0.value }
     }
 
-    /// What is in the log belongs to the file that was there before: whoever starts next is to read what is there now by itself.
-    private func setLogAside() {
+    /// The log belongs to the former file: the next process must read the new file without it.
+    private func moveLogAway() {
         guard let log = FileStatus(path: path + "-wal"), log.identity == files["-wal"] else { return }
         let suffix = ".overwritten-\(Clock.milliseconds() / 1000)"
         for end in ["-wal", "-shm"] { rename(path + end, path + suffix + end) }
@@ -80,7 +80,7 @@ final class SQLiteFile: Sendable {
                 \(before) before. Whoever may have been sent to since it was made is listed as uncertain (flotilla mailing uncertain ID)
                 """)
         case .overwritten:
-            setLogAside()
+            moveLogAway()
             throw LedgerError.replaced(path: path)
         }
     }
@@ -96,12 +96,7 @@ final class SQLiteFile: Sendable {
             return true
         }
         guard isDue else { return }
-        do {
-            // A reader may keep the log from being emptied; then it is tried again one limit later, rather than waited for.
-            try db.execute(sql: "PRAGMA busy_timeout = 200")
-            defer { try? db.execute(sql: "PRAGMA busy_timeout = \(Int(options.busySeconds * 1000))") }
-            try db.checkpoint(.truncate)
-        } catch {
+        do { try emptyLog(db) } catch {
             logger.debug(
                 "the write-ahead log of the ledger could not be emptied",
                 metadata: [
@@ -110,8 +105,16 @@ final class SQLiteFile: Sendable {
         }
     }
 
+    /// Writes the log into the database, and empties it.
+    /// - Throws: where a reader keeps it from being emptied; it is tried again one limit later, rather than waited for.
+    func emptyLog(_ db: Database) throws {
+        try db.execute(sql: "PRAGMA busy_timeout = 200")
+        defer { try? db.execute(sql: "PRAGMA busy_timeout = \(Int(options.busySeconds * 1000))") }
+        try db.checkpoint(.truncate)
+    }
+
     /// The last connection empties the write-ahead log into the file. A reader's does not, and the pool closes those last. Where somebody
-    /// else opens or closes the file at this moment, they do it.
+    /// else opens or closes the file at this moment, that process empties the log.
     func emptyLog() {
         guard FileStatus(path: path)?.identity == files[""], FileStatus(path: path + "-wal")?.identity == files["-wal"],
             files["-wal"] != nil, let last = try? DatabaseQueue(path: path)

@@ -31,6 +31,38 @@ extension SQLiteLedger {
         }
     }
 
+    /// Removes a ledger that this process has made and nothing was written to, with its lock: a path that was mistyped once leads to no
+    /// ledger the next time either. One that another process has open stays.
+    /// - Parameter isMade: this process has made the file; else only a lock without a ledger is removed.
+    /// - Returns: whether there is no ledger any more.
+    package static func removeUnused(_ path: String, isMade: Bool) -> Bool {
+        let place = RealPath.of(path)
+        guard isMade || isMissing(place), let lock = try? LedgerLock.acquire(ledger: place) else { return false }
+        defer { lock.release() }
+        if isMissing(place) {
+            if isMade { unlink(place) }
+        } else {
+            guard isMade, (try? removeIfUnused(place)) == true else { return false }
+        }
+        unlink(place + ".lock")
+        return true
+    }
+
+    private static func removeIfUnused(_ place: String) throws -> Bool {
+        let file = try LedgerBackup.open(place)
+        defer { try? file.close() }
+        return try file.inDatabase { db in
+            // In the mode of a single user SQLite takes a lock that it gets only while nobody else has the file open.
+            try db.execute(sql: "PRAGMA busy_timeout = 200; PRAGMA locking_mode = EXCLUSIVE; BEGIN IMMEDIATE")
+            defer { try? db.execute(sql: "ROLLBACK") }
+            for table in ["mailing", "audit", "suppression", "category", "limit_override", "erasure", "dead_letter"] {
+                if try Bool.fetchOne(db, sql: "SELECT EXISTS (SELECT 1 FROM \(table))") == true { return false }
+            }
+            for end in ["", "-wal", "-shm", "-journal", ".commits"] { unlink(place + end) }
+            return true
+        }
+    }
+
     /// Whether a file is a ledger, or a copy of one (`PRAGMA application_id`), by its own words, without its log.
     ///
     /// SQLite alone opens it, as this process may have it open: see `LedgerView.ofFile`. Of a log and a shared memory not even SQLite keeps
@@ -43,7 +75,7 @@ extension SQLiteLedger {
     /// How the names of files end that SQLite keeps beside a database.
     private static let companions = ["-wal", "-shm", "-journal"]
 
-    /// The version of a ledger's tables, which stay as they are.
+    /// The version of a ledger's tables. Nothing is changed.
     /// - Throws: `LedgerError`: `missing`, `newer`, `foreign`, `notADatabase`, `corrupt`.
     package static func version(of path: String) throws(LedgerError) -> Int {
         if isMissing(path) { throw .missing(path: path) }

@@ -16,7 +16,7 @@ extension SQLiteLedger {
         package var walLimit = 64 << 20
         /// The size, in pages, at which the database counts as full; nil for what the disk holds.
         package var maximumPages: Int?
-        /// How often it is looked, at most, whether another program has written into the database's file.
+        /// The shortest time between two checks whether another program has written into the database's file.
         package var overwriteLook = Duration.milliseconds(500)
 
         package init() {}
@@ -42,7 +42,7 @@ extension SQLiteLedger {
                     try pool.read { try requireHere($0, path) }
                     // What Redis was told to forget must outlive a power failure, or people would get a message twice.
                     try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
-                    // Not before it is known to be a ledger: another file's rights are not ours to take.
+                    // Only after the file is known to be a ledger: the rights of other files must not change.
                     SQLiteFile.tighten(path, logger)
                     return SQLLedger(SQLiteEngine(SQLiteFile(path, options: options, logger: logger), pool, logger: logger))
                 }
@@ -54,7 +54,7 @@ extension SQLiteLedger {
         }
     }
 
-    /// There is no file, or an empty one, which whoever makes a ledger begins with.
+    /// There is no file, or an empty one, as at the beginning of a new ledger.
     package static func isMissing(_ path: String) -> Bool { FileStatus(path: path).map { $0.kind == .regular && $0.size == 0 } ?? true }
 
     private static func configuration(_ options: Options) -> Configuration {
@@ -69,6 +69,8 @@ extension SQLiteLedger {
             try db.execute(sql: "PRAGMA page_size = 8192")
             try db.execute(sql: "PRAGMA cache_size = -16000")
             try db.execute(sql: "PRAGMA wal_autocheckpoint = 2000")
+            // What is erased is overwritten with zeros. Debian's SQLite does so anyway, others do when they are told.
+            try db.execute(sql: "PRAGMA secure_delete = ON")
             try db.execute(sql: "PRAGMA journal_size_limit = \(options.walLimit)")
             if let pages = options.maximumPages { try db.execute(sql: "PRAGMA max_page_count = \(pages)") }
         }
@@ -97,7 +99,8 @@ extension SQLiteLedger {
                 if let found { logger.notice("the ledger \(path) was of version \(found), and is now of version \(Schema.version)") }
                 return
             } catch {
-                // Processes that open a new ledger at once all try; whoever comes second to a step finds it done, and goes on from there.
+                // Processes that open a new ledger at once all try; the second to come to a step finds it done, and continues with the
+                // next.
                 let now = try pool.read { try migrator.appliedIdentifiers($0).count }
                 guard now > applied else { throw error }
                 applied = now

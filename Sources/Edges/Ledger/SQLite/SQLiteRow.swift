@@ -1,7 +1,7 @@
 import GRDB
 import GRDBSQLite
 
-/// The row that a cursor is at; it keeps the cursor.
+/// The current row of a cursor; it keeps the cursor.
 struct SQLiteRow: SQLRow {
     let cursor: SQLiteCursor
     private var statement: SQLiteStatement { cursor.statement }

@@ -13,7 +13,7 @@ final class SQLiteTransaction: SQLTransaction {
     var locking: String { "" }
     var sharing: String { "" }
     var elements: String { "json_each(?)" }
-    /// To read them all costs less than to have SQLite look into them.
+    /// Reading all fingerprints costs less than a search in them by SQLite.
     func holdsHash(_ parameter: String) -> String { "\(parameter) IS NOT NULL" }
     var orderedJoin: String { "CROSS JOIN" }
     var countedFailures: String { "failure" }
@@ -58,7 +58,7 @@ final class SQLiteTransaction: SQLTransaction {
         try Self.noticingDamage { SQLiteCursor(try SQLiteSteps(db.cachedStatement(sql: sql), Self.arguments(values))) }
     }
 
-    /// Has a file that SQLite cannot read be damage, as a value is that cannot be.
+    /// Turns an unreadable file into `SQLDamage`, like an impossible value.
     static func noticingDamage<T>(_ body: () throws -> T) throws -> T {
         do {
             return try body()
@@ -96,13 +96,22 @@ extension SQLiteTransaction {
             keys.map(\.value) + sums.map(\.value))
     }
 
+    func tablesOfMailings() throws -> [String] {
+        try all(
+            String.self,
+            """
+            SELECT DISTINCT t.name FROM sqlite_schema t JOIN pragma_table_info(t.name) c
+            WHERE t.type = 'table' AND c.name = 'mailing' ORDER BY 1
+            """)
+    }
+
     func now() throws -> Int64 { Clock.milliseconds() }
 
     func countCommit() throws -> Int64 { try one(Int64.self, "UPDATE ledger SET commits = commits + 1 RETURNING commits") ?? 0 }
 
     func commits() throws -> Int64 { try one(Int64.self, "SELECT commits FROM ledger") ?? 0 }
 
-    /// Whether a file is an older copy its own number tells, and the note beside it.
+    /// A file shows by its own number of commits, and by the note beside it, whether it is an older copy.
     func isMoved() throws -> Bool { false }
 
     func raiseCommits(above number: Int64) throws { try run("UPDATE ledger SET commits = max(commits, ?) + 1", [number]) }

@@ -2,7 +2,7 @@ import GRDB
 import Text
 
 extension Schema {
-    /// The audit log, by what a mailing is known again, and since when it is in its state.
+    /// The audit log, the identity of a mailing, and since when a mailing is in its state.
     static let control = """
         -- By what it is known again: key:KEY, file:PATH, or empty.
         ALTER TABLE mailing ADD COLUMN identity TEXT NOT NULL DEFAULT '';
@@ -27,7 +27,7 @@ extension Schema {
         CREATE INDEX audit_object ON audit (object, number);
         """
 
-    /// Mailings of before are known by the paths of their files, without the links that led to them.
+    /// Older mailings are identified by the real paths of their files.
     static func resolveIdentities(_ db: Database) throws {
         for origin in try String.fetchAll(db, sql: "SELECT DISTINCT origin FROM mailing WHERE origin <> ''") {
             let path = RealPath.of(origin)

@@ -1,11 +1,11 @@
 extension Schema {
-    /// What tells that the recipients' file is still the one that was read.
+    /// The columns by which a changed recipients' file is found.
     static let checksum = """
         -- Of the rows that are read.
         ALTER TABLE mailing ADD COLUMN source_checksum INTEGER;
         """
 
-    /// By what a copy is told from the ledger that it was made of.
+    /// The columns that tell a copy from its ledger.
     static let copies = """
         -- How many commits Redis was told of: a ledger with a lower number than Redis knows is an older copy.
         ALTER TABLE ledger ADD COLUMN commits INTEGER NOT NULL DEFAULT 0;

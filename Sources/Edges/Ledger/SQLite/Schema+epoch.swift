@@ -1,5 +1,5 @@
 extension Schema {
-    /// What the last dispatcher knew of Redis.
+    /// The epoch and its workers, as the last dispatcher knew them.
     static let epoch = """
         -- One row at most: the epoch of Redis, and the boot of the machine on which it was begun.
         CREATE TABLE epoch (

@@ -1,5 +1,5 @@
 extension Schema {
-    /// What the dispatcher and the planner ask for, in columns of its own and in indexes that hold nothing of the mailings that are over.
+    /// What the dispatcher and the planner ask for, in columns of its own and in indexes without the mailings that have ended.
     static let work = """
         ALTER TABLE mailing ADD COLUMN provider TEXT NOT NULL DEFAULT '';
         -- Milliseconds after the start during which a message may be tried.
@@ -22,7 +22,7 @@ extension Schema {
             WHERE state IN ('scheduled', 'collecting');
         """
 
-    /// The words of docs/glossary.md, and columns for what was told by the beginning of a text.
+    /// The terms of docs/glossary.md, and columns in place of prefixes of texts.
     static let words = """
         DROP VIEW IF EXISTS delivery;
         DROP VIEW IF EXISTS attempt;

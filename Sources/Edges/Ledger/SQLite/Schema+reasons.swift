@@ -1,5 +1,5 @@
 extension Schema {
-    /// Reasons in place of the classes of before, and who waits for a refusal that may be everybody's.
+    /// Reasons in place of response classes, and recipients who wait because their refusal may be everybody's.
     static let reasons = """
         -- Why one waits who was refused: 1 before anybody of the mailing was accepted, 2 because the refusal speaks of us; else 0.
         ALTER TABLE recipient_error ADD COLUMN held INTEGER NOT NULL DEFAULT 0;

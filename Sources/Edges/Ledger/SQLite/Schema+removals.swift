@@ -1,4 +1,4 @@
-/// The 23rd migration: by what two lists of suppressions that went apart become one again, and who may have been reached of a mailing whose
+/// The 23rd migration: what merging two lists of suppressions needs, and who may have been reached of a mailing whose
 /// recipients are not kept any more.
 extension Schema {
     static let removals = """

@@ -1,4 +1,4 @@
-/// The 13th migration: which mailings a restored copy may know too little of.
+/// The 13th migration: of which mailings a restored copy may lack results.
 extension Schema {
     static let restored = """
         -- 1 for a mailing of a copy that was put in the place of a ledger, until it is settled who may have been sent to since. One that is

@@ -1,5 +1,5 @@
 extension Schema {
-    /// The large and unchanging (`batch`, `fingerprint`) stands apart from the small and changing (`progress`), so that a
+    /// The large tables that never change (`batch`, `fingerprint`) are apart from the small one that does (`progress`), so that a
     /// result never rewrites a recipient's values. Rows a recipient exist only for what is not plain: `setback`, `event`.
     static let tables = """
         -- One row: the name by which a Redis knows whose batches it holds.

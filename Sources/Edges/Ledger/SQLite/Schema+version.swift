@@ -15,7 +15,7 @@ extension Schema {
         let migrator = migrator
         let applied = try migrator.appliedIdentifiers(db)
         let application = try Int32.fetchOne(db, sql: "PRAGMA application_id") ?? 0
-        // GRDB keeps tables of its own, which another process that opens the new ledger may just have made.
+        // GRDB has tables of its own. Another process that opens the new ledger may just have made them.
         let tables =
             try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'grdb%'") ?? 0
         let isEmpty = application == 0 && tables == 0

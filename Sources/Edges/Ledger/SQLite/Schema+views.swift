@@ -1,5 +1,5 @@
 extension Schema {
-    /// For people with a SQL shell; the code reads the tables. The last two have their names of before, and their columns.
+    /// For people with a SQL shell; the code reads the tables. The last two keep their old names and columns.
     static let views = """
         CREATE VIEW delivery AS
         SELECT b.mailing, b.number AS batch, r.key AS idx, r.value ->> 0 AS recipient, r.value ->> 1 AS address,

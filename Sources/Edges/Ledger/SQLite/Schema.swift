@@ -1,6 +1,6 @@
 import GRDB
 
-/// The ledger's tables. A table that has left the house never changes but by a further migration.
+/// The ledger's tables. A released table changes only by a further migration.
 enum Schema {
     /// `PRAGMA application_id` of a ledger: "FLOT".
     static let applicationID: Int32 = 0x464c_4f54
@@ -12,13 +12,13 @@ enum Schema {
             try db.execute(sql: "INSERT INTO ledger (identity) VALUES (lower(hex(randomblob(8))))")
             try db.execute(sql: "PRAGMA application_id = \(applicationID)")
         }
-        // What it made is made anew by "5 words".
+        // The migration "5 words" makes these tables anew.
         migrator.registerMigration("1 views") { _ in }
         migrator.registerMigration("2 start") { db in
             try db.execute(sql: "ALTER TABLE mailing ADD COLUMN start INTEGER")
         }
         migrator.registerMigration("3 limits") { db in
-            // Set by operators in place of the configuration's: a limit as text, or none; changed in milliseconds since 1970.
+            // Limits that operators set in place of the configuration's: a limit as text, or none; changed in milliseconds since 1970.
             try db.execute(
                 sql: """
                     CREATE TABLE limit_override (
@@ -45,7 +45,7 @@ enum Schema {
         migrator.registerMigration("12 missed") { db in try db.execute(sql: missed) }
         migrator.registerMigration("13 restored") { db in try db.execute(sql: restored) }
         migrator.registerMigration("17 letters") { db in try db.execute(sql: letters) }
-        // Those of before did not see each bit of a row; where none is known, none is compared.
+        // Older checksums did not cover each bit of a row. Where no checksum is known, none is compared.
         migrator.registerMigration("18 checksum") { db in try db.execute(sql: "UPDATE mailing SET source_checksum = NULL") }
         migrator.registerMigration("19 redis problem") { db in try db.execute(sql: redisProblem) }
         migrator.registerMigration("21 suppressions") { db in
@@ -58,6 +58,7 @@ enum Schema {
         migrator.registerMigration("25 scale") { db in try db.execute(sql: scale) }
         migrator.registerMigration("26 upload") { db in try db.execute(sql: upload) }
         migrator.registerMigration("27 waiting") { db in try db.execute(sql: waiting) }
+        migrator.registerMigration("29 erasure") { db in try db.execute(sql: erasure) }
         migrator.registerMigration("30 events") { db in try db.execute(sql: events) }
         return migrator
     }

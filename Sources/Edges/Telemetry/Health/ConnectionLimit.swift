@@ -10,11 +10,11 @@ package final class ConnectionLimit: Sendable {
         /// Connections at once.
         package var connections: Int
         /// How long a new connection may take for its first request, and each for its next one.
-        package var patience: TimeAmount
+        package var timeout: TimeAmount
 
-        package init(connections: Int, patience: TimeAmount = .seconds(15)) {
+        package init(connections: Int, timeout: TimeAmount = .seconds(15)) {
             self.connections = connections
-            self.patience = patience
+            self.timeout = timeout
         }
     }
 
@@ -113,7 +113,7 @@ package final class ConnectionLimitHandler: ChannelDuplexHandler, RemovableChann
     private func wait(_ context: ChannelHandlerContext) {
         deadline?.cancel()
         if let number { limit.note(number, isWaiting: true) }
-        deadline = context.eventLoop.assumeIsolated().scheduleTask(in: limit.configuration.patience) { context.close(promise: nil) }
+        deadline = context.eventLoop.assumeIsolated().scheduleTask(in: limit.configuration.timeout) { context.close(promise: nil) }
     }
 
     private func leave() {

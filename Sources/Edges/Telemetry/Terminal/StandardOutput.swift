@@ -18,13 +18,13 @@ package enum StandardOutput {
     /// Writes a text without anything from outside as it is: help, or a completion script.
     package static func write(own text: String) { put(text + "\n") }
 
-    private static func put(_ text: String) { _ = DescriptorWriting.write(text, to: STDOUT_FILENO, patience: -1) }
+    private static func put(_ text: String) { _ = DescriptorWriting.write(text, to: STDOUT_FILENO, timeout: -1) }
 }
 
 /// Messages of commands that are no log lines; the same for standard error.
 package enum StandardError {
     package static func write(_ text: String) {
-        _ = DescriptorWriting.write(LogText.lines(text) + "\n", to: STDERR_FILENO, patience: -1)
+        _ = DescriptorWriting.write(LogText.lines(text) + "\n", to: STDERR_FILENO, timeout: -1)
     }
 
     package static func warn(_ text: String) { write("warning: \(text)") }
@@ -35,6 +35,6 @@ package enum StandardError {
         // Cursor up, erase to the end of each line, erase below (ECMA-48: CUU, EL, ED).
         let back = drawn > 0 ? "\u{1B}[\(drawn)A\r" : ""
         let text = back + lines.map { LogText.line($0) + "\u{1B}[K\n" }.joined() + "\u{1B}[J"
-        _ = DescriptorWriting.write(text, to: STDERR_FILENO, patience: -1)
+        _ = DescriptorWriting.write(text, to: STDERR_FILENO, timeout: -1)
     }
 }

@@ -84,7 +84,7 @@ package final class Terminal: Sendable {
     }
 
     /// - Returns: false when the line, or its rest, was given up.
-    private func write(_ text: String) -> Bool { DescriptorWriting.write(text, to: descriptor, patience: 1_000) }
+    private func write(_ text: String) -> Bool { DescriptorWriting.write(text, to: descriptor, timeout: 1_000) }
 
     private static func width(of descriptor: CInt) -> Int {
         var size = winsize()

@@ -101,7 +101,7 @@ extension HTTPEngine {
         return hasAny
     }
 
-    /// The response to a message is late: its group goes on without it, and another message takes its place.
+    /// The response to a message is late: its group continues without it, and another message takes its place.
     func detach(_ transfer: HTTPTransfer) -> Bool {
         guard transfer.late == nil, let job = transfer.job, job.group.detach != nil, slow.mayWait(beside: lateCount) else { return false }
         transfer.late = job.detach(transfer.index)

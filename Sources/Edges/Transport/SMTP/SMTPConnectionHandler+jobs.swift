@@ -41,7 +41,7 @@ extension SMTPConnectionHandler {
         for (index, response) in responses { response.resolve(run.responses[index]) }
     }
 
-    /// The response to a final dot is late: whoever waits for the group goes on without it.
+    /// The response to a final dot is late: whoever waits for the group continues without it.
     /// - Returns: false where nobody can.
     func detach() -> Bool {
         guard let job, case .deliver(_, let waiter) = job.work, let take = dialogue.run.group.detach, pool.park(id) else { return false }

@@ -68,7 +68,7 @@ extension SMTPDialogue {
         write("EHLO \(hostname)", into: &out)
     }
 
-    /// Goes on to TLS where it is wanted, else to authentication.
+    /// Continues with TLS where it is wanted, else with authentication.
     private mutating func secure(into out: inout ByteBuffer) {
         guard !isEncrypted, settings.startTLS != .never else { return authenticate(into: &out) }
         if capabilities.startTLS, !isTLSRefused {

@@ -216,7 +216,7 @@ extension SMTPDialogue {
     private var isShareServed: Bool { expects == .mail && hasAccepted }
 
     /// Says goodbye and leaves, because the server takes no more on this connection.
-    /// - Parameter again: the message that goes on elsewhere.
+    /// - Parameter again: the message that is sent on another connection.
     private mutating func endSession(_ said: ProviderResponse, again: Int, into out: inout ByteBuffer) {
         finishing = nil
         out.writeStaticString("QUIT\r\n")

@@ -47,7 +47,7 @@ struct SMTPJob: Sendable {
         }
     }
 
-    /// Whether it goes on on another connection after the one it was on failed: as long as that one answered something, and a few times
+    /// Whether it continues on another connection after its own one failed: as long as that one answered something, and a few times
     /// more where the server was merely gone, had enough of the connection, or offers too little on it. A server that asks us to slow down
     /// is not asked again at once.
     /// - Parameter wasUseful: the connection had finished earlier jobs: it may have been closed while it was idle.

@@ -165,7 +165,7 @@ final class SMTPPool: Sendable {
         metrics.closed(open: state.withLock { $0.poolState.open })
     }
 
-    /// A connection was cut with a job on it: its owner gets what is known, and nothing goes on elsewhere.
+    /// A connection was cut with a job on it: its owner gets what is known, and nothing continues on another connection.
     func cut(_ id: Int, _ job: SMTPJob) {
         job.finish()
         lost(id, isAnswered: false)

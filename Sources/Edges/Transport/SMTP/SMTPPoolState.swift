@@ -149,7 +149,7 @@ struct SMTPPoolState<Job: Sendable, Connection: Sendable>: Sendable {
 
     /// A connection is gone.
     /// - Parameters:
-    ///   - leftover: the job that goes on elsewhere, before all others.
+    ///   - leftover: the job that continues on another connection, before all others.
     ///   - fleet: workers that use the provider, from 1.
     mutating func lost(
         _ id: Int, leftover: Job?, outcome: Outcome, now: NIODeadline, jitter: Double, fleet: Int = 1

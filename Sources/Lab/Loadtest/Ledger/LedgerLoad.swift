@@ -2,7 +2,7 @@ package import Ledger
 import Model
 
 /// Fills an empty ledger with mailings that are planned, dispatched and reported on as roles do it, and measures how long the ledger takes.
-/// What surrounds it, as reading files, sending and Redis, is left out.
+/// Reading files, sending and Redis are not part of it.
 package struct LedgerLoad: Sendable {
     package struct Figures: Sendable, Codable {
         package var recipients = 0
@@ -91,7 +91,7 @@ package struct LedgerLoad: Sendable {
         while true {
             let taken = try await ledger.dispatchBatches([(id, 20 * collectors)], now: Clock.milliseconds())
             guard !taken.isEmpty else { return took }
-            // Each collector has status streams of its own: batches of one stream come together.
+            // Each collector has its own status streams, so that it writes the batches of its streams alone.
             let writes = (0..<collectors).map { collector in
                 groups(taken.enumerated().filter { $0.offset % collectors == collector }.map(\.element))
             }

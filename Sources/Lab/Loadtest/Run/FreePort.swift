@@ -8,7 +8,7 @@ import Synchronization
 
 /// Ports of loopback for our processes.
 enum FreePort {
-    /// Where the search goes on: another place for each run.
+    /// Where the search continues: another place for each run.
     private static let next = Atomic<Int>(Int.random(in: 0..<12_000))
 
     /// All processes of this machine that take ports for others share the folder: the tests and the rigs in `loadtest/` do too.

@@ -217,14 +217,14 @@ extension LoadRun {
         return String(((try? String(contentsOfFile: output, encoding: .utf8)) ?? "").trimmed)
     }
 
-    /// Ours, without what would change the fleet's settings.
+    /// The environment of this process, without variables that would change the fleet's settings.
     var environment: [String: String] {
         ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("FLOTILLA_") }
     }
 }
 
 extension Scenario {
-    /// Such a sink has to write its record before it answers, or the verdict would miss what it took last.
+    /// A sink that is killed has to write its record before it answers, or the verdict would miss its last messages.
     func kills(sink name: String) -> Bool {
         script.contains { $0.action == .kill && $0.target == .sink(name) }
     }

@@ -34,7 +34,7 @@ actor LoadRun {
     var progress: [String: MailingProgress] = [:]
     var events: [RunResult.Event] = []
     var notes: [String] = []
-    /// Why the run was ended though not all was sent; nil while nothing speaks against it.
+    /// Why the run was ended before all was sent; nil where it was not.
     var halt: String?
     var phase = "starting"
     var redisPeak: Int64?
@@ -113,7 +113,7 @@ actor LoadRun {
         }
     }
 
-    // MARK: The way
+    // MARK: Course
 
     /// Sends, follows the script and looks, until all mailings have ended.
     private func drive() async throws {

@@ -14,7 +14,7 @@ struct ProcessFigures: Equatable {
         return ProcessFigures(stat: stat, status: status, ticks: Double(sysconf(Int32(_SC_CLK_TCK))))
     }
 
-    /// - Parameter ticks: in a second, in which the system counts CPU time.
+    /// - Parameter ticks: units of CPU time in a second.
     init?(stat: String, status: String, ticks: Double) {
         // The second field is the command, which may hold spaces and parentheses.
         guard let end = stat.lastIndex(of: ")") else { return nil }

@@ -1,4 +1,4 @@
-/// What a role's `/metrics` says that a run looks at; sums over all label sets but those named here.
+/// The figures of a role's `/metrics` that a run needs: sums over all label sets, unless a property says otherwise.
 struct RoleFigures: Sendable, Equatable {
     /// Attempts that ended, by outcome.
     var outcomes: [String: Double] = [:]
@@ -53,7 +53,7 @@ private struct Sample {
     let labels: Substring.UTF8View
     let value: Double
 
-    /// Beyond it, and where it is no number, a figure is not one.
+    /// A larger figure, or a text that is no number, does not count.
     private static let most = 1e15
 
     init?(_ line: Substring.UTF8View) {

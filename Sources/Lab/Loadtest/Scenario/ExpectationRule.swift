@@ -38,12 +38,12 @@ package struct ExpectationRule: Sendable, Equatable {
             }
         }
 
-        /// It is a measure of processes, and stands above their kinds.
+        /// Whether it measures processes, and so is written above the kinds of processes.
         package var isByKind: Bool { self == .memory || self == .memoryGrowth }
 
         /// Measures that a mailing has.
         package static let ofMailings: [Measure] = [.rate, .duration, .duplicates, .losses, .uncertain, .failed]
-        /// Measures that stand by themselves.
+        /// Measures of the run as a whole.
         package static let ofRuns: [Measure] = allCases.filter { !$0.isByKind }
     }
 

@@ -63,7 +63,7 @@ struct ScenarioReader {
 
     // MARK: Fields
 
-    /// What stands in a mapping, by its keys; unknown ones are refused, and those without a value are skipped.
+    /// The values of a mapping by their keys. Unknown keys are refused, and keys without a value are skipped.
     mutating func fields(_ node: Node, _ section: String, _ allowed: [String]) -> [String: Node] {
         guard let mapping = node.mapping else {
             refuse(node, section, "must be a mapping with the keys \(allowed.joined(separator: ", "))")

@@ -14,7 +14,7 @@ package struct Histogram: Sendable, Equatable {
         left.buckets.merge(right.buckets, uniquingKeysWith: +)
     }
 
-    /// What came since an earlier state. Where a process ended in between, what it counted is gone: no bucket falls below zero.
+    /// The difference to an earlier state. No bucket falls below zero, because the counts of a process end with it.
     package func since(_ earlier: Histogram) -> Histogram {
         var difference = self
         for (bound, count) in earlier.buckets { difference.buckets[bound] = max(0, (buckets[bound] ?? 0) - count) }

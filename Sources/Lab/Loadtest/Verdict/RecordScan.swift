@@ -1,4 +1,5 @@
-/// What the verdict needs of a line of a sink's record (docs/sink.md), read from its bytes: a run of an hour has millions.
+/// What the verdict needs from a line of a sink's record (docs/sink.md). It is read from bytes, since a run of an hour has millions of
+/// lines.
 struct RecordScan: Equatable {
     struct Position: Equatable {
         var mailing: String

@@ -32,7 +32,7 @@ struct ResultBuilder {
             roles: outcomes.flatMap(roles), notes: outcomes.flatMap { outcome in outcome.notes.map { label(outcome, $0) } })
     }
 
-    /// Of a run among several, its number of workers before what is said.
+    /// Puts the number of workers before the text of a run that is one of several.
     private func label(_ outcome: RunOutcome, _ text: String) -> String {
         scenario.steps == nil ? text : "\(Self.workers(outcome.scenario.fleet.workers)): \(text)"
     }
@@ -66,7 +66,7 @@ struct ResultBuilder {
         return [RunResult.Event(at: offset, what: Self.workers(outcome.scenario.fleet.workers))] + own
     }
 
-    /// PanelBuilder of the same title become one, with a gap between the steps.
+    /// Joins panels of the same title, with a gap between the steps.
     private func panels(_ offsets: [Double]) -> [RunResult.Panel] {
         var all: [RunResult.Panel] = []
         for (outcome, offset) in zip(outcomes, offsets) {

@@ -33,7 +33,7 @@ struct ForecastText {
     private static func time(_ seconds: Double) -> String {
         switch seconds {
         case ..<10: "\((seconds * 10).rounded() / 10) s"
-        // For people days are too fine a unit here.
+        // Up to 100 hours, hours and minutes are easier to read than days.
         case 86_400..<360_000: "\(Int(seconds / 3_600)) h \(Int(seconds / 60) % 60) min"
         default: TimeSpan.text(seconds: seconds)
         }

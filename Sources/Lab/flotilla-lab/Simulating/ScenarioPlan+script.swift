@@ -8,7 +8,7 @@ extension ScenarioPlan {
     /// Seconds from SIGTERM to a process until its successor works, with nothing to finish (measured with `flotilla-lab loadtest run`, a
     /// release build: a worker had ended and another begun after 0.25 s, and a planner dispatched 0.1 s after it was started).
     private static let restart = 0.35
-    /// What a worker has besides: moments of a limit are reserved so far ahead (`Delivery/ReservationPool`).
+    /// Further seconds until a worker uses a limit again: moments are reserved so far ahead (`Delivery/ReservationPool`).
     private static let ahead = 0.2
     /// Until the fleet sends again after a Redis that came back empty: all tell what they know, and the dispatcher begins anew (3.3 s
     /// measured with a lease of 10 s; 2.7 s in `redis-loss`).

@@ -43,7 +43,7 @@ struct BatchDelivery: Sendable {
     }
 
     /// The next message may start, and its lifetime has not ended.
-    var mayStart: Bool { worker.mayStart(mailing, batch) && !worker.isOver(lease.batch.expires) && !state.isEnded }
+    var mayStart: Bool { worker.mayStart(mailing, batch) && !worker.hasExpired(lease.batch.expires) && !state.isEnded }
 
     /// Works until each recipient has a result or the rest is given back.
     func run() async {
@@ -51,7 +51,8 @@ struct BatchDelivery: Sendable {
         await withDiscardingTaskGroup { group in
             for (pool, open) in mailing.kinds(of: open, recipients) {
                 let part = share.split(
-                    open.count, PrefetchState.Kind(mailing: mailing.id, domain: pool.domain), usable: mailing.usable(pool.domain))
+                    open.count, PrefetchState.Kind(mailing: mailing.id, domain: pool.domain),
+                    usable: mailing.usable(pool.domain, distance: pool.distance))
                 group.addTask {
                     await send(open, pool, part)
                     part.giveBack()
@@ -131,7 +132,9 @@ struct BatchDelivery: Sendable {
     /// - Parameter isFresh: nothing was tried with the first of them before.
     /// - Returns: nil when nothing more may start.
     func turn(_ most: Int, _ pool: ReservationPool, isFresh: Bool) async -> Turn? {
-        var most = min(most, mailing.link.groupSizer.size(distance: pool.distance), fitting)
+        let distance = pool.distance
+        mailing.link.adapt(to: distance)
+        var most = min(most, mailing.link.groupSizer.size(distance: distance), fitting)
         var probe: Int?
         if mailing.link.breaker.isOpen {
             guard let passage = await mailing.link.breaker.pass(isFresh: isFresh, mayStart: { mayStart }) else { return nil }
@@ -151,7 +154,7 @@ struct BatchDelivery: Sendable {
 
     /// Expires recipients whose lifetime has ended.
     func expire(_ indexes: [Int]) async {
-        guard worker.isOver(lease.batch.expires) else { return }
+        guard worker.hasExpired(lease.batch.expires) else { return }
         let now = worker.now
         await buffer.add(state.withLock { $0.expire(indexes, now: now) })
     }

@@ -33,7 +33,7 @@ struct GroupDelivery: Sendable {
         var backoff = Backoff()
         // Recipients in the local retry queue, or that were there: they no longer count as prefetched.
         var rested: Set<Int> = []
-        defer { _ = turn?.ticket.end() }
+        defer { turn?.ticket.end() }
         while true {
             await batch.expire(indexes)
             let (left, retryDue) = batch.state.withLock { ($0.waiting(among: indexes), $0.retryDue(among: indexes)) }
@@ -43,7 +43,7 @@ struct GroupDelivery: Sendable {
                 continue
             }
             if turn == nil || breaker.isOpen && turn?.probe == nil {
-                _ = turn?.ticket.end()
+                turn?.ticket.end()
                 turn = await outside { await nextTurn(left.count, isFresh: left[0].attempts == 0) }
             }
             guard let current = turn, await start(Array(left.prefix(current.count))) else {
@@ -61,7 +61,7 @@ struct GroupDelivery: Sendable {
                 waiting.count { !rested.contains($0.item.index) }
                     + (outcome.results + outcome.retries).count { ($0.state != .uncertain || $0.due == 0) && !rested.contains($0.index) })
             rested.formUnion(outcome.retries.map(\.index))
-            share.adjust(mailing.prefetchTarget)
+            share.adjust(mailing.prefetchTarget(distance: pool.distance))
             await unmark(outcome)
             guard outcome.problem != nil, !breaker.isOpen else {
                 backoff = Backoff()
@@ -153,16 +153,18 @@ struct GroupDelivery: Sendable {
         group.limit = turn.ticket
         group.detach = { late.add($0, $1) }
         batch.trace(open)
-        let start = ContinuousClock.now
         let started = Clock.monotonic()
         worker.transmitting.add(open.count, ordering: .relaxed)
-        let responses = await mailing.link.transport.deliver(group) { [worker, mailing, batch] in
-            worker.mayStart(mailing, batch.batch)
+        let responses = await mailing.link.transport.deliver(group) { [worker, mailing, batch, ticket = turn.ticket] in
+            ticket.begins()
+            return worker.mayStart(mailing, batch.batch)
         }
         worker.transmitting.subtract(open.count, ordering: .relaxed)
-        // A connection that sends one message at a time spent the waits for reservations too: they are no part of the delivery time.
-        let waited = turn.ticket.end()
-        let took = ContinuousClock.now - start - .nanoseconds(mailing.link.isSequential ? waited : 0)
+        // A connection that sends one message at a time spent the waits for reservations too. They are no part of the delivery time, and
+        // neither is the group's wait for a connection.
+        let (waited, began) = turn.ticket.end()
+        let time = Clock.monotonic() - (mailing.link.isSequential ? (began ?? started) + waited : started)
+        let took = Duration.nanoseconds(max(0, time))
         batch.trace(open, responses)
         let waiting = late.take()
         let outcome = batch.judge(

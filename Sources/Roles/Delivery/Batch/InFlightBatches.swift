@@ -39,6 +39,8 @@ final class InFlightBatches: Sendable {
     /// - Parameter changes: notified when batches are ended.
     init(changes: Broadcast) { self.changes = changes }
 
+    var count: Int { state.withLock { $0.count } }
+
     var all: [InFlightBatch] { state.withLock { Array($0.values) } }
 
     /// The entries of lanes that the worker has.

@@ -53,10 +53,10 @@ struct PrefetchState: Sendable {
 
     /// Messages that are enough while nothing is known of a provider.
     private let first: Int
-    /// Messages that are enough for all lanes together; a lane of which nothing is here still gets its first batch, up to `patience` times
-    /// as many.
+    /// Messages that are enough for all lanes together; a lane of which nothing is here still gets its first batch, up to
+    /// `firstBatchFactor` times as many.
     private let most: Int
-    private static let patience = 16
+    private static let firstBatchFactor = 16
     /// Bytes that are enough for all lanes together; a lane of which nothing is here still gets its first batch, up to four times as many.
     private let mostBytes: Int
     /// Batches asked for in one go at most, of a lane and of all.
@@ -108,7 +108,7 @@ struct PrefetchState: Sendable {
         guard lane.hasMore, lane.asked == 0 else { return 0 }
         let counted = lane.counted
         if let probeAt = probes[name] { return lane.messages == 0 && now >= probeAt ? 1 : 0 }
-        guard counted < Double(lane.target), total < (lane.messages == 0 ? Self.patience * most : 4 * most),
+        guard counted < Double(lane.target), total < (lane.messages == 0 ? Self.firstBatchFactor * most : 4 * most),
             bytes / 4 < mostBytes, lane.messages == 0 || bytes < mostBytes
         else { return 0 }
         // One batch tells the size of a lane's batches.

@@ -11,7 +11,7 @@ final class ActiveLimits: Sendable {
         /// Nil until they were seen.
         var overrides: [String: String]?
         /// Scopes that are slowed down or paused now.
-        var slowed: [LimitScope: AdaptiveRateController.Hold] = [:]
+        var slowed: [LimitScope: AdaptiveRateState.Hold] = [:]
     }
 
     private let configured: Limits
@@ -43,7 +43,7 @@ final class ActiveLimits: Sendable {
     }
 
     /// Takes over which scopes are slowed down or paused now.
-    func take(slowed: [LimitScope: AdaptiveRateController.Hold]) { state.withLock { $0.slowed = slowed } }
+    func take(slowed: [LimitScope: AdaptiveRateState.Hold]) { state.withLock { $0.slowed = slowed } }
 
     /// Messages a second that a scope lets start, by its limit or its adaptive rate; nil where neither holds it back.
     func perSecond(_ scope: LimitScope) -> Double? {
@@ -75,9 +75,10 @@ final class ActiveLimits: Sendable {
     }
 
     /// The scope of a kind of send for which a provider asks to wait longest, and the seconds that are left of that.
-    func pause(of send: [LimitScope]) -> (scope: LimitScope, seconds: Double)? {
-        let now = Clock.monotonic()
+    func pause(of send: @autoclosure () -> [LimitScope]) -> (scope: LimitScope, seconds: Double)? {
         let slowed = state.withLock { $0.slowed }
+        if slowed.isEmpty { return nil }
+        let (now, send) = (Clock.monotonic(), send())
         let longest = send.max { slowed[$0]?.until ?? 0 < slowed[$1]?.until ?? 0 }
         guard let longest, let until = slowed[longest]?.until, until > now else { return nil }
         return (longest, Double(until - now) / 1e9)

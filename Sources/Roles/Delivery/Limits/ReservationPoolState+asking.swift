@@ -13,7 +13,7 @@ extension ReservationPoolState {
 
     /// When more reservations are asked for. A part of the horizon is left for other workers, which ask a little later.
     func asksAt(_ now: Int64) -> Int64 {
-        max(nextAsk, (stock.last ?? now) - horizon + Self.nearSpan * 6 / 5 + 2 * lag)
+        max(nextAsk, (stock.last ?? now) - horizon + Self.nearSpan * 6 / 5 + Self.roundTripsAhead / 2 * lag)
     }
 
     /// The request that is due; nil for none.
@@ -27,8 +27,8 @@ extension ReservationPoolState {
         let ownSpacing = capacity.spacing > Int64(interval * 1000) ? capacity.spacing : 0
         let spacing = max(quota * 2 <= most ? Self.nearSpan / Int64(quota) : 0, ownSpacing)
         let behind = spacing > 0 ? stock.last.map { max(0, $0 - now) + spacing } ?? 0 : 0
-        // No message would be ready for a nearer moment: leave it to other workers.
-        let after = max(behind, lag > Self.near ? lag : 0)
+        // No message would be ready for a nearer moment, as a group asks for its start when the reply is here: leave it to other workers.
+        let after = max(behind, lag > Self.near ? 2 * lag : 0)
         return Order(
             count: min(quota, wanted), scopes: scopes, horizon: .nanoseconds(horizon), after: .nanoseconds(after),
             spacing: .nanoseconds(spacing))
@@ -47,7 +47,7 @@ extension ReservationPoolState {
     /// No reservation lies further ahead, so that changes take effect within that time. A send whose own limit is below a shared one
     /// reaches further ahead than the others that share it: they would leave it nothing.
     private var horizon: Int64 {
-        max(2 * Self.nearSpan * Int64(1 + wider), Int64(min(interval / 4, 15_000_000) * 1000)) + 4 * lag
+        max(2 * Self.nearSpan * Int64(1 + wider), Int64(min(interval / 4, 15_000_000) * 1000)) + Self.roundTripsAhead * lag
     }
 
     /// Takes the reply to a request.

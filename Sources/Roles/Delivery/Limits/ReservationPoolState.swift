@@ -58,6 +58,9 @@ struct ReservationPoolState {
 
     /// For how long reservations are reserved in one go, where Redis is near.
     static let nearSpan: Int64 = 100_000_000
+    /// How many round trips to Redis a reservation lies further ahead than where Redis is near: one passes until the reply is here and one
+    /// until its group may start, and meanwhile others are used that were made as long before.
+    static let roundTripsAhead: Int64 = 6
     /// A bound for one request: Redis serves nobody else meanwhile, and needs a microsecond or two for each reservation.
     private static let limit = 4_000
     private static let firstQuota = 512
@@ -156,8 +159,8 @@ struct ReservationPoolState {
     mutating func next(_ now: Int64) -> Start {
         guard !scopes.isEmpty else { return .now }
         dropLate(now)
-        // An open connection waits for a near moment; it is not given back.
-        let (start, reservation) = stock.take(now, reach: max(Self.hold, reach))
+        // An open connection waits for a near moment. Its group is not given back, which would cost two round trips.
+        let (start, reservation) = stock.take(now, reach: max(Self.hold, reach + 2 * lag))
         switch start {
         case .none: break
         case .now: used += 1

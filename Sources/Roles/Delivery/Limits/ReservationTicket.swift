@@ -7,6 +7,8 @@ final class ReservationTicket: StartLimit {
         var left: Int
         var hasEntered: Bool
         var waited: Int64 = 0
+        /// When a connection first asked for a message of the group; nil before.
+        var began: Int64?
     }
 
     private let pool: ReservationPool
@@ -32,11 +34,17 @@ final class ReservationTicket: StartLimit {
         }
     }
 
+    /// A connection asks for a message of the group.
+    func begins() {
+        state.withLock { if $0.began == nil { $0.began = Clock.monotonic() } }
+    }
+
     func waits(_ time: Int64) { state.withLock { $0.waited += time } }
 
     /// The group has ended.
-    /// - Returns: nanoseconds that its messages waited for their moments.
-    func end() -> Int64 {
+    /// - Returns: nanoseconds that its messages waited for their moments, and when a connection began with it; nil for none did.
+    @discardableResult
+    func end() -> (waited: Int64, began: Int64?) {
         let state = state.withLock { state in
             defer {
                 state.left = 0
@@ -45,6 +53,6 @@ final class ReservationTicket: StartLimit {
             return state
         }
         if state.left > 0 || !state.hasEntered { pool.left(state.left, hasEntered: state.hasEntered) }
-        return state.waited
+        return (state.waited, state.began)
     }
 }

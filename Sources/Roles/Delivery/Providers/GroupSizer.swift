@@ -22,7 +22,7 @@ final class GroupSizer: Sendable {
     private let least: Int
     private let most: Int
     /// Time that a group may take.
-    private let aim: Duration
+    let aim: Duration
     private let size: Atomic<Int>
     /// Nanoseconds that a message takes, lately.
     private let time = Atomic<Int64>(0)

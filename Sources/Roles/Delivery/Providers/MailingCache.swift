@@ -6,7 +6,7 @@ import Policy
 import Synchronization
 import Transport
 
-/// The mailings that a worker has made ready, and its links to their providers.
+/// The mailings that a worker has made ready, and its links to their providers; the shell of `MailingCacheState`.
 actor MailingCache {
     enum Finding {
         case ready(PreparedMailing)
@@ -18,9 +18,6 @@ actor MailingCache {
         case newer
     }
 
-    /// How often the size of the fleet is asked for.
-    private static let fleetInterval = Duration.seconds(5)
-
     private let published: PublishedMailings
     private let publishedLimits: PublishedLimits
     private let throttle: Throttle
@@ -28,29 +25,29 @@ actor MailingCache {
     private let worker: WorkerContext
     private let group: any EventLoopGroup
     private let registry: WorkerRegistry
-    private var fleetKnown: ContinuousClock.Instant?
+    private let now: @Sendable () -> ContinuousClock.Instant
     private var limits: ActiveLimits { worker.limits }
     private var configuration: WorkerConfiguration { worker.configuration }
-    private var mailings: [MailingID: PreparedMailing] = [:]
-    /// Providers of mailings that are not ready yet.
-    private var waiting: [MailingID: String] = [:]
+    private var state = MailingCacheState<PreparedMailing>()
     private var links: [String: ProviderLink] = [:]
-    /// Mailings whose definition could not be read once.
-    private var discarded: Set<MailingID> = []
 
-    init(_ worker: WorkerContext, broker: Broker, group: any EventLoopGroup) {
+    init(
+        _ worker: WorkerContext, broker: Broker, group: any EventLoopGroup,
+        now: @escaping @Sendable () -> ContinuousClock.Instant = { .now }
+    ) {
         published = PublishedMailings(broker)
         publishedLimits = PublishedLimits(broker)
         throttle = Throttle(broker)
         registry = WorkerRegistry(broker)
         self.worker = worker
         self.group = group
+        self.now = now
     }
 
     /// The mailing, made ready at the first call.
     /// - Throws: `RedisError`, or `TransportError` while its provider cannot be reached.
     func mailing(_ id: MailingID, lane: Lane) async throws -> Finding {
-        if let known = mailings[id] { return .ready(known) }
+        if let known = state.ready[id] { return .ready(known) }
         let mailing: Mailing
         switch try await published.definition(id) {
         case .known(let known): mailing = known
@@ -59,44 +56,48 @@ actor MailingCache {
             throw RedisError.notPublished("mailing \(id)")
         case .unreadable(let why):
             // Another program may have written it: the dispatcher publishes it once more.
-            guard discarded.insert(id).inserted else { return .unfit(why) }
+            guard state.noteUnreadable(id) else { return .unfit(why) }
             try await published.discardDefinition(id)
             throw RedisError.notPublished("mailing \(id)")
         case .newer: return .newer
         }
-        guard let speed = try await published.controls(id)?.speed else { return .gone }
+        guard try await published.controls(id) != nil else { return .gone }
         let provider: Provider
-        do throws(ProviderURLError) {
-            if let named = configuration.providers[mailing.provider] {
-                provider = named
-            } else {
-                provider = try ProviderURL.parse(mailing.provider)
-            }
-        } catch {
+        do throws(ProviderURLError) { provider = try configured(mailing.provider) } catch {
             return .unfit("provider '\(mailing.provider)' is neither a name in this worker's flotilla.yaml nor a URL: \(error)")
         }
         let link = link(to: provider, key: mailing.provider, lane: lane)
         try await learnFleet()
-        waiting[id] = provider.name
+        state.connect(id, to: provider.name)
         let capabilities = try await link.prepare()
-        waiting[id] = nil
+        state.endConnecting(id)
         // Before its first message: what others have been asked for, and what operators have set.
         try await learn([.provider(provider.name)])
         guard limits.isKnown else { throw RedisError.notPublished("the limits") }
-        if let known = mailings[id] { return .ready(known) }
-        do {
-            let ready = try PreparedMailing(
-                id: id, mailing: mailing, speed: speed,
-                PreparedMailing.Setting(
-                    link: link, capabilities: capabilities, alias: alias(of: provider), hostname: configuration.hostname, limits: limits
-                ) { [throttle, meters, worker] domain in
-                    ReservationPool(domain: domain, throttle: throttle, clock: worker.time, meters: meters, changes: worker.changes)
-                })
-            mailings[id] = ready
-            return .ready(ready)
-        } catch {
+        // To connect may have taken long, and no refresh knew of the mailing meanwhile.
+        guard let speed = try await published.controls(id)?.speed else { return .gone }
+        if let known = state.ready[id] { return .ready(known) }
+        do { return .ready(state.add(id, try prepared(id, mailing, speed: speed, link, capabilities))) } catch {
             return .unfit("\(error)")
         }
+    }
+
+    /// The provider of a mailing, which names it as the configuration does, or by a URL.
+    private func configured(_ name: String) throws(ProviderURLError) -> Provider {
+        if let named = configuration.providers[name] { return named }
+        return try ProviderURL.parse(name)
+    }
+
+    private func prepared(
+        _ id: MailingID, _ mailing: Mailing, speed: String, _ link: ProviderLink, _ capabilities: ProviderCapabilities
+    ) throws -> PreparedMailing {
+        try PreparedMailing(
+            id: id, mailing: mailing, speed: speed,
+            PreparedMailing.Setting(
+                link: link, capabilities: capabilities, alias: alias(of: link.provider), hostname: configuration.hostname, limits: limits
+            ) { [throttle, meters, worker] domain in
+                ReservationPool(domain: domain, throttle: throttle, clock: worker.time, meters: meters, changes: worker.changes)
+            })
     }
 
     /// The one provider of the configuration that a URL leads to, too.
@@ -109,7 +110,10 @@ actor MailingCache {
 
     /// - Parameter key: what the mailing calls the provider: two URLs of one host, with different users, are two.
     private func link(to provider: Provider, key: String, lane: Lane) -> ProviderLink {
-        if let known = links[key] { return known }
+        if let known = links[key] {
+            watch(lane, known)
+            return known
+        }
         var provider = provider
         let grant = worker.connections.grant(provider.connections)
         if grant.connections < provider.connections {
@@ -121,25 +125,29 @@ actor MailingCache {
         }
         (provider.connections, provider.lateConnections) = (grant.connections, grant.late)
         let made = ProviderLink(provider, worker: worker, group: group)
-        worker.prefetch.watch(lane) { [breaker = made.breaker] in breaker.nextProbe }
+        watch(lane, made)
         links[key] = made
         return made
     }
 
+    /// Lets nothing be taken from a lane while its provider's circuit breaker is open. Each channel that uses the provider has its own
+    /// lane.
+    private func watch(_ lane: Lane, _ link: ProviderLink) {
+        worker.prefetch.watch(lane) { [breaker = link.breaker] in breaker.nextProbe }
+    }
+
     /// Takes over what operators changed of some mailings, or of all for nil, and forgets mailings that no longer exist.
     func refresh(_ some: Set<MailingID>? = nil) async throws(RedisError) {
-        let known = some.map { $0.intersection(mailings.keys) }.map(Array.init) ?? Array(mailings.keys)
+        let known = state.ready(among: some)
         var isChanged = false
         for (id, controls) in zip(known, try await published.controls(known)) {
-            guard let mailing = mailings[id] else { continue }
             guard let controls else {
-                mailings[id] = nil
-                mailing.halt()
+                state.remove(id)?.halt()
                 isChanged = true
                 continue
             }
             do {
-                if try mailing.update(state: controls.state, speed: controls.speed) { isChanged = true }
+                if try state.ready[id]?.update(state: controls.state, speed: controls.speed) == true { isChanged = true }
             } catch {
                 worker.logger.error(
                     "mailing \(id): speed '\(controls.speed)' is not valid and stays as it was: \(error)",
@@ -151,23 +159,28 @@ actor MailingCache {
 
     /// Exchanges adaptive rates with the fleet, and takes over changed limits.
     func exchange() async throws(RedisError) {
-        for id in waiting.keys where try await published.controls(id)?.state != .sending { waiting[id] = nil }
+        let connecting = Array(state.connecting.keys)
+        for (id, controls) in zip(connecting, try await published.controls(connecting)) where controls?.state != .sending {
+            state.endConnecting(id)
+        }
         try await learn()
         try await learnFleet()
-        for mailing in mailings.values { mailing.refreshLimits() }
-        let needed = Set(mailings.values.map(\.provider)).union(waiting.values)
+        for mailing in state.ready.values { mailing.refreshLimits() }
+        let needed = Set(state.ready.values.map(\.provider)).union(state.connecting.values)
         for link in links.values where !needed.contains(link.provider.name) { link.breaker.forget() }
     }
 
     /// Asks how many workers there are: they share the attempts to connect to a provider.
     private func learnFleet() async throws(RedisError) {
-        if let fleetKnown, ContinuousClock.now - fleetKnown < Self.fleetInterval { return }
-        fleetKnown = .now
+        guard state.isFleetDue(at: now()) else { return }
         worker.fleet.store(try await registry.count(), ordering: .relaxed)
     }
 
+    /// Mailings that are ready.
+    var count: Int { state.ready.count }
+
     /// No mailing is known here, and none is waited for.
-    var isIdle: Bool { mailings.isEmpty && waiting.isEmpty }
+    var isIdle: Bool { state.isIdle }
 
     /// Asks what limits sends now.
     /// - Parameter more: scopes besides those of the mailings here.
@@ -179,20 +192,21 @@ actor MailingCache {
 
     /// The scopes that can have an adaptive rate.
     private var scopes: Set<LimitScope> {
-        Set(mailings.values.map { LimitScope.provider($0.provider) }).union(limits.domains.scopes)
+        Set(state.ready.values.map { LimitScope.provider($0.provider) }).union(limits.domains.scopes)
     }
 
     /// The waiting messages of each mailing, and what they wait for.
     var shares: [String: Heartbeat.Share] {
-        var shares = Dictionary(uniqueKeysWithValues: mailings.map { ("\($0.key)", $0.value.share) })
+        var shares = Dictionary(uniqueKeysWithValues: state.ready.values.map { ($0.name, $0.share) })
+        if state.connecting.isEmpty { return shares }
         let troubled = Set(links.values.map(\.breaker).filter(\.hasTrouble).map(\.name))
-        for (id, provider) in waiting where troubled.contains(provider) { shares["\(id)"] = Heartbeat.Share(isDown: true) }
+        for (id, provider) in state.connecting where troubled.contains(provider) { shares["\(id)"] = Heartbeat.Share(isDown: true) }
         return shares
     }
 
     /// What a mailing does with messages that may have arrived; nil when it has ended.
     func policy(of id: MailingID) async throws(RedisError) -> Mailing.UncertainPolicy? {
-        if let known = mailings[id] { return known.mailing.uncertain }
+        if let known = state.ready[id] { return known.mailing.uncertain }
         switch try await published.definition(id) {
         case .known(let mailing): return mailing.uncertain
         case .gone: return nil

@@ -13,22 +13,16 @@ final class PreparedMailing: Sendable {
         case body(BodyComposer)
     }
 
-    /// What an operator may change while the mailing is sent.
-    private struct Controls {
-        var state: MailingState
-        var speed: RateLimit?
+    private struct State {
+        var controls: MailingControls
         /// The reservations of its kinds of send: those to each of the domains that are a scope (by their place in the table), and all
         /// others.
         var pools: [Int?: ReservationPool] = [:]
-        /// Halted here since that time, while the published state still says `sending`.
-        var haltedAt: ContinuousClock.Instant?
-        var isHalted: Bool { haltedAt != nil }
     }
 
-    /// A halt ends after this time without a published pause: somebody has resumed the mailing before we saw the pause.
-    private static let haltTime = Duration.seconds(5)
-
     let id: MailingID
+    /// The id as text.
+    let name: String
     let mailing: Mailing
     let link: ProviderLink
     /// The configuration's name for a provider that the mailing names by its URL: its limits hold too.
@@ -38,7 +32,7 @@ final class PreparedMailing: Sendable {
     let capabilities: ProviderCapabilities
     private let limits: ActiveLimits
     private let makePool: @Sendable (_ domain: LimitScope?) -> ReservationPool
-    private let controls: Mutex<Controls>
+    private let state: Mutex<State>
     private let proof = Atomic<Bool>(false)
 
     /// A provider has accepted something of the mailing.
@@ -84,6 +78,7 @@ final class PreparedMailing: Sendable {
     /// - Parameter speed: the limit as text; empty for none.
     init(id: MailingID, mailing: Mailing, speed: String, _ setting: Setting) throws {
         self.id = id
+        name = "\(id)"
         self.mailing = mailing
         link = setting.link
         alias = setting.alias
@@ -98,19 +93,26 @@ final class PreparedMailing: Sendable {
             composer = .body(try BodyComposer(mailing: mailing, provider: setting.link.provider))
             sender = mailing.channel == .webhook ? "" : mailing.from
         }
-        controls = Mutex(Controls(state: .sending, speed: try Self.limit(speed)))
+        state = Mutex(State(controls: MailingControls(speed: try Self.limit(speed))))
     }
 
     /// Whether messages of the mailing may start, by the last published state.
-    var isSending: Bool { controls.withLock { $0.state == .sending && !$0.isHalted } }
+    var isSending: Bool { state.withLock { $0.controls.isSending } }
+
+    /// The mailing's own limit, in messages a second; nil for none.
+    var perSecond: Double? { state.withLock { $0.controls.speed?.perSecond } }
 
     /// Messages of its lane that are enough for a worker: what the provider's connections use in half a second, and no more than the limits
     /// of provider and channel let start in that time.
-    var prefetchTarget: PrefetchTarget {
+    /// - Parameter distance: how long Redis takes to answer.
+    func prefetchTarget(distance: Duration) -> PrefetchTarget {
         let limit = (own + [.channel(mailing.channel)]).compactMap { limits.perSecond($0) }.min() ?? .infinity
-        let (connections, limited) = (Double(link.prefetch), limit * Timing.prefetch.seconds)
+        let (connections, limited) = (Double(link.prefetch(distance: distance)), limit * Self.ahead(distance).seconds)
         return PrefetchTarget(messages: max(1, Int(min(connections, limited))), isLimited: limited < connections)
     }
+
+    /// The time for which messages are fetched ahead: where Redis is far, also that for which reservations are made ahead.
+    private static func ahead(_ distance: Duration) -> Duration { Timing.prefetch + distance * ReservationPoolState.roundTripsAhead }
 
     /// How many messages of a lane are enough for a worker.
     struct PrefetchTarget {
@@ -121,17 +123,25 @@ final class PreparedMailing: Sendable {
     }
 
     /// Messages of a kind of send that limits of that kind alone, the mailing's and the domain's, let start in half a second.
-    func usable(_ domain: LimitScope?) -> Double {
-        let speed = controls.withLock { $0.speed?.perSecond } ?? .infinity
+    /// - Parameter distance: how long Redis takes to answer.
+    func usable(_ domain: LimitScope?, distance: Duration) -> Double {
+        let speed = perSecond ?? .infinity
         let shared = domain.flatMap { limits.perSecond($0) } ?? .infinity
-        return min(speed, shared) * Timing.prefetch.seconds
+        return min(speed, shared) * Self.ahead(distance).seconds
     }
 
     /// What waits here, and for what.
     var share: Heartbeat.Share {
-        let pools = controls.withLock { $0.pools.values.map(\.share) }
-        var share = pools.max { ($0.waiting, $0.interval) < ($1.waiting, $1.interval) } ?? Heartbeat.Share()
-        share.waiting = pools.reduce(0) { $0 + $1.waiting }
+        var share = Heartbeat.Share()
+        var waiting = 0
+        state.withLock { state in
+            for pool in state.pools.values {
+                let one = pool.share
+                waiting += one.waiting
+                if (one.waiting, one.interval) >= (share.waiting, share.interval) { share = one }
+            }
+        }
+        share.waiting = waiting
         share.isDown = link.breaker.isOpen
         if share.waiting > 0, link.limiter.isExhausted { share.exhausted = link.setting }
         if let asked = limits.pause(of: own) { (share.scope, share.pause) = asked }
@@ -152,19 +162,19 @@ final class PreparedMailing: Sendable {
     }
 
     private func pool(_ domain: Int?) -> ReservationPool {
-        controls.withLock { controls in
-            if let known = controls.pools[domain] { return known }
+        state.withLock { state in
+            if let known = state.pools[domain] { return known }
             let made = makePool(domain.map { limits.domains.scopes[$0] })
-            let (scopes, intervals) = scopes(domain, controls.speed)
+            let (scopes, intervals) = scopes(domain, state.controls.speed)
             made.update(scopes, intervals: intervals)
-            controls.pools[domain] = made
+            state.pools[domain] = made
             return made
         }
     }
 
     private func scopes(_ domain: Int?, _ speed: RateLimit?) -> (scopes: [Throttle.ScopeLimit], intervals: [LimitScope: Double]) {
-        let name = domain.map { limits.domains.scopes[$0] }
-        return limits.scopes(of: own + [.channel(mailing.channel), .mailing("\(id)")] + (name.map { [$0] } ?? []), speed: speed)
+        let domainScope = domain.map { limits.domains.scopes[$0] }
+        return limits.scopes(of: own + [.channel(mailing.channel), .mailing(name)] + (domainScope.map { [$0] } ?? []), speed: speed)
     }
 
     /// The scopes of its provider.
@@ -172,7 +182,7 @@ final class PreparedMailing: Sendable {
 
     /// Takes over limits that have changed.
     func refreshLimits() {
-        let (pools, speed) = controls.withLock { ($0.pools, $0.speed) }
+        let (pools, speed) = state.withLock { ($0.pools, $0.controls.speed) }
         for (domain, pool) in pools {
             let (scopes, intervals) = scopes(domain, speed)
             pool.update(scopes, intervals: intervals)
@@ -181,22 +191,19 @@ final class PreparedMailing: Sendable {
 
     /// Gives up the reservations: the provider, or one of its domains, asks for a pause.
     func clearReservations() {
-        controls.withLock { for pool in $0.pools.values { pool.clear() } }
+        state.withLock { for pool in $0.pools.values { pool.clear() } }
     }
 
     /// Takes over its published state and speed.
     /// - Returns: whether anything has changed.
     /// - Throws: `RateLimitError` for a speed that is none; the state is taken over nevertheless.
-    func update(state: MailingState, speed: String) throws -> Bool {
+    func update(state: MailingState, speed: String, at now: ContinuousClock.Instant = .now) throws -> Bool {
         let limit = Result { try Self.limit(speed) }
-        let isChanged = controls.withLock { controls in
-            let before = (controls.state, controls.speed, controls.isHalted)
-            if let since = controls.haltedAt, state != .sending || ContinuousClock.now - since > Self.haltTime {
-                controls.haltedAt = nil
-            }
-            controls.state = state
-            if case .success(let limit) = limit { controls.speed = limit }
-            return before != (controls.state, controls.speed, controls.isHalted)
+        let isChanged = self.state.withLock { own in
+            let before = own.controls
+            own.controls.take(state, at: now)
+            if case .success(let limit) = limit { own.controls.speed = limit }
+            return before != own.controls
         }
         if isChanged { refreshLimits() }
         if state != .sending { unclear.withLock { $0.startAnew() } }
@@ -205,8 +212,8 @@ final class PreparedMailing: Sendable {
     }
 
     /// Stops further messages here until a pause was published and lifted.
-    func halt() {
-        controls.withLock { $0.haltedAt = .now }
+    func halt(at now: ContinuousClock.Instant = .now) {
+        state.withLock { $0.controls.halt(at: now) }
     }
 
     private static func limit(_ speed: String) throws(RateLimitError) -> RateLimit? {

@@ -10,7 +10,9 @@ import Transport
 final class ProviderLink: Sendable {
     let provider: Provider
     let transport: any DeliveryTransport
+    /// Places for groups: one for each that its connections can have at once, and more where Redis is far (`adapt`).
     let limiter: ConcurrencyLimiter
+    private let places: Int
     let breaker: ProviderCircuitBreaker
     let groupSizer: GroupSizer
     /// A connection takes one message at a time, so that groups are what goes in parallel.
@@ -27,6 +29,7 @@ final class ProviderLink: Sendable {
             fleet: { [worker] in worker.fleet.load(ordering: .relaxed) }, logger: worker.logger)
         // An SMTP connection has a group to itself: more groups than connections would only be started earlier.
         let places = isSequential ? min(configuration.concurrency, provider.connections) : configuration.concurrency
+        self.places = places
         limiter = ConcurrencyLimiter(places)
         setting = places < configuration.concurrency ? "connections=\(places)" : "worker.concurrency=\(places)"
         breaker = ProviderCircuitBreaker(
@@ -37,10 +40,23 @@ final class ProviderLink: Sendable {
     }
 
     /// What its connections can do; no time where a message's does not tell how many must be at work.
-    var capacity: Capacity { Capacity(time: isSequential ? groupSizer.service : 0, connections: limiter.count) }
+    var capacity: Capacity { Capacity(time: isSequential ? groupSizer.service : 0, connections: places) }
+
+    /// Lets so many groups more begin as ask Redis for their start, or report to it, while others use the connections.
+    /// - Parameter distance: how long Redis takes to answer.
+    func adapt(to distance: Duration) {
+        let wanted = Self.places(connections: places, distance: distance, groupTime: groupSizer.aim)
+        if limiter.count != wanted { limiter.resize(to: wanted) }
+    }
+
+    /// How many groups keep connections busy of which each waits for Redis once or twice, and takes so long by itself.
+    static func places(connections: Int, distance: Duration, groupTime: Duration) -> Int {
+        connections + Int(1.5 * Double(connections) * (distance / groupTime))
+    }
 
     /// Messages that its connections use in about half a second: a group takes about a fifth of a second, and each place has its next one.
-    var prefetch: Int { 2 * limiter.count * groupSizer.now }
+    /// - Parameter distance: how long Redis takes to answer.
+    func prefetch(distance: Duration) -> Int { 2 * limiter.count * groupSizer.size(distance: distance) }
 
     /// Connects for the first time.
     func prepare() async throws(TransportError) -> ProviderCapabilities {

@@ -50,6 +50,10 @@ struct DispatchChoice: Sendable {
     private let windowBytes: Int
     private var rates: [Lane: DrainRate] = [:]
     private var turn = 0
+    /// How much work lanes get: that of the window, and of the time from one dispatch of a batch to the next where Redis is far.
+    private var ahead = Timing.window
+    /// Round trips to Redis in that time: of the dispatcher's turns, the workers and the collector.
+    private static let roundTrips = 10
 
     init(window: Int, bytes: Int = 32 << 20) {
         self.window = window
@@ -60,13 +64,15 @@ struct DispatchChoice: Sendable {
     ///   - candidates: mailings that have something to be dispatched now.
     ///   - depths: of the candidates' lanes.
     ///   - workerCount: workers that are there.
+    ///   - distance: how long Redis takes to answer.
     /// - Returns: how many batches of each, from 1, in the order in which they are to be dispatched.
     mutating func choose(
-        _ candidates: [Candidate], depths: [Lane: Depth], workerCount: Int, at now: Instant
+        _ candidates: [Candidate], depths: [Lane: Depth], workerCount: Int, distance: Duration = .zero, at now: Instant
     ) -> [(mailing: MailingID, limit: Int)] {
         rates = rates.filter { depths[$0.key] != nil }
         for (lane, depth) in depths { rates[lane, default: DrainRate()].note(entries: depth.entries, at: now) }
         turn += 1
+        ahead = Timing.window + distance * Self.roundTrips
         let least = max(1, min(Self.least, Self.windows * window / max(1, depths.count)))
         let bytes = Double(min(windowBytes, Self.windows * windowBytes / max(1, depths.count)))
         return Dictionary(grouping: candidates, by: \.lane).flatMap { lane, candidates in
@@ -79,7 +85,7 @@ struct DispatchChoice: Sendable {
     ) -> [(mailing: MailingID, limit: Int)] {
         let uncollected = candidates.reduce(-depth.entries) { $0 + $1.known }
         guard uncollected < Self.uncollectedWindows * window else { return [] }
-        let ahead = max(least, min(window, rates[lane]?.batches(in: Timing.window) ?? 0))
+        let ahead = max(least, min(window, rates[lane]?.batches(in: self.ahead) ?? 0))
         // Batches with workers may wait for reservations or retries: workers bound these themselves.
         let remnants = candidates.reduce(0) { $0 + $1.known - $1.counted }
         let room = min(window - max(0, depth.entries - remnants), Self.remnants * window - depth.entries)
@@ -111,7 +117,7 @@ struct DispatchChoice: Sendable {
     /// keeps its part until its lease has expired.
     private func needed(_ one: Candidate, workerCount: Int) -> Int {
         guard let speed = one.speed else { return .max }
-        let ahead = Int(min(1e6, Timing.window.seconds * speed.perSecond / max(1, one.batchSize)).rounded(.up))
+        let ahead = Int(min(1e6, ahead.seconds * speed.perSecond / max(1, one.batchSize)).rounded(.up))
         return ahead + workerCount - one.counted
     }
 

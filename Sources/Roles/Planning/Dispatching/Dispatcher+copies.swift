@@ -91,10 +91,16 @@ extension Dispatcher {
             CopyDoubt(reached: reached, holdsAll: isRestored, why: why), commits: commits, now: Clock.milliseconds())
         copy = FoundCopy.none
         let doubtful = listed > 0 ? try await Set(ledger.work().filter { $0.uncertain > 0 }.map(\.id)) : []
+        let who =
+            listed == 0
+            ? "no recipient is in doubt"
+            : """
+            \(Plural.text(listed, "recipient")) may have been sent to since it was made, and \(listed == 1 ? "is" : "are") \
+            listed as uncertain
+            """
         logger.error(
             """
-            the ledger is an older copy of the one that was in use: \(Plural.text(listed, "recipient")) may have been sent to since it was \
-            made, and \(listed == 1 ? "is" : "are") listed as uncertain\(doubtful.isEmpty ? "" : " (\(Self.hint(doubtful)))")\
+            the ledger is an older copy of the one that was in use: \(who)\(doubtful.isEmpty ? "" : " (\(Self.hint(doubtful)))")\
             \(paused.isEmpty ? "" : "; paused: \(Plural.text(paused.count, "mailing"))")
             """)
         if !isRestored {

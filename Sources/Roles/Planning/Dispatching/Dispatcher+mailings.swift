@@ -169,7 +169,8 @@ extension Dispatcher {
                 batchBytes: shown[one.id]?.batchBytes ?? 0,
                 speed: one.speed.flatMap { try? RateLimit($0) })
         }
-        let wanted = await choice.choose(candidates, depths: depths, workerCount: epochs.workerCount, at: .now)
+        let wanted = await choice.choose(
+            candidates, depths: depths, workerCount: epochs.workerCount, distance: broker.redis.roundTrip.bound, at: .now)
         guard !wanted.isEmpty else { return }
         let batches = try await ledger.dispatchBatches(wanted, bytes: DispatchBytes(batch: batchBytes), now: now).compactMap { batch in
             shown[batch.id.mailing].map { (batch: batch, lane: $0.lane) }

@@ -173,10 +173,12 @@ package actor Dispatcher: Service {
     private func dispatch() async {
         var backoff = Backoff()
         var line = RepeatedLine()
+        var spacing = TurnSpacing(interval: .milliseconds(30), burst: 3)
         // An earlier dispatcher may have been killed before it cleared this.
         try? await ledger.setRedisProblem(nil)
         while !isStopping {
-            let begun = ContinuousClock.now
+            // Commits come by the hundred a second while much is sent: one turn serves many.
+            let mayBegin = spacing.next(after: .now)
             var next = Timing.fallback
             do {
                 next = try await turn()
@@ -191,9 +193,7 @@ package actor Dispatcher: Service {
                 guard await backoff.wait(unless: stop) else { return }
             }
             await signal.wait(atMost: next)
-            // Commits come by the hundred a second while much is sent: one turn serves many.
-            let rest = Self.shortestTurn - (ContinuousClock.now - begun)
-            if rest > .zero { try? await Task.sleep(for: rest) }
+            if mayBegin > .now { try? await Task.sleep(until: mayBegin) }
         }
     }
 
@@ -206,8 +206,6 @@ package actor Dispatcher: Service {
         default: nil
         }
     }
-
-    private static let shortestTurn = Duration.milliseconds(30)
 
     /// One pass over every mailing in work.
     /// - Returns: when the next pass is due without an event.

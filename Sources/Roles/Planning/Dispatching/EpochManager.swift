@@ -30,7 +30,7 @@ actor EpochManager {
     private let boot: String
     private let isAlone: Bool
     private var state: EpochState
-    private var found: EpochStore.Standing?
+    private var found: EpochStore.Snapshot?
     /// What the ledger knows of the epoch; nil for nothing.
     private var note: EpochNote?
     private var hasRead = false
@@ -78,35 +78,35 @@ actor EpochManager {
             note = try await notes.epochNote()
             hasRead = true
         }
-        var standing = try await store.hold(fencingToken, time: Timing.leadership, takesUnknown: isAlone)
-        if standing.leadership == .unknown {
+        var snapshot = try await store.hold(fencingToken, time: Timing.leadership, takesUnknown: isAlone)
+        if snapshot.leadership == .unknown {
             guard try await mayTakeUnknown() else { return .foreign }
-            standing = try await store.hold(fencingToken, time: Timing.leadership)
+            snapshot = try await store.hold(fencingToken, time: Timing.leadership)
         }
         // This reads all keys of the Redis, which may serve others too.
-        if let absent = standing.absent, ContinuousClock.now >= nextWorkCheck {
+        if let absent = snapshot.absent, ContinuousClock.now >= nextWorkCheck {
             nextWorkCheck = .now + .seconds(5)
             guard try await !store.hasWork() else { return .foreign }
-            standing = try await store.hold(fencingToken, time: Timing.leadership, after: absent)
+            snapshot = try await store.hold(fencingToken, time: Timing.leadership, after: absent)
         }
-        switch standing.leadership {
+        switch snapshot.leadership {
         case .lost, .foreign:
             // Another may begin an epoch meanwhile.
             believed = nil
-            if standing.leadership == .foreign { lastForeign = .now }
-            return standing.leadership == .lost ? .deposed : .foreign
+            if snapshot.leadership == .foreign { lastForeign = .now }
+            return snapshot.leadership == .lost ? .deposed : .foreign
         case .held: lastForeign = nil
         // It lost its data just now.
         case .unknown: return .foreign
         }
-        found = standing
+        found = snapshot
         if let policy = try await broker.evictionPolicy() {
-            if standing.epoch != nil { try await distrust() }
+            if snapshot.epoch != nil { try await distrust() }
             return .evicting(.evicts(policy: policy))
         }
         // While this dispatcher leads, nobody else begins an epoch: another one is a text that was altered.
-        guard let epoch = standing.epoch, epoch.isOf(run: standing.run, ledger: fencingToken.ledger), epoch == believed ?? epoch else {
-            try await callWorkers(standing)
+        guard let epoch = snapshot.epoch, epoch.isOf(run: snapshot.run, ledger: fencingToken.ledger), epoch == believed ?? epoch else {
+            try await callWorkers(snapshot)
             state.inherit(note?.workers)
             let all = try await registry.all().workers
             let uncollected = try await status.lag().entries.reduce(0, +)
@@ -134,9 +134,9 @@ actor EpochManager {
 
     /// Where Redis lost the epoch and kept the registrations, workers still count as clean by the lost epoch. So their registrations are
     /// removed once: each finds its lease lost, finishes its messages in flight, and reports its condition again.
-    private func callWorkers(_ standing: EpochStore.Standing) async throws(RedisError) {
+    private func callWorkers(_ snapshot: EpochStore.Snapshot) async throws(RedisError) {
         let known = believed ?? note.map { Epoch(text: $0.epoch) }
-        guard !hasCalled, let known, known.isOf(run: standing.run, ledger: fencingToken.ledger) else { return }
+        guard !hasCalled, let known, known.isOf(run: snapshot.run, ledger: fencingToken.ledger) else { return }
         // Workers that have noticed a loss since then report their condition now.
         let unreported = try await registry.all().workers.contains { worker in
             worker.isAlive && worker.condition != nil && worker.condition != .lost

@@ -29,7 +29,7 @@ struct CSVScanner {
 
     private enum Outcome {
         case row, blank, end
-        /// The row goes on behind the buffer's end.
+        /// The row continues behind the buffer's end.
         case more
     }
 
@@ -78,38 +78,8 @@ struct CSVScanner {
         var hasQuotes = false
         if index == end { return isFinal ? .end : .more }
         while true {
-            let fieldStart = index
-            let outStart = row.bytes.count
-            // Blanks before a quotation mark are no part of a value.
-            if index < end, bytes[index] == UInt8(ascii: " ") || bytes[index] == UInt8(ascii: "\t") || bytes[index] > 0x7f {
-                index = skipBlanks(bytes, from: index, to: end)
-            }
-            if index < end, bytes[index] == Self.quote {
-                hasQuotes = true
-                guard let close = try quoted(bytes, from: index, to: end, isFinal, &row, &lines) else { return .more }
-                row.ranges.append(outStart..<row.bytes.count)
-                // Between the values stands a byte, so that halves of a character in two values do not make a whole one.
-                row.bytes.append(delimiter)
-                index = skipBlanks(bytes, from: close, to: end)
-                // A blank may have three bytes.
-                if end - index < 3, !isFinal { return .more }
-                guard index == end || isBoundary(bytes[index]) else {
-                    throw fault(
-                        row, row.ranges.count - 1,
-                        "has text behind the closing quotation mark; double a quotation mark inside a value (\"\")")
-                }
-            } else {
-                while index < end {
-                    let byte = bytes[index]
-                    // Letters first: no line end is above ';'.
-                    if byte > UInt8(ascii: ";") ? byte != delimiter : !isBoundary(byte) { index += 1 } else { break }
-                }
-                guard index - fieldStart <= InputLimit.field else { throw tooLong(row, row.ranges.count) }
-                if index == end, !isFinal { return .more }
-                row.bytes.append(contentsOf: UnsafeBufferPointer(start: bytes + fieldStart, count: index - fieldStart))
-                row.ranges.append(outStart..<row.bytes.count)
-                row.bytes.append(delimiter)
-            }
+            guard let next = try value(bytes, from: index, to: end, isFinal, &row, &lines, &hasQuotes) else { return .more }
+            index = next
             if index < end, bytes[index] == delimiter {
                 index += 1
                 continue
@@ -132,6 +102,48 @@ struct CSVScanner {
         input.position = index
         input.line += lines
         return .row
+    }
+
+    /// Copies the next value of a row.
+    /// - Returns: the place behind the value, or nil if the buffer ends before the value's end is certain.
+    @inline(__always)
+    private func value(
+        _ bytes: UnsafeMutablePointer<UInt8>, from start: Int, to end: Int, _ isFinal: Bool, _ row: inout InputRow,
+        _ lines: inout Int, _ hasQuotes: inout Bool
+    ) throws(RowFault) -> Int? {
+        var index = start
+        let outStart = row.bytes.count
+        // Blanks before a quotation mark are no part of a value.
+        if index < end, bytes[index] == UInt8(ascii: " ") || bytes[index] == UInt8(ascii: "\t") || bytes[index] > 0x7f {
+            index = skipBlanks(bytes, from: index, to: end)
+        }
+        if index < end, bytes[index] == Self.quote {
+            hasQuotes = true
+            guard let close = try quoted(bytes, from: index, to: end, isFinal, &row, &lines) else { return nil }
+            row.ranges.append(outStart..<row.bytes.count)
+            // Between the values stands a byte, so that halves of a character in two values do not make a whole one.
+            row.bytes.append(delimiter)
+            index = skipBlanks(bytes, from: close, to: end)
+            // A blank may have three bytes.
+            if end - index < 3, !isFinal { return nil }
+            guard index == end || isBoundary(bytes[index]) else {
+                throw fault(
+                    row, row.ranges.count - 1,
+                    "has text behind the closing quotation mark; double a quotation mark inside a value (\"\")")
+            }
+        } else {
+            while index < end {
+                let byte = bytes[index]
+                // Letters first: no line end is above ';'.
+                if byte > UInt8(ascii: ";") ? byte != delimiter : !isBoundary(byte) { index += 1 } else { break }
+            }
+            guard index - start <= InputLimit.field else { throw tooLong(row, row.ranges.count) }
+            if index == end, !isFinal { return nil }
+            row.bytes.append(contentsOf: UnsafeBufferPointer(start: bytes + start, count: index - start))
+            row.ranges.append(outStart..<row.bytes.count)
+            row.bytes.append(delimiter)
+        }
+        return index
     }
 
     /// Copies a value in quotation marks; returns what follows its closing mark, or nil if the buffer ends before that is certain.

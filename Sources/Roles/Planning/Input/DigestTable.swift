@@ -1,3 +1,4 @@
+import CPrefetch
 import Text
 
 /// Digests of 96 bits with a row of 32 bits each, in one table with open addressing: 16 bytes a slot, at most three quarters full.
@@ -23,8 +24,13 @@ struct DigestTable {
         slot.x == digest.x && (slot.y ^ digest.y) & ~rowMask == 0 ? Int(slot.y & rowMask) : nil
     }
 
-    /// A digest without a row.
-    static func digest(_ x: UInt64, _ y: UInt64) -> Slot { Slot(x, y & ~rowMask) }
+    /// 96 bits of a digest, with room for the row.
+    static func digest(_ whole: SIMD2<UInt64>) -> Slot { Slot(whole.x, whole.y & ~rowMask) }
+
+    /// Lets what `find` reads come from memory meanwhile.
+    @inline(__always) func prefetch(_ digest: Slot) {
+        slots.withUnsafeBufferPointer { if let start = $0.baseAddress { flotilla_prefetch(start + Self.home(digest, slots.count)) } }
+    }
 
     /// The digest's row; else the free slot where it belongs.
     @inline(__always) func find(_ digest: Slot) -> (row: Int?, slot: Int) {

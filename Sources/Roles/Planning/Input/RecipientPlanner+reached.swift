@@ -6,10 +6,18 @@ extension RecipientPlanner {
     private static let page = 20
 
     /// Excludes those whom the earlier mailings of a mailing's identity have reached; before the first row is planned.
-    mutating func excludeReached(before id: MailingID, in ledger: any RepeatStore) async throws(LedgerError) {
-        for earlier in try await ledger.earlier(than: id) {
+    /// - Parameter isStopping: some may be missing, as no row is planned any more.
+    mutating func excludeReached(
+        before id: MailingID, in ledger: any RepeatStore & MailingStore, isStopping: () -> Bool
+    ) async throws(LedgerError) {
+        let mailings = try await ledger.earlier(than: id)
+        var count = 0
+        // One that cannot be read has no count: its recipients take the room of others.
+        for earlier in mailings { count += (try? await ledger.mailing(earlier))?.plannedCount ?? 0 }
+        addresses.expectReached(count)
+        for earlier in mailings {
             var last = -1
-            while true {
+            while !isStopping() {
                 let batches = try await ledger.reached(by: earlier, after: last, limit: Self.page)
                 guard let end = batches.last else { break }
                 for batch in batches { excludeReached(batch) }

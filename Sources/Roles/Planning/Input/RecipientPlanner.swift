@@ -155,10 +155,24 @@ package struct RecipientPlanner {
         let isOutput = rows > planned
         isUnverified = false
         isCandidate = false
-        if let exclusion = size > bounds.recipientBytes ? tooLarge(size) : try examine() {
-            if isOutput, exclusion.reason == .sentBefore { return chunk.reachedBefore += 1 }
+        if let exclusion = size > bounds.recipientBytes ? tooLarge(size) : examine() {
             if isOutput { chunk.exclusions.append(exclude(exclusion.reason, exclusion.detail)) }
             return
+        }
+        let entry = key.withUnsafeBufferPointer { addresses.prepare($0) }
+        // Whoever is new, as nearly all are, is added while the set's memory is on its way.
+        if isOutput { add(to: &chunk.recipients) }
+        isCandidate = key.withUnsafeBufferPointer { exclusions.suppressed?.mayContain($0) == true }
+        switch try addresses.insert(entry, row: rows) {
+        case .new: break
+        case .duplicate(let first):
+            guard isOutput else { return }
+            chunk.recipients.removeLast()
+            return chunk.exclusions.append(exclude(.duplicate, "the address of row \(first)"))
+        case .reached:
+            guard isOutput else { return }
+            chunk.recipients.removeLast()
+            return chunk.reachedBefore += 1
         }
         guard isOutput else { return }
         chunk.bytes += size
@@ -166,9 +180,8 @@ package struct RecipientPlanner {
         if isCandidate {
             chunk.candidates.append(
                 PlannedChunk.Candidate(
-                    place: chunk.recipients.count, row: rows, key: String(decoding: key, as: UTF8.self), isUnverified: isUnverified))
+                    place: chunk.recipients.count - 1, row: rows, key: String(decoding: key, as: UTF8.self), isUnverified: isUnverified))
         }
-        add(to: &chunk.recipients)
     }
 
     /// Appends the row's values, in the order of `fields`.
@@ -205,9 +218,9 @@ package struct RecipientPlanner {
         )
     }
 
-    /// Puts the row's address into `normal` and its key into the set.
+    /// Puts the row's address into `normal`, and its key into `key`.
     /// - Returns: why the row is excluded, or nil.
-    private mutating func examine() throws(ScratchFile.Fault) -> (reason: ExclusionReason, detail: String)? {
+    private mutating func examine() -> (reason: ExclusionReason, detail: String)? {
         if let fault = row.fault { return (.invalidRow, fault.description) }
         normal.removeAll(keepingCapacity: true)
         key.removeAll(keepingCapacity: true)
@@ -229,13 +242,6 @@ package struct RecipientPlanner {
             if let fault = check.fault(one, row: 0) { return (.invalidBody, fault) }
         }
         normal.withUnsafeBufferPointer { AddressKey.append(of: $0, channel, to: &key) }
-        let insertion = try key.withUnsafeBufferPointer { key throws(ScratchFile.Fault) in try addresses.insert(key, row: rows) }
-        switch insertion {
-        case .new:
-            isCandidate = key.withUnsafeBufferPointer { exclusions.suppressed?.mayContain($0) == true }
-            return nil
-        case .duplicate(let first): return (.duplicate, "the address of row \(first)")
-        case .reached: return (.sentBefore, "")
-        }
+        return nil
     }
 }

@@ -18,9 +18,11 @@ package struct SuppressedAddresses: Sendable {
     /// - Parameters:
     ///   - list: as it was before; nothing is loaded where it is empty.
     ///   - sourceBytes: the size of the recipients' file.
+    ///   - isStopping: nothing more is to be loaded, as nobody is planned.
     /// - Returns: nil where nobody is suppressed.
     package static func load(
-        _ list: SuppressionList, for target: SuppressionTarget, sourceBytes: Int64, from ledger: any SuppressionStore
+        _ list: SuppressionList, for target: SuppressionTarget, sourceBytes: Int64, from ledger: any SuppressionStore,
+        isStopping: () -> Bool = { false }
     ) async throws(LedgerError) -> SuppressedAddresses? {
         guard list.entries > 0 else { return nil }
         let rows = max(1, Int(clamping: sourceBytes) / rowBytes)
@@ -31,6 +33,8 @@ package struct SuppressedAddresses: Sendable {
         var last = ""
         var isEmpty = true
         while true {
+            // Without a filter the ledger is asked about everybody: nobody is let pass by what was not loaded.
+            if isStopping() { return SuppressedAddresses(target: target, filter: nil) }
             let addresses = try await ledger.suppressedAddresses(for: target, after: last, limit: page)
             for var address in addresses { address.withUTF8 { filter.insert($0) } }
             guard let end = addresses.last else { break }

@@ -72,12 +72,16 @@ package struct SuppressionFile {
         for (field, column) in columns where column < row.count { values[field] = CSVValue.unguarded(row[column]) }
         if values[.channel].isEmpty, let channel = defaults.channel { values[.channel] = channel.rawValue }
         if values[.category].isEmpty { values[.category] = defaults.category }
-        do throws(SuppressionRow.Fault) {
-            let one = try values.read(country: defaults.country, reason: defaults.reason, now: defaults.now)
-            guard let fault = defaults.categories?.fault(one.key.category) else { return .success(one) }
-            return .failure(InputError(file: path, line: row.line, column: SuppressionRow.Field.category.rawValue, problem: fault))
-        } catch {
-            return .failure(InputError(file: path, line: row.line, column: error.field.rawValue, problem: error.problem))
+        var faults: [(field: SuppressionRow.Field, problem: String)] = []
+        if let category = try? values.categoryName(), let problem = defaults.categories?.fault(category) {
+            faults.append((.category, problem))
         }
+        switch values.judge(country: defaults.country, reason: defaults.reason, now: defaults.now) {
+        case .success(let one): if faults.isEmpty { return .success(one) }
+        case .failure(let found): faults = found.all.map { ($0.field, $0.problem) } + faults
+        }
+        let more = faults.dropFirst().map { "; column '\($0.field.rawValue)': \($0.problem)" }.joined()
+        return .failure(
+            InputError(file: path, line: row.line, column: faults[0].field.rawValue, problem: faults[0].problem + more))
     }
 }

@@ -23,6 +23,9 @@ struct LeftMailings {
         return since.map { now - $0 }
     }
 
+    /// Somebody is at it: the time from the first failure runs anew.
+    mutating func postpone(_ id: MailingID, now: Int64) { entries[id]?.since = now }
+
     /// It is not looked at yet.
     func isLeft(_ id: MailingID, now: Int64) -> Bool { entries[id].map { now < $0.next } ?? false }
 

@@ -16,7 +16,8 @@ extension PlannerService {
         }
     }
 
-    /// Leaves a mailing to a planner on another machine, or pauses it where none could read its recipients either.
+    /// Leaves a mailing to a planner on another machine, or pauses it where none could read its recipients either. While a file is put into
+    /// the ledger, be it another mailing's that comes before it, its time does not run.
     func leave(_ record: MailingRecord, _ error: InputError, as sharing: Sharing, _ left: inout LeftMailings) async throws(LedgerError) {
         let waited = left.leave(record.id, now: clock())
         try await ledger.note(SourceFault(host: sharing.host, problem: "\(error)"), of: record.id, now: clock())
@@ -29,6 +30,7 @@ extension PlannerService {
             return
         }
         guard waited >= sharing.patience.milliseconds else { return }
+        if try await ledger.isStoringUploads() { return left.postpone(record.id, now: clock()) }
         let reason = StateReason(kind: .input, text: try await nobodyReads(record))
         guard try await ledger.setState(record.id, to: .paused, from: [.scheduled, .collecting], reason: reason, now: clock()) else {
             return
@@ -42,14 +44,6 @@ extension PlannerService {
             no planner can read its recipients (\(faults.map(\.description).joined(separator: "; "))). Put the file there, and \
             flotilla mailing resume \(record.id) lets it go on
             """
-    }
-
-    /// Removes the recipients' files that are needed no more.
-    func removeUploads(isStopping: () -> Bool) async throws(LedgerError) {
-        while !isStopping(), try await ledger.removeUploads() {
-            // Others want to write too.
-            do { try await Task.sleep(for: .milliseconds(60)) } catch { return }
-        }
     }
 }
 

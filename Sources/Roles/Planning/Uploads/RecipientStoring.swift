@@ -14,10 +14,10 @@ package struct RecipientStoring: Sendable {
         self.holder = holder
     }
 
-    /// Stores it slice by slice.
+    /// Stores it slice by slice. It ends with the slice at which it is cancelled.
     /// - Returns: false where it is stored already, or somebody else stores it now.
-    /// - Throws: `InputError` where the file cannot be read, is too large, or changes meanwhile; `LedgerError`. What is stored by then is
-    ///   removed later.
+    /// - Throws: `InputError` where the file cannot be read, is too large, or changes meanwhile; `LedgerError`; `CancellationError`. What
+    ///   is stored by then is removed later.
     package func store(_ id: MailingID) async throws -> Bool {
         let stamp = try FileStamp(path: source.file)
         guard stamp.size <= UploadLimit.file else {
@@ -28,21 +28,28 @@ package struct RecipientStoring: Sendable {
         do {
             let digest = UploadDigest()
             var number = 0
+            var bytes: Int64 = 0
             while true {
                 let slice = try file.nextBytes()
                 if slice.isEmpty { break }
+                bytes += Int64(slice.count)
+                // One that grows meanwhile would have no bound.
+                guard bytes <= stamp.size else { throw changed }
+                try Task.checkCancellation()
                 digest.add(slice)
                 try await ledger.append(slice, number: number, to: id, by: holder)
                 number += 1
             }
-            guard try FileStamp(path: source.file) == stamp else {
-                throw InputError(file: source.file, problem: "has changed while it was put into the ledger; do it again when it is whole")
-            }
+            guard try FileStamp(path: source.file) == stamp else { throw changed }
             try await ledger.finishUpload(id, by: holder, digest: digest.finish())
         } catch {
             try? await ledger.abandonUpload(id, by: holder)
             throw error
         }
         return true
+    }
+
+    private var changed: InputError {
+        InputError(file: source.file, problem: "has changed while it was put into the ledger; do it again when it is whole")
     }
 }

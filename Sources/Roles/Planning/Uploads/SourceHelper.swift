@@ -1,6 +1,7 @@
 import Ledger
 import Logging
 import Model
+import Policy
 
 /// What a planner that stands by does for the one that leads: it stores recipients in the ledger that the other cannot read.
 struct SourceHelper {
@@ -26,13 +27,28 @@ struct SourceHelper {
         self.logger = logger
     }
 
-    /// Looks for mailings that wait for their recipients.
+    /// Helps until it is cancelled.
+    func run(every interval: Duration) async {
+        var helper = self
+        var line = RepeatedLine()
+        while !Task.isCancelled {
+            do throws(LedgerError) { try await helper.help() } catch {
+                if line.add(at: Clock.monotonic()) != nil {
+                    logger.warning("recipients that another planner cannot read cannot be put into the ledger now: \(error)")
+                }
+            }
+            do { try await Task.sleep(for: interval) } catch { return }
+        }
+    }
+
+    /// Looks for mailings that wait for their recipients. It ends soon when it is cancelled.
     mutating func help() async throws(LedgerError) {
         let waiting = try await ledger.unreadSources(limit: Self.atOnce)
         let known = Set(waiting.map(\.id))
         tried = tried.filter { known.contains($0.key) }
         for record in waiting {
-            guard let source = record.source, !Task.isCancelled else { continue }
+            if Task.isCancelled { return }
+            guard let source = record.source else { continue }
             if let last = tried[record.id], ContinuousClock.now - last < Self.interval { continue }
             tried[record.id] = .now
             do {
@@ -43,8 +59,15 @@ struct SourceHelper {
                     "mailing \(record.id): \(source.file), which another planner cannot read, was put into the ledger",
                     metadata: record.fields)
             } catch let error as LedgerError {
+                switch error {
                 // Somebody else was faster.
-                guard case .refused = error else { throw error }
+                case .refused: break
+                // The row of this upload is damaged, which stops no other one.
+                case .corrupt: try await ledger.note(SourceFault(host: host, problem: "\(error)"), of: record.id, now: clock())
+                default: throw error
+                }
+            } catch is CancellationError {
+                return
             } catch {
                 try await ledger.note(SourceFault(host: host, problem: "\(error)"), of: record.id, now: clock())
             }

@@ -8,22 +8,31 @@ struct StoredSource {
     private let file: ScratchFile
 
     /// Writes them into the file.
+    /// - Parameter isStopping: asked before each slice.
+    /// - Returns: nil where it was stopped.
     /// - Throws: `LedgerError`; `ScratchFile.Fault` where there is no room; `InputError` where they are not what was stored.
-    static func read(_ upload: RecipientUpload, of record: MailingRecord, from ledger: any UploadStore) async throws -> StoredSource {
+    static func read(
+        _ upload: RecipientUpload, of record: MailingRecord, from ledger: any UploadStore, isStopping: () -> Bool
+    ) async throws -> StoredSource? {
+        if let damage = upload.damage { throw damaged(record, damage) }
         let file = try ScratchFile()
         let digest = UploadDigest()
         var number = 0
         var bytes: Int64 = 0
-        while let slice = try await Self.slice(number, of: record, from: ledger) {
+        // What is longer than it says takes no more room.
+        while bytes <= upload.bytes, let slice = try await Self.slice(number, of: record, from: ledger) {
+            if isStopping() { return nil }
             digest.add(slice)
             try slice.withUnsafeBytes { try file.append($0) }
             bytes += Int64(slice.count)
             number += 1
         }
-        guard bytes == upload.bytes, digest.finish() == upload.digest else {
-            throw InputError(file: name(record), problem: "is damaged: it is not what was stored; add the mailing again")
-        }
+        guard bytes == upload.bytes, digest.finish() == upload.digest else { throw damaged(record, "it is not what was stored") }
         return StoredSource(upload: upload, file: file)
+    }
+
+    private static func damaged(_ record: MailingRecord, _ why: String) -> InputError {
+        InputError(file: name(record), problem: "is damaged (\(why)); add the mailing again")
     }
 
     /// A slice that is damaged fails its mailing alone.
@@ -31,8 +40,8 @@ struct StoredSource {
         do throws(LedgerError) {
             return try await ledger.slice(number, of: record.id)
         } catch {
-            guard case .corrupt = error else { throw error }
-            throw InputError(file: name(record), problem: "is damaged (\(error)); add the mailing again")
+            guard case .corrupt(_, let detail) = error else { throw error }
+            throw damaged(record, detail)
         }
     }
 

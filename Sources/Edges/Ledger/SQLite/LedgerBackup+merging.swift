@@ -2,16 +2,17 @@ import GRDB
 import Model
 
 extension LedgerBackup {
-    private typealias Losses = CarriedMailings.Losses
+    private typealias Losses = RestoreMerge.Losses
 
-    /// Takes the mailings that a copy lacks from the ledger whose place it takes: what was sent since the copy was made stays known, and is
-    /// not sent again. Of a damaged ledger those are taken that can be read as a whole and whose numbers agree.
+    /// Merges the replaced ledger into the copy: mailings that the copy lacks, outcomes, suppressions and orders. What was sent since the
+    /// copy was made stays known, and is not sent again. From a damaged ledger only mailings are taken that can be read as a whole and
+    /// whose numbers agree.
     /// - Parameters:
-    ///   - path: the ledger of before.
-    ///   - db: the copy, outside of a transaction; whoever made it sees to it that it is on the disk.
+    ///   - path: the replaced ledger.
+    ///   - db: the copy, outside of a transaction. The caller flushes it to the disk.
     ///   - now: milliseconds since 1970.
-    static func carryMailings(from path: String, into db: Database, now: Int64) -> CarriedMailings {
-        var carried = CarriedMailings()
+    static func mergeMailings(from path: String, into db: Database, now: Int64) -> RestoreMerge {
+        var merged = RestoreMerge()
         do {
             // One transaction for each mailing: after a page that cannot be read SQLite takes nothing more in the same one.
             try db.execute(sql: "PRAGMA main.synchronous = OFF")
@@ -21,40 +22,45 @@ extension LedgerBackup {
             let difference = try difference(db)
             let (lacking, isWhole) = lacking(db)
             if difference == nil {
-                carried.orders = carryOrders(into: db)
-                carryEventSources(into: db)
-                carryShared(into: db, &carried, except: Set(lacking.map(\.0)), mustAgree: damage != nil, now: now)
+                merged.orders = mergeOrders(into: db)
+                mergeEventSources(into: db)
+                mergeShared(into: db, &merged, except: Set(lacking.map(\.0)), mustAgree: damage != nil, now: now)
             }
             var lost: [MailingID: String] = [:]
             for (id, name) in lacking {
-                if difference == nil, carry(id, into: db, mustAgree: damage != nil) {
-                    carried.count += 1
+                if difference == nil, mergeMailing(id, into: db, mustAgree: damage != nil) {
+                    merged.mailings += 1
                 } else {
                     lost[id] = name
                 }
             }
-            let joined = difference == nil ? carrySuppressions(into: db, mustAgree: damage != nil) : nil
-            carried.suppressions = joined ?? 0
+            let joined = difference == nil ? mergeSuppressions(into: db, mustAgree: damage != nil) : nil
+            merged.suppressions = joined ?? 0
             let lacksList = difference == nil ? joined == nil : hasSuppressions(db)
-            if !lost.isEmpty || !isWhole || lacksList {
-                carried.losses = difference.map { Losses(why: $0) } ?? .damaged(damage ?? "a mailing cannot be read")
-                carried.losses?.mailings = lost
-                carried.losses?.isIncomplete = !isWhole
-                carried.losses?.lacksSuppressions = lacksList
+            let erased = difference == nil ? mergeErasures(into: db) : nil
+            if let erased { (merged.erased, merged.unerased) = (erased.recipients + erased.excluded, erased.open.count) }
+            let lacksErasures = difference == nil ? erased == nil : hasErasures(db)
+            if !lost.isEmpty || !isWhole || lacksList || lacksErasures {
+                merged.losses = difference.map { Losses(why: $0) } ?? .damaged(damage ?? "a mailing cannot be read")
+                merged.losses?.mailings = lost
+                merged.losses?.isIncomplete = !isWhole
+                merged.losses?.lacksSuppressions = lacksList
+                merged.losses?.lacksErasures = lacksErasures
             }
         } catch {
-            carried.losses = .damaged((error as? DatabaseError)?.message ?? "\(error)")
-            carried.losses?.lacksSuppressions = true
+            merged.losses = .damaged((error as? DatabaseError)?.message ?? "\(error)")
+            merged.losses?.lacksSuppressions = true
+            merged.losses?.lacksErasures = true
         }
-        return carried
+        return merged
     }
 
     /// Adds what is known elsewhere to what a copy lacks.
     /// - Parameter file: the copy, with what was taken over.
     static func complete(
-        _ carried: inout CarriedMailings?, by file: String, _ elsewhere: KnownElsewhere, _ notes: LedgerNotes
+        _ merged: inout RestoreMerge?, by file: String, _ elsewhere: KnownElsewhere, _ notes: LedgerNotes
     ) throws(LedgerError) {
-        guard var losses = carried?.losses else { return }
+        guard var losses = merged?.losses else { return }
         try LedgerError.mapping(path: file, operation: "reading the copy") {
             let copy = try open(file)
             defer { try? copy.close() }
@@ -78,15 +84,15 @@ extension LedgerBackup {
                     WHERE m.state NOT IN ('sent', 'stopped', 'failed')
                     """)
                 if let row { (losses.unfinished, losses.open) = try (row.read(0), row.read(1)) }
-                // Redis is told of each dispatch before a message goes: nobody can have got one since the copy was made.
+                // Redis is told of each dispatch before a message starts. So nobody got a message since the copy was made.
                 let isNothingKnown = losses.isGone || elsewhere.commits.map { $0 <= view.commits } == true
                 let isCurrent = isNothingKnown && losses.mailings.isEmpty
-                carried?.losses = isCurrent && !losses.lacksSuppressions ? nil : losses
+                merged?.losses = isCurrent && !losses.lacksSuppressions && !losses.lacksErasures ? nil : losses
             }
         }
     }
 
-    /// - Returns: what is wrong with the ledger of before; nil for nothing.
+    /// - Returns: what is wrong with the replaced ledger; nil for nothing.
     private static func damage(_ db: Database) -> String? {
         do {
             let found = try String.fetchOne(db, sql: "PRAGMA replaced.quick_check(1)")
@@ -96,7 +102,7 @@ extension LedgerBackup {
         }
     }
 
-    /// - Returns: why nothing can be taken from the ledger of before, for people; nil where it can.
+    /// - Returns: why nothing can be taken from the replaced ledger, for people; nil where it can.
     private static func difference(_ db: Database) throws -> String? {
         let isOther = try Bool.fetchOne(
             db, sql: "SELECT (SELECT identity FROM main.ledger) IS NOT (SELECT identity FROM replaced.ledger)")
@@ -134,10 +140,10 @@ extension LedgerBackup {
 
     /// - Parameter mustAgree: the mailing is taken only if its numbers agree.
     /// - Returns: whether it was taken, as a whole.
-    private static func carry(_ id: MailingID, into db: Database, mustAgree: Bool) -> Bool {
+    private static func mergeMailing(_ id: MailingID, into db: Database, mustAgree: Bool) -> Bool {
         do {
             try db.inTransaction {
-                try carry(id, into: db)
+                try mergeMailing(id, into: db)
                 return try !mustAgree || SQLLedger.recount(SQLiteTransaction(db), id).isEmpty ? .commit : .rollback
             }
             return try Bool.fetchOne(
@@ -147,8 +153,8 @@ extension LedgerBackup {
         }
     }
 
-    private static func carry(_ id: MailingID, into db: Database) throws {
-        // The numbers of different answers are of one ledger only.
+    private static func mergeMailing(_ id: MailingID, into db: Database) throws {
+        // The ids of responses are valid within one ledger only.
         let shift = try Int.fetchOne(db, sql: "SELECT coalesce(max(id), 0) FROM main.failure") ?? 0
         for table in try tables(db) {
             // The clients of its rows are numbered by that ledger.
@@ -160,7 +166,7 @@ extension LedgerBackup {
             let values = columns.map { column in
                 switch (table, column) {
                 case (_, "\"failure\""), ("failure", "\"id\""): "\(column) + \(shift)"
-                // Another mailing may have been given it since the two went apart: then it gets the next one.
+                // Another mailing of the copy may have the same number: then this one gets the next.
                 case ("mailing", "\"number\""): "nullif(number, (SELECT m.number FROM main.mailing m WHERE m.number = mailing.number))"
                 default: column
                 }
@@ -171,9 +177,9 @@ extension LedgerBackup {
                     FROM replaced."\(table)" WHERE "\(table == "mailing" ? "id" : "mailing")" = ?
                     """, arguments: [id.description])
         }
-        var events = EventCarrying(SQLiteTransaction(db), id)
+        var events = EventMerging(SQLiteTransaction(db), id)
         try events.run(isCounted: true)
-        // That ledger knew all of them but what was in flight.
+        // The replaced ledger knew all of its results but those in flight.
         try db.execute(
             sql: """
                 UPDATE main.mailing SET suppression_revision = 0,
@@ -182,7 +188,7 @@ extension LedgerBackup {
                 """, arguments: [id.description])
     }
 
-    /// The mailings' own table and all that hold something of a mailing. Dead letters are of the Redis, and stay with the ledger of before.
+    /// The tables with a mailing's rows. Dead letters belong to a Redis, and stay with the replaced ledger.
     private static func tables(_ db: Database) throws -> [String] {
         try String.fetchAll(
             db,

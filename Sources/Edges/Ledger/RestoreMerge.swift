@@ -1,32 +1,36 @@
 package import Model
 import Text
 
-/// What became of what a ledger knows, and the copy that takes its place does not.
-package struct CarriedMailings: Sendable, Equatable {
+/// What a restore merged into the copy: all that the replaced ledger knew and the copy did not.
+package struct RestoreMerge: Sendable, Equatable {
     /// Mailings that were taken over.
-    package var count = 0
-    /// Recipients of other mailings who have an end, or may have been reached, as the ledger knew.
+    package var mailings = 0
+    /// Recipients of mailings of both ledgers who are terminal or uncertain by what the replaced ledger knew.
     package var outcomes = 0
     /// Suppressions that were added or removed.
     package var suppressions = 0
     /// Entries of the audit log.
     package var orders = 0
-    /// Mailings of which something goes back to what it was when the copy was made.
-    package var undone: [Undone] = []
+    /// Recipients and excluded rows of people who were erased since the copy was made, and are erased from it too.
+    package var erased = 0
+    /// Recipients of such people that are not, as the copy has them still to be sent to, or to be decided about.
+    package var unerased = 0
+    /// Mailings that partly return to their state in the copy.
+    package var reverted: [Reversion] = []
     /// What is lost; nil where the copy has all that the ledger had.
     package var losses: Losses?
 
-    /// What of a mailing goes back to what it was when the copy was made.
-    package struct Undone: Sendable, Equatable {
+    /// What of a mailing returns to its state in the copy.
+    package struct Reversion: Sendable, Equatable {
         package var id: MailingID
         package var name: String
-        /// Recipients who had an end, and are open again.
+        /// Recipients who were terminal, and are open again.
         package var opened = 0
         /// It was stopped, and is paused in the copy.
         package var wasStopped = false
         /// Its recipients were pruned, and are back.
         package var wasPruned = false
-        /// What became of its recipients since the copy was made cannot be read.
+        /// Its results since the copy was made cannot be read.
         package var isUnread = false
 
         fileprivate var text: String {
@@ -39,7 +43,7 @@ package struct CarriedMailings: Sendable, Equatable {
         }
     }
 
-    /// What a copy does not know of the ledger whose place it takes.
+    /// What is lost with a ledger that a copy replaces.
     package struct Losses: Sendable, Equatable {
         /// Why the ledger cannot tell, for people.
         package var why: String
@@ -51,6 +55,8 @@ package struct CarriedMailings: Sendable, Equatable {
         package var isGone = false
         /// The list of the suppressed could not be taken over.
         package var lacksSuppressions = false
+        /// Who was erased since the copy was made is not known.
+        package var lacksErasures = false
         /// Why Redis does not tell, for people; nil where it does.
         package var redis: String?
         /// Unfinished mailings of the copy, and their open recipients.
@@ -85,26 +91,26 @@ package struct KnownElsewhere: Sendable, Equatable {
     }
 }
 
-extension CarriedMailings {
-    /// What to ask a person before the copy takes the ledger's place; nil where nothing goes back.
+extension RestoreMerge {
+    /// What to ask a person before the copy replaces the ledger; nil where nothing is reverted.
     func question(of path: String) -> String? {
-        guard let undoneText else { return nil }
+        guard let revertedText else { return nil }
         return """
-            the ledger \(path) knows more than the copy, and not all of that can be taken over:\(undoneText)
+            the ledger \(path) knows more than the copy, and not all of that can be taken over:\(revertedText)
               Whoever is open and may have been sent to is held when the planner starts. With --yes the copy takes the ledger's place, and \
             the ledger is kept beside it
             """
     }
 
-    /// A line for each mailing of which something goes back; nil for none.
-    package var undoneText: String? {
-        guard !undone.isEmpty else { return nil }
-        let more = undone.count > Losses.mostNames ? "\n  and \(undone.count - Losses.mostNames) more" : ""
-        return undone.prefix(Losses.mostNames).map(\.text).joined() + more
+    /// A line for each mailing that is partly reverted; nil for none.
+    package var revertedText: String? {
+        guard !reverted.isEmpty else { return nil }
+        let more = reverted.count > Losses.mostNames ? "\n  and \(reverted.count - Losses.mostNames) more" : ""
+        return reverted.prefix(Losses.mostNames).map(\.text).joined() + more
     }
 }
 
-extension CarriedMailings.Losses {
+extension RestoreMerge.Losses {
     fileprivate static let mostNames = 10
 
     /// Why the copy does not take the ledger's place.
@@ -147,6 +153,13 @@ extension CarriedMailings.Losses {
                 says
                 """
             )
+        }
+        if lacksErasures {
+            parts.append(
+                """
+                Who was erased since the copy was made is not known, and their values are back: erase them again \
+                (flotilla recipient erase)
+                """)
         }
         if open > 0 || unfinished > 0 {
             parts.append(

@@ -1,0 +1,56 @@
+import Model
+
+/// Which mailings a worker has made ready, and which wait for their providers; the machine of `MailingCache`. It holds at most the mailings
+/// that were published at the last refresh. Times are parameters.
+struct MailingCacheState<Ready> {
+    /// How often the size of the fleet is asked for.
+    static var fleetInterval: Duration { .seconds(5) }
+
+    private(set) var ready: [MailingID: Ready] = [:]
+    /// The providers of mailings that are not ready yet, by name.
+    private(set) var connecting: [MailingID: String] = [:]
+    /// Mailings whose definition could not be read, and is awaited once more.
+    private var discarded: Set<MailingID> = []
+    private var fleetAsked: ContinuousClock.Instant?
+
+    /// No mailing is known, and none waits for its provider.
+    var isIdle: Bool { ready.isEmpty && connecting.isEmpty }
+
+    /// Those of some mailings that are ready; all of them for nil.
+    func ready(among some: Set<MailingID>?) -> [MailingID] { ready.keys.filter { some?.contains($0) ?? true } }
+
+    /// Notes a definition that cannot be read.
+    /// - Returns: whether it is to be published once more; false at the second time.
+    mutating func noteUnreadable(_ id: MailingID) -> Bool { discarded.insert(id).inserted }
+
+    /// Notes a definition that was read, and the provider that is connected to next.
+    mutating func connect(_ id: MailingID, to provider: String) {
+        discarded.remove(id)
+        if ready[id] == nil { connecting[id] = provider }
+    }
+
+    /// Notes that the provider of a mailing was reached, or that nobody waits for the mailing any more.
+    mutating func endConnecting(_ id: MailingID) { connecting[id] = nil }
+
+    /// Adds a mailing that was made ready.
+    /// - Returns: the one to use. Of several that were made ready for batches that came together the first one stays.
+    mutating func add(_ id: MailingID, _ made: Ready) -> Ready {
+        connecting[id] = nil
+        if let known = ready[id] { return known }
+        ready[id] = made
+        return made
+    }
+
+    /// Forgets a mailing that is not published any more.
+    mutating func remove(_ id: MailingID) -> Ready? {
+        discarded.remove(id)
+        return ready.removeValue(forKey: id)
+    }
+
+    /// Whether the size of the fleet is to be asked for now; it counts as asked then.
+    mutating func isFleetDue(at now: ContinuousClock.Instant) -> Bool {
+        if let fleetAsked, now - fleetAsked < Self.fleetInterval { return false }
+        fleetAsked = now
+        return true
+    }
+}
