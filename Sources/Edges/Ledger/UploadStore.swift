@@ -25,7 +25,7 @@ package protocol UploadStore: Sendable {
     /// The recipients that are stored as a whole; those whose row cannot be read have a damage.
     func uploads() async throws(LedgerError) -> [MailingID: RecipientUpload]
 
-    /// Whether somebody stores recipients now: something has come of an upload within `UploadLimit.patience`.
+    /// Whether somebody stores recipients now: something has come of an upload within `UploadLimit.silence`.
     func isStoringUploads() async throws(LedgerError) -> Bool
 
     /// A slice of an upload; nil behind the last.

@@ -73,7 +73,7 @@ extension SQLLedger: UploadStore {
         try await read("looking who stores recipients") { db in
             try db.one(
                 Bool.self, "SELECT EXISTS (SELECT 1 FROM upload WHERE digest IS NULL AND holder <> '' AND at > ?)",
-                [db.now() - UploadLimit.patience.milliseconds]) ?? false
+                [db.now() - UploadLimit.silence.milliseconds]) ?? false
         }
     }
 
