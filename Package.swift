@@ -107,7 +107,7 @@ let package = Package(
         module(
             .edges, "Broker", ["Model", "Text", "Policy", "CHiredis", log, metrics, deque] + nio,
             resources: scripts.map { .embedInCode("Scripts/\($0).lua") }),
-        module(.edges, "Ledger", ["Model", "Text", "CLibCrypto", "CPQ", "CZlib", log, metrics, grdb, sqlite]),
+        module(.edges, "Ledger", ["Model", "Text", "Policy", "CLibCrypto", "CPQ", "CZlib", log, metrics, grdb, sqlite]),
         module(.edges, "Transport", ["Model", "Text", "Policy", "CCurl", log, metrics, deque] + nio),
         module(
             .edges, "Settings",
@@ -160,7 +160,8 @@ let package = Package(
         tests("Telemetry", ["Model", "Text", "TestServers", nioCore, log, metrics, lifecycle]),
         tests("Settings", ["Model", "Text", "Policy", "Signing", "Telemetry", "TestServers", log]),
         tests("Broker", ["Model", "Text", "Policy", "TestServers", log] + nio),
-        tests("Ledger", ["Model", "Text", "TestServers", log, grdb], resources: [.embedInCode("Fixtures/ledger-2026-11-22.sql")]),
+        tests(
+            "Ledger", ["Model", "Text", "Policy", "TestServers", log, grdb], resources: [.embedInCode("Fixtures/ledger-2026-11-22.sql")]),
         tests("Signing", ["Model", "Text"]),
         tests("Templates", ["Model", "Text", "Signing"]),
         tests(

@@ -43,6 +43,30 @@ def ledgers(bench):
             end_to_end(bench, build)
 
 
+EVENTS = {"cpu": 6, "report": 200, "recipient": 200}
+"""Microseconds of CPU for each event in SQLite; milliseconds of a question."""
+
+
+def events(bench):
+    """5 million visits of a million recipients, who come in no order; --ledger-share has a part of both."""
+    count, recipients = (int(number * bench.options.ledger_share) for number in (5_000_000, 1_000_000))
+    for build in bench.builds:
+        server = database(bench)
+        try:
+            for engine, place in (("SQLite", bench.folder("events") / "ledger.sqlite"), ("PostgreSQL", server.url)):
+                figures = load(bench, place, "--recipients", recipients, "--events", count)
+                what = f"{engine}, {count:,} visits of {recipients:,} recipients"
+                limit = EVENTS["cpu"] if engine == "SQLite" else None
+                bench.figure(build, f"{what}: a visit into the ledger", figures["cpu"], "us", limit,
+                             note=f"the last tenth {figures['cpuAtLast']:.1f}")
+                for question in ("report", "recipient"):
+                    bench.figure(build, f"{what}: {question}, at most", figures[question], "ms", EVENTS[question])
+                bench.figure(build, f"{what}: the longest transaction", figures["transaction"], "ms")
+                bench.result[build.named(what)] = figures
+        finally:
+            server.close()
+
+
 def fleets(bench):
     """E-mail by a fleet with either ledger."""
     for build in bench.builds:
@@ -67,11 +91,15 @@ def end_to_end(bench, build):
 
 def fill(bench, build, place, recipients, mailings):
     start = time.time()
-    done = subprocess.run([bench.laboratory, "ledger", str(place), "--recipients", str(recipients), "--mailings", str(mailings)],
+    return load(bench, place, "--recipients", recipients, "--mailings", mailings) | {"wall": time.time() - start}
+
+
+def load(bench, place, *arguments):
+    done = subprocess.run([bench.laboratory, "ledger", str(place), *map(str, arguments)],
                           stdout=subprocess.PIPE, text=True, preexec_fn=die_with_parent)
     if done.returncode != 0:
         raise CannotRun(f"flotilla-lab ledger failed with {done.returncode}")
-    return json.loads(done.stdout) | {"wall": time.time() - start}
+    return json.loads(done.stdout)
 
 
 def table(bench, build, engine, figures, size):

@@ -78,6 +78,9 @@ package struct EventStreams: Sendable {
         try await collectors.read(consumer: consumer, count: max(1, count / Self.count), block: block).map(entry)
     }
 
+    /// The run id of the server that entries are read from: after its next start it may bring back what was confirmed.
+    package func serverRun() async throws(RedisError) -> String { try await collectors.serverRun() }
+
     /// Entries that this consumer read and did not confirm, before it was started again.
     package func readUnconfirmed(consumer: String, count: Int) async throws(RedisError) -> [Entry] {
         try await collectors.readUnconfirmed(consumer: consumer, count: count).map(entry)

@@ -1,11 +1,12 @@
 package import Foundation
 import Model
+import Policy
 
 extension MailingReport: Encodable {
     private enum Key: String, CodingKey {
         case id, name, channel, state, reason, actor, stuck, recipients, planned, excluded, skipped, unverified, states, failures,
             deferrals,
-            uncertain, events,
+            uncertain, events, tracking,
             timeline
         case created, started, finished, pruned, seconds, balances
         case reasonKind = "reason_kind"
@@ -49,6 +50,7 @@ extension MailingReport: Encodable {
         try container.encode(uncertain, forKey: .uncertain)
         let events = events.map { ($0.key.rawValue, $0.value) }
         try container.encode(Dictionary(events, uniquingKeysWith: { first, _ in first }), forKey: .events)
+        if let visits { try container.encode(Tracking(self, visits), forKey: .tracking) }
         try container.encode(timeline, forKey: .timeline)
         try container.encode(Self.text(created), forKey: .created)
         try container.encode(started.map(Self.text), forKey: .started)
@@ -59,6 +61,44 @@ extension MailingReport: Encodable {
         try container.encode(balances, forKey: .reconciled)
         // The deprecated name of `reconciled`.
         try container.encode(balances, forKey: .balances)
+    }
+
+    /// What visitors did, with the rates that people's visits are of those who got the message.
+    private struct Tracking: Encodable {
+        /// Null where the channel cannot tell.
+        var delivered: Int?
+        var sent: Int
+        var rates: [String: Double]
+        /// What the rates are of: `delivered` or `sent`.
+        var ratesOf: String
+        var visits: EventReport
+
+        private enum Key: String, CodingKey {
+            case delivered, sent, rates
+            case ratesOf = "rates_of"
+        }
+
+        init(_ report: MailingReport, _ visits: EventReport) {
+            let reached = report.reached
+            delivered = reached.isDelivered ? reached.count : nil
+            sent = report[.sent] + report[.delivered]
+            ratesOf = reached.isDelivered ? "delivered" : "sent"
+            func rate(_ count: Int) -> Double { reached.count > 0 ? Double(count) / Double(reached.count) : 0 }
+            rates = [
+                "opened_human": rate(visits[.open][.human].unique), "opened_proxied": rate(visits[.open][.proxied].unique),
+                "clicked_human": rate(visits[.click][.human].unique), "unsubscribed": rate(visits[.unsubscribe].all.unique),
+            ]
+            self.visits = visits
+        }
+
+        func encode(to encoder: any Encoder) throws {
+            var container = encoder.container(keyedBy: Key.self)
+            try container.encode(delivered, forKey: .delivered)
+            try container.encode(sent, forKey: .sent)
+            try container.encode(rates, forKey: .rates)
+            try container.encode(ratesOf, forKey: .ratesOf)
+            try visits.encode(to: encoder)
+        }
     }
 
     /// The report as a JSON object, indented, with its keys in order.

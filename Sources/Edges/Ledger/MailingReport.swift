@@ -57,6 +57,8 @@ package struct MailingReport: Sendable, Equatable {
     package var uncertain: UncertainCounts
     /// Events by kind: how many, and of how many recipients.
     package var events: [EventKind: EventCount]
+    /// What visitors of its messages' links did; nil where nobody came.
+    package var visits: EventReport?
     /// What happened in each stretch of `step` seconds in which something did; at most some 200 of them.
     package var timeline: [Moment]
     package var step: Int64
@@ -78,6 +80,11 @@ package struct MailingReport: Sendable, Equatable {
 
     /// Why it is paused or stopped, or has failed, or gets no further, in words; empty otherwise.
     package var reason: String { stuckReason.isEmpty ? stateReason.words(state) : "stuck: \(stuckReason)" }
+
+    /// How many got the message, and whether that is known from receipts; where a channel gives none, who it was sent to counts.
+    package var reached: (count: Int, isDelivered: Bool) {
+        self[.delivered] > 0 ? (self[.delivered], true) : (self[.sent], false)
+    }
 
     package subscript(state: RecipientState) -> Int { states[state] ?? 0 }
 }

@@ -42,6 +42,8 @@ package struct RecipientDetail: Sendable, Equatable {
     /// When it was not known whether a message arrived, and what a person decided then, by time.
     package var uncertain: [UncertainListing]
     package var events: [RecipientEvent]
+    /// What visitors of the message's links did, by time.
+    package var visits: [EventDetail]
 
     /// The last response of a provider.
     package var lastAnswer: ProviderResponse? { history.last { $0.response != nil && $0.state != .uncertain }?.response }

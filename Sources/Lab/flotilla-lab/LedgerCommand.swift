@@ -15,18 +15,25 @@ struct LedgerCommand: AsyncParsableCommand {
     @Option(help: "How many mailings they are in.") var mailings = 1
     @Option(help: "Collectors that write side by side.") var collectors = 2
 
+    @Option(help: "Have so many visitors come to the messages of one mailing, and measure their events instead.") var events: Int?
+
     func validate() throws {
+        if let events, !(1...1_000_000_000).contains(events) { throw ValidationError("--events is at least 1.") }
         guard (1...1_000_000_000).contains(recipients), (1...1_000_000).contains(mailings), (1...64).contains(collectors) else {
             throw ValidationError("--recipients, --mailings and --collectors are at least 1, the last at most 64.")
         }
     }
 
     func run() async throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys]
+        if let events {
+            let figures = try await EventLoad.run(on: ledger, recipients: recipients, events: events) { StandardError.write($0) }
+            return StandardOutput.write(String(decoding: try encoder.encode(figures), as: UTF8.self))
+        }
         let figures = try await LedgerLoad.run(on: ledger, mailings: mailings, recipients: recipients, collectors: collectors) {
             StandardError.write($0)
         }
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys]
         StandardOutput.write(String(decoding: try encoder.encode(figures), as: UTF8.self))
     }
 }

@@ -10,7 +10,7 @@ extension Collector {
     /// - Returns: nil when the process was cut short: the entries then stay in Redis.
     func write(_ entries: [StatusStreams.Entry]) async -> WriteSummary? {
         let sorted = SortedEntries(entries)
-        unreadable.note(entries)
+        unreadable.note(entries.filter(\.isFound).compactMap { entry in entry.letter.map { (entry.name, $0.reason) } }, of: .status)
         var backoff = Backoff()
         var line = RepeatedLine()
         while true {

@@ -4,7 +4,7 @@ import Model
 import Policy
 import Synchronization
 
-/// Says in the log how many entries of status streams cannot be read: at once, then once a minute at most.
+/// Says in the log how many entries of streams cannot be read: at once, then once a minute at most.
 final class UnreadableLog: Sendable {
     private struct State {
         var line = RepeatedLine()
@@ -14,14 +14,13 @@ final class UnreadableLog: Sendable {
 
     private let state = Mutex(State())
 
-    /// Notes which of some entries cannot be read.
-    func note(_ entries: [StatusStreams.Entry]) {
-        let found = entries.filter(\.isFound)
-        guard let last = found.last, let letter = last.letter else { return }
-        for _ in found { DeadLetters.count(.status) }
+    /// Notes entries that were found to be unreadable.
+    func note(_ found: [(name: String, reason: String)], of source: DeadLetters.Source) {
+        guard let last = found.last else { return }
+        for _ in found { DeadLetters.count(source) }
         state.withLock { state in
             state.line.count(found.count)
-            state.example = "\(last.name): \(letter.reason)"
+            state.example = "\(last.name): \(last.reason)"
         }
     }
 
@@ -35,7 +34,7 @@ final class UnreadableLog: Sendable {
         let what = due.count == 1 ? "1 entry" : "\(due.count) entries"
         logger.error(
             """
-            \(what) of status streams cannot be read, or not all of it; the ledger has what was in it (flotilla dead list). \
+            \(what) of streams cannot be read, or not all of it; the ledger has what was in it (flotilla dead list). \
             The last is \(due.example)
             """)
     }

@@ -60,6 +60,7 @@ package enum MailingPreparation {
         let contents = try contents(mailing, provider, hostname)
         let (used, isNested) = (contents.columns, contents.isNested)
         mailing.tracking?.targets = contents.links.map(\.target)
+        mailing.tracking?.linksOfParts = contents.linksOfParts
         if mailing.tracking?.isCounted == false, !contents.namesPages { mailing.tracking = nil }
         for index in used.sorted() {
             if let fault = RecipientPlanner.fault(ofColumn: mailing.fields[index], in: planner.columns, of: file.recipients.file) {
@@ -117,6 +118,7 @@ package enum MailingPreparation {
         /// They name pages of the tracker.
         var namesPages: Bool
         var links: [MessageLink] = []
+        var linksOfParts: [Int] = []
         var warnings: [TemplateError.Problem] = []
     }
 
@@ -126,7 +128,7 @@ package enum MailingPreparation {
             let composer = try EmailComposer(mailing: mailing, domain: hostname)
             return Contents(
                 columns: composer.columns, isNested: composer.isNested, namesPages: composer.namesPages, links: composer.links,
-                warnings: composer.warnings)
+                linksOfParts: composer.linksOfParts, warnings: composer.warnings)
         case .sms, .messenger, .webhook:
             let composer = try BodyComposer(mailing: mailing, provider: provider)
             return Contents(columns: composer.columns, isNested: composer.isNested, namesPages: composer.namesPages)

@@ -98,18 +98,19 @@ struct Send: AsyncParsableCommand {
             id: id, name: job.mailing.name, ledger: ledger, ledgerHint: settings.ledger.hint, terminal: terminal, isQuiet: quiet,
             logger: runtime.logger)
         let collector = runtime.collector(broker, ledger)
+        let events = runtime.eventCollector(broker, ledger)
         let worker = runtime.worker(broker, trackerKeys: keys)
         try await runtime.run(
             "send",
             (redis.map { [$0] } ?? []) + runtime.optionalMetricsServer() + runtime.optionalTracker(broker, keys: keys)
                 + [
                     HealthMonitor(broker: broker, ledger: ledger, readiness: runtime.readiness, logger: runtime.logger),
-                    runtime.heartbeat(.all, broker, worker: worker), collector, worker,
+                    runtime.heartbeat(.all, broker, worker: worker), collector, events, worker,
                     runtime.planner(
                         broker, ledger, only: id, isAlone: redis != nil,
                         lock: settings.ledger.place.file.map { LockHolder(ledger: $0, held: leadership) }),
                 ], until: progress, worker: worker)
-        await redis?.end(collector, broker, ledger)
+        await redis?.end(collector, events, broker, ledger)
         await broker.close()
         try await finish(id, ledger, settings)
     }

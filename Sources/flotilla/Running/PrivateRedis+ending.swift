@@ -29,10 +29,11 @@ extension PrivateRedis {
         return identity
     }
 
-    /// Ends the server after the roles: collects the last results, which nobody else would, and keeps its file only while batches of the
-    /// ledger are dispatched.
-    func end(_ collector: Collector, _ broker: Broker, _ ledger: any OpenLedger) async {
-        let isDrained = await collector.drain()
+    /// Ends the server after the roles: collects the last results and events, which nobody else would, and keeps its file while batches
+    /// of the ledger are dispatched.
+    func end(_ collector: Collector, _ events: EventCollector, _ broker: Broker, _ ledger: any OpenLedger) async {
+        let areEventsDrained = await events.drain()
+        let isDrained = await collector.drain() && areEventsDrained
         let work = try? await ledger.work()
         let isNeeded = !isDrained || work?.allSatisfy { $0.dispatched == 0 } != true
         let isNoted = await note(ledger, EpochStore(broker))

@@ -1,5 +1,6 @@
 import Ledger
 import Model
+import Policy
 import Telemetry
 
 /// A recipient of a mailing as `mailing recipient` and `mailing history` print it for scripts. Times are ISO 8601 in UTC.
@@ -30,6 +31,18 @@ struct RecipientJSON: Encodable {
         let detail: String?
     }
 
+    struct Visit: Encodable {
+        let at: String
+        let event: String
+        let method: String
+        /// human, proxied or machine.
+        let visitor: String
+        let link: Int?
+        let agent: String
+        let network: String?
+        let address: String?
+    }
+
     struct Skip: Encodable {
         let at: String
         let reason: String
@@ -52,6 +65,7 @@ struct RecipientJSON: Encodable {
     let history: [Attempt]
     let uncertain: [Uncertainty]
     let events: [EventLine]
+    let visits: [Visit]
     /// Addresses of other recipients of the mailing with this id.
     let sameId: [String]?
 
@@ -82,6 +96,12 @@ struct RecipientJSON: Encodable {
         }
         events = detail.events.map { event in
             EventLine(at: Timestamp.text(event.at), event: event.kind.rawValue, detail: event.detail.isEmpty ? nil : event.detail)
+        }
+        visits = detail.visits.map { visit in
+            Visit(
+                at: Timestamp.text(visit.at), event: visit.name, method: "\(visit.method)", visitor: visit.visitor.name, link: visit.link,
+                agent: visit.agent, network: visit.network.isEmpty ? nil : visit.network,
+                address: visit.address.isEmpty ? nil : visit.address)
         }
     }
 }

@@ -36,6 +36,7 @@ struct RecipientText {
             }
         }
         for event in detail.events { rows.append([Timestamp.text(event.at), "\(event.kind.rawValue) \(event.detail)"]) }
+        for visit in detail.visits { rows.append([Timestamp.text(visit.at), visit.words]) }
         return TextTable(header: [], rows: rows).text + "\n"
     }
 }

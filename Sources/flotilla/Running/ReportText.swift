@@ -27,6 +27,7 @@ struct ReportText {
         if report.uncertain.listed > 0 { blocks.append(uncertain) }
         if !report.deferrals.isEmpty { blocks.append("Deferred, by response:\n" + responses(report.deferrals).indented) }
         if report.timeline.count > 1 { blocks.append("Rate over time (\(report.step) s a column):\n" + timeline.indented) }
+        if let visits = VisitText(report) { blocks += visits.blocks.map(\.indentedBelow) }
         blocks.append(times)
         if let pruned = report.pruned { blocks.append(PrunedText(report.id, pruned).text) }
         return blocks.joined(separator: "\n\n")
@@ -99,6 +100,12 @@ struct ReportText {
 }
 
 extension String {
+    /// Each line but the first, which names the block.
+    fileprivate var indentedBelow: String {
+        let lines = split(separator: "\n", maxSplits: 1, omittingEmptySubsequences: false)
+        return lines.count < 2 ? self : "\(lines[0])\n" + String(lines[1]).indented
+    }
+
     /// Each line, indented by two spaces.
     fileprivate var indented: String {
         split(separator: "\n", omittingEmptySubsequences: false).map { "  " + $0 }.joined(separator: "\n")

@@ -162,6 +162,12 @@ struct RoleRuntime {
             abandoned: isPrivate ? .zero : .seconds(10), logger: logger)
     }
 
+    func eventCollector(_ broker: Broker, _ ledger: any OpenLedger) -> EventCollector {
+        EventCollector(
+            broker: broker, ledger: ledger, rules: .usual(settings), name: name, abandoned: isPrivate ? .zero : .seconds(10), logger: logger
+        )
+    }
+
     /// - Parameter trackerKeys: sign links to the tracker; nil where there is none.
     func worker(_ broker: Broker, trackerKeys: SigningKeys?) -> Worker {
         var configuration = workerConfiguration

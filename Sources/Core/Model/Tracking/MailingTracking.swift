@@ -6,6 +6,8 @@ package struct MailingTracking: Codable, Sendable, Equatable {
     package var campaign: [String: String] = [:]
     /// The targets of the counted links by their numbers, as the templates have them. A later release may find others in the same templates.
     package var targets: [String] = []
+    /// How many of them each part has, text before HTML; they are numbered through the parts.
+    package var linksOfParts: [Int] = []
 
     package init(isCounted: Bool = true, campaign: [String: String] = [:]) {
         self.isCounted = isCounted

@@ -62,6 +62,8 @@ package struct PackedReader {
         return all[position..<(position + count)]
     }
 
+    package var isAtEnd: Bool { position == all.count }
+
     /// Everything was read.
     package func end() throws(WireError) {
         guard position == all.count else { throw WireError("\(all.count - position) bytes follow its end") }

@@ -16,6 +16,8 @@ package struct EmailComposer: Sendable {
     private let hasUnsubscribeHeaders: Bool
     /// The links that are counted.
     package let links: [MessageLink]
+    /// How many of them each part has, in the order of their numbers.
+    package let linksOfParts: [Int]
     /// Links that lead nowhere: nobody can follow them.
     package let warnings: [TemplateError.Problem]
 
@@ -55,12 +57,15 @@ package struct EmailComposer: Sendable {
         }
         var parts: [BodyPart] = []
         var links = LinkTable()
+        // The links of the message behind each part.
+        var counts = [0]
         for (template, escaping) in [(mailing.text, Escaping.none), (mailing.html, .html)] where !template.isEmpty {
             let source = TemplateSource(template, unifyingLineEnds: true)
             var (tokens, found) = TemplateParser.parse(source)
             tokens = tokens.placed(in: escaping, of: source, fields: fields, &found)
             problems += found
             let marked = isCounted ? tokens.marked(of: source, as: escaping, in: &links) : tokens
+            counts.append(links.links.count)
             let compiled = Self.collect(&problems) { () throws(TemplateError) in
                 try BodyPart(marked, of: source, fields: fields, escaping: escaping, tracking: tracking)
             }
@@ -69,6 +74,7 @@ package struct EmailComposer: Sendable {
             var text = HTMLText.convert(tokens)
             guard HTMLText.isVisible(text) else { continue }
             if isCounted { text = text.marked(of: source, as: .none, in: &links) }
+            counts.append(links.links.count)
             parts.insert(try BodyPart(text, of: source, fields: fields, escaping: .none, tracking: tracking), at: 0)
         }
         if mailing.text.isEmpty, mailing.html.isEmpty {
@@ -81,6 +87,7 @@ package struct EmailComposer: Sendable {
         self.tracking = tracking
         hasUnsubscribeHeaders = isCounted || parts.contains { $0.names(.unsubscribe) }
         self.links = links.links
+        linksOfParts = zip(counts, counts.dropFirst()).map { $1 - $0 }
         warnings = links.dead
         senderHeaders = headers
         boundary = Self.boundary(for: parts, using: &generator)

@@ -72,6 +72,7 @@ struct LedgerComparison {
 
     private mutating func ask(about id: MailingID, now: Int64) async throws(LedgerError) {
         try await ask("report of \(id)") { ledger throws(LedgerError) in try await ledger.report(id, now: now) }
+        try await ask("events of \(id)") { ledger throws(LedgerError) in try await ledger.checkEvents(id) }
         try await ask("dispatches of \(id)") { ledger throws(LedgerError) in try await ledger.openDispatches(of: [id]) }
         try await ask("uncertain recipients of \(id)") { ledger throws(LedgerError) in
             try await ledger.uncertain(id, onlyHeld: false, after: nil, limit: Self.page)

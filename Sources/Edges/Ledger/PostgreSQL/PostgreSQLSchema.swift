@@ -11,6 +11,7 @@ enum PostgreSQLSchema {
             name: "1 tables",
             sql: functions + mailings + batches + results + counters + suppressions + uploads + roles + PostgreSQLPartitions.first),
         Migration(name: "29 erasure", sql: erasure),
+        Migration(name: "30 events", sql: events),
     ]
 
     /// Has the tables be those of this release.

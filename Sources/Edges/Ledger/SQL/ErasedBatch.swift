@@ -62,12 +62,22 @@ struct ErasedBatch {
             // Short values, as a greeting or a country, stand in any link.
             let values = (1..<width).map { old[index, $0] }.filter { $0.utf8.count >= 4 }
             try eraseEvents(db, index, values, search)
+            try eraseVisitors(db, index)
         }
         for letter in try db.all(Int64.self, "SELECT id FROM dead_letter WHERE mailing = ? AND batch = ?", key) {
             part.letters += try ErasedTexts.empty(db, letter)
         }
         part.recipients = closed.count
         return part
+    }
+
+    /// When visits were, by which program, and what they count as stays; from where they came does not.
+    private func eraseVisitors(_ db: any SQLTransaction, _ index: Int) throws {
+        let key: [any SQLConvertible] = [id.mailing.description, id.number, index]
+        guard let row = try db.row("SELECT data FROM event_recipient WHERE mailing = ? AND batch = ? AND idx = ?", key) else { return }
+        var events = try [StoredEvent](packed: row.read(0))
+        for place in events.indices { events[place].eraseVisitor() }
+        try EventWriting.store([key + [events.packed()]], db)
     }
 
     /// What providers said of recipients may hold their addresses.

@@ -80,7 +80,7 @@ struct LedgerCheck {
             guard let record = try MailingRecord.one(db, id) else { return }
             var problems = try SQLLedger.recount(db, record)
             // Of one that is pruned the counters alone are kept.
-            if record.pruned == nil { problems += try Self.recountEvents(db, id) }
+            if record.pruned == nil { problems += try Self.recountEvents(db, id) + SQLLedger.checkEvents(db, id) }
             for problem in problems { note(.counts, mailing: id.description, problem) }
         } catch let damage as SQLDamage {
             note(.counts, mailing: id.description, damage.text)

@@ -91,6 +91,23 @@ extension SQLLedger {
             batches[index].progress.take(group.closing, of: group.dispatchNumber, groups: group.groups)
         }
 
+        /// Takes held recipients as sent, by whose messages a person came: they have them.
+        mutating func settle(_ arrivals: [EventWriting.Arrival]) throws {
+            try load(arrivals.map(\.batch))
+            for arrival in arrivals {
+                guard let index = batchIndex[arrival.batch], batches[index].progress.state(arrival.index) == .uncertain else { continue }
+                let since = try db.one(
+                    Int64.self, "SELECT min(at) FROM uncertain WHERE mailing = ? AND batch = ? AND idx = ? AND held = 1",
+                    [arrival.batch.mailing.description, arrival.batch.number, arrival.index])
+                // The timeline shows the message when it was in flight.
+                let result = RecipientResult(
+                    index: arrival.index, state: .sent, attempts: batches[index].progress.attempts(arrival.index), at: since ?? now)
+                // No dispatch is waited for on its account.
+                guard let old = batches[index].progress.apply(result, dispatchNumber: -1) else { continue }
+                try move(result, from: old, arrival.batch, batches[index].mailing)
+            }
+        }
+
         /// Puts the recipient of an uncertain result on the list.
         /// - Returns: false for one of whom a person has decided since: the decision stands.
         private func list(_ result: RecipientResult, _ group: ResultGroup) throws -> Bool {

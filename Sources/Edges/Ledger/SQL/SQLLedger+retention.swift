@@ -110,7 +110,8 @@ private struct Removal {
 
     /// The tables of a batch, each with its column for the batch number. The batch itself comes last: the others are found by it.
     private static let ofBatches = [
-        ("result", "batch"), ("recipient_error", "batch"), ("uncertain", "batch"), ("event", "batch"), ("skipped", "batch"),
+        ("result", "batch"), ("recipient_error", "batch"), ("uncertain", "batch"), ("event", "batch"), ("event_recipient", "batch"),
+        ("skipped", "batch"),
         ("fingerprint", "batch"), ("progress", "number"), ("batch", "number"),
     ]
     /// Excluded rows that one statement removes.
@@ -123,7 +124,7 @@ private struct Removal {
     mutating func run() throws -> Bool {
         repeat {
             guard let batch = try nextBatch() else {
-                guard try removeExclusions() else { return false }
+                guard try removeExclusions(), try removeEvents() else { return false }
                 return try removeRest()
             }
             for (table, column) in Self.ofBatches {
@@ -148,6 +149,20 @@ private struct Removal {
                 DELETE FROM exclusion WHERE mailing = ?1 AND row <= (
                     SELECT max(row) FROM (SELECT row FROM exclusion WHERE mailing = ?1 ORDER BY row LIMIT ?2) AS first)
                 """, [id.description, Self.rows])
+            if db.changes == 0 { return true }
+        } while !isTimeUp
+        return false
+    }
+
+    /// What is left of events where a mailing's batches went at once.
+    /// - Returns: whether none is left.
+    private func removeEvents() throws -> Bool {
+        repeat {
+            try db.run(
+                """
+                DELETE FROM event_recipient WHERE mailing = ?1 AND batch = (
+                    SELECT batch FROM event_recipient WHERE mailing = ?1 ORDER BY batch LIMIT 1)
+                """, [id.description])
             if db.changes == 0 { return true }
         } while !isTimeUp
         return false

@@ -5,45 +5,53 @@ import Text
 extension SQLLedger: SuppressionStore {
     package func suppress(_ new: [Suppression], audit: SuppressionAudit?, now: Int64) async throws(LedgerError) -> SuppressionChange {
         guard !new.isEmpty else { return SuppressionChange() }
-        return try await write("suppress") { db in
-            let revision = try Self.nextRevision(db)
-            var change = SuppressionChange()
-            for one in new {
-                let old = try Self.suppression(db, one.key)
-                let kept = old?.merged(with: one) ?? one
-                if kept == old {
-                    change.unchanged += 1
-                    try Self.confirm(db, one.key, now: now)
-                    continue
-                }
-                try Self.store(db, kept, revision: revision, now: now)
-                if old == nil { change.added += 1 } else { change.replaced += 1 }
+        return try await write("suppress") { db in try Self.suppress(db, new, audit, now: now) }
+    }
+
+    static func suppress(
+        _ db: any SQLTransaction, _ new: [Suppression], _ audit: SuppressionAudit?, now: Int64
+    ) throws -> SuppressionChange {
+        let revision = try nextRevision(db)
+        var change = SuppressionChange()
+        for one in new {
+            let old = try suppression(db, one.key)
+            let kept = old?.merged(with: one) ?? one
+            if kept == old {
+                change.unchanged += 1
+                try confirm(db, one.key, now: now)
+                continue
             }
-            for category in Set(new.map(\.key.category)) { try Self.note(db, category: category, now: now) }
-            try Self.count(db, suppressions: change.added)
-            change.entry = try Self.note(db, audit, suppressed: new, count: change.added + change.replaced, now: now)
-            return change
+            try store(db, kept, revision: revision, now: now)
+            if old == nil { change.added += 1 } else { change.replaced += 1 }
         }
+        for category in Set(new.map(\.key.category)) { try note(db, category: category, now: now) }
+        try count(db, suppressions: change.added)
+        change.entry = try note(db, audit, suppressed: new, count: change.added + change.replaced, now: now)
+        return change
     }
 
     package func unsuppress(
         _ keys: [Suppression.Key], audit: SuppressionAudit?, now: Int64
     ) async throws(LedgerError) -> [Suppression] {
-        try await write("unsuppress") { db in
-            var removed: [Suppression] = []
-            for key in keys {
-                guard let old = try Self.suppression(db, key) else { continue }
-                try db.run(SuppressionStatements.noteRemoval, [key.channel.rawValue, key.address, key.category, now])
-                try db.run(
-                    "DELETE FROM suppression WHERE channel = ? AND address = ? AND category = ?",
-                    [key.channel.rawValue, key.address, key.category])
-                removed.append(old)
-            }
-            if !removed.isEmpty { _ = try Self.nextRevision(db) }
-            try Self.count(db, suppressions: -removed.count)
-            try Self.note(db, audit, unsuppressed: removed, now: now)
-            return removed
+        try await write("unsuppress") { db in try Self.unsuppress(db, keys, audit, now: now) }
+    }
+
+    static func unsuppress(
+        _ db: any SQLTransaction, _ keys: [Suppression.Key], _ audit: SuppressionAudit?, now: Int64
+    ) throws -> [Suppression] {
+        var removed: [Suppression] = []
+        for key in keys {
+            guard let old = try suppression(db, key) else { continue }
+            try db.run(SuppressionStatements.noteRemoval, [key.channel.rawValue, key.address, key.category, now])
+            try db.run(
+                "DELETE FROM suppression WHERE channel = ? AND address = ? AND category = ?",
+                [key.channel.rawValue, key.address, key.category])
+            removed.append(old)
         }
+        if !removed.isEmpty { _ = try nextRevision(db) }
+        try count(db, suppressions: -removed.count)
+        try note(db, audit, unsuppressed: removed, now: now)
+        return removed
     }
 
     /// A second transaction waits here, so that revisions are committed in their order.
@@ -51,7 +59,7 @@ extension SQLLedger: SuppressionStore {
         try db.one(Int64.self, "UPDATE suppression_list SET revision = revision + 1 RETURNING revision") ?? 0
     }
 
-    private static func suppression(_ db: any SQLTransaction, _ key: Suppression.Key) throws -> Suppression? {
+    static func suppression(_ db: any SQLTransaction, _ key: Suppression.Key) throws -> Suppression? {
         let rows = try db.rows(
             "SELECT \(columns) FROM suppression WHERE channel = ? AND address = ? AND category = ?",
             [key.channel.rawValue, key.address, key.category])

@@ -23,6 +23,7 @@ extension LedgerBackup {
             let (lacking, isWhole) = lacking(db)
             if difference == nil {
                 merged.orders = mergeOrders(into: db)
+                mergeEventSources(into: db)
                 mergeShared(into: db, &merged, except: Set(lacking.map(\.0)), mustAgree: damage != nil, now: now)
             }
             var lost: [MailingID: String] = [:]
@@ -156,8 +157,11 @@ extension LedgerBackup {
         // The ids of responses are valid within one ledger only.
         let shift = try Int.fetchOne(db, sql: "SELECT coalesce(max(id), 0) FROM main.failure") ?? 0
         for table in try tables(db) {
+            // The clients of its rows are numbered by that ledger.
+            let isNumbered = table == "event_recipient"
             try db.execute(
                 sql: "DELETE FROM main.\"\(table)\" WHERE \"\(table == "mailing" ? "id" : "mailing")\" = ?", arguments: [id.description])
+            if isNumbered { continue }
             let columns = try db.columns(in: table).map { "\"\($0.name)\"" }
             let values = columns.map { column in
                 switch (table, column) {
@@ -173,6 +177,8 @@ extension LedgerBackup {
                     FROM replaced."\(table)" WHERE "\(table == "mailing" ? "id" : "mailing")" = ?
                     """, arguments: [id.description])
         }
+        var events = EventMerging(SQLiteTransaction(db), id)
+        try events.run(isCounted: true)
         // The replaced ledger knew all of its results but those in flight.
         try db.execute(
             sql: """

@@ -124,6 +124,8 @@ private struct OutcomeMerge {
         }
         try addEvents(&writing)
         _ = try writing.finish()
+        var visits = EventMerging(db, id)
+        try visits.run(isCounted: false)
     }
 
     private func addEvents(_ writing: inout SQLLedger.ResultWriting) throws {

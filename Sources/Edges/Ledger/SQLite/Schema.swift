@@ -59,6 +59,7 @@ enum Schema {
         migrator.registerMigration("26 upload") { db in try db.execute(sql: upload) }
         migrator.registerMigration("27 waiting") { db in try db.execute(sql: waiting) }
         migrator.registerMigration("29 erasure") { db in try db.execute(sql: erasure) }
+        migrator.registerMigration("30 events") { db in try db.execute(sql: events) }
         return migrator
     }
 }

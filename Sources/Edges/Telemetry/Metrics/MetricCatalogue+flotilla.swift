@@ -27,6 +27,8 @@ extension MetricDescription.Label {
         name: "state", values: .fixed(MailingState.allCases.filter { !$0.isTerminal }.map(\.rawValue)))
     fileprivate static let skipReason = Self(name: "reason", values: .fixed([ExclusionReason.suppressed.rawValue]))
     fileprivate static let entrySource = Self(name: "source", values: .fixed(["status", "lane", "events", "heartbeat", "mailing", "key"]))
+    fileprivate static let trackedAction = Self(name: "action", values: .fixed(TrackedAction.allCases.map { "\($0)" }))
+    fileprivate static let droppedEvent = Self(name: "why", values: .fixed(["gone", "invalid", "excess"]))
     fileprivate static let check = Self(name: "check", values: .open("redis, lease, ledger, provider NAME"))
     fileprivate static let metric = Self(name: "metric", values: .open("names of metrics"))
     fileprivate static let refusal = Self(name: "reason", values: .fixed(Refusal.allCases.map(\.rawValue)))
@@ -157,6 +159,24 @@ extension MetricCatalogue {
         .counter(
             "flotilla_results_duplicate_total", "results", [],
             "Results that the collector had written before; they change nothing."),
+        .counter(
+            "flotilla_events_written_total", "events", [.trackedAction],
+            "What visitors of messages' links did, as the collector wrote it to the ledger."),
+        .counter(
+            "flotilla_events_duplicate_total", "events", [],
+            "Events that the collector had written before; they change nothing."),
+        .counter(
+            "flotilla_events_dropped_total", "events", [.droppedEvent],
+            """
+            Events that are not counted: of a mailing that is gone or pruned, of a recipient that there never was, beyond 500 of one \
+            recipient.
+            """),
+        .counter(
+            "flotilla_events_unsubscribed_total", "suppressions", [],
+            "Suppressions that were added because recipients unsubscribed."),
+        .counter(
+            "flotilla_uncertain_settled_total", "recipients", [],
+            "Held recipients who turned out to have their message, as they visited it."),
         .seconds(
             "flotilla_redis_round_trip_seconds", [], buckets: Buckets.fast,
             "Time from writing a command to Redis to its reply, without blocking reads."),

@@ -9,13 +9,34 @@ extension LedgerLoad {
     package static func run(
         on place: String, mailings: Int, recipients: Int, collectors: Int, say: (String) -> Void
     ) async throws(LedgerError) -> Figures {
+        let ledger = try await open(place)
+        return try await LedgerLoad(ledger, mailings: mailings, recipients: recipients, collectors: collectors).run(say: say)
+    }
+
+    /// Opens an empty ledger.
+    static func open(_ place: String) async throws(LedgerError) -> SQLLedger {
         let logger = Logger(label: "flotilla-lab")
         let isURL = place.hasPrefix("postgres")
-        let ledger: any LedgerStore =
-            isURL ? try SQLLedger.open(postgreSQL: place, logger: logger) : try SQLiteLedger.open(place, logger: logger)
+        let ledger = isURL ? try SQLLedger.open(postgreSQL: place, logger: logger) : try SQLiteLedger.open(place, logger: logger)
         guard try await ledger.mailings(states: nil, limit: 1).isEmpty else {
             throw .refused("the ledger \(isURL ? "in PostgreSQL" : place) has mailings already; name an empty one")
         }
-        return try await LedgerLoad(ledger, mailings: mailings, recipients: recipients, collectors: collectors).run(say: say)
+        return ledger
+    }
+}
+
+extension EventLoad {
+    /// As the collector has them, for a message of two links.
+    private static let rules: EventRules = {
+        let classifier = EventClassifier(.builtIn)
+        return EventRules(links: { _ in [2] }) { visits, links in classifier.classify(visits, linksOfParts: links) }
+    }()
+
+    /// Opens a ledger, fills it, and measures it.
+    /// - Parameter place: a file, or a URL of PostgreSQL.
+    package static func run(
+        on place: String, recipients: Int, events: Int, say: (String) -> Void
+    ) async throws(LedgerError) -> Figures {
+        try await EventLoad(LedgerLoad.open(place), EventLoad.rules, recipients: recipients, events: events).run(say: say)
     }
 }

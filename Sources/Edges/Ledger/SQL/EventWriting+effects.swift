@@ -1,0 +1,69 @@
+import Model
+
+/// What follows from events, in the transaction that counts them.
+extension EventWriting {
+    /// Who gave the order, in the audit log.
+    private static let actor = "recipient"
+
+    /// Suppresses who unsubscribed, lets those be sent to who subscribed again, and takes those as sent who were held and have their
+    /// message.
+    /// - Parameter now: milliseconds since 1970.
+    func apply(now: Int64) throws -> EventSummary {
+        var summary = summary
+        for (mailing, choices) in Dictionary(grouping: choices, by: \.batch.mailing).sorted(by: { $0.key < $1.key }) {
+            guard let target = try target(of: mailing) else { continue }
+            for (number, choices) in Dictionary(grouping: choices, by: \.batch.number).sorted(by: { $0.key < $1.key }) {
+                let batch = BatchID(mailing: mailing, number: number)
+                guard let wire = try SQLLedger.batchText(db, batch), let recipients = try? Recipients(decodingAddresses: wire) else {
+                    continue
+                }
+                for choice in choices where choice.index < recipients.count {
+                    let address = Self.address(recipients, choice.index, target.channel)
+                    // The values of a person who was erased are not there any more.
+                    guard !address.isEmpty else { continue }
+                    let key = Suppression.Key(target.channel, address, category: target.category)
+                    if choice.isUnsubscribed {
+                        let one = Suppression(key, reason: .unsubscribe, source: batch.message(choice.index), at: choice.at)
+                        let audit = SuppressionAudit(AuditNote(.suppress, actor: Self.actor))
+                        let change = try SQLLedger.suppress(db, [one], audit, now: now)
+                        if change.added + change.replaced > 0 { summary.suppressed.append(one) }
+                    } else if let old = try SQLLedger.suppression(db, key), old.reason == .unsubscribe, old.at <= choice.at {
+                        // What somebody else put on the list, or they themselves since, stays.
+                        let audit = SuppressionAudit(AuditNote(.unsuppress, actor: Self.actor))
+                        summary.unsuppressed += try SQLLedger.unsuppress(db, [key], audit, now: now).count
+                    }
+                }
+            }
+        }
+        summary.settled = try settle(now: now)
+        return summary
+    }
+
+    private func settle(now: Int64) throws -> Int {
+        var held: [Arrival] = []
+        for (mailing, arrivals) in Dictionary(grouping: arrivals, by: \.batch.mailing).sorted(by: { $0.key < $1.key })
+        where try SQLLedger.states(db, mailing)[.uncertain, default: 0] > 0 {
+            held += arrivals
+        }
+        guard !held.isEmpty else { return 0 }
+        var writing = SQLLedger.ResultWriting(db, now: now)
+        try writing.settle(held)
+        return try writing.finish().moved[.sent] ?? 0
+    }
+
+    /// Whom a mailing's links unsubscribe from: its category, or all mailings of its channel.
+    private func target(of mailing: MailingID) throws -> SuppressionTarget? {
+        guard let row = try db.row("SELECT channel, category FROM mailing WHERE id = ?", [mailing.description]),
+            let channel = try Channel(rawValue: row.read(0))
+        else { return nil }
+        return try SuppressionTarget(channel, category: row.read(1))
+    }
+
+    private static func address(_ recipients: Recipients, _ index: Int, _ channel: Channel) -> String {
+        var key: [UInt8] = []
+        recipients.bytes.withUnsafeBufferPointer { bytes in
+            AddressKey.append(of: UnsafeBufferPointer(rebasing: bytes[recipients.range(index, 1)]), channel, to: &key)
+        }
+        return String(decoding: key, as: UTF8.self)
+    }
+}

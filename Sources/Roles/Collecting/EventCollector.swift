@@ -1,0 +1,134 @@
+package import Broker
+package import Ledger
+package import Logging
+import Metrics
+import Model
+import Policy
+import ServiceLifecycle
+
+/// Takes what visitors of messages' links did from the events streams and writes it into the ledger, beside the collector of results, which
+/// never waits for it. Any number may run. An entry may be read twice and counts once; it is confirmed to Redis only after the commit.
+package struct EventCollector: Service {
+    package typealias Store = EventStore & LeadershipStore & CopyStore
+
+    private let broker: Broker
+    private let ledger: any Store
+    private let rules: EventRules
+    private let streams: EventStreams
+    private let loop: CollectingLoop<EventStreams>
+    private let unreadable = UnreadableLog()
+    private let meters = EventMeters()
+    private let logger: Logger
+
+    /// - Parameters:
+    ///   - rules: tell people from machines.
+    ///   - name: names the collector in Redis; unique to the process.
+    ///   - limit: entries in a transaction, about; each has up to a thousand events.
+    ///   - abandoned: how long entries that another collector read must have waited before they are taken over.
+    package init(
+        broker: Broker, ledger: any Store, rules: EventRules, name: String, limit: Int = 20, abandoned: Duration = .seconds(10),
+        logger: Logger
+    ) {
+        (self.broker, self.ledger, self.rules, self.logger) = (broker, ledger, rules, logger)
+        streams = EventStreams(broker)
+        loop = CollectingLoop(
+            broker, blocking: EventStreams(broker), streams, CollectorReading(name: name, limit: limit, abandoned: abandoned),
+            LedgerOwnership(identity: LedgerIdentity(logger: logger), epochs: EpochStore(broker), ledger: ledger), logger: logger)
+    }
+
+    /// Collects until a graceful shutdown, and then what is still there.
+    package func run() async throws {
+        await loop.run(
+            take: { (entries) async throws(RedisError) -> Bool in try await take(entries, streams) },
+            beforeStep: { unreadable.tell(logger) })
+        unreadable.tell(logger, isLast: true)
+        await streams.close()
+    }
+
+    /// Collects what is left in Redis, whoever read it, and returns: for a process whose Redis ends with it, after its roles have ended.
+    /// - Returns: whether all is in the ledger.
+    package func drain() async -> Bool {
+        let streams = EventStreams(broker)
+        let isDrained = await loop.drain(streams) { (entries) async throws(RedisError) -> Bool in try await take(entries, streams) }
+        unreadable.tell(logger, isLast: true)
+        await streams.close()
+        return isDrained
+    }
+
+    private func take(_ entries: [EventStreams.Entry], _ streams: EventStreams) async throws(RedisError) -> Bool {
+        guard await write(entries) else { return false }
+        try await streams.confirm(entries)
+        return true
+    }
+
+    /// Writes until the ledger has taken it.
+    /// - Returns: false when the process was cut short: the entries then stay in Redis.
+    private func write(_ entries: [EventStreams.Entry]) async -> Bool {
+        unreadable.note(entries.compactMap { entry in entry.letter.map { (entry.name, $0.reason) } }, of: .events)
+        var backoff = Backoff()
+        var line = RepeatedLine()
+        while true {
+            do throws(LedgerError) {
+                let summary = try await ledger.write(
+                    events: entries.compactMap(\.batch), letters: entries.compactMap(\.letter), rules, now: Clock.milliseconds())
+                meters.note(summary)
+                note(summary)
+                await tell(summary.suppressed)
+                return true
+            } catch {
+                if line.add(at: Clock.monotonic()) != nil {
+                    logger.error("the ledger cannot be written; events wait in Redis: \(error)")
+                }
+            }
+            guard await backoff.wait() else { return false }
+        }
+    }
+
+    /// Has workers skip whom they have not started to send to. The dispatcher looks into the ledger by itself.
+    private func tell(_ suppressions: [Suppression]) async {
+        do throws(RedisError) { try await RecentSuppressions(broker).tell(suppressions) } catch {
+            logger.warning("workers are not told of \(suppressions.count) people who have unsubscribed; batches dispatched later lack them: \(error)")
+        }
+    }
+
+    private func note(_ summary: EventSummary) {
+        if summary.invalid > 0 {
+            logger.error(
+                """
+                \(summary.invalid) events are of recipients that their mailings never had, and are not counted. Do two ledgers share one \
+                file of tracker.keys?
+                """)
+        }
+        if summary.settled > 0 { logger.notice("\(summary.settled) held recipients have opened or followed their messages: they are sent") }
+    }
+}
+
+/// What is told of events in metrics.
+private struct EventMeters: Sendable {
+    private let counted: [TrackedAction: Counter]
+    private let duplicates = Counter(label: "flotilla_events_duplicate_total")
+    private let gone = Self.dropped("gone")
+    private let invalid = Self.dropped("invalid")
+    private let excess = Self.dropped("excess")
+    private let suppressed = Counter(label: "flotilla_events_unsubscribed_total")
+    private let settled = Counter(label: "flotilla_uncertain_settled_total")
+
+    init() {
+        counted = Dictionary(
+            uniqueKeysWithValues: TrackedAction.allCases.map {
+                ($0, Counter(label: "flotilla_events_written_total", dimensions: [("action", "\($0)")]))
+            })
+    }
+
+    private static func dropped(_ why: String) -> Counter { Counter(label: "flotilla_events_dropped_total", dimensions: [("why", why)]) }
+
+    func note(_ summary: EventSummary) {
+        for (action, count) in summary.counted { counted[action]?.increment(by: count) }
+        duplicates.increment(by: summary.duplicates)
+        gone.increment(by: summary.gone)
+        invalid.increment(by: summary.invalid)
+        excess.increment(by: summary.excess)
+        suppressed.increment(by: summary.suppressed.count)
+        settled.increment(by: summary.settled)
+    }
+}

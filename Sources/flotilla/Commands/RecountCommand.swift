@@ -1,0 +1,43 @@
+import ArgumentParser
+import CommandSupport
+import Ledger
+import Model
+import Telemetry
+
+/// Applies rules about visitors to what is stored: numbers follow that were counted by other rules.
+struct RecountCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "recount",
+        abstract: "Classify all visits of a mailing's messages again, by the rules of this release and configuration.",
+        discussion: """
+            Nothing is lost: each visit is kept as it came. Roles go on meanwhile, and what comes is counted. Whether a mailing's other \
+            numbers agree is told by: flotilla ledger check.
+            """)
+    @OptionGroup var options: LedgerAloneOptions
+    @OptionGroup var mailing: MailingArgument
+    @OptionGroup var output: OutputOptions
+
+    private struct Outcome: Encodable {
+        var id: String
+        var recipients: Int
+        var visits: Int
+        var changed: Int
+    }
+
+    func run() async throws {
+        let settings = try options.settings()
+        let ledger = try options.open(settings)
+        let record = try await mailing.find(in: ledger)
+        try PrunedText.refuse(record)
+        let done = try await ledger.recountEvents(record.id, .usual(settings))
+        if output.isJSON {
+            let outcome = Outcome(id: "\(record.id)", recipients: done.recipients, visits: done.events, changed: done.changed)
+            return StandardOutput.write(json: try ScriptJSON.text(outcome))
+        }
+        StandardOutput.write(
+            """
+            \(record.id): \(counted(done.events, "visit")) of \(counted(done.recipients, "recipient")) classified again; \
+            \(done.changed == 1 ? "1 is" : "\(grouped(done.changed)) are") another's now
+            """)
+    }
+}

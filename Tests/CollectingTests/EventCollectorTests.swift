@@ -1,0 +1,112 @@
+import Foundation
+import Ledger
+import Logging
+import Model
+import NIOPosix
+import ServiceLifecycle
+import TestServers
+import Testing
+
+@testable import Broker
+@testable import Collecting
+
+@Suite(.timeLimit(.minutes(5)))
+struct EventCollectorTests {
+    private let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+    private let server: RedisServer
+    private let folder: TemporaryFolder
+    private let broker: Broker
+    private let ledger: SQLiteLedger
+    private let id: MailingID
+    private let number: UInt32
+
+    init() async throws {
+        server = try await RedisServer()
+        folder = try TemporaryFolder()
+        broker = Broker(
+            endpoint: RedisEndpoint(place: .unix(path: server.socket)), prefix: "test", partitions: 2, name: "test",
+            group: .singletonMultiThreadedEventLoopGroup, logger: quiet)
+        ledger = try SQLiteLedger.open(folder.path("ledger.sqlite"), logger: quiet)
+        _ = try await EpochStore(broker).hold(FencingToken(ledger: try await ledger.identity(), number: 1), time: .seconds(3600))
+        var generator = SystemRandomNumberGenerator()
+        id = MailingID(milliseconds: Clock.milliseconds(), using: &generator)
+        let mailing = Mailing(name: "m", channel: .email, provider: "p")
+        try await ledger.create(id, mailing: mailing, source: nil, origin: "", state: .collecting, now: 1)
+        var recipients = Recipients(width: 2)
+        for place in 0..<10 { recipients.append(row: ["\(place)", "p\(place)@example.com"]) }
+        try await ledger.appendPlan(id, batches: [PlannedBatch(number: 0, recipients: recipients)], exclusions: [], rowsRead: 10)
+        try await ledger.finishPlan(id, now: 2)
+        number = try #require(try await ledger.number(of: id))
+    }
+
+    private func batch(_ part: Int) -> EventBatch {
+        let events = (0..<10).map { TrackedEvent(.open, mailing: number, batch: 0, index: UInt32($0), time: Int64(part * 100 + $0)) }
+        return EventBatch(source: 3, sequence: UInt64(part * 10), events: events)
+    }
+
+    private func collector(_ name: String) -> EventCollector {
+        EventCollector(broker: broker, ledger: ledger, rules: .none, name: name, abandoned: .zero, logger: quiet)
+    }
+
+    private func left() async throws -> Int { try await EventStreams(broker).depths().reduce(0) { $0 + $1.entries } }
+
+    /// Runs a collector until nothing is left in the streams.
+    private func collect(_ name: String) async throws {
+        let collector = collector(name)
+        let running = Task { try? await collector.run() }
+        try await eventually("all is taken") { try await left() == 0 }
+        running.cancel()
+        _ = await running.value
+    }
+
+    @Test func eventsReachTheLedger() async throws {
+        let streams = EventStreams(broker)
+        for part in 0..<20 { #expect(try await streams.append([batch(part)])) }
+        try await collect("c")
+        #expect(try await ledger.eventReport(id)?[.open].all == .init(total: 200, unique: 10))
+        #expect(try await ledger.checkEvents(id) == [])
+        await streams.close()
+        await broker.close()
+        try ledger.close()
+    }
+
+    /// A collector that ends between its commit and the confirmation leaves entries that another reads again: they count once.
+    @Test func anEndBetweenCommitAndConfirmationCountsNothingTwice() async throws {
+        let streams = EventStreams(broker)
+        for part in 0..<6 { #expect(try await streams.append([batch(part)])) }
+        // It has read and written four of them, and is gone.
+        let read = try await streams.read(consumer: "dead", count: 8, block: nil)
+        #expect(!read.isEmpty)
+        _ = try await ledger.write(events: read.compactMap(\.batch), letters: [], .none, now: 5)
+        #expect(try await left() == 6)
+        try await collect("c")
+        #expect(try await ledger.eventReport(id)?[.open].all == .init(total: 60, unique: 10))
+        #expect(try await ledger.checkEvents(id) == [])
+        await streams.close()
+        await broker.close()
+        try ledger.close()
+    }
+
+    @Test func whatCannotBeReadIsKept() async throws {
+        let streams = EventStreams(broker)
+        #expect(try await streams.append([[0xff, 1, 2]], to: 0))
+        #expect(try await streams.append([batch(0)]))
+        try await collect("c")
+        #expect(try await ledger.deadLetterCount() == 1)
+        #expect(try await ledger.eventReport(id)?[.open].all.total == 10)
+        await streams.close()
+        await broker.close()
+        try ledger.close()
+    }
+
+    /// A process whose Redis ends with it takes the last events along.
+    @Test func theLastEventsAreDrained() async throws {
+        let streams = EventStreams(broker)
+        #expect(try await streams.append([batch(0)]))
+        #expect(await collector("c").drain())
+        #expect(try await ledger.eventReport(id)?[.open].all.total == 10)
+        await streams.close()
+        await broker.close()
+        try ledger.close()
+    }
+}
