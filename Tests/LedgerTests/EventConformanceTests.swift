@@ -7,16 +7,14 @@ import Testing
 
 /// What visitors do is kept and counted once, whatever comes twice, late or in another order.
 @Suite struct EventConformanceTests {
-    private typealias Store = LedgerStore & NumberStore
-
     private let folder: TemporaryFolder
     private let id = Example.id()
     private let now = Example.start
 
     init() throws { folder = try TemporaryFolder() }
 
-    private func open(_ engine: Engine, batches: [Int] = [3, 2]) async throws -> (ledger: any Store, number: UInt32) {
-        let ledger = try #require(try await engine.open(folder) as? any Store)
+    private func open(_ engine: Engine, batches: [Int] = [3, 2]) async throws -> (ledger: any LedgerStore, number: UInt32) {
+        let ledger = try await engine.open(folder)
         try await Example.plan(ledger, batches: batches)
         return (ledger, try #require(try await ledger.number(of: id)))
     }
@@ -40,7 +38,7 @@ import Testing
     }
 
     private func write(
-        _ ledger: any Store, _ events: [TrackedEvent], source: UInt64 = 1, from sequence: UInt64 = 0
+        _ ledger: any LedgerStore, _ events: [TrackedEvent], source: UInt64 = 1, from sequence: UInt64 = 0
     ) async throws -> EventSummary {
         try await ledger.write(
             events: [EventBatch(source: source, sequence: sequence, events: events)], letters: [], rules, now: now)

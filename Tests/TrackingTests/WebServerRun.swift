@@ -7,7 +7,7 @@ import Text
 
 @testable import Tracking
 
-/// The tracker's answers from a server with little patience.
+/// The tracker's answers from a server with short timeouts.
 struct WebServerRun {
     let limit: Int
     /// How long a connection may be without a request, and how long a request may take.
@@ -19,8 +19,8 @@ struct WebServerRun {
         let (ports, continuation) = AsyncStream.makeStream(of: Int.self)
         var configuration = WebServer.Configuration(
             ListenAddress(host: "127.0.0.1", port: 0), purpose: "links", remedy: "none",
-            limit: .init(connections: limit, patience: .nanoseconds(Int64(first / .nanoseconds(1)))))
-        configuration.patience = whole
+            limit: .init(connections: limit, timeout: .nanoseconds(Int64(first / .nanoseconds(1)))))
+        configuration.requestTimeout = whole
         let server = WebServer(
             configuration, logger: TestTracker.quiet, onListening: { continuation.yield($0.port) },
             handler: { tracker.answer($0, at: 0).response })

@@ -107,7 +107,6 @@ struct Up: RoleCommand {
         let runtime = try RoleRuntime(settings, privateRedis: redis, terminal: terminal)
         try runtime.checkConnections()
         let ledger = try await runtime.waitForLedger(makes: true)
-        let keys = try settings.trackerKeys(makes: true)
         let broker = try await runtime.openBroker("up", isPatient: true)
         let collector = runtime.collector(broker, ledger)
         let events = runtime.eventCollector(broker, ledger)

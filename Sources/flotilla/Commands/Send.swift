@@ -81,7 +81,6 @@ struct Send: AsyncParsableCommand {
         let runtime = try RoleRuntime(settings, privateRedis: redis, terminal: terminal, statusBeforeRun: .interrupted)
         try runtime.checkConnections()
         let ledger = try runtime.openLedger(near: [mailing])
-        let keys = try settings.trackerKeys(makes: true)
         let origin = URL(fileURLWithPath: mailing).standardizedFileURL.path
         let resolver = MailingResolver(
             ledger: ledger, job: job, file: mailing, origin: origin, policy: repeating.policy,

@@ -3,7 +3,7 @@ import NIOCore
 import NIOHTTPTypes
 
 /// Bounds what a request may take once it has begun, so that one which is sent or read byte by byte holds no connection: it is over in
-/// `patience`, or its connection is closed. An answer before the end of its request closes the connection too, after a moment in which the
+/// `timeout`, or its connection is closed. An answer before the end of its request closes the connection too, after a moment in which the
 /// visitor can read it: what still comes is thrown away. `ConnectionLimit` bounds the time up to the request.
 final class RequestDeadline: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPRequestPart
@@ -14,7 +14,7 @@ final class RequestDeadline: ChannelDuplexHandler, RemovableChannelHandler {
     /// Between an early answer and the end of its connection: one that ends with bytes unread is reset, and the answer is lost.
     private static let farewell = TimeAmount.seconds(1)
 
-    private let patience: TimeAmount
+    private let timeout: TimeAmount
     /// Requests of which the answer has not been written.
     private var open = 0
     /// The last request's end has not come.
@@ -24,7 +24,7 @@ final class RequestDeadline: ChannelDuplexHandler, RemovableChannelHandler {
     private var isEnding = false
     private var check: Scheduled<Void>?
 
-    init(_ patience: TimeAmount) { self.patience = patience }
+    init(_ timeout: TimeAmount) { self.timeout = timeout }
 
     func handlerAdded(context: ChannelHandlerContext) { look(context) }
 
@@ -69,8 +69,8 @@ final class RequestDeadline: ChannelDuplexHandler, RemovableChannelHandler {
 
     /// Looks now and then, in place of a timer for each request.
     private func look(_ context: ChannelHandlerContext) {
-        check = context.eventLoop.assumeIsolated().scheduleTask(in: .nanoseconds(patience.nanoseconds / 4)) { [self] in
-            if let since, NIODeadline.now() - since >= patience { return context.close(promise: nil) }
+        check = context.eventLoop.assumeIsolated().scheduleTask(in: .nanoseconds(timeout.nanoseconds / 4)) { [self] in
+            if let since, NIODeadline.now() - since >= timeout { return context.close(promise: nil) }
             look(context)
         }
     }

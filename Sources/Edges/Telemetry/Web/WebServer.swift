@@ -17,7 +17,7 @@ package struct WebServer: Service {
         /// Connections at once, and how long each may be without a request.
         package var limit: ConnectionLimit.Configuration
         /// How long a request may take, with its answer.
-        package var patience: Duration = .seconds(10)
+        package var requestTimeout: Duration = .seconds(10)
         /// Bytes of a request's line, or of one of its fields, at most.
         package var fieldBytes = 16 << 10
         /// Bytes of a POST's body at most.
@@ -79,9 +79,9 @@ package struct WebServer: Service {
     }
 
     private var channels: HTTP1Channel.Configuration {
-        let patience = TimeAmount.nanoseconds(configuration.patience.nanoseconds)
+        let requestTimeout = TimeAmount.nanoseconds(configuration.requestTimeout.nanoseconds)
         return .init(
-            additionalChannelHandlers: [connections.handler(), RequestDeadline(patience)],
+            additionalChannelHandlers: [connections.handler(), RequestDeadline(requestTimeout)],
             httpDecoderConfiguration: .init(
                 maxHeaderFieldSize: configuration.fieldBytes, maxHeaderListSize: 2 * configuration.fieldBytes, maxHeaderFieldCount: 100))
     }

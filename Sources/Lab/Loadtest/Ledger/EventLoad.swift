@@ -18,7 +18,7 @@ package struct EventLoad: Sendable {
         package var transaction = 0.0
     }
 
-    private let ledger: any LedgerStore & NumberStore
+    private let ledger: any LedgerStore
     private let rules: EventRules
     private let recipients: Int
     private let events: Int
@@ -31,7 +31,7 @@ package struct EventLoad: Sendable {
         "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/\(number).0.0.0 Safari/537.36"
     }
 
-    package init(_ ledger: any LedgerStore & NumberStore, _ rules: EventRules, recipients: Int, events: Int) {
+    package init(_ ledger: any LedgerStore, _ rules: EventRules, recipients: Int, events: Int) {
         (self.ledger, self.rules, self.events) = (ledger, rules, events)
         self.recipients = max(1, recipients / Self.batch) * Self.batch
     }

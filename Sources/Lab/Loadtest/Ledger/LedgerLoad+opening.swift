@@ -1,5 +1,6 @@
 package import Ledger
 import Logging
+import Policy
 
 extension LedgerLoad {
     /// Opens a ledger, fills it, and measures it.
