@@ -5,9 +5,12 @@ import Text
 
 @Suite struct TokenTests {
     private let keys: SigningKeys
-    private let subject = TokenSubject(mailing: 0xdead_beef, batch: 1_048_575, index: 16_383, link: 63)!
+    private let subject: TokenSubject
 
-    init() throws { keys = try SigningKeys([3: Self.secret("a")]) }
+    init() throws {
+        keys = try SigningKeys([3: Self.secret("a")])
+        subject = try #require(TokenSubject(mailing: 0xdead_beef, batch: 1_048_575, index: 16_383, link: 63))
+    }
 
     private static func secret(_ letter: Character) -> Secret { Secret(String(repeating: letter, count: 32)) }
 

@@ -5,10 +5,13 @@ import Text
 
 @Suite struct TrackedLinkTests {
     private let keys: SigningKeys
-    private let subject = TokenSubject(mailing: 7, batch: 8, index: 9)!
+    private let subject: TokenSubject
     private let link = TrackedLink(number: 300, target: Array("https://shop.example/?e=a%2Bb&x=1#top".utf8))
 
-    init() throws { keys = try SigningKeys([1: Secret(String(repeating: "k", count: 40))]) }
+    init() throws {
+        keys = try SigningKeys([1: Secret(String(repeating: "k", count: 40))])
+        subject = try #require(TokenSubject(mailing: 7, batch: 8, index: 9))
+    }
 
     private var path: [UInt8] {
         var path: [UInt8] = []

@@ -217,7 +217,9 @@ import Text
         ("https://a.example/?a=1&utm_medium=x", "https://a.example/?a=1&utm_medium=x"),
     ]) func campaignParametersAreAddedToTargetsWithoutAny(_ target: String, _ expected: String) throws {
         let rules = MailingTracking(campaign: ["source": "news", "campaign": "a&b", "other": "x"])
-        for part in try parts(html: #"<a href="\#(target)">x</a>"#, rules: rules) { #expect(try counted(part.content).targets == [expected]) }
+        for part in try parts(html: #"<a href="\#(target)">x</a>"#, rules: rules) {
+            #expect(try counted(part.content).targets == [expected])
+        }
     }
 
     @Test(arguments: ["javascript:alert(1)", " JavaScript:x", "//evil.example/x", "\\\\evil.example", "data:text/html,x"])

@@ -1,7 +1,7 @@
 package import Model
 
-/// Addresses that were suppressed lately. A batch is checked against the ledger's list as it is dispatched; by these, what is in Redis or with
-/// a worker already is checked once more before it starts. Nothing is asked of Redis for them while nobody is suppressed.
+/// Addresses that were suppressed lately. A batch is checked against the ledger's list as it is dispatched; by these, what is in Redis or
+/// with a worker already is checked once more before it starts. Nothing is asked of Redis for them while nobody is suppressed.
 package struct RecentSuppressions: Sendable {
     /// A suppression as workers see it.
     package struct Entry: Sendable, Equatable {

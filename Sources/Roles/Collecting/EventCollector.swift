@@ -87,7 +87,8 @@ package struct EventCollector: Service {
     /// Has workers skip whom they have not started to send to. The dispatcher looks into the ledger by itself.
     private func tell(_ suppressions: [Suppression]) async {
         do throws(RedisError) { try await RecentSuppressions(broker).tell(suppressions) } catch {
-            logger.warning("workers are not told of \(suppressions.count) people who have unsubscribed; batches dispatched later lack them: \(error)")
+            logger.warning(
+                "workers are not told of \(suppressions.count) people who have unsubscribed; batches dispatched later lack them: \(error)")
         }
     }
 

@@ -9,8 +9,8 @@ struct TrackerKeyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "key", abstract: "List or add the keys that sign links of messages.",
         discussion: """
-            The keys lie in the file that tracker.keys names, or beside the ledger (LEDGER.keys). The one with the highest number signs; all \
-            verify, so that links of earlier messages work for as long as their key is there. Secrets are never shown.
+            The keys lie in the file that tracker.keys names, or beside the ledger (LEDGER.keys). The one with the highest number signs; \
+            all verify, so that links of earlier messages work for as long as their key is there. Secrets are never shown.
             To change the key of a fleet: add one, copy the file to all machines, restart the trackers and then the workers.
             """,
         subcommands: [List.self, Add.self], defaultSubcommand: List.self)
