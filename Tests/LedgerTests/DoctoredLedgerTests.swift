@@ -61,6 +61,8 @@ import Testing
         try await ledger.setRedisProblem("it is away")
         _ = try await ledger.erase(ErasedPerson(["nobody@example.com"]), note: nil, now: now)
         _ = try await ledger.acquireLeadership("planning", holder: "h", for: .zero, isHolderGone: true)
+        let visits = [visit(.open), visit(.click), visit(.unsubscribe)]
+        _ = try await ledger.write(events: [EventBatch(source: 1, sequence: 0, events: visits)], letters: [], .none, now: now)
         let lane = DeadLetter.Source.lane(Lane(channel: .email, provider: "x"))
         var letter = DeadLetter(source: lane, entry: "1-0", reason: "r", fields: [.init(name: "d", value: [1])])
         (letter.mailing, letter.batch, letter.dispatchNumber) = (ids[0], 1, 1)
@@ -68,6 +70,13 @@ import Testing
             try SQLLedger.keep([letter], SQLiteTransaction(db))
             try db.execute(sql: "INSERT INTO dead_letter_discarded (kind, n) VALUES ('status', 1)")
         }
+    }
+
+    /// A visit of the first mailing's first recipient.
+    private func visit(_ action: TrackedAction) -> TrackedEvent {
+        var event = TrackedEvent(action, by: action == .unsubscribe ? .post : .get, mailing: 1, batch: 0, index: 0, time: Self.now)
+        event.agent = "Mozilla/5.0"
+        return event
     }
 
     /// What every column is set to, as far as the schema lets it.
@@ -181,6 +190,9 @@ import Testing
             _ = try? await ledger.uncertain(id, onlyHeld: false, after: nil, limit: 10)
             _ = try? await ledger.doubtfulRefusals(id)
             _ = try? await ledger.earlier(than: id)
+            _ = try? await ledger.eventReport(id)
+            _ = try? await ledger.checkEvents(id)
+            _ = try? await ledger.recountEvents(id, after: nil, limit: 10, .none)
             _ = try? await ledger.reached(by: id, after: -1, limit: 10)
         }
         await changeAll(now)
@@ -195,6 +207,8 @@ import Testing
                 resultGroup(batch: 1, sequence: 1, closing: .done, groups: 2, [sent(1), sent(2)]),
             ],
             events: [EventGroup(mailing: id, events: [RecipientEvent(batch: 0, index: 0, kind: .clicked, at: now, detail: "x")])], now: now)
+        let visits = EventBatch(source: 1, sequence: 3, events: [visit(.click)])
+        _ = try? await ledger.write(events: [visits], letters: [], .none, now: now)
         _ = try? await ledger.giveUp([Dispatch(batch: BatchID(mailing: id, number: 0), dispatchNumber: 1)], why: "test", now: now)
         _ = try? await ledger.dispatchBatches(ids.map { ($0, 3) }, now: now)
         _ = try? await ledger.takeBack([Dispatch(batch: BatchID(mailing: id, number: 1), dispatchNumber: 1)], now: now)

@@ -86,7 +86,7 @@ import Testing
             #expect(refused.status == 1 && refused.errors.contains("docs/operations.md"), "\(refused)")
         }
         let secret = try await Program.run(["mailing", "list", "--ledger", "postgres://ann:hunter2@127.0.0.1:1/x"])
-        #expect(secret.status == 1 && secret.errors.contains("FLOTILLA_LEDGER_URL") && !secret.errors.contains("hunter2"), "\(secret)")
+        #expect(secret.status == 64 && secret.errors.contains("FLOTILLA_LEDGER_URL") && !secret.errors.contains("hunter2"), "\(secret)")
         let away = try await Program.run(["mailing", "list", "--ledger", "postgres://ann@127.0.0.1:1/x"])
         #expect(away.status == 1 && away.errors.contains("cannot be reached"), "\(away)")
     }

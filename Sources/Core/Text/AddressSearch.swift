@@ -44,6 +44,12 @@ package struct AddressSearch: Sendable {
         return needles.contains { Self.first($0, in: bytes, from: 0) != nil }
     }
 
+    /// Whether an address stands in what is the person's own, as a provider's message id: within a longer word too.
+    package func isWithin(_ text: String) -> Bool {
+        let bytes = text.utf8.map(\.lowercased)
+        return needles.contains { bytes.firstRange(of: $0) != nil }
+    }
+
     /// The text without the addresses; nil where it has none.
     package func removed(from text: String) -> String? {
         var bytes = Array(text.utf8)

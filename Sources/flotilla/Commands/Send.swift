@@ -124,7 +124,6 @@ struct Send: AsyncParsableCommand {
     private func prepare(_ settings: Settings) throws -> PreparedJob {
         if let report = reportFile {
             try OutputFile.check(report, option: "--report")
-            try OutputFile.requireFree(report, option: "--report", remedy: "it is no report: name another file", unless: SentReport.isOne)
         }
         let file = try MailingFile.load(mailing, overrides: .init(recipients: recipients, provider: provider))
         let job = try MailingPreparation.prepare(
@@ -133,6 +132,7 @@ struct Send: AsyncParsableCommand {
         if let report = reportFile {
             let inputs = [mailing, job.source.file, options.config ?? Settings.usualFile]
             try OutputFile.check(report, option: "--report", against: inputs, ledger: settings.ledger.place.file, of: "the mailing")
+            try OutputFile.requireFree(report, option: "--report", remedy: "it is no report: name another file", unless: SentReport.isOne)
         }
         return job
     }

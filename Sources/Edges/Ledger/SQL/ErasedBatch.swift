@@ -93,7 +93,7 @@ struct ErasedBatch {
                 guard var response = results[place].response else { continue }
                 let text = ResponseGrouping.normalise(response.text)
                 response.text = search.removed(from: text) ?? text
-                if search.isHeld(by: response.messageID) { response.messageID = "" }
+                if search.isHeld(by: response.messageID) || search.isWithin(response.messageID) { response.messageID = "" }
                 results[place].response = response
             }
             try db.run(
