@@ -144,7 +144,9 @@ import Testing
                 db, sql: "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%' AND name NOT LIKE 'grdb%'")
             for table in tables where !Self.empty.contains(table) {
                 let rows = try Int.fetchOne(db, sql: "SELECT count(*) FROM \"\(table)\"") ?? 0
-                #expect(rows > 0 || !areFilled || table == "erasure", "\(table) has no row: put one there with the person in it, where it may hold one")
+                #expect(
+                    rows > 0 || !areFilled || table == "erasure",
+                    "\(table) has no row: put one there with the person in it, where it may hold one")
                 for column in try db.columns(in: table).map(\.name) {
                     let holds = "instr(lower(CAST(\"\(column)\" AS TEXT)), '\(Self.address)') > 0"
                     if try Bool.fetchOne(db, sql: "SELECT EXISTS (SELECT 1 FROM \"\(table)\" WHERE \(holds))") == true {
