@@ -10,7 +10,7 @@ import Text
     private static let html = """
         <html><body><p>Hello {{first_name}}</p>
         <a href="https://shop.example/?c={{code}}&amp;x=1#top">Shop</a> <a href="mailto:a@example.com">Write</a>
-        <a href="{{unsubscribe_url}}">No more</a> <a href="{{preferences_url}}">Choose</a> <a href="{{view_url}}">Look</a>
+        <a href="{{unsubscribe_url}}">No more</a> <a href="{{preferences_url}}">Choose</a>
         </body></html>
 
         """
@@ -43,7 +43,7 @@ import Text
             let place = message.prefix { $0 != "@" }.split(separator: ".").compactMap { Int($0) }
             let (batch, index) = (try #require(place.dropLast().last), try #require(place.last))
             let subject = TokenSubject(mailing: number, batch: batch, index: index)
-            for (purpose, prefix) in [(TokenPurpose.open, "o"), (.unsubscribe, "u"), (.preferences, "p"), (.view, "v")] {
+            for (purpose, prefix) in [(TokenPurpose.open, "o"), (.unsubscribe, "u"), (.preferences, "p")] {
                 let pattern = try Regex("https://t\\.example/x/\(prefix)/([A-Za-z0-9_-]{27})[\">]", as: (Substring, Substring).self)
                 let found = message.matches(of: pattern)
                 #expect(found.count == (prefix == "u" ? 2 : 1), "\(message)")

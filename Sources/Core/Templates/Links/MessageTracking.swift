@@ -6,14 +6,12 @@ import Text
 package enum TrackerPage: String, Sendable, CaseIterable {
     case unsubscribe = "unsubscribe_url"
     case preferences = "preferences_url"
-    case view = "view_url"
 
     /// What the token of its address allows.
     var purpose: TokenPurpose {
         switch self {
         case .unsubscribe: .unsubscribe
         case .preferences: .preferences
-        case .view: .view
         }
     }
 
@@ -22,7 +20,6 @@ package enum TrackerPage: String, Sendable, CaseIterable {
         switch self {
         case .unsubscribe: "/u/"
         case .preferences: "/p/"
-        case .view: "/v/"
         }
     }
 }
