@@ -124,6 +124,21 @@ struct ReservationPoolTests {
         try await relay.close()
     }
 
+    /// Each group starts one message, whose response never comes.
+    @Test func groupsThatWaitForSlowResponsesHoldNobodyElse() async throws {
+        let pool = await pool()
+        pool.update([try scope("100/s")], intervals: [:])
+        pool.expect(1_000)
+        let end = ContinuousClock.now + .seconds(60)
+        var stuck: [ReservationTicket] = []
+        while stuck.count < 8 {
+            let capacity = Capacity(time: 1_000_000, connections: 20)
+            let (ticket, _) = try #require(await pool.admit(10, capacity: capacity) { ContinuousClock.now < end })
+            if case .none = pool.next(ticket) { ticket.end() } else { stuck.append(ticket) }
+        }
+        for ticket in stuck { ticket.end() }
+    }
+
     @Test func aLimitThatIsLiftedHoldsNobody() async throws {
         let pool = await pool()
         pool.update([try scope("6/min")], intervals: [:])

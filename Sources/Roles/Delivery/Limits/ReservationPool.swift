@@ -9,12 +9,18 @@ import Synchronization
 final class ReservationPool: Sendable {
     private struct State {
         var pool = ReservationPoolState()
+        /// Groups that were admitted and have not ended.
+        var tickets: [ReservationTicket] = []
         /// Counts starts in each scope that is no mailing's.
         var starts: [Counter] = []
     }
 
     /// The longest wait of a group before it checks again; changes wake it.
     private static let longestWait: Int64 = 60_000_000_000
+
+    /// A response that takes so many times as long as usual, and so many nanoseconds, is slow.
+    private static let slow: Int64 = 4
+    private static let leastSlow: Int64 = 50_000_000
 
     /// Batches pass one after another, so that the first is done first.
     let entrance = ConcurrencyLimiter(1)
@@ -121,6 +127,7 @@ final class ReservationPool: Sendable {
                 expect(-most)
                 return (ReservationTicket(self, 0), most)
             }
+            lapse(capacity)
             let (admission, narrowest) = withState { state in
                 let admission = state.admit(most, capacity: capacity, lag: throttle.roundTrip.nanoseconds, now: Clock.monotonic())
                 return (admission, state.narrowest)
@@ -128,11 +135,23 @@ final class ReservationPool: Sendable {
             switch admission {
             case .group(let count):
                 meters.waited(Clock.monotonic() - asked, scope: narrowest)
-                return (ReservationTicket(self, count), count)
+                let ticket = ReservationTicket(self, count)
+                state.withLock { $0.tickets.append(ticket) }
+                return (ticket, count)
             case .ask(let order): await ask(order)
             case .wait(let time):
                 await changes.wait(after: version, until: .now + .nanoseconds(min(max(time, 1_000_000), Self.longestWait)))
             }
+        }
+    }
+
+    /// Lets groups be admitted in place of those that wait for slow responses, where these hold all reservations.
+    private func lapse(_ capacity: Capacity) {
+        guard capacity.time > 0 else { return }
+        let time = Clock.monotonic() - max(Self.slow * capacity.time, Self.leastSlow)
+        state.withLock { state in
+            guard state.pool.promised >= state.pool.stock.count else { return }
+            for ticket in state.tickets { state.pool.promised -= ticket.lapse(before: time) }
         }
     }
 
@@ -159,19 +178,27 @@ final class ReservationPool: Sendable {
             let now = Clock.monotonic()
             let start = state.next(now)
             if case .none = start { return start }
-            if case .at(let moment) = start { ticket.waits(moment - now) }
-            ticket.starts { state.starts(isFirst: $0) }
+            var begins = now
+            if case .at(let moment) = start {
+                ticket.waits(moment - now)
+                begins = moment
+            }
+            ticket.starts(at: begins) { state.starts(isFirst: $0) }
             return start
         }
     }
 
     func use(_ moment: Int64) -> Bool { withState { $0.use(moment, now: Clock.monotonic()) } }
 
-    /// A group has ended, with messages that it did not start.
-    func left(_ count: Int, hasEntered: Bool) {
-        // Its unused reservations are free for others.
-        defer { changes.notify() }
-        state.withLock { $0.pool.left(count, hasEntered: hasEntered) }
+    /// A group has ended.
+    /// - Parameter count: messages that it was admitted for and did not start: their reservations are free for others.
+    func ended(_ ticket: ReservationTicket, left count: Int, hasEntered: Bool) {
+        let isWhole = count == 0 && hasEntered
+        state.withLock { state in
+            if let place = state.tickets.firstIndex(where: { $0 === ticket }) { state.tickets.remove(at: place) }
+            if !isWhole { state.pool.left(count, hasEntered: hasEntered) }
+        }
+        if !isWhole { changes.notify() }
     }
 
     /// Changes the state, and updates the meters outside of the lock.

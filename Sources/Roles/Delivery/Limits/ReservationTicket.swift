@@ -7,6 +7,8 @@ final class ReservationTicket: StartLimit {
         var left: Int
         var hasEntered: Bool
         var waited: Int64 = 0
+        /// When its last message got its moment.
+        var last: Int64 = 0
         /// When a connection first asked for a message of the group; nil before.
         var began: Int64?
     }
@@ -25,12 +27,24 @@ final class ReservationTicket: StartLimit {
     func use(_ moment: Int64) -> Bool { pool.use(moment) }
 
     /// A message of the group has its moment.
-    func starts(_ note: (_ isFirst: Bool) -> Void) {
+    /// - Parameter moment: of CLOCK_MONOTONIC, in nanoseconds.
+    func starts(at moment: Int64, _ note: (_ isFirst: Bool) -> Void) {
         state.withLock { state in
+            state.last = moment
             guard state.left > 0 else { return }
             state.left -= 1
             note(!state.hasEntered)
             state.hasEntered = true
+        }
+    }
+
+    /// A group whose last message started before `time` waits for a slow response: it gives up its share, as others can use it.
+    /// - Returns: messages that it was admitted for and did not start.
+    func lapse(before time: Int64) -> Int {
+        state.withLock { state in
+            guard state.hasEntered, state.last < time else { return 0 }
+            defer { state.left = 0 }
+            return state.left
         }
     }
 
@@ -52,7 +66,7 @@ final class ReservationTicket: StartLimit {
             }
             return state
         }
-        if state.left > 0 || !state.hasEntered { pool.left(state.left, hasEntered: state.hasEntered) }
+        pool.ended(self, left: state.left, hasEntered: state.hasEntered)
         return (state.waited, state.began)
     }
 }
