@@ -61,7 +61,8 @@ import Testing
         try await ledger.setRedisProblem("it is away")
         _ = try await ledger.erase(ErasedPerson(["nobody@example.com"]), note: nil, now: now)
         _ = try await ledger.acquireLeadership("planning", holder: "h", for: .zero, isHolderGone: true)
-        let visits = [visit(.open), visit(.click), visit(.unsubscribe)]
+        let number = try #require(try await ledger.number(of: ids[0]))
+        let visits = [visit(.open, number), visit(.click, number), visit(.unsubscribe, number)]
         _ = try await ledger.write(events: [EventBatch(source: 1, sequence: 0, events: visits)], letters: [], .none, now: now)
         let lane = DeadLetter.Source.lane(Lane(channel: .email, provider: "x"))
         var letter = DeadLetter(source: lane, entry: "1-0", reason: "r", fields: [.init(name: "d", value: [1])])
@@ -73,8 +74,8 @@ import Testing
     }
 
     /// A visit of the first mailing's first recipient.
-    private func visit(_ action: TrackedAction) -> TrackedEvent {
-        var event = TrackedEvent(action, by: action == .unsubscribe ? .post : .get, mailing: 1, batch: 0, index: 0, time: Self.now)
+    private func visit(_ action: TrackedAction, _ number: UInt32) -> TrackedEvent {
+        var event = TrackedEvent(action, by: action == .unsubscribe ? .post : .get, mailing: number, batch: 0, index: 0, time: Self.now)
         event.agent = "Mozilla/5.0"
         return event
     }
@@ -207,7 +208,8 @@ import Testing
                 resultGroup(batch: 1, sequence: 1, closing: .done, groups: 2, [sent(1), sent(2)]),
             ],
             events: [EventGroup(mailing: id, events: [RecipientEvent(batch: 0, index: 0, kind: .clicked, at: now, detail: "x")])], now: now)
-        let visits = EventBatch(source: 1, sequence: 3, events: [visit(.click)])
+        let number = try? await ledger.number(of: id)
+        let visits = EventBatch(source: 1, sequence: 3, events: [visit(.click, number ?? 1)])
         _ = try? await ledger.write(events: [visits], letters: [], .none, now: now)
         _ = try? await ledger.giveUp([Dispatch(batch: BatchID(mailing: id, number: 0), dispatchNumber: 1)], why: "test", now: now)
         _ = try? await ledger.dispatchBatches(ids.map { ($0, 3) }, now: now)

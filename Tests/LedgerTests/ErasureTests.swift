@@ -138,6 +138,8 @@ import Testing
             #expect(try await ledger.mailing(numbered: given) == Example.id(number))
         }
         #expect(numbers.count == 3)
+        // Those of another ledger are others.
+        #expect(numbers.allSatisfy { $0 > 1_000_000 })
         #expect(try await ledger.number(of: Example.id(9)) == nil)
         #expect(try await ledger.mailing(numbered: .max) == nil)
     }

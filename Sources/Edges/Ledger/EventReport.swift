@@ -23,6 +23,8 @@ package struct EventReport: Sendable, Equatable {
     package struct Link: Sendable, Equatable {
         /// Its place in the message, from 0.
         package var number: Int
+        /// Where it leads, as the template has it; empty where the mailing does not tell.
+        package var target = ""
         package var counts: Counts
     }
 
@@ -74,11 +76,12 @@ extension EventReport.Counts: Encodable {
 }
 
 extension EventReport.Link: Encodable {
-    private enum Key: String, CodingKey { case link, clicked }
+    private enum Key: String, CodingKey { case link, target, clicked }
 
     package func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: Key.self)
         try container.encode(number, forKey: .link)
+        try container.encode(target, forKey: .target)
         try container.encode(counts, forKey: .clicked)
     }
 }

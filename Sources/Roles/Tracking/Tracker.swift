@@ -82,7 +82,9 @@ package struct Tracker: Sendable {
 
     /// The path without its query, and without the path of the public address.
     private func route(_ target: String) -> ArraySlice<UInt8> {
-        let path = Array(target.utf8.prefix { $0 != UInt8(ascii: "?") })[...]
+        var path = Array(target.utf8.prefix { $0 != UInt8(ascii: "?") })[...]
+        // Programs take the sign behind a link at the end of a sentence for a part of it. No address of ours ends so.
+        while let last = path.last, ".,;:!)>".utf8.contains(last) { path.removeLast() }
         guard !base.isEmpty, path.starts(with: base), path.dropFirst(base.count).first == UInt8(ascii: "/") else { return path }
         return path.dropFirst(base.count)
     }

@@ -113,7 +113,7 @@ struct Up: RoleCommand {
         let worker = runtime.worker(broker, trackerKeys: keys)
         try await runtime.run(
             "up",
-            (redis.map { [$0] } ?? []) + runtime.metricsServer() + runtime.optionalTracker(broker, keys: keys)
+            (redis.map { [$0] } ?? []) + runtime.metricsServer() + runtime.innerTracker(broker, keys: keys)
                 + [
                     HealthMonitor(broker: broker, ledger: ledger, readiness: runtime.readiness, logger: runtime.logger),
                     runtime.heartbeat(.all, broker, worker: worker),

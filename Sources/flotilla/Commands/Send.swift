@@ -111,6 +111,10 @@ struct Send: AsyncParsableCommand {
                 ], until: progress, worker: worker)
         await redis?.end(collector, events, broker, ledger)
         await broker.close()
+        if keys != nil {
+            runtime.logger.notice(
+                "links of its messages are answered while flotilla up or flotilla tracker runs; the tracker of this process has ended")
+        }
         try await finish(id, ledger, settings)
     }
 

@@ -123,10 +123,12 @@ extension SuppressionsCommand {
         @Flag(help: ArgumentHelp(CSVOptions.help)) var raw = false
 
         func run() async throws {
-            let ledger = try options.open()
+            let settings = try options.settings(mayDiffer: true)
+            let ledger = try options.open(settings)
             let path = file == OutputFile.standardOutput ? nil : file
             if let path {
                 try OutputFile.check(path, option: "the table", example: "suppressions.csv")
+                try OutputFile.check(path, option: "the table", against: [], ledger: settings.ledger.place.file, of: "the command")
                 if !force { try OutputFile.requireFree(path, option: "the table", remedy: "name another file, or replace it with --force") }
             }
             let pages = SuppressionPages(ledger: ledger, filter: try await choice.filter(ledger, options))

@@ -192,14 +192,16 @@ struct RoleRuntime {
         ]
     }
 
-    /// The tracker of a process with all roles, where links are tracked. One that cannot serve, perhaps since another does, is logged.
-    func optionalTracker(_ broker: Broker, keys: SigningKeys?) -> [any Service] {
+    /// The tracker of a process with all roles; none where links are not tracked.
+    func innerTracker(_ broker: Broker, keys: SigningKeys?) throws -> [any Service] {
         guard let keys else { return [] }
-        do {
-            let spool = try settings.tracker.spool ?? settings.ledger.localPath() + ".events"
-            return try tracker(broker, keys: keys, spool: spool, connections: TrackerServer.fewConnections)
-                .map { OptionalService(service: $0, logger: logger) }
-        } catch {
+        let spool = try settings.tracker.spool ?? settings.ledger.localPath() + ".events"
+        return try tracker(broker, keys: keys, spool: spool, connections: TrackerServer.fewConnections)
+    }
+
+    /// The same of a process that ends with its mailing: one that cannot serve, perhaps since another does, is logged.
+    func optionalTracker(_ broker: Broker, keys: SigningKeys?) -> [any Service] {
+        do { return try innerTracker(broker, keys: keys).map { OptionalService(service: $0, logger: logger) } } catch {
             logger.warning("links of messages are not answered here: \(PlainError.of(error))")
             return []
         }

@@ -46,7 +46,10 @@ struct VisitText {
 
     private var links: String {
         let shown = visits.links.prefix(20)
-        let rows = shown.map { Self.row("link \($0.number)", $0.counts, of: report.reached.count) }
+        let rows = shown.map { link in
+            let name = link.target.isEmpty ? "link \(link.number)" : String(link.target.prefix(60))
+            return Self.row(name, link.counts, of: report.reached.count)
+        }
         let more = visits.links.count - shown.count
         let rest = more > 0 ? "\nand \(counted(more, "link")) more: --output json" : ""
         return TextTable(header: Self.header, rows: rows, rightAligned: Set(1...7)).text + rest

@@ -12,6 +12,7 @@ enum PostgreSQLSchema {
             sql: functions + mailings + batches + results + counters + suppressions + uploads + roles + PostgreSQLPartitions.first),
         Migration(name: "29 erasure", sql: erasure),
         Migration(name: "30 events", sql: events),
+        Migration(name: "33 numbers", sql: numbers),
     ]
 
     /// Has the tables be those of this release.

@@ -38,7 +38,11 @@ extension SQLLedger {
             let count = try EventReport.Count(total: row.read(2), unique: row.read(3))
             try links[row.read(1), default: EventReport.Counts()].take(number(row, 0), count)
         }
-        let all = links.filter { $0.value.all.total > 0 }.map { EventReport.Link(number: $0.key, counts: $0.value) }
+        // Numbers without their targets are better than none.
+        let targets = links.isEmpty ? [] : (try? MailingRecord.one(db, id)?.mailing.tracking?.targets) ?? []
+        let all = links.filter { $0.value.all.total > 0 }.map {
+            EventReport.Link(number: $0.key, target: targets.indices.contains($0.key) ? targets[$0.key] : "", counts: $0.value)
+        }
         return all.sorted { ($1.counts[.human].unique, $0.number) < ($0.counts[.human].unique, $1.number) }
     }
 

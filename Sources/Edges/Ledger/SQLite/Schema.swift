@@ -60,6 +60,7 @@ enum Schema {
         migrator.registerMigration("27 waiting") { db in try db.execute(sql: waiting) }
         migrator.registerMigration("29 erasure") { db in try db.execute(sql: erasure) }
         migrator.registerMigration("30 events") { db in try db.execute(sql: events) }
+        migrator.registerMigration("33 numbers") { db in try db.execute(sql: numbers) }
         return migrator
     }
 }
