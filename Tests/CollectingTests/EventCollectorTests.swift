@@ -87,6 +87,21 @@ struct EventCollectorTests {
         try ledger.close()
     }
 
+    /// A collector that ends between its commit and the telling of workers leaves that to whoever reads the entries again.
+    @Test func workersHearOfAnUnsubscribingThatWasCountedBefore() async throws {
+        let streams = EventStreams(broker)
+        let event = TrackedEvent(.unsubscribe, by: .post, mailing: number, batch: 0, index: 1, time: 5)
+        #expect(try await streams.append([EventBatch(source: 3, sequence: 0, events: [event])]))
+        let read = try await streams.read(consumer: "dead", count: 8, block: nil)
+        #expect(try await ledger.write(events: read.compactMap(\.batch), letters: [], .none, now: 5).suppressed.count == 1)
+        try await collect("c")
+        let told = try await RecentSuppressions(broker).read(after: "").entries
+        #expect(told.map(\.key.address) == ["p1@example.com"])
+        await streams.close()
+        await broker.close()
+        try ledger.close()
+    }
+
     @Test func whatCannotBeReadIsKept() async throws {
         let streams = EventStreams(broker)
         #expect(try await streams.append([[0xff, 1, 2]], to: 0))

@@ -148,11 +148,15 @@ import Testing
         #expect(found.map(\.reason) == [.unsubscribe] && found.first?.source == "\(id).0.0" && found.first?.at == now + 50)
         #expect(try await ledger.audit(AuditFilter(), limit: 1).map(\.order) == ["suppress"])
         #expect(try await ledger.eventReport(id)?[.unsubscribe].all == .init(total: 1, unique: 1))
+        // Whoever wrote it may have ended before workers were told.
+        let again = try await write(ledger, [event(.unsubscribe, number, at: 50, by: .post)], from: 2)
+        #expect(again.duplicates == 1 && again.suppressed == [] && again.suppressedBefore.map(\.key.address) == ["p0-0@example.com"])
         // A token works again and again, and changes nothing more; of two choices the later one holds, whichever comes first.
         #expect(try await write(ledger, [event(.unsubscribe, number, at: 60, by: .post)], from: 3).suppressed.count == 0)
         #expect(try await write(ledger, [event(.resubscribe, number, at: 40, by: .post)], from: 4).unsuppressed == 0)
         #expect(try await write(ledger, [event(.resubscribe, number, at: 70, by: .post)], from: 5).unsuppressed == 1)
         #expect(try await ledger.suppressions(of: "p0-0@example.com", .email) == [])
+        #expect(try await write(ledger, [event(.unsubscribe, number, at: 50, by: .post)], from: 2).suppressedBefore == [])
         #expect(try await ledger.checkEvents(id) == [])
     }
 
@@ -224,7 +228,24 @@ import Testing
         #expect(try await ledger.recipient(id, "r0-0")?.visits.first?.address == "192.0.2.7")
         _ = try await ledger.erase(ErasedPerson(["p0-0@example.com"]), note: nil, now: now)
         #expect(try await ledger.recipient(id, "r0-0")?.visits.map(\.address) == [""])
+        // Nor does a later visit bring it back. Others' addresses stay.
+        visit.time += 9
+        var other = visit
+        other.index = 1
+        _ = try await write(ledger, [visit, other], from: 1)
+        #expect(try await ledger.recipient(id, "r0-0")?.visits.map(\.address) == ["", ""])
+        #expect(try await ledger.recipient(id, "r0-1")?.visits.map(\.address) == ["192.0.2.7"])
         #expect(try await ledger.checkEvents(id) == [])
+    }
+
+    /// The first receipt does not make the message one of one recipient.
+    @Test(arguments: Engine.all) func ratesAreOfAllWhoWereSentTo(engine: Engine) async throws {
+        let (ledger, _) = try await open(engine, batches: [3])
+        _ = try await ledger.dispatchBatches([(id, 9)], now: now)
+        let delivered = RecipientResult(index: 0, state: .delivered, attempts: 1, at: now)
+        _ = try await ledger.write(groups: [resultGroup(closing: .done, [delivered, sent(1), sent(2)])], events: [], now: now)
+        let report = try #require(try await ledger.report(id, now: now))
+        #expect(report.reached.count == 3 && !report.reached.isDelivered && report.delivered == 1)
     }
 
     @Test(arguments: Engine.all) func unreadableEntriesAreKept(engine: Engine) async throws {

@@ -1,4 +1,5 @@
 import Foundation
+import GRDB
 import Logging
 import Model
 import Policy
@@ -71,5 +72,17 @@ import Testing
         #expect(try await ledger.eventReport(id) == reports[0])
         try ledger.close()
         #expect(try SQLiteLedger.inspect(path).faults == [])
+    }
+
+    @Test func aRestoreSaysThatCountedVisitsAreNotKnown() async throws {
+        let copy = folder.path("copy.sqlite")
+        let ledger = try SQLiteLedger.open(path, logger: quiet)
+        try await Example.plan(ledger, batches: [3])
+        try await write(ledger, id, from: 0, agent: "one")
+        _ = try LedgerBackup.make(of: path, to: copy)
+        try await ledger.pool.write { db in try db.execute(sql: "UPDATE event_source SET counted = 'x'") }
+        try ledger.close()
+        let losses = try LedgerBackup.restore(copy, to: path, isForced: true, now: now).summary.merged?.losses
+        #expect(losses?.lacksEvents == true && losses?.mailings == [:])
     }
 }

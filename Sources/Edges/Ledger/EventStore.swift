@@ -76,12 +76,12 @@ package final class EventRules: Sendable {
         return classes.count == visits.count ? classes : visits.map { _ in .human }
     }
 
-    /// How many links each part of a mailing's messages has; empty where that is not known.
-    /// - Parameter read: reads its definition, which never changes.
-    func links(of id: MailingID, _ read: () throws -> Mailing?) rethrows -> [Int] {
+    /// How many links each part of a mailing's messages has; empty where no rule asks, nil where its definition cannot be read.
+    /// - Parameter read: reads its definition, which never changes; nil where that cannot be. It is asked again then.
+    func links(of id: MailingID, _ read: () throws -> Mailing?) rethrows -> [Int]? {
         guard let links else { return [] }
         if let count = known.withLock({ $0[id] }) { return count }
-        let count = try read().map(links) ?? []
+        guard let count = try read().map(links) else { return nil }
         known.withLock { known in
             if known.count >= Self.most { known.removeAll() }
             known[id] = count
@@ -104,13 +104,18 @@ package struct EventSummary: Sendable, Equatable {
     package var duplicates = 0
     /// Events of mailings that are not there any more, or whose recipients are not.
     package var gone = 0
-    /// Events of recipients that a mailing never had.
+    /// Events of recipients that a mailing never had, or that belong to a row that is damaged.
     package var invalid = 0
+    /// What of the ledger is damaged, for people; nil for nothing.
+    package var damage: String?
     /// Events beyond what is kept of one recipient.
     package var excess = 0
     /// Suppressions that were added, and how many were removed.
     package var suppressed: [Suppression] = []
     package var unsuppressed = 0
+    /// Suppressions in force of people whose unsubscribing had been counted before: whoever wrote it may have ended before workers were
+    /// told.
+    package var suppressedBefore: [Suppression] = []
     /// Held recipients who turned out to have their message.
     package var settled = 0
 

@@ -80,8 +80,8 @@ extension MailingReport: Encodable {
 
         init(_ report: MailingReport, _ visits: EventReport) {
             let reached = report.reached
-            delivered = reached.isDelivered ? reached.count : nil
-            sent = report[.sent] + report[.delivered]
+            delivered = report.delivered
+            sent = reached.count
             ratesOf = reached.isDelivered ? "delivered" : "sent"
             func rate(_ count: Int) -> Double { reached.count > 0 ? Double(count) / Double(reached.count) : 0 }
             rates = [

@@ -81,10 +81,13 @@ package struct MailingReport: Sendable, Equatable {
     /// Why it is paused or stopped, or has failed, or gets no further, in words; empty otherwise.
     package var reason: String { stuckReason.isEmpty ? stateReason.words(state) : "stuck: \(stuckReason)" }
 
-    /// How many got the message, and whether that is known from receipts; where a channel gives none, who it was sent to counts.
+    /// How many the message was sent to, and whether receipts tell of all of them: while they tell of some, the others may have it too.
     package var reached: (count: Int, isDelivered: Bool) {
-        self[.delivered] > 0 ? (self[.delivered], true) : (self[.sent], false)
+        (self[.sent] + self[.delivered], self[.delivered] > 0 && self[.sent] == 0)
     }
+
+    /// To how many it was delivered, as receipts tell; nil where there is none, as of a channel that cannot tell.
+    package var delivered: Int? { self[.delivered] > 0 ? self[.delivered] : nil }
 
     package subscript(state: RecipientState) -> Int { states[state] ?? 0 }
 }

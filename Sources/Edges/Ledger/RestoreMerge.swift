@@ -57,6 +57,8 @@ package struct RestoreMerge: Sendable, Equatable {
         package var lacksSuppressions = false
         /// Who was erased since the copy was made is not known.
         package var lacksErasures = false
+        /// Which visits are counted is not known.
+        package var lacksEvents = false
         /// Why Redis does not tell, for people; nil where it does.
         package var redis: String?
         /// Unfinished mailings of the copy, and their open recipients.
@@ -160,6 +162,9 @@ extension RestoreMerge.Losses {
                 Who was erased since the copy was made is not known, and their values are back: erase them again \
                 (flotilla recipient erase)
                 """)
+        }
+        if lacksEvents {
+            parts.append("Which visits were counted since the copy was made is not known: those that are still in Redis may count twice")
         }
         if open > 0 || unfinished > 0 {
             parts.append(

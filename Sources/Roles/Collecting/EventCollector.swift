@@ -55,15 +55,18 @@ package struct EventCollector: Service {
         return isDrained
     }
 
+    /// Writes entries into the ledger, tells workers who has unsubscribed, and confirms them only then: entries of which workers were not
+    /// told are read again, and the ledger then says again who it is. The dispatcher looks into the ledger by itself.
     private func take(_ entries: [EventStreams.Entry], _ streams: EventStreams) async throws(RedisError) -> Bool {
-        guard await write(entries) else { return false }
+        guard let summary = await write(entries) else { return false }
+        try await RecentSuppressions(broker).tell(summary.suppressed + summary.suppressedBefore)
         try await streams.confirm(entries)
         return true
     }
 
     /// Writes until the ledger has taken it.
-    /// - Returns: false when the process was cut short: the entries then stay in Redis.
-    private func write(_ entries: [EventStreams.Entry]) async -> Bool {
+    /// - Returns: nil when the process was cut short: the entries then stay in Redis.
+    private func write(_ entries: [EventStreams.Entry]) async -> EventSummary? {
         unreadable.note(entries.compactMap { entry in entry.letter.map { (entry.name, $0.reason) } }, of: .events)
         var backoff = Backoff()
         var line = RepeatedLine()
@@ -73,27 +76,24 @@ package struct EventCollector: Service {
                     events: entries.compactMap(\.batch), letters: entries.compactMap(\.letter), rules, now: Clock.milliseconds())
                 meters.note(summary)
                 note(summary)
-                await tell(summary.suppressed)
-                return true
+                return summary
             } catch {
                 if line.add(at: Clock.monotonic()) != nil {
                     logger.error("the ledger cannot be written; events wait in Redis: \(error)")
                 }
             }
-            guard await backoff.wait() else { return false }
-        }
-    }
-
-    /// Has workers skip whom they have not started to send to. The dispatcher looks into the ledger by itself.
-    private func tell(_ suppressions: [Suppression]) async {
-        do throws(RedisError) { try await RecentSuppressions(broker).tell(suppressions) } catch {
-            logger.warning(
-                "workers are not told of \(suppressions.count) people who have unsubscribed; batches dispatched later lack them: \(error)")
+            guard await backoff.wait() else { return nil }
         }
     }
 
     private func note(_ summary: EventSummary) {
-        if summary.invalid > 0 {
+        if let damage = summary.damage {
+            logger.error(
+                """
+                \(damage): its events are not counted, but whoever unsubscribes is suppressed. flotilla ledger check says what else is \
+                damaged
+                """)
+        } else if summary.invalid > 0 {
             logger.error(
                 """
                 \(summary.invalid) events are of recipients that their mailings never had, and are not counted. Do two ledgers share one \

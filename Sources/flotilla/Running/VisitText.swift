@@ -25,7 +25,8 @@ struct VisitText {
 
     private var base: String {
         let (count, isDelivered) = report.reached
-        return isDelivered ? "delivered \(grouped(count))" : "delivered n/a; sent \(grouped(count))"
+        if isDelivered { return "delivered \(grouped(count))" }
+        return "delivered \(report.delivered.map { grouped($0) } ?? "n/a"); sent \(grouped(count))"
     }
 
     private static let header = ["", "people", "rate", "visits", "by proxy", "visits", "machines", "visits"]

@@ -15,6 +15,10 @@ struct EventClients {
     private var numbers: [EventClient: Int64] = [:]
     private var clients: [Int64: EventClient] = [:]
 
+    /// Clients of a ledger that are told apart, about, and the agent of all others.
+    static let most: Int64 = 100_000
+    static let other = "other"
+
     init(_ db: any SQLTransaction) { self.db = db }
 
     /// Has each of some clients have a number.
@@ -26,14 +30,31 @@ struct EventClients {
             "SELECT id FROM event_client WHERE agent = ? AND network = ?", ordered.map { [$0.agent, $0.network] }
         ) { row, _ in try row.read(0) }
         for (client, number) in zip(ordered, found) {
-            let number =
-                try number
-                ?? db.one(
-                    Int64.self, "INSERT INTO event_client (agent, network) VALUES (?, ?) RETURNING id", [client.agent, client.network])
-            guard let number else { throw SQLDamage("a client has no number") }
-            numbers[client] = number
-            clients[number] = client
+            if let number {
+                numbers[client] = number
+                clients[number] = client
+            } else {
+                let (number, kept) = try add(client)
+                numbers[client] = number
+                clients[number] = kept
+            }
         }
+    }
+
+    /// Gives a new client a number. Strangers name any number of agents: beyond the bound one number is that of all others of a network.
+    private func add(_ client: EventClient) throws -> (number: Int64, kept: EventClient) {
+        var kept = client
+        let last = try db.one(Int64.self, "SELECT max(id) FROM event_client") ?? 0
+        if last >= Self.most {
+            kept.agent = Self.other
+            let known = try db.one(
+                Int64.self, "SELECT id FROM event_client WHERE agent = ? AND network = ?", [kept.agent, kept.network])
+            if let known { return (known, kept) }
+        }
+        let number = try db.one(
+            Int64.self, "INSERT INTO event_client (agent, network) VALUES (?, ?) RETURNING id", [kept.agent, kept.network])
+        guard let number else { throw SQLDamage("a client has no number") }
+        return (number, kept)
     }
 
     /// Reads clients by their numbers; one that is not there is nobody's.

@@ -35,8 +35,27 @@ extension EventWriting {
                 }
             }
         }
+        summary.suppressedBefore = try suppressedBefore(now: now)
         summary.settled = try settle(now: now)
         return summary
+    }
+
+    /// The suppressions in force of those who unsubscribed by events that had been counted before.
+    private func suppressedBefore(now: Int64) throws -> [Suppression] {
+        var found: [Suppression.Key: Suppression] = [:]
+        for (batch, choices) in Dictionary(grouping: choicesAgain, by: \.batch) {
+            guard let target = try target(of: batch.mailing), let wire = try SQLLedger.batchText(db, batch),
+                let recipients = try? Recipients(decodingAddresses: wire)
+            else { continue }
+            for index in Set(choices.map(\.index)) where index < recipients.count {
+                let address = Self.address(recipients, index, target.channel)
+                guard !address.isEmpty else { continue }
+                let key = Suppression.Key(target.channel, address, category: target.category)
+                guard let one = try SQLLedger.suppression(db, key), one.expires.map({ $0 > now }) ?? true else { continue }
+                found[key] = one
+            }
+        }
+        return found.values.sorted { $0.key.address < $1.key.address }
     }
 
     private func settle(now: Int64) throws -> Int {
@@ -45,10 +64,16 @@ extension EventWriting {
         where try SQLLedger.states(db, mailing)[.uncertain, default: 0] > 0 {
             held += arrivals
         }
+        held = try held.filter { try isSound($0.batch) }
         guard !held.isEmpty else { return 0 }
         var writing = SQLLedger.ResultWriting(db, now: now)
         try writing.settle(held)
         return try writing.finish().moved[.sent] ?? 0
+    }
+
+    /// A batch whose progress is damaged settles nothing, and does not hold up other batches' events.
+    private func isSound(_ batch: BatchID) throws -> Bool {
+        do { return try BatchProgress.load(db, batch) != nil } catch is SQLDamage { return false }
     }
 
     /// Whom a mailing's links unsubscribe from: its category, or all mailings of its channel.

@@ -32,9 +32,13 @@ struct EventWriting {
     private let rules: EventRules
     private var clients: EventClients
     private var tallies: [MailingID: EventTally] = [:]
+    /// Mailings whose definitions this release cannot read.
+    private var unreadable: Set<MailingID> = []
     private(set) var choices: [Choice] = []
+    /// What recipients chose by events that had been counted before.
+    private(set) var choicesAgain: [Choice] = []
     private(set) var arrivals: [Arrival] = []
-    private(set) var summary = EventSummary()
+    var summary = EventSummary()
 
     init(_ db: any SQLTransaction, _ rules: EventRules) {
         self.db = db
@@ -43,9 +47,13 @@ struct EventWriting {
     }
 
     mutating func add(_ batches: [EventBatch], now: Int64) throws {
-        let events = try unseen(batches, now: now)
+        let unseen = try unseen(batches, now: now)
+        let events = unseen.events
+        let mailings = try mailings(Set(events.map(\.mailing)).union((unseen.again + unseen.doubtful).map(\.mailing)))
+        let ids = Dictionary(uniqueKeysWithValues: mailings.map { ($0.number, $0.id) })
+        choicesAgain = unseen.again.compactMap { Self.unsubscription($0, ids) }
+        choices = unseen.doubtful.compactMap { Self.unsubscription($0, ids) }
         guard !events.isEmpty else { return }
-        let mailings = try mailings(of: events)
         let places = Dictionary(uniqueKeysWithValues: mailings.enumerated().map { ($1.number, UInt64($0)) })
         // By mailing, batch and place in it, as the rows are stored; then as they came.
         var order: [(key: UInt64, event: Int)] = []
@@ -55,7 +63,7 @@ struct EventWriting {
                 summary.gone += 1
                 continue
             }
-            guard event.batch < TrackedEvent.batches, event.index < TrackedEvent.indexes, WireLimit.time.contains(event.time) else {
+            guard Self.isPossible(event) else {
                 summary.invalid += 1
                 continue
             }
@@ -63,9 +71,6 @@ struct EventWriting {
         }
         order.sort { ($0.key, $0.event) < ($1.key, $1.event) }
         let visits = try existing(Self.visits(order), mailings)
-        var wanted: Set<EventClient> = []
-        for visit in visits { for place in visit.range { wanted.insert(EventClient(events[order[place].event])) } }
-        try clients.note(wanted)
         var first = 0
         while first < visits.count {
             let end = min(first + Self.recipientsAtOnce, visits.count)
@@ -76,40 +81,9 @@ struct EventWriting {
         tallies = [:]
     }
 
-    /// The events that were not counted before; from now on they are.
-    private mutating func unseen(_ batches: [EventBatch], now: Int64) throws -> [TrackedEvent] {
-        let names = Set(batches.map(\.source)).sorted()
-        let found: [SequenceRanges?] = try db.firstRows(
-            "SELECT counted FROM event_source WHERE source = ?\(db.locking)", names.map { [Self.name(of: $0)] }
-        ) { row, _ in try SequenceRanges(text: row.read(0)) }
-        var sources = Dictionary(uniqueKeysWithValues: zip(names, found.map { $0 ?? SequenceRanges() }))
-        var events: [TrackedEvent] = []
-        for batch in batches where batch.sequence <= EventBatch.mostSequence {
-            let range = batch.sequence..<batch.sequence + UInt64(batch.events.count)
-            let fresh = sources[batch.source, default: SequenceRanges()].take(range)
-            summary.duplicates += batch.events.count
-            for part in fresh {
-                let places = Int(part.lowerBound - batch.sequence)..<Int(part.upperBound - batch.sequence)
-                summary.duplicates -= places.count
-                events += batch.events[places]
-            }
-        }
-        try db.runAll(
-            """
-            INSERT INTO event_source (source, counted, at) VALUES (?, ?, ?)
-            ON CONFLICT (source) DO UPDATE SET counted = excluded.counted, at = excluded.at
-            """, names.map { [Self.name(of: $0), sources[$0]?.text ?? "", now] })
-        return events
-    }
-
-    private static func name(of source: UInt64) -> String {
-        let digits = String(source, radix: 16)
-        return String(repeating: "0", count: 16 - digits.count) + digits
-    }
-
-    /// The mailings of some events whose recipients are kept, by their ids.
-    private func mailings(of events: [TrackedEvent]) throws -> [(number: UInt32, id: MailingID)] {
-        let numbers = Set(events.map(\.mailing)).sorted()
+    /// Those of some mailings whose recipients are kept, by their ids.
+    private func mailings(_ numbers: Set<UInt32>) throws -> [(number: UInt32, id: MailingID)] {
+        let numbers = numbers.sorted()
         let found: [String?] = try db.firstRows(
             "SELECT id FROM mailing WHERE number = ? AND pruned IS NULL", numbers.map { [Int($0)] }
         ) { row, _ in try row.read(0) }
@@ -136,11 +110,12 @@ struct EventWriting {
     /// Leaves out recipients that there never were.
     private mutating func existing(_ visits: [Visit], _ mailings: [(number: UInt32, id: MailingID)]) throws -> [Visit] {
         let batches = Set(visits.map { $0.key >> 14 }).sorted()
-        let counts: [Int?] = try db.firstRows(
+        let counts: [Result<Int, SQLDamage>?] = try db.firstRows(
             "SELECT count FROM batch WHERE mailing = ? AND number = ?",
             batches.map { [mailings[Int($0 >> 20)].id.description, Int($0 & 0xfffff)] }
-        ) { row, _ in try row.read(0) }
-        let sizes = Dictionary(uniqueKeysWithValues: zip(batches, counts))
+        ) { row, _ in try Self.undamaged { try row.read(0) } }
+        for case .failure(let damage)? in counts { summary.damage = "the row of a batch cannot be read (\(damage.text))" }
+        let sizes = Dictionary(uniqueKeysWithValues: zip(batches, counts.map { count in count.flatMap { try? $0.get() } }))
         var kept: [Visit] = []
         kept.reserveCapacity(visits.count)
         for visit in visits {
@@ -158,17 +133,76 @@ extension EventWriting {
     /// Adds events to those of their recipients.
     private mutating func add(_ new: [(place: (batch: BatchID, index: Int), events: [TrackedEvent])]) throws {
         let keys: [[any SQLConvertible]] = new.map { [$0.place.batch.mailing.description, $0.place.batch.number, $0.place.index] }
-        let found: [[StoredEvent]?] = try db.firstRows(
+        let found: [Result<[StoredEvent], SQLDamage>?] = try db.firstRows(
             "SELECT data FROM event_recipient WHERE mailing = ? AND batch = ? AND idx = ?\(db.locking)", keys
-        ) { row, _ in try [StoredEvent](packed: row.read(0)) }
-        try clients.load(Set(found.flatMap { $0?.map(\.client) ?? [] }))
+        ) { row, _ in try Self.undamaged { try [StoredEvent](packed: row.read(0)) } }
+        var before: [[StoredEvent]] = []
+        var kept: [[TrackedEvent]] = []
+        for (recipient, row) in zip(new, found) {
+            switch row {
+            case .failure(let damage)?:
+                // The row stays as it is. Whoever unsubscribes is heard nevertheless.
+                summary.damage = "the row of recipient \(recipient.place.batch.message(recipient.place.index)): \(damage.text)"
+                summary.invalid += recipient.events.count
+                for event in recipient.events where Self.unsubscribes(event) {
+                    choices.append(
+                        Choice(batch: recipient.place.batch, index: recipient.place.index, isUnsubscribed: true, at: event.time))
+                }
+                before.append([])
+                kept.append([])
+            case .success(let events)?:
+                before.append(events)
+                kept.append(fitting(recipient.events, behind: events.count))
+            case nil:
+                before.append([])
+                kept.append(fitting(recipient.events, behind: 0))
+            }
+        }
+        // Only of events that are kept: strangers name any number of agents.
+        try clients.note(Set(kept.joined().map { EventClient($0) }))
+        try clients.load(Set(before.joined().map(\.client)))
+        let erased = try erased(new.map { $0.place })
         var rows: [[any SQLConvertible]] = []
-        for (place, (key, before)) in zip(keys, found).enumerated() {
-            let (recipient, events) = new[place]
-            let after = try add(events, to: before ?? [], recipient.batch, recipient.index)
-            if after != before { rows.append(key + [after.packed()]) }
+        for place in new.indices where !kept[place].isEmpty {
+            let (batch, index) = new[place].place
+            var stored = kept[place].map { StoredEvent($0, client: clients.number(of: EventClient($0))) }
+            if erased.contains(place) { for event in stored.indices { stored[event].eraseVisitor() } }
+            let all = try add(stored, to: before[place], batch, index)
+            rows.append(keys[place] + [all.packed()])
         }
         try Self.store(rows, db)
+    }
+
+    /// Those of a recipient's new events that are kept beside so many others.
+    private mutating func fitting(_ events: [TrackedEvent], behind count: Int) -> [TrackedEvent] {
+        var kept: [TrackedEvent] = []
+        for event in events {
+            let isChoice = event.action == .unsubscribe || event.action == .resubscribe
+            if count + kept.count < (isChoice ? [StoredEvent].mostWithChoices : [StoredEvent].most) {
+                kept.append(event)
+            } else {
+                summary.excess += 1
+            }
+        }
+        return kept
+    }
+
+    /// Those of some recipients whose values were erased: the hash of their address is that of none.
+    private func erased(_ places: [(batch: BatchID, index: Int)]) throws -> Set<Int> {
+        guard try db.one(Bool.self, "SELECT EXISTS (SELECT 1 FROM erasure)") == true else { return [] }
+        let batches = Array(Set(places.map { $0.batch }))
+        let found: [[UInt8]?] = try db.firstRows(
+            "SELECT hashes FROM fingerprint WHERE mailing = ? AND batch = ?", batches.map { [$0.mailing.description, $0.number] }
+        ) { row, _ in try row.bytes(0) ?? [] }
+        var hashes: [BatchID: [UInt8]] = [:]
+        for (batch, bytes) in zip(batches, found) { hashes[batch] = bytes }
+        let none = AddressHash.bytes("")
+        return Set(
+            places.indices.filter { place in
+                let start = places[place].index * none.count
+                guard let bytes = hashes[places[place].batch], start + none.count <= bytes.count else { return false }
+                return bytes[start..<start + none.count].elementsEqual(none)
+            })
     }
 
     static func store(_ rows: [[any SQLConvertible]], _ db: any SQLTransaction) throws {
@@ -180,32 +214,26 @@ extension EventWriting {
     }
 
     /// Adds events to those of one recipient.
-    private mutating func add(_ events: [TrackedEvent], to before: [StoredEvent], _ batch: BatchID, _ index: Int) throws -> [StoredEvent] {
-        var all = before
-        var chooses = false
-        for event in events {
-            let stored = StoredEvent(event, client: clients.number(of: EventClient(event)))
-            guard all.count < (stored.isChoice ? [StoredEvent].mostWithChoices : [StoredEvent].most) else {
-                summary.excess += 1
-                continue
-            }
-            all.append(stored)
-            summary.counted[event.action, default: 0] += 1
-            if stored.isChoice, stored.isCounted { chooses = true }
-        }
-        guard all.count > before.count else { return before }
+    private mutating func add(_ new: [StoredEvent], to before: [StoredEvent], _ batch: BatchID, _ index: Int) throws -> [StoredEvent] {
+        var all = before + new
+        for event in new { summary.counted[event.action, default: 0] += 1 }
         all.sort { $0.time < $1.time }
         try classify(&all, batch.mailing)
         count(before, all, batch.mailing)
-        if chooses, let choice = all.choice {
+        if new.contains(where: { $0.isChoice && $0.isCounted }), let choice = all.choice {
             choices.append(Choice(batch: batch, index: index, isUnsubscribed: choice.isUnsubscribed, at: choice.at))
         }
         if all.contains(where: { $0.visitor != .machine && $0.isCounted }) { arrivals.append(Arrival(batch: batch, index: index)) }
         return all
     }
 
-    private func classify(_ events: inout [StoredEvent], _ id: MailingID) throws {
-        let links = try rules.links(of: id) { try MailingRecord.one(db, id)?.mailing }
+    private mutating func classify(_ events: inout [StoredEvent], _ id: MailingID) throws {
+        var links: [Int] = []
+        if !unreadable.contains(id) {
+            // A mailing that is damaged or of a newer release has visitors too.
+            let known = try rules.links(of: id) { try MailingRecord.all(db, "WHERE id = ?", [id.description]).records.first?.mailing }
+            if let known { links = known } else { unreadable.insert(id) }
+        }
         let classes = rules.classes(of: events.map { $0.event(clients[$0.client]) }, links: links)
         for (place, visitor) in classes.enumerated() { events[place].visitor = visitor }
     }

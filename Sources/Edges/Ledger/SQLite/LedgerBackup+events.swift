@@ -4,21 +4,27 @@ import Model
 /// What visitors did since a copy was made.
 extension LedgerBackup {
     /// Takes over which events are counted, so that none that is still in Redis counts twice.
-    static func mergeEventSources(into db: Database) {
-        try? db.inTransaction {
-            let transaction = SQLiteTransaction(db)
-            for row in try transaction.allRows("SELECT source, counted, at FROM replaced.event_source") {
-                let source: String = try row.read(0)
-                let ours = try transaction.one(String.self, "SELECT counted FROM main.event_source WHERE source = ?", [source])
-                var ranges = try SequenceRanges(text: ours ?? "")
-                for range in try SequenceRanges(text: row.read(1)).ranges { _ = ranges.take(range) }
-                try transaction.run(
-                    """
-                    INSERT INTO main.event_source (source, counted, at) VALUES (?1, ?2, ?3)
-                    ON CONFLICT (source) DO UPDATE SET counted = ?2, at = max(at, ?3)
-                    """, [source, ranges.text, try row.read(2) as Int64])
+    /// - Returns: false where that cannot be read.
+    static func mergeEventSources(into db: Database) -> Bool {
+        do {
+            try db.inTransaction {
+                let transaction = SQLiteTransaction(db)
+                for row in try transaction.allRows("SELECT source, counted, at FROM replaced.event_source") {
+                    let source: String = try row.read(0)
+                    let ours = try transaction.one(String.self, "SELECT counted FROM main.event_source WHERE source = ?", [source])
+                    var ranges = try SequenceRanges(text: ours ?? "")
+                    for range in try SequenceRanges(text: row.read(1)).ranges { _ = ranges.take(range) }
+                    try transaction.run(
+                        """
+                        INSERT INTO main.event_source (source, counted, at) VALUES (?1, ?2, ?3)
+                        ON CONFLICT (source) DO UPDATE SET counted = ?2, at = max(at, ?3)
+                        """, [source, ranges.text, try row.read(2) as Int64])
+                }
+                return .commit
             }
-            return .commit
+            return true
+        } catch {
+            return false
         }
     }
 }

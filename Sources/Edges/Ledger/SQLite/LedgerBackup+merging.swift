@@ -21,9 +21,10 @@ extension LedgerBackup {
             let damage = damage(db)
             let difference = try difference(db)
             let (lacking, isWhole) = lacking(db)
+            var lacksEvents = false
             if difference == nil {
                 merged.orders = mergeOrders(into: db)
-                mergeEventSources(into: db)
+                lacksEvents = !mergeEventSources(into: db)
                 mergeShared(into: db, &merged, except: Set(lacking.map(\.0)), mustAgree: damage != nil, now: now)
             }
             var lost: [MailingID: String] = [:]
@@ -40,17 +41,21 @@ extension LedgerBackup {
             let erased = difference == nil ? mergeErasures(into: db) : nil
             if let erased { (merged.erased, merged.unerased) = (erased.recipients + erased.excluded, erased.open.count) }
             let lacksErasures = difference == nil ? erased == nil : hasErasures(db)
-            if !lost.isEmpty || !isWhole || lacksList || lacksErasures {
-                merged.losses = difference.map { Losses(why: $0) } ?? .damaged(damage ?? "a mailing cannot be read")
+            let isComplete = lost.isEmpty && isWhole && !lacksList && !lacksErasures
+            if !isComplete || lacksEvents {
+                let unread = isComplete ? "which visits are counted cannot be read" : "a mailing cannot be read"
+                merged.losses = difference.map { Losses(why: $0) } ?? .damaged(damage ?? unread)
                 merged.losses?.mailings = lost
                 merged.losses?.isIncomplete = !isWhole
                 merged.losses?.lacksSuppressions = lacksList
                 merged.losses?.lacksErasures = lacksErasures
+                merged.losses?.lacksEvents = lacksEvents
             }
         } catch {
             merged.losses = .damaged((error as? DatabaseError)?.message ?? "\(error)")
             merged.losses?.lacksSuppressions = true
             merged.losses?.lacksErasures = true
+            merged.losses?.lacksEvents = true
         }
         return merged
     }
@@ -86,7 +91,7 @@ extension LedgerBackup {
                 if let row { (losses.unfinished, losses.open) = try (row.read(0), row.read(1)) }
                 // Redis is told of each dispatch before a message starts. So nobody got a message since the copy was made.
                 let isNothingKnown = losses.isGone || elsewhere.commits.map { $0 <= view.commits } == true
-                let isCurrent = isNothingKnown && losses.mailings.isEmpty
+                let isCurrent = isNothingKnown && losses.mailings.isEmpty && !losses.lacksEvents
                 merged?.losses = isCurrent && !losses.lacksSuppressions && !losses.lacksErasures ? nil : losses
             }
         }
