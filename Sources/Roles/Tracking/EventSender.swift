@@ -10,6 +10,7 @@ final class EventSender: Sendable {
     private struct Lines {
         var away = RepeatedLine()
         var dropped = RepeatedLine()
+        var unreadable = RepeatedLine()
     }
 
     private let number: Int
@@ -123,7 +124,7 @@ final class EventSender: Sendable {
         return isTaken
     }
 
-    /// Sends the oldest file of the spool.
+    /// Sends the oldest file of the spool. One that cannot be read stays.
     private func replay() async -> Bool {
         let file = spool.withLock { spool in
             let file = spool.oldest()
@@ -131,9 +132,15 @@ final class EventSender: Sendable {
             return file
         }
         guard let file else { return true }
-        let (batches, isWhole) = EventSpool.read(file.path)
-        if !isWhole { logger.warning("the end of \(file.path) is damaged; the events before it are sent") }
-        let isTaken = await appendAll(batches)
+        let contents: SpoolContents
+        do throws(UnreadableSpool) { contents = try SpoolContents(of: file.path) } catch {
+            queue.withLock { $0.replayed(false) }
+            if let count = lines.withLock({ $0.unreadable.add(at: Clock.monotonic()) }) {
+                logger.error("\(error)\(RepeatedLine.text(count))")
+            }
+            return false
+        }
+        let isTaken = await appendAll(contents.batches)
         queue.withLock { $0.replayed(isTaken) }
         guard isTaken else { return false }
         let bytes = spool.withLock { spool in
@@ -141,6 +148,11 @@ final class EventSender: Sendable {
             return spool.bytes
         }
         spoolBytes.record(bytes)
+        if !contents.isWhole {
+            let lost = contents.lostEvents
+            dropped.increment(by: lost)
+            logger.error("\(file.path) was damaged: what was whole in it is sent, and \(lost) events at least are lost")
+        }
         return true
     }
 

@@ -216,7 +216,7 @@ extension MetricCatalogue {
             "Links that the tracker refused: cut off, of a key that it lacks, changed, or of another purpose."),
         .counter(
             "flotilla_tracker_events_dropped_total", "events", [],
-            "Events that were lost because Redis was unavailable and the spool had no room."),
+            "Events that were lost: Redis was unavailable and the spool had no room, or a file of the spool was damaged."),
         .gauge(
             "flotilla_tracker_events_waiting", "events", [.eventStream], "Events in the tracker's memory, on their way to Redis."),
         .gauge(
