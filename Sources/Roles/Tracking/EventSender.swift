@@ -48,8 +48,11 @@ final class EventSender: Sendable {
         if bytes > 0 { logger.notice("events of an earlier tracker are sent", metadata: ["bytes": "\(bytes)"]) }
     }
 
-    func add(_ event: TrackedEvent) {
-        if queue.withLock({ $0.add(event) }) { gathers.notify() }
+    /// - Returns: whether it is kept.
+    func add(_ event: TrackedEvent) -> Bool {
+        let admission = queue.withLock { $0.add(event) }
+        if admission == .first { gathers.notify() }
+        return admission != .dropped
     }
 
     /// Gathers and sends until it is cancelled.

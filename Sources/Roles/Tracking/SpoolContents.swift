@@ -79,8 +79,8 @@ struct UnreadableSpool: Error, CustomStringConvertible {
 
     var description: String {
         """
-        the events in \(path) wait: it cannot be read (\(String(cString: strerror(number)))). See to its rights, its disk and the open files \
-        of this process; it is tried again
+        the events in \(path) wait: it cannot be read (\(String(cString: strerror(number)))). See to its rights, its disk and the open \
+        files of this process; it is tried again
         """
     }
 }

@@ -80,6 +80,11 @@ package struct Tracker: Sendable {
         }
     }
 
+    /// What a visitor gets whose event could not be kept: nobody is told that they are unsubscribed who is not.
+    func answer(insteadOf answer: Answer, dropped event: TrackedEvent) -> Answer {
+        event.action.isChoice ? Answer(pages.later, answer.kind, event: event) : answer
+    }
+
     /// The path without its query, and without the path of the public address.
     private func route(_ target: String) -> ArraySlice<UInt8> {
         let path = Array(target.utf8.prefix { $0 != UInt8(ascii: "?") })[...]
