@@ -43,7 +43,7 @@ import Testing
         bounds.entries = 3
         let streams = EventStreams(fleet.broker, bounds: bounds)
         #expect(try await streams.append((0..<2).map { batch($0, mailing: 2) }))
-        // In one piece, or not at all: what comes behind a later one would count as known.
+        // All, or none: the tracker keeps them, and sends them again.
         #expect(try await !streams.append((2..<4).map { batch($0, mailing: 2) }))
         #expect(try await streams.depths()[0].entries == 2)
         #expect(try await streams.append([batch(0, mailing: 1)]))

@@ -49,7 +49,7 @@ package struct EventStreams: Sendable {
         package var name: String { "entry \(id) of \(stream)" }
     }
 
-    /// Adds batches of one stream, in the order in which they are given. Those of a source have to come in the order of their sequence.
+    /// Adds batches of one stream, in the order in which they are given.
     /// - Parameter batches: in their wire form.
     /// - Returns: false where the stream is full; then it has none of them.
     package func append(_ batches: [[UInt8]], to stream: Int) async throws(RedisError) -> Bool {
@@ -72,8 +72,8 @@ package struct EventStreams: Sendable {
         return isTaken
     }
 
-    /// Reads entries for a collector, about `count` in all, waiting for the first at most `block`; nil does not wait. Batches of a source
-    /// that lie in one stream have to be counted in order: of several collectors each reads while no other does.
+    /// Reads entries for a collector, about `count` in all, waiting for the first at most `block`; nil does not wait. Several collectors
+    /// may read at a time: the ledger counts each number of a source once, in whatever order its batches are written.
     package func read(consumer: String, count: Int, block: Duration?) async throws(RedisError) -> [Entry] {
         try await collectors.read(consumer: consumer, count: max(1, count / Self.count), block: block).map(entry)
     }
