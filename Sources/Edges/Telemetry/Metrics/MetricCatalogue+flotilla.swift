@@ -97,6 +97,11 @@ extension MetricCatalogue {
             "Entries of a status stream that no collector has acknowledged yet."),
         .gauge(
             "flotilla_status_lag_seconds", "seconds", [], "Age of the oldest result that is not in the ledger yet."),
+        .gauge(
+            "flotilla_events_waiting", "entries", [.eventStream],
+            "Entries of an events stream that no collector has acknowledged yet; each has up to a thousand events."),
+        .gauge(
+            "flotilla_events_lag_seconds", "seconds", [], "Age of the oldest entry of the events streams that is not in the ledger yet."),
         .counter(
             "flotilla_batches_taken_over_total", "batches", [],
             "Batches taken over from a worker whose lease had expired."),
