@@ -148,7 +148,7 @@ package struct Tracker: Sendable {
             }
         var event = TrackedEvent(
             action, by: method, mailing: subject.mailing, batch: subject.batch, index: subject.index, link: link, time: now)
-        event.agent = AgentText.cleaned(request.agent)
+        event.agent = AgentCleaning.cleaned(request.agent)
         let proxies = configuration.trustedProxies
         guard let visitor = VisitorAddress(peer: request.peer, forwarded: proxies.isEmpty ? [] : request.forwarded, trusted: proxies) else {
             return event
