@@ -85,3 +85,16 @@ import Testing
         await streams.close()
     }
 }
+
+extension EventStreams {
+    /// Adds batches, each with events of mailings of one stream only.
+    /// - Returns: false where a stream is full, and lacks those that go to it.
+    fileprivate func append(_ batches: [EventBatch]) async throws(RedisError) -> Bool {
+        var isTaken = true
+        for stream in 0..<Self.count {
+            let own = batches.filter { $0.events.first.map { Self.number(of: $0.mailing) } == stream }
+            if try await !append(own.map { $0.encoded() }, to: stream) { isTaken = false }
+        }
+        return isTaken
+    }
+}

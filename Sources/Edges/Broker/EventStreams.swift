@@ -61,17 +61,6 @@ package struct EventStreams: Sendable {
         return reply.int != 0
     }
 
-    /// Adds batches, each with events of mailings of one stream only.
-    /// - Returns: false where a stream is full, and lacks those that go to it.
-    package func append(_ batches: [EventBatch]) async throws(RedisError) -> Bool {
-        var isTaken = true
-        for stream in 0..<Self.count {
-            let own = batches.filter { $0.events.first.map { Self.number(of: $0.mailing) } == stream }
-            if try await !append(own.map { $0.encoded() }, to: stream) { isTaken = false }
-        }
-        return isTaken
-    }
-
     /// Reads entries for a collector, about `count` in all, waiting for the first at most `block`; nil does not wait. Several collectors
     /// may read at a time: the ledger counts each number of a source once, in whatever order its batches are written.
     package func read(consumer: String, count: Int, block: Duration?) async throws(RedisError) -> [Entry] {
