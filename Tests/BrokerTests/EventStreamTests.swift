@@ -43,7 +43,7 @@ import Testing
         bounds.entries = 3
         let streams = EventStreams(fleet.broker, bounds: bounds)
         #expect(try await streams.append((0..<2).map { batch($0, mailing: 2) }))
-        // In one piece, or not at all: what comes behind a later one would count as known.
+        // All, or none: the tracker keeps them, and sends them again.
         #expect(try await !streams.append((2..<4).map { batch($0, mailing: 2) }))
         #expect(try await streams.depths()[0].entries == 2)
         #expect(try await streams.append([batch(0, mailing: 1)]))
@@ -83,5 +83,18 @@ import Testing
         #expect(try await streams.append([batch(5, mailing: 1)]))
         #expect(try await streams.read(consumer: "c", count: 10, block: nil).count == 1)
         await streams.close()
+    }
+}
+
+extension EventStreams {
+    /// Adds batches, each with events of mailings of one stream only.
+    /// - Returns: false where a stream is full, and lacks those that go to it.
+    fileprivate func append(_ batches: [EventBatch]) async throws(RedisError) -> Bool {
+        var isTaken = true
+        for stream in 0..<Self.count {
+            let own = batches.filter { $0.events.first.map { Self.number(of: $0.mailing) } == stream }
+            if try await !append(own.map { $0.encoded() }, to: stream) { isTaken = false }
+        }
+        return isTaken
     }
 }

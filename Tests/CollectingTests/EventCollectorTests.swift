@@ -44,6 +44,9 @@ struct EventCollectorTests {
         return EventBatch(source: 3, sequence: UInt64(part * 10), events: events)
     }
 
+    /// The stream of the mailing's events.
+    private var stream: Int { EventStreams.number(of: number) }
+
     private func collector(_ name: String) -> EventCollector {
         EventCollector(broker: broker, ledger: ledger, rules: .none, name: name, abandoned: .zero, logger: quiet)
     }
@@ -61,7 +64,7 @@ struct EventCollectorTests {
 
     @Test func eventsReachTheLedger() async throws {
         let streams = EventStreams(broker)
-        for part in 0..<20 { #expect(try await streams.append([batch(part)])) }
+        for part in 0..<20 { #expect(try await streams.append([batch(part).encoded()], to: stream)) }
         try await collect("c")
         #expect(try await ledger.eventReport(id)?[.open].all == .init(total: 200, unique: 10))
         #expect(try await ledger.checkEvents(id) == [])
@@ -73,7 +76,7 @@ struct EventCollectorTests {
     /// A collector that ends between its commit and the confirmation leaves entries that another reads again: they count once.
     @Test func anEndBetweenCommitAndConfirmationCountsNothingTwice() async throws {
         let streams = EventStreams(broker)
-        for part in 0..<6 { #expect(try await streams.append([batch(part)])) }
+        for part in 0..<6 { #expect(try await streams.append([batch(part).encoded()], to: stream)) }
         // It has read and written four of them, and is gone.
         let read = try await streams.read(consumer: "dead", count: 8, block: nil)
         #expect(!read.isEmpty)
@@ -105,7 +108,7 @@ struct EventCollectorTests {
     @Test func whatCannotBeReadIsKept() async throws {
         let streams = EventStreams(broker)
         #expect(try await streams.append([[0xff, 1, 2]], to: 0))
-        #expect(try await streams.append([batch(0)]))
+        #expect(try await streams.append([batch(0).encoded()], to: stream))
         try await collect("c")
         #expect(try await ledger.deadLetterCount() == 1)
         #expect(try await ledger.eventReport(id)?[.open].all.total == 10)
@@ -117,7 +120,7 @@ struct EventCollectorTests {
     /// A process whose Redis ends with it takes the last events along.
     @Test func theLastEventsAreDrained() async throws {
         let streams = EventStreams(broker)
-        #expect(try await streams.append([batch(0)]))
+        #expect(try await streams.append([batch(0).encoded()], to: stream))
         #expect(await collector("c").drain())
         #expect(try await ledger.eventReport(id)?[.open].all.total == 10)
         await streams.close()

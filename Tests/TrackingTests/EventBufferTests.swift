@@ -77,6 +77,24 @@ import Testing
         }
     }
 
+    /// A file that cannot be read now (here a folder) is not taken for an empty one: what is newer waits behind it.
+    @Test func behindASpoolFileThatCannotBeReadEventsWait() async throws {
+        let test = try await TestTracker()
+        let spool = test.folder.path("spool")
+        _ = try SpoolFolder(spool)
+        let first = "\(spool)/events-0.1.spool"
+        try FileManager.default.createDirectory(atPath: first, withIntermediateDirectories: false)
+        try await test.buffering { buffer in
+            buffer.add(event(2))
+            try await eventually("it is on disk") { FileManager.default.fileExists(atPath: "\(spool)/events-0.2.spool") }
+            let sent = try test.redis.cli("XLEN", "{test}:events:0")
+            #expect(sent.hasPrefix("0"))
+            try FileManager.default.removeItem(atPath: first)
+            let arrived = try await test.arrived()
+            #expect(arrived.map(\.time) == [2])
+        }
+    }
+
     /// Bytes of events on disk.
     private func spooled(_ test: TestTracker) -> Int {
         let folder = test.folder.path("spool")

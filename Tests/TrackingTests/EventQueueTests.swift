@@ -24,7 +24,8 @@ import Testing
 
     @Test func eventsAreGatheredAndSentInBatches() throws {
         var queue = EventQueue(source: 5, hasSpool: false, bounds: Self.bounds())
-        #expect(queue.add(Self.event(0)) && !queue.add(Self.event(1)))
+        #expect(queue.add(Self.event(0)) == .first)
+        #expect(queue.add(Self.event(1)) == .further)
         #expect(queue.next(at: 0) == nil)
         for number in 2..<7 { _ = queue.add(Self.event(number)) }
         queue.wait(queue.take().map { EventQueue.Packed($0) })
@@ -71,12 +72,23 @@ import Testing
     @Test func memoryIsBoundedAndWhatIsDroppedIsCounted() {
         var queue = EventQueue(source: 5, hasSpool: false, bounds: Self.bounds(10))
         for number in 0..<25 { _ = queue.add(Self.event(number)) }
-        #expect(queue.count == 10 && queue.takeDropped() == 15 && queue.takeDropped() == 0)
+        #expect(queue.count == 9 && queue.takeDropped() == 16 && queue.takeDropped() == 0)
         let batches = queue.take()
-        #expect(queue.count == 10)
+        #expect(queue.count == 9)
         _ = queue.add(Self.event(99))
         queue.wait(batches.map { EventQueue.Packed($0) })
-        #expect(queue.count == 10 && queue.takeDropped() == 1)
+        #expect(queue.count == 9 && queue.takeDropped() == 1)
+    }
+
+    /// A flood of pixels leaves room for who unsubscribes.
+    @Test func theLastTenthIsForChoices() {
+        var queue = EventQueue(source: 5, hasSpool: false, bounds: Self.bounds(100))
+        for number in 0..<200 { _ = queue.add(Self.event(number)) }
+        #expect(queue.count == 90 && queue.takeDropped() == 110)
+        let choice = TrackedEvent(.unsubscribe, by: .post, mailing: 2, batch: 1, index: 1, time: 5)
+        for _ in 0..<10 { #expect(queue.add(choice) == .further) }
+        #expect(queue.add(choice) == .dropped)
+        #expect(queue.count == 100 && queue.takeDropped() == 1)
     }
 
     @Test func whatAnEarlierLifeLeftGoesFirst() {

@@ -29,6 +29,7 @@ struct TestTracker {
 
     var spoolLimit = 64 << 20
     var connections = 64
+    var bounds = EventQueue.Bounds()
 
     init() async throws {
         redis = try await RedisServer()
@@ -64,7 +65,8 @@ struct TestTracker {
     /// Runs a buffer while `body` works, and stops it gracefully.
     func buffering(_ body: (EventBuffer) async throws -> Void) async throws {
         let buffer = EventBuffer(
-            EventStreams(broker), folder: try SpoolFolder(folder.path("spool")), limit: spoolLimit, logger: Self.quiet)
+            EventStreams(broker), folder: try SpoolFolder(folder.path("spool")), limit: spoolLimit, bounds: bounds,
+            logger: Self.quiet)
         try await running([buffer]) { try await body(buffer) }
     }
 
@@ -72,7 +74,8 @@ struct TestTracker {
     func serving(_ body: (Int) async throws -> Void) async throws {
         let (ports, continuation) = AsyncStream.makeStream(of: Int.self)
         let events = EventBuffer(
-            EventStreams(broker), folder: try SpoolFolder(folder.path("spool")), limit: spoolLimit, logger: Self.quiet)
+            EventStreams(broker), folder: try SpoolFolder(folder.path("spool")), limit: spoolLimit, bounds: bounds,
+            logger: Self.quiet)
         let server = TrackerServer(
             Tracker(.init(url: "http://localhost", keys: keys)), at: ListenAddress(host: "127.0.0.1", port: 0), connections: connections,
             events: events, logger: Self.quiet, onListening: { continuation.yield($0.port) })

@@ -53,6 +53,25 @@ import Testing
         }
     }
 
+    /// Memory and spool are full: nobody is told that they are unsubscribed who is not, and pictures and redirects work as ever.
+    @Test func aChoiceThatCannotBeKeptIsRefused() async throws {
+        var test = try await TestTracker()
+        test.bounds.events = 0
+        try await test.serving { port in
+            let answers = [
+                try await ask(port, "POST \(test.path("u", .unsubscribe)) HTTP/1.1\r\nContent-Length: 0"),
+                try await ask(port, "POST \(test.path("p", .preferences)) HTTP/1.1\r\nContent-Length: 0"),
+                try await ask(port, "POST \(test.path("p", .preferences))?again HTTP/1.1\r\nContent-Length: 0"),
+            ]
+            for answer in answers {
+                #expect(answer.status == 503 && answer.text.contains("\r\nRetry-After: 60\r\n") && answer.text.contains("<form"))
+            }
+            let pixel = try await ask(port, "GET \(test.path("o", .open)) HTTP/1.1")
+            let click = try await ask(port, "GET \(test.click("https://shop.example/")) HTTP/1.1")
+            #expect(pixel.status == 200 && click.status == 302)
+        }
+    }
+
     @Test func whatIsTooLongIsRefusedAndMakesNoEvent() async throws {
         let test = try await TestTracker()
         let (open, unsubscribe) = (try test.path("o", .open), try test.path("u", .unsubscribe))

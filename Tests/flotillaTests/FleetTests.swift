@@ -29,7 +29,8 @@ struct FleetTests {
         #expect(page.contains(#"flotilla_messages_total{channel="email""#))
         for name in [
             "flotilla_delivery_seconds_bucket", "flotilla_queue_wait_seconds_bucket", "flotilla_redis_round_trip_seconds_bucket",
-            "flotilla_batches_ready", "flotilla_status_lag_entries", "flotilla_build_info", "process_resident_memory_bytes",
+            "flotilla_batches_ready", "flotilla_status_lag_entries", "flotilla_events_waiting", "flotilla_build_info",
+            "process_resident_memory_bytes",
         ] {
             #expect(page.contains(name), "\(name)")
         }

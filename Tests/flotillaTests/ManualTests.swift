@@ -55,6 +55,15 @@ import Testing
                 """)
     }
 
+    @Test func aSubcommandThatCanBeLeftOutIsMarked() throws {
+        let json = """
+            {"command": {"commandName": "x", "defaultSubcommand": "run", "subcommands": [{"commandName": "run", "abstract": "Runs."}]}}
+            """
+        let page = try #require(try ManualPage.pages(of: Data(json.utf8), version: "1")["x.1"])
+        #expect(page.contains("\\fBx\\fR [\\fIcommand\\fR]\n"))
+        #expect(page.contains("\\fBrun\\fR\nRuns. The default.\n"))
+    }
+
     @Test(arguments: ["bash", "zsh", "fish"]) func completionIsAScript(_ shell: String) async throws {
         let outcome = try await Program.run(["--generate-completion-script", shell])
         #expect(outcome.status == 0)

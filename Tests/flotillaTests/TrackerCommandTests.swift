@@ -73,11 +73,13 @@ import Text
         #expect(!FileManager.default.fileExists(atPath: folder.path("flotilla.sqlite")))
     }
 
-    /// What was answered a moment before the kill is in Redis; the bound is 20 ms, and a busy machine gets more of them here.
+    /// What was answered before the last moment is in Redis: the bound is 20 ms and a round trip, and a busy machine gets a second here.
     @Test func aKilledTrackerLosesNoMoreThanTheLastMoment() async throws {
         let tracker = try await start()
         var answered: [(index: Int, at: ContinuousClock.Instant)] = []
-        for index in 0..<300 {
+        let start = ContinuousClock.now
+        while ContinuousClock.now - start < .seconds(3), answered.count < 10_000 {
+            let index = answered.count
             #expect(try await get(path("o", .open, index: index)) == 200)
             answered.append((index, .now))
         }
@@ -85,8 +87,9 @@ import Text
         tracker.signal(SIGKILL)
         _ = try await tracker.end()
         let arrived = try await arrived()
-        #expect(answered.allSatisfy { arrived.contains(UInt32($0.index)) || end - $0.at < .seconds(2) })
-        #expect(arrived.isSubset(of: Set(0..<300)))
+        let due = Set(answered.filter { end - $0.at > .seconds(1) }.map { UInt32($0.index) })
+        #expect(!due.isEmpty && due.isSubset(of: arrived), "\(due.subtracting(arrived).count) of \(due.count) are lost")
+        #expect(arrived.isSubset(of: Set(answered.map { UInt32($0.index) })))
     }
 
     /// Redis is away, and the tracker is killed: its events are on disk, and the next one sends them.

@@ -49,7 +49,7 @@ package struct EventStreams: Sendable {
         package var name: String { "entry \(id) of \(stream)" }
     }
 
-    /// Adds batches of one stream, in the order in which they are given. Those of a source have to come in the order of their sequence.
+    /// Adds batches of one stream, in the order in which they are given.
     /// - Parameter batches: in their wire form.
     /// - Returns: false where the stream is full; then it has none of them.
     package func append(_ batches: [[UInt8]], to stream: Int) async throws(RedisError) -> Bool {
@@ -61,19 +61,8 @@ package struct EventStreams: Sendable {
         return reply.int != 0
     }
 
-    /// Adds batches, each with events of mailings of one stream only.
-    /// - Returns: false where a stream is full, and lacks those that go to it.
-    package func append(_ batches: [EventBatch]) async throws(RedisError) -> Bool {
-        var isTaken = true
-        for stream in 0..<Self.count {
-            let own = batches.filter { $0.events.first.map { Self.number(of: $0.mailing) } == stream }
-            if try await !append(own.map { $0.encoded() }, to: stream) { isTaken = false }
-        }
-        return isTaken
-    }
-
-    /// Reads entries for a collector, about `count` in all, waiting for the first at most `block`; nil does not wait. Batches of a source
-    /// that lie in one stream have to be counted in order: of several collectors each reads while no other does.
+    /// Reads entries for a collector, about `count` in all, waiting for the first at most `block`; nil does not wait. Several collectors
+    /// may read at a time: the ledger counts each number of a source once, in whatever order its batches are written.
     package func read(consumer: String, count: Int, block: Duration?) async throws(RedisError) -> [Entry] {
         try await collectors.read(consumer: consumer, count: max(1, count / Self.count), block: block).map(entry)
     }

@@ -25,6 +25,8 @@ package enum ManualPage {
         var shouldDisplay: Bool?
         var arguments: [Argument]?
         var subcommands: [Command]?
+        /// The subcommand that is meant where none is named.
+        var defaultSubcommand: String?
     }
 
     private struct Argument: Decodable {
@@ -89,10 +91,11 @@ package enum ManualPage {
         let program = path[0]
         let arguments = (command.arguments ?? []).filter(\.shouldDisplay)
         let subcommands = (command.subcommands ?? []).filter { $0.shouldDisplay != false && $0.commandName != "help" }
+        let operand = command.defaultSubcommand == nil ? " \\fIcommand\\fR" : " [\\fIcommand\\fR]"
         var lines = [
             ".TH \(escaped(name.uppercased())) 1 \"\" \"\(escaped("\(program) \(version)"))\" \"Flotilla\"", ".SH NAME",
             "\(escaped(name)) \\- \(escaped(command.abstract ?? ""))", ".SH SYNOPSIS", ".nh",
-            "\\fB\(escaped(path.joined(separator: " ")))\\fR" + (subcommands.isEmpty ? "" : " \\fIcommand\\fR"),
+            "\\fB\(escaped(path.joined(separator: " ")))\\fR" + (subcommands.isEmpty ? "" : operand),
         ]
         lines += arguments.map(\.usage) + [".hy"]
         if let discussion = command.discussion, !discussion.isEmpty {
@@ -103,7 +106,8 @@ package enum ManualPage {
         for argument in arguments { lines += [".TP", argument.head, text(argument.meaning)] }
         if !subcommands.isEmpty { lines.append(".SH COMMANDS") }
         for subcommand in subcommands {
-            lines += [".TP", "\\fB\(escaped(subcommand.commandName))\\fR", text(subcommand.abstract ?? "")]
+            let mark = subcommand.commandName == command.defaultSubcommand ? " The default." : ""
+            lines += [".TP", "\\fB\(escaped(subcommand.commandName))\\fR", text((subcommand.abstract ?? "") + mark)]
         }
         let related = (path.count > 1 ? [path.dropLast().joined(separator: "-")] : []) + subcommands.map { "\(name)-\($0.commandName)" }
         if !related.isEmpty {

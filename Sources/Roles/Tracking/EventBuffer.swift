@@ -24,7 +24,9 @@ package final class EventBuffer: Service {
         }
     }
 
-    package func add(_ event: TrackedEvent) { senders[EventStreams.number(of: event.mailing)].add(event) }
+    /// - Returns: whether it is kept; false where memory and spool are full.
+    @discardableResult
+    package func add(_ event: TrackedEvent) -> Bool { senders[EventStreams.number(of: event.mailing)].add(event) }
 
     /// Runs until graceful shutdown. Then it sends what is left, or leaves it in the spool: whoever adds events has to end before.
     package func run() async throws {

@@ -10,7 +10,7 @@ package struct EventQueue: Sendable {
     package struct Bounds: Sendable {
         /// Events of a batch at most.
         package var batch = 500
-        /// Events in memory at most, and bytes of their wire form.
+        /// Events in memory at most, and bytes of their wire form. The last tenth of both is for choices.
         package var events = 50_000
         package var bytes = 16 << 20
         /// Batches that are sent together at most.
@@ -30,6 +30,14 @@ package struct EventQueue: Sendable {
             wire = batch.encoded()
             events = batch.events.count
         }
+    }
+
+    package enum Admission: Sendable, Equatable {
+        /// It is the first in memory, with which the gathering begins.
+        case first
+        case further
+        /// There is no room for it: it is lost.
+        case dropped
     }
 
     package enum Job: Sendable, Equatable {
@@ -75,14 +83,15 @@ package struct EventQueue: Sendable {
     /// Nothing is in memory.
     package var isEmpty: Bool { count == 0 }
 
-    /// - Returns: whether it is the first in memory, with which the gathering begins.
-    package mutating func add(_ event: TrackedEvent) -> Bool {
-        guard count < bounds.events, waitingBytes < bounds.bytes else {
+    /// Takes an event where there is room. However many pixels are loaded, there is some for who unsubscribes.
+    package mutating func add(_ event: TrackedEvent) -> Admission {
+        let tenths = event.action.isChoice ? 10 : 9
+        guard count < bounds.events * tenths / 10, waitingBytes < bounds.bytes / 10 * tenths else {
             dropped += 1
-            return false
+            return .dropped
         }
         gathered.append(event)
-        return count == 1
+        return count == 1 ? .first : .further
     }
 
     /// Ends the gathering. Whoever takes the batches gives them back, packed, to `wait`.

@@ -10,6 +10,7 @@ final class EventSender: Sendable {
     private struct Lines {
         var away = RepeatedLine()
         var dropped = RepeatedLine()
+        var unreadable = RepeatedLine()
     }
 
     private let number: Int
@@ -47,8 +48,11 @@ final class EventSender: Sendable {
         if bytes > 0 { logger.notice("events of an earlier tracker are sent", metadata: ["bytes": "\(bytes)"]) }
     }
 
-    func add(_ event: TrackedEvent) {
-        if queue.withLock({ $0.add(event) }) { gathers.notify() }
+    /// - Returns: whether it is kept.
+    func add(_ event: TrackedEvent) -> Bool {
+        let admission = queue.withLock { $0.add(event) }
+        if admission == .first { gathers.notify() }
+        return admission != .dropped
     }
 
     /// Gathers and sends until it is cancelled.
@@ -123,7 +127,7 @@ final class EventSender: Sendable {
         return isTaken
     }
 
-    /// Sends the oldest file of the spool.
+    /// Sends the oldest file of the spool. One that cannot be read stays.
     private func replay() async -> Bool {
         let file = spool.withLock { spool in
             let file = spool.oldest()
@@ -131,9 +135,15 @@ final class EventSender: Sendable {
             return file
         }
         guard let file else { return true }
-        let (batches, isWhole) = EventSpool.read(file.path)
-        if !isWhole { logger.warning("the end of \(file.path) is damaged; the events before it are sent") }
-        let isTaken = await appendAll(batches)
+        let contents: SpoolContents
+        do throws(UnreadableSpool) { contents = try SpoolContents(of: file.path) } catch {
+            queue.withLock { $0.replayed(false) }
+            if let count = lines.withLock({ $0.unreadable.add(at: Clock.monotonic()) }) {
+                logger.error("\(error)\(RepeatedLine.text(count))")
+            }
+            return false
+        }
+        let isTaken = await appendAll(contents.batches)
         queue.withLock { $0.replayed(isTaken) }
         guard isTaken else { return false }
         let bytes = spool.withLock { spool in
@@ -141,6 +151,11 @@ final class EventSender: Sendable {
             return spool.bytes
         }
         spoolBytes.record(bytes)
+        if !contents.isWhole {
+            let lost = contents.lostEvents
+            dropped.increment(by: lost)
+            logger.error("\(file.path) was damaged: what was whole in it is sent, and \(lost) events at least are lost")
+        }
         return true
     }
 

@@ -6,7 +6,6 @@ import Text
 struct EventSpool {
     /// Bytes after which a file is ended.
     private static let fileBytes = 1 << 20
-    private static let headBytes = 8
 
     private let folder: String
     private let stream: Int
@@ -49,7 +48,7 @@ struct EventSpool {
         var record: [UInt8] = []
         for batch in batches {
             record.append(little: UInt32(batch.count))
-            record.append(little: Self.checksum(batch))
+            record.append(little: SpoolContents.checksum(batch))
             record += batch
         }
         guard bytes + record.count <= limit else {
@@ -99,34 +98,10 @@ struct EventSpool {
         unlink(path(first.number))
         files.removeFirst()
     }
-
-    /// The batches of a file, up to the first that is not whole: the process ended while it wrote that.
-    static func read(_ path: String) -> (batches: [[UInt8]], isWhole: Bool) {
-        guard let data = FileManager.default.contents(atPath: path) else { return ([], false) }
-        let all = [UInt8](data)
-        var batches: [[UInt8]] = []
-        var rest = all[...]
-        while rest.count >= headBytes {
-            let length = Int(rest.little())
-            let checksum = rest.dropFirst(4).little()
-            let batch = Array(rest.dropFirst(headBytes).prefix(length))
-            guard batch.count == length, Self.checksum(batch) == checksum else { return (batches, false) }
-            batches.append(batch)
-            rest = rest.dropFirst(headBytes + length)
-        }
-        return (batches, rest.isEmpty)
-    }
-
-    private static func checksum(_ bytes: [UInt8]) -> UInt32 { bytes.reduce(FNV.seed32) { FNV.step($0, $1) } }
 }
 
 extension [UInt8] {
     fileprivate mutating func append(little value: UInt32) {
         for shift in stride(from: UInt32(0), to: 32, by: 8) { append(UInt8(truncatingIfNeeded: value >> shift)) }
     }
-}
-
-extension ArraySlice<UInt8> {
-    /// The number of its first four bytes, the lowest first.
-    fileprivate func little() -> UInt32 { prefix(4).reversed().reduce(0) { $0 << 8 | UInt32($1) } }
 }

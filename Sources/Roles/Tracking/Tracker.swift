@@ -80,6 +80,11 @@ package struct Tracker: Sendable {
         }
     }
 
+    /// What a visitor gets whose event could not be kept: nobody is told that they are unsubscribed who is not.
+    func answer(insteadOf answer: Answer, dropped event: TrackedEvent) -> Answer {
+        event.action.isChoice ? Answer(pages.later, answer.kind, event: event) : answer
+    }
+
     /// The path without its query, and without the path of the public address.
     private func route(_ target: String) -> ArraySlice<UInt8> {
         var path = Array(target.utf8.prefix { $0 != UInt8(ascii: "?") })[...]
@@ -145,7 +150,7 @@ package struct Tracker: Sendable {
             }
         var event = TrackedEvent(
             action, by: method, mailing: subject.mailing, batch: subject.batch, index: subject.index, link: link, time: now)
-        event.agent = AgentText.cleaned(request.agent)
+        event.agent = AgentCleaning.cleaned(request.agent)
         let proxies = configuration.trustedProxies
         guard let visitor = VisitorAddress(peer: request.peer, forwarded: proxies.isEmpty ? [] : request.forwarded, trusted: proxies) else {
             return event

@@ -9,6 +9,8 @@ struct TrackerPages: Sendable {
     let subscribed: WebResponse
     /// For a token that is none, for whatever reason.
     let refused: WebResponse
+    /// For a choice that cannot be kept now.
+    let later: WebResponse
     let nothing: WebResponse
     let noMethod: WebResponse
     let onlyRead: WebResponse
@@ -41,6 +43,12 @@ struct TrackerPages: Sendable {
         refused = Self.page(
             404, base, "This link does not work",
             "<p>It may have been cut off or changed on its way. Try the link in the message itself, or copy it again as a whole.</p>")
+        later = Self.page(
+            503, base, "That did not work",
+            """
+            <p>Nothing has changed, because there is a fault here. Please try again in a minute.</p>
+            <form method="post"><button type="submit">Try again</button></form>
+            """, [("Retry-After", "60")])
         nothing = Self.page(404, base, "There is nothing here", "<p>The address is of no message.</p>")
         noMethod = Self.text(405, "only GET, HEAD and POST\n", [("Allow", "GET, HEAD, POST")])
         onlyRead = Self.text(405, "only GET and HEAD\n", [("Allow", "GET, HEAD")])
@@ -79,7 +87,9 @@ struct TrackerPages: Sendable {
         WebResponse(status, fields("text/plain; charset=utf-8", more), .init(Array(text.utf8)))
     }
 
-    private static func page(_ status: Int, _ base: String, _ title: String, _ body: String) -> WebResponse {
+    private static func page(
+        _ status: Int, _ base: String, _ title: String, _ body: String, _ more: [(String, String)] = []
+    ) -> WebResponse {
         let policy = "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
         let html = """
             <!DOCTYPE html>
@@ -99,7 +109,8 @@ struct TrackerPages: Sendable {
             </html>
 
             """
-        return WebResponse(status, fields("text/html; charset=utf-8", [("Content-Security-Policy", policy)]), .init(Array(html.utf8)))
+        let fields = fields("text/html; charset=utf-8", [("Content-Security-Policy", policy)] + more)
+        return WebResponse(status, fields, .init(Array(html.utf8)))
     }
 
     private static let css = """

@@ -31,8 +31,8 @@ package struct TrackerServer: Service {
                 onListening(bound)
             },
             handler: { request in
-                let answer = tracker.answer(request, at: Clock.milliseconds())
-                if let event = answer.event { events.add(event) }
+                var answer = tracker.answer(request, at: Clock.milliseconds())
+                if let event = answer.event, !events.add(event) { answer = tracker.answer(insteadOf: answer, dropped: event) }
                 meters.count(answer)
                 return answer.response
             })

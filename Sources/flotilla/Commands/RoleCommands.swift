@@ -104,7 +104,7 @@ struct Up: RoleCommand {
         let keys = try settings.trackerKeys(makes: true)
         let redis = try await PrivateRedis.unlessNamed(in: settings)
         defer { redis?.stop() }
-        let runtime = try RoleRuntime(settings, privateRedis: redis, terminal: terminal)
+        let runtime = try RoleRuntime(settings, privateRedis: redis, servesLinks: true, terminal: terminal)
         try runtime.checkConnections()
         let ledger = try await runtime.waitForLedger(makes: true)
         let broker = try await runtime.openBroker("up", isPatient: true)

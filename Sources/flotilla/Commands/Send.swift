@@ -78,7 +78,8 @@ struct Send: AsyncParsableCommand {
         let keys = try settings.trackerKeys(makes: true)
         let redis = try await PrivateRedis.unlessNamed(in: settings, near: [mailing])
         defer { redis?.stop() }
-        let runtime = try RoleRuntime(settings, privateRedis: redis, terminal: terminal, statusBeforeRun: .interrupted)
+        let runtime = try RoleRuntime(
+            settings, privateRedis: redis, servesLinks: true, terminal: terminal, statusBeforeRun: .interrupted)
         try runtime.checkConnections()
         let ledger = try runtime.openLedger(near: [mailing])
         let origin = URL(fileURLWithPath: mailing).standardizedFileURL.path

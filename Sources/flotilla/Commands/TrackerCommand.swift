@@ -13,6 +13,7 @@ struct TrackerCommand: AsyncParsableCommand {
         discussion: """
             It serves strangers at tracker.listen, behind a proxy that ends TLS, and brings what they did to Redis: docs/tracking.md. It
             needs no ledger. Links are answered while Redis is unavailable, too.
+            Without a subcommand it serves, with the options of `flotilla tracker serve`.
             """,
         subcommands: [Serve.self, TrackerKeyCommand.self], defaultSubcommand: Serve.self)
 }

@@ -18,10 +18,11 @@ struct HealthMonitor: Service {
     func run() async throws {
         let queue = BatchQueue(broker)
         let status = StatusStreams(broker)
+        let events = EventStreams(broker)
         readiness.set("redis", ready: false, why: "not checked yet")
         try? await cancelWhenGracefulShutdown {
             while true {
-                await checkRedis(queue, status)
+                await checkRedis(queue, status, events)
                 if let ledger { await check(ledger) }
                 for check in readiness.all {
                     Gauge(label: "flotilla_ready", dimensions: [("check", check.name)]).record(check.ready ? 1 : 0)
@@ -30,9 +31,10 @@ struct HealthMonitor: Service {
             }
         }
         await status.close()
+        await events.close()
     }
 
-    private func checkRedis(_ queue: BatchQueue, _ status: StatusStreams) async {
+    private func checkRedis(_ queue: BatchQueue, _ status: StatusStreams, _ events: EventStreams) async {
         do throws(RedisError) {
             let lanes = try await queue.lanes()
             let counts = Dictionary(zip(lanes, try await queue.counts(lanes))) { $1 }
@@ -48,6 +50,11 @@ struct HealthMonitor: Service {
                 Gauge(label: "flotilla_status_lag_entries", dimensions: [("partition", "\(partition)")]).record(entries)
             }
             Gauge(label: "flotilla_status_lag_seconds").record(lag.seconds)
+            let depths = try await events.depths()
+            for (stream, depth) in depths.enumerated() {
+                Gauge(label: "flotilla_events_waiting", dimensions: [("stream", "\(stream)")]).record(depth.entries)
+            }
+            Gauge(label: "flotilla_events_lag_seconds").record(depths.map(\.seconds).max() ?? 0)
             let policy = try await broker.evictionPolicy()
             readiness.set("redis", ready: policy == nil, why: policy.map { "\(RedisError.evicts(policy: $0))" } ?? "")
         } catch {

@@ -36,18 +36,23 @@ struct RoleRuntime {
 
     /// The Redis ends with this process.
     private let isPrivate: Bool
+    /// Links of messages are answered here, beside a worker.
+    private let servesLinks: Bool
 
     /// Sets up logs and metrics. May be called once in a process.
     /// - Parameters:
     ///   - privateRedis: a Redis of our own in place of that of the settings.
+    ///   - servesLinks: the process has a tracker beside its worker, where links are tracked.
     ///   - statusBeforeRun: with which a signal ends the process before its services run.
     init(
-        _ settings: Settings, privateRedis: PrivateRedis? = nil, terminal: Terminal = Terminal(), statusBeforeRun: ExitStatus = .done
+        _ settings: Settings, privateRedis: PrivateRedis? = nil, servesLinks: Bool = false, terminal: Terminal = Terminal(),
+        statusBeforeRun: ExitStatus = .done
     ) throws {
         try OpenFiles.check()
         self.settings = settings
         self.terminal = terminal
         isPrivate = privateRedis != nil
+        self.servesLinks = servesLinks && settings.tracker.url != nil
         guard let endpoint = privateRedis?.endpoint ?? RedisEndpoint(settings.redis) else {
             throw MissingRedis()
         }
@@ -211,7 +216,7 @@ struct RoleRuntime {
     private var connections: Int {
         OpenFiles.connections(
             servers: (settings.metrics.listen == nil ? 0 : OpenFiles.serverConnections(atMost: MetricsServer.mostConnections))
-                + (settings.tracker.url == nil ? 0 : TrackerServer.fewConnections))
+                + (servesLinks ? TrackerServer.fewConnections : 0))
     }
 
     /// Refuses providers with more connections than this process may open. A worker of a fleet, which shares its settings with others and

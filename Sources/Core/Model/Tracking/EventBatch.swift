@@ -1,7 +1,7 @@
 /// A packed entry of an events stream: events of one tracker, in order. `(source, sequence)` makes each event unique, so that an entry that
 /// is read twice counts once.
 package struct EventBatch: Sendable, Equatable {
-    /// Random for each life of a tracker.
+    /// Random for each stream and each life of a tracker.
     package var source: UInt64
     /// The number of the first event, from 0; the source's next batch goes on behind the last.
     package var sequence: UInt64

@@ -8,6 +8,9 @@ package enum TrackedAction: UInt8, Sendable, CaseIterable {
     case resubscribe
     /// The message was read in a browser.
     case view
+
+    /// Whether it says what the recipient wants to get, and not only what they saw.
+    package var isChoice: Bool { self == .unsubscribe || self == .resubscribe }
 }
 
 /// The method of the request that an event was made from.

@@ -1,7 +1,7 @@
 import Model
 
-/// The numbers of a source's events that are counted. Several collectors read a stream, and a tracker's events stand in several: they come
-/// in any order, and each counts once. A pure value.
+/// The numbers of a source's events that are counted. A source is one life of a tracker in one stream. Several collectors may read that
+/// stream, and a tracker sends again what was not answered: batches come in any order, and each number counts once. A pure value.
 struct SequenceRanges: Equatable {
     /// In their order; between two of them numbers are missing.
     private(set) var ranges: [Range<UInt64>] = []

@@ -29,7 +29,7 @@ struct StoredEvent: Equatable {
     var isCounted: Bool { !isChoice || method == .post }
 
     /// It says whether the recipient wants to be sent to.
-    var isChoice: Bool { action == .unsubscribe || action == .resubscribe }
+    var isChoice: Bool { action.isChoice }
 
     /// Takes out from where the visitor came.
     mutating func eraseVisitor() {

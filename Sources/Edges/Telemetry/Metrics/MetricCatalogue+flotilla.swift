@@ -97,6 +97,11 @@ extension MetricCatalogue {
             "Entries of a status stream that no collector has acknowledged yet."),
         .gauge(
             "flotilla_status_lag_seconds", "seconds", [], "Age of the oldest result that is not in the ledger yet."),
+        .gauge(
+            "flotilla_events_waiting", "entries", [.eventStream],
+            "Entries of an events stream that no collector has acknowledged yet; each has up to a thousand events."),
+        .gauge(
+            "flotilla_events_lag_seconds", "seconds", [], "Age of the oldest entry of the events streams that is not in the ledger yet."),
         .counter(
             "flotilla_batches_taken_over_total", "batches", [],
             "Batches taken over from a worker whose lease had expired."),
@@ -216,7 +221,7 @@ extension MetricCatalogue {
             "Links that the tracker refused: cut off, of a key that it lacks, changed, or of another purpose."),
         .counter(
             "flotilla_tracker_events_dropped_total", "events", [],
-            "Events that were lost because Redis was unavailable and the spool had no room."),
+            "Events that were lost: Redis was unavailable and the spool had no room, or a file of the spool was damaged."),
         .gauge(
             "flotilla_tracker_events_waiting", "events", [.eventStream], "Events in the tracker's memory, on their way to Redis."),
         .gauge(

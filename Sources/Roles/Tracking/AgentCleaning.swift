@@ -1,7 +1,7 @@
 import Model
 
 /// What is kept of a `User-Agent`.
-enum AgentText {
+enum AgentCleaning {
     /// The text without control characters, `TrackedEvent.agentBytes` at most.
     static func cleaned(_ agent: String) -> String {
         let bytes = agent.utf8
