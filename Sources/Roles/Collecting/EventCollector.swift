@@ -32,7 +32,8 @@ package struct EventCollector: Service {
         (self.broker, self.ledger, self.rules, self.logger) = (broker, ledger, rules, logger)
         streams = EventStreams(broker)
         loop = CollectingLoop(
-            broker, blocking: EventStreams(broker), streams, CollectorReading(name: name, limit: limit, abandoned: abandoned),
+            broker, blocking: EventStreams(broker), streams,
+            CollectorReading(entries: "visits", name: name, limit: limit, abandoned: abandoned),
             LedgerOwnership(identity: LedgerIdentity(logger: logger), epochs: EpochStore(broker), ledger: ledger), logger: logger)
     }
 
