@@ -108,9 +108,10 @@ package struct EventSummary: Sendable, Equatable {
     package var invalid = 0
     /// Events beyond what is kept of one recipient.
     package var excess = 0
-    /// Suppressions that were added, and how many were removed.
+    /// Suppressions that were added and are there, in any order.
     package var suppressed: [Suppression] = []
-    package var unsuppressed = 0
+    /// Keys of those that were removed and are not there any more, in any order.
+    package var unsuppressed: [Suppression.Key] = []
     /// Held recipients who turned out to have their message.
     package var settled = 0
 

@@ -74,7 +74,7 @@ package struct EventCollector: Service {
                     events: entries.compactMap(\.batch), letters: entries.compactMap(\.letter), rules, now: Clock.milliseconds())
                 meters.note(summary)
                 note(summary)
-                await tell(summary.suppressed)
+                await tell(summary)
                 return true
             } catch {
                 if line.add(at: Clock.monotonic()) != nil {
@@ -85,11 +85,16 @@ package struct EventCollector: Service {
         }
     }
 
-    /// Has workers skip whom they have not started to send to. The dispatcher looks into the ledger by itself.
-    private func tell(_ suppressions: [Suppression]) async {
-        do throws(RedisError) { try await RecentSuppressions(broker).tell(suppressions) } catch {
+    /// Has workers skip whom they have not started to send to, and no longer those who subscribed again. The dispatcher looks
+    /// into the ledger by itself.
+    private func tell(_ summary: EventSummary) async {
+        let (added, lifted) = (summary.suppressed, summary.unsuppressed)
+        do throws(RedisError) { try await RecentSuppressions(broker).tell(added, lifted: lifted) } catch {
             logger.warning(
-                "workers are not told of \(suppressions.count) people who have unsubscribed; batches dispatched later lack them: \(error)")
+                """
+                workers are not told of \(added.count + lifted.count) people who have unsubscribed, or subscribed again; batches that are \
+                dispatched later heed them: \(error)
+                """)
         }
     }
 
