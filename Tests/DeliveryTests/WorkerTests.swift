@@ -194,7 +194,9 @@ struct WorkerTests {
                 return told.count { $0.closing == .done } == 2
             }
             // What was read before counts for what comes later, and what is new is read.
-            try await list.tell([unsubscribed("p2-0"), unsubscribed("p2-9")])
+            try await list.tell([unsubscribed("p2-0"), unsubscribed("p2-9"), unsubscribed("p2-5")])
+            // Who is taken off the list again is sent to.
+            try await list.tell([], lifted: [unsubscribed("p2-5").key])
             try await dispatch(2..<3, epoch)
             try await eventually("three are done") {
                 told += try await groups()

@@ -151,7 +151,7 @@ import Testing
         // A token works again and again, and changes nothing more; of two choices the later one holds, whichever comes first.
         #expect(try await write(ledger, [event(.unsubscribe, number, at: 60, by: .post)], from: 3).suppressed.count == 0)
         #expect(try await write(ledger, [event(.resubscribe, number, at: 40, by: .post)], from: 4).unsuppressed.count == 0)
-        #expect(try await write(ledger, [event(.resubscribe, number, at: 70, by: .post)], from: 5).unsuppressed.count == 1)
+        #expect(try await write(ledger, [event(.resubscribe, number, at: 70, by: .post)], from: 5).unsuppressed == found.map(\.key))
         #expect(try await ledger.suppressions(of: "p0-0@example.com", .email) == [])
         #expect(try await ledger.checkEvents(id) == [])
     }
