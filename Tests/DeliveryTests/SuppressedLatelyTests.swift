@@ -59,6 +59,11 @@ import Testing
         try await list.tell([], lifted: [Suppression.Key(.email, "a0@example.com")])
         try await suppressed.refresh(beyond: suppressed.position)
         #expect(!isKnown(0, to: suppressed) && isKnown(1, to: suppressed))
+        // A look without news reads no entry twice.
+        let (position, before) = (suppressed.position, try await reads())
+        try await suppressed.refresh(beyond: position, hasNews: false)
+        #expect(try await reads() == before + 1)
+        #expect(suppressed.position == position && isKnown(1, to: suppressed))
         _ = try await broker.redis.send(["DEL", .text(broker.keys.suppressed)])
         _ = try await broker.redis.send([
             "XADD", .text(broker.keys.suppressed), "2-1", "c", "email", "a", "a5@example.com", "g", "", "r", "manual",

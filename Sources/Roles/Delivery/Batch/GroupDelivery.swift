@@ -124,7 +124,7 @@ struct GroupDelivery: Sendable {
         var permission = await permission(group, position: position)
         if permission == .suppressed {
             batch.state.withLock { $0.hold(indexes) }
-            guard await learnSuppressed(beyond: position) else {
+            guard await learnSuppressed(beyond: position, hasNews: true) else {
                 batch.state.withLock { $0.refuse(indexes) }
                 return .refused
             }
@@ -145,12 +145,13 @@ struct GroupDelivery: Sendable {
     }
 
     /// Reads who was suppressed lately, as soon as Redis answers.
+    /// - Parameter hasNews: Redis said that there is news.
     /// - Returns: false when nothing more of the batch may start.
-    private func learnSuppressed(beyond position: String) async -> Bool {
+    private func learnSuppressed(beyond position: String, hasNews: Bool) async -> Bool {
         var backoff = Backoff()
         while true {
             do throws(RedisError) {
-                try await worker.suppressed.refresh(beyond: position)
+                try await worker.suppressed.refresh(beyond: position, hasNews: hasNews)
                 return true
             } catch {
                 worker.tell(error, of: batch.lease)
@@ -161,6 +162,13 @@ struct GroupDelivery: Sendable {
 
     /// Settles those of a group who were suppressed since their batch was dispatched; nil where there are none.
     private func skip(_ group: [OpenRecipient]) async -> Start? {
+        let position = worker.suppressed.position
+        guard !batch.skipped(group).isEmpty else { return nil }
+        // They may have been taken off the list since it was read.
+        guard await learnSuppressed(beyond: position, hasNews: false) else {
+            batch.state.withLock { $0.refuse(group.map(\.index)) }
+            return .refused
+        }
         let results = batch.skipped(group)
         guard !results.isEmpty else { return nil }
         await batch.report(results)

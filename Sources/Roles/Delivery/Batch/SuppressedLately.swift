@@ -34,16 +34,21 @@ final class SuppressedLately: Sendable {
     }
 
     /// Reads what was told of since.
-    /// - Parameter position: where the caller found that there is news: another may have read it meanwhile.
-    func refresh(beyond position: String) async throws(RedisError) {
+    /// - Parameters:
+    ///   - position: up to where the caller knows the list: another may have read on meanwhile.
+    ///   - hasNews: Redis said that its last entry is another one.
+    func refresh(beyond position: String, hasNews: Bool = true) async throws(RedisError) {
         await reading.acquire()
         defer { reading.release() }
         let (before, count) = state.withLock { ($0.position, $0.known.count) }
         guard before == position else { return }
         guard !position.isEmpty, count <= Self.most else { return try await readAnew() }
         let (entries, end) = try await list.read(after: position)
-        // There is news, and nothing behind our position: the list began anew.
-        guard end != position else { return try await readAnew() }
+        guard end != position else {
+            // There is news, and nothing behind our position: the list began anew.
+            if hasNews { try await readAnew() }
+            return
+        }
         for start in stride(from: 0, to: entries.count, by: Self.slice) {
             let slice = entries[start..<min(start + Self.slice, entries.count)]
             state.withLock { state in
