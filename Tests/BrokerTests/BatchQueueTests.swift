@@ -121,7 +121,10 @@ struct BatchQueueTests {
         #expect(try await queue.start(lease, fleet.open(1..<2), position: position) == .go)
         try await list.tell([Suppression(keys[0], reason: .manual, at: 1)])
         #expect(try await queue.start(lease, fleet.open(2..<3), position: position) == .suppressed)
-        #expect(try await list.read(after: position).entries.map(\.reason) == ["manual"])
+        try await list.tell([], lifted: [keys[1]])
+        let later = try await list.read(after: position).entries
+        #expect(later.map(\.reason) == ["manual", ""] && later.map(\.isLifted) == [false, true])
+        #expect(later.map(\.key) == Array(keys[..<2]))
         // Nobody was marked by a refusal.
         #expect(try await queue.marks(lease)?.bytes.filter { $0 == UInt8(ascii: "b") }.count == 2)
         #expect(try await queue.start(lease, fleet.open(2..<3), position: nil) == .go)

@@ -3,6 +3,7 @@ import Logging
 import Model
 import NIOPosix
 import Policy
+import Synchronization
 import TestServers
 import Testing
 
@@ -86,6 +87,25 @@ import Testing
             }
             #expect(try await published.controls(id)?.state == ledger.mailing(id)?.state)
         }
+        await broker.close()
+    }
+
+    @Test func workersAreToldWhoIsImportedAndWhoIsTakenOff() async throws {
+        let keys = (0..<4).map { Suppression.Key(.email, "a\($0)@example.com") }
+        var rows = keys.map { Suppression($0, reason: .imported, at: 1) }
+        // It has expired.
+        rows[3].expires = 2
+        let list = RecentSuppressions(broker)
+        // What is imported again is told of once.
+        for _ in 0..<2 {
+            let parts = Mutex([Array(rows[..<2]), Array(rows[2...])])
+            let order = ImportSuppressions(file: "f", next: { parts.withLock { $0.isEmpty ? nil : $0.removeFirst() } })
+            _ = try await control.carryOut(order, by: ann)
+            #expect(try await list.read(after: "").entries.map(\.key) == Array(keys[..<3]))
+        }
+        #expect(try await control.carryOut(RemoveSuppressions([keys[1]]), by: ann).count == 1)
+        let last = try #require(try await list.read(after: "").entries.last)
+        #expect(last.key == keys[1] && last.isLifted)
         await broker.close()
     }
 

@@ -33,8 +33,8 @@ import Testing
     @Test func onlySomeOrAllAreRefreshed() {
         var state = MailingCacheState<Int>()
         for (number, id) in ids.prefix(3).enumerated() { _ = state.add(id, number) }
-        #expect(Set(state.ready(among: nil)) == Set(ids.prefix(3)))
-        #expect(Set(state.ready(among: [ids[1], ids[3]])) == [ids[1]])
+        #expect(Set(state.known(among: nil)) == Set(ids.prefix(3)))
+        #expect(Set(state.known(among: [ids[1], ids[3]])) == [ids[1]])
     }
 
     @Test func aDefinitionThatCannotBeReadIsAwaitedOnceMore() {
@@ -43,6 +43,14 @@ import Testing
         // It was read: a later fault is another one.
         state.connect(ids[0], to: "p")
         #expect(state.noteUnreadable(ids[0]) && !state.noteUnreadable(ids[1]))
+    }
+
+    @Test func aMailingThatEndsBeforeItsDefinitionIsReadAgainIsForgotten() {
+        var state = MailingCacheState<Int>()
+        #expect(state.noteUnreadable(ids[0]) && !state.isIdle)
+        #expect(state.known(among: nil) == [ids[0]] && state.known(among: [ids[1]]).isEmpty)
+        // A refresh finds that it is not published.
+        #expect(state.remove(ids[0]) == nil && state.isIdle && state.known(among: nil).isEmpty)
     }
 
     @Test func theFleetIsAskedForAfterItsInterval() {
@@ -125,7 +133,7 @@ private struct CacheRun {
     }
 
     private mutating func refresh(_ some: Set<MailingID>?) {
-        for id in state.ready(among: some) where published[id] == nil {
+        for id in state.known(among: some) where published[id] == nil {
             if state.remove(id) == nil { problem = "\(id) was not there" }
             used[id] = nil
         }

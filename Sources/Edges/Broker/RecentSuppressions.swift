@@ -3,12 +3,19 @@ package import Model
 /// Addresses that were suppressed lately. A batch is checked against the ledger's list as it is dispatched; by these, what is in Redis or
 /// with a worker already is checked once more before it starts. Nothing is asked of Redis for them while nobody is suppressed.
 package struct RecentSuppressions: Sendable {
-    /// A suppression as workers see it.
+    /// A suppression as workers see it, or that there is none any more.
     package struct Entry: Sendable, Equatable {
         package let key: Suppression.Key
+        /// Empty where it is lifted.
         package let reason: String
         /// When it was told of, in milliseconds since 1970 by the clock of Redis.
         package let at: Int64
+        /// The suppression with this key was removed.
+        package let isLifted: Bool
+
+        package init(key: Suppression.Key, reason: String, at: Int64, isLifted: Bool = false) {
+            (self.key, self.reason, self.at, self.isLifted) = (key, reason, at, isLifted)
+        }
     }
 
     /// Entries that are kept at least.
@@ -23,19 +30,26 @@ package struct RecentSuppressions: Sendable {
 
     package init(_ broker: Broker) { self.broker = broker }
 
-    /// Tells workers of suppressions that the ledger has.
-    package func tell(_ suppressions: [Suppression]) async throws(RedisError) {
-        guard !suppressions.isEmpty else { return }
+    /// Tells workers of suppressions that the ledger has, and of those that it has no more.
+    /// - Parameters:
+    ///   - suppressions: those that it has; the last `kept` of them are told.
+    ///   - lifted: keys of those that were removed, none of which is among the others.
+    package func tell(_ suppressions: [Suppression], lifted: [Suppression.Key] = []) async throws(RedisError) {
+        let added = suppressions.suffix(Self.kept).map { one -> [RedisArgument] in command(one.key) + ["r", .text(one.reason.rawValue)] }
+        let removed = lifted.suffix(Self.kept).map { key -> [RedisArgument] in command(key) + ["x", "1"] }
+        let entries = added + removed
+        guard !entries.isEmpty else { return }
         let stream = RedisArgument.text(broker.keys.suppressed)
-        let entries = suppressions.suffix(Self.kept).map { one -> [RedisArgument] in
-            [
-                "XADD", stream, "MAXLEN", "~", RedisArgument(Self.kept), "*", "v", RedisArgument(WireVersion.current), "c",
-                .text(one.key.channel.rawValue), "a", .text(one.key.address), "g", .text(one.key.category), "r", .text(one.reason.rawValue),
-            ]
-        }
         for reply in try await broker.redis.pipeline(entries + [["EXPIRE", stream, RedisArgument(Self.time)]]) {
             if case .error(let text) = reply { throw .command(text) }
         }
+    }
+
+    private func command(_ key: Suppression.Key) -> [RedisArgument] {
+        [
+            "XADD", .text(broker.keys.suppressed), "MAXLEN", "~", RedisArgument(Self.kept), "*", "v", RedisArgument(WireVersion.current),
+            "c", .text(key.channel.rawValue), "a", .text(key.address), "g", .text(key.category),
+        ]
     }
 
     /// Reads what was told of behind a position.
@@ -60,6 +74,6 @@ package struct RecentSuppressions: Sendable {
         guard !address.isEmpty, address.utf8.count <= longest, category.utf8.count <= longest else { return nil }
         return Entry(
             key: Suppression.Key(channel, address, category: category), reason: String(entry.text("r").prefix(40)),
-            at: Int64(clamping: id.milliseconds))
+            at: Int64(clamping: id.milliseconds), isLifted: entry.text("x") == "1")
     }
 }

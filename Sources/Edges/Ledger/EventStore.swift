@@ -110,9 +110,10 @@ package struct EventSummary: Sendable, Equatable {
     package var damage: String?
     /// Events beyond what is kept of one recipient.
     package var excess = 0
-    /// Suppressions that were added, and how many were removed.
+    /// Suppressions that were added and are there, in any order.
     package var suppressed: [Suppression] = []
-    package var unsuppressed = 0
+    /// Keys of those that were removed and are not there any more, in any order.
+    package var unsuppressed: [Suppression.Key] = []
     /// Suppressions in force of people whose unsubscribing had been counted before: whoever wrote it may have ended before workers were
     /// told.
     package var suppressedBefore: [Suppression] = []

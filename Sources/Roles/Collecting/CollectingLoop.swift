@@ -33,6 +33,8 @@ extension EventStreams.Entry: CollectedEntry {}
 
 /// How a collector reads.
 struct CollectorReading: Sendable {
+    /// What the entries are to people, in the plural, such as `results`: the loss of results weighs far more than that of visits.
+    var entries: String
     /// Names the collector in Redis; unique to the process.
     var name: String
     /// Entries in a transaction, about.
@@ -113,7 +115,7 @@ struct CollectingLoop<Streams: CollectedStreams>: Sendable {
                 guard !entries.isEmpty, try await take(entries) else { break }
             }
         } catch {
-            logger.error("results or events are left in Redis: \(error)")
+            logger.error("\(reading.entries) are left in Redis: \(error)")
         }
         return isDrained
     }
@@ -163,9 +165,9 @@ struct CollectingLoop<Streams: CollectedStreams>: Sendable {
                 state.noteFailure()
                 // The read that was under way has been ended.
                 if case .read = step, isStopping() { continue }
-                logger.warning("streams cannot be read or confirmed, trying again: \(error)")
+                logger.warning("\(reading.entries) cannot be read from Redis or confirmed, trying again: \(error)")
                 if isStopping(), backoff.count > 5 {
-                    return logger.error("results or events are left in Redis: they are collected at the next start")
+                    return logger.error("\(reading.entries) are left in Redis: they are collected at the next start")
                 }
                 guard await backoff.wait() else { return }
             }

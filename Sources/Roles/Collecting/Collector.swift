@@ -41,7 +41,8 @@ package struct Collector: Service {
         self.logger = logger
         identity = LedgerIdentity(logger: logger)
         loop = CollectingLoop(
-            broker, blocking: StatusStreams(broker), status, CollectorReading(name: name, limit: limit, abandoned: abandoned),
+            broker, blocking: StatusStreams(broker), status,
+            CollectorReading(entries: "results", name: name, limit: limit, abandoned: abandoned),
             LedgerOwnership(identity: identity, epochs: epochs, ledger: ledger), logger: logger)
         written = Dictionary(
             uniqueKeysWithValues: RecipientState.allCases.filter { $0 != .planned }.map {

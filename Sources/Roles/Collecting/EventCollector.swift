@@ -32,7 +32,8 @@ package struct EventCollector: Service {
         (self.broker, self.ledger, self.rules, self.logger) = (broker, ledger, rules, logger)
         streams = EventStreams(broker)
         loop = CollectingLoop(
-            broker, blocking: EventStreams(broker), streams, CollectorReading(name: name, limit: limit, abandoned: abandoned),
+            broker, blocking: EventStreams(broker), streams,
+            CollectorReading(entries: "visits", name: name, limit: limit, abandoned: abandoned),
             LedgerOwnership(identity: LedgerIdentity(logger: logger), epochs: EpochStore(broker), ledger: ledger), logger: logger)
     }
 
@@ -55,11 +56,11 @@ package struct EventCollector: Service {
         return isDrained
     }
 
-    /// Writes entries into the ledger, tells workers who has unsubscribed, and confirms them only then: entries of which workers were not
+    /// Writes entries into the ledger, tells workers who has unsubscribed or subscribed again, and confirms them only then: entries of which workers were not
     /// told are read again, and the ledger then says again who it is. The dispatcher looks into the ledger by itself.
     private func take(_ entries: [EventStreams.Entry], _ streams: EventStreams) async throws(RedisError) -> Bool {
         guard let summary = await write(entries) else { return false }
-        try await RecentSuppressions(broker).tell(summary.suppressed + summary.suppressedBefore)
+        try await RecentSuppressions(broker).tell(summary.suppressed + summary.suppressedBefore, lifted: summary.unsuppressed)
         try await streams.confirm(entries)
         return true
     }

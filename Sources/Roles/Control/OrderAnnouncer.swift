@@ -50,11 +50,18 @@ package struct OrderAnnouncer: Sendable {
         return reach
     }
 
-    /// Tells workers of suppressions that are in the ledger, for the messages that are with them already. Without Redis the dispatcher
-    /// alone checks them.
-    func tell(_ suppressions: [Suppression]) async {
-        guard let broker else { return }
-        try? await RecentSuppressions(broker).tell(suppressions)
+    /// Tells workers of suppressions that are in the ledger, or no more, for the messages that are with them already. Without Redis the
+    /// dispatcher alone checks them.
+    /// - Returns: whether they were told.
+    @discardableResult
+    func tell(_ suppressions: [Suppression], lifted: [Suppression.Key] = []) async -> Bool {
+        guard let broker else { return false }
+        do throws(RedisError) {
+            try await RecentSuppressions(broker).tell(suppressions, lifted: lifted)
+            return true
+        } catch {
+            return false
+        }
     }
 
     private struct NoRedis: Error, CustomStringConvertible {

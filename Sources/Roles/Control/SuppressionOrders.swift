@@ -24,7 +24,7 @@ package struct AddSuppressions: Order {
     }
 }
 
-/// Removes suppressions: the addresses are sent to again by mailings that are planned from now on.
+/// Removes suppressions: the addresses are sent to again, but for the mailings that have excluded or skipped them.
 package struct RemoveSuppressions: Order {
     package let keys: [Suppression.Key]
 
@@ -38,9 +38,11 @@ package struct RemoveSuppressions: Order {
     }
 
     package func carryOut(_ context: OrderContext) async throws(OrderError) -> [Suppression] {
-        try await OrderError.mapping { () async throws(LedgerError) in
+        let removed = try await OrderError.mapping { () async throws(LedgerError) in
             try await context.ledger.unsuppress(keys, audit: SuppressionAudit(context.note), now: context.now)
         }
+        await context.announcer.tell([], lifted: removed.map(\.key))
+        return removed
     }
 }
 
@@ -72,6 +74,8 @@ package struct ImportSuppressions: Order {
         var total = SuppressionChange()
         var audit = SuppressionAudit(context.note, file: file)
         var done = 0
+        // A Redis that is away is waited for once, and not for every part.
+        var isTelling = true
         while true {
             let part: [Suppression]?
             do { part = try next() } catch { throw stopped(done, "\(error)") }
@@ -83,6 +87,9 @@ package struct ImportSuppressions: Order {
                 total.replaced += change.replaced
                 total.unchanged += change.unchanged
                 total.entry = change.entry ?? total.entry
+                if isTelling, change.added + change.replaced > 0 {
+                    isTelling = await context.announcer.tell(part.filter { $0.isInForce(at: context.now) })
+                }
             } catch {
                 guard done > 0 else { throw .ledger(error) }
                 throw stopped(done, "\(error)")

@@ -75,6 +75,7 @@ package struct PlannerService: Service {
         var aside = Aside()
         var spacing = TurnSpacing(interval: Self.leastInterval, burst: 3)
         while !stop.isStopping {
+            let mayLook = spacing.next(after: .now)
             var wait = poll
             do throws(LedgerError) {
                 let next = try await planDue(&aside) { stop.isStopping }
@@ -85,7 +86,6 @@ package struct PlannerService: Service {
                 guard await backoff.wait(unless: stop) else { return }
                 continue
             }
-            let mayLook = spacing.next(after: .now)
             await signal.wait(atMost: wait)
             if mayLook > .now, !stop.isStopping { try? await Task.sleep(until: mayLook) }
         }

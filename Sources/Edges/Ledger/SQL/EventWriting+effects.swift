@@ -10,6 +10,8 @@ extension EventWriting {
     /// - Parameter now: milliseconds since 1970.
     func apply(now: Int64) throws -> EventSummary {
         var summary = summary
+        var added: [Suppression.Key: Suppression] = [:]
+        var removed: Set<Suppression.Key> = []
         for (mailing, choices) in Dictionary(grouping: choices, by: \.batch.mailing).sorted(by: { $0.key < $1.key }) {
             guard let target = try target(of: mailing) else { continue }
             for (number, choices) in Dictionary(grouping: choices, by: \.batch.number).sorted(by: { $0.key < $1.key }) {
@@ -26,15 +28,23 @@ extension EventWriting {
                         let one = Suppression(key, reason: .unsubscribe, source: batch.message(choice.index), at: choice.at)
                         let audit = SuppressionAudit(AuditNote(.suppress, actor: Self.actor))
                         let change = try SQLLedger.suppress(db, [one], audit, now: now)
-                        if change.added + change.replaced > 0 { summary.suppressed.append(one) }
+                        if change.added + change.replaced > 0 {
+                            added[key] = one
+                            removed.remove(key)
+                        }
                     } else if let old = try SQLLedger.suppression(db, key), old.reason == .unsubscribe, old.at <= choice.at {
                         // What somebody else put on the list, or they themselves since, stays.
                         let audit = SuppressionAudit(AuditNote(.unsuppress, actor: Self.actor))
-                        summary.unsuppressed += try SQLLedger.unsuppress(db, [key], audit, now: now).count
+                        for one in try SQLLedger.unsuppress(db, [key], audit, now: now) {
+                            added[one.key] = nil
+                            removed.insert(one.key)
+                        }
                     }
                 }
             }
         }
+        summary.suppressed = Array(added.values)
+        summary.unsuppressed = Array(removed)
         summary.suppressedBefore = try suppressedBefore(now: now)
         summary.settled = try settle(now: now)
         return summary

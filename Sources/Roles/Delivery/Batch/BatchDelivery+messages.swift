@@ -40,8 +40,9 @@ extension BatchDelivery {
     }
 
     /// The results of those who were suppressed since their batch was dispatched.
-    func skipped(_ open: [OpenRecipient], by known: SuppressedLately.Known) -> [RecipientResult] {
-        if known.isEmpty { return [] }
+    func skipped(_ open: [OpenRecipient]) -> [RecipientResult] {
+        let (suppressed, dispatched) = (worker.suppressed, lease.batch.dispatched)
+        guard suppressed.mayConcern(dispatched: dispatched) else { return [] }
         let target = SuppressionTarget(mailing.mailing.channel, category: mailing.mailing.category ?? "")
         let now = worker.now
         var key: [UInt8] = []
@@ -49,8 +50,7 @@ extension BatchDelivery {
             open.compactMap { item in
                 key.removeAll(keepingCapacity: true)
                 AddressKey.append(of: UnsafeBufferPointer(rebasing: bytes[recipients.range(item.index, 1)]), target.channel, to: &key)
-                let address = String(decoding: key, as: UTF8.self)
-                let found = known.suppression(of: address, target, dispatched: lease.batch.dispatched)
+                let found = suppressed.suppression(of: key, target, dispatched: dispatched)
                 return found.map { RecipientResult(skipped: item, by: $0, at: now) }
             }
         }

@@ -116,18 +116,19 @@ struct GroupDelivery: Sendable {
 
     /// Asks Redis whether the group may start, which marks it as started.
     private func start(_ group: [OpenRecipient]) async -> Start {
-        let known = worker.suppressed.known
-        if let skipped = await skip(group, known) { return skipped }
+        // Whoever is found below was told of up to here, or later.
+        let position = worker.suppressed.position
+        if let skipped = await skip(group) { return skipped }
         let indexes = group.map(\.index)
         guard batch.mayStart, batch.state.withLock({ $0.start(indexes) }) else { return .refused }
-        var permission = await permission(group, position: known.position)
+        var permission = await permission(group, position: position)
         if permission == .suppressed {
             batch.state.withLock { $0.hold(indexes) }
-            do throws(RedisError) { try await worker.suppressed.refresh(beyond: known.position) } catch {
-                worker.logger.debug("it cannot be read who was suppressed: \(error)", metadata: batch.fields)
-                return .skipped([])
+            guard await learnSuppressed(beyond: position, hasNews: true) else {
+                batch.state.withLock { $0.refuse(indexes) }
+                return .refused
             }
-            if let skipped = await skip(group, worker.suppressed.known) { return skipped }
+            if let skipped = await skip(group) { return skipped }
             guard batch.mayStart, batch.state.withLock({ $0.start(indexes) }) else { return .refused }
             // What has come since the reading is newer than this group: with many suppressions a second nothing would ever start.
             permission = await self.permission(group, position: nil)
@@ -143,9 +144,32 @@ struct GroupDelivery: Sendable {
         return .refused
     }
 
+    /// Reads who was suppressed lately, as soon as Redis answers.
+    /// - Parameter hasNews: Redis said that there is news.
+    /// - Returns: false when nothing more of the batch may start.
+    private func learnSuppressed(beyond position: String, hasNews: Bool) async -> Bool {
+        var backoff = Backoff()
+        while true {
+            do throws(RedisError) {
+                try await worker.suppressed.refresh(beyond: position, hasNews: hasNews)
+                return true
+            } catch {
+                worker.tell(error, of: batch.lease)
+            }
+            guard await backoff.wait(on: worker.changes, unless: { !batch.mayStart }) else { return false }
+        }
+    }
+
     /// Settles those of a group who were suppressed since their batch was dispatched; nil where there are none.
-    private func skip(_ group: [OpenRecipient], _ known: SuppressedLately.Known) async -> Start? {
-        let results = batch.skipped(group, by: known)
+    private func skip(_ group: [OpenRecipient]) async -> Start? {
+        let position = worker.suppressed.position
+        guard !batch.skipped(group).isEmpty else { return nil }
+        // They may have been taken off the list since it was read.
+        guard await learnSuppressed(beyond: position, hasNews: false) else {
+            batch.state.withLock { $0.refuse(group.map(\.index)) }
+            return .refused
+        }
+        let results = batch.skipped(group)
         guard !results.isEmpty else { return nil }
         await batch.report(results)
         return .skipped(results.map(\.index))

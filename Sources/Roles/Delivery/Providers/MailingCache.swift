@@ -154,7 +154,7 @@ actor MailingCache {
 
     /// Takes over what operators changed of some mailings, or of all for nil, and forgets mailings that no longer exist.
     func refresh(_ some: Set<MailingID>? = nil) async throws(RedisError) {
-        let known = state.ready(among: some)
+        let known = state.known(among: some)
         var isChanged = false
         for (id, controls) in zip(known, try await published.controls(known)) {
             guard let controls else {
@@ -195,7 +195,7 @@ actor MailingCache {
     /// Mailings that are ready.
     var count: Int { state.ready.count }
 
-    /// No mailing is known here, and none is waited for.
+    /// No mailing is known here, and none waits for its provider or its definition.
     var isIdle: Bool { state.isIdle }
 
     /// Asks what limits sends now.

@@ -1,7 +1,7 @@
 import Model
 
-/// Which mailings a worker has made ready, and which wait for their providers; the machine of `MailingCache`. It holds at most the mailings
-/// that were published at the last refresh. Times are parameters.
+/// Which mailings a worker has made ready, and which wait for their providers or definitions; the machine of `MailingCache`. It holds at
+/// most the mailings that were published at the last refresh. Times are parameters.
 struct MailingCacheState<Ready> {
     /// How often the size of the fleet is asked for.
     static var fleetInterval: Duration { .seconds(5) }
@@ -13,11 +13,13 @@ struct MailingCacheState<Ready> {
     private var discarded: Set<MailingID> = []
     private var fleetAsked: ContinuousClock.Instant?
 
-    /// No mailing is known, and none waits for its provider.
-    var isIdle: Bool { ready.isEmpty && connecting.isEmpty }
+    /// No mailing is known, and none waits for its provider or its definition.
+    var isIdle: Bool { ready.isEmpty && connecting.isEmpty && discarded.isEmpty }
 
-    /// Those of some mailings that are ready; all of them for nil.
-    func ready(among some: Set<MailingID>?) -> [MailingID] { ready.keys.filter { some?.contains($0) ?? true } }
+    /// Those of some mailings that are ready, or whose definition is awaited; all of them for nil. A refresh asks what has become of them.
+    func known(among some: Set<MailingID>?) -> [MailingID] {
+        discarded.union(ready.keys).filter { some?.contains($0) ?? true }
+    }
 
     /// Notes a definition that cannot be read.
     /// - Returns: whether it is to be published once more; false at the second time.
