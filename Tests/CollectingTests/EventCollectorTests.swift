@@ -94,7 +94,8 @@ struct EventCollectorTests {
     @Test func workersHearOfAnUnsubscribingThatWasCountedBefore() async throws {
         let streams = EventStreams(broker)
         let event = TrackedEvent(.unsubscribe, by: .post, mailing: number, batch: 0, index: 1, time: 5)
-        #expect(try await streams.append([EventBatch(source: 3, sequence: 0, events: [event])]))
+        #expect(
+            try await streams.append([EventBatch(source: 3, sequence: 0, events: [event]).encoded()], to: EventStreams.number(of: number)))
         let read = try await streams.read(consumer: "dead", count: 8, block: nil)
         #expect(try await ledger.write(events: read.compactMap(\.batch), letters: [], .none, now: 5).suppressed.count == 1)
         try await collect("c")

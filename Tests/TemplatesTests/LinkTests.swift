@@ -100,6 +100,7 @@ import Text
         #"<img src="https://a.example/i.png">"#, #"<!-- <a href="https://a.example">x</a> -->"#,
         #"<style>a { b: url(https://a.example) }</style>"#, #"<a title="https://a.example">x</a>"#, "https://a.example in text",
         #"<a href="{{unsubscribe_url}}">x</a>"#, #"<a href="{{preferences_url}}">x</a>"#,
+        #"<a href="https://{{host}}/x">x</a>"#, #"<a href="https://a.example{{path}}">x</a>"#,
     ]) func whatIsNoLinkToTheWebIsLeftAlone(_ source: String) throws {
         let tracked = try #require(try parts(html: source, text: "x").last?.content)
         #expect(try counted(tracked).targets == [])
@@ -147,6 +148,7 @@ import Text
         ),
         ("https://a.example/{{name}}! https://b.example/{{name}}", ["https://a.example/Ann", "https://b.example/Ann"], "@! @"),
         ("{{#name}}https://a.example/x{{/name}} y", ["https://a.example/x"], "@ y"),
+        ("请访问https://a.example/a。谢谢 «https://b.example/é»", ["https://a.example/a", "https://b.example/é"], "请访问@。谢谢 «@»"),
         ("https:// http:///x mailto:a@b.example {{unsubscribe_url}}", [], nil),
     ]) func linksOfATextAreCounted(_ source: String, _ expected: [String], _ rest: String?) throws {
         let content = try #require(try parts(text: source, ["name": "Ann"]).first?.content)

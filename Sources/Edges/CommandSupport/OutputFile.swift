@@ -60,7 +60,8 @@ package enum OutputFile {
     package static func check(
         _ path: String, option: String, against inputs: [String], ledger: String?, of user: String
     ) throws(Unusable) {
-        let ledgers = ledger.map { ledger in ["", "-wal", "-shm", "-journal", ".lock", ".commits", ".keys"].map { RealPath.of(ledger) + $0 } } ?? []
+        let ledgers =
+            ledger.map { ledger in ["", "-wal", "-shm", "-journal", ".lock", ".commits", ".keys"].map { RealPath.of(ledger) + $0 } } ?? []
         let (place, found) = (RealPath.of(path), FileStatus(path: path)?.identity)
         let same = (inputs + ledgers).first { RealPath.of($0) == place || found != nil && FileStatus(path: $0)?.identity == found }
         guard let same else { return }

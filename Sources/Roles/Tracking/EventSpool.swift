@@ -27,7 +27,9 @@ struct EventSpool {
         let numbers = names.compactMap { name -> Int? in
             let parts = name.split(separator: ".")
             guard parts.count == 3, parts[0] == "events-\(stream)", parts[2] == "spool" else { return nil }
-            return Int(parts[1])
+            // What we did not name so is none of ours, and a number next to the last one is none that we came to.
+            guard let number = Int(parts[1]), 0..<Int.max / 2 ~= number, name == Self.name(stream, number) else { return nil }
+            return number
         }
         files = numbers.sorted().map { ($0, Int(clamping: FileStatus(path: "\(folder)/\(Self.name(stream, $0))")?.size ?? 0)) }
         next = (numbers.max() ?? 0) + 1

@@ -85,13 +85,19 @@ package struct Tracker: Sendable {
         event.action.isChoice ? Answer(pages.later, answer.kind, event: event) : answer
     }
 
+    /// Paths without a token.
+    private static let fixedPaths = ["/health", "/style.css", "/tls"]
+
     /// The path without its query, and without the path of the public address.
     private func route(_ target: String) -> ArraySlice<UInt8> {
         var path = Array(target.utf8.prefix { $0 != UInt8(ascii: "?") })[...]
         // Programs take the sign behind a link at the end of a sentence for a part of it. No address of ours ends so.
         while let last = path.last, ".,;:!)>".utf8.contains(last) { path.removeLast() }
-        guard !base.isEmpty, path.starts(with: base), path.dropFirst(base.count).first == UInt8(ascii: "/") else { return path }
-        return path.dropFirst(base.count)
+        guard !base.isEmpty, path.starts(with: base) else { return path }
+        // A proxy may have removed it, and what is left may begin alike: `/u/TOKEN` below `https://t.example/u`.
+        let rest = path.dropFirst(base.count)
+        let isRoute = rest.count > 3 && rest[rest.startIndex] == UInt8(ascii: "/") && rest[rest.startIndex + 2] == UInt8(ascii: "/")
+        return isRoute || Self.fixedPaths.contains { rest.elementsEqual($0.utf8) } ? rest : path
     }
 
     private func open(_ token: ArraySlice<UInt8>, _ request: WebRequest, _ now: Int64) -> Answer {

@@ -6,6 +6,7 @@ import Ledger
 import Model
 import Planning
 import Policy
+import Settings
 import Synchronization
 import Telemetry
 import Text

@@ -76,7 +76,8 @@ extension [TemplateToken] {
         return open.isEmpty
     }
 
-    /// The target begins with `http:` or `https:`, or with a value that may.
+    /// The target begins with `http:` or `https:` and a host that the template names, or with a value that may be such a target. A value
+    /// that is a part of the host is not counted: whoever gave it would own an address of ours that leads to a host of his.
     private var mayLeadToTheWeb: Bool {
         for token in self {
             switch token.kind {
@@ -86,10 +87,20 @@ extension [TemplateToken] {
             case .text(let bytes):
                 return ["http://", "https://"].contains { scheme in
                     bytes.count >= scheme.utf8.count && zip(bytes, scheme.utf8).allSatisfy { $0.lowercased == $1 }
+                        && (hasTextAlone || bytes.dropFirst(scheme.utf8.count).contains { "/?#".utf8.contains($0) })
                 }
             }
         }
         return false
+    }
+}
+
+extension [TemplateToken] {
+    /// No value is in it.
+    fileprivate var hasTextAlone: Bool {
+        allSatisfy { token in
+            if case .text = token.kind { true } else { false }
+        }
     }
 }
 

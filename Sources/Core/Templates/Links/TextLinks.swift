@@ -50,7 +50,7 @@ struct TextLinks {
                 continue
             }
             let byte = bytes[index]
-            if byte <= 0x20 || "<>\"".utf8.contains(byte) {
+            if byte <= 0x20 || "<>\"".utf8.contains(byte) || Self.isForeignSign(bytes[index...]) {
                 finish()
             } else if byte == UInt8(ascii: "(") {
                 brackets += 1
@@ -63,6 +63,18 @@ struct TextLinks {
                 end = LinkSpan.Place(token: token, byte: index + 1)
             }
             index += 1
+        }
+    }
+
+    /// Blanks, quotation marks and signs of sentences of other scripts, in UTF-8: « », U+2000 to U+206F, U+3000 to U+303F, U+FF00 to U+FF7F.
+    private static func isForeignSign(_ bytes: ArraySlice<UInt8>) -> Bool {
+        guard let first = bytes.first, first >= 0xc2, let second = bytes.dropFirst().first else { return false }
+        switch first {
+        case 0xc2: return [0xa0, 0xab, 0xbb].contains(second)
+        case 0xe2: return second <= 0x81
+        case 0xe3: return second == 0x80
+        case 0xef: return second == 0xbc || second == 0xbd
+        default: return false
         }
     }
 
