@@ -100,7 +100,7 @@ import Text
         #"<img src="https://a.example/i.png">"#, #"<!-- <a href="https://a.example">x</a> -->"#,
         #"<style>a { b: url(https://a.example) }</style>"#, #"<a title="https://a.example">x</a>"#, "https://a.example in text",
         #"<a href="{{unsubscribe_url}}">x</a>"#, #"<a href="{{preferences_url}}">x</a>"#,
-        #"<a href="https://{{host}}/x">x</a>"#, #"<a href="https://a.example{{path}}">x</a>"#,
+        #"<a href="https://{{address}}/x">x</a>"#, #"<a href="https://a.example{{address}}">x</a>"#,
     ]) func whatIsNoLinkToTheWebIsLeftAlone(_ source: String) throws {
         let tracked = try #require(try parts(html: source, text: "x").last?.content)
         #expect(try counted(tracked).targets == [])

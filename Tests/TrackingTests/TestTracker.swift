@@ -101,7 +101,8 @@ struct TestTracker {
     func arrived(_ count: Int = 1) async throws -> [TrackedEvent] {
         var events: [TrackedEvent] = []
         try await eventually("\(count) events arrive") {
-            let entries = try await streams.read(consumer: "c", count: 1000, block: nil)
+            // A Redis that has just started is not asked at once by a client that has missed it.
+            guard let entries = try? await streams.read(consumer: "c", count: 1000, block: nil) else { return false }
             for batch in entries.compactMap(\.batch) { events += seen.next.withLock { batch.unseen(&$0) } }
             try await streams.confirm(entries)
             return events.count >= count

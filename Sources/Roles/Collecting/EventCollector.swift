@@ -56,8 +56,9 @@ package struct EventCollector: Service {
         return isDrained
     }
 
-    /// Writes entries into the ledger, tells workers who has unsubscribed or subscribed again, and confirms them only then: entries of which workers were not
-    /// told are read again, and the ledger then says again who it is. The dispatcher looks into the ledger by itself.
+    /// Writes entries into the ledger, tells workers who has unsubscribed or subscribed again, and confirms them only then. Entries of
+    /// which workers were not told are read again, and the ledger then says again who it is. The dispatcher looks into the ledger
+    /// by itself.
     private func take(_ entries: [EventStreams.Entry], _ streams: EventStreams) async throws(RedisError) -> Bool {
         guard let summary = await write(entries) else { return false }
         try await RecentSuppressions(broker).tell(summary.suppressed + summary.suppressedBefore, lifted: summary.unsuppressed)

@@ -66,7 +66,8 @@ struct TextLinks {
         }
     }
 
-    /// Blanks, quotation marks and signs of sentences of other scripts, in UTF-8: « », U+2000 to U+206F, U+3000 to U+303F, U+FF00 to U+FF7F.
+    /// Blanks, quotation marks and signs of sentences of other scripts, in UTF-8: « », U+2000 to U+206F, U+3000 to U+303F, U+FF00 to
+    /// U+FF7F.
     private static func isForeignSign(_ bytes: ArraySlice<UInt8>) -> Bool {
         guard let first = bytes.first, first >= 0xc2, let second = bytes.dropFirst().first else { return false }
         switch first {

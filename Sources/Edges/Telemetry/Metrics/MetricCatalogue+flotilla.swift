@@ -173,7 +173,8 @@ extension MetricCatalogue {
         .counter(
             "flotilla_events_dropped_total", "events", [.droppedEvent],
             """
-            Events that are not counted: of a mailing that is gone or pruned, of a recipient that there never was, beyond 500 of one \
+            Events that are not counted: of a mailing that is gone or pruned, of a recipient that there never was or \
+            of a damaged row, beyond 500 of one \
             recipient.
             """),
         .counter(
