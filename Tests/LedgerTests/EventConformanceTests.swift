@@ -202,6 +202,10 @@ import Testing
         let summary = try await write(ledger, (0..<700).map { event(.open, number, at: $0) })
         #expect(summary.counted == [.open: 500] && summary.excess == 200)
         #expect(try await write(ledger, [event(.unsubscribe, number, at: 999, by: .post)], from: 700).suppressed.count == 1)
+        // Neither does anybody who chooses for ever keep the recipient from unsubscribing.
+        let again = (0..<200).map { event(.resubscribe, number, at: 1_000 + Int64($0), by: .post) }
+        #expect(try await write(ledger, again, from: 701).unsuppressed.count == 1)
+        #expect(try await write(ledger, [event(.unsubscribe, number, at: 2_000, by: .post)], from: 901).suppressed.count == 1)
         #expect(try await ledger.checkEvents(id) == [])
     }
 

@@ -144,18 +144,15 @@ extension EventWriting {
                 // The row stays as it is. Whoever unsubscribes is heard nevertheless.
                 summary.damage = "the row of recipient \(recipient.place.batch.message(recipient.place.index)): \(damage.text)"
                 summary.invalid += recipient.events.count
-                for event in recipient.events where Self.unsubscribes(event) {
-                    choices.append(
-                        Choice(batch: recipient.place.batch, index: recipient.place.index, isUnsubscribed: true, at: event.time))
-                }
+                hear(recipient.events, of: recipient.place)
                 before.append([])
                 kept.append([])
             case .success(let events)?:
                 before.append(events)
-                kept.append(fitting(recipient.events, behind: events.count))
+                kept.append(fitting(recipient.events, of: recipient.place, behind: events.count))
             case nil:
                 before.append([])
-                kept.append(fitting(recipient.events, behind: 0))
+                kept.append(fitting(recipient.events, of: recipient.place, behind: 0))
             }
         }
         // Only of events that are kept: strangers name any number of agents.
@@ -174,7 +171,9 @@ extension EventWriting {
     }
 
     /// Those of a recipient's new events that are kept beside so many others.
-    private mutating func fitting(_ events: [TrackedEvent], behind count: Int) -> [TrackedEvent] {
+    private mutating func fitting(
+        _ events: [TrackedEvent], of place: (batch: BatchID, index: Int), behind count: Int
+    ) -> [TrackedEvent] {
         var kept: [TrackedEvent] = []
         for event in events {
             let isChoice = event.action == .unsubscribe || event.action == .resubscribe
@@ -182,9 +181,17 @@ extension EventWriting {
                 kept.append(event)
             } else {
                 summary.excess += 1
+                hear([event], of: place)
             }
         }
         return kept
+    }
+
+    /// Whoever unsubscribes is heard also by an event that cannot be kept.
+    private mutating func hear(_ events: [TrackedEvent], of place: (batch: BatchID, index: Int)) {
+        for event in events where Self.unsubscribes(event) {
+            choices.append(Choice(batch: place.batch, index: place.index, isUnsubscribed: true, at: event.time))
+        }
     }
 
     /// Those of some recipients whose values were erased: the hash of their address is that of none.
