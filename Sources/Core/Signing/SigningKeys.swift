@@ -32,7 +32,7 @@ package struct SigningKeys: Sendable {
             current.sign(
                 UnsafeRawBufferPointer(rebasing: bytes[..<Token.head]), payload,
                 into: UnsafeMutableRawBufferPointer(rebasing: bytes[Token.head...]))
-            Base64URL.append(bytes[..<Token.length], to: &out)
+            Base64URL.append(UnsafeRawBufferPointer(rebasing: bytes[..<Token.length]), to: &out)
         }
     }
 
