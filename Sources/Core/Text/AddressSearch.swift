@@ -10,7 +10,7 @@ package struct AddressSearch: Sendable {
     package let addresses: [String]
     private let needles: [[UInt8]]
 
-    /// - Parameter addresses: the forms that one person's address has; empty ones are left out.
+    /// - Parameter addresses: the forms that one person's address has; empty ones are ignored.
     package init(_ addresses: [String]) {
         self.addresses = addresses.filter { !$0.isEmpty }.map { String(decoding: $0.utf8.map(\.lowercased), as: UTF8.self) }
             .sorted { ($1.utf8.count, $0) < ($0.utf8.count, $1) }
@@ -73,7 +73,7 @@ package struct AddressSearch: Sendable {
         }
     }
 
-    /// Whether the address goes on there: a letter or a digit comes, at once or behind what may join it.
+    /// Whether the address continues there: a letter or a digit comes, at once or behind what may join it.
     private static func isContinued(_ bytes: some Sequence<UInt8>, joints: Int) -> Bool {
         var left = joints
         for byte in bytes {

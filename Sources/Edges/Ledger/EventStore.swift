@@ -129,7 +129,7 @@ package struct EventRecount: Sendable, Equatable {
     package var events = 0
     /// Events that are of another class now.
     package var changed = 0
-    /// Where the next part goes on; nil where nothing is left.
+    /// Where the next part begins; nil where nothing is left.
     package var last: EventPlace?
 
     package init() {}

@@ -3,7 +3,7 @@
 package struct EventBatch: Sendable, Equatable {
     /// Random for each stream and each life of a tracker.
     package var source: UInt64
-    /// The number of the first event, from 0; the source's next batch goes on behind the last.
+    /// The number of the first event, from 0; the source's next batch begins behind the last.
     package var sequence: UInt64
     package var events: [TrackedEvent]
 

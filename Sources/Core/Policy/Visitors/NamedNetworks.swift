@@ -14,7 +14,7 @@ package struct NamedNetworks: Sendable, Equatable {
     /// Names at most.
     package static let mostNames = 1000
 
-    /// - Parameter networks: of two that are equal, the later one's name counts. Names beyond `mostNames` are left out.
+    /// - Parameter networks: of two that are equal, the later one's name counts. Names beyond `mostNames` are dropped.
     package init(_ networks: [(network: IPNetwork, name: String)]) {
         var places = ["": UInt16(0)]
         for (_, name) in networks where places[name] == nil && names.count <= Self.mostNames {

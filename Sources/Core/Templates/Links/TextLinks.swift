@@ -59,7 +59,7 @@ struct TextLinks {
                 // One that the text opened before the link ends it.
                 if brackets == 0 { finish() } else { (brackets, end) = (brackets - 1, LinkSpan.Place(token: token, byte: index + 1)) }
             } else if !".,;:!?'".utf8.contains(byte) {
-                // A sign of the sentence belongs to the link only when the link goes on behind it.
+                // A sign of the sentence belongs to the link only when more of the link follows.
                 end = LinkSpan.Place(token: token, byte: index + 1)
             }
             index += 1

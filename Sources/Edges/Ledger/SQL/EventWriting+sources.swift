@@ -43,7 +43,7 @@ extension EventWriting {
         return unseen
     }
 
-    /// What is counted of each of some sources; a source whose row is damaged is left out.
+    /// What is counted of each of some sources; a source whose row is damaged is not among them.
     private mutating func sources(_ names: [UInt64], now: Int64) throws -> [UInt64: SequenceRanges] {
         let found: [Result<SequenceRanges, SQLDamage>?] = try db.firstRows(
             "SELECT counted FROM event_source WHERE source = ?\(db.locking)", names.map { [Self.name(of: $0)] }

@@ -48,7 +48,7 @@ struct LedgerCheck {
         return records
     }
 
-    /// Looks at a part; where that cannot be read, this is a fault, and the check goes on with the next.
+    /// Looks at a part; where that cannot be read, this is a fault, and the check continues with the next.
     mutating func look(at part: String, _ body: (any SQLTransaction, inout LedgerCheck) throws -> Void) throws {
         do {
             try view { try body($0, &self) }

@@ -9,7 +9,7 @@ package struct WebResponse: Sendable {
     package struct Fields: Sendable {
         let all: HTTPFields
 
-        /// - Parameter fields: names of RFC 9110 section 5.1, and values; one with a name that is none is left out.
+        /// - Parameter fields: names of RFC 9110 section 5.1, and values; one with a name that is none is dropped.
         package init(_ fields: [(name: String, value: String)]) {
             var all = HTTPFields()
             for (name, value) in fields {
