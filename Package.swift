@@ -120,7 +120,7 @@ let package = Package(
         module(
             .roles, "Planning",
             [
-                "CPrefetch", "Model", "Text", "Policy", "Broker", "Ledger", "Settings", "Templates", log, metrics, lifecycle, yaml,
+                "CPrefetch", "Model", "Text", "Policy", "Broker", "Ledger", "Settings", "Templates", log, metrics, lifecycle, yaml, heap,
             ]),
         module(
             .roles, "Delivery", ["Model", "Text", "Policy", "Signing", "Broker", "Templates", "Transport", log, metrics, lifecycle, deque]),

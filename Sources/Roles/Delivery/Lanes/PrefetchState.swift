@@ -19,6 +19,11 @@ struct PrefetchState: Sendable {
         var messages = 0
         /// Messages that limits of this kind alone let start in the time that is fetched ahead; infinite where there is none.
         var usable = Double.infinity
+        /// Batches asked for because of it since it last got messages.
+        var askedFor = 0
+
+        /// It is about to end though its limits would let more start: the next batches of its lane may be its own.
+        var runsDry: Bool { usable.isFinite && Double(messages) < usable && askedFor < PrefetchState.batchesForOneKind }
     }
 
     private struct LaneState: Sendable {
@@ -49,6 +54,8 @@ struct PrefetchState: Sendable {
             }
         }
         var messages: Int { held.values.reduce(0) { $0 + $1.messages } }
+        /// Whether another batch is to be taken beyond the target. It is asked once all batches here are known.
+        var runsDry: Bool { (held[nil]?.messages ?? 0) == 0 && held.values.contains(where: \.runsDry) }
     }
 
     /// Messages that are enough while nothing is known of a provider.
@@ -59,6 +66,8 @@ struct PrefetchState: Sendable {
     private static let firstBatchFactor = 16
     /// Bytes that are enough for all lanes together; a lane of which nothing is here still gets its first batch, up to four times as many.
     private let mostBytes: Int
+    /// Batches taken at most, one by one, in search of one of a mailing that runs dry.
+    private static let batchesForOneKind = 2
     /// Batches asked for in one go at most, of a lane and of all.
     private static let batchesAtOnce = 16
     private static let lanesAtOnce = 100
@@ -99,6 +108,7 @@ struct PrefetchState: Sendable {
             let count = want(state, of: lane, at: now)
             guard count > 0 else { continue }
             lanes[lane]?.asked = count
+            for (kind, one) in state.held where one.runsDry { lanes[lane]?.held[kind]?.askedFor += 1 }
             wants.append(BatchQueue.Want(lane: lane, count: count))
         }
         return wants
@@ -108,7 +118,8 @@ struct PrefetchState: Sendable {
         guard lane.hasMore, lane.asked == 0 else { return 0 }
         let counted = lane.counted
         if let probeAt = probes[name] { return lane.messages == 0 && now >= probeAt ? 1 : 0 }
-        guard counted < Double(lane.target), total < (lane.messages == 0 ? Self.firstBatchFactor * most : 4 * most),
+        let runsDry = lane.runsDry
+        guard counted < Double(lane.target) || runsDry, total < (lane.messages == 0 ? Self.firstBatchFactor * most : 4 * most),
             bytes / 4 < mostBytes, lane.messages == 0 || bytes < mostBytes
         else { return 0 }
         // One batch tells the size of a lane's batches.
@@ -158,6 +169,7 @@ struct PrefetchState: Sendable {
         lanes[lane]?.held[nil]?.messages -= messages
         lanes[lane]?.held[kind, default: Prefetched()].messages += messages
         lanes[lane]?.held[kind]?.usable = usable
+        lanes[lane]?.held[kind]?.askedFor = 0
     }
 
     /// Messages of a lane are finished, or given back.

@@ -28,4 +28,7 @@ struct DrainRate: Sendable {
 
     /// Batches that are emptied in a time.
     func batches(in time: Duration) -> Int { Int(min(1e6, rate * time.seconds)) }
+
+    /// How long it takes to empty the lane of so many batches, an hour at most; nil while none was seen to leave it.
+    func time(for batches: Int) -> Duration? { rate > 0 ? .seconds(min(3_600, Double(max(0, batches)) / rate)) : nil }
 }
